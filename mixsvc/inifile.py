@@ -1,0 +1,81 @@
+"""A settings file's text: sections, keys and values with the line where each stands."""
+
+import configparser
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mixsvc.errors import BadSetting
+
+__all__ = ["Value", "read_file"]
+
+
+@dataclass(frozen=True)
+class Value:
+    """The text of one setting and where it was given, for the person who must mend it."""
+
+    text: str
+    name: str
+    place: str
+
+
+def read_file(path: str) -> dict[tuple[str, str], Value]:
+    """Every setting of an INI file by section and key; a section without any has the key ''.
+
+    Raises BadSetting for a file that cannot be read or is not INI.
+    """
+    parser = _parser()
+    text = _text(path)
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        raise BadSetting(f"{path}{_mistake(error)}") from None
+    places = dict(_places(text))
+    found = {}
+    for section in parser.sections():
+        for key in parser[section] or [""]:
+            line = places.get((section, key), places.get((section, ""), 0))
+            found[section, key] = Value(
+                parser[section].get(key, "") if key else "", f"[{section}] {key}", f"{path}, line {line}"
+            )
+    return found
+
+
+def _parser() -> configparser.ConfigParser:
+    # No section is special and no character of a value is: a password may hold a %.
+    return configparser.ConfigParser(interpolation=None, default_section="\0")
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            return file.read(1_000_000)
+    except OSError as error:
+        raise BadSetting(f"{path}: cannot be read ({error.strerror}); give the path of a readable INI file") from None
+    except (UnicodeDecodeError, ValueError):
+        raise BadSetting(f"{path}: is not UTF-8 text; give an INI file such as config.example.ini") from None
+
+
+def _mistake(error: configparser.Error) -> str:
+    match error:
+        case configparser.MissingSectionHeaderError():
+            return f", line {error.lineno}: a [section] must come first; see config.example.ini"
+        case configparser.DuplicateSectionError():
+            return f", line {error.lineno}: section [{error.section}] is there twice; join the two"
+        case configparser.DuplicateOptionError():
+            return f", line {error.lineno}: [{error.section}] {error.option} is given twice; keep one"
+        case configparser.ParsingError():
+            line, text = error.errors[0]
+            return f", line {line}: cannot be understood: {text}; write 'key = value'"
+    return ": is not an INI file; see config.example.ini"
+
+
+def _places(text: str) -> Iterator[tuple[tuple[str, str], int]]:
+    """The line of each section and key, for messages only: the values are configparser's."""
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\[(.+)\]", line):
+            section = header[1]
+            yield (section, ""), number
+        elif pair := re.match(r"([^\s=:#;][^=:]*?)\s*[=:]", line):
+            yield (section, pair[1].lower()), number

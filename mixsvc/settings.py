@@ -1,0 +1,173 @@
+"""What can be set, its defaults, and how it is read from a file and from options.
+
+A setting is a field of one of the dataclasses below: the section is the attribute of Settings,
+the key is the field's name, and the field knows how to read its text.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from difflib import get_close_matches
+from typing import Any, Final, TypeVar
+
+from mixsvc import parsers
+from mixsvc.errors import BadSetting
+from mixsvc.inifile import Value, read_file
+
+__all__ = [
+    "ChatSettings",
+    "RatesSettings",
+    "ServerSettings",
+    "Settings",
+    "StorageSettings",
+    "WebSettings",
+    "read_settings",
+]
+
+T = TypeVar("T")
+
+
+def setting(parse: Callable[[str], T], default: str) -> T:
+    """A dataclass field that knows its default and how its text is read (ValueError: what would do)."""
+    made: Any = field(default=parse(default), metadata={"parse": parse})
+    result: T = made
+    return result
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """[server]: where it listens and how it stops."""
+
+    listen: tuple[str, ...] = setting(parsers.lines, "")
+    port: int = setting(parsers.whole(0, 65535), "8080")
+    interface: str = setting(parsers.address, "127.0.0.1")
+    shutdown_timeout: float = setting(parsers.seconds(0.1, 3600), "5")
+    trusted_proxies: tuple[parsers.Network, ...] = setting(parsers.networks, "")
+
+    def endpoints(self) -> tuple[str, ...]:
+        """The endpoint strings to listen on (twisted.internet.endpoints.serverFromString)."""
+        interface = self.interface.replace(":", r"\:")
+        return self.listen or (f"tcp:{self.port}:interface={interface}:backlog=4096",)
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """[web]: the WSGI side."""
+
+    wsgi: str = setting(parsers.dotted_name, "")
+    threads: int = setting(parsers.whole(1, 1000), "10")
+    max_body: int = setting(parsers.whole(0, 2**40), "16777216")
+    secret_key_file: str = setting(parsers.path, "")
+
+
+@dataclass(frozen=True)
+class ChatSettings:
+    """[chat]: where it is served, to whom, and its limits."""
+
+    prefix: str = setting(parsers.prefix, "/chat")
+    origins: tuple[str, ...] = setting(parsers.origins, "")
+    rooms: tuple[str, ...] = setting(parsers.room_names, "lobby")
+    history: int = setting(parsers.whole(0, 1000), "50")
+    keep: int = setting(parsers.whole(0, 10**9), "10000")
+    max_text: int = setting(parsers.whole(1, 100_000), "2000")
+    max_message: int = setting(parsers.whole(256, 2**30), "65536")
+    max_outbox: int = setting(parsers.whole(4096, 2**30), "1048576")
+    max_sessions: int = setting(parsers.whole(1, 10**6), "10000")
+
+
+@dataclass(frozen=True)
+class RatesSettings:
+    """[rates]: what is polled, where and how often."""
+
+    interval: float = setting(parsers.seconds(0.1, 86400), "30")
+    timeout: float = setting(parsers.seconds(0.1, 3600), "10")
+    sources: tuple[str, ...] = setting(parsers.names_of("ecb", "archive"), "ecb, archive")
+    ecb_url: str = setting(parsers.url, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml")
+    pairs: tuple[tuple[str, str], ...] = setting(parsers.pairs, "EUR/USD, EUR/GBP, EUR/JPY, EUR/CHF")
+
+
+@dataclass(frozen=True)
+class StorageSettings:
+    """[storage]: where things are kept."""
+
+    path: str = setting(parsers.path, "mixsvc.sqlite3")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set. The defaults are those of config.example.ini."""
+
+    server: ServerSettings = field(default_factory=ServerSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    chat: ChatSettings = field(default_factory=ChatSettings)
+    rates: RatesSettings = field(default_factory=RatesSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
+
+
+SECTIONS: Final[dict[str, type[Any]]] = {
+    "server": ServerSettings,
+    "web": WebSettings,
+    "chat": ChatSettings,
+    "rates": RatesSettings,
+    "storage": StorageSettings,
+}
+
+
+def read_settings(path: str | None, given: Mapping[tuple[str, str], Value] | None = None) -> Settings:
+    """The settings of a file (none: the defaults) with the `given` options over them.
+
+    given: what the options say, by section and key. Called at start, in any thread; reads the file.
+    Raises BadSetting, whose text names file or option, section, key and value, and says what would do.
+    """
+    values = read_file(path) if path is not None else {}
+    for place in values:
+        _check_known(place, values[place])
+    _check_one_way_to_listen(values)
+    options = dict(given or {})
+    _check_one_way_to_listen(options)
+    if ("server", "port") in options or ("server", "interface") in options:
+        # An option beats the file, and a file's endpoints would leave no place for it.
+        values.pop(("server", "listen"), None)
+    return _apply(values | options)
+
+
+def _apply(values: Mapping[tuple[str, str], Value]) -> Settings:
+    settings = Settings()
+    for (section, key), value in values.items():
+        part = getattr(settings, section)
+        changed = replace(part, **{key: _parse(_field(section, key), value)})
+        settings = replace(settings, **{section: changed})
+    return settings
+
+
+def _field(section: str, key: str) -> "Field[Any]":
+    return next(each for each in fields(SECTIONS[section]) if each.name == key)
+
+
+def _parse(known: "Field[Any]", value: Value) -> object:
+    try:
+        return known.metadata["parse"](value.text)
+    except ValueError as error:
+        raise BadSetting(f"{value.place}: {value.name} = {value.text!r} will not do: {error}") from None
+
+
+def _check_known(place: tuple[str, str], value: Value) -> None:
+    section, key = place
+    if section not in SECTIONS:
+        raise BadSetting(f"{value.place}: there is no section [{section}]{_nearest(section, SECTIONS)}")
+    keys = [each.name for each in fields(SECTIONS[section])]
+    if key and key not in keys:
+        raise BadSetting(f"{value.place}: there is no setting {key!r} in [{section}]{_nearest(key, keys)}")
+
+
+def _nearest(word: str, known: "Mapping[str, object] | list[str]") -> str:
+    close = get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(known)}"
+
+
+def _check_one_way_to_listen(values: Mapping[tuple[str, str], Value]) -> None:
+    listen = values.get(("server", "listen"))
+    port = values.get(("server", "port"))
+    if listen is not None and listen.text.strip() and port is not None and port.text.strip():
+        raise BadSetting(
+            f"{port.place}: {port.name} and {listen.name} are both given; port is short for a tcp endpoint, so keep one of them"
+        )

@@ -1,0 +1,119 @@
+"""The SQLite database: opened and checked at start, then used from one thread of its own."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from typing import Concatenate, ParamSpec, TypeVar
+from urllib.parse import quote
+
+from twisted.enterprise import adbapi
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorCore
+
+from mixsvc.errors import DatabaseUnusable
+from mixsvc.storage.schema import upgrade, version
+
+__all__ = ["Database", "prepare", "rehearse"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MEMORY = ":memory:"
+
+# How long a statement waits for a lock that another process holds, in seconds.
+LOCK_SECONDS = 1.0
+
+
+def rehearse(path: str) -> None:
+    """Find out, without changing anything, whether the database can be used; blocks.
+
+    Raises DatabaseUnusable. Called before the process becomes a daemon, so that its user still reads the answer.
+    """
+    if path == MEMORY:
+        return
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise _unusable(path, "its directory does not exist; make it, or give another path in [storage] path")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _unusable(path, "its directory cannot be written to; give another path in [storage] path, or :memory:")
+    if os.path.exists(path):
+        _check(path)
+
+
+def prepare(path: str, read: Callable[[sqlite3.Cursor], T]) -> T | None:
+    """Make or upgrade the database, then read from it at once; None for :memory:, which holds nothing yet.
+
+    Blocks: called before the reactor runs, or in a worker thread. Raises DatabaseUnusable.
+    """
+    if path == MEMORY:
+        return None
+    try:
+        with closing(sqlite3.connect(path, timeout=LOCK_SECONDS)) as connection:
+            _open(connection)
+            return read(connection.cursor())
+    except sqlite3.Error as error:
+        raise _unusable(
+            path, f"{error}; mend it, restore it from a backup, or give another path in [storage] path"
+        ) from None
+    except DatabaseUnusable as error:
+        raise _unusable(path, str(error)) from None
+
+
+class Database:
+    """The database in use: every statement runs in one thread, in the order in which it was asked for."""
+
+    def __init__(self, reactor: IReactorCore, path: str) -> None:
+        """Opens at the first use; nothing is started before the reactor runs."""
+        self._pool = adbapi.ConnectionPool(
+            "sqlite3",
+            path,
+            timeout=LOCK_SECONDS,
+            # The pool's closing thread is the reactor's; without this it could not close.
+            check_same_thread=False,
+            cp_reactor=reactor,
+            cp_min=1,
+            cp_max=1,
+            cp_openfun=_open,
+        )
+
+    def run(
+        self, function: "Callable[Concatenate[sqlite3.Cursor, P], T]", *args: P.args, **kwargs: P.kwargs
+    ) -> "Deferred[T]":
+        """Run function(cursor, ...) in the database's thread, in one transaction; called in the reactor thread.
+
+        Fires with what it returns once that is committed, so that it survives a power cut. Fails with
+        sqlite3.Error, and nothing is changed.
+        """
+        return self._pool.runInteraction(function, *args, **kwargs)
+
+    def close(self) -> None:
+        """Wait for what is running and close; called in the reactor thread, harmless a second time."""
+        if self._pool.running:
+            self._pool.close()
+
+
+def _open(connection: sqlite3.Connection) -> None:
+    """WAL with FULL: a committed transaction survives a power cut, and readers do not wait for the writer."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    upgrade(connection)
+
+
+def _check(path: str) -> None:
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise _unusable(path, "it may not be read and written by this user; mend its permissions")
+    try:
+        with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=LOCK_SECONDS)) as connection:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(f"it is damaged ({verdict.splitlines()[-1]})")
+            version(connection)
+    except sqlite3.Error as error:
+        raise _unusable(path, f"{error}; restore it from a backup, or give another path in [storage] path") from None
+    except DatabaseUnusable as error:
+        raise _unusable(path, str(error)) from None
+
+
+def _unusable(path: str, why: str) -> DatabaseUnusable:
+    return DatabaseUnusable(f"the database {path} cannot be used: {why}")

@@ -1,0 +1,45 @@
+"""The schema, one file a version: N.sql takes a database from version N - 1 to N."""
+
+import sqlite3
+from importlib.resources import files
+
+from mixsvc.errors import DatabaseUnusable
+
+__all__ = ["NEWEST", "upgrade", "version"]
+
+NEWEST = 1
+
+# "mixs" in ASCII: tells our databases from those of other programs (SQLite file format, offset 68).
+APPLICATION_ID = 0x6D697873
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Bring a database to the newest version, each step in a transaction of its own; blocks.
+
+    Raises DatabaseUnusable for one of a newer version or of another program, sqlite3.Error for a damaged one.
+    """
+    start = version(connection)
+    for step in range(start + 1, NEWEST + 1):
+        script = (files(__package__) / f"{step}.sql").read_text()
+        try:
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {step}; PRAGMA application_id = {APPLICATION_ID}; COMMIT"
+            )
+        except sqlite3.Error:
+            connection.rollback()
+            raise
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The version of a database, 0 for an empty one. Raises DatabaseUnusable like upgrade."""
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION_ID and (number or tables):
+        raise DatabaseUnusable("it belongs to another program; give another path in [storage] path")
+    if number > NEWEST:
+        raise DatabaseUnusable(
+            f"it was made by a newer mixsvc (its version is {number}, this one knows up to {NEWEST}); "
+            "install that mixsvc again, or give another path in [storage] path"
+        )
+    return int(number)
