@@ -1,0 +1,92 @@
+"""What the URLs of a service have in common: methods, OPTIONS, refusals."""
+
+from typing import ClassVar
+
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+
+from txsockjs._errors import ClientError
+from txsockjs._headers import allow_cross_origin, allow_long, forbid_caching, is_allowed, set_cookie
+from txsockjs._service import Service
+
+__all__ = ["Endpoint", "NotFound", "answer"]
+
+
+def answer(request: Request, status: int, text: bytes, content_type: bytes = b"text/plain; charset=UTF-8") -> int:
+    """Answer at once and finish; what render returns."""
+    request.setResponseCode(status)
+    request.setHeader(b"content-type", content_type)
+    request.setHeader(b"content-length", b"%d" % len(text))
+    request.write(text)
+    request.finish()
+    return NOT_DONE_YET
+
+
+class NotFound(Resource):
+    """404 in plain text, with CORS: without it a browser hides the status from the script."""
+
+    isLeaf = True
+
+    def __init__(self, service: Service) -> None:
+        Resource.__init__(self)
+        self._service = service
+
+    def render(self, request: Request) -> int:
+        """The answer to any method."""
+        allow_cross_origin(request, self._service.options)
+        return answer(request, 404, b"Not found.\n")
+
+
+class Endpoint(Resource):
+    """A URL that answers one method, and OPTIONS where scripts of other origins may use it."""
+
+    isLeaf = True
+    method: ClassVar[bytes] = b"GET"
+    has_cookie: ClassVar[bool] = True
+    is_guarded: ClassVar[bool] = True
+
+    def __init__(self, service: Service) -> None:
+        Resource.__init__(self)
+        self.service = service
+
+    def render(self, request: Request) -> int:
+        """Answer OPTIONS, the endpoint's own method, and nothing else."""
+        allow_cross_origin(request, self.service.options)
+        if request.method == b"OPTIONS":
+            return self._options(request)
+        if request.method != self.method:
+            return self._not_allowed(request)
+        if self.is_guarded and not is_allowed(request, self.service.options):
+            return answer(request, 403, b"This origin may not connect.\n")
+        forbid_caching(request)
+        if self.has_cookie:
+            set_cookie(request, self.service.options)
+        try:
+            return self.respond(request)
+        except ClientError as error:
+            return answer(request, error.status, str(error).encode("utf-8"))
+
+    def respond(self, request: Request) -> int:
+        """Answer a request of the right method. May raise ClientError, which becomes the answer."""
+        raise NotImplementedError
+
+    def _options(self, request: Request) -> int:
+        allow_long(request, self.service.wall_clock())
+        request.setHeader(b"access-control-max-age", b"31536000")
+        request.setHeader(b"access-control-allow-methods", b"OPTIONS, " + self.method)
+        if self.has_cookie:
+            set_cookie(request, self.service.options)
+        return self._empty(request, 204)
+
+    def _not_allowed(self, request: Request) -> int:
+        request.setHeader(b"allow", b"OPTIONS, " + self.method)
+        return self._empty(request, 405)
+
+    def _empty(self, request: Request, status: int) -> int:
+        request.setResponseCode(status)
+        # Twisted gives every answer a type, which an empty one must not have.
+        request.defaultContentType = None
+        if status != 204:
+            request.setHeader(b"content-length", b"0")
+        request.finish()
+        return NOT_DONE_YET

@@ -1,0 +1,170 @@
+"""SockJS frames: what the server sends (o, h, a[...], c[...]) and what clients post.
+
+Messages are wrapped by a Batch, which encodes itself once for each framing, however many sessions it goes to.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from websockets.frames import Frame, Opcode
+
+from txsockjs._errors import BadPost
+
+__all__ = [
+    "EVENTSOURCE",
+    "HTMLFILE",
+    "RAW",
+    "WEBSOCKET",
+    "XHR",
+    "Batch",
+    "Framing",
+    "Message",
+    "close_frame",
+    "decode_post",
+    "decode_websocket",
+    "jsonp",
+]
+
+BROKEN: Final = "Broken JSON encoding."
+EXPECTED: Final = "Payload expected."
+
+
+class Message:
+    """One message on its way out. Its JSON is made once, at the first need."""
+
+    __slots__ = ("_json", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._json: bytes | None = None
+
+    @property
+    def json(self) -> bytes:
+        """A JSON string in ASCII: it satisfies every escape that the protocol asks for, lone surrogates included."""
+        if self._json is None:
+            self._json = json.dumps(self.text).encode("ascii")
+        return self._json
+
+    @property
+    def size(self) -> int:
+        """Bytes, as an outbox counts them."""
+        return len(self.json)
+
+
+@dataclass(frozen=True, eq=False)
+class Framing:
+    """How one transport wraps frames. `wrap` takes a whole frame; `messages`, where given, takes the messages."""
+
+    name: str
+    wrap: Callable[[bytes], bytes]
+    messages: Callable[[Iterable[Message]], bytes] | None = None
+
+    def encode(self, messages: Iterable[Message]) -> bytes:
+        """The bytes of one array frame; of one frame each where the transport has no arrays."""
+        if self.messages is not None:
+            return self.messages(messages)
+        return self.wrap(b"a[" + b",".join([message.json for message in messages]) + b"]")
+
+
+class Batch:
+    """The messages of one reactor turn to one session, shared by all sessions that are sent the same.
+
+    Batches form a tree that grows from an empty root: `then` gives the same child for the same message, so that a
+    room's broadcasts make one chain whatever the number of recipients, and each frame is encoded once.
+    """
+
+    __slots__ = ("_encoded", "_longer", "messages", "size")
+
+    def __init__(self, messages: tuple[Message, ...] = (), size: int = 0) -> None:
+        self.messages = messages
+        self.size = size
+        self._longer: dict[Message, Batch] = {}
+        self._encoded: dict[Framing, bytes] = {}
+
+    def then(self, message: Message) -> "Batch":
+        """This batch with one message more."""
+        longer = self._longer.get(message)
+        if longer is None:
+            longer = self._longer[message] = Batch((*self.messages, message), self.size + message.size)
+        return longer
+
+    def encoded(self, framing: Framing) -> bytes:
+        """The bytes to put on the wire."""
+        data = self._encoded.get(framing)
+        if data is None:
+            data = self._encoded[framing] = framing.encode(self.messages)
+        return data
+
+
+def close_frame(code: int, reason: str) -> bytes:
+    """c[code,"reason"], compact as the protocol's tests compare it."""
+    return b"c" + json.dumps([code, reason], separators=(",", ":")).encode("ascii")
+
+
+def _text_frame(data: bytes) -> bytes:
+    return Frame(Opcode.TEXT, data).serialize(mask=False)
+
+
+def _raw_messages(messages: Iterable[Message]) -> bytes:
+    # A WebSocket text message must be UTF-8 (RFC 6455 section 5.6), so a lone surrogate cannot pass here.
+    return b"".join(_text_frame(message.text.encode("utf-8", "replace")) for message in messages)
+
+
+def _percent_escaped(frame: bytes) -> bytes:
+    # sockjs-client runs decodeURI() on what an EventSource brings; only % must be kept from it.
+    return b"data: " + frame.replace(b"%", b"%25") + b"\r\n\r\n"
+
+
+def _script_string(frame: bytes) -> bytes:
+    # The frame is a string inside a <script>: a < could end that script.
+    return json.dumps(frame.decode("ascii")).replace("<", "\\u003c").encode("ascii")
+
+
+XHR: Final = Framing("xhr", lambda frame: frame + b"\n")
+EVENTSOURCE: Final = Framing("eventsource", _percent_escaped)
+HTMLFILE: Final = Framing("htmlfile", lambda frame: b"<script>\np(" + _script_string(frame) + b");\n</script>\r\n")
+WEBSOCKET: Final = Framing("websocket", _text_frame)
+RAW: Final = Framing("raw websocket", lambda frame: b"", _raw_messages)
+
+
+def jsonp(callback: bytes) -> Framing:
+    """The framing of one JSONP answer; its /**/ keeps the answer from being taken for a Flash file (CVE-2014-4671)."""
+    return Framing("jsonp", lambda frame: b"/**/" + callback + b"(" + _script_string(frame) + b");\r\n")
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _parse(data: bytes | str) -> object:
+    try:
+        return json.loads(data, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise BadPost(500, BROKEN) from None
+
+
+def _strings(value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise BadPost(500, EXPECTED)
+    return value
+
+
+def decode_post(body: bytes) -> list[str]:
+    """The messages a client posted, in order; BadPost unless the body is a JSON list of strings in UTF-8."""
+    if not body:
+        raise BadPost(500, EXPECTED)
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadPost(500, BROKEN) from None
+    return _strings(_parse(text))
+
+
+def decode_websocket(text: str) -> list[str]:
+    """The messages in one WebSocket message: a JSON list of strings or one bare string; nothing in an empty one."""
+    if not text:
+        return []
+    value = _parse(text)
+    return [value] if isinstance(value, str) else _strings(value)

@@ -1,0 +1,79 @@
+"""The headers of SockJS answers, and who may ask."""
+
+import re
+from email.utils import formatdate
+from urllib.parse import urlsplit
+
+from twisted.web.http import Request
+
+from txsockjs._options import Options
+
+__all__ = ["allow_cross_origin", "allow_long", "forbid_caching", "is_allowed", "set_cookie"]
+
+YEAR = 365 * 24 * 3600
+
+
+def forbid_caching(request: Request) -> None:
+    """Nothing on the way may keep or change the answer."""
+    request.setHeader(b"cache-control", b"no-store, no-cache, no-transform, must-revalidate, max-age=0")
+
+
+def allow_long(request: Request, now: float) -> None:
+    """The answer may be kept for a year; now is in seconds since 1970."""
+    request.setHeader(b"cache-control", b"public, max-age=%d" % YEAR)
+    request.setHeader(b"expires", formatdate(now + YEAR, usegmt=True).encode("ascii"))
+
+
+def allow_cross_origin(request: Request, options: Options) -> None:
+    """CORS: the origin that asks may read the answer, unless the option origins leaves it out."""
+    origin = request.getHeader(b"origin")
+    request.setHeader(b"vary", b"Origin")
+    if not is_allowed(request, options):
+        return
+    if origin is not None:
+        request.setHeader(b"access-control-allow-origin", origin)
+        request.setHeader(b"access-control-allow-credentials", b"true")
+    else:
+        request.setHeader(b"access-control-allow-origin", b"*")
+    wanted = request.getHeader(b"access-control-request-headers")
+    if wanted:
+        request.setHeader(b"access-control-allow-headers", wanted)
+
+
+def is_allowed(request: Request, options: Options) -> bool:
+    """Whether the option origins lets this request in.
+
+    A browser says where a request comes from in Origin, and for those that carry none (a script tag, a navigation)
+    in Sec-Fetch-Site. What says neither is no browser, and nobody's cookies come with it.
+    """
+    if options.origins is None or "*" in options.origins:
+        return True
+    origin = request.getHeader(b"origin")
+    if origin is None:
+        return request.getHeader(b"sec-fetch-site") not in (b"cross-site", b"same-site")
+    text = origin.decode("latin-1").lower()
+    return text in options.origins or ("self" in options.origins and _is_own(text, request))
+
+
+def _is_own(origin: str, request: Request) -> bool:
+    # The scheme is left out: a proxy in front may speak TLS and say nothing of it.
+    try:
+        theirs, host = urlsplit(origin), request.getHeader(b"host") or b""
+        ours = urlsplit(f"{theirs.scheme}://{host.decode('latin-1').lower()}")
+        default = {"http": 80, "https": 443}.get(theirs.scheme)
+        return bool(theirs.hostname) and (theirs.hostname, theirs.port or default) == (
+            ours.hostname,
+            ours.port or default,
+        )
+    except ValueError:
+        return False
+
+
+def set_cookie(request: Request, options: Options) -> None:
+    """The cookie by which load balancers keep a client on one server, if the service wants one."""
+    if options.cookie_needed:
+        value = request.getCookie(b"JSESSIONID") or b"dummy"
+        # It is echoed into a header, so only what a cookie may hold is (RFC 6265 section 4.1.1).
+        if not re.fullmatch(rb"[!#-+\--:<-\[\]-~]{1,4096}", value):
+            value = b"dummy"
+        request.responseHeaders.addRawHeader(b"set-cookie", b"JSESSIONID=" + value + b"; path=/")

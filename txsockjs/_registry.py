@@ -1,0 +1,169 @@
+"""The sessions of one service: by name, with their timers, their turns and their end."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from txsockjs._errors import Refused
+from txsockjs._frames import Batch
+from txsockjs._options import Options
+from txsockjs._session import Application, Session, State
+
+__all__ = ["Registry", "Wire"]
+
+
+class Wire(Protocol):
+    """A connection that outlives its session by a closing handshake."""
+
+    def abort(self) -> None:
+        """Drop it now."""
+
+
+class Registry:
+    """Every session of a service. All of it belongs to the reactor thread."""
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime, options: Options) -> None:
+        self.clock = clock
+        self.options = options
+        self.root = Batch()
+        self.now = clock.seconds()
+        self._named: dict[bytes, Session] = {}
+        self._live: set[Session] = set()
+        self._wires: set[Wire] = set()
+        self._dirty: list[Session] = []
+        self._turn: IDelayedCall | None = None
+        self._stopped: Deferred[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    # Finding and making
+
+    def find(self, name: bytes) -> Session | None:
+        """The session that takes messages under this name, if there is one."""
+        session = self._named.get(name)
+        return session if session is not None and session.state is State.OPEN else None
+
+    def obtain(self, name: bytes, application: Callable[[Session], Application]) -> Session:
+        """The session of this name, made if it is new. Raises Refused when there are too many."""
+        session = self._named.get(name)
+        if session is None:
+            session = self._named[name] = self._make(name, application)
+            self._arm(session, self.options.timeout, self._expire)
+        return session
+
+    def make(self, application: Callable[[Session], Application]) -> Session:
+        """A session without a name, for a WebSocket. Raises Refused when there are too many."""
+        return self._make(None, application)
+
+    def _make(self, name: bytes | None, application: Callable[[Session], Application]) -> Session:
+        if self._stopped is not None:
+            raise Refused(503, "Server is stopping")
+        if len(self._live) >= self.options.max_sessions:
+            self._log.warn("sockjs: {limit} sessions are open, a new one is refused", limit=self.options.max_sessions)
+            raise Refused(503, "Too many sessions")
+        session = Session(name, self, self, self.options.max_outbox)
+        session.application = application(session)
+        self._live.add(session)
+        return session
+
+    # Keeper
+
+    def attached(self, session: Session) -> None:
+        """Start the heartbeat."""
+        session.sent_at = self.now = self.clock.seconds()
+        self._arm(session, self.options.heartbeat, self._beat)
+
+    def detached(self, session: Session) -> None:
+        """Wait for the next receiver."""
+        self._arm(session, self.options.timeout, self._expire)
+        self._check_stopped()
+
+    def forget(self, session: Session) -> None:
+        """Free the name; harmless a second time."""
+        self._disarm(session)
+        self._live.discard(session)
+        if session.name is not None and self._named.get(session.name) is session:
+            del self._named[session.name]
+        self._check_stopped()
+
+    def _arm(self, session: Session, seconds: float, what: Callable[[Session], None]) -> None:
+        self._disarm(session)
+        session.timer = self.clock.callLater(seconds, what, session)
+
+    def _disarm(self, session: Session) -> None:
+        timer, session.timer = session.timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
+
+    def _beat(self, session: Session) -> None:
+        # The timer is not moved at each frame, which would cost more than the frame: it looks back when it fires.
+        quiet = self.clock.seconds() - session.sent_at
+        if quiet < self.options.heartbeat:
+            self._arm(session, self.options.heartbeat - quiet, self._beat)
+        elif session.receiver is not None:
+            self._arm(session, self.options.heartbeat, self._beat)
+            session.sent_at = self.clock.seconds()
+            session.receiver.beat()
+
+    def _expire(self, session: Session) -> None:
+        session.lose(None, Failure(ConnectionLost("The client did not come back in time")))
+
+    # Turn
+
+    def flush_later(self, session: Session) -> None:
+        """Flush the session when the reactor's turn ends."""
+        self._dirty.append(session)
+        if self._turn is None:
+            self._turn = self.clock.callLater(0, self._flush)
+
+    def _flush(self) -> None:
+        dirty, self._dirty = self._dirty, []
+        self._turn = None
+        self.root = Batch()
+        self.now = self.clock.seconds()
+        for session in dirty:
+            try:
+                session.flush()
+            except Exception:
+                self._log.failure("sockjs: a session could not be flushed")
+                session.lose(session.receiver, Failure())
+
+    # The end
+
+    def opened(self, wire: Wire) -> None:
+        """A WebSocket was opened."""
+        self._wires.add(wire)
+
+    def gone(self, wire: Wire) -> None:
+        """A WebSocket's connection is no more."""
+        self._wires.discard(wire)
+        self._check_stopped()
+
+    def stop(self, code: int, reason: str) -> Deferred[None]:
+        """Close every session and refuse new ones; fires when the clients have answered. Called once.
+
+        Cancel it to stop waiting: what is still open is dropped.
+        """
+        self._stopped = Deferred(lambda _: self._abort())
+        for session in list(self._live):
+            session.close(code, reason)
+        self.clock.callLater(0, self._check_stopped)
+        return self._stopped
+
+    def _abort(self) -> None:
+        for wire in list(self._wires):
+            wire.abort()
+
+    def _check_stopped(self) -> None:
+        if self._stopped is None or self._stopped.called:
+            return
+        if not self._wires and all(session.receiver is None for session in self._live):
+            self._stopped.callback(None)

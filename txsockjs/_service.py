@@ -1,0 +1,36 @@
+"""What the URLs of one service share: its options, its sessions, and the factory that it serves."""
+
+import time
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IProtocolFactory, IReactorTime
+from twisted.web.server import Request
+
+from txsockjs._options import Options
+from txsockjs._registry import Registry
+from txsockjs._session import Session
+from txsockjs._transport import SockJSTransport, peer_address
+
+__all__ = ["Service"]
+
+
+class Service:
+    """One factory, served over SockJS."""
+
+    def __init__(self, clock: IReactorTime, factory: IProtocolFactory, options: Options) -> None:
+        self.factory = factory
+        self.options = options
+        self.registry = Registry(clock, options)
+        self.wall_clock: Callable[[], float] = time.time
+
+    def named(self, name: bytes, request: Request) -> Session:
+        """The session of this name, made if it is new, for the client that asks. Raises Refused."""
+        return self.registry.obtain(name, lambda session: self._transport(session, request))
+
+    def unnamed(self, request: Request) -> Session:
+        """A session for a WebSocket. Raises Refused."""
+        return self.registry.make(lambda session: self._transport(session, request))
+
+    def _transport(self, session: Session, request: Request) -> SockJSTransport:
+        peer = peer_address(request, self.options.proxy_header)
+        return SockJSTransport(session, self.factory, self.options.encoding, (peer, request.getHost()))

@@ -1,0 +1,87 @@
+"""The URLs that concern no session: greeting, /info and the iframe page."""
+
+import hashlib
+import html
+import json
+import secrets
+
+from twisted.web.server import NOT_DONE_YET, Request
+
+from txsockjs._endpoint import Endpoint, answer
+from txsockjs._headers import allow_long
+from txsockjs._service import Service
+
+__all__ = ["Greeting", "IFrame", "Info"]
+
+# A constant of the protocol, compared byte for byte by its tests.
+IFRAME_PAGE = """\
+<!DOCTYPE html>
+<html>
+<head>
+  <meta http-equiv="X-UA-Compatible" content="IE=edge" />
+  <meta http-equiv="Content-Type" content="text/html; charset=UTF-8" />
+  <script src="{url}"></script>
+  <script>
+    document.domain = document.domain;
+    SockJS.bootstrap_iframe();
+  </script>
+</head>
+<body>
+  <h2>Don't panic!</h2>
+  <p>This is a SockJS hidden iframe. It's used for cross domain magic.</p>
+</body>
+</html>
+"""
+
+
+class Static(Endpoint):
+    """GET and HEAD, without cookie, for everyone."""
+
+    has_cookie = False
+    is_guarded = False
+
+    def render(self, request: Request) -> int:
+        """HEAD is answered like GET: Twisted leaves the body out."""
+        if request.method == b"HEAD":
+            return self.respond(request)
+        return super().render(request)
+
+
+class Greeting(Static):
+    """The URL of the service itself."""
+
+    def respond(self, request: Request) -> int:
+        """The text by which people see that a service is there."""
+        return answer(request, 200, b"Welcome to SockJS!\n")
+
+
+class Info(Static):
+    """What the client asks first."""
+
+    def respond(self, request: Request) -> int:
+        """What the service can do, and a random number for the client's random generator."""
+        about = {
+            "websocket": self.service.options.websocket,
+            "cookie_needed": self.service.options.cookie_needed,
+            "origins": ["*:*"],
+            "entropy": secrets.randbits(32),
+        }
+        return answer(request, 200, json.dumps(about).encode("ascii"), b"application/json; charset=UTF-8")
+
+
+class IFrame(Static):
+    """The page that runs the client for a page of another origin."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self._page = IFRAME_PAGE.format(url=html.escape(service.options.sockjs_url)).encode("utf-8")
+        self._etag = b'"' + hashlib.sha256(self._page).hexdigest()[:32].encode("ascii") + b'"'
+
+    def respond(self, request: Request) -> int:
+        """The page, or 304 when the client has it."""
+        allow_long(request, self.service.wall_clock())
+        if request.setETag(self._etag) is not None:
+            request.defaultContentType = None
+            request.finish()
+            return NOT_DONE_YET
+        return answer(request, 200, self._page, b"text/html; charset=UTF-8")

@@ -1,0 +1,75 @@
+"""Taking a connection over from twisted.web: from a request to upgrade to a protocol of our own."""
+
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IPushProducer
+from twisted.python.failure import Failure
+from twisted.web.server import Request
+from websockets.datastructures import Headers
+from websockets.http11 import Request as Handshake
+from websockets.http11 import Response
+
+__all__ = ["Connection", "Successor", "handshake_of", "take_over"]
+
+
+class Connection(Protocol):
+    """A TCP or TLS transport, as far as it is used here."""
+
+    def write(self, data: bytes) -> None:
+        """Send, or buffer what the socket does not take."""
+
+    def loseConnection(self) -> None:
+        """Close when all is sent."""
+
+    def abortConnection(self) -> None:
+        """Close now."""
+
+    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
+        """Tell the producer when the buffer is full and when it is empty."""
+
+    def unregisterProducer(self) -> None:
+        """Tell it no more."""
+
+
+class Successor(Protocol):
+    """What gets the connection."""
+
+    def makeConnection(self, transport: Connection) -> None:
+        """Called once, first."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes came."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The connection is gone."""
+
+
+def handshake_of(request: Request) -> Handshake:
+    """The request as the websockets library reads it."""
+    headers = Headers()
+    for name, values in request.requestHeaders.getAllRawHeaders():
+        for value in values:
+            headers[name.decode("latin-1")] = value.decode("latin-1")
+    path, method = request.uri.decode("latin-1"), request.method.decode("latin-1")
+    return Handshake(path, headers, method=method, protocol=request.clientproto.decode("latin-1"))
+
+
+def take_over(request: Request, response: Response, successor: Successor) -> None:
+    """Send the response and give the connection to the successor; the channel never hears of it again.
+
+    Works on a stock Site, over TCP and TLS. Only dataReceived, rawDataReceived and connectionLost of the channel's
+    instance reach everything: the transport's `protocol` is read by TCP alone, and bytes that came in one segment with
+    the request are handed to rawDataReceived when the request has been rendered.
+    """
+    # Any: methods of an instance are replaced, which types do not know.
+    channel: Any = request.channel
+    transport = channel.transport
+    channel.setTimeout(None)
+    # The channel is its transport's producer, and would pause it for requests that never come.
+    transport.unregisterProducer()
+    channel.dataReceived = channel.rawDataReceived = successor.dataReceived
+    channel.connectionLost = successor.connectionLost
+    # The request is answered: nothing needs it any more, and thousands of idle connections would keep theirs.
+    channel.requests.clear()
+    transport.write(response.serialize())
+    successor.makeConnection(transport)

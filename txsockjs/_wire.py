@@ -1,0 +1,185 @@
+"""One WebSocket connection (RFC 6455): the websockets library's Sans-I/O protocol on a Twisted transport.
+
+It carries bytes and keeps the time of the closing handshake; what messages mean is its listener's affair.
+"""
+
+from typing import Final, Protocol
+
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, ISSLTransport, ITCPTransport
+from twisted.python.failure import Failure
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import SERVER
+from websockets.protocol import Protocol as Codec
+from websockets.protocol import State as WebSocketState
+from zope.interface import implementer
+
+from txsockjs._registry import Registry
+from txsockjs._upgrade import Connection
+
+__all__ = ["Listener", "WebSocketWire"]
+
+PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
+
+# A close frame's reason has 125 bytes less those of the code (RFC 6455 section 5.5.1).
+REASON_BYTES: Final = 123
+
+
+class Listener(Protocol):
+    """What hears of a wire's messages and end."""
+
+    def opened(self) -> None:
+        """Frames may be sent."""
+
+    def message(self, data: bytes, opcode: Opcode) -> None:
+        """One whole message; its text, if it is TEXT, is not checked yet."""
+
+    def resumed(self) -> None:
+        """The client has caught up."""
+
+    def lost(self, reason: Failure) -> None:
+        """The connection is gone; told once."""
+
+
+@implementer(IPushProducer)
+class WebSocketWire:
+    """The connection, from the answered upgrade to its end. Belongs to the reactor thread."""
+
+    def __init__(self, registry: Registry, listener: Listener) -> None:
+        self.ready = True
+        self._registry = registry
+        self._options = registry.options
+        self._listener = listener
+        self._codec = Codec(SERVER, max_size=registry.options.max_message)
+        self._opcode = Opcode.TEXT
+        self._message = bytearray()
+        self._pong = b""
+        self._timer: IDelayedCall | None = None
+        self._reason: Failure | None = None
+        self._transport: Connection
+
+    # For the listener
+
+    def send(self, frames: bytes) -> None:
+        """Write whole frames, encoded already."""
+        if self._codec.state is WebSocketState.OPEN:
+            self._transport.write(frames)
+
+    def ping(self) -> None:
+        """Ask for a sign of life; a client that gives none in time, or takes nothing, is dropped."""
+        if self._timer is None:
+            self._timer = self._registry.clock.callLater(self._options.pong_timeout, self.drop, "The client is silent")
+        if self.ready:
+            self.send(PING)
+
+    def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake; what was sent before still arrives."""
+        if self._codec.state is WebSocketState.OPEN:
+            self._codec.send_close(code, reason.encode("utf-8")[:REASON_BYTES].decode("utf-8", "ignore"))
+            self._write()
+
+    def fail(self, code: CloseCode, reason: str) -> None:
+        """The client broke the protocol: say so and end the connection (RFC 6455 section 7.1.7)."""
+        self._codec.fail(code, reason)
+        self._write()
+
+    def drop(self, why: str) -> None:
+        """End the connection at once, without a word."""
+        self._reason = Failure(ConnectionLost(why))
+        self._transport.abortConnection()
+
+    def abort(self) -> None:
+        """Drop it: the server is stopping and has waited long enough."""
+        self.drop("The server is stopping")
+
+    # For the connection
+
+    def makeConnection(self, transport: Connection) -> None:
+        """The upgrade is answered."""
+        self._transport = transport
+        transport.registerProducer(self, True)
+        self._registry.opened(self)
+        self._listener.opened()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes came; whatever they are, the client lives."""
+        if self._codec.state is WebSocketState.OPEN:
+            self._stop_timer()
+        self._codec.receive_data(data)
+        for frame in self._codec.events_received():
+            assert isinstance(frame, Frame)
+            self._take(frame)
+        self._write()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The connection is gone; a close that both sides have sent makes it a clean end."""
+        self._stop_timer()
+        codec = self._codec
+        if self._reason is None and codec.close_rcvd is not None and codec.close_sent is not None:
+            self._reason = Failure(ConnectionDone(f"WebSocket closed with {codec.close_rcvd.code}"))
+        self._registry.gone(self)
+        self._listener.lost(self._reason or reason)
+
+    def pauseProducing(self) -> None:
+        """The client lags: nothing but control frames is written until it has caught up."""
+        self.ready = False
+
+    def resumeProducing(self) -> None:
+        """It has caught up."""
+        self.ready = True
+        if self._pong:
+            self._transport.write(self._pong)
+            self._pong = b""
+        self._listener.resumed()
+
+    def stopProducing(self) -> None:
+        """The transport is closing; connectionLost follows."""
+        self.ready = False
+
+    # Carrying out
+
+    def _take(self, frame: Frame) -> None:
+        if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
+            self._opcode = frame.opcode
+        elif frame.opcode is not Opcode.CONT:
+            return
+        # One buffer for all fragments: a list would grow with empty ones, which no size limit counts.
+        self._message += frame.data
+        if frame.fin:
+            data, self._message = bytes(self._message), bytearray()
+            if self._codec.state is WebSocketState.OPEN:
+                self._listener.message(data, self._opcode)
+
+    def _write(self) -> None:
+        for data in self._codec.data_to_send():
+            if not data:
+                self._end()
+            elif self.ready or data[0] & 0x0F != Opcode.PONG:
+                self._transport.write(data)
+            else:
+                # Of the pings of a client that reads nothing only the last is answered (RFC 6455 section 5.5.3).
+                self._pong = data
+        if self._codec.state is WebSocketState.CLOSING:
+            self._arm_drop()
+
+    def _end(self) -> None:
+        """The codec has nothing more to say."""
+        self._transport.unregisterProducer()
+        if self._codec.parser_exc is None:
+            self._transport.loseConnection()
+        elif not ISSLTransport.providedBy(self._transport):
+            # A client in the midst of sending would get a reset and never see the close frame's code: what it sends
+            # is read and thrown away until it closes, too.
+            ITCPTransport(self._transport).loseWriteConnection()
+        else:
+            self._transport.loseConnection()
+
+    def _arm_drop(self) -> None:
+        if self._timer is None:
+            seconds = self._options.close_timeout
+            self._timer = self._registry.clock.callLater(seconds, self.drop, "The client did not answer the close")
+
+    def _stop_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
