@@ -1,3 +1,32 @@
-"""One process and one port: a Flask app, a SockJS chat and an exchange-rate poller on Twisted."""
+"""One process and one port: a Flask app, a SockJS chat and an exchange-rate poller on Twisted.
+
+mix: the running service, for views (see mixsvc.interfaces.IMix). app: our Flask app, for WSGI hosts. Both are made when
+they are first asked for (PEP 562), so that importing this package starts nothing. There must never be a module
+mixsvc/app.py: Twisted would take it for the application that --wsgi=mixsvc.app names.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from mixsvc.facade import Mix
+
+    app: Flask
+    mix: Mix
+
+__all__ = ["__version__", "app", "mix"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "mix":
+        from mixsvc.embedded import embedded_mix
+
+        return embedded_mix()
+    if name == "app":
+        from mixsvc.embedded import embedded_app
+
+        return embedded_app()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,6 +4,7 @@ A setting is a field of one of the dataclasses below: the section is the attribu
 the key is the field's name, and the field knows how to read its text.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -14,6 +15,7 @@ from mixsvc.errors import BadSetting
 from mixsvc.inifile import Value, read_file
 
 __all__ = [
+    "MEMORY",
     "ChatSettings",
     "RatesSettings",
     "ServerSettings",
@@ -102,6 +104,18 @@ class Settings:
     rates: RatesSettings = field(default_factory=RatesSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
 
+    def within(self, directory: str) -> "Settings":
+        """The same with absolute paths: relative ones are taken from the directory that the service runs in."""
+        storage, web = self.storage.path, self.web.secret_key_file
+        if storage != MEMORY:
+            storage = os.path.join(directory, storage)
+        if web or storage != MEMORY:
+            web = os.path.join(directory, web or os.path.join(os.path.dirname(storage), "secret_key"))
+        return replace(self, storage=replace(self.storage, path=storage), web=replace(self.web, secret_key_file=web))
+
+
+# The path of a database that is kept in memory and forgotten at the end (SQLite).
+MEMORY: Final = ":memory:"
 
 SECTIONS: Final[dict[str, type[Any]]] = {
     "server": ServerSettings,
@@ -169,5 +183,6 @@ def _check_one_way_to_listen(values: Mapping[tuple[str, str], Value]) -> None:
     port = values.get(("server", "port"))
     if listen is not None and listen.text.strip() and port is not None and port.text.strip():
         raise BadSetting(
-            f"{port.place}: {port.name} and {listen.name} are both given; port is short for a tcp endpoint, so keep one of them"
+            f"{port.place}: {port.name} and {listen.name} are both given; "
+            "port is short for a tcp endpoint, so keep one of them"
         )

@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol
 
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from twisted.web.server import Request
@@ -55,7 +56,7 @@ def handshake_of(request: Request) -> Handshake:
 
 
 def take_over(request: Request, response: Response, successor: Successor) -> None:
-    """Send the response and give the connection to the successor; the channel never hears of it again.
+    """Send the response and give the connection to the successor.
 
     Works on a stock Site, over TCP and TLS. Only dataReceived, rawDataReceived and connectionLost of the channel's
     instance reach everything: the transport's `protocol` is read by TCP alone, and bytes that came in one segment with
@@ -64,12 +65,13 @@ def take_over(request: Request, response: Response, successor: Successor) -> Non
     # Any: methods of an instance are replaced, which types do not know.
     channel: Any = request.channel
     transport = channel.transport
-    channel.setTimeout(None)
+    # The request is answered: nothing needs it any more, and thousands of idle connections would keep theirs.
+    channel.requests.clear()
+    # To the channel this is the end: its timers stop, and a site that counts its channels lets it go.
+    channel.connectionLost(Failure(ConnectionDone("Upgraded to WebSocket")))
     # The channel is its transport's producer, and would pause it for requests that never come.
     transport.unregisterProducer()
     channel.dataReceived = channel.rawDataReceived = successor.dataReceived
     channel.connectionLost = successor.connectionLost
-    # The request is answered: nothing needs it any more, and thousands of idle connections would keep theirs.
-    channel.requests.clear()
     transport.write(response.serialize())
     successor.makeConnection(transport)

@@ -1,7 +1,7 @@
 """Helpers for applications: UTF-8 from anything, and one message to many."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any
 
 from txsockjs._frames import XHR, Message
 from txsockjs._text import as_text
@@ -9,22 +9,15 @@ from txsockjs._text import as_text
 __all__ = ["broadcast", "normalize"]
 
 
-class Target(Protocol):
-    """What broadcast sends to: a transport, or anything that takes ready frames."""
-
-    def writeRaw(self, frame: bytes) -> None:
-        """Send a SockJS frame."""
-
-
 def normalize(data: object, encoding: str) -> bytes:
     """UTF-8 from text, from bytes in UTF-8 (else in the encoding), or from what str() makes of any other object."""
     return as_text(data, encoding).encode("utf-8", "surrogatepass")
 
 
-def broadcast(message: object, targets: Iterable[Target], encoding: str = "cp1252") -> None:
+def broadcast(message: object, targets: Iterable[Any], encoding: str = "cp1252") -> None:
     """Send one message to every target, encoding it once; called in the reactor thread.
 
-    message: text, or bytes as for normalize. targets: transports, or objects that have writeRaw.
+    message: text, or bytes as for normalize. targets: transports, or objects that have writeRaw(frame).
     """
     shared = Message(as_text(message, encoding))
     frame = None

@@ -12,14 +12,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorCore
 
 from mixsvc.errors import DatabaseUnusable
+from mixsvc.settings import MEMORY
 from mixsvc.storage.schema import upgrade, version
 
 __all__ = ["Database", "prepare", "rehearse"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-MEMORY = ":memory:"
 
 # How long a statement waits for a lock that another process holds, in seconds.
 LOCK_SECONDS = 1.0
@@ -85,7 +84,8 @@ class Database:
         Fires with what it returns once that is committed, so that it survives a power cut. Fails with
         sqlite3.Error, and nothing is changed.
         """
-        return self._pool.runInteraction(function, *args, **kwargs)
+        running: Deferred[T] = self._pool.runInteraction(function, *args, **kwargs)
+        return running
 
     def close(self) -> None:
         """Wait for what is running and close; called in the reactor thread, harmless a second time."""

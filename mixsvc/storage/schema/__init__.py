@@ -22,12 +22,14 @@ def upgrade(connection: sqlite3.Connection) -> None:
     for step in range(start + 1, NEWEST + 1):
         script = (files(__package__) / f"{step}.sql").read_text()
         try:
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {step}; PRAGMA application_id = {APPLICATION_ID}; COMMIT"
-            )
+            connection.executescript(f"BEGIN IMMEDIATE; {script} {_mark(step)} COMMIT")
         except sqlite3.Error:
             connection.rollback()
             raise
+
+
+def _mark(step: int) -> str:
+    return f"PRAGMA user_version = {step}; PRAGMA application_id = {APPLICATION_ID};"
 
 
 def version(connection: sqlite3.Connection) -> int:

@@ -1,0 +1,42 @@
+"""The time that stopping may take, shared among its steps."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+__all__ = ["Deadline"]
+
+
+class Deadline:
+    """Runs the steps of a stop; none may take the time of those that follow, and none can stop them by failing."""
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime, seconds: float) -> None:
+        """The time runs from now on."""
+        self._clock = clock
+        self._seconds = seconds
+        self._start = clock.seconds()
+
+    async def share(self, until: float, what: str, step: Callable[[], "Awaitable[Any] | Deferred[Any]"]) -> None:
+        """Wait for a step until this share (0 to 1) of all the time has passed, then cancel it and go on."""
+        running: Deferred[Any] = maybeDeferred(_as_deferred, step)
+        left = self._start + until * self._seconds - self._clock.seconds()
+        timer = self._clock.callLater(max(left, 0), running.cancel)
+        try:
+            await running
+        except CancelledError:
+            self._log.warn("mixsvc: {what} did not end in time; stopping goes on", what=what)
+        except Exception:
+            self._log.failure("mixsvc: {what} failed; stopping goes on", what=what)
+        finally:
+            if timer.active():
+                timer.cancel()
+
+
+def _as_deferred(step: Callable[[], "Awaitable[Any] | Deferred[Any]"]) -> "Deferred[Any]":
+    waiting = step()
+    return waiting if isinstance(waiting, Deferred) else Deferred.fromCoroutine(waiting)  # type: ignore[arg-type]

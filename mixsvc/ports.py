@@ -1,0 +1,103 @@
+"""The listening ports: tried out while the user still reads our answers, opened when the service starts."""
+
+import errno
+import socket
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+
+from mixsvc.errors import BadSetting, CannotListen
+
+__all__ = ["open_port", "rehearse"]
+
+ADVICE = {
+    errno.EADDRINUSE: "another program uses it; stop that one, or give another port with --port",
+    errno.EACCES: "ports below 1024 need the rights of root; start as root with --uid, or give a higher --port",
+    errno.EADDRNOTAVAIL: "this machine does not have that address; give one that it has in [server] interface",
+}
+
+
+class Rehearsal:
+    """A reactor whose ports are opened and closed at once: an endpoint that listens on it only finds out."""
+
+    def listenTCP(self, port: int, factory: object, backlog: int = 50, interface: str = "") -> NoReturn | None:
+        """Raises CannotListenError where a reactor's listenTCP would."""
+        family = socket.AF_INET6 if ":" in interface else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            # As the reactor does it: a port whose old connections linger is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((interface, port))
+                probe.listen(1)
+            except (OSError, OverflowError) as error:
+                raise CannotListenError(interface, port, error) from None
+        return None
+
+    def listenSSL(
+        self, port: int, factory: object, contextFactory: object, backlog: int = 50, interface: str = ""
+    ) -> None:
+        """The same for a port with TLS."""
+        self.listenTCP(port, factory, backlog, interface)
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """What else an endpoint may ask of a reactor cannot be tried out without leaving traces."""
+        return lambda *args, **kwargs: None
+
+
+def rehearse(endpoints: Sequence[str]) -> None:
+    """Find out whether the ports can be opened, and leave them closed.
+
+    Called before the process becomes a daemon, when nobody would read the answer any more. Raises BadSetting for what
+    is no endpoint and CannotListen for a port that is not to be had.
+    """
+    for description in endpoints:
+        failures: list[BaseException] = []
+        listening = _endpoint(Rehearsal(), description).listen(Factory())
+        listening.addErrback(_keep, failures)
+        if failures and isinstance(failures[0], CannotListenError):
+            raise _cannot_listen(description, failures[0])
+
+
+async def open_port(reactor: object, description: str, factory: IProtocolFactory) -> IListeningPort:
+    """Open one port. Raises BadSetting and CannotListen like rehearse."""
+    try:
+        return await _endpoint(reactor, description).listen(factory)
+    except (CannotListenError, OSError) as error:
+        raise _cannot_listen(description, error) from None
+
+
+def _keep(failure: Failure, failures: list[BaseException]) -> None:
+    assert failure.value is not None
+    failures.append(failure.value)
+
+
+def _endpoint(reactor: object, description: str) -> IStreamServerEndpoint:
+    try:
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
+    except Exception as error:
+        # Each kind of endpoint has errors of its own: a port that is no number, a certificate that is not there.
+        reason = str(error) or type(error).__name__
+        raise BadSetting(
+            f"[server] listen: {description!r} is no endpoint ({reason}); "
+            "give one such as tcp:8080:interface=127.0.0.1 or unix:/run/mixsvc.sock"
+        ) from None
+    return endpoint
+
+
+def _cannot_listen(description: str, error: BaseException) -> CannotListen:
+    cause = error.socketError if isinstance(error, CannotListenError) else error
+    reason = getattr(cause, "strerror", None) or str(cause)
+    advice = ADVICE.get(getattr(cause, "errno", 0), "give another one with --port or --listen")
+    return CannotListen(f"cannot listen on {_place(description, error)} ({reason}): {advice}")
+
+
+def _place(description: str, error: BaseException) -> str:
+    if isinstance(error, CannotListenError) and isinstance(error.port, int):
+        host = f"[{error.interface}]" if ":" in error.interface else error.interface or "*"
+        return f"{host}:{error.port}"
+    return description

@@ -1,0 +1,101 @@
+"""twistd mixsvc: its options, and the service made of them."""
+
+import os
+from typing import TYPE_CHECKING, ClassVar
+
+import crochet
+from twisted.application.service import IService
+from twisted.python.usage import Options as UsageOptions
+
+from mixsvc import facade
+from mixsvc.application import named_application, own_application
+from mixsvc.errors import MixError
+from mixsvc.inifile import Value
+from mixsvc.ports import rehearse
+from mixsvc.service import MixService
+from mixsvc.settings import Settings, read_settings
+from mixsvc.storage import database
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+__all__ = ["Options", "makeService"]
+
+
+class Options(UsageOptions):
+    """The command line. What it says beats the file."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "Serves web pages, a live chat and exchange rates from one process and one port. "
+        "Without options: on http://127.0.0.1:8080, with the database mixsvc.sqlite3 in the current directory. "
+        "Everything else is set in an INI file; config.example.ini in the source lists every setting."
+    )
+    optParameters: ClassVar[list[list[str | None]]] = [
+        ["config", "c", None, "The settings file (INI)."],
+        ["port", "p", None, "The TCP port; 0 takes a free one, which the log names. [default: 8080]"],
+        ["interface", "i", None, "The address to listen on; 0.0.0.0 is every IPv4 one. [default: 127.0.0.1]"],
+        ["wsgi", "w", None, "Your own WSGI application in place of our pages, such as yourpackage.wsgi:app."],
+    ]
+    places: ClassVar[dict[str, tuple[str, str]]] = {
+        "port": ("server", "port"),
+        "interface": ("server", "interface"),
+        "wsgi": ("web", "wsgi"),
+    }
+
+    def __init__(self) -> None:
+        UsageOptions.__init__(self)
+        self._listen: list[str] = []
+
+    def opt_listen(self, endpoint: str) -> None:
+        """An endpoint to listen on, such as tcp:8080 or unix:/run/mixsvc.sock; may be given several times."""
+        self._listen.append(endpoint)
+
+    def given(self) -> dict[tuple[str, str], Value]:
+        """What the command line says, by section and key."""
+        found = {
+            place: Value(str(self[option]), f"--{option}", "command line")
+            for option, place in self.places.items()
+            if self[option] is not None
+        }
+        if self._listen:
+            found["server", "listen"] = Value("\n".join(self._listen), "--listen", "command line")
+        return found
+
+
+def makeService(options: Options) -> IService:
+    """The service, not started. What is wrong ends the process here with one line, while the user still reads it."""
+    from twisted.internet import reactor
+
+    _keep_the_reactor()
+    try:
+        settings = read_settings(options["config"], options.given()).within(_run_directory(options))
+        database.rehearse(settings.storage.path)
+        rehearse(settings.server.endpoints())
+        service = MixService(reactor, settings, _application(settings))
+    except MixError as error:
+        raise SystemExit(f"mixsvc: {error}") from None
+    facade.mix.serve(lambda: service.parts)
+    return service
+
+
+def _application(settings: Settings) -> "WSGIApplication":
+    if settings.web.wsgi:
+        return named_application(settings.web.wsgi)
+    return own_application(facade.mix, settings)
+
+
+def _keep_the_reactor() -> None:
+    """The reactor is twistd's: a user's application that calls crochet.setup() must not start it in a thread."""
+    try:
+        crochet.no_setup()
+    except RuntimeError:
+        # Somebody has said so before; it can be said only once.
+        pass
+
+
+def _run_directory(options: Options) -> str:
+    """Where twistd will run; it goes there after makeService."""
+    # usage.Options sets it when it is a sub-command.
+    parent = getattr(options, "parent", None)
+    return os.path.abspath(parent["rundir"] if parent is not None else ".")

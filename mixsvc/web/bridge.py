@@ -1,0 +1,52 @@
+"""The border between worker threads and the reactor: one call, always with a time limit."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.python.failure import Failure
+
+from mixsvc.errors import ServiceBusy
+
+__all__ = ["Bridge"]
+
+T = TypeVar("T")
+
+
+class Bridge:
+    """Runs functions in the reactor thread for other threads.
+
+    crochet's waits end as soon as a shutdown begins, which would lose the requests in flight; these end when they are
+    answered or late.
+    """
+
+    def __init__(self, reactor: IReactorFromThreads, seconds: float) -> None:
+        self._reactor = reactor
+        self._seconds = seconds
+
+    def __call__(self, function: "Callable[..., T | Deferred[T]]", *args: object) -> T:
+        """What function(*args), or the Deferred it returns, comes to.
+
+        Called in a worker thread, never in the reactor's. Raises what the function raises, and ServiceBusy after the
+        time limit: then it may or may not have run.
+        """
+        future: Future[T] = Future()
+        self._reactor.callFromThread(_settle, future, function, args)
+        try:
+            return future.result(self._seconds)
+        except TimeoutError:
+            future.cancel()
+            raise ServiceBusy(f"no answer within {self._seconds:g} s; try again") from None
+
+
+def _settle(future: "Future[T]", function: "Callable[..., T | Deferred[T]]", args: tuple[object, ...]) -> None:
+    if not future.set_running_or_notify_cancel():
+        # Nobody waits any more, and nothing was done yet.
+        return
+
+    def failed(failure: Failure) -> None:
+        future.set_exception(failure.value)
+
+    maybeDeferred(function, *args).addCallbacks(future.set_result, failed)
