@@ -20,7 +20,7 @@ class Value:
 
 
 def read_file(path: str) -> dict[tuple[str, str], Value]:
-    """Every setting of an INI file by section and key; a section without any has the key ''.
+    """Every setting of an INI file by section and key, and every section by its name and the key ''.
 
     Raises BadSetting for a file that cannot be read or is not INI.
     """
@@ -33,11 +33,9 @@ def read_file(path: str) -> dict[tuple[str, str], Value]:
     places = dict(_places(text))
     found = {}
     for section in parser.sections():
-        for key in parser[section] or [""]:
-            line = places.get((section, key), places.get((section, ""), 0))
-            found[section, key] = Value(
-                parser[section].get(key, "") if key else "", f"[{section}] {key}", f"{path}, line {line}"
-            )
+        for key in ("", *parser[section]):
+            place = f"{path}, line {places.get((section, key), places.get((section, ''), 0))}"
+            found[section, key] = Value(parser[section].get(key, ""), f"[{section}] {key}", place)
     return found
 
 
@@ -65,8 +63,7 @@ def _mistake(error: configparser.Error) -> str:
         case configparser.DuplicateOptionError():
             return f", line {error.lineno}: [{error.section}] {error.option} is given twice; keep one"
         case configparser.ParsingError():
-            line, text = error.errors[0]
-            return f", line {line}: cannot be understood: {text}; write 'key = value'"
+            return f", line {error.errors[0][0]}: cannot be understood; write 'key = value'"
     return ": is not an INI file; see config.example.ini"
 
 

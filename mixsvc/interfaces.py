@@ -83,7 +83,8 @@ class IChat(Interface):
         """Say a line in a room under a name; returns its number once it is stored.
 
         Called in a worker thread, never in the reactor's. Raises ValueError for a room, name or
-        text that the chat refuses, and ServiceBusy when the reactor does not answer in time.
+        text that the chat refuses, and ServiceBusy when the reactor does not answer in time or the line
+        cannot be stored now. The name is taken as it is: whether it is somebody else's is the caller's affair.
         """
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.client import Agent, HTTPConnectionPool, _HTTP11ClientFactory
 
 from mixsvc.interfaces import Quote
 from mixsvc.rates import store
@@ -34,9 +34,8 @@ class Polling:
         self._path = settings.storage.path
         self.database = Database(reactor, self._path)
         self.table = RateTable(_now)
-        # Nothing is kept open between two polls, so that nothing is left at the end.
-        agent = Agent(reactor, pool=HTTPConnectionPool(reactor, persistent=False))
-        self._sources = build_sources(settings.rates, HTTPClient(agent), pool.defer, _now)
+        client = HTTPClient(Agent(reactor, pool=_quiet_pool(reactor)))
+        self._sources = build_sources(settings.rates, client, pool.defer, _now)
         sink = Sink(self.table, self._save, self._changed)
         self._poller = RatePoller(reactor, self._sources, settings.rates, sink, random.random)
 
@@ -67,6 +66,20 @@ class Polling:
     def _changed(self, quotes: Sequence[Quote]) -> None:
         newest = max(quote.date for quote in quotes)
         self._log.info("rates: {count} new quotes of {date}", count=len(quotes), date=newest.isoformat())
+
+
+class QuietClientFactory(_HTTP11ClientFactory):
+    """The client's factory without its two log lines for every poll."""
+
+    noisy = False
+
+
+def _quiet_pool(reactor: Any) -> HTTPConnectionPool:
+    """Keeps nothing open between two polls, so that nothing is left at the end."""
+    pool = HTTPConnectionPool(reactor, persistent=False)
+    # There is no public way to give a pool another factory.
+    pool._factory = QuietClientFactory
+    return pool
 
 
 def _now() -> datetime:

@@ -121,7 +121,11 @@ class MixService(MultiService):
 
     def _opened(self, port: IListeningPort) -> None:
         self._ports.append(port)
-        self._log.info("mixsvc: listening on {address}", address=_spelled(port.getHost()))
+        # Said when it is true: until the reactor runs nothing is answered.
+        self._reactor.callWhenRunning(self._say_where, _spelled(port.getHost()))
+
+    def _say_where(self, address: str) -> None:
+        self._log.info("mixsvc: listening on {address}", address=address)
 
     def _give_up(self, error: BaseException) -> None:
         if not isinstance(error, MixError):

@@ -147,6 +147,8 @@ def read_settings(path: str | None, given: Mapping[tuple[str, str], Value] | Non
 def _apply(values: Mapping[tuple[str, str], Value]) -> Settings:
     settings = Settings()
     for (section, key), value in values.items():
+        if not key:
+            continue
         part = getattr(settings, section)
         changed = replace(part, **{key: _parse(_field(section, key), value)})
         settings = replace(settings, **{section: changed})
@@ -161,7 +163,7 @@ def _parse(known: "Field[Any]", value: Value) -> object:
     try:
         return known.metadata["parse"](value.text)
     except ValueError as error:
-        raise BadSetting(f"{value.place}: {value.name} = {value.text!r} will not do: {error}") from None
+        raise BadSetting(f"{value.place}: {value.name} = {value.text[:100]!r} will not do: {error}") from None
 
 
 def _check_known(place: tuple[str, str], value: Value) -> None:

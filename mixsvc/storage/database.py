@@ -63,18 +63,10 @@ class Database:
     """The database in use: every statement runs in one thread, in the order in which it was asked for."""
 
     def __init__(self, reactor: IReactorCore, path: str) -> None:
-        """Opens at the first use; nothing is started before the reactor runs."""
-        self._pool = adbapi.ConnectionPool(
-            "sqlite3",
-            path,
-            timeout=LOCK_SECONDS,
-            # The pool's closing thread is the reactor's; without this it could not close.
-            check_same_thread=False,
-            cp_reactor=reactor,
-            cp_min=1,
-            cp_max=1,
-            cp_openfun=_open,
-        )
+        """Nothing is opened and no thread is started before the first use."""
+        self._reactor = reactor
+        self._path = path
+        self._pool: adbapi.ConnectionPool | None = None
 
     def run(
         self, function: "Callable[Concatenate[sqlite3.Cursor, P], T]", *args: P.args, **kwargs: P.kwargs
@@ -84,13 +76,29 @@ class Database:
         Fires with what it returns once that is committed, so that it survives a power cut. Fails with
         sqlite3.Error, and nothing is changed.
         """
+        if self._pool is None:
+            self._pool = self._opened()
         running: Deferred[T] = self._pool.runInteraction(function, *args, **kwargs)
         return running
 
     def close(self) -> None:
         """Wait for what is running and close; called in the reactor thread, harmless a second time."""
-        if self._pool.running:
-            self._pool.close()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+    def _opened(self) -> adbapi.ConnectionPool:
+        return adbapi.ConnectionPool(
+            "sqlite3",
+            self._path,
+            timeout=LOCK_SECONDS,
+            # The pool is closed in the reactor's thread; without this that would fail.
+            check_same_thread=False,
+            cp_reactor=self._reactor,
+            cp_min=1,
+            cp_max=1,
+            cp_openfun=_open,
+        )
 
 
 def _open(connection: sqlite3.Connection) -> None:
@@ -101,6 +109,8 @@ def _open(connection: sqlite3.Connection) -> None:
 
 
 def _check(path: str) -> None:
+    if not os.path.isfile(path):
+        raise _unusable(path, "it is no file; give another path in [storage] path")
     if not os.access(path, os.R_OK | os.W_OK):
         raise _unusable(path, "it may not be read and written by this user; mend its permissions")
     try:

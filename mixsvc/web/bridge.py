@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -26,13 +26,19 @@ class Bridge:
         self._reactor = reactor
         self._seconds = seconds
 
-    def __call__(self, function: "Callable[..., T | Deferred[T]]", *args: object) -> T:
+    @overload
+    def __call__(self, function: "Callable[..., Deferred[T]]", *args: object) -> T: ...
+
+    @overload
+    def __call__(self, function: Callable[..., T], *args: object) -> T: ...
+
+    def __call__(self, function: Callable[..., Any], *args: object) -> Any:
         """What function(*args), or the Deferred it returns, comes to.
 
         Called in a worker thread, never in the reactor's. Raises what the function raises, and ServiceBusy after the
         time limit: then it may or may not have run.
         """
-        future: Future[T] = Future()
+        future: Future[Any] = Future()
         self._reactor.callFromThread(_settle, future, function, args)
         try:
             return future.result(self._seconds)
@@ -41,7 +47,7 @@ class Bridge:
             raise ServiceBusy(f"no answer within {self._seconds:g} s; try again") from None
 
 
-def _settle(future: "Future[T]", function: "Callable[..., T | Deferred[T]]", args: tuple[object, ...]) -> None:
+def _settle(future: "Future[Any]", function: Callable[..., Any], args: tuple[object, ...]) -> None:
     if not future.set_running_or_notify_cancel():
         # Nobody waits any more, and nothing was done yet.
         return

@@ -56,18 +56,22 @@ class MixChannel(HTTPChannel):
         # On the instance: LineReceiver is in the midst of its loop and would go on parsing.
         channel.dataReceived = channel.rawDataReceived = channel.lineReceived = lambda data: None
         text = b"The body is too large: this server takes %d bytes.\n" % self.site.max_body
-        HTTPChannel.write(self, REFUSAL % len(text) + text)
+        self.write(REFUSAL % len(text) + text)
         # Closing now would reset the connection, and a client that is still sending would never see the answer.
         transport = ITCPTransport(self.transport, None)
         if transport is not None and not ISSLTransport.providedBy(transport):
             transport.loseWriteConnection()
-        HTTPChannel.setTimeout(self, LINGER_SECONDS)
+        self.setTimeout(LINGER_SECONDS)
+        for request in self.requests:
+            # What has come of the body may be in a temporary file.
+            if request.content is not None:
+                request.content.close()
 
     def finish_up(self) -> None:
         """Close when the request in flight is answered; now, if there is none."""
         self.persistent = 0
         if not self.requests:
-            HTTPChannel.loseConnection(self)
+            self.loseConnection()
 
 
 class MixRequest(Request):
@@ -84,13 +88,16 @@ class MixRequest(Request):
         else:
             Request.handleContentChunk(self, data)
 
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """The whole request is here, unless its body was refused."""
+        if not self.channel.is_refusing:
+            Request.requestReceived(self, command, path, version)
+
     def process(self) -> None:
         """Set what a trusted proxy says of the client, before any resource sees the request."""
-        if self.channel.is_refusing:
-            return
         apply_forwarded(self, self.channel.site.trusted)
         if self.channel.site.is_stopping:
-            Request.setHeader(self, b"connection", b"close")
+            self.setHeader(b"connection", b"close")
         Request.process(self)
 
 

@@ -1,0 +1,1 @@
+"""The benchmark: mixsvc and its peers side by side in one run."""

@@ -1,0 +1,183 @@
+"""What was said: stored in groups, one commit for all that waits, and read in step with it."""
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mixsvc.chat import store
+from mixsvc.chat.store import Draft, Limits, Page, Query, Stored
+from mixsvc.errors import ServiceBusy
+from mixsvc.settings import ChatSettings
+
+__all__ = ["MOST_WAITING", "Database", "History", "NotRead", "NotSaved"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+# Of each kind, appends and reads; one more is refused at once.
+MOST_WAITING: Final = 10_000
+
+# Of each kind in one transaction, so that neither keeps the other waiting for long.
+APPENDS_AT_ONCE: Final = 1000
+READS_AT_ONCE: Final = 50
+
+# A connection's outbox has room for so many pages: who is sent more at once than fits is closed, comes back, and
+# would be sent the same again.
+PAGES_IN_OUTBOX: Final = 4
+
+# How long one call may tell results to those who wait, in seconds, before the reactor gets its turn.
+SLICE_SECONDS: Final = 0.01
+
+_log = Logger()
+
+
+class NotSaved(ServiceBusy):
+    """The message was not stored; it may be tried again."""
+
+
+class NotRead(ServiceBusy):
+    """The history could not be read; it may be tried again."""
+
+
+class Database(Protocol):
+    """What the history needs of mixsvc.storage.database.Database."""
+
+    def run(
+        self, function: Callable[Concatenate[sqlite3.Cursor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Deferred[T]:
+        """Run function(cursor, ...) in one transaction; fires once that is committed."""
+
+
+class History:
+    """The messages of all rooms; used in the reactor thread only.
+
+    One transaction runs at a time and its results are told in order before the next begins. Therefore
+    messages are told in the order of their numbers, and a page is told after every message up to its `last`
+    and before every later one: who listens from that moment on misses nothing and gets nothing twice.
+    """
+
+    def __init__(self, clock: IReactorTime, database: Database, settings: ChatSettings) -> None:
+        self._clock = clock
+        self._database = database
+        self._limits = Limits(settings.keep, settings.max_outbox // PAGES_IN_OUTBOX)
+        self._appends: _Line[Draft, Stored] = _Line(store.insert, APPENDS_AT_ONCE, NotSaved)
+        self._reads: _Line[Query, Page] = _Line(store.read, READS_AT_ONCE, NotRead)
+        # Whose turn it is stands first.
+        self._turns: deque[_Line[Any, Any]] = deque([self._appends, self._reads])
+        self._busy = False
+        self._flushes: list[Deferred[None]] = []
+
+    def append(self, room: str, name: str, text: str, key: str | None) -> Deferred[Stored]:
+        """Store a message; fires once it survives a power cut, in the order of the numbers.
+
+        A key that is known in the room gives the message stored with it, marked `repeated`. Fails with NotSaved:
+        nothing was stored, or too many wait.
+        """
+        return self._ask(self._appends, Draft(room, name, text, self._clock.seconds(), key))
+
+    def since(self, room: str, number: int, limit: int) -> Deferred[Page]:
+        """The newest `limit` messages after a number, fewer when they are long. Fails with NotRead."""
+        return self._ask(self._reads, Query(room, number, limit))
+
+    def newest(self, room: str, limit: int) -> Deferred[Page]:
+        """The newest `limit` messages, fewer when they are long. Fails with NotRead."""
+        return self.since(room, 0, limit)
+
+    def flush(self) -> Deferred[None]:
+        """Fires when nothing waits: all that was asked for has been stored or refused."""
+        flushed: Deferred[None] = Deferred()
+        self._flushes.append(flushed)
+        self._next()
+        return flushed
+
+    def _ask(self, line: "_Line[Asked, Answer]", asked: Asked) -> Deferred[Answer]:
+        answer = line.add(asked)
+        self._next()
+        return answer
+
+    def _next(self) -> None:
+        if self._busy:
+            return
+        line = next((line for line in self._turns if line.waiting), None)
+        if line is None:
+            self._tell_flushed()
+            return
+        self._turns.remove(line)
+        self._turns.append(line)
+        self._busy = True
+        asked, deferreds = line.take()
+        result = self._database.run(line.function, asked, self._limits)
+        outcomes = result.addCallbacks(line.succeeded, line.failed, errbackArgs=(len(asked),))
+        outcomes.addCallback(lambda found: self._tell(zip(deferreds, found, strict=True)))
+
+    def _tell(self, outcomes: Iterator[tuple[Deferred[Any], object]]) -> None:
+        started = self._clock.seconds()
+        for deferred, outcome in outcomes:
+            if isinstance(outcome, ServiceBusy):
+                deferred.errback(outcome)
+            else:
+                deferred.callback(outcome)
+            if self._clock.seconds() - started > SLICE_SECONDS:
+                self._clock.callLater(0, self._tell, outcomes)
+                return
+        self._busy = False
+        self._next()
+
+    def _tell_flushed(self) -> None:
+        flushes, self._flushes = self._flushes, []
+        for flushed in flushes:
+            flushed.callback(None)
+
+
+class _Line(Generic[Asked, Answer]):
+    """Those who wait for one kind of work."""
+
+    def __init__(
+        self,
+        function: Callable[[sqlite3.Cursor, Sequence[Asked], Limits], list[Answer]],
+        at_once: int,
+        refusal: type[ServiceBusy],
+    ) -> None:
+        self.function = function
+        self.waiting: deque[tuple[Asked, Deferred[Answer]]] = deque()
+        self._at_once = at_once
+        self._refusal = refusal
+        self._broken = False
+
+    def add(self, asked: Asked) -> Deferred[Answer]:
+        answer: Deferred[Answer] = Deferred()
+        if len(self.waiting) >= MOST_WAITING:
+            answer.errback(self._refusal("too many are waiting for the database; try again a little later"))
+        else:
+            self.waiting.append((asked, answer))
+        return answer
+
+    def take(self) -> tuple[list[Asked], list[Deferred[Answer]]]:
+        taken = [self.waiting.popleft() for _ in range(min(self._at_once, len(self.waiting)))]
+        return [asked for asked, _ in taken], [answer for _, answer in taken]
+
+    def succeeded(self, answers: list[Answer]) -> list[Answer]:
+        if self._broken:
+            self._broken = False
+            _log.info("chat: the database works again ({work})", work=self.function.__name__)
+        return answers
+
+    def failed(self, failure: Failure, size: int) -> list[ServiceBusy]:
+        # Once for each time of trouble: a full disk fails many times a second.
+        if not self._broken:
+            self._broken = True
+            _log.failure(
+                "chat: the database fails ({work}); {size} requests were refused, and so are more until it works again",
+                failure,
+                work=self.function.__name__,
+                size=size,
+            )
+        return [self._refusal("the database fails; try again a little later")] * size

@@ -1,0 +1,55 @@
+"""When the European Central Bank publishes, and so when a quote is out of date. Pure.
+
+A rate is published each TARGET working day at about 16:00 in Frankfurt.
+"""
+
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+__all__ = ["is_stale", "is_working_day"]
+
+FRANKFURT: Final = ZoneInfo("Europe/Berlin")
+
+# A publication is late now and then; only after this hour is it overdue.
+OVERDUE: Final = time(18, 0, tzinfo=FRANKFURT)
+
+DAY: Final = timedelta(days=1)
+
+# Month and day of the holidays that stay in their place.
+FIXED_HOLIDAYS: Final = frozenset({(1, 1), (5, 1), (12, 25), (12, 26)})
+
+
+def is_stale(published: date, now: datetime) -> bool:
+    """Whether a later rate than that of `published` is overdue at `now` (aware).
+
+    On a weekend, on a holiday and until the evening of the next working day it is not.
+    """
+    here = now.astimezone(FRANKFURT)
+    if published >= here.date():
+        return False
+    following = published + DAY
+    while not is_working_day(following):
+        following += DAY
+    return here >= datetime.combine(following, OVERDUE)
+
+
+def is_working_day(day: date) -> bool:
+    """Whether rates are published that day: TARGET is closed on weekends and six holidays."""
+    if day.weekday() >= 5 or (day.month, day.day) in FIXED_HOLIDAYS:
+        return False
+    easter = _easter_sunday(day.year)
+    # Good Friday and Easter Monday.
+    return day not in (easter - 2 * DAY, easter + DAY)
+
+
+def _easter_sunday(year: int) -> date:
+    """Western Easter by the anonymous Gregorian computus (Meeus, Astronomical Algorithms, chapter 8)."""
+    golden = year % 19
+    century, rest = divmod(year, 100)
+    moon_shift = (century - (century + 8) // 25 + 1) // 3
+    epact = (19 * golden + century - century // 4 - moon_shift + 15) % 30
+    weekday = (32 + 2 * (century % 4) + 2 * (rest // 4) - epact - rest % 4) % 7
+    late = (golden + 11 * epact + 22 * weekday) // 451
+    month, day = divmod(epact + weekday - 7 * late + 114, 31)
+    return date(year, month, day + 1)

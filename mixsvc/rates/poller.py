@@ -1,0 +1,167 @@
+"""The service that asks for rates again and again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mixsvc.interfaces import IRateSource, Quote
+from mixsvc.rates.chain import Chain, Link
+from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.table import RateTable
+from mixsvc.settings import RatesSettings
+
+__all__ = ["RatePoller", "Sink"]
+
+T = TypeVar("T")
+
+_log = Logger()
+
+
+@dataclass(frozen=True)
+class Sink:
+    """Where new quotes go: into the table, then on_change is told, then they are saved.
+
+    save: fires when they are stored. Neither of the two can end the polling.
+    """
+
+    table: RateTable
+    save: "Callable[[Sequence[Quote]], Deferred[None]]"
+    on_change: Callable[[Sequence[Quote]], None]
+
+
+class RatePoller(Service):
+    """Asks the first due source of the chain every interval, and the next one where that fails.
+
+    A round never overlaps the one before. Its sources have `timeout` seconds together; a save has as long again.
+    Lives in the reactor thread. May be started again once the Deferred of stopService has fired.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        sources: Sequence[IRateSource],
+        settings: RatesSettings,
+        sink: Sink,
+        random: Callable[[], float],
+    ) -> None:
+        """sources: the preferred one first. random: from 0 up to 1, such as random.random."""
+        self._clock = clock
+        self._timeout = settings.timeout
+        self._interval = settings.interval
+        self._sink = sink
+        self._chain = Chain(sources, settings.interval, random)
+        self._loop = LoopingCall(self._round)
+        self._loop.clock = clock
+        self._ended: Deferred[None] | None = None
+        self._fetching: Deferred[Sequence[Quote]] | None = None
+
+    def startService(self) -> None:
+        """Ask at once, then every interval. RuntimeError while a run has not ended."""
+        if self._ended is not None:
+            raise RuntimeError("the poller has not ended; wait for what stopService returned")
+        super().startService()  # type: ignore[no-untyped-call]  # Twisted's Service has no types
+        ended: Deferred[None] = Deferred()
+        self._ended = ended
+        self._loop.start(self._interval).addCallback(lambda _: self._end(ended))
+
+    def stopService(self) -> "Deferred[None]":
+        """Stop, and give up a fetch in flight; fires when that has ended and what came before it is saved."""
+        if self._ended is None:
+            return succeed(None)
+        # One for each caller, who may do with it what they like.
+        ended: Deferred[None] = Deferred()
+        self._ended.chainDeferred(ended)
+        if self.running:
+            super().stopService()  # type: ignore[no-untyped-call]  # as above
+            self._loop.stop()
+            if self._fetching is not None:
+                self._fetching.cancel()
+        return ended
+
+    def _end(self, ended: "Deferred[None]") -> None:
+        self._ended = None
+        ended.callback(None)
+
+    def _round(self) -> "Deferred[None]":
+        # A LoopingCall stops for good when its function fails, so nothing may get past here.
+        return Deferred.fromCoroutine(self._ask_in_turn()).addErrback(_bug)
+
+    async def _ask_in_turn(self) -> None:
+        began = self._clock.seconds()
+        for link in self._chain.round(began):
+            if await self._ask(link, began) or not self.running:
+                return
+            if self._clock.seconds() - began >= self._timeout:
+                self._chain.held_up(link)
+                return
+
+    async def _ask(self, link: Link, began: float) -> bool:
+        """Whether the source answered soundly; what it said is then known everywhere."""
+        try:
+            changed = self._sink.table.publish(await self._fetch(link.source, began + self._timeout))
+        except Exception as error:
+            # A fetch that stopService gave up says nothing about its source.
+            if self.running:
+                self._failed(link, began, error)
+            return False
+        if self._chain.answered(link):
+            _log.info("rates: {source} answers again", source=link.source.name)
+        if changed:
+            self._tell(changed)
+            await self._save(changed)
+        return True
+
+    async def _fetch(self, source: IRateSource, deadline: float) -> Sequence[Quote]:
+        self._fetching = maybeDeferred(source.fetch)
+        try:
+            return await self._within(deadline - self._clock.seconds(), self._fetching)
+        finally:
+            self._fetching = None
+
+    async def _within(self, seconds: float, waiting: "Deferred[T]") -> T:
+        """What it fires with; cancels it when the time is up, and then raises TimeoutError however it ends."""
+        limit = self._clock.callLater(max(seconds, 0), waiting.cancel)
+        try:
+            return await waiting
+        except Exception:
+            if limit.active():
+                raise
+            raise TimeoutError(f"no answer within {self._timeout:g} s") from None
+        finally:
+            if limit.active():
+                limit.cancel()
+
+    def _failed(self, link: Link, began: float, error: Exception) -> None:
+        wait = error.retry_after if isinstance(error, SourceFailed) else 0.0
+        if not self._chain.failed(link, began, self._clock.seconds() + wait):
+            return
+        if isinstance(error, (SourceFailed, TimeoutError)):
+            _log.warn("rates: {source} fails: {reason}", source=link.source.name, reason=str(error))
+        else:
+            _log.failure(
+                "rates: {source} fails in a way that was not foreseen", Failure(error), source=link.source.name
+            )
+
+    def _tell(self, changed: Sequence[Quote]) -> None:
+        try:
+            self._sink.on_change(changed)
+        except Exception:
+            _log.failure("rates: somebody who was told of new quotes failed; polling goes on")
+
+    async def _save(self, changed: Sequence[Quote]) -> None:
+        try:
+            await self._within(self._timeout, maybeDeferred(self._sink.save, changed))
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            _log.error("rates: new quotes could not be stored: {reason}; polling goes on", reason=reason)
+
+
+def _bug(failure: Failure) -> None:
+    _log.failure("rates: a round failed in a way that was not foreseen; polling goes on", failure)

@@ -1,0 +1,63 @@
+"""What is worked out for a quote: its values from text, and its price across the base. Pure."""
+
+import re
+from dataclasses import replace
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import Final
+
+from mixsvc.interfaces import Quote
+
+__all__ = ["ARCHIVE", "SIGNIFICANT_DIGITS", "across", "is_currency", "is_sound", "itself", "parse_date", "parse_price"]
+
+# The source that only fills what is missing.
+ARCHIVE: Final = "archive"
+
+# A price that is worked out (USD/EUR, USD/GBP) is rounded to so many digits, half to even: what the
+# ECB publishes has five or six, so more would only look exact.
+SIGNIFICANT_DIGITS: Final = 6
+
+MAX_DIGITS: Final = 20
+
+
+def is_currency(code: str) -> bool:
+    """Whether it has the form of an ISO 4217 code: three capital letters."""
+    return re.fullmatch(r"[A-Z]{3}", code) is not None
+
+
+def is_sound(price: Decimal) -> bool:
+    """Whether it can be a price: finite, above zero, and no power of ten that a division could overflow with."""
+    return price.is_finite() and price > 0 and abs(price.adjusted()) <= MAX_DIGITS
+
+
+def parse_price(text: str) -> Decimal:
+    """A price written in plain digits, at most 20 of them, above zero; every digit is kept. Raises ValueError."""
+    # The pattern leaves out exponents: 1E+999999 is one digit that no sum survives.
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) or len(text.replace(".", "")) > MAX_DIGITS:
+        raise ValueError(f"{text[:40]!r} is no price")
+    price = Decimal(text)
+    if price <= 0:
+        raise ValueError(f"a price of {text} is not above zero")
+    return price
+
+
+def parse_date(text: str) -> date:
+    """A date written as YYYY-MM-DD and in no other way, so that texts sort as dates do. Raises ValueError."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError(f"{text[:40]!r} is no date")
+    return date.fromisoformat(text)
+
+
+def itself(quote: Quote) -> Quote:
+    """The base in itself, which costs 1, as old as the given quote and from the same source."""
+    return replace(quote, quote=quote.base, price=Decimal(1))
+
+
+def across(have: Quote, want: Quote) -> Quote:
+    """What one unit of have.quote costs in want.quote, over the base that both share.
+
+    Rounded to SIGNIFICANT_DIGITS. It is no newer than the older of the two: date, time and source are that one's.
+    """
+    price = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN).divide(want.price, have.price)
+    older = min(have, want, key=lambda each: (each.date, each.fetched_at))
+    return replace(older, base=have.quote, quote=want.quote, price=price)

@@ -1,0 +1,185 @@
+"""One document that is asked for again and again over HTTP: conditionally, with limits, with plain errors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectError, ConnectingCancelledError, ConnectionClosed, DNSLookupError
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web.client import RequestGenerationFailed, RequestTransmissionFailed, ResponseDone, ResponseFailed
+from twisted.web.http import RESPONSES, PotentialDataLoss
+from twisted.web.http_headers import Headers
+
+from mixsvc import parsers
+from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.sources.seams import HttpClient
+
+__all__ = ["MAX_BODY", "MAX_REDIRECTS", "Document", "Download"]
+
+MAX_BODY: Final = 2**20  # bytes, counted while they come
+MAX_REDIRECTS: Final = 5
+
+# What twisted.web wraps around the reasons for a lost connection.
+_WRAPPERS: Final = (RequestGenerationFailed, RequestTransmissionFailed, ResponseFailed)
+
+# Longer than this nobody waits because a server said so; seconds.
+MAX_RETRY_AFTER: Final = 86400.0
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_BUSY: Final = frozenset({429, 503})
+
+# The header of an answer, and the one that asks whether it still holds (RFC 9110, 13.1).
+_VALIDATORS: Final = {b"ETag": b"If-None-Match", b"Last-Modified": b"If-Modified-Since"}
+
+
+@dataclass(frozen=True)
+class Document:
+    """A body, and the conditions under which it need not be sent again."""
+
+    body: bytes
+    conditions: dict[bytes, bytes]
+
+
+class Download:
+    """Asks for one URL. Every method is called in the reactor thread."""
+
+    def __init__(self, client: HttpClient, url: str, now: Callable[[], datetime]) -> None:
+        """now: UTC, aware; what a Retry-After date is measured by."""
+        self._client = client
+        self._url = url
+        self._now = now
+        self._conditions: dict[bytes, bytes] = {}
+
+    def keep(self, document: Document) -> None:
+        """From now on ask only for a newer one; to be called when the document was of use."""
+        self._conditions = document.conditions
+
+    async def newer(self) -> Document | None:
+        """The document, or None when the one that was kept still holds.
+
+        Raises SourceFailed. Cancelling gives up the connection, whether in the head or in the body.
+        """
+        try:
+            return await self._follow()
+        except ConnectingCancelledError:
+            raise CancelledError from None
+        except (ConnectError, ConnectionClosed, DNSLookupError, *_WRAPPERS) as error:
+            raise SourceFailed(f"{_host(self._url)} did not answer: {_reason(error)}") from None
+
+    async def _follow(self) -> Document | None:
+        url = self._url
+        for _ in range(MAX_REDIRECTS + 1):
+            response = await self._ask(url)
+            if response.code == 200:
+                body = await _body(response, _host(url))
+                return Document(body, _conditions(response.headers))
+            # What it says besides is not read.
+            response.deliverBody(_Refusal())
+            if response.code == 304 and self._conditions:
+                return None
+            url = self._next(url, response)
+        raise SourceFailed(f"{_host(self._url)} redirects more than {MAX_REDIRECTS} times")
+
+    def _ask(self, url: str) -> "Deferred[Any]":
+        headers = Headers({b"User-Agent": [b"mixsvc"], **{name: [value] for name, value in self._conditions.items()}})
+        return self._client.get(url, headers=headers, allow_redirects=False, unbuffered=True)
+
+    def _next(self, url: str, response: Any) -> str:
+        """Where an answer other than the document sends us. Raises SourceFailed when it is nowhere."""
+        if response.code not in _REDIRECTS:
+            meaning = RESPONSES.get(response.code, b"an unknown status").decode()
+            raise SourceFailed(f"{_host(url)} answered {response.code} {meaning}", self._retry_after(response))
+        try:
+            location = response.headers.getRawHeaders(b"Location", [b""])[0].decode("ascii")
+            return parsers.url(urljoin(url, location) if location else "")
+        except ValueError:
+            raise SourceFailed(f"{_host(url)} redirects to no http or https URL") from None
+
+    def _retry_after(self, response: Any) -> float:
+        """Seconds, from the two forms of RFC 9110, 10.2.3; 0 for anything else."""
+        if response.code not in _BUSY:
+            return 0.0
+        text = response.headers.getRawHeaders(b"Retry-After", [b""])[0].decode("latin-1").strip()
+        if text.isascii() and text.isdigit():
+            return min(float(text[:10]), MAX_RETRY_AFTER)
+        try:
+            until = parsedate_to_datetime(text)
+            seconds = (until.replace(tzinfo=until.tzinfo or UTC) - self._now()).total_seconds()
+        except (ValueError, OverflowError):
+            return 0.0
+        return min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+class _Collector(Protocol):
+    """Collects a body up to the limit; `done` fires with it, and cancelling `done` closes the connection."""
+
+    def __init__(self, host: str) -> None:
+        self.done: Deferred[bytes] = Deferred(lambda _: _abort(self.transport))
+        self._host = host
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.done.called:
+            return
+        self._size += len(data)
+        if self._size > MAX_BODY:
+            self._parts.clear()
+            self.done.errback(SourceFailed(f"{self._host} answered with more than {MAX_BODY} bytes"))
+            _abort(self.transport)
+            return
+        self._parts.append(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self.done.called:
+            return
+        # Without a length the end of the connection is the end of the body; the parser sees whether it is whole.
+        if reason.check(ResponseDone, PotentialDataLoss):
+            self.done.callback(b"".join(self._parts))
+        else:
+            self.done.errback(reason)
+
+
+class _Refusal(Protocol):
+    """Takes a body that nobody wants: closes the connection if there is still something to come."""
+
+    def connectionMade(self) -> None:
+        _abort(self.transport)
+
+
+def _body(response: Any, host: str) -> "Deferred[bytes]":
+    collector = _Collector(host)
+    response.deliverBody(collector)
+    return collector.done
+
+
+def _abort(transport: Any) -> None:
+    # twisted.web hands out a proxy whose only public way is loseConnection, and under TLS that goes on
+    # reading until the peer agrees; so the transport behind it is aborted, where there is one.
+    behind = getattr(transport, "_producer", None)
+    abort = getattr(behind, "abortConnection", None) or transport.loseConnection
+    abort()
+
+
+def _conditions(headers: Headers) -> dict[bytes, bytes]:
+    found = {asked: headers.getRawHeaders(given) for given, asked in _VALIDATORS.items()}
+    return {asked: values[0] for asked, values in found.items() if values}
+
+
+def _host(url: str) -> str:
+    """The part of a URL that may be told: neither a password nor a key is in it."""
+    return urlsplit(url).hostname or "the server"
+
+
+def _reason(error: BaseException) -> str:
+    """What happened in one short line; what twisted.web wraps around it is taken off."""
+    while isinstance(error, _WRAPPERS) and error.reasons:
+        error = error.reasons[0].value
+    if isinstance(error, CancelledError):
+        raise error
+    return " ".join(str(error).split())[:200] or type(error).__name__

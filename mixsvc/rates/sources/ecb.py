@@ -1,0 +1,82 @@
+"""The European Central Bank's reference rates, over HTTP."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from defusedxml.ElementTree import ParseError, fromstring
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from mixsvc.interfaces import IRateSource, Quote
+from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.quote import is_currency, parse_date, parse_price
+from mixsvc.rates.sources.download import Download
+from mixsvc.rates.sources.seams import DeferToThread, HttpClient
+
+__all__ = ["EcbSource", "read_document"]
+
+NAME: Final = "ecb"
+BASE: Final = "EUR"
+
+
+@implementer(IRateSource)
+class EcbSource:
+    """The newest day of the ECB's document: the daily one, or one of several days."""
+
+    name = NAME
+
+    def __init__(
+        self, client: HttpClient, url: str, defer_to_thread: DeferToThread, now: Callable[[], datetime]
+    ) -> None:
+        """client: as treq's. now: UTC, aware."""
+        self._download = Download(client, url, now)
+        self._defer_to_thread = defer_to_thread
+        self._now = now
+
+    def fetch(self) -> "Deferred[Sequence[Quote]]":
+        """See IRateSource; fails with SourceFailed, and with CancelledError when it was cancelled."""
+        return Deferred.fromCoroutine(self._fetch())
+
+    async def _fetch(self) -> Sequence[Quote]:
+        document = await self._download.newer()
+        if document is None:
+            return ()
+        fetched_at = self._now()
+        # In a thread: a document as large as the limit takes 200 ms to read, the daily one less than one.
+        quotes = await self._defer_to_thread(lambda: read_document(document.body, fetched_at))
+        # Only now, so that an answer that was no use is asked for again in full.
+        self._download.keep(document)
+        return quotes
+
+
+def read_document(body: bytes, fetched_at: datetime) -> Sequence[Quote]:
+    """The quotes of the newest day in a document; pure. Raises SourceFailed for anything else, whatever the bytes."""
+    try:
+        newest, rates = _newest_day(body)
+        if newest > (fetched_at + timedelta(days=1)).date():
+            raise ValueError(f"{newest} is in the future")
+        return tuple(Quote(BASE, code, rates[code], newest, fetched_at, NAME, stale=False) for code in rates)
+    except (ParseError, ValueError, LookupError) as error:
+        # Entities and the like are ValueErrors of defusedxml, unknown encodings are LookupErrors.
+        reason = " ".join(str(error).split())[:200]
+        raise SourceFailed(f"the document of the ECB cannot be read: {reason}") from None
+
+
+def _newest_day(body: bytes) -> tuple[date, Mapping[str, Decimal]]:
+    # The name's namespace is left out: it has stayed the same since 1999, and nothing depends on it.
+    cubes = [each for each in fromstring(body).iter() if str(each.tag).rpartition("}")[2] == "Cube"]
+    days = {parse_date(each.attrib["time"]): each for each in cubes if "time" in each.attrib}
+    if not days:
+        raise ValueError("it has no Cube with a time")
+    newest = max(days)
+    rates: dict[str, Decimal] = {}
+    for each in days[newest]:
+        code = each.get("currency", "")
+        if not is_currency(code) or code == BASE or code in rates:
+            raise ValueError(f"{code[:40]!r} is no currency, or is given twice")
+        rates[code] = parse_price(each.get("rate", ""))
+    if not rates:
+        raise ValueError(f"it has no rates for {newest}")
+    return newest, rates

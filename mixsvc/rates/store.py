@@ -1,0 +1,80 @@
+"""Quotes in the database: what was published, one price per pair and date."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from twisted.internet.defer import Deferred
+
+from mixsvc.interfaces import Quote
+from mixsvc.rates.quote import parse_date, parse_price
+from mixsvc.storage.database import Database
+
+__all__ = ["read_last", "save"]
+
+# A TEXT column takes any bytes, and reading one that is not UTF-8 fails as a whole: so pairs that cannot
+# be ours are left out here, and everything else is read as bytes.
+_PAIRS = """
+    SELECT DISTINCT base, quote FROM quote
+    WHERE typeof(base) = 'text' AND base GLOB '[A-Z][A-Z][A-Z]'
+    AND typeof(quote) = 'text' AND quote GLOB '[A-Z][A-Z][A-Z]' AND base <> quote
+"""
+_NEWEST_FIRST = """
+    SELECT CAST(date AS BLOB), CAST(price AS BLOB), CAST(fetched_at AS BLOB), CAST(source AS BLOB)
+    FROM quote WHERE base = ? AND quote = ? ORDER BY date DESC
+"""
+
+
+def save(database: Database, quotes: Sequence[Quote]) -> "Deferred[None]":
+    """Store quotes in one transaction, over those of the same pair and date; called in the reactor thread.
+
+    Fires once they would survive a power cut; fails with sqlite3.Error, and nothing is stored.
+    """
+    return database.run(_insert, quotes)
+
+
+def read_last(cursor: sqlite3.Cursor) -> list[Quote]:
+    """The newest quote of each pair; blocks (made for database.prepare). Rows that cannot be read are passed over."""
+    pairs = cursor.execute(_PAIRS).fetchall()
+    newest = [_newest(cursor, base, quote) for base, quote in pairs]
+    return [each for each in newest if each is not None]
+
+
+def _insert(cursor: sqlite3.Cursor, quotes: Sequence[Quote]) -> None:
+    rows = [
+        (
+            each.base,
+            each.quote,
+            each.date.isoformat(),
+            format(each.price, "f"),
+            each.fetched_at.isoformat(),
+            each.source,
+        )
+        for each in quotes
+    ]
+    cursor.executemany(
+        "INSERT OR REPLACE INTO quote (base, quote, date, price, fetched_at, source) VALUES (?, ?, ?, ?, ?, ?)", rows
+    )
+
+
+def _newest(cursor: sqlite3.Cursor, base: str, quote: str) -> Quote | None:
+    for row in cursor.execute(_NEWEST_FIRST, (base, quote)):
+        try:
+            return _read(base, quote, row)
+        except (ValueError, OverflowError):
+            # An older row that can be read is better than none.
+            continue
+    return None
+
+
+def _read(base: str, quote: str, row: Sequence[bytes]) -> Quote:
+    date_text, price, fetched, source = (cell.decode() for cell in row)
+    fetched_at = datetime.fromisoformat(fetched)
+    if fetched_at.tzinfo is None:
+        raise ValueError("fetched at an unknown time")
+    fetched_at = fetched_at.astimezone(UTC)
+    date = parse_date(date_text)
+    if date > (fetched_at + timedelta(days=1)).date():
+        # No later quote could ever replace one of a far future.
+        raise ValueError("of a date after it was fetched")
+    return Quote(base, quote, parse_price(price), date, fetched_at, source, stale=False)

@@ -1,0 +1,132 @@
+// @ts-check
+/**
+ * A connection that comes back by itself: over SockJS where the page has its client, else over the plain
+ * WebSocket endpoint. It carries texts and knows nothing of what they mean.
+ */
+
+/** How long a connection may take to open; SockJS tries several transports in that time. */
+const OPEN_MS = 30_000;
+/** A connection that lasted this long was a good one: the next wait is short again. */
+const GOOD_MS = 5_000;
+const LONGEST_WAIT_S = 30;
+
+/**
+ * @typedef {{state: "connecting"} | {state: "online", transport: string} | {state: "offline", seconds: number}} Status
+ *
+ * @typedef {object} Listener
+ * @property {() => void} opened
+ * @property {(text: string) => void} received
+ * @property {() => void} lost  an open connection has ended
+ * @property {(status: Status) => void} status  told at each change, and each second while offline
+ *
+ * @typedef {WebSocket & {transport?: string}} Socket  what is used of WebSocket and SockJS is the same
+ */
+
+export class Connection {
+  /** @type {Socket | null} */
+  #socket = null;
+  #opened_at = 0;
+  #failures = 0;
+  #timer = 0;
+  #prefix;
+  #listener;
+
+  /**
+   * @param {string} prefix  the path of the SockJS endpoint
+   * @param {Listener} listener
+   */
+  constructor(prefix, listener) {
+    this.#prefix = prefix;
+    this.#listener = listener;
+  }
+
+  /** Connect now, whatever the wait was; nothing happens where a connection exists or is being made. */
+  open() {
+    if (this.#socket) {
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#listener.status({ state: "connecting" });
+    const socket = newSocket(this.#prefix);
+    this.#socket = socket;
+    this.#timer = setTimeout(() => this.drop(), OPEN_MS);
+    socket.onopen = () => this.#is(socket) && this.#on_open(socket);
+    socket.onmessage = (event) => this.#is(socket) && this.#listener.received(String(event.data));
+    socket.onclose = () => this.#is(socket) && this.#on_close();
+  }
+
+  /** Send a text; it is lost where the connection is, so the caller waits for an answer. @param {string} text */
+  send(text) {
+    if (this.#opened_at) {
+      this.#socket?.send(text);
+    }
+  }
+
+  /** Give this connection up and come back with another: the peer does not answer. */
+  drop() {
+    const socket = this.#socket;
+    if (socket) {
+      // The end of a dead connection can take minutes to be noticed: nobody waits for it.
+      this.#on_close();
+      socket.close();
+    }
+  }
+
+  /** @param {Socket} socket */
+  #is(socket) {
+    return this.#socket === socket;
+  }
+
+  /** @param {Socket} socket */
+  #on_open(socket) {
+    clearTimeout(this.#timer);
+    this.#opened_at = Date.now();
+    this.#listener.status({ state: "online", transport: socket.transport ?? "websocket" });
+    this.#listener.opened();
+  }
+
+  #on_close() {
+    clearTimeout(this.#timer);
+    const opened_at = this.#opened_at;
+    this.#socket = null;
+    this.#opened_at = 0;
+    if (opened_at && Date.now() - opened_at >= GOOD_MS) {
+      this.#failures = 0;
+    }
+    const seconds = wait_seconds(this.#failures);
+    this.#failures += 1;
+    if (opened_at) {
+      this.#listener.lost();
+    }
+    this.#count_down(seconds);
+  }
+
+  /** @param {number} seconds */
+  #count_down(seconds) {
+    if (seconds <= 0) {
+      this.open();
+      return;
+    }
+    this.#listener.status({ state: "offline", seconds: Math.ceil(seconds) });
+    const step = Math.min(1, seconds);
+    this.#timer = setTimeout(() => this.#count_down(seconds - step), step * 1000);
+  }
+}
+
+/** How long to wait after so many failures; at random, so that a restart does not bring everybody back at once.
+ * @param {number} failures
+ */
+function wait_seconds(failures) {
+  return Math.min(LONGEST_WAIT_S, 2 ** failures) * (0.5 + Math.random() / 2);
+}
+
+/** @param {string} prefix @returns {Socket} */
+function newSocket(prefix) {
+  const { SockJS } = /** @type {{SockJS?: new (url: string) => Socket}} */ (/** @type {unknown} */ (globalThis));
+  if (SockJS) {
+    return new SockJS(prefix);
+  }
+  const url = new URL(`${prefix}/websocket`, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return new WebSocket(url);
+}

@@ -1,0 +1,46 @@
+from twisted.internet.protocol import Factory
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.chat.fakes import ChatHouse
+
+
+class ChatConnectionTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.house = ChatHouse()
+        self.addCleanup(self.house.database.connection.close)
+
+    def test_the_factory_is_one_of_twisteds(self) -> None:
+        self.assertIsInstance(self.house.factory, Factory)
+
+    def test_bad_input_is_answered_and_the_connection_goes_on(self) -> None:
+        client = self.house.client()
+        for data in (b"\xff", b"[" * 60_000, b"{}", b'{"type": "shout"}', b'{"type": "hello"}'):
+            client.connection.dataReceived(data)
+        client.send("hello", name="Ann")
+
+        codes = [each.get("code") for each in client.got()]
+        self.assertEqual(["bad_json", "bad_json", "bad_json", "unknown_type", "bad_field", None], codes)
+        self.assertEqual("welcome", client.got()[-1]["type"])
+
+    def test_a_lost_connection_leaves_everything_once(self) -> None:
+        ann, bob = self.house.inside("Ann"), self.house.inside("Bob")
+        bob.clear()
+
+        ann.lose()
+        ann.lose()
+
+        self.assertEqual([{"type": "went", "room": "lobby", "name": "Ann"}], bob.got())
+        self.assertEqual(("Bob",), self.house.service.members("lobby"))
+        self.assertEqual("welcome", self.house.named("Ann").got()[0]["type"])
+
+    def test_what_comes_after_the_end_is_ignored(self) -> None:
+        client = self.house.client()
+        client.lose()
+
+        client.send("hello", name="Ann")
+
+        self.assertEqual([], client.got())
+        self.assertEqual("welcome", self.house.named("Ann").got()[0]["type"])
+
+    def test_a_connection_that_never_was_may_be_lost(self) -> None:
+        self.house.factory.buildProtocol(None).connectionLost()

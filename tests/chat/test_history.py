@@ -1,0 +1,186 @@
+import sqlite3
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.logger import LogEvent, capturedLogs
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.chat.history import APPENDS_AT_ONCE, MOST_WAITING, READS_AT_ONCE, History, NotRead, NotSaved
+from mixsvc.chat.store import Page, Stored
+from mixsvc.settings import ChatSettings
+from tests.chat.fakes import NOW, FakeDatabase
+
+
+class HistoryTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.clock.advance(NOW)
+        self.database = FakeDatabase()
+        self.addCleanup(self.database.connection.close)
+        self.history = History(self.clock, self.database, ChatSettings())
+        self.told: list[object] = []
+
+    def append(self, text: str, key: str | None = None) -> Deferred[Stored]:
+        return self.history.append("lobby", "Ann", text, key)
+
+    def test_an_append_is_answered_once_it_is_committed(self) -> None:
+        stored = self.append("a")
+
+        self.database.commit()
+        self.assertNoResult(stored)
+        self.database.tell()
+
+        self.assertEqual(Stored(1, "Ann", "a", NOW), self.successResultOf(stored))
+
+    def test_all_that_waits_is_stored_in_one_transaction(self) -> None:
+        waiting = [self.append(text) for text in "abcd"]
+
+        self.database.settle()
+
+        self.assertEqual([1, 2, 3, 4], [self.successResultOf(each).number for each in waiting])
+        self.assertEqual(2, self.database.transactions)
+
+    def test_one_transaction_has_a_greatest_size(self) -> None:
+        waiting = [self.append("x") for _ in range(1 + APPENDS_AT_ONCE + 1)]
+
+        self.database.step()
+        self.database.step()
+
+        self.successResultOf(waiting[-2])
+        self.assertNoResult(waiting[-1])
+        self.database.step()
+        self.successResultOf(waiting[-1])
+
+    def test_the_next_transaction_waits_until_everyone_was_told(self) -> None:
+        self.append("a").addCallback(lambda stored: self.append("b")).addCallback(self.told.append)
+        self.append("c").addCallback(self.told.append)
+
+        self.database.settle()
+
+        self.assertEqual([(2, "c"), (3, "b")], [(each.number, each.text) for each in self.stored()])
+
+    def test_a_key_that_waits_twice_is_stored_once(self) -> None:
+        first, second = self.append("a", "k"), self.append("a", "k")
+
+        self.database.settle()
+
+        self.assertFalse(self.successResultOf(first).repeated)
+        self.assertEqual(Stored(1, "Ann", "a", NOW, repeated=True), self.successResultOf(second))
+
+    def test_a_failure_fails_its_batch_and_later_ones_are_tried_anew(self) -> None:
+        self.append("a")
+        self.database.settle()
+        lost = self.append("b")
+        also_lost = self.append("c")
+        self.database.fail()
+        self.database.fail()
+        later = self.append("d")
+        self.database.settle()
+
+        self.failureResultOf(lost, NotSaved)
+        self.failureResultOf(also_lost, NotSaved)
+        self.assertEqual(2, self.successResultOf(later).number)
+        self.assertEqual([(1, "a"), (2, "d")], self.database.rows())
+        self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
+
+    def test_a_time_of_trouble_is_logged_once_and_so_is_its_end(self) -> None:
+        with capturedLogs() as events:
+            for _ in range(3):
+                self.failing(self.append("secret"), NotSaved)
+            self.append("a")
+            self.append("b")
+            self.database.settle()
+
+        self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
+        self.assertEqual(["chat: the database fails", "chat: the database works"], [_start(event) for event in events])
+        self.assertNotIn("secret", repr(events))
+
+    def test_one_more_than_may_wait_is_refused_at_once(self) -> None:
+        self.append("in the database")
+        waiting = [self.append("x") for _ in range(MOST_WAITING)]
+
+        self.failureResultOf(self.append("too many"), NotSaved)
+
+        self.database.settle()
+        self.assertEqual(MOST_WAITING + 1, self.successResultOf(waiting[-1]).number)
+
+    def test_newest_and_since_give_pages(self) -> None:
+        for text in "abc":
+            self.append(text)
+        self.database.settle()
+        newest, since = self.history.newest("lobby", 1), self.history.since("lobby", 1, 10)
+        self.database.settle()
+
+        c = Stored(3, "Ann", "c", NOW)
+        self.assertEqual(Page((c,), 1, 3), self.successResultOf(newest))
+        self.assertEqual(Page((Stored(2, "Ann", "b", NOW), c), 1, 3), self.successResultOf(since))
+
+    def test_a_read_that_fails_is_told_so(self) -> None:
+        self.failing(self.history.newest("lobby", 1), NotRead)
+
+        self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
+
+    def test_a_page_is_told_after_all_that_it_holds_and_before_all_else(self) -> None:
+        self.append("a").addCallback(self.told.append)
+        self.append("b").addCallback(self.told.append)
+        self.history.newest("lobby", 10).addCallback(self.told.append)
+        self.append("c").addCallback(self.told.append)
+        self.database.settle()
+
+        position = next(index for index, each in enumerate(self.told) if isinstance(each, Page))
+        page = self.told[position]
+        assert isinstance(page, Page)
+        self.assertEqual(page.messages, tuple(self.told[:position]))
+        self.assertEqual(4, len(self.told))
+
+    def test_reads_and_appends_take_turns(self) -> None:
+        pages = [self.history.newest("lobby", 1) for _ in range(2 + READS_AT_ONCE)]
+        stored = self.append("a")
+
+        self.database.step()
+        self.database.step()
+
+        self.successResultOf(stored)
+        self.assertNoResult(pages[1])
+        self.database.settle()
+        self.successResultOf(pages[-1])
+
+    def test_long_telling_lets_the_reactor_have_its_turn(self) -> None:
+        self.append("first")
+        for text in "abc":
+            self.append(text).addCallback(self.told.append).addCallback(lambda _: self.clock.advance(1))
+        self.database.step()
+        self.database.step()
+
+        self.assertEqual(1, len(self.told))
+        self.append("d").addCallback(self.told.append)
+        self.assertEqual([], self.database.asked)
+
+        self.clock.pump([0, 0, 0])
+        self.database.settle()
+        self.assertEqual([2, 3, 4, 5], [each.number for each in self.stored()])
+
+    def test_flush_waits_for_all_that_waits(self) -> None:
+        self.append("a")
+        self.append("b")
+
+        flushed = self.history.flush()
+
+        self.database.step()
+        self.assertNoResult(flushed)
+        self.database.step()
+        self.successResultOf(flushed)
+
+    def test_flush_of_nothing_fires_at_once(self) -> None:
+        self.successResultOf(self.history.flush())
+
+    def failing(self, answer: Deferred[object] | Deferred[Stored] | Deferred[Page], error: type[Exception]) -> None:
+        self.database.fail()
+        self.failureResultOf(answer, error)
+
+    def stored(self) -> list[Stored]:
+        return [each for each in self.told if isinstance(each, Stored)]
+
+
+def _start(event: LogEvent) -> str:
+    return " ".join(str(event["log_format"]).replace("(", "").split()[:4])

@@ -1,0 +1,110 @@
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.chat import names
+from mixsvc.chat.names import LONGEST, BadName, key, normalise, suggest
+
+
+class NormaliseTests(SynchronousTestCase):
+    def test_ends_are_trimmed_and_inner_spaces_become_one(self) -> None:
+        self.assertEqual("Ann Lee", normalise(" \t Ann \u3000\u00a0 Lee\n"))
+
+    def test_width_and_composition_have_one_spelling(self) -> None:
+        self.assertEqual("Ann\u00e9", normalise("\uff21nne\u0301"))
+
+    def test_the_longest_name_is_taken_and_one_more_character_is_not(self) -> None:
+        self.assertEqual("x" * LONGEST, normalise("x" * LONGEST))
+        with self.assertRaisesRegex(BadName, "longer"):
+            normalise("x" * (LONGEST + 1))
+
+    def test_the_length_counts_after_composition(self) -> None:
+        self.assertEqual("\u00e9" * LONGEST, normalise("e\u0301" * LONGEST))
+
+    def test_one_character_may_become_too_many(self) -> None:
+        with self.assertRaisesRegex(BadName, "longer"):
+            normalise("\ufdfa" * 3)
+
+    def test_a_flood_is_refused_before_it_costs_anything(self) -> None:
+        with self.assertRaisesRegex(BadName, "longer"):
+            normalise("a" + "\u0301\u0323" * 500_000)
+
+    def test_nothing_is_no_name(self) -> None:
+        for text in ("", "  ", "\n", "\u3000"):
+            with self.assertRaisesRegex(BadName, "empty"):
+                normalise(text)
+
+    def test_what_cannot_be_seen_is_refused(self) -> None:
+        for character in (
+            "\x00\x07\t\n\x7f\x85\u00ad\u061c\u200b\u200d\u200e\u2028\u2029\u202e\u2060\u2066\ufeff"
+            "\ud800\ue000\u0378\ufdd0\u034f\u115f\u1160\u17b4\u180b\u180e\u2800\u3164\ufe0f\uffa0\U000e0041\U000e0100"
+        ):
+            with self.assertRaisesRegex(BadName, "not visible", msg=repr(character)):
+                normalise(f"A{character}b")
+
+    def test_two_accents_on_a_letter_are_taken_and_three_are_not(self) -> None:
+        self.assertEqual("x\u0323\u0301", normalise("x\u0323\u0301"))
+        with self.assertRaisesRegex(BadName, "accents"):
+            normalise("x\u0323\u0301\u0302")
+
+    def test_names_of_many_scripts_are_taken(self) -> None:
+        for name in ("Żółć", "Анна", "李小龙", "نور", "नमस्ते", "🦊", "O'Neil-2", "각"):
+            self.assertEqual(name, normalise(name))
+
+    @given(st.text())
+    def test_only_a_good_name_or_bad_name_comes_out(self, text: str) -> None:
+        try:
+            name = normalise(text)
+        except BadName:
+            return
+        self.assertTrue(1 <= len(name) <= LONGEST)
+        self.assertEqual(name, normalise(name))
+        name.encode()
+
+
+class KeyTests(SynchronousTestCase):
+    def test_case_and_width_make_no_difference(self) -> None:
+        self.assertEqual(key(normalise("STRASSE \uff21nn")), key(normalise("straße ann")))
+
+    def test_different_names_have_different_keys(self) -> None:
+        self.assertNotEqual(key("Ann"), key("Anna"))
+
+
+class SuggestTests(SynchronousTestCase):
+    def test_the_second_ann_is_ann2(self) -> None:
+        self.assertEqual("Ann2", suggest("Ann", {"ann"}))
+
+    def test_a_suggestion_that_is_taken_is_passed_over(self) -> None:
+        self.assertEqual("Ann4", suggest("Ann", {"ann", "ann2", "ann3"}))
+
+    def test_the_longest_name_makes_place_for_the_number(self) -> None:
+        self.assertEqual("x" * (LONGEST - 1) + "2", suggest("x" * LONGEST, {"x" * LONGEST}))
+
+    def test_a_crowd_of_one_name_takes_few_tries(self) -> None:
+        crowd = CountingSet({"ann", *(f"ann{number}" for number in range(2, 100_000))})
+
+        self.assertEqual("Ann100000", suggest("Ann", crowd))
+        self.assertLess(crowd.asked, 50)
+
+    @given(st.text(min_size=1, max_size=names.LONGEST), st.integers(0, 30))
+    def test_a_suggestion_is_free_and_a_good_name(self, text: str, others: int) -> None:
+        try:
+            name = normalise(text)
+        except BadName:
+            return
+        taken = {key(name)}
+        for _ in range(others):
+            taken.add(key(suggest(name, taken)))
+
+        found = suggest(name, taken)
+
+        self.assertNotIn(key(found), taken)
+        self.assertEqual(found, normalise(found))
+
+
+class CountingSet(set[str]):
+    asked = 0
+
+    def __contains__(self, item: object) -> bool:
+        self.asked += 1
+        return super().__contains__(item)

@@ -1,0 +1,80 @@
+"""The history on a real file, through the real database thread."""
+
+import os
+import shutil
+from collections.abc import Callable, Generator
+from typing import Any, TypeAlias
+
+from twisted.internet.defer import Deferred, gatherResults, inlineCallbacks
+from twisted.internet.interfaces import IReactorCore, IReactorTime
+from twisted.trial.unittest import TestCase
+
+from mixsvc.chat.history import History
+from mixsvc.chat.store import Stored
+from mixsvc.settings import ChatSettings
+from mixsvc.storage.database import Database
+
+SETTINGS = ChatSettings()
+
+Steps: TypeAlias = Generator[Deferred[Any], Any, None]
+
+
+class OnDiskTests(TestCase):
+    def setUp(self) -> None:
+        self.path = os.path.join(self.mktemp(), "chat.sqlite3")
+        os.makedirs(os.path.dirname(self.path))
+
+    def open(self, path: str) -> tuple[History, Callable[[], None]]:
+        from twisted.internet import reactor
+
+        core, clock = IReactorCore(reactor), IReactorTime(reactor)
+        database = Database(core, path)
+        self.addCleanup(database.close)
+        return History(clock, database, SETTINGS), database.close
+
+    @inlineCallbacks
+    def test_what_was_acknowledged_is_there_after_a_kill_and_the_numbers_go_on(self) -> Steps:
+        history, _ = self.open(self.path)
+        stored = yield gatherResults([history.append("lobby", "Ann", str(each), f"k{each}") for each in range(100)])
+        # Nothing is closed: a copy of the files is what a kill at this moment leaves.
+        copy = shutil.copytree(os.path.dirname(self.path), self.mktemp())
+
+        again, _ = self.open(os.path.join(copy, "chat.sqlite3"))
+        page = yield again.since("lobby", 0, 1000)
+        repeated = yield again.append("lobby", "Ann", "41", "k41")
+        later = yield again.append("lobby", "Ann", "later", None)
+
+        self.assertEqual(list(range(1, 101)), [each.number for each in stored])
+        self.assertEqual(tuple(stored), page.messages)
+        self.assertEqual((42, True), (repeated.number, repeated.repeated))
+        self.assertEqual(101, later.number)
+
+    @inlineCallbacks
+    def test_results_come_in_the_order_of_the_numbers_and_flush_comes_last(self) -> Steps:
+        history, _ = self.open(self.path)
+        told: list[int] = []
+
+        def note(stored: Stored) -> None:
+            told.append(stored.number)
+            if stored.number <= 20:
+                history.append("lobby", "Bob", "more", None).addCallback(note)
+
+        for _ in range(5):
+            history.append("lobby", "Ann", "x", None).addCallback(note)
+        yield history.flush()
+
+        self.assertEqual(list(range(1, 26)), told)
+
+    @inlineCallbacks
+    def test_any_text_comes_back_as_it_was(self) -> Steps:
+        history, close = self.open(self.path)
+        texts = ["\0a\0", "\U0001f98a\u2028", "'); DROP TABLE message; --", "\ufffd"]
+        yield gatherResults([history.append("lobby", "Ann", text, text) for text in texts])
+        repeated = yield history.append("lobby", "Ann", "?", "\0a\0")
+        close()
+
+        again, _ = self.open(self.path)
+        page = yield again.newest("lobby", 10)
+
+        self.assertEqual(texts, [each.text for each in page.messages])
+        self.assertTrue(repeated.repeated)

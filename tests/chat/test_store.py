@@ -1,0 +1,142 @@
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.chat import store
+from mixsvc.chat.store import Draft, Limits, Page, Query, Stored
+from mixsvc.storage.schema import upgrade
+from tests.chat.fakes import NOW
+
+PLENTY = Limits(keep=1000, page_bytes=1_000_000)
+
+
+def drafts(*texts: str, room: str = "lobby", key: str | None = None) -> list[Draft]:
+    return [Draft(room, "Ann", text, NOW, key) for text in texts]
+
+
+class StoreTestCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.connection = sqlite3.connect(":memory:")
+        self.addCleanup(self.connection.close)
+        upgrade(self.connection)
+
+    def insert(self, new: Sequence[Draft], limits: Limits = PLENTY) -> list[Stored]:
+        with self.connection, closing(self.connection.cursor()) as cursor:
+            return store.insert(cursor, new, limits)
+
+    def read(self, after: int = 0, limit: int = 1000, limits: Limits = PLENTY) -> Page:
+        with self.connection, closing(self.connection.cursor()) as cursor:
+            return store.read(cursor, [Query("lobby", after, limit)], limits)[0]
+
+    def numbers(self) -> list[int]:
+        return [number for (number,) in self.connection.execute("SELECT number FROM message ORDER BY number")]
+
+
+class InsertTests(StoreTestCase):
+    def test_numbers_go_up_from_1_in_each_room(self) -> None:
+        first = self.insert(drafts("a", "b"))
+        second = self.insert([*drafts("x", room="den"), *drafts("c")])
+
+        self.assertEqual([1, 2], [each.number for each in first])
+        self.assertEqual([1, 3], [each.number for each in second])
+
+    def test_a_failed_transaction_leaves_no_gap(self) -> None:
+        self.insert(drafts("a"))
+        self.assertRaises(UnicodeError, self.insert, drafts("b", "c", "\ud800"))
+
+        self.assertEqual([Stored(2, "Ann", "d", NOW)], self.insert(drafts("d")))
+
+    def test_a_known_key_gives_the_message_stored_with_it(self) -> None:
+        self.insert(drafts("a", key="k"))
+
+        again = self.insert(drafts("b", "c", key="k"))
+
+        self.assertEqual([Stored(1, "Ann", "a", NOW, repeated=True)] * 2, again)
+        self.assertEqual([1], self.numbers())
+
+    def test_a_key_twice_in_a_batch_counts_once(self) -> None:
+        found = self.insert([*drafts("a", key="k"), *drafts("b"), *drafts("a", key="k")])
+
+        self.assertEqual([(1, False), (2, False), (1, True)], [(each.number, each.repeated) for each in found])
+
+    def test_a_key_belongs_to_its_room(self) -> None:
+        self.insert(drafts("a", key="k"))
+
+        self.assertFalse(self.insert(drafts("a", key="k", room="den"))[0].repeated)
+
+    def test_only_the_newest_stay(self) -> None:
+        for text in "abcde":
+            self.insert(drafts(text), Limits(3, 1000))
+
+        self.assertEqual([3, 4, 5], self.numbers())
+
+    def test_one_stays_in_any_case_so_that_the_numbers_go_on(self) -> None:
+        self.insert(drafts("a"), Limits(0, 1000))
+
+        self.assertEqual(2, self.insert(drafts("b"), Limits(0, 1000))[0].number)
+        self.assertEqual([2], self.numbers())
+
+    def test_one_transaction_prunes_so_many_and_the_next_ones_go_on(self) -> None:
+        self.insert(drafts(*["x"] * (store.PRUNED + 10)), Limits(100_000, 1000))
+
+        self.insert(drafts("y"), Limits(1, 1000))
+        self.assertEqual(11, len(self.numbers()))
+
+        self.insert(drafts("z"), Limits(1, 1000))
+        self.assertEqual([store.PRUNED + 12], self.numbers())
+
+
+class LockTests(SynchronousTestCase):
+    def test_numbers_and_keys_are_read_under_the_lock_of_the_writer(self) -> None:
+        path = self.mktemp()
+        with closing(sqlite3.connect(path, timeout=0)) as ours, closing(sqlite3.connect(path)) as theirs:
+            upgrade(ours)
+            with ours:
+                store.insert(ours.cursor(), drafts("a", key="k"), PLENTY)
+            theirs.execute("BEGIN IMMEDIATE")
+
+            with self.assertRaisesRegex(sqlite3.OperationalError, "locked"):
+                store.insert(ours.cursor(), drafts("a", key="k"), PLENTY)
+
+
+class ReadTests(StoreTestCase):
+    def test_an_empty_room_begins_at_1(self) -> None:
+        self.assertEqual(Page((), 1, 0), self.read())
+
+    def test_what_follows_a_number_comes_the_oldest_first(self) -> None:
+        self.insert(drafts("a", "b", "c"))
+
+        self.assertEqual(Page((Stored(2, "Ann", "b", NOW), Stored(3, "Ann", "c", NOW)), 1, 3), self.read(after=1))
+
+    def test_with_more_than_the_limit_the_newest_come(self) -> None:
+        self.insert(drafts("a", "b", "c"))
+
+        self.assertEqual([2, 3], [each.number for each in self.read(limit=2).messages])
+        self.assertEqual((), self.read(limit=0).messages)
+
+    def test_a_number_from_the_future_gives_nothing(self) -> None:
+        self.insert(drafts("a"))
+
+        self.assertEqual(Page((), 1, 1), self.read(after=2**53 - 1))
+
+    def test_what_is_to_be_pruned_is_not_shown(self) -> None:
+        self.insert(drafts("a", "b", "c"))
+
+        page = self.read(limits=Limits(2, 1000))
+
+        self.assertEqual(([2, 3], 2, 3), ([each.number for each in page.messages], page.first, page.last))
+        self.assertEqual(Page((), 4, 3), self.read(limits=Limits(0, 1000)))
+
+    def test_a_page_holds_the_newest_that_fit_into_its_bytes(self) -> None:
+        self.insert(drafts(*["\x01" * 100] * 5))
+        one = store.AROUND_TEXT + 100 * len(r"\\u0001") + len(r'"[\"Ann\", \"\"]"')
+
+        self.assertEqual([4, 5], [each.number for each in self.read(limits=Limits(9, 2 * one)).messages])
+        self.assertEqual([5], [each.number for each in self.read(limits=Limits(9, 2 * one - 1)).messages])
+
+    def test_one_message_comes_however_long_it_is(self) -> None:
+        self.insert(drafts("x" * 1000))
+
+        self.assertEqual(1, len(self.read(limits=Limits(9, 10)).messages))

@@ -1,0 +1,55 @@
+"""The running service: from the installed wheel, in a folder of its own, with rates from the loopback."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.ecb import Ecb
+from tests.e2e.service import Config, Launch, Service
+
+
+@pytest.fixture(scope="module")
+def ecb() -> Iterator[Ecb]:
+    """What the service of this module takes for the European Central Bank."""
+    with Ecb() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def config(ecb: Ecb) -> Config:
+    """The settings a service is started with, unless a test says otherwise; its database is in its own folder."""
+    return {"rates": {"ecb_url": ecb.url, "interval": "0.5", "timeout": "5"}}
+
+
+@pytest.fixture(scope="module")
+def service(installed: Path, config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that listens, shared by the tests of a module; they must leave it running."""
+    with Service(Launch(installed, tmp_path_factory.mktemp("service"), config)) as running:
+        assert running.port
+        yield running
+
+
+@pytest.fixture
+def launch(installed: Path, config: Config, tmp_path: Path) -> Launch:
+    """How a test starts a service of its own; change it with `launch.having(…)` or dataclasses.replace."""
+    return Launch(installed, tmp_path / "service", config)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[Launch], Service]]:
+    """Starts services for one test, without waiting for them; whatever still runs at the end is killed."""
+    with ExitStack() as stack:
+
+        def started(launch: Launch) -> Service:
+            return stack.enter_context(Service(launch))
+
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str | None:
+    """The system's Chromium; None: Playwright's own (`playwright install chromium`)."""
+    return shutil.which("chromium") or shutil.which("google-chrome")

@@ -1,0 +1,120 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import capturedLogs
+
+from mixsvc.interfaces import Quote
+from mixsvc.rates.poller import RatePoller, Sink
+from tests.rates.fakes import SETTINGS, Hanging, PollerCase
+from tests.rates.samples import quote
+
+
+class Rounds(PollerCase):
+    def test_nothing_happens_before_the_start(self) -> None:
+        self.rounds(3)
+
+        self.assertEqual((self.first.asked, self.clock.getDelayedCalls()), ([], []))
+
+    def test_the_first_source_is_asked_at_once_and_every_interval(self) -> None:
+        self.start()
+        self.rounds(3)
+
+        self.assertEqual((self.first.asked, self.second.asked), ([0, 30, 60, 90], []))
+
+    def test_new_quotes_are_published_told_and_saved(self) -> None:
+        self.first.answer = lambda: succeed([quote()])
+        self.start()
+        self.rounds(2)
+
+        self.assertEqual(self.table.latest("EUR", "USD"), quote())
+        self.assertEqual((self.told, self.saved), ([(quote(),)], [(quote(),)]))
+
+    def test_nothing_new_tells_and_saves_nothing(self) -> None:
+        self.start()
+
+        self.assertEqual((self.told, self.saved), ([], []))
+
+    def test_a_round_never_overlaps_the_one_before(self) -> None:
+        self.poller = RatePoller(
+            self.clock,
+            [self.first],
+            replace(SETTINGS, interval=1.0),
+            Sink(self.table, self.save, self.told.append),
+            float,
+        )
+        self.first.answer = Hanging()
+        self.start()
+        self.clock.pump([1.0] * 9)
+
+        self.assertEqual(self.first.asked, [0])
+
+
+class Stopping(PollerCase):
+    def test_between_rounds_it_ends_at_once(self) -> None:
+        self.start()
+
+        self.successResultOf(self.poller.stopService())
+        self.rounds(3)
+
+        self.assertEqual((self.first.asked, self.clock.getDelayedCalls()), ([0], []))
+
+    def test_a_fetch_in_flight_is_given_up_without_a_word(self) -> None:
+        self.first.answer = hanging = Hanging()
+        with capturedLogs() as events:
+            self.start()
+            self.successResultOf(self.poller.stopService())
+
+        self.assertEqual((hanging.given_up, self.second.asked, self.logged(events)), (1, [], []))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_it_waits_until_the_fetch_has_ended(self) -> None:
+        ends: Deferred[Sequence[Quote]] = Deferred()
+        self.first.answer = lambda: Deferred(lambda _: None).addErrback(lambda _: ends)
+        self.start()
+
+        stopped = self.poller.stopService()
+
+        self.assertNoResult(stopped)
+        ends.callback([])
+        self.successResultOf(stopped)
+
+    def test_a_save_in_flight_is_waited_for(self) -> None:
+        saving: Deferred[None] = Deferred(lambda _: self.fail("a save must not be given up"))
+        self.saving, self.first.answer = lambda: saving, lambda: succeed([quote()])
+        self.start()
+
+        stopped = self.poller.stopService()
+
+        self.assertNoResult(stopped)
+        saving.callback(None)
+        self.successResultOf(stopped)
+
+    def test_it_may_be_asked_twice_and_without_a_start(self) -> None:
+        self.successResultOf(self.poller.stopService())
+        self.saving, self.first.answer = Deferred, lambda: succeed([quote()])
+        self.start()
+
+        both = [self.poller.stopService(), self.poller.stopService()]
+
+        self.assertNoResult(both[1])
+        self.clock.advance(10)
+        for each in both:
+            self.successResultOf(each)
+
+    def test_a_subscriber_may_stop_it(self) -> None:
+        self.poller = self.build(lambda _: stopped.append(self.poller.stopService()))
+        stopped: list[Deferred[None]] = []
+        self.first.answer = lambda: succeed([quote()])
+        self.start()
+
+        self.successResultOf(stopped[0])
+
+    def test_it_may_be_started_again_once_it_has_ended(self) -> None:
+        self.start()
+        self.assertRaises(RuntimeError, self.poller.startService)
+        self.successResultOf(self.poller.stopService())
+        self.start()
+        self.rounds(1)
+
+        self.assertEqual(self.first.asked, [0, 0, 30])

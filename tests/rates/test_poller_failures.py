@@ -1,0 +1,178 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.logger import LogEvent, LogLevel, capturedLogs
+
+from mixsvc.interfaces import Quote
+from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.poller import RatePoller, Sink
+from tests.rates.fakes import SETTINGS, Answer, Hanging, PollerCase, failing, nothing_new
+from tests.rates.samples import quote
+
+
+class Failures(PollerCase):
+    def test_the_next_source_is_asked_in_the_same_round(self) -> None:
+        self.first.answer, self.second.answer = failing, lambda: succeed([quote(source="second")])
+        self.start()
+
+        self.assertEqual((self.second.asked, len(self.told)), ([0], 1))
+
+    def test_the_first_source_takes_over_again(self) -> None:
+        self.first.answer = failing
+        self.start()
+        self.first.answer = nothing_new
+        self.rounds(4)
+
+        # Its back-off of 45 s ends between the second round and the third.
+        self.assertEqual((self.first.asked, self.second.asked), ([0, 60, 90, 120], [0, 30]))
+
+    def test_a_retry_after_is_honoured(self) -> None:
+        self.first.answer = lambda: fail(SourceFailed("busy", retry_after=200))
+        self.start()
+        self.rounds(8)
+
+        self.assertEqual(self.first.asked, [0, 210])
+
+    def test_with_all_in_back_off_a_round_asks_nobody_and_polling_goes_on(self) -> None:
+        self.first.answer = self.second.answer = failing
+        self.start()
+        self.rounds(20)
+
+        self.assertEqual(len(self.first.asked), 11)
+
+    def test_a_source_that_hangs_is_given_up_when_the_time_is_over(self) -> None:
+        self.first.answer = hanging = Hanging()
+        self.start()
+
+        self.clock.advance(9.9)
+        self.assertEqual(hanging.given_up, 0)
+        self.clock.advance(0.1)
+        self.assertEqual(hanging.given_up, 1)
+
+    def test_the_time_limit_is_that_of_the_whole_round(self) -> None:
+        late: Deferred[Sequence[Quote]] = Deferred()
+        hanging = Hanging()
+        self.first.answer, self.second.answer = lambda: late, hanging
+        self.start()
+        self.clock.advance(7)
+        late.errback(SourceFailed("late"))
+        self.clock.advance(3)
+
+        self.assertEqual(hanging.given_up, 1)
+
+    def test_when_the_time_is_over_nobody_else_is_asked(self) -> None:
+        def blocking() -> "Deferred[Sequence[Quote]]":
+            self.clock.advance(11)
+            return failing()
+
+        self.first.answer = blocking
+        self.start()
+
+        self.assertEqual(self.second.asked, [])
+
+    def test_a_source_that_hangs_always_does_not_keep_the_others_from_their_turn(self) -> None:
+        slow = replace(SETTINGS, interval=300.0)
+        self.poller = RatePoller(
+            self.clock, [self.first, self.second], slow, Sink(self.table, self.save, self.told.append), float
+        )
+        self.first.answer = Hanging()
+        self.start()
+        self.clock.pump([10.0] * 95)
+
+        self.assertEqual((self.first.asked, self.second.asked), ([0, 600], [300, 900]))
+
+    def test_nothing_a_source_does_ends_the_polling(self) -> None:
+        def raising() -> "Deferred[Sequence[Quote]]":
+            raise ZeroDivisionError
+
+        answers: list[Any] = [
+            raising,
+            lambda: fail(KeyError("{x}")),
+            lambda: None,
+            lambda: succeed(5),
+            lambda: succeed([5]),
+        ]
+        answers += [
+            lambda: succeed([replace(quote(), price=Decimal("NaN"))]),
+            lambda: fail(GeneratorExit()),
+            lambda: fail(SystemExit()),
+        ]
+        for answer in answers:
+            self.first.answer = answer
+            poller = self.build(self.told.append)
+            poller.startService()
+            self.first.answer = nothing_new
+            asked = len(self.first.asked)
+            self.rounds(3)
+            self.assertGreater(len(self.first.asked), asked)
+            self.successResultOf(poller.stopService())
+        self.assertEqual(len(self.flushLoggedErrors()), len(answers))
+
+    def test_a_subscriber_that_fails_ends_nothing(self) -> None:
+        def fails(_: object) -> None:
+            raise ZeroDivisionError
+
+        self.poller = self.build(fails)
+        self.first.answer = lambda: succeed([quote()])
+        self.start()
+        self.rounds(1)
+
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual((len(self.saved), self.first.asked), (1, [0, 30]))
+
+    def test_a_save_that_fails_is_one_line_and_polling_goes_on(self) -> None:
+        self.saving = lambda: fail(OSError("disk full"))
+        self.first.answer = lambda: succeed([quote()])
+        with capturedLogs() as events:
+            self.start()
+            self.rounds(1)
+
+        self.assertEqual(self.logged(events), ["rates: new quotes could not be stored: disk full; polling goes on"])
+        self.assertEqual((self.first.asked, len(self.told)), ([0, 30], 1))
+
+    def test_a_save_that_never_ends_does_not_end_the_polling(self) -> None:
+        self.saving = Deferred
+        self.first.answer = lambda: succeed([quote()])
+        with capturedLogs() as events:
+            self.start()
+            self.clock.pump([10.0] * 3)
+
+        self.assertIn("no answer within 10 s", self.logged(events)[0])
+        self.assertEqual(self.first.asked, [0, 30])
+
+
+class Logging(PollerCase):
+    def run_with(self, answer: Answer, count: int) -> list[LogEvent]:
+        with capturedLogs() as events:
+            self.first.answer = answer
+            self.start()
+            self.rounds(count)
+            self.first.answer = nothing_new
+            self.rounds(3)
+        return list(events)
+
+    def test_only_the_changes_of_a_source_are_logged(self) -> None:
+        events = self.run_with(failing, 10)
+
+        self.assertEqual(self.logged(events), ["rates: first fails: no luck", "rates: first answers again"])
+        self.assertNotIn("log_failure", events[0])
+
+    def test_time_limits_are_told_in_words(self) -> None:
+        self.first.answer = Hanging()
+        with capturedLogs() as events:
+            self.start()
+            self.clock.pump([10.0] * 12)
+
+        self.assertEqual(self.logged(events), ["rates: first fails: no answer within 10 s"])
+
+    def test_what_was_not_foreseen_is_logged_with_its_traceback_once(self) -> None:
+        events = self.run_with(lambda: fail(ZeroDivisionError("{x}")), 10)
+
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual([each["log_level"] for each in events], [LogLevel.critical, LogLevel.info])
+
+    def test_a_source_that_answers_is_not_worth_a_line(self) -> None:
+        self.assertEqual(self.logged(self.run_with(nothing_new, 3)), [])

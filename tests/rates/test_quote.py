@@ -1,0 +1,57 @@
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.rates.quote import across, is_sound, parse_date, parse_price
+from tests.rates.samples import quote
+
+
+class Across(SynchronousTestCase):
+    def test_a_price_across_the_base_has_six_digits(self) -> None:
+        crossed = across(quote("USD", "1.1172"), quote("GBP", "0.8338"))
+
+        self.assertEqual((crossed.base, crossed.quote, str(crossed.price)), ("USD", "GBP", "0.746330"))
+
+    def test_a_half_is_rounded_to_even(self) -> None:
+        self.assertEqual(str(across(quote("AAA", "2"), quote("BBB", "2.00001")).price), "1.00000")
+        self.assertEqual(str(across(quote("AAA", "2"), quote("BBB", "2.00003")).price), "1.00002")
+
+    def test_it_is_as_old_as_the_older_of_the_two(self) -> None:
+        old, new = quote("USD", day="2026-10-28", source="archive"), quote("GBP", "0.8", day="2026-10-30")
+
+        for crossed in (across(old, new), across(new, old)):
+            self.assertEqual((crossed.date, crossed.source), (old.date, "archive"))
+
+    def test_of_the_same_day_it_is_the_one_fetched_first(self) -> None:
+        first = quote("USD", source="archive")
+        then = replace(quote("GBP"), fetched_at=first.fetched_at + timedelta(seconds=1))
+
+        self.assertEqual(across(then, first).source, "archive")
+
+
+class Parsing(SynchronousTestCase):
+    def test_every_digit_of_a_price_is_kept(self) -> None:
+        self.assertEqual(str(parse_price("1.10")), "1.10")
+        self.assertEqual(str(parse_price("1234567890.0123456789")), "1234567890.0123456789")
+
+    def test_what_is_no_price_is_refused(self) -> None:
+        for text in ("", "0", "0.00", "-1", "+1", "1e3", "NaN", "Infinity", "1.", ".5", "1_0", " 1", "1\n", "١", "1,5"):
+            with self.subTest(text=text):
+                self.assertRaises(ValueError, parse_price, text)
+
+    def test_twenty_digits_are_a_price_and_one_more_is_not(self) -> None:
+        self.assertEqual(parse_price("1" * 20), Decimal("1" * 20))
+        self.assertRaises(ValueError, parse_price, "1" * 21)
+        self.assertRaises(ValueError, parse_price, "1." + "1" * 20)
+
+    def test_a_date_is_written_in_one_way_only(self) -> None:
+        for text in ("", "20261030", "2026-W44-5", "2026-13-01", "2026-10-30\n", "30.10.2026", "٢026-10-30"):
+            with self.subTest(text=text):
+                self.assertRaises(ValueError, parse_date, text)
+
+    def test_a_price_that_no_sum_survives_is_not_sound(self) -> None:
+        for text in ("0", "-1", "NaN", "sNaN", "Infinity", "1E+999999", "1E-999999"):
+            self.assertFalse(is_sound(Decimal(text)), text)
+        self.assertTrue(is_sound(Decimal("0.0000493")))

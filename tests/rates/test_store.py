@@ -1,0 +1,109 @@
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from mixsvc.interfaces import Quote
+from mixsvc.rates import store
+from mixsvc.storage.database import Database, prepare
+from mixsvc.storage.schema import upgrade
+from tests.rates.samples import new_path, quote
+
+
+class AtOnce(Database):
+    """Runs in the calling thread, on a connection that is given."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.cursor = connection.cursor()
+
+    def run(self, function: Callable[..., Any], *args: object, **kwargs: object) -> "Deferred[Any]":
+        return maybeDeferred(function, self.cursor, *args, **kwargs)
+
+
+class Store(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.connection = sqlite3.connect(":memory:")
+        self.addCleanup(self.connection.close)
+        upgrade(self.connection)
+        self.database = AtOnce(self.connection)
+
+    def save(self, *quotes: Quote) -> None:
+        self.assertIsNone(self.successResultOf(store.save(self.database, quotes)))
+
+    def last(self) -> list[Quote]:
+        return store.read_last(self.connection.cursor())
+
+    def spoil(self, column: str, value: object) -> None:
+        self.connection.execute(f"UPDATE quote SET {column} = ? WHERE date = '2026-10-30'", (value,))
+
+    def test_what_is_saved_is_read_back_to_the_last_digit(self) -> None:
+        fetched_at = datetime(2026, 10, 30, 15, 0, 1, 234567, tzinfo=UTC)
+        saved = replace(quote(price="1.10"), fetched_at=fetched_at)
+
+        self.save(saved)
+
+        self.assertEqual(self.last(), [saved])
+        self.assertEqual(str(self.last()[0].price), "1.10")
+
+    def test_a_very_small_price_is_stored_without_an_exponent(self) -> None:
+        self.save(replace(quote(), price=Decimal("1E-9")))
+
+        self.assertEqual(str(self.last()[0].price), "1E-9")
+
+    def test_the_newest_date_of_each_pair_is_read(self) -> None:
+        self.save(quote(day="2026-10-29"), quote(), quote(day="2026-10-28"), quote("GBP", "0.8", "2026-10-01"))
+
+        self.assertEqual(self.last(), [quote("GBP", "0.8", "2026-10-01"), quote()])
+
+    def test_the_same_pair_and_date_is_replaced(self) -> None:
+        self.save(quote(price="1"))
+        self.save(quote(price="2"))
+
+        self.assertEqual(self.last(), [quote(price="2")])
+
+    def test_an_empty_table_has_no_quotes(self) -> None:
+        self.assertEqual(self.last(), [])
+
+    def test_a_row_that_cannot_be_read_is_passed_over_for_an_older_one(self) -> None:
+        broken: list[tuple[str, object]] = [("price", "abc"), ("price", "0"), ("price", b"\xff"), ("date", "zzz")]
+        broken += [("date", "9999-12-31"), ("fetched_at", "yesterday"), ("fetched_at", "2026-10-30T12:00:00")]
+        broken += [("fetched_at", "0001-01-01T00:00:00+14:00"), ("fetched_at", "9999-12-31T23:00:00-14:00")]
+        for column, value in [*broken, ("source", b"\xff")]:
+            with self.subTest(column=column, value=value):
+                self.connection.execute("DELETE FROM quote")
+                self.save(quote(day="2026-10-29"), quote())
+                self.spoil(column, value)
+
+                self.assertEqual(self.last(), [quote(day="2026-10-29")])
+
+    def test_a_text_that_is_not_utf_8_is_passed_over(self) -> None:
+        self.save(quote())
+        for column in ("price", "source", "quote"):
+            self.connection.execute(f"UPDATE quote SET {column} = CAST(x'ff' AS TEXT)")
+            self.assertEqual(self.last(), [])
+
+    def test_what_is_no_pair_is_passed_over(self) -> None:
+        for code in ("usd", "", b"USD", "EUR", "USDX"):
+            self.save(quote())
+            self.connection.execute("UPDATE quote SET quote = ?", (code,))
+            self.assertEqual(self.last(), [])
+            self.connection.execute("DELETE FROM quote")
+
+
+class RealDatabase(TestCase):
+    def test_a_quote_is_there_after_a_restart(self) -> "Deferred[None]":
+        from twisted.internet import reactor
+
+        path = str(new_path(self))
+        database = Database(reactor, path)
+
+        def check(_: None) -> None:
+            database.close()
+            self.assertEqual(prepare(path, store.read_last), [quote()])
+
+        return store.save(database, [quote()]).addCallback(check)

@@ -1,0 +1,167 @@
+"""The database: tried before the start, made and upgraded at the start, used from one thread."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+from mixsvc.errors import DatabaseUnusable
+from mixsvc.storage.database import Database, prepare, rehearse
+from mixsvc.storage.schema import APPLICATION_ID, NEWEST
+
+
+def tables(cursor: sqlite3.Cursor) -> set[str]:
+    return {name for (name,) in cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def complaint(path: Path) -> str:
+    """What is said of a database; both ways of looking at it say the same."""
+    with pytest.raises(DatabaseUnusable) as rehearsed:
+        rehearse(str(path))
+    with pytest.raises(DatabaseUnusable):
+        prepare(str(path), tables)
+    assert "\n" not in str(rehearsed.value)
+    return str(rehearsed.value)
+
+
+def pragma(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_a_missing_database_is_fine_and_stays_missing_in_the_rehearsal(tmp_path: Path) -> None:
+    rehearse(str(tmp_path / "new.db"))
+
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_preparing_makes_the_newest_schema(tmp_path: Path) -> None:
+    assert prepare(str(tmp_path / "new.db"), tables) == {"quote", "message"}
+
+    with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (NEWEST,)
+        assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_preparing_twice_keeps_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    prepare(str(path), tables)
+    pragma(path, "INSERT INTO message VALUES ('lobby', 1, 'Ann', 'hi', 0, NULL)", "COMMIT")
+
+    count = prepare(str(path), lambda cursor: cursor.execute("SELECT count(*) FROM message").fetchone())
+
+    rehearse(str(path))
+    assert count == (1,)
+
+
+def test_a_database_in_memory_needs_nothing() -> None:
+    rehearse(":memory:")
+
+    assert prepare(":memory:", tables) is None
+
+
+def test_a_directory_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    assert "its directory does not exist; make it, or" in complaint(tmp_path / "nowhere" / "x.db")
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_bytes(os.urandom(5000))
+
+    assert "file is not a database; restore it" in complaint(tmp_path / "x.db")
+
+
+def test_a_damaged_database_is_refused_before_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    prepare(str(path), tables)
+    pragma(path, "PRAGMA journal_mode = DELETE")
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+
+    with pytest.raises(DatabaseUnusable, match="cannot be used: "):
+        rehearse(str(path))
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    prepare(str(tmp_path / "x.db"), tables)
+    pragma(tmp_path / "x.db", f"PRAGMA user_version = {NEWEST + 1}")
+
+    assert f"made by a newer mixsvc (its version is {NEWEST + 1}, this one knows up to {NEWEST})" in complaint(
+        tmp_path / "x.db"
+    )
+
+
+def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    pragma(tmp_path / "x.db", "CREATE TABLE theirs (x)")
+
+    assert "it belongs to another program" in complaint(tmp_path / "x.db")
+
+
+def test_a_directory_in_the_place_of_the_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.db").mkdir()
+
+    assert "it is no file; give another path" in complaint(tmp_path / "x.db")
+
+
+def test_a_failing_upgrade_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+    # An empty database with a table of ours in the way: the first step fails half-way.
+    path = tmp_path / "x.db"
+    pragma(path, f"PRAGMA application_id = {APPLICATION_ID}", "CREATE TABLE message (x)")
+
+    with pytest.raises(DatabaseUnusable, match="already exists"):
+        prepare(str(path), tables)
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert tables(connection.cursor()) == {"message"}
+
+
+class DatabaseTests(TestCase):
+    """With the real reactor and its one thread."""
+
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp())
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.database = Database(reactor, str(self.path))
+        self.addCleanup(self.database.close)
+
+    def say(self, text: str) -> "Deferred[int]":
+        def insert(cursor: sqlite3.Cursor) -> int:
+            cursor.execute("INSERT INTO message VALUES ('lobby', 1, 'Ann', ?, 0, NULL)", (text,))
+            return cursor.rowcount
+
+        return self.database.run(insert)
+
+    async def test_what_was_committed_is_read_by_others(self) -> None:
+        await self.say("hi")
+
+        with closing(sqlite3.connect(self.path)) as other:
+            assert other.execute("SELECT text FROM message").fetchall() == [("hi",)]
+
+    async def test_a_failure_changes_nothing_and_the_next_call_works(self) -> None:
+        await self.say("first")
+
+        with pytest.raises(sqlite3.IntegrityError):
+            await self.say("the same number again")
+
+        assert await self.database.run(lambda cursor: cursor.execute("SELECT text FROM message").fetchall()) == [
+            ("first",)
+        ]
+
+    async def test_every_commit_waits_for_the_disk(self) -> None:
+        assert await self.database.run(lambda cursor: cursor.execute("PRAGMA synchronous").fetchone()) == (2,)
+
+    async def test_closing_leaves_no_write_ahead_log_and_may_be_repeated(self) -> None:
+        await self.say("hi")
+
+        self.database.close()
+        self.database.close()
+
+        assert not Path(f"{self.path}-wal").exists()

@@ -1,0 +1,110 @@
+"""The sdist and the wheel hold what they must, and the installed wheel is what twistd runs."""
+
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.builds import NOTHING, PROJECT, Distributions, build, checkout, contents
+
+ASSET = "mixsvc/web/static/vendor/sockjs.min.js"
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions: Distributions) -> dict[str, bytes]:
+    return contents(distributions.wheel)
+
+
+@pytest.fixture(scope="module")
+def sdist(distributions: Distributions) -> set[str]:
+    with tarfile.open(distributions.sdist) as archive:
+        return {name.partition("/")[2] for name in archive.getnames()}
+
+
+@pytest.fixture(scope="module")
+def wheel_without_npm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("without-npm")
+    source = checkout(folder / "checkout")
+    return contents(build(source, folder / "wheel", "--wheel", "--no-isolation", path=NOTHING))
+
+
+def test_the_wheel_of_the_sdist_is_that_of_the_checkout(distributions: Distributions) -> None:
+    from_sdist = contents(distributions.wheel_from_sdist)
+
+    from_checkout = contents(distributions.wheel)
+
+    assert sorted(from_sdist) == sorted(from_checkout)
+    assert [name for name in from_sdist if from_sdist[name] != from_checkout[name]] == []
+
+
+def test_the_wheel_holds_every_file_of_both_packages(wheel: dict[str, bytes]) -> None:
+    files = {
+        str(file.relative_to(PROJECT))
+        for package in ("mixsvc", "txsockjs")
+        for file in (PROJECT / package).rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+
+    assert files - set(wheel) == set()
+
+
+def test_the_wheel_says_that_both_packages_are_typed(wheel: dict[str, bytes]) -> None:
+    assert {"mixsvc/py.typed", "txsockjs/py.typed"} <= set(wheel)
+
+
+def test_the_wheel_holds_the_schema(wheel: dict[str, bytes]) -> None:
+    assert "mixsvc/storage/schema/1.sql" in wheel
+
+
+def test_the_wheel_lays_its_plugins_and_nothing_else_beside_those_of_twisted(wheel: dict[str, bytes]) -> None:
+    plugins = {f"twisted/plugins/{file.name}" for file in (PROJECT / "twisted" / "plugins").glob("*_plugin.py")}
+
+    assert {name for name in wheel if name.startswith("twisted/")} == plugins
+    assert "twisted/plugins/mixsvc_plugin.py" in plugins
+
+
+def test_the_wheel_holds_nothing_but_the_packages_and_its_description(wheel: dict[str, bytes]) -> None:
+    assert {name.split("/")[0].split("-")[0] for name in wheel} == {"mixsvc", "txsockjs", "twisted"}
+
+
+def test_the_wheel_holds_the_sockjs_client_with_its_licence(wheel: dict[str, bytes]) -> None:
+    assert wheel[ASSET].startswith(b"/* sockjs-client v1.6.1 ")
+    assert b"Copyright" in wheel["mixsvc/web/static/vendor/sockjs.LICENSE.txt"]
+
+
+def test_the_sdist_holds_all_that_is_needed_to_build_and_test(sdist: set[str]) -> None:
+    needed = {
+        "Makefile",
+        "ARCHITECTURE.md",
+        "config.example.ini",
+        "README.md",
+        "LICENSE",
+        "hatch_build.py",
+        "package.json",
+        "package-lock.json",
+        ".ci/run",
+    }
+
+    assert needed | {"tools/system-packages", "tests/conftest.py", "docs/chat-protocol.md", ASSET} <= sdist
+
+
+def test_the_sdist_holds_every_file_that_git_tracks(sdist: set[str]) -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True)
+
+    # An unpacked sdist is no git checkout; there nothing is tracked.
+    tracked = {name for name in listed.stdout.split("\0") if name and (PROJECT / name).is_file()}
+
+    assert tracked - sdist == set()
+
+
+def test_without_npm_the_build_goes_on_and_leaves_the_assets_out(wheel_without_npm: dict[str, bytes]) -> None:
+    assert [name for name in wheel_without_npm if "/vendor/" in name] == []
+    assert "mixsvc/__init__.py" in wheel_without_npm
+
+
+def test_twistd_lists_the_installed_plugin(installed: Path, tmp_path: Path) -> None:
+    told = subprocess.run([installed / "twistd", "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    assert told.stderr == ""
+    assert "mixsvc " in told.stdout

@@ -1,0 +1,90 @@
+"""The texts of settings: what each parser takes, and what it says of the rest."""
+
+from collections.abc import Callable
+from ipaddress import ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixsvc import parsers
+
+GOOD: list[tuple[Callable[[str], object], str, object]] = [
+    (parsers.whole(1, 10), "1", 1),
+    (parsers.whole(1, 10), "10", 10),
+    (parsers.seconds(0.1, 60), "0.1", 0.1),
+    (parsers.seconds(0.1, 60), "60", 60.0),
+    (parsers.lines, " a \n\n b", ("a", "b")),
+    (parsers.address, "::1", "::1"),
+    (parsers.networks, "127.0.0.1, 10.0.0.0/8", (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"))),
+    (parsers.networks, "", ()),
+    (parsers.prefix, "/live/chat", "/live/chat"),
+    (parsers.origins, "HTTPS://Example.org, *", ("https://example.org", "*")),
+    (parsers.room_names, "lobby, café", ("lobby", "café")),
+    (parsers.names_of("a", "b"), "b, a", ("b", "a")),
+    (parsers.url, "http://127.0.0.1:80/x?y=z", "http://127.0.0.1:80/x?y=z"),
+    (parsers.pairs, "eur/usd,EUR/GBP", (("EUR", "USD"), ("EUR", "GBP"))),
+    (parsers.dotted_name, "a.b:c", "a.b:c"),
+    (parsers.dotted_name, "a.b.c", "a.b.c"),
+    (parsers.dotted_name, "", ""),
+    (parsers.path, "/a b/c", "/a b/c"),
+]
+
+BAD: list[tuple[Callable[[str], object], str]] = [
+    (parsers.whole(1, 10), "0"),
+    (parsers.whole(1, 10), "11"),
+    (parsers.whole(1, 10), "1.0"),
+    (parsers.whole(1, 10), ""),
+    (parsers.whole(1, 10), "9" * 5000),
+    (parsers.whole(1, 10), "٣"),
+    (parsers.seconds(0.1, 60), "nan"),
+    (parsers.seconds(0.1, 60), "inf"),
+    (parsers.seconds(0.1, 60), "1e1"),
+    (parsers.seconds(0.1, 60), "0.09"),
+    (parsers.seconds(0.1, 60), "60.1"),
+    (parsers.seconds(0.1, 60), "-1"),
+    (parsers.address, "localhost"),
+    (parsers.networks, "10.0.0.1/8"),
+    (parsers.prefix, "/"),
+    (parsers.prefix, "chat"),
+    (parsers.prefix, "/chat/"),
+    (parsers.prefix, "/../x"),
+    (parsers.origins, "example.org"),
+    (parsers.origins, "https://example.org/path"),
+    (parsers.origins, "https://a, https://a"),
+    (parsers.room_names, ""),
+    (parsers.room_names, "a/b"),
+    (parsers.room_names, "x" * 33),
+    (parsers.names_of("a", "b"), "c"),
+    (parsers.names_of("a", "b"), "a, a"),
+    (parsers.names_of("a", "b"), ""),
+    (parsers.url, "ftp://x/"),
+    (parsers.url, "http:///x"),
+    (parsers.url, "http://x:99999/"),
+    (parsers.url, "http://x/a b"),
+    (parsers.pairs, "EURUSD"),
+    (parsers.pairs, ""),
+    (parsers.dotted_name, "app"),
+    (parsers.dotted_name, "a:b:c"),
+    (parsers.path, "a\0b"),
+]
+
+
+@pytest.mark.parametrize(("parse", "text", "value"), GOOD)
+def test_good_texts_become_values(parse: Callable[[str], object], text: str, value: object) -> None:
+    assert parse(text) == value
+
+
+@pytest.mark.parametrize(("parse", "text"), BAD)
+def test_bad_texts_are_refused_with_advice(parse: Callable[[str], object], text: str) -> None:
+    with pytest.raises(ValueError, match="give|name|there are"):
+        parse(text)
+
+
+@pytest.mark.parametrize("parse", {parse for parse, _ in BAD})
+@given(text=st.text())
+def test_whatever_the_text_nothing_else_is_raised(parse: Callable[[str], object], text: str) -> None:
+    try:
+        parse(text)
+    except ValueError as error:
+        assert "\n" not in str(error).replace(text, "")

@@ -1,0 +1,182 @@
+"""Settings: defaults, files, options, and what is said about mistakes."""
+
+import configparser
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from mixsvc.errors import BadSetting
+from mixsvc.inifile import Value
+from mixsvc.settings import SECTIONS, Settings, read_settings
+from tests.builds import PROJECT
+
+EXAMPLE = PROJECT / "config.example.ini"
+
+
+def written(tmp_path: Path, text: str | bytes) -> str:
+    path = tmp_path / "mixsvc.ini"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+def complaint(tmp_path: Path, text: str | bytes) -> str:
+    """What is said about a file, without the folder it is in."""
+    with pytest.raises(BadSetting) as raised:
+        read_settings(written(tmp_path, text))
+    said = str(raised.value)
+    assert "\n" not in said
+    return said.replace(f"{tmp_path}/", "")
+
+
+def option(name: str, text: str) -> Value:
+    return Value(text, f"--{name}", "command line")
+
+
+def test_the_example_gives_the_defaults() -> None:
+    assert read_settings(str(EXAMPLE)) == Settings()
+
+
+def test_the_example_names_every_setting_and_no_other() -> None:
+    example = configparser.ConfigParser(interpolation=None)
+    example.read(EXAMPLE)
+
+    in_example = {(section, key) for section in example.sections() for key in example[section]}
+
+    assert in_example == {(section, field.name) for section, kind in SECTIONS.items() for field in fields(kind)}
+
+
+def test_every_setting_of_the_example_is_explained_above_it() -> None:
+    lines = EXAMPLE.read_text().splitlines()
+
+    bare = [line for before, line in zip(lines, lines[1:], strict=False) if "=" in line and not before.startswith(";")]
+
+    assert [line for line in bare if not line.startswith((";", "["))] == []
+
+
+def test_no_file_gives_the_defaults() -> None:
+    assert read_settings(None) == Settings()
+
+
+def test_a_file_beats_the_defaults(tmp_path: Path) -> None:
+    settings = read_settings(written(tmp_path, "[rates]\ninterval = 2.5\npairs = eur/usd\n[chat]\nrooms = a, b\n"))
+
+    assert (settings.rates.interval, settings.rates.pairs, settings.chat.rooms) == (2.5, (("EUR", "USD"),), ("a", "b"))
+
+
+def test_an_option_beats_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "[server]\nport = 1\n")
+
+    settings = read_settings(path, {("server", "port"): option("port", "2")})
+
+    assert settings.server.port == 2
+
+
+def test_the_option_port_beats_the_endpoints_of_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "[server]\nlisten = tcp:1\n")
+
+    settings = read_settings(path, {("server", "port"): option("port", "2")})
+
+    assert settings.server.endpoints() == (r"tcp:2:interface=127.0.0.1:backlog=4096",)
+
+
+def test_the_option_listen_beats_the_port_of_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "[server]\nport = 1\n")
+
+    settings = read_settings(path, {("server", "listen"): option("listen", "tcp:2\ntcp:3")})
+
+    assert settings.server.endpoints() == ("tcp:2", "tcp:3")
+
+
+def test_an_address_with_colons_is_escaped_in_its_endpoint(tmp_path: Path) -> None:
+    settings = read_settings(written(tmp_path, "[server]\ninterface = ::1\n"))
+
+    assert settings.server.endpoints() == (r"tcp:8080:interface=\:\:1:backlog=4096",)
+
+
+def test_several_endpoints_stand_on_lines_of_their_own(tmp_path: Path) -> None:
+    settings = read_settings(written(tmp_path, "[server]\nlisten = tcp:1:interface=127.0.0.1\n  unix:/run/x.sock\n"))
+
+    assert settings.server.endpoints() == ("tcp:1:interface=127.0.0.1", "unix:/run/x.sock")
+
+
+def test_port_and_listen_in_one_file_are_refused(tmp_path: Path) -> None:
+    said = complaint(tmp_path, "[server]\nlisten = tcp:1\nport = 2\n")
+
+    assert said.startswith("mixsvc.ini, line 3: [server] port and [server] listen are both given")
+
+
+def test_port_and_listen_on_one_command_line_are_refused() -> None:
+    given = {("server", "port"): option("port", "1"), ("server", "listen"): option("listen", "tcp:2")}
+
+    with pytest.raises(BadSetting, match="--port and --listen are both given"):
+        read_settings(None, given)
+
+
+def test_percent_signs_and_semicolons_are_ordinary_characters(tmp_path: Path) -> None:
+    settings = read_settings(written(tmp_path, "[storage]\npath = 100%;.db\n"))
+
+    assert settings.storage.path == "100%;.db"
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    assert read_settings(written(tmp_path, b"\xef\xbb\xbf[server]\nport = 5\n")).server.port == 5
+
+
+def test_keys_may_be_in_capitals(tmp_path: Path) -> None:
+    assert read_settings(written(tmp_path, "[server]\nPORT = 5\n")).server.port == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[rats]\nx = 1\n", "mixsvc.ini, line 1: there is no section [rats]; did you mean 'rates'?"),
+        ("[rats]\n", "mixsvc.ini, line 1: there is no section [rats]; did you mean 'rates'?"),
+        (
+            "[rates]\n\nintervall = 1\n",
+            "mixsvc.ini, line 3: there is no setting 'intervall' in [rates]; did you mean 'interval'?",
+        ),
+        ("[DEFAULT]\nport = 1\n", "mixsvc.ini, line 1: there is no section [DEFAULT]; there are: server, web, "),
+        ("[storage]\nzzzzz = 1\n", "mixsvc.ini, line 2: there is no setting 'zzzzz' in [storage]; there are: path"),
+        (
+            "[server]\nport = web\n",
+            "mixsvc.ini, line 2: [server] port = 'web' will not do: give a whole number from 0 to 65535",
+        ),
+        ("port = 1\n", "mixsvc.ini, line 1: a [section] must come first; see config.example.ini"),
+        ("[server]\nport = 1\nport = 2\n", "mixsvc.ini, line 3: [server] port is given twice; keep one"),
+        ("[web]\n[web]\n", "mixsvc.ini, line 2: section [web] is there twice; join the two"),
+        ("[server]\nport\n", "mixsvc.ini, line 2: cannot be understood; write 'key = value'"),
+        (b"\xff\xfe\x00", "mixsvc.ini: is not UTF-8 text; give an INI file such as config.example.ini"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_what_would_do(tmp_path: Path, text: str | bytes, said: str) -> None:
+    assert complaint(tmp_path, text).startswith(said)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match=r"nowhere.ini: cannot be read \(No such file or directory\); give"):
+        read_settings(str(tmp_path / "nowhere.ini"))
+
+
+def test_a_directory_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match=r"cannot be read \(Is a directory\)"):
+        read_settings(str(tmp_path))
+
+
+def test_relative_paths_are_taken_from_the_directory_that_the_service_runs_in() -> None:
+    settings = Settings().within("/srv/chat")
+
+    assert (settings.storage.path, settings.web.secret_key_file) == ("/srv/chat/mixsvc.sqlite3", "/srv/chat/secret_key")
+
+
+def test_the_secret_key_lies_beside_the_database_unless_it_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path, "[storage]\npath = /var/lib/x/y.db\n[web]\nsecret_key_file = key\n")
+
+    assert read_settings(None).within("/a").web.secret_key_file == "/a/secret_key"
+    assert read_settings(path).within("/a").web.secret_key_file == "/a/key"
+
+
+def test_a_database_in_memory_has_neither_path_nor_key_file(tmp_path: Path) -> None:
+    settings = read_settings(written(tmp_path, "[storage]\npath = :memory:\n")).within("/a")
+
+    assert (settings.storage.path, settings.web.secret_key_file) == (":memory:", "")

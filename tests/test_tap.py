@@ -1,0 +1,66 @@
+"""twistd's side: options, and the service that they make."""
+
+from pathlib import Path
+
+import pytest
+from twisted.python.usage import UsageError
+
+from mixsvc import facade
+from mixsvc.service import MixService
+from mixsvc.tap import Options, makeService
+
+
+def parsed(*words: str) -> Options:
+    options = Options()
+    options.parseOptions(words)
+    return options
+
+
+def test_without_options_nothing_is_given() -> None:
+    assert parsed().given() == {}
+
+
+def test_each_option_knows_its_setting_and_its_name() -> None:
+    given = parsed("--port", "1", "--interface", "::", "--wsgi", "a:b").given()
+
+    assert {place: (value.text, value.name) for place, value in given.items()} == {
+        ("server", "port"): ("1", "--port"),
+        ("server", "interface"): ("::", "--interface"),
+        ("web", "wsgi"): ("a:b", "--wsgi"),
+    }
+
+
+def test_listen_may_be_given_several_times() -> None:
+    assert parsed("--listen", "tcp:1", "--listen", "tcp:2").given()["server", "listen"].text == "tcp:1\ntcp:2"
+
+
+def test_a_word_too_many_is_a_mistake_in_the_options() -> None:
+    with pytest.raises(UsageError):
+        parsed("serve")
+
+
+def test_the_service_is_made_and_not_started(tmp_path: Path) -> None:
+    service = makeService(parsed("--port", "0"))
+
+    assert isinstance(service, MixService)
+    assert not service.running
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret_key"]
+    assert facade.mix.rates is service.parts.rates
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--port", "x"], "mixsvc: command line: --port = 'x' will not do: give a whole number from 0 to 65535"),
+        (["--config", "nowhere.ini"], "mixsvc: nowhere.ini: cannot be read (No such file or directory); "),
+        (["--listen", "x"], "mixsvc: [server] listen: 'x' is no endpoint ("),
+        (["--wsgi", "nowhere:app"], "mixsvc: [web] wsgi = nowhere:app: importing nowhere failed with ModuleNotFound"),
+        (["--wsgi", "json:app"], "mixsvc: [web] wsgi = json:app: json has no WSGI application 'app'"),
+    ],
+)
+def test_a_mistake_ends_the_process_with_one_line(words: list[str], said: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        makeService(parsed(*words))
+
+    assert str(ended.value).startswith(said)
+    assert "\n" not in str(ended.value)

@@ -1,0 +1,41 @@
+"""The bridge from worker threads to the reactor."""
+
+import threading
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import TestCase
+
+from mixsvc.errors import ServiceBusy
+from mixsvc.web.bridge import Bridge
+
+
+class BridgeTests(TestCase):
+    """Asked from a thread of the real reactor's pool."""
+
+    def setUp(self) -> None:
+        self.bridge = Bridge(reactor, 30.0)  # type: ignore[arg-type]  # the global one has every interface
+
+    async def test_the_function_runs_in_the_reactor_thread_with_its_arguments(self) -> None:
+        def function(first: int, second: int) -> tuple[int, int, str]:
+            return first, second, threading.current_thread().name
+
+        assert await deferToThread(self.bridge, function, 1, 2) == (1, 2, threading.current_thread().name)
+
+    async def test_a_deferred_is_waited_for(self) -> None:
+        assert await deferToThread(lambda: self.bridge(lambda: succeed("later"))) == "later"
+
+    async def test_what_the_function_raises_is_raised_in_the_worker(self) -> None:
+        with self.assertRaises(ZeroDivisionError):
+            await deferToThread(self.bridge, lambda: 1 // 0)
+
+    async def test_what_the_deferred_fails_with_is_raised_in_the_worker(self) -> None:
+        with self.assertRaises(KeyError):
+            await deferToThread(self.bridge, lambda: fail(KeyError("x")))
+
+    async def test_no_answer_in_time_is_service_busy(self) -> None:
+        bridge = Bridge(reactor, 0.01)  # type: ignore[arg-type]  # as above
+
+        with self.assertRaises(ServiceBusy):
+            await deferToThread(bridge, Deferred)

@@ -1,0 +1,96 @@
+"""Daemon threads: real ones, told apart by events and never by time."""
+
+import threading
+from threading import Event
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+from mixsvc.web.threads import DaemonPool
+
+SECONDS = 30.0
+
+
+class DaemonPoolTests(TestCase):
+    """With the real reactor."""
+
+    timeout = SECONDS
+
+    def setUp(self) -> None:
+        self.pool = DaemonPool(reactor, 2, "worker")  # type: ignore[arg-type]  # the global one has every interface
+        self.pool.start()
+        self.addCleanup(self.pool.stop)
+
+    async def test_a_call_runs_in_a_daemon_thread_with_the_pools_name(self) -> None:
+        thread = await self.pool.defer(threading.current_thread)
+
+        assert thread.daemon
+        assert thread.name.startswith("worker-")
+
+    async def test_the_result_comes_in_the_reactor_thread(self) -> None:
+        here = threading.current_thread()
+
+        await self.pool.defer(int)
+
+        assert threading.current_thread() is here
+
+    async def test_a_failure_comes_back(self) -> None:
+        with self.assertRaises(ZeroDivisionError):
+            await self.pool.defer(lambda: 1 // 0)
+
+    async def test_a_call_that_fails_leaves_its_thread_to_the_next(self) -> None:
+        for _ in range(3):
+            self.pool.callInThread(lambda: 1 // 0)
+
+        await self.pool.drained()
+
+        assert len(self.flushLoggedErrors(ZeroDivisionError)) == 3
+
+    async def test_an_answer_that_nobody_waits_for_is_dropped(self) -> None:
+        release = Event()
+        waiting = self.pool.defer(release.wait, SECONDS)
+        waiting.addErrback(lambda failure: None)
+
+        waiting.cancel()
+        release.set()
+
+        await self.pool.drained()
+
+    async def test_drained_waits_for_what_runs_and_what_waits(self) -> None:
+        release = Event()
+        done: list[int] = []
+
+        def call(number: int) -> None:
+            release.wait(SECONDS)
+            done.append(number)
+
+        for number in range(5):
+            self.pool.callInThread(call, number)
+        drained = self.pool.drained()
+        assert not drained.called
+
+        release.set()
+        await drained
+
+        assert sorted(done) == [0, 1, 2, 3, 4]
+
+    def test_an_idle_pool_is_drained(self) -> None:
+        assert self.pool.drained().called
+
+    async def test_busy_names_what_runs_and_forgets_it_afterwards(self) -> None:
+        release: Event = Event()
+        labelled: Deferred[None] = Deferred()
+
+        def view() -> None:
+            self.pool.label("GET /slow")
+            reactor.callFromThread(labelled.callback, None)  # type: ignore[attr-defined]
+            release.wait(SECONDS)
+
+        self.pool.callInThread(view)
+        await labelled
+        assert self.pool.busy() == ["GET /slow"]
+
+        release.set()
+        await self.pool.drained()
+        assert self.pool.busy() == []
