@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import crochet
 from twisted.application.service import IService
+from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 
-from mixsvc import facade
+import twisted
+from mixsvc import __version__, facade
 from mixsvc.application import named_application, own_application
 from mixsvc.errors import MixError
 from mixsvc.inifile import Value
@@ -15,11 +17,14 @@ from mixsvc.ports import rehearse
 from mixsvc.service import MixService
 from mixsvc.settings import Settings, read_settings
 from mixsvc.storage import database
+from mixsvc.web.views import has_sockjs_client
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["Options", "makeService"]
+
+_log = Logger()
 
 
 class Options(UsageOptions):
@@ -46,6 +51,11 @@ class Options(UsageOptions):
     def __init__(self) -> None:
         UsageOptions.__init__(self)
         self._listen: list[str] = []
+
+    def opt_version(self) -> None:
+        """Display the version and exit."""
+        print(f"mixsvc {__version__}, Twisted {twisted.__version__}")
+        raise SystemExit(0)
 
     def opt_listen(self, endpoint: str) -> None:
         """An endpoint to listen on, such as tcp:8080 or unix:/run/mixsvc.sock; may be given several times."""
@@ -82,7 +92,14 @@ def makeService(options: Options) -> IService:
 def _application(settings: Settings) -> "WSGIApplication":
     if settings.web.wsgi:
         return named_application(settings.web.wsgi)
-    return own_application(facade.mix, settings)
+    app = own_application(facade.mix, settings)
+    if not has_sockjs_client(app):
+        # pip hides what the build said of it.
+        _log.warn(
+            "mixsvc: the page has no SockJS client, since npm was missing when mixsvc was built; "
+            "it talks plain WebSocket (install npm, then mixsvc again)"
+        )
+    return app
 
 
 def _keep_the_reactor() -> None:

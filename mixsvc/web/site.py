@@ -19,7 +19,7 @@ __all__ = ["MixSite"]
 LINGER_SECONDS: Final = 5
 
 REFUSAL: Final = (
-    b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n"
+    b"HTTP/1.1 %b\r\nConnection: close\r\n"
     b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n\r\n"
 )
 
@@ -47,16 +47,24 @@ class MixChannel(HTTPChannel):
         else:
             HTTPChannel.allHeadersReceived(self)
 
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """A request line or header line that is too long; without an answer nobody would know why."""
+        self.refuse(b"431 Request Header Fields Too Large", b"A line of the request's head is too long.\n")
+
     def refuse_body(self) -> None:
-        """413, and the end of this connection; what still comes is thrown away."""
+        """The body is over the limit."""
+        limit = self.site.max_body
+        self.refuse(b"413 Content Too Large", b"The body is too large: this server takes %d bytes.\n" % limit)
+
+    def refuse(self, status: bytes, text: bytes) -> None:
+        """Answer, and end this connection; what still comes is thrown away. Harmless a second time."""
         if self.is_refusing:
             return
         self.is_refusing = True
         channel: Any = self
         # On the instance: LineReceiver is in the midst of its loop and would go on parsing.
         channel.dataReceived = channel.rawDataReceived = channel.lineReceived = lambda data: None
-        text = b"The body is too large: this server takes %d bytes.\n" % self.site.max_body
-        self.write(REFUSAL % len(text) + text)
+        self.write(REFUSAL % (status, len(text)) + text)
         # Closing now would reset the connection, and a client that is still sending would never see the answer.
         transport = ITCPTransport(self.transport, None)
         if transport is not None and not ISSLTransport.providedBy(transport):

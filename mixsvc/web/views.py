@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, make_response, render_template
+from flask import Blueprint, Flask, Response, current_app, make_response, render_template
 
 from mixsvc.interfaces import IMix
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "has_sockjs_client"]
 
 # Made from npm's sockjs-client when the package is built; without it the page talks plain WebSocket.
 SOCKJS_CLIENT = "vendor/sockjs.min.js"
@@ -22,7 +22,7 @@ def blueprint(mix: IMix) -> Blueprint:
             "index.html",
             rates=[(base, quote, mix.rates.latest(base, quote)) for base, quote in mix.pairs],
             chat_prefix=mix.chat.prefix if mix.chat else None,
-            sockjs_client=SOCKJS_CLIENT if _is_static(SOCKJS_CLIENT) else None,
+            sockjs_client=SOCKJS_CLIENT if has_sockjs_client(current_app) else None,
         )
         response = make_response(page)
         response.headers["Cache-Control"] = "no-cache"
@@ -31,5 +31,6 @@ def blueprint(mix: IMix) -> Blueprint:
     return pages
 
 
-def _is_static(name: str) -> bool:
-    return Path(current_app.static_folder or "", name).is_file()
+def has_sockjs_client(app: Flask) -> bool:
+    """Whether the SockJS client was there when the package was built."""
+    return Path(app.static_folder or "", SOCKJS_CLIENT).is_file()

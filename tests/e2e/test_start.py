@@ -108,3 +108,21 @@ def test_a_database_of_a_newer_version_is_named(launch: Launch) -> None:
         connection.execute("PRAGMA application_id = 1835628659")
 
     assert "it was made by a newer mixsvc" in refused(launch)
+
+
+def test_a_page_without_its_sockjs_client_is_said_so_in_one_line(
+    start: Callable[[Launch], Service], launch: Launch, without_client: None
+) -> None:
+    service = start(launch)
+
+    service.wait_for("mixsvc: the page has no SockJS client, since npm was missing when mixsvc was built; it talks")
+    assert "sockjs.min.js" not in get_text(f"{service.url}/")
+
+
+@pytest.fixture
+def without_client(installed: Path) -> Iterator[None]:
+    """As if npm had been missing when the wheel was built."""
+    (vendor,) = installed.parent.glob("lib/python*/site-packages/mixsvc/web/static/vendor")
+    away = vendor.rename(vendor.with_name("away"))
+    yield
+    away.rename(vendor)
