@@ -65,9 +65,12 @@ class MixService(MultiService):
 
     def privilegedStartService(self) -> None:
         """Open the ports. What fails here was tried out before, so it ends the process with one line."""
+        failures: list[BaseException] = []
         for description in self._settings.server.endpoints():
             opening = Deferred.fromCoroutine(open_port(self._reactor, description, self._site))
-            opening.addCallbacks(self._opened, lambda failure: self._give_up(failure.value))
+            opening.addCallbacks(self._opened, lambda failure: failures.append(failure.value))
+        if failures:
+            self._give_up(failures[0])
         MultiService.privilegedStartService(self)
 
     def startService(self) -> None:

@@ -1,0 +1,132 @@
+"""The service on a reactor in memory: what it opens, in which order, and its options for SockJS."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from twisted.application.service import IService
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IHostnameResolver
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from mixsvc.interfaces import IChat, IRates
+from mixsvc.service import MixService, sockjs_options
+from mixsvc.settings import ChatSettings, RatesSettings, ServerSettings, Settings, StorageSettings, WebSettings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class Reactor(MemoryReactorClock):
+    """Runs what other threads ask for at the next turn, and notes the resolver."""
+
+    resolver: IHostnameResolver | None = None
+    busy_port = 0
+
+    def callFromThread(self, function: Callable[..., object], *args: object, **kwargs: object) -> None:
+        self.callLater(0, function, *args, **kwargs)
+
+    def installNameResolver(self, resolver: IHostnameResolver) -> IHostnameResolver:
+        self.resolver = resolver
+        return resolver
+
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
+        if port == self.busy_port:
+            raise CannotListenError(interface, port, OSError(98, "Address already in use"))
+        return MemoryReactorClock.listenTCP(self, port, factory, backlog, interface)
+
+
+def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    start_response("200 OK", [])
+    return [b"page"]
+
+
+def settings(**server: Any) -> Settings:
+    return Settings(
+        server=ServerSettings(**{"port": 8080, **server}),
+        web=WebSettings(threads=1),
+        storage=StorageSettings(path=":memory:"),
+        rates=RatesSettings(sources=("archive",)),
+    )
+
+
+class ServiceTests(SynchronousTestCase):
+    """Made, started and stopped; its threads are real ones and end with the test."""
+
+    def setUp(self) -> None:
+        self.reactor = Reactor()
+
+    def made(self, **server: Any) -> MixService:
+        service = MixService(self.reactor, settings(**server), application)
+        self.addCleanup(service._views.stop)
+        self.addCleanup(service._helpers.stop)
+        return service
+
+    def test_it_is_a_service_whose_parts_keep_their_promises(self) -> None:
+        service = self.made()
+
+        verifyObject(IService, service)
+        verifyObject(IRates, service.parts.rates)
+        verifyObject(IChat, service.parts.chat)
+
+    def test_making_it_opens_nothing(self) -> None:
+        self.made()
+
+        assert self.reactor.tcpServers == []
+        assert self.reactor.getDelayedCalls() == []
+
+    def test_ports_open_while_the_rights_are_there(self) -> None:
+        service = self.made(listen=("tcp:80:interface=127.0.0.1", "tcp:81:interface=127.0.0.1"))
+
+        service.privilegedStartService()
+
+        assert [server[0] for server in self.reactor.tcpServers] == [80, 81]
+
+    def test_a_port_lost_since_the_rehearsal_ends_the_process_with_one_line(self) -> None:
+        self.reactor.busy_port = 8080
+        service = self.made()
+
+        with pytest.raises(SystemExit, match=r"^mixsvc: cannot listen on 127\.0\.0\.1:8080 \(Address already in use\)"):
+            service.privilegedStartService()
+
+    def test_a_true_rate_is_there_when_starting_has_returned(self) -> None:
+        service = self.made()
+        assert service.parts.rates.latest("EUR", "USD") is None
+
+        service.startService()
+
+        quote = service.parts.rates.latest("EUR", "USD")
+        assert quote is not None and quote.source == "archive"
+
+    def test_names_are_looked_up_in_threads_that_end_with_the_process(self) -> None:
+        self.made().startService()
+
+        assert type(self.reactor.resolver).__name__ == "DaemonResolver"
+
+
+def test_the_chat_is_for_its_own_pages_and_the_listed_origins() -> None:
+    options = sockjs_options(Settings(chat=ChatSettings(origins=("https://example.org",))))
+
+    assert options["origins"] == ("self", "https://example.org")
+
+
+def test_a_posted_body_may_spell_every_byte_with_six() -> None:
+    options = sockjs_options(Settings(chat=ChatSettings(max_message=1000)))
+
+    assert options["max_message"] == 1000
+    assert isinstance(options["max_body"], int) and options["max_body"] >= len(str(["\\u0000" * 1000]))
+
+
+def test_a_database_that_cannot_be_made_ends_the_process_with_one_line(tmp_path: Path) -> None:
+    service = MixService(
+        Reactor(), Settings(storage=StorageSettings(path=str(tmp_path / "nowhere" / "x"))), application
+    )
+
+    with pytest.raises(SystemExit, match="^mixsvc: the database .* cannot be used: unable to open database file"):
+        service.startService()
+
+    service._views.stop()
+    service._helpers.stop()
