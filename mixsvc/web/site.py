@@ -19,8 +19,7 @@ __all__ = ["MixSite"]
 LINGER_SECONDS: Final = 5
 
 REFUSAL: Final = (
-    b"HTTP/1.1 %b\r\nConnection: close\r\n"
-    b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n\r\n"
+    b"HTTP/1.1 %b\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n\r\n"
 )
 
 
