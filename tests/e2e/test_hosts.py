@@ -86,3 +86,40 @@ def test_a_wrong_setting_is_one_line(installed: Path, launch: Launch) -> None:
         "mixsvc: mixsvc.ini, line 2: [rates] interval = 'often' will not do: "
         "give a number of seconds from 0.1 to 86400\n"
     )
+
+
+def blocking(launch: Launch, script: str) -> str:
+    """What a plain Python program prints; it has the wheel and the settings, and no reactor of its own."""
+    launch.folder.mkdir(parents=True, exist_ok=True)
+    (launch.folder / "mixsvc.ini").write_text(config_text(launch.config))
+    ended = subprocess.run(
+        [str(launch.programs / "python"), "-c", script],
+        cwd=launch.folder,
+        env={**launch.environment(), "MIXSVC_CONFIG": "mixsvc.ini"},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout.strip()
+
+
+def test_a_blocking_program_has_the_rates_and_ends_when_it_is_done(launch: Launch) -> None:
+    assert blocking(launch, "from mixsvc import mix; print(mix.rates.latest('EUR', 'USD').price)") == "1.1172"
+
+
+def test_importing_starts_nothing(launch: Launch) -> None:
+    script = "import sys, threading; from mixsvc import app, mix; print(threading.active_count(), app.name)"
+
+    assert blocking(launch, script) == "1 mixsvc"
+    assert blocking(launch, f"{script}; print('twisted.internet.reactor' in sys.modules)").endswith("False")
+
+
+def test_the_application_is_made_once_and_has_the_facade(launch: Launch) -> None:
+    script = "import mixsvc; print(mixsvc.app is mixsvc.app, mixsvc.app.extensions['mixsvc'] is mixsvc.mix)"
+
+    assert blocking(launch, script) == "True True"
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error(launch: Launch) -> None:
+    assert blocking(launch, "import mixsvc; print(hasattr(mixsvc, 'nothing'))") == "False"
