@@ -66,7 +66,7 @@ class RatePoller(Service):
         """Ask at once, then every interval. RuntimeError while a run has not ended."""
         if self._ended is not None:
             raise RuntimeError("the poller has not ended; wait for what stopService returned")
-        super().startService()  # type: ignore[no-untyped-call]  # Twisted's Service has no types
+        Service.startService(self)
         ended: Deferred[None] = Deferred()
         self._ended = ended
         self._loop.start(self._interval).addCallback(lambda _: self._end(ended))
@@ -79,7 +79,7 @@ class RatePoller(Service):
         ended: Deferred[None] = Deferred()
         self._ended.chainDeferred(ended)
         if self.running:
-            super().stopService()  # type: ignore[no-untyped-call]  # as above
+            Service.stopService(self)
             self._loop.stop()
             if self._fetching is not None:
                 self._fetching.cancel()
