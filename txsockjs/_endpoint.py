@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from twisted.web.resource import Resource
+from twisted.web.resource import NoResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from txsockjs._errors import ClientError
@@ -22,12 +22,14 @@ def answer(request: Request, status: int, text: bytes, content_type: bytes = b"t
     return NOT_DONE_YET
 
 
-class NotFound(Resource):
+# Code for 1.2.2 asks whether a resource is a NoResource.
+class NotFound(NoResource):
     """404 in plain text, with CORS: without it a browser hides the status from the script."""
 
     isLeaf = True
 
     def __init__(self, service: Service) -> None:
+        # Not NoResource's own, which warns that it is deprecated.
         Resource.__init__(self)
         self._service = service
 
@@ -42,6 +44,7 @@ class Endpoint(Resource):
 
     isLeaf = True
     method: ClassVar[bytes] = b"GET"
+    has_head: ClassVar[bool] = False
     has_cookie: ClassVar[bool] = True
     is_guarded: ClassVar[bool] = True
 
@@ -54,7 +57,7 @@ class Endpoint(Resource):
         allow_cross_origin(request, self.service.options)
         if request.method == b"OPTIONS":
             return self._options(request)
-        if request.method != self.method:
+        if request.method not in self._methods():
             return self._not_allowed(request)
         if self.is_guarded and not is_allowed(request, self.service.options):
             return answer(request, 403, b"This origin may not connect.\n")
@@ -70,6 +73,10 @@ class Endpoint(Resource):
         """Answer a request of the right method. May raise ClientError, which becomes the answer."""
         raise NotImplementedError
 
+    def _methods(self) -> tuple[bytes, ...]:
+        # Twisted leaves the body out of an answer to HEAD.
+        return (self.method, b"HEAD") if self.has_head else (self.method,)
+
     def _options(self, request: Request) -> int:
         allow_long(request, self.service.wall_clock())
         request.setHeader(b"access-control-max-age", b"31536000")
@@ -79,7 +86,7 @@ class Endpoint(Resource):
         return self._empty(request, 204)
 
     def _not_allowed(self, request: Request) -> int:
-        request.setHeader(b"allow", b"OPTIONS, " + self.method)
+        request.setHeader(b"allow", b", ".join((b"OPTIONS", *self._methods())))
         return self._empty(request, 405)
 
     def _empty(self, request: Request, status: int) -> int:

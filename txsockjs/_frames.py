@@ -11,6 +11,7 @@ from typing import Final
 from websockets.frames import Frame, Opcode
 
 from txsockjs._errors import BadPost
+from txsockjs._text import as_text
 
 __all__ = [
     "EVENTSOURCE",
@@ -19,6 +20,7 @@ __all__ = [
     "WEBSOCKET",
     "XHR",
     "Batch",
+    "BinaryMessage",
     "Framing",
     "Message",
     "close_frame",
@@ -48,9 +50,35 @@ class Message:
         return self._json
 
     @property
+    def raw(self) -> bytes:
+        """A WebSocket message of its own. Its text must be UTF-8 (RFC 6455 section 5.6): a lone surrogate becomes ?."""
+        return _text_frame(self.text.encode("utf-8", "replace"))
+
+    @property
     def size(self) -> int:
         """Bytes, as an outbox counts them."""
         return len(self.json)
+
+
+class BinaryMessage(Message):
+    """A message of bytes. A raw WebSocket carries them as they are; SockJS frames carry text, and there it is text."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes, encoding: str) -> None:
+        """encoding: how to read the bytes where text is needed and they are not UTF-8."""
+        super().__init__(as_text(data, encoding))
+        self._data = data
+
+    @property
+    def raw(self) -> bytes:
+        """A binary WebSocket message."""
+        return Frame(Opcode.BINARY, self._data).serialize(mask=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self._data)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +136,7 @@ def _text_frame(data: bytes) -> bytes:
 
 
 def _raw_messages(messages: Iterable[Message]) -> bytes:
-    # A WebSocket text message must be UTF-8 (RFC 6455 section 5.6), so a lone surrogate cannot pass here.
-    return b"".join(_text_frame(message.text.encode("utf-8", "replace")) for message in messages)
+    return b"".join(message.raw for message in messages)
 
 
 def _percent_escaped(frame: bytes) -> bytes:

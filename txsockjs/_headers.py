@@ -8,7 +8,15 @@ from twisted.web.http import Request
 
 from txsockjs._options import Options
 
-__all__ = ["allow_cross_origin", "allow_long", "forbid_caching", "is_allowed", "set_cookie"]
+__all__ = [
+    "allow_cross_origin",
+    "allow_long",
+    "embedders",
+    "forbid_caching",
+    "is_allowed",
+    "is_known",
+    "set_cookie",
+]
 
 YEAR = 365 * 24 * 3600
 
@@ -67,6 +75,21 @@ def _is_own(origin: str, request: Request) -> bool:
         )
     except ValueError:
         return False
+
+
+def embedders(origins: frozenset[str] | None) -> bytes | None:
+    """The sources of a frame-ancestors directive (CSP Level 3, section 6.4.2) for these origins; None: anyone."""
+    if origins is None or "*" in origins:
+        return None
+    named = sorted(origins - {"self", "null"})
+    return " ".join((["'self'"] if "self" in origins else []) + named or ["'none'"]).encode("latin-1")
+
+
+def is_known(request: Request, etag: bytes) -> bool:
+    """Whether If-None-Match says that the client has this version (RFC 9110, section 13.1.2)."""
+    given = request.getHeader(b"if-none-match") or b""
+    tags = [tag.strip() for tag in given.split(b",")]
+    return any(tag in (b"*", etag, b"W/" + etag) for tag in tags)
 
 
 def set_cookie(request: Request, options: Options) -> None:

@@ -1,7 +1,10 @@
 """The options of a SockJS service: those of txsockjs 1.2.2 under their names, and the limits."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+import codecs
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 from txsockjs._errors import BadOption
 
@@ -23,6 +26,7 @@ class Options:
     origins: origins that may connect and post; None: any; "self": the origin of the service's own URL.
     max_message: bytes of one message from a client. max_body: bytes of one posted body.
     max_outbox: bytes that wait for a client that does not read. max_sessions: sessions at one time.
+    hixie76: whether the WebSockets of 2010 are answered, too; only the protocol's own tests still speak them.
     """
 
     websocket: bool = True
@@ -35,40 +39,61 @@ class Options:
     encoding: str = "cp1252"
     sockjs_url: str = "https://cdn.jsdelivr.net/npm/sockjs-client@1/dist/sockjs.min.js"
     proxy_header: str | None = None
-    origins: frozenset[str] | None = field(default=None)
+    origins: frozenset[str] | None = None
     max_message: int = 1024 * 1024
     max_body: int = 8 * 1024 * 1024
     max_outbox: int = 1024 * 1024
     max_sessions: int = 100_000
+    hixie76: bool = False
 
 
 def make_options(given: Mapping[str, object] | None) -> Options:
     """Options from the dictionary that the factories take; BadOption for a name or a value that will not do."""
-    values = dict(given or {})
-    known = {each.name: each for each in fields(Options)}
-    for name, value in values.items():
+    known = {each.name: each.type for each in fields(Options)}
+    values: dict[str, Any] = {}
+    for name, value in (given or {}).items():
         if name not in known:
             raise BadOption(f"there is no option {name!r}; there are: {', '.join(known)}")
-        _check(name, known[name].default, value)
+        if not _is_good(known[name], value):
+            raise BadOption(f"option {name!r} is {value!r}; it must be {WANTED[known[name]]}")
+        values[name] = value
     if values.get("origins") is not None:
-        values["origins"] = _origins(values["origins"])
-    return Options(**values)  # type: ignore[arg-type]  # each was checked against its default
+        values["origins"] = frozenset(origin.lower() for origin in values["origins"])
+    options = Options(**values)
+    _check_meaning(options)
+    return options
 
 
-def _check(name: str, default: object, value: object) -> None:
-    if isinstance(default, bool):
-        good, wanted = isinstance(value, bool), "True or False"
-    elif isinstance(default, int | float):
-        good, wanted = isinstance(value, int | float) and not isinstance(value, bool) and value > 0, "a number above 0"
-    elif isinstance(default, str):
-        good, wanted = isinstance(value, str), "text"
-    else:
-        return
-    if not good:
-        raise BadOption(f"option {name!r} is {value!r}; it must be {wanted}")
+WANTED: Final[Mapping[object, str]] = {
+    bool: "True or False",
+    int: "a whole number above 0",
+    float: "a number above 0",
+    str: "text",
+    str | None: "text or None",
+    frozenset[str] | None: "a list of origins such as https://example.org, or None",
+}
 
 
-def _origins(value: object) -> frozenset[str]:
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        raise BadOption(f"option 'origins' is {value!r}; it must be a list of origins such as https://example.org")
-    return frozenset(str(origin).lower() for origin in value)
+def _is_good(kind: object, value: object) -> bool:
+    if kind is bool or isinstance(value, bool):
+        return kind is bool and isinstance(value, bool)
+    if kind in (int, float):
+        return isinstance(value, int if kind is int else int | float) and math.isfinite(value) and value > 0
+    if kind is str:
+        return isinstance(value, str)
+    if value is None or kind == str | None:
+        return value is None or isinstance(value, str)
+    return isinstance(value, Iterable) and not isinstance(value, str) and all(isinstance(each, str) for each in value)
+
+
+def _check_meaning(options: Options) -> None:
+    try:
+        codecs.lookup(options.encoding)
+    except LookupError:
+        raise BadOption(f"option 'encoding' is {options.encoding!r}, which Python does not know") from None
+    if not options.sockjs_url.startswith(("/", "http")):
+        raise BadOption(f"option 'sockjs_url' is {options.sockjs_url!r}; it must start with / or http")
+    for origin in options.origins or ():
+        # It goes into a header, where a space or a semicolon would end it.
+        if not origin.isascii() or not origin.isprintable() or set(origin) & set(" ;,"):
+            raise BadOption(f"option 'origins' has {origin!r}; an origin looks like https://example.org")

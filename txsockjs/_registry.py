@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionLost
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -43,6 +43,11 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self._live)
+
+    @property
+    def named(self) -> dict[bytes, Session]:
+        """The sessions that have a name, closed ones that are still remembered included."""
+        return dict(self._named)
 
     # Finding and making
 
@@ -89,10 +94,11 @@ class Registry:
     def forget(self, session: Session) -> None:
         """Free the name; harmless a second time."""
         self._disarm(session)
-        self._live.discard(session)
         if session.name is not None and self._named.get(session.name) is session:
             del self._named[session.name]
-        self._check_stopped()
+        if session in self._live:
+            self._live.remove(session)
+            self._check_stopped()
 
     def _arm(self, session: Session, seconds: float, what: Callable[[Session], None]) -> None:
         self._disarm(session)
@@ -148,9 +154,9 @@ class Registry:
         self._check_stopped()
 
     def stop(self, code: int, reason: str) -> Deferred[None]:
-        """Close every session and refuse new ones; fires when the clients have answered. Called once.
+        """Close every session and refuse new ones; fires when the clients that are there have answered. Called once.
 
-        Cancel it to stop waiting: what is still open is dropped.
+        By then every application has been told. Cancel it to stop waiting: what is still open is dropped.
         """
         self._stopped = Deferred(lambda _: self._abort())
         for session in list(self._live):
@@ -161,9 +167,14 @@ class Registry:
     def _abort(self) -> None:
         for wire in list(self._wires):
             wire.abort()
+        for session in list(self._live):
+            session.disconnect()
 
     def _check_stopped(self) -> None:
         if self._stopped is None or self._stopped.called:
             return
         if not self._wires and all(session.receiver is None for session in self._live):
+            live, self._live = self._live, set()
+            for session in live:
+                session.lose(None, Failure(ConnectionDone("The server has stopped")))
             self._stopped.callback(None)

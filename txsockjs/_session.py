@@ -4,7 +4,7 @@ A session outlives the requests and connections ("receivers") that carry its fra
 Input; a move that is not in the table is a mistake of ours and raises.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import Final, Protocol
 
@@ -75,8 +75,8 @@ class Application(Protocol):
     def opened(self) -> None:
         """The client has its open frame."""
 
-    def received(self, text: str) -> None:
-        """One message came."""
+    def received(self, message: str | bytes) -> None:
+        """One message came: text, or the bytes of a binary one."""
 
     def lost(self, reason: Failure) -> None:
         """The session is over; told exactly once, and only after `opened`."""
@@ -111,6 +111,7 @@ class Session:
     __slots__ = (
         "_batch",
         "_close",
+        "_flushed",
         "_keeper",
         "_outbox",
         "_outbox_size",
@@ -140,6 +141,7 @@ class Session:
         self._outbox: list[Message] = []
         self._outbox_size = 0
         self._close = (1000, "Normal closure")
+        self._flushed: Callable[[], None] | None = None
 
     def _move(self, what: Input) -> State:
         before, self.state = self.state, TRANSITIONS[self.state][what]
@@ -182,12 +184,12 @@ class Session:
         if self.state is not State.CLOSED and self._move(Input.LOST) is not State.NEW:
             self.application.lost(reason)
 
-    def receive(self, messages: Iterable[str]) -> None:
+    def receive(self, messages: Iterable[str | bytes]) -> None:
         """Hand the client's messages to the application; what comes after its close is dropped."""
-        for text in messages:
+        for message in messages:
             if self.state is not State.OPEN:
                 return
-            self.application.received(text)
+            self.application.received(message)
 
     # From the application's side
 
@@ -211,6 +213,27 @@ class Session:
             self._move(Input.CLOSE)
             self._turn.flush_later(self)
 
+    def disconnect(self) -> None:
+        """End it now: a client that is there and reads gets the close frame, and the name is free."""
+        self.close(3000, "Go away!")
+        self.flush()
+        receiver = self.receiver
+        self.lose(receiver, Failure(ConnectionDone("The session was disconnected")))
+        if receiver is not None:
+            receiver.end(*self._close)
+
+    def watch(self, flushed: Callable[[], None] | None) -> None:
+        """Call this soon, and after every flush; None: no more."""
+        self._flushed = flushed
+        if flushed is not None:
+            self._turn.flush_later(self)
+
+    @property
+    def is_lagging(self) -> bool:
+        """Whether the application should wait: the client does not keep up, or half of the outbox is full."""
+        receiver = self.receiver
+        return self._outbox_size * 2 > self.outbox_limit or (receiver is not None and not receiver.ready)
+
     @property
     def is_closing(self) -> bool:
         """Whether the application has closed it, or knows that it is lost."""
@@ -229,6 +252,8 @@ class Session:
                 self._keep(batch)
         if self._outbox or self.state is State.CLOSING:
             self._drain()
+        if self._flushed is not None:
+            self._flushed()
 
     def _send(self, receiver: Receiver, data: bytes) -> None:
         self.sent_at = self._turn.now

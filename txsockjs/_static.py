@@ -8,7 +8,7 @@ import secrets
 from twisted.web.server import NOT_DONE_YET, Request
 
 from txsockjs._endpoint import Endpoint, answer
-from txsockjs._headers import allow_long
+from txsockjs._headers import allow_long, embedders, is_known
 from txsockjs._service import Service
 
 __all__ = ["Greeting", "IFrame", "Info"]
@@ -38,13 +38,8 @@ class Static(Endpoint):
     """GET and HEAD, without cookie, for everyone."""
 
     has_cookie = False
+    has_head = True
     is_guarded = False
-
-    def render(self, request: Request) -> int:
-        """HEAD is answered like GET: Twisted leaves the body out."""
-        if request.method == b"HEAD":
-            return self.respond(request)
-        return super().render(request)
 
 
 class Greeting(Static):
@@ -76,11 +71,18 @@ class IFrame(Static):
         super().__init__(service)
         self._page = IFRAME_PAGE.format(url=html.escape(service.options.sockjs_url)).encode("utf-8")
         self._etag = b'"' + hashlib.sha256(self._page).hexdigest()[:32].encode("ascii") + b'"'
+        # What runs in the page is of our own origin, whoever embeds it: the option origins must hold for that, too.
+        self._embedders = embedders(service.options.origins)
 
     def respond(self, request: Request) -> int:
         """The page, or 304 when the client has it."""
         allow_long(request, self.service.wall_clock())
-        if request.setETag(self._etag) is not None:
+        # Not setETag: it takes a list apart at its spaces alone.
+        request.setHeader(b"etag", self._etag)
+        if self._embedders is not None:
+            request.setHeader(b"content-security-policy", b"frame-ancestors " + self._embedders)
+        if is_known(request, self._etag):
+            request.setResponseCode(304)
             request.defaultContentType = None
             request.finish()
             return NOT_DONE_YET

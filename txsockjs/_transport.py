@@ -3,24 +3,37 @@
 import ipaddress
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IAddress, IProtocol, IProtocolFactory, ITransport
+from twisted.internet.interfaces import (
+    IAddress,
+    IConsumer,
+    IProtocol,
+    IProtocolFactory,
+    ITransport,
+)
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 from zope.interface import implementer
 
-from txsockjs._frames import Message
+from txsockjs._frames import BinaryMessage, Message
+from txsockjs._producer import Flow, PullFlow, PushFlow
 from txsockjs._session import Session
 from txsockjs._text import as_text
 
 __all__ = ["SockJSTransport", "peer_address"]
 
 
-@implementer(ITransport)
+@implementer(ITransport, IConsumer)
 class SockJSTransport:
     """One session as a Twisted transport: each write is one message, each dataReceived brings one.
+
+    SockJS messages are text, and dataReceived gets them as UTF-8. A raw WebSocket has binary messages, too, of which
+    it gets the bytes as they are; `write` then answers in kind: bytes go out as a binary message while the message
+    received last was one. `writeText` and `writeBinary` say otherwise. Binary messages to a session with SockJS
+    frames go as text.
 
     It belongs to the reactor thread.
     """
@@ -34,9 +47,11 @@ class SockJSTransport:
         self.post = session.post
         self._session = session
         self._factory = factory
-        self._encoding = encoding
+        self.encoding = encoding
         self._peer, self._host = addresses
         self._protocol: IProtocol | None = None
+        self._flow: Flow | None = None
+        self._answers_binary = False
 
     # For the session
 
@@ -51,22 +66,38 @@ class SockJSTransport:
         except Exception:
             self._failed()
 
-    def received(self, text: str) -> None:
-        """Hand one message to the protocol, as UTF-8; a lone surrogate is encoded as if it were a character."""
+    def received(self, message: str | bytes) -> None:
+        """Hand one message to the protocol, text as UTF-8; a lone surrogate is encoded as if it were a character."""
+        self._answers_binary = isinstance(message, bytes)
+        data = message if isinstance(message, bytes) else message.encode("utf-8", "surrogatepass")
         try:
             if self._protocol is not None:
-                self._protocol.dataReceived(text.encode("utf-8", "surrogatepass"))
+                self._protocol.dataReceived(data)
         except Exception:
             self._failed()
 
     def lost(self, reason: Failure) -> None:
-        """Tell the protocol."""
-        protocol, self._protocol = self._protocol, None
+        """Stop the producer and tell the protocol."""
+        flow, protocol, self._protocol = self._flow, self._protocol, None
+        self.unregisterProducer()
+        try:
+            if flow is not None:
+                flow.stop()
+        except Exception:
+            self._log.failure("sockjs: a producer failed in stopProducing")
         try:
             if protocol is not None:
                 protocol.connectionLost(reason)
         except Exception:
             self._log.failure("sockjs: a protocol failed in connectionLost")
+
+    def _flushed(self) -> None:
+        try:
+            if self._flow is not None:
+                self._flow.flushed()
+        except Exception:
+            self.unregisterProducer()
+            self._failed()
 
     def _failed(self) -> None:
         self._log.failure("sockjs: a protocol failed, its session ends")
@@ -80,8 +111,22 @@ class SockJSTransport:
         return self._session.is_closing
 
     def write(self, data: bytes | str) -> None:
-        """Send one message: text, or bytes in UTF-8 (else in the service's encoding)."""
-        self.post(Message(as_text(data, self._encoding)))
+        """Send one message: text, or bytes in UTF-8 (else in the service's encoding).
+
+        Bytes are sent as they are while the message received last was binary. Dropped when the session is closing.
+        """
+        if self._answers_binary and not isinstance(data, str):
+            self.writeBinary(data)
+        else:
+            self.writeText(data)
+
+    def writeText(self, data: bytes | str) -> None:
+        """Send one text message, whatever was received last."""
+        self.post(Message(as_text(data, self.encoding)))
+
+    def writeBinary(self, data: bytes) -> None:
+        """Send one binary message, whatever was received last."""
+        self.post(BinaryMessage(bytes(data), self.encoding))
 
     def writeSequence(self, data: Iterable[bytes | str]) -> None:
         """Send one message for each item."""
@@ -91,22 +136,48 @@ class SockJSTransport:
     def writeRaw(self, frame: bytes | str) -> None:
         """Send a SockJS frame as it is, such as a["one","two"]; ValueError for what is no frame."""
         text = frame if isinstance(frame, str) else frame.decode("utf-8")
-        if text[:1] == "a":
-            for item in json.loads(text[1:]):
-                self.write(item)
-        elif text[:1] == "c":
-            code, reason = json.loads(text[1:])
-            self._session.close(code, reason)
-        elif text not in ("h", "o"):
-            raise ValueError(f'{text[:20]!r} is no SockJS frame; give one such as a["message"]')
+        match text[:1], json.loads(text[1:] or "null"):
+            case "a", [*messages] if all(isinstance(message, str) for message in messages):
+                self.writeSequence(messages)
+            case "c", [int(code), str(reason)]:
+                self.close(code, reason)
+            case "h" | "o", None:
+                pass
+            case _:
+                raise ValueError(f'{text[:20]!r} is no SockJS frame; give one such as a["message"]')
 
     def loseConnection(self) -> None:
         """Close the session after what was written: the client gets code 3000, Go away!"""
         self.close(3000, "Go away!")
 
     def close(self, code: int, reason: str) -> None:
-        """Close the session with a code (1000 to 4999) and a reason of at most 123 bytes."""
+        """Close the session after what was written. Only the first close counts; ValueError for a bad code.
+
+        code: 1000 to 4999; 3000 and above are free for applications. A raw WebSocket, which may not send some of the
+        others, sends 1000 for those. reason: it is cut after 123 bytes there.
+        """
+        if not 1000 <= code <= 4999:
+            raise ValueError(f"close code {code!r} is not between 1000 and 4999")
         self._session.close(code, reason)
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Pause the producer while the client does not keep up; RuntimeError if there is one already.
+
+        A pull producer (streaming is False) is asked for one write at a time. Whatever the kind, it is stopped when
+        the session ends.
+        """
+        if self._flow is not None:
+            raise RuntimeError(f"a producer is registered already; unregister it before {producer!r}")
+        if self._protocol is None and self._session.is_closing:
+            producer.stopProducing()
+            return
+        self._flow = PushFlow(self._session, producer) if streaming else PullFlow(self._session, producer)
+        self._session.watch(self._flushed)
+
+    def unregisterProducer(self) -> None:
+        """Leave the producer alone; harmless when there is none."""
+        self._flow = None
+        self._session.watch(None)
 
     def getPeer(self) -> IAddress:
         """The client's address; behind a proxy, what the option proxy_header says."""

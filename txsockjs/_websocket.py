@@ -1,5 +1,7 @@
 """The WebSocket URLs: SockJS frames on SERVER/SESSION/websocket, plain messages on websocket."""
 
+from typing import Protocol
+
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.server import NOT_DONE_YET, Request
@@ -10,6 +12,7 @@ from websockets.server import ServerProtocol
 from txsockjs._endpoint import Endpoint, answer
 from txsockjs._errors import ClientError
 from txsockjs._frames import RAW, WEBSOCKET, Framing, decode_websocket
+from txsockjs._hixie76 import HIXIE76, RAW_HIXIE76, Hixie76Wire, accept, asks_for_hixie76
 from txsockjs._session import Session
 from txsockjs._upgrade import handshake_of, take_over
 from txsockjs._wire import WebSocketWire
@@ -17,14 +20,31 @@ from txsockjs._wire import WebSocketWire
 __all__ = ["RawWebSocket", "WebSocket"]
 
 
+class Wire(Protocol):
+    """A WebSocket of either generation, as its receiver uses it."""
+
+    ready: bool
+
+    def send(self, frames: bytes) -> None:
+        """Write whole frames, encoded already."""
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake."""
+
+    def fail(self, code: CloseCode, reason: str) -> None:
+        """The client broke the protocol: end the connection."""
+
+
 class SocketReceiver:
     """A WebSocket as the receiver of a session: SockJS frames as text messages."""
 
-    framing: Framing = WEBSOCKET
-
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, framing: Framing) -> None:
+        self.framing = framing
         self._session = session
-        self.wire: WebSocketWire
+        self.wire: Wire
 
     # For the session
 
@@ -59,14 +79,9 @@ class SocketReceiver:
             self.wire.fail(CloseCode.UNSUPPORTED_DATA, "SockJS frames are text")
             return
         try:
-            self.deliver(data.decode("utf-8"))
+            messages = decode_websocket(data.decode("utf-8"))
         except UnicodeDecodeError:
             self.wire.fail(CloseCode.INVALID_DATA, "Text must be UTF-8")
-
-    def deliver(self, text: str) -> None:
-        """Take the messages out of a frame and hand them on."""
-        try:
-            messages = decode_websocket(text)
         except ClientError:
             self.wire.fail(CloseCode.INVALID_DATA, "Broken framing.")
         else:
@@ -84,22 +99,21 @@ class SocketReceiver:
 class RawReceiver(SocketReceiver):
     """A WebSocket whose messages are the application's own."""
 
-    framing = RAW
-
     def end(self, code: int, reason: str) -> None:
         """Close with the application's own code: there is no frame of SockJS to carry it."""
         self.wire.close(code, reason)
 
     def message(self, data: bytes, opcode: Opcode) -> None:
-        """Both kinds are messages."""
+        """Both kinds are messages, as they are."""
+        if opcode is not Opcode.TEXT:
+            self._session.receive([data])
+            return
         try:
-            self.deliver(data.decode("utf-8" if opcode is Opcode.TEXT else "latin-1"))
+            text = data.decode("utf-8")
         except UnicodeDecodeError:
             self.wire.fail(CloseCode.INVALID_DATA, "Text must be UTF-8")
-
-    def deliver(self, text: str) -> None:
-        """The message as it is."""
-        self._session.receive([text])
+        else:
+            self._session.receive([text])
 
 
 class WebSocket(Endpoint):
@@ -107,25 +121,33 @@ class WebSocket(Endpoint):
 
     has_cookie = False
     receiver = SocketReceiver
+    framing = WEBSOCKET
+    framing_hixie76 = HIXIE76
 
     def respond(self, request: Request) -> int:
         """Upgrade, or say why not."""
-        if not self.service.options.websocket:
-            raise ClientError(404, "WebSockets are switched off here.")
         if not isinstance(request.channel, HTTPChannel):
             raise ClientError(400, "WebSockets need HTTP/1.1.")
+        if self.service.options.hixie76 and asks_for_hixie76(request):
+            return self._respond_hixie76(request)
         response = ServerProtocol().accept(handshake_of(request))
         if response.status_code != 101:
             return self._refuse(request, response)
-        receiver = self.receiver(self.service.unnamed(request))
-        receiver.wire = WebSocketWire(self.service.registry, receiver)
-        take_over(request, response, receiver.wire)
+        receiver = self.receiver(self.service.unnamed(request), self.framing)
+        receiver.wire = wire = WebSocketWire(self.service.registry, receiver)
+        take_over(request, response, wire)
+        return NOT_DONE_YET
+
+    def _respond_hixie76(self, request: Request) -> int:
+        response, numbers = accept(request)
+        receiver = self.receiver(self.service.unnamed(request), self.framing_hixie76)
+        receiver.wire = wire = Hixie76Wire(self.service.registry, receiver, numbers)
+        take_over(request, response, wire)
         return NOT_DONE_YET
 
     def _refuse(self, request: Request, response: Response) -> int:
-        for name, value in response.headers.raw_items():
-            if name.lower() in ("sec-websocket-version", "upgrade"):
-                request.setHeader(name, value)
+        # RFC 6455 section 4.4: who asks for another version is told the one there is.
+        request.setHeader(b"sec-websocket-version", b"13")
         # The protocol's tests want 400 where the library says 426.
         return answer(request, 400, bytes(response.body))
 
@@ -134,3 +156,5 @@ class RawWebSocket(WebSocket):
     """GET websocket, with an upgrade: no SockJS framing."""
 
     receiver = RawReceiver
+    framing = RAW
+    framing_hixie76 = RAW_HIXIE76

@@ -8,7 +8,8 @@ from typing import Final, Protocol
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, ISSLTransport, ITCPTransport
 from twisted.python.failure import Failure
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.exceptions import ProtocolError
+from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import SERVER
 from websockets.protocol import Protocol as Codec
 from websockets.protocol import State as WebSocketState
@@ -23,6 +24,19 @@ PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
 
 # A close frame's reason has 125 bytes less those of the code (RFC 6455 section 5.5.1).
 REASON_BYTES: Final = 123
+
+
+class _Codec(Codec):
+    """The library's protocol, but for a close frame between the fragments of a message."""
+
+    def recv_frame(self, frame: Frame) -> None:
+        """The library takes the message that stays unfinished for a violation and answers 1002 to a clean close.
+
+        RFC 6455 section 5.4 allows control frames there, and section 5.5.1 wants them answered like any other.
+        """
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
 
 
 class Listener(Protocol):
@@ -50,7 +64,7 @@ class WebSocketWire:
         self._registry = registry
         self._options = registry.options
         self._listener = listener
-        self._codec = Codec(SERVER, max_size=registry.options.max_message)
+        self._codec = _Codec(SERVER, max_size=registry.options.max_message)
         self._opcode = Opcode.TEXT
         self._message = bytearray()
         self._pong = b""
@@ -73,15 +87,20 @@ class WebSocketWire:
             self.send(PING)
 
     def close(self, code: int, reason: str) -> None:
-        """Begin the closing handshake; what was sent before still arrives."""
+        """Begin the closing handshake; what was sent before still arrives. 1000 stands in for what may not be sent."""
         if self._codec.state is WebSocketState.OPEN:
-            self._codec.send_close(code, reason.encode("utf-8")[:REASON_BYTES].decode("utf-8", "ignore"))
+            try:
+                Close(code, "").check()
+            except ProtocolError:
+                code = CloseCode.NORMAL_CLOSURE
+            self._codec.send_close(code, reason.encode("utf-8", "replace")[:REASON_BYTES].decode("utf-8", "ignore"))
             self._write()
 
     def fail(self, code: CloseCode, reason: str) -> None:
         """The client broke the protocol: say so and end the connection (RFC 6455 section 7.1.7)."""
-        self._codec.fail(code, reason)
-        self._write()
+        if self._codec.state is WebSocketState.OPEN:
+            self._codec.fail(code, reason)
+            self._write()
 
     def drop(self, why: str) -> None:
         """End the connection at once, without a word."""
@@ -147,7 +166,8 @@ class WebSocketWire:
         self._message += frame.data
         if frame.fin:
             data, self._message = bytes(self._message), bytearray()
-            if self._codec.state is WebSocketState.OPEN:
+            # What came before the client's close counts; what comes after ours does not.
+            if self._codec.state is WebSocketState.OPEN or self._codec.close_rcvd_then_sent:
                 self._listener.message(data, self._opcode)
 
     def _write(self) -> None:
@@ -165,14 +185,14 @@ class WebSocketWire:
     def _end(self) -> None:
         """The codec has nothing more to say."""
         self._transport.unregisterProducer()
-        if self._codec.parser_exc is None:
+        tcp = ITCPTransport(self._transport, None)
+        if self._codec.close_rcvd is not None or tcp is None or ISSLTransport.providedBy(tcp):
+            # TLS sends its own farewell, and reads until the client's.
             self._transport.loseConnection()
-        elif not ISSLTransport.providedBy(self._transport):
+        else:
             # A client in the midst of sending would get a reset and never see the close frame's code: what it sends
             # is read and thrown away until it closes, too.
-            ITCPTransport(self._transport).loseWriteConnection()
-        else:
-            self._transport.loseConnection()
+            tcp.loseWriteConnection()
 
     def _arm_drop(self) -> None:
         if self._timer is None:

@@ -21,7 +21,18 @@ class SockJSFactory(Site):
         clock: IReactorTime | None = None,
     ) -> None:
         """See SockJSResource."""
-        Site.__init__(self, SockJSResource(factory, options, clock))
+        self._factory = factory
+        Site.__init__(self, SockJSResource(factory, options, clock), reactor=clock)
+
+    def doStart(self) -> None:
+        """Start the factory with its site."""
+        super().doStart()  # type: ignore[no-untyped-call]  # Twisted gives it no types
+        self._factory.doStart()
+
+    def doStop(self) -> None:
+        """Stop the factory with its site."""
+        self._factory.doStop()
+        super().doStop()  # type: ignore[no-untyped-call]  # Twisted gives it no types
 
 
 class SockJSMultiFactory(Site):
@@ -30,7 +41,8 @@ class SockJSMultiFactory(Site):
     def __init__(self, clock: IReactorTime | None = None) -> None:
         self._root = Resource()
         self._clock = clock
-        Site.__init__(self, self._root)
+        self._factories: list[IProtocolFactory] = []
+        Site.__init__(self, self._root, reactor=clock)
 
     def addFactory(
         self, factory: IProtocolFactory, prefix: str | bytes, options: Mapping[str, object] | None = None
@@ -38,3 +50,18 @@ class SockJSMultiFactory(Site):
         """Serve a factory below a prefix: one segment of a path, without slashes."""
         name = prefix.encode("utf-8") if isinstance(prefix, str) else prefix
         self._root.putChild(name, SockJSResource(factory, options, self._clock))
+        self._factories.append(factory)
+        for _ in range(self.numPorts):
+            factory.doStart()
+
+    def doStart(self) -> None:
+        """Start the factories with their site."""
+        super().doStart()  # type: ignore[no-untyped-call]  # Twisted gives it no types
+        for factory in self._factories:
+            factory.doStart()
+
+    def doStop(self) -> None:
+        """Stop the factories with their site."""
+        for factory in self._factories:
+            factory.doStop()
+        super().doStop()  # type: ignore[no-untyped-call]  # Twisted gives it no types

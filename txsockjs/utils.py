@@ -1,12 +1,43 @@
 """Helpers for applications: UTF-8 from anything, and one message to many."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IOpenSSLContextFactory
+from zope.interface import implementer
 
 from txsockjs._frames import XHR, Message
 from txsockjs._text import as_text
 
-__all__ = ["broadcast", "normalize"]
+if TYPE_CHECKING:
+    from OpenSSL.SSL import Context
+
+__all__ = ["ChainedOpenSSLContextFactory", "broadcast", "normalize"]
+
+
+@implementer(IOpenSSLContextFactory)
+class ChainedOpenSSLContextFactory:
+    """A server's key and its certificate with those that vouch for it, for reactor.listenSSL.
+
+    Raises OpenSSL.SSL.Error for files that cannot be read or do not belong together. New code says
+    `ssl:8443:privateKey=...:certKey=...:extraCertChain=...` instead.
+    """
+
+    def __init__(self, privateKeyFileName: str, certificateChainFileName: str, sslmethod: int | None = None) -> None:
+        """The files are PEM; the chain begins with the server's own certificate. sslmethod: TLS 1.2 and later."""
+        # Only those who have pyOpenSSL come here.
+        from OpenSSL import SSL
+
+        self._context = SSL.Context(SSL.TLS_METHOD if sslmethod is None else sslmethod)
+        if sslmethod is None:
+            self._context.set_min_proto_version(SSL.TLS1_2_VERSION)
+        self._context.use_certificate_chain_file(certificateChainFileName)
+        self._context.use_privatekey_file(privateKeyFileName)
+        self._context.check_privatekey()
+
+    def getContext(self) -> "Context":
+        """The same context for every connection."""
+        return self._context
 
 
 def normalize(data: object, encoding: str) -> bytes:

@@ -1,0 +1,111 @@
+"""What surrounds a session: its turn and keeper, a receiver, an application."""
+
+from collections.abc import Callable
+
+from twisted.internet.error import ConnectionLost
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from txsockjs._frames import XHR, Batch, Framing, Message
+from txsockjs._session import Session
+
+__all__ = ["LOST", "FakeApplication", "FakeReceiver", "FakeTurn", "SessionCase"]
+
+
+LOST = Failure(ConnectionLost("gone"))
+
+
+class FakeTurn:
+    """Keeps the sessions that are to be flushed; keeps their names, too."""
+
+    def __init__(self) -> None:
+        self.root = Batch()
+        self.now = 0.0
+        self.dirty: list[Session] = []
+        self.calls: list[str] = []
+
+    def flush_later(self, session: Session) -> None:
+        self.dirty.append(session)
+
+    def end(self) -> None:
+        dirty, self.dirty = self.dirty, []
+        self.root = Batch()
+        for session in dirty:
+            session.flush()
+
+    def attached(self, session: Session) -> None:
+        self.calls.append("attached")
+
+    def detached(self, session: Session) -> None:
+        self.calls.append("detached")
+
+    def forget(self, session: Session) -> None:
+        self.calls.append("forget")
+
+
+class FakeReceiver:
+    """Keeps what it is sent; ends after so many frames."""
+
+    framing: Framing = XHR
+
+    def __init__(self, session: Session, frames: int = 1_000_000) -> None:
+        self.ready = True
+        self.sent: list[bytes] = []
+        self.ended: list[tuple[int, str]] = []
+        self._session = session
+        self._left = frames
+
+    def send(self, data: bytes) -> None:
+        self.sent.append(data.rstrip(b"\n"))
+        self._left -= 1
+        if self._left == 0:
+            self._session.detach(self)
+
+    def beat(self) -> None:
+        self.send(b"h")
+
+    def end(self, code: int, reason: str) -> None:
+        self.ended.append((code, reason))
+        self._session.detach(self)
+
+
+class FakeApplication:
+    """Keeps what it is told, and does what `then` says."""
+
+    def __init__(self) -> None:
+        self.messages: list[str | bytes] = []
+        self.reasons: list[Failure] = []
+        self.opened_times = 0
+        self.then: Callable[[], None] = lambda: None
+
+    def opened(self) -> None:
+        self.opened_times += 1
+        self.then()
+
+    def received(self, message: str | bytes) -> None:
+        self.messages.append(message)
+        self.then()
+
+    def lost(self, reason: Failure) -> None:
+        self.reasons.append(reason)
+        self.then()
+
+
+class SessionCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.turn = FakeTurn()
+        self.session = Session(b"s", self.turn, self.turn, outbox_limit=100)
+        self.app = self.session.application = FakeApplication()
+
+    def attach(self, frames: int = 1_000_000) -> FakeReceiver:
+        receiver = FakeReceiver(self.session, frames)
+        self.session.attach(receiver)
+        return receiver
+
+    def post(self, *texts: str) -> None:
+        for text in texts:
+            self.session.post(Message(text))
+
+    def say(self, *texts: str) -> None:
+        self.post(*texts)
+        self.turn.end()

@@ -1,0 +1,202 @@
+"""The WebSockets of 2010 (draft-ietf-hybi-thewebsocketprotocol-00, also called hixie-76), behind the option hixie76.
+
+No browser has used them since 2012. The protocol's own tests still ask for the handshake: its answer must go out
+before the eight bytes arrive that the client sends after its headers, since some proxies wait for it.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from enum import Enum, auto
+from typing import Final
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from twisted.python.failure import Failure
+from twisted.web.server import Request
+from websockets.datastructures import Headers
+from websockets.frames import CloseCode, Opcode
+from websockets.http11 import Response
+from zope.interface import implementer
+
+from txsockjs._errors import ClientError
+from txsockjs._frames import Framing, Message
+from txsockjs._registry import Registry
+from txsockjs._upgrade import Connection
+from txsockjs._wire import Listener
+
+__all__ = ["HIXIE76", "RAW_HIXIE76", "Hixie76Wire", "accept", "asks_for_hixie76"]
+
+KEYS: Final = (b"sec-websocket-key1", b"sec-websocket-key2")
+NONCE_BYTES: Final = 8
+CLOSE: Final = b"\xff\x00"
+
+
+def _text_frame(data: bytes) -> bytes:
+    return b"\x00" + data + b"\xff"
+
+
+def _raw_messages(messages: Iterable[Message]) -> bytes:
+    return b"".join(_text_frame(message.text.encode("utf-8", "replace")) for message in messages)
+
+
+HIXIE76: Final = Framing("hixie-76", _text_frame)
+RAW_HIXIE76: Final = Framing("raw hixie-76", lambda frame: b"", _raw_messages)
+
+
+def asks_for_hixie76(request: Request) -> bool:
+    """Whether the request has the two keys of this version."""
+    return all(request.requestHeaders.hasHeader(key) for key in KEYS)
+
+
+def accept(request: Request) -> tuple[Response, bytes]:
+    """The answer to the handshake, and the first eight bytes of its challenge. Raises ClientError."""
+    numbers = b"".join(_number(request.getHeader(key) or b"") for key in KEYS)
+    host = (request.getHeader(b"host") or b"").decode("latin-1")
+    scheme = "wss" if request.isSecure() else "ws"
+    headers = Headers()
+    headers["Upgrade"] = "WebSocket"
+    headers["Connection"] = "Upgrade"
+    headers["Sec-WebSocket-Origin"] = (request.getHeader(b"origin") or b"").decode("latin-1")
+    headers["Sec-WebSocket-Location"] = f"{scheme}://{host}{request.uri.decode('latin-1')}"
+    return Response(101, "WebSocket Protocol Handshake", headers), numbers
+
+
+def _number(key: bytes) -> bytes:
+    digits, spaces = re.sub(rb"[^0-9]", b"", key), key.count(b" ")
+    # The draft's numbers have 32 bits, and at most ten digits before the division by at most twelve spaces.
+    if not digits or len(digits) > 12 or not spaces or int(digits) % spaces or int(digits) // spaces >= 2**32:
+        raise ClientError(400, "A key of the WebSocket handshake is no number times its spaces.")
+    return (int(digits) // spaces).to_bytes(4, "big")
+
+
+class _State(Enum):
+    CHALLENGED = auto()
+    OPEN = auto()
+    CLOSING = auto()
+
+
+@implementer(IPushProducer)
+class Hixie76Wire:
+    """The connection, from the answered upgrade to its end; it has neither pings nor binary messages."""
+
+    def __init__(self, registry: Registry, listener: Listener, numbers: bytes) -> None:
+        self.ready = True
+        self._registry = registry
+        self._listener = listener
+        self._numbers = numbers
+        self._state = _State.CHALLENGED
+        self._received = bytearray()
+        self._timer: IDelayedCall | None = None
+        self._transport: Connection
+
+    # For the listener
+
+    def send(self, frames: bytes) -> None:
+        """Write whole frames, encoded already."""
+        if self._state is _State.OPEN:
+            self._transport.write(frames)
+
+    def ping(self) -> None:
+        """A client that takes nothing is dropped; there is no way to ask the others."""
+        if not self.ready:
+            self.abort()
+
+    def close(self, code: int, reason: str) -> None:
+        """Say goodbye, for which there is neither code nor reason, and end the connection when all is sent."""
+        if self._state is not _State.CLOSING:
+            self.send(CLOSE)
+            self._state = _State.CLOSING
+            self._transport.unregisterProducer()
+            self._transport.loseConnection()
+            self._arm()
+
+    def fail(self, code: CloseCode, reason: str) -> None:
+        """The client broke the protocol."""
+        self.close(code, reason)
+
+    def abort(self) -> None:
+        """Drop it now."""
+        self._transport.abortConnection()
+
+    # For the connection
+
+    def makeConnection(self, transport: Connection) -> None:
+        """The upgrade is answered; the rest of the challenge must come in time."""
+        self._transport = transport
+        transport.registerProducer(self, True)
+        self._registry.opened(self)
+        self._arm()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes came."""
+        self._received += data
+        if self._state is _State.CHALLENGED and len(self._received) >= NONCE_BYTES:
+            self._answer()
+        while self._state is _State.OPEN and self._take():
+            pass
+        if self._state is _State.CLOSING:
+            self._received.clear()
+        elif len(self._received) > self._registry.options.max_message + 1:
+            self.close(CloseCode.MESSAGE_TOO_BIG, "")
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The connection is gone."""
+        self._disarm()
+        self._registry.gone(self)
+        is_clean = self._state is _State.CLOSING
+        self._listener.lost(Failure(ConnectionDone("WebSocket closed")) if is_clean else reason)
+
+    def pauseProducing(self) -> None:
+        """The client lags."""
+        self.ready = False
+
+    def resumeProducing(self) -> None:
+        """It has caught up."""
+        self.ready = True
+        self._listener.resumed()
+
+    def stopProducing(self) -> None:
+        """The transport is closing; connectionLost follows."""
+        self.ready = False
+
+    # Carrying out
+
+    def _answer(self) -> None:
+        self._disarm()
+        nonce = bytes(self._received[:NONCE_BYTES])
+        del self._received[:NONCE_BYTES]
+        self._state = _State.OPEN
+        self._transport.write(hashlib.md5(self._numbers + nonce, usedforsecurity=False).digest())
+        self._listener.opened()
+
+    def _take(self) -> bool:
+        """Take one frame out of what was received, and say whether there was one."""
+        if self._received[:2] == CLOSE:
+            self.close(CloseCode.NORMAL_CLOSURE, "")
+        elif self._received[:1] == b"\x00":
+            return self._take_text()
+        elif self._received not in (b"", CLOSE[:1]):
+            self.close(CloseCode.UNSUPPORTED_DATA, "")
+        return False
+
+    def _take_text(self) -> bool:
+        end = self._received.find(0xFF)
+        if end < 0:
+            return False
+        data = bytes(self._received[1:end])
+        del self._received[: end + 1]
+        if len(data) > self._registry.options.max_message:
+            self.close(CloseCode.MESSAGE_TOO_BIG, "")
+        else:
+            self._listener.message(data, Opcode.TEXT)
+        return True
+
+    def _arm(self) -> None:
+        seconds = self._registry.options.close_timeout
+        self._timer = self._registry.clock.callLater(seconds, self.abort)
+
+    def _disarm(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None and timer.active():
+            timer.cancel()

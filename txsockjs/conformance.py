@@ -1,0 +1,90 @@
+"""The services that the protocol's own test suite wants: python -m txsockjs.conformance --port 8081."""
+
+from collections.abc import Sequence
+from typing import Final, cast
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.interfaces import IListeningPort, IReactorCore, IReactorTime
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import react
+from twisted.python.usage import Options as Words
+from twisted.python.usage import UsageError, portCoerce
+
+from txsockjs._transport import SockJSTransport
+from txsockjs.factory import SockJSMultiFactory
+
+__all__ = ["Close", "Echo", "main", "services"]
+
+
+class Echo(Protocol):
+    """Sends back what comes."""
+
+    transport: SockJSTransport
+
+    def dataReceived(self, data: bytes) -> None:
+        """One message."""
+        self.transport.write(data)
+
+
+class Close(Protocol):
+    """Closes at once."""
+
+    transport: SockJSTransport
+
+    def connectionMade(self) -> None:
+        """The client is there."""
+        self.transport.loseConnection()
+
+
+# The suite measures this limit.
+COMMON: Final[dict[str, object]] = {"streaming_limit": 4096, "hixie76": True}
+
+
+def services(clock: IReactorTime) -> SockJSMultiFactory:
+    """The site that the suite runs against."""
+    site = SockJSMultiFactory(clock)
+    site.displayTracebacks = False
+    site.addFactory(Factory.forProtocol(Echo), "echo", COMMON)
+    site.addFactory(Factory.forProtocol(Close), "close", COMMON)
+    site.addFactory(Factory.forProtocol(Echo), "disabled_websocket_echo", {**COMMON, "websocket": False})
+    site.addFactory(Factory.forProtocol(Echo), "cookie_needed_echo", {**COMMON, "cookie_needed": True})
+    return site
+
+
+class _Words(Words):
+    synopsis = "python -m txsockjs.conformance [options]"
+    optParameters = [
+        ["port", "p", 8081, "The TCP port to listen on; 0: any.", portCoerce],
+        ["interface", "i", "127.0.0.1", "The address to listen on."],
+    ]
+
+
+def main(reactor: IReactorCore, *words: str) -> "Deferred[None]":
+    """Serve until the process is told to end; the first line of output says where."""
+    options = _Words()
+    try:
+        options.parseOptions(words)
+    except UsageError as error:
+        raise SystemExit(f"txsockjs.conformance: {error}") from None
+    endpoint = TCP4ServerEndpoint(reactor, options["port"], interface=options["interface"])
+    listening: Deferred[IListeningPort] = endpoint.listen(services(IReactorTime(reactor)))
+    return listening.addCallback(_serve)
+
+
+def _serve(port: IListeningPort) -> "Deferred[None]":
+    address = cast(IPv4Address, port.getHost())
+    print(f"http://{address.host}:{address.port}", flush=True)
+    return Deferred()
+
+
+def run(words: Sequence[str]) -> None:
+    """The program."""
+    react(main, words)
+
+
+if __name__ == "__main__":
+    import sys
+
+    run(sys.argv[1:])

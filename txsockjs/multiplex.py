@@ -1,0 +1,127 @@
+"""Several protocols over one SockJS session: the wire format of websocket-multiplex.
+
+Messages are `sub,TOPIC`, `msg,TOPIC,PAYLOAD` and `uns,TOPIC`, both ways; a topic has no comma, a payload may.
+"""
+
+from collections.abc import Mapping
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
+
+from txsockjs._resource import SockJSResource
+from txsockjs._subscription import Subscription
+from txsockjs._text import as_text
+from txsockjs._transport import SockJSTransport
+from txsockjs.utils import broadcast
+
+__all__ = ["MultiplexFactory", "MultiplexProtocol", "SockJSMultiplexResource"]
+
+
+class MultiplexProtocol(Protocol):
+    """One client, and its subscriptions by topic."""
+
+    factory: "MultiplexFactory"
+    transport: SockJSTransport
+
+    def __init__(self) -> None:
+        self.subscriptions: dict[str, Subscription] = {}
+
+    def dataReceived(self, data: bytes) -> None:
+        """One message of the client; what is none of the three kinds is ignored."""
+        kind, _, rest = data.partition(b",")
+        topic, _, payload = rest.partition(b",")
+        name = topic.decode("utf-8", "replace")
+        subscription = self.subscriptions.get(name)
+        if kind == b"sub" and subscription is None:
+            self.factory.subscribe(self, name)
+        elif kind == b"msg" and subscription is not None:
+            subscription.received(payload)
+        elif kind == b"uns" and subscription is not None:
+            subscription.lost(Failure(ConnectionDone("The client has unsubscribed")))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Every subscription ends with the session."""
+        for subscription in tuple(self.subscriptions.values()):
+            subscription.lost(reason)
+
+
+class MultiplexFactory(Factory):
+    """The topics of a multiplexed service, each with a factory of its own."""
+
+    def __init__(self) -> None:
+        self._factories: dict[str, IProtocolFactory] = {}
+        self._subscribers: dict[str, set[Subscription]] = {}
+
+    def buildProtocol(self, addr: IAddress | None) -> MultiplexProtocol:  # type: ignore[override]  # its factory is ours
+        """For one session."""
+        protocol = MultiplexProtocol()
+        protocol.factory = self
+        return protocol
+
+    def addFactory(self, name: str, factory: IProtocolFactory) -> None:
+        """Serve a topic; ValueError for a name with a comma, and for one that is served already."""
+        if "," in name or name in self._factories:
+            raise ValueError(f"topic {name!r} has a comma or is served already")
+        self._factories[name] = factory
+        factory.doStart()
+
+    def removeFactory(self, name: str) -> None:
+        """Serve a topic no more and end its subscriptions; KeyError if it is not served."""
+        factory = self._factories.pop(name)
+        for subscription in tuple(self._subscribers.get(name, ())):
+            subscription.loseConnection()
+        factory.doStop()
+
+    def broadcast(self, name: str, message: object) -> None:
+        """Send one message to every subscriber of a topic, encoding it once."""
+        carriers = [subscription.carrier for subscription in self._subscribers.get(name, ())]
+        if carriers:
+            broadcast(f"msg,{name},{as_text(message, carriers[0].encoding)}", carriers)
+
+    def subscribe(self, p: MultiplexProtocol, name: str) -> None:
+        """The client p asks for a topic: subscribe it, or answer `uns` when nobody serves that topic.
+
+        Override this to refuse a client, or to add a topic when it is first asked for.
+        """
+        factory = self._factories.get(name)
+        if factory is None:
+            p.transport.writeText(f"uns,{name}")
+            return
+        subscription = p.subscriptions[name] = Subscription(p.transport, name, lambda ended: self._forget(p, ended))
+        self._subscribers.setdefault(name, set()).add(subscription)
+        subscription.start(factory)
+
+    def _forget(self, p: MultiplexProtocol, subscription: Subscription) -> None:
+        del p.subscriptions[subscription.name]
+        others = self._subscribers[subscription.name]
+        others.discard(subscription)
+        if not others:
+            del self._subscribers[subscription.name]
+
+
+class SockJSMultiplexResource(SockJSResource):
+    """A SockJS service that carries several topics over each session.
+
+    factoryClass: the MultiplexFactory to use, for those who override its `subscribe`. options, clock: as for
+    SockJSResource.
+    """
+
+    factoryClass: type[MultiplexFactory] = MultiplexFactory
+
+    def __init__(self, options: Mapping[str, object] | None = None, clock: IReactorTime | None = None) -> None:
+        self._factory = self.factoryClass()
+        SockJSResource.__init__(self, self._factory, options, clock)
+
+    def addFactory(self, name: str, factory: IProtocolFactory) -> None:
+        """Serve a topic; see MultiplexFactory."""
+        self._factory.addFactory(name, factory)
+
+    def removeFactory(self, name: str) -> None:
+        """Serve a topic no more and end its subscriptions; KeyError if it is not served."""
+        self._factory.removeFactory(name)
+
+    def broadcast(self, name: str, message: object) -> None:
+        """Send one message to every subscriber of a topic, encoding it once."""
+        self._factory.broadcast(name, message)

@@ -1,0 +1,5 @@
+"""The eventsource transport."""
+
+from txsockjs._receiving import EventSource
+
+__all__ = ["EventSource"]

@@ -1,0 +1,5 @@
+"""The URLs that concern no session."""
+
+from txsockjs._static import IFrame, Info
+
+__all__ = ["IFrame", "Info"]

@@ -1,0 +1,5 @@
+"""The WebSocket transports."""
+
+from txsockjs._websocket import RawWebSocket, WebSocket
+
+__all__ = ["RawWebSocket", "WebSocket"]
