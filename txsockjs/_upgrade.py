@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IProducer
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 from websockets.datastructures import Headers
@@ -25,7 +25,7 @@ class Connection(Protocol):
     def abortConnection(self) -> None:
         """Close now."""
 
-    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Tell the producer when the buffer is full and when it is empty."""
 
     def unregisterProducer(self) -> None:

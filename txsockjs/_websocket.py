@@ -23,7 +23,9 @@ __all__ = ["RawWebSocket", "WebSocket"]
 class Wire(Protocol):
     """A WebSocket of either generation, as its receiver uses it."""
 
-    ready: bool
+    @property
+    def ready(self) -> bool:
+        """Whether the client keeps up."""
 
     def send(self, frames: bytes) -> None:
         """Write whole frames, encoded already."""

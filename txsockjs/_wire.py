@@ -6,15 +6,15 @@ It carries bytes and keeps the time of the closing handshake; what messages mean
 from typing import Final, Protocol
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, ISSLTransport, ITCPTransport
+from twisted.internet.interfaces import IDelayedCall, ISSLTransport, ITCPTransport
 from twisted.python.failure import Failure
 from websockets.exceptions import ProtocolError
 from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import SERVER
 from websockets.protocol import Protocol as Codec
 from websockets.protocol import State as WebSocketState
-from zope.interface import implementer
 
+from txsockjs._pipe import Pipe, open_pipe
 from txsockjs._registry import Registry
 from txsockjs._upgrade import Connection
 
@@ -55,29 +55,34 @@ class Listener(Protocol):
         """The connection is gone; told once."""
 
 
-@implementer(IPushProducer)
 class WebSocketWire:
     """The connection, from the answered upgrade to its end. Belongs to the reactor thread."""
 
     def __init__(self, registry: Registry, listener: Listener) -> None:
-        self.ready = True
         self._registry = registry
         self._options = registry.options
         self._listener = listener
         self._codec = _Codec(SERVER, max_size=registry.options.max_message)
+        self._is_open = True
         self._opcode = Opcode.TEXT
         self._message = bytearray()
         self._pong = b""
         self._timer: IDelayedCall | None = None
         self._reason: Failure | None = None
         self._transport: Connection
+        self._pipe: Pipe
 
     # For the listener
 
+    @property
+    def ready(self) -> bool:
+        """Whether the client keeps up; while it does not, only control frames should be sent."""
+        return self._pipe.ready
+
     def send(self, frames: bytes) -> None:
-        """Write whole frames, encoded already."""
-        if self._codec.state is WebSocketState.OPEN:
-            self._transport.write(frames)
+        """Write whole frames, encoded already; dropped after a close frame."""
+        if self._is_open:
+            self._pipe.write(frames)
 
     def ping(self) -> None:
         """Ask for a sign of life; a client that gives none in time, or takes nothing, is dropped."""
@@ -116,7 +121,7 @@ class WebSocketWire:
     def makeConnection(self, transport: Connection) -> None:
         """The upgrade is answered."""
         self._transport = transport
-        transport.registerProducer(self, True)
+        self._pipe = open_pipe(transport, self._resumed)
         self._registry.opened(self)
         self._listener.opened()
 
@@ -139,23 +144,13 @@ class WebSocketWire:
         self._registry.gone(self)
         self._listener.lost(self._reason or reason)
 
-    def pauseProducing(self) -> None:
-        """The client lags: nothing but control frames is written until it has caught up."""
-        self.ready = False
-
-    def resumeProducing(self) -> None:
-        """It has caught up."""
-        self.ready = True
-        if self._pong:
-            self._transport.write(self._pong)
-            self._pong = b""
-        self._listener.resumed()
-
-    def stopProducing(self) -> None:
-        """The transport is closing; connectionLost follows."""
-        self.ready = False
-
     # Carrying out
+
+    def _resumed(self) -> None:
+        if self._pong:
+            pong, self._pong = self._pong, b""
+            self._pipe.write(pong)
+        self._listener.resumed()
 
     def _take(self, frame: Frame) -> None:
         if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
@@ -174,17 +169,18 @@ class WebSocketWire:
         for data in self._codec.data_to_send():
             if not data:
                 self._end()
-            elif self.ready or data[0] & 0x0F != Opcode.PONG:
-                self._transport.write(data)
+            elif self._pipe.ready or data[0] & 0x0F != Opcode.PONG:
+                self._pipe.write(data)
             else:
                 # Of the pings of a client that reads nothing only the last is answered (RFC 6455 section 5.5.3).
                 self._pong = data
         if self._codec.state is WebSocketState.CLOSING:
+            self._is_open = False
             self._arm_drop()
 
     def _end(self) -> None:
         """The codec has nothing more to say."""
-        self._transport.unregisterProducer()
+        self._pipe.close()
         tcp = ITCPTransport(self._transport, None)
         if self._codec.close_rcvd is not None or tcp is None or ISSLTransport.providedBy(tcp):
             # TLS sends its own farewell, and reads until the client's.

@@ -149,7 +149,7 @@ class TcpTests(Case):
         self.assertEqual(client.texts(), ["o", 'c[3000,"Go away!"]'])
 
     async def test_a_client_that_does_not_answer_a_ping_is_dropped(self) -> None:
-        await self.serve(Apps(), heartbeat=0.05, pong_timeout=0.05)
+        await self.serve(Apps(), heartbeat=0.1, pong_timeout=0.05)
         client = await self.socket(answers=False)
 
         await client.until(lambda: client.is_lost)
