@@ -19,7 +19,6 @@ __all__ = [
     "RAW",
     "WEBSOCKET",
     "XHR",
-    "Batch",
     "BinaryMessage",
     "Framing",
     "Message",
@@ -94,36 +93,6 @@ class Framing:
         if self.messages is not None:
             return self.messages(messages)
         return self.wrap(b"a[" + b",".join([message.json for message in messages]) + b"]")
-
-
-class Batch:
-    """The messages of one reactor turn to one session, shared by all sessions that are sent the same.
-
-    Batches form a tree that grows from an empty root: `then` gives the same child for the same message, so that a
-    room's broadcasts make one chain whatever the number of recipients, and each frame is encoded once.
-    """
-
-    __slots__ = ("_encoded", "_longer", "messages", "size")
-
-    def __init__(self, messages: tuple[Message, ...] = (), size: int = 0) -> None:
-        self.messages = messages
-        self.size = size
-        self._longer: dict[Message, Batch] = {}
-        self._encoded: dict[Framing, bytes] = {}
-
-    def then(self, message: Message) -> "Batch":
-        """This batch with one message more."""
-        longer = self._longer.get(message)
-        if longer is None:
-            longer = self._longer[message] = Batch((*self.messages, message), self.size + message.size)
-        return longer
-
-    def encoded(self, framing: Framing) -> bytes:
-        """The bytes to put on the wire."""
-        data = self._encoded.get(framing)
-        if data is None:
-            data = self._encoded[framing] = framing.encode(self.messages)
-        return data
 
 
 def close_frame(code: int, reason: str) -> bytes:

@@ -11,16 +11,16 @@ from enum import Enum, auto
 from typing import Final
 
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 from websockets.datastructures import Headers
 from websockets.frames import CloseCode, Opcode
 from websockets.http11 import Response
-from zope.interface import implementer
 
 from txsockjs._errors import ClientError
 from txsockjs._frames import Framing, Message
+from txsockjs._pipe import BufferedPipe, Pipe
 from txsockjs._registry import Registry
 from txsockjs._upgrade import Connection
 from txsockjs._wire import Listener
@@ -76,12 +76,10 @@ class _State(Enum):
     CLOSING = auto()
 
 
-@implementer(IPushProducer)
 class Hixie76Wire:
     """The connection, from the answered upgrade to its end; it has neither pings nor binary messages."""
 
     def __init__(self, registry: Registry, listener: Listener, numbers: bytes) -> None:
-        self.ready = True
         self._registry = registry
         self._listener = listener
         self._numbers = numbers
@@ -89,17 +87,18 @@ class Hixie76Wire:
         self._received = bytearray()
         self._timer: IDelayedCall | None = None
         self._transport: Connection
+        self.pipe: Pipe
 
     # For the listener
 
     def send(self, frames: bytes) -> None:
         """Write whole frames, encoded already."""
         if self._state is _State.OPEN:
-            self._transport.write(frames)
+            self.pipe.write(frames)
 
     def ping(self) -> None:
         """A client that takes nothing is dropped; there is no way to ask the others."""
-        if not self.ready:
+        if not self.pipe.ready:
             self.abort()
 
     def close(self, code: int, reason: str) -> None:
@@ -107,7 +106,7 @@ class Hixie76Wire:
         if self._state is not _State.CLOSING:
             self.send(CLOSE)
             self._state = _State.CLOSING
-            self._transport.unregisterProducer()
+            self.pipe.close()
             self._transport.loseConnection()
             self._arm()
 
@@ -124,7 +123,7 @@ class Hixie76Wire:
     def makeConnection(self, transport: Connection) -> None:
         """The upgrade is answered; the rest of the challenge must come in time."""
         self._transport = transport
-        transport.registerProducer(self, True)
+        self.pipe = BufferedPipe(transport, self._listener.resumed)
         self._registry.opened(self)
         self._arm()
 
@@ -146,19 +145,6 @@ class Hixie76Wire:
         self._registry.gone(self)
         is_clean = self._state is _State.CLOSING
         self._listener.lost(Failure(ConnectionDone("WebSocket closed")) if is_clean else reason)
-
-    def pauseProducing(self) -> None:
-        """The client lags."""
-        self.ready = False
-
-    def resumeProducing(self) -> None:
-        """It has caught up."""
-        self.ready = True
-        self._listener.resumed()
-
-    def stopProducing(self) -> None:
-        """The transport is closing; connectionLost follows."""
-        self.ready = False
 
     # Carrying out
 

@@ -19,8 +19,11 @@ class Pipe(Protocol):
     def write(self, data: bytes) -> None:
         """Send."""
 
+    def hold(self) -> None:
+        """Never be ready again: what is still written, whether ready or not, is sent, and nothing is heard any more."""
+
     def close(self) -> None:
-        """Leave the transport to somebody else. What was written is still sent; nothing is heard any more."""
+        """Hold, and leave the transport to somebody else."""
 
 
 def open_pipe(transport: Connection, resumed: Callable[[], None]) -> Pipe:
@@ -48,19 +51,19 @@ class DirectPipe:
     buffer is empty, says when to begin again. So the transport never holds more than the rest of one frame.
     """
 
-    __slots__ = ("_resumed", "_send", "_transport", "ready")
+    __slots__ = ("_is_held", "_resumed", "_send", "_transport", "ready")
 
     def __init__(self, transport: Connection, resumed: Callable[[], None]) -> None:
         # Whoever had the transport before may have left something in its buffer. Registering calls resumeProducing
         # although it did, so that one call goes nowhere; write then goes through the buffer once.
         self.ready = False
-        self._resumed: Callable[[], None] = _ignore
+        self._is_held = True
+        self._resumed = resumed
         self._transport = transport
         handle: Any = ISystemHandle(transport).getHandle()
         self._send: Callable[[bytes], int] = handle.send
         transport.registerProducer(self, False)
-        self.ready = False
-        self._resumed = resumed
+        self._is_held = False
 
     def write(self, data: bytes) -> None:
         """Send; what the socket does not take now follows by itself."""
@@ -76,21 +79,25 @@ class DirectPipe:
             self.ready = False
             self._transport.write(data[sent:])
 
+    def hold(self) -> None:
+        """See Pipe."""
+        self.ready = False
+        self._is_held = True
+
     def close(self) -> None:
         """See Pipe."""
-        self._resumed = _ignore
-        self.ready = False
+        self.hold()
         self._transport.unregisterProducer()
 
     def resumeProducing(self) -> None:
         """The transport's buffer is empty."""
-        self.ready = True
-        self._resumed()
+        if not self._is_held:
+            self.ready = True
+            self._resumed()
 
     def stopProducing(self) -> None:
         """The connection is gone."""
-        self.ready = False
-        self._resumed = _ignore
+        self.hold()
 
 
 @implementer(IPushProducer)
@@ -99,6 +106,7 @@ class BufferedPipe:
 
     def __init__(self, transport: Connection, resumed: Callable[[], None]) -> None:
         self.ready = True
+        self._is_held = False
         self._transport = transport
         self._resumed = resumed
         transport.registerProducer(self, True)
@@ -107,9 +115,14 @@ class BufferedPipe:
         """Send."""
         self._transport.write(data)
 
+    def hold(self) -> None:
+        """See Pipe."""
+        self.ready = False
+        self._is_held = True
+
     def close(self) -> None:
         """See Pipe."""
-        self._resumed = _ignore
+        self.hold()
         self._transport.unregisterProducer()
 
     def pauseProducing(self) -> None:
@@ -118,14 +131,10 @@ class BufferedPipe:
 
     def resumeProducing(self) -> None:
         """It is empty."""
-        self.ready = True
-        self._resumed()
+        if not self._is_held:
+            self.ready = True
+            self._resumed()
 
     def stopProducing(self) -> None:
         """The connection is gone."""
-        self.ready = False
-        self._resumed = _ignore
-
-
-def _ignore() -> None:
-    """Nobody listens any more."""
+        self.hold()

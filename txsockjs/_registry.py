@@ -9,10 +9,12 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from txsockjs._batch import Crowd
 from txsockjs._errors import Refused
-from txsockjs._frames import Batch
 from txsockjs._options import Options
-from txsockjs._session import Application, Session, State
+from txsockjs._seams import Application
+from txsockjs._session import Session
+from txsockjs._states import State
 
 __all__ = ["Registry", "Wire"]
 
@@ -32,7 +34,7 @@ class Registry:
     def __init__(self, clock: IReactorTime, options: Options) -> None:
         self.clock = clock
         self.options = options
-        self.root = Batch()
+        self.crowd: Crowd | None = None
         self.now = clock.seconds()
         self._named: dict[bytes, Session] = {}
         self._live: set[Session] = set()
@@ -133,7 +135,7 @@ class Registry:
     def _flush(self) -> None:
         dirty, self._dirty = self._dirty, []
         self._turn = None
-        self.root = Batch()
+        self.crowd = None
         self.now = self.clock.seconds()
         for session in dirty:
             try:

@@ -34,7 +34,16 @@ class ResponseReceiver:
 
     # For the session
 
+    @property
+    def outlet(self) -> "ResponseReceiver":
+        """Frames with messages go the same way as the others."""
+        return self
+
     def send(self, data: bytes) -> None:
+        """A frame without messages."""
+        self.write(data)
+
+    def write(self, data: bytes) -> None:
         """One frame, as one chunk."""
         self._request.write(data)
         self._left -= len(data)

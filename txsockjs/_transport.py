@@ -44,8 +44,8 @@ class SockJSTransport:
         self, session: Session, factory: IProtocolFactory, encoding: str, addresses: tuple[IAddress, IAddress]
     ) -> None:
         """addresses: the client's and ours."""
+        self.session = session
         self.post = session.post
-        self._session = session
         self._factory = factory
         self.encoding = encoding
         self._peer, self._host = addresses
@@ -101,14 +101,14 @@ class SockJSTransport:
 
     def _failed(self) -> None:
         self._log.failure("sockjs: a protocol failed, its session ends")
-        self._session.close(1011, "Internal error")
+        self.session.close(1011, "Internal error")
 
     # For the protocol
 
     @property
     def disconnecting(self) -> bool:
         """Whether the session is ending or has ended."""
-        return self._session.is_closing
+        return self.session.is_closing
 
     def write(self, data: bytes | str) -> None:
         """Send one message: text, or bytes in UTF-8 (else in the service's encoding).
@@ -158,7 +158,7 @@ class SockJSTransport:
         """
         if not 1000 <= code <= 4999:
             raise ValueError(f"close code {code!r} is not between 1000 and 4999")
-        self._session.close(code, reason)
+        self.session.close(code, reason)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Pause the producer while the client does not keep up; RuntimeError if there is one already.
@@ -168,16 +168,16 @@ class SockJSTransport:
         """
         if self._flow is not None:
             raise RuntimeError(f"a producer is registered already; unregister it before {producer!r}")
-        if self._protocol is None and self._session.is_closing:
+        if self._protocol is None and self.session.is_closing:
             producer.stopProducing()
             return
-        self._flow = PushFlow(self._session, producer) if streaming else PullFlow(self._session, producer)
-        self._session.watch(self._flushed)
+        self._flow = PushFlow(self.session, producer) if streaming else PullFlow(self.session, producer)
+        self.session.watch(self._flushed)
 
     def unregisterProducer(self) -> None:
         """Leave the producer alone; harmless when there is none."""
         self._flow = None
-        self._session.watch(None)
+        self.session.watch(None)
 
     def getPeer(self) -> IAddress:
         """The client's address; behind a proxy, what the option proxy_header says."""

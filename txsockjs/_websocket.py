@@ -13,6 +13,7 @@ from txsockjs._endpoint import Endpoint, answer
 from txsockjs._errors import ClientError
 from txsockjs._frames import RAW, WEBSOCKET, Framing, decode_websocket
 from txsockjs._hixie76 import HIXIE76, RAW_HIXIE76, Hixie76Wire, accept, asks_for_hixie76
+from txsockjs._pipe import Pipe
 from txsockjs._session import Session
 from txsockjs._upgrade import handshake_of, take_over
 from txsockjs._wire import WebSocketWire
@@ -24,8 +25,8 @@ class Wire(Protocol):
     """A WebSocket of either generation, as its receiver uses it."""
 
     @property
-    def ready(self) -> bool:
-        """Whether the client keeps up."""
+    def pipe(self) -> Pipe:
+        """Where frames go while it is ready."""
 
     def send(self, frames: bytes) -> None:
         """Write whole frames, encoded already."""
@@ -51,17 +52,17 @@ class SocketReceiver:
     # For the session
 
     @property
-    def ready(self) -> bool:
-        """Whether the client keeps up."""
-        return self.wire.ready
+    def outlet(self) -> Pipe:
+        """Where frames with messages go."""
+        return self.wire.pipe
 
     def send(self, data: bytes) -> None:
-        """Write encoded frames."""
+        """Write a frame without messages."""
         self.wire.send(data)
 
     def beat(self) -> None:
         """h makes the client's heartbeat event; the ping finds out whether it is there."""
-        if self.wire.ready:
+        if self.wire.pipe.ready:
             self.wire.send(self.framing.wrap(b"h"))
         self.wire.ping()
 

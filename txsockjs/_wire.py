@@ -70,25 +70,20 @@ class WebSocketWire:
         self._timer: IDelayedCall | None = None
         self._reason: Failure | None = None
         self._transport: Connection
-        self._pipe: Pipe
+        self.pipe: Pipe
 
     # For the listener
-
-    @property
-    def ready(self) -> bool:
-        """Whether the client keeps up; while it does not, only control frames should be sent."""
-        return self._pipe.ready
 
     def send(self, frames: bytes) -> None:
         """Write whole frames, encoded already; dropped after a close frame."""
         if self._is_open:
-            self._pipe.write(frames)
+            self.pipe.write(frames)
 
     def ping(self) -> None:
         """Ask for a sign of life; a client that gives none in time, or takes nothing, is dropped."""
         if self._timer is None:
             self._timer = self._registry.clock.callLater(self._options.pong_timeout, self.drop, "The client is silent")
-        if self.ready:
+        if self.pipe.ready:
             self.send(PING)
 
     def close(self, code: int, reason: str) -> None:
@@ -121,7 +116,7 @@ class WebSocketWire:
     def makeConnection(self, transport: Connection) -> None:
         """The upgrade is answered."""
         self._transport = transport
-        self._pipe = open_pipe(transport, self._resumed)
+        self.pipe = open_pipe(transport, self._resumed)
         self._registry.opened(self)
         self._listener.opened()
 
@@ -149,7 +144,7 @@ class WebSocketWire:
     def _resumed(self) -> None:
         if self._pong:
             pong, self._pong = self._pong, b""
-            self._pipe.write(pong)
+            self.pipe.write(pong)
         self._listener.resumed()
 
     def _take(self, frame: Frame) -> None:
@@ -169,18 +164,21 @@ class WebSocketWire:
         for data in self._codec.data_to_send():
             if not data:
                 self._end()
-            elif self._pipe.ready or data[0] & 0x0F != Opcode.PONG:
-                self._pipe.write(data)
+            elif self.pipe.ready or data[0] & 0x0F != Opcode.PONG:
+                self.pipe.write(data)
             else:
                 # Of the pings of a client that reads nothing only the last is answered (RFC 6455 section 5.5.3).
                 self._pong = data
         if self._codec.state is WebSocketState.CLOSING:
-            self._is_open = False
+            if self._is_open:
+                self._is_open = False
+                # Nothing but control frames may follow a close frame (RFC 6455 section 5.5.1).
+                self.pipe.hold()
             self._arm_drop()
 
     def _end(self) -> None:
         """The codec has nothing more to say."""
-        self._pipe.close()
+        self.pipe.close()
         tcp = ITCPTransport(self._transport, None)
         if self._codec.close_rcvd is not None or tcp is None or ISSLTransport.providedBy(tcp):
             # TLS sends its own farewell, and reads until the client's.

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IOpenSSLContextFactory
 from zope.interface import implementer
 
-from txsockjs._frames import XHR, Message
+from txsockjs._frames import Message
+from txsockjs._spread import spread
 from txsockjs._text import as_text
 
 if TYPE_CHECKING:
@@ -50,13 +51,4 @@ def broadcast(message: object, targets: Iterable[Any], encoding: str = "cp1252")
 
     message: text, or bytes as for normalize. targets: transports, or objects that have writeRaw(frame).
     """
-    shared = Message(as_text(message, encoding))
-    frame = None
-    # A copy: what a target does may change the set.
-    for target in tuple(targets):
-        post = getattr(target, "post", None)
-        if post is not None:
-            post(shared)
-        else:
-            frame = frame or XHR.encode([shared])[:-1]
-            target.writeRaw(frame)
+    spread(Message(as_text(message, encoding)), targets)

@@ -6,7 +6,8 @@ from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from txsockjs._frames import XHR, Batch, Framing, Message
+from txsockjs._batch import Crowd
+from txsockjs._frames import XHR, Framing, Message
 from txsockjs._session import Session
 
 __all__ = ["LOST", "FakeApplication", "FakeReceiver", "FakeTurn", "SessionCase"]
@@ -19,7 +20,7 @@ class FakeTurn:
     """Keeps the sessions that are to be flushed; keeps their names, too."""
 
     def __init__(self) -> None:
-        self.root = Batch()
+        self.crowd: Crowd | None = None
         self.now = 0.0
         self.dirty: list[Session] = []
         self.calls: list[str] = []
@@ -29,7 +30,7 @@ class FakeTurn:
 
     def end(self) -> None:
         dirty, self.dirty = self.dirty, []
-        self.root = Batch()
+        self.crowd = None
         for session in dirty:
             session.flush()
 
@@ -50,12 +51,16 @@ class FakeReceiver:
 
     def __init__(self, session: Session, frames: int = 1_000_000) -> None:
         self.ready = True
+        self.outlet = self
         self.sent: list[bytes] = []
         self.ended: list[tuple[int, str]] = []
         self._session = session
         self._left = frames
 
     def send(self, data: bytes) -> None:
+        self.write(data)
+
+    def write(self, data: bytes) -> None:
         self.sent.append(data.rstrip(b"\n"))
         self._left -= 1
         if self._left == 0:

@@ -15,7 +15,6 @@ from txsockjs._frames import (
     RAW,
     WEBSOCKET,
     XHR,
-    Batch,
     BinaryMessage,
     Framing,
     Message,
@@ -111,28 +110,6 @@ class OutgoingTests(SynchronousTestCase):
     def test_a_message_knows_how_many_bytes_wait(self) -> None:
         self.assertEqual(Message("é").size, len(b'"\\u00e9"'))
         self.assertEqual(BinaryMessage(b"\xff" * 9, "cp1252").size, 9)
-
-
-class BatchTests(SynchronousTestCase):
-    def test_the_same_messages_make_the_same_batch(self) -> None:
-        root, one, two = Batch(), Message("1"), Message("2")
-
-        self.assertIs(root.then(one).then(two), root.then(one).then(two))
-
-    def test_other_messages_make_another_batch(self) -> None:
-        root, one, two = Batch(), Message("1"), Message("2")
-
-        self.assertIsNot(root.then(one).then(two), root.then(two).then(one))
-
-    def test_a_batch_is_encoded_once_for_each_framing(self) -> None:
-        batch = Batch().then(Message("1"))
-
-        self.assertEqual(batch.encoded(XHR), b'a["1"]\n')
-        self.assertIs(batch.encoded(XHR), batch.encoded(XHR))
-        self.assertEqual(batch.encoded(WEBSOCKET), b'\x81\x06a["1"]')
-
-    def test_a_batch_knows_its_size(self) -> None:
-        self.assertEqual(Batch().then(Message("1")).then(Message("22")).size, 7)
 
 
 class PostTests(SynchronousTestCase):

@@ -190,7 +190,7 @@ class HeartbeatTests(RegistryCase):
 class TurnTests(RegistryCase):
     def test_a_session_that_cannot_be_flushed_harms_no_other(self) -> None:
         class Broken(FakeReceiver):
-            def send(self, data: bytes) -> None:
+            def write(self, data: bytes) -> None:
                 if data != b"o\n":
                     raise RuntimeError("broken")
 

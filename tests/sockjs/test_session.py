@@ -4,7 +4,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.sockjs.fake_session import LOST, FakeTurn, SessionCase
 from txsockjs._frames import Message
-from txsockjs._session import TRANSITIONS, Input, Session, State
+from txsockjs._session import Session
+from txsockjs._states import TRANSITIONS, Input, State
 
 
 class TableTests(SynchronousTestCase):

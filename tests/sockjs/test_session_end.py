@@ -3,7 +3,7 @@
 from twisted.internet.error import ConnectionDone
 
 from tests.sockjs.fake_session import LOST, SessionCase
-from txsockjs._session import State
+from txsockjs._states import State
 
 
 class ClosingTests(SessionCase):

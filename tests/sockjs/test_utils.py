@@ -9,7 +9,6 @@ from zope.interface.verify import verifyObject
 
 from tests.sockjs.certificate import write_certificate
 from tests.sockjs.fakes import Service, Socket
-from txsockjs._frames import Message
 from txsockjs.utils import ChainedOpenSSLContextFactory, broadcast, normalize
 
 
@@ -65,13 +64,12 @@ class BroadcastTests(SynchronousTestCase):
     def test_it_is_encoded_once_for_all(self) -> None:
         for name in "12":
             self.service.post(f"/0/{name}/xhr_streaming")
-        posted: list[Message] = []
-        for app in self.service.apps.all:
-            app.transport.post = lambda message: posted.append(message)
 
         broadcast("x", self.transports())
 
-        self.assertIs(posted[0], posted[1])
+        held = [app.transport.session.batch for app in self.service.apps.all]
+        self.assertIsNotNone(held[0])
+        self.assertIs(held[0], held[1])
 
     def test_bytes_are_read_as_by_normalize(self) -> None:
         stream = self.service.post("/0/1/xhr_streaming")

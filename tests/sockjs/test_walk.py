@@ -10,7 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.sockjs.fake_session import FakeApplication, FakeReceiver, FakeTurn
 from txsockjs._frames import Message
-from txsockjs._session import Session, State
+from txsockjs._session import Session
+from txsockjs._states import State
 
 STEPS = st.one_of(
     st.tuples(st.just("post"), st.integers(1, 700)),

@@ -1,0 +1,52 @@
+"""What a session talks to: on the client's side a receiver with its outlet, on the other side the application."""
+
+from typing import Protocol
+
+from twisted.python.failure import Failure
+
+from txsockjs._frames import Framing
+
+__all__ = ["Application", "Outlet", "Receiver"]
+
+
+class Receiver(Protocol):
+    """What carries frames to the client: one HTTP response or one WebSocket."""
+
+    framing: Framing
+
+    @property
+    def outlet(self) -> "Outlet":
+        """Where frames with messages go."""
+
+    def send(self, data: bytes) -> None:
+        """Write a frame that carries no messages, whether the client keeps up or not."""
+
+    def beat(self) -> None:
+        """Nothing was sent for a while: show that the session lives."""
+
+    def end(self, code: int, reason: str) -> None:
+        """The close frame was sent: finish."""
+
+
+class Outlet(Protocol):
+    """Takes frames as long as it is ready; when it is again, its receiver flushes the session."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the client keeps up."""
+
+    def write(self, data: bytes) -> None:
+        """Write frames; a receiver that is full after them ends itself and calls `detach`."""
+
+
+class Application(Protocol):
+    """The side that uses the session."""
+
+    def opened(self) -> None:
+        """The client has its open frame."""
+
+    def received(self, message: str | bytes) -> None:
+        """One message came: text, or the bytes of a binary one."""
+
+    def lost(self, reason: Failure) -> None:
+        """The session is over; told exactly once, and only after `opened`."""
