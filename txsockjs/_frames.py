@@ -4,10 +4,11 @@ Messages are wrapped by a Batch, which encodes itself once for each framing, how
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
+from websockets.extensions import Extension
 from websockets.frames import Frame, Opcode
 
 from txsockjs._errors import BadPost
@@ -26,6 +27,8 @@ __all__ = [
     "decode_post",
     "decode_websocket",
     "jsonp",
+    "raw_framing",
+    "websocket_framing",
 ]
 
 BROKEN: Final = "Broken JSON encoding."
@@ -35,6 +38,7 @@ EXPECTED: Final = "Payload expected."
 class Message:
     """One message on its way out. Its JSON is made once, at the first need."""
 
+    opcode: ClassVar[Opcode] = Opcode.TEXT
     __slots__ = ("_json", "text")
 
     def __init__(self, text: str) -> None:
@@ -49,9 +53,9 @@ class Message:
         return self._json
 
     @property
-    def raw(self) -> bytes:
-        """A WebSocket message of its own. Its text must be UTF-8 (RFC 6455 section 5.6): a lone surrogate becomes ?."""
-        return _text_frame(self.text.encode("utf-8", "replace"))
+    def payload(self) -> bytes:
+        """What a raw WebSocket carries. Text must be UTF-8 there (RFC 6455 section 5.6): a lone surrogate becomes ?."""
+        return self.text.encode("utf-8", "replace")
 
     @property
     def size(self) -> int:
@@ -62,6 +66,7 @@ class Message:
 class BinaryMessage(Message):
     """A message of bytes. A raw WebSocket carries them as they are; SockJS frames carry text, and there it is text."""
 
+    opcode = Opcode.BINARY
     __slots__ = ("_data",)
 
     def __init__(self, data: bytes, encoding: str) -> None:
@@ -70,9 +75,9 @@ class BinaryMessage(Message):
         self._data = data
 
     @property
-    def raw(self) -> bytes:
-        """A binary WebSocket message."""
-        return Frame(Opcode.BINARY, self._data).serialize(mask=False)
+    def payload(self) -> bytes:
+        """The bytes as they are."""
+        return self._data
 
     @property
     def size(self) -> int:
@@ -100,12 +105,19 @@ def close_frame(code: int, reason: str) -> bytes:
     return b"c" + json.dumps([code, reason], separators=(",", ":")).encode("ascii")
 
 
-def _text_frame(data: bytes) -> bytes:
-    return Frame(Opcode.TEXT, data).serialize(mask=False)
+def websocket_framing(extensions: Sequence[Extension] = ()) -> Framing:
+    """SockJS frames as WebSocket messages of text, through extensions that keep no state from one to the next."""
+    return Framing("websocket", lambda frame: Frame(Opcode.TEXT, frame).serialize(mask=False, extensions=extensions))
 
 
-def _raw_messages(messages: Iterable[Message]) -> bytes:
-    return b"".join(message.raw for message in messages)
+def raw_framing(extensions: Sequence[Extension] = ()) -> Framing:
+    """Messages as WebSocket messages of their own, through extensions as above; there are no SockJS frames."""
+
+    def each(messages: Iterable[Message]) -> bytes:
+        frames = [Frame(message.opcode, message.payload) for message in messages]
+        return b"".join([frame.serialize(mask=False, extensions=extensions) for frame in frames])
+
+    return Framing("raw websocket", lambda frame: b"", each)
 
 
 def _percent_escaped(frame: bytes) -> bytes:
@@ -121,8 +133,8 @@ def _script_string(frame: bytes) -> bytes:
 XHR: Final = Framing("xhr", lambda frame: frame + b"\n")
 EVENTSOURCE: Final = Framing("eventsource", _percent_escaped)
 HTMLFILE: Final = Framing("htmlfile", lambda frame: b"<script>\np(" + _script_string(frame) + b");\n</script>\r\n")
-WEBSOCKET: Final = Framing("websocket", _text_frame)
-RAW: Final = Framing("raw websocket", lambda frame: b"", _raw_messages)
+WEBSOCKET: Final = websocket_framing()
+RAW: Final = raw_framing()
 
 
 def jsonp(callback: bytes) -> Framing:

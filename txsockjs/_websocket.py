@@ -9,9 +9,10 @@ from websockets.frames import CloseCode, Opcode
 from websockets.http11 import Response
 from websockets.server import ServerProtocol
 
+from txsockjs._deflate import OFFER, deflated
 from txsockjs._endpoint import Endpoint, answer
 from txsockjs._errors import ClientError
-from txsockjs._frames import RAW, WEBSOCKET, Framing, decode_websocket
+from txsockjs._frames import RAW, WEBSOCKET, Framing, decode_websocket, raw_framing, websocket_framing
 from txsockjs._hixie76 import HIXIE76, RAW_HIXIE76, Hixie76Wire, accept, asks_for_hixie76
 from txsockjs._pipe import Pipe
 from txsockjs._session import Session
@@ -125,6 +126,7 @@ class WebSocket(Endpoint):
     has_cookie = False
     receiver = SocketReceiver
     framing = WEBSOCKET
+    make_framing = staticmethod(websocket_framing)
     framing_hixie76 = HIXIE76
 
     def respond(self, request: Request) -> int:
@@ -133,11 +135,13 @@ class WebSocket(Endpoint):
             raise ClientError(400, "WebSockets need HTTP/1.1.")
         if self.service.options.hixie76 and asks_for_hixie76(request):
             return self._respond_hixie76(request)
-        response = ServerProtocol().accept(handshake_of(request))
+        handshake = ServerProtocol(extensions=[OFFER] if self.service.options.deflate else None)
+        response = handshake.accept(handshake_of(request))
         if response.status_code != 101:
             return self._refuse(request, response)
-        receiver = self.receiver(self.service.unnamed(request), self.framing)
-        receiver.wire = wire = WebSocketWire(self.service.registry, receiver)
+        framing = deflated(self.make_framing, handshake.extensions) or self.framing
+        receiver = self.receiver(self.service.unnamed(request), framing)
+        receiver.wire = wire = WebSocketWire(self.service.registry, receiver, handshake.extensions)
         take_over(request, response, wire)
         return NOT_DONE_YET
 
@@ -160,4 +164,5 @@ class RawWebSocket(WebSocket):
 
     receiver = RawReceiver
     framing = RAW
+    make_framing = staticmethod(raw_framing)
     framing_hixie76 = RAW_HIXIE76

@@ -3,12 +3,14 @@
 It carries bytes and keeps the time of the closing handshake; what messages mean is its listener's affair.
 """
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IDelayedCall, ISSLTransport, ITCPTransport
 from twisted.python.failure import Failure
 from websockets.exceptions import ProtocolError
+from websockets.extensions import Extension
 from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import SERVER
 from websockets.protocol import Protocol as Codec
@@ -58,11 +60,13 @@ class Listener(Protocol):
 class WebSocketWire:
     """The connection, from the answered upgrade to its end. Belongs to the reactor thread."""
 
-    def __init__(self, registry: Registry, listener: Listener) -> None:
+    def __init__(self, registry: Registry, listener: Listener, extensions: Sequence[Extension] = ()) -> None:
+        """extensions: those that the handshake has agreed on."""
         self._registry = registry
         self._options = registry.options
         self._listener = listener
         self._codec = _Codec(SERVER, max_size=registry.options.max_message)
+        self._codec.extensions = list(extensions)
         self._is_open = True
         self._opcode = Opcode.TEXT
         self._message = bytearray()

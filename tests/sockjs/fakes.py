@@ -1,6 +1,6 @@
 """A service in memory: a real site on a clock, transports that keep what is written, clients that read it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twisted.internet.error import ConnectionLost
@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 from websockets.client import ClientProtocol
+from websockets.extensions import ClientExtensionFactory
 from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 from zope.interface import implementer
@@ -207,10 +208,18 @@ class Service:
 class Socket:
     """A WebSocket client in memory."""
 
-    def __init__(self, service: Service, path: str = "/0/s/websocket", also: bytes = b"") -> None:
-        """also: bytes that leave in one segment with the request for the upgrade."""
+    def __init__(
+        self,
+        service: Service,
+        path: str = "/0/s/websocket",
+        also: bytes = b"",
+        offers: Sequence[ClientExtensionFactory] = (),
+    ) -> None:
+        """also: bytes that leave in one segment with the request for the upgrade. offers: extensions."""
         self.service = service
-        self.codec = ClientProtocol(parse_uri(f"ws://localhost/echo{path}"), max_size=None)
+        self.codec = ClientProtocol(
+            parse_uri(f"ws://localhost/echo{path}"), max_size=None, extensions=list(offers) or None
+        )
         self.frames: list[Frame] = []
         self.wire = Wire(service.site)
         self.codec.send_request(self.codec.connect())
