@@ -26,6 +26,8 @@ class Options:
     origins: origins that may connect and post; None: any; "self": the origin of the service's own URL.
     max_message: bytes of one message from a client. max_body: bytes of one posted body.
     max_outbox: bytes that wait for a client that does not read. max_sessions: sessions at one time.
+    max_sessions_per_address: of one client's address; behind a proxy all have that of the proxy, unless proxy_header
+    is set.
     deflate: whether WebSocket messages may be compressed (permessage-deflate): less traffic for more work.
     hixie76: whether the WebSockets of 2010 are answered, too; only the protocol's own tests still speak them.
     """
@@ -45,6 +47,7 @@ class Options:
     max_body: int = 8 * 1024 * 1024
     max_outbox: int = 1024 * 1024
     max_sessions: int = 100_000
+    max_sessions_per_address: int = 10_000
     deflate: bool = False
     hixie76: bool = False
 

@@ -1,5 +1,6 @@
 """The sessions of one service: by name, with their timers, their turns and their end."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -37,7 +38,10 @@ class Registry:
         self.crowd: Crowd | None = None
         self.now = clock.seconds()
         self._named: dict[bytes, Session] = {}
-        self._live: set[Session] = set()
+        # Each with its client's address.
+        self._live: dict[Session, str] = {}
+        self._addresses: Counter[str] = Counter()
+        self._is_full = False
         self._wires: set[Wire] = set()
         self._dirty: list[Session] = []
         self._turn: IDelayedCall | None = None
@@ -58,28 +62,39 @@ class Registry:
         session = self._named.get(name)
         return session if session is not None and session.state is State.OPEN else None
 
-    def obtain(self, name: bytes, application: Callable[[Session], Application]) -> Session:
-        """The session of this name, made if it is new. Raises Refused when there are too many."""
+    def obtain(self, name: bytes, address: str, application: Callable[[Session], Application]) -> Session:
+        """The session of this name, made if it is new, for a client. Raises Refused when there are too many."""
         session = self._named.get(name)
         if session is None:
-            session = self._named[name] = self._make(name, application)
+            session = self._named[name] = self._make(name, address, application)
             self._arm(session, self.options.timeout, self._expire)
         return session
 
-    def make(self, application: Callable[[Session], Application]) -> Session:
+    def make(self, address: str, application: Callable[[Session], Application]) -> Session:
         """A session without a name, for a WebSocket. Raises Refused when there are too many."""
-        return self._make(None, application)
+        return self._make(None, address, application)
 
-    def _make(self, name: bytes | None, application: Callable[[Session], Application]) -> Session:
-        if self._stopped is not None:
-            raise Refused(503, "Server is stopping")
-        if len(self._live) >= self.options.max_sessions:
-            self._log.warn("sockjs: {limit} sessions are open, a new one is refused", limit=self.options.max_sessions)
-            raise Refused(503, "Too many sessions")
+    def _make(self, name: bytes | None, address: str, application: Callable[[Session], Application]) -> Session:
+        self._check_room(address)
         session = Session(name, self, self, self.options.max_outbox)
         session.application = application(session)
-        self._live.add(session)
+        self._live[session] = address
+        self._addresses[address] += 1
         return session
+
+    def _check_room(self, address: str) -> None:
+        if self._stopped is not None:
+            raise Refused(503, "Server is stopping")
+        if self._addresses[address] >= self.options.max_sessions_per_address:
+            raise Refused(503, "Too many sessions from this address")
+        if len(self._live) >= self.options.max_sessions:
+            if not self._is_full:
+                # Once, and not for each of those who knock.
+                self._is_full = True
+                limit = self.options.max_sessions
+                self._log.warn("sockjs: {limit} sessions are open, new ones are refused", limit=limit)
+            raise Refused(503, "Too many sessions")
+        self._is_full = False
 
     # Keeper
 
@@ -98,8 +113,11 @@ class Registry:
         self._disarm(session)
         if session.name is not None and self._named.get(session.name) is session:
             del self._named[session.name]
-        if session in self._live:
-            self._live.remove(session)
+        address = self._live.pop(session, None)
+        if address is not None:
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
             self._check_stopped()
 
     def _arm(self, session: Session, seconds: float, what: Callable[[Session], None]) -> None:
@@ -176,7 +194,6 @@ class Registry:
         if self._stopped is None or self._stopped.called:
             return
         if not self._wires and all(session.receiver is None for session in self._live):
-            live, self._live = self._live, set()
-            for session in live:
+            for session in list(self._live):
                 session.lose(None, Failure(ConnectionDone("The server has stopped")))
             self._stopped.callback(None)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime
 from twisted.web.server import Request
 
 from txsockjs._options import Options
@@ -25,12 +25,18 @@ class Service:
 
     def named(self, name: bytes, request: Request) -> Session:
         """The session of this name, made if it is new, for the client that asks. Raises Refused."""
-        return self.registry.obtain(name, lambda session: self._transport(session, request))
+        peer = peer_address(request, self.options.proxy_header)
+        return self.registry.obtain(name, _host(peer), lambda session: self._transport(session, request, peer))
 
     def unnamed(self, request: Request) -> Session:
         """A session for a WebSocket. Raises Refused."""
-        return self.registry.make(lambda session: self._transport(session, request))
-
-    def _transport(self, session: Session, request: Request) -> SockJSTransport:
         peer = peer_address(request, self.options.proxy_header)
+        return self.registry.make(_host(peer), lambda session: self._transport(session, request, peer))
+
+    def _transport(self, session: Session, request: Request, peer: IAddress) -> SockJSTransport:
         return SockJSTransport(session, self.factory, self.options.encoding, (peer, request.getHost()))
+
+
+def _host(peer: IAddress) -> str:
+    """What sessions are counted by; those without an IP address count as one."""
+    return str(getattr(peer, "host", ""))

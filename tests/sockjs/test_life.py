@@ -41,6 +41,16 @@ class RefusedTests(SynchronousTestCase):
 
         self.assertEqual(answer.status, 503)
 
+    def test_clients_behind_a_trusted_proxy_have_addresses_of_their_own(self) -> None:
+        service = Service(options={"max_sessions_per_address": 1, "proxy_header": "X-Forwarded-For"})
+
+        statuses = [
+            service.post(f"/0/{name}/xhr", X_Forwarded_For=address).status
+            for name, address in (("1", "192.0.2.1"), ("2", "192.0.2.2"), ("3", "192.0.2.1"))
+        ]
+
+        self.assertEqual(statuses, [200, 200, 503])
+
     def test_a_server_that_stops_takes_none(self) -> None:
         self.service.resource.stop()
 

@@ -35,7 +35,7 @@ class RegistryCase(SynchronousTestCase):
         return self.apps[-1]
 
     def obtain(self, name: bytes = b"s") -> Session:
-        return self.registry.obtain(name, self.app)
+        return self.registry.obtain(name, "192.0.2.1", self.app)
 
     def attach(self, session: Session, frames: int = 1_000_000) -> FakeReceiver:
         receiver = FakeReceiver(session, frames)
@@ -63,7 +63,7 @@ class NameTests(RegistryCase):
         self.assertIsNone(self.registry.find(b"s"))
 
     def test_unnamed_sessions_are_in_no_map(self) -> None:
-        self.registry.make(self.app)
+        self.registry.make("192.0.2.1", self.app)
 
         self.assertEqual((self.registry.named, len(self.registry)), ({}, 1))
 
@@ -87,6 +87,37 @@ class NameTests(RegistryCase):
         self.clock.advance(5)
 
         self.assertEqual((self.obtain(b"4").name, len(self.registry)), (b"4", 1))
+
+
+class AddressTests(RegistryCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.registry = Registry(self.clock, Options(max_sessions_per_address=2))
+        self.registry.obtain(b"1", "192.0.2.1", self.app)
+        self.registry.make("192.0.2.1", self.app)
+
+    def test_one_address_has_as_many_as_its_limit_and_no_more(self) -> None:
+        error = self.assertRaises(Refused, self.registry.make, "192.0.2.1", self.app)
+
+        self.assertEqual((error.status, str(error)), (503, "Too many sessions from this address"))
+
+    def test_others_are_not_touched_by_it(self) -> None:
+        self.registry.make("192.0.2.2", self.app)
+
+        self.assertEqual(len(self.registry), 3)
+
+    def test_a_lost_session_makes_room_for_another_of_its_address(self) -> None:
+        self.clock.advance(5)
+
+        self.registry.obtain(b"2", "192.0.2.1", self.app)
+
+        self.assertRaises(Refused, self.registry.obtain, b"3", "192.0.2.1", self.app)
+
+    def test_addresses_without_sessions_are_forgotten(self) -> None:
+        self.clock.advance(5)
+
+        self.assertEqual(sum(self.registry._addresses.values()), len(self.registry))
+        self.assertEqual(set(self.registry._addresses), {"192.0.2.1"})
 
 
 class DisconnectTimerTests(RegistryCase):
@@ -180,7 +211,7 @@ class HeartbeatTests(RegistryCase):
 
     def test_none_is_kept_while_no_receiver_is_there(self) -> None:
         registry = Registry(self.clock, Options(timeout=100))
-        session = registry.obtain(b"s", self.app)
+        session = registry.obtain(b"s", "192.0.2.1", self.app)
         self.attach(session, 1)
         self.clock.pump([25, 25])
 
