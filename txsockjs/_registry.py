@@ -194,6 +194,7 @@ class Registry:
         if self._stopped is None or self._stopped.called:
             return
         if not self._wires and all(session.receiver is None for session in self._live):
-            for session in list(self._live):
+            live, self._live = self._live, {}
+            for session in live:
                 session.lose(None, Failure(ConnectionDone("The server has stopped")))
             self._stopped.callback(None)
