@@ -8,7 +8,7 @@ from zope.interface import implementer
 
 from txsockjs._upgrade import Connection
 
-__all__ = ["BufferedPipe", "DirectPipe", "Pipe", "open_pipe"]
+__all__ = ["BufferedPipe", "DirectPipe", "Pipe", "is_plain_socket", "open_pipe"]
 
 
 class Pipe(Protocol):
@@ -28,13 +28,13 @@ class Pipe(Protocol):
 
 def open_pipe(transport: Connection, resumed: Callable[[], None]) -> Pipe:
     """The pipe that suits a transport which has no producer. resumed: called when it is ready again."""
-    if _is_plain_socket(transport):
+    if is_plain_socket(transport):
         return DirectPipe(transport, resumed)
     return BufferedPipe(transport, resumed)
 
 
-def _is_plain_socket(transport: Connection) -> bool:
-    # Over TLS the bytes of the socket are not those that are written.
+def is_plain_socket(transport: object) -> bool:
+    """Whether a transport is a TCP socket whose bytes are those that are written, which TLS makes others of."""
     return (
         ITCPTransport.providedBy(transport)
         and ISystemHandle.providedBy(transport)

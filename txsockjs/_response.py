@@ -1,35 +1,34 @@
 """An HTTP response as the receiver of a session: one frame for a poll, a limited stream of them for the others."""
 
 from twisted.internet.error import ConnectionLost
-from twisted.internet.interfaces import IPushProducer, ITCPTransport
+from twisted.internet.interfaces import ITCPTransport
 from twisted.python.failure import Failure
 from twisted.web.server import Request
-from zope.interface import implementer
 
+from txsockjs._body import open_body
 from txsockjs._frames import Framing
 from txsockjs._session import Session
 
 __all__ = ["ResponseReceiver"]
 
 
-@implementer(IPushProducer)
 class ResponseReceiver:
     """Writes frames to one response and ends it after `limit` bytes; a limit of 0 ends it after the first frame."""
 
     def __init__(self, request: Request, session: Session, framing: Framing, limit: int) -> None:
-        self.framing = framing
-        self.ready = True
         self._request = request
         self._session = session
         self._left = limit
         self._is_ended = False
+        self.framing = framing
 
     def start(self, prelude: bytes) -> None:
         """Write what comes before the first frame and attach to the session."""
         self._request.notifyFinish().addErrback(self._lost)
-        self._request.registerProducer(self, True)
         if prelude:
             self._request.write(prelude)
+        self._body = open_body(self._request, self._resumed)
+        self.framing = self._body.framing(self.framing)
         self._session.attach(self)
 
     # For the session
@@ -39,14 +38,18 @@ class ResponseReceiver:
         """Frames with messages go the same way as the others."""
         return self
 
+    @property
+    def ready(self) -> bool:
+        """Whether the client keeps up."""
+        return self._body.ready
+
     def send(self, data: bytes) -> None:
         """A frame without messages."""
         self.write(data)
 
     def write(self, data: bytes) -> None:
         """One frame, as one chunk."""
-        self._request.write(data)
-        self._left -= len(data)
+        self._left -= self._body.write(data)
         if self._left <= 0:
             self._finish()
 
@@ -66,26 +69,16 @@ class ResponseReceiver:
     def _finish(self) -> None:
         if not self._is_ended:
             self._is_ended = True
-            self._request.unregisterProducer()
+            self._body.close()
             self._request.finish()
             self._session.detach(self)
+
+    # For the connection
+
+    def _resumed(self) -> None:
+        if not self._is_ended:
+            self._session.flush()
 
     def _lost(self, reason: Failure) -> None:
         self._is_ended = True
         self._session.lose(self, reason)
-
-    # For the connection
-
-    def pauseProducing(self) -> None:
-        """The client lags: what follows waits in the session's outbox."""
-        self.ready = False
-
-    def resumeProducing(self) -> None:
-        """It has caught up."""
-        self.ready = True
-        if not self._is_ended:
-            self._session.flush()
-
-    def stopProducing(self) -> None:
-        """The connection is closing; `_lost` will tell."""
-        self.ready = False

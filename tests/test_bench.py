@@ -1,0 +1,156 @@
+"""The benchmark counts right and notices what is wrong; how fast anything is, is not tested."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.clients import Client, Crowd
+from bench.connecting import connect, connect_one
+from bench.load import Broadcasts, Echoes
+from bench.peers import PEERS
+from bench.processes import Server, on_cores, running
+from bench.report import Results, Target, table
+from bench.wire import EVENTSOURCE, MARKER, PLAIN, WEBSOCKET, XHR_STREAMING, Bad, Transport, numbered
+
+SECONDS = 0.2
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """Our server; its streaming responses end soon."""
+    with running(PEERS["txsockjs"], on_cores(), streaming_limit=8192) as started:
+        yield started
+
+
+def server_frame(payload: bytes) -> bytes:
+    return b"\x81" + bytes([len(payload)]) + payload
+
+
+def array(*messages: int) -> bytes:
+    return server_frame(b"a[%s]" % b",".join(b'"%s"' % numbered(number, 20) for number in messages))
+
+
+@given(st.lists(st.integers(min_value=0, max_value=200)))
+def test_messages_are_counted_wherever_the_stream_is_cut(cuts: list[int]) -> None:
+    # With beginnings of markers that go no further.
+    data = array(1, 2, 3) + MARKER[:2] + array(4) + b"\x81\x7e\x3c\x3d" + MARKER[:3] + MARKER + MARKER[:1]
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        client = Client(ours, WEBSOCKET, b"", b"")
+
+        for start, end in zip([0, *sorted(cuts)], [*sorted(cuts), len(data)], strict=True):
+            if part := data[start:end]:
+                client.take(bytearray(part + MARKER), len(part))
+
+    assert client.count == data.count(MARKER) == 5
+
+
+def checked(*frames: bytes, sent: int) -> None:
+    """What the check says of one session that gets this."""
+    ours, theirs = socket.socketpair()
+    with theirs, Crowd([Client(ours, WEBSOCKET, b"", b"")]) as crowd:
+        theirs.sendall(b"".join(frames))
+        broadcasts = Broadcasts(crowd.clients[0], crowd, window=sent, size=20)
+        broadcasts.start()
+        broadcasts.check()
+
+
+def test_messages_that_came_once_and_in_order_will_do() -> None:
+    checked(server_frame(b"o"), array(0, 1), server_frame(b"h"), array(2), sent=3)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "complaint"),
+    [
+        ((0, 2, 1), "out of order"),
+        ((0, 1, 1), "out of order"),
+        ((0, 1, 2, 2), "did not get 3 messages each; one got 4"),
+    ],
+)
+def test_messages_out_of_order_or_doubled_are_noticed(numbers: tuple[int, ...], complaint: str) -> None:
+    with pytest.raises(Bad, match=complaint):
+        checked(*(array(number) for number in numbers), sent=3)
+
+
+def test_a_close_frame_is_noticed() -> None:
+    with pytest.raises(Bad, match="c\\[3000"):
+        checked(array(0), server_frame(b'c[3000,"Go away!"]'), sent=1)
+
+
+def test_a_server_that_goes_away_is_noticed() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.close()
+
+    with Crowd([Client(ours, WEBSOCKET, b"", b"")]) as crowd, pytest.raises(Bad, match="closed a session"):
+        crowd.clients[0].receive(crowd.buffer, crowd.poll)
+
+
+def test_a_plain_websocket_carries_messages_without_frames_of_their_own() -> None:
+    data = server_frame(numbered(7, 20)) + b"\x89\x00" + server_frame(numbered(8, 20))
+
+    assert list(PLAIN.messages(data)) == [numbered(7, 20), numbered(8, 20)]
+
+
+def test_a_frame_that_is_cut_off_is_noticed() -> None:
+    with pytest.raises(Bad, match="cut off"):
+        list(WEBSOCKET.messages(array(1)[:-1]))
+
+
+def test_broadcasts_to_websockets_all_arrive(server: Server) -> None:
+    with Crowd(connect(server.port, "/broadcast", WEBSOCKET, 5)) as crowd:
+        broadcasts = Broadcasts(crowd.clients[0], crowd, window=4)
+
+        assert broadcasts.run(SECONDS) > 0
+        assert crowd.total() == 5 * broadcasts.sent > 5 * 4
+
+
+@pytest.mark.parametrize("transport", [XHR_STREAMING, EVENTSOURCE], ids=lambda transport: transport.name)
+def test_broadcasts_to_streams_all_arrive_although_responses_end(server: Server, transport: Transport) -> None:
+    sender = connect_one(server.port, "/broadcast", WEBSOCKET)
+    with Crowd([*connect(server.port, "/broadcast", transport, 4), sender]) as crowd:
+        broadcasts = Broadcasts(sender, crowd, window=4)
+
+        broadcasts.run(SECONDS)
+
+        assert crowd.total() == 5 * broadcasts.sent
+        assert all(client.reconnects for client in crowd.clients[:-1])
+
+
+def test_echoes_come_back_to_who_sent_them(server: Server) -> None:
+    with Crowd(connect(server.port, "/echo", WEBSOCKET, 5)) as crowd:
+        assert Echoes(crowd).run(SECONDS) > 0
+
+
+def test_a_session_that_is_refused_is_noticed(server: Server) -> None:
+    with pytest.raises(Bad, match="404"):
+        connect(server.port, "/nowhere", WEBSOCKET, 1)
+
+
+def test_a_server_is_ended_when_its_context_is_left() -> None:
+    with pytest.raises(ZeroDivisionError), running(PEERS["txsockjs"], on_cores()) as started:
+        raise ZeroDivisionError
+
+    with pytest.raises(OSError):
+        started.memory()
+
+
+def test_the_table_has_medians_and_ratios_and_says_whether_targets_are_met() -> None:
+    results = Results()
+    for value in (900.0, 1000.0, 5000.0):
+        results.add("fanout", "txsockjs", {"messages/s": value})
+    results.add("fanout", "websockets", {"messages/s": 200.0})
+    results.add("fanout", "sockjs-node", {"messages/s": 200.0})
+
+    text = table(results)
+
+    assert "1,000          900        5,000" in text
+    assert "5.00 x" in text
+    assert [line.split()[0] for line in text.splitlines()[-2:]] == ["FAIL", "pass"]
+
+
+def test_a_target_may_be_an_amount_or_a_share() -> None:
+    assert Target("idle", "KB/session", 8, at_most=True).verdict(7.0, None).startswith("pass")
+    assert Target("idle", "KB/session", 0.5, "other", at_most=True).verdict(7.0, 13.0).startswith("FAIL")
