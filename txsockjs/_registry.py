@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -18,6 +18,10 @@ from txsockjs._session import Session
 from txsockjs._states import State
 
 __all__ = ["Registry", "Wire"]
+
+# How long one call may flush, in seconds, and after how many sessions that is looked at.
+SLICE_SECONDS: Final = 0.01
+SLICE_SESSIONS: Final = 100
 
 
 class Wire(Protocol):
@@ -155,12 +159,21 @@ class Registry:
         self._turn = None
         self.crowd = None
         self.now = self.clock.seconds()
-        for session in dirty:
-            try:
-                session.flush()
-            except Exception:
-                self._log.failure("sockjs: a session could not be flushed")
-                session.lose(session.receiver, Failure())
+        for start in range(0, len(dirty), SLICE_SESSIONS):
+            if self.clock.seconds() - self.now >= SLICE_SECONDS:
+                # The reactor gets its turn; who still waits comes before those who are posted to meanwhile.
+                self._dirty[:0] = dirty[start:]
+                self._turn = self._turn or self.clock.callLater(0, self._flush)
+                return
+            for session in dirty[start : start + SLICE_SESSIONS]:
+                self._flush_one(session)
+
+    def _flush_one(self, session: Session) -> None:
+        try:
+            session.flush()
+        except Exception:
+            self._log.failure("sockjs: a session could not be flushed")
+            session.lose(session.receiver, Failure())
 
     # The end
 

@@ -236,6 +236,30 @@ class TurnTests(RegistryCase):
         self.assertEqual(receiver.sent, [b"o", b'a["x"]'])
         self.assertEqual((len(self.apps[0].reasons), len(self.flushLoggedErrors(RuntimeError))), (1, 1))
 
+    def test_a_flush_that_takes_long_lets_the_reactor_have_its_turn(self) -> None:
+        order: list[int] = []
+
+        class Slow(FakeReceiver):
+            def __init__(self, session: Session, number: int, clock: Clock) -> None:
+                super().__init__(session)
+                self.number, self.clock = number, clock
+
+            def write(self, data: bytes) -> None:
+                if data != b"o\n":
+                    order.append(self.number)
+                    self.clock.rightNow += 0.001
+
+        registry = Registry(self.clock, Options())
+        for number in range(250):
+            session = registry.make("192.0.2.1", self.app)
+            session.attach(Slow(session, number, self.clock))
+            session.post(Message("x"))
+        self.clock.callLater(0, order.append, -1)
+
+        self.clock.advance(0)
+
+        self.assertEqual(order, [*range(100), -1, *range(100, 250)])
+
     def test_what_is_posted_during_a_flush_leaves_in_the_next_turn(self) -> None:
         session = self.obtain()
         receiver = self.attach(session)
