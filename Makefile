@@ -11,7 +11,7 @@ ASSET := mixsvc/web/static/vendor/sockjs.min.js
 
 export PYTHON
 
-.PHONY: run test lint assets build clean test-system
+.PHONY: run test lint assets build bench clean test-system
 
 run: $(VENV)/installed $(ASSET)
 	@exec $(BIN)/twistd --nodaemon --pidfile= mixsvc --port $(PORT) $(ARGS)
@@ -31,6 +31,11 @@ assets: $(VENV)/installed
 
 build: $(VENV)/installed
 	@$(BIN)/python -m build
+
+# Ours and its peers side by side; `make bench ARGS='--only fanout'` measures a part of it.
+bench: $(VENV)/installed
+	@tools/system-packages --optional npm
+	@$(BIN)/python -m bench $(ARGS)
 
 # The database and the secret key are data, and stay.
 clean:

@@ -34,12 +34,11 @@ def named_application(name: str) -> "WSGIApplication":
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
-        found: Any = import_module(module)
-    except Exception as error:
-        raise BadSetting(
-            f"[web] wsgi = {name}: importing {module} failed with {type(error).__name__}: {error}"
-        ) from error
-    application = getattr(found, attribute, None)
-    if not callable(application):
+        found: Any = getattr(import_module(module), attribute, None)
+    except (Exception, SystemExit) as error:
+        # Errors of other people's code may have several lines.
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise BadSetting(f"[web] wsgi = {name}: importing {module} failed with {reason}") from None
+    if not callable(found):
         raise BadSetting(f"[web] wsgi = {name}: {module} has no WSGI application {attribute!r}")
-    return application  # type: ignore[no-any-return]  # what it takes and gives shows at the first request
+    return found  # type: ignore[no-any-return]  # what it takes and gives shows at the first request

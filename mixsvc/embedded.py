@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 import crochet
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from mixsvc import facade
@@ -98,7 +99,7 @@ def _start(settings: Settings) -> Parts:
     def start() -> None:
         pool.start()
         polling.start()
-        reactor.addSystemEventTrigger("before", "shutdown", _stop, polling, pool)
+        reactor.addSystemEventTrigger("before", "shutdown", _stop, polling)
 
     crochet.run_in_reactor(start)().wait(START_SECONDS)
     _log.info("mixsvc: rates are polled here; the chat needs `twistd mixsvc`")
@@ -118,11 +119,8 @@ def _find_reactor(reactor: Any) -> None:
 
 async def _ended(polling: "Polling") -> None:
     await polling.stop()
-    polling.database.close()
+    await polling.database.close()
 
 
-def _stop(polling: "Polling", pool: Any) -> Any:
-    from twisted.internet.defer import ensureDeferred
-
-    pool.stop()
-    return ensureDeferred(_ended(polling))
+def _stop(polling: "Polling") -> "Deferred[None]":
+    return Deferred.fromCoroutine(_ended(polling))

@@ -4,10 +4,14 @@ import configparser
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from mixsvc.errors import BadSetting
 
 __all__ = ["Value", "read_file"]
+
+# A wrong path to something huge is not read into memory.
+MOST_CHARACTERS: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,14 @@ def _parser() -> configparser.ConfigParser:
 def _text(path: str) -> str:
     try:
         with open(path, encoding="utf-8-sig") as file:
-            return file.read(1_000_000)
+            text = file.read(MOST_CHARACTERS + 1)
     except OSError as error:
         raise BadSetting(f"{path}: cannot be read ({error.strerror}); give the path of a readable INI file") from None
     except (UnicodeDecodeError, ValueError):
         raise BadSetting(f"{path}: is not UTF-8 text; give an INI file such as config.example.ini") from None
+    if len(text) > MOST_CHARACTERS:
+        raise BadSetting(f"{path}: has more than {MOST_CHARACTERS} characters; give an INI file")
+    return text
 
 
 def _mistake(error: configparser.Error) -> str:

@@ -3,15 +3,26 @@
 web, chat and rates never import each other: they meet here and in the service object.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
-__all__ = ["IChat", "IMix", "IRates", "IRateSource", "Quote"]
+__all__ = ["DeferToThread", "IChat", "IMix", "IRates", "IRateSource", "Quote"]
+
+
+T = TypeVar("T")
+
+
+class DeferToThread(Protocol):
+    """Runs a blocking function in a thread; twisted.internet.threads.deferToThread is one."""
+
+    def __call__(self, function: Callable[[], T], /) -> "Deferred[T]":
+        """Called in the reactor thread; fires there with what the function returned or raised."""
 
 
 @dataclass(frozen=True, slots=True)

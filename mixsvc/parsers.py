@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 __all__ = [
@@ -22,6 +22,9 @@ __all__ = [
     "url",
     "whole",
 ]
+
+# RFC 6454 section 6.2; a name in other letters than ASCII has its xn-- form here.
+ORIGIN: Final = r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?"
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -109,6 +112,8 @@ def prefix(text: str) -> str:
         raise ValueError(
             "give a path such as /chat: it starts with /, does not end with it, and holds letters, digits and - _ . ~"
         )
+    if text.split("/")[1] in ("api", "static"):
+        raise ValueError("give another path, such as /chat: that one is taken by the pages")
     return text
 
 
@@ -116,7 +121,7 @@ def origins(text: str) -> tuple[str, ...]:
     """Web origins (RFC 6454), separated by commas; * is every one."""
     found = _items(text)
     for item in found:
-        if item != "*" and not re.fullmatch(r"https?://[^/?#@\s]+", item.lower()):
+        if item != "*" and not re.fullmatch(ORIGIN, item.lower()):
             raise ValueError(
                 f"{item} is no origin; give origins such as https://example.org or http://localhost:3000, or * for all"
             )
@@ -169,6 +174,8 @@ def pairs(text: str) -> tuple[tuple[str, str], ...]:
     for item in found:
         if not re.fullmatch(r"[A-Z]{3}/[A-Z]{3}", item):
             raise ValueError(f"{item} is no pair; give pairs of currency codes such as EUR/USD, EUR/GBP")
+        if item[:3] == item[4:]:
+            raise ValueError(f"{item} is one currency twice; give pairs such as EUR/USD")
     if not found:
         raise ValueError("name at least one pair, such as EUR/USD")
     return tuple((item[:3], item[4:]) for item in found)

@@ -32,7 +32,7 @@ class Polling:
     def __init__(self, reactor: Any, settings: Settings, pool: DaemonPool) -> None:
         """pool: for what blocks; started by the caller."""
         self._path = settings.storage.path
-        self.database = Database(reactor, self._path)
+        self.database = Database(reactor, self._path, pool.defer)
         self.table = RateTable(_now)
         client = HTTPClient(Agent(reactor, pool=_quiet_pool(reactor)))
         self._sources = build_sources(settings.rates, client, pool.defer, _now)

@@ -1,10 +1,14 @@
 """The listening ports: tried out while the user still reads our answers, opened when the service starts."""
 
 import errno
+import os
 import socket
+import stat
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from contextlib import ExitStack
+from typing import Final, Self
 
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
@@ -15,7 +19,10 @@ from mixsvc.errors import BadSetting, CannotListen
 
 __all__ = ["open_port", "rehearse"]
 
-ADVICE = {
+# sun_path of unix(7), without the NUL at its end.
+MOST_PATH_BYTES: Final = 107
+
+ADVICE: Final = {
     errno.EADDRINUSE: "another program uses it; stop that one, or give another port with --port",
     errno.EACCES: "ports below 1024 need the rights of root; start as root with --uid, or give a higher --port",
     errno.EADDRNOTAVAIL: "this machine does not have that address; give one that it has in [server] interface",
@@ -23,20 +30,31 @@ ADVICE = {
 
 
 class Rehearsal:
-    """A reactor whose ports are opened and closed at once: an endpoint that listens on it only finds out."""
+    """A reactor that opens sockets for a try and closes them all at its end: a context manager.
 
-    def listenTCP(self, port: int, factory: object, backlog: int = 50, interface: str = "") -> NoReturn | None:
+    All stay open until then, so that two endpoints that want the same port are found out.
+    """
+
+    def __init__(self) -> None:
+        self._probes = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._probes.close()
+
+    def listenTCP(self, port: int, factory: object, backlog: int = 50, interface: str = "") -> None:
         """Raises CannotListenError where a reactor's listenTCP would."""
         family = socket.AF_INET6 if ":" in interface else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            # As the reactor does it: a port whose old connections linger is free.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((interface, port))
-                probe.listen(1)
-            except (OSError, OverflowError) as error:
-                raise CannotListenError(interface, port, error) from None
-        return None
+        probe = self._probes.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        # As the reactor does it: a port whose old connections linger is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((interface, port))
+            probe.listen(1)
+        except (OSError, OverflowError) as error:
+            raise CannotListenError(interface, port, error) from None
 
     def listenSSL(
         self, port: int, factory: object, contextFactory: object, backlog: int = 50, interface: str = ""
@@ -44,9 +62,33 @@ class Rehearsal:
         """The same for a port with TLS."""
         self.listenTCP(port, factory, backlog, interface)
 
+    def listenUNIX(
+        self, address: str, factory: object, backlog: int = 50, mode: int = 0o666, wantPID: bool = False
+    ) -> None:
+        """Raises CannotListenError for a path that cannot become a socket, or that is one somebody listens on."""
+        try:
+            _try_path(address)
+        except OSError as error:
+            raise CannotListenError(None, address, error) from None
+
     def __getattr__(self, name: str) -> Callable[..., None]:
         """What else an endpoint may ask of a reactor cannot be tried out without leaving traces."""
         return lambda *args, **kwargs: None
+
+
+def _try_path(path: str) -> None:
+    if len(os.fsencode(path)) > MOST_PATH_BYTES:
+        raise OSError(errno.ENAMETOOLONG, "The path of the socket is too long")
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise OSError(errno.ENOENT, "Its directory does not exist")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OSError(errno.EACCES, "Its directory cannot be written to")
+    if os.path.lexists(path):
+        with socket.socket(socket.AF_UNIX) as probe:
+            # A file that is no socket refuses as well, and would be in the way; the one of a dead process is not.
+            if not stat.S_ISSOCK(os.lstat(path).st_mode) or probe.connect_ex(path) != errno.ECONNREFUSED:
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 def rehearse(endpoints: Sequence[str]) -> None:
@@ -55,12 +97,13 @@ def rehearse(endpoints: Sequence[str]) -> None:
     Called before the process becomes a daemon, when nobody would read the answer any more. Raises BadSetting for what
     is no endpoint and CannotListen for a port that is not to be had.
     """
-    for description in endpoints:
-        failures: list[BaseException] = []
-        listening = _endpoint(Rehearsal(), description).listen(Factory())
-        listening.addErrback(_keep, failures)
-        if failures and isinstance(failures[0], CannotListenError):
-            raise _cannot_listen(description, failures[0])
+    with Rehearsal() as rehearsal:
+        for description in endpoints:
+            endpoint = _endpoint(rehearsal, description)
+            failures: list[BaseException] = []
+            maybeDeferred(endpoint.listen, Factory()).addErrback(_keep, failures)
+            if failures and isinstance(failures[0], CannotListenError | OSError):
+                raise _cannot_listen(description, failures[0])
 
 
 async def open_port(reactor: object, description: str, factory: IProtocolFactory) -> IListeningPort:
@@ -86,6 +129,8 @@ def _endpoint(reactor: object, description: str) -> IStreamServerEndpoint:
             f"[server] listen: {description!r} is no endpoint ({reason}); "
             "give one such as tcp:8080:interface=127.0.0.1 or unix:/run/mixsvc.sock"
         ) from None
+    if not IStreamServerEndpoint.providedBy(endpoint) or description.startswith("stdio"):
+        raise BadSetting(f"[server] listen: {description!r} is nothing that clients could connect to; give a port")
     return endpoint
 
 

@@ -64,24 +64,27 @@ class MixService(MultiService):
         self.parts = Parts(self._polling.table, chat, settings.rates.pairs)
 
     def privilegedStartService(self) -> None:
-        """Open the ports. What fails here was tried out before, so it ends the process with one line."""
+        """Open the ports. Raises MixError for what has changed since it was tried out."""
         failures: list[BaseException] = []
         for description in self._settings.server.endpoints():
             opening = Deferred.fromCoroutine(open_port(self._reactor, description, self._site))
             opening.addCallbacks(self._opened, lambda failure: failures.append(failure.value))
         if failures:
-            self._give_up(failures[0])
+            raise self._told(failures[0])
         MultiService.privilegedStartService(self)
 
     def startService(self) -> None:
-        """Make database and last known rates ready, then poll. Blocks a moment: the reactor does not run yet."""
+        """Make database and last known rates ready, then poll. Blocks a moment: the reactor does not run yet.
+
+        Raises DatabaseUnusable.
+        """
         self._views.start()
         self._helpers.start()
         self._reactor.installNameResolver(DaemonResolver(self._helpers))
         try:
             self._polling.prepare()
         except MixError as error:
-            self._give_up(error)
+            raise self._told(error) from None
         self._polling.start()
         MultiService.startService(self)
 
@@ -101,8 +104,8 @@ class MixService(MultiService):
         ]
         await gatherResults([Deferred.fromCoroutine(each) for each in together])
         await deadline.share(0.9, "the last answers", self._site.emptied)
-        await deadline.share(1.0, "storing what was said", self._chat.flush)
-        self._polling.database.close()
+        await deadline.share(0.95, "storing what was said", self._chat.flush)
+        await deadline.share(1.0, "closing the database", self._polling.database.close)
         self._views.stop()
         self._helpers.stop()
 
@@ -130,12 +133,11 @@ class MixService(MultiService):
     def _say_where(self, address: str) -> None:
         self._log.info("mixsvc: listening on {address}", address=address)
 
-    def _give_up(self, error: BaseException) -> None:
-        if not isinstance(error, MixError):
-            raise error
-        # As a daemon nobody reads stderr any more, so the log has it as well.
-        self._log.critical("mixsvc: {error}", error=str(error))
-        raise SystemExit(f"mixsvc: {error}")
+    def _told(self, error: BaseException) -> BaseException:
+        """The error, once it is in the log: of what a daemon raises its user sees a hundred bytes."""
+        if isinstance(error, MixError):
+            self._log.critical("mixsvc: {error}", error=str(error))
+        return error
 
 
 def sockjs_options(settings: Settings) -> dict[str, object]:

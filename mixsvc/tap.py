@@ -1,12 +1,12 @@
 """twistd mixsvc: its options, and the service made of them."""
 
-import os
 from typing import TYPE_CHECKING, ClassVar
 
 import crochet
 from twisted.application.service import IService
 from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
 
 import twisted
 from mixsvc import __version__, facade
@@ -16,8 +16,10 @@ from mixsvc.inifile import Value
 from mixsvc.ports import rehearse
 from mixsvc.service import MixService
 from mixsvc.settings import Settings, read_settings
+from mixsvc.start import acting_as, run_directory, tell_in_one_line
 from mixsvc.storage import database
 from mixsvc.web.views import has_sockjs_client
+from txsockjs import BadOption
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -59,6 +61,8 @@ class Options(UsageOptions):
 
     def opt_listen(self, endpoint: str) -> None:
         """An endpoint to listen on, such as tcp:8080 or unix:/run/mixsvc.sock; may be given several times."""
+        if not endpoint.strip():
+            raise UsageError("--listen needs an endpoint, such as tcp:8080")
         self._listen.append(endpoint)
 
     def given(self) -> dict[tuple[str, str], Value]:
@@ -78,12 +82,16 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     _keep_the_reactor()
+    tell_in_one_line()
     try:
-        settings = read_settings(options["config"], options.given()).within(_run_directory(options))
-        database.rehearse(settings.storage.path)
+        settings = read_settings(options["config"], options.given()).within(run_directory(options))
         rehearse(settings.server.endpoints())
-        service = MixService(reactor, settings, _application(settings))
-    except MixError as error:
+        # With --uid, what is opened after the rights are given up must be open to that user.
+        with acting_as(options):
+            database.rehearse(settings.storage.path)
+            application = _application(settings)
+        service = MixService(reactor, settings, application)
+    except (MixError, BadOption) as error:
         raise SystemExit(f"mixsvc: {error}") from None
     facade.mix.serve(lambda: service.parts)
     return service
@@ -109,10 +117,3 @@ def _keep_the_reactor() -> None:
     except RuntimeError:
         # Somebody has said so before; it can be said only once.
         pass
-
-
-def _run_directory(options: Options) -> str:
-    """Where twistd will run; it goes there after makeService."""
-    # usage.Options sets it when it is a sub-command.
-    parent = getattr(options, "parent", None)
-    return os.path.abspath(parent["rundir"] if parent is not None else ".")

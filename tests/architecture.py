@@ -21,6 +21,7 @@ RANKS: Final = {
     "mixsvc.tap": 5,
     "mixsvc.embedded": 5,
     "mixsvc.service": 4,
+    "mixsvc.start": 4,
     "mixsvc.application": 4,
     "mixsvc.facade": 4,
     "mixsvc.polling": 4,
@@ -40,7 +41,7 @@ RANKS: Final = {
 }
 # Here the modules of one rank make up one part: the service with its helpers, and the ground.
 ONE_PART: Final = {4, 1}
-MAY_USE_TXSOCKJS: Final = {"twisted.plugins", "mixsvc.service", "mixsvc.chat", "txsockjs"}
+MAY_USE_TXSOCKJS: Final = {"twisted.plugins", "mixsvc.tap", "mixsvc.service", "mixsvc.chat", "txsockjs"}
 
 EDGES: Final = {
     "mixsvc.tap",

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from twisted.internet.protocol import Factory
@@ -54,8 +55,51 @@ def test_what_is_no_endpoint_is_refused(description: str) -> None:
         rehearse([description])
 
 
-def test_sockets_in_the_file_system_are_left_alone() -> None:
-    rehearse(["unix:/nowhere/x.sock"])
+def test_one_port_that_two_endpoints_want_is_found_out() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
+
+    with pytest.raises(CannotListen, match="Address already in use"):
+        rehearse([f"tcp:{port}", f"tcp:{port}:interface=127.0.0.1"])
+
+
+def test_a_socket_in_a_directory_that_is_not_there_is_refused() -> None:
+    with pytest.raises(CannotListen, match=r"unix:/nowhere/x\.sock \(Its directory does not exist\)"):
+        rehearse(["unix:/nowhere/x.sock"])
+
+
+def test_a_socket_with_a_path_that_is_too_long_is_refused() -> None:
+    with pytest.raises(CannotListen, match="too long"):
+        rehearse([f"unix:{'x' * 108}"])
+
+
+def test_a_path_with_a_file_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("mine")
+
+    with pytest.raises(CannotListen, match="Address already in use"):
+        rehearse([f"unix:{tmp_path / 'x'}"])
+    assert (tmp_path / "x").read_text() == "mine"
+
+
+def test_a_socket_that_somebody_listens_on_is_left_to_them(tmp_path: Path) -> None:
+    with closing(socket.socket(socket.AF_UNIX)) as server:
+        server.bind("theirs")
+        server.listen()
+
+        with pytest.raises(CannotListen, match="Address already in use"):
+            rehearse(["unix:theirs:lockfile=0"])
+
+
+def test_the_socket_of_a_process_that_is_gone_may_be_replaced() -> None:
+    with closing(socket.socket(socket.AF_UNIX)) as server:
+        server.bind("left")
+
+    rehearse(["unix:left"])
+
+
+def test_what_nobody_can_connect_to_is_refused() -> None:
+    with pytest.raises(BadSetting, match="nothing that clients could connect to"):
+        rehearse(["stdio:"])
 
 
 class OpenPortTests(SynchronousTestCase):

@@ -12,6 +12,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from mixsvc.errors import CannotListen, DatabaseUnusable
 from mixsvc.interfaces import IChat, IRates
 from mixsvc.service import MixService, sockjs_options
 from mixsvc.settings import ChatSettings, RatesSettings, ServerSettings, Settings, StorageSettings, WebSettings
@@ -85,11 +86,11 @@ class ServiceTests(SynchronousTestCase):
 
         assert [server[0] for server in self.reactor.tcpServers] == [80, 81]
 
-    def test_a_port_lost_since_the_rehearsal_ends_the_process_with_one_line(self) -> None:
+    def test_a_port_lost_since_the_rehearsal_is_named(self) -> None:
         self.reactor.busy_port = 8080
         service = self.made()
 
-        with pytest.raises(SystemExit, match=r"^mixsvc: cannot listen on 127\.0\.0\.1:8080 \(Address already in use\)"):
+        with pytest.raises(CannotListen, match=r"^cannot listen on 127\.0\.0\.1:8080 \(Address already in use\)"):
             service.privilegedStartService()
 
     def test_a_true_rate_is_there_when_starting_has_returned(self) -> None:
@@ -120,12 +121,12 @@ def test_a_posted_body_may_spell_every_byte_with_six() -> None:
     assert isinstance(options["max_body"], int) and options["max_body"] >= len(str(["\\u0000" * 1000]))
 
 
-def test_a_database_that_cannot_be_made_ends_the_process_with_one_line(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     service = MixService(
         Reactor(), Settings(storage=StorageSettings(path=str(tmp_path / "nowhere" / "x"))), application
     )
 
-    with pytest.raises(SystemExit, match="^mixsvc: the database .* cannot be used: unable to open database file"):
+    with pytest.raises(DatabaseUnusable, match="^the database .* cannot be used: unable to open database file"):
         service.startService()
 
     service._views.stop()

@@ -2,7 +2,7 @@
 
 import re
 from email.utils import formatdate
-from urllib.parse import urlsplit
+from typing import Final
 
 from twisted.web.http import Request
 
@@ -17,6 +17,10 @@ __all__ = [
     "is_known",
     "set_cookie",
 ]
+
+# Serialised as browsers do it (RFC 6454 section 6.2), and the Host header beside it (RFC 9110 section 7.2).
+HOST: Final = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(:(?P<port>[0-9]*))?")
+ORIGIN: Final = re.compile(r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(:(?P<port>[0-9]+))?")
 
 YEAR = 365 * 24 * 3600
 
@@ -56,25 +60,22 @@ def is_allowed(request: Request, options: Options) -> bool:
     """
     if options.origins is None or "*" in options.origins:
         return True
-    origin = request.getHeader(b"origin")
-    if origin is None:
-        return request.getHeader(b"sec-fetch-site") not in (b"cross-site", b"same-site")
-    text = origin.decode("latin-1").lower()
+    origins = request.requestHeaders.getRawHeaders(b"origin") or []
+    if not origins:
+        return (request.getHeader(b"sec-fetch-site") or b"").lower() not in (b"cross-site", b"same-site")
+    # Several headers are several claims: none is believed.
+    text = b" ".join(origins).decode("latin-1").lower()
     return text in options.origins or ("self" in options.origins and _is_own(text, request))
 
 
 def _is_own(origin: str, request: Request) -> bool:
-    # The scheme is left out: a proxy in front may speak TLS and say nothing of it.
-    try:
-        theirs, host = urlsplit(origin), request.getHeader(b"host") or b""
-        ours = urlsplit(f"{theirs.scheme}://{host.decode('latin-1').lower()}")
-        default = {"http": 80, "https": 443}.get(theirs.scheme)
-        return bool(theirs.hostname) and (theirs.hostname, theirs.port or default) == (
-            ours.hostname,
-            ours.port or default,
-        )
-    except ValueError:
+    theirs = ORIGIN.fullmatch(origin)
+    if theirs is None:
         return False
+    # The scheme is left out: a proxy in front may speak TLS and say nothing of it.
+    default = {"http": "80", "https": "443"}[theirs["scheme"]]
+    ours = HOST.fullmatch((request.getHeader(b"host") or b"").decode("latin-1").lower())
+    return ours is not None and (ours["host"], ours["port"] or default) == (theirs["host"], theirs["port"] or default)
 
 
 def embedders(origins: frozenset[str] | None) -> bytes | None:

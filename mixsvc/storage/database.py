@@ -4,14 +4,16 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from typing import Concatenate, ParamSpec, TypeVar
+from threading import Thread
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from twisted.enterprise import adbapi
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorCore
 
 from mixsvc.errors import DatabaseUnusable
+from mixsvc.interfaces import DeferToThread
 from mixsvc.settings import MEMORY
 from mixsvc.storage.schema import upgrade, version
 
@@ -52,9 +54,7 @@ def prepare(path: str, read: Callable[[sqlite3.Cursor], T]) -> T | None:
             _open(connection)
             return read(connection.cursor())
     except sqlite3.Error as error:
-        raise _unusable(
-            path, f"{error}; mend it, restore it from a backup, or give another path in [storage] path"
-        ) from None
+        raise _unusable(path, _advised(error)) from None
     except DatabaseUnusable as error:
         raise _unusable(path, str(error)) from None
 
@@ -62,11 +62,16 @@ def prepare(path: str, read: Callable[[sqlite3.Cursor], T]) -> T | None:
 class Database:
     """The database in use: every statement runs in one thread, in the order in which it was asked for."""
 
-    def __init__(self, reactor: IReactorCore, path: str) -> None:
-        """Nothing is opened and no thread is started before the first use."""
+    def __init__(self, reactor: IReactorCore, path: str, defer_to_thread: DeferToThread) -> None:
+        """Nothing is opened and no thread is started before the first use.
+
+        defer_to_thread: runs what closing blocks for in a thread that does not keep the process alive.
+        """
         self._reactor = reactor
         self._path = path
+        self._defer_to_thread = defer_to_thread
         self._pool: adbapi.ConnectionPool | None = None
+        self._is_closed = False
 
     def run(
         self, function: "Callable[Concatenate[sqlite3.Cursor, P], T]", *args: P.args, **kwargs: P.kwargs
@@ -76,29 +81,41 @@ class Database:
         Fires with what it returns once that is committed, so that it survives a power cut. Fails with
         sqlite3.Error, and nothing is changed.
         """
+        if self._is_closed:
+            return fail(sqlite3.ProgrammingError("the database is closed"))
         if self._pool is None:
             self._pool = self._opened()
         running: Deferred[T] = self._pool.runInteraction(function, *args, **kwargs)
         return running
 
-    def close(self) -> None:
-        """Wait for what is running and close; called in the reactor thread, harmless a second time."""
+    def close(self) -> "Deferred[None]":
+        """Close when what is running has ended; called in the reactor thread, harmless a second time.
+
+        It may be left behind: a disk that hangs keeps neither the reactor nor the process.
+        """
+        self._is_closed = True
         pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
+        return self._defer_to_thread(pool.close) if pool is not None else succeed(None)
 
     def _opened(self) -> adbapi.ConnectionPool:
-        return adbapi.ConnectionPool(
+        pool = adbapi.ConnectionPool(
             "sqlite3",
             self._path,
             timeout=LOCK_SECONDS,
-            # The pool is closed in the reactor's thread; without this that would fail.
+            # The pool is closed in another thread than it runs in; without this that would fail.
             check_same_thread=False,
             cp_reactor=self._reactor,
             cp_min=1,
             cp_max=1,
             cp_openfun=_open,
         )
+        pool.threadpool.threadFactory = _daemon_thread  # type: ignore[assignment]  # it is only called
+        return pool
+
+
+def _daemon_thread(**kwargs: Any) -> Thread:
+    """One that ends with the process, whatever it waits for."""
+    return Thread(**kwargs, daemon=True)
 
 
 def _open(connection: sqlite3.Connection) -> None:
@@ -120,9 +137,15 @@ def _check(path: str) -> None:
                 raise sqlite3.DatabaseError(f"it is damaged ({verdict.splitlines()[-1]})")
             version(connection)
     except sqlite3.Error as error:
-        raise _unusable(path, f"{error}; restore it from a backup, or give another path in [storage] path") from None
+        raise _unusable(path, _advised(error)) from None
     except DatabaseUnusable as error:
         raise _unusable(path, str(error)) from None
+
+
+def _advised(error: sqlite3.Error) -> str:
+    if getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return f"{error}: another program holds it; stop that one, or give another path in [storage] path"
+    return f"{error}; restore it from a backup, or give another path in [storage] path"
 
 
 def _unusable(path: str, why: str) -> DatabaseUnusable:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from twisted.internet.defer import Deferred, gatherResults, inlineCallbacks
 from twisted.internet.interfaces import IReactorCore, IReactorTime
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from mixsvc.chat.history import History
@@ -24,11 +25,11 @@ class OnDiskTests(TestCase):
         self.path = os.path.join(self.mktemp(), "chat.sqlite3")
         os.makedirs(os.path.dirname(self.path))
 
-    def open(self, path: str) -> tuple[History, Callable[[], None]]:
+    def open(self, path: str) -> tuple[History, Callable[[], Deferred[None]]]:
         from twisted.internet import reactor
 
         core, clock = IReactorCore(reactor), IReactorTime(reactor)
-        database = Database(core, path)
+        database = Database(core, path, deferToThread)
         self.addCleanup(database.close)
         return History(clock, database, SETTINGS), database.close
 

@@ -1,6 +1,7 @@
 """A site with one page, the SockJS client and an echo service; run as a program: it prints its port."""
 
 import sys
+from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.protocol import Factory, Protocol
@@ -36,6 +37,7 @@ def site(client: str) -> Site:
 
 
 if __name__ == "__main__":
-    port = reactor.listenTCP(0, site(sys.argv[1]), interface="127.0.0.1")  # type: ignore[attr-defined]
+    core: Any = reactor
+    port = core.listenTCP(0, site(sys.argv[1]), interface="127.0.0.1")
     print(port.getHost().port, flush=True)
-    reactor.run()  # type: ignore[attr-defined]
+    core.run()

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from mixsvc.interfaces import Quote
@@ -100,7 +101,7 @@ class RealDatabase(TestCase):
         from twisted.internet import reactor
 
         path = str(new_path(self))
-        database = Database(reactor, path)
+        database = Database(reactor, path, deferToThread)
 
         def check(_: None) -> None:
             database.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from mixsvc.errors import DatabaseUnusable
@@ -129,7 +130,7 @@ class DatabaseTests(TestCase):
     def setUp(self) -> None:
         self.path = Path(self.mktemp())
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.database = Database(reactor, str(self.path))
+        self.database = Database(reactor, str(self.path), deferToThread)
         self.addCleanup(self.database.close)
 
     def say(self, text: str) -> "Deferred[int]":
@@ -158,10 +159,17 @@ class DatabaseTests(TestCase):
     async def test_every_commit_waits_for_the_disk(self) -> None:
         assert await self.database.run(lambda cursor: cursor.execute("PRAGMA synchronous").fetchone()) == (2,)
 
+    async def test_a_closed_database_is_not_opened_again(self) -> None:
+        await self.say("hi")
+        await self.database.close()
+
+        with pytest.raises(sqlite3.ProgrammingError):
+            await self.say("too late")
+
     async def test_closing_leaves_no_write_ahead_log_and_may_be_repeated(self) -> None:
         await self.say("hi")
 
-        self.database.close()
-        self.database.close()
+        await self.database.close()
+        await self.database.close()
 
         assert not Path(f"{self.path}-wal").exists()

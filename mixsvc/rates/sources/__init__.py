@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from mixsvc.interfaces import IRateSource
+from mixsvc.interfaces import DeferToThread, IRateSource
 from mixsvc.rates.sources.archive import ArchiveSource
 from mixsvc.rates.sources.ecb import EcbSource
-from mixsvc.rates.sources.seams import DeferToThread, HttpClient
+from mixsvc.rates.sources.seams import HttpClient
 from mixsvc.settings import RatesSettings
 
 __all__ = ["build_sources"]

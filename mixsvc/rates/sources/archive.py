@@ -10,10 +10,9 @@ from pathlib import Path
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from mixsvc.interfaces import IRateSource, Quote
+from mixsvc.interfaces import DeferToThread, IRateSource, Quote
 from mixsvc.rates.errors import SourceFailed
 from mixsvc.rates.quote import ARCHIVE, is_currency, parse_date, parse_price
-from mixsvc.rates.sources.seams import DeferToThread
 
 __all__ = ["ArchiveSource", "packaged_archive"]
 

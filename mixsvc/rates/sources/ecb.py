@@ -9,11 +9,11 @@ from defusedxml.ElementTree import ParseError, fromstring
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from mixsvc.interfaces import IRateSource, Quote
+from mixsvc.interfaces import DeferToThread, IRateSource, Quote
 from mixsvc.rates.errors import SourceFailed
 from mixsvc.rates.quote import is_currency, parse_date, parse_price
 from mixsvc.rates.sources.download import Download
-from mixsvc.rates.sources.seams import DeferToThread, HttpClient
+from mixsvc.rates.sources.seams import HttpClient
 
 __all__ = ["EcbSource", "read_document"]
 

@@ -1,0 +1,158 @@
+"""Clients on raw sockets: they count the messages that come without looking at each."""
+
+import os
+import select
+import socket
+from collections.abc import Iterable
+from typing import Final, Self
+
+from bench.wire import MARKER, MARKER_BYTES, STREAM_END, Bad, Transport
+
+__all__ = ["Client", "Crowd", "Stream", "make_client"]
+
+BUFFER_BYTES: Final = 256 * 1024
+
+
+class Client:
+    """One open session. It keeps what comes only if it is asked to, for a look at every message afterwards."""
+
+    def __init__(self, connected: socket.socket, transport: Transport, request: bytes, came: bytes) -> None:
+        """request: the one that opened it. came: what has come since; of a stream, the head of the response, too."""
+        self.socket = connected
+        self.transport = transport
+        self.count = 0
+        self.reconnects = 0
+        self.kept: list[bytearray] = []
+        self._request = request
+        self._keeps = False
+        self._came = came
+        self._tail = b""
+        self._recv_into = connected.recv_into
+
+    def keep(self) -> None:
+        """Keep all that comes, from the first byte on; nothing was received yet."""
+        self._keeps = True
+        self.kept = [bytearray(self._came)]
+
+    def receive(self, buffer: bytearray, poll: select.epoll) -> None:
+        """Take what is there, as far as it goes into the buffer, and count it. Bad when the server has closed."""
+        size = self._fill(buffer)
+        if not size:
+            raise Bad(f"the server closed a session ({self.transport.name})")
+        self.take(buffer, size)
+
+    def take(self, buffer: bytearray, size: int) -> None:
+        """Count the markers in the first bytes of the buffer, one that began in what came before included."""
+        self.count += buffer.count(MARKER, 0, size)
+        if self._tail or buffer[size - 1] in MARKER_BYTES:
+            self._mend(buffer, size)
+        if self._keeps:
+            self.kept[-1] += buffer[:size]
+
+    def messages(self) -> list[bytes]:
+        """The messages in what was kept; Bad for what is no message."""
+        return [message for part in self.kept for message in self.transport.messages(bytes(part))]
+
+    def _fill(self, buffer: bytearray) -> int:
+        try:
+            return self._recv_into(buffer)
+        except ConnectionError:
+            return 0
+
+    def _mend(self, buffer: bytearray, size: int) -> None:
+        most = len(MARKER) - 1
+        joined = self._tail + bytes(buffer[: min(size, most)])
+        self.count += joined.startswith(MARKER)
+        # When only a byte or two came, all of it may still be a beginning.
+        self._tail = _beginning(joined if size <= most else bytes(buffer[size - most : size]))
+
+
+class Stream(Client):
+    """A session over streaming responses: when one ends, it asks for the next, on a new connection if need be."""
+
+    def __init__(self, connected: socket.socket, transport: Transport, request: bytes, came: bytes) -> None:
+        super().__init__(connected, transport, request, came)
+        self._address = connected.getpeername()
+        self._last = b""
+
+    def receive(self, buffer: bytearray, poll: select.epoll) -> None:
+        """Take what is there and count it; see to the end of a response."""
+        size = self._fill(buffer)
+        if not size:
+            self._connect_anew(poll)
+        else:
+            self.take(buffer, size)
+            most = len(STREAM_END)
+            self._last = bytes(buffer[size - most : size]) if size >= most else (self._last + buffer[:size])[-most:]
+            if self._last == STREAM_END:
+                self._ask(poll)
+
+    def _ask(self, poll: select.epoll) -> None:
+        self._last = self._tail = b""
+        self.reconnects += 1
+        if self._keeps:
+            self.kept.append(bytearray())
+        try:
+            self.socket.send(self._request)
+        except ConnectionError:
+            self._connect_anew(poll)
+
+    def _connect_anew(self, poll: select.epoll) -> None:
+        """Bad when the server is gone."""
+        number = self.socket.fileno()
+        try:
+            with socket.create_connection(self._address, timeout=5) as fresh:
+                # The new connection takes the number of the old, which thereby leaves the poll.
+                os.dup2(fresh.fileno(), number)
+        except OSError as error:
+            raise Bad(f"a session cannot be taken up again: {error}") from error
+        os.set_blocking(number, False)
+        poll.register(number, select.EPOLLIN)
+        self._ask(poll)
+
+
+class Crowd:
+    """Clients that are polled together. Leaving the context closes their sockets."""
+
+    def __init__(self, clients: Iterable[Client], sample: int = 8) -> None:
+        """sample: how many keep what they get; they stand evenly among the others."""
+        self.clients = list(clients)
+        self.buffer = bytearray(BUFFER_BYTES)
+        self.by_number = {client.socket.fileno(): client for client in self.clients}
+        self.poll = select.epoll(len(self.clients) + 1)
+        for number in self.by_number:
+            self.poll.register(number, select.EPOLLIN)
+        self.sample = self.clients[:: max(1, len(self.clients) // sample)][:sample]
+        for client in self.sample:
+            client.keep()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.poll.close()
+        for client in self.clients:
+            client.socket.close()
+
+    def ready(self, seconds: float) -> list[Client]:
+        """The clients for which something came, waiting this long for the first."""
+        return [self.by_number[number] for number, _ in self.poll.poll(seconds, len(self.clients))]
+
+    def total(self) -> int:
+        """Messages that all have got."""
+        return sum(client.count for client in self.clients)
+
+
+def make_client(connected: socket.socket, transport: Transport, request: bytes, came: bytes) -> Client:
+    """The kind of client that the transport needs; came: the whole answer so far."""
+    if transport.status == 101:
+        return Client(connected, transport, request, came.partition(b"\r\n\r\n")[2])
+    return Stream(connected, transport, request, came)
+
+
+def _beginning(data: bytes) -> bytes:
+    """The longest end of the data with which a marker may begin."""
+    for size in range(min(len(data), len(MARKER) - 1), 0, -1):
+        if MARKER.startswith(data[-size:]):
+            return data[-size:]
+    return b""

@@ -1,0 +1,131 @@
+"""A server as a process on a core of its own, and what memory it has."""
+
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from types import FrameType
+from typing import IO, Final
+
+from bench.peers import Peer, command, environment
+
+__all__ = ["CannotStart", "Server", "ending_cleanly", "on_cores", "raise_file_limit", "running"]
+
+START_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 5.0
+
+# So high that no streaming response ends while it is measured.
+STREAMING_LIMIT: Final = 1 << 30
+
+
+class CannotStart(Exception):
+    """A server did not say that it is ready."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that listens on a port of the loopback."""
+
+    peer: Peer
+    port: int
+    pid: int
+
+    def memory(self) -> int:
+        """Bytes that are resident now."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1]) * 1024
+
+
+def on_cores() -> tuple[int, int]:
+    """A core for the server and one for the load: the first and the last that we may use."""
+    cores = sorted(os.sched_getaffinity(0))
+    return cores[0], cores[-1]
+
+
+def raise_file_limit(needed: int) -> None:
+    """Let this process and its servers open so many files. SystemExit when the system does not."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise SystemExit(
+            f"bench: {needed} open files are needed, the hard limit is {hard}; raise it: ulimit -Hn {needed}"
+        )
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+@contextmanager
+def ending_cleanly() -> Iterator[None]:
+    """SIGTERM ends the program as Ctrl-C does, so that the server of the moment is ended, too."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def running(peer: Peer, cores: tuple[int, int], streaming_limit: int = STREAMING_LIMIT) -> Iterator[Server]:
+    """The peer's server on the first core, this process on the second. However the context is left, it is ended."""
+    allowed = os.sched_getaffinity(0)
+    with TemporaryFile() as errors:
+        # What a process starts inherits its cores; to pin it later would miss the threads that it has by then.
+        os.sched_setaffinity(0, {cores[0]})
+        try:
+            process = _start(peer, streaming_limit, errors)
+        finally:
+            os.sched_setaffinity(0, {cores[1]})
+        try:
+            yield _ready(peer, process, errors)
+        finally:
+            os.sched_setaffinity(0, allowed)
+            _stop(process)
+
+
+def _start(peer: Peer, streaming_limit: int, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command(peer, streaming_limit),
+        env=environment(peer),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+    )
+
+
+def _ready(peer: Peer, process: subprocess.Popen[bytes], errors: IO[bytes]) -> Server:
+    assert process.stdout is not None
+    end = time.monotonic() + START_SECONDS
+    said = b""
+    while not said.endswith(b"\n") and time.monotonic() < end:
+        if select.select([process.stdout], [], [], 1)[0]:
+            came = os.read(process.stdout.fileno(), 1024)
+            if not came:
+                break
+            said += came
+    words = said.split()
+    if len(words) != 3 or words[0] != b"ready":
+        errors.seek(0)
+        raise CannotStart(f"{peer.name} did not start:\n{errors.read()[-1000:].decode(errors='replace')}")
+    return Server(peer, int(words[1]), int(words[2]))
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        print(f"bench: process {process.pid} does not end", file=sys.stderr)
+    assert process.stdout is not None
+    process.stdout.close()
