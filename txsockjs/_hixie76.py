@@ -81,6 +81,7 @@ class Hixie76Wire:
 
     def __init__(self, registry: Registry, listener: Listener, numbers: bytes) -> None:
         self._registry = registry
+        self.max_messages = registry.options.max_messages
         self._listener = listener
         self._numbers = numbers
         self._state = _State.CHALLENGED

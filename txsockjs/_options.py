@@ -24,7 +24,9 @@ class Options:
     sockjs_url: the client for the iframe page; it must be of the version that the embedding page uses.
     proxy_header: the header whose last item is the client's address; only behind a proxy that sets it.
     origins: origins that may connect and post; None: any; "self": the origin of the service's own URL.
-    max_message: bytes of one message from a client. max_body: bytes of one posted body.
+    max_message: bytes of one message from a client. max_messages: messages from a client that wait for the
+    application.
+    max_body: bytes of one posted body.
     max_outbox: bytes that wait for a client that does not read. max_sessions: sessions at one time.
     max_sessions_per_address: of one client's address; behind a proxy all have that of the proxy, unless proxy_header
     is set.
@@ -44,6 +46,7 @@ class Options:
     proxy_header: str | None = None
     origins: frozenset[str] | None = None
     max_message: int = 1024 * 1024
+    max_messages: int = 10_000
     max_body: int = 8 * 1024 * 1024
     max_outbox: int = 1024 * 1024
     max_sessions: int = 100_000

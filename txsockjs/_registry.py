@@ -154,6 +154,10 @@ class Registry:
         if self._turn is None:
             self._turn = self.clock.callLater(0, self._flush)
 
+    def deliver_later(self, session: Session) -> None:
+        """Go on handing over a client's messages in another turn."""
+        self.clock.callLater(0, session.deliver)
+
     def _flush(self) -> None:
         dirty, self._dirty = self._dirty, []
         self._turn = None

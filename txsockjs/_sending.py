@@ -31,6 +31,8 @@ class Sending(Endpoint):
         if session is None:
             raise ClientError(404, "There is no such session.")
         messages = decode_post(self.body(request))
+        if session.backlog + len(messages) > self.service.options.max_messages:
+            raise ClientError(413, f"{self.service.options.max_messages} messages may wait.")
         limit = self.service.options.max_message
         if any(len(message) > limit or len(message.encode("utf-8", "surrogatepass")) > limit for message in messages):
             raise ClientError(413, f"A message may have {limit} bytes.")

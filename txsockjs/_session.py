@@ -3,8 +3,9 @@
 A session outlives the requests and connections ("receivers") that carry its frames.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Protocol
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall
@@ -17,6 +18,12 @@ from txsockjs._states import CLOSING, OPEN, TRANSITIONS, Input, State
 
 __all__ = ["Keeper", "Session", "Turn"]
 
+# How many of a client's messages the application gets in one turn, if they came together.
+SLICE_MESSAGES: Final = 100
+
+# Nearly every session's inbox at nearly every time; never added to.
+EMPTY: Final[deque[str | bytes]] = deque()
+
 
 class Turn(Protocol):
     """Collects what must be flushed when the reactor's turn ends."""
@@ -26,6 +33,9 @@ class Turn(Protocol):
 
     def flush_later(self, session: "Session") -> None:
         """Call session.flush() once, soon."""
+
+    def deliver_later(self, session: "Session") -> None:
+        """Call session.deliver() in another turn."""
 
 
 class Keeper(Protocol):
@@ -48,6 +58,7 @@ class Session:
         "_close",
         "_flushed",
         "_framing",
+        "_inbox",
         "_keeper",
         "_outbox",
         "_outbox_size",
@@ -80,6 +91,7 @@ class Session:
         self._keeper = keeper
         # What this turn has brought so far.
         self.batch: Batch | None = None
+        self._inbox: deque[str | bytes] = EMPTY
         self._outbox: list[Message] = []
         self._outbox_size = 0
         self._close = (1000, "Normal closure")
@@ -127,16 +139,43 @@ class Session:
             self.batch.holders -= 1
             self.batch = None
         self._outbox.clear()
+        # What came before the end counts.
+        inbox, self._inbox = self._inbox, EMPTY
+        self._deliver(inbox)
         self._keeper.forget(self)
         if self.state is not State.CLOSED and self._move(Input.LOST) is not State.NEW:
             self.application.lost(reason)
 
-    def receive(self, messages: Iterable[str | bytes]) -> None:
-        """Hand the client's messages to the application; what comes after its close is dropped."""
+    def receive(self, messages: Sequence[str | bytes]) -> None:
+        """Hand the client's messages to the application, thousands of them in slices.
+
+        What comes after the application's close is dropped.
+        """
+        if self._inbox:
+            self._inbox.extend(messages)
+        elif len(messages) > SLICE_MESSAGES:
+            self._inbox = deque(messages)
+            self.deliver()
+        else:
+            self._deliver(messages)
+
+    def deliver(self) -> None:
+        """Hand over a slice of those that wait; called each turn until none do."""
+        inbox = self._inbox
+        self._deliver([inbox.popleft() for _ in range(min(SLICE_MESSAGES, len(inbox)))])
+        if inbox:
+            self.turn.deliver_later(self)
+
+    def _deliver(self, messages: Iterable[str | bytes]) -> None:
         for message in messages:
-            if self.state is not State.OPEN:
+            if self.state is not OPEN:
                 return
             self.application.received(message)
+
+    @property
+    def backlog(self) -> int:
+        """How many of the client's messages wait."""
+        return len(self._inbox)
 
     # From the application's side
 

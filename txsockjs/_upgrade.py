@@ -25,6 +25,12 @@ class Connection(Protocol):
     def abortConnection(self) -> None:
         """Close now."""
 
+    def pauseProducing(self) -> None:
+        """Read no more for now."""
+
+    def resumeProducing(self) -> None:
+        """Read again; harmless when it never stopped."""
+
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Tell the producer when the buffer is full and when it is empty."""
 

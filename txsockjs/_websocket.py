@@ -1,5 +1,6 @@
 """The WebSocket URLs: SockJS frames on SERVER/SESSION/websocket, plain messages on websocket."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from twisted.python.failure import Failure
@@ -24,6 +25,8 @@ __all__ = ["RawWebSocket", "WebSocket"]
 
 class Wire(Protocol):
     """A WebSocket of either generation, as its receiver uses it."""
+
+    max_messages: int
 
     @property
     def pipe(self) -> Pipe:
@@ -89,6 +92,12 @@ class SocketReceiver:
         except ClientError:
             self.wire.fail(CloseCode.INVALID_DATA, "Broken framing.")
         else:
+            self._take(messages)
+
+    def _take(self, messages: Sequence[str | bytes]) -> None:
+        if self._session.backlog + len(messages) > self.wire.max_messages:
+            self.wire.fail(CloseCode.POLICY_VIOLATION, "Too many messages wait")
+        else:
             self._session.receive(messages)
 
     def resumed(self) -> None:
@@ -110,14 +119,14 @@ class RawReceiver(SocketReceiver):
     def message(self, data: bytes, opcode: Opcode) -> None:
         """Both kinds are messages, as they are."""
         if opcode is not Opcode.TEXT:
-            self._session.receive([data])
+            self._take([data])
             return
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             self.wire.fail(CloseCode.INVALID_DATA, "Text must be UTF-8")
         else:
-            self._session.receive([text])
+            self._take([text])
 
 
 class WebSocket(Endpoint):

@@ -22,6 +22,10 @@ from txsockjs._upgrade import Connection
 
 __all__ = ["Listener", "WebSocketWire"]
 
+# How much is read at once, and for how long before the reactor gets its turn, in seconds.
+PIECE_BYTES: Final = 4096
+SLICE_SECONDS: Final = 0.01
+
 PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
 
 # A close frame's reason has 125 bytes less those of the code (RFC 6455 section 5.5.1).
@@ -64,6 +68,7 @@ class WebSocketWire:
         """extensions: those that the handshake has agreed on."""
         self._registry = registry
         self._options = registry.options
+        self.max_messages = registry.options.max_messages
         self._listener = listener
         self._codec = _Codec(SERVER, max_size=registry.options.max_message)
         self._codec.extensions = list(extensions)
@@ -71,6 +76,8 @@ class WebSocketWire:
         self._opcode = Opcode.TEXT
         self._message = bytearray()
         self._pong = b""
+        self._unread = bytearray()
+        self._reading: IDelayedCall | None = None
         self._timer: IDelayedCall | None = None
         self._reason: Failure | None = None
         self._transport: Connection
@@ -128,6 +135,28 @@ class WebSocketWire:
         """Bytes came; whatever they are, the client lives."""
         if self._codec.state is WebSocketState.OPEN:
             self._stop_timer()
+        if self._unread or len(data) > PIECE_BYTES:
+            self._unread += data
+            if self._reading is None:
+                self._read()
+        else:
+            self._feed(data)
+
+    def _read(self) -> None:
+        """Read piece by piece: a segment may hold thousands of tiny messages, and others wait."""
+        clock = self._registry.clock
+        self._reading, until = None, clock.seconds() + SLICE_SECONDS
+        while self._unread:
+            if clock.seconds() >= until:
+                self._transport.pauseProducing()
+                self._reading = clock.callLater(0, self._read)
+                return
+            piece = bytes(self._unread[:PIECE_BYTES])
+            del self._unread[:PIECE_BYTES]
+            self._feed(piece)
+        self._transport.resumeProducing()
+
+    def _feed(self, data: bytes) -> None:
         self._codec.receive_data(data)
         for frame in self._codec.events_received():
             assert isinstance(frame, Frame)
@@ -137,6 +166,10 @@ class WebSocketWire:
     def connectionLost(self, reason: Failure) -> None:
         """The connection is gone; a close that both sides have sent makes it a clean end."""
         self._stop_timer()
+        self._unread.clear()
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
         codec = self._codec
         if self._reason is None and codec.close_rcvd is not None and codec.close_sent is not None:
             self._reason = Failure(ConnectionDone(f"WebSocket closed with {codec.close_rcvd.code}"))

@@ -23,12 +23,19 @@ class FakeTurn:
         self.crowd: Crowd | None = None
         self.now = 0.0
         self.dirty: list[Session] = []
+        self.waiting: list[Session] = []
         self.calls: list[str] = []
 
     def flush_later(self, session: Session) -> None:
         self.dirty.append(session)
 
+    def deliver_later(self, session: Session) -> None:
+        self.waiting.append(session)
+
     def end(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for session in waiting:
+            session.deliver()
         dirty, self.dirty = self.dirty, []
         self.crowd = None
         for session in dirty:
