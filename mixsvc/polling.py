@@ -8,7 +8,6 @@ from typing import Any
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.web.client import Agent, HTTPConnectionPool, _HTTP11ClientFactory
 
 from mixsvc.interfaces import Quote
 from mixsvc.rates import store
@@ -16,6 +15,7 @@ from mixsvc.rates.errors import SourceFailed
 from mixsvc.rates.poller import RatePoller, Sink
 from mixsvc.rates.sources import build_sources
 from mixsvc.rates.sources.archive import ArchiveSource
+from mixsvc.rates.sources.plain import quiet_agent
 from mixsvc.rates.table import RateTable
 from mixsvc.settings import Settings
 from mixsvc.storage.database import Database, prepare
@@ -34,7 +34,7 @@ class Polling:
         self._path = settings.storage.path
         self.database = Database(reactor, self._path, pool.defer)
         self.table = RateTable(_now)
-        client = HTTPClient(Agent(reactor, pool=_quiet_pool(reactor)))
+        client = HTTPClient(quiet_agent(reactor))
         self._sources = build_sources(settings.rates, client, pool.defer, _now)
         sink = Sink(self.table, self._save, self._changed)
         self._poller = RatePoller(reactor, self._sources, settings.rates, sink, random.random)
@@ -66,20 +66,6 @@ class Polling:
     def _changed(self, quotes: Sequence[Quote]) -> None:
         newest = max(quote.date for quote in quotes)
         self._log.info("rates: {count} new quotes of {date}", count=len(quotes), date=newest.isoformat())
-
-
-class QuietClientFactory(_HTTP11ClientFactory):
-    """The client's factory without its two log lines for every poll."""
-
-    noisy = False
-
-
-def _quiet_pool(reactor: Any) -> HTTPConnectionPool:
-    """Keeps nothing open between two polls, so that nothing is left at the end."""
-    pool = HTTPConnectionPool(reactor, persistent=False)
-    # There is no public way to give a pool another factory.
-    pool._factory = QuietClientFactory
-    return pool
 
 
 def _now() -> datetime:

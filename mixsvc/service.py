@@ -1,5 +1,7 @@
 """The service: builds every part, starts them in order, stops them step by step."""
 
+import signal
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.application.service import MultiService
@@ -91,6 +93,7 @@ class MixService(MultiService):
     def stopService(self) -> "Deferred[None]":
         """Answer what is in flight, say goodbye to the chat, store what waits; over within shutdown_timeout."""
         MultiService.stopService(self)
+        _heed_no_more_signals()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
@@ -138,6 +141,13 @@ class MixService(MultiService):
         if isinstance(error, MixError):
             self._log.critical("mixsvc: {error}", error=str(error))
         return error
+
+
+def _heed_no_more_signals() -> None:
+    """A second SIGTERM or Ctrl-C would ask the reactor to stop once more, which it answers with a traceback."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def sockjs_options(settings: Settings) -> dict[str, object]:

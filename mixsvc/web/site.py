@@ -18,6 +18,9 @@ __all__ = ["MixSite"]
 # How long a client may go on sending a body that was refused, in seconds.
 LINGER_SECONDS: Final = 5
 
+# Of a Content-Length: 10**18 bytes are an exabyte.
+MOST_DIGITS: Final = 19
+
 REFUSAL: Final = (
     b"HTTP/1.1 %b\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n\r\n"
 )
@@ -45,6 +48,14 @@ class MixChannel(HTTPChannel):
             self.refuse_body()
         else:
             HTTPChannel.allHeadersReceived(self)
+
+    def headerReceived(self, line: bytes) -> bool:
+        """Refuse a length of more digits than any length has, which int() would not take either."""
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length" and len(value.strip()) > MOST_DIGITS:
+            self.refuse_body()
+            return False
+        return bool(HTTPChannel.headerReceived(self, line))
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """A request line or header line that is too long; without an answer nobody would know why."""

@@ -22,10 +22,11 @@ def busy() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def refused(launch: Launch, wrapper: Sequence[str] = ()) -> str:
+def refused(launch: Launch, wrapper: Sequence[str] = (), uid: int | None = None) -> str:
     """The one line on stderr of a start that fails, in the foreground and as a daemon alike."""
     said = set()
-    for options in (["--nodaemon", "--pidfile="], ["--pidfile=pid", "--logfile=log"]):
+    user = [f"--uid={uid}", f"--gid={uid}"] if uid is not None else []
+    for options in (["--nodaemon", "--pidfile=", *user], ["--pidfile=pid", "--logfile=log", *user]):
         ended = subprocess.run(
             [*wrapper, *launch.command(*options)],
             cwd=launch.folder,
@@ -99,6 +100,15 @@ def test_a_port_without_permission_is_named(launch: Launch) -> None:
 )
 def test_a_wrong_setting_is_named(launch: Launch, config: dict[str, dict[str, str]], said: str) -> None:
     assert said in refused(launch.having(**config))
+
+
+def test_a_daemon_is_told_what_its_later_user_may_not_open(launch: Launch) -> None:
+    # As root, who may become somebody else; the folder stays root's.
+    if os.getuid() == 0:
+        launch.folder.mkdir(mode=0o700)
+        said = refused(launch, uid=65534)
+
+        assert "its directory" in said or "may not be read" in said
 
 
 def test_a_database_of_a_newer_version_is_named(launch: Launch) -> None:

@@ -1,6 +1,7 @@
 """Stopping: what is in flight is answered, the chat is told, and it ends in time whatever views do."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -137,6 +138,35 @@ def test_under_load_it_ends_in_time(
     assert monotonic() - began < 3 + 1
     assert all(each.result(DEADLINE) > 0 for each in hammering)
     assert "Traceback" not in service.log()
+
+
+def test_a_second_signal_changes_nothing(
+    start: Callable[[Launch], Service], slow: Launch, threads: ThreadPoolExecutor
+) -> None:
+    service = start(slow)
+    answer = threads.submit(get_text, f"{service.url}/sleep/1")
+    get_text(f"{service.url}/sleep/0.2")
+
+    service.process.terminate()
+    service.wait_for("Received SIGTERM")
+    service.process.terminate()
+
+    assert service.wait_for_exit() == TERMINATED
+    assert answer.result(DEADLINE) == "answer to /sleep/1"
+    assert "Traceback" not in service.log()
+
+
+def test_a_locked_database_does_not_delay_the_end(start: Callable[[Launch], Service], launch: Launch) -> None:
+    service = start(launch.having(server={"shutdown_timeout": "2"}))
+    with Chatter(service.port, "Ann") as ann, closing(sqlite3.connect(launch.folder / "mixsvc.sqlite3")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for number in range(100):
+            ann.ask(type="say", room="lobby", text=f"{number}")
+        began = monotonic()
+
+        assert service.stop() == TERMINATED
+
+    assert monotonic() - began < 2 + 1
 
 
 def test_what_was_said_is_there_after_a_restart(start: Callable[[Launch], Service], launch: Launch) -> None:

@@ -18,11 +18,13 @@ from twisted.trial.unittest import TestCase
 from twisted.web.client import Agent, BrowserLikePolicyForHTTPS
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
+from twisted.web.util import redirectTo
 
 from mixsvc.interfaces import Quote
 from mixsvc.rates.errors import SourceFailed
 from mixsvc.rates.sources.download import MAX_BODY
 from mixsvc.rates.sources.ecb import EcbSource
+from mixsvc.rates.sources.plain import quiet_agent
 from tests.rates.samples import DAILY, at_once, moment
 
 HUGE = 100 * 2**20
@@ -47,6 +49,10 @@ class Pages(Resource):
         if page == "gzip":
             request.setHeader(b"Content-Encoding", b"gzip")
             return gzip.compress(DAILY)
+        if page == "polite":
+            return DAILY if request.getHeader(b"accept-encoding") == b"identity" else b""
+        if page == "nowhere":
+            return redirectTo(b"http://a..b/", request)
         if page == "bomb":
             request.setHeader(b"Content-Encoding", b"gzip")
             return gzip.compress(b" " * HUGE)
@@ -95,7 +101,7 @@ class RealServer(TestCase):
         self.reactor: Any
         self.reactor = reactor
         self.pages = Pages()
-        self.client = HTTPClient(Agent(self.reactor))
+        self.client = HTTPClient(quiet_agent(self.reactor))
         self.addCleanup(self.listen().stopListening)
 
     def listen(self) -> Any:
@@ -111,13 +117,19 @@ class RealServer(TestCase):
 
         self.assertEqual([len(await source.fetch()), len(await source.fetch())], [2, 0])
 
-    async def test_a_compressed_document_is_read(self) -> None:
-        self.assertEqual(len(await self.source("gzip").fetch()), 2)
+    async def test_nothing_compressed_is_asked_for(self) -> None:
+        self.assertEqual(len(await self.source("polite").fetch()), 2)
 
-    async def test_a_document_that_unpacks_to_too_much_is_refused(self) -> None:
-        error = await self.refused(self.source("bomb").fetch())
+    async def test_a_compressed_document_is_refused_before_it_is_unpacked(self) -> None:
+        for page in ("gzip", "bomb"):
+            error = await self.refused(self.source(page).fetch())
 
-        self.assertIn(str(MAX_BODY), error)
+            self.assertEqual(error, "the answer is compressed, though that was not asked for")
+
+    async def test_a_redirect_to_what_no_host_can_be_is_refused_in_plain_words(self) -> None:
+        error = await self.refused(self.source("nowhere").fetch())
+
+        self.assertIn("leads to no host", error)
 
     async def test_a_huge_body_is_cut_at_the_limit(self) -> None:
         error = await self.refused(self.source("huge").fetch())

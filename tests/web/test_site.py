@@ -91,6 +91,14 @@ class SiteTests(SynchronousTestCase):
         assert self.chunked(b"01234", b"56789").endswith(b"0123456789")
         assert self.chunked(b"01234", b"56789", b"A").startswith(b"HTTP/1.1 413 ")
 
+    def test_a_length_of_absurdly_many_digits_is_refused(self) -> None:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"1" * 5000 + b"\r\n\r\n"
+
+        assert self.said(head).startswith(b"HTTP/1.1 413 ")
+
+    def test_a_line_that_is_too_long_is_answered(self) -> None:
+        assert self.said(b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 431 ")
+
     def test_a_refusal_is_said_once_and_nothing_after_it_is_read(self) -> None:
         channel, wire = self.connect()
         channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n")

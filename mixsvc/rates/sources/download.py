@@ -19,7 +19,7 @@ from mixsvc import parsers
 from mixsvc.rates.errors import SourceFailed
 from mixsvc.rates.sources.seams import HttpClient
 
-__all__ = ["MAX_BODY", "MAX_REDIRECTS", "Document", "Download"]
+__all__ = ["MAX_BODY", "MAX_REDIRECTS", "Document", "Download", "Refusal"]
 
 MAX_BODY: Final = 2**20  # bytes, counted while they come
 MAX_REDIRECTS: Final = 5
@@ -68,6 +68,9 @@ class Download:
             return await self._follow()
         except ConnectingCancelledError:
             raise CancelledError from None
+        except ValueError as error:
+            # A host that no name can be (idna's errors are ValueErrors): from a redirect, or from the settings.
+            raise SourceFailed(f"{_host(self._url)} leads to no host: {_reason(error)}") from None
         except (ConnectError, ConnectionClosed, DNSLookupError, *_WRAPPERS) as error:
             raise SourceFailed(f"{_host(self._url)} did not answer: {_reason(error)}") from None
 
@@ -79,7 +82,7 @@ class Download:
                 body = await _body(response, _host(url))
                 return Document(body, _conditions(response.headers))
             # What it says besides is not read.
-            response.deliverBody(_Refusal())
+            response.deliverBody(Refusal())
             if response.code == 304 and self._conditions:
                 return None
             url = self._next(url, response)
@@ -145,7 +148,7 @@ class _Collector(Protocol):
             self.done.errback(reason)
 
 
-class _Refusal(Protocol):
+class Refusal(Protocol):
     """Takes a body that nobody wants: closes the connection if there is still something to come."""
 
     def connectionMade(self) -> None:
