@@ -6,6 +6,7 @@ Messages are wrapped by a Batch, which encodes itself once for each framing, how
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Final
 
 from websockets.extensions import Extension
@@ -92,6 +93,16 @@ class Framing:
     name: str
     wrap: Callable[[bytes], bytes]
     messages: Callable[[Iterable[Message]], bytes] | None = None
+
+    @cached_property
+    def open(self) -> bytes:
+        """The bytes of the open frame."""
+        return self.wrap(b"o")
+
+    @cached_property
+    def heartbeat(self) -> bytes:
+        """The bytes of a heartbeat."""
+        return self.wrap(b"h")
 
     def encode(self, messages: Iterable[Message]) -> bytes:
         """The bytes of one array frame; of one frame each where the transport has no arrays."""

@@ -56,7 +56,7 @@ class ResponseReceiver:
     def beat(self) -> None:
         """Send a heartbeat; a client that took nothing during a whole beat is gone."""
         if self.ready:
-            self.send(self.framing.wrap(b"h"))
+            self.send(self.framing.heartbeat)
         else:
             # Not loseConnection: it would wait for the client to read what is buffered.
             ITCPTransport(self._request.transport).abortConnection()

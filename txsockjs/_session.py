@@ -114,7 +114,7 @@ class Session:
             is_new = self._move(Input.ATTACHED) is State.NEW
             self._keeper.attached(self)
             if is_new:
-                receiver.send(receiver.framing.wrap(b"o"))
+                receiver.send(receiver.framing.open)
                 self.application.opened()
             self.flush()
 

@@ -1,7 +1,7 @@
 """The WebSocket URLs: SockJS frames on SERVER/SESSION/websocket, plain messages on websocket."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
@@ -21,6 +21,10 @@ from txsockjs._upgrade import handshake_of, take_over
 from txsockjs._wire import WebSocketWire
 
 __all__ = ["RawWebSocket", "WebSocket"]
+
+# To make one costs more than to ask it, and it keeps nothing of a handshake but its extensions until the next.
+_plain: Final = ServerProtocol()
+_compressing: Final = ServerProtocol(extensions=[OFFER])
 
 
 class Wire(Protocol):
@@ -67,7 +71,7 @@ class SocketReceiver:
     def beat(self) -> None:
         """h makes the client's heartbeat event; the ping finds out whether it is there."""
         if self.wire.pipe.ready:
-            self.wire.send(self.framing.wrap(b"h"))
+            self.wire.send(self.framing.heartbeat)
         self.wire.ping()
 
     def end(self, code: int, reason: str) -> None:
@@ -144,7 +148,7 @@ class WebSocket(Endpoint):
             raise ClientError(400, "WebSockets need HTTP/1.1.")
         if self.service.options.hixie76 and asks_for_hixie76(request):
             return self._respond_hixie76(request)
-        handshake = ServerProtocol(extensions=[OFFER] if self.service.options.deflate else None)
+        handshake = _compressing if self.service.options.deflate else _plain
         response = handshake.accept(handshake_of(request))
         if response.status_code != 101:
             return self._refuse(request, response)

@@ -4,6 +4,7 @@ It carries bytes and keeps the time of the closing handshake; what messages mean
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final, Protocol
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -70,8 +71,7 @@ class WebSocketWire:
         self._options = registry.options
         self.max_messages = registry.options.max_messages
         self._listener = listener
-        self._codec = _Codec(SERVER, max_size=registry.options.max_message)
-        self._codec.extensions = list(extensions)
+        self._extensions = extensions
         self._is_open = True
         self._opcode = Opcode.TEXT
         self._message = bytearray()
@@ -82,6 +82,13 @@ class WebSocketWire:
         self._reason: Failure | None = None
         self._transport: Connection
         self.pipe: Pipe
+
+    @cached_property
+    def _codec(self) -> _Codec:
+        # Made at the first need: it is larger than all the rest of a connection that only listens.
+        codec = _Codec(SERVER, max_size=self._options.max_message)
+        codec.extensions = list(self._extensions)
+        return codec
 
     # For the listener
 
@@ -133,7 +140,7 @@ class WebSocketWire:
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes came; whatever they are, the client lives."""
-        if self._codec.state is WebSocketState.OPEN:
+        if self._is_open:
             self._stop_timer()
         if self._unread or len(data) > PIECE_BYTES:
             self._unread += data
@@ -141,6 +148,12 @@ class WebSocketWire:
                 self._read()
         else:
             self._feed(data)
+
+    def _clean_end(self) -> Failure | None:
+        codec = self._codec
+        if codec.close_rcvd is None or codec.close_sent is None:
+            return None
+        return Failure(ConnectionDone(f"WebSocket closed with {codec.close_rcvd.code}"))
 
     def _read(self) -> None:
         """Read piece by piece: a segment may hold thousands of tiny messages, and others wait."""
@@ -170,9 +183,8 @@ class WebSocketWire:
         if self._reading is not None:
             self._reading.cancel()
             self._reading = None
-        codec = self._codec
-        if self._reason is None and codec.close_rcvd is not None and codec.close_sent is not None:
-            self._reason = Failure(ConnectionDone(f"WebSocket closed with {codec.close_rcvd.code}"))
+        if self._reason is None and not self._is_open:
+            self._reason = self._clean_end()
         self._registry.gone(self)
         self._listener.lost(self._reason or reason)
 
