@@ -1,14 +1,17 @@
 """Taking a connection over from twisted.web: from a request to upgrade to a protocol of our own."""
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IProducer
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHeader
 from websockets.http11 import Request as Handshake
 from websockets.http11 import Response
+
+from txsockjs._errors import ClientError
 
 __all__ = ["Connection", "Successor", "handshake_of", "take_over"]
 
@@ -51,12 +54,26 @@ class Successor(Protocol):
         """The connection is gone."""
 
 
+# What a handshake is judged by (RFC 6455 section 4.2.1); the other headers are none of its business.
+HANDSHAKE_HEADERS: Final = (
+    "Connection",
+    "Upgrade",
+    "Sec-WebSocket-Key",
+    "Sec-WebSocket-Version",
+    "Sec-WebSocket-Protocol",
+    "Sec-WebSocket-Extensions",
+)
+
+
 def handshake_of(request: Request) -> Handshake:
-    """The request as the websockets library reads it."""
+    """The request as the websockets library reads it. Raises ClientError for headers that it does not take."""
     headers = Headers()
-    for name, values in request.requestHeaders.getAllRawHeaders():
-        for value in values:
-            headers[name.decode("latin-1")] = value.decode("latin-1")
+    try:
+        for name in HANDSHAKE_HEADERS:
+            for value in request.requestHeaders.getRawHeaders(name) or ():
+                headers[name] = value
+    except (InvalidHeader, UnicodeError):
+        raise ClientError(400, "A header of the handshake is not valid.") from None
     path, method = request.uri.decode("latin-1"), request.method.decode("latin-1")
     return Handshake(path, headers, method=method, protocol=request.clientproto.decode("latin-1"))
 
