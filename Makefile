@@ -39,7 +39,7 @@ bench: $(VENV)/installed
 
 # The database and the secret key are data, and stay.
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage mixsvc/web/static/vendor
+	rm -rf $(VENV) .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage mixsvc/web/static/vendor
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Debian packages Chromium; where the system does not, Playwright brings one.
