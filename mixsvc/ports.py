@@ -82,7 +82,7 @@ def _try_path(path: str) -> None:
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise OSError(errno.ENOENT, "Its directory does not exist")
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
         raise OSError(errno.EACCES, "Its directory cannot be written to")
     if os.path.lexists(path):
         with socket.socket(socket.AF_UNIX) as probe:

@@ -36,10 +36,16 @@ def rehearse(path: str) -> None:
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise _unusable(path, "its directory does not exist; make it, or give another path in [storage] path")
-    if not os.access(folder, os.W_OK | os.X_OK):
+    # The effective user's: it may be the one that a daemon becomes later.
+    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
         raise _unusable(path, "its directory cannot be written to; give another path in [storage] path, or :memory:")
-    if os.path.exists(path):
-        _check(path)
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unusable(path, f"{error.strerror}; give another path in [storage] path") from None
+    _check(path)
 
 
 def prepare(path: str, read: Callable[[sqlite3.Cursor], T]) -> T | None:
@@ -128,7 +134,7 @@ def _open(connection: sqlite3.Connection) -> None:
 def _check(path: str) -> None:
     if not os.path.isfile(path):
         raise _unusable(path, "it is no file; give another path in [storage] path")
-    if not os.access(path, os.R_OK | os.W_OK):
+    if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
         raise _unusable(path, "it may not be read and written by this user; mend its permissions")
     try:
         with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=LOCK_SECONDS)) as connection:

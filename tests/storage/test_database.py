@@ -112,16 +112,21 @@ def test_a_directory_in_the_place_of_the_database_is_refused(tmp_path: Path) -> 
     assert "it is no file; give another path" in complaint(tmp_path / "x.db")
 
 
-def test_a_failing_upgrade_leaves_the_database_as_it_was(tmp_path: Path) -> None:
-    # An empty database with a table of ours in the way: the first step fails half-way.
-    path = tmp_path / "x.db"
-    pragma(path, f"PRAGMA application_id = {APPLICATION_ID}", "CREATE TABLE message (x)")
+def test_a_database_whose_tables_are_not_those_of_its_version_is_refused(tmp_path: Path) -> None:
+    pragma(tmp_path / "x.db", f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 1")
 
-    with pytest.raises(DatabaseUnusable, match="already exists"):
-        prepare(str(path), tables)
+    assert "it is damaged: message, message_key, quote is not what version 1 has" in complaint(tmp_path / "x.db")
 
-    with closing(sqlite3.connect(path)) as connection:
-        assert tables(connection.cursor()) == {"message"}
+
+def test_what_somebody_has_added_does_no_harm(tmp_path: Path) -> None:
+    prepare(str(tmp_path / "x.db"), tables)
+    pragma(tmp_path / "x.db", "CREATE INDEX theirs ON message (name)")
+
+    rehearse(str(tmp_path / "x.db"))
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    assert "File name too long; give another path" in complaint(tmp_path / ("x" * 300))
 
 
 class DatabaseTests(TestCase):

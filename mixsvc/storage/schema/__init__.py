@@ -1,6 +1,7 @@
 """The schema, one file a version: N.sql takes a database from version N - 1 to N."""
 
 import sqlite3
+from contextlib import closing
 from importlib.resources import files
 
 from mixsvc.errors import DatabaseUnusable
@@ -8,6 +9,8 @@ from mixsvc.errors import DatabaseUnusable
 __all__ = ["NEWEST", "upgrade", "version"]
 
 NEWEST = 1
+
+DEFINITIONS = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 
 # "mixs" in ASCII: tells our databases from those of other programs (SQLite file format, offset 68).
 APPLICATION_ID = 0x6D697873
@@ -20,9 +23,8 @@ def upgrade(connection: sqlite3.Connection) -> None:
     """
     start = version(connection)
     for step in range(start + 1, NEWEST + 1):
-        script = (files(__package__) / f"{step}.sql").read_text()
         try:
-            connection.executescript(f"BEGIN IMMEDIATE; {script} {_mark(step)} COMMIT")
+            connection.executescript(f"BEGIN IMMEDIATE; {_script(step)} {_mark(step)} COMMIT")
         except sqlite3.Error:
             connection.rollback()
             raise
@@ -37,11 +39,27 @@ def version(connection: sqlite3.Connection) -> int:
     (number,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if application != APPLICATION_ID and (number or tables):
+    if (application != APPLICATION_ID and number) or (tables and not number):
         raise DatabaseUnusable("it belongs to another program; give another path in [storage] path")
     if number > NEWEST:
         raise DatabaseUnusable(
             f"it was made by a newer mixsvc (its version is {number}, this one knows up to {NEWEST}); "
             "install that mixsvc again, or give another path in [storage] path"
         )
+    _check_tables(connection, number)
     return int(number)
+
+
+def _check_tables(connection: sqlite3.Connection, number: int) -> None:
+    """Whatever the scripts of this version make must be there; what somebody has added does no harm."""
+    with closing(sqlite3.connect(":memory:")) as model:
+        for step in range(1, number + 1):
+            model.executescript(_script(step))
+        missing = set(model.execute(DEFINITIONS)) - set(connection.execute(DEFINITIONS))
+    if missing:
+        names = ", ".join(sorted(name for name, _ in missing))
+        raise DatabaseUnusable(f"it is damaged: {names} is not what version {number} has; restore it from a backup")
+
+
+def _script(step: int) -> str:
+    return (files(__package__) / f"{step}.sql").read_text()
