@@ -94,6 +94,7 @@ def _start(settings: Settings) -> Parts:
     _find_reactor(reactor)
     pool = DaemonPool(reactor, 2, "helper")
     polling: Polling = crochet.run_in_reactor(Polling)(reactor, settings, pool).wait(START_SECONDS)
+    polling.read_archive()
     polling.prepare()
 
     def start() -> None:

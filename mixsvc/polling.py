@@ -39,18 +39,24 @@ class Polling:
         sink = Sink(self.table, self._save, self._changed)
         self._poller = RatePoller(reactor, self._sources, settings.rates, sink, random.random)
 
-    def prepare(self) -> None:
-        """Make the database and publish the last known quotes: the stored ones, else those of the archive.
+    def read_archive(self) -> None:
+        """Publish the quotes of the archive, if it is one of the sources.
 
-        Blocks for some 20 ms: called before the reactor runs, or in a worker thread. Raises DatabaseUnusable.
+        Blocks for some 12 ms: called before the reactor runs, or in a worker thread.
         """
-        self.table.publish(prepare(self._path, store.read_last) or ())
         for source in self._sources:
             if isinstance(source, ArchiveSource):
                 try:
                     self.table.publish(source.load())
                 except SourceFailed as error:
                     self._log.warn("rates: {source} fails: {reason}", source=source.name, reason=str(error))
+
+    def prepare(self) -> None:
+        """Make the database and publish the last known quotes.
+
+        Blocks like read_archive. Raises DatabaseUnusable.
+        """
+        self.table.publish(prepare(self._path, store.read_last) or ())
 
     def start(self) -> None:
         """Poll at once, then every interval."""

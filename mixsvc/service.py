@@ -66,13 +66,15 @@ class MixService(MultiService):
         self.parts = Parts(self._polling.table, chat, settings.rates.pairs)
 
     def privilegedStartService(self) -> None:
-        """Open the ports. Raises MixError for what has changed since it was tried out."""
+        """Open the ports and read the archive. Raises MixError for what has changed since it was tried out."""
         failures: list[BaseException] = []
         for description in self._settings.server.endpoints():
             opening = Deferred.fromCoroutine(open_port(self._reactor, description, self._site))
             opening.addCallbacks(self._opened, lambda failure: failures.append(failure.value))
         if failures:
             raise self._told(failures[0])
+        # Here, as a service that gives up its rights may not be able to read its own installation afterwards.
+        self._polling.read_archive()
         MultiService.privilegedStartService(self)
 
     def startService(self) -> None:

@@ -1,5 +1,6 @@
 """What twistd does around makeService, as far as it matters here: its directory, its user, how errors are told."""
 
+import codecs
 import os
 import pwd
 import sys
@@ -8,9 +9,11 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
+from flask import Flask
+
 from mixsvc.errors import BadSetting, MixError
 
-__all__ = ["acting_as", "run_directory", "tell_in_one_line"]
+__all__ = ["acting_as", "gives_up_rights", "read_ahead", "run_directory", "tell_in_one_line"]
 
 
 def run_directory(options: object) -> str:
@@ -35,6 +38,22 @@ def acting_as(options: object) -> Iterator[None]:
     finally:
         os.seteuid(0)
         os.setegid(0)
+
+
+def gives_up_rights(options: object) -> bool:
+    """Whether twistd will become somebody else."""
+    return _twistd(options).get("uid") is not None
+
+
+def read_ahead(application: object) -> None:
+    """Load what is otherwise loaded when it is first needed: the later user may not be able to read our installation.
+
+    A first request does it for a Flask app: its templates, and what is imported on the way.
+    """
+    for encoding in ("idna", "cp437", "latin-1"):
+        codecs.lookup(encoding)
+    if isinstance(application, Flask):
+        application.test_client().get("/")
 
 
 def tell_in_one_line() -> None:

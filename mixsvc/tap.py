@@ -16,7 +16,7 @@ from mixsvc.inifile import Value
 from mixsvc.ports import rehearse
 from mixsvc.service import MixService
 from mixsvc.settings import Settings, read_settings
-from mixsvc.start import acting_as, run_directory, tell_in_one_line
+from mixsvc.start import acting_as, gives_up_rights, read_ahead, run_directory, tell_in_one_line
 from mixsvc.storage import database
 from mixsvc.web.views import has_sockjs_client
 from txsockjs import BadOption
@@ -94,6 +94,8 @@ def makeService(options: Options) -> IService:
     except (MixError, BadOption) as error:
         raise SystemExit(f"mixsvc: {error}") from None
     facade.mix.serve(lambda: service.parts)
+    if gives_up_rights(options):
+        read_ahead(application)
     return service
 
 

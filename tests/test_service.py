@@ -97,6 +97,7 @@ class ServiceTests(SynchronousTestCase):
         service = self.made()
         assert service.parts.rates.latest("EUR", "USD") is None
 
+        service.privilegedStartService()
         service.startService()
 
         quote = service.parts.rates.latest("EUR", "USD")

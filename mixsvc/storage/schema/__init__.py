@@ -10,6 +10,9 @@ __all__ = ["NEWEST", "upgrade", "version"]
 
 NEWEST = 1
 
+# Read at once: a service that gives up its rights later may not be able to read its own installation any more.
+SCRIPTS = tuple((files(__package__) / f"{step}.sql").read_text() for step in range(1, NEWEST + 1))
+
 DEFINITIONS = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 
 # "mixs" in ASCII: tells our databases from those of other programs (SQLite file format, offset 68).
@@ -62,4 +65,4 @@ def _check_tables(connection: sqlite3.Connection, number: int) -> None:
 
 
 def _script(step: int) -> str:
-    return (files(__package__) / f"{step}.sql").read_text()
+    return SCRIPTS[step - 1]
