@@ -5,10 +5,9 @@ from typing import Final
 
 from txsockjs._frames import Framing, Message
 
-__all__ = ["FRAME_BYTES", "FRAME_MESSAGES", "Batch", "Crowd"]
+__all__ = ["FRAME_BYTES", "Batch", "Crowd"]
 
 # What leaves in one frame at most, unless one message is longer: a client that lags is to get its backlog in pieces.
-FRAME_MESSAGES: Final = 512
 FRAME_BYTES: Final = 256 * 1024
 
 
@@ -37,10 +36,9 @@ class Batch:
         longer.add(message)
         return longer
 
-    @property
-    def fits(self) -> bool:
-        """Whether one frame takes them all."""
-        return self.size <= FRAME_BYTES and len(self.messages) <= FRAME_MESSAGES
+    def fits(self, most: int) -> bool:
+        """Whether one frame takes them all, which takes so many at most."""
+        return self.size <= FRAME_BYTES and len(self.messages) <= most
 
     def encoded(self, framing: Framing) -> bytes:
         """The bytes to put on the wire."""

@@ -24,6 +24,7 @@ class Options:
     sockjs_url: the client for the iframe page; it must be of the version that the embedding page uses.
     proxy_header: the header whose last item is the client's address; only behind a proxy that sets it.
     origins: origins that may connect and post; None: any; "self": the origin of the service's own URL.
+    messages_per_frame: messages that leave in one frame at most.
     max_message: bytes of one message from a client. max_messages: messages from a client that wait for the
     application.
     max_body: bytes of one posted body.
@@ -46,6 +47,7 @@ class Options:
     proxy_header: str | None = None
     origins: frozenset[str] | None = None
     max_message: int = 1024 * 1024
+    messages_per_frame: int = 512
     max_messages: int = 10_000
     max_body: int = 8 * 1024 * 1024
     max_outbox: int = 1024 * 1024

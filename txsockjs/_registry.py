@@ -41,6 +41,7 @@ class Registry:
         self.options = options
         self.crowd: Crowd | None = None
         self.now = clock.seconds()
+        self.frame_messages = options.messages_per_frame
         self._named: dict[bytes, Session] = {}
         # Each with its client's address.
         self._live: dict[Session, str] = {}

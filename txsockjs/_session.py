@@ -11,7 +11,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
-from txsockjs._batch import FRAME_BYTES, FRAME_MESSAGES, Batch, Crowd
+from txsockjs._batch import FRAME_BYTES, Batch, Crowd
 from txsockjs._frames import Framing, Message, close_frame
 from txsockjs._seams import Application, Outlet, Receiver
 from txsockjs._states import CLOSING, OPEN, TRANSITIONS, Input, State
@@ -30,6 +30,7 @@ class Turn(Protocol):
 
     crowd: Crowd | None
     now: float
+    frame_messages: int
 
     def flush_later(self, session: "Session") -> None:
         """Call session.flush() once, soon."""
@@ -248,7 +249,7 @@ class Session:
         if batch is not None:
             batch.holders -= 1
             outlet = self._outlet
-            if outlet is not None and outlet.ready and not self._outbox and batch.fits:
+            if outlet is not None and outlet.ready and not self._outbox and batch.fits(self.turn.frame_messages):
                 self.sent_at = self.turn.now
                 outlet.write(batch.encoded(self._framing))
             else:
@@ -277,7 +278,7 @@ class Session:
     def _piece(self) -> list[Message]:
         """The oldest messages of the outbox, as many as one frame takes."""
         size = count = 0
-        for message in self._outbox[:FRAME_MESSAGES]:
+        for message in self._outbox[: self.turn.frame_messages]:
             if count and size + message.size > FRAME_BYTES:
                 break
             size += message.size

@@ -22,6 +22,7 @@ class FakeTurn:
     def __init__(self) -> None:
         self.crowd: Crowd | None = None
         self.now = 0.0
+        self.frame_messages = 512
         self.dirty: list[Session] = []
         self.waiting: list[Session] = []
         self.calls: list[str] = []

@@ -49,6 +49,17 @@ class SessionTests(SessionCase):
         self.assertEqual(len(self.app.messages), 100)
 
 
+class FrameTests(SessionCase):
+    def test_as_many_messages_leave_in_one_frame_as_are_allowed_and_no_more(self) -> None:
+        self.turn.frame_messages = 2
+        receiver = self.attach()
+
+        self.say("1", "2")
+        self.say("3", "4", "5")
+
+        self.assertEqual(receiver.sent, [b"o", b'a["1","2"]', b'a["3","4"]', b'a["5"]'])
+
+
 class SlowApps(Apps):
     """Takes a millisecond for each message."""
 
