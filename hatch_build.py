@@ -67,7 +67,7 @@ def make_assets(root: Path, npm: Npm, say: Callable[[str], None]) -> bool:
         _remove(root, asset)
     problem = _fetch(root, npm, missing, pins) if missing else ""
     if problem:
-        say(f"page assets: left out, so the chat page will not work in a browser: {problem}")
+        say(f"page assets: left out, so the chat page will talk plain WebSocket only: {problem}")
     return not problem
 
 

@@ -44,7 +44,7 @@ def read_file(path: str) -> dict[tuple[str, str], Value]:
 
 
 def _parser() -> configparser.ConfigParser:
-    # No section is special and no character of a value is: a password may hold a %.
+    # No section is special and no character of a value is: a URL may hold a %.
     return configparser.ConfigParser(interpolation=None, default_section="\0")
 
 

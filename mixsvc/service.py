@@ -164,6 +164,8 @@ def sockjs_options(settings: Settings) -> dict[str, object]:
         "max_body": 6 * chat.max_message + 1024,
         "max_outbox": chat.max_outbox,
         "max_sessions": chat.max_sessions,
+        # Behind a proxy that is not trusted all clients have one address.
+        "max_sessions_per_address": chat.max_sessions,
     }
 
 

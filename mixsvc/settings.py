@@ -182,9 +182,12 @@ def _nearest(word: str, known: "Mapping[str, object] | list[str]") -> str:
 
 def _check_one_way_to_listen(values: Mapping[tuple[str, str], Value]) -> None:
     listen = values.get(("server", "listen"))
-    port = values.get(("server", "port"))
-    if listen is not None and listen.text.strip() and port is not None and port.text.strip():
-        raise BadSetting(
-            f"{port.place}: {port.name} and {listen.name} are both given; "
-            "port is short for a tcp endpoint, so keep one of them"
-        )
+    if listen is None or not listen.text.strip():
+        return
+    for key in ("port", "interface"):
+        other = values.get(("server", key))
+        if other is not None and other.text.strip():
+            raise BadSetting(
+                f"{other.place}: {other.name} and {listen.name} are both given; "
+                "port and interface are short for a tcp endpoint, so keep one or the other"
+            )

@@ -106,7 +106,7 @@ def _application(settings: Settings) -> "WSGIApplication":
     if not has_sockjs_client(app):
         # pip hides what the build said of it.
         _log.warn(
-            "mixsvc: the page has no SockJS client, since npm was missing when mixsvc was built; "
+            "mixsvc: the page has no SockJS client, since npm was missing or failed when mixsvc was built; "
             "it talks plain WebSocket (install npm, then mixsvc again)"
         )
     return app

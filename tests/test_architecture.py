@@ -63,7 +63,7 @@ def test_an_import_against_the_arrows_is_found(importer: str, line: str) -> None
 @pytest.mark.parametrize(
     ("importer", "line"),
     [
-        ("mixsvc.chat.service", "from txsockjs.factory import SockJSResource"),
+        ("mixsvc.service", "from txsockjs.factory import SockJSResource"),
         ("mixsvc.chat.service", "from mixsvc.chat.rooms import Rooms"),
         ("mixsvc.service", "from mixsvc.web.site import root"),
         ("mixsvc.service", "from mixsvc.ports import open_port"),

@@ -1,7 +1,7 @@
 """The options of a SockJS service: those of txsockjs 1.2.2 under their names, and the limits."""
 
-import codecs
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -74,13 +74,16 @@ def make_options(given: Mapping[str, object] | None) -> Options:
     return options
 
 
+# Serialised as browsers do it (RFC 6454 section 6.2): they leave out a port that goes without saying.
+ORIGIN: Final = r"self|null|\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?"
+
 WANTED: Final[Mapping[object, str]] = {
     bool: "True or False",
     int: "a whole number above 0",
     float: "a number above 0",
     str: "text",
     str | None: "text or None",
-    frozenset[str] | None: "a list of origins such as https://example.org, or None",
+    frozenset[str] | None: "a list such as ['self', 'https://example.org'], or None",
 }
 
 
@@ -98,12 +101,15 @@ def _is_good(kind: object, value: object) -> bool:
 
 def _check_meaning(options: Options) -> None:
     try:
-        codecs.lookup(options.encoding)
+        # Some codecs make no text of bytes.
+        b"a".decode(options.encoding, "replace")
     except LookupError:
         raise BadOption(f"option 'encoding' is {options.encoding!r}, which Python does not know") from None
-    if not options.sockjs_url.startswith(("/", "http")):
+    if not options.sockjs_url.startswith(("/", "http://", "https://")):
         raise BadOption(f"option 'sockjs_url' is {options.sockjs_url!r}; it must start with / or http")
+    if options.proxy_header is not None and not re.fullmatch(r"[A-Za-z0-9-]+", options.proxy_header):
+        raise BadOption(f"option 'proxy_header' is {options.proxy_header!r}; give a name such as X-Forwarded-For")
     for origin in options.origins or ():
         # It goes into a header, where a space or a semicolon would end it.
-        if not origin.isascii() or not origin.isprintable() or set(origin) & set(" ;,"):
+        if not re.fullmatch(ORIGIN, origin):
             raise BadOption(f"option 'origins' has {origin!r}; an origin looks like https://example.org")

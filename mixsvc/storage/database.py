@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from threading import Thread
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
@@ -56,6 +56,7 @@ def prepare(path: str, read: Callable[[sqlite3.Cursor], T]) -> T | None:
     if path == MEMORY:
         return None
     try:
+        _make_private(path)
         with closing(sqlite3.connect(path, timeout=LOCK_SECONDS)) as connection:
             _open(connection)
             return read(connection.cursor())
@@ -129,6 +130,12 @@ def _open(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     upgrade(connection)
+
+
+def _make_private(path: str) -> None:
+    """Others need not read what is said here; SQLite gives the files beside it the same rights."""
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _check(path: str) -> None:

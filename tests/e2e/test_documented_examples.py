@@ -23,12 +23,6 @@ def _said(port, factory):
 _reactor.listenTCP = _said
 """
 
-ECHO = """
-class Echo(Protocol):
-    def dataReceived(self, data):
-        self.transport.write(data)
-"""
-
 ENDPOINT = """
 from twisted.internet import reactor
 from twisted.internet.endpoints import serverFromString
@@ -77,9 +71,9 @@ def test_the_first_example_greets(installed: Path) -> None:
 
 
 def test_several_factories_share_a_port_and_a_site_has_others_beside_them(installed: Path) -> None:
-    hello = BLOCKS[0].partition("reactor.listenTCP")[0]
+    chat = BLOCKS[1].replace("reactor.run()", "")
 
-    script = BEFORE + hello + ECHO + BLOCKS[1] + BLOCKS[2] + "reactor.run()\n"
+    script = BEFORE + chat + BLOCKS[2]
 
     with running(installed, script, 2) as (several, site):
         assert said(several, "/echo", "a", "b") == ["a", "b"]

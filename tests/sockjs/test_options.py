@@ -1,5 +1,6 @@
 """The options, and what they may be."""
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from txsockjs._errors import BadOption
@@ -65,9 +66,32 @@ class GivenTests(SynchronousTestCase):
         self.assertEqual(make_options({"origins": ["HTTPS://Example.org"]}).origins, {"https://example.org"})
 
     def test_origins_are_not_one_text(self) -> None:
-        self.assertIn("a list of origins", self.refused(origins="https://example.org"))
-        self.assertIn("a list of origins", self.refused(origins=[1]))
+        self.assertIn("a list such as ['self'", self.refused(origins="https://example.org"))
+        self.assertIn("a list such as ['self'", self.refused(origins=[1]))
 
     def test_an_origin_cannot_break_the_header_that_it_goes_into(self) -> None:
         for origin in ("a;b", "a b", "a\r\nb", "é"):
             self.assertIn("an origin looks like", self.refused(origins=[origin]))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("origins", ["example"]),
+        ("origins", ["https://example.org/"]),
+        ("origins", ["https://a;b"]),
+        ("encoding", "hex"),
+        ("proxy_header", ""),
+        ("proxy_header", "bad header:"),
+        ("sockjs_url", "httpx"),
+    ],
+)
+def test_a_value_that_could_never_do_is_refused(name: str, value: object) -> None:
+    with pytest.raises(BadOption, match=f"option {name!r}"):
+        make_options({name: value})
+
+
+def test_origins_as_browsers_write_them_are_taken() -> None:
+    given = ["self", "null", "*", "https://Example.org", "http://[::1]:8080", "chrome-extension://abc"]
+
+    assert make_options({"origins": given}).origins == {each.lower() for each in given}
