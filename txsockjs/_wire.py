@@ -205,8 +205,9 @@ class WebSocketWire:
         self._message += frame.data
         if frame.fin:
             data, self._message = bytes(self._message), bytearray()
-            # What came before the client's close counts; what comes after ours does not.
-            if self._codec.state is WebSocketState.OPEN or self._codec.close_rcvd_then_sent:
+            # What came before the client's close or fault counts, though the codec has read on to it and its answer
+            # waits; what comes after ours does not.
+            if self._is_open:
                 self._listener.message(data, self._opcode)
 
     def _write(self) -> None:

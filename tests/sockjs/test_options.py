@@ -94,4 +94,4 @@ def test_a_value_that_could_never_do_is_refused(name: str, value: object) -> Non
 def test_origins_as_browsers_write_them_are_taken() -> None:
     given = ["self", "null", "*", "https://Example.org", "http://[::1]:8080", "chrome-extension://abc"]
 
-    assert make_options({"origins": given}).origins == {each.lower() for each in given}
+    assert make_options({"origins": given}).origins == frozenset(each.lower() for each in given)
