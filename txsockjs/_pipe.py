@@ -42,42 +42,16 @@ def is_plain_socket(transport: object) -> bool:
     )
 
 
-@implementer(IPullProducer)
-class DirectPipe:
-    """Sends straight to the socket while nothing is buffered: one system call in place of three for each frame.
+class _Pipe:
+    """What both kinds have in common: when they are ready again, and when nobody may hear of it any more."""
 
-    transport.write would buffer, ask epoll to tell when the socket takes data, send, and ask epoll to be quiet. What
-    the socket does not take goes that way all the same, and the transport, which calls a pull producer whenever its
-    buffer is empty, says when to begin again. So the transport never holds more than the rest of one frame.
-    """
-
-    __slots__ = ("_is_held", "_resumed", "_send", "_transport", "ready")
+    __slots__ = ("_is_held", "_resumed", "_transport", "ready")
 
     def __init__(self, transport: Connection, resumed: Callable[[], None]) -> None:
-        # Whoever had the transport before may have left something in its buffer. Registering calls resumeProducing
-        # although it did, so that one call goes nowhere; write then goes through the buffer once.
-        self.ready = False
-        self._is_held = True
-        self._resumed = resumed
-        self._transport = transport
-        handle: Any = ISystemHandle(transport).getHandle()
-        self._send: Callable[[bytes], int] = handle.send
-        transport.registerProducer(self, False)
+        self.ready = True
         self._is_held = False
-
-    def write(self, data: bytes) -> None:
-        """Send; what the socket does not take now follows by itself."""
-        if not self.ready:
-            self._transport.write(data)
-            return
-        try:
-            sent = self._send(data)
-        except OSError:
-            # Not even one byte: the socket is full, or gone, which the transport finds out by itself.
-            sent = 0
-        if sent != len(data):
-            self.ready = False
-            self._transport.write(data[sent:])
+        self._transport = transport
+        self._resumed = resumed
 
     def hold(self) -> None:
         """See Pipe."""
@@ -100,41 +74,54 @@ class DirectPipe:
         self.hold()
 
 
+@implementer(IPullProducer)
+class DirectPipe(_Pipe):
+    """Sends straight to the socket while nothing is buffered: one system call in place of three for each frame.
+
+    transport.write would buffer, ask epoll to tell when the socket takes data, send, and ask epoll to be quiet. What
+    the socket does not take goes that way all the same, and the transport, which calls a pull producer whenever its
+    buffer is empty, says when to begin again. So the transport never holds more than the rest of one frame.
+    """
+
+    __slots__ = ("_send",)
+
+    def __init__(self, transport: Connection, resumed: Callable[[], None]) -> None:
+        super().__init__(transport, resumed)
+        # Whoever had the transport before may have left something in its buffer. Registering calls resumeProducing
+        # although it did, so that one call goes nowhere; write then goes through the buffer once.
+        self.hold()
+        handle: Any = ISystemHandle(transport).getHandle()
+        self._send: Callable[[bytes], int] = handle.send
+        transport.registerProducer(self, False)
+        self._is_held = False
+
+    def write(self, data: bytes) -> None:
+        """Send; what the socket does not take now follows by itself."""
+        if not self.ready:
+            self._transport.write(data)
+            return
+        try:
+            sent = self._send(data)
+        except OSError:
+            # Not even one byte: the socket is full, or gone, which the transport finds out by itself.
+            sent = 0
+        if sent != len(data):
+            self.ready = False
+            self._transport.write(data[sent:])
+
+
 @implementer(IPushProducer)
-class BufferedPipe:
+class BufferedPipe(_Pipe):
     """Sends through the transport's buffer, for TLS and for what is no socket."""
 
     def __init__(self, transport: Connection, resumed: Callable[[], None]) -> None:
-        self.ready = True
-        self._is_held = False
-        self._transport = transport
-        self._resumed = resumed
+        super().__init__(transport, resumed)
         transport.registerProducer(self, True)
 
     def write(self, data: bytes) -> None:
         """Send."""
         self._transport.write(data)
 
-    def hold(self) -> None:
-        """See Pipe."""
-        self.ready = False
-        self._is_held = True
-
-    def close(self) -> None:
-        """See Pipe."""
-        self.hold()
-        self._transport.unregisterProducer()
-
     def pauseProducing(self) -> None:
         """The buffer is full."""
         self.ready = False
-
-    def resumeProducing(self) -> None:
-        """It is empty."""
-        if not self._is_held:
-            self.ready = True
-            self._resumed()
-
-    def stopProducing(self) -> None:
-        """The connection is gone."""
-        self.hold()
