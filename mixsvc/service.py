@@ -2,6 +2,8 @@
 
 import signal
 import threading
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.application.service import MultiService
@@ -90,12 +92,13 @@ class MixService(MultiService):
         except MixError as error:
             raise self._told(error) from None
         self._polling.start()
+        # A turn later than the reactor's own handlers, which it calls.
+        self._reactor.callWhenRunning(self._reactor.callLater, 0, _heed_one_signal)
         MultiService.startService(self)
 
     def stopService(self) -> "Deferred[None]":
         """Answer what is in flight, say goodbye to the chat, store what waits; over within shutdown_timeout."""
         MultiService.stopService(self)
-        _heed_no_more_signals()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
@@ -145,11 +148,18 @@ class MixService(MultiService):
         return error
 
 
-def _heed_no_more_signals() -> None:
+def _heed_one_signal() -> None:
     """A second SIGTERM or Ctrl-C would ask the reactor to stop once more, which it answers with a traceback."""
     if threading.current_thread() is threading.main_thread():
+        first = iter([True])
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
+            signal.signal(number, partial(_heed, first, signal.getsignal(number)))
+
+
+def _heed(first: Iterator[bool], before: Any, number: int, frame: object) -> None:
+    # One step of the interpreter: another signal may come between any two.
+    if next(first, False) and callable(before):
+        before(number, frame)
 
 
 def sockjs_options(settings: Settings) -> dict[str, object]:
