@@ -20,9 +20,8 @@ from websockets.http11 import Response
 
 from txsockjs._errors import ClientError
 from txsockjs._frames import Framing, Message
-from txsockjs._pipe import BufferedPipe, Pipe
+from txsockjs._pipe import BufferedPipe, Connection, Pipe
 from txsockjs._registry import Registry
-from txsockjs._upgrade import Connection
 from txsockjs._wire import Listener
 
 __all__ = ["HIXIE76", "RAW_HIXIE76", "Hixie76Wire", "accept", "asks_for_hixie76"]
@@ -79,8 +78,10 @@ class _State(Enum):
 class Hixie76Wire:
     """The connection, from the answered upgrade to its end; it has neither pings nor binary messages."""
 
-    def __init__(self, registry: Registry, listener: Listener, numbers: bytes) -> None:
+    def __init__(self, registry: Registry, listener: Listener, answer: bytes, numbers: bytes) -> None:
+        """answer: to the upgrade. numbers: those of its challenge."""
         self._registry = registry
+        self._answer = answer
         self.max_messages = registry.options.max_messages
         self._listener = listener
         self._numbers = numbers
@@ -111,6 +112,14 @@ class Hixie76Wire:
             self._transport.loseConnection()
             self._arm()
 
+    def pause(self) -> None:
+        """Read nothing more, until it is resumed."""
+        self._transport.pauseProducing()
+
+    def resume(self) -> None:
+        """Read on."""
+        self._transport.resumeProducing()
+
     def fail(self, code: CloseCode, reason: str) -> None:
         """The client broke the protocol."""
         self.close(code, reason)
@@ -122,8 +131,9 @@ class Hixie76Wire:
     # For the connection
 
     def makeConnection(self, transport: Connection) -> None:
-        """The upgrade is answered; the rest of the challenge must come in time."""
+        """Answer the upgrade; the rest of the challenge must come in time."""
         self._transport = transport
+        transport.write(self._answer)
         self.pipe = BufferedPipe(transport, self._listener.resumed)
         self._registry.opened(self)
         self._arm()
@@ -132,7 +142,7 @@ class Hixie76Wire:
         """Bytes came."""
         self._received += data
         if self._state is _State.CHALLENGED and len(self._received) >= NONCE_BYTES:
-            self._answer()
+            self._solve()
         while self._state is _State.OPEN and self._take():
             pass
         if self._state is _State.CLOSING:
@@ -149,7 +159,7 @@ class Hixie76Wire:
 
     # Carrying out
 
-    def _answer(self) -> None:
+    def _solve(self) -> None:
         self._disarm()
         nonce = bytes(self._received[:NONCE_BYTES])
         del self._received[:NONCE_BYTES]

@@ -18,7 +18,8 @@ class Options:
     websocket: whether WebSockets are offered.
     cookie_needed: whether a JSESSIONID cookie is set, for load balancers that need one.
     heartbeat: seconds without a frame after which one is sent. pong_timeout: seconds a WebSocket has to answer it.
-    timeout: seconds a session waits for its next receiver. close_timeout: seconds a client has to answer a close.
+    timeout: seconds a session waits for its next receiver; it may take 1/64 of a second longer, as a heartbeat may.
+    close_timeout: seconds a client has to answer a close.
     streaming_limit: bytes after which a streaming response ends and the client asks for the next.
     encoding: of bytes that the application writes and that are not UTF-8.
     sockjs_url: the client for the iframe page; it must be of the version that the embedding page uses.

@@ -3,12 +3,43 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from twisted.internet.interfaces import IPullProducer, IPushProducer, ISSLTransport, ISystemHandle, ITCPTransport
+from twisted.internet.interfaces import (
+    IProducer,
+    IPullProducer,
+    IPushProducer,
+    ISSLTransport,
+    ISystemHandle,
+    ITCPTransport,
+    IWriteDescriptor,
+)
 from zope.interface import implementer
 
-from txsockjs._upgrade import Connection
+__all__ = ["BufferedPipe", "Connection", "DirectPipe", "Pipe", "is_plain_socket", "open_pipe"]
 
-__all__ = ["BufferedPipe", "DirectPipe", "Pipe", "is_plain_socket", "open_pipe"]
+
+class Connection(Protocol):
+    """A TCP or TLS transport, as far as it is used here."""
+
+    def write(self, data: bytes) -> None:
+        """Send, or buffer what the socket does not take."""
+
+    def loseConnection(self) -> None:
+        """Close when all is sent."""
+
+    def abortConnection(self) -> None:
+        """Close now."""
+
+    def pauseProducing(self) -> None:
+        """Read no more for now."""
+
+    def resumeProducing(self) -> None:
+        """Read again; harmless when it never stopped."""
+
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
+        """Tell the producer when the buffer is full and when it is empty."""
+
+    def unregisterProducer(self) -> None:
+        """Tell it no more."""
 
 
 class Pipe(Protocol):
@@ -29,7 +60,9 @@ class Pipe(Protocol):
 def open_pipe(transport: Connection, resumed: Callable[[], None]) -> Pipe:
     """The pipe that suits a transport which has no producer. resumed: called when it is ready again."""
     if is_plain_socket(transport):
-        return DirectPipe(transport, resumed)
+        pipe = DirectPipe(transport, resumed)
+        pipe.empty()
+        return pipe
     return BufferedPipe(transport, resumed)
 
 
@@ -74,6 +107,10 @@ class _Pipe:
         self.hold()
 
 
+def _nobody() -> None:
+    """Is told."""
+
+
 @implementer(IPullProducer)
 class DirectPipe(_Pipe):
     """Sends straight to the socket while nothing is buffered: one system call in place of three for each frame.
@@ -94,6 +131,18 @@ class DirectPipe(_Pipe):
         self._send: Callable[[bytes], int] = handle.send
         transport.registerProducer(self, False)
         self._is_held = False
+
+    def empty(self) -> None:
+        """Be ready at once, and without a word, if the socket takes all that is in the transport's buffer.
+
+        A connection's first bytes then need no round through the reactor, which watches the socket for them.
+        """
+        transport: Any = self._transport
+        if IWriteDescriptor.providedBy(transport):
+            resumed, self._resumed = self._resumed, _nobody
+            # What it says of a connection that is gone it says again when the reactor asks.
+            transport.doWrite()
+            self._resumed = resumed
 
     def write(self, data: bytes) -> None:
         """Send; what the socket does not take now follows by itself."""

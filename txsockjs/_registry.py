@@ -16,6 +16,7 @@ from txsockjs._options import Options
 from txsockjs._seams import Application
 from txsockjs._session import Session
 from txsockjs._states import State
+from txsockjs._timers import Timers
 
 __all__ = ["Registry", "Wire"]
 
@@ -48,6 +49,7 @@ class Registry:
         self._addresses: Counter[str] = Counter()
         self._is_full = False
         self._wires: set[Wire] = set()
+        self._timers = Timers(clock, self._due)
         self._dirty: list[Session] = []
         self._turn: IDelayedCall | None = None
         self._stopped: Deferred[None] | None = None
@@ -72,7 +74,7 @@ class Registry:
         session = self._named.get(name)
         if session is None:
             session = self._named[name] = self._make(name, address, application)
-            self._arm(session, self.options.timeout, self._expire)
+            self._arm(session, self.options.timeout)
         return session
 
     def make(self, address: str, application: Callable[[Session], Application]) -> Session:
@@ -106,11 +108,11 @@ class Registry:
     def attached(self, session: Session) -> None:
         """Start the heartbeat."""
         session.sent_at = self.now = self.clock.seconds()
-        self._arm(session, self.options.heartbeat, self._beat)
+        self._arm(session, self.options.heartbeat)
 
     def detached(self, session: Session) -> None:
         """Wait for the next receiver."""
-        self._arm(session, self.options.timeout, self._expire)
+        self._arm(session, self.options.timeout)
         self._check_stopped()
 
     def forget(self, session: Session) -> None:
@@ -125,27 +127,26 @@ class Registry:
                 del self._addresses[address]
             self._check_stopped()
 
-    def _arm(self, session: Session, seconds: float, what: Callable[[Session], None]) -> None:
+    def _arm(self, session: Session, seconds: float) -> None:
         self._disarm(session)
-        session.timer = self.clock.callLater(seconds, what, session)
+        session.timer = self._timers.start(session, seconds)
 
     def _disarm(self, session: Session) -> None:
         timer, session.timer = session.timer, None
-        if timer is not None and timer.active():
-            timer.cancel()
+        if timer is not None:
+            self._timers.stop(session, timer)
 
-    def _beat(self, session: Session) -> None:
+    def _due(self, session: Session) -> None:
         # The timer is not moved at each frame, which would cost more than the frame: it looks back when it fires.
         quiet = self.clock.seconds() - session.sent_at
-        if quiet < self.options.heartbeat:
-            self._arm(session, self.options.heartbeat - quiet, self._beat)
-        elif session.receiver is not None:
-            self._arm(session, self.options.heartbeat, self._beat)
+        if session.receiver is None:
+            session.lose(None, Failure(ConnectionLost("The client did not come back in time")))
+        elif quiet < self.options.heartbeat:
+            self._arm(session, self.options.heartbeat - quiet)
+        else:
+            self._arm(session, self.options.heartbeat)
             session.sent_at = self.clock.seconds()
             session.receiver.beat()
-
-    def _expire(self, session: Session) -> None:
-        session.lose(None, Failure(ConnectionLost("The client did not come back in time")))
 
     # Turn
 

@@ -53,6 +53,12 @@ class ResponseReceiver:
         if self._left <= 0:
             self._finish()
 
+    def pause(self) -> None:
+        """What the client sends comes by requests of its own, which are refused when too much waits."""
+
+    def resume(self) -> None:
+        """Nothing was stopped."""
+
     def beat(self) -> None:
         """Send a heartbeat; a client that took nothing during a whole beat is gone."""
         if self.ready:

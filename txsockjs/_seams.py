@@ -1,12 +1,17 @@
-"""What a session talks to: on the client's side a receiver with its outlet, on the other side the application."""
+"""What a session talks to: on the client's side a receiver with its outlet, on the other side the application; and
+who takes care of it."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.python.failure import Failure
 
+from txsockjs._batch import Crowd
 from txsockjs._frames import Framing
 
-__all__ = ["Application", "Outlet", "Receiver"]
+if TYPE_CHECKING:
+    from txsockjs._session import Session
+
+__all__ = ["Application", "Keeper", "Outlet", "Receiver", "Turn"]
 
 
 class Receiver(Protocol):
@@ -23,6 +28,12 @@ class Receiver(Protocol):
 
     def beat(self) -> None:
         """Nothing was sent for a while: show that the session lives."""
+
+    def pause(self) -> None:
+        """Read nothing more from the client, where that is possible."""
+
+    def resume(self) -> None:
+        """Read on."""
 
     def end(self, code: int, reason: str) -> None:
         """The close frame was sent: finish."""
@@ -50,3 +61,30 @@ class Application(Protocol):
 
     def lost(self, reason: Failure) -> None:
         """The session is over; told exactly once, and only after `opened`."""
+
+
+class Turn(Protocol):
+    """Collects what must be flushed when the reactor's turn ends."""
+
+    crowd: Crowd | None
+    now: float
+    frame_messages: int
+
+    def flush_later(self, session: "Session") -> None:
+        """Call session.flush() once, soon."""
+
+    def deliver_later(self, session: "Session") -> None:
+        """Call session.deliver() in another turn."""
+
+
+class Keeper(Protocol):
+    """Keeps the time of sessions and knows them by name."""
+
+    def attached(self, session: "Session") -> None:
+        """A receiver came."""
+
+    def detached(self, session: "Session") -> None:
+        """The receiver ended as it should; another may follow."""
+
+    def forget(self, session: "Session") -> None:
+        """It will never have a receiver again."""

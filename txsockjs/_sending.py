@@ -15,6 +15,9 @@ __all__ = ["JSONPSend", "Sending", "XHRSend"]
 
 FIELDS: Final = 100
 
+# Messages that may wait before one more request, while the application takes none.
+PAUSED_MESSAGES: Final = 100
+
 
 class Sending(Endpoint):
     """Takes messages for a session that exists."""
@@ -33,6 +36,8 @@ class Sending(Endpoint):
         messages = decode_post(self.body(request))
         if session.backlog + len(messages) > self.service.options.max_messages:
             raise ClientError(413, f"{self.service.options.max_messages} messages may wait.")
+        if session.is_paused and session.backlog >= PAUSED_MESSAGES:
+            raise ClientError(503, "Nothing is taken at the moment; try again a little later.")
         limit = self.service.options.max_message
         if any(len(message) > limit or len(message.encode("utf-8", "surrogatepass")) > limit for message in messages):
             raise ClientError(413, f"A message may have {limit} bytes.")

@@ -34,7 +34,7 @@ class Service:
         return self.registry.make(_host(peer), lambda session: self._transport(session, request, peer))
 
     def _transport(self, session: Session, request: Request, peer: IAddress) -> SockJSTransport:
-        return SockJSTransport(session, self.factory, self.options.encoding, (peer, request.getHost()))
+        return SockJSTransport(session, self.factory, self.options.encoding, (peer, request.getHost()), request)
 
 
 def _host(peer: IAddress) -> str:

@@ -4,52 +4,25 @@ A session outlives the requests and connections ("receivers") that carry its fra
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
-from txsockjs._batch import FRAME_BYTES, Batch, Crowd
+from txsockjs._batch import FRAME_BYTES, Batch
 from txsockjs._frames import Framing, Message, close_frame
-from txsockjs._seams import Application, Outlet, Receiver
+from txsockjs._seams import Application, Keeper, Outlet, Receiver, Turn
 from txsockjs._states import CLOSING, OPEN, TRANSITIONS, Input, State
+from txsockjs._timers import Slot
 
-__all__ = ["Keeper", "Session", "Turn"]
+__all__ = ["Session"]
 
 # How many of a client's messages the application gets in one turn, if they came together.
 SLICE_MESSAGES: Final = 100
 
 # Nearly every session's inbox at nearly every time; never added to.
 EMPTY: Final[deque[str | bytes]] = deque()
-
-
-class Turn(Protocol):
-    """Collects what must be flushed when the reactor's turn ends."""
-
-    crowd: Crowd | None
-    now: float
-    frame_messages: int
-
-    def flush_later(self, session: "Session") -> None:
-        """Call session.flush() once, soon."""
-
-    def deliver_later(self, session: "Session") -> None:
-        """Call session.deliver() in another turn."""
-
-
-class Keeper(Protocol):
-    """Keeps the time of sessions and knows them by name."""
-
-    def attached(self, session: "Session") -> None:
-        """A receiver came."""
-
-    def detached(self, session: "Session") -> None:
-        """The receiver ended as it should; another may follow."""
-
-    def forget(self, session: "Session") -> None:
-        """It will never have a receiver again."""
 
 
 class Session:
@@ -60,6 +33,7 @@ class Session:
         "_flushed",
         "_framing",
         "_inbox",
+        "_is_paused",
         "_keeper",
         "_outbox",
         "_outbox_size",
@@ -85,7 +59,7 @@ class Session:
         self._framing: Framing
         self.application: Application
         # The keeper's: one timer, for the heartbeat while a receiver is attached, for the end while none is.
-        self.timer: IDelayedCall | None = None
+        self.timer: Slot[Session] | None = None
         self.sent_at = 0.0
         self.outbox_limit = outbox_limit
         self.turn = turn
@@ -93,6 +67,7 @@ class Session:
         # What this turn has brought so far.
         self.batch: Batch | None = None
         self._inbox: deque[str | bytes] = EMPTY
+        self._is_paused = False
         self._outbox: list[Message] = []
         self._outbox_size = 0
         self._close = (1000, "Normal closure")
@@ -140,9 +115,10 @@ class Session:
             self.batch.holders -= 1
             self.batch = None
         self._outbox.clear()
-        # What came before the end counts.
+        # What came before the end counts, unless the application does not want it.
         inbox, self._inbox = self._inbox, EMPTY
         self._deliver(inbox)
+        self._inbox = EMPTY
         self._keeper.forget(self)
         if self.state is not State.CLOSED and self._move(Input.LOST) is not State.NEW:
             self.application.lost(reason)
@@ -154,7 +130,7 @@ class Session:
         """
         if self._inbox:
             self._inbox.extend(messages)
-        elif len(messages) > SLICE_MESSAGES:
+        elif len(messages) > SLICE_MESSAGES or self._is_paused:
             self._inbox = deque(messages)
             self.deliver()
         else:
@@ -162,16 +138,40 @@ class Session:
 
     def deliver(self) -> None:
         """Hand over a slice of those that wait; called each turn until none do."""
+        if self._is_paused:
+            return
         inbox = self._inbox
         self._deliver([inbox.popleft() for _ in range(min(SLICE_MESSAGES, len(inbox)))])
         if inbox:
             self.turn.deliver_later(self)
 
-    def _deliver(self, messages: Iterable[str | bytes]) -> None:
-        for message in messages:
+    def _deliver(self, messages: Sequence[str | bytes]) -> None:
+        for index, message in enumerate(messages):
             if self.state is not OPEN:
                 return
+            if self._is_paused:
+                self._inbox = deque([*messages][index:] + [*self._inbox])
+                return
             self.application.received(message)
+
+    def pause(self) -> None:
+        """Hand over nothing more, and read nothing more where the client has a connection to itself."""
+        self._is_paused = True
+        if self.receiver is not None:
+            self.receiver.pause()
+
+    def resume(self) -> None:
+        """Go on; harmless when it was not paused."""
+        self._is_paused = False
+        if self.receiver is not None:
+            self.receiver.resume()
+        if self._inbox:
+            self.turn.deliver_later(self)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the application takes nothing now."""
+        return self._is_paused
 
     @property
     def backlog(self) -> int:

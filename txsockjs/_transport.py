@@ -41,14 +41,22 @@ class SockJSTransport:
     _log = Logger()
 
     def __init__(
-        self, session: Session, factory: IProtocolFactory, encoding: str, addresses: tuple[IAddress, IAddress]
+        self,
+        session: Session,
+        factory: IProtocolFactory,
+        encoding: str,
+        addresses: tuple[IAddress, IAddress],
+        request: Request | None,
     ) -> None:
-        """addresses: the client's and ours."""
+        """addresses: the client's and ours. request: the one that opens the session."""
         self.session = session
         self.post = session.post
         self._factory = factory
         self.encoding = encoding
         self._peer, self._host = addresses
+        # The request with its headers and cookies, while the protocol is being built and connected; None afterwards,
+        # as it takes more memory than the rest of a session.
+        self.request = request
         self._protocol: IProtocol | None = None
         self._flow: Flow | None = None
         self._answers_binary = False
@@ -65,6 +73,7 @@ class SockJSTransport:
                 self._protocol.makeConnection(self)
         except Exception:
             self._failed()
+        self.request = None
 
     def received(self, message: str | bytes) -> None:
         """Hand one message to the protocol, text as UTF-8; a lone surrogate is encoded as if it were a character."""
@@ -159,6 +168,22 @@ class SockJSTransport:
         if not 1000 <= code <= 4999:
             raise ValueError(f"close code {code!r} is not between 1000 and 4999")
         self.session.close(code, reason)
+
+    def pauseProducing(self) -> None:
+        """Take nothing more from the client: dataReceived is not called before resumeProducing.
+
+        What had come by then waits; over a WebSocket nothing more is read, and other transports are refused when
+        too much waits.
+        """
+        self.session.pause()
+
+    def resumeProducing(self) -> None:
+        """Take messages again; harmless when nothing was paused, and after the end."""
+        self.session.resume()
+
+    def stopProducing(self) -> None:
+        """The same as loseConnection."""
+        self.loseConnection()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Pause the producer while the client does not keep up; RuntimeError if there is one already.

@@ -1,30 +1,28 @@
 """The WebSocket URLs: SockJS frames on SERVER/SESSION/websocket, plain messages on websocket."""
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.server import NOT_DONE_YET, Request
+from websockets.extensions import Extension
 from websockets.frames import CloseCode, Opcode
 from websockets.http11 import Response
-from websockets.server import ServerProtocol
 
-from txsockjs._deflate import OFFER, deflated
+from txsockjs._deflate import deflated
 from txsockjs._endpoint import Endpoint, answer
 from txsockjs._errors import ClientError
 from txsockjs._frames import RAW, WEBSOCKET, Framing, decode_websocket, raw_framing, websocket_framing
+from txsockjs._handshake import COMPRESSING, PLAIN, handshake_of, known_answer
+from txsockjs._headers import is_allowed
 from txsockjs._hixie76 import HIXIE76, RAW_HIXIE76, Hixie76Wire, accept, asks_for_hixie76
 from txsockjs._pipe import Pipe
 from txsockjs._session import Session
-from txsockjs._upgrade import handshake_of, take_over
+from txsockjs._upgrade import take_over
 from txsockjs._wire import WebSocketWire
 
 __all__ = ["RawWebSocket", "WebSocket"]
-
-# To make one costs more than to ask it, and it keeps nothing of a handshake but its extensions until the next.
-_plain: Final = ServerProtocol()
-_compressing: Final = ServerProtocol(extensions=[OFFER])
 
 
 class Wire(Protocol):
@@ -41,6 +39,12 @@ class Wire(Protocol):
 
     def ping(self) -> None:
         """Ask for a sign of life."""
+
+    def pause(self) -> None:
+        """Read nothing more, until it is resumed."""
+
+    def resume(self) -> None:
+        """Read on."""
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake."""
@@ -67,6 +71,14 @@ class SocketReceiver:
     def send(self, data: bytes) -> None:
         """Write a frame without messages."""
         self.wire.send(data)
+
+    def pause(self) -> None:
+        """Read nothing more."""
+        self.wire.pause()
+
+    def resume(self) -> None:
+        """Read on."""
+        self.wire.resume()
 
     def beat(self) -> None:
         """h makes the client's heartbeat event; the ping finds out whether it is there."""
@@ -142,27 +154,45 @@ class WebSocket(Endpoint):
     make_framing = staticmethod(websocket_framing)
     framing_hixie76 = HIXIE76
 
+    def render(self, request: Request) -> int:
+        """Upgrade at once if there is nothing to say against it: the headers of other answers are not for this one."""
+        answer = self._known_answer(request)
+        try:
+            return super().render(request) if answer is None else self._open(request, answer, self.framing)
+        except ClientError:
+            # Too many sessions, which wants an answer with all its headers.
+            return super().render(request)
+
+    def _known_answer(self, request: Request) -> bytes | None:
+        options = self.service.options
+        if options.deflate or options.hixie76 or not isinstance(request.channel, HTTPChannel):
+            return None
+        return known_answer(request, self.service.wall_clock()) if is_allowed(request, options) else None
+
     def respond(self, request: Request) -> int:
         """Upgrade, or say why not."""
         if not isinstance(request.channel, HTTPChannel):
             raise ClientError(400, "WebSockets need HTTP/1.1.")
         if self.service.options.hixie76 and asks_for_hixie76(request):
             return self._respond_hixie76(request)
-        handshake = _compressing if self.service.options.deflate else _plain
+        handshake = COMPRESSING if self.service.options.deflate else PLAIN
         response = handshake.accept(handshake_of(request))
         if response.status_code != 101:
             return self._refuse(request, response)
         framing = deflated(self.make_framing, handshake.extensions) or self.framing
+        return self._open(request, response.serialize(), framing, handshake.extensions)
+
+    def _open(self, request: Request, head: bytes, framing: Framing, extensions: Sequence[Extension] = ()) -> int:
         receiver = self.receiver(self.service.unnamed(request), framing)
-        receiver.wire = wire = WebSocketWire(self.service.registry, receiver, handshake.extensions)
-        take_over(request, response, wire)
+        receiver.wire = wire = WebSocketWire(self.service.registry, receiver, head, extensions)
+        take_over(request, wire)
         return NOT_DONE_YET
 
     def _respond_hixie76(self, request: Request) -> int:
         response, numbers = accept(request)
         receiver = self.receiver(self.service.unnamed(request), self.framing_hixie76)
-        receiver.wire = wire = Hixie76Wire(self.service.registry, receiver, numbers)
-        take_over(request, response, wire)
+        receiver.wire = wire = Hixie76Wire(self.service.registry, receiver, response.serialize(), numbers)
+        take_over(request, wire)
         return NOT_DONE_YET
 
     def _refuse(self, request: Request, response: Response) -> int:

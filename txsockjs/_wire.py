@@ -17,9 +17,8 @@ from websockets.protocol import SERVER
 from websockets.protocol import Protocol as Codec
 from websockets.protocol import State as WebSocketState
 
-from txsockjs._pipe import Pipe, open_pipe
+from txsockjs._pipe import Connection, Pipe, open_pipe
 from txsockjs._registry import Registry
-from txsockjs._upgrade import Connection
 
 __all__ = ["Listener", "WebSocketWire"]
 
@@ -50,7 +49,7 @@ class Listener(Protocol):
     """What hears of a wire's messages and end."""
 
     def opened(self) -> None:
-        """Frames may be sent."""
+        """Send the first frame, if only an empty one: the answer to the upgrade leaves with it."""
 
     def message(self, data: bytes, opcode: Opcode) -> None:
         """One whole message; its text, if it is TEXT, is not checked yet."""
@@ -63,14 +62,20 @@ class Listener(Protocol):
 
 
 class WebSocketWire:
-    """The connection, from the answered upgrade to its end. Belongs to the reactor thread."""
+    """The connection, from the answer to the upgrade to its end. Belongs to the reactor thread."""
 
-    def __init__(self, registry: Registry, listener: Listener, extensions: Sequence[Extension] = ()) -> None:
-        """extensions: those that the handshake has agreed on."""
+    # Here, as a connection is rarely paused and there are thousands.
+    _is_paused = False
+
+    def __init__(
+        self, registry: Registry, listener: Listener, answer: bytes, extensions: Sequence[Extension] = ()
+    ) -> None:
+        """answer: to the upgrade. extensions: those that the handshake has agreed on."""
         self._registry = registry
         self._options = registry.options
         self.max_messages = registry.options.max_messages
         self._listener = listener
+        self._answer = answer
         self._extensions = extensions
         self._is_open = True
         self._opcode = Opcode.TEXT
@@ -95,7 +100,9 @@ class WebSocketWire:
     def send(self, frames: bytes) -> None:
         """Write whole frames, encoded already; dropped after a close frame."""
         if self._is_open:
-            self.pipe.write(frames)
+            # The answer to the upgrade leaves with the first frame: one system call, and one segment.
+            answer, self._answer = self._answer, b""
+            self.pipe.write(answer + frames)
 
     def ping(self) -> None:
         """Ask for a sign of life; a client that gives none in time, or takes nothing, is dropped."""
@@ -107,12 +114,26 @@ class WebSocketWire:
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake; what was sent before still arrives. 1000 stands in for what may not be sent."""
         if self._codec.state is WebSocketState.OPEN:
+            # The client's answer must be read.
+            self.resume()
             try:
                 Close(code, "").check()
             except ProtocolError:
                 code = CloseCode.NORMAL_CLOSURE
             self._codec.send_close(code, reason.encode("utf-8", "replace")[:REASON_BYTES].decode("utf-8", "ignore"))
             self._write()
+
+    def pause(self) -> None:
+        """Read nothing more, until it is resumed; what the socket has waits there."""
+        self._is_paused = True
+        self._transport.pauseProducing()
+
+    def resume(self) -> None:
+        """Read on; harmless when nothing was paused."""
+        if self._is_paused:
+            self._is_paused = False
+            if self._reading is None:
+                self._read()
 
     def fail(self, code: CloseCode, reason: str) -> None:
         """The client broke the protocol: say so and end the connection (RFC 6455 section 7.1.7)."""
@@ -132,7 +153,7 @@ class WebSocketWire:
     # For the connection
 
     def makeConnection(self, transport: Connection) -> None:
-        """The upgrade is answered."""
+        """Called once, first."""
         self._transport = transport
         self.pipe = open_pipe(transport, self._resumed)
         self._registry.opened(self)
@@ -142,9 +163,9 @@ class WebSocketWire:
         """Bytes came; whatever they are, the client lives."""
         if self._is_open:
             self._stop_timer()
-        if self._unread or len(data) > PIECE_BYTES:
+        if self._unread or self._is_paused or len(data) > PIECE_BYTES:
             self._unread += data
-            if self._reading is None:
+            if self._reading is None and not self._is_paused:
                 self._read()
         else:
             self._feed(data)
@@ -160,6 +181,8 @@ class WebSocketWire:
         clock = self._registry.clock
         self._reading, until = None, clock.seconds() + SLICE_SECONDS
         while self._unread:
+            if self._is_paused:
+                return
             if clock.seconds() >= until:
                 self._transport.pauseProducing()
                 self._reading = clock.callLater(0, self._read)

@@ -62,6 +62,7 @@ class FakeReceiver:
         self.outlet = self
         self.sent: list[bytes] = []
         self.ended: list[tuple[int, str]] = []
+        self.is_paused = False
         self._session = session
         self._left = frames
 
@@ -76,6 +77,12 @@ class FakeReceiver:
 
     def beat(self) -> None:
         self.send(b"h")
+
+    def pause(self) -> None:
+        self.is_paused = True
+
+    def resume(self) -> None:
+        self.is_paused = False
 
     def end(self, code: int, reason: str) -> None:
         self.ended.append((code, reason))

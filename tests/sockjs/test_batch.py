@@ -69,7 +69,7 @@ class Room:
         self.receivers = [FakeReceiver(session) for session in self.sessions]
         self.transports = []
         for session, receiver in zip(self.sessions, self.receivers, strict=True):
-            transport = SockJSTransport(session, Factory(), "cp1252", (ADDRESS, ADDRESS))
+            transport = SockJSTransport(session, Factory(), "cp1252", (ADDRESS, ADDRESS), None)
             session.application = transport
             self.transports.append(transport)
             transport.opened = lambda: None  # type: ignore[method-assign]  # no protocol is needed

@@ -37,9 +37,10 @@ class Case(TestCase):
     async def serve(self, apps: IProtocolFactory, **options: object) -> None:
         """A stock site with the service at /echo, on a port of its own."""
         self.resource = SockJSResource(apps, options, reactor)
-        root = Resource()
-        root.putChild(b"echo", self.resource)
-        port = await self.endpoint().listen(Site(root))
+        self.root = Resource()
+        self.root.putChild(b"echo", self.resource)
+        self.site = Site(self.root)
+        port = await self.endpoint().listen(self.site)
         self.port = port.getHost().port
         # In the order of their making, backwards: the clients are gone before the service stops.
         self.addCleanup(port.stopListening)

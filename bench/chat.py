@@ -1,0 +1,170 @@
+"""`python -m bench.chat`: the whole chat, from the installed command on: how many messages a second are acknowledged
+once they are on disk, and what a flood does to those who are not part of it."""
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from websockets.asyncio.client import ClientConnection, connect
+
+SENDERS: Final = 50
+WINDOW: Final = 16
+FLOODERS: Final = 50
+TALKERS: Final = 10
+SECONDS: Final = 8.0
+TALK_SECONDS: Final = 0.25
+
+UNLIMITED: Final = "[chat]\nrate = 1000000\nburst = 1000000\njoins = 1000000\n"
+
+
+@contextmanager
+def service(settings: str) -> Iterator[int]:
+    """The service on a core of its own with a database on disk; its port."""
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        Path(folder, "mixsvc.ini").write_text(f"{settings}\n[rates]\nsources = archive\n", encoding="utf-8")
+        cores = sorted(os.sched_getaffinity(0))
+        twistd = str(Path(sys.executable).with_name("twistd"))
+        process = subprocess.Popen(
+            [twistd, "-n", "--pidfile=", "mixsvc", "--port", "0", "--config", "mixsvc.ini"],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONUNBUFFERED": "1"},
+            preexec_fn=lambda: os.sched_setaffinity(0, {cores[0]}),
+        )
+        os.sched_setaffinity(0, {cores[-1]})
+        try:
+            yield _port(process)
+        finally:
+            os.sched_setaffinity(0, cores)
+            process.kill()
+            process.wait()
+
+
+def _port(process: "subprocess.Popen[str]") -> int:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := re.search(r"listening on .*:([0-9]+)$", line):
+            return int(found[1])
+    raise SystemExit("bench: the service did not start")
+
+
+@asynccontextmanager
+async def inside(port: int, name: str, room: str) -> AsyncIterator[ClientConnection]:
+    """A connection that has a name and is in a room."""
+    async with connect(f"ws://127.0.0.1:{port}/chat/websocket", compression=None, max_queue=None) as socket:
+        await send(socket, type="hello", name=name)
+        await send(socket, type="join", room=room)
+        while json.loads(await socket.recv())["type"] != "joined":
+            pass
+        yield socket
+
+
+async def send(socket: ClientConnection, **fields: Any) -> None:
+    """One message of the protocol."""
+    await socket.send(json.dumps(fields))
+
+
+async def sender(port: int, number: int, until: float) -> int:
+    """Says as fast as it is acknowledged, WINDOW at a time; returns how many were."""
+    acknowledged = 0
+    async with inside(port, f"sender {number}", f"room {number % 10}".replace(" ", "-")) as socket:
+        for _ in range(WINDOW):
+            await send(socket, type="say", room=f"room-{number % 10}", text="x" * 60)
+        while time.monotonic() < until:
+            if '"type":"said"' in str(await socket.recv()):
+                acknowledged += 1
+                await send(socket, type="say", room=f"room-{number % 10}", text="x" * 60)
+    return acknowledged
+
+
+async def talker(port: int, number: int, until: float) -> list[float]:
+    """Says something now and then; the seconds from each say to its message."""
+    times = []
+    async with inside(port, f"talker {number}", "talk") as socket:
+        await asyncio.sleep(number * TALK_SECONDS / TALKERS)
+        while time.monotonic() < until:
+            began = time.monotonic()
+            key = f"{number} {began}"
+            await send(socket, type="say", room="talk", text=key, key=key)
+            while True:
+                message = json.loads(await socket.recv())
+                if message["type"] == "error":
+                    raise SystemExit(f"bench: a talker was refused: {message}")
+                if message["type"] == "message" and message["text"] == key:
+                    break
+            times.append(time.monotonic() - began)
+            await asyncio.sleep(max(0.0, began + TALK_SECONDS - time.monotonic()))
+    return times
+
+
+async def flooder(port: int, number: int) -> None:
+    """Sends as much as the socket takes, and comes back when it is sent away."""
+    say = json.dumps({"type": "say", "room": "lobby", "text": "flood"})
+    while True:
+        async with inside(port, f"flooder {number} {time.monotonic()}", "lobby") as socket:
+
+            async def read() -> None:
+                async for _ in socket:
+                    pass
+
+            reading = asyncio.ensure_future(read())
+            try:
+                while not reading.done():
+                    await socket.send(say)
+            finally:
+                reading.cancel()
+
+
+async def acknowledged(port: int) -> float:
+    """Messages a second."""
+    began = time.monotonic()
+    counts = await asyncio.gather(*(sender(port, number, began + SECONDS) for number in range(SENDERS)))
+    return sum(counts) / (time.monotonic() - began)
+
+
+async def latencies(port: int) -> list[float]:
+    """What the talkers measure, sorted."""
+    until = time.monotonic() + SECONDS
+    return sorted(sum(await asyncio.gather(*(talker(port, number, until) for number in range(TALKERS))), []))
+
+
+async def flood(port: int) -> None:
+    """All flooders, for ever."""
+    await asyncio.gather(*(flooder(port, number) for number in range(FLOODERS)))
+
+
+def _told(name: str, times: list[float]) -> str:
+    middle, worst = times[len(times) // 2], times[int(len(times) * 0.99)]
+    return f"{name}: median {middle * 1000:.1f} ms, 99th percentile {worst * 1000:.1f} ms of {len(times)} messages"
+
+
+def main() -> int:
+    """Print what was measured."""
+    if len(sys.argv) == 3 and sys.argv[1] == "flood":
+        asyncio.run(flood(int(sys.argv[2])))
+        return 0
+    with service(UNLIMITED) as port:
+        print(f"{asyncio.run(acknowledged(port)):.0f} acknowledged messages/s of {SENDERS} senders")
+    with service("") as port:
+        print(_told("without a flood", asyncio.run(latencies(port))))
+        flooding = subprocess.Popen([sys.executable, "-m", "bench.chat", "flood", str(port)])
+        try:
+            print(_told(f"with {FLOODERS} who flood", asyncio.run(latencies(port))))
+        finally:
+            flooding.kill()
+            flooding.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

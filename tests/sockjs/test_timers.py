@@ -1,0 +1,134 @@
+"""Timers that share the reactor's calls."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from txsockjs._timers import GRAIN_SECONDS, Timers
+
+SECONDS = st.floats(min_value=0.001, max_value=100)
+
+
+def run(clock: Clock, until: float) -> None:
+    """Stop at each call's time, as a reactor does."""
+    while (calls := clock.getDelayedCalls()) and calls[0].getTime() < until:
+        clock.advance(calls[0].getTime() - clock.seconds())
+    clock.advance(until - clock.seconds())
+
+
+class TimersTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.called: list[str] = []
+        self.timers: Timers[str] = Timers(self.clock, self.called.append)
+
+    def test_one_is_called_when_its_time_has_come_and_once(self) -> None:
+        self.timers.start("a", 5)
+        self.clock.advance(4.99)
+        self.assertEqual(self.called, [])
+
+        self.clock.pump([0.01, 5, 5])
+
+        self.assertEqual((self.called, self.clock.getDelayedCalls()), (["a"], []))
+
+    @settings(deadline=None, derandomize=True)
+    @given(st.lists(st.tuples(SECONDS, SECONDS), max_size=20))
+    def test_none_is_early_and_none_is_late_by_more_than_a_grain(self, starts: list[tuple[float, float]]) -> None:
+        clock, late = Clock(), []
+        timers: Timers[tuple[int, float]] = Timers(clock, lambda item: late.append(clock.seconds() - item[1]))
+        for number, (wait, seconds) in enumerate(starts):
+            timers.start((number, clock.seconds() + seconds), seconds)
+            run(clock, clock.seconds() + wait)
+        run(clock, clock.seconds() + 200)
+
+        self.assertEqual(len(late), len(starts))
+        self.assertTrue(all(0 <= each <= GRAIN_SECONDS for each in late), late)
+
+    def test_those_that_are_due_at_nearly_the_same_time_share_a_call(self) -> None:
+        for name in "abc":
+            self.timers.start(name, 5)
+            self.clock.advance(GRAIN_SECONDS / 16)
+        self.timers.start("d", 4)
+
+        self.assertEqual(len(self.clock.getDelayedCalls()), 3)
+        self.clock.advance(6)
+
+        self.assertEqual(sorted(self.called), ["a", "b", "c", "d"])
+
+    def test_one_that_is_stopped_is_not_called_and_the_others_are(self) -> None:
+        slot = self.timers.start("a", 5)
+        self.timers.start("b", 5)
+
+        self.timers.stop("a", slot)
+        self.clock.advance(5)
+
+        self.assertEqual(self.called, ["b"])
+
+    def test_when_all_are_stopped_the_reactor_has_nothing_to_call(self) -> None:
+        self.timers.stop("a", self.timers.start("a", 5))
+
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_one_that_starts_where_all_were_stopped_is_called(self) -> None:
+        self.timers.stop("a", self.timers.start("a", 5))
+        self.timers.start("b", 5)
+
+        self.clock.advance(5)
+
+        self.assertEqual(self.called, ["b"])
+
+    def test_stopping_late_or_twice_is_harmless(self) -> None:
+        slot = self.timers.start("a", 5)
+        self.clock.advance(5)
+        self.timers.start("b", 5)
+
+        self.timers.stop("a", slot)
+        self.timers.stop("a", slot)
+        self.clock.advance(5)
+
+        self.assertEqual(self.called, ["a", "b"])
+
+
+class CalledTests(SynchronousTestCase):
+    def test_one_that_is_called_may_stop_those_of_its_time(self) -> None:
+        clock, called = Clock(), []
+
+        def due(name: str) -> None:
+            called.append(name)
+            for other in "abc":
+                timers.stop(other, slots[other])
+
+        timers: Timers[str] = Timers(clock, due)
+        slots = {name: timers.start(name, 5) for name in "abc"}
+        clock.advance(5)
+
+        self.assertEqual(len(called), 1)
+
+    def test_one_that_is_called_may_start_again(self) -> None:
+        clock, times = Clock(), []
+
+        def due(name: str) -> None:
+            times.append(clock.seconds())
+            timers.start(name, 5)
+
+        timers: Timers[str] = Timers(clock, due)
+        timers.start("a", 5)
+        clock.pump([5, 5, 5])
+
+        self.assertEqual(times, [5, 10, 15])
+
+    def test_one_that_fails_is_logged_and_the_others_are_called(self) -> None:
+        clock, called = Clock(), []
+
+        def due(name: str) -> None:
+            called.append(name)
+            raise ZeroDivisionError
+
+        timers: Timers[str] = Timers(clock, due)
+        timers.start("a", 5)
+        timers.start("b", 5)
+        clock.advance(5)
+
+        self.assertEqual(sorted(called), ["a", "b"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)

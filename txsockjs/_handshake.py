@@ -1,0 +1,103 @@
+"""The opening handshake of a WebSocket (RFC 6455 section 4.2), judged by the websockets library."""
+
+import re
+from collections.abc import Sequence
+from email.utils import formatdate
+from functools import lru_cache
+from typing import Final
+
+from twisted.web.http import Request
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHeader
+from websockets.http11 import Request as Handshake
+from websockets.server import ServerProtocol
+from websockets.utils import accept_key
+
+from txsockjs._deflate import OFFER
+from txsockjs._errors import ClientError
+
+__all__ = ["COMPRESSING", "PLAIN", "handshake_of", "known_answer"]
+
+KEY: Final = b"Sec-WebSocket-Key"
+
+# What a handshake is judged by besides its key; the other headers are none of its business.
+JUDGED: Final = (
+    b"Connection",
+    b"Upgrade",
+    b"Sec-WebSocket-Version",
+    b"Sec-WebSocket-Protocol",
+    b"Sec-WebSocket-Extensions",
+)
+
+# 16 bytes in base64, as every client writes them.
+GOOD_KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==")
+ANY_KEY: Final = b"x3JJHMbDL1EzLkh9GBhXDw=="
+
+# To make one costs more than to ask it, and it keeps nothing of a handshake but its extensions until the next.
+PLAIN: Final = ServerProtocol()
+COMPRESSING: Final = ServerProtocol(extensions=[OFFER])
+
+# The values of each header that is judged, in the order of JUDGED.
+Values = tuple[tuple[bytes, ...], ...]
+
+
+def handshake_of(request: Request) -> Handshake:
+    """The request as the library reads it. Raises ClientError for headers that it does not take."""
+    return _handshake(
+        request.method, request.clientproto, _values(request), request.requestHeaders.getRawHeaders(KEY, [])
+    )
+
+
+def known_answer(request: Request, now: float) -> bytes | None:
+    """The answer that opens a WebSocket without extensions; None: ask the library, which may know another.
+
+    now: seconds since 1970. Clients differ in little but their keys: what the library has said of a handshake holds
+    for all that have the same headers and any other good key, and most of an upgrade's time would go into saying it
+    again.
+    """
+    keys = request.requestHeaders.getRawHeaders(KEY, [])
+    if len(keys) != 1 or not GOOD_KEY.fullmatch(keys[0]):
+        return None
+    head = _head(request.method, request.clientproto, _values(request))
+    if head is None:
+        return None
+    return b"%bDate: %b\r\nSec-WebSocket-Accept: %b\r\n\r\n" % (head, _date(int(now)), _accept(keys[0]))
+
+
+def _values(request: Request) -> Values:
+    get = request.requestHeaders.getRawHeaders
+    return tuple([tuple(get(name, ())) for name in JUDGED])
+
+
+def _handshake(method: bytes, version: bytes, values: Values, keys: Sequence[bytes]) -> Handshake:
+    headers = Headers()
+    try:
+        for name, each in zip((*JUDGED, KEY), (*values, keys), strict=True):
+            for value in each:
+                headers[name.decode("ascii")] = value.decode("utf-8")
+    except (InvalidHeader, UnicodeError):
+        raise ClientError(400, "A header of the handshake is not valid.") from None
+    return Handshake("/", headers, method=method.decode("latin-1"), protocol=version.decode("latin-1"))
+
+
+# Few are needed, and no more are kept, as clients choose the headers.
+@lru_cache(maxsize=64)
+def _head(method: bytes, version: bytes, values: Values) -> bytes | None:
+    """The head of the answer to such a handshake but for its date and key; None: it does not open a WebSocket."""
+    try:
+        response = PLAIN.accept(_handshake(method, version, values, [ANY_KEY]))
+    except ClientError:
+        return None
+    if response.status_code != 101:
+        return None
+    del response.headers["Date"], response.headers["Sec-WebSocket-Accept"]
+    return response.serialize().removesuffix(b"\r\n")
+
+
+def _accept(key: bytes) -> bytes:
+    return accept_key(key.decode("ascii")).encode("ascii")
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode("ascii")
