@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from mixsvc.interfaces import IRateSource
+from mixsvc.rates.health import untried
 
 __all__ = ["MAX_BACK_OFF", "Chain", "Link"]
 
@@ -19,6 +20,8 @@ class Link:
     def __init__(self, source: IRateSource) -> None:
         self.source = source
         self.failures = 0
+        # For other threads: replaced as a whole, never changed.
+        self.health = untried(source.name)
         # Seconds of the caller's clock, which may start anywhere.
         self.due_at = float("-inf")
 
@@ -28,7 +31,7 @@ class Chain:
 
     def __init__(self, sources: Sequence[IRateSource], interval: float, random: Callable[[], float]) -> None:
         """interval: seconds between rounds, from which the back-off grows. random: from 0 up to 1, its jitter."""
-        self._links = tuple(Link(each) for each in sources)
+        self.links = tuple(Link(each) for each in sources)
         self._interval = interval
         self._random = random
         self._held_up: Link | None = None
@@ -36,7 +39,7 @@ class Chain:
     def round(self, now: float) -> Sequence[Link]:
         """The sources to ask at this time, in order; empty when all of them are to be left in peace."""
         held_up, self._held_up = self._held_up, None
-        due = (each for each in self._links if each.due_at <= now)
+        due = (each for each in self.links if each.due_at <= now)
         return sorted(due, key=lambda each: each is held_up)
 
     def held_up(self, link: Link) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
@@ -11,15 +12,20 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.interfaces import IRateSource, Quote
+from mixsvc.interfaces import IRateSource, Quote, SourceHealth
 from mixsvc.rates.chain import Chain, Link
 from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.health import FAILING, WAITING, failed, succeeded
+from mixsvc.rates.plausible import CONFIRMATIONS, JUMP, Plausibility, Verdict
 from mixsvc.rates.table import RateTable
 from mixsvc.settings import RatesSettings
 
-__all__ = ["RatePoller", "Sink"]
+__all__ = ["RatePoller", "Sink", "Surroundings"]
 
 T = TypeVar("T")
+
+# Prices in one log line.
+_MOST_TOLD: Final = 5
 
 _log = Logger()
 
@@ -36,10 +42,19 @@ class Sink:
     on_change: Callable[[Sequence[Quote]], None]
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What no test could foresee. random: from 0 up to 1, such as random.random. now: UTC, aware."""
+
+    random: Callable[[], float]
+    now: Callable[[], datetime]
+
+
 class RatePoller(Service):
     """Asks the first due source of the chain every interval, and the next one where that fails.
 
     A round never overlaps the one before. Its sources have `timeout` seconds together; a save has as long again.
+    What a source says is published as far as it is plausible.
     Lives in the reactor thread. May be started again once the Deferred of stopService has fired.
     """
 
@@ -49,14 +64,16 @@ class RatePoller(Service):
         sources: Sequence[IRateSource],
         settings: RatesSettings,
         sink: Sink,
-        random: Callable[[], float],
+        surroundings: Surroundings,
     ) -> None:
-        """sources: the preferred one first. random: from 0 up to 1, such as random.random."""
+        """sources: the preferred one first."""
         self._clock = clock
         self._timeout = settings.timeout
         self._interval = settings.interval
         self._sink = sink
-        self._chain = Chain(sources, settings.interval, random)
+        self._now = surroundings.now
+        self._chain = Chain(sources, settings.interval, surroundings.random)
+        self._plausibility = Plausibility(sink.table.latest)
         self._loop = LoopingCall(self._round)
         self._loop.clock = clock
         self._ended: Deferred[None] | None = None
@@ -85,6 +102,10 @@ class RatePoller(Service):
                 self._fetching.cancel()
         return ended
 
+    def health(self) -> Sequence[SourceHealth]:
+        """How each source is doing, the preferred one first: a snapshot, in any thread."""
+        return tuple(link.health for link in self._chain.links)
+
     def _end(self, ended: "Deferred[None]") -> None:
         self._ended = None
         ended.callback(None)
@@ -105,14 +126,17 @@ class RatePoller(Service):
     async def _ask(self, link: Link, began: float) -> bool:
         """Whether the source answered soundly; what it said is then known everywhere."""
         try:
-            changed = self._sink.table.publish(await self._fetch(link.source, began + self._timeout))
+            verdict = self._plausibility.judge(await self._fetch(link.source, began + self._timeout))
+            changed = self._sink.table.publish(verdict.taken)
         except Exception as error:
             # A fetch that stopService gave up says nothing about its source.
             if self.running:
                 self._failed(link, began, error)
             return False
+        link.health = succeeded(link.health, self._now())
         if self._chain.answered(link):
             _log.info("rates: {source} answers again", source=link.source.name)
+        _tell_of(verdict, link.source.name)
         if changed:
             self._tell(changed)
             await self._save(changed)
@@ -140,14 +164,17 @@ class RatePoller(Service):
 
     def _failed(self, link: Link, began: float, error: Exception) -> None:
         wait = error.retry_after if isinstance(error, SourceFailed) else 0.0
-        if not self._chain.failed(link, began, self._clock.seconds() + wait):
-            return
-        if isinstance(error, (SourceFailed, TimeoutError)):
-            _log.warn("rates: {source} fails: {reason}", source=link.source.name, reason=str(error))
-        else:
-            _log.failure(
-                "rates: {source} fails in a way that was not foreseen", Failure(error), source=link.source.name
-            )
+        name = link.source.name
+        changed = self._chain.failed(link, began, self._clock.seconds() + wait)
+        foreseen = isinstance(error, (SourceFailed, TimeoutError))
+        # What an unforeseen error says may hold anything, a key included.
+        reason = str(error) if foreseen else f"it failed in a way that was not foreseen ({type(error).__name__})"
+        next_try = self._now() + timedelta(seconds=max(link.due_at - self._clock.seconds(), 0))
+        link.health = failed(link.health, reason, next_try, WAITING if wait else FAILING)
+        if changed and foreseen:
+            _log.warn("rates: {source} fails: {reason}", source=name, reason=reason)
+        elif changed:
+            _log.failure("rates: {source} fails in a way that was not foreseen", Failure(error), source=name)
 
     def _tell(self, changed: Sequence[Quote]) -> None:
         try:
@@ -161,6 +188,35 @@ class RatePoller(Service):
         except Exception as error:
             reason = str(error) or type(error).__name__
             _log.error("rates: new quotes could not be stored: {reason}; polling goes on", reason=reason)
+
+
+def _tell_of(verdict: Verdict, source: str) -> None:
+    if verdict.held:
+        _log.warn(
+            "rates: {source} has prices that differ more than {times} times from the last ones ({prices}); they are "
+            "held back until documents of {days} days have said the same",
+            source=source,
+            times=str(JUMP),
+            prices=_some(verdict.held),
+            days=CONFIRMATIONS,
+        )
+    if verdict.confirmed:
+        prices = _some(verdict.confirmed)
+        _log.warn("rates: {source} has confirmed what was held back: {prices}", source=source, prices=prices)
+    if verdict.settled:
+        prices = _some(verdict.settled)
+        _log.info("rates: {source} has no more of what was held back: {prices}", source=source, prices=prices)
+    if verdict.went_back is not None:
+        newest, day = (each.isoformat() for each in verdict.went_back)
+        text = "rates: {source} went back from {newest} to {day}; the newer rates stay"
+        _log.warn(text, source=source, newest=newest, day=day)
+
+
+def _some(quotes: Sequence[Quote]) -> str:
+    """The first few prices, for a log line."""
+    told = ", ".join(f"{each.base}/{each.quote} {each.price}" for each in quotes[:_MOST_TOLD])
+    more = len(quotes) - _MOST_TOLD
+    return f"{told} and {more} more" if more > 0 else told
 
 
 def _bug(failure: Failure) -> None:

@@ -8,7 +8,18 @@ from typing import Final
 
 from mixsvc.interfaces import Quote
 
-__all__ = ["ARCHIVE", "SIGNIFICANT_DIGITS", "across", "is_currency", "is_sound", "itself", "parse_date", "parse_price"]
+__all__ = [
+    "ARCHIVE",
+    "SIGNIFICANT_DIGITS",
+    "across",
+    "crossed",
+    "is_currency",
+    "is_sound",
+    "itself",
+    "parse_date",
+    "parse_price",
+    "priced",
+]
 
 # The source that only fills what is missing.
 ARCHIVE: Final = "archive"
@@ -53,11 +64,20 @@ def itself(quote: Quote) -> Quote:
     return replace(quote, quote=quote.base, price=Decimal(1))
 
 
+def crossed(have: Decimal, want: Decimal) -> Decimal:
+    """What one unit costs of a currency that costs `have`, in one that costs `want`; rounded to SIGNIFICANT_DIGITS."""
+    return Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN).divide(want, have)
+
+
 def across(have: Quote, want: Quote) -> Quote:
     """What one unit of have.quote costs in want.quote, over the base that both share.
 
     Rounded to SIGNIFICANT_DIGITS. It is no newer than the older of the two: date, time and source are that one's.
     """
-    price = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN).divide(want.price, have.price)
     older = min(have, want, key=lambda each: (each.date, each.fetched_at))
-    return replace(older, base=have.quote, quote=want.quote, price=price)
+    return replace(older, base=have.quote, quote=want.quote, price=crossed(have.price, want.price))
+
+
+def priced(have: Quote, want: Quote) -> Quote:
+    """The same, but with every digit that was published where have.quote is the base itself."""
+    return want if have.quote == have.base else across(have, want)

@@ -1,16 +1,18 @@
 """Quotes in the database: what was published, one price per pair and date."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from twisted.internet.defer import Deferred
 
 from mixsvc.interfaces import Quote
 from mixsvc.rates.quote import parse_date, parse_price
+from mixsvc.rates.timeline import Pair, Timeline, by_pair, merge
 from mixsvc.storage.database import Database
 
-__all__ = ["read_last", "save"]
+__all__ = ["read_last", "read_onto", "read_pairs", "save"]
 
 # A TEXT column takes any bytes, and reading one that is not UTF-8 fails as a whole: so pairs that cannot
 # be ours are left out here, and everything else is read as bytes.
@@ -35,9 +37,19 @@ def save(database: Database, quotes: Sequence[Quote]) -> "Deferred[None]":
 
 def read_last(cursor: sqlite3.Cursor) -> list[Quote]:
     """The newest quote of each pair; blocks (made for database.prepare). Rows that cannot be read are passed over."""
-    pairs = cursor.execute(_PAIRS).fetchall()
-    newest = [_newest(cursor, base, quote) for base, quote in pairs]
+    newest = (next(_readable(cursor, *pair), None) for pair in read_pairs(cursor))
     return [each for each in newest if each is not None]
+
+
+def read_pairs(cursor: sqlite3.Cursor) -> list[Pair]:
+    """The pairs that there are quotes of; blocks."""
+    return cursor.execute(_PAIRS).fetchall()
+
+
+def read_onto(cursor: sqlite3.Cursor, timeline: Timeline) -> Timeline:
+    """A timeline with the stored quotes of its pair over it; blocks, up to 150 ms for all the days since 1999."""
+    pair = (timeline.base, timeline.quote)
+    return merge(timeline, by_pair(_readable(cursor, *pair)).get(pair, Timeline.empty(*pair)))
 
 
 def _insert(cursor: sqlite3.Cursor, quotes: Sequence[Quote]) -> None:
@@ -57,14 +69,12 @@ def _insert(cursor: sqlite3.Cursor, quotes: Sequence[Quote]) -> None:
     )
 
 
-def _newest(cursor: sqlite3.Cursor, base: str, quote: str) -> Quote | None:
+def _readable(cursor: sqlite3.Cursor, base: str, quote: str) -> Iterator[Quote]:
+    """The quotes of a pair, the newest first."""
     for row in cursor.execute(_NEWEST_FIRST, (base, quote)):
-        try:
-            return _read(base, quote, row)
-        except (ValueError, OverflowError):
-            # An older row that can be read is better than none.
-            continue
-    return None
+        # An older row that can be read is better than none.
+        with suppress(ValueError, OverflowError):
+            yield _read(base, quote, row)
 
 
 def _read(base: str, quote: str, row: Sequence[bytes]) -> Quote:

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from zope.interface import implementer
-
-from mixsvc.interfaces import IRates, Quote
+from mixsvc.interfaces import Quote
 from mixsvc.rates.calendar import is_stale
-from mixsvc.rates.quote import ARCHIVE, across, is_currency, is_sound, itself
+from mixsvc.rates.quote import ARCHIVE, is_currency, is_sound, itself, priced
 
-__all__ = ["RateTable"]
+__all__ = ["GIVEN_UP_AFTER", "RateTable"]
 
 Pair = tuple[str, str]
+
+# A currency so much older than the newest of its base is no longer quoted (the kuna, since Croatia has the euro): its
+# last price is one of the past, not the latest.
+GIVEN_UP_AFTER: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,12 @@ class _Snapshot:
     """What is known at one moment; never changed once made, so that any thread may read it."""
 
     published: Mapping[Pair, Quote]
-    # The published ones and each base in itself.
+    # The published ones that are still quoted, and each base in itself.
     known: Mapping[Pair, Quote]
     bases: tuple[str, ...]
     currencies: tuple[str, ...]
 
 
-@implementer(IRates)
 class RateTable:
     """The latest quote of every pair.
 
@@ -43,14 +45,18 @@ class RateTable:
 
         A published price keeps its digits; one across the base is rounded (see quote.across).
         """
+        legs = self.legs(base, quote)
+        return None if legs is None else self.judged(priced(*legs))
+
+    def legs(self, base: str, quote: str) -> tuple[Quote, Quote] | None:
+        """What one unit of a shared base costs in `base` and in `quote`; None without any. In any thread."""
         snapshot = self._snapshot
-        found = snapshot.known.get((base, quote))
-        for anchor in snapshot.bases if found is None else ():
+        # What is published as it is asked for comes first: its base is the anchor then.
+        for anchor in sorted(snapshot.bases, key=lambda each: each != base):
             have, want = snapshot.known.get((anchor, base)), snapshot.known.get((anchor, quote))
             if have is not None and want is not None:
-                found = across(have, want)
-                break
-        return None if found is None else self._judged(found)
+                return have, want
+        return None
 
     def currencies(self) -> Sequence[str]:
         """The codes a quote can be made of, sorted; empty when nothing is known yet."""
@@ -71,9 +77,10 @@ class RateTable:
                 published[pair] = changed[pair] = each
         if changed:
             self._snapshot = _made_of(published)
-        return tuple(self._judged(each) for each in changed.values())
+        return tuple(self.judged(each) for each in changed.values())
 
-    def _judged(self, quote: Quote) -> Quote:
+    def judged(self, quote: Quote) -> Quote:
+        """The quote as it is read at this moment: stale or not. In any thread."""
         return replace(quote, stale=is_stale(quote.date, self._now()))
 
 
@@ -95,9 +102,14 @@ def _check(quote: Quote) -> None:
 
 
 def _made_of(published: Mapping[Pair, Quote]) -> _Snapshot:
-    known = dict(published)
-    for each in sorted(published.values(), key=lambda each: (each.date, each.fetched_at)):
-        # In the order of their dates, so that the base in itself is as new as its newest quote.
-        known[each.base, each.base] = itself(each)
+    # In the order of their dates, so that the base in itself is as new as its newest quote.
+    in_order = sorted(published.values(), key=lambda each: (each.date, each.fetched_at))
+    selves = {(each.base, each.base): itself(each) for each in in_order}
+    quoted = {
+        pair: each
+        for pair, each in published.items()
+        if selves[each.base, each.base].date - each.date <= GIVEN_UP_AFTER
+    }
+    known = quoted | selves
     bases = sorted({base for base, _ in published})
     return _Snapshot(published, known, tuple(bases), tuple(sorted({quote for _, quote in known})))

@@ -1,64 +1,88 @@
-"""The HTTP API: the latest quotes as JSON."""
+"""The rates over HTTP: the latest, those of any day, histories, conversions and how the sources fare."""
 
-import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
 
-from mixsvc.interfaces import IMix, IRates
-from mixsvc.web.problems import problem
+from mixsvc.interfaces import IMix, Quote
+from mixsvc.web import rate_answers, rate_refusals
+from mixsvc.web.rate_queries import Asked
 
 __all__ = ["blueprint"]
 
-# How soon somebody who got no quote may ask again, in seconds; a poll comes about that often.
-RETRY_SECONDS = 30
-
-# How much of a stranger's text an answer repeats.
-SHOWN_CHARS = 20
-
 
 def blueprint(mix: IMix) -> Blueprint:
-    """The routes below /api; they read snapshots and never block."""
+    """The routes below /api, as docs/rates-api.md describes them; they read snapshots and never wait for anything."""
     api = Blueprint("api", __name__, url_prefix="/api")
 
     @api.get("/rates")
     def all_rates() -> Response:
-        quotes = [mix.rates.latest(base, quote) for base, quote in mix.pairs]
-        return jsonify(quotes=[quote.as_json() for quote in quotes if quote is not None])
+        return _all_rates(mix)
 
     @api.get("/rates/<base>/<quote>")
     def one_rate(base: str, quote: str) -> Response:
-        return _one_rate(mix.rates, base, quote)
+        return _one_rate(Asked(mix.rates, base, quote))
+
+    @api.get("/rates/<base>/<quote>/history")
+    def history(base: str, quote: str) -> Response:
+        return _history(Asked(mix.rates, base, quote))
+
+    @api.get("/convert")
+    def convert() -> Response:
+        return _convert(Asked.by_query(mix.rates))
+
+    @api.get("/rates/sources")
+    def sources() -> Response:
+        return rate_answers.sources(mix.rates.sources())
 
     @api.after_request
-    def no_cache(response: Response) -> Response:
-        response.headers["Cache-Control"] = "no-cache"
+    def uncached(response: Response) -> Response:
+        # Refusals, which a moment later may be none.
+        response.headers.setdefault("Cache-Control", "no-cache")
         return response
 
     return api
 
 
-def _one_rate(rates: IRates, base: str, quote: str) -> Response:
-    for code in (base, quote):
-        if not re.fullmatch("[A-Za-z]{3}", code):
-            return _unknown(code, "is no currency code; give three letters such as EUR", rates.currencies())
-    known = rates.currencies()
-    for code in (base.upper(), quote.upper()):
-        if known and code not in known:
-            return _unknown(code, "is not a currency known here", known)
-    found = rates.latest(base.upper(), quote.upper())
-    return jsonify(found.as_json()) if found else _no_quote(base.upper(), quote.upper())
+def _all_rates(mix: IMix) -> Response:
+    base = request.args.get("base")
+    pairs = mix.pairs if base is None else _pairs_of(Asked(mix.rates, base, base))
+    found = [mix.rates.latest(*pair) for pair in pairs]
+    return rate_answers.quotes([quote for quote in found if quote is not None])
 
 
-def _unknown(code: str, why: str, known: Sequence[str]) -> Response:
-    shown = code if len(code) <= SHOWN_CHARS else code[:SHOWN_CHARS] + "…"
-    near = get_close_matches(shown.upper(), known, n=3, cutoff=0.5)
-    advice = f"; did you mean {' or '.join(near)}?" if near else "."
-    return problem(404, f"{shown!r} {why}{advice}", suggestions=near)
+def _pairs_of(asked: Asked) -> Sequence[tuple[str, str]]:
+    base, _ = asked.pair
+    if _newest(asked) is None:
+        rate_refusals.no_quote(asked, None)
+    return [(base, code) for code in asked.rates.currencies() if code != base]
 
 
-def _no_quote(base: str, quote: str) -> Response:
-    answer = problem(503, f"There is no quote of {base}/{quote} at the moment; ask again in {RETRY_SECONDS} s.")
-    answer.headers["Retry-After"] = str(RETRY_SECONDS)
-    return answer
+def _one_rate(asked: Asked) -> Response:
+    day = asked.day("date")
+    found = asked.rates.latest(*asked.pair) if day is None else asked.rates.on(*asked.pair, day)
+    if found is None:
+        rate_refusals.no_quote(asked, day)
+    return rate_answers.quote(found, _newest(asked))
+
+
+def _convert(asked: Asked) -> Response:
+    day = asked.day("date")
+    found = asked.rates.convert(asked.amount(), *asked.pair, day)
+    if found is None:
+        rate_refusals.no_quote(asked, day)
+    return rate_answers.conversion(found, _newest(asked))
+
+
+def _history(asked: Asked) -> Response:
+    span = asked.rates.span(*asked.pair)
+    if span is None:
+        rate_refusals.no_past(asked)
+    start, end = asked.range(span)
+    found = asked.rates.history(*asked.pair, start, end, asked.points())
+    return rate_answers.history(found, (start, end), _newest(asked))
+
+
+def _newest(asked: Asked) -> Quote | None:
+    return asked.rates.latest(*asked.pair)

@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from mixsvc.interfaces import IRateSource, Quote
 from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.poller import RatePoller, Sink
+from mixsvc.rates.poller import RatePoller, Sink, Surroundings
 from mixsvc.rates.table import RateTable
 from mixsvc.settings import RatesSettings
 from tests.rates.samples import moment
@@ -72,7 +72,7 @@ class PollerCase(SynchronousTestCase):
 
     def build(self, on_change: Callable[[Sequence[Quote]], None]) -> RatePoller:
         sink = Sink(self.table, self.save, on_change)
-        return RatePoller(self.clock, [self.first, self.second], SETTINGS, sink, lambda: 0.5)
+        return RatePoller(self.clock, [self.first, self.second], SETTINGS, sink, Surroundings(lambda: 0.5, moment))
 
     def save(self, quotes: Sequence[Quote]) -> "Deferred[None]":
         self.saved.append(quotes)

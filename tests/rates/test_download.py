@@ -231,6 +231,14 @@ class Redirects(SynchronousTestCase):
 
         self.assertEqual(len(self.successResultOf(self.fetch("1"))), 2)
 
+    def test_from_https_none_leads_back_to_http(self) -> None:
+        self.server.to = b"http://ecb.example/0"
+        source = EcbSource(client_of(self.server), "https://ecb.example/1", at_once, moment)
+
+        error = self.failureResultOf(source.fetch(), SourceFailed).value
+
+        self.assertIn("redirects from https to http", str(error))
+
     def test_only_http_and_https_are_followed(self) -> None:
         for to in (
             b"file:///etc/passwd",

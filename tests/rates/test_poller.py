@@ -5,9 +5,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import capturedLogs
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.poller import RatePoller, Sink
+from mixsvc.rates.poller import RatePoller, Sink, Surroundings
 from tests.rates.fakes import SETTINGS, Hanging, PollerCase
-from tests.rates.samples import quote
+from tests.rates.samples import moment, quote
 
 
 class Rounds(PollerCase):
@@ -41,7 +41,7 @@ class Rounds(PollerCase):
             [self.first],
             replace(SETTINGS, interval=1.0),
             Sink(self.table, self.save, self.told.append),
-            float,
+            Surroundings(float, moment),
         )
         self.first.answer = Hanging()
         self.start()

@@ -8,9 +8,9 @@ from twisted.logger import LogEvent, LogLevel, capturedLogs
 
 from mixsvc.interfaces import Quote
 from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.poller import RatePoller, Sink
+from mixsvc.rates.poller import RatePoller, Sink, Surroundings
 from tests.rates.fakes import SETTINGS, Answer, Hanging, PollerCase, failing, nothing_new
-from tests.rates.samples import quote
+from tests.rates.samples import moment, quote
 
 
 class Failures(PollerCase):
@@ -76,7 +76,11 @@ class Failures(PollerCase):
     def test_a_source_that_hangs_always_does_not_keep_the_others_from_their_turn(self) -> None:
         slow = replace(SETTINGS, interval=300.0)
         self.poller = RatePoller(
-            self.clock, [self.first, self.second], slow, Sink(self.table, self.save, self.told.append), float
+            self.clock,
+            [self.first, self.second],
+            slow,
+            Sink(self.table, self.save, self.told.append),
+            Surroundings(float, moment),
         )
         self.first.answer = Hanging()
         self.start()

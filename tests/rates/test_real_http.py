@@ -101,7 +101,7 @@ class RealServer(TestCase):
         self.reactor: Any
         self.reactor = reactor
         self.pages = Pages()
-        self.client = HTTPClient(quiet_agent(self.reactor))
+        self.client = HTTPClient(quiet_agent(self.reactor, 10))
         self.addCleanup(self.listen().stopListening)
 
     def listen(self) -> Any:

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from mixsvc.interfaces import Quote
 from mixsvc.rates import store
+from mixsvc.rates.timeline import Timeline, by_pair
 from mixsvc.storage.database import Database, prepare
 from mixsvc.storage.schema import upgrade
 from tests.rates.samples import new_path, quote
@@ -26,7 +27,7 @@ class AtOnce(Database):
         return maybeDeferred(function, self.cursor, *args, **kwargs)
 
 
-class Store(SynchronousTestCase):
+class StoreCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.connection = sqlite3.connect(":memory:")
         self.addCleanup(self.connection.close)
@@ -42,6 +43,8 @@ class Store(SynchronousTestCase):
     def spoil(self, column: str, value: object) -> None:
         self.connection.execute(f"UPDATE quote SET {column} = ? WHERE date = '2026-10-30'", (value,))
 
+
+class Last(StoreCase):
     def test_what_is_saved_is_read_back_to_the_last_digit(self) -> None:
         fetched_at = datetime(2026, 10, 30, 15, 0, 1, 234567, tzinfo=UTC)
         saved = replace(quote(price="1.10"), fetched_at=fetched_at)
@@ -94,6 +97,31 @@ class Store(SynchronousTestCase):
             self.connection.execute("UPDATE quote SET quote = ?", (code,))
             self.assertEqual(self.last(), [])
             self.connection.execute("DELETE FROM quote")
+
+
+class Past(StoreCase):
+    def read(self, *known: Quote) -> list[Quote]:
+        timeline = by_pair(known).get(("EUR", "USD"), Timeline.empty("EUR", "USD"))
+        found = store.read_onto(self.connection.cursor(), timeline)
+        return [found.at(place) for place in range(len(found.days))]
+
+    def test_every_day_of_a_pair_is_read_in_order(self) -> None:
+        self.save(quote(), quote(day="2026-10-28"), quote("GBP", "0.8"))
+
+        self.assertEqual(self.read(), [quote(day="2026-10-28"), quote()])
+        self.assertEqual(store.read_pairs(self.connection.cursor()), [("EUR", "GBP"), ("EUR", "USD")])
+
+    def test_it_lies_over_what_is_known_already(self) -> None:
+        self.save(quote(price="2"))
+
+        old = [quote(price="1", day="2026-10-29", source="archive"), quote(price="1", source="archive")]
+        self.assertEqual(self.read(*old), [old[0], quote(price="2")])
+
+    def test_rows_that_cannot_be_read_are_passed_over(self) -> None:
+        self.save(quote(), quote(day="2026-10-29"))
+        self.spoil("price", "abc")
+
+        self.assertEqual(self.read(), [quote(day="2026-10-29")])
 
 
 class RealDatabase(TestCase):

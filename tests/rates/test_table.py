@@ -5,9 +5,8 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface.verify import verifyObject
 
-from mixsvc.interfaces import IRates, Quote
+from mixsvc.interfaces import Quote
 from mixsvc.rates.table import RateTable
 from tests.rates.samples import NOW, moment, quote
 
@@ -21,8 +20,19 @@ class Reading(SynchronousTestCase):
         found = self.table.latest(base, code)
         return None if found is None else str(found.price)
 
-    def test_it_is_what_everyone_reads(self) -> None:
-        verifyObject(IRates, self.table)
+    def test_a_currency_that_is_no_longer_quoted_has_no_latest_quote(self) -> None:
+        for day, there in (("2026-09-30", True), ("2026-09-29", False)):
+            table = RateTable(moment)
+            table.publish([quote(), quote("HRK", "7.5345", day)])
+
+            self.assertEqual(table.latest("EUR", "HRK") is not None, there)
+            self.assertEqual("HRK" in table.currencies(), there)
+
+    def test_when_all_are_old_the_newest_of_them_are_the_latest(self) -> None:
+        table = RateTable(moment)
+        table.publish([quote(day="2025-01-02")])
+
+        self.assertIsNotNone(table.latest("USD", "EUR"))
 
     def test_a_published_price_keeps_its_digits(self) -> None:
         self.assertEqual(self.price("EUR", "JPY"), "175.60")

@@ -34,8 +34,9 @@ class OneRateTests(SynchronousTestCase):
     def test_codes_may_be_in_lower_case(self) -> None:
         self.assertEqual(self.client.get("/api/rates/eur/uSd").get_json(), QUOTE.as_json())
 
-    def test_a_quote_is_asked_for_anew_each_time(self) -> None:
-        self.assertEqual(self.client.get("/api/rates/EUR/USD").headers["Cache-Control"], "no-cache")
+    def test_a_refusal_is_asked_for_anew_each_time(self) -> None:
+        for path in ("/api/rates/EUR/XXX", "/api/rates/USD/JPY", "/api/rates/EUR/USD?date=x"):
+            self.assertEqual(self.client.get(path).headers["Cache-Control"], "no-cache")
 
     def test_head_answers_without_a_body(self) -> None:
         answer = self.client.head("/api/rates/EUR/USD")

@@ -1,11 +1,14 @@
 """The sources of rates, by the names in [rates] sources."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from mixsvc.interfaces import DeferToThread, IRateSource
 from mixsvc.rates.sources.archive import ArchiveSource
 from mixsvc.rates.sources.ecb import EcbSource
+from mixsvc.rates.sources.json_feed import JsonSource
+from mixsvc.rates.sources.json_settings import feed_of
 from mixsvc.rates.sources.seams import HttpClient
 from mixsvc.settings import RatesSettings
 
@@ -17,13 +20,16 @@ def build_sources(
     client: HttpClient,
     defer_to_thread: DeferToThread,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    environ: Mapping[str, str] = os.environ,
 ) -> Sequence[IRateSource]:
     """The chain that the settings name, in their order; nothing is read or asked yet.
 
-    client: as treq's, such as treq.client.HTTPClient(Agent(reactor)). now: UTC, aware.
+    client: as treq's, such as treq.client.HTTPClient(Agent(reactor)). now: UTC, aware. environ: holds the key of the
+    JSON source. Raises BadSetting for settings that do not go together.
     """
     makers: dict[str, Callable[[], IRateSource]] = {
         "ecb": lambda: EcbSource(client, settings.ecb_url, defer_to_thread, now),
+        "json": lambda: JsonSource(client, feed_of(settings, environ), defer_to_thread, now),
         "archive": lambda: ArchiveSource(defer_to_thread, now),
     }
     return [makers[name]() for name in settings.sources]

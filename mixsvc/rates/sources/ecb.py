@@ -1,24 +1,28 @@
 """The European Central Bank's reference rates, over HTTP."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
+from xml.etree.ElementTree import TreeBuilder
 
-from defusedxml.ElementTree import ParseError, fromstring
+from defusedxml.ElementTree import ParseError, XMLParser
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
 from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.plausible import check_not_in_future
 from mixsvc.rates.quote import is_currency, parse_date, parse_price
-from mixsvc.rates.sources.download import Download
+from mixsvc.rates.sources.download import Address, Download
 from mixsvc.rates.sources.seams import HttpClient
 
-__all__ = ["EcbSource", "read_document"]
+__all__ = ["BASE", "NAME", "EcbSource", "days_of", "rates_of", "read_document"]
 
 NAME: Final = "ecb"
 BASE: Final = "EUR"
+
+_PIECE: Final = 2**14  # bytes
 
 
 @implementer(IRateSource)
@@ -31,7 +35,7 @@ class EcbSource:
         self, client: HttpClient, url: str, defer_to_thread: DeferToThread, now: Callable[[], datetime]
     ) -> None:
         """client: as treq's. now: UTC, aware."""
-        self._download = Download(client, url, now)
+        self._download = Download(client, Address(url), now)
         self._defer_to_thread = defer_to_thread
         self._now = now
 
@@ -54,9 +58,10 @@ class EcbSource:
 def read_document(body: bytes, fetched_at: datetime) -> Sequence[Quote]:
     """The quotes of the newest day in a document; pure. Raises SourceFailed for anything else, whatever the bytes."""
     try:
-        newest, rates = _newest_day(body)
-        if newest > (fetched_at + timedelta(days=1)).date():
-            raise ValueError(f"{newest} is in the future")
+        days = days_of(body)
+        newest = max(days)
+        check_not_in_future(newest, fetched_at)
+        rates = rates_of(days[newest])
         return tuple(Quote(BASE, code, rates[code], newest, fetched_at, NAME, stale=False) for code in rates)
     except (ParseError, ValueError, LookupError) as error:
         # Entities and the like are ValueErrors of defusedxml, unknown encodings are LookupErrors.
@@ -64,19 +69,28 @@ def read_document(body: bytes, fetched_at: datetime) -> Sequence[Quote]:
         raise SourceFailed(f"the document of the ECB cannot be read: {reason}") from None
 
 
-def _newest_day(body: bytes) -> tuple[date, Mapping[str, Decimal]]:
+def days_of(body: bytes) -> Mapping[date, Iterable[Any]]:
+    """The elements of each day in a document, at least one. Raises ParseError, ValueError and LookupError."""
+    parser: Any = XMLParser(target=TreeBuilder())
+    # In pieces, so that other threads come to their turn in between.
+    for start in range(0, len(body), _PIECE):
+        parser.feed(body[start : start + _PIECE])
     # The name's namespace is left out: it has stayed the same since 1999, and nothing depends on it.
-    cubes = [each for each in fromstring(body).iter() if str(each.tag).rpartition("}")[2] == "Cube"]
+    cubes = [each for each in parser.close().iter() if str(each.tag).rpartition("}")[2] == "Cube"]
     days = {parse_date(each.attrib["time"]): each for each in cubes if "time" in each.attrib}
     if not days:
         raise ValueError("it has no Cube with a time")
-    newest = max(days)
+    return days
+
+
+def rates_of(day: Iterable[Any]) -> Mapping[str, Decimal]:
+    """The prices of one day by their currencies, at least one. Raises ValueError."""
     rates: dict[str, Decimal] = {}
-    for each in days[newest]:
+    for each in day:
         code = each.get("currency", "")
         if not is_currency(code) or code == BASE or code in rates:
             raise ValueError(f"{code[:40]!r} is no currency, or is given twice")
         rates[code] = parse_price(each.get("rate", ""))
     if not rates:
-        raise ValueError(f"it has no rates for {newest}")
-    return newest, rates
+        raise ValueError("a day has no rates")
+    return rates

@@ -1,0 +1,176 @@
+"""The European Central Bank's documents of many days, which fill the stored history."""
+
+import io
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from defusedxml.ElementTree import ParseError
+
+from mixsvc.interfaces import DeferToThread, Quote
+from mixsvc.rates.calendar import is_working_day
+from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.plausible import Plausibility
+from mixsvc.rates.quote import parse_date
+from mixsvc.rates.sources.download import Address, Document, Download
+from mixsvc.rates.sources.ecb import BASE, NAME, days_of, rates_of
+from mixsvc.rates.sources.seams import HttpClient
+from mixsvc.rates.sources.zipped import UNREADABLE, day_of, lines_of
+from mixsvc.settings import RatesSettings
+
+__all__ = ["Days", "LongDocument", "Pages", "gaps", "long_documents", "read_csv", "read_pages", "read_xml"]
+
+# Quotes that are read in one go, in a thread, and stored in one transaction: some milliseconds' work.
+_PAGE: Final = 1000
+
+# A day is judged by those before it.
+_BEFORE: Final = timedelta(days=14)
+
+# Bytes. The zip file has 650 000, the 90 days 130 000; the whole history as XML would have eight million, and take
+# seconds to read.
+_MAX_ZIP: Final = 2**22
+_MAX_XML: Final = 2**20
+
+_FIRST_DAY: Final = date(1999, 1, 4)
+
+# Working days by the calendar, on which nothing was published: the systems were being changed over.
+_NOT_PUBLISHED: Final = frozenset({date(1999, 12, 31), date(2001, 12, 31)})
+
+
+@dataclass(frozen=True)
+class Days:
+    """The days of a document, at least one, the oldest first, and how the prices of one are read (ValueError)."""
+
+    each: Sequence[tuple[date, Any]]
+    rates_of: Callable[[Any], Mapping[str, Decimal]]
+
+
+@dataclass
+class Pages:
+    """A document that is read page by page; `newest`: its last day."""
+
+    newest: date
+    quotes: Iterator[Sequence[Quote]]
+
+
+class LongDocument:
+    """One document of many days. Every method is called in the reactor thread."""
+
+    def __init__(self, download: Download, days: int, read: Callable[[bytes], Days], thread: DeferToThread) -> None:
+        """days: how far back it reaches. read: its body, in a thread; raises SourceFailed."""
+        self._days = days
+        self._download = download
+        self._read = read
+        self._defer_to_thread = thread
+        self._document: Document | None = None
+
+    async def missing(self, known: Collection[date], today: date) -> set[date]:
+        """The gaps between the known dates that it may fill."""
+        first = max(today.toordinal() - self._days, _FIRST_DAY.toordinal())
+        # In a thread: with nothing known it takes tens of milliseconds.
+        return await self._defer_to_thread(lambda: gaps(known, date.fromordinal(first), today))
+
+    async def open(self, wanted: Collection[date], fetched_at: datetime) -> Pages | None:
+        """The quotes of the wanted days, to be read by next_page; None when nothing has changed since it was kept.
+
+        Raises SourceFailed.
+        """
+        document = self._document = await self._download.newer()
+        if document is None:
+            return None
+        return await self._defer_to_thread(lambda: read_pages(self._read(document.body), wanted, fetched_at))
+
+    async def next_page(self, pages: Pages) -> Sequence[Quote] | None:
+        """Some quotes, the oldest first, or None at the end. Raises SourceFailed."""
+        return await self._defer_to_thread(lambda: next(pages.quotes, None))
+
+    def keep(self) -> None:
+        """It was of use: from now on ask only for a newer one."""
+        if self._document is not None:
+            self._download.keep(self._document)
+            self._document = None
+
+
+def gaps(known: Collection[date], first: date, today: date) -> set[date]:
+    """The days from the first one until before today that should have rates and are not known. Pure."""
+    every = (date.fromordinal(each) for each in range(first.toordinal(), today.toordinal()))
+    have = _NOT_PUBLISHED | set(known)
+    return {day for day in every if day not in have and is_working_day(day)}
+
+
+def long_documents(
+    settings: RatesSettings, client: HttpClient, defer_to_thread: DeferToThread, now: Callable[[], datetime]
+) -> Sequence[LongDocument]:
+    """Those that the settings name, the smallest first. now: UTC, aware."""
+    kinds = (
+        # The document reaches back 90 days; one more may have gone by since it was published.
+        (Address(settings.ecb_90_days_url, max_body=_MAX_XML), 88, read_xml),
+        (Address(settings.ecb_history_url, max_body=_MAX_ZIP), date.max.toordinal(), read_csv),
+    )
+    return [
+        LongDocument(Download(client, address, now), days, read, defer_to_thread)
+        for address, days, read in kinds
+        if address.url
+    ]
+
+
+def read_xml(body: bytes) -> Days:
+    """The days of an XML document. Raises SourceFailed."""
+    try:
+        days = days_of(body)
+    except (ParseError, ValueError, LookupError) as error:
+        raise _unreadable(error) from None
+    return Days(sorted(days.items(), key=lambda each: each[0]), rates_of)
+
+
+def read_csv(body: bytes) -> Days:
+    """The days of a zip file with a CSV file. Raises SourceFailed."""
+    try:
+        header, lines = lines_of(io.BytesIO(body))
+        dated = [(parse_date(line.partition(",")[0]), line) for line in lines]
+        if not dated:
+            raise ValueError("it has no days")
+    except UNREADABLE as error:
+        raise _unreadable(error) from None
+    return Days(dated, partial(day_of, header))
+
+
+def read_pages(days: Days, wanted: Collection[date], fetched_at: datetime) -> Pages:
+    """The plausible quotes of the wanted days, read while they are taken: a page may raise SourceFailed."""
+    newest = days.each[-1][0]
+    return Pages(newest, _pages(days, frozenset(wanted), fetched_at))
+
+
+def _pages(days: Days, wanted: frozenset[date], fetched_at: datetime) -> Iterator[Sequence[Quote]]:
+    first = min(wanted, default=date.max)
+    start = first - _BEFORE if first.toordinal() > _BEFORE.days else first
+    last: dict[str, Quote] = {}
+    plausibility = Plausibility(lambda _, code: last.get(code))
+    page: list[Quote] = []
+    for day, text in days.each:
+        if day < start or day > fetched_at.date():
+            continue
+        taken = plausibility.judge(_quotes(days, day, text, fetched_at)).taken
+        last.update((each.quote, each) for each in taken)
+        page.extend(taken if day in wanted else ())
+        if len(page) >= _PAGE:
+            yield page
+            page = []
+    if page:
+        yield page
+
+
+def _quotes(days: Days, day: date, text: Any, fetched_at: datetime) -> Sequence[Quote]:
+    try:
+        rates = days.rates_of(text)
+    except ValueError as error:
+        raise _unreadable(error) from None
+    return [Quote(BASE, code, price, day, fetched_at, NAME, stale=False) for code, price in rates.items()]
+
+
+def _unreadable(error: Exception) -> SourceFailed:
+    reason = " ".join(str(error).split())[:200]
+    return SourceFailed(f"the history of the ECB cannot be read: {reason}")

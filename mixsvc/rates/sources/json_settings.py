@@ -1,0 +1,53 @@
+"""What [rates] json_... and the environment say of the JSON source."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import quote
+
+from mixsvc.errors import BadSetting
+from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.sources.download import Address
+from mixsvc.rates.sources.json_feed import MAX_BODY, Feed
+from mixsvc.settings import RatesSettings
+
+__all__ = ["PRESETS", "feed_of"]
+
+# By the names in [rates] json_preset.
+PRESETS: Final = {"frankfurter": "https://api.frankfurter.dev/v1/latest?base={base}"}
+
+_KEY: Final = "{key}"
+
+
+def feed_of(settings: RatesSettings, environ: Mapping[str, str]) -> Callable[[], Feed]:
+    """What to ask for; to be called when it is asked for, and raises SourceFailed while its key is missing.
+
+    Raises BadSetting at once for settings that do not go together.
+    """
+    template = settings.json_url or PRESETS.get(settings.json_preset, "")
+    if not template:
+        raise BadSetting("[rates] sources names json, so give json_url or json_preset")
+    wants_key = any(_KEY in text for text in (template, *(value for _, value in settings.json_headers)))
+    if wants_key and not settings.json_key_env:
+        raise BadSetting(f"[rates] json_url or json_headers has {_KEY}, so give the variable's name in json_key_env")
+    if settings.json_key_env and not wants_key:
+        raise BadSetting(f"[rates] json_key_env is given, so write {_KEY} in json_url or json_headers where it belongs")
+
+    def make() -> Feed:
+        key = _key(settings.json_key_env, environ)
+        url = template.replace("{base}", settings.json_base).replace(_KEY, quote(key, safe=""))
+        headers = {name: value.replace(_KEY, key) for name, value in settings.json_headers}
+        address = Address(url, headers, MAX_BODY)
+        return Feed(address, settings.json_base, settings.json_date, settings.json_rates)
+
+    return make
+
+
+def _key(variable: str, environ: Mapping[str, str]) -> str:
+    if not variable:
+        return ""
+    key = environ.get(variable, "").strip()
+    if not key:
+        raise SourceFailed(f"the environment has no {variable}, which [rates] json_key_env names")
+    if not key.isascii() or not key.isprintable():
+        raise SourceFailed(f"{variable} in the environment holds characters that no header can carry")
+    return key

@@ -1,0 +1,103 @@
+"""What a request asks of the rates: its texts as values. What will not do is refused, and told what would."""
+
+import re
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final, NoReturn
+
+from flask import abort, request
+
+from mixsvc.interfaces import IRates
+from mixsvc.web.problems import problem
+
+__all__ = ["DEFAULT_POINTS", "FIRST_DAY", "MAX_POINTS", "MIN_POINTS", "Asked", "shown"]
+
+# The first day of the European Central Bank's reference rates.
+FIRST_DAY: Final = date(1999, 1, 4)
+
+# The fewest that keep first, last, lowest and highest; and so many that a screen cannot show more.
+MIN_POINTS: Final = 4
+MAX_POINTS: Final = 2000
+DEFAULT_POINTS: Final = 500
+
+# A history begins so long before its end when nobody says otherwise.
+DEFAULT_RANGE: Final = timedelta(days=365)
+
+# How much of a stranger's text an answer repeats.
+SHOWN_CHARS: Final = 20
+
+
+class Asked:
+    """A pair that is asked for, and the query of the request that is being answered."""
+
+    def __init__(self, rates: IRates, base: str, quote: str) -> None:
+        """The codes may be in any case. Refuses what is no code (404)."""
+        self.rates = rates
+        self.pair = (_code(base), _code(quote))
+
+    @classmethod
+    def by_query(cls, rates: IRates) -> "Asked":
+        """The pair of ?from= and ?to=, both of which must be given."""
+        missing = [name for name in ("amount", "from", "to") if not request.args.get(name)]
+        if missing:
+            _refuse(f"There is no {' and no '.join(missing)}; ask such as /api/convert?amount=100&from=EUR&to=USD")
+        return cls(rates, request.args["from"], request.args["to"])
+
+    def day(self, name: str) -> date | None:
+        """The date of ?name=; None without it."""
+        text = request.args.get(name)
+        if text is None:
+            return None
+        try:
+            # fromisoformat would take other forms, too.
+            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+                return date.fromisoformat(text)
+        except ValueError:
+            pass
+        _refuse(f"{name}={shown(text)} is no date; give a day that there is as YYYY-MM-DD, such as 2026-10-30")
+
+    def amount(self) -> Decimal:
+        """The amount of ?amount=."""
+        text = request.args["amount"]
+        if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,12})?", text):
+            _refuse(
+                f"amount={shown(text)} is no amount; give plain digits with a point, such as 1234.50: "
+                "at most 15 before and 12 after it"
+            )
+        return Decimal(text)
+
+    def range(self, span: tuple[date, date]) -> tuple[date, date]:
+        """The dates of ?from= and ?to=; span: the first and last that there are. A year up to the last if not said."""
+        start, end = self.day("from"), self.day("to") or span[1]
+        if start is None:
+            start = max(end, span[0] + DEFAULT_RANGE) - DEFAULT_RANGE
+        if start < FIRST_DAY or end < FIRST_DAY:
+            _refuse(
+                f"There are no rates before {FIRST_DAY}; the first of {'/'.join(self.pair)} is of {span[0]}",
+                first=span[0].isoformat(),
+            )
+        if start > end:
+            _refuse(f"from={start} is after to={end}; give the earlier date as from")
+        return start, end
+
+    def points(self) -> int:
+        """The number of ?points=."""
+        text = request.args.get("points", str(DEFAULT_POINTS))
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not MIN_POINTS <= int(text) <= MAX_POINTS:
+            _refuse(f"points={shown(text)} will not do; give a whole number from {MIN_POINTS} to {MAX_POINTS}")
+        return int(text)
+
+
+def shown(text: str) -> str:
+    """A stranger's text as an answer repeats it: quoted, and not all of it."""
+    return repr(text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS] + "…")
+
+
+def _code(text: str) -> str:
+    if not re.fullmatch("[A-Za-z]{3}", text):
+        abort(problem(404, f"{shown(text)} is no currency code; give three letters such as EUR.", suggestions=[]))
+    return text.upper()
+
+
+def _refuse(detail: str, **more: object) -> NoReturn:
+    abort(problem(400, f"{detail}.", **more))

@@ -1,0 +1,20 @@
+"""Rates as everyone reads them, of which just this and that is known."""
+
+from datetime import timedelta
+
+from mixsvc.interfaces import Quote, SourceHealth
+from mixsvc.rates.history import History
+from mixsvc.rates.rates import Rates
+from mixsvc.rates.table import RateTable
+from mixsvc.rates.timeline import by_pair
+from tests.rates.samples import NOW, moment
+
+HEALTH = SourceHealth("ecb", "failing", NOW, 2, "no luck", NOW + timedelta(minutes=1))
+
+
+def rates(*quotes: Quote) -> Rates:
+    """What is answered once the quotes were polled, and the past was read."""
+    table, history = RateTable(moment), History()
+    table.publish(quotes)
+    history.adopt(by_pair(quotes))
+    return Rates(table, history, lambda: [HEALTH], moment)

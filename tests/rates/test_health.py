@@ -1,0 +1,133 @@
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.logger import LogEvent, capturedLogs
+
+from mixsvc.interfaces import Quote, SourceHealth
+from mixsvc.rates.errors import SourceFailed
+from tests.rates.fakes import Answer, PollerCase, failing
+from tests.rates.samples import NOW, quote
+
+
+class Health(PollerCase):
+    def health(self) -> SourceHealth:
+        return self.poller.health()[0]
+
+    def asked(self, answer: Answer) -> SourceHealth:
+        self.first.answer = answer
+        self.start()
+        return self.health()
+
+    def test_nobody_was_asked_at_first(self) -> None:
+        untried = SourceHealth("first", "untried", None, 0, "", None)
+
+        self.assertEqual(self.health(), untried)
+        self.assertEqual([each.name for each in self.poller.health()], ["first", "second"])
+
+    def test_who_answers_is_good_and_those_behind_stay_untried(self) -> None:
+        self.start()
+
+        self.assertEqual(self.health(), SourceHealth("first", "good", NOW, 0, "", None))
+        self.assertEqual(self.poller.health()[1].state, "untried")
+
+    def test_who_fails_says_why_and_when_it_is_asked_again(self) -> None:
+        due = NOW + timedelta(seconds=45)
+
+        self.assertEqual(self.asked(failing), SourceHealth("first", "failing", None, 1, "no luck", due))
+
+    def test_failures_in_a_row_are_counted(self) -> None:
+        self.asked(failing)
+        self.rounds(2)
+
+        self.assertEqual(self.health().failures, 2)
+
+    def test_who_wants_to_be_left_in_peace_is_waiting(self) -> None:
+        health = self.asked(lambda: fail(SourceFailed("busy", retry_after=600)))
+
+        self.assertEqual((health.state, health.next_try), ("waiting", NOW + timedelta(seconds=600)))
+
+    def test_after_a_success_the_count_begins_anew_and_the_last_error_stays(self) -> None:
+        self.asked(failing)
+        self.first.answer = lambda: succeed([])
+        self.rounds(2)
+
+        self.assertEqual(self.health(), SourceHealth("first", "good", NOW, 0, "no luck", None))
+
+    def test_what_was_not_foreseen_tells_only_its_kind(self) -> None:
+        health = self.asked(lambda: fail(KeyError("secret")))
+
+        self.assertIn("KeyError", health.last_error)
+        self.assertNotIn("secret", health.last_error)
+        self.flushLoggedErrors(KeyError)
+
+    def test_a_snapshot_does_not_change(self) -> None:
+        before = self.poller.health()
+        self.asked(failing)
+
+        self.assertEqual(before[0].state, "untried")
+
+
+class Implausible(PollerCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.table.publish([quote(day="2026-10-01")])
+
+    def run_with(self, *answers: tuple[str, str]) -> list[LogEvent]:
+        """Each price and day for two rounds."""
+        with capturedLogs() as events:
+            self.first.answer = lambda: succeed([])
+            self.start()
+            for price, day in answers:
+                self.first.answer = partial(self.saying, price, day)
+                self.rounds(2)
+        return list(events)
+
+    def saying(self, price: str, day: str) -> "Deferred[Sequence[Quote]]":
+        return succeed([quote(price=price, day=day)])
+
+    def price(self) -> str:
+        found = self.table.latest("EUR", "USD")
+        assert found is not None
+        return str(found.price)
+
+    def test_a_tenfold_price_is_held_back_in_one_line(self) -> None:
+        events = self.run_with(("11.172", "2026-10-02"))
+
+        self.assertEqual(self.price(), "1.1172")
+        self.assertEqual((self.told, self.saved), ([], []))
+        (line,) = self.logged(events)
+        self.assertIn("differ more than 5 times from the last ones (EUR/USD 11.172)", line)
+        self.assertEqual(self.poller.health()[0].state, "good")
+
+    def test_it_is_taken_in_one_line_when_three_days_have_said_so(self) -> None:
+        events = self.run_with(("11.172", "2026-10-02"), ("11.2", "2026-10-05"), ("11.3", "2026-10-06"))
+
+        self.assertEqual(self.price(), "11.3")
+        self.assertEqual(len(self.logged(events)), 2)
+        self.assertIn("confirmed", self.logged(events)[1])
+
+    def test_its_end_is_one_line(self) -> None:
+        events = self.run_with(("11.172", "2026-10-02"), ("1.12", "2026-10-05"))
+
+        self.assertEqual(self.price(), "1.12")
+        self.assertIn("no more of what was held back", self.logged(events)[1])
+        self.assertEqual(len(self.logged(events)), 2)
+
+    def test_of_many_prices_a_few_are_named(self) -> None:
+        codes = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG")
+        self.table.publish([quote(code, "1", "2026-10-01") for code in codes])
+        self.first.answer = lambda: succeed([quote(code, "100") for code in codes])
+        with capturedLogs() as events:
+            self.start()
+
+        self.assertIn("EUR/EEE 100 and 2 more", self.logged(events)[0])
+
+    def test_a_date_that_goes_backwards_is_one_line_and_changes_nothing(self) -> None:
+        events = self.run_with(("1.2", "2026-10-05"), ("1.3", "2026-10-02"))
+
+        self.assertEqual(self.price(), "1.2")
+        self.assertEqual(
+            self.logged(events), ["rates: first went back from 2026-10-05 to 2026-10-02; the newer rates stay"]
+        )

@@ -1,0 +1,171 @@
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.interfaces import Quote
+from mixsvc.rates.course import MAX_GAP
+from mixsvc.rates.history import History
+from mixsvc.rates.timeline import by_pair
+from tests.rates.samples import quote
+
+ALWAYS = (date.min, date.max)
+FRIDAY, MONDAY = date(2026, 10, 30), date(2026, 11, 2)
+
+
+def history(*quotes: Quote) -> History:
+    made = History()
+    made.adopt(by_pair(quotes))
+    return made
+
+
+def days(made: History, base: str, code: str, day: date) -> list[str] | None:
+    legs = made.legs(base, code, day)
+    return None if legs is None else [f"{each.quote} {each.price} {each.date}" for each in legs]
+
+
+class OneDay(SynchronousTestCase):
+    def test_on_a_weekend_the_friday_holds(self) -> None:
+        made = history(quote(price="1.1", day="2026-10-29"), quote(price="1.2"), quote(price="1.3", day="2026-11-02"))
+
+        for day in (FRIDAY, FRIDAY + timedelta(1), FRIDAY + timedelta(2)):
+            self.assertEqual(days(made, "EUR", "USD", day), ["EUR 1 2026-10-30", "USD 1.2 2026-10-30"])
+        self.assertEqual(days(made, "EUR", "USD", MONDAY), ["EUR 1 2026-11-02", "USD 1.3 2026-11-02"])
+
+    def test_a_quote_holds_for_a_week_and_not_a_day_longer(self) -> None:
+        made = history(quote())
+
+        self.assertIsNotNone(days(made, "EUR", "USD", FRIDAY + timedelta(MAX_GAP)))
+        self.assertIsNone(days(made, "EUR", "USD", FRIDAY + timedelta(MAX_GAP + 1)))
+        self.assertIsNone(days(made, "EUR", "USD", FRIDAY - timedelta(1)))
+
+    def test_the_other_way_round_the_base_costs_one(self) -> None:
+        self.assertEqual(days(history(quote()), "USD", "EUR", FRIDAY), ["USD 1.1172 2026-10-30", "EUR 1 2026-10-30"])
+
+    def test_a_pair_across_is_of_a_day_that_both_have(self) -> None:
+        made = history(
+            quote("USD", "1", "2026-10-28"),
+            quote("USD", "2"),
+            quote("GBP", "3", "2026-10-28"),
+            quote("GBP", "4", "2026-10-29"),
+        )
+
+        self.assertEqual(days(made, "USD", "GBP", FRIDAY), ["USD 1 2026-10-28", "GBP 3 2026-10-28"])
+
+    def test_without_such_a_day_within_the_week_there_is_none(self) -> None:
+        made = history(quote("USD"), quote("GBP", "4", "2026-10-29"))
+
+        self.assertIsNone(days(made, "USD", "GBP", FRIDAY))
+
+    def test_a_currency_in_itself_costs_what_it_costs(self) -> None:
+        made = history(quote())
+
+        self.assertEqual(days(made, "USD", "USD", FRIDAY), ["USD 1.1172 2026-10-30"] * 2)
+        self.assertIsNotNone(days(made, "EUR", "EUR", FRIDAY))
+
+    def test_what_nobody_quotes_is_none(self) -> None:
+        for pair in (("EUR", "XXX"), ("XXX", "EUR"), ("XXX", "XXX"), ("", "")):
+            self.assertIsNone(days(history(quote()), *pair, FRIDAY))
+            self.assertIsNone(days(History(), *pair, FRIDAY))
+
+    def test_the_first_and_the_last_day_that_there_can_be_are_days_like_others(self) -> None:
+        for day in ALWAYS:
+            self.assertIsNone(days(history(quote()), "EUR", "USD", day))
+
+    def test_two_bases_live_side_by_side(self) -> None:
+        gold = replace(quote("USD", "4000"), base="XAU")
+        made = history(quote(), gold)
+
+        self.assertEqual(days(made, "XAU", "USD", FRIDAY), ["XAU 1 2026-10-30", "USD 4000 2026-10-30"])
+        self.assertEqual(days(made, "EUR", "USD", FRIDAY), ["EUR 1 2026-10-30", "USD 1.1172 2026-10-30"])
+
+
+class ManyDays(SynchronousTestCase):
+    def setUp(self) -> None:
+        prices = {"2026-10-26": "1.5", "2026-10-27": "1.25", "2026-10-28": "2.0", "2026-10-29": "1.60"}
+        self.made = history(
+            *(quote(price=price, day=day) for day, price in prices.items()),
+            *(quote("GBP", "3", day, "archive") for day in list(prices)[1:]),
+        )
+
+    def test_a_published_pair_keeps_its_digits(self) -> None:
+        found = self.made.prices("EUR", "USD", *ALWAYS, 4)
+
+        self.assertEqual([str(price) for _, price in found.points], ["1.5", "1.25", "2.0", "1.60"])
+        self.assertEqual((found.days, found.sources), (4, ["ecb"]))
+
+    def test_the_other_way_round_and_across_it_is_rounded(self) -> None:
+        inverse = self.made.prices("USD", "EUR", *ALWAYS, 4)
+        across = self.made.prices("USD", "GBP", *ALWAYS, 4)
+
+        self.assertEqual([str(price) for _, price in inverse.points], ["0.666667", "0.8", "0.5", "0.625"])
+        self.assertEqual([str(price) for _, price in across.points], ["2.4", "1.5", "1.875"])
+        self.assertEqual((across.days, across.sources), (3, ["archive", "ecb"]))
+
+    def test_only_the_days_that_are_asked_for_are_there(self) -> None:
+        found = self.made.prices("EUR", "USD", date(2026, 10, 27), date(2026, 10, 28), 4)
+
+        self.assertEqual([day.day for day, _ in found.points], [27, 28])
+        self.assertEqual(self.made.prices("EUR", "USD", date(2026, 10, 28), date(2026, 10, 27), 4).points, [])
+
+    def test_a_currency_in_itself_is_a_flat_line(self) -> None:
+        for code in ("EUR", "USD"):
+            found = self.made.prices(code, code, *ALWAYS, 4)
+            self.assertEqual({price for _, price in found.points}, {Decimal(1)})
+
+    def test_a_long_one_is_thinned_out_and_says_of_how_many_days(self) -> None:
+        first = date(1999, 1, 4)
+        made = history(
+            *(quote(price="1", day=(first + timedelta(each)).isoformat()) for each in range(7000)),
+            quote(price="5", day="2010-05-05"),
+        )
+
+        found = made.prices("EUR", "USD", *ALWAYS, 50)
+
+        self.assertLessEqual(len(found.points), 50)
+        self.assertIn((date(2010, 5, 5), Decimal(5)), found.points)
+        self.assertEqual(found.days, 7000)
+
+    def test_of_what_nobody_quotes_there_is_none(self) -> None:
+        self.assertEqual(self.made.prices("EUR", "XXX", *ALWAYS, 4).points, [])
+
+    def test_the_span_is_that_of_the_days_both_have(self) -> None:
+        self.assertEqual(self.made.span("USD", "GBP"), (date(2026, 10, 27), date(2026, 10, 29)))
+        self.assertEqual(self.made.span("EUR", "EUR"), (date(2026, 10, 26), date(2026, 10, 29)))
+        self.assertIsNone(self.made.span("EUR", "XXX"))
+
+
+class Changing(SynchronousTestCase):
+    def test_what_is_added_can_be_read_and_the_snapshot_before_stays(self) -> None:
+        made = history(quote())
+        before = made.timelines()
+
+        made.add([quote(price="2"), quote("GBP", "3"), quote(price="4", day="2026-11-02")])
+
+        self.assertEqual(days(made, "EUR", "USD", FRIDAY), ["EUR 1 2026-10-30", "USD 2 2026-10-30"])
+        self.assertEqual(days(made, "EUR", "USD", MONDAY), ["EUR 1 2026-11-02", "USD 4 2026-11-02"])
+        self.assertEqual(before, by_pair([quote()]))
+
+    def test_what_was_added_before_the_past_was_read_counts_more_than_it(self) -> None:
+        made = History()
+        made.add([quote(price="2")])
+
+        made.adopt(by_pair([quote(price="1", source="other"), quote(price="1", day="2026-10-29")]))
+
+        self.assertEqual([str(price) for _, price in made.prices("EUR", "USD", *ALWAYS, 4).points], ["1", "2"])
+
+    def test_until_the_past_was_read_there_is_no_span(self) -> None:
+        made = History()
+        made.add([quote()])
+
+        self.assertIsNone(made.span("EUR", "USD"))
+        made.adopt({})
+        self.assertEqual(made.span("EUR", "USD"), (FRIDAY, FRIDAY))
+
+    def test_a_timeline_made_of_an_old_one_is_not_taken_over(self) -> None:
+        made = history(quote())
+        old = by_pair([quote(price="9")])["EUR", "USD"]
+
+        self.assertFalse(made.replace(("EUR", "USD"), old, old))
+        self.assertEqual(days(made, "EUR", "USD", FRIDAY), ["EUR 1 2026-10-30", "USD 1.1172 2026-10-30"])
