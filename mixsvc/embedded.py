@@ -104,7 +104,7 @@ def _start(settings: Settings) -> Parts:
 
     crochet.run_in_reactor(start)().wait(START_SECONDS)
     _log.info("mixsvc: rates are polled here; the chat needs `twistd mixsvc`")
-    return Parts(polling.table, None, settings.rates.pairs)
+    return Parts(polling.rates, None, settings.rates.pairs)
 
 
 def _find_reactor(reactor: Any) -> None:

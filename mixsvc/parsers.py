@@ -3,16 +3,24 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 __all__ = [
+    "Moderator",
     "Network",
     "address",
+    "currency",
     "dotted_name",
+    "field_path",
+    "headers",
     "lines",
+    "moderators",
     "names_of",
     "networks",
+    "number",
+    "one_of_or_none",
     "origins",
     "pairs",
     "path",
@@ -20,13 +28,25 @@ __all__ = [
     "room_names",
     "seconds",
     "url",
+    "url_or_none",
+    "url_template",
+    "variable_name",
     "whole",
+    "yes_or_no",
 ]
 
 # RFC 6454 section 6.2; a name in other letters than ASCII has its xn-- form here.
 ORIGIN: Final = r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?"
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True)
+class Moderator:
+    """Somebody who may moderate. password_hash: as `python -m mixsvc hash-password` makes it; empty: no login here."""
+
+    name: str
+    password_hash: str
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
@@ -51,6 +71,41 @@ def seconds(least: float, most: float) -> Callable[[str], float]:
         return float(text)
 
     return parse
+
+
+def number(least: float, most: float) -> Callable[[str], float]:
+    """A parser of plain decimal numbers from least to most, both included."""
+
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", text) or not least <= float(text) <= most:
+            raise ValueError(f"give a number from {least:g} to {most:g}")
+        return float(text)
+
+    return parse
+
+
+def yes_or_no(text: str) -> bool:
+    """Yes or no, as an INI file spells it."""
+    meaning = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+    try:
+        return meaning[text.lower()]
+    except KeyError:
+        raise ValueError("give yes or no") from None
+
+
+def moderators(text: str) -> tuple[Moderator, ...]:
+    """One moderator a line: a name, and after a colon the hash of a password."""
+    found = []
+    for line in lines(text):
+        name, _, password_hash = (part.strip() for part in line.partition(":"))
+        if not name or (password_hash and not password_hash.startswith("scrypt:")):
+            raise ValueError(
+                "give one moderator a line, such as ann:scrypt:… (python -m mixsvc hash-password makes what follows "
+                "the name), or the name alone where your own authenticator says who is a moderator"
+            )
+        found.append(Moderator(name, password_hash))
+    _unique([each.name.casefold() for each in found])
+    return tuple(found)
 
 
 def path(text: str) -> str:
@@ -129,7 +184,7 @@ def origins(text: str) -> tuple[str, ...]:
 
 
 def room_names(text: str) -> tuple[str, ...]:
-    """Names of rooms, separated by commas."""
+    """Names of rooms, separated by commas; none may differ from another in case or width only."""
     found = _items(text)
     for item in found:
         if not re.fullmatch(r"[\w][\w.-]{0,31}", item):
@@ -165,6 +220,67 @@ def url(text: str) -> str:
         raise ValueError(message) from None
     if not good or not text.isascii() or re.search(r"[\s\x00-\x1f]", text):
         raise ValueError(message)
+    return text
+
+
+def url_or_none(text: str) -> str:
+    """An http or https URL, or nothing."""
+    return url(text) if text else ""
+
+
+def url_template(text: str) -> str:
+    """An http or https URL in which {base} and {key} stand for what is put there, or nothing."""
+    plain = text.replace("{base}", "EUR").replace("{key}", "key")
+    if "{" in plain or "}" in plain:
+        raise ValueError("no other braces may be in it than {base} and {key}")
+    url_or_none(plain)
+    return text
+
+
+def one_of_or_none(*known: str) -> Callable[[str], str]:
+    """A parser of one of the known names, or of nothing."""
+
+    def parse(text: str) -> str:
+        if text and text not in known:
+            raise ValueError(f"give one of: {', '.join(known)}; or nothing")
+        return text
+
+    return parse
+
+
+def currency(text: str) -> str:
+    """The code of a currency (ISO 4217)."""
+    if not re.fullmatch(r"[A-Za-z]{3}", text):
+        raise ValueError("give the three letters of a currency, such as EUR")
+    return text.upper()
+
+
+def field_path(text: str) -> str:
+    """Where a field is in JSON: the names down to it, joined by dots; one may be *."""
+    if not re.fullmatch(r"[^\s.]+(\.[^\s.]+){0,9}", text) or text.count("*") > 1:
+        raise ValueError("give the names of the fields down to it, joined by dots, such as rates or data.*.value")
+    return text
+
+
+def headers(text: str) -> tuple[tuple[str, str], ...]:
+    """HTTP headers, one a line."""
+    found = []
+    for line in lines(text):
+        name, colon, value = (part.strip() for part in line.partition(":"))
+        # RFC 9110, 5.1 and 5.5. Some headers are ours: with others the limits would not hold.
+        if not colon or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not re.fullmatch(r"[ -~]+", value):
+            raise ValueError("give one header a line, such as Authorization: Bearer {key}")
+        if name.lower() in ("host", "connection", "content-length", "transfer-encoding", "accept-encoding"):
+            raise ValueError(f"the header {name} is not yours to choose; leave it out")
+        found.append((name, value))
+    _unique([name.lower() for name, _ in found])
+    return tuple(found)
+
+
+def variable_name(text: str) -> str:
+    """The name of an environment variable, or nothing."""
+    if text and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        raise ValueError("give the name of an environment variable, such as RATES_KEY, not what it holds")
     return text
 
 

@@ -1,6 +1,7 @@
 """The service: builds every part, starts them in order, stops them step by step."""
 
 import signal
+import sqlite3
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -14,8 +15,7 @@ from twisted.logger import Logger
 
 from mixsvc.chat.connection import ChatFactory
 from mixsvc.chat.facade import Chat
-from mixsvc.chat.history import History
-from mixsvc.chat.service import ChatService
+from mixsvc.chat.service import ChatService, Memory, read_memory
 from mixsvc.deadline import Deadline
 from mixsvc.errors import MixError
 from mixsvc.facade import Parts
@@ -23,10 +23,13 @@ from mixsvc.polling import Polling
 from mixsvc.ports import open_port
 from mixsvc.resolver import DaemonResolver
 from mixsvc.settings import Settings
+from mixsvc.storage.database import prepare
 from mixsvc.web.bridge import Bridge
+from mixsvc.web.session import COOKIE
 from mixsvc.web.site import MixSite
 from mixsvc.web.threads import DaemonPool
 from mixsvc.web.tree import Root
+from mixsvc.web.visitors import Authenticator, Visitors
 from mixsvc.web.wsgi import wsgi_resource
 from txsockjs.factory import SockJSResource
 from txsockjs.utils import broadcast
@@ -52,20 +55,26 @@ class MixService(MultiService):
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, settings: Settings, application: "WSGIApplication") -> None:
+    def __init__(
+        self, reactor: Any, settings: Settings, application: "WSGIApplication", authenticate: Authenticator
+    ) -> None:
+        """authenticate: says who opens a chat connection (IAuthenticator)."""
         MultiService.__init__(self)
         self._reactor = reactor
         self._settings = settings
         self._views = DaemonPool(reactor, settings.web.threads, "view")
         self._helpers = DaemonPool(reactor, HELPER_THREADS, "helper")
         self._polling = Polling(reactor, settings, self._helpers)
-        self._chat = ChatService(settings.chat, History(reactor, self._polling.database, settings.chat), broadcast)
-        self._sessions = SockJSResource(ChatFactory(self._chat), sockjs_options(settings), reactor)
+        self._chat = ChatService(reactor, self._polling.database, settings.chat, self._polling.rates, broadcast)
+        # An authenticator of the user's may know people by anything; our own knows them by its cookie.
+        visitors = Visitors(self._helpers.defer, authenticate, "" if settings.chat.authenticator else COOKIE)
+        chatters = ChatFactory(reactor, self._chat, visitors)
+        self._sessions = SockJSResource(chatters, sockjs_options(settings), reactor)
         pages = wsgi_resource(reactor, self._views, application)
         self._site = MixSite(reactor, Root(pages, self._sessions, settings.chat.prefix), settings)
         self._ports: list[IListeningPort] = []
         chat = Chat(Bridge(reactor, BRIDGE_SECONDS), self._chat, settings.chat.prefix)
-        self.parts = Parts(self._polling.table, chat, settings.rates.pairs)
+        self.parts = Parts(self._polling.rates, chat, settings.rates.pairs)
 
     def privilegedStartService(self) -> None:
         """Open the ports and read the archive. Raises MixError for what has changed since it was tried out."""
@@ -89,8 +98,13 @@ class MixService(MultiService):
         self._reactor.installNameResolver(DaemonResolver(self._helpers))
         try:
             self._polling.prepare()
+            memory = prepare(self._settings.storage.path, self._read_memory)
         except MixError as error:
             raise self._told(error) from None
+        if memory is not None:
+            self._chat.restore(memory)
+        self._chat.start()
+        self._polling.watch(self._chat.rates_changed)
         self._polling.start()
         # A turn later than the reactor's own handlers, which it calls.
         self._reactor.callWhenRunning(self._reactor.callLater, 0, _heed_one_signal)
@@ -116,6 +130,9 @@ class MixService(MultiService):
         await deadline.share(1.0, "closing the database", self._polling.database.close)
         self._views.stop()
         self._helpers.stop()
+
+    def _read_memory(self, cursor: sqlite3.Cursor) -> Memory:
+        return read_memory(cursor, self._settings.chat, self._reactor.seconds())
 
     def _close_ports(self) -> "Deferred[Any]":
         ports, self._ports = self._ports, []
@@ -174,8 +191,7 @@ def sockjs_options(settings: Settings) -> dict[str, object]:
         "max_body": 6 * chat.max_message + 1024,
         "max_outbox": chat.max_outbox,
         "max_sessions": chat.max_sessions,
-        # Behind a proxy that is not trusted all clients have one address.
-        "max_sessions_per_address": chat.max_sessions,
+        "max_sessions_per_address": chat.max_per_address,
     }
 
 

@@ -68,12 +68,25 @@ class ChatSettings:
     prefix: str = setting(parsers.prefix, "/chat")
     origins: tuple[str, ...] = setting(parsers.origins, "")
     rooms: tuple[str, ...] = setting(parsers.room_names, "lobby")
+    open_rooms: bool = setting(parsers.yes_or_no, "yes")
+    max_rooms: int = setting(parsers.whole(1, 10**6), "1000")
+    max_joined: int = setting(parsers.whole(1, 1000), "50")
+    large_room: int = setting(parsers.whole(1, 10_000), "100")
     history: int = setting(parsers.whole(0, 1000), "50")
     keep: int = setting(parsers.whole(0, 10**9), "10000")
+    keep_days: int = setting(parsers.whole(0, 100_000), "0")
     max_text: int = setting(parsers.whole(1, 100_000), "2000")
     max_message: int = setting(parsers.whole(256, 2**30), "65536")
     max_outbox: int = setting(parsers.whole(4096, 2**30), "1048576")
     max_sessions: int = setting(parsers.whole(1, 10**6), "10000")
+    max_per_address: int = setting(parsers.whole(1, 10**6), "2500")
+    rate: float = setting(parsers.number(0.01, 10**6), "5")
+    burst: int = setting(parsers.whole(1, 10**6), "20")
+    joins: int = setting(parsers.whole(1, 10**6), "120")
+    guests: bool = setting(parsers.yes_or_no, "yes")
+    authenticator: str = setting(parsers.dotted_name, "")
+    moderators: tuple[parsers.Moderator, ...] = setting(parsers.moderators, "")
+    token_file: str = setting(parsers.path, "")
 
 
 @dataclass(frozen=True)
@@ -82,8 +95,19 @@ class RatesSettings:
 
     interval: float = setting(parsers.seconds(0.1, 86400), "30")
     timeout: float = setting(parsers.seconds(0.1, 3600), "10")
-    sources: tuple[str, ...] = setting(parsers.names_of("ecb", "archive"), "ecb, archive")
+    sources: tuple[str, ...] = setting(parsers.names_of("ecb", "json", "archive"), "ecb, archive")
     ecb_url: str = setting(parsers.url, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml")
+    ecb_90_days_url: str = setting(
+        parsers.url_or_none, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml"
+    )
+    ecb_history_url: str = setting(parsers.url_or_none, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip")
+    json_preset: str = setting(parsers.one_of_or_none("frankfurter"), "frankfurter")
+    json_url: str = setting(parsers.url_template, "")
+    json_base: str = setting(parsers.currency, "EUR")
+    json_date: str = setting(parsers.field_path, "date")
+    json_rates: str = setting(parsers.field_path, "rates")
+    json_headers: tuple[tuple[str, str], ...] = setting(parsers.headers, "")
+    json_key_env: str = setting(parsers.variable_name, "")
     pairs: tuple[tuple[str, str], ...] = setting(parsers.pairs, "EUR/USD, EUR/GBP, EUR/JPY, EUR/CHF")
 
 
@@ -106,12 +130,21 @@ class Settings:
 
     def within(self, directory: str) -> "Settings":
         """The same with absolute paths: relative ones are taken from the directory that the service runs in."""
-        storage, web = self.storage.path, self.web.secret_key_file
+        storage = self.storage.path
         if storage != MEMORY:
             storage = os.path.join(directory, storage)
-        if web or storage != MEMORY:
-            web = os.path.join(directory, web or os.path.join(os.path.dirname(storage), "secret_key"))
-        return replace(self, storage=replace(self.storage, path=storage), web=replace(self.web, secret_key_file=web))
+
+        def beside(path: str, name: str) -> str:
+            if not path and storage == MEMORY:
+                return ""
+            return os.path.join(directory, path or os.path.join(os.path.dirname(storage), name))
+
+        return replace(
+            self,
+            storage=replace(self.storage, path=storage),
+            web=replace(self.web, secret_key_file=beside(self.web.secret_key_file, "secret_key")),
+            chat=replace(self.chat, token_file=beside(self.chat.token_file, "api_token")),
+        )
 
 
 # The path of a database that is kept in memory and forgotten at the end (SQLite).

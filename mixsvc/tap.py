@@ -10,7 +10,7 @@ from twisted.python.usage import UsageError
 
 import twisted
 from mixsvc import __version__, facade
-from mixsvc.application import named_application, own_application
+from mixsvc.application import authenticator, named_application, own_application
 from mixsvc.errors import MixError
 from mixsvc.inifile import Value
 from mixsvc.ports import rehearse
@@ -90,7 +90,7 @@ def makeService(options: Options) -> IService:
         with acting_as(options):
             database.rehearse(settings.storage.path)
             application = _application(settings)
-        service = MixService(reactor, settings, application)
+        service = MixService(reactor, settings, application, authenticator(settings, application))
     except (MixError, BadOption) as error:
         raise SystemExit(f"mixsvc: {error}") from None
     facade.mix.serve(lambda: service.parts)

@@ -20,6 +20,7 @@ RANKS: Final = {
     "mixsvc": 6,
     "mixsvc.tap": 5,
     "mixsvc.embedded": 5,
+    "mixsvc.__main__": 5,
     "mixsvc.service": 4,
     "mixsvc.start": 4,
     "mixsvc.application": 4,
@@ -31,6 +32,8 @@ RANKS: Final = {
     "mixsvc.web": 3,
     "mixsvc.chat": 3,
     "mixsvc.rates": 3,
+    # Knows the protocol, not the server.
+    "mixsvc.client": 2,
     "mixsvc.storage": 2,
     "mixsvc.settings": 1,
     "mixsvc.parsers": 1,
@@ -46,6 +49,7 @@ MAY_USE_TXSOCKJS: Final = {"twisted.plugins", "mixsvc.tap", "mixsvc.service", "t
 EDGES: Final = {
     "mixsvc.tap",
     "mixsvc.embedded",
+    "mixsvc.__main__",
     "txsockjs._resource",
 }
 INSTALL_A_REACTOR: Final = ("twisted.internet.reactor", "twisted.web.tap", "ampoule")

@@ -1,6 +1,6 @@
 """The service on a reactor in memory: what it opens, in which order, and its options for SockJS."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,10 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
     return [b"page"]
 
 
+def nobody(environ: Mapping[str, Any]) -> None:
+    """No connection is from anybody in particular."""
+
+
 def settings(**server: Any) -> Settings:
     return Settings(
         server=ServerSettings(**{"port": 8080, **server}),
@@ -61,7 +65,7 @@ class ServiceTests(SynchronousTestCase):
         self.reactor = Reactor()
 
     def made(self, **server: Any) -> MixService:
-        service = MixService(self.reactor, settings(**server), application)
+        service = MixService(self.reactor, settings(**server), application, nobody)
         self.addCleanup(service._views.stop)
         self.addCleanup(service._helpers.stop)
         return service
@@ -124,7 +128,7 @@ def test_a_posted_body_may_spell_every_byte_with_six() -> None:
 
 def test_a_database_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     service = MixService(
-        Reactor(), Settings(storage=StorageSettings(path=str(tmp_path / "nowhere" / "x"))), application
+        Reactor(), Settings(storage=StorageSettings(path=str(tmp_path / "nowhere" / "x"))), application, nobody
     )
 
     with pytest.raises(DatabaseUnusable, match="^the database .* cannot be used: unable to open database file"):

@@ -1,29 +1,52 @@
-"""A connection: what comes in goes to the service, what it refuses is told."""
+"""A connection: who opens it is found out first; then what comes in goes to the service."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
-from twisted.internet.interfaces import IAddress
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.chat import wire
-from mixsvc.chat.service import ChatService, Guest
+from mixsvc.chat import events, wire
+from mixsvc.chat.limits import network
+from mixsvc.chat.people import Guest
+from mixsvc.chat.service import ChatService
 from mixsvc.chat.wire import WireError
+from mixsvc.interfaces import Identity
 
 __all__ = ["ChatConnection", "ChatFactory"]
+
+# How long it may take to find out who somebody is, in seconds.
+IDENTIFY_SECONDS: Final = 10.0
+
+Identify: TypeAlias = Callable[[Any], "Deferred[Identity | None] | None"]
 
 
 class ChatConnection(Protocol):
     """One client over a SockJS transport: each dataReceived is one message, each write another."""
 
-    def __init__(self, service: ChatService) -> None:
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime, service: ChatService, identify: Identify) -> None:
+        self._clock = clock
         self._service = service
+        self._identify = identify
         self._guest: Guest | None = None
+        self._identifying: Deferred[Any] | None = None
 
     def connectionMade(self) -> None:
-        # A SockJS transport takes text, which ITransport does not promise.
+        """Find out who it is; nothing is read before that is known."""
+        # A SockJS transport takes text and knows its request, which ITransport does not promise.
         transport: Any = self.transport
-        self._guest = self._service.arrive(transport)
+        identifying = self._identify(transport.request)
+        if identifying is None:
+            self._arrived(None)
+            return
+        transport.pauseProducing()
+        self._identifying = identifying.addTimeout(IDENTIFY_SECONDS, self._clock)
+        self._identifying.addCallbacks(self._identified, self._unknown)
 
     def dataReceived(self, data: bytes) -> None:
         """One message, UTF-8; surrogates may stand in it one by one."""
@@ -32,12 +55,35 @@ class ChatConnection(Protocol):
         try:
             self._service.ask(self._guest, wire.parse(data))
         except WireError as refused:
-            self._guest.send(wire.error(refused))
+            self._guest.send(events.error(refused))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The service is told, and an answer to who it is comes too late."""
+        identifying, self._identifying = self._identifying, None
+        if identifying is not None:
+            identifying.cancel()
         guest, self._guest = self._guest, None
         if guest is not None:
             self._service.depart(guest)
+
+    def _identified(self, identity: Identity | None) -> None:
+        self._identifying = None
+        self._arrived(identity)
+        transport: Any = self.transport
+        transport.resumeProducing()
+
+    def _unknown(self, failure: Failure) -> None:
+        if self._identifying is None:
+            return
+        self._identifying = None
+        self._log.failure("chat: the authenticator failed, and a connection was turned away", failure)
+        transport: Any = self.transport
+        transport.close(1011, "It could not be found out who you are")
+
+    def _arrived(self, identity: Identity | None) -> None:
+        transport: Any = self.transport
+        address = network(str(getattr(transport.getPeer(), "host", "")))
+        self._guest = self._service.arrive(transport, address, identity)
 
 
 class ChatFactory(Factory):
@@ -45,8 +91,12 @@ class ChatFactory(Factory):
 
     noisy = False
 
-    def __init__(self, service: ChatService) -> None:
+    def __init__(self, clock: IReactorTime, service: ChatService, identify: Identify) -> None:
+        """identify(request) says who opens a connection: None at once, or a Deferred that fires with it."""
+        self._clock = clock
         self._service = service
+        self._identify = identify
 
     def buildProtocol(self, addr: IAddress | None) -> ChatConnection:
-        return ChatConnection(self._service)
+        """For one session."""
+        return ChatConnection(self._clock, self._service, self._identify)

@@ -6,7 +6,7 @@ from typing import Any
 from zope.interface import implementer
 
 from mixsvc.chat.service import ChatService
-from mixsvc.interfaces import IChat
+from mixsvc.interfaces import ChatPage, IChat, RoomOverview
 
 __all__ = ["Chat"]
 
@@ -25,12 +25,28 @@ class Chat:
         self.prefix = prefix
 
     def rooms(self) -> Sequence[str]:
+        """See IChat."""
         return self._service.rooms()
 
+    def overview(self) -> Sequence[RoomOverview]:
+        """See IChat."""
+        return self._service.overview()
+
     def members(self, room: str) -> Sequence[str]:
+        """See IChat."""
         return self._service.members(room)
 
-    def say(self, room: str, name: str, text: str) -> int:
-        """Besides what IChat says: ServiceBusy also when the message cannot be stored now."""
-        number: int = self._bridge(self._service.publish, room, name, text).number
+    def page(self, room: str, before: int | None, limit: int) -> ChatPage:
+        """See IChat. ServiceBusy also when the history cannot be read now."""
+        page: ChatPage = self._bridge(self._service.page, room, before, limit)
+        return page
+
+    def claim(self, name: str, person: str) -> str:
+        """See IChat."""
+        spelled: str = self._bridge(self._service.claim, name, person)
+        return spelled
+
+    def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
+        """See IChat. ServiceBusy also when the message cannot be stored now."""
+        number: int = self._bridge(self._service.publish, room, name, text, key).message.number
         return number

@@ -3,7 +3,7 @@
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -11,8 +11,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.chat import store
-from mixsvc.chat.store import Draft, Limits, Page, Query, Stored
+from mixsvc.chat.store import Draft, Limits, Query, Stored
 from mixsvc.errors import ServiceBusy
+from mixsvc.interfaces import ChatPage
 from mixsvc.settings import ChatSettings
 
 __all__ = ["MOST_WAITING", "Database", "History", "NotRead", "NotSaved"]
@@ -21,6 +22,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
+
+Change: TypeAlias = Callable[[sqlite3.Cursor], object]
 
 # Of each kind, appends and reads; one more is refused at once.
 MOST_WAITING: Final = 10_000
@@ -69,27 +72,33 @@ class History:
         self._database = database
         self._limits = Limits(settings.keep, settings.max_outbox // PAGES_IN_OUTBOX)
         self._appends: _Line[Draft, Stored] = _Line(store.insert, APPENDS_AT_ONCE, NotSaved)
-        self._reads: _Line[Query, Page] = _Line(store.read, READS_AT_ONCE, NotRead)
+        self._reads: _Line[Query, ChatPage] = _Line(store.read, READS_AT_ONCE, NotRead)
+        # One at a time: what one cannot do must not undo another.
+        self._changes: _Line[Change, object] = _Line(_change, 1, NotSaved)
         # Whose turn it is stands first.
-        self._turns: deque[_Line[Any, Any]] = deque([self._appends, self._reads])
+        self._turns: deque[_Line[Any, Any]] = deque([self._appends, self._reads, self._changes])
         self._busy = False
         self._flushes: list[Deferred[None]] = []
 
-    def append(self, room: str, name: str, text: str, key: str | None) -> Deferred[Stored]:
+    def append(self, room: str, name: str, text: str, key: str | None, kind: str = "") -> Deferred[Stored]:
         """Store a message; fires once it survives a power cut, in the order of the numbers.
 
-        A key that is known in the room gives the message stored with it, marked `repeated`. Fails with NotSaved:
+        A key that is known in the room gives the message stored with it, marked `is_repeated`. Fails with NotSaved:
         nothing was stored, or too many wait.
         """
-        return self._ask(self._appends, Draft(room, name, text, self._clock.seconds(), key))
+        return self._ask(self._appends, Draft(room, name, text, self._clock.seconds(), key, kind))
 
-    def since(self, room: str, number: int, limit: int) -> Deferred[Page]:
-        """The newest `limit` messages after a number, fewer when they are long. Fails with NotRead."""
-        return self._ask(self._reads, Query(room, number, limit))
+    def page(self, query: Query) -> Deferred[ChatPage]:
+        """The messages asked for, fewer when they are long. Fails with NotRead."""
+        return self._ask(self._reads, query)
 
-    def newest(self, room: str, limit: int) -> Deferred[Page]:
-        """The newest `limit` messages, fewer when they are long. Fails with NotRead."""
-        return self.since(room, 0, limit)
+    def change(self, change: Callable[[sqlite3.Cursor], T]) -> Deferred[T]:
+        """Run change(cursor) in a transaction of its own, in step with messages and pages; fires once it is committed.
+
+        A page that was read before is told before. Fails with NotSaved: nothing was changed.
+        """
+        changed: Deferred[Any] = self._ask(self._changes, change)
+        return changed
 
     def flush(self) -> Deferred[None]:
         """Fires when nothing waits: all that was asked for has been stored or refused."""
@@ -135,6 +144,10 @@ class History:
         flushes, self._flushes = self._flushes, []
         for flushed in flushes:
             flushed.callback(None)
+
+
+def _change(cursor: sqlite3.Cursor, changes: Sequence[Change], limits: Limits) -> list[object]:
+    return [change(cursor) for change in changes]
 
 
 class _Line(Generic[Asked, Answer]):

@@ -1,71 +1,164 @@
 """The rooms and who is inside. Pure; changed in the reactor thread only."""
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
-from typing import Generic, TypeVar
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from mixsvc.chat import names
+from mixsvc.chat.people import Person, Transport
+from mixsvc.interfaces import RoomOverview
 
-__all__ = ["Rooms"]
+__all__ = ["BadRoom", "Room", "Rooms", "TooManyRooms"]
 
-M = TypeVar("M")
-
-
-class Rooms(Generic[M]):
-    """A fixed set of rooms, and their members: each is something hashable that listens, under a name of its own."""
-
-    def __init__(self, rooms: Iterable[str]) -> None:
-        self._rooms: dict[str, _Room[M]] = {room: _Room() for room in rooms}
-        self._names: dict[str, tuple[str, ...]] = dict.fromkeys(self._rooms, ())
-
-    def __contains__(self, room: str) -> bool:
-        return room in self._rooms
-
-    def names(self) -> Sequence[str]:
-        """The names of the rooms in the order in which they were given; any thread."""
-        return tuple(self._rooms)
-
-    def members(self, room: str) -> Sequence[str]:
-        """The names of those inside, sorted without regard to case; a snapshot, any thread. Empty for no such room."""
-        return self._names.get(room, ())
-
-    def audience(self, room: str) -> tuple[M, ...]:
-        """Those inside. It does not change while somebody goes through it."""
-        return self._rooms[room].audience()
-
-    def enter(self, room: str, member: M, name: str) -> None:
-        """Put a member inside; nothing may be inside twice, nor two under one name."""
-        self._rooms[room].enter(member, name)
-        self._names[room] = self._rooms[room].names()
-
-    def leave(self, room: str, member: M) -> None:
-        """Take a member out; KeyError when it is not inside."""
-        self._rooms[room].leave(member)
-        self._names[room] = self._rooms[room].names()
+NAME: Final = re.compile(r"[^\W_][\w.-]{0,31}")
 
 
-class _Room(Generic[M]):
-    def __init__(self) -> None:
-        self._members: dict[M, tuple[str, str]] = {}
+class BadRoom(ValueError):
+    """A name that no room has and none can get. suggestion: the room that is meant, where there is one."""
+
+    def __init__(self, text: str, suggestion: str | None = None) -> None:
+        super().__init__(text)
+        self.suggestion = suggestion
+
+
+class TooManyRooms(ValueError):
+    """One room more than there may be."""
+
+
+class Room:
+    """A room: who is inside, and what is known of its messages."""
+
+    def __init__(self, name: str, is_fixed: bool) -> None:
+        """is_fixed: it is there even if nobody is inside and nothing was ever said."""
+        self.name = name
+        self.is_fixed = is_fixed
+        self.topic = ""
+        # The number of the newest message.
+        self.last = 0
+        # Whether its members are told how many there are, in place of each who comes and goes.
+        self.is_summarised = False
+        self._persons: dict[Transport, Person] = {}
+        self._connections: dict[Person, int] = {}
         self._sorted: list[tuple[str, str]] = []
-        self._audience: tuple[M, ...] | None = ()
+        self._audience: tuple[Transport, ...] | None = ()
 
-    def enter(self, member: M, name: str) -> None:
-        entry = (names.key(name), name)
-        self._members[member] = entry
-        insort(self._sorted, entry)
-        self._audience = None
+    @property
+    def size(self) -> int:
+        """How many persons are inside; any thread."""
+        return len(self._sorted)
 
-    def leave(self, member: M) -> None:
-        entry = self._members.pop(member)
-        del self._sorted[bisect_left(self._sorted, entry)]
-        self._audience = None
-
-    def names(self) -> tuple[str, ...]:
-        return tuple(name for _, name in self._sorted)
-
-    def audience(self) -> tuple[M, ...]:
+    def audience(self) -> tuple[Transport, ...]:
+        """The connections inside. It does not change while somebody goes through it."""
         # Made anew only after somebody came or went: many messages are said between two such moments.
         if self._audience is None:
-            self._audience = tuple(self._members)
+            self._audience = tuple(self._persons)
         return self._audience
+
+    def names(self) -> Sequence[str]:
+        """The names of those inside, sorted without regard to case; any thread."""
+        # One step of the interpreter, so that another thread may ask.
+        return [name for _, name in tuple(self._sorted)]
+
+    def names_after(self, name: str | None, limit: int) -> Sequence[str]:
+        """The first names that come after one, or the first of all."""
+        start = 0 if name is None else bisect_right(self._sorted, (names.key(name), name))
+        return [each for _, each in self._sorted[start : start + limit]]
+
+    def enter(self, transport: Transport, person: Person) -> bool:
+        """Let a connection in, which is not inside; returns whether the person is new here."""
+        self._persons[transport] = person
+        self._audience = None
+        self._connections[person] = self._connections.get(person, 0) + 1
+        if self._connections[person] > 1:
+            return False
+        insort(self._sorted, (person.key, person.name))
+        return True
+
+    def leave(self, transport: Transport) -> bool:
+        """Let a connection out; returns whether it was the person's last. KeyError when it is not inside."""
+        person = self._persons.pop(transport)
+        self._audience = None
+        self._connections[person] -= 1
+        if self._connections[person]:
+            return False
+        del self._connections[person]
+        del self._sorted[bisect_left(self._sorted, (person.key, person.name))]
+        return True
+
+
+class Rooms:
+    """The rooms of this process: those of the settings, those with somebody inside, and others as far as they fit."""
+
+    def __init__(self, fixed: Iterable[str], is_open: bool, most: int) -> None:
+        """is_open: whether others than the fixed ones can be made. most: rooms at one time."""
+        self._rooms: dict[str, Room] = {_key(name): Room(name, is_fixed=True) for name in fixed}
+        self._is_open = is_open
+        self._most = most
+
+    def restore(self, known: Iterable[tuple[str, int, str]]) -> None:
+        """Take over what the database knows, as far as it fits: names, last numbers and topics.
+
+        The rooms with the latest messages stand first.
+        """
+        others: dict[str, Room] = {}
+        for name, last, topic in known:
+            room = self._rooms.get(_key(name))
+            if room is None and self._is_open and len(self._rooms) + len(others) < self._most:
+                room = others.setdefault(_key(name), Room(name, is_fixed=False))
+            if room is not None and room.name == name:
+                room.last, room.topic = last, topic
+        # The oldest make place first.
+        self._rooms.update(reversed(others.items()))
+
+    def find(self, name: str) -> Room | None:
+        """The room of exactly this name."""
+        room = self._rooms.get(_key(name))
+        return room if room is not None and room.name == name else None
+
+    def obtain(self, name: str) -> Room | None:
+        """The room of this name, made if need be; None where none is made. Raises BadRoom and TooManyRooms."""
+        room = self._rooms.get(_key(name))
+        if room is None:
+            return self._make(name) if self._is_open else None
+        if room.name != name:
+            raise BadRoom(f"There is a room {room.name} already, which differs in case or width only.", room.name)
+        return room
+
+    def release(self, room: Room) -> None:
+        """Forget a room in which nobody is and nothing was said."""
+        if not room.size and not room.last and not room.is_fixed and self.find(room.name) is room:
+            del self._rooms[_key(room.name)]
+
+    def names(self) -> Sequence[str]:
+        """The names of the rooms, those of the settings first; any thread."""
+        return [room.name for room in tuple(self._rooms.values())]
+
+    def overview(self) -> Sequence[RoomOverview]:
+        """The rooms from outside, in the same order; any thread."""
+        return [RoomOverview(room.name, room.size, room.topic, room.last) for room in tuple(self._rooms.values())]
+
+    def _unoccupied(self) -> Iterator[Room]:
+        """The rooms that are only kept for their messages, the oldest in memory first."""
+        return (room for room in self._rooms.values() if not room.size and not room.is_fixed)
+
+    def _make(self, name: str) -> Room:
+        if not NAME.fullmatch(name) or unicodedata.normalize("NFKC", name) != name:
+            raise BadRoom("A room's name has 1 to 32 letters, digits and - _ . and begins with a letter or a digit.")
+        if len(self._rooms) >= self._most:
+            self._make_place()
+        room = self._rooms[_key(name)] = Room(name, is_fixed=False)
+        return room
+
+    def _make_place(self) -> None:
+        # Its messages stay in the database: whoever joins it finds them.
+        leaving = next(self._unoccupied(), None)
+        if leaving is None:
+            raise TooManyRooms(f"There are {self._most} rooms, and no more can be made now.")
+        del self._rooms[_key(leaving.name)]
+
+
+def _key(name: str) -> str:
+    """What two names have in common that differ in case or width only."""
+    return names.key(unicodedata.normalize("NFKC", name))

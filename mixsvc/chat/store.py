@@ -3,16 +3,36 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Draft", "Limits", "Page", "Query", "Stored", "insert", "read"]
+from mixsvc.interfaces import ChatMessage, ChatPage
+
+__all__ = [
+    "TOPIC",
+    "Draft",
+    "Limits",
+    "Query",
+    "Stored",
+    "expire",
+    "forget",
+    "insert",
+    "read",
+    "read_rooms",
+    "room_names",
+]
 
 # Rows of a room that one transaction deletes at most; more than a batch holds, so that pruning keeps up.
 PRUNED: Final = 4000
 
+# Numbers of deleted messages that are told to whoever comes back, the newest.
+DELETED_TOLD: Final = 1000
+
 # What a message takes in an answer besides its name and text: a number, a time and the words between.
-AROUND_TEXT: Final = 100
+AROUND_TEXT: Final = 130
+
+# The kind of message that changes the room's topic.
+TOPIC: Final = "topic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,38 +44,29 @@ class Draft:
     text: str
     said_at: float
     key: str | None
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message that is stored; repeated: it was there before and has been shown."""
+    """A message that is stored; is_repeated: it was there before and has been shown."""
 
-    number: int
-    name: str
-    text: str
-    said_at: float
-    repeated: bool = False
+    message: ChatMessage
+    is_repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The newest `limit` messages of a room after a number."""
+    """The newest `limit` messages of a room after a number, and before another one if there is one.
+
+    seen: up to which number whoever asks may have seen messages that were deleted since.
+    """
 
     room: str
     after: int
     limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Messages, the oldest first, and the numbers between which the room's messages are kept.
-
-    last: the newest number, 0 when nothing was ever said; first: the lowest kept, last + 1 when none is.
-    """
-
-    messages: Sequence[Stored]
-    first: int
-    last: int
+    before: int | None = None
+    seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,8 @@ def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: Limits) -> l
     """Store messages in their order, numbered without a gap; what has a known key stays as it was stored first."""
     # The numbers are read and used under one lock, even when another process writes, too.
     cursor.execute("BEGIN IMMEDIATE")
-    lasts = {room: _last(cursor, room) for room in {draft.room for draft in drafts}}
+    before = {room: _last(cursor, room) for room in {draft.room for draft in drafts}}
+    lasts = dict(before)
     stored = []
     for draft in drafts:
         known = _known(cursor, draft)
@@ -79,73 +91,140 @@ def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: Limits) -> l
             known = _add(cursor, draft, lasts[draft.room])
         stored.append(known)
     for room, last in lasts.items():
-        _prune(cursor, room, last, limits.keep)
+        if last != before[room]:
+            _number(cursor, room, last)
+            _prune(cursor, room, last, limits.keep)
     return stored
 
 
-def read(cursor: sqlite3.Cursor, queries: Sequence[Query], limits: Limits) -> list[Page]:
+def read(cursor: sqlite3.Cursor, queries: Sequence[Query], limits: Limits) -> list[ChatPage]:
     """A page for each query; all are of the same moment."""
     cursor.execute("BEGIN")
     return [_page(cursor, query, limits) for query in queries]
+
+
+def read_rooms(cursor: sqlite3.Cursor, limit: int) -> list[tuple[str, int, str]]:
+    """The rooms in which something was said, those with the latest messages first: name, last number, topic."""
+    cursor.execute(
+        "SELECT room.name, last, topic FROM room LEFT JOIN message ON room = room.name AND number = last"
+        " ORDER BY said_at DESC LIMIT ?",
+        (limit,),
+    )
+    return cursor.fetchall()
+
+
+def expire(cursor: sqlite3.Cursor, room: str, cutoff: float) -> int:
+    """Delete a slice of a room's messages that were said before a time, the oldest first; returns how many."""
+    cursor.execute("SELECT number, said_at FROM message WHERE room = ? ORDER BY number LIMIT ?", (room, PRUNED))
+    old = 0
+    for number, said_at in cursor.fetchall():
+        if said_at >= cutoff:
+            break
+        old = number
+    cursor.execute("DELETE FROM message WHERE room = ? AND number <= ?", (room, old))
+    return cursor.rowcount
+
+
+def forget(cursor: sqlite3.Cursor, room: str) -> bool:
+    """Forget a room if no message of it is kept; its numbers begin anew. Returns whether it was."""
+    cursor.execute("DELETE FROM room WHERE name = ? AND NOT EXISTS (SELECT 1 FROM message WHERE room = name)", (room,))
+    return cursor.rowcount > 0
+
+
+def room_names(cursor: sqlite3.Cursor) -> list[str]:
+    """The rooms in which something was said."""
+    return [name for (name,) in cursor.execute("SELECT name FROM room")]
+
+
+def _last(cursor: sqlite3.Cursor, room: str) -> int:
+    row = cursor.execute("SELECT last FROM room WHERE name = ?", (room,)).fetchone()
+    return row[0] if row else 0
+
+
+def _number(cursor: sqlite3.Cursor, room: str, last: int) -> None:
+    cursor.execute(
+        "INSERT INTO room (name, last) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET last = excluded.last",
+        (room, last),
+    )
 
 
 def _known(cursor: sqlite3.Cursor, draft: Draft) -> Stored | None:
     if draft.key is None:
         return None
     cursor.execute(
-        "SELECT number, name, text, said_at FROM message WHERE room = ? AND key = ?", (draft.room, draft.key)
+        "SELECT number, name, text, said_at, kind, deleted_by IS NOT NULL FROM message WHERE room = ? AND key = ?",
+        (draft.room, draft.key),
     )
     row = cursor.fetchone()
-    return replace(Stored(*row), repeated=True) if row else None
+    return Stored(_message(row), is_repeated=True) if row else None
 
 
 def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> Stored:
     cursor.execute(
-        "INSERT INTO message (room, number, name, text, said_at, key) VALUES (?, ?, ?, ?, ?, ?)",
-        (draft.room, number, draft.name, draft.text, draft.said_at, draft.key),
+        "INSERT INTO message (room, number, name, text, said_at, key, kind) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (draft.room, number, draft.name, draft.text, draft.said_at, draft.key, draft.kind),
     )
-    return Stored(number, draft.name, draft.text, draft.said_at)
+    if draft.kind == TOPIC:
+        cursor.execute(
+            "INSERT INTO room (name, last, topic) VALUES (?, ?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET topic = excluded.topic",
+            (draft.room, number, draft.text),
+        )
+    return Stored(ChatMessage(number, draft.name, draft.text, draft.said_at, draft.kind))
 
 
 def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int) -> None:
-    # The newest stays in any case: the next number is found from it.
+    # The newest stays in any case: a repeat of it is to be known.
     newest_to_go = last - max(keep, 1)
     if newest_to_go > 0:
-        up_to = min(newest_to_go, _first(cursor, room) + PRUNED - 1)
+        up_to = min(newest_to_go, _first(cursor, room, last) + PRUNED - 1)
         cursor.execute("DELETE FROM message WHERE room = ? AND number <= ?", (room, up_to))
 
 
-def _page(cursor: sqlite3.Cursor, query: Query, limits: Limits) -> Page:
-    last = _last(cursor, query.room)
+def _page(cursor: sqlite3.Cursor, query: Query, limits: Limits) -> ChatPage:
+    row = cursor.execute("SELECT last, topic FROM room WHERE name = ?", (query.room,)).fetchone()
+    last, topic = row or (0, "")
     # What is to be pruned but still there is not shown.
-    first = max(_first(cursor, query.room), last - limits.keep + 1)
+    first = max(_first(cursor, query.room, last), last - limits.keep + 1)
     cursor.execute(
-        "SELECT number, name, text, said_at FROM message WHERE room = ? AND number > ? ORDER BY number DESC LIMIT ?",
-        (query.room, max(query.after, first - 1), query.limit),
+        "SELECT number, name, text, said_at, kind, deleted_by IS NOT NULL FROM message"
+        " WHERE room = ? AND number > ? AND number < ? ORDER BY number DESC LIMIT ?",
+        (query.room, max(query.after, first - 1), query.before or last + 1, query.limit),
     )
-    messages: list[Stored] = []
+    messages: list[ChatMessage] = []
     left = limits.page_bytes
     while row := cursor.fetchone():
-        message = Stored(*row)
+        message = _message(row)
         left -= _size(message)
         if left < 0 and messages:
             break
         messages.append(message)
-    return Page(tuple(reversed(messages)), first, last)
+    return ChatPage(tuple(reversed(messages)), first, last, topic, _deleted(cursor, query, first))
 
 
-def _size(message: Stored) -> int:
+def _message(row: tuple[int, str, str, float, str, int]) -> ChatMessage:
+    number, name, text, said_at, kind, is_deleted = row
+    return ChatMessage(number, name, text, said_at, kind, bool(is_deleted))
+
+
+def _deleted(cursor: sqlite3.Cursor, query: Query, first: int) -> tuple[int, ...]:
+    if not query.seen:
+        return ()
+    cursor.execute(
+        "SELECT number FROM message WHERE room = ? AND number BETWEEN ? AND ? AND deleted_by IS NOT NULL"
+        " ORDER BY number DESC LIMIT ?",
+        (query.room, first, query.seen, DELETED_TOLD),
+    )
+    return tuple(sorted(number for (number,) in cursor.fetchall()))
+
+
+def _size(message: ChatMessage) -> int:
     # SockJS puts JSON into JSON: a quotation mark takes four bytes, a control character seven.
     twice = json.dumps(json.dumps([message.name, message.text], ensure_ascii=False), ensure_ascii=False)
     return AROUND_TEXT + len(twice.encode())
 
 
-def _last(cursor: sqlite3.Cursor, room: str) -> int:
-    cursor.execute("SELECT max(number) FROM message WHERE room = ?", (room,))
-    return cursor.fetchone()[0] or 0
-
-
-def _first(cursor: sqlite3.Cursor, room: str) -> int:
-    """The lowest number in the table, 1 when there is none."""
+def _first(cursor: sqlite3.Cursor, room: str, last: int) -> int:
+    """The lowest number in the table, the next one when there is none."""
     cursor.execute("SELECT min(number) FROM message WHERE room = ?", (room,))
-    return cursor.fetchone()[0] or 1
+    return cursor.fetchone()[0] or last + 1

@@ -1,97 +1,63 @@
-"""What clients and the chat say to each other, as JSON text (docs/chat-protocol.md). Pure."""
+"""A client's message from JSON text to a request, and how one is refused (docs/chat-protocol.md). Pure."""
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, ClassVar, Final, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from mixsvc.chat.store import Page, Stored
+from mixsvc.chat.requests import (
+    Audit,
+    Ban,
+    Delete,
+    Hello,
+    History,
+    Join,
+    Kick,
+    Leave,
+    ListRooms,
+    ListSanctions,
+    Mute,
+    Request,
+    Say,
+    Subscribe,
+    Unban,
+    Unmute,
+    Who,
+)
 
-__all__ = [
-    "Hello",
-    "Join",
-    "Leave",
-    "Request",
-    "Say",
-    "WireError",
-    "came",
-    "error",
-    "joined",
-    "left",
-    "message",
-    "parse",
-    "refusal",
-    "said",
-    "welcome",
-    "went",
-    "whole",
-]
+__all__ = ["WireError", "parse", "refusal", "whole"]
 
 # The largest whole number that every JSON reader keeps exactly.
 MOST: Final = 2**53 - 1
 LONGEST_KEY: Final = 64
+SHORTEST_TOKEN, LONGEST_TOKEN = 16, 64
+MOST_PAIRS: Final = 50
+PAGE, LARGEST_PAGE = 50, 200
+LONGEST_REASON: Final = 200
+
+# Of a mute or ban, in seconds.
+SHORTEST, DAY, YEAR = 60, 86_400, 31_536_000
 
 # How much of a type that nobody knows is told back.
 LONGEST_OF: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """This is my name."""
-
-    type: ClassVar[str] = "hello"
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """Let me into a room; since: the highest number seen there."""
-
-    type: ClassVar[str] = "join"
-    room: str
-    since: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """Let me out of a room."""
-
-    type: ClassVar[str] = "leave"
-    room: str
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Say a text in a room; the key is the same when it is said again."""
-
-    type: ClassVar[str] = "say"
-    room: str
-    text: str
-    key: str | None
-
-
-Request: TypeAlias = Hello | Join | Leave | Say
-
-
 class WireError(Exception):
     """A client's message is refused; carries what the `error` message tells.
 
-    code: for the program; text: a sentence for the person; of: the type refused; key: of the say refused.
+    code: for the program; text: a sentence for the person; more: further fields, such as the suggestion.
     """
 
-    def __init__(
-        self, code: str, text: str, *, of: str | None = None, key: str | None = None, suggestion: str | None = None
-    ) -> None:
+    def __init__(self, code: str, text: str, **more: str | int | None) -> None:
         super().__init__(f"{code}: {text}")
-        self.code, self.text, self.of, self.key, self.suggestion = code, text, of, key, suggestion
+        self.code, self.text = code, text
+        self.more = {name: value for name, value in more.items() if value is not None}
 
 
-def refusal(request: Request, code: str, text: str, suggestion: str | None = None) -> WireError:
+def refusal(request: Request, code: str, text: str, **more: str | int) -> WireError:
     """The error that answers a request."""
-    key = request.key if isinstance(request, Say) else None
-    return WireError(code, text, of=request.type, key=key, suggestion=suggestion)
+    about = {name: getattr(request, name, None) for name in ("room", "key")}
+    return WireError(code, text, of=request.type, **about, **more)
 
 
 def whole(text: str) -> str:
@@ -114,7 +80,9 @@ def parse(data: bytes) -> Request:
     try:
         return make(fields)
     except ValueError as mistake:
-        raise WireError("bad_field", str(mistake), of=kind, key=_known_key(fields)) from None
+        raise WireError(
+            "bad_field", str(mistake), of=kind, room=_known(fields, _room), key=_known(fields, _key)
+        ) from None
 
 
 def _object(data: bytes) -> Mapping[str, object]:
@@ -144,98 +112,101 @@ def _text(fields: Mapping[str, object], name: str, due: str) -> str:
     return whole(value)
 
 
+def _optional(fields: Mapping[str, object], name: str, least: int, most: int, due: str) -> str | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not least <= len(text := whole(value)) <= most:
+        raise ValueError(f"The field {name} is not text of {least} to {most} characters: give {due}.")
+    return text
+
+
+def _number(fields: Mapping[str, object], name: str, least: int, most: int) -> int | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    # To Python, true is the number 1.
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"The field {name} is not a whole number from {least} to {most}.")
+    return value
+
+
+def _needed(fields: Mapping[str, object], name: str) -> int:
+    found = _number(fields, name, 1, MOST)
+    if found is None:
+        raise ValueError(f"The field {name} is missing: give a whole number.")
+    return found
+
+
 def _room(fields: Mapping[str, object]) -> str:
     return _text(fields, "room", "the name of a room")
 
 
-def _since(fields: Mapping[str, object]) -> int | None:
-    value = fields.get("since")
-    if value is None:
-        return None
-    # To Python, true is the number 1.
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST:
-        raise ValueError(f"The field since is not a whole number from 0 to {MOST}: give the highest number seen.")
-    return value
+def _name(fields: Mapping[str, object]) -> str:
+    return _text(fields, "name", "a person's name")
 
 
 def _key(fields: Mapping[str, object]) -> str | None:
-    value = fields.get("key")
-    if value is None:
-        return None
-    if not isinstance(value, str) or not 1 <= len(key := whole(value)) <= LONGEST_KEY:
-        raise ValueError(f"The field key is not text of 1 to {LONGEST_KEY} characters: choose one at random.")
-    return key
+    return _optional(fields, "key", 1, LONGEST_KEY, "one chosen at random")
 
 
-def _known_key(fields: Mapping[str, object]) -> str | None:
-    if fields.get("type") != Say.type:
-        return None
+def _known(fields: Mapping[str, object], read: Callable[[Mapping[str, object]], str | None]) -> str | None:
+    """What can be read, to be told back with an error."""
     try:
-        return _key(fields)
+        found = read(fields)
     except ValueError:
         return None
+    return found if found is not None and len(found) <= LONGEST_KEY else None
+
+
+def _pairs(fields: Mapping[str, object]) -> tuple[str, ...]:
+    value = fields.get("pairs")
+    if not isinstance(value, list) or len(value) > MOST_PAIRS or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"The field pairs is no list of up to {MOST_PAIRS} pairs such as EUR/USD.")
+    return tuple(whole(each) for each in value)
+
+
+def _reason(fields: Mapping[str, object]) -> str:
+    return _optional(fields, "reason", 0, LONGEST_REASON, "a short sentence") or ""
+
+
+def _seconds(fields: Mapping[str, object]) -> int:
+    return _number(fields, "seconds", SHORTEST, YEAR) or DAY
+
+
+def _limit(fields: Mapping[str, object]) -> int:
+    return _number(fields, "limit", 1, LARGEST_PAGE) or PAGE
+
+
+def _target(fields: Mapping[str, object]) -> tuple[str, str]:
+    """A name or an address, not both."""
+    if (fields.get("name") is None) == (fields.get("address") is None):
+        raise ValueError("Give a name or an address, and not both.")
+    if fields.get("name") is not None:
+        return _name(fields), ""
+    return "", _text(fields, "address", "an IP address")
+
+
+def _hello(fields: Mapping[str, object]) -> Hello:
+    name = None if fields.get("name") is None else _text(fields, "name", "your name")
+    return Hello(name, _optional(fields, "token", SHORTEST_TOKEN, LONGEST_TOKEN, "one chosen at random"))
 
 
 REQUESTS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {
-    Hello.type: lambda fields: Hello(_text(fields, "name", "your name")),
-    Join.type: lambda fields: Join(_room(fields), _since(fields)),
+    Hello.type: _hello,
+    Join.type: lambda fields: Join(_room(fields), _number(fields, "since", 0, MOST)),
     Leave.type: lambda fields: Leave(_room(fields)),
     Say.type: lambda fields: Say(_room(fields), _text(fields, "text", "what you say"), _key(fields)),
+    History.type: lambda fields: History(_room(fields), _number(fields, "before", 1, MOST), _limit(fields)),
+    ListRooms.type: lambda fields: ListRooms(),
+    Who.type: lambda fields: Who(_room(fields), _optional(fields, "after", 0, LONGEST_KEY, "a name")),
+    Subscribe.type: lambda fields: Subscribe(_pairs(fields)),
+    Delete.type: lambda fields: Delete(_room(fields), _needed(fields, "number")),
+    Kick.type: lambda fields: Kick(_room(fields), _name(fields), _reason(fields)),
+    Mute.type: lambda fields: Mute(_name(fields), _seconds(fields), _reason(fields)),
+    Unmute.type: lambda fields: Unmute(_name(fields)),
+    Ban.type: lambda fields: Ban(*_target(fields), _seconds(fields), _reason(fields)),
+    Unban.type: lambda fields: Unban(*_target(fields)),
+    ListSanctions.type: lambda fields: ListSanctions(),
+    Audit.type: lambda fields: Audit(_number(fields, "before", 1, MOST), _limit(fields)),
 }
-
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def welcome(name: str, rooms: Sequence[str], max_text: int) -> str:
-    """The name is yours."""
-    return _encode({"type": "welcome", "name": name, "rooms": rooms, "max_text": max_text})
-
-
-def joined(room: str, members: Sequence[str], page: Page) -> str:
-    """You are inside."""
-    messages = [_entry(stored) for stored in page.messages]
-    bounds = {"first": page.first, "last": page.last}
-    return _encode({"type": "joined", "room": room, "members": members, "messages": messages, **bounds})
-
-
-def left(room: str) -> str:
-    """You are outside."""
-    return _encode({"type": "left", "room": room})
-
-
-def message(room: str, stored: Stored) -> str:
-    """Somebody said something."""
-    return _encode({"type": "message", "room": room, **_entry(stored)})
-
-
-def said(room: str, number: int, key: str | None) -> str:
-    """Yours is stored."""
-    return _encode(_given({"type": "said", "room": room, "number": number}, {"key": key}))
-
-
-def came(room: str, name: str) -> str:
-    """Somebody joined."""
-    return _encode({"type": "came", "room": room, "name": name})
-
-
-def went(room: str, name: str) -> str:
-    """Somebody left."""
-    return _encode({"type": "went", "room": room, "name": name})
-
-
-def error(refused: WireError) -> str:
-    """Something was refused."""
-    optional = {"of": refused.of, "key": refused.key, "suggestion": refused.suggestion}
-    return _encode(_given({"type": "error", "code": refused.code, "text": refused.text}, optional))
-
-
-def _given(fields: dict[str, Any], optional: Mapping[str, Any]) -> dict[str, Any]:
-    return fields | {name: value for name, value in optional.items() if value is not None}
-
-
-def _entry(stored: Stored) -> dict[str, Any]:
-    return {"number": stored.number, "name": stored.name, "text": stored.text, "time": _time(stored.said_at)}
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

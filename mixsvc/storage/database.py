@@ -129,6 +129,8 @@ def _open(connection: sqlite3.Connection) -> None:
     """WAL with FULL: a committed transaction survives a power cut, and readers do not wait for the writer."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    # A text that a moderator took away is overwritten, and not only unlinked.
+    connection.execute("PRAGMA secure_delete = ON")
     upgrade(connection)
 
 

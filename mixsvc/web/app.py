@@ -1,17 +1,25 @@
 """The Flask app, the same under twistd and in another server."""
 
 import logging
+import secrets
+import time
+from dataclasses import dataclass, field
 
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import IMix
-from mixsvc.web import api, views
+from mixsvc.settings import Settings
+from mixsvc.web import accounts, api, rooms, views
+from mixsvc.web.logins import Logins
 from mixsvc.web.logs import use_twisted_log
-from mixsvc.web.problems import problem_of
+from mixsvc.web.origin import guard_api
+from mixsvc.web.problems import problem, problem_of
+from mixsvc.web.session import Authenticator, install_sessions, session_identity
 
-__all__ = ["create_app"]
+__all__ = ["Keys", "create_app"]
 
 NAME = "mixsvc"
 
@@ -37,21 +45,50 @@ HEADERS = {
 }
 
 
-def create_app(mix: IMix, secret_key: bytes | None = None, max_body: int = 16 * 2**20) -> Flask:
-    """The one way to our Flask app; it holds no state of its own, and calling it again makes another.
+# How soon somebody may ask again whom the chat did not answer in time, in seconds.
+RETRY_SECONDS = 2
 
-    secret_key: signs sessions; None where nobody uses them. max_body: the longest request body, in bytes.
+
+@dataclass(frozen=True)
+class Keys:
+    """secret_key: signs sessions; without one they end with the process. api_token: what programs show to say
+    something; None: nobody may."""
+
+    secret_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    api_token: bytes | None = None
+
+
+def create_app(
+    mix: IMix, settings: Settings | None = None, keys: Keys | None = None, named: Authenticator | None = None
+) -> Flask:
+    """The one way to our Flask app; calling it again makes another.
+
+    named: what [chat] authenticator names; None: our own sessions say who is who. Raises BadSetting for a moderator's
+    hash that is none.
     """
+    settings, keys = settings or Settings(), keys or Keys()
     use_twisted_log(logging.getLogger(NAME))
     app = Flask(NAME, template_folder="web/templates", static_folder="web/static", static_url_path="/static")
-    app.secret_key = secret_key
-    app.config["MAX_CONTENT_LENGTH"] = max_body
+    app.config["MAX_CONTENT_LENGTH"] = settings.web.max_body
     app.extensions["mixsvc"] = mix
+    guard_api(app, settings.chat.origins)
+    sessions = install_sessions(app, keys.secret_key, settings.chat.moderators)
+    logins = Logins(settings.chat.moderators, time.monotonic)
+    access = rooms.Access(settings.chat, keys.api_token, named or session_identity(app))
     app.register_blueprint(views.blueprint(mix))
     app.register_blueprint(api.blueprint(mix))
+    app.register_blueprint(accounts.blueprint(mix, sessions, logins, named))
+    app.register_blueprint(rooms.blueprint(mix, access))
     app.register_error_handler(HTTPException, _refusal)
+    app.register_error_handler(ServiceBusy, _busy)
     app.after_request(_secured)
     return app
+
+
+def _busy(error: ServiceBusy) -> Response:
+    answer = problem(503, f"The chat did not answer in time; try again in {RETRY_SECONDS} s.")
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    return answer
 
 
 def _refusal(error: HTTPException) -> AnyResponse:

@@ -2,16 +2,22 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from mixsvc.chat.connection import ChatConnection, ChatFactory
-from mixsvc.chat.history import History
-from mixsvc.chat.service import ChatService, Transport
+from mixsvc.chat.people import Transport
+from mixsvc.chat.service import ChatService, read_memory
+from mixsvc.interfaces import Conversion, Identity, IRates, PriceHistory, Quote, SourceHealth
 from mixsvc.settings import ChatSettings
 from mixsvc.storage.schema import upgrade
 
@@ -38,10 +44,15 @@ class FakeDatabase:
         answer: Deferred[T] = Deferred()
 
         def work() -> None:
-            with self.connection, closing(self.connection.cursor()) as cursor:
-                result = function(cursor, *args, **kwargs)
             self.transactions += 1
-            self.done.append(lambda: answer.callback(result))
+            try:
+                with self.connection, closing(self.connection.cursor()) as cursor:
+                    result = function(cursor, *args, **kwargs)
+            except sqlite3.Error as error:
+                failure = Failure(error)
+                self.done.append(lambda: answer.errback(failure))
+            else:
+                self.done.append(lambda: answer.callback(result))
 
         self.asked.append((work, answer))
         return answer
@@ -73,12 +84,61 @@ class FakeDatabase:
         return self.connection.execute(query, (room,)).fetchall()
 
 
+@implementer(IRates)
+class FakeRates:
+    """One euro is what `prices` says; nothing is known of the past."""
+
+    def __init__(self) -> None:
+        self.prices = {"USD": Decimal("1.1172")}
+
+    def latest(self, base: str, quote: str) -> Quote | None:
+        if base != "EUR" or quote not in self.prices:
+            return None
+        fetched = datetime(2026, 10, 30, 15, tzinfo=UTC)
+        return Quote(base, quote, self.prices[quote], date(2026, 10, 30), fetched, "ecb", stale=False)
+
+    def currencies(self) -> Sequence[str]:
+        return ["EUR", *self.prices]
+
+    def on(self, base: str, quote: str, day: date) -> Quote | None:
+        return None
+
+    def convert(self, amount: Decimal, base: str, quote: str, day: date | None = None) -> Conversion | None:
+        return None
+
+    def history(self, base: str, quote: str, start: date, end: date, points: int) -> PriceHistory:
+        return PriceHistory(base, quote, (), 0, ())
+
+    def span(self, base: str, quote: str) -> tuple[date, date] | None:
+        return None
+
+    def sources(self) -> Sequence[SourceHealth]:
+        return ()
+
+
 class FakeTransport:
     """Notes each message that is written; `on_write` may do more."""
 
-    def __init__(self) -> None:
+    def __init__(self, request: object, address: str) -> None:
+        """request: an Identity, None for nobody in particular, or a Deferred: see ChatHouse.identify."""
+        self.request = request
         self.received: list[dict[str, Any]] = []
         self.on_write: Callable[[], None] = lambda: None
+        self.closed: tuple[int, str] | None = None
+        self.is_paused = False
+        self._address = address
+
+    def getPeer(self) -> IPv4Address | IPv6Address:
+        return (IPv6Address if ":" in self._address else IPv4Address)("TCP", self._address, 1)
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed = self.closed or (code, reason)
+
+    def pauseProducing(self) -> None:
+        self.is_paused = True
+
+    def resumeProducing(self) -> None:
+        self.is_paused = False
 
     def write(self, data: str) -> None:
         self.received.append(json.loads(data))
@@ -91,9 +151,9 @@ class FakeTransport:
 class Client:
     """Somebody who talks to the chat through a connection."""
 
-    def __init__(self, connection: ChatConnection) -> None:
+    def __init__(self, connection: ChatConnection, request: object, address: str) -> None:
         self.connection = connection
-        self.transport = FakeTransport()
+        self.transport = FakeTransport(request, address)
         connection.makeConnection(self.transport)
 
     def send(self, type: str, **fields: object) -> None:
@@ -116,28 +176,43 @@ class ChatHouse:
         self.clock = Clock()
         self.clock.advance(NOW)
         self.database = FakeDatabase()
-        chat = ChatSettings(**{"rooms": ("lobby", "den"), **settings})
-        self.history = History(self.clock, self.database, chat)
+        # Those who talk much here are not to be slowed down, unless a test says so.
+        lively = {"rate": 1e6, "burst": 10**6, "joins": 10**6}
+        self.settings = ChatSettings(**{"rooms": ("lobby", "den"), **lively, **settings})
+        self.rates = FakeRates()
         self.broadcasts: list[str] = []
-        self.service = ChatService(chat, self.history, self.broadcast)
-        self.factory = ChatFactory(self.service)
+        self.begin()
+
+    def begin(self) -> None:
+        """The chat of a process, which knows what the database says."""
+        self.service = ChatService(self.clock, self.database, self.settings, self.rates, self.broadcast)
+        with closing(self.database.connection.cursor()) as cursor:
+            self.service.restore(read_memory(cursor, self.settings, self.clock.seconds()))
+        self.factory = ChatFactory(self.clock, self.service, self.identify)
+
+    def identify(self, request: Any) -> Deferred[Identity | None] | None:
+        return succeed(request) if isinstance(request, Identity) else request
 
     def broadcast(self, text: str, transports: Iterable[Transport]) -> None:
         self.broadcasts.append(text)
         for transport in transports:
             transport.write(text)
 
-    def client(self) -> Client:
-        return Client(self.factory.buildProtocol(None))
+    def client(self, identity: object = None, address: str = "192.0.2.1") -> Client:
+        return Client(self.factory.buildProtocol(None), identity, address)
 
-    def named(self, name: str) -> Client:
-        client = self.client()
-        client.send("hello", name=name)
+    def named(self, name: str, identity: object = None, address: str = "192.0.2.1", **fields: object) -> Client:
+        client = self.client(identity, address)
+        client.send("hello", name=name, **fields)
         return client
 
-    def inside(self, name: str, room: str = "lobby") -> Client:
+    def inside(self, name: str, room: str = "lobby", **more: Any) -> Client:
         """A client who has joined; all else that waits for the database is done, too."""
-        client = self.named(name)
+        client = self.named(name, **more)
         client.send("join", room=room)
         self.database.settle()
         return client
+
+    def moderator(self, name: str = "Mia", room: str = "lobby") -> Client:
+        """A moderator who has joined."""
+        return self.inside(name, room, identity=Identity(f"id of {name}", name, moderator=True))

@@ -6,20 +6,22 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from mixsvc.chat.facade import Chat
-from mixsvc.errors import ServiceBusy
+from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import IChat
 from tests.chat.fakes import ChatHouse
 
 
 class ChatTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.house = ChatHouse()
+        self.house = ChatHouse(open_rooms=False)
         self.addCleanup(self.house.database.connection.close)
         self.settle: Callable[[], None] = self.house.database.settle
         self.chat = Chat(self.bridge, self.house.service, "/chat")
 
-    def bridge(self, function: Callable[..., Deferred[Any]], *args: object) -> Any:
+    def bridge(self, function: Callable[..., Any], *args: object) -> Any:
         answer = function(*args)
+        if not isinstance(answer, Deferred):
+            return answer
         self.settle()
         results: list[Any] = []
         failures: list[Any] = []
@@ -35,9 +37,10 @@ class ChatTests(SynchronousTestCase):
     def test_rooms_and_members_are_those_of_the_service(self) -> None:
         self.house.inside("Ann")
 
-        self.assertEqual(("lobby", "den"), self.chat.rooms())
-        self.assertEqual(("Ann",), self.chat.members("lobby"))
+        self.assertEqual(["lobby", "den"], self.chat.rooms())
+        self.assertEqual(["Ann"], self.chat.members("lobby"))
         self.assertEqual((), self.chat.members("attic"))
+        self.assertEqual([("lobby", 1), ("den", 0)], [(each.room, each.members) for each in self.chat.overview()])
 
     def test_what_is_said_is_stored_and_shown_and_has_its_number(self) -> None:
         ann = self.house.inside("Ann")
@@ -54,6 +57,36 @@ class ChatTests(SynchronousTestCase):
                 self.chat.say(room, name, text)
         with self.assertRaisesRegex(ValueError, "2000"):
             self.chat.say("lobby", "Ann", "x" * 2001)
+
+    def test_what_is_said_twice_with_a_key_is_stored_once(self) -> None:
+        numbers = [self.chat.say("lobby", "Clock", text, "k") for text in ("noon", "noon again")]
+
+        self.assertEqual([1, 1], numbers)
+        self.assertEqual([(1, "noon")], self.house.database.rows())
+
+    def test_a_key_that_is_too_long_is_a_value_error(self) -> None:
+        for key in ("", "k" * 65):
+            self.assertRaises(ValueError, self.chat.say, "lobby", "Ann", "hi", key)
+        self.assertEqual(1, self.chat.say("lobby", "Ann", "hi", "k" * 64))
+
+    def test_a_page_has_the_newest_below_a_number(self) -> None:
+        for text in "abcd":
+            self.chat.say("lobby", "Clock", text)
+
+        page = self.chat.page("lobby", 4, 2)
+
+        self.assertEqual((["b", "c"], 1, 4), ([each.text for each in page.messages], page.first, page.last))
+        self.assertRaises(NoSuchRoom, self.chat.page, "attic", None, 10)
+
+    def test_a_name_can_be_claimed_that_nobody_else_uses(self) -> None:
+        self.house.named("Ann", token="t" * 16)
+
+        self.assertEqual("Bob", self.chat.claim(" Bob ", "b"))
+        self.assertEqual("ann", self.chat.claim("ann", "token:" + "t" * 16))
+        with self.assertRaises(NameTaken) as caught:
+            self.chat.claim("ann", "b")
+        self.assertEqual("ann2", caught.exception.suggestion)
+        self.assertRaises(ValueError, self.chat.claim, " ", "b")
 
     def test_what_cannot_be_stored_now_is_service_busy(self) -> None:
         self.settle = self.house.database.fail

@@ -6,7 +6,8 @@ from twisted.logger import LogEvent, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.history import APPENDS_AT_ONCE, MOST_WAITING, READS_AT_ONCE, History, NotRead, NotSaved
-from mixsvc.chat.store import Page, Stored
+from mixsvc.chat.store import Query, Stored
+from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.settings import ChatSettings
 from tests.chat.fakes import NOW, FakeDatabase
 
@@ -23,6 +24,9 @@ class HistoryTests(SynchronousTestCase):
     def append(self, text: str, key: str | None = None) -> Deferred[Stored]:
         return self.history.append("lobby", "Ann", text, key)
 
+    def page(self, limit: int, after: int = 0) -> Deferred[ChatPage]:
+        return self.history.page(Query("lobby", after, limit))
+
     def test_an_append_is_answered_once_it_is_committed(self) -> None:
         stored = self.append("a")
 
@@ -30,14 +34,14 @@ class HistoryTests(SynchronousTestCase):
         self.assertNoResult(stored)
         self.database.tell()
 
-        self.assertEqual(Stored(1, "Ann", "a", NOW), self.successResultOf(stored))
+        self.assertEqual(Stored(message(1, "a")), self.successResultOf(stored))
 
     def test_all_that_waits_is_stored_in_one_transaction(self) -> None:
         waiting = [self.append(text) for text in "abcd"]
 
         self.database.settle()
 
-        self.assertEqual([1, 2, 3, 4], [self.successResultOf(each).number for each in waiting])
+        self.assertEqual([1, 2, 3, 4], [self.successResultOf(each).message.number for each in waiting])
         self.assertEqual(2, self.database.transactions)
 
     def test_one_transaction_has_a_greatest_size(self) -> None:
@@ -57,15 +61,15 @@ class HistoryTests(SynchronousTestCase):
 
         self.database.settle()
 
-        self.assertEqual([(2, "c"), (3, "b")], [(each.number, each.text) for each in self.stored()])
+        self.assertEqual([(2, "c"), (3, "b")], [(each.number, each.text) for each in self.messages()])
 
     def test_a_key_that_waits_twice_is_stored_once(self) -> None:
         first, second = self.append("a", "k"), self.append("a", "k")
 
         self.database.settle()
 
-        self.assertFalse(self.successResultOf(first).repeated)
-        self.assertEqual(Stored(1, "Ann", "a", NOW, repeated=True), self.successResultOf(second))
+        self.assertFalse(self.successResultOf(first).is_repeated)
+        self.assertEqual(Stored(message(1, "a"), is_repeated=True), self.successResultOf(second))
 
     def test_a_failure_fails_its_batch_and_later_ones_are_tried_anew(self) -> None:
         self.append("a")
@@ -79,7 +83,7 @@ class HistoryTests(SynchronousTestCase):
 
         self.failureResultOf(lost, NotSaved)
         self.failureResultOf(also_lost, NotSaved)
-        self.assertEqual(2, self.successResultOf(later).number)
+        self.assertEqual(2, self.successResultOf(later).message.number)
         self.assertEqual([(1, "a"), (2, "d")], self.database.rows())
         self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
 
@@ -102,39 +106,39 @@ class HistoryTests(SynchronousTestCase):
         self.failureResultOf(self.append("too many"), NotSaved)
 
         self.database.settle()
-        self.assertEqual(MOST_WAITING + 1, self.successResultOf(waiting[-1]).number)
+        self.assertEqual(MOST_WAITING + 1, self.successResultOf(waiting[-1]).message.number)
 
-    def test_newest_and_since_give_pages(self) -> None:
+    def test_a_query_gives_a_page(self) -> None:
         for text in "abc":
             self.append(text)
         self.database.settle()
-        newest, since = self.history.newest("lobby", 1), self.history.since("lobby", 1, 10)
+        newest, since = self.page(1), self.page(10, after=1)
         self.database.settle()
 
-        c = Stored(3, "Ann", "c", NOW)
-        self.assertEqual(Page((c,), 1, 3), self.successResultOf(newest))
-        self.assertEqual(Page((Stored(2, "Ann", "b", NOW), c), 1, 3), self.successResultOf(since))
+        b, c = message(2, "b"), message(3, "c")
+        self.assertEqual(ChatPage((c,), 1, 3), self.successResultOf(newest))
+        self.assertEqual(ChatPage((b, c), 1, 3), self.successResultOf(since))
 
     def test_a_read_that_fails_is_told_so(self) -> None:
-        self.failing(self.history.newest("lobby", 1), NotRead)
+        self.failing(self.page(1), NotRead)
 
         self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
 
     def test_a_page_is_told_after_all_that_it_holds_and_before_all_else(self) -> None:
         self.append("a").addCallback(self.told.append)
         self.append("b").addCallback(self.told.append)
-        self.history.newest("lobby", 10).addCallback(self.told.append)
+        self.page(10).addCallback(self.told.append)
         self.append("c").addCallback(self.told.append)
         self.database.settle()
 
-        position = next(index for index, each in enumerate(self.told) if isinstance(each, Page))
+        position = next(index for index, each in enumerate(self.told) if isinstance(each, ChatPage))
         page = self.told[position]
-        assert isinstance(page, Page)
-        self.assertEqual(page.messages, tuple(self.told[:position]))
+        assert isinstance(page, ChatPage)
+        self.assertEqual(tuple(page.messages), tuple(self.messages()[:position]))
         self.assertEqual(4, len(self.told))
 
     def test_reads_and_appends_take_turns(self) -> None:
-        pages = [self.history.newest("lobby", 1) for _ in range(2 + READS_AT_ONCE)]
+        pages = [self.page(1) for _ in range(2 + READS_AT_ONCE)]
         stored = self.append("a")
 
         self.database.step()
@@ -158,7 +162,7 @@ class HistoryTests(SynchronousTestCase):
 
         self.clock.pump([0, 0, 0])
         self.database.settle()
-        self.assertEqual([2, 3, 4, 5], [each.number for each in self.stored()])
+        self.assertEqual([2, 3, 4, 5], [each.number for each in self.messages()])
 
     def test_flush_waits_for_all_that_waits(self) -> None:
         self.append("a")
@@ -174,12 +178,44 @@ class HistoryTests(SynchronousTestCase):
     def test_flush_of_nothing_fires_at_once(self) -> None:
         self.successResultOf(self.history.flush())
 
-    def failing(self, answer: Deferred[object] | Deferred[Stored] | Deferred[Page], error: type[Exception]) -> None:
+    def test_a_change_is_told_once_it_is_committed_and_in_step_with_pages(self) -> None:
+        self.append("a")
+        self.database.settle()
+        before = self.page(1).addCallback(self.told.append)
+        changed = self.history.change(lambda cursor: cursor.execute("DELETE FROM message").rowcount)
+        changed.addCallback(self.told.append)
+        self.database.step()
+        self.database.commit()
+
+        self.successResultOf(before)
+        self.assertNoResult(changed)
+        self.database.tell()
+        self.assertEqual(1, self.told[-1])
+
+    def test_a_change_that_fails_undoes_no_other(self) -> None:
+        def broken(cursor: sqlite3.Cursor) -> None:
+            cursor.execute("INSERT INTO room (name, last) VALUES ('lobby', 7)")
+            cursor.execute("nonsense")
+
+        sound = self.history.change(lambda cursor: cursor.execute("INSERT INTO room (name, last) VALUES ('den', 3)"))
+        unsound = self.history.change(broken)
+        self.database.settle()
+
+        self.successResultOf(sound)
+        self.failureResultOf(unsound, NotSaved)
+        self.assertEqual([("den", 3)], self.database.connection.execute("SELECT name, last FROM room").fetchall())
+        self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
+
+    def failing(self, answer: Deferred[object] | Deferred[Stored] | Deferred[ChatPage], error: type[Exception]) -> None:
         self.database.fail()
         self.failureResultOf(answer, error)
 
-    def stored(self) -> list[Stored]:
-        return [each for each in self.told if isinstance(each, Stored)]
+    def messages(self) -> list[ChatMessage]:
+        return [each.message for each in self.told if isinstance(each, Stored)]
+
+
+def message(number: int, text: str) -> ChatMessage:
+    return ChatMessage(number, "Ann", text, NOW)
 
 
 def _start(event: LogEvent) -> str:

@@ -11,7 +11,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from mixsvc.chat.history import History
-from mixsvc.chat.store import Stored
+from mixsvc.chat.store import Query, Stored
 from mixsvc.settings import ChatSettings
 from mixsvc.storage.database import Database
 
@@ -41,14 +41,14 @@ class OnDiskTests(TestCase):
         copy = shutil.copytree(os.path.dirname(self.path), self.mktemp())
 
         again, _ = self.open(os.path.join(copy, "chat.sqlite3"))
-        page = yield again.since("lobby", 0, 1000)
+        page = yield again.page(Query("lobby", 0, 1000))
         repeated = yield again.append("lobby", "Ann", "41", "k41")
         later = yield again.append("lobby", "Ann", "later", None)
 
-        self.assertEqual(list(range(1, 101)), [each.number for each in stored])
-        self.assertEqual(tuple(stored), page.messages)
-        self.assertEqual((42, True), (repeated.number, repeated.repeated))
-        self.assertEqual(101, later.number)
+        self.assertEqual(list(range(1, 101)), [each.message.number for each in stored])
+        self.assertEqual(tuple(each.message for each in stored), page.messages)
+        self.assertEqual((42, True), (repeated.message.number, repeated.is_repeated))
+        self.assertEqual(101, later.message.number)
 
     @inlineCallbacks
     def test_results_come_in_the_order_of_the_numbers_and_flush_comes_last(self) -> Steps:
@@ -56,8 +56,8 @@ class OnDiskTests(TestCase):
         told: list[int] = []
 
         def note(stored: Stored) -> None:
-            told.append(stored.number)
-            if stored.number <= 20:
+            told.append(stored.message.number)
+            if stored.message.number <= 20:
                 history.append("lobby", "Bob", "more", None).addCallback(note)
 
         for _ in range(5):
@@ -75,7 +75,7 @@ class OnDiskTests(TestCase):
         close()
 
         again, _ = self.open(self.path)
-        page = yield again.newest("lobby", 10)
+        page = yield again.page(Query("lobby", 0, 10))
 
         self.assertEqual(texts, [each.text for each in page.messages])
-        self.assertTrue(repeated.repeated)
+        self.assertTrue(repeated.is_repeated)

@@ -1,50 +1,152 @@
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.rooms import Rooms
+from mixsvc.chat.people import Person, Transport
+from mixsvc.chat.rooms import BadRoom, Room, Rooms, TooManyRooms
+from mixsvc.interfaces import RoomOverview
+from tests.chat.fakes import FakeTransport
+
+
+def transport() -> Transport:
+    return FakeTransport(None, "192.0.2.1")
+
+
+def enter(room: Room, name: str) -> Transport:
+    opened = transport()
+    room.enter(opened, Person(f"id of {name}", name))
+    return opened
+
+
+class RoomTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.room = Room("lobby", is_fixed=True)
+
+    def test_members_are_sorted_without_regard_to_case(self) -> None:
+        for name in ["bob", "Zoe", "Ann"]:
+            enter(self.room, name)
+
+        self.assertEqual(["Ann", "bob", "Zoe"], self.room.names())
+        self.assertEqual(["bob", "Zoe"], self.room.names_after("Ann", 5))
+        self.assertEqual(["Ann", "bob"], self.room.names_after(None, 2))
+
+    def test_a_room_in_which_nobody_is_has_no_members(self) -> None:
+        self.assertEqual(([], 0, ()), (self.room.names(), self.room.size, self.room.audience()))
+
+    def test_who_leaves_is_neither_member_nor_audience(self) -> None:
+        ann, bob = enter(self.room, "Ann"), enter(self.room, "Bob")
+        self.assertEqual((ann, bob), self.room.audience())
+
+        self.assertTrue(self.room.leave(ann))
+
+        self.assertEqual(["Bob"], self.room.names())
+        self.assertEqual((bob,), self.room.audience())
+
+    def test_a_person_is_inside_from_the_first_connection_to_the_last(self) -> None:
+        ann, first, second = Person("a", "Ann"), transport(), transport()
+
+        self.assertEqual([True, False], [self.room.enter(each, ann) for each in (first, second)])
+        self.assertEqual((1, (first, second)), (self.room.size, self.room.audience()))
+        self.assertEqual([False, True], [self.room.leave(each) for each in (first, second)])
+        self.assertEqual(0, self.room.size)
+
+    def test_a_snapshot_and_an_audience_stay_as_they_were(self) -> None:
+        ann = enter(self.room, "Ann")
+        members, audience = self.room.names(), self.room.audience()
+
+        bob = enter(self.room, "Bob")
+
+        self.assertEqual((["Ann"], (ann,)), (members, audience))
+        self.assertEqual((ann, bob), self.room.audience())
+
+    def test_an_audience_is_made_once_as_long_as_nobody_comes_or_goes(self) -> None:
+        enter(self.room, "Ann")
+
+        self.assertIs(self.room.audience(), self.room.audience())
+
+    def test_who_is_not_inside_cannot_leave(self) -> None:
+        self.assertRaises(KeyError, self.room.leave, transport())
 
 
 class RoomsTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.rooms: Rooms[int] = Rooms(["lobby", "den"])
+        self.rooms = Rooms(["lobby", "den"], is_open=True, most=4)
 
-    def test_rooms_are_fixed_and_keep_their_order(self) -> None:
-        self.assertEqual(("lobby", "den"), self.rooms.names())
-        self.assertIn("den", self.rooms)
-        self.assertNotIn("attic", self.rooms)
+    def test_the_rooms_of_the_settings_come_first_and_keep_their_order(self) -> None:
+        self.rooms.obtain("attic")
 
-    def test_members_are_sorted_without_regard_to_case(self) -> None:
-        for member, name in enumerate(["bob", "Zoe", "Ann"]):
-            self.rooms.enter("lobby", member, name)
+        self.assertEqual(["lobby", "den", "attic"], self.rooms.names())
 
-        self.assertEqual(("Ann", "bob", "Zoe"), self.rooms.members("lobby"))
-        self.assertEqual((), self.rooms.members("den"))
+    def test_a_room_is_found_by_its_exact_name_only(self) -> None:
+        found = self.rooms.find("den")
+        assert found is not None
 
-    def test_a_room_that_is_not_there_has_no_members(self) -> None:
-        self.assertEqual((), self.rooms.members("attic"))
+        self.assertEqual("den", found.name)
+        self.assertEqual([None, None], [self.rooms.find("attic"), self.rooms.find("DEN")])
 
-    def test_who_leaves_is_neither_member_nor_audience(self) -> None:
-        self.rooms.enter("lobby", 1, "Ann")
-        self.rooms.enter("lobby", 2, "Bob")
-        self.assertEqual((1, 2), self.rooms.audience("lobby"))
+    def test_where_rooms_are_not_open_none_is_made(self) -> None:
+        closed = Rooms(["lobby"], is_open=False, most=4)
 
-        self.rooms.leave("lobby", 1)
+        self.assertIsNone(closed.obtain("attic"))
+        self.assertEqual(["lobby"], closed.names())
 
-        self.assertEqual(("Bob",), self.rooms.members("lobby"))
-        self.assertEqual((2,), self.rooms.audience("lobby"))
+    def test_a_name_that_differs_in_case_or_width_only_is_refused_with_the_rooms_own(self) -> None:
+        for name in ("LOBBY", "ｌobby"):
+            with self.assertRaises(BadRoom) as caught:
+                self.rooms.obtain(name)
+            self.assertEqual("lobby", caught.exception.suggestion)
 
-    def test_a_snapshot_and_an_audience_stay_as_they_were(self) -> None:
-        self.rooms.enter("lobby", 1, "Ann")
-        members, audience = self.rooms.members("lobby"), self.rooms.audience("lobby")
+    def test_a_name_has_1_to_32_letters_digits_and_a_few_signs(self) -> None:
+        for name in ("", "x" * 33, "-x", ".x", "_x", "a b", "a/b", "é" + "\u0301" * 2 + "\n", "e\u0301", "ﬁ", "a\n"):
+            with self.assertRaises(BadRoom) as caught:
+                self.rooms.obtain(name)
+            self.assertIsNone(caught.exception.suggestion, name)
+        for name in ("x" * 32, "9-_.é"):
+            self.rooms.obtain(name)
 
-        self.rooms.enter("lobby", 2, "Bob")
+    def test_a_room_is_released_when_nobody_is_inside_and_nothing_was_said(self) -> None:
+        attic, loft = self.rooms.obtain("attic"), self.rooms.obtain("loft")
+        lobby = self.rooms.find("lobby")
+        assert attic is not None and loft is not None and lobby is not None
+        ann = enter(attic, "Ann")
+        loft.last = 1
 
-        self.assertEqual((("Ann",), (1,)), (members, audience))
-        self.assertEqual((1, 2), self.rooms.audience("lobby"))
+        for room in (attic, loft, lobby):
+            self.rooms.release(room)
+        self.assertEqual(["lobby", "den", "attic", "loft"], self.rooms.names())
+        attic.leave(ann)
+        self.rooms.release(attic)
 
-    def test_an_audience_is_made_once_as_long_as_nobody_comes_or_goes(self) -> None:
-        self.rooms.enter("lobby", 1, "Ann")
+        self.assertEqual(["lobby", "den", "loft"], self.rooms.names())
 
-        self.assertIs(self.rooms.audience("lobby"), self.rooms.audience("lobby"))
+    def test_one_room_too_many_takes_the_place_of_the_oldest_that_nobody_is_in(self) -> None:
+        attic, loft = self.rooms.obtain("attic"), self.rooms.obtain("loft")
+        assert attic is not None and loft is not None
+        enter(attic, "Ann")
 
-    def test_who_is_not_inside_cannot_leave(self) -> None:
-        self.assertRaises(KeyError, self.rooms.leave, "lobby", 1)
+        cave = self.rooms.obtain("cave")
+
+        assert cave is not None
+        self.assertEqual(["lobby", "den", "attic", "cave"], self.rooms.names())
+        enter(cave, "Ann")
+        self.assertRaises(TooManyRooms, self.rooms.obtain, "loft")
+
+    def test_what_the_database_knows_is_restored_as_far_as_it_fits(self) -> None:
+        known = [("attic", 5, "May"), ("lobby", 7, ""), ("Lobby", 9, ""), ("loft", 3, ""), ("Attic", 2, "")]
+        self.rooms.restore([*known, ("cave", 1, "")])
+
+        seen = [("lobby", 7, ""), ("den", 0, ""), ("loft", 3, ""), ("attic", 5, "May")]
+        self.assertEqual([RoomOverview(name, 0, topic, last) for name, last, topic in seen], self.rooms.overview())
+
+    def test_rooms_that_are_not_open_any_more_are_not_restored(self) -> None:
+        closed = Rooms(["lobby"], is_open=False, most=4)
+        closed.restore([("attic", 5, ""), ("lobby", 7, "")])
+
+        self.assertEqual([RoomOverview("lobby", 0, "", 7)], closed.overview())
+
+    def test_after_a_restart_the_room_with_the_oldest_messages_makes_place_first(self) -> None:
+        """The database names the rooms with the latest messages first, and more than fit."""
+        self.rooms.restore([("new", 1, ""), ("old", 1, ""), ("oldest", 1, "")])
+        self.assertEqual({"lobby", "den", "new", "old"}, set(self.rooms.names()))
+
+        self.rooms.obtain("cave")
+
+        self.assertEqual({"lobby", "den", "new", "cave"}, set(self.rooms.names()))

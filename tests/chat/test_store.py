@@ -5,7 +5,8 @@ from contextlib import closing
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat import store
-from mixsvc.chat.store import Draft, Limits, Page, Query, Stored
+from mixsvc.chat.store import Draft, Limits, Query, Stored
+from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.schema import upgrade
 from tests.chat.fakes import NOW
 
@@ -14,6 +15,10 @@ PLENTY = Limits(keep=1000, page_bytes=1_000_000)
 
 def drafts(*texts: str, room: str = "lobby", key: str | None = None) -> list[Draft]:
     return [Draft(room, "Ann", text, NOW, key) for text in texts]
+
+
+def message(number: int, text: str) -> ChatMessage:
+    return ChatMessage(number, "Ann", text, NOW)
 
 
 class StoreTestCase(SynchronousTestCase):
@@ -26,7 +31,7 @@ class StoreTestCase(SynchronousTestCase):
         with self.connection, closing(self.connection.cursor()) as cursor:
             return store.insert(cursor, new, limits)
 
-    def read(self, after: int = 0, limit: int = 1000, limits: Limits = PLENTY) -> Page:
+    def read(self, after: int = 0, limit: int = 1000, limits: Limits = PLENTY) -> ChatPage:
         with self.connection, closing(self.connection.cursor()) as cursor:
             return store.read(cursor, [Query("lobby", after, limit)], limits)[0]
 
@@ -39,32 +44,32 @@ class InsertTests(StoreTestCase):
         first = self.insert(drafts("a", "b"))
         second = self.insert([*drafts("x", room="den"), *drafts("c")])
 
-        self.assertEqual([1, 2], [each.number for each in first])
-        self.assertEqual([1, 3], [each.number for each in second])
+        self.assertEqual([1, 2], [each.message.number for each in first])
+        self.assertEqual([1, 3], [each.message.number for each in second])
 
     def test_a_failed_transaction_leaves_no_gap(self) -> None:
         self.insert(drafts("a"))
         self.assertRaises(UnicodeError, self.insert, drafts("b", "c", "\ud800"))
 
-        self.assertEqual([Stored(2, "Ann", "d", NOW)], self.insert(drafts("d")))
+        self.assertEqual([Stored(message(2, "d"))], self.insert(drafts("d")))
 
     def test_a_known_key_gives_the_message_stored_with_it(self) -> None:
         self.insert(drafts("a", key="k"))
 
         again = self.insert(drafts("b", "c", key="k"))
 
-        self.assertEqual([Stored(1, "Ann", "a", NOW, repeated=True)] * 2, again)
+        self.assertEqual([Stored(message(1, "a"), is_repeated=True)] * 2, again)
         self.assertEqual([1], self.numbers())
 
     def test_a_key_twice_in_a_batch_counts_once(self) -> None:
         found = self.insert([*drafts("a", key="k"), *drafts("b"), *drafts("a", key="k")])
 
-        self.assertEqual([(1, False), (2, False), (1, True)], [(each.number, each.repeated) for each in found])
+        self.assertEqual([(1, False), (2, False), (1, True)], [(each.message.number, each.is_repeated) for each in found])
 
     def test_a_key_belongs_to_its_room(self) -> None:
         self.insert(drafts("a", key="k"))
 
-        self.assertFalse(self.insert(drafts("a", key="k", room="den"))[0].repeated)
+        self.assertFalse(self.insert(drafts("a", key="k", room="den"))[0].is_repeated)
 
     def test_only_the_newest_stay(self) -> None:
         for text in "abcde":
@@ -75,7 +80,7 @@ class InsertTests(StoreTestCase):
     def test_one_stays_in_any_case_so_that_the_numbers_go_on(self) -> None:
         self.insert(drafts("a"), Limits(0, 1000))
 
-        self.assertEqual(2, self.insert(drafts("b"), Limits(0, 1000))[0].number)
+        self.assertEqual(2, self.insert(drafts("b"), Limits(0, 1000))[0].message.number)
         self.assertEqual([2], self.numbers())
 
     def test_one_transaction_prunes_so_many_and_the_next_ones_go_on(self) -> None:
@@ -103,12 +108,12 @@ class LockTests(SynchronousTestCase):
 
 class ReadTests(StoreTestCase):
     def test_an_empty_room_begins_at_1(self) -> None:
-        self.assertEqual(Page((), 1, 0), self.read())
+        self.assertEqual(ChatPage((), 1, 0), self.read())
 
     def test_what_follows_a_number_comes_the_oldest_first(self) -> None:
         self.insert(drafts("a", "b", "c"))
 
-        self.assertEqual(Page((Stored(2, "Ann", "b", NOW), Stored(3, "Ann", "c", NOW)), 1, 3), self.read(after=1))
+        self.assertEqual(ChatPage((message(2, "b"), message(3, "c")), 1, 3), self.read(after=1))
 
     def test_with_more_than_the_limit_the_newest_come(self) -> None:
         self.insert(drafts("a", "b", "c"))
@@ -119,7 +124,7 @@ class ReadTests(StoreTestCase):
     def test_a_number_from_the_future_gives_nothing(self) -> None:
         self.insert(drafts("a"))
 
-        self.assertEqual(Page((), 1, 1), self.read(after=2**53 - 1))
+        self.assertEqual(ChatPage((), 1, 1), self.read(after=2**53 - 1))
 
     def test_what_is_to_be_pruned_is_not_shown(self) -> None:
         self.insert(drafts("a", "b", "c"))
@@ -127,7 +132,7 @@ class ReadTests(StoreTestCase):
         page = self.read(limits=Limits(2, 1000))
 
         self.assertEqual(([2, 3], 2, 3), ([each.number for each in page.messages], page.first, page.last))
-        self.assertEqual(Page((), 4, 3), self.read(limits=Limits(0, 1000)))
+        self.assertEqual(ChatPage((), 4, 3), self.read(limits=Limits(0, 1000)))
 
     def test_a_page_holds_the_newest_that_fit_into_its_bytes(self) -> None:
         self.insert(drafts(*["\x01" * 100] * 5))

@@ -21,7 +21,9 @@ def ecb() -> Iterator[Ecb]:
 @pytest.fixture(scope="module")
 def config(ecb: Ecb) -> Config:
     """The settings a service is started with, unless a test says otherwise; its database is in its own folder."""
-    return {"rates": {"ecb_url": ecb.url, "interval": "0.5", "timeout": "5"}}
+    # Nothing may leave the loopback.
+    history = {"ecb_90_days_url": "", "ecb_history_url": ""}
+    return {"rates": {"ecb_url": ecb.url, "interval": "0.5", "timeout": "5", **history}}
 
 
 @pytest.fixture(scope="module")

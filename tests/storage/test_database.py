@@ -11,9 +11,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
+from mixsvc.chat import store
+from mixsvc.chat.store import Draft, Limits
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.database import Database, prepare, rehearse
-from mixsvc.storage.schema import APPLICATION_ID, NEWEST
+from mixsvc.storage.schema import APPLICATION_ID, NEWEST, SCRIPTS
 
 
 def tables(cursor: sqlite3.Cursor) -> set[str]:
@@ -36,6 +38,25 @@ def pragma(path: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
+def first_version(path: Path) -> None:
+    """A database as the first version left it, with messages of two rooms; the oldest of one are gone."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(SCRIPTS[0])
+        connection.executemany(
+            "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                ("lobby", 41, "Ann", "hi", 1.5, "k"),
+                ("lobby", 42, "Bob", "🦊", 2.5, None),
+                ("den", 1, "Ann", "anyone?", 0.5, None),
+            ],
+        )
+        connection.execute("INSERT INTO quote VALUES ('EUR', 'USD', '2026-10-30', '1.10', '2026-10-30T15:00:00Z', 'ecb')")
+        connection.commit()
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+
+
 def test_a_missing_database_is_fine_and_stays_missing_in_the_rehearsal(tmp_path: Path) -> None:
     rehearse(str(tmp_path / "new.db"))
 
@@ -43,7 +64,7 @@ def test_a_missing_database_is_fine_and_stays_missing_in_the_rehearsal(tmp_path:
 
 
 def test_preparing_makes_the_newest_schema(tmp_path: Path) -> None:
-    assert prepare(str(tmp_path / "new.db"), tables) == {"quote", "message"}
+    assert prepare(str(tmp_path / "new.db"), tables) == {"quote", "message", "room", "sanction", "audit"}
 
     with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (NEWEST,)
@@ -54,12 +75,52 @@ def test_preparing_makes_the_newest_schema(tmp_path: Path) -> None:
 def test_preparing_twice_keeps_what_is_there(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     prepare(str(path), tables)
-    pragma(path, "INSERT INTO message VALUES ('lobby', 1, 'Ann', 'hi', 0, NULL)", "COMMIT")
+    pragma(path, "INSERT INTO message (room, number, name, text, said_at) VALUES ('lobby', 1, 'Ann', 'hi', 0)", "COMMIT")
 
     count = prepare(str(path), lambda cursor: cursor.execute("SELECT count(*) FROM message").fetchone())
 
     rehearse(str(path))
     assert count == (1,)
+
+
+def test_a_database_of_the_first_version_is_upgraded_and_keeps_what_was_said(tmp_path: Path) -> None:
+    first_version(tmp_path / "x.db")
+
+    def everything(cursor: sqlite3.Cursor) -> list[list[object]]:
+        tables = ("message ORDER BY room, number", "room ORDER BY name", "quote", "sanction", "audit")
+        return [cursor.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
+
+    messages, rooms, quotes, *others = prepare(str(tmp_path / "x.db"), everything) or []
+
+    den = ("den", 1, "Ann", "anyone?", 0.5, None, "", None)
+    lobby = [("lobby", 41, "Ann", "hi", 1.5, "k", "", None), ("lobby", 42, "Bob", "🦊", 2.5, None, "", None)]
+    assert messages == [den, *lobby]
+    assert rooms == [("den", 1, ""), ("lobby", 42, "")]
+    assert (len(quotes), others) == (1, [[], []])
+    rehearse(str(tmp_path / "x.db"))
+
+
+def test_in_an_upgraded_database_the_numbers_go_on_and_keys_are_known(tmp_path: Path) -> None:
+    first_version(tmp_path / "x.db")
+    drafts = [Draft("lobby", "Ann", "again", 3.5, "k"), Draft("lobby", "Ann", "new", 3.5, None)]
+
+    stored = prepare(str(tmp_path / "x.db"), lambda cursor: store.insert(cursor, drafts, Limits(1000, 1000)))
+
+    assert [(each.message.number, each.message.text, each.is_repeated) for each in stored or []] == [
+        (41, "hi", True),
+        (43, "new", False),
+    ]
+
+
+def test_the_rehearsal_upgrades_nothing(tmp_path: Path) -> None:
+    first_version(tmp_path / "x.db")
+    before = (tmp_path / "x.db").read_bytes()
+
+    rehearse(str(tmp_path / "x.db"))
+
+    assert (tmp_path / "x.db").read_bytes() == before
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
 
 
 def test_a_database_in_memory_needs_nothing() -> None:
@@ -140,7 +201,9 @@ class DatabaseTests(TestCase):
 
     def say(self, text: str) -> "Deferred[int]":
         def insert(cursor: sqlite3.Cursor) -> int:
-            cursor.execute("INSERT INTO message VALUES ('lobby', 1, 'Ann', ?, 0, NULL)", (text,))
+            cursor.execute(
+                "INSERT INTO message (room, number, name, text, said_at) VALUES ('lobby', 1, 'Ann', ?, 0)", (text,)
+            )
             return cursor.rowcount
 
         return self.database.run(insert)

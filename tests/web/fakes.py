@@ -7,9 +7,21 @@ from decimal import Decimal
 
 from zope.interface import implementer
 
-from mixsvc.interfaces import IChat, IMix, IRates, Quote
+from mixsvc.errors import NameTaken, NoSuchRoom
+from mixsvc.interfaces import (
+    ChatMessage,
+    ChatPage,
+    Conversion,
+    IChat,
+    IMix,
+    IRates,
+    PriceHistory,
+    Quote,
+    RoomOverview,
+    SourceHealth,
+)
 
-__all__ = ["FakeChat", "FakeMix", "FakeRates", "QUOTE"]
+__all__ = ["MESSAGE", "QUOTE", "FakeChat", "FakeMix", "FakeRates"]
 
 QUOTE = Quote(
     base="EUR",
@@ -21,10 +33,12 @@ QUOTE = Quote(
     stale=False,
 )
 
+MESSAGE = ChatMessage(number=41, name="Bob", text="anyone here?", said_at=1_700_000_000.5)
+
 
 @implementer(IRates)
 class FakeRates:
-    """Knows the quotes it was given, and the currencies in them."""
+    """Knows the quotes it was given, and the currencies in them; nothing of the past."""
 
     def __init__(self, *quotes: Quote) -> None:
         self._quotes = {(quote.base, quote.quote): quote for quote in quotes}
@@ -35,25 +49,74 @@ class FakeRates:
     def currencies(self) -> Sequence[str]:
         return sorted({code for pair in self._quotes for code in pair})
 
+    def on(self, base: str, quote: str, day: date) -> Quote | None:
+        found = self.latest(base, quote)
+        return found if found is not None and found.date <= day else None
+
+    def convert(self, amount: Decimal, base: str, quote: str, day: date | None = None) -> Conversion | None:
+        found = self.latest(base, quote) if day is None else self.on(base, quote, day)
+        return None if found is None else Conversion(amount, round(amount * found.price, 2), 2, found)
+
+    def history(self, base: str, quote: str, start: date, end: date, points: int) -> PriceHistory:
+        found = self.latest(base, quote)
+        dated = [(found.date, found.price)] if found is not None and start <= found.date <= end else []
+        return PriceHistory(base, quote, dated, len(dated), ["ecb"] if dated else [])
+
+    def span(self, base: str, quote: str) -> tuple[date, date] | None:
+        found = self.latest(base, quote)
+        return None if found is None else (found.date, found.date)
+
+    def sources(self) -> Sequence[SourceHealth]:
+        return [SourceHealth("ecb", "good", QUOTE.fetched_at, 0, "", None)]
+
 
 @implementer(IChat)
 class FakeChat:
-    """One room with nobody inside; remembers what was said."""
+    """Two rooms. Remembers what was said, whose names are in use, and raises `trouble` where there is some."""
 
     prefix = "/talk"
 
     def __init__(self) -> None:
-        self.said: list[tuple[str, str, str]] = []
+        self.said: list[tuple[str, str, str, str | None]] = []
+        self.asked: list[tuple[str, int | None, int]] = []
+        self.users: dict[str, str] = {}
+        self.trouble: Exception | None = None
 
     def rooms(self) -> Sequence[str]:
-        return ["lobby"]
+        return ["lobby", "Türkçe"]
 
     def members(self, room: str) -> Sequence[str]:
         return []
 
-    def say(self, room: str, name: str, text: str) -> int:
-        self.said.append((room, name, text))
+    def overview(self) -> Sequence[RoomOverview]:
+        return [RoomOverview("lobby", 2, "Plans", 42), RoomOverview("Türkçe", 0, "", 0)]
+
+    def page(self, room: str, before: int | None, limit: int) -> ChatPage:
+        self._check(room)
+        self.asked.append((room, before, limit))
+        return ChatPage([MESSAGE], first=1, last=42)
+
+    def claim(self, name: str, person: str) -> str:
+        """A name has spaces around it taken away, and is refused when it is empty then."""
+        if self.trouble:
+            raise self.trouble
+        spelling = name.strip()
+        if not spelling:
+            raise ValueError("A name is not empty.")
+        if self.users.get(spelling.casefold(), person) != person:
+            raise NameTaken(f"{spelling} is somebody else.", f"{spelling}2")
+        return spelling
+
+    def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
+        self._check(room)
+        self.said.append((room, name, text, key))
         return len(self.said)
+
+    def _check(self, room: str) -> None:
+        if self.trouble:
+            raise self.trouble
+        if room not in self.rooms():
+            raise NoSuchRoom(f"There is no room {room}.")
 
 
 @implementer(IMix)

@@ -5,7 +5,8 @@ from flask import Blueprint, Flask, abort, request
 from twisted.logger import ILogObserver, LogEvent, LogLevel, eventAsText, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.web.app import create_app
+from mixsvc.settings import Settings, WebSettings
+from mixsvc.web.app import Keys, create_app
 from tests.web.fakes import FakeChat, FakeMix
 
 
@@ -33,7 +34,7 @@ def broken() -> Blueprint:
 class Case(SynchronousTestCase):
     def setUp(self) -> None:
         self.mix = FakeMix(chat=FakeChat())
-        self.app = create_app(self.mix, b"k" * 32, max_body=100)
+        self.app = create_app(self.mix, Settings(web=WebSettings(max_body=100)), Keys(b"k" * 32))
         self.app.register_blueprint(broken())
         self.client = self.app.test_client()
 
@@ -45,14 +46,16 @@ class AppTests(Case):
 
     def test_the_secret_key_is_the_one_given(self) -> None:
         self.assertEqual(self.app.secret_key, b"k" * 32)
-        self.assertIsNone(create_app(self.mix).secret_key)
+
+    def test_without_a_key_each_app_has_one_of_its_own(self) -> None:
+        self.assertNotEqual(create_app(self.mix).secret_key, create_app(self.mix).secret_key)
 
     def test_a_body_may_be_as_long_as_the_limit_and_no_longer(self) -> None:
         self.assertEqual(self.client.post("/body", data=b"x" * 100).status_code, 200)
         self.assertEqual(self.client.post("/body", data=b"x" * 101).status_code, 413)
 
     def test_our_scripts_are_served_as_scripts(self) -> None:
-        for name in ("main.js", "chat.js", "connection.js", "view.js", "rates.js"):
+        for name in ("main.js", "chat.js", "connection.js", "session.js", "view.js", "rates.js"):
             with self.client.get(f"/static/{name}") as answer:
                 self.assertEqual((answer.status_code, (answer.mimetype or "").rpartition("/")[2]), (200, "javascript"))
 

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import BadSetting
 from mixsvc.web import secret
-from mixsvc.web.secret import secret_key
+from mixsvc.web.secret import api_token, secret_key
 
 
 class SecretKeyTests(SynchronousTestCase):
@@ -67,7 +67,7 @@ class SecretKeyTests(SynchronousTestCase):
     def test_a_key_that_was_made_meanwhile_is_kept(self) -> None:
         self.write(b"made by another process")
 
-        secret._make(self.path)
+        secret._make(self.path, secret.SECRET_KEY)
 
         self.assertEqual(secret_key(self.path), b"made by another process")
         self.assertEqual(os.listdir(self.folder), ["secret_key"])
@@ -112,3 +112,32 @@ class SecretKeyTests(SynchronousTestCase):
             self.addCleanup(os.seteuid, 0)
 
         self.assertIn("Permission denied", self.refusal())
+
+
+class ApiTokenTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "api_token")
+
+    def test_a_token_is_made_once_readable_by_its_owner_only(self) -> None:
+        first = api_token(self.path)
+
+        self.assertEqual(api_token(self.path), first)
+        self.assertEqual(len(bytes.fromhex(first.decode())), 32)
+        self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o600)
+
+    def test_one_that_is_too_short_is_refused_by_its_own_name(self) -> None:
+        with open(self.path, "wb") as file:
+            file.write(b"short")
+
+        text = str(self.assertRaises(BadSetting, api_token, self.path))
+
+        self.assertIn(f"the token file {self.path} cannot be used: it holds 5 bytes, and a token needs", text)
+        self.assertTrue(text.endswith("give another path in [chat] token_file"))
+
+    def test_one_that_no_header_can_carry_is_refused(self) -> None:
+        for content in (b"0123456789 abcdef", b"01234567\n89abcdef", "0123456789abcdé".encode()):
+            with open(self.path, "wb") as file:
+                file.write(content)
+            self.assertIn("more than one word", str(self.assertRaises(BadSetting, api_token, self.path)))

@@ -72,6 +72,11 @@ class ChatOnThePageTests(SynchronousTestCase):
     def test_the_chat_knows_its_prefix(self) -> None:
         self.assertEqual([tag["data-prefix"] for tag in Page(page_of(self.app)).of_class("chat")], ["/talk"])
 
+    def test_the_chat_knows_where_its_session_is(self) -> None:
+        for mount in ("", "/mix"):
+            chat = Page(page_of(self.app, mount)).of_class("chat")[0]
+            self.assertEqual(chat["data-session"], f"{mount}/api/session")
+
     def test_without_the_sockjs_client_only_our_modules_are_loaded(self) -> None:
         self.assertEqual(Page(page_of(self.app)).scripts(), ["/static/rates.js", "/static/main.js"])
 

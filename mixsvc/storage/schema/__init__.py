@@ -8,7 +8,7 @@ from mixsvc.errors import DatabaseUnusable
 
 __all__ = ["NEWEST", "upgrade", "version"]
 
-NEWEST = 1
+NEWEST = 2
 
 # Read at once: a service that gives up its rights later may not be able to read its own installation any more.
 SCRIPTS = tuple((files(__package__) / f"{step}.sql").read_text() for step in range(1, NEWEST + 1))

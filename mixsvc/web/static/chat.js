@@ -41,6 +41,8 @@ export class Chat {
   #phase = "nameless";
   #connected = false;
   #name = "";
+  /** What shows that our connections are of one person; "" where the session does. */
+  #token = "";
   /** Whether the name was ours before the connection was lost: then we wait for our own ghost to go. */
   #known = false;
   #retries = NAME_RETRIES;
@@ -64,14 +66,21 @@ export class Chat {
     this.#audience = audience;
   }
 
-  /** The person has chosen a name. @param {string} name */
-  enter(name) {
+  /** The person has a name. @param {string} name @param {string} token  "" where the session says who it is */
+  enter(name, token) {
     this.#name = name;
+    this.#token = token;
     this.#known = false;
     this.#enter_phase("away");
     if (this.#connected) {
       this.#greet();
     }
+  }
+
+  /** The person wants another name; the connection has to end, too. */
+  quit() {
+    this.#known = false;
+    this.#enter_phase("nameless");
   }
 
   /** The person says a line; false where it cannot be taken now, and the audience is told why. @param {string} text */
@@ -225,7 +234,9 @@ export class Chat {
 
   /** @param {Message} message */
   #on_name_refused({ code, text, suggestion = "" }) {
-    if (code !== "name_taken" || !this.#known || (this.#retries === 0 && !suggestion)) {
+    // A session's name is changed there, and not by saying another.
+    const alternative = this.#token ? suggestion : "";
+    if (code !== "name_taken" || !this.#known || (this.#retries === 0 && !alternative)) {
       this.#known = false;
       this.#enter_phase("nameless");
       this.#audience.name_refused(text, suggestion);
@@ -233,15 +244,16 @@ export class Chat {
       this.#retries -= 1;
       this.#later(NAME_RETRY_MS, () => this.#greet());
     } else {
-      this.#audience.notice(`Somebody else is ${this.#name} now; you are ${suggestion}.`);
-      this.#name = suggestion;
+      this.#audience.notice(`Somebody else is ${this.#name} now; you are ${alternative}.`);
+      this.#name = alternative;
       this.#greet();
     }
   }
 
   #greet() {
     this.#enter_phase("greeting");
-    this.#send({ type: "hello", name: this.#name });
+    // JSON leaves undefined out.
+    this.#send({ type: "hello", name: this.#name, token: this.#token || undefined });
   }
 
   /** Send a line that is still not acknowledged; outside of the room it waits. @param {Unsent} line */

@@ -55,6 +55,20 @@ export class Connection {
     socket.onclose = () => this.#is(socket) && this.#on_close();
   }
 
+  /** End this connection, if there is one, and open another at once: it carries the cookies of now. */
+  restart() {
+    const socket = this.#socket;
+    const was_open = this.#opened_at > 0;
+    clearTimeout(this.#timer);
+    this.#socket = null;
+    this.#opened_at = 0;
+    if (was_open) {
+      this.#listener.lost();
+    }
+    socket?.close();
+    this.open();
+  }
+
   /** Send a text; it is lost where the connection is, so the caller waits for an answer. @param {string} text */
   send(text) {
     if (this.#opened_at) {

@@ -3,13 +3,16 @@
 
 import { Chat } from "./chat.js";
 import { Connection } from "./connection.js";
+import { choose_name, random_text, remembered_name, window_token } from "./session.js";
 import { ChatView, element } from "./view.js";
 
 const section = element("chat", HTMLElement);
+const session_url = section.dataset["session"] ?? "";
 
 /** @type {ChatView} */
 const view = new ChatView({
-  enter: (name) => chat.enter(name),
+  enter,
+  rename,
   say: (text) => chat.say(text),
 });
 
@@ -22,7 +25,7 @@ const chat = new Chat(
       const timer = setTimeout(call, ms);
       return () => clearTimeout(timer);
     },
-    new_key,
+    new_key: random_text,
   },
   view,
 );
@@ -35,15 +38,41 @@ const connection = new Connection(section.dataset["prefix"] ?? "", {
   status: (status) => view.status(status),
 });
 
+/** How many names were asked for: an answer counts while its question is the newest. */
+let questions = 0;
+
+/** @param {string} name */
+async function enter(name) {
+  questions += 1;
+  const mine = questions;
+  const answer = await choose_name(session_url, name);
+  if (mine !== questions) {
+    return;
+  }
+  if (answer.kind === "session") {
+    connection.restart();
+    chat.enter(answer.name, "");
+  } else if (answer.kind === "refused") {
+    view.name_refused(answer.text, answer.suggestion);
+  } else {
+    chat.enter(name, window_token());
+  }
+}
+
+function rename() {
+  questions += 1;
+  chat.quit();
+  connection.restart();
+}
+
+async function come_back() {
+  const name = await remembered_name(session_url);
+  if (name && questions === 0) {
+    chat.enter(name, "");
+  }
+}
+
 connection.open();
 // The network is back: no need to sit the wait out.
 addEventListener("online", () => connection.open());
-
-/** A key for a message. randomUUID exists on secure origins only, and the page may be served by plain http. */
-function new_key() {
-  if ("randomUUID" in crypto) {
-    return crypto.randomUUID();
-  }
-  const bytes = /** @type {Crypto} */ (crypto).getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+come_back();

@@ -9,6 +9,7 @@
  *
  * @typedef {object} Person  what the person at the page does
  * @property {(name: string) => void} enter
+ * @property {() => void} rename  they want to enter under another name
  * @property {(text: string) => boolean} say  false where the line was not taken
  */
 
@@ -25,6 +26,7 @@ export class ChatView {
   #suggestion = element("name-suggestion", HTMLButtonElement);
   #room = element("room", HTMLElement);
   #members = element("members", HTMLElement);
+  #rename = element("rename", HTMLButtonElement);
   #people_count = element("people-count", HTMLElement);
   #frame = element("log-frame", HTMLElement);
   #log = element("log", HTMLElement);
@@ -41,6 +43,7 @@ export class ChatView {
     this.#name_form.hidden = false;
     on_submit(this.#name_form, () => this.#enter(person, this.#name.value));
     this.#suggestion.onclick = () => this.#enter(person, this.#suggestion.value);
+    this.#rename.onclick = () => person.rename();
     on_submit(this.#say_form, () => this.#say_line(person));
     this.#newest.onclick = () => this.#follow();
     this.#frame.onscroll = () => this.#at_end() && (this.#newest.hidden = true);

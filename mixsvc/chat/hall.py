@@ -1,0 +1,51 @@
+"""What the parts of the chat share."""
+
+from dataclasses import dataclass
+
+from twisted.internet.interfaces import IReactorTime
+
+from mixsvc.chat.announcer import Announcer
+from mixsvc.chat.history import History
+from mixsvc.chat.people import Guest, People
+from mixsvc.chat.requests import Request
+from mixsvc.chat.rooms import Room, Rooms
+from mixsvc.chat.sanctions import Sanctions
+from mixsvc.chat.wire import refusal
+from mixsvc.settings import ChatSettings
+
+__all__ = ["MOST_REQUESTS", "Hall", "leave_place", "take_place"]
+
+# Requests of one connection that may wait for the database; one more is refused.
+MOST_REQUESTS = 64
+
+
+@dataclass(frozen=True)
+class Hall:
+    """The state of the chat. It belongs to the reactor thread."""
+
+    clock: IReactorTime
+    settings: ChatSettings
+    history: History
+    rooms: Rooms
+    people: People
+    sanctions: Sanctions
+    announce: Announcer
+
+    def room(self, request: Request, name: str) -> Room:
+        """The room of this name. Raises WireError."""
+        room = self.rooms.find(name)
+        if room is None:
+            raise refusal(request, "no_such_room", "There is no such room; ask for rooms to see which there are.")
+        return room
+
+
+def take_place(guest: Guest, request: Request, code: str) -> None:
+    """One request more waits for the database; refused with the code when too many do. Raises WireError."""
+    if guest.waiting >= MOST_REQUESTS:
+        raise refusal(request, code, f"{MOST_REQUESTS} of your requests are waiting; try again after the next answer.")
+    guest.waiting += 1
+
+
+def leave_place(guest: Guest) -> None:
+    """It does not wait any more."""
+    guest.waiting -= 1

@@ -1,0 +1,44 @@
+"""How much somebody may ask for in a time; whoever does not heed the answer is read more slowly."""
+
+from math import ceil
+from typing import Final
+
+from twisted.internet.interfaces import IReactorTime
+
+from mixsvc.chat.limits import Meters
+from mixsvc.chat.people import Guest
+from mixsvc.chat.requests import Request, Say
+from mixsvc.chat.wire import refusal
+from mixsvc.settings import ChatSettings
+
+__all__ = ["PATIENCE", "Pace"]
+
+# Refusals in a row after which a connection is not read for a while, and for how many seconds.
+PATIENCE: Final = 20
+PAUSE_SECONDS: Final = 1.0
+
+
+class Pace:
+    """Meters every person and every address. Used in the reactor thread only."""
+
+    def __init__(self, clock: IReactorTime, settings: ChatSettings) -> None:
+        self._clock = clock
+        self._says = Meters(settings.rate, settings.burst)
+        self._asks = Meters(settings.joins / 60, settings.joins)
+
+    def check(self, guest: Guest, request: Request) -> None:
+        """Count a request. Raises WireError when it comes too early."""
+        meters = self._says if isinstance(request, Say) else self._asks
+        # Before hello there is only the connection.
+        person = guest.person.id if guest.person is not None else f"connection:{id(guest)}"
+        wait = meters.take(self._clock.seconds(), person, guest.address)
+        if not wait:
+            guest.refused = 0
+            return
+        guest.refused += 1
+        if guest.refused % PATIENCE == 0:
+            # It does not listen, and to tell it again costs more than not to hear it.
+            guest.transport.pauseProducing()
+            self._clock.callLater(PAUSE_SECONDS, guest.transport.resumeProducing)
+        seconds = ceil(wait)
+        raise refusal(request, "slow_down", f"Slow down: try again in {seconds} s.", wait=seconds)

@@ -1,0 +1,125 @@
+"""What the client and the server say to each other, as JSON text (docs/chat-protocol.md). Pure.
+
+Only what the client needs is read; other fields, and messages of other types, are passed over.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+from mixsvc.client.errors import Refused
+from mixsvc.interfaces import ChatMessage, ChatPage
+
+__all__ = ["BadMessage", "Fields", "decode", "encode", "message", "number", "page", "refused", "text", "whole"]
+
+Fields: TypeAlias = Mapping[str, Any]
+
+# The largest whole number that every JSON reader keeps exactly.
+MOST: Final = 2**53 - 1
+
+# A server that names a longer time than a day is asked again by then.
+LONGEST_WAIT: Final = 86_400.0
+
+
+class BadMessage(Exception):
+    """The server sent what it should not; the text says what."""
+
+
+def encode(kind: str, **fields: object) -> str:
+    """A message to the server; what is None is left out, lone surrogates become U+FFFD."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    return whole(json.dumps({"type": kind, **given}, ensure_ascii=False, separators=(",", ":")))
+
+
+def whole(text: str) -> str:
+    """The text with surrogates joined in pairs, and U+FFFD for lone ones, which no UTF-8 could hold."""
+    if not re.search("[\ud800-\udfff]", text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def decode(data: str) -> Fields:
+    """The fields of a message from the server, `type` among them. Raises BadMessage."""
+    try:
+        fields = json.loads(data, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise BadMessage("the server sent what is not JSON") from None
+    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+        raise BadMessage("the server sent a message without a type")
+    return fields
+
+
+def text(fields: Fields, name: str) -> str:
+    """A field that is text; "" when it is left out. Raises BadMessage."""
+    value = fields.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BadMessage(f"the server sent a {name} that is no text")
+    return value
+
+
+def number(fields: Fields, name: str) -> int:
+    """A field that is a whole number from 0. Raises BadMessage."""
+    return _whole_number(fields.get(name), name)
+
+
+def message(fields: Fields) -> ChatMessage:
+    """One message of a room. Raises BadMessage."""
+    return ChatMessage(
+        number(fields, "number"),
+        text(fields, "name"),
+        text(fields, "text"),
+        _seconds(text(fields, "time")),
+        text(fields, "kind"),
+        fields.get("deleted") is True,
+    )
+
+
+def page(fields: Fields) -> ChatPage:
+    """The messages in a `joined` or `history`. Raises BadMessage."""
+    messages = [message(each) for each in _list(fields, "messages", dict)]
+    deleted = [_whole_number(each, "number") for each in _list(fields, "deleted", int)]
+    return ChatPage(messages, number(fields, "first"), number(fields, "last"), deleted=deleted)
+
+
+def refused(fields: Fields) -> Refused:
+    """What an `error` says. Raises BadMessage."""
+    wait = fields.get("wait")
+    # To Python, true is the number 1.
+    if isinstance(wait, bool) or not isinstance(wait, int | float) or math.isinf(wait):
+        wait = None
+    seconds = None if wait is None else min(max(0.0, wait), LONGEST_WAIT)
+    return Refused(text(fields, "code"), text(fields, "text"), text(fields, "suggestion"), seconds)
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(name)
+
+
+def _whole_number(value: object, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST:
+        raise BadMessage(f"the server sent a {name} that is no whole number")
+    return value
+
+
+def _list(fields: Fields, name: str, kind: type) -> list[Any]:
+    value = fields.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(each, kind) for each in value):
+        raise BadMessage(f"the server sent {name} that are no list of what they should be")
+    return value
+
+
+def _seconds(time: str) -> float:
+    try:
+        moment = datetime.fromisoformat(time)
+    except ValueError:
+        raise BadMessage("the server sent a time that is none") from None
+    if moment.tzinfo is None:
+        raise BadMessage("the server sent a time without its zone")
+    return moment.timestamp()

@@ -1,0 +1,75 @@
+// @ts-check
+/** Who the person at the page is: the session on the server, or a token of this window where there is none. */
+
+/** How long the server may take to answer. */
+const ANSWER_MS = 10_000;
+const TOKEN_KEY = "mixsvc-token";
+
+/**
+ * @typedef {{kind: "session", name: string}} InSession  connections opened from now on belong to the person
+ * @typedef {{kind: "refused", text: string, suggestion: string}} Refused  suggestion: "" where there is none
+ * @typedef {{kind: "none"}} NoSession  this host has no sessions, or cannot be asked now
+ */
+
+/** The name from an earlier visit; "" where there is none. @param {string} url */
+export async function remembered_name(url) {
+  const answer = await asked(url, {});
+  return String(answer?.status === 200 ? (answer.body.name ?? "") : "");
+}
+
+/**
+ * Ask for a name.
+ * @param {string} url
+ * @param {string} name
+ * @returns {Promise<InSession | Refused | NoSession>}
+ */
+export async function choose_name(url, name) {
+  const headers = { "Content-Type": "application/json" };
+  const answer = await asked(url, { method: "POST", headers, body: JSON.stringify({ name }) });
+  if (answer?.status === 200 && answer.body.name) {
+    return { kind: "session", name: String(answer.body.name) };
+  }
+  if (answer?.status === 400 || answer?.status === 409) {
+    const { detail = "This name will not do.", suggestion = "" } = answer.body;
+    return { kind: "refused", text: String(detail), suggestion: String(suggestion) };
+  }
+  return { kind: "none" };
+}
+
+/** What shows, without a session, that connections of this window are of one person; the same after a reload. */
+export function window_token() {
+  try {
+    const token = sessionStorage.getItem(TOKEN_KEY) ?? random_text();
+    sessionStorage.setItem(TOKEN_KEY, token);
+    return token;
+  } catch {
+    // The browser keeps nothing for this site.
+    return (fallback_token ||= random_text());
+  }
+}
+
+let fallback_token = "";
+
+/** 32 or more characters. randomUUID exists on secure origins only, and the page may be served by plain http. */
+export function random_text() {
+  if ("randomUUID" in crypto) {
+    return crypto.randomUUID();
+  }
+  const bytes = /** @type {Crypto} */ (crypto).getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Status and JSON object of an answer; null where none came.
+ * @param {string} url
+ * @param {RequestInit} request
+ * @returns {Promise<{status: number, body: Record<string, unknown>} | null>}
+ */
+async function asked(url, request) {
+  try {
+    const answer = await fetch(url, { ...request, signal: AbortSignal.timeout(ANSWER_MS) });
+    return { status: answer.status, body: Object(await answer.json()) };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,65 @@
+import json
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.chat import events
+from mixsvc.chat.requests import Say
+from mixsvc.chat.wire import WireError, refusal
+from mixsvc.interfaces import ChatMessage, ChatPage
+from tests.chat.fakes import NOW
+
+STORED = ChatMessage(41, "Bob", "anyone here?", NOW + 0.123)
+
+
+class EventTests(SynchronousTestCase):
+    def test_a_message_is_compact_and_keeps_its_characters(self) -> None:
+        text = events.message("lobby", STORED)
+
+        expected = '{"type":"message","room":"lobby","number":41,"name":"Bob","text":"anyone here?"'
+        self.assertEqual(expected + ',"time":"2026-11-22T15:43:00.123Z"}', text)
+        self.assertIn("🦊é", events.came("lobby", "🦊é"))
+
+    def test_joined_tells_members_messages_and_bounds(self) -> None:
+        found = json.loads(events.joined("lobby", ["Ann", "Bob"], 120, "May", ChatPage((STORED,), 1, 41, deleted=(3,))))
+
+        entry = {"number": 41, "name": "Bob", "text": "anyone here?", "time": "2026-11-22T15:43:00.123Z"}
+        expected: dict[str, object] = {"type": "joined", "room": "lobby", "members": ["Ann", "Bob"], "messages": [entry]}
+        expected.update({"count": 120, "topic": "May", "deleted": [3]})
+        self.assertEqual({**expected, "first": 1, "last": 41}, found)
+
+    def test_a_whole_second_has_its_milliseconds_too(self) -> None:
+        self.assertIn('"2026-11-22T15:43:00.000Z"', events.message("lobby", ChatMessage(1, "Ann", "hi", NOW)))
+
+    def test_said_has_a_key_only_if_one_was_given(self) -> None:
+        self.assertEqual('{"type":"said","room":"lobby","number":42,"key":"k"}', events.said("lobby", 42, "k"))
+        self.assertEqual('{"type":"said","room":"lobby","number":42}', events.said("lobby", 42, None))
+
+    def test_the_short_ones_are_as_documented(self) -> None:
+        self.assertEqual(
+            '{"type":"welcome","name":"Ann","rooms":["lobby"],"max_text":2000,"moderator":true}',
+            events.welcome("Ann", ["lobby"], 2000, moderator=True),
+        )
+        self.assertEqual('{"type":"left","room":"lobby"}', events.left("lobby"))
+        self.assertEqual('{"type":"came","room":"lobby","name":"Ann"}', events.came("lobby", "Ann"))
+        self.assertEqual('{"type":"went","room":"lobby","name":"Ann"}', events.went("lobby", "Ann"))
+
+    def test_an_error_tells_what_it_has(self) -> None:
+        full = events.error(refusal(Say("a", "b", "k"), "not_saved", "Sorry.", suggestion="Ann2", wait=3))
+        bare = events.error(WireError("bad_json", "No."))
+
+        expected = {"type": "error", "code": "not_saved", "text": "Sorry.", "of": "say", "room": "a", "key": "k"}
+        self.assertEqual({**expected, "suggestion": "Ann2", "wait": 3}, json.loads(full))
+        self.assertEqual('{"type":"error","code":"bad_json","text":"No."}', bare)
+
+    def test_a_kind_and_a_deletion_are_told_where_there_is_one(self) -> None:
+        action = json.loads(events.message("lobby", ChatMessage(1, "Ann", "waves", NOW, "action")))
+        deleted = json.loads(events.message("lobby", ChatMessage(1, "Ann", "", NOW, is_deleted=True)))
+
+        self.assertEqual(("action", False), (action["kind"], "deleted" in action))
+        self.assertEqual((True, False), (deleted["deleted"], "kind" in deleted))
+
+    def test_presence_has_no_members_in_a_large_room(self) -> None:
+        self.assertEqual('{"type":"presence","room":"a","count":500}', events.presence("a", 500, None))
+        self.assertEqual(
+            '{"type":"presence","room":"a","count":1,"members":["Ann"]}', events.presence("a", 1, ["Ann"])
+        )

@@ -1,0 +1,234 @@
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.chat import ledger
+from mixsvc.chat.ledger import Entry
+from mixsvc.chat.sanctions import BAN, MUTE, Sanction
+from mixsvc.storage.schema import upgrade
+from tests.chat.fakes import NOW
+
+DAY = 86_400.0
+
+ANN = Sanction(0, MUTE, "Ann", "ann", "person-1", "192.0.2.7", "Mod", "spam", NOW + DAY)
+ADDRESS = Sanction(0, BAN, "", "", "", "2001:db8::1", "Mod", "", NOW + DAY)
+ENTRY = Entry(0, NOW, "Mod", "mute", "", "Ann", "spam")
+
+
+class LedgerTestCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.connection = sqlite3.connect(":memory:")
+        self.addCleanup(self.connection.close)
+        upgrade(self.connection)
+
+    def impose(self, sanction: Sanction, entry: Entry = ENTRY) -> Sanction:
+        with self.connection, closing(self.connection.cursor()) as cursor:
+            return ledger.impose(cursor, sanction, entry)
+
+    def lift(self, kind: str, *ids: int) -> None:
+        with self.connection, closing(self.connection.cursor()) as cursor:
+            ledger.lift(cursor, kind, ids, replace(ENTRY, action=f"un{kind}"))
+
+    def record(self, entry: Entry) -> None:
+        with self.connection, closing(self.connection.cursor()) as cursor:
+            ledger.record(cursor, entry)
+
+    def delete(self, room: str, number: int) -> bool:
+        with self.connection, closing(self.connection.cursor()) as cursor:
+            return ledger.delete_message(cursor, room, number, "Mod", replace(ENTRY, action="delete"))
+
+    def sanctions(self, now: float = NOW) -> list[Sanction]:
+        with closing(self.connection.cursor()) as cursor:
+            return ledger.read_sanctions(cursor, now)
+
+    def audit(self, before: int | None = None, limit: int = 100) -> list[Entry]:
+        with closing(self.connection.cursor()) as cursor:
+            return ledger.read_audit(cursor, before, limit)
+
+    def execute(self, statement: str, *values: object) -> None:
+        with self.connection:
+            self.connection.execute(statement, values)
+
+
+class EntryTests(SynchronousTestCase):
+    def test_every_field_has_its_name_in_json(self) -> None:
+        self.assertEqual(
+            {
+                "number": 7,
+                "time": "2026-11-22T15:43:00.125Z",
+                "by": "Mod",
+                "action": "kick",
+                "room": "lobby",
+                "target": "Ann",
+                "reason": "spam",
+            },
+            Entry(7, NOW + 0.125, "Mod", "kick", "lobby", "Ann", "spam").as_json(),
+        )
+
+    def test_what_is_empty_is_left_out(self) -> None:
+        self.assertEqual(
+            {"number": 7, "time": "2026-11-22T15:43:00.000Z", "action": "mute", "target": "Ann"},
+            Entry(7, NOW, "", "mute", "", "Ann", "").as_json(),
+        )
+
+
+class ImposeTests(LedgerTestCase):
+    def test_what_is_imposed_is_read_again_with_its_id(self) -> None:
+        first, second = self.impose(ANN), self.impose(replace(ANN, kind=BAN))
+
+        self.assertEqual([replace(ANN, id=1), replace(ANN, id=2, kind=BAN)], [first, second])
+        self.assertEqual([first, second], self.sanctions())
+
+    def test_the_entry_is_written_with_it(self) -> None:
+        self.impose(ANN)
+
+        self.assertEqual([replace(ENTRY, number=1)], self.audit())
+
+    def test_both_are_stored_or_neither(self) -> None:
+        self.impose(ANN)
+
+        self.assertRaises(UnicodeError, self.impose, replace(ANN, reason="again"), replace(ENTRY, reason="\ud800"))
+        self.assertEqual(["spam"], [each.reason for each in self.sanctions()])
+        self.assertEqual(1, len(self.audit()))
+
+    def test_a_newer_one_of_the_same_name_replaces_the_older(self) -> None:
+        self.impose(ANN)
+        ban = self.impose(replace(ANN, kind=BAN))
+        bob = self.impose(replace(ANN, name_key="bob"))
+
+        newer = self.impose(replace(ANN, person="person-2", address="192.0.2.8"))
+
+        self.assertEqual([ban, bob, newer], self.sanctions())
+
+    def test_a_newer_one_of_the_same_address_replaces_the_older(self) -> None:
+        named = self.impose(replace(ANN, kind=BAN, address="2001:db8::1"))
+        self.impose(ADDRESS)
+        other = self.impose(replace(ADDRESS, address="2001:db8:0:1::1"))
+
+        newer = self.impose(replace(ADDRESS, address="2001:db8::2"))
+
+        self.assertEqual([named, other, newer], self.sanctions())
+
+    def test_an_address_is_stored_as_its_network(self) -> None:
+        self.assertEqual("2001:db8::/64", self.impose(ADDRESS).address)
+        self.assertEqual(["2001:db8::/64"], [each.address for each in self.sanctions()])
+
+    def test_those_that_are_over_go(self) -> None:
+        self.impose(replace(ANN, until=NOW + 1))
+        stays = self.impose(replace(ANN, name_key="bob", until=NOW + 1.5))
+
+        newest = self.impose(replace(ANN, name_key="eve"), replace(ENTRY, at=NOW + 1))
+
+        self.assertEqual([stays, newest], self.sanctions(now=0.0))
+
+
+class ReadSanctionsTests(LedgerTestCase):
+    def test_those_that_are_over_are_left_out(self) -> None:
+        self.impose(ANN)
+
+        self.assertEqual(1, len(self.sanctions(NOW + DAY - 1)))
+        self.assertEqual([], self.sanctions(NOW + DAY))
+
+    def test_rows_that_cannot_be_read_are_passed_over(self) -> None:
+        for change in ("kind = 'shun'", "name = CAST(x'ff' AS TEXT)", "until = 'tomorrow'", "until = 9e999"):
+            self.impose(replace(ANN, name_key=change))
+            self.execute(f"UPDATE sanction SET {change} WHERE name_key = ?", change)
+        good = self.impose(ANN)
+
+        self.assertEqual([good], self.sanctions())
+
+    def test_a_row_that_cannot_be_read_is_no_obstacle_to_a_new_one(self) -> None:
+        self.impose(ANN)
+        self.execute("UPDATE sanction SET name = CAST(x'ff' AS TEXT)")
+
+        again = self.impose(ANN)
+
+        self.assertEqual([again], self.sanctions())
+
+
+class LiftTests(LedgerTestCase):
+    def test_those_of_the_ids_go_and_the_entry_is_written(self) -> None:
+        first, second, third = (self.impose(replace(ANN, name_key=key)) for key in ("ann", "bob", "eve"))
+
+        self.lift(MUTE, first.id, third.id)
+
+        self.assertEqual([second], self.sanctions())
+        self.assertEqual("unmute", self.audit()[0].action)
+
+    def test_another_kind_and_other_ids_stay(self) -> None:
+        ban = self.impose(replace(ANN, kind=BAN))
+
+        self.lift(MUTE, ban.id, 99)
+
+        self.assertEqual([ban], self.sanctions())
+
+
+class DeleteMessageTests(LedgerTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        for room, number in (("lobby", 1), ("lobby", 2), ("den", 2)):
+            self.execute(
+                "INSERT INTO message (room, number, name, text, said_at) VALUES (?, ?, 'Ann', 'x', 1)", room, number
+            )
+
+    def messages(self) -> list[tuple[str, int, str, str | None]]:
+        return self.connection.execute("SELECT room, number, text, deleted_by FROM message ORDER BY 2, 1").fetchall()
+
+    def test_the_text_is_gone_and_the_number_stays(self) -> None:
+        self.assertTrue(self.delete("lobby", 2))
+
+        self.assertEqual([("lobby", 1, "x", None), ("den", 2, "x", None), ("lobby", 2, "", "Mod")], self.messages())
+        self.assertEqual([replace(ENTRY, number=1, action="delete")], self.audit())
+
+    def test_what_is_not_there_is_not_deleted(self) -> None:
+        before = self.messages()
+
+        self.assertFalse(self.delete("lobby", 3))
+        self.assertFalse(self.delete("attic", 1))
+
+        self.assertEqual(([], before), (self.audit(), self.messages()))
+
+    def test_the_second_to_delete_a_message_did_nothing(self) -> None:
+        self.assertEqual([True, False], [self.delete("lobby", 2), self.delete("lobby", 2)])
+
+        self.assertEqual(1, len(self.audit()))
+
+
+class AuditTests(LedgerTestCase):
+    def test_the_newest_come_first_as_they_were_recorded(self) -> None:
+        kick = Entry(0, NOW + 1, "Mod", "kick", "lobby", "Bob", "")
+        self.record(ENTRY)
+        self.record(kick)
+
+        self.assertEqual([replace(kick, number=2), replace(ENTRY, number=1)], self.audit())
+
+    def test_it_comes_in_pages(self) -> None:
+        for _ in range(5):
+            self.record(ENTRY)
+
+        self.assertEqual([5, 4], [each.number for each in self.audit(limit=2)])
+        self.assertEqual([3, 2], [each.number for each in self.audit(before=4, limit=2)])
+        self.assertEqual([], self.audit(before=1))
+
+    def test_what_cannot_be_read_hides_nothing_else(self) -> None:
+        for _ in range(3):
+            self.record(ENTRY)
+        self.execute("UPDATE audit SET reason = CAST(x'78ff' AS TEXT) WHERE id = 2")
+        self.execute("UPDATE audit SET at = 'then' WHERE id = 3")
+
+        self.assertEqual([(2, "x\ufffd"), (1, "spam")], [(each.number, each.reason) for each in self.audit()])
+
+
+class LockTests(SynchronousTestCase):
+    def test_what_is_replaced_is_read_under_the_lock_of_the_writer(self) -> None:
+        path = self.mktemp()
+        with closing(sqlite3.connect(path, timeout=0)) as ours, closing(sqlite3.connect(path)) as theirs:
+            upgrade(ours)
+            theirs.execute("BEGIN IMMEDIATE")
+
+            with self.assertRaisesRegex(sqlite3.OperationalError, "locked"):
+                ledger.delete_message(ours.cursor(), "lobby", 1, "Mod", ENTRY)
+            with self.assertRaisesRegex(sqlite3.OperationalError, "locked"):
+                ledger.lift(ours.cursor(), MUTE, [], ENTRY)

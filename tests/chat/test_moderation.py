@@ -1,0 +1,242 @@
+"""What moderators do to messages and in rooms, and what is written down about it."""
+
+import sqlite3
+from typing import Any
+
+from mixsvc.interfaces import Identity
+from mixsvc.parsers import Moderator
+from tests.chat.cases import HouseTestCase
+
+ALL: list[tuple[str, dict[str, Any]]] = [
+    ("delete", {"room": "lobby", "number": 1}),
+    ("kick", {"room": "lobby", "name": "Bob"}),
+    ("mute", {"name": "Bob"}),
+    ("unmute", {"name": "Bob"}),
+    ("ban", {"name": "Bob"}),
+    ("unban", {"name": "Bob"}),
+    ("sanctions", {}),
+    ("audit", {}),
+]
+
+# Those that change something, each of which can be done after the ones before.
+CHANGES = ALL[:6]
+
+
+class ModerationTestCase(HouseTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.bob, self.cid = self.house.inside("Bob", address="192.0.2.7"), self.house.inside("Cid")
+        self.say(self.bob, "hi", "there")
+        self.mia = self.house.moderator()
+        for client in (self.bob, self.cid, self.mia):
+            client.clear()
+
+
+class RightsTests(ModerationTestCase):
+    settings = {"moderators": (Moderator("Max", "hash"),)}
+
+    def test_nobody_else_may_do_any_of_it(self) -> None:
+        for type, fields in ALL:
+            self.assertEqual("not_allowed", self.code(self.cid, type, **fields))
+        self.assertEqual([], self.bob.got())
+        self.assertEqual([], self.database.asked)
+
+    def test_moderators_are_immune_whether_they_are_here_or_not(self) -> None:
+        self.house.moderator("Mara")
+        for name in ("Mia", "mara", "MAX"):
+            for type in ("kick", "mute", "ban"):
+                self.assertEqual("not_allowed", self.code(self.mia, type, room="lobby", name=name))
+
+    def test_who_cannot_be_meant_is_no_such_person(self) -> None:
+        nobody: list[tuple[str, dict[str, Any]]] = [
+            ("kick", {"room": "lobby", "name": "Zoe"}),
+            ("kick", {"room": "den", "name": "Bob"}),
+            ("mute", {"name": "\u202e"}),
+            ("unmute", {"name": "Bob"}),
+            ("ban", {"name": " "}),
+            ("ban", {"address": "192.0.2"}),
+            ("unban", {"name": "Bob"}),
+            ("unban", {"address": "192.0.2.7"}),
+        ]
+        for type, fields in nobody:
+            self.assertEqual("no_such_person", self.code(self.mia, type, **fields))
+        self.assertEqual("no_such_room", self.code(self.mia, "kick", room="-", name="Bob"))
+
+    def test_when_the_database_fails_nothing_happens(self) -> None:
+        self.done(self.mia, "mute", name="Cid")
+        self.done(self.mia, "ban", name="Zoe")
+        self.bob.clear()
+        self.cid.clear()
+        undone = [*CHANGES[:3], ("ban", {"name": "Bob"}), ("unmute", {"name": "Cid"}), ("unban", {"name": "Zoe"})]
+        for type, fields in undone:
+            self.mia.clear()
+            self.mia.send(type, **fields)
+            self.database.fail()
+            self.assertEqual([("not_saved", type)], [(each["code"], each["of"]) for each in self.mia.got()])
+        self.flushLoggedErrors(sqlite3.OperationalError)
+
+        self.assertEqual([[], []], [self.bob.got(), self.cid.got()])
+        self.assertEqual([(1, "hi"), (2, "there")], self.database.rows())
+        (sanctions,) = self.answer(self.mia, "sanctions")
+        self.assertEqual([("mute", "Cid"), ("ban", "Zoe")], [(s["kind"], s["name"]) for s in sanctions["sanctions"]])
+        (audit,) = self.answer(self.mia, "audit")
+        self.assertEqual(2, len(audit["entries"]))
+
+    def test_a_moderator_has_so_many_requests_waiting(self) -> None:
+        for _ in range(64):
+            self.mia.send("kick", room="lobby", name="Bob")
+
+        self.assertEqual("not_saved", self.code(self.mia, "kick", room="lobby", name="Bob"))
+        self.assertEqual("busy", self.code(self.mia, "audit"))
+
+
+class DeleteTests(ModerationTestCase):
+    def test_a_deleted_message_is_told_to_all_inside_and_its_text_is_gone_for_good(self) -> None:
+        self.done(self.mia, "delete", room="lobby", number=1)
+
+        deleted = {"type": "deleted", "room": "lobby", "number": 1, "by": "Mia"}
+        self.assertEqual([[deleted], [deleted]], [self.bob.got(), self.cid.got()])
+        self.assertIn(deleted, self.mia.got())
+        self.assertEqual([(1, ""), (2, "there")], self.database.rows())
+
+    def test_who_comes_later_sees_that_it_was_deleted_and_by_nobody_knows_what_it_said(self) -> None:
+        self.done(self.mia, "delete", room="lobby", number=1)
+        self.house.begin()
+        zoe = self.house.inside("Zoe")
+        (page,) = self.answer(zoe, "history", room="lobby")
+
+        first = page["messages"][0]
+        self.assertEqual((1, "", True), (first["number"], first["text"], first["deleted"]))
+        self.assertNotIn("deleted", page["messages"][1])
+        self.assertEqual([], self.join(self.house.named("Yan"), since=0)["deleted"])
+
+    def test_who_comes_back_is_told_what_was_deleted_meanwhile(self) -> None:
+        self.cid.lose()
+        self.say(self.bob, "more")
+        for number in (2, 3):
+            self.done(self.mia, "delete", room="lobby", number=number)
+
+        joined = self.join(self.house.named("Cid"), since=2)
+
+        self.assertEqual([2], joined["deleted"])
+        self.assertEqual([(3, True)], [(each["number"], each["deleted"]) for each in joined["messages"]])
+
+    def test_a_message_that_is_not_there_or_was_deleted_is_no_such_message(self) -> None:
+        self.done(self.mia, "delete", room="lobby", number=1)
+        for fields in ({"number": 1}, {"number": 9}, {"number": 1, "room": "den"}):
+            (error,) = self.answer(self.mia, "delete", **{"room": "lobby", **fields})
+            self.assertEqual("no_such_message", error["code"])
+        self.assertEqual(1, len(self.bob.got()))
+
+    def test_a_page_read_before_is_told_before(self) -> None:
+        zoe = self.house.named("Zoe")
+        zoe.send("join", room="lobby")
+        self.mia.send("delete", room="lobby", number=1)
+        self.database.settle()
+
+        self.assertEqual(["welcome", "joined", "deleted"], [each["type"] for each in zoe.got()])
+
+    def test_a_deleted_message_said_again_is_acknowledged_and_not_shown(self) -> None:
+        self.bob.send("say", room="lobby", text="rude", key="k")
+        self.database.settle()
+        self.done(self.mia, "delete", room="lobby", number=3)
+
+        answers = self.answer(self.bob, "say", room="lobby", text="rude", key="k")
+
+        self.assertEqual([{"type": "said", "room": "lobby", "number": 3, "key": "k"}], answers)
+
+
+class KickTests(ModerationTestCase):
+    def test_who_is_kicked_is_outside_in_every_window_and_all_are_told(self) -> None:
+        token = "0123456789abcdef"
+        windows = [self.house.inside("Zoe", token=token) for _ in range(2)]
+        for client in (self.bob, *windows):
+            client.clear()
+        self.done(self.mia, "kick", room="lobby", name="zoe", reason="loud")
+        self.say(self.bob, "quiet now")
+
+        kicked = {"type": "kicked", "room": "lobby", "name": "Zoe", "by": "Mia", "reason": "loud"}
+        self.assertEqual([[kicked], [kicked]], [each.got() for each in windows])
+        self.assertEqual(["kicked", "said", "message"], [each["type"] for each in self.bob.got()])
+        self.assertEqual(["Bob", "Cid", "Mia"], self.house.service.members("lobby"))
+
+    def test_who_is_kicked_says_nothing_but_may_come_back(self) -> None:
+        self.done(self.mia, "kick", room="lobby", name="Bob")
+
+        self.assertEqual("not_inside", self.code(self.bob, "say", room="lobby", text="hey"))
+        self.assertEqual("lobby", self.join(self.bob)["room"])
+        self.assertEqual(1, len(self.cid.got("came")))
+
+    def test_a_window_that_is_about_to_join_is_told_and_stays_outside(self) -> None:
+        token = "0123456789abcdef"
+        inside, joining = self.house.inside("Zoe", token=token), self.house.named("Zoe", token=token)
+        self.mia.send("kick", room="lobby", name="Zoe")
+        joining.clear()
+        joining.send("join", room="lobby")
+        self.database.settle()
+
+        self.assertEqual("kicked", joining.got()[-1]["type"])
+        self.assertEqual(["Bob", "Cid", "Mia"], self.house.service.members("lobby"))
+        self.assertEqual("kicked", inside.got()[-1]["type"])
+
+    def test_an_empty_room_is_gone_with_the_last_who_is_kicked(self) -> None:
+        self.join(self.bob, "attic")
+        self.done(self.mia, "kick", room="attic", name="Bob")
+
+        self.assertEqual({"lobby": 3, "den": 0}, self.rooms())
+
+    def test_who_has_left_meanwhile_is_outside_all_the_same(self) -> None:
+        self.join(self.bob, "attic")
+        self.mia.send("kick", room="attic", name="Bob")
+        self.bob.send("leave", room="attic")
+        self.database.settle()
+
+        self.assertEqual({"type": "done", "of": "kick"}, self.mia.got()[-1])
+        self.assertEqual({"lobby": 3, "den": 0}, self.rooms())
+
+
+class AuditTests(ModerationTestCase):
+    def test_the_log_says_who_did_what_to_whom_and_survives_a_restart(self) -> None:
+        for type, fields in CHANGES:
+            self.done(self.mia, type, reason=f"for {type}", **fields)
+        self.house.begin()
+        (audit,) = self.answer(self.house.moderator("Mara"), "audit")
+
+        seen = [(each["number"], each["action"], each["target"], each.get("room")) for each in audit["entries"]]
+        first = [(1, "delete", "1", "lobby"), (2, "kick", "Bob", "lobby"), (3, "mute", "Bob", None)]
+        then = [(4, "unmute", "Bob", None), (5, "ban", "Bob", None), (6, "unban", "Bob", None)]
+        self.assertEqual([*first, *then], seen[::-1])
+        self.assertEqual({"Mia"}, {each["by"] for each in audit["entries"]})
+        kick = audit["entries"][4]
+        self.assertEqual(("for kick", "2026-11-22T15:43:00.000Z"), (kick["reason"], kick["time"]))
+
+    def test_it_is_read_a_page_at_a_time(self) -> None:
+        for _ in range(3):
+            self.done(self.mia, "mute", name="Bob")
+
+        (page,) = self.answer(self.mia, "audit", before=3, limit=1)
+
+        self.assertEqual([2], [each["number"] for each in page["entries"]])
+
+    def test_a_log_that_cannot_be_read_is_busy(self) -> None:
+        self.mia.send("audit")
+        self.failing()
+
+        self.assertEqual("busy", self.mia.got()[0]["code"])
+
+    def test_what_is_done_after_the_moderator_is_gone_is_done_all_the_same(self) -> None:
+        self.mia.send("mute", name="Bob")
+        self.mia.lose()
+        self.database.settle()
+
+        self.assertEqual("muted", self.code(self.bob, "say", room="lobby", text="hey"))
+
+
+class OwnModeratorTests(HouseTestCase):
+    settings = {"moderators": (Moderator("Mia", ""),), "authenticator": "yours.auth:who"}
+
+    def test_whom_the_settings_name_may_moderate(self) -> None:
+        mia = self.house.inside("Mia", identity=Identity("m", "Mia"))
+        self.say(mia, "hi")
+
+        self.done(mia, "delete", room="lobby", number=1)

@@ -1,0 +1,184 @@
+"""Messages that have become too old go, and rooms of which nothing is left."""
+
+from twisted.logger import capturedLogs
+
+from mixsvc.chat.retention import BETWEEN, INTERVAL
+from mixsvc.chat.store import PRUNED
+from tests.chat.cases import HouseTestCase
+from tests.chat.fakes import Client
+
+DAY = 86_400.0
+
+
+class RetentionTestCase(HouseTestCase):
+    settings = {"rooms": ("lobby",), "keep_days": 2, "keep": 10**6}
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ann = self.house.inside("Ann", "attic")
+        self.house.inside("Bob")
+
+    def clean(self) -> None:
+        """One round, to its end."""
+        self.house.service.start()
+        self.finish()
+
+    def finish(self) -> None:
+        for _ in range(20):
+            self.database.settle()
+            self.house.clock.advance(BETWEEN)
+
+    def numbers(self, room: str) -> list[int]:
+        return [number for number, _ in self.database.rows(room)]
+
+    def later(self, days: float) -> None:
+        self.house.clock.advance(days * DAY)
+
+
+class ExpiryTests(RetentionTestCase):
+    def test_what_is_older_than_so_many_days_goes_from_every_room(self) -> None:
+        self.join(self.ann)
+        self.say(self.ann, "old")
+        self.say(self.ann, "old", room="attic")
+        self.later(1)
+        self.say(self.ann, "young", room="attic")
+        self.later(1.5)
+        self.clean()
+
+        self.assertEqual(([], [2]), (self.numbers("lobby"), self.numbers("attic")))
+
+    def test_it_happens_at_the_start_and_every_hour(self) -> None:
+        self.say(self.ann, "old", room="attic")
+        self.clean()
+        self.later(2)
+        self.finish()
+        self.assertEqual([1], self.numbers("attic"))
+
+        self.house.clock.advance(INTERVAL)
+        self.finish()
+
+        self.assertEqual([], self.numbers("attic"))
+
+    def test_many_go_a_slice_at_a_time(self) -> None:
+        for _ in range(PRUNED + 10):
+            self.house.service.publish("attic", "Clock", "tick")
+        self.database.settle()
+        self.later(3)
+        self.house.service.start()
+        self.database.settle()
+        self.assertEqual(10, len(self.numbers("attic")))
+        self.assertEqual([], self.database.asked)
+
+        self.house.clock.advance(BETWEEN)
+        self.finish()
+
+        self.assertEqual([], self.numbers("attic"))
+
+    def test_where_messages_are_kept_for_ever_nothing_is_asked(self) -> None:
+        self.house = self.house.__class__()
+        self.addCleanup(self.house.database.connection.close)
+        self.house.service.start()
+
+        self.assertEqual(([], []), (self.house.database.asked, self.house.clock.getDelayedCalls()))
+
+    def test_after_the_stop_nothing_more_is_deleted(self) -> None:
+        self.say(self.ann, "hi", room="attic")
+        self.house.service.start()
+        self.house.service.close()
+        self.database.step()
+
+        self.assertEqual([], self.database.asked)
+        self.house.service.close()
+
+    def test_a_failure_is_logged_and_the_next_round_tries_again(self) -> None:
+        self.say(self.ann, "old", room="attic")
+        self.later(3)
+        with capturedLogs() as events:
+            self.house.service.start()
+            self.failing()
+            self.assertIn("old messages could not be deleted", str(events[-1]["log_format"]))
+        self.assertEqual([1], self.numbers("attic"))
+
+        self.house.clock.advance(INTERVAL)
+        self.finish()
+
+        self.assertEqual([], self.numbers("attic"))
+
+
+class ForgottenRoomTests(RetentionTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.say(self.ann, "/topic May", "old", room="attic")
+        self.later(3)
+
+    def test_a_room_of_which_nothing_is_kept_and_in_which_nobody_is_never_was(self) -> None:
+        self.ann.lose()
+        self.assertEqual({"lobby": 1, "attic": 0}, self.rooms())
+        self.clean()
+        self.assertEqual({"lobby": 1}, self.rooms())
+
+        joined = self.join(self.house.named("Cid"), "attic", since=2)
+
+        self.assertEqual((0, 1, "", []), tuple(joined[each] for each in ("last", "first", "topic", "messages")))
+
+    def test_the_numbers_go_on_while_somebody_is_inside(self) -> None:
+        self.clean()
+        self.assertEqual({"lobby": 1, "attic": 1}, self.rooms())
+        joined = self.join(self.house.named("Cid"), "attic", since=2)
+        self.say(self.ann, "new", room="attic")
+
+        self.assertEqual((2, 3, "May", []), tuple(joined[each] for each in ("last", "first", "topic", "messages")))
+        self.assertEqual([3], self.numbers("attic"))
+
+    def test_it_is_forgotten_in_a_later_round_when_the_last_has_left(self) -> None:
+        self.clean()
+        self.ann.lose()
+        self.house.clock.advance(INTERVAL)
+        self.finish()
+
+        self.assertEqual({"lobby": 1}, self.rooms())
+
+    def test_a_room_of_the_settings_keeps_its_numbers_though_nobody_is_inside(self) -> None:
+        self.house.service.publish("lobby", "Clock", "tick")
+        self.database.settle()
+        self.later(3)
+        for client in (self.ann,):
+            client.lose()
+        self.clean()
+        self.house.service.publish("lobby", "Clock", "tock")
+        self.database.settle()
+
+        self.assertEqual([2], self.numbers("lobby"))
+
+    def test_a_room_that_is_not_in_memory_is_forgotten_too(self) -> None:
+        self.ann.lose()
+        self.house.settings = self.house.settings.__class__(rooms=("lobby",), keep_days=2, max_rooms=1)
+        self.house.begin()
+        self.assertEqual({"lobby": 0}, self.rooms())
+        self.clean()
+
+        self.assertEqual([], self.database.connection.execute("SELECT * FROM room WHERE name = 'attic'").fetchall())
+
+    def test_who_comes_in_at_the_last_moment_keeps_the_numbers(self) -> None:
+        """However the joining and the forgetting follow each other, nobody inside sees the numbers begin anew."""
+        for steps in range(8):
+            self.forget_while_joining(steps)
+
+    def forget_while_joining(self, steps: int) -> None:
+        self.say(self.ann, "old", room="attic")
+        self.ann.send("leave", room="attic")
+        self.later(3)
+        self.house.service.start()
+        for _ in range(steps):
+            if self.database.asked:
+                self.database.step()
+            self.house.clock.advance(BETWEEN)
+        last = self.join(self.ann, "attic")["last"]
+        self.finish()
+        self.check_next(self.ann, last)
+        self.house.service.close()
+
+    def check_next(self, client: Client, last: int) -> None:
+        client.clear()
+        self.say(client, "new", room="attic")
+        self.assertEqual([last + 1], [each["number"] for each in client.got("said")])

@@ -1,0 +1,113 @@
+"""What is said: stored, acknowledged, shown."""
+
+import sqlite3
+
+from mixsvc.chat.service import MOST_REQUESTS
+from tests.chat.cases import HouseTestCase
+
+
+class SayTests(HouseTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ann, self.bob = self.house.inside("Ann"), self.house.inside("Bob")
+        self.ann.clear()
+        self.bob.clear()
+
+    def test_the_author_has_said_and_then_everyone_the_message(self) -> None:
+        self.ann.send("say", room="lobby", text="hi", key="k")
+        self.house.database.commit()
+        self.assertEqual([], self.ann.got() + self.bob.got())
+        self.house.database.tell()
+
+        message = {"type": "message", "room": "lobby", "number": 1, "name": "Ann", "text": "hi"}
+        message["time"] = "2026-11-22T15:43:00.000Z"
+        self.assertEqual([{"type": "said", "room": "lobby", "number": 1, "key": "k"}, message], self.ann.got())
+        self.assertEqual([message], self.bob.got())
+
+    def test_a_message_is_made_once_for_all(self) -> None:
+        self.house.broadcasts.clear()
+        self.ann.send("say", room="lobby", text="hi")
+        self.house.database.settle()
+
+        self.assertEqual(1, len(self.house.broadcasts))
+
+    def test_a_message_said_again_is_acknowledged_and_not_shown(self) -> None:
+        for client in (self.ann, self.ann, self.bob):
+            client.send("say", room="lobby", text="hi", key="k")
+        self.house.database.settle()
+
+        self.assertEqual([1, 1], [each["number"] for each in self.ann.got("said")])
+        self.assertEqual([1], [each["number"] for each in self.bob.got("said")])
+        self.assertEqual([1], [each["number"] for each in self.bob.got("message")])
+
+    def test_a_message_whose_author_is_gone_is_shown_all_the_same(self) -> None:
+        self.ann.send("say", room="lobby", text="bye")
+        self.ann.lose()
+        self.house.database.settle()
+
+        self.assertEqual(["went", "message"], [each["type"] for each in self.bob.got()])
+        self.assertEqual([], self.ann.got())
+
+    def test_what_is_said_right_after_join_need_not_wait_for_joined(self) -> None:
+        cid = self.house.named("Cid")
+        cid.send("join", room="lobby")
+        cid.send("say", room="lobby", text="hi")
+        self.house.database.settle()
+
+        self.assertEqual(["welcome", "joined", "said", "message"], [each["type"] for each in cid.got()])
+
+    def test_who_is_not_inside_says_nothing(self) -> None:
+        error = self.refused(self.ann, "say", room="den", text="hi", key="k")
+
+        self.assertEqual(("not_inside", "k"), (error["code"], error["key"]))
+
+    def test_a_text_has_something_in_it_and_is_not_too_long(self) -> None:
+        for text in ("", " \n\u3000", "x" * 2001):
+            self.assertEqual("bad_text", self.code(self.ann, "say", room="lobby", text=text))
+        self.ann.send("say", room="lobby", text="x" * 2000)
+        self.house.database.settle()
+        self.assertEqual(1, len(self.ann.got("said")))
+
+    def test_what_cannot_be_stored_is_told_with_its_key(self) -> None:
+        self.ann.send("say", room="lobby", text="hi", key="k")
+        self.house.database.fail()
+        self.flushLoggedErrors(sqlite3.OperationalError)
+
+        (error,) = self.ann.got()
+        self.assertEqual(("not_saved", "say", "k"), (error["code"], error["of"], error["key"]))
+        self.assertEqual([], self.bob.got())
+
+    def test_one_connection_has_so_many_requests_waiting(self) -> None:
+        for _ in range(MOST_REQUESTS):
+            self.ann.send("say", room="lobby", text="hi")
+        self.assertEqual([], self.ann.got())
+
+        self.assertEqual("not_saved", self.code(self.ann, "say", room="lobby", text="hi"))
+        self.assertEqual("busy", self.code(self.ann, "join", room="den"))
+        self.house.database.settle()
+        self.assertEqual(MOST_REQUESTS, len(self.ann.got("said")))
+
+    def test_each_answer_makes_place_for_a_request(self) -> None:
+        for _ in range(MOST_REQUESTS):
+            self.ann.send("say", room="lobby", text="hi")
+            self.house.database.fail()
+            self.ann.send("join", room="den")
+            self.house.database.fail()
+            self.ann.send("join", room="den")
+            self.ann.send("leave", room="den")
+            self.house.database.settle()
+        self.flushLoggedErrors(sqlite3.OperationalError)
+        self.ann.clear()
+        self.ann.send("say", room="lobby", text="hi")
+        self.house.database.settle()
+
+        self.assertEqual(1, len(self.ann.got("said")))
+
+    def test_flush_waits_for_what_was_said(self) -> None:
+        self.ann.send("say", room="lobby", text="hi")
+
+        flushed = self.house.service.flush()
+
+        self.assertNoResult(flushed)
+        self.house.database.settle()
+        self.successResultOf(flushed)

@@ -1,0 +1,96 @@
+"""New rates for those who subscribed."""
+
+from decimal import Decimal
+
+from tests.chat.cases import HouseTestCase
+from tests.chat.fakes import Client
+
+
+class TickerTests(HouseTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.house.rates.prices["GBP"] = Decimal("0.85")
+        self.ann = self.house.named("Ann")
+
+    def subscribe(self, client: Client, *pairs: str) -> list[tuple[str, str]]:
+        (answer,) = self.answer(client, "subscribe", pairs=list(pairs))
+        client.clear()
+        return [(each["quote"], each["price"]) for each in answer["quotes"]]
+
+    def told(self, client: Client) -> list[tuple[str, str]]:
+        return [(each["quote"], each["price"]) for answer in client.got("rates") for each in answer["quotes"]]
+
+    def change(self, **prices: str) -> None:
+        self.house.rates.prices.update({code: Decimal(price) for code, price in prices.items()})
+        self.house.service.rates_changed()
+
+    def test_all_that_was_asked_for_comes_at_first(self) -> None:
+        self.assertEqual([("USD", "1.1172"), ("GBP", "0.85")], self.subscribe(self.ann, "eur/usd", "EUR/GBP", "EUR/USD"))
+
+    def test_then_what_has_changed_comes(self) -> None:
+        self.subscribe(self.ann, "EUR/USD", "EUR/GBP")
+        self.change(USD="1.2")
+        self.change()
+
+        self.assertEqual([("USD", "1.2")], self.told(self.ann))
+
+    def test_who_subscribes_anew_gets_the_new_pairs_only(self) -> None:
+        self.subscribe(self.ann, "EUR/USD")
+        self.subscribe(self.ann, "EUR/GBP")
+        self.change(USD="1.2", GBP="0.9")
+
+        self.assertEqual([("GBP", "0.9")], self.told(self.ann))
+
+    def test_an_empty_list_ends_it(self) -> None:
+        self.subscribe(self.ann, "EUR/USD")
+        self.assertEqual([], self.subscribe(self.ann))
+        self.change(USD="1.2")
+
+        self.assertEqual([], self.told(self.ann))
+
+    def test_who_is_lost_gets_nothing_and_harms_nobody(self) -> None:
+        bob = self.house.named("Bob")
+        for client in (self.ann, bob):
+            self.subscribe(client, "EUR/USD")
+        self.ann.lose()
+        self.change(USD="1.2")
+
+        self.assertEqual(([], [("USD", "1.2")]), (self.told(self.ann), self.told(bob)))
+
+    def test_who_is_lost_by_being_told_does_no_harm(self) -> None:
+        self.subscribe(self.ann, "EUR/USD", "EUR/GBP")
+        self.ann.transport.on_write = self.ann.lose
+        self.change(USD="1.2", GBP="0.9")
+
+        self.assertEqual([("USD", "1.2")], self.told(self.ann))
+        bob = self.house.named("Bob")
+        self.assertEqual([("GBP", "0.9")], self.subscribe(bob, "EUR/GBP"))
+        self.house.service.rates_changed()
+        self.assertEqual([], self.told(bob))
+
+    def test_a_pair_of_which_nothing_is_known_yet_comes_with_its_first_rate(self) -> None:
+        self.assertEqual([], self.subscribe(self.ann, "USD/GBP"))
+        self.house.rates.prices = {}
+        self.assertEqual([], self.subscribe(self.ann, "EUR/EUR"))
+        self.house.service.rates_changed()
+
+        self.assertEqual([], self.told(self.ann))
+
+    def test_what_is_no_pair_is_refused_and_the_old_ones_stay(self) -> None:
+        self.subscribe(self.ann, "EUR/USD")
+        for pair in ("EUR", "EUR/XXX", "EUR/USD/GBP", "EURUSD", "", "€UR/USD", "EUR/" + "x" * 1000):
+            error = self.refused(self.ann, "subscribe", pairs=["EUR/GBP", pair])
+            self.assertEqual("bad_pair", error["code"])
+            self.assertLess(len(error["text"]), 200)
+        self.ann.clear()
+        self.change(USD="1.2", GBP="0.9")
+
+        self.assertEqual([("USD", "1.2")], self.told(self.ann))
+
+    def test_a_quote_of_two_subscribers_is_made_once(self) -> None:
+        for client in (self.ann, self.house.named("Bob")):
+            self.subscribe(client, "EUR/USD")
+        self.house.broadcasts.clear()
+        self.change(USD="1.2")
+
+        self.assertEqual(1, len(self.house.broadcasts))

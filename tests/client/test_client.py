@@ -1,0 +1,334 @@
+"""The whole client over a WebSocket in memory."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.client import (
+    BadUrl,
+    Banned,
+    ChatClient,
+    Connecting,
+    Ended,
+    Offline,
+    Online,
+    Options,
+    Refused,
+    State,
+    Stopped,
+)
+from tests.client.fakes import TIME
+from tests.client.peer import Peer, accept, refuse
+
+OPTIONS = Options(random=lambda: 1.0, max_message=1000)
+
+
+class ClientTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.reactor = MemoryReactorClock()
+        self.reactor.advance(1000)
+        self.client = ChatClient(self.reactor, "ws://127.0.0.1:8080/chat/websocket", "Ann", options=OPTIONS)
+        self.states: list[State] = []
+        self.client.on_state(self.states.append)
+        self.heard: list[object] = []
+
+    def started(self) -> Peer:
+        """Connected, and known to the server."""
+        self.client.start()
+        peer = accept(self.reactor)
+        peer.welcome()
+        return peer
+
+    def inside(self) -> Peer:
+        """In the lobby, which is empty."""
+        peer = self.started()
+        self.client.join("lobby", self.heard.append)
+        peer.asked()
+        peer.send(type="joined", room="lobby", messages=[], first=1, last=0)
+        return peer
+
+    def again(self) -> Peer:
+        """The next connection, after whatever delay."""
+        self.reactor.advance(30)
+        peer = accept(self.reactor)
+        peer.read()
+        return peer
+
+    def test_nothing_is_connected_before_start(self) -> None:
+        self.assertEqual([], self.reactor.tcpClients)
+
+    def test_it_connects_to_the_host_and_path_of_the_url(self) -> None:
+        self.client.start()
+
+        host, port, *_ = self.reactor.tcpClients[0]
+        request = accept(self.reactor).transport.value()
+
+        self.assertEqual(("127.0.0.1", 8080), (host, port))
+        self.assertIn(b"GET /chat/websocket HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n", request)
+
+    def test_start_fires_when_the_server_knows_us(self) -> None:
+        online = self.client.start()
+        peer = accept(self.reactor)
+        self.assertNoResult(online)
+
+        peer.welcome()
+
+        self.successResultOf(online)
+        self.assertEqual([Connecting(), Online("Ann")], self.states)
+
+    def test_a_refused_connection_is_tried_again_later_each_time(self) -> None:
+        self.client.start()
+        for _ in range(8):
+            refuse(self.reactor)
+            self.reactor.advance(30)
+
+        delays = [state.seconds for state in self.states if isinstance(state, Offline)]
+        self.assertEqual([0.5, 1, 2, 4, 8, 16, 30, 30], delays)
+        self.assertIn("refused", self.client.trouble)
+
+    def test_delays_differ_from_client_to_client(self) -> None:
+        options = Options(random=lambda: 0.0)
+        client = ChatClient(self.reactor, "ws://127.0.0.1/chat/websocket", "Ann", options=options)
+        client.on_state(self.states.append)
+        client.start()
+
+        refuse(self.reactor)
+
+        self.assertEqual(0.25, [state.seconds for state in self.states if isinstance(state, Offline)][0])
+
+    def test_after_a_steady_connection_the_first_delay_is_short_again(self) -> None:
+        self.client.start()
+        refuse(self.reactor)
+        self.reactor.advance(30)
+        peer = accept(self.reactor)
+        peer.welcome()
+        self.reactor.advance(10)
+
+        peer.lose()
+
+        assert isinstance(self.states[-1], Offline)
+        self.assertEqual(0.5, self.states[-1].seconds)
+
+    def test_a_connection_that_is_lost_at_once_counts_as_failed(self) -> None:
+        self.started().lose()
+        self.reactor.advance(30)
+        accept(self.reactor).lose()
+
+        assert isinstance(self.states[-1], Offline)
+        self.assertEqual(1, self.states[-1].seconds)
+
+    def test_it_comes_back_with_the_same_token_and_since_and_keys(self) -> None:
+        peer = self.inside()
+        peer.send(type="message", room="lobby", number=1, name="Bob", text="hello", time=TIME)
+        said = self.client.say("lobby", "hi")
+        (first,) = peer.asked()
+        peer.lose()
+
+        peer = self.again()
+        (hello,) = peer.asked()
+        peer.send(type="welcome", name="Ann", max_text=2000)
+        (join,) = peer.asked()
+        peer.send(type="joined", room="lobby", messages=[], first=1, last=1)
+        (again,) = peer.asked()
+        peer.send(type="said", room="lobby", number=2, key=again["key"])
+
+        self.assertTrue(16 <= len(hello["token"]) <= 64)
+        self.assertEqual({"type": "join", "room": "lobby", "since": 1}, join)
+        self.assertEqual(first, again)
+        self.assertEqual(2, self.successResultOf(said))
+
+    def test_a_silent_server_is_found_out(self) -> None:
+        peer = self.started()
+        self.reactor.advance(OPTIONS.ping_seconds)
+        peer.pong()
+        self.reactor.advance(OPTIONS.ping_seconds)
+
+        self.assertFalse(peer.is_lost)
+        self.reactor.advance(OPTIONS.pong_seconds)
+
+        self.assertTrue(peer.is_lost)
+        self.assertEqual("the server is silent", self.client.trouble)
+
+    def test_a_server_that_pongs_and_answers_nothing_is_found_out(self) -> None:
+        peer = self.inside()
+        self.client.say("lobby", "hi")
+        peer.asked()
+        for _ in range(2):
+            self.assertFalse(peer.is_lost)
+            self.reactor.advance(OPTIONS.ping_seconds)
+            if not peer.is_lost:
+                peer.pong()
+
+        self.assertTrue(peer.is_lost)
+        self.assertEqual("the server does not answer", self.client.trouble)
+
+    def test_a_server_that_does_not_upgrade_is_given_up(self) -> None:
+        self.client.start()
+        peer = accept(self.reactor)
+
+        self.reactor.advance(OPTIONS.open_seconds)
+
+        self.assertTrue(peer.is_lost)
+        self.assertIn("handshake", self.client.trouble)
+
+    def test_an_http_answer_is_told(self) -> None:
+        self.client.start()
+        peer = accept(self.reactor)
+
+        peer.protocol.dataReceived(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        self.assertTrue(peer.transport.disconnecting)
+        peer.lose()
+
+        self.assertEqual("the server answered the WebSocket handshake with HTTP status 404", self.client.trouble)
+
+    def test_a_message_of_the_most_bytes_is_taken_and_one_more_ends_the_connection(self) -> None:
+        peer = self.started()
+        peer.send_text('{"type":"x"}'.ljust(1000))
+        self.assertFalse(peer.codec.close_rcvd)
+
+        peer.send_text('{"type":"x"}'.ljust(1001))
+        peer.read()
+
+        assert peer.codec.close_rcvd
+        self.assertEqual(1009, peer.codec.close_rcvd.code)
+
+    def test_our_own_close_for_a_long_message_fails_nothing_that_is_under_way(self) -> None:
+        peer = self.inside()
+        said = self.client.say("lobby", "hi")
+        peer.asked()
+        peer.send_text("x" * 1001)
+        peer.read()
+        peer.lose()
+
+        self.assertNoResult(said)
+
+    def test_what_is_no_message_ends_the_connection(self) -> None:
+        peer = self.started()
+
+        peer.send_text("[]")
+
+        self.assertTrue(peer.is_lost)
+        self.assertEqual("the server sent a message without a type", self.client.trouble)
+
+    def test_a_ban_ends_it_for_good(self) -> None:
+        peer = self.inside()
+        said = self.client.say("lobby", "hi")
+        peer.asked()
+
+        peer.close(4003, "Banned until tomorrow")
+
+        self.assertEqual("Banned until tomorrow", str(self.failureResultOf(said, Banned).value))
+        assert isinstance(self.states[-1], Ended)
+        self.assertIsInstance(self.states[-1].error, Banned)
+        self.reactor.advance(100)
+        self.assertEqual([], self.reactor.tcpClients)
+        self.failureResultOf(self.client.say("lobby", "more"), Banned)
+        self.successResultOf(self.client.stop())
+
+    def test_a_refused_name_ends_it_for_good(self) -> None:
+        online = self.client.start()
+        joined = self.client.join("lobby", self.heard.append)
+        peer = accept(self.reactor)
+        peer.read()
+        peer.send(type="error", of="hello", code="name_taken", text="Somebody else is Ann.", suggestion="Ann2")
+
+        refused = self.failureResultOf(online, Refused).value
+        self.assertEqual(("name_taken", "Ann2"), (refused.code, refused.suggestion))
+        self.failureResultOf(joined, Refused)
+        peer.close(1000, "")
+        assert isinstance(self.states[-1], Ended)
+
+    def stopped(self, peer: Peer, gone: "Deferred[Any]") -> None:
+        peer.read()
+        assert peer.codec.close_rcvd
+        self.assertEqual(1000, peer.codec.close_rcvd.code)
+        self.assertNoResult(gone)
+        peer.lose()
+        self.successResultOf(gone)
+
+    def test_stopping_says_goodbye(self) -> None:
+        peer = self.started()
+
+        gone = self.client.stop()
+
+        self.stopped(peer, gone)
+        self.assertEqual(Ended(None), self.states[-1])
+        self.assertEqual([], self.reactor.getDelayedCalls())
+
+    def test_stopping_says_first_what_waits(self) -> None:
+        peer = self.inside()
+        said = self.client.say("lobby", "hi")
+        gone = self.client.stop()
+        (asked,) = peer.asked()
+        self.assertFalse(peer.codec.close_rcvd)
+
+        peer.send(type="said", room="lobby", number=1, key=asked["key"])
+
+        self.assertEqual(1, self.successResultOf(said))
+        self.stopped(peer, gone)
+
+    def test_stopping_does_not_wait_for_ever(self) -> None:
+        peer = self.inside()
+        said = self.client.say("lobby", "hi")
+        gone = self.client.stop(5)
+
+        self.reactor.advance(5)
+
+        self.failureResultOf(said, Stopped)
+        self.stopped(peer, gone)
+
+    def test_a_server_that_does_not_close_is_left(self) -> None:
+        self.started()
+        gone = self.client.stop()
+
+        self.reactor.advance(OPTIONS.close_seconds)
+
+        self.successResultOf(gone)
+
+    def test_stopping_while_offline_or_connecting_or_before_start_ends_at_once(self) -> None:
+        self.successResultOf(self.client.stop())
+        for step in (refuse, lambda reactor: None):
+            client = ChatClient(self.reactor, "ws://127.0.0.1/x", "Ann")
+            online = client.start()
+            step(self.reactor)
+
+            self.successResultOf(client.stop())
+
+            self.failureResultOf(online, Stopped)
+        self.assertEqual([], self.reactor.getDelayedCalls())
+
+    def test_after_stop_nothing_is_taken(self) -> None:
+        self.client.stop()
+
+        self.failureResultOf(self.client.say("lobby", "hi"), Stopped)
+        self.failureResultOf(self.client.join("lobby", self.heard.append), Stopped)
+        self.failureResultOf(self.client.history("lobby"), Stopped)
+        self.successResultOf(self.client.stop())
+
+    def test_a_listener_that_fails_harms_nobody(self) -> None:
+        def fail(state: State) -> None:
+            raise ZeroDivisionError
+
+        self.client.on_state(fail)
+        self.client.on_state(self.heard.append)
+
+        self.client.start()
+
+        self.assertEqual([Connecting()], self.heard)
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
+
+    def test_while_the_server_does_not_read_we_do_not_read(self) -> None:
+        peer = self.started()
+
+        assert peer.transport.producer
+        peer.transport.producer.pauseProducing()
+        self.assertEqual("paused", peer.transport.producerState)
+
+        peer.transport.producer.resumeProducing()
+        self.assertEqual("producing", peer.transport.producerState)
+
+    def test_a_url_of_something_else_is_refused(self) -> None:
+        for url in ("http://127.0.0.1/chat", "ws://", "ws://host:99999/", "ws://a b/", "127.0.0.1:8080", "ws://[::1/"):
+            self.assertRaises(BadUrl, ChatClient, self.reactor, url, "Ann")

@@ -1,0 +1,109 @@
+"""Saying texts from the command line, over a WebSocket in memory."""
+
+import os
+
+from twisted.internet.defer import Deferred
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.client.client import ChatClient
+from mixsvc.client.command import LONGEST_LINE, Given, Lines, Order, say_all
+from mixsvc.client.errors import ClientError, Refused
+from tests.client.peer import Peer, accept, refuse
+
+
+class SayAllTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.reactor = MemoryReactorClock()
+        self.told: list[int] = []
+        client = ChatClient(self.reactor, "ws://127.0.0.1/chat/websocket", "Ann")
+        order = Order("lobby", Given(["one", "two"]), 10, self.told.append)
+        self.done: Deferred[None] = Deferred.fromCoroutine(say_all(self.reactor, client, order))
+
+    def inside(self) -> Peer:
+        peer = accept(self.reactor)
+        peer.welcome()
+        peer.asked()
+        peer.send(type="joined", room="lobby", messages=[], first=1, last=0)
+        return peer
+
+    def test_each_text_is_said_after_the_one_before_is_stored(self) -> None:
+        peer = self.inside()
+        for number, text in enumerate(("one", "two"), 1):
+            (asked,) = peer.asked()
+            self.assertEqual(text, asked["text"])
+            peer.send(type="said", room="lobby", number=number, key=asked["key"])
+        peer.read()
+        peer.lose()
+
+        self.successResultOf(self.done)
+        self.assertEqual([1, 2], self.told)
+
+    def test_the_first_that_is_refused_is_the_last(self) -> None:
+        peer = self.inside()
+        (asked,) = peer.asked()
+        peer.send(type="error", of="say", code="bad_text", text="No.", key=asked["key"])
+        peer.read()
+        peer.lose()
+
+        self.failureResultOf(self.done, Refused)
+        self.assertEqual([], peer.asked())
+
+    def test_a_server_that_cannot_be_reached_in_time_is_told_with_the_reason(self) -> None:
+        refuse(self.reactor)
+        self.reactor.advance(10)
+
+        error = self.failureResultOf(self.done, ClientError).value
+        self.assertIn("not acknowledged within 10 s: ", str(error))
+        self.assertIn("refused", str(error))
+        self.assertEqual([], self.reactor.getDelayedCalls())
+
+    def test_a_server_that_is_silent_is_told(self) -> None:
+        peer = self.inside()
+        self.reactor.advance(10)
+        peer.read()
+        peer.lose()
+
+        error = self.failureResultOf(self.done, ClientError).value
+        self.assertEqual("not acknowledged within 10 s: the server does not answer", str(error))
+
+
+class NowReactor:
+    """Calls what another thread wants called, in that thread."""
+
+    def callFromThread(self, function: object, *args: object) -> None:
+        assert callable(function)
+        function(*args)
+
+
+class LinesTests(SynchronousTestCase):
+    def lines(self, data: bytes) -> Lines:
+        name = self.mktemp()
+        with open(name, "wb") as file:
+            file.write(data)
+        descriptor = os.open(name, os.O_RDONLY)
+        self.addCleanup(os.close, descriptor)
+        return Lines(NowReactor(), descriptor)
+
+    def read(self, lines: Lines) -> "Deferred[str | None]":
+        answer: Deferred[str | None] = Deferred()
+        lines._read(answer)
+        return answer
+
+    def test_lines_come_without_their_ends_and_empty_ones_not_at_all(self) -> None:
+        lines = self.lines("one\r\n\n  \n zwei ü\nlast".encode())
+
+        self.assertEqual(
+            ["one", "zwei ü", "last", None, None], [self.successResultOf(self.read(lines)) for _ in range(5)]
+        )
+
+    def test_the_longest_line_is_read_and_a_longer_one_refused(self) -> None:
+        longest = b"x" * (LONGEST_LINE - 1)
+
+        self.assertEqual(len(longest), len(self.successResultOf(self.read(self.lines(longest))) or ""))
+        self.failureResultOf(self.read(self.lines(longest + b"x")), ClientError)
+
+    def test_what_cannot_be_read_is_told(self) -> None:
+        error = self.failureResultOf(self.read(Lines(NowReactor(), 10**6)), ClientError).value
+
+        self.assertEqual("cannot read the standard input: Bad file descriptor", str(error))

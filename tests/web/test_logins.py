@@ -1,0 +1,132 @@
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from twisted.internet.task import Clock
+from twisted.logger import ILogObserver, LogEvent, eventAsText, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+from werkzeug.security import generate_password_hash
+
+from mixsvc.errors import BadSetting
+from mixsvc.parsers import Moderator
+from mixsvc.web.attempts import FIRST_WAIT, FREE
+from mixsvc.web.logins import Logins, TooManyTries, WrongPassword
+
+PASSWORD: Final = "correct horse"
+# A small cost: these tests are not about how long it takes.
+ANN: Final = Moderator("Ann", generate_password_hash(PASSWORD, "scrypt:1024:8:1"))
+ADDRESS: Final = "192.0.2.1"
+
+
+class LoginsTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.logins = Logins([ANN, Moderator("Cleo", "")], self.clock.seconds)
+        self.events: list[LogEvent] = []
+        observer: ILogObserver = self.events.append  # type: ignore[assignment]  # mypy does not see that a function will do
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+
+    def try_wrongly(self, times: int, name: str = "Ann", address: str = ADDRESS) -> None:
+        for _ in range(times):
+            self.assertRaises(WrongPassword, self.logins.check, name, "wrong", address)
+
+    def test_name_and_password_make_the_moderator(self) -> None:
+        self.assertIs(self.logins.check("Ann", PASSWORD, ADDRESS), ANN)
+
+    def test_the_name_may_differ_in_case_width_and_spaces(self) -> None:
+        self.assertIs(self.logins.check(" \uff21nN ", PASSWORD, ADDRESS), ANN)
+
+    def test_a_wrong_password_is_refused(self) -> None:
+        self.try_wrongly(1)
+
+    def test_an_unknown_name_is_refused_with_any_password(self) -> None:
+        for password in (PASSWORD, "", "nobody"):
+            self.assertRaises(WrongPassword, self.logins.check, "Bob", password, "")
+
+    def test_a_moderator_without_a_password_cannot_log_in(self) -> None:
+        self.assertRaises(WrongPassword, self.logins.check, "Cleo", "", ADDRESS)
+
+    def test_an_unknown_name_is_as_much_work_as_a_known_one(self) -> None:
+        self.assertEqual(self.logins._nobody.password_hash.split("$")[0], ANN.password_hash.split("$")[0])
+
+    def test_where_nobody_can_log_in_everybody_is_refused(self) -> None:
+        logins = Logins([], self.clock.seconds)
+
+        self.assertRaises(WrongPassword, logins.check, "Ann", PASSWORD, ADDRESS)
+
+    def test_after_too_many_wrong_ones_even_the_right_one_waits(self) -> None:
+        self.try_wrongly(FREE)
+
+        error = self.assertRaises(TooManyTries, self.logins.check, "Ann", PASSWORD, ADDRESS)
+
+        self.assertEqual(error.seconds, FIRST_WAIT)
+        self.clock.advance(FIRST_WAIT)
+        self.assertIs(self.logins.check("Ann", PASSWORD, ADDRESS), ANN)
+
+    def test_one_name_is_not_tried_from_many_addresses(self) -> None:
+        for number in range(FREE):
+            self.try_wrongly(1, address=f"192.0.2.{number}")
+
+        self.assertRaises(TooManyTries, self.logins.check, "ANN", PASSWORD, "198.51.100.1")
+
+    def test_one_address_does_not_try_many_names(self) -> None:
+        for number in range(FREE):
+            self.try_wrongly(1, name=f"name{number}")
+
+        self.assertRaises(TooManyTries, self.logins.check, "Ann", PASSWORD, ADDRESS)
+        self.assertIs(self.logins.check("Ann", PASSWORD, "198.51.100.1"), ANN)
+
+    def test_the_addresses_of_one_ipv6_network_are_one(self) -> None:
+        for number in range(FREE):
+            self.try_wrongly(1, name=f"name{number}", address=f"2001:db8::{number}")
+
+        self.assertRaises(TooManyTries, self.logins.check, "Ann", PASSWORD, "2001:db8::ffff")
+        self.assertIs(self.logins.check("Ann", PASSWORD, "2001:db8:0:1::1"), ANN)
+
+    def test_those_without_an_address_do_not_wait_for_each_other(self) -> None:
+        for number in range(FREE):
+            self.try_wrongly(1, name=f"name{number}", address="")
+
+        self.assertIs(self.logins.check("Ann", PASSWORD, ""), ANN)
+
+    def test_a_login_ends_the_counting(self) -> None:
+        self.try_wrongly(FREE - 1)
+        self.logins.check("Ann", PASSWORD, ADDRESS)
+
+        self.try_wrongly(FREE - 1)
+
+        self.assertIs(self.logins.check("Ann", PASSWORD, ADDRESS), ANN)
+
+    def test_many_at_the_same_time_do_not_get_more_tries(self) -> None:
+        def attempt(_: int) -> type[Exception]:
+            try:
+                self.logins.check("Ann", "wrong", ADDRESS)
+            except (WrongPassword, TooManyTries) as error:
+                return type(error)
+            raise AssertionError("logged in")
+
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(attempt, range(100)))
+
+        self.assertLessEqual(found.count(WrongPassword), FREE)
+
+    def test_the_log_says_who_and_from_where_and_never_the_password(self) -> None:
+        self.assertRaises(WrongPassword, self.logins.check, "An{n", "secret {one}", ADDRESS)
+        self.logins.check("ann", PASSWORD, ADDRESS)
+
+        lines = [eventAsText(event, includeTimestamp=False, includeSystem=False) for event in self.events]
+        self.assertEqual(
+            lines,
+            [
+                "web: the login of 'An{n' from 192.0.2.1 was refused",
+                "web: the moderator 'ann' has logged in from 192.0.2.1",
+            ],
+        )
+        self.assertNotIn("secret", repr(self.events))
+        self.assertNotIn(PASSWORD, repr(self.events))
+
+    def test_a_hash_that_is_none_is_refused_at_the_start(self) -> None:
+        for broken in ("scrypt:", "scrypt:2:8:1$salt$", "scrypt:x:8:1$salt$" + "0" * 128):
+            error = self.assertRaises(BadSetting, Logins, [Moderator("Ann", broken)], self.clock.seconds)
+            self.assertIn("[chat] moderators: Ann: ", str(error))
+            self.assertIn("hash-password", str(error))

@@ -1,0 +1,185 @@
+from dataclasses import replace
+from typing import Any, Final
+
+from flask import Flask, session
+from twisted.trial.unittest import SynchronousTestCase
+from werkzeug.test import EnvironBuilder
+
+from mixsvc.interfaces import Identity
+from mixsvc.parsers import Moderator
+from mixsvc.web.session import LIFETIME, MixSessions, install_sessions, name_key, session_identity
+
+ANN: Final = Moderator("Ann", "scrypt:1")
+KEY: Final = b"k" * 32
+
+
+def app_with(*moderators: Moderator, key: bytes = KEY) -> tuple[Flask, MixSessions]:
+    app = Flask("tested")
+    sessions = install_sessions(app, key, moderators)
+
+    def guest() -> str:
+        sessions.take_name(session, "session:1", "Bob")
+        return "done"
+
+    def log_in() -> str:
+        sessions.log_in(session, moderators[0])
+        return "done"
+
+    app.add_url_rule("/guest", "guest", guest)
+    app.add_url_rule("/log-in", "log_in", log_in)
+    app.add_url_rule("/read", "read", lambda: str(session.get("name")))
+    return app, sessions
+
+
+def cookie_of(app: Flask, path: str, url: str = "http://localhost") -> str:
+    """What the answer sets, with all its attributes."""
+    return app.test_client().get(path, base_url=url).headers["Set-Cookie"]
+
+
+def environ_with(cookie: str) -> dict[str, Any]:
+    return EnvironBuilder("/chat/websocket", headers=[("Cookie", cookie.split(";")[0])]).get_environ()
+
+
+class CookieTests(SynchronousTestCase):
+    def test_the_cookie_is_for_the_whole_site_and_no_script(self) -> None:
+        name, *attributes = cookie_of(app_with()[0], "/guest").split("; ")
+
+        self.assertTrue(name.startswith("mixsvc_session="))
+        self.assertEqual(
+            {each for each in attributes if not each.startswith("Expires=")}, {"HttpOnly", "Path=/", "SameSite=Lax"}
+        )
+
+    def test_it_is_secure_exactly_when_the_request_is(self) -> None:
+        app, _ = app_with()
+
+        self.assertIn("; Secure", cookie_of(app, "/guest", "https://localhost"))
+        self.assertNotIn("Secure", cookie_of(app, "/guest", "http://localhost"))
+
+    def test_it_outlives_the_browser(self) -> None:
+        self.assertEqual(LIFETIME.days, 30)
+        self.assertIn("Expires=", cookie_of(app_with()[0], "/guest"))
+
+    def test_reading_a_session_does_not_set_it_again(self) -> None:
+        app, _ = app_with()
+        client = app.test_client()
+        client.get("/guest")
+
+        answer = client.get("/read")
+
+        self.assertEqual(answer.text, "Bob")
+        self.assertNotIn("Set-Cookie", answer.headers)
+
+
+class IdentityTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.app, self.sessions = app_with(ANN)
+        self.who = session_identity(self.app)
+
+    def test_a_guest_is_known_by_person_and_name(self) -> None:
+        self.assertEqual(self.who(environ_with(cookie_of(self.app, "/guest"))), Identity("session:1", "Bob"))
+
+    def test_without_a_cookie_it_is_nobody(self) -> None:
+        self.assertIsNone(self.who(EnvironBuilder("/").get_environ()))
+
+    def test_a_forged_cookie_is_nobodys(self) -> None:
+        cookie = cookie_of(self.app, "/guest").split(";")[0]
+        for forged in (cookie[:-1] + ("A" if cookie[-1] != "A" else "B"), "mixsvc_session=x", "mixsvc_session=", "=;="):
+            self.assertIsNone(self.who(environ_with(forged)))
+
+    def test_a_cookie_of_another_key_is_nobodys(self) -> None:
+        other, _ = app_with(key=b"x" * 32)
+
+        self.assertIsNone(self.who(environ_with(cookie_of(other, "/guest"))))
+
+    def test_a_cookie_that_another_application_signed_with_our_key_is_nobodys(self) -> None:
+        other, sessions = app_with()
+        sessions.salt = "cookie-session"
+
+        self.assertIsNone(self.who(environ_with(cookie_of(other, "/guest"))))
+
+    def test_an_expired_cookie_is_nobodys(self) -> None:
+        cookie = cookie_of(self.app, "/guest")
+
+        self.app.permanent_session_lifetime = -LIFETIME
+
+        self.assertIsNone(self.who(environ_with(cookie)))
+
+    def test_the_environ_stays_as_it_was(self) -> None:
+        environ = environ_with(cookie_of(self.app, "/guest"))
+        before = dict(environ)
+
+        self.who(environ)
+
+        self.assertEqual(environ, before)
+
+    def test_an_app_with_other_sessions_knows_nobody(self) -> None:
+        who = session_identity(Flask("theirs"))
+
+        self.assertIsNone(who(environ_with(cookie_of(self.app, "/guest"))))
+
+    def test_a_moderator_is_one(self) -> None:
+        found = self.who(environ_with(cookie_of(self.app, "/log-in")))
+
+        assert found is not None
+        self.assertEqual((found.name, found.moderator), ("Ann", True))
+        self.assertTrue(found.person.startswith("session:"))
+
+    def test_a_moderator_is_the_same_person_in_each_browser_and_nobody_else(self) -> None:
+        first, second = (self.who(environ_with(cookie_of(self.app, "/log-in"))) for _ in range(2))
+
+        self.assertEqual(first, second)
+        other, _ = app_with(ANN, key=b"x" * 32)
+        self.assertNotEqual(first, session_identity(other)(environ_with(cookie_of(other, "/log-in"))))
+
+    def test_whoever_is_no_longer_in_the_settings_is_no_moderator(self) -> None:
+        cookie = cookie_of(self.app, "/log-in")
+
+        self.assertIsNone(session_identity(app_with()[0])(environ_with(cookie)))
+
+    def test_a_changed_password_ends_the_moderators_sessions(self) -> None:
+        cookie = cookie_of(self.app, "/log-in")
+        app, _ = app_with(replace(ANN, password_hash="scrypt:2"))
+
+        self.assertIsNone(session_identity(app)(environ_with(cookie)))
+
+    def test_a_guest_whose_name_has_become_a_moderators_has_to_choose_another(self) -> None:
+        cookie = cookie_of(self.app, "/guest")
+        app, _ = app_with(Moderator("BOB", "scrypt:1"))
+
+        self.assertEqual(session_identity(app)(environ_with(cookie)), Identity("session:1", None))
+
+
+class SessionTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.sessions = app_with(ANN)[1]
+
+    def test_a_guest_stays_the_same_person(self) -> None:
+        held: dict[str, Any] = {}
+        person = self.sessions.guest(held)
+        self.sessions.take_name(held, person, "Bob")
+
+        self.assertEqual(self.sessions.guest(held), person)
+        self.assertNotEqual(self.sessions.guest({}), self.sessions.guest({}))
+        self.assertGreater(len(person), len("session:") + 20)
+
+    def test_a_moderator_who_takes_another_name_is_a_guest(self) -> None:
+        held: dict[str, Any] = {}
+        self.sessions.log_in(held, ANN)
+
+        self.sessions.take_name(held, "session:1", "Bob")
+
+        self.assertEqual(self.sessions.identity(held), Identity("session:1", "Bob"))
+        self.sessions.take_name(held, "session:1", "Ann")
+        self.assertEqual(self.sessions.identity(held), Identity("session:1", None))
+
+    def test_the_password_cannot_be_guessed_from_what_the_cookie_holds(self) -> None:
+        held: dict[str, Any] = {}
+
+        self.sessions.log_in(held, ANN)
+
+        self.assertNotIn(ANN.password_hash, repr(held))
+
+    def test_names_that_differ_in_case_width_and_spaces_only_are_the_same(self) -> None:
+        for name in ("ann b", " Ann  B ", "\uff21nn\u3000B", "ANN\u00a0B"):
+            self.assertEqual(name_key(name), name_key("Ann B"))
+        self.assertNotEqual(name_key("Ann"), name_key("Anne"))
