@@ -1,5 +1,7 @@
 """Who comes in: under which name, and who is turned away."""
 
+from secrets import token_hex
+
 from mixsvc.chat import events, names
 from mixsvc.chat.hall import Hall
 from mixsvc.chat.moderation import BANNED, banned_until
@@ -17,7 +19,6 @@ class Door:
 
     def __init__(self, hall: Hall) -> None:
         self._hall = hall
-        self._strangers = 0
         settings = hall.settings
         # Where the application says who is who, a name alone makes a moderator; with our own sessions a password does.
         named = [each.name for each in settings.moderators if not each.password_hash and settings.authenticator]
@@ -76,8 +77,8 @@ class Door:
             return guest.identity.person
         if request.token is not None:
             return f"token:{request.token}"
-        self._strangers += 1
-        return f"stranger:{self._strangers}"
+        # Not a number: one that was muted would be another after a restart.
+        return f"stranger:{token_hex(8)}"
 
     def _may_moderate(self, identity: Identity) -> bool:
         try:

@@ -75,17 +75,19 @@ class Membership:
             self._release(name)
 
     def put_out(self, person: Person, name: str, told: str) -> None:
-        """Take every connection of a person out of a room, and tell everyone who was inside or about to be."""
+        """Take every connection of a person out of a room, also those about to join, and tell all whom it concerns."""
         room = self._hall.rooms.find(name)
         if room is None:
             return
-        guests = tuple(person.guests)
-        joining = [guest.transport for guest in guests if guest.joining.pop(name, None) is not None]
-        self._hall.announce(told, (*room.audience(), *joining))
-        for guest in guests:
-            if name in guest.inside:
-                guest.inside.remove(name)
-                room.leave(guest.transport)
+        audience = room.audience()
+        inside = [guest for guest in person.guests if name in guest.inside]
+        joining = [guest for guest in person.guests if guest.joining.pop(name, None) is not None]
+        for guest in inside:
+            guest.inside.remove(name)
+            room.leave(guest.transport)
+        # Who left meanwhile was told of already.
+        told_too = audience if inside else ()
+        self._hall.announce(told, (*told_too, *(guest.transport for guest in joining)))
         self._hall.rooms.release(room)
 
     def list_rooms(self, guest: Guest, request: ListRooms) -> None:

@@ -45,7 +45,8 @@ class Retention:
         return Deferred.fromCoroutine(self._delete()).addErrback(self._failed)
 
     def _failed(self, failure: object) -> None:
-        self._log.warn("chat: old messages could not be deleted; that is tried again within the hour")
+        if self._loop.running:
+            self._log.warn("chat: old messages could not be deleted; that is tried again within the hour")
 
     async def _delete(self) -> None:
         cutoff = self._hall.clock.seconds() - self._hall.settings.keep_days * DAY

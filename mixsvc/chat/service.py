@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from mixsvc.chat import ledger, names, store
 from mixsvc.chat import requests as asked
@@ -29,6 +30,8 @@ from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview
 from mixsvc.settings import ChatSettings
 
 __all__ = ["CATCH_UP", "MOST_REQUESTS", "Broadcast", "ChatService", "Memory", "read_memory"]
+
+_log = Logger()
 
 # Only moderators may ask for these.
 MODERATING: Final = (
@@ -97,7 +100,11 @@ class ChatService:
         rooms, sanctions = memory
         self._hall.rooms.restore(rooms)
         for sanction in sanctions:
-            self._hall.sanctions.add(sanction, self._hall.clock.seconds())
+            try:
+                self._hall.sanctions.add(sanction, self._hall.clock.seconds())
+            except ValueError as many:
+                # Only a database edited by hand has so many.
+                _log.warn("chat: a mute or ban was left out: {reason}", reason=str(many))
 
     def start(self) -> None:
         """Begin to delete what has become too old."""

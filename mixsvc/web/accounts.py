@@ -17,13 +17,14 @@ MOST_NAME: Final = 128
 MOST_PASSWORD: Final = 1024
 
 
-def blueprint(mix: IMix, sessions: MixSessions, logins: Logins, named: Authenticator | None) -> Blueprint:
+def blueprint(mix: IMix, sessions: MixSessions, logins: Logins, named: Authenticator | None, guests: bool) -> Blueprint:
     """The routes; they block for the chat and for a password's hash.
 
     named: what [chat] authenticator names. Where there is one it says who is who, and nobody chooses here.
+    guests: whether others than moderators may choose a name.
     """
     accounts = Blueprint("accounts", __name__, url_prefix="/api")
-    names = Names(mix, sessions, named)
+    names = Names(mix, sessions, named, guests)
 
     @accounts.get("/session")
     def tell() -> Response:
@@ -34,7 +35,7 @@ def blueprint(mix: IMix, sessions: MixSessions, logins: Logins, named: Authentic
 
     @accounts.post("/session")
     def choose() -> Response:
-        chat = names.served()
+        chat = names.open_to_guests()
         return _answer(names.chosen(chat, text(json_object(), "name", MOST_NAME)))
 
     @accounts.delete("/session")
@@ -56,7 +57,8 @@ def blueprint(mix: IMix, sessions: MixSessions, logins: Logins, named: Authentic
 class Names:
     """The choice of a name, which makes the session."""
 
-    def __init__(self, mix: IMix, sessions: MixSessions, named: Authenticator | None) -> None:
+    def __init__(self, mix: IMix, sessions: MixSessions, named: Authenticator | None, guests: bool) -> None:
+        self._guests = guests
         self._mix = mix
         self._sessions = sessions
         self._named = named
@@ -68,6 +70,13 @@ class Names:
             refuse(503, "This host does not serve the chat, so nobody needs a name here.")
         if self._named:
             refuse(404, "Names are not chosen here: this service has an authenticator of its own.")
+        return chat
+
+    def open_to_guests(self) -> IChat:
+        """The chat, when whoever comes may choose a name; refuses with 403 otherwise."""
+        chat = self.served()
+        if not self._guests:
+            refuse(403, "This chat is for those who are known: log in.")
         return chat
 
     def chosen(self, chat: IChat, name: str) -> Identity | None:

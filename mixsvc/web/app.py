@@ -72,12 +72,12 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.web.max_body
     app.extensions["mixsvc"] = mix
     guard_api(app, settings.chat.origins)
-    sessions = install_sessions(app, keys.secret_key, settings.chat.moderators)
+    sessions = install_sessions(app, keys.secret_key, settings.chat)
     logins = Logins(settings.chat.moderators, time.monotonic)
     access = rooms.Access(settings.chat, keys.api_token, named or session_identity(app))
     app.register_blueprint(views.blueprint(mix))
     app.register_blueprint(api.blueprint(mix))
-    app.register_blueprint(accounts.blueprint(mix, sessions, logins, named))
+    app.register_blueprint(accounts.blueprint(mix, sessions, logins, named, settings.chat.guests))
     app.register_blueprint(rooms.blueprint(mix, access))
     app.register_error_handler(HTTPException, _refusal)
     app.register_error_handler(ServiceBusy, _busy)

@@ -13,6 +13,7 @@ from flask.sessions import SecureCookieSessionInterface
 
 from mixsvc.interfaces import Identity
 from mixsvc.parsers import Moderator
+from mixsvc.settings import ChatSettings
 
 __all__ = ["COOKIE", "Authenticator", "MixSessions", "install_sessions", "name_key", "session_identity"]
 
@@ -36,8 +37,10 @@ class MixSessions(SecureCookieSessionInterface):
     salt = "mixsvc-session"
     digest_method = staticmethod(hashlib.sha256)
 
-    def __init__(self, key: bytes, moderators: Sequence[Moderator]) -> None:
+    def __init__(self, key: bytes, moderators: Sequence[Moderator], guests: bool) -> None:
+        """guests: whether a name of one's own choice makes somebody known; else only a moderator's login does."""
         self._key = key
+        self._guests = guests
         self._moderators = {name_key(each.name): each for each in moderators}
 
     def get_cookie_secure(self, app: Flask) -> bool:
@@ -59,7 +62,7 @@ class MixSessions(SecureCookieSessionInterface):
         moderator = self._moderators.get(name_key(name))
         if moderator and hmac.compare_digest(session.get("moderator", ""), self._stamp(moderator)):
             return Identity(PREFIX + self._derived("person", name_key(name)), moderator.name, True)
-        person = session.get("person")
+        person = session.get("person") if self._guests else None
         return Identity(person, None if moderator else name) if person else None
 
     def guest(self, session: Mapping[str, Any]) -> str:
@@ -84,7 +87,7 @@ class MixSessions(SecureCookieSessionInterface):
         return hmac.new(self._key, f"{purpose}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def install_sessions(app: Flask, key: bytes, moderators: Sequence[Moderator]) -> MixSessions:
+def install_sessions(app: Flask, key: bytes, settings: ChatSettings) -> MixSessions:
     """Give the app these sessions; call it once, before the first request."""
     app.secret_key = key
     app.permanent_session_lifetime = LIFETIME
@@ -96,7 +99,7 @@ def install_sessions(app: Flask, key: bytes, moderators: Sequence[Moderator]) ->
         # Else the answer to a request that began before a logout would bring the session back.
         SESSION_REFRESH_EACH_REQUEST=False,
     )
-    sessions = MixSessions(key, moderators)
+    sessions = MixSessions(key, settings.moderators, settings.guests)
     app.session_interface = sessions
     return sessions
 

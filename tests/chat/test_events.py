@@ -23,7 +23,12 @@ class EventTests(SynchronousTestCase):
         found = json.loads(events.joined("lobby", ["Ann", "Bob"], 120, "May", ChatPage((STORED,), 1, 41, deleted=(3,))))
 
         entry = {"number": 41, "name": "Bob", "text": "anyone here?", "time": "2026-11-22T15:43:00.123Z"}
-        expected: dict[str, object] = {"type": "joined", "room": "lobby", "members": ["Ann", "Bob"], "messages": [entry]}
+        expected: dict[str, object] = {
+            "type": "joined",
+            "room": "lobby",
+            "members": ["Ann", "Bob"],
+            "messages": [entry],
+        }
         expected.update({"count": 120, "topic": "May", "deleted": [3]})
         self.assertEqual({**expected, "first": 1, "last": 41}, found)
 
@@ -60,6 +65,4 @@ class EventTests(SynchronousTestCase):
 
     def test_presence_has_no_members_in_a_large_room(self) -> None:
         self.assertEqual('{"type":"presence","room":"a","count":500}', events.presence("a", 500, None))
-        self.assertEqual(
-            '{"type":"presence","room":"a","count":1,"members":["Ann"]}', events.presence("a", 1, ["Ann"])
-        )
+        self.assertEqual('{"type":"presence","room":"a","count":1,"members":["Ann"]}', events.presence("a", 1, ["Ann"]))

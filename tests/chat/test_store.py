@@ -64,7 +64,9 @@ class InsertTests(StoreTestCase):
     def test_a_key_twice_in_a_batch_counts_once(self) -> None:
         found = self.insert([*drafts("a", key="k"), *drafts("b"), *drafts("a", key="k")])
 
-        self.assertEqual([(1, False), (2, False), (1, True)], [(each.message.number, each.is_repeated) for each in found])
+        self.assertEqual(
+            [(1, False), (2, False), (1, True)], [(each.message.number, each.is_repeated) for each in found]
+        )
 
     def test_a_key_belongs_to_its_room(self) -> None:
         self.insert(drafts("a", key="k"))
@@ -145,3 +147,86 @@ class ReadTests(StoreTestCase):
         self.insert(drafts("x" * 1000))
 
         self.assertEqual(1, len(self.read(limits=Limits(9, 10)).messages))
+
+
+class RoomTableTests(StoreTestCase):
+    def rooms(self) -> list[tuple[str, int, str]]:
+        return store.read_rooms(self.connection.cursor(), 10)
+
+    def expire(self, cutoff: float) -> int:
+        with self.connection, closing(self.connection.cursor()) as cursor:
+            return store.expire(cursor, "lobby", cutoff)
+
+    def forget(self) -> bool:
+        with self.connection, closing(self.connection.cursor()) as cursor:
+            return store.forget(cursor, "lobby")
+
+    def test_rooms_are_known_with_the_latest_messages_first(self) -> None:
+        for at, room in enumerate(("lobby", "den", "attic", "den")):
+            self.insert([Draft(room, "Ann", "hi", NOW + at, None)])
+
+        self.assertEqual([("den", 2, ""), ("attic", 1, ""), ("lobby", 1, "")], self.rooms())
+        self.assertEqual([("den", 2, "")], store.read_rooms(self.connection.cursor(), 1))
+
+    def test_the_latest_topic_stays_with_the_room(self) -> None:
+        topics = [Draft("lobby", "Ann", text, NOW, text, store.TOPIC) for text in ("May", "June")]
+        self.insert([*topics, *drafts("hi")])
+        # Said again it is no topic any more.
+        self.insert(topics[:1])
+
+        self.assertEqual([("lobby", 3, "June")], self.rooms())
+        self.assertEqual(("June", "topic"), (self.read().topic, self.read().messages[0].kind))
+
+    def test_what_was_said_before_a_time_goes_a_slice_at_a_time(self) -> None:
+        self.insert(drafts(*["x"] * (store.PRUNED + 1)))
+        self.insert([Draft("lobby", "Ann", "young", NOW + 10, None)])
+
+        self.assertEqual([store.PRUNED, 1, 0], [self.expire(NOW + 10) for _ in range(3)])
+        self.assertEqual([store.PRUNED + 2], self.numbers())
+
+    def test_a_room_is_forgotten_only_when_nothing_is_kept(self) -> None:
+        self.insert(drafts("a"))
+        self.assertFalse(self.forget())
+
+        self.expire(NOW + 1)
+
+        self.assertEqual(ChatPage((), 2, 1), self.read())
+        self.assertEqual([True, False], [self.forget(), self.forget()])
+        self.assertEqual(ChatPage((), 1, 0), self.read())
+
+    def test_numbers_go_on_after_everything_has_expired(self) -> None:
+        self.insert(drafts("a", "b"))
+        self.expire(NOW + 1)
+
+        self.assertEqual([Stored(message(3, "c"))], self.insert(drafts("c")))
+
+
+class DeletedTests(StoreTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.insert(drafts("a", "b", "c", "d"))
+        with self.connection:
+            self.connection.execute("UPDATE message SET text = '', deleted_by = 'Mia' WHERE number IN (1, 3)")
+
+    def deleted(self, seen: int, limits: Limits = PLENTY) -> tuple[int, ...]:
+        (page,) = store.read(self.connection.cursor(), [Query("lobby", seen, 1000, seen=seen)], limits)
+        self.connection.rollback()
+        return tuple(page.deleted)
+
+    def test_whoever_comes_back_is_told_of_those_seen_that_are_still_kept(self) -> None:
+        self.assertEqual([(), (1,), (1, 3)], [self.deleted(seen) for seen in (0, 2, 4)])
+        self.assertEqual((3,), self.deleted(4, Limits(2, 1000)))
+
+    def test_at_most_so_many_are_told_the_newest(self) -> None:
+        self.insert(drafts(*["x"] * store.DELETED_TOLD))
+        with self.connection:
+            self.connection.execute("UPDATE message SET text = '', deleted_by = 'Mia'")
+
+        told = self.deleted(5000, Limits(10**6, 1000))
+
+        self.assertEqual(tuple(range(5, store.DELETED_TOLD + 5)), told)
+
+    def test_a_deleted_message_has_its_number_and_no_text(self) -> None:
+        first = self.read().messages[0]
+
+        self.assertEqual(ChatMessage(1, "Ann", "", NOW, is_deleted=True), first)

@@ -25,7 +25,9 @@ class TickerTests(HouseTestCase):
         self.house.service.rates_changed()
 
     def test_all_that_was_asked_for_comes_at_first(self) -> None:
-        self.assertEqual([("USD", "1.1172"), ("GBP", "0.85")], self.subscribe(self.ann, "eur/usd", "EUR/GBP", "EUR/USD"))
+        self.assertEqual(
+            [("USD", "1.1172"), ("GBP", "0.85")], self.subscribe(self.ann, "eur/usd", "EUR/GBP", "EUR/USD")
+        )
 
     def test_then_what_has_changed_comes(self) -> None:
         self.subscribe(self.ann, "EUR/USD", "EUR/GBP")

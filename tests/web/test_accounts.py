@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Flask
@@ -11,7 +12,7 @@ from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import Identity
 from mixsvc.parsers import Moderator
 from mixsvc.settings import ChatSettings, Settings
-from mixsvc.web.app import create_app
+from mixsvc.web.app import Keys, create_app
 from mixsvc.web.attempts import FREE
 from mixsvc.web.session import session_identity
 from tests.web.fakes import FakeChat, FakeMix
@@ -248,3 +249,33 @@ class OwnAuthenticatorTests(SynchronousTestCase):
         for path in ("/api/session", "/api/login"):
             answer = client.post(path, json={"name": "Máté", "password": PASSWORD})
             self.assertEqual((answer.status_code, answer.content_type), (404, "application/problem+json"))
+
+
+class ClosedTests(Case):
+    """With [chat] guests = no."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.choose("Ann")
+        closed = replace(SETTINGS, chat=replace(SETTINGS.chat, guests=False))
+        # The same key, so that Ann's cookie of better days is a good one.
+        key = self.app.secret_key
+        assert isinstance(key, bytes)
+        self.closed = create_app(FakeMix(chat=self.chat), closed, Keys(key))
+
+    def test_nobody_chooses_a_name(self) -> None:
+        self.client = self.closed.test_client()
+
+        self.assertIn("log in", self.refused(self.choose("Bob"), 403)["detail"])
+
+    def test_a_name_that_was_chosen_before_makes_nobody_known(self) -> None:
+        self.assertIsNotNone(self.identity())
+        self.assertIsNone(self.identity(app=self.closed))
+
+    def test_a_moderator_may_log_in(self) -> None:
+        self.client = self.closed.test_client()
+
+        self.assertEqual(200, self.log_in().status_code)
+        found = self.identity(app=self.closed)
+        assert found is not None
+        self.assertTrue(found.moderator)

@@ -7,6 +7,7 @@ from werkzeug.test import EnvironBuilder
 
 from mixsvc.interfaces import Identity
 from mixsvc.parsers import Moderator
+from mixsvc.settings import ChatSettings
 from mixsvc.web.session import LIFETIME, MixSessions, install_sessions, name_key, session_identity
 
 ANN: Final = Moderator("Ann", "scrypt:1")
@@ -15,7 +16,7 @@ KEY: Final = b"k" * 32
 
 def app_with(*moderators: Moderator, key: bytes = KEY) -> tuple[Flask, MixSessions]:
     app = Flask("tested")
-    sessions = install_sessions(app, key, moderators)
+    sessions = install_sessions(app, key, ChatSettings(moderators=tuple(moderators)))
 
     def guest() -> str:
         sessions.take_name(session, "session:1", "Bob")
