@@ -127,7 +127,11 @@ def expire(cursor: sqlite3.Cursor, room: str, cutoff: float) -> int:
 
 def forget(cursor: sqlite3.Cursor, room: str) -> bool:
     """Forget a room if no message of it is kept; its numbers begin anew. Returns whether it was."""
-    cursor.execute("DELETE FROM room WHERE name = ? AND NOT EXISTS (SELECT 1 FROM message WHERE room = name)", (room,))
+    # Not by joining the two: a message has a name, too.
+    kept = cursor.execute("SELECT 1 FROM message WHERE room = ? LIMIT 1", (room,)).fetchone()
+    if kept is not None:
+        return False
+    cursor.execute("DELETE FROM room WHERE name = ?", (room,))
     return cursor.rowcount > 0
 
 

@@ -122,6 +122,16 @@ class ForgottenRoomTests(RetentionTestCase):
 
         self.assertEqual((0, 1, "", []), tuple(joined[each] for each in ("last", "first", "topic", "messages")))
 
+    def test_a_room_that_nobody_is_in_stays_as_long_as_messages_are_kept(self) -> None:
+        self.say(self.ann, "young", room="attic")
+        self.ann.lose()
+        self.clean()
+        self.assertEqual({"lobby": 1, "attic": 0}, self.rooms())
+
+        joined = self.join(self.house.named("Cid"), "attic", since=2)
+
+        self.assertEqual((3, 3, "May"), tuple(joined[each] for each in ("last", "first", "topic")))
+
     def test_the_numbers_go_on_while_somebody_is_inside(self) -> None:
         self.clean()
         self.assertEqual({"lobby": 1, "attic": 1}, self.rooms())

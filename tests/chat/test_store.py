@@ -178,8 +178,8 @@ class RoomTableTests(StoreTestCase):
         self.assertEqual(("June", "topic"), (self.read().topic, self.read().messages[0].kind))
 
     def test_what_was_said_before_a_time_goes_a_slice_at_a_time(self) -> None:
-        self.insert(drafts(*["x"] * (store.PRUNED + 1)))
-        self.insert([Draft("lobby", "Ann", "young", NOW + 10, None)])
+        self.insert(drafts(*["x"] * (store.PRUNED + 1)), Limits(10**6, 1000))
+        self.insert([Draft("lobby", "Ann", "young", NOW + 10, None)], Limits(10**6, 1000))
 
         self.assertEqual([store.PRUNED, 1, 0], [self.expire(NOW + 10) for _ in range(3)])
         self.assertEqual([store.PRUNED + 2], self.numbers())

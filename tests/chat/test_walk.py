@@ -1,7 +1,7 @@
 """The promises of docs/chat-protocol.md on random walks.
 
-People with two windows each join, say, repeat, leave and come back; moderators delete and kick; the disk fails; the process
-is killed.
+People with two windows each join, say, repeat, leave and come back; a moderator deletes and kicks; the disk fails; the
+process is killed.
 """
 
 import sqlite3

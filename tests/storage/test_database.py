@@ -51,7 +51,9 @@ def first_version(path: Path) -> None:
                 ("den", 1, "Ann", "anyone?", 0.5, None),
             ],
         )
-        connection.execute("INSERT INTO quote VALUES ('EUR', 'USD', '2026-10-30', '1.10', '2026-10-30T15:00:00Z', 'ecb')")
+        connection.execute(
+            "INSERT INTO quote VALUES ('EUR', 'USD', '2026-10-30', '1.10', '2026-10-30T15:00:00Z', 'ecb')"
+        )
         connection.commit()
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("PRAGMA user_version = 1")
@@ -75,7 +77,9 @@ def test_preparing_makes_the_newest_schema(tmp_path: Path) -> None:
 def test_preparing_twice_keeps_what_is_there(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     prepare(str(path), tables)
-    pragma(path, "INSERT INTO message (room, number, name, text, said_at) VALUES ('lobby', 1, 'Ann', 'hi', 0)", "COMMIT")
+    pragma(
+        path, "INSERT INTO message (room, number, name, text, said_at) VALUES ('lobby', 1, 'Ann', 'hi', 0)", "COMMIT"
+    )
 
     count = prepare(str(path), lambda cursor: cursor.execute("SELECT count(*) FROM message").fetchone())
 
