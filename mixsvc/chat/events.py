@@ -74,9 +74,9 @@ def presence(room: str, count: int, members: Sequence[str] | None) -> str:
     return _event("presence", room=room, count=count, **({"members": members} if members is not None else {}))
 
 
-def deleted(room: str, number: int, by: str) -> str:
-    """A message's text is gone."""
-    return _event("deleted", room=room, number=number, by=by)
+def deleted(room: str, number: int, by: str, topic: str) -> str:
+    """A message's text is gone; topic: what the room's is now, as it may have been that."""
+    return _event("deleted", room=room, number=number, by=by, topic=topic)
 
 
 def kicked(room: str, name: str, by: str, reason: str) -> str:

@@ -110,11 +110,16 @@ def record(cursor: sqlite3.Cursor, entry: Entry) -> None:
 
 
 def delete_message(cursor: sqlite3.Cursor, room: str, number: int, by: str, entry: Entry) -> bool:
-    """Take away a message's text, and store the entry about it; its number stays.
+    """Take away a message's text, and store the entry about it; its number stays. If it is the room's topic, that goes.
 
     False, and nothing is stored, when there is no such message or it was deleted before.
     """
     cursor.execute("BEGIN IMMEDIATE")
+    cursor.execute(
+        "UPDATE room SET topic = '' WHERE name = ? AND topic ="
+        " (SELECT text FROM message WHERE room = ? AND number = ? AND kind = 'topic')",
+        (room, room, number),
+    )
     cursor.execute(
         "UPDATE message SET text = '', deleted_by = ? WHERE room = ? AND number = ? AND deleted_by IS NULL",
         (by, room, number),

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.chat import events, ledger, names
+from mixsvc.chat import events, ledger, names, store
 from mixsvc.chat.hall import Hall, leave_place, take_place
 from mixsvc.chat.ledger import Entry
 from mixsvc.chat.limits import network
@@ -44,19 +44,20 @@ class Moderation:
         """Take a message's text away for good. Raises WireError."""
         by, entry = guest.name, self._entry(guest, request, request.room, str(request.number), "")
 
-        def deleted(found: bool) -> None:
+        def delete(cursor: sqlite3.Cursor) -> tuple[bool, str]:
+            found = ledger.delete_message(cursor, request.room, request.number, by, entry)
+            return found, store.topic(cursor, request.room)
+
+        def deleted(result: tuple[bool, str]) -> None:
+            found, topic = result
             if not found:
                 raise refusal(request, "no_such_message", f"There is no message {request.number} in {request.room}.")
             room = self._hall.rooms.find(request.room)
             if room is not None:
-                self._hall.announce(events.deleted(room.name, request.number, by), room.audience())
+                room.topic = topic
+                self._hall.announce(events.deleted(room.name, request.number, by, topic), room.audience())
 
-        self._store(
-            guest,
-            request,
-            lambda cursor: ledger.delete_message(cursor, request.room, request.number, by, entry),
-            deleted,
-        )
+        self._store(guest, request, delete, deleted)
 
     def kick(self, guest: Guest, request: Kick) -> None:
         """Put a person out of a room. Raises WireError."""

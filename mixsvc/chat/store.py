@@ -20,6 +20,7 @@ __all__ = [
     "read",
     "read_rooms",
     "room_names",
+    "topic",
 ]
 
 # Rows of a room that one transaction deletes at most; more than a batch holds, so that pruning keeps up.
@@ -111,6 +112,12 @@ def read_rooms(cursor: sqlite3.Cursor, limit: int) -> list[tuple[str, int, str]]
         (limit,),
     )
     return cursor.fetchall()
+
+
+def topic(cursor: sqlite3.Cursor, room: str) -> str:
+    """A room's topic, empty where it has none."""
+    row = cursor.execute("SELECT topic FROM room WHERE name = ?", (room,)).fetchone()
+    return row[0] if row else ""
 
 
 def expire(cursor: sqlite3.Cursor, room: str, cutoff: float) -> int:

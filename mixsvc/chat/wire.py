@@ -57,6 +57,9 @@ class WireError(Exception):
 def refusal(request: Request, code: str, text: str, **more: str | int) -> WireError:
     """The error that answers a request."""
     about = {name: getattr(request, name, None) for name in ("room", "key")}
+    if about["room"] is not None and len(about["room"]) > LONGEST_KEY:
+        # No room has such a name, and a stranger's text of any length is not told back.
+        del about["room"]
     return WireError(code, text, of=request.type, **about, **more)
 
 

@@ -91,10 +91,23 @@ class RightsTests(ModerationTestCase):
 
 
 class DeleteTests(ModerationTestCase):
+    def test_a_topic_that_is_deleted_is_the_rooms_topic_no_more(self) -> None:
+        mia, ann = self.house.moderator(), self.house.inside("Ann")
+        for text in ("/topic rude", "/topic fine"):
+            ann.send("say", room="lobby", text=text)
+        self.house.database.settle()
+        rude, fine = (each["number"] for each in ann.got("said"))
+        for number, left in ((rude, "fine"), (fine, "")):
+            mia.send("delete", room="lobby", number=number)
+            self.house.database.settle()
+
+            self.assertEqual(left, ann.got("deleted")[-1]["topic"])
+            self.assertEqual(left, self.house.inside(f"Bob {number}").got("joined")[0]["topic"])
+
     def test_a_deleted_message_is_told_to_all_inside_and_its_text_is_gone_for_good(self) -> None:
         self.done(self.mia, "delete", room="lobby", number=1)
 
-        deleted = {"type": "deleted", "room": "lobby", "number": 1, "by": "Mia"}
+        deleted = {"type": "deleted", "room": "lobby", "number": 1, "by": "Mia", "topic": ""}
         self.assertEqual([[deleted], [deleted]], [self.bob.got(), self.cid.got()])
         self.assertIn(deleted, self.mia.got())
         self.assertEqual([(1, ""), (2, "there")], self.database.rows())
