@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from difflib import get_close_matches
 from typing import Final, TypeAlias
 
+from mixsvc.chat.names import UNPRINTABLE
 from mixsvc.interfaces import IRates, Quote
 
 __all__ = [
@@ -160,6 +161,8 @@ def _action(rest: str) -> Action:
 
 def _topic(rest: str) -> Topic:
     topic = " ".join(rest.split())
+    if UNPRINTABLE.search(topic):
+        raise BadCommand("A topic is one line of text that can be seen.")
     if len(topic) > LONGEST_TOPIC:
         raise BadCommand(f"A topic has up to {LONGEST_TOPIC} characters; this one has {len(topic)}.")
     return Topic(topic)

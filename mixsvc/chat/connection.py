@@ -9,7 +9,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.chat import events, wire
+from mixsvc.chat import wire
 from mixsvc.chat.limits import network
 from mixsvc.chat.people import Guest
 from mixsvc.chat.service import ChatService
@@ -46,7 +46,7 @@ class ChatConnection(Protocol):
             return
         transport.pauseProducing()
         self._identifying = identifying.addTimeout(IDENTIFY_SECONDS, self._clock)
-        self._identifying.addCallbacks(self._identified, self._unknown)
+        self._identifying.addCallback(self._identified).addErrback(self._unknown)
 
     def dataReceived(self, data: bytes) -> None:
         """One message, UTF-8; surrogates may stand in it one by one."""
@@ -55,7 +55,7 @@ class ChatConnection(Protocol):
         try:
             self._service.ask(self._guest, wire.parse(data))
         except WireError as refused:
-            self._guest.send(events.error(refused))
+            self._service.refuse(self._guest, refused)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The service is told, and an answer to who it is comes too late."""
@@ -67,8 +67,8 @@ class ChatConnection(Protocol):
             self._service.depart(guest)
 
     def _identified(self, identity: Identity | None) -> None:
-        self._identifying = None
         self._arrived(identity)
+        self._identifying = None
         transport: Any = self.transport
         transport.resumeProducing()
 

@@ -4,6 +4,7 @@ from secrets import token_hex
 
 from mixsvc.chat import events, names
 from mixsvc.chat.hall import Hall
+from mixsvc.chat.membership import ROOMS_AT_ONCE
 from mixsvc.chat.moderation import BANNED, banned_until
 from mixsvc.chat.people import Guest
 from mixsvc.chat.requests import Hello
@@ -49,7 +50,7 @@ class Door:
         except NameTaken as taken:
             raise refusal(request, "name_taken", str(taken), suggestion=taken.suggestion) from None
         self._hall.people.enter(guest, id, name)
-        rooms = self._hall.rooms.names()
+        rooms = self._hall.rooms.names()[:ROOMS_AT_ONCE]
         guest.send(events.welcome(guest.name, rooms, self._hall.settings.max_text, guest.is_moderator))
 
     def claim(self, name: str, person: str) -> str:

@@ -99,11 +99,10 @@ def history(room: str, page: ChatPage) -> str:
     return _event("history", room=room, **_page(page))
 
 
-def rooms(overview: Iterable[RoomOverview]) -> str:
-    """The rooms there are."""
-    return _event(
-        "rooms", rooms=[{"room": each.room, "members": each.members, "topic": each.topic} for each in overview]
-    )
+def rooms(overview: Iterable[RoomOverview], more: bool) -> str:
+    """Rooms there are, or a part of them."""
+    items = [{"room": each.room, "members": each.members, "topic": each.topic} for each in overview]
+    return _event("rooms", rooms=items, more=more)
 
 
 def who(room: str, members: Sequence[str], count: int, more: bool) -> str:

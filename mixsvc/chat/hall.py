@@ -1,16 +1,18 @@
 """What the parts of the chat share."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from twisted.internet.interfaces import IReactorTime
 
+from mixsvc.chat import events
 from mixsvc.chat.announcer import Announcer
 from mixsvc.chat.history import History
 from mixsvc.chat.people import Guest, People
 from mixsvc.chat.requests import Request
 from mixsvc.chat.rooms import Room, Rooms
 from mixsvc.chat.sanctions import Sanctions
-from mixsvc.chat.wire import refusal
+from mixsvc.chat.wire import WireError, refusal
 from mixsvc.settings import ChatSettings
 
 __all__ = ["MOST_REQUESTS", "Hall", "leave_place", "take_place"]
@@ -30,19 +32,26 @@ class Hall:
     people: People
     sanctions: Sanctions
     announce: Announcer
+    # How many requests were refused, by code.
+    refusals: Counter[str] = field(default_factory=Counter)
+
+    def refuse(self, guest: Guest, refused: WireError) -> None:
+        """Tell a guest that what it asked for is not done."""
+        self.refusals[refused.code] += 1
+        guest.send(events.error(refused))
 
     def room(self, request: Request, name: str) -> Room:
         """The room of this name. Raises WireError."""
-        room = self.rooms.find(name)
+        room = self.rooms.obtain(name) if self.rooms.exists(name) else None
         if room is None:
             raise refusal(request, "no_such_room", "There is no such room; ask for rooms to see which there are.")
         return room
 
 
-def take_place(guest: Guest, request: Request, code: str) -> None:
-    """One request more waits for the database; refused with the code when too many do. Raises WireError."""
-    if guest.waiting >= MOST_REQUESTS:
-        raise refusal(request, code, f"{MOST_REQUESTS} of your requests are waiting; try again after the next answer.")
+def take_place(guest: Guest, request: Request, code: str, most: int = MOST_REQUESTS) -> None:
+    """One request more waits for the database; refused with the code when so many do. Raises WireError."""
+    if guest.waiting >= most:
+        raise refusal(request, code, f"{most} of your requests are waiting; try again after the next answer.")
     guest.waiting += 1
 
 

@@ -14,6 +14,7 @@ from mixsvc.chat import store
 from mixsvc.chat.store import Draft, Limits, Query, Stored
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatPage
+from mixsvc.meter import SECONDS, SIZES, Histogram
 from mixsvc.settings import ChatSettings
 
 __all__ = ["MOST_WAITING", "Database", "History", "NotRead", "NotSaved"]
@@ -59,6 +60,23 @@ class Database(Protocol):
         """Run function(cursor, ...) in one transaction; fires once that is committed."""
 
 
+class Commits:
+    """What the transactions that stored messages were like; see Tally."""
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self.sizes = Histogram(SIZES)
+        self.seconds = Histogram(SECONDS)
+
+    def told(self, outcomes: Sequence[Stored | ServiceBusy], seconds: float) -> None:
+        """A transaction is over; one that failed stored nothing."""
+        stored = sum(1 for each in outcomes if not isinstance(each, ServiceBusy) and not each.is_repeated)
+        if stored:
+            self.messages += stored
+            self.sizes.observe(stored)
+            self.seconds.observe(seconds)
+
+
 class History:
     """The messages of all rooms; used in the reactor thread only.
 
@@ -72,13 +90,16 @@ class History:
         self._database = database
         self._limits = Limits(settings.keep, settings.max_outbox // PAGES_IN_OUTBOX)
         self._appends: _Line[Draft, Stored] = _Line(store.insert, APPENDS_AT_ONCE, NotSaved)
-        self._reads: _Line[Query, ChatPage] = _Line(store.read, READS_AT_ONCE, NotRead)
+        # Whoever joins does not wait behind those who read what was long ago.
+        self._joins: _Line[Query, ChatPage] = _Line(store.read, READS_AT_ONCE, NotRead)
+        self._pages: _Line[Query, ChatPage] = _Line(store.read, READS_AT_ONCE, NotRead)
         # One at a time: what one cannot do must not undo another.
         self._changes: _Line[Change, object] = _Line(_change, 1, NotSaved)
         # Whose turn it is stands first.
-        self._turns: deque[_Line[Any, Any]] = deque([self._appends, self._reads, self._changes])
+        self._turns: deque[_Line[Any, Any]] = deque([self._appends, self._joins, self._pages, self._changes])
         self._busy = False
         self._flushes: list[Deferred[None]] = []
+        self.commits = Commits()
 
     def append(self, room: str, name: str, text: str, key: str | None, kind: str = "") -> Deferred[Stored]:
         """Store a message; fires once it survives a power cut, in the order of the numbers.
@@ -90,7 +111,11 @@ class History:
 
     def page(self, query: Query) -> Deferred[ChatPage]:
         """The messages asked for, fewer when they are long. Fails with NotRead."""
-        return self._ask(self._reads, query)
+        return self._ask(self._pages, query)
+
+    def catch_up(self, query: Query) -> Deferred[ChatPage]:
+        """The same for somebody who joins, and does not wait for those who read on."""
+        return self._ask(self._joins, query)
 
     def change(self, change: Callable[[sqlite3.Cursor], T]) -> Deferred[T]:
         """Run change(cursor) in a transaction of its own, in step with messages and pages; fires once it is committed.
@@ -101,7 +126,9 @@ class History:
         return changed
 
     def flush(self) -> Deferred[None]:
-        """Fires when nothing waits: all that was asked for has been stored or refused."""
+        """Fires when nothing waits: all that was said has been stored or refused. What was to be read is refused."""
+        for line in (self._joins, self._pages):
+            line.refuse_waiting()
         flushed: Deferred[None] = Deferred()
         self._flushes.append(flushed)
         self._next()
@@ -125,7 +152,13 @@ class History:
         asked, deferreds = line.take()
         result = self._database.run(line.function, asked, self._limits)
         outcomes = result.addCallbacks(line.succeeded, line.failed, errbackArgs=(len(asked),))
+        if line is self._appends:
+            outcomes.addCallback(self._counted, self._clock.seconds())
         outcomes.addCallback(lambda found: self._tell(zip(deferreds, found, strict=True)))
+
+    def _counted(self, outcomes: "list[Stored | ServiceBusy]", began: float) -> "list[Stored | ServiceBusy]":
+        self.commits.told(outcomes, self._clock.seconds() - began)
+        return outcomes
 
     def _tell(self, outcomes: Iterator[tuple[Deferred[Any], object]]) -> None:
         started = self._clock.seconds()
@@ -176,6 +209,12 @@ class _Line(Generic[Asked, Answer]):
     def take(self) -> tuple[list[Asked], list[Deferred[Answer]]]:
         taken = [self.waiting.popleft() for _ in range(min(self._at_once, len(self.waiting)))]
         return [asked for asked, _ in taken], [answer for _, answer in taken]
+
+    def refuse_waiting(self) -> None:
+        """Those who wait do so in vain."""
+        waiting, self.waiting = self.waiting, deque()
+        for _, answer in waiting:
+            answer.errback(self._refusal("the service is stopping; try again a little later"))
 
     def succeeded(self, answers: list[Answer]) -> list[Answer]:
         if self._broken:

@@ -15,13 +15,16 @@ from mixsvc.chat.store import Query
 from mixsvc.chat.wire import WireError, refusal
 from mixsvc.interfaces import ChatPage
 
-__all__ = ["CATCH_UP", "Membership"]
+__all__ = ["CATCH_UP", "ROOMS_AT_ONCE", "Membership"]
 
 # Messages that whoever comes back gets at most.
 CATCH_UP: Final = 1000
 
 # Names in one answer to `who`.
 NAMES_AT_ONCE: Final = 500
+
+# Rooms in `welcome`, and in one answer to `rooms`.
+ROOMS_AT_ONCE: Final = 100
 
 # How often a large room is told how many are inside, in seconds.
 SUMMARY_SECONDS: Final = 1.0
@@ -54,7 +57,7 @@ class Membership:
             leave_place(guest)
             raise
         guest.joining[name] = request
-        page = self._hall.history.page(self._query(request))
+        page = self._hall.history.catch_up(self._query(request))
         page.addCallbacks(self._joined, self._not_joined, (guest, request), errbackArgs=(guest, request))
 
     def leave(self, guest: Guest, request: Leave) -> None:
@@ -92,7 +95,10 @@ class Membership:
 
     def list_rooms(self, guest: Guest, request: ListRooms) -> None:
         """Which rooms there are."""
-        guest.send(events.rooms(self._hall.rooms.overview()))
+        found = self._hall.rooms.overview()
+        names = [each.room for each in found]
+        start = names.index(request.after) + 1 if request.after in names else 0
+        guest.send(events.rooms(found[start : start + ROOMS_AT_ONCE], len(found) > start + ROOMS_AT_ONCE))
 
     def who(self, guest: Guest, request: Who) -> None:
         """Who is in a room. Raises WireError."""
@@ -127,7 +133,7 @@ class Membership:
             # It may have made place for others meanwhile.
             room = self._obtain(request)
         except WireError as refused:
-            guest.send(events.error(refused))
+            self._hall.refuse(guest, refused)
             return
         room.last, room.topic = page.last, page.topic
         self._let_in(guest, room, page)
@@ -150,7 +156,7 @@ class Membership:
         if guest.joining.get(request.room) is request:
             del guest.joining[request.room]
             refused = refusal(request, "busy", "The history cannot be read now; join again a little later.")
-            guest.send(events.error(refused))
+            self._hall.refuse(guest, refused)
         self._release(request.room)
 
     def _release(self, name: str) -> None:

@@ -1,6 +1,5 @@
 """What moderators do: stored with its audit entry first, then seen by everyone."""
 
-import ipaddress
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
@@ -9,10 +8,9 @@ from typing import Any, Final, TypeAlias, TypeVar
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.chat import events, ledger, names, store
+from mixsvc.chat import addresses, events, ledger, names, store
 from mixsvc.chat.hall import Hall, leave_place, take_place
 from mixsvc.chat.ledger import Entry
-from mixsvc.chat.limits import network
 from mixsvc.chat.membership import Membership
 from mixsvc.chat.people import Guest, Person, Transport
 from mixsvc.chat.requests import Audit, Ban, Delete, Kick, ListSanctions, Mute, Request, Unban, Unmute
@@ -125,7 +123,7 @@ class Moderation:
         def failed(failure: Failure) -> None:
             leave_place(guest)
             text = "The audit log cannot be read now; ask again a little later."
-            guest.send(events.error(refusal(request, "busy", text)))
+            self._hall.refuse(guest, refusal(request, "busy", text))
 
         read.addCallbacks(told, failed)
 
@@ -142,7 +140,7 @@ class Moderation:
             try:
                 then(result)
             except WireError as refused:
-                guest.send(events.error(refused))
+                self._hall.refuse(guest, refused)
             else:
                 guest.send(events.done(request.type))
 
@@ -150,7 +148,7 @@ class Moderation:
 
     def _not_stored(self, failure: Failure, guest: Guest, request: Request) -> None:
         leave_place(guest)
-        guest.send(events.error(refusal(request, "not_saved", "It could not be stored; try again a little later.")))
+        self._hall.refuse(guest, refusal(request, "not_saved", "It could not be stored; try again a little later."))
 
     def _impose(
         self, guest: Guest, request: Mute | Ban, sanction: Sanction, then: Callable[[Sanction], object]
@@ -202,7 +200,7 @@ class Moderation:
     def _sanction(self, guest: Guest, request: Mute | Ban, kind: str, name: str, address: str = "") -> Sanction:
         person = self._hall.people.find(name) if name else None
         if person is not None and kind == BAN:
-            address = _outside(person)
+            address = addresses.held(person, self._hall.people.everyone())
         return Sanction(
             id=0,
             kind=kind,
@@ -264,21 +262,6 @@ def _time(seconds: float) -> str:
 
 def _address(request: Request, text: str) -> str:
     try:
-        return network(str(ipaddress.ip_address(text.partition("/")[0])))
-    except ValueError:
-        raise refusal(request, "no_such_person", f"{text[:50]!r} is no IP address.") from None
-
-
-def _outside(person: Person) -> str:
-    """An address of a person; "" for this machine's own, which is a proxy that nobody said to trust."""
-    return next((guest.address for guest in person.guests if _is_outside(guest.address)), "")
-
-
-def _is_outside(address: str) -> bool:
-    try:
-        found = ipaddress.ip_network(address)
-        # Nothing else is in the /64 of ::1.
-        return not found.is_loopback and ipaddress.IPv6Address("::1") not in found
-    except ValueError:
-        # A Unix socket has none, and a proxy may say anything.
-        return False
+        return addresses.parse(text)
+    except ValueError as bad:
+        raise refusal(request, "no_such_person", str(bad)) from None

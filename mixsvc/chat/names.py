@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Container
 from typing import Final
 
-__all__ = ["LONGEST", "BadName", "key", "normalise", "suggest"]
+__all__ = ["INVISIBLE", "LONGEST", "UNPRINTABLE", "BadName", "key", "normalise", "suggest"]
 
 LONGEST: Final = 32
 
@@ -20,6 +20,12 @@ REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 INVISIBLE: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+
+# What has no place in one line of text: control characters, and those that turn its direction.
+UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+# Spaces of any width; what they are between is one word and another.
+SPACES: Final = re.compile("[ \u1680\u2000-\u200a\u202f\u205f\u3000]+")
 
 MARKS_IN_A_ROW: Final = 2
 
@@ -36,7 +42,7 @@ def normalise(text: str) -> str:
     trimmed = text.strip()
     if len(trimmed) > LONGEST_RAW:
         raise _too_long()
-    name = re.sub(" +", " ", unicodedata.normalize("NFKC", trimmed)).strip(" ")
+    name = SPACES.sub(" ", unicodedata.normalize("NFKC", trimmed)).strip(" ")
     if not name:
         raise BadName(f"A name has 1 to {LONGEST} characters; this one is empty.")
     if len(name) > LONGEST:
@@ -77,6 +83,8 @@ def _too_long() -> BadName:
 
 
 def _check_characters(name: str) -> None:
+    if unicodedata.category(name[0]).startswith("M"):
+        raise BadName("A name cannot begin with an accent.")
     marks = 0
     for character in name:
         category = unicodedata.category(character)

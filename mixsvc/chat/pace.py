@@ -7,7 +7,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from mixsvc.chat.limits import Meters
 from mixsvc.chat.people import Guest
-from mixsvc.chat.requests import Request, Say
+from mixsvc.chat.requests import MODERATING, Request, Say
 from mixsvc.chat.wire import refusal
 from mixsvc.settings import ChatSettings
 
@@ -28,6 +28,9 @@ class Pace:
 
     def check(self, guest: Guest, request: Request) -> None:
         """Count a request. Raises WireError when it comes too early."""
+        if guest.is_moderator and isinstance(request, MODERATING):
+            # In the midst of an attack there is much to do.
+            return
         meters = self._says if isinstance(request, Say) else self._asks
         # Before hello there is only the connection.
         person = guest.person.id if guest.person is not None else f"connection:{id(guest)}"
@@ -35,10 +38,13 @@ class Pace:
         if not wait:
             guest.refused = 0
             return
-        guest.refused += 1
-        if guest.refused % PATIENCE == 0:
-            # It does not listen, and to tell it again costs more than not to hear it.
-            guest.transport.pauseProducing()
-            self._clock.callLater(PAUSE_SECONDS, guest.transport.resumeProducing)
         seconds = ceil(wait)
         raise refusal(request, "slow_down", f"Slow down: try again in {seconds} s.", wait=seconds)
+
+    def refused(self, guest: Guest) -> None:
+        """Count a refusal, whatever it is for: whoever does not listen is not heard for a while."""
+        guest.refused += 1
+        if guest.refused % PATIENCE == 0:
+            # To tell it again costs more than not to read it.
+            guest.transport.pauseProducing()
+            self._clock.callLater(PAUSE_SECONDS, guest.transport.resumeProducing)

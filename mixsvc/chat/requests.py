@@ -1,9 +1,10 @@
 """What a client can ask of the chat (docs/chat-protocol.md). Pure."""
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 __all__ = [
+    "MODERATING",
     "Audit",
     "Ban",
     "Delete",
@@ -72,9 +73,10 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class ListRooms:
-    """Which rooms are there?"""
+    """Which rooms are there, of those that come later in the list than this one?"""
 
     type: ClassVar[str] = "rooms"
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +187,6 @@ Request: TypeAlias = (
     | ListSanctions
     | Audit
 )
+
+# Only moderators may ask for these.
+MODERATING: Final = (Delete, Kick, Mute, Unmute, Ban, Unban, ListSanctions, Audit)

@@ -63,10 +63,8 @@ class Retention:
     async def _forget(self, name: str) -> None:
         """If nobody is inside and nothing is kept of it, it never was."""
         is_forgotten = await self._hall.history.change(self._forgetting(name))
-        room = self._hall.rooms.find(name)
-        if is_forgotten and room is not None:
-            room.last, room.topic = 0, ""
-            self._hall.rooms.release(room)
+        if is_forgotten:
+            self._hall.rooms.forget(name)
 
     def _forgetting(self, name: str) -> Callable[[sqlite3.Cursor], bool]:
         def forget(cursor: sqlite3.Cursor) -> bool:

@@ -1,6 +1,5 @@
 """The rooms and who is inside. Pure; changed in the reactor thread only."""
 
-import re
 import unicodedata
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +11,10 @@ from mixsvc.interfaces import RoomOverview
 
 __all__ = ["BadRoom", "Room", "Rooms", "TooManyRooms"]
 
-NAME: Final = re.compile(r"[^\W_][\w.-]{0,31}")
+LONGEST: Final = 32
+
+# Rooms on disk, in multiples of those in memory: no more are made.
+STORED: Final = 10
 
 
 class BadRoom(ValueError):
@@ -89,24 +91,32 @@ class Room:
 
 
 class Rooms:
-    """The rooms of this process: those of the settings, those with somebody inside, and others as far as they fit."""
+    """The rooms: those of the settings, those with somebody inside, and others as far as they fit into memory.
+
+    What does not fit is dormant: only its name is known here, its messages are in the database. It is awake again when
+    somebody asks for it.
+    """
 
     def __init__(self, fixed: Iterable[str], is_open: bool, most: int) -> None:
-        """is_open: whether others than the fixed ones can be made. most: rooms at one time."""
+        """is_open: whether others than the fixed ones can be made. most: rooms in memory."""
         self._rooms: dict[str, Room] = {_key(name): Room(name, is_fixed=True) for name in fixed}
         self._is_open = is_open
         self._most = most
+        self._dormant: dict[str, str] = {}
 
     def restore(self, known: Iterable[tuple[str, int, str]]) -> None:
-        """Take over what the database knows, as far as it fits: names, last numbers and topics.
+        """Take over what the database knows: names, last numbers and topics.
 
         The rooms with the latest messages stand first.
         """
         others: dict[str, Room] = {}
         for name, last, topic in known:
             room = self._rooms.get(_key(name))
-            if room is None and self._is_open and len(self._rooms) + len(others) < self._most:
-                room = others.setdefault(_key(name), Room(name, is_fixed=False))
+            if room is None and self._is_open:
+                if len(self._rooms) + len(others) < self._most:
+                    room = others.setdefault(_key(name), Room(name, is_fixed=False))
+                elif _key(name) not in others:
+                    self._dormant[_key(name)] = name
             if room is not None and room.name == name:
                 room.last, room.topic = last, topic
         # The oldest make place first.
@@ -117,19 +127,33 @@ class Rooms:
         room = self._rooms.get(_key(name))
         return room if room is not None and room.name == name else None
 
+    def exists(self, name: str) -> bool:
+        """Whether there is a room of exactly this name, awake or dormant."""
+        return self.find(name) is not None or self._dormant.get(_key(name)) == name
+
     def obtain(self, name: str) -> Room | None:
-        """The room of this name, made if need be; None where none is made. Raises BadRoom and TooManyRooms."""
+        """The room of this name, made or woken if need be; None where none is made. Raises BadRoom and TooManyRooms."""
         room = self._rooms.get(_key(name))
-        if room is None:
-            return self._make(name) if self._is_open else None
-        if room.name != name:
-            raise BadRoom(f"There is a room {room.name} already, which differs in case or width only.", room.name)
+        there = room.name if room is not None else self._dormant.get(_key(name), name)
+        if there != name:
+            raise BadRoom(f"There is a room {there} already, which differs in case or width only.", there)
+        if room is None and self._is_open:
+            room = self._wake(name) if self._dormant.get(_key(name)) else self._make(name)
         return room
 
     def release(self, room: Room) -> None:
         """Forget a room in which nobody is and nothing was said."""
         if not room.size and not room.last and not room.is_fixed and self.find(room.name) is room:
             del self._rooms[_key(room.name)]
+
+    def forget(self, name: str) -> None:
+        """Nothing that was said in a room is kept any more."""
+        room = self.find(name)
+        if room is not None:
+            room.last, room.topic = 0, ""
+            self.release(room)
+        elif self._dormant.get(_key(name)) == name:
+            del self._dormant[_key(name)]
 
     def names(self) -> Sequence[str]:
         """The names of the rooms, those of the settings first; any thread."""
@@ -144,21 +168,48 @@ class Rooms:
         return (room for room in self._rooms.values() if not room.size and not room.is_fixed)
 
     def _make(self, name: str) -> Room:
-        if not NAME.fullmatch(name) or unicodedata.normalize("NFKC", name) != name:
-            raise BadRoom("A room's name has 1 to 32 letters, digits and - _ . and begins with a letter or a digit.")
-        if len(self._rooms) >= self._most:
-            self._make_place()
+        if not _is_name(name):
+            raise BadRoom(
+                f"A room's name has 1 to {LONGEST} letters, digits and - _ . and begins with a letter or a digit."
+            )
+        if not self._has_place() or len(self._rooms) + len(self._dormant) >= STORED * self._most:
+            raise TooManyRooms("There are as many rooms as there can be; no more can be made now.")
         room = self._rooms[_key(name)] = Room(name, is_fixed=False)
         return room
 
-    def _make_place(self) -> None:
-        # Its messages stay in the database: whoever joins it finds them.
+    def _wake(self, name: str) -> Room:
+        # There is always a place for one that somebody may miss.
+        self._has_place()
+        del self._dormant[_key(name)]
+        room = self._rooms[_key(name)] = Room(name, is_fixed=False)
+        return room
+
+    def _has_place(self) -> bool:
+        """Whether one room more fits; the one that was used least lately makes place."""
+        if len(self._rooms) < self._most:
+            return True
         leaving = next(self._unoccupied(), None)
         if leaving is None:
-            raise TooManyRooms(f"There are {self._most} rooms, and no more can be made now.")
+            return False
         del self._rooms[_key(leaving.name)]
+        if leaving.last:
+            self._dormant[_key(leaving.name)] = leaving.name
+        return True
 
 
 def _key(name: str) -> str:
     """What two names have in common that differ in case or width only."""
-    return names.key(unicodedata.normalize("NFKC", name))
+    # Sorting a long run of combining marks takes quadratic time in NFKC, and nothing longer is a room's name.
+    return names.key(unicodedata.normalize("NFKC", name)) if len(name) <= LONGEST else name
+
+
+def _is_name(name: str) -> bool:
+    if not 1 <= len(name) <= LONGEST or unicodedata.normalize("NFKC", name) != name or names.INVISIBLE.search(name):
+        return False
+    kinds = [unicodedata.category(character) for character in name]
+    letters = [kind[0] == "L" or kind == "Nd" for kind in kinds]
+    # The vowels of some scripts are marks.
+    return letters[0] and all(
+        is_letter or kind in ("Mn", "Mc") or character in "-_."
+        for is_letter, kind, character in zip(letters, kinds, name, strict=True)
+    )

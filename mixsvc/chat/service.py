@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -22,10 +22,11 @@ from mixsvc.chat.requests import Request
 from mixsvc.chat.retention import Retention
 from mixsvc.chat.rooms import Rooms
 from mixsvc.chat.sanctions import Sanction, Sanctions
-from mixsvc.chat.speech import RATES, Speech
+from mixsvc.chat.speech import PUBLISHER, RATES, Speech
 from mixsvc.chat.store import Stored
+from mixsvc.chat.tally import Tally
 from mixsvc.chat.ticker import Ticker
-from mixsvc.chat.wire import refusal
+from mixsvc.chat.wire import WireError, refusal
 from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview
 from mixsvc.settings import ChatSettings
 
@@ -33,25 +34,13 @@ __all__ = ["CATCH_UP", "MOST_REQUESTS", "Broadcast", "ChatService", "Memory", "r
 
 _log = Logger()
 
-# Only moderators may ask for these.
-MODERATING: Final = (
-    asked.Delete,
-    asked.Kick,
-    asked.Mute,
-    asked.Unmute,
-    asked.Ban,
-    asked.Unban,
-    asked.ListSanctions,
-    asked.Audit,
-)
-
 # What the database knows at start: rooms (name, last number, topic) and sanctions.
 Memory = tuple[Sequence[tuple[str, int, str]], Sequence[Sanction]]
 
 
-def read_memory(cursor: sqlite3.Cursor, settings: ChatSettings, now: float) -> Memory:
+def read_memory(cursor: sqlite3.Cursor, now: float) -> Memory:
     """What the chat has to know before anybody comes; blocks (made for database.prepare)."""
-    return store.read_rooms(cursor, settings.max_rooms), ledger.read_sanctions(cursor, now)
+    return store.read_rooms(cursor), ledger.read_sanctions(cursor, now)
 
 
 class ChatService:
@@ -64,7 +53,7 @@ class ChatService:
         moderators = [names.key(names.normalise(each.name)) for each in settings.moderators]
         history = History(clock, database, settings)
         rooms = Rooms(settings.rooms, settings.open_rooms, settings.max_rooms)
-        people = People(moderators, [names.key(RATES)])
+        people = People(moderators, [names.key(name) for name in (RATES, PUBLISHER)])
         self._hall = hall = Hall(clock, settings, history, rooms, people, Sanctions(), Announcer(broadcast))
         self._pace = Pace(clock, settings)
         self._door = Door(hall)
@@ -142,10 +131,21 @@ class ChatService:
         """Do what a guest asks for and answer it, now or later. Raises WireError for what is refused at once."""
         if guest.person is None and not isinstance(request, asked.Hello):
             raise refusal(request, "no_name", "Say hello with your name first.")
-        if isinstance(request, MODERATING) and not guest.is_moderator:
+        if isinstance(request, asked.MODERATING) and not guest.is_moderator:
             raise refusal(request, "not_allowed", "Only moderators may do this.")
         self._pace.check(guest, request)
         self._answers[type(request)](guest, request)
+
+    def refuse(self, guest: Guest, refused: WireError) -> None:
+        """Tell a guest that what it asked for is not done."""
+        self._hall.refuse(guest, refused)
+        self._pace.refused(guest)
+
+    def tally(self) -> Tally:
+        """What was counted until now."""
+        hall, commits = self._hall, self._hall.history.commits
+        sizes, seconds = commits.sizes, commits.seconds
+        return Tally(len(hall.people), len(hall.rooms.names()), commits.messages, hall.refusals, sizes, seconds)
 
     def claim(self, name: str, person: str) -> str:
         """See IChat."""

@@ -18,10 +18,16 @@ from mixsvc.chat.wire import LONGEST_KEY, refusal, whole
 from mixsvc.errors import NoSuchRoom
 from mixsvc.interfaces import ChatMessage, ChatPage, IRates
 
-__all__ = ["RATES", "Speech"]
+__all__ = ["PUBLISHER", "RATES", "Speech"]
 
 # The name under which the chat answers; nobody else may have it.
 RATES: Final = "rates"
+
+# Who says what comes by HTTP without a name; this one is taken, too.
+PUBLISHER: Final = "mixsvc"
+
+# Pages that one connection may wait for.
+MOST_PAGES: Final = 4
 
 
 class Speech:
@@ -76,14 +82,15 @@ class Speech:
 
     def history(self, guest: Guest, request: History) -> None:
         """Answer with a page of what was said before. Raises WireError."""
-        self._hall.room(request, request.room)
-        take_place(guest, request, "busy")
+        if not self._hall.rooms.exists(request.room):
+            raise refusal(request, "no_such_room", "There is no such room; ask for rooms to see which there are.")
+        take_place(guest, request, "busy", MOST_PAGES)
         page = self._hall.history.page(Query(request.room, 0, request.limit, request.before))
         page.addCallbacks(self._read, self._not_read, (guest, request), errbackArgs=(guest, request))
 
     def page(self, room: str, before: int | None, limit: int) -> "Deferred[ChatPage]":
         """A page for somebody without a connection. Raises NoSuchRoom; fails with NotRead."""
-        if self._hall.rooms.find(room) is None:
+        if not self._hall.rooms.exists(room):
             raise NoSuchRoom(f"There is no room {room!r}.")
         return self._hall.history.page(Query(room, 0, limit, before))
 
@@ -124,7 +131,7 @@ class Speech:
     def _not_said(self, failure: Failure, guest: Guest, request: Say) -> None:
         leave_place(guest)
         text = "The message could not be stored; say it again with the same key."
-        guest.send(events.error(refusal(request, "not_saved", text)))
+        self._hall.refuse(guest, refusal(request, "not_saved", text))
 
     def _show(self, stored: Stored, name: str) -> Stored:
         if stored.is_repeated:
@@ -152,7 +159,7 @@ class Speech:
 
     def _not_read(self, failure: Failure, guest: Guest, request: History) -> None:
         leave_place(guest)
-        guest.send(events.error(refusal(request, "busy", "The history cannot be read now; ask again a little later.")))
+        self._hall.refuse(guest, refusal(request, "busy", "The history cannot be read now; ask again a little later."))
 
 
 def _span(seconds: int) -> str:

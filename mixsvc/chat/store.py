@@ -104,12 +104,11 @@ def read(cursor: sqlite3.Cursor, queries: Sequence[Query], limits: Limits) -> li
     return [_page(cursor, query, limits) for query in queries]
 
 
-def read_rooms(cursor: sqlite3.Cursor, limit: int) -> list[tuple[str, int, str]]:
+def read_rooms(cursor: sqlite3.Cursor) -> list[tuple[str, int, str]]:
     """The rooms in which something was said, those with the latest messages first: name, last number, topic."""
     cursor.execute(
         "SELECT room.name, last, topic FROM room LEFT JOIN message ON room = room.name AND number = last"
-        " ORDER BY said_at DESC LIMIT ?",
-        (limit,),
+        " ORDER BY said_at DESC"
     )
     return cursor.fetchall()
 
@@ -200,7 +199,7 @@ def _page(cursor: sqlite3.Cursor, query: Query, limits: Limits) -> ChatPage:
     cursor.execute(
         "SELECT number, name, text, said_at, kind, deleted_by IS NOT NULL FROM message"
         " WHERE room = ? AND number > ? AND number < ? ORDER BY number DESC LIMIT ?",
-        (query.room, max(query.after, first - 1), query.before or last + 1, query.limit),
+        (query.room, max(query.after, first - 1), last + 1 if query.before is None else query.before, query.limit),
     )
     messages: list[ChatMessage] = []
     left = limits.page_bytes

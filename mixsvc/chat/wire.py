@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from mixsvc.chat.names import UNPRINTABLE
 from mixsvc.chat.requests import (
     Audit,
     Ban,
@@ -57,9 +58,6 @@ class WireError(Exception):
 def refusal(request: Request, code: str, text: str, **more: str | int) -> WireError:
     """The error that answers a request."""
     about = {name: getattr(request, name, None) for name in ("room", "key")}
-    if about["room"] is not None and len(about["room"]) > LONGEST_KEY:
-        # No room has such a name, and a stranger's text of any length is not told back.
-        del about["room"]
     return WireError(code, text, of=request.type, **about, **more)
 
 
@@ -142,7 +140,10 @@ def _needed(fields: Mapping[str, object], name: str) -> int:
 
 
 def _room(fields: Mapping[str, object]) -> str:
-    return _text(fields, "room", "the name of a room")
+    room = _text(fields, "room", "the name of a room")
+    if len(room) > LONGEST_KEY:
+        raise ValueError(f"The field room has more than {LONGEST_KEY} characters; no room has such a name.")
+    return room
 
 
 def _name(fields: Mapping[str, object]) -> str:
@@ -164,13 +165,20 @@ def _known(fields: Mapping[str, object], read: Callable[[Mapping[str, object]], 
 
 def _pairs(fields: Mapping[str, object]) -> tuple[str, ...]:
     value = fields.get("pairs")
-    if not isinstance(value, list) or len(value) > MOST_PAIRS or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or len(value) > MOST_PAIRS or not all(_is_short(each) for each in value):
         raise ValueError(f"The field pairs is no list of up to {MOST_PAIRS} pairs such as EUR/USD.")
     return tuple(whole(each) for each in value)
 
 
+def _is_short(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_KEY
+
+
 def _reason(fields: Mapping[str, object]) -> str:
-    return _optional(fields, "reason", 0, LONGEST_REASON, "a short sentence") or ""
+    reason = _optional(fields, "reason", 0, LONGEST_REASON, "a short sentence") or ""
+    if UNPRINTABLE.search(reason):
+        raise ValueError("The field reason is not one line of text.")
+    return reason
 
 
 def _seconds(fields: Mapping[str, object]) -> int:
@@ -201,7 +209,7 @@ REQUESTS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {
     Leave.type: lambda fields: Leave(_room(fields)),
     Say.type: lambda fields: Say(_room(fields), _text(fields, "text", "what you say"), _key(fields)),
     History.type: lambda fields: History(_room(fields), _number(fields, "before", 1, MOST), _limit(fields)),
-    ListRooms.type: lambda fields: ListRooms(),
+    ListRooms.type: lambda fields: ListRooms(_optional(fields, "after", 0, LONGEST_KEY, "the name of a room")),
     Who.type: lambda fields: Who(_room(fields), _optional(fields, "after", 0, LONGEST_KEY, "a name")),
     Subscribe.type: lambda fields: Subscribe(_pairs(fields)),
     Delete.type: lambda fields: Delete(_room(fields), _needed(fields, "number")),

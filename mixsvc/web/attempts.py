@@ -27,19 +27,20 @@ class Record:
     wrong: int
     at: float
 
-    def free_at(self) -> float:
+    def free_at(self, free: int) -> float:
         """When the next one may be."""
-        if self.wrong < FREE:
+        if self.wrong < free:
             return self.at
-        doublings = min(self.wrong - FREE, 10)
+        doublings = min(self.wrong - free, 10)
         return self.at + min(LONGEST_WAIT, FIRST_WAIT * 2.0**doublings)
 
 
 class Attempts:
     """Counts by key, such as a name; each key is short. May be used in any thread."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """clock: seconds that never go back."""
+    def __init__(self, clock: Callable[[], float], free: int = FREE) -> None:
+        """clock: seconds that never go back. free: wrong ones that cost nothing."""
+        self._free = free
         self._clock = clock
         self._lock = Lock()
         self._records: OrderedDict[str, Record] = OrderedDict()
@@ -48,7 +49,7 @@ class Attempts:
         """How long the key has to wait, in seconds; 0 when it need not."""
         with self._lock:
             record = self._records.get(key)
-            return 0.0 if record is None else max(0.0, record.free_at() - self._clock())
+            return 0.0 if record is None else max(0.0, record.free_at(self._free) - self._clock())
 
     def begin(self, key: str) -> None:
         """Count one as wrong before it is known to be, so that those at the same time are counted, too."""

@@ -23,8 +23,12 @@ HASH: Final = r"scrypt:[0-9]{1,9}:[0-9]{1,4}:[0-9]{1,4}\$[^$]+\$[0-9a-f]{128}"
 # Where nobody can log in, this method is tried in vain.
 USUAL_METHOD: Final = "scrypt:32768:8:1"
 
-# Each check takes 32 MB and a tenth of a second of a thread that views wait for.
+# Each check takes 32 MB and a tenth of a second of a thread that views wait for; so long one waits for its turn.
 CHECKS_AT_ONCE: Final = 2
+TURN_SECONDS: Final = 2.0
+
+# Wrong ones from everywhere that are free for one name: so many that its owner is not kept out by a few.
+FREE_FOR_A_NAME: Final = 100
 
 
 class WrongPassword(Exception):
@@ -54,7 +58,7 @@ class Logins:
         methods = [each.password_hash.split("$")[0] for each in self._moderators.values()]
         # Of the same cost as a real one, and the hash of no password.
         self._nobody = Moderator("", f"{(methods or [USUAL_METHOD])[0]}$nobody${'0' * 128}")
-        self._addresses, self._names = Attempts(clock), Attempts(clock)
+        self._addresses, self._names = Attempts(clock), Attempts(clock, FREE_FOR_A_NAME)
         self._counting = Lock()
         self._checks = BoundedSemaphore(CHECKS_AT_ONCE)
 
@@ -63,7 +67,7 @@ class Logins:
 
         address: the client's; empty where it is not known. Raises WrongPassword and TooManyTries.
         """
-        if not self._checks.acquire(blocking=False):
+        if not self._checks.acquire(timeout=TURN_SECONDS):
             raise TooManyTries(1)
         try:
             return self._check(name, password, address)

@@ -97,7 +97,7 @@ def _chat(mix: IMix) -> IChat:
 
 
 def _messages(chat: IChat, room: str) -> Response:
-    before = number_in_query("before", 0, MOST_NUMBER)
+    before = number_in_query("before", 1, MOST_NUMBER)
     limit = number_in_query("limit", 1, MOST_LIMIT)
     _check_length(room)
     try:

@@ -32,7 +32,18 @@ class Visitors:
             # Most connections of a load test and all of a flood: they cost no thread.
             return None
         environ = environ_of(request)
-        return self._defer_to_thread(lambda: self._authenticate(environ))
+        return self._defer_to_thread(lambda: _checked(self._authenticate(environ)))
+
+
+def _checked(found: object) -> Identity | None:
+    """What an authenticator said. Raises TypeError for what none may say."""
+    if found is None:
+        return None
+    if not isinstance(found, Identity):
+        raise TypeError(f"the authenticator returned {type(found).__name__}; it returns an Identity or None")
+    if not isinstance(found.person, str) or not found.person or not isinstance(found.name, str | None):
+        raise TypeError("the authenticator returned an Identity whose person or name is no text")
+    return found
 
 
 def environ_of(request: Request) -> dict[str, Any]:

@@ -187,7 +187,7 @@ class ChatHouse:
         """The chat of a process, which knows what the database says."""
         self.service = ChatService(self.clock, self.database, self.settings, self.rates, self.broadcast)
         with closing(self.database.connection.cursor()) as cursor:
-            self.service.restore(read_memory(cursor, self.settings, self.clock.seconds()))
+            self.service.restore(read_memory(cursor, self.clock.seconds()))
         self.factory = ChatFactory(self.clock, self.service, self.identify)
 
     def identify(self, request: Any) -> Deferred[Identity | None] | None:

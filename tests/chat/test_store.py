@@ -151,7 +151,7 @@ class ReadTests(StoreTestCase):
 
 class RoomTableTests(StoreTestCase):
     def rooms(self) -> list[tuple[str, int, str]]:
-        return store.read_rooms(self.connection.cursor(), 10)
+        return store.read_rooms(self.connection.cursor())
 
     def expire(self, cutoff: float) -> int:
         with self.connection, closing(self.connection.cursor()) as cursor:
@@ -166,7 +166,6 @@ class RoomTableTests(StoreTestCase):
             self.insert([Draft(room, "Ann", "hi", NOW + at, None)])
 
         self.assertEqual([("den", 2, ""), ("attic", 1, ""), ("lobby", 1, "")], self.rooms())
-        self.assertEqual([("den", 2, "")], store.read_rooms(self.connection.cursor(), 1))
 
     def test_the_latest_topic_stays_with_the_room(self) -> None:
         topics = [Draft("lobby", "Ann", text, NOW, text, store.TOPIC) for text in ("May", "June")]

@@ -80,7 +80,7 @@ class TickerTests(HouseTestCase):
 
     def test_what_is_no_pair_is_refused_and_the_old_ones_stay(self) -> None:
         self.subscribe(self.ann, "EUR/USD")
-        for pair in ("EUR", "EUR/XXX", "EUR/USD/GBP", "EURUSD", "", "€UR/USD", "EUR/" + "x" * 1000):
+        for pair in ("EUR", "EUR/XXX", "EUR/USD/GBP", "EURUSD", "", "€UR/USD", "EUR/" + "x" * 60):
             error = self.refused(self.ann, "subscribe", pairs=["EUR/GBP", pair])
             self.assertEqual("bad_pair", error["code"])
             self.assertLess(len(error["text"]), 200)

@@ -46,7 +46,7 @@ class ParseTests(SynchronousTestCase):
         expected: dict[str, Request] = {
             '"hello","name":"Ann","token":"0123456789abcdef"': Hello("Ann", "0123456789abcdef"),
             '"history","room":"a","before":7,"limit":200': History("a", 7, 200),
-            '"rooms"': ListRooms(),
+            '"rooms","after":"lobby"': ListRooms("lobby"),
             '"who","room":"a","after":"Bob"': Who("a", "Bob"),
             '"subscribe","pairs":["EUR/USD","x"]': Subscribe(("EUR/USD", "x")),
             '"delete","room":"a","number":1': Delete("a", 1),
