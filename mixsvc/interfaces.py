@@ -198,7 +198,7 @@ class IRates(Interface):
     """The latest quotes and those of the past. Every method may be called in any thread and reads a snapshot.
 
     Codes are in capitals. Any pair can be made of two currencies with the same base: by crossing, rounded to six
-    digits. A quote of the past is never stale: it is of its date.
+    digits. A quote that is asked for by a day is stale where a later one, up to that day, should have been published.
     """
 
     def latest(base: str, quote: str) -> Quote | None:

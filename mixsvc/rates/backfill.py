@@ -19,8 +19,9 @@ __all__ = ["Backfill"]
 
 _DAY: Final = 86400.0  # seconds
 
-# Between two looks at whether there is something to do; seconds.
-_LOOK: Final = 60.0
+# Between two looks at whether there is something to do: after a start that is so once the first poll was answered;
+# seconds.
+_LOOK: Final = 10.0
 
 # After the first failure; doubled up to a day.
 _FIRST_BACK_OFF: Final = 900.0  # seconds
@@ -69,7 +70,7 @@ class Backfill(Service):
         self._looking: Deferred[None] | None = None
 
     def startService(self) -> None:
-        """Look at once, then every minute."""
+        """Look at once, then every ten seconds."""
         Service.startService(self)
         self._loop.start(_LOOK)
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-__all__ = ["is_stale", "is_working_day"]
+__all__ = ["is_stale", "is_working_day", "overdue_on"]
 
 FRANKFURT: Final = ZoneInfo("Europe/Berlin")
 
@@ -18,6 +18,9 @@ DAY: Final = timedelta(days=1)
 
 # Month and day of the holidays that stay in their place.
 FIXED_HOLIDAYS: Final = frozenset({(1, 1), (5, 1), (12, 25), (12, 26)})
+
+# Nothing was published then: the systems were being changed over.
+CHANGE_OVERS: Final = frozenset({date(1999, 12, 31), date(2001, 12, 31)})
 
 
 def is_stale(published: date, now: datetime) -> bool:
@@ -31,12 +34,17 @@ def is_stale(published: date, now: datetime) -> bool:
     following = published + DAY
     while not is_working_day(following):
         following += DAY
-    return here >= datetime.combine(following, OVERDUE)
+    return here >= overdue_on(following)
+
+
+def overdue_on(day: date) -> datetime:
+    """The moment from which the rate of a working day is overdue."""
+    return datetime.combine(day, OVERDUE)
 
 
 def is_working_day(day: date) -> bool:
     """Whether rates are published that day: TARGET is closed on weekends and six holidays."""
-    if day.weekday() >= 5 or (day.month, day.day) in FIXED_HOLIDAYS:
+    if day.weekday() >= 5 or (day.month, day.day) in FIXED_HOLIDAYS or day in CHANGE_OVERS:
         return False
     easter = _easter_sunday(day.year)
     # Good Friday and Easter Monday.

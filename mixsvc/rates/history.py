@@ -33,22 +33,31 @@ class History:
         None when there is none within the week before it; never raises.
         """
         found = (course.legs(day) for course in self._courses(base, quote))
-        return next((legs for legs in found if legs is not None), None)
+        # Of the same date the first: that which was published as it is asked for.
+        return max((legs for legs in found if legs is not None), key=lambda legs: legs[0].date, default=None)
 
     def prices(self, base: str, quote: str, start: date, end: date, points: int) -> PriceHistory:
         """See IRates.history."""
-        for course in self._courses(base, quote):
-            days, values = course.values(start, end)
-            chosen = [days[each] for each in sampled(values, points)]
-            dated = [(date.fromordinal(each), course.price(each)) for each in chosen]
-            return PriceHistory(base, quote, dated, len(days), course.sources(start, end))
-        return PriceHistory(base, quote, [], 0, [])
+        courses = list(self._courses(base, quote))
+        values: dict[int, float] = {}
+        course_of: dict[int, Course] = {}
+        # The first of them counts where two have the same day.
+        for course in reversed(courses):
+            days, found = course.values(start, end)
+            values.update(zip(days, found, strict=True))
+            course_of.update(dict.fromkeys(days, course))
+        days = sorted(values)
+        chosen = [days[each] for each in sampled([values[day] for day in days], points)]
+        dated = [(date.fromordinal(day), course_of[day].price(day)) for day in chosen]
+        sources = {source for course in courses for source in course.sources(start, end)}
+        return PriceHistory(base, quote, dated, len(days), sorted(sources))
 
     def span(self, base: str, quote: str) -> tuple[date, date] | None:
         """See IRates.span."""
         if not self._is_whole:
             return None
-        return next((course.span() for course in self._courses(base, quote)), None)
+        spans = [span for course in self._courses(base, quote) if (span := course.span()) is not None]
+        return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
     def add(self, quotes: Sequence[Quote]) -> None:
         """Take over quotes that were just published; those of the newest days cost next to nothing."""

@@ -11,9 +11,10 @@ from twisted.logger import Logger
 
 from mixsvc.interfaces import DeferToThread, Quote
 from mixsvc.rates import store
-from mixsvc.rates.archived import BASE, read_archived
 from mixsvc.rates.errors import SourceFailed
 from mixsvc.rates.history import History
+from mixsvc.rates.quote import EURO
+from mixsvc.rates.sources.archive import past_of
 from mixsvc.rates.timeline import Pair, Timeline, by_pair, filling, merge
 from mixsvc.storage.database import Database
 
@@ -90,7 +91,7 @@ class Memory:
         if kept is None:
             return {}
         try:
-            return await self._defer_to_thread(partial(read_archived, *kept))
+            return await self._defer_to_thread(partial(past_of, *kept))
         except SourceFailed as error:
             _log.warn("rates: {reason}", reason=str(error))
             return {}
@@ -121,7 +122,7 @@ class Memory:
 
 
 def _dates(timelines: Mapping[Pair, Timeline]) -> set[date]:
-    days = set[int]().union(*(each.days for (base, _), each in timelines.items() if base == BASE))
+    days = set[int]().union(*(each.days for (base, _), each in timelines.items() if base == EURO))
     return {date.fromordinal(each) for each in days}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 
 from twisted.application.service import Service
@@ -34,7 +34,8 @@ _log = Logger()
 class Sink:
     """Where new quotes go: into the table, then on_change is told, then they are saved.
 
-    save: fires when they are stored. Neither of the two can end the polling.
+    save: fires when they are stored; what it fails with is given to it again in the next round that has an answer.
+    Neither of the two can end the polling.
     """
 
     table: RateTable
@@ -74,6 +75,9 @@ class RatePoller(Service):
         self._now = surroundings.now
         self._chain = Chain(sources, settings.interval, surroundings.random)
         self._plausibility = Plausibility(sink.table.latest)
+        # What a save has failed with, by pair and date.
+        self._unsaved: dict[tuple[str, str, date], Quote] = {}
+        self._can_save = True
         self._loop = LoopingCall(self._round)
         self._loop.clock = clock
         self._ended: Deferred[None] | None = None
@@ -139,7 +143,7 @@ class RatePoller(Service):
         _tell_of(verdict, link.source.name)
         if changed:
             self._tell(changed)
-            await self._save(changed)
+        await self._save(changed)
         return True
 
     async def _fetch(self, source: IRateSource, deadline: float) -> Sequence[Quote]:
@@ -183,11 +187,27 @@ class RatePoller(Service):
             _log.failure("rates: somebody who was told of new quotes failed; polling goes on")
 
     async def _save(self, changed: Sequence[Quote]) -> None:
+        """Store what is new, and what could not be stored in the rounds before."""
+        unsaved = self._unsaved | {(each.base, each.quote, each.date): each for each in changed}
+        if not unsaved:
+            return
+        self._unsaved = {}
         try:
-            await self._within(self._timeout, maybeDeferred(self._sink.save, changed))
+            await self._within(self._timeout, maybeDeferred(self._sink.save, tuple(unsaved.values())))
         except Exception as error:
+            # One that hangs may store it yet, and others would only line up behind it.
+            self._unsaved = {} if isinstance(error, TimeoutError) else unsaved
+            self._not_saved(error)
+        else:
+            if not self._can_save:
+                _log.info("rates: quotes are stored again")
+            self._can_save = True
+
+    def _not_saved(self, error: Exception) -> None:
+        if self._can_save:
             reason = str(error) or type(error).__name__
             _log.error("rates: new quotes could not be stored: {reason}; polling goes on", reason=reason)
+        self._can_save = False
 
 
 def _tell_of(verdict: Verdict, source: str) -> None:

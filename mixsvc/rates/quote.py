@@ -1,6 +1,7 @@
 """What is worked out for a quote: its values from text, and its price across the base. Pure."""
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -10,8 +11,11 @@ from mixsvc.interfaces import Quote
 
 __all__ = [
     "ARCHIVE",
+    "EURO",
+    "MAX_CURRENCIES",
     "SIGNIFICANT_DIGITS",
     "across",
+    "check_count",
     "crossed",
     "is_currency",
     "is_sound",
@@ -24,11 +28,17 @@ __all__ = [
 # The source that only fills what is missing.
 ARCHIVE: Final = "archive"
 
+# What all prices of the European Central Bank are of, in whichever document.
+EURO: Final = "EUR"
+
 # A price that is worked out (USD/EUR, USD/GBP) is rounded to so many digits, half to even: what the
 # ECB publishes has five or six, so more would only look exact.
 SIGNIFICANT_DIGITS: Final = 6
 
 MAX_DIGITS: Final = 20
+
+# In one document. ISO 4217 has two hundred; each costs the reactor some 0.04 ms, and the database a row a day.
+MAX_CURRENCIES: Final = 500
 
 
 def is_currency(code: str) -> bool:
@@ -39,6 +49,12 @@ def is_currency(code: str) -> bool:
 def is_sound(price: Decimal) -> bool:
     """Whether it can be a price: finite, above zero, and no power of ten that a division could overflow with."""
     return price.is_finite() and price > 0 and abs(price.adjusted()) <= MAX_DIGITS
+
+
+def check_count(codes: Collection[str]) -> None:
+    """Raises ValueError for more than MAX_CURRENCIES."""
+    if len(codes) > MAX_CURRENCIES:
+        raise ValueError(f"it has {len(codes)} currencies, and no more than {MAX_CURRENCIES} can be right")
 
 
 def parse_price(text: str) -> Decimal:

@@ -1,6 +1,7 @@
 """What everyone in the process asks about rates: the latest from the table, the rest from the history."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 from zope.interface import implementer
 
 from mixsvc.interfaces import Conversion, IRates, PriceHistory, Quote, SourceHealth
+from mixsvc.rates.calendar import is_stale, overdue_on
 from mixsvc.rates.history import History
 from mixsvc.rates.money import MAX_AMOUNT_DIGITS, decimals, is_amount, worth
 from mixsvc.rates.quote import priced
@@ -47,7 +49,7 @@ class Rates:
     def on(self, base: str, quote: str, day: date) -> Quote | None:
         """See IRates."""
         legs = self._legs(base, quote, day)
-        return None if legs is None else priced(*legs)
+        return None if legs is None else self._judged(priced(*legs), day)
 
     def convert(self, amount: Decimal, base: str, quote: str, day: date | None = None) -> Conversion | None:
         """See IRates."""
@@ -57,9 +59,9 @@ class Rates:
         if legs is None:
             return None
         have, want = legs
-        used = priced(have, want) if day is not None else self._table.judged(priced(have, want))
         places = decimals(quote)
-        return Conversion(amount, worth(amount, have.price, want.price, places), places, used)
+        result = worth(amount, have.price, want.price, places)
+        return Conversion(amount, result, places, self._judged(priced(have, want), day))
 
     def history(self, base: str, quote: str, start: date, end: date, points: int) -> PriceHistory:
         """See IRates."""
@@ -72,6 +74,11 @@ class Rates:
     def sources(self) -> Sequence[SourceHealth]:
         """See IRates."""
         return self._health()
+
+    def _judged(self, quote: Quote, day: date | None) -> Quote:
+        """Stale or not, as it was on the evening of a day; None: as it is now."""
+        now = self._now()
+        return replace(quote, stale=is_stale(quote.date, now if day is None else min(now, overdue_on(day))))
 
     def _legs(self, base: str, quote: str, day: date) -> tuple[Quote, Quote] | None:
         if day > (self._now() + _FARTHEST_EAST).date():

@@ -3,7 +3,8 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from twisted.internet.defer import Deferred
 
@@ -78,13 +79,20 @@ def _readable(cursor: sqlite3.Cursor, base: str, quote: str) -> Iterator[Quote]:
 
 
 def _read(base: str, quote: str, row: Sequence[bytes]) -> Quote:
-    date_text, price, fetched, source = (cell.decode() for cell in row)
-    fetched_at = datetime.fromisoformat(fetched)
+    date_text, price, fetched, source = row
+    fetched_at, newest = _fetched(fetched)
+    day = parse_date(date_text.decode())
+    if day > newest:
+        # No later quote could ever replace one of a far future.
+        raise ValueError("of a date after it was fetched")
+    return Quote(base, quote, parse_price(price.decode()), day, fetched_at, source.decode(), stale=False)
+
+
+@lru_cache(maxsize=16)
+def _fetched(text: bytes) -> tuple[datetime, date]:
+    """When a row was fetched, and the newest date it could have then; thousands of rows have the same."""
+    fetched_at = datetime.fromisoformat(text.decode())
     if fetched_at.tzinfo is None:
         raise ValueError("fetched at an unknown time")
     fetched_at = fetched_at.astimezone(UTC)
-    date = parse_date(date_text)
-    if date > (fetched_at + timedelta(days=1)).date():
-        # No later quote could ever replace one of a far future.
-        raise ValueError("of a date after it was fetched")
-    return Quote(base, quote, parse_price(price), date, fetched_at, source, stale=False)
+    return fetched_at, (fetched_at + timedelta(days=1)).date()

@@ -46,17 +46,20 @@ class RateTable:
         A published price keeps its digits; one across the base is rounded (see quote.across).
         """
         legs = self.legs(base, quote)
-        return None if legs is None else self.judged(priced(*legs))
+        return None if legs is None else self._judged(priced(*legs))
 
     def legs(self, base: str, quote: str) -> tuple[Quote, Quote] | None:
-        """What one unit of a shared base costs in `base` and in `quote`; None without any. In any thread."""
+        """What one unit of a shared base costs in `base` and in `quote`; None without any. In any thread.
+
+        Where sources have several bases in common, the newest; of the same date, what is published as it is asked for.
+        """
         snapshot = self._snapshot
-        # What is published as it is asked for comes first: its base is the anchor then.
+        found = []
         for anchor in sorted(snapshot.bases, key=lambda each: each != base):
             have, want = snapshot.known.get((anchor, base)), snapshot.known.get((anchor, quote))
             if have is not None and want is not None:
-                return have, want
-        return None
+                found.append((have, want))
+        return max(found, key=lambda legs: min(each.date for each in legs), default=None)
 
     def currencies(self) -> Sequence[str]:
         """The codes a quote can be made of, sorted; empty when nothing is known yet."""
@@ -77,10 +80,10 @@ class RateTable:
                 published[pair] = changed[pair] = each
         if changed:
             self._snapshot = _made_of(published)
-        return tuple(self.judged(each) for each in changed.values())
+        return tuple(self._judged(each) for each in changed.values())
 
-    def judged(self, quote: Quote) -> Quote:
-        """The quote as it is read at this moment: stale or not. In any thread."""
+    def _judged(self, quote: Quote) -> Quote:
+        """The quote as it is read at this moment: stale or not."""
         return replace(quote, stale=is_stale(quote.date, self._now()))
 
 

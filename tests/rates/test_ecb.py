@@ -1,11 +1,13 @@
 from datetime import date
 from decimal import Decimal
+from itertools import product
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.quote import MAX_CURRENCIES
 from mixsvc.rates.sources.ecb import read_document
 from tests.rates.samples import DAILY, NOW
 
@@ -42,6 +44,16 @@ class Documents(SynchronousTestCase):
         quotes = read_document(document(day("2026-10-28"), day("2026-10-30"), day("2026-10-29")), NOW)
 
         self.assertEqual([each.date.day for each in quotes], [30])
+
+    def test_a_day_that_is_there_twice_is_refused(self) -> None:
+        self.assertIn("twice", self.refused(document(day(), day())))
+
+    def test_so_many_currencies_that_the_reactor_would_stand_still_are_refused(self) -> None:
+        codes = ["".join(each) for each in product("ABCDFGHI", repeat=3)][: MAX_CURRENCIES + 1]
+        rates = [f"<Cube currency='{code}' rate='1'/>" for code in codes]
+
+        self.assertEqual(len(read_document(document(day(rates="".join(rates[1:]))), NOW)), MAX_CURRENCIES)
+        self.assertIn(str(MAX_CURRENCIES), self.refused(document(day(rates="".join(rates)))))
 
     def test_tomorrow_is_taken_and_the_day_after_is_not(self) -> None:
         self.assertEqual(len(read_document(document(day("2026-10-31")), NOW)), 1)

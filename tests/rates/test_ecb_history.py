@@ -76,7 +76,8 @@ class Reading(SynchronousTestCase):
     def test_what_cannot_be_read_is_one_line(self) -> None:
         texts = ("", "Date,USD\n", "Date,USD\nx,1\n", "Date,USD\n2026-10-29,x\n", "Date,USD\n2026-10-29,0\n")
         bodies = [packed(text) for text in (*texts, "Date,USD\n2026-10-29,NaN\n", "Date,usd\n2026-10-29,1\n", "\u20ac")]
-        for body in (*bodies, b"", b"<html>", packed(CSV)[:-30], packed(CSV, CSV), packed()):
+        twice = packed(CSV + "2026-10-29,2,2,\n")
+        for body in (*bodies, twice, b"", b"<html>", packed(CSV)[:-30], packed(CSV, CSV), packed()):
             with self.subTest(body=body), self.assertRaises(SourceFailed) as caught:
                 list(read_pages(read_csv(body), DAYS, NOW).quotes)
             self.assertNotIn("\n", str(caught.exception))
@@ -93,6 +94,17 @@ class Reading(SynchronousTestCase):
             read_csv(bomb)
 
         self.assertIn(str(zipped.MAX_UNPACKED), str(caught.exception))
+
+    def test_an_unusual_compression_is_refused_before_it_is_unpacked(self) -> None:
+        for kind in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+            made = io.BytesIO()
+            with zipfile.ZipFile(made, "w", kind) as archive:
+                archive.writestr("history.csv", CSV)
+
+            with self.subTest(kind=kind), self.assertRaises(SourceFailed) as caught:
+                # Behind its head: what lzma says of such bytes is an error of its own.
+                read_csv(made.getvalue().replace(b"\x5d\x00", b"\xff\x00", 1))
+            self.assertIn("unusual", str(caught.exception))
 
     @given(st.integers(0, len(packed(CSV)) - 1), st.integers(0, 255))
     @settings(derandomize=True, deadline=None, max_examples=200)

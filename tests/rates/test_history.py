@@ -53,6 +53,13 @@ class OneDay(SynchronousTestCase):
 
         self.assertEqual(days(made, "USD", "GBP", FRIDAY), ["USD 1 2026-10-28", "GBP 3 2026-10-28"])
 
+    def test_of_two_bases_the_one_with_the_newer_date_counts(self) -> None:
+        dollars = replace(quote("GBP", "9", "2026-10-28", "json"), base="USD")
+        made = history(quote("USD", "2"), quote("GBP", "4"), dollars)
+
+        self.assertEqual(days(made, "USD", "GBP", FRIDAY), ["USD 2 2026-10-30", "GBP 4 2026-10-30"])
+        self.assertEqual(days(made, "USD", "GBP", date(2026, 10, 29)), ["USD 1 2026-10-28", "GBP 9 2026-10-28"])
+
     def test_without_such_a_day_within_the_week_there_is_none(self) -> None:
         made = history(quote("USD"), quote("GBP", "4", "2026-10-29"))
 
@@ -79,6 +86,31 @@ class OneDay(SynchronousTestCase):
 
         self.assertEqual(days(made, "XAU", "USD", FRIDAY), ["XAU 1 2026-10-30", "USD 4000 2026-10-30"])
         self.assertEqual(days(made, "EUR", "USD", FRIDAY), ["EUR 1 2026-10-30", "USD 1.1172 2026-10-30"])
+
+
+class SeveralBases(SynchronousTestCase):
+    """The bank's euros, and a service in dollars that stood in for it."""
+
+    def setUp(self) -> None:
+        dollars = [replace(quote("GBP", "9", day, "json"), base="USD") for day in ("2026-10-29", "2026-10-31")]
+        euros = [
+            quote(code, price, day)
+            for code, price in (("USD", "2"), ("GBP", "4"))
+            for day in ("2026-10-29", "2026-10-30")
+        ]
+        self.made = history(*euros, *dollars)
+
+    def test_a_history_has_the_days_of_all_and_of_the_same_day_what_was_published_as_it_is_asked_for(self) -> None:
+        for base, code, prices in (("USD", "GBP", ["9", "2", "9"]), ("GBP", "USD", ["0.5", "0.5", "0.111111"])):
+            found = self.made.prices(base, code, *ALWAYS, 4)
+
+            self.assertEqual(
+                [(day.day, str(price)) for day, price in found.points], list(zip((29, 30, 31), prices, strict=True))
+            )
+            self.assertEqual((found.days, found.sources), (3, ["ecb", "json"]))
+
+    def test_the_span_is_that_of_all(self) -> None:
+        self.assertEqual(self.made.span("USD", "GBP"), (date(2026, 10, 29), date(2026, 10, 31)))
 
 
 class ManyDays(SynchronousTestCase):

@@ -2,6 +2,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import product
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import Quote
 from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.quote import MAX_CURRENCIES
 from mixsvc.rates.sources.download import Address
 from mixsvc.rates.sources.json_feed import MAX_BODY, Feed, JsonSource, read_answer
 from tests.rates.samples import NOW, at_once, client_of, moment
@@ -53,6 +55,18 @@ class Reading(SynchronousTestCase):
     def test_an_exponent_is_written_out(self) -> None:
         self.assertEqual(self.read(answer("1.4e-05")), [("USD", "0.000014")])
         self.assertEqual(self.read(answer("2E+3")), [("USD", "2000")])
+
+    def test_numbers_that_would_take_for_ever_are_refused_at_once(self) -> None:
+        for day in ("1e9999999", "-1e9999999", "253402300800", "-1", "1e99", "NaN", "Infinity"):
+            self.assertIn("date", self.refused(answer(day=day)))
+        self.assertIn("number", self.refused(answer("1e99999999999999999999")))
+        self.assertEqual(self.read(answer(day="1793318400")), [("USD", "1.1")])
+
+    def test_more_currencies_than_there_can_be_are_refused(self) -> None:
+        codes = ["".join(each) for each in product("ABCDFGHI", repeat=3)][: MAX_CURRENCIES + 1]
+        body = {"date": "2026-10-30", "rates": dict.fromkeys(codes, 1)}
+
+        self.assertIn(str(MAX_CURRENCIES), self.refused(json.dumps(body).encode()))
 
     def test_more_digits_than_can_be_stored_are_rounded_off(self) -> None:
         self.assertEqual(self.read(answer("0.00000123456789012345678")), [("USD", "0.0000012345678901235")])

@@ -137,6 +137,34 @@ class Failures(PollerCase):
         self.assertEqual(self.logged(events), ["rates: new quotes could not be stored: disk full; polling goes on"])
         self.assertEqual((self.first.asked, len(self.told)), ([0, 30], 1))
 
+    def test_what_could_not_be_stored_is_stored_as_soon_as_it_can_be(self) -> None:
+        self.saving = lambda: fail(OSError("database is locked"))
+        answers = [[quote(day="2026-10-29")], [quote()], [quote(price="1.2")], [], []]
+        self.first.answer = lambda: succeed(answers.pop(0))
+        with capturedLogs() as events:
+            self.start()
+            self.rounds(2)
+            self.saving = lambda: succeed(None)
+            self.rounds(2)
+
+        # Of the same pair and date the last price counts; what is stored is not stored again.
+        self.assertEqual(self.saved[3:], [(quote(day="2026-10-29"), quote(price="1.2"))])
+        self.assertEqual(
+            self.logged(events),
+            [
+                "rates: new quotes could not be stored: database is locked; polling goes on",
+                "rates: quotes are stored again",
+            ],
+        )
+
+    def test_behind_a_save_that_never_ends_no_other_lines_up(self) -> None:
+        self.saving = Deferred
+        self.first.answer = lambda: succeed([quote()])
+        self.start()
+        self.clock.pump([10.0] * 10)
+
+        self.assertEqual((len(self.saved), len(self.first.asked)), (1, 4))
+
     def test_a_save_that_never_ends_does_not_end_the_polling(self) -> None:
         self.saving = Deferred
         self.first.answer = lambda: succeed([quote()])

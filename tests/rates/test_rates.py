@@ -42,6 +42,24 @@ class Asking(SynchronousTestCase):
         assert found is not None
         self.assertEqual((str(found.price), found.date, found.stale), ("7.06591", date(2022, 12, 30), False))
 
+    def test_the_quote_of_a_day_is_stale_where_a_later_one_up_to_that_day_is_missing(self) -> None:
+        known = rates(quote(day="2026-10-27"))
+
+        for day, stale in ((27, False), (28, True), (29, True), (30, True)):
+            found = known.on("EUR", "USD", date(2026, 10, day))
+            assert found is not None
+            self.assertEqual(found.stale, stale, day)
+            converted = known.convert(Decimal(1), "EUR", "USD", date(2026, 10, day))
+            self.assertEqual(converted and converted.quote, found)
+
+    def test_before_the_publication_of_the_day_the_quote_of_the_day_before_is_not_stale(self) -> None:
+        known = rates(quote(day="2026-10-29"))
+
+        found = known.on("EUR", "USD", FRIDAY)
+
+        assert found is not None
+        self.assertFalse(found.stale)
+
     def test_there_is_no_quote_of_days_to_come(self) -> None:
         self.assertIsNotNone(self.rates.on("EUR", "USD", date(2026, 10, 31)))
         self.assertIsNone(self.rates.on("EUR", "USD", SUNDAY))

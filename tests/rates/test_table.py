@@ -42,6 +42,23 @@ class Reading(SynchronousTestCase):
         self.assertEqual(self.price("USD", "GBP"), "0.746330")
         self.assertEqual(self.price("GBP", "USD"), "1.33989")
 
+    def test_of_two_bases_the_one_with_the_newer_date_counts(self) -> None:
+        # A service in dollars stood in for the bank for a day, and is not asked any more.
+        dollars = [replace(quote(code, "2", "2026-10-27", "json"), base="USD") for code in ("EUR", "GBP")]
+        self.table.publish(dollars)
+
+        for base, code in (("USD", "GBP"), ("GBP", "USD"), ("EUR", "GBP"), ("USD", "EUR")):
+            found = self.table.latest(base, code)
+            assert found is not None
+            self.assertGreaterEqual(found.date, date(2026, 10, 29))
+            self.assertEqual(found.source, "ecb")
+
+    def test_of_two_bases_with_the_same_date_what_is_published_so_counts(self) -> None:
+        self.table.publish([replace(quote("JPY", "157.5", source="json"), base="USD")])
+        self.table.publish([replace(quote("USD", "1", source="json"), base="JPY")])
+
+        self.assertEqual((self.price("USD", "JPY"), self.price("EUR", "JPY")), ("157.5", "175.60"))
+
     def test_a_currency_costs_one_in_itself(self) -> None:
         self.assertEqual((self.price("EUR", "EUR"), self.price("USD", "USD")), ("1", "1"))
 

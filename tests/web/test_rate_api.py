@@ -82,6 +82,28 @@ class Pairs(ApiCase):
             found = self.problem(f"/api/rates/EUR/USD?date={day}", 404)
             self.assertIn("from 1999-01-04 to 2026-10-30", found["detail"])
 
+    def test_a_quote_that_stands_in_for_a_missing_one_is_stale_and_not_kept_for_long(self) -> None:
+        answer = self.get("/api/rates/EUR/USD?date=2023-01-02")
+
+        self.assertEqual((answer.get_json()["date"], answer.get_json()["stale"]), ("2022-12-30", True))
+        self.assertEqual(answer.headers["Cache-Control"], "public, max-age=10")
+
+    def test_two_currencies_that_never_met_are_not_asked_for_again(self) -> None:
+        for path in ("/api/rates/HRK/GBP/history", "/api/rates/HRK/GBP?date=2022-12-30"):
+            self.assertIn("same day", self.problem(path, 404)["detail"])
+        self.problem("/api/convert?amount=1&from=HRK&to=GBP&date=2022-12-30", 404)
+
+    def test_what_is_given_twice_is_refused(self) -> None:
+        day, pair = "date=2022-12-30", "from=EUR&to=USD"
+        for path in (
+            "/api/rates?base=EUR&base=USD",
+            f"/api/rates/EUR/USD?{day}&{day}",
+            "/api/rates/EUR/USD/history?points=5&points=6",
+            f"/api/convert?amount=1&amount=2&{pair}",
+            f"/api/convert?amount=1&{pair}&to=GBP",
+        ):
+            self.assertIn("2 times", self.problem(path, 400)["detail"])
+
     def test_what_is_no_date_is_refused(self) -> None:
         for text in ("", "x", "2026-02-30", "20261030", "2026-W44-5", "30.10.2026", "2026-10-30T00:00", "٢026-10-30"):
             with self.subTest(text=text):

@@ -30,6 +30,7 @@ MAX_REDIRECTS: Final = 5
 
 # What twisted.web wraps around the reasons for a lost connection.
 _WRAPPERS: Final = (RequestGenerationFailed, RequestTransmissionFailed, ResponseFailed)
+_CONNECTION_ERRORS: Final = (ConnectError, ConnectionClosed, DNSLookupError)
 
 # Longer than this nobody waits because a server said so; seconds.
 MAX_RETRY_AFTER: Final = 86400.0
@@ -85,7 +86,7 @@ class Download:
         except ValueError as error:
             # A host that no name can be (idna's errors are ValueErrors): from a redirect, or from the settings.
             raise SourceFailed(f"{_host(self._url)} leads to no host: {_reason(error)}") from None
-        except (ConnectError, ConnectionClosed, DNSLookupError, *_WRAPPERS) as error:
+        except (*_CONNECTION_ERRORS, *_WRAPPERS) as error:
             raise SourceFailed(f"{_host(self._url)} did not answer: {_reason(error)}") from None
 
     async def _follow(self) -> Document | None:
@@ -214,6 +215,7 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 def _reason(error: BaseException) -> str:
     """What happened in one short line; what twisted.web wraps around it is taken off."""
+    wrapped = error
     while isinstance(error, _WRAPPERS) and error.reasons:
         error = error.reasons[0].value
     if isinstance(error, CancelledError):
@@ -226,4 +228,7 @@ def _reason(error: BaseException) -> str:
         # A list of tuples from OpenSSL, of which the last word says what a person can use.
         said = ", ".join(str(each[-1]) for each in (error.args[0] if error.args else ())) or "no secure connection"
         return f"its certificate cannot be trusted ({said})" if "certificate verify failed" in said else f"TLS: {said}"
+    if error is not wrapped and not isinstance(error, _CONNECTION_ERRORS):
+        # What its parser says of it is for programmers.
+        return "what it says is no sound HTTP"
     return " ".join(str(error).split())[:200] or type(error).__name__

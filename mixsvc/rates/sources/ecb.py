@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 from xml.etree.ElementTree import TreeBuilder
 
+from defusedxml import EntitiesForbidden
 from defusedxml.ElementTree import ParseError, XMLParser
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
@@ -13,14 +14,13 @@ from zope.interface import implementer
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
 from mixsvc.rates.errors import SourceFailed
 from mixsvc.rates.plausible import check_not_in_future
-from mixsvc.rates.quote import is_currency, parse_date, parse_price
+from mixsvc.rates.quote import EURO, check_count, is_currency, parse_date, parse_price
 from mixsvc.rates.sources.download import Address, Download
 from mixsvc.rates.sources.seams import HttpClient
 
-__all__ = ["BASE", "NAME", "EcbSource", "days_of", "rates_of", "read_document"]
+__all__ = ["NAME", "EcbSource", "days_of", "rates_of", "read_document"]
 
 NAME: Final = "ecb"
-BASE: Final = "EUR"
 
 _PIECE: Final = 2**14  # bytes
 
@@ -62,9 +62,9 @@ def read_document(body: bytes, fetched_at: datetime) -> Sequence[Quote]:
         newest = max(days)
         check_not_in_future(newest, fetched_at)
         rates = rates_of(days[newest])
-        return tuple(Quote(BASE, code, rates[code], newest, fetched_at, NAME, stale=False) for code in rates)
+        return tuple(Quote(EURO, code, rates[code], newest, fetched_at, NAME, stale=False) for code in rates)
     except (ParseError, ValueError, LookupError) as error:
-        # Entities and the like are ValueErrors of defusedxml, unknown encodings are LookupErrors.
+        # Unknown encodings are LookupErrors.
         reason = " ".join(str(error).split())[:200]
         raise SourceFailed(f"the document of the ECB cannot be read: {reason}") from None
 
@@ -73,13 +73,19 @@ def days_of(body: bytes) -> Mapping[date, Iterable[Any]]:
     """The elements of each day in a document, at least one. Raises ParseError, ValueError and LookupError."""
     parser: Any = XMLParser(target=TreeBuilder())
     # In pieces, so that other threads come to their turn in between.
-    for start in range(0, len(body), _PIECE):
-        parser.feed(body[start : start + _PIECE])
+    try:
+        for start in range(0, len(body), _PIECE):
+            parser.feed(body[start : start + _PIECE])
+    except EntitiesForbidden:
+        raise ValueError("it defines entities, as no document of rates does") from None
     # The name's namespace is left out: it has stayed the same since 1999, and nothing depends on it.
     cubes = [each for each in parser.close().iter() if str(each.tag).rpartition("}")[2] == "Cube"]
-    days = {parse_date(each.attrib["time"]): each for each in cubes if "time" in each.attrib}
+    dated = [each for each in cubes if "time" in each.attrib]
+    days = {parse_date(each.attrib["time"]): each for each in dated}
     if not days:
         raise ValueError("it has no Cube with a time")
+    if len(days) < len(dated):
+        raise ValueError("it has a day twice")
     return days
 
 
@@ -88,9 +94,10 @@ def rates_of(day: Iterable[Any]) -> Mapping[str, Decimal]:
     rates: dict[str, Decimal] = {}
     for each in day:
         code = each.get("currency", "")
-        if not is_currency(code) or code == BASE or code in rates:
+        if not is_currency(code) or code == EURO or code in rates:
             raise ValueError(f"{code[:40]!r} is no currency, or is given twice")
         rates[code] = parse_price(each.get("rate", ""))
     if not rates:
         raise ValueError("a day has no rates")
+    check_count(rates)
     return rates

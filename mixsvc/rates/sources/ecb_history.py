@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final
 
 from defusedxml.ElementTree import ParseError
@@ -14,11 +13,11 @@ from mixsvc.interfaces import DeferToThread, Quote
 from mixsvc.rates.calendar import is_working_day
 from mixsvc.rates.errors import SourceFailed
 from mixsvc.rates.plausible import Plausibility
-from mixsvc.rates.quote import parse_date
+from mixsvc.rates.quote import EURO, parse_date
 from mixsvc.rates.sources.download import Address, Document, Download
-from mixsvc.rates.sources.ecb import BASE, NAME, days_of, rates_of
+from mixsvc.rates.sources.ecb import NAME, days_of, rates_of
 from mixsvc.rates.sources.seams import HttpClient
-from mixsvc.rates.sources.zipped import UNREADABLE, day_of, lines_of
+from mixsvc.rates.sources.zipped import UNREADABLE, sheet_of
 from mixsvc.settings import RatesSettings
 
 __all__ = ["Days", "LongDocument", "Pages", "gaps", "long_documents", "read_csv", "read_pages", "read_xml"]
@@ -35,9 +34,6 @@ _MAX_ZIP: Final = 2**22
 _MAX_XML: Final = 2**20
 
 _FIRST_DAY: Final = date(1999, 1, 4)
-
-# Working days by the calendar, on which nothing was published: the systems were being changed over.
-_NOT_PUBLISHED: Final = frozenset({date(1999, 12, 31), date(2001, 12, 31)})
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,7 @@ class LongDocument:
 def gaps(known: Collection[date], first: date, today: date) -> set[date]:
     """The days from the first one until before today that should have rates and are not known. Pure."""
     every = (date.fromordinal(each) for each in range(first.toordinal(), today.toordinal()))
-    have = _NOT_PUBLISHED | set(known)
+    have = frozenset(known)
     return {day for day in every if day not in have and is_working_day(day)}
 
 
@@ -129,13 +125,11 @@ def read_xml(body: bytes) -> Days:
 def read_csv(body: bytes) -> Days:
     """The days of a zip file with a CSV file. Raises SourceFailed."""
     try:
-        header, lines = lines_of(io.BytesIO(body))
-        dated = [(parse_date(line.partition(",")[0]), line) for line in lines]
-        if not dated:
-            raise ValueError("it has no days")
+        sheet = sheet_of(io.BytesIO(body))
+        dated = [(parse_date(line.partition(",")[0]), line) for line in sheet.lines]
     except UNREADABLE as error:
         raise _unreadable(error) from None
-    return Days(dated, partial(day_of, header))
+    return Days(dated, sheet.prices)
 
 
 def read_pages(days: Days, wanted: Collection[date], fetched_at: datetime) -> Pages:
@@ -168,7 +162,7 @@ def _quotes(days: Days, day: date, text: Any, fetched_at: datetime) -> Sequence[
         rates = days.rates_of(text)
     except ValueError as error:
         raise _unreadable(error) from None
-    return [Quote(BASE, code, price, day, fetched_at, NAME, stale=False) for code, price in rates.items()]
+    return [Quote(EURO, code, price, day, fetched_at, NAME, stale=False) for code, price in rates.items()]
 
 
 def _unreadable(error: Exception) -> SourceFailed:

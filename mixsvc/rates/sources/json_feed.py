@@ -14,7 +14,7 @@ from zope.interface import implementer
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
 from mixsvc.rates.errors import SourceFailed
 from mixsvc.rates.plausible import check_not_in_future
-from mixsvc.rates.quote import is_currency, is_sound, parse_date
+from mixsvc.rates.quote import check_count, is_currency, is_sound, parse_date
 from mixsvc.rates.sources.download import Address, Download
 from mixsvc.rates.sources.seams import HttpClient
 
@@ -24,6 +24,9 @@ NAME: Final = "json"
 
 # Bytes. All currencies there are take some 10 000; to read this much takes a few milliseconds.
 MAX_BODY: Final = 2**18
+
+# That of the year 9999, in seconds since 1970.
+_LAST_SECOND: Final = 253402300799
 
 # As many as the database takes; what a service writes behind them is rounded off.
 _MAX_DIGITS: Final = 20
@@ -95,7 +98,10 @@ def read_answer(body: bytes, feed: Feed, fetched_at: datetime) -> Sequence[Quote
         return tuple(Quote(feed.base, code, rates[code], day, fetched_at, NAME, stale=False) for code in rates)
     except RecursionError:
         raise SourceFailed("the JSON answer cannot be read: it is nested too deeply") from None
-    except (ValueError, LookupError, ArithmeticError) as error:
+    except ArithmeticError:
+        # An exponent of twenty digits; what decimal says of it is nothing for a person.
+        raise SourceFailed("the JSON answer cannot be read: it has a number that nobody can work with") from None
+    except (ValueError, LookupError) as error:
         # What is no UTF-8 is a ValueError as well.
         reason = " ".join(str(error).split())[:200]
         raise SourceFailed(f"the JSON answer cannot be read: {reason}") from None
@@ -111,6 +117,7 @@ def _rates(answer: object, feed: Feed) -> Mapping[str, Decimal]:
         raise ValueError(f"it has a price for {feed.base} other than 1, so its base is another one")
     if not rates:
         raise ValueError(f"{feed.rates} has no rates")
+    check_count(rates)
     return rates
 
 
@@ -147,6 +154,9 @@ def _price(value: object, code: str) -> Decimal:
 def _day(value: object, path: str) -> date:
     """From a date, a time with a date in front (ISO 8601), or seconds since 1970."""
     if isinstance(value, Decimal):
+        # Before it is made an integer: 1E+9999999 would be one of ten million digits.
+        if not 0 <= value <= _LAST_SECOND:
+            raise ValueError(f"{path} is no number of seconds since 1970")
         return datetime.fromtimestamp(int(value), UTC).date()
     if not isinstance(value, str):
         raise ValueError(f"{path} is no date")

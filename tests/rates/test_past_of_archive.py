@@ -1,12 +1,14 @@
 import io
 import zipfile
+from datetime import date
 from decimal import Decimal
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.rates.archived import read_archived
+from mixsvc.rates.calendar import is_working_day
 from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.sources.archive import packaged_archive
+from mixsvc.rates.sources.archive import packaged_archive, past_of
+from mixsvc.rates.sources.zipped import MAX_UNPACKED
 from tests.rates.samples import NOW, quote
 
 
@@ -18,9 +20,9 @@ def zipped(*texts: str) -> bytes:
     return file.getvalue()
 
 
-class PackagedArchive(SynchronousTestCase):
+class PackagedPast(SynchronousTestCase):
     def test_every_day_since_1999_is_there_to_the_last_digit(self) -> None:
-        found = read_archived(packaged_archive().read_bytes(), NOW)
+        found = past_of(packaged_archive().read_bytes(), NOW)
 
         dollar = found["EUR", "USD"]
         self.assertEqual(dollar.at(0), quote(price="1.1789", day="1999-01-04", source="archive"))
@@ -29,15 +31,23 @@ class PackagedArchive(SynchronousTestCase):
         self.assertGreater(len(found), 38)
 
     def test_it_takes_some_thirty_bytes_a_price(self) -> None:
-        found = read_archived(packaged_archive().read_bytes(), NOW)
+        found = past_of(packaged_archive().read_bytes(), NOW)
 
         sizes = [len(t.prices) + t.days.itemsize * len(t.days) * 2 + 8 * len(t.origins) for t in found.values()]
         self.assertLess(sum(sizes) / sum(len(each.days) for each in found.values()), 30)
 
+    def test_its_days_are_those_of_the_calendar(self) -> None:
+        days = past_of(packaged_archive().read_bytes(), NOW)["EUR", "USD"].days
 
-class SomeArchive(SynchronousTestCase):
+        # TARGET had fewer holidays in its first year.
+        known = {date.fromordinal(each) for each in days if each >= date(2000, 1, 1).toordinal()}
+        expected = map(date.fromordinal, range(date(2000, 1, 1).toordinal(), max(days) + 1))
+        self.assertEqual([day for day in expected if is_working_day(day) != (day in known)], [])
+
+
+class SomePast(SynchronousTestCase):
     def test_lines_in_any_order_and_days_without_a_price_are_read(self) -> None:
-        found = read_archived(zipped("Date,USD,XAA,XBB,\n2026-10-02,1.20,N/A,N/A,\n2026-10-01,1.1,5,,\n"), NOW)
+        found = past_of(zipped("Date,USD,XAA,XBB,\n2026-10-02,1.20,N/A,N/A,\n2026-10-01,1.1,5,,\n"), NOW)
 
         self.assertEqual(sorted(found), [("EUR", "USD"), ("EUR", "XAA")])
         self.assertEqual([str(found["EUR", "USD"].price(place)) for place in (0, 1)], ["1.1", "1.20"])
@@ -45,9 +55,21 @@ class SomeArchive(SynchronousTestCase):
 
     def test_what_cannot_be_read_is_one_line_that_says_what_to_do(self) -> None:
         lines = ("x,1,", "2026-10-01,x,", "2026-10-01,0.00,", "2026-10-01,-1,", "2026-10-01,1e3,", "2026-10-01,1,2,")
-        files = [zipped(f"Date,USD,\n{line}\n") for line in lines]
+        twice = "2026-10-01,1,\n2026-10-01,2,"
+        files = [zipped(f"Date,USD,\n{line}\n") for line in (*lines, twice)]
         for bad in (b"", b"no zip", zipped(), zipped("a", "b"), zipped("Date,usd,\n2026-10-01,1,\n"), *files):
             with self.subTest(bad=bad), self.assertRaises(SourceFailed) as caught:
-                read_archived(bad, NOW)
+                past_of(bad, NOW)
             self.assertIn("reinstall", str(caught.exception))
             self.assertNotIn("\n", str(caught.exception))
+
+    def test_a_column_that_is_none_or_is_there_twice_is_refused(self) -> None:
+        for header in ("Date,EUR,USD,", "Date,USD,USD,", "Date,usd,USD,"):
+            with self.subTest(header=header):
+                self.assertRaises(SourceFailed, past_of, zipped(f"{header}\n2026-10-01,1,2,\n"), NOW)
+
+    def test_it_is_not_unpacked_beyond_its_limit(self) -> None:
+        with self.assertRaises(SourceFailed) as caught:
+            past_of(zipped(" " * (MAX_UNPACKED + 1)), NOW)
+
+        self.assertIn(str(MAX_UNPACKED), str(caught.exception))
