@@ -1,14 +1,15 @@
 """The WSGI application to serve, our own pages or the one that the settings name, and who says who is who."""
 
 import secrets
-import sys
-from collections.abc import Callable
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from flask import Flask
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from mixsvc.errors import BadSetting
+from mixsvc.imports import Wanted, imported
 from mixsvc.interfaces import IMix
 from mixsvc.settings import Settings
 from mixsvc.web.app import Keys, create_app
@@ -19,7 +20,36 @@ if TYPE_CHECKING:
     # There is no such module when the program runs (PEP 3333, typeshed).
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["authenticator", "named_application", "own_application"]
+__all__ = ["Served", "authenticator", "own_application", "served"]
+
+APPLICATION: Final = Wanted("[web] wsgi", "WSGI application", ("environ", "start_response"))
+AUTHENTICATOR: Final = Wanted("[chat] authenticator", "function", ("environ",))
+
+
+@dataclass(frozen=True)
+class Served:
+    """What answers requests, and our own pages as far as they are a part of it."""
+
+    application: "WSGIApplication"
+    pages: Flask | None
+
+
+def served(mix: IMix, settings: Settings) -> Served:
+    """The application that the settings name, and our own pages at their place; imports and makes them.
+
+    A Flask application finds mix in its extensions. Raises BadSetting.
+    """
+    prefix = settings.web.pages_prefix()
+    _check_apart(prefix, settings.chat.prefix)
+    # First, as an error in other people's code is to leave no files behind.
+    named = imported(settings.web.wsgi, APPLICATION) if settings.web.wsgi else None
+    if isinstance(named, Flask):
+        named.extensions["mixsvc"] = mix
+    pages = own_application(mix, settings) if prefix is not None else None
+    if pages is None or not prefix:
+        # One of them is there: without [web] wsgi our pages are somewhere.
+        return Served(named or pages, pages)  # type: ignore[arg-type]  # not None, therefore
+    return Served(DispatcherMiddleware(named or NotFound(), {prefix: pages}), pages)
 
 
 def own_application(mix: IMix, settings: Settings) -> Flask:
@@ -33,38 +63,25 @@ def own_application(mix: IMix, settings: Settings) -> Flask:
     return create_app(mix, settings, keys, _named_authenticator(settings))
 
 
-def authenticator(settings: Settings, app: "WSGIApplication") -> Authenticator:
+def authenticator(settings: Settings, pages: Flask | None) -> Authenticator:
     """Who says who opens a chat connection: what [chat] authenticator names, else the sessions of our own pages.
 
-    app: what is served. Where it is not our own, nobody is known. Called at start; may import. Raises BadSetting.
+    pages: None where they are not served; then nobody is known. Called at start; may import. Raises BadSetting.
     """
     named = _named_authenticator(settings)
     if named is not None:
         return named
-    return session_identity(app) if isinstance(app, Flask) else lambda environ: None
-
-
-def named_application(name: str) -> "WSGIApplication":
-    """The application that package.module:name or package.module.name is; imports it. Raises BadSetting."""
-    return _named(name, "[web] wsgi", "WSGI application")
+    return session_identity(pages) if pages is not None else lambda environ: None
 
 
 def _named_authenticator(settings: Settings) -> Authenticator | None:
     name = settings.chat.authenticator
-    return _named(name, "[chat] authenticator", "function") if name else None
+    return imported(name, AUTHENTICATOR) if name else None
 
 
-def _named(name: str, setting: str, kind: str) -> Callable[..., Any]:
-    module, attribute = name.split(":") if ":" in name else name.rsplit(".", 1)
-    # twistd of a virtual environment does not look into the current directory, where one's own code is.
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    try:
-        found: Any = getattr(import_module(module), attribute, None)
-    except (Exception, SystemExit) as error:
-        # Errors of other people's code may have several lines.
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise BadSetting(f"{setting} = {name}: importing {module} failed with {reason}") from None
-    if not callable(found):
-        raise BadSetting(f"{setting} = {name}: {module} has no {kind} {attribute!r}")
-    return found  # type: ignore[no-any-return]  # what it takes and gives shows at the first request
+def _check_apart(pages: str | None, chat: str) -> None:
+    if pages and f"{pages}/".startswith(f"{chat}/"):
+        raise BadSetting(
+            f"[web] pages = {pages} lies within [chat] prefix = {chat}, where the chat answers everything; "
+            "give another path, such as /mixsvc"
+        )

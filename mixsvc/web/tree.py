@@ -1,9 +1,17 @@
 """The URL tree: the chat at its prefix, the WSGI application everywhere else."""
 
+import re
+from typing import Final
+
+from twisted.web import pages
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request
 
-__all__ = ["Root"]
+__all__ = ["Annex", "Root"]
+
+# The two parts of an origin (RFC 6454) and of a Host header that matter here.
+ORIGIN: Final = re.compile(rb"https?://((\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?)", re.IGNORECASE)
+HOST: Final = re.compile(rb"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 
 
 class Root(Resource):
@@ -27,3 +35,24 @@ class Root(Resource):
             return self._chat
         request.prepath, request.postpath = [], segments
         return self._application
+
+
+class Annex(Root):
+    """The chat alone, on a port of its own beside some other server, whose pages may use it.
+
+    To a browser the page and the chat have two origins, though they share their cookies: a page that has another port
+    of the host that the browser asked for counts as one of the chat's own.
+    """
+
+    def __init__(self, chat: IResource, prefix: str) -> None:
+        Root.__init__(self, pages.notFound(message="Only the chat is here."), chat, prefix)
+
+    def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
+        """The chat for its prefix and all below."""
+        origins = request.requestHeaders.getRawHeaders(b"origin") or []
+        theirs = ORIGIN.fullmatch(origins[0]) if len(origins) == 1 else None
+        ours = HOST.fullmatch(request.getHeader(b"host") or b"")
+        if theirs and ours and theirs[2].lower() == ours[1].lower():
+            # What the chat compares the origin with.
+            request.requestHeaders.setRawHeaders(b"host", [theirs[1]])
+        return Root.getChildWithDefault(self, path, request)

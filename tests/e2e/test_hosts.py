@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from tests.e2e.chatter import Chatter
 from tests.e2e.ecb import Ecb
 from tests.e2e.service import DEADLINE, Launch, Lines, config_text
 from tests.e2e.urls import get_json, get_text, status_of
@@ -49,6 +50,17 @@ def test_pages_and_rates_are_served_and_the_chat_is_not(launch: Launch) -> None:
         assert "This host does not serve the chat" in page
         assert get_json(f"{url}/api/rates/EUR/USD")["price"] == "1.1172"
         assert status_of(f"{url}/chat/info") == 404
+
+    assert "Traceback" not in "\n".join(lines.so_far())
+
+
+def test_with_a_port_of_its_own_the_chat_is_served_as_well(launch: Launch) -> None:
+    with twistd_web(launch.having(chat={"listen": "tcp:0:interface=127.0.0.1"})) as (url, lines):
+        get_text(f"{url}/")
+        port = int(lines.wait_for("the chat is served here, on port").rpartition(" ")[2])
+        with Chatter(port, "Ann") as ann:
+            assert ann.say("hello") == 1
+            assert get_json(f"{url}/api/rooms/lobby/messages")["messages"][0]["text"] == "hello"
 
     assert "Traceback" not in "\n".join(lines.so_far())
 

@@ -1,0 +1,86 @@
+"""A shop: prices in the customer's currency, customers with a login of the shop's own, and a chat with the staff.
+
+    cd examples/shop
+    twistd -n mixsvc --config shop.ini
+
+Then open http://127.0.0.1:8080/. The service's own page stays at http://127.0.0.1:8080/mixsvc/. The same app runs in
+any WSGI server (docs/hosts.md):
+
+    MIXSVC_CONFIG=shop.ini gunicorn shop:app
+"""
+
+import secrets
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask, Response, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from mixsvc import mix
+from mixsvc.errors import MixError
+from mixsvc.interfaces import Identity
+
+app = Flask(__name__)
+# A real shop reads it from a file, so that customers stay logged in over a restart.
+app.secret_key = secrets.token_bytes(32)
+
+PRICES = {"Teapot": Decimal("39.00"), "Cup": Decimal("7.50")}
+CURRENCIES = ("EUR", "USD", "GBP", "JPY", "CHF")
+# A real shop has a database of its own.
+CUSTOMERS = {"ann": generate_password_hash("teatime"), "staff": generate_password_hash("kettle")}
+
+
+@app.get("/")
+def index() -> str:
+    """What things cost today."""
+    currency = request.args.get("currency", "EUR")
+    if currency not in CURRENCIES:
+        currency = "EUR"
+    return render_template("shop.html", goods=priced(currency), currency=currency, currencies=CURRENCIES)
+
+
+def priced(currency: str) -> list[tuple[str, str, str]]:
+    """Name, price and the date of the rate. Reading a rate never blocks; there may be none."""
+    found = []
+    for name, euros in PRICES.items():
+        worth = None if currency == "EUR" else mix.rates.convert(euros, "EUR", currency)
+        if worth is not None:
+            found.append((name, f"{worth.result} {currency}", f"at the rate of {worth.quote.date}"))
+        else:
+            found.append((name, f"{euros} EUR", ""))
+    return found
+
+
+@app.post("/ask")
+def ask() -> ResponseReturnValue:
+    """Tell the staff, who sit in the chat, that somebody wants something."""
+    goods, name = request.form.get("goods", ""), session.get("name")
+    if goods not in PRICES or name is None:
+        return Response("Log in and choose something that we have.\n", 400, content_type="text/plain")
+    if mix.chat is None:
+        return Response("Nobody is there.\n", 503, content_type="text/plain")
+    try:
+        mix.chat.say("lobby", "Shop", f"{name} asks about: {goods}")
+    except MixError as error:
+        # Saying something waits for the disk, with a time limit.
+        return Response(f"{error}\n", 503, content_type="text/plain")
+    return redirect(url_for("index"), 303)
+
+
+@app.post("/login")
+def log_in() -> ResponseReturnValue:
+    """The shop's own login: the service knows nothing of it."""
+    name = request.form.get("name", "")
+    if name not in CUSTOMERS or not check_password_hash(CUSTOMERS[name], request.form.get("password", "")):
+        return Response("The name or the password is wrong.\n", 403, content_type="text/plain")
+    session["name"] = name
+    return redirect(url_for("index"), 303)
+
+
+def who(environ: Mapping[str, Any]) -> Identity | None:
+    """For [chat] authenticator: whoever is logged in here is known in the chat by the same name."""
+    with app.request_context(dict(environ)):
+        name = session.get("name")
+    return Identity(f"customer:{name}", name, moderator=name == "staff") if name else None

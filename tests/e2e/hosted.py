@@ -1,0 +1,33 @@
+"""An application for other people's servers: our pages, and a view that says which process it runs in."""
+
+import logging
+import os
+import sys
+from typing import Any
+
+from mixsvc import app, mix
+
+__all__ = ["app"]
+
+# What Twisted logs goes to logging there, and nowhere unless somebody says so.
+logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=f"[{os.getpid()}] %(message)s")
+
+
+@app.post("/worker/<text>")
+def worker(text: str) -> dict[str, Any]:
+    """Say it in the lobby."""
+    assert mix.chat is not None
+    number = mix.chat.say("lobby", "Worker", text)
+    return {"pid": os.getpid(), "number": number, "rooms": list(mix.chat.rooms()), "inside": mix.chat.members("lobby")}
+
+
+@app.post("/child/<text>")
+def child(text: str) -> dict[str, Any]:
+    """Say it in a fork of the worker, which has a service of its own, as long as it lives."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.write(writing, str(worker(text)["number"]).encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return {"number": int(os.read(reading, 100))}

@@ -1,0 +1,76 @@
+"""The way into the reactor of a host; it keeps what the bridge of twistd mixsvc promises."""
+
+import gc
+import threading
+
+import crochet
+import pytest
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import TestCase
+
+from mixsvc.embedded.reactor import Bridge
+from mixsvc.errors import ServiceBusy
+
+
+# crochet 2.1 asks an Event by its old name.
+@pytest.mark.filterwarnings("ignore:isSet:DeprecationWarning")
+class BridgeTests(TestCase):
+    """Asked from a thread of the real reactor's pool."""
+
+    def setUp(self) -> None:
+        try:
+            crochet.no_setup()
+        except RuntimeError:
+            # Another test has said so.
+            pass
+        # Else crochet's results could warn in the midst of another test, when they are collected.
+        self.addCleanup(gc.collect)
+        self.bridge = Bridge(30.0)
+
+    async def test_the_function_runs_in_the_reactor_thread_with_its_arguments(self) -> None:
+        def function(first: int, second: int) -> tuple[int, int, str]:
+            return first, second, threading.current_thread().name
+
+        assert await deferToThread(self.bridge, function, 1, 2) == (1, 2, threading.current_thread().name)
+
+    async def test_a_deferred_is_waited_for(self) -> None:
+        assert await deferToThread(self.bridge, lambda: succeed("later")) == "later"
+
+    async def test_what_the_function_raises_is_raised_in_the_worker(self) -> None:
+        with self.assertRaises(ZeroDivisionError):
+            await deferToThread(self.bridge, lambda: 1 // 0)
+
+    async def test_what_the_deferred_fails_with_is_raised_in_the_worker(self) -> None:
+        with self.assertRaises(KeyError):
+            await deferToThread(self.bridge, lambda: fail(KeyError("x")))
+
+    async def test_no_answer_in_time_is_service_busy_and_what_comes_later_is_no_error(self) -> None:
+        late: Deferred[None] = Deferred()
+
+        with self.assertRaises(ServiceBusy):
+            await deferToThread(Bridge(0.01), lambda: late)
+
+        # trial fails a test that leaves an error in the log.
+        late.errback(KeyError("x"))
+
+    def test_what_has_not_begun_in_time_never_begins(self) -> None:
+        begun: list[str] = []
+        errors: list[BaseException] = []
+
+        def ask() -> None:
+            try:
+                Bridge(0.01)(begun.append, "x")
+            except ServiceBusy as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        # Meanwhile the reactor does nothing, as this is its thread.
+        thread.join()
+
+        done: Deferred[None] = Deferred()
+        reactor.callLater(0, done.callback, None)
+        done.addCallback(lambda _: self.assertEqual((begun, len(errors)), ([], 1)))
+        return done  # type: ignore[return-value]  # trial waits for it

@@ -1,0 +1,144 @@
+"""The chat of another process: what the desk answers is what the chat says."""
+
+import json
+import time
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
+from twisted.protocols.policies import WrappingFactory
+from twisted.trial.unittest import TestCase
+from twisted.web.server import Site
+
+from mixsvc.chat.store import Stored
+from mixsvc.embedded.desk import Desk, RemoteChat
+from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
+from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
+
+TOKEN = b"the token of all processes"
+MESSAGE = ChatMessage(41, "Bob", "anyone \u00fcber here?", 1_700_000_000.5, "action", False)
+PAGE = ChatPage((MESSAGE,), 1, 41, "Plans", (3, 4))
+
+
+class Service:
+    """Stands for the chat in the reactor thread; notes what it is asked for, and fails with `trouble`."""
+
+    trouble: Exception | None = None
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+
+    def rooms(self) -> list[str]:
+        return ["lobby", "T\u00fcrk\u00e7e"]
+
+    def members(self, room: str) -> tuple[str, ...]:
+        return ("Ann", room)
+
+    def overview(self) -> list[RoomOverview]:
+        return [RoomOverview("lobby", 2, "Plans", 42)]
+
+    def claim(self, name: str, person: str) -> str:
+        if self.trouble:
+            raise self.trouble
+        return f"{name}/{person}"
+
+    def page(self, *asked: object) -> "Deferred[ChatPage]":
+        self.asked.append(asked)
+        return succeed(PAGE)
+
+    def publish(self, *said: object) -> "Deferred[Any]":
+        self.asked.append(said)
+        return fail(self.trouble) if self.trouble else succeed(Stored(MESSAGE, True))
+
+
+class DeskTests(TestCase):
+    """A desk on the loopback, asked from a thread as views do."""
+
+    def setUp(self) -> None:
+        self.service: Any = Service()
+        listen: Any = reactor
+        desk = Desk(self.service, TOKEN)  # type: ignore[arg-type]  # it has what a desk uses of a ChatService
+        self.connections = WrappingFactory(Site(desk))
+        self.port = listen.listenTCP(0, self.connections, interface="127.0.0.1")
+        self.number: int = self.port.getHost().port
+        self.addCleanup(self.ended)
+        self.remote = self.remote_with(TOKEN)
+
+    async def ended(self) -> None:
+        """Until the port and its connections are closed."""
+        await maybeDeferred(self.port.stopListening)
+        while self.connections.protocols:
+            await deferLater(reactor, 0)
+
+    def remote_with(self, token: bytes, seconds: float = 30.0) -> RemoteChat:
+        return RemoteChat(lambda: self.number, token, seconds)
+
+    async def test_every_question_has_the_answer_of_the_chat(self) -> None:
+        assert await deferToThread(self.remote.rooms) == ["lobby", "T\u00fcrk\u00e7e"]
+        assert await deferToThread(self.remote.members, "lobby") == ["Ann", "lobby"]
+        assert await deferToThread(self.remote.overview) == [RoomOverview("lobby", 2, "Plans", 42)]
+        assert await deferToThread(self.remote.claim, "Ann", "p") == "Ann/p"
+        assert await deferToThread(self.remote.say, "lobby", "Ann", "\u00fc", "key") == 41
+        page = await deferToThread(self.remote.page, "lobby", None, 5)
+        assert (page.messages, page.first, page.last, page.topic) == ([MESSAGE], 1, 41, "Plans")
+        assert list(page.deleted) == [3, 4]
+        assert self.service.asked == [("lobby", "Ann", "\u00fc", "key"), ("lobby", None, 5)]
+
+    def test_it_has_every_method_of_the_chat(self) -> None:
+        names: Any = IChat
+        assert set(names.names()) - {"prefix"} <= set(dir(RemoteChat))
+
+    async def test_what_the_chat_refuses_is_raised_here_as_it_was_there(self) -> None:
+        for error in (NoSuchRoom("no room"), ValueError("bad text"), ServiceBusy("not now")):
+            self.service.trouble = error
+            with self.assertRaises(type(error)) as raised:
+                await deferToThread(self.remote.say, "lobby", "Ann", "x")
+            assert type(raised.exception) is type(error) and str(raised.exception) == str(error)
+
+    async def test_a_name_that_is_taken_comes_with_another(self) -> None:
+        self.service.trouble = NameTaken("taken", "Ann2")
+
+        with self.assertRaises(NameTaken) as raised:
+            await deferToThread(self.remote.claim, "Ann", "p")
+
+        assert (str(raised.exception), raised.exception.suggestion) == ("taken", "Ann2")
+
+    async def test_an_error_of_our_own_is_logged_there_and_busy_here(self) -> None:
+        self.service.trouble = ZeroDivisionError()
+
+        with self.assertRaises(ServiceBusy):
+            await deferToThread(self.remote.say, "lobby", "Ann", "x")
+
+        assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
+
+    async def test_who_does_not_know_the_token_is_told_nothing(self) -> None:
+        with self.assertRaises(ServiceBusy):
+            await deferToThread(self.remote_with(b"another token").say, "lobby", "Ann", "x")
+
+        assert self.service.asked == []
+
+    async def test_an_old_question_is_not_answered_again(self) -> None:
+        old = json.dumps(["say", ["lobby", "Ann", "x", None], time.time() - 3600]).encode()
+
+        with self.assertRaises(Exception) as raised:
+            await deferToThread(self.remote._sent, self.number, old)
+
+        assert "403" in str(raised.exception) and self.service.asked == []
+
+    async def test_a_chat_that_does_not_answer_in_time_is_busy(self) -> None:
+        self.service.page = lambda *asked: Deferred()
+
+        with self.assertRaises(ServiceBusy):
+            await deferToThread(self.remote_with(TOKEN, 0.05).page, "lobby", None, 5)
+
+    async def test_a_process_that_has_ended_is_busy(self) -> None:
+        await self.port.stopListening()
+
+        with self.assertRaises(ServiceBusy):
+            await deferToThread(self.remote.rooms)
+
+    def test_no_process_at_all_is_busy(self) -> None:
+        with self.assertRaises(ServiceBusy):
+            RemoteChat(lambda: None, TOKEN, 1.0).rooms()

@@ -1,0 +1,105 @@
+"""What settings name in other people's code, and what is said when it will not do."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from mixsvc.errors import BadSetting
+from mixsvc.imports import Wanted, imported
+
+WANTED: Final = Wanted("[web] wsgi", "WSGI application", ("environ", "start_response"))
+
+
+@pytest.fixture(autouse=True)
+def modules_of_its_own() -> Iterator[None]:
+    """What a test imports is not there in the next one."""
+    before, path = set(sys.modules), list(sys.path)
+    yield
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+    sys.path[:] = path
+
+
+def written(source: str, name: str = "theirs.py") -> None:
+    """A module in the current folder, which is the test's own."""
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_text(source)
+
+
+def complaint(name: str) -> str:
+    with pytest.raises(BadSetting) as raised:
+        imported(name, WANTED)
+    said = str(raised.value)
+    assert "\n" not in said
+    start = f"[web] wsgi = {name}: "
+    assert said.startswith(start)
+    return said.removeprefix(start)
+
+
+def test_it_is_found_in_the_current_folder_by_either_spelling() -> None:
+    written("def app(environ, start_response): ...")
+
+    assert imported("theirs:app", WANTED) is imported("theirs.app", WANTED)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class App:\n  def __call__(self, environ, start_response): ...\napp = App()",
+        "class app:\n  def __init__(self, environ, start_response): ...",
+        "def app(*anything): ...",
+        "def app(environ, start_response, more=1): ...",
+        "import functools\napp = functools.partial(lambda prefix, environ, start_response: None, 'x')",
+        # One that does not tell what it takes.
+        "app = dict.fromkeys",
+    ],
+)
+def test_whatever_can_be_called_with_two_arguments_will_do(source: str) -> None:
+    written(source)
+
+    assert callable(imported("theirs:app", WANTED))
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def app(:", "importing theirs failed with SyntaxError: invalid syntax (theirs.py, line 1)"),
+        ("import nowhere", "importing theirs failed with ModuleNotFoundError: No module named 'nowhere' ("),
+        ("raise SystemExit(3)", "importing theirs failed with SystemExit: 3 ("),
+        ("raise KeyboardInterrupt", "importing theirs failed with KeyboardInterrupt: ("),
+        ("class End(BaseException): ...\nraise End('a\\nb')", "importing theirs failed with End: a b ("),
+        ("def __getattr__(name): raise ValueError(name)", "importing theirs failed with ValueError: app ("),
+        ("", "theirs has no WSGI application 'app'"),
+        ("app = None", "theirs has no WSGI application 'app'"),
+        ("app = 'x'", "theirs has no WSGI application 'app'"),
+        ("def app(): ...", "app cannot be called with (environ, start_response); if it makes the WSGI application, "),
+        ("async def app(scope, receive, send): ...", "app is a coroutine function, as ASGI has them; it must be a "),
+        (
+            "class App:\n  async def __call__(self, scope, receive, send): ...\napp = App()",
+            "app is a coroutine function, as ASGI has them; it must be a ",
+        ),
+    ],
+)
+def test_what_will_not_do_is_one_clear_line(source: str, said: str) -> None:
+    written(source)
+
+    assert complaint("theirs:app").startswith(said)
+
+
+def test_the_line_names_the_place_in_their_code() -> None:
+    written("def helper():\n    return 1 / 0\n", "helpers.py")
+    written("import helpers\n\nhelpers.helper()\n")
+
+    assert complaint("theirs:app").endswith("helpers.py, line 2)")
+
+
+def test_a_module_in_place_of_an_application_is_told_apart() -> None:
+    written("", "package/__init__.py")
+    written("app = None", "package/wsgi.py")
+    written("from package import wsgi", "theirs.py")
+
+    assert complaint("theirs:wsgi") == ("wsgi is a module; name the WSGI application in it, such as package.wsgi:app")
+    assert complaint("package.web") == "package has no WSGI application 'web'"

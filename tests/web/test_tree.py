@@ -1,0 +1,56 @@
+"""What is where on a port."""
+
+import pytest
+from twisted.web.resource import Resource
+from twisted.web.test.requesthelper import DummyRequest
+
+from mixsvc.web.tree import Annex
+
+
+def host_seen(host: bytes, *origins: bytes) -> bytes:
+    """What the chat takes for its own host when a page of an origin asks."""
+    request = DummyRequest([b"info"])
+    request.requestHeaders.setRawHeaders(b"host", [host])
+    request.requestHeaders.setRawHeaders(b"origin", origins)
+    chat = Resource()
+    assert Annex(chat, "/chat").getChildWithDefault(b"chat", request) is chat  # type: ignore[arg-type]  # like a Request
+    (found,) = request.requestHeaders.getRawHeaders(b"host") or ()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        (b"example.org:8081", b"http://example.org:5000"),
+        (b"example.org:8081", b"http://EXAMPLE.org"),
+        (b"example.org:8081", b"https://example.org"),
+        (b"[::1]:8081", b"http://[::1]:5000"),
+    ],
+)
+def test_a_page_on_another_port_of_the_host_is_one_of_the_chats_own(host: bytes, origin: bytes) -> None:
+    assert host_seen(host, origin) == origin.partition(b"//")[2]
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        (),
+        (b"http://evil.example",),
+        (b"http://example.org.evil.example",),
+        (b"http://sub.example.org",),
+        (b"http://example.org:5000", b"http://example.org:5000"),
+        (b"null",),
+        (b"http://example.org@evil.example",),
+        (b"file://example.org",),
+    ],
+)
+def test_any_other_is_not(origins: tuple[bytes, ...]) -> None:
+    assert host_seen(b"example.org:8081", *origins) == b"example.org:8081"
+
+
+def test_beside_the_chat_there_is_nothing() -> None:
+    found = Annex(Resource(), "/chat").getChildWithDefault(b"chats", DummyRequest([]))  # type: ignore[arg-type]  # as above
+
+    request = DummyRequest([])
+    found.render(request)
+    assert request.responseCode == 404
