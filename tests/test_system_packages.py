@@ -28,7 +28,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.bin = folder
-        self.environ = {"PATH": str(folder)}
+        self.environ = {"PATH": str(folder), "SBIN": str(folder / "sbin")}
         self.apt_log = folder / "apt.log"
         for name in ("sh", "env", "mktemp", "rm", "tail", "ln"):
             found = shutil.which(name)
@@ -110,6 +110,16 @@ def test_the_chromium_that_playwright_brings_will_do(machine: Machine, tmp_path:
     (tmp_path / "chromium-1234").mkdir()
 
     assert machine.run("chromium").returncode == 0
+
+
+def test_a_program_for_root_is_found_where_it_is(machine: Machine) -> None:
+    machine.add("nginx", SOUND_PYTHON)
+    (machine.bin / "sbin").mkdir()
+    machine.add("sbin/haproxy", SOUND_PYTHON)
+
+    done = machine.run("nginx", "haproxy", "logrotate")
+
+    assert (done.returncode, done.stderr) == (1, "system-packages: please install: logrotate\n")
 
 
 def test_what_is_optional_does_not_fail(machine: Machine) -> None:

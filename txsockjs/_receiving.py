@@ -36,6 +36,7 @@ class Receiving(Endpoint):
     """Attaches a response to a session, which is made if it is new."""
 
     content_type: ClassVar[bytes] = b"application/javascript; charset=UTF-8"
+    transport: ClassVar[str]
 
     def __init__(self, service: Service, session: bytes) -> None:
         super().__init__(service)
@@ -45,6 +46,7 @@ class Receiving(Endpoint):
         """Check everything first: a request that is refused must not leave a session behind."""
         framing, prelude = self.framing(request), self.prelude(request)
         session = self.service.named(self._session, request)
+        session.transport = self.transport
         request.setHeader(b"content-type", self.content_type)
         request.setHeader(b"x-content-type-options", b"nosniff")
         ResponseReceiver(request, session, framing, self.limit()).start(prelude)
@@ -66,6 +68,7 @@ class Receiving(Endpoint):
 class XHRPolling(Receiving):
     """POST xhr: one frame an answer."""
 
+    transport = "xhr"
     method = b"POST"
 
     def limit(self) -> int:
@@ -76,6 +79,7 @@ class XHRPolling(Receiving):
 class XHRStream(Receiving):
     """POST xhr_streaming: frames, each a line."""
 
+    transport = "xhr_streaming"
     method = b"POST"
 
     def prelude(self, request: Request) -> bytes:
@@ -86,6 +90,7 @@ class XHRStream(Receiving):
 class EventSource(Receiving):
     """GET eventsource: frames as server-sent events (WHATWG HTML, section 9.2)."""
 
+    transport = "eventsource"
     content_type = b"text/event-stream"
 
     def framing(self, request: Request) -> Framing:
@@ -100,6 +105,7 @@ class EventSource(Receiving):
 class HTMLFile(Receiving):
     """GET htmlfile: frames as scripts in an endless page, for an iframe."""
 
+    transport = "htmlfile"
     content_type = b"text/html; charset=UTF-8"
 
     def framing(self, request: Request) -> Framing:
@@ -114,6 +120,8 @@ class HTMLFile(Receiving):
 
 class JSONP(Receiving):
     """GET jsonp: one frame as a script that calls the client's function."""
+
+    transport = "jsonp"
 
     def framing(self, request: Request) -> Framing:
         """A call of the function that the client names."""

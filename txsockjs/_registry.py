@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 
 from txsockjs._batch import Crowd
 from txsockjs._errors import Refused
+from txsockjs._numbers import Numbers
 from txsockjs._options import Options
 from txsockjs._seams import Application
 from txsockjs._session import Session
@@ -48,6 +49,8 @@ class Registry:
         self._live: dict[Session, str] = {}
         self._addresses: Counter[str] = Counter()
         self._is_full = False
+        self._opened = self._overflows = 0
+        self._refused: Counter[str] = Counter()
         self._wires: set[Wire] = set()
         self._timers = Timers(clock, self._due)
         self._dirty: list[Session] = []
@@ -61,6 +64,11 @@ class Registry:
     def named(self) -> dict[bytes, Session]:
         """The sessions that have a name, closed ones that are still remembered included."""
         return dict(self._named)
+
+    def numbers(self) -> Numbers:
+        """What was counted until now."""
+        sessions = Counter(session.transport for session in self._live)
+        return Numbers(sessions, self._opened, self._refused, self._overflows)
 
     # Finding and making
 
@@ -87,12 +95,15 @@ class Registry:
         session.application = application(session)
         self._live[session] = address
         self._addresses[address] += 1
+        self._opened += 1
         return session
 
     def _check_room(self, address: str) -> None:
         if self._stopped is not None:
+            self._refused["stopping"] += 1
             raise Refused(503, "Server is stopping")
         if self._addresses[address] >= self.options.max_sessions_per_address:
+            self._refused["address"] += 1
             raise Refused(503, "Too many sessions from this address")
         if len(self._live) >= self.options.max_sessions:
             if not self._is_full:
@@ -100,6 +111,7 @@ class Registry:
                 self._is_full = True
                 limit = self.options.max_sessions
                 self._log.warn("sockjs: {limit} sessions are open, new ones are refused", limit=limit)
+            self._refused["sessions"] += 1
             raise Refused(503, "Too many sessions")
         self._is_full = False
 
@@ -114,6 +126,10 @@ class Registry:
         """Wait for the next receiver."""
         self._arm(session, self.options.timeout)
         self._check_stopped()
+
+    def overflowed(self, session: Session) -> None:
+        """Count it."""
+        self._overflows += 1
 
     def forget(self, session: Session) -> None:
         """Free the name; harmless a second time."""

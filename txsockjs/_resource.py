@@ -10,6 +10,7 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request
 
 from txsockjs._endpoint import NotFound
+from txsockjs._numbers import Numbers
 from txsockjs._options import make_options
 from txsockjs._receiving import JSONP, EventSource, HTMLFile, XHRPolling, XHRStream
 from txsockjs._sending import JSONPSend, XHRSend
@@ -80,6 +81,10 @@ class SockJSResource(Resource):
     def _sessions(self) -> Mapping[bytes, Session]:
         """What code for 1.2.2 looks into: the named sessions, of which each has disconnect()."""
         return self._service.registry.named
+
+    def numbers(self) -> Numbers:
+        """What was counted until now; called in the reactor thread."""
+        return self._service.registry.numbers()
 
     def stop(self, code: int = 1001, reason: str = "Server is stopping") -> "Deferred[None]":
         """Close every session and refuse new ones.

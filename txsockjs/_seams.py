@@ -86,5 +86,8 @@ class Keeper(Protocol):
     def detached(self, session: "Session") -> None:
         """The receiver ended as it should; another may follow."""
 
+    def overflowed(self, session: "Session") -> None:
+        """Its client does not read, and it is about to be closed for that."""
+
     def forget(self, session: "Session") -> None:
         """It will never have a receiver again."""

@@ -1,5 +1,6 @@
 """What the URLs of one service share: its options, its sessions, and the factory that it serves."""
 
+import ipaddress
 import time
 from collections.abc import Callable
 
@@ -38,5 +39,15 @@ class Service:
 
 
 def _host(peer: IAddress) -> str:
-    """What sessions are counted by; those without an IP address count as one."""
-    return str(getattr(peer, "host", ""))
+    """What sessions are counted by; those without an IP address count as one.
+
+    IPv6 addresses count by their /64 network, of which one subscriber chooses freely (RFC 6177).
+    """
+    host = str(getattr(peer, "host", ""))
+    if ":" not in host:
+        return host
+    try:
+        address = ipaddress.IPv6Address(host.partition("%")[0])
+    except ValueError:
+        return host
+    return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address) >> 64 << 64))

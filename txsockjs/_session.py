@@ -46,6 +46,7 @@ class Session:
         "sent_at",
         "state",
         "timer",
+        "transport",
         "turn",
     )
 
@@ -53,6 +54,8 @@ class Session:
         """name: its id in the URL, None for a WebSocket. outbox_limit: bytes that may wait for the client."""
         self.name = name
         self.state = State.NEW
+        # What its client uses, for Numbers: set by the URL's resource.
+        self.transport = ""
         self.receiver: Receiver | None = None
         # The receiver's, kept here since they are read for each frame.
         self._outlet: Outlet | None = None
@@ -269,6 +272,7 @@ class Session:
             # The client reads too slowly. What it misses it must fetch anew, so nothing is worth keeping.
             self._outbox.clear()
             self._outbox_size = 0
+            self._keeper.overflowed(self)
             self.close(1008, "Reads too slowly")
         if self.state is State.CLOSING and not self._outbox and self.receiver is not None:
             self._move(Input.CLOSE_DELIVERED)

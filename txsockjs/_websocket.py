@@ -149,6 +149,7 @@ class WebSocket(Endpoint):
     """GET SERVER/SESSION/websocket, with an upgrade; the session is this connection's alone."""
 
     has_cookie = False
+    transport = "websocket"
     receiver = SocketReceiver
     framing = WEBSOCKET
     make_framing = staticmethod(websocket_framing)
@@ -183,17 +184,22 @@ class WebSocket(Endpoint):
         return self._open(request, response.serialize(), framing, handshake.extensions)
 
     def _open(self, request: Request, head: bytes, framing: Framing, extensions: Sequence[Extension] = ()) -> int:
-        receiver = self.receiver(self.service.unnamed(request), framing)
+        receiver = self.receiver(self._session(request), framing)
         receiver.wire = wire = WebSocketWire(self.service.registry, receiver, head, extensions)
         take_over(request, wire)
         return NOT_DONE_YET
 
     def _respond_hixie76(self, request: Request) -> int:
         response, numbers = accept(request)
-        receiver = self.receiver(self.service.unnamed(request), self.framing_hixie76)
+        receiver = self.receiver(self._session(request), self.framing_hixie76)
         receiver.wire = wire = Hixie76Wire(self.service.registry, receiver, response.serialize(), numbers)
         take_over(request, wire)
         return NOT_DONE_YET
+
+    def _session(self, request: Request) -> Session:
+        session = self.service.unnamed(request)
+        session.transport = self.transport
+        return session
 
     def _refuse(self, request: Request, response: Response) -> int:
         # RFC 6455 section 4.4: who asks for another version is told the one there is.
@@ -205,6 +211,7 @@ class WebSocket(Endpoint):
 class RawWebSocket(WebSocket):
     """GET websocket, with an upgrade: no SockJS framing."""
 
+    transport = "raw websocket"
     receiver = RawReceiver
     framing = RAW
     make_framing = staticmethod(raw_framing)

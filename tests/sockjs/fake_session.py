@@ -48,6 +48,9 @@ class FakeTurn:
     def detached(self, session: Session) -> None:
         self.calls.append("detached")
 
+    def overflowed(self, session: Session) -> None:
+        self.calls.append("overflowed")
+
     def forget(self, session: Session) -> None:
         self.calls.append("forget")
 

@@ -1,0 +1,140 @@
+"""The metrics: what a scraper finds, from parts with known numbers."""
+
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.chat.tally import Tally
+from mixsvc.interfaces import SourceHealth
+from mixsvc.lag import INTERVAL, Lag
+from mixsvc.meter import SIZES, Histogram
+from mixsvc.metrics import Exposition, Watched
+from mixsvc.web.traffic import Traffic
+from tests.builds import PROJECT
+from txsockjs import Numbers
+
+
+class Views:
+    """Ten threads, all busy."""
+
+    size = 10
+
+    def load(self) -> tuple[int, int]:
+        return 10, 7
+
+
+def histogram(*values: float) -> Histogram:
+    made = Histogram(SIZES)
+    for value in values:
+        made.observe(value)
+    return made
+
+
+class MetricsTests(SynchronousTestCase):
+    """A service with one of everything."""
+
+    def setUp(self) -> None:
+        clock = Clock()
+        lag = Lag(clock)
+        lag.start()
+        clock.advance(INTERVAL + 2)
+        traffic = Traffic("/chat")
+        traffic.answers["GET", "2xx", "pages"] = 5
+        traffic.seconds["pages"].observe(0.02)
+        views: Any = Views()
+        minute_ago = datetime.now(UTC) - timedelta(minutes=1)
+        self.sources = [
+            SourceHealth("ecb", "failing", minute_ago, 3, "no luck", None),
+            SourceHealth("archive", "untried", None, 0, "", None),
+        ]
+        self.exposition = Exposition(
+            Watched(
+                traffic=traffic,
+                connections=lambda: 3,
+                refused=lambda: {"413": 2, "unread": 1},
+                sessions=lambda: Numbers({"xhr": 4, "websocket": 6}, 100, {"address": 8}, 9),
+                chat=lambda: Tally(11, 2, 12, Counter(slow_down=13), histogram(5, 5), histogram(0.5)),
+                sources=lambda: self.sources,
+                views=views,
+                lag=lag,
+                timers=lambda: 3,
+                is_ready=lambda: True,
+            )
+        )
+
+    def found(self) -> dict[tuple[str, tuple[str, ...]], float]:
+        """Every number by its name and the values of its labels, sorted by the labels' names."""
+        text, _ = self.exposition.write("")
+        families = text_string_to_metric_families(text.decode())
+        return {
+            (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
+    def test_every_part_is_there(self) -> None:
+        found = self.found()
+
+        expected: dict[tuple[str, tuple[str, ...]], float] = {
+            ("mixsvc_ready", ()): 1,
+            ("mixsvc_http_requests_total", ("GET", "pages", "2xx")): 5,
+            ("mixsvc_http_request_duration_seconds_count", ("pages",)): 1,
+            ("mixsvc_http_request_duration_seconds_bucket", ("0.025", "pages")): 1,
+            ("mixsvc_http_request_duration_seconds_bucket", ("0.01", "pages")): 0,
+            ("mixsvc_http_connections", ()): 3,
+            ("mixsvc_http_refused_total", ("413",)): 2,
+            ("mixsvc_view_threads", ()): 10,
+            ("mixsvc_views_running", ()): 10,
+            ("mixsvc_views_waiting", ()): 7,
+            ("mixsvc_sockjs_sessions", ("xhr",)): 4,
+            ("mixsvc_sockjs_sessions", ("websocket",)): 6,
+            ("mixsvc_sockjs_sessions_opened_total", ()): 100,
+            ("mixsvc_sockjs_sessions_refused_total", ("address",)): 8,
+            ("mixsvc_sockjs_outbox_closes_total", ()): 9,
+            ("mixsvc_chat_members", ()): 11,
+            ("mixsvc_chat_rooms", ()): 2,
+            ("mixsvc_chat_messages_total", ()): 12,
+            ("mixsvc_chat_refusals_total", ("slow_down",)): 13,
+            ("mixsvc_chat_commit_messages_sum", ()): 10,
+            ("mixsvc_chat_commit_messages_count", ()): 2,
+            ("mixsvc_chat_commit_duration_seconds_sum", ()): 0.5,
+            ("mixsvc_rates_source_failures", ("ecb",)): 3,
+            ("mixsvc_rates_source_state", ("ecb", "failing")): 1,
+            ("mixsvc_rates_source_state", ("ecb", "good")): 0,
+            ("mixsvc_reactor_lag_seconds_sum", ()): 2,
+        }
+        assert {name: found.get(name) for name in expected} == expected
+
+    def test_the_age_of_a_source_is_told_once_it_has_answered(self) -> None:
+        found = self.found()
+
+        assert 60 <= found["mixsvc_rates_source_age_seconds", ("ecb",)] < 90
+        assert ("mixsvc_rates_source_age_seconds", ("archive",)) not in found
+
+    def test_the_process_is_there(self) -> None:
+        found = self.found()
+
+        assert found["process_resident_memory_bytes", ()] > 1_000_000
+        assert found["process_open_fds", ()] > 2
+        assert ("process_cpu_seconds_total", ()) in found
+
+    def test_the_documentation_names_each_of_them_and_no_other(self) -> None:
+        text, _ = self.exposition.write("")
+        written = {line.split(" ")[2] for line in text.decode().splitlines() if line.startswith("# TYPE mixsvc_")}
+        page = (PROJECT / "docs" / "operations.md").read_text()
+        table = page.partition("\n| metric |")[2].partition("\n\n")[0]
+
+        named = {name for line in table.splitlines() for name in re.findall(r"`(mixsvc_\w+)`", line.split(" | ")[0])}
+
+        assert named == written
+
+    def test_a_scraper_may_ask_for_open_metrics(self) -> None:
+        text, content_type = self.exposition.write("application/openmetrics-text; version=1.0.0")
+
+        assert content_type.startswith("application/openmetrics-text")
+        assert text.endswith(b"# EOF\n")

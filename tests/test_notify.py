@@ -1,0 +1,94 @@
+"""What systemd is told, by a socket that stands for its own."""
+
+import os
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.notify import Notifier
+
+
+class NotifierTests(SynchronousTestCase):
+    """With a listener in the test's own folder."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.listener.close)
+        self.listener.setblocking(False)
+        self.listener.bind("notify")
+        self.environ = {"NOTIFY_SOCKET": str(Path("notify").resolve())}
+
+    def notifier(self, **environ: str) -> Notifier:
+        notifier = Notifier(self.clock, {**self.environ, **environ})
+        self.addCleanup(notifier.stop)
+        return notifier
+
+    def heard(self) -> list[str]:
+        messages = []
+        while True:
+            try:
+                messages.append(self.listener.recv(4096).decode())
+            except BlockingIOError:
+                return messages
+
+    def test_ready_is_said_once(self) -> None:
+        self.notifier().ready()
+        self.clock.advance(3600)
+
+        assert self.heard() == ["READY=1"]
+
+    def test_stopping_says_how_long_it_may_take(self) -> None:
+        self.notifier().stopping(7.5)
+
+        assert self.heard() == ["STOPPING=1\nEXTEND_TIMEOUT_USEC=7500000"]
+
+    def test_the_watchdog_is_told_twice_as_often_as_it_wants(self) -> None:
+        notifier = self.notifier(WATCHDOG_USEC="30000000", WATCHDOG_PID=str(os.getpid()))
+
+        notifier.ready()
+        self.clock.pump([15, 15])
+        notifier.stop()
+        self.clock.advance(15)
+
+        assert self.heard() == ["READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"]
+
+    def test_another_process_s_watchdog_is_left_alone(self) -> None:
+        self.notifier(WATCHDOG_USEC="30000000", WATCHDOG_PID="1").ready()
+
+        assert self.heard() == ["READY=1"]
+        assert self.clock.getDelayedCalls() == []
+
+    def test_a_watchdog_of_no_number_is_none(self) -> None:
+        self.notifier(WATCHDOG_USEC="often").ready()
+
+        assert self.clock.getDelayedCalls() == []
+
+    def test_a_listener_that_is_gone_is_not_missed(self) -> None:
+        notifier = self.notifier()
+        os.unlink("notify")
+
+        notifier.ready()
+
+
+def test_an_abstract_name_begins_with_nul() -> None:
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as listener:
+        listener.bind("")
+        name = listener.getsockname().decode()
+
+        Notifier(Clock(), {"NOTIFY_SOCKET": f"@{name[1:]}"}).ready()
+
+        assert listener.recv(100) == b"READY=1"
+
+
+@pytest.mark.parametrize("environ", [{}, {"WATCHDOG_USEC": "1000000"}])
+def test_without_systemd_nothing_is_done(environ: dict[str, str]) -> None:
+    clock = Clock()
+
+    Notifier(clock, environ).ready()
+
+    assert clock.getDelayedCalls() == []

@@ -1,0 +1,129 @@
+"""Whether the service is ready: its stage, and a database whose answers are let go by hand."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.interfaces import SourceHealth
+from mixsvc.readiness import KEPT_SECONDS, PATIENCE_SECONDS, Readiness, Stage
+from mixsvc.web.health import Report
+
+FAILING = SourceHealth("ecb", "failing", None, 7, "no luck", None)
+
+
+class FakeDatabase:
+    """Notes what is asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Callable[..., Any], Deferred[Any]]] = []
+
+    def run(self, function: Callable[..., Any], *args: object) -> "Deferred[Any]":
+        self.asked.append((function, Deferred()))
+        return self.asked[-1][1]
+
+
+class ReadinessTests(SynchronousTestCase):
+    """Of a service that serves, unless a test says otherwise."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.database = FakeDatabase()
+        database: Any = self.database
+        self.readiness = Readiness(self.clock, database, lambda: [FAILING])
+        self.readiness.stage = Stage.SERVING
+
+    def reasons(self, asking: "Deferred[Report]") -> Sequence[str]:
+        report = self.successResultOf(asking)
+        assert report.sources == [FAILING]
+        return report.reasons
+
+    def answer(self, result: object = None) -> None:
+        self.database.asked.pop(0)[1].callback(result)
+
+    def test_it_is_ready_when_the_database_takes_a_write_whatever_the_sources_do(self) -> None:
+        asking = self.readiness.report()
+        self.assertNoResult(asking)
+
+        self.answer()
+
+        assert self.reasons(asking) == []
+
+    def test_before_and_after_it_is_not_and_asks_nobody(self) -> None:
+        for stage, reason in (
+            (Stage.STARTING, "The service is starting."),
+            (Stage.STOPPING, "The service is stopping."),
+        ):
+            self.readiness.stage = stage
+            assert self.reasons(self.readiness.report()) == [reason]
+        assert self.database.asked == []
+
+    def test_a_stop_that_begins_meanwhile_counts(self) -> None:
+        asking = self.readiness.report()
+        self.readiness.stage = Stage.STOPPING
+        self.answer()
+
+        assert self.reasons(asking) == ["The service is stopping."]
+
+    def test_a_database_that_fails_says_why(self) -> None:
+        asking = self.readiness.report()
+        self.database.asked.pop(0)[1].errback(sqlite3.OperationalError("database or disk is full"))
+
+        assert self.reasons(asking) == ["The database cannot be written to (database or disk is full)."]
+
+    def test_many_who_ask_at_once_cost_one_write_which_does_for_a_while(self) -> None:
+        askings = [self.readiness.report() for _ in range(3)]
+        assert len(self.database.asked) == 1
+        self.answer()
+        assert [self.reasons(each) for each in askings] == [[], [], []]
+
+        self.clock.advance(KEPT_SECONDS - 0.1)
+        assert self.reasons(self.readiness.report()) == []
+        self.clock.advance(0.1)
+        self.readiness.report()
+
+        assert len(self.database.asked) == 1
+
+    def test_a_database_that_hangs_is_not_waited_for_and_not_asked_again(self) -> None:
+        asking = self.readiness.report()
+        self.clock.advance(PATIENCE_SECONDS)
+
+        assert self.reasons(asking) == ["The database does not answer."]
+        assert self.reasons(self.readiness.report()) == ["The database does not answer."]
+        assert len(self.database.asked) == 1
+
+    def test_when_it_answers_at_last_the_service_is_ready_again(self) -> None:
+        self.reasons_after_hanging = self.readiness.report()
+        self.clock.advance(PATIENCE_SECONDS)
+
+        self.answer()
+
+        assert self.reasons(self.readiness.report()) == []
+
+    def test_whoever_stops_waiting_is_forgotten(self) -> None:
+        gone, stays = self.readiness.report(), self.readiness.report()
+
+        gone.cancel()
+        self.answer()
+
+        self.failureResultOf(gone, CancelledError)
+        assert self.reasons(stays) == []
+
+    def test_asking_writes_and_changes_nothing(self) -> None:
+        self.readiness.report()
+        write, _ = self.database.asked[0]
+        with closing(sqlite3.connect("x.sqlite3")) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute("PRAGMA user_version = 7")
+
+            write(cursor)
+            assert connection.in_transaction
+            connection.commit()
+
+            assert cursor.execute("PRAGMA user_version").fetchone() == (7,)
+            cursor.execute("PRAGMA query_only = ON")
+            with self.assertRaises(sqlite3.OperationalError):
+                write(cursor)

@@ -1,0 +1,114 @@
+"""Log files that are moved away, and the signals that say so."""
+
+import os
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.errors import BadSetting
+from mixsvc.reopen import LogFile, check_log_file, heed_signals
+
+
+class LogFileTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.path = Path("x.log")
+        self.file = LogFile("x.log")
+        self.addCleanup(self.file.close)
+
+    def test_lines_are_added_to_what_is_there(self) -> None:
+        self.path.write_text("before\n")
+
+        self.file.write_lines(["one", "two"])
+
+        assert self.path.read_text() == "before\none\ntwo\n"
+
+    def test_others_may_not_read_it(self) -> None:
+        assert self.path.stat().st_mode & 0o007 == 0
+
+    def test_after_it_was_moved_away_it_goes_on_in_a_new_one(self) -> None:
+        self.file.write_lines(["one"])
+        self.path.rename("x.log.1")
+        self.file.write_lines(["two"])
+
+        self.file.reopen()
+        self.file.write_lines(["three"])
+
+        assert Path("x.log.1").read_text() == "one\ntwo\n"
+        assert self.path.read_text() == "three\n"
+
+    def test_it_finds_its_folder_from_anywhere(self) -> None:
+        Path("elsewhere").mkdir()
+        os.chdir("elsewhere")
+        self.addCleanup(os.chdir, "..")
+        os.rename("../x.log", "../x.log.1")
+
+        self.file.reopen()
+
+        assert os.listdir(".") == []
+
+    def test_where_there_is_no_new_one_the_old_is_kept(self) -> None:
+        self.path.rename("x.log.1")
+        self.path.mkdir()
+
+        self.file.reopen()
+        self.file.write_lines(["kept"])
+
+        assert Path("x.log.1").read_text() == "kept\n"
+
+    def test_what_cannot_be_written_is_lost_and_writing_goes_on_when_it_can(self) -> None:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1, before[1]))
+        try:
+            self.file.write("a")
+            self.file.write("lost")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+        self.file.write("b")
+
+        assert self.path.read_text() == "ab"
+
+    def test_what_has_no_utf_8_is_written_all_the_same(self) -> None:
+        self.file.write("\ud800")
+
+        assert self.path.read_text() == "\\ud800"
+
+
+@pytest.mark.parametrize(("path", "why"), [("nowhere/x.log", "its directory does not exist"), (".", "Is a directory")])
+def test_a_path_that_will_not_do_is_found_out_before(path: str, why: str) -> None:
+    with pytest.raises(BadSetting, match=f"^the log file .* cannot be written to \\({why}\\); give another path"):
+        check_log_file(path)
+
+
+def test_finding_out_leaves_nothing_behind(tmp_path: Path) -> None:
+    check_log_file("new.log")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_opening_says_why_not() -> None:
+    with pytest.raises(BadSetting, match="No such file or directory"):
+        LogFile("nowhere/x.log")
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """As they were before."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGUSR1, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
+def test_both_signals_open_them_anew(signals: None, number: signal.Signals) -> None:
+    told: list[int] = []
+    heed_signals(lambda: told.append(1))
+
+    os.kill(os.getpid(), number)
+
+    assert told == [1]
