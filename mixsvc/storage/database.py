@@ -16,6 +16,7 @@ from mixsvc.errors import DatabaseUnusable
 from mixsvc.interfaces import DeferToThread
 from mixsvc.settings import MEMORY
 from mixsvc.storage.schema import upgrade, version
+from txgevent.interfaces import IReactorNativeThreads
 
 __all__ = ["Database", "prepare", "rehearse"]
 
@@ -112,11 +113,19 @@ class Database:
             # The pool is closed in another thread than it runs in; without this that would fail.
             check_same_thread=False,
             cp_reactor=self._reactor,
-            cp_min=1,
+            # Where the reactor runs already, the pool starts here and now: no thread may, before what makes it is set.
+            cp_min=0,
             cp_max=1,
             cp_openfun=_open,
         )
-        pool.threadpool.threadFactory = _daemon_thread  # type: ignore[assignment]  # it is only called
+        native: Any = IReactorNativeThreads(self._reactor, None)
+        if native is not None:
+            # SQLite blocks unknown to gevent: in a greenlet it would hold up everything.
+            pool.threadpool = native.nativeThreadPool(1, "database")
+            if pool.running:
+                pool.threadpool.start()
+        else:
+            pool.threadpool.threadFactory = _daemon_thread  # type: ignore[assignment]  # it is only called
         return pool
 
 

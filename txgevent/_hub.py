@@ -1,0 +1,19 @@
+"""gevent, or advice where it is missing; and which native thread this is."""
+
+try:
+    from gevent import monkey
+except ImportError as error:
+    if error.name != "gevent":
+        raise
+    raise ImportError("gevent is not installed; `pip install gevent` brings it") from None
+
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["get_ident", "start_native_thread"]
+
+# The operating system's threads, also in a program that is monkey-patched, where a thread is a greenlet.
+get_ident: Callable[[], int] = monkey.get_original("_thread", "get_ident")
+start_native_thread: Callable[[Callable[..., object], tuple[Any, ...]], int] = monkey.get_original(
+    "_thread", "start_new_thread"
+)

@@ -1,0 +1,82 @@
+"""One live watcher of gevent's loop for each descriptor that the reactor reads from or writes to."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from gevent.hub import Hub
+
+__all__ = ["READ", "WRITE", "Watch", "Watches"]
+
+# The loop's own numbers.
+READ: Final = 1
+WRITE: Final = 2
+
+
+class Watch:
+    """Tells of one direction of one descriptor, once until it was handled. Used in the hub's thread only."""
+
+    def __init__(self, hub: Hub, selectable: Any, direction: int, report: "Callable[[Watch], None]") -> None:
+        """Start at once. report: called in the hub."""
+        self.selectable = selectable
+        self.direction = direction
+        self.is_live = True
+        self._report = report
+        self._is_reported = False
+        self._is_paused = False
+        self._watcher = hub.loop.io(selectable.fileno(), direction)
+        self._watcher.start(self._fired)
+
+    def handled(self) -> None:
+        """What was reported is being seen to: report it anew if it goes on."""
+        self._is_reported = False
+        if self._is_paused and self.is_live:
+            self._is_paused = False
+            self._watcher.start(self._fired)
+
+    def end(self) -> None:
+        """Report nothing any more."""
+        self.is_live = False
+        self._watcher.stop()
+        self._watcher.close()
+
+    def _fired(self) -> None:
+        if not self._is_reported:
+            self._is_reported = True
+            self._report(self)
+        else:
+            # The reactor's greenlet is held up elsewhere. The loop would tell of it in every turn, without a rest.
+            self._is_paused = True
+            self._watcher.stop()
+
+
+class Watches:
+    """The watches of one direction, by what they watch."""
+
+    def __init__(self, hub: Hub, direction: int, report: Callable[[Watch], None]) -> None:
+        self._hub = hub
+        self._direction = direction
+        self._report = report
+        self._watches: dict[Any, Watch] = {}
+
+    def __contains__(self, selectable: object) -> bool:
+        return selectable in self._watches
+
+    def add(self, selectable: Any) -> None:
+        """Watch it from now on; harmless a second time."""
+        if selectable not in self._watches:
+            self._watches[selectable] = Watch(self._hub, selectable, self._direction, self._report)
+
+    def remove(self, selectable: Any) -> None:
+        """Watch it no longer; harmless for what is not watched."""
+        watch = self._watches.pop(selectable, None)
+        if watch is not None:
+            watch.end()
+
+    def end(self) -> None:
+        """Report nothing any more, and keep what is watched as it is."""
+        for watch in self._watches.values():
+            watch.end()
+
+    def all(self) -> list[Any]:
+        """What is watched."""
+        return list(self._watches)
