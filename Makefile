@@ -3,15 +3,18 @@
 PYTHON ?= python3
 PORT ?= 8080
 ARGS ?=
+SECONDS ?= 600
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 ASSET := mixsvc/web/static/vendor/sockjs.min.js
+# What checks the page's scripts, and the page.
+CHECKERS := node_modules/installed
 
 export PYTHON
 
-.PHONY: run test lint assets build bench clean test-system
+.PHONY: run test lint assets build bench bench-chat soak screenshots clean test-system
 
 run: $(VENV)/installed $(ASSET)
 	@exec $(BIN)/twistd --nodaemon --pidfile= mixsvc --port $(PORT) $(ARGS)
@@ -19,10 +22,12 @@ run: $(VENV)/installed $(ASSET)
 test: test-system lint $(ASSET)
 	@$(BIN)/python -m pytest --cov
 
-lint: $(VENV)/installed-for-tests
+lint: $(VENV)/installed-for-tests $(CHECKERS)
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
+	@node_modules/.bin/tsc
+	@node_modules/.bin/eslint mixsvc/web/static
 
 # The assets that the pages load; the build makes them, too, and leaves alone those that are there.
 assets: $(VENV)/installed
@@ -37,20 +42,38 @@ bench: $(VENV)/installed
 	@tools/system-packages --optional npm
 	@$(BIN)/python -m bench $(ARGS)
 
+# The pictures in the README.
+screenshots: test-system $(ASSET)
+	@$(BIN)/python -m tests.e2e.screenshots docs/images
+
+# The chat alone: acknowledged messages a second, and what a flood does to the others.
+bench-chat: $(VENV)/installed
+	@$(BIN)/python -m bench.chat
+
+# Everything at once for SECONDS, and what is left of it afterwards.
+soak: $(VENV)/installed
+	@$(BIN)/python -m tests.soak --seconds $(SECONDS)
+
 # The database and the secret key are data, and stay.
 clean:
-	rm -rf $(VENV) .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage mixsvc/web/static/vendor
+	rm -rf $(VENV) node_modules .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage mixsvc/web/static/vendor
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Debian packages Chromium; where the system does not, Playwright brings one.
 test-system: $(VENV)/installed-for-tests
-	@tools/system-packages npm
+	@tools/system-packages npm nginx haproxy logrotate systemd
 	@tools/system-packages chromium || $(BIN)/playwright install --with-deps chromium
 
 # Without npm the service runs, and says at start what its chat page lacks.
 $(ASSET): package-lock.json | $(VENV)/installed
 	@tools/system-packages --optional npm
 	@$(BIN)/python hatch_build.py || true
+	@touch -c $@
+
+$(CHECKERS): package-lock.json
+	@tools/system-packages npm
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 $(VENV)/created:
 	@tools/system-packages python venv

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from bench.peers import PEERS, CannotInstall, Peer, install
+from bench.peers import EVERYBODY, CannotInstall, Peer, install
 from bench.processes import CannotStart, ending_cleanly, on_cores, raise_file_limit, running
 from bench.report import Results, table
 from bench.scenarios import SCENARIOS, Scenario
@@ -33,9 +33,10 @@ def _main() -> int:
 
 
 def _run(asked: argparse.Namespace, results: Results) -> int:
-    peers = {name: PEERS[name] for name in asked.servers if _is_installed(PEERS[name])}
+    wanted = [name for name in asked.servers if any(name in SCENARIOS[only].servers for only in asked.only)]
+    peers = {name: EVERYBODY[name] for name in wanted if _is_installed(EVERYBODY[name])}
     _warn_of_few_cores()
-    failures = len(asked.servers) - len(peers)
+    failures = len(wanted) - len(peers)
     for scenario in (SCENARIOS[name] for name in asked.only):
         # Side by side, so that what else happens on the machine meets all alike.
         for number in range(asked.rounds):
@@ -73,10 +74,12 @@ def _warn_of_few_cores() -> None:
 
 
 def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure txsockjs and its peers.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure txsockjs, the WSGI side, and their peers."
+    )
     add = parser.add_argument
     add("--only", type=_names(SCENARIOS), default=list(SCENARIOS), help=f"some of {','.join(SCENARIOS)}")
-    add("--servers", type=_names(PEERS), default=list(PEERS), help=f"some of {','.join(PEERS)}")
+    add("--servers", type=_names(EVERYBODY), default=list(EVERYBODY), help=f"some of {','.join(EVERYBODY)}")
     add("--rounds", type=_rounds, default=5, help="how often each is measured (5)")
     add("--seconds", type=_seconds, default=3.0, help="how long each measurement takes (3)")
     return parser

@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.wire import PLAIN, WEBSOCKET, Transport
 
-__all__ = ["CACHE", "PEERS", "CannotInstall", "Peer", "command", "environment", "install"]
+__all__ = ["CACHE", "EVERYBODY", "PEERS", "WSGI_PEERS", "CannotInstall", "Peer", "command", "environment", "install"]
 
 ROOT: Final = Path(__file__).parent.parent
 CACHE: Final = ROOT / ".cache" / "bench"
@@ -32,6 +32,8 @@ class Peer:
     script: str
     packages: tuple[str, ...] = ()
     websocket: Transport = field(default=WEBSOCKET, repr=False)
+    # What the program is started with, where it is not the bytes after which a streaming response ends.
+    argument: str = ""
 
     @property
     def is_node(self) -> bool:
@@ -56,6 +58,19 @@ PEERS: Final[Mapping[str, Peer]] = {
     )
 }
 
+_WSGI: Final = "wsgi_start.py"
+_FLASK: Final = "flask==3.1.3"
+WSGI_PEERS: Final[Mapping[str, Peer]] = {
+    peer.name: peer
+    for peer in (
+        Peer("mixsvc", _WSGI, argument="mixsvc"),
+        Peer("twist-web", _WSGI, ("twisted==26.10.0", _FLASK), argument="twist-web"),
+        Peer("waitress", _WSGI, ("waitress==3.0.2", _FLASK), argument="waitress"),
+        Peer("gunicorn", _WSGI, ("gunicorn==27.0.1", _FLASK), argument="gunicorn"),
+    )
+}
+EVERYBODY: Final[Mapping[str, Peer]] = {**PEERS, **WSGI_PEERS}
+
 
 def install(peer: Peer) -> None:
     """Install what the peer needs, unless that is done; CannotInstall says why it failed."""
@@ -76,7 +91,7 @@ def command(peer: Peer, streaming_limit: int) -> list[str]:
         program = "node"
     else:
         program = str(peer.folder / "bin" / "python") if peer.packages else sys.executable
-    return [program, str(SERVERS / peer.script), str(streaming_limit)]
+    return [program, str(SERVERS / peer.script), peer.argument or str(streaming_limit)]
 
 
 def environment(peer: Peer) -> dict[str, str]:

@@ -44,6 +44,16 @@ class Server:
         line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
         return int(line.split()[1]) * 1024
 
+    def cpu(self) -> float:
+        """Seconds that it has computed, its children that run included."""
+        ticks, pids = 0, [self.pid]
+        for pid in pids:
+            times = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            ticks += int(times[11]) + int(times[12])
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                pids += [int(child) for child in children.read_text(encoding="ascii").split()]
+        return ticks / os.sysconf("SC_CLK_TCK")
+
 
 def on_cores() -> tuple[int, int]:
     """A core for the server and one for the load: the first and the last that we may use."""

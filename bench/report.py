@@ -10,7 +10,8 @@ from bench.scenarios import Figures
 
 __all__ = ["OURS", "TARGETS", "Results", "Target", "table"]
 
-OURS: Final = "txsockjs"
+# Of a scenario, the one that takes part.
+OURS: Final = ("txsockjs", "mixsvc")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ TARGETS: Final = (
     Target("idle", "KB/session", 8, at_most=True),
     Target("idle", "KB/session", 0.5, "sockjs-node", at_most=True),
     Target("idle", "connects/s", 2, "sockjs-node"),
+    Target("wsgi", "requests/s", 1.8, "twist-web"),
+    Target("wsgi", "ms, 99 %", 0.75, "twist-web", at_most=True),
+    Target("wsgi", "requests/s", 1, "waitress"),
+    Target("wsgi", "requests/s", 1, "gunicorn"),
 )
 
 
@@ -72,11 +77,11 @@ class Results:
 
 def table(results: Results) -> str:
     """Everything, as text: a line for each figure of each server, then the targets that could be checked."""
-    lines = [f"{'scenario':14} {'figure':14} {'server':15} {'median':>12} {'lowest':>12} {'highest':>12}  {OURS} is"]
+    lines = [f"{'scenario':14} {'figure':14} {'server':15} {'median':>12} {'lowest':>12} {'highest':>12}  ours is"]
     for scenario, figure, server, values in results.rows():
-        ours = results.medians(scenario, figure).get(OURS)
+        ours = _ours(results.medians(scenario, figure))
         amounts = " ".join(f"{_amount(value):>12}" for value in (median(values), min(values), max(values)))
-        ratio = "" if server == OURS or not ours or not median(values) else f"  {ours / median(values):.2f} x"
+        ratio = "" if server in OURS or not ours or not median(values) else f"  {ours / median(values):.2f} x"
         lines.append(f"{scenario:14} {figure:14} {server:15} {amounts}{ratio}")
     return "\n".join([*lines, *_verdicts(results)])
 
@@ -84,8 +89,13 @@ def table(results: Results) -> str:
 def _verdicts(results: Results) -> Iterator[str]:
     for target in TARGETS:
         medians = results.medians(target.scenario, target.figure)
-        if OURS in medians and (target.peer is None or target.peer in medians):
-            yield target.verdict(medians[OURS], medians[target.peer] if target.peer else None)
+        ours = _ours(medians)
+        if ours is not None and (target.peer is None or target.peer in medians):
+            yield target.verdict(ours, medians[target.peer] if target.peer else None)
+
+
+def _ours(medians: Mapping[str, float]) -> float | None:
+    return next((medians[name] for name in OURS if name in medians), None)
 
 
 def _amount(value: float) -> str:

@@ -9,11 +9,12 @@ from typing import Final
 from bench.clients import Crowd
 from bench.connecting import connect, connect_one
 from bench.load import Broadcasts, Echoes
-from bench.peers import PEERS
+from bench.peers import PEERS, WSGI_PEERS
 from bench.processes import Server
+from bench.requests import Asking
 from bench.wire import EVENTSOURCE, XHR_STREAMING, Transport
 
-__all__ = ["SCENARIOS", "Figures", "Scenario", "echo", "fanout", "idle", "slow_readers", "streaming"]
+__all__ = ["SCENARIOS", "Figures", "Scenario", "echo", "fanout", "idle", "slow_readers", "streaming", "wsgi"]
 
 WINDOW: Final = 16
 
@@ -22,6 +23,11 @@ WINDOW: Final = 16
 SLOW_BUFFER_BYTES: Final = 4096
 SLOW_MESSAGE_BYTES: Final = 8192
 SLOW_TIMES: Final = 3
+
+# What bench/servers/wsgi_app.py says.
+HELLO: Final = b"Hello, world!\n"
+# A service that has just started has other things to do, too.
+WARM_UP_SECONDS: Final = 3.0
 
 # How often memory is looked at.
 LOOKS: Final = 10
@@ -101,6 +107,24 @@ def _slow_readers(server: Server, seconds: float, crowd: Crowd) -> Figures:
     }
 
 
+def wsgi(server: Server, seconds: float, connections: int) -> Figures:
+    """Each connection asks for a small page of a Flask app, and again when it has it."""
+    asking = Asking(server.port, connections, HELLO)
+    try:
+        asking.run(WARM_UP_SECONDS)
+        before = server.cpu()
+        outcome = asking.run(seconds)
+        cpu = server.cpu() - before
+    finally:
+        asking.close()
+    return {
+        "requests/s": outcome.per_second,
+        "ms, median": outcome.percentile(50) * 1e3,
+        "ms, 99 %": outcome.percentile(99) * 1e3,
+        "CPU us/request": cpu * 1e6 / len(outcome.took),
+    }
+
+
 WITH_SOCKJS: Final = tuple(name for name in PEERS if name != "websockets")
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {
@@ -114,5 +138,6 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         Scenario("eventsource", partial(streaming, sessions=1000, transport=EVENTSOURCE), WITH_SOCKJS),
         Scenario("idle", partial(idle, sessions=5000)),
         Scenario("slow-readers", partial(slow_readers, sessions=1000, slow=100)),
+        Scenario("wsgi", partial(wsgi, connections=50), tuple(WSGI_PEERS)),
     )
 }

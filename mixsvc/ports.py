@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import socket
 import stat
 from collections.abc import Callable, Sequence
@@ -17,16 +18,29 @@ from twisted.python.failure import Failure
 
 from mixsvc.errors import BadSetting, CannotListen
 
-__all__ = ["open_port", "rehearse"]
+__all__ = ["SERVER_LISTEN", "check_endpoints", "open_port", "rehearse"]
+
+# The setting that endpoints come from, unless another one is named.
+SERVER_LISTEN: Final = "[server] listen"
 
 # sun_path of unix(7), without the NUL at its end.
 MOST_PATH_BYTES: Final = 107
+
+# Connections that wait to be accepted; the system may allow fewer (net.core.somaxconn).
+BACKLOG: Final = 4096
+
+# Endpoints that take one. What comes from systemd has its own.
+HAS_BACKLOG: Final = re.compile(r"(haproxy:)?(tcp6?|ssl|unix):")
 
 ADVICE: Final = {
     errno.EADDRINUSE: "another program uses it; stop that one, or give another port with --port",
     errno.EACCES: "ports below 1024 need the rights of root; start as root with --uid, or give a higher --port",
     errno.EADDRNOTAVAIL: "this machine does not have that address; give one that it has in [server] interface",
 }
+
+
+class Inherited(Exception):
+    """The port is open already; it was handed down to this process."""
 
 
 class Rehearsal:
@@ -71,6 +85,10 @@ class Rehearsal:
         except OSError as error:
             raise CannotListenError(None, address, error) from None
 
+    def adoptStreamPort(self, descriptor: int, family: int, factory: object) -> None:
+        """Raises Inherited: a socket that systemd has opened would be closed with the try."""
+        raise Inherited(descriptor)
+
     def __getattr__(self, name: str) -> Callable[..., None]:
         """What else an endpoint may ask of a reactor cannot be tried out without leaving traces."""
         return lambda *args, **kwargs: None
@@ -106,10 +124,19 @@ def rehearse(endpoints: Sequence[str]) -> None:
                 raise _cannot_listen(description, failures[0])
 
 
-async def open_port(reactor: object, description: str, factory: IProtocolFactory) -> IListeningPort:
+def check_endpoints(endpoints: Sequence[str], setting: str) -> None:
+    """Find out whether these are endpoints at all, without touching a port. Raises BadSetting with that setting."""
+    with Rehearsal() as rehearsal:
+        for description in endpoints:
+            _endpoint(rehearsal, description, setting)
+
+
+async def open_port(
+    reactor: object, description: str, factory: IProtocolFactory, setting: str = SERVER_LISTEN
+) -> IListeningPort:
     """Open one port. Raises BadSetting and CannotListen like rehearse."""
     try:
-        return await _endpoint(reactor, description).listen(factory)
+        return await _endpoint(reactor, description, setting).listen(factory)
     except (CannotListenError, OSError) as error:
         raise _cannot_listen(description, error) from None
 
@@ -119,19 +146,28 @@ def _keep(failure: Failure, failures: list[BaseException]) -> None:
     failures.append(failure.value)
 
 
-def _endpoint(reactor: object, description: str) -> IStreamServerEndpoint:
+def _endpoint(reactor: object, description: str, setting: str = SERVER_LISTEN) -> IStreamServerEndpoint:
     try:
-        endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, _with_backlog(description))
     except Exception as error:
         # Each kind of endpoint has errors of its own: a port that is no number, a certificate that is not there.
         reason = str(error) or type(error).__name__
+        if isinstance(error, LookupError) and "systemd:" in description:
+            reason = "systemd has handed down no such socket"
         raise BadSetting(
-            f"[server] listen: {description!r} is no endpoint ({reason}); "
+            f"{setting}: {description!r} is no endpoint ({reason}); "
             "give one such as tcp:8080:interface=127.0.0.1 or unix:/run/mixsvc.sock"
         ) from None
     if not IStreamServerEndpoint.providedBy(endpoint) or description.startswith("stdio"):
-        raise BadSetting(f"[server] listen: {description!r} is nothing that clients could connect to; give a port")
+        raise BadSetting(f"{setting}: {description!r} is nothing that clients could connect to; give a port")
     return endpoint
+
+
+def _with_backlog(description: str) -> str:
+    """With room for whoever connects at once: Twisted's own 50 are soon taken, and the others wait for seconds."""
+    if HAS_BACKLOG.match(description) and ":backlog=" not in description:
+        return f"{description}:backlog={BACKLOG}"
+    return description
 
 
 def _cannot_listen(description: str, error: BaseException) -> CannotListen:

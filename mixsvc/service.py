@@ -1,9 +1,8 @@
 """The service: builds every part, starts them in order, stops them step by step."""
 
 import signal
-import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,31 +12,28 @@ from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.logger import Logger
 
-from mixsvc.chat.connection import ChatFactory
-from mixsvc.chat.facade import Chat
-from mixsvc.chat.service import ChatService, Memory, read_memory
+from mixsvc.charts.charts import Charts, Limits, PictureDesk
+from mixsvc.charts.pool import AmpoulePool
 from mixsvc.deadline import Deadline
 from mixsvc.errors import MixError
 from mixsvc.facade import Parts
+from mixsvc.operations import Operations, Process, Running
 from mixsvc.polling import Polling
 from mixsvc.ports import open_port
 from mixsvc.resolver import DaemonResolver
 from mixsvc.settings import Settings
-from mixsvc.storage.database import prepare
+from mixsvc.talking import Talking, Threads
 from mixsvc.web.bridge import Bridge
-from mixsvc.web.session import COOKIE
 from mixsvc.web.site import MixSite
 from mixsvc.web.threads import DaemonPool
 from mixsvc.web.tree import Root
-from mixsvc.web.visitors import Authenticator, Visitors
+from mixsvc.web.visitors import Authenticator
 from mixsvc.web.wsgi import wsgi_resource
-from txsockjs.factory import SockJSResource
-from txsockjs.utils import broadcast
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["MixService", "sockjs_options"]
+__all__ = ["MixService"]
 
 # How long a view waits for the reactor, in seconds.
 BRIDGE_SECONDS: Final = 5.0
@@ -56,34 +52,43 @@ class MixService(MultiService):
     _log = Logger()
 
     def __init__(
-        self, reactor: Any, settings: Settings, application: "WSGIApplication", authenticate: Authenticator
+        self,
+        reactor: Any,
+        settings: Settings,
+        application: "WSGIApplication",
+        authenticate: Authenticator,
+        process: Process | None = None,
     ) -> None:
-        """authenticate: says who opens a chat connection (IAuthenticator)."""
+        """authenticate: says who opens a chat connection (IAuthenticator). process: None, if it offers nothing."""
         MultiService.__init__(self)
         self._reactor = reactor
         self._settings = settings
         self._views = DaemonPool(reactor, settings.web.threads, "view")
         self._helpers = DaemonPool(reactor, HELPER_THREADS, "helper")
         self._polling = Polling(reactor, settings, self._helpers)
-        self._chat = ChatService(reactor, self._polling.database, settings.chat, self._polling.rates, broadcast)
-        # An authenticator of the user's may know people by anything; our own knows them by its cookie.
-        visitors = Visitors(self._helpers.defer, authenticate, "" if settings.chat.authenticator else COOKIE)
-        chatters = ChatFactory(reactor, self._chat, visitors)
-        self._sessions = SockJSResource(chatters, sockjs_options(settings), reactor)
-        pages = wsgi_resource(reactor, self._views, application)
-        self._site = MixSite(reactor, Root(pages, self._sessions, settings.chat.prefix), settings)
+        threads = Threads(self._helpers, Bridge(reactor, BRIDGE_SECONDS))
+        self._talking = Talking(reactor, settings, self._polling, threads, authenticate)
+        pages = wsgi_resource(reactor, self._views, application, settings.web.slow_client_timeout)
+        running = Running(self._polling, self._talking, self._views)
+        self._operations = Operations(reactor, settings, running, process or Process())
+        root = self._operations.front(Root(pages, self._talking.resource, settings.chat.prefix))
+        self._site = MixSite(reactor, root, settings)
+        self._admin_site = self._operations.watch(self._site)
         self._ports: list[IListeningPort] = []
-        chat = Chat(Bridge(reactor, BRIDGE_SECONDS), self._chat, settings.chat.prefix)
-        self.parts = Parts(self._polling.rates, chat, settings.rates.pairs)
+        self._admin_ports: list[IListeningPort] = []
+        self._charts, desk = _charts(reactor, settings)
+        self.parts = Parts(self._polling.rates, self._talking.facade, settings.rates.pairs, desk)
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Be a part of twistd's application."""
+        MultiService.setServiceParent(self, parent)
+        self._operations.log_into_file(parent)
 
     def privilegedStartService(self) -> None:
         """Open the ports and read the archive. Raises MixError for what has changed since it was tried out."""
-        failures: list[BaseException] = []
-        for description in self._settings.server.endpoints():
-            opening = Deferred.fromCoroutine(open_port(self._reactor, description, self._site))
-            opening.addCallbacks(self._opened, lambda failure: failures.append(failure.value))
-        if failures:
-            raise self._told(failures[0])
+        server = self._settings.server
+        self._open(server.endpoints(), self._site, self._ports, "mixsvc: listening on {address}")
+        self._open(server.admin_listen, self._admin_site, self._admin_ports, "mixsvc: for operators on {address}")
         # Here, as a service that gives up its rights may not be able to read its own installation afterwards.
         self._polling.read_archive()
         MultiService.privilegedStartService(self)
@@ -91,52 +96,54 @@ class MixService(MultiService):
     def startService(self) -> None:
         """Make database and last known rates ready, then poll. Blocks a moment: the reactor does not run yet.
 
-        Raises DatabaseUnusable.
+        Raises DatabaseUnusable, and BadSetting for an access log that cannot be written to.
         """
         self._views.start()
         self._helpers.start()
         self._reactor.installNameResolver(DaemonResolver(self._helpers))
         try:
             self._polling.prepare()
-            memory = prepare(self._settings.storage.path, self._read_memory)
+            memory = self._talking.prepare()
+            self._operations.start()
         except MixError as error:
             raise self._told(error) from None
-        if memory is not None:
-            self._chat.restore(memory)
-        self._chat.start()
-        self._polling.watch(self._chat.rates_changed)
+        self._talking.start(memory)
         self._polling.start()
         # A turn later than the reactor's own handlers, which it calls.
         self._reactor.callWhenRunning(self._reactor.callLater, 0, _heed_one_signal)
         MultiService.startService(self)
 
     def stopService(self) -> "Deferred[None]":
-        """Answer what is in flight, say goodbye to the chat, store what waits; over within shutdown_timeout."""
+        """Answer what is in flight, say goodbye to the chat, store what waits, within drain and shutdown_timeout."""
         MultiService.stopService(self)
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        await self._operations.drain()
         deadline = Deadline(self._reactor, self._settings.server.shutdown_timeout)
         await deadline.share(0.1, "closing the ports", self._close_ports)
         # Side by side: a view that hangs must not take the time of the others.
         together = [
             deadline.share(0.8, "the views in flight", self._drain_views),
-            deadline.share(0.8, "the chat's clients", self._close_sessions),
+            deadline.share(0.8, "the chat's clients", self._talking.close),
             deadline.share(0.8, "the poll", self._polling.stop),
         ]
         await gatherResults([Deferred.fromCoroutine(each) for each in together])
         await deadline.share(0.9, "the last answers", self._site.emptied)
-        await deadline.share(0.95, "storing what was said", self._chat.flush)
+        await deadline.share(0.95, "the processes that draw charts", self._charts.stop)
+        await deadline.share(0.95, "storing what was said", self._talking.flush)
         await deadline.share(1.0, "closing the database", self._polling.database.close)
+        # Last, so that whoever asks is told until the end that it is stopping.
+        await deadline.share(1.0, "closing the operators' ports", self._close_admin_ports)
+        self._operations.stop()
         self._views.stop()
         self._helpers.stop()
 
-    def _read_memory(self, cursor: sqlite3.Cursor) -> Memory:
-        return read_memory(cursor, self._settings.chat, self._reactor.seconds())
-
     def _close_ports(self) -> "Deferred[Any]":
-        ports, self._ports = self._ports, []
-        return gatherResults([maybeDeferred(port.stopListening) for port in ports])
+        return gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
+
+    def _close_admin_ports(self) -> "Deferred[Any]":
+        return gatherResults([maybeDeferred(port.stopListening) for port in self._admin_ports])
 
     async def _drain_views(self) -> None:
         self._site.finish_up()
@@ -146,23 +153,35 @@ class MixService(MultiService):
             for label in self._views.busy():
                 self._log.warn("mixsvc: {request} did not end in time and is left behind", request=label)
 
-    def _close_sessions(self) -> "Deferred[None]":
-        self._chat.close()
-        return self._sessions.stop(1001, "Server is stopping")
+    def _open(self, descriptions: Sequence[str], site: MixSite, ports: list[IListeningPort], said: str) -> None:
+        failures: list[BaseException] = []
+        opened: list[IListeningPort] = []
+        for description in descriptions:
+            opening = Deferred.fromCoroutine(open_port(self._reactor, description, site))
+            opening.addCallbacks(opened.append, lambda failure: failures.append(failure.value))
+        if failures:
+            raise self._told(failures[0])
+        for port in opened:
+            # Said when it is true: until the reactor runs nothing is answered.
+            self._reactor.callWhenRunning(self._say_where, said, _spelled(port.getHost()))
+        ports += opened
 
-    def _opened(self, port: IListeningPort) -> None:
-        self._ports.append(port)
-        # Said when it is true: until the reactor runs nothing is answered.
-        self._reactor.callWhenRunning(self._say_where, _spelled(port.getHost()))
-
-    def _say_where(self, address: str) -> None:
-        self._log.info("mixsvc: listening on {address}", address=address)
+    def _say_where(self, said: str, address: str) -> None:
+        self._log.info(said, address=address)
 
     def _told(self, error: BaseException) -> BaseException:
         """The error, once it is in the log: of what a daemon raises its user sees a hundred bytes."""
         if isinstance(error, MixError):
             self._log.critical("mixsvc: {error}", error=str(error))
         return error
+
+
+def _charts(reactor: Any, settings: Settings) -> tuple[Charts, PictureDesk]:
+    seconds, processes, threads = settings.rates.chart_timeout, settings.rates.chart_processes, settings.web.threads
+    # Waiting takes threads, of which a fourth is always left for other requests.
+    limits = Limits(processes, max(1, threads - max(1, threads // 4)), seconds)
+    charts = Charts(reactor, AmpoulePool(reactor, processes, seconds), limits)
+    return charts, PictureDesk(Bridge(reactor, seconds), charts)
 
 
 def _heed_one_signal() -> None:
@@ -177,22 +196,6 @@ def _heed(first: Iterator[bool], before: Any, number: int, frame: object) -> Non
     # One step of the interpreter: another signal may come between any two.
     if next(first, False) and callable(before):
         before(number, frame)
-
-
-def sockjs_options(settings: Settings) -> dict[str, object]:
-    """The options of the chat's SockJS endpoint."""
-    chat = settings.chat
-    return {
-        "origins": ("self", *chat.origins),
-        # The client that our page has, so that page and iframe are of one version.
-        "sockjs_url": "/static/vendor/sockjs.min.js",
-        "max_message": chat.max_message,
-        # JSON may spell one byte with six characters.
-        "max_body": 6 * chat.max_message + 1024,
-        "max_outbox": chat.max_outbox,
-        "max_sessions": chat.max_sessions,
-        "max_sessions_per_address": chat.max_per_address,
-    }
 
 
 def _spelled(address: IAddress) -> str:

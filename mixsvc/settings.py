@@ -10,7 +10,7 @@ from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
-from mixsvc import parsers
+from mixsvc import neighbours, parsers
 from mixsvc.errors import BadSetting
 from mixsvc.inifile import Value, read_file
 
@@ -35,6 +35,10 @@ def setting(parse: Callable[[str], T], default: str) -> T:
     return result
 
 
+def _prefix_or_none(text: str) -> str:
+    return parsers.prefix(text) if text else ""
+
+
 @dataclass(frozen=True)
 class ServerSettings:
     """[server]: where it listens and how it stops."""
@@ -42,8 +46,19 @@ class ServerSettings:
     listen: tuple[str, ...] = setting(parsers.lines, "")
     port: int = setting(parsers.whole(0, 65535), "8080")
     interface: str = setting(parsers.address, "127.0.0.1")
+    admin_listen: tuple[str, ...] = setting(parsers.lines, "")
     shutdown_timeout: float = setting(parsers.seconds(0.1, 3600), "5")
-    trusted_proxies: tuple[parsers.Network, ...] = setting(parsers.networks, "")
+    drain: float = setting(parsers.seconds(0, 3600), "0")
+    access_log: str = setting(parsers.one_of_or_none("combined", "json", "off"), "combined")
+    access_log_file: str = setting(parsers.path, "")
+    trusted_proxies: tuple[neighbours.Proxy, ...] = setting(neighbours.proxies, "")
+    hosts: tuple[str, ...] = setting(neighbours.hosts, "")
+    hsts: int = setting(parsers.whole(0, 10**9), "0")
+    header_timeout: float = setting(parsers.seconds(1, 3600), "20")
+    idle_timeout: float = setting(parsers.seconds(1, 86400), "60")
+    transfer_timeout: float = setting(parsers.seconds(1, 86400), "30")
+    slowest_transfer: int = setting(parsers.whole(1, 2**30), "1024")
+    max_connections: int = setting(parsers.whole(1, 10**6), "12000")
 
     def endpoints(self) -> tuple[str, ...]:
         """The endpoint strings to listen on (twisted.internet.endpoints.serverFromString)."""
@@ -57,8 +72,15 @@ class WebSettings:
 
     wsgi: str = setting(parsers.dotted_name, "")
     threads: int = setting(parsers.whole(1, 1000), "10")
+    slow_client_timeout: float = setting(parsers.seconds(0.1, 3600), "30")
     max_body: int = setting(parsers.whole(0, 2**40), "16777216")
+    max_bodies: int = setting(parsers.whole(0, 2**50), "268435456")
     secret_key_file: str = setting(parsers.path, "")
+    pages: str = setting(_prefix_or_none, "")
+
+    def pages_prefix(self) -> str | None:
+        """The path before those of our own pages: "" for the root; None: they are not served."""
+        return self.pages or (None if self.wsgi else "")
 
 
 @dataclass(frozen=True)
@@ -66,6 +88,8 @@ class ChatSettings:
     """[chat]: where it is served, to whom, and its limits."""
 
     prefix: str = setting(parsers.prefix, "/chat")
+    listen: tuple[str, ...] = setting(parsers.lines, "")
+    url: str = setting(parsers.url_or_none, "")
     origins: tuple[str, ...] = setting(parsers.origins, "")
     rooms: tuple[str, ...] = setting(parsers.room_names, "lobby")
     open_rooms: bool = setting(parsers.yes_or_no, "yes")
@@ -109,6 +133,8 @@ class RatesSettings:
     json_headers: tuple[tuple[str, str], ...] = setting(parsers.headers, "")
     json_key_env: str = setting(parsers.variable_name, "")
     pairs: tuple[tuple[str, str], ...] = setting(parsers.pairs, "EUR/USD, EUR/GBP, EUR/JPY, EUR/CHF")
+    chart_processes: int = setting(parsers.whole(1, 64), "1")
+    chart_timeout: float = setting(parsers.seconds(0.1, 60), "5")
 
 
 @dataclass(frozen=True)
@@ -139,8 +165,12 @@ class Settings:
                 return ""
             return os.path.join(directory, path or os.path.join(os.path.dirname(storage), name))
 
+        access_log_file = self.server.access_log_file
+        if access_log_file:
+            access_log_file = os.path.join(directory, access_log_file)
         return replace(
             self,
+            server=replace(self.server, access_log_file=access_log_file),
             storage=replace(self.storage, path=storage),
             web=replace(self.web, secret_key_file=beside(self.web.secret_key_file, "secret_key")),
             chat=replace(self.chat, token_file=beside(self.chat.token_file, "api_token")),

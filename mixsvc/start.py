@@ -12,8 +12,9 @@ from typing import Any
 from flask import Flask
 
 from mixsvc.errors import BadSetting, MixError
+from mixsvc.reopen import LogFile
 
-__all__ = ["acting_as", "gives_up_rights", "read_ahead", "run_directory", "tell_in_one_line"]
+__all__ = ["acting_as", "gives_up_rights", "log_file", "read_ahead", "run_directory", "tell_in_one_line"]
 
 
 def run_directory(options: object) -> str:
@@ -54,6 +55,22 @@ def read_ahead(application: object) -> None:
         codecs.lookup(encoding)
     if isinstance(application, Flask):
         application.test_client().get("/")
+
+
+def log_file(options: object) -> LogFile | None:
+    """The file that twistd is told to log to, opened; None where it logs elsewhere. Raises BadSetting.
+
+    It belongs to the user that twistd will become, if that one may make it: so it can be opened anew later.
+    """
+    twistd = _twistd(options)
+    path = twistd.get("logfile") or ("" if twistd.get("nodaemon", True) else "twistd.log")
+    if path in ("", "-") or twistd.get("logger") or twistd.get("syslog"):
+        return None
+    try:
+        with acting_as(options):
+            return LogFile(path)
+    except BadSetting:
+        return LogFile(path)
 
 
 def tell_in_one_line() -> None:

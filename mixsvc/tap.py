@@ -1,6 +1,9 @@
 """twistd mixsvc: its options, and the service made of them."""
 
-from typing import TYPE_CHECKING, ClassVar
+import gc
+import os
+import sys
+from typing import ClassVar, NoReturn
 
 import crochet
 from twisted.application.service import IService
@@ -10,19 +13,18 @@ from twisted.python.usage import UsageError
 
 import twisted
 from mixsvc import __version__, facade
-from mixsvc.application import authenticator, named_application, own_application
+from mixsvc.application import Served, authenticator, served
 from mixsvc.errors import MixError
 from mixsvc.inifile import Value
-from mixsvc.ports import rehearse
+from mixsvc.operations import Process
+from mixsvc.ports import check_endpoints, rehearse
+from mixsvc.reopen import check_log_file
 from mixsvc.service import MixService
 from mixsvc.settings import Settings, read_settings
-from mixsvc.start import acting_as, gives_up_rights, read_ahead, run_directory, tell_in_one_line
+from mixsvc.start import acting_as, gives_up_rights, log_file, read_ahead, run_directory, tell_in_one_line
 from mixsvc.storage import database
 from mixsvc.web.views import has_sockjs_client
 from txsockjs import BadOption
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["Options", "makeService"]
 
@@ -36,7 +38,9 @@ class Options(UsageOptions):
     longdesc = (
         "Serves web pages, a live chat and exchange rates from one process and one port. "
         "Without options: on http://127.0.0.1:8080, with the database mixsvc.sqlite3 in the current directory. "
-        "Everything else is set in an INI file; config.example.ini in the source lists every setting."
+        "Everything else is set in an INI file; config.example.ini in the source lists every setting. "
+        "What stands before mixsvc is for twistd: -n keeps it in the foreground, and twistd --help tells of the "
+        "daemon, its log file and its user."
     )
     optParameters: ClassVar[list[list[str | None]]] = [
         ["config", "c", None, "The settings file (INI)."],
@@ -60,7 +64,7 @@ class Options(UsageOptions):
         raise SystemExit(0)
 
     def opt_listen(self, endpoint: str) -> None:
-        """An endpoint to listen on, such as tcp:8080 or unix:/run/mixsvc.sock; may be given several times."""
+        """What to listen on, such as tcp:8080, unix:/run/mixsvc.sock or ssl:443; may be given several times."""
         if not endpoint.strip():
             raise UsageError("--listen needs an endpoint, such as tcp:8080")
         self._listen.append(endpoint)
@@ -85,31 +89,43 @@ def makeService(options: Options) -> IService:
     tell_in_one_line()
     try:
         settings = read_settings(options["config"], options.given()).within(run_directory(options))
-        rehearse(settings.server.endpoints())
+        check_endpoints(settings.server.admin_listen, "[server] admin_listen")
+        rehearse((*settings.server.endpoints(), *settings.server.admin_listen))
         # With --uid, what is opened after the rights are given up must be open to that user.
         with acting_as(options):
             database.rehearse(settings.storage.path)
-            application = _application(settings)
-        service = MixService(reactor, settings, application, authenticator(settings, application))
+            found = _served(settings)
+            authenticate = authenticator(settings, found.pages)
+            check_log_file(settings.server.access_log_file)
+        process = Process(os.environ, log_file(options))
+        service = MixService(reactor, settings, found.application, authenticate, process)
     except (MixError, BadOption) as error:
         raise SystemExit(f"mixsvc: {error}") from None
     facade.mix.serve(lambda: service.parts)
+    reactor.callWhenRunning(_spare_the_collector)
+    # The reactor waits a fifth as long as usual for a view that computes.
+    sys.setswitchinterval(0.001)
     if gives_up_rights(options):
-        read_ahead(application)
+        read_ahead(found.pages)
+        read_ahead(found.application)
     return service
 
 
-def _application(settings: Settings) -> "WSGIApplication":
-    if settings.web.wsgi:
-        return named_application(settings.web.wsgi)
-    app = own_application(facade.mix, settings)
-    if not has_sockjs_client(app):
+def _served(settings: Settings) -> Served:
+    facade.mix.serve(_not_yet)
+    found = served(facade.mix, settings)
+    if found.pages is not None and not has_sockjs_client(found.pages):
         # pip hides what the build said of it.
         _log.warn(
             "mixsvc: the page has no SockJS client, since npm was missing or failed when mixsvc was built; "
             "it talks plain WebSocket (install npm, then mixsvc again)"
         )
-    return app
+    return found
+
+
+def _not_yet() -> NoReturn:
+    """While an application is imported nothing runs, and nothing may be started on its behalf."""
+    raise RuntimeError("mixsvc does not run yet while your module is imported; use mix in views")
 
 
 def _keep_the_reactor() -> None:
@@ -119,3 +135,9 @@ def _keep_the_reactor() -> None:
     except RuntimeError:
         # Somebody has said so before; it can be said only once.
         pass
+
+
+def _spare_the_collector() -> None:
+    """What is there by now stays: to look at all of it, as Python's collector does now and then, takes 50 ms."""
+    gc.collect()
+    gc.freeze()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["CHECKS", "Source", "problems", "read_sources"]
+__all__ = ["CHECKS", "OURS_WITH_REACTOR", "Source", "problems", "read_sources"]
 
 MAX_MODULE_LINES: Final = 299
 MAX_BODY_LINES: Final = 24
@@ -26,33 +26,59 @@ RANKS: Final = {
     "mixsvc.application": 4,
     "mixsvc.facade": 4,
     "mixsvc.polling": 4,
+    "mixsvc.talking": 4,
+    "mixsvc.imports": 4,
     "mixsvc.ports": 4,
     "mixsvc.resolver": 4,
     "mixsvc.deadline": 4,
+    "mixsvc.lag": 4,
+    "mixsvc.metrics": 4,
+    "mixsvc.notify": 4,
+    "mixsvc.operations": 4,
+    "mixsvc.readiness": 4,
+    "mixsvc.reopen": 4,
     "mixsvc.web": 3,
     "mixsvc.chat": 3,
     "mixsvc.rates": 3,
+    "mixsvc.charts": 3,
     # Knows the protocol, not the server.
     "mixsvc.client": 2,
     "mixsvc.storage": 2,
     "mixsvc.settings": 1,
     "mixsvc.parsers": 1,
+    "mixsvc.neighbours": 1,
     "mixsvc.inifile": 1,
     "mixsvc.interfaces": 1,
+    "mixsvc.chart_interface": 1,
     "mixsvc.errors": 1,
+    "mixsvc.meter": 1,
+    "txgevent": 0,
     "txsockjs": 0,
 }
 # Here the modules of one rank make up one part: the service with its helpers, and the ground.
 ONE_PART: Final = {4, 1}
-MAY_USE_TXSOCKJS: Final = {"twisted.plugins", "mixsvc.tap", "mixsvc.service", "txsockjs"}
+MAY_USE_TXSOCKJS: Final = {
+    "twisted.plugins",
+    "mixsvc.tap",
+    "mixsvc.service",
+    "mixsvc.talking",
+    "mixsvc.metrics",
+    "mixsvc.operations",
+    "txsockjs",
+}
+# What a reactor on gevent offers, and where one is chosen.
+MAY_USE_TXGEVENT: Final = {"twisted.plugins", "mixsvc.embedded", "mixsvc.storage", "txgevent"}
 
 EDGES: Final = {
     "mixsvc.tap",
-    "mixsvc.embedded",
+    "mixsvc.embedded.reactor",
     "mixsvc.__main__",
+    "mixsvc.charts.pool",
     "txsockjs._resource",
 }
-INSTALL_A_REACTOR: Final = ("twisted.internet.reactor", "twisted.web.tap", "ampoule")
+# Of our own, by what it imports: whoever imports it needs a reactor already.
+OURS_WITH_REACTOR: Final = "mixsvc.charts.ampoules"
+INSTALL_A_REACTOR: Final = ("twisted.internet.reactor", "twisted.web.tap", "ampoule", OURS_WITH_REACTOR)
 
 # Blocking code in worker threads, and protocols as plain objects.
 WITHOUT_TWISTED: Final = {
@@ -92,8 +118,9 @@ class Import:
 
 
 def read_sources(root: Path) -> list[Source]:
-    """Every module of both packages and the plugins below root."""
-    files = [file for part in ("mixsvc", "txsockjs", "twisted") for file in sorted((root / part).rglob("*.py"))]
+    """Every module of the packages and the plugins below root."""
+    parts = ("mixsvc", "txgevent", "txsockjs", "twisted")
+    files = [file for part in parts for file in sorted((root / part).rglob("*.py"))]
     return [Source(_module_name(file.relative_to(root)), file.read_text(encoding="utf-8")) for file in files]
 
 
@@ -108,7 +135,7 @@ def _module_name(file: Path) -> str:
 
 
 def check_layers(source: Source) -> Iterator[str]:
-    """Arrows point down only; txsockjs knows nothing of mixsvc, and only what builds the chat knows txsockjs."""
+    """Arrows point down only; txsockjs and txgevent know nothing of mixsvc, and only who needs them knows them."""
     part = _part(source.name)
     if part == "mixsvc" != source.name:
         yield "stands in no layer; give it a place in RANKS"
@@ -130,7 +157,7 @@ def check_twisted(source: Source) -> Iterator[str]:
 def check_reactor(source: Source) -> Iterator[str]:
     """The global reactor is imported inside functions only, and at the edges only."""
     for each in _imports(source):
-        if not any(_within(each.full(), name) for name in INSTALL_A_REACTOR):
+        if source.name == OURS_WITH_REACTOR or not any(_within(each.full(), name) for name in INSTALL_A_REACTOR):
             continue
         if not each.inside:
             yield f"line {each.line}: {each.full()} installs a reactor when this module is imported"
@@ -198,16 +225,15 @@ def _part(module: str) -> str:
 def _may_import(part: str, target: str) -> bool:
     if target == "txsockjs":
         return part in MAY_USE_TXSOCKJS
+    if target == "txgevent":
+        return part in MAY_USE_TXGEVENT
     return part == target or RANKS[target] < RANKS[part] or RANKS[target] == RANKS[part] in ONE_PART
 
 
 def _target(each: Import) -> str | None:
     """The part that is imported; None for what is not ours, and for the version."""
-    if (
-        each.full() == "mixsvc.__version__"
-        or not _within(each.module, "mixsvc")
-        and not _within(each.module, "txsockjs")
-    ):
+    ours = any(_within(each.module, package) for package in ("mixsvc", "txgevent", "txsockjs"))
+    if not ours or each.full() == "mixsvc.__version__":
         return None
     return _part(each.full())
 

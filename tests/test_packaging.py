@@ -65,7 +65,7 @@ def test_the_wheel_lays_its_plugins_and_nothing_else_beside_those_of_twisted(whe
 
 
 def test_the_wheel_holds_nothing_but_the_packages_and_its_description(wheel: dict[str, bytes]) -> None:
-    assert {name.split("/")[0].split("-")[0] for name in wheel} == {"mixsvc", "txsockjs", "twisted"}
+    assert {name.split("/")[0].split("-")[0] for name in wheel} == {"mixsvc", "txgevent", "txsockjs", "twisted"}
 
 
 def test_the_wheel_holds_the_sockjs_client_with_its_licence(wheel: dict[str, bytes]) -> None:

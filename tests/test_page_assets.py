@@ -12,6 +12,8 @@ GOOD = """#!/bin/sh
 mkdir -p node_modules/sockjs-client/dist
 echo "$@" >node_modules/sockjs-client/dist/sockjs.min.js
 echo terms >node_modules/sockjs-client/LICENSE
+mkdir -p node_modules/uplot/dist
+for name in dist/uPlot.iife.min.js dist/uPlot.min.css LICENSE; do echo "$name" >node_modules/uplot/$name; done
 """
 BAD = "#!/bin/sh\necho 'npm error code ENOTFOUND'\nexit 1\n"
 EMPTY = "#!/bin/sh\n"
@@ -47,9 +49,34 @@ def project(tmp_path: Path) -> Project:
 def test_the_asset_is_what_npm_installs_without_running_scripts(project: Project) -> None:
     assert project.make(GOOD)
 
-    assert project.asset.read_text().startswith("ci --ignore-scripts ")
+    assert project.asset.read_text().startswith("ci --omit=dev --ignore-scripts ")
     assert project.stamp.read_text().startswith("sockjs-client 1.6.1 sha512-")
     assert project.said == []
+
+
+def test_each_package_brings_its_files_its_licence_and_its_version(project: Project) -> None:
+    project.make(GOOD)
+
+    vendor = {file.name for file in project.asset.parent.iterdir()}
+    assert vendor == {
+        "sockjs.min.js",
+        "sockjs.LICENSE.txt",
+        "sockjs-client.version",
+        "uplot.min.js",
+        "uplot.min.css",
+        "uplot.LICENSE.txt",
+        "uplot.version",
+    }
+
+
+def test_what_the_page_will_lack_is_said_of_the_missing_packages_alone(project: Project) -> None:
+    project.make(BAD)
+    project.make(GOOD)
+    project.asset.unlink()
+    project.make(BAD)
+
+    assert "will talk plain WebSocket only and show tables and no charts: " in project.said[0]
+    assert "will talk plain WebSocket only: " in project.said[1]
 
 
 def test_npm_leaves_nothing_in_the_source_tree(project: Project) -> None:

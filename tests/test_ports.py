@@ -110,7 +110,17 @@ class OpenPortTests(SynchronousTestCase):
 
         self.successResultOf(_opened(reactor, "tcp:8080:interface=127.0.0.1", factory))
 
-        assert reactor.tcpServers == [(8080, factory, 50, "127.0.0.1")]
+        assert reactor.tcpServers == [(8080, factory, 4096, "127.0.0.1")]
+
+    def test_many_may_wait_to_be_accepted_unless_it_says_how_many(self) -> None:
+        reactor, factory = MemoryReactorClock(), Factory()
+
+        self.successResultOf(_opened(reactor, "tcp:8080:backlog=7", factory))
+        self.successResultOf(_opened(reactor, "unix:/run/x:lockfile=0", factory))
+        self.successResultOf(_opened(reactor, "haproxy:tcp:8081", factory))
+
+        assert [backlog for _, _, backlog, _ in reactor.tcpServers] == [7, 4096]
+        assert reactor.unixServers[0][2] == 4096
 
 
 def _opened(reactor: object, description: str, factory: Factory):  # type: ignore[no-untyped-def]

@@ -14,8 +14,9 @@ from zope.interface.verify import verifyObject
 
 from mixsvc.errors import CannotListen, DatabaseUnusable
 from mixsvc.interfaces import IChat, IRates
-from mixsvc.service import MixService, sockjs_options
+from mixsvc.service import MixService
 from mixsvc.settings import ChatSettings, RatesSettings, ServerSettings, Settings, StorageSettings, WebSettings
+from mixsvc.talking import sockjs_options
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -117,6 +118,14 @@ def test_the_chat_is_for_its_own_pages_and_the_listed_origins() -> None:
     options = sockjs_options(Settings(chat=ChatSettings(origins=("https://example.org",))))
 
     assert options["origins"] == ("self", "https://example.org")
+
+
+def test_the_iframe_takes_the_client_from_where_the_pages_are() -> None:
+    assert sockjs_options(Settings())["sockjs_url"] == "/static/vendor/sockjs.min.js"
+    below = sockjs_options(Settings(web=WebSettings(pages="/mixsvc")))
+    assert below["sockjs_url"] == "/mixsvc/static/vendor/sockjs.min.js"
+    # txsockjs has a default of its own.
+    assert "sockjs_url" not in sockjs_options(Settings(web=WebSettings(wsgi="a:b")))
 
 
 def test_a_posted_body_may_spell_every_byte_with_six() -> None:

@@ -1,5 +1,6 @@
 """twistd's side: options, and the service that they make."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,28 @@ def test_a_mistake_ends_the_process_with_one_line(words: list[str], said: str) -
 
     assert str(ended.value).startswith(said)
     assert "\n" not in str(ended.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def app(:", "importing theirs failed with SyntaxError: invalid syntax (theirs.py, line 1)"),
+        ("import sys; sys.exit('no')", "importing theirs failed with SystemExit: no ("),
+        ("raise KeyboardInterrupt", "importing theirs failed with KeyboardInterrupt: ("),
+        ("from mixsvc import mix; mix.rates", "importing theirs failed with RuntimeError: mixsvc does not run yet"),
+        ("import crochet; crochet.setup(); app = 1", "theirs has no WSGI application 'app'"),
+    ],
+)
+def test_an_application_that_cannot_be_imported_is_one_line(source: str, said: str) -> None:
+    Path("theirs.py").write_text(source)
+
+    try:
+        with pytest.raises(SystemExit) as ended:
+            makeService(parsed("--port", "0", "--wsgi", "theirs:app"))
+    finally:
+        sys.modules.pop("theirs", None)
+
+    assert str(ended.value).startswith(f"mixsvc: [web] wsgi = theirs:app: {said}")
+    assert "\n" not in str(ended.value)
+    # It is imported before anything is made.
+    assert {path.name for path in Path().iterdir()} <= {"theirs.py", "__pycache__"}

@@ -5,6 +5,8 @@ told otherwise, to a file that nobody reads.
 """
 
 import os
+import select
+import shutil
 import socket
 import sys
 import tempfile
@@ -19,14 +21,18 @@ THREADS = "10"
 
 
 def become(name: str) -> None:
-    """This process becomes the server; a child of it waits for the port."""
+    """This process becomes the server. A child of it waits for the port, and removes the folder at the end."""
     port = _free_port()
-    folder = tempfile.mkdtemp(prefix="mixsvc-bench-")
-    command = _command(name, port, Path(folder))
+    folder = Path(tempfile.mkdtemp(prefix="mixsvc-bench-"))
+    command = _command(name, port, folder)
+    ended, lives = os.pipe()
     if not os.fork():
-        _say_when_open(port, os.getppid())
+        os.close(lives)
+        _attend(port, ended, folder)
         os._exit(0)
-    log = os.open(os.path.join(folder, "log"), os.O_CREAT | os.O_WRONLY)
+    # Open until the server has ended.
+    os.set_inheritable(lives, True)
+    log = os.open(folder / "log", os.O_CREAT | os.O_WRONLY)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.chdir(folder)
@@ -40,7 +46,7 @@ def _command(name: str, port: int, folder: Path) -> list[str]:
         "mixsvc": ["twistd", "--nodaemon", "--pidfile=", "mixsvc", "--wsgi=wsgi_app:app", "--config=mixsvc.ini"],
         "twist-web": ["twist", "web", "--wsgi=wsgi_app.app", f"--listen=tcp:{port}:interface=127.0.0.1:backlog=1024"],
         "waitress": ["waitress-serve", f"--listen=127.0.0.1:{port}", f"--threads={THREADS}", "wsgi_app:app"],
-        "gunicorn": ["gunicorn", f"--bind=127.0.0.1:{port}", "--worker-class=gthread", f"--threads={THREADS}", "wsgi_app:app"],
+        "gunicorn": ["gunicorn", f"--bind=127.0.0.1:{port}", "-k", "gthread", f"--threads={THREADS}", "wsgi_app:app"],
     }
     # The rates do not ask anybody.
     ini = f"[server]\nport = {port}\n[web]\nthreads = {THREADS}\n[rates]\nsources = archive\n"
@@ -55,16 +61,25 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _say_when_open(port: int, pid: int) -> None:
-    end = monotonic() + DEADLINE_SECONDS
-    while monotonic() < end and os.getppid() == pid:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            os.sched_yield()
-        else:
-            print(f"ready {port} {pid}", flush=True)
-            return
+def _attend(port: int, ended: int, folder: Path) -> None:
+    server, end = os.getppid(), monotonic() + DEADLINE_SECONDS
+    is_open = False
+    # A moment each time, or at once when it has ended.
+    while not is_open and monotonic() < end and not select.select([ended], [], [], 0.05)[0]:
+        is_open = _is_open(port)
+    if is_open:
+        print(f"ready {port} {server}", flush=True)
+    os.close(1)
+    os.read(ended, 1)
+    shutil.rmtree(folder)
+
+
+def _is_open(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

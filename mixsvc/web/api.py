@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 
-from flask import Blueprint, request
+from flask import Blueprint
 from werkzeug.wrappers import Response
 
+from mixsvc import chart_interface
+from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import IMix, Quote
 from mixsvc.web import rate_answers, rate_refusals
-from mixsvc.web.rate_queries import Asked
+from mixsvc.web.rate_queries import Asked, given
 
 __all__ = ["blueprint"]
 
 
 def blueprint(mix: IMix) -> Blueprint:
-    """The routes below /api, as docs/rates-api.md describes them; they read snapshots and never wait for anything."""
+    """The routes below /api, as docs/rates-api.md describes them. They read snapshots; only charts wait."""
     api = Blueprint("api", __name__, url_prefix="/api")
 
     @api.get("/rates")
@@ -28,6 +30,11 @@ def blueprint(mix: IMix) -> Blueprint:
     def history(base: str, quote: str) -> Response:
         return _history(Asked(mix.rates, base, quote))
 
+    @api.get("/rates/<base>/<quote>/chart.png", defaults={"form": "png"})
+    @api.get("/rates/<base>/<quote>/chart.svg", defaults={"form": "svg"})
+    def chart(base: str, quote: str, form: str) -> Response:
+        return _chart(Asked(mix.rates, base, quote), mix, form)
+
     @api.get("/convert")
     def convert() -> Response:
         return _convert(Asked.by_query(mix.rates))
@@ -36,17 +43,18 @@ def blueprint(mix: IMix) -> Blueprint:
     def sources() -> Response:
         return rate_answers.sources(mix.rates.sources())
 
-    @api.after_request
-    def uncached(response: Response) -> Response:
-        # Refusals, which a moment later may be none.
-        response.headers.setdefault("Cache-Control", "no-cache")
-        return response
-
+    api.after_request(_uncached)
     return api
 
 
+def _uncached(response: Response) -> Response:
+    # Refusals, which a moment later may be none.
+    response.headers.setdefault("Cache-Control", "no-cache")
+    return response
+
+
 def _all_rates(mix: IMix) -> Response:
-    base = request.args.get("base")
+    base = given("base")
     pairs = mix.pairs if base is None else _pairs_of(Asked(mix.rates, base, base))
     found = [mix.rates.latest(*pair) for pair in pairs]
     return rate_answers.quotes([quote for quote in found if quote is not None])
@@ -82,6 +90,22 @@ def _history(asked: Asked) -> Response:
     start, end = asked.range(span)
     found = asked.rates.history(*asked.pair, start, end, asked.points())
     return rate_answers.history(found, (start, end), _newest(asked))
+
+
+def _chart(asked: Asked, mix: IMix, form: str) -> Response:
+    span = asked.rates.span(*asked.pair)
+    if span is None:
+        rate_refusals.no_past(asked)
+    found = asked.rates.history(*asked.pair, *asked.days(span), chart_interface.MAX_POINTS)
+    if not found.points:
+        rate_refusals.no_past(asked)
+    if mix.charts is None:
+        rate_refusals.no_charts()
+    try:
+        drawn = mix.charts.picture(found, form)
+    except ServiceBusy:
+        rate_refusals.no_chart()
+    return rate_answers.picture(drawn, form, (found.points[-1][0], _newest(asked)))
 
 
 def _newest(asked: Asked) -> Quote | None:

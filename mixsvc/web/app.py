@@ -1,6 +1,7 @@
 """The Flask app, the same under twistd and in another server."""
 
 import logging
+import re
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -13,18 +14,20 @@ from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import IMix
 from mixsvc.settings import Settings
 from mixsvc.web import accounts, api, rooms, views
+from mixsvc.web.assets import install_assets
 from mixsvc.web.logins import Logins
 from mixsvc.web.logs import use_twisted_log
 from mixsvc.web.origin import guard_api
 from mixsvc.web.problems import problem, problem_of
 from mixsvc.web.session import Authenticator, install_sessions, session_identity
+from mixsvc.web.statics import guard_static
 
-__all__ = ["Keys", "create_app"]
+__all__ = ["HEADERS", "Keys", "create_app"]
 
 NAME = "mixsvc"
 
 HEADERS = {
-    # 'self' is enough for a WebSocket of the same origin; frame-src is for SockJS's iframe transports.
+    # frame-src is for SockJS's iframe transports; to connect-src each answer adds its own WebSocket.
     "Content-Security-Policy": "; ".join(
         [
             "default-src 'self'",
@@ -42,6 +45,10 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
+    # No page that opens ours, or that ours opens, keeps a handle on it.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # Nothing here uses any of these, and so nothing that gets in here may.
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
 
@@ -71,11 +78,13 @@ def create_app(
     app = Flask(NAME, template_folder="web/templates", static_folder="web/static", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = settings.web.max_body
     app.extensions["mixsvc"] = mix
+    assets = install_assets(app)
     guard_api(app, settings.chat.origins)
+    guard_static(app)
     sessions = install_sessions(app, keys.secret_key, settings.chat)
     logins = Logins(settings.chat.moderators, time.monotonic)
     access = rooms.Access(settings.chat, keys.api_token, named or session_identity(app))
-    app.register_blueprint(views.blueprint(mix))
+    app.register_blueprint(views.blueprint(mix, assets, access))
     app.register_blueprint(api.blueprint(mix))
     app.register_blueprint(accounts.blueprint(mix, sessions, logins, named, settings.chat.guests))
     app.register_blueprint(rooms.blueprint(mix, access))
@@ -102,6 +111,16 @@ def _refusal(error: HTTPException) -> AnyResponse:
 
 
 def _secured(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", _policy())
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
+
+
+def _policy() -> str:
+    """With the origin of our WebSocket, which some browsers do not take for 'self'; a strange Host gets in nowhere."""
+    policy, host = HEADERS["Content-Security-Policy"], request.environ.get("HTTP_HOST", "")
+    if not re.fullmatch(r"[A-Za-z0-9.:\[\]_-]{1,255}", host):
+        return policy
+    socket = f"{'wss' if request.scheme == 'https' else 'ws'}://{host}"
+    return policy.replace("connect-src 'self'", f"connect-src 'self' {socket}")

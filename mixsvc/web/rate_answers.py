@@ -10,12 +10,14 @@ from werkzeug.wrappers import Response
 
 from mixsvc.interfaces import Conversion, PriceHistory, Quote, SourceHealth
 
-__all__ = ["conversion", "history", "quote", "quotes", "sources"]
+__all__ = ["conversion", "history", "picture", "quote", "quotes", "sources"]
 
 # What may change with the next poll, and what only a correction of the past could change.
 _LATEST: Final = "public, max-age=10"
 _PAST: Final = "public, max-age=3600"
 _NOW: Final = "no-cache"
+
+_PICTURES: Final = {"png": "image/png", "svg": "image/svg+xml"}
 
 _JSON: Final = "application/json"
 _TEXT: Final = "text/plain"
@@ -23,7 +25,7 @@ _TEXT: Final = "text/plain"
 
 def quote(found: Quote, newest: Quote | None) -> Response:
     """One quote. newest: the latest of its pair, which tells whether this one is of the past."""
-    return _answer(found.as_json(), [_line(found)], _caching(found.date, newest))
+    return _answer(found.as_json(), [_line(found)], _lasting(found, newest))
 
 
 def quotes(found: Sequence[Quote]) -> Response:
@@ -35,13 +37,19 @@ def conversion(found: Conversion, newest: Quote | None) -> Response:
     """A conversion. newest: as in `quote`."""
     used = found.quote
     line = f"{found.amount:f} {used.base} {found.result:f} {used.quote} {_origin(used)}"
-    return _answer(_conversion(found), [line], _caching(used.date, newest))
+    return _answer(_conversion(found), [line], _lasting(used, newest))
 
 
 def history(found: PriceHistory, asked: tuple[date, date], newest: Quote | None) -> Response:
     """A history of the range that was asked for. newest: as in `quote`."""
     lines = (f"{day.isoformat()} {price:f}" for day, price in found.points)
     return _answer(_history(found, *asked), lines, _caching(asked[1], newest))
+
+
+def picture(drawn: bytes, form: str, newest: tuple[date, Quote | None]) -> Response:
+    """A chart. form: png or svg. newest: the last date in it, and the latest quote of its pair."""
+    response = Response(drawn, content_type=_PICTURES[form])
+    return _cacheable(response, _caching(*newest))
 
 
 def sources(found: Sequence[SourceHealth]) -> Response:
@@ -98,6 +106,11 @@ def _origin(found: Quote) -> str:
     return f"{found.date.isoformat()} {found.source}{' stale' if found.stale else ''}"
 
 
+def _lasting(found: Quote, newest: Quote | None) -> str:
+    # A stale one stands in for another, which may be filled in at any time.
+    return _LATEST if found.stale else _caching(found.date, newest)
+
+
 def _caching(last: date, newest: Quote | None) -> str:
     return _PAST if newest is None or last < newest.date else _LATEST
 
@@ -108,8 +121,12 @@ def _answer(document: Mapping[str, object], lines: Iterable[str], caching: str) 
         response = Response("".join(f"{line}\n" for line in lines), content_type=f"{_TEXT}; charset=utf-8")
     else:
         response = Response(json.dumps(document) + "\n", content_type=_JSON)
-    response.headers["Cache-Control"] = caching
     response.vary.add("Accept")
+    return _cacheable(response, caching)
+
+
+def _cacheable(response: Response, caching: str) -> Response:
+    response.headers["Cache-Control"] = caching
     # Of the very bytes, so that it is a strong one (RFC 9110, 8.8.1).
     response.set_etag(sha256(response.get_data()).hexdigest()[:32])
     return response.make_conditional(request)

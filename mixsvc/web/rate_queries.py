@@ -10,7 +10,7 @@ from flask import abort, request
 from mixsvc.interfaces import IRates
 from mixsvc.web.problems import problem
 
-__all__ = ["DEFAULT_POINTS", "FIRST_DAY", "MAX_POINTS", "MIN_POINTS", "Asked", "shown"]
+__all__ = ["DEFAULT_POINTS", "FIRST_DAY", "MAX_DAYS", "MAX_POINTS", "MIN_POINTS", "Asked", "given", "shown"]
 
 # The first day of the European Central Bank's reference rates.
 FIRST_DAY: Final = date(1999, 1, 4)
@@ -19,6 +19,10 @@ FIRST_DAY: Final = date(1999, 1, 4)
 MIN_POINTS: Final = 4
 MAX_POINTS: Final = 2000
 DEFAULT_POINTS: Final = 500
+
+# What a chart shows; the most is more than there is.
+DEFAULT_DAYS: Final = 90
+MAX_DAYS: Final = 36500
 
 # A history begins so long before its end when nobody says otherwise.
 DEFAULT_RANGE: Final = timedelta(days=365)
@@ -38,14 +42,14 @@ class Asked:
     @classmethod
     def by_query(cls, rates: IRates) -> "Asked":
         """The pair of ?from= and ?to=, both of which must be given."""
-        missing = [name for name in ("amount", "from", "to") if not request.args.get(name)]
+        missing = [name for name in ("amount", "from", "to") if not given(name)]
         if missing:
             _refuse(f"There is no {' and no '.join(missing)}; ask such as /api/convert?amount=100&from=EUR&to=USD")
         return cls(rates, request.args["from"], request.args["to"])
 
     def day(self, name: str) -> date | None:
         """The date of ?name=; None without it."""
-        text = request.args.get(name)
+        text = given(name)
         if text is None:
             return None
         try:
@@ -82,10 +86,29 @@ class Asked:
 
     def points(self) -> int:
         """The number of ?points=."""
-        text = request.args.get("points", str(DEFAULT_POINTS))
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not MIN_POINTS <= int(text) <= MAX_POINTS:
-            _refuse(f"points={shown(text)} will not do; give a whole number from {MIN_POINTS} to {MAX_POINTS}")
-        return int(text)
+        return _whole("points", MIN_POINTS, MAX_POINTS, DEFAULT_POINTS)
+
+    def days(self, span: tuple[date, date]) -> tuple[date, date]:
+        """The first and the last of so many days as ?days= says, up to the last that there is. span: as in `range`."""
+        days = _whole("days", 1, MAX_DAYS, DEFAULT_DAYS)
+        return max(span[0], span[1] - timedelta(days=days - 1)), span[1]
+
+
+def _whole(name: str, least: int, most: int, default: int) -> int:
+    text = given(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+        _refuse(f"{name}={shown(text)} will not do; give a whole number from {least} to {most}")
+    return int(text)
+
+
+def given(name: str) -> str | None:
+    """What the query gives by a name; None without it. Refuses two of them, of which one would be left out silently."""
+    texts = request.args.getlist(name)
+    if len(texts) > 1:
+        _refuse(f"{name} is given {len(texts)} times; give it once")
+    return texts[0] if texts else None
 
 
 def shown(text: str) -> str:

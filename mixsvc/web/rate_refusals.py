@@ -10,18 +10,24 @@ from flask import abort
 from mixsvc.web.problems import problem
 from mixsvc.web.rate_queries import Asked, shown
 
-__all__ = ["no_past", "no_quote"]
+__all__ = ["no_chart", "no_charts", "no_past", "no_quote"]
 
 # How soon somebody who got no quote may ask again, in seconds; a poll comes about that often.
 RETRY_SECONDS: Final = 30
+
+
+# The same for a chart: a new process needs about that to start.
+REDRAW_SECONDS: Final = 5
 
 
 def no_quote(asked: Asked, day: date | None) -> NoReturn:
     """There is no quote of a pair on a day (None: the latest)."""
     _check_known(asked)
     span = asked.rates.span(*asked.pair)
-    if day is None or span is None:
+    if day is None:
         _check_quoted(asked)
+    if day is None or span is None:
+        _check_shared(asked)
         _try_later(asked)
     pair = "/".join(asked.pair)
     first, last = span[0].isoformat(), span[1].isoformat()
@@ -35,7 +41,20 @@ def no_quote(asked: Asked, day: date | None) -> NoReturn:
 def no_past(asked: Asked) -> NoReturn:
     """There is no quote of a pair at any time."""
     _check_known(asked)
+    _check_shared(asked)
     _try_later(asked)
+
+
+def no_chart() -> NoReturn:
+    """There is one, but it could not be drawn now."""
+    answer = problem(503, f"The chart cannot be drawn at the moment; ask again in {REDRAW_SECONDS} s.")
+    answer.headers["Retry-After"] = str(REDRAW_SECONDS)
+    abort(answer)
+
+
+def no_charts() -> NoReturn:
+    """This host draws none."""
+    abort(problem(503, "Charts are drawn by `twistd mixsvc` only; this server can give the prices: /history."))
 
 
 def _check_known(asked: Asked) -> None:
@@ -53,6 +72,12 @@ def _check_quoted(asked: Asked) -> None:
             last = span[1].isoformat()
             detail = f"{code} is no longer quoted; its last quote is of {last}. Ask for that day: ?date={last}"
             abort(problem(404, detail, last=last))
+
+
+def _check_shared(asked: Asked) -> None:
+    base, quote = asked.pair
+    if asked.rates.span(*asked.pair) is None and asked.rates.span(base, base) and asked.rates.span(quote, quote):
+        abort(problem(404, f"{base} and {quote} were never quoted on the same day."))
 
 
 def _refuse(code: str, why: str, known: Sequence[str]) -> NoReturn:

@@ -1,142 +1,110 @@
-"""The HTTP side: twisted.web's Site with a limit for bodies, trusted proxies and an orderly end."""
+"""The HTTP side: twisted.web's Site with limits, deadlines, trusted proxies and an orderly end."""
 
+import resource
+from collections import Counter
+from collections.abc import Callable
 from typing import Any, Final
+from weakref import WeakSet
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IReactorTime, ISSLTransport, ITCPTransport
-from twisted.internet.protocol import connectionDone
-from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource
-from twisted.web.server import Request, Site
+from twisted.web.server import Site
 
 from mixsvc.settings import Settings
-from mixsvc.web.proxies import apply_forwarded
+from mixsvc.web.bodies import Bodies
+from mixsvc.web.channel import MixChannel
+from mixsvc.web.deadlines import Patience, Sweeper
+from mixsvc.web.refusals import Refused
+from mixsvc.web.request import MixRequest
 
-__all__ = ["MixSite"]
+__all__ = ["MixSite", "most_connections"]
 
-# How long a client may go on sending a body that was refused, in seconds.
-LINGER_SECONDS: Final = 5
+# Files that are open for other things: the database, logs, polls, bodies on disk.
+OTHER_FILES: Final = 100
 
-# Of a Content-Length: 10**18 bytes are an exabyte.
-MOST_DIGITS: Final = 19
-
-REFUSAL: Final = (
-    b"HTTP/1.1 %b\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n\r\n"
-)
-
-
-class MixChannel(HTTPChannel):
-    """One connection. It refuses bodies over the limit and tells the site when it begins and ends."""
-
-    site: "MixSite"
-    is_refusing = False
-
-    def connectionMade(self) -> None:
-        """The site knows its connections, so that it can end them."""
-        HTTPChannel.connectionMade(self)
-        self.site.channels.add(self)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The connection is gone."""
-        HTTPChannel.connectionLost(self, reason)
-        self.site.forget(self)
-
-    def allHeadersReceived(self) -> None:
-        """Refuse a body by its length before the client is told to go on with it (100 Continue)."""
-        if self.length is not None and self.length > self.site.max_body:
-            self.refuse_body()
-        else:
-            HTTPChannel.allHeadersReceived(self)
-
-    def headerReceived(self, line: bytes) -> bool:
-        """Refuse a length of more digits than any length has, which int() would not take either."""
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length" and len(value.strip()) > MOST_DIGITS:
-            self.refuse_body()
-            return False
-        return bool(HTTPChannel.headerReceived(self, line))
-
-    def lineLengthExceeded(self, line: bytes) -> None:
-        """A request line or header line that is too long; without an answer nobody would know why."""
-        self.refuse(b"431 Request Header Fields Too Large", b"A line of the request's head is too long.\n")
-
-    def refuse_body(self) -> None:
-        """The body is over the limit."""
-        limit = self.site.max_body
-        self.refuse(b"413 Content Too Large", b"The body is too large: this server takes %d bytes.\n" % limit)
-
-    def refuse(self, status: bytes, text: bytes) -> None:
-        """Answer, and end this connection; what still comes is thrown away. Harmless a second time."""
-        if self.is_refusing:
-            return
-        self.is_refusing = True
-        channel: Any = self
-        # On the instance: LineReceiver is in the midst of its loop and would go on parsing.
-        channel.dataReceived = channel.rawDataReceived = channel.lineReceived = lambda data: None
-        self.write(REFUSAL % (status, len(text)) + text)
-        # Closing now would reset the connection, and a client that is still sending would never see the answer.
-        transport = ITCPTransport(self.transport, None)
-        if transport is not None and not ISSLTransport.providedBy(transport):
-            transport.loseWriteConnection()
-        self.setTimeout(LINGER_SECONDS)
-        for request in self.requests:
-            # What has come of the body may be in a temporary file.
-            if request.content is not None:
-                request.content.close()
-
-    def finish_up(self) -> None:
-        """Close when the request in flight is answered; now, if there is none."""
-        self.persistent = 0
-        if not self.requests:
-            self.loseConnection()
-
-
-class MixRequest(Request):
-    """One request."""
-
-    channel: MixChannel
-    _received = 0
-
-    def handleContentChunk(self, data: bytes) -> None:
-        """Count what comes, as a chunked body has no length."""
-        self._received += len(data)
-        if self._received > self.channel.site.max_body:
-            self.channel.refuse_body()
-        else:
-            Request.handleContentChunk(self, data)
-
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """The whole request is here, unless its body was refused."""
-        if not self.channel.is_refusing:
-            Request.requestReceived(self, command, path, version)
-
-    def process(self) -> None:
-        """Set what a trusted proxy says of the client, before any resource sees the request."""
-        apply_forwarded(self, self.channel.site.trusted)
-        if self.channel.site.is_stopping:
-            self.setHeader(b"connection", b"close")
-        Request.process(self)
+# Connections over the limit that are told so; those over these, too, are cut off.
+MOST_TOLD: Final = 64
 
 
 class MixSite(Site):
-    """The site on every port of the service. It belongs to the reactor thread."""
+    """The site on every port of the service. It belongs to the reactor thread.
+
+    `channels` are its connections, without those that became WebSockets; `refused` counts what was cut short: by
+    status, and "unread" and "evicted" for connections that were closed without one.
+    """
 
     noisy = False
     protocol = MixChannel  # type: ignore[assignment]  # without the layer that negotiates HTTP/2
     requestFactory = MixRequest
+    _log = Logger()
 
     def __init__(self, reactor: IReactorTime, root: IResource, settings: Settings) -> None:
-        Site.__init__(self, root, reactor=reactor)
-        self.max_body = settings.web.max_body
-        self.trusted = settings.server.trusted_proxies
+        # Of twisted.web's own deadline, which any byte puts off, nothing is left.
+        Site.__init__(self, root, reactor=reactor, timeout=None)
+        server = settings.server
+        self.seconds = reactor.seconds
+        self.bodies = Bodies(settings.web.max_body, settings.web.max_bodies)
+        self.patience = Patience.of(server)
+        self.trusted = server.trusted_proxies
+        self.hosts = frozenset(server.hosts)
+        self.hsts = b"max-age=%d" % server.hsts if server.hsts else b""
         self.channels: set[MixChannel] = set()
+        # In the order in which they became idle.
+        self.idle: dict[MixChannel, None] = {}
+        self.refused: Counter[str] = Counter()
         self.is_stopping = False
+        # Told of each answer that is complete and how many seconds it took, in place of twisted.web's access log.
+        self.on_answer: Callable[[Any, float], None] | None = None
+        self._most = most_connections(server.max_connections)
+        self._wanted = server.max_connections
+        # WebSockets included, of whose end nobody tells.
+        self._transports: WeakSet[Any] = WeakSet()
+        self._counted_at = 0.0
+        self._sweeper = Sweeper(reactor)
         self._empty: Deferred[None] | None = None
 
+    def startFactory(self) -> None:
+        """The first port is open."""
+        Site.startFactory(self)
+        if self._most < self._wanted:
+            self._log.warn(
+                "web: {most} connections at one time, in place of the {wanted} of [server] max_connections: "
+                "more files may not be open (ulimit -n, LimitNOFILE=)",
+                most=self._most,
+                wanted=self._wanted,
+            )
+
+    def log(self, request: HTTPRequest) -> None:
+        """An answer is complete."""
+        if self.on_answer is None:
+            Site.log(self, request)
+        else:
+            self.on_answer(request, self.seconds() - getattr(request, "began", self.seconds()))
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """What TLS may agree on; HTTP/2 is left to a proxy."""
+        return [b"http/1.1"]
+
+    def add(self, channel: MixChannel) -> None:
+        """A connection is made. When there are too many, the one that has been idle longest goes, or else this."""
+        self.channels.add(channel)
+        self._sweeper.watch(channel)
+        self._transports.add(channel.transport)
+        if self._is_full():
+            self._make_room(channel)
+        else:
+            self.idle[channel] = None
+
     def forget(self, channel: MixChannel) -> None:
-        """A connection is gone."""
+        """A connection is gone, or has become a WebSocket."""
         self.channels.discard(channel)
+        self.idle.pop(channel, None)
+        self._sweeper.forget(channel)
+        if not channel.transport.connected:
+            self._transports.discard(channel.transport)
         if self._empty is not None and not self.channels:
             empty, self._empty = self._empty, None
             empty.callback(None)
@@ -153,3 +121,32 @@ class MixSite(Site):
             return succeed(None)
         self._empty = Deferred()
         return self._empty
+
+    def _is_full(self) -> bool:
+        if len(self._transports) <= self._most:
+            return False
+        if self.seconds() >= self._counted_at + 1:
+            # Some may be lost, and only not yet forgotten by the garbage collector.
+            self._counted_at = self.seconds()
+            for lost in [each for each in self._transports if not each.connected]:
+                self._transports.discard(lost)
+        return len(self._transports) > self._most
+
+    def _make_room(self, newcomer: MixChannel) -> None:
+        if self.idle:
+            self.refused["evicted"] += 1
+            next(iter(self.idle)).loseConnection()
+            self.idle[newcomer] = None
+        elif len(self._transports) > self._most + MOST_TOLD:
+            self.refused["503"] += 1
+            newcomer.transport.abortConnection()
+        else:
+            newcomer.refuse(Refused(503, "This server has no room for another connection; try again later."))
+
+
+def most_connections(wanted: int) -> int:
+    """As many as that, unless the process may not open so many files."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return wanted
+    return max(1, min(wanted, files - OTHER_FILES))

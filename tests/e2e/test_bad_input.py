@@ -41,7 +41,7 @@ def raw(service: Service, data: bytes) -> bytes:
         ("[" * 50_000, "bad_json"),
         ('{"type": "dance"}', "unknown_type"),
         ('{"type": 7}', "bad_json"),
-        ('{"type": "hello"}', "bad_field"),
+        ('{"type": "hello"}', "no_name"),
         ('{"type": "hello", "name": 7}', "bad_field"),
         (json.dumps({"type": "hello", "name": "x" * 33}), "bad_name"),
         (json.dumps({"type": "hello", "name": "a\u202eb"}), "bad_name"),

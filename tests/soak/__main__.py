@@ -42,7 +42,7 @@ MOODS: Final[Sequence[dict[str, Any]]] = (
 )
 
 SETTINGS: Final = {
-    "chat": {"keep": "10000000", "max_outbox": "65536", "max_per_address": "10000"},
+    "chat": {"keep": "10000000", "max_per_address": "10000"},
     "server": {"admin_listen": "tcp:0:interface=127.0.0.1"},
 }
 
@@ -60,8 +60,8 @@ class Soak:
 
     async def run(self, seconds: float) -> tuple[Measures, Measures]:
         """The measures before and after."""
-        # The first of its addresses is that of the pages, the second that of the metrics.
-        port, metrics = (int(address.rpartition(":")[2]) for address in self.service.addresses[:2])
+        port = self.service.port
+        metrics = int(self.service.wait_for("for operators on").rpartition(":")[2])
         await self._busy(port, WARM_UP, "early")
         start = await self._measures(port, metrics)
         await self._busy(port, seconds, "late")
@@ -120,7 +120,8 @@ def report(soak: Soak, start: Measures, end: Measures) -> str:
         "messages acknowledged": len(tally.acknowledged),
         "messages received": tally.received,
         "pages": tally.pages,
-        "slow readers sent away": tally.closed_slow,
+        "sessions that ended early": tally.closed,
+        "clients that read nothing": tally.slow,
         "messages refused as too many": tally.slowed_down,
     }
     lines = [f"{name:32}{count:12}" for name, count in done.items()]

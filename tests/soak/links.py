@@ -26,8 +26,10 @@ class Closed(Exception):
 class Link(Protocol):
     """One session."""
 
+    is_open: asyncio.Event
+
     async def send(self, text: str) -> None:
-        """Send one message. Raises Closed."""
+        """Send one message, once it is open. Raises Closed."""
 
     async def receive(self) -> str:
         """The next message. Raises Closed."""
@@ -41,9 +43,11 @@ class Frames:
 
     def __init__(self) -> None:
         self._waiting: list[str] = []
+        self.is_open = asyncio.Event()
 
     def take(self, frame: str) -> None:
         """Raises Closed for a close frame."""
+        self.is_open.set()
         if frame[:1] == "a":
             self._waiting += json.loads(frame[1:])
         elif frame[:1] == "c":
@@ -61,6 +65,9 @@ class WebSocketLink:
         self.socket = socket
         self._is_framed = is_framed
         self._frames = Frames()
+        self.is_open = self._frames.is_open
+        if not is_framed:
+            self.is_open.set()
 
     async def send(self, text: str) -> None:
         """See Link."""
@@ -104,6 +111,7 @@ class HttpLink:
         self._kind = kind
         self._session = f"/chat/000/{token_hex(8)}"
         self._frames = Frames()
+        self.is_open = self._frames.is_open
         self._lines: AsyncIterator[str] | None = None
 
     async def send(self, text: str) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from zope.interface import implementer
 
+from mixsvc.chart_interface import ICharts
 from mixsvc.errors import NameTaken, NoSuchRoom
 from mixsvc.interfaces import (
     ChatMessage,
@@ -123,7 +124,8 @@ class FakeChat:
 class FakeMix:
     """EUR/USD is known, EUR/GBP is shown but has no quote, and the chat is served."""
 
-    def __init__(self, rates: IRates | None = None, chat: IChat | None = None) -> None:
+    def __init__(self, rates: IRates | None = None, chat: IChat | None = None, charts: ICharts | None = None) -> None:
         self.rates = rates or FakeRates(QUOTE, replace(QUOTE, quote="JPY", price=Decimal("180.50")))
         self.chat = chat
+        self.charts = charts
         self.pairs: Sequence[tuple[str, str]] = (("EUR", "USD"), ("EUR", "GBP"))

@@ -55,7 +55,7 @@ class AppTests(Case):
         self.assertEqual(self.client.post("/body", data=b"x" * 101).status_code, 413)
 
     def test_our_scripts_are_served_as_scripts(self) -> None:
-        for name in ("main.js", "chat.js", "connection.js", "session.js", "view.js", "rates.js"):
+        for name in ("main.js", "chat.js", "connection.js", "session.js", "page.js", "rates.js"):
             with self.client.get(f"/static/{name}") as answer:
                 self.assertEqual((answer.status_code, (answer.mimetype or "").rpartition("/")[2]), (200, "javascript"))
 
@@ -75,12 +75,24 @@ class HeaderTests(Case):
         for word in ("unsafe", "*", "http:", "https:"):
             self.assertNotIn(word, policy)
 
+    def test_the_own_websocket_is_allowed_by_its_name(self) -> None:
+        for base, socket in (("http://chat.test:8080", "ws://chat.test:8080"), ("https://[::1]", "wss://[::1]")):
+            policy = self.client.get("/", base_url=base).headers["Content-Security-Policy"]
+            self.assertIn(f"; connect-src 'self' {socket};", policy)
+
+    def test_a_host_that_is_none_gets_into_no_policy(self) -> None:
+        answer = self.client.get("/", headers={"Host": "x; script-src *"})
+
+        self.assertIn("; connect-src 'self';", answer.headers["Content-Security-Policy"])
+
     def test_the_other_headers_are_there(self) -> None:
         headers = self.client.get("/").headers
 
         self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
         self.assertEqual(headers["Referrer-Policy"], "same-origin")
         self.assertEqual(headers["X-Frame-Options"], "DENY")
+        self.assertEqual(headers["Cross-Origin-Opener-Policy"], "same-origin")
+        self.assertIn("camera=()", headers["Permissions-Policy"])
 
     def test_an_app_that_only_uses_the_facade_keeps_its_own_headers(self) -> None:
         theirs = Flask("theirs")

@@ -1,15 +1,17 @@
 import os
+import re
 from collections.abc import Mapping
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from flask import Flask
 from twisted.trial.unittest import SynchronousTestCase
+from werkzeug.test import Client
 
-from mixsvc.application import authenticator, named_application, own_application
+from mixsvc.application import authenticator, own_application, served
 from mixsvc.errors import BadSetting
 from mixsvc.interfaces import Identity
-from mixsvc.settings import MEMORY, ChatSettings, Settings, StorageSettings
+from mixsvc.settings import MEMORY, ChatSettings, Settings, StorageSettings, WebSettings
 from tests.web.fakes import FakeChat, FakeMix
 
 NAMED: Final = "tests.web.test_application:everybody_is_one"
@@ -79,6 +81,79 @@ class OwnApplicationTests(SynchronousTestCase):
         self.assertRaises(BadSetting, own_application, FakeMix(), named("nowhere:who"))
 
 
+theirs = Flask("theirs")
+
+
+@theirs.get("/")
+def _index() -> str:
+    return "their page"
+
+
+class ServedTests(SynchronousTestCase):
+    """What is where: each case is asked for three paths."""
+
+    def told(self, **web: Any) -> list[tuple[int, str]]:
+        """Status and beginning of what is at the root, below the prefix, and beside it."""
+        settings = Settings(web=WebSettings(**web), storage=StorageSettings(path=MEMORY))
+        client = Client(served(FakeMix(chat=FakeChat()), settings).application)
+        answers = [client.get(path) for path in ("/", "/mixsvc/api/session", "/mixsvcs/api/session")]
+        return [(each.status_code, each.get_data(as_text=True)[:10]) for each in answers]
+
+    def test_our_pages_are_at_the_root_where_nothing_else_is_said(self) -> None:
+        found = self.told()
+
+        self.assertEqual((found[0][1], found[1][0]), ("<!doctype ", 404))
+
+    def test_an_application_takes_their_place(self) -> None:
+        found = self.told(wsgi="tests.web.test_application:theirs")
+
+        self.assertEqual([status for status, _ in found], [200, 404, 404])
+        self.assertEqual(found[0][1], "their page")
+
+    def test_they_may_stay_beside_it_below_a_prefix(self) -> None:
+        found = self.told(wsgi="tests.web.test_application:theirs", pages="/mixsvc")
+
+        self.assertEqual([status for status, _ in found], [200, 200, 404])
+        self.assertEqual(found[0][1], "their page")
+
+    def test_alone_below_a_prefix_they_leave_nothing_beside_it(self) -> None:
+        self.assertEqual([status for status, _ in self.told(pages="/mixsvc")], [404, 200, 404])
+
+    def test_below_a_prefix_every_link_has_it(self) -> None:
+        settings = Settings(web=WebSettings(pages="/mixsvc"), storage=StorageSettings(path=MEMORY))
+        client = Client(served(FakeMix(chat=FakeChat()), settings).application)
+
+        for path in ("/mixsvc", "/mixsvc/", "/mixsvc/nowhere"):
+            page = client.get(path, follow_redirects=True).get_data(as_text=True)
+            # The chat has a path of its own.
+            links = set(re.findall(r'(?:href|src|data-[a-z-]+)="(/[^"]*)"', page)) - {"/talk"}
+            self.assertTrue(links)
+            self.assertEqual([link for link in links if not link.startswith("/mixsvc/")], [])
+
+    def test_the_session_below_a_prefix_is_known_to_the_chat_beside_it(self) -> None:
+        settings = Settings(web=WebSettings(pages="/mixsvc"), storage=StorageSettings(path=MEMORY))
+        found = served(FakeMix(chat=FakeChat()), settings)
+        cookie = Client(found.application).post("/mixsvc/api/session", json={"name": "Ann"}).headers["Set-Cookie"]
+
+        self.assertIn("Path=/;", cookie + ";")
+        identity = authenticator(settings, found.pages)({"HTTP_COOKIE": cookie.partition(";")[0]})
+        assert identity is not None
+        self.assertEqual(identity.name, "Ann")
+
+    def test_a_flask_application_finds_the_service_in_its_extensions(self) -> None:
+        mix = FakeMix()
+        settings = Settings(web=WebSettings(wsgi="tests.web.test_application:theirs"))
+
+        served(mix, settings)
+
+        self.assertIs(theirs.extensions["mixsvc"], mix)
+
+    def test_pages_within_the_chat_are_refused(self) -> None:
+        for pages in ("/chat", "/chat/pages"):
+            text = str(self.assertRaises(BadSetting, served, FakeMix(), Settings(web=WebSettings(pages=pages))))
+            self.assertIn(f"[web] pages = {pages} lies within [chat] prefix = /chat", text)
+
+
 class AuthenticatorTests(SynchronousTestCase):
     def test_it_is_the_one_that_the_settings_name(self) -> None:
         found = authenticator(named(NAMED), Flask("theirs"))({})
@@ -98,7 +173,7 @@ class AuthenticatorTests(SynchronousTestCase):
         self.assertEqual((found.name, found.moderator), ("Ann", False))
 
     def test_another_application_knows_nobody(self) -> None:
-        for app in (Flask("theirs"), named_application("wsgiref.simple_server:demo_app")):
+        for app in (Flask("theirs"), None):
             self.assertIsNone(authenticator(named(""), app)({"HTTP_COOKIE": "mixsvc_session=x"}))
 
     def test_what_is_missing_or_no_function_is_one_clear_line(self) -> None:

@@ -10,18 +10,18 @@ from twisted.web.http_headers import Headers
 from twisted.web.server import Request
 from twisted.web.test.requesthelper import DummyChannel
 
-from mixsvc.parsers import Network
+from mixsvc.neighbours import Proxy, proxies
 from mixsvc.web.proxies import apply_forwarded
 
-TRUSTED: Collection[Network] = (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"))
+TRUSTED: Collection[Proxy] = (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"))
+
+UNIX_ONLY = proxies("unix")
 
 
 class ForwardedTests(SynchronousTestCase):
     """A request from 127.0.0.1, unless a test says otherwise."""
 
-    def forwarded(
-        self, peer: IAddress | None = None, trusted: Collection[Network] = TRUSTED, **headers: str
-    ) -> Request:
+    def forwarded(self, peer: IAddress | None = None, trusted: Collection[Proxy] = TRUSTED, **headers: str) -> Request:
         request = Request(DummyChannel(), False)
         request.client = peer or IPv4Address("TCP", "127.0.0.1", 5000)
         request.requestHeaders = Headers({"host": ["internal:8080"]})
@@ -47,8 +47,15 @@ class ForwardedTests(SynchronousTestCase):
 
         assert request.getClientAddress() == IPv6Address("TCP", "2001:db8::1", 0)
 
+    def test_an_address_may_have_a_port(self) -> None:
+        assert self.client(x_forwarded_for="192.0.2.7:4711") == "192.0.2.7"
+        assert self.client(x_forwarded_for="[2001:db8::1]:4711") == "2001:db8::1"
+        assert self.client(x_forwarded_for="[2001:db8::1]") == "2001:db8::1"
+        assert self.client(x_forwarded_for="192.0.2.7, 10.0.0.1:80") == "192.0.2.7"
+
     def test_garbage_leaves_the_peer(self) -> None:
-        assert self.client(x_forwarded_for="nonsense") == "127.0.0.1"
+        for garbage in ("nonsense", "unknown", "1.2.3.4:5:6", "[::1", "1.2.3.4:", "2001:db8::1:x", ":80", "[]:80"):
+            assert self.client(x_forwarded_for=garbage) == "127.0.0.1", garbage
 
     def test_a_mapped_peer_is_the_same_peer(self) -> None:
         request = self.forwarded(IPv6Address("TCP", "::ffff:127.0.0.1", 1), x_forwarded_for="192.0.2.7")
@@ -72,6 +79,26 @@ class ForwardedTests(SynchronousTestCase):
         )
 
         assert (request.getClientAddress().host, request.isSecure()) == ("192.0.2.9", False)
+
+    def test_a_host_that_is_none_is_not_taken(self) -> None:
+        for host in ("evil/../x", "a b", "<script>", "x:port", "\xff"):
+            assert self.forwarded(x_forwarded_host=host).getHeader(b"host") == b"internal:8080", host
+
+    def test_a_unix_socket_is_believed_by_its_word(self) -> None:
+        for peer in (UNIXAddress("/run/x"), UNIXAddress(None)):
+            request = self.forwarded(peer, UNIX_ONLY, x_forwarded_for="192.0.2.7", x_forwarded_host="example.org")
+
+            assert (request.getClientAddress().host, request.getHeader(b"host")) == ("192.0.2.7", b"example.org")
+
+    def test_that_word_is_for_nobody_else(self) -> None:
+        assert self.forwarded(None, UNIX_ONLY, x_forwarded_for="192.0.2.7").getClientAddress().host == "127.0.0.1"
+
+    def test_behind_a_unix_socket_a_chain_is_followed(self) -> None:
+        trusted = (*UNIX_ONLY, *TRUSTED)
+
+        request = self.forwarded(UNIXAddress(None), trusted, x_forwarded_for="192.0.2.7, 10.1.2.3")
+
+        assert request.getClientAddress().host == "192.0.2.7"
 
     def test_a_peer_without_an_ip_address_is_a_stranger(self) -> None:
         request = self.forwarded(UNIXAddress("/run/x"), x_forwarded_host="evil.example")

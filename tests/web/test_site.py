@@ -1,4 +1,6 @@
-"""The site: bodies over the limit, the tree, and the orderly end."""
+"""The site: bodies over the limit, hosts, the number of connections, the tree, and the orderly end."""
+
+import resource
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
@@ -6,64 +8,43 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
-from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.web.server import Request
 
 from mixsvc.settings import ServerSettings, Settings, WebSettings
-from mixsvc.web.site import LINGER_SECONDS, MixChannel, MixSite
+from mixsvc.web.channel import LINGER_SECONDS, MixChannel
+from mixsvc.web.site import MOST_TOLD, MixSite, most_connections
 from mixsvc.web.tree import Root
+from tests.web.http_wire import REQUEST, Echo, Wire, connect, make_site
 
 
-class Echo(Resource):
-    """Answers with the body it got; under /later only when told."""
+class SiteTestCase(SynchronousTestCase):
+    """A site that takes bodies of 10 bytes and answers for any host."""
 
-    isLeaf = True
-
-    def __init__(self) -> None:
-        Resource.__init__(self)
-        self.waiting: list[Request] = []
-
-    def render(self, request: Request) -> bytes | int:
-        if request.path == b"/later":
-            self.waiting.append(request)
-            return NOT_DONE_YET
-        assert request.content is not None
-        answer: bytes = request.content.read()
-        return answer or b"nothing"
-
-
-class Wire(StringTransport):
-    """A transport that notes the half-close and can be lost."""
-
-    write_closed = False
-
-    def loseWriteConnection(self) -> None:
-        self.write_closed = True
-
-
-class SiteTests(SynchronousTestCase):
-    """A site that takes bodies of 10 bytes."""
+    server = ServerSettings()
 
     def setUp(self) -> None:
         self.clock = Clock()
         self.echo = Echo()
-        settings = Settings(web=WebSettings(max_body=10), server=ServerSettings())
-        self.site = MixSite(self.clock, self.echo, settings)
-        self.site.doStart()
-        self.addCleanup(self.site.doStop)
+        self.site = make_site(self.clock, self.echo, self.server, WebSettings(max_body=10))
+        self.addCleanup(self.leave)
+
+    def leave(self) -> None:
+        """Every client is gone."""
+        for channel in list(self.site.channels):
+            channel.connectionLost(Failure(ConnectionDone()))
 
     def connect(self) -> tuple[MixChannel, Wire]:
-        channel = self.site.buildProtocol(None)
-        assert isinstance(channel, MixChannel)
-        wire = Wire()
-        channel.makeConnection(wire)
-        return channel, wire
+        return connect(self.site)
 
     def said(self, data: bytes) -> bytes:
         channel, wire = self.connect()
         channel.dataReceived(data)
         said: bytes = wire.value()
         return said
+
+
+class SiteTests(SiteTestCase):
+    """Bodies, answers and the end."""
 
     def post(self, body: bytes, headers: bytes = b"") -> bytes:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n" % (len(body), headers)
@@ -97,7 +78,8 @@ class SiteTests(SynchronousTestCase):
         assert self.said(head).startswith(b"HTTP/1.1 413 ")
 
     def test_a_line_that_is_too_long_is_answered(self) -> None:
-        assert self.said(b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 431 ")
+        assert self.said(b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 414 ")
+        assert self.said(REQUEST[:-2] + b"X: " + b"a" * 20_000 + b"\r\n\r\n").startswith(b"HTTP/1.1 431 ")
 
     def test_a_refusal_is_said_once_and_nothing_after_it_is_read(self) -> None:
         channel, wire = self.connect()
@@ -158,6 +140,155 @@ class SiteTests(SynchronousTestCase):
 
     def test_a_site_without_connections_is_empty(self) -> None:
         self.successResultOf(self.site.emptied())
+
+    def test_answers_are_told_with_the_time_that_they_took(self) -> None:
+        told: list[float] = []
+        self.site.on_answer = lambda request, seconds: told.append(seconds)
+        channel, _ = self.connect()
+        channel.dataReceived(REQUEST[:-1])
+        self.clock.advance(2)
+
+        channel.dataReceived(REQUEST[-1:])
+
+        assert told == [2]
+
+    def test_what_is_refused_is_counted(self) -> None:
+        self.said(b"GET / HTTP/1.1\r\n\r\n")
+        self.post(b"0123456789A")
+
+        assert self.site.refused == {"400": 1, "413": 1}
+
+    def test_the_host_of_an_absolute_url_counts(self) -> None:
+        self.said(b"GET http://other:81/later?a=b HTTP/1.1\r\nHost: x\r\n\r\n")
+
+        request = self.echo.waiting[0]
+        assert (request.path, request.args, request.getHeader(b"host")) == (b"/later", {b"a": [b"b"]}, b"other:81")
+
+    def test_options_for_the_server_itself_are_answered(self) -> None:
+        assert self.said(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+
+    def test_strict_transport_security_is_not_sent_unasked(self) -> None:
+        assert b"strict-transport" not in self.said(REQUEST).lower()
+
+    def test_tls_does_not_agree_on_http_2(self) -> None:
+        assert self.site.acceptableProtocols() == [b"http/1.1"]
+
+
+class HostTests(SiteTestCase):
+    """A site for two hosts, which asks browsers to stay with TLS."""
+
+    server = ServerSettings(hosts=("example.org", "*.example.net"), hsts=3600)
+
+    def status(self, host: bytes, path: bytes = b"/") -> int:
+        return int(self.said(b"GET " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")[9:12])
+
+    def test_its_hosts_are_answered_on_any_port(self) -> None:
+        assert self.status(b"example.org") == self.status(b"Example.org:8080") == self.status(b"a.example.net") == 200
+
+    def test_others_are_misdirected(self) -> None:
+        assert self.status(b"evil.example") == self.status(b"127.0.0.1") == self.status(b"a.example.org") == 421
+        assert self.echo.seen == []
+        assert self.site.refused["421"] == 3
+
+    def test_the_host_of_the_url_is_looked_at_not_the_header(self) -> None:
+        assert self.status(b"example.org", b"http://evil.example/") == 421
+
+    def test_no_host_is_none_of_them(self) -> None:
+        assert b" 421 " in self.said(b"GET / HTTP/1.0\r\n\r\n")
+
+    def test_such_a_connection_goes_on(self) -> None:
+        answer = self.said(REQUEST + REQUEST.replace(b"x", b"example.org"))
+
+        assert (answer.count(b" 421 "), answer.count(b" 200 ")) == (1, 1)
+
+    def test_over_tls_browsers_are_told_to_stay_there(self) -> None:
+        channel, wire = self.connect()
+        channel.isSecure = lambda: True  # type: ignore[method-assign]
+        channel.dataReceived(REQUEST.replace(b"x", b"example.org"))
+
+        assert b"Strict-Transport-Security: max-age=3600\r\n" in wire.value()
+        assert b"Strict-Transport" not in self.said(REQUEST.replace(b"x", b"example.org"))
+
+
+class RoomTests(SiteTestCase):
+    """A site for three connections."""
+
+    server = ServerSettings(max_connections=3)
+
+    def busy(self) -> tuple[MixChannel, Wire]:
+        channel, wire = self.connect()
+        channel.dataReceived(REQUEST.replace(b" / ", b" /later "))
+        return channel, wire
+
+    def test_the_connection_that_was_idle_longest_makes_room(self) -> None:
+        first, first_wire = self.connect()
+        _, second_wire = self.connect()
+        self.busy()
+        first.dataReceived(REQUEST)
+
+        _, newcomer = self.connect()
+
+        assert (first_wire.disconnecting, second_wire.disconnecting) == (False, True)
+        assert not newcomer.disconnecting
+        assert self.site.refused["evicted"] == 1
+
+    def test_newcomers_make_room_in_their_turn(self) -> None:
+        wires = [self.connect()[1] for _ in range(7)]
+
+        assert [wire.disconnecting for wire in wires] == [True] * 4 + [False] * 3
+
+    def test_where_none_is_idle_the_newcomer_is_told(self) -> None:
+        others = [self.busy() for _ in range(3)]
+
+        channel, wire = self.connect()
+        channel.dataReceived(REQUEST)
+
+        assert wire.value().startswith(b"HTTP/1.1 503 ")
+        assert not any(other.disconnecting for _, other in others)
+        self.clock.pump([1] * LINGER_SECONDS)
+        assert wire.disconnecting
+
+    def test_far_too_many_are_told_nothing(self) -> None:
+        crowd = [self.busy() for _ in range(3 + MOST_TOLD)]
+
+        _, wire = self.connect()
+
+        assert (wire.aborted, wire.value()) == (True, b"")
+        assert not crowd[0][1].disconnecting
+
+    def test_a_connection_that_is_lost_leaves_its_room(self) -> None:
+        others = [self.busy() for _ in range(3)]
+        others[0][1].connected = False
+        others[0][0].connectionLost(Failure(ConnectionDone()))
+
+        _, wire = self.connect()
+
+        assert wire.value() == b""
+
+    def test_one_that_became_something_else_keeps_its_room(self) -> None:
+        others = [self.busy() for _ in range(3)]
+        others[0][0].requests.clear()
+        others[0][0].connectionLost(Failure(ConnectionDone()))
+
+        _, wire = self.connect()
+
+        assert wire.value().startswith(b"HTTP/1.1 503 ")
+
+    def test_of_the_end_of_such_a_one_nobody_tells(self) -> None:
+        others = [self.busy() for _ in range(3)]
+        others[0][0].connectionLost(Failure(ConnectionDone()))
+        others[0][1].connected = False
+        self.clock.advance(1)
+
+        _, wire = self.connect()
+
+        assert wire.value() == b""
+
+    def test_there_are_never_more_than_files_may_be_open(self) -> None:
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+        assert most_connections(5) == 5
+        assert most_connections(10**9) < files
 
 
 class RootTests(SynchronousTestCase):

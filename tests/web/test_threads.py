@@ -75,6 +75,39 @@ class DaemonPoolTests(TestCase):
 
         assert sorted(done) == [0, 1, 2, 3, 4]
 
+    async def test_calls_of_one_turn_run_after_it(self) -> None:
+        done: list[int] = []
+
+        for number in range(5):
+            self.pool.call_after_turn(done.append, number)
+        assert done == []
+
+        await self.pool.drained()
+        assert sorted(done) == [0, 1, 2, 3, 4]
+
+    async def test_a_thread_that_blocks_does_not_keep_the_others_from_what_waits(self) -> None:
+        release = Event()
+        passed: Deferred[None] = Deferred()
+        ended: list[bool] = []
+
+        self.pool.call_after_turn(lambda: ended.append(release.wait(SECONDS)))
+        self.pool.call_after_turn(reactor.callFromThread, passed.callback, None)  # type: ignore[attr-defined]
+        await passed
+
+        assert ended == []
+        release.set()
+        await self.pool.drained()
+
+    async def test_what_waits_when_it_is_stopped_still_runs(self) -> None:
+        done: list[int] = []
+        for number in range(5):
+            self.pool.callInThread(done.append, number)
+
+        self.pool.stop()
+
+        await self.pool.drained()
+        assert len(done) == 5
+
     def test_an_idle_pool_is_drained(self) -> None:
         assert self.pool.drained().called
 

@@ -1,0 +1,97 @@
+"""One request to a MixSite."""
+
+from typing import IO, TYPE_CHECKING, Final
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.server import Request
+
+from mixsvc.web.bodies import open_body
+from mixsvc.web.hosts import is_one_of
+from mixsvc.web.phase import Phase
+from mixsvc.web.proxies import apply_forwarded
+from mixsvc.web.refusals import Refused
+
+if TYPE_CHECKING:
+    from mixsvc.web.channel import MixChannel
+
+__all__ = ["MixRequest"]
+
+# What nginx, too, writes into its log for a client that did not wait.
+LEFT: Final = 499
+
+MISDIRECTED = b"This server does not answer for the host that the request names.\n"
+
+
+class MixRequest(Request):
+    """One request. `began` is when its first byte came, by the clock of its site."""
+
+    channel: "MixChannel"
+    content: IO[bytes]
+    began: float
+    _is_processed = False
+    _log = Logger()
+
+    def gotLength(self, length: int | None) -> None:
+        """The head is complete: a body may follow."""
+        self.content = open_body(length)
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """A part of the body."""
+        channel = self.channel
+        if channel.is_ending:
+            return
+        try:
+            channel.keep_body(len(data))
+            Request.handleContentChunk(self, data)
+        except Refused as refused:
+            channel.refuse(refused)
+        except OSError as error:
+            # Neither the client's fault nor this request's: the disk is full, or too many files are open.
+            self._log.error("web: cannot keep the body of a request: {error}", error=str(error))
+            channel.refuse(Refused(503, "This server cannot keep the body of the request; try again later."))
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """The whole request is here. `args` are those of the query; the body is the resource's to read."""
+        # To twisted.web it has no body then, of which it would make a second copy in memory.
+        self.content.seek(0)
+        Request.requestReceived(self, command, path, version)
+
+    def process(self) -> None:
+        """Set what a trusted proxy says of the client, before any resource sees the request."""
+        self._is_processed = True
+        site = self.channel.site
+        apply_forwarded(self, site.trusted)
+        if site.is_stopping:
+            self.setHeader(b"connection", b"close")
+        if site.hsts and self.isSecure():
+            self.setHeader(b"strict-transport-security", site.hsts)
+        if site.hosts and not is_one_of(self.getHeader(b"host"), site.hosts):
+            self._misdirected()
+        else:
+            self._process()
+
+    def _process(self) -> None:
+        channel = self.channel
+        Request.process(self)
+        if channel.phase is Phase.GONE and self.__dict__.get("channel") is channel:
+            # It has become a WebSocket, which no answer tells of.
+            self.code = 101
+            channel.site.log(self)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The client is gone before its answer was complete; told with status 499 when it had not even begun."""
+        site = self.channel.site
+        Request.connectionLost(self, reason)
+        if self._is_processed:
+            if not self.startedWriting:
+                self.code = LEFT
+            site.log(self)
+
+    def _misdirected(self) -> None:
+        self.channel.site.refused["421"] += 1
+        self.setResponseCode(421, b"Misdirected Request")
+        self.setHeader(b"content-type", b"text/plain; charset=utf-8")
+        self.setHeader(b"content-length", b"%d" % len(MISDIRECTED))
+        self.write(MISDIRECTED)
+        self.finish()

@@ -1,0 +1,84 @@
+"""A MixSite over a wire in memory, with a clock and settings of the test's own."""
+
+from typing import Any
+
+from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+from zope.interface import alsoProvides
+
+from mixsvc.settings import ServerSettings, Settings, WebSettings
+from mixsvc.web.channel import MixChannel
+from mixsvc.web.site import MixSite
+
+__all__ = ["REQUEST", "Echo", "Wire", "connect", "make_site"]
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Echo(Resource):
+    """Answers with the body it got; under /later only when told."""
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        Resource.__init__(self)
+        self.waiting: list[Request] = []
+        self.seen: list[Request] = []
+
+    def render(self, request: Request) -> bytes | int:
+        self.seen.append(request)
+        if request.path == b"/later":
+            self.waiting.append(request)
+            return NOT_DONE_YET
+        assert request.content is not None
+        answer: bytes = request.content.read()
+        return answer or b"nothing"
+
+
+class Wire(StringTransport):
+    """A transport that notes the half-close; `fill` and `empty` are what a client does that reads late."""
+
+    write_closed = False
+    aborted = False
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """There is no delay."""
+
+    def loseWriteConnection(self) -> None:
+        self.write_closed = True
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+        self.loseConnection()
+
+    def fill(self) -> None:
+        """As TCP does when more than 64 KiB wait."""
+        producer: Any = self.producer
+        producer.pauseProducing()
+
+    def empty(self) -> None:
+        """As TCP does when nothing waits any more."""
+        producer: Any = self.producer
+        producer.resumeProducing()
+
+
+def make_site(
+    clock: Clock, root: Resource, server: ServerSettings | None = None, web: WebSettings | None = None
+) -> MixSite:
+    """A site that notes no answers."""
+    site = MixSite(clock, root, Settings(server=server or ServerSettings(), web=web or WebSettings()))
+    site.on_answer = lambda request, seconds: None
+    return site
+
+
+def connect(site: MixSite) -> tuple[MixChannel, Wire]:
+    """A connection and its wire."""
+    channel = site.buildProtocol(None)
+    assert isinstance(channel, MixChannel)
+    wire = Wire()
+    alsoProvides(wire, ITCPTransport)
+    channel.makeConnection(wire)
+    return channel, wire

@@ -1,0 +1,95 @@
+"""A WSGI resource behind a real site without threads: calls run at once, or when the test says."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.interfaces import IAddress
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.web.server import Site
+
+from mixsvc.settings import Settings
+from mixsvc.web.site import MixSite
+from mixsvc.web.threads import DaemonPool
+from mixsvc.web.wsgi import wsgi_resource
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+__all__ = ["InlinePool", "InlineReactor", "Served", "Wire"]
+
+
+class InlineReactor(Clock):
+    """A clock whose thread is the only one: calls into it run when the test lets them."""
+
+    def __init__(self) -> None:
+        Clock.__init__(self)
+        self._asked: list[Callable[[], object]] = []
+        self.wakes = 0
+
+    def callFromThread(self, function: Callable[..., object], *args: object) -> None:
+        self.wakes += 1
+        self._asked.append(lambda: function(*args))
+
+    def turn(self) -> None:
+        """Run what other threads have asked for."""
+        asked, self._asked = self._asked, []
+        for call in asked:
+            call()
+
+
+class InlinePool(DaemonPool):
+    """A pool that runs each call where it is made, and then what that asks of the reactor."""
+
+    def __init__(self, reactor: InlineReactor) -> None:
+        DaemonPool.__init__(self, reactor, 0, "inline")  # type: ignore[arg-type]  # it has what is used
+        self._inline = reactor
+
+    def call_after_turn(self, function: Callable[..., object], *args: object) -> None:
+        function(*args)
+        self._inline.turn()
+
+
+class Wire(StringTransport):
+    """A transport that can be full, and tells how it ended."""
+
+    connected = True
+
+    def __init__(self, peer: IAddress | None = None, host: IAddress | None = None) -> None:
+        StringTransport.__init__(
+            self, host or IPv4Address("TCP", "127.0.0.1", 8080), peer or IPv4Address("TCP", "192.0.2.7", 40000)
+        )
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """As it is."""
+
+    @property
+    def channel(self) -> Any:
+        """The HTTP channel, which is the transport's producer."""
+        return self.producer
+
+
+class Served:
+    """An application behind a MixSite."""
+
+    def __init__(self, application: "WSGIApplication", settings: Settings | None = None) -> None:
+        self.reactor = InlineReactor()
+        pool = InlinePool(self.reactor)
+        self.pages = wsgi_resource(self.reactor, pool, application, 30.0)
+        self.site: Site = MixSite(self.reactor, self.pages, settings or Settings())
+
+    def connect(self, wire: Wire | None = None) -> tuple[Any, Wire]:
+        """A connection: its channel and its transport."""
+        wire = wire or Wire()
+        channel = self.site.buildProtocol(None)
+        assert channel is not None
+        channel.makeConnection(wire)
+        return channel, wire
+
+    def said(self, data: bytes, wire: Wire | None = None) -> bytes:
+        """What comes back on a new connection."""
+        channel, wire = self.connect(wire)
+        channel.dataReceived(data)
+        answer: bytes = wire.value()
+        return answer

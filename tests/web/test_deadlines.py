@@ -1,0 +1,96 @@
+"""Deadlines are looked at once a second, and only while there are any."""
+
+from collections.abc import Callable
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.settings import ServerSettings
+from mixsvc.web.deadlines import BUFFER_BYTES, NEVER, SWEEP_SECONDS, Patience, Sweeper
+
+
+class Sleeper:
+    """Notes that a deadline has come."""
+
+    def __init__(self, deadline: float, unread_deadline: float = NEVER) -> None:
+        self.deadline = deadline
+        self.unread_deadline = unread_deadline
+        self.woken = 0
+        self.then: Callable[[], None] = lambda: None
+
+    def expired(self) -> None:
+        self.woken += 1
+        self.deadline = self.unread_deadline = NEVER
+        self.then()
+
+
+class SweeperTests(SynchronousTestCase):
+    """Two sleepers."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.sweeper = Sweeper(self.clock)
+        self.first, self.second = Sleeper(3), Sleeper(NEVER, 5)
+        self.sweeper.watch(self.first)
+        self.sweeper.watch(self.second)
+
+    def woken(self) -> tuple[int, int]:
+        return self.first.woken, self.second.woken
+
+    def test_each_is_woken_at_its_first_deadline(self) -> None:
+        self.clock.pump([1] * 2)
+        assert self.woken() == (0, 0)
+
+        self.clock.pump([1])
+        assert self.woken() == (1, 0)
+
+        self.clock.pump([1] * 10)
+        assert self.woken() == (1, 1)
+
+    def test_who_is_forgotten_is_not_woken(self) -> None:
+        self.sweeper.forget(self.first)
+
+        self.clock.pump([1] * 10)
+
+        assert self.woken() == (0, 1)
+
+    def test_one_may_end_another(self) -> None:
+        for sleeper, other in ((self.first, self.second), (self.second, self.first)):
+            sleeper.deadline = 3
+            sleeper.then = lambda other=other: self.sweeper.forget(other)  # type: ignore[misc]
+
+        self.clock.pump([1] * 10)
+
+        assert sum(self.woken()) == 1
+
+    def test_there_is_one_timer_for_all_and_none_for_nobody(self) -> None:
+        assert len(self.clock.getDelayedCalls()) == 1
+
+        self.sweeper.forget(self.first)
+        self.sweeper.forget(self.second)
+        self.sweeper.forget(self.second)
+
+        assert self.clock.getDelayedCalls() == []
+
+    def test_it_begins_again(self) -> None:
+        self.sweeper.forget(self.first)
+        self.sweeper.forget(self.second)
+
+        self.sweeper.watch(self.first)
+        self.clock.advance(3 + SWEEP_SECONDS)
+
+        assert self.woken() == (1, 0)
+
+
+def test_patience_grows_with_what_waits() -> None:
+    patience = Patience.of(ServerSettings(transfer_timeout=30, slowest_transfer=1000))
+
+    assert patience.taking(0) == patience.taking(BUFFER_BYTES) == 30 + BUFFER_BYTES / 1000
+    assert patience.taking(1_000_000) == 1030
+
+
+def test_a_body_must_be_as_fast_as_the_slowest() -> None:
+    patience = Patience.of(ServerSettings(transfer_timeout=30, slowest_transfer=1000))
+
+    assert patience.is_too_slow(29_999)
+    assert not patience.is_too_slow(30_000)

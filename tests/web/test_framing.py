@@ -1,0 +1,259 @@
+"""Heads: those with one meaning are read, all others are refused with the right status and a sentence."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixsvc.web.framing import MOST_FIELDS, MOST_HEAD, MOST_LINE, Head, check_beginning, read_head
+from mixsvc.web.refusals import Refused
+
+
+def head(*fields: bytes, line: bytes = b"GET / HTTP/1.1", host: bytes = b"Host: x\r\n") -> bytes:
+    return line + b"\r\n" + host + b"".join(field + b"\r\n" for field in fields) + b"\r\n"
+
+
+def refused(data: bytes) -> Refused:
+    with pytest.raises(Refused) as raised:
+        read_head(data)
+    return raised.value
+
+
+def test_a_head_is_taken_apart() -> None:
+    found = read_head(head(b"Accept: text/html", b"Empty:", line=b"POST /a/b?c=%20d HTTP/1.1"))
+
+    assert found == Head(
+        b"POST", b"/a/b?c=%20d", b"HTTP/1.1", b"Host: x\r\nAccept: text/html\r\nEmpty:\r\n", has_body=False
+    )
+    assert found.lines() == [b"Host: x", b"Accept: text/html", b"Empty:"]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [b"Content-Length: 5", b"content-length:5", b"CONTENT-LENGTH:\t5 ", b"Transfer-Encoding: Chunked"],
+)
+def test_a_body_is_announced_in_one_way(field: bytes) -> None:
+    assert read_head(head(field)).has_body
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ((b"Content-Length: 5", b"Transfer-Encoding: chunked"), "more than once"),
+        ((b"Transfer-Encoding: chunked", b"Content-Length: 5"), "more than once"),
+        ((b"Content-Length: 5", b"Content-Length: 6"), "more than once"),
+        ((b"Content-Length: 5", b"content-length: 5"), "more than once"),
+        ((b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked"), "more than once"),
+        ((b"Content-Length: 5, 5",), "no number"),
+        ((b"Content-Length: +5",), "no number"),
+        ((b"Content-Length: -5",), "no number"),
+        ((b"Content-Length: 0x5",), "no number"),
+        ((b"Content-Length: 5_0",), "no number"),
+        ((b"Content-Length: \xb2",), "no number"),
+        ((b"Content-Length:",), "no number"),
+        ((b"Transfer-Encoding: gzip, chunked",), "chunked is"),
+        ((b"Transfer-Encoding: chunked, identity",), "chunked is"),
+        ((b"Transfer-Encoding: identity",), "chunked is"),
+        ((b"Transfer-Encoding: xchunked",), "chunked is"),
+        ((b"Transfer-Encoding:",), "chunked is"),
+    ],
+)
+def test_lengths_with_two_meanings_are_refused(fields: tuple[bytes, ...], word: str) -> None:
+    error = refused(head(*fields))
+
+    assert error.status == 400
+    assert word in error.sentence
+
+
+def test_a_length_of_more_digits_than_any_is_too_large() -> None:
+    assert read_head(head(b"Content-Length: " + b"9" * 19)).has_body
+    assert refused(head(b"Content-Length: " + b"9" * 20)).status == 413
+    assert refused(head(b"Content-Length: " + b"9" * 5000)).status == 413
+
+
+def test_http_1_0_has_no_transfer_encoding() -> None:
+    assert refused(head(b"Transfer-Encoding: chunked", line=b"POST / HTTP/1.0")).status == 400
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        b"X: a\r\n b",
+        b"X: a\r\n\tb",
+        b" X: a",
+        b"X : a",
+        b"X\t: a",
+        b"X: a\x00b",
+        b"X: a\x0bb",
+        b"X: a\x7fb",
+        b"X\x00: a",
+        b"X: a\rb",
+        b"X: a\nY: b",
+        b"X",
+        b": a",
+        b"X\xe4: a",
+        b'"X": a',
+        b"X(y): a",
+        b"Transfer-Encoding\x0b: chunked",
+        b"Transfer-Encoding : chunked",
+        b"Transfer-Encoding: \x0bchunked",
+        b"Content-Length: 5\x00",
+    ],
+)
+def test_a_header_that_some_would_read_otherwise_is_refused(field: bytes) -> None:
+    assert refused(head(field)).status == 400
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense",
+        b"GET",
+        b"GET /",
+        b"GET / HTTP/1.2",
+        b"GET / HTTP/2.0",
+        b"GET / HTTP/0.9",
+        b"GET / http/1.1",
+        b"GET / HTTP/1.1 ",
+        b"GET  / HTTP/1.1",
+        b"GET\t/\tHTTP/1.1",
+        b" GET / HTTP/1.1",
+        b"GET /a b HTTP/1.1",
+        b"GET /\x00 HTTP/1.1",
+        b"GET /\xe4 HTTP/1.1",
+        b"GET /a#b HTTP/1.1",
+        b"G(T / HTTP/1.1",
+        b"PRI * HTTP/2.0",
+        b"GET a HTTP/1.1",
+        b"GET * HTTP/1.1",
+        b"GET ftp://x/ HTTP/1.1",
+        b"GET http:/x HTTP/1.1",
+        b"GET http:///x HTTP/1.1",
+        b"GET http://user@x/ HTTP/1.1",
+        b"GET x:80 HTTP/1.1",
+    ],
+)
+def test_a_first_line_that_is_none_is_refused(line: bytes) -> None:
+    assert refused(head(line=line)).status == 400
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"",
+        b"Host:\r\n",
+        b"Host: x\r\nHost: x\r\n",
+        b"Host: x\r\nhost: y\r\n",
+        b"Host: x y\r\n",
+        b"Host: x, y\r\n",
+        b"Host: x/y\r\n",
+        b"Host: user@x\r\n",
+        b"Host: x:port\r\n",
+        b"Host: x:123456\r\n",
+        b"Host: \xff\r\n",
+        b"Host: <script>\r\n",
+        b"Host: [::1\r\n",
+        b"Host: [x]\r\n",
+        b"Host: http://x\r\n",
+        b"Host: " + b"x" * 256 + b"\r\n",
+        b"Hosts: x\r\n",
+    ],
+)
+def test_no_host_and_what_is_none_are_refused(host: bytes) -> None:
+    assert refused(head(host=host)).status == 400
+
+
+@pytest.mark.parametrize(
+    "host", [b"x", b"example.org:8080", b"127.0.0.1:1", b"[::1]", b"[2001:db8::1]:80", b"web_1:80"]
+)
+def test_hosts_are_read(host: bytes) -> None:
+    assert host in read_head(head(host=b"hOST:  " + host + b"\t\r\n")).fields
+
+
+def test_http_1_0_needs_no_host_but_may_not_have_two() -> None:
+    assert read_head(head(line=b"GET / HTTP/1.0", host=b"")).version == b"HTTP/1.0"
+    assert refused(head(line=b"GET / HTTP/1.0", host=b"Host: x\r\nHost: y\r\n")).status == 400
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "host"),
+    [
+        (b"http://example.org/a?b", b"/a?b", b"example.org"),
+        (b"HTTP://example.org:81/", b"/", b"example.org:81"),
+        (b"https://[::1]/a", b"/a", b"[::1]"),
+        (b"http://example.org", b"/", b"example.org"),
+        (b"http://example.org?a=b", b"/?a=b", b"example.org"),
+    ],
+)
+def test_of_an_absolute_url_path_and_host_count(target: bytes, path: bytes, host: bytes) -> None:
+    found = read_head(head(b"X: y", line=b"GET " + target + b" HTTP/1.1"))
+
+    assert (found.target, found.fields) == (path, b"Host: " + host + b"\r\nX: y\r\n")
+
+
+def test_the_asterisk_is_for_options() -> None:
+    assert read_head(head(line=b"OPTIONS * HTTP/1.1")).target == b"*"
+    assert read_head(head(line=b"OPTIONS http://x HTTP/1.1")).target == b"*"
+
+
+@pytest.mark.parametrize("line", [b"CONNECT x:443 HTTP/1.1", b"CONNECT / HTTP/1.1", b"TRACE / HTTP/1.1"])
+def test_there_is_no_tunnel_and_no_echo(line: bytes) -> None:
+    assert refused(head(line=line)).status == 501
+
+
+def test_headers_whose_names_have_underscores_are_left_out() -> None:
+    found = read_head(
+        head(b"X_Forwarded_For: 1", b"X-Forwarded-For: 2", b"_: 3", b"Cookie: a_b=c_d", b"Content_Length: 5")
+    )
+
+    assert found.fields == b"Host: x\r\nX-Forwarded-For: 2\r\nCookie: a_b=c_d\r\n"
+    assert not found.has_body
+
+
+def test_a_host_with_an_underscore_in_its_name_is_no_host() -> None:
+    assert refused(head(host=b"_Host: x\r\n")).sentence == "The request has no Host header."
+
+
+def test_the_limits_are_those_that_are_said() -> None:
+    short = len(b"GET /  HTTP/1.1") - 1
+
+    assert read_head(head(line=b"GET /" + b"a" * (MOST_LINE - short) + b" HTTP/1.1"))
+    assert refused(head(line=b"GET /" + b"a" * (MOST_LINE - short + 1) + b" HTTP/1.1")).status == 414
+    assert read_head(head(*[b"X: y"] * (MOST_FIELDS - 1)))
+    assert refused(head(*[b"X: y"] * MOST_FIELDS)).status == 431
+    room = MOST_HEAD - len(head(b"X: "))
+    assert read_head(head(b"X: " + b"a" * room))
+    assert refused(head(b"X: " + b"a" * (room + 1))).status == 431
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"GET / HTTP/1.1\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\n\n", 400),
+        (b"\n", 400),
+        (b"\x16\x03\x01", 400),
+        (b"\x00", 400),
+        (b" GET", 400),
+        (b"G" * (MOST_LINE + 1), 414),
+        (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 3000, 431),
+    ],
+)
+def test_what_cannot_become_a_head_is_refused_at_once(data: bytes, status: int) -> None:
+    with pytest.raises(Refused) as raised:
+        check_beginning(data)
+
+    assert raised.value.status == status
+
+
+@given(st.integers(0, 200))
+def test_every_beginning_of_a_good_head_may_go_on(length: int) -> None:
+    check_beginning(head(b"Accept: text/html", b"Content-Length: 5")[:length].removesuffix(b"\r\n\r\n"))
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_make_it_fail_otherwise(data: bytes) -> None:
+    for whole in (data + b"\r\n\r\n", head(data), head(b"X: " + data), head(line=b"GET " + data + b" HTTP/1.1")):
+        try:
+            assert b"\r\n\r\n" not in read_head(whole).fields
+        except Refused as error:
+            assert error.answer().startswith(b"HTTP/1.1 %d " % error.status)
