@@ -21,22 +21,42 @@ __all__ = ["ASSETS", "Asset", "Npm", "PageAssets", "make_assets"]
 
 VENDOR: Final = Path("mixsvc", "web", "static", "vendor")
 NPM_SECONDS: Final = 120.0
-CLEAN_INSTALL: Final = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
+# Without what only checks our own scripts.
+CLEAN_INSTALL: Final = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
 
 
 @dataclass(frozen=True)
 class Asset:
-    """Files of one npm package of package.json: where each is in the package, and its name among the assets."""
+    """Files of one npm package of package.json: where each is in the package, and its name among the assets.
+
+    lack: what the page does without them.
+    """
 
     package: str
     files: Mapping[str, str]
+    lack: str
 
     def stamp(self) -> str:
         """The name of the file that says which version the others are."""
         return f"{self.package}.version"
 
 
-ASSETS: Final = (Asset("sockjs-client", {"dist/sockjs.min.js": "sockjs.min.js", "LICENSE": "sockjs.LICENSE.txt"}),)
+ASSETS: Final = (
+    Asset(
+        "sockjs-client",
+        {"dist/sockjs.min.js": "sockjs.min.js", "LICENSE": "sockjs.LICENSE.txt"},
+        "talk plain WebSocket only",
+    ),
+    Asset(
+        "uplot",
+        {
+            "dist/uPlot.iife.min.js": "uplot.min.js",
+            "dist/uPlot.min.css": "uplot.min.css",
+            "LICENSE": "uplot.LICENSE.txt",
+        },
+        "show tables and no charts",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +87,8 @@ def make_assets(root: Path, npm: Npm, say: Callable[[str], None]) -> bool:
         _remove(root, asset)
     problem = _fetch(root, npm, missing, pins) if missing else ""
     if problem:
-        say(f"page assets: left out, so the chat page will talk plain WebSocket only: {problem}")
+        lack = " and ".join(asset.lack for asset in missing)
+        say(f"page assets: left out, so the page will {lack}: {problem}")
     return not problem
 
 

@@ -1,17 +1,21 @@
 """People at the page, each in a Chromium of their own, so to say: a browser context with nothing from before."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-__all__ = ["SOCKJS_CLIENT", "Visitor", "browser", "without_sockjs"]
+__all__ = ["SOCKJS_CLIENT", "NewVisitor", "Visitor", "browser", "without_sockjs"]
 
-SOCKJS_CLIENT: Final = "**/static/vendor/sockjs.min.js"
+SOCKJS_CLIENT: Final = "**/vendor/sockjs.min.js"
 
 # Milliseconds. Far more than anything here takes, as a loaded machine may be slow.
 PATIENCE: Final = 30_000
+
+# Refusals that a page asks for: a name in use, a wrong password, an amount that is none, and the past in the first
+# moment of a service.
+MEANT: Final = ("400", "403", "409", "503")
 
 ARGUMENTS: Final = [
     # It often runs as root in a container, where it has no sandbox.
@@ -64,6 +68,22 @@ class Visitor:
         self.ask_for(name)
         expect(self.members).to_contain_text([name])
 
+    def come_back(self, url: str, name: str) -> None:
+        """Open the page again with the session of before."""
+        self.come(url)
+        expect(self.members).to_contain_text([name])
+
+    def open_room(self, name: str) -> None:
+        """Pick a room at the side, and wait until it is the open one."""
+        self.room(name).click()
+        expect(self.page.locator("#room-title")).to_have_text(name)
+
+    def make_room(self, name: str) -> None:
+        """Join a room by its name, which makes it where it is not there."""
+        self.page.get_by_label("Name of a room").fill(name)
+        self.page.get_by_role("button", name="Join", exact=True).click()
+        expect(self.members).to_have_count(1)
+
     def say(self, text: str) -> None:
         """Type a line and send it with the Enter key."""
         field = self.page.get_by_label("Your message")
@@ -84,16 +104,35 @@ class Visitor:
         """The texts of the messages in the log, one element each."""
         return self.page.locator("#log .text")
 
+    @property
+    def log(self) -> Locator:
+        """What scrolls."""
+        return self.page.locator("#log-frame")
+
+    def room(self, name: str) -> Locator:
+        """A room at the side."""
+        return self.page.locator(".room-item", has=self.page.locator(f".room-name:text-is('{name}')")).locator("button")
+
+    def scrolled(self) -> int:
+        """How far down the log is scrolled, in pixels from its end."""
+        found: int = self.log.evaluate("(log) => Math.round(log.scrollHeight - log.scrollTop - log.clientHeight)")
+        return found
+
     def numbers(self) -> list[int]:
         """The numbers of the messages in the log, in the order shown."""
-        lines = self.page.locator("#log [data-number]").all()
-        return [int(line.get_attribute("data-number") or 0) for line in lines]
+        found = self.page.locator("#log").evaluate(
+            "(log) => [...log.querySelectorAll('[data-number]')].map((line) => Number(line.dataset.number))"
+        )
+        return [int(number) for number in found]
 
     def _note(self, kind: str, text: str) -> None:
         # Chromium says so of every answer above 399, those that are meant included: a name may be taken.
-        is_meant = text.startswith("Failed to load resource") and "409" in text
+        is_meant = text.startswith("Failed to load resource") and any(status in text for status in MEANT)
         if kind in ("error", "warning") and not is_meant:
             self.complaints.append(text)
+
+
+NewVisitor = Callable[..., Visitor]
 
 
 def without_sockjs(page: Page) -> None:

@@ -4,9 +4,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.e2e.browser import NewVisitor, Visitor, browser
 from tests.e2e.ecb import Ecb
 from tests.e2e.service import Config, Launch, Service
 
@@ -55,3 +58,37 @@ def start() -> Iterator[Callable[[Launch], Service]]:
 def chromium() -> str | None:
     """The system's Chromium; None: Playwright's own (`playwright install chromium`)."""
     return shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def chrome(chromium: str | None) -> Iterator[Browser]:
+    """A running Chromium for the tests of a module."""
+    with browser(chromium) as running:
+        yield running
+
+
+@pytest.fixture
+def everyone(chrome: Browser) -> Iterator[list[Visitor]]:
+    """Who has come in this test; each is sent away at its end."""
+    came: list[Visitor] = []
+    yield came
+    for visitor in came:
+        visitor.page.context.close()
+
+
+@pytest.fixture
+def visitor(chrome: Browser, everyone: list[Visitor]) -> NewVisitor:
+    """Makes a person with a browser context of their own; its options are those of Playwright's new_context."""
+
+    def make(**options: Any) -> Visitor:
+        everyone.append(Visitor(chrome.new_context(**options).new_page()))
+        return everyone[-1]
+
+    return make
+
+
+@pytest.fixture
+def no_complaints(everyone: list[Visitor]) -> Iterator[None]:
+    """At the end of the test no console has an error, and the CSP had nothing to refuse."""
+    yield
+    assert [visitor.complaints for visitor in everyone] == [[] for _ in everyone]

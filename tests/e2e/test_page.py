@@ -1,96 +1,23 @@
-"""The page in a real browser, on the real service."""
+"""The page in a real browser, on the real service: people come, talk and go."""
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from time import monotonic
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.e2e.browser import Visitor, browser, without_sockjs
-from tests.e2e.service import Launch, Service
+from tests.e2e.browser import NewVisitor
+from tests.e2e.chatter import Chatter
+from tests.e2e.service import DEADLINE, Service
+from tests.e2e.urls import get_text
 
-NewVisitor = Callable[[], Visitor]
-
-# Milliseconds, and a little more: the page asks for the rates every 30 s.
-HALF_A_MINUTE = 31_000
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: str | None) -> Iterator[Browser]:
-    with browser(chromium) as running:
-        yield running
+HOSTILE = "<b>hostile</b><img src=x onerror=alert(1)> {{7*7}} \u202egnirts \u0007"
 
 
-@pytest.fixture
-def everyone(chrome: Browser) -> Iterator[list[Visitor]]:
-    """Who has come in this test; each is sent away at its end."""
-    came: list[Visitor] = []
-    yield came
-    for visitor in came:
-        visitor.page.context.close()
-
-
-@pytest.fixture
-def visitor(chrome: Browser, everyone: list[Visitor]) -> NewVisitor:
-    """Makes a person with a browser context of their own."""
-
-    def make() -> Visitor:
-        everyone.append(Visitor(chrome.new_context().new_page()))
-        return everyone[-1]
-
-    return make
-
-
-@pytest.fixture
-def no_complaints(everyone: list[Visitor]) -> Iterator[None]:
-    """At the end of the test no console has an error, and the CSP had nothing to refuse."""
-    yield
-    assert [visitor.complaints for visitor in everyone] == [[] for _ in everyone]
-
-
-@pytest.mark.usefixtures("no_complaints")
-def test_the_first_pair_is_shown_with_price_date_and_source(service: Service, visitor: NewVisitor) -> None:
-    ann = visitor()
-
-    ann.come(service.url)
-
-    rate = ann.page.locator(".rate-large")
-    expect(rate.locator(".pair")).to_have_text("EUR/USD")
-    expect(rate.locator(".price")).to_have_text(re.compile(r"^\d+\.\d+$"))
-    expect(rate.locator(".date")).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d$"))
-    expect(rate.locator(".source")).to_have_text(re.compile("^(ecb|archive)$"))
-
-
-@pytest.mark.usefixtures("no_complaints")
-def test_the_rates_are_refreshed_while_the_page_is_open(service: Service, visitor: NewVisitor) -> None:
-    ann = visitor()
-    ann.page.clock.install()
-    ann.come(service.url)
-    quote = {"base": "EUR", "quote": "USD", "price": "1.5000", "date": "2026-11-02", "source": "ecb", "stale": True}
-    ann.page.route("**/api/rates", lambda route: route.fulfill(json={"quotes": [quote]}))
-
-    ann.page.clock.run_for(HALF_A_MINUTE)
-
-    rate = ann.page.locator(".rate-large")
-    expect(rate.locator(".price")).to_have_text("1.5000")
-    expect(rate.locator(".date")).to_have_text("2026-11-02")
-    expect(rate.locator(".stale")).to_be_visible()
-    expect(ann.page.locator("[data-pair='EUR/GBP'] .price")).to_have_text("unavailable")
-
-
-def test_the_page_says_when_the_rates_cannot_be_refreshed(service: Service, visitor: NewVisitor) -> None:
-    ann = visitor()
-    ann.page.clock.install()
-    ann.come(service.url)
-    price = ann.page.locator(".rate-large .price")
-    before = price.text_content() or ""
-    ann.page.route("**/api/rates", lambda route: route.abort())
-
-    ann.page.clock.run_for(HALF_A_MINUTE)
-
-    expect(ann.page.locator("#rates-status")).to_contain_text("may be out of date")
-    expect(price).to_have_text(before)
+def wait_until_shown(service: Service, number: int) -> None:
+    """What the server puts into the page may be a second old."""
+    deadline = monotonic() + DEADLINE
+    while f'data-number="{number}"' not in get_text(f"{service.url}/"):
+        assert monotonic() < deadline
 
 
 @pytest.mark.usefixtures("no_complaints")
@@ -120,20 +47,34 @@ def test_who_goes_is_no_longer_listed(service: Service, visitor: NewVisitor) -> 
     bob.page.close()
 
     expect(ann.members).to_have_text(["Anna"])
+    expect(ann.page.locator("#people-count")).to_have_text("1")
 
 
 @pytest.mark.usefixtures("no_complaints")
-def test_markup_in_a_message_and_in_a_name_stays_text(service: Service, visitor: NewVisitor) -> None:
+def test_markup_in_messages_names_rooms_and_topics_stays_text(service: Service, visitor: NewVisitor) -> None:
     ann, bob = visitor(), visitor()
     ann.enter(service.url, "<i>Ann</i>")
     bob.enter(service.url, "Bo&amp;b")
 
-    ann.say("<b>hostile</b><img src=x onerror=alert(1)>")
+    ann.say(HOSTILE)
+    ann.say("/topic <u>plans</u>")
 
-    expect(bob.texts.last).to_have_text("<b>hostile</b><img src=x onerror=alert(1)>")
+    expect(bob.texts.last).to_have_text(HOSTILE)
     expect(bob.page.locator("#log .who").last).to_have_text("<i>Ann</i>")
+    expect(bob.page.locator("#room-topic")).to_have_text("<u>plans</u>")
     expect(ann.members).to_have_text(["<i>Ann</i>", "Bo&amp;b"])
-    expect(bob.page.locator("#log :is(.text, .who) *, #members i")).to_have_count(0)
+    expect(bob.page.locator("#log :is(.text, .who) *, #members i, #room-topic *")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_hostile_text_is_text_on_the_page_that_the_server_makes(service: Service, visitor: NewVisitor) -> None:
+    with Chatter(service.port, '"><script>alert(1)</script>'[:32]) as chatter:
+        wait_until_shown(service, chatter.say(HOSTILE))
+        reader = visitor(java_script_enabled=False)
+        reader.page.goto(service.url)
+
+        expect(reader.texts.last).to_have_text(HOSTILE)
+        expect(reader.page.locator("#log :is(.text, .who) *, #log script, #log img")).to_have_count(0)
 
 
 @pytest.mark.usefixtures("no_complaints")
@@ -152,56 +93,57 @@ def test_a_name_that_is_taken_is_refused_with_another(service: Service, visitor:
 
 
 @pytest.mark.usefixtures("no_complaints")
-def test_without_the_sockjs_client_the_page_talks_by_plain_websocket(service: Service, visitor: NewVisitor) -> None:
-    ann, bob = visitor(), visitor()
-    sockets: list[str] = []
-    ann.page.on("websocket", lambda socket: sockets.append(socket.url))
-    without_sockjs(ann.page)
-    ann.enter(service.url, "Dora")
-    bob.enter(service.url, "Emil")
+def test_the_name_is_still_there_on_the_next_visit_and_can_be_changed(service: Service, visitor: NewVisitor) -> None:
+    ann = visitor()
+    ann.enter(service.url, "Antonia")
+    ann.page.reload()
+    expect(ann.members).to_have_text(["Antonia"])
 
-    ann.say("Hello from a plain socket")
-    expect(bob.texts.last).to_have_text("Hello from a plain socket")
-    bob.say("Hello back")
+    ann.page.get_by_role("button", name="Change my name").click()
+    ann.ask_for("Toni")
 
-    expect(ann.texts.last).to_have_text("Hello back")
-    # Each name has a connection of its own, which carries its session.
-    assert set(sockets) == {f"ws://127.0.0.1:{service.port}/chat/websocket"}
+    expect(ann.members).to_have_text(["Toni"])
+    expect(ann.page.locator("#me-name")).to_have_text("Toni")
 
 
 @pytest.mark.usefixtures("no_complaints")
-def test_where_there_is_no_websocket_the_page_talks_by_another_transport(service: Service, visitor: NewVisitor) -> None:
-    ann, bob = visitor(), visitor()
-    ann.page.add_init_script("delete globalThis.WebSocket")
-    ann.enter(service.url, "Fritz")
-    bob.enter(service.url, "Gerda")
-    expect(ann.status).to_have_text("online over xhr-streaming")
+def test_the_latest_messages_are_seen_before_one_has_a_name(service: Service, visitor: NewVisitor) -> None:
+    with Chatter(service.port, "Dan") as dan:
+        number = dan.say("seen by everyone")
+    wait_until_shown(service, number)
+    reader = visitor()
 
-    ann.say("Hello from a stream")
-    expect(bob.texts.last).to_have_text("Hello from a stream")
-    bob.say("Hello back, stream")
+    reader.come(service.url)
 
-    expect(ann.texts.last).to_have_text("Hello back, stream")
+    expect(reader.texts.last).to_have_text("seen by everyone")
+    assert reader.numbers()[-1] == number
 
 
-def test_after_a_crash_nothing_said_is_lost_or_doubled(
-    launch: Launch, start: Callable[[Launch], Service], visitor: NewVisitor
-) -> None:
-    service = start(launch)
-    ann, bob = visitor(), visitor()
-    ann.enter(service.url, "Ann")
-    bob.enter(service.url, "Bob")
-    again = replace(launch, options=("--port", str(service.port)))
-    ann.say("before")
-    expect(bob.texts).to_have_text(["before"])
+@pytest.mark.usefixtures("no_complaints")
+def test_without_javascript_the_page_shows_rates_and_messages(service: Service, visitor: NewVisitor) -> None:
+    with Chatter(service.port, "Eve") as eve:
+        wait_until_shown(service, eve.say("no script needed"))
+    reader = visitor(java_script_enabled=False)
 
-    service.kill()
-    expect(ann.status).to_contain_text("offline")
-    ann.say("meanwhile")
-    start(again)
+    reader.page.goto(service.url)
 
-    for person in (ann, bob):
-        expect(person.texts).to_have_text(["before", "meanwhile"])
-        expect(person.members).to_have_text(["Ann", "Bob"])
-        assert person.numbers() == [1, 2]
-    expect(ann.page.locator("#unsent")).to_be_empty()
+    expect(reader.texts.last).to_have_text("no script needed")
+    expect(reader.page.locator("[data-pair='EUR/USD'] .price")).to_have_text("1.1172")
+    expect(reader.page.locator("noscript").first).to_be_visible()
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_all_that_the_page_loads_is_ours_and_kept_for_good(service: Service, visitor: NewVisitor) -> None:
+    ann = visitor()
+    loaded: dict[str, str | None] = {}
+    ann.page.on("response", lambda answer: loaded.update({answer.url: answer.headers.get("cache-control")}))
+
+    ann.enter(service.url, "Frida")
+
+    assert {url for url in loaded if not url.startswith(service.url)} == set()
+    assets = {url: kept for url, kept in loaded.items() if "/static/" in url}
+    assert len(assets) > 20
+    assert set(assets.values()) == {"public, max-age=31536000, immutable"}
+    assert not ann.page.evaluate(
+        "document.querySelector('[style], script:not([src])')?.closest('#app, head')?.id === 'head'"
+    )

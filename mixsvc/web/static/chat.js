@@ -2,308 +2,294 @@
 /**
  * Our side of the chat protocol (docs/chat-protocol.md), without page and without network.
  *
- * It survives the connection: after a new one it says hello again, joins from the last number it has seen and
- * repeats, with the same keys, what was not acknowledged. The server stores each key once.
+ * It survives the connection: after a new one it says hello again, joins its rooms from the last numbers it has seen
+ * and repeats, with the same keys, what was not acknowledged. The server stores each key once.
  */
 
-/** How long the server may take to answer. */
-const ANSWER_MS = 20_000;
-/** How often, and how many times, we ask for our own name again: the server may not have noticed yet that we went. */
-const NAME_RETRY_MS = 1_000;
-const NAME_RETRIES = 8;
+import { Exchange, parse } from "./exchange.js";
+import { Greeting } from "./greeting.js";
+import { Outbox } from "./outbox.js";
+import { Room } from "./room.js";
+
 const BUSY_RETRY_MS = 2_000;
-const MOST_UNSENT = 20;
+/** Refusals of what may be taken a little later. */
+const PASSING = ["not_saved", "busy", "slow_down"];
 
 /**
- * @typedef {{number: number, name: string, text: string, time: string}} Said
- * @typedef {{key: string, text: string}} Unsent
- * @typedef {"nameless" | "away" | "greeting" | "joining" | "inside"} Phase
- * @typedef {{type: string} & Record<string, any>} Message  one JSON object of the protocol
+ * @typedef {import("./exchange.js").Message} Message
+ * @typedef {import("./exchange.js").World} World
+ * @typedef {import("./greeting.js").Phase} Phase
+ * @typedef {import("./greeting.js").Self} Self
+ * @typedef {import("./greeting.js").Host} Host
+ * @typedef {import("./outbox.js").Line} Line
+ * @typedef {import("./room.js").Said} Said
  *
- * @typedef {object} World  what the chat needs of the outside
- * @property {(text: string) => void} send
- * @property {() => void} drop  the connection is dead: come back with another
- * @property {(ms: number, call: () => void) => () => void} later  returns what to call to cancel it
- * @property {() => string} new_key  different each time
- *
- * @typedef {object} Audience  who is told what happens
- * @property {(phase: Phase, name: string) => void} phase
- * @property {(said: Said[]) => void} said  new messages, oldest first, each once
- * @property {(unsent: Unsent[]) => void} unsent  ours that are not acknowledged yet
- * @property {(names: string[]) => void} members  all who are inside, sorted
- * @property {(text: string) => void} notice  something to read in the log
- * @property {(text: string, suggestion: string) => void} name_refused  suggestion: "" where there is none
+ * @typedef {object} RoomsAudience  who is told what happens
+ * @property {(rooms: string[]) => void} welcome  we are in, and may join rooms; there are these
+ * @property {() => void} changed  something about the rooms or the outbox
+ * @property {(room: Room, said: Said) => void} heard  a new message, which came live
  * @property {(text: string, line: string) => void} line_refused  line: what was refused
+ * @property {(room: string, text: string, suggestion: string) => void} room_refused
+ * @property {(message: Message) => void} other  rates, rooms, done and the like, and refusals of such requests
+ * @typedef {Host & RoomsAudience} Audience
  */
 
 export class Chat {
-  /** @type {Phase} */
-  #phase = "nameless";
-  #connected = false;
-  #name = "";
-  /** What shows that our connections are of one person; "" where the session does. */
-  #token = "";
-  /** Whether the name was ours before the connection was lost: then we wait for our own ghost to go. */
-  #known = false;
-  #retries = NAME_RETRIES;
-  #room = "";
-  /** The highest number seen in the room; null before the first join. @type {number | null} */
-  #last = null;
+  /** Those joined, or being joined, or that somebody put us out of. @type {Map<string, Room>} */
+  rooms = new Map();
+  outbox = new Outbox();
   #max_text = Infinity;
-  /** @type {Unsent[]} */
-  #unsent = [];
-  /** @type {Set<string>} */
-  #members = new Set();
-  /** @type {Set<() => void>} */
-  #timers = new Set();
-  #stop_waiting = () => {};
-  #world;
+  /** @type {string[]} */
+  #pairs = [];
+  #exchange;
+  #greeting;
+  #new_key;
   #audience;
 
   /** @param {World} world @param {Audience} audience */
   constructor(world, audience) {
-    this.#world = world;
+    this.#exchange = new Exchange(world);
+    this.#greeting = new Greeting(this.#exchange, audience);
+    this.#new_key = world.new_key;
     this.#audience = audience;
+  }
+
+  get #is_here() {
+    return this.#greeting.phase === "here";
   }
 
   /** The person has a name. @param {string} name @param {string} token  "" where the session says who it is */
   enter(name, token) {
-    this.#name = name;
-    this.#token = token;
-    this.#known = false;
-    this.#enter_phase("away");
-    if (this.#connected) {
-      this.#greet();
-    }
+    this.#greeting.enter(name, token);
   }
 
   /** The person wants another name; the connection has to end, too. */
   quit() {
-    this.#known = false;
-    this.#enter_phase("nameless");
+    this.#greeting.quit();
   }
 
-  /** The person says a line; false where it cannot be taken now, and the audience is told why. @param {string} text */
-  say(text) {
+  /** Be in a room, now and after each new connection. @param {string} name */
+  join(name) {
+    const room = this.rooms.get(name) ?? new Room(name);
+    this.rooms.set(name, room);
+    if (this.#is_here && !["joining", "inside"].includes(room.place)) {
+      this.#ask_to_join(room);
+    }
+    this.#audience.changed();
+    return room;
+  }
+
+  /** @param {string} name */
+  leave(name) {
+    this.rooms.delete(name);
+    this.outbox.of(name).forEach((line) => this.outbox.forget(line));
+    this.ask({ type: "leave", room: name });
+    this.#audience.changed();
+  }
+
+  /** The person says a line; false where it cannot be taken now, and the audience is told why.
+   * @param {string} room @param {string} text
+   */
+  say(room, text) {
     const excess = [...text].length - this.#max_text;
     if (excess > 0) {
       this.#audience.line_refused(`This is too long by ${excess} characters.`, "");
       return false;
     }
-    if (this.#unsent.length >= MOST_UNSENT) {
+    if (this.outbox.is_full) {
       this.#audience.line_refused("Wait until the messages before this one are sent.", "");
       return false;
     }
-    const line = { key: this.#world.new_key(), text };
-    this.#unsent.push(line);
-    this.#audience.unsent(this.#unsent);
-    this.#send_line(line);
+    this.#send_line(this.outbox.add(room, text, this.#new_key()));
     return true;
+  }
+
+  /** Try a line again that has failed. @param {Line} line */
+  retry(line) {
+    this.outbox.revive(line);
+    this.#send_line(line);
+  }
+
+  /** Forget a line. @param {Line | undefined} line */
+  discard(line) {
+    this.outbox.forget(line);
+    this.#audience.changed();
+  }
+
+  /**
+   * Ask for a page of a room, if there is more that way.
+   * @param {Room} room
+   * @param {"older" | "newer" | "newest"} way
+   */
+  turn_page(room, way) {
+    const wanted = this.#is_here ? room.wants(way) : null;
+    if (wanted) {
+      this.ask({ type: "history", room: room.name, ...wanted });
+    }
+  }
+
+  /** Say which pairs we want to hear of after each welcome. @param {string[]} pairs */
+  subscribe(pairs) {
+    this.#pairs = pairs;
+  }
+
+  /** Ask for something; nothing happens where nobody can be asked. @param {Message} message */
+  ask(message) {
+    if (this.#is_here) {
+      this.#exchange.send(message);
+    }
+  }
+
+  /** The computer may have slept: find out whether the connection still lives. */
+  probe() {
+    if (this.#is_here) {
+      this.#exchange.probe({ type: "rooms" });
+    }
   }
 
   /** A connection is there. */
   opened() {
-    this.#connected = true;
-    if (this.#phase !== "nameless") {
-      this.#greet();
-    }
+    this.#exchange.connected = true;
+    this.#greeting.opened();
   }
 
   /** The connection is gone; what was not acknowledged waits for the next. */
   lost() {
-    this.#connected = false;
-    this.#stop_waiting();
-    this.#timers.forEach((cancel) => cancel());
-    this.#timers.clear();
-    if (this.#phase !== "nameless") {
-      this.#enter_phase("away");
-    }
+    this.#exchange.lost();
+    this.outbox.hold();
+    this.rooms.forEach((room) => room.lost());
+    this.#greeting.lost();
   }
 
   /** A text has come from the server. @param {string} text */
   received(text) {
-    this.#stop_waiting();
+    this.#exchange.heard();
     const message = parse(text);
-    if (message && Object.hasOwn(this.#answers, message.type)) {
-      this.#answers[message.type]?.(message);
+    if (message) {
+      this.#take(message);
     }
-    if (this.#connected && (this.#phase === "joining" || this.#unsent.length > 0)) {
-      this.#wait_for_answer();
+    if (this.#exchange.connected && this.#is_owed()) {
+      this.#exchange.wait_for_answer();
+    }
+  }
+
+  /** @param {Message} message */
+  #take(message) {
+    if (Object.hasOwn(this.#answers, message.type)) {
+      this.#answers[message.type]?.(message);
+    } else if (Object.hasOwn(this.#events, message.type)) {
+      const room = this.rooms.get(message.room);
+      room && this.#events[message.type]?.(room, message);
+      this.#audience.changed();
+    } else {
+      this.#audience.other(message);
     }
   }
 
   /** @type {Record<string, (message: Message) => void>} */
   #answers = {
     welcome: (message) => this.#on_welcome(message),
-    joined: (message) => this.#on_joined(message),
-    message: (message) => this.#show(message.room, [/** @type {any} */ (message)]),
-    said: (message) => this.#settle(message.key),
-    came: (message) => this.#on_move(message, true),
-    went: (message) => this.#on_move(message, false),
+    said: ({ key }) => this.discard(this.outbox.find(key)),
     error: (message) => this.#on_error(message),
+    notice: ({ text }) => {
+      // It is all that /help is answered by.
+      this.discard(this.outbox.command("/help"));
+      this.#audience.notice(text);
+    },
+  };
+
+  /** @type {Record<string, (room: Room, message: Message) => void>} */
+  #events = {
+    joined: (room, message) => {
+      room.joined(/** @type {any} */ (message));
+      this.outbox.of(room.name).forEach((line) => line.state === "waiting" && this.#send_line(line));
+    },
+    left: () => {},
+    message: (room, message) => {
+      const said = /** @type {Said} */ (/** @type {unknown} */ (message));
+      room.heard(said) && this.#audience.heard(room, said);
+    },
+    came: (room, { name }) => room.moved(name, true),
+    went: (room, { name }) => room.moved(name, false),
+    presence: (room, { members, count }) => room.present(members, count),
+    who: (room, { members, count }) => room.more_present(members, count),
+    history: (room, message) => room.paged(/** @type {any} */ (message)),
+    deleted: (room, { number }) => room.deleted(number),
+    kicked: (room, { name, by, reason }) => room.put_out(name, by, reason, name === this.#greeting.self.name),
   };
 
   /** @param {Message} message */
   #on_welcome(message) {
-    this.#name = message.name;
-    this.#known = true;
-    this.#retries = NAME_RETRIES;
     this.#max_text = message.max_text;
-    const [room] = message.rooms;
-    if (room !== this.#room) {
-      this.#room = room;
-      this.#last = null;
-    }
-    this.#join();
+    this.#greeting.welcome(message);
+    this.#audience.welcome(message.rooms);
+    this.rooms.forEach((room) => room.place === "outside" && this.#ask_to_join(room));
+    this.ask({ type: "rooms" });
+    this.ask({ type: "subscribe", pairs: this.#pairs });
   }
 
-  #join() {
-    this.#enter_phase("joining");
-    // JSON leaves undefined out: the first join has no since.
-    this.#send({ type: "join", room: this.#room, since: this.#last ?? undefined });
-  }
-
-  /** @param {Message} message */
-  #on_joined(message) {
-    if (message.room !== this.#room) {
-      return;
-    }
-    this.#notice_gap(message);
-    this.#members = new Set(message.members);
-    this.#enter_phase("inside");
-    this.#audience.members([...this.#members]);
-    this.#show(message.room, message.messages);
-    this.#last = message.last;
-    this.#unsent.forEach((line) => this.#send_line(line));
-  }
-
-  /** Say what we missed while we were away. @param {Message} joined */
-  #notice_gap(joined) {
-    if (this.#last === null) {
-      return;
-    }
-    if (joined.last < this.#last) {
-      this.#last = 0;
-      this.#audience.notice("The history of this room starts anew.");
-      return;
-    }
-    const oldest = joined.messages[0]?.number ?? joined.last + 1;
-    const missed = oldest - this.#last - 1;
-    if (missed > 0) {
-      this.#audience.notice(`${missed} older messages are no longer to be had.`);
-    }
-  }
-
-  /** @param {string} room @param {Said[]} messages */
-  #show(room, messages) {
-    const last = this.#last ?? 0;
-    const fresh = messages.filter((message) => message.number > last);
-    if (room !== this.#room || fresh.length === 0) {
-      return;
-    }
-    this.#last = fresh[fresh.length - 1]?.number ?? last;
-    this.#audience.said(fresh);
-  }
-
-  /** @param {Message} message @param {boolean} here */
-  #on_move(message, here) {
-    const { room, name } = message;
-    if (room !== this.#room || this.#members.has(name) === here) {
-      return;
-    }
-    here ? this.#members.add(name) : this.#members.delete(name);
-    this.#audience.members([...this.#members].sort());
-    this.#audience.notice(`${name} ${here ? "came" : "went"}`);
+  /** @param {Room} room */
+  #ask_to_join(room) {
+    room.place = "joining";
+    // The first join has no since.
+    this.#exchange.send({ type: "join", room: room.name, since: room.last ?? undefined });
   }
 
   /** @param {Message} message */
   #on_error(message) {
+    const room = this.rooms.get(message.room);
     if (message.of === "hello") {
-      this.#on_name_refused(message);
-    } else if (message.of === "join" && message.code === "busy") {
-      this.#later(BUSY_RETRY_MS, () => this.#join());
-    } else if (message.of === "say" && message.code === "not_saved") {
-      const line = this.#unsent.find(({ key }) => key === message.key);
-      line && this.#later(BUSY_RETRY_MS, () => this.#send_line(line));
+      this.#greeting.refused(message);
     } else if (message.of === "say") {
-      this.#audience.line_refused(message.text, this.#settle(message.key));
+      this.#on_line_refused(message);
+    } else if (message.of === "join" && room) {
+      this.#on_join_refused(room, message);
+    } else if (message.of === "history" && room) {
+      // Till then nobody asks again, however much is scrolled.
+      this.#exchange.later(message["wait"] * 1000 || BUSY_RETRY_MS, () => (room.loading = null));
     } else {
-      this.#audience.notice(message.text);
+      this.#audience.other(message);
     }
+  }
+
+  /** @param {Room} room @param {Message} message */
+  #on_join_refused(room, { code, text, suggestion = "", wait }) {
+    if (PASSING.includes(code)) {
+      this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, () => this.#ask_to_join(room));
+    } else if (code !== "already_inside") {
+      this.rooms.delete(room.name);
+      this.#audience.room_refused(room.name, text, suggestion);
+    }
+    this.#audience.changed();
   }
 
   /** @param {Message} message */
-  #on_name_refused({ code, text, suggestion = "" }) {
-    // A session's name is changed there, and not by saying another.
-    const alternative = this.#token ? suggestion : "";
-    if (code !== "name_taken" || !this.#known || (this.#retries === 0 && !alternative)) {
-      this.#known = false;
-      this.#enter_phase("nameless");
-      this.#audience.name_refused(text, suggestion);
-    } else if (this.#retries > 0) {
-      this.#retries -= 1;
-      this.#later(NAME_RETRY_MS, () => this.#greet());
-    } else {
-      this.#audience.notice(`Somebody else is ${this.#name} now; you are ${alternative}.`);
-      this.#name = alternative;
-      this.#greet();
+  #on_line_refused({ code, text, key, wait }) {
+    const line = this.outbox.find(key);
+    if (line && (code === "bad_text" || code === "bad_command")) {
+      this.outbox.forget(line);
+      this.#audience.line_refused(text, line.text);
+    } else if (line && PASSING.includes(code) && this.outbox.wait(line, text)) {
+      this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, () => this.#send_line(line));
+    } else if (line) {
+      this.outbox.fail(line, text);
     }
+    this.#audience.changed();
   }
 
-  #greet() {
-    this.#enter_phase("greeting");
-    // JSON leaves undefined out.
-    this.#send({ type: "hello", name: this.#name, token: this.#token || undefined });
-  }
-
-  /** Send a line that is still not acknowledged; outside of the room it waits. @param {Unsent} line */
+  /** Send a line that is still wanted; outside of its room it waits. @param {Line} line */
   #send_line(line) {
-    if (this.#phase === "inside" && this.#unsent.includes(line)) {
-      this.#send({ type: "say", room: this.#room, text: line.text, key: line.key });
+    const is_wanted = this.outbox.find(line.key) && line.state !== "failed";
+    if (this.#is_here && this.rooms.get(line.room)?.place === "inside" && is_wanted) {
+      line.state = "sending";
+      this.#exchange.send({ type: "say", room: line.room, text: line.text, key: line.key });
     }
+    this.#audience.changed();
   }
 
-  /** A line is through, or refused: forget it; returns its text. @param {string} key */
-  #settle(key) {
-    const line = this.#unsent.find((each) => each.key === key);
-    this.#unsent = this.#unsent.filter((each) => each !== line);
-    this.#audience.unsent(this.#unsent);
-    return line?.text ?? "";
-  }
-
-  /** @param {Message} message */
-  #send(message) {
-    this.#world.send(JSON.stringify(message));
-    this.#wait_for_answer();
-  }
-
-  #wait_for_answer() {
-    this.#stop_waiting();
-    this.#stop_waiting = this.#world.later(ANSWER_MS, () => this.#world.drop());
-  }
-
-  /** Do something later on this connection. @param {number} ms @param {() => void} call */
-  #later(ms, call) {
-    const cancel = this.#world.later(ms, () => {
-      this.#timers.delete(cancel);
-      call();
-    });
-    this.#timers.add(cancel);
-  }
-
-  /** @param {Phase} phase */
-  #enter_phase(phase) {
-    this.#phase = phase;
-    this.#audience.phase(phase, this.#name);
-  }
-}
-
-/** @param {string} text @returns {Message | null} */
-function parse(text) {
-  try {
-    const message = JSON.parse(text);
-    return typeof message?.type === "string" ? message : null;
-  } catch {
-    return null;
+  /** Whether the server has to answer something. */
+  #is_owed() {
+    const is_joining = [...this.rooms.values()].some((room) => room.place === "joining");
+    return is_joining || this.#greeting.phase === "greeting" || this.outbox.is_sending;
   }
 }

@@ -6,12 +6,15 @@
 
 /** How long a connection may take to open; SockJS tries several transports in that time. */
 const OPEN_MS = 30_000;
+/** The server's word that it does not want us: no need to ask soon. */
+const SENT_AWAY = 4003;
 /** A connection that lasted this long was a good one: the next wait is short again. */
 const GOOD_MS = 5_000;
 const LONGEST_WAIT_S = 30;
 
 /**
- * @typedef {{state: "connecting"} | {state: "online", transport: string} | {state: "offline", seconds: number}} Status
+ * @typedef {{state: "connecting"} | {state: "online", transport: string} | Offline} Status
+ * @typedef {{state: "offline", seconds: number, reason: string}} Offline  reason: why we were sent away, or ""
  *
  * @typedef {object} Listener
  * @property {() => void} opened
@@ -52,7 +55,7 @@ export class Connection {
     this.#timer = setTimeout(() => this.drop(), OPEN_MS);
     socket.onopen = () => this.#is(socket) && this.#on_open(socket);
     socket.onmessage = (event) => this.#is(socket) && this.#listener.received(String(event.data));
-    socket.onclose = () => this.#is(socket) && this.#on_close();
+    socket.onclose = (event) => this.#is(socket) && this.#on_close(event.code === SENT_AWAY ? event.reason : "");
   }
 
   /** End this connection, if there is one, and open another at once: it carries the cookies of now. */
@@ -81,7 +84,7 @@ export class Connection {
     const socket = this.#socket;
     if (socket) {
       // The end of a dead connection can take minutes to be noticed: nobody waits for it.
-      this.#on_close();
+      this.#on_close("");
       socket.close();
     }
   }
@@ -99,7 +102,8 @@ export class Connection {
     this.#listener.opened();
   }
 
-  #on_close() {
+  /** @param {string} reason  why we were sent away; "" where we were not */
+  #on_close(reason) {
     clearTimeout(this.#timer);
     const opened_at = this.#opened_at;
     this.#socket = null;
@@ -107,23 +111,23 @@ export class Connection {
     if (opened_at && Date.now() - opened_at >= GOOD_MS) {
       this.#failures = 0;
     }
-    const seconds = wait_seconds(this.#failures);
+    const seconds = reason ? LONGEST_WAIT_S : wait_seconds(this.#failures);
     this.#failures += 1;
     if (opened_at) {
       this.#listener.lost();
     }
-    this.#count_down(seconds);
+    this.#count_down(seconds, reason);
   }
 
-  /** @param {number} seconds */
-  #count_down(seconds) {
+  /** @param {number} seconds @param {string} reason */
+  #count_down(seconds, reason) {
     if (seconds <= 0) {
       this.open();
       return;
     }
-    this.#listener.status({ state: "offline", seconds: Math.ceil(seconds) });
+    this.#listener.status({ state: "offline", seconds: Math.ceil(seconds), reason });
     const step = Math.min(1, seconds);
-    this.#timer = setTimeout(() => this.#count_down(seconds - step), step * 1000);
+    this.#timer = setTimeout(() => this.#count_down(seconds - step, reason), step * 1000);
   }
 }
 

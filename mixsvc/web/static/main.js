@@ -1,20 +1,26 @@
 // @ts-check
-/** The chat on the page: its connection, its protocol and its view, put together. */
+/** The chat on the page: its connection, its protocol and its views, put together. */
 
 import { Chat } from "./chat.js";
 import { Connection } from "./connection.js";
-import { choose_name, random_text, remembered_name, window_token } from "./session.js";
-import { ChatView, element } from "./view.js";
+import { element } from "./dom.js";
+import { Page } from "./page.js";
+import { rates } from "./rates.js";
+import { choose_name, log_in, random_text, remembered_name, window_token } from "./session.js";
+import { StatusView } from "./status_view.js";
+import { begin_tabs } from "./tabs.js";
 
-const section = element("chat", HTMLElement);
+/** How often the list of the rooms is asked for. */
+const LIST_MS = 30_000;
+
+const section = element("talk", HTMLElement);
 const session_url = section.dataset["session"] ?? "";
+/** How many names were asked for: an answer counts while its question is the newest. */
+let questions = 0;
 
-/** @type {ChatView} */
-const view = new ChatView({
-  enter,
-  rename,
-  say: (text) => chat.say(text),
-});
+/** @type {Page} */
+const page = new Page(() => chat, { enter, rename, log_in: as_moderator }, (message) => rates.live(message["quotes"]));
+const status_view = new StatusView(() => connection.open());
 
 /** @type {Chat} */
 const chat = new Chat(
@@ -27,19 +33,19 @@ const chat = new Chat(
     },
     new_key: random_text,
   },
-  view,
+  page,
 );
 
 /** @type {Connection} */
 const connection = new Connection(section.dataset["prefix"] ?? "", {
   opened: () => chat.opened(),
   received: (text) => chat.received(text),
-  lost: () => chat.lost(),
-  status: (status) => view.status(status),
+  lost: () => {
+    rates.poll();
+    chat.lost();
+  },
+  status: (status) => status_view.show(status),
 });
-
-/** How many names were asked for: an answer counts while its question is the newest. */
-let questions = 0;
 
 /** @param {string} name */
 async function enter(name) {
@@ -53,10 +59,22 @@ async function enter(name) {
     connection.restart();
     chat.enter(answer.name, "");
   } else if (answer.kind === "refused") {
-    view.name_refused(answer.text, answer.suggestion);
+    page.name_refused(answer.text, answer.suggestion);
   } else {
     chat.enter(name, window_token());
   }
+}
+
+/** @param {string} name @param {string} password @returns {Promise<string>} what is wrong, or "" */
+async function as_moderator(name, password) {
+  const answer = await log_in(section.dataset["login"] ?? "", name, password);
+  if (answer.kind === "refused") {
+    return answer.text;
+  }
+  questions += 1;
+  connection.restart();
+  chat.enter(answer.name, "");
+  return "";
 }
 
 function rename() {
@@ -72,7 +90,15 @@ async function come_back() {
   }
 }
 
+begin_tabs();
+page.begin();
+chat.subscribe(rates.pairs);
 connection.open();
 // The network is back: no need to sit the wait out.
 addEventListener("online", () => connection.open());
+addEventListener("offline", () => connection.drop());
+// Back from sleep, or from the browser's cache of pages.
+addEventListener("visibilitychange", () => document.hidden || chat.probe());
+addEventListener("pageshow", () => chat.probe());
+setInterval(() => document.hidden || chat.ask({ type: "rooms" }), LIST_MS);
 come_back();

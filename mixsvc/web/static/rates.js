@@ -1,67 +1,83 @@
 // @ts-check
-/** Keeps the rates on the page current: fills the template's own elements again from the API. */
+/** The rates on the page: told live while the chat is connected, asked for every half minute where it is not. */
+
+import { Chart } from "./chart.js";
+import { begin_converter, convert } from "./converter.js";
+import { element, set_text } from "./dom.js";
+import { Ticker, pair_of } from "./ticker.js";
 
 const EVERY_S = 30;
 const LONGEST_WAIT_S = 240;
 const ANSWER_MS = 10_000;
 
-/**
- * @typedef {{base: string, quote: string, price: string, date: string, source: string, stale: boolean}} Quote
- */
+/** @typedef {import("./ticker.js").Quote} Quote */
 
-const section = /** @type {HTMLElement} */ (document.getElementById("rates"));
-const status_line = /** @type {HTMLElement} */ (document.getElementById("rates-status"));
-let failures = 0;
-let timer = 0;
+class Rates {
+  #url = element("rates", HTMLElement).dataset["url"] ?? "";
+  #status = element("rates-status", HTMLElement);
+  #chart = new Chart();
+  #ticker = new Ticker((pair) => this.#chart.show_pair(pair, this.#prices.get(pair) ?? ""));
+  /** The latest price of each pair. @type {Map<string, string>} */
+  #prices = new Map();
+  #failures = 0;
+  #timer = 0;
+  #is_live = false;
 
-async function refresh() {
-  clearTimeout(timer);
-  try {
-    const answer = await fetch(section.dataset["url"] ?? "", { signal: AbortSignal.timeout(ANSWER_MS) });
-    if (!answer.ok) {
-      throw new Error(`status ${answer.status}`);
+  get pairs() {
+    return this.#ticker.pairs;
+  }
+
+  /** The chat tells of each change from now on. @param {Quote[]} quotes  those that are new */
+  live(quotes) {
+    clearTimeout(this.#timer);
+    this.#is_live = true;
+    this.#failures = 0;
+    set_text(this.#status, "");
+    this.#ticker.show(quotes);
+    this.#note(quotes);
+  }
+
+  /** Nobody tells: ask, from time to time. */
+  poll() {
+    this.#is_live = false;
+    clearTimeout(this.#timer);
+    const seconds = Math.min(LONGEST_WAIT_S, EVERY_S * 2 ** this.#failures);
+    this.#timer = setTimeout(() => this.refresh(), seconds * 1000);
+  }
+
+  /** Ask now, unless there is no need. */
+  async refresh() {
+    if (this.#is_live) {
+      return;
     }
-    show((await answer.json()).quotes);
-    failures = 0;
-    say("");
-  } catch {
-    failures += 1;
-    say("The service cannot be reached: these rates may be out of date.");
+    try {
+      const answer = await fetch(this.#url, { signal: AbortSignal.timeout(ANSWER_MS) });
+      if (!answer.ok) {
+        throw new Error(`status ${answer.status}`);
+      }
+      const { quotes } = await answer.json();
+      this.#ticker.show_all(quotes);
+      this.#note(quotes);
+      this.#failures = 0;
+      set_text(this.#status, "");
+    } catch {
+      this.#failures += 1;
+      set_text(this.#status, "The service cannot be reached: these rates may be out of date.");
+    }
+    this.#is_live || this.poll();
   }
-  clearTimeout(timer);
-  timer = setTimeout(refresh, Math.min(LONGEST_WAIT_S, EVERY_S * 2 ** failures) * 1000);
-}
 
-/** @param {Quote[]} quotes */
-function show(quotes) {
-  const by_pair = new Map(quotes.map((quote) => [`${quote.base}/${quote.quote}`, quote]));
-  for (const card of section.querySelectorAll("[data-pair]")) {
-    fill(card, by_pair.get(card.getAttribute("data-pair") ?? ""));
-  }
-}
-
-/** @param {Element} card @param {Quote | undefined} quote */
-function fill(card, quote) {
-  const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (card.querySelector(`.${name}`));
-  card.setAttribute("data-known", quote ? "yes" : "no");
-  const price = quote?.price ?? "unavailable";
-  if (part("price").textContent !== price) {
-    part("price").textContent = price;
-    part("price").animate?.([{ opacity: 0.3 }, { opacity: 1 }], 600);
-  }
-  part("origin").hidden = !quote;
-  part("date").textContent = quote?.date ?? "";
-  part("date").setAttribute("datetime", quote?.date ?? "");
-  part("source").textContent = quote?.source ?? "";
-  part("stale").hidden = !quote?.stale;
-}
-
-/** @param {string} text */
-function say(text) {
-  if (status_line.textContent !== text) {
-    status_line.textContent = text;
+  /** @param {Quote[]} quotes */
+  #note(quotes) {
+    const has_news = quotes.some((quote) => this.#prices.get(pair_of(quote)) !== quote.price);
+    quotes.forEach((quote) => this.#prices.set(pair_of(quote), quote.price));
+    has_news && convert();
+    this.#chart.show_price(this.#prices.get(this.#chart.pair) ?? "");
   }
 }
 
-timer = setTimeout(refresh, EVERY_S * 1000);
-addEventListener("online", refresh);
+export const rates = new Rates();
+
+rates.poll();
+addEventListener("online", () => rates.refresh());
+begin_converter();

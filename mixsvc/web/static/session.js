@@ -36,6 +36,23 @@ export async function choose_name(url, name) {
   return { kind: "none" };
 }
 
+/**
+ * Become a moderator.
+ * @param {string} url
+ * @param {string} name
+ * @param {string} password
+ * @returns {Promise<InSession | Refused>}
+ */
+export async function log_in(url, name, password) {
+  const headers = { "Content-Type": "application/json" };
+  const answer = await asked(url, { method: "POST", headers, body: JSON.stringify({ name, password }) });
+  if (answer?.status === 200) {
+    return { kind: "session", name: String(answer.body["name"]) };
+  }
+  const text = answer?.body["detail"] ?? "The service cannot be reached now; try again a little later.";
+  return { kind: "refused", text: String(text), suggestion: "" };
+}
+
 /** What shows, without a session, that connections of this window are of one person; the same after a reload. */
 export function window_token() {
   try {

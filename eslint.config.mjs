@@ -1,0 +1,28 @@
+// Whether names exist is what tsc checks.
+import js from "@eslint/js";
+
+export default [
+  {
+    files: ["mixsvc/web/static/*.js"],
+    rules: {
+      ...js.configs.recommended.rules,
+      "no-undef": "off",
+      "no-var": "error",
+      "prefer-const": "error",
+      eqeqeq: "error",
+      "no-eval": "error",
+      "no-implied-eval": "error",
+      complexity: ["error", 10],
+      "max-len": ["error", 120],
+      "max-lines": ["error", 300],
+      "max-lines-per-function": ["error", 35],
+      "no-restricted-properties": [
+        "error",
+        { property: "innerHTML", message: "What others wrote goes in as text." },
+        { property: "outerHTML", message: "What others wrote goes in as text." },
+        { property: "insertAdjacentHTML", message: "What others wrote goes in as text." },
+      ],
+    },
+  },
+  { ignores: ["mixsvc/web/static/vendor/", ".venv/", "bench/", ".cache/"] },
+];

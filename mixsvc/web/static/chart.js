@@ -1,0 +1,189 @@
+// @ts-check
+/** The past of a pair: drawn by uPlot, walked through with the arrow keys, and a table. */
+
+import { buttons, element, made, set_text } from "./dom.js";
+import { drawn } from "./plot.js";
+
+const FIRST_DAY = "1999-01-04";
+const MOST_POINTS = 400;
+const DAY_MS = 86_400_000;
+const ANSWER_MS = 10_000;
+/** The service reads the past in the first moment after its start. */
+const RETRY_MS = 2_000;
+const PAGE = 10;
+
+/**
+ * @typedef {{date: string, price: string}} Point
+ * @typedef {{points: Point[], days: number, sources: string[]}} Past
+ */
+
+export class Chart {
+  #section = element("chart", HTMLElement);
+  #title = element("chart-title", HTMLElement);
+  #now = element("chart-now", HTMLElement);
+  #place = element("chart-plot", HTMLElement);
+  #note = element("chart-note", HTMLElement);
+  #table = element("chart-table", HTMLDetailsElement);
+  #rows = element("chart-rows", HTMLElement);
+  #ranges = buttons(".ranges button");
+  pair = this.#section.dataset["pair"] ?? "";
+  #days = "365";
+  /** @type {Past} */
+  #past = { points: [], days: 0, sources: [] };
+  /** The point that is pointed at. */
+  #at = 0;
+  #questions = 0;
+  /** @type {import("./plot.js").Plot | null} */
+  #plot = null;
+
+  constructor() {
+    for (const range of this.#ranges) {
+      range.onclick = () => this.#show_range(range.dataset["days"] ?? "");
+    }
+    element("chart", HTMLElement).querySelector(".ranges")?.removeAttribute("hidden");
+    this.#place.onkeydown = (event) => this.#on_key(event);
+    this.#place.onblur = () => this.#point_at(this.#past.points.length - 1);
+    this.#table.ontoggle = () => this.#fill_table();
+    this.#load();
+  }
+
+  /** @param {string} pair @param {string} price  "" where it is not known here */
+  show_pair(pair, price) {
+    this.pair = pair;
+    set_text(this.#title, pair);
+    this.show_price(price);
+    this.#load();
+  }
+
+  /** The latest price of this pair. @param {string} price  "" where it is not known here */
+  show_price(price) {
+    price && set_text(this.#now, price);
+  }
+
+  /** @param {string} days  "" for all there are */
+  #show_range(days) {
+    this.#days = days;
+    for (const range of this.#ranges) {
+      range.setAttribute("aria-pressed", String(range.dataset["days"] === days));
+    }
+    this.#load();
+  }
+
+  async #load() {
+    this.#questions += 1;
+    const mine = this.#questions;
+    const answer = await asked(this.#address());
+    if (mine !== this.#questions) {
+      return;
+    }
+    if ("points" in answer) {
+      this.#past = answer;
+      this.#show();
+    } else {
+      set_text(this.#note, answer.wrong);
+      answer.is_passing && setTimeout(() => mine === this.#questions && this.#load(), RETRY_MS);
+    }
+  }
+
+  #address() {
+    const from = this.#days ? new Date(Date.now() - Number(this.#days) * DAY_MS).toISOString().slice(0, 10) : FIRST_DAY;
+    return `${this.#section.dataset["url"]}/${this.pair}/history?from=${from}&points=${MOST_POINTS}`;
+  }
+
+  #show() {
+    const { points, days, sources } = this.#past;
+    this.#plot?.remove();
+    this.#plot = points.length > 1 ? drawn(this.#place, points, (index) => this.#describe(index)) : null;
+    this.#place.hidden = !this.#plot;
+    this.#table.hidden = points.length === 0;
+    // Where it cannot be drawn, the table is all there is.
+    this.#table.open ||= !this.#plot;
+    this.#fill_table();
+    this.#be_slider();
+    const part = days > points.length ? `, ${points.length} of them shown: the peaks and the ends` : "";
+    const told = `${summary(points)} · ${days} days${part} · ${sources.join(", ")}`;
+    set_text(this.#note, points.length > 0 ? told : "No prices in this time.");
+  }
+
+  #be_slider() {
+    const last = this.#past.points.length - 1;
+    const range = { "aria-valuemin": "0", "aria-valuemax": String(last) };
+    const words = { role: "slider", "aria-label": `${this.pair}, day by day`, ...range };
+    Object.entries(words).forEach(([name, value]) => this.#place.setAttribute(name, value));
+    this.#place.tabIndex = 0;
+    this.#at = last;
+    this.#describe(last);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #on_key(event) {
+    const last = this.#past.points.length - 1;
+    /** @type {Record<string, number>} */
+    const places = {
+      ArrowLeft: this.#at - 1,
+      ArrowDown: this.#at - 1,
+      ArrowRight: this.#at + 1,
+      ArrowUp: this.#at + 1,
+      PageDown: this.#at - PAGE,
+      PageUp: this.#at + PAGE,
+      Home: 0,
+      End: last,
+    };
+    const place = places[event.key];
+    if (place !== undefined) {
+      event.preventDefault();
+      this.#point_at(Math.max(0, Math.min(last, place)));
+    }
+  }
+
+  /** @param {number} index */
+  #point_at(index) {
+    this.#plot?.point_at(index);
+    this.#describe(index);
+  }
+
+  /** @param {number} index */
+  #describe(index) {
+    const point = this.#past.points[index];
+    if (point) {
+      this.#at = index;
+      this.#place.setAttribute("aria-valuenow", String(index));
+      this.#place.setAttribute("aria-valuetext", `${point.date}: ${point.price}`);
+    }
+  }
+
+  #fill_table() {
+    if (!this.#table.open) {
+      this.#rows.replaceChildren();
+      return;
+    }
+    this.#rows.replaceChildren(...this.#past.points.map(row).reverse());
+  }
+}
+
+/** @param {Point} point */
+function row({ date, price }) {
+  const head = made("th", "", date);
+  head.scope = "row";
+  return made("tr", "", head, made("td", "", price));
+}
+
+/** @param {Point[]} points */
+function summary(points) {
+  const prices = points.map(({ price }) => price).sort((first, second) => Number(first) - Number(second));
+  const [first, last] = [Number(points[0]?.price), Number(points[points.length - 1]?.price)];
+  const change = (100 * (last - first)) / first;
+  const sign = change >= 0 ? "+" : "−";
+  return `${sign}${Math.abs(change).toFixed(1)} % · low ${prices[0]} · high ${prices[prices.length - 1]}`;
+}
+
+/** @param {string} address @returns {Promise<Past | {wrong: string, is_passing: boolean}>} */
+async function asked(address) {
+  try {
+    const answer = await fetch(address, { signal: AbortSignal.timeout(ANSWER_MS) });
+    const found = await answer.json();
+    return answer.ok ? found : { wrong: String(found.detail), is_passing: answer.status === 503 };
+  } catch {
+    return { wrong: "The service cannot be reached now.", is_passing: false };
+  }
+}

@@ -1,0 +1,84 @@
+// @ts-check
+/** One connection's questions: each wants an answer in time, and what was put off ends with the connection. */
+
+/** How long the server may take to answer, and how long when we have reason to doubt that it is there. */
+const ANSWER_MS = 20_000;
+const PROBE_MS = 5_000;
+
+/**
+ * @typedef {{type: string} & Record<string, any>} Message  one JSON object of the protocol
+ *
+ * @typedef {object} World  what the chat needs of the outside
+ * @property {(text: string) => void} send
+ * @property {() => void} drop  the connection is dead: come back with another
+ * @property {(ms: number, call: () => void) => () => void} later  returns what to call to cancel it
+ * @property {() => string} new_key  different each time
+ */
+
+export class Exchange {
+  connected = false;
+  /** @type {Set<() => void>} */
+  #timers = new Set();
+  #stop_waiting = () => {};
+  #world;
+
+  /** @param {World} world */
+  constructor(world) {
+    this.#world = world;
+  }
+
+  /** Fields that are undefined are left out. @param {Message} message */
+  send(message) {
+    this.#world.send(JSON.stringify(message));
+    this.wait_for_answer();
+  }
+
+  /** The computer may have slept: find out soon whether the connection still lives. @param {Message} message */
+  probe(message) {
+    this.#world.send(JSON.stringify(message));
+    this.#wait(PROBE_MS);
+  }
+
+  /** Something came from the server: it lives. */
+  heard() {
+    this.#stop_waiting();
+  }
+
+  /** The server owes us something. */
+  wait_for_answer() {
+    this.#wait(ANSWER_MS);
+  }
+
+  /** Do something later on this connection. @param {number} ms @param {() => void} call */
+  later(ms, call) {
+    const cancel = this.#world.later(ms, () => {
+      this.#timers.delete(cancel);
+      call();
+    });
+    this.#timers.add(cancel);
+  }
+
+  /** The connection is gone. */
+  lost() {
+    this.connected = false;
+    this.#stop_waiting();
+    this.#timers.forEach((cancel) => cancel());
+    this.#timers.clear();
+  }
+
+  /** @param {number} ms */
+  #wait(ms) {
+    this.#stop_waiting();
+    this.#stop_waiting = this.#world.later(ms, () => this.#world.drop());
+  }
+}
+
+/** @param {string} text @returns {Message | null} */
+export function parse(text) {
+  try {
+    const message = JSON.parse(text);
+    return typeof message?.type === "string" ? message : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,89 @@
+// @ts-check
+/** One line of the log as an element. */
+
+import { button, made } from "./dom.js";
+import { with_links } from "./links.js";
+import { face, written } from "./names.js";
+import { clock_time } from "./times.js";
+
+/**
+ * @typedef {import("./entries.js").Entry} Entry
+ * @typedef {import("./room.js").Said} Said
+ * @typedef {import("./outbox.js").Line} Line
+ * @typedef {import("./greeting.js").Self} Self
+ *
+ * @typedef {object} LineTools  what can be done with a line
+ * @property {(line: Line) => void} retry
+ * @property {(line: Line) => void} discard
+ * @property {(said: Said) => void} remove
+ */
+
+/** @param {Entry} entry @param {Self} self @param {LineTools} tools */
+export function entry_line(entry, self, tools) {
+  if (entry.kind !== "said") {
+    return made("li", entry.kind, made("span", "", entry.text));
+  }
+  const { said } = entry;
+  return said.kind === "topic" ? topic_line(said) : said_line(said, self, tools);
+}
+
+/** @param {Line} line @param {Self} self @param {LineTools} tools */
+export function unsent_line(line, self, tools) {
+  const state = made("span", "time", "");
+  const head = made("p", "line-head", written(self.name, "who"), " ", state);
+  const result = made("li", "line own", face(self.name), head, text_of(line.text));
+  if (line.state === "failed") {
+    const again = button("quiet small", "Try again", () => tools.retry(line));
+    const away = button("quiet small", "Discard", () => tools.discard(line));
+    state.textContent = "not sent";
+    result.classList.add("failed");
+    result.append(made("p", "line-tools", made("span", "refused", line.reason), " ", again, " ", away));
+  } else {
+    state.textContent = line.state === "sending" ? "sending…" : "waits to be sent";
+  }
+  return result;
+}
+
+/** @param {Said} said @param {Self} self @param {LineTools} tools */
+function said_line(said, self, tools) {
+  const { number, name, time, kind = "" } = said;
+  const is_own = name === self.name;
+  const head = made("p", "line-head", written(name, "who"), " ", clock_time(time));
+  if (is_own) {
+    const sent = made("span", "sent", "✓");
+    sent.setAttribute("role", "img");
+    sent.setAttribute("aria-label", "sent");
+    sent.title = "Stored on the server";
+    head.append(" ", sent);
+  }
+  const text = said.deleted ? made("p", "gone", "A moderator deleted this message.") : text_of(said.text);
+  const classes = ["line", is_own && "own", kind && `line-${kind}`].filter(Boolean).join(" ");
+  const result = made("li", classes, face(name), head, text);
+  result.dataset["number"] = String(number);
+  if (self.moderator && !said.deleted) {
+    result.append(delete_button(said, tools));
+  }
+  return result;
+}
+
+/** @param {Said} said @param {LineTools} tools */
+function delete_button(said, tools) {
+  const result = button("quiet small delete", "Delete", () => tools.remove(said));
+  result.setAttribute("aria-label", `Delete message ${said.number} by ${said.name}`);
+  return result;
+}
+
+/** @param {Said} said */
+function topic_line({ number, name, text, time }) {
+  const words = text ? [" made the topic ", made("b", "topic-text", text)] : [" took the topic away"];
+  const result = made("li", "notice", made("span", "", written(name, "who"), ...words, " ", clock_time(time)));
+  result.dataset["number"] = String(number);
+  return result;
+}
+
+/** @param {string} text */
+function text_of(text) {
+  const result = made("p", "text", ...with_links(text));
+  result.dir = "auto";
+  return result;
+}

@@ -1,0 +1,268 @@
+// @ts-check
+/** What the chat tells, put on the page: one room is open, the others wait at the side. */
+
+import { Attention } from "./attention.js";
+import { Composer } from "./composer.js";
+import { Door } from "./door.js";
+import { element, set_text } from "./dom.js";
+import { LogView } from "./log_view.js";
+import { remember, remembered } from "./memory.js";
+import { Moderation } from "./moderation.js";
+import { PeopleView } from "./people_view.js";
+import { adopted } from "./preview.js";
+import { RoomsView } from "./rooms_view.js";
+import { sentence } from "./sentences.js";
+import { show_part } from "./tabs.js";
+
+/** How often a page that is not seen is brought up to date. */
+const HIDDEN_MS = 200;
+
+/**
+ * @typedef {import("./chat.js").Chat} Chat
+ * @typedef {import("./door.js").Visitor} Visitor
+ * @typedef {import("./exchange.js").Message} Message
+ * @typedef {import("./greeting.js").Phase} Phase
+ * @typedef {import("./greeting.js").Self} Self
+ * @typedef {import("./room.js").Room} Room
+ * @typedef {import("./room.js").Said} Said
+ */
+
+/** An Audience of the chat. */
+export class Page {
+  #title = element("room-title", HTMLElement);
+  #topic = element("room-topic", HTMLElement);
+  #leave = element("leave", HTMLButtonElement);
+  #outside = element("outside", HTMLElement);
+  #side = element("side", HTMLElement);
+  #log;
+  #people;
+  #rooms;
+  #composer;
+  #door;
+  #moderation;
+  #attention;
+  /** @type {Phase} */
+  #phase = "nameless";
+  /** @type {Self} */
+  #self = { name: "", moderator: false };
+  /** The name of the open room. */
+  #open = "";
+  /** The one for whoever has no other. */
+  #first_room = "";
+  #has_rooms = false;
+  #is_scheduled = false;
+  #chat;
+  #on_rates;
+
+  /**
+   * @param {() => Chat} chat  it is made later than this
+   * @param {Visitor} visitor
+   * @param {(message: Message) => void} on_rates
+   */
+  constructor(chat, visitor, on_rates) {
+    this.#chat = chat;
+    this.#on_rates = on_rates;
+    const ask = (/** @type {Message} */ message) => chat().ask(message);
+    this.#moderation = new Moderation(ask);
+    this.#composer = new Composer((text) => this.#say(text));
+    this.#door = new Door(visitor);
+    this.#rooms = new RoomsView((name) => this.open(name));
+    this.#people = new PeopleView(
+      (after) => ask({ type: "who", room: this.#open, after }),
+      (name) => this.#moderation.confirm_sanction(this.#open, name),
+    );
+    this.#attention = new Attention(remembered().notify, (notify) => remember({ notify }));
+    this.#log = this.#new_log();
+    this.#leave.onclick = () => this.#leave_room();
+    element("join-again", HTMLButtonElement).onclick = () => chat().join(this.#open);
+    addEventListener("visibilitychange", () => this.#on_visibility());
+  }
+
+  /** Show what the server has put on the page before any script ran. */
+  begin() {
+    const room = adopted();
+    if (room) {
+      this.#chat().rooms.set(room.name, room);
+      this.#open = room.name;
+    }
+    this.changed();
+  }
+
+  /** Show a room, and join it if need be. @param {string} name */
+  open(name) {
+    this.#open = name;
+    show_part("talk");
+    this.#chat().join(name);
+    remember({ open: name });
+    this.#phase !== "nameless" && this.#composer.focus();
+  }
+
+  /** @param {Phase} phase @param {Self} self */
+  phase(phase, self) {
+    const comes_in = this.#phase === "nameless" && phase !== "nameless";
+    this.#phase = phase;
+    this.#self = self;
+    this.#refresh();
+    if (comes_in) {
+      this.#composer.focus();
+    }
+  }
+
+  /** @param {string[]} rooms */
+  welcome(rooms) {
+    this.#first_room = rooms[0] ?? "";
+    if (this.#has_rooms) {
+      return;
+    }
+    this.#has_rooms = true;
+    const kept = remembered();
+    const names = Object.keys(kept.rooms);
+    this.#come_to(names.length > 0 ? names : [this.#first_room], kept);
+  }
+
+  /** Bring the page up to date soon, once for all that has changed. */
+  changed() {
+    if (!this.#is_scheduled) {
+      this.#is_scheduled = true;
+      const refresh = () => this.#refresh();
+      document.hidden ? setTimeout(refresh, HIDDEN_MS) : requestAnimationFrame(refresh);
+    }
+  }
+
+  /** @param {Room} room @param {Said} said */
+  heard(room, said) {
+    if (said.name !== this.#self.name) {
+      this.#attention.heard(room.name, said, () => this.open(room.name));
+    }
+  }
+
+  /** @param {string} text */
+  notice(text) {
+    this.#chat().rooms.get(this.#open)?.notice(text);
+    this.changed();
+  }
+
+  /** @param {string} text @param {string} suggestion */
+  name_refused(text, suggestion) {
+    this.#door.refused(text, suggestion);
+  }
+
+  /** @param {string} text @param {string} line */
+  line_refused(text, line) {
+    this.#composer.refused(text, line);
+  }
+
+  /** @param {string} name @param {string} text @param {string} suggestion */
+  room_refused(name, text, suggestion) {
+    this.#rooms.refused(suggestion || name, text);
+    if (name === this.#open && name !== this.#first_room) {
+      this.open(this.#chat().rooms.keys().next().value ?? this.#first_room);
+    }
+  }
+
+  /** @param {Message} message */
+  other(message) {
+    if (Object.hasOwn(this.#others, message.type)) {
+      this.#others[message.type]?.(message);
+    } else {
+      const text = sentence(message);
+      text && this.notice(text);
+    }
+    this.changed();
+  }
+
+  /** @type {Record<string, (message: Message) => void>} */
+  #others = {
+    rates: (message) => this.#on_rates(message),
+    rooms: ({ rooms }) => this.#rooms.listed(rooms),
+    sanctions: ({ sanctions }) => this.#moderation.show(sanctions),
+    done: ({ of }) => this.#moderation.done(of),
+  };
+
+  #new_log() {
+    const chat = this.#chat;
+    return new LogView(
+      { turn_page: (room, way) => chat().turn_page(room, way), moved: () => this.changed() },
+      {
+        retry: (line) => chat().retry(line),
+        discard: (line) => chat().discard(line),
+        remove: (said) => this.#moderation.confirm_deletion(this.#open, said),
+      },
+    );
+  }
+
+  /** Be in these rooms, and in no others. @param {string[]} names @param {import("./memory.js").Kept} kept */
+  #come_to(names, kept) {
+    const { rooms } = this.#chat();
+    [...rooms.keys()].filter((name) => !names.includes(name)).forEach((name) => rooms.delete(name));
+    for (const name of names) {
+      this.#chat().join(name).read ??= kept.rooms[name] ?? null;
+    }
+    this.#open = names.includes(kept.open) ? kept.open : (names[0] ?? "");
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    const is_taken = this.#chat().say(this.#open, text);
+    is_taken && this.#log.go_to_end();
+    return is_taken;
+  }
+
+  #leave_room() {
+    const chat = this.#chat();
+    chat.leave(this.#open);
+    this.open(chat.rooms.keys().next().value ?? this.#open);
+  }
+
+  #on_visibility() {
+    if (!document.hidden) {
+      this.#log.returned();
+      this.changed();
+    }
+  }
+
+  #refresh() {
+    this.#is_scheduled = false;
+    const chat = this.#chat();
+    const room = chat.rooms.get(this.#open);
+    if (!room) {
+      this.#door.show(this.#phase !== "nameless", this.#self);
+      return;
+    }
+    this.#log.show(room, chat.outbox.of(room.name), this.#self);
+    if (!document.hidden && room.following && room.at_newest) {
+      room.mark_read();
+    }
+    this.#show_head(room);
+    this.#show_place(room);
+    this.#people.show(room, this.#self);
+    this.#rooms.show(chat.rooms.values(), room.name, this.#phase === "here");
+    this.#count_unread([...chat.rooms.values()]);
+  }
+
+  /** @param {Room} room */
+  #show_head(room) {
+    set_text(/** @type {HTMLElement} */ (this.#title.firstElementChild), room.name);
+    set_text(this.#topic, room.topic);
+    this.#leave.hidden = this.#phase !== "here" || this.#chat().rooms.size < 2;
+  }
+
+  /** At the bottom is the door, the way back in, or where one writes. @param {Room} room */
+  #show_place(room) {
+    const is_nameless = this.#phase === "nameless";
+    const is_put_out = room.place === "put out" && !is_nameless;
+    this.#side.dataset["phase"] = this.#phase;
+    this.#composer.hidden = is_nameless || is_put_out;
+    this.#outside.hidden = !is_put_out;
+    this.#door.show(!is_nameless, this.#self);
+  }
+
+  /** @param {Room[]} rooms */
+  #count_unread(rooms) {
+    const count = rooms.reduce((sum, each) => sum + each.unread, 0);
+    this.#attention.badge(count, this.#phase === "nameless" ? "" : this.#open);
+    if (this.#phase === "here" && rooms.every((each) => each.read !== null)) {
+      remember({ rooms: Object.fromEntries(rooms.map((each) => [each.name, each.read ?? 0])) });
+    }
+  }
+}

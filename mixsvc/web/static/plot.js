@@ -1,0 +1,85 @@
+// @ts-check
+/** A line of prices, drawn by uPlot in the colours of the page. */
+
+import { made } from "./dom.js";
+
+const HEIGHT = 200;
+
+/**
+ * @typedef {import("uplot")} UPlot
+ * @typedef {import("uplot").Options} Options
+ * @typedef {{point_at: (index: number) => void, remove: () => void}} Plot
+ */
+
+/**
+ * Draw the points into an element; null where the page has no uPlot.
+ * @param {HTMLElement} place
+ * @param {{date: string, price: string}[]} points  the oldest first
+ * @param {(index: number) => void} pointed  told which point is pointed at
+ * @returns {Plot | null}
+ */
+export function drawn(place, points, pointed) {
+  const { uPlot } = /** @type {{uPlot?: typeof import("uplot")}} */ (/** @type {unknown} */ (globalThis));
+  if (!uPlot) {
+    return null;
+  }
+  place.hidden = false;
+  const readout = made("p", "readout");
+  const tell = (/** @type {number} */ index) => {
+    const point = points[index];
+    readout.textContent = point ? `${point.date}  ${point.price}` : "";
+    pointed(index);
+  };
+  const data = [points.map(({ date }) => Date.parse(date) / 1000), points.map(({ price }) => Number(price))];
+  const make = () => new uPlot(options(place, tell, uPlot), /** @type {[number[], number[]]} */ (data), place);
+  place.append(readout);
+  let plot = make();
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  const draw_again = () => {
+    plot.destroy();
+    plot = make();
+  };
+  const resizing = new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: HEIGHT }));
+  resizing.observe(place);
+  scheme.addEventListener("change", draw_again);
+  return {
+    point_at: (index) => plot.setCursor({ left: plot.valToPos(data[0]?.[index] ?? 0, "x"), top: 0 }),
+    remove: () => {
+      resizing.disconnect();
+      scheme.removeEventListener("change", draw_again);
+      plot.destroy();
+      readout.remove();
+    },
+  };
+}
+
+/**
+ * @param {HTMLElement} place
+ * @param {(index: number) => void} tell
+ * @param {typeof import("uplot")} uPlot
+ * @returns {Options}
+ */
+function options(place, tell, uPlot) {
+  const style = getComputedStyle(place);
+  const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+  const axis = {
+    stroke: colour("--ink-soft"),
+    font: `11px ${style.fontFamily}`,
+    grid: { stroke: colour("--line"), width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    width: place.clientWidth,
+    height: HEIGHT,
+    // The dates are days and have no zone.
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
+    series: [{}, { stroke: colour("--accent"), fill: colour("--accent-veil"), width: 2, points: { show: false } }],
+    axes: [
+      { ...axis, grid: { show: false }, size: 40 },
+      { ...axis, size: 54 },
+    ],
+    hooks: { setCursor: [(plot) => typeof plot.cursor.idx === "number" && tell(plot.cursor.idx)] },
+  };
+}

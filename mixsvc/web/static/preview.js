@@ -1,0 +1,30 @@
+// @ts-check
+/** What the server has put into the log, as a room: somebody may read before they have a name. */
+
+import { element } from "./dom.js";
+import { Room } from "./room.js";
+
+/** @returns {Room | null} */
+export function adopted() {
+  const log = element("log", HTMLElement);
+  const name = log.dataset["room"];
+  if (!name) {
+    return null;
+  }
+  const room = new Room(name);
+  room.messages = [...log.children].flatMap((line) => (line instanceof HTMLElement ? [said_in(line)] : []));
+  log.replaceChildren();
+  return room;
+}
+
+/** @param {HTMLElement} line @returns {import("./room.js").Said} */
+function said_in(line) {
+  const part = (/** @type {string} */ selector) => line.querySelector(selector);
+  return {
+    number: Number(line.dataset["number"]),
+    name: part(".who")?.textContent ?? "",
+    text: part(".text")?.textContent ?? "",
+    time: part("time")?.getAttribute("datetime") ?? "",
+    kind: line.dataset["kind"] ?? "",
+  };
+}

@@ -1,0 +1,24 @@
+// @ts-check
+/** On a small screen one part of the page is seen at a time. */
+
+import { buttons, element } from "./dom.js";
+
+const app = element("app", HTMLElement);
+const tabs = buttons(".tabs button");
+
+/** @param {string} part */
+export function show_part(part) {
+  app.dataset["show"] = part;
+  for (const tab of tabs) {
+    tab.setAttribute("aria-pressed", String(tab.dataset["show"] === part));
+  }
+}
+
+/** Without scripts all parts are seen, one below the other. */
+export function begin_tabs() {
+  for (const tab of tabs) {
+    tab.onclick = () => show_part(tab.dataset["show"] ?? "talk");
+  }
+  document.querySelector(".tabs")?.removeAttribute("hidden");
+  show_part("talk");
+}

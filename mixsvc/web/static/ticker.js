@@ -1,0 +1,92 @@
+// @ts-check
+/** The pairs at the top of the page: the template's own elements, filled again with each quote. */
+
+import { element, made, set_text } from "./dom.js";
+
+const FLASH_MS = 1_200;
+
+/** @typedef {{base: string, quote: string, price: string, date: string, source: string, stale: boolean}} Quote */
+
+export class Ticker {
+  /** The element of each pair. @type {Map<string, Element>} */
+  #chips = new Map();
+
+  /** @param {(pair: string) => void} pick  somebody wants to know more of a pair */
+  constructor(pick) {
+    for (const chip of element("rates", HTMLElement).querySelectorAll("[data-pair]")) {
+      const pair = chip.getAttribute("data-pair") ?? "";
+      this.#chips.set(pair, chip);
+      part(chip, "rate-pick").onclick = () => {
+        this.choose(pair);
+        pick(pair);
+      };
+    }
+  }
+
+  get pairs() {
+    return [...this.#chips.keys()];
+  }
+
+  /** @param {string} chosen */
+  choose(chosen) {
+    this.#chips.forEach((chip, pair) => part(chip, "rate-pick").setAttribute("aria-pressed", String(pair === chosen)));
+  }
+
+  /** These quotes are all there are. @param {Quote[]} quotes */
+  show_all(quotes) {
+    const known = new Set(quotes.map(pair_of));
+    this.#chips.forEach((chip, pair) => known.has(pair) || fill(chip, null));
+    this.show(quotes);
+  }
+
+  /** These quotes have changed. @param {Quote[]} quotes */
+  show(quotes) {
+    for (const quote of quotes) {
+      const chip = this.#chips.get(pair_of(quote));
+      chip && fill(chip, quote);
+    }
+  }
+}
+
+/** @param {Quote} quote */
+export function pair_of({ base, quote }) {
+  return `${base}/${quote}`;
+}
+
+/** @param {Element} chip @param {Quote | null} quote */
+function fill(chip, quote) {
+  const before = part(chip, "price").textContent ?? "";
+  const { price, date, source, stale } = quote ?? { price: "unavailable", date: "", source: "", stale: false };
+  chip.setAttribute("data-known", quote ? "yes" : "no");
+  set_text(part(chip, "price"), price);
+  set_text(part(chip, "date"), date);
+  set_text(part(chip, "source"), source);
+  part(chip, "date").setAttribute("datetime", date);
+  part(chip, "origin").hidden = !quote;
+  part(chip, "stale").hidden = !stale;
+  if (price !== before) {
+    mark_change(chip, Number(price) - Number(before));
+  }
+}
+
+/** @param {Element} chip @param {number} change  not a number where there was no price, or is none */
+function mark_change(chip, change) {
+  if (Number.isNaN(change)) {
+    part(chip, "change").replaceChildren();
+    return;
+  }
+  const [arrow, word] = change > 0 ? ["▲", "up by "] : ["▼", "down by "];
+  const drawn = made("span", "", arrow ?? "");
+  drawn.setAttribute("aria-hidden", "true");
+  const size = String(Number(Math.abs(change).toPrecision(3)));
+  part(chip, "change").replaceChildren(drawn, made("span", "unseen", word ?? ""), size);
+  chip.setAttribute("data-change", change > 0 ? "up" : "down");
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    part(chip, "rate-pick").animate([{ backgroundColor: "var(--flash)" }, {}], FLASH_MS);
+  }
+}
+
+/** @param {Element} chip @param {string} name */
+function part(chip, name) {
+  return /** @type {HTMLElement} */ (chip.querySelector(`.${name}`));
+}
