@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from zope.interface import implementer
 
+from mixsvc.chart_interface import ICharts
 from mixsvc.interfaces import IChat, IMix, IRates
 
 __all__ = ["Mix", "Parts", "mix"]
@@ -17,6 +18,7 @@ class Parts:
     rates: IRates
     chat: IChat | None
     pairs: Sequence[tuple[str, str]]
+    charts: ICharts | None = None
 
 
 @implementer(IMix)
@@ -52,6 +54,11 @@ class Mix:
     def pairs(self) -> Sequence[tuple[str, str]]:
         """See IMix."""
         return self._parts().pairs
+
+    @property
+    def charts(self) -> ICharts | None:
+        """See IMix."""
+        return self._parts().charts
 
     def _parts(self) -> Parts:
         if self._find is None:

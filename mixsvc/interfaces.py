@@ -12,6 +12,8 @@ from typing import Any, Protocol, TypeVar
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from mixsvc.chart_interface import ICharts
+
 __all__ = [
     "ChatMessage",
     "ChatPage",
@@ -292,4 +294,5 @@ class IMix(Interface):
 
     rates: IRates = Attribute("The latest quotes.")
     chat: IChat | None = Attribute("The chat; None where this host does not serve it.")
+    charts: ICharts | None = Attribute("Draws pictures of rates; None where this host does not.")
     pairs: Sequence[tuple[str, str]] = Attribute("The pairs to show, the most important first.")

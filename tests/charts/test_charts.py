@@ -1,0 +1,132 @@
+"""Which pictures are kept, and how many are drawn and waited for, over processes that are none."""
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.logger import LogLevel, capturedLogs
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.chart_interface import ICharts
+from mixsvc.charts.chart import Chart
+from mixsvc.charts.charts import KEPT, Charts, Limits, PictureDesk
+from mixsvc.errors import ServiceBusy
+from tests.charts.samples import chart, history
+
+PROCESSES, WAITING, SECONDS = 2, 4, 5.0
+
+
+class FakePool:
+    """Draws when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Chart, Deferred[bytes]]] = []
+        self.is_stopped = False
+
+    def draw(self, chart: Chart) -> "Deferred[bytes]":
+        self.asked.append((chart, Deferred()))
+        return self.asked[-1][1]
+
+    def stop(self) -> "Deferred[None]":
+        self.is_stopped = True
+        done: Deferred[None] = Deferred()
+        done.callback(None)
+        return done
+
+
+class Pictures(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.pool = FakePool()
+        self.charts = Charts(self.clock, self.pool, Limits(PROCESSES, WAITING, SECONDS))
+
+    def tearDown(self) -> None:
+        # More are asked for as these are answered.
+        for _, waiting in self.pool.asked:
+            if not waiting.called:
+                waiting.callback(b"")
+
+    def drawn(self, number: int) -> None:
+        """The picture of this number, from 0 on, is ready."""
+        self.pool.asked[number][1].callback(b"picture %d" % number)
+
+    def ask(self, price: int) -> "Deferred[bytes]":
+        return self.charts.picture(chart(str(price)))
+
+    def test_a_picture_is_drawn_once_and_kept(self) -> None:
+        first = self.ask(1)
+        self.drawn(0)
+
+        again = self.ask(1)
+
+        self.assertEqual([self.successResultOf(each) for each in (first, again)], [b"picture 0"] * 2)
+        self.assertEqual(len(self.pool.asked), 1)
+
+    def test_whoever_waited_for_a_picture_that_another_got_gets_that(self) -> None:
+        same = [self.ask(1) for _ in range(PROCESSES + 1)]
+        self.drawn(0)
+
+        self.assertEqual(self.successResultOf(same[-1]), b"picture 0")
+        self.assertEqual(len(self.pool.asked), PROCESSES)
+
+    def test_no_more_are_drawn_at_one_time_than_there_are_processes(self) -> None:
+        asked = [self.ask(price) for price in range(WAITING)]
+
+        self.assertEqual(len(self.pool.asked), PROCESSES)
+        self.drawn(0)
+        self.assertEqual(len(self.pool.asked), PROCESSES + 1)
+        self.assertNoResult(asked[-1])
+
+    def test_one_request_more_than_may_wait_is_refused_until_another_is_answered(self) -> None:
+        for price in range(WAITING):
+            self.ask(price)
+
+        self.failureResultOf(self.ask(WAITING), ServiceBusy)
+        self.drawn(0)
+        self.assertNoResult(self.ask(WAITING))
+
+    def test_whoever_has_no_turn_in_time_is_refused_and_not_drawn_for(self) -> None:
+        asked = [self.ask(price) for price in range(PROCESSES + 1)]
+
+        self.clock.advance(SECONDS)
+
+        self.failureResultOf(asked[-1], ServiceBusy)
+        self.drawn(0)
+        self.assertEqual(len(self.pool.asked), PROCESSES)
+
+    def test_a_failure_is_told_once_and_the_next_one_is_drawn(self) -> None:
+        first = self.ask(1)
+        with capturedLogs() as logged:
+            self.pool.asked[0][1].errback(RuntimeError("signal 9"))
+
+        self.failureResultOf(first, ServiceBusy)
+        self.assertEqual([(each["log_level"], each["reason"]) for each in logged], [(LogLevel.warn, "signal 9")])
+        again = self.ask(1)
+        self.drawn(1)
+        self.assertEqual(self.successResultOf(again), b"picture 1")
+
+    def test_the_picture_that_was_not_asked_for_longest_is_forgotten_first(self) -> None:
+        for price in range(KEPT):
+            self.ask(price)
+            self.drawn(price)
+        self.ask(0)
+        self.ask(KEPT)
+        self.drawn(KEPT)
+
+        self.assertEqual(self.successResultOf(self.ask(0)), b"picture 0")
+        self.assertNoResult(self.ask(1))
+
+    def test_stopping_ends_the_processes(self) -> None:
+        self.successResultOf(self.charts.stop())
+
+        self.assertTrue(self.pool.is_stopped)
+
+    def test_views_get_a_picture_over_the_bridge(self) -> None:
+        desk = PictureDesk(lambda function, *args: self.finished(function(*args)), self.charts)
+
+        self.assertTrue(ICharts.providedBy(desk))
+        self.assertEqual(desk.picture(history("1.1", "1.2"), "svg"), b"picture 0")
+        self.assertEqual(self.pool.asked[0][0], chart("1.1", "1.2", form="svg"))
+        self.assertRaises(ValueError, desk.picture, history(), "svg")
+
+    def finished(self, waiting: "Deferred[bytes]") -> bytes:
+        self.drawn(0)
+        return self.successResultOf(waiting)

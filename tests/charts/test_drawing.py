@@ -1,0 +1,60 @@
+"""The drawing itself, here in the process of the tests."""
+
+import random
+from io import BytesIO
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+
+from mixsvc.charts.drawing import draw
+from tests.charts.samples import chart
+
+# What one value of AMP can carry.
+MAX_BYTES = 65_535
+
+RESTLESS = [f"{1 + random.Random(day).random():.4f}" for day in range(400)]
+
+
+def texts(svg: bytes) -> list[str]:
+    return [each.text or "" for each in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+@pytest.mark.parametrize(
+    "prices",
+    [["1.1"], ["1.1", "1.1"], ["1.1"] * 90, ["0", "0"], ["0.0000583", "0.0000591"], ["17000", "9" * 15], RESTLESS],
+    ids=["one", "two", "flat", "zero", "small", "large", "restless"],
+)
+def test_a_picture_is_of_600_by_300_pixels_and_fits_into_a_message(prices: list[str]) -> None:
+    drawn = draw(chart(*prices))
+
+    with Image.open(BytesIO(drawn)) as picture:
+        picture.load()
+        assert (picture.format, picture.size) == ("PNG", (600, 300))
+    assert len(drawn) <= MAX_BYTES
+    assert len(draw(chart(*prices, form="svg"))) <= MAX_BYTES
+
+
+def test_it_says_pair_dates_last_price_and_sources() -> None:
+    told = texts(draw(chart("1.1000", "1.1234", "1.1172", form="svg")))
+
+    assert {"EUR/USD", "2026-11-18 to 2026-11-20", "1.1172", "+1.56 %"} <= set(told)
+    assert "1 EUR in USD · Source: archive, ecb · Latest: 2026-11-20" in told
+
+
+def test_each_of_a_few_days_is_named_and_a_day_alone_has_no_range() -> None:
+    assert [each for each in texts(draw(chart("1.1", "1.2", form="svg"))) if "Nov" in each] == ["19 Nov", "20 Nov"]
+    assert "2026-11-20" in texts(draw(chart("1.1", form="svg")))
+
+
+def test_the_line_reaches_from_the_lowest_to_the_highest_price() -> None:
+    with Image.open(BytesIO(draw(chart("1", "2", "1", "2")))) as picture:
+        colours = picture.convert("RGB")
+    rows = {y for y in range(300) for x in range(60, 520) if colours.getpixel((x, y)) == (11, 107, 99)}
+
+    assert min(rows) < 80 and max(rows) > 220
+
+
+@pytest.mark.parametrize("form", ["png", "svg"])
+def test_the_same_chart_gives_the_same_bytes(form: str) -> None:
+    assert draw(chart("1.1", "1.2", form=form)) == draw(chart("1.1", "1.2", form=form))
