@@ -1,0 +1,70 @@
+"""A Flask app under app.run() in which Twisted keeps a rate up to date, with crochet. Ctrl-C ends it.
+
+python crochet_flask.py [URL] [PORT]
+"""
+
+import sys
+from typing import Any
+
+import crochet
+import treq
+from flask import Flask
+from twisted.internet.task import LoopingCall
+from twisted.web.http_headers import Headers
+
+app = Flask(__name__)
+
+
+class Rate:
+    """The rate as it was asked for last; `line` is replaced and never changed, so a view may read it at any time."""
+
+    def __init__(self, url: str) -> None:
+        self.line = "no rate yet"
+        self._url = f"{url}/api/rates/EUR/USD"
+
+    @crochet.run_in_reactor
+    def keep(self) -> Any:
+        """Ask every five seconds from now on. Called in any thread; what touches Twisted is in the reactor's."""
+        return LoopingCall(self._ask).start(5)
+
+    @crochet.wait_for(timeout=5)
+    def refresh(self) -> Any:
+        """Ask now, and return when the line is new; crochet.TimeoutError after five seconds. Called in a view."""
+        return self._ask()
+
+    def _ask(self) -> Any:
+        from twisted.internet import reactor
+
+        clock: Any = reactor
+        asked = treq.get(self._url, headers=Headers({"Accept": ["text/plain"]}), timeout=4)
+        # A LoopingCall stops for good at the first failure that it sees.
+        return asked.addCallback(treq.text_content).addTimeout(4, clock).addCallbacks(self._known, self._unknown)
+
+    def _known(self, text: str) -> None:
+        self.line = text.strip()
+
+    def _unknown(self, failure: Any) -> None:
+        self.line = f"no rate: {failure.type.__name__}"
+
+
+rate = Rate(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8080")
+
+
+@app.get("/")
+def latest() -> str:
+    """What is known; never waits."""
+    return rate.line
+
+
+@app.get("/now")
+def now() -> str:
+    """What the service says this moment; waits in Flask's own thread, while the reactor goes on in its own."""
+    rate.refresh()
+    return rate.line
+
+
+if __name__ == "__main__":
+    crochet.setup()
+    rate.keep()
+    # No reloader (debug=True): it would start a second process, and a reactor in each.
+    app.run(port=int(sys.argv[2]) if len(sys.argv) > 2 else 5000)
