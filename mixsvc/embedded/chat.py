@@ -177,6 +177,8 @@ class ChatHost:
         talking.start(memory)
         self.talking = talking
         self._claim.publish(self.place)
+        # Said when it is true.
+        self._log.info("mixsvc: the chat is served here, on port {port}", port=self.place.port)
         # Nothing is left to be tried.
         self._loop.stop()
 
@@ -189,7 +191,6 @@ class ChatHost:
         # A socket of the file system has no number.
         *found, behind = [getattr(port.getHost(), "port", None) for port in self._ports]
         self.place = Place(next((port for port in found if port), None), behind)
-        self._log.info("mixsvc: the chat is served here, on port {port}", port=self.place.port)
 
     def _give_up(self, complaint: str) -> None:
         """Try again later; what is wrong is said once."""

@@ -59,7 +59,7 @@ def chat_port(host: Host) -> int:
 
 def said(host: Host, text: str, path: str = "worker") -> Any:
     status, body = post(f"{host.url}/{path}/{text}", b"")
-    assert status == 200, host.log()
+    assert status == 200, f"{body!r}\n{host.log()}"
     return json.loads(body)
 
 
