@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 
@@ -21,6 +21,8 @@ from txsockjs.factory import SockJSResource
 from txsockjs.utils import broadcast
 
 __all__ = ["Talking", "Threads", "sockjs_options"]
+
+T = TypeVar("T")
 
 # How many visitors an authenticator is asked about at a time.
 VISITOR_THREADS: Final = 8
@@ -52,7 +54,8 @@ class Talking:
         # An authenticator of the user's may know people by anything; our own knows them by its cookie.
         # One that is slow makes visitors wait for each other, and nobody else.
         self._threads = DaemonPool(reactor, VISITOR_THREADS, "visitor")
-        visitors = Visitors(self._threads.defer, authenticate, "" if settings.chat.authenticator else COOKIE)
+        self._has_threads = False
+        visitors = Visitors(self._in_thread, authenticate, "" if settings.chat.authenticator else COOKIE)
         self.resource = SockJSResource(ChatFactory(reactor, self.service, visitors), sockjs_options(settings), reactor)
         # What views see, in any thread.
         self.facade = Chat(threads.bridge, self.service, settings.chat.prefix)
@@ -65,9 +68,15 @@ class Talking:
         """Take over what is remembered, before anybody comes."""
         if memory is not None:
             self.service.restore(memory)
-        self._threads.start()
         self.service.start()
         self._polling.watch(self.service.rates_changed)
+
+    def _in_thread(self, function: Callable[[], T], /) -> "Deferred[T]":
+        if not self._has_threads:
+            # Where nobody is asked about, there is nothing to wait for.
+            self._has_threads = True
+            self._threads.start()
+        return self._threads.defer(function)
 
     def close(self) -> "Deferred[None]":
         """End every connection and refuse new ones; fires when the clients have answered. Cancel it to drop them."""
