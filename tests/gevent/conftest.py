@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 
 import gevent
 import pytest
+import twisted.internet
 
 from txgevent.reactor import GeventReactor
 
@@ -23,6 +24,8 @@ def reactor(monkeypatch: pytest.MonkeyPatch) -> GeventReactor:
     """One that is installed for this test only."""
     made = GeventReactor()
     monkeypatch.setitem(sys.modules, "twisted.internet.reactor", made)
+    # Where another test has imported one, `from twisted.internet import reactor` looks here first.
+    monkeypatch.setattr(twisted.internet, "reactor", made, raising=False)
     return made
 
 
