@@ -47,8 +47,10 @@ def served(mix: IMix, settings: Settings) -> Served:
         named.extensions["mixsvc"] = mix
     pages = own_application(mix, settings) if prefix is not None else None
     if pages is None or not prefix:
-        # One of them is there: without [web] wsgi our pages are somewhere.
-        return Served(named or pages, pages)  # type: ignore[arg-type]  # not None, therefore
+        application = pages if named is None else named
+        # Without [web] wsgi our pages are somewhere.
+        assert application is not None
+        return Served(application, pages)
     return Served(DispatcherMiddleware(named or NotFound(), {prefix: pages}), pages)
 
 

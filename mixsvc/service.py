@@ -24,10 +24,10 @@ from mixsvc.resolver import DaemonResolver
 from mixsvc.settings import Settings
 from mixsvc.talking import Talking, Threads
 from mixsvc.web.bridge import Bridge
+from mixsvc.web.session import Authenticator
 from mixsvc.web.site import MixSite
 from mixsvc.web.threads import DaemonPool
 from mixsvc.web.tree import Root
-from mixsvc.web.visitors import Authenticator
 from mixsvc.web.wsgi import wsgi_resource
 
 if TYPE_CHECKING:

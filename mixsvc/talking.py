@@ -14,9 +14,9 @@ from mixsvc.chat.tally import Tally
 from mixsvc.polling import Polling
 from mixsvc.settings import Settings
 from mixsvc.storage.database import prepare
-from mixsvc.web.session import COOKIE
+from mixsvc.web.session import COOKIE, Authenticator
 from mixsvc.web.threads import DaemonPool
-from mixsvc.web.visitors import Authenticator, Visitors
+from mixsvc.web.visitors import Visitors
 from txsockjs.factory import SockJSResource
 from txsockjs.utils import broadcast
 

@@ -30,8 +30,8 @@ class Options:
     application.
     max_body: bytes of one posted body.
     max_outbox: bytes that wait for a client that does not read. max_sessions: sessions at one time.
-    max_sessions_per_address: of one client's address; behind a proxy all have that of the proxy, unless proxy_header
-    is set.
+    max_sessions_per_address: of one client's address (IPv6: of its /64 network); behind a proxy all have that of
+    the proxy, unless proxy_header is set.
     deflate: whether WebSocket messages may be compressed (permessage-deflate): less traffic for more work.
     hixie76: whether the WebSockets of 2010 are answered, too; only the protocol's own tests still speak them.
     """

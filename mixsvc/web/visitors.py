@@ -1,18 +1,16 @@
 """Who opens a chat connection: the authenticator is asked in a thread, with the request as a WSGI environ."""
 
 import sys
-from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import Any, TypeAlias
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from mixsvc.interfaces import DeferToThread, Identity
+from mixsvc.web.session import Authenticator
 
-__all__ = ["Authenticator", "Visitors", "environ_of"]
-
-Authenticator: TypeAlias = Callable[[Mapping[str, Any]], Identity | None]
+__all__ = ["Visitors", "environ_of"]
 
 
 class Visitors:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.browser import Visitor, browser
+from tests.e2e.browser import Visitor
 from tests.e2e.chatter import Chatter
 from tests.e2e.service import Launch, Service
 from tests.e2e.test_sockjs_client import EVERYWHERE, SAME_ORIGIN
@@ -54,12 +54,6 @@ async (target) => {
   return opened;
 }
 """
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: str | None) -> Iterator[Browser]:
-    with browser(chromium) as running:
-        yield running
 
 
 @pytest.fixture

@@ -51,6 +51,16 @@ class RefusedTests(SynchronousTestCase):
 
         self.assertEqual(statuses, [200, 200, 503])
 
+    def test_the_addresses_of_one_ipv6_subscriber_are_one(self) -> None:
+        service = Service(options={"max_sessions_per_address": 1, "proxy_header": "X-Forwarded-For"})
+        addresses = ["2001:db8::1", "2001:db8::2:3", "2001:db8:0:1::1", "::ffff:192.0.2.1", "192.0.2.1"]
+
+        statuses = [
+            service.post(f"/0/{number}/xhr", X_Forwarded_For=address).status for number, address in enumerate(addresses)
+        ]
+
+        self.assertEqual(statuses, [200, 503, 200, 200, 503])
+
     def test_a_server_that_stops_takes_none(self) -> None:
         self.service.resource.stop()
 
