@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IReactorCore
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.interfaces import DeferToThread
 from mixsvc.settings import MEMORY
+from mixsvc.storage.forks import inside_sqlite
 from mixsvc.storage.schema import upgrade, version
 from txgevent.interfaces import IReactorNativeThreads
 
@@ -58,7 +59,7 @@ def prepare(path: str, read: Callable[[sqlite3.Cursor], T]) -> T | None:
         return None
     try:
         _make_private(path)
-        with closing(sqlite3.connect(path, timeout=LOCK_SECONDS)) as connection:
+        with inside_sqlite(), closing(sqlite3.connect(path, timeout=LOCK_SECONDS)) as connection:
             _open(connection)
             return read(connection.cursor())
     except sqlite3.Error as error:
@@ -106,7 +107,7 @@ class Database:
         return self._defer_to_thread(pool.close) if pool is not None else succeed(None)
 
     def _opened(self) -> adbapi.ConnectionPool:
-        pool = adbapi.ConnectionPool(
+        pool = _Pool(
             "sqlite3",
             self._path,
             timeout=LOCK_SECONDS,
@@ -127,6 +128,15 @@ class Database:
         else:
             pool.threadpool.threadFactory = _daemon_thread  # type: ignore[assignment]  # it is only called
         return pool
+
+
+class _Pool(adbapi.ConnectionPool):
+    """Whose transactions no fork comes between: from the opening of the connection, if need be, to the commit."""
+
+    def _runInteraction(self, interaction: Any, *args: Any, **kw: Any) -> Any:
+        # What runInteraction calls in the thread; there is no public way around opening and commit.
+        with inside_sqlite():
+            return adbapi.ConnectionPool._runInteraction(self, interaction, *args, **kw)
 
 
 def _daemon_thread(**kwargs: Any) -> Thread:
@@ -155,7 +165,10 @@ def _check(path: str) -> None:
     if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
         raise _unusable(path, "it may not be read and written by this user; mend its permissions")
     try:
-        with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=LOCK_SECONDS)) as connection:
+        with (
+            inside_sqlite(),
+            closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=LOCK_SECONDS)) as connection,
+        ):
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 raise sqlite3.DatabaseError(f"it is damaged ({verdict.splitlines()[-1]})")

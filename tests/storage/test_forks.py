@@ -1,0 +1,52 @@
+"""A fork and SQLite keep out of each other's way."""
+
+import os
+import signal
+from threading import Event, Thread
+
+from mixsvc.storage.forks import inside_sqlite
+
+SECONDS = 30
+
+
+def status_of_child(pid: int) -> int:
+    """Of one that ends with the number of what it found; it is killed when it hangs, which the number then says."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_a_fork_waits_until_nobody_is_inside_and_the_child_gets_in() -> None:
+    entered, forked = Event(), Event()
+    left: list[bool] = []
+
+    def work() -> None:
+        with inside_sqlite():
+            entered.set()
+            # Whoever forks without waiting does so now.
+            forked.wait(0.2)
+            left.append(True)
+
+    thread = Thread(target=work)
+    thread.start()
+    assert entered.wait(SECONDS)
+    pid = os.fork()
+    if not pid:
+        signal.alarm(SECONDS)
+        with inside_sqlite():
+            os._exit(7 if left else 8)
+    forked.set()
+    thread.join(SECONDS)
+
+    assert status_of_child(pid) == 7
+    with inside_sqlite():
+        assert left == [True]
+
+
+def test_what_fails_inside_lets_the_next_one_in() -> None:
+    try:
+        with inside_sqlite():
+            raise ZeroDivisionError
+    except ZeroDivisionError:
+        pass
+
+    with inside_sqlite():
+        pass
