@@ -11,7 +11,7 @@ import pytest
 from bench.processes import raise_file_limit
 from tests.e2e.chatter import Chatter
 from tests.e2e.ecb import Ecb
-from tests.e2e.raw_http import answer_to, crowd, descriptors, get, on_disk, opened, read_to_end, settled
+from tests.e2e.raw_http import A_FEW, answer_to, crowd, descriptors, get, left_over, on_disk, opened, read_to_end
 from tests.e2e.service import Config, Service
 
 MOST_BODY = 2 * 2**20
@@ -152,7 +152,7 @@ def test_many_uploads_at_once_fill_neither_memory_nor_disk(service: Service) -> 
     # Some had no room, the others did not go on.
     assert {answer[9:12] for answer in answers} <= {b"503", b"408", b""}
     assert sum(answer.startswith(b"HTTP/1.1 503 ") for answer in answers) >= 20 - MOST_BODIES // len(part)
-    assert settled(pid, service.port, before) <= before
+    assert left_over(pid, service.port, before) <= A_FEW
     assert on_disk(pid) == 0
 
 
@@ -214,7 +214,7 @@ def test_slow_heads_and_idle_connections_by_the_thousand_disturb_nobody(service:
         for _ in range(5):
             asked_in_a_moment(service)
 
-    assert settled(pid, service.port, before) <= before
+    assert left_over(pid, service.port, before) <= A_FEW
 
 
 def test_five_thousand_that_connect_and_leave_are_forgotten(service: Service) -> None:
@@ -226,4 +226,4 @@ def test_five_thousand_that_connect_and_leave_are_forgotten(service: Service) ->
                 connection.sendall(b"GET / HT")
     asked_in_a_moment(service)
 
-    assert settled(pid, service.port, before) <= before
+    assert left_over(pid, service.port, before) <= A_FEW

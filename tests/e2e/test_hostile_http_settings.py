@@ -13,7 +13,7 @@ import pytest
 
 from bench.processes import raise_file_limit
 from tests.e2e.ecb import Ecb
-from tests.e2e.raw_http import CLOSING, answer_to, crowd, descriptors, get, opened, read_to_end, settled
+from tests.e2e.raw_http import A_FEW, CLOSING, answer_to, crowd, descriptors, get, left_over, opened, read_to_end
 from tests.e2e.service import Config, Launch, Service
 from tests.sockjs.certificate import write_certificate
 
@@ -95,7 +95,7 @@ def test_without_any_file_left_it_goes_on_when_there_are_some(
         # One that came too late is closed at once.
         assert read_to_end(connections[-1]) == b""
 
-    assert settled(pid, service.port, before) <= before
+    assert left_over(pid, service.port, before) <= A_FEW
     assert get(service.port).startswith(b"HTTP/1.1 200 ")
     assert "Traceback" not in service.log()
 
