@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from twisted.web.http import HTTPChannel
+from twisted.web.http_headers import Headers
 
 from mixsvc.web.deadlines import NEVER
+from mixsvc.web.ends import EndsChannel
 
 if TYPE_CHECKING:
     from mixsvc.web.site import MixSite
@@ -12,7 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["AnsweringChannel"]
 
 
-class AnsweringChannel(HTTPChannel):
+def _nothing() -> None:
+    """What a transport does at once that is none of the system's."""
+
+
+class AnsweringChannel(EndsChannel):
     """Knows when the transport's buffer is full, and cuts off clients that do not empty it in time.
 
     A chat's stream may last for hours: only while its buffer is full there is a deadline.
@@ -37,6 +43,19 @@ class AnsweringChannel(HTTPChannel):
     def end_answer(self, written: int) -> None:
         """So many bytes of it were written in all; some may wait still."""
         self._written_last = written
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        """The head of an answer in one piece: the transport looks at each one that it gets, more than once."""
+        fields = [b"%b: %b\r\n" % (name, value) for name, values in headers.getAllRawHeaders() for value in values]
+        self.transport.write(b"%b %b %b\r\n%b\r\n" % (version, code, reason, b"".join(fields)))
+
+    def write_now(self, data: bytes) -> None:
+        """Write, and send: to have the reactor find out that it can be sent takes longer than to send it."""
+        self.transport.write(data)
+        # Under TLS it is not encrypted yet. An error is found once more by the reactor, which knows what to do; it must
+        # see the end of a connection, too.
+        if not self.isSecure() and not getattr(self.transport, "disconnecting", True):
+            getattr(self.transport, "doWrite", _nothing)()
 
     def pauseProducing(self) -> None:
         """The transport holds more than the client has read of late."""

@@ -1,5 +1,6 @@
 """One request to a MixSite."""
 
+from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Final
 
 from twisted.logger import Logger
@@ -27,7 +28,7 @@ class MixRequest(Request):
     """One request. `began` is when its first byte came, by the clock of its site."""
 
     channel: "MixChannel"
-    content: IO[bytes]
+    content: IO[bytes] | None
     began: float
     _is_processed = False
     _log = Logger()
@@ -54,6 +55,7 @@ class MixRequest(Request):
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """The whole request is here. `args` are those of the query; the body is the resource's to read."""
         # To twisted.web it has no body then, of which it would make a second copy in memory.
+        assert self.content is not None
         self.content.seek(0)
         Request.requestReceived(self, command, path, version)
 
@@ -78,6 +80,24 @@ class MixRequest(Request):
             # It has become a WebSocket, which no answer tells of.
             self.code = 101
             channel.site.log(self)
+
+    def answer(self, code: int, reason: bytes, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+        """A whole answer, and its end. A field takes the place of what has its name and was set here.
+
+        It goes out in one piece: twisted.web's way, by a dictionary of headers and a list of pieces at each of which
+        the transport looks more than once, takes longer than all else that this thread does for a small page.
+        """
+        self.setResponseCode(code, reason)
+        names = [name.lower() for name, _ in fields]
+        ours = [pair for pair in self.responseHeaders.getAllRawHeaders() if pair[0].lower() not in names]
+        lines = [b"%b: %b\r\n" % (name, value) for name, values in ours for value in values]
+        lines += [b"%b: %b\r\n" % field for field in fields]
+        if self.method == b"HEAD":
+            body = b""
+        self.startedWriting = 1
+        self.sentLength = len(body)
+        self.channel.write_now(b"%b %d %b\r\n%b\r\n%b" % (self.clientproto, code, reason, b"".join(lines), body))
+        self.finish()
 
     def connectionLost(self, reason: Failure) -> None:
         """The client is gone before its answer was complete; told with status 499 when it had not even begun."""

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource, Resource
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.web.server import NOT_DONE_YET
 
+from mixsvc.web.request import MixRequest
 from mixsvc.web.threads import DaemonPool
 from mixsvc.web.wsgi_call import Call
 from mixsvc.web.wsgi_environ import make_environ
@@ -41,7 +42,7 @@ class _Pages(Resource):
         self._application = application
         self._border = border
 
-    def render(self, request: Request) -> int:
+    def render(self, request: MixRequest) -> int:
         """Answered later, by a thread."""
         call = Call(self._application, make_environ(request), Outlet(self._border, request))
         # It is the thread's now, which closes it: twisted.web would do that under its hands when the client leaves.

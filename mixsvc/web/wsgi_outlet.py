@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from threading import Condition
 from typing import Any, Final
 
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, IWriteDescriptor
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.logger import Logger
-from twisted.web.server import Request
 from zope.interface import implementer
 
 from mixsvc.web.hops import Hops
+from mixsvc.web.request import MixRequest
 from mixsvc.web.wsgi_answer import ClientGone
 from mixsvc.web.wsgi_head import Head
 
@@ -44,7 +44,7 @@ class Outlet:
 
     _log = Logger("mixsvc.web")
 
-    def __init__(self, border: Border, request: Request) -> None:
+    def __init__(self, border: Border, request: MixRequest) -> None:
         """Called in the reactor thread."""
         self._border = border
         self._request = request
@@ -112,17 +112,7 @@ class Outlet:
 
     def _whole(self, head: Head, body: bytes) -> None:
         if not self._is_gone:
-            self._begin(head)
-            self._request.write(body)
-            self._flush()
-            self._end()
-
-    def _flush(self) -> None:
-        """Send what was written now: to have the reactor find out that it can be sent takes longer than sending it."""
-        transport: Any = self._request.transport
-        # Not under TLS. An error is found once more by the reactor, which knows what to do; it must see the end, too.
-        if not getattr(transport, "disconnecting", True) and IWriteDescriptor.providedBy(transport):
-            transport.doWrite()
+            self._request.answer(head.code, head.reason, head.headers, body)
 
     def _begin(self, head: Head) -> None:
         if self._is_gone:
@@ -132,9 +122,9 @@ class Outlet:
         request.setResponseCode(head.code, head.reason)
         # The application says what it sends.
         request.defaultContentType = None
+        for name, _ in head.headers:
+            request.responseHeaders.removeHeader(name)
         for name, value in head.headers:
-            if name.lower() in (b"date", b"server"):
-                request.responseHeaders.removeHeader(name)
             request.responseHeaders.addRawHeader(name, value)
         request.registerProducer(self, True)
 

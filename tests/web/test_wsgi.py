@@ -41,8 +41,8 @@ class WireTests(SynchronousTestCase):
     def test_the_applications_date_and_server_replace_ours(self) -> None:
         answer = Served(app(lambda: [], ("date", "then"), ("Server", "theirs"))).said(GET)
 
-        assert answer.count(b"Date: ") == answer.count(b"Server: ") == 1
-        assert b"Date: then\r\n" in answer
+        assert answer.lower().count(b"date: ") == answer.lower().count(b"server: ") == 1
+        assert b"date: then\r\n" in answer
         assert b"Server: theirs\r\n" in answer
 
     def test_no_content_type_is_made_up(self) -> None:

@@ -6,13 +6,17 @@ from threading import Condition, Semaphore, Thread
 from typing import cast
 
 from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request, Site
+from twisted.web.server import NOT_DONE_YET
 
+from mixsvc.settings import Settings
 from mixsvc.web.hops import Hops
+from mixsvc.web.request import MixRequest
+from mixsvc.web.site import MixSite
 from mixsvc.web.wsgi_answer import ClientGone
 from mixsvc.web.wsgi_head import Head
 from mixsvc.web.wsgi_outlet import PIECE_BYTES, Border, Outlet
@@ -70,9 +74,9 @@ class Keeping(Resource):
 
     def __init__(self) -> None:
         Resource.__init__(self)
-        self.requests: list[Request] = []
+        self.requests: list[MixRequest] = []
 
-    def render(self, request: Request) -> int:
+    def render(self, request: MixRequest) -> int:
         self.requests.append(request)
         return NOT_DONE_YET
 
@@ -108,8 +112,9 @@ class OutletTests(SynchronousTestCase):
         self.reactor = InlineReactor()
         self.room = Told()
         self.kept = Keeping()
-        # Not ours, which has deadlines of its own.
-        site = Site(self.kept, reactor=self.reactor, timeout=None)
+        # It has deadlines of its own.
+        self.clock = Clock()
+        site = MixSite(self.clock, self.kept, Settings())
         channel = site.buildProtocol(None)
         assert channel is not None
         self.channel = channel
@@ -265,12 +270,13 @@ class OutletTests(SynchronousTestCase):
         assert self.timers() == 0
         self.lose()
 
-    def test_a_whole_answer_that_is_not_taken_ends_at_the_deadline(self) -> None:
+    def test_a_whole_answer_that_is_not_taken_ends_at_the_sites_deadline(self) -> None:
         self.wire.limit = 0
         self.outlet.whole(MEASURED, b"hello")
         self.reactor.turn()
+        assert not self.wire.disconnecting
 
-        self.reactor.advance(SLOW_SECONDS)
+        self.clock.pump([1] * 300)
 
         assert self.wire.disconnecting
         self.lose()
