@@ -112,8 +112,14 @@ def _header(request: Request, name: bytes) -> str:
 
 
 def _quoted(data: bytes) -> str:
+    return _escaped(data[:MOST_BYTES])
+
+
+# The same client asks for more than one thing, and many clients call themselves the same.
+@lru_cache(256)
+def _escaped(data: bytes) -> str:
     """Printable ASCII without quotes: whatever else comes is spelled \\xNN."""
-    return UNSAFE.sub(lambda found: b"\\x%02x" % ord(found[0]), data[:MOST_BYTES]).decode("ascii")
+    return UNSAFE.sub(lambda found: b"\\x%02x" % ord(found[0]), data).decode("ascii")
 
 
 def _text(data: bytes | None) -> str | None:

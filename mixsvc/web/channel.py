@@ -123,11 +123,10 @@ class MixChannel(AnsweringChannel):
         self.requests.append(request)
         self._command, self._path, self._version = head.method, head.target, head.version
         add = request.requestHeaders.addRawHeader
-        for line in head.lines():
-            name, _, value = line.partition(b":")
-            add(name, value.strip(b" \t"))
-            if head.has_body:
-                self._maybeChooseTransferDecoder(name.title(), value.strip(b" \t"))
+        for name, value in head.fields.pairs:
+            add(name, value)
+            if head.fields.has_body:
+                self._maybeChooseTransferDecoder(name.title(), value)
         self.allHeadersReceived()
         if self.length == 0:
             self.allContentReceived()
