@@ -73,7 +73,7 @@ def _pair(line: bytes) -> tuple[bytes, bytes]:
 def _without_underscores(raw: bytes) -> bytes:
     if FIELDS_WITH_UNDERSCORES.fullmatch(raw):
         return FIELD_WITH_UNDERSCORE.sub(b"", raw)
-    if re.search(rb"^[\t ]", raw, re.MULTILINE):
+    if re.search(rb"(?:\A|\r\n)[\t ]", raw):
         raise Refused(400, "A header is folded over several lines.")
     raise Refused(400, "A header is not a name, a colon and text on one line.")
 
