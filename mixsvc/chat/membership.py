@@ -136,6 +136,7 @@ class Membership:
             self._hall.refuse(guest, refused)
             return
         room.last, room.topic = page.last, page.topic
+        room.is_kept = room.is_kept or bool(page.messages)
         self._let_in(guest, room, page)
 
     def _let_in(self, guest: Guest, room: Room, page: ChatPage) -> None:

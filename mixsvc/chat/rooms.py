@@ -3,7 +3,7 @@
 import unicodedata
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from mixsvc.chat import names
 from mixsvc.chat.people import Person, Transport
@@ -37,8 +37,9 @@ class Room:
         self.name = name
         self.is_fixed = is_fixed
         self.topic = ""
-        # The number of the newest message.
+        # The number of the newest message, and whether the database has the room: something was said in it.
         self.last = 0
+        self.is_kept = False
         # Whether its members are told how many there are, in place of each who comes and goes.
         self.is_summarised = False
         self._persons: dict[Transport, Person] = {}
@@ -90,10 +91,18 @@ class Room:
         return True
 
 
+class Dormant(NamedTuple):
+    """A room that does not fit into memory, as it was; see Room."""
+
+    name: str
+    last: int
+    topic: str
+
+
 class Rooms:
     """The rooms: those of the settings, those with somebody inside, and others as far as they fit into memory.
 
-    What does not fit is dormant: only its name is known here, its messages are in the database. It is awake again when
+    What does not fit is dormant: little is known of it here, its messages are in the database. It is awake again when
     somebody asks for it.
     """
 
@@ -102,7 +111,7 @@ class Rooms:
         self._rooms: dict[str, Room] = {_key(name): Room(name, is_fixed=True) for name in fixed}
         self._is_open = is_open
         self._most = most
-        self._dormant: dict[str, str] = {}
+        self._dormant: dict[str, Dormant] = {}
 
     def restore(self, known: Iterable[tuple[str, int, str]]) -> None:
         """Take over what the database knows: names, last numbers and topics.
@@ -116,9 +125,9 @@ class Rooms:
                 if len(self._rooms) + len(others) < self._most:
                     room = others.setdefault(_key(name), Room(name, is_fixed=False))
                 elif _key(name) not in others:
-                    self._dormant[_key(name)] = name
+                    self._dormant[_key(name)] = Dormant(name, last, topic)
             if room is not None and room.name == name:
-                room.last, room.topic = last, topic
+                room.last, room.topic, room.is_kept = last, topic, True
         # The oldest make place first.
         self._rooms.update(reversed(others.items()))
 
@@ -129,30 +138,30 @@ class Rooms:
 
     def exists(self, name: str) -> bool:
         """Whether there is a room of exactly this name, awake or dormant."""
-        return self.find(name) is not None or self._dormant.get(_key(name)) == name
+        return self.find(name) is not None or self._sleeping(name) is not None
 
     def obtain(self, name: str) -> Room | None:
         """The room of this name, made or woken if need be; None where none is made. Raises BadRoom and TooManyRooms."""
         room = self._rooms.get(_key(name))
-        there = room.name if room is not None else self._dormant.get(_key(name), name)
-        if there != name:
-            raise BadRoom(f"There is a room {there} already, which differs in case or width only.", there)
+        there = room or self._dormant.get(_key(name))
+        if there is not None and there.name != name:
+            raise BadRoom(f"There is a room {there.name} already, which differs in case or width only.", there.name)
         if room is None and self._is_open:
-            room = self._wake(name) if self._dormant.get(_key(name)) else self._make(name)
+            room = self._make(name) if there is None else self._wake(name)
         return room
 
     def release(self, room: Room) -> None:
         """Forget a room in which nobody is and nothing was said."""
-        if not room.size and not room.last and not room.is_fixed and self.find(room.name) is room:
+        if not room.size and not room.is_kept and not room.is_fixed and self.find(room.name) is room:
             del self._rooms[_key(room.name)]
 
     def forget(self, name: str) -> None:
         """Nothing that was said in a room is kept any more."""
         room = self.find(name)
         if room is not None:
-            room.last, room.topic = 0, ""
+            room.last, room.topic, room.is_kept = 0, "", False
             self.release(room)
-        elif self._dormant.get(_key(name)) == name:
+        elif self._sleeping(name):
             del self._dormant[_key(name)]
 
     def names(self) -> Sequence[str]:
@@ -162,6 +171,10 @@ class Rooms:
     def overview(self) -> Sequence[RoomOverview]:
         """The rooms from outside, in the same order; any thread."""
         return [RoomOverview(room.name, room.size, room.topic, room.last) for room in tuple(self._rooms.values())]
+
+    def _sleeping(self, name: str) -> Dormant | None:
+        found = self._dormant.get(_key(name))
+        return found if found is not None and found.name == name else None
 
     def _unoccupied(self) -> Iterator[Room]:
         """The rooms that are only kept for their messages, the oldest in memory first."""
@@ -180,8 +193,9 @@ class Rooms:
     def _wake(self, name: str) -> Room:
         # There is always a place for one that somebody may miss.
         self._has_place()
-        del self._dormant[_key(name)]
+        known = self._dormant.pop(_key(name))
         room = self._rooms[_key(name)] = Room(name, is_fixed=False)
+        room.last, room.topic, room.is_kept = known.last, known.topic, True
         return room
 
     def _has_place(self) -> bool:
@@ -192,8 +206,8 @@ class Rooms:
         if leaving is None:
             return False
         del self._rooms[_key(leaving.name)]
-        if leaving.last:
-            self._dormant[_key(leaving.name)] = leaving.name
+        if leaving.is_kept:
+            self._dormant[_key(leaving.name)] = Dormant(leaving.name, leaving.last, leaving.topic)
         return True
 
 

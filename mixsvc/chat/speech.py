@@ -149,7 +149,7 @@ class Speech:
         return failure
 
     def _remember(self, room: Room, message: ChatMessage) -> None:
-        room.last = message.number
+        room.last, room.is_kept = message.number, True
         if message.kind == TOPIC:
             room.topic = message.text
 

@@ -132,11 +132,15 @@ def expire(cursor: sqlite3.Cursor, room: str, cutoff: float) -> int:
 
 
 def forget(cursor: sqlite3.Cursor, room: str) -> bool:
-    """Forget a room if no message of it is kept; its numbers begin anew. Returns whether it was."""
+    """Forget a room if no message of it is kept; returns whether it was.
+
+    Its numbers are not given away again: whoever has seen some of them, and comes back, would miss what has them now.
+    """
     # Not by joining the two: a message has a name, too.
     kept = cursor.execute("SELECT 1 FROM message WHERE room = ? LIMIT 1", (room,)).fetchone()
     if kept is not None:
         return False
+    cursor.execute("UPDATE room_floor SET number = max(number, ?)", (_last(cursor, room),))
     cursor.execute("DELETE FROM room WHERE name = ?", (room,))
     return cursor.rowcount > 0
 
@@ -148,7 +152,13 @@ def room_names(cursor: sqlite3.Cursor) -> list[str]:
 
 def _last(cursor: sqlite3.Cursor, room: str) -> int:
     row = cursor.execute("SELECT last FROM room WHERE name = ?", (room,)).fetchone()
-    return row[0] if row else 0
+    return row[0] if row else _floor(cursor)
+
+
+def _floor(cursor: sqlite3.Cursor) -> int:
+    """What a room in which nothing was said has as the number of its last message."""
+    number: int = cursor.execute("SELECT coalesce(max(number), 0) FROM room_floor").fetchone()[0]
+    return number
 
 
 def _number(cursor: sqlite3.Cursor, room: str, last: int) -> None:
@@ -193,7 +203,7 @@ def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int) -> None:
 
 def _page(cursor: sqlite3.Cursor, query: Query, limits: Limits) -> ChatPage:
     row = cursor.execute("SELECT last, topic FROM room WHERE name = ?", (query.room,)).fetchone()
-    last, topic = row or (0, "")
+    last, topic = row or (_floor(cursor), "")
     # What is to be pruned but still there is not shown.
     first = max(_first(cursor, query.room, last), last - limits.keep + 1)
     cursor.execute(

@@ -120,7 +120,29 @@ class ForgottenRoomTests(RetentionTestCase):
 
         joined = self.join(self.house.named("Cid"), "attic", since=2)
 
-        self.assertEqual((0, 1, "", []), tuple(joined[each] for each in ("last", "first", "topic", "messages")))
+        self.assertEqual((2, 3, "", []), tuple(joined[each] for each in ("last", "first", "topic", "messages")))
+
+    def test_who_comes_back_to_a_room_that_was_forgotten_gets_all_that_was_said_since(self) -> None:
+        self.ann.lose()
+        self.clean()
+        cid = self.house.named("Cid")
+        self.join(cid, "attic")
+        for text in ("one", "two", "three"):
+            self.say(cid, text, room="attic")
+
+        joined = self.join(self.house.named("Dan"), "attic", since=2)
+
+        self.assertEqual(["one", "two", "three"], [each["text"] for each in joined["messages"]])
+
+    def test_a_room_that_was_forgotten_and_in_which_nothing_is_said_goes_with_the_last(self) -> None:
+        self.ann.lose()
+        self.clean()
+        cid = self.house.named("Cid")
+        self.join(cid, "attic")
+        self.assertEqual({"lobby": 1, "attic": 1}, self.rooms())
+        cid.lose()
+
+        self.assertEqual({"lobby": 1}, self.rooms())
 
     def test_a_room_that_nobody_is_in_stays_as_long_as_messages_are_kept(self) -> None:
         self.say(self.ann, "young", room="attic")

@@ -107,7 +107,7 @@ class RoomsTests(SynchronousTestCase):
         lobby = self.rooms.find("lobby")
         assert attic is not None and loft is not None and lobby is not None
         ann = enter(attic, "Ann")
-        loft.last = 1
+        loft.is_kept = True
 
         for room in (attic, loft, lobby):
             self.rooms.release(room)
@@ -150,3 +150,18 @@ class RoomsTests(SynchronousTestCase):
         self.rooms.obtain("cave")
 
         self.assertEqual({"lobby", "den", "new", "cave"}, set(self.rooms.names()))
+
+    def test_a_room_that_was_dormant_is_as_it_was_and_kept(self) -> None:
+        self.rooms.restore([("new", 1, ""), ("old", 1, ""), ("oldest", 5, "May")])
+        # Two more make place for each other, and for the one that somebody looks for.
+        self.rooms.obtain("cave")
+        woken = self.rooms.obtain("oldest")
+
+        assert woken is not None
+        self.assertEqual((5, "May"), (woken.last, woken.topic))
+        self.rooms.release(woken)
+        self.assertTrue(self.rooms.exists("oldest"))
+        self.rooms.obtain("loft")
+        self.rooms.obtain("den2")
+        self.assertTrue(self.rooms.exists("oldest"))
+        self.assertRaises(BadRoom, self.rooms.obtain, "OLDEST")

@@ -191,7 +191,19 @@ class RoomTableTests(StoreTestCase):
 
         self.assertEqual(ChatPage((), 2, 1), self.read())
         self.assertEqual([True, False], [self.forget(), self.forget()])
-        self.assertEqual(ChatPage((), 1, 0), self.read())
+        self.assertEqual([], self.rooms())
+
+    def test_numbers_of_a_room_that_is_forgotten_are_not_given_away_again(self) -> None:
+        self.insert(drafts("a", "b"))
+        self.insert([Draft("den", "Ann", "c", NOW, None)])
+        self.expire(NOW + 1)
+        self.forget()
+
+        # Whoever has seen number 2 is not told that they have seen what comes.
+        self.assertEqual(ChatPage((), 3, 2), self.read())
+        self.assertEqual([Stored(message(3, "d"))], self.insert(drafts("d")))
+        self.assertEqual(3, self.insert([Draft("attic", "Ann", "e", NOW, None)])[0].message.number)
+        self.assertEqual(2, self.insert([Draft("den", "Ann", "f", NOW, None)])[0].message.number)
 
     def test_numbers_go_on_after_everything_has_expired(self) -> None:
         self.insert(drafts("a", "b"))

@@ -66,7 +66,7 @@ def test_a_missing_database_is_fine_and_stays_missing_in_the_rehearsal(tmp_path:
 
 
 def test_preparing_makes_the_newest_schema(tmp_path: Path) -> None:
-    assert prepare(str(tmp_path / "new.db"), tables) == {"quote", "message", "room", "sanction", "audit"}
+    assert prepare(str(tmp_path / "new.db"), tables) == {"quote", "message", "room", "room_floor", "sanction", "audit"}
 
     with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (NEWEST,)
@@ -163,6 +163,13 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     assert f"made by a newer mixsvc (its version is {NEWEST + 1}, this one knows up to {NEWEST})" in complaint(
         tmp_path / "x.db"
     )
+
+
+def test_a_database_of_no_version_that_ever_was_is_refused(tmp_path: Path) -> None:
+    prepare(str(tmp_path / "x.db"), tables)
+    pragma(tmp_path / "x.db", "PRAGMA user_version = -1")
+
+    assert "it is damaged: its version is -1; restore it from a backup" in complaint(tmp_path / "x.db")
 
 
 def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:

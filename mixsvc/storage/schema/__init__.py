@@ -8,7 +8,7 @@ from mixsvc.errors import DatabaseUnusable
 
 __all__ = ["NEWEST", "upgrade", "version"]
 
-NEWEST = 2
+NEWEST = 3
 
 # Read at once: a service that gives up its rights later may not be able to read its own installation any more.
 SCRIPTS = tuple((files(__package__) / f"{step}.sql").read_text() for step in range(1, NEWEST + 1))
@@ -44,6 +44,8 @@ def version(connection: sqlite3.Connection) -> int:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if (application != APPLICATION_ID and number) or (tables and not number):
         raise DatabaseUnusable("it belongs to another program; give another path in [storage] path")
+    if number < 0:
+        raise DatabaseUnusable(f"it is damaged: its version is {number}; restore it from a backup")
     if number > NEWEST:
         raise DatabaseUnusable(
             f"it was made by a newer mixsvc (its version is {number}, this one knows up to {NEWEST}); "
