@@ -25,11 +25,12 @@ def parse(text: str) -> str:
 def held(person: Person, everyone: Iterable[Person]) -> str:
     """The address that a ban of a person holds for, "" for none.
 
-    Not this machine's own, nor one from which others are here: they may share a proxy or a router.
+    Of one who has left it is the last one. Not this machine's own, nor one from which others are here: they may share
+    a proxy or a router.
     """
     shared = {guest.address for other in everyone if other.id != person.id for guest in other.guests}
-    found = (guest.address for guest in person.guests if guest.address not in shared)
-    return next((address for address in found if _is_outside(address)), "")
+    found = [guest.address for guest in person.guests] or [person.left_from]
+    return next((address for address in found if address not in shared and _is_outside(address)), "")
 
 
 def _is_outside(address: str) -> bool:

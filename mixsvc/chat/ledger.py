@@ -116,9 +116,9 @@ def delete_message(cursor: sqlite3.Cursor, room: str, number: int, by: str, entr
     """
     cursor.execute("BEGIN IMMEDIATE")
     cursor.execute(
-        "UPDATE room SET topic = '' WHERE name = ? AND topic ="
-        " (SELECT text FROM message WHERE room = ? AND number = ? AND kind = 'topic')",
-        (room, room, number),
+        "UPDATE room SET topic = '' WHERE name = ? AND ? ="
+        " (SELECT max(number) FROM message WHERE room = ? AND kind = 'topic' AND deleted_by IS NULL)",
+        (room, number, room),
     )
     cursor.execute(
         "UPDATE message SET text = '', deleted_by = ? WHERE room = ? AND number = ? AND deleted_by IS NULL",

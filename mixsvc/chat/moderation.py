@@ -198,7 +198,7 @@ class Moderation:
             raise refusal(request, "no_such_person", str(bad)) from None
 
     def _sanction(self, guest: Guest, request: Mute | Ban, kind: str, name: str, address: str = "") -> Sanction:
-        person = self._hall.people.find(name) if name else None
+        person = self._hall.people.find_lately(name) if name else None
         if person is not None and kind == BAN:
             address = addresses.held(person, self._hall.people.everyone())
         return Sanction(

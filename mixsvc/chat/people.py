@@ -1,14 +1,18 @@
 """Who is connected, and under which name. Changed in the reactor thread only."""
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Protocol
+from typing import Final, Protocol
 
 from mixsvc.chat import names
 from mixsvc.chat.requests import Join
 from mixsvc.errors import NameTaken
 from mixsvc.interfaces import Identity
 
-__all__ = ["Guest", "People", "Person", "Transport"]
+__all__ = ["MOST_LEFT", "Guest", "People", "Person", "Transport"]
+
+
+# How many who have left are remembered.
+MOST_LEFT: Final = 1000
 
 
 class Transport(Protocol):
@@ -32,6 +36,8 @@ class Person:
         self.name = name
         self.key = names.key(name)
         self.guests: set[Guest] = set()
+        # Where the last connection of one who has left came from.
+        self.left_from = ""
 
 
 class Guest:
@@ -64,6 +70,8 @@ class People:
     def __init__(self, reserved: Collection[str], refused: Collection[str]) -> None:
         """reserved: the keys of names that only moderators may have; refused: of those that nobody may have."""
         self._people: dict[str, Person] = {}
+        # Those who left last, of whom somebody may still want to be rid.
+        self._left: dict[str, Person] = {}
         self._reserved = frozenset(reserved)
         self._refused = frozenset(refused)
 
@@ -76,6 +84,11 @@ class People:
             return self._people.get(names.key(names.normalise(name)))
         except names.BadName:
             return None
+
+    def find_lately(self, name: str) -> Person | None:
+        """The person of this name, or who had it last, if that is not long ago."""
+        person = self.find(name)
+        return person if person is not None else self._left.get(names.key(name))
 
     def check(self, name: str, id: str, may_be_reserved: bool) -> None:
         """Raise NameTaken when a normalised name is not to be had for this person."""
@@ -104,6 +117,14 @@ class People:
             person.guests.discard(guest)
             if not person.guests:
                 del self._people[person.key]
+                self._remember(person, guest.address)
+
+    def _remember(self, person: Person, address: str) -> None:
+        person.left_from = address
+        self._left.pop(person.key, None)
+        self._left[person.key] = person
+        if len(self._left) > MOST_LEFT:
+            del self._left[next(iter(self._left))]
 
     def everyone(self) -> Iterable[Person]:
         """All who are connected, as of now."""

@@ -25,7 +25,7 @@ class Saying:
     @property
     def asks_for_help(self) -> bool:
         """Whether the server will answer it with a notice, and with nothing else."""
-        return self.text.split(maxsplit=1)[:1] == ["/help"]
+        return self.text.lower().split(maxsplit=1)[:1] == ["/help"]
 
 
 class Sayings:

@@ -95,7 +95,8 @@ def create_app(
 
 
 def _busy(error: ServiceBusy) -> Response:
-    answer = problem(503, f"The chat did not answer in time; try again in {RETRY_SECONDS} s.")
+    why = str(error)
+    answer = problem(503, f"{why[:1].upper()}{why[1:]}.")
     answer.headers["Retry-After"] = str(RETRY_SECONDS)
     return answer
 

@@ -7,8 +7,10 @@ from typing import Any, TypeVar, overload
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
+from twisted.python.threadable import isInIOThread
 
 from mixsvc.errors import ServiceBusy
+from txgevent.interfaces import IReactorNativeThreads
 
 __all__ = ["Bridge"]
 
@@ -35,9 +37,13 @@ class Bridge:
     def __call__(self, function: Callable[..., Any], *args: object) -> Any:
         """What function(*args), or the Deferred it returns, comes to.
 
-        Called in a worker thread, never in the reactor's. Raises what the function raises, and ServiceBusy after the
-        time limit: then it may or may not have run.
+        Called in a worker thread. Raises what the function raises, ServiceBusy after the time limit: then it may or may
+        not have run, and RuntimeError in the reactor's own thread, which would wait for itself.
         """
+        if isInIOThread() and not IReactorNativeThreads.providedBy(self._reactor):
+            raise RuntimeError(
+                "this waits for the reactor and cannot be called in its own thread; use deferToThread"
+            )
         future: Future[Any] = Future()
         self._reactor.callFromThread(_settle, future, function, args)
         try:

@@ -111,7 +111,7 @@ class Answer:
                 head = head if head.length is not None else head.with_length(0)
             self._check_complete()
             self._stage = Stage.OVER
-            self._way.whole(head, b"")
+            self._way.whole(head.without_content(), b"")
         elif self._stage is Stage.OPEN:
             self._check_complete()
             self._stage = Stage.OVER
@@ -127,7 +127,7 @@ class Answer:
         head = self._started()
         if not self._may_have_body(head):
             self._stage = Stage.ENOUGH
-            self._way.whole(head, b"")
+            self._way.whole(head.without_content(), b"")
         elif head.length is not None and head.length <= min(len(block), WHOLE_BYTES):
             self._stage = Stage.OVER
             self._way.whole(head, block[: head.length])

@@ -21,7 +21,8 @@ HOP_BY_HOP: Final = frozenset(
     "upgrade".split()
 )
 
-WITHOUT_BODY: Final = frozenset((204, 304))
+NO_CONTENT: Final = 204
+WITHOUT_BODY: Final = frozenset((NO_CONTENT, 304))
 
 # The value of a header that is kept for the next time is no longer than that.
 REMEMBERED_CHARS: Final = 200
@@ -47,6 +48,13 @@ class Head:
     def has_body(self) -> bool:
         """Whether the status allows one."""
         return self.code not in WITHOUT_BODY
+
+    def without_content(self) -> "Head":
+        """The same as it may be sent for a status that has no body (RFC 9110 section 8.6)."""
+        if self.code != NO_CONTENT or self.length is None:
+            return self
+        headers = tuple(pair for pair in self.headers if pair[0].lower() != b"content-length")
+        return replace(self, headers=headers, length=None)
 
     def with_length(self, length: int) -> "Head":
         """The same with a Content-Length."""

@@ -93,11 +93,11 @@ class RightsTests(ModerationTestCase):
 class DeleteTests(ModerationTestCase):
     def test_a_topic_that_is_deleted_is_the_rooms_topic_no_more(self) -> None:
         mia, ann = self.house.moderator(), self.house.inside("Ann")
-        for text in ("/topic rude", "/topic fine"):
+        for text in ("/topic fine", "/topic rude", "/topic fine"):
             ann.send("say", room="lobby", text=text)
         self.house.database.settle()
-        rude, fine = (each["number"] for each in ann.got("said"))
-        for number, left in ((rude, "fine"), (fine, "")):
+        first, rude, fine = (each["number"] for each in ann.got("said"))
+        for number, left in ((first, "fine"), (rude, "fine"), (fine, "")):
             mia.send("delete", room="lobby", number=number)
             self.house.database.settle()
 

@@ -1,6 +1,7 @@
 """Mutes and bans as those feel them on whom they are imposed."""
 
 from mixsvc.chat.moderation import BANNED
+from mixsvc.chat.people import MOST_LEFT
 from mixsvc.interfaces import Identity
 from tests.chat.cases import HouseTestCase
 from tests.chat.fakes import ChatHouse, Client
@@ -123,6 +124,26 @@ class BanTests(SentenceTestCase):
         self.assertTrue(is_banned(self.house.named("Robert", token=TOKEN)))
         self.assertTrue(is_banned(self.house.client(address="192.0.2.7")))
         self.assertEqual("welcome", self.house.named("Robert").got()[0]["type"])
+
+    def test_who_has_just_left_is_banned_and_muted_as_if_still_here(self) -> None:
+        zoe = self.house.inside("Zoe", address="192.0.2.8", token="fedcba9876543210")
+        zoe.lose()
+        self.bob.lose()
+        self.done(self.mia, "ban", name="bob")
+        self.done(self.mia, "mute", name="Zoe")
+
+        self.assertTrue(is_banned(self.house.named("Robert", token=TOKEN)))
+        self.assertTrue(is_banned(self.house.client(address="192.0.2.7")))
+        again = self.house.inside("Zora", token="fedcba9876543210")
+        self.assertEqual("muted", self.code(again, "say", room="lobby", text="hey"))
+
+    def test_so_many_who_left_are_remembered(self) -> None:
+        self.bob.lose()
+        for number in range(MOST_LEFT):
+            self.house.named(f"Guest {number}").lose()
+        self.done(self.mia, "ban", name="Bob")
+
+        self.assertFalse(is_banned(self.house.client(address="192.0.2.7")))
 
     def test_who_is_sent_away_at_the_door_is_told_nothing_else(self) -> None:
         self.done(self.mia, "ban", name="Bob")

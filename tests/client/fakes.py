@@ -86,7 +86,7 @@ class FakeServer:
         connection.answer(type="history", room=asked["room"], messages=page, **self._bounds(asked["room"]))
 
     def _say(self, connection: "Connection", asked: dict[str, Any]) -> None:
-        if asked["text"] == "/help":
+        if asked["text"].lower().split()[:1] == ["/help"]:
             connection.answer(type="notice", text="The commands.")
             return
         # `said` comes before the `message` itself.

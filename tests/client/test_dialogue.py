@@ -333,11 +333,12 @@ class DialogueTests(SynchronousTestCase):
 
     def test_help_is_answered_for_its_author_alone_and_the_next_follows(self) -> None:
         self.inside()
-        helped, following = self.say("/help"), self.say()
+        helped, in_capitals, following = self.say("/help"), self.say("/HELP now"), self.say()
 
         self.talker.settle()
 
-        self.assertEqual("The commands.", str(self.failureResultOf(helped, NothingSaid).value))
+        for each in (helped, in_capitals):
+            self.assertEqual("The commands.", str(self.failureResultOf(each, NothingSaid).value))
         self.successResultOf(following)
 
     def test_only_so_much_waits(self) -> None:

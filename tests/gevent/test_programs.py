@@ -215,3 +215,20 @@ print({each.value for each in waiting}, time.monotonic() - began < 0.9)
 """
 
     assert printed(PATCHED + INSTALLED + program) == ["{'slept'} True"]
+
+
+def test_pools_of_twisteds_own_end_with_the_reactor_that_twistd_installs() -> None:
+    program = """
+        from twisted.python.threadpool import ThreadPool
+        from txgevent.twistd import install
+        install()
+        from twisted.internet import reactor
+        pool = ThreadPool(1, 2)
+        pool.start()
+        pool.callInThread(reactor.callFromThread, reactor.stop)
+        reactor.addSystemEventTrigger("during", "shutdown", pool.stop)
+        reactor.run()
+        print("ended")
+        """
+
+    assert printed(program) == ["ended"]

@@ -34,6 +34,10 @@ class BridgeTests(TestCase):
         with self.assertRaises(KeyError):
             await deferToThread(self.bridge, lambda: fail(KeyError("x")))
 
+    def test_in_the_reactors_own_thread_it_does_not_wait_for_itself(self) -> None:
+        with self.assertRaisesRegex(RuntimeError, "use deferToThread"):
+            self.bridge(threading.current_thread)
+
     async def test_no_answer_in_time_is_service_busy(self) -> None:
         bridge = Bridge(reactor, 0.01)  # type: ignore[arg-type]  # as above
 

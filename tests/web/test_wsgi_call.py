@@ -194,6 +194,15 @@ class CallTests(SynchronousTestCase):
         assert self.sent.head.headers == ((b"Content-Length", b"6"),)
         assert self.logged() == []
 
+    def test_no_content_has_no_length_either(self) -> None:
+        for blocks in ([], [b"abc"]):
+            self.answer(blocks, ("content-length", "3"), ("X", "y"), status="204 No Content", method="HEAD")
+
+            assert self.sent.head is not None
+            assert (self.sent.head.headers, self.sent.steps.pop()) == (((b"X", b"y"),), "whole")
+        self.answer([], ("Content-Length", "3"), status="304 Not Modified", method="HEAD")
+        assert self.sent.head.headers == ((b"Content-Length", b"3"),)
+
     def test_a_status_without_a_body_has_none(self) -> None:
         for status in ("204 No Content", "304 Not Modified"):
             self.answer([b"abc"], status=status)
