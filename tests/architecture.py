@@ -67,7 +67,7 @@ MAY_USE_TXSOCKJS: Final = {
     "txsockjs",
 }
 # What a reactor on gevent offers, and where one is chosen.
-MAY_USE_TXGEVENT: Final = {"twisted.plugins", "mixsvc.embedded", "mixsvc.storage", "mixsvc.web.bridge", "txgevent"}
+MAY_USE_TXGEVENT: Final = {"twisted.plugins", "mixsvc.embedded", "mixsvc.storage", "txgevent"}
 
 EDGES: Final = {
     "mixsvc.tap",

@@ -10,7 +10,6 @@ from twisted.python.failure import Failure
 from twisted.python.threadable import isInIOThread
 
 from mixsvc.errors import ServiceBusy
-from txgevent.interfaces import IReactorNativeThreads
 
 __all__ = ["Bridge"]
 
@@ -27,6 +26,8 @@ class Bridge:
     def __init__(self, reactor: IReactorFromThreads, seconds: float) -> None:
         self._reactor = reactor
         self._seconds = seconds
+        # On gevent's hub the workers are greenlets of the same thread (txgevent's IReactorNativeThreads).
+        self._has_a_thread = not hasattr(reactor, "nativeThreadPool")
 
     @overload
     def __call__(self, function: "Callable[..., Deferred[T]]", *args: object) -> T: ...
@@ -40,10 +41,8 @@ class Bridge:
         Called in a worker thread. Raises what the function raises, ServiceBusy after the time limit: then it may or may
         not have run, and RuntimeError in the reactor's own thread, which would wait for itself.
         """
-        if isInIOThread() and not IReactorNativeThreads.providedBy(self._reactor):
-            raise RuntimeError(
-                "this waits for the reactor and cannot be called in its own thread; use deferToThread"
-            )
+        if self._has_a_thread and isInIOThread():
+            raise RuntimeError("this waits for the reactor and cannot be called in its own thread; use deferToThread")
         future: Future[Any] = Future()
         self._reactor.callFromThread(_settle, future, function, args)
         try:
