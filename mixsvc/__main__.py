@@ -97,10 +97,10 @@ def _url(text: str) -> str:
 def _say(options: argparse.Namespace) -> None:
     from twisted.internet import reactor
 
-    client = ChatClient(reactor, options.url, options.name or _user())
+    name = options.name or _user()
     texts = Lines(reactor, STANDARD_INPUT) if options.text == "-" else Given([options.text])
     order = Order(options.room, texts, options.timeout, print if options.verbose else _say_nothing)
-    _run(lambda: say_all(reactor, client, order))
+    _run(lambda: say_all(reactor, lambda: ChatClient(reactor, options.url, name), order))
 
 
 def _run(begin: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -180,6 +180,10 @@ class Settings:
 # The path of a database that is kept in memory and forgotten at the end (SQLite).
 MEMORY: Final = ":memory:"
 
+# Bytes of a character beyond U+FFFF as some clients send it, escaped in JSON in JSON, and of all else in a message.
+WIDEST_CHARACTER: Final = 14
+AROUND_TEXT: Final = 512
+
 SECTIONS: Final[dict[str, type[Any]]] = {
     "server": ServerSettings,
     "web": WebSettings,
@@ -204,7 +208,9 @@ def read_settings(path: str | None, given: Mapping[tuple[str, str], Value] | Non
     if ("server", "port") in options or ("server", "interface") in options:
         # An option beats the file, and a file's endpoints would leave no place for it.
         values.pop(("server", "listen"), None)
-    return _apply(values | options)
+    settings = _apply(values | options)
+    _check_texts_fit(settings.chat)
+    return settings
 
 
 def _apply(values: Mapping[tuple[str, str], Value]) -> Settings:
@@ -241,6 +247,15 @@ def _check_known(place: tuple[str, str], value: Value) -> None:
 def _nearest(word: str, known: "Mapping[str, object] | list[str]") -> str:
     close = get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(known)}"
+
+
+def _check_texts_fit(chat: ChatSettings) -> None:
+    needed = chat.max_text * WIDEST_CHARACTER + AROUND_TEXT
+    if chat.max_message < needed:
+        raise BadSetting(
+            f"[chat] max_text = {chat.max_text} needs max_message = {needed} or more: "
+            f"one character may take {WIDEST_CHARACTER} bytes on its way"
+        )
 
 
 def _check_one_way_to_listen(values: Mapping[tuple[str, str], Value]) -> None:

@@ -180,3 +180,10 @@ def test_a_database_in_memory_has_neither_path_nor_key_file(tmp_path: Path) -> N
     settings = read_settings(written(tmp_path, "[storage]\npath = :memory:\n")).within("/a")
 
     assert (settings.storage.path, settings.web.secret_key_file) == (":memory:", "")
+
+
+def test_texts_that_no_message_could_bring_are_refused(tmp_path: Path) -> None:
+    said = complaint(tmp_path, "[chat]\nmax_text = 100000\n")
+
+    assert said.startswith("[chat] max_text = 100000 needs max_message = 1400512 or more")
+    assert read_settings(written(tmp_path, "[chat]\nmax_text = 100000\nmax_message = 1400512\n")).chat.max_text == 10**5

@@ -37,6 +37,9 @@ READS_AT_ONCE: Final = 50
 # would be sent the same again.
 PAGES_IN_OUTBOX: Final = 4
 
+# Bytes of a page however large the outbox: clients, too, have a limit for one message.
+MOST_PAGE: Final = 2**20
+
 # How long one call may tell results to those who wait, in seconds, before the reactor gets its turn.
 SLICE_SECONDS: Final = 0.01
 
@@ -88,7 +91,7 @@ class History:
     def __init__(self, clock: IReactorTime, database: Database, settings: ChatSettings) -> None:
         self._clock = clock
         self._database = database
-        self._limits = Limits(settings.keep, settings.max_outbox // PAGES_IN_OUTBOX)
+        self._limits = Limits(settings.keep, min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE))
         self._appends: _Line[Draft, Stored] = _Line(store.insert, APPENDS_AT_ONCE, NotSaved)
         # Whoever joins does not wait behind those who read what was long ago.
         self._joins: _Line[Query, ChatPage] = _Line(store.read, READS_AT_ONCE, NotRead)

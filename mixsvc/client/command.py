@@ -8,16 +8,21 @@ from typing import Any, Final, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TimedOut
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from mixsvc.client.client import ChatClient
-from mixsvc.client.errors import ClientError
+from mixsvc.client.errors import ClientError, Refused
 
 __all__ = ["Given", "Lines", "Order", "Texts", "say_all"]
 
 T = TypeVar("T")
 
 LONGEST_LINE: Final = 2**20
+
+# How long a name in use is asked for, and between two such tries, in seconds.
+NAME_SECONDS: Final = 3.0
+PAUSE_SECONDS: Final = 0.5
 
 
 class Texts(Protocol):
@@ -37,14 +42,30 @@ class Order:
     told: Callable[[int], object]
 
 
-async def say_all(reactor: Any, client: ChatClient, order: Order) -> None:
-    """Say each text once the one before is stored, and stop. Raises ClientError for the first that is not."""
+async def say_all(reactor: Any, make_client: Callable[[], ChatClient], order: Order) -> None:
+    """Say each text once the one before is stored, and stop. Raises ClientError for the first that is not.
+
+    A name in use is asked for again for a while: another run of the same job may have it.
+    """
+    last_try = reactor.seconds() + min(order.seconds, NAME_SECONDS) - PAUSE_SECONDS
+    while await _is_taken(reactor, make_client(), order, reactor.seconds() <= last_try):
+        await deferLater(reactor, PAUSE_SECONDS)
+
+
+async def _is_taken(reactor: Any, client: ChatClient, order: Order, may_be: bool) -> bool:
+    """Whether the name is in use, which may be so or not; otherwise everything is said."""
     # Whoever waits to be inside is told the same.
     client.start().addErrback(lambda _: None)
     try:
         await _in_time(reactor, client, order, client.join(order.room, lambda _: None))
+    except Refused as refused:
+        if refused.code == "name_taken" and may_be:
+            return True
+        raise
+    else:
         while (text := await order.texts.next()) is not None:
             order.told(await _in_time(reactor, client, order, client.say(order.room, text)))
+        return False
     finally:
         await client.stop(0)
 
@@ -71,7 +92,7 @@ class Given:
 
 
 class Lines:
-    """The lines of a file as they come, without the empty ones."""
+    """The lines of a file as they come, without the empty ones. None of them is a command."""
 
     def __init__(self, reactor: Any, descriptor: int) -> None:
         self._reactor, self._descriptor = reactor, descriptor
@@ -99,7 +120,7 @@ class Lines:
                     raise ClientError(f"a line has more than {LONGEST_LINE} bytes")
                 text = data.decode("utf-8", "replace").strip()
                 if text:
-                    return text
+                    return f"/{text}" if text.startswith("/") else text
         return None
 
 

@@ -7,7 +7,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.client.client import ChatClient
-from mixsvc.client.command import LONGEST_LINE, Given, Lines, Order, say_all
+from mixsvc.client.command import LONGEST_LINE, PAUSE_SECONDS, Given, Lines, Order, say_all
 from mixsvc.client.errors import ClientError, Refused
 from tests.client.peer import Peer, accept, refuse
 
@@ -16,9 +16,11 @@ class SayAllTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemoryReactorClock()
         self.told: list[int] = []
-        client = ChatClient(self.reactor, "ws://127.0.0.1/chat/websocket", "Ann")
         order = Order("lobby", Given(["one", "two"]), 10, self.told.append)
-        self.done: Deferred[None] = Deferred.fromCoroutine(say_all(self.reactor, client, order))
+        self.done: Deferred[None] = Deferred.fromCoroutine(say_all(self.reactor, self.client, order))
+
+    def client(self) -> ChatClient:
+        return ChatClient(self.reactor, "ws://127.0.0.1/chat/websocket", "Ann")
 
     def inside(self) -> Peer:
         peer = accept(self.reactor)
@@ -38,6 +40,31 @@ class SayAllTests(SynchronousTestCase):
 
         self.successResultOf(self.done)
         self.assertEqual([1, 2], self.told)
+
+    def taken(self) -> None:
+        peer = accept(self.reactor)
+        peer.asked()
+        peer.send(type="error", of="hello", code="name_taken", text="Somebody else is Ann; Ann2 is free.")
+        peer.read()
+        peer.lose()
+
+    def test_a_name_in_use_is_asked_for_again(self) -> None:
+        self.taken()
+        self.assertNoResult(self.done)
+        self.reactor.advance(PAUSE_SECONDS)
+
+        self.test_each_text_is_said_after_the_one_before_is_stored()
+
+    def test_a_name_that_stays_in_use_is_told(self) -> None:
+        tries = 0
+        while not self.done.called:
+            self.taken()
+            tries += 1
+            self.reactor.advance(PAUSE_SECONDS)
+
+        self.assertEqual(7, tries)
+        self.assertEqual("name_taken", self.failureResultOf(self.done, Refused).value.code)
+        self.assertEqual([], self.reactor.getDelayedCalls())
 
     def test_the_first_that_is_refused_is_the_last(self) -> None:
         peer = self.inside()
@@ -89,6 +116,11 @@ class LinesTests(SynchronousTestCase):
         answer: Deferred[str | None] = Deferred()
         lines._read(answer)
         return answer
+
+    def test_a_line_that_begins_with_a_slash_is_no_command(self) -> None:
+        lines = self.lines(b"/var 90%\n//x\n")
+
+        self.assertEqual(["//var 90%", "///x"], [self.successResultOf(self.read(lines)) for _ in range(2)])
 
     def test_lines_come_without_their_ends_and_empty_ones_not_at_all(self) -> None:
         lines = self.lines("one\r\n\n  \n zwei ü\nlast".encode())
