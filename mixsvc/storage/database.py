@@ -27,6 +27,9 @@ T = TypeVar("T")
 # How long a statement waits for a lock that another process holds, in seconds.
 LOCK_SECONDS = 1.0
 
+# Bytes of a file up to which its indices, too, are looked through at start: half a second; larger ones would take long.
+FULLY_CHECKED = 50 * 2**20
+
 
 def rehearse(path: str) -> None:
     """Find out, without changing anything, whether the database can be used; blocks.
@@ -169,7 +172,8 @@ def _check(path: str) -> None:
             inside_sqlite(),
             closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=LOCK_SECONDS)) as connection,
         ):
-            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            check = "integrity_check" if os.path.getsize(path) <= FULLY_CHECKED else "quick_check"
+            (verdict,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
             if verdict != "ok":
                 raise sqlite3.DatabaseError(f"it is damaged ({verdict.splitlines()[-1]})")
             version(connection)

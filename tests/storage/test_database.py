@@ -165,6 +165,23 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_an_index_that_lacks_what_the_table_has_is_damage(tmp_path: Path) -> None:
+    prepare(str(tmp_path / "x.db"), tables)
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        (sql,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'message_key'").fetchone()
+        connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'message_key'", (f"{sql} AND room = 'x'",))
+        connection.commit()
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        connection.execute("INSERT INTO message VALUES ('lobby', 1, 'Ann', 'hi', 0, 'k', '', NULL)")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'message_key'", (sql,))
+        connection.commit()
+
+    with pytest.raises(DatabaseUnusable, match="it is damaged"):
+        rehearse(str(tmp_path / "x.db"))
+
+
 def test_a_database_of_no_version_that_ever_was_is_refused(tmp_path: Path) -> None:
     prepare(str(tmp_path / "x.db"), tables)
     pragma(tmp_path / "x.db", "PRAGMA user_version = -1")
