@@ -11,6 +11,7 @@ from zope.interface import implementer
 
 from txsockjs._frames import Framing
 from txsockjs._pipe import DirectPipe, is_plain_socket
+from txsockjs._progress import progress
 
 __all__ = ["Body", "open_body"]
 
@@ -21,6 +22,10 @@ class Body(Protocol):
     @property
     def ready(self) -> bool:
         """Whether the client keeps up."""
+
+    @property
+    def taken(self) -> int:
+        """Bytes that the client has acknowledged so far; 0 where that is not known."""
 
     def framing(self, framing: Framing) -> Framing:
         """How frames must be framed to be written here."""
@@ -50,6 +55,11 @@ class RequestBody:
         self._request = request
         self._resumed = resumed
         request.registerProducer(self, True)
+
+    @property
+    def taken(self) -> int:
+        """See Body."""
+        return progress(self._request.transport)[0]
 
     def framing(self, framing: Framing) -> Framing:
         """As it is: twisted.web makes the chunks."""
@@ -95,6 +105,11 @@ class DirectBody:
     def ready(self) -> bool:
         """Whether the client keeps up."""
         return self._pipe.ready
+
+    @property
+    def taken(self) -> int:
+        """See Body."""
+        return self._pipe.taken
 
     def framing(self, framing: Framing) -> Framing:
         """Each frame is one chunk."""

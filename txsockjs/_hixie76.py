@@ -98,9 +98,11 @@ class Hixie76Wire:
         if self._state is _State.OPEN:
             self.pipe.write(frames)
 
-    def ping(self) -> None:
-        """A client that takes nothing is dropped; there is no way to ask the others."""
-        if not self.pipe.ready:
+    def ping(self, beat: bytes) -> None:
+        """Send this frame. A client that takes nothing is dropped; there is no way to ask the others."""
+        if self.pipe.ready:
+            self.send(beat)
+        else:
             self.abort()
 
     def close(self, code: int, reason: str) -> None:

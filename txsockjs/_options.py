@@ -29,7 +29,10 @@ class Options:
     max_message: bytes of one message from a client. max_messages: messages from a client that wait for the
     application.
     max_body: bytes of one posted body.
-    max_outbox: bytes that wait for a client that does not read. max_sessions: sessions at one time.
+    max_outbox: bytes that wait for a client: its messages as JSON, and 160 bytes for each, but for the oldest, so that
+    any one fits. With more it is closed with 1008 when more comes and it has taken nothing for 5 seconds, or at once
+    with 4 times as much. A producer is paused at half of it.
+    max_sessions: sessions at one time.
     max_sessions_per_address: of one client's address (IPv6: of its /64 network); behind a proxy all have that of
     the proxy, unless proxy_header is set.
     deflate: whether WebSocket messages may be compressed (permessage-deflate): less traffic for more work.

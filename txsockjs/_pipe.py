@@ -14,6 +14,8 @@ from twisted.internet.interfaces import (
 )
 from zope.interface import implementer
 
+from txsockjs._progress import progress
+
 __all__ = ["BufferedPipe", "Connection", "DirectPipe", "Pipe", "is_plain_socket", "open_pipe"]
 
 
@@ -46,6 +48,10 @@ class Pipe(Protocol):
     """Takes whatever is written; `ready` tells whether to wait with more, and its owner hears when it is again."""
 
     ready: bool
+
+    @property
+    def taken(self) -> int:
+        """Bytes that the client has acknowledged so far; 0 where that is not known."""
 
     def write(self, data: bytes) -> None:
         """Send."""
@@ -85,6 +91,11 @@ class _Pipe:
         self._is_held = False
         self._transport = transport
         self._resumed = resumed
+
+    @property
+    def taken(self) -> int:
+        """See Pipe."""
+        return progress(self._transport)[0]
 
     def hold(self) -> None:
         """See Pipe."""

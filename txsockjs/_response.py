@@ -20,6 +20,8 @@ class ResponseReceiver:
         self._session = session
         self._left = limit
         self._is_ended = False
+        # What the client had taken at the last beat that found it lagging.
+        self._taken = -1
         self.framing = framing
 
     def start(self, prelude: bytes) -> None:
@@ -43,6 +45,11 @@ class ResponseReceiver:
         """Whether the client keeps up."""
         return self._body.ready
 
+    @property
+    def taken(self) -> int:
+        """Bytes that the client has acknowledged so far."""
+        return self._body.taken
+
     def send(self, data: bytes) -> None:
         """A frame without messages."""
         self.write(data)
@@ -60,10 +67,12 @@ class ResponseReceiver:
         """Nothing was stopped."""
 
     def beat(self) -> None:
-        """Send a heartbeat; a client that took nothing during a whole beat is gone."""
+        """Send a heartbeat; a client that lags and took nothing since the beat before is gone."""
         if self.ready:
             self.send(self.framing.heartbeat)
-        else:
+            return
+        before, self._taken = self._taken, self.taken
+        if self._taken == before:
             # Not loseConnection: it would wait for the client to read what is buffered.
             ITCPTransport(self._request.transport).abortConnection()
             self._lost(Failure(ConnectionLost("The client does not read")))

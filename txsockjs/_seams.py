@@ -46,6 +46,10 @@ class Outlet(Protocol):
     def ready(self) -> bool:
         """Whether the client keeps up."""
 
+    @property
+    def taken(self) -> int:
+        """Bytes that the client has acknowledged so far, if that is known; asked only when it may have stopped."""
+
     def write(self, data: bytes) -> None:
         """Write frames; a receiver that is full after them ends itself and calls `detach`."""
 

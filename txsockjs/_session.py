@@ -10,8 +10,9 @@ from typing import Final
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
-from txsockjs._batch import FRAME_BYTES, Batch
+from txsockjs._batch import Batch
 from txsockjs._frames import Framing, Message, close_frame
+from txsockjs._outbox import Outbox
 from txsockjs._seams import Application, Keeper, Outlet, Receiver, Turn
 from txsockjs._states import CLOSING, OPEN, TRANSITIONS, Input, State
 from txsockjs._timers import Slot
@@ -36,7 +37,6 @@ class Session:
         "_is_paused",
         "_keeper",
         "_outbox",
-        "_outbox_size",
         "_outlet",
         "application",
         "batch",
@@ -51,7 +51,7 @@ class Session:
     )
 
     def __init__(self, name: bytes | None, turn: Turn, keeper: Keeper, outbox_limit: int) -> None:
-        """name: its id in the URL, None for a WebSocket. outbox_limit: bytes that may wait for the client."""
+        """name: its id in the URL, None for a WebSocket. outbox_limit: see Options.max_outbox."""
         self.name = name
         self.state = State.NEW
         # What its client uses, for Numbers: set by the URL's resource.
@@ -71,8 +71,7 @@ class Session:
         self.batch: Batch | None = None
         self._inbox: deque[str | bytes] = EMPTY
         self._is_paused = False
-        self._outbox: list[Message] = []
-        self._outbox_size = 0
+        self._outbox = Outbox()
         self._close = (1000, "Normal closure")
         self._flushed: Callable[[], None] | None = None
 
@@ -237,7 +236,7 @@ class Session:
     def is_lagging(self) -> bool:
         """Whether the application should wait: the client does not keep up, or half of the outbox is full."""
         outlet = self._outlet
-        return self._outbox_size * 2 > self.outbox_limit or (outlet is not None and not outlet.ready)
+        return self._outbox.size * 2 > self.outbox_limit or (outlet is not None and not outlet.ready)
 
     @property
     def is_closing(self) -> bool:
@@ -256,41 +255,31 @@ class Session:
                 self.sent_at = self.turn.now
                 outlet.write(batch.encoded(self._framing))
             else:
-                self._outbox.extend(batch.messages)
-                self._outbox_size += batch.size
-        if self._outbox or self.state is CLOSING:
+                self._outbox.add(batch)
+                self._drain()
+                self._check_room()
+        elif self._outbox:
             self._drain()
+        if self.state is CLOSING and not self._outbox and self.receiver is not None:
+            self._move(Input.CLOSE_DELIVERED)
+            _end(self.receiver, *self._close)
+            self.application.lost(Failure(ConnectionDone(self._close[1])))
         if self._flushed is not None:
             self._flushed()
 
     def _drain(self) -> None:
         while self._outbox and self._outlet is not None and self._outlet.ready:
-            data = self._framing.encode(self._piece())
+            data = self._framing.encode(self._outbox.take(self.turn.frame_messages))
             self.sent_at = self.turn.now
             self._outlet.write(data)
-        if self._outbox_size > self.outbox_limit:
+
+    def _check_room(self) -> None:
+        outbox, limit = self._outbox, self.outbox_limit
+        if outbox.size > limit and outbox.is_too_much(limit, self.turn.now, self._outlet):
             # The client reads too slowly. What it misses it must fetch anew, so nothing is worth keeping.
-            self._outbox.clear()
-            self._outbox_size = 0
+            outbox.drop()
             self._keeper.overflowed(self)
             self.close(1008, "Reads too slowly")
-        if self.state is State.CLOSING and not self._outbox and self.receiver is not None:
-            self._move(Input.CLOSE_DELIVERED)
-            _end(self.receiver, *self._close)
-            self.application.lost(Failure(ConnectionDone(self._close[1])))
-
-    def _piece(self) -> list[Message]:
-        """The oldest messages of the outbox, as many as one frame takes."""
-        size = count = 0
-        for message in self._outbox[: self.turn.frame_messages]:
-            if count and size + message.size > FRAME_BYTES:
-                break
-            size += message.size
-            count += 1
-        piece = self._outbox[:count]
-        del self._outbox[:count]
-        self._outbox_size -= size
-        return piece
 
 
 def _end(receiver: Receiver, code: int, reason: str) -> None:

@@ -13,7 +13,7 @@ __all__ = ["spread"]
 
 
 def spread(message: Message, targets: Iterable[Any]) -> None:
-    """Send the message to transports, and to whatever else has writeRaw(frame)."""
+    """Send the message to transports: as a frame to what has writeRaw(frame), in UTF-8 to what only has write(data)."""
     # What a target does may change the collection.
     members = targets.copy() if isinstance(targets, set | list) else tuple(targets)
     first = next(iter(members), None)
@@ -48,8 +48,10 @@ class _Visit:
                         session.hold(fresh)
                     else:
                         self._lengthen(session, session.batch)
+            elif (write_raw := getattr(target, "writeRaw", None)) is not None:
+                write_raw(XHR.encode([self._message])[:-1])
             else:
-                target.writeRaw(XHR.encode([self._message])[:-1])
+                target.write(self._message.text.encode("utf-8", "surrogatepass"))
 
     def _lengthen(self, session: Session, batch: Batch) -> None:
         if batch.holders == 1 and batch not in self._made:

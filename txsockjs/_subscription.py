@@ -1,20 +1,37 @@
 """One client's subscription to one topic of a multiplexed session, as a Twisted transport."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IAddress, IProtocol, IProtocolFactory, ITransport
+from twisted.internet.interfaces import IAddress, IConsumer, IProtocol, IProtocolFactory, ITransport
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from txsockjs._producer import Flow, PullFlow, PushFlow
 from txsockjs._text import as_text
 from txsockjs._transport import SockJSTransport
 
-__all__ = ["Subscription"]
+__all__ = ["Carrier", "Subscription"]
 
 
-@implementer(ITransport)
+class Carrier(Protocol):
+    """One client's session, which its subscriptions share."""
+
+    transport: SockJSTransport
+
+    def ended(self, subscription: "Subscription") -> None:
+        """The topic's protocol is being told of the end."""
+
+    def paused(self) -> None:
+        """A subscription has been paused or resumed."""
+
+    def flows(self) -> None:
+        """A subscription has got a producer or lost it: call `flushed` after each flush while one has any."""
+
+
+@implementer(ITransport, IConsumer)
 class Subscription:
     """The transport that a topic's protocol gets: each write is one message, each dataReceived brings one.
 
@@ -25,11 +42,13 @@ class Subscription:
     disconnecting = False
     _log = Logger()
 
-    def __init__(self, carrier: SockJSTransport, name: str, ended: Callable[["Subscription"], None]) -> None:
-        """carrier: the session's transport. ended: called when the topic's protocol is being told of the end."""
-        self.carrier = carrier
+    def __init__(self, carrier: Carrier, name: str) -> None:
+        """name: the topic's."""
+        self.carrier = carrier.transport
         self.name = name
-        self._ended = ended
+        self.is_paused = False
+        self.flow: Flow | None = None
+        self._carrier = carrier
         self._protocol: IProtocol | None = None
 
     def start(self, factory: IProtocolFactory) -> None:
@@ -55,13 +74,28 @@ class Subscription:
         """The subscription is over: tell the protocol, once."""
         if not self.disconnecting:
             self.disconnecting = True
-            self._ended(self)
-            protocol, self._protocol = self._protocol, None
+            flow, protocol, self._protocol = self.flow, self._protocol, None
+            self._carrier.ended(self)
+            self.resumeProducing()
+            self.unregisterProducer()
+            try:
+                if flow is not None:
+                    flow.stop()
+            except Exception:
+                self._log.failure("sockjs: a topic's producer failed in stopProducing")
             try:
                 if protocol is not None:
                     protocol.connectionLost(reason)
             except Exception:
                 self._log.failure("sockjs: a topic's protocol failed in connectionLost")
+
+    def flushed(self) -> None:
+        """The session has sent what it could: pause the producer, or ask it for more."""
+        try:
+            if self.flow is not None:
+                self.flow.flushed()
+        except Exception:
+            self._failed()
 
     def _failed(self) -> None:
         self._log.failure("sockjs: a topic's protocol failed, its subscription ends")
@@ -84,6 +118,38 @@ class Subscription:
         if not self.disconnecting:
             self.carrier.writeText(f"uns,{self.name}")
             self.lost(Failure(ConnectionDone("The subscription was ended")))
+
+    def pauseProducing(self) -> None:
+        """Take nothing more from the client, for its other topics neither: they share one connection."""
+        self.is_paused = True
+        self._carrier.paused()
+
+    def resumeProducing(self) -> None:
+        """Take messages again, once no other topic is paused; harmless when nothing was paused."""
+        if self.is_paused:
+            self.is_paused = False
+            self._carrier.paused()
+
+    def stopProducing(self) -> None:
+        """The same as loseConnection."""
+        self.loseConnection()
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Pause the producer while the client does not keep up, as SockJSTransport does; each topic may have one."""
+        if self.flow is not None:
+            raise RuntimeError(f"a producer is registered already; unregister it before {producer!r}")
+        if self.disconnecting:
+            producer.stopProducing()
+            return
+        session = self.carrier.session
+        self.flow = PushFlow(session, producer) if streaming else PullFlow(session, producer)
+        self._carrier.flows()
+
+    def unregisterProducer(self) -> None:
+        """Leave the producer alone; harmless when there is none."""
+        if self.flow is not None:
+            self.flow = None
+            self._carrier.flows()
 
     def getPeer(self) -> IAddress:
         """The client's address."""

@@ -3,7 +3,7 @@
 import ipaddress
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import (
@@ -24,6 +24,8 @@ from txsockjs._session import Session
 from txsockjs._text import as_text
 
 __all__ = ["SockJSTransport", "peer_address"]
+
+BYTES: Final = (bytes, bytearray, memoryview)
 
 
 @implementer(ITransport, IConsumer)
@@ -124,7 +126,7 @@ class SockJSTransport:
 
         Bytes are sent as they are while the message received last was binary. Dropped when the session is closing.
         """
-        if self._answers_binary and not isinstance(data, str):
+        if self._answers_binary and isinstance(data, BYTES):
             self.writeBinary(data)
         else:
             self.writeText(data)
@@ -134,8 +136,9 @@ class SockJSTransport:
         self.post(Message(as_text(data, self.encoding)))
 
     def writeBinary(self, data: bytes) -> None:
-        """Send one binary message, whatever was received last."""
-        self.post(BinaryMessage(bytes(data), self.encoding))
+        """Send one binary message, whatever was received last; TypeError for what is not bytes."""
+        # bytes() makes as many zeros of a number.
+        self.post(BinaryMessage(data if isinstance(data, bytes) else bytes(memoryview(data)), self.encoding))
 
     def writeSequence(self, data: Iterable[bytes | str]) -> None:
         """Send one message for each item."""

@@ -37,8 +37,8 @@ class Wire(Protocol):
     def send(self, frames: bytes) -> None:
         """Write whole frames, encoded already."""
 
-    def ping(self) -> None:
-        """Ask for a sign of life."""
+    def ping(self, beat: bytes) -> None:
+        """Send this frame and ask for a sign of life."""
 
     def pause(self) -> None:
         """Read nothing more, until it is resumed."""
@@ -82,9 +82,7 @@ class SocketReceiver:
 
     def beat(self) -> None:
         """h makes the client's heartbeat event; the ping finds out whether it is there."""
-        if self.wire.pipe.ready:
-            self.wire.send(self.framing.heartbeat)
-        self.wire.ping()
+        self.wire.ping(self.framing.heartbeat)
 
     def end(self, code: int, reason: str) -> None:
         """The close frame of SockJS was sent, so the one of the WebSocket is a normal one."""
@@ -121,8 +119,8 @@ class SocketReceiver:
         self._session.flush()
 
     def lost(self, reason: Failure) -> None:
-        """The session ends with its connection."""
-        self._session.lose(self, reason)
+        """The session ends with its connection, which in 2010's handshake may be before it was attached."""
+        self._session.lose(self._session.receiver, reason)
 
 
 class RawReceiver(SocketReceiver):

@@ -18,6 +18,7 @@ from websockets.protocol import Protocol as Codec
 from websockets.protocol import State as WebSocketState
 
 from txsockjs._pipe import Connection, Pipe, open_pipe
+from txsockjs._progress import progress
 from txsockjs._registry import Registry
 
 __all__ = ["Listener", "WebSocketWire"]
@@ -104,12 +105,20 @@ class WebSocketWire:
             answer, self._answer = self._answer, b""
             self.pipe.write(answer + frames)
 
-    def ping(self) -> None:
-        """Ask for a sign of life; a client that gives none in time, or takes nothing, is dropped."""
-        if self._timer is None:
-            self._timer = self._registry.clock.callLater(self._options.pong_timeout, self.drop, "The client is silent")
-        if self.pipe.ready:
-            self.send(PING)
+    def ping(self, beat: bytes) -> None:
+        """Send this frame and ask for a sign of life, if the client keeps up; it is dropped if it gives none in time.
+
+        One that does not keep up is dropped if it takes nothing for so long.
+        """
+        if not self._is_open:
+            return
+        taken, is_all = progress(self._transport)
+        is_sent = self.pipe.ready
+        if is_sent:
+            self.send(beat + PING)
+        # While it is paused, the answer is not read.
+        if self._timer is None and not (is_sent and self._is_paused):
+            self._wait(taken, not (is_sent and is_all))
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake; what was sent before still arrives. 1000 stands in for what may not be sent."""
@@ -124,16 +133,23 @@ class WebSocketWire:
             self._write()
 
     def pause(self) -> None:
-        """Read nothing more, until it is resumed; what the socket has waits there."""
-        self._is_paused = True
-        self._transport.pauseProducing()
+        """Read nothing more, until it is resumed; what the socket has waits there, an answer to a ping included."""
+        if self._is_open:
+            self._is_paused = True
+            self._stop_timer()
+            self._transport.pauseProducing()
 
     def resume(self) -> None:
-        """Read on; harmless when nothing was paused."""
+        """Read on, but nothing before this returns: it may be called for a message that others wait behind.
+
+        Harmless when nothing was paused.
+        """
         if self._is_paused:
             self._is_paused = False
-            if self._reading is None:
-                self._read()
+            if not self._unread:
+                self._transport.resumeProducing()
+            elif self._reading is None:
+                self._reading = self._registry.clock.callLater(0, self._read)
 
     def fail(self, code: CloseCode, reason: str) -> None:
         """The client broke the protocol: say so and end the connection (RFC 6455 section 7.1.7)."""
@@ -180,17 +196,16 @@ class WebSocketWire:
         """Read piece by piece: a segment may hold thousands of tiny messages, and others wait."""
         clock = self._registry.clock
         self._reading, until = None, clock.seconds() + SLICE_SECONDS
-        while self._unread:
-            if self._is_paused:
-                return
+        while self._unread and not self._is_paused:
             if clock.seconds() >= until:
                 self._transport.pauseProducing()
-                self._reading = clock.callLater(0, self._read)
+                self._reading = self._reading or clock.callLater(0, self._read)
                 return
             piece = bytes(self._unread[:PIECE_BYTES])
             del self._unread[:PIECE_BYTES]
             self._feed(piece)
-        self._transport.resumeProducing()
+        if not self._is_paused:
+            self._transport.resumeProducing()
 
     def _feed(self, data: bytes) -> None:
         self._codec.receive_data(data)
@@ -213,7 +228,21 @@ class WebSocketWire:
 
     # Carrying out
 
+    def _wait(self, taken: int, is_behind: bool) -> None:
+        seconds = self._options.pong_timeout
+        self._timer = self._registry.clock.callLater(seconds, self._overdue, taken, is_behind)
+
+    def _overdue(self, before: int, was_behind: bool) -> None:
+        """No answer came; a client that was behind, and has taken something since, may not have met the ping yet."""
+        taken, is_all = progress(self._transport)
+        if was_behind and taken != before:
+            self._wait(taken, not is_all)
+        else:
+            self.drop("The client is silent")
+
     def _resumed(self) -> None:
+        # What drains is a sign of life; the next ping asks for another.
+        self._stop_timer()
         if self._pong:
             pong, self._pong = self._pong, b""
             self.pipe.write(pong)
@@ -242,12 +271,13 @@ class WebSocketWire:
             else:
                 # Of the pings of a client that reads nothing only the last is answered (RFC 6455 section 5.5.3).
                 self._pong = data
-        if self._codec.state is WebSocketState.CLOSING:
-            if self._is_open:
-                self._is_open = False
-                # Nothing but control frames may follow a close frame (RFC 6455 section 5.5.1).
-                self.pipe.hold()
-            self._arm_drop()
+        if self._is_open and self._codec.state is WebSocketState.CLOSING:
+            self._is_open = False
+            # Nothing but control frames may follow a close frame (RFC 6455 section 5.5.1).
+            self.pipe.hold()
+            self._stop_timer()
+            seconds = self._options.close_timeout
+            self._timer = self._registry.clock.callLater(seconds, self.drop, "The client did not answer the close")
 
     def _end(self) -> None:
         """The codec has nothing more to say."""
@@ -260,11 +290,6 @@ class WebSocketWire:
             # A client in the midst of sending would get a reset and never see the close frame's code: what it sends
             # is read and thrown away until it closes, too.
             tcp.loseWriteConnection()
-
-    def _arm_drop(self) -> None:
-        if self._timer is None:
-            seconds = self._options.close_timeout
-            self._timer = self._registry.clock.callLater(seconds, self.drop, "The client did not answer the close")
 
     def _stop_timer(self) -> None:
         timer, self._timer = self._timer, None

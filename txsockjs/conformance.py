@@ -1,14 +1,16 @@
 """The services that the protocol's own test suite wants: python -m txsockjs.conformance --port 8081."""
 
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Final, NoReturn, cast
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IReactorCore, IReactorTime
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import react
+from twisted.python.failure import Failure
 from twisted.python.usage import Options as Words
 from twisted.python.usage import UsageError, portCoerce
 
@@ -70,13 +72,18 @@ def main(reactor: IReactorCore, *words: str) -> "Deferred[None]":
         raise SystemExit(f"txsockjs.conformance: {error}") from None
     endpoint = TCP4ServerEndpoint(reactor, options["port"], interface=options["interface"])
     listening: Deferred[IListeningPort] = endpoint.listen(services(IReactorTime(reactor)))
-    return listening.addCallback(_serve)
+    return listening.addCallbacks(_serve, _give_up)
 
 
 def _serve(port: IListeningPort) -> "Deferred[None]":
     address = cast(IPv4Address, port.getHost())
     print(f"http://{address.host}:{address.port}", flush=True)
     return Deferred()
+
+
+def _give_up(failure: Failure) -> NoReturn:
+    failure.trap(CannotListenError)
+    raise SystemExit(f"txsockjs.conformance: {failure.getErrorMessage()}")
 
 
 def run(words: Sequence[str]) -> None:

@@ -46,6 +46,28 @@ class MultiplexProtocol(Protocol):
         for subscription in tuple(self.subscriptions.values()):
             subscription.lost(reason)
 
+    # For the subscriptions
+
+    def ended(self, subscription: Subscription) -> None:
+        """It counts no more."""
+        self.factory.forget(self, subscription)
+
+    def paused(self) -> None:
+        """The session is paused while any subscription is."""
+        if any(subscription.is_paused for subscription in self.subscriptions.values()):
+            self.transport.pauseProducing()
+        else:
+            self.transport.resumeProducing()
+
+    def flows(self) -> None:
+        """The session is watched while any subscription has a producer."""
+        has_any = any(subscription.flow is not None for subscription in self.subscriptions.values())
+        self.transport.session.watch(self._flushed if has_any else None)
+
+    def _flushed(self) -> None:
+        for subscription in tuple(self.subscriptions.values()):
+            subscription.flushed()
+
 
 class MultiplexFactory(Factory):
     """The topics of a multiplexed service, each with a factory of its own."""
@@ -89,11 +111,12 @@ class MultiplexFactory(Factory):
         if factory is None:
             p.transport.writeText(f"uns,{name}")
             return
-        subscription = p.subscriptions[name] = Subscription(p.transport, name, lambda ended: self._forget(p, ended))
+        subscription = p.subscriptions[name] = Subscription(p, name)
         self._subscribers.setdefault(name, set()).add(subscription)
         subscription.start(factory)
 
-    def _forget(self, p: MultiplexProtocol, subscription: Subscription) -> None:
+    def forget(self, p: MultiplexProtocol, subscription: Subscription) -> None:
+        """A subscription of the client p has ended."""
         del p.subscriptions[subscription.name]
         others = self._subscribers[subscription.name]
         others.discard(subscription)

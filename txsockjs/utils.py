@@ -49,6 +49,7 @@ def normalize(data: object, encoding: str) -> bytes:
 def broadcast(message: object, targets: Iterable[Any], encoding: str = "cp1252") -> None:
     """Send one message to every target, encoding it once; called in the reactor thread.
 
-    message: text, or bytes as for normalize. targets: transports, or objects that have writeRaw(frame).
+    message: text, or bytes as for normalize. targets: transports, ours and others; what has writeRaw(frame) gets a
+    SockJS frame.
     """
     spread(Message(as_text(message, encoding)), targets)

@@ -90,12 +90,12 @@ class FakeRates:
 
     def __init__(self) -> None:
         self.prices = {"USD": Decimal("1.1172")}
+        self.fetched_at = datetime(2026, 10, 30, 15, tzinfo=UTC)
 
     def latest(self, base: str, quote: str) -> Quote | None:
         if base != "EUR" or quote not in self.prices:
             return None
-        fetched = datetime(2026, 10, 30, 15, tzinfo=UTC)
-        return Quote(base, quote, self.prices[quote], date(2026, 10, 30), fetched, "ecb", stale=False)
+        return Quote(base, quote, self.prices[quote], date(2026, 10, 30), self.fetched_at, "ecb", stale=False)
 
     def currencies(self) -> Sequence[str]:
         return ["EUR", *self.prices]

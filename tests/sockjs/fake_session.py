@@ -63,6 +63,7 @@ class FakeReceiver:
     def __init__(self, session: Session, frames: int = 1_000_000) -> None:
         self.ready = True
         self.outlet = self
+        self.taken = 0
         self.sent: list[bytes] = []
         self.ended: list[tuple[int, str]] = []
         self.is_paused = False

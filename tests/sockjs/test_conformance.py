@@ -6,6 +6,7 @@ import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
+from socket import create_server
 from urllib.request import urlopen
 
 from twisted.internet.task import Clock
@@ -81,6 +82,16 @@ class MainTests(SynchronousTestCase):
         error = self.assertRaises(SystemExit, main, MemoryReactorClock(), "--port", "many")
 
         self.assertIn("txsockjs.conformance: ", str(error))
+
+    def test_so_is_a_port_in_use(self) -> None:
+        words = [sys.executable, "-m", "txsockjs.conformance", "--port"]
+        where = {**os.environ, "PYTHONPATH": str(Path(txsockjs.__file__).parents[1])}
+        with create_server(("127.0.0.1", 0)) as taken:
+            words.append(str(taken.getsockname()[1]))
+            done = subprocess.run(words, capture_output=True, env=where, text=True, timeout=30)
+
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (1, 1))
+        self.assertIn("txsockjs.conformance: Couldn't listen on 127.0.0.1:", done.stderr)
 
     def test_it_runs_as_a_program(self) -> None:
         where = {**os.environ, "PYTHONPATH": str(Path(txsockjs.__file__).parents[1])}

@@ -90,6 +90,12 @@ class HandshakeTests(Case):
 
         self.assertTrue(answer.wire.is_aborted)
 
+    def test_one_that_goes_without_them_leaves_nothing_behind(self) -> None:
+        self.connect().wire.lose()
+
+        self.assertEqual(len(self.service.resource._service.registry), 0)
+        self.assertEqual((self.service.clock.getDelayedCalls(), self.service.apps.all), ([], []))
+
     def test_a_new_websocket_is_answered_as_ever(self) -> None:
         self.assertEqual(Socket(self.service).texts, ["o"])
 
@@ -97,6 +103,12 @@ class HandshakeTests(Case):
 class FrameTests(Case):
     def test_it_opens_with_o(self) -> None:
         self.assertEqual(self.frames(self.opened()), b"\x00o\xff")
+
+    def test_a_heartbeat_is_an_h(self) -> None:
+        answer = self.opened()
+        self.service.clock.advance(25)
+
+        self.assertEqual(self.frames(answer), b"\x00o\xff\x00h\xff")
 
     def test_messages_come_and_go_between_nothing_and_all(self) -> None:
         answer = self.opened()

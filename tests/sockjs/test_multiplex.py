@@ -1,7 +1,7 @@
 """Several topics over one session."""
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import ITransport
+from twisted.internet.interfaces import IConsumer, ITransport
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 from twisted.web.server import Site
@@ -11,6 +11,7 @@ from tests.sockjs.fakes import App, Apps, Service, Socket
 from tests.sockjs.test_factory import Started
 from tests.sockjs.test_life import Failing, Leaving
 from txsockjs.multiplex import MultiplexFactory, MultiplexProtocol, SockJSMultiplexResource
+from txsockjs.utils import broadcast
 
 
 class Case(SynchronousTestCase):
@@ -38,6 +39,7 @@ class TopicTests(Case):
 
         self.assertTrue(self.apps.last.is_made)
         verifyObject(ITransport, self.apps.last.transport)
+        verifyObject(IConsumer, self.apps.last.transport)
 
     def test_a_second_time_is_ignored(self) -> None:
         self.socket.say("sub,news")
@@ -122,6 +124,17 @@ class ServerSideTests(Case):
         for socket in (other, stranger):
             socket.read()
         self.assertEqual((texts, other.texts, stranger.texts), (["msg,news,x"], ["msg,news,x"], []))
+
+    def test_a_topic_may_broadcast_to_its_transports(self) -> None:
+        other = Socket(self.service, "/websocket")
+        for socket in (self.socket, other):
+            socket.say("sub,news")
+
+        broadcast(b"hello", {app.transport for app in self.apps.all})
+
+        texts = self.got()
+        other.read()
+        self.assertEqual((texts, other.texts), (["msg,news,hello"], ["msg,news,hello"]))
 
     def test_a_removed_topic_ends_its_subscriptions(self) -> None:
         self.socket.say("sub,news")

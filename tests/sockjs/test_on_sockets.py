@@ -155,7 +155,8 @@ class TcpTests(Case):
 
         await client.until(lambda: client.is_lost)
 
-        self.assertEqual(client.texts(), ["o", "h"])
+        # On a busy machine the next heartbeat may come before the end of the connection.
+        self.assertEqual(client.texts()[:2], ["o", "h"])
 
 
 class Flooding(Apps):

@@ -71,11 +71,12 @@ class SessionTests(SessionCase):
 
 
 class Pausing(Apps):
-    """Takes one message at a time while `is_pausing`; notes the cookie of each client."""
+    """Takes one message at a time while `is_pausing`, and none after `pauses_at`; notes the cookie of each client."""
 
     def __init__(self) -> None:
         super().__init__()
         self.is_pausing = False
+        self.pauses_at: bytes | None = None
         self.cookies: list[str | None] = []
 
     def made(self, app: App) -> None:
@@ -83,7 +84,7 @@ class Pausing(Apps):
         self.cookies.append(app.transport.request.getHeader("cookie"))
 
     def came(self, app: App, data: bytes) -> None:
-        if self.is_pausing:
+        if self.is_pausing or data == self.pauses_at:
             app.transport.pauseProducing()
 
 
@@ -133,6 +134,80 @@ class WebSocketTests(SynchronousTestCase):
 
         self.assertEqual(1, len(self.app.reasons))
         self.app.transport.resumeProducing()
+
+    def test_a_pause_at_the_last_of_many_messages_stops_the_reading(self) -> None:
+        frames = [Frame(Opcode.TEXT, json.dumps(["x" * 100]).encode()).serialize(mask=True) for _ in range(100)]
+        last = Frame(Opcode.TEXT, b'["pause"]').serialize(mask=True)
+        self.apps.pauses_at = b"pause"
+        self.socket.wire.receive(b"".join(frames) + last)
+
+        self.assertEqual((101, "paused"), (len(self.app.messages), self.socket.wire.producerState))
+
+    def test_its_client_is_not_taken_for_silent(self) -> None:
+        self.app.transport.pauseProducing()
+        self.service.clock.pump([25] * 4)
+        self.assertFalse(self.socket.wire.is_aborted)
+
+        self.app.transport.resumeProducing()
+        self.service.clock.pump([25, 10])
+
+        self.assertTrue(self.socket.wire.is_aborted)
+
+    def test_nor_is_one_that_was_asked_before_the_pause(self) -> None:
+        self.service.clock.advance(25)
+        self.app.transport.pauseProducing()
+        self.service.clock.advance(10)
+
+        self.assertFalse(self.socket.wire.is_aborted)
+
+    def test_a_pause_after_the_close_does_not_keep_the_answer_away(self) -> None:
+        self.app.transport.close(3001, "bye")
+        self.service.turn()
+        self.app.transport.pauseProducing()
+        self.socket.read()
+        self.socket.send()
+
+        self.assertTrue(self.socket.wire.disconnecting)
+
+
+class Hesitating(Apps):
+    """Stops for no time at all before each message."""
+
+    def came(self, app: App, data: bytes) -> None:
+        app.transport.pauseProducing()
+        app.transport.resumeProducing()
+
+
+class HesitatingTests(SynchronousTestCase):
+    NUMBERS = [b"%d" % number for number in range(3000)]
+
+    def setUp(self) -> None:
+        self.service = Service(Hesitating())
+
+    def receive(self, socket: Socket, messages: list[bytes]) -> None:
+        socket.wire.receive(b"".join(Frame(Opcode.TEXT, message).serialize(mask=True) for message in messages))
+        for _ in range(50):
+            self.service.turn()
+
+    def test_a_segment_full_of_messages_keeps_its_order(self) -> None:
+        self.receive(Socket(self.service, "/websocket"), self.NUMBERS)
+
+        self.assertEqual(self.NUMBERS, self.service.apps.last.messages)
+
+    def test_so_do_frames_full_of_messages(self) -> None:
+        frames = [json.dumps([str(number + i) for i in range(10)]).encode() for number in range(0, 3000, 10)]
+        self.receive(Socket(self.service), frames)
+
+        self.assertEqual(self.NUMBERS, self.service.apps.last.messages)
+
+    def test_everything_is_read_and_nothing_is_left_to_do(self) -> None:
+        socket = Socket(self.service, "/websocket")
+        calls = len(self.service.clock.getDelayedCalls())
+
+        self.receive(socket, self.NUMBERS)
+
+        self.assertEqual("producing", socket.wire.producerState)
+        self.assertEqual(calls, len(self.service.clock.getDelayedCalls()))
 
 
 class PostTests(SynchronousTestCase):

@@ -2,6 +2,7 @@
 
 from tests.sockjs.fakes import Service
 from tests.sockjs.test_transport import Case
+from txsockjs._outbox import MESSAGE_BYTES
 from txsockjs._transport import SockJSTransport
 
 
@@ -65,7 +66,7 @@ class PushTests(Case):
         self.assertEqual(self.producer.calls, ["pause", "resume"])
 
     def test_half_an_outbox_between_two_receivers_is_fine_and_more_pauses_it(self) -> None:
-        service = Service(options={"max_outbox": 100})
+        service = Service(options={"max_outbox": 2 * (50 + MESSAGE_BYTES)})
         service.post("/0/s/xhr")
         transport = service.apps.last.transport
         producer = Producer(transport)
@@ -127,7 +128,7 @@ class PullTests(Case):
         self.assertEqual(self.frames, [b'a["xxxxxxxx"]\n'])
 
     def test_without_a_receiver_it_fills_half_the_outbox(self) -> None:
-        service = Service(options={"max_outbox": 100})
+        service = Service(options={"max_outbox": 11 * (10 + MESSAGE_BYTES)})
         service.post("/0/s/xhr")
         transport = service.apps.last.transport
         transport.registerProducer(PullProducer(transport), False)

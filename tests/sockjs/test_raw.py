@@ -110,6 +110,18 @@ class KindTests(SynchronousTestCase):
 
         self.assertEqual(self.got(), [(Opcode.TEXT, "é".encode())])
 
+    def test_what_is_not_bytes_is_text_whatever_came_last(self) -> None:
+        self.socket.say_bytes(b"x")
+        for data in (123, None, bytearray(b"a"), memoryview(b"b")):
+            self.transport.write(data)  # type: ignore[arg-type]  # as in 1.2.2
+
+        binary = [(Opcode.BINARY, b"a"), (Opcode.BINARY, b"b")]
+        self.assertEqual(self.got(), [(Opcode.TEXT, b"123"), (Opcode.TEXT, b"None"), *binary])
+
+    def test_only_bytes_are_binary(self) -> None:
+        for data in (5, "x", None, [1]):
+            self.assertRaises(TypeError, self.transport.writeBinary, data)
+
     def test_text_is_text_whatever_came_last(self) -> None:
         self.socket.say_bytes(b"x")
         self.transport.write("x")

@@ -265,13 +265,15 @@ class SlowClientTests(Case):
 
     def test_one_that_lags_too_far_behind_is_closed(self) -> None:
         answer = self.lagging()
-        self.write("x" * 100)
+        self.write("x" * 400)
 
         self.assertEqual(answer.chunks[2:], [b'c[1008,"Reads too slowly"]\n', b""])
         self.assertEqual(len(self.service.apps.last.reasons), 1)
 
-    def test_one_that_takes_nothing_for_a_heartbeat_is_dropped(self) -> None:
+    def test_one_that_takes_nothing_from_one_heartbeat_to_the_next_is_dropped(self) -> None:
         answer = self.lagging()
+        self.service.clock.advance(25)
+        self.assertFalse(answer.wire.is_aborted)
 
         self.service.clock.advance(25)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLContextFactory
+from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -85,6 +86,16 @@ class BroadcastTests(SynchronousTestCase):
         broadcast("x", [target, target])
 
         self.assertEqual(target.frames, [b'a["x"]', b'a["x"]'])
+
+    def test_other_transports_get_it_as_it_is(self) -> None:
+        stream, plain, target = self.service.post("/0/1/xhr_streaming"), StringTransport(), RawTarget()
+
+        broadcast("é", [plain, *self.transports(), target])
+        broadcast(b"\x80", [*self.transports(), plain])
+
+        self.service.turn()
+        self.assertEqual(plain.value(), "é€".encode())
+        self.assertEqual((target.frames, stream.chunks[-1]), ([b'a["\\u00e9"]'], b'a["\\u00e9","\\u20ac"]\n'))
 
     def test_targets_that_are_closing_are_passed_over(self) -> None:
         stream = self.service.post("/0/1/xhr_streaming")

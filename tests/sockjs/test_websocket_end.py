@@ -175,7 +175,8 @@ class SlowClientTests(SynchronousTestCase):
         self.assertEqual(self.socket.texts, ["o", 'a["1","2"]'])
 
     def test_one_that_lags_too_far_behind_is_closed(self) -> None:
-        self.write("x" * 99)
+        self.write("1")
+        self.write("x" * 400)
 
         self.assertEqual(self.socket.texts[1:], ['c[1008,"Reads too slowly"]'])
         self.service.clock.advance(5)
