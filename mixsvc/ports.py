@@ -9,19 +9,22 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Final, Self
 
+from twisted.internet import tcp, unix
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
 from twisted.internet.protocol import Factory
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.errors import BadSetting, CannotListen
 
-__all__ = ["SERVER_LISTEN", "check_endpoints", "open_port", "rehearse"]
+__all__ = ["ADMIN_LISTEN", "SERVER_LISTEN", "check_endpoints", "close_port", "open_port", "rehearse"]
 
-# The setting that endpoints come from, unless another one is named.
+# The settings that endpoints come from; the first, unless another one is named.
 SERVER_LISTEN: Final = "[server] listen"
+ADMIN_LISTEN: Final = "[server] admin_listen"
 
 # sun_path of unix(7), without the NUL at its end.
 MOST_PATH_BYTES: Final = 107
@@ -32,11 +35,21 @@ BACKLOG: Final = 4096
 # Endpoints that take one. What comes from systemd has its own.
 HAS_BACKLOG: Final = re.compile(r"(haproxy:)?(tcp6?|ssl|unix):")
 
+# What to do, and where for [server] listen; elsewhere it is in the setting itself.
 ADVICE: Final = {
-    errno.EADDRINUSE: "another program uses it; stop that one, or give another port with --port",
-    errno.EACCES: "ports below 1024 need the rights of root; start as root with --uid, or give a higher --port",
-    errno.EADDRNOTAVAIL: "this machine does not have that address; give one that it has in [server] interface",
+    errno.EADDRINUSE: ("another program uses it; stop that one, or give another port", "with --port"),
+    errno.EACCES: (
+        "ports below 1024 need the rights of root; start as root with --uid, or give a higher one",
+        "with --port",
+    ),
+    errno.EADDRNOTAVAIL: ("this machine does not have that address; give one that it has", "in [server] interface"),
 }
+OTHER_ADVICE: Final = ("give another one", "with --port or --listen")
+
+# What Twisted says of a lock beside a socket.
+LOCKED: Final = "Cannot acquire lock"
+
+_log = Logger()
 
 
 class Inherited(Exception):
@@ -79,11 +92,13 @@ class Rehearsal:
     def listenUNIX(
         self, address: str, factory: object, backlog: int = 50, mode: int = 0o666, wantPID: bool = False
     ) -> None:
-        """Raises CannotListenError for a path that cannot become a socket, or that is one somebody listens on."""
+        """Raises CannotListenError for a path that cannot become a socket, or that is somebody's."""
         try:
             _try_path(address)
         except OSError as error:
             raise CannotListenError(None, address, error) from None
+        if wantPID and _is_locked(address):
+            raise CannotListenError(None, address, LOCKED)
 
     def adoptStreamPort(self, descriptor: int, family: int, factory: object) -> None:
         """Raises Inherited: a socket that systemd has opened would be closed with the try."""
@@ -109,19 +124,34 @@ def _try_path(path: str) -> None:
                 raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
-def rehearse(endpoints: Sequence[str]) -> None:
+def _is_locked(path: str) -> bool:
+    """Whether the lock beside a socket names a process that lives, though it may be any by now."""
+    try:
+        os.kill(int(os.readlink(f"{path}.lock")), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def rehearse(endpoints: Sequence[str], for_operators: Sequence[str] = ()) -> None:
     """Find out whether the ports can be opened, and leave them closed.
 
     Called before the process becomes a daemon, when nobody would read the answer any more. Raises BadSetting for what
     is no endpoint and CannotListen for a port that is not to be had.
     """
     with Rehearsal() as rehearsal:
-        for description in endpoints:
-            endpoint = _endpoint(rehearsal, description)
-            failures: list[BaseException] = []
-            maybeDeferred(endpoint.listen, Factory()).addErrback(_keep, failures)
-            if failures and isinstance(failures[0], CannotListenError | OSError):
-                raise _cannot_listen(description, failures[0])
+        for setting, descriptions in ((SERVER_LISTEN, endpoints), (ADMIN_LISTEN, for_operators)):
+            for description in descriptions:
+                _rehearse(_endpoint(rehearsal, description, setting), description, setting)
+
+
+def _rehearse(endpoint: IStreamServerEndpoint, description: str, setting: str) -> None:
+    failures: list[BaseException] = []
+    maybeDeferred(endpoint.listen, Factory()).addErrback(_keep, failures)
+    if failures and isinstance(failures[0], CannotListenError | OSError):
+        raise _cannot_listen(description, failures[0], setting)
 
 
 def check_endpoints(endpoints: Sequence[str], setting: str) -> None:
@@ -138,7 +168,25 @@ async def open_port(
     try:
         return await _endpoint(reactor, description, setting).listen(factory)
     except (CannotListenError, OSError) as error:
-        raise _cannot_listen(description, error) from None
+        raise _cannot_listen(description, error, setting) from None
+
+
+async def close_port(port: IListeningPort) -> None:
+    """Listen no more. A socket that we may not remove stays, and the log says so."""
+    try:
+        await maybeDeferred(port.stopListening)
+    except PermissionError as error:
+        if not isinstance(port, unix.Port):
+            raise
+        path = os.fsdecode(port.getHost().name)
+        # Twisted has stopped at the file, with the socket still open.
+        tcp.Port.connectionLost(port, Failure(error))
+        _log.warn(
+            "mixsvc: we may not remove {files} ({reason}); "
+            "remove what is left, or give the socket a folder that belongs to the user of --uid",
+            files=f"{path} and {path}.lock" if port.lockFile is not None else path,
+            reason=error.strerror,
+        )
 
 
 def _keep(failure: Failure, failures: list[BaseException]) -> None:
@@ -146,7 +194,7 @@ def _keep(failure: Failure, failures: list[BaseException]) -> None:
     failures.append(failure.value)
 
 
-def _endpoint(reactor: object, description: str, setting: str = SERVER_LISTEN) -> IStreamServerEndpoint:
+def _endpoint(reactor: object, description: str, setting: str) -> IStreamServerEndpoint:
     try:
         endpoint: IStreamServerEndpoint = serverFromString(reactor, _with_backlog(description))
     except Exception as error:
@@ -170,11 +218,18 @@ def _with_backlog(description: str) -> str:
     return description
 
 
-def _cannot_listen(description: str, error: BaseException) -> CannotListen:
+def _cannot_listen(description: str, error: BaseException, setting: str) -> CannotListen:
     cause = error.socketError if isinstance(error, CannotListenError) else error
+    if isinstance(error, CannotListenError) and cause == LOCKED:
+        return CannotListen(
+            f"cannot listen on {description} (a process that runs has the number in {os.fsdecode(error.port)}.lock): "
+            "stop it if it is mixsvc, else remove that file"
+        )
     reason = getattr(cause, "strerror", None) or str(cause)
-    advice = ADVICE.get(getattr(cause, "errno", 0), "give another one with --port or --listen")
-    return CannotListen(f"cannot listen on {_place(description, error)} ({reason}): {advice}")
+    advice, where = ADVICE.get(getattr(cause, "errno", 0), OTHER_ADVICE)
+    if setting != SERVER_LISTEN:
+        where = f"in {setting}"
+    return CannotListen(f"cannot listen on {_place(description, error)} ({reason}): {advice} {where}")
 
 
 def _place(description: str, error: BaseException) -> str:

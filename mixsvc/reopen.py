@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from mixsvc.errors import BadSetting
 
-__all__ = ["LogFile", "check_log_file", "heed_signals"]
+__all__ = ["LogFile", "check_log_file", "heed_signals", "keep_signals"]
 
 # Of a new file: what is said here is not for everybody.
 MODE: Final = 0o640
@@ -93,18 +93,41 @@ def check_log_file(path: str) -> None:
         raise _unusable(path, error) from None
 
 
+def keep_signals() -> None:
+    """From now on keep SIGUSR1 and SIGHUP for `heed_signals`: a process that still starts would die of them.
+
+    Called in the main thread, by whoever owns the process.
+    """
+    for number in _signals():
+        signal.signal(number, _Kept())
+
+
 def heed_signals(reopen: Callable[[], None]) -> None:
     """Call reopen in the main thread, between two steps of the interpreter, at SIGUSR1 and SIGHUP; called there, too.
 
-    A SIGHUP that says that the terminal is gone is left alone: it ends the process.
+    Also once now for those that were kept. A SIGHUP that says that the terminal is gone is left alone: it ends us.
     """
 
     def handle(number: int, frame: Any) -> None:
         reopen()
 
-    signal.signal(signal.SIGUSR1, handle)
-    if sys.__stdin__ is None or sys.__stdin__.closed or not sys.__stdin__.isatty():
-        signal.signal(signal.SIGHUP, handle)
+    before = [signal.signal(number, handle) for number in _signals()]
+    if any(isinstance(each, _Kept) and each.has_come for each in before):
+        reopen()
+
+
+class _Kept:
+    """A handler that only notes that the signal has come. Programs that we start do not inherit it, as SIG_IGN."""
+
+    has_come = False
+
+    def __call__(self, number: int, frame: Any) -> None:
+        self.has_come = True
+
+
+def _signals() -> tuple[signal.Signals, ...]:
+    has_terminal = sys.__stdin__ is not None and not sys.__stdin__.closed and sys.__stdin__.isatty()
+    return (signal.SIGUSR1,) if has_terminal else (signal.SIGUSR1, signal.SIGHUP)
 
 
 def _opened(path: str) -> int:

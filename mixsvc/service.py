@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.application.service import MultiService
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.logger import Logger
 
@@ -19,7 +19,7 @@ from mixsvc.errors import MixError
 from mixsvc.facade import Parts
 from mixsvc.operations import Operations, Process, Running
 from mixsvc.polling import Polling
-from mixsvc.ports import open_port
+from mixsvc.ports import ADMIN_LISTEN, SERVER_LISTEN, close_port, open_port
 from mixsvc.resolver import DaemonResolver
 from mixsvc.settings import Settings
 from mixsvc.talking import Talking, Threads
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["MixService"]
+
+# Of a port that is open, by the setting that it comes from.
+SAID: Final = {SERVER_LISTEN: "mixsvc: listening on {address}", ADMIN_LISTEN: "mixsvc: for operators on {address}"}
 
 # How long a view waits for the reactor, in seconds.
 BRIDGE_SECONDS: Final = 5.0
@@ -87,8 +90,8 @@ class MixService(MultiService):
     def privilegedStartService(self) -> None:
         """Open the ports and read the archive. Raises MixError for what has changed since it was tried out."""
         server = self._settings.server
-        self._open(server.endpoints(), self._site, self._ports, "mixsvc: listening on {address}")
-        self._open(server.admin_listen, self._admin_site, self._admin_ports, "mixsvc: for operators on {address}")
+        self._ports = self._open(server.endpoints(), self._site, SERVER_LISTEN)
+        self._admin_ports = self._open(server.admin_listen, self._admin_site, ADMIN_LISTEN)
         # Here, as a service that gives up its rights may not be able to read its own installation afterwards.
         self._polling.read_archive()
         MultiService.privilegedStartService(self)
@@ -140,10 +143,10 @@ class MixService(MultiService):
         self._helpers.stop()
 
     def _close_ports(self) -> "Deferred[Any]":
-        return gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
+        return _closed(self._ports)
 
     def _close_admin_ports(self) -> "Deferred[Any]":
-        return gatherResults([maybeDeferred(port.stopListening) for port in self._admin_ports])
+        return _closed(self._admin_ports)
 
     async def _drain_views(self) -> None:
         self._site.finish_up()
@@ -153,18 +156,18 @@ class MixService(MultiService):
             for label in self._views.busy():
                 self._log.warn("mixsvc: {request} did not end in time and is left behind", request=label)
 
-    def _open(self, descriptions: Sequence[str], site: MixSite, ports: list[IListeningPort], said: str) -> None:
+    def _open(self, descriptions: Sequence[str], site: MixSite, setting: str) -> list[IListeningPort]:
         failures: list[BaseException] = []
         opened: list[IListeningPort] = []
         for description in descriptions:
-            opening = Deferred.fromCoroutine(open_port(self._reactor, description, site))
+            opening = Deferred.fromCoroutine(open_port(self._reactor, description, site, setting))
             opening.addCallbacks(opened.append, lambda failure: failures.append(failure.value))
         if failures:
             raise self._told(failures[0])
         for port in opened:
             # Said when it is true: until the reactor runs nothing is answered.
-            self._reactor.callWhenRunning(self._say_where, said, _spelled(port.getHost()))
-        ports += opened
+            self._reactor.callWhenRunning(self._say_where, SAID[setting], _spelled(port.getHost()))
+        return opened
 
     def _say_where(self, said: str, address: str) -> None:
         self._log.info(said, address=address)
@@ -174,6 +177,10 @@ class MixService(MultiService):
         if isinstance(error, MixError):
             self._log.critical("mixsvc: {error}", error=str(error))
         return error
+
+
+def _closed(ports: Sequence[IListeningPort]) -> "Deferred[Any]":
+    return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in ports])
 
 
 def _charts(reactor: Any, settings: Settings) -> tuple[Charts, PictureDesk]:

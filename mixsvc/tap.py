@@ -17,8 +17,8 @@ from mixsvc.application import Served, authenticator, served
 from mixsvc.errors import MixError
 from mixsvc.inifile import Value
 from mixsvc.operations import Process
-from mixsvc.ports import check_endpoints, rehearse
-from mixsvc.reopen import check_log_file
+from mixsvc.ports import rehearse
+from mixsvc.reopen import check_log_file, keep_signals
 from mixsvc.service import MixService
 from mixsvc.settings import Settings, read_settings
 from mixsvc.start import acting_as, gives_up_rights, log_file, read_ahead, run_directory, tell_in_one_line
@@ -85,12 +85,12 @@ def makeService(options: Options) -> IService:
     """The service, not started. What is wrong ends the process here with one line, while the user still reads it."""
     from twisted.internet import reactor
 
+    keep_signals()
     _keep_the_reactor()
     tell_in_one_line()
     try:
         settings = read_settings(options["config"], options.given()).within(run_directory(options))
-        check_endpoints(settings.server.admin_listen, "[server] admin_listen")
-        rehearse((*settings.server.endpoints(), *settings.server.admin_listen))
+        rehearse(settings.server.endpoints(), settings.server.admin_listen)
         # With --uid, what is opened after the rights are given up must be open to that user.
         with acting_as(options):
             database.rehearse(settings.storage.path)

@@ -14,6 +14,7 @@ from mixsvc.interfaces import SourceHealth
 from mixsvc.lag import INTERVAL, Lag
 from mixsvc.meter import SIZES, Histogram
 from mixsvc.metrics import Exposition, Watched
+from mixsvc.rates.health import untried
 from mixsvc.web.traffic import Traffic
 from tests.builds import PROJECT
 from txsockjs import Numbers
@@ -132,6 +133,16 @@ class MetricsTests(SynchronousTestCase):
         named = {name for line in table.splitlines() for name in re.findall(r"`(mixsvc_\w+)`", line.split(" | ")[0])}
 
         assert named == written
+
+    def test_every_alert_is_on_numbers_that_are_there_before_any_source_has_answered(self) -> None:
+        self.sources[:] = [untried("ecb"), untried("archive")]
+        there = {name for name, _ in self.found()}
+        rules = (PROJECT / "docs" / "operations.md").read_text().partition("\ngroups:\n")[2].partition("```")[0]
+
+        asked = set(re.findall(r"\b(?:mixsvc|process)_\w+", rules))
+
+        assert "mixsvc_rates_source_state" in asked
+        assert asked - there == set()
 
     def test_a_scraper_may_ask_for_open_metrics(self) -> None:
         text, content_type = self.exposition.write("application/openmetrics-text; version=1.0.0")

@@ -98,6 +98,22 @@ def test_the_sdist_holds_every_file_that_git_tracks(sdist: set[str]) -> None:
     assert tracked - sdist == set()
 
 
+@pytest.mark.parametrize("ignored", [True, False])
+def test_what_a_service_leaves_in_the_checkout_is_in_no_sdist(tmp_path: Path, ignored: bool) -> None:
+    source = checkout(tmp_path / "checkout")
+    left = ("api_token", "secret_key", "mixsvc.ini", "mixsvc.log", "access.log.1", "mixsvc.sqlite3-wal")
+    for name in left:
+        (source / name).write_text("x")
+    if not ignored:
+        (source / ".gitignore").unlink()
+
+    with tarfile.open(build(source, tmp_path / "sdist", "--sdist", "--no-isolation", path=NOTHING)) as archive:
+        names = [Path(name) for name in archive.getnames()]
+
+    assert [name for name in names if name.name in left and name.parent.name != "deploy"] == []
+    assert "mixsvc.ini" in {name.name for name in names}
+
+
 def test_without_npm_the_build_goes_on_and_leaves_the_assets_out(wheel_without_npm: dict[str, bytes]) -> None:
     assert [name for name in wheel_without_npm if "/vendor/" in name] == []
     assert "mixsvc/__init__.py" in wheel_without_npm

@@ -1,17 +1,25 @@
 """Ports: what is said of one that cannot be had, and that trying leaves nothing open."""
 
+import errno
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from twisted.internet import unix
+from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import capturedLogs, eventAsText
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import BadSetting, CannotListen
-from mixsvc.ports import open_port, rehearse
+from mixsvc.ports import ADMIN_LISTEN, close_port, open_port, rehearse
+from tests.test_service import Reactor
 
 
 @pytest.fixture
@@ -38,6 +46,24 @@ def test_a_busy_port_is_named_with_advice(busy: int) -> None:
         f"cannot listen on 127.0.0.1:{busy} (Address already in use): "
         "another program uses it; stop that one, or give another port with --port"
     )
+
+
+def test_a_busy_port_for_operators_is_told_of_where_it_is_set(busy: int) -> None:
+    with pytest.raises(CannotListen, match=r"stop that one, or give another port in \[server\] admin_listen$"):
+        rehearse(["tcp:0"], [f"tcp:{busy}:interface=127.0.0.1"])
+
+
+def test_a_port_that_guests_and_operators_want_is_found_out() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
+
+    with pytest.raises(CannotListen, match="Address already in use"):
+        rehearse([f"tcp:{port}"], [f"tcp:{port}"])
+
+
+def test_what_is_no_endpoint_for_operators_is_refused() -> None:
+    with pytest.raises(BadSetting, match=r"^\[server\] admin_listen: 'x' is no endpoint"):
+        rehearse(["tcp:0"], ["x"])
 
 
 def test_an_address_of_another_machine_is_named_with_advice() -> None:
@@ -97,6 +123,29 @@ def test_the_socket_of_a_process_that_is_gone_may_be_replaced() -> None:
     rehearse(["unix:left"])
 
 
+@pytest.mark.parametrize("number", [os.getpid(), 1])
+def test_a_lock_whose_number_another_process_has_by_now_is_named(number: int) -> None:
+    with closing(socket.socket(socket.AF_UNIX)) as server:
+        server.bind("left")
+    os.symlink(str(number), "left.lock")
+
+    with pytest.raises(CannotListen) as raised:
+        rehearse(["unix:left"])
+
+    assert str(raised.value) == (
+        "cannot listen on unix:left (a process that runs has the number in left.lock): "
+        "stop it if it is mixsvc, else remove that file"
+    )
+    rehearse(["unix:left:lockfile=0"])
+
+
+@pytest.mark.parametrize("text", ["4194305", "nonsense"])
+def test_a_lock_of_nobody_is_not_in_the_way(text: str) -> None:
+    os.symlink(text, "left.lock")
+
+    rehearse(["unix:left"])
+
+
 def test_what_nobody_can_connect_to_is_refused() -> None:
     with pytest.raises(BadSetting, match="nothing that clients could connect to"):
         rehearse(["stdio:"])
@@ -121,6 +170,73 @@ class OpenPortTests(SynchronousTestCase):
 
         assert [backlog for _, _, backlog, _ in reactor.tcpServers] == [7, 4096]
         assert reactor.unixServers[0][2] == 4096
+
+    def test_a_lock_that_came_meanwhile_is_named(self) -> None:
+        os.symlink("1", "x.lock")
+
+        refused = self.failureResultOf(_opened(Kernel(), "unix:x", Factory()), CannotListen)
+
+        assert "the number in x.lock): stop it if it is mixsvc, else remove that file" in str(refused.value)
+
+    def test_the_setting_of_another_port_is_named(self) -> None:
+        reactor = Reactor()
+        reactor.busy_port = 9090
+
+        opening = Deferred.fromCoroutine(open_port(reactor, "tcp:9090", Factory(), ADMIN_LISTEN))
+
+        refused = self.failureResultOf(opening, CannotListen)
+        assert str(refused.value).endswith("give another port in [server] admin_listen")
+
+
+class ClosePortTests(SynchronousTestCase):
+    """Sockets in the file system, on a reactor that does not run."""
+
+    def test_a_socket_and_its_lock_are_removed(self) -> None:
+        reactor = Kernel()
+        port = self.successResultOf(_opened(reactor, "unix:x", Factory()))
+        assert sorted(os.listdir()) == ["x", "x.lock"]
+
+        closed = Deferred.fromCoroutine(close_port(port))
+        reactor.advance(0)
+
+        self.successResultOf(closed)
+        assert os.listdir() == []
+
+    def test_a_socket_that_may_not_be_removed_is_closed_and_told_of(self) -> None:
+        reactor = Kernel()
+        port = Immovable(b"x", Factory(), reactor=reactor, wantPID=True)
+        port.startListening()
+        descriptor = port.fileno()
+
+        with capturedLogs() as events:
+            closed = Deferred.fromCoroutine(close_port(port))
+            reactor.advance(0)
+
+        self.successResultOf(closed)
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+        assert [eventAsText(event, includeTimestamp=False, includeSystem=False) for event in events][-1:] == [
+            "mixsvc: we may not remove x and x.lock (Permission denied); "
+            "remove what is left, or give the socket a folder that belongs to the user of --uid"
+        ]
+
+
+class Kernel(MemoryReactorClock):
+    """Opens real sockets with a path, and never looks at them."""
+
+    def listenUNIX(
+        self, address: Any, factory: Any, backlog: int = 50, mode: int = 0o666, wantPID: bool = False
+    ) -> unix.Port:
+        port = unix.Port(os.fsencode(address), factory, backlog, mode, self, wantPID)
+        port.startListening()
+        return port
+
+
+class Immovable(unix.Port):
+    """In a folder of somebody else's."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
 
 
 def _opened(reactor: object, description: str, factory: Factory):  # type: ignore[no-untyped-def]

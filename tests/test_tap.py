@@ -1,6 +1,8 @@
 """twistd's side: options, and the service that they make."""
 
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,15 @@ from twisted.python.usage import UsageError
 from mixsvc import facade
 from mixsvc.service import MixService
 from mixsvc.tap import Options, makeService
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """As they were before."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGUSR1, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def parsed(*words: str) -> Options:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
 from shutil import chown, rmtree
@@ -18,7 +19,7 @@ from tests.builds import PROJECT
 from tests.e2e.chatter import Chatter
 from tests.e2e.proxies import program
 from tests.e2e.service import DEADLINE, Daemon, Launch, Running, Service
-from tests.e2e.urls import get_text
+from tests.e2e.urls import get_text, status_of
 
 NOBODY = 65534
 
@@ -104,6 +105,20 @@ def test_a_signal_opens_both_files_anew(launch: Launch, number: signal.Signals) 
         assert_moved_and_opened_anew(daemon, launch.folder, lambda: os.kill(daemon.pid, number))
 
 
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
+def test_a_signal_that_comes_while_it_starts_is_heeded_once_it_runs(
+    start: Callable[[Launch], Service], launch: Launch, number: signal.Signals
+) -> None:
+    launch.folder.mkdir()
+    (launch.folder / "early.py").write_text(f"import os\nos.kill(os.getpid(), {number.value})\napp = print\n")
+    launch = launch.having(web={"wsgi": "early:app"}, server={"access_log_file": "access.log"})
+
+    service = start(replace(launch, environ={"PYTHONPATH": str(launch.folder)}))
+
+    service.wait_for("1 log files opened anew")
+    assert status_of(f"{service.url}/healthz") == 200
+
+
 def assert_moved_and_opened_anew(daemon: Daemon, folder: Path, tell: Callable[[], object]) -> None:
     """Move both files away, tell the daemon, and look which has what."""
     for name in ("mixsvc.log", "access.log"):
@@ -161,7 +176,32 @@ def test_what_it_opens_belongs_to_the_user_that_it_becomes(nobodys: AsNobody) ->
         assert (nobodys.folder / name).stat().st_uid == NOBODY, name
 
 
-def test_the_example_for_logrotate_rotates_both(launch: Launch) -> None:
+def test_a_socket_in_a_folder_of_roots_is_told_of_in_one_line_when_it_stops(nobodys: AsNobody, tmp_path: Path) -> None:
+    socket = tmp_path / "web.sock"
+    launch = replace(nobodys, options=("--listen", f"unix:{socket}"))
+    for _ in range(2):
+        with Service(launch) as service:
+            service.wait_for("listening on ")
+            assert service.stop() == -15
+
+        assert f"mixsvc: we may not remove {socket} and {socket}.lock (Permission denied); " in service.log()
+        assert "Traceback" not in service.log()
+        assert "failed" not in service.log()
+
+
+SYSTEMCTL = "systemctl kill --kill-whom=main --signal=USR1 mixsvc.service"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {SYSTEMCTL: "kill -USR1 {pid}"},
+        # As the comment tells those without systemd.
+        {SYSTEMCTL: "", "# kill -USR1": "kill -USR1", "/var/lib/mixsvc/mixsvc.pid": "{folder}/mixsvc.pid"},
+    ],
+    ids=["with systemd", "without systemd"],
+)
+def test_the_example_for_logrotate_rotates_both(launch: Launch, changed: dict[str, str]) -> None:
     launch = launch.having(server={"access_log_file": "access.log"})
     with Daemon(launch) as daemon:
         get_text(f"{daemon.url}/?before")
@@ -173,7 +213,7 @@ def test_the_example_for_logrotate_rotates_both(launch: Launch) -> None:
         for old, new in {
             "/var/log/mixsvc": str(folder),
             "create 0640 mixsvc mixsvc": "create 0640",
-            "systemctl kill --kill-whom=main --signal=USR1 mixsvc.service": f"kill -USR1 {daemon.pid}",
+            **{old: new.format(pid=daemon.pid, folder=folder) for old, new in changed.items()},
         }.items():
             assert old in example
             example = example.replace(old, new)

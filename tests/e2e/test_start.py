@@ -75,6 +75,12 @@ def test_a_busy_port_is_named(launch: Launch, busy: int) -> None:
     )
 
 
+def test_a_busy_port_for_operators_is_named(launch: Launch, busy: int) -> None:
+    said = refused(launch.having(server={"admin_listen": f"tcp:{busy}:interface=127.0.0.1"}))
+
+    assert said.endswith("another program uses it; stop that one, or give another port in [server] admin_listen")
+
+
 def test_a_port_without_permission_is_named(launch: Launch) -> None:
     # Root has to be without the right to such ports first.
     without_right = ["setpriv", "--bounding-set=-net_bind_service"] if os.getuid() == 0 else []
@@ -83,7 +89,7 @@ def test_a_port_without_permission_is_named(launch: Launch) -> None:
 
     assert said == (
         "mixsvc: cannot listen on 127.0.0.1:80 (Permission denied): "
-        "ports below 1024 need the rights of root; start as root with --uid, or give a higher --port"
+        "ports below 1024 need the rights of root; start as root with --uid, or give a higher one with --port"
     )
 
 

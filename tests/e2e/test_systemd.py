@@ -134,6 +134,11 @@ def test_the_unit_waits_for_notify_and_a_watchdog_and_gives_the_drain_its_time()
     assert "--nodaemon --pidfile= mixsvc --config /etc/mixsvc/mixsvc.ini" in service["ExecStart"]
 
 
+def test_the_unit_leaves_what_the_metrics_of_the_process_are_read_from() -> None:
+    # /proc/stat is outside of the subset of processes.
+    assert "ProcSubset" not in unit("mixsvc.service")["Service"]
+
+
 def test_the_socket_is_the_one_that_the_settings_name() -> None:
     text = (PROJECT / "deploy" / "mixsvc.socket").read_text()
 
