@@ -220,6 +220,8 @@ def url(text: str) -> str:
         raise ValueError(message) from None
     if not good or not text.isascii() or re.search(r"[\s\x00-\x1f]", text):
         raise ValueError(message)
+    if parts.username is not None:
+        raise ValueError("give a URL without the name and the password before its host, which nobody would send")
     return text
 
 

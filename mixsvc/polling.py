@@ -13,7 +13,7 @@ from mixsvc.interfaces import Quote
 from mixsvc.rates import store
 from mixsvc.rates.backfill import Backfill
 from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.health import GOOD
+from mixsvc.rates.health import may_be_asked
 from mixsvc.rates.history import History
 from mixsvc.rates.listeners import Listeners
 from mixsvc.rates.memory import Memory
@@ -49,7 +49,7 @@ class Polling:
         sink = Sink(self._table, self._memory.save, self._changed)
         self._poller = RatePoller(reactor, self._sources, settings.rates, sink, Surroundings(random.random, _now))
         documents = long_documents(settings.rates, client, pool.defer, _now)
-        self._backfill = Backfill(reactor, documents, self._memory, self._daily_works, _now)
+        self._backfill = Backfill(reactor, documents, self._memory, self._bank_answers, _now)
         # What everyone reads, in any thread.
         self.rates = Rates(self._table, self._history, self._poller.health, _now)
 
@@ -89,8 +89,8 @@ class Polling:
         """Call listener in the reactor thread after quotes changed and can be read; what it raises is logged only."""
         self._listeners.add(listener)
 
-    def _daily_works(self) -> bool:
-        return any(each.name == ecb.NAME and each.state == GOOD for each in self._poller.health())
+    def _bank_answers(self) -> bool:
+        return may_be_asked(ecb.NAME, self._poller.health())
 
     def _changed(self, quotes: Sequence[Quote]) -> None:
         self._history.add(quotes)

@@ -66,6 +66,7 @@ BAD: list[tuple[Callable[[str], object], str]] = [
     (parsers.url, "ftp://x/"),
     (parsers.url, "http:///x"),
     (parsers.url, "http://x:99999/"),
+    (parsers.url, "http://name:password@x/"),
     (parsers.url, "http://x/a b"),
     (parsers.pairs, "EURUSD"),
     (parsers.pairs, "EUR/EUR"),

@@ -119,7 +119,8 @@ class Starter(ProcessStarter):  # type: ignore[misc]  # has no types
 
         def ended(result: object) -> object:
             self._running.discard(child)
-            return result
+            # Of a failure Ampoule says that it is fatal, in two lines; whoever wanted a picture is told another way.
+            return result.getErrorMessage() if isinstance(result, Failure) else result
 
         return child, finished.addBoth(ended)
 

@@ -1,5 +1,7 @@
 """New rates for those who subscribed to pairs."""
 
+from dataclasses import replace
+
 from mixsvc.chat import events
 from mixsvc.chat.hall import Hall
 from mixsvc.chat.people import Guest, Transport
@@ -45,7 +47,7 @@ class Ticker:
         """There are new rates: send to each what is new to them."""
         for pair, subscribers in tuple(self._subscribers.items()):
             quote = self._latest(pair)
-            if subscribers and quote is not None and quote != self._told.get(pair):
+            if subscribers and quote is not None and _is_news(quote, self._told.get(pair)):
                 self._told[pair] = quote
                 self._hall.announce(events.rates([quote]), tuple(subscribers))
 
@@ -60,6 +62,11 @@ class Ticker:
     def _latest(self, pair: str) -> Quote | None:
         base, _, quote = pair.partition("/")
         return self._rates.latest(base, quote)
+
+
+def _is_news(new: Quote, told: Quote | None) -> bool:
+    # The same price of the same day, fetched once more, is none.
+    return told is None or replace(told, fetched_at=new.fetched_at) != new
 
 
 def _unknown(request: Subscribe, pair: str) -> WireError:

@@ -1,5 +1,6 @@
 """Fills the gaps of the stored history from the bank's documents of many days."""
 
+import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import Any, Final
@@ -43,7 +44,7 @@ class _Link:
 
 
 class Backfill(Service):
-    """Asks for each document once the daily one works, while days within its reach are missing; at most once a day.
+    """Asks for each document while days within its reach are missing, if the bank answers; at most once a day.
 
     A failure is one log line, and is tried again later: after 15 minutes at first, then ever more rarely up to a day.
     Lives in the reactor thread.
@@ -54,17 +55,17 @@ class Backfill(Service):
         clock: IReactorTime,
         documents: Sequence[LongDocument],
         store: HistoryStore,
-        daily_works: Callable[[], bool],
+        bank_answers: Callable[[], bool],
         now: Callable[[], datetime],
     ) -> None:
-        """documents: the smallest first. daily_works: whether the bank's document of the day was read. now: UTC."""
+        """documents: the smallest first. bank_answers: whether it can be asked, as far as is known. now: UTC."""
         self._clock = clock
         self._links = [_Link(each) for each in documents]
         self._store = store
-        self._daily_works = daily_works
+        self._bank_answers = bank_answers
         self._now = now
-        # Days that the whole history does not have either.
-        self._absent: set[date] = set()
+        # Days that a document was read for: what it does not have, it will not have tomorrow.
+        self._done: set[date] = set()
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
         self._looking: Deferred[None] | None = None
@@ -90,7 +91,7 @@ class Backfill(Service):
     def _look(self) -> "Deferred[None] | None":
         # A LoopingCall stops for good when its function fails, so nothing may get past here.
         due = [link for link in self._links if link.due_at <= self._clock.seconds()]
-        if not due or not self._daily_works():
+        if not due or not self._bank_answers():
             return None
         self._looking = Deferred.fromCoroutine(self._fill_from(due)).addErrback(self._unforeseen)
         return self._looking.addCallback(self._looked)
@@ -111,7 +112,7 @@ class Backfill(Service):
     async def _fill(self, link: _Link) -> None:
         today = self._now().date()
         missing = await link.document.missing(await self._store.known_dates(), today)
-        wanted = missing - self._absent
+        wanted = missing - self._done
         if wanted:
             await self._fetch(link.document, wanted)
         link.failures, link.due_at = 0, self._clock.seconds() + _DAY
@@ -126,7 +127,7 @@ class Backfill(Service):
             await self._store.save_history(page)
             found.update(each.date for each in page)
         document.keep()
-        self._absent |= {day for day in wanted if day < pages.newest} - found
+        self._done |= {day for day in wanted if day < pages.newest}
         if found:
             _log.info("rates: {days} missing days of the history are filled", days=len(found))
 
@@ -135,7 +136,8 @@ class Backfill(Service):
         wait = error.retry_after if isinstance(error, SourceFailed) else 0.0
         back_off = min(_FIRST_BACK_OFF * 2 ** min(link.failures - 1, 10), _DAY)
         link.due_at = self._clock.seconds() + max(back_off, wait)
-        if link.failures == 1 and isinstance(error, SourceFailed):
+        # A database that another process has locked is no fault of ours.
+        if link.failures == 1 and isinstance(error, (SourceFailed, sqlite3.Error)):
             _log.warn("rates: the history cannot be filled: {reason}; it is tried again later", reason=str(error))
         elif link.failures == 1:
             _log.failure("rates: filling the history failed in a way that was not foreseen", Failure(error))

@@ -19,6 +19,8 @@ DAY: Final = timedelta(days=1)
 # Month and day of the holidays that stay in their place.
 FIXED_HOLIDAYS: Final = frozenset({(1, 1), (5, 1), (12, 25), (12, 26)})
 
+FIRST_YEAR: Final = 1999
+
 # Nothing was published then: the systems were being changed over.
 CHANGE_OVERS: Final = frozenset({date(1999, 12, 31), date(2001, 12, 31)})
 
@@ -47,8 +49,8 @@ def is_working_day(day: date) -> bool:
     if day.weekday() >= 5 or (day.month, day.day) in FIXED_HOLIDAYS or day in CHANGE_OVERS:
         return False
     easter = _easter_sunday(day.year)
-    # Good Friday and Easter Monday.
-    return day not in (easter - 2 * DAY, easter + DAY)
+    # Good Friday and Easter Monday, which the first year's calendar did not have yet.
+    return day.year == FIRST_YEAR or day not in (easter - 2 * DAY, easter + DAY)
 
 
 def _easter_sunday(year: int) -> date:

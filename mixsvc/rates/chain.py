@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from mixsvc.interfaces import IRateSource
+from mixsvc.interfaces import IRateSource, Quote
 from mixsvc.rates.health import untried
 
 __all__ = ["MAX_BACK_OFF", "Chain", "Link"]
@@ -20,6 +20,8 @@ class Link:
     def __init__(self, source: IRateSource) -> None:
         self.source = source
         self.failures = 0
+        # What it last said: it stands by that when it answers that nothing has changed.
+        self.said: Sequence[Quote] = ()
         # For other threads: replaced as a whole, never changed.
         self.health = untried(source.name)
         # Seconds of the caller's clock, which may start anywhere.

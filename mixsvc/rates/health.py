@@ -1,12 +1,13 @@
 """How a source is doing: what a success and a failure make of it. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from mixsvc.interfaces import SourceHealth
 
-__all__ = ["FAILING", "GOOD", "UNTRIED", "WAITING", "failed", "succeeded", "untried"]
+__all__ = ["FAILING", "GOOD", "UNTRIED", "WAITING", "failed", "may_be_asked", "succeeded", "untried"]
 
 # Never asked, since those before it answer.
 UNTRIED: Final = "untried"
@@ -30,3 +31,9 @@ def succeeded(health: SourceHealth, at: datetime) -> SourceHealth:
 def failed(health: SourceHealth, error: str, next_try: datetime, state: str) -> SourceHealth:
     """The same after a failure. error: one line without secrets. state: FAILING or WAITING."""
     return replace(health, state=state, failures=health.failures + 1, last_error=error, next_try=next_try)
+
+
+def may_be_asked(name: str, chain: Sequence[SourceHealth]) -> bool:
+    """Whether a source answers, or was not needed yet, since one before it does; False for one that is not there."""
+    states = {each.name: each.state for each in chain}
+    return states.get(name) == GOOD or (states.get(name) == UNTRIED and GOOD in states.values())

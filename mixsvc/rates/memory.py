@@ -1,9 +1,11 @@
 """What is remembered of the past: read once after the start, and added to as quotes come."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from twisted.internet.defer import Deferred, DeferredLock
@@ -11,6 +13,7 @@ from twisted.logger import Logger
 
 from mixsvc.interfaces import DeferToThread, Quote
 from mixsvc.rates import store
+from mixsvc.rates.completeness import complete
 from mixsvc.rates.errors import SourceFailed
 from mixsvc.rates.history import History
 from mixsvc.rates.quote import EURO
@@ -20,7 +23,8 @@ from mixsvc.storage.database import Database
 
 __all__ = ["Memory"]
 
-# Rows in one transaction: what else waits for the database comes to its turn after some 10 ms.
+# Rows in one transaction, and what its last day has besides: what else waits for the database comes to its turn after
+# some 10 ms.
 SLICE: Final = 1000
 
 _log = Logger()
@@ -61,7 +65,10 @@ class Memory:
         return store.save(self._database, quotes)
 
     def known_dates(self) -> "Deferred[set[date]]":
-        """The days that have a price in euros, of whatever currency and source; waits until `load` has ended."""
+        """The days that have all their prices in euros, of whatever source; waits until `load` has ended.
+
+        One is missing where the bank has quoted a currency shortly before and after the day, and nobody on it.
+        """
         knowing: Deferred[set[date]] = self._lock.run(
             lambda: self._defer_to_thread(partial(_dates, self._history.timelines()))
         )
@@ -71,7 +78,8 @@ class Memory:
         """Fill what is missing with quotes of the past, in any order; see timeline.filling for what that is.
 
         May be called again and again, with a part each time; the same quotes again cost no write. Waits until `load`
-        has ended. Fires once all is stored, a slice of rows at a time; fails with sqlite3.Error.
+        has ended. Fires once all is stored, whole days at a time, however it is interrupted; fails with sqlite3.Error,
+        and what is not stored then is not known either.
         """
         saving: Deferred[None] = self._lock.run(lambda: Deferred.fromCoroutine(self._save_history(quotes)))
         return saving
@@ -104,28 +112,43 @@ class Memory:
             timelines[pair] = await self._database.run(store.read_onto, timelines.get(pair, Timeline.empty(*pair)))
 
     async def _save_history(self, quotes: Sequence[Quote]) -> None:
-        given = await self._defer_to_thread(partial(by_pair, quotes))
-        for pair, each in given.items():
-            news = await self._fill(pair, each)
-            for start in range(0, len(news), SLICE):
-                if self._is_stopped:
-                    return
-                await store.save(self._database, news[start : start + SLICE])
+        for part in await self._defer_to_thread(partial(_lacking, self._history.timelines(), quotes)):
+            if self._is_stopped:
+                return
+            await store.save(self._database, part)
+            await self._take_over(await self._defer_to_thread(partial(by_pair, part)))
 
-    async def _fill(self, pair: Pair, given: Timeline) -> Sequence[Quote]:
-        while True:
-            old = self._history.timeline(pair) or Timeline.empty(*pair)
-            news, merged = await self._defer_to_thread(partial(_filled, old, given))
-            # Else a quote came meanwhile: once more, with that.
-            if self._history.replace(pair, old, merged):
-                return news
+    async def _take_over(self, given: Mapping[Pair, Timeline]) -> None:
+        while given:
+            old = {pair: self._history.timeline(pair) or Timeline.empty(*pair) for pair in given}
+            merged = await self._defer_to_thread(partial(_filled, old, given))
+            # A quote may have come meanwhile: once more, with that.
+            late = [pair for pair in given if not self._history.replace(pair, old[pair], merged[pair])]
+            given = {pair: given[pair] for pair in late}
 
 
 def _dates(timelines: Mapping[Pair, Timeline]) -> set[date]:
-    days = set[int]().union(*(each.days for (base, _), each in timelines.items() if base == EURO))
-    return {date.fromordinal(each) for each in days}
+    euros = [each for (base, _), each in timelines.items() if base == EURO]
+    return {date.fromordinal(each) for each in complete(euros)}
 
 
-def _filled(old: Timeline, given: Timeline) -> tuple[Sequence[Quote], Timeline]:
-    news = filling(old, given)
-    return [news.at(place) for place in range(len(news.days))], merge(old, news)
+def _lacking(timelines: Mapping[Pair, Timeline], quotes: Sequence[Quote]) -> Sequence[Sequence[Quote]]:
+    """What of the quotes is to be filled in, in parts of about SLICE rows."""
+    news = [filling(timelines.get(pair, Timeline.empty(*pair)), each) for pair, each in by_pair(quotes).items()]
+    return list(_parts([each.at(place) for each in news for place in range(len(each.days))]))
+
+
+def _parts(quotes: Sequence[Quote]) -> Iterator[Sequence[Quote]]:
+    """The oldest first. No day is cut in two: nobody would see that the rest of it is missing."""
+    part: list[Quote] = []
+    for _, day in groupby(sorted(quotes, key=attrgetter("date")), key=attrgetter("date")):
+        part.extend(day)
+        if len(part) >= SLICE:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _filled(old: Mapping[Pair, Timeline], given: Mapping[Pair, Timeline]) -> Mapping[Pair, Timeline]:
+    return {pair: merge(old[pair], filling(old[pair], each)) for pair, each in given.items()}

@@ -130,7 +130,10 @@ class RatePoller(Service):
     async def _ask(self, link: Link, began: float) -> bool:
         """Whether the source answered soundly; what it said is then known everywhere."""
         try:
-            verdict = self._plausibility.judge(await self._fetch(link.source, began + self._timeout))
+            answer = await self._fetch(link.source, began + self._timeout)
+            # What has not changed is published once more: another source may have been heard meanwhile.
+            link.said = answer if len(answer) > 0 else link.said
+            verdict = self._plausibility.judge(link.said)
             changed = self._sink.table.publish(verdict.taken)
         except Exception as error:
             # A fetch that stopService gave up says nothing about its source.

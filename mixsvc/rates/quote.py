@@ -88,10 +88,12 @@ def crossed(have: Decimal, want: Decimal) -> Decimal:
 def across(have: Quote, want: Quote) -> Quote:
     """What one unit of have.quote costs in want.quote, over the base that both share.
 
-    Rounded to SIGNIFICANT_DIGITS. It is no newer than the older of the two: date, time and source are that one's.
+    Rounded to SIGNIFICANT_DIGITS. It is no newer than the older of the two: date and time are that one's. Where two
+    sources have published them, it names both: ecb+json.
     """
     older = min(have, want, key=lambda each: (each.date, each.fetched_at))
-    return replace(older, base=have.quote, quote=want.quote, price=crossed(have.price, want.price))
+    source = have.source if have.source == want.source else "+".join(sorted((have.source, want.source)))
+    return replace(older, base=have.quote, quote=want.quote, price=crossed(have.price, want.price), source=source)
 
 
 def priced(have: Quote, want: Quote) -> Quote:

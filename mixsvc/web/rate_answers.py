@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Final
 
 from flask import json, request
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.wrappers import Response
 
 from mixsvc.interfaces import Conversion, PriceHistory, Quote, SourceHealth
@@ -117,7 +118,9 @@ def _caching(last: date, newest: Quote | None) -> str:
 
 def _answer(document: Mapping[str, object], lines: Iterable[str], caching: str) -> Response:
     """The form that the request prefers, JSON if both will do; 304 when the client has it already."""
-    if request.accept_mimetypes.best_match([_JSON, _TEXT]) == _TEXT:
+    # There is one text and one JSON, whatever parameters (a charset) they are asked for with.
+    wanted = MIMEAccept([(kind.partition(";")[0].strip(), quality) for kind, quality in request.accept_mimetypes])
+    if wanted.best_match([_JSON, _TEXT]) == _TEXT:
         response = Response("".join(f"{line}\n" for line in lines), content_type=f"{_TEXT}; charset=utf-8")
     else:
         response = Response(json.dumps(document) + "\n", content_type=_JSON)

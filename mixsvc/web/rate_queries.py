@@ -1,6 +1,7 @@
 """What a request asks of the rates: its texts as values. What will not do is refused, and told what would."""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, NoReturn
@@ -26,6 +27,15 @@ MAX_DAYS: Final = 36500
 
 # A history begins so long before its end when nobody says otherwise.
 DEFAULT_RANGE: Final = timedelta(days=365)
+
+# The parameters of each route that has any.
+_NAMES: Final[Mapping[str, Sequence[str]]] = {
+    "all_rates": ("base",),
+    "one_rate": ("date",),
+    "history": ("from", "to", "points"),
+    "chart": ("days",),
+    "convert": ("amount", "from", "to", "date"),
+}
 
 # How much of a stranger's text an answer repeats.
 SHOWN_CHARS: Final = 20
@@ -104,11 +114,26 @@ def _whole(name: str, least: int, most: int, default: int) -> int:
 
 
 def given(name: str) -> str | None:
-    """What the query gives by a name; None without it. Refuses two of them, of which one would be left out silently."""
+    """What the query gives by a name; None without it.
+
+    Refuses what would be left out silently: two of them, and a name that its route does not know.
+    """
+    _check_names()
     texts = request.args.getlist(name)
     if len(texts) > 1:
         _refuse(f"{name} is given {len(texts)} times; give it once")
     return texts[0] if texts else None
+
+
+def _check_names() -> None:
+    known = _NAMES[(request.endpoint or "").rpartition(".")[2]]
+    for name in request.args:
+        if name not in known:
+            _refuse(f"{shown(name)} is nothing that can be asked for here; there {_are(known)}")
+
+
+def _are(known: Sequence[str]) -> str:
+    return f"are {', '.join(known[:-1])} and {known[-1]}" if len(known) > 1 else f"is {known[0]}"
 
 
 def shown(text: str) -> str:

@@ -1,5 +1,6 @@
 """New rates for those who subscribed."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from tests.chat.cases import HouseTestCase
@@ -35,6 +36,13 @@ class TickerTests(HouseTestCase):
         self.change()
 
         self.assertEqual([("USD", "1.2")], self.told(self.ann))
+
+    def test_the_same_price_fetched_once_more_is_no_change(self) -> None:
+        self.subscribe(self.ann, "EUR/USD")
+        self.house.rates.fetched_at += timedelta(minutes=1)
+        self.change()
+
+        self.assertEqual([], self.told(self.ann))
 
     def test_who_subscribes_anew_gets_the_new_pairs_only(self) -> None:
         self.subscribe(self.ann, "EUR/USD")

@@ -1,3 +1,4 @@
+import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
@@ -28,17 +29,18 @@ class Memory:
         self.known = EVERY - set(missing)
         self.pages: list[Sequence[Quote]] = []
         self.looked = 0
-        self.fails = False
+        self.keeps = True
+        self.error: Exception | None = None
 
     def known_dates(self) -> "Deferred[set[date]]":
         self.looked += 1
         return succeed(self.known)
 
     def save_history(self, quotes: Sequence[Quote]) -> "Deferred[None]":
-        if self.fails:
-            return fail(OSError("disk full"))
+        if self.error is not None:
+            return fail(self.error)
         self.pages.append(quotes)
-        self.known |= {each.date for each in quotes}
+        self.known |= {each.date for each in quotes} if self.keeps else set()
         return succeed(None)
 
 
@@ -48,12 +50,12 @@ class Filling(SynchronousTestCase):
         self.server = Server()
         self.server.body = XML
         self.store = Memory(DAYS[:2])
-        self.daily_works = True
+        self.bank_answers = True
 
     def build(self, settings: RatesSettings = SMALL_ONLY) -> Backfill:
         self.client = client_of(self.server)
         documents = long_documents(settings, self.client, at_once, moment)
-        self.backfill = Backfill(self.clock, documents, self.store, lambda: self.daily_works, moment)
+        self.backfill = Backfill(self.clock, documents, self.store, lambda: self.bank_answers, moment)
         return self.backfill
 
     def run_for(self, seconds: float, settings: RatesSettings = SMALL_ONLY) -> list[str]:
@@ -72,12 +74,12 @@ class Filling(SynchronousTestCase):
         self.assertEqual({each.date for page in self.store.pages for each in page}, set(DAYS[:2]))
         self.assertEqual(said, ["rates: 2 missing days of the history are filled"])
 
-    def test_nothing_is_asked_before_the_daily_document_works(self) -> None:
-        self.daily_works = False
+    def test_nothing_is_asked_before_the_bank_is_known_to_answer(self) -> None:
+        self.bank_answers = False
         self.run_for(600)
         self.assertEqual((self.server.asked, self.store.looked), ([], 0))
 
-        self.daily_works = True
+        self.bank_answers = True
         self.clock.advance(60)
         self.assertEqual(len(self.server.asked), 1)
 
@@ -138,14 +140,29 @@ class Filling(SynchronousTestCase):
         self.assertEqual(len(self.server.asked), 2)
 
     def test_a_store_that_fails_ends_nothing(self) -> None:
-        self.store.fails = True
+        self.store.error = OSError("disk full")
         said = self.run_for(600)
 
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
         self.assertEqual(len(said), 1)
-        self.store.fails = False
+        self.store.error = None
         self.clock.advance(600)
         self.assertEqual(len(self.store.pages), 1)
+
+    def test_a_database_that_is_locked_is_one_line_and_tried_again_later(self) -> None:
+        self.store.error = sqlite3.OperationalError("database is locked")
+        said = self.run_for(600)
+
+        self.assertEqual(said, ["rates: the history cannot be filled: database is locked; it is tried again later"])
+        self.store.error = None
+        self.clock.advance(600)
+        self.assertEqual(len(self.store.pages), 1)
+
+    def test_a_day_that_stays_incomplete_is_not_asked_for_again(self) -> None:
+        self.store.keeps = False
+        self.run_for(DAY * 3)
+
+        self.assertEqual((len(self.server.asked), len(self.store.pages)), (1, 1))
 
     def test_an_answer_that_never_ends_is_given_up(self) -> None:
         self.server.never_ends = True

@@ -55,6 +55,11 @@ class WorkingDays(SynchronousTestCase):
         for text in ("2000-04-21", "2008-03-21", "2011-04-25", "2024-03-29", "2027-03-29", "2038-04-26", "2049-04-16"):
             self.assertFalse(is_working_day(date.fromisoformat(text)), text)
 
+    def test_in_the_first_year_there_were_rates_at_easter(self) -> None:
+        for text in ("1999-04-02", "1999-04-05"):
+            self.assertTrue(is_working_day(date.fromisoformat(text)), text)
+        self.assertFalse(is_working_day(date(1999, 4, 4)))
+
     def test_holidays_of_germany_alone_are_working_days(self) -> None:
         for text in ("2026-05-14", "2026-05-25", "2025-10-03", "2026-12-24", "2026-12-31"):
             self.assertTrue(is_working_day(date.fromisoformat(text)), text)

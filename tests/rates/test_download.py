@@ -50,7 +50,7 @@ class Refusing:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def get(self, url: str, /, **_: object) -> "Deferred[Any]":
+    def get(self, url: object, /, **_: object) -> "Deferred[Any]":
         return fail(self.error)
 
 

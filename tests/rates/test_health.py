@@ -7,6 +7,7 @@ from twisted.logger import LogEvent, capturedLogs
 
 from mixsvc.interfaces import Quote, SourceHealth
 from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.health import may_be_asked
 from tests.rates.fakes import Answer, PollerCase, failing
 from tests.rates.samples import NOW, quote
 
@@ -31,6 +32,18 @@ class Health(PollerCase):
 
         self.assertEqual(self.health(), SourceHealth("first", "good", NOW, 0, "", None))
         self.assertEqual(self.poller.health()[1].state, "untried")
+
+    def test_whoever_answers_and_those_behind_may_be_asked_for_more(self) -> None:
+        def may() -> list[bool]:
+            return [may_be_asked(name, self.poller.health()) for name in ("first", "second", "third")]
+
+        before = may()
+        self.start()
+        answered = may()
+        self.first.answer = self.second.answer = failing
+        self.rounds(1)
+
+        self.assertEqual((before, answered, may()), ([False] * 3, [True, True, False], [False] * 3))
 
     def test_who_fails_says_why_and_when_it_is_asked_again(self) -> None:
         due = NOW + timedelta(seconds=45)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import Quote
@@ -22,9 +22,15 @@ class Counting(AtOnce):
     """Counts its transactions."""
 
     runs = 0
+    error: Exception | None = None
+    on_run: tuple[Callable[[], object], ...] = ()
 
     def run(self, function: Callable[..., Any], *args: object, **kwargs: object) -> "Deferred[Any]":
         self.runs += 1
+        for each in self.on_run:
+            each()
+        if self.error is not None:
+            return fail(self.error)
         return super().run(function, *args, **kwargs)
 
 
@@ -169,6 +175,28 @@ class Filling(MemoryCase):
 
         self.assertEqual(self.database.runs - before, 3)
 
+    def test_a_part_that_is_stored_has_whole_days_however_many(self) -> None:
+        self.load()
+        codes = [f"A{one}{other}" for one in "ABCDEFGHIJKLMNOPQRSTUVWXY" for other in "ABCDEFGHIJKLMNOPQRSTUVWX"]
+        days = ("2026-10-28", "2026-10-29", "2026-10-30")
+        self.database.on_run = (self.memory.stop,)
+
+        self.fill(*(quote(code, day=day) for code in codes for day in reversed(days)))
+
+        rows = self.connection.execute("SELECT date, count(*) FROM quote GROUP BY date").fetchall()
+        self.assertEqual(rows, [(days[0], 600), (days[1], 600)])
+
+    def test_what_could_not_be_stored_is_not_known_and_stored_the_next_time(self) -> None:
+        self.load()
+        self.database.error = sqlite3.OperationalError("database is locked")
+        self.failureResultOf(self.memory.save_history([quote()]), sqlite3.Error)
+        self.assertEqual(self.known(), [])
+
+        self.database.error = None
+        self.fill(quote())
+
+        self.assertEqual((self.known(), self.stored()), ([(30, "1.1172", "ecb")],) * 2)
+
     def test_it_waits_until_the_past_was_read(self) -> None:
         reading: Deferred[Any] = Deferred()
         threads = iter([lambda function: reading.addCallback(lambda _: function())])
@@ -209,6 +237,19 @@ class Filling(MemoryCase):
         found = self.successResultOf(self.memory.known_dates())
 
         self.assertEqual(found, {date(2026, 10, 28), date(2026, 10, 29)})
+
+    def test_a_day_that_another_source_knew_in_part_is_completed(self) -> None:
+        self.load()
+        around = [quote(code, day=day) for code in ("USD", "SEK") for day in ("2026-10-27", "2026-10-29")]
+        self.fill(*around)
+        self.history.add([quote(price="2", day="2026-10-28", source="json")])
+        whole = {date(2026, 10, 27), date(2026, 10, 29)}
+        self.assertEqual(self.successResultOf(self.memory.known_dates()), whole)
+
+        self.fill(quote(day="2026-10-28"), quote("SEK", day="2026-10-28"))
+
+        self.assertEqual(self.successResultOf(self.memory.known_dates()), whole | {date(2026, 10, 28)})
+        self.assertEqual([price for _, price, _ in self.known()], ["1.1172", "2", "1.1172"])
 
     def test_a_disk_that_fails_is_told_to_who_asked(self) -> None:
         self.load()

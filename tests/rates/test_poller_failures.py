@@ -29,6 +29,28 @@ class Failures(PollerCase):
         # Its back-off of 45 s ends between the second round and the third.
         self.assertEqual((self.first.asked, self.second.asked), ([0, 60, 90, 120], [0, 30]))
 
+    def test_what_has_not_changed_counts_again_once_another_source_was_heard(self) -> None:
+        self.first.answer = lambda: succeed([quote(source="first")])
+        self.second.answer = lambda: succeed([quote(price="1.2345", source="second")])
+        self.start()
+        self.first.answer = failing
+        self.rounds(1)
+        self.first.answer = nothing_new
+        self.rounds(3)
+
+        self.assertEqual([quotes[0].source for quotes in self.told], ["first", "second", "first"])
+        self.assertEqual(self.table.latest("EUR", "USD"), quote(source="first"))
+        self.assertEqual(self.saved, self.told)
+
+    def test_what_was_no_use_is_none_when_it_has_not_changed(self) -> None:
+        self.first.answer = lambda: succeed([replace(quote(), price=Decimal("NaN"))])
+        self.start()
+        self.first.answer = nothing_new
+        self.rounds(2)
+
+        self.assertEqual([each.failures for each in self.poller.health()], [2, 0])
+        self.flushLoggedErrors()
+
     def test_a_retry_after_is_honoured(self) -> None:
         self.first.answer = lambda: fail(SourceFailed("busy", retry_after=200))
         self.start()

@@ -19,16 +19,21 @@ class Across(SynchronousTestCase):
         self.assertEqual(str(across(quote("AAA", "2"), quote("BBB", "2.00003")).price), "1.00002")
 
     def test_it_is_as_old_as_the_older_of_the_two(self) -> None:
-        old, new = quote("USD", day="2026-10-28", source="archive"), quote("GBP", "0.8", day="2026-10-30")
+        old, new = quote("USD", day="2026-10-28"), quote("GBP", "0.8", day="2026-10-30")
 
         for crossed in (across(old, new), across(new, old)):
-            self.assertEqual((crossed.date, crossed.source), (old.date, "archive"))
+            self.assertEqual((crossed.date, crossed.source), (old.date, "ecb"))
 
     def test_of_the_same_day_it_is_the_one_fetched_first(self) -> None:
-        first = quote("USD", source="archive")
+        first = quote("USD")
         then = replace(quote("GBP"), fetched_at=first.fetched_at + timedelta(seconds=1))
 
-        self.assertEqual(across(then, first).source, "archive")
+        self.assertEqual(across(then, first).fetched_at, first.fetched_at)
+
+    def test_of_two_sources_both_are_named(self) -> None:
+        one, other = quote("USD", source="json"), quote("GBP", source="ecb")
+
+        self.assertEqual([across(one, other).source, across(other, one).source], ["ecb+json"] * 2)
 
 
 class Parsing(SynchronousTestCase):

@@ -117,6 +117,13 @@ class RealServer(TestCase):
 
         self.assertEqual([len(await source.fetch()), len(await source.fetch())], [2, 0])
 
+    async def test_an_address_of_ipv6_is_one(self) -> None:
+        port = self.reactor.listenTCP(0, Site(self.pages), interface="::1")
+        self.addCleanup(port.stopListening)
+        url = f"http://[::1]:{port.getHost().port}/daily"
+
+        self.assertEqual(len(await EcbSource(self.client, url, at_once, moment).fetch()), 2)
+
     async def test_nothing_compressed_is_asked_for(self) -> None:
         self.assertEqual(len(await self.source("polite").fetch()), 2)
 

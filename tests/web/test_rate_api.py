@@ -104,6 +104,13 @@ class Pairs(ApiCase):
         ):
             self.assertIn("2 times", self.problem(path, 400)["detail"])
 
+    def test_a_parameter_that_is_none_there_is_refused(self) -> None:
+        routes = ("", "/EUR/USD", "/EUR/USD/history", "/EUR/USD/chart.png")
+        for path in (*(f"/api/rates{route}?day=2022-12-30" for route in routes), "/api/rates?date=2022-12-30"):
+            self.assertIn("is nothing that can be asked for here", self.problem(path, 400)["detail"])
+        detail = self.problem("/api/convert?amount=1&from=EUR&to=USD&day=2022-12-30", 400)["detail"]
+        self.assertEqual(detail, "'day' is nothing that can be asked for here; there are amount, from, to and date.")
+
     def test_what_is_no_date_is_refused(self) -> None:
         for text in ("", "x", "2026-02-30", "20261030", "2026-W44-5", "30.10.2026", "2026-10-30T00:00", "٢026-10-30"):
             with self.subTest(text=text):
@@ -259,7 +266,13 @@ class Text(ApiCase):
     def test_json_is_what_everyone_else_gets(self) -> None:
         for accept in ("*/*", "", "application/json, text/plain, */*", "text/html,*/*;q=0.8", "image/png"):
             self.assertEqual(self.get("/api/rates/EUR/USD", Accept=accept).content_type, JSON, accept)
-        for accept in ("text/plain, */*;q=0.5", "text/*", "application/json;q=0.1, text/plain"):
+        for accept in (
+            "text/plain, */*;q=0.5",
+            "text/*",
+            "application/json;q=0.1, text/plain",
+            TEXT,
+            "text/plain;format=flowed",
+        ):
             self.assertEqual(self.get("/api/rates/EUR/USD", Accept=accept).content_type, TEXT, accept)
 
     def test_a_refusal_is_problem_json_for_them_as_well(self) -> None:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
+from hyperlink import URL
 from OpenSSL.SSL import Error as TlsError
 from service_identity import VerificationError
 from twisted.internet.defer import CancelledError, Deferred
@@ -109,7 +110,7 @@ class Download:
             # They may hold a key, which is nothing for whoever a redirect leads to.
             for name, value in self._address.headers.items():
                 headers.setRawHeaders(name, [value])
-        return self._client.get(url, headers=headers, allow_redirects=False, unbuffered=True)
+        return self._client.get(_Url.from_text(url), headers=headers, allow_redirects=False, unbuffered=True)
 
     def _next(self, url: str, response: Any) -> str:
         """Where an answer other than the document sends us. Raises SourceFailed when it is nowhere."""
@@ -137,6 +138,16 @@ class Download:
         except (ValueError, OverflowError):
             return 0.0
         return min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+class _Url(URL):
+    """As its base class, which takes an address of IPv6 for a name in other letters, and finds that it is none."""
+
+    def to_uri(self) -> URL:
+        """See its base class."""
+        if ":" not in self.host:
+            return super().to_uri()
+        return self.replace(host="ipv6").to_uri().replace(host=self.host)
 
 
 class _Collector(Protocol):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Protocol
 
+from hyperlink import URL
 from twisted.internet.defer import Deferred
 from twisted.web.http_headers import Headers
 
@@ -15,7 +16,7 @@ __all__ = ["HistoryStore", "HttpClient"]
 class HttpClient(Protocol):
     """The part of treq.client.HTTPClient that is used."""
 
-    def get(self, url: str, /, *, headers: Headers, allow_redirects: bool, unbuffered: bool) -> "Deferred[Any]":
+    def get(self, url: URL, /, *, headers: Headers, allow_redirects: bool, unbuffered: bool) -> "Deferred[Any]":
         """Fires with an IResponse whose body is still to come."""
 
 
@@ -23,7 +24,10 @@ class HistoryStore(Protocol):
     """The stored history of the euro's reference rates. Both methods are called in the reactor thread."""
 
     def known_dates(self) -> "Deferred[set[date]]":
-        """The days of which there are rates, whatever source they came from."""
+        """The days of which no rate is missing, whatever source they came from."""
 
     def save_history(self, quotes: Sequence[Quote]) -> "Deferred[None]":
-        """Keep rates of past days, some thousands at most; fires when they are stored, and the next may come."""
+        """Keep rates of past days, some thousands at most; fires when they are stored, and the next may come.
+
+        Fails with sqlite3.Error.
+        """
