@@ -5,6 +5,7 @@ the key is the field's name, and the field knows how to read its text.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -180,6 +181,9 @@ class Settings:
 # The path of a database that is kept in memory and forgotten at the end (SQLite).
 MEMORY: Final = ":memory:"
 
+# Of a URL; what is shown of a setting may be read by others.
+PASSWORD: Final = re.compile(r"//[^/?#]*@")
+
 # Bytes of a character beyond U+FFFF as some clients send it, escaped in JSON in JSON, and of all else in a message.
 WIDEST_CHARACTER: Final = 14
 AROUND_TEXT: Final = 512
@@ -232,7 +236,8 @@ def _parse(known: "Field[Any]", value: Value) -> object:
     try:
         return known.metadata["parse"](value.text)
     except ValueError as error:
-        raise BadSetting(f"{value.place}: {value.name} = {value.text[:100]!r} will not do: {error}") from None
+        shown = PASSWORD.sub("//...@", value.text)[:100]
+        raise BadSetting(f"{value.place}: {value.name} = {shown!r} will not do: {error}") from None
 
 
 def _check_known(place: tuple[str, str], value: Value) -> None:

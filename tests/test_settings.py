@@ -187,3 +187,9 @@ def test_texts_that_no_message_could_bring_are_refused(tmp_path: Path) -> None:
 
     assert said.startswith("[chat] max_text = 100000 needs max_message = 1400512 or more")
     assert read_settings(written(tmp_path, "[chat]\nmax_text = 100000\nmax_message = 1400512\n")).chat.max_text == 10**5
+
+
+def test_a_password_in_a_url_is_refused_and_not_shown(tmp_path: Path) -> None:
+    said = complaint(tmp_path, "[rates]\necb_url = http://ann:s3cret@127.0.0.1/daily.xml\n")
+
+    assert "http://...@127.0.0.1/daily.xml" in said and "s3cret" not in said

@@ -104,7 +104,7 @@ def _stamp(second: int) -> str:
 
 def _client(request: Request) -> str:
     """The client's address: behind a trusted proxy what that says (mixsvc.web.proxies)."""
-    return str(getattr(request.getClientAddress(), "host", None) or "-")
+    return _printable(getattr(request.getClientAddress(), "host", None) or "-")
 
 
 def _header(request: Request, name: bytes) -> str:
@@ -113,6 +113,12 @@ def _header(request: Request, name: bytes) -> str:
 
 def _quoted(data: bytes) -> str:
     return _escaped(data[:MOST_BYTES])
+
+
+@lru_cache(256)
+def _printable(host: str) -> str:
+    # A PROXY header may call anything an address.
+    return _escaped(host.encode("utf-8", "replace"))
 
 
 # The same client asks for more than one thing, and many clients call themselves the same.

@@ -6,34 +6,29 @@ behind the one that is being answered until that is done and its answer is on it
 
 from typing import Final
 
-from twisted.internet.interfaces import ISSLTransport, ITCPTransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
 
-from mixsvc.web.answering import AnsweringChannel
+from mixsvc.web.chunks import Chunks
+from mixsvc.web.closing import ClosingChannel
 from mixsvc.web.deadlines import NEVER
 from mixsvc.web.framing import Head, check_beginning, read_head
 from mixsvc.web.phase import Phase
 from mixsvc.web.refusals import Refused
 
-__all__ = ["LINGER_SECONDS", "MixChannel"]
-
-# How long a client may go on sending what was refused, in seconds.
-LINGER_SECONDS: Final = 5
+__all__ = ["MixChannel"]
 
 # Bytes of further requests that are taken while one is answered, or its answer is not read.
 MOST_AHEAD: Final = 16384
 
 
-class MixChannel(AnsweringChannel):
+class MixChannel(ClosingChannel):
     """One connection of a MixSite."""
 
-    phase = Phase.IDLE
     # When the first byte of the request came, by the site's clock.
     began = 0.0
-    deadline = NEVER
     # Bytes of the request's body so far, and when its present span of time began.
     body_size = 0
     _body_before = 0
@@ -89,7 +84,10 @@ class MixChannel(AnsweringChannel):
 
     def _hand_on(self) -> None:
         data, self._pending = self._pending, b""
-        self.rawDataReceived(data)
+        try:
+            self.rawDataReceived(data)
+        except Refused as refused:
+            self.refuse(refused)
 
     def _hold(self) -> None:
         if len(self._pending) > MOST_AHEAD:
@@ -100,9 +98,8 @@ class MixChannel(AnsweringChannel):
             # What is answered already is not read: no more answers.
             self._hold()
             return False
-        if self._pending.startswith(b"\r\n"):
-            # Some send one after a body (RFC 9112 section 2.2).
-            self._pending = self._pending[2:]
+        if self._pending.startswith(b"\r") and self._skip_line_end():
+            return False
         end = self._pending.find(b"\r\n\r\n") + 4
         self._begin_head()
         try:
@@ -117,6 +114,12 @@ class MixChannel(AnsweringChannel):
         self._begin_request(head)
         return True
 
+    def _skip_line_end(self) -> bool:
+        """Skip the one that some send after a body (RFC 9112 section 2.2); whether that was all."""
+        if self._pending.startswith(b"\r\n"):
+            self._pending = self._pending[2:]
+        return self._pending in (b"", b"\r")
+
     def _begin_request(self, head: Head) -> None:
         """What twisted.web does line by line."""
         request = self.requestFactory(self)
@@ -130,6 +133,14 @@ class MixChannel(AnsweringChannel):
         self.allHeadersReceived()
         if self.length == 0:
             self.allContentReceived()
+
+    def _maybeChooseTransferDecoder(self, header: bytes, data: bytes) -> bool:
+        """How the body comes, as a field of the head says."""
+        if header != b"Transfer-Encoding":
+            return bool(HTTPChannel._maybeChooseTransferDecoder(self, header, data))
+        self.length = None
+        self._transferDecoder = Chunks(self.requests[-1].handleContentChunk, self._finishRequestBody)
+        return True
 
     def _begin_head(self) -> None:
         if self.phase is Phase.IDLE:
@@ -197,18 +208,13 @@ class MixChannel(AnsweringChannel):
 
     def resumeProducing(self) -> None:
         """The client has read all that was written: it may have sent more requests meanwhile."""
-        AnsweringChannel.resumeProducing(self)
+        ClosingChannel.resumeProducing(self)
         if self._pending and not self._is_feeding:
             self._advance()
 
     def _respondToBadRequestAndDisconnect(self) -> None:
         # What twisted.web itself finds out: chunks that are none.
         self.refuse(Refused(400, "The body of the request is not in chunks, as its head says, or the head is wrong."))
-
-    @property
-    def is_ending(self) -> bool:
-        """Whether nothing that still comes is of any interest."""
-        return self.phase in (Phase.REFUSED, Phase.CLOSING, Phase.GONE)
 
     def refuse(self, refused: Refused) -> None:
         """Answer, and end this connection; what still comes is thrown away. Harmless a second time."""
@@ -219,11 +225,7 @@ class MixChannel(AnsweringChannel):
         self.site.refused[str(refused.status)] += 1
         self.site.idle.pop(self, None)
         self.transport.write(refused.answer())
-        # Closing now would reset the connection, and a client that is still sending would never see the answer.
-        transport = ITCPTransport(self.transport, None)
-        if transport is not None and not ISSLTransport.providedBy(transport):
-            transport.loseWriteConnection()
-        self.deadline = self.site.seconds() + LINGER_SECONDS
+        self.linger()
         self._drop_requests()
 
     def _drop_requests(self) -> None:
@@ -235,20 +237,6 @@ class MixChannel(AnsweringChannel):
 
     # The end
 
-    def loseConnection(self) -> None:
-        """Send what is written already, and close; cut the client off when it does not read that."""
-        if self.phase is not Phase.GONE:
-            self.phase = Phase.CLOSING
-            self.deadline = self.closing_deadline()
-            self.site.idle.pop(self, None)
-        HTTPChannel.loseConnection(self)
-
-    def finish_up(self) -> None:
-        """Close when the request in flight is answered; now, if there is none."""
-        self.persistent = 0
-        if not self.requests:
-            self.loseConnection()
-
     def expired(self) -> None:
         """A deadline has come."""
         now = self.site.seconds()
@@ -259,15 +247,14 @@ class MixChannel(AnsweringChannel):
             case Phase.IDLE if self.is_full:
                 # Not idle: its last answer is being read.
                 self.deadline = self.unread_deadline
-            case Phase.IDLE | Phase.REFUSED:
+            case Phase.IDLE:
                 self.loseConnection()
             case Phase.HEAD:
                 self.refuse(Refused(408, f"The request's head was not complete after {self.site.patience.head:g} s."))
             case Phase.BODY:
                 self._body_expired(now)
             case _:
-                self.deadline = NEVER
-                self.cut_off()
+                self.linger_expired()
 
     def _body_expired(self, now: float) -> None:
         if self.site.patience.is_too_slow(self.body_size - self._body_before):

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from mixsvc.web.hosts import is_host
 from mixsvc.web.refusals import Refused
 
-__all__ = ["MOST_FIELDS", "TOKEN", "Fields", "read_fields"]
+__all__ = ["MOST_FIELDS", "TOKEN", "Fields", "check_trailers", "read_fields"]
 
 # How many there may be.
 MOST_FIELDS: Final = 100
@@ -49,12 +49,18 @@ def read_fields(raw: bytes, minor: bytes) -> Fields:
     return _remembered(raw, minor) if len(raw) <= REMEMBERED_BYTES else _read(raw, minor)
 
 
+def check_trailers(raw: bytes) -> None:
+    """Whether the lines, which may be none, are fields at all, and not too many. Raises Refused."""
+    if not FIELDS_WITH_UNDERSCORES.fullmatch(raw):
+        raise _unlike_fields(raw)
+    _check_number(raw)
+
+
 def _read(raw: bytes, minor: bytes) -> Fields:
     if not FIELDS.fullmatch(raw):
         raw = _without_underscores(raw)
     lowered = b"\r\n" + raw.lower()
-    if lowered.count(b"\r\n") > MOST_FIELDS + 1:
-        raise Refused(431, f"The request has too many headers: this server takes {MOST_FIELDS}.")
+    _check_number(raw)
     _check_host(lowered, minor)
     has_body = LENGTH in lowered or CODING in lowered
     if has_body:
@@ -73,9 +79,18 @@ def _pair(line: bytes) -> tuple[bytes, bytes]:
 def _without_underscores(raw: bytes) -> bytes:
     if FIELDS_WITH_UNDERSCORES.fullmatch(raw):
         return FIELD_WITH_UNDERSCORE.sub(b"", raw)
+    raise _unlike_fields(raw)
+
+
+def _unlike_fields(raw: bytes) -> Refused:
     if re.search(rb"(?:\A|\r\n)[\t ]", raw):
-        raise Refused(400, "A header is folded over several lines.")
-    raise Refused(400, "A header is not a name, a colon and text on one line.")
+        return Refused(400, "A header is folded over several lines.")
+    return Refused(400, "A header is not a name, a colon and text on one line.")
+
+
+def _check_number(raw: bytes) -> None:
+    if raw.count(b"\r\n") > MOST_FIELDS:
+        raise Refused(431, f"The request has too many headers: this server takes {MOST_FIELDS}.")
 
 
 def _check_host(lowered: bytes, minor: bytes) -> None:

@@ -17,6 +17,9 @@ __all__ = ["apply_forwarded"]
 # An address with its port, as some proxies write them; an IPv6 one then has brackets.
 WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 
+# The zone of a link-local address is any text to ipaddress; here it is the name of an interface.
+ZONE: Final = re.compile(r"[0-9A-Za-z._-]{1,15}")
+
 
 def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> None:
     """Take the client's address, scheme and host from the headers, when the peer is a trusted proxy.
@@ -55,6 +58,9 @@ def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
+        return None
+    zone = getattr(address, "scope_id", None)
+    if zone is not None and not ZONE.fullmatch(zone):
         return None
     # ::ffff:127.0.0.1 is how a dual-stack socket spells an IPv4 peer.
     return getattr(address, "ipv4_mapped", None) or address

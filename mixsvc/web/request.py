@@ -33,6 +33,11 @@ class MixRequest(Request):
     _is_processed = False
     _log = Logger()
 
+    @property
+    def is_with_thread(self) -> bool:
+        """Whether a thread has taken the body and will answer, be the client in a hurry or not."""
+        return self.content is None
+
     def gotLength(self, length: int | None) -> None:
         """The head is complete: a body may follow."""
         self.content = open_body(length)

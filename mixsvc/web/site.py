@@ -16,6 +16,7 @@ from twisted.web.server import Site
 from mixsvc.settings import Settings
 from mixsvc.web.bodies import Bodies
 from mixsvc.web.channel import MixChannel
+from mixsvc.web.closing import ClosingChannel
 from mixsvc.web.deadlines import Patience, Sweeper
 from mixsvc.web.refusals import Refused
 from mixsvc.web.request import MixRequest
@@ -53,7 +54,7 @@ class MixSite(Site):
         self.hsts = b"max-age=%d" % server.hsts if server.hsts else b""
         self.channels: set[MixChannel] = set()
         # In the order in which they became idle.
-        self.idle: dict[MixChannel, None] = {}
+        self.idle: dict[ClosingChannel, None] = {}
         self.refused: Counter[str] = Counter()
         self.is_stopping = False
         # Told of each answer that is complete and how many seconds it took, in place of twisted.web's access log.

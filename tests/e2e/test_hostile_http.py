@@ -1,5 +1,6 @@
 """Hostile HTTP on real sockets, against the running service: refused in words, in time, and at nobody else's cost."""
 
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -67,6 +68,9 @@ def asked_in_a_moment(service: Service) -> None:
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;\x00\r\nhello\r\n0\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\n\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nhello\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: y\r\n" * 200 + b"\r\n", 431),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"1" * 5000 + b"\r\n\r\n", 413),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n", 400),
         (b"GET / HTTP/1.1\nHost: x\n\n", 400),
@@ -110,6 +114,44 @@ def test_less_common_requests_have_their_answers(service: Service, line: bytes, 
 
     assert answer.startswith(b"HTTP/1.1 %d " % status)
     assert not line.startswith(b"HEAD") or answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("path", [b"/", b"/static/vendor/sockjs.min.js", b"/chat/info", b"/healthz"])
+def test_a_client_that_sends_nothing_more_is_answered(service: Service, path: bytes) -> None:
+    with opened(service.port) as connection:
+        connection.sendall(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path * 2)
+        connection.shutdown(socket.SHUT_WR)
+        answers = read_to_end(connection)
+
+    assert answers.count(b"HTTP/1.1 200 OK\r\n") == 2
+    head, _, rest = answers.partition(b"\r\n\r\n")
+    found = re.search(rb"(?i)content-length: ([0-9]+)", head)
+    assert found and len(rest) > 2 * int(found[1])
+
+
+@pytest.mark.parametrize("way", [b"xhr", b"xhr_streaming"])
+def test_a_client_of_the_chat_that_sends_nothing_more_has_left(service: Service, way: bytes) -> None:
+    head = b"POST /chat/000/half-%b/%b HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+    with opened(service.port) as connection:
+        connection.sendall(head % (way, b"xhr"))
+        assert b"o\n" in receive_until(connection, b"o\n")
+        connection.sendall(head % (way, way))
+        if way != b"xhr":
+            receive_until(connection, b"h" * 2048)
+        start = monotonic()
+        connection.shutdown(socket.SHUT_WR)
+        read_to_end(connection)
+
+    assert monotonic() - start < MOMENT
+
+
+def receive_until(connection: socket.socket, end: bytes) -> bytes:
+    got = b""
+    while end not in got:
+        part = connection.recv(65536)
+        assert part, got
+        got += part
+    return got
 
 
 def test_ranges_that_overlap_do_not_multiply(service: Service) -> None:

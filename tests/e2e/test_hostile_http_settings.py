@@ -3,19 +3,23 @@
 import os
 import resource
 import signal
+import socket
 import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from time import monotonic
 
 import pytest
 
 from bench.processes import raise_file_limit
+from mixsvc.web.closing import LINGER_SECONDS
 from tests.e2e.ecb import Ecb
 from tests.e2e.raw_http import A_FEW, CLOSING, answer_to, crowd, descriptors, get, left_over, opened, read_to_end
-from tests.e2e.service import Config, Launch, Service
+from tests.e2e.service import DEADLINE, Config, Launch, Service
 from tests.sockjs.certificate import write_certificate
 
 
@@ -63,6 +67,32 @@ def test_a_full_service_makes_room_for_the_newest(start: Callable[[Launch], Serv
             assert stream.recv(100)
         # Nobody is idle now.
         assert read_to_end(stack.enter_context(opened(service.port))).startswith(b"HTTP/1.1 503 ")
+
+
+def test_over_tls_nobody_is_waited_for_any_longer(
+    start: Callable[[Launch], Service], launch: Launch, tmp_path: Path
+) -> None:
+    key, certificate = write_certificate(tmp_path / "certificate")
+    endpoint = f"ssl:0:interface=127.0.0.1:privateKey={key}:certKey={certificate}"
+    service = start(replace(launch.having(server={"idle_timeout": "1"}), options=("--listen", endpoint)))
+    context = ssl.create_default_context(cafile=certificate)
+
+    def connected() -> ssl.SSLSocket:
+        return context.wrap_socket(opened(service.port), server_hostname="localhost")
+
+    with connected() as refused, connected() as idle:
+        idle.sendall(CLOSING.replace(b"Connection: close\r\n", b""))
+        refused.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n")
+        begun, pause = monotonic(), Event()
+        with pytest.raises(OSError):
+            while monotonic() - begun < 4 * LINGER_SECONDS:
+                refused.sendall(b"x" * 1000)
+                pause.wait(0.05)
+        # Below TLS, where nobody answers that the other side is done.
+        with socket.socket(fileno=idle.detach()) as silent:
+            silent.settimeout(DEADLINE)
+            assert read_to_end(silent)
+        assert monotonic() - begun < 4 * LINGER_SECONDS
 
 
 def test_over_tls_it_is_the_same(start: Callable[[Launch], Service], launch: Launch, tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.interfaces import ISSLTransport, ITCPTransport
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import alsoProvides
@@ -13,7 +14,7 @@ from mixsvc.settings import ServerSettings, Settings, WebSettings
 from mixsvc.web.channel import MixChannel
 from mixsvc.web.site import MixSite
 
-__all__ = ["REQUEST", "Echo", "Wire", "connect", "make_site"]
+__all__ = ["REQUEST", "Echo", "TLSWire", "Wire", "connect", "make_site"]
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -43,6 +44,8 @@ class Wire(StringTransport):
 
     write_closed = False
     aborted = False
+    # Why the protocol was told that it is lost.
+    lost: Failure | None = None
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         """There is no delay."""
@@ -53,6 +56,17 @@ class Wire(StringTransport):
     def abortConnection(self) -> None:
         self.aborted = True
         self.loseConnection()
+
+    def connectionLost(self, reason: Failure) -> None:
+        self.lost = reason
+        protocol: Any = self.producer
+        protocol.connectionLost(reason)
+
+    def half_close(self) -> None:
+        """The client will send no more: told as often as the transport reads, as TCP does it."""
+        if self.producerState == "producing" and not self.disconnecting:
+            protocol: Any = self.producer
+            protocol.readConnectionLost()
 
     def fill(self) -> None:
         """As TCP does when more than 64 KiB wait."""
@@ -65,6 +79,15 @@ class Wire(StringTransport):
         producer.resumeProducing()
 
 
+class TLSWire(Wire):
+    """One with another one below, to which a client that is done does not say so."""
+
+    def __init__(self) -> None:
+        StringTransport.__init__(self)
+        self.transport = Wire()
+        alsoProvides(self, ISSLTransport)
+
+
 def make_site(
     clock: Clock, root: Resource, server: ServerSettings | None = None, web: WebSettings | None = None
 ) -> MixSite:
@@ -74,11 +97,11 @@ def make_site(
     return site
 
 
-def connect(site: MixSite) -> tuple[MixChannel, Wire]:
+def connect(site: MixSite, kind: type[Wire] = Wire) -> tuple[MixChannel, Wire]:
     """A connection and its wire."""
     channel = site.buildProtocol(None)
     assert isinstance(channel, MixChannel)
-    wire = Wire()
+    wire = kind()
     alsoProvides(wire, ITCPTransport)
     channel.makeConnection(wire)
     return channel, wire

@@ -80,6 +80,12 @@ def test_whatever_comes_each_line_is_one_and_has_its_fields(uri: bytes, agent: b
     assert json_line(made, NOW, 0).isprintable()
 
 
+def test_an_address_that_is_none_cannot_either() -> None:
+    line = combined(request(peer=IPv4Address("TCP", 'a" 1\n\x1b\xe9', 1)), NOW, 0.1)
+
+    assert line.startswith("a\\x22 1\\x0a\\x1b\\xc3\\xa9 - - [")
+
+
 def test_a_field_is_cut_off() -> None:
     line = combined(request(b"/" + b"a" * 10_000, user_agent=b'"' * 10_000), NOW, 0)
 

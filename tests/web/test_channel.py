@@ -7,7 +7,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.settings import ServerSettings, WebSettings
 from mixsvc.web.bodies import MOST_IN_MEMORY
-from mixsvc.web.channel import LINGER_SECONDS
+from mixsvc.web.closing import LINGER_SECONDS
+from mixsvc.web.fields import MOST_FIELDS
+from mixsvc.web.framing import MOST_HEAD
 from tests.web.http_wire import REQUEST, Echo, connect, make_site
 from txsockjs._upgrade import take_over
 
@@ -146,8 +148,41 @@ class IntakeTests(ChannelTestCase):
             assert self.chunked(data) == [400], data
         for data in (b"5\nhello\n", b"5;\x00\r\nhello\r\n", b"5;" + b"a" * 2000 + b"\r\n", b"\r\n", b"5 \r\nhello\r\n"):
             assert self.chunked(data) == [400], data
-        for data in (b"0\r\n" + b"X: y\r\n" * 20_000 + b"\r\n",):
-            assert self.chunked(data) == [400]
+
+    def test_trailers_are_no_better_than_headers(self) -> None:
+        for trailers in (
+            b"X: y\n\nGET /later HTTP/1.1\nHost: a\n\n\r\n",
+            b"X: y\n\r\n",
+            b"\nX: y\r\n",
+            b"X: y\rZ: 1\r\n",
+            b" folded: y\r\n",
+            b"X: y\r\n folded\r\n",
+            b"hello\r\n",
+            b"X : y\r\n",
+            b"X: a\0b\r\n",
+        ):
+            assert self.chunked(b"3\r\nabc\r\n0\r\n" + trailers + b"\r\n") == [400], trailers
+        assert self.echo.seen == []
+
+    def test_trailers_have_the_limits_of_headers(self) -> None:
+        most = b"X_y: z\r\n" * MOST_FIELDS
+        assert self.chunked(b"0\r\n" + most + b"\r\n") == [200, 200]
+        assert self.chunked(b"0\r\n" + most + b"X: y\r\n\r\n") == [431]
+        assert self.chunked(b"0\r\nX: " + b"y" * MOST_HEAD + b"\r\n\r\n") == [431]
+        assert self.chunked(b"0\r\n" + b"X: y\r\n" * 20_000) == [431]
+
+    def test_trailers_may_come_in_any_portions(self) -> None:
+        whole = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n" + REQUEST
+
+        for at in range(len(whole)):
+            self.channel.dataReceived(whole[at : at + 1])
+
+        assert self.answers() == [200, 200]
+
+    def test_trailers_that_can_no_longer_become_any_are_answered_at_once(self) -> None:
+        self.channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\n")
+
+        assert self.answers() == [400]
 
     def test_close_may_stand_in_a_list(self) -> None:
         self.channel.dataReceived(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: x , Close\r\n\r\n" + REQUEST)
@@ -225,9 +260,29 @@ class HeadDeadlineTests(ChannelTestCase):
         assert self.answers() == [200, 408]
 
     def test_empty_lines_are_no_way_around(self) -> None:
-        self.trickle(b"\r\n", 20)
+        self.trickle(b"\r\n", 19)
+        assert not self.wire.disconnecting
 
-        assert self.answers() == [408]
+        self.trickle(b"\r\n", 1)
+
+        assert self.wire.disconnecting
+
+    def test_an_empty_line_begins_nothing(self) -> None:
+        self.channel.dataReceived(post(b"x"))
+        for line_end in (b"\r\n", b"\r", b"\n"):
+            self.channel.dataReceived(line_end)
+            self.pass_time(19)
+
+        self.pass_time(3)
+
+        assert (self.answers(), self.wire.disconnecting) == ([200], True)
+        assert not self.site.refused
+
+    def test_neither_does_it_keep_a_request_from_being_read(self) -> None:
+        for byte in (b"\r", b"\n", REQUEST):
+            self.channel.dataReceived(byte)
+
+        assert self.answers() == [200]
 
     def test_the_time_between_two_requests_is_limited(self) -> None:
         self.channel.dataReceived(REQUEST)

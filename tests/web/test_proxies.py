@@ -57,6 +57,11 @@ class ForwardedTests(SynchronousTestCase):
         for garbage in ("nonsense", "unknown", "1.2.3.4:5:6", "[::1", "1.2.3.4:", "2001:db8::1:x", ":80", "[]:80"):
             assert self.client(x_forwarded_for=garbage) == "127.0.0.1", garbage
 
+    def test_the_zone_of_an_address_is_the_name_of_an_interface(self) -> None:
+        assert self.client(x_forwarded_for="fe80::1%eth0") == "fe80::1%eth0"
+        for zone in ('a" 1 x', "a b", "\x1b[2J", "\xff", "a" * 1000):
+            assert self.client(x_forwarded_for=f"fe80::1%{zone}") == "127.0.0.1", zone
+
     def test_a_mapped_peer_is_the_same_peer(self) -> None:
         request = self.forwarded(IPv6Address("TCP", "::ffff:127.0.0.1", 1), x_forwarded_for="192.0.2.7")
 

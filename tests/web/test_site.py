@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Request
 
 from mixsvc.settings import ServerSettings, Settings, WebSettings
-from mixsvc.web.channel import LINGER_SECONDS, MixChannel
+from mixsvc.web.channel import MixChannel
+from mixsvc.web.closing import LINGER_SECONDS
 from mixsvc.web.site import MOST_TOLD, MixSite, most_connections
 from mixsvc.web.tree import Root
 from tests.web.http_wire import REQUEST, Echo, Wire, connect, make_site

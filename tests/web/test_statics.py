@@ -31,6 +31,18 @@ def test_what_is_in_the_folder_is_served(client: FlaskClient, path: str) -> None
         assert (answer.status_code, answer.get_data()) == (200, b"file")
 
 
+def test_a_range_of_bytes_is_served(client: FlaskClient) -> None:
+    for unit in ("bytes", " Bytes "):
+        with client.get("/static/sub/file", headers={"Range": f"{unit}=1-2"}) as answer:
+            assert (answer.status_code, answer.get_data()) == (206, b"il")
+
+
+@pytest.mark.parametrize("value", ["x=1", "lines=1-2", "nonsense", ""])
+def test_a_range_of_something_else_is_none(client: FlaskClient, value: str) -> None:
+    with client.get("/static/sub/file", headers={"Range": value}) as answer:
+        assert (answer.status_code, answer.get_data()) == (200, b"file")
+
+
 @pytest.mark.parametrize(
     "path", ["outside", "up/secret", "../secret", "..%2fsecret", "%00", "sub/%00", "", "sub", "sub/", "nothing"]
 )

@@ -103,6 +103,15 @@ class MessagesOnThePageTests(SynchronousTestCase):
         self.assertIn('datetime="2023-11-14T22:13:20.500Z"', line)
         self.assertIn(">anyone here?</p>", line)
 
+    def test_a_topic_is_no_message_and_times_say_their_zone(self) -> None:
+        html = self.page(ChatMessage(1, "Bob", "Weather", 1_700_000_000, "topic"), ChatMessage(2, "Al", "", 0, "topic"))
+
+        self.assertEqual([tag["data-kind"] for tag in Page(html).of_class("notice")], ["topic", "topic"])
+        self.assertEqual(Page(html).of_class("line"), [])
+        self.assertIn('made the topic <b class="topic-text">Weather</b>', html)
+        self.assertIn("took the topic away", html)
+        self.assertIn(">2023-11-14 22:13 UTC</time>", html)
+
     def test_names_and_texts_are_never_markup(self) -> None:
         html = self.page(ChatMessage(1, "<i>Bob</i>", "<script>alert(1)</script>", 0))
 

@@ -201,6 +201,7 @@ class CallTests(SynchronousTestCase):
             assert self.sent.head is not None
             assert (self.sent.head.headers, self.sent.steps.pop()) == (((b"X", b"y"),), "whole")
         self.answer([], ("Content-Length", "3"), status="304 Not Modified", method="HEAD")
+        assert self.sent.head is not None
         assert self.sent.head.headers == ((b"Content-Length", b"3"),)
 
     def test_a_status_without_a_body_has_none(self) -> None:

@@ -257,6 +257,14 @@ class OutletTests(SynchronousTestCase):
 
         assert self.wire.value().endswith(b"hello")
 
+    def test_an_answer_in_flight_when_the_site_stops_says_that_the_connection_ends(self) -> None:
+        self.channel.finish_up()
+        self.outlet.whole(MEASURED, b"hello")
+        self.reactor.turn()
+
+        assert b"\r\nConnection: close\r\n" in self.wire.value()
+        assert self.wire.disconnecting
+
     def test_the_next_request_waits_until_a_whole_answer_was_taken(self) -> None:
         self.channel.dataReceived(b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
         self.wire.limit = 0
