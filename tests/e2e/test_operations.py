@@ -173,17 +173,19 @@ def test_a_backup_made_while_it_runs_is_whole(
     start: Callable[[Launch], Service], launch: Launch, tmp_path: Path
 ) -> None:
     page = (PROJECT / "docs" / "operations.md").read_text()
-    commands = re.findall(
-        r"^/opt/mixsvc/bin/python (-c .*?)\n\n", page.replace("```\n", "\n\n"), re.MULTILINE | re.DOTALL
-    )
-    assert len(commands) == 1
+    commands = re.findall(r"^runuser -u mixsvc -- ((?:.*\\\n)*.*)", page, re.MULTILINE)
+    # With sqlite3 before an upgrade, with it for a backup, and without it.
+    assert [command.split()[0] for command in commands] == ["sqlite3", "sqlite3", "/opt/mixsvc/bin/python"]
     service, copy = start(launch), tmp_path / "copy"
     with Chatter(service.port, "Ann") as ann:
         ann.say("before the backup")
-        command = commands[0].replace("/var/lib/mixsvc/", "").replace("/var/backups", str(copy))
+        command = commands[2].replace("/var/lib/mixsvc/", "").replace("/var/backups/mixsvc", str(copy))
+        command = command.replace("/opt/mixsvc/bin/python", sys.executable)
         copy.mkdir()
-        subprocess.run(f"{sys.executable} {command}", shell=True, cwd=launch.folder, check=True, timeout=DEADLINE)
+        subprocess.run(command, shell=True, cwd=launch.folder, check=True, timeout=DEADLINE)
         ann.say("after it")
+        (made,) = copy.iterdir()
+        made.rename(copy / "mixsvc.sqlite3")
     service.stop()
 
     with Service(replace(launch, folder=copy)) as restored, Chatter(restored.port, "Bob") as bob:

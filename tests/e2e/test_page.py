@@ -1,5 +1,6 @@
 """The page in a real browser, on the real service: people come, talk and go."""
 
+import re
 from time import monotonic
 
 import pytest
@@ -122,12 +123,15 @@ def test_the_latest_messages_are_seen_before_one_has_a_name(service: Service, vi
 @pytest.mark.usefixtures("no_complaints")
 def test_without_javascript_the_page_shows_rates_and_messages(service: Service, visitor: NewVisitor) -> None:
     with Chatter(service.port, "Eve") as eve:
+        eve.say("/topic Weather")
         wait_until_shown(service, eve.say("no script needed"))
     reader = visitor(java_script_enabled=False)
 
     reader.page.goto(service.url)
 
     expect(reader.texts.last).to_have_text("no script needed")
+    expect(reader.page.locator("#log time").last).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d UTC$"))
+    expect(reader.page.locator("#log .notice").last).to_contain_text("Eve made the topic Weather")
     expect(reader.page.locator("[data-pair='EUR/USD'] .price")).to_have_text("1.1172")
     expect(reader.page.locator("noscript").first).to_be_visible()
 

@@ -1,5 +1,6 @@
 """Everybody can use the page: WCAG 2.2 AA as far as axe can tell, the keyboard alone, small screens and dark ones."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -178,3 +179,31 @@ def test_who_wants_no_motion_gets_none(service: Service, visitor: NewVisitor) ->
     ann.come(service.url)
 
     assert ann.page.evaluate("document.getAnimations().length") == 0
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_a_long_list_of_people_can_be_scrolled_with_the_keyboard(launch: Launch, visitor: NewVisitor) -> None:
+    with Service(launch) as service, ExitStack() as stack:
+        ann = visitor(viewport={"width": 1280, "height": 600})
+        ann.enter(service.url, "Ann")
+        for number in range(20):
+            stack.enter_context(Chatter(service.port, f"Bob {number}"))
+        expect(ann.members).to_have_count(21)
+        people = ann.page.locator(".people")
+        assert people.evaluate("(people) => people.scrollHeight > people.clientHeight")
+
+        assert violations(ann.page) == []
+        tab_to(ann.page, ".people")
+        ann.page.keyboard.press("End")
+
+        expect(ann.members.last).to_be_in_viewport()
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_with_colours_of_ones_own_the_chosen_pair_is_told_apart(service: Service, visitor: NewVisitor) -> None:
+    ann = visitor(forced_colors="active")
+    ann.come(service.url)
+
+    borders = ann.page.locator(".rate-pick").evaluate_all("(all) => all.map((each) => getComputedStyle(each).border)")
+
+    assert borders[0] not in borders[1:]

@@ -185,3 +185,35 @@ def test_no_need_to_wait_for_the_next_try(
     ann.page.get_by_role("button", name="Try now").click()
 
     expect(ann.status).to_contain_text("online")
+
+
+@pytest.mark.usefixtures("no_complaints")
+@pytest.mark.parametrize("name", ["", "Ann"])
+def test_a_connection_that_falls_silent_is_found_out_where_nobody_looks(
+    launch: Launch, visitor: NewVisitor, name: str
+) -> None:
+    with Service(launch) as service:
+        ann = visitor()
+        ann.page.add_init_script(
+            """globalThis.sockets = [];
+            globalThis.WebSocket = class extends WebSocket {
+              constructor(...given) { super(...given); sockets.push(this); }
+            };
+            globalThis.beat = () => sockets.at(-1).onmessage({data: "h"});
+            Object.defineProperty(document, "hidden", {get: () => true});"""
+        )
+        ann.page.clock.install()
+        ann.come(service.url)
+        if name:
+            ann.ask_for(name)
+            expect(ann.members).to_have_text([name])
+        so_far = ann.page.evaluate("sockets.length")
+
+        for _ in range(3):
+            ann.page.clock.run_for(40_000)
+            ann.page.evaluate("beat()")
+        assert ann.page.evaluate("sockets.length") == so_far
+        ann.page.clock.run_for(61_000)
+        ann.page.wait_for_function("(so_far) => sockets.length > so_far", arg=so_far)
+
+        expect(ann.status).to_contain_text("online")

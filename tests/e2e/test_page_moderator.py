@@ -105,6 +105,7 @@ def test_who_is_kicked_is_outside_until_they_come_back(both: tuple[Visitor, Visi
 
     expect(mona.members).to_have_text(["Mona"])
     expect(ann.page.get_by_label("Your message")).to_be_hidden()
+    expect(ann.page.locator("#outside")).to_contain_text("You are out of this room")
     expect(ann.page.locator("#log .notice").last).to_contain_text("Mona put you out of this room")
     ann.page.get_by_role("button", name="Join again").click()
 
@@ -127,3 +128,44 @@ def test_who_is_banned_is_sent_away_and_may_come_back_when_the_ban_is_lifted(bot
     ann.page.get_by_role("button", name="Try now").click()
 
     expect(mona.members).to_have_text(["Ann", "Mona"])
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_a_topic_is_deleted_like_any_message_and_goes_from_every_head(both: tuple[Visitor, Visitor]) -> None:
+    mona, ann = both
+    ann.say("/topic something rude")
+    for person in both:
+        expect(person.page.locator("#room-topic")).to_have_text("something rude")
+
+    mona.page.get_by_role("button", name="Delete message 1 by Ann").click()
+    mona.page.locator("#deletion").get_by_role("button", name="Delete").click()
+
+    for person in both:
+        expect(person.page.locator("#room-topic")).to_be_empty()
+        expect(person.page.locator("#log .notice")).to_contain_text(["A moderator deleted this message."])
+    expect(mona.page.locator(".delete")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_what_cannot_be_done_now_is_not_lost_in_silence(launch: Launch, visitor: NewVisitor) -> None:
+    with Service(launch) as service:
+        mona = visitor()
+        log_in(mona, service)
+        expect(mona.members).to_have_text(["Mona"])
+        mona.say("something rude")
+        mona.page.get_by_role("button", name="Delete message 1 by Mona").click()
+        mona.page.context.set_offline(True)
+        expect(mona.status).to_contain_text("offline")
+        delete = mona.page.locator("#deletion").get_by_role("button", name="Delete")
+
+        delete.click()
+        expect(mona.page.locator("#deletion .refused")).to_contain_text("no connection")
+        assert violations(mona.page) == []
+        mona.page.context.set_offline(False)
+        expect(mona.status).to_contain_text("online")
+        mona.complaints.clear()
+        expect(mona.page.locator("#side")).to_have_attribute("data-phase", "here")
+        delete.click()
+
+        expect(mona.page.locator("#deletion")).to_be_hidden()
+        expect(mona.page.locator("#log .gone")).to_have_count(1)

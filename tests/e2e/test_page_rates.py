@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import NewVisitor
 from tests.e2e.ecb import RATES_XML, Ecb
-from tests.e2e.service import Service
+from tests.e2e.service import Launch, Service
 from tests.e2e.urls import get_json
 
 # Milliseconds, and a little more: without the chat the page asks for the rates every 30 s.
@@ -108,6 +108,52 @@ def drawn(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("no_complaints")
+def test_a_pair_that_is_picked_at_once_has_its_own_price(service: Service, visitor: NewVisitor) -> None:
+    ann = visitor()
+    ann.come(service.url)
+
+    ann.page.locator("[data-pair='EUR/JPY'] button").click()
+
+    price = get_json(f"{service.url}/api/rates/EUR/JPY")["price"]
+    expect(ann.page.locator("#chart-title")).to_have_text("EUR/JPY")
+    expect(ann.page.locator("#chart-now")).to_have_text(price)
+    drawn(ann.page)
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_a_pair_that_is_no_longer_quoted_has_no_price_and_no_chart(launch: Launch, visitor: NewVisitor) -> None:
+    with Service(launch.having(rates={"pairs": "EUR/USD, EUR/RUB"})) as service:
+        ann = visitor()
+        ann.enter(service.url, "Ann")
+        drawn(ann.page)
+
+        ann.page.locator("[data-pair='EUR/RUB'] button").click()
+
+        expect(ann.page.locator("#chart-note")).to_have_text("No prices in this time.")
+        expect(ann.page.locator("#chart-now")).to_have_text("unavailable")
+        expect(ann.page.locator("#chart-plot")).to_be_hidden()
+        ann.page.get_by_role("button", name="All", exact=True).click()
+        drawn(ann.page)
+
+
+def test_where_the_past_cannot_be_had_no_other_is_shown_and_it_is_asked_for_again(
+    service: Service, visitor: NewVisitor
+) -> None:
+    ann = visitor()
+    ann.come(service.url)
+    drawn(ann.page)
+    ann.page.route("**/history?*", lambda route: route.abort())
+
+    ann.page.locator("[data-pair='EUR/JPY'] button").click()
+
+    expect(ann.page.locator("#chart-note")).to_contain_text("cannot be reached")
+    expect(ann.page.locator("#chart-plot, #chart-table")).to_have_count(2)
+    expect(ann.page.locator("#chart-plot:visible, #chart-table:visible, #chart-plot canvas")).to_have_count(0)
+    ann.page.unroute("**/history?*")
+    expect(ann.page.get_by_role("slider", name="EUR/JPY, day by day")).to_be_visible()
+
+
+@pytest.mark.usefixtures("no_complaints")
 @pytest.mark.parametrize(("label", "days"), [("30 days", 30), ("5 years", 1826), ("All", 10_000)])
 def test_the_past_is_drawn_over_each_range(service: Service, visitor: NewVisitor, label: str, days: int) -> None:
     ann = visitor()
@@ -171,3 +217,26 @@ def test_without_uplot_the_past_is_a_table(service: Service, visitor: NewVisitor
 
     expect(ann.page.locator("#chart-rows tr").first).to_be_visible()
     expect(ann.page.locator("#chart-plot")).to_be_hidden()
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_an_amount_may_be_written_in_the_ways_of_the_world(service: Service, visitor: NewVisitor) -> None:
+    ann = visitor()
+    ann.come(service.url)
+    result, note = ann.page.locator("#converted"), ann.page.locator("#convert-note")
+    ann.page.get_by_label("To", exact=True).select_option("EUR")
+
+    for typed, understood in (
+        ("1,234", "1\u202f234.00"),
+        ("1,234.56", "1\u202f234.56"),
+        ("1.234,56", "1\u202f234.56"),
+        ("1'234\u00a0567,5", "1\u202f234\u202f567.50"),
+        ("0,25", "0.25"),
+        (".5", "0.50"),
+    ):
+        ann.page.get_by_label("Amount").fill(typed)
+        expect(result).to_have_text(f"{understood} EUR")
+        expect(note).to_contain_text(re.compile(r"^[\d\u202f.]+ EUR · 1 EUR = "))
+    ann.page.get_by_label("Amount").fill("1,23,4")
+    expect(result).to_be_empty()
+    expect(note).to_have_text(re.compile("^That is no amount: write one such as 1234.50"))

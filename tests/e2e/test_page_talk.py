@@ -221,3 +221,38 @@ def test_days_and_people_are_told_apart(launch: Launch, visitor: NewVisitor) -> 
         expect(ann.page.locator("#log .day")).to_have_text(["Today"])
         expect(ann.page.locator("#log .line.follows")).to_have_count(1)
         expect(ann.page.locator("#log time").first).to_have_attribute("title", re.compile(r"20\d\d"))
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_where_a_page_may_not_notify_it_says_so_and_counts_on(service: Service, visitor: NewVisitor) -> None:
+    ann = visitor()
+    ann.page.add_init_script(NOTIFICATION.replace("constructor(", "constructor() { throw new TypeError(); } made("))
+    ann.enter(service.url, "Quinn")
+    ann.page.get_by_role("button", name="Notify me").click()
+    with Chatter(service.port, "Rolf") as rolf:
+        ann.page.evaluate(HIDE, True)
+
+        rolf.say("are you there?")
+
+        expect(ann.page).to_have_title(re.compile(r"^\(1\) "))
+    expect(ann.page.locator("#notify")).to_have_text("Not possible in this browser")
+    expect(ann.page.locator("#notify")).to_have_attribute("aria-pressed", "false")
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_two_windows_do_not_forget_the_rooms_of_each_other(service: Service, visitor: NewVisitor) -> None:
+    ann = visitor()
+    ann.enter(service.url, "Sara")
+    other = Visitor(ann.page.context.new_page())
+    other.come_back(service.url, "Sara")
+    ann.make_room("loft")
+
+    with Chatter(service.port, "Theo") as theo:
+        theo.say("read in the other window")
+        expect(other.texts.last).to_have_text("read in the other window")
+    other.page.reload()
+    expect(other.room("loft")).to_have_attribute("aria-current", "true")
+    other.page.get_by_role("button", name="Leave").click()
+    expect(other.page.locator("#room-title")).to_have_text("lobby")
+
+    assert list(other.page.evaluate("JSON.parse(localStorage.mixsvc).rooms")) == ["lobby"]

@@ -40,7 +40,12 @@ export class Attention {
     }
     this.#next_at = now + EVERY_MS;
     // One for each room, which the next takes the place of.
-    const shown = new Notification(`${name} in ${room}`, { body: text.slice(0, MOST_LETTERS), tag: `mixsvc ${room}` });
+    const options = { body: text.slice(0, MOST_LETTERS), tag: `mixsvc ${room}` };
+    const shown = notification(`${name} in ${room}`, options);
+    if (!shown) {
+      this.#give_up("Not possible in this browser");
+      return;
+    }
     shown.onclick = () => {
       focus();
       open();
@@ -51,11 +56,20 @@ export class Attention {
   async #toggle() {
     const is_wanted = !this.#may_notify();
     this.#is_wanted = is_wanted && (await Notification.requestPermission()) === "granted";
-    this.#remember(this.#is_wanted);
-    this.#show();
     if (is_wanted && !this.#is_wanted) {
-      this.#button.textContent = "Blocked by the browser";
+      this.#give_up("Blocked by the browser");
+    } else {
+      this.#remember(this.#is_wanted);
+      this.#show();
     }
+  }
+
+  /** @param {string} why */
+  #give_up(why) {
+    this.#is_wanted = false;
+    this.#remember(false);
+    this.#show();
+    this.#button.textContent = why;
   }
 
   #show() {
@@ -65,5 +79,14 @@ export class Attention {
 
   #may_notify() {
     return this.#is_wanted && "Notification" in globalThis && Notification.permission === "granted";
+  }
+}
+
+/** Null where pages may make none: Chrome on Android. @param {string} title @param {NotificationOptions} options */
+function notification(title, options) {
+  try {
+    return new Notification(title, options);
+  } catch {
+    return null;
   }
 }

@@ -8,14 +8,23 @@ const FIRST_DAY = "1999-01-04";
 const MOST_POINTS = 400;
 const DAY_MS = 86_400_000;
 const ANSWER_MS = 10_000;
-/** The service reads the past in the first moment after its start. */
+/** How soon to ask again where no answer came, and how late at most: the service reads the past after its start. */
 const RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 60_000;
+/** A pair may have ended before the first day asked for: with this as the last day that is no error. */
+const LAST_DAY = "9999-12-31";
 const PAGE = 10;
+/** The attributes that make a drawing one to walk through. */
+const SLIDER = ["role", "aria-label", "aria-valuemin", "aria-valuemax", "aria-valuenow", "aria-valuetext", "tabindex"];
 
 /**
  * @typedef {{date: string, price: string}} Point
  * @typedef {{points: Point[], days: number, sources: string[]}} Past
+ * @typedef {{wrong: string, is_passing: boolean}} Wrong  is_passing: it may be right a little later
  */
+
+/** @type {Past} */
+const NOTHING = { points: [], days: 0, sources: [] };
 
 export class Chart {
   #section = element("chart", HTMLElement);
@@ -28,11 +37,13 @@ export class Chart {
   #ranges = buttons(".ranges button");
   pair = this.#section.dataset["pair"] ?? "";
   #days = "365";
-  /** @type {Past} */
-  #past = { points: [], days: 0, sources: [] };
+  #past = NOTHING;
   /** The point that is pointed at. */
   #at = 0;
   #questions = 0;
+  /** How many questions in a row had no answer yet. */
+  #failures = 0;
+  #timer = 0;
   /** @type {import("./plot.js").Plot | null} */
   #plot = null;
 
@@ -44,20 +55,24 @@ export class Chart {
     this.#place.onkeydown = (event) => this.#on_key(event);
     this.#place.onblur = () => this.#point_at(this.#past.points.length - 1);
     this.#table.ontoggle = () => this.#fill_table();
+    addEventListener("online", () => this.#failures > 0 && this.#load());
     this.#load();
   }
 
-  /** @param {string} pair @param {string} price  "" where it is not known here */
+  /** @param {string} pair @param {string} price  as it is shown elsewhere */
   show_pair(pair, price) {
     this.pair = pair;
     set_text(this.#title, pair);
     this.show_price(price);
+    this.#clear();
+    set_text(this.#note, "");
+    this.#failures = 0;
     this.#load();
   }
 
-  /** The latest price of this pair. @param {string} price  "" where it is not known here */
+  /** The latest price of this pair. @param {string} price  as it is shown elsewhere */
   show_price(price) {
-    price && set_text(this.#now, price);
+    set_text(this.#now, price);
   }
 
   /** @param {string} days  "" for all there are */
@@ -70,6 +85,7 @@ export class Chart {
   }
 
   async #load() {
+    clearTimeout(this.#timer);
     this.#questions += 1;
     const mine = this.#questions;
     const answer = await asked(this.#address());
@@ -77,17 +93,39 @@ export class Chart {
       return;
     }
     if ("points" in answer) {
+      this.#failures = 0;
       this.#past = answer;
       this.#show();
     } else {
-      set_text(this.#note, answer.wrong);
-      answer.is_passing && setTimeout(() => mine === this.#questions && this.#load(), RETRY_MS);
+      this.#fail(answer);
     }
+  }
+
+  /** @param {Wrong} wrong */
+  #fail({ wrong, is_passing }) {
+    this.#clear();
+    this.#place.hidden = true;
+    this.#table.hidden = true;
+    set_text(this.#note, wrong);
+    if (is_passing) {
+      const wait = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** this.#failures);
+      this.#failures += 1;
+      this.#timer = setTimeout(() => this.#load(), wait);
+    }
+  }
+
+  /** Take the drawing away: it is not of what was asked for last. */
+  #clear() {
+    this.#past = NOTHING;
+    this.#plot?.remove();
+    this.#plot = null;
+    SLIDER.forEach((name) => this.#place.removeAttribute(name));
+    this.#fill_table();
   }
 
   #address() {
     const from = this.#days ? new Date(Date.now() - Number(this.#days) * DAY_MS).toISOString().slice(0, 10) : FIRST_DAY;
-    return `${this.#section.dataset["url"]}/${this.pair}/history?from=${from}&points=${MOST_POINTS}`;
+    return `${this.#section.dataset["url"]}/${this.pair}/history?from=${from}&to=${LAST_DAY}&points=${MOST_POINTS}`;
   }
 
   #show() {
@@ -97,7 +135,7 @@ export class Chart {
     this.#place.hidden = !this.#plot;
     this.#table.hidden = points.length === 0;
     // Where it cannot be drawn, the table is all there is.
-    this.#table.open ||= !this.#plot;
+    this.#table.open ||= !this.#plot && points.length > 0;
     this.#fill_table();
     this.#be_slider();
     const part = days > points.length ? `, ${points.length} of them shown: the peaks and the ends` : "";
@@ -177,13 +215,13 @@ function summary(points) {
   return `${sign}${Math.abs(change).toFixed(1)} % · low ${prices[0]} · high ${prices[prices.length - 1]}`;
 }
 
-/** @param {string} address @returns {Promise<Past | {wrong: string, is_passing: boolean}>} */
+/** @param {string} address @returns {Promise<Past | Wrong>} */
 async function asked(address) {
   try {
     const answer = await fetch(address, { signal: AbortSignal.timeout(ANSWER_MS) });
     const found = await answer.json();
     return answer.ok ? found : { wrong: String(found.detail), is_passing: answer.status === 503 };
   } catch {
-    return { wrong: "The service cannot be reached now.", is_passing: false };
+    return { wrong: "The service cannot be reached now.", is_passing: true };
   }
 }

@@ -6,14 +6,11 @@
  * and repeats, with the same keys, what was not acknowledged. The server stores each key once.
  */
 
+import { BUSY_RETRY_MS, Delivery, PASSING } from "./delivery.js";
 import { Exchange, parse } from "./exchange.js";
 import { Greeting } from "./greeting.js";
 import { Outbox } from "./outbox.js";
 import { Room } from "./room.js";
-
-const BUSY_RETRY_MS = 2_000;
-/** Refusals of what may be taken a little later. */
-const PASSING = ["not_saved", "busy", "slow_down"];
 
 /**
  * @typedef {import("./exchange.js").Message} Message
@@ -28,7 +25,8 @@ const PASSING = ["not_saved", "busy", "slow_down"];
  * @property {(rooms: string[]) => void} welcome  we are in, and may join rooms; there are these
  * @property {() => void} changed  something about the rooms or the outbox
  * @property {(room: Room, said: Said) => void} heard  a new message, which came live
- * @property {(text: string, line: string) => void} line_refused  line: what was refused
+ * @property {(text: string) => void} not_said  a line cannot be taken now
+ * @property {(text: string, line: Line) => boolean} line_refused  whether the line is where it can be mended
  * @property {(room: string, text: string, suggestion: string) => void} room_refused
  * @property {(message: Message) => void} other  rates, rooms, done and the like, and refusals of such requests
  * @typedef {Host & RoomsAudience} Audience
@@ -42,6 +40,7 @@ export class Chat {
   /** @type {string[]} */
   #pairs = [];
   #exchange;
+  #delivery;
   #greeting;
   #new_key;
   #audience;
@@ -49,6 +48,8 @@ export class Chat {
   /** @param {World} world @param {Audience} audience */
   constructor(world, audience) {
     this.#exchange = new Exchange(world);
+    const is_open = (/** @type {string} */ name) => this.#is_here && this.rooms.get(name)?.place === "inside";
+    this.#delivery = new Delivery(this.outbox, this.#exchange, is_open);
     this.#greeting = new Greeting(this.#exchange, audience);
     this.#new_key = world.new_key;
     this.#audience = audience;
@@ -93,27 +94,28 @@ export class Chat {
   say(room, text) {
     const excess = [...text].length - this.#max_text;
     if (excess > 0) {
-      this.#audience.line_refused(`This is too long by ${excess} characters.`, "");
+      this.#audience.not_said(`This is too long by ${excess} characters.`);
       return false;
     }
     if (this.outbox.is_full) {
-      this.#audience.line_refused("Wait until the messages before this one are sent.", "");
+      this.#audience.not_said("Wait until the messages before this one are sent.");
       return false;
     }
-    this.#send_line(this.outbox.add(room, text, this.#new_key()));
+    this.outbox.add(room, text, this.#new_key());
+    this.#deliver();
     return true;
   }
 
   /** Try a line again that has failed. @param {Line} line */
   retry(line) {
     this.outbox.revive(line);
-    this.#send_line(line);
+    this.#deliver();
   }
 
   /** Forget a line. @param {Line | undefined} line */
   discard(line) {
     this.outbox.forget(line);
-    this.#audience.changed();
+    this.#deliver();
   }
 
   /**
@@ -133,11 +135,10 @@ export class Chat {
     this.#pairs = pairs;
   }
 
-  /** Ask for something; nothing happens where nobody can be asked. @param {Message} message */
+  /** Ask for something; whether it is asked: nothing happens where nobody can be. @param {Message} message */
   ask(message) {
-    if (this.#is_here) {
-      this.#exchange.send(message);
-    }
+    this.#is_here && this.#exchange.send(message);
+    return this.#is_here;
   }
 
   /** The computer may have slept: find out whether the connection still lives. */
@@ -156,7 +157,7 @@ export class Chat {
   /** The connection is gone; what was not acknowledged waits for the next. */
   lost() {
     this.#exchange.lost();
-    this.outbox.hold();
+    this.#delivery.lost();
     this.rooms.forEach((room) => room.lost());
     this.#greeting.lost();
   }
@@ -202,7 +203,7 @@ export class Chat {
   #events = {
     joined: (room, message) => {
       room.joined(/** @type {any} */ (message));
-      this.outbox.of(room.name).forEach((line) => line.state === "waiting" && this.#send_line(line));
+      this.#delivery.go_on();
     },
     left: () => {},
     message: (room, message) => {
@@ -214,7 +215,7 @@ export class Chat {
     presence: (room, { members, count }) => room.present(members, count),
     who: (room, { members, count }) => room.more_present(members, count),
     history: (room, message) => room.paged(/** @type {any} */ (message)),
-    deleted: (room, { number }) => room.deleted(number),
+    deleted: (room, { number, topic }) => room.deleted(number, topic),
     kicked: (room, { name, by, reason }) => room.put_out(name, by, reason, name === this.#greeting.self.name),
   };
 
@@ -264,26 +265,19 @@ export class Chat {
   }
 
   /** @param {Message} message */
-  #on_line_refused({ code, text, key, wait }) {
-    const line = this.outbox.find(key);
-    if (line && (code === "bad_text" || code === "bad_command")) {
+  #on_line_refused(message) {
+    const line = this.outbox.find(message["key"]);
+    const is_faulty = ["bad_text", "bad_command"].includes(message["code"]);
+    if (line && is_faulty && this.#audience.line_refused(message["text"], line)) {
       this.outbox.forget(line);
-      this.#audience.line_refused(text, line.text);
-    } else if (line && PASSING.includes(code) && this.outbox.wait(line, text)) {
-      this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, () => this.#send_line(line));
     } else if (line) {
-      this.outbox.fail(line, text);
+      this.#delivery.refused(line, message);
     }
-    this.#audience.changed();
+    this.#deliver();
   }
 
-  /** Send a line that is still wanted; outside of its room it waits. @param {Line} line */
-  #send_line(line) {
-    const is_wanted = this.outbox.find(line.key) && line.state !== "failed";
-    if (this.#is_here && this.rooms.get(line.room)?.place === "inside" && is_wanted) {
-      line.state = "sending";
-      this.#exchange.send({ type: "say", room: line.room, text: line.text, key: line.key });
-    }
+  #deliver() {
+    this.#delivery.go_on();
     this.#audience.changed();
   }
 

@@ -44,10 +44,16 @@ export class Composer {
     matchMedia("(pointer: coarse)").matches || this.#input.focus();
   }
 
-  /** @param {string} text @param {string} line  what was refused */
-  refused(text, line) {
+  /** Say what is wrong. @param {string} text */
+  refused(text) {
     set_text(this.#error, text);
+  }
+
+  /** Write a line anew; false where another one is being written. @param {string} line */
+  take_back(line) {
+    const is_free = this.#input.value === "";
     this.#input.value ||= line;
+    return is_free;
   }
 
   #complete() {

@@ -11,6 +11,8 @@ const SENT_AWAY = 4003;
 /** A connection that lasted this long was a good one: the next wait is short again. */
 const GOOD_MS = 5_000;
 const LONGEST_WAIT_S = 30;
+/** The server lets SockJS hear of it every 25 s at least: after this silence something is wrong. */
+const SILENCE_MS = 60_000;
 
 /**
  * @typedef {{state: "connecting"} | {state: "online", transport: string} | Offline} Status
@@ -20,15 +22,18 @@ const LONGEST_WAIT_S = 30;
  * @property {() => void} opened
  * @property {(text: string) => void} received
  * @property {() => void} lost  an open connection has ended
+ * @property {() => void} silent  nothing has come for long; over a plain WebSocket that may be as it should
  * @property {(status: Status) => void} status  told at each change, and each second while offline
  *
- * @typedef {WebSocket & {transport?: string}} Socket  what is used of WebSocket and SockJS is the same
+ * @typedef {WebSocket & {transport?: string, onheartbeat?: () => void}} Socket  of SockJS, or a plain WebSocket, which
+ *   has neither of the two
  */
 
 export class Connection {
   /** @type {Socket | null} */
   #socket = null;
   #opened_at = 0;
+  #heard_at = 0;
   #failures = 0;
   #timer = 0;
   #prefix;
@@ -54,7 +59,8 @@ export class Connection {
     this.#socket = socket;
     this.#timer = setTimeout(() => this.drop(), OPEN_MS);
     socket.onopen = () => this.#is(socket) && this.#on_open(socket);
-    socket.onmessage = (event) => this.#is(socket) && this.#listener.received(String(event.data));
+    socket.onmessage = (event) => this.#is(socket) && this.#on_message(String(event.data));
+    socket.onheartbeat = () => (this.#heard_at = Date.now());
     socket.onclose = (event) => this.#is(socket) && this.#on_close(event.code === SENT_AWAY ? event.reason : "");
   }
 
@@ -98,8 +104,27 @@ export class Connection {
   #on_open(socket) {
     clearTimeout(this.#timer);
     this.#opened_at = Date.now();
+    this.#heard_at = this.#opened_at;
+    this.#watch(socket);
     this.#listener.status({ state: "online", transport: socket.transport ?? "websocket" });
     this.#listener.opened();
+  }
+
+  /** @param {string} text */
+  #on_message(text) {
+    this.#heard_at = Date.now();
+    this.#listener.received(text);
+  }
+
+  /** Find out when the peer is gone without a word, whether or not the page is seen. @param {Socket} socket */
+  #watch(socket) {
+    if (Date.now() - this.#heard_at >= SILENCE_MS) {
+      this.#heard_at = Date.now();
+      socket.transport ? this.drop() : this.#listener.silent();
+    }
+    if (this.#is(socket)) {
+      this.#timer = setTimeout(() => this.#watch(socket), this.#heard_at + SILENCE_MS - Date.now());
+    }
   }
 
   /** @param {string} reason  why we were sent away; "" where we were not */

@@ -5,6 +5,7 @@ import { element, set_text } from "./dom.js";
 
 const PAUSE_MS = 250;
 const ANSWER_MS = 10_000;
+const NO_AMOUNT = "That is no amount: write one such as 1234.50, up to 15 digits before the point and 12 after it.";
 
 const form = element("convert", HTMLFormElement);
 const amount = element("amount", HTMLInputElement);
@@ -40,8 +41,7 @@ export async function convert() {
   clearTimeout(timer);
   questions += 1;
   const mine = questions;
-  const typed = amount.value.replace(/[\s'_]/g, "").replace(",", ".");
-  const [text, origin] = typed ? await asked(typed) : ["", ""];
+  const [text, origin] = amount.value.trim() ? await answer_to(amount.value.trim()) : ["", ""];
   if (mine === questions) {
     set_text(result, text);
     set_text(note, origin);
@@ -49,8 +49,36 @@ export async function convert() {
 }
 
 /** The result, and where it is from or why there is none. @param {string} typed @returns {Promise<[string, string]>} */
-async function asked(typed) {
-  const query = new URLSearchParams({ amount: typed, from: from.value, to: to.value });
+async function answer_to(typed) {
+  const plain = plain_number(typed).replace(/^\./, "0.").replace(/\.$/, "");
+  if (!/^\d{1,15}(\.\d{1,12})?$/.test(plain)) {
+    return ["", NO_AMOUNT];
+  }
+  // Who writes numbers in another way sees how it was read.
+  const read = plain === typed ? "" : `${grouped(plain)} ${from.value} · `;
+  const [text, origin] = await asked(plain);
+  return [text, text ? read + origin : origin];
+}
+
+/**
+ * A number with a point, of one that is written in the ways of the world: 1,234.50 and 1.234,50, 1 234,5 and 1'234.5.
+ * A comma before three last digits is taken for one between thousands, as in English.
+ * @param {string} typed
+ */
+function plain_number(typed) {
+  const text = typed.replace(/[\s'’_]/g, "");
+  if (/^[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/.test(text)) {
+    return text.replaceAll(",", "");
+  }
+  if (/^[1-9]\d{0,2}(\.\d{3})+,\d*$|^[1-9]\d{0,2}(\.\d{3}){2,}$/.test(text)) {
+    return text.replaceAll(".", "").replace(",", ".");
+  }
+  return text.replace(",", ".");
+}
+
+/** What the service says. @param {string} plain @returns {Promise<[string, string]>} */
+async function asked(plain) {
+  const query = new URLSearchParams({ amount: plain, from: from.value, to: to.value });
   try {
     // The browser may have an answer from before the rate has changed.
     const request = { cache: /** @type {const} */ ("no-cache"), signal: AbortSignal.timeout(ANSWER_MS) };

@@ -26,6 +26,7 @@ export function entries_of(room, unread_after, now) {
   const begin = room.messages[0]?.number ?? 0;
   const notices = room.notices.filter(({ after }) => after >= begin - 1).map(notice_entry);
   let day = "";
+  let is_marked = unread_after === null;
   for (const said of room.messages) {
     while (notices[0] && notices[0].after < said.number) {
       entries.push(...notices.splice(0, 1));
@@ -34,7 +35,8 @@ export function entries_of(room, unread_after, now) {
       day = day_of(said.time);
       entries.push({ id: `day ${day}`, kind: "day", text: day_name(said.time, now) });
     }
-    if (said.number - 1 === unread_after) {
+    if (!is_marked && said.number > Number(unread_after)) {
+      is_marked = true;
       entries.push({ id: "unread", kind: "unread", text: "New" });
     }
     entries.push(said_entry(said, entries[entries.length - 1]));

@@ -6,6 +6,8 @@ import { with_links } from "./links.js";
 import { face, written } from "./names.js";
 import { clock_time } from "./times.js";
 
+const GONE = "A moderator deleted this message.";
+
 /**
  * @typedef {import("./entries.js").Entry} Entry
  * @typedef {import("./room.js").Said} Said
@@ -14,6 +16,7 @@ import { clock_time } from "./times.js";
  *
  * @typedef {object} LineTools  what can be done with a line
  * @property {(line: Line) => void} retry
+ * @property {(line: Line) => void} edit  take it back to where it was written
  * @property {(line: Line) => void} discard
  * @property {(said: Said) => void} remove
  */
@@ -24,7 +27,7 @@ export function entry_line(entry, self, tools) {
     return made("li", entry.kind, made("span", "", entry.text));
   }
   const { said } = entry;
-  return said.kind === "topic" ? topic_line(said) : said_line(said, self, tools);
+  return said.kind === "topic" ? topic_line(said, self, tools) : said_line(said, self, tools);
 }
 
 /** @param {Line} line @param {Self} self @param {LineTools} tools */
@@ -34,10 +37,11 @@ export function unsent_line(line, self, tools) {
   const result = made("li", "line own", face(self.name), head, text_of(line.text));
   if (line.state === "failed") {
     const again = button("quiet small", "Try again", () => tools.retry(line));
+    const edit = button("quiet small", "Edit", () => tools.edit(line));
     const away = button("quiet small", "Discard", () => tools.discard(line));
     state.textContent = "not sent";
     result.classList.add("failed");
-    result.append(made("p", "line-tools", made("span", "refused", line.reason), " ", again, " ", away));
+    result.append(made("p", "line-tools", made("span", "refused", line.reason), " ", again, " ", edit, " ", away));
   } else {
     state.textContent = line.state === "sending" ? "sending…" : "waits to be sent";
   }
@@ -46,7 +50,7 @@ export function unsent_line(line, self, tools) {
 
 /** @param {Said} said @param {Self} self @param {LineTools} tools */
 function said_line(said, self, tools) {
-  const { number, name, time, kind = "" } = said;
+  const { name, time, kind = "" } = said;
   const is_own = name === self.name;
   const head = made("p", "line-head", written(name, "who"), " ", clock_time(time));
   if (is_own) {
@@ -56,10 +60,16 @@ function said_line(said, self, tools) {
     sent.title = "Stored on the server";
     head.append(" ", sent);
   }
-  const text = said.deleted ? made("p", "gone", "A moderator deleted this message.") : text_of(said.text);
+  const text = said.deleted ? made("p", "gone", GONE) : text_of(said.text);
   const classes = ["line", is_own && "own", kind && `line-${kind}`].filter(Boolean).join(" ");
-  const result = made("li", classes, face(name), head, text);
-  result.dataset["number"] = String(number);
+  return numbered(made("li", classes, face(name), head, text), said, self, tools);
+}
+
+/** A message knows its number, and what a moderator may do to it.
+ * @param {HTMLElement} result @param {Said} said @param {Self} self @param {LineTools} tools
+ */
+function numbered(result, said, self, tools) {
+  result.dataset["number"] = String(said.number);
   if (self.moderator && !said.deleted) {
     result.append(delete_button(said, tools));
   }
@@ -73,12 +83,12 @@ function delete_button(said, tools) {
   return result;
 }
 
-/** @param {Said} said */
-function topic_line({ number, name, text, time }) {
+/** @param {Said} said @param {Self} self @param {LineTools} tools */
+function topic_line(said, self, tools) {
+  const { name, text, time, deleted } = said;
   const words = text ? [" made the topic ", made("b", "topic-text", text)] : [" took the topic away"];
-  const result = made("li", "notice", made("span", "", written(name, "who"), ...words, " ", clock_time(time)));
-  result.dataset["number"] = String(number);
-  return result;
+  const news = deleted ? [made("span", "gone", GONE)] : [written(name, "who"), ...words];
+  return numbered(made("li", "notice", made("span", "", ...news, " ", clock_time(time))), said, self, tools);
 }
 
 /** @param {string} text */

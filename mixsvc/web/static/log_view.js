@@ -37,6 +37,10 @@ export class LogView {
   #self = { name: "", moderator: false };
   /** The last message read before this room was opened. @type {number | null} */
   #unread_after = null;
+  /** Which of the room's turns is shown. */
+  #turns = 0;
+  /** Whether it was known how far the room was read. */
+  #is_known = false;
   #loud_again = 0;
   #reader;
 
@@ -46,17 +50,17 @@ export class LogView {
     this.#lines = new KeyedList(
       element("log", HTMLElement),
       (entry) => entry_line(entry, this.#self, tools),
-      (made, entry) => made.classList.toggle("follows", entry.kind === "said" && entry.follows),
+      update_line,
     );
     this.#unsent = new KeyedList(element("unsent", HTMLElement), ({ line }) => unsent_line(line, this.#self, tools));
     this.#newest.onclick = () => this.go_to_end();
     this.#frame.onscroll = () => this.#on_scroll();
-    new ResizeObserver(() => this.#room?.following && this.#scroll_to_end()).observe(this.#frame);
+    new ResizeObserver(() => this.#on_resize()).observe(this.#frame);
   }
 
   /** @param {Room} room @param {Line[]} unsent @param {Self} self */
   show(room, unsent, self) {
-    const is_other = room !== this.#room;
+    const is_other = room !== this.#room || (!this.#is_known && room.unread > 0);
     const anchor = is_other || room.following ? null : this.#anchor();
     if (is_other) {
       this.#open(room);
@@ -64,13 +68,25 @@ export class LogView {
     if (self.name !== this.#self.name || self.moderator !== this.#self.moderator) {
       this.#self = self;
       this.#lines.show([]);
+      this.#be_quiet();
     }
+    this.#note(room, is_other);
     const entries = entries_of(room, this.#unread_after, new Date());
     this.#lines.show(entries.map((entry) => ({ ...entry, id: `${room.name} ${entry.id}` })));
     this.#unsent.show(unsent.map((line) => ({ id: `${line.key} ${line.state}`, line })));
     this.#show_beginning(room);
     this.#settle(is_other, anchor);
     this.#show_newest(room);
+  }
+
+  /** Whether the newest message is before the reader's eyes. */
+  get is_at_newest() {
+    return this.#is_seen && this.#room?.following === true && this.#room.at_newest;
+  }
+
+  /** On a small screen another part of the page may be in its place: then it has no size and no place to scroll to. */
+  get #is_seen() {
+    return this.#frame.clientHeight > 0;
   }
 
   /** The reader was away: show them where they left. */
@@ -98,14 +114,24 @@ export class LogView {
     this.#room = room;
     this.#unread_after = room.unread > 0 ? room.read : null;
     room.follow(true);
-    this.#be_quiet();
+  }
+
+  /** Announce what was said now, and not what was read up. @param {Room} room @param {boolean} is_other */
+  #note(room, is_other) {
+    if (is_other || room.turns !== this.#turns) {
+      this.#be_quiet();
+    }
+    this.#turns = room.turns;
+    this.#is_known = room.read !== null && room.last !== null;
   }
 
   /** Where the reader is after what has changed. @param {boolean} is_other @param {[Element, number] | null} anchor */
   #settle(is_other, anchor) {
     const mark = this.#frame.querySelector(".unread");
-    if (is_other && mark) {
+    if (is_other && mark && this.#is_seen) {
       mark.scrollIntoView({ block: "center" });
+      // What is below was not seen yet.
+      this.#room?.follow(this.#room.at_newest && this.#is_near_end());
     } else if (this.#room?.following) {
       this.#scroll_to_end();
     } else if (anchor?.[0].isConnected) {
@@ -127,6 +153,14 @@ export class LogView {
     set_text(this.#start, beginning(room));
   }
 
+  /** It comes into sight, too, when another part of the page goes. */
+  #on_resize() {
+    if (this.#room?.following) {
+      this.#scroll_to_end();
+    }
+    this.#reader.moved();
+  }
+
   #on_scroll() {
     const room = this.#room;
     if (!room) {
@@ -142,8 +176,7 @@ export class LogView {
   }
 
   #look_back() {
-    if (this.#room && this.#frame.scrollTop < NEAR_BEGIN) {
-      this.#be_quiet();
+    if (this.#room && this.#is_seen && this.#frame.scrollTop < NEAR_BEGIN) {
       this.#reader.turn_page(this.#room, "older");
     }
   }
@@ -174,6 +207,16 @@ export class LogView {
     clearTimeout(this.#loud_again);
     this.#frame.setAttribute("aria-live", "off");
     this.#loud_again = setTimeout(() => this.#frame.setAttribute("aria-live", "polite"), QUIET_MS);
+  }
+}
+
+/** What changes about a line that stays: whom it follows, and "Today" after midnight.
+ * @param {HTMLElement} line @param {Entry} entry
+ */
+function update_line(line, entry) {
+  line.classList.toggle("follows", entry.kind === "said" && entry.follows);
+  if (entry.kind === "day") {
+    set_text(/** @type {HTMLElement} */ (line.firstElementChild), entry.text);
   }
 }
 

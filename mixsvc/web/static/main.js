@@ -44,6 +44,7 @@ const connection = new Connection(section.dataset["prefix"] ?? "", {
     rates.poll();
     chat.lost();
   },
+  silent: () => chat.probe(),
   status: (status) => status_view.show(status),
 });
 

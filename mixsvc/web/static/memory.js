@@ -1,8 +1,13 @@
 // @ts-check
-/** What this browser keeps from visit to visit: the rooms, how far each was read, and whether to notify. */
+/**
+ * What this browser keeps from visit to visit: the rooms, how far each was read, and whether to notify.
+ *
+ * Several windows write into it: each writes what it has changed itself, and leaves alone what it has not.
+ */
 
 const KEY = "mixsvc";
-const MOST_ROOMS = 20;
+/** As many as [chat] max_joined may be: what is kept is bounded, whoever wrote it. */
+const MOST_ROOMS = 1000;
 
 /** @typedef {{rooms: Record<string, number>, open: string, notify: boolean}} Kept  rooms: the last number read */
 
@@ -25,10 +30,21 @@ export function remembered() {
   return kept;
 }
 
-/** @param {Partial<Kept>} changes */
-export function remember(changes) {
+/** The rooms as this window has last seen or written them. */
+let known = remembered().rooms;
+
+/** `rooms` are those of this window; other windows may be in others. @param {Partial<Kept>} changes */
+export function remember({ rooms, ...rest }) {
+  const kept = { ...remembered(), ...rest };
+  if (rooms) {
+    const left = Object.keys(known).filter((name) => !Object.hasOwn(rooms, name));
+    const changed = Object.entries(rooms).filter(([name, read]) => known[name] !== read);
+    left.forEach((name) => delete kept.rooms[name]);
+    Object.assign(kept.rooms, Object.fromEntries(changed));
+    known = rooms;
+  }
   try {
-    localStorage.setItem(KEY, JSON.stringify({ ...remembered(), ...changes }));
+    localStorage.setItem(KEY, JSON.stringify(kept));
   } catch {
     // Then the next visit begins as the first.
   }

@@ -24,7 +24,7 @@ export class Moderation {
   #number = 0;
   #ask;
 
-  /** @param {(message: Message) => void} ask */
+  /** @param {(message: Message) => boolean} ask  whether it is asked: not while nobody can be */
   constructor(ask) {
     this.#ask = ask;
     for (const close of document.querySelectorAll("dialog [data-close]")) {
@@ -33,7 +33,7 @@ export class Moderation {
     on_submit(element("deletion-form", HTMLFormElement), () => this.#delete());
     on_submit(this.#form, () => this.#impose());
     this.#form.onchange = () => this.#adapt();
-    element("sanctions-open", HTMLButtonElement).onclick = () => ask({ type: "sanctions" });
+    element("sanctions-open", HTMLButtonElement).onclick = () => this.#request(this.#sanctions, { type: "sanctions" });
   }
 
   /** @param {string} room @param {Said} said */
@@ -41,7 +41,7 @@ export class Moderation {
     this.#room = room;
     this.#number = said.number;
     this.#quoted.textContent = `${said.name}: ${said.text}`;
-    this.#deletion.showModal();
+    open_anew(this.#deletion);
   }
 
   /** @param {string} room @param {string} name */
@@ -50,16 +50,14 @@ export class Moderation {
     this.#form.reset();
     this.#name.textContent = name;
     this.#adapt();
-    this.#sanction.showModal();
+    open_anew(this.#sanction);
   }
 
   /** Show the mutes and bans in force. @param {Sanction[]} sanctions */
   show(sanctions) {
     const none = made("li", "sanction-item", "Nobody is muted or banned.");
     this.#list.replaceChildren(...(sanctions.length ? sanctions.map((each) => this.#sanction_line(each)) : [none]));
-    if (!this.#sanctions.open) {
-      this.#sanctions.showModal();
-    }
+    open_anew(this.#sanctions);
   }
 
   /** A request of a moderator is through. @param {string} of  its type */
@@ -70,8 +68,19 @@ export class Moderation {
   }
 
   #delete() {
-    this.#deletion.close();
-    this.#ask({ type: "delete", room: this.#room, number: this.#number });
+    this.#request(this.#deletion, { type: "delete", room: this.#room, number: this.#number }) && this.#deletion.close();
+  }
+
+  /** Ask, or say in the dialog that it cannot be done now; whether it was asked.
+   * @param {HTMLDialogElement} dialog @param {Message} message
+   */
+  #request(dialog, message) {
+    const is_asked = this.#ask(message);
+    if (!is_asked) {
+      open_anew(dialog);
+      refusal(dialog).textContent = "Not done: there is no connection now. Try again when you are online.";
+    }
+    return is_asked;
   }
 
   #impose() {
@@ -79,13 +88,13 @@ export class Moderation {
     const reason = this.#reason.value.trim() || undefined;
     const seconds = Number(this.#seconds.value);
     const type = this.#what();
-    this.#sanction.close();
-    this.#ask({
+    const message = {
       type,
       name,
       ...(type === "kick" && { room: this.#room, reason }),
       ...((type === "mute" || type === "ban") && { seconds, reason }),
-    });
+    };
+    this.#request(this.#sanction, message) && this.#sanction.close();
   }
 
   #what() {
@@ -103,9 +112,20 @@ export class Moderation {
   /** @param {Sanction} sanction */
   #sanction_line({ kind, name, address, by, until, reason }) {
     const target = name ? { name } : { address };
-    const lift = button("quiet small", "Lift", () => this.#ask({ type: `un${kind}`, ...target }));
+    const lift = button("quiet small", "Lift", () => this.#request(this.#sanctions, { type: `un${kind}`, ...target }));
     lift.setAttribute("aria-label", `Lift the ${kind} of ${name || address}`);
     const why = ` ${kind}, by ${by}, until ${new Date(until).toLocaleString()}${reason ? `: ${reason}` : ""} `;
     return made("li", "sanction-item", made("span", "", made("b", "", made("bdi", "", name || address)), why), lift);
   }
+}
+
+/** Show a dialog, with nothing refused in it yet. @param {HTMLDialogElement} dialog */
+function open_anew(dialog) {
+  refusal(dialog).textContent = "";
+  dialog.open || dialog.showModal();
+}
+
+/** Where a dialog says what cannot be done. @param {HTMLDialogElement} dialog */
+function refusal(dialog) {
+  return /** @type {HTMLElement} */ (dialog.querySelector(".refused"));
 }

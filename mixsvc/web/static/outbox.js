@@ -22,9 +22,18 @@ export class Outbox {
     return this.#lines.length >= MOST_LINES;
   }
 
+  get is_empty() {
+    return this.#lines.length === 0;
+  }
+
   /** Whether an answer is due. */
   get is_sending() {
     return this.#lines.some((line) => line.state === "sending");
+  }
+
+  /** Whether there is a line that has not failed. */
+  get is_under_way() {
+    return this.#lines.some((line) => line.state !== "failed");
   }
 
   /** @param {string} room @param {string} text @param {string} key @returns {Line} */
@@ -43,6 +52,11 @@ export class Outbox {
   /** @param {string | undefined} key */
   find(key) {
     return this.#lines.find((line) => line.key === key);
+  }
+
+  /** Those to be sent, the oldest first. */
+  waiting() {
+    return this.#lines.filter((line) => line.state === "waiting");
   }
 
   /** The first line that is this command. @param {string} command */

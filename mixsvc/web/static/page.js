@@ -23,6 +23,7 @@ const HIDDEN_MS = 200;
  * @typedef {import("./exchange.js").Message} Message
  * @typedef {import("./greeting.js").Phase} Phase
  * @typedef {import("./greeting.js").Self} Self
+ * @typedef {import("./outbox.js").Line} Line
  * @typedef {import("./room.js").Room} Room
  * @typedef {import("./room.js").Said} Said
  */
@@ -147,9 +148,16 @@ export class Page {
     this.#door.refused(text, suggestion);
   }
 
-  /** @param {string} text @param {string} line */
+  /** @param {string} text */
+  not_said(text) {
+    this.#composer.refused(text);
+  }
+
+  /** @param {string} text @param {Line} line */
   line_refused(text, line) {
-    this.#composer.refused(text, line);
+    const is_back = line.room === this.#open && this.#composer.take_back(line.text);
+    is_back && this.#composer.refused(text);
+    return is_back;
   }
 
   /** @param {string} name @param {string} text @param {string} suggestion */
@@ -185,6 +193,7 @@ export class Page {
       { turn_page: (room, way) => chat().turn_page(room, way), moved: () => this.changed() },
       {
         retry: (line) => chat().retry(line),
+        edit: (line) => this.#edit(line),
         discard: (line) => chat().discard(line),
         remove: (said) => this.#moderation.confirm_deletion(this.#open, said),
       },
@@ -208,6 +217,16 @@ export class Page {
     return is_taken;
   }
 
+  /** @param {Line} line */
+  #edit(line) {
+    if (this.#composer.take_back(line.text)) {
+      this.#chat().discard(line);
+    } else {
+      this.#composer.refused("Send or clear what is here first.");
+    }
+    this.#composer.focus();
+  }
+
   #leave_room() {
     const chat = this.#chat();
     chat.leave(this.#open);
@@ -215,7 +234,10 @@ export class Page {
   }
 
   #on_visibility() {
-    if (!document.hidden) {
+    if (document.hidden) {
+      // The frame that was waited for may not come before the page is seen again.
+      this.#refresh();
+    } else {
       this.#log.returned();
       this.changed();
     }
@@ -225,12 +247,13 @@ export class Page {
     this.#is_scheduled = false;
     const chat = this.#chat();
     const room = chat.rooms.get(this.#open);
+    onbeforeunload = chat.outbox.is_empty ? null : (event) => event.preventDefault();
     if (!room) {
       this.#door.show(this.#phase !== "nameless", this.#self);
       return;
     }
     this.#log.show(room, chat.outbox.of(room.name), this.#self);
-    if (!document.hidden && room.following && room.at_newest) {
+    if (!document.hidden && room.place === "inside" && this.#log.is_at_newest) {
       room.mark_read();
     }
     this.#show_head(room);

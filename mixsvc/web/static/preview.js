@@ -23,7 +23,7 @@ function said_in(line) {
   return {
     number: Number(line.dataset["number"]),
     name: part(".who")?.textContent ?? "",
-    text: part(".text")?.textContent ?? "",
+    text: part(".text, .topic-text")?.textContent ?? "",
     time: part("time")?.getAttribute("datetime") ?? "",
     kind: line.dataset["kind"] ?? "",
   };

@@ -4,7 +4,7 @@
 import { Chart } from "./chart.js";
 import { begin_converter, convert } from "./converter.js";
 import { element, set_text } from "./dom.js";
-import { Ticker, pair_of } from "./ticker.js";
+import { Ticker } from "./ticker.js";
 
 const EVERY_S = 30;
 const LONGEST_WAIT_S = 240;
@@ -16,9 +16,7 @@ class Rates {
   #url = element("rates", HTMLElement).dataset["url"] ?? "";
   #status = element("rates-status", HTMLElement);
   #chart = new Chart();
-  #ticker = new Ticker((pair) => this.#chart.show_pair(pair, this.#prices.get(pair) ?? ""));
-  /** The latest price of each pair. @type {Map<string, string>} */
-  #prices = new Map();
+  #ticker = new Ticker((pair) => this.#chart.show_pair(pair, this.#ticker.price(pair)));
   #failures = 0;
   #timer = 0;
   #is_live = false;
@@ -31,10 +29,7 @@ class Rates {
   live(quotes) {
     clearTimeout(this.#timer);
     this.#is_live = true;
-    this.#failures = 0;
-    set_text(this.#status, "");
-    this.#ticker.show(quotes);
-    this.#note(quotes);
+    this.#reached(this.#ticker.show(quotes));
   }
 
   /** Nobody tells: ask, from time to time. */
@@ -56,10 +51,7 @@ class Rates {
         throw new Error(`status ${answer.status}`);
       }
       const { quotes } = await answer.json();
-      this.#ticker.show_all(quotes);
-      this.#note(quotes);
-      this.#failures = 0;
-      set_text(this.#status, "");
+      this.#reached(this.#ticker.show_all(quotes));
     } catch {
       this.#failures += 1;
       set_text(this.#status, "The service cannot be reached: these rates may be out of date.");
@@ -67,12 +59,13 @@ class Rates {
     this.#is_live || this.poll();
   }
 
-  /** @param {Quote[]} quotes */
-  #note(quotes) {
-    const has_news = quotes.some((quote) => this.#prices.get(pair_of(quote)) !== quote.price);
-    quotes.forEach((quote) => this.#prices.set(pair_of(quote), quote.price));
-    has_news && convert();
-    this.#chart.show_price(this.#prices.get(this.#chart.pair) ?? "");
+  /** The service has told the rates. @param {boolean} has_news  whether a price is another one now */
+  #reached(has_news) {
+    // What could not be worked out meanwhile can be now.
+    (has_news || this.#failures > 0) && convert();
+    this.#failures = 0;
+    set_text(this.#status, "");
+    this.#chart.show_price(this.#ticker.price(this.#chart.pair));
   }
 }
 

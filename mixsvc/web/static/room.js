@@ -41,6 +41,8 @@ export class Room {
   read = null;
   /** Whether the reader is at the end: the oldest lines go as new ones come. */
   following = true;
+  /** How often other messages took the place of those kept, or joined them, that are no news. */
+  turns = 0;
   /** Which page was asked for. @type {"older" | "newer" | "newest" | null} */
   loading = null;
   #notices_so_far = 0;
@@ -111,7 +113,7 @@ export class Room {
    */
   wants(way) {
     const begin = this.messages[0]?.number ?? (this.last ?? 0) + 1;
-    const is_over = way === "older" ? begin <= this.first : this.at_newest;
+    const is_over = way === "older" ? begin <= this.first || this.#is_full : this.at_newest;
     if (this.loading || this.place !== "inside" || is_over) {
       return null;
     }
@@ -125,10 +127,12 @@ export class Room {
     const way = this.loading;
     const begin = this.messages[0]?.number ?? Infinity;
     this.loading = null;
+    this.turns += 1;
     this.first = first;
     if (way === "older") {
       const older = messages.filter((said) => said.number < begin);
-      this.messages = [...older, ...this.messages].slice(0, MOST_LINES);
+      const all = [...older, ...this.messages];
+      this.messages = this.following ? all.slice(-MOST_LINES) : all.slice(0, MOST_LINES);
     } else if (way === "newer") {
       const newer = messages.filter((said) => said.number > this.#end());
       this.messages = [...this.messages, ...newer].slice(-MOST_LINES);
@@ -138,8 +142,9 @@ export class Room {
     }
   }
 
-  /** @param {number} number */
-  deleted(number) {
+  /** @param {number} number @param {string} [topic]  what the room's is now, where that is told */
+  deleted(number, topic = this.topic) {
+    this.topic = topic;
     const index = this.messages.findIndex((said) => said.number === number);
     const said = this.messages[index];
     if (said) {
@@ -205,6 +210,7 @@ export class Room {
     this.messages = joined.messages.slice(-MOST_LINES);
     this.last = joined.last;
     this.loading = null;
+    this.turns += 1;
     if (anew) {
       this.read = joined.last;
       this.notice("The history of this room starts anew.");
@@ -222,6 +228,7 @@ export class Room {
       // Not all of it came; what lies between is asked for when it is scrolled to.
       this.messages = joined.messages.slice(-MOST_LINES);
       this.last = joined.last;
+      this.turns += 1;
     } else {
       joined.messages.forEach((said) => this.heard(said));
       this.last = Math.max(since, joined.last);
@@ -232,8 +239,13 @@ export class Room {
     return this.messages[this.messages.length - 1]?.number ?? this.last ?? 0;
   }
 
+  /** At the end the newest are what is wanted: then nothing older has room beside them. */
+  get #is_full() {
+    return this.following && this.messages.length >= MOST_LINES;
+  }
+
   #trim() {
-    if (this.following && this.messages.length > MOST_LINES) {
+    if (this.#is_full) {
       this.messages.splice(0, this.messages.length - MOST_LINES);
     }
   }

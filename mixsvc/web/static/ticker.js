@@ -4,6 +4,7 @@
 import { element, made, set_text } from "./dom.js";
 
 const FLASH_MS = 1_200;
+const UNAVAILABLE = "unavailable";
 
 /** @typedef {{base: string, quote: string, price: string, date: string, source: string, stale: boolean}} Quote */
 
@@ -27,36 +28,43 @@ export class Ticker {
     return [...this.#chips.keys()];
   }
 
+  /** The price of a pair as it is shown. @param {string} pair */
+  price(pair) {
+    const chip = this.#chips.get(pair);
+    return chip ? (part(chip, "price").textContent ?? "") : UNAVAILABLE;
+  }
+
   /** @param {string} chosen */
   choose(chosen) {
     this.#chips.forEach((chip, pair) => part(chip, "rate-pick").setAttribute("aria-pressed", String(pair === chosen)));
   }
 
-  /** These quotes are all there are. @param {Quote[]} quotes */
+  /** These quotes are all there are. Whether a price is another one now. @param {Quote[]} quotes */
   show_all(quotes) {
     const known = new Set(quotes.map(pair_of));
-    this.#chips.forEach((chip, pair) => known.has(pair) || fill(chip, null));
-    this.show(quotes);
+    const gone = [...this.#chips].filter(([pair, chip]) => !known.has(pair) && fill(chip, null));
+    return this.show(quotes) || gone.length > 0;
   }
 
-  /** These quotes have changed. @param {Quote[]} quotes */
+  /** These quotes have changed. Whether a price is another one now. @param {Quote[]} quotes */
   show(quotes) {
-    for (const quote of quotes) {
+    const changed = quotes.filter((quote) => {
       const chip = this.#chips.get(pair_of(quote));
-      chip && fill(chip, quote);
-    }
+      return chip && fill(chip, quote);
+    });
+    return changed.length > 0;
   }
 }
 
 /** @param {Quote} quote */
-export function pair_of({ base, quote }) {
+function pair_of({ base, quote }) {
   return `${base}/${quote}`;
 }
 
-/** @param {Element} chip @param {Quote | null} quote */
+/** Whether the price is another one now. @param {Element} chip @param {Quote | null} quote */
 function fill(chip, quote) {
   const before = part(chip, "price").textContent ?? "";
-  const { price, date, source, stale } = quote ?? { price: "unavailable", date: "", source: "", stale: false };
+  const { price, date, source, stale } = quote ?? { price: UNAVAILABLE, date: "", source: "", stale: false };
   chip.setAttribute("data-known", quote ? "yes" : "no");
   set_text(part(chip, "price"), price);
   set_text(part(chip, "date"), date);
@@ -67,6 +75,7 @@ function fill(chip, quote) {
   if (price !== before) {
     mark_change(chip, Number(price) - Number(before));
   }
+  return price !== before;
 }
 
 /** @param {Element} chip @param {number} change  not a number where there was no price, or is none */
