@@ -18,6 +18,11 @@ def _nothing() -> None:
     """What a transport does at once that is none of the system's."""
 
 
+def _takes_nothing(data: bytes) -> int:
+    """What a transport takes at once that is none of the system's."""
+    return 0
+
+
 class AnsweringChannel(EndsChannel):
     """Knows when the transport's buffer is full, and cuts off clients that do not empty it in time.
 
@@ -34,11 +39,16 @@ class AnsweringChannel(EndsChannel):
     # Bytes of the answer that were written, and of those the ones that the client has taken for certain.
     _written_last = 0
     _taken = 0
+    # Whether all answers so far went past the transport and the socket has taken them: then nothing waits there. It is
+    # not known when what was written in any other way is gone.
+    _is_sent = True
+    _may_send = False
 
     def begin_answer(self) -> None:
         """Nothing of the next answer is written yet."""
         if self._taken:
             self._taken = 0
+        self._may_send, self._is_sent = self._is_sent, False
 
     def end_answer(self, written: int) -> None:
         """So many bytes of it were written in all; some may wait still."""
@@ -50,12 +60,22 @@ class AnsweringChannel(EndsChannel):
         self.transport.write(b"%b %b %b\r\n%b\r\n" % (version, code, reason, b"".join(fields)))
 
     def write_now(self, data: bytes) -> None:
-        """Write, and send: to have the reactor find out that it can be sent takes longer than to send it."""
-        self.transport.write(data)
-        # Under TLS it is not encrypted yet. An error is found once more by the reactor, which knows what to do; it must
-        # see the end of a connection, too.
-        if not self.isSecure() and not getattr(self.transport, "disconnecting", True):
-            getattr(self.transport, "doWrite", _nothing)()
+        """Write a whole answer, and send it: to have the reactor find out that it can be sent takes longer."""
+        transport = self.transport
+        # Under TLS it is not encrypted yet, and what is being closed takes no more.
+        is_plain = not self.isSecure() and not getattr(transport, "disconnecting", True)
+        rest = self._send(data) if is_plain and self._may_send else data
+        self._is_sent = not rest
+        if rest:
+            transport.write(rest)
+            if is_plain:
+                getattr(transport, "doWrite", _nothing)()
+
+    def _send(self, data: bytes) -> bytes:
+        """Give the socket what it takes now, past the transport, in which nothing waits; returns what is left."""
+        taken = getattr(self.transport, "writeSomeData", _takes_nothing)(data)
+        # An error is found once more by the reactor, which knows what to do.
+        return data[taken:] if isinstance(taken, int) and taken >= 0 else data
 
     def pauseProducing(self) -> None:
         """The transport holds more than the client has read of late."""

@@ -160,6 +160,8 @@ class MixChannel(ClosingChannel):
         if self.length != 0:
             self.deadline = self.site.seconds() + self.site.patience.transfer
             self._body_before = 0
+            # The client may be told to go on with it (100 Continue).
+            self._may_send = False
         HTTPChannel.allHeadersReceived(self)
 
     def checkPersistence(self, request: Request, version: bytes) -> bool:
