@@ -82,6 +82,8 @@ class Visitor:
         """Join a room by its name, which makes it where it is not there."""
         self.page.get_by_label("Name of a room").fill(name)
         self.page.get_by_role("button", name="Join", exact=True).click()
+        # The room before may have had one member, too.
+        expect(self.page.locator("#room-title")).to_have_text(name)
         expect(self.members).to_have_count(1)
 
     def say(self, text: str) -> None:
