@@ -20,7 +20,7 @@ from zope.interface import implementer
 from txsockjs._transport import SockJSTransport
 from txsockjs.factory import SockJSResource
 
-__all__ = ["Answer", "App", "Apps", "Service", "Socket", "Wire", "texts"]
+__all__ = ["Answer", "App", "Apps", "Producer", "Service", "Socket", "Wire", "texts"]
 
 
 class App(Protocol):
@@ -261,3 +261,19 @@ class Socket:
 def texts(frames: list[Frame]) -> list[str]:
     """The text messages among frames."""
     return [bytes(frame.data).decode("utf-8") for frame in frames if frame.opcode is Opcode.TEXT]
+
+
+class Producer:
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def pauseProducing(self) -> None:
+        self.calls.append("pause")
+
+    def resumeProducing(self) -> None:
+        self.calls.append("resume")
+
+    def stopProducing(self) -> None:
+        self.calls.append("stop")

@@ -1,30 +1,19 @@
 """Producers, and back-pressure."""
 
-from tests.sockjs.fakes import Service
+from tests.sockjs.fakes import Producer, Service
 from tests.sockjs.test_transport import Case
 from txsockjs._outbox import MESSAGE_BYTES
 from txsockjs._transport import SockJSTransport
 
 
-class Producer:
-    """Writes down what it is told; a pull producer writes when it is asked."""
+class PullProducer(Producer):
+    """Writes when it is asked, so many times at most."""
 
     def __init__(self, transport: SockJSTransport, most: int = 1_000_000) -> None:
-        self.calls: list[str] = []
+        super().__init__()
         self._transport = transport
         self._left = most
 
-    def pauseProducing(self) -> None:
-        self.calls.append("pause")
-
-    def resumeProducing(self) -> None:
-        self.calls.append("resume")
-
-    def stopProducing(self) -> None:
-        self.calls.append("stop")
-
-
-class PullProducer(Producer):
     def resumeProducing(self) -> None:
         self._left -= 1
         self._transport.write("x" * 8)
@@ -37,7 +26,7 @@ class PushTests(Case):
 
     def setUp(self) -> None:
         super().setUp()
-        self.producer = Producer(self.transport)
+        self.producer = Producer()
         self.transport.registerProducer(self.producer, True)
         self.service.turn()
 
@@ -69,7 +58,7 @@ class PushTests(Case):
         service = Service(options={"max_outbox": 2 * (50 + MESSAGE_BYTES)})
         service.post("/0/s/xhr")
         transport = service.apps.last.transport
-        producer = Producer(transport)
+        producer = Producer()
         transport.registerProducer(producer, True)
         for size, calls in ((48, []), (1, ["pause"])):
             transport.write("x" * size)
@@ -95,11 +84,11 @@ class PushTests(Case):
         self.assertEqual(self.producer.calls, [])
 
     def test_a_second_is_a_mistake(self) -> None:
-        self.assertRaises(RuntimeError, self.transport.registerProducer, Producer(self.transport), True)
+        self.assertRaises(RuntimeError, self.transport.registerProducer, Producer(), True)
 
     def test_one_that_comes_too_late_is_stopped_at_once(self) -> None:
         self.stream.wire.lose()
-        late = Producer(self.transport)
+        late = Producer()
 
         self.transport.registerProducer(late, True)
 
@@ -150,7 +139,7 @@ class FailingProducerTests(Case):
             def resumeProducing(self) -> None:
                 raise RuntimeError("failing")
 
-        self.transport.registerProducer(Failing(self.transport), False)
+        self.transport.registerProducer(Failing(), False)
 
         self.service.turn()
         self.assertEqual(self.frames, [b'c[1011,"Internal error"]\n', b""])
@@ -161,7 +150,7 @@ class FailingProducerTests(Case):
             def stopProducing(self) -> None:
                 raise RuntimeError("failing")
 
-        self.transport.registerProducer(Failing(self.transport), True)
+        self.transport.registerProducer(Failing(), True)
         self.stream.wire.lose()
 
         self.assertEqual((len(self.app.reasons), len(self.flushLoggedErrors(RuntimeError))), (1, 1))

@@ -4,7 +4,7 @@ from io import BytesIO
 
 from twisted.protocols.basic import FileSender
 
-from tests.sockjs.fakes import Apps
+from tests.sockjs.fakes import Apps, Producer
 from tests.sockjs.test_multiplex import Case
 
 TOPICS = ("msg,news,", "msg,other,")
@@ -96,22 +96,6 @@ class FlowTests(Case):
         self.other.last.transport.loseConnection()
 
         self.assertEqual(self.socket.wire.producerState, "producing")
-
-
-class Producer:
-    """Writes down what it is told."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def pauseProducing(self) -> None:
-        self.calls.append("pause")
-
-    def resumeProducing(self) -> None:
-        self.calls.append("resume")
-
-    def stopProducing(self) -> None:
-        self.calls.append("stop")
 
 
 class Broken(Producer):
