@@ -2,27 +2,27 @@
 
 import os
 import socket
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from tests.e2e.chatter import Chatter
 from tests.e2e.service import DEADLINE
 
 __all__ = [
-    "A_FEW",
     "CLOSING",
     "answer_to",
+    "at_rest",
     "crowd",
     "descriptors",
     "get",
-    "left_over",
     "memory",
     "on_disk",
     "opened",
     "read_to_end",
+    "settled",
 ]
 
-# Descriptors that come and go in a service to which nobody is connected; a crowd that was not let go is far more.
-A_FEW = 6
 CLOSING = b"GET /static/icon.svg HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
@@ -78,16 +78,25 @@ def descriptors(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-def left_over(pid: int, port: int, before: int) -> int:
-    """How many descriptors more than before a server has, once it has a few at most or has answered 100 more requests.
+def at_rest(pid: int, port: int) -> int:
+    """The descriptors of a service that nobody uses, once it has all that it opens for itself."""
+    # The database is opened when it is read for the first time.
+    with Chatter(port, "Early"):
+        pass
+    counts: deque[int] = deque(maxlen=10)
+    while len(counts) < 10 or len(set(counts)) > 1:
+        get(port)
+        counts.append(descriptors(pid))
+    return counts[-1]
 
-    A few: it may have opened its database or the connection to a source of rates only now.
-    """
+
+def settled(pid: int, port: int, most: int) -> int:
+    """The descriptors of a server, once they are so few or it has answered hundred more requests."""
     for _ in range(100):
-        if descriptors(pid) <= before + A_FEW:
+        if descriptors(pid) <= most:
             break
         get(port)
-    return descriptors(pid) - before
+    return descriptors(pid)
 
 
 def on_disk(pid: int) -> int:

@@ -186,7 +186,7 @@ def test_a_locked_database_stalls_nobody(start: Start, launch: Launch) -> None:
             answered += 1
 
         # A hub that waits answers one request, when the wait is over.
-        assert answered > 1
+        assert answered > 3
         other.rollback()
     other.close()
 

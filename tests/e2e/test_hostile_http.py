@@ -12,7 +12,7 @@ import pytest
 from bench.processes import raise_file_limit
 from tests.e2e.chatter import Chatter
 from tests.e2e.ecb import Ecb
-from tests.e2e.raw_http import A_FEW, answer_to, crowd, descriptors, get, left_over, on_disk, opened, read_to_end
+from tests.e2e.raw_http import answer_to, at_rest, crowd, get, on_disk, opened, read_to_end, settled
 from tests.e2e.service import Config, Service
 
 MOST_BODY = 2 * 2**20
@@ -180,7 +180,7 @@ def test_a_chunked_body_is_counted(service: Service) -> None:
 
 def test_many_uploads_at_once_fill_neither_memory_nor_disk(service: Service) -> None:
     pid = service.process.pid
-    before = descriptors(pid)
+    before = at_rest(pid, service.port)
     part = b"x" * (MOST_BODY // 2)
     head = b"POST /api/session HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % MOST_BODY
     with crowd(service.port, 20, head) as connections:
@@ -194,7 +194,7 @@ def test_many_uploads_at_once_fill_neither_memory_nor_disk(service: Service) -> 
     # Some had no room, the others did not go on.
     assert {answer[9:12] for answer in answers} <= {b"503", b"408", b""}
     assert sum(answer.startswith(b"HTTP/1.1 503 ") for answer in answers) >= 20 - MOST_BODIES // len(part)
-    assert left_over(pid, service.port, before) <= A_FEW
+    assert settled(pid, service.port, before) <= before
     assert on_disk(pid) == 0
 
 
@@ -247,7 +247,7 @@ def test_a_stream_of_the_chat_outlasts_every_deadline(service: Service) -> None:
 
 def test_slow_heads_and_idle_connections_by_the_thousand_disturb_nobody(service: Service) -> None:
     pid = service.process.pid
-    before = descriptors(pid)
+    before = at_rest(pid, service.port)
     with (
         crowd(service.port, 500, b"POST / HTTP/1.1\r\nHost: x\r\nX: "),
         crowd(service.port, 2000),
@@ -256,16 +256,16 @@ def test_slow_heads_and_idle_connections_by_the_thousand_disturb_nobody(service:
         for _ in range(5):
             asked_in_a_moment(service)
 
-    assert left_over(pid, service.port, before) <= A_FEW
+    assert settled(pid, service.port, before) <= before
 
 
 def test_five_thousand_that_connect_and_leave_are_forgotten(service: Service) -> None:
     pid = service.process.pid
-    before = descriptors(pid)
+    before = at_rest(pid, service.port)
     for number in range(5000):
         with opened(service.port) as connection:
             if number % 2:
                 connection.sendall(b"GET / HT")
     asked_in_a_moment(service)
 
-    assert left_over(pid, service.port, before) <= A_FEW
+    assert settled(pid, service.port, before) <= before

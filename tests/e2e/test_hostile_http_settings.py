@@ -18,7 +18,7 @@ import pytest
 from bench.processes import raise_file_limit
 from mixsvc.web.closing import LINGER_SECONDS
 from tests.e2e.ecb import Ecb
-from tests.e2e.raw_http import A_FEW, CLOSING, answer_to, crowd, descriptors, get, left_over, opened, read_to_end
+from tests.e2e.raw_http import CLOSING, answer_to, at_rest, crowd, get, opened, read_to_end, settled
 from tests.e2e.service import DEADLINE, Config, Launch, Service
 from tests.sockjs.certificate import write_certificate
 
@@ -121,15 +121,14 @@ def test_without_any_file_left_it_goes_on_when_there_are_some(
 ) -> None:
     service = start(launch)
     pid = service.process.pid
-    assert get(service.port)
-    before = descriptors(pid)
+    before = at_rest(pid, service.port)
     _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (before + 20, hard))
     with crowd(service.port, 100) as connections:
         # One that came too late is closed at once.
         assert read_to_end(connections[-1]) == b""
 
-    assert left_over(pid, service.port, before) <= A_FEW
+    assert settled(pid, service.port, before) <= before
     assert get(service.port).startswith(b"HTTP/1.1 200 ")
     assert "Traceback" not in service.log()
 
