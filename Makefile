@@ -8,7 +8,7 @@ SECONDS ?= 600
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-ASSET := mixsvc/web/static/vendor/sockjs.min.js
+ASSET := mixsvc/pages/static/vendor/sockjs.min.js
 # What checks the page's scripts, and the page.
 CHECKERS := node_modules/installed
 
@@ -27,7 +27,7 @@ lint: $(VENV)/installed-for-tests $(CHECKERS)
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@node_modules/.bin/tsc
-	@node_modules/.bin/eslint mixsvc/web/static
+	@node_modules/.bin/eslint mixsvc/pages/static
 
 # The assets that the pages load; the build makes them, too, and leaves alone those that are there.
 assets: $(VENV)/installed
@@ -56,7 +56,7 @@ soak: $(VENV)/installed
 
 # The database and the secret key are data, and stay.
 clean:
-	rm -rf $(VENV) node_modules .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage mixsvc/web/static/vendor
+	rm -rf $(VENV) node_modules .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage mixsvc/pages/static/vendor
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Debian packages Chromium; where the system does not, Playwright brings one.

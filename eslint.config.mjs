@@ -3,7 +3,7 @@ import js from "@eslint/js";
 
 export default [
   {
-    files: ["mixsvc/web/static/*.js"],
+    files: ["mixsvc/pages/static/*.js"],
     rules: {
       ...js.configs.recommended.rules,
       "no-undef": "off",
@@ -24,5 +24,5 @@ export default [
       ],
     },
   },
-  { ignores: ["mixsvc/web/static/vendor/", ".venv/", "bench/", ".cache/"] },
+  { ignores: ["mixsvc/pages/static/vendor/", ".venv/", "bench/", ".cache/"] },
 ];

@@ -1,6 +1,6 @@
 """The page assets: what the pages load in the browser, taken from npm when the package is built.
 
-They go to mixsvc/web/static/vendor/, which git ignores and every wheel and sdist holds, so that neither
+They go to mixsvc/pages/static/vendor/, which git ignores and every wheel and sdist holds, so that neither
 the service nor its visitors need another server. package-lock.json pins them: version and SHA-512.
 Run as a script it makes them without building: `python hatch_build.py`.
 """
@@ -19,7 +19,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 __all__ = ["ASSETS", "Asset", "Npm", "PageAssets", "make_assets"]
 
-VENDOR: Final = Path("mixsvc", "web", "static", "vendor")
+VENDOR: Final = Path("mixsvc", "pages", "static", "vendor")
 NPM_SECONDS: Final = 120.0
 # Without what only checks our own scripts.
 CLEAN_INSTALL: Final = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")

@@ -8,11 +8,11 @@ from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from mixsvc import parsers
 from mixsvc.client.address import parse_url
 from mixsvc.client.client import ChatClient
-from mixsvc.client.command import Given, Lines, Order, say_all
 from mixsvc.client.errors import ClientError
+from mixsvc.client.say_command import Given, Lines, Order, say_all
+from mixsvc.config import parsers
 from mixsvc.errors import MixError
 
 __all__ = ["main"]

@@ -8,13 +8,13 @@ from flask import Flask
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from mixsvc.config.imports import Wanted, imported
+from mixsvc.config.secret_files import api_token, secret_key
+from mixsvc.config.settings import Settings
 from mixsvc.errors import BadSetting
-from mixsvc.imports import Wanted, imported
 from mixsvc.interfaces import IMix
-from mixsvc.settings import Settings
-from mixsvc.web.app import Keys, create_app
-from mixsvc.web.secret import api_token, secret_key
-from mixsvc.web.session import Authenticator, session_identity
+from mixsvc.pages.app import Keys, create_app
+from mixsvc.pages.auth.sessions import Authenticator, session_identity
 
 if TYPE_CHECKING:
     # There is no such module when the program runs (PEP 3333, typeshed).

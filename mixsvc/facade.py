@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from zope.interface import implementer
 
-from mixsvc.chart_interface import ICharts
 from mixsvc.interfaces import IChat, IMix, IRates
+from mixsvc.interfaces.charts import ICharts
 
 __all__ = ["Mix", "Parts", "mix"]
 

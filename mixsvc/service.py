@@ -12,23 +12,23 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.logger import Logger
 
-from mixsvc.charts.charts import Charts, Limits, PictureDesk
 from mixsvc.charts.pool import AmpoulePool
-from mixsvc.deadline import Deadline
+from mixsvc.charts.queue import Charts, Limits, PictureDesk
+from mixsvc.chat.service import Talking, Threads
+from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.facade import Parts
-from mixsvc.operations import Operations, Process, Running
-from mixsvc.polling import Polling
-from mixsvc.ports import ADMIN_LISTEN, SERVER_LISTEN, close_port, open_port
-from mixsvc.resolver import DaemonResolver
-from mixsvc.settings import Settings
-from mixsvc.talking import Talking, Threads
-from mixsvc.web.bridge import Bridge
-from mixsvc.web.session import Authenticator
-from mixsvc.web.site import MixSite
-from mixsvc.web.threads import DaemonPool
-from mixsvc.web.tree import Root
-from mixsvc.web.wsgi import wsgi_resource
+from mixsvc.http.listening import ADMIN_LISTEN, SERVER_LISTEN, close_port, open_port
+from mixsvc.http.routing import Root
+from mixsvc.http.site import MixSite
+from mixsvc.operations.operations import Operations, Process, Running
+from mixsvc.pages.auth.sessions import Authenticator
+from mixsvc.rates.service import Polling
+from mixsvc.shutdown import Deadline
+from mixsvc.threads.bridge import Bridge
+from mixsvc.threads.pool import DaemonPool
+from mixsvc.threads.resolver import DaemonResolver
+from mixsvc.wsgi.resource import wsgi_resource
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

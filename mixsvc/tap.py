@@ -14,16 +14,16 @@ from twisted.python.usage import UsageError
 import twisted
 from mixsvc import __version__, facade
 from mixsvc.application import Served, authenticator, served
+from mixsvc.config.ini import Value
+from mixsvc.config.settings import Settings, read_settings
 from mixsvc.errors import MixError
-from mixsvc.inifile import Value
-from mixsvc.operations import Process
-from mixsvc.ports import rehearse
-from mixsvc.reopen import check_log_file, keep_signals
+from mixsvc.http.listening import rehearse
+from mixsvc.operations.log_files import check_log_file, keep_signals
+from mixsvc.operations.operations import Process
+from mixsvc.pages.index import has_sockjs_client
 from mixsvc.service import MixService
-from mixsvc.settings import Settings, read_settings
-from mixsvc.start import acting_as, gives_up_rights, log_file, read_ahead, run_directory, tell_in_one_line
 from mixsvc.storage import database
-from mixsvc.web.views import has_sockjs_client
+from mixsvc.twistd import acting_as, gives_up_rights, log_file, read_ahead, run_directory, tell_in_one_line
 from txsockjs import BadOption
 
 __all__ = ["Options", "makeService"]

@@ -4,7 +4,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.deadline import Deadline
+from mixsvc.shutdown import Deadline
 
 
 class DeadlineTests(SynchronousTestCase):

@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
+from mixsvc.config.imports import Wanted, imported
 from mixsvc.errors import BadSetting
-from mixsvc.imports import Wanted, imported
 
 WANTED: Final = Wanted("[web] wsgi", "WSGI application", ("environ", "start_response"))
 

@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.lag import INTERVAL, Lag
+from mixsvc.operations.reactor_lag import INTERVAL, Lag
 
 
 class LagTests(SynchronousTestCase):

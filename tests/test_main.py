@@ -8,7 +8,7 @@ import pytest
 from werkzeug.security import check_password_hash
 
 from mixsvc.__main__ import main
-from mixsvc.parsers import moderators
+from mixsvc.config.parsers import moderators
 from tests.builds import PROJECT
 
 

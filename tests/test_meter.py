@@ -1,6 +1,6 @@
 """Histograms: what falls into which bucket."""
 
-from mixsvc.meter import Histogram
+from mixsvc.common.histogram import Histogram
 
 
 def test_a_bound_is_part_of_its_bucket_and_buckets_hold_those_below() -> None:

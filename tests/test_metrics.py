@@ -9,13 +9,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.tally import Tally
+from mixsvc.chat.stats import Tally
+from mixsvc.common.histogram import SIZES, Histogram
 from mixsvc.interfaces import SourceHealth
-from mixsvc.lag import INTERVAL, Lag
-from mixsvc.meter import SIZES, Histogram
-from mixsvc.metrics import Exposition, Watched
-from mixsvc.rates.health import untried
-from mixsvc.web.traffic import Traffic
+from mixsvc.operations.metrics import Exposition, Watched
+from mixsvc.operations.reactor_lag import INTERVAL, Lag
+from mixsvc.operations.traffic import Traffic
+from mixsvc.rates.polling.source_health import untried
 from tests.builds import PROJECT
 from txsockjs import Numbers
 

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from mixsvc.neighbours import hosts, proxies
+from mixsvc.config.network import hosts, proxies
 
 
 def test_addresses_networks_and_unix_are_proxies() -> None:

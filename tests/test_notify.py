@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.notify import Notifier
+from mixsvc.operations.systemd import Notifier
 
 
 class NotifierTests(SynchronousTestCase):

@@ -9,8 +9,8 @@ from twisted.internet.testing import StringTransport
 from twisted.logger import ILogObserver
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.operations import Process
-from mixsvc.reopen import LogFile
+from mixsvc.operations.log_files import LogFile
+from mixsvc.operations.operations import Process
 from mixsvc.service import MixService
 from tests.test_service import Reactor, application, nobody, settings
 

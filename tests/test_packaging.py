@@ -8,7 +8,7 @@ import pytest
 
 from tests.builds import NOTHING, PROJECT, Distributions, build, checkout, contents
 
-ASSET = "mixsvc/web/static/vendor/sockjs.min.js"
+ASSET = "mixsvc/pages/static/vendor/sockjs.min.js"
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_the_wheel_holds_nothing_but_the_packages_and_its_description(wheel: dic
 
 def test_the_wheel_holds_the_sockjs_client_with_its_licence(wheel: dict[str, bytes]) -> None:
     assert wheel[ASSET].startswith(b"/* sockjs-client v1.6.1 ")
-    assert b"Copyright" in wheel["mixsvc/web/static/vendor/sockjs.LICENSE.txt"]
+    assert b"Copyright" in wheel["mixsvc/pages/static/vendor/sockjs.LICENSE.txt"]
 
 
 def test_the_sdist_holds_all_that_is_needed_to_build_and_test(sdist: set[str]) -> None:

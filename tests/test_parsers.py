@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixsvc import parsers
+from mixsvc.config import parsers
 
 GOOD: list[tuple[Callable[[str], object], str, object]] = [
     (parsers.whole(1, 10), "1", 1),

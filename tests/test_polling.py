@@ -5,9 +5,9 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from mixsvc.config.settings import MEMORY, RatesSettings, Settings, StorageSettings
 from mixsvc.interfaces import IRates
-from mixsvc.polling import Polling
-from mixsvc.settings import MEMORY, RatesSettings, Settings, StorageSettings
+from mixsvc.rates.service import Polling
 from tests.rates.samples import at_once
 
 SETTINGS = Settings(

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import BadSetting, CannotListen
-from mixsvc.ports import ADMIN_LISTEN, close_port, open_port, rehearse
+from mixsvc.http.listening import ADMIN_LISTEN, close_port, open_port, rehearse
 from tests.test_service import Reactor
 
 

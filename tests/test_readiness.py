@@ -10,8 +10,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import SourceHealth
-from mixsvc.readiness import KEPT_SECONDS, PATIENCE_SECONDS, Readiness, Stage
-from mixsvc.web.health import Report
+from mixsvc.operations.health import Report
+from mixsvc.operations.readiness import KEPT_SECONDS, PATIENCE_SECONDS, Readiness, Stage
 
 FAILING = SourceHealth("ecb", "failing", None, 7, "no luck", None)
 

@@ -10,7 +10,7 @@ import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import BadSetting
-from mixsvc.reopen import LogFile, check_log_file, heed_signals, keep_signals
+from mixsvc.operations.log_files import LogFile, check_log_file, heed_signals, keep_signals
 
 
 class LogFileTests(SynchronousTestCase):

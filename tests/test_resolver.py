@@ -10,8 +10,8 @@ from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from mixsvc.resolver import DaemonResolver
-from mixsvc.web.threads import DaemonPool
+from mixsvc.threads.pool import DaemonPool
+from mixsvc.threads.resolver import DaemonResolver
 
 
 @implementer(IResolutionReceiver)

@@ -12,11 +12,11 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from mixsvc.chat.service import sockjs_options
+from mixsvc.config.settings import ChatSettings, RatesSettings, ServerSettings, Settings, StorageSettings, WebSettings
 from mixsvc.errors import CannotListen, DatabaseUnusable
 from mixsvc.interfaces import IChat, IRates
 from mixsvc.service import MixService
-from mixsvc.settings import ChatSettings, RatesSettings, ServerSettings, Settings, StorageSettings, WebSettings
-from mixsvc.talking import sockjs_options
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from mixsvc.config.ini import Value
+from mixsvc.config.settings import SECTIONS, Settings, read_settings
 from mixsvc.errors import BadSetting
-from mixsvc.inifile import Value
-from mixsvc.settings import SECTIONS, Settings, read_settings
 from tests.builds import PROJECT
 
 EXAMPLE = PROJECT / "config.example.ini"

@@ -6,8 +6,8 @@ from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 
-from mixsvc.chart_interface import MAX_POINTS
 from mixsvc.interfaces import PriceHistory
+from mixsvc.interfaces.charts import MAX_POINTS
 
 __all__ = ["Chart", "Point", "chart_of"]
 

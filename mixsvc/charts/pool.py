@@ -42,12 +42,12 @@ class AmpoulePool:
         """See Pool. Ampoule keeps those waiting for whom it has no process."""
         if self._is_stopped:
             raise ServiceBusy("the service is stopping")
-        from mixsvc.charts import ampoules
+        from mixsvc.charts import worker
 
         if self._pool is None:
-            self._starter = ampoules.Starter()
-            self._pool = ampoules.make_pool(self._starter, self._processes, self._seconds)
-        answer: Deferred[dict[str, bytes]] = self._pool.doWork(ampoules.Draw, **ampoules.words(chart))
+            self._starter = worker.Starter()
+            self._pool = worker.make_pool(self._starter, self._processes, self._seconds)
+        answer: Deferred[dict[str, bytes]] = self._pool.doWork(worker.Draw, **worker.words(chart))
         # Ampoule's limit is for a process at work; one that does not end when it should makes others wait for ever.
         answer.addTimeout(self._seconds + GOODBYE_SECONDS, self._reactor).addErrback(self._killed)
         return answer.addCallback(lambda found: found["picture"])

@@ -9,11 +9,11 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.chat import wire
-from mixsvc.chat.limits import network
-from mixsvc.chat.people import Guest
-from mixsvc.chat.service import ChatService
-from mixsvc.chat.wire import WireError
+from mixsvc.chat.dispatch import ChatService
+from mixsvc.chat.model.people import Guest
+from mixsvc.chat.model.token_buckets import network
+from mixsvc.chat.protocol import parsing
+from mixsvc.chat.protocol.parsing import WireError
 from mixsvc.interfaces import Identity
 
 __all__ = ["ChatConnection", "ChatFactory"]
@@ -53,7 +53,7 @@ class ChatConnection(Protocol):
         if self._guest is None:
             return
         try:
-            self._service.ask(self._guest, wire.parse(data))
+            self._service.ask(self._guest, parsing.parse(data))
         except WireError as refused:
             self._service.refuse(self._guest, refused)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from zope.interface import implementer
 
-from mixsvc.chat.service import ChatService
+from mixsvc.chat.dispatch import ChatService
 from mixsvc.interfaces import ChatPage, IChat, RoomOverview
 
 __all__ = ["Chat"]

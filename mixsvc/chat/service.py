@@ -1,177 +1,113 @@
-"""The chat: every part of it, and which of them answers what a guest asks for."""
+"""The chat as a running part: rooms, connections and what views see of them, the same in every host."""
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 
-from mixsvc.chat import ledger, names, store
-from mixsvc.chat import requests as asked
-from mixsvc.chat.announcer import Announcer, Broadcast
-from mixsvc.chat.door import Door
-from mixsvc.chat.hall import MOST_REQUESTS, Hall
-from mixsvc.chat.history import Database, History
-from mixsvc.chat.membership import CATCH_UP, Membership
-from mixsvc.chat.moderation import Moderation
-from mixsvc.chat.pace import Pace
-from mixsvc.chat.people import Guest, People, Transport
-from mixsvc.chat.requests import Request
-from mixsvc.chat.retention import Retention
-from mixsvc.chat.rooms import Rooms
-from mixsvc.chat.sanctions import Sanction, Sanctions
-from mixsvc.chat.speech import PUBLISHER, RATES, Speech
-from mixsvc.chat.store import Stored
-from mixsvc.chat.tally import Tally
-from mixsvc.chat.ticker import Ticker
-from mixsvc.chat.wire import WireError, refusal
-from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview
-from mixsvc.settings import ChatSettings
+from mixsvc.chat.connection import ChatFactory
+from mixsvc.chat.dispatch import ChatService, Memory, read_memory
+from mixsvc.chat.facade import Chat
+from mixsvc.chat.stats import Tally
+from mixsvc.config.settings import Settings
+from mixsvc.pages.auth.sessions import COOKIE, Authenticator
+from mixsvc.rates.service import Polling
+from mixsvc.storage.database import prepare
+from mixsvc.threads.pool import DaemonPool
+from mixsvc.wsgi.authentication import Visitors
+from txsockjs.factory import SockJSResource
+from txsockjs.utils import broadcast
 
-__all__ = ["CATCH_UP", "MOST_REQUESTS", "Broadcast", "ChatService", "Memory", "read_memory"]
+__all__ = ["Talking", "Threads", "sockjs_options"]
 
-_log = Logger()
+T = TypeVar("T")
 
-# What the database knows at start: rooms (name, last number, topic) and sanctions.
-Memory = tuple[Sequence[tuple[str, int, str]], Sequence[Sanction]]
+# How many visitors an authenticator is asked about at a time.
+VISITOR_THREADS: Final = 8
+
+# The client that our page has, so that page and iframe are of one version.
+SOCKJS_CLIENT: Final = "/static/vendor/sockjs.min.js"
 
 
-def read_memory(cursor: sqlite3.Cursor, now: float) -> Memory:
-    """What the chat has to know before anybody comes; blocks (made for database.prepare)."""
-    return store.read_rooms(cursor), ledger.read_sanctions(cursor, now)
+@dataclass(frozen=True)
+class Threads:
+    """How the chat gets into threads and back. helpers: run what blocks. bridge: see mixsvc.chat.facade.Chat."""
+
+    helpers: DaemonPool
+    bridge: Callable[..., Any]
 
 
-class ChatService:
-    """All rooms of this process; used in the reactor thread only, but for `rooms`, `members` and `overview`."""
+class Talking:
+    """Belongs to the reactor thread, but for `prepare` and the facade."""
 
     def __init__(
-        self, clock: IReactorTime, database: Database, settings: ChatSettings, rates: IRates, broadcast: Broadcast
+        self, reactor: Any, settings: Settings, polling: Polling, threads: Threads, authenticate: Authenticator
     ) -> None:
-        """broadcast(text, transports) writes one text to many transports; it may lose some of them meanwhile."""
-        moderators = [names.key(names.normalise(each.name)) for each in settings.moderators]
-        history = History(clock, database, settings)
-        rooms = Rooms(settings.rooms, settings.open_rooms, settings.max_rooms)
-        people = People(moderators, [names.key(name) for name in (RATES, PUBLISHER)])
-        self._hall = hall = Hall(clock, settings, history, rooms, people, Sanctions(), Announcer(broadcast))
-        self._pace = Pace(clock, settings)
-        self._door = Door(hall)
-        self._membership = Membership(hall)
-        self._speech = Speech(hall, rates)
-        self._ticker = Ticker(hall, rates)
-        self._moderation = Moderation(hall, self._membership, moderators)
-        self._retention = Retention(hall)
-        self._answers = self._table()
+        """authenticate: says who opens a connection (IAuthenticator)."""
+        self._reactor = reactor
+        self._settings = settings
+        self._polling = polling
+        # Its methods are for the reactor thread.
+        self.service = ChatService(reactor, polling.database, settings.chat, polling.rates, broadcast)
+        # An authenticator of the user's may know people by anything; our own knows them by its cookie.
+        # One that is slow makes visitors wait for each other, and nobody else.
+        self._threads = DaemonPool(reactor, VISITOR_THREADS, "visitor")
+        self._has_threads = False
+        visitors = Visitors(self._in_thread, authenticate, "" if settings.chat.authenticator else COOKIE)
+        self.resource = SockJSResource(ChatFactory(reactor, self.service, visitors), sockjs_options(settings), reactor)
+        # What views see, in any thread.
+        self.facade = Chat(threads.bridge, self.service, settings.chat.prefix)
 
-    def _table(self) -> Mapping[type[Any], Callable[[Guest, Any], None]]:
-        return {
-            asked.Hello: self._door.hello,
-            asked.Join: self._membership.join,
-            asked.Leave: self._membership.leave,
-            asked.ListRooms: self._membership.list_rooms,
-            asked.Who: self._membership.who,
-            asked.Say: self._speech.say,
-            asked.History: self._speech.history,
-            asked.Subscribe: self._ticker.subscribe,
-            asked.Delete: self._moderation.delete,
-            asked.Kick: self._moderation.kick,
-            asked.Mute: self._moderation.mute,
-            asked.Unmute: self._moderation.unmute,
-            asked.Ban: self._moderation.ban,
-            asked.Unban: self._moderation.unban,
-            asked.ListSanctions: self._moderation.list_sanctions,
-            asked.Audit: self._moderation.audit,
-        }
+    def prepare(self) -> Memory | None:
+        """Make the database, and read what `start` needs; blocks. Raises DatabaseUnusable."""
+        return prepare(self._settings.storage.path, self._read_memory)
 
-    def restore(self, memory: Memory) -> None:
-        """Take over what the database knows, before anybody comes."""
-        rooms, sanctions = memory
-        self._hall.rooms.restore(rooms)
-        for sanction in sanctions:
-            try:
-                self._hall.sanctions.add(sanction, self._hall.clock.seconds())
-            except ValueError as many:
-                # Only a database edited by hand has so many.
-                _log.warn("chat: a mute or ban was left out: {reason}", reason=str(many))
+    def start(self, memory: Memory | None) -> None:
+        """Take over what is remembered, before anybody comes."""
+        if memory is not None:
+            self.service.restore(memory)
+        self.service.start()
+        self._polling.watch(self.service.rates_changed)
 
-    def start(self) -> None:
-        """Begin to delete what has become too old."""
-        self._retention.start()
+    def _in_thread(self, function: Callable[[], T], /) -> "Deferred[T]":
+        if not self._has_threads:
+            # Where nobody is asked about, there is nothing to wait for.
+            self._has_threads = True
+            self._threads.start()
+        return self._threads.defer(function)
 
-    def rooms(self) -> Sequence[str]:
-        """The names of the rooms; any thread."""
-        return self._hall.rooms.names()
+    def close(self) -> "Deferred[None]":
+        """End every connection and refuse new ones; fires when the clients have answered. Cancel it to drop them."""
+        self.service.close()
+        self._threads.stop()
+        return self.resource.stop(1001, "Server is stopping")
 
-    def overview(self) -> Sequence[RoomOverview]:
-        """The rooms from outside; any thread."""
-        return self._hall.rooms.overview()
-
-    def members(self, room: str) -> Sequence[str]:
-        """The names of those in a room, sorted, as of now; empty for no such room; any thread."""
-        found = self._hall.rooms.find(room)
-        return found.names() if found is not None else ()
-
-    def arrive(self, transport: Transport, address: str, identity: Identity | None) -> Guest | None:
-        """A connection is there; `depart` ends what begins here. None: it was sent away.
-
-        address: the client's, as limits.network gives it. identity: None for nobody in particular.
-        """
-        guest = Guest(transport, address)
-        return guest if self._door.arrive(guest, identity) else None
-
-    def depart(self, guest: Guest) -> None:
-        """The connection is lost: its name is free and nothing is sent to it any more. Harmless a second time."""
-        guest.send = _send_nothing
-        self._ticker.depart(guest)
-        self._membership.depart(guest)
-        self._hall.people.leave(guest)
-
-    def ask(self, guest: Guest, request: Request) -> None:
-        """Do what a guest asks for and answer it, now or later. Raises WireError for what is refused at once."""
-        if guest.person is None and not isinstance(request, asked.Hello):
-            raise refusal(request, "no_name", "Say hello with your name first.")
-        if isinstance(request, asked.MODERATING) and not guest.is_moderator:
-            raise refusal(request, "not_allowed", "Only moderators may do this.")
-        self._pace.check(guest, request)
-        self._answers[type(request)](guest, request)
-
-    def refuse(self, guest: Guest, refused: WireError) -> None:
-        """Tell a guest that what it asked for is not done."""
-        self._hall.refuse(guest, refused)
-        self._pace.refused(guest)
+    def flush(self) -> "Deferred[None]":
+        """Fires when what was said is stored."""
+        return self.service.flush()
 
     def tally(self) -> Tally:
         """What was counted until now."""
-        hall, commits = self._hall, self._hall.history.commits
-        sizes, seconds = commits.sizes, commits.seconds
-        return Tally(len(hall.people), len(hall.rooms.names()), commits.messages, hall.refusals, sizes, seconds)
+        return self.service.tally()
 
-    def claim(self, name: str, person: str) -> str:
-        """See IChat."""
-        return self._door.claim(name, person)
-
-    def publish(self, room: str, name: str, text: str, key: str | None = None) -> Deferred[Stored]:
-        """Say a text in a room for somebody without a connection; see Speech.publish."""
-        return self._speech.publish(room, name, text, key)
-
-    def page(self, room: str, before: int | None, limit: int) -> Deferred[ChatPage]:
-        """A page of a room; see Speech.page."""
-        return self._speech.page(room, before, limit)
-
-    def rates_changed(self) -> None:
-        """There are new rates."""
-        self._ticker.changed()
-
-    def close(self) -> None:
-        """All connections are about to end."""
-        self._membership.close()
-        self._retention.stop()
-
-    def flush(self) -> Deferred[None]:
-        """Fires when everything said so far is stored or refused."""
-        return self._hall.history.flush()
+    def _read_memory(self, cursor: sqlite3.Cursor) -> Memory:
+        return read_memory(cursor, self._reactor.seconds())
 
 
-def _send_nothing(text: str) -> None:
-    """In place of the transport's write once the connection is lost."""
+def sockjs_options(settings: Settings) -> dict[str, object]:
+    """The options of the chat's SockJS endpoint."""
+    chat = settings.chat
+    options: dict[str, object] = {
+        "origins": ("self", *chat.origins),
+        "max_message": chat.max_message,
+        # JSON may spell one byte with six characters.
+        "max_body": 6 * chat.max_message + 1024,
+        "max_outbox": chat.max_outbox,
+        "max_sessions": chat.max_sessions,
+        "max_sessions_per_address": chat.max_per_address,
+    }
+    pages = settings.web.pages_prefix()
+    # Without our pages the client is not here, either.
+    return options if pages is None else {**options, "sockjs_url": pages + SOCKJS_CLIENT}

@@ -9,15 +9,15 @@ from twisted.logger import Logger
 from websockets.client import ClientProtocol
 
 from mixsvc.client.address import endpoint, parse_url
-from mixsvc.client.answers import receive
-from mixsvc.client.dialogue import Dialogue
+from mixsvc.client.connection import Link, LinkListener
 from mixsvc.client.errors import ClientError, Stopped
 from mixsvc.client.events import Connecting, Ended, Offline, Online, RoomListener, State, StateListener
-from mixsvc.client.line import Line
-from mixsvc.client.link import Link, LinkListener
+from mixsvc.client.handlers import receive
 from mixsvc.client.options import Options
+from mixsvc.client.parsing import BadMessage
+from mixsvc.client.reconnecting import Line
 from mixsvc.client.requests import Hello
-from mixsvc.client.wire import BadMessage
+from mixsvc.client.session import Dialogue
 from mixsvc.interfaces import ChatPage
 
 __all__ = ["ChatClient"]

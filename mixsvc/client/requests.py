@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from twisted.internet.defer import Deferred
 
-from mixsvc.client import wire
+from mixsvc.client import parsing
 from mixsvc.client.rooms import Room
 from mixsvc.interfaces import ChatPage
 
@@ -21,7 +21,7 @@ class Hello:
     room: str = field(default="", init=False)
 
     def encoded(self) -> str:
-        return wire.encode("hello", name=self.name, token=self.token)
+        return parsing.encode("hello", name=self.name, token=self.token)
 
 
 @dataclass(eq=False)
@@ -36,7 +36,7 @@ class Join:
         return self.wanted.name
 
     def encoded(self) -> str:
-        return wire.encode("join", room=self.room, since=self.wanted.place.since)
+        return parsing.encode("join", room=self.room, since=self.wanted.place.since)
 
 
 @dataclass(eq=False)
@@ -47,7 +47,7 @@ class Leave:
     type: str = field(default="leave", init=False)
 
     def encoded(self) -> str:
-        return wire.encode("leave", room=self.room)
+        return parsing.encode("leave", room=self.room)
 
 
 @dataclass(eq=False)
@@ -64,7 +64,7 @@ class Page:
         return self.wanted.name
 
     def encoded(self) -> str:
-        return wire.encode("history", room=self.room, before=self.before, limit=self.limit)
+        return parsing.encode("history", room=self.room, before=self.before, limit=self.limit)
 
 
 @dataclass(eq=False)
@@ -78,7 +78,7 @@ class History:
     type: str = field(default="history", init=False)
 
     def encoded(self) -> str:
-        return wire.encode("history", room=self.room, before=self.before, limit=self.limit)
+        return parsing.encode("history", room=self.room, before=self.before, limit=self.limit)
 
 
 Request = Hello | Join | Leave | Page | History

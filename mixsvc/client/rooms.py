@@ -7,9 +7,9 @@ from enum import Enum, auto
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from mixsvc.client.cursor import Place
 from mixsvc.client.errors import ClientError
 from mixsvc.client.events import Removed, RoomEvent, RoomListener
-from mixsvc.client.place import Place
 
 __all__ = ["Room", "Rooms"]
 

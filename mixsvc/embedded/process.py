@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from mixsvc import facade
 from mixsvc.application import authenticator, own_application
+from mixsvc.config.settings import MEMORY, Settings, read_settings
 from mixsvc.errors import BadSetting, MixError
 from mixsvc.facade import Mix, Parts
-from mixsvc.ports import check_endpoints
-from mixsvc.settings import MEMORY, Settings, read_settings
+from mixsvc.http.listening import check_endpoints
+from mixsvc.pages.chat_url import allow_chat
 from mixsvc.storage import database
-from mixsvc.web.elsewhere import allow_chat
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from mixsvc.embedded.running import Running
+    from mixsvc.embedded.service import Running
 
 __all__ = ["embedded_app", "embedded_mix"]
 
@@ -65,12 +65,12 @@ class Embedded:
 
     def _started(self) -> "Running":
         # Only now: it brings in treq and the rest of twisted.web, for which a host that only imports us need not wait.
-        from mixsvc.embedded.running import start
+        from mixsvc.embedded.service import start
 
         settings = self._read()
         authenticate = authenticator(settings, self._own_app())
         if self._is_fork:
-            from mixsvc.embedded.reactor import forget_reactor
+            from mixsvc.embedded.crochet_reactor import forget_reactor
 
             forget_reactor()
         else:

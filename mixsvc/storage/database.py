@@ -12,9 +12,9 @@ from twisted.enterprise import adbapi
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorCore
 
+from mixsvc.config.settings import MEMORY
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.interfaces import DeferToThread
-from mixsvc.settings import MEMORY
 from mixsvc.storage.forks import inside_sqlite
 from mixsvc.storage.schema import upgrade, version
 from txgevent.interfaces import IReactorNativeThreads

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mixsvc.chart_interface import MAX_POINTS
+from mixsvc.interfaces.charts import MAX_POINTS
 from tests.charts.samples import chart
 
 

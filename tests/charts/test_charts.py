@@ -5,10 +5,10 @@ from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chart_interface import ICharts
 from mixsvc.charts.chart import Chart
-from mixsvc.charts.charts import KEPT, Charts, Limits, PictureDesk
+from mixsvc.charts.queue import KEPT, Charts, Limits, PictureDesk
 from mixsvc.errors import ServiceBusy
+from mixsvc.interfaces.charts import ICharts
 from tests.charts.samples import chart, history
 
 PROCESSES, WAITING, SECONDS = 2, 4, 5.0

@@ -15,10 +15,10 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mixsvc.chat.connection import ChatConnection, ChatFactory
-from mixsvc.chat.people import Transport
-from mixsvc.chat.service import ChatService, read_memory
+from mixsvc.chat.dispatch import ChatService, read_memory
+from mixsvc.chat.model.people import Transport
+from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import Conversion, Identity, IRates, PriceHistory, Quote, SourceHealth
-from mixsvc.settings import ChatSettings
 from mixsvc.storage.schema import upgrade
 
 P = ParamSpec("P")

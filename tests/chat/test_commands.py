@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat import commands
-from mixsvc.chat.commands import (
+from mixsvc.chat.protocol import commands
+from mixsvc.chat.protocol.commands import (
     HELP,
     LONGEST_TOPIC,
     MAX_DIGITS,

@@ -3,8 +3,8 @@
 from twisted.internet.defer import Deferred, TimeoutError
 
 from mixsvc.chat.connection import IDENTIFY_SECONDS
+from mixsvc.config.parsers import Moderator
 from mixsvc.interfaces import Identity
-from mixsvc.parsers import Moderator
 from tests.chat.cases import HouseTestCase
 
 TOKEN = "0123456789abcdef"

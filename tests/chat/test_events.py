@@ -2,9 +2,9 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat import events
-from mixsvc.chat.requests import Say
-from mixsvc.chat.wire import WireError, refusal
+from mixsvc.chat.protocol import events
+from mixsvc.chat.protocol.parsing import WireError, refusal
+from mixsvc.chat.protocol.requests import Say
 from mixsvc.interfaces import ChatMessage, ChatPage
 from tests.chat.fakes import NOW
 

@@ -5,10 +5,10 @@ from twisted.internet.task import Clock
 from twisted.logger import LogEvent, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.history import APPENDS_AT_ONCE, MOST_WAITING, READS_AT_ONCE, History, NotRead, NotSaved
-from mixsvc.chat.store import Query, Stored
+from mixsvc.chat.storage.messages import Query, Stored
+from mixsvc.chat.storage.queue import APPENDS_AT_ONCE, MOST_WAITING, READS_AT_ONCE, History, NotRead, NotSaved
+from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import ChatMessage, ChatPage
-from mixsvc.settings import ChatSettings
 from tests.chat.fakes import NOW, FakeDatabase
 
 

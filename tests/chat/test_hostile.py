@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from mixsvc.chat.pace import PATIENCE
-from mixsvc.chat.speech import MOST_PAGES
+from mixsvc.chat.handlers.messages import MOST_PAGES
+from mixsvc.chat.handlers.rate_limits import PATIENCE
 from tests.chat.cases import HouseTestCase
 
 # Sorting these takes quadratic time in NFKC.

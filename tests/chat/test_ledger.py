@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat import ledger
-from mixsvc.chat.ledger import Entry
-from mixsvc.chat.sanctions import BAN, MUTE, Sanction
+from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
+from mixsvc.chat.storage import sanctions
+from mixsvc.chat.storage.sanctions import Entry
 from mixsvc.storage.schema import upgrade
 from tests.chat.fakes import NOW
 
@@ -25,27 +25,27 @@ class LedgerTestCase(SynchronousTestCase):
 
     def impose(self, sanction: Sanction, entry: Entry = ENTRY) -> Sanction:
         with self.connection, closing(self.connection.cursor()) as cursor:
-            return ledger.impose(cursor, sanction, entry)
+            return sanctions.impose(cursor, sanction, entry)
 
     def lift(self, kind: str, *ids: int) -> None:
         with self.connection, closing(self.connection.cursor()) as cursor:
-            ledger.lift(cursor, kind, ids, replace(ENTRY, action=f"un{kind}"))
+            sanctions.lift(cursor, kind, ids, replace(ENTRY, action=f"un{kind}"))
 
     def record(self, entry: Entry) -> None:
         with self.connection, closing(self.connection.cursor()) as cursor:
-            ledger.record(cursor, entry)
+            sanctions.record(cursor, entry)
 
     def delete(self, room: str, number: int) -> bool:
         with self.connection, closing(self.connection.cursor()) as cursor:
-            return ledger.delete_message(cursor, room, number, "Mod", replace(ENTRY, action="delete"))
+            return sanctions.delete_message(cursor, room, number, "Mod", replace(ENTRY, action="delete"))
 
     def sanctions(self, now: float = NOW) -> list[Sanction]:
         with closing(self.connection.cursor()) as cursor:
-            return ledger.read_sanctions(cursor, now)
+            return sanctions.read_sanctions(cursor, now)
 
     def audit(self, before: int | None = None, limit: int = 100) -> list[Entry]:
         with closing(self.connection.cursor()) as cursor:
-            return ledger.read_audit(cursor, before, limit)
+            return sanctions.read_audit(cursor, before, limit)
 
     def execute(self, statement: str, *values: object) -> None:
         with self.connection:
@@ -229,6 +229,6 @@ class LockTests(SynchronousTestCase):
             theirs.execute("BEGIN IMMEDIATE")
 
             with self.assertRaisesRegex(sqlite3.OperationalError, "locked"):
-                ledger.delete_message(ours.cursor(), "lobby", 1, "Mod", ENTRY)
+                sanctions.delete_message(ours.cursor(), "lobby", 1, "Mod", ENTRY)
             with self.assertRaisesRegex(sqlite3.OperationalError, "locked"):
-                ledger.lift(ours.cursor(), MUTE, [], ENTRY)
+                sanctions.lift(ours.cursor(), MUTE, [], ENTRY)

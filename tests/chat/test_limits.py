@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat import limits
-from mixsvc.chat.limits import ADDRESS_SHARES, Meters, TokenBucket, network
+from mixsvc.chat.model import token_buckets
+from mixsvc.chat.model.token_buckets import ADDRESS_SHARES, Meters, TokenBucket, network
 from tests.chat.fakes import NOW
 
 # What a float holds without rounding, so that the bucket must do exactly what the fractions do.
@@ -207,7 +207,7 @@ class ForgettingTests(SynchronousTestCase):
         for number in range(5000):
             meters.take(10.0 * number, f"p{number}", "")
 
-        self.assertLessEqual(meters.size(), 50 + limits.LOOKED_AT)
+        self.assertLessEqual(meters.size(), 50 + token_buckets.LOOKED_AT)
 
     def test_an_empty_bucket_is_remembered_while_others_fill_up_again(self) -> None:
         meters = Meters(1.0, 100, most=400)
@@ -219,7 +219,7 @@ class ForgettingTests(SynchronousTestCase):
 
     def test_an_empty_bucket_is_remembered_before_those_who_spent_little(self) -> None:
         meters = Meters(1.0, 5, most=100)
-        spent = [f"Ann{number}" for number in range(limits.LOOKED_AT - 1)]
+        spent = [f"Ann{number}" for number in range(token_buckets.LOOKED_AT - 1)]
         for person in spent:
             meters.take(0.0, person, "", 5)
         for number in range(5000):

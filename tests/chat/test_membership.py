@@ -1,6 +1,6 @@
 """Rooms that come and go, persons with several windows, and who is listed."""
 
-from mixsvc.chat.service import MOST_REQUESTS
+from mixsvc.chat.dispatch import MOST_REQUESTS
 from tests.chat.cases import HouseTestCase
 
 TOKEN = "0123456789abcdef"

@@ -3,8 +3,8 @@
 import sqlite3
 from typing import Any
 
+from mixsvc.config.parsers import Moderator
 from mixsvc.interfaces import Identity
-from mixsvc.parsers import Moderator
 from tests.chat.cases import HouseTestCase
 
 ALL: list[tuple[str, dict[str, Any]]] = [

@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat import names
-from mixsvc.chat.names import LONGEST, BadName, key, normalise, suggest
+from mixsvc.common import names
+from mixsvc.common.names import LONGEST, BadName, key, normalise, suggest
 
 
 class NormaliseTests(SynchronousTestCase):

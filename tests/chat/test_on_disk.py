@@ -10,9 +10,9 @@ from twisted.internet.interfaces import IReactorCore, IReactorTime
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from mixsvc.chat.history import History
-from mixsvc.chat.store import Query, Stored
-from mixsvc.settings import ChatSettings
+from mixsvc.chat.storage.messages import Query, Stored
+from mixsvc.chat.storage.queue import History
+from mixsvc.config.settings import ChatSettings
 from mixsvc.storage.database import Database
 
 SETTINGS = ChatSettings()

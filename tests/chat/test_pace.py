@@ -1,7 +1,7 @@
 """How much may be asked for in a time, and what happens to those who do not heed it."""
 
-from mixsvc.chat.limits import ADDRESS_SHARES
-from mixsvc.chat.pace import PATIENCE
+from mixsvc.chat.handlers.rate_limits import PATIENCE
+from mixsvc.chat.model.token_buckets import ADDRESS_SHARES
 from tests.chat.cases import HouseTestCase
 from tests.chat.fakes import Client
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from twisted.logger import capturedLogs
 
-from mixsvc.chat.retention import BETWEEN, INTERVAL
-from mixsvc.chat.store import PRUNED
+from mixsvc.chat.handlers.retention import BETWEEN, INTERVAL
+from mixsvc.chat.storage.messages import PRUNED
 from tests.chat.cases import HouseTestCase
 from tests.chat.fakes import ChatHouse, Client
 

@@ -1,7 +1,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.people import Person, Transport
-from mixsvc.chat.rooms import BadRoom, Room, Rooms, TooManyRooms
+from mixsvc.chat.model.people import Person, Transport
+from mixsvc.chat.model.rooms import BadRoom, Room, Rooms, TooManyRooms
 from mixsvc.interfaces import RoomOverview
 from tests.chat.fakes import FakeTransport
 

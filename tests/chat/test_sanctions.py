@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.sanctions import BAN, MUTE, Sanction, Sanctions
+from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction, Sanctions
 from tests.chat.fakes import NOW
 
 DAY = 86_400.0

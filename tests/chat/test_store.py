@@ -4,8 +4,8 @@ from contextlib import closing
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat import store
-from mixsvc.chat.store import Draft, Limits, Query, Stored
+from mixsvc.chat.storage import messages
+from mixsvc.chat.storage.messages import Draft, Limits, Query, Stored
 from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.schema import upgrade
 from tests.chat.fakes import NOW
@@ -29,11 +29,11 @@ class StoreTestCase(SynchronousTestCase):
 
     def insert(self, new: Sequence[Draft], limits: Limits = PLENTY) -> list[Stored]:
         with self.connection, closing(self.connection.cursor()) as cursor:
-            return store.insert(cursor, new, limits)
+            return messages.insert(cursor, new, limits)
 
     def read(self, after: int = 0, limit: int = 1000, limits: Limits = PLENTY) -> ChatPage:
         with self.connection, closing(self.connection.cursor()) as cursor:
-            return store.read(cursor, [Query("lobby", after, limit)], limits)[0]
+            return messages.read(cursor, [Query("lobby", after, limit)], limits)[0]
 
     def numbers(self) -> list[int]:
         return [number for (number,) in self.connection.execute("SELECT number FROM message ORDER BY number")]
@@ -86,13 +86,13 @@ class InsertTests(StoreTestCase):
         self.assertEqual([2], self.numbers())
 
     def test_one_transaction_prunes_so_many_and_the_next_ones_go_on(self) -> None:
-        self.insert(drafts(*["x"] * (store.PRUNED + 10)), Limits(100_000, 1000))
+        self.insert(drafts(*["x"] * (messages.PRUNED + 10)), Limits(100_000, 1000))
 
         self.insert(drafts("y"), Limits(1, 1000))
         self.assertEqual(11, len(self.numbers()))
 
         self.insert(drafts("z"), Limits(1, 1000))
-        self.assertEqual([store.PRUNED + 12], self.numbers())
+        self.assertEqual([messages.PRUNED + 12], self.numbers())
 
 
 class LockTests(SynchronousTestCase):
@@ -101,11 +101,11 @@ class LockTests(SynchronousTestCase):
         with closing(sqlite3.connect(path, timeout=0)) as ours, closing(sqlite3.connect(path)) as theirs:
             upgrade(ours)
             with ours:
-                store.insert(ours.cursor(), drafts("a", key="k"), PLENTY)
+                messages.insert(ours.cursor(), drafts("a", key="k"), PLENTY)
             theirs.execute("BEGIN IMMEDIATE")
 
             with self.assertRaisesRegex(sqlite3.OperationalError, "locked"):
-                store.insert(ours.cursor(), drafts("a", key="k"), PLENTY)
+                messages.insert(ours.cursor(), drafts("a", key="k"), PLENTY)
 
 
 class ReadTests(StoreTestCase):
@@ -138,7 +138,7 @@ class ReadTests(StoreTestCase):
 
     def test_a_page_holds_the_newest_that_fit_into_its_bytes(self) -> None:
         self.insert(drafts(*["\x01" * 100] * 5))
-        one = store.AROUND_TEXT + 100 * len(r"\\u0001") + len(r'"[\"Ann\", \"\"]"')
+        one = messages.AROUND_TEXT + 100 * len(r"\\u0001") + len(r'"[\"Ann\", \"\"]"')
 
         self.assertEqual([4, 5], [each.number for each in self.read(limits=Limits(9, 2 * one)).messages])
         self.assertEqual([5], [each.number for each in self.read(limits=Limits(9, 2 * one - 1)).messages])
@@ -151,15 +151,15 @@ class ReadTests(StoreTestCase):
 
 class RoomTableTests(StoreTestCase):
     def rooms(self) -> list[tuple[str, int, str]]:
-        return store.read_rooms(self.connection.cursor())
+        return messages.read_rooms(self.connection.cursor())
 
     def expire(self, cutoff: float) -> int:
         with self.connection, closing(self.connection.cursor()) as cursor:
-            return store.expire(cursor, "lobby", cutoff)
+            return messages.expire(cursor, "lobby", cutoff)
 
     def forget(self) -> bool:
         with self.connection, closing(self.connection.cursor()) as cursor:
-            return store.forget(cursor, "lobby")
+            return messages.forget(cursor, "lobby")
 
     def test_rooms_are_known_with_the_latest_messages_first(self) -> None:
         for at, room in enumerate(("lobby", "den", "attic", "den")):
@@ -168,7 +168,7 @@ class RoomTableTests(StoreTestCase):
         self.assertEqual([("den", 2, ""), ("attic", 1, ""), ("lobby", 1, "")], self.rooms())
 
     def test_the_latest_topic_stays_with_the_room(self) -> None:
-        topics = [Draft("lobby", "Ann", text, NOW, text, store.TOPIC) for text in ("May", "June")]
+        topics = [Draft("lobby", "Ann", text, NOW, text, messages.TOPIC) for text in ("May", "June")]
         self.insert([*topics, *drafts("hi")])
         # Said again it is no topic any more.
         self.insert(topics[:1])
@@ -177,11 +177,11 @@ class RoomTableTests(StoreTestCase):
         self.assertEqual(("June", "topic"), (self.read().topic, self.read().messages[0].kind))
 
     def test_what_was_said_before_a_time_goes_a_slice_at_a_time(self) -> None:
-        self.insert(drafts(*["x"] * (store.PRUNED + 1)), Limits(10**6, 1000))
+        self.insert(drafts(*["x"] * (messages.PRUNED + 1)), Limits(10**6, 1000))
         self.insert([Draft("lobby", "Ann", "young", NOW + 10, None)], Limits(10**6, 1000))
 
-        self.assertEqual([store.PRUNED, 1, 0], [self.expire(NOW + 10) for _ in range(3)])
-        self.assertEqual([store.PRUNED + 2], self.numbers())
+        self.assertEqual([messages.PRUNED, 1, 0], [self.expire(NOW + 10) for _ in range(3)])
+        self.assertEqual([messages.PRUNED + 2], self.numbers())
 
     def test_a_room_is_forgotten_only_when_nothing_is_kept(self) -> None:
         self.insert(drafts("a"))
@@ -220,7 +220,7 @@ class DeletedTests(StoreTestCase):
             self.connection.execute("UPDATE message SET text = '', deleted_by = 'Mia' WHERE number IN (1, 3)")
 
     def deleted(self, seen: int, limits: Limits = PLENTY) -> tuple[int, ...]:
-        (page,) = store.read(self.connection.cursor(), [Query("lobby", seen, 1000, seen=seen)], limits)
+        (page,) = messages.read(self.connection.cursor(), [Query("lobby", seen, 1000, seen=seen)], limits)
         self.connection.rollback()
         return tuple(page.deleted)
 
@@ -229,13 +229,13 @@ class DeletedTests(StoreTestCase):
         self.assertEqual((3,), self.deleted(4, Limits(2, 1000)))
 
     def test_at_most_so_many_are_told_the_newest(self) -> None:
-        self.insert(drafts(*["x"] * store.DELETED_TOLD))
+        self.insert(drafts(*["x"] * messages.DELETED_TOLD))
         with self.connection:
             self.connection.execute("UPDATE message SET text = '', deleted_by = 'Mia'")
 
         told = self.deleted(5000, Limits(10**6, 1000))
 
-        self.assertEqual(tuple(range(5, store.DELETED_TOLD + 5)), told)
+        self.assertEqual(tuple(range(5, messages.DELETED_TOLD + 5)), told)
 
     def test_a_deleted_message_has_its_number_and_no_text(self) -> None:
         first = self.read().messages[0]

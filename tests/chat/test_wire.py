@@ -4,8 +4,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat import events
-from mixsvc.chat.requests import (
+from mixsvc.chat.protocol import events
+from mixsvc.chat.protocol.parsing import DAY, LONGEST_REASON, MOST_PAIRS, PAGE, REQUESTS, WireError, parse
+from mixsvc.chat.protocol.requests import (
     Audit,
     Ban,
     Delete,
@@ -24,7 +25,6 @@ from mixsvc.chat.requests import (
     Unmute,
     Who,
 )
-from mixsvc.chat.wire import DAY, LONGEST_REASON, MOST_PAIRS, PAGE, REQUESTS, WireError, parse
 
 
 def refused(data: bytes) -> WireError:

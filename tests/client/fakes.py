@@ -7,12 +7,12 @@ from typing import Any
 
 from twisted.internet.task import Clock
 
-from mixsvc.client.answers import receive
-from mixsvc.client.dialogue import Dialogue
 from mixsvc.client.errors import ClientError
 from mixsvc.client.events import RoomEvent
+from mixsvc.client.handlers import receive
 from mixsvc.client.options import Options
 from mixsvc.client.requests import Hello
+from mixsvc.client.session import Dialogue
 from mixsvc.interfaces import ChatMessage
 
 __all__ = ["TIME", "Connection", "FakeServer", "Talker", "texts"]

@@ -7,8 +7,8 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.client.client import ChatClient
-from mixsvc.client.command import LONGEST_LINE, PAUSE_SECONDS, Given, Lines, Order, say_all
 from mixsvc.client.errors import ClientError, Refused
+from mixsvc.client.say_command import LONGEST_LINE, PAUSE_SECONDS, Given, Lines, Order, say_all
 from tests.client.peer import Peer, accept, refuse
 
 

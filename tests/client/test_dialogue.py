@@ -5,10 +5,10 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.client.answers import receive
 from mixsvc.client.errors import Banned, NothingSaid, NotInside, QueueFull, Refused, Stopped
 from mixsvc.client.events import BegunAnew, Deleted, Missed, Removed, RoomEvent
-from mixsvc.client.wire import BadMessage
+from mixsvc.client.handlers import receive
+from mixsvc.client.parsing import BadMessage
 from tests.client.fakes import FakeServer, Talker, texts
 
 

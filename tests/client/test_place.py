@@ -2,8 +2,8 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.client.cursor import MOST_FILLED, MOST_HELD, Place
 from mixsvc.client.events import BegunAnew, Deleted, Missed
-from mixsvc.client.place import MOST_FILLED, MOST_HELD, Place
 from mixsvc.interfaces import ChatMessage, ChatPage
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.web.static import File
 
-from mixsvc.settings import ServerSettings, Settings
-from mixsvc.web.site import MixSite
+from mixsvc.config.settings import ServerSettings, Settings
+from mixsvc.http.site import MixSite
 
 
 def site(core: Any, folder: str) -> MixSite:

@@ -24,7 +24,7 @@ Start = Callable[[Launch], Service]
 PATIENT: Final = "20"
 HASTY: Final = 3.0
 
-MARK: Final = b"mixsvc.charts.ampoules.ChartChild"
+MARK: Final = b"mixsvc.charts.worker.ChartChild"
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ class Place:
 @pytest.fixture(scope="module")
 def port(installed: Path) -> Iterator[int]:
     """The server's; with the client from the installed wheel."""
-    (client,) = installed.parent.glob("lib/python*/site-packages/mixsvc/web/static/vendor/sockjs.min.js")
+    (client,) = installed.parent.glob("lib/python*/site-packages/mixsvc/pages/static/vendor/sockjs.min.js")
     process = subprocess.Popen([installed / "python", SERVER, client], stdout=subprocess.PIPE, text=True)
     assert process.stdout
     lines = Lines(process.stdout)

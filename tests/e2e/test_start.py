@@ -138,7 +138,7 @@ def test_a_page_without_its_sockjs_client_is_said_so_in_one_line(
 @pytest.fixture
 def without_client(installed: Path) -> Iterator[None]:
     """As if npm had been missing when the wheel was built."""
-    (vendor,) = installed.parent.glob("lib/python*/site-packages/mixsvc/web/static/vendor")
+    (vendor,) = installed.parent.glob("lib/python*/site-packages/mixsvc/pages/static/vendor")
     away = vendor.rename(vendor.with_name("away"))
     yield
     away.rename(vendor)

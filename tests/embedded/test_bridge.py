@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from mixsvc.embedded.reactor import Bridge
+from mixsvc.embedded.crochet_reactor import Bridge
 from mixsvc.errors import ServiceBusy
 
 

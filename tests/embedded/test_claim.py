@@ -4,10 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mixsvc.embedded.chat import Claim, Place
+from mixsvc.embedded.shared_chat import Claim, Place
 from tests.builds import PROJECT
 
-TAKE = "import sys; from mixsvc.embedded.chat import Claim; print(Claim(sys.argv[1]).take())"
+TAKE = "import sys; from mixsvc.embedded.shared_chat import Claim; print(Claim(sys.argv[1]).take())"
 
 
 def taken_elsewhere(database: Path) -> bool:

@@ -12,8 +12,8 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.trial.unittest import TestCase
 from twisted.web.server import Site
 
-from mixsvc.chat.store import Stored
-from mixsvc.embedded.desk import Desk, RemoteChat
+from mixsvc.chat.storage.messages import Stored
+from mixsvc.embedded.chat_rpc import Desk, RemoteChat
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
 

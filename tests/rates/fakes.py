@@ -10,11 +10,11 @@ from twisted.logger import LogEvent, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import IRateSource, Quote
-from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.poller import RatePoller, Sink, Surroundings
-from mixsvc.rates.table import RateTable
-from mixsvc.settings import RatesSettings
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.model.latest import RateTable
+from mixsvc.rates.polling.poller import RatePoller, Sink, Surroundings
 from tests.rates.samples import moment
 
 SETTINGS = replace(RatesSettings(), interval=30.0, timeout=10.0)

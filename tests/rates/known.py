@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from mixsvc.interfaces import Quote, SourceHealth
-from mixsvc.rates.history import History
-from mixsvc.rates.rates import Rates
-from mixsvc.rates.table import RateTable
-from mixsvc.rates.timeline import by_pair
+from mixsvc.rates.facade import Rates
+from mixsvc.rates.history.history import History
+from mixsvc.rates.model.latest import RateTable
+from mixsvc.rates.model.timeline import by_pair
 from tests.rates.samples import NOW, moment
 
 HEALTH = SourceHealth("ecb", "failing", NOW, 2, "no luck", NOW + timedelta(minutes=1))

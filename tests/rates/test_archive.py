@@ -5,7 +5,7 @@ from pathlib import Path
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.archive import ArchiveSource, packaged_archive
 from tests.rates.samples import NOW, at_once, moment, new_path
 

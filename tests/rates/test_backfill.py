@@ -8,10 +8,10 @@ from twisted.internet.task import Clock
 from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import Quote
-from mixsvc.rates.backfill import Backfill
+from mixsvc.rates.history.backfill import Backfill
 from mixsvc.rates.sources.ecb_history import gaps, long_documents
-from mixsvc.settings import RatesSettings
 from tests.rates.samples import NOW, at_once, client_of, moment
 from tests.rates.test_download import Server
 from tests.rates.test_ecb_history import CSV, DAYS, XML, packed

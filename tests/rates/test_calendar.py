@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.rates.calendar import is_stale, is_working_day
+from mixsvc.rates.model.calendar import is_stale, is_working_day
 
 FRIDAY = date(2026, 10, 30)
 

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from mixsvc.interfaces import IRateSource, Quote
-from mixsvc.rates.chain import Chain
+from mixsvc.rates.polling.chain import Chain
 
 
 @implementer(IRateSource)

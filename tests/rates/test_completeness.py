@@ -3,8 +3,8 @@ from datetime import date, timedelta
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.completeness import LONGEST_GAP, complete
-from mixsvc.rates.timeline import Timeline, by_pair
+from mixsvc.rates.model.gaps import LONGEST_GAP, complete
+from mixsvc.rates.model.timeline import Timeline, by_pair
 from tests.rates.samples import quote
 
 DAY = date(2026, 10, 28)

@@ -11,7 +11,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.download import MAX_BODY
 from mixsvc.rates.sources.ecb import EcbSource
 from tests.rates.samples import DAILY, at_once, client_of, moment

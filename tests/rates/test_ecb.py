@@ -6,8 +6,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.quote import MAX_CURRENCIES
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.model.quote import MAX_CURRENCIES
 from mixsvc.rates.sources.ecb import read_document
 from tests.rates.samples import DAILY, NOW
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import Quote
-from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.sources import zipped
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.sources import ecb_csv
 from mixsvc.rates.sources.ecb_history import LongDocument, gaps, long_documents, read_csv, read_pages, read_xml
-from mixsvc.settings import RatesSettings
 from tests.rates.samples import NOW, at_once, client_of, moment
 from tests.rates.test_download import Server
 from tests.rates.test_ecb import day, document
@@ -87,13 +87,13 @@ class Reading(SynchronousTestCase):
             self.assertNotIn("\n", str(caught.exception))
 
     def test_a_zip_bomb_is_refused_at_the_limit(self) -> None:
-        bomb = packed(" " * (zipped.MAX_UNPACKED + 1))
+        bomb = packed(" " * (ecb_csv.MAX_UNPACKED + 1))
         self.assertLess(len(bomb), 2**20)
 
         with self.assertRaises(SourceFailed) as caught:
             read_csv(bomb)
 
-        self.assertIn(str(zipped.MAX_UNPACKED), str(caught.exception))
+        self.assertIn(str(ecb_csv.MAX_UNPACKED), str(caught.exception))
 
     def test_an_unusual_compression_is_refused_before_it_is_unpacked(self) -> None:
         for kind in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):

@@ -13,12 +13,12 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
+from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import Quote, SourceHealth
-from mixsvc.rates.poller import RatePoller, Sink, Surroundings
+from mixsvc.rates.model.latest import RateTable
+from mixsvc.rates.polling.poller import RatePoller, Sink, Surroundings
 from mixsvc.rates.sources import build_sources
-from mixsvc.rates.sources.plain import MAX_HEAD, quiet_agent
-from mixsvc.rates.table import RateTable
-from mixsvc.settings import RatesSettings
+from mixsvc.rates.sources.agent import MAX_HEAD, quiet_agent
 from tests.rates.raw_server import RawServer, Watched, http
 from tests.rates.samples import DAILY, at_once, moment, new_path
 from tests.sockjs.certificate import write_certificate

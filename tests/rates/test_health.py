@@ -6,8 +6,8 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import LogEvent, capturedLogs
 
 from mixsvc.interfaces import Quote, SourceHealth
-from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.health import may_be_asked
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.polling.source_health import may_be_asked
 from tests.rates.fakes import Answer, PollerCase, failing
 from tests.rates.samples import NOW, quote
 

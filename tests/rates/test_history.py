@@ -5,9 +5,9 @@ from decimal import Decimal
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.course import MAX_GAP
-from mixsvc.rates.history import History
-from mixsvc.rates.timeline import by_pair
+from mixsvc.rates.history.history import History
+from mixsvc.rates.model.pair import MAX_GAP
+from mixsvc.rates.model.timeline import by_pair
 from tests.rates.samples import quote
 
 ALWAYS = (date.min, date.max)

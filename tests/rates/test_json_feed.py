@@ -10,8 +10,8 @@ from twisted.internet.defer import CancelledError
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.quote import MAX_CURRENCIES
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.model.quote import MAX_CURRENCIES
 from mixsvc.rates.sources.download import Address
 from mixsvc.rates.sources.json_feed import MAX_BODY, Feed, JsonSource, read_answer
 from tests.rates.samples import NOW, at_once, client_of, moment

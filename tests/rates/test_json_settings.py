@@ -5,13 +5,13 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.static import Data
 
-from mixsvc import parsers
+from mixsvc.config import parsers
+from mixsvc.config.settings import RatesSettings
 from mixsvc.errors import BadSetting
-from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources import build_sources
 from mixsvc.rates.sources.json_feed import Feed
 from mixsvc.rates.sources.json_settings import PRESETS, feed_of
-from mixsvc.settings import RatesSettings
 from tests.rates.samples import at_once, client_of
 
 KEY = {"RATES_KEY": "a b&c"}

@@ -9,8 +9,8 @@ from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.history import History
-from mixsvc.rates.memory import SLICE, Memory
+from mixsvc.rates.history.history import History
+from mixsvc.rates.history.loader import SLICE, Memory
 from mixsvc.storage.schema import upgrade
 from tests.rates.samples import NOW, at_once, quote
 from tests.rates.test_store import AtOnce

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.rates.money import decimals, is_amount, worth
+from mixsvc.rates.model.money import decimals, is_amount, worth
 
 prices = st.decimals(min_value="0.0001", max_value="400000", places=4)
 amounts = st.decimals(min_value="-1000000000", max_value="1000000000", places=2)

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.rates.calendar import is_working_day
-from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.model.calendar import is_working_day
+from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.archive import packaged_archive, past_of
-from mixsvc.rates.sources.zipped import MAX_UNPACKED
+from mixsvc.rates.sources.ecb_csv import MAX_UNPACKED
 from tests.rates.samples import NOW, quote
 
 

@@ -8,9 +8,9 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.sources.agent import MAX_HEAD, quiet_agent
 from mixsvc.rates.sources.ecb import EcbSource
-from mixsvc.rates.sources.plain import MAX_HEAD, quiet_agent
 from tests.rates.raw_server import http
 from tests.rates.samples import at_once, moment
 

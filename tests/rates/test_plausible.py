@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.plausible import Plausibility, Verdict, check_not_in_future
+from mixsvc.rates.model.plausibility import Plausibility, Verdict, check_not_in_future
 from mixsvc.rates.sources.archive import packaged_archive
 from mixsvc.rates.sources.ecb_history import gaps, read_csv, read_pages
 from tests.rates.samples import NOW, quote

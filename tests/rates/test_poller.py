@@ -5,7 +5,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import capturedLogs
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.poller import RatePoller, Sink, Surroundings
+from mixsvc.rates.polling.poller import RatePoller, Sink, Surroundings
 from tests.rates.fakes import SETTINGS, Hanging, PollerCase
 from tests.rates.samples import moment, quote
 

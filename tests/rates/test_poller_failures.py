@@ -7,8 +7,8 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import LogEvent, LogLevel, capturedLogs
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.poller import RatePoller, Sink, Surroundings
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.polling.poller import RatePoller, Sink, Surroundings
 from tests.rates.fakes import SETTINGS, Answer, Hanging, PollerCase, failing, nothing_new
 from tests.rates.samples import moment, quote
 

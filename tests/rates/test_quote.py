@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.rates.quote import across, is_sound, parse_date, parse_price
+from mixsvc.rates.model.quote import across, is_sound, parse_date, parse_price
 from tests.rates.samples import quote
 
 

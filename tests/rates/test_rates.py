@@ -8,9 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from mixsvc.interfaces import IRates
-from mixsvc.rates.history import History
-from mixsvc.rates.rates import Rates
-from mixsvc.rates.table import RateTable
+from mixsvc.rates.facade import Rates
+from mixsvc.rates.history.history import History
+from mixsvc.rates.model.latest import RateTable
 from tests.rates.known import HEALTH, rates
 from tests.rates.samples import moment, quote
 

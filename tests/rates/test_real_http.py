@@ -21,10 +21,10 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from twisted.web.util import redirectTo
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.sources.agent import quiet_agent
 from mixsvc.rates.sources.download import MAX_BODY
 from mixsvc.rates.sources.ecb import EcbSource
-from mixsvc.rates.sources.plain import quiet_agent
 from tests.rates.samples import DAILY, at_once, moment
 
 HUGE = 100 * 2**20

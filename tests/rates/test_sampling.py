@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.rates.sampling import MIN_POINTS, sampled
+from mixsvc.rates.model.sampling import MIN_POINTS, sampled
 
 values = st.lists(st.floats(min_value=0.1, max_value=9, allow_nan=False), max_size=80)
 

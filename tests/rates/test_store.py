@@ -10,8 +10,8 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates import store
-from mixsvc.rates.timeline import Timeline, by_pair
+from mixsvc.rates.history import store
+from mixsvc.rates.model.timeline import Timeline, by_pair
 from mixsvc.storage.database import Database, prepare
 from mixsvc.storage.schema import upgrade
 from tests.rates.samples import new_path, quote

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.table import RateTable
+from mixsvc.rates.model.latest import RateTable
 from tests.rates.samples import NOW, moment, quote
 
 

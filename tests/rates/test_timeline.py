@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.timeline import Timeline, by_pair, filling, merge
+from mixsvc.rates.model.timeline import Timeline, by_pair, filling, merge
 from tests.rates.samples import quote
 
 PAIR = ("EUR", "USD")

@@ -11,8 +11,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from mixsvc.chat import store
-from mixsvc.chat.store import Draft, Limits
+from mixsvc.chat.storage import messages as store
+from mixsvc.chat.storage.messages import Draft, Limits
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.database import Database, prepare, rehearse
 from mixsvc.storage.schema import APPLICATION_ID, NEWEST, SCRIPTS

@@ -6,8 +6,8 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.web.resource import IResource
 
-from mixsvc.settings import Settings
-from mixsvc.web.site import MixSite
+from mixsvc.config.settings import Settings
+from mixsvc.http.site import MixSite
 
 __all__ = ["Asked", "ask"]
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from zope.interface import implementer
 
-from mixsvc.chart_interface import ICharts
 from mixsvc.errors import NameTaken, NoSuchRoom
 from mixsvc.interfaces import (
     ChatMessage,
@@ -21,6 +20,7 @@ from mixsvc.interfaces import (
     RoomOverview,
     SourceHealth,
 )
+from mixsvc.interfaces.charts import ICharts
 
 __all__ = ["MESSAGE", "QUOTE", "FakeChat", "FakeMix", "FakeRates"]
 

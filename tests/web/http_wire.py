@@ -10,9 +10,9 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import alsoProvides
 
-from mixsvc.settings import ServerSettings, Settings, WebSettings
-from mixsvc.web.channel import MixChannel
-from mixsvc.web.site import MixSite
+from mixsvc.config.settings import ServerSettings, Settings, WebSettings
+from mixsvc.http.channel import MixChannel
+from mixsvc.http.site import MixSite
 
 __all__ = ["REQUEST", "Echo", "TLSWire", "Wire", "connect", "make_site"]
 

@@ -9,10 +9,10 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.web.server import Site
 
-from mixsvc.settings import Settings
-from mixsvc.web.site import MixSite
-from mixsvc.web.threads import DaemonPool
-from mixsvc.web.wsgi import wsgi_resource
+from mixsvc.config.settings import Settings
+from mixsvc.http.site import MixSite
+from mixsvc.threads.pool import DaemonPool
+from mixsvc.wsgi.resource import wsgi_resource
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

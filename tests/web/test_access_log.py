@@ -14,7 +14,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.server import Request
 from twisted.web.test.requesthelper import DummyChannel
 
-from mixsvc.web.access_log import MOST_BYTES, MOST_LINES, WAIT_SECONDS, AccessLog, combined, into_log, json_line
+from mixsvc.operations.access_log import MOST_BYTES, MOST_LINES, WAIT_SECONDS, AccessLog, combined, into_log, json_line
 
 # 2026-10-30T15:04:05.25Z
 NOW = 1793372645.25

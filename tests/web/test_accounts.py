@@ -8,13 +8,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.security import generate_password_hash
 from werkzeug.test import EnvironBuilder, TestResponse
 
+from mixsvc.config.parsers import Moderator
+from mixsvc.config.settings import ChatSettings, Settings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import Identity
-from mixsvc.parsers import Moderator
-from mixsvc.settings import ChatSettings, Settings
-from mixsvc.web.app import Keys, create_app
-from mixsvc.web.attempts import FREE
-from mixsvc.web.session import session_identity
+from mixsvc.pages.app import Keys, create_app
+from mixsvc.pages.auth.sessions import session_identity
+from mixsvc.pages.auth.throttle import FREE
 from tests.web.fakes import FakeChat, FakeMix
 
 PASSWORD: Final = "correct horse"

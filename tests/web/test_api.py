@@ -5,7 +5,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.test import TestResponse
 
-from mixsvc.web.app import create_app
+from mixsvc.pages.app import create_app
 from tests.web.fakes import QUOTE, FakeMix, FakeRates
 
 PROBLEM = "application/problem+json"

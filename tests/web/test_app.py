@@ -5,8 +5,8 @@ from flask import Blueprint, Flask, abort, request
 from twisted.logger import ILogObserver, LogEvent, LogLevel, eventAsText, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.settings import Settings, WebSettings
-from mixsvc.web.app import Keys, create_app
+from mixsvc.config.settings import Settings, WebSettings
+from mixsvc.pages.app import Keys, create_app
 from tests.web.fakes import FakeChat, FakeMix
 
 

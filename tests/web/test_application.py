@@ -9,9 +9,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.test import Client
 
 from mixsvc.application import authenticator, own_application, served
+from mixsvc.config.settings import MEMORY, ChatSettings, Settings, StorageSettings, WebSettings
 from mixsvc.errors import BadSetting
 from mixsvc.interfaces import Identity
-from mixsvc.settings import MEMORY, ChatSettings, Settings, StorageSettings, WebSettings
 from tests.web.fakes import FakeChat, FakeMix
 
 NAMED: Final = "tests.web.test_application:everybody_is_one"

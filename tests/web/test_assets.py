@@ -4,8 +4,8 @@ from tempfile import TemporaryDirectory
 from flask import Flask
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.web.app import create_app
-from mixsvc.web.assets import Assets, install_assets
+from mixsvc.pages.app import create_app
+from mixsvc.pages.static_files import Assets, install_assets
 from tests.web.fakes import FakeChat, FakeMix
 
 FOR_GOOD = "public, max-age=31536000, immutable"

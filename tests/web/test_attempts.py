@@ -1,7 +1,7 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.web.attempts import FIRST_WAIT, FORGOTTEN_AFTER, FREE, LONGEST_WAIT, MOST_KEPT, Attempts
+from mixsvc.pages.auth.throttle import FIRST_WAIT, FORGOTTEN_AFTER, FREE, LONGEST_WAIT, MOST_KEPT, Attempts
 
 
 class AttemptsTests(SynchronousTestCase):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mixsvc.web.bodies import MOST_IN_MEMORY, Bodies, open_body
-from mixsvc.web.refusals import Refused
+from mixsvc.http.errors import Refused
+from mixsvc.http.uploads import MOST_IN_MEMORY, Bodies, open_body
 
 
 def status(bodies: Bodies, size: int, added: int) -> int:

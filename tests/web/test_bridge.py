@@ -8,7 +8,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from mixsvc.errors import ServiceBusy
-from mixsvc.web.bridge import Bridge
+from mixsvc.threads.bridge import Bridge
 
 
 class BridgeTests(TestCase):

@@ -5,11 +5,11 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.settings import ServerSettings, WebSettings
-from mixsvc.web.bodies import MOST_IN_MEMORY
-from mixsvc.web.closing import LINGER_SECONDS
-from mixsvc.web.fields import MOST_FIELDS
-from mixsvc.web.framing import MOST_HEAD
+from mixsvc.config.settings import ServerSettings, WebSettings
+from mixsvc.http.closing import LINGER_SECONDS
+from mixsvc.http.fields import MOST_FIELDS
+from mixsvc.http.head import MOST_HEAD
+from mixsvc.http.uploads import MOST_IN_MEMORY
 from tests.web.http_wire import REQUEST, Echo, connect, make_site
 from txsockjs._upgrade import take_over
 

@@ -6,10 +6,10 @@ from flask.testing import FlaskClient
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from mixsvc.chart_interface import MAX_POINTS, ICharts
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import PriceHistory
-from mixsvc.web.app import create_app
+from mixsvc.interfaces.charts import MAX_POINTS, ICharts
+from mixsvc.pages.app import create_app
 from tests.web.fakes import FakeMix
 from tests.web.test_rate_api import KNOWN
 

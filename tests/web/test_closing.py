@@ -1,6 +1,6 @@
 """The end of a connection: a client that says less than it should, and one that will only read."""
 
-from mixsvc.web.closing import LINGER_SECONDS
+from mixsvc.http.closing import LINGER_SECONDS
 from tests.web.http_wire import REQUEST, TLSWire, Wire, connect
 from tests.web.test_channel import LATER, ChannelTestCase, Successor, post
 from txsockjs._upgrade import take_over

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.settings import ServerSettings
-from mixsvc.web.deadlines import BUFFER_BYTES, NEVER, SWEEP_SECONDS, Patience, Sweeper
+from mixsvc.config.settings import ServerSettings
+from mixsvc.http.timeouts import BUFFER_BYTES, NEVER, SWEEP_SECONDS, Patience, Sweeper
 
 
 class Sleeper:

@@ -3,8 +3,8 @@
 import pytest
 from flask import Flask
 
-from mixsvc.web.app import HEADERS
-from mixsvc.web.elsewhere import Elsewhere, allow_chat
+from mixsvc.pages.app import HEADERS
+from mixsvc.pages.chat_url import Elsewhere, allow_chat
 from tests.web.fakes import FakeChat, FakeMix
 
 POLICY = "Content-Security-Policy"

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixsvc.web.fields import MOST_FIELDS, Fields
-from mixsvc.web.framing import MOST_HEAD, MOST_LINE, Head, check_beginning, read_head
-from mixsvc.web.refusals import Refused
+from mixsvc.http.errors import Refused
+from mixsvc.http.fields import MOST_FIELDS, Fields
+from mixsvc.http.head import MOST_HEAD, MOST_LINE, Head, check_beginning, read_head
 
 
 def head(*fields: bytes, line: bytes = b"GET / HTTP/1.1", host: bytes = b"Host: x\r\n") -> bytes:

@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 
 from mixsvc.interfaces import SourceHealth
-from mixsvc.web.admin import Front, admin_pages, health_pages
-from mixsvc.web.health import Report
+from mixsvc.operations.health import Report
+from mixsvc.operations.pages import Front, admin_pages, health_pages
 from tests.web.asking import Asked, ask
 
 SOURCE = SourceHealth("ecb", "failing", datetime(2026, 10, 30, 12, tzinfo=UTC), 3, "no luck", None)

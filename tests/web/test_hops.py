@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.web.hops import Hops
+from mixsvc.threads.reactor_calls import Hops
 from tests.web.inline import InlineReactor
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mixsvc.web.hosts import is_one_of
+from mixsvc.http.hosts import is_one_of
 
 HOSTS = frozenset(("example.org", "*.example.net", "[::1]", "127.0.0.1"))
 

@@ -6,10 +6,10 @@ from twisted.logger import ILogObserver, LogEvent, eventAsText, globalLogPublish
 from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.security import generate_password_hash
 
+from mixsvc.config.parsers import Moderator
 from mixsvc.errors import BadSetting
-from mixsvc.parsers import Moderator
-from mixsvc.web.attempts import FIRST_WAIT, FREE
-from mixsvc.web.logins import FREE_FOR_A_NAME, Logins, TooManyTries, WrongPassword
+from mixsvc.pages.auth.logins import FREE_FOR_A_NAME, Logins, TooManyTries, WrongPassword
+from mixsvc.pages.auth.throttle import FIRST_WAIT, FREE
 
 PASSWORD: Final = "correct horse"
 # A small cost: these tests are not about how long it takes.

@@ -3,8 +3,8 @@ from typing import Final
 from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.test import TestResponse
 
-from mixsvc.settings import ChatSettings, Settings
-from mixsvc.web.app import create_app
+from mixsvc.config.settings import ChatSettings, Settings
+from mixsvc.pages.app import create_app
 from tests.web.fakes import FakeChat, FakeMix
 
 FRIEND: Final = "https://friend.example"

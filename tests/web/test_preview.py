@@ -2,7 +2,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatPage
-from mixsvc.web.preview import FRESH, MOST_MESSAGES, PATIENCE, Glimpse, Preview
+from mixsvc.pages.preview import FRESH, MOST_MESSAGES, PATIENCE, Glimpse, Preview
 from tests.web.fakes import MESSAGE, FakeChat
 
 

@@ -10,8 +10,8 @@ from twisted.web.http_headers import Headers
 from twisted.web.server import Request
 from twisted.web.test.requesthelper import DummyChannel
 
-from mixsvc.neighbours import Proxy, proxies
-from mixsvc.web.proxies import apply_forwarded
+from mixsvc.config.network import Proxy, proxies
+from mixsvc.http.forwarded import apply_forwarded
 
 TRUSTED: Collection[Proxy] = (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"))
 

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.test import TestResponse
 
-from mixsvc.rates.history import History
-from mixsvc.rates.rates import Rates
-from mixsvc.rates.table import RateTable
-from mixsvc.web.app import create_app
+from mixsvc.pages.app import create_app
+from mixsvc.rates.facade import Rates
+from mixsvc.rates.history.history import History
+from mixsvc.rates.model.latest import RateTable
 from tests.rates.known import rates
 from tests.rates.samples import moment, quote
 from tests.web.fakes import FakeMix

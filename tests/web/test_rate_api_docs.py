@@ -8,7 +8,7 @@ import pytest
 from flask import json
 from flask.testing import FlaskClient
 
-from mixsvc.web.app import create_app
+from mixsvc.pages.app import create_app
 from tests.builds import PROJECT
 from tests.web.fakes import FakeMix
 from tests.web.test_rate_api import KNOWN

@@ -4,10 +4,10 @@ from typing import Any, Final
 from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.test import TestResponse
 
+from mixsvc.config.settings import ChatSettings, Settings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import Identity
-from mixsvc.settings import ChatSettings, Settings
-from mixsvc.web.app import Keys, create_app
+from mixsvc.pages.app import Keys, create_app
 from tests.web.fakes import MESSAGE, FakeChat, FakeMix
 
 TOKEN: Final = b"0123456789abcdef"

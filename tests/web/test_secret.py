@@ -6,9 +6,9 @@ from threading import Barrier
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.config import secret_files
+from mixsvc.config.secret_files import api_token, secret_key
 from mixsvc.errors import BadSetting
-from mixsvc.web import secret
-from mixsvc.web.secret import api_token, secret_key
 
 
 class SecretKeyTests(SynchronousTestCase):
@@ -67,7 +67,7 @@ class SecretKeyTests(SynchronousTestCase):
     def test_a_key_that_was_made_meanwhile_is_kept(self) -> None:
         self.write(b"made by another process")
 
-        secret._make(self.path, secret.SECRET_KEY)
+        secret_files._make(self.path, secret_files.SECRET_KEY)
 
         self.assertEqual(secret_key(self.path), b"made by another process")
         self.assertEqual(os.listdir(self.folder), ["secret_key"])

@@ -5,10 +5,10 @@ from flask import Flask, session
 from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.test import EnvironBuilder
 
+from mixsvc.config.parsers import Moderator
+from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import Identity
-from mixsvc.parsers import Moderator
-from mixsvc.settings import ChatSettings
-from mixsvc.web.session import LIFETIME, MixSessions, install_sessions, name_key, session_identity
+from mixsvc.pages.auth.sessions import LIFETIME, MixSessions, install_sessions, name_key, session_identity
 
 ANN: Final = Moderator("Ann", "scrypt:1")
 KEY: Final = b"k" * 32

@@ -10,11 +10,11 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Request
 
-from mixsvc.settings import ServerSettings, Settings, WebSettings
-from mixsvc.web.channel import MixChannel
-from mixsvc.web.closing import LINGER_SECONDS
-from mixsvc.web.site import MOST_TOLD, MixSite, most_connections
-from mixsvc.web.tree import Root
+from mixsvc.config.settings import ServerSettings, Settings, WebSettings
+from mixsvc.http.channel import MixChannel
+from mixsvc.http.closing import LINGER_SECONDS
+from mixsvc.http.routing import Root
+from mixsvc.http.site import MOST_TOLD, MixSite, most_connections
 from tests.web.http_wire import REQUEST, Echo, Wire, connect, make_site
 
 

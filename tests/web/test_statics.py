@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mixsvc.web.statics import guard_static
+from mixsvc.pages.statics import guard_static
 
 
 @pytest.fixture

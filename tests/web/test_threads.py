@@ -7,7 +7,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
-from mixsvc.web.threads import DaemonPool
+from mixsvc.threads.pool import DaemonPool
 
 SECONDS = 30.0
 

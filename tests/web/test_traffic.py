@@ -4,7 +4,7 @@ import pytest
 from twisted.web.server import Request
 from twisted.web.test.requesthelper import DummyChannel
 
-from mixsvc.web.traffic import Traffic
+from mixsvc.operations.traffic import Traffic
 
 
 def request(method: bytes, path: bytes, code: int) -> Request:

@@ -4,7 +4,7 @@ import pytest
 from twisted.web.resource import Resource
 from twisted.web.test.requesthelper import DummyRequest
 
-from mixsvc.web.tree import Annex
+from mixsvc.http.routing import Annex
 
 
 def host_seen(host: bytes, *origins: bytes) -> bytes:

@@ -6,13 +6,13 @@ from tempfile import TemporaryDirectory
 from flask import Flask
 from twisted.trial.unittest import SynchronousTestCase
 
-import mixsvc.web.app
+import mixsvc.pages.app
+from mixsvc.config.settings import ChatSettings, Settings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatMessage, ChatPage, Identity
-from mixsvc.settings import ChatSettings, Settings
-from mixsvc.web.app import create_app
-from mixsvc.web.assets import Assets, install_assets
-from mixsvc.web.views import hue_class
+from mixsvc.pages.app import create_app
+from mixsvc.pages.index import hue_class
+from mixsvc.pages.static_files import Assets, install_assets
 from tests.web.fakes import QUOTE, FakeChat, FakeMix, FakeRates
 
 
@@ -216,7 +216,7 @@ class VendorTests(SynchronousTestCase):
             app.static_folder = folder.name
             return install_assets(app)
 
-        self.patch(mixsvc.web.app, "install_assets", elsewhere)
+        self.patch(mixsvc.pages.app, "install_assets", elsewhere)
         return Page(page_of(create_app(FakeMix(chat=FakeChat()))))
 
     def test_without_packages_only_our_modules_are_loaded(self) -> None:

@@ -11,7 +11,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
 from mixsvc.interfaces import Identity
-from mixsvc.web.visitors import Visitors, environ_of
+from mixsvc.wsgi.authentication import Visitors, environ_of
 
 
 def request(**headers: str) -> Request:

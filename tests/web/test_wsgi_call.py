@@ -8,10 +8,10 @@ from typing import Any, cast
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.web.wsgi_answer import WHOLE_BYTES, ClientGone
-from mixsvc.web.wsgi_call import Call
-from mixsvc.web.wsgi_environ import ErrorLog
-from mixsvc.web.wsgi_head import Head
+from mixsvc.wsgi.call import Call
+from mixsvc.wsgi.environ import ErrorLog
+from mixsvc.wsgi.response import WHOLE_BYTES, ClientGone
+from mixsvc.wsgi.response_head import Head
 
 Start = Callable[..., Callable[[bytes], object]]
 

@@ -9,8 +9,8 @@ from twisted.internet.interfaces import IAddress
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Site
 
-from mixsvc import parsers
-from mixsvc.settings import ServerSettings, Settings
+from mixsvc.config import parsers
+from mixsvc.config.settings import ServerSettings, Settings
 from tests.web.inline import Served, Wire
 
 

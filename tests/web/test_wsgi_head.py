@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.web.wsgi_head import BadAnswer, Head, read_head
+from mixsvc.wsgi.response_head import BadAnswer, Head, read_head
 
 
 class ReadHeadTests(SynchronousTestCase):

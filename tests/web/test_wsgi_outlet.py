@@ -13,13 +13,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from mixsvc.settings import Settings
-from mixsvc.web.hops import Hops
-from mixsvc.web.request import MixRequest
-from mixsvc.web.site import MixSite
-from mixsvc.web.wsgi_answer import ClientGone
-from mixsvc.web.wsgi_head import Head
-from mixsvc.web.wsgi_outlet import PIECE_BYTES, Border, Outlet
+from mixsvc.config.settings import Settings
+from mixsvc.http.request import MixRequest
+from mixsvc.http.site import MixSite
+from mixsvc.threads.reactor_calls import Hops
+from mixsvc.wsgi.response import ClientGone
+from mixsvc.wsgi.response_head import Head
+from mixsvc.wsgi.writer import PIECE_BYTES, Border, Outlet
 from tests.web.inline import InlineReactor, Wire
 
 # Far more than anything here takes.

@@ -4,13 +4,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import DeferToThread, IRateSource
 from mixsvc.rates.sources.archive import ArchiveSource
 from mixsvc.rates.sources.ecb import EcbSource
+from mixsvc.rates.sources.interfaces import HttpClient
 from mixsvc.rates.sources.json_feed import JsonSource
 from mixsvc.rates.sources.json_settings import feed_of
-from mixsvc.rates.sources.seams import HttpClient
-from mixsvc.settings import RatesSettings
 
 __all__ = ["build_sources"]
 

@@ -12,10 +12,10 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
-from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.quote import ARCHIVE, EURO, parse_date
-from mixsvc.rates.sources.zipped import UNREADABLE, Sheet, sheet_of
-from mixsvc.rates.timeline import Builder, Origin, Pair, Timeline
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.model.quote import ARCHIVE, EURO, parse_date
+from mixsvc.rates.model.timeline import Builder, Origin, Pair, Timeline
+from mixsvc.rates.sources.ecb_csv import UNREADABLE, Sheet, sheet_of
 
 __all__ = ["ArchiveSource", "packaged_archive", "past_of"]
 

@@ -20,9 +20,9 @@ from twisted.web.client import RequestGenerationFailed, RequestTransmissionFaile
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
-from mixsvc import parsers
-from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.sources.seams import HttpClient
+from mixsvc.config import parsers
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.sources.interfaces import HttpClient
 
 __all__ = ["MAX_BODY", "MAX_REDIRECTS", "Address", "Document", "Download", "Refusal"]
 

@@ -12,11 +12,11 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
-from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.plausible import check_not_in_future
-from mixsvc.rates.quote import EURO, check_count, is_currency, parse_date, parse_price
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.model.plausibility import check_not_in_future
+from mixsvc.rates.model.quote import EURO, check_count, is_currency, parse_date, parse_price
 from mixsvc.rates.sources.download import Address, Download
-from mixsvc.rates.sources.seams import HttpClient
+from mixsvc.rates.sources.interfaces import HttpClient
 
 __all__ = ["NAME", "EcbSource", "days_of", "rates_of", "read_document"]
 

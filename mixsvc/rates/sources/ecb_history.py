@@ -9,16 +9,16 @@ from typing import Any, Final
 
 from defusedxml.ElementTree import ParseError
 
+from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import DeferToThread, Quote
-from mixsvc.rates.calendar import is_working_day
-from mixsvc.rates.errors import SourceFailed
-from mixsvc.rates.plausible import Plausibility
-from mixsvc.rates.quote import EURO, parse_date
+from mixsvc.rates.model.calendar import is_working_day
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.model.plausibility import Plausibility
+from mixsvc.rates.model.quote import EURO, parse_date
 from mixsvc.rates.sources.download import Address, Document, Download
 from mixsvc.rates.sources.ecb import NAME, days_of, rates_of
-from mixsvc.rates.sources.seams import HttpClient
-from mixsvc.rates.sources.zipped import UNREADABLE, sheet_of
-from mixsvc.settings import RatesSettings
+from mixsvc.rates.sources.ecb_csv import UNREADABLE, sheet_of
+from mixsvc.rates.sources.interfaces import HttpClient
 
 __all__ = ["Days", "LongDocument", "Pages", "gaps", "long_documents", "read_csv", "read_pages", "read_xml"]
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import quote
 
+from mixsvc.config.settings import RatesSettings
 from mixsvc.errors import BadSetting
-from mixsvc.rates.errors import SourceFailed
+from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.download import Address
 from mixsvc.rates.sources.json_feed import MAX_BODY, Feed
-from mixsvc.settings import RatesSettings
 
 __all__ = ["PRESETS", "feed_of"]
 

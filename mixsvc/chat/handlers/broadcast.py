@@ -1,0 +1,36 @@
+"""One text to many connections, one after the other."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
+
+from twisted.logger import Logger
+
+from mixsvc.chat.model.people import Transport
+
+__all__ = ["Announcer", "Broadcast"]
+
+Broadcast: TypeAlias = Callable[[str, Iterable[Transport]], None]
+
+
+class Announcer:
+    """Sends texts in order. Used in the reactor thread only."""
+
+    _log = Logger()
+
+    def __init__(self, broadcast: Broadcast) -> None:
+        """broadcast(text, transports) writes one text to many transports; it may lose some of them meanwhile."""
+        self._broadcast = broadcast
+        self._outgoing: deque[tuple[str, Sequence[Transport]]] = deque()
+
+    def __call__(self, text: str, audience: Sequence[Transport]) -> None:
+        """Send a text to many, after whatever is being sent: a broadcast that loses members makes more of them."""
+        self._outgoing.append((text, audience))
+        if len(self._outgoing) > 1:
+            return
+        while self._outgoing:
+            try:
+                self._broadcast(*self._outgoing[0])
+            except Exception:
+                self._log.failure("chat: a broadcast failed")
+            self._outgoing.popleft()

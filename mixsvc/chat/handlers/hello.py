@@ -1,0 +1,99 @@
+"""Who comes in: under which name, and who is turned away."""
+
+from secrets import token_hex
+
+from mixsvc.chat.handlers.membership import ROOMS_AT_ONCE
+from mixsvc.chat.handlers.moderation import BANNED, banned_until
+from mixsvc.chat.handlers.state import Hall
+from mixsvc.chat.model.people import Guest
+from mixsvc.chat.protocol import events
+from mixsvc.chat.protocol.parsing import refusal
+from mixsvc.chat.protocol.requests import Hello
+from mixsvc.common import names
+from mixsvc.errors import NameTaken
+from mixsvc.interfaces import Identity
+
+__all__ = ["Door"]
+
+
+class Door:
+    """Turns connections into guests, and answers hello. Used in the reactor thread only."""
+
+    def __init__(self, hall: Hall) -> None:
+        self._hall = hall
+        settings = hall.settings
+        # Where the application says who is who, a name alone makes a moderator; with our own sessions a password does.
+        named = [each.name for each in settings.moderators if not each.password_hash and settings.authenticator]
+        self._moderators = frozenset(names.key(name) for name in named)
+
+    def arrive(self, guest: Guest, identity: Identity | None) -> bool:
+        """Somebody is there; returns whether they may stay: whoever is banned is sent away.
+
+        identity: None for nobody in particular.
+        """
+        guest.identity = identity
+        guest.is_moderator = identity is not None and self._may_moderate(identity)
+        person = identity.person if identity is not None else ""
+        return self._may_stay(guest, "", person)
+
+    def hello(self, guest: Guest, request: Hello) -> None:
+        """Give a guest a name. Raises WireError."""
+        if guest.person is not None:
+            raise refusal(request, "already_named", f"Your name is {guest.name}; it stays until you come anew.")
+        if guest.identity is None and not self._hall.settings.guests:
+            raise refusal(request, "not_allowed", "Log in first: this chat is for those who are known.")
+        name = self._name(guest, request)
+        id = self._person(guest, request)
+        if not self._may_stay(guest, names.key(name), id):
+            return
+        try:
+            self._hall.people.check(name, id, guest.is_moderator)
+        except NameTaken as taken:
+            raise refusal(request, "name_taken", str(taken), suggestion=taken.suggestion) from None
+        self._hall.people.enter(guest, id, name)
+        rooms = self._hall.rooms.names()[:ROOMS_AT_ONCE]
+        guest.send(events.welcome(guest.name, rooms, self._hall.settings.max_text, guest.is_moderator))
+
+    def claim(self, name: str, person: str) -> str:
+        """The one spelling of a name that a person may use now. Raises NameTaken, and ValueError for no name."""
+        spelled = names.normalise(name)
+        self._hall.people.check(spelled, person, may_be_reserved=False)
+        return spelled
+
+    def _name(self, guest: Guest, request: Hello) -> str:
+        given = guest.identity.name if guest.identity is not None else None
+        wanted = request.name if given is None else given
+        if wanted is None:
+            raise refusal(request, "no_name", "Say hello with your name.")
+        try:
+            name = names.normalise(wanted)
+            is_other = request.name is not None and names.key(names.normalise(request.name)) != names.key(name)
+        except names.BadName as bad:
+            raise refusal(request, "bad_name", str(bad)) from None
+        if is_other:
+            raise refusal(request, "name_fixed", f"Your session says that you are {name}; change it there.")
+        return name
+
+    def _person(self, guest: Guest, request: Hello) -> str:
+        if guest.identity is not None:
+            return guest.identity.person
+        if request.token is not None:
+            return f"token:{request.token}"
+        # Not a number: one that was muted would be another after a restart.
+        return f"stranger:{token_hex(8)}"
+
+    def _may_moderate(self, identity: Identity) -> bool:
+        try:
+            name = names.key(names.normalise(identity.name or ""))
+        except names.BadName:
+            name = ""
+        return identity.moderator or name in self._moderators
+
+    def _may_stay(self, guest: Guest, name_key: str, person: str) -> bool:
+        if guest.is_moderator:
+            return True
+        ban = self._hall.sanctions.banned(name_key, person, guest.address, self._hall.clock.seconds())
+        if ban is None:
+            return True
+        guest.transport.close(BANNED, banned_until(ban))
+        return False

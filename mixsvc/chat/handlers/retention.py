@@ -1,0 +1,77 @@
+"""Messages that have become too old are deleted, a slice at a time."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall, deferLater
+from twisted.logger import Logger
+
+from mixsvc.chat.handlers.state import Hall
+from mixsvc.chat.storage import messages
+
+__all__ = ["Retention"]
+
+# How often, and how long the database is left to others between two slices; seconds.
+INTERVAL: Final = 3600.0
+BETWEEN: Final = 0.05
+
+DAY: Final = 86_400.0
+
+
+class Retention:
+    """Keeps [chat] keep_days; how many are kept of each room, whatever their age, is seen to with each message."""
+
+    _log = Logger()
+
+    def __init__(self, hall: Hall) -> None:
+        self._hall = hall
+        self._loop = LoopingCall(self._round)
+        self._loop.clock = hall.clock
+
+    def start(self) -> None:
+        """Delete now, then every hour; nothing where messages are kept for ever."""
+        if self._hall.settings.keep_days:
+            self._loop.start(INTERVAL)
+
+    def stop(self) -> None:
+        """Delete no more."""
+        if self._loop.running:
+            self._loop.stop()
+
+    def _round(self) -> "Deferred[None]":
+        # A LoopingCall whose function fails never calls it again.
+        return Deferred.fromCoroutine(self._delete()).addErrback(self._failed)
+
+    def _failed(self, failure: object) -> None:
+        if self._loop.running:
+            self._log.warn("chat: old messages could not be deleted; that is tried again within the hour")
+
+    async def _delete(self) -> None:
+        cutoff = self._hall.clock.seconds() - self._hall.settings.keep_days * DAY
+        for name in await self._hall.history.change(messages.room_names):
+            while self._loop.running and await self._slice(name, cutoff):
+                await deferLater(self._hall.clock, BETWEEN)
+            if not self._loop.running:
+                return
+            await self._forget(name)
+
+    async def _slice(self, room: str, cutoff: float) -> int:
+        return await self._hall.history.change(lambda cursor: messages.expire(cursor, room, cutoff))
+
+    async def _forget(self, name: str) -> None:
+        """If nobody is inside and nothing is kept of it, it never was."""
+        is_forgotten = await self._hall.history.change(self._forgetting(name))
+        if is_forgotten:
+            self._hall.rooms.forget(name)
+
+    def _forgetting(self, name: str) -> Callable[[sqlite3.Cursor], bool]:
+        def forget(cursor: sqlite3.Cursor) -> bool:
+            # This reads snapshots in the database's thread, during whose work nobody can come in: pages are told
+            # between one transaction and the next.
+            room = self._hall.rooms.find(name)
+            is_needed = room is not None and (room.size or room.is_fixed)
+            return not is_needed and messages.forget(cursor, name)
+
+        return forget

@@ -1,0 +1,43 @@
+"""The addresses that a ban holds for. Pure."""
+
+import ipaddress
+from collections.abc import Iterable
+
+from mixsvc.chat.model.people import Person
+from mixsvc.chat.model.token_buckets import network
+
+__all__ = ["held", "parse"]
+
+
+def parse(text: str) -> str:
+    """An address as sanctions keep it: for IPv6 its /64 network, which may be given as well. Raises ValueError."""
+    try:
+        address = ipaddress.ip_network(text) if "/" in text else ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(f"{text[:50]!r} is no IP address.") from None
+    if isinstance(address, ipaddress.IPv4Network) or (
+        isinstance(address, ipaddress.IPv6Network) and address.prefixlen != 64
+    ):
+        raise ValueError(f"{text[:50]!r} is a network; give a single address, or for IPv6 a /64 network.")
+    return network(text.partition("/")[0])
+
+
+def held(person: Person, everyone: Iterable[Person]) -> str:
+    """The address that a ban of a person holds for, "" for none.
+
+    Of one who has left it is the last one. Not this machine's own, nor one from which others are here: they may share
+    a proxy or a router.
+    """
+    shared = {guest.address for other in everyone if other.id != person.id for guest in other.guests}
+    found = [guest.address for guest in person.guests] or [person.left_from]
+    return next((address for address in found if address not in shared and _is_outside(address)), "")
+
+
+def _is_outside(address: str) -> bool:
+    try:
+        found = ipaddress.ip_network(address)
+    except ValueError:
+        # A Unix socket has none, and a proxy may say anything.
+        return False
+    # Nothing else is in the /64 of ::1.
+    return not found.is_loopback and ipaddress.IPv6Address("::1") not in found

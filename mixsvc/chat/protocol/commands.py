@@ -1,0 +1,198 @@
+"""Texts that begin with a slash: what they ask for, and the answers about rates. Pure."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from difflib import get_close_matches
+from typing import Final, TypeAlias
+
+from mixsvc.common.names import UNPRINTABLE
+from mixsvc.interfaces import IRates, Quote
+
+__all__ = [
+    "HELP",
+    "LONGEST_TOPIC",
+    "Action",
+    "BadCommand",
+    "Command",
+    "Convert",
+    "Help",
+    "Plain",
+    "Rate",
+    "Topic",
+    "answer",
+    "parse",
+]
+
+HELP: Final = """\
+/me waves: say what you do
+/topic Plans for May: give the room a topic; /topic alone takes it away
+/rate EUR/USD: ask for an exchange rate
+/convert 100 EUR USD: ask what an amount is in another currency
+/help: show this list
+//: a / that is meant begins with two"""
+
+LONGEST_TOPIC: Final = 200
+
+MAX_DIGITS: Final = 20
+
+# How much of a stranger's word an answer repeats.
+SHOWN_CHARS: Final = 20
+
+# ISO 4217: the digits after the point, of the currencies that the ECB quotes and that have not two.
+MINOR_DIGITS: Final = {"ISK": 0, "JPY": 0, "KRW": 0}
+
+# An amount and a price have up to 20 digits before the point each, and a price perhaps many after it.
+EXACT: Final = Context(prec=200, rounding=ROUND_HALF_EVEN)
+
+_PAIR: Final = r"([A-Za-z]{3})(?: ?/ ?| [Tt][Oo] | )([A-Za-z]{3})"
+_AMOUNT: Final = r"([0-9]+(?:\.[0-9]+)?|[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?)"
+
+_RATE: Final = re.compile(_PAIR)
+_CONVERT: Final = re.compile(f"{_AMOUNT} ?{_PAIR}")
+
+
+class BadCommand(ValueError):
+    """A command that is not known or not complete; the text is a sentence for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """To be said as it is."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What the person does, such as "waves"."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The room's new topic, in one line; empty: none any more."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What one unit of the base costs; the codes are three capital letters, known or not."""
+
+    base: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """What an amount of the base, above zero, is in the other currency."""
+
+    amount: Decimal
+    base: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """The list of the commands."""
+
+
+Command: TypeAlias = Plain | Action | Topic | Rate | Convert | Help
+
+
+def parse(text: str) -> Command:
+    """What a text asks for. One that begins with no slash is Plain, and so is one with two, without the first.
+
+    Raises BadCommand.
+    """
+    if not text.startswith("/"):
+        return Plain(text)
+    if text.startswith("//"):
+        return Plain(text[1:])
+    # Any white space ends the word, that of a new line, too.
+    word = text[1:].split(maxsplit=1)[0] if text[1:2].strip() else ""
+    make = _COMMANDS.get(word.lower())
+    if make is None:
+        raise BadCommand(
+            f"There is no command /{_shown(word)}; /help lists them. Begin with // to say a text that begins with /."
+        )
+    return make(text[1 + len(word) :].strip())
+
+
+def answer(command: Rate | Convert, rates: IRates) -> str:
+    """A sentence for the room; any thread. Never raises: what cannot be answered is said in a sentence, too."""
+    known = rates.currencies()
+    for code in (command.base, command.quote):
+        if known and code not in known:
+            return _unknown(code, known)
+    found = rates.latest(command.base, command.quote)
+    if found is None:
+        return f"There is no rate of {command.base}/{command.quote} at the moment; ask again a little later."
+    price = f"1 {found.base} = {found.price:f} {found.quote}"
+    origin = f"{found.source}, {found.date.isoformat()}" + (", stale" if found.stale else "")
+    if isinstance(command, Rate):
+        return f"{price} ({origin})"
+    return f"{command.amount:f} {found.base} = {_converted(command.amount, found):f} {found.quote} ({price}, {origin})"
+
+
+def _converted(amount: Decimal, quote: Quote) -> Decimal:
+    digits = MINOR_DIGITS.get(quote.quote, 2)
+    return EXACT.quantize(EXACT.multiply(amount, quote.price), Decimal(1).scaleb(-digits))
+
+
+def _unknown(code: str, known: Sequence[str]) -> str:
+    near = get_close_matches(code, known, n=3, cutoff=0.5)
+    advice = f"; did you mean {' or '.join(near)}?" if near else "."
+    return f"{code} is not a currency known here{advice}"
+
+
+def _shown(word: str) -> str:
+    return word if len(word) <= SHOWN_CHARS else word[:SHOWN_CHARS] + "…"
+
+
+def _action(rest: str) -> Action:
+    if not rest:
+        raise BadCommand("Say what you do: /me waves")
+    return Action(rest)
+
+
+def _topic(rest: str) -> Topic:
+    topic = " ".join(rest.split())
+    if UNPRINTABLE.search(topic):
+        raise BadCommand("A topic is one line of text that can be seen.")
+    if len(topic) > LONGEST_TOPIC:
+        raise BadCommand(f"A topic has up to {LONGEST_TOPIC} characters; this one has {len(topic)}.")
+    return Topic(topic)
+
+
+def _rate(rest: str) -> Rate:
+    match = _RATE.fullmatch(" ".join(rest.split()))
+    if match is None:
+        raise BadCommand("Name two currencies by their codes of three letters: /rate EUR/USD")
+    base, quote = match.groups()
+    return Rate(base.upper(), quote.upper())
+
+
+def _convert(rest: str) -> Convert:
+    match = _CONVERT.fullmatch(" ".join(rest.split()))
+    if match is None:
+        raise BadCommand(
+            "Give an amount, such as 100 or 1,000.50, and the codes of two currencies: /convert 100 EUR USD"
+        )
+    amount, base, quote = match.groups()
+    plain = amount.replace(",", "")
+    if len(plain.replace(".", "")) > MAX_DIGITS or not plain.strip("0."):
+        raise BadCommand(f"An amount is above zero and has up to {MAX_DIGITS} digits.")
+    return Convert(Decimal(plain), base.upper(), quote.upper())
+
+
+_COMMANDS: Final[Mapping[str, Callable[[str], Command]]] = {
+    "me": _action,
+    "topic": _topic,
+    "rate": _rate,
+    "convert": _convert,
+    "help": lambda rest: Help(),
+}

@@ -1,0 +1,25 @@
+"""What the chat counts, for mixsvc.operations.metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mixsvc.common.histogram import Histogram
+
+__all__ = ["Tally"]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The numbers of one moment.
+
+    members: persons with a name, over all rooms once. messages: stored and told since the start, repeated ones left
+    out. refusals: requests that were answered by an error, by its code (docs/chat-protocol.md). commit_sizes: messages
+    in each transaction that stored some, and commit_seconds how long it took, from being asked for until it was told.
+    """
+
+    members: int
+    rooms: int
+    messages: int
+    refusals: Mapping[str, int]
+    commit_sizes: Histogram
+    commit_seconds: Histogram

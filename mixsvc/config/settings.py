@@ -1,0 +1,276 @@
+"""What can be set, its defaults, and how it is read from a file and from options.
+
+A setting is a field of one of the dataclasses below: the section is the attribute of Settings,
+the key is the field's name, and the field knows how to read its text.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from difflib import get_close_matches
+from typing import Any, Final, TypeVar
+
+from mixsvc.config import network, parsers
+from mixsvc.config.ini import Value, read_file
+from mixsvc.errors import BadSetting
+
+__all__ = [
+    "MEMORY",
+    "ChatSettings",
+    "RatesSettings",
+    "ServerSettings",
+    "Settings",
+    "StorageSettings",
+    "WebSettings",
+    "read_settings",
+]
+
+T = TypeVar("T")
+
+
+def setting(parse: Callable[[str], T], default: str) -> T:
+    """A dataclass field that knows its default and how its text is read (ValueError: what would do)."""
+    made: Any = field(default=parse(default), metadata={"parse": parse})
+    result: T = made
+    return result
+
+
+def _prefix_or_none(text: str) -> str:
+    return parsers.prefix(text) if text else ""
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """[server]: where it listens and how it stops."""
+
+    listen: tuple[str, ...] = setting(parsers.lines, "")
+    port: int = setting(parsers.whole(0, 65535), "8080")
+    interface: str = setting(parsers.address, "127.0.0.1")
+    admin_listen: tuple[str, ...] = setting(parsers.lines, "")
+    shutdown_timeout: float = setting(parsers.seconds(0.1, 3600), "5")
+    drain: float = setting(parsers.seconds(0, 3600), "0")
+    access_log: str = setting(parsers.one_of_or_none("combined", "json", "off"), "combined")
+    access_log_file: str = setting(parsers.path, "")
+    trusted_proxies: tuple[network.Proxy, ...] = setting(network.proxies, "")
+    hosts: tuple[str, ...] = setting(network.hosts, "")
+    hsts: int = setting(parsers.whole(0, 10**9), "0")
+    header_timeout: float = setting(parsers.seconds(1, 3600), "20")
+    idle_timeout: float = setting(parsers.seconds(1, 86400), "60")
+    transfer_timeout: float = setting(parsers.seconds(1, 86400), "30")
+    slowest_transfer: int = setting(parsers.whole(1, 2**30), "1024")
+    max_connections: int = setting(parsers.whole(1, 10**6), "12000")
+
+    def endpoints(self) -> tuple[str, ...]:
+        """The endpoint strings to listen on (twisted.internet.endpoints.serverFromString)."""
+        interface = self.interface.replace(":", r"\:")
+        return self.listen or (f"tcp:{self.port}:interface={interface}:backlog=4096",)
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """[web]: the WSGI side."""
+
+    wsgi: str = setting(parsers.dotted_name, "")
+    threads: int = setting(parsers.whole(1, 1000), "10")
+    slow_client_timeout: float = setting(parsers.seconds(0.1, 3600), "30")
+    max_body: int = setting(parsers.whole(0, 2**40), "16777216")
+    max_bodies: int = setting(parsers.whole(0, 2**50), "268435456")
+    secret_key_file: str = setting(parsers.path, "")
+    pages: str = setting(_prefix_or_none, "")
+
+    def pages_prefix(self) -> str | None:
+        """The path before those of our own pages: "" for the root; None: they are not served."""
+        return self.pages or (None if self.wsgi else "")
+
+
+@dataclass(frozen=True)
+class ChatSettings:
+    """[chat]: where it is served, to whom, and its limits."""
+
+    prefix: str = setting(parsers.prefix, "/chat")
+    listen: tuple[str, ...] = setting(parsers.lines, "")
+    url: str = setting(parsers.url_or_none, "")
+    origins: tuple[str, ...] = setting(parsers.origins, "")
+    rooms: tuple[str, ...] = setting(parsers.room_names, "lobby")
+    open_rooms: bool = setting(parsers.yes_or_no, "yes")
+    max_rooms: int = setting(parsers.whole(1, 10**6), "1000")
+    max_joined: int = setting(parsers.whole(1, 1000), "50")
+    large_room: int = setting(parsers.whole(1, 10_000), "100")
+    history: int = setting(parsers.whole(0, 1000), "50")
+    keep: int = setting(parsers.whole(0, 10**9), "10000")
+    keep_days: int = setting(parsers.whole(0, 100_000), "0")
+    max_text: int = setting(parsers.whole(1, 100_000), "2000")
+    max_message: int = setting(parsers.whole(256, 2**30), "65536")
+    max_outbox: int = setting(parsers.whole(4096, 2**30), "1048576")
+    max_sessions: int = setting(parsers.whole(1, 10**6), "10000")
+    max_per_address: int = setting(parsers.whole(1, 10**6), "2500")
+    rate: float = setting(parsers.number(0.01, 10**6), "5")
+    burst: int = setting(parsers.whole(1, 10**6), "20")
+    joins: int = setting(parsers.whole(1, 10**6), "120")
+    guests: bool = setting(parsers.yes_or_no, "yes")
+    authenticator: str = setting(parsers.dotted_name, "")
+    moderators: tuple[parsers.Moderator, ...] = setting(parsers.moderators, "")
+    token_file: str = setting(parsers.path, "")
+
+
+@dataclass(frozen=True)
+class RatesSettings:
+    """[rates]: what is polled, where and how often."""
+
+    interval: float = setting(parsers.seconds(0.1, 86400), "30")
+    timeout: float = setting(parsers.seconds(0.1, 3600), "10")
+    sources: tuple[str, ...] = setting(parsers.names_of("ecb", "json", "archive"), "ecb, archive")
+    ecb_url: str = setting(parsers.url, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml")
+    ecb_90_days_url: str = setting(
+        parsers.url_or_none, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml"
+    )
+    ecb_history_url: str = setting(parsers.url_or_none, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip")
+    json_preset: str = setting(parsers.one_of_or_none("frankfurter"), "frankfurter")
+    json_url: str = setting(parsers.url_template, "")
+    json_base: str = setting(parsers.currency, "EUR")
+    json_date: str = setting(parsers.field_path, "date")
+    json_rates: str = setting(parsers.field_path, "rates")
+    json_headers: tuple[tuple[str, str], ...] = setting(parsers.headers, "")
+    json_key_env: str = setting(parsers.variable_name, "")
+    pairs: tuple[tuple[str, str], ...] = setting(parsers.pairs, "EUR/USD, EUR/GBP, EUR/JPY, EUR/CHF")
+    chart_processes: int = setting(parsers.whole(1, 64), "1")
+    chart_timeout: float = setting(parsers.seconds(0.1, 60), "5")
+
+
+@dataclass(frozen=True)
+class StorageSettings:
+    """[storage]: where things are kept."""
+
+    path: str = setting(parsers.path, "mixsvc.sqlite3")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set. The defaults are those of config.example.ini."""
+
+    server: ServerSettings = field(default_factory=ServerSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    chat: ChatSettings = field(default_factory=ChatSettings)
+    rates: RatesSettings = field(default_factory=RatesSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
+
+    def within(self, directory: str) -> "Settings":
+        """The same with absolute paths: relative ones are taken from the directory that the service runs in."""
+        storage = self.storage.path
+        if storage != MEMORY:
+            storage = os.path.join(directory, storage)
+
+        def beside(path: str, name: str) -> str:
+            if not path and storage == MEMORY:
+                return ""
+            return os.path.join(directory, path or os.path.join(os.path.dirname(storage), name))
+
+        access_log_file = self.server.access_log_file
+        if access_log_file:
+            access_log_file = os.path.join(directory, access_log_file)
+        return replace(
+            self,
+            server=replace(self.server, access_log_file=access_log_file),
+            storage=replace(self.storage, path=storage),
+            web=replace(self.web, secret_key_file=beside(self.web.secret_key_file, "secret_key")),
+            chat=replace(self.chat, token_file=beside(self.chat.token_file, "api_token")),
+        )
+
+
+# The path of a database that is kept in memory and forgotten at the end (SQLite).
+MEMORY: Final = ":memory:"
+
+# Of a URL; what is shown of a setting may be read by others.
+PASSWORD: Final = re.compile(r"//[^/?#]*@")
+
+# Bytes of a character beyond U+FFFF as some clients send it, escaped in JSON in JSON, and of all else in a message.
+WIDEST_CHARACTER: Final = 14
+AROUND_TEXT: Final = 512
+
+SECTIONS: Final[dict[str, type[Any]]] = {
+    "server": ServerSettings,
+    "web": WebSettings,
+    "chat": ChatSettings,
+    "rates": RatesSettings,
+    "storage": StorageSettings,
+}
+
+
+def read_settings(path: str | None, given: Mapping[tuple[str, str], Value] | None = None) -> Settings:
+    """The settings of a file (none: the defaults) with the `given` options over them.
+
+    given: what the options say, by section and key. Called at start, in any thread; reads the file.
+    Raises BadSetting, whose text names file or option, section, key and value, and says what would do.
+    """
+    values = read_file(path) if path is not None else {}
+    for place in values:
+        _check_known(place, values[place])
+    _check_one_way_to_listen(values)
+    options = dict(given or {})
+    _check_one_way_to_listen(options)
+    if ("server", "port") in options or ("server", "interface") in options:
+        # An option beats the file, and a file's endpoints would leave no place for it.
+        values.pop(("server", "listen"), None)
+    settings = _apply(values | options)
+    _check_texts_fit(settings.chat)
+    return settings
+
+
+def _apply(values: Mapping[tuple[str, str], Value]) -> Settings:
+    settings = Settings()
+    for (section, key), value in values.items():
+        if not key:
+            continue
+        part = getattr(settings, section)
+        changed = replace(part, **{key: _parse(_field(section, key), value)})
+        settings = replace(settings, **{section: changed})
+    return settings
+
+
+def _field(section: str, key: str) -> "Field[Any]":
+    return next(each for each in fields(SECTIONS[section]) if each.name == key)
+
+
+def _parse(known: "Field[Any]", value: Value) -> object:
+    try:
+        return known.metadata["parse"](value.text)
+    except ValueError as error:
+        shown = PASSWORD.sub("//...@", value.text)[:100]
+        raise BadSetting(f"{value.place}: {value.name} = {shown!r} will not do: {error}") from None
+
+
+def _check_known(place: tuple[str, str], value: Value) -> None:
+    section, key = place
+    if section not in SECTIONS:
+        raise BadSetting(f"{value.place}: there is no section [{section}]{_nearest(section, SECTIONS)}")
+    keys = [each.name for each in fields(SECTIONS[section])]
+    if key and key not in keys:
+        raise BadSetting(f"{value.place}: there is no setting {key!r} in [{section}]{_nearest(key, keys)}")
+
+
+def _nearest(word: str, known: "Mapping[str, object] | list[str]") -> str:
+    close = get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(known)}"
+
+
+def _check_texts_fit(chat: ChatSettings) -> None:
+    needed = chat.max_text * WIDEST_CHARACTER + AROUND_TEXT
+    if chat.max_message < needed:
+        raise BadSetting(
+            f"[chat] max_text = {chat.max_text} needs max_message = {needed} or more: "
+            f"one character may take {WIDEST_CHARACTER} bytes on its way"
+        )
+
+
+def _check_one_way_to_listen(values: Mapping[tuple[str, str], Value]) -> None:
+    listen = values.get(("server", "listen"))
+    if listen is None or not listen.text.strip():
+        return
+    for key in ("port", "interface"):
+        other = values.get(("server", key))
+        if other is not None and other.text.strip():
+            raise BadSetting(
+                f"{other.place}: {other.name} and {listen.name} are both given; "
+                "port and interface are short for a tcp endpoint, so keep one or the other"
+            )

@@ -1,0 +1,78 @@
+"""What a trusted proxy says of its client: X-Forwarded-For, -Proto and -Host."""
+
+import ipaddress
+import re
+from collections.abc import Collection
+from typing import Any, Final
+
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.interfaces import IAddress
+from twisted.web.server import Request
+
+from mixsvc.config.network import UNIX, Proxy
+from mixsvc.http.hosts import is_host
+
+__all__ = ["apply_forwarded"]
+
+# An address with its port, as some proxies write them; an IPv6 one then has brackets.
+WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
+
+# The zone of a link-local address is any text to ipaddress; here it is the name of an interface.
+ZONE: Final = re.compile(r"[0-9A-Za-z._-]{1,15}")
+
+
+def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> None:
+    """Take the client's address, scheme and host from the headers, when the peer is a trusted proxy.
+
+    The address is the last in X-Forwarded-For that is not a trusted proxy itself: what stands before it was sent by
+    the client, who may write there what it likes.
+    """
+    if not trusted or not _is_trusted_peer(request.getClientAddress(), trusted):
+        return
+    for item in reversed(_items(request, b"x-forwarded-for")):
+        address = _parse(item)
+        if address is None:
+            break
+        kind = IPv4Address if address.version == 4 else IPv6Address
+        request.client = kind("TCP", str(address), 0)
+        if not _is_trusted(address, trusted):
+            break
+    protocols = _items(request, b"x-forwarded-proto")
+    if protocols and protocols[-1].lower() == "https":
+        # What isSecure() looks at, so that wsgi.url_scheme is right (as setHost does, which changes the host as well).
+        request._forceSSL = 1
+    hosts = _items(request, b"x-forwarded-host")
+    # Some proxies hand on whatever their client has sent.
+    if hosts and is_host(hosts[-1].encode("latin-1")):
+        request.requestHeaders.setRawHeaders(b"host", [hosts[-1].encode("latin-1")])
+
+
+def _items(request: Request, name: bytes) -> list[str]:
+    values = request.requestHeaders.getRawHeaders(name) or []
+    return [item.strip() for value in values for item in value.decode("latin-1").split(",") if item.strip()]
+
+
+def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    if found := WITH_PORT.fullmatch(text):
+        text = found[1] or found[2]
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    zone = getattr(address, "scope_id", None)
+    if zone is not None and not ZONE.fullmatch(zone):
+        return None
+    # ::ffff:127.0.0.1 is how a dual-stack socket spells an IPv4 peer.
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_trusted_peer(peer: IAddress, trusted: Collection[Proxy]) -> bool:
+    if isinstance(peer, UNIXAddress):
+        return UNIX in trusted
+    host: Any = getattr(peer, "host", "")
+    address = _parse(host)
+    return address is not None and _is_trusted(address, trusted)
+
+
+def _is_trusted(address: ipaddress.IPv4Address | ipaddress.IPv6Address, trusted: Collection[Proxy]) -> bool:
+    return any(network != "unix" and address in network for network in trusted)

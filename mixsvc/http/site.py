@@ -1,0 +1,153 @@
+"""The HTTP side: twisted.web's Site with limits, deadlines, trusted proxies and an orderly end."""
+
+import resource
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+from weakref import WeakSet
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.web.http import Request as HTTPRequest
+from twisted.web.resource import IResource
+from twisted.web.server import Site
+
+from mixsvc.config.settings import Settings
+from mixsvc.http.channel import MixChannel
+from mixsvc.http.closing import ClosingChannel
+from mixsvc.http.errors import Refused
+from mixsvc.http.request import MixRequest
+from mixsvc.http.timeouts import Patience, Sweeper
+from mixsvc.http.uploads import Bodies
+
+__all__ = ["MixSite", "most_connections"]
+
+# Files that are open for other things: the database, logs, polls, bodies on disk.
+OTHER_FILES: Final = 100
+
+# Connections over the limit that are told so; those over these, too, are cut off.
+MOST_TOLD: Final = 64
+
+
+class MixSite(Site):
+    """The site on every port of the service. It belongs to the reactor thread.
+
+    `channels` are its connections, without those that became WebSockets; `refused` counts what was cut short: by
+    status, and "unread" and "evicted" for connections that were closed without one.
+    """
+
+    noisy = False
+    protocol = MixChannel  # type: ignore[assignment]  # without the layer that negotiates HTTP/2
+    requestFactory = MixRequest
+    _log = Logger()
+
+    def __init__(self, reactor: IReactorTime, root: IResource, settings: Settings) -> None:
+        # Of twisted.web's own deadline, which any byte puts off, nothing is left.
+        Site.__init__(self, root, reactor=reactor, timeout=None)
+        server = settings.server
+        self.seconds = reactor.seconds
+        self.bodies = Bodies(settings.web.max_body, settings.web.max_bodies)
+        self.patience = Patience.of(server)
+        self.trusted = server.trusted_proxies
+        self.hosts = frozenset(server.hosts)
+        self.hsts = b"max-age=%d" % server.hsts if server.hsts else b""
+        self.channels: set[MixChannel] = set()
+        # In the order in which they became idle.
+        self.idle: dict[ClosingChannel, None] = {}
+        self.refused: Counter[str] = Counter()
+        self.is_stopping = False
+        # Told of each answer that is complete and how many seconds it took, in place of twisted.web's access log.
+        self.on_answer: Callable[[Any, float], None] | None = None
+        self._most = most_connections(server.max_connections)
+        self._wanted = server.max_connections
+        # WebSockets included, of whose end nobody tells.
+        self._transports: WeakSet[Any] = WeakSet()
+        self._counted_at = 0.0
+        self._sweeper = Sweeper(reactor)
+        self._empty: Deferred[None] | None = None
+
+    def startFactory(self) -> None:
+        """The first port is open."""
+        Site.startFactory(self)
+        if self._most < self._wanted:
+            self._log.warn(
+                "web: {most} connections at one time, in place of the {wanted} of [server] max_connections: "
+                "more files may not be open (ulimit -n, LimitNOFILE=)",
+                most=self._most,
+                wanted=self._wanted,
+            )
+
+    def log(self, request: HTTPRequest) -> None:
+        """An answer is complete."""
+        if self.on_answer is None:
+            Site.log(self, request)
+        else:
+            self.on_answer(request, self.seconds() - getattr(request, "began", self.seconds()))
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """What TLS may agree on; HTTP/2 is left to a proxy."""
+        return [b"http/1.1"]
+
+    def add(self, channel: MixChannel) -> None:
+        """A connection is made. When there are too many, the one that has been idle longest goes, or else this."""
+        self.channels.add(channel)
+        self._sweeper.watch(channel)
+        self._transports.add(channel.transport)
+        if self._is_full():
+            self._make_room(channel)
+        else:
+            self.idle[channel] = None
+
+    def forget(self, channel: MixChannel) -> None:
+        """A connection is gone, or has become a WebSocket."""
+        self.channels.discard(channel)
+        self.idle.pop(channel, None)
+        self._sweeper.forget(channel)
+        if not channel.transport.connected:
+            self._transports.discard(channel.transport)
+        if self._empty is not None and not self.channels:
+            empty, self._empty = self._empty, None
+            empty.callback(None)
+
+    def finish_up(self) -> None:
+        """From now on every connection ends with its request."""
+        self.is_stopping = True
+        for channel in list(self.channels):
+            channel.finish_up()
+
+    def emptied(self) -> "Deferred[None]":
+        """Fires when no connection is left. Cancel it to stop waiting."""
+        if not self.channels:
+            return succeed(None)
+        self._empty = Deferred()
+        return self._empty
+
+    def _is_full(self) -> bool:
+        if len(self._transports) <= self._most:
+            return False
+        if self.seconds() >= self._counted_at + 1:
+            # Some may be lost, and only not yet forgotten by the garbage collector.
+            self._counted_at = self.seconds()
+            for lost in [each for each in self._transports if not each.connected]:
+                self._transports.discard(lost)
+        return len(self._transports) > self._most
+
+    def _make_room(self, newcomer: MixChannel) -> None:
+        if self.idle:
+            self.refused["evicted"] += 1
+            next(iter(self.idle)).loseConnection()
+            self.idle[newcomer] = None
+        elif len(self._transports) > self._most + MOST_TOLD:
+            self.refused["503"] += 1
+            newcomer.transport.abortConnection()
+        else:
+            newcomer.refuse(Refused(503, "This server has no room for another connection; try again later."))
+
+
+def most_connections(wanted: int) -> int:
+    """As many as that, unless the process may not open so many files."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return wanted
+    return max(1, min(wanted, files - OTHER_FILES))

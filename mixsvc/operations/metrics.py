@@ -1,0 +1,159 @@
+"""/metrics: what the parts have counted, in the words of Prometheus. They know nothing of it: it asks them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from mixsvc import __version__
+from mixsvc.chat.stats import Tally
+from mixsvc.common.histogram import Histogram
+from mixsvc.interfaces import SourceHealth
+from mixsvc.operations.reactor_lag import Lag
+from mixsvc.operations.traffic import Traffic
+from mixsvc.rates.polling.source_health import FAILING, GOOD, UNTRIED, WAITING
+from mixsvc.threads.pool import DaemonPool
+from txsockjs import Numbers
+
+__all__ = ["Exposition", "Watched"]
+
+STATES: Final = (UNTRIED, GOOD, FAILING, WAITING)
+
+# The values of the labels, and the number.
+Rows: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The parts whose numbers are shown. All are asked in the reactor thread, when somebody asks for the metrics."""
+
+    traffic: Traffic
+    connections: Callable[[], int]
+    refused: Callable[[], Mapping[str, int]]
+    sessions: Callable[[], Numbers]
+    chat: Callable[[], Tally]
+    sources: Callable[[], Sequence[SourceHealth]]
+    views: DaemonPool
+    lag: Lag
+    timers: Callable[[], int]
+    is_ready: Callable[[], bool]
+
+
+class Exposition:
+    """Writes the metrics of one service and of its process. Used in the reactor thread."""
+
+    def __init__(self, watched: Watched) -> None:
+        # Not the global registry: it would keep the service for good, and a user's own metrics are theirs to show.
+        self._registry = CollectorRegistry()
+        self._registry.register(_Numbers(watched))
+        ProcessCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+
+    def write(self, accept: str) -> tuple[bytes, str]:
+        """The metrics and their content type, as the header Accept asks for them."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type
+
+
+class _Numbers(Collector):
+    def __init__(self, watched: Watched) -> None:
+        self._watched = watched
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: it keeps the registry from collecting when this is registered."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family, with the numbers of now."""
+        yield _gauges("mixsvc_info", "What runs.", ("version",), [((__version__,), 1)])
+        yield _gauge("mixsvc_ready", "1 while it serves, 0 while it starts or stops.", self._watched.is_ready())
+        yield from self._http()
+        yield from self._views()
+        yield from self._sockjs()
+        yield from self._chat()
+        yield from self._sources()
+        yield _histogram("mixsvc_reactor_lag_seconds", "How late the reactor is.", self._watched.lag.seconds)
+        yield _gauge("mixsvc_reactor_timers", "Calls that the reactor is to make later.", self._watched.timers())
+
+    def _http(self) -> Iterator[Metric]:
+        traffic = self._watched.traffic
+        answers = traffic.answers.items()
+        yield _counters("mixsvc_http_requests", "Requests answered.", ("method", "status", "part"), answers)
+        text = "From the first byte of a request to the end of its answer."
+        seconds = HistogramMetricFamily("mixsvc_http_request_duration_seconds", text, labels=("part",))
+        for part, histogram in traffic.seconds.items():
+            seconds.add_metric((part,), list(histogram.buckets()), histogram.sum)
+        yield seconds
+        yield _gauge("mixsvc_http_connections", "HTTP connections open, WebSockets not.", self._watched.connections())
+        text = "Requests and connections cut short, by status or by what happened."
+        yield _counters("mixsvc_http_refused", text, ("reason",), _rows(self._watched.refused()))
+
+    def _views(self) -> Iterator[Metric]:
+        running, waiting = self._watched.views.load()
+        yield _gauge("mixsvc_view_threads", "Threads for views.", self._watched.views.size)
+        yield _gauge("mixsvc_views_running", "Requests in a view's thread.", running)
+        yield _gauge("mixsvc_views_waiting", "Requests that wait for a view's thread.", waiting)
+
+    def _sockjs(self) -> Iterator[Metric]:
+        numbers = self._watched.sessions()
+        yield _gauges("mixsvc_sockjs_sessions", "Chat sessions open.", ("transport",), _rows(numbers.sessions))
+        yield _counter("mixsvc_sockjs_sessions_opened", "Chat sessions opened.", numbers.opened)
+        text = "Chat sessions not opened."
+        yield _counters("mixsvc_sockjs_sessions_refused", text, ("reason",), _rows(numbers.refused))
+        text = "Chat sessions closed as their clients did not read."
+        yield _counter("mixsvc_sockjs_outbox_closes", text, numbers.outbox_closes)
+
+    def _chat(self) -> Iterator[Metric]:
+        tally = self._watched.chat()
+        yield _gauge("mixsvc_chat_members", "Persons in the chat.", tally.members)
+        yield _gauge("mixsvc_chat_rooms", "Rooms in memory.", tally.rooms)
+        yield _counter("mixsvc_chat_messages", "Messages stored and acknowledged.", tally.messages)
+        text = "Chat requests answered by an error."
+        yield _counters("mixsvc_chat_refusals", text, ("code",), _rows(tally.refusals))
+        yield _histogram("mixsvc_chat_commit_messages", "Messages in one commit.", tally.commit_sizes)
+        yield _histogram("mixsvc_chat_commit_duration_seconds", "How long a commit takes.", tally.commit_seconds)
+
+    def _sources(self) -> Iterator[Metric]:
+        now, sources = datetime.now(UTC), self._watched.sources()
+        ages = [((each.name,), (now - each.last_success).total_seconds()) for each in sources if each.last_success]
+        yield _gauges("mixsvc_rates_source_age_seconds", "Since a source's last sound answer.", ("source",), ages)
+        failures = _rows({each.name: each.failures for each in sources})
+        yield _gauges("mixsvc_rates_source_failures", "Failures in a row.", ("source",), failures)
+        states = [((each.name, state), each.state == state) for each in sources for state in STATES]
+        yield _gauges("mixsvc_rates_source_state", "1 for the state it is in.", ("source", "state"), states)
+
+
+def _rows(numbers: Mapping[str, int]) -> Rows:
+    return [((value,), number) for value, number in numbers.items()]
+
+
+def _gauge(name: str, text: str, number: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=float(number))
+
+
+def _gauges(name: str, text: str, labels: Sequence[str], rows: Rows) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=labels)
+    for values, number in rows:
+        family.add_metric(values, float(number))
+    return family
+
+
+def _counter(name: str, text: str, number: int) -> Metric:
+    return CounterMetricFamily(name, text, value=number)
+
+
+def _counters(name: str, text: str, labels: Sequence[str], rows: Rows) -> Metric:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for values, number in rows:
+        family.add_metric(values, number)
+    return family
+
+
+def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
+    return HistogramMetricFamily(name, text, buckets=list(histogram.buckets()), sum_value=histogram.sum)

@@ -1,0 +1,39 @@
+"""What was answered, how, and how long it took: numbers for graphs and alarms."""
+
+from collections import Counter, defaultdict
+from typing import Final
+
+from twisted.web.server import Request
+
+from mixsvc.common.histogram import SECONDS, Histogram
+
+__all__ = ["Traffic"]
+
+# A client may invent any number of others.
+METHODS: Final = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
+
+
+class Traffic:
+    """Counts answers. Used in the reactor thread only.
+
+    answers: by method ("other" for what is not in METHODS), class of the status ("2xx") and part. seconds: by part,
+    from the first byte of a request to the end of its answer. A part is "chat" or "pages": polls and streams of the
+    chat last as long as nobody says anything, and would hide how fast the pages are.
+    """
+
+    def __init__(self, chat_prefix: str) -> None:
+        """chat_prefix: the chat's path, such as /chat."""
+        self.answers: Counter[tuple[str, str, str]] = Counter()
+        self.seconds: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(SECONDS))
+        self._prefix = chat_prefix.encode("ascii")
+
+    def answered(self, request: Request, seconds: float) -> None:
+        """An answer is complete, so many seconds after its request began."""
+        part = self._part(request.path)
+        method = request.method.decode("ascii") if request.method in METHODS else "other"
+        self.answers[method, f"{request.code // 100}xx", part] += 1
+        self.seconds[part].observe(seconds)
+
+    def _part(self, path: bytes) -> str:
+        is_below = path.startswith(self._prefix) and path[len(self._prefix) :][:1] in (b"", b"/")
+        return "chat" if is_below else "pages"

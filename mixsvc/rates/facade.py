@@ -1,0 +1,86 @@
+"""What everyone in the process asks about rates: the latest from the table, the rest from the history."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from zope.interface import implementer
+
+from mixsvc.interfaces import Conversion, IRates, PriceHistory, Quote, SourceHealth
+from mixsvc.rates.history.history import History
+from mixsvc.rates.model.calendar import is_stale, overdue_on
+from mixsvc.rates.model.latest import RateTable
+from mixsvc.rates.model.money import MAX_AMOUNT_DIGITS, decimals, is_amount, worth
+from mixsvc.rates.model.quote import priced
+
+__all__ = ["Rates"]
+
+# The day has begun somewhere so long before it begins in UTC.
+_FARTHEST_EAST: Final = timedelta(hours=14)
+
+
+@implementer(IRates)
+class Rates:
+    """See IRates."""
+
+    def __init__(
+        self,
+        table: RateTable,
+        history: History,
+        health: Callable[[], Sequence[SourceHealth]],
+        now: Callable[[], datetime],
+    ) -> None:
+        """health, now (UTC, aware): called in every thread that asks."""
+        self._table = table
+        self._history = history
+        self._health = health
+        self._now = now
+
+    def latest(self, base: str, quote: str) -> Quote | None:
+        """See IRates."""
+        return self._table.latest(base, quote)
+
+    def currencies(self) -> Sequence[str]:
+        """See IRates."""
+        return self._table.currencies()
+
+    def on(self, base: str, quote: str, day: date) -> Quote | None:
+        """See IRates."""
+        legs = self._legs(base, quote, day)
+        return None if legs is None else self._judged(priced(*legs), day)
+
+    def convert(self, amount: Decimal, base: str, quote: str, day: date | None = None) -> Conversion | None:
+        """See IRates."""
+        if not is_amount(amount):
+            raise ValueError(f"an amount is finite and has at most {MAX_AMOUNT_DIGITS} digits; this one will not do")
+        legs = self._table.legs(base, quote) if day is None else self._legs(base, quote, day)
+        if legs is None:
+            return None
+        have, want = legs
+        places = decimals(quote)
+        result = worth(amount, have.price, want.price, places)
+        return Conversion(amount, result, places, self._judged(priced(have, want), day))
+
+    def history(self, base: str, quote: str, start: date, end: date, points: int) -> PriceHistory:
+        """See IRates."""
+        return self._history.prices(base, quote, start, end, points)
+
+    def span(self, base: str, quote: str) -> tuple[date, date] | None:
+        """See IRates."""
+        return self._history.span(base, quote)
+
+    def sources(self) -> Sequence[SourceHealth]:
+        """See IRates."""
+        return self._health()
+
+    def _judged(self, quote: Quote, day: date | None) -> Quote:
+        """Stale or not, as it was on the evening of a day; None: as it is now."""
+        now = self._now()
+        return replace(quote, stale=is_stale(quote.date, now if day is None else min(now, overdue_on(day))))
+
+    def _legs(self, base: str, quote: str, day: date) -> tuple[Quote, Quote] | None:
+        if day > (self._now() + _FARTHEST_EAST).date():
+            return None
+        return self._history.legs(base, quote, day)

@@ -1,0 +1,198 @@
+"""Where a worker thread's answer goes over to the reactor and to the client, as fast as the client reads it."""
+
+import fcntl
+import termios
+from dataclasses import dataclass, field
+from threading import Condition
+from typing import Any, Final
+
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from mixsvc.http.request import MixRequest
+from mixsvc.threads.reactor_calls import Hops
+from mixsvc.wsgi.response import ClientGone
+from mixsvc.wsgi.response_head import Head
+
+__all__ = ["Border", "Outlet"]
+
+# What does not go over at once goes in pieces, and no more of them once so much is on its way to the reactor. As the
+# transport says that it is full at 64 KiB, at most 192 KiB wait for a client, as with the largest whole answer.
+PIECE_BYTES: Final = 65536
+
+FAILED: Final = b"The server failed to answer; its log says why.\n"
+
+
+@dataclass(frozen=True)
+class Border:
+    """What all answers share. slow_seconds: how long a client may take nothing at all of what waits for it."""
+
+    clock: IReactorTime
+    hop: Hops
+    slow_seconds: float
+    # Guards what threads and the reactor both look at; notified when a thread may write again.
+    room: Condition = field(default_factory=Condition)
+
+
+@implementer(IPushProducer)
+class Outlet:
+    """The way of one answer. Methods without an underscore, but for the producer's, are called by its worker thread.
+
+    The transport is its consumer: it says when there is too much to send, and when all of it is sent.
+    """
+
+    _log = Logger("mixsvc.web")
+
+    def __init__(self, border: Border, request: MixRequest) -> None:
+        """Called in the reactor thread."""
+        self._border = border
+        self._request = request
+        # Guarded by the border's condition.
+        self._queued = 0
+        self._is_paused = False
+        self._is_gone = False
+        # The reactor's.
+        self._is_begun = False
+        self._is_ending = False
+        self._deadline: IDelayedCall | None = None
+        self._unread: int | None = None
+        request.notifyFinish().addErrback(self._lost)
+
+    def whole(self, head: Head, body: bytes) -> None:
+        """The whole answer; returns at once. body: at most WHOLE_BYTES."""
+        self._border.hop(self._whole, head, body)
+
+    def begin(self, head: Head) -> None:
+        """The head of an answer; `write` and `end` follow."""
+        self._border.hop(self._begin, head)
+
+    def write(self, data: bytes) -> None:
+        """A part of the body; waits while the client has too much to read. ClientGone when it has left."""
+        for start in range(0, len(data), PIECE_BYTES):
+            piece = data[start : start + PIECE_BYTES]
+            self._wait_for_room(len(piece))
+            self._border.hop(self._write, piece)
+
+    def end(self) -> None:
+        """The answer is complete."""
+        self._border.hop(self._end)
+
+    def fail(self) -> None:
+        """There is no more: an error 500 if nothing was sent yet, else the connection ends."""
+        self._border.hop(self._fail)
+
+    def pauseProducing(self) -> None:
+        """The client does not keep up."""
+        with self._border.room:
+            self._is_paused = True
+        if self._deadline is None:
+            self._unread = self._kernel_has()
+            self._deadline = self._border.clock.callLater(self._border.slow_seconds, self._check)
+
+    def resumeProducing(self) -> None:
+        """The system has taken all."""
+        self._stop_waiting()
+        with self._border.room:
+            self._is_paused = False
+            self._border.room.notify_all()
+        if self._is_ending:
+            self._finish()
+
+    def stopProducing(self) -> None:
+        """The connection is lost; `_lost` hears of it, too."""
+
+    def _wait_for_room(self, size: int) -> None:
+        with self._border.room:
+            while (self._is_paused or self._queued >= PIECE_BYTES) and not self._is_gone:
+                self._border.room.wait()
+            if self._is_gone:
+                raise ClientGone("the client has closed the connection")
+            self._queued += size
+
+    def _whole(self, head: Head, body: bytes) -> None:
+        if not self._is_gone:
+            self._request.answer(head.code, head.reason, head.headers, body)
+
+    def _begin(self, head: Head) -> None:
+        if self._is_gone:
+            return
+        self._is_begun = True
+        request = self._request
+        request.setResponseCode(head.code, head.reason)
+        # The application says what it sends.
+        request.defaultContentType = None
+        for name, _ in head.headers:
+            request.responseHeaders.removeHeader(name)
+        for name, value in head.headers:
+            request.responseHeaders.addRawHeader(name, value)
+        request.registerProducer(self, True)
+
+    def _write(self, data: bytes) -> None:
+        if self._is_gone:
+            return
+        self._request.write(data)
+        with self._border.room:
+            self._queued -= len(data)
+            if not self._is_paused:
+                self._border.room.notify_all()
+
+    def _end(self) -> None:
+        # What waits for the client is taken first: behind this answer the next one of the connection begins.
+        self._is_ending = True
+        if not self._is_gone and not self._is_paused:
+            self._finish()
+
+    def _finish(self) -> None:
+        self._request.unregisterProducer()
+        self._request.finish()
+
+    def _fail(self) -> None:
+        if self._is_gone:
+            return
+        if not self._is_begun:
+            headers = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(FAILED)))
+            self._whole(Head(500, b"Internal Server Error", headers, len(FAILED)), FAILED)
+            return
+        self._request.unregisterProducer()
+        self._request.loseConnection()
+        # It may not read what is left.
+        self.pauseProducing()
+
+    def _check(self) -> None:
+        """The deadline is over: a client that has taken something since the last time has another one."""
+        self._deadline = None
+        before, now = self._unread, self._kernel_has()
+        if now != before:
+            self.pauseProducing()
+            return
+        self._log.info(
+            "wsgi: {client} did not read its answer for {seconds} s and is dropped",
+            client=getattr(self._request.getClientAddress(), "host", "-"),
+            seconds=self._border.slow_seconds,
+        )
+        transport: Any = self._request.transport
+        self._lost(None)
+        getattr(transport, "abortConnection", transport.loseConnection)()
+
+    def _kernel_has(self) -> int | None:
+        """Bytes that the system has and the client has not taken; None where it cannot say."""
+        transport: Any = self._request.transport
+        # Under TLS the socket belongs to the transport below.
+        socket = getattr(transport, "transport", transport)
+        try:
+            answer = fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, bytes(4))
+        except (AttributeError, OSError, ValueError):
+            return None
+        return int.from_bytes(answer, "little")
+
+    def _lost(self, failure: object) -> None:
+        self._stop_waiting()
+        with self._border.room:
+            self._is_gone = True
+            self._border.room.notify_all()
+
+    def _stop_waiting(self) -> None:
+        deadline, self._deadline = self._deadline, None
+        if deadline is not None:
+            deadline.cancel()
