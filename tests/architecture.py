@@ -85,7 +85,7 @@ WITHOUT_TWISTED: Final = {
     "mixsvc.chat.model.rooms",
     "mixsvc.rates.model.quote",
     "mixsvc.rates.model.latest",
-    "txsockjs._frames",
+    "txsockjs._protocol.frames",
 }
 
 

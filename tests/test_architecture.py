@@ -69,7 +69,7 @@ def test_an_import_against_the_arrows_is_found(importer: str, line: str) -> None
         ("mixsvc.service", "from mixsvc.http.listening import open_port"),
         ("mixsvc.pages.index", "from mixsvc import __version__, interfaces"),
         ("mixsvc.config.settings", "from mixsvc.config import parsers"),
-        ("txsockjs.factory", "from txsockjs._session import Limits"),
+        ("txsockjs.factory", "from txsockjs._session.session.session import Limits"),
         ("twisted.plugins.txsockjs_plugin", "from txsockjs.endpoint import Parser"),
     ],
 )

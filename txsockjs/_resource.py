@@ -9,15 +9,15 @@ from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request
 
-from txsockjs._endpoint import NotFound
-from txsockjs._numbers import Numbers
-from txsockjs._options import make_options
-from txsockjs._receiving import JSONP, EventSource, HTMLFile, XHRPolling, XHRStream
-from txsockjs._sending import JSONPSend, XHRSend
-from txsockjs._service import Service
-from txsockjs._session import Session
-from txsockjs._static import Greeting, IFrame, Info
-from txsockjs._websocket import RawWebSocket, WebSocket
+from txsockjs._http.receive import JSONP, EventSource, HTMLFile, XHRPolling, XHRStream
+from txsockjs._http.resource import NotFound
+from txsockjs._http.send import JSONPSend, XHRSend
+from txsockjs._http.service import Service
+from txsockjs._http.static import Greeting, IFrame, Info
+from txsockjs._protocol.options import make_options
+from txsockjs._session.session import Session
+from txsockjs._session.stats import Numbers
+from txsockjs._websocket.resources import RawWebSocket, WebSocket
 
 __all__ = ["SockJSResource"]
 
@@ -37,8 +37,8 @@ IFRAME: Final = re.compile(rb"iframe[0-9\-.a-z_]*\.html")
 class SockJSResource(Resource):
     """A factory served over SockJS at a place in a site of yours.
 
-    factory: its protocols get a SockJSTransport. options: see txsockjs._options.Options. clock: the reactor, if it is
-    not the global one, which is imported when this is made. Raises BadOption.
+    factory: its protocols get a SockJSTransport. options: see txsockjs._protocol.options.Options. clock: the reactor,
+    if it is not the global one, which is imported when this is made. Raises BadOption.
     """
 
     def __init__(

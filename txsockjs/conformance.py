@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from twisted.python.usage import Options as Words
 from twisted.python.usage import UsageError, portCoerce
 
-from txsockjs._transport import SockJSTransport
+from txsockjs._session.transport import SockJSTransport
 from txsockjs.factory import SockJSMultiFactory
 
 __all__ = ["Close", "Echo", "main", "services"]

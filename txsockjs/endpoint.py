@@ -19,8 +19,8 @@ from twisted.internet.interfaces import (
 )
 from zope.interface import implementer
 
-from txsockjs._errors import BadOption
-from txsockjs._options import Options, make_options
+from txsockjs._protocol.errors import BadOption
+from txsockjs._protocol.options import Options, make_options
 from txsockjs.factory import SockJSFactory
 
 __all__ = ["SockJSEndpoint", "parse_server"]

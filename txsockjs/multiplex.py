@@ -10,10 +10,10 @@ from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
+from txsockjs._protocol.text import as_text
 from txsockjs._resource import SockJSResource
-from txsockjs._subscription import Subscription
-from txsockjs._text import as_text
-from txsockjs._transport import SockJSTransport
+from txsockjs._session.subscription import Subscription
+from txsockjs._session.transport import SockJSTransport
 from txsockjs.utils import broadcast
 
 __all__ = ["MultiplexFactory", "MultiplexProtocol", "SockJSMultiplexResource"]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IOpenSSLContextFactory
 from zope.interface import implementer
 
-from txsockjs._frames import Message
-from txsockjs._spread import spread
-from txsockjs._text import as_text
+from txsockjs._protocol.frames import Message
+from txsockjs._protocol.text import as_text
+from txsockjs._session.broadcast import spread
 
 if TYPE_CHECKING:
     from OpenSSL.SSL import Context

@@ -6,9 +6,9 @@ from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from txsockjs._batch import Crowd
-from txsockjs._frames import XHR, Framing, Message
-from txsockjs._session import Session
+from txsockjs._protocol.frames import XHR, Framing, Message
+from txsockjs._session.batch import Crowd
+from txsockjs._session.session import Session
 
 __all__ = ["LOST", "FakeApplication", "FakeReceiver", "FakeTurn", "SessionCase"]
 

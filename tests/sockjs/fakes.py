@@ -17,7 +17,7 @@ from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 from zope.interface import implementer
 
-from txsockjs._transport import SockJSTransport
+from txsockjs._session.transport import SockJSTransport
 from txsockjs.factory import SockJSResource
 
 __all__ = ["Answer", "App", "Apps", "Producer", "Service", "Socket", "Wire", "texts"]

@@ -8,11 +8,11 @@ from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.sockjs.fake_session import FakeReceiver, FakeTurn
-from txsockjs._batch import Batch, Crowd
-from txsockjs._frames import WEBSOCKET, XHR, Message, decode_websocket
-from txsockjs._session import Session
-from txsockjs._spread import spread
-from txsockjs._transport import SockJSTransport
+from txsockjs._protocol.frames import WEBSOCKET, XHR, Message, decode_websocket
+from txsockjs._session.batch import Batch, Crowd
+from txsockjs._session.broadcast import spread
+from txsockjs._session.session import Session
+from txsockjs._session.transport import SockJSTransport
 
 ADDRESS: IAddress = IPv4Address("TCP", "127.0.0.1", 1)
 

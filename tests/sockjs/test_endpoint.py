@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from tests.sockjs.fakes import Apps
-from txsockjs._errors import BadOption
-from txsockjs._options import Options
+from txsockjs._protocol.errors import BadOption
+from txsockjs._protocol.options import Options
 from txsockjs.endpoint import SockJSEndpoint
 from txsockjs.factory import SockJSFactory
 

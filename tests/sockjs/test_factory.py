@@ -11,7 +11,7 @@ from twisted.web.server import Site
 from twisted.web.test.requesthelper import DummyRequest
 
 from tests.sockjs.fakes import Answer, Service, Wire
-from txsockjs._errors import BadOption
+from txsockjs._protocol.errors import BadOption
 from txsockjs.conformance import Echo
 from txsockjs.factory import SockJSFactory, SockJSMultiFactory, SockJSResource
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from txsockjs._errors import BadPost
-from txsockjs._frames import (
+from txsockjs._protocol.errors import BadPost
+from txsockjs._protocol.frames import (
     EVENTSOURCE,
     HTMLFILE,
     RAW,

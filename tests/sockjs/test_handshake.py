@@ -7,8 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.test.requesthelper import DummyRequest
 
 from tests.sockjs.fakes import Answer, Service
-from txsockjs._errors import ClientError
-from txsockjs._websocket import WebSocket
+from txsockjs._protocol.errors import ClientError
+from txsockjs._websocket.resources import WebSocket
 
 UPGRADE = {
     "Upgrade": "websocket",

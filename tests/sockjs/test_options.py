@@ -3,8 +3,8 @@
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
-from txsockjs._errors import BadOption
-from txsockjs._options import Options, make_options
+from txsockjs._protocol.errors import BadOption
+from txsockjs._protocol.options import Options, make_options
 
 
 class DefaultTests(SynchronousTestCase):

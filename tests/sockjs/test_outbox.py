@@ -7,10 +7,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.sockjs.fake_session import SessionCase
 from tests.sockjs.fakes import App, Apps, Service
 from tests.sockjs.test_raw import EchoApps
-from txsockjs._batch import Batch
-from txsockjs._frames import Message
-from txsockjs._outbox import MESSAGE_BYTES, Outbox
-from txsockjs._states import OPEN
+from txsockjs._protocol.frames import Message
+from txsockjs._session.batch import Batch
+from txsockjs._session.outbox import MESSAGE_BYTES, Outbox
+from txsockjs._session.states import OPEN
 
 # What the shortest text takes.
 LEAST = MESSAGE_BYTES + 2

@@ -2,8 +2,8 @@
 
 from tests.sockjs.fakes import Producer, Service
 from tests.sockjs.test_transport import Case
-from txsockjs._outbox import MESSAGE_BYTES
-from txsockjs._transport import SockJSTransport
+from txsockjs._session.outbox import MESSAGE_BYTES
+from txsockjs._session.transport import SockJSTransport
 
 
 class PullProducer(Producer):

@@ -8,7 +8,7 @@ from unittest import skipUnless
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.sockjs.fakes import Service, Socket
-from txsockjs._progress import FIELDS, progress
+from txsockjs._socket.tcp_info import FIELDS, progress
 
 on_linux = skipUnless(sys.platform == "linux", "elsewhere nothing is known")
 

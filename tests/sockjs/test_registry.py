@@ -5,11 +5,11 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.sockjs.fake_session import FakeApplication, FakeReceiver
-from txsockjs._errors import Refused
-from txsockjs._frames import Message
-from txsockjs._options import Options
-from txsockjs._registry import Registry
-from txsockjs._session import Session
+from txsockjs._protocol.errors import Refused
+from txsockjs._protocol.frames import Message
+from txsockjs._protocol.options import Options
+from txsockjs._session.registry import Registry
+from txsockjs._session.session import Session
 
 
 class FakeWire:

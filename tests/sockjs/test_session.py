@@ -3,10 +3,10 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.sockjs.fake_session import LOST, FakeTurn, SessionCase
-from txsockjs._frames import Message
-from txsockjs._outbox import MESSAGE_BYTES
-from txsockjs._session import Session
-from txsockjs._states import TRANSITIONS, Input, State
+from txsockjs._protocol.frames import Message
+from txsockjs._session.outbox import MESSAGE_BYTES
+from txsockjs._session.session import Session
+from txsockjs._session.states import TRANSITIONS, Input, State
 
 
 class TableTests(SynchronousTestCase):

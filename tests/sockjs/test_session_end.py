@@ -3,7 +3,7 @@
 from twisted.internet.error import ConnectionDone
 
 from tests.sockjs.fake_session import LOST, SessionCase
-from txsockjs._states import State
+from txsockjs._session.states import State
 
 
 class ClosingTests(SessionCase):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txsockjs._timers import GRAIN_SECONDS, Timers
+from txsockjs._session.timers import GRAIN_SECONDS, Timers
 
 SECONDS = st.floats(min_value=0.001, max_value=100)
 

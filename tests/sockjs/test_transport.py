@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from tests.sockjs.fakes import App, Service, Socket
-from txsockjs._transport import SockJSTransport
+from txsockjs._session.transport import SockJSTransport
 
 
 class Case(SynchronousTestCase):

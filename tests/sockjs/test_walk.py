@@ -9,9 +9,9 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.sockjs.fake_session import FakeApplication, FakeReceiver, FakeTurn
-from txsockjs._frames import Message
-from txsockjs._session import Session
-from txsockjs._states import State
+from txsockjs._protocol.frames import Message
+from txsockjs._session.session import Session
+from txsockjs._session.states import State
 
 STEPS = st.one_of(
     st.tuples(st.just("post"), st.integers(1, 700)),

@@ -11,7 +11,7 @@ from mixsvc.http.fields import MOST_FIELDS
 from mixsvc.http.head import MOST_HEAD
 from mixsvc.http.uploads import MOST_IN_MEMORY
 from tests.web.http_wire import REQUEST, Echo, connect, make_site
-from txsockjs._upgrade import take_over
+from txsockjs._websocket.upgrade import take_over
 
 LATER = b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n"
 BIG = 10 * 2**20

@@ -3,7 +3,7 @@
 from mixsvc.http.closing import LINGER_SECONDS
 from tests.web.http_wire import REQUEST, TLSWire, Wire, connect
 from tests.web.test_channel import LATER, ChannelTestCase, Successor, post
-from txsockjs._upgrade import take_over
+from txsockjs._websocket.upgrade import take_over
 
 
 class TLSTests(ChannelTestCase):

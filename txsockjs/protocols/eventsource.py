@@ -1,5 +1,5 @@
 """The eventsource transport."""
 
-from txsockjs._receiving import EventSource
+from txsockjs._http.receive import EventSource
 
 __all__ = ["EventSource"]

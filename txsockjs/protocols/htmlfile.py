@@ -1,5 +1,5 @@
 """The htmlfile transport."""
 
-from txsockjs._receiving import HTMLFile
+from txsockjs._http.receive import HTMLFile
 
 __all__ = ["HTMLFile"]

@@ -1,6 +1,6 @@
 """The jsonp transport."""
 
-from txsockjs._receiving import JSONP
-from txsockjs._sending import JSONPSend
+from txsockjs._http.receive import JSONP
+from txsockjs._http.send import JSONPSend
 
 __all__ = ["JSONP", "JSONPSend"]

@@ -1,5 +1,5 @@
 """The URLs that concern no session."""
 
-from txsockjs._static import IFrame, Info
+from txsockjs._http.static import IFrame, Info
 
 __all__ = ["IFrame", "Info"]

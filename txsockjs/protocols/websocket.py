@@ -1,5 +1,5 @@
 """The WebSocket transports."""
 
-from txsockjs._websocket import RawWebSocket, WebSocket
+from txsockjs._websocket.resources import RawWebSocket, WebSocket
 
 __all__ = ["RawWebSocket", "WebSocket"]

@@ -1,7 +1,7 @@
 """The xhr transports."""
 
-from txsockjs._receiving import XHRPolling, XHRStream
-from txsockjs._sending import XHRSend
+from txsockjs._http.receive import XHRPolling, XHRStream
+from txsockjs._http.send import XHRSend
 
 __all__ = ["XHR", "XHRSend", "XHRStream"]
 

@@ -18,10 +18,10 @@ from twisted.python.failure import Failure
 from twisted.web.server import Request
 from zope.interface import implementer
 
-from txsockjs._frames import BinaryMessage, Message
-from txsockjs._producer import Flow, PullFlow, PushFlow
-from txsockjs._session import Session
-from txsockjs._text import as_text
+from txsockjs._protocol.frames import BinaryMessage, Message
+from txsockjs._protocol.text import as_text
+from txsockjs._session.flow import Flow, PullFlow, PushFlow
+from txsockjs._session.session import Session
 
 __all__ = ["SockJSTransport", "peer_address"]
 

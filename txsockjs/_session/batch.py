@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from txsockjs._frames import Framing, Message
+from txsockjs._protocol.frames import Framing, Message
 
 __all__ = ["FRAME_BYTES", "Batch", "Crowd"]
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from twisted.web.http import Request
 
-from txsockjs._options import Options
+from txsockjs._protocol.options import Options
 
 __all__ = [
     "allow_cross_origin",

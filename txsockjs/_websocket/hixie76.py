@@ -18,11 +18,11 @@ from websockets.datastructures import Headers
 from websockets.frames import CloseCode, Opcode
 from websockets.http11 import Response
 
-from txsockjs._errors import ClientError
-from txsockjs._frames import Framing, Message
-from txsockjs._pipe import BufferedPipe, Connection, Pipe
-from txsockjs._registry import Registry
-from txsockjs._wire import Listener
+from txsockjs._protocol.errors import ClientError
+from txsockjs._protocol.frames import Framing, Message
+from txsockjs._session.registry import Registry
+from txsockjs._socket.writer import BufferedPipe, Connection, Pipe
+from txsockjs._websocket.connection import Listener
 
 __all__ = ["HIXIE76", "RAW_HIXIE76", "Hixie76Wire", "accept", "asks_for_hixie76"]
 

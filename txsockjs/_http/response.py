@@ -5,9 +5,9 @@ from twisted.internet.interfaces import ITCPTransport
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from txsockjs._body import open_body
-from txsockjs._frames import Framing
-from txsockjs._session import Session
+from txsockjs._http.response_body import open_body
+from txsockjs._protocol.frames import Framing
+from txsockjs._session.session import Session
 
 __all__ = ["ResponseReceiver"]
 

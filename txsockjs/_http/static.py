@@ -7,9 +7,9 @@ import secrets
 
 from twisted.web.server import NOT_DONE_YET, Request
 
-from txsockjs._endpoint import Endpoint, answer
-from txsockjs._headers import allow_long, embedders, is_known
-from txsockjs._service import Service
+from txsockjs._http.headers import allow_long, embedders, is_known
+from txsockjs._http.resource import Endpoint, answer
+from txsockjs._http.service import Service
 
 __all__ = ["Greeting", "IFrame", "Info"]
 

@@ -5,10 +5,10 @@ from urllib.parse import unquote_to_bytes
 
 from twisted.web.server import NOT_DONE_YET, Request
 
-from txsockjs._endpoint import Endpoint, answer
-from txsockjs._errors import ClientError
-from txsockjs._frames import decode_post
-from txsockjs._service import Service
+from txsockjs._http.resource import Endpoint, answer
+from txsockjs._http.service import Service
+from txsockjs._protocol.errors import ClientError
+from txsockjs._protocol.frames import decode_post
 
 __all__ = ["JSONPSend", "Sending", "XHRSend"]
 

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from txsockjs._batch import FRAME_BYTES, Batch
-from txsockjs._frames import Message
-from txsockjs._seams import Outlet
+from txsockjs._protocol.frames import Message
+from txsockjs._session.batch import FRAME_BYTES, Batch
+from txsockjs._session.interfaces import Outlet
 
 __all__ = ["BURST", "MESSAGE_BYTES", "PATIENCE_SECONDS", "Outbox"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from txsockjs._errors import BadOption
+from txsockjs._protocol.errors import BadOption
 
 __all__ = ["Options", "make_options"]
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime
 from twisted.web.server import Request
 
-from txsockjs._options import Options
-from txsockjs._registry import Registry
-from txsockjs._session import Session
-from txsockjs._transport import SockJSTransport, peer_address
+from txsockjs._protocol.options import Options
+from txsockjs._session.registry import Registry
+from txsockjs._session.session import Session
+from txsockjs._session.transport import SockJSTransport, peer_address
 
 __all__ = ["Service"]
 

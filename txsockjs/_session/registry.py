@@ -10,14 +10,14 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from txsockjs._batch import Crowd
-from txsockjs._errors import Refused
-from txsockjs._numbers import Numbers
-from txsockjs._options import Options
-from txsockjs._seams import Application
-from txsockjs._session import Session
-from txsockjs._states import State
-from txsockjs._timers import Timers
+from txsockjs._protocol.errors import Refused
+from txsockjs._protocol.options import Options
+from txsockjs._session.batch import Crowd
+from txsockjs._session.interfaces import Application
+from txsockjs._session.session import Session
+from txsockjs._session.states import State
+from txsockjs._session.stats import Numbers
+from txsockjs._session.timers import Timers
 
 __all__ = ["Registry", "Wire"]
 

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import (
 )
 from zope.interface import implementer
 
-from txsockjs._progress import progress
+from txsockjs._socket.tcp_info import progress
 
 __all__ = ["BufferedPipe", "Connection", "DirectPipe", "Pipe", "is_plain_socket", "open_pipe"]
 

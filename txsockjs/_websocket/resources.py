@@ -10,17 +10,17 @@ from websockets.extensions import Extension
 from websockets.frames import CloseCode, Opcode
 from websockets.http11 import Response
 
-from txsockjs._deflate import deflated
-from txsockjs._endpoint import Endpoint, answer
-from txsockjs._errors import ClientError
-from txsockjs._frames import RAW, WEBSOCKET, Framing, decode_websocket, raw_framing, websocket_framing
-from txsockjs._handshake import COMPRESSING, PLAIN, handshake_of, known_answer
-from txsockjs._headers import is_allowed
-from txsockjs._hixie76 import HIXIE76, RAW_HIXIE76, Hixie76Wire, accept, asks_for_hixie76
-from txsockjs._pipe import Pipe
-from txsockjs._session import Session
-from txsockjs._upgrade import take_over
-from txsockjs._wire import WebSocketWire
+from txsockjs._http.headers import is_allowed
+from txsockjs._http.resource import Endpoint, answer
+from txsockjs._protocol.errors import ClientError
+from txsockjs._protocol.frames import RAW, WEBSOCKET, Framing, decode_websocket, raw_framing, websocket_framing
+from txsockjs._session.session import Session
+from txsockjs._socket.writer import Pipe
+from txsockjs._websocket.connection import WebSocketWire
+from txsockjs._websocket.deflate import deflated
+from txsockjs._websocket.handshake import COMPRESSING, PLAIN, handshake_of, known_answer
+from txsockjs._websocket.hixie76 import HIXIE76, RAW_HIXIE76, Hixie76Wire, accept, asks_for_hixie76
+from txsockjs._websocket.upgrade import take_over
 
 __all__ = ["RawWebSocket", "WebSocket"]
 

@@ -10,12 +10,12 @@ from typing import Final
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
-from txsockjs._batch import Batch
-from txsockjs._frames import Framing, Message, close_frame
-from txsockjs._outbox import Outbox
-from txsockjs._seams import Application, Keeper, Outlet, Receiver, Turn
-from txsockjs._states import CLOSING, OPEN, TRANSITIONS, Input, State
-from txsockjs._timers import Slot
+from txsockjs._protocol.frames import Framing, Message, close_frame
+from txsockjs._session.batch import Batch
+from txsockjs._session.interfaces import Application, Keeper, Outlet, Receiver, Turn
+from txsockjs._session.outbox import Outbox
+from txsockjs._session.states import CLOSING, OPEN, TRANSITIONS, Input, State
+from txsockjs._session.timers import Slot
 
 __all__ = ["Session"]
 

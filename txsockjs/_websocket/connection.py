@@ -17,9 +17,9 @@ from websockets.protocol import SERVER
 from websockets.protocol import Protocol as Codec
 from websockets.protocol import State as WebSocketState
 
-from txsockjs._pipe import Connection, Pipe, open_pipe
-from txsockjs._progress import progress
-from txsockjs._registry import Registry
+from txsockjs._session.registry import Registry
+from txsockjs._socket.tcp_info import progress
+from txsockjs._socket.writer import Connection, Pipe, open_pipe
 
 __all__ = ["Listener", "WebSocketWire"]
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from txsockjs._batch import Batch, Crowd
-from txsockjs._frames import XHR, Message
-from txsockjs._session import Session
-from txsockjs._states import OPEN
-from txsockjs._transport import SockJSTransport
+from txsockjs._protocol.frames import XHR, Message
+from txsockjs._session.batch import Batch, Crowd
+from txsockjs._session.session import Session
+from txsockjs._session.states import OPEN
+from txsockjs._session.transport import SockJSTransport
 
 __all__ = ["spread"]
 

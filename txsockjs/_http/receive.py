@@ -5,11 +5,11 @@ from typing import ClassVar, Final
 
 from twisted.web.server import NOT_DONE_YET, Request
 
-from txsockjs._endpoint import Endpoint
-from txsockjs._errors import ClientError
-from txsockjs._frames import EVENTSOURCE, HTMLFILE, XHR, Framing, jsonp
-from txsockjs._response import ResponseReceiver
-from txsockjs._service import Service
+from txsockjs._http.resource import Endpoint
+from txsockjs._http.response import ResponseReceiver
+from txsockjs._http.service import Service
+from txsockjs._protocol.errors import ClientError
+from txsockjs._protocol.frames import EVENTSOURCE, HTMLFILE, XHR, Framing, jsonp
 
 __all__ = ["JSONP", "EventSource", "HTMLFile", "XHRPolling", "XHRStream"]
 

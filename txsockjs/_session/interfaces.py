@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.python.failure import Failure
 
-from txsockjs._batch import Crowd
-from txsockjs._frames import Framing
+from txsockjs._protocol.frames import Framing
+from txsockjs._session.batch import Crowd
 
 if TYPE_CHECKING:
-    from txsockjs._session import Session
+    from txsockjs._session.session import Session
 
 __all__ = ["Application", "Keeper", "Outlet", "Receiver", "Turn"]
 

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IPullProducer, IPushProducer
 
-from txsockjs._session import Session
+from txsockjs._session.session import Session
 
 __all__ = ["Flow", "PullFlow", "PushFlow"]
 

@@ -5,9 +5,9 @@ from typing import ClassVar
 from twisted.web.resource import NoResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from txsockjs._errors import ClientError
-from txsockjs._headers import allow_cross_origin, allow_long, forbid_caching, is_allowed, set_cookie
-from txsockjs._service import Service
+from txsockjs._http.headers import allow_cross_origin, allow_long, forbid_caching, is_allowed, set_cookie
+from txsockjs._http.service import Service
+from txsockjs._protocol.errors import ClientError
 
 __all__ = ["Endpoint", "NotFound", "answer"]
 

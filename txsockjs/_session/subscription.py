@@ -9,9 +9,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from txsockjs._producer import Flow, PullFlow, PushFlow
-from txsockjs._text import as_text
-from txsockjs._transport import SockJSTransport
+from txsockjs._protocol.text import as_text
+from txsockjs._session.flow import Flow, PullFlow, PushFlow
+from txsockjs._session.transport import SockJSTransport
 
 __all__ = ["Carrier", "Subscription"]
 

@@ -9,9 +9,9 @@ from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
 from zope.interface import implementer
 
-from txsockjs._frames import Framing
-from txsockjs._pipe import DirectPipe, is_plain_socket
-from txsockjs._progress import progress
+from txsockjs._protocol.frames import Framing
+from txsockjs._socket.tcp_info import progress
+from txsockjs._socket.writer import DirectPipe, is_plain_socket
 
 __all__ = ["Body", "open_body"]
 

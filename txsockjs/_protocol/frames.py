@@ -12,8 +12,8 @@ from typing import ClassVar, Final
 from websockets.extensions import Extension
 from websockets.frames import Frame, Opcode
 
-from txsockjs._errors import BadPost
-from txsockjs._text import as_text
+from txsockjs._protocol.errors import BadPost
+from txsockjs._protocol.text import as_text
 
 __all__ = [
     "EVENTSOURCE",

@@ -6,7 +6,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from txsockjs._pipe import Connection, is_plain_socket
+from txsockjs._socket.writer import Connection, is_plain_socket
 
 __all__ = ["Successor", "take_over"]
 

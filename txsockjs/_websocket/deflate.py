@@ -12,7 +12,7 @@ from typing import Final
 from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
 
-from txsockjs._frames import Framing
+from txsockjs._protocol.frames import Framing
 
 __all__ = ["OFFER", "deflated"]
 

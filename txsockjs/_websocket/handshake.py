@@ -13,8 +13,8 @@ from websockets.http11 import Request as Handshake
 from websockets.server import ServerProtocol
 from websockets.utils import accept_key
 
-from txsockjs._deflate import OFFER
-from txsockjs._errors import ClientError
+from txsockjs._protocol.errors import ClientError
+from txsockjs._websocket.deflate import OFFER
 
 __all__ = ["COMPRESSING", "PLAIN", "handshake_of", "known_answer"]
 
