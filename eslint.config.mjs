@@ -3,7 +3,7 @@ import js from "@eslint/js";
 
 export default [
   {
-    files: ["mixsvc/pages/static/*.js"],
+    files: ["mixsvc/pages/static/**/*.js"],
     rules: {
       ...js.configs.recommended.rules,
       "no-undef": "off",

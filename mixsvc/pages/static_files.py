@@ -31,7 +31,7 @@ class Assets:
 
     def modules(self) -> list[str]:
         """Our own scripts, sorted."""
-        return [name for name in self._names if name.endswith(".js") and "/" not in name]
+        return [name for name in self._names if name.endswith(".js") and not name.startswith("vendor/")]
 
     def url(self, name: str) -> str:
         """Where a page finds the file; needs a request."""

@@ -111,7 +111,7 @@ def test_our_paths_are_the_applications_where_our_pages_are_away(start: Start, l
     service = start(having(launch, "shop", web={"wsgi": "shop:app"}))
 
     assert get_text(f"{service.url}/").count("Teapots") == 2
-    for path in ("/api/rates", "/static/rates.js", "/mixsvc/"):
+    for path in ("/api/rates", "/static/rates/rates.js", "/mixsvc/"):
         assert status_of(service.url + path) == 404
     assert get_json(f"{service.url}/chat/info")["websocket"] is True
 

@@ -55,7 +55,7 @@ class AppTests(Case):
         self.assertEqual(self.client.post("/body", data=b"x" * 101).status_code, 413)
 
     def test_our_scripts_are_served_as_scripts(self) -> None:
-        for name in ("main.js", "chat.js", "connection.js", "session.js", "page.js", "rates.js"):
+        for name in ("main.js", "chat/chat.js", "chat/connection.js", "chat/session.js", "views/page.js", "rates/rates.js"):
             with self.client.get(f"/static/{name}") as answer:
                 self.assertEqual((answer.status_code, (answer.mimetype or "").rpartition("/")[2]), (200, "javascript"))
 

@@ -1,14 +1,14 @@
 // @ts-check
 /** The chat on the page: its connection, its protocol and its views, put together. */
 
-import { Chat } from "./chat.js";
-import { Connection } from "./connection.js";
+import { Chat } from "./chat/chat.js";
+import { Connection } from "./chat/connection.js";
 import { element } from "./dom.js";
-import { Page } from "./page.js";
-import { rates } from "./rates.js";
-import { choose_name, log_in, random_text, remembered_name, window_token } from "./session.js";
-import { StatusView } from "./status_view.js";
-import { begin_tabs } from "./tabs.js";
+import { Page } from "./views/page.js";
+import { rates } from "./rates/rates.js";
+import { choose_name, log_in, random_text, remembered_name, window_token } from "./chat/session.js";
+import { StatusView } from "./views/status_view.js";
+import { begin_tabs } from "./views/tabs.js";
 
 /** How often the list of the rooms is asked for. */
 const LIST_MS = 30_000;

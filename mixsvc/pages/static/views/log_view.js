@@ -1,7 +1,7 @@
 // @ts-check
 /** The log of the open room: it follows what comes while one is at its end, and stays put while one reads. */
 
-import { KeyedList, element, set_text } from "./dom.js";
+import { KeyedList, element, set_text } from "../dom.js";
 import { entries_of } from "./entries.js";
 import { entry_line, unsent_line } from "./lines.js";
 
@@ -14,9 +14,9 @@ const QUIET_MS = 500;
 /**
  * @typedef {import("./entries.js").Entry} Entry
  * @typedef {import("./lines.js").LineTools} LineTools
- * @typedef {import("./outbox.js").Line} Line
- * @typedef {import("./greeting.js").Self} Self
- * @typedef {import("./room.js").Room} Room
+ * @typedef {import("../chat/outbox.js").Line} Line
+ * @typedef {import("../chat/greeting.js").Self} Self
+ * @typedef {import("../chat/room.js").Room} Room
  *
  * @typedef {object} Reader  what the one who reads does
  * @property {(room: Room, way: "older" | "newer" | "newest") => void} turn_page

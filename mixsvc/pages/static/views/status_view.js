@@ -1,9 +1,9 @@
 // @ts-check
 /** The connection, in words that are always seen. */
 
-import { element, set_text } from "./dom.js";
+import { element, set_text } from "../dom.js";
 
-/** @typedef {import("./connection.js").Status} Status */
+/** @typedef {import("../chat/connection.js").Status} Status */
 
 export class StatusView {
   #status = element("chat-status", HTMLElement);

@@ -1,7 +1,7 @@
 // @ts-check
 /** The line that is being written, with the commands it may begin with. */
 
-import { element, made, on_submit, set_text } from "./dom.js";
+import { element, made, on_submit, set_text } from "../dom.js";
 
 /** The chat's commands (docs/chat-protocol.md): what to write, and what it is for. */
 const COMMANDS = [

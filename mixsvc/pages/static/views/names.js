@@ -1,7 +1,7 @@
 // @ts-check
 /** How a name looks: a colour and a face of its own, the same on each page. */
 
-import { made } from "./dom.js";
+import { made } from "../dom.js";
 
 /** As many as style.css has. views.py works out the same. */
 const HUES = 12;

@@ -1,11 +1,11 @@
 // @ts-check
 /** What moderators do, each asked again before it is done. */
 
-import { button, element, made, on_submit } from "./dom.js";
+import { button, element, made, on_submit } from "../dom.js";
 
 /**
- * @typedef {import("./exchange.js").Message} Message
- * @typedef {import("./room.js").Said} Said
+ * @typedef {import("../chat/exchange.js").Message} Message
+ * @typedef {import("../chat/room.js").Said} Said
  * @typedef {{kind: string, name: string, address: string, by: string, until: string, reason: string}} Sanction
  */
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** The addresses in a text, made clickable; everything else stays the text that it is. */
 
-import { made } from "./dom.js";
+import { made } from "../dom.js";
 
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`{}|\\^]+/giu;
 /** What ends a sentence is hardly a part of the address before it. */

@@ -3,7 +3,7 @@
 
 import { Chart } from "./chart.js";
 import { begin_converter, convert } from "./converter.js";
-import { element, set_text } from "./dom.js";
+import { element, set_text } from "../dom.js";
 import { Ticker } from "./ticker.js";
 
 const EVERY_S = 30;

@@ -1,10 +1,10 @@
 // @ts-check
 /** Coming in: the choice of a name, the login of a moderator, and who one is then. */
 
-import { element, on_submit, set_text } from "./dom.js";
+import { element, on_submit, set_text } from "../dom.js";
 
 /**
- * @typedef {import("./greeting.js").Self} Self
+ * @typedef {import("../chat/greeting.js").Self} Self
  *
  * @typedef {object} Visitor  what the person at the door does
  * @property {(name: string) => void} enter

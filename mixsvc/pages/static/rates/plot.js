@@ -1,7 +1,7 @@
 // @ts-check
 /** A line of prices, drawn by uPlot in the colours of the page. */
 
-import { made } from "./dom.js";
+import { made } from "../dom.js";
 
 const HEIGHT = 200;
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** One line of the log as an element. */
 
-import { button, made } from "./dom.js";
+import { button, made } from "../dom.js";
 import { with_links } from "./links.js";
 import { face, written } from "./names.js";
 import { clock_time } from "./times.js";
@@ -10,9 +10,9 @@ const GONE = "A moderator deleted this message.";
 
 /**
  * @typedef {import("./entries.js").Entry} Entry
- * @typedef {import("./room.js").Said} Said
- * @typedef {import("./outbox.js").Line} Line
- * @typedef {import("./greeting.js").Self} Self
+ * @typedef {import("../chat/room.js").Said} Said
+ * @typedef {import("../chat/outbox.js").Line} Line
+ * @typedef {import("../chat/greeting.js").Self} Self
  *
  * @typedef {object} LineTools  what can be done with a line
  * @property {(line: Line) => void} retry

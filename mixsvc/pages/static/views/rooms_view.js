@@ -1,12 +1,12 @@
 // @ts-check
 /** The rooms at the side: first those one is in, with what is unread, then the others. */
 
-import { KeyedList, element, made, on_submit, set_text } from "./dom.js";
+import { KeyedList, element, made, on_submit, set_text } from "../dom.js";
 
 const MOST_OTHERS = 50;
 
 /**
- * @typedef {import("./room.js").Room} Room
+ * @typedef {import("../chat/room.js").Room} Room
  * @typedef {{room: string, members: number, topic: string}} Listed
  * @typedef {{id: string, name: string, members: number, unread: number, is_open: boolean, is_inside: boolean}} Entry
  */

@@ -1,13 +1,13 @@
 // @ts-check
 /** Calling back who is away: the number of unread messages in the title, and notifications for whoever wants them. */
 
-import { element } from "./dom.js";
+import { element } from "../dom.js";
 
 /** No more often than this, however much is said. */
 const EVERY_MS = 5_000;
 const MOST_LETTERS = 200;
 
-/** @typedef {import("./room.js").Said} Said */
+/** @typedef {import("../chat/room.js").Said} Said */
 
 export class Attention {
   #button = element("notify", HTMLButtonElement);

@@ -1,7 +1,7 @@
 // @ts-check
 /** The pairs at the top of the page: the template's own elements, filled again with each quote. */
 
-import { element, made, set_text } from "./dom.js";
+import { element, made, set_text } from "../dom.js";
 
 const FLASH_MS = 1_200;
 const UNAVAILABLE = "unavailable";

@@ -4,7 +4,7 @@
 import { Attention } from "./attention.js";
 import { Composer } from "./composer.js";
 import { Door } from "./door.js";
-import { element, set_text } from "./dom.js";
+import { element, set_text } from "../dom.js";
 import { LogView } from "./log_view.js";
 import { remember, remembered } from "./memory.js";
 import { Moderation } from "./moderation.js";
@@ -18,14 +18,14 @@ import { show_part } from "./tabs.js";
 const HIDDEN_MS = 200;
 
 /**
- * @typedef {import("./chat.js").Chat} Chat
+ * @typedef {import("../chat/chat.js").Chat} Chat
  * @typedef {import("./door.js").Visitor} Visitor
- * @typedef {import("./exchange.js").Message} Message
- * @typedef {import("./greeting.js").Phase} Phase
- * @typedef {import("./greeting.js").Self} Self
- * @typedef {import("./outbox.js").Line} Line
- * @typedef {import("./room.js").Room} Room
- * @typedef {import("./room.js").Said} Said
+ * @typedef {import("../chat/exchange.js").Message} Message
+ * @typedef {import("../chat/greeting.js").Phase} Phase
+ * @typedef {import("../chat/greeting.js").Self} Self
+ * @typedef {import("../chat/outbox.js").Line} Line
+ * @typedef {import("../chat/room.js").Room} Room
+ * @typedef {import("../chat/room.js").Said} Said
  */
 
 /** An Audience of the chat. */

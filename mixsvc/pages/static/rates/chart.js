@@ -1,7 +1,7 @@
 // @ts-check
 /** The past of a pair: drawn by uPlot, walked through with the arrow keys, and a table. */
 
-import { buttons, element, made, set_text } from "./dom.js";
+import { buttons, element, made, set_text } from "../dom.js";
 import { drawn } from "./plot.js";
 
 const FIRST_DAY = "1999-01-04";

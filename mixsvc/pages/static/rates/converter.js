@@ -1,7 +1,7 @@
 // @ts-check
 /** An amount in another currency, worked out by the service while one types. */
 
-import { element, set_text } from "./dom.js";
+import { element, set_text } from "../dom.js";
 
 const PAUSE_MS = 250;
 const ANSWER_MS = 10_000;

@@ -1,15 +1,15 @@
 // @ts-check
 /** Who is in the open room. */
 
-import { KeyedList, button, element, made, set_text } from "./dom.js";
+import { KeyedList, button, element, made, set_text } from "../dom.js";
 import { face } from "./names.js";
 
 const MOST_SHOWN = 1000;
 const SHOWN_AT_FIRST = 200;
 
 /**
- * @typedef {import("./greeting.js").Self} Self
- * @typedef {import("./room.js").Room} Room
+ * @typedef {import("../chat/greeting.js").Self} Self
+ * @typedef {import("../chat/room.js").Room} Room
  * @typedef {{id: string, name: string, is_me: boolean, moderate: boolean}} Member
  */
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** Times as the person at the page reads them. */
 
-import { made } from "./dom.js";
+import { made } from "../dom.js";
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
