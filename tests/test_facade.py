@@ -5,7 +5,7 @@ from zope.interface.verify import verifyObject
 
 from mixsvc.facade import Mix, Parts
 from mixsvc.interfaces import IMix
-from tests.web.fakes import FakeMix
+from tests.pages.fakes import FakeMix
 
 
 def test_it_keeps_its_promises() -> None:

@@ -1,4 +1,4 @@
-"""The pool without its processes; tests/e2e/test_charts.py has real ones."""
+"""The pool without its processes; tests/e2e/operations/test_charts.py has real ones."""
 
 import subprocess
 import sys

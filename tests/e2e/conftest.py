@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.browser import NewVisitor, Visitor, browser
-from tests.e2e.ecb import Ecb
-from tests.e2e.service import Config, Launch, Service
+from tests.e2e.support.browser import NewVisitor, Visitor, browser
+from tests.e2e.support.ecb import Ecb
+from tests.e2e.support.service import Config, Launch, Service
 
 
 @pytest.fixture(scope="module")

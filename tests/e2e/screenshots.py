@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import Visitor, browser
-from tests.e2e.chatter import Chatter
-from tests.e2e.ecb import RATES_XML, Ecb
-from tests.e2e.service import Launch, Service
+from tests.e2e.support.browser import Visitor, browser
+from tests.e2e.support.chatter import Chatter
+from tests.e2e.support.ecb import RATES_XML, Ecb
+from tests.e2e.support.service import Launch, Service
 
 SETTINGS: Final = {"rooms": "lobby, trading, releases", "rate": "100"}
 DESK: Final[dict[str, Any]] = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB"}

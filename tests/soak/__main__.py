@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.e2e.ecb import Ecb
-from tests.e2e.service import Launch, Service
+from tests.e2e.support.ecb import Ecb
+from tests.e2e.support.service import Launch, Service
 from tests.soak.links import get
 from tests.soak.measures import MARGINS, Measures, measured
 from tests.soak.people import Chatter, Tally, flooder, sleeper, visitor

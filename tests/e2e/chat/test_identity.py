@@ -1,0 +1,162 @@
+"""Who somebody is: the session's cookie names them over every transport, and a hostile page gets nowhere."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.chat.test_sockjs_client import EVERYWHERE, SAME_ORIGIN
+from tests.e2e.support.browser import Visitor
+from tests.e2e.support.chatter import Chatter
+from tests.e2e.support.service import Launch, Service
+from tests.e2e.support.urls import get_json
+
+TAKE_NAME: Final = """
+(name) => fetch("/api/session", {
+  method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({name}),
+}).then(async (answer) => [answer.status, await answer.json()])
+"""
+
+# Says hello without a name, and resolves with the answer.
+HELLO: Final = """
+(transport) => new Promise((resolve, reject) => {
+  const socket = new SockJS("/chat", null, {transports: [transport], timeout: 10000});
+  socket.onopen = () => socket.send('{"type": "hello"}');
+  socket.onmessage = (event) => { resolve(JSON.parse(event.data)); socket.close(); };
+  socket.onclose = (event) => reject(new Error(`closed ${event.code} ${event.reason}`));
+})
+"""
+
+# What a page of another site would try, one after the other; resolves when all of it was answered or refused.
+ATTACK: Final = """
+async (target) => {
+  const opened = [];
+  const sockets = ["websocket", "000/evil/websocket"].map((path) => new Promise((resolve) => {
+    const socket = new WebSocket(`${target.replace("http", "ws")}/chat/${path}`);
+    socket.onopen = () => { opened.push(path); resolve(); };
+    socket.onerror = resolve;
+  }));
+  await Promise.all(sockets);
+  const post = (path, body, type) => fetch(target + path, {
+    method: "POST", mode: "no-cors", credentials: "include", headers: {"Content-Type": type}, body,
+  }).catch(() => null);
+  await post("/chat/000/evil/xhr", "", "text/plain");
+  await post("/chat/000/evil/xhr_send", '["x"]', "text/plain");
+  await post("/chat/000/evil/jsonp_send", "d=%5B%22x%22%5D", "application/x-www-form-urlencoded");
+  await post("/api/session", '{"name": "Evil"}', "text/plain");
+  await post("/api/login", '{"name": "Evil", "password": "x"}', "text/plain");
+  await post("/api/rooms/lobby/messages", '{"name": "Evil", "text": "x"}', "text/plain");
+  await fetch(target + "/api/session", {method: "DELETE", credentials: "include"}).catch(() => null);
+  return opened;
+}
+"""
+
+
+@pytest.fixture
+def context(chrome: Browser) -> Iterator[BrowserContext]:
+    context = chrome.new_context()
+    yield context
+    context.close()
+
+
+class _Evil(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>evil</title>")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def evil() -> Iterator[str]:
+    """A page of another site: to a browser, localhost is not 127.0.0.1."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Evil) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()
+
+
+def page_as(context: BrowserContext, service: Service, name: str) -> Page:
+    page = context.new_page()
+    page.goto(service.url)
+    status, session = page.evaluate(TAKE_NAME, name)
+    assert (status, session) == (200, {"name": name, "moderator": False})
+    return page
+
+
+@pytest.mark.parametrize("transport", [*EVERYWHERE, *SAME_ORIGIN])
+def test_the_session_carries_the_name_into_the_chat(service: Service, context: BrowserContext, transport: str) -> None:
+    # Some sessions are remembered for a while after their client, and so is their name.
+    name = f"by {transport}"
+    page = page_as(context, service, name)
+
+    answer = page.evaluate(HELLO, transport)
+
+    assert (answer["type"], answer.get("name")) == ("welcome", name)
+
+
+def test_the_cookie_is_for_this_site_and_for_no_script(service: Service, context: BrowserContext) -> None:
+    page = page_as(context, service, "Ann")
+
+    (cookie,) = context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["secure"]) == (True, "Lax", False)
+    assert page.evaluate("document.cookie") == ""
+
+
+def test_a_name_that_another_uses_is_refused_with_a_free_one(service: Service, context: BrowserContext) -> None:
+    with Chatter(service.port, "Bob"):
+        page = context.new_page()
+        page.goto(service.url)
+        status, problem = page.evaluate(TAKE_NAME, "BOB")
+
+    assert (status, problem["suggestion"]) == (409, "BOB2")
+
+
+def test_two_windows_of_one_person_are_one_member(service: Service, context: BrowserContext) -> None:
+    with Chatter(service.port, "Bob") as bob:
+        first, second = Visitor(context.new_page()), Visitor(context.new_page())
+        first.enter(service.url, "Cid")
+        bob.wait_for("came")
+        second.come(service.url)
+        expect(second.members).to_contain_text(["Cid"])
+
+        expect(first.members).to_have_count(2)
+        expect(second.members).to_have_count(2)
+
+
+def test_a_page_of_another_site_gets_nowhere(service: Service, context: BrowserContext, evil: str) -> None:
+    victim = page_as(context, service, "Dora")
+    page = context.new_page()
+    statuses: list[tuple[str, int]] = []
+    page.on("response", lambda answer: statuses.append((answer.url, answer.status)))
+    page.goto(evil)
+    before = get_json(f"{service.url}/api/rooms/lobby/messages")
+
+    opened = page.evaluate(ATTACK, service.url)
+
+    asked = [(url, status) for url, status in statuses if url.startswith(service.url)]
+    assert opened == []
+    assert len(asked) >= 6
+    assert {status for _, status in asked} == {403}
+    assert victim.evaluate("fetch('/api/session').then((answer) => answer.json())")["name"] == "Dora"
+    assert get_json(f"{service.url}/api/rooms/lobby/messages") == before
+
+
+def test_a_listed_site_may_connect(launch: Launch, context: BrowserContext, evil: str) -> None:
+    friend = evil.rstrip("/")
+    with Service(launch.having(chat={"origins": friend})) as service:
+        page = context.new_page()
+        page.goto(evil)
+        url = json.dumps(f"ws://127.0.0.1:{service.port}/chat/websocket")
+        opened = page.evaluate(
+            f"new Promise((done) => {{ const socket = new WebSocket({url});"
+            " socket.onopen = () => done(true); socket.onerror = () => done(false); })"
+        )
+    assert opened is True

@@ -1,0 +1,77 @@
+"""kill -9 at any moment: every acknowledged message is there afterwards, once, in order."""
+
+import random
+import sqlite3
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+from tests.e2e.support.service import DEADLINE, Launch, Service
+from tests.e2e.support.steadfast import Steadfast
+
+KILLS: Final = 25
+CHATTERS: Final = 4
+
+# Nobody is slowed down here.
+LIVELY: Final = {"rate": "1000000", "burst": "1000000", "joins": "1000000", "keep": "1000000"}
+
+
+def rows(path: Path) -> list[tuple[int, str]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT number, text FROM message WHERE room = 'lobby' ORDER BY number").fetchall()
+
+
+def wait_for_more(chatters: Sequence[Steadfast], count: int) -> None:
+    """Until so many more messages are acknowledged than now."""
+
+    def total() -> int:
+        return sum(len(each.acknowledged) for each in chatters)
+
+    due = total() + count
+    never = Event()
+    for _ in range(int(DEADLINE / 0.002)):
+        if total() >= due:
+            return
+        never.wait(0.002)
+    raise AssertionError(f"{due - total()} acknowledgements are missing after {DEADLINE:g} s")
+
+
+def test_what_was_acknowledged_survives_25_kills_once_and_in_order(launch: Launch) -> None:
+    chance = random.Random(20261122)
+    launch = launch.having(chat=LIVELY)
+    with ExitStack() as stack:
+        service = stack.enter_context(Service(launch))
+        port = service.port
+        again = replace(launch, options=("--port", str(port)))
+        chatters = [Steadfast(port, f"chatter {number}") for number in range(CHATTERS)]
+        for chatter in chatters:
+            chatter.start()
+        for _ in range(KILLS):
+            wait_for_more(chatters, chance.randrange(1, 300))
+            service.kill()
+            service = stack.enter_context(Service(again))
+        for chatter in chatters:
+            chatter.finish()
+        for chatter in chatters:
+            chatter.wait()
+        assert "Traceback" not in service.log()
+        assert service.stop() == -15
+
+    check(rows(launch.folder / "mixsvc.sqlite3"), chatters)
+
+
+def check(stored: list[tuple[int, str]], chatters: Sequence[Steadfast]) -> None:
+    assert [number for number, _ in stored] == list(range(1, len(stored) + 1))
+    assert len({text for _, text in stored}) == len(stored)
+    numbers = {text: number for number, text in stored}
+    for chatter in chatters:
+        assert chatter.acknowledged
+        assert chatter.connections > KILLS / 2
+        assert chatter.refused == []
+        assert chatter.gaps == []
+        assert [numbers.get(key) for key, _ in chatter.acknowledged] == [number for _, number in chatter.acknowledged]
+        # Whoever went first did not see the last ones.
+        assert chatter.seen == stored[: len(chatter.seen)]

@@ -1,0 +1,93 @@
+"""python -m mixsvc say, as it is installed, to a real service."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.support.chatter import Chatter
+from tests.e2e.support.service import DEADLINE, Config, Launch, Service
+
+ANSWER_SECONDS = "20"
+
+
+@pytest.fixture(scope="module")
+def config(config: Config) -> Config:
+    """The rooms of the settings, and no others."""
+    return {**config, "chat": {"open_rooms": "no"}}
+
+
+def say(installed: Path, *arguments: str, given: str = "") -> tuple[int, str, str]:
+    """Status, stdout and stderr."""
+    done = subprocess.run(
+        [str(installed / "python"), "-m", "mixsvc", "say", "--timeout", ANSWER_SECONDS, *arguments],
+        input=given,
+        env=Launch(installed, Path()).environment() | {"USER": "cron", "LOGNAME": "cron"},
+        capture_output=True,
+        text=True,
+        timeout=2 * DEADLINE,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def url(service: Service) -> str:
+    return f"--url=ws://127.0.0.1:{service.port}/chat/websocket"
+
+
+def test_a_text_is_said_without_a_word(installed: Path, service: Service) -> None:
+    with Chatter(service.port, "Ann") as ann:
+        assert say(installed, url(service), "--room=lobby", "backup done") == (0, "", "")
+
+        message = ann.wait_for("message")
+        assert (message["name"], message["text"]) == ("cron", "backup done")
+
+
+def test_each_line_of_the_standard_input_is_said_in_order(installed: Path, service: Service) -> None:
+    with Chatter(service.port, "Ann") as ann:
+        status, printed, problem = say(installed, url(service), "--room=lobby", "-v", "-", given="one\n\n two\nthree")
+
+        messages = [ann.wait_for("message") for _ in range(3)]
+    assert (status, problem) == (0, "")
+    assert [message["text"] for message in messages] == ["one", "two", "three"]
+    assert printed.split() == [str(message["number"]) for message in messages]
+
+
+def test_a_server_that_is_not_there_is_told_in_one_line(installed: Path) -> None:
+    # Nobody listens on the discard port.
+    arguments = ("--url=ws://127.0.0.1:9/chat/websocket", "--room=lobby", "--timeout=1", "hi")
+
+    status, printed, problem = say(installed, *arguments)
+
+    assert (status, printed, problem.count("\n")) == (1, "", 1)
+    assert problem.startswith("mixsvc: not acknowledged within 1 s: ") and "refused" in problem
+
+
+def test_a_name_in_use_a_room_that_is_not_there_and_an_empty_text_are_told_in_one_line(
+    installed: Path, service: Service
+) -> None:
+    with Chatter(service.port, "Ann"):
+        for arguments, part in (
+            (("--room=lobby", "--name=ann", "hi"), "Somebody else is ann"),
+            (("--room=lobby", "--name=\t", "hi"), "name"),
+            (("--room=attic", "hi"), "room"),
+            (("--room=lobby", " "), "text"),
+            (("--room=lobby", "x" * 2001), "2000"),
+        ):
+            status, printed, problem = say(installed, url(service), *arguments)
+
+            assert (status, printed, problem.count("\n")) == (1, "", 1), arguments
+            assert problem.startswith("mixsvc: ") and part in problem
+
+
+def test_a_page_of_another_kind_is_told_in_one_line(installed: Path, service: Service) -> None:
+    status, _, problem = say(installed, f"--url=ws://127.0.0.1:{service.port}/x", "--room=lobby", "--timeout=1", "hi")
+
+    assert (status, problem.count("\n")) == (1, 1)
+    assert "HTTP status 404" in problem
+
+
+def test_bad_usage_has_status_2(installed: Path) -> None:
+    status, _, problem = say(installed, "hi")
+
+    assert status == 2
+    assert "--room" in problem

@@ -1,0 +1,56 @@
+"""The service on asyncio's loop, with a view that uses a coroutine."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tests.builds import PROJECT
+from tests.e2e.support.chatter import Chatter
+from tests.e2e.support.service import Config, Launch, Service
+from tests.e2e.support.urls import get_json, get_text
+
+Start = Callable[[Launch], Service]
+
+
+@dataclass(frozen=True)
+class OnAsyncio(Launch):
+    """The same with `--reactor asyncio`."""
+
+    def command(self, *twistd_options: str) -> list[str]:
+        """See Launch."""
+        return super().command("--reactor=asyncio", *twistd_options)
+
+
+@pytest.fixture
+def launch(installed: Path, config: Config, tmp_path: Path) -> Launch:
+    """How a test starts a service of its own."""
+    return OnAsyncio(installed, tmp_path / "service", config)
+
+
+def test_pages_chat_and_rates_are_served_and_it_ends_well(start: Start, launch: Launch) -> None:
+    service = start(launch)
+    service.wait_for("reactor class: twisted.internet.asyncioreactor.AsyncioSelectorReactor")
+
+    assert "<html" in get_text(f"{service.url}/")
+    assert get_json(f"{service.url}/api/rates/EUR/USD")["base"] == "EUR"
+    with Chatter(service.port, "Ann") as ann:
+        assert ann.say("hello") == 1
+
+    assert service.stop() == -15
+    assert "Traceback" not in service.log()
+
+
+def test_views_wait_for_coroutines_in_the_loop_that_serves_them(start: Start, launch: Launch, tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "coroutine_app.py").write_text((PROJECT / "tests" / "e2e" / "apps" / "coroutine_app.py").read_text())
+    launch = launch.having(web={"wsgi": "coroutine_app:app"})
+    service = start(replace(launch, environ={"PYTHONPATH": str(code)}))
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(get_text, [f"{service.url}/"] * 8))
+
+    assert all(answer.startswith("HTTP/1.1 200") and '"websocket"' in answer for answer in answers)

@@ -1,0 +1,200 @@
+"""Somebody's WSGI application in the real service: over real sockets, read fast, slowly, or not at all."""
+
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from hashlib import sha256
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from tests.builds import PROJECT
+from tests.e2e.support.service import DEADLINE, Launch, Service
+
+BODY = bytes(range(256)) * 20_000
+
+
+@pytest.fixture
+def hosting(launch: Launch, tmp_path: Path) -> Launch:
+    """With two threads, and little patience."""
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "wsgi_app.py").write_text((PROJECT / "tests" / "e2e" / "apps" / "wsgi_app.py").read_text())
+    web = {"wsgi": "wsgi_app:app", "threads": "2", "slow_client_timeout": "1"}
+    return Launch(launch.programs, launch.folder, launch.config, environ={"PYTHONPATH": str(code)}).having(web=web)
+
+
+@pytest.fixture
+def service(start: Callable[[Launch], Service], hosting: Launch) -> Service:
+    return start(hosting)
+
+
+@pytest.fixture
+def connection(service: Service) -> Iterator[HTTPConnection]:
+    with closing(HTTPConnection("127.0.0.1", service.port, timeout=DEADLINE)) as opened:
+        yield opened
+
+
+def asked(
+    connection: HTTPConnection, path: str, method: str = "GET", body: bytes | Iterator[bytes] | None = None
+) -> HTTPResponse:
+    connection.request(method, path, body=body)
+    return connection.getresponse()
+
+
+def not_reading(port: int, path: str) -> socket.socket:
+    """Asks, and then does not read."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.settimeout(DEADLINE)
+    client.connect(("127.0.0.1", port))
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+    return client
+
+
+def until_closed(client: socket.socket) -> int:
+    """Read what still comes, until the connection ends; how much it was."""
+    came = 0
+    with client:
+        while True:
+            try:
+                data = client.recv(2**20)
+            except ConnectionResetError:
+                return came
+            if not data:
+                return came
+            came += len(data)
+
+
+def test_the_validator_has_nothing_to_say(service: Service, connection: HTTPConnection) -> None:
+    assert asked(connection, "/J%C3%BCrgen").read() == "/Jürgen".encode()
+    assert asked(connection, "/stream").read() == b"".join(b"%d\n" % number for number in range(1000))
+    assert asked(connection, "/", "HEAD").read() == b""
+    assert len(asked(connection, "/large").read()) == 160 * 65536
+    assert "Traceback" not in service.log()
+
+
+def test_uploads_arrive_whole_in_one_piece_or_in_chunks(service: Service, connection: HTTPConnection) -> None:
+    expected = f"{len(BODY)} {sha256(BODY).hexdigest()}".encode()
+
+    assert asked(connection, "/upload", "POST", BODY).read() == expected
+    chunks = (BODY[start : start + 10_000] for start in range(0, len(BODY), 10_000))
+    assert asked(connection, "/upload", "POST", chunks).read() == expected
+    assert "Traceback" not in service.log()
+
+
+def test_a_failure_is_500_and_one_traceback(service: Service, connection: HTTPConnection) -> None:
+    answer = asked(connection, "/fails")
+
+    assert answer.status == 500
+    assert b"on purpose" not in answer.read()
+    assert asked(connection, "/next").read() == b"/next"
+    service.stop()
+    assert service.log().count("wsgi: the application failed in GET /fails") == 1
+    assert service.log().count("RuntimeError: on purpose") == 1
+
+
+def test_a_late_failure_ends_the_connection(service: Service) -> None:
+    with not_reading(service.port, "/fails-late") as client:
+        came = b""
+        while data := client.recv(65536):
+            came += data
+
+    assert b"begun" in came
+    assert not came.endswith(b"0\r\n\r\n")
+
+
+def test_a_split_header_is_500_and_one_line(service: Service, connection: HTTPConnection) -> None:
+    answer = asked(connection, "/evil")
+
+    assert answer.status == 500
+    assert answer.getheader("Set-Cookie") is None
+    answer.read()
+    service.wait_for("wsgi: GET /evil: the header X-Evil has control characters in its value")
+    assert "Traceback" not in service.log()
+
+
+def test_clients_that_leave_free_their_threads(service: Service, connection: HTTPConnection) -> None:
+    for _ in range(5):
+        leaving = [not_reading(service.port, "/endless") for _ in range(2)]
+        for client in leaving:
+            assert client.recv(10)
+            client.close()
+
+    assert asked(connection, "/running").read() in (b"0", b"1")
+    assert "Traceback" not in service.log()
+
+
+def test_clients_that_do_not_read_are_dropped_and_free_their_threads(
+    service: Service, connection: HTTPConnection
+) -> None:
+    slow = [not_reading(service.port, "/endless") for _ in range(2)]
+    for client in slow:
+        assert client.recv(10)
+
+    # Both threads are taken until then.
+    assert asked(connection, "/running").read() in (b"0", b"1")
+
+    dropped = "wsgi: 127.0.0.1 did not read its answer for 1.0 s and is dropped"
+    first = service.wait_for(dropped)
+    service.wait_for(dropped, after=service.lines.so_far().index(first) + 1)
+    for client in slow:
+        until_closed(client)
+
+
+def test_a_client_that_reads_slowly_gets_everything(service: Service) -> None:
+    never = threading.Event()
+    with not_reading(service.port, "/large") as client:
+        came = 0
+        for _ in range(8):
+            # Two seconds in all, of which the deadline is half.
+            never.wait(0.25)
+            came += len(client.recv(2**16))
+        while came < 160 * 65536:
+            data = client.recv(2**18)
+            assert data
+            came += len(data)
+
+
+def test_many_that_do_not_read_cost_little_memory(start: Callable[[Launch], Service], hosting: Launch) -> None:
+    # Of the rates' history nothing is loaded while it is measured.
+    archive = hosting.having(web={"slow_client_timeout": "30", "threads": "60"}, rates={"sources": "archive"})
+    service = start(archive)
+    with ExitStack() as stack:
+        before = 0
+        for number in range(60):
+            # The first ones load what is loaded once.
+            before = memory(service) if number == 20 else before
+            client = stack.enter_context(not_reading(service.port, "/endless"))
+            assert client.recv(10)
+
+        grown = memory(service) - before
+
+    assert grown < 40 * 2**18 + 2**22
+
+
+def memory(service: Service) -> int:
+    """Bytes that are resident."""
+    status = Path(f"/proc/{service.process.pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+([0-9]+) kB", status)
+    assert found
+    return int(found[1]) * 1024
+
+
+def test_stopping_while_answers_are_not_read_ends_in_time(start: Callable[[Launch], Service], hosting: Launch) -> None:
+    service = start(hosting.having(server={"shutdown_timeout": "2"}, web={"slow_client_timeout": "60"}))
+    slow = [not_reading(service.port, "/endless") for _ in range(2)]
+    for client in slow:
+        assert client.recv(10)
+
+    began = monotonic()
+    service.stop()
+
+    assert monotonic() - began < 2 + 1
+    assert service.log().count("GET /endless did not end in time and is left behind") == 2
+    for client in slow:
+        client.close()

@@ -1,0 +1,144 @@
+"""Starting: from the installed wheel in any directory, and what is said when it cannot be."""
+
+import os
+import socket
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.support.service import DEADLINE, Launch, Service
+from tests.e2e.support.urls import get_json, get_text
+
+
+@pytest.fixture
+def busy() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        yield server.getsockname()[1]
+
+
+def refused(launch: Launch, wrapper: Sequence[str] = (), uid: int | None = None) -> str:
+    """The one line on stderr of a start that fails, in the foreground and as a daemon alike."""
+    said = set()
+    user = [f"--uid={uid}", f"--gid={uid}"] if uid is not None else []
+    for options in (["--nodaemon", "--pidfile=", *user], ["--pidfile=pid", "--logfile=log", *user]):
+        ended = subprocess.run(
+            [*wrapper, *launch.command(*options)],
+            cwd=launch.folder,
+            env=launch.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+        )
+        assert ended.returncode == 1
+        assert not (launch.folder / "pid").exists()
+        said.add(ended.stderr)
+    (line,) = said
+    assert line.startswith("mixsvc: ") and line.count("\n") == 1, line
+    return line.rstrip("\n")
+
+
+def test_twistd_lists_it(installed: Path, tmp_path: Path) -> None:
+    listed = subprocess.run([installed / "twistd", "--help"], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert "mixsvc           Flask pages, SockJS chat and live rates." in listed.stdout
+
+
+def test_it_serves_pages_chat_and_rates_on_one_port(service: Service) -> None:
+    assert "Rates" in get_text(f"{service.url}/")
+    assert get_json(f"{service.url}/chat/info")["websocket"] is True
+    assert get_json(f"{service.url}/api/rates/EUR/USD")["quote"] == "USD"
+
+
+def test_a_rate_is_there_at_once_without_internet(
+    start: Callable[[Launch], Service], launch: Launch, tmp_path: Path
+) -> None:
+    service = start(launch.having(rates={"ecb_url": "http://127.0.0.1:9/"}))
+
+    quote = get_json(f"{service.url}/api/rates/EUR/USD")
+
+    assert (quote["source"], quote["stale"]) == ("archive", True)
+
+
+def test_a_busy_port_is_named(launch: Launch, busy: int) -> None:
+    said = refused(replace(launch, options=("--port", str(busy))))
+
+    assert said == (
+        f"mixsvc: cannot listen on 127.0.0.1:{busy} (Address already in use): "
+        "another program uses it; stop that one, or give another port with --port"
+    )
+
+
+def test_a_busy_port_for_operators_is_named(launch: Launch, busy: int) -> None:
+    said = refused(launch.having(server={"admin_listen": f"tcp:{busy}:interface=127.0.0.1"}))
+
+    assert said.endswith("another program uses it; stop that one, or give another port in [server] admin_listen")
+
+
+def test_a_port_without_permission_is_named(launch: Launch) -> None:
+    # Root has to be without the right to such ports first.
+    without_right = ["setpriv", "--bounding-set=-net_bind_service"] if os.getuid() == 0 else []
+
+    said = refused(replace(launch, options=("--port", "80")), without_right)
+
+    assert said == (
+        "mixsvc: cannot listen on 127.0.0.1:80 (Permission denied): "
+        "ports below 1024 need the rights of root; start as root with --uid, or give a higher one with --port"
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"rates": {"intervall": "3"}}, "there is no setting 'intervall' in [rates]; did you mean 'interval'?"),
+        ({"chatt": {"prefix": "/x"}}, "there is no section [chatt]; did you mean 'chat'?"),
+        ({"web": {"threads": "many"}}, "[web] threads = 'many' will not do: give a whole number from 1 to 1000"),
+        ({"storage": {"path": "/nowhere/x"}}, "the database /nowhere/x cannot be used: its directory does not exist"),
+        ({"storage": {"path": "mixsvc.ini"}}, "cannot be used: file is not a database"),
+        ({"web": {"secret_key_file": "/nowhere/key"}}, "the secret key file /nowhere/key cannot be used: "),
+    ],
+)
+def test_a_wrong_setting_is_named(launch: Launch, config: dict[str, dict[str, str]], said: str) -> None:
+    assert said in refused(launch.having(**config))
+
+
+def test_a_daemon_is_told_what_its_later_user_may_not_open(launch: Launch) -> None:
+    # As root, who may become somebody else; the folder stays root's.
+    if os.getuid() == 0:
+        launch.folder.mkdir(mode=0o700)
+        said = refused(launch, uid=65534)
+
+        assert "its directory" in said or "may not be read" in said
+
+
+def test_a_database_of_a_newer_version_is_named(launch: Launch) -> None:
+    launch.folder.mkdir()
+    with closing(sqlite3.connect(launch.folder / "mixsvc.sqlite3")) as connection:
+        connection.execute("PRAGMA user_version = 99")
+        connection.execute("PRAGMA application_id = 1835628659")
+
+    assert "it was made by a newer mixsvc" in refused(launch)
+
+
+def test_a_page_without_its_sockjs_client_is_said_so_in_one_line(
+    start: Callable[[Launch], Service], launch: Launch, without_client: None
+) -> None:
+    service = start(launch)
+
+    service.wait_for("mixsvc: the page has no SockJS client, since npm was missing or failed when mixsvc was built; it")
+    assert "sockjs.min.js" not in get_text(f"{service.url}/")
+
+
+@pytest.fixture
+def without_client(installed: Path) -> Iterator[None]:
+    """As if npm had been missing when the wheel was built."""
+    (vendor,) = installed.parent.glob("lib/python*/site-packages/mixsvc/pages/static/vendor")
+    away = vendor.rename(vendor.with_name("away"))
+    yield
+    away.rename(vendor)

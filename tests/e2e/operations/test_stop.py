@@ -1,0 +1,192 @@
+"""Stopping: what is in flight is answered, the chat is told, and it ends in time whatever views do."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import replace
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.builds import PROJECT
+from tests.e2e.support.chatter import Chatter
+from tests.e2e.support.service import DEADLINE, Daemon, Launch, Service
+from tests.e2e.support.urls import get_text
+
+# SIGTERM as subprocess tells it.
+TERMINATED = -15
+
+
+@pytest.fixture
+def slow(launch: Launch, tmp_path: Path) -> Launch:
+    """With somebody's views that take their time; three at once."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "slow_app.py").write_text((PROJECT / "tests" / "e2e" / "apps" / "slow_app.py").read_text())
+    environ = {"PYTHONPATH": str(tmp_path / "code")}
+    return replace(launch, environ=environ).having(web={"wsgi": "slow_app:app", "threads": "3"})
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(20) as pool:
+        yield pool
+
+
+def asked(port: int, path: str) -> HTTPResponse | None:
+    """A request that was sent; its answer is read later. None when the connection ends without one."""
+    with closing(HTTPConnection("127.0.0.1", port, timeout=DEADLINE)) as connection:
+        connection.request("GET", path)
+        with suppress(HTTPException, OSError):
+            return connection.getresponse()
+        return None
+
+
+def test_requests_in_flight_and_waiting_are_answered(
+    start: Callable[[Launch], Service], slow: Launch, threads: ThreadPoolExecutor
+) -> None:
+    service = start(slow)
+    url = service.url
+    answers = [threads.submit(get_text, f"{url}/sleep/0.5") for _ in range(6)]
+    # Six requests are there when one of the first three has been answered.
+    answers[0].result(DEADLINE)
+
+    assert service.stop() == TERMINATED
+
+    assert [answer.result(DEADLINE) for answer in answers] == ["answer to /sleep/0.5"] * 6
+    assert "Traceback" not in service.log()
+
+
+def test_a_view_that_never_ends_is_left_behind_in_time(
+    start: Callable[[Launch], Service], slow: Launch, threads: ThreadPoolExecutor
+) -> None:
+    service = start(slow.having(server={"shutdown_timeout": "2"}))
+    hanging = threads.submit(asked, service.port, "/hang")
+    # Answered after the other was begun: there is a thread for each.
+    get_text(f"{service.url}/sleep/0.2")
+
+    began = monotonic()
+    status = service.stop()
+
+    assert status == TERMINATED
+    assert monotonic() - began < 2 + 1
+    assert "mixsvc: GET /hang did not end in time and is left behind" in service.log()
+    assert hanging.result(DEADLINE) is None
+    assert "Traceback" not in service.log()
+
+
+def test_chatters_get_a_close_frame(start: Callable[[Launch], Service], launch: Launch) -> None:
+    service = start(launch)
+    with Chatter(service.port, "Ann") as ann, Chatter(service.port, "Bob") as bob:
+        number = ann.say("before the end")
+        service.process.terminate()
+
+        for chatter in (ann, bob):
+            with pytest.raises(ConnectionClosed) as closed:
+                chatter.wait_for("nothing that will come")
+            assert closed.value.rcvd is not None
+            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, "Server is stopping")
+
+    assert service.wait_for_exit() == TERMINATED
+    assert number == 1
+    assert "Traceback" not in service.log()
+
+
+def test_a_streaming_client_gets_the_close_frame_of_sockjs(start: Callable[[Launch], Service], launch: Launch) -> None:
+    service = start(launch)
+    with closing(HTTPConnection("127.0.0.1", service.port, timeout=DEADLINE)) as connection:
+        connection.request("POST", "/chat/000/abc/xhr_streaming")
+        stream = connection.getresponse()
+        assert stream.readline() == b"h" * 2048 + b"\n"
+        assert stream.readline() == b"o\n"
+
+        service.process.terminate()
+
+        assert json.loads(stream.readline()[1:]) == [1001, "Server is stopping"]
+        assert stream.read() == b""
+        assert service.wait_for_exit() == TERMINATED
+
+
+def test_under_load_it_ends_in_time(
+    start: Callable[[Launch], Service], slow: Launch, threads: ThreadPoolExecutor
+) -> None:
+    service = start(slow.having(server={"shutdown_timeout": "3"}))
+    port = service.port
+
+    def hammer() -> int:
+        count = 0
+        with (
+            closing(HTTPConnection("127.0.0.1", port, timeout=DEADLINE)) as connection,
+            suppress(HTTPException, OSError),
+        ):
+            while True:
+                connection.request("GET", f"/sleep/0.0{count % 3}")
+                assert connection.getresponse().read()
+                count += 1
+        return count
+
+    hammering = [threads.submit(hammer) for _ in range(10)]
+    get_text(f"{service.url}/sleep/0.3")
+    began = monotonic()
+    status = service.stop()
+
+    assert status == TERMINATED
+    assert monotonic() - began < 3 + 1
+    assert all(each.result(DEADLINE) > 0 for each in hammering)
+    assert "Traceback" not in service.log()
+
+
+def test_a_second_signal_changes_nothing(
+    start: Callable[[Launch], Service], slow: Launch, threads: ThreadPoolExecutor
+) -> None:
+    service = start(slow)
+    answer = threads.submit(get_text, f"{service.url}/sleep/1")
+    get_text(f"{service.url}/sleep/0.2")
+
+    service.process.terminate()
+    service.wait_for("Received SIGTERM")
+    service.process.terminate()
+
+    assert service.wait_for_exit() == TERMINATED
+    assert answer.result(DEADLINE) == "answer to /sleep/1"
+    assert "Traceback" not in service.log()
+
+
+def test_a_locked_database_does_not_delay_the_end(start: Callable[[Launch], Service], launch: Launch) -> None:
+    service = start(launch.having(server={"shutdown_timeout": "2"}))
+    with Chatter(service.port, "Ann") as ann, closing(sqlite3.connect(launch.folder / "mixsvc.sqlite3")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for number in range(100):
+            ann.ask(type="say", room="lobby", text=f"{number}")
+        began = monotonic()
+
+        assert service.stop() == TERMINATED
+        took = monotonic() - began
+
+    assert took < 2 + 1
+
+
+def test_what_was_said_is_there_after_a_restart(start: Callable[[Launch], Service], launch: Launch) -> None:
+    first = start(launch)
+    with Chatter(first.port, "Ann") as ann:
+        assert [ann.say("one"), ann.say("two")] == [1, 2]
+    first.stop()
+
+    with Chatter(start(launch).port, "Bob") as bob:
+        assert [message["text"] for message in bob.joined["messages"]] == ["one", "two"]
+
+
+def test_a_daemon_starts_logs_and_ends_without_a_trace(launch: Launch) -> None:
+    with Daemon(launch) as daemon:
+        assert "EUR/USD" in get_text(daemon.url)
+        with Chatter(daemon.port, "Ann") as ann:
+            ann.say("hello")
+
+        daemon.stop()
+
+        assert not (launch.folder / "mixsvc.pid").exists()
+        assert "Traceback" not in daemon.log()

@@ -1,0 +1,219 @@
+"""The connection: every transport will do, what breaks comes back, and nothing said is lost or doubled."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.chat.test_sockjs_client import EVERYWHERE, SAME_ORIGIN
+from tests.e2e.support.browser import NewVisitor, Visitor, without_sockjs
+from tests.e2e.support.service import Launch, Service
+
+# The page's SockJS client with this transport alone; the frames that it makes have one of their own.
+ONE_TRANSPORT = """
+(() => {
+  if (self !== top) return;
+  let client;
+  Object.defineProperty(globalThis, "SockJS", {
+    get: () => client && function (url) { return new client(url, null, {transports: ["TRANSPORT"]}); },
+    set: (value) => { client = value; },
+  });
+})()
+"""
+
+
+def no_policy_was_broken(*people: Visitor) -> None:
+    """Connections that fail are told in the console as well; what the CSP refuses is another matter."""
+    assert [text for each in people for text in each.complaints if "Security" in text] == []
+
+
+@pytest.mark.parametrize("transport", [*EVERYWHERE, *SAME_ORIGIN])
+def test_two_people_talk_over_each_transport(service: Service, visitor: NewVisitor, transport: str) -> None:
+    ann, bob = visitor(), visitor()
+    for person, name in ((ann, f"Ann {transport}"), (bob, f"Bob {transport}")):
+        person.page.add_init_script(ONE_TRANSPORT.replace("TRANSPORT", transport))
+        person.enter(service.url, name)
+    expect(ann.status).to_have_text(f"online over {transport}")
+
+    ann.say(f"hello over {transport}")
+    expect(bob.texts.last).to_have_text(f"hello over {transport}")
+    bob.say(f"back over {transport}")
+
+    expect(ann.texts.last).to_have_text(f"back over {transport}")
+    assert ann.numbers()[-2:] == bob.numbers()[-2:]
+    no_policy_was_broken(ann, bob)
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_without_the_sockjs_client_the_page_talks_by_plain_websocket(service: Service, visitor: NewVisitor) -> None:
+    ann, bob = visitor(), visitor()
+    sockets: list[str] = []
+    ann.page.on("websocket", lambda socket: sockets.append(socket.url))
+    without_sockjs(ann.page)
+    ann.enter(service.url, "Dora")
+    bob.enter(service.url, "Emil")
+
+    ann.say("Hello from a plain socket")
+    expect(bob.texts.last).to_have_text("Hello from a plain socket")
+    bob.say("Hello back")
+
+    expect(ann.texts.last).to_have_text("Hello back")
+    # Each name has a connection of its own, which carries its session.
+    assert set(sockets) == {f"ws://127.0.0.1:{service.port}/chat/websocket"}
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_where_there_is_no_websocket_the_page_talks_by_another_transport(service: Service, visitor: NewVisitor) -> None:
+    ann = visitor()
+    ann.page.add_init_script("delete globalThis.WebSocket")
+
+    ann.enter(service.url, "Fritz")
+
+    expect(ann.status).to_have_text("online over xhr-streaming")
+
+
+def test_after_a_crash_nothing_said_is_lost_or_doubled(
+    launch: Launch, start: Callable[[Launch], Service], visitor: NewVisitor
+) -> None:
+    service = start(launch)
+    ann, bob = visitor(), visitor()
+    ann.enter(service.url, "Ann")
+    bob.enter(service.url, "Bob")
+    again = replace(launch, options=("--port", str(service.port)))
+    ann.say("before")
+    expect(bob.texts).to_have_text(["before"])
+
+    service.kill()
+    expect(ann.status).to_have_text(re.compile(r"^offline, next try in \d+ s$"))
+    ann.say("meanwhile")
+    ann.say("and another")
+    expect(ann.page.locator("#unsent .time").first).to_have_text("waits to be sent")
+    start(again)
+
+    for person in (ann, bob):
+        expect(person.texts).to_have_text(["before", "meanwhile", "and another"])
+        expect(person.members).to_have_text(["Ann", "Bob"])
+        assert person.numbers() == [1, 2, 3]
+    expect(ann.page.locator("#unsent")).to_be_empty()
+    no_policy_was_broken(ann, bob)
+
+
+def test_every_room_catches_up_after_a_restart(
+    launch: Launch, start: Callable[[Launch], Service], visitor: NewVisitor
+) -> None:
+    service = start(launch.having(chat={"rooms": "lobby, news"}))
+    ann, bob = visitor(), visitor()
+    for person, name in ((ann, "Ann"), (bob, "Bob")):
+        person.enter(service.url, name)
+        person.open_room("news")
+        expect(person.members).to_contain_text([name])
+    ann.say("in the news")
+    expect(bob.texts.last).to_have_text("in the news")
+    bob.open_room("lobby")
+    again = replace(launch.having(chat={"rooms": "lobby, news"}), options=("--port", str(service.port)))
+
+    assert service.stop() == -15
+    expect(ann.status).to_contain_text("offline")
+    ann.say("more news")
+    start(again)
+
+    expect(bob.room("news").locator(".badge-count")).to_have_text("1")
+    bob.open_room("news")
+    expect(bob.texts).to_have_text(["in the news", "more news"])
+    expect(ann.texts).to_have_text(["in the news", "more news"])
+
+
+def test_offline_and_back(launch: Launch, visitor: NewVisitor) -> None:
+    with Service(launch) as service:
+        ann, bob = visitor(), visitor()
+        ann.enter(service.url, "Ann")
+        bob.enter(service.url, "Bob")
+
+        ann.page.context.set_offline(True)
+        expect(ann.status).to_contain_text("offline")
+        ann.say("typed in the tunnel")
+        bob.say("said meanwhile")
+        ann.page.context.set_offline(False)
+
+        for person in (ann, bob):
+            expect(person.texts).to_have_text(["said meanwhile", "typed in the tunnel"])
+            assert person.numbers() == [1, 2]
+        expect(ann.status).to_contain_text("online")
+        no_policy_was_broken(ann, bob)
+
+
+def test_a_connection_that_has_died_in_sleep_is_found_out(launch: Launch, visitor: NewVisitor) -> None:
+    with Service(launch) as service:
+        ann, bob = visitor(), visitor()
+        # Sends nothing and hears nothing any more, as after a sleep behind a router that has forgotten it.
+        ann.page.add_init_script(
+            """const send = WebSocket.prototype.send;
+            globalThis.sockets = [];
+            WebSocket.prototype.send = function (text) {
+              sockets.push(this);
+              return this.dead ? undefined : send.call(this, text);
+            };"""
+        )
+        ann.enter(service.url, "Ann")
+        bob.enter(service.url, "Bob")
+        ann.page.evaluate("() => { for (const each of sockets) { each.dead = true; each.onmessage = null; } }")
+        bob.say("unheard")
+        expect(bob.texts).to_have_text(["unheard"])
+        ann.say("into the void")
+
+        ann.page.evaluate("dispatchEvent(new Event('pageshow'))")
+
+        for person in (ann, bob):
+            expect(person.texts).to_have_text(["unheard", "into the void"])
+        expect(ann.status).to_contain_text("online")
+
+
+def test_no_need_to_wait_for_the_next_try(
+    launch: Launch, start: Callable[[Launch], Service], visitor: NewVisitor
+) -> None:
+    service = start(launch)
+    ann = visitor()
+    ann.enter(service.url, "Ann")
+    again = replace(launch, options=("--port", str(service.port)))
+    ann.page.clock.install()
+    service.kill()
+    expect(ann.status).to_contain_text("offline")
+    assert start(again).port
+
+    ann.page.get_by_role("button", name="Try now").click()
+
+    expect(ann.status).to_contain_text("online")
+
+
+@pytest.mark.usefixtures("no_complaints")
+@pytest.mark.parametrize("name", ["", "Ann"])
+def test_a_connection_that_falls_silent_is_found_out_where_nobody_looks(
+    launch: Launch, visitor: NewVisitor, name: str
+) -> None:
+    with Service(launch) as service:
+        ann = visitor()
+        ann.page.add_init_script(
+            """globalThis.sockets = [];
+            globalThis.WebSocket = class extends WebSocket {
+              constructor(...given) { super(...given); sockets.push(this); }
+            };
+            globalThis.beat = () => sockets.at(-1).onmessage({data: "h"});
+            Object.defineProperty(document, "hidden", {get: () => true});"""
+        )
+        ann.page.clock.install()
+        ann.come(service.url)
+        if name:
+            ann.ask_for(name)
+            expect(ann.members).to_have_text([name])
+        so_far = ann.page.evaluate("sockets.length")
+
+        for _ in range(3):
+            ann.page.clock.run_for(40_000)
+            ann.page.evaluate("beat()")
+        assert ann.page.evaluate("sockets.length") == so_far
+        ann.page.clock.run_for(61_000)
+        ann.page.wait_for_function("(so_far) => sockets.length > so_far", arg=so_far)
+
+        expect(ann.status).to_contain_text("online")

@@ -1,0 +1,171 @@
+"""The moderator's view: a login, and deleting, muting, kicking and banning, each asked again before it is done."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+from werkzeug.security import generate_password_hash
+
+from tests.e2e.support.axe import violations
+from tests.e2e.support.browser import NewVisitor, Visitor
+from tests.e2e.support.service import Config, Launch, Service
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="module")
+def config(config: Config) -> Config:
+    return {**config, "chat": {"moderators": f"Mona: {generate_password_hash(PASSWORD, method='scrypt')}"}}
+
+
+def log_in(mona: Visitor, service: Service, password: str = PASSWORD) -> None:
+    mona.come(service.url)
+    mona.page.get_by_role("button", name="Log in as a moderator").click()
+    mona.page.get_by_label("Name", exact=True).fill("Mona")
+    mona.page.get_by_label("Password").fill(password)
+    mona.page.get_by_role("button", name="Log in", exact=True).click()
+
+
+def moderate(mona: Visitor, name: str, what: str) -> None:
+    """Open the dialog for a person and choose; what is chosen is not done yet."""
+    mona.page.get_by_role("button", name=f"Moderate {name}").click()
+    mona.page.get_by_role("radio", name=re.compile(f"^{what}")).check()
+
+
+@pytest.fixture
+def both(launch: Launch, visitor: NewVisitor) -> Iterator[tuple[Visitor, Visitor]]:
+    """Mona, who is a moderator, and Ann in one room."""
+    with Service(launch) as service:
+        mona, ann = visitor(), visitor()
+        log_in(mona, service)
+        expect(mona.members).to_have_text(["Mona"])
+        ann.enter(service.url, "Ann")
+        expect(mona.members).to_have_text(["Ann", "Mona"])
+        yield mona, ann
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_a_wrong_password_is_refused_and_nobody_else_sees_the_tools(service: Service, visitor: NewVisitor) -> None:
+    mona = visitor()
+    log_in(mona, service, "wrong")
+    expect(mona.page.locator("#login-error")).to_contain_text("wrong")
+    mona.page.get_by_role("button", name="Cancel").click()
+
+    mona.ask_for("Nobody")
+    mona.say("just me")
+
+    expect(mona.texts.last).to_have_text("just me")
+    expect(mona.page.locator(".delete, .moderate, #me-role:visible")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_a_message_is_deleted_for_everyone_after_a_question(both: tuple[Visitor, Visitor]) -> None:
+    mona, ann = both
+    ann.say("something rude")
+    expect(mona.texts).to_have_text(["something rude"])
+    delete = mona.page.get_by_role("button", name="Delete message 1 by Ann")
+
+    delete.click()
+    assert violations(mona.page) == []
+    mona.page.get_by_role("button", name="Cancel").click()
+    expect(mona.texts).to_have_text(["something rude"])
+    delete.click()
+    mona.page.get_by_role("button", name="Delete", exact=True).click()
+
+    for person in (mona, ann):
+        expect(person.texts).to_have_count(0)
+        expect(person.page.locator("#log .gone")).to_have_count(1)
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_who_is_muted_is_told_and_may_speak_again_later(both: tuple[Visitor, Visitor]) -> None:
+    mona, ann = both
+    moderate(mona, "Ann", "Mute")
+    mona.page.get_by_label("Reason").fill("too loud")
+    assert violations(mona.page) == []
+    mona.page.get_by_role("button", name="Mute", exact=True).click()
+    expect(ann.page.locator("#log .notice").last).to_contain_text("Mona muted Ann")
+
+    ann.say("hello?")
+    expect(ann.page.locator("#unsent .failed")).to_contain_text("took your voice")
+    moderate(mona, "Ann", "Unmute")
+    mona.page.get_by_role("button", name="Unmute", exact=True).click()
+    expect(ann.page.locator("#log .notice").last).to_contain_text("the voice back")
+    ann.page.get_by_role("button", name="Try again").click()
+
+    expect(mona.texts).to_have_text(["hello?"])
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_who_is_kicked_is_outside_until_they_come_back(both: tuple[Visitor, Visitor]) -> None:
+    mona, ann = both
+    moderate(mona, "Ann", "Kick")
+    mona.page.get_by_role("button", name="Kick", exact=True).click()
+
+    expect(mona.members).to_have_text(["Mona"])
+    expect(ann.page.get_by_label("Your message")).to_be_hidden()
+    expect(ann.page.locator("#outside")).to_contain_text("You are out of this room")
+    expect(ann.page.locator("#log .notice").last).to_contain_text("Mona put you out of this room")
+    ann.page.get_by_role("button", name="Join again").click()
+
+    expect(mona.members).to_have_text(["Ann", "Mona"])
+    expect(ann.page.get_by_label("Your message")).to_be_visible()
+
+
+def test_who_is_banned_is_sent_away_and_may_come_back_when_the_ban_is_lifted(both: tuple[Visitor, Visitor]) -> None:
+    mona, ann = both
+    moderate(mona, "Ann", "Ban")
+    mona.page.get_by_role("button", name="Ban", exact=True).click()
+    expect(ann.status).to_contain_text("Banned until")
+    expect(mona.members).to_have_text(["Mona"])
+
+    mona.page.get_by_role("button", name="Mutes and bans").click()
+    assert violations(mona.page) == []
+    mona.page.get_by_role("button", name="Lift the ban of Ann").click()
+    expect(mona.page.locator("#sanctions-list")).to_contain_text("Nobody is muted or banned.")
+    mona.page.get_by_role("button", name="Close").click()
+    ann.page.get_by_role("button", name="Try now").click()
+
+    expect(mona.members).to_have_text(["Ann", "Mona"])
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_a_topic_is_deleted_like_any_message_and_goes_from_every_head(both: tuple[Visitor, Visitor]) -> None:
+    mona, ann = both
+    ann.say("/topic something rude")
+    for person in both:
+        expect(person.page.locator("#room-topic")).to_have_text("something rude")
+
+    mona.page.get_by_role("button", name="Delete message 1 by Ann").click()
+    mona.page.locator("#deletion").get_by_role("button", name="Delete").click()
+
+    for person in both:
+        expect(person.page.locator("#room-topic")).to_be_empty()
+        expect(person.page.locator("#log .notice")).to_contain_text(["A moderator deleted this message."])
+    expect(mona.page.locator(".delete")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_what_cannot_be_done_now_is_not_lost_in_silence(launch: Launch, visitor: NewVisitor) -> None:
+    with Service(launch) as service:
+        mona = visitor()
+        log_in(mona, service)
+        expect(mona.members).to_have_text(["Mona"])
+        mona.say("something rude")
+        mona.page.get_by_role("button", name="Delete message 1 by Mona").click()
+        mona.page.context.set_offline(True)
+        expect(mona.status).to_contain_text("offline")
+        delete = mona.page.locator("#deletion").get_by_role("button", name="Delete")
+
+        delete.click()
+        expect(mona.page.locator("#deletion .refused")).to_contain_text("no connection")
+        assert violations(mona.page) == []
+        mona.page.context.set_offline(False)
+        expect(mona.status).to_contain_text("online")
+        mona.complaints.clear()
+        expect(mona.page.locator("#side")).to_have_attribute("data-phase", "here")
+        delete.click()
+
+        expect(mona.page.locator("#deletion")).to_be_hidden()
+        expect(mona.page.locator("#log .gone")).to_have_count(1)

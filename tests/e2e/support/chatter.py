@@ -1,0 +1,50 @@
+"""A chatter over a raw or a SockJS WebSocket, for tests in threads of their own."""
+
+import json
+from types import TracebackType
+from typing import Any, Self
+
+from websockets.sync.client import ClientConnection, connect
+
+from tests.e2e.support.service import DEADLINE
+
+__all__ = ["Chatter"]
+
+
+class Chatter:
+    """Says hello and joins the lobby; a context manager."""
+
+    def __init__(self, port: int, name: str) -> None:
+        self._connecting = connect(f"ws://127.0.0.1:{port}/chat/websocket", open_timeout=DEADLINE, close_timeout=1)
+        self.name = name
+        self.socket: ClientConnection
+
+    def __enter__(self) -> Self:
+        self.socket = self._connecting.__enter__()
+        self.ask(type="hello", name=self.name)
+        self.wait_for("welcome")
+        self.ask(type="join", room="lobby")
+        self.joined = self.wait_for("joined")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connecting.__exit__(kind, error, trace)
+
+    def ask(self, **fields: object) -> None:
+        """Send one message."""
+        self.socket.send(json.dumps(fields))
+
+    def say(self, text: str, key: str | None = None) -> int:
+        """Say something in the lobby; its number."""
+        self.ask(type="say", room="lobby", text=text, key=key)
+        number: int = self.wait_for("said")["number"]
+        return number
+
+    def wait_for(self, kind: str) -> dict[str, Any]:
+        """The next message of this type; those before it are passed over."""
+        while True:
+            message: dict[str, Any] = json.loads(self.socket.recv(timeout=DEADLINE))
+            if message["type"] == kind:
+                return message

@@ -1,0 +1,116 @@
+"""HTTP by hand over real sockets, and what a server's process holds."""
+
+import os
+import socket
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from tests.e2e.support.chatter import Chatter
+from tests.e2e.support.service import DEADLINE
+
+__all__ = [
+    "CLOSING",
+    "answer_to",
+    "at_rest",
+    "crowd",
+    "descriptors",
+    "get",
+    "memory",
+    "on_disk",
+    "opened",
+    "read_to_end",
+    "settled",
+]
+
+CLOSING = b"GET /static/icon.svg HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+def opened(port: int, receive_bytes: int = 0) -> socket.socket:
+    """A connection. receive_bytes: what the system takes for it before somebody reads; 0: as much as it likes."""
+    connection = socket.socket()
+    connection.settimeout(DEADLINE)
+    if receive_bytes:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    connection.connect(("127.0.0.1", port))
+    return connection
+
+
+def read_to_end(connection: socket.socket) -> bytes:
+    """What comes until the server closes, in good order or not."""
+    parts: list[bytes] = []
+    with suppress(ConnectionResetError, BrokenPipeError):
+        while part := connection.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def answer_to(port: int, data: bytes) -> bytes:
+    """What comes back for these bytes until the server closes."""
+    with opened(port) as connection:
+        with suppress(ConnectionResetError, BrokenPipeError):
+            connection.sendall(data)
+        return read_to_end(connection)
+
+
+def get(port: int) -> bytes:
+    """A normal request's answer."""
+    return answer_to(port, CLOSING)
+
+
+@contextmanager
+def crowd(port: int, size: int, data: bytes = b"", receive_bytes: int = 0) -> Iterator[list[socket.socket]]:
+    """So many connections, each of which has sent the data."""
+    connections: list[socket.socket] = []
+    try:
+        for _ in range(size):
+            connections.append(opened(port, receive_bytes))
+            if data:
+                connections[-1].sendall(data)
+        yield connections
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def descriptors(pid: int) -> int:
+    """How many files and sockets a process has open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def at_rest(pid: int, port: int) -> int:
+    """The descriptors of a service that nobody uses, once it has all that it opens for itself."""
+    # The database is opened when it is read for the first time.
+    with Chatter(port, "Early"):
+        pass
+    counts: deque[int] = deque(maxlen=10)
+    while len(counts) < 10 or len(set(counts)) > 1:
+        get(port)
+        counts.append(descriptors(pid))
+    return counts[-1]
+
+
+def settled(pid: int, port: int, most: int) -> int:
+    """The descriptors of a server, once they are so few or it has answered hundred more requests."""
+    for _ in range(100):
+        if descriptors(pid) <= most:
+            break
+        get(port)
+    return descriptors(pid)
+
+
+def on_disk(pid: int) -> int:
+    """Bytes in the temporary files of a process, which have no names."""
+    found = 0
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        path = f"/proc/{pid}/fd/{name}"
+        with suppress(OSError):
+            if "/tmp" in (link := os.readlink(path)) and link.endswith("(deleted)"):
+                found += os.stat(path).st_size
+    return found
+
+
+def memory(pid: int) -> int:
+    """Resident bytes of a process."""
+    with open(f"/proc/{pid}/statm") as sizes:
+        return int(sizes.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

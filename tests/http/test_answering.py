@@ -1,0 +1,88 @@
+"""Whole answers go past the transport to the socket, as long as nothing can wait in the transport."""
+
+from typing import TYPE_CHECKING
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.wsgi.inline import Served, Wire
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+GET = b"GET /%b HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def echo(environ: "WSGIEnvironment", start_response: "StartResponse") -> "list[bytes] | map[bytes]":
+    """The path; in pieces when it says so."""
+    text = environ["PATH_INFO"].encode()
+    start_response("200 OK", [])
+    return map(bytes, [text, b""]) if text == b"/pieces" else [text]
+
+
+class SocketWire(Wire):
+    """Has a socket that takes so many bytes at a time; an error when it has none."""
+
+    takes: int | None = 10**6
+
+    def __init__(self) -> None:
+        Wire.__init__(self)
+        self.sent = b""
+
+    def writeSomeData(self, data: bytes) -> "int | Exception":
+        if self.takes is None:
+            return ConnectionResetError()
+        self.sent += data[: self.takes]
+        return min(self.takes, len(data))
+
+
+class WriteNowTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.wire = SocketWire()
+        self.channel, _ = Served(echo).connect(self.wire)
+
+    def ask(self, path: bytes) -> tuple[bool, bool]:
+        """Whether the answer came to the socket, and to the transport."""
+        self.wire.clear()
+        self.wire.sent = b""
+        self.channel.dataReceived(GET % path)
+        return self.wire.sent.endswith(b"/" + path), bool(self.wire.value())
+
+    def test_answers_go_to_the_socket_one_after_the_other(self) -> None:
+        self.assertEqual([(True, False)] * 2, [self.ask(b"one"), self.ask(b"two")])
+
+    def test_what_the_socket_does_not_take_waits_in_the_transport_and_all_else_behind_it(self) -> None:
+        self.wire.takes = 10
+        self.ask(b"one")
+        self.assertEqual(10, len(self.wire.sent))
+        whole = self.wire.sent + self.wire.value()
+        self.assertTrue(whole.startswith(b"HTTP/1.1 200 OK\r\n") and whole.endswith(b"/one"))
+        self.wire.takes = 10**6
+
+        self.assertEqual([(False, True)] * 2, [self.ask(b"two"), self.ask(b"three")])
+
+    def test_behind_an_answer_in_pieces_everything_goes_to_the_transport(self) -> None:
+        self.assertEqual((True, False), self.ask(b"one"))
+        self.ask(b"pieces")
+        self.assertEqual(b"", self.wire.sent)
+
+        self.assertEqual((False, True), self.ask(b"two"))
+
+    def test_behind_a_body_for_which_the_client_was_told_to_go_on_too(self) -> None:
+        self.channel.dataReceived(
+            b"POST /one HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx"
+        )
+
+        self.assertEqual(b"", self.wire.sent)
+        self.assertRegex(self.wire.value(), rb"^HTTP/1.1 100 .*\r\n\r\nHTTP/1.1 200 ")
+        self.assertEqual((False, True), self.ask(b"two"))
+
+    def test_an_error_is_left_for_the_reactor_to_find(self) -> None:
+        self.wire.takes = None
+
+        self.assertEqual((False, True), self.ask(b"one"))
+
+    def test_requests_in_one_segment_are_answered_in_order(self) -> None:
+        self.channel.dataReceived(GET % b"one" + GET % b"pieces" + GET % b"two")
+
+        self.assertTrue(self.wire.sent.endswith(b"/one"))
+        self.assertLess(self.wire.value().index(b"/pieces"), self.wire.value().index(b"/two"))

@@ -1,0 +1,535 @@
+"""A connection: heads in any portions, requests in their order, deadlines that nothing puts off."""
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.config.settings import ServerSettings, WebSettings
+from mixsvc.http.closing import LINGER_SECONDS
+from mixsvc.http.fields import MOST_FIELDS
+from mixsvc.http.head import MOST_HEAD
+from mixsvc.http.uploads import MOST_IN_MEMORY
+from tests.http.http_wire import REQUEST, Echo, connect, make_site
+from txsockjs._websocket.upgrade import take_over
+
+LATER = b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n"
+BIG = 10 * 2**20
+
+
+def post(body: bytes, *headers: bytes) -> bytes:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n" % len(body)
+    return head + b"".join(header + b"\r\n" for header in headers) + b"\r\n" + body
+
+
+class ChannelTestCase(SynchronousTestCase):
+    """A site with 20 s for heads, 60 s between requests, 30 s and 1000 bytes a second for bodies and answers."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.echo = Echo()
+        server = ServerSettings(header_timeout=20, idle_timeout=60, transfer_timeout=30, slowest_transfer=1000)
+        web = WebSettings(max_body=BIG, max_bodies=BIG)
+        self.site = make_site(self.clock, self.echo, server, web)
+        self.channel, self.wire = connect(self.site)
+        self.addCleanup(self.leave)
+
+    def leave(self) -> None:
+        """Every client is gone."""
+        for channel in list(self.site.channels):
+            channel.connectionLost(Failure(ConnectionDone()))
+
+    def pass_time(self, seconds: int) -> None:
+        self.clock.pump([1] * seconds)
+
+    def trickle(self, byte: bytes, seconds: int) -> None:
+        """A byte a second, as long as somebody listens."""
+        for _ in range(seconds):
+            self.channel.dataReceived(byte)
+            self.clock.advance(1)
+
+    def answers(self) -> list[int]:
+        return [int(part[:3]) for part in self.wire.value().split(b"HTTP/1.1 ")[1:]]
+
+
+class IntakeTests(ChannelTestCase):
+    """What comes."""
+
+    def test_a_request_may_come_in_any_portions(self) -> None:
+        whole = post(b"hello") + REQUEST
+
+        for at in range(len(whole)):
+            self.channel.dataReceived(whole[at : at + 1])
+
+        assert self.answers() == [200, 200]
+        assert b"hello" in self.wire.value()
+
+    def test_requests_in_one_portion_are_answered_in_their_order(self) -> None:
+        self.channel.dataReceived(post(b"first") + REQUEST + post(b"third"))
+
+        assert self.answers() == [200, 200, 200]
+        assert self.wire.value().index(b"first") < self.wire.value().index(b"third")
+
+    def test_what_follows_a_slow_answer_waits_in_its_order(self) -> None:
+        self.channel.dataReceived(LATER + post(b"one")[:-1])
+        self.channel.dataReceived(b"e" + post(b"two"))
+        assert self.answers() == []
+
+        self.echo.waiting[0].finish()
+
+        assert self.answers() == [200, 200, 200]
+        assert self.wire.value().index(b"one") < self.wire.value().index(b"two")
+
+    def test_what_came_with_the_end_of_a_body_is_not_overtaken(self) -> None:
+        self.channel.dataReceived(post(b"body").replace(b" / ", b" /later ")[:-1])
+        self.channel.dataReceived(b"y" + post(b"first"))
+        self.channel.dataReceived(post(b"second"))
+
+        self.echo.waiting[0].finish()
+
+        assert self.wire.value().index(b"first") < self.wire.value().index(b"second")
+
+    def test_only_so_much_is_taken_ahead(self) -> None:
+        self.channel.dataReceived(LATER)
+        for _ in range(17):
+            self.channel.dataReceived(b"x" * 1024)
+
+        assert self.wire.producerState == "paused"
+
+        self.echo.waiting[0].finish()
+        assert self.wire.producerState == "producing"
+
+    def test_an_empty_line_before_a_request_is_skipped(self) -> None:
+        self.channel.dataReceived(post(b"x") + b"\r\n" + REQUEST)
+
+        assert self.answers() == [200, 200]
+
+    def test_a_bad_head_is_answered_and_nothing_after_it_is_read(self) -> None:
+        self.channel.dataReceived(b"GET / HTTP/1.1\r\n\r\n" + REQUEST)
+        self.channel.dataReceived(REQUEST)
+
+        assert self.answers() == [400]
+        assert self.wire.value().endswith(b"The request has no Host header.\n")
+        assert self.wire.write_closed
+        assert self.echo.seen == []
+
+    def test_what_will_never_be_a_head_is_answered_at_once(self) -> None:
+        self.channel.dataReceived(b"GET / HTTP/1.1\nHost: x\n\n")
+
+        assert self.answers() == [400]
+
+    def test_a_second_request_may_not_hide_behind_a_refused_one(self) -> None:
+        hidden = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+
+        self.channel.dataReceived(hidden + LATER)
+
+        assert self.answers() == [400]
+        assert self.echo.seen == []
+
+    def chunked(self, data: bytes) -> list[int]:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        self.channel, self.wire = connect(self.site)
+        self.channel.dataReceived(head + data + REQUEST)
+        return self.answers()
+
+    def test_chunks_are_read(self) -> None:
+        assert self.chunked(b"5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: x\r\n\r\n") == [200, 200]
+        assert b"hello!" in self.wire.value()
+
+    def test_chunks_that_are_none_are_refused(self) -> None:
+        for data in (
+            b"x\r\n",
+            b"-1\r\n",
+            b"+5\r\nhello\r\n",
+            b"0x5\r\nhello\r\n",
+            b"5\r\nhello!\r\n",
+            b" 5\r\nhello\r\n",
+        ):
+            assert self.chunked(data) == [400], data
+        for data in (b"5\nhello\n", b"5;\x00\r\nhello\r\n", b"5;" + b"a" * 2000 + b"\r\n", b"\r\n", b"5 \r\nhello\r\n"):
+            assert self.chunked(data) == [400], data
+
+    def test_trailers_are_no_better_than_headers(self) -> None:
+        for trailers in (
+            b"X: y\n\nGET /later HTTP/1.1\nHost: a\n\n\r\n",
+            b"X: y\n\r\n",
+            b"\nX: y\r\n",
+            b"X: y\rZ: 1\r\n",
+            b" folded: y\r\n",
+            b"X: y\r\n folded\r\n",
+            b"hello\r\n",
+            b"X : y\r\n",
+            b"X: a\0b\r\n",
+        ):
+            assert self.chunked(b"3\r\nabc\r\n0\r\n" + trailers + b"\r\n") == [400], trailers
+        assert self.echo.seen == []
+
+    def test_trailers_have_the_limits_of_headers(self) -> None:
+        most = b"X_y: z\r\n" * MOST_FIELDS
+        assert self.chunked(b"0\r\n" + most + b"\r\n") == [200, 200]
+        assert self.chunked(b"0\r\n" + most + b"X: y\r\n\r\n") == [431]
+        assert self.chunked(b"0\r\nX: " + b"y" * MOST_HEAD + b"\r\n\r\n") == [431]
+        assert self.chunked(b"0\r\n" + b"X: y\r\n" * 20_000) == [431]
+
+    def test_trailers_may_come_in_any_portions(self) -> None:
+        whole = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n" + REQUEST
+
+        for at in range(len(whole)):
+            self.channel.dataReceived(whole[at : at + 1])
+
+        assert self.answers() == [200, 200]
+
+    def test_trailers_that_can_no_longer_become_any_are_answered_at_once(self) -> None:
+        self.channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\n")
+
+        assert self.answers() == [400]
+
+    def test_close_may_stand_in_a_list(self) -> None:
+        self.channel.dataReceived(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: x , Close\r\n\r\n" + REQUEST)
+
+        assert self.answers() == [200]
+        assert b"Connection: close" in self.wire.value()
+        assert self.wire.disconnecting
+
+    def test_a_word_that_ends_in_close_is_another(self) -> None:
+        self.channel.dataReceived(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: x-close, keep-alive\r\n\r\n" + REQUEST)
+
+        assert self.answers() == [200, 200]
+
+    def test_http_1_0_closes(self) -> None:
+        self.channel.dataReceived(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+
+        assert self.wire.disconnecting
+
+    def test_a_connection_that_is_taken_over_gets_every_byte(self) -> None:
+        successor = Successor()
+        self.channel.dataReceived(LATER[:-2])
+        self.echo.render = lambda request: take_over(request, successor) or 1  # type: ignore[method-assign, func-returns-value]
+
+        self.channel.dataReceived(b"\r\nframes")
+        self.channel.dataReceived(b" and more")
+        self.pass_time(1000)
+
+        assert successor.got == b"frames and more"
+        assert not self.wire.disconnecting
+        assert self.site.channels == set()
+
+
+class Successor:
+    """What gets a connection that is taken over."""
+
+    def __init__(self) -> None:
+        self.got = b""
+
+    def makeConnection(self, transport: object) -> None:
+        """Nothing to do."""
+
+    def dataReceived(self, data: bytes) -> None:
+        self.got += data
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Nothing to do."""
+
+
+class HeadDeadlineTests(ChannelTestCase):
+    """From the first byte on, 20 s."""
+
+    def test_silence_from_the_start_is_closed(self) -> None:
+        self.pass_time(19)
+        assert not self.wire.disconnecting
+
+        self.pass_time(1)
+
+        assert self.wire.disconnecting
+        assert self.wire.value() == b""
+
+    def test_a_head_that_trickles_is_refused_in_time(self) -> None:
+        self.trickle(b"x", 19)
+        assert self.answers() == []
+
+        self.trickle(b"x", 1)
+
+        assert self.answers() == [408]
+
+    def test_so_is_the_second_head(self) -> None:
+        self.channel.dataReceived(REQUEST)
+        self.pass_time(50)
+
+        self.trickle(b"x", 20)
+
+        assert self.answers() == [200, 408]
+
+    def test_empty_lines_are_no_way_around(self) -> None:
+        self.trickle(b"\r\n", 19)
+        assert not self.wire.disconnecting
+
+        self.trickle(b"\r\n", 1)
+
+        assert self.wire.disconnecting
+
+    def test_an_empty_line_begins_nothing(self) -> None:
+        self.channel.dataReceived(post(b"x"))
+        for line_end in (b"\r\n", b"\r", b"\n"):
+            self.channel.dataReceived(line_end)
+            self.pass_time(19)
+
+        self.pass_time(3)
+
+        assert (self.answers(), self.wire.disconnecting) == ([200], True)
+        assert not self.site.refused
+
+    def test_neither_does_it_keep_a_request_from_being_read(self) -> None:
+        for byte in (b"\r", b"\n", REQUEST):
+            self.channel.dataReceived(byte)
+
+        assert self.answers() == [200]
+
+    def test_the_time_between_two_requests_is_limited(self) -> None:
+        self.channel.dataReceived(REQUEST)
+        self.pass_time(59)
+        assert not self.wire.disconnecting
+
+        self.pass_time(1)
+
+        assert self.wire.disconnecting
+
+    def test_a_request_in_time_begins_it_anew(self) -> None:
+        for _ in range(5):
+            self.channel.dataReceived(REQUEST)
+            self.pass_time(50)
+
+        assert not self.wire.disconnecting
+
+    def test_no_timer_runs_without_connections(self) -> None:
+        self.channel.connectionLost(Failure(ConnectionDone()))
+
+        assert self.clock.getDelayedCalls() == []
+
+
+class BodyDeadlineTests(ChannelTestCase):
+    """Each 30 s, 30 000 bytes at least."""
+
+    def begin(self, length: int) -> None:
+        self.channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % length)
+
+    def test_a_body_that_trickles_is_refused(self) -> None:
+        self.begin(100)
+        self.trickle(b"x", 29)
+        assert self.answers() == []
+
+        self.trickle(b"x", 1)
+
+        assert self.answers() == [408]
+
+    def test_a_body_that_is_fast_enough_may_take_long(self) -> None:
+        self.begin(120_000)
+
+        self.trickle(b"x" * 1000, 120)
+
+        assert self.answers() == [200]
+
+    def test_having_been_fast_does_not_buy_time(self) -> None:
+        self.begin(2_000_000)
+        self.channel.dataReceived(b"x" * 1_000_000)
+        self.trickle(b"x", 59)
+        assert self.answers() == []
+
+        self.trickle(b"x", 1)
+
+        assert self.answers() == [408]
+
+    def test_a_chunked_body_has_the_same_deadline(self) -> None:
+        self.channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+        self.trickle(b"1\r\nx\r\n", 30)
+
+        assert self.answers() == [408]
+
+
+class BodySizeTests(ChannelTestCase):
+    """All bodies together."""
+
+    def test_all_bodies_together_are_limited(self) -> None:
+        others = [connect(self.site) for _ in range(4)]
+        for channel, _ in others:
+            channel.dataReceived(post(b"x" * (BIG // 4))[:-1])
+
+        self.channel.dataReceived(post(b"x" * 100)[:-1])
+
+        assert self.answers() == [503]
+        assert b"Retry-After" in self.wire.value()
+        others[0][0].connectionLost(Failure(ConnectionDone()))
+        assert self.site.bodies.kept == 3 * (BIG // 4 - 1)
+        self.leave()
+        assert self.site.bodies.kept == 0
+
+    def test_a_body_counts_until_its_request_is_answered(self) -> None:
+        self.channel.dataReceived(post(b"x" * 100).replace(b" / ", b" /later "))
+        assert self.site.bodies.kept == 100
+
+        self.echo.waiting[0].finish()
+
+        assert self.site.bodies.kept == 0
+
+    def test_a_refused_body_counts_no_more(self) -> None:
+        self.channel.dataReceived(post(b"x" * 100)[:-1])
+        self.pass_time(30)
+
+        assert (self.answers(), self.site.bodies.kept) == ([408], 0)
+        self.channel.connectionLost(Failure(ConnectionDone()))
+        assert self.site.bodies.kept == 0
+
+    def test_a_large_body_is_on_disk_and_whole(self) -> None:
+        body = bytes(range(256)) * (MOST_IN_MEMORY // 128)
+
+        self.channel.dataReceived(post(body))
+
+        assert self.wire.value().endswith(body)
+
+    def test_a_full_disk_is_no_traceback(self) -> None:
+        self.channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+        self.channel.requests[0].content = Full()
+
+        self.channel.dataReceived(b"hello")
+
+        assert self.answers() == [503]
+
+    def test_a_form_is_not_read_into_args(self) -> None:
+        form = post(b"a=b&c=d", b"Content-Type: application/x-www-form-urlencoded")
+
+        self.channel.dataReceived(form.replace(b" / ", b" /?q=r "))
+
+        assert self.echo.seen[0].args == {b"q": [b"r"]}
+        assert self.wire.value().endswith(b"a=b&c=d")
+
+
+class Full:
+    """A file on a full disk."""
+
+    def write(self, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+class UnreadTests(ChannelTestCase):
+    """30 s, and a second for each 1000 bytes, of which at least 65 536 wait."""
+
+    def unread(self, size: int) -> None:
+        self.channel.dataReceived(LATER)
+        self.echo.waiting[-1].write(b"x" * size)
+        self.wire.fill()
+
+    def test_an_answer_that_nobody_reads_is_cut_off(self) -> None:
+        self.unread(70_000)
+        self.pass_time(99)
+        assert not self.wire.aborted
+
+        self.pass_time(2)
+
+        assert self.wire.aborted
+        assert self.site.refused["unread"] == 1
+
+    def test_what_the_client_sends_meanwhile_does_not_help_it(self) -> None:
+        self.unread(70_000)
+
+        self.trickle(b"G", 101)
+
+        assert self.wire.aborted
+
+    def test_a_slow_reader_has_time_for_each_part(self) -> None:
+        self.unread(70_000)
+        for _ in range(5):
+            self.pass_time(90)
+            self.wire.empty()
+            self.echo.waiting[0].write(b"x" * 70_000)
+            self.wire.fill()
+
+        assert not self.wire.aborted
+
+    def test_parts_that_were_read_before_do_not_count(self) -> None:
+        self.unread(1_000_000)
+        self.wire.empty()
+        self.echo.waiting[0].write(b"x" * 70_000)
+        self.wire.fill()
+
+        self.pass_time(101)
+
+        assert self.wire.aborted
+
+    def test_each_answer_is_counted_by_itself(self) -> None:
+        self.unread(1_000_000)
+        self.wire.empty()
+        self.echo.waiting[0].finish()
+        self.unread(200_000)
+
+        self.pass_time(229)
+
+        assert not self.wire.aborted
+
+    def test_more_to_read_is_more_time(self) -> None:
+        self.unread(70_000)
+        self.echo.waiting[0].write(b"x" * 100_000)
+
+        self.pass_time(199)
+        assert not self.wire.aborted
+
+        self.pass_time(2)
+        assert self.wire.aborted
+
+    def test_a_stream_that_is_read_may_last_for_hours(self) -> None:
+        self.channel.dataReceived(LATER)
+        for _ in range(100):
+            self.echo.waiting[0].write(b"x" * 1000)
+            self.wire.fill()
+            self.wire.empty()
+            self.pass_time(100)
+
+        assert not self.wire.disconnecting
+
+    def test_no_request_is_begun_while_an_answer_is_unread(self) -> None:
+        self.unread(70_000)
+        self.echo.waiting[0].finish()
+        self.channel.dataReceived(REQUEST)
+        assert self.answers() == [200]
+
+        self.wire.empty()
+
+        assert self.answers() == [200, 200]
+
+    def test_requests_ahead_are_limited_there_too(self) -> None:
+        self.unread(70_000)
+        self.echo.waiting[0].finish()
+        self.wire.producerState = "producing"
+
+        self.channel.dataReceived(REQUEST * 1000)
+
+        assert self.wire.producerState == "paused"
+
+    def test_a_connection_that_only_sends_is_not_idle(self) -> None:
+        self.unread(70_000)
+        self.echo.waiting[0].finish()
+
+        self.pass_time(90)
+
+        assert not self.wire.disconnecting
+
+    def test_the_rest_of_a_last_answer_has_a_deadline(self) -> None:
+        self.channel.dataReceived(REQUEST.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        assert self.wire.disconnecting
+        self.pass_time(95)
+        assert not self.wire.aborted
+
+        self.pass_time(2)
+
+        assert self.wire.aborted
+
+    def test_a_refused_client_that_does_not_leave_is_cut_off(self) -> None:
+        self.channel.dataReceived(b"\x00")
+        self.pass_time(LINGER_SECONDS)
+        assert self.wire.disconnecting
+
+        self.pass_time(97)
+
+        assert self.wire.aborted

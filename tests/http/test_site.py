@@ -1,0 +1,321 @@
+"""The site: bodies over the limit, hosts, the number of connections, the tree, and the orderly end."""
+
+import resource
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.server import Request
+
+from mixsvc.config.settings import ServerSettings, Settings, WebSettings
+from mixsvc.http.channel import MixChannel
+from mixsvc.http.closing import LINGER_SECONDS
+from mixsvc.http.routing import Root
+from mixsvc.http.site import MOST_TOLD, MixSite, most_connections
+from tests.http.http_wire import REQUEST, Echo, Wire, connect, make_site
+
+
+class SiteTestCase(SynchronousTestCase):
+    """A site that takes bodies of 10 bytes and answers for any host."""
+
+    server = ServerSettings()
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.echo = Echo()
+        self.site = make_site(self.clock, self.echo, self.server, WebSettings(max_body=10))
+        self.addCleanup(self.leave)
+
+    def leave(self) -> None:
+        """Every client is gone."""
+        for channel in list(self.site.channels):
+            channel.connectionLost(Failure(ConnectionDone()))
+
+    def connect(self) -> tuple[MixChannel, Wire]:
+        return connect(self.site)
+
+    def said(self, data: bytes) -> bytes:
+        channel, wire = self.connect()
+        channel.dataReceived(data)
+        said: bytes = wire.value()
+        return said
+
+
+class SiteTests(SiteTestCase):
+    """Bodies, answers and the end."""
+
+    def post(self, body: bytes, headers: bytes = b"") -> bytes:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n" % (len(body), headers)
+        return self.said(head + body)
+
+    def chunked(self, *chunks: bytes) -> bytes:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        return self.said(head + b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n")
+
+    def test_a_body_of_the_limit_passes(self) -> None:
+        assert self.post(b"0123456789").endswith(b"0123456789")
+
+    def test_one_byte_more_is_refused(self) -> None:
+        answer = self.post(b"0123456789A")
+
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert b"this server takes 10 bytes" in answer
+
+    def test_it_is_refused_before_the_client_is_told_to_send_it(self) -> None:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\nExpect: 100-continue\r\n\r\n"
+
+        assert b"100 Continue" not in self.said(head)
+
+    def test_a_chunked_body_is_counted(self) -> None:
+        assert self.chunked(b"01234", b"56789").endswith(b"0123456789")
+        assert self.chunked(b"01234", b"56789", b"A").startswith(b"HTTP/1.1 413 ")
+
+    def test_a_length_of_absurdly_many_digits_is_refused(self) -> None:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"1" * 5000 + b"\r\n\r\n"
+
+        assert self.said(head).startswith(b"HTTP/1.1 413 ")
+
+    def test_a_line_that_is_too_long_is_answered(self) -> None:
+        assert self.said(b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 414 ")
+        assert self.said(REQUEST[:-2] + b"X: " + b"a" * 20_000 + b"\r\n\r\n").startswith(b"HTTP/1.1 431 ")
+
+    def test_a_refusal_is_said_once_and_nothing_after_it_is_read(self) -> None:
+        channel, wire = self.connect()
+        channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n")
+
+        channel.dataReceived(b"x" * 11 + b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+
+        assert wire.value().count(b"HTTP/1.1") == 1
+
+    def test_a_refused_client_may_go_on_for_a_while_so_that_it_sees_the_answer(self) -> None:
+        channel, wire = self.connect()
+        channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n")
+        for _ in range(LINGER_SECONDS - 1):
+            self.clock.advance(1)
+            channel.dataReceived(b"x")
+        assert not wire.disconnecting
+
+        self.clock.advance(1)
+
+        assert wire.disconnecting
+
+    def test_stopping_closes_idle_connections_at_once(self) -> None:
+        _, wire = self.connect()
+
+        self.site.finish_up()
+
+        assert wire.disconnecting
+
+    def test_stopping_lets_the_request_in_flight_be_answered(self) -> None:
+        channel, wire = self.connect()
+        channel.dataReceived(b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.site.finish_up()
+        assert not wire.disconnecting
+
+        self.echo.waiting[0].write(b"at last")
+        self.echo.waiting[0].finish()
+
+        assert b"at last" in wire.value()
+        assert wire.disconnecting
+
+    def test_a_request_pipelined_behind_it_is_not_begun(self) -> None:
+        channel, wire = self.connect()
+        channel.dataReceived(b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+        self.site.finish_up()
+
+        self.echo.waiting[0].finish()
+
+        assert len(self.echo.waiting) == 1
+
+    def test_emptied_waits_for_the_last_connection(self) -> None:
+        channel, _ = self.connect()
+        emptied: Deferred[None] = self.site.emptied()
+        self.assertNoResult(emptied)
+
+        channel.connectionLost(Failure(ConnectionDone()))
+
+        self.successResultOf(emptied)
+
+    def test_a_site_without_connections_is_empty(self) -> None:
+        self.successResultOf(self.site.emptied())
+
+    def test_answers_are_told_with_the_time_that_they_took(self) -> None:
+        told: list[float] = []
+        self.site.on_answer = lambda request, seconds: told.append(seconds)
+        channel, _ = self.connect()
+        channel.dataReceived(REQUEST[:-1])
+        self.clock.advance(2)
+
+        channel.dataReceived(REQUEST[-1:])
+
+        assert told == [2]
+
+    def test_what_is_refused_is_counted(self) -> None:
+        self.said(b"GET / HTTP/1.1\r\n\r\n")
+        self.post(b"0123456789A")
+
+        assert self.site.refused == {"400": 1, "413": 1}
+
+    def test_the_host_of_an_absolute_url_counts(self) -> None:
+        self.said(b"GET http://other:81/later?a=b HTTP/1.1\r\nHost: x\r\n\r\n")
+
+        request = self.echo.waiting[0]
+        assert (request.path, request.args, request.getHeader(b"host")) == (b"/later", {b"a": [b"b"]}, b"other:81")
+
+    def test_options_for_the_server_itself_are_answered(self) -> None:
+        assert self.said(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+
+    def test_strict_transport_security_is_not_sent_unasked(self) -> None:
+        assert b"strict-transport" not in self.said(REQUEST).lower()
+
+    def test_tls_does_not_agree_on_http_2(self) -> None:
+        assert self.site.acceptableProtocols() == [b"http/1.1"]
+
+
+class HostTests(SiteTestCase):
+    """A site for two hosts, which asks browsers to stay with TLS."""
+
+    server = ServerSettings(hosts=("example.org", "*.example.net"), hsts=3600)
+
+    def status(self, host: bytes, path: bytes = b"/") -> int:
+        return int(self.said(b"GET " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")[9:12])
+
+    def test_its_hosts_are_answered_on_any_port(self) -> None:
+        assert self.status(b"example.org") == self.status(b"Example.org:8080") == self.status(b"a.example.net") == 200
+
+    def test_others_are_misdirected(self) -> None:
+        assert self.status(b"evil.example") == self.status(b"127.0.0.1") == self.status(b"a.example.org") == 421
+        assert self.echo.seen == []
+        assert self.site.refused["421"] == 3
+
+    def test_the_host_of_the_url_is_looked_at_not_the_header(self) -> None:
+        assert self.status(b"example.org", b"http://evil.example/") == 421
+
+    def test_no_host_is_none_of_them(self) -> None:
+        assert b" 421 " in self.said(b"GET / HTTP/1.0\r\n\r\n")
+
+    def test_such_a_connection_goes_on(self) -> None:
+        answer = self.said(REQUEST + REQUEST.replace(b"x", b"example.org"))
+
+        assert (answer.count(b" 421 "), answer.count(b" 200 ")) == (1, 1)
+
+    def test_over_tls_browsers_are_told_to_stay_there(self) -> None:
+        channel, wire = self.connect()
+        channel.isSecure = lambda: True  # type: ignore[method-assign]
+        channel.dataReceived(REQUEST.replace(b"x", b"example.org"))
+
+        assert b"Strict-Transport-Security: max-age=3600\r\n" in wire.value()
+        assert b"Strict-Transport" not in self.said(REQUEST.replace(b"x", b"example.org"))
+
+
+class RoomTests(SiteTestCase):
+    """A site for three connections."""
+
+    server = ServerSettings(max_connections=3)
+
+    def busy(self) -> tuple[MixChannel, Wire]:
+        channel, wire = self.connect()
+        channel.dataReceived(REQUEST.replace(b" / ", b" /later "))
+        return channel, wire
+
+    def test_the_connection_that_was_idle_longest_makes_room(self) -> None:
+        first, first_wire = self.connect()
+        _, second_wire = self.connect()
+        self.busy()
+        first.dataReceived(REQUEST)
+
+        _, newcomer = self.connect()
+
+        assert (first_wire.disconnecting, second_wire.disconnecting) == (False, True)
+        assert not newcomer.disconnecting
+        assert self.site.refused["evicted"] == 1
+
+    def test_newcomers_make_room_in_their_turn(self) -> None:
+        wires = [self.connect()[1] for _ in range(7)]
+
+        assert [wire.disconnecting for wire in wires] == [True] * 4 + [False] * 3
+
+    def test_where_none_is_idle_the_newcomer_is_told(self) -> None:
+        others = [self.busy() for _ in range(3)]
+
+        channel, wire = self.connect()
+        channel.dataReceived(REQUEST)
+
+        assert wire.value().startswith(b"HTTP/1.1 503 ")
+        assert not any(other.disconnecting for _, other in others)
+        self.clock.pump([1] * LINGER_SECONDS)
+        assert wire.disconnecting
+
+    def test_far_too_many_are_told_nothing(self) -> None:
+        crowd = [self.busy() for _ in range(3 + MOST_TOLD)]
+
+        _, wire = self.connect()
+
+        assert (wire.aborted, wire.value()) == (True, b"")
+        assert not crowd[0][1].disconnecting
+
+    def test_a_connection_that_is_lost_leaves_its_room(self) -> None:
+        others = [self.busy() for _ in range(3)]
+        others[0][1].connected = False
+        others[0][0].connectionLost(Failure(ConnectionDone()))
+
+        _, wire = self.connect()
+
+        assert wire.value() == b""
+
+    def test_one_that_became_something_else_keeps_its_room(self) -> None:
+        others = [self.busy() for _ in range(3)]
+        others[0][0].requests.clear()
+        others[0][0].connectionLost(Failure(ConnectionDone()))
+
+        _, wire = self.connect()
+
+        assert wire.value().startswith(b"HTTP/1.1 503 ")
+
+    def test_of_the_end_of_such_a_one_nobody_tells(self) -> None:
+        others = [self.busy() for _ in range(3)]
+        others[0][0].connectionLost(Failure(ConnectionDone()))
+        others[0][1].connected = False
+        self.clock.advance(1)
+
+        _, wire = self.connect()
+
+        assert wire.value() == b""
+
+    def test_there_are_never_more_than_files_may_be_open(self) -> None:
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+        assert most_connections(5) == 5
+        assert most_connections(10**9) < files
+
+
+class RootTests(SynchronousTestCase):
+    """Where requests go."""
+
+    def goes_to(self, path: str, prefix: str = "/chat") -> tuple[str, list[bytes], list[bytes]]:
+        pages, chat = Echo(), Echo()
+        site = MixSite(Clock(), Root(pages, chat, prefix), Settings())
+        channel = site.buildProtocol(None)
+        assert isinstance(channel, MixChannel)
+        channel.makeConnection(StringTransport())
+        request = Request(channel, False)
+        request.prepath = []
+        request.postpath = [segment.encode() for segment in path[1:].split("/")]
+        found = site.getResourceFor(request)
+        return "chat" if found is chat else "pages", request.prepath, request.postpath
+
+    def test_the_prefix_and_what_is_below_it_are_the_chats(self) -> None:
+        assert self.goes_to("/chat") == ("chat", [b"chat"], [])
+        assert self.goes_to("/chat/") == ("chat", [b"chat"], [b""])
+        assert self.goes_to("/chat/1/2/xhr") == ("chat", [b"chat"], [b"1", b"2", b"xhr"])
+
+    def test_everything_else_is_the_applications_with_its_whole_path(self) -> None:
+        assert self.goes_to("/") == ("pages", [], [b""])
+        assert self.goes_to("/chatter/x") == ("pages", [], [b"chatter", b"x"])
+
+    def test_a_prefix_may_have_several_segments(self) -> None:
+        assert self.goes_to("/live/chat/info", "/live/chat") == ("chat", [b"live", b"chat"], [b"info"])
+        assert self.goes_to("/live/x", "/live/chat") == ("pages", [], [b"live", b"x"])

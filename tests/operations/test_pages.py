@@ -1,0 +1,116 @@
+"""/healthz and /readyz, as a load balancer reads them."""
+
+import json
+from datetime import UTC, datetime
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.resource import Resource
+
+from mixsvc.interfaces import SourceHealth
+from mixsvc.operations.health import Report
+from mixsvc.operations.pages import Front, admin_pages, health_pages
+from tests.http.asking import Asked, ask
+
+SOURCE = SourceHealth("ecb", "failing", datetime(2026, 10, 30, 12, tzinfo=UTC), 3, "no luck", None)
+
+
+class Rest(Resource):
+    """The application: answers its path."""
+
+    isLeaf = True
+
+    def render_GET(self, request: object) -> bytes:
+        return b"application"
+
+
+class HealthTests(SynchronousTestCase):
+    """Pages before an application, with reports that a test lets go."""
+
+    def setUp(self) -> None:
+        self.reports: list[Deferred[Report]] = []
+        rest = Resource()
+        for name in (b"", b"healthz", b"other"):
+            rest.putChild(name, Rest())
+        self.root = Front(health_pages(self.report), rest)
+
+    def report(self) -> "Deferred[Report]":
+        self.reports.append(Deferred())
+        return self.reports[-1]
+
+    def asked(self, path: bytes, method: bytes = b"GET") -> Asked:
+        return ask(self.root, path, method)
+
+    def ready(self, *reasons: str) -> Asked:
+        asked = self.asked(b"/readyz")
+        self.reports.pop().callback(Report(reasons, [SOURCE]))
+        return asked
+
+    def test_alive_is_said_at_once(self) -> None:
+        asked = self.asked(b"/healthz")
+
+        assert (asked.status, json.loads(asked.body)) == (200, {"status": "alive"})
+        assert asked.headers["content-type"] == "application/json"
+        assert asked.headers["cache-control"] == "no-store"
+
+    def test_ready_tells_of_the_sources(self) -> None:
+        asked = self.ready()
+
+        assert asked.status == 200
+        assert json.loads(asked.body) == {
+            "status": "ready",
+            "reasons": [],
+            "sources": [{"name": "ecb", "state": "failing", "last_success": "2026-10-30T12:00:00Z"}],
+        }
+
+    def test_not_ready_is_503_with_the_reasons(self) -> None:
+        asked = self.ready("The service is stopping.")
+
+        assert asked.status == 503
+        assert json.loads(asked.body)["reasons"] == ["The service is stopping."]
+        assert json.loads(asked.body)["status"] == "not ready"
+
+    def test_whoever_goes_is_not_waited_for(self) -> None:
+        asked = self.asked(b"/readyz")
+
+        asked.lose()
+
+        assert self.reports[0].called
+        assert self.flushLoggedErrors() == []
+
+    def test_head_has_the_status_and_no_body(self) -> None:
+        asked = self.asked(b"/readyz", b"HEAD")
+        self.reports.pop().callback(Report(["no"], []))
+
+        assert (asked.status, asked.body) == (503, b"")
+
+    def test_other_methods_are_refused(self) -> None:
+        assert self.asked(b"/healthz", b"POST").status == 405
+
+    def test_what_is_below_them_or_beside_them_is_the_applications(self) -> None:
+        for path in (b"/healthz/x", b"/healthz/", b"/other", b"/"):
+            assert self.asked(path).body == b"application", path
+
+
+class AdminTests(SynchronousTestCase):
+    """The port for operators."""
+
+    def setUp(self) -> None:
+        self.accepted: list[str] = []
+        self.root = admin_pages(Deferred, self.write)
+
+    def write(self, accept: str) -> tuple[bytes, str]:
+        self.accepted.append(accept)
+        return b"mixsvc_ready 1.0\n", "text/plain; version=0.0.4"
+
+    def test_the_metrics_come_in_the_form_that_was_asked_for(self) -> None:
+        asked = ask(self.root, b"/metrics", headers=b"Accept: application/openmetrics-text\r\n")
+
+        assert (asked.status, asked.body) == (200, b"mixsvc_ready 1.0\n")
+        assert asked.headers["content-type"] == "text/plain; version=0.0.4"
+        assert self.accepted == ["application/openmetrics-text"]
+
+    def test_health_is_there_too_and_nothing_else(self) -> None:
+        statuses = [ask(self.root, path).status for path in (b"/healthz", b"/", b"/chat")]
+
+        assert statuses == [200, 404, 404]

@@ -1,0 +1,335 @@
+from typing import Any
+from urllib.parse import urlencode
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+from werkzeug.test import TestResponse
+
+from mixsvc.pages.app import create_app
+from mixsvc.rates.facade import Rates
+from mixsvc.rates.history.history import History
+from mixsvc.rates.model.latest import RateTable
+from tests.pages.fakes import FakeMix
+from tests.rates.known import rates
+from tests.rates.samples import moment, quote
+
+JSON, PROBLEM, TEXT = "application/json", "application/problem+json", "text/plain; charset=utf-8"
+
+KNOWN = rates(
+    quote("USD", "1.1789", "1999-01-04", "archive"),
+    quote("USD", "1.0666", "2022-12-30", "archive"),
+    quote("HRK", "7.5365", "2022-12-30", "archive"),
+    quote("USD", "1.1200", "2026-10-28"),
+    quote("USD", "1.1100", "2026-10-29"),
+    quote("USD", "1.1172"),
+    quote("GBP", "0.8338"),
+    quote("JPY", "175.60"),
+)
+
+
+class ApiCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.client = create_app(FakeMix(KNOWN)).test_client()
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        return self.client.get(path, headers=headers)
+
+    def json(self, path: str) -> Any:
+        answer = self.get(path)
+        self.assertEqual((answer.status_code, answer.content_type), (200, JSON), answer.text)
+        return answer.get_json()
+
+    def text(self, path: str) -> str:
+        answer = self.get(path, Accept="text/plain")
+        self.assertEqual((answer.status_code, answer.content_type), (200, TEXT), answer.text)
+        return answer.text
+
+    def problem(self, path: str, status: int) -> dict[str, Any]:
+        answer = self.get(path)
+        self.assertEqual((answer.status_code, answer.content_type), (status, PROBLEM), answer.text)
+        found: dict[str, Any] = answer.get_json(force=True)
+        return found
+
+
+class Pairs(ApiCase):
+    def test_of_a_base_every_currency_is_listed(self) -> None:
+        found = self.json("/api/rates?base=usd")["quotes"]
+
+        self.assertEqual([(each["base"], each["quote"]) for each in found], [("USD", c) for c in ("EUR", "GBP", "JPY")])
+
+    def test_an_unknown_base_is_not_found(self) -> None:
+        self.assertEqual(self.problem("/api/rates?base=USX", 404)["suggestions"], ["USD"])
+        self.problem("/api/rates?base=", 404)
+
+    def test_on_a_weekend_the_answer_says_which_day_was_used(self) -> None:
+        found = self.json("/api/rates/EUR/USD?date=2023-01-01")
+
+        self.assertEqual((found["price"], found["date"], found["stale"]), ("1.0666", "2022-12-30", False))
+
+    def test_a_currency_that_is_no_longer_quoted_is_there_on_its_days_only(self) -> None:
+        found = self.problem("/api/rates/EUR/HRK", 404)
+
+        self.assertEqual(found["last"], "2022-12-30")
+        self.assertEqual(self.json("/api/rates/EUR/HRK?date=2022-12-30")["price"], "7.5365")
+
+    def test_before_the_first_day_the_first_day_is_named(self) -> None:
+        self.assertEqual(self.problem("/api/rates/EUR/USD?date=1999-01-03", 400)["first"], "1999-01-04")
+        self.assertEqual(self.problem("/api/rates/EUR/HRK?date=2001-01-01", 400)["first"], "2022-12-30")
+
+    def test_where_there_is_no_quote_for_a_week_and_on_days_to_come_it_says_so(self) -> None:
+        for day in ("2010-01-01", "2026-11-01", "9999-12-31"):
+            found = self.problem(f"/api/rates/EUR/USD?date={day}", 404)
+            self.assertIn("from 1999-01-04 to 2026-10-30", found["detail"])
+
+    def test_a_quote_that_stands_in_for_a_missing_one_is_stale_and_not_kept_for_long(self) -> None:
+        answer = self.get("/api/rates/EUR/USD?date=2023-01-02")
+
+        self.assertEqual((answer.get_json()["date"], answer.get_json()["stale"]), ("2022-12-30", True))
+        self.assertEqual(answer.headers["Cache-Control"], "public, max-age=10")
+
+    def test_two_currencies_that_never_met_are_not_asked_for_again(self) -> None:
+        for path in ("/api/rates/HRK/GBP/history", "/api/rates/HRK/GBP?date=2022-12-30"):
+            self.assertIn("same day", self.problem(path, 404)["detail"])
+        self.problem("/api/convert?amount=1&from=HRK&to=GBP&date=2022-12-30", 404)
+
+    def test_what_is_given_twice_is_refused(self) -> None:
+        day, pair = "date=2022-12-30", "from=EUR&to=USD"
+        for path in (
+            "/api/rates?base=EUR&base=USD",
+            f"/api/rates/EUR/USD?{day}&{day}",
+            "/api/rates/EUR/USD/history?points=5&points=6",
+            f"/api/convert?amount=1&amount=2&{pair}",
+            f"/api/convert?amount=1&{pair}&to=GBP",
+        ):
+            self.assertIn("2 times", self.problem(path, 400)["detail"])
+
+    def test_a_parameter_that_is_none_there_is_refused(self) -> None:
+        routes = ("", "/EUR/USD", "/EUR/USD/history", "/EUR/USD/chart.png")
+        for path in (*(f"/api/rates{route}?day=2022-12-30" for route in routes), "/api/rates?date=2022-12-30"):
+            self.assertIn("is nothing that can be asked for here", self.problem(path, 400)["detail"])
+        detail = self.problem("/api/convert?amount=1&from=EUR&to=USD&day=2022-12-30", 400)["detail"]
+        self.assertEqual(detail, "'day' is nothing that can be asked for here; there are amount, from, to and date.")
+
+    def test_what_is_no_date_is_refused(self) -> None:
+        for text in ("", "x", "2026-02-30", "20261030", "2026-W44-5", "30.10.2026", "2026-10-30T00:00", "٢026-10-30"):
+            with self.subTest(text=text):
+                self.assertIn("YYYY-MM-DD", self.problem(f"/api/rates/EUR/USD?date={text}", 400)["detail"])
+
+    def test_until_the_past_was_read_it_may_be_asked_for_later(self) -> None:
+        table = RateTable(moment)
+        table.publish([quote()])
+        self.client = create_app(FakeMix(Rates(table, History(), lambda: [], moment))).test_client()
+
+        for path in ("/api/rates/EUR/USD?date=2020-01-02", "/api/rates/EUR/USD/history"):
+            self.problem(path, 503)
+            self.assertEqual(self.get(path).headers["Retry-After"], "30")
+
+
+class Histories(ApiCase):
+    PATH = "/api/rates/EUR/USD/history"
+
+    def days(self, query: str) -> list[str]:
+        return [point["date"] for point in self.json(f"{self.PATH}?{query}")["points"]]
+
+    def test_it_is_complete_where_it_has_no_more_days_than_points(self) -> None:
+        found = self.json(f"{self.PATH}?from=1999-01-04&to=2022-12-31")
+
+        self.assertEqual(
+            found,
+            {
+                "base": "EUR",
+                "quote": "USD",
+                "from": "1999-01-04",
+                "to": "2022-12-31",
+                "days": 2,
+                "sources": ["archive"],
+                "points": [{"date": "1999-01-04", "price": "1.1789"}, {"date": "2022-12-30", "price": "1.0666"}],
+            },
+        )
+
+    def test_without_more_it_is_the_last_year(self) -> None:
+        self.assertEqual(self.days(""), ["2026-10-28", "2026-10-29", "2026-10-30"])
+        self.assertEqual(self.days("to=2022-12-31"), ["2022-12-30"])
+        self.assertEqual(self.days("to=1999-01-05"), ["1999-01-04"])
+
+    def test_of_too_many_days_so_many_points_are_left(self) -> None:
+        found = self.json(f"{self.PATH}?from=1999-01-04&points=4")
+
+        self.assertEqual((len(found["points"]), found["days"]), (4, 5))
+
+    def test_points_out_of_range_are_refused(self) -> None:
+        for text in ("4", "2000"):
+            self.json(f"{self.PATH}?points={text}")
+        for text in ("", "3", "2001", "x", "-5", "1e2", "4.0", "9" * 5000):
+            self.assertIn("from 4 to 2000", self.problem(f"{self.PATH}?points={text}", 400)["detail"])
+
+    def test_a_range_that_ends_before_it_begins_is_refused(self) -> None:
+        self.assertIn("from", self.problem(f"{self.PATH}?from=2026-10-30&to=2026-10-29", 400)["detail"])
+        self.assertEqual(self.days("from=2026-10-30&to=2026-10-30"), ["2026-10-30"])
+
+    def test_before_the_first_day_of_all_the_first_day_is_named(self) -> None:
+        for query in ("from=1999-01-03", "to=1999-01-03", "from=0001-01-01&to=0001-01-01"):
+            self.assertIn("1999-01-04", self.problem(f"{self.PATH}?{query}", 400)["detail"])
+        self.assertEqual(self.json("/api/rates/EUR/HRK/history?from=1999-01-04")["days"], 1)
+
+    def test_dates_that_are_none_are_refused(self) -> None:
+        for name in ("from", "to"):
+            self.assertIn(f"{name}='x'", self.problem(f"{self.PATH}?{name}=x", 400)["detail"])
+
+    def test_an_unknown_currency_is_not_found(self) -> None:
+        self.assertEqual(self.problem("/api/rates/EUR/USX/history", 404)["suggestions"], ["USD"])
+        self.problem("/api/rates/EUR/dollars/history", 404)
+
+    def test_one_that_is_no_longer_quoted_has_a_history(self) -> None:
+        self.assertEqual(self.json("/api/rates/EUR/HRK/history")["days"], 1)
+
+
+class Conversions(ApiCase):
+    def test_the_answer_says_how_it_was_rounded_and_by_which_quote(self) -> None:
+        found = self.json("/api/convert?amount=1000000.00&from=usd&to=gbp")
+
+        used = found.pop("quote")
+        self.assertEqual(
+            found,
+            {
+                "amount": "1000000.00",
+                "from": "USD",
+                "to": "GBP",
+                "result": "746330.11",
+                "decimals": 2,
+                "rounding": "half-even",
+            },
+        )
+        self.assertEqual((used["price"], used["date"], used["source"]), ("0.746330", "2026-10-30", "ecb"))
+
+    def test_of_another_day_it_says_which_day_was_used(self) -> None:
+        found = self.json("/api/convert?amount=2&from=EUR&to=USD&date=2023-01-01")
+
+        self.assertEqual((found["result"], found["quote"]["date"]), ("2.13", "2022-12-30"))
+
+    def test_what_is_no_amount_is_refused(self) -> None:
+        for text in ("x", "-1", "%2B1", "1e3", "NaN", "1,5", "1.", ".5", "1_0", "١", "1" * 16, "1." + "1" * 13):
+            with self.subTest(text=text):
+                detail = self.problem(f"/api/convert?amount={text}&from=EUR&to=USD", 400)["detail"]
+                self.assertIn("is no amount", detail)
+        self.json(f"/api/convert?amount={'9' * 15}.{'9' * 12}&from=EUR&to=USD")
+
+    def test_what_is_missing_is_named(self) -> None:
+        self.assertIn("no amount and no from and no to", self.problem("/api/convert", 400)["detail"])
+        self.assertIn("There is no to;", self.problem("/api/convert?amount=1&from=EUR&to=", 400)["detail"])
+
+    def test_an_unknown_currency_is_not_found(self) -> None:
+        self.assertEqual(self.problem("/api/convert?amount=1&from=EUR&to=USX", 404)["suggestions"], ["USD"])
+
+    def test_without_a_quote_it_says_why(self) -> None:
+        self.problem("/api/convert?amount=1&from=EUR&to=HRK", 404)
+        self.problem("/api/convert?amount=1&from=EUR&to=USD&date=1998-12-31", 400)
+        self.problem("/api/convert?amount=1&from=EUR&to=USD&date=x", 400)
+
+
+class Sources(ApiCase):
+    def test_the_health_of_each_is_shown(self) -> None:
+        self.assertEqual(
+            self.json("/api/rates/sources"),
+            {
+                "sources": [
+                    {
+                        "name": "ecb",
+                        "state": "failing",
+                        "last_success": "2026-10-30T12:00:00Z",
+                        "failures": 2,
+                        "last_error": "no luck",
+                        "next_try": "2026-10-30T12:01:00Z",
+                    }
+                ]
+            },
+        )
+
+
+class Text(ApiCase):
+    def test_who_prefers_text_gets_lines(self) -> None:
+        lines = {
+            "/api/rates": "EUR/USD 1.1172 2026-10-30 ecb\nEUR/GBP 0.8338 2026-10-30 ecb\n",
+            "/api/rates/EUR/USD": "EUR/USD 1.1172 2026-10-30 ecb\n",
+            "/api/rates/EUR/USD/history?from=2026-10-29": "2026-10-29 1.1100\n2026-10-30 1.1172\n",
+            "/api/convert?amount=100&from=EUR&to=USD": "100 EUR 111.72 USD 2026-10-30 ecb\n",
+            "/api/rates/sources": "ecb failing 2 no luck\n",
+        }
+        self.assertEqual({path: self.text(path) for path in lines}, lines)
+
+    def test_a_stale_quote_says_so(self) -> None:
+        self.client = create_app(FakeMix(rates(quote(day="2026-10-20")))).test_client()
+
+        self.assertEqual(self.text("/api/rates/EUR/USD"), "EUR/USD 1.1172 2026-10-20 ecb stale\n")
+
+    def test_json_is_what_everyone_else_gets(self) -> None:
+        for accept in ("*/*", "", "application/json, text/plain, */*", "text/html,*/*;q=0.8", "image/png"):
+            self.assertEqual(self.get("/api/rates/EUR/USD", Accept=accept).content_type, JSON, accept)
+        for accept in (
+            "text/plain, */*;q=0.5",
+            "text/*",
+            "application/json;q=0.1, text/plain",
+            TEXT,
+            "text/plain;format=flowed",
+        ):
+            self.assertEqual(self.get("/api/rates/EUR/USD", Accept=accept).content_type, TEXT, accept)
+
+    def test_a_refusal_is_problem_json_for_them_as_well(self) -> None:
+        self.assertEqual(self.get("/api/rates/EUR/USX", Accept="text/plain").content_type, PROBLEM)
+
+
+class Caching(ApiCase):
+    def test_who_has_it_already_is_told_so_in_few_bytes(self) -> None:
+        for path in ("/api/rates", "/api/rates/EUR/USD", "/api/rates/EUR/USD/history", "/api/rates/sources"):
+            tag = self.get(path).headers["ETag"]
+
+            again = self.get(path, **{"If-None-Match": f'"other", {tag}'})
+
+            self.assertRegex(tag, '^"[0-9a-f]{32}"$')
+            self.assertEqual((again.status_code, again.data, again.headers["ETag"]), (304, b"", tag))
+            self.assertEqual(self.get(path, **{"If-None-Match": '"other"'}).status_code, 200)
+
+    def test_another_content_has_another_tag(self) -> None:
+        before = self.get("/api/rates/EUR/USD").headers["ETag"]
+        as_text = self.get("/api/rates/EUR/USD", Accept="text/plain").headers["ETag"]
+        self.client = create_app(FakeMix(rates(quote(price="1.1173")))).test_client()
+        after = self.get("/api/rates/EUR/USD").headers["ETag"]
+
+        self.assertEqual(len({before, as_text, after}), 3)
+
+    def test_a_cache_is_told_that_it_depends_on_accept(self) -> None:
+        answer = self.get("/api/rates/EUR/USD")
+
+        self.assertIn("Accept", answer.headers["Vary"])
+
+    def test_the_past_may_be_kept_longer_than_the_latest(self) -> None:
+        short, long = "public, max-age=10", "public, max-age=3600"
+        expected = {
+            "/api/rates": short,
+            "/api/rates/EUR/USD": short,
+            "/api/rates/EUR/USD?date=2026-10-30": short,
+            "/api/rates/EUR/USD?date=2026-10-29": long,
+            "/api/rates/EUR/HRK?date=2022-12-31": long,
+            "/api/rates/EUR/USD/history": short,
+            "/api/rates/EUR/USD/history?to=2026-10-29": long,
+            "/api/convert?amount=1&from=EUR&to=USD": short,
+            "/api/convert?amount=1&from=EUR&to=USD&date=2023-01-01": long,
+            "/api/rates/sources": "no-cache",
+        }
+
+        self.assertEqual({path: self.get(path).headers["Cache-Control"] for path in expected}, expected)
+
+
+texts = st.text(max_size=30)
+
+
+class Anything(SynchronousTestCase):
+    client = create_app(FakeMix(KNOWN)).test_client()
+
+    @given(st.fixed_dictionaries({}, optional={n: texts for n in ("amount", "from", "to", "date", "points", "base")}))
+    def test_whatever_is_asked_is_answered_or_refused(self, query: dict[str, str]) -> None:
+        for path in ("/api/rates", "/api/rates/EUR/USD", "/api/rates/EUR/USD/history", "/api/convert"):
+            answer = self.client.get(f"{path}?{urlencode(query)}")
+
+            self.assertIn(answer.status_code, (200, 400, 404))

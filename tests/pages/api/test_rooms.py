@@ -1,0 +1,216 @@
+from collections.abc import Mapping
+from typing import Any, Final
+
+from twisted.trial.unittest import SynchronousTestCase
+from werkzeug.test import TestResponse
+
+from mixsvc.config.settings import ChatSettings, Settings
+from mixsvc.errors import ServiceBusy
+from mixsvc.interfaces import Identity
+from mixsvc.pages.app import Keys, create_app
+from tests.pages.fakes import MESSAGE, FakeChat, FakeMix
+
+TOKEN: Final = b"0123456789abcdef"
+SHOWN: Final = {"Authorization": "Bearer 0123456789abcdef"}
+LINE: Final = {"name": "cron", "text": "backup done"}
+
+
+class Case(SynchronousTestCase):
+    chat_settings = ChatSettings(max_text=10, max_message=300)
+
+    def setUp(self) -> None:
+        self.chat = FakeChat()
+        app = create_app(FakeMix(chat=self.chat), Settings(chat=self.chat_settings), Keys(api_token=TOKEN))
+        self.client = app.test_client()
+
+    def say(self, body: object, room: str = "lobby", headers: dict[str, str] = SHOWN) -> TestResponse:
+        return self.client.post(f"/api/rooms/{room}/messages", json=body, headers=headers)
+
+    def refused(self, answer: TestResponse, status: int) -> dict[str, Any]:
+        self.assertEqual((answer.status_code, answer.content_type), (status, "application/problem+json"))
+        found: dict[str, Any] = answer.get_json(force=True)
+        return found
+
+
+class ReadingTests(Case):
+    def test_the_rooms_are_listed_in_their_order(self) -> None:
+        answer = self.client.get("/api/rooms")
+
+        self.assertEqual((answer.status_code, answer.headers["Cache-Control"]), (200, "no-cache"))
+        self.assertEqual(
+            answer.get_json(),
+            {
+                "rooms": [
+                    {"room": "lobby", "members": 2, "topic": "Plans", "last": 42},
+                    {"room": "Türkçe", "members": 0, "topic": "", "last": 0},
+                ]
+            },
+        )
+
+    def test_a_page_of_messages_has_the_numbers_between_which_they_are_kept(self) -> None:
+        answer = self.client.get("/api/rooms/lobby/messages")
+
+        self.assertEqual(answer.get_json(), {"room": "lobby", "messages": [MESSAGE.as_json()], "first": 1, "last": 42})
+        self.assertEqual(self.chat.asked, [("lobby", None, 50)])
+
+    def test_before_and_limit_choose_the_page(self) -> None:
+        for query in ("before=41&limit=200", "before=1&limit=1", "before=&limit="):
+            self.assertEqual(self.client.get(f"/api/rooms/lobby/messages?{query}").status_code, 200)
+
+        self.assertEqual(self.chat.asked, [("lobby", 41, 200), ("lobby", 1, 1), ("lobby", None, 50)])
+
+    def test_what_is_no_number_of_the_range_is_refused(self) -> None:
+        for query, member in (
+            ("limit=0", "limit"),
+            ("limit=201", "limit"),
+            ("limit=-1", "limit"),
+            ("limit=%D9%A3", "limit"),
+            ("before=0", "before"),
+            ("before=x", "before"),
+            ("before=1.5", "before"),
+            (f"before={2**53}", "before"),
+            (f"before={'1' * 5000}", "before"),
+        ):
+            found = self.refused(self.client.get(f"/api/rooms/lobby/messages?{query}"), 400)
+            self.assertEqual(found["member"], member)
+
+    def test_a_room_may_have_any_letters(self) -> None:
+        for room in ("T%C3%BCrk%C3%A7e", "Türkçe"):
+            self.assertEqual(self.client.get(f"/api/rooms/{room}/messages").get_json()["room"], "Türkçe")
+
+    def test_a_room_that_is_not_there_is_not_found(self) -> None:
+        for room in ("nowhere", "%FF", "x" * 5000, "a%2Fb"):
+            found = self.refused(self.client.get(f"/api/rooms/{room}/messages"), 404)
+            self.assertLess(len(found["detail"]), 200)
+
+    def test_when_the_history_cannot_be_read_one_may_try_again(self) -> None:
+        self.chat.trouble = ServiceBusy("no answer")
+
+        answer = self.client.get("/api/rooms/lobby/messages")
+
+        self.refused(answer, 503)
+        self.assertEqual(answer.headers["Retry-After"], "2")
+
+    def test_where_there_is_no_chat_there_are_no_rooms(self) -> None:
+        self.client = create_app(FakeMix(chat=None), keys=Keys(api_token=TOKEN)).test_client()
+
+        self.refused(self.client.get("/api/rooms"), 503)
+        self.refused(self.client.get("/api/rooms/lobby/messages"), 503)
+        self.refused(self.say(LINE), 503)
+
+
+class WithoutGuestsTests(Case):
+    chat_settings = ChatSettings(guests=False)
+    paths = ("/api/rooms", "/api/rooms/lobby/messages")
+
+    def test_nobody_in_particular_reads_nothing(self) -> None:
+        for path in self.paths:
+            answer = self.client.get(path)
+            self.refused(answer, 401)
+            self.assertEqual(answer.headers["WWW-Authenticate"], "Bearer")
+        self.assertEqual(self.chat.asked, [])
+
+    def test_whoever_has_the_token_reads(self) -> None:
+        for path in self.paths:
+            self.assertEqual(self.client.get(path, headers=SHOWN).status_code, 200)
+
+    def test_the_own_authenticator_is_asked_where_there_is_one(self) -> None:
+        def who(environ: Mapping[str, Any]) -> Identity | None:
+            return Identity("1") if environ.get("HTTP_X_USER") == "ann" else None
+
+        client = create_app(FakeMix(chat=self.chat), Settings(chat=self.chat_settings), named=who).test_client()
+
+        self.assertEqual(client.get("/api/rooms", headers={"X-User": "ann"}).status_code, 200)
+        self.refused(client.get("/api/rooms", headers={"X-User": "bob"}), 401)
+
+
+class WritingTests(Case):
+    def test_a_line_is_said_under_the_name_given(self) -> None:
+        answer = self.say({"name": "cron", "text": "all done", "key": "k-1"})
+
+        self.assertEqual((answer.status_code, answer.get_json()), (201, {"room": "lobby", "number": 1}))
+        self.assertEqual(self.chat.said, [("lobby", "cron", "all done", "k-1")])
+
+    def test_name_and_key_may_be_left_out(self) -> None:
+        self.say({"text": "hello"})
+        self.say({"text": "hello", "name": None, "key": None})
+
+        self.assertEqual(self.chat.said, [("lobby", "mixsvc", "hello", None)] * 2)
+
+    def test_a_room_may_have_any_letters(self) -> None:
+        self.assertEqual(self.say({"text": "x"}, "T%C3%BCrk%C3%A7e").get_json()["room"], "Türkçe")
+
+    def test_without_the_token_or_with_another_nobody_says_anything(self) -> None:
+        for shown in (
+            None,
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer 0123456789abcde",
+            "Basic 0123456789abcdef",
+            "Bearer é" * 9,
+        ):
+            answer = self.say(LINE, headers={} if shown is None else {"Authorization": shown})
+            self.refused(answer, 401)
+            self.assertEqual(answer.headers["WWW-Authenticate"], "Bearer")
+        self.assertEqual(self.chat.said, [])
+
+    def test_the_scheme_may_be_in_any_case(self) -> None:
+        self.assertEqual(
+            self.say({"text": "x"}, headers={"Authorization": "bearer  0123456789abcdef "}).status_code, 201
+        )
+
+    def test_a_session_is_no_token(self) -> None:
+        self.client.post("/api/session", json={"name": "Ann"})
+
+        self.refused(self.say(LINE, headers={}), 401)
+
+    def test_where_nobody_knows_a_token_the_answer_says_how_to_get_one(self) -> None:
+        self.client = create_app(FakeMix(chat=self.chat)).test_client()
+
+        self.assertIn("[chat] token_file", self.refused(self.say(LINE), 403)["detail"])
+
+    def test_each_member_is_checked_and_named(self) -> None:
+        for body, member in (
+            ({}, "text"),
+            ({"text": 1}, "text"),
+            ({"text": ""}, "text"),
+            ({"text": " \n\u2003"}, "text"),
+            ({"text": "x" * 11}, "text"),
+            ({"text": "x", "name": 1}, "name"),
+            ({"text": "x", "name": ""}, "name"),
+            ({"text": "x", "name": "x" * 129}, "name"),
+            ({"text": "x", "key": ""}, "key"),
+            ({"text": "x", "key": "k" * 65}, "key"),
+            ({"text": "x", "key": 7}, "key"),
+        ):
+            self.assertEqual(self.refused(self.say(body), 400)["member"], member)
+        self.assertEqual(self.chat.said, [])
+
+    def test_the_longest_text_and_key_pass(self) -> None:
+        self.assertEqual(self.say({"text": "\U0001f600" * 10, "key": "k" * 64}).status_code, 201)
+
+    def test_lone_surrogates_are_replaced(self) -> None:
+        self.say({"text": "\ud800x\ud83d\ude00"})
+
+        self.assertEqual(self.chat.said[0][2], "\ufffdx\U0001f600")
+
+    def test_what_the_chat_refuses_is_told(self) -> None:
+        self.chat.trouble = ValueError("A name has at most 2 accents on one letter.")
+
+        self.assertIn("2 accents", self.refused(self.say({"text": "x"}), 400)["detail"])
+
+    def test_a_room_that_is_not_there_is_not_found(self) -> None:
+        for room in ("nowhere", "x" * 33):
+            self.refused(self.say({"text": "x"}, room), 404)
+
+    def test_what_could_not_be_stored_may_be_said_again(self) -> None:
+        self.chat.trouble = ServiceBusy("no answer")
+
+        answer = self.say({"text": "x"})
+
+        self.refused(answer, 503)
+        self.assertIn("Retry-After", answer.headers)
+
+    def test_a_body_over_the_limit_of_a_message_is_refused(self) -> None:
+        self.refused(self.say({"text": "x", "more": "x" * 300}), 413)

@@ -1,0 +1,230 @@
+import os
+from dataclasses import replace
+from html.parser import HTMLParser
+from tempfile import TemporaryDirectory
+
+from flask import Flask
+from twisted.trial.unittest import SynchronousTestCase
+
+import mixsvc.pages.app
+from mixsvc.config.settings import ChatSettings, Settings
+from mixsvc.errors import ServiceBusy
+from mixsvc.interfaces import ChatMessage, ChatPage, Identity
+from mixsvc.pages.app import create_app
+from mixsvc.pages.index import hue_class
+from mixsvc.pages.static_files import Assets, install_assets
+from tests.pages.fakes import QUOTE, FakeChat, FakeMix, FakeRates
+
+
+class Page(HTMLParser):
+    """The tags of a page, each a dict of its attributes with its name under "tag"."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[dict[str, str | None]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append({"tag": tag, **dict(attrs)})
+
+    def of_class(self, name: str) -> list[dict[str, str | None]]:
+        return [tag for tag in self.tags if name in (tag.get("class") or "").split()]
+
+    def scripts(self) -> list[str]:
+        """The names of the scripts, without where they are."""
+        return [(tag["src"] or "").rpartition("/")[2] for tag in self.tags if tag["tag"] == "script"]
+
+
+def page_of(app: Flask, script_name: str = "") -> str:
+    return app.test_client().get("/", environ_overrides={"SCRIPT_NAME": script_name}).text
+
+
+class RatesOnThePageTests(SynchronousTestCase):
+    def test_each_pair_shows_price_date_and_source(self) -> None:
+        html = page_of(create_app(FakeMix()))
+
+        first = html[html.index('data-pair="EUR/USD"') : html.index("</li>")]
+        for part in (">EUR/USD<", ">1.1172<", ">2026-10-30<", ">ecb<"):
+            self.assertIn(part, first)
+
+    def test_a_pair_without_a_quote_is_unavailable(self) -> None:
+        html = page_of(create_app(FakeMix()))
+
+        self.assertIn('<span class="price">unavailable</span>', html[html.index('data-pair="EUR/GBP"') :])
+
+    def test_only_a_stale_quote_is_marked(self) -> None:
+        for stale in (True, False):
+            html = page_of(create_app(FakeMix(FakeRates(replace(QUOTE, stale=stale)))))
+            self.assertEqual("hidden" not in Page(html).of_class("stale")[0], stale)
+
+    def test_what_a_source_calls_itself_is_never_markup(self) -> None:
+        html = page_of(create_app(FakeMix(FakeRates(replace(QUOTE, source="<b>bank</b>")))))
+
+        self.assertIn("&lt;b&gt;bank&lt;/b&gt;", html)
+
+    def test_the_converter_knows_the_currencies(self) -> None:
+        html = page_of(create_app(FakeMix()))
+
+        self.assertIn("<option selected>EUR</option><option>JPY</option><option>USD</option>", html)
+
+    def test_a_page_without_pairs_and_rates_is_a_page(self) -> None:
+        mix = FakeMix(FakeRates())
+        mix.pairs = ()
+
+        self.assertIn("Converter", page_of(create_app(mix)))
+
+    def test_the_page_is_asked_for_anew_each_time(self) -> None:
+        answer = create_app(FakeMix()).test_client().get("/")
+
+        self.assertEqual(answer.headers["Cache-Control"], "no-cache")
+
+
+class Talker(FakeChat):
+    """A chat in which this was said."""
+
+    def __init__(self, *messages: ChatMessage) -> None:
+        super().__init__()
+        self.messages = messages
+
+    def page(self, room: str, before: int | None, limit: int) -> ChatPage:
+        super().page(room, before, limit)
+        return ChatPage(self.messages, first=1, last=len(self.messages))
+
+
+class MessagesOnThePageTests(SynchronousTestCase):
+    def page(self, *messages: ChatMessage) -> str:
+        return page_of(create_app(FakeMix(chat=Talker(*messages))))
+
+    def test_the_latest_messages_are_there_before_any_script(self) -> None:
+        html = self.page(ChatMessage(41, "Bob", "anyone here?", 1_700_000_000.5))
+
+        line = html[html.index('data-number="41"') : html.index("</ol>")]
+        self.assertIn(">Bob</bdi>", line)
+        self.assertIn('datetime="2023-11-14T22:13:20.500Z"', line)
+        self.assertIn(">anyone here?</p>", line)
+
+    def test_a_topic_is_no_message_and_times_say_their_zone(self) -> None:
+        html = self.page(ChatMessage(1, "Bob", "Weather", 1_700_000_000, "topic"), ChatMessage(2, "Al", "", 0, "topic"))
+
+        self.assertEqual([tag["data-kind"] for tag in Page(html).of_class("notice")], ["topic", "topic"])
+        self.assertEqual(Page(html).of_class("line"), [])
+        self.assertIn('made the topic <b class="topic-text">Weather</b>', html)
+        self.assertIn("took the topic away", html)
+        self.assertIn(">2023-11-14 22:13 UTC</time>", html)
+
+    def test_names_and_texts_are_never_markup(self) -> None:
+        html = self.page(ChatMessage(1, "<i>Bob</i>", "<script>alert(1)</script>", 0))
+
+        self.assertIn("&lt;script&gt;alert(1)", html)
+        self.assertIn("&lt;i&gt;Bob", html)
+        self.assertNotIn("<i>", html)
+
+    def test_a_deleted_message_is_not_shown(self) -> None:
+        html = self.page(ChatMessage(1, "Bob", "", 0, is_deleted=True), ChatMessage(2, "Ann", "hello", 0))
+
+        numbers = [tag.get("data-number") for tag in Page(html).of_class("line")]
+        self.assertEqual(numbers, ["2"])
+
+    def test_a_chat_that_is_busy_harms_nobody(self) -> None:
+        chat = FakeChat()
+        chat.trouble = ServiceBusy(5)
+        client = create_app(FakeMix(chat=chat)).test_client()
+
+        answer = client.get("/")
+
+        self.assertEqual(answer.status_code, 200)
+        self.assertEqual(Page(answer.text).of_class("line"), [])
+
+    def test_where_guests_may_not_read_they_see_no_messages(self) -> None:
+        settings = Settings(chat=ChatSettings(guests=False))
+        identities: list[Identity | None] = [None, Identity("7", "Ann")]
+        app = create_app(FakeMix(chat=FakeChat()), settings, named=lambda environ: identities.pop(0))
+
+        seen = [len(Page(page_of(app)).of_class("line")) for _ in (1, 2)]
+
+        self.assertEqual(seen, [0, 1])
+
+    def test_a_name_has_one_colour_in_all_its_places(self) -> None:
+        self.assertIn(f"who {hue_class('Bob')}", self.page(ChatMessage(1, "Bob", "hello", 0)))
+        # names.js works out the same.
+        self.assertEqual([hue_class(name) for name in ("Ann", "Bob", "é😀")], ["hue-3", "hue-11", "hue-2"])
+
+
+class ChatOnThePageTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.app = create_app(FakeMix(chat=FakeChat()))
+
+    def test_the_chat_knows_its_prefix(self) -> None:
+        self.assertEqual([tag["data-prefix"] for tag in Page(page_of(self.app)).of_class("talk")], ["/talk"])
+
+    def test_the_chat_knows_where_its_session_and_its_login_are(self) -> None:
+        for mount in ("", "/mix"):
+            chat = Page(page_of(self.app, mount)).of_class("talk")[0]
+            self.assertEqual(chat["data-session"], f"{mount}/api/session")
+            self.assertEqual(chat["data-login"], f"{mount}/api/login")
+
+    def test_a_host_without_the_chat_says_so_and_loads_no_chat(self) -> None:
+        html = page_of(create_app(FakeMix(chat=None)))
+
+        self.assertIn(
+            "This host does not serve the chat; start it with <code>twistd mixsvc</code> to talk.",
+            html,
+        )
+        scripts = Page(html).scripts()
+        self.assertEqual(scripts[-1], "rates.js")
+        self.assertFalse({"main.js", "sockjs.min.js"} & set(scripts))
+
+    def test_without_javascript_the_page_says_what_is_missing(self) -> None:
+        self.assertIn("<noscript><p", page_of(self.app))
+
+    def test_below_a_mount_point_every_address_of_ours_is_below_it(self) -> None:
+        page = Page(page_of(self.app, "/mix"))
+
+        links = [tag.get("src") or tag.get("href") or "" for tag in page.tags if "src" in tag or "href" in tag]
+        self.assertEqual({link.split("/")[1] for link in links if not link.startswith("#")}, {"mix"})
+        self.assertEqual(page.of_class("rates")[0]["data-url"], "/mix/api/rates")
+
+    def test_nothing_is_inline(self) -> None:
+        page = Page(page_of(self.app))
+
+        self.assertNotIn("", page.scripts())
+        self.assertFalse([tag for tag in page.tags if tag["tag"] == "style" or "style" in tag])
+        self.assertFalse([name for tag in page.tags for name in tag if name.startswith("on")])
+
+    def test_every_field_has_a_label(self) -> None:
+        page = Page(page_of(self.app))
+
+        labels = {tag.get("for") for tag in page.tags if tag["tag"] == "label"}
+        fields = [tag for tag in page.tags if tag["tag"] in ("input", "select") and tag.get("type") != "radio"]
+        self.assertEqual({tag["id"] for tag in fields} - labels, set())
+
+
+class VendorTests(SynchronousTestCase):
+    """What comes from npm is loaded where it is there."""
+
+    def page(self, *names: str) -> Page:
+        # Not mktemp: below pytest it would make its folder in the checkout.
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        for name in ("main.js", "chat.js", *names):
+            path = os.path.join(folder.name, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w"):
+                pass
+
+        def elsewhere(app: Flask) -> Assets:
+            app.static_folder = folder.name
+            return install_assets(app)
+
+        self.patch(mixsvc.pages.app, "install_assets", elsewhere)
+        return Page(page_of(create_app(FakeMix(chat=FakeChat()))))
+
+    def test_without_packages_only_our_modules_are_loaded(self) -> None:
+        self.assertEqual(self.page().scripts(), ["main.js"])
+
+    def test_the_packages_are_loaded_first(self) -> None:
+        page = self.page("vendor/sockjs.min.js", "vendor/uplot.min.js", "vendor/uplot.min.css")
+
+        self.assertEqual(page.scripts(), ["sockjs.min.js", "uplot.min.js", "main.js"])
+        styles = [tag.get("href") or "" for tag in page.tags if tag.get("rel") == "stylesheet"]
+        self.assertEqual([style.rpartition("/")[2] for style in styles], ["uplot.min.css", "style.css"])

@@ -1,0 +1,224 @@
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from itertools import product
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from twisted.internet.defer import CancelledError
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.interfaces import Quote
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.model.quote import MAX_CURRENCIES
+from mixsvc.rates.sources.download import Address
+from mixsvc.rates.sources.json_feed import MAX_BODY, Feed, JsonSource, read_answer
+from tests.rates.samples import NOW, at_once, client_of, moment
+from tests.rates.sources.test_download import Server
+
+# As api.frankfurter.dev answers.
+FRANKFURTER = b'{"amount":1.0,"base":"EUR","date":"2026-10-30","rates":{"USD":1.1172,"JPY":175.60}}'
+FEED = Feed(Address("http://rates.example/latest"), "EUR", "date", "rates")
+
+
+def answer(price: str = "1.1", day: str = '"2026-10-30"', code: str = "USD") -> bytes:
+    return f'{{"date": {day}, "rates": {{"{code}": {price}}}}}'.encode()
+
+
+FIELDS = st.dictionaries(st.sampled_from(["USD", "EUR", "date", "rates", "x"]), st.floats() | st.text())
+
+
+class Reading(SynchronousTestCase):
+    def read(self, body: bytes, feed: Feed = FEED) -> list[tuple[str, str]]:
+        return [(each.quote, str(each.price)) for each in read_answer(body, feed, NOW)]
+
+    def refused(self, body: bytes, feed: Feed = FEED) -> str:
+        with self.assertRaises(SourceFailed) as caught:
+            read_answer(body, feed, NOW)
+        text = str(caught.exception)
+        self.assertNotIn("\n", text)
+        self.assertLess(len(text), 300)
+        return text
+
+    def test_an_answer_of_frankfurter_is_read(self) -> None:
+        usd, jpy = read_answer(FRANKFURTER, FEED, NOW)
+
+        self.assertEqual((usd.base, usd.quote, str(usd.price), usd.source), ("EUR", "USD", "1.1172", "json"))
+        self.assertEqual((usd.date, usd.fetched_at), (date(2026, 10, 30), NOW))
+        self.assertEqual(str(jpy.price), "175.60")
+
+    def test_digits_are_kept_as_they_are_written(self) -> None:
+        for text in ("0.1000000000000000055", "1.10", "19000", "0.000001", "100000000000000000000"):
+            self.assertEqual(self.read(answer(text)), [("USD", text)])
+
+    def test_an_exponent_is_written_out(self) -> None:
+        self.assertEqual(self.read(answer("1.4e-05")), [("USD", "0.000014")])
+        self.assertEqual(self.read(answer("2E+3")), [("USD", "2000")])
+
+    def test_numbers_that_would_take_for_ever_are_refused_at_once(self) -> None:
+        for day in ("1e9999999", "-1e9999999", "253402300800", "-1", "1e99", "NaN", "Infinity"):
+            self.assertIn("date", self.refused(answer(day=day)))
+        self.assertIn("number", self.refused(answer("1e99999999999999999999")))
+        self.assertEqual(self.read(answer(day="1793318400")), [("USD", "1.1")])
+
+    def test_more_currencies_than_there_can_be_are_refused(self) -> None:
+        codes = ["".join(each) for each in product("ABCDFGHI", repeat=3)][: MAX_CURRENCIES + 1]
+        body = {"date": "2026-10-30", "rates": dict.fromkeys(codes, 1)}
+
+        self.assertIn(str(MAX_CURRENCIES), self.refused(json.dumps(body).encode()))
+
+    def test_more_digits_than_can_be_stored_are_rounded_off(self) -> None:
+        self.assertEqual(self.read(answer("0.00000123456789012345678")), [("USD", "0.0000012345678901235")])
+
+    def test_a_price_may_be_a_text(self) -> None:
+        self.assertEqual(self.read(answer('"1.50"')), [("USD", "1.50")])
+
+    def test_dates_may_be_times_and_seconds(self) -> None:
+        for text, day in (
+            ('"2026-10-30T23:59:59Z"', 30),
+            ('"2026-10-30T00:30:00+02:00"', 29),
+            ('"2026-10-30 16:00:00"', 30),
+            ("1793318400", 30),
+            ("1793318399", 29),
+        ):
+            (found,) = read_answer(answer(day=text), FEED, NOW)
+            self.assertEqual(found.date, date(2026, 10, day), text)
+
+    def test_fields_within_fields_are_found(self) -> None:
+        nested = {"meta": {"at": "2026-10-30"}, "data": {"USD": {"code": "USD", "value": 1.5}}}
+
+        feed = replace(FEED, date="meta.at", rates="data.*.value")
+        self.assertEqual(self.read(json.dumps(nested).encode(), feed), [("USD", "1.5")])
+
+    def test_the_base_itself_and_strange_codes_are_left_out(self) -> None:
+        body = b'{"date": "2026-10-30", "rates": {"EUR": 1.0, "USD": 2, "USDT": 0, "usd": "x"}}'
+
+        self.assertEqual(self.read(body), [("USD", "2")])
+
+    def test_another_base_than_the_one_asked_for_is_refused(self) -> None:
+        self.assertIn("its base is USD, not EUR", self.refused(FRANKFURTER.replace(b"EUR", b"USD")))
+        self.assertIn("its base is another one", self.refused(answer("0.9", code="EUR")))
+
+    def test_one_bad_price_spoils_the_answer(self) -> None:
+        for text in ("0", "-1", "-0.0", "NaN", "Infinity", "-Infinity", "null", "true", "[]", "{}", '""', '"1,1"') + (
+            '"NaN"',
+            '"1_0"',
+            '"\u0661"',
+            "1e21",
+            "1e-21",
+            "1e999999999",
+            "9" * 5000,
+            '"' + "9" * 5000 + '"',
+            "1e-20",
+        ):
+            with self.subTest(price=text[:20]):
+                self.refused(b'{"date": "2026-10-30", "rates": {"GBP": 0.8, "USD": %s}}' % text.encode())
+
+    def test_a_bad_date_is_refused(self) -> None:
+        days = ('"30.10.2026"', '""', "null", "1e30", "-1e30", "true", '"2026-11-01"', "1893456000", '"2026-13-01"')
+        for text in (*days, '"20261030"', '"2026-10-30Tx"', '"0001-01-01T00:00:00+14:00"', "[]"):
+            with self.subTest(day=text):
+                self.refused(answer(day=text))
+
+    def test_what_has_no_rates_is_refused(self) -> None:
+        for body in (b"", b"[]", b"null", b"{}", b'{"date": "2026-10-30"}', b"<html>", FRANKFURTER[:-2], b"\xff\xfe{"):
+            with self.subTest(body=body):
+                self.refused(body)
+        self.refused(b'{"date": "2026-10-30", "rates": {}}')
+        self.refused(b'{"date": "2026-10-30", "rates": [1]}')
+
+    def test_a_field_that_is_given_twice_is_refused(self) -> None:
+        self.assertIn("given twice", self.refused(b'{"date": "2026-10-30", "rates": {"USD": 1, "USD": 2}}'))
+
+    def test_deep_nesting_is_refused_like_anything_else(self) -> None:
+        for body in (b"[" * 100_000, b'{"a":' * 100_000):
+            self.assertIn("nested too deeply", self.refused(body))
+
+    @given(st.binary() | st.binary().map(lambda some: FRANKFURTER.replace(b"1.1172", some)))
+    @example(FRANKFURTER.replace(b"EUR", b"\xff"))
+    @settings(derandomize=True, deadline=None)
+    def test_no_bytes_raise_anything_but_the_declared_error(self, body: bytes) -> None:
+        try:
+            quotes = read_answer(body, FEED, NOW)
+        except SourceFailed:
+            return
+        self.assertTrue(all(each.price > 0 for each in quotes))
+
+    @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner) | FIELDS))
+    @settings(derandomize=True, deadline=None)
+    def test_no_json_does_either(self, value: object) -> None:
+        for body in ({"date": value, "rates": value}, {"date": "2026-10-30", "rates": {"USD": value}}):
+            try:
+                read_answer(json.dumps(body).encode(), FEED, NOW)
+            except SourceFailed:
+                continue
+
+
+class Asking(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.server = Server()
+        self.server.body = FRANKFURTER
+        self.client = client_of(self.server)
+        address = Address("http://rates.example/latest", {"Authorization": "Bearer 123"}, MAX_BODY)
+        self.source = JsonSource(self.client, lambda: replace(FEED, address=address), at_once, moment)
+
+    def fetch(self) -> Sequence[Quote]:
+        return self.successResultOf(self.source.fetch())
+
+    def refused(self) -> str:
+        return str(self.failureResultOf(self.source.fetch(), SourceFailed).value)
+
+    def header(self, name: bytes) -> list[bytes]:
+        return list(self.server.asked[-1].requestHeaders.getRawHeaders(name, []))
+
+    def test_its_headers_are_sent(self) -> None:
+        self.assertEqual(len(self.fetch()), 2)
+
+        self.assertEqual(self.header(b"Authorization"), [b"Bearer 123"])
+
+    def test_the_second_time_it_asks_whether_anything_changed(self) -> None:
+        self.server.headers = {b"ETag": b'"1"'}
+        self.fetch()
+        self.server.code, self.server.body = 304, b""
+
+        self.assertEqual(self.fetch(), ())
+        self.assertEqual(self.header(b"If-None-Match"), [b'"1"'])
+
+    def test_its_headers_go_to_no_other_server(self) -> None:
+        for to, sent in (
+            (b"https://other.example/", []),
+            (b"http://rates.example:81/", []),
+            (b"/new", [b"Bearer 123"]),
+        ):
+            self.server.code, self.server.headers = 302, {b"Location": to}
+            self.refused()
+
+            self.assertEqual(self.header(b"Authorization"), sent)
+
+    def test_an_answer_as_large_as_the_limit_is_read_and_one_byte_more_is_not(self) -> None:
+        self.server.body = FRANKFURTER + b" " * (MAX_BODY - len(FRANKFURTER))
+        self.assertEqual(len(self.fetch()), 2)
+
+        self.server.body += b" "
+        self.assertIn(str(MAX_BODY), self.refused())
+
+    def test_a_feed_that_cannot_be_made_is_a_failure_each_time(self) -> None:
+        def missing() -> Feed:
+            raise SourceFailed("no key")
+
+        self.source = JsonSource(self.client, missing, at_once, moment)
+
+        self.assertEqual([self.refused(), self.refused()], ["no key", "no key"])
+        self.assertEqual(self.server.asked, [])
+
+    def test_cancelling_closes_the_connection(self) -> None:
+        self.server.never_ends = True
+        fetching = self.source.fetch()
+        self.client.flush()
+
+        fetching.cancel()
+        self.client.flush()
+
+        self.failureResultOf(fetching, CancelledError)
+        self.assertEqual(len(self.server.gone), 1)

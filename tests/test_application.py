@@ -1,0 +1,187 @@
+import os
+import re
+from collections.abc import Mapping
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from flask import Flask
+from twisted.trial.unittest import SynchronousTestCase
+from werkzeug.test import Client
+
+from mixsvc.application import authenticator, own_application, served
+from mixsvc.config.settings import MEMORY, ChatSettings, Settings, StorageSettings, WebSettings
+from mixsvc.errors import BadSetting
+from mixsvc.interfaces import Identity
+from tests.pages.fakes import FakeChat, FakeMix
+
+NAMED: Final = "tests.test_application:everybody_is_one"
+
+
+def everybody_is_one(environ: Mapping[str, Any]) -> Identity | None:
+    """An authenticator of somebody's own."""
+    return Identity("one", environ.get("HTTP_X_NAME"))
+
+
+def named(name: str) -> Settings:
+    return Settings(chat=ChatSettings(authenticator=name), storage=StorageSettings(path=MEMORY))
+
+
+class OwnApplicationTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        # Not mktemp: below pytest it would make its folder in the checkout.
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def status_of_post(self, app: Flask, token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return app.test_client().post("/api/rooms/lobby/messages", json={"text": "x"}, headers=headers).status_code
+
+    def test_key_and_token_are_made_beside_the_database(self) -> None:
+        app = own_application(FakeMix(chat=FakeChat()), Settings().within(self.folder))
+
+        self.assertEqual(sorted(os.listdir(self.folder)), ["api_token", "secret_key"])
+        with open(os.path.join(self.folder, "api_token")) as file:
+            self.assertEqual(self.status_of_post(app, file.read().strip()), 201)
+
+    def test_a_session_outlives_a_restart(self) -> None:
+        settings = Settings().within(self.folder)
+        client = own_application(FakeMix(chat=FakeChat()), settings).test_client()
+        client.post("/api/session", json={"name": "Ann"})
+        cookie = client.get_cookie("mixsvc_session")
+        assert cookie is not None
+
+        again = own_application(FakeMix(chat=FakeChat()), settings).test_client()
+        again.set_cookie("mixsvc_session", cookie.value)
+
+        self.assertEqual(again.get("/api/session").get_json()["name"], "Ann")
+
+    def test_in_memory_there_are_no_files_and_nobody_knows_a_token(self) -> None:
+        settings = Settings(storage=StorageSettings(path=MEMORY)).within(self.folder)
+
+        app = own_application(FakeMix(chat=FakeChat()), settings)
+
+        self.assertEqual(os.listdir(self.folder), [])
+        self.assertEqual(self.status_of_post(app, ""), 403)
+
+    def test_a_token_file_that_is_named_counts_even_then(self) -> None:
+        settings = Settings(chat=ChatSettings(token_file="t"), storage=StorageSettings(path=MEMORY)).within(self.folder)
+
+        app = own_application(FakeMix(chat=FakeChat()), settings)
+
+        with open(os.path.join(self.folder, "t")) as file:
+            self.assertEqual(self.status_of_post(app, file.read().strip()), 201)
+
+    def test_the_authenticator_of_the_settings_names_people(self) -> None:
+        client = own_application(FakeMix(chat=FakeChat()), named(NAMED)).test_client()
+
+        self.assertEqual(client.get("/api/session", headers={"X-Name": "Ann"}).get_json()["name"], "Ann")
+
+    def test_one_that_is_not_there_is_told_at_the_start(self) -> None:
+        self.assertRaises(BadSetting, own_application, FakeMix(), named("nowhere:who"))
+
+
+theirs = Flask("theirs")
+
+
+@theirs.get("/")
+def _index() -> str:
+    return "their page"
+
+
+class ServedTests(SynchronousTestCase):
+    """What is where: each case is asked for three paths."""
+
+    def told(self, **web: Any) -> list[tuple[int, str]]:
+        """Status and beginning of what is at the root, below the prefix, and beside it."""
+        settings = Settings(web=WebSettings(**web), storage=StorageSettings(path=MEMORY))
+        client = Client(served(FakeMix(chat=FakeChat()), settings).application)
+        answers = [client.get(path) for path in ("/", "/mixsvc/api/session", "/mixsvcs/api/session")]
+        return [(each.status_code, each.get_data(as_text=True)[:10]) for each in answers]
+
+    def test_our_pages_are_at_the_root_where_nothing_else_is_said(self) -> None:
+        found = self.told()
+
+        self.assertEqual((found[0][1], found[1][0]), ("<!doctype ", 404))
+
+    def test_an_application_takes_their_place(self) -> None:
+        found = self.told(wsgi="tests.test_application:theirs")
+
+        self.assertEqual([status for status, _ in found], [200, 404, 404])
+        self.assertEqual(found[0][1], "their page")
+
+    def test_they_may_stay_beside_it_below_a_prefix(self) -> None:
+        found = self.told(wsgi="tests.test_application:theirs", pages="/mixsvc")
+
+        self.assertEqual([status for status, _ in found], [200, 200, 404])
+        self.assertEqual(found[0][1], "their page")
+
+    def test_alone_below_a_prefix_they_leave_nothing_beside_it(self) -> None:
+        self.assertEqual([status for status, _ in self.told(pages="/mixsvc")], [404, 200, 404])
+
+    def test_below_a_prefix_every_link_has_it(self) -> None:
+        settings = Settings(web=WebSettings(pages="/mixsvc"), storage=StorageSettings(path=MEMORY))
+        client = Client(served(FakeMix(chat=FakeChat()), settings).application)
+
+        for path in ("/mixsvc", "/mixsvc/", "/mixsvc/nowhere"):
+            page = client.get(path, follow_redirects=True).get_data(as_text=True)
+            # The chat has a path of its own.
+            links = set(re.findall(r'(?:href|src|data-[a-z-]+)="(/[^"]*)"', page)) - {"/talk"}
+            self.assertTrue(links)
+            self.assertEqual([link for link in links if not link.startswith("/mixsvc/")], [])
+
+    def test_the_session_below_a_prefix_is_known_to_the_chat_beside_it(self) -> None:
+        settings = Settings(web=WebSettings(pages="/mixsvc"), storage=StorageSettings(path=MEMORY))
+        found = served(FakeMix(chat=FakeChat()), settings)
+        cookie = Client(found.application).post("/mixsvc/api/session", json={"name": "Ann"}).headers["Set-Cookie"]
+
+        self.assertIn("Path=/;", cookie + ";")
+        identity = authenticator(settings, found.pages)({"HTTP_COOKIE": cookie.partition(";")[0]})
+        assert identity is not None
+        self.assertEqual(identity.name, "Ann")
+
+    def test_a_flask_application_finds_the_service_in_its_extensions(self) -> None:
+        mix = FakeMix()
+        settings = Settings(web=WebSettings(wsgi="tests.test_application:theirs"))
+
+        served(mix, settings)
+
+        self.assertIs(theirs.extensions["mixsvc"], mix)
+
+    def test_pages_within_the_chat_are_refused(self) -> None:
+        for pages in ("/chat", "/chat/pages"):
+            text = str(self.assertRaises(BadSetting, served, FakeMix(), Settings(web=WebSettings(pages=pages))))
+            self.assertIn(f"[web] pages = {pages} lies within [chat] prefix = /chat", text)
+
+
+class AuthenticatorTests(SynchronousTestCase):
+    def test_it_is_the_one_that_the_settings_name(self) -> None:
+        found = authenticator(named(NAMED), Flask("theirs"))({})
+
+        self.assertEqual(found, Identity("one"))
+
+    def test_else_the_sessions_of_our_pages(self) -> None:
+        app = own_application(FakeMix(chat=FakeChat()), named(""))
+        client = app.test_client()
+        client.post("/api/session", json={"name": "Ann"})
+        cookie = client.get_cookie("mixsvc_session")
+        assert cookie is not None
+
+        found = authenticator(named(""), app)({"HTTP_COOKIE": f"mixsvc_session={cookie.value}"})
+
+        assert found is not None
+        self.assertEqual((found.name, found.moderator), ("Ann", False))
+
+    def test_another_application_knows_nobody(self) -> None:
+        for app in (Flask("theirs"), None):
+            self.assertIsNone(authenticator(named(""), app)({"HTTP_COOKIE": "mixsvc_session=x"}))
+
+    def test_what_is_missing_or_no_function_is_one_clear_line(self) -> None:
+        for name, said in (
+            ("nowhere:who", "[chat] authenticator = nowhere:who: importing nowhere failed with ModuleNotFoundError"),
+            ("json:who", "[chat] authenticator = json:who: json has no function 'who'"),
+            ("json.__name__", "[chat] authenticator = json.__name__: json has no function '__name__'"),
+        ):
+            text = str(self.assertRaises(BadSetting, authenticator, named(name), Flask("theirs")))
+            self.assertTrue(text.startswith(said), text)
+            self.assertNotIn("\n", text)

@@ -1,0 +1,71 @@
+"""Streams whose clients are slow, and those whose clients are gone."""
+
+from tests.txsockjs._session.test_outbox import BurstApps
+from tests.txsockjs._session.test_transport import Case
+from tests.txsockjs._socket.test_tcp_info import Kernel, on_linux
+from tests.txsockjs.clients import Client
+from tests.txsockjs.fakes import Service
+from tests.txsockjs.test_on_sockets import Case as SocketCase
+
+
+@on_linux
+class SlowStreamTests(Case):
+    """heartbeat is 25 seconds."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.kernel = Kernel()
+        self.stream.wire.socket = self.kernel  # type: ignore[attr-defined]  # as TCP transports have
+        self.stream.wire.fill()
+
+    def test_one_that_takes_a_byte_from_one_heartbeat_to_the_next_stays(self) -> None:
+        for _ in range(10):
+            self.kernel.acked += 1
+            self.service.clock.advance(25)
+
+        self.assertFalse(self.stream.wire.is_aborted)
+
+    def test_it_is_dropped_when_it_stops(self) -> None:
+        self.kernel.acked += 1
+        self.service.clock.pump([25, 25])
+
+        self.assertTrue(self.stream.wire.is_aborted)
+        self.assertEqual(len(self.app.reasons), 1)
+
+    def test_one_that_has_caught_up_gets_a_heartbeat(self) -> None:
+        self.service.clock.advance(25)
+        self.stream.wire.drain()
+
+        self.service.clock.advance(25)
+
+        self.assertEqual(self.frames, [b"h\n"])
+
+    def test_a_client_over_its_limit_stays_while_it_takes_something(self) -> None:
+        service = Service(options={"max_outbox": 1000})
+        stream = service.post("/0/s/xhr_streaming")
+        stream.wire.socket = self.kernel  # type: ignore[attr-defined]
+        stream.wire.fill()
+        for text in ("x" * 1000, "x" * 1000, "", "", ""):
+            service.apps.last.transport.write(text)
+            service.clock.advance(4)
+            self.kernel.acked += 1
+        self.assertEqual(service.apps.last.reasons, [])
+
+        for _ in range(2):
+            service.apps.last.transport.write("")
+            service.turn()
+            service.clock.advance(6)
+
+        self.assertEqual(len(service.apps.last.reasons), 1)
+
+
+class BurstTests(SocketCase):
+    async def test_a_stream_gets_all_that_is_written_when_it_opens(self) -> None:
+        await self.serve(BurstApps(), streaming_limit=10**9)
+        client = Client()
+        await self.connect(client)
+        client.write(b"GET /echo/0/s/eventsource HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+        await client.until(lambda: client.received.count(b"x" * 100_000) == 15)
+
+        self.assertNotIn(b"c[1008", client.received)

@@ -1,0 +1,335 @@
+"""Sessions by name: their timers, their turns, their end."""
+
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.txsockjs.fake_session import FakeApplication, FakeReceiver
+from txsockjs._protocol.errors import Refused
+from txsockjs._protocol.frames import Message
+from txsockjs._protocol.options import Options
+from txsockjs._session.registry import Registry
+from txsockjs._session.session import Session
+
+
+class FakeWire:
+    """A WebSocket's connection."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.is_aborted = False
+        self._registry = registry
+
+    def abort(self) -> None:
+        self.is_aborted = True
+        self._registry.gone(self)
+
+
+class RegistryCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.registry = Registry(self.clock, Options(max_sessions=3))
+        self.apps: list[FakeApplication] = []
+
+    def app(self, session: Session) -> FakeApplication:
+        self.apps.append(FakeApplication())
+        return self.apps[-1]
+
+    def obtain(self, name: bytes = b"s") -> Session:
+        return self.registry.obtain(name, "192.0.2.1", self.app)
+
+    def attach(self, session: Session, frames: int = 1_000_000) -> FakeReceiver:
+        receiver = FakeReceiver(session, frames)
+        session.attach(receiver)
+        return receiver
+
+
+class NameTests(RegistryCase):
+    def test_a_name_is_one_session(self) -> None:
+        self.assertIs(self.obtain(), self.obtain())
+
+    def test_a_session_is_found_when_it_is_open(self) -> None:
+        session = self.obtain()
+        self.assertIsNone(self.registry.find(b"s"))
+
+        self.attach(session)
+
+        self.assertIs(self.registry.find(b"s"), session)
+
+    def test_a_session_that_is_closing_takes_no_more_messages(self) -> None:
+        session = self.obtain()
+        self.attach(session, 1)
+        session.close(3000, "Go away!")
+
+        self.assertIsNone(self.registry.find(b"s"))
+
+    def test_unnamed_sessions_are_in_no_map(self) -> None:
+        self.registry.make("192.0.2.1", self.app)
+
+        self.assertEqual((self.registry.named, len(self.registry)), ({}, 1))
+
+    def test_as_many_as_the_limit_are_made_and_no_more(self) -> None:
+        for name in (b"1", b"2", b"3"):
+            self.obtain(name)
+
+        error = self.assertRaises(Refused, self.obtain, b"4")
+
+        self.assertEqual((error.status, len(self.registry)), (503, 3))
+
+    def test_a_known_name_is_never_too_many(self) -> None:
+        for name in (b"1", b"2", b"3"):
+            self.obtain(name)
+
+        self.assertIs(self.obtain(b"3"), self.obtain(b"3"))
+
+    def test_a_lost_session_makes_room(self) -> None:
+        for name in (b"1", b"2", b"3"):
+            self.obtain(name)
+        self.clock.advance(5)
+
+        self.assertEqual((self.obtain(b"4").name, len(self.registry)), (b"4", 1))
+
+
+class AddressTests(RegistryCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.registry = Registry(self.clock, Options(max_sessions_per_address=2))
+        self.registry.obtain(b"1", "192.0.2.1", self.app)
+        self.registry.make("192.0.2.1", self.app)
+
+    def test_one_address_has_as_many_as_its_limit_and_no_more(self) -> None:
+        error = self.assertRaises(Refused, self.registry.make, "192.0.2.1", self.app)
+
+        self.assertEqual((error.status, str(error)), (503, "Too many sessions from this address"))
+
+    def test_others_are_not_touched_by_it(self) -> None:
+        self.registry.make("192.0.2.2", self.app)
+
+        self.assertEqual(len(self.registry), 3)
+
+    def test_a_lost_session_makes_room_for_another_of_its_address(self) -> None:
+        self.clock.advance(5)
+
+        self.registry.obtain(b"2", "192.0.2.1", self.app)
+
+        self.assertRaises(Refused, self.registry.obtain, b"3", "192.0.2.1", self.app)
+
+    def test_addresses_without_sessions_are_forgotten(self) -> None:
+        self.clock.advance(5)
+
+        self.assertEqual(sum(self.registry._addresses.values()), len(self.registry))
+        self.assertEqual(set(self.registry._addresses), {"192.0.2.1"})
+
+
+class DisconnectTimerTests(RegistryCase):
+    def test_a_session_is_lost_when_no_receiver_comes_in_time(self) -> None:
+        self.attach(self.obtain(), 1)
+        self.clock.advance(4.9)
+        self.assertEqual(self.apps[0].reasons, [])
+
+        self.clock.advance(0.1)
+
+        self.assertTrue(self.apps[0].reasons[0].check(ConnectionLost))
+        self.assertEqual(self.registry.named, {})
+
+    def test_the_timer_runs_on_a_new_session_too(self) -> None:
+        self.obtain()
+
+        self.clock.advance(5)
+
+        self.assertEqual((len(self.registry), self.clock.getDelayedCalls()), (0, []))
+
+    def test_a_new_receiver_stops_it(self) -> None:
+        session = self.obtain()
+        self.attach(session, 1)
+        self.clock.advance(4.9)
+        self.attach(session)
+
+        self.clock.advance(20)
+
+        self.assertEqual(self.apps[0].reasons, [])
+
+    def test_messages_do_not_move_it(self) -> None:
+        session = self.obtain()
+        self.attach(session, 1)
+        self.clock.advance(3)
+        session.receive(["x"])
+
+        self.clock.advance(2)
+
+        self.assertEqual(len(self.apps[0].reasons), 1)
+
+    def test_a_closed_session_gives_its_name_back_when_it_fires(self) -> None:
+        session = self.obtain()
+        self.attach(session, 1)
+        session.close(3000, "Go away!")
+        self.clock.advance(0)
+        self.attach(session, 1)
+
+        self.clock.advance(5)
+
+        self.assertIsNot(self.obtain(), session)
+        self.assertEqual(len(self.apps[0].reasons), 1)
+
+
+class HeartbeatTests(RegistryCase):
+    def test_a_receiver_gets_a_heartbeat_when_nothing_was_sent_for_so_long(self) -> None:
+        receiver = self.attach(self.obtain())
+        self.clock.advance(24.9)
+        self.assertEqual(receiver.sent, [b"o"])
+
+        self.clock.advance(0.1)
+
+        self.assertEqual(receiver.sent, [b"o", b"h"])
+
+    def test_any_frame_puts_it_off(self) -> None:
+        session = self.obtain()
+        receiver = self.attach(session)
+        self.clock.advance(20)
+        session.post(Message("1"))
+        self.clock.advance(0)
+
+        self.clock.advance(24.9)
+        self.assertEqual(receiver.sent, [b"o", b'a["1"]'])
+        self.clock.advance(0.1)
+        self.assertEqual(receiver.sent, [b"o", b'a["1"]', b"h"])
+
+    def test_it_comes_again_and_again(self) -> None:
+        receiver = self.attach(self.obtain())
+
+        self.clock.pump([25, 25])
+
+        self.assertEqual(receiver.sent, [b"o", b"h", b"h"])
+
+    def test_it_answers_a_poll(self) -> None:
+        session = self.obtain()
+        self.attach(session, 1)
+        poll = self.attach(session, 1)
+
+        self.clock.advance(25)
+
+        self.assertEqual((poll.sent, session.receiver), ([b"h"], None))
+
+    def test_none_is_kept_while_no_receiver_is_there(self) -> None:
+        registry = Registry(self.clock, Options(timeout=100))
+        session = registry.obtain(b"s", "192.0.2.1", self.app)
+        self.attach(session, 1)
+        self.clock.pump([25, 25])
+
+        self.assertEqual(self.attach(session).sent, [])
+
+
+class TurnTests(RegistryCase):
+    def test_a_session_that_cannot_be_flushed_harms_no_other(self) -> None:
+        class Broken(FakeReceiver):
+            def write(self, data: bytes) -> None:
+                if data != b"o\n":
+                    raise RuntimeError("broken")
+
+        first, second = self.obtain(b"1"), self.obtain(b"2")
+        first.attach(Broken(first))
+        receiver = self.attach(second)
+        for session in (first, second):
+            session.post(Message("x"))
+
+        self.clock.advance(0)
+
+        self.assertEqual(receiver.sent, [b"o", b'a["x"]'])
+        self.assertEqual((len(self.apps[0].reasons), len(self.flushLoggedErrors(RuntimeError))), (1, 1))
+
+    def test_a_flush_that_takes_long_lets_the_reactor_have_its_turn(self) -> None:
+        order: list[int] = []
+
+        class Slow(FakeReceiver):
+            def __init__(self, session: Session, number: int, clock: Clock) -> None:
+                super().__init__(session)
+                self.number, self.clock = number, clock
+
+            def write(self, data: bytes) -> None:
+                if data != b"o\n":
+                    order.append(self.number)
+                    self.clock.rightNow += 0.001
+
+        registry = Registry(self.clock, Options())
+        for number in range(250):
+            session = registry.make("192.0.2.1", self.app)
+            session.attach(Slow(session, number, self.clock))
+            session.post(Message("x"))
+        self.clock.callLater(0, order.append, -1)
+
+        self.clock.advance(0)
+
+        self.assertEqual(order, [*range(100), -1, *range(100, 250)])
+
+    def test_what_is_posted_during_a_flush_leaves_in_the_next_turn(self) -> None:
+        session = self.obtain()
+        receiver = self.attach(session)
+
+        def once() -> None:
+            session.watch(None)
+            session.post(Message("2"))
+
+        session.watch(once)
+        session.post(Message("1"))
+
+        self.clock.pump([0, 0])
+
+        self.assertEqual(receiver.sent, [b"o", b'a["1"]', b'a["2"]'])
+
+
+class StopTests(RegistryCase):
+    def test_every_session_gets_the_close_frame(self) -> None:
+        receiver = self.attach(self.obtain())
+
+        self.registry.stop(1001, "Server is stopping")
+        self.clock.advance(0)
+
+        self.assertEqual(receiver.ended, [(1001, "Server is stopping")])
+
+    def test_it_is_done_when_the_clients_that_are_there_have_answered(self) -> None:
+        wire = FakeWire(self.registry)
+        self.registry.opened(wire)
+        stopped = self.registry.stop(1001, "")
+        self.clock.advance(0)
+        self.assertNoResult(stopped)
+
+        self.registry.gone(wire)
+
+        self.assertIsNone(self.successResultOf(stopped))
+
+    def test_with_nobody_there_it_is_done_in_a_turn(self) -> None:
+        stopped = self.registry.stop(1001, "")
+
+        self.clock.advance(0)
+
+        self.assertIsNone(self.successResultOf(stopped))
+
+    def test_applications_between_two_polls_are_told_before_it_is_done(self) -> None:
+        for name in (b"1", b"2"):
+            self.attach(self.obtain(name), 1)
+        stopped = self.registry.stop(1001, "")
+
+        self.clock.advance(0)
+
+        self.successResultOf(stopped)
+        self.assertEqual([len(app.reasons) for app in self.apps], [1, 1])
+        self.assertTrue(self.apps[0].reasons[0].check(ConnectionDone))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_new_sessions_are_refused(self) -> None:
+        self.registry.stop(1001, "")
+
+        self.assertEqual(self.assertRaises(Refused, self.obtain).status, 503)
+
+    def test_when_it_is_cancelled_all_is_dropped(self) -> None:
+        wire, session = FakeWire(self.registry), self.obtain()
+        self.registry.opened(wire)
+        self.attach(session).ready = False
+        session.post(Message("x"))
+        stopped = self.registry.stop(1001, "")
+        self.clock.advance(0)
+        self.assertNoResult(stopped)
+
+        stopped.cancel()
+
+        self.assertIsNone(self.successResultOf(stopped))
+        self.assertEqual((wire.is_aborted, session.receiver, len(self.apps[0].reasons)), (True, None, 1))

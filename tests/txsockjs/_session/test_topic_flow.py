@@ -1,0 +1,106 @@
+"""Topics of one session that send more than their client takes, or take less than it sends."""
+
+from io import BytesIO
+
+from twisted.protocols.basic import FileSender
+
+from tests.txsockjs.fakes import Apps, Producer
+from tests.txsockjs.test_multiplex import Case
+
+TOPICS = ("msg,news,", "msg,other,")
+
+
+class FlowTests(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        self.other = Apps()
+        self.resource.addFactory("other", self.other)
+        for text in ("sub,news", "sub,other"):
+            self.socket.say(text)
+
+    def test_a_file_is_sent_to_each_of_two_topics(self) -> None:
+        sent = [
+            FileSender().beginFileTransfer(BytesIO(b"x" * 100_000), apps.last.transport)
+            for apps in (self.apps, self.other)
+        ]
+        for _ in range(20):
+            self.service.turn()
+
+        got = self.got()
+        sizes = {topic: sum(len(text) - len(topic) for text in got if text.startswith(topic)) for topic in TOPICS}
+        self.assertEqual([self.successResultOf(each) for each in sent], [b"x", b"x"])
+        self.assertEqual(sizes, dict.fromkeys(TOPICS, 100_000))
+
+    def test_a_producer_waits_for_a_client_that_lags(self) -> None:
+        producer = Producer()
+        self.apps.last.transport.registerProducer(producer, True)
+        self.socket.wire.fill()
+        self.apps.last.transport.write("x")
+        self.service.turn()
+        self.assertEqual(producer.calls, ["pause"])
+
+        self.socket.wire.drain()
+
+        self.assertEqual(producer.calls, ["pause", "resume"])
+
+    def test_one_that_is_unregistered_is_left_alone(self) -> None:
+        producer = Producer()
+        self.apps.last.transport.registerProducer(producer, True)
+        self.apps.last.transport.unregisterProducer()
+        self.socket.wire.fill()
+        self.apps.last.transport.write("x")
+        self.service.turn()
+
+        self.assertEqual(producer.calls, [])
+
+    def test_there_is_one_at_a_time(self) -> None:
+        self.apps.last.transport.registerProducer(Producer(), True)
+
+        self.assertRaises(RuntimeError, self.apps.last.transport.registerProducer, Producer(), True)
+
+    def test_it_is_stopped_with_its_subscription_or_the_session(self) -> None:
+        producers = [Producer() for _ in range(3)]
+        for apps, producer in zip((self.apps, self.other), producers, strict=False):
+            apps.last.transport.registerProducer(producer, True)
+
+        self.socket.say("uns,news")
+        self.apps.last.transport.registerProducer(producers[2], True)
+        self.assertEqual([each.calls for each in producers], [["stop"], [], ["stop"]])
+        self.socket.wire.lose()
+
+        self.assertEqual([each.calls for each in producers], [["stop"]] * 3)
+
+    def test_a_producer_that_fails_ends_its_subscription_and_no_other(self) -> None:
+        self.apps.last.transport.registerProducer(Broken(), False)
+
+        self.assertEqual(self.got(), ["uns,news"])
+        self.assertEqual((len(self.apps.last.reasons), self.other.last.reasons), (1, []))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
+
+    def test_a_topic_that_pauses_gets_nothing_until_it_goes_on(self) -> None:
+        self.apps.last.transport.pauseProducing()
+        self.socket.say("msg,news,x")
+        self.assertEqual((self.apps.last.messages, self.socket.wire.producerState), ([], "paused"))
+
+        self.apps.last.transport.resumeProducing()
+        self.service.turn()
+
+        self.assertEqual((self.apps.last.messages, self.socket.wire.producerState), ([b"x"], "producing"))
+
+    def test_the_session_goes_on_when_no_topic_is_paused(self) -> None:
+        for apps in (self.apps, self.other):
+            apps.last.transport.pauseProducing()
+        self.apps.last.transport.resumeProducing()
+        self.assertEqual(self.socket.wire.producerState, "paused")
+
+        self.other.last.transport.loseConnection()
+
+        self.assertEqual(self.socket.wire.producerState, "producing")
+
+
+class Broken(Producer):
+    def resumeProducing(self) -> None:
+        raise RuntimeError("broken")
+
+    def stopProducing(self) -> None:
+        raise RuntimeError("broken")

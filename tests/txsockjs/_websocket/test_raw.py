@@ -1,0 +1,163 @@
+"""The raw WebSocket, whose messages are the application's own."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+from websockets.frames import Frame, Opcode
+
+from tests.txsockjs._http.test_receive import CloseApps
+from tests.txsockjs.fakes import App, Apps, Service, Socket
+
+
+class EchoApps(Apps):
+    def came(self, app: App, data: bytes) -> None:
+        app.transport.write(data)
+
+
+class Case(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.service = Service(EchoApps())
+        self.socket = Socket(self.service, "/websocket")
+
+    def got(self) -> list[tuple[Opcode, bytes]]:
+        self.service.turn()
+        self.socket.read()
+        return [(frame.opcode, bytes(frame.data)) for frame in self.socket.frames]
+
+
+class TextTests(Case):
+    def test_it_opens_without_a_frame(self) -> None:
+        self.assertEqual(self.got(), [])
+
+    def test_text_is_verbatim(self) -> None:
+        for text in ("Hello world!\uffff", '["a"]', "null"):
+            self.socket.say(text)
+
+        self.assertEqual(self.socket.texts, ["Hello world!\uffff", '["a"]', "null"])
+
+    def test_empty_messages_are_delivered_and_sent(self) -> None:
+        self.socket.say("")
+        self.socket.say_bytes(b"")
+
+        self.assertEqual(self.got(), [(Opcode.TEXT, b""), (Opcode.BINARY, b"")])
+
+    def test_invalid_utf8_ends_it(self) -> None:
+        self.socket.send(Frame(Opcode.TEXT, b"\xff").serialize(mask=True))
+
+        self.assertEqual(self.socket.closed_with, (1007, "Text must be UTF-8"))
+
+    def test_each_write_is_a_message_of_its_own(self) -> None:
+        service = Service()
+        socket = Socket(service, "/websocket")
+        service.apps.last.transport.writeSequence(["a", b"b"])
+        service.turn()
+        socket.read()
+
+        self.assertEqual(socket.texts, ["a", "b"])
+
+    def test_a_heartbeat_is_a_ping_alone(self) -> None:
+        self.service.clock.advance(25)
+
+        self.assertEqual(self.got(), [(Opcode.PING, b"")])
+
+
+class BinaryTests(Case):
+    @given(st.binary(max_size=300))
+    def test_bytes_come_back_as_they_are(self, data: bytes) -> None:
+        self.socket.frames.clear()
+        self.socket.say_bytes(data)
+
+        self.assertEqual(self.got(), [(Opcode.BINARY, data)])
+
+    def test_the_application_gets_the_bytes(self) -> None:
+        service = Service()
+        Socket(service, "/websocket").say_bytes(b"\xff\x00")
+
+        self.assertEqual(service.apps.last.messages, [b"\xff\x00"])
+
+    def test_the_answer_is_of_the_kind_received_last(self) -> None:
+        self.socket.say_bytes(b"1")
+        self.socket.say("2")
+        self.socket.say_bytes(b"3")
+
+        self.assertEqual(self.got(), [(Opcode.BINARY, b"1"), (Opcode.TEXT, b"2"), (Opcode.BINARY, b"3")])
+
+
+class KindTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.service = Service()
+        self.socket = Socket(self.service, "/websocket")
+        self.transport = self.service.apps.last.transport
+
+    def got(self) -> list[tuple[Opcode, bytes]]:
+        self.service.turn()
+        self.socket.read()
+        return [(frame.opcode, bytes(frame.data)) for frame in self.socket.frames]
+
+    def test_the_first_word_is_text(self) -> None:
+        self.transport.write(b"x")
+
+        self.assertEqual(self.got(), [(Opcode.TEXT, b"x")])
+
+    def test_an_application_may_say_that_it_is_binary(self) -> None:
+        self.transport.writeBinary(b"\xff")
+
+        self.assertEqual(self.got(), [(Opcode.BINARY, b"\xff")])
+
+    def test_an_application_may_say_that_it_is_text(self) -> None:
+        self.socket.say_bytes(b"x")
+        self.transport.writeText(b"\xe9")
+
+        self.assertEqual(self.got(), [(Opcode.TEXT, "é".encode())])
+
+    def test_what_is_not_bytes_is_text_whatever_came_last(self) -> None:
+        self.socket.say_bytes(b"x")
+        for data in (123, None, bytearray(b"a"), memoryview(b"b")):
+            self.transport.write(data)  # type: ignore[arg-type]  # as in 1.2.2
+
+        binary = [(Opcode.BINARY, b"a"), (Opcode.BINARY, b"b")]
+        self.assertEqual(self.got(), [(Opcode.TEXT, b"123"), (Opcode.TEXT, b"None"), *binary])
+
+    def test_only_bytes_are_binary(self) -> None:
+        for data in (5, "x", None, [1]):
+            self.assertRaises(TypeError, self.transport.writeBinary, data)
+
+    def test_text_is_text_whatever_came_last(self) -> None:
+        self.socket.say_bytes(b"x")
+        self.transport.write("x")
+
+        self.assertEqual(self.got(), [(Opcode.TEXT, b"x")])
+
+
+class CloseTests(SynchronousTestCase):
+    def test_the_close_frame_has_the_applications_code_and_reason(self) -> None:
+        self.assertEqual(Socket(Service(CloseApps()), "/websocket").closed_with, (3000, "Go away!"))
+
+    def test_what_was_written_goes_first(self) -> None:
+        service = Service()
+        socket = Socket(service, "/websocket")
+        service.apps.last.transport.write("last")
+        service.apps.last.transport.close(4000, "bye")
+        service.turn()
+        socket.read()
+
+        self.assertEqual((socket.texts, socket.closed_with), (["last"], (4000, "bye")))
+
+    def test_a_code_that_may_not_be_sent_becomes_1000(self) -> None:
+        for code in (1005, 1006, 1015, 2010):
+            service = Service()
+            socket = Socket(service, "/websocket")
+            service.apps.last.transport.close(code, "")
+            service.turn()
+            socket.read()
+
+            self.assertEqual(socket.closed_with, (1000, ""))
+
+    def test_a_long_reason_is_cut_between_two_characters(self) -> None:
+        service = Service()
+        socket = Socket(service, "/websocket")
+        service.apps.last.transport.close(3000, "é" * 100)
+        service.turn()
+        socket.read()
+
+        self.assertEqual(socket.closed_with, (3000, "é" * 61))
