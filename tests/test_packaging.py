@@ -86,7 +86,7 @@ def test_the_sdist_holds_all_that_is_needed_to_build_and_test(sdist: set[str]) -
         ".ci/run",
     }
 
-    assert needed | {"tools/system-packages", "tests/conftest.py", "docs/chat-protocol.md", ASSET} <= sdist
+    assert needed | {"tools/system-packages", "tests/conftest.py", "docs/reference/chat-protocol.md", ASSET} <= sdist
 
 
 def test_the_sdist_holds_every_file_that_git_tracks(sdist: set[str]) -> None:

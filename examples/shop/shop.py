@@ -4,7 +4,7 @@
     twistd -n mixsvc --config shop.ini
 
 Then open http://127.0.0.1:8080/. The service's own page stays at http://127.0.0.1:8080/mixsvc/. The same app runs in
-any WSGI server (docs/hosts.md):
+any WSGI server (docs/how-to/hosts.md):
 
     MIXSVC_CONFIG=shop.ini gunicorn shop:app
 """

@@ -13,7 +13,7 @@ class Tally:
     """The numbers of one moment.
 
     members: persons with a name, over all rooms once. messages: stored and told since the start, repeated ones left
-    out. refusals: requests that were answered by an error, by its code (docs/chat-protocol.md). commit_sizes: messages
+    out. refusals: requests that were answered by an error, by its code (docs/reference/chat-protocol.md). commit_sizes: messages
     in each transaction that stored some, and commit_seconds how long it took, from being asked for until it was told.
     """
 

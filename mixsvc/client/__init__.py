@@ -1,4 +1,4 @@
-"""A chat client that comes back by itself: docs/client.md shows how to use it, docs/chat-protocol.md what it talks."""
+"""A chat client that comes back by itself: docs/reference/client.md shows how to use it, docs/reference/chat-protocol.md what it talks."""
 
 from mixsvc.client.client import ChatClient
 from mixsvc.client.errors import (

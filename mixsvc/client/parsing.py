@@ -1,4 +1,4 @@
-"""What the client and the server say to each other, as JSON text (docs/chat-protocol.md). Pure.
+"""What the client and the server say to each other, as JSON text (docs/reference/chat-protocol.md). Pure.
 
 Only what the client needs is read; other fields, and messages of other types, are passed over.
 """

@@ -20,7 +20,7 @@ from mixsvc.interfaces import ChatPage
 
 __all__ = ["BANNED", "TOO_LONG", "Dialogue", "Owner"]
 
-# Close codes: docs/chat-protocol.md.
+# Close codes: docs/reference/chat-protocol.md.
 BANNED: Final = 4003
 TOO_LONG: Final = 1009
 

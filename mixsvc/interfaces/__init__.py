@@ -125,7 +125,7 @@ class ChatMessage:
     """What was said in a room.
 
     number: its place in the room, from 1 on. said_at: seconds since 1970, UTC.
-    kind: "" for an ordinary message, else "action", "topic" or "answer" (docs/chat-protocol.md).
+    kind: "" for an ordinary message, else "action", "topic" or "answer" (docs/reference/chat-protocol.md).
     is_deleted: a moderator took the text away; the number stays.
     """
 

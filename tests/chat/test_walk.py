@@ -1,4 +1,4 @@
-"""The promises of docs/chat-protocol.md on random walks.
+"""The promises of docs/reference/chat-protocol.md on random walks.
 
 People with two windows each join, say, repeat, leave and come back; a moderator deletes and kicks; the disk fails; the
 process is killed.

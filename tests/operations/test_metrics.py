@@ -127,7 +127,7 @@ class MetricsTests(SynchronousTestCase):
     def test_the_documentation_names_each_of_them_and_no_other(self) -> None:
         text, _ = self.exposition.write("")
         written = {line.split(" ")[2] for line in text.decode().splitlines() if line.startswith("# TYPE mixsvc_")}
-        page = (PROJECT / "docs" / "operations.md").read_text()
+        page = (PROJECT / "docs" / "how-to" / "operations.md").read_text()
         table = page.partition("\n| metric |")[2].partition("\n\n")[0]
 
         named = {name for line in table.splitlines() for name in re.findall(r"`(mixsvc_\w+)`", line.split(" | ")[0])}
@@ -137,7 +137,9 @@ class MetricsTests(SynchronousTestCase):
     def test_every_alert_is_on_numbers_that_are_there_before_any_source_has_answered(self) -> None:
         self.sources[:] = [untried("ecb"), untried("archive")]
         there = {name for name, _ in self.found()}
-        rules = (PROJECT / "docs" / "operations.md").read_text().partition("\ngroups:\n")[2].partition("```")[0]
+        rules = (
+            (PROJECT / "docs" / "how-to" / "operations.md").read_text().partition("\ngroups:\n")[2].partition("```")[0]
+        )
 
         asked = set(re.findall(r"\b(?:mixsvc|process)_\w+", rules))
 

@@ -1,4 +1,4 @@
-"""What the chat tells its clients, as JSON text (docs/chat-protocol.md). Pure."""
+"""What the chat tells its clients, as JSON text (docs/reference/chat-protocol.md). Pure."""
 
 import json
 from collections.abc import Iterable, Sequence

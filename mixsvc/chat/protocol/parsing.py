@@ -1,4 +1,4 @@
-"""A client's message from JSON text to a request, and how one is refused (docs/chat-protocol.md). Pure."""
+"""A client's message from JSON text to a request, and how one is refused (docs/reference/chat-protocol.md). Pure."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What a client can ask of the chat (docs/chat-protocol.md). Pure."""
+"""What a client can ask of the chat (docs/reference/chat-protocol.md). Pure."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias

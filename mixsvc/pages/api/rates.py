@@ -14,7 +14,7 @@ __all__ = ["blueprint"]
 
 
 def blueprint(mix: IMix) -> Blueprint:
-    """The routes below /api, as docs/rates-api.md describes them. They read snapshots; only charts wait."""
+    """The routes below /api, as docs/reference/rates-api.md describes them. They read snapshots; only charts wait."""
     api = Blueprint("api", __name__, url_prefix="/api")
 
     @api.get("/rates")

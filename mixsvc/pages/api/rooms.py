@@ -14,7 +14,7 @@ from mixsvc.pages.auth.sessions import Authenticator
 
 __all__ = ["Access", "blueprint"]
 
-# The limits of docs/chat-protocol.md. A name may take more characters before it is normalised.
+# The limits of docs/reference/chat-protocol.md. A name may take more characters before it is normalised.
 MOST_NAME: Final = 128
 MOST_ROOM: Final = 32
 MOST_KEY: Final = 64

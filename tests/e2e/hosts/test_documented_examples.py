@@ -1,4 +1,4 @@
-"""The examples in docs/sockjs.md, run as they stand there but for their ports."""
+"""The examples in docs/reference/sockjs.md, run as they stand there but for their ports."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ from tests.builds import PROJECT
 from tests.e2e.support.service import DEADLINE, Lines
 from tests.e2e.support.urls import get_text
 
-BLOCKS = re.findall(r"```python\n(.*?)```", (PROJECT / "docs" / "sockjs.md").read_text(), re.DOTALL)
+BLOCKS = re.findall(r"```python\n(.*?)```", (PROJECT / "docs" / "reference" / "sockjs.md").read_text(), re.DOTALL)
 
 # The ports of the system, and where they are.
 BEFORE = """

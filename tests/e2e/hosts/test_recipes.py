@@ -1,4 +1,4 @@
-"""Every file in examples/recipes, run against the real service; and docs/recipes.md, which names each of them."""
+"""Every file in examples/recipes, run against the real service; and docs/how-to/recipes.md, which names each of them."""
 
 import re
 import signal
@@ -17,7 +17,7 @@ from tests.e2e.support.service import DEADLINE, Launch, Lines, Service
 from tests.e2e.support.urls import get_text, status_of
 
 FOLDER: Final = PROJECT / "examples" / "recipes"
-PAGE: Final = PROJECT / "docs" / "recipes.md"
+PAGE: Final = PROJECT / "docs" / "how-to" / "recipes.md"
 
 # What each prints about the rates of the fixture and of the archive, which ends at another day in each release of it.
 PRINTS: Final = {

@@ -172,7 +172,7 @@ def test_draining_it_is_not_ready_and_goes_on_serving(start: Callable[[Launch], 
 def test_a_backup_made_while_it_runs_is_whole(
     start: Callable[[Launch], Service], launch: Launch, tmp_path: Path
 ) -> None:
-    page = (PROJECT / "docs" / "operations.md").read_text()
+    page = (PROJECT / "docs" / "how-to" / "operations.md").read_text()
     commands = re.findall(r"^runuser -u mixsvc -- ((?:.*\\\n)*.*)", page, re.MULTILINE)
     # With sqlite3 before an upgrade, with it for a backup, and without it.
     assert [command.split()[0] for command in commands] == ["sqlite3", "sqlite3", "/opt/mixsvc/bin/python"]

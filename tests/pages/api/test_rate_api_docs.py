@@ -1,4 +1,4 @@
-"""The examples in docs/rates-api.md, asked of the app as they stand there."""
+"""The examples in docs/reference/rates-api.md, asked of the app as they stand there."""
 
 import re
 import shlex
@@ -14,7 +14,7 @@ from tests.pages.api.test_rate_query import KNOWN
 from tests.pages.fakes import FakeMix
 
 HOST = "localhost:8080"
-TEXT = (PROJECT / "docs" / "rates-api.md").read_text()
+TEXT = (PROJECT / "docs" / "reference" / "rates-api.md").read_text()
 EXAMPLES = [
     example for block in re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL) for example in block.split("$ ")[1:]
 ]

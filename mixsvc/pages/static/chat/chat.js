@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Our side of the chat protocol (docs/chat-protocol.md), without page and without network.
+ * Our side of the chat protocol (docs/reference/chat-protocol.md), without page and without network.
  *
  * It survives the connection: after a new one it says hello again, joins its rooms from the last numbers it has seen
  * and repeats, with the same keys, what was not acknowledged. The server stores each key once.

@@ -3,7 +3,7 @@
 
 import { element, made, on_submit, set_text } from "../dom.js";
 
-/** The chat's commands (docs/chat-protocol.md): what to write, and what it is for. */
+/** The chat's commands (docs/reference/chat-protocol.md): what to write, and what it is for. */
 const COMMANDS = [
   ["/me", "waves", "say what you do"],
   ["/topic", "Plans for May", "give this room a topic"],
