@@ -13,8 +13,9 @@ class Tally:
     """The numbers of one moment.
 
     members: persons with a name, over all rooms once. messages: stored and told since the start, repeated ones left
-    out. refusals: requests that were answered by an error, by its code (docs/reference/chat-protocol.md). commit_sizes: messages
-    in each transaction that stored some, and commit_seconds how long it took, from being asked for until it was told.
+    out. refusals: requests that were answered by an error, by its code (docs/reference/chat-protocol.md).
+    commit_sizes: messages in each transaction that stored some. commit_seconds: how long each took, from the request
+    until its result was told.
     """
 
     members: int

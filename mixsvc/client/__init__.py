@@ -1,4 +1,7 @@
-"""A chat client that comes back by itself: docs/reference/client.md shows how to use it, docs/reference/chat-protocol.md what it talks."""
+"""A chat client that reconnects by itself.
+
+docs/reference/client.md shows how to use it, docs/reference/chat-protocol.md describes the messages.
+"""
 
 from mixsvc.client.client import ChatClient
 from mixsvc.client.errors import (

@@ -26,8 +26,8 @@ class BadUrl(ClientError, ValueError):
 class Refused(ClientError):
     """The server says no, and would say it again.
 
-    The text is the server's sentence for the person. code: one of docs/reference/chat-protocol.md; suggestion: what it would
-    take in place of a name or room ("": nothing); wait: seconds after which it may say yes (None: not known).
+    The text is the server's sentence for the person. code: one of docs/reference/chat-protocol.md; suggestion: what
+    it would take in place of a name or room ("": nothing); wait: seconds after which it may say yes (None: not known).
     """
 
     def __init__(self, code: str, text: str, suggestion: str = "", wait: float | None = None) -> None:

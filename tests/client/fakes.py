@@ -1,4 +1,4 @@
-"""A chat server as docs/reference/chat-protocol.md has it, in memory, and connections whose messages are let go one by one."""
+"""A chat server in memory (docs/reference/chat-protocol.md), and connections whose messages are let go one by one."""
 
 import json
 from collections import deque

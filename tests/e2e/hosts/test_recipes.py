@@ -1,4 +1,4 @@
-"""Every file in examples/recipes, run against the real service; and docs/how-to/recipes.md, which names each of them."""
+"""Every file in examples/recipes runs against the real service, and docs/how-to/recipes.md names each of them."""
 
 import re
 import signal
