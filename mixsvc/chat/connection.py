@@ -11,9 +11,9 @@ from twisted.python.failure import Failure
 
 from mixsvc.chat.dispatch import ChatService
 from mixsvc.chat.model.people import Guest
-from mixsvc.chat.model.token_buckets import network
 from mixsvc.chat.protocol import parsing
 from mixsvc.chat.protocol.parsing import WireError
+from mixsvc.common.addresses import network
 from mixsvc.interfaces import Identity
 
 __all__ = ["ChatConnection", "ChatFactory"]

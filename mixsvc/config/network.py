@@ -1,10 +1,9 @@
 """Who talks to us, as far as [server] says it: names that we answer for, and proxies that we believe."""
 
-import ipaddress
 import re
 from typing import Final, Literal, TypeAlias
 
-from mixsvc.config.parsers import Network
+from mixsvc.common.addresses import Network, is_ipv6, parse_network
 
 __all__ = ["UNIX", "Proxy", "hosts", "proxies"]
 
@@ -24,7 +23,7 @@ def proxies(text: str) -> tuple[Proxy, ...]:
             found.append("unix")
             continue
         try:
-            found.append(ipaddress.ip_network(item))
+            found.append(parse_network(item))
         except ValueError:
             raise ValueError(
                 f"{item} is no address; give IP addresses or networks, such as 127.0.0.1, 10.0.0.0/8, or the word "
@@ -37,20 +36,13 @@ def hosts(text: str) -> tuple[str, ...]:
     """Names or addresses of hosts without ports, separated by commas; *.example.org is every name below that one."""
     found = []
     for item in _items(text.lower()):
-        if not NAME.fullmatch(item) and not _is_bracketed_address(item):
+        if not NAME.fullmatch(item) and not (item.startswith("[") and item.endswith("]") and is_ipv6(item[1:-1])):
             raise ValueError(
                 f"{item} is no host; give names such as example.org, *.example.org, 192.0.2.1 or [2001:db8::1], "
                 "without scheme and port"
             )
         found.append(item)
     return tuple(found)
-
-
-def _is_bracketed_address(item: str) -> bool:
-    try:
-        return item == f"[{ipaddress.IPv6Address(item[1:-1])}]"
-    except ValueError:
-        return False
 
 
 def _items(text: str) -> list[str]:

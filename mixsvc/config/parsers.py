@@ -1,15 +1,15 @@
 """How the text of a setting becomes a value. Each parser raises ValueError, whose text says what would do."""
 
-import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 from urllib.parse import urlsplit
+
+from mixsvc.common.addresses import parse_address
 
 __all__ = [
     "Moderator",
-    "Network",
     "address",
     "currency",
     "dotted_name",
@@ -18,7 +18,6 @@ __all__ = [
     "lines",
     "moderators",
     "names_of",
-    "networks",
     "number",
     "one_of_or_none",
     "origins",
@@ -37,8 +36,6 @@ __all__ = [
 
 # RFC 6454 section 6.2; a name in other letters than ASCII has its xn-- form here.
 ORIGIN: Final = r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?"
-
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -141,24 +138,11 @@ def _unique(items: list[str]) -> tuple[str, ...]:
 def address(text: str) -> str:
     """An IPv4 or IPv6 address of this machine."""
     try:
-        return str(ipaddress.ip_address(text))
+        return str(parse_address(text))
     except ValueError:
         raise ValueError(
             "give an IP address of this machine, such as 127.0.0.1, 0.0.0.0 (every IPv4) or :: (every)"
         ) from None
-
-
-def networks(text: str) -> tuple[Network, ...]:
-    """Addresses or networks, separated by commas."""
-    found: list[Network] = []
-    for item in _items(text):
-        try:
-            found.append(ipaddress.ip_network(item))
-        except ValueError:
-            raise ValueError(
-                f"{item} is no address; give IP addresses or networks, such as 127.0.0.1, 10.0.0.0/8"
-            ) from None
-    return tuple(found)
 
 
 def prefix(text: str) -> str:

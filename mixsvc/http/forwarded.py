@@ -1,6 +1,5 @@
 """What a trusted proxy says of its client: X-Forwarded-For, -Proto and -Host."""
 
-import ipaddress
 import re
 from collections.abc import Collection
 from typing import Any, Final
@@ -9,6 +8,7 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 from twisted.web.server import Request
 
+from mixsvc.common.addresses import Address, parse_address
 from mixsvc.config.network import UNIX, Proxy
 from mixsvc.http.hosts import is_host
 
@@ -16,9 +16,6 @@ __all__ = ["apply_forwarded"]
 
 # An address with its port, as some proxies write them; an IPv6 one then has brackets.
 WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
-
-# The zone of a link-local address is any text to ipaddress; here it is the name of an interface.
-ZONE: Final = re.compile(r"[0-9A-Za-z._-]{1,15}")
 
 
 def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> None:
@@ -52,18 +49,13 @@ def _items(request: Request, name: bytes) -> list[str]:
     return [item.strip() for value in values for item in value.decode("latin-1").split(",") if item.strip()]
 
 
-def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _parse(text: str) -> Address | None:
     if found := WITH_PORT.fullmatch(text):
         text = found[1] or found[2]
     try:
-        address = ipaddress.ip_address(text)
+        return parse_address(text)
     except ValueError:
         return None
-    zone = getattr(address, "scope_id", None)
-    if zone is not None and not ZONE.fullmatch(zone):
-        return None
-    # ::ffff:127.0.0.1 is how a dual-stack socket spells an IPv4 peer.
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _is_trusted_peer(peer: IAddress, trusted: Collection[Proxy]) -> bool:
@@ -74,5 +66,5 @@ def _is_trusted_peer(peer: IAddress, trusted: Collection[Proxy]) -> bool:
     return address is not None and _is_trusted(address, trusted)
 
 
-def _is_trusted(address: ipaddress.IPv4Address | ipaddress.IPv6Address, trusted: Collection[Proxy]) -> bool:
+def _is_trusted(address: Address, trusted: Collection[Proxy]) -> bool:
     return any(network != "unix" and address in network for network in trusted)

@@ -9,6 +9,7 @@ from mixsvc.config.network import hosts, proxies
 
 def test_addresses_networks_and_unix_are_proxies() -> None:
     assert proxies("127.0.0.1, 10.0.0.0/8 unix") == (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"), "unix")
+    assert proxies("::ffff:192.0.2.7, ::ffff:10.0.0.0/104") == (ip_network("192.0.2.7/32"), ip_network("10.0.0.0/8"))
     assert proxies("") == ()
 
 

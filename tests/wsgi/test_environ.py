@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Site
 
-from mixsvc.config import parsers
+from mixsvc.config import network
 from mixsvc.config.settings import ServerSettings, Settings
 from tests.wsgi.inline import Served, Wire
 
@@ -124,7 +124,7 @@ class EnvironTests(SynchronousTestCase):
         assert self.addressed(b"example.org", UNIXAddress("/run/x.sock")) == ("example.org", "80", "")
 
     def test_a_trusted_proxy_is_believed(self) -> None:
-        server = ServerSettings(trusted_proxies=parsers.networks("192.0.2.7"))
+        server = ServerSettings(trusted_proxies=network.proxies("192.0.2.7"))
         head = b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.1\r\nX-Forwarded-Proto: https\r\n\r\n"
         environ = self.ask(head, Settings(server=server))
 

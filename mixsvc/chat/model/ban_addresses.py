@@ -1,10 +1,9 @@
 """The addresses that a ban holds for. Pure."""
 
-import ipaddress
 from collections.abc import Iterable
 
 from mixsvc.chat.model.people import Person
-from mixsvc.chat.model.token_buckets import network
+from mixsvc.common.addresses import SUBSCRIBER_BITS, is_loopback, network, parse_network
 
 __all__ = ["held", "parse"]
 
@@ -12,12 +11,11 @@ __all__ = ["held", "parse"]
 def parse(text: str) -> str:
     """An address as sanctions keep it: for IPv6 its /64 network, which may be given as well. Raises ValueError."""
     try:
-        address = ipaddress.ip_network(text) if "/" in text else ipaddress.ip_address(text)
+        found = parse_network(text)
     except ValueError:
         raise ValueError(f"{text[:50]!r} is no IP address.") from None
-    if isinstance(address, ipaddress.IPv4Network) or (
-        isinstance(address, ipaddress.IPv6Network) and address.prefixlen != 64
-    ):
+    # No prefix of IPv4 is so long.
+    if "/" in text and found.prefixlen != SUBSCRIBER_BITS:
         raise ValueError(f"{text[:50]!r} is a network; give a single address, or for IPv6 a /64 network.")
     return network(text.partition("/")[0])
 
@@ -35,9 +33,7 @@ def held(person: Person, everyone: Iterable[Person]) -> str:
 
 def _is_outside(address: str) -> bool:
     try:
-        found = ipaddress.ip_network(address)
+        return not is_loopback(address)
     except ValueError:
         # A Unix socket has none, and a proxy may say anything.
         return False
-    # Nothing else is in the /64 of ::1.
-    return not found.is_loopback and ipaddress.IPv6Address("::1") not in found

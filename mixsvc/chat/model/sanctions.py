@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final, TypeAlias
 
-from mixsvc.chat.model.token_buckets import network
+from mixsvc.common.addresses import network
 
 __all__ = ["BAN", "MOST", "MUTE", "Sanction", "Sanctions"]
 

@@ -1,11 +1,10 @@
 """How much a person, and all persons of one address, may do. Pure: the time is an argument, in seconds."""
 
-import ipaddress
 from collections import deque
 from math import inf, nextafter
 from typing import Final
 
-__all__ = ["Meters", "TokenBucket", "network"]
+__all__ = ["Meters", "TokenBucket"]
 
 # Persons, and as many addresses, of whom something is remembered: some 30 MB of each at most.
 MOST: Final = 100_000
@@ -15,25 +14,6 @@ ADDRESS_SHARES: Final = 100
 
 # Buckets that a new key looks at to find full ones.
 LOOKED_AT: Final = 8
-
-# The part of an IPv6 address that one subscriber chooses freely (RFC 6177, RFC 7421).
-HOST_BITS: Final = 64
-
-
-def network(address: str) -> str:
-    """What stands for an address when somebody is counted or turned away; a second call changes nothing.
-
-    IPv4 as it is, also where it is mapped into IPv6; IPv6 its /64; anything else as it is.
-    """
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(found) >> HOST_BITS << HOST_BITS, 128 - HOST_BITS)))
 
 
 class TokenBucket:
@@ -103,8 +83,8 @@ class Meters:
     def take(self, now: float, person: str, address: str, cost: int = 1) -> float:
         """Take from both buckets: 0.0, or the seconds after which both have so much, and nothing is taken.
 
-        person: any text, the same for the same person. address: what network gives; "" is not counted, for behind a
-        Unix socket that is everybody. ValueError when the cost is above the burst.
+        person: any text, the same for the same person. address: what addresses.network returns; "" is not counted, for
+        behind a Unix socket that is everybody. ValueError when the cost is above the burst.
         """
         if not address:
             return self._persons.of(now, person).take(now, cost)

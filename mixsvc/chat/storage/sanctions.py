@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeGuard
 
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
-from mixsvc.chat.model.token_buckets import network
+from mixsvc.common.addresses import network
 
 __all__ = ["Entry", "delete_message", "impose", "lift", "read_audit", "read_sanctions", "record"]
 
@@ -67,7 +67,8 @@ def read_sanctions(cursor: sqlite3.Cursor, now: float) -> list[Sanction]:
 def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: Entry) -> Sanction:
     """Store a sanction, in place of the older one of the same kind and target, and the entry about it.
 
-    Returns it as it is stored: with its id, and its address as limits.network gives it. Those that are over by then go.
+    Returns it as it is stored: with its id, and its address as addresses.network gives it. Those that are over by
+    then go.
     """
     address = network(sanction.address)
     cursor.execute("BEGIN IMMEDIATE")

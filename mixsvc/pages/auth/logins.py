@@ -1,6 +1,5 @@
 """The moderators' passwords, and how often they may be tried."""
 
-import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from math import ceil
@@ -10,6 +9,7 @@ from typing import Final
 from twisted.logger import Logger
 from werkzeug.security import check_password_hash
 
+from mixsvc.common.addresses import network
 from mixsvc.config.parsers import Moderator
 from mixsvc.errors import BadSetting
 from mixsvc.pages.auth.sessions import name_key
@@ -79,7 +79,7 @@ class Logins:
         counted = [(self._names, key)]
         if address:
             # Behind a socket without addresses all clients would wait for one.
-            counted.append((self._addresses, _network(address)))
+            counted.append((self._addresses, network(address)))
         with self._counting:
             wait = max(attempts.wait(each) for attempts, each in counted)
             if wait:
@@ -94,12 +94,3 @@ class Logins:
             attempts.forgive(each)
         self._log.info("web: the moderator {name!r} has logged in from {address}", name=name, address=address)
         return moderator
-
-
-def _network(address: str) -> str:
-    """What one client can have all addresses of: for IPv6 the /64 network."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return address if parsed.version == 4 else str(ipaddress.ip_network((int(parsed), 64), strict=False))

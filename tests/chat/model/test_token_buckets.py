@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.model import token_buckets
-from mixsvc.chat.model.token_buckets import ADDRESS_SHARES, Meters, TokenBucket, network
+from mixsvc.chat.model.token_buckets import ADDRESS_SHARES, Meters, TokenBucket
 from tests.chat.fakes import NOW
 
 # What a float holds without rounding, so that the bucket must do exactly what the fractions do.
@@ -239,28 +239,3 @@ class ForgettingTests(SynchronousTestCase):
 
         self.assertEqual([0.0, 1.0, 0.0], [meters.take(0.0, person, "") for person in ("Ann", "Ann", "Bob")])
         self.assertEqual(1, meters.size())
-
-
-class NetworkTests(SynchronousTestCase):
-    def test_ipv4_stays_as_it_is(self) -> None:
-        self.assertEqual("192.0.2.7", network("192.0.2.7"))
-
-    def test_ipv6_is_its_network_of_64_bits(self) -> None:
-        self.assertEqual("2001:db8:1:2::/64", network("2001:db8:1:2:aaaa:bbbb:cccc:dddd"))
-        self.assertEqual("2001:db8:1:2::/64", network("2001:0DB8:1:2::1"))
-        self.assertEqual("2001:db8:1:3::/64", network("2001:db8:1:3::1"))
-
-    def test_an_interface_makes_no_difference(self) -> None:
-        self.assertEqual("fe80::/64", network("fe80::1%eth0"))
-
-    def test_ipv4_in_ipv6_is_ipv4(self) -> None:
-        self.assertEqual("192.0.2.7", network("::ffff:192.0.2.7"))
-        self.assertEqual("192.0.2.7", network("::ffff:c000:207"))
-
-    def test_anything_else_stays_as_it_is(self) -> None:
-        for address in ("", "unix", "192.0.2.300", "::1::", "/run/chat.sock"):
-            self.assertEqual(address, network(address))
-
-    @given(st.one_of(st.text(), st.ip_addresses().map(str)))
-    def test_a_second_time_changes_nothing(self, address: str) -> None:
-        self.assertEqual(network(address), network(network(address)))

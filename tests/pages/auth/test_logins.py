@@ -87,6 +87,13 @@ class LoginsTests(SynchronousTestCase):
         self.assertRaises(TooManyTries, self.logins.check, "Ann", PASSWORD, "2001:db8::ffff")
         self.assertIs(self.logins.check("Ann", PASSWORD, "2001:db8:0:1::1"), ANN)
 
+    def test_ipv4_clients_of_a_dual_stack_socket_are_not_one_network(self) -> None:
+        for number in range(FREE):
+            self.try_wrongly(1, name=f"name{number}", address="::ffff:192.0.2.7")
+
+        self.assertRaises(TooManyTries, self.logins.check, "Ann", PASSWORD, "192.0.2.7")
+        self.assertIs(self.logins.check("Ann", PASSWORD, "::ffff:192.0.2.8"), ANN)
+
     def test_those_without_an_address_do_not_wait_for_each_other(self) -> None:
         for number in range(FREE):
             self.try_wrongly(1, name=f"name{number}", address="")

@@ -1,0 +1,85 @@
+"""IP addresses: how they are read, and which network one counts as. Pure.
+
+An IPv4 address that a dual-stack socket spells inside IPv6 (::ffff:192.0.2.7, RFC 4291 section 2.5.5.2) is that IPv4
+address everywhere.
+"""
+
+import ipaddress
+import re
+from typing import Final, TypeAlias
+
+__all__ = [
+    "SUBSCRIBER_BITS",
+    "Address",
+    "Network",
+    "is_ipv6",
+    "is_loopback",
+    "network",
+    "parse_address",
+    "parse_network",
+]
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# The bits of an IPv6 address that its provider chooses; the subscriber chooses the others (RFC 6177, RFC 7421).
+SUBSCRIBER_BITS: Final = 64
+
+# The bits before the IPv4 address in a mapped one.
+MAPPED_BITS: Final = 96
+
+# ipaddress takes any text as the zone of a link-local address (RFC 4007); here it is the name of an interface.
+ZONE: Final = re.compile(r"[0-9A-Za-z._-]{1,15}")
+
+
+def parse_address(text: str) -> Address:
+    """The address that a text spells, without a port. Raises ValueError."""
+    address = ipaddress.ip_address(text)
+    if address.version == 4:
+        return address
+    if address.scope_id is not None and not ZONE.fullmatch(address.scope_id):
+        raise ValueError(f"{text!r} names no interface after the %")
+    return address.ipv4_mapped or address
+
+
+def parse_network(text: str) -> Network:
+    """The network that a text such as 10.0.0.0/8 spells; a single address is a network of one. Raises ValueError.
+
+    An address with bits set after the prefix, such as 10.0.0.1/8, is refused.
+    """
+    found = ipaddress.ip_network(text)
+    if found.version == 6 and found.prefixlen >= MAPPED_BITS and found.network_address.ipv4_mapped is not None:
+        return ipaddress.IPv4Network((found.network_address.ipv4_mapped, found.prefixlen - MAPPED_BITS))
+    return found
+
+
+def network(address: str) -> str:
+    """Returns the text that stands for an address where clients are counted, limited or banned.
+
+    That is the IPv4 address itself, and the /64 network of an IPv6 address, each in one spelling and without a zone.
+    Any other text is returned unchanged, and so is what this function returned before.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(found) >> SUBSCRIBER_BITS << SUBSCRIBER_BITS, SUBSCRIBER_BITS)))
+
+
+def is_loopback(text: str) -> bool:
+    """Whether an address, or a network that `network` returned, is this machine's own. Raises ValueError."""
+    found = parse_network(text)
+    # The /64 network of ::1 holds no other address in use.
+    return found.is_loopback or ipaddress.IPv6Address("::1") in found
+
+
+def is_ipv6(text: str) -> bool:
+    """Whether a text is an IPv6 address in its usual spelling: lower case and compressed (RFC 5952)."""
+    try:
+        return text == str(ipaddress.IPv6Address(text))
+    except ValueError:
+        return False
