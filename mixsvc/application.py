@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask
 from werkzeug.exceptions import NotFound
@@ -12,18 +12,23 @@ from mixsvc.config.imports import Wanted, imported
 from mixsvc.config.secret_files import api_token, secret_key
 from mixsvc.config.settings import Settings
 from mixsvc.errors import BadSetting
-from mixsvc.interfaces import IMix
+from mixsvc.interfaces import Authenticator, IMix
 from mixsvc.pages.app import Keys, create_app
-from mixsvc.pages.auth.sessions import Authenticator, session_identity
+from mixsvc.pages.auth.sessions import COOKIE, session_identity
+from mixsvc.threads.pool import DaemonPool
+from mixsvc.wsgi.authentication import Visitors
 
 if TYPE_CHECKING:
     # There is no such module when the program runs (PEP 3333, typeshed).
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["Served", "authenticator", "own_application", "served"]
+__all__ = ["Served", "authenticator", "own_application", "served", "visitors"]
 
 APPLICATION: Final = Wanted("[web] wsgi", "WSGI application", ("environ", "start_response"))
 AUTHENTICATOR: Final = Wanted("[chat] authenticator", "function", ("environ",))
+
+# How many calls of the authenticator may run at a time.
+VISITOR_THREADS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,16 @@ def authenticator(settings: Settings, pages: Flask | None) -> Authenticator:
     if named is not None:
         return named
     return session_identity(pages) if pages is not None else lambda environ: None
+
+
+def visitors(reactor: Any, settings: Settings, authenticate: Authenticator) -> Visitors:
+    """What asks an authenticator who opens a chat connection.
+
+    It has threads of its own: a slow authenticator makes visitors wait for each other and for nobody else.
+    """
+    # Our own authenticator knows people by its cookie only; a user's own one may know them by anything.
+    cookie = "" if settings.chat.authenticator else COOKIE
+    return Visitors(DaemonPool(reactor, VISITOR_THREADS, "visitor"), authenticate, cookie)
 
 
 def _named_authenticator(settings: Settings) -> Authenticator | None:

@@ -12,17 +12,18 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.logger import Logger
 
+from mixsvc.application import visitors
 from mixsvc.charts.pool import AmpoulePool
 from mixsvc.charts.queue import Charts, Limits, PictureDesk
-from mixsvc.chat.service import Talking, Threads
+from mixsvc.chat.service import Dependencies, Talking
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.facade import Parts
 from mixsvc.http.listening import ADMIN_LISTEN, SERVER_LISTEN, close_port, open_port
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
+from mixsvc.interfaces import Authenticator
 from mixsvc.operations.operations import Operations, Process, Running
-from mixsvc.pages.auth.sessions import Authenticator
 from mixsvc.rates.service import Polling
 from mixsvc.shutdown import Deadline
 from mixsvc.threads.bridge import Bridge
@@ -69,8 +70,9 @@ class MixService(MultiService):
         self._views = DaemonPool(reactor, settings.web.threads, "view")
         self._helpers = DaemonPool(reactor, HELPER_THREADS, "helper")
         self._polling = Polling(reactor, settings, self._helpers)
-        threads = Threads(self._helpers, Bridge(reactor, BRIDGE_SECONDS))
-        self._talking = Talking(reactor, settings, self._polling, threads, authenticate)
+        identify = visitors(reactor, settings, authenticate)
+        bridge = Bridge(reactor, BRIDGE_SECONDS)
+        self._talking = Talking(reactor, settings, Dependencies(self._polling, identify, bridge))
         pages = wsgi_resource(reactor, self._views, application, settings.web.slow_client_timeout)
         running = Running(self._polling, self._talking, self._views)
         self._operations = Operations(reactor, settings, running, process or Process())

@@ -54,14 +54,6 @@ MAY_USE_TXSOCKJS: Final = {
     "mixsvc.operations",
     "txsockjs",
 }
-# Arrows that the move alone does not straighten.
-OWED: Final = {
-    ("mixsvc.chat.service", "mixsvc.pages.auth.sessions.COOKIE"),
-    ("mixsvc.chat.service", "mixsvc.pages.auth.sessions.Authenticator"),
-    ("mixsvc.chat.service", "mixsvc.rates.service.Polling"),
-    ("mixsvc.chat.service", "mixsvc.wsgi.authentication.Visitors"),
-    ("mixsvc.wsgi.authentication", "mixsvc.pages.auth.sessions.Authenticator"),
-}
 # What a reactor on gevent offers, and where one is chosen.
 MAY_USE_TXGEVENT: Final = {"twisted.plugins", "mixsvc.embedded", "mixsvc.storage", "txgevent"}
 
@@ -139,7 +131,7 @@ def check_layers(source: Source) -> Iterator[str]:
         if each.module.startswith("."):
             yield f"line {each.line}: write the whole name of what is imported"
         target = _target(each)
-        if target is not None and not _may_import(part, target) and (source.name, each.full()) not in OWED:
+        if target is not None and not _may_import(part, target):
             yield f"line {each.line}: {part} must not import {each.full()}"
 
 

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -12,53 +12,64 @@ from mixsvc.chat.dispatch import ChatService, Memory, read_memory
 from mixsvc.chat.facade import Chat
 from mixsvc.chat.stats import Tally
 from mixsvc.config.settings import Settings
-from mixsvc.pages.auth.sessions import COOKIE, Authenticator
-from mixsvc.rates.service import Polling
-from mixsvc.storage.database import prepare
-from mixsvc.threads.pool import DaemonPool
-from mixsvc.wsgi.authentication import Visitors
+from mixsvc.interfaces import Identity, IRates
+from mixsvc.storage.database import Database, prepare
 from txsockjs.factory import SockJSResource
 from txsockjs.utils import broadcast
 
-__all__ = ["Talking", "Threads", "sockjs_options"]
+__all__ = ["Dependencies", "Identifier", "Talking", "WatchedRates", "sockjs_options"]
 
-T = TypeVar("T")
-
-# How many visitors an authenticator is asked about at a time.
-VISITOR_THREADS: Final = 8
-
-# The client that our page has, so that page and iframe are of one version.
+# The client that our page loads, so that page and iframe have the same version.
 SOCKJS_CLIENT: Final = "/static/vendor/sockjs.min.js"
 
 
-@dataclass(frozen=True)
-class Threads:
-    """How the chat gets into threads and back. helpers: run what blocks. bridge: see mixsvc.chat.facade.Chat."""
+class WatchedRates(Protocol):
+    """What the chat needs of mixsvc.rates.service: the rates, the database they share, and news of changes."""
 
-    helpers: DaemonPool
+    @property
+    def database(self) -> Database:
+        """The database of the process."""
+
+    @property
+    def rates(self) -> IRates:
+        """The latest quotes."""
+
+    def watch(self, listener: Callable[[], None]) -> None:
+        """Call listener in the reactor thread whenever quotes have changed."""
+
+
+class Identifier(Protocol):
+    """Finds out who opens a connection. Used in the reactor thread."""
+
+    def __call__(self, request: Any, /) -> "Deferred[Identity | None] | None":
+        """None at once for a stranger, else a Deferred that fires with who it is. request: the HTTP request."""
+
+    def stop(self) -> None:
+        """No more connections come."""
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """What the chat gets from whoever builds it. bridge: see mixsvc.chat.facade.Chat."""
+
+    rates: WatchedRates
+    identify: Identifier
     bridge: Callable[..., Any]
 
 
 class Talking:
     """Belongs to the reactor thread, but for `prepare` and the facade."""
 
-    def __init__(
-        self, reactor: Any, settings: Settings, polling: Polling, threads: Threads, authenticate: Authenticator
-    ) -> None:
-        """authenticate: says who opens a connection (IAuthenticator)."""
+    def __init__(self, reactor: Any, settings: Settings, given: Dependencies) -> None:
         self._reactor = reactor
         self._settings = settings
-        self._polling = polling
+        self._given = given
         # Its methods are for the reactor thread.
-        self.service = ChatService(reactor, polling.database, settings.chat, polling.rates, broadcast)
-        # An authenticator of the user's may know people by anything; our own knows them by its cookie.
-        # One that is slow makes visitors wait for each other, and nobody else.
-        self._threads = DaemonPool(reactor, VISITOR_THREADS, "visitor")
-        self._has_threads = False
-        visitors = Visitors(self._in_thread, authenticate, "" if settings.chat.authenticator else COOKIE)
-        self.resource = SockJSResource(ChatFactory(reactor, self.service, visitors), sockjs_options(settings), reactor)
+        self.service = ChatService(reactor, given.rates.database, settings.chat, given.rates.rates, broadcast)
+        factory = ChatFactory(reactor, self.service, given.identify)
+        self.resource = SockJSResource(factory, sockjs_options(settings), reactor)
         # What views see, in any thread.
-        self.facade = Chat(threads.bridge, self.service, settings.chat.prefix)
+        self.facade = Chat(given.bridge, self.service, settings.chat.prefix)
 
     def prepare(self) -> Memory | None:
         """Make the database, and read what `start` needs; blocks. Raises DatabaseUnusable."""
@@ -69,19 +80,12 @@ class Talking:
         if memory is not None:
             self.service.restore(memory)
         self.service.start()
-        self._polling.watch(self.service.rates_changed)
-
-    def _in_thread(self, function: Callable[[], T], /) -> "Deferred[T]":
-        if not self._has_threads:
-            # Where nobody is asked about, there is nothing to wait for.
-            self._has_threads = True
-            self._threads.start()
-        return self._threads.defer(function)
+        self._given.rates.watch(self.service.rates_changed)
 
     def close(self) -> "Deferred[None]":
         """End every connection and refuse new ones; fires when the clients have answered. Cancel it to drop them."""
         self.service.close()
-        self._threads.stop()
+        self._given.identify.stop()
         return self.resource.stop(1001, "Server is stopping")
 
     def flush(self) -> "Deferred[None]":

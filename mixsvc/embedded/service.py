@@ -3,18 +3,20 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from mixsvc.chat.service import Threads
+from mixsvc.application import visitors
+from mixsvc.chat.service import Dependencies, Talking
 from mixsvc.config.settings import Settings
 from mixsvc.embedded.crochet_reactor import Bridge, find_reactor
 from mixsvc.embedded.shared_chat import ChatHost
 from mixsvc.errors import ServiceBusy
 from mixsvc.facade import Parts
-from mixsvc.pages.auth.sessions import Authenticator
+from mixsvc.interfaces import Authenticator
 from mixsvc.rates.service import Polling
 from mixsvc.shutdown import Deadline
 from mixsvc.threads.pool import DaemonPool
@@ -50,7 +52,8 @@ def start(settings: Settings, authenticate: Authenticator) -> Running:
     polling.prepare()
     chat: ChatHost | None = None
     if settings.chat.listen:
-        chat = bridge(ChatHost, reactor, settings, polling, Threads(pool, Bridge(BRIDGE_SECONDS)), authenticate)
+        make = partial(_chat, reactor, settings, polling, authenticate)
+        chat = bridge(ChatHost, reactor, settings, make, pool)
 
     def begin() -> None:
         pool.start()
@@ -68,6 +71,11 @@ def start(settings: Settings, authenticate: Authenticator) -> Running:
     _log.info("mixsvc: rates are polled here; the chat is served where [chat] listen is set")
     parts = Parts(polling.rates, chat.facade if chat is not None else None, settings.rates.pairs)
     return Running(parts, chat.abandon if chat is not None else _nothing)
+
+
+def _chat(reactor: Any, settings: Settings, polling: Polling, authenticate: Authenticator) -> Talking:
+    identify = visitors(reactor, settings, authenticate)
+    return Talking(reactor, settings, Dependencies(polling, identify, Bridge(BRIDGE_SECONDS)))
 
 
 def _stop(reactor: Any, settings: Settings, polling: Polling, chat: ChatHost | None) -> "Deferred[None]":

@@ -3,7 +3,7 @@
 import fcntl
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from mixsvc.chat.facade import Chat
-from mixsvc.chat.service import Talking, Threads
+from mixsvc.chat.service import Talking
 from mixsvc.config.secret_files import api_token
 from mixsvc.config.settings import Settings
 from mixsvc.embedded.chat_rpc import Desk, RemoteChat
@@ -24,10 +24,9 @@ from mixsvc.http.listening import open_port
 from mixsvc.http.routing import Annex
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import ChatPage, IChat, RoomOverview
-from mixsvc.pages.auth.sessions import Authenticator
 from mixsvc.pages.chat_url import Elsewhere
-from mixsvc.rates.service import Polling
 from mixsvc.shutdown import Deadline
+from mixsvc.threads.pool import DaemonPool
 
 __all__ = ["LISTEN", "ChatHost"]
 
@@ -103,14 +102,12 @@ class ChatHost:
 
     _log = Logger()
 
-    def __init__(
-        self, reactor: Any, settings: Settings, polling: Polling, threads: Threads, authenticate: Authenticator
-    ) -> None:
-        """See Talking."""
+    def __init__(self, reactor: Any, settings: Settings, make: Callable[[], Talking], helpers: DaemonPool) -> None:
+        """make: builds the chat of this process, anew for each try. helpers: run what blocks."""
         self._reactor = reactor
         self._settings = settings
-        self._make = lambda: Talking(reactor, settings, polling, threads, authenticate)
-        self._helpers = threads.helpers
+        self._make = make
+        self._helpers = helpers
         self._token = api_token(settings.chat.token_file)
         self._claim = Claim(settings.storage.path)
         self._ports: list[IListeningPort] = []

@@ -3,18 +3,20 @@
 web, chat and rates never import each other: they meet here and in the service object.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from mixsvc.interfaces.auth import Authenticator, IAuthenticator, Identity
 from mixsvc.interfaces.charts import ICharts
 
 __all__ = [
+    "Authenticator",
     "ChatMessage",
     "ChatPage",
     "Conversion",
@@ -170,30 +172,6 @@ class RoomOverview:
     members: int
     topic: str
     last: int
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who opens a connection.
-
-    person: the same for every connection of that person, and for nobody else.
-    name: the name in the chat; None to let them choose one. moderator: whether they may moderate.
-    """
-
-    person: str
-    name: str | None = None
-    moderator: bool = False
-
-
-class IAuthenticator(Interface):
-    """Says who opens a chat connection: [chat] authenticator names one."""
-
-    def __call__(environ: Mapping[str, Any]) -> Identity | None:
-        """Who sent the request that opens the connection; None: nobody in particular.
-
-        Called in a worker thread with a WSGI environ (PEP 3333): cookies, headers, REMOTE_ADDR. May block, as for
-        a database. An exception is logged, and the connection is turned away.
-        """
 
 
 class IRates(Interface):

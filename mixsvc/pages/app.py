@@ -12,13 +12,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mixsvc.config.settings import Settings
 from mixsvc.errors import ServiceBusy
-from mixsvc.interfaces import IMix
+from mixsvc.interfaces import Authenticator, IMix
 from mixsvc.pages import index
 from mixsvc.pages.api import accounts, rates, rooms
 from mixsvc.pages.api.cors import guard_api
 from mixsvc.pages.api.problems import problem, problem_of
 from mixsvc.pages.auth.logins import Logins
-from mixsvc.pages.auth.sessions import Authenticator, install_sessions, session_identity
+from mixsvc.pages.auth.sessions import install_sessions, session_identity
 from mixsvc.pages.flask_log import use_twisted_log
 from mixsvc.pages.static_files import install_assets
 from mixsvc.pages.statics import guard_static

@@ -1,24 +1,44 @@
 """Who opens a chat connection: the authenticator is asked in a thread, with the request as a WSGI environ."""
 
 import sys
+from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
-from mixsvc.interfaces import DeferToThread, Identity
-from mixsvc.pages.auth.sessions import Authenticator
+from mixsvc.interfaces import Authenticator, Identity
 
 __all__ = ["Visitors", "environ_of"]
 
 
-class Visitors:
-    """Asks the authenticator. Called in the reactor thread."""
+T = TypeVar("T")
 
-    def __init__(self, defer_to_thread: DeferToThread, authenticate: Authenticator, cookie: str) -> None:
-        """cookie: the name of the one without which nobody is known; "" where it may be anything."""
-        self._defer_to_thread = defer_to_thread
+
+class AuthenticatorThreads(Protocol):
+    """What Visitors needs of mixsvc.threads.pool.DaemonPool."""
+
+    def start(self) -> None:
+        """Start the threads."""
+
+    def defer(self, function: Callable[[], T], /) -> "Deferred[T]":
+        """Run function in a thread; fires in the reactor thread."""
+
+    def stop(self) -> None:
+        """Let the threads end."""
+
+
+class Visitors:
+    """Asks the authenticator. Used in the reactor thread."""
+
+    def __init__(self, threads: AuthenticatorThreads, authenticate: Authenticator, cookie: str) -> None:
+        """threads: where the authenticator runs; started with the first question.
+
+        cookie: the name of the cookie without which nobody is known; "" if people may be known by anything.
+        """
+        self._threads = threads
+        self._is_started = False
         self._authenticate = authenticate
         self._cookie = cookie.encode()
 
@@ -29,8 +49,15 @@ class Visitors:
         ):
             # Most connections of a load test and all of a flood: they cost no thread.
             return None
+        if not self._is_started:
+            self._is_started = True
+            self._threads.start()
         environ = environ_of(request)
-        return self._defer_to_thread(lambda: _checked(self._authenticate(environ)))
+        return self._threads.defer(lambda: _checked(self._authenticate(environ)))
+
+    def stop(self) -> None:
+        """Let the threads end once they are free."""
+        self._threads.stop()
 
 
 def _checked(found: object) -> Identity | None:

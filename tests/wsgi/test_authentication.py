@@ -1,7 +1,7 @@
 """Who opens a chat connection is asked with the request as a WSGI environ."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.testing import StringTransport
@@ -12,6 +12,8 @@ from twisted.web.server import Request, Site
 
 from mixsvc.interfaces import Identity
 from mixsvc.wsgi.authentication import Visitors, environ_of
+
+T = TypeVar("T")
 
 
 def request(**headers: str) -> Request:
@@ -26,11 +28,25 @@ def request(**headers: str) -> Request:
     return found
 
 
-def at_once(function: Callable[[], Any]) -> Deferred[Any]:
-    try:
-        return succeed(function())
-    except Exception:
-        return fail()
+class ThreadsAtOnce:
+    """Runs what it is given at once, in the thread of the test; only between start and stop."""
+
+    def __init__(self) -> None:
+        self.is_running = False
+
+    def start(self) -> None:
+        assert not self.is_running
+        self.is_running = True
+
+    def defer(self, function: Callable[[], T], /) -> Deferred[T]:
+        assert self.is_running
+        try:
+            return succeed(function())
+        except Exception:
+            return fail()
+
+    def stop(self) -> None:
+        self.is_running = False
 
 
 class EnvironTests(SynchronousTestCase):
@@ -60,33 +76,45 @@ class VisitorsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.asked: list[Mapping[str, Any]] = []
         self.found: Any = None
+        self.threads = ThreadsAtOnce()
 
     def who(self, environ: Mapping[str, Any]) -> Identity | None:
         self.asked.append(environ)
         return self.found  # type: ignore[no-any-return]  # some tests return what none should
 
     def test_without_the_cookie_nobody_is_asked_about(self) -> None:
-        visitors = Visitors(at_once, self.who, "mixsvc_session")
+        visitors = Visitors(self.threads, self.who, "mixsvc_session")
 
         self.assertIsNone(visitors(request(cookie="other=1")))
         self.assertEqual([], self.asked)
 
+    def test_threads_are_started_with_the_first_question_and_stopped_at_the_end(self) -> None:
+        visitors = Visitors(self.threads, self.who, "mixsvc_session")
+        self.assertFalse(self.threads.is_running)
+
+        visitors(request(cookie="mixsvc_session=x"))
+        visitors(request(cookie="mixsvc_session=x"))
+        self.assertTrue(self.threads.is_running)
+
+        visitors.stop()
+        self.assertFalse(self.threads.is_running)
+
     def test_with_the_cookie_the_authenticator_says_who_it_is(self) -> None:
         self.found = Identity("1", "Ann")
 
-        visitor = Visitors(at_once, self.who, "mixsvc_session")(request(cookie="mixsvc_session=x"))
+        visitor = Visitors(self.threads, self.who, "mixsvc_session")(request(cookie="mixsvc_session=x"))
 
         assert visitor is not None
         self.assertEqual(self.found, self.successResultOf(visitor))
 
     def test_without_a_cookie_to_look_for_everybody_is_asked_about(self) -> None:
-        visitor = Visitors(at_once, self.who, "")(request())
+        visitor = Visitors(self.threads, self.who, "")(request())
 
         assert visitor is not None
         self.assertIsNone(self.successResultOf(visitor))
 
     def test_what_is_no_identity_is_a_failure(self) -> None:
-        visitors = Visitors(at_once, self.who, "")
+        visitors = Visitors(self.threads, self.who, "")
         bad: list[Any] = ["Ann", 5, Identity(5), Identity(""), Identity("1", 5)]  # type: ignore[arg-type]
         for self.found in bad:
             visitor = visitors(request())

@@ -5,10 +5,10 @@ from typing import Final
 from flask import Blueprint, Response, jsonify, request, session
 
 from mixsvc.errors import NameTaken
-from mixsvc.interfaces import IChat, Identity, IMix
+from mixsvc.interfaces import Authenticator, IChat, Identity, IMix
 from mixsvc.pages.api.json_body import json_object, refuse, text
 from mixsvc.pages.auth.logins import Logins, TooManyTries, WrongPassword
-from mixsvc.pages.auth.sessions import Authenticator, MixSessions, name_key
+from mixsvc.pages.auth.sessions import MixSessions, name_key
 
 __all__ = ["blueprint"]
 

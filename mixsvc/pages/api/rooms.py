@@ -8,9 +8,8 @@ from flask import Blueprint, Response, jsonify, request
 
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import NoSuchRoom
-from mixsvc.interfaces import IChat, IMix
+from mixsvc.interfaces import Authenticator, IChat, IMix
 from mixsvc.pages.api.json_body import json_object, number_in_query, optional_text, refuse, text
-from mixsvc.pages.auth.sessions import Authenticator
 
 __all__ = ["Access", "blueprint"]
 

@@ -4,21 +4,18 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 
 from mixsvc.config.parsers import Moderator
 from mixsvc.config.settings import ChatSettings
-from mixsvc.interfaces import Identity
+from mixsvc.interfaces import Authenticator, Identity
 
-__all__ = ["COOKIE", "Authenticator", "MixSessions", "install_sessions", "name_key", "session_identity"]
-
-# An IAuthenticator as a type; mypy takes no plain function for an Interface.
-Authenticator: TypeAlias = Callable[[Mapping[str, Any]], Identity | None]
+__all__ = ["COOKIE", "MixSessions", "install_sessions", "name_key", "session_identity"]
 
 COOKIE: Final = "mixsvc_session"
 LIFETIME: Final = timedelta(days=30)

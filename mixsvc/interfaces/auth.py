@@ -1,0 +1,37 @@
+"""Who opens a chat connection, and who says so."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from zope.interface import Interface
+
+__all__ = ["Authenticator", "IAuthenticator", "Identity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who opens a connection.
+
+    person: the same for every connection of that person, and for nobody else.
+    name: the name in the chat; None to let them choose one. moderator: whether they may moderate.
+    """
+
+    person: str
+    name: str | None = None
+    moderator: bool = False
+
+
+class IAuthenticator(Interface):
+    """Says who opens a chat connection: [chat] authenticator names one."""
+
+    def __call__(environ: Mapping[str, Any]) -> Identity | None:
+        """Returns who sent the request that opens the connection, or None for a stranger.
+
+        Called in a worker thread with a WSGI environ (PEP 3333): cookies, headers, REMOTE_ADDR. It may block, for
+        example on a database. An exception is logged, and the connection is refused.
+        """
+
+
+# An IAuthenticator as a type: mypy does not accept a plain function for an Interface.
+Authenticator: TypeAlias = Callable[[Mapping[str, Any]], Identity | None]
