@@ -5,13 +5,14 @@ web, chat and rates never import each other: they meet here and in the service o
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from mixsvc.common.times import utc_milliseconds, utc_seconds
 from mixsvc.interfaces.auth import Authenticator, IAuthenticator, Identity
 from mixsvc.interfaces.charts import ICharts
 
@@ -69,7 +70,7 @@ class Quote:
             "quote": self.quote,
             "price": format(self.price, "f"),
             "date": self.date.isoformat(),
-            "fetched_at": self.fetched_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "fetched_at": utc_seconds(self.fetched_at),
             "source": self.source,
             "stale": self.stale,
         }
@@ -140,8 +141,12 @@ class ChatMessage:
 
     def as_json(self) -> dict[str, object]:
         """The JSON object of the chat protocol and of the HTTP API."""
-        time = datetime.fromtimestamp(self.said_at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        fields: dict[str, object] = {"number": self.number, "name": self.name, "text": self.text, "time": time}
+        fields: dict[str, object] = {
+            "number": self.number,
+            "name": self.name,
+            "text": self.text,
+            "time": utc_milliseconds(self.said_at),
+        }
         if self.kind:
             fields["kind"] = self.kind
         if self.is_deleted:

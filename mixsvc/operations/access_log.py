@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -11,6 +10,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.web.http import datetimeToLogString
 from twisted.web.server import Request
+
+from mixsvc.common.times import utc_milliseconds
 
 __all__ = ["FORMATS", "AccessLog", "combined", "into_log", "json_line"]
 
@@ -44,7 +45,7 @@ def combined(request: Request, now: float, seconds: float) -> str:
 def json_line(request: Request, now: float, seconds: float) -> str:
     """The same as one line of JSON, and how long it took, in seconds; what was not sent is null."""
     fields = {
-        "time": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": utc_milliseconds(now),
         "client": _client(request),
         "method": _text(request.method),
         "path": _text(request.uri),

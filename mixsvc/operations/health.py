@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from mixsvc.common.times import utc_seconds
 from mixsvc.interfaces import SourceHealth
 
 __all__ = ["Alive", "Ask", "Ready", "Report"]
@@ -74,7 +75,7 @@ def _source(health: SourceHealth) -> dict[str, object]:
     return {
         "name": health.name,
         "state": health.state,
-        "last_success": last.strftime("%Y-%m-%dT%H:%M:%SZ") if last is not None else None,
+        "last_success": utc_seconds(last) if last is not None else None,
     }
 
 

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias, TypeVar
 
 from twisted.logger import Logger
@@ -19,6 +18,7 @@ from mixsvc.chat.protocol.requests import Audit, Ban, Delete, Kick, ListSanction
 from mixsvc.chat.storage import messages, sanctions
 from mixsvc.chat.storage.sanctions import Entry
 from mixsvc.common import names
+from mixsvc.common.times import utc_seconds
 
 __all__ = ["BANNED", "Moderation", "banned_until"]
 
@@ -252,15 +252,11 @@ def _is_meant(person: Person, guest: Guest, sanction: Sanction) -> bool:
 
 def banned_until(sanction: Sanction) -> str:
     """The reason in the close frame."""
-    return f"Banned until {_time(sanction.until)}"
+    return f"Banned until {utc_seconds(sanction.until)}"
 
 
 def _seen(sanction: Sanction) -> dict[str, Any]:
-    return {"by": sanction.by, "until": _time(sanction.until), "reason": sanction.reason}
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"by": sanction.by, "until": utc_seconds(sanction.until), "reason": sanction.reason}
 
 
 def _address(request: Request, text: str) -> str:

@@ -6,11 +6,11 @@ Each is one transaction.
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, Final, TypeGuard
 
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.common.addresses import network
+from mixsvc.common.times import utc_milliseconds
 
 __all__ = ["Entry", "delete_message", "impose", "lift", "read_audit", "read_sanctions", "record"]
 
@@ -55,7 +55,7 @@ class Entry:
             "reason": self.reason,
         }
         given = {name: text for name, text in texts.items() if text}
-        return {"number": self.number, "time": _time(self.at), **given}
+        return {"number": self.number, "time": utc_milliseconds(self.at), **given}
 
 
 def read_sanctions(cursor: sqlite3.Cursor, now: float) -> list[Sanction]:
@@ -168,7 +168,3 @@ def _entry(row: Sequence[Any]) -> Entry | None:
 def _is_time(cell: object) -> TypeGuard[float]:
     # A REAL column keeps a text that is no number.
     return isinstance(cell, float) and 0 <= cell <= LAST_SECOND
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

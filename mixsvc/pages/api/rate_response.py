@@ -9,6 +9,7 @@ from flask import json, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.wrappers import Response
 
+from mixsvc.common.times import utc_seconds
 from mixsvc.interfaces import Conversion, PriceHistory, Quote, SourceHealth
 
 __all__ = ["conversion", "history", "picture", "quote", "quotes", "sources"]
@@ -96,7 +97,7 @@ def _health(found: SourceHealth) -> dict[str, object]:
 
 
 def _spelled(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else utc_seconds(moment)
 
 
 def _line(found: Quote) -> str:

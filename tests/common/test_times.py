@@ -1,0 +1,62 @@
+"""Moments as text: the spelling that pages, clients and logs have read from the start."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixsvc.common.times import utc_milliseconds, utc_seconds
+
+MOMENT = datetime(2026, 10, 30, 14, 15, 16, 789_999, UTC)
+
+# From the year 1000 on, for strftime does not pad earlier ones; to 9999.
+SECONDS = st.floats(-30_610_224_000, 253_402_300_799)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "1970-01-01T00:00:00Z"),
+        (0.999, "1970-01-01T00:00:00Z"),
+        (1_793_369_716.789, "2026-10-30T14:15:16Z"),
+        (253_402_300_799, "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_seconds_are_cut_off_and_not_rounded(seconds: float, text: str) -> None:
+    assert utc_seconds(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (0.0009, "1970-01-01T00:00:00.000Z"),
+        (1_793_369_716.789, "2026-10-30T14:15:16.789Z"),
+        (253_402_300_799, "9999-12-31T23:59:59.000Z"),
+    ],
+)
+def test_milliseconds_are_cut_off_and_not_rounded(seconds: float, text: str) -> None:
+    assert utc_milliseconds(seconds) == text
+
+
+def test_an_aware_datetime_is_told_in_utc() -> None:
+    there = MOMENT.astimezone(timezone(timedelta(hours=5, minutes=45)))
+
+    assert utc_seconds(MOMENT) == utc_seconds(there) == "2026-10-30T14:15:16Z"
+
+
+@given(SECONDS)
+def test_floats_datetimes_and_the_c_library_agree(seconds: float) -> None:
+    moment = datetime.fromtimestamp(seconds, UTC)
+
+    assert utc_seconds(seconds) == utc_seconds(moment) == moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@given(SECONDS)
+def test_milliseconds_only_add_three_digits(seconds: float) -> None:
+    text = utc_milliseconds(seconds)
+
+    assert text[:19] + "Z" == utc_seconds(seconds)
+    cut_off = datetime.fromtimestamp(seconds, UTC) - datetime.fromisoformat(text)
+    assert timedelta(0) <= cut_off < timedelta(milliseconds=1)
