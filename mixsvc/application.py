@@ -16,13 +16,13 @@ from mixsvc.interfaces import Authenticator, IMix
 from mixsvc.pages.app import Keys, create_app
 from mixsvc.pages.auth.sessions import COOKIE, session_identity
 from mixsvc.threads.pool import DaemonPool
-from mixsvc.wsgi.authentication import Visitors
+from mixsvc.wsgi.authentication import RequestAuthenticator
 
 if TYPE_CHECKING:
     # There is no such module when the program runs (PEP 3333, typeshed).
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["Served", "authenticator", "own_application", "served", "visitors"]
+__all__ = ["Served", "authenticator", "own_application", "served", "request_authenticator"]
 
 APPLICATION: Final = Wanted("[web] wsgi", "WSGI application", ("environ", "start_response"))
 AUTHENTICATOR: Final = Wanted("[chat] authenticator", "function", ("environ",))
@@ -81,14 +81,14 @@ def authenticator(settings: Settings, pages: Flask | None) -> Authenticator:
     return session_identity(pages) if pages is not None else lambda environ: None
 
 
-def visitors(reactor: Any, settings: Settings, authenticate: Authenticator) -> Visitors:
-    """What asks an authenticator who opens a chat connection.
+def request_authenticator(reactor: Any, settings: Settings, authenticate: Authenticator) -> RequestAuthenticator:
+    """What asks the authenticator who opens a chat connection, in threads of its own.
 
-    It has threads of its own: a slow authenticator makes visitors wait for each other and for nobody else.
+    So a slow authenticator delays chat connections that wait for it, and nothing else.
     """
     # Our own authenticator knows people by its cookie only; a user's own one may know them by anything.
     cookie = "" if settings.chat.authenticator else COOKIE
-    return Visitors(DaemonPool(reactor, VISITOR_THREADS, "visitor"), authenticate, cookie)
+    return RequestAuthenticator(DaemonPool(reactor, VISITOR_THREADS, "visitor"), authenticate, cookie)
 
 
 def _named_authenticator(settings: Settings) -> Authenticator | None:

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.logger import Logger
 
-from mixsvc.application import visitors
+from mixsvc.application import request_authenticator
 from mixsvc.charts.pool import AmpoulePool
 from mixsvc.charts.queue import Charts, Limits, PictureDesk
 from mixsvc.chat.service import Dependencies, Talking
@@ -70,7 +70,7 @@ class MixService(MultiService):
         self._views = DaemonPool(reactor, settings.web.threads, "view")
         self._helpers = DaemonPool(reactor, HELPER_THREADS, "helper")
         self._polling = Polling(reactor, settings, self._helpers)
-        identify = visitors(reactor, settings, authenticate)
+        identify = request_authenticator(reactor, settings, authenticate)
         bridge = Bridge(reactor, BRIDGE_SECONDS)
         self._talking = Talking(reactor, settings, Dependencies(self._polling, identify, bridge))
         pages = wsgi_resource(reactor, self._views, application, settings.web.slow_client_timeout)

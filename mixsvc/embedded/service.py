@@ -9,7 +9,7 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from mixsvc.application import visitors
+from mixsvc.application import request_authenticator
 from mixsvc.chat.service import Dependencies, Talking
 from mixsvc.config.settings import Settings
 from mixsvc.embedded.crochet_reactor import Bridge, find_reactor
@@ -74,7 +74,7 @@ def start(settings: Settings, authenticate: Authenticator) -> Running:
 
 
 def _chat(reactor: Any, settings: Settings, polling: Polling, authenticate: Authenticator) -> Talking:
-    identify = visitors(reactor, settings, authenticate)
+    identify = request_authenticator(reactor, settings, authenticate)
     return Talking(reactor, settings, Dependencies(polling, identify, Bridge(BRIDGE_SECONDS)))
 
 

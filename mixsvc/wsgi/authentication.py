@@ -1,23 +1,26 @@
-"""Who opens a chat connection: the authenticator is asked in a thread, with the request as a WSGI environ."""
+"""Who opens a chat connection: asks the authenticator in a thread, with the request's WSGI environ."""
 
-import sys
 from collections.abc import Callable
-from io import BytesIO
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from mixsvc.interfaces import Authenticator, Identity
+from mixsvc.wsgi.environ import make_connection_environ
 
-__all__ = ["Visitors", "environ_of"]
+if TYPE_CHECKING:
+    # This module exists for type checkers only (typeshed).
+    from _typeshed.wsgi import WSGIEnvironment
+
+__all__ = ["RequestAuthenticator"]
 
 
 T = TypeVar("T")
 
 
 class AuthenticatorThreads(Protocol):
-    """What Visitors needs of mixsvc.threads.pool.DaemonPool."""
+    """What RequestAuthenticator needs of mixsvc.threads.pool.DaemonPool."""
 
     def start(self) -> None:
         """Start the threads."""
@@ -29,8 +32,8 @@ class AuthenticatorThreads(Protocol):
         """Let the threads end."""
 
 
-class Visitors:
-    """Asks the authenticator. Used in the reactor thread."""
+class RequestAuthenticator:
+    """Asks an Authenticator who sent a request. Used in the reactor thread."""
 
     def __init__(self, threads: AuthenticatorThreads, authenticate: Authenticator, cookie: str) -> None:
         """threads: where the authenticator runs; started with the first question.
@@ -43,7 +46,11 @@ class Visitors:
         self._cookie = cookie.encode()
 
     def __call__(self, request: Request) -> "Deferred[Identity | None] | None":
-        """None at once for nobody in particular, else what fires with who it is."""
+        """Returns None at once for a request without the cookie, else a Deferred of what the authenticator returns.
+
+        The Deferred fails with what the authenticator raises, and with TypeError if it returns something else than an
+        Identity or None.
+        """
         if self._cookie and not any(
             self._cookie in line for line in request.requestHeaders.getRawHeaders(b"cookie", [])
         ):
@@ -52,50 +59,29 @@ class Visitors:
         if not self._is_started:
             self._is_started = True
             self._threads.start()
-        environ = environ_of(request)
-        return self._threads.defer(lambda: _checked(self._authenticate(environ)))
+        environ = make_connection_environ(request)
+        return self._threads.defer(lambda: self._identify(environ))
 
     def stop(self) -> None:
         """Let the threads end once they are free."""
         self._threads.stop()
 
+    def _identify(self, environ: "WSGIEnvironment") -> Identity | None:
+        """Called in one of the threads."""
+        # Taken now, as an authenticator may change the environ.
+        errors = environ["wsgi.errors"]
+        try:
+            return _checked(self._authenticate(environ))
+        finally:
+            errors.flush()
+
 
 def _checked(found: object) -> Identity | None:
-    """What an authenticator said. Raises TypeError for what none may say."""
+    """The authenticator's result. Raises TypeError unless it is an Identity with text in it, or None."""
     if found is None:
         return None
     if not isinstance(found, Identity):
-        raise TypeError(f"the authenticator returned {type(found).__name__}; it returns an Identity or None")
+        raise TypeError(f"the authenticator returned {type(found).__name__}; it must return an Identity or None")
     if not isinstance(found.person, str) or not found.person or not isinstance(found.name, str | None):
-        raise TypeError("the authenticator returned an Identity whose person or name is no text")
+        raise TypeError("the authenticator returned an Identity whose person or name is not text")
     return found
-
-
-def environ_of(request: Request) -> dict[str, Any]:
-    """The request as a WSGI environ without a body (PEP 3333).
-
-    A header with an underscore in its name is left out: it could pass for one with a hyphen.
-    """
-    host = request.getHost()
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": "GET",
-        "SCRIPT_NAME": "",
-        "PATH_INFO": request.path.decode("latin-1"),
-        "QUERY_STRING": request.uri.partition(b"?")[2].decode("latin-1"),
-        "REMOTE_ADDR": str(getattr(request.getClientAddress(), "host", "")),
-        "SERVER_NAME": request.getRequestHostname().decode("latin-1"),
-        "SERVER_PORT": str(getattr(host, "port", "")),
-        "SERVER_PROTOCOL": request.clientproto.decode("latin-1"),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "https" if request.isSecure() else "http",
-        "wsgi.input": BytesIO(),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
-    for name, values in request.requestHeaders.getAllRawHeaders():
-        if b"_" not in name and name.lower() not in (b"content-length", b"content-type"):
-            key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
-            environ[key] = (";" if name.lower() == b"cookie" else ",").join(value.decode("latin-1") for value in values)
-    return environ

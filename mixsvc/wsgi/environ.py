@@ -1,9 +1,13 @@
-"""What a WSGI application is told of its request (PEP 3333)."""
+"""The WSGI environ of a request (PEP 3333): this module is the only one that makes an environ.
+
+A view gets one from `make_environ`, a chat's authenticator one from `make_connection_environ`. Both come from the same
+code, so that an authenticator sees a client as a view does.
+"""
 
 import re
 from functools import lru_cache
-from io import SEEK_END
-from typing import TYPE_CHECKING, Any, Final
+from io import SEEK_END, BytesIO
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.logger import Logger
@@ -12,74 +16,94 @@ from twisted.web.server import Request
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["ErrorLog", "make_environ"]
+__all__ = ["ErrorLog", "make_connection_environ", "make_environ"]
 
-# Of a line without an end: it is logged when it has so many characters.
+# An unfinished line of wsgi.errors is logged once it has more characters than this.
 LINE_CHARS: Final = 8192
 
-# As CGI names them.
+# CGI (RFC 3875) gives these two keys no HTTP_ prefix.
 WITHOUT_PREFIX: Final = frozenset(("CONTENT_TYPE", "CONTENT_LENGTH"))
 
 HOST: Final = re.compile(r"(\[[^]]*\]|[^:]*)(?::[0-9]*)?")
 
-# Equal for all requests.
+# The same for every request.
 CONSTANTS: Final = {
     "wsgi.version": (1, 0),
     "wsgi.multithread": True,
     "wsgi.multiprocess": False,
     "wsgi.run_once": False,
-    # Not in PEP 3333; Werkzeug knows by it that the end of the input is the end of the body.
+    # Not in PEP 3333. It tells Werkzeug that the end of the input is the end of the body.
     "wsgi.input_terminated": True,
 }
 
 
 class ErrorLog:
-    """wsgi.errors of one request: each line is an event of the log. Used in the request's thread."""
+    """wsgi.errors of one request: each line becomes one event of the log. Used in the request's thread."""
 
     _log = Logger("mixsvc.web")
 
     def __init__(self) -> None:
-        self._begun = ""
+        self._unfinished = ""
 
     def write(self, text: str) -> int:
-        """Log the lines that are complete; the rest waits for its end."""
+        """Log the complete lines of the text and keep the rest for the next call."""
         if not isinstance(text, str):
             raise TypeError(f"wsgi.errors takes str, not {type(text).__name__}")
-        *lines, self._begun = (self._begun + text).split("\n")
+        *lines, self._unfinished = (self._unfinished + text).split("\n")
         for line in lines:
             if line:
                 self._log.error("wsgi: {line}", line=line)
-        if len(self._begun) > LINE_CHARS:
+        if len(self._unfinished) > LINE_CHARS:
             self.flush()
         return len(text)
 
     def writelines(self, lines: list[str]) -> None:
-        """Write one after the other."""
+        """Write the lines one after the other."""
         for line in lines:
             self.write(line)
 
     def flush(self) -> None:
-        """Log what has no end yet."""
-        line, self._begun = self._begun, ""
+        """Log the unfinished line."""
+        line, self._unfinished = self._unfinished, ""
         if line:
             self._log.error("wsgi: {line}", line=line)
 
 
 def make_environ(request: Request) -> "WSGIEnvironment":
-    """The environ of a request that is complete; called in the reactor thread.
+    """The environ of a complete request, for a view; called in the reactor thread.
 
-    All text is ISO-8859-1: each character is the byte that was sent. wsgi.input is the request's content itself.
+    All text is ISO-8859-1: each character is one byte that the client sent. wsgi.input is the request's content itself.
     """
+    environ = _environ(request, _joined(request.prepath), _joined(request.postpath), request.content)
+    _correct_content(environ)
+    return environ
+
+
+def make_connection_environ(request: Request) -> "WSGIEnvironment":
+    """The environ of a request that opens a chat connection, for the authenticator; called in the reactor thread.
+
+    It equals what a view would get for the same request, with these differences, since the body belongs to the chat:
+    wsgi.input is empty, and there are no CONTENT_TYPE and CONTENT_LENGTH. wsgi.errors is an ErrorLog of its own.
+    """
+    # The chat's resources have moved every segment from postpath to prepath; a view has them all in PATH_INFO.
+    path = _joined([*(request.prepath or []), *(request.postpath or [])])
+    environ = _environ(request, "", path, BytesIO())
+    for key in ("CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"):
+        environ.pop(key, None)
+    return environ
+
+
+def _environ(request: Request, script_name: str, path_info: str, content: IO[bytes] | None) -> dict[str, Any]:
     _, _, query = request.uri.partition(b"?")
     environ: dict[str, Any] = {
         **CONSTANTS,
         "REQUEST_METHOD": request.method.decode("latin-1"),
-        "SCRIPT_NAME": _joined(request.prepath),
-        "PATH_INFO": _joined(request.postpath),
+        "SCRIPT_NAME": script_name,
+        "PATH_INFO": path_info,
         "QUERY_STRING": query.decode("latin-1"),
         "SERVER_PROTOCOL": request.clientproto.decode("latin-1"),
         "wsgi.url_scheme": "https" if request.isSecure() else "http",
-        "wsgi.input": request.content,
+        "wsgi.input": content,
         "wsgi.errors": ErrorLog(),
     }
     for name, values in request.requestHeaders.getAllRawHeaders():
@@ -87,16 +111,15 @@ def make_environ(request: Request) -> "WSGIEnvironment":
         if key is not None:
             value = values[0] if len(values) == 1 else (b"; " if name == b"Cookie" else b",").join(values)
             environ[key] = value.decode("latin-1")
-    _correct_content(environ)
     _add_addresses(environ, request)
     return environ
 
 
 @lru_cache(1024)
 def _key(name: bytes) -> str | None:
-    """The key of a header; None for one that does not get there.
+    """The environ's key for a header; None for a header that is left out.
 
-    X_Forwarded_For would have the key of X-Forwarded-For, which a proxy in front has set or removed.
+    X_Forwarded_For would get the key of X-Forwarded-For, which a proxy in front sets or removes.
     """
     if b"_" in name:
         return None
@@ -118,20 +141,20 @@ def _add_addresses(environ: "WSGIEnvironment", request: Request) -> None:
         environ["SERVER_NAME"] = _server_name(environ.get("HTTP_HOST", "")) or host.host
         environ["SERVER_PORT"] = str(host.port)
     else:
-        # A UNIX socket, which has neither.
+        # A UNIX socket has neither name nor port.
         environ["SERVER_NAME"] = _server_name(environ.get("HTTP_HOST", "")) or "localhost"
         environ["SERVER_PORT"] = "443" if environ["wsgi.url_scheme"] == "https" else "80"
 
 
 @lru_cache(256)
 def _server_name(host: str) -> str:
-    """A Host header without its port."""
+    """The host of a Host header, without its port."""
     found = HOST.fullmatch(host)
     return found[1] if found else ""
 
 
 def _correct_content(environ: "WSGIEnvironment") -> None:
-    """What came in chunks is complete here, and has a length."""
+    """Replace Transfer-Encoding by a Content-Length: the body is complete here."""
     content = environ["wsgi.input"]
     if environ.pop("HTTP_TRANSFER_ENCODING", None) is not None and "CONTENT_LENGTH" not in environ:
         content.seek(0, SEEK_END)
