@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from mixsvc.client.address import parse_url
 from mixsvc.client.client import ChatClient
 from mixsvc.client.errors import ClientError
-from mixsvc.client.say_command import Given, Lines, Order, say_all
+from mixsvc.client.say_command import GivenTexts, LineReader, SayJob, say_all
 from mixsvc.config import parsers
 from mixsvc.errors import MixError
 
@@ -98,9 +98,9 @@ def _say(options: argparse.Namespace) -> None:
     from twisted.internet import reactor
 
     name = options.name or _user()
-    texts = Lines(reactor, STANDARD_INPUT) if options.text == "-" else Given([options.text])
-    order = Order(options.room, texts, options.timeout, print if options.verbose else _say_nothing)
-    _run(lambda: say_all(reactor, lambda: ChatClient(reactor, options.url, name), order))
+    texts = LineReader(reactor, STANDARD_INPUT) if options.text == "-" else GivenTexts([options.text])
+    job = SayJob(options.room, texts, options.timeout, print if options.verbose else _say_nothing)
+    _run(lambda: say_all(reactor, lambda: ChatClient(reactor, options.url, name), job))
 
 
 def _run(begin: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -1,4 +1,4 @@
-"""Where the server is: a WebSocket URL, and the endpoint that connects to it."""
+"""The server's address: a WebSocket URL (RFC 6455, 3), and the endpoint that connects to it."""
 
 from typing import Any, Final
 
@@ -17,18 +17,18 @@ ADVICE: Final = "give one such as ws://127.0.0.1:8080/chat/websocket, or wss:// 
 
 
 def parse_url(url: str) -> WebSocketURI:
-    """The parts of a WebSocket URL. Raises BadUrl."""
+    """The parts of a ws:// or wss:// URL. Raises BadUrl."""
     if any(character.isspace() or not character.isprintable() for character in url):
-        raise BadUrl(f"{url!r} is no URL of a chat: {ADVICE}")
+        raise BadUrl(f"{url!r} is not the URL of a chat: {ADVICE}")
     try:
         return parse_uri(url)
     except (InvalidURI, ValueError):
-        # ValueError: what is no port, no address or no name.
-        raise BadUrl(f"{url!r} is no URL of a chat: {ADVICE}") from None
+        # ValueError: the port, the address or the name is not valid.
+        raise BadUrl(f"{url!r} is not the URL of a chat: {ADVICE}") from None
 
 
 def endpoint(reactor: Any, uri: WebSocketURI, options: Options) -> IStreamClientEndpoint:
-    """Connects to the server; with wss it checks the certificate and the name in it."""
+    """An endpoint that connects to the server; with wss it checks the certificate and the name in it."""
     plain = HostnameEndpoint(reactor, uri.host, uri.port, timeout=options.open_seconds)
     if not uri.secure:
         return plain

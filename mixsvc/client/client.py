@@ -1,4 +1,4 @@
-"""The chat client: the dialogue with the server, over a line that comes back by itself."""
+"""The public class: a session with the server over a connection that is made again when it is lost."""
 
 import secrets
 from typing import Any, Final
@@ -9,15 +9,15 @@ from twisted.logger import Logger
 from websockets.client import ClientProtocol
 
 from mixsvc.client.address import endpoint, parse_url
-from mixsvc.client.connection import Link, LinkListener
+from mixsvc.client.connection import ClientConnection, ConnectionListener
 from mixsvc.client.errors import ClientError, Stopped
 from mixsvc.client.events import Connecting, Ended, Offline, Online, RoomListener, State, StateListener
 from mixsvc.client.handlers import receive
 from mixsvc.client.options import Options
 from mixsvc.client.parsing import BadMessage
-from mixsvc.client.reconnecting import Line
-from mixsvc.client.requests import Hello
-from mixsvc.client.session import Dialogue
+from mixsvc.client.reconnecting import ReconnectingConnection
+from mixsvc.client.requests import HelloRequest
+from mixsvc.client.session import ClientSession
 from mixsvc.interfaces import ChatPage
 
 __all__ = ["ChatClient"]
@@ -30,52 +30,55 @@ _log = Logger()
 
 
 class ChatClient:
-    """Somebody in the chat. Every method is called in the reactor thread, and every callback is called there.
+    """A member of the chat. Call every method in the reactor thread; it calls every callback there.
 
-    A lost connection is made anew, later each time; until then what is said waits. Each message of a room is told once
-    and in order, whatever happens to the connections. What waits for an answer fails with Refused when the server says
-    no, with Banned when a moderator sends us away, and with Stopped when the client is stopped before.
+    A lost connection is made again, after a delay that grows with each failure; what is said meanwhile waits. A room's
+    listener gets each message once and in order, whatever happens to the connections. A Deferred fails with Refused
+    when the server refuses the request, with Banned when a moderator bans this client, and with Stopped when the client
+    is stopped before the answer.
     """
 
     def __init__(
         self, reactor: Any, url: str, name: str, token: str | None = None, options: Options = DEFAULTS
     ) -> None:
-        """url: of the chat's raw WebSocket, such as ws://127.0.0.1:8080/chat/websocket. name: ours in the chat.
+        """url: of the chat's raw WebSocket, such as ws://127.0.0.1:8080/chat/websocket. name: to use in the chat.
 
-        token: 16 to 64 characters, chosen at random and kept secret: whoever says the same is the same person. None:
-        one of this client's own. Nothing is connected before `start`. Raises BadUrl.
+        token: a random secret of 16 to 64 characters: to the server, clients with the same token are one person. None:
+        the client makes one. Connects nothing before `start`. Raises BadUrl.
         """
         self._reactor, self._options = reactor, options
         self._uri = parse_url(url)
-        hello = Hello(name, token if token is not None else secrets.token_urlsafe(TOKEN_BYTES))
-        self._dialogue = Dialogue(reactor, hello, options, self)
-        self._line = Line(reactor, endpoint(reactor, self._uri, options), self._make_link, self, options)
+        hello = HelloRequest(name, token if token is not None else secrets.token_urlsafe(TOKEN_BYTES))
+        self._session = ClientSession(reactor, hello, options, self)
+        self._connection = ReconnectingConnection(
+            reactor, endpoint(reactor, self._uri, options), self._make_connection, self, options
+        )
         self._listeners: list[StateListener] = []
         self._online: Deferred[None] | None = None
-        # Runs while the client stops and something still waits to be said.
-        self._patience: IDelayedCall | None = None
+        # Runs from `stop` on, while the outbox is sent.
+        self._stop_timer: IDelayedCall | None = None
         self._error: ClientError | None = None
         self._gone: list[Deferred[None]] = []
         self._is_gone = False
 
     @property
     def trouble(self) -> str:
-        """What stands in the way at the moment, a sentence for the person; "" when nothing does."""
-        return self._dialogue.trouble
+        """What holds the client up at the moment, a sentence for the user; "" when nothing does."""
+        return self._session.trouble
 
     def on_state(self, listener: StateListener) -> None:
-        """From now on the listener is told when the connection is made, lost or given up."""
+        """Call the listener with Connecting, Online, Offline and Ended from now on."""
         self._listeners.append(listener)
 
     def start(self) -> "Deferred[None]":
-        """Connect. Fires when the server knows us for the first time; called once."""
+        """Connect. Fires when the server has accepted the name for the first time. Call it once."""
         online: Deferred[None] = Deferred()
         self._online = online
-        self._line.start()
+        self._connection.start()
         return online
 
     def stop(self, seconds: float = 5) -> "Deferred[None]":
-        """Say what waits to be said, within that time, and disconnect; fires when the connection is gone.
+        """Send what waits, for this many seconds at most, and disconnect; fires when the connection is gone.
 
         Harmless a second time, and after the client has ended by itself.
         """
@@ -83,127 +86,127 @@ class ChatClient:
             return succeed(None)
         gone: Deferred[None] = Deferred()
         self._gone.append(gone)
-        if self._error is None and self._patience is None:
-            self._patience = self._reactor.callLater(seconds, self._end, Stopped(STOPPED), None)
-            if not self._dialogue.sayings:
-                self.settled()
+        if self._error is None and self._stop_timer is None:
+            self._stop_timer = self._reactor.callLater(seconds, self._end, Stopped(STOPPED), None)
+            if not self._session.outbox:
+                self.outbox_emptied()
         return gone
 
     def join(self, room: str, listener: RoomListener, since: int | None = None) -> "Deferred[None]":
-        """Be in a room until `leave`, over all connections; fires when we are inside for the first time.
+        """Be a member of a room until `leave`, over all connections; fires when the server lets the client in first.
 
-        The listener is told each message (ChatMessage) with a number above `since`, once and in order; without `since`
-        the newest that the server offers, then those to come. In between it is told Missed, BegunAnew, Deleted and
-        Removed. Fails with Refused, and when the room is left before.
+        The listener gets each message (ChatMessage) with a number above `since`, once and in order; without `since`,
+        the newest that the server sends and those to come. It also gets Missed, BegunAnew, Deleted and Removed. Fails
+        with Refused, with NotInside when the room is left before, and with Stopped.
         """
-        return self._dialogue.join(room, listener, since) if self._is_open() else fail(Stopped(STOPPED))
+        return self._session.join(room, listener, since) if self._is_open() else fail(Stopped(STOPPED))
 
     def leave(self, room: str) -> None:
-        """Be in the room no longer; its listener is told nothing more. What waits to be said there fails (NotInside).
+        """Leave a room. Its listener is not called any more, and what waits to be said there fails with NotInside.
 
         Harmless for a room that was not joined.
         """
-        self._dialogue.leave(room)
+        self._session.leave(room)
 
     def say(self, room: str, text: str) -> "Deferred[int]":
-        """Say a text in a room that was joined; fires with its number once the server has stored it, exactly once.
+        """Say a text in a joined room; the server stores it exactly once. Fires with its number when it is stored.
 
-        Texts of a room keep their order. Cancelled, it is not sent any more if it has not been. Fails with NotInside,
-        QueueFull, Refused, and NothingSaid for a command that is answered for us alone.
+        The texts of a room keep their order. A text whose Deferred is cancelled before it was sent is not sent. Fails
+        with NotInside, QueueFull, Refused, Stopped, and with NothingSaid for a command that the server answers.
         """
-        return self._dialogue.say(room, text) if self._is_open() else fail(Stopped(STOPPED))
+        return self._session.say(room, text) if self._is_open() else fail(Stopped(STOPPED))
 
     def history(self, room: str, before: int | None = None, limit: int | None = None) -> "Deferred[ChatPage]":
-        """Messages of a room: the newest `limit` (1 to 200; None: 50) of those with numbers below `before`.
+        """Fetch messages of a room: the newest `limit` (1 to 200; None: 50) of those with numbers below `before`.
 
-        Fails with QueueFull and Refused.
+        before: None for the newest of all. Fails with QueueFull, Refused and Stopped.
         """
-        return self._dialogue.history(room, before, limit) if self._is_open() else fail(Stopped(STOPPED))
+        return self._session.history(room, before, limit) if self._is_open() else fail(Stopped(STOPPED))
 
-    # For the line
+    # Called by the connection
 
     def connecting(self) -> None:
-        """See LineListener."""
-        self._tell(Connecting())
+        """See ReconnectingListener."""
+        self._notify(Connecting())
 
-    def opened(self, link: Link) -> None:
-        """See LineListener."""
+    def opened(self, connection: ClientConnection) -> None:
+        """See ReconnectingListener."""
         if self._error is None:
-            self._dialogue.connected(link.send)
+            self._session.connected(connection.send)
 
     def received(self, text: str) -> None:
-        """See LineListener."""
+        """See ReconnectingListener."""
         if self._error is not None:
             return
         try:
-            receive(self._dialogue, text)
+            receive(self._session, text)
         except BadMessage as bad:
-            self._line.drop(str(bad))
+            self._connection.drop(str(bad))
 
-    def ticked(self) -> None:
-        """See LineListener."""
-        if self._dialogue.hangs():
-            self._line.drop("the server does not answer")
+    def ping_sent(self) -> None:
+        """See ReconnectingListener."""
+        if self._session.is_overdue():
+            self._connection.drop("the server does not answer")
 
     def lost(self, code: int, reason: str) -> None:
-        """See LineListener."""
+        """See ReconnectingListener."""
         if self._error is None:
-            self._dialogue.disconnected(code, reason)
+            self._session.disconnected(code, reason)
 
     def waiting(self, seconds: float, reason: str) -> None:
-        """See LineListener."""
+        """See ReconnectingListener."""
         _log.info("client: offline ({reason}), connecting again in {seconds:.1f} s", reason=reason, seconds=seconds)
-        self._tell(Offline(seconds, reason))
+        self._notify(Offline(seconds, reason))
 
-    # For the dialogue
+    # Called by the session
 
-    def greeted(self, name: str) -> None:
-        """See Owner."""
+    def welcomed(self, name: str) -> None:
+        """See SessionOwner."""
         _log.info("client: online as {name!r}", name=name)
-        self._tell(Online(name))
+        self._notify(Online(name))
         if self._online is not None and not self._online.called:
             self._online.callback(None)
 
-    def settled(self) -> None:
-        """See Owner."""
-        if self._patience is not None:
+    def outbox_emptied(self) -> None:
+        """See SessionOwner."""
+        if self._stop_timer is not None:
             self._end(Stopped(STOPPED), None)
 
     def ended(self, error: ClientError) -> None:
-        """See Owner."""
+        """See SessionOwner."""
         self._end(error, error)
 
     def _is_open(self) -> bool:
-        return self._patience is None
+        return self._stop_timer is None
 
-    def _end(self, error: ClientError, told: ClientError | None) -> None:
-        """error: for those who wait; told: for the listeners of the state."""
+    def _end(self, error: ClientError, reported: ClientError | None) -> None:
+        """error: for the Deferreds that wait; reported: for the listeners of the state."""
         if self._error is not None:
             return
         self._error = error
-        patience, self._patience = self._patience, None
-        if patience is not None and patience.active():
-            patience.cancel()
-        self._dialogue.end(error)
+        stop_timer, self._stop_timer = self._stop_timer, None
+        if stop_timer is not None and stop_timer.active():
+            stop_timer.cancel()
+        self._session.end(error)
         if self._online is not None and not self._online.called:
             self._online.errback(error)
-        self._line.stop().addCallback(self._line_gone, told)
+        self._connection.stop().addCallback(self._connection_gone, reported)
 
-    def _line_gone(self, _: None, told: ClientError | None) -> None:
+    def _connection_gone(self, _: None, reported: ClientError | None) -> None:
         self._is_gone = True
-        self._tell(Ended(told))
+        self._notify(Ended(reported))
         waiting, self._gone = self._gone, []
         for gone in waiting:
             gone.callback(None)
 
-    def _tell(self, state: State) -> None:
+    def _notify(self, state: State) -> None:
         for listener in list(self._listeners):
             try:
                 listener(state)
             except Exception:
                 _log.failure("client: a listener of the state failed")
 
-    def _make_link(self, listener: LinkListener) -> Link:
-        return Link(
+    def _make_connection(self, listener: ConnectionListener) -> ClientConnection:
+        return ClientConnection(
             self._reactor, ClientProtocol(self._uri, max_size=self._options.max_message), listener, self._options
         )

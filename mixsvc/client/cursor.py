@@ -1,4 +1,9 @@
-"""Where a client stands in one room: what it has told its listener, and what is missing until the next. Pure."""
+"""A client's cursor in one room: the last message its listener got, and which messages are missing. Pure.
+
+The server numbers a room's messages 1, 2, 3 … The cursor delivers them in that order, each once. A message that comes
+before the one it follows is buffered; the gap is fetched page by page with `history` requests. Messages that cannot be
+fetched are reported as Missed, so the numbers that a listener sees have no hole.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -7,33 +12,34 @@ from typing import Final
 from mixsvc.client.events import BegunAnew, Deleted, Missed, RoomEvent
 from mixsvc.interfaces import ChatMessage, ChatPage
 
-__all__ = ["MOST_FILLED", "MOST_HELD", "PAGE", "Place"]
+__all__ = ["MAX_BUFFERED", "MAX_GAP", "PAGE_SIZE", "Cursor"]
 
-# What one page of the history holds at most.
-PAGE: Final = 200
+# Messages in one page of the history, as the protocol allows.
+PAGE_SIZE: Final = 200
 
-# Messages that wait for those before them; later ones are fetched again.
-MOST_HELD: Final = 2000
+# Messages that are buffered while a gap before them is fetched; later ones are fetched again.
+MAX_BUFFERED: Final = 2000
 
-# A longer gap is filled in its newest part only.
-MOST_FILLED: Final = 10_000
+# Of a longer gap the newest part is fetched and the rest reported as Missed.
+MAX_GAP: Final = 10_000
 
 
-class Place:
-    """Tells each message of a room once and in order, or that it is missed.
+class Cursor:
+    """Delivers each message of a room once and in order, or reports it as missed.
 
-    Each method returns what the listener is to be told, in order.
+    since: the number of the last message that was delivered or missed; None before the first join. Each method returns
+    the events for the listener, in order.
     """
 
     def __init__(self, since: int | None) -> None:
-        """since: the highest number that was told; None when the newest messages are wanted, whatever they are."""
+        """since: the number of the last message the user knows; None: begin with the newest messages of the room."""
         self.since = since
         self._first = 0
         self._last = since or 0
-        self._held: dict[int, ChatMessage] = {}
+        self._buffered: dict[int, ChatMessage] = {}
 
     def joined(self, page: ChatPage) -> Sequence[RoomEvent]:
-        """We are inside, and these are the messages after `since`, perhaps the newest of them only."""
+        """The server has let the client in. page: the messages after `since`, or the newest of them."""
         events: list[RoomEvent] = []
         if self.since is None:
             self.since = page.messages[0].number - 1 if page.messages else page.last
@@ -42,65 +48,65 @@ class Place:
             self.since = 0
         elif page.deleted:
             events.append(Deleted(tuple(page.deleted)))
-        self._held = {each.number: each for each in page.messages if each.number > self.since}
+        self._buffered = {each.number: each for each in page.messages if each.number > self.since}
         self._last = 0
-        self._bounds(page)
-        if self._gap_end() - self.since > MOST_FILLED:
-            self._first = max(self._first, self._gap_end() - MOST_FILLED + 1)
+        self._update_bounds(page)
+        if self._gap_end() - self.since > MAX_GAP:
+            self._first = max(self._first, self._gap_end() - MAX_GAP + 1)
         return [*events, *self._advance()]
 
     def message(self, message: ChatMessage) -> Sequence[RoomEvent]:
-        """A message came by itself."""
+        """The server sent a new message."""
         if self.since is None or message.number <= self.since:
             return []
         self._last = max(self._last, message.number)
-        if message.number == self.since + 1 or len(self._held) < MOST_HELD:
-            self._held[message.number] = message
+        if message.number == self.since + 1 or len(self._buffered) < MAX_BUFFERED:
+            self._buffered[message.number] = message
         return list(self._advance())
 
     def deleted(self, number: int) -> Sequence[RoomEvent]:
-        """A message was deleted, perhaps one that was not told yet."""
-        if number in self._held:
-            self._held[number] = replace(self._held[number], text="", is_deleted=True)
+        """A moderator deleted a message, perhaps one that is still buffered."""
+        if number in self._buffered:
+            self._buffered[number] = replace(self._buffered[number], text="", is_deleted=True)
         if self.since is None or number > self.since:
             return []
         return [Deleted((number,))]
 
-    def wanted(self) -> tuple[int, int] | None:
-        """The page that is needed to go on, as `before` and `limit` of a `history` request; None when none is."""
+    def next_gap(self) -> tuple[int, int] | None:
+        """The next page to fetch, as `before` and `limit` of a `history` request; None when nothing is missing."""
         if self.since is None or self._gap_end() <= self.since:
             return None
-        limit = min(PAGE, self._gap_end() - self.since)
+        limit = min(PAGE_SIZE, self._gap_end() - self.since)
         return self.since + limit + 1, limit
 
-    def page(self, before: int, page: ChatPage) -> Sequence[RoomEvent]:
-        """The answer to a wanted page; `before` as it was asked for."""
+    def fill(self, before: int, page: ChatPage) -> Sequence[RoomEvent]:
+        """The server sent a page of the gap. before: as it was requested."""
         since = self.since or 0
         found = [each for each in page.messages if since < each.number < before]
-        self._held.update((each.number, each) for each in found)
-        self._bounds(page)
+        self._buffered.update((each.number, each) for each in found)
+        self._update_bounds(page)
         if not found and self._first <= since + 1:
-            return self.give_up()
+            return self.skip_gap()
         return list(self._advance())
 
-    def give_up(self) -> Sequence[RoomEvent]:
-        """The gap cannot be filled."""
+    def skip_gap(self) -> Sequence[RoomEvent]:
+        """The server cannot send the gap: report it as missed."""
         self._first = max(self._first, self._gap_end() + 1)
         return list(self._advance())
 
-    def _bounds(self, page: ChatPage) -> None:
-        self._last = max([self._last, page.last, *self._held])
-        # Whoever says that nothing is kept, not even what comes next, is wrong.
+    def _update_bounds(self, page: ChatPage) -> None:
+        self._last = max([self._last, page.last, *self._buffered])
+        # The next message at the latest is kept, whatever the server says.
         self._first = min(page.first, self._last + 1)
 
     def _gap_end(self) -> int:
-        """The number before the next message that is here; the room's last when none is."""
-        return min(self._held) - 1 if self._held else self._last
+        """The number before the first buffered message; the room's last number when none is buffered."""
+        return min(self._buffered) - 1 if self._buffered else self._last
 
     def _advance(self) -> Iterator[RoomEvent]:
         assert self.since is not None
         while True:
-            following = self._held.pop(self.since + 1, None)
+            following = self._buffered.pop(self.since + 1, None)
             if following is not None:
                 self.since += 1
                 yield following

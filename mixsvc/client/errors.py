@@ -1,12 +1,12 @@
-"""What goes wrong in the chat client, for whoever uses it.
+"""The exceptions of the chat client; each text is a sentence for the user.
 
 ClientError
-├── BadUrl       the URL is none of a WebSocket
-├── Refused      the server says no; carries its code
-│   └── Banned   a moderator sent this person away
-├── NothingSaid  the server answered a command in place of saying it
-├── NotInside    something was to be said in a room that was not joined, or has been left
-├── QueueFull    too much waits already
+├── BadUrl       the URL is not that of a WebSocket
+├── Refused      the server refuses the request; carries its code
+│   └── Banned   a moderator banned this person
+├── NothingSaid  the server answered a command in place of entry it
+├── NotInside    the room was not joined, or was left before the answer
+├── QueueFull    too many requests wait already
 └── Stopped      the client was stopped before the answer came
 """
 
@@ -16,18 +16,18 @@ __all__ = ["BadUrl", "Banned", "ClientError", "NotInside", "NothingSaid", "Queue
 
 
 class ClientError(MixError):
-    """The root."""
+    """The root of the client's exceptions."""
 
 
 class BadUrl(ClientError, ValueError):
-    """No URL of a WebSocket; the text says what would do."""
+    """The URL is not that of a WebSocket; the text gives a valid one."""
 
 
 class Refused(ClientError):
-    """The server says no, and would say it again.
+    """The server refuses a request, and would refuse it again.
 
-    The text is the server's sentence for the person. code: one of docs/reference/chat-protocol.md; suggestion: what
-    it would take in place of a name or room ("": nothing); wait: seconds after which it may say yes (None: not known).
+    The text is the server's sentence for the user. code: one of docs/reference/chat-protocol.md. suggestion: a name or
+    room that it would accept ("": none). wait: seconds after which it may accept the request (None: not known).
     """
 
     def __init__(self, code: str, text: str, suggestion: str = "", wait: float | None = None) -> None:
@@ -36,23 +36,23 @@ class Refused(ClientError):
 
 
 class Banned(Refused):
-    """A moderator sent this person away; the text says until when."""
+    """A moderator banned this person; the text says until when."""
 
     def __init__(self, text: str) -> None:
         super().__init__("banned", text)
 
 
 class NothingSaid(ClientError):
-    """A command such as /help was answered for its author alone; the text is the answer."""
+    """The server answered a command such as /help for this client alone; the text is the answer."""
 
 
 class NotInside(ClientError):
-    """Something was to be said in a room that was not joined, or that was left before the answer."""
+    """The room was not joined, or was left before the answer."""
 
 
 class QueueFull(ClientError):
-    """As many requests wait for the server as Options allow; try again when one of them has been answered."""
+    """`Options.max_waiting` requests wait for the server; try again when one of them has been answered."""
 
 
 class Stopped(ClientError):
-    """The client was stopped before the answer came. What was said may have been stored all the same."""
+    """The client was stopped before the answer came. The server may have stored the text all the same."""

@@ -1,4 +1,4 @@
-"""What a client is told: what happens in a room, and how the connection is."""
+"""The events for the listeners: of a room, and of the connection's state."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """The messages `first` to `last` will not come: the server no longer keeps them, or they are too many."""
+    """The messages `first` to `last` will not come: the server no longer keeps them, or there are too many."""
 
     first: int
     last: int
@@ -33,19 +33,19 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class BegunAnew:
-    """The server has lost the room's history and numbers from 1 again; what comes now is new."""
+    """The server has lost the room's history and numbers from 1 again; the next messages are new."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A moderator deleted messages that were told before: do not show them any more."""
+    """A moderator deleted messages that the listener has got: do not show them any more."""
 
     numbers: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """We are out of the room and will not come back by ourselves: put out, or no longer let in."""
+    """The client is out of the room and does not come back by itself: it was kicked, or the server refused the join."""
 
     error: ClientError
 
@@ -61,14 +61,14 @@ class Connecting:
 
 @dataclass(frozen=True, slots=True)
 class Online:
-    """The server knows us. name: as it spells it."""
+    """The server has accepted the name. name: as the server spells it."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Offline:
-    """There is no connection; the next attempt begins after so many seconds. reason: for the person."""
+    """There is no connection; the next attempt begins after `seconds`. reason: a sentence for the user."""
 
     seconds: float
     reason: str
@@ -76,7 +76,7 @@ class Offline:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """There will be no further attempt. error: why; None when the client was stopped."""
+    """The client connects no more. error: why; None when it was stopped."""
 
     error: ClientError | None
 

@@ -1,160 +1,167 @@
-"""What the client makes of each message from the server."""
+"""One function for each type of message from the server: what it changes in the session."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from mixsvc.client import parsing
 from mixsvc.client.errors import NothingSaid, Refused
-from mixsvc.client.outbox import Saying
+from mixsvc.client.outbox import OutboxEntry
 from mixsvc.client.parsing import Fields
-from mixsvc.client.requests import Hello, History, Join, Leave, Page, Request
-from mixsvc.client.session import Dialogue
+from mixsvc.client.requests import (
+    ClientRequest,
+    GapRequest,
+    HelloRequest,
+    HistoryRequest,
+    JoinRequest,
+    LeaveRequest,
+)
+from mixsvc.client.session import ClientSession
 
 __all__ = ["receive"]
 
-# What is asked again: the server would take it a little later.
-PASSING: Final = frozenset({"slow_down", "busy", "not_saved"})
+# The server would accept the same request a little later.
+TRANSIENT_CODES: Final = frozenset({"slow_down", "busy", "not_saved"})
 
 
-def receive(dialogue: Dialogue, data: str) -> None:
-    """Act on one message. Raises BadMessage for what a server would not send."""
+def receive(session: ClientSession, data: str) -> None:
+    """Act on one message; ignores unknown types. Raises BadMessage for one that breaks the protocol."""
     fields = parsing.decode(data)
-    answer = ANSWERS.get(fields["type"])
-    if answer is not None:
-        answer(dialogue, fields)
-        dialogue.pump()
+    handler = HANDLERS.get(fields["type"])
+    if handler is not None:
+        handler(session, fields)
+        session.send_next()
 
 
-def _welcome(dialogue: Dialogue, fields: Fields) -> None:
+def _welcome(session: ClientSession, fields: Fields) -> None:
     name = parsing.text(fields, "name")
     max_text = parsing.number(fields, "max_text") if "max_text" in fields else None
-    if isinstance(dialogue.asked, Hello) and name:
-        dialogue.asked = None
-        dialogue.greeted(name, max_text)
+    if isinstance(session.pending, HelloRequest) and name:
+        session.pending = None
+        session.welcomed(name, max_text)
 
 
-def _joined(dialogue: Dialogue, fields: Fields) -> None:
+def _joined(session: ClientSession, fields: Fields) -> None:
     page = parsing.page(fields)
-    asked = dialogue.asked
-    if not isinstance(asked, Join) or asked.room != parsing.text(fields, "room"):
+    request = session.pending
+    if not isinstance(request, JoinRequest) or request.room != parsing.text(fields, "room"):
         return
-    dialogue.asked = None
-    dialogue.went_well()
-    room = dialogue.rooms.get(asked.room)
-    # Left meanwhile, and perhaps joined anew: the `left` that is to come undoes this one.
-    if room is not None and room is asked.wanted:
-        room.enter()
-        room.tell(room.place.joined(page))
-        room.arrive()
+    session.pending = None
+    session.request_succeeded()
+    room = session.rooms.get(request.room)
+    # Else the user has left it meanwhile, and perhaps joined it anew: the `leave` to come undoes this join.
+    if room is not None and room is request.target:
+        room.mark_inside()
+        room.notify(room.cursor.joined(page))
+        room.finish_join()
 
 
-def _left(dialogue: Dialogue, fields: Fields) -> None:
-    asked = dialogue.asked
-    if isinstance(asked, Leave) and asked.room == parsing.text(fields, "room"):
-        dialogue.asked = None
-        dialogue.rooms.to_leave.pop(asked.room, None)
+def _left(session: ClientSession, fields: Fields) -> None:
+    request = session.pending
+    if isinstance(request, LeaveRequest) and request.room == parsing.text(fields, "room"):
+        session.pending = None
+        session.rooms.to_leave.pop(request.room, None)
 
 
-def _message(dialogue: Dialogue, fields: Fields) -> None:
+def _message(session: ClientSession, fields: Fields) -> None:
     message = parsing.message(fields)
-    room = dialogue.rooms.inside(parsing.text(fields, "room"))
+    room = session.rooms.inside(parsing.text(fields, "room"))
     if room is not None:
-        room.tell(room.place.message(message))
+        room.notify(room.cursor.message(message))
 
 
-def _deleted(dialogue: Dialogue, fields: Fields) -> None:
+def _deleted(session: ClientSession, fields: Fields) -> None:
     number = parsing.number(fields, "number")
-    room = dialogue.rooms.inside(parsing.text(fields, "room"))
+    room = session.rooms.inside(parsing.text(fields, "room"))
     if room is not None:
-        room.tell(room.place.deleted(number))
+        room.notify(room.cursor.deleted(number))
 
 
-def _said(dialogue: Dialogue, fields: Fields) -> None:
-    dialogue.went_well()
-    dialogue.sayings.said(parsing.text(fields, "key"), parsing.number(fields, "number"))
+def _said(session: ClientSession, fields: Fields) -> None:
+    session.request_succeeded()
+    session.outbox.acknowledge(parsing.text(fields, "key"), parsing.number(fields, "number"))
 
 
-def _history(dialogue: Dialogue, fields: Fields) -> None:
+def _history(session: ClientSession, fields: Fields) -> None:
     page = parsing.page(fields)
-    asked = dialogue.asked
-    if not isinstance(asked, History | Page) or asked.room != parsing.text(fields, "room"):
+    request = session.pending
+    if not isinstance(request, HistoryRequest | GapRequest) or request.room != parsing.text(fields, "room"):
         return
-    dialogue.asked = None
-    dialogue.went_well()
-    if isinstance(asked, History):
-        if not asked.answer.called:
-            asked.answer.callback(page)
-    elif asked.wanted is dialogue.rooms.inside(asked.room):
-        asked.wanted.tell(asked.wanted.place.page(asked.before, page))
+    session.pending = None
+    session.request_succeeded()
+    if isinstance(request, HistoryRequest):
+        if not request.answer.called:
+            request.answer.callback(page)
+    elif request.target is session.rooms.inside(request.room):
+        request.target.notify(request.target.cursor.fill(request.before, page))
 
 
-def _kicked(dialogue: Dialogue, fields: Fields) -> None:
+def _kicked(session: ClientSession, fields: Fields) -> None:
     room, by, reason = (parsing.text(fields, name) for name in ("room", "by", "reason"))
-    if parsing.text(fields, "name") == dialogue.name:
+    if parsing.text(fields, "name") == session.name:
         why = f": {reason}" if reason else "."
-        dialogue.refuse_room(room, Refused("kicked", f"{by} put you out of {room}{why}"))
+        session.fail_room(room, Refused("kicked", f"{by} put you out of {room}{why}"))
 
 
-def _notice(dialogue: Dialogue, fields: Fields) -> None:
-    for saying in dialogue.sayings.under_way():
-        if saying.asks_for_help:
-            dialogue.sayings.fail(saying, NothingSaid(parsing.text(fields, "text")))
+def _notice(session: ClientSession, fields: Fields) -> None:
+    for entry in session.outbox.sent():
+        if entry.asks_for_help:
+            session.outbox.fail(entry, NothingSaid(parsing.text(fields, "text")))
             return
 
 
-def _error(dialogue: Dialogue, fields: Fields) -> None:
+def _error(session: ClientSession, fields: Fields) -> None:
     refused = parsing.refused(fields)
     of, key = parsing.text(fields, "of"), parsing.text(fields, "key")
     if of == "say" or key:
-        under_way = dialogue.sayings.under_way()
-        saying = dialogue.sayings.get(key) if key or not under_way else under_way[0]
-        if saying is not None:
-            _saying_refused(dialogue, saying, refused)
-    elif dialogue.asked is not None and of == dialogue.asked.type:
-        request, dialogue.asked = dialogue.asked, None
-        _request_refused(dialogue, request, refused)
+        sent = session.outbox.sent()
+        entry = session.outbox.get(key) if key or not sent else sent[0]
+        if entry is not None:
+            _entry_refused(session, entry, refused)
+    elif session.pending is not None and of == session.pending.type:
+        request, session.pending = session.pending, None
+        _request_refused(session, request, refused)
 
 
-def _saying_refused(dialogue: Dialogue, saying: Saying, refused: Refused) -> None:
-    if refused.code in PASSING:
-        saying.sent_at = None
-        dialogue.pause(refused.wait, str(refused))
+def _entry_refused(session: ClientSession, entry: OutboxEntry, refused: Refused) -> None:
+    if refused.code in TRANSIENT_CODES:
+        entry.sent_at = None
+        session.pause(refused.wait, str(refused))
     elif refused.code == "not_inside":
-        saying.sent_at = None
-        dialogue.rooms.expel(saying.room)
-        dialogue.pause(None, str(refused))
+        entry.sent_at = None
+        session.rooms.mark_outside(entry.room)
+        session.pause(None, str(refused))
     elif refused.code == "no_such_room":
-        dialogue.refuse_room(saying.room, refused)
+        session.fail_room(entry.room, refused)
     else:
-        dialogue.sayings.fail(saying, refused)
+        session.outbox.fail(entry, refused)
 
 
-def _request_refused(dialogue: Dialogue, request: Request, refused: Refused) -> None:
-    is_ours = isinstance(request, Hello) and refused.code == "name_taken" and dialogue.takes_name_for_our_own
-    if refused.code in PASSING or is_ours:
-        dialogue.ask_again(request)
-        dialogue.pause(refused.wait, str(refused))
+def _request_refused(session: ClientSession, request: ClientRequest, refused: Refused) -> None:
+    is_our_name = isinstance(request, HelloRequest) and refused.code == "name_taken" and session.name_may_be_ours
+    if refused.code in TRANSIENT_CODES or is_our_name:
+        session.repeat(request)
+        session.pause(refused.wait, str(refused))
         return
     match request:
-        case Hello():
-            dialogue.refuse_all(refused)
-        case Join() if refused.code == "already_inside":
-            # We see it otherwise; what was sent before we join anew would be lost.
-            dialogue.rooms.to_leave[request.room] = None
-            dialogue.pause(None, str(refused))
-        case Join():
-            if request.wanted is dialogue.rooms.get(request.room):
-                dialogue.refuse_room(request.room, refused)
-        case Leave():
-            dialogue.rooms.to_leave.pop(request.room, None)
-        case Page():
-            request.wanted.tell(request.wanted.place.give_up())
-        case History():
+        case HelloRequest():
+            session.give_up(refused)
+        case JoinRequest() if refused.code == "already_inside":
+            # The server counts us as a member and we do not: leave and join again, to get what it has sent meanwhile.
+            session.rooms.to_leave[request.room] = None
+            session.pause(None, str(refused))
+        case JoinRequest():
+            if request.target is session.rooms.get(request.room):
+                session.fail_room(request.room, refused)
+        case LeaveRequest():
+            session.rooms.to_leave.pop(request.room, None)
+        case GapRequest():
+            request.target.notify(request.target.cursor.skip_gap())
+        case HistoryRequest():
             if not request.answer.called:
                 request.answer.errback(refused)
 
 
-ANSWERS: Final[Mapping[str, Callable[[Dialogue, Fields], None]]] = {
+HANDLERS: Final[Mapping[str, Callable[[ClientSession, Fields], None]]] = {
     "welcome": _welcome,
     "joined": _joined,
     "left": _left,

@@ -1,4 +1,4 @@
-"""What can be chosen about a chat client."""
+"""The limits and times of a chat client that its user can choose."""
 
 import random
 from collections.abc import Callable
@@ -12,14 +12,15 @@ __all__ = ["Options"]
 class Options:
     """The limits and times of a client; times are in seconds.
 
-    max_waiting: texts that wait to be acknowledged, and pages that are asked for; one more is refused.
+    max_waiting: texts and requests for history that may wait for the server; one more fails with QueueFull.
     max_message: bytes of one message from the server; a longer one ends the connection.
-    open_seconds: to connect, and as long again for TLS and the upgrade. close_seconds: to answer a close frame.
-    ping_seconds: between signs of life asked for. pong_seconds: to give one. answer_seconds: to answer a request.
-    least_delay, most_delay: between attempts to connect. steady_seconds: online that long, the next delay is the least.
-    name_seconds: how long, after a lost connection, a name in use is taken for our own old connection's.
-    random: from 0 up to 1, for delays. trust: what wss certificates are checked against
-    (twisted.internet.ssl.trustRootFromCertificates makes one); None: what the system trusts.
+    open_seconds: the limit for connecting, and again for TLS and the upgrade. close_seconds: for the closing handshake.
+    ping_seconds: between two pings. pong_seconds: the limit for an answer to a ping. answer_seconds: to a request.
+    least_delay, most_delay: the limits of the delay before the next attempt to connect. steady_seconds: after a
+    connection that lasted this long the delay is the least again. name_seconds: for this long after a lost connection a
+    name in use is requested again, because our own old connection may hold it.
+    random: returns a number from 0 up to 1, which varies the delays. trust: the certificates that wss trusts, made by
+    twisted.internet.ssl.trustRootFromCertificates; None: those of the system.
     """
 
     max_waiting: int = 1000

@@ -1,6 +1,6 @@
-"""What the client and the server say to each other, as JSON text (docs/reference/chat-protocol.md). Pure.
+"""Reads and writes the messages of the protocol as JSON text (docs/reference/chat-protocol.md). Pure.
 
-Only what the client needs is read; other fields, and messages of other types, are passed over.
+Reads only the fields that the client needs, and ignores others, so that a newer server can add some.
 """
 
 import json
@@ -17,19 +17,19 @@ __all__ = ["BadMessage", "Fields", "decode", "encode", "message", "number", "pag
 
 Fields: TypeAlias = Mapping[str, Any]
 
-# The largest whole number that every JSON reader keeps exactly.
-MOST: Final = 2**53 - 1
+# The largest whole number that every JSON reader keeps exactly (RFC 8259, 6).
+MAX_NUMBER: Final = 2**53 - 1
 
-# A server that names a longer time than a day is asked again by then.
-LONGEST_WAIT: Final = 86_400.0
+# A client waits no longer than a day, whatever the server says.
+MAX_WAIT_SECONDS: Final = 86_400.0
 
 
 class BadMessage(Exception):
-    """The server sent what it should not; the text says what."""
+    """The server broke the protocol; the text says how."""
 
 
 def encode(kind: str, **fields: object) -> str:
-    """A message to the server; what is None is left out, lone surrogates become U+FFFD."""
+    """A message to the server. Leaves out fields that are None; lone surrogates become U+FFFD."""
     given = {name: value for name, value in fields.items() if value is not None}
     return whole(json.dumps({"type": kind, **given}, ensure_ascii=False, separators=(",", ":")))
 
@@ -46,29 +46,29 @@ def decode(data: str) -> Fields:
     try:
         fields = json.loads(data, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise BadMessage("the server sent what is not JSON") from None
+        raise BadMessage("the server sent a message that is not JSON") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
         raise BadMessage("the server sent a message without a type")
     return fields
 
 
 def text(fields: Fields, name: str) -> str:
-    """A field that is text; "" when it is left out. Raises BadMessage."""
+    """A text field; "" when it is missing. Raises BadMessage for another type."""
     value = fields.get(name)
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise BadMessage(f"the server sent a {name} that is no text")
+        raise BadMessage(f"the server sent a {name} that is not text")
     return value
 
 
 def number(fields: Fields, name: str) -> int:
-    """A field that is a whole number from 0. Raises BadMessage."""
+    """A field with a whole number from 0 to 2**53 - 1. Raises BadMessage for anything else."""
     return _whole_number(fields.get(name), name)
 
 
 def message(fields: Fields) -> ChatMessage:
-    """One message of a room. Raises BadMessage."""
+    """The room message in the fields `number`, `name`, `text`, `time`, `kind` and `deleted`. Raises BadMessage."""
     return ChatMessage(
         number(fields, "number"),
         text(fields, "name"),
@@ -80,19 +80,19 @@ def message(fields: Fields) -> ChatMessage:
 
 
 def page(fields: Fields) -> ChatPage:
-    """The messages in a `joined` or `history`. Raises BadMessage."""
+    """The page of messages in a `joined` or `history`. Raises BadMessage."""
     messages = [message(each) for each in _list(fields, "messages", dict)]
     deleted = [_whole_number(each, "number") for each in _list(fields, "deleted", int)]
     return ChatPage(messages, number(fields, "first"), number(fields, "last"), deleted=deleted)
 
 
 def refused(fields: Fields) -> Refused:
-    """What an `error` says. Raises BadMessage."""
+    """The exception for an `error` message. Raises BadMessage."""
     wait = fields.get("wait")
-    # To Python, true is the number 1.
+    # In Python, True is an int.
     if isinstance(wait, bool) or not isinstance(wait, int | float) or math.isinf(wait):
         wait = None
-    seconds = None if wait is None else min(max(0.0, wait), LONGEST_WAIT)
+    seconds = None if wait is None else min(max(0.0, wait), MAX_WAIT_SECONDS)
     return Refused(text(fields, "code"), text(fields, "text"), text(fields, "suggestion"), seconds)
 
 
@@ -101,8 +101,8 @@ def _no_constant(name: str) -> object:
 
 
 def _whole_number(value: object, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST:
-        raise BadMessage(f"the server sent a {name} that is no whole number")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_NUMBER:
+        raise BadMessage(f"the server sent a {name} that is not a whole number from 0 to {MAX_NUMBER}")
     return value
 
 
@@ -111,7 +111,7 @@ def _list(fields: Fields, name: str, kind: type) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(each, kind) for each in value):
-        raise BadMessage(f"the server sent {name} that are no list of what they should be")
+        raise BadMessage(f"the server sent {name} that are not a list of {kind.__name__}")
     return value
 
 
@@ -119,7 +119,7 @@ def _seconds(time: str) -> float:
     try:
         moment = datetime.fromisoformat(time)
     except ValueError:
-        raise BadMessage("the server sent a time that is none") from None
+        raise BadMessage("the server sent a time that is not in ISO 8601") from None
     if moment.tzinfo is None:
-        raise BadMessage("the server sent a time without its zone")
+        raise BadMessage("the server sent a time without a time zone")
     return moment.timestamp()

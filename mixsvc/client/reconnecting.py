@@ -1,4 +1,4 @@
-"""The connections to the server: when one is lost, the next is made a little later."""
+"""A connection that is made again when it is lost, after a delay that grows with each failure."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -9,58 +9,77 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 from websockets.frames import CloseCode
 
-from mixsvc.client.backoff import Backoff
-from mixsvc.client.connection import Link, LinkListener
+from mixsvc.client.connection import ClientConnection, ConnectionListener
 from mixsvc.client.options import Options
 
-__all__ = ["Line", "LineListener"]
+__all__ = ["Backoff", "ReconnectingConnection", "ReconnectingListener"]
 
 
-class LineListener(Protocol):
-    """What hears of the connections."""
+class Backoff:
+    """Delays before the next attempt, in seconds: each twice the one before, and different for each client."""
+
+    def __init__(self, options: Options) -> None:
+        """options: `least_delay` and `most_delay` are the limits, `random` varies each delay."""
+        self._options = options
+        self._delay = options.least_delay
+
+    def next(self) -> float:
+        """The next delay in seconds: a random number between half the present delay and all of it."""
+        delay, most = self._delay, self._options.most_delay
+        self._delay = min(2 * delay, most)
+        return min(delay, most) * (1 + self._options.random()) / 2
+
+    def reset(self) -> None:
+        """Begin with the shortest delay again."""
+        self._delay = self._options.least_delay
+
+
+class ReconnectingListener(Protocol):
+    """What ReconnectingConnection calls, always in the reactor thread."""
 
     def connecting(self) -> None:
         """An attempt begins."""
 
-    def opened(self, link: Link) -> None:
-        """Messages may be sent."""
+    def opened(self, connection: ClientConnection) -> None:
+        """The WebSocket is open: messages may be sent."""
 
     def received(self, text: str) -> None:
-        """A message came."""
+        """The server sent a message."""
 
-    def ticked(self) -> None:
-        """Now and then, as long as a connection is open."""
+    def ping_sent(self) -> None:
+        """A ping was sent; called every `Options.ping_seconds` while a connection is open."""
 
     def lost(self, code: int, reason: str) -> None:
-        """The connection is gone, or could not be made."""
+        """The connection was lost or could not be made. code: of the close frame (RFC 6455, 7.4), 1006 without one."""
 
     def waiting(self, seconds: float, reason: str) -> None:
-        """After that time the next attempt begins."""
+        """The next attempt begins after this delay."""
 
 
-class Line:
-    """Keeps one connection, from start to stop. Belongs to the reactor thread."""
+class ReconnectingConnection:
+    """Keeps one connection to the server, from `start` to `stop`. Belongs to the reactor thread."""
 
     def __init__(
         self,
         clock: IReactorTime,
         endpoint: IStreamClientEndpoint,
-        make_link: Callable[[LinkListener], Link],
-        listener: LineListener,
+        make_connection: Callable[[ConnectionListener], ClientConnection],
+        listener: ReconnectingListener,
         options: Options,
     ) -> None:
-        self._clock, self._endpoint, self._make_link = clock, endpoint, make_link
+        """make_connection: makes the protocol of one connection, which reports to its argument."""
+        self._clock, self._endpoint, self._make_connection = clock, endpoint, make_connection
         self._listener, self._options = listener, options
         self._backoff = Backoff(options)
         self._attempt: Deferred[Any] | None = None
-        self._link: Link | None = None
+        self._connection: ClientConnection | None = None
         self._opened_at: float | None = None
         self._delay: IDelayedCall | None = None
-        # Fires when the last connection is gone.
+        # Set by `stop`; fires when the last connection is gone.
         self._stopped: Deferred[None] | None = None
 
     def start(self) -> None:
-        """Connect, and do so again whenever the connection is lost."""
+        """Connect, and connect again whenever the connection is lost."""
         self._connect()
 
     def stop(self) -> "Deferred[None]":
@@ -70,40 +89,40 @@ class Line:
         if self._delay is not None:
             self._delay.cancel()
             self._delay = None
-        if self._link is not None:
-            self._link.close()
+        if self._connection is not None:
+            self._connection.close()
         elif self._attempt is not None:
             self._attempt.cancel()
         else:
-            self._end()
+            self._finish_stop()
         return stopped
 
-    def drop(self, why: str) -> None:
-        """The connection is of no use any more; make another."""
-        if self._link is not None:
-            self._link.drop(why)
+    def drop(self, reason: str) -> None:
+        """Abort the present connection, if there is one; another follows unless `stop` was called."""
+        if self._connection is not None:
+            self._connection.drop(reason)
 
-    # For the link
+    # Called by the connection
 
-    def opened(self, link: Link) -> None:
-        """See LinkListener."""
+    def opened(self, connection: ClientConnection) -> None:
+        """See ConnectionListener."""
         self._opened_at = self._clock.seconds()
-        self._listener.opened(link)
+        self._listener.opened(connection)
 
     def received(self, text: str) -> None:
-        """See LinkListener."""
+        """See ConnectionListener."""
         self._listener.received(text)
 
-    def ticked(self) -> None:
-        """See LinkListener."""
-        self._listener.ticked()
+    def ping_sent(self) -> None:
+        """See ConnectionListener."""
+        self._listener.ping_sent()
 
     def closed(self, code: int, reason: str) -> None:
-        """See LinkListener."""
+        """See ConnectionListener."""
         steady = self._clock.seconds() - self._options.steady_seconds
         if self._opened_at is not None and self._opened_at <= steady:
             self._backoff.reset()
-        self._link = self._opened_at = None
+        self._connection = self._opened_at = None
         self._lost(code, reason)
 
     def _connect(self) -> None:
@@ -111,12 +130,12 @@ class Line:
         self._listener.connecting()
         if self._stopped is not None:
             return
-        factory = _Once(lambda: self._make_link(self))
+        factory = _OneConnectionFactory(lambda: self._make_connection(self))
         self._attempt = attempt = self._endpoint.connect(factory)
         attempt.addCallbacks(self._connected, self._not_connected)
 
-    def _connected(self, link: Link) -> None:
-        self._attempt, self._link = None, link
+    def _connected(self, connection: ClientConnection) -> None:
+        self._attempt, self._connection = None, connection
 
     def _not_connected(self, failure: Failure) -> None:
         self._attempt = None
@@ -125,27 +144,27 @@ class Line:
     def _lost(self, code: int, reason: str) -> None:
         self._listener.lost(code, reason)
         if self._stopped is not None:
-            self._end()
+            self._finish_stop()
             return
         seconds = self._backoff.next()
         self._delay = self._clock.callLater(seconds, self._connect)
         self._listener.waiting(seconds, reason)
 
-    def _end(self) -> None:
+    def _finish_stop(self) -> None:
         assert self._stopped is not None
         if not self._stopped.called:
             self._stopped.callback(None)
 
 
-class _Once(Factory):
+class _OneConnectionFactory(Factory):
     """Makes the protocol of one connection."""
 
     noisy = False
 
-    def __init__(self, make: Callable[[], Link]) -> None:
+    def __init__(self, make: Callable[[], ClientConnection]) -> None:
         self._make = make
 
-    def buildProtocol(self, addr: object) -> Link:
-        link = self._make()
-        link.factory = self
-        return link
+    def buildProtocol(self, addr: object) -> ClientConnection:
+        connection = self._make()
+        connection.factory = self
+        return connection

@@ -1,19 +1,25 @@
-"""What a client asks for besides saying something: one request at a time, so that each refusal is known for its own."""
+"""The requests that a client sends besides `say`.
+
+One is sent after the answer to the one before, so the client knows which request an error is about.
+
+Each has its `type` in the protocol (docs/reference/chat-protocol.md), the `room` it is about ("" for none), and
+`encoded()`, the JSON text to send.
+"""
 
 from dataclasses import dataclass, field
 
 from twisted.internet.defer import Deferred
 
 from mixsvc.client import parsing
-from mixsvc.client.rooms import Room
+from mixsvc.client.rooms import JoinedRoom
 from mixsvc.interfaces import ChatPage
 
-__all__ = ["Hello", "History", "Join", "Leave", "Page", "Request"]
+__all__ = ["ClientRequest", "GapRequest", "HelloRequest", "HistoryRequest", "JoinRequest", "LeaveRequest"]
 
 
 @dataclass(eq=False)
-class Hello:
-    """This is who we are."""
+class HelloRequest:
+    """Asks the server to accept this name; the token proves later that it is ours."""
 
     name: str
     token: str
@@ -25,23 +31,23 @@ class Hello:
 
 
 @dataclass(eq=False)
-class Join:
-    """Let us into a room."""
+class JoinRequest:
+    """Enters a room; the server answers with the messages after the cursor."""
 
-    wanted: Room
+    target: JoinedRoom
     type: str = field(default="join", init=False)
 
     @property
     def room(self) -> str:
-        return self.wanted.name
+        return self.target.name
 
     def encoded(self) -> str:
-        return parsing.encode("join", room=self.room, since=self.wanted.place.since)
+        return parsing.encode("join", room=self.room, since=self.target.cursor.since)
 
 
 @dataclass(eq=False)
-class Leave:
-    """Let us out of a room."""
+class LeaveRequest:
+    """Leaves a room."""
 
     room: str
     type: str = field(default="leave", init=False)
@@ -51,25 +57,25 @@ class Leave:
 
 
 @dataclass(eq=False)
-class Page:
-    """A page that is missing in what a listener was told."""
+class GapRequest:
+    """Fetches one page of the messages that a room's cursor lacks."""
 
-    wanted: Room
+    target: JoinedRoom
     before: int
     limit: int
     type: str = field(default="history", init=False)
 
     @property
     def room(self) -> str:
-        return self.wanted.name
+        return self.target.name
 
     def encoded(self) -> str:
         return parsing.encode("history", room=self.room, before=self.before, limit=self.limit)
 
 
 @dataclass(eq=False)
-class History:
-    """A page that somebody asks for."""
+class HistoryRequest:
+    """Fetches one page of a room's history for the caller of `ChatClient.history`."""
 
     room: str
     before: int | None
@@ -81,4 +87,4 @@ class History:
         return parsing.encode("history", room=self.room, before=self.before, limit=self.limit)
 
 
-Request = Hello | Join | Leave | Page | History
+ClientRequest = HelloRequest | JoinRequest | LeaveRequest | GapRequest | HistoryRequest

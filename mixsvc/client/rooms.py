@@ -1,4 +1,4 @@
-"""The rooms a client wants to be in, and how far it has come with each on the present connection."""
+"""The rooms that the client's user has joined, and the state of each on the present connection."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,51 +7,64 @@ from enum import Enum, auto
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from mixsvc.client.cursor import Place
+from mixsvc.client.cursor import Cursor
 from mixsvc.client.errors import ClientError
 from mixsvc.client.events import Removed, RoomEvent, RoomListener
 
-__all__ = ["Room", "Rooms"]
+__all__ = ["JoinedRoom", "JoinedRooms"]
 
 _log = Logger()
 
 
-class _Phase(Enum):
-    """Of a room, on the present connection."""
-
+class _RoomState(Enum):
+    # On the present connection.
     OUTSIDE = auto()
     INSIDE = auto()
-    # The listener is told no more.
-    GONE = auto()
+    # The user left or was removed: the listener is not called any more.
+    CLOSED = auto()
 
 
 @dataclass(eq=False)
-class Room:
-    """A room that somebody listens to. arrived: fires once, when we are inside for the first time."""
+class JoinedRoom:
+    """A room with its listener. first_join: fires once, when the server has let the client in for the first time."""
 
     name: str
-    place: Place
+    cursor: Cursor
     listener: RoomListener
-    arrived: "Deferred[None]"
-    phase: _Phase = _Phase.OUTSIDE
+    first_join: "Deferred[None]"
+    state: _RoomState = _RoomState.OUTSIDE
 
     @property
     def is_inside(self) -> bool:
-        return self.phase is _Phase.INSIDE
+        """Whether the server counts the client as a member."""
+        return self.state is _RoomState.INSIDE
 
-    def enter(self) -> None:
-        """The server has let us in."""
-        self.phase = _Phase.INSIDE
+    def mark_inside(self) -> None:
+        """Note that the server has let the client in."""
+        self.state = _RoomState.INSIDE
 
-    def arrive(self) -> None:
-        """The listener has been told what came with it."""
-        if not self.arrived.called:
-            self.arrived.callback(None)
+    def mark_outside(self) -> None:
+        """Note that the client is not a member, so the room is joined again."""
+        self.state = _RoomState.OUTSIDE
 
-    def tell(self, events: Iterable[RoomEvent]) -> None:
-        """Tell the listener, as long as it listens."""
+    def close(self) -> None:
+        """Call the listener no more."""
+        self.state = _RoomState.CLOSED
+
+    def finish_join(self) -> None:
+        """Fire `first_join`; called after the listener got the messages that came with the answer."""
+        if not self.first_join.called:
+            self.first_join.callback(None)
+
+    def fail_join(self, error: ClientError) -> None:
+        """Fail `first_join` unless it has fired."""
+        if not self.first_join.called:
+            self.first_join.errback(error)
+
+    def notify(self, events: Iterable[RoomEvent]) -> None:
+        """Call the listener with each event, until the room is closed. A failure of the listener is logged."""
         for event in events:
-            if self.phase is _Phase.GONE:
+            if self.state is _RoomState.CLOSED:
                 return
             try:
                 self.listener(event)
@@ -59,76 +72,74 @@ class Room:
                 _log.failure("client: the listener of {room!r} failed", room=self.name)
 
 
-class Rooms:
-    """All of them, and those that the server does not know yet that we left."""
+class JoinedRooms:
+    """All joined rooms by name. to_leave: names of rooms that the user left and the server must still be told of."""
 
     def __init__(self) -> None:
-        self._wanted: dict[str, Room] = {}
+        self._rooms: dict[str, JoinedRoom] = {}
         self.to_leave: dict[str, None] = {}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._wanted
+        return name in self._rooms
 
-    def get(self, name: str) -> Room | None:
-        """The room, if it is wanted."""
-        return self._wanted.get(name)
+    def get(self, name: str) -> JoinedRoom | None:
+        """The room; None when the user has not joined it."""
+        return self._rooms.get(name)
 
-    def inside(self, name: str) -> Room | None:
-        """The room, if the server has let us in."""
-        room = self._wanted.get(name)
+    def inside(self, name: str) -> JoinedRoom | None:
+        """The room, if the server has let the client in; else None."""
+        room = self._rooms.get(name)
         return room if room is not None and room.is_inside else None
 
-    def add(self, room: Room) -> None:
-        """From now on it is wanted."""
-        self._wanted[room.name] = room
+    def add(self, room: JoinedRoom) -> None:
+        """Join the room from now on, over all connections."""
+        self._rooms[room.name] = room
 
     def leave(self, name: str) -> None:
-        """It is wanted no more, and its listener hears nothing more."""
-        room = self._wanted.pop(name, None)
+        """Close the room and leave it on the server. Ignores an unknown room."""
+        room = self._rooms.pop(name, None)
         if room is not None:
-            # Where a join is under way it is undone, too.
+            # This also undoes a join that is under way.
             self.to_leave[name] = None
-            room.phase = _Phase.GONE
+            room.close()
 
     def remove(self, name: str, error: ClientError) -> None:
-        """The server does not want us in it."""
-        room = self._wanted.pop(name, None)
+        """Close a room that the server refuses; its listener gets Removed. Ignores an unknown room."""
+        room = self._rooms.pop(name, None)
         if room is None:
             return
-        room.tell([Removed(error)])
-        room.phase = _Phase.GONE
-        if not room.arrived.called:
-            room.arrived.errback(error)
+        room.notify([Removed(error)])
+        room.close()
+        room.fail_join(error)
 
     def remove_all(self, error: ClientError) -> None:
-        """There will be no connection any more; those who wait for their first one are told."""
-        rooms, self._wanted = self._wanted, {}
+        """Close all rooms; joins that have not been answered fail."""
+        rooms, self._rooms = self._rooms, {}
         for room in rooms.values():
-            room.phase = _Phase.GONE
-            if not room.arrived.called:
-                room.arrived.errback(error)
+            room.close()
+            room.fail_join(error)
 
-    def expel(self, name: str) -> None:
-        """The server says that we are outside, where we want to be inside."""
-        room = self._wanted.get(name)
+    def mark_outside(self, name: str) -> None:
+        """Join the room again: the server says that the client is not a member."""
+        room = self._rooms.get(name)
         if room is not None:
-            room.phase = _Phase.OUTSIDE
+            room.mark_outside()
 
-    def lost(self) -> None:
-        """The connection is lost: we are outside everywhere."""
+    def disconnected(self) -> None:
+        """Join all rooms again over the next connection; those to be left are left by the loss of the connection."""
         self.to_leave.clear()
-        for name in self._wanted:
-            self.expel(name)
+        for room in self._rooms.values():
+            room.mark_outside()
 
-    def to_join(self) -> Room | None:
-        """The next one to be joined."""
-        outside = (room for room in self._wanted.values() if not room.is_inside and room.name not in self.to_leave)
+    def next_to_join(self) -> JoinedRoom | None:
+        """The next room to send a join for; None when there is none."""
+        outside = (room for room in self._rooms.values() if not room.is_inside and room.name not in self.to_leave)
         return next(outside, None)
 
-    def to_fill(self) -> tuple[Room, int, int] | None:
-        """The next page of a room's history that is needed: the room, before, limit."""
-        for room in self._wanted.values():
-            wanted = room.place.wanted() if room.is_inside else None
-            if wanted is not None:
-                return room, *wanted
+    def next_gap(self) -> tuple[JoinedRoom, int, int] | None:
+        """The next page of history that a cursor lacks: its room, `before` and `limit`; None when there is no gap."""
+        for room in self._rooms.values():
+            gap = room.cursor.next_gap() if room.is_inside else None
+            if gap is not None:
+                return room, *gap
         return None

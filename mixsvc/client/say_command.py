@@ -1,4 +1,4 @@
-"""What `python -m mixsvc say` does, once it knows what is meant."""
+"""Says texts in a room for `python -m mixsvc say`, whose command line `mixsvc/__main__.py` reads."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -14,94 +14,102 @@ from twisted.python.failure import Failure
 from mixsvc.client.client import ChatClient
 from mixsvc.client.errors import ClientError, Refused
 
-__all__ = ["Given", "Lines", "Order", "Texts", "say_all"]
+__all__ = ["GivenTexts", "LineReader", "SayJob", "TextSource", "say_all"]
 
 T = TypeVar("T")
 
-LONGEST_LINE: Final = 2**20
+MAX_LINE_BYTES: Final = 2**20
 
-# How long a name in use is asked for, and between two such tries, in seconds.
+# A name in use is requested again for this long, and this often.
 NAME_SECONDS: Final = 3.0
 PAUSE_SECONDS: Final = 0.5
 
 
-class Texts(Protocol):
-    """What is to be said."""
+class TextSource(Protocol):
+    """Gives the texts to say, one after the other."""
 
     def next(self) -> "Deferred[str | None]":
-        """The next text; None at the end. Fails with ClientError."""
+        """Fires with the next text, or with None after the last. Fails with ClientError."""
 
 
 @dataclass(frozen=True)
-class Order:
-    """Say the texts in a room. seconds: for the server to let us in, and to take each text; told: gets each number."""
+class SayJob:
+    """Texts for a room. seconds: the limit for the join, and for each text. stored: called with each number."""
 
     room: str
-    texts: Texts
+    texts: TextSource
     seconds: float
-    told: Callable[[int], object]
+    stored: Callable[[int], object]
 
 
-async def say_all(reactor: Any, make_client: Callable[[], ChatClient], order: Order) -> None:
-    """Say each text once the one before is stored, and stop. Raises ClientError for the first that is not.
+async def say_all(reactor: Any, make_client: Callable[[], ChatClient], job: SayJob) -> None:
+    """Say each text once the one before is stored. Raises ClientError for the first that is not stored.
 
-    A name in use is asked for again for a while: another run of the same job may have it.
+    make_client: makes one that is not started. A name in use is requested again for NAME_SECONDS, each time by a new
+    client, because another run of the same job may hold it. Awaited in the reactor thread.
     """
-    last_try = reactor.seconds() + min(order.seconds, NAME_SECONDS) - PAUSE_SECONDS
-    while await _is_taken(reactor, make_client(), order, reactor.seconds() <= last_try):
+    last_try = reactor.seconds() + min(job.seconds, NAME_SECONDS) - PAUSE_SECONDS
+    while await _is_taken(reactor, make_client(), job, reactor.seconds() <= last_try):
         await deferLater(reactor, PAUSE_SECONDS)
 
 
-async def _is_taken(reactor: Any, client: ChatClient, order: Order, may_be: bool) -> bool:
-    """Whether the name is in use, which may be so or not; otherwise everything is said."""
-    # Whoever waits to be inside is told the same.
+async def _is_taken(reactor: Any, client: ChatClient, job: SayJob, may_be: bool) -> bool:
+    """Say everything, unless the name is in use: then return True, or raise Refused if may_be is false."""
+    # `join` fails with the same error.
     client.start().addErrback(lambda _: None)
     try:
-        await _in_time(reactor, client, order, client.join(order.room, lambda _: None))
+        await _in_time(reactor, client, job, client.join(job.room, lambda _: None))
     except Refused as refused:
         if refused.code == "name_taken" and may_be:
             return True
         raise
     else:
-        while (text := await order.texts.next()) is not None:
-            order.told(await _in_time(reactor, client, order, client.say(order.room, text)))
+        while (text := await job.texts.next()) is not None:
+            job.stored(await _in_time(reactor, client, job, client.say(job.room, text)))
         return False
     finally:
         await client.stop(0)
 
 
-async def _in_time(reactor: Any, client: ChatClient, order: Order, answer: "Deferred[T]") -> T:
+async def _in_time(reactor: Any, client: ChatClient, job: SayJob, answer: "Deferred[T]") -> T:
     try:
-        return await answer.addTimeout(order.seconds, reactor)
+        return await answer.addTimeout(job.seconds, reactor)
     except TimedOut:
         trouble = client.trouble or "the server does not answer"
-        raise ClientError(f"not acknowledged within {order.seconds:g} s: {trouble}") from None
+        raise ClientError(f"not acknowledged within {job.seconds:g} s: {trouble}") from None
 
 
-class Given:
-    """Texts that are known."""
+def _run_in_daemon(function: Callable[[], None]) -> None:
+    # A daemon: a read that waits for input cannot be interrupted, and must not keep the process.
+    Thread(target=function, daemon=True).start()
+
+
+class GivenTexts:
+    """A TextSource of texts that are known from the start."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = iter(texts)
 
     def next(self) -> "Deferred[str | None]":
-        """See Texts."""
+        """See TextSource."""
         answer: Deferred[str | None] = Deferred()
         answer.callback(next(self._texts, None))
         return answer
 
 
-class Lines:
-    """The lines of a file as they come, without the empty ones. None of them is a command."""
+class LineReader:
+    """A TextSource of the lines of a file as they come, without empty ones. A line with a slash is no command."""
 
-    def __init__(self, reactor: Any, descriptor: int) -> None:
-        self._reactor, self._descriptor = reactor, descriptor
+    def __init__(
+        self, reactor: Any, descriptor: int, run_in_thread: Callable[[Callable[[], None]], object] = _run_in_daemon
+    ) -> None:
+        """run_in_thread: runs a function that blocks until a line comes, away from the reactor thread."""
+        self._reactor, self._descriptor, self._run_in_thread = reactor, descriptor, run_in_thread
 
     def next(self) -> "Deferred[str | None]":
-        """See Texts."""
+        """See TextSource."""
         answer: Deferred[str | None] = Deferred()
-        # A daemon thread: nobody can wake it from reading what does not come.
-        Thread(target=self._read, args=(answer,), daemon=True).start()
+        self._run_in_thread(lambda: self._read(answer))
         return answer
 
     def _read(self, answer: "Deferred[str | None]") -> None:
@@ -113,11 +121,11 @@ class Lines:
             self._reactor.callFromThread(answer.callback, line)
 
     def _line(self) -> str | None:
-        # Without a buffer there is no lock that the end of the process would wait for.
+        # Unbuffered: the lock of a buffered file would hold up the end of the process.
         with io.FileIO(self._descriptor, closefd=False) as file:
-            while data := file.readline(LONGEST_LINE):
-                if len(data) == LONGEST_LINE:
-                    raise ClientError(f"a line has more than {LONGEST_LINE} bytes")
+            while data := file.readline(MAX_LINE_BYTES):
+                if len(data) == MAX_LINE_BYTES:
+                    raise ClientError(f"a line has more than {MAX_LINE_BYTES} bytes")
                 text = data.decode("utf-8", "replace").strip()
                 if text:
                     return f"/{text}" if text.startswith("/") else text

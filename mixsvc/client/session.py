@@ -1,4 +1,7 @@
-"""What the client says to the server and when, over one connection after the other; no network in here."""
+"""The client's state in the protocol: which request is sent next, and what survives the loss of a connection.
+
+There is no network in here: each connection hands in its `send`, and handlers.py feeds the answers.
+"""
 
 from collections import deque
 from collections.abc import Callable
@@ -8,60 +11,68 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from mixsvc.client import parsing
-from mixsvc.client.backoff import Backoff
-from mixsvc.client.cursor import Place
+from mixsvc.client.cursor import Cursor
 from mixsvc.client.errors import Banned, ClientError, NotInside, QueueFull, Refused
 from mixsvc.client.events import RoomListener
 from mixsvc.client.options import Options
-from mixsvc.client.outbox import Saying, Sayings
-from mixsvc.client.requests import Hello, History, Join, Leave, Page, Request
-from mixsvc.client.rooms import Room, Rooms
+from mixsvc.client.outbox import Outbox, OutboxEntry
+from mixsvc.client.reconnecting import Backoff
+from mixsvc.client.requests import (
+    ClientRequest,
+    GapRequest,
+    HelloRequest,
+    HistoryRequest,
+    JoinRequest,
+    LeaveRequest,
+)
+from mixsvc.client.rooms import JoinedRoom, JoinedRooms
 from mixsvc.interfaces import ChatPage
 
-__all__ = ["BANNED", "TOO_LONG", "Dialogue", "Owner"]
+__all__ = ["BANNED", "TOO_LONG", "ClientSession", "SessionOwner"]
 
 # Close codes: docs/reference/chat-protocol.md.
 BANNED: Final = 4003
 TOO_LONG: Final = 1009
 
 
-class Owner(Protocol):
-    """Whoever has the connections."""
+class SessionOwner(Protocol):
+    """What a ClientSession calls."""
 
-    def greeted(self, name: str) -> None:
-        """The server knows us, by this name."""
+    def welcomed(self, name: str) -> None:
+        """The server has accepted this name; called once a connection."""
 
-    def settled(self) -> None:
-        """Nothing waits to be said any more."""
+    def outbox_emptied(self) -> None:
+        """Every text in the outbox is acknowledged, refused or cancelled."""
 
     def ended(self, error: ClientError) -> None:
-        """The server does not want us; no further connection is of use."""
+        """The server has refused the name or banned the client: connecting again is of no use."""
 
 
-class Dialogue:
-    """What is wanted, what is under way, and what comes next. Belongs to the reactor thread.
+class ClientSession:
+    """Joined rooms, the outbox and the requests that wait. Belongs to the reactor thread.
 
-    trouble: what stands in the way at the moment, for the person; "" when nothing does.
+    trouble: what holds the client up at the moment, a sentence for the user; "" when nothing does. name: as the server
+    spells it; "" while it has not accepted one. pending: the request whose answer is awaited. max_text: characters
+    that the server accepts in one text; None: not known.
     """
 
-    def __init__(self, clock: IReactorTime, hello: Hello, options: Options, owner: Owner) -> None:
+    def __init__(self, clock: IReactorTime, hello: HelloRequest, options: Options, owner: SessionOwner) -> None:
         self._clock, self._hello, self._options, self._owner = clock, hello, options, owner
         self.trouble = ""
         self.name = ""
         self.max_text: int | None = None
-        self.rooms = Rooms()
-        self.sayings = Sayings(self._changed)
-        # The request whose answer is awaited.
-        self.asked: Request | None = None
-        self._asked_at = 0.0
-        self._histories: deque[History] = deque()
+        self.rooms = JoinedRooms()
+        self.outbox = Outbox(self._entry_removed)
+        self.pending: ClientRequest | None = None
+        self._pending_since = 0.0
+        self._histories: deque[HistoryRequest] = deque()
         self._send: Callable[[str], object] | None = None
         self._retry = Backoff(options)
-        self._pausing: IDelayedCall | None = None
-        self._old_name_until = clock.seconds()
+        self._pause_timer: IDelayedCall | None = None
+        self._name_ours_until = clock.seconds()
         self._error: ClientError | None = None
 
-    # For the user
+    # Called for the user
 
     def join(self, name: str, listener: RoomListener, since: int | None) -> "Deferred[None]":
         """See ChatClient."""
@@ -69,22 +80,22 @@ class Dialogue:
             return fail(self._error)
         if name in self.rooms:
             return fail(Refused("already_inside", f"You listen to {name} already."))
-        room = Room(name, Place(since), listener, Deferred(lambda _: self._forsake(name)))
+        room = JoinedRoom(name, Cursor(since), listener, Deferred(lambda _: self._remove_room(name)))
         self.rooms.add(room)
-        self.pump()
-        return room.arrived
+        self.send_next()
+        return room.first_join
 
     def leave(self, name: str) -> None:
         """See ChatClient."""
         room = self.rooms.get(name)
-        self._forsake(name)
-        if room is not None and not room.arrived.called:
-            room.arrived.errback(NotInside(f"You left {name} before you were inside."))
+        self._remove_room(name)
+        if room is not None:
+            room.fail_join(NotInside(f"You left {name} before you were inside."))
 
-    def _forsake(self, name: str) -> None:
+    def _remove_room(self, name: str) -> None:
         self.rooms.leave(name)
-        self.sayings.fail_room(name, NotInside(f"You left {name} before it was acknowledged; it may have been stored."))
-        self.pump()
+        self.outbox.fail_room(name, NotInside(f"You left {name} before it was acknowledged; it may have been stored."))
+        self.send_next()
 
     def say(self, room: str, text: str) -> "Deferred[int]":
         """See ChatClient."""
@@ -94,8 +105,8 @@ class Dialogue:
             return fail(NotInside(f"Join {room} before you say something there."))
         if self._is_full():
             return fail(self._full())
-        answer = self.sayings.add(room, parsing.whole(text))
-        self.pump()
+        answer = self.outbox.add(room, parsing.whole(text))
+        self.send_next()
         return answer
 
     def history(self, room: str, before: int | None, limit: int | None) -> "Deferred[ChatPage]":
@@ -104,149 +115,149 @@ class Dialogue:
             return fail(self._error)
         if self._is_full():
             return fail(self._full())
-        history = History(room, before, limit, Deferred())
+        history = HistoryRequest(room, before, limit, Deferred())
         self._histories.append(history)
-        self.pump()
+        self.send_next()
         return history.answer
 
     def end(self, error: ClientError) -> None:
-        """Nothing more is sent, and whoever waits is told why. Harmless a second time."""
+        """Send nothing more, and fail everything that waits with the error. Harmless a second time."""
         if self._error is not None:
             return
         self._error, self._send = error, None
-        self._resume()
+        self._cancel_pause()
         waiting, self._histories = self._histories, deque()
-        if isinstance(self.asked, History):
-            waiting.appendleft(self.asked)
-        self.asked = None
+        if isinstance(self.pending, HistoryRequest):
+            waiting.appendleft(self.pending)
+        self.pending = None
         self.rooms.remove_all(error)
-        self.sayings.fail_room(None, error)
+        self.outbox.fail_all(error)
         for each in waiting:
             each.answer.errback(error)
 
-    # For the connection
+    # Called for the connection
 
     def connected(self, send: Callable[[str], object]) -> None:
-        """There is a connection; send takes a message."""
+        """A connection is open; send takes the JSON text of a message."""
         self._send = send
-        self.pump()
+        self.send_next()
 
     def disconnected(self, code: int, reason: str) -> None:
-        """It is lost. code: of WebSocket's close frame; what waits will be sent over the next one."""
-        if self.name or isinstance(self.asked, Hello):
-            self._old_name_until = self._clock.seconds() + self._options.name_seconds
-        if isinstance(self.asked, History):
-            self._histories.appendleft(self.asked)
-        under_way = self.sayings.under_way()
-        self._send, self.asked, self.name = None, None, ""
-        self.rooms.lost()
-        self.sayings.unsend()
-        self._resume()
+        """The connection is lost; what waits is sent over the next one. code: of the close frame (RFC 6455, 7.4)."""
+        if self.name or isinstance(self.pending, HelloRequest):
+            self._name_ours_until = self._clock.seconds() + self._options.name_seconds
+        if isinstance(self.pending, HistoryRequest):
+            self._histories.appendleft(self.pending)
+        sent = self.outbox.sent()
+        self._send, self.pending, self.name = None, None, ""
+        self.rooms.disconnected()
+        self.outbox.mark_unsent()
+        self._cancel_pause()
         self.trouble = reason
         if code == BANNED:
-            self.refuse_all(Banned(reason))
-        elif code == TOO_LONG and under_way:
-            longest = max(under_way, key=lambda saying: len(saying.text))
-            self.sayings.fail(longest, Refused("bad_text", "The text is too long for the server."))
+            self.give_up(Banned(reason))
+        elif code == TOO_LONG and sent:
+            longest = max(sent, key=lambda entry: len(entry.text))
+            self.outbox.fail(longest, Refused("bad_text", "The text is too long for the server."))
 
-    def hangs(self) -> bool:
-        """Whether the server has not answered something in the time that it has for that."""
+    def is_overdue(self) -> bool:
+        """Whether an answer takes longer than `Options.answer_seconds`."""
         since = self._clock.seconds() - self._options.answer_seconds
-        under_way = self.sayings.under_way()
-        return (self.asked is not None and self._asked_at < since) or any(
-            saying.sent_at is not None and saying.sent_at < since for saying in under_way
+        sent = self.outbox.sent()
+        return (self.pending is not None and self._pending_since < since) or any(
+            entry.sent_at is not None and entry.sent_at < since for entry in sent
         )
 
-    # For the answers
+    # Called by the handlers
 
     @property
-    def takes_name_for_our_own(self) -> bool:
-        """Whether a name in use may be that of our lost connection, which the server takes for alive."""
-        return self._clock.seconds() < self._old_name_until
+    def name_may_be_ours(self) -> bool:
+        """Whether a name in use may be held by our own lost connection, which the server still takes for alive."""
+        return self._clock.seconds() < self._name_ours_until
 
-    def greeted(self, name: str, max_text: int | None) -> None:
-        """The server knows us."""
+    def welcomed(self, name: str, max_text: int | None) -> None:
+        """The server has accepted the name."""
         self.name, self.max_text = name, max_text
-        self.went_well()
-        self._owner.greeted(name)
+        self.request_succeeded()
+        self._owner.welcomed(name)
 
-    def went_well(self) -> None:
-        """The server does what is asked."""
+    def request_succeeded(self) -> None:
+        """Note that the server does what it is asked to do: the next pause is a short one."""
         self.trouble = ""
         self._retry.reset()
 
     def pause(self, seconds: float | None, why: str) -> None:
-        """Ask for nothing for some time, or, without one, a little longer each time."""
-        self._resume()
+        """Send nothing for this time in seconds; None: a little longer each time. why: a sentence for the user."""
+        self._cancel_pause()
         self.trouble = why
         delay = self._retry.next() if seconds is None else seconds
-        self._pausing = self._clock.callLater(delay, self._pause_over)
+        self._pause_timer = self._clock.callLater(delay, self._pause_over)
 
-    def refuse_all(self, error: ClientError) -> None:
-        """The server will not have us."""
+    def give_up(self, error: ClientError) -> None:
+        """End for good: the server has refused the name or banned the client."""
         self.end(error)
         self._owner.ended(error)
 
-    def refuse_room(self, name: str, error: ClientError) -> None:
-        """The server will not have us in a room."""
+    def fail_room(self, name: str, error: ClientError) -> None:
+        """Close a room that the server refuses, and fail what was to be said there."""
         self.rooms.remove(name, error)
-        self.sayings.fail_room(name, error)
+        self.outbox.fail_room(name, error)
 
-    def pump(self) -> None:
-        """Send what can be sent now."""
-        if self._send is None or self._pausing is not None:
+    def send_next(self) -> None:
+        """Send the next request, and the first text of each room, as far as the connection and a pause allow."""
+        if self._send is None or self._pause_timer is not None:
             return
-        if self.asked is None:
-            self.asked, self._asked_at = self._next_request(), self._clock.seconds()
-            if self.asked is not None:
-                self._send(self.asked.encoded())
-        for saying in self.sayings.heads():
-            if saying.sent_at is None and self.rooms.inside(saying.room) is not None:
-                self._say(saying)
+        if self.pending is None:
+            self.pending, self._pending_since = self._next_request(), self._clock.seconds()
+            if self.pending is not None:
+                self._send(self.pending.encoded())
+        for entry in self.outbox.heads():
+            if entry.sent_at is None and self.rooms.inside(entry.room) is not None:
+                self._send_entry(entry)
 
-    def _say(self, saying: Saying) -> None:
-        if self.max_text is not None and len(saying.text) > self.max_text:
-            # Not left to the server: a text far too long would end the connection, again and again.
+    def _send_entry(self, entry: OutboxEntry) -> None:
+        if self.max_text is not None and len(entry.text) > self.max_text:
+            # A text far too long would make the server end the connection, again and again.
             text = f"The text has more than {self.max_text} characters."
-            self.sayings.fail(saying, Refused("bad_text", text))
-        elif self._send is not None and self.sayings.get(saying.key) is not None:
-            saying.sent_at = self._clock.seconds()
-            self._send(parsing.encode("say", room=saying.room, text=saying.text, key=saying.key))
+            self.outbox.fail(entry, Refused("bad_text", text))
+        elif self._send is not None and self.outbox.get(entry.key) is not None:
+            entry.sent_at = self._clock.seconds()
+            self._send(parsing.encode("say", room=entry.room, text=entry.text, key=entry.key))
 
-    def _next_request(self) -> Request | None:
+    def _next_request(self) -> ClientRequest | None:
         if not self.name:
             return self._hello
         for name in self.rooms.to_leave:
-            return Leave(name)
-        room = self.rooms.to_join()
+            return LeaveRequest(name)
+        room = self.rooms.next_to_join()
         if room is not None:
-            return Join(room)
+            return JoinRequest(room)
         if self._histories:
             return self._histories.popleft()
-        wanted = self.rooms.to_fill()
-        return Page(*wanted) if wanted is not None else None
+        gap = self.rooms.next_gap()
+        return GapRequest(*gap) if gap is not None else None
 
-    def ask_again(self, request: Request) -> None:
-        """A request was refused for now."""
-        if isinstance(request, History):
+    def repeat(self, request: ClientRequest) -> None:
+        """Send a request again that was refused for now. What is not in a queue follows from the rooms' state."""
+        if isinstance(request, HistoryRequest):
             self._histories.appendleft(request)
 
     def _is_full(self) -> bool:
-        return len(self.sayings) + len(self._histories) >= self._options.max_waiting
+        return len(self.outbox) + len(self._histories) >= self._options.max_waiting
 
     def _full(self) -> QueueFull:
         return QueueFull(f"{self._options.max_waiting} requests wait for the server; try again after the next answer.")
 
-    def _changed(self) -> None:
-        if not self.sayings:
-            self._owner.settled()
-        self.pump()
+    def _entry_removed(self) -> None:
+        if not self.outbox:
+            self._owner.outbox_emptied()
+        self.send_next()
 
     def _pause_over(self) -> None:
-        self._pausing = None
-        self.pump()
+        self._pause_timer = None
+        self.send_next()
 
-    def _resume(self) -> None:
-        pausing, self._pausing = self._pausing, None
-        if pausing is not None:
-            pausing.cancel()
+    def _cancel_pause(self) -> None:
+        timer, self._pause_timer = self._pause_timer, None
+        if timer is not None:
+            timer.cancel()

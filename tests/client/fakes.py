@@ -11,8 +11,8 @@ from mixsvc.client.errors import ClientError
 from mixsvc.client.events import RoomEvent
 from mixsvc.client.handlers import receive
 from mixsvc.client.options import Options
-from mixsvc.client.requests import Hello
-from mixsvc.client.session import Dialogue
+from mixsvc.client.requests import HelloRequest
+from mixsvc.client.session import ClientSession
 from mixsvc.interfaces import ChatMessage
 
 __all__ = ["TIME", "Connection", "FakeServer", "Talker", "texts"]
@@ -121,7 +121,7 @@ class Connection:
 
 
 class Talker:
-    """A dialogue with the fake server; connected when told to, and what is under way arrives when told to."""
+    """A session with the fake server; connected when told to, and what is under way arrives when told to."""
 
     def __init__(self, server: FakeServer, **options: Any) -> None:
         self.server = server
@@ -131,14 +131,14 @@ class Talker:
         self.greetings: list[str] = []
         self.settlings = 0
         self.error: ClientError | None = None
-        self.dialogue = Dialogue(self.clock, Hello("Ann", "t" * 16), self.options, self)
+        self.session = ClientSession(self.clock, HelloRequest("Ann", "t" * 16), self.options, self)
         self.heard: dict[str, list[RoomEvent]] = {}
         self.connection: Connection | None = None
 
-    def greeted(self, name: str) -> None:
+    def welcomed(self, name: str) -> None:
         self.greetings.append(name)
 
-    def settled(self) -> None:
+    def outbox_emptied(self) -> None:
         self.settlings += 1
 
     def ended(self, error: ClientError) -> None:
@@ -149,13 +149,13 @@ class Talker:
 
     def connect(self) -> None:
         connection = self.connection = Connection(self.server)
-        self.dialogue.connected(connection.to_server.append)
+        self.session.connected(connection.to_server.append)
 
     def lose(self, code: int = 1006, reason: str = "lost") -> None:
         if self.connection is not None:
             self.connection.end()
             self.connection = None
-            self.dialogue.disconnected(code, reason)
+            self.session.disconnected(code, reason)
 
     def upstream(self) -> None:
         """The server takes one message."""
@@ -165,7 +165,7 @@ class Talker:
     def downstream(self) -> None:
         """The client takes one message."""
         if self.connection is not None and self.connection.to_client:
-            receive(self.dialogue, self.connection.to_client.popleft())
+            receive(self.session, self.connection.to_client.popleft())
 
     def settle(self) -> None:
         """Everything under way arrives."""

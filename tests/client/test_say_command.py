@@ -1,6 +1,7 @@
-"""Saying texts from the command line, over a WebSocket in memory."""
+"""OutboxEntry texts from the command line, over a WebSocket in memory."""
 
 import os
+from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
@@ -8,16 +9,16 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.client.client import ChatClient
 from mixsvc.client.errors import ClientError, Refused
-from mixsvc.client.say_command import LONGEST_LINE, PAUSE_SECONDS, Given, Lines, Order, say_all
+from mixsvc.client.say_command import MAX_LINE_BYTES, PAUSE_SECONDS, GivenTexts, LineReader, SayJob, say_all
 from tests.client.peer import Peer, accept, refuse
 
 
 class SayAllTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemoryReactorClock()
-        self.told: list[int] = []
-        order = Order("lobby", Given(["one", "two"]), 10, self.told.append)
-        self.done: Deferred[None] = Deferred.fromCoroutine(say_all(self.reactor, self.client, order))
+        self.stored: list[int] = []
+        job = SayJob("lobby", GivenTexts(["one", "two"]), 10, self.stored.append)
+        self.done: Deferred[None] = Deferred.fromCoroutine(say_all(self.reactor, self.client, job))
 
     def client(self) -> ChatClient:
         return ChatClient(self.reactor, "ws://127.0.0.1/chat/websocket", "Ann")
@@ -39,26 +40,26 @@ class SayAllTests(SynchronousTestCase):
         peer.lose()
 
         self.successResultOf(self.done)
-        self.assertEqual([1, 2], self.told)
+        self.assertEqual([1, 2], self.stored)
 
-    def taken(self) -> None:
+    def refuse_name(self) -> None:
         peer = accept(self.reactor)
         peer.asked()
         peer.send(type="error", of="hello", code="name_taken", text="Somebody else is Ann; Ann2 is free.")
         peer.read()
         peer.lose()
 
-    def test_a_name_in_use_is_asked_for_again(self) -> None:
-        self.taken()
+    def test_a_name_in_use_is_requested_again(self) -> None:
+        self.refuse_name()
         self.assertNoResult(self.done)
         self.reactor.advance(PAUSE_SECONDS)
 
         self.test_each_text_is_said_after_the_one_before_is_stored()
 
-    def test_a_name_that_stays_in_use_is_told(self) -> None:
+    def test_a_name_that_stays_in_use_is_refused_in_the_end(self) -> None:
         tries = 0
         while not self.done.called:
-            self.taken()
+            self.refuse_name()
             tries += 1
             self.reactor.advance(PAUSE_SECONDS)
 
@@ -66,7 +67,7 @@ class SayAllTests(SynchronousTestCase):
         self.assertEqual("name_taken", self.failureResultOf(self.done, Refused).value.code)
         self.assertEqual([], self.reactor.getDelayedCalls())
 
-    def test_the_first_that_is_refused_is_the_last(self) -> None:
+    def test_nothing_is_said_after_the_first_refusal(self) -> None:
         peer = self.inside()
         (asked,) = peer.asked()
         peer.send(type="error", of="say", code="bad_text", text="No.", key=asked["key"])
@@ -76,7 +77,7 @@ class SayAllTests(SynchronousTestCase):
         self.failureResultOf(self.done, Refused)
         self.assertEqual([], peer.asked())
 
-    def test_a_server_that_cannot_be_reached_in_time_is_told_with_the_reason(self) -> None:
+    def test_a_server_that_cannot_be_reached_in_time_is_reported_with_the_reason(self) -> None:
         refuse(self.reactor)
         self.reactor.advance(10)
 
@@ -85,7 +86,7 @@ class SayAllTests(SynchronousTestCase):
         self.assertIn("refused", str(error))
         self.assertEqual([], self.reactor.getDelayedCalls())
 
-    def test_a_server_that_is_silent_is_told(self) -> None:
+    def test_a_silent_server_is_reported(self) -> None:
         peer = self.inside()
         self.reactor.advance(10)
         peer.read()
@@ -95,47 +96,44 @@ class SayAllTests(SynchronousTestCase):
         self.assertEqual("not acknowledged within 10 s: the server does not answer", str(error))
 
 
-class NowReactor:
-    """Calls what another thread wants called, in that thread."""
+class ReactorOfOneThread:
+    """Calls at once what another thread would hand over."""
 
-    def callFromThread(self, function: object, *args: object) -> None:
-        assert callable(function)
+    def callFromThread(self, function: Callable[..., object], *args: object) -> None:
         function(*args)
 
 
-class LinesTests(SynchronousTestCase):
-    def lines(self, data: bytes) -> Lines:
+def reader(descriptor: int) -> LineReader:
+    """One that reads in the thread of the test."""
+    return LineReader(ReactorOfOneThread(), descriptor, lambda function: function())
+
+
+class LineReaderTests(SynchronousTestCase):
+    def lines(self, data: bytes) -> LineReader:
         name = self.mktemp()
         with open(name, "wb") as file:
             file.write(data)
         descriptor = os.open(name, os.O_RDONLY)
         self.addCleanup(os.close, descriptor)
-        return Lines(NowReactor(), descriptor)
+        return reader(descriptor)
 
-    def read(self, lines: Lines) -> "Deferred[str | None]":
-        answer: Deferred[str | None] = Deferred()
-        lines._read(answer)
-        return answer
-
-    def test_a_line_that_begins_with_a_slash_is_no_command(self) -> None:
+    def test_a_line_that_begins_with_a_slash_is_said_as_text(self) -> None:
         lines = self.lines(b"/var 90%\n//x\n")
 
-        self.assertEqual(["//var 90%", "///x"], [self.successResultOf(self.read(lines)) for _ in range(2)])
+        self.assertEqual(["//var 90%", "///x"], [self.successResultOf(lines.next()) for _ in range(2)])
 
-    def test_lines_come_without_their_ends_and_empty_ones_not_at_all(self) -> None:
+    def test_lines_come_without_their_ends_and_without_empty_ones(self) -> None:
         lines = self.lines("one\r\n\n  \n zwei ü\nlast".encode())
 
-        self.assertEqual(
-            ["one", "zwei ü", "last", None, None], [self.successResultOf(self.read(lines)) for _ in range(5)]
-        )
+        self.assertEqual(["one", "zwei ü", "last", None, None], [self.successResultOf(lines.next()) for _ in range(5)])
 
     def test_the_longest_line_is_read_and_a_longer_one_refused(self) -> None:
-        longest = b"x" * (LONGEST_LINE - 1)
+        longest = b"x" * (MAX_LINE_BYTES - 1)
 
-        self.assertEqual(len(longest), len(self.successResultOf(self.read(self.lines(longest))) or ""))
-        self.failureResultOf(self.read(self.lines(longest + b"x")), ClientError)
+        self.assertEqual(longest.decode(), self.successResultOf(self.lines(longest).next()))
+        self.failureResultOf(self.lines(longest + b"x").next(), ClientError)
 
-    def test_what_cannot_be_read_is_told(self) -> None:
-        error = self.failureResultOf(self.read(Lines(NowReactor(), 10**6)), ClientError).value
+    def test_an_input_that_cannot_be_read_fails_with_the_reason(self) -> None:
+        error = self.failureResultOf(reader(10**6).next(), ClientError).value
 
         self.assertEqual("cannot read the standard input: Bad file descriptor", str(error))

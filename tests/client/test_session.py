@@ -12,17 +12,17 @@ from mixsvc.client.parsing import BadMessage
 from tests.client.fakes import FakeServer, Talker, texts
 
 
-class DialogueTests(SynchronousTestCase):
+class ClientSessionTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.server = FakeServer()
         self.talker = Talker(self.server, max_waiting=3)
-        self.dialogue = self.talker.dialogue
+        self.session = self.talker.session
         self.heard: list[RoomEvent] = []
 
     def inside(self) -> None:
         """Connected, and in the lobby."""
         self.talker.connect()
-        self.dialogue.join("lobby", self.heard.append, None)
+        self.session.join("lobby", self.heard.append, None)
         self.talker.settle()
 
     def refuse(self, kind: str, code: str, **fields: Any) -> None:
@@ -41,17 +41,17 @@ class DialogueTests(SynchronousTestCase):
         self.talker.settle()
 
     def say(self, text: str = "hi") -> "Deferred[int]":
-        return self.dialogue.say("lobby", text)
+        return self.session.say("lobby", text)
 
     def said(self) -> list[str]:
         return [each["text"] for each in self.talker.asked("say")]
 
-    # Rooms
+    # JoinedRooms
 
     def test_join_fires_inside_after_the_newest_messages_were_told(self) -> None:
         self.server.say("lobby", "hello")
         self.talker.connect()
-        joined = self.dialogue.join("lobby", self.heard.append, None)
+        joined = self.session.join("lobby", self.heard.append, None)
         self.assertNoResult(joined)
 
         self.talker.settle()
@@ -62,7 +62,7 @@ class DialogueTests(SynchronousTestCase):
     def test_since_asks_for_what_came_after_it(self) -> None:
         for text in ("one", "two", "three"):
             self.server.say("lobby", text)
-        self.dialogue.join("lobby", self.heard.append, 1)
+        self.session.join("lobby", self.heard.append, 1)
 
         self.talker.connect()
         self.talker.settle()
@@ -70,7 +70,7 @@ class DialogueTests(SynchronousTestCase):
         self.assertEqual(["two", "three"], texts(self.heard))
 
     def test_a_room_that_is_refused_fails_its_join_and_what_was_to_be_said_there(self) -> None:
-        joined = self.dialogue.join("lobby", self.heard.append, None)
+        joined = self.session.join("lobby", self.heard.append, None)
         said = self.say()
         self.refuse("join", "no_such_room")
 
@@ -95,7 +95,7 @@ class DialogueTests(SynchronousTestCase):
         self.inside()
         self.server.say("lobby", "under way")
 
-        self.dialogue.leave("lobby")
+        self.session.leave("lobby")
         self.server.say("lobby", "later")
         self.talker.settle()
 
@@ -105,10 +105,10 @@ class DialogueTests(SynchronousTestCase):
     def test_a_room_left_and_joined_again_is_told_from_the_new_join_on(self) -> None:
         self.talker.connect()
         self.talker.settle()
-        left = self.dialogue.join("lobby", self.heard.append, None)
-        self.dialogue.leave("lobby")
+        left = self.session.join("lobby", self.heard.append, None)
+        self.session.leave("lobby")
         again: list[RoomEvent] = []
-        self.dialogue.join("lobby", again.append, None)
+        self.session.join("lobby", again.append, None)
 
         self.server.say("lobby", "hello")
         self.talker.settle()
@@ -119,14 +119,14 @@ class DialogueTests(SynchronousTestCase):
 
     def test_a_room_left_is_not_left_again_over_the_next_connection(self) -> None:
         self.inside()
-        self.dialogue.leave("lobby")
+        self.session.leave("lobby")
 
         self.come_back()
 
         self.assertEqual([], self.talker.asked("leave"))
 
     def test_a_join_that_is_cancelled_is_undone(self) -> None:
-        joined = self.dialogue.join("lobby", self.heard.append, None)
+        joined = self.session.join("lobby", self.heard.append, None)
         joined.cancel()
 
         self.talker.connect()
@@ -141,9 +141,9 @@ class DialogueTests(SynchronousTestCase):
 
         def once(event: RoomEvent) -> None:
             self.heard.append(event)
-            self.dialogue.leave("lobby")
+            self.session.leave("lobby")
 
-        self.dialogue.join("lobby", once, None).addErrback(lambda failure: failure.trap(NotInside))
+        self.session.join("lobby", once, None).addErrback(lambda failure: failure.trap(NotInside))
         self.talker.connect()
         self.talker.settle()
 
@@ -152,7 +152,7 @@ class DialogueTests(SynchronousTestCase):
     def test_a_room_is_joined_once(self) -> None:
         self.inside()
 
-        second = self.dialogue.join("lobby", self.heard.append, None)
+        second = self.session.join("lobby", self.heard.append, None)
 
         self.assertEqual("already_inside", self.failureResultOf(second, Refused).value.code)
 
@@ -186,7 +186,7 @@ class DialogueTests(SynchronousTestCase):
         self.assertEqual(Deleted((1,)), self.heard[-1])
 
     def test_a_history_that_was_begun_anew_is_told_from_its_beginning(self) -> None:
-        self.dialogue.join("lobby", self.heard.append, 7)
+        self.session.join("lobby", self.heard.append, 7)
         self.server.say("lobby", "new")
 
         self.talker.connect()
@@ -228,7 +228,7 @@ class DialogueTests(SynchronousTestCase):
         self.assertEqual([f"{index}" for index in range(450)], texts(self.heard))
         self.assertEqual([201, 201, 401, 450], [each["before"] for each in self.talker.asked("history")])
 
-    # Saying
+    # OutboxEntry
 
     def test_one_text_of_a_room_is_under_way_at_a_time(self) -> None:
         self.inside()
@@ -269,14 +269,14 @@ class DialogueTests(SynchronousTestCase):
         self.talker.settle()
         self.talker.clock.advance(2.9)
         self.talker.settle()
-        self.assertEqual((["one"], "No: slow_down."), (self.said(), self.dialogue.trouble))
+        self.assertEqual((["one"], "No: slow_down."), (self.said(), self.session.trouble))
 
         self.talker.clock.advance(0.1)
         self.talker.settle()
 
         self.assertEqual(["one", "one", "two"], self.said())
         self.assertEqual(1, self.successResultOf(answer))
-        self.assertEqual("", self.dialogue.trouble)
+        self.assertEqual("", self.session.trouble)
 
     def test_what_could_not_be_saved_is_said_again(self) -> None:
         self.inside()
@@ -342,12 +342,12 @@ class DialogueTests(SynchronousTestCase):
         self.successResultOf(following)
 
     def test_only_so_much_waits(self) -> None:
-        self.dialogue.join("lobby", self.heard.append, None)
+        self.session.join("lobby", self.heard.append, None)
         answers = [self.say(), self.say()]
-        page = self.dialogue.history("lobby", None, None)
+        page = self.session.history("lobby", None, None)
 
         self.failureResultOf(self.say(), QueueFull)
-        self.failureResultOf(self.dialogue.history("lobby", None, None), QueueFull)
+        self.failureResultOf(self.session.history("lobby", None, None), QueueFull)
         self.talker.connect()
         self.talker.settle()
 
@@ -361,7 +361,7 @@ class DialogueTests(SynchronousTestCase):
         return answer
 
     def test_what_is_cancelled_before_it_was_sent_is_not_sent(self) -> None:
-        self.dialogue.join("lobby", self.heard.append, None)
+        self.session.join("lobby", self.heard.append, None)
         cancelled, other = self.say("one"), self.say("two")
         cancelled.cancel()
 
@@ -375,7 +375,7 @@ class DialogueTests(SynchronousTestCase):
         self.inside()
         answer = self.say()
 
-        self.dialogue.leave("lobby")
+        self.session.leave("lobby")
 
         self.failureResultOf(answer, NotInside)
 
@@ -391,7 +391,7 @@ class DialogueTests(SynchronousTestCase):
     def test_a_page_is_given_to_whoever_asks_even_when_the_connection_is_lost_between(self) -> None:
         for text in ("one", "two", "three"):
             self.server.say("lobby", text)
-        page = self.dialogue.history("lobby", 3, 1)
+        page = self.session.history("lobby", 3, 1)
         self.talker.connect()
         self.talker.upstream()
         self.talker.downstream()
@@ -403,7 +403,7 @@ class DialogueTests(SynchronousTestCase):
 
     def test_a_page_that_is_refused_fails(self) -> None:
         self.refuse("history", "no_such_room")
-        page = self.dialogue.history("nowhere", None, None)
+        page = self.session.history("nowhere", None, None)
 
         self.talker.connect()
         self.talker.settle()
@@ -425,7 +425,7 @@ class DialogueTests(SynchronousTestCase):
         self.server.names["Ann"] = "a server that knows no token"
         self.talker.connect()
         self.talker.settle()
-        self.assertEqual("Taken.", self.dialogue.trouble)
+        self.assertEqual("Taken.", self.session.trouble)
 
         self.server.names.clear()
         self.talker.clock.advance(1)
@@ -447,32 +447,32 @@ class DialogueTests(SynchronousTestCase):
 
     def test_a_ban_fails_all_that_waits_and_comes(self) -> None:
         self.inside()
-        answers = [self.say(), self.dialogue.history("lobby", None, None)]
+        answers = [self.say(), self.session.history("lobby", None, None)]
 
         self.talker.lose(4003, "Banned until tomorrow")
 
-        for answer in [*answers, self.say(), self.dialogue.join("den", self.heard.append, None)]:
+        for answer in [*answers, self.say(), self.session.join("den", self.heard.append, None)]:
             self.failureResultOf(answer, Banned)
         self.assertIsInstance(self.talker.error, Banned)
 
     def test_the_end_comes_once(self) -> None:
-        answer = self.dialogue.history("lobby", None, None)
+        answer = self.session.history("lobby", None, None)
 
-        self.dialogue.end(Stopped("once"))
-        self.dialogue.end(Stopped("twice"))
+        self.session.end(Stopped("once"))
+        self.session.end(Stopped("twice"))
 
         self.assertEqual("once", str(self.failureResultOf(answer, Stopped).value))
 
     def test_what_hangs_is_found_out(self) -> None:
         self.inside()
         self.talker.clock.advance(1000)
-        self.assertFalse(self.dialogue.hangs())
+        self.assertFalse(self.session.is_overdue())
         self.say()
 
         self.talker.clock.advance(30)
-        self.assertFalse(self.dialogue.hangs())
+        self.assertFalse(self.session.is_overdue())
         self.talker.clock.advance(1)
-        self.assertTrue(self.dialogue.hangs())
+        self.assertTrue(self.session.is_overdue())
 
     def test_types_that_are_not_known_and_answers_to_nothing_are_passed_over(self) -> None:
         self.inside()
@@ -489,7 +489,7 @@ class DialogueTests(SynchronousTestCase):
         ):
             self.send(**fields)
 
-        self.assertEqual(("Ann", []), (self.dialogue.name, self.heard))
+        self.assertEqual(("Ann", []), (self.session.name, self.heard))
         self.successResultOf(self.talker_says())
 
     def test_what_no_server_would_send_is_refused(self) -> None:
@@ -511,4 +511,4 @@ class DialogueTests(SynchronousTestCase):
             str({**message, "time": "yesterday"}).replace("'", '"'),
             str({**message, "time": "2026-11-22T15:43:00"}).replace("'", '"'),
         ):
-            self.assertRaises(BadMessage, receive, self.dialogue, bad)
+            self.assertRaises(BadMessage, receive, self.session, bad)

@@ -13,7 +13,7 @@ from mixsvc.interfaces import ChatMessage
 from tests.client.fakes import FakeServer, Talker, texts
 
 ROOMS = ("lobby", "den")
-PASSING = ({"code": "slow_down", "text": "Slowly.", "wait": 2}, {"code": "not_saved", "text": "Not now."})
+TRANSIENT_CODES = ({"code": "slow_down", "text": "Slowly.", "wait": 2}, {"code": "not_saved", "text": "Not now."})
 
 
 class Walker:
@@ -25,14 +25,14 @@ class Walker:
         self.said: dict[str, list[str]] = {room: [] for room in ROOMS}
         self.answers: list[tuple[str, str, list[int]]] = []
         for room in ROOMS:
-            self.talker.dialogue.join(room, self.talker.listener(room), 0)
+            self.talker.session.join(room, self.talker.listener(room), 0)
 
     def say(self, room: str) -> None:
         text = f"{room} {len(self.said[room])}"
         self.said[room].append(text)
         numbers: list[int] = []
         self.answers.append((room, text, numbers))
-        answer: Deferred[int] = self.talker.dialogue.say(room, text)
+        answer: Deferred[int] = self.talker.session.say(room, text)
         answer.addCallback(numbers.append)
 
     def hear(self, room: str, count: int) -> None:
@@ -45,7 +45,7 @@ class Walker:
 
     def refuse(self, kind: str) -> None:
         refusals = self.server.refusals.setdefault(kind, [])
-        refusals.append(PASSING[len(self.talker.server.asked) % 2])
+        refusals.append(TRANSIENT_CODES[len(self.talker.server.asked) % 2])
 
     def finish(self) -> None:
         self.server.refusals.clear()
@@ -109,7 +109,7 @@ class WalkTests(SynchronousTestCase):
     def test_what_is_kept_no_more_is_missed_and_the_rest_told_in_order(self, rounds: list[tuple[int, int]]) -> None:
         server = FakeServer()
         talker = Talker(server)
-        talker.dialogue.join("lobby", talker.listener("lobby"), 0)
+        talker.session.join("lobby", talker.listener("lobby"), 0)
 
         for said, forgotten in rounds:
             for index in range(said):
