@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IListeningPort, IReactorCore, IReactorTi
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import react
 from twisted.python.failure import Failure
-from twisted.python.usage import Options as Words
+from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError, portCoerce
 
 from txsockjs._session.transport import SockJSTransport
@@ -55,7 +55,7 @@ def services(clock: IReactorTime) -> SockJSMultiFactory:
     return site
 
 
-class _Words(Words):
+class _CommandLine(UsageOptions):
     synopsis = "python -m txsockjs.conformance [options]"
     optParameters = [
         ["port", "p", 8081, "The TCP port to listen on; 0: any.", portCoerce],
@@ -65,7 +65,7 @@ class _Words(Words):
 
 def main(reactor: IReactorCore, *words: str) -> "Deferred[None]":
     """Serve until the process is told to end; the first line of output says where."""
-    options = _Words()
+    options = _CommandLine()
     try:
         options.parseOptions(words)
     except UsageError as error:

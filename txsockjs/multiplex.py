@@ -11,9 +11,9 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from txsockjs._protocol.text import as_text
-from txsockjs._resource import SockJSResource
 from txsockjs._session.subscription import Subscription
 from txsockjs._session.transport import SockJSTransport
+from txsockjs.factory import SockJSResource
 from txsockjs.utils import broadcast
 
 __all__ = ["MultiplexFactory", "MultiplexProtocol", "SockJSMultiplexResource"]
@@ -48,18 +48,18 @@ class MultiplexProtocol(Protocol):
 
     # For the subscriptions
 
-    def ended(self, subscription: Subscription) -> None:
+    def subscription_ended(self, subscription: Subscription) -> None:
         """It counts no more."""
         self.factory.forget(self, subscription)
 
-    def paused(self) -> None:
+    def pause_changed(self) -> None:
         """The session is paused while any subscription is."""
         if any(subscription.is_paused for subscription in self.subscriptions.values()):
             self.transport.pauseProducing()
         else:
             self.transport.resumeProducing()
 
-    def flows(self) -> None:
+    def producer_changed(self) -> None:
         """The session is watched while any subscription has a producer."""
         has_any = any(subscription.flow is not None for subscription in self.subscriptions.values())
         self.transport.session.watch(self._flushed if has_any else None)
@@ -98,9 +98,9 @@ class MultiplexFactory(Factory):
 
     def broadcast(self, name: str, message: object) -> None:
         """Send one message to every subscriber of a topic, encoding it once."""
-        carriers = [subscription.carrier for subscription in self._subscribers.get(name, ())]
-        if carriers:
-            broadcast(f"msg,{name},{as_text(message, carriers[0].encoding)}", carriers)
+        transports = [subscription.session_transport for subscription in self._subscribers.get(name, ())]
+        if transports:
+            broadcast(f"msg,{name},{as_text(message, transports[0].encoding)}", transports)
 
     def subscribe(self, p: MultiplexProtocol, name: str) -> None:
         """The client p asks for a topic: subscribe it, or answer `uns` when nobody serves that topic.

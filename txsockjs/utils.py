@@ -8,7 +8,7 @@ from zope.interface import implementer
 
 from txsockjs._protocol.frames import Message
 from txsockjs._protocol.text import as_text
-from txsockjs._session.broadcast import spread
+from txsockjs._session.broadcast import send_to_all
 
 if TYPE_CHECKING:
     from OpenSSL.SSL import Context
@@ -52,4 +52,4 @@ def broadcast(message: object, targets: Iterable[Any], encoding: str = "cp1252")
     message: text, or bytes as for normalize. targets: transports, ours and others; what has writeRaw(frame) gets a
     SockJS frame.
     """
-    spread(Message(as_text(message, encoding)), targets)
+    send_to_all(Message(as_text(message, encoding)), targets)

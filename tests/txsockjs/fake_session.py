@@ -7,20 +7,20 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from txsockjs._protocol.frames import XHR, Framing, Message
-from txsockjs._session.batch import Crowd
+from txsockjs._session.batch import LastBroadcast
 from txsockjs._session.session import Session
 
-__all__ = ["LOST", "FakeApplication", "FakeReceiver", "FakeTurn", "SessionCase"]
+__all__ = ["LOST", "FakeApplication", "FakeReceiver", "FakeScheduler", "SessionCase"]
 
 
 LOST = Failure(ConnectionLost("gone"))
 
 
-class FakeTurn:
+class FakeScheduler:
     """Keeps the sessions that are to be flushed; keeps their names, too."""
 
     def __init__(self) -> None:
-        self.crowd: Crowd | None = None
+        self.last_broadcast: LastBroadcast | None = None
         self.now = 0.0
         self.frame_messages = 512
         self.dirty: list[Session] = []
@@ -38,7 +38,7 @@ class FakeTurn:
         for session in waiting:
             session.deliver()
         dirty, self.dirty = self.dirty, []
-        self.crowd = None
+        self.last_broadcast = None
         for session in dirty:
             session.flush()
 
@@ -51,8 +51,8 @@ class FakeTurn:
     def overflowed(self, session: Session) -> None:
         self.calls.append("overflowed")
 
-    def forget(self, session: Session) -> None:
-        self.calls.append("forget")
+    def ended(self, session: Session) -> None:
+        self.calls.append("ended")
 
 
 class FakeReceiver:
@@ -62,8 +62,8 @@ class FakeReceiver:
 
     def __init__(self, session: Session, frames: int = 1_000_000) -> None:
         self.ready = True
-        self.outlet = self
-        self.taken = 0
+        self.writer = self
+        self.acknowledged = 0
         self.sent: list[bytes] = []
         self.ended: list[tuple[int, str]] = []
         self.is_paused = False
@@ -79,7 +79,7 @@ class FakeReceiver:
         if self._left == 0:
             self._session.detach(self)
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         self.send(b"h")
 
     def pause(self) -> None:
@@ -117,8 +117,8 @@ class FakeApplication:
 
 class SessionCase(SynchronousTestCase):
     def setUp(self) -> None:
-        self.turn = FakeTurn()
-        self.session = Session(b"s", self.turn, self.turn, outbox_limit=100)
+        self.scheduler = FakeScheduler()
+        self.session = Session(b"s", self.scheduler, self.scheduler, outbox_limit=100)
         self.app = self.session.application = FakeApplication()
 
     def attach(self, frames: int = 1_000_000) -> FakeReceiver:
@@ -132,4 +132,4 @@ class SessionCase(SynchronousTestCase):
 
     def say(self, *texts: str) -> None:
         self.post(*texts)
-        self.turn.end()
+        self.scheduler.end()

@@ -20,8 +20,8 @@ class ResponseReceiver:
         self._session = session
         self._left = limit
         self._is_ended = False
-        # What the client had taken at the last beat that found it lagging.
-        self._taken = -1
+        # What the client had acknowledged at the last beat that found it lagging.
+        self._acknowledged = -1
         self.framing = framing
 
     def start(self, prelude: bytes) -> None:
@@ -36,7 +36,7 @@ class ResponseReceiver:
     # For the session
 
     @property
-    def outlet(self) -> "ResponseReceiver":
+    def writer(self) -> "ResponseReceiver":
         """Frames with messages go the same way as the others."""
         return self
 
@@ -46,9 +46,9 @@ class ResponseReceiver:
         return self._body.ready
 
     @property
-    def taken(self) -> int:
+    def acknowledged(self) -> int:
         """Bytes that the client has acknowledged so far."""
-        return self._body.taken
+        return self._body.acknowledged
 
     def send(self, data: bytes) -> None:
         """A frame without messages."""
@@ -66,13 +66,13 @@ class ResponseReceiver:
     def resume(self) -> None:
         """Nothing was stopped."""
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Send a heartbeat; a client that lags and took nothing since the beat before is gone."""
         if self.ready:
             self.send(self.framing.heartbeat)
             return
-        before, self._taken = self._taken, self.taken
-        if self._taken == before:
+        before, self._acknowledged = self._acknowledged, self.acknowledged
+        if self._acknowledged == before:
             # Not loseConnection: it would wait for the client to read what is buffered.
             ITCPTransport(self._request.transport).abortConnection()
             self._lost(Failure(ConnectionLost("The client does not read")))

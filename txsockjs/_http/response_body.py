@@ -11,7 +11,7 @@ from zope.interface import implementer
 
 from txsockjs._protocol.frames import Framing
 from txsockjs._socket.tcp_info import progress
-from txsockjs._socket.writer import DirectPipe, is_plain_socket
+from txsockjs._socket.writer import DirectWriter, is_plain_socket
 
 __all__ = ["Body", "open_body"]
 
@@ -24,7 +24,7 @@ class Body(Protocol):
         """Whether the client keeps up."""
 
     @property
-    def taken(self) -> int:
+    def acknowledged(self) -> int:
         """Bytes that the client has acknowledged so far; 0 where that is not known."""
 
     def framing(self, framing: Framing) -> Framing:
@@ -57,7 +57,7 @@ class RequestBody:
         request.registerProducer(self, True)
 
     @property
-    def taken(self) -> int:
+    def acknowledged(self) -> int:
         """See Body."""
         return progress(self._request.transport)[0]
 
@@ -99,17 +99,17 @@ class DirectBody:
         transport.unregisterProducer()
         self._channel = channel
         self._transport = transport
-        self._pipe = DirectPipe(transport, resumed)
+        self._writer = DirectWriter(transport, resumed)
 
     @property
     def ready(self) -> bool:
         """Whether the client keeps up."""
-        return self._pipe.ready
+        return self._writer.ready
 
     @property
-    def taken(self) -> int:
+    def acknowledged(self) -> int:
         """See Body."""
-        return self._pipe.taken
+        return self._writer.acknowledged
 
     def framing(self, framing: Framing) -> Framing:
         """Each frame is one chunk."""
@@ -117,12 +117,12 @@ class DirectBody:
 
     def write(self, data: bytes) -> int:
         """One chunk, which has its size before it and an end of line after each (RFC 9112 section 7.1)."""
-        self._pipe.write(data)
+        self._writer.write(data)
         return len(data) - data.index(b"\r\n") - 4
 
     def close(self) -> None:
-        """Give the transport back; the channel may have been told to wait before it was taken away."""
-        self._pipe.close()
+        """Give the transport back; the channel may have been told to wait before it was acknowledged away."""
+        self._writer.release()
         self._transport.registerProducer(self._channel, True)
         self._channel.resumeProducing()
 

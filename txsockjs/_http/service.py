@@ -27,7 +27,7 @@ class Service:
     def named(self, name: bytes, request: Request) -> Session:
         """The session of this name, made if it is new, for the client that asks. Raises Refused."""
         peer = peer_address(request, self.options.proxy_header)
-        return self.registry.obtain(name, _host(peer), lambda session: self._transport(session, request, peer))
+        return self.registry.find_or_make(name, _host(peer), lambda session: self._transport(session, request, peer))
 
     def unnamed(self, request: Request) -> Session:
         """A session for a WebSocket. Raises Refused."""

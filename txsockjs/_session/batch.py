@@ -5,7 +5,7 @@ from typing import Final
 
 from txsockjs._protocol.frames import Framing, Message
 
-__all__ = ["FRAME_BYTES", "Batch", "Crowd"]
+__all__ = ["FRAME_BYTES", "Batch", "LastBroadcast"]
 
 # What leaves in one frame at most, unless one message is longer: a client that lags is to get its backlog in pieces.
 FRAME_BYTES: Final = 256 * 1024
@@ -48,7 +48,7 @@ class Batch:
         return data
 
 
-class Crowd:
+class LastBroadcast:
     """Who was sent the last broadcast of this turn, while they hold one batch and nobody else holds it.
 
     A room's next message then costs one comparison of two sets in place of a visit to each member.

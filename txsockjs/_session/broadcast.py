@@ -4,30 +4,30 @@ from collections.abc import Iterable
 from typing import Any
 
 from txsockjs._protocol.frames import XHR, Message
-from txsockjs._session.batch import Batch, Crowd
+from txsockjs._session.batch import Batch, LastBroadcast
 from txsockjs._session.session import Session
 from txsockjs._session.states import OPEN
 from txsockjs._session.transport import SockJSTransport
 
-__all__ = ["spread"]
+__all__ = ["send_to_all"]
 
 
-def spread(message: Message, targets: Iterable[Any]) -> None:
+def send_to_all(message: Message, targets: Iterable[Any]) -> None:
     """Send the message to transports: as a frame to what has writeRaw(frame), in UTF-8 to what only has write(data)."""
     # What a target does may change the collection.
     members = targets.copy() if isinstance(targets, set | list) else tuple(targets)
     first = next(iter(members), None)
     if not isinstance(first, SockJSTransport):
-        _Visit(message).all(members)
+        _Fanout(message).all(members)
         return
-    turn = first.session.turn
-    if turn.crowd is None or not turn.crowd.add(members, len(members), message):
-        visit = _Visit(message)
+    scheduler = first.session.scheduler
+    if scheduler.last_broadcast is None or not scheduler.last_broadcast.add(members, len(members), message):
+        visit = _Fanout(message)
         visit.all(members)
-        turn.crowd = Crowd(members, visit.fresh)
+        scheduler.last_broadcast = LastBroadcast(members, visit.fresh)
 
 
-class _Visit:
+class _Fanout:
     """Sends to one target after the other; those who held the same before hold the same afterwards."""
 
     def __init__(self, message: Message) -> None:
@@ -45,7 +45,7 @@ class _Visit:
                 session = target.session
                 if session.state is OPEN:
                     if session.batch is None:
-                        session.hold(fresh)
+                        session.replace_batch(fresh)
                     else:
                         self._lengthen(session, session.batch)
             elif (write_raw := getattr(target, "writeRaw", None)) is not None:
@@ -61,4 +61,4 @@ class _Visit:
         if longer is None:
             longer = self._longer[batch] = batch.with_another(self._message)
             self._made.add(longer)
-        session.hold(longer)
+        session.replace_batch(longer)

@@ -6,10 +6,10 @@ from twisted.internet.interfaces import IPullProducer, IPushProducer
 
 from txsockjs._session.session import Session
 
-__all__ = ["Flow", "PullFlow", "PushFlow"]
+__all__ = ["FlowControl", "PullFlowControl", "PushFlowControl"]
 
 
-class Flow(Protocol):
+class FlowControl(Protocol):
     """Drives one producer."""
 
     def flushed(self) -> None:
@@ -19,7 +19,7 @@ class Flow(Protocol):
         """The session is over."""
 
 
-class PushFlow:
+class PushFlowControl:
     """A producer that writes by itself: paused while the client lags."""
 
     def __init__(self, session: Session, producer: IPushProducer) -> None:
@@ -42,7 +42,7 @@ class PushFlow:
         self._producer.stopProducing()
 
 
-class PullFlow:
+class PullFlowControl:
     """A producer that writes once each time it is asked: asked while the client keeps up, once a turn."""
 
     def __init__(self, session: Session, producer: IPullProducer) -> None:

@@ -1,97 +1,100 @@
-"""What a session talks to: on the client's side a receiver with its outlet, on the other side the application; and
-who takes care of it."""
+"""What a session needs from its neighbours, as protocols.
 
-from typing import TYPE_CHECKING, Protocol
+Towards the client: a Receiver, whose FrameWriter takes the frames that carry messages. Towards the server's code: an
+Application. Around it: a SessionScheduler, which flushes it, and a SessionObserver, which keeps its timer and its name.
+The registry is both of the last two. The protocols that take a session are generic, so that `session` is not imported.
+"""
+
+from typing import Protocol, TypeVar
 
 from twisted.python.failure import Failure
 
 from txsockjs._protocol.frames import Framing
-from txsockjs._session.batch import Crowd
+from txsockjs._session.batch import LastBroadcast
 
-if TYPE_CHECKING:
-    from txsockjs._session.session import Session
+__all__ = ["Application", "FrameWriter", "Receiver", "SessionObserver", "SessionScheduler"]
 
-__all__ = ["Application", "Keeper", "Outlet", "Receiver", "Turn"]
+S = TypeVar("S", contravariant=True)
 
 
 class Receiver(Protocol):
-    """What carries frames to the client: one HTTP response or one WebSocket."""
+    """Carries frames to the client: one HTTP response or one WebSocket."""
 
     framing: Framing
 
     @property
-    def outlet(self) -> "Outlet":
-        """Where frames with messages go."""
+    def writer(self) -> "FrameWriter":
+        """Takes the frames that carry messages; the same object for as long as the receiver is attached."""
 
     def send(self, data: bytes) -> None:
-        """Write a frame that carries no messages, whether the client keeps up or not."""
+        """Write a frame that carries no messages, even if the client does not keep up."""
 
-    def beat(self) -> None:
-        """Nothing was sent for a while: show that the session lives."""
+    def heartbeat(self) -> None:
+        """Send a heartbeat; called when no frame was sent for `Options.heartbeat` seconds."""
 
     def pause(self) -> None:
-        """Read nothing more from the client, where that is possible."""
+        """Stop reading from the client, where the client has a connection of its own."""
 
     def resume(self) -> None:
-        """Read on."""
+        """Read again; harmless when nothing was paused."""
 
     def end(self, code: int, reason: str) -> None:
-        """The close frame was sent: finish."""
+        """Finish the response or close the WebSocket; the session has sent its close frame."""
 
 
-class Outlet(Protocol):
-    """Takes frames as long as it is ready; when it is again, its receiver flushes the session."""
+class FrameWriter(Protocol):
+    """Takes frames while it is ready. When it becomes ready again, its receiver calls `Session.flush`."""
 
     @property
     def ready(self) -> bool:
         """Whether the client keeps up."""
 
     @property
-    def taken(self) -> int:
-        """Bytes that the client has acknowledged so far, if that is known; asked only when it may have stopped."""
+    def acknowledged(self) -> int:
+        """Bytes that the client's system has acknowledged so far; 0 where that is not known."""
 
     def write(self, data: bytes) -> None:
-        """Write frames; a receiver that is full after them ends itself and calls `detach`."""
+        """Write whole frames. A receiver whose response is full after them ends itself and calls `Session.detach`."""
 
 
 class Application(Protocol):
-    """The side that uses the session."""
+    """The server's code that uses the session. Nothing that it does may raise an error into the session."""
 
     def opened(self) -> None:
-        """The client has its open frame."""
+        """The open frame was sent."""
 
     def received(self, message: str | bytes) -> None:
-        """One message came: text, or the bytes of a binary one."""
+        """Take one message of the client: text, or the bytes of a binary message."""
 
     def lost(self, reason: Failure) -> None:
-        """The session is over; told exactly once, and only after `opened`."""
+        """The session has ended; called exactly once, and only after `opened`."""
 
 
-class Turn(Protocol):
-    """Collects what must be flushed when the reactor's turn ends."""
+class SessionScheduler(Protocol[S]):
+    """Calls sessions back at the end of the reactor's turn."""
 
-    crowd: Crowd | None
+    last_broadcast: LastBroadcast | None
     now: float
     frame_messages: int
 
-    def flush_later(self, session: "Session") -> None:
-        """Call session.flush() once, soon."""
+    def flush_later(self, session: S) -> None:
+        """Call session.flush() once, at the end of this turn."""
 
-    def deliver_later(self, session: "Session") -> None:
+    def deliver_later(self, session: S) -> None:
         """Call session.deliver() in another turn."""
 
 
-class Keeper(Protocol):
-    """Keeps the time of sessions and knows them by name."""
+class SessionObserver(Protocol[S]):
+    """Hears of the changes in a session's life."""
 
-    def attached(self, session: "Session") -> None:
-        """A receiver came."""
+    def attached(self, session: S) -> None:
+        """The session has a receiver."""
 
-    def detached(self, session: "Session") -> None:
-        """The receiver ended as it should; another may follow."""
+    def detached(self, session: S) -> None:
+        """The session's receiver has ended as it should; another may follow."""
 
-    def overflowed(self, session: "Session") -> None:
-        """Its client does not read, and it is about to be closed for that."""
+    def overflowed(self, session: S) -> None:
+        """The session's client does not read; the session is about to be closed with 1008."""
 
-    def forget(self, session: "Session") -> None:
-        """It will never have a receiver again."""
+    def ended(self, session: S) -> None:
+        """The session will never have a receiver again; called once or several times."""

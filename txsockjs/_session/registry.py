@@ -12,21 +12,21 @@ from twisted.python.failure import Failure
 
 from txsockjs._protocol.errors import Refused
 from txsockjs._protocol.options import Options
-from txsockjs._session.batch import Crowd
+from txsockjs._session.batch import LastBroadcast
 from txsockjs._session.interfaces import Application
 from txsockjs._session.session import Session
 from txsockjs._session.states import State
 from txsockjs._session.stats import Numbers
 from txsockjs._session.timers import Timers
 
-__all__ = ["Registry", "Wire"]
+__all__ = ["Registry", "AbortableConnection"]
 
 # How long one call may flush, in seconds, and after how many sessions that is looked at.
 SLICE_SECONDS: Final = 0.01
 SLICE_SESSIONS: Final = 100
 
 
-class Wire(Protocol):
+class AbortableConnection(Protocol):
     """A connection that outlives its session by a closing handshake."""
 
     def abort(self) -> None:
@@ -41,7 +41,7 @@ class Registry:
     def __init__(self, clock: IReactorTime, options: Options) -> None:
         self.clock = clock
         self.options = options
-        self.crowd: Crowd | None = None
+        self.last_broadcast: LastBroadcast | None = None
         self.now = clock.seconds()
         self.frame_messages = options.messages_per_frame
         self._named: dict[bytes, Session] = {}
@@ -51,7 +51,7 @@ class Registry:
         self._is_full = False
         self._opened = self._overflows = 0
         self._refused: Counter[str] = Counter()
-        self._wires: set[Wire] = set()
+        self._connections: set[AbortableConnection] = set()
         self._timers = Timers(clock, self._due)
         self._dirty: list[Session] = []
         self._turn: IDelayedCall | None = None
@@ -77,7 +77,7 @@ class Registry:
         session = self._named.get(name)
         return session if session is not None and session.state is State.OPEN else None
 
-    def obtain(self, name: bytes, address: str, application: Callable[[Session], Application]) -> Session:
+    def find_or_make(self, name: bytes, address: str, application: Callable[[Session], Application]) -> Session:
         """The session of this name, made if it is new, for a client. Raises Refused when there are too many."""
         session = self._named.get(name)
         if session is None:
@@ -115,7 +115,7 @@ class Registry:
             raise Refused(503, "Too many sessions")
         self._is_full = False
 
-    # Keeper
+    # SessionObserver
 
     def attached(self, session: Session) -> None:
         """Start the heartbeat."""
@@ -131,7 +131,7 @@ class Registry:
         """Count it."""
         self._overflows += 1
 
-    def forget(self, session: Session) -> None:
+    def ended(self, session: Session) -> None:
         """Free the name; harmless a second time."""
         self._disarm(session)
         if session.name is not None and self._named.get(session.name) is session:
@@ -162,9 +162,9 @@ class Registry:
         else:
             self._arm(session, self.options.heartbeat)
             session.sent_at = self.clock.seconds()
-            session.receiver.beat()
+            session.receiver.heartbeat()
 
-    # Turn
+    # SessionScheduler
 
     def flush_later(self, session: Session) -> None:
         """Flush the session when the reactor's turn ends."""
@@ -179,7 +179,7 @@ class Registry:
     def _flush(self) -> None:
         dirty, self._dirty = self._dirty, []
         self._turn = None
-        self.crowd = None
+        self.last_broadcast = None
         self.now = self.clock.seconds()
         for start in range(0, len(dirty), SLICE_SESSIONS):
             if self.clock.seconds() - self.now >= SLICE_SECONDS:
@@ -199,13 +199,13 @@ class Registry:
 
     # The end
 
-    def opened(self, wire: Wire) -> None:
+    def connection_opened(self, connection: AbortableConnection) -> None:
         """A WebSocket was opened."""
-        self._wires.add(wire)
+        self._connections.add(connection)
 
-    def gone(self, wire: Wire) -> None:
+    def connection_lost(self, connection: AbortableConnection) -> None:
         """A WebSocket's connection is no more."""
-        self._wires.discard(wire)
+        self._connections.discard(connection)
         self._check_stopped()
 
     def stop(self, code: int, reason: str) -> Deferred[None]:
@@ -220,15 +220,15 @@ class Registry:
         return self._stopped
 
     def _abort(self) -> None:
-        for wire in list(self._wires):
-            wire.abort()
+        for connection in list(self._connections):
+            connection.abort()
         for session in list(self._live):
             session.disconnect()
 
     def _check_stopped(self) -> None:
         if self._stopped is None or self._stopped.called:
             return
-        if not self._wires and all(session.receiver is None for session in self._live):
+        if not self._connections and all(session.receiver is None for session in self._live):
             live, self._live = self._live, {}
             for session in live:
                 session.lose(None, Failure(ConnectionDone("The server has stopped")))

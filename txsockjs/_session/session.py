@@ -12,10 +12,10 @@ from twisted.python.failure import Failure
 
 from txsockjs._protocol.frames import Framing, Message, close_frame
 from txsockjs._session.batch import Batch
-from txsockjs._session.interfaces import Application, Keeper, Outlet, Receiver, Turn
+from txsockjs._session.interfaces import Application, FrameWriter, Receiver, SessionObserver, SessionScheduler
 from txsockjs._session.outbox import Outbox
 from txsockjs._session.states import CLOSING, OPEN, TRANSITIONS, Input, State
-from txsockjs._session.timers import Slot
+from txsockjs._session.timers import TimerGroup
 
 __all__ = ["Session"]
 
@@ -35,9 +35,9 @@ class Session:
         "_framing",
         "_inbox",
         "_is_paused",
-        "_keeper",
+        "_observer",
         "_outbox",
-        "_outlet",
+        "_writer",
         "application",
         "batch",
         "name",
@@ -47,10 +47,16 @@ class Session:
         "state",
         "timer",
         "transport",
-        "turn",
+        "scheduler",
     )
 
-    def __init__(self, name: bytes | None, turn: Turn, keeper: Keeper, outbox_limit: int) -> None:
+    def __init__(
+        self,
+        name: bytes | None,
+        scheduler: "SessionScheduler[Session]",
+        observer: "SessionObserver[Session]",
+        outbox_limit: int,
+    ) -> None:
         """name: its id in the URL, None for a WebSocket. outbox_limit: see Options.max_outbox."""
         self.name = name
         self.state = State.NEW
@@ -58,15 +64,15 @@ class Session:
         self.transport = ""
         self.receiver: Receiver | None = None
         # The receiver's, kept here since they are read for each frame.
-        self._outlet: Outlet | None = None
+        self._writer: FrameWriter | None = None
         self._framing: Framing
         self.application: Application
-        # The keeper's: one timer, for the heartbeat while a receiver is attached, for the end while none is.
-        self.timer: Slot[Session] | None = None
+        # The observer's: one timer, for the heartbeat while a receiver is attached, for the end while none is.
+        self.timer: TimerGroup[Session] | None = None
         self.sent_at = 0.0
         self.outbox_limit = outbox_limit
-        self.turn = turn
-        self._keeper = keeper
+        self.scheduler = scheduler
+        self._observer = observer
         # What this turn has brought so far.
         self.batch: Batch | None = None
         self._inbox: deque[str | bytes] = EMPTY
@@ -88,9 +94,9 @@ class Session:
         elif self.state is State.CLOSED:
             _end(receiver, *self._close)
         else:
-            self.receiver, self._outlet, self._framing = receiver, receiver.outlet, receiver.framing
+            self.receiver, self._writer, self._framing = receiver, receiver.writer, receiver.framing
             is_new = self._move(Input.ATTACHED) is State.NEW
-            self._keeper.attached(self)
+            self._observer.attached(self)
             if is_new:
                 receiver.send(receiver.framing.open)
                 self.application.opened()
@@ -100,10 +106,10 @@ class Session:
         """A receiver has ended as it should: a poll was answered, a stream is full."""
         if self.receiver is receiver:
             self._let_go()
-            self._keeper.detached(self)
+            self._observer.detached(self)
 
     def _let_go(self) -> None:
-        self.receiver = self._outlet = None
+        self.receiver = self._writer = None
 
     def lose(self, receiver: Receiver | None, reason: Failure) -> None:
         """The client is gone: this receiver's connection was lost, or (None) no receiver came in time.
@@ -121,7 +127,7 @@ class Session:
         inbox, self._inbox = self._inbox, EMPTY
         self._deliver(inbox)
         self._inbox = EMPTY
-        self._keeper.forget(self)
+        self._observer.ended(self)
         if self.state is not State.CLOSED and self._move(Input.LOST) is not State.NEW:
             self.application.lost(reason)
 
@@ -145,7 +151,7 @@ class Session:
         inbox = self._inbox
         self._deliver([inbox.popleft() for _ in range(min(SLICE_MESSAGES, len(inbox)))])
         if inbox:
-            self.turn.deliver_later(self)
+            self.scheduler.deliver_later(self)
 
     def _deliver(self, messages: Sequence[str | bytes]) -> None:
         for index, message in enumerate(messages):
@@ -168,7 +174,7 @@ class Session:
         if self.receiver is not None:
             self.receiver.resume()
         if self._inbox:
-            self.turn.deliver_later(self)
+            self.scheduler.deliver_later(self)
 
     @property
     def is_paused(self) -> bool:
@@ -188,20 +194,20 @@ class Session:
             return
         batch = self.batch
         if batch is None:
-            self.hold(Batch([message], message.size))
+            self.replace_batch(Batch([message], message.size))
         elif batch.holders == 1:
             batch.add(message)
         else:
-            self.hold(batch.with_another(message))
+            self.replace_batch(batch.with_another(message))
 
-    def hold(self, batch: Batch) -> None:
+    def replace_batch(self, batch: Batch) -> None:
         """Hold this batch in place of the one before, which it begins with; the session must be open.
 
         This is the hot path of a broadcast: no encoding and no system call for each recipient.
         """
         before = self.batch
         if before is None:
-            self.turn.flush_later(self)
+            self.scheduler.flush_later(self)
         else:
             before.holders -= 1
         batch.holders += 1
@@ -212,10 +218,10 @@ class Session:
         if self.state is State.OPEN:
             self._close = (code, reason)
             self._move(Input.CLOSE)
-            self.turn.flush_later(self)
+            self.scheduler.flush_later(self)
             if self.batch is not None:
                 # What the others who hold the same are still sent comes after the close.
-                self.hold(Batch(self.batch.messages, self.batch.size))
+                self.replace_batch(Batch(self.batch.messages, self.batch.size))
 
     def disconnect(self) -> None:
         """End it now: a client that is there and reads gets the close frame, and the name is free."""
@@ -230,13 +236,13 @@ class Session:
         """Call this soon, and after every flush; None: no more."""
         self._flushed = flushed
         if flushed is not None:
-            self.turn.flush_later(self)
+            self.scheduler.flush_later(self)
 
     @property
     def is_lagging(self) -> bool:
         """Whether the application should wait: the client does not keep up, or half of the outbox is full."""
-        outlet = self._outlet
-        return self._outbox.size * 2 > self.outbox_limit or (outlet is not None and not outlet.ready)
+        writer = self._writer
+        return self._outbox.size * 2 > self.outbox_limit or (writer is not None and not writer.ready)
 
     @property
     def is_closing(self) -> bool:
@@ -250,10 +256,10 @@ class Session:
         batch, self.batch = self.batch, None
         if batch is not None:
             batch.holders -= 1
-            outlet = self._outlet
-            if outlet is not None and outlet.ready and not self._outbox and batch.fits(self.turn.frame_messages):
-                self.sent_at = self.turn.now
-                outlet.write(batch.encoded(self._framing))
+            writer = self._writer
+            if writer is not None and writer.ready and not self._outbox and batch.fits(self.scheduler.frame_messages):
+                self.sent_at = self.scheduler.now
+                writer.write(batch.encoded(self._framing))
             else:
                 self._outbox.add(batch)
                 self._drain()
@@ -268,17 +274,17 @@ class Session:
             self._flushed()
 
     def _drain(self) -> None:
-        while self._outbox and self._outlet is not None and self._outlet.ready:
-            data = self._framing.encode(self._outbox.take(self.turn.frame_messages))
-            self.sent_at = self.turn.now
-            self._outlet.write(data)
+        while self._outbox and self._writer is not None and self._writer.ready:
+            data = self._framing.encode(self._outbox.take(self.scheduler.frame_messages))
+            self.sent_at = self.scheduler.now
+            self._writer.write(data)
 
     def _check_room(self) -> None:
         outbox, limit = self._outbox, self.outbox_limit
-        if outbox.size > limit and outbox.is_too_much(limit, self.turn.now, self._outlet):
+        if outbox.size > limit and outbox.is_exceeded(limit, self.scheduler.now, self._writer):
             # The client reads too slowly. What it misses it must fetch anew, so nothing is worth keeping.
             outbox.drop()
-            self._keeper.overflowed(self)
+            self._observer.overflowed(self)
             self.close(1008, "Reads too slowly")
 
 

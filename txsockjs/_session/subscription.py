@@ -10,24 +10,24 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from txsockjs._protocol.text import as_text
-from txsockjs._session.flow import Flow, PullFlow, PushFlow
+from txsockjs._session.flow import FlowControl, PullFlowControl, PushFlowControl
 from txsockjs._session.transport import SockJSTransport
 
-__all__ = ["Carrier", "Subscription"]
+__all__ = ["Subscriber", "Subscription"]
 
 
-class Carrier(Protocol):
+class Subscriber(Protocol):
     """One client's session, which its subscriptions share."""
 
     transport: SockJSTransport
 
-    def ended(self, subscription: "Subscription") -> None:
+    def subscription_ended(self, subscription: "Subscription") -> None:
         """The topic's protocol is being told of the end."""
 
-    def paused(self) -> None:
+    def pause_changed(self) -> None:
         """A subscription has been paused or resumed."""
 
-    def flows(self) -> None:
+    def producer_changed(self) -> None:
         """A subscription has got a producer or lost it: call `flushed` after each flush while one has any."""
 
 
@@ -42,13 +42,13 @@ class Subscription:
     disconnecting = False
     _log = Logger()
 
-    def __init__(self, carrier: Carrier, name: str) -> None:
+    def __init__(self, subscriber: Subscriber, name: str) -> None:
         """name: the topic's."""
-        self.carrier = carrier.transport
+        self.session_transport = subscriber.transport
         self.name = name
         self.is_paused = False
-        self.flow: Flow | None = None
-        self._carrier = carrier
+        self.flow: FlowControl | None = None
+        self._subscriber = subscriber
         self._protocol: IProtocol | None = None
 
     def start(self, factory: IProtocolFactory) -> None:
@@ -75,7 +75,7 @@ class Subscription:
         if not self.disconnecting:
             self.disconnecting = True
             flow, protocol, self._protocol = self.flow, self._protocol, None
-            self._carrier.ended(self)
+            self._subscriber.subscription_ended(self)
             self.resumeProducing()
             self.unregisterProducer()
             try:
@@ -106,7 +106,7 @@ class Subscription:
     def write(self, data: bytes | str) -> None:
         """Send one message; dropped when the subscription is over."""
         if not self.disconnecting:
-            self.carrier.writeText(f"msg,{self.name},{as_text(data, self.carrier.encoding)}")
+            self.session_transport.writeText(f"msg,{self.name},{as_text(data, self.session_transport.encoding)}")
 
     def writeSequence(self, data: Iterable[bytes | str]) -> None:
         """Send one message for each item."""
@@ -116,19 +116,19 @@ class Subscription:
     def loseConnection(self) -> None:
         """Tell the client that the subscription is over, and the protocol before this returns."""
         if not self.disconnecting:
-            self.carrier.writeText(f"uns,{self.name}")
+            self.session_transport.writeText(f"uns,{self.name}")
             self.lost(Failure(ConnectionDone("The subscription was ended")))
 
     def pauseProducing(self) -> None:
         """Take nothing more from the client, for its other topics neither: they share one connection."""
         self.is_paused = True
-        self._carrier.paused()
+        self._subscriber.pause_changed()
 
     def resumeProducing(self) -> None:
         """Take messages again, once no other topic is paused; harmless when nothing was paused."""
         if self.is_paused:
             self.is_paused = False
-            self._carrier.paused()
+            self._subscriber.pause_changed()
 
     def stopProducing(self) -> None:
         """The same as loseConnection."""
@@ -141,20 +141,20 @@ class Subscription:
         if self.disconnecting:
             producer.stopProducing()
             return
-        session = self.carrier.session
-        self.flow = PushFlow(session, producer) if streaming else PullFlow(session, producer)
-        self._carrier.flows()
+        session = self.session_transport.session
+        self.flow = PushFlowControl(session, producer) if streaming else PullFlowControl(session, producer)
+        self._subscriber.producer_changed()
 
     def unregisterProducer(self) -> None:
         """Leave the producer alone; harmless when there is none."""
         if self.flow is not None:
             self.flow = None
-            self._carrier.flows()
+            self._subscriber.producer_changed()
 
     def getPeer(self) -> IAddress:
         """The client's address."""
-        return self.carrier.getPeer()
+        return self.session_transport.getPeer()
 
     def getHost(self) -> IAddress:
         """Our own address."""
-        return self.carrier.getHost()
+        return self.session_transport.getHost()

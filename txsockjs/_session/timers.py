@@ -7,24 +7,24 @@ from typing import Final, Generic, TypeVar
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-__all__ = ["GRAIN_SECONDS", "Slot", "Timers"]
+__all__ = ["TICK_SECONDS", "TimerGroup", "Timers"]
 
 T = TypeVar("T")
 
 # How late a timer is at most. A power of two, so that whole seconds stay exact.
-GRAIN_SECONDS: Final = 1 / 64
+TICK_SECONDS: Final = 1 / 64
 
 
-class Slot(set[T]):
+class TimerGroup(set[T]):
     """What is due at one time."""
 
-    __slots__ = ("call", "grain")
+    __slots__ = ("call", "tick")
     call: IDelayedCall
-    grain: int
+    tick: int
 
 
 class Timers(Generic[T]):
-    """Calls one function with each item when its time has come: never early, and late by a grain at most.
+    """Calls one function with each item when its time has come: never early, and late by a tick at most.
 
     A call of the reactor for each would cost a tenth of what it takes to open a WebSocket.
     """
@@ -35,33 +35,33 @@ class Timers(Generic[T]):
         """due: what to call; when it fails that is logged, and the others are called all the same."""
         self._clock = clock
         self._due = due
-        self._slots: dict[int, Slot[T]] = {}
+        self._groups: dict[int, TimerGroup[T]] = {}
 
-    def start(self, item: T, seconds: float) -> Slot[T]:
+    def start(self, item: T, seconds: float) -> TimerGroup[T]:
         """Call with this item after so many seconds; what stop takes."""
         now = self._clock.seconds()
-        grain = ceil((now + seconds) / GRAIN_SECONDS)
-        slot = self._slots.get(grain)
-        if slot is None:
-            slot = self._slots[grain] = Slot()
-            slot.grain = grain
-            slot.call = self._clock.callLater(grain * GRAIN_SECONDS - now, self._fire, grain)
-        slot.add(item)
-        return slot
+        tick = ceil((now + seconds) / TICK_SECONDS)
+        group = self._groups.get(tick)
+        if group is None:
+            group = self._groups[tick] = TimerGroup()
+            group.tick = tick
+            group.call = self._clock.callLater(tick * TICK_SECONDS - now, self._fire, tick)
+        group.add(item)
+        return group
 
-    def stop(self, item: T, slot: Slot[T]) -> None:
+    def stop(self, item: T, group: TimerGroup[T]) -> None:
         """Do not call with it; harmless when it was called, or stopped."""
-        slot.discard(item)
-        if not slot and slot.call.active():
-            slot.call.cancel()
-            del self._slots[slot.grain]
+        group.discard(item)
+        if not group and group.call.active():
+            group.call.cancel()
+            del self._groups[group.tick]
 
-    def _fire(self, grain: int) -> None:
-        slot = self._slots.pop(grain)
-        for item in list(slot):
+    def _fire(self, tick: int) -> None:
+        group = self._groups.pop(tick)
+        for item in list(group):
             # One that is called may stop another.
-            if item in slot:
-                slot.discard(item)
+            if item in group:
+                group.discard(item)
                 self._call(item)
 
     def _call(self, item: T) -> None:

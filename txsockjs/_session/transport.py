@@ -20,7 +20,7 @@ from zope.interface import implementer
 
 from txsockjs._protocol.frames import BinaryMessage, Message
 from txsockjs._protocol.text import as_text
-from txsockjs._session.flow import Flow, PullFlow, PushFlow
+from txsockjs._session.flow import FlowControl, PullFlowControl, PushFlowControl
 from txsockjs._session.session import Session
 
 __all__ = ["SockJSTransport", "peer_address"]
@@ -60,7 +60,7 @@ class SockJSTransport:
         # as it takes more memory than the rest of a session.
         self.request = request
         self._protocol: IProtocol | None = None
-        self._flow: Flow | None = None
+        self._flow: FlowControl | None = None
         self._answers_binary = False
 
     # For the session
@@ -199,7 +199,7 @@ class SockJSTransport:
         if self._protocol is None and self.session.is_closing:
             producer.stopProducing()
             return
-        self._flow = PushFlow(self.session, producer) if streaming else PullFlow(self.session, producer)
+        self._flow = PushFlowControl(self.session, producer) if streaming else PullFlowControl(self.session, producer)
         self.session.watch(self._flushed)
 
     def unregisterProducer(self) -> None:

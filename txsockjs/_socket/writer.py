@@ -16,7 +16,7 @@ from zope.interface import implementer
 
 from txsockjs._socket.tcp_info import progress
 
-__all__ = ["BufferedPipe", "Connection", "DirectPipe", "Pipe", "is_plain_socket", "open_pipe"]
+__all__ = ["BufferedWriter", "Connection", "DirectWriter", "SocketWriter", "is_plain_socket", "open_writer"]
 
 
 class Connection(Protocol):
@@ -44,32 +44,32 @@ class Connection(Protocol):
         """Tell it no more."""
 
 
-class Pipe(Protocol):
+class SocketWriter(Protocol):
     """Takes whatever is written; `ready` tells whether to wait with more, and its owner hears when it is again."""
 
     ready: bool
 
     @property
-    def taken(self) -> int:
+    def acknowledged(self) -> int:
         """Bytes that the client has acknowledged so far; 0 where that is not known."""
 
     def write(self, data: bytes) -> None:
         """Send."""
 
-    def hold(self) -> None:
+    def end_flow_control(self) -> None:
         """Never be ready again: what is still written, whether ready or not, is sent, and nothing is heard any more."""
 
-    def close(self) -> None:
+    def release(self) -> None:
         """Hold, and leave the transport to somebody else."""
 
 
-def open_pipe(transport: Connection, resumed: Callable[[], None]) -> Pipe:
-    """The pipe that suits a transport which has no producer. resumed: called when it is ready again."""
+def open_writer(transport: Connection, resumed: Callable[[], None]) -> SocketWriter:
+    """The writer that suits a transport which has no producer. resumed: called when it is ready again."""
     if is_plain_socket(transport):
-        pipe = DirectPipe(transport, resumed)
-        pipe.empty()
-        return pipe
-    return BufferedPipe(transport, resumed)
+        writer = DirectWriter(transport, resumed)
+        writer.empty()
+        return writer
+    return BufferedWriter(transport, resumed)
 
 
 def is_plain_socket(transport: object) -> bool:
@@ -81,41 +81,41 @@ def is_plain_socket(transport: object) -> bool:
     )
 
 
-class _Pipe:
+class _BaseWriter:
     """What both kinds have in common: when they are ready again, and when nobody may hear of it any more."""
 
-    __slots__ = ("_is_held", "_resumed", "_transport", "ready")
+    __slots__ = ("_is_detached", "_resumed", "_transport", "ready")
 
     def __init__(self, transport: Connection, resumed: Callable[[], None]) -> None:
         self.ready = True
-        self._is_held = False
+        self._is_detached = False
         self._transport = transport
         self._resumed = resumed
 
     @property
-    def taken(self) -> int:
-        """See Pipe."""
+    def acknowledged(self) -> int:
+        """See SocketWriter."""
         return progress(self._transport)[0]
 
-    def hold(self) -> None:
-        """See Pipe."""
+    def end_flow_control(self) -> None:
+        """See SocketWriter."""
         self.ready = False
-        self._is_held = True
+        self._is_detached = True
 
-    def close(self) -> None:
-        """See Pipe."""
-        self.hold()
+    def release(self) -> None:
+        """See SocketWriter."""
+        self.end_flow_control()
         self._transport.unregisterProducer()
 
     def resumeProducing(self) -> None:
         """The transport's buffer is empty."""
-        if not self._is_held:
+        if not self._is_detached:
             self.ready = True
             self._resumed()
 
     def stopProducing(self) -> None:
         """The connection is gone."""
-        self.hold()
+        self.end_flow_control()
 
 
 def _nobody() -> None:
@@ -123,7 +123,7 @@ def _nobody() -> None:
 
 
 @implementer(IPullProducer)
-class DirectPipe(_Pipe):
+class DirectWriter(_BaseWriter):
     """Sends straight to the socket while nothing is buffered: one system call in place of three for each frame.
 
     transport.write would buffer, ask epoll to tell when the socket takes data, send, and ask epoll to be quiet. What
@@ -137,11 +137,11 @@ class DirectPipe(_Pipe):
         super().__init__(transport, resumed)
         # Whoever had the transport before may have left something in its buffer. Registering calls resumeProducing
         # although it did, so that one call goes nowhere; write then goes through the buffer once.
-        self.hold()
+        self.end_flow_control()
         handle: Any = ISystemHandle(transport).getHandle()
         self._send: Callable[[bytes], int] = handle.send
         transport.registerProducer(self, False)
-        self._is_held = False
+        self._is_detached = False
 
     def empty(self) -> None:
         """Be ready at once, and without a word, if the socket takes all that is in the transport's buffer.
@@ -171,7 +171,7 @@ class DirectPipe(_Pipe):
 
 
 @implementer(IPushProducer)
-class BufferedPipe(_Pipe):
+class BufferedWriter(_BaseWriter):
     """Sends through the transport's buffer, for TLS and for what is no socket."""
 
     def __init__(self, transport: Connection, resumed: Callable[[], None]) -> None:

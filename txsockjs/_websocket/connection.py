@@ -19,9 +19,9 @@ from websockets.protocol import State as WebSocketState
 
 from txsockjs._session.registry import Registry
 from txsockjs._socket.tcp_info import progress
-from txsockjs._socket.writer import Connection, Pipe, open_pipe
+from txsockjs._socket.writer import Connection, SocketWriter, open_writer
 
-__all__ = ["Listener", "WebSocketWire"]
+__all__ = ["MessageListener", "WebSocketConnection"]
 
 # How much is read at once, and for how long before the reactor gets its turn, in seconds.
 PIECE_BYTES: Final = 4096
@@ -46,7 +46,7 @@ class _Codec(Codec):
         super().recv_frame(frame)
 
 
-class Listener(Protocol):
+class MessageListener(Protocol):
     """What hears of a wire's messages and end."""
 
     def opened(self) -> None:
@@ -62,14 +62,14 @@ class Listener(Protocol):
         """The connection is gone; told once."""
 
 
-class WebSocketWire:
+class WebSocketConnection:
     """The connection, from the answer to the upgrade to its end. Belongs to the reactor thread."""
 
     # Here, as a connection is rarely paused and there are thousands.
     _is_paused = False
 
     def __init__(
-        self, registry: Registry, listener: Listener, answer: bytes, extensions: Sequence[Extension] = ()
+        self, registry: Registry, listener: MessageListener, answer: bytes, extensions: Sequence[Extension] = ()
     ) -> None:
         """answer: to the upgrade. extensions: those that the handshake has agreed on."""
         self._registry = registry
@@ -87,7 +87,7 @@ class WebSocketWire:
         self._timer: IDelayedCall | None = None
         self._reason: Failure | None = None
         self._transport: Connection
-        self.pipe: Pipe
+        self.writer: SocketWriter
 
     @cached_property
     def _codec(self) -> _Codec:
@@ -103,7 +103,7 @@ class WebSocketWire:
         if self._is_open:
             # The answer to the upgrade leaves with the first frame: one system call, and one segment.
             answer, self._answer = self._answer, b""
-            self.pipe.write(answer + frames)
+            self.writer.write(answer + frames)
 
     def ping(self, beat: bytes) -> None:
         """Send this frame and ask for a sign of life, if the client keeps up; it is dropped if it gives none in time.
@@ -112,13 +112,13 @@ class WebSocketWire:
         """
         if not self._is_open:
             return
-        taken, is_all = progress(self._transport)
-        is_sent = self.pipe.ready
+        acknowledged, is_all = progress(self._transport)
+        is_sent = self.writer.ready
         if is_sent:
             self.send(beat + PING)
         # While it is paused, the answer is not read.
         if self._timer is None and not (is_sent and self._is_paused):
-            self._wait(taken, not (is_sent and is_all))
+            self._wait(acknowledged, not (is_sent and is_all))
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake; what was sent before still arrives. 1000 stands in for what may not be sent."""
@@ -171,8 +171,8 @@ class WebSocketWire:
     def makeConnection(self, transport: Connection) -> None:
         """Called once, first."""
         self._transport = transport
-        self.pipe = open_pipe(transport, self._resumed)
-        self._registry.opened(self)
+        self.writer = open_writer(transport, self._resumed)
+        self._registry.connection_opened(self)
         self._listener.opened()
 
     def dataReceived(self, data: bytes) -> None:
@@ -223,20 +223,20 @@ class WebSocketWire:
             self._reading = None
         if self._reason is None and not self._is_open:
             self._reason = self._clean_end()
-        self._registry.gone(self)
+        self._registry.connection_lost(self)
         self._listener.lost(self._reason or reason)
 
     # Carrying out
 
-    def _wait(self, taken: int, is_behind: bool) -> None:
+    def _wait(self, acknowledged: int, is_behind: bool) -> None:
         seconds = self._options.pong_timeout
-        self._timer = self._registry.clock.callLater(seconds, self._overdue, taken, is_behind)
+        self._timer = self._registry.clock.callLater(seconds, self._overdue, acknowledged, is_behind)
 
     def _overdue(self, before: int, was_behind: bool) -> None:
-        """No answer came; a client that was behind, and has taken something since, may not have met the ping yet."""
-        taken, is_all = progress(self._transport)
-        if was_behind and taken != before:
-            self._wait(taken, not is_all)
+        """No pong came in time. A client that was behind, but makes progress, may not have read the ping yet."""
+        acknowledged, is_all = progress(self._transport)
+        if was_behind and acknowledged != before:
+            self._wait(acknowledged, not is_all)
         else:
             self.drop("The client is silent")
 
@@ -245,7 +245,7 @@ class WebSocketWire:
         self._stop_timer()
         if self._pong:
             pong, self._pong = self._pong, b""
-            self.pipe.write(pong)
+            self.writer.write(pong)
         self._listener.resumed()
 
     def _take(self, frame: Frame) -> None:
@@ -266,22 +266,22 @@ class WebSocketWire:
         for data in self._codec.data_to_send():
             if not data:
                 self._end()
-            elif self.pipe.ready or data[0] & 0x0F != Opcode.PONG:
-                self.pipe.write(data)
+            elif self.writer.ready or data[0] & 0x0F != Opcode.PONG:
+                self.writer.write(data)
             else:
                 # Of the pings of a client that reads nothing only the last is answered (RFC 6455 section 5.5.3).
                 self._pong = data
         if self._is_open and self._codec.state is WebSocketState.CLOSING:
             self._is_open = False
             # Nothing but control frames may follow a close frame (RFC 6455 section 5.5.1).
-            self.pipe.hold()
+            self.writer.end_flow_control()
             self._stop_timer()
             seconds = self._options.close_timeout
             self._timer = self._registry.clock.callLater(seconds, self.drop, "The client did not answer the close")
 
     def _end(self) -> None:
         """The codec has nothing more to say."""
-        self.pipe.close()
+        self.writer.release()
         tcp = ITCPTransport(self._transport, None)
         if self._codec.close_rcvd is not None or tcp is None or ISSLTransport.providedBy(tcp):
             # TLS sends its own farewell, and reads until the client's.

@@ -16,7 +16,7 @@ from websockets.utils import accept_key
 from txsockjs._protocol.errors import ClientError
 from txsockjs._websocket.deflate import OFFER
 
-__all__ = ["COMPRESSING", "PLAIN", "handshake_of", "known_answer"]
+__all__ = ["COMPRESSING", "PLAIN", "read_handshake", "cached_response"]
 
 KEY: Final = b"Sec-WebSocket-Key"
 
@@ -41,14 +41,14 @@ COMPRESSING: Final = ServerProtocol(extensions=[OFFER])
 Values = tuple[tuple[bytes, ...], ...]
 
 
-def handshake_of(request: Request) -> Handshake:
+def read_handshake(request: Request) -> Handshake:
     """The request as the library reads it. Raises ClientError for headers that it does not take."""
     return _handshake(
         request.method, request.clientproto, _values(request), request.requestHeaders.getRawHeaders(KEY, [])
     )
 
 
-def known_answer(request: Request, now: float) -> bytes | None:
+def cached_response(request: Request, now: float) -> bytes | None:
     """The answer that opens a WebSocket without extensions; None: ask the library, which may know another.
 
     now: seconds since 1970. Clients differ in little but their keys: what the library has said of a handshake holds

@@ -21,10 +21,10 @@ from websockets.http11 import Response
 from txsockjs._protocol.errors import ClientError
 from txsockjs._protocol.frames import Framing, Message
 from txsockjs._session.registry import Registry
-from txsockjs._socket.writer import BufferedPipe, Connection, Pipe
-from txsockjs._websocket.connection import Listener
+from txsockjs._socket.writer import BufferedWriter, Connection, SocketWriter
+from txsockjs._websocket.connection import MessageListener
 
-__all__ = ["HIXIE76", "RAW_HIXIE76", "Hixie76Wire", "accept", "asks_for_hixie76"]
+__all__ = ["HIXIE76", "RAW_HIXIE76", "Hixie76Connection", "accept", "asks_for_hixie76"]
 
 KEYS: Final = (b"sec-websocket-key1", b"sec-websocket-key2")
 NONCE_BYTES: Final = 8
@@ -75,10 +75,10 @@ class _State(Enum):
     CLOSING = auto()
 
 
-class Hixie76Wire:
+class Hixie76Connection:
     """The connection, from the answered upgrade to its end; it has neither pings nor binary messages."""
 
-    def __init__(self, registry: Registry, listener: Listener, answer: bytes, numbers: bytes) -> None:
+    def __init__(self, registry: Registry, listener: MessageListener, answer: bytes, numbers: bytes) -> None:
         """answer: to the upgrade. numbers: those of its challenge."""
         self._registry = registry
         self._answer = answer
@@ -89,18 +89,18 @@ class Hixie76Wire:
         self._received = bytearray()
         self._timer: IDelayedCall | None = None
         self._transport: Connection
-        self.pipe: Pipe
+        self.writer: SocketWriter
 
     # For the listener
 
     def send(self, frames: bytes) -> None:
         """Write whole frames, encoded already."""
         if self._state is _State.OPEN:
-            self.pipe.write(frames)
+            self.writer.write(frames)
 
     def ping(self, beat: bytes) -> None:
         """Send this frame. A client that takes nothing is dropped; there is no way to ask the others."""
-        if self.pipe.ready:
+        if self.writer.ready:
             self.send(beat)
         else:
             self.abort()
@@ -110,7 +110,7 @@ class Hixie76Wire:
         if self._state is not _State.CLOSING:
             self.send(CLOSE)
             self._state = _State.CLOSING
-            self.pipe.close()
+            self.writer.release()
             self._transport.loseConnection()
             self._arm()
 
@@ -136,8 +136,8 @@ class Hixie76Wire:
         """Answer the upgrade; the rest of the challenge must come in time."""
         self._transport = transport
         transport.write(self._answer)
-        self.pipe = BufferedPipe(transport, self._listener.resumed)
-        self._registry.opened(self)
+        self.writer = BufferedWriter(transport, self._listener.resumed)
+        self._registry.connection_opened(self)
         self._arm()
 
     def dataReceived(self, data: bytes) -> None:
@@ -155,7 +155,7 @@ class Hixie76Wire:
     def connectionLost(self, reason: Failure) -> None:
         """The connection is gone."""
         self._disarm()
-        self._registry.gone(self)
+        self._registry.connection_lost(self)
         is_clean = self._state is _State.CLOSING
         self._listener.lost(Failure(ConnectionDone("WebSocket closed")) if is_clean else reason)
 

@@ -15,23 +15,23 @@ from txsockjs._http.resource import Endpoint, answer
 from txsockjs._protocol.errors import ClientError
 from txsockjs._protocol.frames import RAW, WEBSOCKET, Framing, decode_websocket, raw_framing, websocket_framing
 from txsockjs._session.session import Session
-from txsockjs._socket.writer import Pipe
-from txsockjs._websocket.connection import WebSocketWire
+from txsockjs._socket.writer import SocketWriter
+from txsockjs._websocket.connection import WebSocketConnection
 from txsockjs._websocket.deflate import deflated
-from txsockjs._websocket.handshake import COMPRESSING, PLAIN, handshake_of, known_answer
-from txsockjs._websocket.hixie76 import HIXIE76, RAW_HIXIE76, Hixie76Wire, accept, asks_for_hixie76
+from txsockjs._websocket.handshake import COMPRESSING, PLAIN, cached_response, read_handshake
+from txsockjs._websocket.hixie76 import HIXIE76, RAW_HIXIE76, Hixie76Connection, accept, asks_for_hixie76
 from txsockjs._websocket.upgrade import take_over
 
 __all__ = ["RawWebSocket", "WebSocket"]
 
 
-class Wire(Protocol):
+class AnyWebSocket(Protocol):
     """A WebSocket of either generation, as its receiver uses it."""
 
     max_messages: int
 
     @property
-    def pipe(self) -> Pipe:
+    def writer(self) -> SocketWriter:
         """Where frames go while it is ready."""
 
     def send(self, frames: bytes) -> None:
@@ -59,36 +59,36 @@ class SocketReceiver:
     def __init__(self, session: Session, framing: Framing) -> None:
         self.framing = framing
         self._session = session
-        self.wire: Wire
+        self.connection: AnyWebSocket
 
     # For the session
 
     @property
-    def outlet(self) -> Pipe:
+    def writer(self) -> SocketWriter:
         """Where frames with messages go."""
-        return self.wire.pipe
+        return self.connection.writer
 
     def send(self, data: bytes) -> None:
         """Write a frame without messages."""
-        self.wire.send(data)
+        self.connection.send(data)
 
     def pause(self) -> None:
         """Read nothing more."""
-        self.wire.pause()
+        self.connection.pause()
 
     def resume(self) -> None:
         """Read on."""
-        self.wire.resume()
+        self.connection.resume()
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """h makes the client's heartbeat event; the ping finds out whether it is there."""
-        self.wire.ping(self.framing.heartbeat)
+        self.connection.ping(self.framing.heartbeat)
 
     def end(self, code: int, reason: str) -> None:
         """The close frame of SockJS was sent, so the one of the WebSocket is a normal one."""
-        self.wire.close(1000, reason)
+        self.connection.close(1000, reason)
 
-    # For the wire
+    # For the connection
 
     def opened(self) -> None:
         """Attach to the session."""
@@ -97,20 +97,20 @@ class SocketReceiver:
     def message(self, data: bytes, opcode: Opcode) -> None:
         """Text: its messages go to the session. Whatever else ends the connection."""
         if opcode is not Opcode.TEXT:
-            self.wire.fail(CloseCode.UNSUPPORTED_DATA, "SockJS frames are text")
+            self.connection.fail(CloseCode.UNSUPPORTED_DATA, "SockJS frames are text")
             return
         try:
             messages = decode_websocket(data.decode("utf-8"))
         except UnicodeDecodeError:
-            self.wire.fail(CloseCode.INVALID_DATA, "Text must be UTF-8")
+            self.connection.fail(CloseCode.INVALID_DATA, "Text must be UTF-8")
         except ClientError:
-            self.wire.fail(CloseCode.INVALID_DATA, "Broken framing.")
+            self.connection.fail(CloseCode.INVALID_DATA, "Broken framing.")
         else:
             self._take(messages)
 
     def _take(self, messages: Sequence[str | bytes]) -> None:
-        if self._session.backlog + len(messages) > self.wire.max_messages:
-            self.wire.fail(CloseCode.POLICY_VIOLATION, "Too many messages wait")
+        if self._session.backlog + len(messages) > self.connection.max_messages:
+            self.connection.fail(CloseCode.POLICY_VIOLATION, "Too many messages wait")
         else:
             self._session.receive(messages)
 
@@ -128,7 +128,7 @@ class RawReceiver(SocketReceiver):
 
     def end(self, code: int, reason: str) -> None:
         """Close with the application's own code: there is no frame of SockJS to carry it."""
-        self.wire.close(code, reason)
+        self.connection.close(code, reason)
 
     def message(self, data: bytes, opcode: Opcode) -> None:
         """Both kinds are messages, as they are."""
@@ -138,7 +138,7 @@ class RawReceiver(SocketReceiver):
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
-            self.wire.fail(CloseCode.INVALID_DATA, "Text must be UTF-8")
+            self.connection.fail(CloseCode.INVALID_DATA, "Text must be UTF-8")
         else:
             self._take([text])
 
@@ -155,18 +155,18 @@ class WebSocket(Endpoint):
 
     def render(self, request: Request) -> int:
         """Upgrade at once if there is nothing to say against it: the headers of other answers are not for this one."""
-        answer = self._known_answer(request)
+        answer = self._cached_response(request)
         try:
             return super().render(request) if answer is None else self._open(request, answer, self.framing)
         except ClientError:
             # Too many sessions, which wants an answer with all its headers.
             return super().render(request)
 
-    def _known_answer(self, request: Request) -> bytes | None:
+    def _cached_response(self, request: Request) -> bytes | None:
         options = self.service.options
         if options.deflate or options.hixie76 or not isinstance(request.channel, HTTPChannel):
             return None
-        return known_answer(request, self.service.wall_clock()) if is_allowed(request, options) else None
+        return cached_response(request, self.service.wall_clock()) if is_allowed(request, options) else None
 
     def respond(self, request: Request) -> int:
         """Upgrade, or say why not."""
@@ -175,7 +175,7 @@ class WebSocket(Endpoint):
         if self.service.options.hixie76 and asks_for_hixie76(request):
             return self._respond_hixie76(request)
         handshake = COMPRESSING if self.service.options.deflate else PLAIN
-        response = handshake.accept(handshake_of(request))
+        response = handshake.accept(read_handshake(request))
         if response.status_code != 101:
             return self._refuse(request, response)
         framing = deflated(self.make_framing, handshake.extensions) or self.framing
@@ -183,15 +183,17 @@ class WebSocket(Endpoint):
 
     def _open(self, request: Request, head: bytes, framing: Framing, extensions: Sequence[Extension] = ()) -> int:
         receiver = self.receiver(self._session(request), framing)
-        receiver.wire = wire = WebSocketWire(self.service.registry, receiver, head, extensions)
-        take_over(request, wire)
+        receiver.connection = connection = WebSocketConnection(self.service.registry, receiver, head, extensions)
+        take_over(request, connection)
         return NOT_DONE_YET
 
     def _respond_hixie76(self, request: Request) -> int:
         response, numbers = accept(request)
         receiver = self.receiver(self._session(request), self.framing_hixie76)
-        receiver.wire = wire = Hixie76Wire(self.service.registry, receiver, response.serialize(), numbers)
-        take_over(request, wire)
+        receiver.connection = connection = Hixie76Connection(
+            self.service.registry, receiver, response.serialize(), numbers
+        )
+        take_over(request, connection)
         return NOT_DONE_YET
 
     def _session(self, request: Request) -> Session:

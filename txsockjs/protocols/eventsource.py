@@ -1,5 +1,5 @@
 """The eventsource transport."""
 
-from txsockjs._http.receive import EventSource
+from txsockjs._http.eventsource import EventSource
 
 __all__ = ["EventSource"]

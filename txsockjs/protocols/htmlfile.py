@@ -1,5 +1,5 @@
 """The htmlfile transport."""
 
-from txsockjs._http.receive import HTMLFile
+from txsockjs._http.htmlfile import HTMLFile
 
 __all__ = ["HTMLFile"]

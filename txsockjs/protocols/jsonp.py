@@ -1,6 +1,5 @@
 """The jsonp transport."""
 
-from txsockjs._http.receive import JSONP
-from txsockjs._http.send import JSONPSend
+from txsockjs._http.jsonp import JSONP, JSONPSend
 
 __all__ = ["JSONP", "JSONPSend"]

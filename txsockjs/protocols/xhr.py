@@ -1,7 +1,6 @@
 """The xhr transports."""
 
-from txsockjs._http.receive import XHRPolling, XHRStream
-from txsockjs._http.send import XHRSend
+from txsockjs._http.xhr import XHRPolling, XHRSend, XHRStream
 
 __all__ = ["XHR", "XHRSend", "XHRStream"]
 

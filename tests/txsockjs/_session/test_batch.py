@@ -7,10 +7,10 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.txsockjs.fake_session import FakeReceiver, FakeTurn
+from tests.txsockjs.fake_session import FakeReceiver, FakeScheduler
 from txsockjs._protocol.frames import WEBSOCKET, XHR, Message, decode_websocket
-from txsockjs._session.batch import Batch, Crowd
-from txsockjs._session.broadcast import spread
+from txsockjs._session.batch import Batch, LastBroadcast
+from txsockjs._session.broadcast import send_to_all
 from txsockjs._session.session import Session
 from txsockjs._session.transport import SockJSTransport
 
@@ -47,25 +47,25 @@ class CrowdTests(SynchronousTestCase):
         self.batch.holders = 2
 
     def test_the_same_members_get_the_next_message_at_once(self) -> None:
-        self.assertTrue(Crowd({1, 2}, self.batch).add({2, 1}, 2, Message("2")))
+        self.assertTrue(LastBroadcast({1, 2}, self.batch).add({2, 1}, 2, Message("2")))
         self.assertEqual(len(self.batch.messages), 2)
 
     def test_other_members_do_not(self) -> None:
-        self.assertFalse(Crowd({1, 2}, self.batch).add({1, 3}, 2, Message("2")))
+        self.assertFalse(LastBroadcast({1, 2}, self.batch).add({1, 3}, 2, Message("2")))
         self.assertEqual(len(self.batch.messages), 1)
 
     def test_nor_do_the_same_when_one_of_them_holds_something_else(self) -> None:
         self.batch.holders = 1
 
-        self.assertFalse(Crowd({1, 2}, self.batch).add({1, 2}, 2, Message("2")))
+        self.assertFalse(LastBroadcast({1, 2}, self.batch).add({1, 2}, 2, Message("2")))
 
 
 class Room:
     """Some sessions, each with what it was sent."""
 
     def __init__(self, size: int) -> None:
-        self.turn = FakeTurn()
-        self.sessions = [Session(None, self.turn, self.turn, outbox_limit=10_000) for _ in range(size)]
+        self.scheduler = FakeScheduler()
+        self.sessions = [Session(None, self.scheduler, self.scheduler, outbox_limit=10_000) for _ in range(size)]
         self.receivers = [FakeReceiver(session) for session in self.sessions]
         self.transports = []
         for session, receiver in zip(self.sessions, self.receivers, strict=True):
@@ -105,7 +105,7 @@ def test_whatever_is_sent_to_whom_everyone_gets_what_was_sent_to_them_in_order(
         match what, who:
             case "broadcast" | "list", set() | list():
                 kind = set if what == "broadcast" else list
-                spread(Message(str(count)), kind(room.transports[number] for number in who))
+                send_to_all(Message(str(count)), kind(room.transports[number] for number in who))
                 for number in who:
                     wanted[number] += [str(count)] if number not in closed else []
             case "post", int(number):
@@ -120,11 +120,11 @@ def test_whatever_is_sent_to_whom_everyone_gets_what_was_sent_to_them_in_order(
                 room.receivers[number].ready = True
                 room.sessions[number].flush()
             case _:
-                room.turn.end()
+                room.scheduler.end()
     for number in range(4):
         room.receivers[number].ready = True
         room.sessions[number].flush()
 
-    room.turn.end()
+    room.scheduler.end()
 
     assert [room.got(number) for number in range(4)] == wanted

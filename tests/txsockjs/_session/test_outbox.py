@@ -28,10 +28,10 @@ class OutboxTests(SessionCase):
         self.say(*["x" * (size - LEAST) for size in sizes])
 
     def assert_open(self) -> None:
-        self.assertEqual((self.session.state, "overflowed" in self.turn.calls), (OPEN, False))
+        self.assertEqual((self.session.state, "overflowed" in self.scheduler.calls), (OPEN, False))
 
     def assert_closed(self) -> None:
-        self.assertEqual(self.turn.calls.count("overflowed"), 1)
+        self.assertEqual(self.scheduler.calls.count("overflowed"), 1)
         self.assertEqual(self.session.is_closing, True)
 
     def test_any_one_message_fits(self) -> None:
@@ -57,11 +57,11 @@ class OutboxTests(SessionCase):
     def test_over_the_limit_a_client_that_takes_nothing_is_closed_when_more_comes(self) -> None:
         self.attach().ready = False
         self.wait(500, 1001)
-        self.turn.now = 5.0
+        self.scheduler.now = 5.0
         self.wait(LEAST)
         self.assert_open()
 
-        self.turn.now = 5.1
+        self.scheduler.now = 5.1
         self.wait(LEAST)
 
         self.assert_closed()
@@ -69,7 +69,7 @@ class OutboxTests(SessionCase):
     def test_so_is_one_that_does_not_come_back(self) -> None:
         self.attach(1)
         self.wait(500, 1001)
-        self.turn.now = 5.1
+        self.scheduler.now = 5.1
         self.wait(LEAST)
 
         self.assert_closed()
@@ -77,7 +77,7 @@ class OutboxTests(SessionCase):
     def test_at_the_limit_it_stays(self) -> None:
         self.attach().ready = False
         self.wait(500, 1000 - LEAST)
-        self.turn.now = 100.0
+        self.scheduler.now = 100.0
         self.wait(LEAST)
 
         self.assert_open()
@@ -88,19 +88,19 @@ class OutboxTests(SessionCase):
         self.wait(500, 1001)
 
         for _ in range(10):
-            receiver.taken += 1
-            self.turn.now += 4.0
+            receiver.acknowledged += 1
+            self.scheduler.now += 4.0
             self.wait(LEAST)
 
         self.assert_open()
 
     def test_so_does_one_that_polls(self) -> None:
-        self.turn.frame_messages = 1
+        self.scheduler.frame_messages = 1
         self.attach(1)
         self.wait(500, 900, 900, 900)
 
         for _ in range(10):
-            self.turn.now += 4.0
+            self.scheduler.now += 4.0
             self.attach(1)
             self.wait(900)
 

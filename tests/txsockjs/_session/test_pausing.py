@@ -22,7 +22,7 @@ class SessionTests(SessionCase):
 
         self.session.resume()
         self.session.receive(["d"])
-        self.turn.end()
+        self.scheduler.end()
 
         self.assertEqual(["a", "b", "c", "d"], self.app.messages)
 
@@ -32,9 +32,9 @@ class SessionTests(SessionCase):
         self.assertEqual((["a"], 2), (self.app.messages, self.session.backlog))
 
         self.session.resume()
-        self.turn.end()
+        self.scheduler.end()
         self.session.resume()
-        self.turn.end()
+        self.scheduler.end()
 
         self.assertEqual(["a", "b", "c"], self.app.messages)
 
@@ -42,13 +42,13 @@ class SessionTests(SessionCase):
         texts = [str(number) for number in range(1000)]
         self.app.then = lambda: self.session.pause() if len(self.app.messages) == 150 else None
         self.session.receive(texts)
-        self.turn.end()
-        self.turn.end()
+        self.scheduler.end()
+        self.scheduler.end()
         self.assertEqual(texts[:150], self.app.messages)
 
         self.session.resume()
         for _ in range(20):
-            self.turn.end()
+            self.scheduler.end()
 
         self.assertEqual(texts, self.app.messages)
 
@@ -60,7 +60,7 @@ class SessionTests(SessionCase):
 
         self.assertEqual(([], [LOST]), (self.app.messages, self.app.reasons))
         self.session.resume()
-        self.turn.end()
+        self.scheduler.end()
         self.assertEqual([], self.app.messages)
 
     def test_the_receiver_is_told_both_times(self) -> None:

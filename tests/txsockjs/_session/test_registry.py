@@ -21,7 +21,7 @@ class FakeWire:
 
     def abort(self) -> None:
         self.is_aborted = True
-        self._registry.gone(self)
+        self._registry.connection_lost(self)
 
 
 class RegistryCase(SynchronousTestCase):
@@ -34,8 +34,8 @@ class RegistryCase(SynchronousTestCase):
         self.apps.append(FakeApplication())
         return self.apps[-1]
 
-    def obtain(self, name: bytes = b"s") -> Session:
-        return self.registry.obtain(name, "192.0.2.1", self.app)
+    def find_or_make(self, name: bytes = b"s") -> Session:
+        return self.registry.find_or_make(name, "192.0.2.1", self.app)
 
     def attach(self, session: Session, frames: int = 1_000_000) -> FakeReceiver:
         receiver = FakeReceiver(session, frames)
@@ -45,10 +45,10 @@ class RegistryCase(SynchronousTestCase):
 
 class NameTests(RegistryCase):
     def test_a_name_is_one_session(self) -> None:
-        self.assertIs(self.obtain(), self.obtain())
+        self.assertIs(self.find_or_make(), self.find_or_make())
 
     def test_a_session_is_found_when_it_is_open(self) -> None:
-        session = self.obtain()
+        session = self.find_or_make()
         self.assertIsNone(self.registry.find(b"s"))
 
         self.attach(session)
@@ -56,7 +56,7 @@ class NameTests(RegistryCase):
         self.assertIs(self.registry.find(b"s"), session)
 
     def test_a_session_that_is_closing_takes_no_more_messages(self) -> None:
-        session = self.obtain()
+        session = self.find_or_make()
         self.attach(session, 1)
         session.close(3000, "Go away!")
 
@@ -69,31 +69,31 @@ class NameTests(RegistryCase):
 
     def test_as_many_as_the_limit_are_made_and_no_more(self) -> None:
         for name in (b"1", b"2", b"3"):
-            self.obtain(name)
+            self.find_or_make(name)
 
-        error = self.assertRaises(Refused, self.obtain, b"4")
+        error = self.assertRaises(Refused, self.find_or_make, b"4")
 
         self.assertEqual((error.status, len(self.registry)), (503, 3))
 
     def test_a_known_name_is_never_too_many(self) -> None:
         for name in (b"1", b"2", b"3"):
-            self.obtain(name)
+            self.find_or_make(name)
 
-        self.assertIs(self.obtain(b"3"), self.obtain(b"3"))
+        self.assertIs(self.find_or_make(b"3"), self.find_or_make(b"3"))
 
     def test_a_lost_session_makes_room(self) -> None:
         for name in (b"1", b"2", b"3"):
-            self.obtain(name)
+            self.find_or_make(name)
         self.clock.advance(5)
 
-        self.assertEqual((self.obtain(b"4").name, len(self.registry)), (b"4", 1))
+        self.assertEqual((self.find_or_make(b"4").name, len(self.registry)), (b"4", 1))
 
 
 class AddressTests(RegistryCase):
     def setUp(self) -> None:
         super().setUp()
         self.registry = Registry(self.clock, Options(max_sessions_per_address=2))
-        self.registry.obtain(b"1", "192.0.2.1", self.app)
+        self.registry.find_or_make(b"1", "192.0.2.1", self.app)
         self.registry.make("192.0.2.1", self.app)
 
     def test_one_address_has_as_many_as_its_limit_and_no_more(self) -> None:
@@ -109,9 +109,9 @@ class AddressTests(RegistryCase):
     def test_a_lost_session_makes_room_for_another_of_its_address(self) -> None:
         self.clock.advance(5)
 
-        self.registry.obtain(b"2", "192.0.2.1", self.app)
+        self.registry.find_or_make(b"2", "192.0.2.1", self.app)
 
-        self.assertRaises(Refused, self.registry.obtain, b"3", "192.0.2.1", self.app)
+        self.assertRaises(Refused, self.registry.find_or_make, b"3", "192.0.2.1", self.app)
 
     def test_addresses_without_sessions_are_forgotten(self) -> None:
         self.clock.advance(5)
@@ -122,7 +122,7 @@ class AddressTests(RegistryCase):
 
 class DisconnectTimerTests(RegistryCase):
     def test_a_session_is_lost_when_no_receiver_comes_in_time(self) -> None:
-        self.attach(self.obtain(), 1)
+        self.attach(self.find_or_make(), 1)
         self.clock.advance(4.9)
         self.assertEqual(self.apps[0].reasons, [])
 
@@ -132,14 +132,14 @@ class DisconnectTimerTests(RegistryCase):
         self.assertEqual(self.registry.named, {})
 
     def test_the_timer_runs_on_a_new_session_too(self) -> None:
-        self.obtain()
+        self.find_or_make()
 
         self.clock.advance(5)
 
         self.assertEqual((len(self.registry), self.clock.getDelayedCalls()), (0, []))
 
     def test_a_new_receiver_stops_it(self) -> None:
-        session = self.obtain()
+        session = self.find_or_make()
         self.attach(session, 1)
         self.clock.advance(4.9)
         self.attach(session)
@@ -149,7 +149,7 @@ class DisconnectTimerTests(RegistryCase):
         self.assertEqual(self.apps[0].reasons, [])
 
     def test_messages_do_not_move_it(self) -> None:
-        session = self.obtain()
+        session = self.find_or_make()
         self.attach(session, 1)
         self.clock.advance(3)
         session.receive(["x"])
@@ -159,7 +159,7 @@ class DisconnectTimerTests(RegistryCase):
         self.assertEqual(len(self.apps[0].reasons), 1)
 
     def test_a_closed_session_gives_its_name_back_when_it_fires(self) -> None:
-        session = self.obtain()
+        session = self.find_or_make()
         self.attach(session, 1)
         session.close(3000, "Go away!")
         self.clock.advance(0)
@@ -167,13 +167,13 @@ class DisconnectTimerTests(RegistryCase):
 
         self.clock.advance(5)
 
-        self.assertIsNot(self.obtain(), session)
+        self.assertIsNot(self.find_or_make(), session)
         self.assertEqual(len(self.apps[0].reasons), 1)
 
 
 class HeartbeatTests(RegistryCase):
     def test_a_receiver_gets_a_heartbeat_when_nothing_was_sent_for_so_long(self) -> None:
-        receiver = self.attach(self.obtain())
+        receiver = self.attach(self.find_or_make())
         self.clock.advance(24.9)
         self.assertEqual(receiver.sent, [b"o"])
 
@@ -182,7 +182,7 @@ class HeartbeatTests(RegistryCase):
         self.assertEqual(receiver.sent, [b"o", b"h"])
 
     def test_any_frame_puts_it_off(self) -> None:
-        session = self.obtain()
+        session = self.find_or_make()
         receiver = self.attach(session)
         self.clock.advance(20)
         session.post(Message("1"))
@@ -194,14 +194,14 @@ class HeartbeatTests(RegistryCase):
         self.assertEqual(receiver.sent, [b"o", b'a["1"]', b"h"])
 
     def test_it_comes_again_and_again(self) -> None:
-        receiver = self.attach(self.obtain())
+        receiver = self.attach(self.find_or_make())
 
         self.clock.pump([25, 25])
 
         self.assertEqual(receiver.sent, [b"o", b"h", b"h"])
 
     def test_it_answers_a_poll(self) -> None:
-        session = self.obtain()
+        session = self.find_or_make()
         self.attach(session, 1)
         poll = self.attach(session, 1)
 
@@ -211,7 +211,7 @@ class HeartbeatTests(RegistryCase):
 
     def test_none_is_kept_while_no_receiver_is_there(self) -> None:
         registry = Registry(self.clock, Options(timeout=100))
-        session = registry.obtain(b"s", "192.0.2.1", self.app)
+        session = registry.find_or_make(b"s", "192.0.2.1", self.app)
         self.attach(session, 1)
         self.clock.pump([25, 25])
 
@@ -225,7 +225,7 @@ class TurnTests(RegistryCase):
                 if data != b"o\n":
                     raise RuntimeError("broken")
 
-        first, second = self.obtain(b"1"), self.obtain(b"2")
+        first, second = self.find_or_make(b"1"), self.find_or_make(b"2")
         first.attach(Broken(first))
         receiver = self.attach(second)
         for session in (first, second):
@@ -261,7 +261,7 @@ class TurnTests(RegistryCase):
         self.assertEqual(order, [*range(100), -1, *range(100, 250)])
 
     def test_what_is_posted_during_a_flush_leaves_in_the_next_turn(self) -> None:
-        session = self.obtain()
+        session = self.find_or_make()
         receiver = self.attach(session)
 
         def once() -> None:
@@ -278,7 +278,7 @@ class TurnTests(RegistryCase):
 
 class StopTests(RegistryCase):
     def test_every_session_gets_the_close_frame(self) -> None:
-        receiver = self.attach(self.obtain())
+        receiver = self.attach(self.find_or_make())
 
         self.registry.stop(1001, "Server is stopping")
         self.clock.advance(0)
@@ -287,12 +287,12 @@ class StopTests(RegistryCase):
 
     def test_it_is_done_when_the_clients_that_are_there_have_answered(self) -> None:
         wire = FakeWire(self.registry)
-        self.registry.opened(wire)
+        self.registry.connection_opened(wire)
         stopped = self.registry.stop(1001, "")
         self.clock.advance(0)
         self.assertNoResult(stopped)
 
-        self.registry.gone(wire)
+        self.registry.connection_lost(wire)
 
         self.assertIsNone(self.successResultOf(stopped))
 
@@ -305,7 +305,7 @@ class StopTests(RegistryCase):
 
     def test_applications_between_two_polls_are_told_before_it_is_done(self) -> None:
         for name in (b"1", b"2"):
-            self.attach(self.obtain(name), 1)
+            self.attach(self.find_or_make(name), 1)
         stopped = self.registry.stop(1001, "")
 
         self.clock.advance(0)
@@ -318,11 +318,11 @@ class StopTests(RegistryCase):
     def test_new_sessions_are_refused(self) -> None:
         self.registry.stop(1001, "")
 
-        self.assertEqual(self.assertRaises(Refused, self.obtain).status, 503)
+        self.assertEqual(self.assertRaises(Refused, self.find_or_make).status, 503)
 
     def test_when_it_is_cancelled_all_is_dropped(self) -> None:
-        wire, session = FakeWire(self.registry), self.obtain()
-        self.registry.opened(wire)
+        wire, session = FakeWire(self.registry), self.find_or_make()
+        self.registry.connection_opened(wire)
         self.attach(session).ready = False
         session.post(Message("x"))
         stopped = self.registry.stop(1001, "")

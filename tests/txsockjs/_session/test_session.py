@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.txsockjs.fake_session import LOST, FakeTurn, SessionCase
+from tests.txsockjs.fake_session import LOST, FakeScheduler, SessionCase
 from txsockjs._protocol.frames import Message
 from txsockjs._session.outbox import MESSAGE_BYTES
 from txsockjs._session.session import Session
@@ -13,7 +13,7 @@ class TableTests(SynchronousTestCase):
     def test_what_is_not_in_the_table_is_refused_by_the_table(self) -> None:
         for state in State:
             for what in set(Input) - set(TRANSITIONS[state]):
-                session = Session(None, FakeTurn(), FakeTurn(), 100)
+                session = Session(None, FakeScheduler(), FakeScheduler(), 100)
                 session.state = state
 
                 self.assertRaises(KeyError, session._move, what)
@@ -169,7 +169,7 @@ class LaggingTests(SessionCase):
         self.assertFalse(self.session.is_lagging)
 
         self.session.post(Message(""))
-        self.turn.end()
+        self.scheduler.end()
 
         self.assertTrue(self.session.is_lagging)
 
@@ -177,7 +177,7 @@ class LaggingTests(SessionCase):
         calls: list[bool] = []
         self.attach()
         self.session.watch(lambda: calls.append(True))
-        self.turn.end()
+        self.scheduler.end()
         self.say("1")
 
         self.session.watch(None)

@@ -11,7 +11,7 @@ class ClosingTests(SessionCase):
         receiver = self.attach()
         self.post("1")
         self.session.close(3000, "Go away!")
-        self.turn.end()
+        self.scheduler.end()
 
         self.assertEqual(receiver.sent[1:], [b'a["1"]', b'c[3000,"Go away!"]'])
 
@@ -19,7 +19,7 @@ class ClosingTests(SessionCase):
         self.attach(1)
         self.say("1")
         self.session.close(3000, "Go away!")
-        self.turn.end()
+        self.scheduler.end()
 
         self.assertEqual(self.attach(1).sent, [b'a["1"]'])
         self.assertEqual(self.attach(1).sent, [b'c[3000,"Go away!"]'])
@@ -29,7 +29,7 @@ class ClosingTests(SessionCase):
         receiver.ready = False
         self.say("1")
         self.session.close(3000, "Go away!")
-        self.turn.end()
+        self.scheduler.end()
         self.assertEqual(receiver.sent, [b"o"])
 
         receiver.ready = True
@@ -40,7 +40,7 @@ class ClosingTests(SessionCase):
     def test_every_later_receiver_gets_the_same_close_frame(self) -> None:
         self.attach(1)
         self.session.close(3000, "Go away!")
-        self.turn.end()
+        self.scheduler.end()
 
         for _ in range(3):
             self.assertEqual(self.attach(1).sent, [b'c[3000,"Go away!"]'])
@@ -49,7 +49,7 @@ class ClosingTests(SessionCase):
         receiver = self.attach()
         self.session.close(3000, "first")
         self.session.close(3001, "second")
-        self.turn.end()
+        self.scheduler.end()
 
         self.assertEqual(receiver.ended, [(3000, "first")])
 
@@ -64,7 +64,7 @@ class ClosingTests(SessionCase):
     def test_the_application_is_told_once_that_it_went_well(self) -> None:
         self.attach()
         self.session.close(3000, "Go away!")
-        self.turn.end()
+        self.scheduler.end()
         self.session.lose(None, LOST)
 
         self.assertEqual(len(self.app.reasons), 1)
@@ -74,8 +74,8 @@ class ClosingTests(SessionCase):
         self.attach()
         self.app.then = lambda: self.session.close(3001, "again")
         self.session.close(3000, "Go away!")
-        self.turn.end()
-        self.turn.end()
+        self.scheduler.end()
+        self.scheduler.end()
 
         self.assertEqual(len(self.app.reasons), 1)
 
@@ -99,21 +99,21 @@ class LosingTests(SessionCase):
     def test_the_name_is_free(self) -> None:
         self.session.lose(self.attach(), LOST)
 
-        self.assertEqual(self.turn.calls[-1], "forget")
+        self.assertEqual(self.scheduler.calls[-1], "ended")
 
     def test_what_waits_is_dropped(self) -> None:
         receiver = self.attach()
         self.post("1")
 
         self.session.lose(receiver, LOST)
-        self.turn.end()
+        self.scheduler.end()
 
         self.assertEqual(receiver.sent, [b"o"])
 
     def test_a_session_that_was_closing_is_lost_too(self) -> None:
         self.attach(1)
         self.session.close(3000, "Go away!")
-        self.turn.end()
+        self.scheduler.end()
 
         self.session.lose(None, LOST)
 
@@ -143,4 +143,4 @@ class DisconnectTests(SessionCase):
         self.session.disconnect()
         self.session.disconnect()
 
-        self.assertEqual((len(self.app.reasons), self.turn.calls[-1]), (1, "forget"))
+        self.assertEqual((len(self.app.reasons), self.scheduler.calls[-1]), (1, "ended"))

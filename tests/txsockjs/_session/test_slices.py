@@ -17,8 +17,8 @@ class SessionTests(SessionCase):
         self.session.receive(NUMBERS)
         self.assertEqual((self.app.messages, self.session.backlog), (NUMBERS[:100], 150))
 
-        self.turn.end()
-        self.turn.end()
+        self.scheduler.end()
+        self.scheduler.end()
 
         self.assertEqual((self.app.messages, self.session.backlog), (NUMBERS, 0))
 
@@ -27,7 +27,7 @@ class SessionTests(SessionCase):
         self.session.receive(NUMBERS)
         self.session.receive(["last"])
         for _ in range(3):
-            self.turn.end()
+            self.scheduler.end()
 
         self.assertEqual(self.app.messages, [*NUMBERS, "last"])
 
@@ -44,14 +44,14 @@ class SessionTests(SessionCase):
         self.session.receive(NUMBERS)
         self.session.close(3000, "Go away!")
         for _ in range(3):
-            self.turn.end()
+            self.scheduler.end()
 
         self.assertEqual(len(self.app.messages), 100)
 
 
 class FrameTests(SessionCase):
     def test_as_many_messages_leave_in_one_frame_as_are_allowed_and_no_more(self) -> None:
-        self.turn.frame_messages = 2
+        self.scheduler.frame_messages = 2
         receiver = self.attach()
 
         self.say("1", "2")
@@ -114,4 +114,4 @@ class WireTests(SynchronousTestCase):
         good = self.service.post("/0/s/xhr_send", json.dumps(["x"] * 300).encode())
         bad = self.service.post("/0/s/xhr_send", json.dumps(["x"] * 301).encode())
 
-        self.assertEqual((good.status, bad.status, bad.body), (204, 413, b"300 messages may wait."))
+        self.assertEqual((good.status, bad.status, bad.body), (204, 413, b"At most 300 messages may wait."))

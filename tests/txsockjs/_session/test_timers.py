@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txsockjs._session.timers import GRAIN_SECONDS, Timers
+from txsockjs._session.timers import TICK_SECONDS, Timers
 
 SECONDS = st.floats(min_value=0.001, max_value=100)
 
@@ -43,12 +43,12 @@ class TimersTests(SynchronousTestCase):
         run(clock, clock.seconds() + 200)
 
         self.assertEqual(len(late), len(starts))
-        self.assertTrue(all(0 <= each <= GRAIN_SECONDS for each in late), late)
+        self.assertTrue(all(0 <= each <= TICK_SECONDS for each in late), late)
 
     def test_those_that_are_due_at_nearly_the_same_time_share_a_call(self) -> None:
         for name in "abc":
             self.timers.start(name, 5)
-            self.clock.advance(GRAIN_SECONDS / 16)
+            self.clock.advance(TICK_SECONDS / 16)
         self.timers.start("d", 4)
 
         self.assertEqual(len(self.clock.getDelayedCalls()), 3)
@@ -57,10 +57,10 @@ class TimersTests(SynchronousTestCase):
         self.assertEqual(sorted(self.called), ["a", "b", "c", "d"])
 
     def test_one_that_is_stopped_is_not_called_and_the_others_are(self) -> None:
-        slot = self.timers.start("a", 5)
+        group = self.timers.start("a", 5)
         self.timers.start("b", 5)
 
-        self.timers.stop("a", slot)
+        self.timers.stop("a", group)
         self.clock.advance(5)
 
         self.assertEqual(self.called, ["b"])
@@ -79,12 +79,12 @@ class TimersTests(SynchronousTestCase):
         self.assertEqual(self.called, ["b"])
 
     def test_stopping_late_or_twice_is_harmless(self) -> None:
-        slot = self.timers.start("a", 5)
+        group = self.timers.start("a", 5)
         self.clock.advance(5)
         self.timers.start("b", 5)
 
-        self.timers.stop("a", slot)
-        self.timers.stop("a", slot)
+        self.timers.stop("a", group)
+        self.timers.stop("a", group)
         self.clock.advance(5)
 
         self.assertEqual(self.called, ["a", "b"])

@@ -8,7 +8,7 @@ from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.txsockjs.fake_session import FakeApplication, FakeReceiver, FakeTurn
+from tests.txsockjs.fake_session import FakeApplication, FakeReceiver, FakeScheduler
 from txsockjs._protocol.frames import Message
 from txsockjs._session.session import Session
 from txsockjs._session.states import State
@@ -24,8 +24,8 @@ class Walk:
     """A session, its client, and what either has sent and seen."""
 
     def __init__(self) -> None:
-        self.turn = FakeTurn()
-        self.session = Session(b"s", self.turn, self.turn, outbox_limit=1_000_000)
+        self.scheduler = FakeScheduler()
+        self.session = Session(b"s", self.scheduler, self.scheduler, outbox_limit=1_000_000)
         self.app = self.session.application = FakeApplication()
         self.receivers: list[FakeReceiver] = []
         self.posted: list[str] = []
@@ -62,7 +62,7 @@ class Walk:
             self.session.detach(self.session.receiver)
 
     def turn_ends(self) -> None:
-        self.turn.end()
+        self.scheduler.end()
 
     def read(self) -> list[str]:
         frames = [frame for receiver in self.receivers for frame in receiver.sent]
@@ -70,7 +70,7 @@ class Walk:
 
     def finish(self) -> None:
         """A client that comes back until there is nothing more."""
-        self.turn.end()
+        self.scheduler.end()
         self.resume(0)
         while self.session.state is not State.CLOSED:
             self.attach(1)
