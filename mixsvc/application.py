@@ -15,7 +15,7 @@ from mixsvc.errors import BadSetting
 from mixsvc.interfaces import Authenticator, IMix
 from mixsvc.pages.app import Keys, create_app
 from mixsvc.pages.auth.sessions import COOKIE, session_identity
-from mixsvc.threads.pool import DaemonPool
+from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.authentication import RequestAuthenticator
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def request_authenticator(reactor: Any, settings: Settings, authenticate: Authen
     """
     # Our own authenticator knows people by its cookie only; a user's own one may know them by anything.
     cookie = "" if settings.chat.authenticator else COOKIE
-    return RequestAuthenticator(DaemonPool(reactor, VISITOR_THREADS, "visitor"), authenticate, cookie)
+    return RequestAuthenticator(DaemonThreadPool(reactor, VISITOR_THREADS, "visitor"), authenticate, cookie)
 
 
 def _named_authenticator(settings: Settings) -> Authenticator | None:

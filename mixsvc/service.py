@@ -13,8 +13,8 @@ from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.logger import Logger
 
 from mixsvc.application import request_authenticator
-from mixsvc.charts.pool import AmpoulePool
-from mixsvc.charts.queue import Charts, Limits, PictureDesk
+from mixsvc.charts.pool import ChartProcessPool
+from mixsvc.charts.queue import ChartLimits, ChartQueue, Charts
 from mixsvc.chat.service import Dependencies, Talking
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
@@ -24,11 +24,12 @@ from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator
 from mixsvc.operations.operations import Operations, Process, Running
-from mixsvc.rates.service import Polling
+from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import Deadline
+from mixsvc.storage.database import Database
 from mixsvc.threads.bridge import Bridge
-from mixsvc.threads.pool import DaemonPool
-from mixsvc.threads.resolver import DaemonResolver
+from mixsvc.threads.pool import DaemonThreadPool
+from mixsvc.threads.resolver import DaemonThreadResolver
 from mixsvc.wsgi.resource import wsgi_resource
 
 if TYPE_CHECKING:
@@ -67,22 +68,23 @@ class MixService(MultiService):
         MultiService.__init__(self)
         self._reactor = reactor
         self._settings = settings
-        self._views = DaemonPool(reactor, settings.web.threads, "view")
-        self._helpers = DaemonPool(reactor, HELPER_THREADS, "helper")
-        self._polling = Polling(reactor, settings, self._helpers)
+        self._views = DaemonThreadPool(reactor, settings.web.threads, "view")
+        self._helpers = DaemonThreadPool(reactor, HELPER_THREADS, "helper")
+        self._database = Database(reactor, settings.storage.path, self._helpers.defer)
+        self._rates = RatesService(reactor, settings, self._database, self._helpers)
         identify = request_authenticator(reactor, settings, authenticate)
         bridge = Bridge(reactor, BRIDGE_SECONDS)
-        self._talking = Talking(reactor, settings, Dependencies(self._polling, identify, bridge))
+        self._talking = Talking(reactor, settings, Dependencies(self._database, self._rates, identify, bridge))
         pages = wsgi_resource(reactor, self._views, application, settings.web.slow_client_timeout)
-        running = Running(self._polling, self._talking, self._views)
+        running = Running(self._database, self._rates, self._talking, self._views)
         self._operations = Operations(reactor, settings, running, process or Process())
         root = self._operations.front(Root(pages, self._talking.resource, settings.chat.prefix))
         self._site = MixSite(reactor, root, settings)
         self._admin_site = self._operations.watch(self._site)
         self._ports: list[IListeningPort] = []
         self._admin_ports: list[IListeningPort] = []
-        self._charts, desk = _charts(reactor, settings)
-        self.parts = Parts(self._polling.rates, self._talking.facade, settings.rates.pairs, desk)
+        self._chart_queue, charts = _charts(reactor, settings)
+        self.parts = Parts(self._rates.facade, self._talking.facade, settings.rates.pairs, charts)
 
     def setServiceParent(self, parent: Any) -> None:
         """Be a part of twistd's application."""
@@ -95,7 +97,7 @@ class MixService(MultiService):
         self._ports = self._open(server.endpoints(), self._site, SERVER_LISTEN)
         self._admin_ports = self._open(server.admin_listen, self._admin_site, ADMIN_LISTEN)
         # Here, as a service that gives up its rights may not be able to read its own installation afterwards.
-        self._polling.read_archive()
+        self._rates.read_archive()
         MultiService.privilegedStartService(self)
 
     def startService(self) -> None:
@@ -105,15 +107,15 @@ class MixService(MultiService):
         """
         self._views.start()
         self._helpers.start()
-        self._reactor.installNameResolver(DaemonResolver(self._helpers))
+        self._reactor.installNameResolver(DaemonThreadResolver(self._helpers))
         try:
-            self._polling.prepare()
+            self._rates.prepare()
             memory = self._talking.prepare()
             self._operations.start()
         except MixError as error:
             raise self._told(error) from None
         self._talking.start(memory)
-        self._polling.start()
+        self._rates.start()
         # A turn later than the reactor's own handlers, which it calls.
         self._reactor.callWhenRunning(self._reactor.callLater, 0, _heed_one_signal)
         MultiService.startService(self)
@@ -131,13 +133,13 @@ class MixService(MultiService):
         together = [
             deadline.share(0.8, "the views in flight", self._drain_views),
             deadline.share(0.8, "the chat's clients", self._talking.close),
-            deadline.share(0.8, "the poll", self._polling.stop),
+            deadline.share(0.8, "the poll", self._rates.stop),
         ]
         await gatherResults([Deferred.fromCoroutine(each) for each in together])
         await deadline.share(0.9, "the last answers", self._site.emptied)
-        await deadline.share(0.95, "the processes that draw charts", self._charts.stop)
+        await deadline.share(0.95, "the processes that draw charts", self._chart_queue.stop)
         await deadline.share(0.95, "storing what was said", self._talking.flush)
-        await deadline.share(1.0, "closing the database", self._polling.database.close)
+        await deadline.share(1.0, "closing the database", self._database.close)
         # Last, so that whoever asks is told until the end that it is stopping.
         await deadline.share(1.0, "closing the operators' ports", self._close_admin_ports)
         self._operations.stop()
@@ -185,12 +187,12 @@ def _closed(ports: Sequence[IListeningPort]) -> "Deferred[Any]":
     return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in ports])
 
 
-def _charts(reactor: Any, settings: Settings) -> tuple[Charts, PictureDesk]:
+def _charts(reactor: Any, settings: Settings) -> tuple[ChartQueue, Charts]:
     seconds, processes, threads = settings.rates.chart_timeout, settings.rates.chart_processes, settings.web.threads
     # Waiting takes threads, of which a fourth is always left for other requests.
-    limits = Limits(processes, max(1, threads - max(1, threads // 4)), seconds)
-    charts = Charts(reactor, AmpoulePool(reactor, processes, seconds), limits)
-    return charts, PictureDesk(Bridge(reactor, seconds), charts)
+    limits = ChartLimits(processes, max(1, threads - max(1, threads // 4)), seconds)
+    queue = ChartQueue(reactor, ChartProcessPool(reactor, processes, seconds), limits)
+    return queue, Charts(Bridge(reactor, seconds), queue)
 
 
 def _heed_one_signal() -> None:

@@ -111,7 +111,7 @@ class ServiceTests(SynchronousTestCase):
     def test_names_are_looked_up_in_threads_that_end_with_the_process(self) -> None:
         self.made().startService()
 
-        assert type(self.reactor.resolver).__name__ == "DaemonResolver"
+        assert type(self.reactor.resolver).__name__ == "DaemonThreadResolver"
 
 
 def test_the_chat_is_for_its_own_pages_and_the_listed_origins() -> None:

@@ -9,13 +9,13 @@ from twisted.python.failure import Failure
 from mixsvc.charts.chart import Chart
 from mixsvc.errors import ServiceBusy
 
-__all__ = ["AmpoulePool", "Pool"]
+__all__ = ["ChartProcessPool", "ChartPool"]
 
 # How long a process may take to end when it is asked to, in seconds; then it is killed.
 GOODBYE_SECONDS: Final = 0.5
 
 
-class Pool(Protocol):
+class ChartPool(Protocol):
     """Draws in other processes; its methods are called in the reactor thread."""
 
     def draw(self, chart: Chart) -> "Deferred[bytes]":
@@ -25,8 +25,8 @@ class Pool(Protocol):
         """Fires when every process has ended; cancelling it kills them. No more are started."""
 
 
-class AmpoulePool:
-    """See Pool: one of Ampoule's. A process that fails or takes too long is replaced."""
+class ChartProcessPool:
+    """See ChartPool: one of Ampoule's. A process that fails or takes too long is replaced."""
 
     def __init__(self, reactor: IReactorTime, processes: int, seconds: float) -> None:
         """reactor: the global one, which Ampoule uses anyway. seconds: for one picture, a process' start included."""
@@ -39,21 +39,21 @@ class AmpoulePool:
         self._is_stopped = False
 
     def draw(self, chart: Chart) -> "Deferred[bytes]":
-        """See Pool. Ampoule keeps those waiting for whom it has no process."""
+        """See ChartPool. Ampoule keeps those waiting for whom it has no process."""
         if self._is_stopped:
             raise ServiceBusy("the service is stopping")
         from mixsvc.charts import worker
 
         if self._pool is None:
-            self._starter = worker.Starter()
+            self._starter = worker.ChartProcessStarter()
             self._pool = worker.make_pool(self._starter, self._processes, self._seconds)
-        answer: Deferred[dict[str, bytes]] = self._pool.doWork(worker.Draw, **worker.words(chart))
+        answer: Deferred[dict[str, bytes]] = self._pool.doWork(worker.Draw, **worker.draw_arguments(chart))
         # Ampoule's limit is for a process at work; one that does not end when it should makes others wait for ever.
         answer.addTimeout(self._seconds + GOODBYE_SECONDS, self._reactor).addErrback(self._killed)
         return answer.addCallback(lambda found: found["picture"])
 
     def stop(self) -> "Deferred[None]":
-        """See Pool."""
+        """See ChartPool."""
         self._is_stopped = True
         return Deferred.fromCoroutine(self._stop())
 

@@ -11,19 +11,19 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from mixsvc.charts.chart import Chart, chart_of
-from mixsvc.charts.pool import Pool
+from mixsvc.charts.pool import ChartPool
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import PriceHistory
 from mixsvc.interfaces.charts import ICharts
 
-__all__ = ["KEPT", "Charts", "Limits", "PictureDesk"]
+__all__ = ["KEPT", "ChartQueue", "ChartLimits", "Charts"]
 
 # Pictures that are kept; each has less than 64 KiB, as it came through AMP.
 KEPT: Final = 64
 
 
 @dataclass(frozen=True)
-class Limits:
+class ChartLimits:
     """processes: pictures drawn at one time. waiting: requests for pictures at one time. seconds: each may wait."""
 
     processes: int
@@ -31,12 +31,12 @@ class Limits:
     seconds: float
 
 
-class Charts:
+class ChartQueue:
     """Belongs to the reactor thread."""
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, pool: Pool, limits: Limits) -> None:
+    def __init__(self, clock: IReactorTime, pool: ChartPool, limits: ChartLimits) -> None:
         """pool: draws; stopped by `stop`."""
         self._clock = clock
         self._pool = pool
@@ -103,10 +103,10 @@ class Charts:
 
 
 @implementer(ICharts)
-class PictureDesk:
+class Charts:
     """See ICharts: the charts as views see them."""
 
-    def __init__(self, bridge: Callable[..., Any], charts: Charts) -> None:
+    def __init__(self, bridge: Callable[..., Any], charts: ChartQueue) -> None:
         """bridge: as in mixsvc.chat.facade.Chat; its time limit is that of a picture."""
         self._bridge = bridge
         self._charts = charts

@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.charts.chart import Chart
 
-__all__ = ["ChartChild", "Draw", "Starter", "make_pool", "words"]
+__all__ = ["ChartChild", "Draw", "ChartProcessStarter", "make_pool", "draw_arguments"]
 
 # How long a process may be without work before it ends, in seconds: matplotlib takes 70 MB.
 IDLE_SECONDS: Final = 60
@@ -51,7 +51,7 @@ class Draw(amp.Command):
     response = [(b"picture", amp.String())]
 
 
-def words(chart: Chart) -> dict[str, Any]:
+def draw_arguments(chart: Chart) -> dict[str, Any]:
     """A chart as the arguments of Draw."""
     return {
         "pair": f"{chart.base}/{chart.quote}",
@@ -89,7 +89,7 @@ class ChartChild(AMPChild):  # type: ignore[misc]  # has no types
         AMPChild.connectionLost(self, reason)
 
 
-class Connector(AMPConnector):  # type: ignore[misc]  # has no types
+class ChartProcessConnector(AMPConnector):  # type: ignore[misc]  # has no types
     """In the parent: the way to one process. Logs what that says, which is never much."""
 
     _log = Logger()
@@ -101,10 +101,10 @@ class Connector(AMPConnector):  # type: ignore[misc]  # has no types
                 self._log.warn("charts: process {name} says {line}", name=self.name, line=line[:MAX_LINE])
 
 
-class Starter(ProcessStarter):  # type: ignore[misc]  # has no types
+class ChartProcessStarter(ProcessStarter):  # type: ignore[misc]  # has no types
     """Starts processes, and knows those that have not ended."""
 
-    connectorFactory = Connector
+    connectorFactory = ChartProcessConnector
 
     def __init__(self) -> None:
         # Ampoule lets a process tell of each connection, too.
@@ -133,7 +133,7 @@ class Starter(ProcessStarter):  # type: ignore[misc]  # has no types
                 pass
 
 
-def make_pool(starter: Starter, processes: int, seconds: float) -> Any:
+def make_pool(starter: ChartProcessStarter, processes: int, seconds: float) -> Any:
     """A pool that starts a process when there is something to draw; one that takes longer than `seconds` is killed."""
     limits = {"min": 0, "max": processes, "maxIdle": IDLE_SECONDS, "recycleAfter": RECYCLE_AFTER, "timeout": seconds}
     return ProcessPool(ChartChild, starter=starter, name="charts", **limits)

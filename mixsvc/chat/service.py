@@ -24,17 +24,13 @@ SOCKJS_CLIENT: Final = "/static/vendor/sockjs.min.js"
 
 
 class WatchedRates(Protocol):
-    """What the chat needs of mixsvc.rates.service: the rates, the database they share, and news of changes."""
+    """What the chat needs of mixsvc.rates.service: the rates, and a call whenever they change."""
 
     @property
-    def database(self) -> Database:
-        """The database of the process."""
-
-    @property
-    def rates(self) -> IRates:
+    def facade(self) -> IRates:
         """The latest quotes."""
 
-    def watch(self, listener: Callable[[], None]) -> None:
+    def add_listener(self, listener: Callable[[], None]) -> None:
         """Call listener in the reactor thread whenever quotes have changed."""
 
 
@@ -52,6 +48,7 @@ class Identifier(Protocol):
 class Dependencies:
     """What the chat gets from whoever builds it. bridge: see mixsvc.chat.facade.Chat."""
 
+    database: Database
     rates: WatchedRates
     identify: Identifier
     bridge: Callable[..., Any]
@@ -65,7 +62,7 @@ class Talking:
         self._settings = settings
         self._given = given
         # Its methods are for the reactor thread.
-        self.service = ChatService(reactor, given.rates.database, settings.chat, given.rates.rates, broadcast)
+        self.service = ChatService(reactor, given.database, settings.chat, given.rates.facade, broadcast)
         factory = ChatFactory(reactor, self.service, given.identify)
         self.resource = SockJSResource(factory, sockjs_options(settings), reactor)
         # What views see, in any thread.
@@ -80,7 +77,7 @@ class Talking:
         if memory is not None:
             self.service.restore(memory)
         self.service.start()
-        self._given.rates.watch(self.service.rates_changed)
+        self._given.rates.add_listener(self.service.rates_changed)
 
     def close(self) -> "Deferred[None]":
         """End every connection and refuse new ones; fires when the clients have answered. Cancel it to drop them."""

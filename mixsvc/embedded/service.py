@@ -17,10 +17,11 @@ from mixsvc.embedded.shared_chat import ChatHost
 from mixsvc.errors import ServiceBusy
 from mixsvc.facade import Parts
 from mixsvc.interfaces import Authenticator
-from mixsvc.rates.service import Polling
+from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import Deadline
-from mixsvc.threads.pool import DaemonPool
-from mixsvc.threads.resolver import DaemonResolver
+from mixsvc.storage.database import Database
+from mixsvc.threads.pool import DaemonThreadPool
+from mixsvc.threads.resolver import DaemonThreadResolver
 
 __all__ = ["Running", "start"]
 
@@ -46,22 +47,23 @@ def start(settings: Settings, authenticate: Authenticator) -> Running:
     """Start it in the reactor of this process. Called in any other thread, which it blocks. Raises MixError."""
     reactor, is_hosts = find_reactor()
     bridge = Bridge(START_SECONDS)
-    pool = DaemonPool(reactor, HELPER_THREADS, "helper")
-    polling: Polling = bridge(Polling, reactor, settings, pool)
-    polling.read_archive()
-    polling.prepare()
+    pool = DaemonThreadPool(reactor, HELPER_THREADS, "helper")
+    database = Database(reactor, settings.storage.path, pool.defer)
+    rates: RatesService = bridge(RatesService, reactor, settings, database, pool)
+    rates.read_archive()
+    rates.prepare()
     chat: ChatHost | None = None
     if settings.chat.listen:
-        make = partial(_chat, reactor, settings, polling, authenticate)
+        make = partial(_chat, reactor, settings, database, rates, authenticate)
         chat = bridge(ChatHost, reactor, settings, make, pool)
 
     def begin() -> None:
         pool.start()
         if not is_hosts:
             # Twisted's own threads would keep the process when a name server does not answer.
-            reactor.installNameResolver(DaemonResolver(pool))
-        polling.start()
-        reactor.addSystemEventTrigger("before", "shutdown", _stop, reactor, settings, polling, chat)
+            reactor.installNameResolver(DaemonThreadResolver(pool))
+        rates.start()
+        reactor.addSystemEventTrigger("before", "shutdown", _stop, reactor, settings, database, rates, chat)
 
     bridge(begin)
     if chat is not None:
@@ -69,24 +71,29 @@ def start(settings: Settings, authenticate: Authenticator) -> Running:
         with suppress(ServiceBusy):
             bridge(chat.start)
     _log.info("mixsvc: rates are polled here; the chat is served where [chat] listen is set")
-    parts = Parts(polling.rates, chat.facade if chat is not None else None, settings.rates.pairs)
+    parts = Parts(rates.facade, chat.facade if chat is not None else None, settings.rates.pairs)
     return Running(parts, chat.abandon if chat is not None else _nothing)
 
 
-def _chat(reactor: Any, settings: Settings, polling: Polling, authenticate: Authenticator) -> Talking:
+def _chat(
+    reactor: Any, settings: Settings, database: Database, rates: RatesService, authenticate: Authenticator
+) -> Talking:
     identify = request_authenticator(reactor, settings, authenticate)
-    return Talking(reactor, settings, Dependencies(polling, identify, Bridge(BRIDGE_SECONDS)))
+    return Talking(reactor, settings, Dependencies(database, rates, identify, Bridge(BRIDGE_SECONDS)))
 
 
-def _stop(reactor: Any, settings: Settings, polling: Polling, chat: ChatHost | None) -> "Deferred[None]":
-    return Deferred.fromCoroutine(_ended(Deadline(reactor, settings.server.shutdown_timeout), polling, chat))
+def _stop(
+    reactor: Any, settings: Settings, database: Database, rates: RatesService, chat: ChatHost | None
+) -> "Deferred[None]":
+    deadline = Deadline(reactor, settings.server.shutdown_timeout)
+    return Deferred.fromCoroutine(_ended(deadline, database, rates, chat))
 
 
-async def _ended(deadline: Deadline, polling: Polling, chat: ChatHost | None) -> None:
+async def _ended(deadline: Deadline, database: Database, rates: RatesService, chat: ChatHost | None) -> None:
     if chat is not None:
         await chat.stop(deadline)
-    await deadline.share(0.9, "the poll", polling.stop)
-    await deadline.share(1.0, "closing the database", polling.database.close)
+    await deadline.share(0.9, "the poll", rates.stop)
+    await deadline.share(1.0, "closing the database", database.close)
 
 
 def _nothing() -> None:

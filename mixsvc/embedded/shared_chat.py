@@ -26,7 +26,7 @@ from mixsvc.http.site import MixSite
 from mixsvc.interfaces import ChatPage, IChat, RoomOverview
 from mixsvc.pages.chat_url import Elsewhere
 from mixsvc.shutdown import Deadline
-from mixsvc.threads.pool import DaemonPool
+from mixsvc.threads.pool import DaemonThreadPool
 
 __all__ = ["LISTEN", "ChatHost"]
 
@@ -102,7 +102,9 @@ class ChatHost:
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, settings: Settings, make: Callable[[], Talking], helpers: DaemonPool) -> None:
+    def __init__(
+        self, reactor: Any, settings: Settings, make: Callable[[], Talking], helpers: DaemonThreadPool
+    ) -> None:
         """make: builds the chat of this process, anew for each try. helpers: run what blocks."""
         self._reactor = reactor
         self._settings = settings

@@ -18,7 +18,7 @@ from mixsvc.interfaces import SourceHealth
 from mixsvc.operations.reactor_lag import Lag
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.polling.source_health import FAILING, GOOD, UNTRIED, WAITING
-from mixsvc.threads.pool import DaemonPool
+from mixsvc.threads.pool import DaemonThreadPool
 from txsockjs import Numbers
 
 __all__ = ["Exposition", "Watched"]
@@ -39,7 +39,7 @@ class Watched:
     sessions: Callable[[], Numbers]
     chat: Callable[[], Tally]
     sources: Callable[[], Sequence[SourceHealth]]
-    views: DaemonPool
+    views: DaemonThreadPool
     lag: Lag
     timers: Callable[[], int]
     is_ready: Callable[[], bool]

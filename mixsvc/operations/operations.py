@@ -22,8 +22,9 @@ from mixsvc.operations.reactor_lag import Lag
 from mixsvc.operations.readiness import Readiness, Stage
 from mixsvc.operations.systemd import Notifier
 from mixsvc.operations.traffic import Traffic
-from mixsvc.rates.service import Polling
-from mixsvc.threads.pool import DaemonPool
+from mixsvc.rates.service import RatesService
+from mixsvc.storage.database import Database
+from mixsvc.threads.pool import DaemonThreadPool
 
 __all__ = ["Operations", "Process", "Running"]
 
@@ -43,9 +44,10 @@ class Process:
 class Running:
     """The parts that are watched."""
 
-    polling: Polling
+    database: Database
+    rates: RatesService
     talking: Talking
-    views: DaemonPool
+    views: DaemonThreadPool
 
 
 class Operations:
@@ -59,7 +61,7 @@ class Operations:
         self._running = running
         self._files = [process.log_file] if process.log_file is not None else []
         self._notifier = Notifier(reactor, process.environ)
-        self._readiness = Readiness(reactor, running.polling.database, running.polling.rates.sources)
+        self._readiness = Readiness(reactor, running.database, running.rates.facade.sources)
         self._lag = Lag(reactor)
         self._traffic = Traffic(settings.chat.prefix)
         self._access: AccessLog | None = None
@@ -81,7 +83,7 @@ class Operations:
                 refused=lambda: site.refused,
                 sessions=running.talking.resource.numbers,
                 chat=running.talking.tally,
-                sources=running.polling.rates.sources,
+                sources=running.rates.facade.sources,
                 views=running.views,
                 lag=self._lag,
                 timers=lambda: len(self._reactor.getDelayedCalls()),

@@ -9,7 +9,7 @@ from typing import Final
 from zope.interface import implementer
 
 from mixsvc.interfaces import Conversion, IRates, PriceHistory, Quote, SourceHealth
-from mixsvc.rates.history.history import History
+from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.calendar import is_stale, overdue_on
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.money import MAX_AMOUNT_DIGITS, decimals, is_amount, worth
@@ -28,7 +28,7 @@ class Rates:
     def __init__(
         self,
         table: RateTable,
-        history: History,
+        history: RateHistory,
         health: Callable[[], Sequence[SourceHealth]],
         now: Callable[[], datetime],
     ) -> None:

@@ -1,4 +1,4 @@
-"""The rates as a running part: table, memory and poller, the same in every host."""
+"""The rates as a running service: latest quotes, history and poller, put together the same way in every host."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -14,80 +14,82 @@ from mixsvc.interfaces import Quote
 from mixsvc.rates.facade import Rates
 from mixsvc.rates.history import store
 from mixsvc.rates.history.backfill import Backfill
-from mixsvc.rates.history.history import History
-from mixsvc.rates.history.loader import Memory
-from mixsvc.rates.listeners import Listeners
+from mixsvc.rates.history.history import RateHistory
+from mixsvc.rates.history.loader import HistoryLoader
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.polling.poller import RatePoller, Sink, Surroundings
 from mixsvc.rates.polling.source_health import may_be_asked
 from mixsvc.rates.sources import build_sources, ecb
-from mixsvc.rates.sources.agent import quiet_agent
+from mixsvc.rates.sources.agent import polling_agent
 from mixsvc.rates.sources.archive import ArchiveSource, packaged_archive
-from mixsvc.rates.sources.ecb_history import long_documents
+from mixsvc.rates.sources.ecb_history import history_documents
 from mixsvc.storage.database import Database, prepare
-from mixsvc.threads.pool import DaemonPool
+from mixsvc.threads.pool import DaemonThreadPool
 
-__all__ = ["Polling"]
+__all__ = ["RatesService"]
 
 
-class Polling:
-    """Polls the sources and keeps what they say. Belongs to the reactor thread, but for `prepare` and the rates."""
+class RatesService:
+    """Polls the sources, keeps their quotes and tells listeners. Lives in the reactor thread.
+
+    Other threads may use `facade`; `read_archive` and `prepare` block and run before the reactor does, or in a
+    worker thread.
+    """
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, settings: Settings, pool: DaemonPool) -> None:
-        """pool: for what blocks; started by the caller."""
+    def __init__(self, reactor: Any, settings: Settings, database: Database, pool: DaemonThreadPool) -> None:
+        """database, pool (for what blocks): opened, started and closed by the caller."""
         self._path = settings.storage.path
-        self.database = Database(reactor, self._path, pool.defer)
         self._table = RateTable(_now)
-        self._history = History()
-        self._memory = Memory(self.database, self._history, pool.defer)
-        self._listeners = Listeners()
-        client = HTTPClient(quiet_agent(reactor, settings.rates.timeout))
+        self._history = RateHistory()
+        self._loader = HistoryLoader(database, self._history, pool.defer)
+        self._listeners: list[Callable[[], None]] = []
+        client = HTTPClient(polling_agent(reactor, settings.rates.timeout))
         self._sources = build_sources(settings.rates, client, pool.defer, _now)
-        sink = Sink(self._table, self._memory.save, self._changed)
+        sink = Sink(self._table, self._loader.save, self._changed)
         self._poller = RatePoller(reactor, self._sources, settings.rates, sink, Surroundings(random.random, _now))
-        documents = long_documents(settings.rates, client, pool.defer, _now)
-        self._backfill = Backfill(reactor, documents, self._memory, self._bank_answers, _now)
-        # What everyone reads, in any thread.
-        self.rates = Rates(self._table, self._history, self._poller.health, _now)
+        documents = history_documents(settings.rates, client, pool.defer, _now)
+        self._backfill = Backfill(reactor, documents, self._loader, self._bank_answers, _now)
+        # For every thread.
+        self.facade = Rates(self._table, self._history, self._poller.health, _now)
 
     def read_archive(self) -> None:
         """Publish the newest quotes of the archive, if it is one of the sources, and keep its file for `start`.
 
-        Blocks for some 12 ms: called before the reactor runs, or in a worker thread.
+        Blocks for some 12 ms.
         """
         for source in self._sources:
             if isinstance(source, ArchiveSource):
                 try:
                     self._table.publish(source.load())
-                    self._memory.keep_archive(packaged_archive().read_bytes(), _now())
+                    self._loader.keep_archive(packaged_archive().read_bytes(), _now())
                 except (SourceFailed, OSError) as error:
                     self._log.warn("rates: {source} fails: {reason}", source=source.name, reason=str(error))
 
     def prepare(self) -> None:
-        """Make the database and publish the last known quotes.
-
-        Blocks like read_archive. Raises DatabaseUnusable.
-        """
+        """Create or upgrade the database and publish the last known quotes. Blocks. Raises DatabaseUnusable."""
         self._table.publish(prepare(self._path, store.read_last) or ())
 
     def start(self) -> None:
         """Poll at once, then every interval; read the past in a thread meanwhile."""
-        self._memory.load()
+        self._loader.load()
         self._poller.startService()
         self._backfill.startService()
 
     def stop(self) -> "Deferred[None]":
-        """Fires when nothing is asked for any more."""
-        self._memory.stop()
+        """Stop polling and give up requests in flight; fires when they have ended."""
+        self._loader.stop()
         ended = gatherResults([self._poller.stopService(), self._backfill.stopService()])
         return ended.addCallback(lambda _: None)
 
-    def watch(self, listener: Callable[[], None]) -> None:
-        """Call listener in the reactor thread after quotes changed and can be read; what it raises is logged only."""
-        self._listeners.add(listener)
+    def add_listener(self, listener: Callable[[], None]) -> None:
+        """Call listener in the reactor thread each time quotes have changed and can be read.
+
+        An exception of a listener is logged; the other listeners are called all the same.
+        """
+        self._listeners.append(listener)
 
     def _bank_answers(self) -> bool:
         return may_be_asked(ecb.NAME, self._poller.health())
@@ -96,7 +98,12 @@ class Polling:
         self._history.add(quotes)
         newest = max(quote.date for quote in quotes)
         self._log.info("rates: {count} new quotes of {date}", count=len(quotes), date=newest.isoformat())
-        self._listeners.tell()
+        # A copy, as a listener may add another one.
+        for listener in tuple(self._listeners):
+            try:
+                listener()
+            except Exception:
+                self._log.failure("rates: a listener failed to handle new quotes")
 
 
 def _now() -> datetime:

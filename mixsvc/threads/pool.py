@@ -11,9 +11,9 @@ from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.threads.reactor_calls import Hops
+from mixsvc.threads.reactor_calls import ReactorCalls
 
-__all__ = ["DaemonPool"]
+__all__ = ["DaemonThreadPool"]
 
 T = TypeVar("T")
 Job: TypeAlias = tuple[Callable[..., object], tuple[object, ...]]
@@ -23,7 +23,7 @@ class ThreadedReactor(IReactorFromThreads, IReactorTime):
     """What the pool needs of a reactor."""
 
 
-class DaemonPool:
+class DaemonThreadPool:
     """A fixed number of daemon threads and a queue. Start, stop and drain it in the reactor thread.
 
     A thread that sleeps is woken only when no other is on its way already, and one that has come wakes the next if
@@ -33,7 +33,7 @@ class DaemonPool:
     _log = Logger()
 
     def __init__(self, reactor: ThreadedReactor, size: int, name: str) -> None:
-        self.hop = Hops(reactor)
+        self.call_in_reactor = ReactorCalls(reactor)
         self._reactor = reactor
         self._is_turn_awaited = False
         self._name = name
@@ -82,9 +82,9 @@ class DaemonPool:
             try:
                 answer = function(*args)
             except Exception:
-                self.hop(_fire, result.errback, Failure(), result)
+                self.call_in_reactor(_fire, result.errback, Failure(), result)
             else:
-                self.hop(_fire, result.callback, answer, result)
+                self.call_in_reactor(_fire, result.callback, answer, result)
 
         self.callInThread(call)
         return result
@@ -174,7 +174,7 @@ class DaemonPool:
             drained = self._drained if not self._pending else None
         if drained is not None:
             # Behind the calls that the view itself has made into the reactor: its answer goes first.
-            self.hop(_fire, drained.callback, None, drained)
+            self.call_in_reactor(_fire, drained.callback, None, drained)
 
 
 def _fire(fire: Callable[[Any], None], value: object, deferred: "Deferred[Any]") -> None:

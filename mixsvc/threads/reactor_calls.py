@@ -6,10 +6,10 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.logger import Logger
 
-__all__ = ["Hops"]
+__all__ = ["ReactorCalls"]
 
 
-class Hops:
+class ReactorCalls:
     """Calls functions in the reactor thread, in the order in which they came; a failure of one is logged.
 
     `callFromThread` wakes the reactor for each call, which costs more than most calls do.

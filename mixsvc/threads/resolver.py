@@ -9,9 +9,9 @@ from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolu
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mixsvc.threads.pool import DaemonPool
+from mixsvc.threads.pool import DaemonThreadPool
 
-__all__ = ["DaemonResolver"]
+__all__ = ["DaemonThreadResolver"]
 
 
 @implementer(IHostResolution)
@@ -26,10 +26,10 @@ class Resolution:
 
 
 @implementer(IHostnameResolver)
-class DaemonResolver:
+class DaemonThreadResolver:
     """The system's resolver. Twisted's uses the reactor's pool, which is joined at the end, however long it takes."""
 
-    def __init__(self, pool: DaemonPool) -> None:
+    def __init__(self, pool: DaemonThreadPool) -> None:
         self._pool = pool
 
     def resolveHostName(

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class AuthenticatorThreads(Protocol):
-    """What RequestAuthenticator needs of mixsvc.threads.pool.DaemonPool."""
+    """What RequestAuthenticator needs of mixsvc.threads.pool.DaemonThreadPool."""
 
     def start(self) -> None:
         """Start the threads."""

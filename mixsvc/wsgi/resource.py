@@ -7,7 +7,7 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
 
 from mixsvc.http.request import MixRequest
-from mixsvc.threads.pool import DaemonPool
+from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.call import Call
 from mixsvc.wsgi.environ import make_environ
 from mixsvc.wsgi.writer import Border, Outlet
@@ -20,14 +20,14 @@ __all__ = ["wsgi_resource"]
 
 
 def wsgi_resource(
-    clock: IReactorTime, pool: DaemonPool, application: "WSGIApplication", slow_seconds: float
+    clock: IReactorTime, pool: DaemonThreadPool, application: "WSGIApplication", slow_seconds: float
 ) -> IResource:
     """The application for a path and all below it; each request runs in a thread of the pool.
 
     slow_seconds: how long a client may take nothing of its answer before it is dropped. It should be fast enough for
     whoever waits for a thread: until then a long answer keeps one.
     """
-    return _Pages(pool, application, Border(clock, pool.hop, slow_seconds))
+    return _Pages(pool, application, Border(clock, pool.call_in_reactor, slow_seconds))
 
 
 class _Pages(Resource):
@@ -36,7 +36,7 @@ class _Pages(Resource):
     # PATH_INFO is the application's.
     isLeaf = True
 
-    def __init__(self, pool: DaemonPool, application: "WSGIApplication", border: Border) -> None:
+    def __init__(self, pool: DaemonThreadPool, application: "WSGIApplication", border: Border) -> None:
         Resource.__init__(self)
         self._pool = pool
         self._application = application

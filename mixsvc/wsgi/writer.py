@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from mixsvc.http.request import MixRequest
-from mixsvc.threads.reactor_calls import Hops
+from mixsvc.threads.reactor_calls import ReactorCalls
 from mixsvc.wsgi.response import ClientGone
 from mixsvc.wsgi.response_head import Head
 
@@ -29,7 +29,7 @@ class Border:
     """What all answers share. slow_seconds: how long a client may take nothing at all of what waits for it."""
 
     clock: IReactorTime
-    hop: Hops
+    call_in_reactor: ReactorCalls
     slow_seconds: float
     # Guards what threads and the reactor both look at; notified when a thread may write again.
     room: Condition = field(default_factory=Condition)
@@ -61,26 +61,26 @@ class Outlet:
 
     def whole(self, head: Head, body: bytes) -> None:
         """The whole answer; returns at once. body: at most WHOLE_BYTES."""
-        self._border.hop(self._whole, head, body)
+        self._border.call_in_reactor(self._whole, head, body)
 
     def begin(self, head: Head) -> None:
         """The head of an answer; `write` and `end` follow."""
-        self._border.hop(self._begin, head)
+        self._border.call_in_reactor(self._begin, head)
 
     def write(self, data: bytes) -> None:
         """A part of the body; waits while the client has too much to read. ClientGone when it has left."""
         for start in range(0, len(data), PIECE_BYTES):
             piece = data[start : start + PIECE_BYTES]
             self._wait_for_room(len(piece))
-            self._border.hop(self._write, piece)
+            self._border.call_in_reactor(self._write, piece)
 
     def end(self) -> None:
         """The answer is complete."""
-        self._border.hop(self._end)
+        self._border.call_in_reactor(self._end)
 
     def fail(self) -> None:
         """There is no more: an error 500 if nothing was sent yet, else the connection ends."""
-        self._border.hop(self._fail)
+        self._border.call_in_reactor(self._fail)
 
     def pauseProducing(self) -> None:
         """The client does not keep up."""

@@ -6,7 +6,7 @@ import sys
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.charts.pool import AmpoulePool
+from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.errors import ServiceBusy
 from tests.builds import PROJECT
 from tests.charts.samples import chart
@@ -14,7 +14,7 @@ from tests.charts.samples import chart
 
 class Stopped(SynchronousTestCase):
     def test_a_pool_that_never_drew_stops_at_once_and_draws_no_more(self) -> None:
-        pool = AmpoulePool(Clock(), 1, 5.0)
+        pool = ChartProcessPool(Clock(), 1, 5.0)
 
         self.successResultOf(pool.stop())
 

@@ -6,7 +6,7 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.charts.chart import Chart
-from mixsvc.charts.queue import KEPT, Charts, Limits, PictureDesk
+from mixsvc.charts.queue import KEPT, ChartLimits, ChartQueue, Charts
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces.charts import ICharts
 from tests.charts.samples import chart, history
@@ -36,7 +36,7 @@ class Pictures(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.pool = FakePool()
-        self.charts = Charts(self.clock, self.pool, Limits(PROCESSES, WAITING, SECONDS))
+        self.charts = ChartQueue(self.clock, self.pool, ChartLimits(PROCESSES, WAITING, SECONDS))
 
     def tearDown(self) -> None:
         # More are asked for as these are answered.
@@ -120,7 +120,7 @@ class Pictures(SynchronousTestCase):
         self.assertTrue(self.pool.is_stopped)
 
     def test_views_get_a_picture_over_the_bridge(self) -> None:
-        desk = PictureDesk(lambda function, *args: self.finished(function(*args)), self.charts)
+        desk = Charts(lambda function, *args: self.finished(function(*args)), self.charts)
 
         self.assertTrue(ICharts.providedBy(desk))
         self.assertEqual(desk.picture(history("1.1", "1.2"), "svg"), b"picture 0")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from mixsvc.interfaces import Quote, SourceHealth
 from mixsvc.rates.facade import Rates
-from mixsvc.rates.history.history import History
+from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.timeline import by_pair
 from tests.rates.samples import NOW, moment
@@ -14,7 +14,7 @@ HEALTH = SourceHealth("ecb", "failing", NOW, 2, "no luck", NOW + timedelta(minut
 
 def rates(*quotes: Quote) -> Rates:
     """What is answered once the quotes were polled, and the past was read."""
-    table, history = RateTable(moment), History()
+    table, history = RateTable(moment), RateHistory()
     table.publish(quotes)
     history.adopt(by_pair(quotes))
     return Rates(table, history, lambda: [HEALTH], moment)

@@ -7,7 +7,8 @@ from zope.interface.verify import verifyObject
 
 from mixsvc.config.settings import MEMORY, RatesSettings, Settings, StorageSettings
 from mixsvc.interfaces import IRates
-from mixsvc.rates.service import Polling
+from mixsvc.rates.service import RatesService
+from mixsvc.storage.database import Database
 from tests.rates.samples import at_once
 
 SETTINGS = Settings(
@@ -15,50 +16,58 @@ SETTINGS = Settings(
 )
 
 
-class Pool:
-    """In place of threads."""
+class InlinePool:
+    """Calls at once what a pool would call in a thread."""
 
     defer = staticmethod(at_once)
 
 
-class PollingTests(SynchronousTestCase):
+class RatesServiceTests(SynchronousTestCase):
     def setUp(self) -> None:
-        pool: Any = Pool()
-        self.polling = Polling(MemoryReactorClock(), SETTINGS, pool)
+        pool: Any = InlinePool()
+        reactor: Any = MemoryReactorClock()
+        self.rates = RatesService(reactor, SETTINGS, Database(reactor, MEMORY, at_once), pool)
         self.told: list[bool] = []
-        self.addCleanup(self.polling.stop)
+        self.addCleanup(self.rates.stop)
 
-    def told_of(self) -> None:
-        self.told.append(self.polling.rates.latest("EUR", "USD") is not None)
+    def note(self) -> None:
+        self.told.append(self.rates.facade.latest("EUR", "USD") is not None)
 
-    def test_what_it_offers_keeps_its_promises(self) -> None:
-        verifyObject(IRates, self.polling.rates)
+    def test_the_facade_provides_irates(self) -> None:
+        verifyObject(IRates, self.rates.facade)
 
-    def test_who_watches_is_told_once_new_quotes_can_be_read(self) -> None:
-        self.polling.watch(self.told_of)
+    def test_a_listener_is_called_once_new_quotes_can_be_read(self) -> None:
+        self.rates.add_listener(self.note)
 
-        self.polling.start()
+        self.rates.start()
 
         self.assertEqual(self.told, [True])
 
-    def test_nobody_is_told_of_what_was_known_already(self) -> None:
-        self.polling.read_archive()
-        self.polling.watch(self.told_of)
+    def test_no_listener_is_called_for_quotes_that_were_known_already(self) -> None:
+        self.rates.read_archive()
+        self.rates.add_listener(self.note)
 
-        self.polling.start()
+        self.rates.start()
 
         self.assertEqual(self.told, [])
 
-    def test_one_that_raises_ends_neither_the_polling_nor_the_telling(self) -> None:
-        self.polling.watch(self.fail_at_once)
-        self.polling.watch(self.told_of)
+    def test_a_listener_that_raises_is_logged_and_the_others_are_called(self) -> None:
+        self.rates.add_listener(self.fail_at_once)
+        self.rates.add_listener(self.note)
 
-        self.polling.start()
+        self.rates.start()
 
         self.assertEqual((self.told, len(self.flushLoggedErrors(ZeroDivisionError))), ([True], 1))
 
+    def test_a_listener_added_during_a_notification_waits_for_the_next_one(self) -> None:
+        self.rates.add_listener(lambda: self.rates.add_listener(self.note))
+
+        self.rates.start()
+
+        self.assertEqual(self.told, [])
+
     def test_each_source_has_its_health(self) -> None:
-        self.assertEqual([each.name for each in self.polling.rates.sources()], ["archive"])
+        self.assertEqual([each.name for each in self.rates.facade.sources()], ["archive"])
 
     def fail_at_once(self) -> None:
         raise ZeroDivisionError

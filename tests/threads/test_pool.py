@@ -7,18 +7,18 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
-from mixsvc.threads.pool import DaemonPool
+from mixsvc.threads.pool import DaemonThreadPool
 
 SECONDS = 30.0
 
 
-class DaemonPoolTests(TestCase):
+class DaemonThreadPoolTests(TestCase):
     """With the real reactor."""
 
     timeout = SECONDS
 
     def setUp(self) -> None:
-        self.pool = DaemonPool(reactor, 2, "worker")  # type: ignore[arg-type]  # the global one has every interface
+        self.pool = DaemonThreadPool(reactor, 2, "worker")  # type: ignore[arg-type]  # the global one has every interface
         self.pool.start()
         self.addCleanup(self.pool.stop)
 

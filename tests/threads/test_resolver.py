@@ -10,8 +10,8 @@ from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from mixsvc.threads.pool import DaemonPool
-from mixsvc.threads.resolver import DaemonResolver
+from mixsvc.threads.pool import DaemonThreadPool
+from mixsvc.threads.resolver import DaemonThreadResolver
 
 
 @implementer(IResolutionReceiver)
@@ -33,14 +33,14 @@ class Receiver:
         self.complete.callback(self.addresses)
 
 
-class DaemonResolverTests(TestCase):
+class DaemonThreadResolverTests(TestCase):
     """With one thread."""
 
     def setUp(self) -> None:
-        pool = DaemonPool(reactor, 1, "look-up")  # type: ignore[arg-type]  # the global one has every interface
+        pool = DaemonThreadPool(reactor, 1, "look-up")  # type: ignore[arg-type]  # the global one has every interface
         pool.start()
         self.addCleanup(pool.stop)
-        self.resolver = DaemonResolver(pool)
+        self.resolver = DaemonThreadResolver(pool)
 
     def resolved(self, name: str, kinds: Sequence[type[IAddress]] | None = None) -> "Deferred[list[IAddress]]":
         receiver = Receiver()

@@ -11,7 +11,7 @@ from twisted.web.server import Site
 
 from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
-from mixsvc.threads.pool import DaemonPool
+from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.resource import wsgi_resource
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ class InlineReactor(Clock):
             call()
 
 
-class InlinePool(DaemonPool):
+class InlinePool(DaemonThreadPool):
     """A pool that runs each call where it is made, and then what that asks of the reactor."""
 
     def __init__(self, reactor: InlineReactor) -> None:
-        DaemonPool.__init__(self, reactor, 0, "inline")  # type: ignore[arg-type]  # it has what is used
+        DaemonThreadPool.__init__(self, reactor, 0, "inline")  # type: ignore[arg-type]  # it has what is used
         self._inline = reactor
 
     def call_after_turn(self, function: Callable[..., object], *args: object) -> None:

@@ -16,7 +16,7 @@ from twisted.web.server import NOT_DONE_YET
 from mixsvc.config.settings import Settings
 from mixsvc.http.request import MixRequest
 from mixsvc.http.site import MixSite
-from mixsvc.threads.reactor_calls import Hops
+from mixsvc.threads.reactor_calls import ReactorCalls
 from mixsvc.wsgi.response import ClientGone
 from mixsvc.wsgi.response_head import Head
 from mixsvc.wsgi.writer import PIECE_BYTES, Border, Outlet
@@ -120,7 +120,7 @@ class OutletTests(SynchronousTestCase):
         self.channel = channel
         self.wire = FullWire()
         channel.makeConnection(self.wire)
-        self.border = Border(self.reactor, Hops(self.reactor), SLOW_SECONDS, self.room)  # type: ignore[arg-type]
+        self.border = Border(self.reactor, ReactorCalls(self.reactor), SLOW_SECONDS, self.room)  # type: ignore[arg-type]
         self.outlet = self.ask()
         self.events: list[str] = []
         observer = cast(ILogObserver, self.note)

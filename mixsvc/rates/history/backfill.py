@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.rates.model.errors import SourceFailed
-from mixsvc.rates.sources.ecb_history import LongDocument
+from mixsvc.rates.sources.ecb_history import HistoryDocument
 from mixsvc.rates.sources.interfaces import HistoryStore
 
 __all__ = ["Backfill"]
@@ -33,10 +33,10 @@ _DOWNLOAD_LIMIT: Final = 60.0
 _log = Logger()
 
 
-class _Link:
+class _ScheduledDocument:
     """A document and how it is doing."""
 
-    def __init__(self, document: LongDocument) -> None:
+    def __init__(self, document: HistoryDocument) -> None:
         self.document = document
         self.failures = 0
         # Seconds of the clock, which may start anywhere.
@@ -53,14 +53,14 @@ class Backfill(Service):
     def __init__(
         self,
         clock: IReactorTime,
-        documents: Sequence[LongDocument],
+        documents: Sequence[HistoryDocument],
         store: HistoryStore,
         bank_answers: Callable[[], bool],
         now: Callable[[], datetime],
     ) -> None:
         """documents: the smallest first. bank_answers: whether it can be asked, as far as is known. now: UTC."""
         self._clock = clock
-        self._links = [_Link(each) for each in documents]
+        self._links = [_ScheduledDocument(each) for each in documents]
         self._store = store
         self._bank_answers = bank_answers
         self._now = now
@@ -99,7 +99,7 @@ class Backfill(Service):
     def _looked(self, _: object) -> None:
         self._looking = None
 
-    async def _fill_from(self, due: Sequence[_Link]) -> None:
+    async def _fill_from(self, due: Sequence[_ScheduledDocument]) -> None:
         for link in due:
             try:
                 await self._fill(link)
@@ -109,7 +109,7 @@ class Backfill(Service):
             if not self.running:
                 return
 
-    async def _fill(self, link: _Link) -> None:
+    async def _fill(self, link: _ScheduledDocument) -> None:
         today = self._now().date()
         missing = await link.document.missing(await self._store.known_dates(), today)
         wanted = missing - self._done
@@ -117,7 +117,7 @@ class Backfill(Service):
             await self._fetch(link.document, wanted)
         link.failures, link.due_at = 0, self._clock.seconds() + _DAY
 
-    async def _fetch(self, document: LongDocument, wanted: Collection[date]) -> None:
+    async def _fetch(self, document: HistoryDocument, wanted: Collection[date]) -> None:
         opening = Deferred.fromCoroutine(document.open(wanted, self._now()))
         pages = await opening.addTimeout(_DOWNLOAD_LIMIT, self._clock, _late)
         if pages is None:
@@ -131,7 +131,7 @@ class Backfill(Service):
         if found:
             _log.info("rates: {days} missing days of the history are filled", days=len(found))
 
-    def _failed(self, link: _Link, error: Exception) -> None:
+    def _failed(self, link: _ScheduledDocument, error: Exception) -> None:
         link.failures += 1
         wait = error.retry_after if isinstance(error, SourceFailed) else 0.0
         back_off = min(_FIRST_BACK_OFF * 2 ** min(link.failures - 1, 10), _DAY)

@@ -5,26 +5,26 @@ from dataclasses import dataclass
 from datetime import date
 
 from mixsvc.interfaces import PriceHistory, Quote
-from mixsvc.rates.model.pair import Course
+from mixsvc.rates.model.pair import PairPrices
 from mixsvc.rates.model.sampling import sampled
 from mixsvc.rates.model.timeline import Pair, Timeline, by_pair, merge
 
-__all__ = ["History"]
+__all__ = ["RateHistory"]
 
 
 @dataclass(frozen=True)
-class _Snapshot:
+class _HistorySnapshot:
     """What is known at one moment; never changed once made, so that any thread may read it."""
 
     timelines: Mapping[Pair, Timeline]
     bases: tuple[str, ...]
 
 
-class History:
+class RateHistory:
     """A price of each pair and day. The reactor thread changes it; any thread reads, and never waits."""
 
     def __init__(self) -> None:
-        self._snapshot = _Snapshot({}, ())
+        self._snapshot = _HistorySnapshot({}, ())
         self._is_whole = False
 
     def legs(self, base: str, quote: str, day: date) -> tuple[Quote, Quote] | None:
@@ -32,15 +32,15 @@ class History:
 
         None when there is none within the week before it; never raises.
         """
-        found = (course.legs(day) for course in self._courses(base, quote))
+        found = (course.legs(day) for course in self._ways(base, quote))
         # Of the same date the first: that which was published as it is asked for.
         return max((legs for legs in found if legs is not None), key=lambda legs: legs[0].date, default=None)
 
     def prices(self, base: str, quote: str, start: date, end: date, points: int) -> PriceHistory:
         """See IRates.history."""
-        courses = list(self._courses(base, quote))
+        courses = list(self._ways(base, quote))
         values: dict[int, float] = {}
-        course_of: dict[int, Course] = {}
+        course_of: dict[int, PairPrices] = {}
         # The first of them counts where two have the same day.
         for course in reversed(courses):
             days, found = course.values(start, end)
@@ -56,7 +56,7 @@ class History:
         """See IRates.span."""
         if not self._is_whole:
             return None
-        spans = [span for course in self._courses(base, quote) if (span := course.span()) is not None]
+        spans = [span for course in self._ways(base, quote) if (span := course.span()) is not None]
         return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
     def add(self, quotes: Sequence[Quote]) -> None:
@@ -85,9 +85,9 @@ class History:
         return True
 
     def _show(self, timelines: Mapping[Pair, Timeline]) -> None:
-        self._snapshot = _Snapshot(timelines, tuple(sorted({base for base, _ in timelines})))
+        self._snapshot = _HistorySnapshot(timelines, tuple(sorted({base for base, _ in timelines})))
 
-    def _courses(self, base: str, quote: str) -> Iterator[Course]:
+    def _ways(self, base: str, quote: str) -> Iterator[PairPrices]:
         """The ways from one currency to the other, the one that the source publishes itself before all others."""
         snapshot = self._snapshot
         for anchor in sorted(snapshot.bases, key=lambda each: each != base):
@@ -96,7 +96,7 @@ class History:
                 # The base in itself costs 1 whenever anything was quoted in it.
                 have = want = _longest(snapshot.timelines, anchor)
             if (have or base == anchor) and (want or quote == anchor):
-                yield Course(have, want)
+                yield PairPrices(have, want)
 
 
 def _longest(timelines: Mapping[Pair, Timeline], anchor: str) -> Timeline:

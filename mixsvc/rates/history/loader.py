@@ -13,7 +13,7 @@ from twisted.logger import Logger
 
 from mixsvc.interfaces import DeferToThread, Quote
 from mixsvc.rates.history import store
-from mixsvc.rates.history.history import History
+from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.gaps import complete
 from mixsvc.rates.model.quote import EURO
@@ -21,7 +21,7 @@ from mixsvc.rates.model.timeline import Pair, Timeline, by_pair, filling, merge
 from mixsvc.rates.sources.archive import past_of
 from mixsvc.storage.database import Database
 
-__all__ = ["Memory"]
+__all__ = ["HistoryLoader"]
 
 # Rows in one transaction, and what its last day has besides: what else waits for the database comes to its turn after
 # some 10 ms.
@@ -30,10 +30,10 @@ SLICE: Final = 1000
 _log = Logger()
 
 
-class Memory:
-    """Fills a History from the archive and the database, and the database from what comes. Reactor thread."""
+class HistoryLoader:
+    """Fills a RateHistory from the archive and the database, and the database from what comes. Reactor thread."""
 
-    def __init__(self, database: Database, history: History, defer_to_thread: DeferToThread) -> None:
+    def __init__(self, database: Database, history: RateHistory, defer_to_thread: DeferToThread) -> None:
         self._database = database
         self._history = history
         self._defer_to_thread = defer_to_thread

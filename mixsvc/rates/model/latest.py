@@ -19,7 +19,7 @@ GIVEN_UP_AFTER: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class _Snapshot:
+class _LatestSnapshot:
     """What is known at one moment; never changed once made, so that any thread may read it."""
 
     published: Mapping[Pair, Quote]
@@ -104,7 +104,7 @@ def _check(quote: Quote) -> None:
         raise ValueError(f"{quote.source} quotes {quote.base}/{quote.quote} at {quote.price}, which is no price")
 
 
-def _made_of(published: Mapping[Pair, Quote]) -> _Snapshot:
+def _made_of(published: Mapping[Pair, Quote]) -> _LatestSnapshot:
     # In the order of their dates, so that the base in itself is as new as its newest quote.
     in_order = sorted(published.values(), key=lambda each: (each.date, each.fetched_at))
     selves = {(each.base, each.base): itself(each) for each in in_order}
@@ -115,4 +115,4 @@ def _made_of(published: Mapping[Pair, Quote]) -> _Snapshot:
     }
     known = quoted | selves
     bases = sorted({base for base, _ in published})
-    return _Snapshot(published, known, tuple(bases), tuple(sorted({quote for _, quote in known})))
+    return _LatestSnapshot(published, known, tuple(bases), tuple(sorted({quote for _, quote in known})))

@@ -10,7 +10,7 @@ from mixsvc.interfaces import Quote
 from mixsvc.rates.model.quote import crossed, itself
 from mixsvc.rates.model.timeline import Timeline
 
-__all__ = ["MAX_GAP", "Course"]
+__all__ = ["MAX_GAP", "PairPrices"]
 
 # A quote holds for so many days after its own: longer than any run of holidays (four days at Easter, five around
 # Christmas), so that who asks for a day gets that of another week never.
@@ -18,7 +18,7 @@ MAX_GAP: Final = 7
 
 
 @dataclass(frozen=True)
-class Course:
+class PairPrices:
     """A pair. have, want: what one unit of the base cost in either currency; None: it is the base itself, not both."""
 
     have: Timeline | None

@@ -14,7 +14,7 @@ from typing import Final
 
 from mixsvc.interfaces import Quote
 
-__all__ = ["CONFIRMATIONS", "JUMP", "OLD", "Plausibility", "Verdict", "check_not_in_future"]
+__all__ = ["CONFIRMATIONS", "JUMP", "OLD", "Plausibility", "PlausibilityResult", "check_not_in_future"]
 
 # No currency of the ECB has lost that much in a year; a decimal point that moved, or another unit, is more.
 JUMP: Final = Decimal(5)
@@ -26,7 +26,7 @@ _SAME: Final = Decimal(2)
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PlausibilityResult:
     """What to do with quotes, and what has changed; each of the four is empty on an ordinary day.
 
     held: held back from now on. confirmed: held back until now, and taken. settled: what was held back has gone.
@@ -41,7 +41,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class _Doubt:
+class _HeldPrice:
     """A price that is held back, and the days of the documents that had it."""
 
     price: Decimal
@@ -54,11 +54,11 @@ class Plausibility:
     def __init__(self, latest: Callable[[str, str], Quote | None]) -> None:
         """latest: the last good quote of a base and a currency, or None."""
         self._latest = latest
-        self._doubts: dict[tuple[str, str, str], _Doubt] = {}
+        self._doubts: dict[tuple[str, str, str], _HeldPrice] = {}
         self._newest: dict[str, date] = {}
         self._went_back: dict[str, date] = {}
 
-    def judge(self, quotes: Sequence[Quote]) -> Verdict:
+    def judge(self, quotes: Sequence[Quote]) -> PlausibilityResult:
         """Which quotes of one answer may be published; to be called once for each answer."""
         taken: list[Quote] = []
         held: list[Quote] = []
@@ -76,15 +76,15 @@ class Plausibility:
             taken.append(each)
             if before is not None:
                 (settled if doubt is None else confirmed).append(each)
-        return Verdict(taken, held, confirmed, settled, self._backwards(quotes))
+        return PlausibilityResult(taken, held, confirmed, settled, self._backwards(quotes))
 
-    def _doubt(self, new: Quote, before: _Doubt | None) -> _Doubt | None:
+    def _doubt(self, new: Quote, before: _HeldPrice | None) -> _HeldPrice | None:
         last = self._latest(new.base, new.quote)
         # One that is older than the last good one is not published anyway.
         if last is None or new.date < last.date or new.date - last.date > OLD or _within(JUMP, new.price, last.price):
             return None
         days = before.days if before is not None and _within(_SAME, new.price, before.price) else frozenset()
-        return _Doubt(new.price, days | {new.date})
+        return _HeldPrice(new.price, days | {new.date})
 
     def _backwards(self, quotes: Sequence[Quote]) -> tuple[date, date] | None:
         if not quotes:

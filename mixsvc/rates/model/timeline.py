@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.quote import ARCHIVE
 
-__all__ = ["Builder", "Origin", "Pair", "Timeline", "by_pair", "filling", "merge"]
+__all__ = ["TimelineBuilder", "Origin", "Pair", "Timeline", "by_pair", "filling", "merge"]
 
 Pair = tuple[str, str]
 
@@ -80,7 +80,7 @@ class Timeline:
 
     def cut(self, place: int, tail: Mapping[int, Point]) -> "Timeline":
         """What there is before a place, and then the tail, whose days are later and in order."""
-        builder = Builder(self.base, self.quote)
+        builder = TimelineBuilder(self.base, self.quote)
         builder.days, builder.ends = self.days[:place], self.ends[:place]
         builder.prices += self.prices[: self._begin(place)]
         for day, (price, _) in tail.items():
@@ -94,7 +94,7 @@ class Timeline:
         return self.prices[self._begin(place) : self.ends[place] - 1]
 
 
-class Builder:
+class TimelineBuilder:
     """Takes prices in the order of their days, and makes a timeline of them."""
 
     def __init__(self, base: str, quote: str) -> None:

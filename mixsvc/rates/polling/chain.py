@@ -6,7 +6,7 @@ from typing import Final
 from mixsvc.interfaces import IRateSource, Quote
 from mixsvc.rates.polling.source_health import untried
 
-__all__ = ["MAX_BACK_OFF", "Chain", "Link"]
+__all__ = ["MAX_BACK_OFF", "Chain", "ChainedSource"]
 
 MAX_BACK_OFF: Final = 60.0  # seconds
 
@@ -14,7 +14,7 @@ MAX_BACK_OFF: Final = 60.0  # seconds
 _MAX_DOUBLINGS: Final = 10
 
 
-class Link:
+class ChainedSource:
     """A source and how it is doing."""
 
     def __init__(self, source: IRateSource) -> None:
@@ -33,28 +33,28 @@ class Chain:
 
     def __init__(self, sources: Sequence[IRateSource], interval: float, random: Callable[[], float]) -> None:
         """interval: seconds between rounds, from which the back-off grows. random: from 0 up to 1, its jitter."""
-        self.links = tuple(Link(each) for each in sources)
+        self.links = tuple(ChainedSource(each) for each in sources)
         self._interval = interval
         self._random = random
-        self._held_up: Link | None = None
+        self._held_up: ChainedSource | None = None
 
-    def round(self, now: float) -> Sequence[Link]:
+    def round(self, now: float) -> Sequence[ChainedSource]:
         """The sources to ask at this time, in order; empty when all of them are to be left in peace."""
         held_up, self._held_up = self._held_up, None
         due = (each for each in self.links if each.due_at <= now)
         return sorted(due, key=lambda each: each is held_up)
 
-    def held_up(self, link: Link) -> None:
+    def held_up(self, link: ChainedSource) -> None:
         """It used up a whole round: in the next one it comes last, so that the others come to their turn."""
         self._held_up = link
 
-    def answered(self, link: Link) -> bool:
+    def answered(self, link: ChainedSource) -> bool:
         """It answered; returns whether that is a change."""
         changed = link.failures > 0
         link.failures = 0
         return changed
 
-    def failed(self, link: Link, asked_at: float, not_before: float) -> bool:
+    def failed(self, link: ChainedSource, asked_at: float, not_before: float) -> bool:
         """It failed in the round that began at asked_at; returns whether that is a change.
 
         It is due again after its back-off, and not before not_before (its Retry-After).

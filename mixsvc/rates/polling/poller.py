@@ -16,8 +16,8 @@ from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import IRateSource, Quote, SourceHealth
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
-from mixsvc.rates.model.plausibility import CONFIRMATIONS, JUMP, Plausibility, Verdict
-from mixsvc.rates.polling.chain import Chain, Link
+from mixsvc.rates.model.plausibility import CONFIRMATIONS, JUMP, Plausibility, PlausibilityResult
+from mixsvc.rates.polling.chain import Chain, ChainedSource
 from mixsvc.rates.polling.source_health import FAILING, WAITING, failed, succeeded
 
 __all__ = ["RatePoller", "Sink", "Surroundings"]
@@ -127,7 +127,7 @@ class RatePoller(Service):
                 self._chain.held_up(link)
                 return
 
-    async def _ask(self, link: Link, began: float) -> bool:
+    async def _ask(self, link: ChainedSource, began: float) -> bool:
         """Whether the source answered soundly; what it said is then known everywhere."""
         try:
             answer = await self._fetch(link.source, began + self._timeout)
@@ -169,7 +169,7 @@ class RatePoller(Service):
             if limit.active():
                 limit.cancel()
 
-    def _failed(self, link: Link, began: float, error: Exception) -> None:
+    def _failed(self, link: ChainedSource, began: float, error: Exception) -> None:
         wait = error.retry_after if isinstance(error, SourceFailed) else 0.0
         name = link.source.name
         changed = self._chain.failed(link, began, self._clock.seconds() + wait)
@@ -213,7 +213,7 @@ class RatePoller(Service):
         self._can_save = False
 
 
-def _tell_of(verdict: Verdict, source: str) -> None:
+def _tell_of(verdict: PlausibilityResult, source: str) -> None:
     if verdict.held:
         _log.warn(
             "rates: {source} has prices that differ more than {times} times from the last ones ({prices}); they are "

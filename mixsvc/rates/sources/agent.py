@@ -13,15 +13,15 @@ from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
 from mixsvc.rates.model.errors import SourceFailed
-from mixsvc.rates.sources.download import Refusal
+from mixsvc.rates.sources.download import DiscardBody
 
-__all__ = ["MAX_HEAD", "PlainAgent", "quiet_agent"]
+__all__ = ["MAX_HEAD", "UncompressedAgent", "polling_agent"]
 
 MAX_HEAD: Final = 2**16  # bytes, those of informational answers before it included
 
 
 @implementer(IAgent)
-class PlainAgent:
+class UncompressedAgent:
     """Keeps treq from unpacking: of a few kilobytes it makes hundreds of megabytes before anybody could count them."""
 
     def __init__(self, agent: IAgent) -> None:
@@ -59,12 +59,12 @@ class _HeadLimit:
 def _uncompressed(response: IResponse) -> IResponse:
     codings = response.headers.getRawHeaders(b"content-encoding") or []
     if any(coding.strip().lower() != b"identity" for line in codings for coding in line.split(b",")):
-        response.deliverBody(Refusal())
+        response.deliverBody(DiscardBody())
         raise SourceFailed("the answer is compressed, though that was not asked for")
     return response
 
 
-def quiet_agent(reactor: Any, seconds: float) -> PlainAgent:
+def polling_agent(reactor: Any, seconds: float) -> UncompressedAgent:
     """An agent that keeps nothing open between two polls, so that nothing is left at the end, and logs nothing.
 
     seconds: the time for a whole poll, of which connecting may take a third and the head of the answer must be there
@@ -73,7 +73,9 @@ def quiet_agent(reactor: Any, seconds: float) -> PlainAgent:
     pool = HTTPConnectionPool(reactor, persistent=False)
     # There is no public way to give a pool another factory.
     pool._factory = _QuietClientFactory
-    return PlainAgent(_HeadLimit(reactor, Agent(reactor, connectTimeout=seconds / 3, pool=pool), seconds * 2 / 3))
+    return UncompressedAgent(
+        _HeadLimit(reactor, Agent(reactor, connectTimeout=seconds / 3, pool=pool), seconds * 2 / 3)
+    )
 
 
 class _QuietClientFactory(_HTTP11ClientFactory):

@@ -14,8 +14,8 @@ from zope.interface import implementer
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.quote import ARCHIVE, EURO, parse_date
-from mixsvc.rates.model.timeline import Builder, Origin, Pair, Timeline
-from mixsvc.rates.sources.ecb_csv import UNREADABLE, Sheet, sheet_of
+from mixsvc.rates.model.timeline import Origin, Pair, Timeline, TimelineBuilder
+from mixsvc.rates.sources.ecb_csv import UNREADABLE, CsvTable, read_csv_table
 
 __all__ = ["ArchiveSource", "packaged_archive", "past_of"]
 
@@ -66,13 +66,13 @@ def past_of(zipped: bytes, fetched_at: datetime) -> Mapping[Pair, Timeline]:
     Blocks for some 200 ms, in whatever thread; takes some 15 MB while it does so, and 6 MB for what it returns.
     """
     try:
-        return _timelines(sheet_of(io.BytesIO(zipped)), Origin(ARCHIVE, fetched_at))
+        return _timelines(read_csv_table(io.BytesIO(zipped)), Origin(ARCHIVE, fetched_at))
     except UNREADABLE as error:
         raise _unreadable("the archive's past cannot be read", error) from None
 
 
-def _timelines(sheet: Sheet, origin: Origin) -> Mapping[Pair, Timeline]:
-    columns = {code: Builder(EURO, code) for code in sheet.codes if code}
+def _timelines(sheet: CsvTable, origin: Origin) -> Mapping[Pair, Timeline]:
+    columns = {code: TimelineBuilder(EURO, code) for code in sheet.codes if code}
     for line in sheet.lines:
         day = parse_date(line.partition(",")[0]).toordinal()
         for code, cell in sheet.cells(line):
@@ -84,7 +84,7 @@ def _timelines(sheet: Sheet, origin: Origin) -> Mapping[Pair, Timeline]:
 
 def _read(path: Path, fetched_at: datetime) -> Sequence[Quote]:
     try:
-        sheet = sheet_of(path)
+        sheet = read_csv_table(path)
         newest = sheet.lines[-1]
         rates = sheet.prices(newest)
         if not rates:

@@ -24,7 +24,7 @@ from mixsvc.config import parsers
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.interfaces import HttpClient
 
-__all__ = ["MAX_BODY", "MAX_REDIRECTS", "Address", "Document", "Download", "Refusal"]
+__all__ = ["MAX_BODY", "MAX_REDIRECTS", "Address", "Document", "Download", "DiscardBody"]
 
 MAX_BODY: Final = 2**20  # bytes, counted while they come; an Address may set another limit
 MAX_REDIRECTS: Final = 5
@@ -98,7 +98,7 @@ class Download:
                 body = await _body(response, _host(url), self._address.max_body)
                 return Document(body, _conditions(response.headers))
             # What it says besides is not read.
-            response.deliverBody(Refusal())
+            response.deliverBody(DiscardBody())
             if response.code == 304 and self._conditions:
                 return None
             url = self._next(url, response)
@@ -181,7 +181,7 @@ class _Collector(Protocol):
             self.done.errback(reason)
 
 
-class Refusal(Protocol):
+class DiscardBody(Protocol):
     """Takes a body that nobody wants: closes the connection if there is still something to come."""
 
     def connectionMade(self) -> None:

@@ -10,7 +10,7 @@ from typing import IO, Final
 
 from mixsvc.rates.model.quote import EURO, check_count, is_currency, parse_price
 
-__all__ = ["MAX_UNPACKED", "UNREADABLE", "Sheet", "sheet_of"]
+__all__ = ["MAX_UNPACKED", "UNREADABLE", "CsvTable", "read_csv_table"]
 
 # Bytes. The history of 27 years takes two million.
 MAX_UNPACKED: Final = 2**22
@@ -26,7 +26,7 @@ _ABSENT: Final = frozenset({"", "N/A"})
 
 
 @dataclass(frozen=True)
-class Sheet:
+class CsvTable:
     """The history as text. codes: the currency of each column, "" for the empty one at the end; none is there twice.
 
     lines: those of the days, at least one, the oldest first; each begins with its date, and none of these is there
@@ -46,7 +46,7 @@ class Sheet:
         return {code: parse_price(cell) for code, cell in self.cells(line)}
 
 
-def sheet_of(file: Path | IO[bytes]) -> Sheet:
+def read_csv_table(file: Path | IO[bytes]) -> CsvTable:
     """What a file holds. Blocks for some 12 ms. Raises one of UNREADABLE."""
     header, *days = _unpacked(file).decode("ascii").splitlines() or [""]
     codes = header.split(",")[1:]
@@ -59,7 +59,7 @@ def sheet_of(file: Path | IO[bytes]) -> Sheet:
     if len({line.partition(",")[0] for line in days}) < len(days):
         raise ValueError("it has a day twice")
     # Each line starts with its date, so the greatest line is the newest day.
-    return Sheet(codes, sorted(days))
+    return CsvTable(codes, sorted(days))
 
 
 def _unpacked(file: Path | IO[bytes]) -> bytes:

@@ -17,10 +17,10 @@ from mixsvc.rates.model.plausibility import Plausibility
 from mixsvc.rates.model.quote import EURO, parse_date
 from mixsvc.rates.sources.download import Address, Document, Download
 from mixsvc.rates.sources.ecb import NAME, days_of, rates_of
-from mixsvc.rates.sources.ecb_csv import UNREADABLE, sheet_of
+from mixsvc.rates.sources.ecb_csv import UNREADABLE, read_csv_table
 from mixsvc.rates.sources.interfaces import HttpClient
 
-__all__ = ["Days", "LongDocument", "Pages", "gaps", "long_documents", "read_csv", "read_pages", "read_xml"]
+__all__ = ["Days", "HistoryDocument", "Pages", "gaps", "history_documents", "read_csv", "read_pages", "read_xml"]
 
 # Quotes that are read in one go, in a thread, and stored in one transaction: some milliseconds' work.
 _PAGE: Final = 1000
@@ -52,7 +52,7 @@ class Pages:
     quotes: Iterator[Sequence[Quote]]
 
 
-class LongDocument:
+class HistoryDocument:
     """One document of many days. Every method is called in the reactor thread."""
 
     def __init__(self, download: Download, days: int, read: Callable[[bytes], Days], thread: DeferToThread) -> None:
@@ -97,9 +97,9 @@ def gaps(known: Collection[date], first: date, today: date) -> set[date]:
     return {day for day in every if day not in have and is_working_day(day)}
 
 
-def long_documents(
+def history_documents(
     settings: RatesSettings, client: HttpClient, defer_to_thread: DeferToThread, now: Callable[[], datetime]
-) -> Sequence[LongDocument]:
+) -> Sequence[HistoryDocument]:
     """Those that the settings name, the smallest first. now: UTC, aware."""
     kinds = (
         # The document reaches back 90 days; one more may have gone by since it was published.
@@ -107,7 +107,7 @@ def long_documents(
         (Address(settings.ecb_history_url, max_body=_MAX_ZIP), date.max.toordinal(), read_csv),
     )
     return [
-        LongDocument(Download(client, address, now), days, read, defer_to_thread)
+        HistoryDocument(Download(client, address, now), days, read, defer_to_thread)
         for address, days, read in kinds
         if address.url
     ]
@@ -125,7 +125,7 @@ def read_xml(body: bytes) -> Days:
 def read_csv(body: bytes) -> Days:
     """The days of a zip file with a CSV file. Raises SourceFailed."""
     try:
-        sheet = sheet_of(io.BytesIO(body))
+        sheet = read_csv_table(io.BytesIO(body))
         dated = [(parse_date(line.partition(",")[0]), line) for line in sheet.lines]
     except UNREADABLE as error:
         raise _unreadable(error) from None

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import Quote
 from mixsvc.rates.history.backfill import Backfill
-from mixsvc.rates.sources.ecb_history import gaps, long_documents
+from mixsvc.rates.sources.ecb_history import gaps, history_documents
 from tests.rates.samples import NOW, at_once, client_of, moment
 from tests.rates.sources.test_download import Server
 from tests.rates.sources.test_ecb_history import CSV, DAYS, XML, packed
@@ -22,7 +22,7 @@ SMALL_ONLY = replace(RatesSettings(), ecb_history_url="")
 LARGE_ONLY = replace(RatesSettings(), ecb_90_days_url="")
 
 
-class Memory:
+class HistoryLoader:
     """A HistoryStore that knows every day but the missing ones."""
 
     def __init__(self, missing: Collection[date]) -> None:
@@ -49,12 +49,12 @@ class Filling(SynchronousTestCase):
         self.clock = Clock()
         self.server = Server()
         self.server.body = XML
-        self.store = Memory(DAYS[:2])
+        self.store = HistoryLoader(DAYS[:2])
         self.bank_answers = True
 
     def build(self, settings: RatesSettings = SMALL_ONLY) -> Backfill:
         self.client = client_of(self.server)
-        documents = long_documents(settings, self.client, at_once, moment)
+        documents = history_documents(settings, self.client, at_once, moment)
         self.backfill = Backfill(self.clock, documents, self.store, lambda: self.bank_answers, moment)
         return self.backfill
 
@@ -84,7 +84,7 @@ class Filling(SynchronousTestCase):
         self.assertEqual(len(self.server.asked), 1)
 
     def test_without_gaps_nothing_is_asked(self) -> None:
-        self.store = Memory(())
+        self.store = HistoryLoader(())
 
         self.assertEqual(self.run_for(DAY * 2), [])
         self.assertEqual((self.server.asked, self.store.looked), ([], 3))
@@ -111,7 +111,7 @@ class Filling(SynchronousTestCase):
         self.assertEqual(asked[:2], [None, [b'"1"']])
 
     def test_older_gaps_need_the_whole_history(self) -> None:
-        self.store = Memory([date(2010, 5, 5), *DAYS[:1]])
+        self.store = HistoryLoader([date(2010, 5, 5), *DAYS[:1]])
         self.server.body = packed(CSV + "2010-05-05,1.3,N/A,\n")
         said = self.run_for(0, LARGE_ONLY)
 

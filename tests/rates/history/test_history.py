@@ -5,7 +5,7 @@ from decimal import Decimal
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.history.history import History
+from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.pair import MAX_GAP
 from mixsvc.rates.model.timeline import by_pair
 from tests.rates.samples import quote
@@ -14,13 +14,13 @@ ALWAYS = (date.min, date.max)
 FRIDAY, MONDAY = date(2026, 10, 30), date(2026, 11, 2)
 
 
-def history(*quotes: Quote) -> History:
-    made = History()
+def history(*quotes: Quote) -> RateHistory:
+    made = RateHistory()
     made.adopt(by_pair(quotes))
     return made
 
 
-def days(made: History, base: str, code: str, day: date) -> list[str] | None:
+def days(made: RateHistory, base: str, code: str, day: date) -> list[str] | None:
     legs = made.legs(base, code, day)
     return None if legs is None else [f"{each.quote} {each.price} {each.date}" for each in legs]
 
@@ -74,7 +74,7 @@ class OneDay(SynchronousTestCase):
     def test_what_nobody_quotes_is_none(self) -> None:
         for pair in (("EUR", "XXX"), ("XXX", "EUR"), ("XXX", "XXX"), ("", "")):
             self.assertIsNone(days(history(quote()), *pair, FRIDAY))
-            self.assertIsNone(days(History(), *pair, FRIDAY))
+            self.assertIsNone(days(RateHistory(), *pair, FRIDAY))
 
     def test_the_first_and_the_last_day_that_there_can_be_are_days_like_others(self) -> None:
         for day in ALWAYS:
@@ -180,7 +180,7 @@ class Changing(SynchronousTestCase):
         self.assertEqual(before, by_pair([quote()]))
 
     def test_what_was_added_before_the_past_was_read_counts_more_than_it(self) -> None:
-        made = History()
+        made = RateHistory()
         made.add([quote(price="2")])
 
         made.adopt(by_pair([quote(price="1", source="other"), quote(price="1", day="2026-10-29")]))
@@ -188,7 +188,7 @@ class Changing(SynchronousTestCase):
         self.assertEqual([str(price) for _, price in made.prices("EUR", "USD", *ALWAYS, 4).points], ["1", "2"])
 
     def test_until_the_past_was_read_there_is_no_span(self) -> None:
-        made = History()
+        made = RateHistory()
         made.add([quote()])
 
         self.assertIsNone(made.span("EUR", "USD"))

@@ -9,8 +9,8 @@ from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.history.history import History
-from mixsvc.rates.history.loader import SLICE, Memory
+from mixsvc.rates.history.history import RateHistory
+from mixsvc.rates.history.loader import SLICE, HistoryLoader
 from mixsvc.storage.schema import upgrade
 from tests.rates.history.test_store import AtOnce
 from tests.rates.samples import NOW, at_once, quote
@@ -50,8 +50,8 @@ class MemoryCase(SynchronousTestCase):
         self.restart()
 
     def restart(self) -> None:
-        self.history = History()
-        self.memory = Memory(self.database, self.history, at_once)
+        self.history = RateHistory()
+        self.memory = HistoryLoader(self.database, self.history, at_once)
 
     def load(self) -> None:
         self.assertIsNone(self.successResultOf(self.memory.load()))
@@ -80,7 +80,7 @@ class Loading(MemoryCase):
 
     def test_what_is_polled_while_it_loads_is_not_lost(self) -> None:
         reading: Deferred[Any] = Deferred()
-        memory = Memory(self.database, self.history, lambda function: reading.addCallback(lambda _: function()))
+        memory = HistoryLoader(self.database, self.history, lambda function: reading.addCallback(lambda _: function()))
         memory.keep_archive(archive_of("2026-10-28,1,", "2026-10-30,1,"), NOW)
         loaded = memory.load()
         self.history.add([quote(price="2")])
@@ -110,7 +110,7 @@ class Loading(MemoryCase):
         def fail_at_once(function: Callable[[], T]) -> "Deferred[T]":
             raise ZeroDivisionError
 
-        memory = Memory(self.database, self.history, fail_at_once)
+        memory = HistoryLoader(self.database, self.history, fail_at_once)
         memory.keep_archive(b"", NOW)
 
         self.successResultOf(memory.load())
@@ -200,7 +200,7 @@ class Filling(MemoryCase):
     def test_it_waits_until_the_past_was_read(self) -> None:
         reading: Deferred[Any] = Deferred()
         threads = iter([lambda function: reading.addCallback(lambda _: function())])
-        memory = Memory(self.database, self.history, lambda function: next(threads, maybeDeferred)(function))
+        memory = HistoryLoader(self.database, self.history, lambda function: next(threads, maybeDeferred)(function))
         memory.keep_archive(archive_of("2026-10-30,1.1172,"), NOW)
         memory.load()
 
@@ -221,7 +221,7 @@ class Filling(MemoryCase):
             waiting.append(lambda: done.callback(function()))
             return done
 
-        saved = Memory(self.database, self.history, later).save_history([quote(price="2", day="2026-10-29")])
+        saved = HistoryLoader(self.database, self.history, later).save_history([quote(price="2", day="2026-10-29")])
         waiting.pop(0)()
         self.history.add([quote(price="3")])
         while waiting:

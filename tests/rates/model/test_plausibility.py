@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.model.plausibility import Plausibility, Verdict, check_not_in_future
+from mixsvc.rates.model.plausibility import Plausibility, PlausibilityResult, check_not_in_future
 from mixsvc.rates.sources.archive import packaged_archive
 from mixsvc.rates.sources.ecb_history import gaps, read_csv, read_pages
 from tests.rates.samples import NOW, quote
@@ -17,27 +17,27 @@ class Judging(SynchronousTestCase):
         self.last: dict[str, Quote] = {"USD": quote(price="1.1", day="2026-10-01")}
         self.plausibility = Plausibility(lambda base, code: self.last.get(code))
 
-    def judge(self, *quotes: Quote) -> Verdict:
+    def judge(self, *quotes: Quote) -> PlausibilityResult:
         """As the poller does: what is taken is the last good one from then on."""
         verdict = self.plausibility.judge(quotes)
         self.last.update((each.quote, each) for each in verdict.taken)
         return verdict
 
-    def jump(self, day: int, price: str = "11", source: str = "ecb") -> Verdict:
+    def jump(self, day: int, price: str = "11", source: str = "ecb") -> PlausibilityResult:
         return self.judge(quote(price=price, day=f"2026-10-{day:02}", source=source))
 
     def test_an_ordinary_change_is_taken_without_a_word(self) -> None:
         for price in ("1.2", "5.5", "1.1"):
             new = quote(price=price)
 
-            self.assertEqual(self.plausibility.judge([new]), Verdict([new], [], [], []))
+            self.assertEqual(self.plausibility.judge([new]), PlausibilityResult([new], [], [], []))
 
     def test_more_than_five_times_up_or_down_is_held_back(self) -> None:
         for price in ("5.51", "0.21"):
             plausibility = Plausibility(lambda base, code: self.last.get(code))
             new = quote(price=price)
 
-            self.assertEqual(plausibility.judge([new]), Verdict([], [new], [], []))
+            self.assertEqual(plausibility.judge([new]), PlausibilityResult([], [new], [], []))
 
     def test_what_else_the_document_says_is_taken(self) -> None:
         verdict = self.judge(quote(price="11"), quote("JPY", "170"))
@@ -94,7 +94,7 @@ class Judging(SynchronousTestCase):
         self.assertIsNone(self.judge(quote("JPY", "170", "2026-10-02", "archive")).went_back)
 
     def test_no_quotes_are_no_news(self) -> None:
-        self.assertEqual(self.judge(), Verdict([], [], [], []))
+        self.assertEqual(self.judge(), PlausibilityResult([], [], [], []))
 
     @given(st.lists(st.tuples(st.integers(1, 9), st.decimals("0.001", "1000", places=3)), max_size=12))
     @settings(derandomize=True, deadline=None)

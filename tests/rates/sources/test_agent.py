@@ -9,7 +9,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.rates.model.errors import SourceFailed
-from mixsvc.rates.sources.agent import MAX_HEAD, quiet_agent
+from mixsvc.rates.sources.agent import MAX_HEAD, polling_agent
 from mixsvc.rates.sources.ecb import EcbSource
 from tests.rates.raw_server import http
 from tests.rates.samples import at_once, moment
@@ -18,7 +18,7 @@ from tests.rates.samples import at_once, moment
 class Limits(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor: Any = MemoryReactorClock()
-        client = HTTPClient(quiet_agent(self.reactor, 9.0))
+        client = HTTPClient(polling_agent(self.reactor, 9.0))
         self.fetching = EcbSource(client, "http://127.0.0.1/daily.xml", at_once, moment).fetch()
         self.factory: Any
         (_, _, self.factory, self.connect_seconds, _) = self.reactor.tcpClients[0]

@@ -13,7 +13,7 @@ from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources import ecb_csv
-from mixsvc.rates.sources.ecb_history import LongDocument, gaps, long_documents, read_csv, read_pages, read_xml
+from mixsvc.rates.sources.ecb_history import HistoryDocument, gaps, history_documents, read_csv, read_pages, read_xml
 from tests.rates.samples import NOW, at_once, client_of, moment
 from tests.rates.sources.test_download import Server
 from tests.rates.sources.test_ecb import day, document
@@ -133,10 +133,10 @@ class Documents(SynchronousTestCase):
     def setUp(self) -> None:
         self.server = Server()
 
-    def documents(self, settings: RatesSettings = DEFAULTS) -> Sequence[LongDocument]:
-        return long_documents(settings, client_of(self.server), at_once, moment)
+    def documents(self, settings: RatesSettings = DEFAULTS) -> Sequence[HistoryDocument]:
+        return history_documents(settings, client_of(self.server), at_once, moment)
 
-    def open(self, which: LongDocument) -> list[tuple[str, int, str]] | None:
+    def open(self, which: HistoryDocument) -> list[tuple[str, int, str]] | None:
         pages = self.successResultOf(Deferred.fromCoroutine(which.open(DAYS, NOW)))
         if pages is None:
             return None

@@ -22,7 +22,7 @@ from twisted.web.util import redirectTo
 
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.errors import SourceFailed
-from mixsvc.rates.sources.agent import quiet_agent
+from mixsvc.rates.sources.agent import polling_agent
 from mixsvc.rates.sources.download import MAX_BODY
 from mixsvc.rates.sources.ecb import EcbSource
 from tests.rates.samples import DAILY, at_once, moment
@@ -101,7 +101,7 @@ class RealServer(TestCase):
         self.reactor: Any
         self.reactor = reactor
         self.pages = Pages()
-        self.client = HTTPClient(quiet_agent(self.reactor, 10))
+        self.client = HTTPClient(polling_agent(self.reactor, 10))
         self.addCleanup(self.listen().stopListening)
 
     def listen(self) -> Any:
