@@ -1,0 +1,149 @@
+"""Who may import whom: rooms on floors, and imports that point down."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from tests.architecture.sources import Import, Source, imports, within
+
+__all__ = ["OURS_WITH_REACTOR", "check_floors", "check_libraries", "check_reactor"]
+
+# A line is a floor, a word a room: a folder, or a module at a package's root. A module may import its own room and
+# every room on a lower floor. Its room is the longest of these names that it starts with.
+FLOORS: Final = """
+    twisted.plugins
+    mixsvc
+    mixsvc.tap  mixsvc.embedded  mixsvc.__main__
+    mixsvc.service  mixsvc.twistd
+    mixsvc.operations  mixsvc.application
+    mixsvc.facade  mixsvc.shutdown
+
+    mixsvc.chat  mixsvc.rates  mixsvc.charts  mixsvc.pages  mixsvc.wsgi
+    mixsvc.chat.handlers  mixsvc.rates.polling  mixsvc.rates.history  mixsvc.pages.api
+    mixsvc.chat.storage  mixsvc.rates.sources  mixsvc.pages.auth
+    mixsvc.chat.model  mixsvc.rates.model
+    mixsvc.chat.protocol
+
+    mixsvc.http  mixsvc.client  mixsvc.storage
+    mixsvc.storage.schema
+    mixsvc.threads
+    mixsvc.config
+    mixsvc.interfaces
+    mixsvc.common
+    mixsvc.errors
+
+    txsockjs
+    txsockjs.protocols
+    txsockjs._websocket
+    txsockjs._http
+    txsockjs._session
+    txsockjs._protocol  txsockjs._socket
+    txgevent
+"""
+RANKS: Final = {room: -floor for floor, line in enumerate(FLOORS.splitlines()) for room in line.split()}
+
+# These meet through the service object and mixsvc.interfaces: none imports another, on whichever floor it may be.
+APART: Final = ("mixsvc.chat", "mixsvc.rates", "mixsvc.charts", "mixsvc.pages", "mixsvc.wsgi")
+
+# Other packages of ours, which are good for themselves, and who uses them.
+USERS: Final = {
+    "txsockjs": (
+        "twisted.plugins",
+        "mixsvc.tap",
+        "mixsvc.service",
+        "mixsvc.chat",
+        "mixsvc.operations",
+        "mixsvc.http",
+        "txsockjs",
+    ),
+    # What a reactor on gevent offers, and where one is chosen.
+    "txgevent": ("twisted.plugins", "mixsvc.embedded", "mixsvc.storage", "txgevent"),
+}
+
+EDGES: Final = {
+    "mixsvc.tap",
+    "mixsvc.embedded.reactor",
+    "mixsvc.embedded.crochet_reactor",
+    "mixsvc.__main__",
+    "mixsvc.charts.pool",
+    "txsockjs._resource",
+}
+# Of our own, by what it imports: whoever imports it needs a reactor already.
+OURS_WITH_REACTOR: Final = "mixsvc.charts.worker"
+INSTALL_A_REACTOR: Final = ("twisted.internet.reactor", "twisted.web.tap", "ampoule", OURS_WITH_REACTOR)
+
+# What a room may take of a library: the names below which it may, nothing where it may take none of it. Flask code
+# runs in threads and holds no Twisted resource; what is pure knows neither sockets nor threads.
+ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    "twisted": {
+        "mixsvc.pages": ("twisted.logger", "twisted.python.failure"),
+        "mixsvc.chat.protocol": (),
+        "mixsvc.chat.model": (),
+        "mixsvc.rates.model": (),
+        "mixsvc.common": (),
+        "txsockjs._protocol": (),
+    },
+    "flask": {
+        "mixsvc.wsgi": (),
+        "mixsvc.http": (),
+        "mixsvc.chat": (),
+        "mixsvc.rates": (),
+        "mixsvc.charts": (),
+        "mixsvc.operations": (),
+        "mixsvc.client": (),
+        "txsockjs": (),
+    },
+}
+
+
+def check_floors(source: Source) -> Iterator[str]:
+    """Arrows point down only."""
+    room = _room(source.name)
+    if room in ("mixsvc", None) and source.name != "mixsvc":
+        yield "stands on no floor; give its folder a place in FLOORS"
+        return
+    for each in imports(source):
+        if each.module.startswith("."):
+            yield f"line {each.line}: write the whole name of what is imported"
+        elif each.is_ours() and not _may_import(source.name, each):
+            yield f"line {each.line}: {room} must not import {each.full()}"
+
+
+def check_libraries(source: Source) -> Iterator[str]:
+    """A room takes only what it may of Twisted and Flask."""
+    for library, rooms in ONLY.items():
+        allowed = next((names for room, names in rooms.items() if within(source.name, room)), None)
+        for each in imports(source):
+            if allowed is None or not within(each.module, library):
+                continue
+            if not any(within(each.full(), name) for name in allowed):
+                yield f"line {each.line}: must not import {each.full()}"
+
+
+def check_reactor(source: Source) -> Iterator[str]:
+    """The global reactor is imported inside functions only, and at the edges only."""
+    for each in imports(source):
+        if source.name == OURS_WITH_REACTOR or not any(within(each.full(), name) for name in INSTALL_A_REACTOR):
+            continue
+        if not each.inside:
+            yield f"line {each.line}: {each.full()} installs a reactor when this module is imported"
+        elif source.name not in EDGES:
+            yield f"line {each.line}: only the edges import {each.full()}; take the reactor as an argument"
+
+
+def _room(module: str) -> str | None:
+    return max((room for room in RANKS if within(module, room)), key=len, default=None)
+
+
+def _may_import(importer: str, each: Import) -> bool:
+    target = each.full()
+    package = target.partition(".")[0]
+    if package in USERS and not any(within(importer, user) for user in USERS[package]):
+        return False
+    if _apart(importer) and _apart(target) and _apart(importer) != _apart(target):
+        return False
+    above, below = _room(importer), _room(target)
+    return above == below or (above is not None and below is not None and RANKS[below] < RANKS[above])
+
+
+def _apart(module: str) -> str | None:
+    return next((room for room in APART if within(module, room)), None)
