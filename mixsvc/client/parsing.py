@@ -5,15 +5,15 @@ Reads only the fields that the client needs, and ignores others, so that a newer
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from mixsvc.client.errors import Refused
+from mixsvc.common.text import without_surrogates
 from mixsvc.interfaces import ChatMessage, ChatPage
 
-__all__ = ["BadMessage", "Fields", "decode", "encode", "message", "number", "page", "refused", "text", "whole"]
+__all__ = ["BadMessage", "Fields", "decode", "encode", "message", "number", "page", "refused", "text"]
 
 Fields: TypeAlias = Mapping[str, Any]
 
@@ -31,14 +31,7 @@ class BadMessage(Exception):
 def encode(kind: str, **fields: object) -> str:
     """A message to the server. Leaves out fields that are None; lone surrogates become U+FFFD."""
     given = {name: value for name, value in fields.items() if value is not None}
-    return whole(json.dumps({"type": kind, **given}, ensure_ascii=False, separators=(",", ":")))
-
-
-def whole(text: str) -> str:
-    """The text with surrogates joined in pairs, and U+FFFD for lone ones, which no UTF-8 could hold."""
-    if not re.search("[\ud800-\udfff]", text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return without_surrogates(json.dumps({"type": kind, **given}, ensure_ascii=False, separators=(",", ":")))
 
 
 def decode(data: str) -> Fields:

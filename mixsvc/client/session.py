@@ -26,6 +26,7 @@ from mixsvc.client.requests import (
     LeaveRequest,
 )
 from mixsvc.client.rooms import JoinedRoom, JoinedRooms
+from mixsvc.common.text import without_surrogates
 from mixsvc.interfaces import ChatPage
 
 __all__ = ["BANNED", "TOO_LONG", "ClientSession", "SessionOwner"]
@@ -105,7 +106,7 @@ class ClientSession:
             return fail(NotInside(f"Join {room} before you say something there."))
         if self._is_full():
             return fail(self._full())
-        answer = self.outbox.add(room, parsing.whole(text))
+        answer = self.outbox.add(room, without_surrogates(text))
         self.send_next()
         return answer
 

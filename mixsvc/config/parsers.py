@@ -7,11 +7,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mixsvc.common.addresses import parse_address
+from mixsvc.common.currencies import CODE, EURO
 
 __all__ = [
     "Moderator",
     "address",
-    "currency",
     "dotted_name",
     "field_path",
     "headers",
@@ -216,7 +216,7 @@ def url_or_none(text: str) -> str:
 
 def url_template(text: str) -> str:
     """An http or https URL in which {base} and {key} stand for what is put there, or nothing."""
-    plain = text.replace("{base}", "EUR").replace("{key}", "key")
+    plain = text.replace("{base}", EURO).replace("{key}", "key")
     if "{" in plain or "}" in plain:
         raise ValueError("no other braces may be in it than {base} and {key}")
     url_or_none(plain)
@@ -232,13 +232,6 @@ def one_of_or_none(*known: str) -> Callable[[str], str]:
         return text
 
     return parse
-
-
-def currency(text: str) -> str:
-    """The code of a currency (ISO 4217)."""
-    if not re.fullmatch(r"[A-Za-z]{3}", text):
-        raise ValueError("give the three letters of a currency, such as EUR")
-    return text.upper()
 
 
 def field_path(text: str) -> str:
@@ -272,12 +265,12 @@ def variable_name(text: str) -> str:
 
 def pairs(text: str) -> tuple[tuple[str, str], ...]:
     """Currency pairs, separated by commas, the most important first."""
-    found = _unique([item.upper() for item in _items(text)])
+    found = _items(text)
     for item in found:
-        if not re.fullmatch(r"[A-Z]{3}/[A-Z]{3}", item):
+        if not re.fullmatch(f"{CODE}/{CODE}", item):
             raise ValueError(f"{item} is no pair; give pairs of currency codes such as EUR/USD, EUR/GBP")
-        if item[:3] == item[4:]:
+        if item[:3].upper() == item[4:].upper():
             raise ValueError(f"{item} is one currency twice; give pairs such as EUR/USD")
     if not found:
         raise ValueError("name at least one pair, such as EUR/USD")
-    return tuple((item[:3], item[4:]) for item in found)
+    return tuple((item[:3], item[4:]) for item in _unique([item.upper() for item in found]))

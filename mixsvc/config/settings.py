@@ -6,11 +6,12 @@ the key is the field's name, and the field knows how to read its text.
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
-from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
+from mixsvc.common.currencies import EURO, parse_currency
+from mixsvc.common.text import did_you_mean, similar
 from mixsvc.config import network, parsers
 from mixsvc.config.ini import Value, read_file
 from mixsvc.errors import BadSetting
@@ -128,7 +129,7 @@ class RatesSettings:
     ecb_history_url: str = setting(parsers.url_or_none, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip")
     json_preset: str = setting(parsers.one_of_or_none("frankfurter"), "frankfurter")
     json_url: str = setting(parsers.url_template, "")
-    json_base: str = setting(parsers.currency, "EUR")
+    json_base: str = setting(parse_currency, EURO)
     json_date: str = setting(parsers.field_path, "date")
     json_rates: str = setting(parsers.field_path, "rates")
     json_headers: tuple[tuple[str, str], ...] = setting(parsers.headers, "")
@@ -249,9 +250,9 @@ def _check_known(place: tuple[str, str], value: Value) -> None:
         raise BadSetting(f"{value.place}: there is no setting {key!r} in [{section}]{_nearest(key, keys)}")
 
 
-def _nearest(word: str, known: "Mapping[str, object] | list[str]") -> str:
-    close = get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(known)}"
+def _nearest(word: str, known: Collection[str]) -> str:
+    near = similar(word.lower(), known, 1)
+    return did_you_mean([repr(each) for each in near]) or f"; there are: {', '.join(known)}"
 
 
 def _check_texts_fit(chat: ChatSettings) -> None:

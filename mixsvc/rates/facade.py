@@ -8,11 +8,12 @@ from typing import Final
 
 from zope.interface import implementer
 
+from mixsvc.common.currencies import decimals
 from mixsvc.interfaces import Conversion, IRates, PriceHistory, Quote, SourceHealth
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.calendar import is_stale, overdue_on
 from mixsvc.rates.model.latest import RateTable
-from mixsvc.rates.model.money import MAX_AMOUNT_DIGITS, decimals, is_amount, worth
+from mixsvc.rates.model.money import MAX_AMOUNT_DIGITS, is_amount, worth
 from mixsvc.rates.model.quote import priced
 
 __all__ = ["Rates"]

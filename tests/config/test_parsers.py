@@ -67,6 +67,8 @@ BAD: list[tuple[Callable[[str], object], str]] = [
     (parsers.url, "http://name:password@x/"),
     (parsers.url, "http://x/a b"),
     (parsers.pairs, "EURUSD"),
+    (parsers.pairs, "\u00dfK/USD"),
+    (parsers.pairs, "EUR/usd, eur/USD"),
     (parsers.pairs, "EUR/EUR"),
     (parsers.pairs, ""),
     (parsers.dotted_name, "app"),

@@ -12,10 +12,11 @@ from mixsvc.chat.model.people import Guest
 from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
 from mixsvc.chat.protocol import commands, events
 from mixsvc.chat.protocol.commands import Action, BadCommand, Convert, Help, Plain, Rate, Topic
-from mixsvc.chat.protocol.parsing import LONGEST_KEY, refusal, whole
+from mixsvc.chat.protocol.parsing import LONGEST_KEY, refusal
 from mixsvc.chat.protocol.requests import History, Say
 from mixsvc.chat.storage.messages import TOPIC, Query, Stored
 from mixsvc.common import names
+from mixsvc.common.text import without_surrogates
 from mixsvc.errors import NoSuchRoom
 from mixsvc.interfaces import ChatMessage, ChatPage, IRates
 
@@ -71,7 +72,7 @@ class Speech:
         """
         if key is not None and not 1 <= len(key) <= LONGEST_KEY:
             raise ValueError(f"A key has 1 to {LONGEST_KEY} characters.")
-        line, author = self._checked(whole(text)), names.normalise(whole(name))
+        line, author = self._checked(without_surrogates(text)), names.normalise(without_surrogates(name))
         try:
             found = self._hall.rooms.obtain(room)
         except (BadRoom, TooManyRooms) as bad:

@@ -7,6 +7,7 @@ from mixsvc.chat.model.people import Guest, Transport
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import WireError, refusal
 from mixsvc.chat.protocol.requests import Subscribe
+from mixsvc.common.currencies import is_currency
 from mixsvc.interfaces import IRates, Quote
 
 __all__ = ["Ticker"]
@@ -55,7 +56,7 @@ class Ticker:
         base, _, quote = pair.partition("/")
         known = self._rates.currencies()
         for code in (base, quote):
-            if len(code) != 3 or not code.isascii() or not code.isalpha() or (known and code not in known):
+            if not is_currency(code) or (known and code not in known):
                 raise _unknown(request, pair)
         return self._latest(pair)
 

@@ -1,13 +1,14 @@
 """Texts that begin with a slash: what they ask for, and the answers about rates. Pure."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from difflib import get_close_matches
 from typing import Final, TypeAlias
 
+from mixsvc.common.currencies import CODE, decimals, unknown_currency
 from mixsvc.common.names import UNPRINTABLE
+from mixsvc.common.text import similar
 from mixsvc.interfaces import IRates, Quote
 
 __all__ = [
@@ -40,13 +41,10 @@ MAX_DIGITS: Final = 20
 # How much of a stranger's word an answer repeats.
 SHOWN_CHARS: Final = 20
 
-# ISO 4217: the digits after the point, of the currencies that the ECB quotes and that have not two.
-MINOR_DIGITS: Final = {"ISK": 0, "JPY": 0, "KRW": 0}
-
 # An amount and a price have up to 20 digits before the point each, and a price perhaps many after it.
 EXACT: Final = Context(prec=200, rounding=ROUND_HALF_EVEN)
 
-_PAIR: Final = r"([A-Za-z]{3})(?: ?/ ?| [Tt][Oo] | )([A-Za-z]{3})"
+_PAIR: Final = rf"({CODE})(?: ?/ ?| [Tt][Oo] | )({CODE})"
 _AMOUNT: Final = r"([0-9]+(?:\.[0-9]+)?|[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?)"
 
 _RATE: Final = re.compile(_PAIR)
@@ -127,7 +125,7 @@ def answer(command: Rate | Convert, rates: IRates) -> str:
     known = rates.currencies()
     for code in (command.base, command.quote):
         if known and code not in known:
-            return _unknown(code, known)
+            return unknown_currency(code, similar(code, known))
     found = rates.latest(command.base, command.quote)
     if found is None:
         return f"There is no rate of {command.base}/{command.quote} at the moment; ask again a little later."
@@ -139,14 +137,7 @@ def answer(command: Rate | Convert, rates: IRates) -> str:
 
 
 def _converted(amount: Decimal, quote: Quote) -> Decimal:
-    digits = MINOR_DIGITS.get(quote.quote, 2)
-    return EXACT.quantize(EXACT.multiply(amount, quote.price), Decimal(1).scaleb(-digits))
-
-
-def _unknown(code: str, known: Sequence[str]) -> str:
-    near = get_close_matches(code, known, n=3, cutoff=0.5)
-    advice = f"; did you mean {' or '.join(near)}?" if near else "."
-    return f"{code} is not a currency known here{advice}"
+    return EXACT.quantize(EXACT.multiply(amount, quote.price), Decimal(1).scaleb(-decimals(quote.quote)))
 
 
 def _shown(word: str) -> str:

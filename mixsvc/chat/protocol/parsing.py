@@ -1,7 +1,6 @@
 """A client's message from JSON text to a request, and how one is refused (docs/reference/chat-protocol.md). Pure."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -25,8 +24,9 @@ from mixsvc.chat.protocol.requests import (
     Who,
 )
 from mixsvc.common.names import UNPRINTABLE
+from mixsvc.common.text import decode_utf8, without_surrogates
 
-__all__ = ["WireError", "parse", "refusal", "whole"]
+__all__ = ["WireError", "parse", "refusal"]
 
 # The largest whole number that every JSON reader keeps exactly.
 MOST: Final = 2**53 - 1
@@ -61,13 +61,6 @@ def refusal(request: Request, code: str, text: str, **more: str | int) -> WireEr
     return WireError(code, text, of=request.type, **about, **more)
 
 
-def whole(text: str) -> str:
-    """The text with surrogates joined in pairs, and U+FFFD for lone ones, which no UTF-8 could hold."""
-    if not re.search("[\ud800-\udfff]", text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 def parse(data: bytes) -> Request:
     """What a client asks for in one message; all text in it is free of surrogates. Raises WireError only."""
     fields = _object(data)
@@ -77,7 +70,9 @@ def parse(data: bytes) -> Request:
     make = REQUESTS.get(kind)
     if make is None:
         known = ", ".join(REQUESTS)
-        raise WireError("unknown_type", f"This type is not known; there are: {known}.", of=whole(kind)[:LONGEST_OF])
+        raise WireError(
+            "unknown_type", f"This type is not known; there are: {known}.", of=without_surrogates(kind)[:LONGEST_OF]
+        )
     try:
         return make(fields)
     except ValueError as mistake:
@@ -88,7 +83,7 @@ def parse(data: bytes) -> Request:
 
 def _object(data: bytes) -> Mapping[str, object]:
     try:
-        found = json.loads(data.decode("utf-8", "surrogatepass"), parse_constant=_no_constant)
+        found = json.loads(decode_utf8(data), parse_constant=_no_constant)
     except UnicodeDecodeError:
         raise WireError("bad_json", "The message is not UTF-8 text.") from None
     except json.JSONDecodeError as mistake:
@@ -110,14 +105,14 @@ def _text(fields: Mapping[str, object], name: str, due: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str):
         raise ValueError(f"The field {name} is missing or is not text: give {due}.")
-    return whole(value)
+    return without_surrogates(value)
 
 
 def _optional(fields: Mapping[str, object], name: str, least: int, most: int, due: str) -> str | None:
     value = fields.get(name)
     if value is None:
         return None
-    if not isinstance(value, str) or not least <= len(text := whole(value)) <= most:
+    if not isinstance(value, str) or not least <= len(text := without_surrogates(value)) <= most:
         raise ValueError(f"The field {name} is not text of {least} to {most} characters: give {due}.")
     return text
 
@@ -167,7 +162,7 @@ def _pairs(fields: Mapping[str, object]) -> tuple[str, ...]:
     value = fields.get("pairs")
     if not isinstance(value, list) or len(value) > MOST_PAIRS or not all(_is_short(each) for each in value):
         raise ValueError(f"The field pairs is no list of up to {MOST_PAIRS} pairs such as EUR/USD.")
-    return tuple(whole(each) for each in value)
+    return tuple(without_surrogates(each) for each in value)
 
 
 def _is_short(value: object) -> bool:

@@ -7,6 +7,7 @@ from typing import Final, NoReturn
 
 from flask import abort, request
 
+from mixsvc.common.text import without_surrogates
 from mixsvc.pages.api.problems import problem
 
 __all__ = ["json_object", "number_in_query", "optional_text", "refuse", "text"]
@@ -52,7 +53,7 @@ def optional_text(fields: Mapping[str, object], member: str, most: int) -> str |
     value = fields.get(member)
     if value is None:
         return None
-    if not isinstance(value, str) or not 1 <= len(found := _whole(value)) <= most:
+    if not isinstance(value, str) or not 1 <= len(found := without_surrogates(value)) <= most:
         refuse(400, f"The member {member} is not text of 1 to {most} characters.", member=member)
     return found
 
@@ -66,8 +67,3 @@ def number_in_query(member: str, least: int, most: int) -> int | None:
     if not re.fullmatch("[0-9]{1,20}", value) or not least <= int(value) <= most:
         refuse(400, f"The parameter {member} is not a whole number from {least} to {most}.", member=member)
     return int(value)
-
-
-def _whole(value: str) -> str:
-    """With surrogates joined in pairs, and U+FFFD for lone ones, which no UTF-8 could hold."""
-    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

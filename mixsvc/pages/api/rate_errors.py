@@ -1,12 +1,12 @@
 """Why there is no quote, as exactly as it is known: no such currency, not of that day, or not at the moment."""
 
-from collections.abc import Sequence
 from datetime import date
-from difflib import get_close_matches
 from typing import Final, NoReturn
 
 from flask import abort
 
+from mixsvc.common.currencies import unknown_currency
+from mixsvc.common.text import similar
 from mixsvc.pages.api.problems import problem
 from mixsvc.pages.api.rate_query import Asked, shown
 
@@ -61,7 +61,8 @@ def _check_known(asked: Asked) -> None:
     known = asked.rates.currencies()
     for code in asked.pair if known else ():
         if code not in known and asked.rates.span(code, code) is None:
-            _refuse(code, "is not a currency known here", known)
+            near = similar(code, known)
+            abort(problem(404, unknown_currency(shown(code), near), suggestions=near))
 
 
 def _check_quoted(asked: Asked) -> None:
@@ -78,12 +79,6 @@ def _check_shared(asked: Asked) -> None:
     base, quote = asked.pair
     if asked.rates.span(*asked.pair) is None and asked.rates.span(base, base) and asked.rates.span(quote, quote):
         abort(problem(404, f"{base} and {quote} were never quoted on the same day."))
-
-
-def _refuse(code: str, why: str, known: Sequence[str]) -> NoReturn:
-    near = get_close_matches(code, known, n=3, cutoff=0.5)
-    advice = f"; did you mean {' or '.join(near)}?" if near else "."
-    abort(problem(404, f"{shown(code)} {why}{advice}", suggestions=near))
 
 
 def _try_later(asked: Asked) -> NoReturn:

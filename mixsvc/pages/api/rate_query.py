@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 
 from flask import abort, request
 
+from mixsvc.common.currencies import parse_currency
 from mixsvc.interfaces import IRates
 from mixsvc.pages.api.problems import problem
 
@@ -142,9 +143,10 @@ def shown(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    if not re.fullmatch("[A-Za-z]{3}", text):
+    try:
+        return parse_currency(text)
+    except ValueError:
         abort(problem(404, f"{shown(text)} is no currency code; give three letters such as EUR.", suggestions=[]))
-    return text.upper()
 
 
 def _refuse(detail: str, **more: object) -> NoReturn:

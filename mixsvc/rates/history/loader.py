@@ -11,12 +11,12 @@ from typing import Final
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 
+from mixsvc.common.currencies import EURO
 from mixsvc.interfaces import DeferToThread, Quote
 from mixsvc.rates.history import store
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.gaps import complete
-from mixsvc.rates.model.quote import EURO
 from mixsvc.rates.model.timeline import Pair, Timeline, by_pair, filling, merge
 from mixsvc.rates.sources.archive import past_of
 from mixsvc.storage.database import Database

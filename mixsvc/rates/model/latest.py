@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from mixsvc.common.currencies import is_currency
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.calendar import is_stale
-from mixsvc.rates.model.quote import ARCHIVE, is_currency, is_sound, itself, priced
+from mixsvc.rates.model.quote import ARCHIVE, is_sound, itself, priced
 
 __all__ = ["GIVEN_UP_AFTER", "RateTable"]
 

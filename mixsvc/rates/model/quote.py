@@ -11,13 +11,11 @@ from mixsvc.interfaces import Quote
 
 __all__ = [
     "ARCHIVE",
-    "EURO",
     "MAX_CURRENCIES",
     "SIGNIFICANT_DIGITS",
     "across",
     "check_count",
     "crossed",
-    "is_currency",
     "is_sound",
     "itself",
     "parse_date",
@@ -28,9 +26,6 @@ __all__ = [
 # The source that only fills what is missing.
 ARCHIVE: Final = "archive"
 
-# What all prices of the European Central Bank are of, in whichever document.
-EURO: Final = "EUR"
-
 # A price that is worked out (USD/EUR, USD/GBP) is rounded to so many digits, half to even: what the
 # ECB publishes has five or six, so more would only look exact.
 SIGNIFICANT_DIGITS: Final = 6
@@ -39,11 +34,6 @@ MAX_DIGITS: Final = 20
 
 # In one document. ISO 4217 has two hundred; each costs the reactor some 0.04 ms, and the database a row a day.
 MAX_CURRENCIES: Final = 500
-
-
-def is_currency(code: str) -> bool:
-    """Whether it has the form of an ISO 4217 code: three capital letters."""
-    return re.fullmatch(r"[A-Z]{3}", code) is not None
 
 
 def is_sound(price: Decimal) -> bool:

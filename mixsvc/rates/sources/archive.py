@@ -11,9 +11,10 @@ from typing import Final
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
+from mixsvc.common.currencies import EURO
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
 from mixsvc.rates.model.errors import SourceFailed
-from mixsvc.rates.model.quote import ARCHIVE, EURO, parse_date
+from mixsvc.rates.model.quote import ARCHIVE, parse_date
 from mixsvc.rates.model.timeline import Origin, Pair, Timeline, TimelineBuilder
 from mixsvc.rates.sources.ecb_csv import UNREADABLE, CsvTable, read_csv_table
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, Final
 
-from mixsvc.rates.model.quote import EURO, check_count, is_currency, parse_price
+from mixsvc.common.currencies import EURO, is_currency
+from mixsvc.rates.model.quote import check_count, parse_price
 
 __all__ = ["MAX_UNPACKED", "UNREADABLE", "CsvTable", "read_csv_table"]
 

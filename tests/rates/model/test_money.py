@@ -4,17 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.rates.model.money import decimals, is_amount, worth
+from mixsvc.rates.model.money import is_amount, worth
 
 prices = st.decimals(min_value="0.0001", max_value="400000", places=4)
 amounts = st.decimals(min_value="-1000000000", max_value="1000000000", places=2)
-
-
-class Decimals(SynchronousTestCase):
-    def test_currencies_have_the_decimals_of_iso_4217(self) -> None:
-        found = {code: decimals(code) for code in ("EUR", "USD", "JPY", "KRW", "ISK", "HUF", "KWD", "CLF")}
-
-        self.assertEqual(found, {"EUR": 2, "USD": 2, "JPY": 0, "KRW": 0, "ISK": 0, "HUF": 2, "KWD": 3, "CLF": 4})
 
 
 class Worth(SynchronousTestCase):

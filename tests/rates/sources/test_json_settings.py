@@ -5,6 +5,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.static import Data
 
+from mixsvc.common.currencies import parse_currency
 from mixsvc.config import parsers
 from mixsvc.config.settings import RatesSettings
 from mixsvc.errors import BadSetting
@@ -107,9 +108,9 @@ class Parsers(SynchronousTestCase):
         self.refused(parsers.field_path, "", ".", "a.", ".a", "a..b", "a b", "*.*", ".".join("abcdefghijk"))
 
     def test_currencies_presets_and_variables(self) -> None:
-        self.assertEqual(parsers.currency("usd"), "USD")
+        self.assertEqual(parse_currency("usd"), "USD")
         self.assertEqual(parsers.variable_name("RATES_KEY"), "RATES_KEY")
         self.assertEqual(parsers.one_of_or_none("a", "b")("b"), "b")
-        self.refused(parsers.currency, "", "US", "\u20ac\u20ac\u20ac")
+        self.refused(parse_currency, "", "US", "\u20ac\u20ac\u20ac")
         self.refused(parsers.variable_name, "a-b", "1a", "$KEY")
         self.refused(parsers.one_of_or_none("a"), "b")

@@ -7,9 +7,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.static import Data
 from zope.interface.verify import verifyObject
 
+from mixsvc.common.currencies import is_currency
 from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import IRateSource, Quote
-from mixsvc.rates.model.quote import is_currency, is_sound
+from mixsvc.rates.model.quote import is_sound
 from mixsvc.rates.sources import build_sources
 from tests.rates.samples import DAILY, NOW, at_once, client_of, moment
 

@@ -1,0 +1,41 @@
+"""Texts of strangers: lone surrogates, and words that are nearly a known one. Pure."""
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Final
+
+__all__ = ["decode_utf8", "did_you_mean", "similar", "without_surrogates"]
+
+SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+# Two words are similar from this ratio of difflib's on.
+SIMILAR: Final = 0.5
+
+
+def decode_utf8(data: bytes) -> str:
+    """Returns the text of UTF-8 in which surrogates may be encoded as if they were characters, as txsockjs does it.
+
+    Raises UnicodeDecodeError.
+    """
+    return data.decode("utf-8", "surrogatepass")
+
+
+def without_surrogates(text: str) -> str:
+    """Returns the text with each pair of surrogates joined to its character, and U+FFFD in place of each lone one.
+
+    JSON can spell them ("\\ud83d\\ude00", RFC 8259 section 8.2), and UTF-8 cannot hold them (RFC 3629 section 3).
+    """
+    if not SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def similar(word: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Returns the known words that look like this one, the most similar first, at most so many."""
+    return get_close_matches(word, list(known), n=most, cutoff=SIMILAR)
+
+
+def did_you_mean(words: Sequence[str]) -> str:
+    """Returns the end of a sentence that offers these words, such as "; did you mean USD or UAH?"; "" for none."""
+    return f"; did you mean {' or '.join(words)}?" if words else ""
