@@ -23,7 +23,7 @@ from mixsvc.http.listening import ADMIN_LISTEN, SERVER_LISTEN, close_port, open_
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator
-from mixsvc.operations.operations import Operations, Process, Running
+from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import Deadline
 from mixsvc.storage.database import Database
@@ -62,7 +62,7 @@ class MixService(MultiService):
         settings: Settings,
         application: "WSGIApplication",
         authenticate: Authenticator,
-        process: Process | None = None,
+        process: ProcessContext | None = None,
     ) -> None:
         """authenticate: says who opens a chat connection (IAuthenticator). process: None, if it offers nothing."""
         MultiService.__init__(self)
@@ -76,9 +76,9 @@ class MixService(MultiService):
         bridge = Bridge(reactor, BRIDGE_SECONDS)
         self._talking = Talking(reactor, settings, Dependencies(self._database, self._rates, identify, bridge))
         pages = wsgi_resource(reactor, self._views, application, settings.web.slow_client_timeout)
-        running = Running(self._database, self._rates, self._talking, self._views)
-        self._operations = Operations(reactor, settings, running, process or Process())
-        root = self._operations.front(Root(pages, self._talking.resource, settings.chat.prefix))
+        parts = MonitoredParts(self._database, self._rates, self._talking, self._views)
+        self._operations = Operations(reactor, settings, parts, process or ProcessContext())
+        root = self._operations.with_health_pages(Root(pages, self._talking.resource, settings.chat.prefix))
         self._site = MixSite(reactor, root, settings)
         self._admin_site = self._operations.watch(self._site)
         self._ports: list[IListeningPort] = []

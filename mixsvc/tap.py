@@ -18,8 +18,8 @@ from mixsvc.config.ini import Value
 from mixsvc.config.settings import Settings, read_settings
 from mixsvc.errors import MixError
 from mixsvc.http.listening import rehearse
-from mixsvc.operations.log_files import check_log_file, keep_signals
-from mixsvc.operations.operations import Process
+from mixsvc.operations.log_files import check_log_file, hold_log_signals
+from mixsvc.operations.operations import ProcessContext
 from mixsvc.pages.index import has_sockjs_client
 from mixsvc.service import MixService
 from mixsvc.storage import database
@@ -85,7 +85,7 @@ def makeService(options: Options) -> IService:
     """The service, not started. What is wrong ends the process here with one line, while the user still reads it."""
     from twisted.internet import reactor
 
-    keep_signals()
+    hold_log_signals()
     _keep_the_reactor()
     tell_in_one_line()
     try:
@@ -97,7 +97,7 @@ def makeService(options: Options) -> IService:
             found = _served(settings)
             authenticate = authenticator(settings, found.pages)
             check_log_file(settings.server.access_log_file)
-        process = Process(os.environ, log_file(options))
+        process = ProcessContext(os.environ, log_file(options))
         service = MixService(reactor, settings, found.application, authenticate, process)
     except (MixError, BadOption) as error:
         raise SystemExit(f"mixsvc: {error}") from None

@@ -60,7 +60,7 @@ def read_ahead(application: object) -> None:
 def log_file(options: object) -> LogFile | None:
     """The file that twistd is told to log to, opened; None where it logs elsewhere. Raises BadSetting.
 
-    It belongs to the user that twistd will become, if that one may make it: so it can be opened anew later.
+    It belongs to the user that twistd will become, if that one may make it: so that it can be reopened later.
     """
     twistd = _twistd(options)
     path = twistd.get("logfile") or ("" if twistd.get("nodaemon", True) else "twistd.log")

@@ -1,4 +1,4 @@
-"""The access log: a line for each answer, written many at a time."""
+"""The access log: one line for each response, written in batches."""
 
 import json
 import re
@@ -15,14 +15,14 @@ from mixsvc.common.times import utc_milliseconds
 
 __all__ = ["FORMATS", "AccessLog", "combined", "into_log", "json_line"]
 
-# How long lines wait for others, in seconds, and how many may.
+# A line waits up to so many seconds for others, and up to so many lines wait.
 WAIT_SECONDS: Final = 0.5
 MOST_LINES: Final = 1000
 
-# Of one field that a client chooses freely; the rest of it is cut off.
+# The most bytes of a field that the client chooses; the rest is cut off.
 MOST_BYTES: Final = 2048
 
-# What could end a field or a line, or move the cursor of whoever reads the log in a terminal.
+# Bytes that could end a field or a line, or control the terminal in which somebody reads the log.
 UNSAFE: Final = re.compile(rb'[^\x20-\x7e]|["\\]')
 
 _log = Logger()
@@ -31,9 +31,9 @@ Format: TypeAlias = Callable[[Request, float, float], str]
 
 
 def combined(request: Request, now: float, seconds: float) -> str:
-    """A line as Apache and nginx write it by default, without its end.
+    """The line that Apache and nginx write by default ("combined"), without its newline.
 
-    now: seconds since 1970, when the answer was complete. seconds: how long it took.
+    now: seconds since 1970, when the response was complete. seconds: how long it took.
     """
     words = b" ".join((request.method, request.uri, request.clientproto))
     return (
@@ -43,7 +43,7 @@ def combined(request: Request, now: float, seconds: float) -> str:
 
 
 def json_line(request: Request, now: float, seconds: float) -> str:
-    """The same as one line of JSON, and how long it took, in seconds; what was not sent is null."""
+    """The same fields as one line of JSON, with the seconds that it took; a header that was not sent is null."""
     fields = {
         "time": utc_milliseconds(now),
         "client": _client(request),
@@ -64,10 +64,10 @@ FORMATS: Final[Mapping[str, Format]] = {"combined": combined, "json": json_line}
 
 
 class AccessLog:
-    """Collects lines and writes them half a second later, all at once. Used in the reactor thread only."""
+    """Collects lines and writes them together, half a second later. Used in the reactor thread only."""
 
     def __init__(self, clock: IReactorTime, form: Format, write: Callable[[list[str]], None]) -> None:
-        """write: takes lines without their ends; it must not raise."""
+        """write: gets lines without their newlines; it must not raise."""
         self._clock = clock
         self._form = form
         self._write = write
@@ -75,7 +75,7 @@ class AccessLog:
         self._waiting: IDelayedCall | None = None
 
     def answered(self, request: Request, seconds: float) -> None:
-        """Note an answer that is complete, and how long it took."""
+        """Add the line of a complete response, which took so many seconds."""
         self._lines.append(self._form(request, self._clock.seconds(), seconds))
         if len(self._lines) >= MOST_LINES:
             self.flush()
@@ -83,7 +83,7 @@ class AccessLog:
             self._waiting = self._clock.callLater(WAIT_SECONDS, self.flush)
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the lines that wait."""
         waiting, self._waiting = self._waiting, None
         if waiting is not None and waiting.active():
             waiting.cancel()
@@ -93,18 +93,18 @@ class AccessLog:
 
 
 def into_log(lines: list[str]) -> None:
-    """Write lines into the log that everything else is written to, as one event, as each has its price."""
+    """Write lines into the service's log, as one event: each event costs time."""
     _log.info("{lines}", lines="\n".join(lines))
 
 
 @lru_cache(1)
 def _stamp(second: int) -> str:
-    # The same for all lines of a second, and dearer than the rest of a line.
+    # The same for all lines of a second, and slower to make than the rest of a line.
     return str(datetimeToLogString(second))
 
 
 def _client(request: Request) -> str:
-    """The client's address: behind a trusted proxy what that says (mixsvc.http.forwarded)."""
+    """The client's address; behind a trusted proxy it comes from the proxy (mixsvc.http.forwarded)."""
     return _printable(getattr(request.getClientAddress(), "host", None) or "-")
 
 
@@ -118,17 +118,17 @@ def _quoted(data: bytes) -> str:
 
 @lru_cache(256)
 def _printable(host: str) -> str:
-    # A PROXY header may call anything an address.
+    # A PROXY protocol header may name any text as an address.
     return _escaped(host.encode("utf-8", "replace"))
 
 
-# The same client asks for more than one thing, and many clients call themselves the same.
+# One client sends many requests, and many clients send the same User-Agent.
 @lru_cache(256)
 def _escaped(data: bytes) -> str:
-    """Printable ASCII without quotes: whatever else comes is spelled \\xNN."""
+    """Printable ASCII without quotes and backslashes: any other byte is written as \\xNN."""
     return UNSAFE.sub(lambda found: b"\\x%02x" % ord(found[0]), data).decode("ascii")
 
 
 def _text(data: bytes | None) -> str | None:
-    """For JSON, which escapes what needs it; what is no UTF-8 is spelled \\xNN."""
+    """Text for JSON, which escapes what it must; bytes that are not UTF-8 are written as \\xNN."""
     return None if data is None else data[:MOST_BYTES].decode("utf-8", "backslashreplace")

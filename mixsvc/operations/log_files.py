@@ -1,4 +1,4 @@
-"""Log files that make way for logrotate: moved aside by others, opened anew by us when a signal says so."""
+"""Log files for logrotate: it moves a file away and sends a signal, on which we reopen the file by its name."""
 
 import os
 import signal
@@ -11,22 +11,22 @@ from twisted.logger import Logger
 
 from mixsvc.errors import BadSetting
 
-__all__ = ["LogFile", "check_log_file", "heed_signals", "keep_signals"]
+__all__ = ["LogFile", "check_log_file", "handle_log_signals", "hold_log_signals"]
 
-# Of a new file: what is said here is not for everybody.
+# The mode of a new file: logs are not for everybody to read.
 MODE: Final = 0o640
 
 _log = Logger()
 
 
 class LogFile:
-    """A file that is only added to. Of `write` each call is one system call, so that lines stay whole.
+    """A file that is only appended to. Each call of `write` is one system call, so that lines stay whole.
 
-    May be written to in any thread; reopened in the reactor thread.
+    `write` may be called in any thread, `reopen` in the reactor thread.
     """
 
     def __init__(self, path: str) -> None:
-        """Opens the file and makes it where there is none. Raises BadSetting."""
+        """Open the file; create it if it does not exist. Raises BadSetting if that fails."""
         self.path = os.path.abspath(path)
         self._is_failing = False
         try:
@@ -35,7 +35,7 @@ class LogFile:
             raise _unusable(self.path, error) from None
 
     def write(self, text: str) -> None:
-        """Add text. What cannot be written is lost, and never waits for better times."""
+        """Append text. Text that cannot be written is lost: it is not kept for later."""
         try:
             os.write(self._descriptor, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
@@ -44,40 +44,40 @@ class LogFile:
             self._is_failing = False
 
     def write_lines(self, lines: Sequence[str]) -> None:
-        """Add lines, which come without their ends."""
+        """Append lines, given without their newlines."""
         self.write("\n".join(lines) + "\n")
 
     def flush(self) -> None:
-        """Nothing waits here; for twisted.logger."""
+        """Does nothing, as nothing is buffered; twisted.logger calls it."""
 
     def reopen(self) -> None:
-        """Go on in a new file of the same name. Where that cannot be opened the old one is kept, and the log told."""
+        """Open the file of this name again. If that fails, keep the old file and log an error."""
         try:
             descriptor = _opened(self.path)
         except OSError as error:
             _log.error("mixsvc: {error}; the old file is kept", error=str(_unusable(self.path, error)))
             return
-        # One step for other threads: the number stays, and what stands behind it is another file.
+        # Atomic for other threads: the descriptor's number stays, and refers to the new file.
         os.dup2(descriptor, self._descriptor, inheritable=False)
         os.close(descriptor)
 
     def close(self) -> None:
-        """Close it; not to be used any more."""
+        """Close the file, which cannot be used afterwards."""
         os.close(self._descriptor)
 
     def _failed(self, error: OSError) -> None:
-        # Once for each time of trouble. Not into the log, which may be this very file.
+        # Once until a write succeeds again. Not into the log, which may be this very file.
         if not self._is_failing:
             self._is_failing = True
-            # That may be a file on the same disk.
+            # stderr may be a file on the same full disk.
             with suppress(OSError):
                 print(f"mixsvc: {_unusable(self.path, error)}; lines are lost", file=sys.__stderr__, flush=True)
 
 
 def check_log_file(path: str) -> None:
-    """Find out, without making it, whether a file can be written to. Raises BadSetting.
+    """Check, without creating it, that a file can be written to. Raises BadSetting.
 
-    The effective user's rights count: those that a daemon will have later.
+    It checks with the rights of the effective user, which are those that a daemon will have.
     """
     folder = os.path.dirname(path) or "."
     try:
@@ -93,31 +93,32 @@ def check_log_file(path: str) -> None:
         raise _unusable(path, error) from None
 
 
-def keep_signals() -> None:
-    """From now on keep SIGUSR1 and SIGHUP for `heed_signals`: a process that still starts would die of them.
+def hold_log_signals() -> None:
+    """Record SIGUSR1 and SIGHUP for `handle_log_signals`: they would end a process that is still starting.
 
-    Called in the main thread, by whoever owns the process.
+    Called in the main thread of a process that is ours.
     """
     for number in _signals():
-        signal.signal(number, _Kept())
+        signal.signal(number, _SignalRecorder())
 
 
-def heed_signals(reopen: Callable[[], None]) -> None:
-    """Call reopen in the main thread, between two steps of the interpreter, at SIGUSR1 and SIGHUP; called there, too.
+def handle_log_signals(reopen: Callable[[], None]) -> None:
+    """Call reopen on SIGUSR1 and SIGHUP, in the main thread, from a signal handler. Called in the main thread.
 
-    Also once now for those that were kept. A SIGHUP that says that the terminal is gone is left alone: it ends us.
+    Calls it once now if `hold_log_signals` recorded one. SIGHUP is left alone if the process has a terminal: there it
+    says that the terminal is gone, and ends the process.
     """
 
     def handle(number: int, frame: Any) -> None:
         reopen()
 
     before = [signal.signal(number, handle) for number in _signals()]
-    if any(isinstance(each, _Kept) and each.has_come for each in before):
+    if any(isinstance(each, _SignalRecorder) and each.has_come for each in before):
         reopen()
 
 
-class _Kept:
-    """A handler that only notes that the signal has come. Programs that we start do not inherit it, as SIG_IGN."""
+class _SignalRecorder:
+    """A handler that records that the signal has come. Unlike SIG_IGN, programs that we start do not inherit it."""
 
     has_come = False
 
@@ -136,5 +137,5 @@ def _opened(path: str) -> int:
 
 def _unusable(path: str, error: OSError) -> BadSetting:
     return BadSetting(
-        f"the log file {path} cannot be written to ({error.strerror}); give another path, or mend its rights"
+        f"the log file {path} cannot be written to ({error.strerror}); give another path, or correct its permissions"
     )

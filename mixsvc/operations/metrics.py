@@ -1,4 +1,4 @@
-"""/metrics: what the parts have counted, in the words of Prometheus. They know nothing of it: it asks them."""
+"""The metrics in the formats of Prometheus. The parts count by themselves and know nothing of it: it asks them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from mixsvc import __version__
 from mixsvc.chat.stats import Tally
 from mixsvc.common.histogram import Histogram
 from mixsvc.interfaces import SourceHealth
-from mixsvc.operations.reactor_lag import Lag
+from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.polling.source_health import FAILING, GOOD, UNTRIED, WAITING
 from mixsvc.threads.pool import DaemonThreadPool
 from txsockjs import Numbers
 
-__all__ = ["Exposition", "Watched"]
+__all__ = ["MetricsExposition", "MetricSources"]
 
 STATES: Final = (UNTRIED, GOOD, FAILING, WAITING)
 
-# The values of the labels, and the number.
+# For each row the values of its labels, and its number.
 Rows: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
 
 
 @dataclass(frozen=True)
-class Watched:
-    """The parts whose numbers are shown. All are asked in the reactor thread, when somebody asks for the metrics."""
+class MetricSources:
+    """Where the numbers come from. All are asked in the reactor thread, when somebody asks for the metrics."""
 
     traffic: Traffic
     connections: Callable[[], int]
@@ -40,49 +40,49 @@ class Watched:
     chat: Callable[[], Tally]
     sources: Callable[[], Sequence[SourceHealth]]
     views: DaemonThreadPool
-    lag: Lag
+    lag: ReactorLag
     timers: Callable[[], int]
     is_ready: Callable[[], bool]
 
 
-class Exposition:
+class MetricsExposition:
     """Writes the metrics of one service and of its process. Used in the reactor thread."""
 
-    def __init__(self, watched: Watched) -> None:
-        # Not the global registry: it would keep the service for good, and a user's own metrics are theirs to show.
+    def __init__(self, parts: MetricSources) -> None:
+        # Not the global registry: that would keep a reference to the service, and it belongs to the user's own metrics.
         self._registry = CollectorRegistry()
-        self._registry.register(_Numbers(watched))
+        self._registry.register(_ServiceCollector(parts))
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
     def write(self, accept: str) -> tuple[bytes, str]:
-        """The metrics and their content type, as the header Accept asks for them."""
+        """The metrics and their content type, in the format that the value of an Accept header asks for."""
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
 
 
-class _Numbers(Collector):
-    def __init__(self, watched: Watched) -> None:
-        self._watched = watched
+class _ServiceCollector(Collector):
+    def __init__(self, parts: MetricSources) -> None:
+        self._parts = parts
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: it keeps the registry from collecting when this is registered."""
+        """Returns nothing, which keeps the registry from collecting when this is registered."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Every family, with the numbers of now."""
+        """Every metric family with its current numbers."""
         yield _gauges("mixsvc_info", "What runs.", ("version",), [((__version__,), 1)])
-        yield _gauge("mixsvc_ready", "1 while it serves, 0 while it starts or stops.", self._watched.is_ready())
+        yield _gauge("mixsvc_ready", "1 while it serves, 0 while it starts or stops.", self._parts.is_ready())
         yield from self._http()
         yield from self._views()
         yield from self._sockjs()
         yield from self._chat()
         yield from self._sources()
-        yield _histogram("mixsvc_reactor_lag_seconds", "How late the reactor is.", self._watched.lag.seconds)
-        yield _gauge("mixsvc_reactor_timers", "Calls that the reactor is to make later.", self._watched.timers())
+        yield _histogram("mixsvc_reactor_lag_seconds", "How late the reactor is.", self._parts.lag.seconds)
+        yield _gauge("mixsvc_reactor_timers", "Calls that the reactor is to make later.", self._parts.timers())
 
     def _http(self) -> Iterator[Metric]:
-        traffic = self._watched.traffic
+        traffic = self._parts.traffic
         answers = traffic.answers.items()
         yield _counters("mixsvc_http_requests", "Requests answered.", ("method", "status", "part"), answers)
         text = "From the first byte of a request to the end of its answer."
@@ -90,18 +90,18 @@ class _Numbers(Collector):
         for part, histogram in traffic.seconds.items():
             seconds.add_metric((part,), list(histogram.buckets()), histogram.sum)
         yield seconds
-        yield _gauge("mixsvc_http_connections", "HTTP connections open, WebSockets not.", self._watched.connections())
+        yield _gauge("mixsvc_http_connections", "HTTP connections open, WebSockets not.", self._parts.connections())
         text = "Requests and connections cut short, by status or by what happened."
-        yield _counters("mixsvc_http_refused", text, ("reason",), _rows(self._watched.refused()))
+        yield _counters("mixsvc_http_refused", text, ("reason",), _rows(self._parts.refused()))
 
     def _views(self) -> Iterator[Metric]:
-        running, waiting = self._watched.views.load()
-        yield _gauge("mixsvc_view_threads", "Threads for views.", self._watched.views.size)
+        running, waiting = self._parts.views.load()
+        yield _gauge("mixsvc_view_threads", "Threads for views.", self._parts.views.size)
         yield _gauge("mixsvc_views_running", "Requests in a view's thread.", running)
         yield _gauge("mixsvc_views_waiting", "Requests that wait for a view's thread.", waiting)
 
     def _sockjs(self) -> Iterator[Metric]:
-        numbers = self._watched.sessions()
+        numbers = self._parts.sessions()
         yield _gauges("mixsvc_sockjs_sessions", "Chat sessions open.", ("transport",), _rows(numbers.sessions))
         yield _counter("mixsvc_sockjs_sessions_opened", "Chat sessions opened.", numbers.opened)
         text = "Chat sessions not opened."
@@ -110,7 +110,7 @@ class _Numbers(Collector):
         yield _counter("mixsvc_sockjs_outbox_closes", text, numbers.outbox_closes)
 
     def _chat(self) -> Iterator[Metric]:
-        tally = self._watched.chat()
+        tally = self._parts.chat()
         yield _gauge("mixsvc_chat_members", "Persons in the chat.", tally.members)
         yield _gauge("mixsvc_chat_rooms", "Rooms in memory.", tally.rooms)
         yield _counter("mixsvc_chat_messages", "Messages stored and acknowledged.", tally.messages)
@@ -120,7 +120,7 @@ class _Numbers(Collector):
         yield _histogram("mixsvc_chat_commit_duration_seconds", "How long a commit takes.", tally.commit_seconds)
 
     def _sources(self) -> Iterator[Metric]:
-        now, sources = datetime.now(UTC), self._watched.sources()
+        now, sources = datetime.now(UTC), self._parts.sources()
         ages = [((each.name,), (now - each.last_success).total_seconds()) for each in sources if each.last_success]
         yield _gauges("mixsvc_rates_source_age_seconds", "Since a source's last sound answer.", ("source",), ages)
         failures = _rows({each.name: each.failures for each in sources})

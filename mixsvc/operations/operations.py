@@ -1,4 +1,4 @@
-"""What operators see of the service and do to it: health, metrics, the access log, log files, systemd and the drain."""
+"""Puts the operators' side together: health pages, metrics, access log, log files, systemd, and the drain."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -15,25 +15,25 @@ from mixsvc.chat.service import Talking
 from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
 from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
-from mixsvc.operations.log_files import LogFile, heed_signals
-from mixsvc.operations.metrics import Exposition, Watched
-from mixsvc.operations.pages import Front, admin_pages, health_pages
-from mixsvc.operations.reactor_lag import Lag
-from mixsvc.operations.readiness import Readiness, Stage
-from mixsvc.operations.systemd import Notifier
+from mixsvc.operations.log_files import LogFile, handle_log_signals
+from mixsvc.operations.metrics import MetricsExposition, MetricSources
+from mixsvc.operations.pages import PagesBefore, admin_pages, health_pages
+from mixsvc.operations.reactor_lag import ReactorLag
+from mixsvc.operations.readiness import Readiness, ServiceStage
+from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.service import RatesService
 from mixsvc.storage.database import Database
 from mixsvc.threads.pool import DaemonThreadPool
 
-__all__ = ["Operations", "Process", "Running"]
+__all__ = ["Operations", "ProcessContext", "MonitoredParts"]
 
 
 @dataclass(frozen=True)
-class Process:
+class ProcessContext:
     """The process that the service runs in.
 
-    environ: its environment. log_file: what it logs to, where that is a file that we have opened.
+    environ: its environment. log_file: the file that it logs to, if we have opened that.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -41,8 +41,8 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Running:
-    """The parts that are watched."""
+class MonitoredParts:
+    """The parts whose state operators see."""
 
     database: Database
     rates: RatesService
@@ -51,46 +51,46 @@ class Running:
 
 
 class Operations:
-    """Belongs to the reactor thread. Nothing is opened before `start`."""
+    """The operators' side of one service. Used in the reactor thread. Opens nothing before `start`."""
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, settings: Settings, running: Running, process: Process) -> None:
+    def __init__(self, reactor: Any, settings: Settings, parts: MonitoredParts, process: ProcessContext) -> None:
         self._reactor = reactor
         self._settings = settings
-        self._running = running
+        self._parts = parts
         self._files = [process.log_file] if process.log_file is not None else []
-        self._notifier = Notifier(reactor, process.environ)
-        self._readiness = Readiness(reactor, running.database, running.rates.facade.sources)
-        self._lag = Lag(reactor)
+        self._notifier = SystemdNotifier(reactor, process.environ)
+        self._readiness = Readiness(reactor, parts.database, parts.rates.facade.sources)
+        self._lag = ReactorLag(reactor)
         self._traffic = Traffic(settings.chat.prefix)
         self._access: AccessLog | None = None
 
-    def front(self, rest: Resource) -> Resource:
-        """The root of the site: /healthz and /readyz before the rest, unless they have a port of their own."""
+    def with_health_pages(self, rest: Resource) -> Resource:
+        """The root of the public site: /healthz and /readyz before the rest, unless operators have their own port."""
         if self._settings.server.admin_listen:
             return rest
-        return Front(health_pages(self._readiness.report), rest)
+        return PagesBefore(health_pages(self._readiness.report), rest)
 
     def watch(self, site: MixSite) -> MixSite:
-        """Count and note what a site answers; returns the site for operators, which nobody counts."""
+        """Count and log the responses of a site; returns the site for operators, whose responses are not counted."""
         site.on_answer = self._answered
-        running = self._running
-        exposition = Exposition(
-            Watched(
+        parts = self._parts
+        exposition = MetricsExposition(
+            MetricSources(
                 traffic=self._traffic,
                 connections=lambda: len(site.channels),
                 refused=lambda: site.refused,
-                sessions=running.talking.resource.numbers,
-                chat=running.talking.tally,
-                sources=running.rates.facade.sources,
-                views=running.views,
+                sessions=parts.talking.resource.numbers,
+                chat=parts.talking.tally,
+                sources=parts.rates.facade.sources,
+                views=parts.views,
                 lag=self._lag,
                 timers=lambda: len(self._reactor.getDelayedCalls()),
-                is_ready=lambda: self._readiness.stage is Stage.SERVING,
+                is_ready=lambda: self._readiness.stage is ServiceStage.SERVING,
             )
         )
-        # Whoever probes a health page may use any name for us, and a page that is not asked by browsers needs no more.
+        # A probe may use any host name, and no browser comes here.
         server = replace(self._settings.server, hosts=(), hsts=0)
         root = admin_pages(self._readiness.report, exposition.write)
         admin = MixSite(self._reactor, root, replace(self._settings, server=server))
@@ -98,7 +98,7 @@ class Operations:
         return admin
 
     def log_into_file(self, application: Any) -> None:
-        """Have twistd log into our file in place of its own, which cannot be opened anew; called before it begins.
+        """Make twistd log into our file instead of its own, which cannot be reopened; called before logging begins.
 
         application: twisted.application.service.Application.
         """
@@ -107,19 +107,19 @@ class Operations:
             application.setComponent(ILogObserver, textFileLogObserver(observer))
 
     def start(self) -> None:
-        """Open the access log; called before the reactor runs, by the user that the process has become.
+        """Open the access log; called before the reactor runs, when the process has its final user.
 
-        Raises BadSetting.
+        Raises BadSetting if the access log cannot be opened.
         """
         self._access = self._access_log()
-        self._readiness.stage = Stage.SERVING
+        self._readiness.stage = ServiceStage.SERVING
         self._reactor.callWhenRunning(self._begin)
 
     def _begin(self) -> None:
         self._lag.start()
         self._notifier.ready()
         if threading.current_thread() is threading.main_thread():
-            heed_signals(lambda: self._reactor.callFromThread(self.reopen))
+            handle_log_signals(lambda: self._reactor.callFromThread(self.reopen))
 
     def _access_log(self) -> AccessLog | None:
         server = self._settings.server
@@ -139,25 +139,25 @@ class Operations:
             self._access.answered(request, seconds)
 
     def reopen(self) -> None:
-        """Go on in new files of the same names, as somebody has moved the old ones away."""
+        """Reopen the log files by their names, as somebody has moved the old files away."""
         if self._access is not None:
             self._access.flush()
         for file in self._files:
             file.reopen()
-        self._log.info("mixsvc: {count} log files opened anew", count=len(self._files))
+        self._log.info("mixsvc: {count} log files reopened", count=len(self._files))
 
     def drain(self) -> "Deferred[None]":
-        """Say that the service is about to stop; fires when whoever sends it requests has had the time to turn away."""
+        """Report "not ready" everywhere; fires after [server] drain seconds, so that a load balancer has noticed it."""
         server = self._settings.server
-        self._readiness.stage = Stage.STOPPING
+        self._readiness.stage = ServiceStage.STOPPING
         # A second more, for the process to end.
         self._notifier.stopping(server.drain + server.shutdown_timeout + 1)
         if server.drain:
-            self._log.info("mixsvc: not ready any more, and stopping in {seconds} s", seconds=server.drain)
+            self._log.info("mixsvc: not ready any more; the service stops in {seconds} s", seconds=server.drain)
         return deferLater(self._reactor, server.drain) if server.drain else succeed(None)
 
     def stop(self) -> None:
-        """Write what waits, and end."""
+        """Write the last lines of the access log, and end."""
         self._lag.stop()
         self._notifier.stop()
         if self._access is not None:

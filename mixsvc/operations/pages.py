@@ -1,30 +1,70 @@
-"""The pages for operators: /healthz, /readyz and /metrics, on a port of their own or before the application."""
+"""The pages for operators: /healthz, /readyz and /metrics, on a port of their own or before the application's pages."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from twisted.internet.defer import Deferred
 from twisted.web.resource import IResource, Resource
-from twisted.web.server import Request
+from twisted.web.server import NOT_DONE_YET, Request
 
-from mixsvc.operations.health import Alive, Ask, Ready
+from mixsvc.interfaces import SourceHealth
+from mixsvc.operations.readiness import HealthReport
 
-__all__ = ["Front", "Write", "admin_pages", "health_pages"]
+__all__ = ["AskHealth", "PagesBefore", "WriteMetrics", "admin_pages", "health_pages"]
 
-# Writes the metrics as the header Accept asks for them: the text and its type.
-Write: TypeAlias = Callable[[str], tuple[bytes, str]]
+# Finds out how the service is; called in the reactor thread. Its Deferred does not fail; cancelling it ends the wait.
+AskHealth: TypeAlias = Callable[[], "Deferred[HealthReport]"]
+
+# Writes the metrics in the format that the value of an Accept header asks for: returns the body and its content type.
+WriteMetrics: TypeAlias = Callable[[str], tuple[bytes, str]]
 
 
-class Metrics(Resource):
+class HealthzPage(Resource):
+    """GET /healthz: 200 as long as the reactor answers anything."""
+
+    isLeaf = True
+
+    def render_GET(self, request: Request) -> bytes:
+        """Answers at once, in the reactor."""
+        return _json(request, 200, {"status": "alive"})
+
+
+class ReadyzPage(Resource):
+    """GET /readyz: 200 if the service is ready, else 503 with the reasons."""
+
+    isLeaf = True
+
+    def __init__(self, ask: AskHealth) -> None:
+        Resource.__init__(self)
+        self._ask = ask
+
+    def render_GET(self, request: Request) -> int:
+        """Answers as soon as the database has answered, or has taken too long."""
+        asking = self._ask()
+        # A client that has left gets no response, and nothing waits for it.
+        request.notifyFinish().addErrback(lambda _: asking.cancel())
+        asking.addCallbacks(self._respond, lambda _: None, callbackArgs=(request,))
+        return NOT_DONE_YET
+
+    def _respond(self, report: HealthReport, request: Request) -> None:
+        word, status = ("ready", 200) if report.is_ready else ("not ready", 503)
+        sources = [_source_fields(each) for each in report.sources]
+        request.write(_json(request, status, {"status": word, "reasons": list(report.reasons), "sources": sources}))
+        request.finish()
+
+
+class MetricsPage(Resource):
     """GET /metrics."""
 
     isLeaf = True
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: WriteMetrics) -> None:
         Resource.__init__(self)
         self._write = write
 
     def render_GET(self, request: Request) -> bytes:
-        """At once, in the reactor: no view can keep it waiting."""
+        """Answers at once, in the reactor: busy views do not delay it."""
         body, content_type = self._write((request.getHeader(b"accept") or b"").decode("latin-1"))
         request.setHeader(b"content-type", content_type.encode("latin-1"))
         request.setHeader(b"content-length", b"%d" % len(body))
@@ -32,8 +72,8 @@ class Metrics(Resource):
         return body
 
 
-class Front(Resource):
-    """Pages that come before everything else; what is none of them goes on as it was."""
+class PagesBefore(Resource):
+    """Serves a few pages itself, and passes every other request to another resource as if it stood in its place."""
 
     def __init__(self, pages: Mapping[bytes, IResource], rest: Resource) -> None:
         """pages: by the only segment of their path, such as healthz."""
@@ -42,19 +82,38 @@ class Front(Resource):
         self._rest = rest
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
-        """The page of exactly this path, else what `rest` has there."""
+        """The page of exactly this path, else the child of `rest`."""
         page = self._pages.get(path) if not request.postpath else None
         return page if page is not None else self._rest.getChildWithDefault(path, request)
 
 
-def health_pages(ask: Ask) -> Mapping[bytes, IResource]:
-    """/healthz and /readyz; ask: see Ready."""
-    return {b"healthz": Alive(), b"readyz": Ready(ask)}
+def health_pages(ask: AskHealth) -> Mapping[bytes, IResource]:
+    """/healthz and /readyz, by the segment of their path."""
+    return {b"healthz": HealthzPage(), b"readyz": ReadyzPage(ask)}
 
 
-def admin_pages(ask: Ask, write: Write) -> Resource:
-    """The root of a port for operators: both of these and /metrics."""
+def admin_pages(ask: AskHealth, write: WriteMetrics) -> Resource:
+    """The root of a port for operators: /healthz, /readyz and /metrics."""
     root = Resource()
-    for name, page in {**health_pages(ask), b"metrics": Metrics(write)}.items():
+    for name, page in {**health_pages(ask), b"metrics": MetricsPage(write)}.items():
         root.putChild(name, page)
     return root
+
+
+def _source_fields(health: SourceHealth) -> dict[str, object]:
+    last = health.last_success
+    return {
+        "name": health.name,
+        "state": health.state,
+        "last_success": last.strftime("%Y-%m-%dT%H:%M:%SZ") if last is not None else None,
+    }
+
+
+def _json(request: Request, status: int, fields: dict[str, object]) -> bytes:
+    body = json.dumps(fields).encode() + b"\n"
+    request.setResponseCode(status)
+    request.setHeader(b"content-type", b"application/json")
+    request.setHeader(b"content-length", b"%d" % len(body))
+    request.setHeader(b"cache-control", b"no-store")
+    request.setHeader(b"x-content-type-options", b"nosniff")
+    return body

@@ -1,4 +1,4 @@
-"""How late the reactor is: how long whatever comes to it has to wait for its turn."""
+"""Reactor lag: how long an event waits because the reactor thread is busy with something else."""
 
 from typing import Final
 
@@ -6,14 +6,14 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from mixsvc.common.histogram import SECONDS, Histogram
 
-__all__ = ["INTERVAL", "Lag"]
+__all__ = ["INTERVAL", "ReactorLag"]
 
-# Seconds between two looks at the clock.
+# Seconds between two measurements.
 INTERVAL: Final = 0.5
 
 
-class Lag:
-    """Asks to be called at a time, and notes how much later that happens. Lives in the reactor thread."""
+class ReactorLag:
+    """Schedules a call and measures how much later it happens, again and again. Used in the reactor thread."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self.seconds = Histogram(SECONDS)
@@ -21,7 +21,7 @@ class Lag:
         self._next: IDelayedCall | None = None
 
     def start(self) -> None:
-        """Begin; what holds up the start itself is not counted."""
+        """Begin to measure; called when the reactor runs, so that a slow start does not count."""
         self._next = self._clock.callLater(INTERVAL, self._called, self._clock.seconds() + INTERVAL)
 
     def stop(self) -> None:

@@ -1,7 +1,8 @@
-"""Whether the service should be sent requests: it has started, is not stopping, and its database takes what is said."""
+"""Whether the service should get requests: it has started, it is not stopping, and its database can be written to."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -10,74 +11,91 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from mixsvc.interfaces import SourceHealth
-from mixsvc.operations.health import Report
 from mixsvc.storage.database import Database
 
-__all__ = ["KEPT_SECONDS", "PATIENCE_SECONDS", "Readiness", "Stage"]
+__all__ = ["CACHE_SECONDS", "DATABASE_SECONDS", "HealthReport", "Readiness", "ServiceStage"]
 
-# How long one answer of the database will do for everybody who asks: to write costs a disk its time.
-KEPT_SECONDS: Final = 5.0
+# How long one answer of the database counts for everybody who asks: a write takes the disk's time.
+CACHE_SECONDS: Final = 5.0
 
-# How long the database may take.
-PATIENCE_SECONDS: Final = 2.0
+# How long the database may take to answer.
+DATABASE_SECONDS: Final = 2.0
 
 
-class Stage(Enum):
-    """Where in its life the service is; the value is why it is not ready."""
+class ServiceStage(Enum):
+    """Where in its life the service is; the value says why it is not ready."""
 
     STARTING = "The service is starting."
     SERVING = ""
     STOPPING = "The service is stopping."
 
 
-class Readiness:
-    """Finds out how the service is when somebody asks. Belongs to the reactor thread.
+@dataclass(frozen=True)
+class HealthReport:
+    """How the service is.
 
-    Sources of rates that fail are told of and change nothing: the last known rates are shown with their date, and
-    another process would have none that are newer.
+    reasons: why it should get no requests now, each a sentence; empty if it is ready. sources: how the rates' sources
+    are, for people to read: the service works without any of them.
+    """
+
+    reasons: Sequence[str]
+    sources: Sequence[SourceHealth]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the service should get requests."""
+        return not self.reasons
+
+
+class Readiness:
+    """Finds out how the service is when somebody asks. Used in the reactor thread.
+
+    Failing sources of rates are reported and change nothing: the pages show the last known rates with their date, and
+    another process would have no newer ones.
     """
 
     def __init__(self, clock: IReactorTime, database: Database, sources: Callable[[], Sequence[SourceHealth]]) -> None:
-        self.stage = Stage.STARTING
+        self.stage = ServiceStage.STARTING
         self._clock = clock
         self._database = database
         self._sources = sources
+        # The database's last answer: "" or what is wrong with it, and when it came.
         self._trouble = ""
-        self._known_at = float("-inf")
-        self._patience: IDelayedCall | None = None
+        self._answered_at = float("-inf")
+        self._timeout: IDelayedCall | None = None
         self._waiting: list[Deferred[str]] = []
 
-    def report(self) -> "Deferred[Report]":
-        """How the service is, within PATIENCE_SECONDS. Cancel it to stop waiting."""
-        if self.stage is not Stage.SERVING:
-            return succeed(Report([self.stage.value], self._sources()))
-        return self._database_trouble().addCallback(self._reported)
+    def report(self) -> "Deferred[HealthReport]":
+        """Fires within DATABASE_SECONDS and does not fail. Cancel it to stop waiting."""
+        if self.stage is not ServiceStage.SERVING:
+            return succeed(HealthReport([self.stage.value], self._sources()))
+        return self._database_trouble().addCallback(self._report_of)
 
-    def _reported(self, trouble: str) -> Report:
-        # It may have begun to stop while the database was being asked.
+    def _report_of(self, trouble: str) -> HealthReport:
+        # The service may have begun to stop while the database was answering.
         reasons = [reason for reason in (self.stage.value, trouble) if reason]
-        return Report(reasons, self._sources())
+        return HealthReport(reasons, self._sources())
 
     def _database_trouble(self) -> "Deferred[str]":
-        is_late = self._patience is not None and not self._patience.active()
-        is_known = self._patience is None and self._clock.seconds() - self._known_at < KEPT_SECONDS
-        if is_late or is_known:
+        is_late = self._timeout is not None and not self._timeout.active()
+        is_fresh = self._timeout is None and self._clock.seconds() - self._answered_at < CACHE_SECONDS
+        if is_late or is_fresh:
             return succeed(self._trouble)
         waiter: Deferred[str] = Deferred(self._waiting.remove)
         self._waiting.append(waiter)
-        if self._patience is None:
-            self._patience = self._clock.callLater(PATIENCE_SECONDS, self._tell, "The database does not answer.")
-            self._database.run(_write).addCallbacks(lambda _: "", _told).addCallback(self._answered)
+        if self._timeout is None:
+            self._timeout = self._clock.callLater(DATABASE_SECONDS, self._set_trouble, "The database does not answer.")
+            self._database.run(_write).addCallbacks(lambda _: "", _trouble_of).addCallback(self._answered)
         return waiter
 
     def _answered(self, trouble: str) -> None:
-        patience, self._patience = self._patience, None
-        if patience is not None and patience.active():
-            patience.cancel()
-        self._known_at = self._clock.seconds()
-        self._tell(trouble)
+        timeout, self._timeout = self._timeout, None
+        if timeout is not None and timeout.active():
+            timeout.cancel()
+        self._answered_at = self._clock.seconds()
+        self._set_trouble(trouble)
 
-    def _tell(self, trouble: str) -> None:
+    def _set_trouble(self, trouble: str) -> None:
         self._trouble = trouble
         waiting, self._waiting = self._waiting, []
         for waiter in waiting:
@@ -85,13 +103,13 @@ class Readiness:
 
 
 def _write(cursor: sqlite3.Cursor) -> None:
-    """Write what is there already: a disk that is full or read-only refuses that, too."""
+    """Write the value that is there already: a full or read-only disk refuses that as well."""
     cursor.execute("BEGIN IMMEDIATE")
     (version,) = cursor.execute("PRAGMA user_version").fetchone()
     cursor.execute(f"PRAGMA user_version = {int(version)}")
 
 
-def _told(failure: Failure) -> str:
-    # SQLite's own sentences name no paths and hold no data.
+def _trouble_of(failure: Failure) -> str:
+    # SQLite's own messages contain no paths and no data.
     reason = str(failure.value) if isinstance(failure.value, sqlite3.Error) else "it failed"
     return f"The database cannot be written to ({reason})."

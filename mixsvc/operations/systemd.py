@@ -1,4 +1,4 @@
-"""Telling systemd how the service is: the protocol of sd_notify(3), which is one datagram for each message."""
+"""Tells systemd how the service is: the protocol of sd_notify(3), in which each message is one datagram."""
 
 import os
 import socket
@@ -8,54 +8,54 @@ from contextlib import suppress
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
-__all__ = ["Notifier"]
+__all__ = ["SystemdNotifier"]
 
 
-class Notifier:
-    """Says that the service is ready, alive or stopping to whoever started it, if they want to know.
+class SystemdNotifier:
+    """Tells the service manager that the service is ready, alive or stopping, if the manager asked for it.
 
-    Used in the reactor thread. Nothing fails where nobody listens.
+    Used in the reactor thread. Nothing fails if nobody listens.
     """
 
     def __init__(self, clock: IReactorTime, environ: Mapping[str, str]) -> None:
-        """environ: the process's environment, with NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID where systemd set it.
+        """environ: the process's environment, with NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID if systemd set them.
 
-        Read now: a daemon has another process number later, and then the watchdog is not meant for it.
+        They are read now: a daemon has another process number later, and then the watchdog is not meant for it.
         """
         name = environ.get("NOTIFY_SOCKET", "")
         # An abstract name begins with NUL, for which systemd writes @ (unix(7)).
         self._address = "\0" + name[1:] if name.startswith("@") else name
-        self._beat = LoopingCall(self.tell, "WATCHDOG=1")
-        self._beat.clock = clock
-        self._beat_seconds = _watchdog_seconds(environ) / 2
+        self._watchdog = LoopingCall(self.send, "WATCHDOG=1")
+        self._watchdog.clock = clock
+        self._watchdog_seconds = _watchdog_seconds(environ) / 2
 
     def ready(self) -> None:
-        """The service answers. From now on the reactor shows that it lives, twice as often as is asked for."""
-        self.tell("READY=1")
-        if self._address and self._beat_seconds:
-            self._beat.start(self._beat_seconds)
+        """Say that the service is ready, and begin to say that it is alive, twice as often as the watchdog demands."""
+        self.send("READY=1")
+        if self._address and self._watchdog_seconds:
+            self._watchdog.start(self._watchdog_seconds)
 
     def stopping(self, seconds: float) -> None:
-        """The service is about to end, which may take so long. The watchdog goes on being told."""
-        self.tell(f"STOPPING=1\nEXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
+        """Say that the service is stopping, which may take so many seconds. The watchdog's messages go on."""
+        self.send(f"STOPPING=1\nEXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
 
     def stop(self) -> None:
-        """Tell nothing more; harmless a second time."""
-        if self._beat.running:
-            self._beat.stop()
+        """Send nothing more by itself; harmless a second time."""
+        if self._watchdog.running:
+            self._watchdog.stop()
 
-    def tell(self, state: str) -> None:
-        """Send one message as it is, such as STATUS=…; lines are separate assignments."""
+    def send(self, state: str) -> None:
+        """Send one message as it is, such as STATUS=…; each line is an assignment."""
         if not self._address:
             return
-        # Whoever listened may be gone, and that is their affair.
+        # The manager may be gone, which is no error of ours.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
             sender.setblocking(False)
             sender.sendto(state.encode(), self._address)
 
 
 def _watchdog_seconds(environ: Mapping[str, str]) -> float:
-    """How often the service has to show that it lives; 0: never."""
+    """How often the service has to say that it is alive; 0: never."""
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return 0.0
     try:

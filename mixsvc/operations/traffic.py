@@ -1,4 +1,4 @@
-"""What was answered, how, and how long it took: numbers for graphs and alarms."""
+"""Counts and times the HTTP responses, for graphs and alerts."""
 
 from collections import Counter, defaultdict
 from typing import Final
@@ -9,16 +9,16 @@ from mixsvc.common.histogram import SECONDS, Histogram
 
 __all__ = ["Traffic"]
 
-# A client may invent any number of others.
+# A client may invent any number of others, so these are counted together.
 METHODS: Final = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
 
 
 class Traffic:
-    """Counts answers. Used in the reactor thread only.
+    """Counts responses. Used in the reactor thread only.
 
     answers: by method ("other" for what is not in METHODS), class of the status ("2xx") and part. seconds: by part,
-    from the first byte of a request to the end of its answer. A part is "chat" or "pages": polls and streams of the
-    chat last as long as nobody says anything, and would hide how fast the pages are.
+    from the first byte of a request to the end of its response. A part is "chat" or "pages": polls and streams of the
+    chat last until somebody says something, and would hide how fast the pages are.
     """
 
     def __init__(self, chat_prefix: str) -> None:
@@ -28,7 +28,7 @@ class Traffic:
         self._prefix = chat_prefix.encode("ascii")
 
     def answered(self, request: Request, seconds: float) -> None:
-        """An answer is complete, so many seconds after its request began."""
+        """Count a complete response, and how many seconds after its request began it was complete."""
         part = self._part(request.path)
         method = request.method.decode("ascii") if request.method in METHODS else "other"
         self.answers[method, f"{request.code // 100}xx", part] += 1

@@ -10,7 +10,7 @@ import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import BadSetting
-from mixsvc.operations.log_files import LogFile, check_log_file, heed_signals, keep_signals
+from mixsvc.operations.log_files import LogFile, check_log_file, handle_log_signals, hold_log_signals
 
 
 class LogFileTests(SynchronousTestCase):
@@ -107,7 +107,7 @@ def signals() -> Iterator[None]:
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
 def test_both_signals_open_them_anew(signals: None, number: signal.Signals) -> None:
     told: list[int] = []
-    heed_signals(lambda: told.append(1))
+    handle_log_signals(lambda: told.append(1))
 
     os.kill(os.getpid(), number)
 
@@ -117,19 +117,19 @@ def test_both_signals_open_them_anew(signals: None, number: signal.Signals) -> N
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
 def test_a_signal_that_comes_too_early_is_kept(signals: None, number: signal.Signals) -> None:
     told: list[int] = []
-    keep_signals()
+    hold_log_signals()
     os.kill(os.getpid(), number)
     os.kill(os.getpid(), number)
 
-    heed_signals(lambda: told.append(1))
+    handle_log_signals(lambda: told.append(1))
 
     assert told == [1]
 
 
 def test_without_a_signal_nothing_is_opened_anew(signals: None) -> None:
     told: list[int] = []
-    keep_signals()
+    hold_log_signals()
 
-    heed_signals(lambda: told.append(1))
+    handle_log_signals(lambda: told.append(1))
 
     assert told == []

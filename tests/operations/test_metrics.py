@@ -12,8 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.chat.stats import Tally
 from mixsvc.common.histogram import SIZES, Histogram
 from mixsvc.interfaces import SourceHealth
-from mixsvc.operations.metrics import Exposition, Watched
-from mixsvc.operations.reactor_lag import INTERVAL, Lag
+from mixsvc.operations.metrics import MetricsExposition, MetricSources
+from mixsvc.operations.reactor_lag import INTERVAL, ReactorLag
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.polling.source_health import untried
 from tests.builds import PROJECT
@@ -41,7 +41,7 @@ class MetricsTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         clock = Clock()
-        lag = Lag(clock)
+        lag = ReactorLag(clock)
         lag.start()
         clock.advance(INTERVAL + 2)
         traffic = Traffic("/chat")
@@ -53,8 +53,8 @@ class MetricsTests(SynchronousTestCase):
             SourceHealth("ecb", "failing", minute_ago, 3, "no luck", None),
             SourceHealth("archive", "untried", None, 0, "", None),
         ]
-        self.exposition = Exposition(
-            Watched(
+        self.exposition = MetricsExposition(
+            MetricSources(
                 traffic=traffic,
                 connections=lambda: 3,
                 refused=lambda: {"413": 2, "unread": 1},

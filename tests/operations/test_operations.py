@@ -1,4 +1,4 @@
-"""What operators do to a whole service on a reactor in memory: the drain, the access log, files opened anew."""
+"""What operators do to a whole service on a reactor in memory: the drain, the access log, reopened log files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from twisted.logger import ILogObserver
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.operations.log_files import LogFile
-from mixsvc.operations.operations import Process
+from mixsvc.operations.operations import ProcessContext
 from mixsvc.service import MixService
 from tests.test_service import Reactor, application, nobody, settings
 
@@ -29,7 +29,7 @@ class OperationsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = Instant()
 
-    def started(self, process: Process | None = None, **server: Any) -> MixService:
+    def started(self, process: ProcessContext | None = None, **server: Any) -> MixService:
         service = MixService(self.reactor, settings(**server), application, nobody, process)
         self.addCleanup(service._views.stop)
         self.addCleanup(service._helpers.stop)
@@ -98,7 +98,7 @@ class OperationsTests(SynchronousTestCase):
     def test_twistd_logs_into_our_file(self) -> None:
         file = LogFile("x.log")
         self.addCleanup(file.close)
-        service = MixService(self.reactor, settings(), application, nobody, Process(log_file=file))
+        service = MixService(self.reactor, settings(), application, nobody, ProcessContext(log_file=file))
         host: Any = Application("mixsvc")
 
         service.setServiceParent(host)

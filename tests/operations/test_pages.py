@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 
 from mixsvc.interfaces import SourceHealth
-from mixsvc.operations.health import Report
-from mixsvc.operations.pages import Front, admin_pages, health_pages
+from mixsvc.operations.pages import PagesBefore, admin_pages, health_pages
+from mixsvc.operations.readiness import HealthReport
 from tests.http.asking import Asked, ask
 
 SOURCE = SourceHealth("ecb", "failing", datetime(2026, 10, 30, 12, tzinfo=UTC), 3, "no luck", None)
@@ -28,13 +28,13 @@ class HealthTests(SynchronousTestCase):
     """Pages before an application, with reports that a test lets go."""
 
     def setUp(self) -> None:
-        self.reports: list[Deferred[Report]] = []
+        self.reports: list[Deferred[HealthReport]] = []
         rest = Resource()
         for name in (b"", b"healthz", b"other"):
             rest.putChild(name, Rest())
-        self.root = Front(health_pages(self.report), rest)
+        self.root = PagesBefore(health_pages(self.report), rest)
 
-    def report(self) -> "Deferred[Report]":
+    def report(self) -> "Deferred[HealthReport]":
         self.reports.append(Deferred())
         return self.reports[-1]
 
@@ -43,7 +43,7 @@ class HealthTests(SynchronousTestCase):
 
     def ready(self, *reasons: str) -> Asked:
         asked = self.asked(b"/readyz")
-        self.reports.pop().callback(Report(reasons, [SOURCE]))
+        self.reports.pop().callback(HealthReport(reasons, [SOURCE]))
         return asked
 
     def test_alive_is_said_at_once(self) -> None:
@@ -80,7 +80,7 @@ class HealthTests(SynchronousTestCase):
 
     def test_head_has_the_status_and_no_body(self) -> None:
         asked = self.asked(b"/readyz", b"HEAD")
-        self.reports.pop().callback(Report(["no"], []))
+        self.reports.pop().callback(HealthReport(["no"], []))
 
         assert (asked.status, asked.body) == (503, b"")
 

@@ -5,13 +5,13 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.operations.reactor_lag import INTERVAL, Lag
+from mixsvc.operations.reactor_lag import INTERVAL, ReactorLag
 
 
-class LagTests(SynchronousTestCase):
+class ReactorLagTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        self.lag = Lag(self.clock)
+        self.lag = ReactorLag(self.clock)
         self.lag.start()
         self.addCleanup(self.lag.stop)
 
@@ -20,7 +20,7 @@ class LagTests(SynchronousTestCase):
 
         assert dict(self.lag.seconds.buckets())["0.001"] == 3
 
-    def test_what_holds_it_up_is_seen(self) -> None:
+    def test_a_busy_reactor_is_late(self) -> None:
         self.clock.advance(INTERVAL + 0.75)
 
         assert self.lag.seconds.sum == 0.75
@@ -33,7 +33,7 @@ class LagTests(SynchronousTestCase):
 
         assert self.lag.seconds.sum == 0
 
-    def test_stopped_it_leaves_nothing_behind(self) -> None:
+    def test_a_second_stop_is_harmless_and_no_timer_is_left(self) -> None:
         self.clock.advance(INTERVAL)
 
         self.lag.stop()

@@ -10,8 +10,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import SourceHealth
-from mixsvc.operations.health import Report
-from mixsvc.operations.readiness import KEPT_SECONDS, PATIENCE_SECONDS, Readiness, Stage
+from mixsvc.operations.readiness import CACHE_SECONDS, DATABASE_SECONDS, HealthReport, Readiness, ServiceStage
 
 FAILING = SourceHealth("ecb", "failing", None, 7, "no luck", None)
 
@@ -35,9 +34,9 @@ class ReadinessTests(SynchronousTestCase):
         self.database = FakeDatabase()
         database: Any = self.database
         self.readiness = Readiness(self.clock, database, lambda: [FAILING])
-        self.readiness.stage = Stage.SERVING
+        self.readiness.stage = ServiceStage.SERVING
 
-    def reasons(self, asking: "Deferred[Report]") -> Sequence[str]:
+    def reasons(self, asking: "Deferred[HealthReport]") -> Sequence[str]:
         report = self.successResultOf(asking)
         assert report.sources == [FAILING]
         return report.reasons
@@ -55,8 +54,8 @@ class ReadinessTests(SynchronousTestCase):
 
     def test_before_and_after_it_is_not_and_asks_nobody(self) -> None:
         for stage, reason in (
-            (Stage.STARTING, "The service is starting."),
-            (Stage.STOPPING, "The service is stopping."),
+            (ServiceStage.STARTING, "The service is starting."),
+            (ServiceStage.STOPPING, "The service is stopping."),
         ):
             self.readiness.stage = stage
             assert self.reasons(self.readiness.report()) == [reason]
@@ -64,7 +63,7 @@ class ReadinessTests(SynchronousTestCase):
 
     def test_a_stop_that_begins_meanwhile_counts(self) -> None:
         asking = self.readiness.report()
-        self.readiness.stage = Stage.STOPPING
+        self.readiness.stage = ServiceStage.STOPPING
         self.answer()
 
         assert self.reasons(asking) == ["The service is stopping."]
@@ -81,7 +80,7 @@ class ReadinessTests(SynchronousTestCase):
         self.answer()
         assert [self.reasons(each) for each in askings] == [[], [], []]
 
-        self.clock.advance(KEPT_SECONDS - 0.1)
+        self.clock.advance(CACHE_SECONDS - 0.1)
         assert self.reasons(self.readiness.report()) == []
         self.clock.advance(0.1)
         self.readiness.report()
@@ -90,7 +89,7 @@ class ReadinessTests(SynchronousTestCase):
 
     def test_a_database_that_hangs_is_not_waited_for_and_not_asked_again(self) -> None:
         asking = self.readiness.report()
-        self.clock.advance(PATIENCE_SECONDS)
+        self.clock.advance(DATABASE_SECONDS)
 
         assert self.reasons(asking) == ["The database does not answer."]
         assert self.reasons(self.readiness.report()) == ["The database does not answer."]
@@ -98,7 +97,7 @@ class ReadinessTests(SynchronousTestCase):
 
     def test_when_it_answers_at_last_the_service_is_ready_again(self) -> None:
         self.reasons_after_hanging = self.readiness.report()
-        self.clock.advance(PATIENCE_SECONDS)
+        self.clock.advance(DATABASE_SECONDS)
 
         self.answer()
 

@@ -9,10 +9,10 @@ import pytest
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.operations.systemd import Notifier
+from mixsvc.operations.systemd import SystemdNotifier
 
 
-class NotifierTests(SynchronousTestCase):
+class SystemdNotifierTests(SynchronousTestCase):
     """With a listener in the test's own folder."""
 
     def setUp(self) -> None:
@@ -23,8 +23,8 @@ class NotifierTests(SynchronousTestCase):
         self.listener.bind("notify")
         self.environ = {"NOTIFY_SOCKET": str(Path("notify").resolve())}
 
-    def notifier(self, **environ: str) -> Notifier:
-        notifier = Notifier(self.clock, {**self.environ, **environ})
+    def notifier(self, **environ: str) -> SystemdNotifier:
+        notifier = SystemdNotifier(self.clock, {**self.environ, **environ})
         self.addCleanup(notifier.stop)
         return notifier
 
@@ -68,11 +68,15 @@ class NotifierTests(SynchronousTestCase):
 
         assert self.clock.getDelayedCalls() == []
 
-    def test_a_listener_that_is_gone_is_not_missed(self) -> None:
-        notifier = self.notifier()
-        os.unlink("notify")
+    def test_a_message_that_nobody_receives_does_not_end_the_watchdogs_messages(self) -> None:
+        notifier = self.notifier(WATCHDOG_USEC="30000000")
+        os.rename("notify", "away")
 
         notifier.ready()
+        os.rename("away", "notify")
+        self.clock.advance(15)
+
+        assert self.heard() == ["WATCHDOG=1"]
 
 
 def test_an_abstract_name_begins_with_nul() -> None:
@@ -80,15 +84,15 @@ def test_an_abstract_name_begins_with_nul() -> None:
         listener.bind("")
         name = listener.getsockname().decode()
 
-        Notifier(Clock(), {"NOTIFY_SOCKET": f"@{name[1:]}"}).ready()
+        SystemdNotifier(Clock(), {"NOTIFY_SOCKET": f"@{name[1:]}"}).ready()
 
         assert listener.recv(100) == b"READY=1"
 
 
 @pytest.mark.parametrize("environ", [{}, {"WATCHDOG_USEC": "1000000"}])
-def test_without_systemd_nothing_is_done(environ: dict[str, str]) -> None:
+def test_without_systemd_no_timer_is_started(environ: dict[str, str]) -> None:
     clock = Clock()
 
-    Notifier(clock, environ).ready()
+    SystemdNotifier(clock, environ).ready()
 
     assert clock.getDelayedCalls() == []

@@ -180,7 +180,7 @@ def logged(house: House, word: str) -> list[str]:
     for service in house.services:
         count = len(service.lines.so_far())
         service.process.send_signal(10)
-        service.wait_for("opened anew", after=count)
+        service.wait_for("reopened", after=count)
         lines += Path(f"/proc/{service.process.pid}/cwd/access.log").read_text().splitlines()
     return [line for line in lines if word in line]
 

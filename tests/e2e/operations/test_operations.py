@@ -155,7 +155,7 @@ def test_draining_it_is_not_ready_and_goes_on_serving(start: Callable[[Launch], 
     began = monotonic()
 
     service.process.terminate()
-    service.wait_for("mixsvc: not ready any more, and stopping in 2")
+    service.wait_for("mixsvc: not ready any more; the service stops in 2")
 
     status, body = answer(url, "/readyz")
     assert (status, body["reasons"]) == (503, ["The service is stopping."])
