@@ -11,7 +11,7 @@ from mixsvc.http.fields import MOST_FIELDS
 from mixsvc.http.head import MOST_HEAD
 from mixsvc.http.uploads import MOST_IN_MEMORY
 from tests.http.http_wire import REQUEST, Echo, connect, make_site
-from txsockjs._websocket.upgrade import take_over
+from txsockjs._websocket.upgrade import upgrade_connection
 
 LATER = b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n"
 BIG = 10 * 2**20
@@ -204,7 +204,7 @@ class IntakeTests(ChannelTestCase):
     def test_a_connection_that_is_taken_over_gets_every_byte(self) -> None:
         successor = Successor()
         self.channel.dataReceived(LATER[:-2])
-        self.echo.render = lambda request: take_over(request, successor) or 1  # type: ignore[method-assign, func-returns-value]
+        self.echo.render = lambda request: upgrade_connection(request, successor) or 1  # type: ignore[method-assign, func-returns-value]
 
         self.channel.dataReceived(b"\r\nframes")
         self.channel.dataReceived(b" and more")

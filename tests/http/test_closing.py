@@ -3,7 +3,7 @@
 from mixsvc.http.closing import LINGER_SECONDS
 from tests.http.http_wire import REQUEST, TLSWire, Wire, connect
 from tests.http.test_channel import LATER, ChannelTestCase, Successor, post
-from txsockjs._websocket.upgrade import take_over
+from txsockjs._websocket.upgrade import upgrade_connection
 
 
 class TLSTests(ChannelTestCase):
@@ -109,7 +109,7 @@ class HalfClosedTests(ChannelTestCase):
         assert self.site.channels == set()
 
     def test_so_does_what_has_taken_the_connection_over(self) -> None:
-        self.echo.render = lambda request: take_over(request, Successor()) or 1  # type: ignore[method-assign, func-returns-value]
+        self.echo.render = lambda request: upgrade_connection(request, Successor()) or 1  # type: ignore[method-assign, func-returns-value]
         self.channel.dataReceived(LATER)
         self.wire.registerProducer(self.channel, True)
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
 from twisted.web.server import NOT_DONE_YET, Request
 from websockets.extensions import Extension
 from websockets.frames import CloseCode, Opcode
@@ -20,7 +19,7 @@ from txsockjs._websocket.connection import WebSocketConnection
 from txsockjs._websocket.deflate import deflated
 from txsockjs._websocket.handshake import COMPRESSING, PLAIN, cached_response, read_handshake
 from txsockjs._websocket.hixie76 import HIXIE76, RAW_HIXIE76, Hixie76Connection, accept, asks_for_hixie76
-from txsockjs._websocket.upgrade import take_over
+from txsockjs._websocket.upgrade import is_upgradable, upgrade_connection
 
 __all__ = ["RawWebSocket", "WebSocket"]
 
@@ -164,13 +163,13 @@ class WebSocket(Endpoint):
 
     def _cached_response(self, request: Request) -> bytes | None:
         options = self.service.options
-        if options.deflate or options.hixie76 or not isinstance(request.channel, HTTPChannel):
+        if options.deflate or options.hixie76 or not is_upgradable(request.channel):
             return None
         return cached_response(request, self.service.wall_clock()) if is_allowed(request, options) else None
 
     def respond(self, request: Request) -> int:
         """Upgrade, or say why not."""
-        if not isinstance(request.channel, HTTPChannel):
+        if not is_upgradable(request.channel):
             raise ClientError(400, "WebSockets need HTTP/1.1.")
         if self.service.options.hixie76 and asks_for_hixie76(request):
             return self._respond_hixie76(request)
@@ -184,7 +183,7 @@ class WebSocket(Endpoint):
     def _open(self, request: Request, head: bytes, framing: Framing, extensions: Sequence[Extension] = ()) -> int:
         receiver = self.receiver(self._session(request), framing)
         receiver.connection = connection = WebSocketConnection(self.service.registry, receiver, head, extensions)
-        take_over(request, connection)
+        upgrade_connection(request, connection)
         return NOT_DONE_YET
 
     def _respond_hixie76(self, request: Request) -> int:
@@ -193,7 +192,7 @@ class WebSocket(Endpoint):
         receiver.connection = connection = Hixie76Connection(
             self.service.registry, receiver, response.serialize(), numbers
         )
-        take_over(request, connection)
+        upgrade_connection(request, connection)
         return NOT_DONE_YET
 
     def _session(self, request: Request) -> Session:

@@ -1,51 +1,61 @@
 """Taking a connection over from twisted.web: from a request to upgrade to a protocol of our own."""
 
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
+from zope.interface import implementer
 
-from txsockjs._socket.writer import Connection, is_plain_socket
+from txsockjs._socket.writer import is_plain_socket
+from txsockjs.interfaces import IUpgradableChannel, UpgradedProtocol
 
-__all__ = ["Successor", "take_over"]
+__all__ = ["is_upgradable", "upgrade_connection"]
 
 # One for all: it says nothing of a single connection.
 UPGRADED: Final = Failure(ConnectionDone("Upgraded to WebSocket"))
 
 
-class Successor(Protocol):
-    """What gets the connection."""
-
-    def makeConnection(self, transport: Connection) -> None:
-        """Called once, first; the answer to the upgrade is the successor's to send."""
-
-    def dataReceived(self, data: bytes) -> None:
-        """Bytes came."""
-
-    def connectionLost(self, reason: Failure) -> None:
-        """The connection is gone."""
+def is_upgradable(channel: object) -> bool:
+    """Whether the connection of this channel can become a WebSocket; a stream of HTTP/2 cannot."""
+    return isinstance(channel, HTTPChannel) or IUpgradableChannel.providedBy(channel)
 
 
-def take_over(request: Request, successor: Successor) -> None:
-    """Give the connection to the successor.
-
-    Works on a stock Site, over TCP and TLS. Only dataReceived, rawDataReceived and connectionLost of the channel's
-    instance reach everything: the transport's `protocol` is read by TCP alone, and bytes that came in one segment with
-    the request are handed to rawDataReceived when the request has been rendered.
-    """
-    # Any: methods of an instance are replaced, which types do not know.
+def upgrade_connection(request: Request, protocol: UpgradedProtocol) -> None:
+    """Give the connection of an upgradable channel to the protocol. Works over TCP and TLS."""
     channel: Any = request.channel
     transport = channel.transport
-    # The request is answered: nothing needs it any more, and thousands of idle connections would keep theirs.
-    channel.requests.clear()
-    # To the channel this is the end: its timers stop, and a site that counts its channels lets it go.
-    channel.connectionLost(UPGRADED)
-    # The channel is its transport's producer, and would pause it for requests that never come.
-    transport.unregisterProducer()
-    channel.dataReceived = channel.rawDataReceived = successor.dataReceived
-    channel.connectionLost = successor.connectionLost
+    upgradable = channel if IUpgradableChannel.providedBy(channel) else StockChannel(channel)
+    upgradable.upgrade(protocol)
     if is_plain_socket(transport):
         # Bytes need not go through the channel, and thousands of idle connections would keep theirs.
-        transport.protocol = successor
-    successor.makeConnection(transport)
+        transport.protocol = protocol
+    protocol.makeConnection(transport)
+
+
+@implementer(IUpgradableChannel)
+class StockChannel:
+    """Upgrades a channel of twisted.web, which has no method for it.
+
+    Only dataReceived, rawDataReceived and connectionLost of the channel's instance reach everything: the transport's
+    `protocol` is read by TCP alone, and bytes that came in one segment with the request are handed to rawDataReceived
+    when the request has been rendered.
+    """
+
+    def __init__(self, channel: HTTPChannel) -> None:
+        # Any: methods of an instance are replaced, which types do not know.
+        self._channel: Any = channel
+        self.transport: Any = channel.transport
+
+    def upgrade(self, protocol: UpgradedProtocol) -> None:
+        """See IUpgradableChannel."""
+        channel = self._channel
+        # The request is answered: nothing needs it any more, and thousands of idle connections would keep theirs.
+        channel.requests.clear()
+        # To the channel this is the end: its timers stop, and a site that counts its channels lets it go.
+        channel.connectionLost(UPGRADED)
+        # The channel is its transport's producer, and would pause it for requests that never come.
+        self.transport.unregisterProducer()
+        channel.dataReceived = channel.rawDataReceived = protocol.dataReceived
+        channel.connectionLost = protocol.connectionLost

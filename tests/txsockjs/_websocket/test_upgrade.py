@@ -1,17 +1,25 @@
 """Connections that were twisted.web's before, on real sockets."""
 
 import gc
+from types import SimpleNamespace
 from typing import Any
 
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
 from twisted.web.static import Data
 from websockets.frames import Opcode
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
 
 from tests.txsockjs._websocket.test_raw import EchoApps
 from tests.txsockjs._websocket.test_resources import masked
 from tests.txsockjs.clients import Client
 from tests.txsockjs.test_on_sockets import Case
+from txsockjs._websocket.upgrade import StockChannel, is_upgradable, upgrade_connection
+from txsockjs.interfaces import IUpgradableChannel, UpgradedProtocol
 
 UPGRADE = (
     b"GET /echo/0/s/websocket HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -20,6 +28,56 @@ UPGRADE = (
 
 OPENED = b"\r\n\r\n\x81\x01o"
 ECHO = b'\x81\x0aa["early"]'
+
+
+@implementer(IUpgradableChannel)
+class OwnChannel:
+    """A channel that is none of twisted.web's."""
+
+    def __init__(self) -> None:
+        self.transport = StringTransport()
+        self.protocol: UpgradedProtocol | None = None
+
+    def upgrade(self, protocol: UpgradedProtocol) -> None:
+        self.protocol = protocol
+
+
+class Connected:
+    """A protocol that notes its transport."""
+
+    transport: Any = None
+
+    def makeConnection(self, transport: Any) -> None:
+        self.transport = transport
+
+    def dataReceived(self, data: bytes) -> None:
+        """Nothing to do."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Nothing to do."""
+
+
+class UpgradableChannelTests(SynchronousTestCase):
+    """Channels that users write themselves."""
+
+    def test_a_channel_that_implements_the_interface_is_asked_to_upgrade(self) -> None:
+        channel, protocol = OwnChannel(), Connected()
+
+        assert is_upgradable(channel)
+        request: Any = SimpleNamespace(channel=channel)
+        upgrade_connection(request, protocol)
+
+        assert channel.protocol is protocol
+        assert protocol.transport is channel.transport
+
+    def test_any_other_object_is_not_upgradable(self) -> None:
+        assert not is_upgradable(object())
+
+    def test_the_adapter_of_stock_channels_provides_the_interface(self) -> None:
+        channel = HTTPChannel()
+        channel.makeConnection(StringTransport())
+
+        assert verifyObject(IUpgradableChannel, StockChannel(channel))
 
 
 class TakeOverTests(Case):
