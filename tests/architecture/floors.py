@@ -37,6 +37,7 @@ FLOORS: Final = """
     txsockjs._http
     txsockjs._session
     txsockjs._protocol  txsockjs._socket
+    txsockjs.interfaces
     txgevent
 """
 RANKS: Final = {room: -floor for floor, line in enumerate(FLOORS.splitlines()) for room in line.split()}
@@ -52,6 +53,7 @@ USERS: Final = {
         "mixsvc.service",
         "mixsvc.chat",
         "mixsvc.operations",
+        # Its channel implements txsockjs.interfaces.IUpgradableChannel; it needs nothing else of txsockjs.
         "mixsvc.http",
         "txsockjs",
     ),
