@@ -19,8 +19,7 @@ from mixsvc.client import (
     State,
     Stopped,
 )
-from tests.client.fakes import TIME
-from tests.client.peer import Peer, accept, refuse
+from mixsvc.client.testing import TIME, ScriptedConnection, accept, refuse
 
 OPTIONS = Options(random=lambda: 1.0, max_message=1000)
 
@@ -34,27 +33,27 @@ class ClientTests(SynchronousTestCase):
         self.client.on_state(self.states.append)
         self.heard: list[object] = []
 
-    def started(self) -> Peer:
+    def started(self) -> ScriptedConnection:
         """Connected, and known to the server."""
         self.client.start()
-        peer = accept(self.reactor)
-        peer.welcome()
-        return peer
+        connection = accept(self.reactor)
+        connection.welcome()
+        return connection
 
-    def inside(self) -> Peer:
+    def inside(self) -> ScriptedConnection:
         """In the lobby, which is empty."""
-        peer = self.started()
+        connection = self.started()
         self.client.join("lobby", self.heard.append)
-        peer.asked()
-        peer.send(type="joined", room="lobby", messages=[], first=1, last=0)
-        return peer
+        connection.requests()
+        connection.send(type="joined", room="lobby", messages=[], first=1, last=0)
+        return connection
 
-    def again(self) -> Peer:
+    def again(self) -> ScriptedConnection:
         """The next connection, after whatever delay."""
         self.reactor.advance(30)
-        peer = accept(self.reactor)
-        peer.read()
-        return peer
+        connection = accept(self.reactor)
+        connection.read()
+        return connection
 
     def test_nothing_is_connected_before_start(self) -> None:
         self.assertEqual([], self.reactor.tcpClients)
@@ -63,17 +62,17 @@ class ClientTests(SynchronousTestCase):
         self.client.start()
 
         host, port, *_ = self.reactor.tcpClients[0]
-        request = accept(self.reactor).transport.value()
+        request = accept(self.reactor).sent_bytes()
 
         self.assertEqual(("127.0.0.1", 8080), (host, port))
         self.assertIn(b"GET /chat/websocket HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n", request)
 
-    def test_start_fires_when_the_server_knows_us(self) -> None:
+    def test_start_fires_when_the_server_accepts_the_name(self) -> None:
         online = self.client.start()
-        peer = accept(self.reactor)
+        connection = accept(self.reactor)
         self.assertNoResult(online)
 
-        peer.welcome()
+        connection.welcome()
 
         self.successResultOf(online)
         self.assertEqual([Connecting(), Online("Ann")], self.states)
@@ -102,11 +101,11 @@ class ClientTests(SynchronousTestCase):
         self.client.start()
         refuse(self.reactor)
         self.reactor.advance(30)
-        peer = accept(self.reactor)
-        peer.welcome()
+        connection = accept(self.reactor)
+        connection.welcome()
         self.reactor.advance(10)
 
-        peer.lose()
+        connection.lose()
 
         assert isinstance(self.states[-1], Offline)
         self.assertEqual(0.5, self.states[-1].seconds)
@@ -119,105 +118,104 @@ class ClientTests(SynchronousTestCase):
         assert isinstance(self.states[-1], Offline)
         self.assertEqual(1, self.states[-1].seconds)
 
-    def test_it_comes_back_with_the_same_token_and_since_and_keys(self) -> None:
-        peer = self.inside()
-        peer.send(type="message", room="lobby", number=1, name="Bob", text="hello", time=TIME)
+    def test_it_reconnects_with_the_same_token_since_and_keys(self) -> None:
+        connection = self.inside()
+        connection.send(type="message", room="lobby", number=1, name="Bob", text="hello", time=TIME)
         said = self.client.say("lobby", "hi")
-        (first,) = peer.asked()
-        peer.lose()
+        (first,) = connection.requests()
+        connection.lose()
 
-        peer = self.again()
-        (hello,) = peer.asked()
-        peer.send(type="welcome", name="Ann", max_text=2000)
-        (join,) = peer.asked()
-        peer.send(type="joined", room="lobby", messages=[], first=1, last=1)
-        (again,) = peer.asked()
-        peer.send(type="said", room="lobby", number=2, key=again["key"])
+        connection = self.again()
+        (hello,) = connection.requests()
+        connection.send(type="welcome", name="Ann", max_text=2000)
+        (join,) = connection.requests()
+        connection.send(type="joined", room="lobby", messages=[], first=1, last=1)
+        (again,) = connection.requests()
+        connection.send(type="said", room="lobby", number=2, key=again["key"])
 
         self.assertTrue(16 <= len(hello["token"]) <= 64)
         self.assertEqual({"type": "join", "room": "lobby", "since": 1}, join)
         self.assertEqual(first, again)
         self.assertEqual(2, self.successResultOf(said))
 
-    def test_a_silent_server_is_found_out(self) -> None:
-        peer = self.started()
+    def test_a_silent_server_is_dropped(self) -> None:
+        connection = self.started()
         self.reactor.advance(OPTIONS.ping_seconds)
-        peer.pong()
+        connection.read()
         self.reactor.advance(OPTIONS.ping_seconds)
 
-        self.assertFalse(peer.is_lost)
+        self.assertFalse(connection.is_lost)
         self.reactor.advance(OPTIONS.pong_seconds)
 
-        self.assertTrue(peer.is_lost)
+        self.assertTrue(connection.is_lost)
         self.assertEqual("the server is silent", self.client.trouble)
 
-    def test_a_server_that_pongs_and_answers_nothing_is_found_out(self) -> None:
-        peer = self.inside()
+    def test_a_server_that_pongs_and_does_not_answer_is_dropped(self) -> None:
+        connection = self.inside()
         self.client.say("lobby", "hi")
-        peer.asked()
+        connection.requests()
         for _ in range(2):
-            self.assertFalse(peer.is_lost)
+            self.assertFalse(connection.is_lost)
             self.reactor.advance(OPTIONS.ping_seconds)
-            if not peer.is_lost:
-                peer.pong()
+            if not connection.is_lost:
+                connection.read()
 
-        self.assertTrue(peer.is_lost)
+        self.assertTrue(connection.is_lost)
         self.assertEqual("the server does not answer", self.client.trouble)
 
-    def test_a_server_that_does_not_upgrade_is_given_up(self) -> None:
+    def test_a_server_that_does_not_upgrade_is_dropped(self) -> None:
         self.client.start()
-        peer = accept(self.reactor)
+        connection = accept(self.reactor)
 
         self.reactor.advance(OPTIONS.open_seconds)
 
-        self.assertTrue(peer.is_lost)
+        self.assertTrue(connection.is_lost)
         self.assertIn("handshake", self.client.trouble)
 
-    def test_an_http_answer_is_told(self) -> None:
+    def test_an_http_error_is_reported(self) -> None:
         self.client.start()
-        peer = accept(self.reactor)
+        connection = accept(self.reactor)
 
-        peer.protocol.dataReceived(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-        self.assertTrue(peer.transport.disconnecting)
-        peer.lose()
+        connection.send_bytes(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        self.assertTrue(connection.is_over)
+        connection.lose()
 
         self.assertEqual("the server answered the WebSocket handshake with HTTP status 404", self.client.trouble)
 
-    def test_a_message_of_the_most_bytes_is_taken_and_one_more_ends_the_connection(self) -> None:
-        peer = self.started()
-        peer.send_text('{"type":"x"}'.ljust(1000))
-        self.assertFalse(peer.codec.close_rcvd)
+    def test_a_message_of_max_message_bytes_is_accepted_and_a_longer_one_ends_the_connection(self) -> None:
+        connection = self.started()
+        connection.send_text('{"type":"x"}'.ljust(1000))
+        self.assertIsNone(connection.close_code)
 
-        peer.send_text('{"type":"x"}'.ljust(1001))
-        peer.read()
+        connection.send_text('{"type":"x"}'.ljust(1001))
+        connection.read()
 
-        assert peer.codec.close_rcvd
-        self.assertEqual(1009, peer.codec.close_rcvd.code)
+        self.assertEqual(1009, connection.close_code)
 
     def test_our_own_close_for_a_long_message_fails_nothing_that_is_under_way(self) -> None:
-        peer = self.inside()
+        connection = self.inside()
         said = self.client.say("lobby", "hi")
-        peer.asked()
-        peer.send_text("x" * 1001)
-        peer.read()
-        peer.lose()
+        connection.requests()
+        connection.send_text("x" * 1001)
+        connection.read()
+        connection.lose()
 
         self.assertNoResult(said)
 
-    def test_what_is_no_message_ends_the_connection(self) -> None:
-        peer = self.started()
+    def test_an_invalid_message_ends_the_connection(self) -> None:
+        connection = self.started()
 
-        peer.send_text("[]")
+        connection.send_text("[]")
 
-        self.assertTrue(peer.is_lost)
+        self.assertTrue(connection.is_lost)
         self.assertEqual("the server sent a message without a type", self.client.trouble)
 
-    def test_a_ban_ends_it_for_good(self) -> None:
-        peer = self.inside()
+    def test_a_ban_ends_the_client(self) -> None:
+        connection = self.inside()
         said = self.client.say("lobby", "hi")
-        peer.asked()
+        connection.requests()
 
-        peer.close(4003, "Banned until tomorrow")
+        connection.close(4003, "Banned until tomorrow")
 
         self.assertEqual("Banned until tomorrow", str(self.failureResultOf(said, Banned).value))
         assert isinstance(self.states[-1], Ended)
@@ -227,59 +225,58 @@ class ClientTests(SynchronousTestCase):
         self.failureResultOf(self.client.say("lobby", "more"), Banned)
         self.successResultOf(self.client.stop())
 
-    def test_a_refused_name_ends_it_for_good(self) -> None:
+    def test_a_refused_name_ends_the_client(self) -> None:
         online = self.client.start()
         joined = self.client.join("lobby", self.heard.append)
-        peer = accept(self.reactor)
-        peer.read()
-        peer.send(type="error", of="hello", code="name_taken", text="Somebody else is Ann.", suggestion="Ann2")
+        connection = accept(self.reactor)
+        connection.read()
+        connection.send(type="error", of="hello", code="name_taken", text="Somebody else is Ann.", suggestion="Ann2")
 
         refused = self.failureResultOf(online, Refused).value
         self.assertEqual(("name_taken", "Ann2"), (refused.code, refused.suggestion))
         self.failureResultOf(joined, Refused)
-        peer.close(1000, "")
+        connection.close(1000, "")
         assert isinstance(self.states[-1], Ended)
 
-    def stopped(self, peer: Peer, gone: "Deferred[Any]") -> None:
-        peer.read()
-        assert peer.codec.close_rcvd
-        self.assertEqual(1000, peer.codec.close_rcvd.code)
+    def stopped(self, connection: ScriptedConnection, gone: "Deferred[Any]") -> None:
+        connection.read()
+        self.assertEqual(1000, connection.close_code)
         self.assertNoResult(gone)
-        peer.lose()
+        connection.lose()
         self.successResultOf(gone)
 
-    def test_stopping_says_goodbye(self) -> None:
-        peer = self.started()
+    def test_stop_sends_a_close_frame(self) -> None:
+        connection = self.started()
 
         gone = self.client.stop()
 
-        self.stopped(peer, gone)
+        self.stopped(connection, gone)
         self.assertEqual(Ended(None), self.states[-1])
         self.assertEqual([], self.reactor.getDelayedCalls())
 
-    def test_stopping_says_first_what_waits(self) -> None:
-        peer = self.inside()
+    def test_stop_sends_the_outbox_first(self) -> None:
+        connection = self.inside()
         said = self.client.say("lobby", "hi")
         gone = self.client.stop()
-        (asked,) = peer.asked()
-        self.assertFalse(peer.codec.close_rcvd)
+        (asked,) = connection.requests()
+        self.assertIsNone(connection.close_code)
 
-        peer.send(type="said", room="lobby", number=1, key=asked["key"])
+        connection.send(type="said", room="lobby", number=1, key=asked["key"])
 
         self.assertEqual(1, self.successResultOf(said))
-        self.stopped(peer, gone)
+        self.stopped(connection, gone)
 
-    def test_stopping_does_not_wait_for_ever(self) -> None:
-        peer = self.inside()
+    def test_stop_waits_for_the_outbox_only_so_long(self) -> None:
+        connection = self.inside()
         said = self.client.say("lobby", "hi")
         gone = self.client.stop(5)
 
         self.reactor.advance(5)
 
         self.failureResultOf(said, Stopped)
-        self.stopped(peer, gone)
+        self.stopped(connection, gone)
 
-    def test_a_server_that_does_not_close_is_left(self) -> None:
+    def test_stop_does_not_wait_for_a_server_that_does_not_close(self) -> None:
         self.started()
         gone = self.client.stop()
 
@@ -287,7 +284,7 @@ class ClientTests(SynchronousTestCase):
 
         self.successResultOf(gone)
 
-    def test_stopping_while_offline_or_connecting_or_before_start_ends_at_once(self) -> None:
+    def test_stop_while_offline_or_connecting_or_before_start_ends_at_once(self) -> None:
         self.successResultOf(self.client.stop())
         for step in (refuse, lambda reactor: None):
             client = ChatClient(self.reactor, "ws://127.0.0.1/x", "Ann")
@@ -299,7 +296,7 @@ class ClientTests(SynchronousTestCase):
             self.failureResultOf(online, Stopped)
         self.assertEqual([], self.reactor.getDelayedCalls())
 
-    def test_after_stop_nothing_is_taken(self) -> None:
+    def test_after_stop_every_request_fails(self) -> None:
         self.client.stop()
 
         self.failureResultOf(self.client.say("lobby", "hi"), Stopped)
@@ -307,7 +304,7 @@ class ClientTests(SynchronousTestCase):
         self.failureResultOf(self.client.history("lobby"), Stopped)
         self.successResultOf(self.client.stop())
 
-    def test_a_listener_that_fails_harms_nobody(self) -> None:
+    def test_a_listener_that_fails_does_not_keep_others_from_being_called(self) -> None:
         def fail(state: State) -> None:
             raise ZeroDivisionError
 
@@ -319,15 +316,14 @@ class ClientTests(SynchronousTestCase):
         self.assertEqual([Connecting()], self.heard)
         self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
 
-    def test_while_the_server_does_not_read_we_do_not_read(self) -> None:
-        peer = self.started()
+    def test_the_client_does_not_read_while_the_server_does_not(self) -> None:
+        connection = self.started()
 
-        assert peer.transport.producer
-        peer.transport.producer.pauseProducing()
-        self.assertEqual("paused", peer.transport.producerState)
+        connection.set_writable(False)
+        self.assertTrue(connection.is_paused)
 
-        peer.transport.producer.resumeProducing()
-        self.assertEqual("producing", peer.transport.producerState)
+        connection.set_writable(True)
+        self.assertFalse(connection.is_paused)
 
     def test_a_url_of_something_else_is_refused(self) -> None:
         for url in ("http://127.0.0.1/chat", "ws://", "ws://host:99999/", "ws://a b/", "127.0.0.1:8080", "ws://[::1/"):

@@ -1,4 +1,4 @@
-"""Where a client stands in one room."""
+"""What a cursor delivers in one room."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -19,7 +19,7 @@ EMPTY = page(range(0), 1, 0)
 
 
 class CursorTests(SynchronousTestCase):
-    def test_a_message_is_told_once(self) -> None:
+    def test_a_message_is_delivered_once(self) -> None:
         cursor = Cursor(0)
         cursor.joined(EMPTY)
 
@@ -28,26 +28,26 @@ class CursorTests(SynchronousTestCase):
         self.assertEqual([], cursor.message(message(3)))
         self.assertEqual((3, 1), cursor.next_gap())
 
-    def test_without_a_number_only_the_newest_are_told(self) -> None:
+    def test_without_since_only_the_newest_are_delivered(self) -> None:
         self.assertEqual([message(8), message(9)], Cursor(None).joined(page(range(8, 10), 1, 9)))
 
-    def test_without_a_number_and_messages_nothing_is_missing(self) -> None:
+    def test_without_since_and_messages_nothing_is_missing(self) -> None:
         cursor = Cursor(None)
 
         self.assertEqual([], cursor.joined(page(range(0), 1, 9)))
         self.assertIsNone(cursor.next_gap())
         self.assertEqual(9, cursor.since)
 
-    def test_what_is_kept_no_more_is_missed_at_once(self) -> None:
+    def test_expired_messages_are_missed_at_once(self) -> None:
         self.assertEqual([Missed(3, 6), message(7)], Cursor(2).joined(page(range(7, 8), 7, 7)))
 
-    def test_what_came_before_it_was_kept_no_more_is_told_all_the_same(self) -> None:
+    def test_messages_that_came_before_they_expired_are_delivered(self) -> None:
         cursor = Cursor(0)
         cursor.joined(page(range(4, 6), 1, 5))
 
         self.assertEqual([Missed(1, 3), message(4), message(5)], cursor.fill(4, page(range(0), 6, 5)))
 
-    def test_the_longest_gap_is_filled_and_of_a_longer_one_the_newest_part(self) -> None:
+    def test_of_a_gap_longer_than_max_gap_the_newest_part_is_filled(self) -> None:
         self.assertEqual([], Cursor(0).joined(page(range(0), 1, MAX_GAP)))
         self.assertEqual([Missed(1, 1)], Cursor(0).joined(page(range(0), 1, MAX_GAP + 1)))
 
@@ -66,7 +66,7 @@ class CursorTests(SynchronousTestCase):
 
         self.assertEqual([Missed(1, 2), message(3)], cursor.fill(3, page(range(0), 1, 3)))
 
-    def test_so_many_messages_wait_for_those_before_them_and_others_are_fetched_again(self) -> None:
+    def test_max_buffered_messages_are_buffered_and_later_ones_fetched_again(self) -> None:
         cursor = Cursor(0)
         cursor.joined(page(range(0), 1, 1))
         for number in range(2, MAX_BUFFERED + 3):
@@ -77,7 +77,7 @@ class CursorTests(SynchronousTestCase):
         self.assertEqual(MAX_BUFFERED + 1, len(told))
         self.assertEqual((MAX_BUFFERED + 3, 1), cursor.next_gap())
 
-    def test_a_message_deleted_while_it_waits_is_told_without_its_text(self) -> None:
+    def test_a_message_deleted_while_it_is_buffered_is_delivered_without_its_text(self) -> None:
         cursor = Cursor(0)
         cursor.joined(page(range(2, 3), 1, 2))
 
@@ -87,7 +87,7 @@ class CursorTests(SynchronousTestCase):
         )
         self.assertEqual([Deleted((1,))], cursor.deleted(1))
 
-    def test_those_deleted_meanwhile_are_told_unless_the_history_is_another(self) -> None:
+    def test_deletions_while_offline_are_reported_unless_the_history_begins_anew(self) -> None:
         deleted = ChatPage([], 1, 5, deleted=[2, 3])
 
         self.assertEqual([Deleted((2, 3))], Cursor(5).joined(deleted))

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.client.client import ChatClient
 from mixsvc.client.errors import ClientError, Refused
 from mixsvc.client.say_command import MAX_LINE_BYTES, PAUSE_SECONDS, GivenTexts, LineReader, SayJob, say_all
-from tests.client.peer import Peer, accept, refuse
+from mixsvc.client.testing import ScriptedConnection, accept, refuse
 
 
 class SayAllTests(SynchronousTestCase):
@@ -23,31 +23,31 @@ class SayAllTests(SynchronousTestCase):
     def client(self) -> ChatClient:
         return ChatClient(self.reactor, "ws://127.0.0.1/chat/websocket", "Ann")
 
-    def inside(self) -> Peer:
-        peer = accept(self.reactor)
-        peer.welcome()
-        peer.asked()
-        peer.send(type="joined", room="lobby", messages=[], first=1, last=0)
-        return peer
+    def inside(self) -> ScriptedConnection:
+        connection = accept(self.reactor)
+        connection.welcome()
+        connection.requests()
+        connection.send(type="joined", room="lobby", messages=[], first=1, last=0)
+        return connection
 
     def test_each_text_is_said_after_the_one_before_is_stored(self) -> None:
-        peer = self.inside()
+        connection = self.inside()
         for number, text in enumerate(("one", "two"), 1):
-            (asked,) = peer.asked()
+            (asked,) = connection.requests()
             self.assertEqual(text, asked["text"])
-            peer.send(type="said", room="lobby", number=number, key=asked["key"])
-        peer.read()
-        peer.lose()
+            connection.send(type="said", room="lobby", number=number, key=asked["key"])
+        connection.read()
+        connection.lose()
 
         self.successResultOf(self.done)
         self.assertEqual([1, 2], self.stored)
 
     def refuse_name(self) -> None:
-        peer = accept(self.reactor)
-        peer.asked()
-        peer.send(type="error", of="hello", code="name_taken", text="Somebody else is Ann; Ann2 is free.")
-        peer.read()
-        peer.lose()
+        connection = accept(self.reactor)
+        connection.requests()
+        connection.send(type="error", of="hello", code="name_taken", text="Somebody else is Ann; Ann2 is free.")
+        connection.read()
+        connection.lose()
 
     def test_a_name_in_use_is_requested_again(self) -> None:
         self.refuse_name()
@@ -68,14 +68,14 @@ class SayAllTests(SynchronousTestCase):
         self.assertEqual([], self.reactor.getDelayedCalls())
 
     def test_nothing_is_said_after_the_first_refusal(self) -> None:
-        peer = self.inside()
-        (asked,) = peer.asked()
-        peer.send(type="error", of="say", code="bad_text", text="No.", key=asked["key"])
-        peer.read()
-        peer.lose()
+        connection = self.inside()
+        (asked,) = connection.requests()
+        connection.send(type="error", of="say", code="bad_text", text="No.", key=asked["key"])
+        connection.read()
+        connection.lose()
 
         self.failureResultOf(self.done, Refused)
-        self.assertEqual([], peer.asked())
+        self.assertEqual([], connection.requests())
 
     def test_a_server_that_cannot_be_reached_in_time_is_reported_with_the_reason(self) -> None:
         refuse(self.reactor)
@@ -87,10 +87,10 @@ class SayAllTests(SynchronousTestCase):
         self.assertEqual([], self.reactor.getDelayedCalls())
 
     def test_a_silent_server_is_reported(self) -> None:
-        peer = self.inside()
+        connection = self.inside()
         self.reactor.advance(10)
-        peer.read()
-        peer.lose()
+        connection.read()
+        connection.lose()
 
         error = self.failureResultOf(self.done, ClientError).value
         self.assertEqual("not acknowledged within 10 s: the server does not answer", str(error))

@@ -1,4 +1,4 @@
-"""Connections that are lost at any moment: nothing is lost, doubled or told in another order."""
+"""Connections that are lost at any moment: no text or message is lost, doubled or out of order."""
 
 from collections.abc import Callable
 
@@ -9,30 +9,31 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.client.events import Missed
+from mixsvc.client.testing import MemoryServer
 from mixsvc.interfaces import ChatMessage
-from tests.client.fakes import FakeServer, Talker, texts
+from tests.client.harness import SessionHarness, texts
 
 ROOMS = ("lobby", "den")
-TRANSIENT_CODES = ({"code": "slow_down", "text": "Slowly.", "wait": 2}, {"code": "not_saved", "text": "Not now."})
+TRANSIENT: list[tuple[str, dict[str, int]]] = [("slow_down", {"wait": 2}), ("not_saved", {})]
 
 
 class Walker:
-    """A talker that notes what it says and what it is answered."""
+    """A session whose user notes what is said and how each text is answered."""
 
     def __init__(self) -> None:
-        self.server = FakeServer(catch_up=3)
-        self.talker = Talker(self.server)
+        self.server = MemoryServer(catch_up=3)
+        self.harness = SessionHarness(self.server)
         self.said: dict[str, list[str]] = {room: [] for room in ROOMS}
         self.answers: list[tuple[str, str, list[int]]] = []
         for room in ROOMS:
-            self.talker.session.join(room, self.talker.listener(room), 0)
+            self.harness.session.join(room, self.harness.listener(room), 0)
 
     def say(self, room: str) -> None:
         text = f"{room} {len(self.said[room])}"
         self.said[room].append(text)
         numbers: list[int] = []
         self.answers.append((room, text, numbers))
-        answer: Deferred[int] = self.talker.session.say(room, text)
+        answer: Deferred[int] = self.harness.session.say(room, text)
         answer.addCallback(numbers.append)
 
     def hear(self, room: str, count: int) -> None:
@@ -40,34 +41,34 @@ class Walker:
             self.server.say(room, f"from Bob {index}")
 
     def connect(self) -> None:
-        if self.talker.connection is None:
-            self.talker.connect()
+        if self.harness.connection is None:
+            self.harness.connect()
 
     def refuse(self, kind: str) -> None:
-        refusals = self.server.refusals.setdefault(kind, [])
-        refusals.append(TRANSIENT_CODES[len(self.talker.server.asked) % 2])
+        code, fields = TRANSIENT[len(self.server.requests) % 2]
+        self.server.refuse(kind, code, **fields)
 
     def finish(self) -> None:
-        self.server.refusals.clear()
+        self.server.accept_all()
         self.connect()
         for _ in range(200):
-            self.talker.settle()
-            self.talker.clock.advance(60)
+            self.harness.settle()
+            self.harness.clock.advance(60)
 
 
 MOVES: list[Callable[[Walker], None]] = [
     Walker.connect,
-    lambda walker: walker.talker.lose(),
+    lambda walker: walker.harness.lose(),
     lambda walker: walker.say("lobby"),
     lambda walker: walker.say("den"),
     lambda walker: walker.hear("lobby", 1),
     lambda walker: walker.hear("den", 9),
-    lambda walker: walker.talker.upstream(),
-    lambda walker: walker.talker.upstream(),
-    lambda walker: walker.talker.downstream(),
-    lambda walker: walker.talker.downstream(),
-    lambda walker: walker.talker.settle(),
-    lambda walker: walker.talker.clock.advance(1),
+    lambda walker: walker.harness.upstream(),
+    lambda walker: walker.harness.upstream(),
+    lambda walker: walker.harness.downstream(),
+    lambda walker: walker.harness.downstream(),
+    lambda walker: walker.harness.settle(),
+    lambda walker: walker.harness.clock.advance(1),
     lambda walker: walker.refuse("say"),
     lambda walker: walker.refuse("join"),
     lambda walker: walker.refuse("history"),
@@ -77,50 +78,50 @@ MOVES: list[Callable[[Walker], None]] = [
 class WalkTests(SynchronousTestCase):
     @hypothesis_settings(max_examples=300)
     @given(st.lists(st.integers(0, len(MOVES) - 1), max_size=100))
-    def test_each_text_is_stored_once_and_in_order_and_each_message_told_once_and_in_order(
-        self, moves: list[int]
-    ) -> None:
+    def test_each_text_is_stored_and_each_message_delivered_once_and_in_order(self, moves: list[int]) -> None:
         walker = Walker()
 
         for move in moves:
             MOVES[move](walker)
             for room in ROOMS:
-                self.check_told(walker, room)
+                self.check_delivered(walker, room)
         walker.finish()
 
         for room in ROOMS:
             self.check_all(walker, room)
         for room, text, numbers in walker.answers:
-            self.assertEqual([text], [walker.server.rooms[room][number - 1]["text"] for number in numbers])
+            self.assertEqual([text], [walker.server.texts(room)[number - 1] for number in numbers])
 
-    def check_told(self, walker: Walker, room: str) -> None:
-        """At any moment what was told is 1, 2, 3 … and nothing is called missed."""
-        events = walker.talker.heard[room]
+    def check_delivered(self, walker: Walker, room: str) -> None:
+        """At any moment the messages delivered are 1, 2, 3 … and none is missed."""
+        events = walker.harness.events[room]
         numbers = [event.number for event in events if isinstance(event, ChatMessage)]
         self.assertEqual(list(range(1, len(events) + 1)), numbers)
 
     def check_all(self, walker: Walker, room: str) -> None:
-        stored = [message["text"] for message in walker.server.rooms[room]]
-        self.assertEqual(stored, texts(walker.talker.heard[room]))
+        stored = walker.server.texts(room)
+        self.assertEqual(stored, texts(walker.harness.events[room]))
         self.assertEqual(walker.said[room], [text for text in stored if "from Bob" not in text])
 
     @hypothesis_settings(max_examples=100)
     @given(st.lists(st.tuples(st.integers(1, 700), st.integers(0, 700)), max_size=4))
-    def test_what_is_kept_no_more_is_missed_and_the_rest_told_in_order(self, rounds: list[tuple[int, int]]) -> None:
-        server = FakeServer()
-        talker = Talker(server)
-        talker.session.join("lobby", talker.listener("lobby"), 0)
+    def test_expired_messages_are_missed_and_the_rest_delivered_in_order(self, rounds: list[tuple[int, int]]) -> None:
+        server = MemoryServer()
+        harness = SessionHarness(server)
+        harness.session.join("lobby", harness.listener("lobby"), 0)
 
+        first = 1
         for said, forgotten in rounds:
             for index in range(said):
                 server.say("lobby", f"{index}")
-            server.forget("lobby", max(server.first.get("lobby", 1), len(server.rooms["lobby"]) - forgotten + 1))
-            talker.connect()
-            talker.settle()
-            talker.lose()
+            first = max(first, len(server.texts("lobby")) - forgotten + 1)
+            server.expire("lobby", first)
+            harness.connect()
+            harness.settle()
+            harness.lose()
 
         covered: list[int] = []
-        for event in talker.heard["lobby"]:
+        for event in harness.events["lobby"]:
             if isinstance(event, Missed):
                 covered += range(event.first, event.last + 1)
             elif isinstance(event, ChatMessage):

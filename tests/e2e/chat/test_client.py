@@ -12,7 +12,7 @@ from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.service import DEADLINE, Launch, Lines, Service
 from tests.txsockjs.certificate import write_certificate
 
-(EXAMPLE,) = re.findall(r"```python\n(.*?)```", (PROJECT / "docs" / "reference" / "client.md").read_text(), re.DOTALL)
+EXAMPLE, *_ = re.findall(r"```python\n(.*?)```", (PROJECT / "docs" / "reference" / "client.md").read_text(), re.DOTALL)
 
 TEXTS = 300
 KILLED_AFTER = 100

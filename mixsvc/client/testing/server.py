@@ -1,0 +1,233 @@
+"""A chat server in memory, and its connections."""
+
+import json
+from collections import deque
+from typing import Any, Final, TypeAlias
+
+__all__ = ["TIME", "MemoryConnection", "MemoryServer", "Message"]
+
+# As `json.loads` reads one.
+Message: TypeAlias = dict[str, Any]
+
+# The time of every message that MemoryServer stores.
+TIME: Final = "2026-11-22T15:43:00.000Z"
+
+# Messages in `joined` for a client that knows none, and in `history` without a limit, as the real server has them.
+NEWEST: Final = 50
+MAX_TEXT: Final = 2000
+BANNED: Final = 4003
+
+
+class MemoryServer:
+    """A chat server that speaks docs/reference/chat-protocol.md to its connections and keeps everything in memory.
+
+    A room is there once somebody joins it or says something in it; what is said is stored at once. requests: every
+    message from the clients, in order, as `json.loads` read it.
+    """
+
+    def __init__(self, catch_up: int = 1000) -> None:
+        """catch_up: how many messages a `join` with `since` brings at most; the client fetches the rest."""
+        self.requests: list[Message] = []
+        self.connections: list[MemoryConnection] = []
+        self._catch_up = catch_up
+        self._rooms: dict[str, list[Message]] = {}
+        self._first: dict[str, int] = {}
+        self._keys: dict[tuple[str, str], int] = {}
+        self._tokens: dict[str, object] = {}
+        self._refusals: dict[str, deque[Message]] = {}
+
+    # What a test asks for
+
+    def say(self, room: str, text: str, name: str = "Bob") -> int:
+        """Store a text that somebody else says, and send it to the members of the room; its number."""
+        message = self._store(room, text, name)
+        self._broadcast("message", room, **message)
+        return int(message["number"])
+
+    def texts(self, room: str) -> list[str]:
+        """The texts of all messages of a room, in order."""
+        return [message["text"] for message in self._rooms.get(room, [])]
+
+    def requests_of(self, type: str) -> list[Message]:
+        """The requests of one type, such as `say`, in order."""
+        return [request for request in self.requests if request["type"] == type]
+
+    def refuse(self, type: str, code: str, **fields: object) -> None:
+        """Answer the next request of that type with an `error`. Called twice, it refuses the next two.
+
+        code: one of the protocol's. fields: of the error, such as `text`, `wait` in seconds or `suggestion`.
+        """
+        refusal = {"code": code, "text": f"Refused: {code}.", **fields}
+        self._refusals.setdefault(type, deque()).append(refusal)
+
+    def accept_all(self) -> None:
+        """Forget the refusals that no request has used."""
+        self._refusals.clear()
+
+    def hold_name(self, name: str) -> None:
+        """Have another person use a name, whoever used it before."""
+        self._tokens[name] = object()
+
+    def free_name(self, name: str) -> None:
+        """Let anybody use a name."""
+        self._tokens.pop(name, None)
+
+    def delete(self, room: str, number: int, by: str = "Eve") -> None:
+        """Delete a message, as a moderator does."""
+        self._rooms[room][number - 1].update(text="", deleted=True)
+        self._broadcast("deleted", room, number=number, by=by, topic="")
+
+    def kick(self, room: str, name: str, reason: str = "", by: str = "Eve") -> None:
+        """Put a member out of a room, as a moderator does."""
+        self._broadcast("kicked", room, name=name, by=by, reason=reason)
+        for connection in self.connections:
+            if connection.name == name:
+                connection.rooms.discard(room)
+
+    def ban(self, name: str, reason: str = "Banned") -> None:
+        """Close all connections of a person with the close code of a ban."""
+        for connection in self.connections:
+            if connection.name == name:
+                connection.close(BANNED, reason)
+
+    def expire(self, room: str, first: int) -> None:
+        """Keep only the messages with numbers from `first` on."""
+        self._first[room] = first
+
+    def lose_history(self, room: str) -> None:
+        """Lose the messages of a room and number from 1 again, as a server with another database does."""
+        self._rooms[room] = []
+        self._first.pop(room, None)
+        self._keys = {(of, key): number for (of, key), number in self._keys.items() if of != room}
+
+    # What a connection asks for
+
+    def receive(self, connection: "MemoryConnection", text: str) -> None:
+        """Answer one message of a client; text: as it came over the WebSocket."""
+        request = json.loads(text)
+        self.requests.append(request)
+        type = request["type"]
+        refusals = self._refusals.get(type)
+        if refusals:
+            connection.send_error(request, **refusals.popleft())
+        elif type not in ("hello", "join", "leave", "history", "say"):
+            connection.send_error(request, code="unknown_type", text="There is no such type.")
+        elif type != "hello" and not connection.name:
+            connection.send_error(request, code="no_name", text="Say hello first.")
+        else:
+            getattr(self, f"_{type}")(connection, request)
+
+    def _hello(self, connection: "MemoryConnection", request: Message) -> None:
+        name = request["name"]
+        if self._tokens.setdefault(name, request.get("token")) != request.get("token"):
+            connection.send_error(request, code="name_taken", text=f"Somebody is {name}.", suggestion=f"{name}2")
+            return
+        connection.name = name
+        connection.send(type="welcome", name=name, rooms=list(self._rooms), max_text=MAX_TEXT, moderator=False)
+
+    def _join(self, connection: "MemoryConnection", request: Message) -> None:
+        room, since = request["room"], request.get("since")
+        if room in connection.rooms:
+            connection.send_error(request, code="already_inside", text="You are inside already.")
+            return
+        connection.rooms.add(room)
+        kept = self._kept(room)
+        later = kept[-NEWEST:] if since is None else [each for each in kept if each["number"] > since]
+        members = sorted({each.name for each in self.connections if room in each.rooms})
+        page = {"messages": later[-self._catch_up :], **self._bounds(room)}
+        gone = [each["number"] for each in kept if "deleted" in each and since is not None and each["number"] <= since]
+        connection.send(type="joined", room=room, members=members, count=len(members), topic="", deleted=gone, **page)
+
+    def _leave(self, connection: "MemoryConnection", request: Message) -> None:
+        connection.rooms.discard(request["room"])
+        connection.send(type="left", room=request["room"])
+
+    def _history(self, connection: "MemoryConnection", request: Message) -> None:
+        room, before = request["room"], request.get("before")
+        if room not in self._rooms:
+            connection.send_error(request, code="no_such_room", text=f"There is no room {room}.")
+            return
+        earlier = [each for each in self._kept(room) if before is None or each["number"] < before]
+        page = earlier[-request.get("limit", NEWEST) :]
+        connection.send(type="history", room=room, messages=page, **self._bounds(room))
+
+    def _say(self, connection: "MemoryConnection", request: Message) -> None:
+        room, text = request["room"], request["text"]
+        if room not in connection.rooms:
+            connection.send_error(request, code="not_inside", text=f"Join {room} first.")
+        elif text.lower().split(maxsplit=1)[:1] == ["/help"]:
+            connection.send(type="notice", text="The commands.")
+        else:
+            self._say_once(connection, request)
+
+    def _say_once(self, connection: "MemoryConnection", request: Message) -> None:
+        room, key = request["room"], request.get("key")
+        stored = self._keys.get((room, key)) if key is not None else None
+        message = self._store(room, request["text"], connection.name) if stored is None else None
+        number = stored if message is None else message["number"]
+        about = {} if key is None else {"key": key}
+        # `said` comes before the `message` itself.
+        connection.send(type="said", room=room, number=number, **about)
+        if message is not None:
+            self._keys.update({(room, key): number} if key is not None else {})
+            self._broadcast("message", room, **message)
+
+    def _store(self, room: str, text: str, name: str) -> Message:
+        messages = self._rooms.setdefault(room, [])
+        message = {"number": len(messages) + 1, "name": name, "text": text, "time": TIME}
+        messages.append(message)
+        return message
+
+    def _broadcast(self, type: str, room: str, **fields: object) -> None:
+        for connection in self.connections:
+            if room in connection.rooms:
+                connection.send(type=type, room=room, **fields)
+
+    def _kept(self, room: str) -> list[Message]:
+        return self._rooms.setdefault(room, [])[self._first.get(room, 1) - 1 :]
+
+    def _bounds(self, room: str) -> dict[str, int]:
+        return {"first": self._first.get(room, 1), "last": len(self._rooms[room])}
+
+
+class MemoryConnection:
+    """One client's connection to a MemoryServer: the messages under way in both directions, as JSON text.
+
+    name: "" before `welcome`. rooms: in which the client is. closing: close code and reason once the server has closed.
+    """
+
+    def __init__(self, server: MemoryServer) -> None:
+        self.to_server: deque[str] = deque()
+        self.to_client: deque[str] = deque()
+        self.name = ""
+        self.rooms: set[str] = set()
+        self.closing: tuple[int, str] | None = None
+        self._server = server
+        server.connections.append(self)
+
+    def send(self, **fields: object) -> None:
+        """Send a message to the client."""
+        self.to_client.append(json.dumps(fields))
+
+    def send_error(self, request: Message, **fields: object) -> None:
+        """Refuse a request."""
+        about = {name: request[name] for name in ("room", "key") if name in request}
+        self.send(type="error", of=request["type"], **about, **fields)
+
+    def close(self, code: int, reason: str) -> None:
+        """Have the server close the connection, after what it has sent."""
+        self.closing = (code, reason)
+
+    def serve(self) -> bool:
+        """Have the server answer the next message of the client; False when there is none."""
+        if not self.to_server:
+            return False
+        self._server.receive(self, self.to_server.popleft())
+        return True
+
+    def end(self) -> None:
+        """Lose the connection with everything that is under way. Harmless a second time."""
+        self.to_server.clear()
+        self.to_client.clear()
+        if self in self._server.connections:
+            self._server.connections.remove(self)
