@@ -8,7 +8,8 @@ docs/reference/client.md shows a test with it. `MemoryConnection` is one client'
 also what no server would send. `accept` and `refuse` answer a client's attempt to connect on a
 `twisted.internet.testing.MemoryReactorClock`.
 
-Importing it installs no reactor, and it needs no package but those of the client. Everything runs in the thread of the test.
+Importing it installs no reactor, and it needs no package but those of the client. Everything runs in the thread of the
+test.
 """
 
 from mixsvc.client.testing.chat import OPTIONS, MemoryChat
