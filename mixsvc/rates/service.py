@@ -21,7 +21,7 @@ from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.polling.poller import RatePoller, Sink, Surroundings
 from mixsvc.rates.polling.source_health import may_be_asked
 from mixsvc.rates.sources import build_sources, ecb
-from mixsvc.rates.sources.agent import polling_agent
+from mixsvc.rates.sources.agent import PollingAgent
 from mixsvc.rates.sources.archive import ArchiveSource, packaged_archive
 from mixsvc.rates.sources.ecb_history import history_documents
 from mixsvc.storage.database import Database, prepare
@@ -46,7 +46,7 @@ class RatesService:
         self._history = RateHistory()
         self._loader = HistoryLoader(database, self._history, pool.defer)
         self._listeners: list[Callable[[], None]] = []
-        client = HTTPClient(polling_agent(reactor, settings.rates.timeout))
+        client = HTTPClient(PollingAgent(reactor, settings.rates.timeout))
         self._sources = build_sources(settings.rates, client, pool.defer, _now)
         sink = Sink(self._table, self._loader.save, self._changed)
         self._poller = RatePoller(reactor, self._sources, settings.rates, sink, Surroundings(random.random, _now))

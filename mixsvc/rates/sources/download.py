@@ -22,9 +22,10 @@ from twisted.web.http_headers import Headers
 
 from mixsvc.config import parsers
 from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.sources.agent import DiscardBody
 from mixsvc.rates.sources.interfaces import HttpClient
 
-__all__ = ["MAX_BODY", "MAX_REDIRECTS", "Address", "Document", "Download", "DiscardBody"]
+__all__ = ["MAX_BODY", "MAX_REDIRECTS", "Address", "Document", "Download"]
 
 MAX_BODY: Final = 2**20  # bytes, counted while they come; an Address may set another limit
 MAX_REDIRECTS: Final = 5
@@ -154,7 +155,7 @@ class _Collector(Protocol):
     """Collects a body up to the limit; `done` fires with it, and cancelling `done` closes the connection."""
 
     def __init__(self, host: str, limit: int) -> None:
-        self.done: Deferred[bytes] = Deferred(lambda _: _abort(self.transport))
+        self.done: Deferred[bytes] = Deferred(lambda _: self._stop())
         self._host = host
         self._limit = limit
         self._parts: list[bytes] = []
@@ -167,7 +168,7 @@ class _Collector(Protocol):
         if self._size > self._limit:
             self._parts.clear()
             self.done.errback(SourceFailed(f"{self._host} answered with more than {self._limit} bytes"))
-            _abort(self.transport)
+            self._stop()
             return
         self._parts.append(data)
 
@@ -180,26 +181,16 @@ class _Collector(Protocol):
         else:
             self.done.errback(reason)
 
-
-class DiscardBody(Protocol):
-    """Takes a body that nobody wants: closes the connection if there is still something to come."""
-
-    def connectionMade(self) -> None:
-        _abort(self.transport)
+    def _stop(self) -> None:
+        # With PollingAgent this aborts the connection.
+        transport: Any = self.transport
+        transport.stopProducing()
 
 
 def _body(response: Any, host: str, limit: int) -> "Deferred[bytes]":
     collector = _Collector(host, limit)
     response.deliverBody(collector)
     return collector.done
-
-
-def _abort(transport: Any) -> None:
-    # twisted.web hands out a proxy whose only public way is loseConnection, and under TLS that goes on
-    # reading until the peer agrees; so the transport behind it is aborted, where there is one.
-    behind = getattr(transport, "_producer", None)
-    abort = getattr(behind, "abortConnection", None) or transport.loseConnection
-    abort()
 
 
 def _conditions(headers: Headers) -> dict[bytes, bytes]:

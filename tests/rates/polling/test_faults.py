@@ -18,7 +18,7 @@ from mixsvc.interfaces import Quote, SourceHealth
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.polling.poller import RatePoller, Sink, Surroundings
 from mixsvc.rates.sources import build_sources
-from mixsvc.rates.sources.agent import MAX_HEAD, polling_agent
+from mixsvc.rates.sources.agent import MAX_HEAD, PollingAgent
 from tests.rates.raw_server import RawServer, Watched, http
 from tests.rates.samples import DAILY, at_once, moment, new_path
 from tests.txsockjs.certificate import write_certificate
@@ -87,7 +87,7 @@ class FaultCase(TestCase):
 
     def poll(self, settings: RatesSettings, environ: dict[str, str] | None = None, seconds: float = 1000) -> None:
         """Start polling; ends with the test. seconds: what the agent's limits are taken from, in real time."""
-        client = HTTPClient(polling_agent(self.reactor, seconds))
+        client = HTTPClient(PollingAgent(self.reactor, seconds))
         sources = build_sources(settings, client, at_once, moment, environ or {})
         self.source = Watched(sources[0])
         sink = Sink(self.table, lambda _: succeed(None), self.told.append)

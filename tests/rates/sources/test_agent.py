@@ -1,24 +1,26 @@
 from typing import Any
 
+import pytest
 from treq.client import HTTPClient
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionAborted
 from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from mixsvc.rates.model.errors import SourceFailed
-from mixsvc.rates.sources.agent import MAX_HEAD, polling_agent
+from mixsvc.rates.sources.agent import MAX_HEAD, PollingAgent
 from mixsvc.rates.sources.ecb import EcbSource
-from tests.rates.raw_server import http
+from tests.rates.raw_server import RawServer, http
 from tests.rates.samples import at_once, moment
 
 
-class Limits(SynchronousTestCase):
+class PollingAgentTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor: Any = MemoryReactorClock()
-        client = HTTPClient(polling_agent(self.reactor, 9.0))
+        client = HTTPClient(PollingAgent(self.reactor, 9.0))
         self.fetching = EcbSource(client, "http://127.0.0.1/daily.xml", at_once, moment).fetch()
         self.factory: Any
         (_, _, self.factory, self.connect_seconds, _) = self.reactor.tcpClients[0]
@@ -59,7 +61,7 @@ class Limits(SynchronousTestCase):
         self.assertEqual(len(self.successResultOf(self.fetching)), 2)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
-    def test_informational_answers_within_the_limit_do_no_harm(self) -> None:
+    def test_informational_responses_within_the_limit_are_passed_over(self) -> None:
         protocol, _ = self.connected()
         line = b"HTTP/1.1 102 Processing\r\n\r\n"
         protocol.dataReceived(line * ((MAX_HEAD - 1000) // len(line)))
@@ -77,3 +79,25 @@ class Limits(SynchronousTestCase):
         self.assertTrue(transport.disconnected)
         protocol.connectionLost(Failure(ConnectionAborted()))
         self.assertEqual(self.refused(), f"the head of the answer is longer than {MAX_HEAD} bytes")
+
+
+@pytest.mark.contract
+class TwistedParserContract(TestCase):
+    """HTTP11ClientProtocol has a `_parser`, and what that logs goes to its `_log`."""
+
+    timeout = 20
+
+    async def test_informational_responses_are_not_logged(self) -> None:
+        from twisted.internet import reactor
+
+        real: Any = reactor
+        server = RawServer()
+        server.says = b"HTTP/1.1 102 Processing\r\n\r\n" * 3 + http()
+        port = real.listenTCP(0, server, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        url = f"http://127.0.0.1:{port.getHost().port}/daily.xml"
+
+        with capturedLogs() as events:
+            quotes = await EcbSource(HTTPClient(PollingAgent(real, 9.0)), url, at_once, moment).fetch()
+
+        self.assertEqual((len(quotes), events), (2, []))

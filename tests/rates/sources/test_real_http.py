@@ -15,14 +15,14 @@ from twisted.internet import ssl, tcp
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
-from twisted.web.client import Agent, BrowserLikePolicyForHTTPS
+from twisted.web.client import BrowserLikePolicyForHTTPS
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 from twisted.web.util import redirectTo
 
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.errors import SourceFailed
-from mixsvc.rates.sources.agent import polling_agent
+from mixsvc.rates.sources.agent import PollingAgent
 from mixsvc.rates.sources.download import MAX_BODY
 from mixsvc.rates.sources.ecb import EcbSource
 from tests.rates.samples import DAILY, at_once, moment
@@ -101,7 +101,7 @@ class RealServer(TestCase):
         self.reactor: Any
         self.reactor = reactor
         self.pages = Pages()
-        self.client = HTTPClient(polling_agent(self.reactor, 10))
+        self.client = HTTPClient(PollingAgent(self.reactor, 10))
         self.addCleanup(self.listen().stopListening)
 
     def listen(self) -> Any:
@@ -189,7 +189,7 @@ class RealTls(TestCase):
         pages, certificate = Pages(), self_signed("localhost")
         port = real.listenSSL(0, Site(pages), certificate.options(), interface="127.0.0.1")
         self.addCleanup(port.stopListening)
-        client = HTTPClient(Agent(real, BrowserLikePolicyForHTTPS(trustRoot=certificate)))
+        client = HTTPClient(PollingAgent(real, 10, BrowserLikePolicyForHTTPS(trustRoot=certificate)))
         fetching = EcbSource(client, f"https://localhost:{port.getHost().port}/slow", at_once, moment).fetch()
         request: Any = await pages.begun
         await turns(real)
