@@ -86,7 +86,7 @@ def _give_up(failure: Failure) -> NoReturn:
     raise SystemExit(f"txsockjs.conformance: {failure.getErrorMessage()}")
 
 
-def run(words: Sequence[str]) -> None:
+def _run(words: Sequence[str]) -> None:
     """The program."""
     react(main, words)
 
@@ -94,4 +94,4 @@ def run(words: Sequence[str]) -> None:
 if __name__ == "__main__":
     import sys
 
-    run(sys.argv[1:])
+    _run(sys.argv[1:])

@@ -14,8 +14,8 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 import txsockjs
-from tests.txsockjs.fakes import Answer, Wire
 from txsockjs.conformance import main, services
+from txsockjs.testing import MemoryResponse, MemoryTransport
 
 
 class ServicesTests(SynchronousTestCase):
@@ -23,11 +23,11 @@ class ServicesTests(SynchronousTestCase):
         self.clock = Clock()
         self.site = services(self.clock)
 
-    def request(self, line: str, also: str = "") -> Answer:
-        wire = Wire(self.site)
-        wire.receive(f"{line} HTTP/1.1\r\nHost: localhost\r\n{also}\r\n".encode())
+    def request(self, line: str, also: str = "") -> MemoryResponse:
+        transport = MemoryTransport(self.site)
+        transport.receive(f"{line} HTTP/1.1\r\nHost: localhost\r\n{also}\r\n".encode())
         self.clock.advance(0)
-        return Answer(wire)
+        return MemoryResponse(transport)
 
     def about(self, name: str) -> dict[str, object]:
         about: dict[str, object] = json.loads(self.request(f"GET /{name}/info").body)
@@ -35,8 +35,8 @@ class ServicesTests(SynchronousTestCase):
 
     def test_echo_sends_back_what_comes(self) -> None:
         self.request("POST /echo/0/s/xhr")
-        wire = Wire(self.site)
-        wire.receive(b'POST /echo/0/s/xhr_send HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n["a"]')
+        transport = MemoryTransport(self.site)
+        transport.receive(b'POST /echo/0/s/xhr_send HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n["a"]')
         self.clock.advance(0)
 
         self.assertEqual(self.request("POST /echo/0/s/xhr").body, b'a["a"]\n')
@@ -57,7 +57,7 @@ class ServicesTests(SynchronousTestCase):
         for size in (4000, 100):
             body = json.dumps(["x" * size]).encode()
             head = f"POST /echo/0/s/xhr_send HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
-            Wire(self.site).receive(head.encode() + body)
+            MemoryTransport(self.site).receive(head.encode() + body)
             self.clock.advance(0)
             self.assertEqual(stream.is_ended, size == 100)
 

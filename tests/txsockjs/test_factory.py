@@ -10,10 +10,11 @@ from twisted.web.resource import Resource, getChildForRequest
 from twisted.web.server import Site
 from twisted.web.test.requesthelper import DummyRequest
 
-from tests.txsockjs.fakes import Answer, Service, Wire
+from tests.txsockjs.fakes import Service
 from txsockjs._protocol.errors import BadOption
 from txsockjs.conformance import Echo
 from txsockjs.factory import SockJSFactory, SockJSMultiFactory, SockJSResource
+from txsockjs.testing import MemoryResponse, MemoryTransport
 
 NAMES = {
     "txsockjs.factory": ["SockJSFactory", "SockJSMultiFactory", "SockJSResource"],
@@ -41,10 +42,10 @@ class Started(Factory):
         self.calls.append("stop")
 
 
-def get(site: Site, path: bytes) -> Answer:
-    wire = Wire(site)
-    wire.receive(b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    return Answer(wire)
+def get(site: Site, path: bytes) -> MemoryResponse:
+    transport = MemoryTransport(site)
+    transport.receive(b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    return MemoryResponse(transport)
 
 
 class NameTests(SynchronousTestCase):

@@ -4,8 +4,9 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.txsockjs.fakes import App, Apps, Service, Wire
+from tests.txsockjs.fakes import App, Apps, Service
 from tests.txsockjs.hostile import hostile_bytes
+from txsockjs.testing import MemoryTransport
 
 CONNECTIONS = 10_000
 
@@ -25,10 +26,10 @@ class HostileTests(SynchronousTestCase):
         )
 
         for _ in range(CONNECTIONS):
-            wire = Wire(service.site)
-            wire.receive(hostile_bytes(random))
+            transport = MemoryTransport(service.site)
+            transport.receive(hostile_bytes(random))
             service.clock.advance(random.choice([0, 0, 0, 0.1, 6]))
-            wire.lose()
+            transport.lose()
         service.clock.pump([1] * 100)
 
         # Many of them were good enough for a session.

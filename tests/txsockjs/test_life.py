@@ -23,7 +23,7 @@ class RefusedTests(SynchronousTestCase):
         for name in ("1", "2"):
             self.service.post(f"/0/{name}/xhr")
         self.service.apps.last.transport.write("x")
-        self.service.turn()
+        self.service.flush()
 
         self.assertEqual(self.service.post("/0/2/xhr").body, b'a["x"]\n')
 
@@ -84,12 +84,12 @@ class SecondReceiverTests(SynchronousTestCase):
     def test_the_first_goes_on(self) -> None:
         self.service.post("/0/s/xhr")
         self.service.apps.last.transport.write("x")
-        self.service.turn()
+        self.service.flush()
 
         self.assertEqual(self.first.chunks[-1], b'a["x"]\n')
 
     def test_when_the_second_hangs_up_the_first_goes_on(self) -> None:
-        self.service.post("/0/s/xhr").wire.lose()
+        self.service.post("/0/s/xhr").transport.lose()
 
         self.assertEqual(self.service.apps.last.reasons, [])
 
@@ -101,7 +101,7 @@ class AbortTests(SynchronousTestCase):
     def test_the_application_is_told_at_once_and_once_with_a_failure(self) -> None:
         stream = self.service.post("/0/s/xhr_streaming")
 
-        stream.wire.lose()
+        stream.transport.lose()
         self.assertEqual(len(self.service.apps.last.reasons), 1)
         self.service.clock.advance(100)
 
@@ -111,23 +111,23 @@ class AbortTests(SynchronousTestCase):
 
     def test_a_poll_that_hangs_up_is_the_same(self) -> None:
         self.service.post("/0/s/xhr")
-        self.service.post("/0/s/xhr").wire.lose()
+        self.service.post("/0/s/xhr").transport.lose()
 
         self.assertEqual(len(self.service.apps.last.reasons), 1)
 
     def test_the_next_request_begins_anew(self) -> None:
-        self.service.post("/0/s/xhr_streaming").wire.lose()
+        self.service.post("/0/s/xhr_streaming").transport.lose()
 
         self.assertEqual(self.service.post("/0/s/xhr").body, b"o\n")
         self.assertEqual(len(self.service.apps.all), 2)
 
     def test_messages_are_for_nobody(self) -> None:
-        self.service.post("/0/s/xhr_streaming").wire.lose()
+        self.service.post("/0/s/xhr_streaming").transport.lose()
 
         self.assertEqual(self.service.post("/0/s/xhr_send", b'["x"]').status, 404)
 
     def test_a_poll_that_was_answered_is_no_abort(self) -> None:
-        self.service.post("/0/s/xhr").wire.lose()
+        self.service.post("/0/s/xhr").transport.lose()
 
         self.assertEqual(self.service.apps.last.reasons, [])
 
@@ -162,7 +162,7 @@ class TimeTests(SynchronousTestCase):
         self.assertEqual(poll.chunks, [b'/**/x("h");\r\n', b""])
 
     def test_no_timer_is_left_when_all_is_over(self) -> None:
-        self.service.post("/0/s/xhr_streaming").wire.lose()
+        self.service.post("/0/s/xhr_streaming").transport.lose()
         self.service.clock.advance(100)
 
         self.assertEqual(self.service.clock.getDelayedCalls(), [])
@@ -215,7 +215,7 @@ class FailingApplicationTests(SynchronousTestCase):
     def test_one_that_fails_at_its_end_is_logged_once(self) -> None:
         service = Service(Failing("gone"))
 
-        service.post("/0/s/xhr_streaming").wire.lose()
+        service.post("/0/s/xhr_streaming").transport.lose()
 
         self.assertEqual((self.logged(), service.resource._sessions), (1, {}))
 
@@ -226,10 +226,10 @@ class FailingApplicationTests(SynchronousTestCase):
             first, second = (service.post(f"/0/{name}/xhr_streaming") for name in "12")
             service.post("/0/1/xhr_send", b'["x"]')
             service.post("/0/2/xhr_send", b'["x"]')
-            first.wire.lose()
+            first.transport.lose()
 
             apps.last.transport.write("fine")
-            service.turn()
+            service.flush()
 
             self.assertEqual((second.chunks[-1], apps.last.messages), (b'a["fine"]\n', [b"x"]))
         self.logged()
@@ -281,7 +281,7 @@ class LeavingTests(SynchronousTestCase):
     def test_leaving_at_the_end(self) -> None:
         apps = Leaving("gone")
 
-        Service(apps).post("/0/s/xhr_streaming").wire.lose()
+        Service(apps).post("/0/s/xhr_streaming").transport.lose()
 
         self.assertEqual(len(apps.last.reasons), 1)
 

@@ -7,10 +7,11 @@ from twisted.web.resource import Resource
 from twisted.web.server import Site
 from zope.interface.verify import verifyObject
 
-from tests.txsockjs.fakes import App, Apps, Service, Socket
+from tests.txsockjs.fakes import App, Apps, Service
 from tests.txsockjs.test_factory import Started
 from tests.txsockjs.test_life import Failing, Leaving
 from txsockjs.multiplex import MultiplexFactory, MultiplexProtocol, SockJSMultiplexResource
+from txsockjs.testing import MemoryWebSocket
 from txsockjs.utils import broadcast
 
 
@@ -25,46 +26,46 @@ class Case(SynchronousTestCase):
         self.service.site = Site(root, reactor=self.service.clock)
         self.apps = Apps()
         self.resource.addFactory("news", self.apps)
-        self.socket = Socket(self.service, "/websocket")
+        self.socket = MemoryWebSocket(self.service, "/websocket")
 
     def got(self) -> list[str]:
-        self.service.turn()
+        self.service.flush()
         self.socket.read()
         return self.socket.texts
 
 
 class TopicTests(Case):
     def test_a_client_subscribes_to_a_topic(self) -> None:
-        self.socket.say("sub,news")
+        self.socket.send_text("sub,news")
 
         self.assertTrue(self.apps.last.is_made)
         verifyObject(ITransport, self.apps.last.transport)
         verifyObject(IConsumer, self.apps.last.transport)
 
     def test_a_second_time_is_ignored(self) -> None:
-        self.socket.say("sub,news")
-        self.socket.say("sub,news")
+        self.socket.send_text("sub,news")
+        self.socket.send_text("sub,news")
 
         self.assertEqual(len(self.apps.all), 1)
 
     def test_a_payload_may_have_commas_or_be_missing(self) -> None:
-        self.socket.say("sub,news")
+        self.socket.send_text("sub,news")
         for text in ("msg,news,a,b,c", "msg,news,", "msg,news"):
-            self.socket.say(text)
+            self.socket.send_text(text)
 
         self.assertEqual(self.apps.last.messages, [b"a,b,c", b"", b""])
 
     def test_a_write_is_a_message_of_the_topic(self) -> None:
-        self.socket.say("sub,news")
+        self.socket.send_text("sub,news")
         self.apps.last.transport.write(b"x,y")
         self.apps.last.transport.writeSequence(["\u00e9", b"\x80"])
 
         self.assertEqual(self.got(), ["msg,news,x,y", "msg,news,é", "msg,news,€"])
 
     def test_a_client_unsubscribes(self) -> None:
-        self.socket.say("sub,news")
-        self.socket.say("uns,news")
-        self.socket.say("msg,news,late")
+        self.socket.send_text("sub,news")
+        self.socket.send_text("uns,news")
+        self.socket.send_text("msg,news,late")
         self.apps.last.transport.write("late")
 
         self.assertEqual((self.apps.last.messages, len(self.apps.last.reasons), self.got()), ([], 1, []))
@@ -72,32 +73,32 @@ class TopicTests(Case):
 
     def test_it_may_subscribe_again(self) -> None:
         for text in ("sub,news", "uns,news", "sub,news", "msg,news,x"):
-            self.socket.say(text)
+            self.socket.send_text(text)
 
         self.assertEqual(([], [b"x"]), (self.apps.all[0].messages, self.apps.all[1].messages))
 
     def test_a_topic_that_nobody_serves_is_answered_by_uns(self) -> None:
-        self.socket.say("sub,nothing")
+        self.socket.send_text("sub,nothing")
 
         self.assertEqual(self.got(), ["uns,nothing"])
 
     def test_what_is_no_message_is_ignored(self) -> None:
         for text in ("", "x", "sub", "msg,news,not subscribed", "uns,news", "SUB,news", ",,,"):
-            self.socket.say(text)
-        self.socket.say_bytes(b"\xff,\xff")
+            self.socket.send_text(text)
+        self.socket.send_binary(b"\xff,\xff")
 
         self.assertEqual((self.apps.all, self.socket.closed_with), ([], None))
 
     def test_every_subscription_ends_with_the_session(self) -> None:
-        self.socket.say("sub,news")
+        self.socket.send_text("sub,news")
 
-        self.socket.wire.lose()
+        self.socket.transport.lose()
 
         (reason,) = self.apps.last.reasons
         self.assertTrue(reason.check(ConnectionLost))
 
     def test_the_topic_knows_the_clients_address(self) -> None:
-        self.socket.say("sub,news")
+        self.socket.send_text("sub,news")
         transport = self.apps.last.transport
 
         self.assertEqual((transport.getPeer().host, transport.getHost().host), ("192.168.1.1", "10.0.0.1"))  # type: ignore[attr-defined]  # they are IPv4Addresses
@@ -105,7 +106,7 @@ class TopicTests(Case):
 
 class ServerSideTests(Case):
     def test_a_topics_protocol_may_end_its_subscription(self) -> None:
-        self.socket.say("sub,news")
+        self.socket.send_text("sub,news")
         self.apps.last.transport.loseConnection()
         self.apps.last.transport.loseConnection()
 
@@ -113,9 +114,9 @@ class ServerSideTests(Case):
         self.assertIsNone(self.socket.closed_with)
 
     def test_a_broadcast_reaches_every_subscriber(self) -> None:
-        other, stranger = (Socket(self.service, "/websocket") for _ in range(2))
+        other, stranger = (MemoryWebSocket(self.service, "/websocket") for _ in range(2))
         for socket in (self.socket, other):
-            socket.say("sub,news")
+            socket.send_text("sub,news")
 
         self.resource.broadcast("news", "x")
         self.resource.broadcast("nothing", "x")
@@ -126,9 +127,9 @@ class ServerSideTests(Case):
         self.assertEqual((texts, other.texts, stranger.texts), (["msg,news,x"], ["msg,news,x"], []))
 
     def test_a_topic_may_broadcast_to_its_transports(self) -> None:
-        other = Socket(self.service, "/websocket")
+        other = MemoryWebSocket(self.service, "/websocket")
         for socket in (self.socket, other):
-            socket.say("sub,news")
+            socket.send_text("sub,news")
 
         broadcast(b"hello", {app.transport for app in self.apps.all})
 
@@ -137,9 +138,9 @@ class ServerSideTests(Case):
         self.assertEqual((texts, other.texts), (["msg,news,hello"], ["msg,news,hello"]))
 
     def test_a_removed_topic_ends_its_subscriptions(self) -> None:
-        self.socket.say("sub,news")
+        self.socket.send_text("sub,news")
         self.resource.removeFactory("news")
-        self.socket.say("sub,news")
+        self.socket.send_text("sub,news")
 
         self.assertEqual((self.got(), len(self.apps.last.reasons)), (["uns,news", "uns,news"], 1))
 
@@ -163,7 +164,7 @@ class ServerSideTests(Case):
                 return None
 
         self.resource.addFactory("closed", Nobody())
-        self.socket.say("sub,closed")
+        self.socket.send_text("sub,closed")
 
         self.assertEqual(self.got(), ["uns,closed"])
 
@@ -172,7 +173,7 @@ class MishapTests(Case):
     def serve(self, apps: Apps) -> None:
         self.resource.addFactory("other", apps)
         for text in ("sub,news", "sub,other", "msg,other,x"):
-            self.socket.say(text)
+            self.socket.send_text(text)
 
     def test_a_protocol_that_fails_loses_its_subscription_and_no_other(self) -> None:
         for where in ("made", "came"):
@@ -186,7 +187,7 @@ class MishapTests(Case):
 
     def test_one_that_fails_at_its_end_is_logged_once(self) -> None:
         self.serve(Failing("gone"))
-        self.socket.say("uns,other")
+        self.socket.send_text("uns,other")
 
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
@@ -223,6 +224,6 @@ class OverrideTests(Case):
 
     def test_topics_may_be_made_when_they_are_asked_for(self) -> None:
         for text in ("sub,room-1", "msg,room-1,x", "sub,other"):
-            self.socket.say(text)
+            self.socket.send_text(text)
 
         self.assertEqual(self.got(), ["msg,room-1,x", "uns,other"])

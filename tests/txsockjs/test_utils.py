@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from tests.txsockjs.certificate import write_certificate
-from tests.txsockjs.fakes import Service, Socket
+from tests.txsockjs.fakes import Service
+from txsockjs.testing import MemoryWebSocket
 from txsockjs.utils import ChainedOpenSSLContextFactory, broadcast, normalize
 
 
@@ -52,11 +53,11 @@ class BroadcastTests(SynchronousTestCase):
 
     def test_every_target_gets_it_in_its_own_framing(self) -> None:
         stream, events = self.service.post("/0/1/xhr_streaming"), self.service.get("/0/2/eventsource")
-        framed, raw = Socket(self.service), Socket(self.service, "/websocket")
+        framed, raw = MemoryWebSocket(self.service), MemoryWebSocket(self.service, "/websocket")
 
         broadcast("50%", self.transports())
 
-        self.service.turn()
+        self.service.flush()
         for socket in (framed, raw):
             socket.read()
         self.assertEqual((stream.chunks[-1], events.chunks[-1]), (b'a["50%"]\n', b'data: a["50%25"]\r\n\r\n'))
@@ -76,7 +77,7 @@ class BroadcastTests(SynchronousTestCase):
         stream = self.service.post("/0/1/xhr_streaming")
         broadcast(b"\x80", self.transports())
         broadcast(b"\xe0", self.transports(), "cp1251")
-        self.service.turn()
+        self.service.flush()
 
         self.assertEqual(stream.chunks[-1], b'a["\\u20ac","\\u0430"]\n')
 
@@ -93,7 +94,7 @@ class BroadcastTests(SynchronousTestCase):
         broadcast("é", [plain, *self.transports(), target])
         broadcast(b"\x80", [*self.transports(), plain])
 
-        self.service.turn()
+        self.service.flush()
         self.assertEqual(plain.value(), "é€".encode())
         self.assertEqual((target.frames, stream.chunks[-1]), ([b'a["\\u00e9"]'], b'a["\\u00e9","\\u20ac"]\n'))
 
@@ -101,7 +102,7 @@ class BroadcastTests(SynchronousTestCase):
         stream = self.service.post("/0/1/xhr_streaming")
         self.service.apps.last.transport.loseConnection()
         broadcast("x", self.transports())
-        self.service.turn()
+        self.service.flush()
 
         self.assertEqual(stream.chunks[2:], [b'c[3000,"Go away!"]\n', b""])
 

@@ -85,3 +85,13 @@ def test_several_factories_share_a_port_and_a_site_has_others_beside_them(instal
 def test_the_endpoint_needs_no_import_of_ours(installed: Path) -> None:
     with running(installed, ENDPOINT, 1) as (port,):
         assert said(port, "", "x") == ["x"]
+
+
+def test_the_tests_of_an_application_pass(installed: Path) -> None:
+    (example,) = [block for block in BLOCKS if "txsockjs.testing" in block]
+    script = example + "\n\nimport unittest\n\nunittest.main(argv=['chat', 'ChatTests'])\n"
+
+    done = subprocess.run([str(installed / "python"), "-W", "error", "-c", script], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert re.search(r"^Ran 3 tests in .*\n\nOK$", done.stderr, re.MULTILINE), done.stderr

@@ -4,7 +4,8 @@ from email.utils import parsedate_to_datetime
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.txsockjs.fakes import Answer, Service, Socket
+from tests.txsockjs.fakes import Service
+from txsockjs.testing import MemoryResponse, MemoryWebSocket
 
 NO_CACHE = "no-store, no-cache, no-transform, must-revalidate, max-age=0"
 SESSION_URLS = (
@@ -134,7 +135,7 @@ class OriginTests(SynchronousTestCase):
         self.service = Service(options={"origins": ["self", "https://good.example"]})
         self.service.post("/0/s/xhr")
 
-    def send(self, **headers: str) -> Answer:
+    def send(self, **headers: str) -> MemoryResponse:
         return self.service.post("/0/s/xhr_send", b'["x"]', **headers)
 
     def test_a_listed_origin_may_post(self) -> None:
@@ -202,6 +203,6 @@ class OriginTests(SynchronousTestCase):
         self.assertEqual(Service(options={"origins": ["*"]}).post("/0/s/xhr", Origin="null").status, 200)
 
     def test_a_websocket_of_a_listed_origin_opens(self) -> None:
-        socket = Socket(self.service)
+        socket = MemoryWebSocket(self.service)
 
         self.assertEqual(socket.texts, ["o"])

@@ -8,36 +8,36 @@ from tests.txsockjs.fakes import Service
 
 class Http10Tests(SynchronousTestCase):
     def test_the_greeting_has_a_length_and_the_connection_is_closed(self) -> None:
-        answer = Service().raw(b"GET /echo HTTP/1.0\r\n\r\n")
+        answer = Service().send(b"GET /echo HTTP/1.0\r\n\r\n")
 
         self.assertEqual((answer.status, answer.headers["content-length"]), (200, "19"))
         self.assertNotIn("transfer-encoding", answer.headers)
-        self.assertTrue(answer.wire.disconnecting)
+        self.assertTrue(answer.transport.disconnecting)
 
     def test_it_is_not_kept_alive_unless_it_says_so(self) -> None:
-        answer = Service().raw(b"GET /echo HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n")
+        answer = Service().send(b"GET /echo HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n")
 
-        self.assertEqual(answer.wire.disconnecting, answer.headers.get("connection", "close").lower() == "close")
+        self.assertEqual(answer.transport.disconnecting, answer.headers.get("connection", "close").lower() == "close")
 
     def test_a_stream_has_neither_chunks_nor_length_and_is_closed_at_once(self) -> None:
         request = b"POST /echo/0/s/xhr_streaming HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"
 
-        answer = Service(CloseApps()).raw(request)
+        answer = Service(CloseApps()).send(request)
 
         self.assertNotIn("transfer-encoding", answer.headers)
         self.assertNotIn("content-length", answer.headers)
         self.assertEqual(answer.body, b"h" * 2048 + b"\n" + b'o\nc[3000,"Go away!"]\n')
-        self.assertTrue(answer.wire.disconnecting)
+        self.assertTrue(answer.transport.disconnecting)
 
 
 class Http11Tests(SynchronousTestCase):
     def test_the_greeting_keeps_the_connection_for_a_second_request(self) -> None:
         request = b"GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: Keep-Alive\r\n\r\n"
-        answer = Service().raw(request)
+        answer = Service().send(request)
         self.assertIn(answer.headers.get("connection", "").lower(), ("", "keep-alive"))
-        answer.wire.clear()
+        answer.transport.clear()
 
-        answer.wire.receive(request)
+        answer.transport.receive(request)
 
         self.assertEqual(answer.body, b"Welcome to SockJS!\n")
 
@@ -51,9 +51,11 @@ class Http11Tests(SynchronousTestCase):
     def test_the_connection_serves_on_after_a_poll(self) -> None:
         service = Service()
         answer = service.post("/0/s/xhr")
-        answer.wire.clear()
+        answer.transport.clear()
 
-        answer.wire.receive(b'POST /echo/0/s/xhr_send HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n["x"]')
+        answer.transport.receive(
+            b'POST /echo/0/s/xhr_send HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n["x"]'
+        )
 
         self.assertEqual((answer.status, service.apps.last.messages), (204, [b"x"]))
 

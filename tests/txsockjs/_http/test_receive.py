@@ -2,7 +2,8 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.txsockjs.fakes import Answer, App, Apps, Service
+from tests.txsockjs.fakes import App, Apps, Service
+from txsockjs.testing import MemoryResponse
 
 JAVASCRIPT = "application/javascript; charset=UTF-8"
 HEAD = """\
@@ -29,7 +30,7 @@ class Case(SynchronousTestCase):
     def write(self, *texts: str) -> None:
         for text in texts:
             self.service.apps.last.transport.write(text)
-        self.service.turn()
+        self.service.flush()
 
 
 class PollingTests(Case):
@@ -49,7 +50,7 @@ class PollingTests(Case):
         self.assertEqual(poll.chunks, [b'a["x"]\n', b""])
 
     def test_a_post_without_length_and_body_will_do(self) -> None:
-        answer = self.service.raw(b"POST /echo/0/s/xhr HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = self.service.send(b"POST /echo/0/s/xhr HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
         self.assertEqual(answer.body, b"o\n")
 
@@ -248,9 +249,9 @@ class ClosedAtOnceTests(SynchronousTestCase):
 class SlowClientTests(Case):
     options: dict[str, object] = {"max_outbox": 100}
 
-    def lagging(self) -> Answer:
+    def lagging(self) -> MemoryResponse:
         answer = self.service.post("/0/s/xhr_streaming")
-        answer.wire.fill()
+        answer.transport.fill()
         self.write("1")
         return answer
 
@@ -258,8 +259,8 @@ class SlowClientTests(Case):
         answer = self.lagging()
         self.assertEqual(len(answer.chunks), 2)
 
-        answer.wire.drain()
-        self.service.turn()
+        answer.transport.drain()
+        self.service.flush()
 
         self.assertEqual(answer.chunks[2:], [b'a["1"]\n'])
 
@@ -273,11 +274,11 @@ class SlowClientTests(Case):
     def test_one_that_takes_nothing_from_one_heartbeat_to_the_next_is_dropped(self) -> None:
         answer = self.lagging()
         self.service.clock.advance(25)
-        self.assertFalse(answer.wire.is_aborted)
+        self.assertFalse(answer.transport.is_aborted)
 
         self.service.clock.advance(25)
 
-        self.assertTrue(answer.wire.is_aborted)
+        self.assertTrue(answer.transport.is_aborted)
         self.assertEqual(len(self.service.apps.last.reasons), 1)
-        answer.wire.lose()
+        answer.transport.lose()
         self.assertEqual(len(self.service.apps.last.reasons), 1)

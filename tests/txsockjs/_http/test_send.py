@@ -4,7 +4,8 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.txsockjs.fakes import Answer, Service
+from tests.txsockjs.fakes import Service
+from txsockjs.testing import MemoryResponse
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -20,10 +21,10 @@ class Case(SynchronousTestCase):
     def messages(self) -> list[bytes]:
         return self.service.apps.last.messages
 
-    def send(self, body: bytes, **headers: str) -> Answer:
+    def send(self, body: bytes, **headers: str) -> MemoryResponse:
         return self.service.post("/0/s/xhr_send", body, **headers)
 
-    def form(self, body: bytes, kind: str = FORM) -> Answer:
+    def form(self, body: bytes, kind: str = FORM) -> MemoryResponse:
         return self.service.post("/0/s/jsonp_send", body, Content_Type=kind)
 
 
@@ -83,7 +84,7 @@ class XHRSendTests(Case):
     def test_a_lone_surrogate_reaches_the_application_and_comes_back(self) -> None:
         self.send(b'["\\ud800"]')
         self.service.apps.last.transport.write(self.messages[0])
-        self.service.turn()
+        self.service.flush()
 
         self.assertEqual(self.service.post("/0/s/xhr").body, b'a["\\ud800"]\n')
 
@@ -91,7 +92,7 @@ class XHRSendTests(Case):
         text = "".join(chr(code) for code in range(0x20, 0x10000))
         self.send(json.dumps([text]).encode())
         self.service.apps.last.transport.write(self.messages[0])
-        self.service.turn()
+        self.service.flush()
 
         self.assertEqual(json.loads(self.service.post("/0/s/xhr").body[1:]), [json.loads(json.dumps(text))])
 

@@ -15,26 +15,26 @@ class SlowStreamTests(Case):
     def setUp(self) -> None:
         super().setUp()
         self.kernel = Kernel()
-        self.stream.wire.socket = self.kernel  # type: ignore[attr-defined]  # as TCP transports have
-        self.stream.wire.fill()
+        self.stream.transport.socket = self.kernel  # type: ignore[attr-defined]  # as TCP transports have
+        self.stream.transport.fill()
 
     def test_one_that_takes_a_byte_from_one_heartbeat_to_the_next_stays(self) -> None:
         for _ in range(10):
             self.kernel.acked += 1
             self.service.clock.advance(25)
 
-        self.assertFalse(self.stream.wire.is_aborted)
+        self.assertFalse(self.stream.transport.is_aborted)
 
     def test_it_is_dropped_when_it_stops(self) -> None:
         self.kernel.acked += 1
         self.service.clock.pump([25, 25])
 
-        self.assertTrue(self.stream.wire.is_aborted)
+        self.assertTrue(self.stream.transport.is_aborted)
         self.assertEqual(len(self.app.reasons), 1)
 
     def test_one_that_has_caught_up_gets_a_heartbeat(self) -> None:
         self.service.clock.advance(25)
-        self.stream.wire.drain()
+        self.stream.transport.drain()
 
         self.service.clock.advance(25)
 
@@ -43,8 +43,8 @@ class SlowStreamTests(Case):
     def test_a_client_over_its_limit_stays_while_it_takes_something(self) -> None:
         service = Service(options={"max_outbox": 1000})
         stream = service.post("/0/s/xhr_streaming")
-        stream.wire.socket = self.kernel  # type: ignore[attr-defined]
-        stream.wire.fill()
+        stream.transport.socket = self.kernel  # type: ignore[attr-defined]
+        stream.transport.fill()
         for text in ("x" * 1000, "x" * 1000, "", "", ""):
             service.apps.last.transport.write(text)
             service.clock.advance(4)
@@ -53,7 +53,7 @@ class SlowStreamTests(Case):
 
         for _ in range(2):
             service.apps.last.transport.write("")
-            service.turn()
+            service.flush()
             service.clock.advance(6)
 
         self.assertEqual(len(service.apps.last.reasons), 1)

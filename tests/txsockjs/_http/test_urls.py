@@ -38,7 +38,7 @@ class PathTests(SynchronousTestCase):
         self.service.apps.last.transport.write("back")
 
         self.assertEqual(self.service.apps.last.messages, [b"a"])
-        self.service.turn()
+        self.service.flush()
         self.assertEqual(self.service.post("/999/s/xhr").body, b'a["back"]\n')
 
     def test_a_name_is_the_same_however_it_is_escaped(self) -> None:

@@ -1,12 +1,13 @@
 """Producers, and back-pressure."""
 
 from tests.txsockjs._session.test_transport import Case
-from tests.txsockjs.fakes import Producer, Service
+from tests.txsockjs.fakes import Service
 from txsockjs._session.outbox import MESSAGE_BYTES
 from txsockjs._session.transport import SockJSTransport
+from txsockjs.testing import RecordingProducer
 
 
-class PullProducer(Producer):
+class PullProducer(RecordingProducer):
     """Writes when it is asked, so many times at most."""
 
     def __init__(self, transport: SockJSTransport, most: int = 1_000_000) -> None:
@@ -26,13 +27,13 @@ class PushTests(Case):
 
     def setUp(self) -> None:
         super().setUp()
-        self.producer = Producer()
+        self.producer = RecordingProducer()
         self.transport.registerProducer(self.producer, True)
-        self.service.turn()
+        self.service.flush()
 
     def write(self, size: int) -> None:
         self.transport.write("x" * size)
-        self.service.turn()
+        self.service.flush()
 
     def test_one_that_keeps_up_hears_nothing(self) -> None:
         self.write(10)
@@ -40,16 +41,16 @@ class PushTests(Case):
         self.assertEqual(self.producer.calls, [])
 
     def test_a_client_that_lags_pauses_it_once(self) -> None:
-        self.stream.wire.fill()
+        self.stream.transport.fill()
         self.write(1)
         self.write(1)
 
         self.assertEqual(self.producer.calls, ["pause"])
 
     def test_one_that_has_caught_up_resumes_it_once(self) -> None:
-        self.stream.wire.fill()
+        self.stream.transport.fill()
         self.write(1)
-        self.stream.wire.drain()
+        self.stream.transport.drain()
         self.write(1)
 
         self.assertEqual(self.producer.calls, ["pause", "resume"])
@@ -58,11 +59,11 @@ class PushTests(Case):
         service = Service(options={"max_outbox": 2 * (50 + MESSAGE_BYTES)})
         service.post("/0/s/xhr")
         transport = service.apps.last.transport
-        producer = Producer()
+        producer = RecordingProducer()
         transport.registerProducer(producer, True)
         for size, calls in ((48, []), (1, ["pause"])):
             transport.write("x" * size)
-            service.turn()
+            service.flush()
             self.assertEqual(producer.calls, calls)
 
         service.post("/0/s/xhr")
@@ -70,25 +71,25 @@ class PushTests(Case):
         self.assertEqual(producer.calls, ["pause", "resume"])
 
     def test_it_is_stopped_when_the_session_ends(self) -> None:
-        self.stream.wire.lose()
+        self.stream.transport.lose()
 
         self.assertEqual((self.producer.calls, len(self.app.reasons)), (["stop"], 1))
 
     def test_unregistered_it_hears_nothing_more(self) -> None:
         self.transport.unregisterProducer()
         self.transport.unregisterProducer()
-        self.stream.wire.fill()
+        self.stream.transport.fill()
         self.write(1)
-        self.stream.wire.lose()
+        self.stream.transport.lose()
 
         self.assertEqual(self.producer.calls, [])
 
     def test_a_second_is_a_mistake(self) -> None:
-        self.assertRaises(RuntimeError, self.transport.registerProducer, Producer(), True)
+        self.assertRaises(RuntimeError, self.transport.registerProducer, RecordingProducer(), True)
 
     def test_one_that_comes_too_late_is_stopped_at_once(self) -> None:
-        self.stream.wire.lose()
-        late = Producer()
+        self.stream.transport.lose()
+        late = RecordingProducer()
 
         self.transport.registerProducer(late, True)
 
@@ -102,17 +103,17 @@ class PullTests(Case):
         self.transport.registerProducer(PullProducer(self.transport, 3), False)
 
         for _ in range(10):
-            self.service.turn()
+            self.service.flush()
 
         self.assertEqual(self.frames, [b'a["xxxxxxxx"]\n'] * 3)
 
     def test_it_is_not_asked_while_the_client_lags(self) -> None:
-        self.stream.wire.fill()
+        self.stream.transport.fill()
         self.transport.registerProducer(PullProducer(self.transport, 1), False)
-        self.service.turn()
+        self.service.flush()
         self.assertEqual(self.frames, [])
 
-        self.stream.wire.drain()
+        self.stream.transport.drain()
 
         self.assertEqual(self.frames, [b'a["xxxxxxxx"]\n'])
 
@@ -122,7 +123,7 @@ class PullTests(Case):
         transport = service.apps.last.transport
         transport.registerProducer(PullProducer(transport), False)
         for _ in range(20):
-            service.turn()
+            service.flush()
 
         self.assertEqual(service.post("/0/s/xhr").body, b"a[" + b",".join([b'"xxxxxxxx"'] * 6) + b"]\n")
 
@@ -135,22 +136,22 @@ class PullTests(Case):
 
 class FailingProducerTests(Case):
     def test_one_that_fails_ends_its_session_and_is_logged_once(self) -> None:
-        class Failing(Producer):
+        class Failing(RecordingProducer):
             def resumeProducing(self) -> None:
                 raise RuntimeError("failing")
 
         self.transport.registerProducer(Failing(), False)
 
-        self.service.turn()
+        self.service.flush()
         self.assertEqual(self.frames, [b'c[1011,"Internal error"]\n', b""])
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
     def test_one_that_fails_when_it_is_stopped_does_not_keep_the_end_from_the_protocol(self) -> None:
-        class Failing(Producer):
+        class Failing(RecordingProducer):
             def stopProducing(self) -> None:
                 raise RuntimeError("failing")
 
         self.transport.registerProducer(Failing(), True)
-        self.stream.wire.lose()
+        self.stream.transport.lose()
 
         self.assertEqual((len(self.app.reasons), len(self.flushLoggedErrors(RuntimeError))), (1, 1))

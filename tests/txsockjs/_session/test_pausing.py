@@ -6,7 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from websockets.frames import Frame, Opcode
 
 from tests.txsockjs.fake_session import LOST, SessionCase
-from tests.txsockjs.fakes import App, Apps, Service, Socket
+from tests.txsockjs.fakes import App, Apps, Service
+from txsockjs.testing import MemoryWebSocket
 
 
 class SessionTests(SessionCase):
@@ -92,45 +93,45 @@ class WebSocketTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.apps = Pausing()
         self.service = Service(self.apps)
-        self.socket = Socket(self.service)
+        self.socket = MemoryWebSocket(self.service)
         self.app = self.service.apps.last
 
     def test_nothing_more_is_read_from_its_connection(self) -> None:
         self.app.transport.pauseProducing()
-        self.socket.say('["a"]')
-        self.assertEqual("paused", self.socket.wire.producerState)
+        self.socket.send_text('["a"]')
+        self.assertEqual("paused", self.socket.transport.producerState)
 
         self.app.transport.resumeProducing()
-        self.service.turn()
+        self.service.flush()
 
-        self.assertEqual("producing", self.socket.wire.producerState)
+        self.assertEqual("producing", self.socket.transport.producerState)
         self.assertEqual([b"a"], self.app.messages)
 
     def test_a_segment_full_of_messages_is_taken_up_where_it_was_left(self) -> None:
         frames = [Frame(Opcode.TEXT, json.dumps([str(each)]).encode()).serialize(mask=True) for each in range(3000)]
         self.apps.is_pausing = True
-        self.socket.wire.receive(b"".join(frames))
+        self.socket.transport.receive(b"".join(frames))
         self.assertEqual([b"0"], self.app.messages)
 
         self.apps.is_pausing = False
         self.app.transport.resumeProducing()
         for _ in range(100):
-            self.service.turn()
+            self.service.flush()
 
         self.assertEqual([str(each).encode() for each in range(3000)], self.app.messages)
 
     def test_a_paused_client_still_answers_the_close(self) -> None:
         self.app.transport.pauseProducing()
         self.app.transport.close(3001, "bye")
-        self.service.turn()
+        self.service.flush()
 
-        self.assertEqual("producing", self.socket.wire.producerState)
+        self.assertEqual("producing", self.socket.transport.producerState)
         self.socket.read()
         self.assertEqual('c[3001,"bye"]', self.socket.texts[-1])
 
     def test_a_connection_lost_while_paused_is_told(self) -> None:
         self.app.transport.pauseProducing()
-        self.socket.wire.lose()
+        self.socket.transport.lose()
 
         self.assertEqual(1, len(self.app.reasons))
         self.app.transport.resumeProducing()
@@ -139,35 +140,35 @@ class WebSocketTests(SynchronousTestCase):
         frames = [Frame(Opcode.TEXT, json.dumps(["x" * 100]).encode()).serialize(mask=True) for _ in range(100)]
         last = Frame(Opcode.TEXT, b'["pause"]').serialize(mask=True)
         self.apps.pauses_at = b"pause"
-        self.socket.wire.receive(b"".join(frames) + last)
+        self.socket.transport.receive(b"".join(frames) + last)
 
-        self.assertEqual((101, "paused"), (len(self.app.messages), self.socket.wire.producerState))
+        self.assertEqual((101, "paused"), (len(self.app.messages), self.socket.transport.producerState))
 
     def test_its_client_is_not_taken_for_silent(self) -> None:
         self.app.transport.pauseProducing()
         self.service.clock.pump([25] * 4)
-        self.assertFalse(self.socket.wire.is_aborted)
+        self.assertFalse(self.socket.transport.is_aborted)
 
         self.app.transport.resumeProducing()
         self.service.clock.pump([25, 10])
 
-        self.assertTrue(self.socket.wire.is_aborted)
+        self.assertTrue(self.socket.transport.is_aborted)
 
     def test_nor_is_one_that_was_asked_before_the_pause(self) -> None:
         self.service.clock.advance(25)
         self.app.transport.pauseProducing()
         self.service.clock.advance(10)
 
-        self.assertFalse(self.socket.wire.is_aborted)
+        self.assertFalse(self.socket.transport.is_aborted)
 
     def test_a_pause_after_the_close_does_not_keep_the_answer_away(self) -> None:
         self.app.transport.close(3001, "bye")
-        self.service.turn()
+        self.service.flush()
         self.app.transport.pauseProducing()
         self.socket.read()
-        self.socket.send()
+        self.socket.exchange()
 
-        self.assertTrue(self.socket.wire.disconnecting)
+        self.assertTrue(self.socket.transport.disconnecting)
 
 
 class Hesitating(Apps):
@@ -184,29 +185,29 @@ class HesitatingTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.service = Service(Hesitating())
 
-    def receive(self, socket: Socket, messages: list[bytes]) -> None:
-        socket.wire.receive(b"".join(Frame(Opcode.TEXT, message).serialize(mask=True) for message in messages))
+    def receive(self, socket: MemoryWebSocket, messages: list[bytes]) -> None:
+        socket.transport.receive(b"".join(Frame(Opcode.TEXT, message).serialize(mask=True) for message in messages))
         for _ in range(50):
-            self.service.turn()
+            self.service.flush()
 
     def test_a_segment_full_of_messages_keeps_its_order(self) -> None:
-        self.receive(Socket(self.service, "/websocket"), self.NUMBERS)
+        self.receive(MemoryWebSocket(self.service, "/websocket"), self.NUMBERS)
 
         self.assertEqual(self.NUMBERS, self.service.apps.last.messages)
 
     def test_so_do_frames_full_of_messages(self) -> None:
         frames = [json.dumps([str(number + i) for i in range(10)]).encode() for number in range(0, 3000, 10)]
-        self.receive(Socket(self.service), frames)
+        self.receive(MemoryWebSocket(self.service), frames)
 
         self.assertEqual(self.NUMBERS, self.service.apps.last.messages)
 
     def test_everything_is_read_and_nothing_is_left_to_do(self) -> None:
-        socket = Socket(self.service, "/websocket")
+        socket = MemoryWebSocket(self.service, "/websocket")
         calls = len(self.service.clock.getDelayedCalls())
 
         self.receive(socket, self.NUMBERS)
 
-        self.assertEqual("producing", socket.wire.producerState)
+        self.assertEqual("producing", socket.transport.producerState)
         self.assertEqual(calls, len(self.service.clock.getDelayedCalls()))
 
 
@@ -222,7 +223,7 @@ class PostTests(SynchronousTestCase):
         self.assertEqual([204] * 100 + [503], statuses)
 
         self.app.transport.resumeProducing()
-        self.service.turn()
+        self.service.flush()
 
         self.assertEqual(204, self.service.post("/0/s/xhr_send", b'["y"]').status)
         self.assertEqual([b"x"] * 100 + [b"y"], self.app.messages)

@@ -12,7 +12,7 @@ from txsockjs._session.registry import Registry
 from txsockjs._session.session import Session
 
 
-class FakeWire:
+class FakeConnection:
     """A WebSocket's connection."""
 
     def __init__(self, registry: Registry) -> None:
@@ -286,13 +286,13 @@ class StopTests(RegistryCase):
         self.assertEqual(receiver.ended, [(1001, "Server is stopping")])
 
     def test_it_is_done_when_the_clients_that_are_there_have_answered(self) -> None:
-        wire = FakeWire(self.registry)
-        self.registry.connection_opened(wire)
+        connection = FakeConnection(self.registry)
+        self.registry.connection_opened(connection)
         stopped = self.registry.stop(1001, "")
         self.clock.advance(0)
         self.assertNoResult(stopped)
 
-        self.registry.connection_lost(wire)
+        self.registry.connection_lost(connection)
 
         self.assertIsNone(self.successResultOf(stopped))
 
@@ -321,8 +321,8 @@ class StopTests(RegistryCase):
         self.assertEqual(self.assertRaises(Refused, self.find_or_make).status, 503)
 
     def test_when_it_is_cancelled_all_is_dropped(self) -> None:
-        wire, session = FakeWire(self.registry), self.find_or_make()
-        self.registry.connection_opened(wire)
+        connection, session = FakeConnection(self.registry), self.find_or_make()
+        self.registry.connection_opened(connection)
         self.attach(session).ready = False
         session.post(Message("x"))
         stopped = self.registry.stop(1001, "")
@@ -332,4 +332,4 @@ class StopTests(RegistryCase):
         stopped.cancel()
 
         self.assertIsNone(self.successResultOf(stopped))
-        self.assertEqual((wire.is_aborted, session.receiver, len(self.apps[0].reasons)), (True, None, 1))
+        self.assertEqual((connection.is_aborted, session.receiver, len(self.apps[0].reasons)), (True, None, 1))

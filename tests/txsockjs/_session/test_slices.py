@@ -6,7 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from websockets.frames import Frame, Opcode
 
 from tests.txsockjs.fake_session import LOST, SessionCase
-from tests.txsockjs.fakes import App, Apps, Service, Socket
+from tests.txsockjs.fakes import App, Apps, Service
+from txsockjs.testing import MemoryWebSocket
 
 NUMBERS = [str(number) for number in range(250)]
 
@@ -75,12 +76,12 @@ class WireTests(SynchronousTestCase):
         self.service = apps.service = Service(apps, {"max_messages": 300})
 
     def test_a_segment_of_tiny_messages_is_read_in_pieces(self) -> None:
-        socket = Socket(self.service, "/websocket")
+        socket = MemoryWebSocket(self.service, "/websocket")
         other: list[int] = []
         frames = b"".join(Frame(Opcode.TEXT, b"%d" % number).serialize(mask=True) for number in range(5000))
         self.service.clock.callLater(0, lambda: other.append(len(self.service.apps.last.messages)))
 
-        socket.wire.receive(frames)
+        socket.transport.receive(frames)
         read = len(self.service.apps.last.messages)
         self.service.clock.advance(100)
 
@@ -89,22 +90,22 @@ class WireTests(SynchronousTestCase):
         self.assertEqual(self.service.apps.last.messages, [b"%d" % number for number in range(5000)])
 
     def test_nothing_is_read_after_the_connection_is_lost(self) -> None:
-        socket = Socket(self.service, "/websocket")
-        socket.wire.receive(b"".join(Frame(Opcode.TEXT, b"x").serialize(mask=True) for _ in range(5000)))
+        socket = MemoryWebSocket(self.service, "/websocket")
+        socket.transport.receive(b"".join(Frame(Opcode.TEXT, b"x").serialize(mask=True) for _ in range(5000)))
 
-        socket.wire.lose()
+        socket.transport.lose()
         self.service.clock.advance(100)
 
         self.assertLess(len(self.service.apps.last.messages), 1500)
         self.assertEqual(len(self.service.apps.last.reasons), 1)
 
     def test_a_frame_may_have_as_many_messages_as_may_wait(self) -> None:
-        socket = Socket(self.service)
-        socket.say(json.dumps(["x"] * 300))
+        socket = MemoryWebSocket(self.service)
+        socket.send_text(json.dumps(["x"] * 300))
         self.service.clock.advance(1)
         self.assertEqual(len(self.service.apps.last.messages), 300)
 
-        socket.say(json.dumps(["x"] * 301))
+        socket.send_text(json.dumps(["x"] * 301))
 
         self.assertEqual(socket.closed_with, (1008, "Too many messages wait"))
 

@@ -2,7 +2,8 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.txsockjs.fakes import Service, Socket
+from tests.txsockjs.fakes import Service
+from txsockjs.testing import MemoryWebSocket
 
 
 class NumbersTests(SynchronousTestCase):
@@ -16,7 +17,11 @@ class NumbersTests(SynchronousTestCase):
             self.service.post(f"/0/{name}/{name}")
         for name in ("eventsource", "htmlfile?c=x", "jsonp?c=x"):
             self.service.get(f"/0/{name[:4]}/{name}")
-        sockets = [Socket(self.service), Socket(self.service, "/websocket"), Socket(self.service)]
+        sockets = [
+            MemoryWebSocket(self.service),
+            MemoryWebSocket(self.service, "/websocket"),
+            MemoryWebSocket(self.service),
+        ]
 
         numbers = self.service.resource.numbers()
 
@@ -32,7 +37,7 @@ class NumbersTests(SynchronousTestCase):
         assert numbers.opened == len(sockets) + 5
 
     def test_one_that_ends_is_no_more_but_was_opened(self) -> None:
-        Socket(self.service).wire.lose()
+        MemoryWebSocket(self.service).transport.lose()
 
         numbers = self.service.resource.numbers()
 
@@ -63,6 +68,6 @@ class NumbersTests(SynchronousTestCase):
         self.service.post("/0/s/xhr")
         for _ in range(3):
             self.service.apps.last.transport.write("x" * 101)
-            self.service.turn()
+            self.service.flush()
 
         assert self.service.resource.numbers().outbox_closes == 1

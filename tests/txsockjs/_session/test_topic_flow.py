@@ -4,8 +4,9 @@ from io import BytesIO
 
 from twisted.protocols.basic import FileSender
 
-from tests.txsockjs.fakes import Apps, Producer
+from tests.txsockjs.fakes import Apps
 from tests.txsockjs.test_multiplex import Case
+from txsockjs.testing import RecordingProducer
 
 TOPICS = ("msg,news,", "msg,other,")
 
@@ -16,7 +17,7 @@ class FlowTests(Case):
         self.other = Apps()
         self.resource.addFactory("other", self.other)
         for text in ("sub,news", "sub,other"):
-            self.socket.say(text)
+            self.socket.send_text(text)
 
     def test_a_file_is_sent_to_each_of_two_topics(self) -> None:
         sent = [
@@ -24,7 +25,7 @@ class FlowTests(Case):
             for apps in (self.apps, self.other)
         ]
         for _ in range(20):
-            self.service.turn()
+            self.service.flush()
 
         got = self.got()
         sizes = {topic: sum(len(text) - len(topic) for text in got if text.startswith(topic)) for topic in TOPICS}
@@ -32,41 +33,41 @@ class FlowTests(Case):
         self.assertEqual(sizes, dict.fromkeys(TOPICS, 100_000))
 
     def test_a_producer_waits_for_a_client_that_lags(self) -> None:
-        producer = Producer()
+        producer = RecordingProducer()
         self.apps.last.transport.registerProducer(producer, True)
-        self.socket.wire.fill()
+        self.socket.transport.fill()
         self.apps.last.transport.write("x")
-        self.service.turn()
+        self.service.flush()
         self.assertEqual(producer.calls, ["pause"])
 
-        self.socket.wire.drain()
+        self.socket.transport.drain()
 
         self.assertEqual(producer.calls, ["pause", "resume"])
 
     def test_one_that_is_unregistered_is_left_alone(self) -> None:
-        producer = Producer()
+        producer = RecordingProducer()
         self.apps.last.transport.registerProducer(producer, True)
         self.apps.last.transport.unregisterProducer()
-        self.socket.wire.fill()
+        self.socket.transport.fill()
         self.apps.last.transport.write("x")
-        self.service.turn()
+        self.service.flush()
 
         self.assertEqual(producer.calls, [])
 
     def test_there_is_one_at_a_time(self) -> None:
-        self.apps.last.transport.registerProducer(Producer(), True)
+        self.apps.last.transport.registerProducer(RecordingProducer(), True)
 
-        self.assertRaises(RuntimeError, self.apps.last.transport.registerProducer, Producer(), True)
+        self.assertRaises(RuntimeError, self.apps.last.transport.registerProducer, RecordingProducer(), True)
 
     def test_it_is_stopped_with_its_subscription_or_the_session(self) -> None:
-        producers = [Producer() for _ in range(3)]
+        producers = [RecordingProducer() for _ in range(3)]
         for apps, producer in zip((self.apps, self.other), producers, strict=False):
             apps.last.transport.registerProducer(producer, True)
 
-        self.socket.say("uns,news")
+        self.socket.send_text("uns,news")
         self.apps.last.transport.registerProducer(producers[2], True)
         self.assertEqual([each.calls for each in producers], [["stop"], [], ["stop"]])
-        self.socket.wire.lose()
+        self.socket.transport.lose()
 
         self.assertEqual([each.calls for each in producers], [["stop"]] * 3)
 
@@ -79,26 +80,26 @@ class FlowTests(Case):
 
     def test_a_topic_that_pauses_gets_nothing_until_it_goes_on(self) -> None:
         self.apps.last.transport.pauseProducing()
-        self.socket.say("msg,news,x")
-        self.assertEqual((self.apps.last.messages, self.socket.wire.producerState), ([], "paused"))
+        self.socket.send_text("msg,news,x")
+        self.assertEqual((self.apps.last.messages, self.socket.transport.producerState), ([], "paused"))
 
         self.apps.last.transport.resumeProducing()
-        self.service.turn()
+        self.service.flush()
 
-        self.assertEqual((self.apps.last.messages, self.socket.wire.producerState), ([b"x"], "producing"))
+        self.assertEqual((self.apps.last.messages, self.socket.transport.producerState), ([b"x"], "producing"))
 
     def test_the_session_goes_on_when_no_topic_is_paused(self) -> None:
         for apps in (self.apps, self.other):
             apps.last.transport.pauseProducing()
         self.apps.last.transport.resumeProducing()
-        self.assertEqual(self.socket.wire.producerState, "paused")
+        self.assertEqual(self.socket.transport.producerState, "paused")
 
         self.other.last.transport.loseConnection()
 
-        self.assertEqual(self.socket.wire.producerState, "producing")
+        self.assertEqual(self.socket.transport.producerState, "producing")
 
 
-class Broken(Producer):
+class Broken(RecordingProducer):
     def resumeProducing(self) -> None:
         raise RuntimeError("broken")
 

@@ -5,8 +5,9 @@ from twisted.internet.interfaces import IAddress, IConsumer, ITransport
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from tests.txsockjs.fakes import App, Service, Socket
+from tests.txsockjs.fakes import App, Service
 from txsockjs._session.transport import SockJSTransport
+from txsockjs.testing import MemoryWebSocket
 
 
 class Case(SynchronousTestCase):
@@ -24,7 +25,7 @@ class Case(SynchronousTestCase):
     @property
     def frames(self) -> list[bytes]:
         """What came after the open frame."""
-        self.service.turn()
+        self.service.flush()
         return self.stream.chunks[2:]
 
 
@@ -139,7 +140,7 @@ class AddressTests(SynchronousTestCase):
     def test_websockets_have_their_connections(self) -> None:
         for path in ("/0/s/websocket", "/websocket"):
             service = Service(options=self.options)
-            Socket(service, path)
+            MemoryWebSocket(service, path)
             transport = service.apps.last.transport
 
             self.assertEqual(transport.getPeer(), IPv4Address("TCP", "192.168.1.1", 54321))

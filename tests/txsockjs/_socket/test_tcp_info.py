@@ -7,8 +7,9 @@ from unittest import skipUnless
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.txsockjs.fakes import Service, Socket
+from tests.txsockjs.fakes import Service
 from txsockjs._socket.tcp_info import FIELDS, progress
+from txsockjs.testing import MemoryWebSocket
 
 on_linux = skipUnless(sys.platform == "linux", "elsewhere nothing is known")
 
@@ -30,9 +31,9 @@ class SlowClientTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.service = Service()
-        self.socket = Socket(self.service)
+        self.socket = MemoryWebSocket(self.service)
         self.kernel = Kernel()
-        self.socket.wire.socket = self.kernel  # type: ignore[attr-defined]  # as TCP transports have
+        self.socket.transport.socket = self.kernel  # type: ignore[attr-defined]  # as TCP transports have
 
     def pass_time(self, seconds: int) -> None:
         """The client takes a byte each second."""
@@ -42,49 +43,49 @@ class SlowClientTests(SynchronousTestCase):
 
     def test_one_that_goes_on_taking_a_large_message_stays(self) -> None:
         self.kernel.unsent = 1
-        self.socket.wire.fill()
+        self.socket.transport.fill()
 
         self.pass_time(200)
 
-        self.assertFalse(self.socket.wire.is_aborted)
+        self.assertFalse(self.socket.transport.is_aborted)
 
     def test_it_is_dropped_when_it_stops(self) -> None:
         self.kernel.unsent = 1
-        self.socket.wire.fill()
+        self.socket.transport.fill()
         self.pass_time(40)
 
         self.service.clock.pump([10, 10])
 
-        self.assertTrue(self.socket.wire.is_aborted)
+        self.assertTrue(self.socket.transport.is_aborted)
 
     def test_one_that_has_caught_up_is_asked_anew_before_it_is_called_silent(self) -> None:
         self.kernel.unsent = 1
-        self.socket.wire.fill()
+        self.socket.transport.fill()
         self.service.clock.pump([25, 1])
-        self.socket.wire.drain()
+        self.socket.transport.drain()
         self.service.clock.advance(23)
-        self.assertFalse(self.socket.wire.is_aborted)
+        self.assertFalse(self.socket.transport.is_aborted)
 
         self.service.clock.pump([1, 10])
 
-        self.assertTrue(self.socket.wire.is_aborted)
+        self.assertTrue(self.socket.transport.is_aborted)
 
     def test_a_ping_behind_what_the_socket_still_has_waits_for_that(self) -> None:
         self.kernel.unsent = 1
         self.pass_time(26 + 30)
-        self.assertFalse(self.socket.wire.is_aborted)
+        self.assertFalse(self.socket.transport.is_aborted)
 
         self.kernel.unsent = 0
         self.pass_time(20)
 
-        self.assertTrue(self.socket.wire.is_aborted)
+        self.assertTrue(self.socket.transport.is_aborted)
 
     def test_one_that_had_taken_all_before_the_ping_must_answer_it(self) -> None:
         self.pass_time(25)
         self.kernel.unsent = 1
         self.pass_time(10)
 
-        self.assertTrue(self.socket.wire.is_aborted)
+        self.assertTrue(self.socket.transport.is_aborted)
 
 
 class Transport:

@@ -6,9 +6,10 @@ from itertools import product
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.test.requesthelper import DummyRequest
 
-from tests.txsockjs.fakes import Answer, Service
+from tests.txsockjs.fakes import Service
 from txsockjs._protocol.errors import ClientError
 from txsockjs._websocket.resources import WebSocket
+from txsockjs.testing import MemoryResponse
 
 UPGRADE = {
     "Upgrade": "websocket",
@@ -119,7 +120,7 @@ class HandshakeTests(SynchronousTestCase):
         lines = [f"{name.replace('_', '-')}: {value}" for name, value in UPGRADE.items()]
         head = ["GET /echo/websocket HTTP/1.1", "Host: localhost", *lines, lines[-1], "", ""]
 
-        self.assertEqual(self.service.raw("\r\n".join(head).encode()).status, 400)
+        self.assertEqual(self.service.send("\r\n".join(head).encode()).status, 400)
 
     def test_the_answer_has_the_date_of_its_time(self) -> None:
         for now, date in ((0.9, "Thu, 01 Jan 1970 00:00:00 GMT"), (86400.0, "Fri, 02 Jan 1970 00:00:00 GMT")):
@@ -163,7 +164,7 @@ class JudgedTests(SynchronousTestCase):
         every = [dict(zip(VALUES, values, strict=True)) for values in product(*VALUES.values())]
         return [{name: value for name, value in each.items() if value is not None} for each in every]
 
-    def without_date(self, answer: Answer) -> tuple[int, dict[str, str]]:
+    def without_date(self, answer: MemoryResponse) -> tuple[int, dict[str, str]]:
         return answer.status, {name: value for name, value in answer.headers.items() if name != "date"}
 
     def test_it_is_the_same(self) -> None:

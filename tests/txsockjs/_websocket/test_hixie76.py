@@ -7,7 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.txsockjs._http.test_receive import CloseApps
 from tests.txsockjs._websocket.test_raw import EchoApps
-from tests.txsockjs.fakes import Answer, Apps, Service, Socket
+from tests.txsockjs.fakes import Apps, Service
+from txsockjs.testing import MemoryResponse, MemoryWebSocket
 
 KEYS = {"Sec_WebSocket_Key1": "4 @1  46546xW%0l 1 5", "Sec_WebSocket_Key2": "12998 5 Y3 1  .P00"}
 HANDSHAKE = {"Connection": "Upgrade", "Upgrade": "WebSocket", "Origin": "http://a.example", **KEYS}
@@ -21,17 +22,17 @@ class Case(SynchronousTestCase):
     def setUp(self) -> None:
         self.service = Service(self.apps(), {"hixie76": True, "max_message": 100})
 
-    def connect(self, **headers: str) -> Answer:
+    def connect(self, **headers: str) -> MemoryResponse:
         return self.service.get(self.path, **{**HANDSHAKE, **headers})
 
-    def opened(self) -> Answer:
+    def opened(self) -> MemoryResponse:
         answer = self.connect()
-        answer.wire.receive(b"aaaaaaaa")
-        self.service.turn()
+        answer.transport.receive(b"aaaaaaaa")
+        self.service.flush()
         return answer
 
-    def frames(self, answer: Answer) -> bytes:
-        self.service.turn()
+    def frames(self, answer: MemoryResponse) -> bytes:
+        self.service.flush()
         return answer.body[16:]
 
 
@@ -54,17 +55,17 @@ class HandshakeTests(Case):
             Sec_WebSocket_Key1="18x 6]8vM;54 *(5:  {   U1]8  z [  8",
             Sec_WebSocket_Key2="1_ tx7X d  <  nw  334J702) 7]o}` 0",
         )
-        answer.wire.receive(b"Tm[K T2u")
+        answer.transport.receive(b"Tm[K T2u")
 
         self.assertEqual(answer.body[:16], b"fQJ,fN/4F4!~K~MH")
 
     def test_the_eight_bytes_may_come_with_the_request_or_one_by_one(self) -> None:
         lines = [f"{name.replace('_', '-')}: {value}" for name, value in HANDSHAKE.items()]
         head = "\r\n".join([f"GET /echo{self.path} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode()
-        at_once = self.service.raw(head + b"aaaaaaaa")
+        at_once = self.service.send(head + b"aaaaaaaa")
         slowly = self.connect()
         for _ in range(8):
-            slowly.wire.receive(b"a")
+            slowly.transport.receive(b"a")
 
         self.assertEqual((at_once.body[:16], slowly.body[:16]), (DIGEST, DIGEST))
 
@@ -74,7 +75,7 @@ class HandshakeTests(Case):
 
     def test_the_largest_number_is_taken(self) -> None:
         answer = self.connect(Sec_WebSocket_Key1="429496 7295")
-        answer.wire.receive(b"aaaaaaaa")
+        answer.transport.receive(b"aaaaaaaa")
 
         self.assertEqual(
             answer.body[:16],
@@ -88,16 +89,16 @@ class HandshakeTests(Case):
 
         self.service.clock.advance(5)
 
-        self.assertTrue(answer.wire.is_aborted)
+        self.assertTrue(answer.transport.is_aborted)
 
     def test_one_that_goes_without_them_leaves_nothing_behind(self) -> None:
-        self.connect().wire.lose()
+        self.connect().transport.lose()
 
         self.assertEqual(len(self.service.resource._service.registry), 0)
         self.assertEqual((self.service.clock.getDelayedCalls(), self.service.apps.all), ([], []))
 
     def test_a_new_websocket_is_answered_as_ever(self) -> None:
-        self.assertEqual(Socket(self.service).texts, ["o"])
+        self.assertEqual(MemoryWebSocket(self.service).texts, ["o"])
 
 
 class FrameTests(Case):
@@ -112,7 +113,7 @@ class FrameTests(Case):
 
     def test_messages_come_and_go_between_nothing_and_all(self) -> None:
         answer = self.opened()
-        answer.wire.receive(b'\x00["a"]\xff\x00"b"\xff\x00\xff')
+        answer.transport.receive(b'\x00["a"]\xff\x00"b"\xff\x00\xff')
         self.service.apps.last.transport.write("x")
 
         self.assertEqual(self.service.apps.last.messages, [b"a", b"b"])
@@ -121,34 +122,34 @@ class FrameTests(Case):
     def test_a_frame_may_come_byte_by_byte(self) -> None:
         answer = self.opened()
         for byte in b'\x00["a"]\xff':
-            answer.wire.receive(bytes([byte]))
+            answer.transport.receive(bytes([byte]))
 
         self.assertEqual(self.service.apps.last.messages, [b"a"])
 
     def test_a_message_of_the_limit_is_taken_and_a_byte_more_is_not(self) -> None:
         answer = self.opened()
-        answer.wire.receive(b'\x00["' + b"x" * 96 + b'"]\xff')
-        self.assertFalse(answer.wire.disconnecting)
+        answer.transport.receive(b'\x00["' + b"x" * 96 + b'"]\xff')
+        self.assertFalse(answer.transport.disconnecting)
 
-        answer.wire.receive(b'\x00["' + b"x" * 97 + b'"]\xff')
+        answer.transport.receive(b'\x00["' + b"x" * 97 + b'"]\xff')
 
-        self.assertEqual((len(self.service.apps.last.messages), answer.wire.disconnecting), (1, True))
+        self.assertEqual((len(self.service.apps.last.messages), answer.transport.disconnecting), (1, True))
 
     def test_a_message_without_end_is_not_kept(self) -> None:
         answer = self.opened()
-        answer.wire.receive(b"\x00" + b"x" * 101)
+        answer.transport.receive(b"\x00" + b"x" * 101)
 
-        self.assertTrue(answer.wire.disconnecting)
+        self.assertTrue(answer.transport.disconnecting)
 
     def test_other_frames_and_broken_json_end_it(self) -> None:
         for data in (b"\x80\x01x", b'\x00["a\xff', b"\xff\x01"):
             answer = self.opened()
-            answer.wire.receive(data)
-            self.assertTrue(answer.wire.disconnecting, data)
+            answer.transport.receive(data)
+            self.assertTrue(answer.transport.disconnecting, data)
 
     def test_what_comes_after_the_end_is_thrown_away(self) -> None:
         answer = self.opened()
-        answer.wire.receive(b'\xff\x00\x00["late"]\xff')
+        answer.transport.receive(b'\xff\x00\x00["late"]\xff')
 
         self.assertEqual(self.service.apps.last.messages, [])
 
@@ -159,7 +160,7 @@ class RawTests(Case):
 
     def test_messages_are_verbatim(self) -> None:
         answer = self.opened()
-        answer.wire.receive(b"\x00Hello\xff\x00\xff")
+        answer.transport.receive(b"\x00Hello\xff\x00\xff")
 
         self.assertEqual(self.frames(answer), b"\x00Hello\xff\x00\xff")
 
@@ -171,45 +172,45 @@ class ClosingTests(Case):
         answer = self.opened()
 
         self.assertEqual(self.frames(answer), b'\x00o\xff\x00c[3000,"Go away!"]\xff\xff\x00')
-        self.assertTrue(answer.wire.disconnecting)
+        self.assertTrue(answer.transport.disconnecting)
 
     def test_one_that_does_not_take_it_is_dropped(self) -> None:
         answer = self.opened()
         self.service.clock.advance(5)
 
-        self.assertTrue(answer.wire.is_aborted)
+        self.assertTrue(answer.transport.is_aborted)
 
 
 class EndTests(Case):
     def test_the_clients_close_is_answered_and_told_as_a_clean_end(self) -> None:
         answer = self.opened()
-        answer.wire.receive(b"\xff\x00")
-        answer.wire.lose()
+        answer.transport.receive(b"\xff\x00")
+        answer.transport.lose()
 
         self.assertEqual(self.frames(answer), b"\x00o\xff\xff\x00")
         self.assertTrue(self.service.apps.last.reasons[0].check(ConnectionDone))
         self.assertEqual(self.service.clock.getDelayedCalls(), [])
 
     def test_a_lost_connection_is_told_once(self) -> None:
-        self.opened().wire.lose()
+        self.opened().transport.lose()
 
         (reason,) = self.service.apps.last.reasons
         self.assertTrue(reason.check(ConnectionLost))
 
     def test_one_that_takes_nothing_for_a_heartbeat_is_dropped(self) -> None:
         answer = self.opened()
-        answer.wire.fill()
+        answer.transport.fill()
 
         self.service.clock.advance(25)
 
-        self.assertTrue(answer.wire.is_aborted)
+        self.assertTrue(answer.transport.is_aborted)
 
     def test_one_that_has_caught_up_gets_what_waited(self) -> None:
         answer = self.opened()
-        answer.wire.fill()
+        answer.transport.fill()
         self.service.apps.last.transport.write("x")
         self.assertEqual(self.frames(answer), b"\x00o\xff")
 
-        answer.wire.drain()
+        answer.transport.drain()
 
         self.assertEqual(self.frames(answer), b'\x00o\xff\x00a["x"]\xff')

@@ -6,7 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from websockets.frames import Frame, Opcode
 
 from tests.txsockjs._http.test_receive import CloseApps
-from tests.txsockjs.fakes import App, Apps, Service, Socket
+from tests.txsockjs.fakes import App, Apps, Service
+from txsockjs.testing import MemoryWebSocket
 
 
 class EchoApps(Apps):
@@ -17,10 +18,10 @@ class EchoApps(Apps):
 class Case(SynchronousTestCase):
     def setUp(self) -> None:
         self.service = Service(EchoApps())
-        self.socket = Socket(self.service, "/websocket")
+        self.socket = MemoryWebSocket(self.service, "/websocket")
 
     def got(self) -> list[tuple[Opcode, bytes]]:
-        self.service.turn()
+        self.service.flush()
         self.socket.read()
         return [(frame.opcode, bytes(frame.data)) for frame in self.socket.frames]
 
@@ -31,26 +32,26 @@ class TextTests(Case):
 
     def test_text_is_verbatim(self) -> None:
         for text in ("Hello world!\uffff", '["a"]', "null"):
-            self.socket.say(text)
+            self.socket.send_text(text)
 
         self.assertEqual(self.socket.texts, ["Hello world!\uffff", '["a"]', "null"])
 
     def test_empty_messages_are_delivered_and_sent(self) -> None:
-        self.socket.say("")
-        self.socket.say_bytes(b"")
+        self.socket.send_text("")
+        self.socket.send_binary(b"")
 
         self.assertEqual(self.got(), [(Opcode.TEXT, b""), (Opcode.BINARY, b"")])
 
     def test_invalid_utf8_ends_it(self) -> None:
-        self.socket.send(Frame(Opcode.TEXT, b"\xff").serialize(mask=True))
+        self.socket.exchange(Frame(Opcode.TEXT, b"\xff").serialize(mask=True))
 
         self.assertEqual(self.socket.closed_with, (1007, "Text must be UTF-8"))
 
     def test_each_write_is_a_message_of_its_own(self) -> None:
         service = Service()
-        socket = Socket(service, "/websocket")
+        socket = MemoryWebSocket(service, "/websocket")
         service.apps.last.transport.writeSequence(["a", b"b"])
-        service.turn()
+        service.flush()
         socket.read()
 
         self.assertEqual(socket.texts, ["a", "b"])
@@ -65,20 +66,20 @@ class BinaryTests(Case):
     @given(st.binary(max_size=300))
     def test_bytes_come_back_as_they_are(self, data: bytes) -> None:
         self.socket.frames.clear()
-        self.socket.say_bytes(data)
+        self.socket.send_binary(data)
 
         self.assertEqual(self.got(), [(Opcode.BINARY, data)])
 
     def test_the_application_gets_the_bytes(self) -> None:
         service = Service()
-        Socket(service, "/websocket").say_bytes(b"\xff\x00")
+        MemoryWebSocket(service, "/websocket").send_binary(b"\xff\x00")
 
         self.assertEqual(service.apps.last.messages, [b"\xff\x00"])
 
     def test_the_answer_is_of_the_kind_received_last(self) -> None:
-        self.socket.say_bytes(b"1")
-        self.socket.say("2")
-        self.socket.say_bytes(b"3")
+        self.socket.send_binary(b"1")
+        self.socket.send_text("2")
+        self.socket.send_binary(b"3")
 
         self.assertEqual(self.got(), [(Opcode.BINARY, b"1"), (Opcode.TEXT, b"2"), (Opcode.BINARY, b"3")])
 
@@ -86,11 +87,11 @@ class BinaryTests(Case):
 class KindTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.service = Service()
-        self.socket = Socket(self.service, "/websocket")
+        self.socket = MemoryWebSocket(self.service, "/websocket")
         self.transport = self.service.apps.last.transport
 
     def got(self) -> list[tuple[Opcode, bytes]]:
-        self.service.turn()
+        self.service.flush()
         self.socket.read()
         return [(frame.opcode, bytes(frame.data)) for frame in self.socket.frames]
 
@@ -105,13 +106,13 @@ class KindTests(SynchronousTestCase):
         self.assertEqual(self.got(), [(Opcode.BINARY, b"\xff")])
 
     def test_an_application_may_say_that_it_is_text(self) -> None:
-        self.socket.say_bytes(b"x")
+        self.socket.send_binary(b"x")
         self.transport.writeText(b"\xe9")
 
         self.assertEqual(self.got(), [(Opcode.TEXT, "é".encode())])
 
     def test_what_is_not_bytes_is_text_whatever_came_last(self) -> None:
-        self.socket.say_bytes(b"x")
+        self.socket.send_binary(b"x")
         for data in (123, None, bytearray(b"a"), memoryview(b"b")):
             self.transport.write(data)  # type: ignore[arg-type]  # as in 1.2.2
 
@@ -123,7 +124,7 @@ class KindTests(SynchronousTestCase):
             self.assertRaises(TypeError, self.transport.writeBinary, data)
 
     def test_text_is_text_whatever_came_last(self) -> None:
-        self.socket.say_bytes(b"x")
+        self.socket.send_binary(b"x")
         self.transport.write("x")
 
         self.assertEqual(self.got(), [(Opcode.TEXT, b"x")])
@@ -131,14 +132,14 @@ class KindTests(SynchronousTestCase):
 
 class CloseTests(SynchronousTestCase):
     def test_the_close_frame_has_the_applications_code_and_reason(self) -> None:
-        self.assertEqual(Socket(Service(CloseApps()), "/websocket").closed_with, (3000, "Go away!"))
+        self.assertEqual(MemoryWebSocket(Service(CloseApps()), "/websocket").closed_with, (3000, "Go away!"))
 
     def test_what_was_written_goes_first(self) -> None:
         service = Service()
-        socket = Socket(service, "/websocket")
+        socket = MemoryWebSocket(service, "/websocket")
         service.apps.last.transport.write("last")
         service.apps.last.transport.close(4000, "bye")
-        service.turn()
+        service.flush()
         socket.read()
 
         self.assertEqual((socket.texts, socket.closed_with), (["last"], (4000, "bye")))
@@ -146,18 +147,18 @@ class CloseTests(SynchronousTestCase):
     def test_a_code_that_may_not_be_sent_becomes_1000(self) -> None:
         for code in (1005, 1006, 1015, 2010):
             service = Service()
-            socket = Socket(service, "/websocket")
+            socket = MemoryWebSocket(service, "/websocket")
             service.apps.last.transport.close(code, "")
-            service.turn()
+            service.flush()
             socket.read()
 
             self.assertEqual(socket.closed_with, (1000, ""))
 
     def test_a_long_reason_is_cut_between_two_characters(self) -> None:
         service = Service()
-        socket = Socket(service, "/websocket")
+        socket = MemoryWebSocket(service, "/websocket")
         service.apps.last.transport.close(3000, "é" * 100)
-        service.turn()
+        service.flush()
         socket.read()
 
         self.assertEqual(socket.closed_with, (3000, "é" * 61))

@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 from websockets.frames import Opcode
 
-from tests.txsockjs.fakes import App, Apps, Service, Socket
+from tests.txsockjs.fakes import App, Apps, Service
+from txsockjs.testing import MemoryWebSocket
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = Opcode.CONT, Opcode.TEXT, Opcode.BINARY, Opcode.CLOSE, Opcode.PING, Opcode.PONG
 FIN: Final = 0x80
@@ -54,11 +55,11 @@ delivered = pytest.mark.parametrize("delivery", [in_one_segment, byte_by_byte])
 class Client:
     def __init__(self) -> None:
         self.service = Service(EchoApps(), {"deflate": True})
-        self.socket = Socket(self.service, "/websocket")
+        self.socket = MemoryWebSocket(self.service, "/websocket")
 
     def send(self, data: bytes, delivery: Delivery = in_one_segment) -> None:
         for segment in delivery(data):
-            self.socket.send(segment)
+            self.socket.exchange(segment)
 
     @property
     def got(self) -> list[tuple[Opcode, bytes]]:
@@ -80,11 +81,11 @@ class Client:
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 128, 65535, 65536, 65537, 1024 * 1024])
 def test_a_message_of_any_size_comes_back_in_the_shortest_header(size: int, opcode: Opcode) -> None:
     client = Client()
-    client.socket.wire.receive(frame(FIN | opcode, b"x" * size))
+    client.socket.transport.receive(frame(FIN | opcode, b"x" * size))
     while client.service.clock.getDelayedCalls()[0].getTime() <= client.service.clock.seconds():
-        client.service.turn()
+        client.service.flush()
 
-    assert client.socket.wire.value() == bytes([FIN | opcode]) + length(size) + b"x" * size
+    assert client.socket.transport.value() == bytes([FIN | opcode]) + length(size) + b"x" * size
 
 
 @pytest.mark.parametrize("header", [b"\x81\xfe\x00\x01", b"\x81\xff" + b"\0" * 7 + b"\x01"])
@@ -224,7 +225,7 @@ def test_a_close_is_answered_in_kind_and_nothing_after_it(code: int, reason: byt
     client.send(frame(FIN | CLOSE, close) + late, delivery)
 
     assert (client.got, client.delivered) == ([(CLOSE, close)], [])
-    assert client.socket.wire.disconnecting
+    assert client.socket.transport.disconnecting
 
 
 def test_a_reason_must_be_utf8() -> None:

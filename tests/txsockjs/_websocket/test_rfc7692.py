@@ -20,7 +20,8 @@ from tests.txsockjs._websocket.test_rfc6455 import (
     delivered,
     frame,
 )
-from tests.txsockjs.fakes import Service, Wire
+from tests.txsockjs.fakes import Service
+from txsockjs.testing import MemoryTransport
 
 RSV1: Final = 0x40
 NAME: Final = "permessage-deflate"
@@ -37,18 +38,18 @@ class Client:
 
     def __init__(self, offer: str = NAME) -> None:
         self.service = Service(EchoApps(), {"deflate": True})
-        self.wire = Wire(self.service.site)
-        self.wire.receive(REQUEST.replace("OFFER", offer).encode("ascii"))
-        head = self.wire.value().decode("ascii").split("\r\n")
+        self.transport = MemoryTransport(self.service.site)
+        self.transport.receive(REQUEST.replace("OFFER", offer).encode("ascii"))
+        head = self.transport.value().decode("ascii").split("\r\n")
         assert head[0].startswith("HTTP/1.1 101")
         self.agreed = next((line.partition(": ")[2] for line in head if "extensions" in line.lower()), None)
-        self.wire.clear()
+        self.transport.clear()
 
     def send(self, data: bytes) -> bytes:
-        self.wire.receive(data)
-        self.service.turn()
-        answer: bytes = self.wire.value()
-        self.wire.clear()
+        self.transport.receive(data)
+        self.service.flush()
+        answer: bytes = self.transport.value()
+        self.transport.clear()
         return answer
 
 

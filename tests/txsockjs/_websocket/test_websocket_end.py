@@ -6,40 +6,41 @@ from websockets.frames import Opcode
 
 from tests.txsockjs._http.test_receive import CloseApps
 from tests.txsockjs._websocket.test_resources import masked
-from tests.txsockjs.fakes import Service, Socket
+from tests.txsockjs.fakes import Service
+from txsockjs.testing import MemoryWebSocket
 
 
 class ServerClosesTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.service = Service(CloseApps(), {"close_timeout": 3})
-        self.socket = Socket(self.service)
+        self.socket = MemoryWebSocket(self.service)
 
     def test_the_frame_of_sockjs_comes_before_the_close_frame(self) -> None:
         self.assertEqual(self.socket.texts, ["o", 'c[3000,"Go away!"]'])
         self.assertEqual(self.socket.closed_with, (1000, "Go away!"))
 
     def test_it_waits_for_the_clients_answer(self) -> None:
-        self.assertFalse(self.socket.wire.disconnecting)
+        self.assertFalse(self.socket.transport.disconnecting)
 
-        self.socket.send()
+        self.socket.exchange()
 
-        self.assertTrue(self.socket.wire.disconnecting)
+        self.assertTrue(self.socket.transport.disconnecting)
 
     def test_a_client_that_does_not_answer_is_dropped_in_time(self) -> None:
         self.service.clock.advance(2.9)
-        self.assertFalse(self.socket.wire.is_aborted)
+        self.assertFalse(self.socket.transport.is_aborted)
 
         self.service.clock.advance(0.1)
 
-        self.assertTrue(self.socket.wire.is_aborted)
+        self.assertTrue(self.socket.transport.is_aborted)
 
     def test_messages_after_it_are_dropped(self) -> None:
         service = Service()
-        socket = Socket(service)
+        socket = MemoryWebSocket(service)
         service.apps.last.transport.loseConnection()
-        service.turn()
+        service.flush()
 
-        socket.wire.receive(masked(Opcode.TEXT, b'["late"]'))
+        socket.transport.receive(masked(Opcode.TEXT, b'["late"]'))
 
         self.assertEqual(service.apps.last.messages, [])
 
@@ -47,46 +48,46 @@ class ServerClosesTests(SynchronousTestCase):
 class ClientClosesTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.service = Service()
-        self.socket = Socket(self.service)
+        self.socket = MemoryWebSocket(self.service)
 
     def close(self, code: int, reason: str) -> None:
         self.socket.codec.send_close(code, reason)
-        self.socket.send()
+        self.socket.exchange()
 
     def test_it_is_answered_with_its_own_code(self) -> None:
         self.close(4001, "bye")
 
         self.assertEqual(self.socket.closed_with, (4001, "bye"))
-        self.assertTrue(self.socket.wire.disconnecting)
+        self.assertTrue(self.socket.transport.disconnecting)
 
     def test_one_without_a_code_is_answered_without_one(self) -> None:
-        self.socket.send(masked(Opcode.CLOSE, b""))
+        self.socket.exchange(masked(Opcode.CLOSE, b""))
 
         self.assertEqual(self.socket.closed_with, (1005, ""))
 
     def test_the_application_is_told_once_that_it_went_well(self) -> None:
         self.close(1000, "")
-        self.socket.wire.lose()
+        self.socket.transport.lose()
 
         (reason,) = self.service.apps.last.reasons
         self.assertTrue(reason.check(ConnectionDone))
 
     def test_in_the_midst_of_a_fragmented_message_it_is_a_clean_close(self) -> None:
-        self.socket.send(masked(Opcode.TEXT, b'["half', False))
+        self.socket.exchange(masked(Opcode.TEXT, b'["half', False))
         self.close(1000, "bye")
 
         self.assertEqual(self.socket.closed_with, (1000, "bye"))
-        self.assertTrue(self.socket.wire.disconnecting)
+        self.assertTrue(self.socket.transport.disconnecting)
 
     def test_messages_in_one_segment_with_it_are_delivered(self) -> None:
-        self.socket.send(masked(Opcode.TEXT, b'["last"]') + masked(Opcode.CLOSE, b"\x03\xe8"))
+        self.socket.exchange(masked(Opcode.TEXT, b'["last"]') + masked(Opcode.CLOSE, b"\x03\xe8"))
 
         self.assertEqual(self.service.apps.last.messages, [b"last"])
 
     def test_a_bad_code_is_a_violation(self) -> None:
         for data in (b"\x00", b"\x03\xed", b"\x03\xe8\xff"):
-            socket = Socket(self.service)
-            socket.send(masked(Opcode.CLOSE, data))
+            socket = MemoryWebSocket(self.service)
+            socket.exchange(masked(Opcode.CLOSE, data))
             closed = socket.closed_with
             assert closed is not None
             self.assertIn(closed[0], (1002, 1007))
@@ -95,9 +96,9 @@ class ClientClosesTests(SynchronousTestCase):
 class LostTests(SynchronousTestCase):
     def test_a_lost_connection_is_told_once_with_its_reason(self) -> None:
         service = Service()
-        socket = Socket(service)
+        socket = MemoryWebSocket(service)
 
-        socket.wire.lose()
+        socket.transport.lose()
         service.clock.advance(100)
 
         (reason,) = service.apps.last.reasons
@@ -108,7 +109,7 @@ class LostTests(SynchronousTestCase):
 class HeartbeatTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.service = Service()
-        self.socket = Socket(self.service)
+        self.socket = MemoryWebSocket(self.service)
 
     def beat(self) -> None:
         self.service.clock.advance(25)
@@ -123,16 +124,16 @@ class HeartbeatTests(SynchronousTestCase):
     def test_a_client_that_is_silent_is_dropped_in_time(self) -> None:
         self.beat()
         self.service.clock.advance(9.9)
-        self.assertFalse(self.socket.wire.is_aborted)
+        self.assertFalse(self.socket.transport.is_aborted)
 
         self.service.clock.advance(0.1)
 
-        self.assertTrue(self.socket.wire.is_aborted)
+        self.assertTrue(self.socket.transport.is_aborted)
 
     def test_the_reason_says_why(self) -> None:
         self.beat()
         self.service.clock.advance(10)
-        self.socket.wire.lose()
+        self.socket.transport.lose()
 
         self.assertEqual(
             self.service.apps.last.reasons[0].getErrorMessage().partition(": ")[2], "The client is silent."
@@ -140,15 +141,15 @@ class HeartbeatTests(SynchronousTestCase):
 
     def test_one_that_answers_stays(self) -> None:
         self.beat()
-        self.socket.send()
+        self.socket.exchange()
 
         self.service.clock.advance(20)
 
-        self.assertFalse(self.socket.wire.is_aborted)
+        self.assertFalse(self.socket.transport.is_aborted)
 
     def test_a_ping_of_the_client_is_answered_with_its_data(self) -> None:
         self.socket.codec.send_ping(b"data")
-        self.socket.send()
+        self.socket.exchange()
 
         self.assertEqual((self.socket.frames[-1].opcode, self.socket.frames[-1].data), (Opcode.PONG, b"data"))
 
@@ -156,12 +157,12 @@ class HeartbeatTests(SynchronousTestCase):
 class SlowClientTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.service = Service(options={"max_outbox": 100})
-        self.socket = Socket(self.service)
-        self.socket.wire.fill()
+        self.socket = MemoryWebSocket(self.service)
+        self.socket.transport.fill()
 
     def write(self, text: str) -> None:
         self.service.apps.last.transport.write(text)
-        self.service.turn()
+        self.service.flush()
         self.socket.read()
 
     def test_what_is_written_waits_until_it_has_caught_up(self) -> None:
@@ -169,7 +170,7 @@ class SlowClientTests(SynchronousTestCase):
         self.write("2")
         self.assertEqual(self.socket.texts, ["o"])
 
-        self.socket.wire.drain()
+        self.socket.transport.drain()
         self.socket.read()
 
         self.assertEqual(self.socket.texts, ["o", 'a["1","2"]'])
@@ -180,14 +181,14 @@ class SlowClientTests(SynchronousTestCase):
 
         self.assertEqual(self.socket.texts[1:], ['c[1008,"Reads too slowly"]'])
         self.service.clock.advance(5)
-        self.assertTrue(self.socket.wire.is_aborted)
+        self.assertTrue(self.socket.transport.is_aborted)
 
     def test_of_its_pings_only_the_last_is_answered(self) -> None:
         for number in range(100):
-            self.socket.send(masked(Opcode.PING, b"%d" % number))
+            self.socket.exchange(masked(Opcode.PING, b"%d" % number))
         self.assertEqual(len(self.socket.frames), 1)
 
-        self.socket.wire.drain()
+        self.socket.transport.drain()
         self.socket.read()
 
         self.assertEqual([frame.data for frame in self.socket.frames[1:]], [b"99"])
@@ -196,31 +197,31 @@ class SlowClientTests(SynchronousTestCase):
         self.service.clock.advance(25)
         self.service.clock.advance(10)
 
-        self.assertTrue(self.socket.wire.is_aborted)
+        self.assertTrue(self.socket.transport.is_aborted)
 
 
 class StopTests(SynchronousTestCase):
     def test_every_client_is_closed_and_waited_for(self) -> None:
         service = Service()
-        socket = Socket(service)
+        socket = MemoryWebSocket(service)
         stopped = service.resource.stop(1001, "Server is stopping")
-        service.turn()
+        service.flush()
         socket.read()
         self.assertEqual(socket.texts, ["o", 'c[1001,"Server is stopping"]'])
         self.assertNoResult(stopped)
 
-        socket.send()
-        socket.wire.lose()
+        socket.exchange()
+        socket.transport.lose()
 
         self.assertIsNone(self.successResultOf(stopped))
 
     def test_cancelled_it_drops_those_that_have_not_answered(self) -> None:
         service = Service()
-        socket = Socket(service)
+        socket = MemoryWebSocket(service)
         stopped = service.resource.stop(1001, "Server is stopping")
-        service.turn()
+        service.flush()
 
         stopped.addErrback(lambda _: None)
         stopped.cancel()
 
-        self.assertTrue(socket.wire.is_aborted)
+        self.assertTrue(socket.transport.is_aborted)
