@@ -12,6 +12,7 @@ PUBLIC = {
     "txsockjs.conformance": ["Close", "Echo", "main", "services"],
     "txsockjs.endpoint": ["SockJSEndpoint", "parse_server"],
     "txsockjs.factory": ["SockJSFactory", "SockJSMultiFactory", "SockJSResource"],
+    "txsockjs.interfaces": ["IUpgradableChannel", "UpgradedProtocol"],
     "txsockjs.multiplex": ["MultiplexFactory", "MultiplexProtocol", "SockJSMultiplexResource"],
     "txsockjs.protocols": [],
     "txsockjs.protocols.eventsource": ["EventSource"],
