@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from mixsvc.application import request_authenticator
 from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, Charts
-from mixsvc.chat.service import Dependencies, Talking
+from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.facade import Parts
@@ -74,17 +74,17 @@ class MixService(MultiService):
         self._rates = RatesService(reactor, settings, self._database, self._helpers)
         identify = request_authenticator(reactor, settings, authenticate)
         bridge = Bridge(reactor, BRIDGE_SECONDS)
-        self._talking = Talking(reactor, settings, Dependencies(self._database, self._rates, identify, bridge))
+        self._chat = ChatService(reactor, settings, Dependencies(self._database, self._rates, identify, bridge))
         pages = wsgi_resource(reactor, self._views, application, settings.web.slow_client_timeout)
-        parts = MonitoredParts(self._database, self._rates, self._talking, self._views)
+        parts = MonitoredParts(self._database, self._rates, self._chat, self._views)
         self._operations = Operations(reactor, settings, parts, process or ProcessContext())
-        root = self._operations.with_health_pages(Root(pages, self._talking.resource, settings.chat.prefix))
+        root = self._operations.with_health_pages(Root(pages, self._chat.resource, settings.chat.prefix))
         self._site = MixSite(reactor, root, settings)
         self._admin_site = self._operations.watch(self._site)
         self._ports: list[IListeningPort] = []
         self._admin_ports: list[IListeningPort] = []
         self._chart_queue, charts = _charts(reactor, settings)
-        self.parts = Parts(self._rates.facade, self._talking.facade, settings.rates.pairs, charts)
+        self.parts = Parts(self._rates.facade, self._chat.facade, settings.rates.pairs, charts)
 
     def setServiceParent(self, parent: Any) -> None:
         """Be a part of twistd's application."""
@@ -110,11 +110,11 @@ class MixService(MultiService):
         self._reactor.installNameResolver(DaemonThreadResolver(self._helpers))
         try:
             self._rates.prepare()
-            memory = self._talking.prepare()
+            memory = self._chat.prepare()
             self._operations.start()
         except MixError as error:
             raise self._told(error) from None
-        self._talking.start(memory)
+        self._chat.start(memory)
         self._rates.start()
         # A turn later than the reactor's own handlers, which it calls.
         self._reactor.callWhenRunning(self._reactor.callLater, 0, _heed_one_signal)
@@ -132,13 +132,13 @@ class MixService(MultiService):
         # Side by side: a view that hangs must not take the time of the others.
         together = [
             deadline.share(0.8, "the views in flight", self._drain_views),
-            deadline.share(0.8, "the chat's clients", self._talking.close),
+            deadline.share(0.8, "the chat's clients", self._chat.close),
             deadline.share(0.8, "the poll", self._rates.stop),
         ]
         await gatherResults([Deferred.fromCoroutine(each) for each in together])
         await deadline.share(0.9, "the last answers", self._site.emptied)
         await deadline.share(0.95, "the processes that draw charts", self._chart_queue.stop)
-        await deadline.share(0.95, "storing what was said", self._talking.flush)
+        await deadline.share(0.95, "storing what was said", self._chat.flush)
         await deadline.share(1.0, "closing the database", self._database.close)
         # Last, so that whoever asks is told until the end that it is stopping.
         await deadline.share(1.0, "closing the operators' ports", self._close_admin_ports)

@@ -107,7 +107,7 @@ class Charts:
     """See ICharts: the charts as views see them."""
 
     def __init__(self, bridge: Callable[..., Any], charts: ChartQueue) -> None:
-        """bridge: as in mixsvc.chat.facade.Chat; its time limit is that of a picture."""
+        """bridge: as in mixsvc.chat.facade.ChatFacade; its time limit is that of a picture."""
         self._bridge = bridge
         self._charts = charts
 

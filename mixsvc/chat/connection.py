@@ -9,10 +9,10 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.chat.dispatch import ChatService
-from mixsvc.chat.model.people import Guest
+from mixsvc.chat.dispatch import ChatDispatcher
+from mixsvc.chat.model.people import Client
 from mixsvc.chat.protocol import parsing
-from mixsvc.chat.protocol.parsing import WireError
+from mixsvc.chat.protocol.parsing import RequestRefused
 from mixsvc.common.addresses import network
 from mixsvc.interfaces import Identity
 
@@ -29,11 +29,11 @@ class ChatConnection(Protocol):
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, service: ChatService, identify: Identify) -> None:
+    def __init__(self, clock: IReactorTime, dispatcher: ChatDispatcher, identify: Identify) -> None:
         self._clock = clock
-        self._service = service
+        self._dispatcher = dispatcher
         self._identify = identify
-        self._guest: Guest | None = None
+        self._client: Client | None = None
         self._identifying: Deferred[Any] | None = None
 
     def connectionMade(self) -> None:
@@ -50,21 +50,21 @@ class ChatConnection(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """One message, UTF-8; surrogates may stand in it one by one."""
-        if self._guest is None:
+        if self._client is None:
             return
         try:
-            self._service.ask(self._guest, parsing.parse(data))
-        except WireError as refused:
-            self._service.refuse(self._guest, refused)
+            self._dispatcher.ask(self._client, parsing.parse(data))
+        except RequestRefused as refused:
+            self._dispatcher.refuse(self._client, refused)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The service is told, and an answer to who it is comes too late."""
         identifying, self._identifying = self._identifying, None
         if identifying is not None:
             identifying.cancel()
-        guest, self._guest = self._guest, None
-        if guest is not None:
-            self._service.depart(guest)
+        client, self._client = self._client, None
+        if client is not None:
+            self._dispatcher.depart(client)
 
     def _identified(self, identity: Identity | None) -> None:
         self._arrived(identity)
@@ -83,7 +83,7 @@ class ChatConnection(Protocol):
     def _arrived(self, identity: Identity | None) -> None:
         transport: Any = self.transport
         address = network(str(getattr(transport.getPeer(), "host", "")))
-        self._guest = self._service.arrive(transport, address, identity)
+        self._client = self._dispatcher.arrive(transport, address, identity)
 
 
 class ChatFactory(Factory):
@@ -91,12 +91,12 @@ class ChatFactory(Factory):
 
     noisy = False
 
-    def __init__(self, clock: IReactorTime, service: ChatService, identify: Identify) -> None:
+    def __init__(self, clock: IReactorTime, dispatcher: ChatDispatcher, identify: Identify) -> None:
         """identify(request) says who opens a connection: None at once, or a Deferred that fires with it."""
         self._clock = clock
-        self._service = service
+        self._dispatcher = dispatcher
         self._identify = identify
 
     def buildProtocol(self, addr: IAddress | None) -> ChatConnection:
         """For one session."""
-        return ChatConnection(self._clock, self._service, self._identify)
+        return ChatConnection(self._clock, self._dispatcher, self._identify)

@@ -1,4 +1,4 @@
-"""The chat: every part of it, and which of them answers what a guest asks for."""
+"""The chat: every part of it, and which of them answers what a client asks for."""
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -8,74 +8,79 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from mixsvc.chat.handlers.broadcast import Announcer, Broadcast
-from mixsvc.chat.handlers.hello import Door
-from mixsvc.chat.handlers.membership import CATCH_UP, Membership
-from mixsvc.chat.handlers.messages import PUBLISHER, RATES, Speech
-from mixsvc.chat.handlers.moderation import Moderation
-from mixsvc.chat.handlers.rate_feed import Ticker
-from mixsvc.chat.handlers.rate_limits import Pace
+from mixsvc.chat.handlers.broadcast import Broadcast, Broadcaster
+from mixsvc.chat.handlers.hello import HelloHandler
+from mixsvc.chat.handlers.membership import CATCH_UP, MembershipHandler
+from mixsvc.chat.handlers.messages import PUBLISHER, RATES, MessageHandler
+from mixsvc.chat.handlers.moderation import ModerationHandler
+from mixsvc.chat.handlers.rate_feed import RateFeed
+from mixsvc.chat.handlers.rate_limits import RateLimiter
 from mixsvc.chat.handlers.retention import Retention
-from mixsvc.chat.handlers.state import MOST_REQUESTS, Hall
-from mixsvc.chat.model.people import Guest, People, Transport
+from mixsvc.chat.handlers.state import MOST_REQUESTS, ChatState
+from mixsvc.chat.model.people import Client, People, Transport
 from mixsvc.chat.model.rooms import Rooms
 from mixsvc.chat.model.sanctions import Sanction, Sanctions
 from mixsvc.chat.protocol import requests as asked
-from mixsvc.chat.protocol.parsing import WireError, refusal
+from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Request
-from mixsvc.chat.stats import Tally
+from mixsvc.chat.stats import ChatStats
 from mixsvc.chat.storage import messages
-from mixsvc.chat.storage import sanctions as ledger
-from mixsvc.chat.storage.messages import Stored
-from mixsvc.chat.storage.queue import Database, History
+from mixsvc.chat.storage import sanctions as stored_sanctions
+from mixsvc.chat.storage.messages import StoredMessage
+from mixsvc.chat.storage.queue import StorageQueue, TransactionRunner
 from mixsvc.common import names
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview
 
-__all__ = ["CATCH_UP", "MOST_REQUESTS", "Broadcast", "ChatService", "Memory", "read_memory"]
+__all__ = ["CATCH_UP", "MOST_REQUESTS", "Broadcast", "ChatDispatcher", "StoredState", "read_stored_state"]
 
 _log = Logger()
 
 # What the database knows at start: rooms (name, last number, topic) and sanctions.
-Memory = tuple[Sequence[tuple[str, int, str]], Sequence[Sanction]]
+StoredState = tuple[Sequence[tuple[str, int, str]], Sequence[Sanction]]
 
 
-def read_memory(cursor: sqlite3.Cursor, now: float) -> Memory:
+def read_stored_state(cursor: sqlite3.Cursor, now: float) -> StoredState:
     """What the chat has to know before anybody comes; blocks (made for database.prepare)."""
-    return messages.read_rooms(cursor), ledger.read_sanctions(cursor, now)
+    return messages.read_rooms(cursor), stored_sanctions.read_sanctions(cursor, now)
 
 
-class ChatService:
+class ChatDispatcher:
     """All rooms of this process; used in the reactor thread only, but for `rooms`, `members` and `overview`."""
 
     def __init__(
-        self, clock: IReactorTime, database: Database, settings: ChatSettings, rates: IRates, broadcast: Broadcast
+        self,
+        clock: IReactorTime,
+        database: TransactionRunner,
+        settings: ChatSettings,
+        rates: IRates,
+        broadcast: Broadcast,
     ) -> None:
         """broadcast(text, transports) writes one text to many transports; it may lose some of them meanwhile."""
         moderators = [names.key(names.normalise(each.name)) for each in settings.moderators]
-        history = History(clock, database, settings)
+        storage = StorageQueue(clock, database, settings)
         rooms = Rooms(settings.rooms, settings.open_rooms, settings.max_rooms)
         people = People(moderators, [names.key(name) for name in (RATES, PUBLISHER)])
-        self._hall = hall = Hall(clock, settings, history, rooms, people, Sanctions(), Announcer(broadcast))
-        self._pace = Pace(clock, settings)
-        self._door = Door(hall)
-        self._membership = Membership(hall)
-        self._speech = Speech(hall, rates)
-        self._ticker = Ticker(hall, rates)
-        self._moderation = Moderation(hall, self._membership, moderators)
-        self._retention = Retention(hall)
+        self._state = state = ChatState(clock, settings, storage, rooms, people, Sanctions(), Broadcaster(broadcast))
+        self._rate_limiter = RateLimiter(clock, settings)
+        self._hello = HelloHandler(state)
+        self._membership = MembershipHandler(state)
+        self._messages = MessageHandler(state, rates)
+        self._rate_feed = RateFeed(state, rates)
+        self._moderation = ModerationHandler(state, self._membership, moderators)
+        self._retention = Retention(state)
         self._answers = self._table()
 
-    def _table(self) -> Mapping[type[Any], Callable[[Guest, Any], None]]:
+    def _table(self) -> Mapping[type[Any], Callable[[Client, Any], None]]:
         return {
-            asked.Hello: self._door.hello,
+            asked.Hello: self._hello.hello,
             asked.Join: self._membership.join,
             asked.Leave: self._membership.leave,
             asked.ListRooms: self._membership.list_rooms,
             asked.Who: self._membership.who,
-            asked.Say: self._speech.say,
-            asked.History: self._speech.history,
-            asked.Subscribe: self._ticker.subscribe,
+            asked.Say: self._messages.say,
+            asked.History: self._messages.history,
+            asked.Subscribe: self._rate_feed.subscribe,
             asked.Delete: self._moderation.delete,
             asked.Kick: self._moderation.kick,
             asked.Mute: self._moderation.mute,
@@ -86,13 +91,13 @@ class ChatService:
             asked.Audit: self._moderation.audit,
         }
 
-    def restore(self, memory: Memory) -> None:
+    def restore(self, stored: StoredState) -> None:
         """Take over what the database knows, before anybody comes."""
-        rooms, sanctions = memory
-        self._hall.rooms.restore(rooms)
+        rooms, sanctions = stored
+        self._state.rooms.restore(rooms)
         for sanction in sanctions:
             try:
-                self._hall.sanctions.add(sanction, self._hall.clock.seconds())
+                self._state.sanctions.add(sanction, self._state.clock.seconds())
             except ValueError as many:
                 # Only a database edited by hand has so many.
                 _log.warn("chat: a mute or ban was left out: {reason}", reason=str(many))
@@ -103,67 +108,67 @@ class ChatService:
 
     def rooms(self) -> Sequence[str]:
         """The names of the rooms; any thread."""
-        return self._hall.rooms.names()
+        return self._state.rooms.names()
 
     def overview(self) -> Sequence[RoomOverview]:
         """The rooms from outside; any thread."""
-        return self._hall.rooms.overview()
+        return self._state.rooms.overview()
 
     def members(self, room: str) -> Sequence[str]:
         """The names of those in a room, sorted, as of now; empty for no such room; any thread."""
-        found = self._hall.rooms.find(room)
+        found = self._state.rooms.find(room)
         return found.names() if found is not None else ()
 
-    def arrive(self, transport: Transport, address: str, identity: Identity | None) -> Guest | None:
+    def arrive(self, transport: Transport, address: str, identity: Identity | None) -> Client | None:
         """A connection is there; `depart` ends what begins here. None: it was sent away.
 
         address: the client's, as limits.network gives it. identity: None for nobody in particular.
         """
-        guest = Guest(transport, address)
-        return guest if self._door.arrive(guest, identity) else None
+        client = Client(transport, address)
+        return client if self._hello.arrive(client, identity) else None
 
-    def depart(self, guest: Guest) -> None:
+    def depart(self, client: Client) -> None:
         """The connection is lost: its name is free and nothing is sent to it any more. Harmless a second time."""
-        guest.send = _send_nothing
-        self._ticker.depart(guest)
-        self._membership.depart(guest)
-        self._hall.people.leave(guest)
+        client.send = _send_nothing
+        self._rate_feed.depart(client)
+        self._membership.depart(client)
+        self._state.people.leave(client)
 
-    def ask(self, guest: Guest, request: Request) -> None:
-        """Do what a guest asks for and answer it, now or later. Raises WireError for what is refused at once."""
-        if guest.person is None and not isinstance(request, asked.Hello):
+    def ask(self, client: Client, request: Request) -> None:
+        """Do what a client asks for and answer it, now or later. Raises RequestRefused for what is refused at once."""
+        if client.person is None and not isinstance(request, asked.Hello):
             raise refusal(request, "no_name", "Say hello with your name first.")
-        if isinstance(request, asked.MODERATING) and not guest.is_moderator:
+        if isinstance(request, asked.MODERATING) and not client.is_moderator:
             raise refusal(request, "not_allowed", "Only moderators may do this.")
-        self._pace.check(guest, request)
-        self._answers[type(request)](guest, request)
+        self._rate_limiter.check(client, request)
+        self._answers[type(request)](client, request)
 
-    def refuse(self, guest: Guest, refused: WireError) -> None:
-        """Tell a guest that what it asked for is not done."""
-        self._hall.refuse(guest, refused)
-        self._pace.refused(guest)
+    def refuse(self, client: Client, refused: RequestRefused) -> None:
+        """Tell a client that what it asked for is not done."""
+        self._state.refuse(client, refused)
+        self._rate_limiter.refused(client)
 
-    def tally(self) -> Tally:
+    def stats(self) -> ChatStats:
         """What was counted until now."""
-        hall, commits = self._hall, self._hall.history.commits
+        state, commits = self._state, self._state.storage.commits
         sizes, seconds = commits.sizes, commits.seconds
-        return Tally(len(hall.people), len(hall.rooms.names()), commits.messages, hall.refusals, sizes, seconds)
+        return ChatStats(len(state.people), len(state.rooms.names()), commits.messages, state.refusals, sizes, seconds)
 
     def claim(self, name: str, person: str) -> str:
         """See IChat."""
-        return self._door.claim(name, person)
+        return self._hello.claim(name, person)
 
-    def publish(self, room: str, name: str, text: str, key: str | None = None) -> Deferred[Stored]:
-        """Say a text in a room for somebody without a connection; see Speech.publish."""
-        return self._speech.publish(room, name, text, key)
+    def publish(self, room: str, name: str, text: str, key: str | None = None) -> Deferred[StoredMessage]:
+        """Say a text in a room for somebody without a connection; see MessageHandler.publish."""
+        return self._messages.publish(room, name, text, key)
 
     def page(self, room: str, before: int | None, limit: int) -> Deferred[ChatPage]:
-        """A page of a room; see Speech.page."""
-        return self._speech.page(room, before, limit)
+        """A page of a room; see MessageHandler.page."""
+        return self._messages.page(room, before, limit)
 
     def rates_changed(self) -> None:
         """There are new rates."""
-        self._ticker.changed()
+        self._rate_feed.changed()
 
     def close(self) -> None:
         """All connections are about to end."""
@@ -172,7 +177,7 @@ class ChatService:
 
     def flush(self) -> Deferred[None]:
         """Fires when everything said so far is stored or refused."""
-        return self._hall.history.flush()
+        return self._state.storage.flush()
 
 
 def _send_nothing(text: str) -> None:

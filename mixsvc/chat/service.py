@@ -8,16 +8,16 @@ from typing import Any, Final, Protocol
 from twisted.internet.defer import Deferred
 
 from mixsvc.chat.connection import ChatFactory
-from mixsvc.chat.dispatch import ChatService, Memory, read_memory
-from mixsvc.chat.facade import Chat
-from mixsvc.chat.stats import Tally
+from mixsvc.chat.dispatch import ChatDispatcher, StoredState, read_stored_state
+from mixsvc.chat.facade import ChatFacade
+from mixsvc.chat.stats import ChatStats
 from mixsvc.config.settings import Settings
 from mixsvc.interfaces import Identity, IRates
 from mixsvc.storage.database import Database, prepare
 from txsockjs.factory import SockJSResource
 from txsockjs.utils import broadcast
 
-__all__ = ["Dependencies", "Identifier", "Talking", "WatchedRates", "sockjs_options"]
+__all__ = ["Dependencies", "Identifier", "ChatService", "WatchedRates", "sockjs_options"]
 
 # The client that our page loads, so that page and iframe have the same version.
 SOCKJS_CLIENT: Final = "/static/vendor/sockjs.min.js"
@@ -46,7 +46,7 @@ class Identifier(Protocol):
 
 @dataclass(frozen=True)
 class Dependencies:
-    """What the chat gets from whoever builds it. bridge: see mixsvc.chat.facade.Chat."""
+    """What the chat gets from whoever builds it. bridge: see mixsvc.chat.facade.ChatFacade."""
 
     database: Database
     rates: WatchedRates
@@ -54,7 +54,7 @@ class Dependencies:
     bridge: Callable[..., Any]
 
 
-class Talking:
+class ChatService:
     """Belongs to the reactor thread, but for `prepare` and the facade."""
 
     def __init__(self, reactor: Any, settings: Settings, given: Dependencies) -> None:
@@ -62,39 +62,39 @@ class Talking:
         self._settings = settings
         self._given = given
         # Its methods are for the reactor thread.
-        self.service = ChatService(reactor, given.database, settings.chat, given.rates.facade, broadcast)
-        factory = ChatFactory(reactor, self.service, given.identify)
+        self.dispatcher = ChatDispatcher(reactor, given.database, settings.chat, given.rates.facade, broadcast)
+        factory = ChatFactory(reactor, self.dispatcher, given.identify)
         self.resource = SockJSResource(factory, sockjs_options(settings), reactor)
         # What views see, in any thread.
-        self.facade = Chat(given.bridge, self.service, settings.chat.prefix)
+        self.facade = ChatFacade(given.bridge, self.dispatcher, settings.chat.prefix)
 
-    def prepare(self) -> Memory | None:
+    def prepare(self) -> StoredState | None:
         """Make the database, and read what `start` needs; blocks. Raises DatabaseUnusable."""
-        return prepare(self._settings.storage.path, self._read_memory)
+        return prepare(self._settings.storage.path, self._read_stored_state)
 
-    def start(self, memory: Memory | None) -> None:
+    def start(self, stored: StoredState | None) -> None:
         """Take over what is remembered, before anybody comes."""
-        if memory is not None:
-            self.service.restore(memory)
-        self.service.start()
-        self._given.rates.add_listener(self.service.rates_changed)
+        if stored is not None:
+            self.dispatcher.restore(stored)
+        self.dispatcher.start()
+        self._given.rates.add_listener(self.dispatcher.rates_changed)
 
     def close(self) -> "Deferred[None]":
         """End every connection and refuse new ones; fires when the clients have answered. Cancel it to drop them."""
-        self.service.close()
+        self.dispatcher.close()
         self._given.identify.stop()
         return self.resource.stop(1001, "Server is stopping")
 
     def flush(self) -> "Deferred[None]":
         """Fires when what was said is stored."""
-        return self.service.flush()
+        return self.dispatcher.flush()
 
-    def tally(self) -> Tally:
+    def stats(self) -> ChatStats:
         """What was counted until now."""
-        return self.service.tally()
+        return self.dispatcher.stats()
 
-    def _read_memory(self, cursor: sqlite3.Cursor) -> Memory:
-        return read_memory(cursor, self._reactor.seconds())
+    def _read_stored_state(self, cursor: sqlite3.Cursor) -> StoredState:
+        return read_stored_state(cursor, self._reactor.seconds())
 
 
 def sockjs_options(settings: Settings) -> dict[str, object]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from mixsvc.common.histogram import Histogram
 
-__all__ = ["Tally"]
+__all__ = ["ChatStats"]
 
 
 @dataclass(frozen=True)
-class Tally:
+class ChatStats:
     """The numbers of one moment.
 
     members: persons with a name, over all rooms once. messages: stored and told since the start, repeated ones left

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from mixsvc.chat.dispatch import ChatService
+from mixsvc.chat.dispatch import ChatDispatcher
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import ChatMessage, ChatPage, RoomOverview
 
@@ -36,7 +36,7 @@ class Desk(Resource):
     isLeaf = True
     _log = Logger()
 
-    def __init__(self, service: ChatService, token: bytes) -> None:
+    def __init__(self, service: ChatDispatcher, token: bytes) -> None:
         Resource.__init__(self)
         self._token = token
         self._methods: dict[str, Callable[..., Any]] = {

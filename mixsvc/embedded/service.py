@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from mixsvc.application import request_authenticator
-from mixsvc.chat.service import Dependencies, Talking
+from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import Settings
 from mixsvc.embedded.crochet_reactor import Bridge, find_reactor
 from mixsvc.embedded.shared_chat import ChatHost
@@ -77,9 +77,9 @@ def start(settings: Settings, authenticate: Authenticator) -> Running:
 
 def _chat(
     reactor: Any, settings: Settings, database: Database, rates: RatesService, authenticate: Authenticator
-) -> Talking:
+) -> ChatService:
     identify = request_authenticator(reactor, settings, authenticate)
-    return Talking(reactor, settings, Dependencies(database, rates, identify, Bridge(BRIDGE_SECONDS)))
+    return ChatService(reactor, settings, Dependencies(database, rates, identify, Bridge(BRIDGE_SECONDS)))
 
 
 def _stop(

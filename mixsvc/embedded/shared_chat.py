@@ -14,8 +14,8 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from mixsvc.chat.facade import Chat
-from mixsvc.chat.service import Talking
+from mixsvc.chat.facade import ChatFacade
+from mixsvc.chat.service import ChatService
 from mixsvc.config.secret_files import api_token
 from mixsvc.config.settings import Settings
 from mixsvc.embedded.chat_rpc import Desk, RemoteChat
@@ -103,7 +103,7 @@ class ChatHost:
     _log = Logger()
 
     def __init__(
-        self, reactor: Any, settings: Settings, make: Callable[[], Talking], helpers: DaemonThreadPool
+        self, reactor: Any, settings: Settings, make: Callable[[], ChatService], helpers: DaemonThreadPool
     ) -> None:
         """make: builds the chat of this process, anew for each try. helpers: run what blocks."""
         self._reactor = reactor
@@ -119,7 +119,7 @@ class ChatHost:
         self._ended: Deferred[Any] = succeed(None)
         self._complaint = ""
         self._first: Deferred[None] = Deferred()
-        self.talking: Talking | None = None
+        self.chat: ChatService | None = None
         self.place = Place()
         remote = RemoteChat(lambda: self._claim.place().desk, self._token, REMOTE_SECONDS)
         # What views see, in any thread.
@@ -141,9 +141,9 @@ class ChatHost:
         await deadline.share(0.2, "a try to serve the chat", lambda: self._ended)
         for port in self._ports:
             await deadline.share(0.3, "closing the chat's port", lambda port=port: maybeDeferred(port.stopListening))  # type: ignore[misc]
-        if self.talking is not None:
-            await deadline.share(0.7, "the chat's clients", self.talking.close)
-            await deadline.share(0.8, "storing what was said", self.talking.flush)
+        if self.chat is not None:
+            await deadline.share(0.7, "the chat's clients", self.chat.close)
+            await deadline.share(0.8, "storing what was said", self.chat.flush)
         self._claim.drop()
 
     def abandon(self) -> None:
@@ -156,7 +156,7 @@ class ChatHost:
 
     def whereabouts(self) -> Place:
         """Where the chat is; any thread."""
-        return self.place if self.talking is not None else self._claim.place()
+        return self.place if self.chat is not None else self._claim.place()
 
     async def _try(self) -> None:
         try:
@@ -170,22 +170,22 @@ class ChatHost:
         self._first_try_is_over()
 
     async def _serve(self) -> None:
-        talking = self._make()
-        memory = await self._helpers.defer(talking.prepare)
-        await self._listen(talking)
-        talking.start(memory)
-        self.talking = talking
+        chat = self._make()
+        memory = await self._helpers.defer(chat.prepare)
+        await self._listen(chat)
+        chat.start(memory)
+        self.chat = chat
         self._claim.publish(self.place)
         # Said when it is true.
         self._log.info("mixsvc: the chat is served here, on port {port}", port=self.place.port)
         # Nothing is left to be tried.
         self._loop.stop()
 
-    async def _listen(self, talking: Talking) -> None:
-        self._sites = [MixSite(self._reactor, Annex(talking.resource, self._settings.chat.prefix), self._settings)]
+    async def _listen(self, chat: ChatService) -> None:
+        self._sites = [MixSite(self._reactor, Annex(chat.resource, self._settings.chat.prefix), self._settings)]
         for description in self._settings.chat.listen:
             self._ports.append(await open_port(self._reactor, description, self._sites[0], LISTEN))
-        desk = MixSite(self._reactor, Desk(talking.service, self._token), self._settings)
+        desk = MixSite(self._reactor, Desk(chat.dispatcher, self._token), self._settings)
         self._ports.append(self._reactor.listenTCP(0, desk, interface="127.0.0.1"))
         # A socket of the file system has no number.
         *found, behind = [getattr(port.getHost(), "port", None) for port in self._ports]
@@ -244,6 +244,6 @@ class SharedChat:
         """See IChat. ServiceBusy also where the process that serves the chat has just ended."""
         return self._chat().say(room, name, text, key)
 
-    def _chat(self) -> Chat | RemoteChat:
-        talking = self._host.talking
-        return talking.facade if talking is not None else self._remote
+    def _chat(self) -> ChatFacade | RemoteChat:
+        chat = self._host.chat
+        return chat.facade if chat is not None else self._remote

@@ -12,7 +12,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from mixsvc import __version__
-from mixsvc.chat.stats import Tally
+from mixsvc.chat.stats import ChatStats
 from mixsvc.common.histogram import Histogram
 from mixsvc.interfaces import SourceHealth
 from mixsvc.operations.reactor_lag import ReactorLag
@@ -37,7 +37,7 @@ class MetricSources:
     connections: Callable[[], int]
     refused: Callable[[], Mapping[str, int]]
     sessions: Callable[[], Numbers]
-    chat: Callable[[], Tally]
+    chat: Callable[[], ChatStats]
     sources: Callable[[], Sequence[SourceHealth]]
     views: DaemonThreadPool
     lag: ReactorLag
@@ -110,14 +110,14 @@ class _ServiceCollector(Collector):
         yield _counter("mixsvc_sockjs_outbox_closes", text, numbers.outbox_closes)
 
     def _chat(self) -> Iterator[Metric]:
-        tally = self._parts.chat()
-        yield _gauge("mixsvc_chat_members", "Persons in the chat.", tally.members)
-        yield _gauge("mixsvc_chat_rooms", "Rooms in memory.", tally.rooms)
-        yield _counter("mixsvc_chat_messages", "Messages stored and acknowledged.", tally.messages)
+        stats = self._parts.chat()
+        yield _gauge("mixsvc_chat_members", "Persons in the chat.", stats.members)
+        yield _gauge("mixsvc_chat_rooms", "Rooms in memory.", stats.rooms)
+        yield _counter("mixsvc_chat_messages", "Messages stored and acknowledged.", stats.messages)
         text = "Chat requests answered by an error."
-        yield _counters("mixsvc_chat_refusals", text, ("code",), _rows(tally.refusals))
-        yield _histogram("mixsvc_chat_commit_messages", "Messages in one commit.", tally.commit_sizes)
-        yield _histogram("mixsvc_chat_commit_duration_seconds", "How long a commit takes.", tally.commit_seconds)
+        yield _counters("mixsvc_chat_refusals", text, ("code",), _rows(stats.refusals))
+        yield _histogram("mixsvc_chat_commit_messages", "Messages in one commit.", stats.commit_sizes)
+        yield _histogram("mixsvc_chat_commit_duration_seconds", "How long a commit takes.", stats.commit_seconds)
 
     def _sources(self) -> Iterator[Metric]:
         now, sources = datetime.now(UTC), self._parts.sources()

@@ -11,7 +11,7 @@ from twisted.logger import ILogObserver, Logger, textFileLogObserver
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from mixsvc.chat.service import Talking
+from mixsvc.chat.service import ChatService
 from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
 from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
@@ -46,7 +46,7 @@ class MonitoredParts:
 
     database: Database
     rates: RatesService
-    talking: Talking
+    chat: ChatService
     views: DaemonThreadPool
 
 
@@ -81,8 +81,8 @@ class Operations:
                 traffic=self._traffic,
                 connections=lambda: len(site.channels),
                 refused=lambda: site.refused,
-                sessions=parts.talking.resource.numbers,
-                chat=parts.talking.tally,
+                sessions=parts.chat.resource.numbers,
+                chat=parts.chat.stats,
                 sources=parts.rates.facade.sources,
                 views=parts.views,
                 lag=self._lag,

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mixsvc.chat.connection import ChatConnection, ChatFactory
-from mixsvc.chat.dispatch import ChatService, read_memory
+from mixsvc.chat.dispatch import ChatDispatcher, read_stored_state
 from mixsvc.chat.model.people import Transport
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import Conversion, Identity, IRates, PriceHistory, Quote, SourceHealth
@@ -120,7 +120,7 @@ class FakeTransport:
     """Notes each message that is written; `on_write` may do more."""
 
     def __init__(self, request: object, address: str) -> None:
-        """request: an Identity, None for nobody in particular, or a Deferred: see ChatHouse.identify."""
+        """request: an Identity, None for nobody in particular, or a Deferred: see ChatHarness.identify."""
         self.request = request
         self.received: list[dict[str, Any]] = []
         self.on_write: Callable[[], None] = lambda: None
@@ -148,7 +148,7 @@ class FakeTransport:
         """Nothing happens: the test calls connectionLost."""
 
 
-class Client:
+class FakeClient:
     """Somebody who talks to the chat through a connection."""
 
     def __init__(self, connection: ChatConnection, request: object, address: str) -> None:
@@ -169,7 +169,7 @@ class Client:
         self.connection.connectionLost()
 
 
-class ChatHouse:
+class ChatHarness:
     """A whole chat on a fake database."""
 
     def __init__(self, **settings: Any) -> None:
@@ -181,14 +181,14 @@ class ChatHouse:
         self.settings = ChatSettings(**{"rooms": ("lobby", "den"), **lively, **settings})
         self.rates = FakeRates()
         self.broadcasts: list[str] = []
-        self.begin()
+        self.restart()
 
-    def begin(self) -> None:
+    def restart(self) -> None:
         """The chat of a process, which knows what the database says."""
-        self.service = ChatService(self.clock, self.database, self.settings, self.rates, self.broadcast)
+        self.dispatcher = ChatDispatcher(self.clock, self.database, self.settings, self.rates, self.broadcast)
         with closing(self.database.connection.cursor()) as cursor:
-            self.service.restore(read_memory(cursor, self.clock.seconds()))
-        self.factory = ChatFactory(self.clock, self.service, self.identify)
+            self.dispatcher.restore(read_stored_state(cursor, self.clock.seconds()))
+        self.factory = ChatFactory(self.clock, self.dispatcher, self.identify)
 
     def identify(self, request: Any) -> Deferred[Identity | None] | None:
         return succeed(request) if isinstance(request, Identity) else request
@@ -198,21 +198,21 @@ class ChatHouse:
         for transport in transports:
             transport.write(text)
 
-    def client(self, identity: object = None, address: str = "192.0.2.1") -> Client:
-        return Client(self.factory.buildProtocol(None), identity, address)
+    def client(self, identity: object = None, address: str = "192.0.2.1") -> FakeClient:
+        return FakeClient(self.factory.buildProtocol(None), identity, address)
 
-    def named(self, name: str, identity: object = None, address: str = "192.0.2.1", **fields: object) -> Client:
+    def named(self, name: str, identity: object = None, address: str = "192.0.2.1", **fields: object) -> FakeClient:
         client = self.client(identity, address)
         client.send("hello", name=name, **fields)
         return client
 
-    def inside(self, name: str, room: str = "lobby", **more: Any) -> Client:
+    def inside(self, name: str, room: str = "lobby", **more: Any) -> FakeClient:
         """A client who has joined; all else that waits for the database is done, too."""
         client = self.named(name, **more)
         client.send("join", room=room)
         self.database.settle()
         return client
 
-    def moderator(self, name: str = "Mia", room: str = "lobby") -> Client:
+    def moderator(self, name: str = "Mia", room: str = "lobby") -> FakeClient:
         """A moderator who has joined."""
         return self.inside(name, room, identity=Identity(f"id of {name}", name, moderator=True))

@@ -1,19 +1,19 @@
 from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.chat.fakes import ChatHouse
+from tests.chat.fakes import ChatHarness
 
 
 class ChatConnectionTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.house = ChatHouse()
-        self.addCleanup(self.house.database.connection.close)
+        self.chat = ChatHarness()
+        self.addCleanup(self.chat.database.connection.close)
 
     def test_the_factory_is_one_of_twisteds(self) -> None:
-        self.assertIsInstance(self.house.factory, Factory)
+        self.assertIsInstance(self.chat.factory, Factory)
 
     def test_bad_input_is_answered_and_the_connection_goes_on(self) -> None:
-        client = self.house.client()
+        client = self.chat.client()
         for data in (b"\xff", b"[" * 60_000, b"{}", b'{"type": "shout"}', b'{"type": "say"}'):
             client.connection.dataReceived(data)
         client.send("hello", name="Ann")
@@ -23,24 +23,24 @@ class ChatConnectionTests(SynchronousTestCase):
         self.assertEqual("welcome", client.got()[-1]["type"])
 
     def test_a_lost_connection_leaves_everything_once(self) -> None:
-        ann, bob = self.house.inside("Ann"), self.house.inside("Bob")
+        ann, bob = self.chat.inside("Ann"), self.chat.inside("Bob")
         bob.clear()
 
         ann.lose()
         ann.lose()
 
         self.assertEqual([{"type": "went", "room": "lobby", "name": "Ann"}], bob.got())
-        self.assertEqual(["Bob"], self.house.service.members("lobby"))
-        self.assertEqual("welcome", self.house.named("Ann").got()[0]["type"])
+        self.assertEqual(["Bob"], self.chat.dispatcher.members("lobby"))
+        self.assertEqual("welcome", self.chat.named("Ann").got()[0]["type"])
 
     def test_what_comes_after_the_end_is_ignored(self) -> None:
-        client = self.house.client()
+        client = self.chat.client()
         client.lose()
 
         client.send("hello", name="Ann")
 
         self.assertEqual([], client.got())
-        self.assertEqual("welcome", self.house.named("Ann").got()[0]["type"])
+        self.assertEqual("welcome", self.chat.named("Ann").got()[0]["type"])
 
     def test_a_connection_that_never_was_may_be_lost(self) -> None:
-        self.house.factory.buildProtocol(None).connectionLost()
+        self.chat.factory.buildProtocol(None).connectionLost()

@@ -5,18 +5,18 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from mixsvc.chat.facade import Chat
+from mixsvc.chat.facade import ChatFacade
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import IChat
-from tests.chat.fakes import ChatHouse
+from tests.chat.fakes import ChatHarness
 
 
-class ChatTests(SynchronousTestCase):
+class ChatFacadeTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.house = ChatHouse(open_rooms=False)
-        self.addCleanup(self.house.database.connection.close)
-        self.settle: Callable[[], None] = self.house.database.settle
-        self.chat = Chat(self.bridge, self.house.service, "/chat")
+        self.chat = ChatHarness(open_rooms=False)
+        self.addCleanup(self.chat.database.connection.close)
+        self.settle: Callable[[], None] = self.chat.database.settle
+        self.facade = ChatFacade(self.bridge, self.chat.dispatcher, "/chat")
 
     def bridge(self, function: Callable[..., Any], *args: object) -> Any:
         answer = function(*args)
@@ -31,65 +31,65 @@ class ChatTests(SynchronousTestCase):
         return results[0]
 
     def test_it_is_the_chat_of_the_interfaces(self) -> None:
-        verifyObject(IChat, self.chat)
-        self.assertEqual("/chat", self.chat.prefix)
+        verifyObject(IChat, self.facade)
+        self.assertEqual("/chat", self.facade.prefix)
 
     def test_rooms_and_members_are_those_of_the_service(self) -> None:
-        self.house.inside("Ann")
+        self.chat.inside("Ann")
 
-        self.assertEqual(["lobby", "den"], self.chat.rooms())
-        self.assertEqual(["Ann"], self.chat.members("lobby"))
-        self.assertEqual((), self.chat.members("attic"))
-        self.assertEqual([("lobby", 1), ("den", 0)], [(each.room, each.members) for each in self.chat.overview()])
+        self.assertEqual(["lobby", "den"], self.facade.rooms())
+        self.assertEqual(["Ann"], self.facade.members("lobby"))
+        self.assertEqual((), self.facade.members("attic"))
+        self.assertEqual([("lobby", 1), ("den", 0)], [(each.room, each.members) for each in self.facade.overview()])
 
     def test_what_is_said_is_stored_and_shown_and_has_its_number(self) -> None:
-        ann = self.house.inside("Ann")
+        ann = self.chat.inside("Ann")
 
-        self.assertEqual(1, self.chat.say("lobby", " Clock ", "noon \ud800"))
+        self.assertEqual(1, self.facade.say("lobby", " Clock ", "noon \ud800"))
 
         (message,) = ann.got("message")
         self.assertEqual((1, "Clock", "noon \ufffd"), (message["number"], message["name"], message["text"]))
-        self.assertEqual([(1, "noon \ufffd")], self.house.database.rows())
+        self.assertEqual([(1, "noon \ufffd")], self.chat.database.rows())
 
     def test_what_the_chat_refuses_is_a_value_error(self) -> None:
         for room, name, text in (("attic", "Ann", "hi"), ("lobby", "\u202e", "hi"), ("lobby", "Ann", " ")):
             with self.assertRaises(ValueError):
-                self.chat.say(room, name, text)
+                self.facade.say(room, name, text)
         with self.assertRaisesRegex(ValueError, "2000"):
-            self.chat.say("lobby", "Ann", "x" * 2001)
+            self.facade.say("lobby", "Ann", "x" * 2001)
 
     def test_what_is_said_twice_with_a_key_is_stored_once(self) -> None:
-        numbers = [self.chat.say("lobby", "Clock", text, "k") for text in ("noon", "noon again")]
+        numbers = [self.facade.say("lobby", "Clock", text, "k") for text in ("noon", "noon again")]
 
         self.assertEqual([1, 1], numbers)
-        self.assertEqual([(1, "noon")], self.house.database.rows())
+        self.assertEqual([(1, "noon")], self.chat.database.rows())
 
     def test_a_key_that_is_too_long_is_a_value_error(self) -> None:
         for key in ("", "k" * 65):
-            self.assertRaises(ValueError, self.chat.say, "lobby", "Ann", "hi", key)
-        self.assertEqual(1, self.chat.say("lobby", "Ann", "hi", "k" * 64))
+            self.assertRaises(ValueError, self.facade.say, "lobby", "Ann", "hi", key)
+        self.assertEqual(1, self.facade.say("lobby", "Ann", "hi", "k" * 64))
 
     def test_a_page_has_the_newest_below_a_number(self) -> None:
         for text in "abcd":
-            self.chat.say("lobby", "Clock", text)
+            self.facade.say("lobby", "Clock", text)
 
-        page = self.chat.page("lobby", 4, 2)
+        page = self.facade.page("lobby", 4, 2)
 
         self.assertEqual((["b", "c"], 1, 4), ([each.text for each in page.messages], page.first, page.last))
-        self.assertRaises(NoSuchRoom, self.chat.page, "attic", None, 10)
+        self.assertRaises(NoSuchRoom, self.facade.page, "attic", None, 10)
 
     def test_a_name_can_be_claimed_that_nobody_else_uses(self) -> None:
-        self.house.named("Ann", token="t" * 16)
+        self.chat.named("Ann", token="t" * 16)
 
-        self.assertEqual("Bob", self.chat.claim(" Bob ", "b"))
-        self.assertEqual("ann", self.chat.claim("ann", "token:" + "t" * 16))
+        self.assertEqual("Bob", self.facade.claim(" Bob ", "b"))
+        self.assertEqual("ann", self.facade.claim("ann", "token:" + "t" * 16))
         with self.assertRaises(NameTaken) as caught:
-            self.chat.claim("ann", "b")
+            self.facade.claim("ann", "b")
         self.assertEqual("ann2", caught.exception.suggestion)
-        self.assertRaises(ValueError, self.chat.claim, " ", "b")
+        self.assertRaises(ValueError, self.facade.claim, " ", "b")
 
     def test_what_cannot_be_stored_now_is_service_busy(self) -> None:
-        self.settle = self.house.database.fail
+        self.settle = self.chat.database.fail
 
-        self.assertRaises(ServiceBusy, self.chat.say, "lobby", "Ann", "hi")
+        self.assertRaises(ServiceBusy, self.facade.say, "lobby", "Ann", "hi")
         self.flushLoggedErrors()

@@ -4,37 +4,37 @@ import json
 from typing import Any
 
 from mixsvc.chat.handlers.messages import MOST_PAGES
-from mixsvc.chat.handlers.rate_limits import PATIENCE
-from tests.chat.cases import HouseTestCase
+from mixsvc.chat.handlers.rate_limits import REFUSALS_BEFORE_PAUSE
+from tests.chat.cases import ChatTestCase
 
 # Sorting these takes quadratic time in NFKC.
 MARKS = "\u0345\u0315\u0300\u0323\u0321\u0335"
 
 
-class LongRoomTests(HouseTestCase):
+class LongRoomTests(ChatTestCase):
     def test_no_request_makes_a_long_name_of_a_room_cost_anything(self) -> None:
-        ann = self.house.inside("Ann")
+        ann = self.chat.inside("Ann")
         for type in ("join", "leave", "say", "history", "who", "delete", "kick"):
             fields: dict[str, Any] = {"room": MARKS * 5000, "text": "x", "number": 1, "name": "Bob"}
 
             self.assertEqual("bad_field", self.code(ann, type, **fields))
 
     def test_a_name_just_above_the_limit_is_of_no_room(self) -> None:
-        ann = self.house.inside("Ann")
+        ann = self.chat.inside("Ann")
 
         self.assertEqual("bad_room", self.code(ann, "join", room="x" * 33))
         self.assertEqual("no_such_room", self.code(ann, "who", room=MARKS * 10))
 
     def test_a_view_that_asks_for_such_a_room_is_refused(self) -> None:
-        self.assertRaises(ValueError, self.house.service.publish, MARKS * 10_000, "Ann", "hi")
-        self.assertRaises(ValueError, self.house.service.page, MARKS * 10_000, None, 50)
+        self.assertRaises(ValueError, self.chat.dispatcher.publish, MARKS * 10_000, "Ann", "hi")
+        self.assertRaises(ValueError, self.chat.dispatcher.page, MARKS * 10_000, None, 50)
 
 
-class FloodTests(HouseTestCase):
+class FloodTests(ChatTestCase):
     def flood(self, data: bytes) -> bool:
         """Whether somebody who sends this again and again is not read any more."""
-        client = self.house.client()
-        for _ in range(PATIENCE):
+        client = self.chat.client()
+        for _ in range(REFUSALS_BEFORE_PAUSE):
             client.connection.dataReceived(data)
         return client.transport.is_paused
 
@@ -45,26 +45,26 @@ class FloodTests(HouseTestCase):
         self.assertTrue(self.flood(b"\xff"))
 
     def test_one_who_is_understood_now_and_then_is_read(self) -> None:
-        client = self.house.named("Ann")
+        client = self.chat.named("Ann")
         for _ in range(3):
-            for _ in range(PATIENCE - 1):
+            for _ in range(REFUSALS_BEFORE_PAUSE - 1):
                 client.connection.dataReceived(b"{")
             client.send("rooms")
 
         self.assertFalse(client.transport.is_paused)
 
 
-class HistoryTests(HouseTestCase):
+class HistoryTests(ChatTestCase):
     def test_one_connection_waits_for_a_few_pages_only(self) -> None:
-        ann = self.house.inside("Ann")
+        ann = self.chat.inside("Ann")
         for _ in range(MOST_PAGES):
             ann.send("history", room="lobby")
 
         self.assertEqual("busy", self.code(ann, "history", room="lobby"))
 
     def test_who_joins_does_not_wait_for_those_who_read_on(self) -> None:
-        readers = [self.house.inside(f"reader {number}") for number in range(60)]
-        newcomer = self.house.named("Ann")
+        readers = [self.chat.inside(f"reader {number}") for number in range(60)]
+        newcomer = self.chat.named("Ann")
         for reader in readers:
             reader.send("history", room="lobby")
         newcomer.send("join", room="lobby")
@@ -74,13 +74,13 @@ class HistoryTests(HouseTestCase):
         self.assertEqual(1, len(newcomer.got("joined")))
 
     def test_at_the_end_what_was_to_be_read_is_refused_and_what_was_said_is_stored(self) -> None:
-        ann, bob = self.house.inside("Ann"), self.house.inside("Bob")
+        ann, bob = self.chat.inside("Ann"), self.chat.inside("Bob")
         for client in (ann, bob):
             client.clear()
             client.send("history", room="lobby")
             client.send("history", room="lobby")
         ann.send("say", room="lobby", text="last words")
-        flushed = self.house.service.flush()
+        flushed = self.chat.dispatcher.flush()
         self.database.settle()
 
         self.successResultOf(flushed)
@@ -88,48 +88,48 @@ class HistoryTests(HouseTestCase):
         self.assertEqual(["busy"], [each["code"] for each in bob.got("error")][:1])
 
 
-class RoomTests(HouseTestCase):
+class RoomTests(ChatTestCase):
     settings = {"max_rooms": 4}
 
     def fill(self) -> None:
         """Every place is taken by rooms with somebody inside."""
         for room in ("one", "two"):
-            self.house.inside(f"in {room}", room)
+            self.chat.inside(f"in {room}", room)
 
     def test_a_room_with_messages_is_there_although_all_places_are_taken(self) -> None:
-        ann = self.house.inside("Ann", "Plans")
+        ann = self.chat.inside("Ann", "Plans")
         self.say(ann, "secret", room="Plans")
         ann.lose()
         self.fill()
-        self.house.begin()
+        self.chat.restart()
         self.fill()
-        zoe = self.house.named("Zoe")
+        zoe = self.chat.named("Zoe")
 
         self.assertEqual("bad_room", self.code(zoe, "join", room="PLANS"))
         (page,) = self.answer(zoe, "history", room="Plans")
         self.assertEqual(["secret"], [each["text"] for each in page["messages"]])
         self.assertEqual(1, self.join(zoe, "Plans")["last"])
-        self.assertEqual("too_many_rooms", self.code(self.house.named("Yan"), "join", room="new"))
+        self.assertEqual("too_many_rooms", self.code(self.chat.named("Yan"), "join", room="new"))
 
     def test_a_room_that_cannot_be_seen_is_none(self) -> None:
-        ann = self.house.named("Ann")
+        ann = self.chat.named("Ann")
 
         for room in ("\u1160", "lobby\u1160", "lobby\u200b", "\u2160", "a\u0600", "\u0301a"):
             self.assertEqual("bad_room", self.code(ann, "join", room=room))
         self.assertEqual("हिन्दी", self.join(ann, "हिन्दी")["room"])
 
     def test_a_topic_is_one_line(self) -> None:
-        ann = self.house.inside("Ann")
+        ann = self.chat.inside("Ann")
 
         for topic in ("a\x01b", "a\u202eb"):
             self.assertEqual("bad_command", self.code(ann, "say", room="lobby", text=f"/topic {topic}"))
 
 
-class ListTests(HouseTestCase):
+class ListTests(ChatTestCase):
     settings = {"max_rooms": 250, "rooms": tuple(f"room{number:03}" for number in range(230))}
 
     def test_rooms_come_a_page_at_a_time(self) -> None:
-        ann = self.house.named("Ann")
+        ann = self.chat.named("Ann")
         self.assertEqual(100, len(ann.got("welcome")[0]["rooms"]))
         found, after, more = [], None, True
         while more:
@@ -140,12 +140,12 @@ class ListTests(HouseTestCase):
         self.assertEqual(list(self.settings["rooms"]), found)
 
 
-class NameTests(HouseTestCase):
+class NameTests(ChatTestCase):
     def test_names_that_look_like_others_are_the_same_or_refused(self) -> None:
-        self.house.named("Ann Lee")
+        self.chat.named("Ann Lee")
         for name in ("ann\u1680lee", "ANN\u3000LEE"):
-            self.assertEqual("name_taken", self.code(self.house.client(), "hello", name=name))
+            self.assertEqual("name_taken", self.code(self.chat.client(), "hello", name=name))
         for name in ("\u00b4", "\u0301nn"):
-            self.assertEqual("bad_name", self.code(self.house.client(), "hello", name=name))
+            self.assertEqual("bad_name", self.code(self.chat.client(), "hello", name=name))
         for name in ("mixsvc", "RATES"):
-            self.assertEqual("name_taken", self.code(self.house.client(), "hello", name=name))
+            self.assertEqual("name_taken", self.code(self.chat.client(), "hello", name=name))

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.chat.fakes import ChatHouse
+from tests.chat.fakes import ChatHarness
 from tests.chat.walkers import Window
 
 NAMES = ("Mia", "Ann", "Bob")
@@ -20,31 +20,31 @@ ROOMS = ("lobby", "attic", "loft")
 
 
 class World:
-    """A house and all who walk about in it. Not all of the rooms fit in at a time."""
+    """A chat and all who walk about in it. Not all of the rooms fit in at a time."""
 
     def __init__(self) -> None:
-        self.house = ChatHouse(keep=1000, rooms=("lobby",), max_rooms=2)
-        self.windows = [Window(self.house, name, index) for name in NAMES for index in range(2)]
+        self.chat = ChatHarness(keep=1000, rooms=("lobby",), max_rooms=2)
+        self.windows = [Window(self.chat, name, index) for name in NAMES for index in range(2)]
         for window in self.windows:
             window.join("lobby", 0)
         self.settle()
 
     def work(self) -> None:
         """The database does one more thing, or its last one is told."""
-        if self.house.database.done:
-            self.house.database.tell()
-        elif self.house.database.asked:
-            self.house.database.commit()
+        if self.chat.database.done:
+            self.chat.database.tell()
+        elif self.chat.database.asked:
+            self.chat.database.commit()
 
     def fail(self) -> None:
-        if self.house.database.asked and not self.house.database.done:
-            self.house.database.fail()
+        if self.chat.database.asked and not self.chat.database.done:
+            self.chat.database.fail()
 
     def kill(self) -> None:
         """What waits is lost; what is committed but not told is stored, and nobody knows. All come back at once."""
-        self.house.database.asked.clear()
-        self.house.database.done.clear()
-        self.house.begin()
+        self.chat.database.asked.clear()
+        self.chat.database.done.clear()
+        self.chat.restart()
         for window in self.windows:
             rooms = [name for name, room in window.rooms.items() if room.members is not None]
             window.reconnect()
@@ -52,7 +52,7 @@ class World:
                 window.join(room, 0)
 
     def settle(self) -> None:
-        while self.house.database.done or self.house.database.asked:
+        while self.chat.database.done or self.chat.database.asked:
             self.work()
 
     def finish(self) -> None:
@@ -109,7 +109,7 @@ class WalkTests(SynchronousTestCase):
         self.check_order(world)
         self.check_all(world)
         self.flushLoggedErrors(sqlite3.OperationalError)
-        world.house.database.connection.close()
+        world.chat.database.connection.close()
 
     def check_order(self, world: World) -> None:
         """At any moment what was seen of a room is 1, 2, 3 … without gap or double."""
@@ -122,11 +122,11 @@ class WalkTests(SynchronousTestCase):
         for window in world.windows:
             for name, room in window.rooms.items():
                 if room.members is not None:
-                    self.assertEqual(world.house.service.members(name), sorted(room.members))
+                    self.assertEqual(world.chat.dispatcher.members(name), sorted(room.members))
 
     def check_all(self, world: World) -> None:
         for name in ROOMS:
-            rows = world.house.database.rows(name)
+            rows = world.chat.database.rows(name)
             self.assertEqual(list(range(1, len(rows) + 1)), [number for number, _ in rows])
             for window in world.windows:
                 self.assertEqual(rows, window.room(name).shown)
@@ -134,7 +134,7 @@ class WalkTests(SynchronousTestCase):
 
     def check_acknowledged(self, world: World) -> None:
         query = "SELECT room, key, number FROM message"
-        stored = {(room, key): number for room, key, number in world.house.database.connection.execute(query)}
+        stored = {(room, key): number for room, key, number in world.chat.database.connection.execute(query)}
         for window in world.windows:
             for place, number in window.acknowledged.items():
                 self.assertEqual(number, stored[place])

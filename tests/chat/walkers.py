@@ -3,7 +3,7 @@
 from typing import Any
 
 from mixsvc.interfaces import Identity
-from tests.chat.fakes import ChatHouse, Client
+from tests.chat.fakes import ChatHarness, FakeClient
 
 
 class Room:
@@ -26,8 +26,8 @@ class Room:
 class Window:
     """A window of a person; the other one has the same token, or the same session."""
 
-    def __init__(self, house: ChatHouse, name: str, index: int) -> None:
-        self.house = house
+    def __init__(self, chat: ChatHarness, name: str, index: int) -> None:
+        self.chat = chat
         self.name = name
         self.label = f"{name} {index}"
         self.rooms: dict[str, Room] = {}
@@ -39,9 +39,9 @@ class Window:
     def room(self, name: str) -> Room:
         return self.rooms.setdefault(name, Room())
 
-    def connect(self) -> Client:
+    def connect(self) -> FakeClient:
         identity = Identity("m", self.name, moderator=True) if self.name == "Mia" else None
-        client = self.house.client(identity)
+        client = self.chat.client(identity)
         client.transport.on_write = lambda: self.read(client.transport.received[-1])
         client.send("hello", name=self.name, token=f"the token of {self.name}")
         return client

@@ -12,7 +12,7 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.trial.unittest import TestCase
 from twisted.web.server import Site
 
-from mixsvc.chat.storage.messages import Stored
+from mixsvc.chat.storage.messages import StoredMessage
 from mixsvc.embedded.chat_rpc import Desk, RemoteChat
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
@@ -50,7 +50,7 @@ class Service:
 
     def publish(self, *said: object) -> "Deferred[Any]":
         self.asked.append(said)
-        return fail(self.trouble) if self.trouble else succeed(Stored(MESSAGE, True))
+        return fail(self.trouble) if self.trouble else succeed(StoredMessage(MESSAGE, True))
 
 
 class DeskTests(TestCase):
@@ -59,7 +59,7 @@ class DeskTests(TestCase):
     def setUp(self) -> None:
         self.service: Any = Service()
         listen: Any = reactor
-        desk = Desk(self.service, TOKEN)  # type: ignore[arg-type]  # it has what a desk uses of a ChatService
+        desk = Desk(self.service, TOKEN)  # type: ignore[arg-type]  # it has what a desk uses of a ChatDispatcher
         self.connections = WrappingFactory(Site(desk))
         self.port = listen.listenTCP(0, self.connections, interface="127.0.0.1")
         self.number: int = self.port.getHost().port

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.stats import Tally
+from mixsvc.chat.stats import ChatStats
 from mixsvc.common.histogram import SIZES, Histogram
 from mixsvc.interfaces import SourceHealth
 from mixsvc.operations.metrics import MetricsExposition, MetricSources
@@ -59,7 +59,7 @@ class MetricsTests(SynchronousTestCase):
                 connections=lambda: 3,
                 refused=lambda: {"413": 2, "unread": 1},
                 sessions=lambda: Numbers({"xhr": 4, "websocket": 6}, 100, {"address": 8}, 9),
-                chat=lambda: Tally(11, 2, 12, Counter(slow_down=13), histogram(5, 5), histogram(0.5)),
+                chat=lambda: ChatStats(11, 2, 12, Counter(slow_down=13), histogram(5, 5), histogram(0.5)),
                 sources=lambda: self.sources,
                 views=views,
                 lag=lag,

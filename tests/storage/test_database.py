@@ -12,7 +12,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from mixsvc.chat.storage import messages as store
-from mixsvc.chat.storage.messages import Draft, Limits
+from mixsvc.chat.storage.messages import Draft, StorageLimits
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.database import Database, prepare, rehearse
 from mixsvc.storage.schema import APPLICATION_ID, NEWEST, SCRIPTS
@@ -108,7 +108,7 @@ def test_in_an_upgraded_database_the_numbers_go_on_and_keys_are_known(tmp_path: 
     first_version(tmp_path / "x.db")
     drafts = [Draft("lobby", "Ann", "again", 3.5, "k"), Draft("lobby", "Ann", "new", 3.5, None)]
 
-    stored = prepare(str(tmp_path / "x.db"), lambda cursor: store.insert(cursor, drafts, Limits(1000, 1000)))
+    stored = prepare(str(tmp_path / "x.db"), lambda cursor: store.insert(cursor, drafts, StorageLimits(1000, 1000)))
 
     assert [(each.message.number, each.message.text, each.is_repeated) for each in stored or []] == [
         (41, "hi", True),

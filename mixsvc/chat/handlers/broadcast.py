@@ -8,12 +8,12 @@ from twisted.logger import Logger
 
 from mixsvc.chat.model.people import Transport
 
-__all__ = ["Announcer", "Broadcast"]
+__all__ = ["Broadcaster", "Broadcast"]
 
 Broadcast: TypeAlias = Callable[[str, Iterable[Transport]], None]
 
 
-class Announcer:
+class Broadcaster:
     """Sends texts in order. Used in the reactor thread only."""
 
     _log = Logger()

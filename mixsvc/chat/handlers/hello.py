@@ -4,8 +4,8 @@ from secrets import token_hex
 
 from mixsvc.chat.handlers.membership import ROOMS_AT_ONCE
 from mixsvc.chat.handlers.moderation import BANNED, banned_until
-from mixsvc.chat.handlers.state import Hall
-from mixsvc.chat.model.people import Guest
+from mixsvc.chat.handlers.state import ChatState
+from mixsvc.chat.model.people import Client
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import refusal
 from mixsvc.chat.protocol.requests import Hello
@@ -13,55 +13,55 @@ from mixsvc.common import names
 from mixsvc.errors import NameTaken
 from mixsvc.interfaces import Identity
 
-__all__ = ["Door"]
+__all__ = ["HelloHandler"]
 
 
-class Door:
-    """Turns connections into guests, and answers hello. Used in the reactor thread only."""
+class HelloHandler:
+    """Turns connections into clients, and answers hello. Used in the reactor thread only."""
 
-    def __init__(self, hall: Hall) -> None:
-        self._hall = hall
-        settings = hall.settings
+    def __init__(self, state: ChatState) -> None:
+        self._state = state
+        settings = state.settings
         # Where the application says who is who, a name alone makes a moderator; with our own sessions a password does.
         named = [each.name for each in settings.moderators if not each.password_hash and settings.authenticator]
         self._moderators = frozenset(names.key(name) for name in named)
 
-    def arrive(self, guest: Guest, identity: Identity | None) -> bool:
+    def arrive(self, client: Client, identity: Identity | None) -> bool:
         """Somebody is there; returns whether they may stay: whoever is banned is sent away.
 
         identity: None for nobody in particular.
         """
-        guest.identity = identity
-        guest.is_moderator = identity is not None and self._may_moderate(identity)
+        client.identity = identity
+        client.is_moderator = identity is not None and self._may_moderate(identity)
         person = identity.person if identity is not None else ""
-        return self._may_stay(guest, "", person)
+        return self._may_stay(client, "", person)
 
-    def hello(self, guest: Guest, request: Hello) -> None:
-        """Give a guest a name. Raises WireError."""
-        if guest.person is not None:
-            raise refusal(request, "already_named", f"Your name is {guest.name}; it stays until you come anew.")
-        if guest.identity is None and not self._hall.settings.guests:
+    def hello(self, client: Client, request: Hello) -> None:
+        """Give a client a name. Raises RequestRefused."""
+        if client.person is not None:
+            raise refusal(request, "already_named", f"Your name is {client.name}; it stays until you come anew.")
+        if client.identity is None and not self._state.settings.guests:
             raise refusal(request, "not_allowed", "Log in first: this chat is for those who are known.")
-        name = self._name(guest, request)
-        id = self._person(guest, request)
-        if not self._may_stay(guest, names.key(name), id):
+        name = self._name(client, request)
+        id = self._person(client, request)
+        if not self._may_stay(client, names.key(name), id):
             return
         try:
-            self._hall.people.check(name, id, guest.is_moderator)
+            self._state.people.check(name, id, client.is_moderator)
         except NameTaken as taken:
             raise refusal(request, "name_taken", str(taken), suggestion=taken.suggestion) from None
-        self._hall.people.enter(guest, id, name)
-        rooms = self._hall.rooms.names()[:ROOMS_AT_ONCE]
-        guest.send(events.welcome(guest.name, rooms, self._hall.settings.max_text, guest.is_moderator))
+        self._state.people.enter(client, id, name)
+        rooms = self._state.rooms.names()[:ROOMS_AT_ONCE]
+        client.send(events.welcome(client.name, rooms, self._state.settings.max_text, client.is_moderator))
 
     def claim(self, name: str, person: str) -> str:
         """The one spelling of a name that a person may use now. Raises NameTaken, and ValueError for no name."""
         spelled = names.normalise(name)
-        self._hall.people.check(spelled, person, may_be_reserved=False)
+        self._state.people.check(spelled, person, may_be_reserved=False)
         return spelled
 
-    def _name(self, guest: Guest, request: Hello) -> str:
-        given = guest.identity.name if guest.identity is not None else None
+    def _name(self, client: Client, request: Hello) -> str:
+        given = client.identity.name if client.identity is not None else None
         wanted = request.name if given is None else given
         if wanted is None:
             raise refusal(request, "no_name", "Say hello with your name.")
@@ -74,9 +74,9 @@ class Door:
             raise refusal(request, "name_fixed", f"Your session says that you are {name}; change it there.")
         return name
 
-    def _person(self, guest: Guest, request: Hello) -> str:
-        if guest.identity is not None:
-            return guest.identity.person
+    def _person(self, client: Client, request: Hello) -> str:
+        if client.identity is not None:
+            return client.identity.person
         if request.token is not None:
             return f"token:{request.token}"
         # Not a number: one that was muted would be another after a restart.
@@ -89,11 +89,11 @@ class Door:
             name = ""
         return identity.moderator or name in self._moderators
 
-    def _may_stay(self, guest: Guest, name_key: str, person: str) -> bool:
-        if guest.is_moderator:
+    def _may_stay(self, client: Client, name_key: str, person: str) -> bool:
+        if client.is_moderator:
             return True
-        ban = self._hall.sanctions.banned(name_key, person, guest.address, self._hall.clock.seconds())
+        ban = self._state.sanctions.banned(name_key, person, client.address, self._state.clock.seconds())
         if ban is None:
             return True
-        guest.transport.close(BANNED, banned_until(ban))
+        client.transport.close(BANNED, banned_until(ban))
         return False

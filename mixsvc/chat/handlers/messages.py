@@ -7,20 +7,20 @@ from typing import Final
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from mixsvc.chat.handlers.state import Hall, leave_place, take_place
-from mixsvc.chat.model.people import Guest
+from mixsvc.chat.handlers.state import ChatState, begin_waiting, end_waiting
+from mixsvc.chat.model.people import Client
 from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
 from mixsvc.chat.protocol import commands, events
 from mixsvc.chat.protocol.commands import Action, BadCommand, Convert, Help, Plain, Rate, Topic
 from mixsvc.chat.protocol.parsing import LONGEST_KEY, refusal
 from mixsvc.chat.protocol.requests import History, Say
-from mixsvc.chat.storage.messages import TOPIC, Query, Stored
+from mixsvc.chat.storage.messages import TOPIC, PageQuery, StoredMessage
 from mixsvc.common import names
 from mixsvc.common.text import without_surrogates
 from mixsvc.errors import NoSuchRoom
 from mixsvc.interfaces import ChatMessage, ChatPage, IRates
 
-__all__ = ["PUBLISHER", "RATES", "Speech"]
+__all__ = ["PUBLISHER", "RATES", "MessageHandler"]
 
 # The name under which the chat answers; nobody else may have it.
 RATES: Final = "rates"
@@ -32,19 +32,19 @@ PUBLISHER: Final = "mixsvc"
 MOST_PAGES: Final = 4
 
 
-class Speech:
+class MessageHandler:
     """Answers say and history, and publishes for those without a connection. Used in the reactor thread only."""
 
-    def __init__(self, hall: Hall, rates: IRates) -> None:
-        self._hall = hall
+    def __init__(self, state: ChatState, rates: IRates) -> None:
+        self._state = state
         self._rates = rates
 
-    def say(self, guest: Guest, request: Say) -> None:
-        """Store what a guest says and answer when it is; see also `commands`. Raises WireError."""
-        if request.room not in guest.inside and request.room not in guest.joining:
-            self._hall.room(request, request.room)
+    def say(self, client: Client, request: Say) -> None:
+        """Store what a client says and answer when it is; see also `commands`. Raises RequestRefused."""
+        if request.room not in client.inside and request.room not in client.joining:
+            self._state.room(request, request.room)
             raise refusal(request, "not_inside", f"Join {request.room} before you say something there.")
-        self._check_voice(guest, request)
+        self._check_voice(client, request)
         try:
             text = self._checked(request.text)
             meant = commands.parse(text) if text.startswith("/") else Plain(text)
@@ -54,18 +54,18 @@ class Speech:
             raise refusal(request, "bad_text", str(bad)) from None
         match meant:
             case Help():
-                guest.send(events.notice(commands.HELP))
+                client.send(events.notice(commands.HELP))
             case Action(text):
-                self._store(guest, request, text, "action")
+                self._store(client, request, text, "action")
             case Topic(text):
-                self._store(guest, request, text, TOPIC)
+                self._store(client, request, text, TOPIC)
             case Plain(text):
-                self._store(guest, request, text, "")
+                self._store(client, request, text, "")
             case Rate() | Convert():
-                self._store(guest, request, text, "")
+                self._store(client, request, text, "")
                 self._answer(request, meant)
 
-    def publish(self, room: str, name: str, text: str, key: str | None = None) -> "Deferred[Stored]":
+    def publish(self, room: str, name: str, text: str, key: str | None = None) -> "Deferred[StoredMessage]":
         """Say a text in a room for somebody without a connection; fires once it is stored and shown.
 
         Raises ValueError for a room, name, text or key that is refused. Fails with NotSaved.
@@ -74,33 +74,33 @@ class Speech:
             raise ValueError(f"A key has 1 to {LONGEST_KEY} characters.")
         line, author = self._checked(without_surrogates(text)), names.normalise(without_surrogates(name))
         try:
-            found = self._hall.rooms.obtain(room)
+            found = self._state.rooms.obtain(room)
         except (BadRoom, TooManyRooms) as bad:
             raise NoSuchRoom(str(bad)) from None
         if found is None:
-            raise NoSuchRoom(f"There is no room {room!r}; there are: {', '.join(self._hall.rooms.names())}.")
-        stored = self._hall.history.append(room, author, line, key)
+            raise NoSuchRoom(f"There is no room {room!r}; there are: {', '.join(self._state.rooms.names())}.")
+        stored = self._state.storage.append(room, author, line, key)
         return stored.addCallbacks(self._show, self._release, (room,), errbackArgs=(found,))
 
-    def history(self, guest: Guest, request: History) -> None:
-        """Answer with a page of what was said before. Raises WireError."""
-        if not self._hall.rooms.exists(request.room):
+    def history(self, client: Client, request: History) -> None:
+        """Answer with a page of what was said before. Raises RequestRefused."""
+        if not self._state.rooms.exists(request.room):
             raise refusal(request, "no_such_room", "There is no such room; ask for rooms to see which there are.")
-        take_place(guest, request, "busy", MOST_PAGES)
-        page = self._hall.history.page(Query(request.room, 0, request.limit, request.before))
-        page.addCallbacks(self._read, self._not_read, (guest, request), errbackArgs=(guest, request))
+        begin_waiting(client, request, "busy", MOST_PAGES)
+        page = self._state.storage.page(PageQuery(request.room, 0, request.limit, request.before))
+        page.addCallbacks(self._read, self._not_read, (client, request), errbackArgs=(client, request))
 
     def page(self, room: str, before: int | None, limit: int) -> "Deferred[ChatPage]":
         """A page for somebody without a connection. Raises NoSuchRoom; fails with NotRead."""
-        if not self._hall.rooms.exists(room):
+        if not self._state.rooms.exists(room):
             raise NoSuchRoom(f"There is no room {room!r}.")
-        return self._hall.history.page(Query(room, 0, limit, before))
+        return self._state.storage.page(PageQuery(room, 0, limit, before))
 
-    def _check_voice(self, guest: Guest, request: Say) -> None:
-        person = guest.person
+    def _check_voice(self, client: Client, request: Say) -> None:
+        person = client.person
         assert person is not None
-        now = self._hall.clock.seconds()
-        mute = self._hall.sanctions.muted(person.key, person.id, now)
+        now = self._state.clock.seconds()
+        mute = self._state.sanctions.muted(person.key, person.id, now)
         if mute is not None:
             wait = ceil(mute.until - now)
             raise refusal(request, "muted", f"{mute.by} took your voice for {_span(wait)} more.", wait=wait)
@@ -108,46 +108,46 @@ class Speech:
     def _checked(self, text: str) -> str:
         if not text.strip():
             raise ValueError("The text is empty.")
-        if len(text) > self._hall.settings.max_text:
-            raise ValueError(f"The text has more than {self._hall.settings.max_text} characters.")
+        if len(text) > self._state.settings.max_text:
+            raise ValueError(f"The text has more than {self._state.settings.max_text} characters.")
         return text
 
-    def _store(self, guest: Guest, request: Say, text: str, kind: str) -> None:
-        take_place(guest, request, "not_saved")
-        stored = self._hall.history.append(request.room, guest.name, text, request.key, kind)
-        stored.addCallbacks(self._said, self._not_said, (guest, request), errbackArgs=(guest, request))
+    def _store(self, client: Client, request: Say, text: str, kind: str) -> None:
+        begin_waiting(client, request, "not_saved")
+        stored = self._state.storage.append(request.room, client.name, text, request.key, kind)
+        stored.addCallbacks(self._said, self._not_said, (client, request), errbackArgs=(client, request))
 
     def _answer(self, request: Say, asked: Rate | Convert) -> None:
         # A key that no client can choose, so that the question repeated is not answered twice.
         key = None if request.key is None else "?" * LONGEST_KEY + request.key
         text = commands.answer(asked, self._rates)
-        stored = self._hall.history.append(request.room, RATES, text, key, "answer")
+        stored = self._state.storage.append(request.room, RATES, text, key, "answer")
         # Nobody waits for it: whoever gets no answer asks again.
         stored.addCallbacks(self._show, lambda failure: None, (request.room,))
 
-    def _said(self, stored: Stored, guest: Guest, request: Say) -> None:
-        leave_place(guest)
-        guest.send(events.said(request.room, stored.message.number, request.key))
+    def _said(self, stored: StoredMessage, client: Client, request: Say) -> None:
+        end_waiting(client)
+        client.send(events.said(request.room, stored.message.number, request.key))
         self._show(stored, request.room)
 
-    def _not_said(self, failure: Failure, guest: Guest, request: Say) -> None:
-        leave_place(guest)
+    def _not_said(self, failure: Failure, client: Client, request: Say) -> None:
+        end_waiting(client)
         text = "The message could not be stored; say it again with the same key."
-        self._hall.refuse(guest, refusal(request, "not_saved", text))
+        self._state.refuse(client, refusal(request, "not_saved", text))
 
-    def _show(self, stored: Stored, name: str) -> Stored:
+    def _show(self, stored: StoredMessage, name: str) -> StoredMessage:
         if stored.is_repeated:
             return stored
         # Whoever said it may have left a new room before it was stored; it is kept, and so the room is there again.
         with suppress(BadRoom, TooManyRooms):
-            room = self._hall.rooms.obtain(name)
+            room = self._state.rooms.obtain(name)
             if room is not None:
                 self._remember(room, stored.message)
-                self._hall.announce(events.message(name, stored.message), room.audience())
+                self._state.broadcast(events.message(name, stored.message), room.audience())
         return stored
 
     def _release(self, failure: Failure, room: Room) -> Failure:
-        self._hall.rooms.release(room)
+        self._state.rooms.release(room)
         return failure
 
     def _remember(self, room: Room, message: ChatMessage) -> None:
@@ -155,13 +155,15 @@ class Speech:
         if message.kind == TOPIC:
             room.topic = message.text
 
-    def _read(self, page: ChatPage, guest: Guest, request: History) -> None:
-        leave_place(guest)
-        guest.send(events.history(request.room, page))
+    def _read(self, page: ChatPage, client: Client, request: History) -> None:
+        end_waiting(client)
+        client.send(events.history(request.room, page))
 
-    def _not_read(self, failure: Failure, guest: Guest, request: History) -> None:
-        leave_place(guest)
-        self._hall.refuse(guest, refusal(request, "busy", "The history cannot be read now; ask again a little later."))
+    def _not_read(self, failure: Failure, client: Client, request: History) -> None:
+        end_waiting(client)
+        self._state.refuse(
+            client, refusal(request, "busy", "The history cannot be read now; ask again a little later.")
+        )
 
 
 def _span(seconds: int) -> str:

@@ -5,46 +5,46 @@ from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
 
-from mixsvc.chat.model.people import Guest
-from mixsvc.chat.model.token_buckets import Meters
+from mixsvc.chat.model.people import Client
+from mixsvc.chat.model.token_buckets import TokenBuckets
 from mixsvc.chat.protocol.parsing import refusal
 from mixsvc.chat.protocol.requests import MODERATING, Request, Say
 from mixsvc.config.settings import ChatSettings
 
-__all__ = ["PATIENCE", "Pace"]
+__all__ = ["REFUSALS_BEFORE_PAUSE", "RateLimiter"]
 
 # Refusals in a row after which a connection is not read for a while, and for how many seconds.
-PATIENCE: Final = 20
+REFUSALS_BEFORE_PAUSE: Final = 20
 PAUSE_SECONDS: Final = 1.0
 
 
-class Pace:
-    """Meters every person and every address. Used in the reactor thread only."""
+class RateLimiter:
+    """Limits every person and every address. Used in the reactor thread only."""
 
     def __init__(self, clock: IReactorTime, settings: ChatSettings) -> None:
         self._clock = clock
-        self._says = Meters(settings.rate, settings.burst)
-        self._asks = Meters(settings.joins / 60, settings.joins)
+        self._messages = TokenBuckets(settings.rate, settings.burst)
+        self._requests = TokenBuckets(settings.joins / 60, settings.joins)
 
-    def check(self, guest: Guest, request: Request) -> None:
-        """Count a request. Raises WireError when it comes too early."""
-        if guest.is_moderator and isinstance(request, MODERATING):
+    def check(self, client: Client, request: Request) -> None:
+        """Count a request. Raises RequestRefused when it comes too early."""
+        if client.is_moderator and isinstance(request, MODERATING):
             # In the midst of an attack there is much to do.
             return
-        meters = self._says if isinstance(request, Say) else self._asks
+        buckets = self._messages if isinstance(request, Say) else self._requests
         # Before hello there is only the connection.
-        person = guest.person.id if guest.person is not None else f"connection:{id(guest)}"
-        wait = meters.take(self._clock.seconds(), person, guest.address)
+        person = client.person.id if client.person is not None else f"connection:{id(client)}"
+        wait = buckets.take(self._clock.seconds(), person, client.address)
         if not wait:
-            guest.refused = 0
+            client.refused = 0
             return
         seconds = ceil(wait)
         raise refusal(request, "slow_down", f"Slow down: try again in {seconds} s.", wait=seconds)
 
-    def refused(self, guest: Guest) -> None:
+    def refused(self, client: Client) -> None:
         """Count a refusal, whatever it is for: whoever does not listen is not heard for a while."""
-        guest.refused += 1
-        if guest.refused % PATIENCE == 0:
+        client.refused += 1
+        if client.refused % REFUSALS_BEFORE_PAUSE == 0:
             # To tell it again costs more than not to read it.
-            guest.transport.pauseProducing()
-            self._clock.callLater(PAUSE_SECONDS, guest.transport.resumeProducing)
+            client.transport.pauseProducing()
+            self._clock.callLater(PAUSE_SECONDS, client.transport.resumeProducing)

@@ -8,14 +8,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
-from mixsvc.chat.handlers.state import Hall
+from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.storage import messages
 
 __all__ = ["Retention"]
 
 # How often, and how long the database is left to others between two slices; seconds.
 INTERVAL: Final = 3600.0
-BETWEEN: Final = 0.05
+SLICE_PAUSE: Final = 0.05
 
 DAY: Final = 86_400.0
 
@@ -25,14 +25,14 @@ class Retention:
 
     _log = Logger()
 
-    def __init__(self, hall: Hall) -> None:
-        self._hall = hall
+    def __init__(self, state: ChatState) -> None:
+        self._state = state
         self._loop = LoopingCall(self._round)
-        self._loop.clock = hall.clock
+        self._loop.clock = state.clock
 
     def start(self) -> None:
         """Delete now, then every hour; nothing where messages are kept for ever."""
-        if self._hall.settings.keep_days:
+        if self._state.settings.keep_days:
             self._loop.start(INTERVAL)
 
     def stop(self) -> None:
@@ -49,28 +49,28 @@ class Retention:
             self._log.warn("chat: old messages could not be deleted; that is tried again within the hour")
 
     async def _delete(self) -> None:
-        cutoff = self._hall.clock.seconds() - self._hall.settings.keep_days * DAY
-        for name in await self._hall.history.change(messages.room_names):
+        cutoff = self._state.clock.seconds() - self._state.settings.keep_days * DAY
+        for name in await self._state.storage.change(messages.room_names):
             while self._loop.running and await self._slice(name, cutoff):
-                await deferLater(self._hall.clock, BETWEEN)
+                await deferLater(self._state.clock, SLICE_PAUSE)
             if not self._loop.running:
                 return
             await self._forget(name)
 
     async def _slice(self, room: str, cutoff: float) -> int:
-        return await self._hall.history.change(lambda cursor: messages.expire(cursor, room, cutoff))
+        return await self._state.storage.change(lambda cursor: messages.expire(cursor, room, cutoff))
 
     async def _forget(self, name: str) -> None:
         """If nobody is inside and nothing is kept of it, it never was."""
-        is_forgotten = await self._hall.history.change(self._forgetting(name))
+        is_forgotten = await self._state.storage.change(self._forgetting(name))
         if is_forgotten:
-            self._hall.rooms.forget(name)
+            self._state.rooms.forget(name)
 
     def _forgetting(self, name: str) -> Callable[[sqlite3.Cursor], bool]:
         def forget(cursor: sqlite3.Cursor) -> bool:
             # This reads snapshots in the database's thread, during whose work nobody can come in: pages are told
             # between one transaction and the next.
-            room = self._hall.rooms.find(name)
+            room = self._state.rooms.find(name)
             is_needed = room is not None and (room.size or room.is_fixed)
             return not is_needed and messages.forget(cursor, name)
 

@@ -26,8 +26,8 @@ def held(person: Person, everyone: Iterable[Person]) -> str:
     Of one who has left it is the last one. Not this machine's own, nor one from which others are here: they may share
     a proxy or a router.
     """
-    shared = {guest.address for other in everyone if other.id != person.id for guest in other.guests}
-    found = [guest.address for guest in person.guests] or [person.left_from]
+    shared = {client.address for other in everyone if other.id != person.id for client in other.clients}
+    found = [client.address for client in person.clients] or [person.left_from]
     return next((address for address in found if address not in shared and _is_outside(address)), "")
 
 

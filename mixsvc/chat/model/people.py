@@ -8,7 +8,7 @@ from mixsvc.common import names
 from mixsvc.errors import NameTaken
 from mixsvc.interfaces import Identity
 
-__all__ = ["MOST_LEFT", "Guest", "People", "Person", "Transport"]
+__all__ = ["MOST_LEFT", "Client", "People", "Person", "Transport"]
 
 
 # How many who have left are remembered.
@@ -35,12 +35,12 @@ class Person:
         self.id = id
         self.name = name
         self.key = names.key(name)
-        self.guests: set[Guest] = set()
+        self.clients: set[Client] = set()
         # Where the last connection of one who has left came from.
         self.left_from = ""
 
 
-class Guest:
+class Client:
     """One connection as the chat sees it: in some rooms once it has a name."""
 
     def __init__(self, transport: Transport, address: str) -> None:
@@ -100,24 +100,24 @@ class People:
         suggestion = names.suggest(name, _Taken(self._people, self._reserved, self._refused))
         raise NameTaken(f"Somebody else is {name}; {suggestion} is free.", suggestion)
 
-    def enter(self, guest: Guest, id: str, name: str) -> Person:
+    def enter(self, client: Client, id: str, name: str) -> Person:
         """Give a connection its person; the name was checked."""
         key = names.key(name)
         person = self._people.get(key)
         if person is None:
             person = self._people[key] = Person(id, name)
-        person.guests.add(guest)
-        guest.person = person
+        person.clients.add(client)
+        client.person = person
         return person
 
-    def leave(self, guest: Guest) -> None:
+    def leave(self, client: Client) -> None:
         """Forget a connection; the name is free with the last one. Harmless for one without a person."""
-        person, guest.person = guest.person, None
+        person, client.person = client.person, None
         if person is not None:
-            person.guests.discard(guest)
-            if not person.guests:
+            person.clients.discard(client)
+            if not person.clients:
                 del self._people[person.key]
-                self._remember(person, guest.address)
+                self._remember(person, client.address)
 
     def _remember(self, person: Person, address: str) -> None:
         person.left_from = address

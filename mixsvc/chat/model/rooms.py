@@ -91,7 +91,7 @@ class Room:
         return True
 
 
-class Dormant(NamedTuple):
+class EvictedRoom(NamedTuple):
     """A room that does not fit into memory, as it was; see Room."""
 
     name: str
@@ -111,7 +111,7 @@ class Rooms:
         self._rooms: dict[str, Room] = {_key(name): Room(name, is_fixed=True) for name in fixed}
         self._is_open = is_open
         self._most = most
-        self._dormant: dict[str, Dormant] = {}
+        self._evicted: dict[str, EvictedRoom] = {}
 
     def restore(self, known: Iterable[tuple[str, int, str]]) -> None:
         """Take over what the database knows: names, last numbers and topics.
@@ -125,7 +125,7 @@ class Rooms:
                 if len(self._rooms) + len(others) < self._most:
                     room = others.setdefault(_key(name), Room(name, is_fixed=False))
                 elif _key(name) not in others:
-                    self._dormant[_key(name)] = Dormant(name, last, topic)
+                    self._evicted[_key(name)] = EvictedRoom(name, last, topic)
             if room is not None and room.name == name:
                 room.last, room.topic, room.is_kept = last, topic, True
         # The oldest make place first.
@@ -138,12 +138,12 @@ class Rooms:
 
     def exists(self, name: str) -> bool:
         """Whether there is a room of exactly this name, awake or dormant."""
-        return self.find(name) is not None or self._sleeping(name) is not None
+        return self.find(name) is not None or self._evicted_room(name) is not None
 
     def obtain(self, name: str) -> Room | None:
         """The room of this name, made or woken if need be; None where none is made. Raises BadRoom and TooManyRooms."""
         room = self._rooms.get(_key(name))
-        there = room or self._dormant.get(_key(name))
+        there = room or self._evicted.get(_key(name))
         if there is not None and there.name != name:
             raise BadRoom(f"There is a room {there.name} already, which differs in case or width only.", there.name)
         if room is None and self._is_open:
@@ -161,8 +161,8 @@ class Rooms:
         if room is not None:
             room.last, room.topic, room.is_kept = 0, "", False
             self.release(room)
-        elif self._sleeping(name):
-            del self._dormant[_key(name)]
+        elif self._evicted_room(name):
+            del self._evicted[_key(name)]
 
     def names(self) -> Sequence[str]:
         """The names of the rooms, those of the settings first; any thread."""
@@ -172,8 +172,8 @@ class Rooms:
         """The rooms from outside, in the same order; any thread."""
         return [RoomOverview(room.name, room.size, room.topic, room.last) for room in tuple(self._rooms.values())]
 
-    def _sleeping(self, name: str) -> Dormant | None:
-        found = self._dormant.get(_key(name))
+    def _evicted_room(self, name: str) -> EvictedRoom | None:
+        found = self._evicted.get(_key(name))
         return found if found is not None and found.name == name else None
 
     def _unoccupied(self) -> Iterator[Room]:
@@ -185,20 +185,20 @@ class Rooms:
             raise BadRoom(
                 f"A room's name has 1 to {LONGEST} letters, digits and - _ . and begins with a letter or a digit."
             )
-        if not self._has_place() or len(self._rooms) + len(self._dormant) >= STORED * self._most:
+        if not self._make_space() or len(self._rooms) + len(self._evicted) >= STORED * self._most:
             raise TooManyRooms("There are as many rooms as there can be; no more can be made now.")
         room = self._rooms[_key(name)] = Room(name, is_fixed=False)
         return room
 
     def _wake(self, name: str) -> Room:
         # There is always a place for one that somebody may miss.
-        self._has_place()
-        known = self._dormant.pop(_key(name))
+        self._make_space()
+        known = self._evicted.pop(_key(name))
         room = self._rooms[_key(name)] = Room(name, is_fixed=False)
         room.last, room.topic, room.is_kept = known.last, known.topic, True
         return room
 
-    def _has_place(self) -> bool:
+    def _make_space(self) -> bool:
         """Whether one room more fits; the one that was used least lately makes place."""
         if len(self._rooms) < self._most:
             return True
@@ -207,7 +207,7 @@ class Rooms:
             return False
         del self._rooms[_key(leaving.name)]
         if leaving.is_kept:
-            self._dormant[_key(leaving.name)] = Dormant(leaving.name, leaving.last, leaving.topic)
+            self._evicted[_key(leaving.name)] = EvictedRoom(leaving.name, leaving.last, leaving.topic)
         return True
 
 

@@ -4,7 +4,7 @@ from collections import deque
 from math import inf, nextafter
 from typing import Final
 
-__all__ = ["Meters", "TokenBucket"]
+__all__ = ["TokenBuckets", "TokenBucket"]
 
 # Persons, and as many addresses, of whom something is remembered: some 30 MB of each at most.
 MOST: Final = 100_000
@@ -68,7 +68,7 @@ class TokenBucket:
         return full_at - now if full_at > now else 0.0
 
 
-class Meters:
+class TokenBuckets:
     """A bucket for each person and one, a hundred times as large, for each address.
 
     A bounded number is remembered. Full buckets tell nothing and go first; should all be in use, one of those that
@@ -77,8 +77,8 @@ class Meters:
 
     def __init__(self, rate: float, burst: int, most: int = MOST) -> None:
         """rate: of one person, a second; burst: of one person, at once; most: persons, and addresses, remembered."""
-        self._persons = _Buckets(rate, burst, most)
-        self._addresses = _Buckets(rate * ADDRESS_SHARES, burst * ADDRESS_SHARES, most)
+        self._persons = _BucketTable(rate, burst, most)
+        self._addresses = _BucketTable(rate * ADDRESS_SHARES, burst * ADDRESS_SHARES, most)
 
     def take(self, now: float, person: str, address: str, cost: int = 1) -> float:
         """Take from both buckets: 0.0, or the seconds after which both have so much, and nothing is taken.
@@ -104,7 +104,7 @@ class Meters:
         return len(self._persons) + len(self._addresses)
 
 
-class _Buckets:
+class _BucketTable:
     """Buckets by key. When half of their number is reached, each new key looks for full ones, the next few in turn.
 
     So by the time the number is reached each was looked at several times, and what is left was not full.

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from mixsvc.chat.protocol.parsing import WireError
+from mixsvc.chat.protocol.parsing import RequestRefused
 from mixsvc.interfaces import ChatMessage, ChatPage, Quote, RoomOverview
 
 __all__ = [
@@ -130,7 +130,7 @@ def entries(type: str, name: str, items: Sequence[dict[str, Any]]) -> str:
     return _event(type, **{name: items})
 
 
-def error(refused: WireError) -> str:
+def error(refused: RequestRefused) -> str:
     """Something was refused."""
     return _event("error", code=refused.code, text=refused.text, **refused.more)
 

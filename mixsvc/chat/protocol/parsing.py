@@ -26,7 +26,7 @@ from mixsvc.chat.protocol.requests import (
 from mixsvc.common.names import UNPRINTABLE
 from mixsvc.common.text import decode_utf8, without_surrogates
 
-__all__ = ["WireError", "parse", "refusal"]
+__all__ = ["RequestRefused", "parse", "refusal"]
 
 # The largest whole number that every JSON reader keeps exactly.
 MOST: Final = 2**53 - 1
@@ -43,7 +43,7 @@ SHORTEST, DAY, YEAR = 60, 86_400, 31_536_000
 LONGEST_OF: Final = 32
 
 
-class WireError(Exception):
+class RequestRefused(Exception):
     """A client's message is refused; carries what the `error` message tells.
 
     code: for the program; text: a sentence for the person; more: further fields, such as the suggestion.
@@ -55,28 +55,28 @@ class WireError(Exception):
         self.more = {name: value for name, value in more.items() if value is not None}
 
 
-def refusal(request: Request, code: str, text: str, **more: str | int) -> WireError:
+def refusal(request: Request, code: str, text: str, **more: str | int) -> RequestRefused:
     """The error that answers a request."""
     about = {name: getattr(request, name, None) for name in ("room", "key")}
-    return WireError(code, text, of=request.type, **about, **more)
+    return RequestRefused(code, text, of=request.type, **about, **more)
 
 
 def parse(data: bytes) -> Request:
-    """What a client asks for in one message; all text in it is free of surrogates. Raises WireError only."""
+    """What a client asks for in one message; all text in it is free of surrogates. Raises RequestRefused only."""
     fields = _object(data)
     kind = fields.get("type")
     if not isinstance(kind, str):
-        raise WireError("bad_json", "The field type is missing or is not text.")
+        raise RequestRefused("bad_json", "The field type is missing or is not text.")
     make = REQUESTS.get(kind)
     if make is None:
         known = ", ".join(REQUESTS)
-        raise WireError(
+        raise RequestRefused(
             "unknown_type", f"This type is not known; there are: {known}.", of=without_surrogates(kind)[:LONGEST_OF]
         )
     try:
         return make(fields)
     except ValueError as mistake:
-        raise WireError(
+        raise RequestRefused(
             "bad_field", str(mistake), of=kind, room=_known(fields, _room), key=_known(fields, _key)
         ) from None
 
@@ -85,15 +85,15 @@ def _object(data: bytes) -> Mapping[str, object]:
     try:
         found = json.loads(decode_utf8(data), parse_constant=_no_constant)
     except UnicodeDecodeError:
-        raise WireError("bad_json", "The message is not UTF-8 text.") from None
+        raise RequestRefused("bad_json", "The message is not UTF-8 text.") from None
     except json.JSONDecodeError as mistake:
         where = f"{mistake.msg} at character {mistake.pos}"
-        raise WireError("bad_json", f"The message is not JSON: {where}.") from None
+        raise RequestRefused("bad_json", f"The message is not JSON: {where}.") from None
     except (ValueError, RecursionError):
         # NaN, numbers of thousands of digits, brackets in brackets in brackets.
-        raise WireError("bad_json", "The message holds a number or a nesting that cannot be taken.") from None
+        raise RequestRefused("bad_json", "The message holds a number or a nesting that cannot be taken.") from None
     if not isinstance(found, dict):
-        raise WireError("bad_json", "The message is not a JSON object.")
+        raise RequestRefused("bad_json", "The message is not a JSON object.")
     return found
 
 

@@ -11,9 +11,9 @@ from mixsvc.interfaces import ChatMessage, ChatPage
 __all__ = [
     "TOPIC",
     "Draft",
-    "Limits",
-    "Query",
-    "Stored",
+    "StorageLimits",
+    "PageQuery",
+    "StoredMessage",
     "expire",
     "forget",
     "insert",
@@ -49,7 +49,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredMessage:
     """A message that is stored; is_repeated: it was there before and has been shown."""
 
     message: ChatMessage
@@ -57,7 +57,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class PageQuery:
     """The newest `limit` messages of a room after a number, and before another one if there is one.
 
     seen: up to which number whoever asks may have seen messages that were deleted since.
@@ -71,14 +71,14 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StorageLimits:
     """keep: messages kept in each room; page_bytes: of a page's messages as they are sent, at most."""
 
     keep: int
     page_bytes: int
 
 
-def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: Limits) -> list[Stored]:
+def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
     """Store messages in their order, numbered without a gap; what has a known key stays as it was stored first."""
     # The numbers are read and used under one lock, even when another process writes, too.
     cursor.execute("BEGIN IMMEDIATE")
@@ -98,7 +98,7 @@ def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: Limits) -> l
     return stored
 
 
-def read(cursor: sqlite3.Cursor, queries: Sequence[Query], limits: Limits) -> list[ChatPage]:
+def read(cursor: sqlite3.Cursor, queries: Sequence[PageQuery], limits: StorageLimits) -> list[ChatPage]:
     """A page for each query; all are of the same moment."""
     cursor.execute("BEGIN")
     return [_page(cursor, query, limits) for query in queries]
@@ -168,7 +168,7 @@ def _number(cursor: sqlite3.Cursor, room: str, last: int) -> None:
     )
 
 
-def _known(cursor: sqlite3.Cursor, draft: Draft) -> Stored | None:
+def _known(cursor: sqlite3.Cursor, draft: Draft) -> StoredMessage | None:
     if draft.key is None:
         return None
     cursor.execute(
@@ -176,10 +176,10 @@ def _known(cursor: sqlite3.Cursor, draft: Draft) -> Stored | None:
         (draft.room, draft.key),
     )
     row = cursor.fetchone()
-    return Stored(_message(row), is_repeated=True) if row else None
+    return StoredMessage(_message(row), is_repeated=True) if row else None
 
 
-def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> Stored:
+def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
     cursor.execute(
         "INSERT INTO message (room, number, name, text, said_at, key, kind) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (draft.room, number, draft.name, draft.text, draft.said_at, draft.key, draft.kind),
@@ -190,7 +190,7 @@ def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> Stored:
             " ON CONFLICT (name) DO UPDATE SET topic = excluded.topic",
             (draft.room, number, draft.text),
         )
-    return Stored(ChatMessage(number, draft.name, draft.text, draft.said_at, draft.kind))
+    return StoredMessage(ChatMessage(number, draft.name, draft.text, draft.said_at, draft.kind))
 
 
 def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int) -> None:
@@ -201,7 +201,7 @@ def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int) -> None:
         cursor.execute("DELETE FROM message WHERE room = ? AND number <= ?", (room, up_to))
 
 
-def _page(cursor: sqlite3.Cursor, query: Query, limits: Limits) -> ChatPage:
+def _page(cursor: sqlite3.Cursor, query: PageQuery, limits: StorageLimits) -> ChatPage:
     row = cursor.execute("SELECT last, topic FROM room WHERE name = ?", (query.room,)).fetchone()
     last, topic = row or (_floor(cursor), "")
     # What is to be pruned but still there is not shown.
@@ -227,7 +227,7 @@ def _message(row: tuple[int, str, str, float, str, int]) -> ChatMessage:
     return ChatMessage(number, name, text, said_at, kind, bool(is_deleted))
 
 
-def _deleted(cursor: sqlite3.Cursor, query: Query, first: int) -> tuple[int, ...]:
+def _deleted(cursor: sqlite3.Cursor, query: PageQuery, first: int) -> tuple[int, ...]:
     if not query.seen:
         return ()
     cursor.execute(

@@ -11,13 +11,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.chat.storage import messages
-from mixsvc.chat.storage.messages import Draft, Limits, Query, Stored
+from mixsvc.chat.storage.messages import Draft, PageQuery, StorageLimits, StoredMessage
 from mixsvc.common.histogram import SECONDS, SIZES, Histogram
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatPage
 
-__all__ = ["MOST_WAITING", "Database", "History", "NotRead", "NotSaved"]
+__all__ = ["MOST_WAITING", "TransactionRunner", "StorageQueue", "NotRead", "NotSaved"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,6 +25,7 @@ Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 Change: TypeAlias = Callable[[sqlite3.Cursor], object]
+Outcome: TypeAlias = StoredMessage | ServiceBusy
 
 # Of each kind, appends and reads; one more is refused at once.
 MOST_WAITING: Final = 10_000
@@ -54,7 +55,7 @@ class NotRead(ServiceBusy):
     """The history could not be read; it may be tried again."""
 
 
-class Database(Protocol):
+class TransactionRunner(Protocol):
     """What the history needs of mixsvc.storage.database.Database."""
 
     def run(
@@ -63,15 +64,15 @@ class Database(Protocol):
         """Run function(cursor, ...) in one transaction; fires once that is committed."""
 
 
-class Commits:
-    """What the transactions that stored messages were like; see Tally."""
+class CommitStats:
+    """What the transactions that stored messages were like; see ChatStats."""
 
     def __init__(self) -> None:
         self.messages = 0
         self.sizes = Histogram(SIZES)
         self.seconds = Histogram(SECONDS)
 
-    def told(self, outcomes: Sequence[Stored | ServiceBusy], seconds: float) -> None:
+    def told(self, outcomes: Sequence[Outcome], seconds: float) -> None:
         """A transaction is over; one that failed stored nothing."""
         stored = sum(1 for each in outcomes if not isinstance(each, ServiceBusy) and not each.is_repeated)
         if stored:
@@ -80,7 +81,7 @@ class Commits:
             self.seconds.observe(seconds)
 
 
-class History:
+class StorageQueue:
     """The messages of all rooms; used in the reactor thread only.
 
     One transaction runs at a time and its results are told in order before the next begins. Therefore
@@ -88,82 +89,82 @@ class History:
     and before every later one: who listens from that moment on misses nothing and gets nothing twice.
     """
 
-    def __init__(self, clock: IReactorTime, database: Database, settings: ChatSettings) -> None:
+    def __init__(self, clock: IReactorTime, database: TransactionRunner, settings: ChatSettings) -> None:
         self._clock = clock
         self._database = database
-        self._limits = Limits(settings.keep, min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE))
-        self._appends: _Line[Draft, Stored] = _Line(messages.insert, APPENDS_AT_ONCE, NotSaved)
+        self._limits = StorageLimits(settings.keep, min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE))
+        self._appends: _WorkQueue[Draft, StoredMessage] = _WorkQueue(messages.insert, APPENDS_AT_ONCE, NotSaved)
         # Whoever joins does not wait behind those who read what was long ago.
-        self._joins: _Line[Query, ChatPage] = _Line(messages.read, READS_AT_ONCE, NotRead)
-        self._pages: _Line[Query, ChatPage] = _Line(messages.read, READS_AT_ONCE, NotRead)
+        self._joins: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(messages.read, READS_AT_ONCE, NotRead)
+        self._pages: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(messages.read, READS_AT_ONCE, NotRead)
         # One at a time: what one cannot do must not undo another.
-        self._changes: _Line[Change, object] = _Line(_change, 1, NotSaved)
+        self._changes: _WorkQueue[Change, object] = _WorkQueue(_change, 1, NotSaved)
         # Whose turn it is stands first.
-        self._turns: deque[_Line[Any, Any]] = deque([self._appends, self._joins, self._pages, self._changes])
+        self._turns: deque[_WorkQueue[Any, Any]] = deque([self._appends, self._joins, self._pages, self._changes])
         self._busy = False
         self._flushes: list[Deferred[None]] = []
-        self.commits = Commits()
+        self.commits = CommitStats()
 
-    def append(self, room: str, name: str, text: str, key: str | None, kind: str = "") -> Deferred[Stored]:
+    def append(self, room: str, name: str, text: str, key: str | None, kind: str = "") -> Deferred[StoredMessage]:
         """Store a message; fires once it survives a power cut, in the order of the numbers.
 
         A key that is known in the room gives the message stored with it, marked `is_repeated`. Fails with NotSaved:
         nothing was stored, or too many wait.
         """
-        return self._ask(self._appends, Draft(room, name, text, self._clock.seconds(), key, kind))
+        return self._enqueue(self._appends, Draft(room, name, text, self._clock.seconds(), key, kind))
 
-    def page(self, query: Query) -> Deferred[ChatPage]:
+    def page(self, query: PageQuery) -> Deferred[ChatPage]:
         """The messages asked for, fewer when they are long. Fails with NotRead."""
-        return self._ask(self._pages, query)
+        return self._enqueue(self._pages, query)
 
-    def catch_up(self, query: Query) -> Deferred[ChatPage]:
+    def catch_up(self, query: PageQuery) -> Deferred[ChatPage]:
         """The same for somebody who joins, and does not wait for those who read on."""
-        return self._ask(self._joins, query)
+        return self._enqueue(self._joins, query)
 
     def change(self, change: Callable[[sqlite3.Cursor], T]) -> Deferred[T]:
         """Run change(cursor) in a transaction of its own, in step with messages and pages; fires once it is committed.
 
         A page that was read before is told before. Fails with NotSaved: nothing was changed.
         """
-        changed: Deferred[Any] = self._ask(self._changes, change)
+        changed: Deferred[Any] = self._enqueue(self._changes, change)
         return changed
 
     def flush(self) -> Deferred[None]:
         """Fires when nothing waits: all that was said has been stored or refused. What was to be read is refused."""
-        for line in (self._joins, self._pages):
-            line.refuse_waiting()
+        for queue in (self._joins, self._pages):
+            queue.refuse_waiting()
         flushed: Deferred[None] = Deferred()
         self._flushes.append(flushed)
         self._next()
         return flushed
 
-    def _ask(self, line: "_Line[Asked, Answer]", asked: Asked) -> Deferred[Answer]:
-        answer = line.add(asked)
+    def _enqueue(self, queue: "_WorkQueue[Asked, Answer]", asked: Asked) -> Deferred[Answer]:
+        answer = queue.add(asked)
         self._next()
         return answer
 
     def _next(self) -> None:
         if self._busy:
             return
-        line = next((line for line in self._turns if line.waiting), None)
-        if line is None:
-            self._tell_flushed()
+        queue = next((queue for queue in self._turns if queue.waiting), None)
+        if queue is None:
+            self._fire_flushed()
             return
-        self._turns.remove(line)
-        self._turns.append(line)
+        self._turns.remove(queue)
+        self._turns.append(queue)
         self._busy = True
-        asked, deferreds = line.take()
-        result = self._database.run(line.function, asked, self._limits)
-        outcomes = result.addCallbacks(line.succeeded, line.failed, errbackArgs=(len(asked),))
-        if line is self._appends:
+        asked, deferreds = queue.take()
+        result = self._database.run(queue.function, asked, self._limits)
+        outcomes = result.addCallbacks(queue.succeeded, queue.failed, errbackArgs=(len(asked),))
+        if queue is self._appends:
             outcomes.addCallback(self._counted, self._clock.seconds())
-        outcomes.addCallback(lambda found: self._tell(zip(deferreds, found, strict=True)))
+        outcomes.addCallback(lambda found: self._deliver(zip(deferreds, found, strict=True)))
 
-    def _counted(self, outcomes: "list[Stored | ServiceBusy]", began: float) -> "list[Stored | ServiceBusy]":
+    def _counted(self, outcomes: list[Outcome], began: float) -> list[Outcome]:
         self.commits.told(outcomes, self._clock.seconds() - began)
         return outcomes
 
-    def _tell(self, outcomes: Iterator[tuple[Deferred[Any], object]]) -> None:
+    def _deliver(self, outcomes: Iterator[tuple[Deferred[Any], object]]) -> None:
         started = self._clock.seconds()
         for deferred, outcome in outcomes:
             if isinstance(outcome, ServiceBusy):
@@ -171,27 +172,27 @@ class History:
             else:
                 deferred.callback(outcome)
             if self._clock.seconds() - started > SLICE_SECONDS:
-                self._clock.callLater(0, self._tell, outcomes)
+                self._clock.callLater(0, self._deliver, outcomes)
                 return
         self._busy = False
         self._next()
 
-    def _tell_flushed(self) -> None:
+    def _fire_flushed(self) -> None:
         flushes, self._flushes = self._flushes, []
         for flushed in flushes:
             flushed.callback(None)
 
 
-def _change(cursor: sqlite3.Cursor, changes: Sequence[Change], limits: Limits) -> list[object]:
+def _change(cursor: sqlite3.Cursor, changes: Sequence[Change], limits: StorageLimits) -> list[object]:
     return [change(cursor) for change in changes]
 
 
-class _Line(Generic[Asked, Answer]):
+class _WorkQueue(Generic[Asked, Answer]):
     """Those who wait for one kind of work."""
 
     def __init__(
         self,
-        function: Callable[[sqlite3.Cursor, Sequence[Asked], Limits], list[Answer]],
+        function: Callable[[sqlite3.Cursor, Sequence[Asked], StorageLimits], list[Answer]],
         at_once: int,
         refusal: type[ServiceBusy],
     ) -> None:

@@ -12,7 +12,7 @@ from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.common.addresses import network
 from mixsvc.common.times import utc_milliseconds
 
-__all__ = ["Entry", "delete_message", "impose", "lift", "read_audit", "read_sanctions", "record"]
+__all__ = ["AuditEntry", "delete_message", "impose", "lift", "read_audit", "read_sanctions", "record"]
 
 # A TEXT column takes any bytes, and reading one that is not UTF-8 fails as a whole: so texts are read as bytes.
 _SANCTIONS = """
@@ -29,7 +29,7 @@ LAST_SECOND: Final = 253_402_300_799
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """What a moderator did.
 
     number: its place in the log, 0 before it is stored. at: seconds since 1970, UTC. by: the moderator's name.
@@ -64,7 +64,7 @@ def read_sanctions(cursor: sqlite3.Cursor, now: float) -> list[Sanction]:
     return [each for each in found if each is not None and each.until > now]
 
 
-def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: Entry) -> Sanction:
+def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry) -> Sanction:
     """Store a sanction, in place of the older one of the same kind and target, and the entry about it.
 
     Returns it as it is stored: with its id, and its address as addresses.network gives it. Those that are over by
@@ -97,20 +97,20 @@ def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: Entry) -> Sanction
     return stored
 
 
-def lift(cursor: sqlite3.Cursor, kind: str, ids: Sequence[int], entry: Entry) -> None:
+def lift(cursor: sqlite3.Cursor, kind: str, ids: Sequence[int], entry: AuditEntry) -> None:
     """Delete sanctions of a kind, and store the entry about it; ids that are not there do no harm."""
     cursor.execute("BEGIN IMMEDIATE")
     cursor.executemany("DELETE FROM sanction WHERE id = ? AND kind = ?", [(each, kind) for each in ids])
     _write(cursor, entry)
 
 
-def record(cursor: sqlite3.Cursor, entry: Entry) -> None:
+def record(cursor: sqlite3.Cursor, entry: AuditEntry) -> None:
     """Store an entry; its number is the next one."""
     cursor.execute("BEGIN IMMEDIATE")
     _write(cursor, entry)
 
 
-def delete_message(cursor: sqlite3.Cursor, room: str, number: int, by: str, entry: Entry) -> bool:
+def delete_message(cursor: sqlite3.Cursor, room: str, number: int, by: str, entry: AuditEntry) -> bool:
     """Take away a message's text, and store the entry about it; its number stays. If it is the room's topic, that goes.
 
     False, and nothing is stored, when there is no such message or it was deleted before.
@@ -131,7 +131,7 @@ def delete_message(cursor: sqlite3.Cursor, room: str, number: int, by: str, entr
     return True
 
 
-def read_audit(cursor: sqlite3.Cursor, before: int | None, limit: int) -> list[Entry]:
+def read_audit(cursor: sqlite3.Cursor, before: int | None, limit: int) -> list[AuditEntry]:
     """The newest `limit` entries of those with numbers below `before`, the newest first.
 
     Characters that cannot be read are replaced, and entries of no time that can be shown are passed over.
@@ -140,7 +140,7 @@ def read_audit(cursor: sqlite3.Cursor, before: int | None, limit: int) -> list[E
     return [each for each in found if each is not None]
 
 
-def _write(cursor: sqlite3.Cursor, entry: Entry) -> None:
+def _write(cursor: sqlite3.Cursor, entry: AuditEntry) -> None:
     cursor.execute(
         "INSERT INTO audit (at, by, action, room, target, reason) VALUES (?, ?, ?, ?, ?, ?)",
         (entry.at, entry.by, entry.action, entry.room, entry.target, entry.reason),
@@ -158,11 +158,11 @@ def _sanction(row: Sequence[Any]) -> Sanction | None:
     return Sanction(number, kind, name, name_key, person, address, by, reason, until)
 
 
-def _entry(row: Sequence[Any]) -> Entry | None:
+def _entry(row: Sequence[Any]) -> AuditEntry | None:
     *cells, number, at = row
     if not _is_time(at):
         return None
-    return Entry(number, at, *(cell.decode(errors="replace") for cell in cells))
+    return AuditEntry(number, at, *(cell.decode(errors="replace") for cell in cells))
 
 
 def _is_time(cell: object) -> TypeGuard[float]:

@@ -1,32 +1,32 @@
 """One text to many, some of whom are lost by it."""
 
-from tests.chat.cases import HouseTestCase
+from tests.chat.cases import ChatTestCase
 
 
-class BroadcastTests(HouseTestCase):
+class BroadcastTests(ChatTestCase):
     settings = {"large_room": 1000}
 
     def test_members_lost_by_a_broadcast_leave_one_after_the_other(self) -> None:
         """Each leaving is told to the others, which loses the next one: nested, many would overrun the stack."""
-        ann = self.house.inside("Ann")
-        slow = [self.house.inside(f"slow {number}") for number in range(300)]
+        ann = self.chat.inside("Ann")
+        slow = [self.chat.inside(f"slow {number}") for number in range(300)]
         for client in slow:
             client.transport.on_write = client.lose
         ann.clear()
         ann.send("say", room="lobby", text="hi")
-        self.house.database.settle()
+        self.chat.database.settle()
 
         self.assertEqual(["said", "message"] + ["went"] * 300, [each["type"] for each in ann.got()])
-        self.assertEqual(["Ann"], self.house.service.members("lobby"))
+        self.assertEqual(["Ann"], self.chat.dispatcher.members("lobby"))
 
     def test_a_failed_broadcast_does_not_end_the_chat(self) -> None:
-        ann = self.house.inside("Ann")
-        self.house.service.publish("lobby", "Clock", "one")
+        ann = self.chat.inside("Ann")
+        self.chat.dispatcher.publish("lobby", "Clock", "one")
         ann.transport.on_write = self.fall
-        self.house.database.settle()
+        self.chat.database.settle()
         ann.transport.on_write = lambda: None
-        self.house.service.publish("lobby", "Clock", "two")
-        self.house.database.settle()
+        self.chat.dispatcher.publish("lobby", "Clock", "two")
+        self.chat.database.settle()
 
         self.assertEqual(["one", "two"], [each["text"] for each in ann.got("message")])
         self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))

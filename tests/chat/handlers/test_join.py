@@ -5,164 +5,164 @@ import sqlite3
 from twisted.logger import capturedLogs
 
 from mixsvc.chat.dispatch import CATCH_UP
-from tests.chat.cases import HouseTestCase
-from tests.chat.fakes import ChatHouse
+from tests.chat.cases import ChatTestCase
+from tests.chat.fakes import ChatHarness
 
 
-class JoinTests(HouseTestCase):
+class JoinTests(ChatTestCase):
     def test_who_joins_gets_members_and_the_newest_messages(self) -> None:
-        ann = self.house.inside("Ann")
+        ann = self.chat.inside("Ann")
         for text in "abc":
             ann.send("say", room="lobby", text=text)
-        self.house.database.settle()
+        self.chat.database.settle()
 
-        (joined,) = self.house.inside("bob").got("joined")
+        (joined,) = self.chat.inside("bob").got("joined")
 
         self.assertEqual(["Ann", "bob"], joined["members"])
         self.assertEqual([1, 2, 3], [each["number"] for each in joined["messages"]])
         self.assertEqual((1, 3), (joined["first"], joined["last"]))
 
     def test_the_others_are_told_who_came(self) -> None:
-        ann = self.house.inside("Ann")
-        bob = self.house.inside("Bob")
+        ann = self.chat.inside("Ann")
+        bob = self.chat.inside("Bob")
 
         self.assertEqual([{"type": "came", "room": "lobby", "name": "Bob"}], ann.got("came"))
         self.assertEqual([], bob.got("came"))
 
     def test_a_room_that_is_not_there_is_refused_where_rooms_are_not_open(self) -> None:
-        self.house = ChatHouse(open_rooms=False)
-        self.addCleanup(self.house.database.connection.close)
-        ann = self.house.named("Ann")
+        self.chat = ChatHarness(open_rooms=False)
+        self.addCleanup(self.chat.database.connection.close)
+        ann = self.chat.named("Ann")
 
         for type in ("join", "leave", "say", "history", "who"):
             self.assertEqual("no_such_room", self.code(ann, type, room="attic", text="hi"))
 
     def test_a_second_join_is_refused_before_and_after_the_first_is_done(self) -> None:
-        ann = self.house.named("Ann")
+        ann = self.chat.named("Ann")
         ann.send("join", room="lobby")
 
         self.assertEqual("already_inside", self.code(ann, "join", room="lobby"))
-        self.house.database.settle()
+        self.chat.database.settle()
         self.assertEqual("already_inside", self.code(ann, "join", room="lobby"))
 
     def test_messages_that_are_stored_while_the_history_is_read_come_once(self) -> None:
-        ann, bob = self.house.inside("Ann"), self.house.named("Bob")
+        ann, bob = self.chat.inside("Ann"), self.chat.named("Bob")
         ann.send("say", room="lobby", text="before")
         bob.send("join", room="lobby", since=0)
         ann.send("say", room="lobby", text="meanwhile")
-        self.house.database.step()
-        self.house.database.commit()
+        self.chat.database.step()
+        self.chat.database.commit()
         ann.send("say", room="lobby", text="while it is read")
-        self.house.database.tell()
-        self.house.database.settle()
+        self.chat.database.tell()
+        self.chat.database.settle()
 
         self.assertEqual(["welcome", "joined", "message", "message"], [each["type"] for each in bob.got()])
         self.assertEqual(["before"], [each["text"] for each in bob.got("joined")[0]["messages"]])
         self.assertEqual(["meanwhile", "while it is read"], [each["text"] for each in bob.got("message")])
 
     def test_whoever_comes_back_gets_exactly_what_was_missed(self) -> None:
-        ann, bob = self.house.inside("Ann"), self.house.named("Bob")
+        ann, bob = self.chat.inside("Ann"), self.chat.named("Bob")
         for number in range(60):
             ann.send("say", room="lobby", text=str(number))
-        self.house.database.settle()
+        self.chat.database.settle()
         bob.send("join", room="lobby", since=2)
-        self.house.database.settle()
+        self.chat.database.settle()
 
         numbers = [each["number"] for each in bob.got("joined")[0]["messages"]]
         self.assertEqual(list(range(3, 61)), numbers)
 
     def test_catching_up_has_a_limit(self) -> None:
         for _ in range(CATCH_UP + 1):
-            self.house.service.publish("lobby", "Clock", "x")
-        self.house.database.settle()
-        bob = self.house.named("Bob")
+            self.chat.dispatcher.publish("lobby", "Clock", "x")
+        self.chat.database.settle()
+        bob = self.chat.named("Bob")
         bob.send("join", room="lobby", since=0)
-        self.house.database.settle()
+        self.chat.database.settle()
 
         (joined,) = bob.got("joined")
         self.assertEqual((2, CATCH_UP), (joined["messages"][0]["number"], len(joined["messages"])))
 
     def test_a_history_that_cannot_be_read_is_busy_and_join_may_be_tried_again(self) -> None:
-        ann = self.house.named("Ann")
+        ann = self.chat.named("Ann")
         ann.send("join", room="lobby")
-        self.house.database.fail()
+        self.chat.database.fail()
         self.flushLoggedErrors(sqlite3.OperationalError)
 
         self.assertEqual(("busy", "join"), (ann.got("error")[0]["code"], ann.got("error")[0]["of"]))
         ann.send("join", room="lobby")
-        self.house.database.settle()
+        self.chat.database.settle()
         self.assertEqual(1, len(ann.got("joined")))
 
     def test_who_is_lost_while_the_history_is_read_never_comes_in(self) -> None:
-        ann, bob = self.house.inside("Ann"), self.house.named("Bob")
+        ann, bob = self.chat.inside("Ann"), self.chat.named("Bob")
         bob.send("join", room="lobby")
         bob.lose()
-        self.house.database.settle()
+        self.chat.database.settle()
 
-        self.assertEqual(["Ann"], self.house.service.members("lobby"))
+        self.assertEqual(["Ann"], self.chat.dispatcher.members("lobby"))
         self.assertEqual([], ann.got("came"))
 
     def test_who_is_lost_by_being_told_is_not_announced(self) -> None:
-        ann, bob = self.house.inside("Ann"), self.house.named("Bob")
+        ann, bob = self.chat.inside("Ann"), self.chat.named("Bob")
         bob.transport.on_write = bob.lose
         bob.send("join", room="lobby")
-        self.house.database.settle()
+        self.chat.database.settle()
 
-        self.assertEqual(["Ann"], self.house.service.members("lobby"))
+        self.assertEqual(["Ann"], self.chat.dispatcher.members("lobby"))
         self.assertEqual([], ann.got("came"))
 
 
-class LeaveTests(HouseTestCase):
+class LeaveTests(ChatTestCase):
     def test_who_leaves_is_told_and_so_are_the_others(self) -> None:
-        ann, bob = self.house.inside("Ann"), self.house.inside("Bob")
+        ann, bob = self.chat.inside("Ann"), self.chat.inside("Bob")
         bob.send("leave", room="lobby")
         ann.send("say", room="lobby", text="gone?")
-        self.house.database.settle()
+        self.chat.database.settle()
 
         self.assertEqual({"type": "left", "room": "lobby"}, bob.got()[-1])
         self.assertEqual([{"type": "went", "room": "lobby", "name": "Bob"}], ann.got("went"))
 
     def test_to_leave_when_outside_does_no_harm(self) -> None:
-        ann, bob = self.house.inside("Ann"), self.house.named("Bob")
+        ann, bob = self.chat.inside("Ann"), self.chat.named("Bob")
         bob.send("leave", room="lobby")
 
         self.assertEqual(1, len(bob.got("left")))
         self.assertEqual([], ann.got("went"))
 
     def test_to_leave_before_joined_ends_the_join(self) -> None:
-        self.house.service.publish("lobby", "Clock", "tick")
-        self.house.database.settle()
-        ann = self.house.named("Ann")
+        self.chat.dispatcher.publish("lobby", "Clock", "tick")
+        self.chat.database.settle()
+        ann = self.chat.named("Ann")
         ann.send("join", room="lobby", since=1)
         ann.send("leave", room="lobby")
         ann.send("join", room="lobby", since=0)
-        self.house.database.settle()
+        self.chat.database.settle()
 
         self.assertEqual(["welcome", "left", "joined"], [each["type"] for each in ann.got()])
         self.assertEqual(["tick"], [each["text"] for each in ann.got("joined")[0]["messages"]])
-        self.assertEqual(["Ann"], self.house.service.members("lobby"))
+        self.assertEqual(["Ann"], self.chat.dispatcher.members("lobby"))
 
     def test_a_failed_read_of_a_join_that_was_left_tells_nothing(self) -> None:
-        ann = self.house.named("Ann")
+        ann = self.chat.named("Ann")
         ann.send("join", room="lobby")
         ann.send("leave", room="lobby")
-        self.house.database.fail()
+        self.chat.database.fail()
         self.flushLoggedErrors(sqlite3.OperationalError)
 
         self.assertEqual([], ann.got("error"))
 
     def test_coming_and_going_are_logged_with_the_size(self) -> None:
         with capturedLogs() as events:
-            self.house.inside("Ann").lose()
+            self.chat.inside("Ann").lose()
 
         self.assertEqual(
             [("Ann", "lobby", 1), ("Ann", "lobby", 0)], [(e["name"], e["room"], e["size"]) for e in events]
         )
 
     def test_when_all_are_about_to_go_nobody_is_told_who_goes(self) -> None:
-        ann, bob = self.house.inside("Ann"), self.house.inside("Bob")
-        self.house.service.close()
+        ann, bob = self.chat.inside("Ann"), self.chat.inside("Bob")
+        self.chat.dispatcher.close()
         bob.lose()
 
         self.assertEqual([], ann.got("went"))
-        self.assertEqual(["Ann"], self.house.service.members("lobby"))
+        self.assertEqual(["Ann"], self.chat.dispatcher.members("lobby"))

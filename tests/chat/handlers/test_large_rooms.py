@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from tests.chat.cases import HouseTestCase
-from tests.chat.fakes import Client
+from tests.chat.cases import ChatTestCase
+from tests.chat.fakes import FakeClient
 
 
-class LargeRoomTests(HouseTestCase):
+class LargeRoomTests(ChatTestCase):
     settings = {"large_room": 3}
 
     def setUp(self) -> None:
         super().setUp()
-        self.ann = self.house.inside("Ann")
-        self.others = [self.house.inside(f"p{number}") for number in range(3)]
+        self.ann = self.chat.inside("Ann")
+        self.others = [self.chat.inside(f"p{number}") for number in range(3)]
 
-    def presence(self, client: Client) -> list[tuple[Any, Any]]:
+    def presence(self, client: FakeClient) -> list[tuple[Any, Any]]:
         return [(each["count"], each.get("members")) for each in client.got("presence")]
 
     def test_the_last_that_a_small_room_holds_is_told_of(self) -> None:
@@ -23,73 +23,73 @@ class LargeRoomTests(HouseTestCase):
 
     def test_a_large_room_is_told_how_many_are_inside_once_a_second(self) -> None:
         for number in range(5):
-            self.house.inside(f"q{number}")
+            self.chat.inside(f"q{number}")
         self.assertEqual([], self.presence(self.ann))
-        self.house.clock.advance(1)
+        self.chat.clock.advance(1)
         self.assertEqual([(9, None)], self.presence(self.ann))
 
         self.others[0].lose()
-        self.house.clock.advance(0.9)
+        self.chat.clock.advance(0.9)
         self.assertEqual([(9, None)], self.presence(self.ann))
-        self.house.clock.advance(0.1)
+        self.chat.clock.advance(0.1)
 
         self.assertEqual([(9, None), (8, None)], self.presence(self.ann))
         self.assertEqual(["p0", "p1"], [each["name"] for each in self.ann.got("came")])
 
     def test_a_large_room_is_told_nothing_when_nothing_changes(self) -> None:
-        self.house.clock.pump([1] * 5)
+        self.chat.clock.pump([1] * 5)
 
         self.assertEqual([(4, None)], self.presence(self.ann))
 
     def test_a_room_that_is_small_again_is_told_who_is_inside(self) -> None:
-        self.house.clock.advance(1)
+        self.chat.clock.advance(1)
         self.others[0].lose()
-        self.house.clock.advance(1)
+        self.chat.clock.advance(1)
         self.assertEqual([(4, None), (3, ["Ann", "p1", "p2"])], self.presence(self.ann))
 
         self.others[1].lose()
-        self.house.clock.pump([1] * 3)
+        self.chat.clock.pump([1] * 3)
 
         self.assertEqual([{"type": "went", "room": "lobby", "name": "p1"}], self.ann.got("went"))
         self.assertEqual(2, len(self.presence(self.ann)))
-        self.assertEqual([], self.house.clock.getDelayedCalls())
+        self.assertEqual([], self.chat.clock.getDelayedCalls())
 
     def test_who_came_and_went_within_the_second_is_made_good(self) -> None:
         self.others[2].lose()
         self.others[1].lose()
-        self.house.clock.advance(1)
+        self.chat.clock.advance(1)
 
         self.assertEqual([(2, ["Ann", "p0"])], self.presence(self.ann))
 
     def test_a_room_that_is_large_and_small_by_turns_is_told_once_a_second(self) -> None:
         for _ in range(10):
-            client = self.house.inside("Zoe")
-            self.house.clock.advance(0.2)
+            client = self.chat.inside("Zoe")
+            self.chat.clock.advance(0.2)
             client.lose()
             self.others[0].lose()
-            self.others[0] = self.house.inside("p0")
+            self.others[0] = self.chat.inside("p0")
             self.others[1].lose()
-            self.house.clock.advance(0.2)
-            self.others[1] = self.house.inside("p1")
+            self.chat.clock.advance(0.2)
+            self.others[1] = self.chat.inside("p1")
 
         self.assertLessEqual(len(self.presence(self.ann)), 4)
         self.assertEqual([], self.ann.got("went"))
 
     def test_joined_lists_so_many_names_and_counts_all(self) -> None:
-        joined = self.join(self.house.named("Bob"))
+        joined = self.join(self.chat.named("Bob"))
 
         self.assertEqual((["Ann", "Bob", "p0"], 5), (joined["members"], joined["count"]))
 
     def test_an_empty_room_is_told_nothing_more(self) -> None:
         for client in (self.ann, *self.others):
             client.lose()
-        self.house.clock.pump([1] * 3)
+        self.chat.clock.pump([1] * 3)
 
-        self.assertEqual([], self.house.clock.getDelayedCalls())
+        self.assertEqual([], self.chat.clock.getDelayedCalls())
 
     def test_when_all_are_about_to_go_nobody_is_told_how_many_are_left(self) -> None:
-        self.house.service.close()
+        self.chat.dispatcher.close()
         self.others[0].lose()
-        self.house.clock.pump([1] * 3)
+        self.chat.clock.pump([1] * 3)
 
         self.assertEqual([], self.presence(self.ann))

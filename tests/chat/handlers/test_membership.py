@@ -1,16 +1,16 @@
 """Rooms that come and go, persons with several windows, and who is listed."""
 
 from mixsvc.chat.dispatch import MOST_REQUESTS
-from tests.chat.cases import HouseTestCase
+from tests.chat.cases import ChatTestCase
 
 TOKEN = "0123456789abcdef"
 
 
-class OpenRoomTests(HouseTestCase):
+class OpenRoomTests(ChatTestCase):
     settings = {"rooms": ("lobby",)}
 
     def test_a_room_is_made_by_the_first_join_and_gone_with_the_last_member(self) -> None:
-        ann = self.house.inside("Ann", "attic")
+        ann = self.chat.inside("Ann", "attic")
         self.assertEqual({"lobby": 0, "attic": 1}, self.rooms())
 
         ann.send("leave", room="attic")
@@ -18,15 +18,15 @@ class OpenRoomTests(HouseTestCase):
         self.assertEqual({"lobby": 0}, self.rooms())
 
     def test_a_room_in_which_something_was_said_stays(self) -> None:
-        ann = self.house.inside("Ann", "attic")
+        ann = self.chat.inside("Ann", "attic")
         self.say(ann, "hi", room="attic")
         ann.lose()
 
         self.assertEqual({"lobby": 0, "attic": 0}, self.rooms())
-        self.assertEqual(1, self.join(self.house.named("Bob"), "attic")["last"])
+        self.assertEqual(1, self.join(self.chat.named("Bob"), "attic")["last"])
 
     def test_a_room_stays_whose_only_message_is_stored_after_its_author_left(self) -> None:
-        ann, bob = self.house.inside("Ann", "attic"), self.house.inside("Bob", "loft")
+        ann, bob = self.chat.inside("Ann", "attic"), self.chat.inside("Bob", "loft")
         ann.send("say", room="attic", text="bye")
         ann.send("leave", room="attic")
         bob.send("say", room="loft", text="bye")
@@ -36,7 +36,7 @@ class OpenRoomTests(HouseTestCase):
         self.assertEqual({"lobby": 0, "attic": 0, "loft": 0}, self.rooms())
 
     def test_a_room_is_gone_whose_first_member_was_lost_while_joining(self) -> None:
-        ann = self.house.named("Ann")
+        ann = self.chat.named("Ann")
         ann.send("join", room="attic")
         ann.lose()
         self.database.settle()
@@ -44,13 +44,13 @@ class OpenRoomTests(HouseTestCase):
         self.assertEqual({"lobby": 0}, self.rooms())
 
     def test_a_room_is_gone_whose_first_join_failed(self) -> None:
-        self.house.named("Ann").send("join", room="attic")
+        self.chat.named("Ann").send("join", room="attic")
         self.failing()
 
         self.assertEqual({"lobby": 0}, self.rooms())
 
     def test_a_room_is_gone_whose_first_join_had_no_place(self) -> None:
-        ann = self.house.inside("Ann")
+        ann = self.chat.inside("Ann")
         for _ in range(MOST_REQUESTS):
             ann.send("say", room="lobby", text="hi")
 
@@ -58,14 +58,14 @@ class OpenRoomTests(HouseTestCase):
         self.assertEqual({"lobby": 1}, self.rooms())
 
     def test_what_cannot_be_published_makes_no_room(self) -> None:
-        self.assertRaises(ValueError, self.house.service.publish, "attic", "Clock", " ")
-        self.house.service.publish("attic", "Clock", "tick").addErrback(lambda failure: None)
+        self.assertRaises(ValueError, self.chat.dispatcher.publish, "attic", "Clock", " ")
+        self.chat.dispatcher.publish("attic", "Clock", "tick").addErrback(lambda failure: None)
         self.failing()
 
         self.assertEqual({"lobby": 0}, self.rooms())
 
     def test_a_name_that_will_not_do_is_refused_and_the_one_meant_is_suggested(self) -> None:
-        ann = self.house.inside("Ann", "Attic")
+        ann = self.chat.inside("Ann", "Attic")
 
         error = self.refused(ann, "join", room="ATTIC")
         self.assertEqual(("bad_room", "Attic"), (error["code"], error["suggestion"]))
@@ -73,7 +73,7 @@ class OpenRoomTests(HouseTestCase):
         self.assertEqual(("bad_room", False), (error["code"], "suggestion" in error))
 
     def test_to_leave_a_room_that_another_is_joining_does_no_harm(self) -> None:
-        ann, bob = self.house.named("Ann"), self.house.named("Bob")
+        ann, bob = self.chat.named("Ann"), self.chat.named("Bob")
         ann.send("join", room="attic")
         bob.send("leave", room="attic")
         self.database.settle()
@@ -82,11 +82,11 @@ class OpenRoomTests(HouseTestCase):
         self.assertEqual({"lobby": 0, "attic": 1}, self.rooms())
 
 
-class ManyRoomsOfOneTests(HouseTestCase):
+class ManyRoomsOfOneTests(ChatTestCase):
     settings = {"max_joined": 2}
 
     def test_one_connection_is_in_so_many_rooms(self) -> None:
-        ann = self.house.inside("Ann")
+        ann = self.chat.inside("Ann")
         ann.send("join", room="den")
 
         self.assertEqual("too_many_rooms", self.code(ann, "join", room="attic"))
@@ -96,31 +96,31 @@ class ManyRoomsOfOneTests(HouseTestCase):
         self.assertEqual("attic", self.join(ann, "attic")["room"])
 
 
-class CrowdedTests(HouseTestCase):
+class CrowdedTests(ChatTestCase):
     settings = {"rooms": ("lobby",), "max_rooms": 2}
 
     def test_there_are_at_most_so_many_rooms_with_somebody_inside(self) -> None:
-        self.house.inside("Ann", "attic")
+        self.chat.inside("Ann", "attic")
 
-        self.assertEqual("too_many_rooms", self.code(self.house.named("Bob"), "join", room="loft"))
+        self.assertEqual("too_many_rooms", self.code(self.chat.named("Bob"), "join", room="loft"))
         self.assertEqual({"lobby": 0, "attic": 1}, self.rooms())
 
     def test_a_room_that_nobody_is_in_makes_place_and_comes_back_as_it_was(self) -> None:
-        ann = self.house.inside("Ann", "attic")
+        ann = self.chat.inside("Ann", "attic")
         self.say(ann, "hi", "/topic Plans", room="attic")
         ann.lose()
-        bob = self.house.inside("Bob", "loft")
+        bob = self.chat.inside("Bob", "loft")
         self.assertEqual({"lobby": 0, "loft": 1}, self.rooms())
         bob.lose()
 
-        joined = self.join(self.house.named("Cid"), "attic")
+        joined = self.join(self.chat.named("Cid"), "attic")
 
         self.assertEqual((2, "Plans"), (joined["last"], joined["topic"]))
         self.assertEqual({"lobby": 0, "attic": 1}, self.rooms())
-        self.assertEqual("Plans", self.house.service.overview()[1].topic)
+        self.assertEqual("Plans", self.chat.dispatcher.overview()[1].topic)
 
     def test_who_joins_a_room_that_makes_place_meanwhile_is_told_so(self) -> None:
-        ann, bob = self.house.named("Ann"), self.house.named("Bob")
+        ann, bob = self.chat.named("Ann"), self.chat.named("Bob")
         ann.send("join", room="attic")
         bob.send("join", room="loft")
         ann.clear()
@@ -133,7 +133,7 @@ class CrowdedTests(HouseTestCase):
         self.assertEqual("joined", self.answer(bob, "join", room="lobby")[0]["type"])
 
     def test_who_leaves_a_room_that_made_place_meanwhile_is_outside(self) -> None:
-        ann, bob = self.house.named("Ann"), self.house.named("Bob")
+        ann, bob = self.chat.named("Ann"), self.chat.named("Bob")
         ann.send("join", room="attic")
         bob.send("join", room="loft")
         ann.clear()
@@ -144,12 +144,12 @@ class CrowdedTests(HouseTestCase):
         self.assertEqual({"lobby": 0, "loft": 1}, self.rooms())
 
 
-class SeveralWindowsTests(HouseTestCase):
+class SeveralWindowsTests(ChatTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.bob = self.house.inside("Bob")
-        self.first = self.house.inside("Ann", token=TOKEN)
-        self.second = self.house.named("ANN", token=TOKEN)
+        self.bob = self.chat.inside("Bob")
+        self.first = self.chat.inside("Ann", token=TOKEN)
+        self.second = self.chat.named("ANN", token=TOKEN)
 
     def test_a_person_comes_once_and_goes_once(self) -> None:
         self.join(self.second)
@@ -180,10 +180,10 @@ class SeveralWindowsTests(HouseTestCase):
 
     def test_the_name_is_free_with_the_last_window(self) -> None:
         self.first.lose()
-        self.assertEqual("name_taken", self.code(self.house.client(), "hello", name="Ann"))
+        self.assertEqual("name_taken", self.code(self.chat.client(), "hello", name="Ann"))
         self.second.lose()
 
-        self.assertEqual("welcome", self.house.named("Ann").got()[0]["type"])
+        self.assertEqual("welcome", self.chat.named("Ann").got()[0]["type"])
 
     def test_who_leaves_in_one_window_stays_in_the_other(self) -> None:
         self.join(self.second)
@@ -194,12 +194,12 @@ class SeveralWindowsTests(HouseTestCase):
         self.assertEqual((1, 0), (len(self.first.got("message")), len(self.second.got("message"))))
 
 
-class WhoTests(HouseTestCase):
+class WhoTests(ChatTestCase):
     def test_who_lists_all_a_page_at_a_time(self) -> None:
         names = sorted(f"p{number:03}" for number in range(501))
         for name in names:
-            self.house.inside(name)
-        ann = self.house.named("Ann")
+            self.chat.inside(name)
+        ann = self.chat.named("Ann")
 
         (first,) = self.answer(ann, "who", room="lobby")
         (second,) = self.answer(ann, "who", room="lobby", after=first["members"][-1])
@@ -208,7 +208,7 @@ class WhoTests(HouseTestCase):
         self.assertEqual((names[500:], 501, False), (second["members"], second["count"], second["more"]))
 
     def test_rooms_are_listed_with_their_members_and_topics(self) -> None:
-        ann = self.house.inside("Ann")
+        ann = self.chat.inside("Ann")
         self.say(ann, "/topic May")
 
         (answer,) = self.answer(ann, "rooms")

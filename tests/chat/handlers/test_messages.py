@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 
-from tests.chat.cases import HouseTestCase
+from tests.chat.cases import ChatTestCase
 
 
-class CommandTests(HouseTestCase):
+class CommandTests(ChatTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.ann, self.bob = self.house.inside("Ann"), self.house.inside("Bob")
+        self.ann, self.bob = self.chat.inside("Ann"), self.chat.inside("Bob")
         self.bob.clear()
 
     def heard(self) -> list[tuple[str, str, str | None]]:
@@ -18,21 +18,21 @@ class CommandTests(HouseTestCase):
         self.say(self.ann, "/me waves")
 
         self.assertEqual([("Ann", "waves", "action")], self.heard())
-        joined = self.join(self.house.named("Cid"))
+        joined = self.join(self.chat.named("Cid"))
         self.assertEqual("action", joined["messages"][0]["kind"])
 
     def test_a_topic_is_told_and_stays_with_the_room(self) -> None:
         self.say(self.ann, "/topic  Plans for  May")
 
         self.assertEqual([("Ann", "Plans for May", "topic")], self.heard())
-        self.assertEqual("Plans for May", self.house.service.overview()[0].topic)
-        self.assertEqual("Plans for May", self.join(self.house.named("Cid"))["topic"])
+        self.assertEqual("Plans for May", self.chat.dispatcher.overview()[0].topic)
+        self.assertEqual("Plans for May", self.join(self.chat.named("Cid"))["topic"])
 
     def test_a_topic_can_be_taken_away(self) -> None:
         self.say(self.ann, "/topic May", "/topic")
 
-        self.assertEqual("", self.house.service.overview()[0].topic)
-        self.assertEqual("", self.join(self.house.named("Cid"))["topic"])
+        self.assertEqual("", self.chat.dispatcher.overview()[0].topic)
+        self.assertEqual("", self.join(self.chat.named("Cid"))["topic"])
 
     def test_a_rate_is_answered_in_the_room(self) -> None:
         self.say(self.ann, "/rate EUR/USD")
@@ -44,7 +44,7 @@ class CommandTests(HouseTestCase):
             self.assertIn(part, answer[1])
 
     def test_an_amount_is_answered_in_the_room(self) -> None:
-        self.house.rates.prices["USD"] = Decimal("1.5")
+        self.chat.rates.prices["USD"] = Decimal("1.5")
         self.say(self.ann, "/convert 100 eur usd")
 
         self.assertEqual(("rates", "answer"), self.heard()[1][::2])
@@ -84,10 +84,10 @@ class CommandTests(HouseTestCase):
         self.assertEqual("bad_text", self.code(self.ann, "say", room="lobby", text="/me " + "x" * 2000))
 
 
-class HistoryTests(HouseTestCase):
+class HistoryTests(ChatTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.ann = self.house.inside("Ann")
+        self.ann = self.chat.inside("Ann")
         self.say(self.ann, *(f"text {number}" for number in range(1, 121)))
 
     def test_pages_go_back_to_the_beginning_without_a_gap(self) -> None:
@@ -108,7 +108,7 @@ class HistoryTests(HouseTestCase):
         self.assertEqual([71, 120], [page["messages"][each]["number"] for each in (0, -1)])
 
     def test_one_need_not_be_inside(self) -> None:
-        (page,) = self.answer(self.house.named("Bob"), "history", room="lobby", limit=1)
+        (page,) = self.answer(self.chat.named("Bob"), "history", room="lobby", limit=1)
 
         self.assertEqual(["text 120"], [each["text"] for each in page["messages"]])
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from mixsvc.config.parsers import Moderator
 from mixsvc.interfaces import Identity
-from tests.chat.cases import HouseTestCase
+from tests.chat.cases import ChatTestCase
 
 ALL: list[tuple[str, dict[str, Any]]] = [
     ("delete", {"room": "lobby", "number": 1}),
@@ -22,12 +22,12 @@ ALL: list[tuple[str, dict[str, Any]]] = [
 CHANGES = ALL[:6]
 
 
-class ModerationTestCase(HouseTestCase):
+class ModerationTestCase(ChatTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.bob, self.cid = self.house.inside("Bob", address="192.0.2.7"), self.house.inside("Cid")
+        self.bob, self.cid = self.chat.inside("Bob", address="192.0.2.7"), self.chat.inside("Cid")
         self.say(self.bob, "hi", "there")
-        self.mia = self.house.moderator()
+        self.mia = self.chat.moderator()
         for client in (self.bob, self.cid, self.mia):
             client.clear()
 
@@ -42,7 +42,7 @@ class RightsTests(ModerationTestCase):
         self.assertEqual([], self.database.asked)
 
     def test_moderators_are_immune_whether_they_are_here_or_not(self) -> None:
-        self.house.moderator("Mara")
+        self.chat.moderator("Mara")
         for name in ("Mia", "mara", "MAX"):
             for type in ("kick", "mute", "ban"):
                 self.assertEqual("not_allowed", self.code(self.mia, type, room="lobby", name=name))
@@ -92,17 +92,17 @@ class RightsTests(ModerationTestCase):
 
 class DeleteTests(ModerationTestCase):
     def test_a_topic_that_is_deleted_is_the_rooms_topic_no_more(self) -> None:
-        mia, ann = self.house.moderator(), self.house.inside("Ann")
+        mia, ann = self.chat.moderator(), self.chat.inside("Ann")
         for text in ("/topic fine", "/topic rude", "/topic fine"):
             ann.send("say", room="lobby", text=text)
-        self.house.database.settle()
+        self.chat.database.settle()
         first, rude, fine = (each["number"] for each in ann.got("said"))
         for number, left in ((first, "fine"), (rude, "fine"), (fine, "")):
             mia.send("delete", room="lobby", number=number)
-            self.house.database.settle()
+            self.chat.database.settle()
 
             self.assertEqual(left, ann.got("deleted")[-1]["topic"])
-            self.assertEqual(left, self.house.inside(f"Bob {number}").got("joined")[0]["topic"])
+            self.assertEqual(left, self.chat.inside(f"Bob {number}").got("joined")[0]["topic"])
 
     def test_a_deleted_message_is_told_to_all_inside_and_its_text_is_gone_for_good(self) -> None:
         self.done(self.mia, "delete", room="lobby", number=1)
@@ -114,14 +114,14 @@ class DeleteTests(ModerationTestCase):
 
     def test_who_comes_later_sees_that_it_was_deleted_and_by_nobody_knows_what_it_said(self) -> None:
         self.done(self.mia, "delete", room="lobby", number=1)
-        self.house.begin()
-        zoe = self.house.inside("Zoe")
+        self.chat.restart()
+        zoe = self.chat.inside("Zoe")
         (page,) = self.answer(zoe, "history", room="lobby")
 
         first = page["messages"][0]
         self.assertEqual((1, "", True), (first["number"], first["text"], first["deleted"]))
         self.assertNotIn("deleted", page["messages"][1])
-        self.assertEqual([], self.join(self.house.named("Yan"), since=0)["deleted"])
+        self.assertEqual([], self.join(self.chat.named("Yan"), since=0)["deleted"])
 
     def test_who_comes_back_is_told_what_was_deleted_meanwhile(self) -> None:
         self.cid.lose()
@@ -129,7 +129,7 @@ class DeleteTests(ModerationTestCase):
         for number in (2, 3):
             self.done(self.mia, "delete", room="lobby", number=number)
 
-        joined = self.join(self.house.named("Cid"), since=2)
+        joined = self.join(self.chat.named("Cid"), since=2)
 
         self.assertEqual([2], joined["deleted"])
         self.assertEqual([(3, True)], [(each["number"], each["deleted"]) for each in joined["messages"]])
@@ -142,7 +142,7 @@ class DeleteTests(ModerationTestCase):
         self.assertEqual(1, len(self.bob.got()))
 
     def test_a_page_read_before_is_told_before(self) -> None:
-        zoe = self.house.named("Zoe")
+        zoe = self.chat.named("Zoe")
         zoe.send("join", room="lobby")
         self.mia.send("delete", room="lobby", number=1)
         self.database.settle()
@@ -162,7 +162,7 @@ class DeleteTests(ModerationTestCase):
 class KickTests(ModerationTestCase):
     def test_who_is_kicked_is_outside_in_every_window_and_all_are_told(self) -> None:
         token = "0123456789abcdef"
-        windows = [self.house.inside("Zoe", token=token) for _ in range(2)]
+        windows = [self.chat.inside("Zoe", token=token) for _ in range(2)]
         for client in (self.bob, *windows):
             client.clear()
         self.done(self.mia, "kick", room="lobby", name="zoe", reason="loud")
@@ -171,7 +171,7 @@ class KickTests(ModerationTestCase):
         kicked = {"type": "kicked", "room": "lobby", "name": "Zoe", "by": "Mia", "reason": "loud"}
         self.assertEqual([[kicked], [kicked]], [each.got() for each in windows])
         self.assertEqual(["kicked", "said", "message"], [each["type"] for each in self.bob.got()])
-        self.assertEqual(["Bob", "Cid", "Mia"], self.house.service.members("lobby"))
+        self.assertEqual(["Bob", "Cid", "Mia"], self.chat.dispatcher.members("lobby"))
 
     def test_who_is_kicked_says_nothing_but_may_come_back(self) -> None:
         self.done(self.mia, "kick", room="lobby", name="Bob")
@@ -182,14 +182,14 @@ class KickTests(ModerationTestCase):
 
     def test_a_window_that_is_about_to_join_is_told_and_stays_outside(self) -> None:
         token = "0123456789abcdef"
-        inside, joining = self.house.inside("Zoe", token=token), self.house.named("Zoe", token=token)
+        inside, joining = self.chat.inside("Zoe", token=token), self.chat.named("Zoe", token=token)
         self.mia.send("kick", room="lobby", name="Zoe")
         joining.clear()
         joining.send("join", room="lobby")
         self.database.settle()
 
         self.assertEqual("kicked", joining.got()[-1]["type"])
-        self.assertEqual(["Bob", "Cid", "Mia"], self.house.service.members("lobby"))
+        self.assertEqual(["Bob", "Cid", "Mia"], self.chat.dispatcher.members("lobby"))
         self.assertEqual("kicked", inside.got()[-1]["type"])
 
     def test_an_empty_room_is_gone_with_the_last_who_is_kicked(self) -> None:
@@ -212,8 +212,8 @@ class AuditTests(ModerationTestCase):
     def test_the_log_says_who_did_what_to_whom_and_survives_a_restart(self) -> None:
         for type, fields in CHANGES:
             self.done(self.mia, type, reason=f"for {type}", **fields)
-        self.house.begin()
-        (audit,) = self.answer(self.house.moderator("Mara"), "audit")
+        self.chat.restart()
+        (audit,) = self.answer(self.chat.moderator("Mara"), "audit")
 
         seen = [(each["number"], each["action"], each["target"], each.get("room")) for each in audit["entries"]]
         first = [(1, "delete", "1", "lobby"), (2, "kick", "Bob", "lobby"), (3, "mute", "Bob", None)]
@@ -245,11 +245,11 @@ class AuditTests(ModerationTestCase):
         self.assertEqual("muted", self.code(self.bob, "say", room="lobby", text="hey"))
 
 
-class OwnModeratorTests(HouseTestCase):
+class OwnModeratorTests(ChatTestCase):
     settings = {"moderators": (Moderator("Mia", ""),), "authenticator": "yours.auth:who"}
 
     def test_whom_the_settings_name_may_moderate(self) -> None:
-        mia = self.house.inside("Mia", identity=Identity("m", "Mia"))
+        mia = self.chat.inside("Mia", identity=Identity("m", "Mia"))
         self.say(mia, "hi")
 
         self.done(mia, "delete", room="lobby", number=1)

@@ -3,8 +3,8 @@
 from mixsvc.chat.handlers.moderation import BANNED
 from mixsvc.chat.model.people import MOST_LEFT
 from mixsvc.interfaces import Identity
-from tests.chat.cases import HouseTestCase
-from tests.chat.fakes import ChatHouse, Client
+from tests.chat.cases import ChatTestCase
+from tests.chat.fakes import ChatHarness, FakeClient
 
 TOKEN = "0123456789abcdef"
 
@@ -12,21 +12,21 @@ TOKEN = "0123456789abcdef"
 TOMORROW = "2026-11-23T15:43:00Z"
 
 
-def is_banned(client: Client) -> bool:
+def is_banned(client: FakeClient) -> bool:
     return client.transport.closed == (BANNED, f"Banned until {TOMORROW}")
 
 
-class SentenceTestCase(HouseTestCase):
+class SentenceTestCase(ChatTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.bob = self.house.inside("Bob", address="192.0.2.7", token=TOKEN)
-        self.cid = self.house.inside("Cid")
-        self.mia = self.house.moderator()
+        self.bob = self.chat.inside("Bob", address="192.0.2.7", token=TOKEN)
+        self.cid = self.chat.inside("Cid")
+        self.mia = self.chat.moderator()
         for client in (self.bob, self.cid, self.mia):
             client.clear()
 
-    def listed(self, house: ChatHouse) -> list[dict[str, object]]:
-        (answer,) = self.answer(house.moderator("Mara"), "sanctions")
+    def listed(self, chat: ChatHarness) -> list[dict[str, object]]:
+        (answer,) = self.answer(chat.moderator("Mara"), "sanctions")
         found: list[dict[str, object]] = answer["sanctions"]
         return found
 
@@ -47,21 +47,21 @@ class MuteTests(SentenceTestCase):
         self.bob.lose()
 
         for name, token in (("Bob", "x" * 16), ("Robert", TOKEN)):
-            client = self.house.inside(name, token=token)
+            client = self.chat.inside(name, token=token)
             self.assertEqual("muted", self.code(client, "say", room="lobby", text="hey"))
             client.lose()
 
     def test_after_its_time_a_voice_is_back(self) -> None:
         self.done(self.mia, "mute", name="Bob", seconds=60)
-        self.house.clock.advance(0.4)
+        self.chat.clock.advance(0.4)
         wait = self.refused(self.bob, "say", room="lobby", text="hey")["wait"]
         self.assertEqual(60, wait)
 
-        self.house.clock.advance(wait)
+        self.chat.clock.advance(wait)
         self.say(self.bob, "hey")
 
         self.assertEqual(1, len(self.bob.got("said")))
-        self.assertEqual([], self.listed(self.house))
+        self.assertEqual([], self.listed(self.chat))
 
     def test_whoever_is_unmuted_may_speak_again(self) -> None:
         self.done(self.mia, "mute", name="Bob")
@@ -74,33 +74,33 @@ class MuteTests(SentenceTestCase):
 
     def test_a_mute_survives_a_restart_and_so_does_its_end(self) -> None:
         self.done(self.mia, "mute", name="Bob")
-        self.house.begin()
-        self.assertEqual("muted", self.code(self.house.inside("Bob"), "say", room="lobby", text="hey"))
+        self.chat.restart()
+        self.assertEqual("muted", self.code(self.chat.inside("Bob"), "say", room="lobby", text="hey"))
 
-        self.done(self.house.moderator(), "unmute", name="Bob")
-        self.house.begin()
+        self.done(self.chat.moderator(), "unmute", name="Bob")
+        self.chat.restart()
 
         self.assertEqual(["said", "message"], [each["type"] for each in self.hey()])
 
     def hey(self) -> list[dict[str, object]]:
-        return self.answer(self.house.inside("Bob"), "say", room="lobby", text="hey")
+        return self.answer(self.chat.inside("Bob"), "say", room="lobby", text="hey")
 
     def test_who_is_not_here_can_be_muted_by_name(self) -> None:
         self.done(self.mia, "mute", name="Zoe")
 
-        self.assertEqual("muted", self.code(self.house.inside("Zoe"), "say", room="lobby", text="hey"))
+        self.assertEqual("muted", self.code(self.chat.inside("Zoe"), "say", room="lobby", text="hey"))
 
     def test_a_later_mute_takes_the_place_of_the_one_before(self) -> None:
         self.done(self.mia, "mute", name="Bob", seconds=900)
         self.done(self.mia, "mute", name="Bob", seconds=60)
 
-        self.assertEqual(["2026-11-22T15:44:00Z"], [each["until"] for each in self.listed(self.house)])
+        self.assertEqual(["2026-11-22T15:44:00Z"], [each["until"] for each in self.listed(self.chat)])
         self.assertEqual(60, self.refused(self.bob, "say", room="lobby", text="hey")["wait"])
 
     def test_all_who_share_a_room_with_them_are_told_once(self) -> None:
         for client in (self.bob, self.cid):
             self.join(client, "den")
-        zoe = self.house.inside("Zoe", "attic")
+        zoe = self.chat.inside("Zoe", "attic")
         self.done(self.mia, "mute", name="Bob")
 
         self.assertEqual([1, 1, 0], [len(each.got("muted")) for each in (self.bob, self.cid, zoe)])
@@ -108,7 +108,7 @@ class MuteTests(SentenceTestCase):
 
 class BanTests(SentenceTestCase):
     def test_who_is_banned_is_told_why_and_sent_away_in_every_window(self) -> None:
-        windows = [self.bob, self.house.named("Bob", token=TOKEN), self.house.named("Robert", token=TOKEN)]
+        windows = [self.bob, self.chat.named("Bob", token=TOKEN), self.chat.named("Robert", token=TOKEN)]
         self.done(self.mia, "ban", name="Bob", reason="spam")
 
         banned = {"type": "banned", "name": "Bob", "by": "Mia", "until": TOMORROW, "reason": "spam"}
@@ -120,101 +120,101 @@ class BanTests(SentenceTestCase):
         self.done(self.mia, "ban", name="Bob")
         self.bob.lose()
 
-        self.assertTrue(is_banned(self.house.named("bob")))
-        self.assertTrue(is_banned(self.house.named("Robert", token=TOKEN)))
-        self.assertTrue(is_banned(self.house.client(address="192.0.2.7")))
-        self.assertEqual("welcome", self.house.named("Robert").got()[0]["type"])
+        self.assertTrue(is_banned(self.chat.named("bob")))
+        self.assertTrue(is_banned(self.chat.named("Robert", token=TOKEN)))
+        self.assertTrue(is_banned(self.chat.client(address="192.0.2.7")))
+        self.assertEqual("welcome", self.chat.named("Robert").got()[0]["type"])
 
     def test_who_has_just_left_is_banned_and_muted_as_if_still_here(self) -> None:
-        zoe = self.house.inside("Zoe", address="192.0.2.8", token="fedcba9876543210")
+        zoe = self.chat.inside("Zoe", address="192.0.2.8", token="fedcba9876543210")
         zoe.lose()
         self.bob.lose()
         self.done(self.mia, "ban", name="bob")
         self.done(self.mia, "mute", name="Zoe")
 
-        self.assertTrue(is_banned(self.house.named("Robert", token=TOKEN)))
-        self.assertTrue(is_banned(self.house.client(address="192.0.2.7")))
-        again = self.house.inside("Zora", token="fedcba9876543210")
+        self.assertTrue(is_banned(self.chat.named("Robert", token=TOKEN)))
+        self.assertTrue(is_banned(self.chat.client(address="192.0.2.7")))
+        again = self.chat.inside("Zora", token="fedcba9876543210")
         self.assertEqual("muted", self.code(again, "say", room="lobby", text="hey"))
 
     def test_so_many_who_left_are_remembered(self) -> None:
         self.bob.lose()
         for number in range(MOST_LEFT):
-            self.house.named(f"Guest {number}").lose()
+            self.chat.named(f"Client {number}").lose()
         self.done(self.mia, "ban", name="Bob")
 
-        self.assertFalse(is_banned(self.house.client(address="192.0.2.7")))
+        self.assertFalse(is_banned(self.chat.client(address="192.0.2.7")))
 
     def test_who_is_sent_away_at_the_door_is_told_nothing_else(self) -> None:
         self.done(self.mia, "ban", name="Bob")
-        client = self.house.named("Zoe", address="192.0.2.7")
+        client = self.chat.named("Zoe", address="192.0.2.7")
 
         self.assertEqual([], client.got())
 
     def test_the_session_of_who_is_banned_is_known_at_the_door(self) -> None:
-        self.house.inside("Zoe", identity=Identity("z", "Zoe"))
+        self.chat.inside("Zoe", identity=Identity("z", "Zoe"))
         self.done(self.mia, "ban", name="Zoe")
 
-        self.assertTrue(is_banned(self.house.client(Identity("z", "Other"))))
+        self.assertTrue(is_banned(self.chat.client(Identity("z", "Other"))))
 
     def test_a_ban_by_address_ends_every_connection_from_there(self) -> None:
         self.done(self.mia, "ban", address="192.0.2.1")
 
         self.assertEqual([True, False], [is_banned(each) for each in (self.cid, self.bob)])
         self.assertIsNone(self.mia.transport.closed)
-        self.assertTrue(is_banned(self.house.client()))
-        self.assertIsNone(self.house.moderator().transport.closed)
+        self.assertTrue(is_banned(self.chat.client()))
+        self.assertIsNone(self.chat.moderator().transport.closed)
 
     def test_of_ipv6_the_network_is_banned(self) -> None:
-        inside = self.house.inside("Zoe", address="2001:db8:0:1::5")
+        inside = self.chat.inside("Zoe", address="2001:db8:0:1::5")
         self.done(self.mia, "ban", address="2001:db8:0:1::7")
 
-        self.assertEqual("2001:db8:0:1::/64", self.listed(self.house)[0]["address"])
+        self.assertEqual("2001:db8:0:1::/64", self.listed(self.chat)[0]["address"])
         self.assertTrue(is_banned(inside))
-        self.assertTrue(is_banned(self.house.client(address="2001:db8:0:1:ffff::1")))
-        self.assertFalse(is_banned(self.house.client(address="2001:db8:0:2::5")))
+        self.assertTrue(is_banned(self.chat.client(address="2001:db8:0:1:ffff::1")))
+        self.assertFalse(is_banned(self.chat.client(address="2001:db8:0:2::5")))
         self.done(self.mia, "unban", address="2001:db8:0:1::9")
-        self.assertFalse(is_banned(self.house.client(address="2001:db8:0:1::5")))
+        self.assertFalse(is_banned(self.chat.client(address="2001:db8:0:1::5")))
 
     def test_the_address_of_a_person_on_an_ipv6_network_is_that_network(self) -> None:
-        self.house.inside("Zoe", address="2001:db8:0:1::5")
+        self.chat.inside("Zoe", address="2001:db8:0:1::5")
         self.done(self.mia, "ban", name="Zoe")
 
-        self.assertTrue(is_banned(self.house.client(address="2001:db8:0:1::6")))
+        self.assertTrue(is_banned(self.chat.client(address="2001:db8:0:1::6")))
 
     def test_a_proxy_on_this_machine_is_not_banned_with_the_person(self) -> None:
         for name, address in (("Zoe", "127.0.0.1"), ("Yan", "::1"), ("Uma", ""), ("Tom", "unknown")):
-            self.house.inside(name, address=address)
+            self.chat.inside(name, address=address)
             self.done(self.mia, "ban", name=name)
-            self.assertFalse(is_banned(self.house.client(address=address)), address)
+            self.assertFalse(is_banned(self.chat.client(address=address)), address)
 
     def test_a_ban_ends_with_its_time(self) -> None:
         self.done(self.mia, "ban", name="Bob", seconds=60)
         self.bob.lose()
-        self.house.clock.advance(60)
+        self.chat.clock.advance(60)
 
-        self.assertEqual("welcome", self.house.named("Bob", address="192.0.2.7").got()[0]["type"])
+        self.assertEqual("welcome", self.chat.named("Bob", address="192.0.2.7").got()[0]["type"])
 
     def test_a_ban_survives_a_restart(self) -> None:
         self.done(self.mia, "ban", name="Bob", reason="spam")
-        self.house.begin()
+        self.chat.restart()
 
-        self.assertTrue(is_banned(self.house.named("Bob")))
-        self.assertTrue(is_banned(self.house.client(address="192.0.2.7")))
+        self.assertTrue(is_banned(self.chat.named("Bob")))
+        self.assertTrue(is_banned(self.chat.client(address="192.0.2.7")))
         seen = {"kind": "ban", "name": "Bob", "address": "192.0.2.7", "by": "Mia", "until": TOMORROW, "reason": "spam"}
-        self.assertEqual([seen], self.listed(self.house))
+        self.assertEqual([seen], self.listed(self.chat))
 
     def test_who_is_unbanned_may_come_back_at_once_and_after_a_restart(self) -> None:
         self.done(self.mia, "ban", name="Bob")
         self.bob.lose()
         self.done(self.mia, "unban", name="Bob")
-        self.house.named("Bob", address="192.0.2.7", token=TOKEN).lose()
-        self.house.begin()
+        self.chat.named("Bob", address="192.0.2.7", token=TOKEN).lose()
+        self.chat.restart()
 
-        self.assertEqual("welcome", self.house.named("Bob", address="192.0.2.7").got()[0]["type"])
+        self.assertEqual("welcome", self.chat.named("Bob", address="192.0.2.7").got()[0]["type"])
 
     def test_a_ban_by_name_is_lifted_by_the_address_too(self) -> None:
         self.done(self.mia, "ban", name="Bob")
         self.done(self.mia, "unban", address="192.0.2.7")
 
-        self.assertEqual([], self.listed(self.house))
+        self.assertEqual([], self.listed(self.chat))

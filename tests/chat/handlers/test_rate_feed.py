@@ -3,27 +3,27 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from tests.chat.cases import HouseTestCase
-from tests.chat.fakes import Client
+from tests.chat.cases import ChatTestCase
+from tests.chat.fakes import FakeClient
 
 
-class TickerTests(HouseTestCase):
+class TickerTests(ChatTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.house.rates.prices["GBP"] = Decimal("0.85")
-        self.ann = self.house.named("Ann")
+        self.chat.rates.prices["GBP"] = Decimal("0.85")
+        self.ann = self.chat.named("Ann")
 
-    def subscribe(self, client: Client, *pairs: str) -> list[tuple[str, str]]:
+    def subscribe(self, client: FakeClient, *pairs: str) -> list[tuple[str, str]]:
         (answer,) = self.answer(client, "subscribe", pairs=list(pairs))
         client.clear()
         return [(each["quote"], each["price"]) for each in answer["quotes"]]
 
-    def told(self, client: Client) -> list[tuple[str, str]]:
+    def told(self, client: FakeClient) -> list[tuple[str, str]]:
         return [(each["quote"], each["price"]) for answer in client.got("rates") for each in answer["quotes"]]
 
     def change(self, **prices: str) -> None:
-        self.house.rates.prices.update({code: Decimal(price) for code, price in prices.items()})
-        self.house.service.rates_changed()
+        self.chat.rates.prices.update({code: Decimal(price) for code, price in prices.items()})
+        self.chat.dispatcher.rates_changed()
 
     def test_all_that_was_asked_for_comes_at_first(self) -> None:
         self.assertEqual(
@@ -39,7 +39,7 @@ class TickerTests(HouseTestCase):
 
     def test_the_same_price_fetched_once_more_is_no_change(self) -> None:
         self.subscribe(self.ann, "EUR/USD")
-        self.house.rates.fetched_at += timedelta(minutes=1)
+        self.chat.rates.fetched_at += timedelta(minutes=1)
         self.change()
 
         self.assertEqual([], self.told(self.ann))
@@ -59,7 +59,7 @@ class TickerTests(HouseTestCase):
         self.assertEqual([], self.told(self.ann))
 
     def test_who_is_lost_gets_nothing_and_harms_nobody(self) -> None:
-        bob = self.house.named("Bob")
+        bob = self.chat.named("Bob")
         for client in (self.ann, bob):
             self.subscribe(client, "EUR/USD")
         self.ann.lose()
@@ -73,16 +73,16 @@ class TickerTests(HouseTestCase):
         self.change(USD="1.2", GBP="0.9")
 
         self.assertEqual([("USD", "1.2")], self.told(self.ann))
-        bob = self.house.named("Bob")
+        bob = self.chat.named("Bob")
         self.assertEqual([("GBP", "0.9")], self.subscribe(bob, "EUR/GBP"))
-        self.house.service.rates_changed()
+        self.chat.dispatcher.rates_changed()
         self.assertEqual([], self.told(bob))
 
     def test_a_pair_of_which_nothing_is_known_yet_comes_with_its_first_rate(self) -> None:
         self.assertEqual([], self.subscribe(self.ann, "USD/GBP"))
-        self.house.rates.prices = {}
+        self.chat.rates.prices = {}
         self.assertEqual([], self.subscribe(self.ann, "EUR/EUR"))
-        self.house.service.rates_changed()
+        self.chat.dispatcher.rates_changed()
 
         self.assertEqual([], self.told(self.ann))
 
@@ -98,9 +98,9 @@ class TickerTests(HouseTestCase):
         self.assertEqual([("USD", "1.2")], self.told(self.ann))
 
     def test_a_quote_of_two_subscribers_is_made_once(self) -> None:
-        for client in (self.ann, self.house.named("Bob")):
+        for client in (self.ann, self.chat.named("Bob")):
             self.subscribe(client, "EUR/USD")
-        self.house.broadcasts.clear()
+        self.chat.broadcasts.clear()
         self.change(USD="1.2")
 
-        self.assertEqual(1, len(self.house.broadcasts))
+        self.assertEqual(1, len(self.chat.broadcasts))

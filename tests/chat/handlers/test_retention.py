@@ -4,37 +4,37 @@ from dataclasses import replace
 
 from twisted.logger import capturedLogs
 
-from mixsvc.chat.handlers.retention import BETWEEN, INTERVAL
+from mixsvc.chat.handlers.retention import INTERVAL, SLICE_PAUSE
 from mixsvc.chat.storage.messages import PRUNED
-from tests.chat.cases import HouseTestCase
-from tests.chat.fakes import ChatHouse, Client
+from tests.chat.cases import ChatTestCase
+from tests.chat.fakes import ChatHarness, FakeClient
 
 DAY = 86_400.0
 
 
-class RetentionTestCase(HouseTestCase):
+class RetentionTestCase(ChatTestCase):
     settings = {"rooms": ("lobby",), "keep_days": 2, "keep": 10**6}
 
     def setUp(self) -> None:
         super().setUp()
-        self.ann = self.house.inside("Ann", "attic")
-        self.house.inside("Bob")
+        self.ann = self.chat.inside("Ann", "attic")
+        self.chat.inside("Bob")
 
     def clean(self) -> None:
         """One round, to its end."""
-        self.house.service.start()
+        self.chat.dispatcher.start()
         self.finish()
 
     def finish(self) -> None:
         for _ in range(20):
             self.database.settle()
-            self.house.clock.advance(BETWEEN)
+            self.chat.clock.advance(SLICE_PAUSE)
 
     def numbers(self, room: str) -> list[int]:
         return [number for number, _ in self.database.rows(room)]
 
     def later(self, days: float) -> None:
-        self.house.clock.advance(days * DAY)
+        self.chat.clock.advance(days * DAY)
 
 
 class ExpiryTests(RetentionTestCase):
@@ -51,56 +51,56 @@ class ExpiryTests(RetentionTestCase):
 
     def test_it_happens_at_the_start_and_every_hour(self) -> None:
         self.say(self.ann, "old", room="attic")
-        self.house.clock.advance(2 * DAY - INTERVAL / 2)
+        self.chat.clock.advance(2 * DAY - INTERVAL / 2)
         self.clean()
         self.assertEqual([1], self.numbers("attic"))
 
-        self.house.clock.advance(INTERVAL)
+        self.chat.clock.advance(INTERVAL)
         self.finish()
 
         self.assertEqual([], self.numbers("attic"))
 
     def test_many_go_a_slice_at_a_time(self) -> None:
         for _ in range(PRUNED + 10):
-            self.house.service.publish("attic", "Clock", "tick")
+            self.chat.dispatcher.publish("attic", "Clock", "tick")
         self.database.settle()
         self.later(3)
-        self.house.service.start()
+        self.chat.dispatcher.start()
         self.database.settle()
         self.assertEqual(10, len(self.numbers("attic")))
         self.assertEqual([], self.database.asked)
 
-        self.house.clock.advance(BETWEEN)
+        self.chat.clock.advance(SLICE_PAUSE)
         self.finish()
 
         self.assertEqual([], self.numbers("attic"))
 
     def test_where_messages_are_kept_for_ever_nothing_is_asked(self) -> None:
-        self.house = ChatHouse()
-        self.addCleanup(self.house.database.connection.close)
-        self.house.service.start()
+        self.chat = ChatHarness()
+        self.addCleanup(self.chat.database.connection.close)
+        self.chat.dispatcher.start()
 
-        self.assertEqual(([], []), (self.house.database.asked, self.house.clock.getDelayedCalls()))
+        self.assertEqual(([], []), (self.chat.database.asked, self.chat.clock.getDelayedCalls()))
 
     def test_after_the_stop_nothing_more_is_deleted(self) -> None:
         self.say(self.ann, "hi", room="attic")
-        self.house.service.start()
-        self.house.service.close()
+        self.chat.dispatcher.start()
+        self.chat.dispatcher.close()
         self.database.step()
 
         self.assertEqual([], self.database.asked)
-        self.house.service.close()
+        self.chat.dispatcher.close()
 
     def test_a_failure_is_logged_and_the_next_round_tries_again(self) -> None:
         self.say(self.ann, "old", room="attic")
         self.later(3)
         with capturedLogs() as events:
-            self.house.service.start()
+            self.chat.dispatcher.start()
             self.failing()
             self.assertIn("old messages could not be deleted", str(events[-1]["log_format"]))
         self.assertEqual([1], self.numbers("attic"))
 
-        self.house.clock.advance(INTERVAL)
+        self.chat.clock.advance(INTERVAL)
         self.finish()
 
         self.assertEqual([], self.numbers("attic"))
@@ -118,26 +118,26 @@ class ForgottenRoomTests(RetentionTestCase):
         self.clean()
         self.assertEqual({"lobby": 1}, self.rooms())
 
-        joined = self.join(self.house.named("Cid"), "attic", since=2)
+        joined = self.join(self.chat.named("Cid"), "attic", since=2)
 
         self.assertEqual((2, 3, "", []), tuple(joined[each] for each in ("last", "first", "topic", "messages")))
 
     def test_who_comes_back_to_a_room_that_was_forgotten_gets_all_that_was_said_since(self) -> None:
         self.ann.lose()
         self.clean()
-        cid = self.house.named("Cid")
+        cid = self.chat.named("Cid")
         self.join(cid, "attic")
         for text in ("one", "two", "three"):
             self.say(cid, text, room="attic")
 
-        joined = self.join(self.house.named("Dan"), "attic", since=2)
+        joined = self.join(self.chat.named("Dan"), "attic", since=2)
 
         self.assertEqual(["one", "two", "three"], [each["text"] for each in joined["messages"]])
 
     def test_a_room_that_was_forgotten_and_in_which_nothing_is_said_goes_with_the_last(self) -> None:
         self.ann.lose()
         self.clean()
-        cid = self.house.named("Cid")
+        cid = self.chat.named("Cid")
         self.join(cid, "attic")
         self.assertEqual({"lobby": 1, "attic": 1}, self.rooms())
         cid.lose()
@@ -150,14 +150,14 @@ class ForgottenRoomTests(RetentionTestCase):
         self.clean()
         self.assertEqual({"lobby": 1, "attic": 0}, self.rooms())
 
-        joined = self.join(self.house.named("Cid"), "attic", since=2)
+        joined = self.join(self.chat.named("Cid"), "attic", since=2)
 
         self.assertEqual((3, 3, "May"), tuple(joined[each] for each in ("last", "first", "topic")))
 
     def test_the_numbers_go_on_while_somebody_is_inside(self) -> None:
         self.clean()
         self.assertEqual({"lobby": 1, "attic": 1}, self.rooms())
-        joined = self.join(self.house.named("Cid"), "attic", since=2)
+        joined = self.join(self.chat.named("Cid"), "attic", since=2)
         self.say(self.ann, "new", room="attic")
 
         self.assertEqual((2, 3, "May", []), tuple(joined[each] for each in ("last", "first", "topic", "messages")))
@@ -166,25 +166,25 @@ class ForgottenRoomTests(RetentionTestCase):
     def test_it_is_forgotten_in_a_later_round_when_the_last_has_left(self) -> None:
         self.clean()
         self.ann.lose()
-        self.house.clock.advance(INTERVAL)
+        self.chat.clock.advance(INTERVAL)
         self.finish()
 
         self.assertEqual({"lobby": 1}, self.rooms())
 
     def test_a_room_of_the_settings_keeps_its_numbers_though_nobody_is_inside(self) -> None:
-        self.house.service.publish("lobby", "Clock", "tick")
+        self.chat.dispatcher.publish("lobby", "Clock", "tick")
         self.database.settle()
         self.later(3)
         self.clean()
-        self.house.service.publish("lobby", "Clock", "tock")
+        self.chat.dispatcher.publish("lobby", "Clock", "tock")
         self.database.settle()
 
         self.assertEqual([2], self.numbers("lobby"))
 
     def test_a_room_that_is_not_in_memory_is_forgotten_too(self) -> None:
         self.ann.lose()
-        self.house.settings = replace(self.house.settings, max_rooms=1)
-        self.house.begin()
+        self.chat.settings = replace(self.chat.settings, max_rooms=1)
+        self.chat.restart()
         self.assertEqual({"lobby": 0}, self.rooms())
         self.clean()
 
@@ -199,17 +199,17 @@ class ForgottenRoomTests(RetentionTestCase):
         self.say(self.ann, "old", room="attic")
         self.ann.send("leave", room="attic")
         self.later(3)
-        self.house.service.start()
+        self.chat.dispatcher.start()
         for _ in range(steps):
             if self.database.asked:
                 self.database.step()
-            self.house.clock.advance(BETWEEN)
+            self.chat.clock.advance(SLICE_PAUSE)
         last = self.join(self.ann, "attic")["last"]
         self.finish()
         self.check_next(self.ann, last)
-        self.house.service.close()
+        self.chat.dispatcher.close()
 
-    def check_next(self, client: Client, last: int) -> None:
+    def check_next(self, client: FakeClient, last: int) -> None:
         client.clear()
         self.say(client, "new", room="attic")
         self.assertEqual([last + 1], [each["number"] for each in client.got("said")])

@@ -3,21 +3,21 @@
 import sqlite3
 
 from mixsvc.chat.dispatch import MOST_REQUESTS
-from tests.chat.cases import HouseTestCase
+from tests.chat.cases import ChatTestCase
 
 
-class SayTests(HouseTestCase):
+class SayTests(ChatTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.ann, self.bob = self.house.inside("Ann"), self.house.inside("Bob")
+        self.ann, self.bob = self.chat.inside("Ann"), self.chat.inside("Bob")
         self.ann.clear()
         self.bob.clear()
 
     def test_the_author_has_said_and_then_everyone_the_message(self) -> None:
         self.ann.send("say", room="lobby", text="hi", key="k")
-        self.house.database.commit()
+        self.chat.database.commit()
         self.assertEqual([], self.ann.got() + self.bob.got())
-        self.house.database.tell()
+        self.chat.database.tell()
 
         message = {"type": "message", "room": "lobby", "number": 1, "name": "Ann", "text": "hi"}
         message["time"] = "2026-11-22T15:43:00.000Z"
@@ -25,16 +25,16 @@ class SayTests(HouseTestCase):
         self.assertEqual([message], self.bob.got())
 
     def test_a_message_is_made_once_for_all(self) -> None:
-        self.house.broadcasts.clear()
+        self.chat.broadcasts.clear()
         self.ann.send("say", room="lobby", text="hi")
-        self.house.database.settle()
+        self.chat.database.settle()
 
-        self.assertEqual(1, len(self.house.broadcasts))
+        self.assertEqual(1, len(self.chat.broadcasts))
 
     def test_a_message_said_again_is_acknowledged_and_not_shown(self) -> None:
         for client in (self.ann, self.ann, self.bob):
             client.send("say", room="lobby", text="hi", key="k")
-        self.house.database.settle()
+        self.chat.database.settle()
 
         self.assertEqual([1, 1], [each["number"] for each in self.ann.got("said")])
         self.assertEqual([1], [each["number"] for each in self.bob.got("said")])
@@ -43,16 +43,16 @@ class SayTests(HouseTestCase):
     def test_a_message_whose_author_is_gone_is_shown_all_the_same(self) -> None:
         self.ann.send("say", room="lobby", text="bye")
         self.ann.lose()
-        self.house.database.settle()
+        self.chat.database.settle()
 
         self.assertEqual(["went", "message"], [each["type"] for each in self.bob.got()])
         self.assertEqual([], self.ann.got())
 
     def test_what_is_said_right_after_join_need_not_wait_for_joined(self) -> None:
-        cid = self.house.named("Cid")
+        cid = self.chat.named("Cid")
         cid.send("join", room="lobby")
         cid.send("say", room="lobby", text="hi")
-        self.house.database.settle()
+        self.chat.database.settle()
 
         self.assertEqual(["welcome", "joined", "said", "message"], [each["type"] for each in cid.got()])
 
@@ -65,12 +65,12 @@ class SayTests(HouseTestCase):
         for text in ("", " \n\u3000", "x" * 2001):
             self.assertEqual("bad_text", self.code(self.ann, "say", room="lobby", text=text))
         self.ann.send("say", room="lobby", text="x" * 2000)
-        self.house.database.settle()
+        self.chat.database.settle()
         self.assertEqual(1, len(self.ann.got("said")))
 
     def test_what_cannot_be_stored_is_told_with_its_key(self) -> None:
         self.ann.send("say", room="lobby", text="hi", key="k")
-        self.house.database.fail()
+        self.chat.database.fail()
         self.flushLoggedErrors(sqlite3.OperationalError)
 
         (error,) = self.ann.got()
@@ -84,30 +84,30 @@ class SayTests(HouseTestCase):
 
         self.assertEqual("not_saved", self.code(self.ann, "say", room="lobby", text="hi"))
         self.assertEqual("busy", self.code(self.ann, "join", room="den"))
-        self.house.database.settle()
+        self.chat.database.settle()
         self.assertEqual(MOST_REQUESTS, len(self.ann.got("said")))
 
     def test_each_answer_makes_place_for_a_request(self) -> None:
         for _ in range(MOST_REQUESTS):
             self.ann.send("say", room="lobby", text="hi")
-            self.house.database.fail()
+            self.chat.database.fail()
             self.ann.send("join", room="den")
-            self.house.database.fail()
+            self.chat.database.fail()
             self.ann.send("join", room="den")
             self.ann.send("leave", room="den")
-            self.house.database.settle()
+            self.chat.database.settle()
         self.flushLoggedErrors(sqlite3.OperationalError)
         self.ann.clear()
         self.ann.send("say", room="lobby", text="hi")
-        self.house.database.settle()
+        self.chat.database.settle()
 
         self.assertEqual(1, len(self.ann.got("said")))
 
     def test_flush_waits_for_what_was_said(self) -> None:
         self.ann.send("say", room="lobby", text="hi")
 
-        flushed = self.house.service.flush()
+        flushed = self.chat.dispatcher.flush()
 
         self.assertNoResult(flushed)
-        self.house.database.settle()
+        self.chat.database.settle()
         self.successResultOf(flushed)

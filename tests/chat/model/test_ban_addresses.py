@@ -3,13 +3,13 @@
 import pytest
 
 from mixsvc.chat.model import ban_addresses
-from mixsvc.chat.model.people import Guest, Person
+from mixsvc.chat.model.people import Client, Person
 from tests.chat.fakes import FakeTransport
 
 
 def person(id: str, *from_addresses: str) -> Person:
     found = Person(id, id)
-    found.guests |= {Guest(FakeTransport(None, "192.0.2.1"), address) for address in from_addresses}
+    found.clients |= {Client(FakeTransport(None, "192.0.2.1"), address) for address in from_addresses}
     return found
 
 

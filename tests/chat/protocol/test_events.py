@@ -3,7 +3,7 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.protocol import events
-from mixsvc.chat.protocol.parsing import WireError, refusal
+from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Say
 from mixsvc.interfaces import ChatMessage, ChatPage
 from tests.chat.fakes import NOW
@@ -50,7 +50,7 @@ class EventTests(SynchronousTestCase):
 
     def test_an_error_tells_what_it_has(self) -> None:
         full = events.error(refusal(Say("a", "b", "k"), "not_saved", "Sorry.", suggestion="Ann2", wait=3))
-        bare = events.error(WireError("bad_json", "No."))
+        bare = events.error(RequestRefused("bad_json", "No."))
 
         expected = {"type": "error", "code": "not_saved", "text": "Sorry.", "of": "say", "room": "a", "key": "k"}
         self.assertEqual({**expected, "suggestion": "Ann2", "wait": 3}, json.loads(full))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.protocol import events
-from mixsvc.chat.protocol.parsing import DAY, LONGEST_REASON, MOST_PAIRS, PAGE, REQUESTS, WireError, parse
+from mixsvc.chat.protocol.parsing import DAY, LONGEST_REASON, MOST_PAIRS, PAGE, REQUESTS, RequestRefused, parse
 from mixsvc.chat.protocol.requests import (
     Audit,
     Ban,
@@ -27,10 +27,10 @@ from mixsvc.chat.protocol.requests import (
 )
 
 
-def refused(data: bytes) -> WireError:
+def refused(data: bytes) -> RequestRefused:
     try:
         request = parse(data)
-    except WireError as error:
+    except RequestRefused as error:
         return error
     raise AssertionError(f"{request} was taken")
 
@@ -172,7 +172,7 @@ def _say(**fields: object) -> bytes:
 def _parse_anything(data: bytes) -> None:
     try:
         answer = repr(parse(data))
-    except WireError as error:
+    except RequestRefused as error:
         answer = events.error(error)
     # No surrogate is left in either.
     answer.encode()

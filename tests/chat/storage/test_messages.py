@@ -5,12 +5,12 @@ from contextlib import closing
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.storage import messages
-from mixsvc.chat.storage.messages import Draft, Limits, Query, Stored
+from mixsvc.chat.storage.messages import Draft, PageQuery, StorageLimits, StoredMessage
 from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.schema import upgrade
 from tests.chat.fakes import NOW
 
-PLENTY = Limits(keep=1000, page_bytes=1_000_000)
+PLENTY = StorageLimits(keep=1000, page_bytes=1_000_000)
 
 
 def drafts(*texts: str, room: str = "lobby", key: str | None = None) -> list[Draft]:
@@ -27,13 +27,13 @@ class StoreTestCase(SynchronousTestCase):
         self.addCleanup(self.connection.close)
         upgrade(self.connection)
 
-    def insert(self, new: Sequence[Draft], limits: Limits = PLENTY) -> list[Stored]:
+    def insert(self, new: Sequence[Draft], limits: StorageLimits = PLENTY) -> list[StoredMessage]:
         with self.connection, closing(self.connection.cursor()) as cursor:
             return messages.insert(cursor, new, limits)
 
-    def read(self, after: int = 0, limit: int = 1000, limits: Limits = PLENTY) -> ChatPage:
+    def read(self, after: int = 0, limit: int = 1000, limits: StorageLimits = PLENTY) -> ChatPage:
         with self.connection, closing(self.connection.cursor()) as cursor:
-            return messages.read(cursor, [Query("lobby", after, limit)], limits)[0]
+            return messages.read(cursor, [PageQuery("lobby", after, limit)], limits)[0]
 
     def numbers(self) -> list[int]:
         return [number for (number,) in self.connection.execute("SELECT number FROM message ORDER BY number")]
@@ -51,14 +51,14 @@ class InsertTests(StoreTestCase):
         self.insert(drafts("a"))
         self.assertRaises(UnicodeError, self.insert, drafts("b", "c", "\ud800"))
 
-        self.assertEqual([Stored(message(2, "d"))], self.insert(drafts("d")))
+        self.assertEqual([StoredMessage(message(2, "d"))], self.insert(drafts("d")))
 
     def test_a_known_key_gives_the_message_stored_with_it(self) -> None:
         self.insert(drafts("a", key="k"))
 
         again = self.insert(drafts("b", "c", key="k"))
 
-        self.assertEqual([Stored(message(1, "a"), is_repeated=True)] * 2, again)
+        self.assertEqual([StoredMessage(message(1, "a"), is_repeated=True)] * 2, again)
         self.assertEqual([1], self.numbers())
 
     def test_a_key_twice_in_a_batch_counts_once(self) -> None:
@@ -75,23 +75,23 @@ class InsertTests(StoreTestCase):
 
     def test_only_the_newest_stay(self) -> None:
         for text in "abcde":
-            self.insert(drafts(text), Limits(3, 1000))
+            self.insert(drafts(text), StorageLimits(3, 1000))
 
         self.assertEqual([3, 4, 5], self.numbers())
 
     def test_one_stays_in_any_case_so_that_the_numbers_go_on(self) -> None:
-        self.insert(drafts("a"), Limits(0, 1000))
+        self.insert(drafts("a"), StorageLimits(0, 1000))
 
-        self.assertEqual(2, self.insert(drafts("b"), Limits(0, 1000))[0].message.number)
+        self.assertEqual(2, self.insert(drafts("b"), StorageLimits(0, 1000))[0].message.number)
         self.assertEqual([2], self.numbers())
 
     def test_one_transaction_prunes_so_many_and_the_next_ones_go_on(self) -> None:
-        self.insert(drafts(*["x"] * (messages.PRUNED + 10)), Limits(100_000, 1000))
+        self.insert(drafts(*["x"] * (messages.PRUNED + 10)), StorageLimits(100_000, 1000))
 
-        self.insert(drafts("y"), Limits(1, 1000))
+        self.insert(drafts("y"), StorageLimits(1, 1000))
         self.assertEqual(11, len(self.numbers()))
 
-        self.insert(drafts("z"), Limits(1, 1000))
+        self.insert(drafts("z"), StorageLimits(1, 1000))
         self.assertEqual([messages.PRUNED + 12], self.numbers())
 
 
@@ -131,22 +131,22 @@ class ReadTests(StoreTestCase):
     def test_what_is_to_be_pruned_is_not_shown(self) -> None:
         self.insert(drafts("a", "b", "c"))
 
-        page = self.read(limits=Limits(2, 1000))
+        page = self.read(limits=StorageLimits(2, 1000))
 
         self.assertEqual(([2, 3], 2, 3), ([each.number for each in page.messages], page.first, page.last))
-        self.assertEqual(ChatPage((), 4, 3), self.read(limits=Limits(0, 1000)))
+        self.assertEqual(ChatPage((), 4, 3), self.read(limits=StorageLimits(0, 1000)))
 
     def test_a_page_holds_the_newest_that_fit_into_its_bytes(self) -> None:
         self.insert(drafts(*["\x01" * 100] * 5))
         one = messages.AROUND_TEXT + 100 * len(r"\\u0001") + len(r'"[\"Ann\", \"\"]"')
 
-        self.assertEqual([4, 5], [each.number for each in self.read(limits=Limits(9, 2 * one)).messages])
-        self.assertEqual([5], [each.number for each in self.read(limits=Limits(9, 2 * one - 1)).messages])
+        self.assertEqual([4, 5], [each.number for each in self.read(limits=StorageLimits(9, 2 * one)).messages])
+        self.assertEqual([5], [each.number for each in self.read(limits=StorageLimits(9, 2 * one - 1)).messages])
 
     def test_one_message_comes_however_long_it_is(self) -> None:
         self.insert(drafts("x" * 1000))
 
-        self.assertEqual(1, len(self.read(limits=Limits(9, 10)).messages))
+        self.assertEqual(1, len(self.read(limits=StorageLimits(9, 10)).messages))
 
 
 class RoomTableTests(StoreTestCase):
@@ -177,8 +177,8 @@ class RoomTableTests(StoreTestCase):
         self.assertEqual(("June", "topic"), (self.read().topic, self.read().messages[0].kind))
 
     def test_what_was_said_before_a_time_goes_a_slice_at_a_time(self) -> None:
-        self.insert(drafts(*["x"] * (messages.PRUNED + 1)), Limits(10**6, 1000))
-        self.insert([Draft("lobby", "Ann", "young", NOW + 10, None)], Limits(10**6, 1000))
+        self.insert(drafts(*["x"] * (messages.PRUNED + 1)), StorageLimits(10**6, 1000))
+        self.insert([Draft("lobby", "Ann", "young", NOW + 10, None)], StorageLimits(10**6, 1000))
 
         self.assertEqual([messages.PRUNED, 1, 0], [self.expire(NOW + 10) for _ in range(3)])
         self.assertEqual([messages.PRUNED + 2], self.numbers())
@@ -201,7 +201,7 @@ class RoomTableTests(StoreTestCase):
 
         # Whoever has seen number 2 is not told that they have seen what comes.
         self.assertEqual(ChatPage((), 3, 2), self.read())
-        self.assertEqual([Stored(message(3, "d"))], self.insert(drafts("d")))
+        self.assertEqual([StoredMessage(message(3, "d"))], self.insert(drafts("d")))
         self.assertEqual(3, self.insert([Draft("attic", "Ann", "e", NOW, None)])[0].message.number)
         self.assertEqual(2, self.insert([Draft("den", "Ann", "f", NOW, None)])[0].message.number)
 
@@ -209,7 +209,7 @@ class RoomTableTests(StoreTestCase):
         self.insert(drafts("a", "b"))
         self.expire(NOW + 1)
 
-        self.assertEqual([Stored(message(3, "c"))], self.insert(drafts("c")))
+        self.assertEqual([StoredMessage(message(3, "c"))], self.insert(drafts("c")))
 
 
 class DeletedTests(StoreTestCase):
@@ -219,21 +219,21 @@ class DeletedTests(StoreTestCase):
         with self.connection:
             self.connection.execute("UPDATE message SET text = '', deleted_by = 'Mia' WHERE number IN (1, 3)")
 
-    def deleted(self, seen: int, limits: Limits = PLENTY) -> tuple[int, ...]:
-        (page,) = messages.read(self.connection.cursor(), [Query("lobby", seen, 1000, seen=seen)], limits)
+    def deleted(self, seen: int, limits: StorageLimits = PLENTY) -> tuple[int, ...]:
+        (page,) = messages.read(self.connection.cursor(), [PageQuery("lobby", seen, 1000, seen=seen)], limits)
         self.connection.rollback()
         return tuple(page.deleted)
 
     def test_whoever_comes_back_is_told_of_those_seen_that_are_still_kept(self) -> None:
         self.assertEqual([(), (1,), (1, 3)], [self.deleted(seen) for seen in (0, 2, 4)])
-        self.assertEqual((3,), self.deleted(4, Limits(2, 1000)))
+        self.assertEqual((3,), self.deleted(4, StorageLimits(2, 1000)))
 
     def test_at_most_so_many_are_told_the_newest(self) -> None:
         self.insert(drafts(*["x"] * messages.DELETED_TOLD))
         with self.connection:
             self.connection.execute("UPDATE message SET text = '', deleted_by = 'Mia'")
 
-        told = self.deleted(5000, Limits(10**6, 1000))
+        told = self.deleted(5000, StorageLimits(10**6, 1000))
 
         self.assertEqual(tuple(range(5, messages.DELETED_TOLD + 5)), told)
 

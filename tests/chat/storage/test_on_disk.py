@@ -10,8 +10,8 @@ from twisted.internet.interfaces import IReactorCore, IReactorTime
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from mixsvc.chat.storage.messages import Query, Stored
-from mixsvc.chat.storage.queue import History
+from mixsvc.chat.storage.messages import PageQuery, StoredMessage
+from mixsvc.chat.storage.queue import StorageQueue
 from mixsvc.config.settings import ChatSettings
 from mixsvc.storage.database import Database
 
@@ -25,13 +25,13 @@ class OnDiskTests(TestCase):
         self.path = os.path.join(self.mktemp(), "chat.sqlite3")
         os.makedirs(os.path.dirname(self.path))
 
-    def open(self, path: str) -> tuple[History, Callable[[], Deferred[None]]]:
+    def open(self, path: str) -> tuple[StorageQueue, Callable[[], Deferred[None]]]:
         from twisted.internet import reactor
 
         core, clock = IReactorCore(reactor), IReactorTime(reactor)
         database = Database(core, path, deferToThread)
         self.addCleanup(database.close)
-        return History(clock, database, SETTINGS), database.close
+        return StorageQueue(clock, database, SETTINGS), database.close
 
     @inlineCallbacks
     def test_what_was_acknowledged_is_there_after_a_kill_and_the_numbers_go_on(self) -> Steps:
@@ -41,7 +41,7 @@ class OnDiskTests(TestCase):
         copy = shutil.copytree(os.path.dirname(self.path), self.mktemp())
 
         again, _ = self.open(os.path.join(copy, "chat.sqlite3"))
-        page = yield again.page(Query("lobby", 0, 1000))
+        page = yield again.page(PageQuery("lobby", 0, 1000))
         repeated = yield again.append("lobby", "Ann", "41", "k41")
         later = yield again.append("lobby", "Ann", "later", None)
 
@@ -55,7 +55,7 @@ class OnDiskTests(TestCase):
         history, _ = self.open(self.path)
         told: list[int] = []
 
-        def note(stored: Stored) -> None:
+        def note(stored: StoredMessage) -> None:
             told.append(stored.message.number)
             if stored.message.number <= 20:
                 history.append("lobby", "Bob", "more", None).addCallback(note)
@@ -75,7 +75,7 @@ class OnDiskTests(TestCase):
         close()
 
         again, _ = self.open(self.path)
-        page = yield again.page(Query("lobby", 0, 10))
+        page = yield again.page(PageQuery("lobby", 0, 10))
 
         self.assertEqual(texts, [each.text for each in page.messages])
         self.assertTrue(repeated.is_repeated)

@@ -5,8 +5,8 @@ from twisted.internet.task import Clock
 from twisted.logger import LogEvent, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.storage.messages import Query, Stored
-from mixsvc.chat.storage.queue import APPENDS_AT_ONCE, MOST_WAITING, READS_AT_ONCE, History, NotRead, NotSaved
+from mixsvc.chat.storage.messages import PageQuery, StoredMessage
+from mixsvc.chat.storage.queue import APPENDS_AT_ONCE, MOST_WAITING, READS_AT_ONCE, NotRead, NotSaved, StorageQueue
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import ChatMessage, ChatPage
 from tests.chat.fakes import NOW, FakeDatabase
@@ -18,14 +18,14 @@ class HistoryTests(SynchronousTestCase):
         self.clock.advance(NOW)
         self.database = FakeDatabase()
         self.addCleanup(self.database.connection.close)
-        self.history = History(self.clock, self.database, ChatSettings())
+        self.history = StorageQueue(self.clock, self.database, ChatSettings())
         self.told: list[object] = []
 
-    def append(self, text: str, key: str | None = None) -> Deferred[Stored]:
+    def append(self, text: str, key: str | None = None) -> Deferred[StoredMessage]:
         return self.history.append("lobby", "Ann", text, key)
 
     def page(self, limit: int, after: int = 0) -> Deferred[ChatPage]:
-        return self.history.page(Query("lobby", after, limit))
+        return self.history.page(PageQuery("lobby", after, limit))
 
     def test_an_append_is_answered_once_it_is_committed(self) -> None:
         stored = self.append("a")
@@ -34,7 +34,7 @@ class HistoryTests(SynchronousTestCase):
         self.assertNoResult(stored)
         self.database.tell()
 
-        self.assertEqual(Stored(message(1, "a")), self.successResultOf(stored))
+        self.assertEqual(StoredMessage(message(1, "a")), self.successResultOf(stored))
 
     def test_all_that_waits_is_stored_in_one_transaction(self) -> None:
         waiting = [self.append(text) for text in "abcd"]
@@ -69,7 +69,7 @@ class HistoryTests(SynchronousTestCase):
         self.database.settle()
 
         self.assertFalse(self.successResultOf(first).is_repeated)
-        self.assertEqual(Stored(message(1, "a"), is_repeated=True), self.successResultOf(second))
+        self.assertEqual(StoredMessage(message(1, "a"), is_repeated=True), self.successResultOf(second))
 
     def test_a_failure_fails_its_batch_and_later_ones_are_tried_anew(self) -> None:
         self.append("a")
@@ -206,12 +206,14 @@ class HistoryTests(SynchronousTestCase):
         self.assertEqual([("den", 3)], self.database.connection.execute("SELECT name, last FROM room").fetchall())
         self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
 
-    def failing(self, answer: Deferred[object] | Deferred[Stored] | Deferred[ChatPage], error: type[Exception]) -> None:
+    def failing(
+        self, answer: Deferred[object] | Deferred[StoredMessage] | Deferred[ChatPage], error: type[Exception]
+    ) -> None:
         self.database.fail()
         self.failureResultOf(answer, error)
 
     def messages(self) -> list[ChatMessage]:
-        return [each.message for each in self.told if isinstance(each, Stored)]
+        return [each.message for each in self.told if isinstance(each, StoredMessage)]
 
 
 def message(number: int, text: str) -> ChatMessage:

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.storage import sanctions
-from mixsvc.chat.storage.sanctions import Entry
+from mixsvc.chat.storage.sanctions import AuditEntry
 from mixsvc.storage.schema import upgrade
 from tests.chat.fakes import NOW
 
@@ -14,7 +14,7 @@ DAY = 86_400.0
 
 ANN = Sanction(0, MUTE, "Ann", "ann", "person-1", "192.0.2.7", "Mod", "spam", NOW + DAY)
 ADDRESS = Sanction(0, BAN, "", "", "", "2001:db8::1", "Mod", "", NOW + DAY)
-ENTRY = Entry(0, NOW, "Mod", "mute", "", "Ann", "spam")
+ENTRY = AuditEntry(0, NOW, "Mod", "mute", "", "Ann", "spam")
 
 
 class LedgerTestCase(SynchronousTestCase):
@@ -23,7 +23,7 @@ class LedgerTestCase(SynchronousTestCase):
         self.addCleanup(self.connection.close)
         upgrade(self.connection)
 
-    def impose(self, sanction: Sanction, entry: Entry = ENTRY) -> Sanction:
+    def impose(self, sanction: Sanction, entry: AuditEntry = ENTRY) -> Sanction:
         with self.connection, closing(self.connection.cursor()) as cursor:
             return sanctions.impose(cursor, sanction, entry)
 
@@ -31,7 +31,7 @@ class LedgerTestCase(SynchronousTestCase):
         with self.connection, closing(self.connection.cursor()) as cursor:
             sanctions.lift(cursor, kind, ids, replace(ENTRY, action=f"un{kind}"))
 
-    def record(self, entry: Entry) -> None:
+    def record(self, entry: AuditEntry) -> None:
         with self.connection, closing(self.connection.cursor()) as cursor:
             sanctions.record(cursor, entry)
 
@@ -43,7 +43,7 @@ class LedgerTestCase(SynchronousTestCase):
         with closing(self.connection.cursor()) as cursor:
             return sanctions.read_sanctions(cursor, now)
 
-    def audit(self, before: int | None = None, limit: int = 100) -> list[Entry]:
+    def audit(self, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
         with closing(self.connection.cursor()) as cursor:
             return sanctions.read_audit(cursor, before, limit)
 
@@ -64,13 +64,13 @@ class EntryTests(SynchronousTestCase):
                 "target": "Ann",
                 "reason": "spam",
             },
-            Entry(7, NOW + 0.125, "Mod", "kick", "lobby", "Ann", "spam").as_json(),
+            AuditEntry(7, NOW + 0.125, "Mod", "kick", "lobby", "Ann", "spam").as_json(),
         )
 
     def test_what_is_empty_is_left_out(self) -> None:
         self.assertEqual(
             {"number": 7, "time": "2026-11-22T15:43:00.000Z", "action": "mute", "target": "Ann"},
-            Entry(7, NOW, "", "mute", "", "Ann", "").as_json(),
+            AuditEntry(7, NOW, "", "mute", "", "Ann", "").as_json(),
         )
 
 
@@ -198,7 +198,7 @@ class DeleteMessageTests(LedgerTestCase):
 
 class AuditTests(LedgerTestCase):
     def test_the_newest_come_first_as_they_were_recorded(self) -> None:
-        kick = Entry(0, NOW + 1, "Mod", "kick", "lobby", "Bob", "")
+        kick = AuditEntry(0, NOW + 1, "Mod", "kick", "lobby", "Bob", "")
         self.record(ENTRY)
         self.record(kick)
 
