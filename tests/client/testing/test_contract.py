@@ -7,7 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.client.testing import MemoryConnection, MemoryServer
-from tests.chat.fakes import ChatHouse
+from tests.chat.fakes import ChatHarness
 
 Request = tuple[str, dict[str, Any]]
 
@@ -44,12 +44,12 @@ def answers_of_memory(requests: Sequence[Request]) -> list[dict[str, Any]]:
 
 class ContractTests(SynchronousTestCase):
     def answers_of_chat(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
-        house = ChatHouse()
-        self.addCleanup(house.database.connection.close)
-        client = house.client()
+        chat = ChatHarness()
+        self.addCleanup(chat.database.connection.close)
+        client = chat.client()
         for type, fields in requests:
             client.send(type, **fields)
-            house.database.settle()
+            chat.database.settle()
         return [message for message in client.got() if message["type"] in TYPES]
 
     def assertAlike(self, *requests: Request) -> None:
