@@ -13,7 +13,7 @@ from mixsvc.config.secret_files import api_token, secret_key
 from mixsvc.config.settings import Settings
 from mixsvc.errors import BadSetting
 from mixsvc.interfaces import Authenticator, IMix
-from mixsvc.pages.app import Keys, create_app
+from mixsvc.pages.app import AppSecrets, create_app
 from mixsvc.pages.auth.sessions import COOKIE, session_identity
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.authentication import RequestAuthenticator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     # There is no such module when the program runs (PEP 3333, typeshed).
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["Served", "authenticator", "own_application", "served", "request_authenticator"]
+__all__ = ["Served", "authenticator", "make_pages", "served", "request_authenticator"]
 
 APPLICATION: Final = Wanted("[web] wsgi", "WSGI application", ("environ", "start_response"))
 AUTHENTICATOR: Final = Wanted("[chat] authenticator", "function", ("environ",))
@@ -50,7 +50,7 @@ def served(mix: IMix, settings: Settings) -> Served:
     named = imported(settings.web.wsgi, APPLICATION) if settings.web.wsgi else None
     if isinstance(named, Flask):
         named.extensions["mixsvc"] = mix
-    pages = own_application(mix, settings) if prefix is not None else None
+    pages = make_pages(mix, settings) if prefix is not None else None
     if pages is None or not prefix:
         application = pages if named is None else named
         # Without [web] wsgi our pages are somewhere.
@@ -59,14 +59,14 @@ def served(mix: IMix, settings: Settings) -> Served:
     return Served(DispatcherMiddleware(named or NotFound(), {prefix: pages}), pages)
 
 
-def own_application(mix: IMix, settings: Settings) -> Flask:
+def make_pages(mix: IMix, settings: Settings) -> Flask:
     """Our pages; makes the files of the secret key and of the token, and imports [chat] authenticator.
 
     Raises BadSetting for what cannot be used.
     """
     key, token = settings.web.secret_key_file, settings.chat.token_file
     # With nothing on disk there is nothing that a key would have to outlive, and no way to tell anybody the token.
-    keys = Keys(secret_key(key) if key else secrets.token_bytes(32), api_token(token) if token else None)
+    keys = AppSecrets(secret_key(key) if key else secrets.token_bytes(32), api_token(token) if token else None)
     return create_app(mix, settings, keys, _named_authenticator(settings))
 
 

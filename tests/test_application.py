@@ -8,7 +8,7 @@ from flask import Flask
 from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.test import Client
 
-from mixsvc.application import authenticator, own_application, served
+from mixsvc.application import authenticator, make_pages, served
 from mixsvc.config.settings import MEMORY, ChatSettings, Settings, StorageSettings, WebSettings
 from mixsvc.errors import BadSetting
 from mixsvc.interfaces import Identity
@@ -38,7 +38,7 @@ class OwnApplicationTests(SynchronousTestCase):
         return app.test_client().post("/api/rooms/lobby/messages", json={"text": "x"}, headers=headers).status_code
 
     def test_key_and_token_are_made_beside_the_database(self) -> None:
-        app = own_application(FakeMix(chat=FakeChat()), Settings().within(self.folder))
+        app = make_pages(FakeMix(chat=FakeChat()), Settings().within(self.folder))
 
         self.assertEqual(sorted(os.listdir(self.folder)), ["api_token", "secret_key"])
         with open(os.path.join(self.folder, "api_token")) as file:
@@ -46,12 +46,12 @@ class OwnApplicationTests(SynchronousTestCase):
 
     def test_a_session_outlives_a_restart(self) -> None:
         settings = Settings().within(self.folder)
-        client = own_application(FakeMix(chat=FakeChat()), settings).test_client()
+        client = make_pages(FakeMix(chat=FakeChat()), settings).test_client()
         client.post("/api/session", json={"name": "Ann"})
         cookie = client.get_cookie("mixsvc_session")
         assert cookie is not None
 
-        again = own_application(FakeMix(chat=FakeChat()), settings).test_client()
+        again = make_pages(FakeMix(chat=FakeChat()), settings).test_client()
         again.set_cookie("mixsvc_session", cookie.value)
 
         self.assertEqual(again.get("/api/session").get_json()["name"], "Ann")
@@ -59,7 +59,7 @@ class OwnApplicationTests(SynchronousTestCase):
     def test_in_memory_there_are_no_files_and_nobody_knows_a_token(self) -> None:
         settings = Settings(storage=StorageSettings(path=MEMORY)).within(self.folder)
 
-        app = own_application(FakeMix(chat=FakeChat()), settings)
+        app = make_pages(FakeMix(chat=FakeChat()), settings)
 
         self.assertEqual(os.listdir(self.folder), [])
         self.assertEqual(self.status_of_post(app, ""), 403)
@@ -67,18 +67,18 @@ class OwnApplicationTests(SynchronousTestCase):
     def test_a_token_file_that_is_named_counts_even_then(self) -> None:
         settings = Settings(chat=ChatSettings(token_file="t"), storage=StorageSettings(path=MEMORY)).within(self.folder)
 
-        app = own_application(FakeMix(chat=FakeChat()), settings)
+        app = make_pages(FakeMix(chat=FakeChat()), settings)
 
         with open(os.path.join(self.folder, "t")) as file:
             self.assertEqual(self.status_of_post(app, file.read().strip()), 201)
 
     def test_the_authenticator_of_the_settings_names_people(self) -> None:
-        client = own_application(FakeMix(chat=FakeChat()), named(NAMED)).test_client()
+        client = make_pages(FakeMix(chat=FakeChat()), named(NAMED)).test_client()
 
         self.assertEqual(client.get("/api/session", headers={"X-Name": "Ann"}).get_json()["name"], "Ann")
 
     def test_one_that_is_not_there_is_told_at_the_start(self) -> None:
-        self.assertRaises(BadSetting, own_application, FakeMix(), named("nowhere:who"))
+        self.assertRaises(BadSetting, make_pages, FakeMix(), named("nowhere:who"))
 
 
 theirs = Flask("theirs")
@@ -161,7 +161,7 @@ class AuthenticatorTests(SynchronousTestCase):
         self.assertEqual(found, Identity("one"))
 
     def test_else_the_sessions_of_our_pages(self) -> None:
-        app = own_application(FakeMix(chat=FakeChat()), named(""))
+        app = make_pages(FakeMix(chat=FakeChat()), named(""))
         client = app.test_client()
         client.post("/api/session", json={"name": "Ann"})
         cookie = client.get_cookie("mixsvc_session")

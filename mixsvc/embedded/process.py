@@ -6,12 +6,12 @@ import threading
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mixsvc import facade
-from mixsvc.application import authenticator, own_application
+from mixsvc.application import authenticator, make_pages
 from mixsvc.config.settings import MEMORY, Settings, read_settings
 from mixsvc.errors import BadSetting, MixError
 from mixsvc.facade import Mix, Parts
 from mixsvc.http.listening import check_endpoints
-from mixsvc.pages.chat_url import allow_chat
+from mixsvc.pages.chat_url import allow_chat_origin
 from mixsvc.storage import database
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class Embedded:
         if self._app is None:
             settings = self._read()
             database.rehearse(settings.storage.path)
-            app = own_application(self.mix(), settings)
-            allow_chat(app, facade.mix)
+            app = make_pages(self.mix(), settings)
+            allow_chat_origin(app, facade.mix)
             self._app = app
         return self._app
 

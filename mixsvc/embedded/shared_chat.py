@@ -24,7 +24,7 @@ from mixsvc.http.listening import open_port
 from mixsvc.http.routing import Annex
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import ChatPage, IChat, RoomOverview
-from mixsvc.pages.chat_url import Elsewhere
+from mixsvc.pages.chat_url import ChatUrl
 from mixsvc.shutdown import Deadline
 from mixsvc.threads.pool import DaemonThreadPool
 
@@ -123,7 +123,7 @@ class ChatHost:
         self.place = Place()
         remote = RemoteChat(lambda: self._claim.place().desk, self._token, REMOTE_SECONDS)
         # What views see, in any thread.
-        self.facade = SharedChat(self, remote, Elsewhere(settings.chat.url, settings.chat.prefix))
+        self.facade = SharedChat(self, remote, ChatUrl(settings.chat.url, settings.chat.prefix))
 
     def start(self) -> "Deferred[None]":
         """Serve the chat unless another process does, and take over when that one ends.
@@ -210,14 +210,14 @@ class ChatHost:
 class SharedChat:
     """The chat for views: the one of this process, else that of another."""
 
-    def __init__(self, host: ChatHost, remote: RemoteChat, elsewhere: Elsewhere) -> None:
+    def __init__(self, host: ChatHost, remote: RemoteChat, elsewhere: ChatUrl) -> None:
         self._host = host
         self._remote = remote
         self._elsewhere = elsewhere
 
     @property
     def prefix(self) -> str:
-        """The URL of the SockJS endpoint for the request in hand; see Elsewhere."""
+        """The URL of the SockJS endpoint for the request in hand; see ChatUrl."""
         return self._elsewhere.url(self._host.whereabouts().port)
 
     def rooms(self) -> Sequence[str]:

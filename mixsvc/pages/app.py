@@ -1,10 +1,11 @@
-"""The Flask app, the same under twistd and in another server."""
+"""Makes the Flask app of our pages; it is the same under twistd and inside another WSGI server."""
 
 import logging
 import re
 import secrets
 import time
 from dataclasses import dataclass, field
+from typing import Final
 
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -15,20 +16,19 @@ from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import Authenticator, IMix
 from mixsvc.pages import index
 from mixsvc.pages.api import accounts, rates, rooms
-from mixsvc.pages.api.cors import guard_api
+from mixsvc.pages.api.cors import install_cross_origin_policy
 from mixsvc.pages.api.problems import problem, problem_of
 from mixsvc.pages.auth.logins import Logins
 from mixsvc.pages.auth.sessions import install_sessions, session_identity
 from mixsvc.pages.flask_log import use_twisted_log
-from mixsvc.pages.static_files import install_assets
-from mixsvc.pages.statics import guard_static
+from mixsvc.pages.static_files import install_static_files
 
-__all__ = ["HEADERS", "Keys", "create_app"]
+__all__ = ["HEADERS", "AppSecrets", "create_app"]
 
-NAME = "mixsvc"
+NAME: Final = "mixsvc"
 
-HEADERS = {
-    # frame-src is for SockJS's iframe transports; to connect-src each answer adds its own WebSocket.
+HEADERS: Final = {
+    # frame-src is for SockJS's iframe transports; each response adds its own WebSocket to connect-src.
     "Content-Security-Policy": "; ".join(
         [
             "default-src 'self'",
@@ -46,64 +46,69 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
-    # No page that opens ours, or that ours opens, keeps a handle on it.
+    # A page that opens ours, or that ours opens, gets no reference to it.
     "Cross-Origin-Opener-Policy": "same-origin",
-    # Nothing here uses any of these, and so nothing that gets in here may.
+    # Our scripts use none of these, so an injected one may not either.
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
 
-# How soon somebody may ask again whom the chat did not answer in time, in seconds.
-RETRY_SECONDS = 2
+# Retry-After, in seconds, when the chat did not answer in time.
+RETRY_SECONDS: Final = 2
 
 
 @dataclass(frozen=True)
-class Keys:
-    """secret_key: signs sessions; without one they end with the process. api_token: what programs show to say
-    something; None: nobody may."""
+class AppSecrets:
+    """What must stay unknown to clients.
+
+    secret_key: signs the session cookies; the default is random, so that sessions end with the process.
+    api_token: lets programs send messages over HTTP; None: no program may.
+    """
 
     secret_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     api_token: bytes | None = None
 
 
 def create_app(
-    mix: IMix, settings: Settings | None = None, keys: Keys | None = None, named: Authenticator | None = None
+    mix: IMix,
+    settings: Settings | None = None,
+    keys: AppSecrets | None = None,
+    named: Authenticator | None = None,
 ) -> Flask:
-    """The one way to our Flask app; calling it again makes another.
+    """The Flask app of our pages; each call makes a new one.
 
-    named: what [chat] authenticator names; None: our own sessions say who is who. Raises BadSetting for a moderator's
-    hash that is none.
+    named: the function that [chat] authenticator names; None: our session cookies say who somebody is. Raises
+    BadSetting if the hash of a moderator's password is not valid.
     """
-    settings, keys = settings or Settings(), keys or Keys()
+    settings, keys = settings or Settings(), keys or AppSecrets()
     use_twisted_log(logging.getLogger(NAME))
     app = Flask(NAME, template_folder="pages/templates", static_folder="pages/static", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = settings.web.max_body
     app.extensions["mixsvc"] = mix
-    assets = install_assets(app)
-    guard_api(app, settings.chat.origins)
-    guard_static(app)
+    static_files = install_static_files(app)
+    install_cross_origin_policy(app, settings.chat.origins)
     sessions = install_sessions(app, keys.secret_key, settings.chat)
     logins = Logins(settings.chat.moderators, time.monotonic)
-    access = rooms.Access(settings.chat, keys.api_token, named or session_identity(app))
-    app.register_blueprint(index.blueprint(mix, assets, access))
+    access = rooms.ChatAccess(settings.chat, keys.api_token, named or session_identity(app))
+    app.register_blueprint(index.blueprint(mix, static_files, access))
     app.register_blueprint(rates.blueprint(mix))
     app.register_blueprint(accounts.blueprint(mix, sessions, logins, named, settings.chat.guests))
     app.register_blueprint(rooms.blueprint(mix, access))
-    app.register_error_handler(HTTPException, _refusal)
-    app.register_error_handler(ServiceBusy, _busy)
-    app.after_request(_secured)
+    app.register_error_handler(HTTPException, _error_response)
+    app.register_error_handler(ServiceBusy, _busy_response)
+    app.after_request(_add_headers)
     return app
 
 
-def _busy(error: ServiceBusy) -> Response:
+def _busy_response(error: ServiceBusy) -> Response:
     why = str(error)
     answer = problem(503, f"{why[:1].upper()}{why[1:]}.")
     answer.headers["Retry-After"] = str(RETRY_SECONDS)
     return answer
 
 
-def _refusal(error: HTTPException) -> AnyResponse:
-    """Problem JSON for programs and a small page for people; Flask has logged what is our own fault."""
+def _error_response(error: HTTPException) -> AnyResponse:
+    """Problem JSON below /api, a small page elsewhere; Flask has already logged errors of our own."""
     if request.path == "/api" or request.path.startswith("/api/"):
         return problem_of(error)
     response = error.get_response()
@@ -112,7 +117,7 @@ def _refusal(error: HTTPException) -> AnyResponse:
     return response
 
 
-def _secured(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", _policy())
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
@@ -120,7 +125,10 @@ def _secured(response: Response) -> Response:
 
 
 def _policy() -> str:
-    """With the origin of our WebSocket, which some browsers do not take for 'self'; a strange Host gets in nowhere."""
+    """The policy with the origin of our WebSocket, as some browsers do not count it as 'self'.
+
+    A Host header with other characters than those of a host is left out.
+    """
     policy, host = HEADERS["Content-Security-Policy"], request.environ.get("HTTP_HOST", "")
     if not re.fullmatch(r"[A-Za-z0-9.:\[\]_-]{1,255}", host):
         return policy

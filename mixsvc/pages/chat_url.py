@@ -1,4 +1,4 @@
-"""Where a page finds a chat that does not listen on the page's own port."""
+"""The chat's URL for a page whose chat listens on another port or host."""
 
 import re
 from typing import Final
@@ -9,40 +9,46 @@ from flask import Flask, Response, has_request_context, request
 from mixsvc.interfaces import IMix
 from mixsvc.pages.app import HEADERS
 
-__all__ = ["Elsewhere", "allow_chat"]
+__all__ = ["ChatUrl", "allow_chat_origin"]
 
 POLICY: Final = "Content-Security-Policy"
-# What goes into a page and a header: a host and nothing else.
+# Only what matches this goes into a page and a header: a host and its port.
 HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
-# Where nobody asks, there is this machine.
-LOCAL: Final = "127.0.0.1"
+# The host outside of a request, and in place of a Host header that does not match.
+LOCALHOST: Final = "127.0.0.1"
 
 
-class Elsewhere:
-    """The chat's URL for pages. May be used in any thread."""
+class ChatUrl:
+    """The URL of the SockJS endpoint for pages. Used in any thread."""
 
     def __init__(self, url: str, prefix: str) -> None:
-        """url: the chat's, where the settings say so; empty: another port of the host that the page came from."""
+        """url: the whole URL, if the settings give it; "": the chat is on another port of the page's own host.
+
+        prefix: the chat's path, such as /chat.
+        """
         self._url = url.rstrip("/")
         self._prefix = prefix
 
     def url(self, port: int | None) -> str:
-        """The SockJS endpoint for the request that a Flask view answers in this thread.
+        """The URL for the request that this thread answers.
 
-        port: the chat's, as far as it is known and has one; else the path alone.
+        port: the chat's TCP port; None if it has none or it is not known, and then only the path is returned.
         """
         if self._url or port is None:
             return self._url or self._prefix
-        scheme, host = (request.scheme, request.host) if has_request_context() else ("http", LOCAL)
+        scheme, host = (request.scheme, request.host) if has_request_context() else ("http", LOCALHOST)
         asked = HOST.fullmatch(host)
-        return f"{scheme}://{asked[1] if asked else LOCAL}:{port}{self._prefix}"
+        return f"{scheme}://{asked[1] if asked else LOCALHOST}:{port}{self._prefix}"
 
 
-def allow_chat(app: Flask, mix: IMix) -> None:
-    """Let the pages of our app connect to the chat, wherever it is. Call it once, before the first request."""
+def allow_chat_origin(app: Flask, mix: IMix) -> None:
+    """Allow our pages to connect to the chat's origin, by their Content-Security-Policy.
+
+    Call it once, before the first request.
+    """
 
     def allow(response: Response) -> Response:
-        # Only a page needs it, and asking starts what has not been started.
+        # Only a page needs it, and reading mix.chat starts the service if it does not run yet.
         if response.mimetype == "text/html" and mix.chat is not None:
             response.headers[POLICY] = _with(HEADERS[POLICY], mix.chat.prefix)
         return response
@@ -55,6 +61,6 @@ def _with(policy: str, url: str) -> str:
     if not parts.netloc:
         return policy
     page, socket = f"{parts.scheme}://{parts.netloc}", f"{parts.scheme.replace('http', 'ws')}://{parts.netloc}"
-    # The other one is for SockJS's iframe transports.
+    # frame-src is for SockJS's iframe transports.
     more = {"connect-src": f" {page} {socket}", "frame-src": f" {page}"}
     return "; ".join(each + more.get(each.partition(" ")[0], "") for each in policy.split("; "))

@@ -1,4 +1,4 @@
-"""Where app.logger writes: twisted.logger, so that a Flask line lands in the log with all others."""
+"""Sends the records of app.logger to twisted.logger, so that there is one log."""
 
 import logging
 from typing import Final
@@ -8,7 +8,7 @@ from twisted.python.failure import Failure
 
 __all__ = ["TwistedHandler", "use_twisted_log"]
 
-# From this number on, this level; the first that fits.
+# Numbers of logging and the levels of twisted.logger; the first one that is not above a record's level counts.
 LEVELS: Final = (
     (logging.CRITICAL, LogLevel.critical),
     (logging.ERROR, LogLevel.error),
@@ -19,21 +19,21 @@ LEVELS: Final = (
 
 
 class TwistedHandler(logging.Handler):
-    """Hands each record to twisted.logger as one event; called in whatever thread logs.
+    """Makes each record one event of twisted.logger. Called in any thread.
 
-    Flask's own handler writes to wsgi.errors, which twisted.web takes for a log format: braces lose the line.
+    Flask's own handler writes to wsgi.errors, whose text twisted.web uses as a log format: a line with braces is lost.
     """
 
     _log: Final = Logger("mixsvc.web")
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Never raises: what cannot be formatted goes to logging's own handleError."""
+        """Log the record; never raises: logging's handleError gets a record that cannot be formatted."""
         try:
             message = record.getMessage()
         except Exception:
             self.handleError(record)
             return
-        # Not named "message": old-style observers overwrite that field of every event.
+        # The field is not named "message", as old-style observers overwrite that in every event.
         fields: dict[str, object] = {"line": message}
         if record.exc_info and record.exc_info[1]:
             fields["log_failure"] = Failure(record.exc_info[1])
@@ -42,11 +42,11 @@ class TwistedHandler(logging.Handler):
 
 
 def use_twisted_log(logger: logging.Logger) -> None:
-    """Send a logger's records, info and above, to twisted.logger only; harmless a second time."""
+    """Send a logger's records, from info on, to twisted.logger only; harmless a second time."""
     if any(isinstance(handler, TwistedHandler) for handler in logger.handlers):
         return
     logger.addHandler(TwistedHandler())
-    # A host that sends twisted's log on to logging (crochet does) would write each line twice.
+    # A host that forwards twisted's log to logging, as crochet does, would write each line twice.
     logger.propagate = False
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO)

@@ -1,4 +1,4 @@
-"""The page: chat, people and rates on one screen, with the rates and the latest messages before any script runs."""
+"""The page: chat, people and rates on one screen, with rates and messages before any script runs."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,24 +7,24 @@ from flask import Blueprint, Flask, Response, make_response, render_template
 from werkzeug.exceptions import HTTPException
 
 from mixsvc.interfaces import ChatMessage, IMix
-from mixsvc.pages.api.rooms import Access
-from mixsvc.pages.preview import Glimpse, Preview
-from mixsvc.pages.static_files import Assets
+from mixsvc.pages.api.rooms import ChatAccess
+from mixsvc.pages.preview import PreviewCache, RoomPreview
+from mixsvc.pages.static_files import EXTENSION, StaticFiles
 
 __all__ = ["blueprint", "has_sockjs_client", "hue_class"]
 
-# Made from npm's packages when the package is built. Without the first the page talks plain WebSocket, without the
-# second it shows the past as a table.
+# Copied from npm's packages when the distribution is built. Without the first the page uses a plain WebSocket, without
+# the second it shows past rates as a table.
 SOCKJS_CLIENT: Final = "vendor/sockjs.min.js"
 CHARTS: Final = ("vendor/uplot.min.js", "vendor/uplot.min.css")
 
 HUES: Final = 12
 
 
-def blueprint(mix: IMix, assets: Assets, access: Access) -> Blueprint:
-    """The routes of the pages. The chat may be asked for its latest messages; everything else is a snapshot."""
+def blueprint(mix: IMix, static_files: StaticFiles, access: ChatAccess) -> Blueprint:
+    """The routes of the pages. A view may wait for the chat's newest messages; everything else is a snapshot."""
     pages = Blueprint("pages", __name__)
-    preview = Preview()
+    cache = PreviewCache()
 
     @pages.get("/")
     def index() -> Response:
@@ -33,9 +33,9 @@ def blueprint(mix: IMix, assets: Assets, access: Access) -> Blueprint:
             rates=[(base, quote, mix.rates.latest(base, quote)) for base, quote in mix.pairs],
             currencies=mix.rates.currencies(),
             chat_prefix=mix.chat.prefix if mix.chat else None,
-            glimpse=_glimpse(mix, preview, access),
-            scripts=[name for name in (SOCKJS_CLIENT,) if mix.chat and assets.has(name)],
-            charts=[name for name in CHARTS if assets.has(name)],
+            glimpse=_preview(mix, cache, access),
+            scripts=[name for name in (SOCKJS_CLIENT,) if mix.chat and static_files.has(name)],
+            charts=[name for name in CHARTS if static_files.has(name)],
         )
         response = make_response(page)
         response.headers["Cache-Control"] = "no-cache"
@@ -49,30 +49,30 @@ def blueprint(mix: IMix, assets: Assets, access: Access) -> Blueprint:
 
 
 def has_sockjs_client(app: Flask) -> bool:
-    """Whether the SockJS client was there when the package was built."""
-    assets: Assets = app.extensions["mixsvc-assets"]
-    return assets.has(SOCKJS_CLIENT)
+    """Whether the distribution was built with the SockJS client."""
+    static_files: StaticFiles = app.extensions[EXTENSION]
+    return static_files.has(SOCKJS_CLIENT)
 
 
 def hue_class(name: str) -> str:
-    """The style of a name, the same on each page; names.js has it, too."""
+    """The CSS class that colours a name; static/views/names.js computes the same."""
     total = 0
     for letter in name:
         total = (total * 31 + ord(letter)) % 9973
     return f"hue-{total % HUES}"
 
 
-def _glimpse(mix: IMix, preview: Preview, access: Access) -> Glimpse | None:
+def _preview(mix: IMix, cache: PreviewCache, access: ChatAccess) -> RoomPreview | None:
     chat = mix.chat
     if chat is None:
         return None
     try:
         access.check_reader()
     except HTTPException:
-        # Not for everyone's eyes.
+        # Only those who may read the chat see its messages.
         return None
-    found = preview.glimpse(chat)
-    return Glimpse(found.room, _readable(found.messages)) if found else None
+    found = cache.newest(chat)
+    return RoomPreview(found.room, _readable(found.messages)) if found else None
 
 
 def _readable(messages: Sequence[ChatMessage]) -> Sequence[ChatMessage]:

@@ -1,4 +1,4 @@
-"""The newest messages for the first paint: at most one view at a time asks the chat, the others take what it got."""
+"""The newest messages, shown before any script runs: one view at a time asks the chat, the others take its answer."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,48 +9,48 @@ from typing import Final
 from mixsvc.errors import NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import ChatMessage, IChat
 
-__all__ = ["Glimpse", "Preview"]
+__all__ = ["PreviewCache", "RoomPreview"]
 
-MOST_MESSAGES: Final = 30
+MAX_MESSAGES: Final = 30
 
-# Seconds for which what was got is shown to everyone, and for which a chat that is busy is not asked again.
-FRESH: Final = 1.0
-PATIENCE: Final = 10.0
+# For so many seconds everybody gets the same answer, and a busy chat is not asked again.
+CACHE_SECONDS: Final = 1.0
+BUSY_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True)
-class Glimpse:
-    """A room from outside: its newest messages, the oldest first."""
+class RoomPreview:
+    """A room's newest messages, the oldest first."""
 
     room: str
     messages: Sequence[ChatMessage]
 
 
-class Preview:
-    """The room that the page shows first. Used in worker threads only."""
+class PreviewCache:
+    """Keeps the preview of the room that the page shows first. Used in worker threads only."""
 
     def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._asking = Lock()
-        self._good_until = -1.0
+        self._expires_at = -1.0
         self._messages: Sequence[ChatMessage] = ()
 
-    def glimpse(self, chat: IChat) -> Glimpse | None:
-        """What was said; no messages while the chat is too busy to tell, None when there is no room. Never raises."""
+    def newest(self, chat: IChat) -> RoomPreview | None:
+        """The newest messages; none while the chat is too busy to answer, None if there is no room. Never raises."""
         room = next(iter(chat.rooms()), None)
         if room is None:
             return None
-        if self._seconds() >= self._good_until and self._asking.acquire(blocking=False):
+        if self._seconds() >= self._expires_at and self._asking.acquire(blocking=False):
             try:
                 self._ask(chat, room)
             finally:
                 self._asking.release()
-        return Glimpse(room, self._messages)
+        return RoomPreview(room, self._messages)
 
     def _ask(self, chat: IChat, room: str) -> None:
         try:
-            self._messages = chat.page(room, None, MOST_MESSAGES).messages
-            self._good_until = self._seconds() + FRESH
+            self._messages = chat.page(room, None, MAX_MESSAGES).messages
+            self._expires_at = self._seconds() + CACHE_SECONDS
         except (NoSuchRoom, ServiceBusy):
             self._messages = ()
-            self._good_until = self._seconds() + PATIENCE
+            self._expires_at = self._seconds() + BUSY_SECONDS

@@ -1,27 +1,38 @@
-"""The files that a page loads, under addresses that change when they do: browsers may keep them for good."""
+"""The static files of a page: under URLs that change with their content, so that browsers may cache them for ever.
+
+/static/NAME is always asked for again; /static/v-VERSION/NAME may be cached. Both serve files of the static folder
+only, and nothing that a symbolic link in it leads to outside.
+"""
 
 import hashlib
+import os
+import re
 from pathlib import Path
 from typing import Final
 
-from flask import Flask, Response, abort, send_from_directory, url_for
+from flask import Flask, Response, abort, request, send_from_directory, url_for
 
-__all__ = ["Assets", "install_assets"]
+__all__ = ["EXTENSION", "StaticFiles", "install_static_files"]
 
-ENDPOINT: Final = "asset"
+# The StaticFiles of an app stand in its extensions under this name.
+EXTENSION: Final = "mixsvc-static-files"
 
-# A year, in seconds: what browsers take for ever.
-FOR_GOOD: Final = 31_536_000
+ENDPOINT: Final = "versioned_static"
+
+# One year, in seconds: browsers treat it as for ever.
+CACHE_SECONDS: Final = 31_536_000
+
+BYTES_RANGE: Final = re.compile(r"\s*bytes\s*=", re.IGNORECASE)
 
 
-class Assets:
-    """The static folder of an app as it is when this is made. Any thread."""
+class StaticFiles:
+    """The static folder of an app, as it is when this object is made. Used in any thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        # A link may lead anywhere.
+        # A link may lead outside.
         files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
-        # One version for all, in the path: a module's imports are relative, so each finds those made with it.
+        # One version for all files, in the path: a script's imports are relative, so they stay within its version.
         self.version = _digest(folder, files)
         self._names = [file.relative_to(folder).as_posix() for file in files]
 
@@ -34,26 +45,55 @@ class Assets:
         return [name for name in self._names if name.endswith(".js") and not name.startswith("vendor/")]
 
     def url(self, name: str) -> str:
-        """Where a page finds the file; needs a request."""
+        """The URL of the file for a page; called during a request."""
         return url_for(ENDPOINT, version=self.version, name=name)
 
     def serve(self, version: str, name: str) -> Response:
-        """The file. A page from before an update gets today's, and asks again the next time."""
+        """The file, cached for ever; for a page of another version today's file, which is not cached."""
         if not self.has(name):
             abort(404)
         response = send_from_directory(self._folder, name)
         if version == self.version:
-            response.headers["Cache-Control"] = f"public, max-age={FOR_GOOD}, immutable"
+            response.headers["Cache-Control"] = f"public, max-age={CACHE_SECONDS}, immutable"
         return response
 
 
-def install_assets(app: Flask) -> Assets:
-    """Serve the app's static folder under /static/v-VERSION/, too; in templates `assets` is what this returns."""
-    assets = Assets(Path(app.static_folder or ""))
-    app.add_url_rule(f"{app.static_url_path}/v-<version>/<path:name>", ENDPOINT, assets.serve)
-    app.extensions["mixsvc-assets"] = assets
-    app.context_processor(lambda: {"assets": assets})
-    return assets
+def install_static_files(app: Flask) -> StaticFiles:
+    """Serve the app's static folder under both URLs; call it once, before the first request.
+
+    Templates get what this returns as `assets`.
+    """
+    files = StaticFiles(Path(app.static_folder or ""))
+    app.add_url_rule(f"{app.static_url_path}/v-<version>/<path:name>", ENDPOINT, files.serve)
+    app.extensions[EXTENSION] = files
+    app.context_processor(lambda: {"assets": files})
+    _refuse_links_to_outside(app)
+    return files
+
+
+def _refuse_links_to_outside(app: Flask) -> None:
+    """Answer 404 on Flask's own route /static for a path or a link that leads out of the static folder.
+
+    A Range in another unit than bytes is ignored (RFC 9110 section 14.2).
+    """
+    assert app.static_folder is not None
+    folder = os.path.realpath(app.static_folder)
+
+    def refuse() -> None:
+        if request.endpoint != "static":
+            return
+        name = (request.view_args or {}).get("filename", "")
+        try:
+            found = os.path.realpath(os.path.join(folder, name))
+        except ValueError:
+            # The name has a NUL character.
+            abort(404)
+        if not found.startswith(folder + os.sep):
+            abort(404)
+        if not BYTES_RANGE.match(request.environ.get("HTTP_RANGE", "bytes=")):
+            del request.environ["HTTP_RANGE"]
+
+    app.before_request(refuse)
 
 
 def _digest(folder: Path, files: list[Path]) -> str:

@@ -6,7 +6,7 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, eventAsText, global
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.config.settings import Settings, WebSettings
-from mixsvc.pages.app import Keys, create_app
+from mixsvc.pages.app import AppSecrets, create_app
 from tests.pages.fakes import FakeChat, FakeMix
 
 
@@ -34,7 +34,7 @@ def broken() -> Blueprint:
 class Case(SynchronousTestCase):
     def setUp(self) -> None:
         self.mix = FakeMix(chat=FakeChat())
-        self.app = create_app(self.mix, Settings(web=WebSettings(max_body=100)), Keys(b"k" * 32))
+        self.app = create_app(self.mix, Settings(web=WebSettings(max_body=100)), AppSecrets(b"k" * 32))
         self.app.register_blueprint(broken())
         self.client = self.app.test_client()
 

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from mixsvc.pages.app import HEADERS
-from mixsvc.pages.chat_url import Elsewhere, allow_chat
+from mixsvc.pages.chat_url import ChatUrl, allow_chat_origin
 from tests.pages.fakes import FakeChat, FakeMix
 
 POLICY = "Content-Security-Policy"
@@ -19,35 +19,35 @@ POLICY = "Content-Security-Policy"
         ("http://[::1]:5000/", "http://[::1]:8081/chat"),
     ],
 )
-def test_it_is_another_port_of_the_host_that_the_page_came_from(page: str, url: str) -> None:
+def test_it_is_another_port_of_the_pages_own_host(page: str, url: str) -> None:
     with Flask("x").test_request_context(base_url=page):
-        assert Elsewhere("", "/chat").url(8081) == url
+        assert ChatUrl("", "/chat").url(8081) == url
 
 
-def test_a_host_header_can_add_nothing_to_the_page() -> None:
+def test_a_host_header_cannot_put_other_characters_into_the_page() -> None:
     with Flask("x").test_request_context(headers={"Host": 'x";script-src *'}):
-        assert Elsewhere("", "/chat").url(8081) == "http://127.0.0.1:8081/chat"
+        assert ChatUrl("", "/chat").url(8081) == "http://127.0.0.1:8081/chat"
 
 
-def test_what_the_settings_say_counts_everywhere() -> None:
-    elsewhere = Elsewhere("https://chat.example.org/chat/", "/chat")
+def test_the_url_of_the_settings_is_used_for_every_port() -> None:
+    chat_url = ChatUrl("https://chat.example.org/chat/", "/chat")
 
-    assert elsewhere.url(None) == elsewhere.url(8081) == "https://chat.example.org/chat"
-
-
-def test_outside_of_a_request_it_is_this_machine() -> None:
-    assert Elsewhere("", "/chat").url(8081) == "http://127.0.0.1:8081/chat"
+    assert chat_url.url(None) == chat_url.url(8081) == "https://chat.example.org/chat"
 
 
-def test_without_a_port_it_is_a_path() -> None:
-    assert Elsewhere("", "/chat").url(None) == "/chat"
+def test_outside_of_a_request_the_host_is_this_machine() -> None:
+    assert ChatUrl("", "/chat").url(8081) == "http://127.0.0.1:8081/chat"
+
+
+def test_without_a_port_it_is_the_path_alone() -> None:
+    assert ChatUrl("", "/chat").url(None) == "/chat"
 
 
 def policy(prefix: str | None, content_type: str = "text/html") -> str | None:
     chat = FakeChat()
     chat.prefix = prefix or ""
     app = Flask("x")
-    allow_chat(app, FakeMix(chat=chat if prefix else None))
+    allow_chat_origin(app, FakeMix(chat=chat if prefix else None))
 
     @app.get("/")
     def index() -> tuple[str, dict[str, str]]:
@@ -56,7 +56,7 @@ def policy(prefix: str | None, content_type: str = "text/html") -> str | None:
     return app.test_client().get("/").headers.get(POLICY)
 
 
-def test_the_policy_lets_the_page_connect_there_and_nowhere_else() -> None:
+def test_the_policy_allows_the_chats_origin_and_no_other() -> None:
     found = policy("http://example.org:8081/chat")
 
     assert found == HEADERS[POLICY].replace(
@@ -65,7 +65,7 @@ def test_the_policy_lets_the_page_connect_there_and_nowhere_else() -> None:
     assert "wss://chat.example.org" in (policy("https://chat.example.org/chat") or "")
 
 
-def test_a_chat_of_the_pages_own_needs_nothing_and_no_chat_nothing_at_all() -> None:
+def test_the_policy_stays_as_it_is_for_a_chat_on_the_same_port_and_for_no_chat() -> None:
     assert policy("/chat") == HEADERS[POLICY]
     assert policy(None) is None
     assert policy("http://example.org:8081/chat", "application/json") is None

@@ -12,7 +12,7 @@ from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatMessage, ChatPage, Identity
 from mixsvc.pages.app import create_app
 from mixsvc.pages.index import hue_class
-from mixsvc.pages.static_files import Assets, install_assets
+from mixsvc.pages.static_files import StaticFiles, install_static_files
 from tests.pages.fakes import QUOTE, FakeChat, FakeMix, FakeRates
 
 
@@ -212,11 +212,11 @@ class VendorTests(SynchronousTestCase):
             with open(path, "w"):
                 pass
 
-        def elsewhere(app: Flask) -> Assets:
+        def elsewhere(app: Flask) -> StaticFiles:
             app.static_folder = folder.name
-            return install_assets(app)
+            return install_static_files(app)
 
-        self.patch(mixsvc.pages.app, "install_assets", elsewhere)
+        self.patch(mixsvc.pages.app, "install_static_files", elsewhere)
         return Page(page_of(create_app(FakeMix(chat=FakeChat()))))
 
     def test_without_packages_only_our_modules_are_loaded(self) -> None:

@@ -2,57 +2,57 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatPage
-from mixsvc.pages.preview import FRESH, MOST_MESSAGES, PATIENCE, Glimpse, Preview
+from mixsvc.pages.preview import BUSY_SECONDS, CACHE_SECONDS, MAX_MESSAGES, PreviewCache, RoomPreview
 from tests.pages.fakes import MESSAGE, FakeChat
 
 
-class PreviewTests(SynchronousTestCase):
+class PreviewCacheTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.now = 100.0
         self.chat = FakeChat()
-        self.preview = Preview(lambda: self.now)
+        self.preview = PreviewCache(lambda: self.now)
 
-    def test_it_is_the_newest_of_the_first_room(self) -> None:
-        self.assertEqual(self.preview.glimpse(self.chat), Glimpse("lobby", [MESSAGE]))
-        self.assertEqual(self.chat.asked, [("lobby", None, MOST_MESSAGES)])
+    def test_it_has_the_newest_messages_of_the_first_room(self) -> None:
+        self.assertEqual(self.preview.newest(self.chat), RoomPreview("lobby", [MESSAGE]))
+        self.assertEqual(self.chat.asked, [("lobby", None, MAX_MESSAGES)])
 
-    def test_the_chat_is_asked_once_in_a_while(self) -> None:
+    def test_the_chat_is_asked_again_only_when_the_answer_has_expired(self) -> None:
         for _ in range(3):
-            self.preview.glimpse(self.chat)
+            self.preview.newest(self.chat)
         self.assertEqual(len(self.chat.asked), 1)
 
-        self.now += FRESH
-        self.preview.glimpse(self.chat)
+        self.now += CACHE_SECONDS
+        self.preview.newest(self.chat)
 
         self.assertEqual(len(self.chat.asked), 2)
 
-    def test_a_busy_chat_is_left_alone_for_longer(self) -> None:
+    def test_a_busy_chat_is_asked_again_only_after_a_longer_time(self) -> None:
         self.chat.trouble = ServiceBusy(5)
-        self.assertEqual(self.preview.glimpse(self.chat), Glimpse("lobby", ()))
+        self.assertEqual(self.preview.newest(self.chat), RoomPreview("lobby", ()))
         self.chat.trouble = None
 
-        self.now += PATIENCE - 1
-        self.assertEqual(self.preview.glimpse(self.chat), Glimpse("lobby", ()))
+        self.now += BUSY_SECONDS - 1
+        self.assertEqual(self.preview.newest(self.chat), RoomPreview("lobby", ()))
         self.now += 1
 
-        self.assertEqual(self.preview.glimpse(self.chat), Glimpse("lobby", [MESSAGE]))
+        self.assertEqual(self.preview.newest(self.chat), RoomPreview("lobby", [MESSAGE]))
 
-    def test_while_one_view_waits_for_the_chat_the_others_do_not(self) -> None:
-        inside: list[Glimpse | None] = []
+    def test_while_one_view_waits_for_the_chat_the_others_take_the_last_answer(self) -> None:
+        inside: list[RoomPreview | None] = []
 
         class Slow(FakeChat):
             def page(_, room: str, before: int | None, limit: int) -> ChatPage:
-                inside.append(self.preview.glimpse(self.chat))
+                inside.append(self.preview.newest(self.chat))
                 return super().page(room, before, limit)
 
-        self.preview.glimpse(Slow())
+        self.preview.newest(Slow())
 
-        self.assertEqual(inside, [Glimpse("lobby", ())])
+        self.assertEqual(inside, [RoomPreview("lobby", ())])
         self.assertEqual(self.chat.asked, [])
 
-    def test_without_rooms_there_is_nothing_to_see(self) -> None:
+    def test_without_rooms_there_is_no_preview(self) -> None:
         class Empty(FakeChat):
             def rooms(self) -> list[str]:
                 return []
 
-        self.assertIsNone(self.preview.glimpse(Empty()))
+        self.assertIsNone(self.preview.newest(Empty()))

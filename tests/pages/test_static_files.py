@@ -1,17 +1,21 @@
+"""The static files of the page: their URLs, how long browsers may cache them, and that nothing outside is served."""
+
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.pages.app import create_app
-from mixsvc.pages.static_files import Assets, install_assets
+from mixsvc.pages.static_files import StaticFiles, install_static_files
 from tests.pages.fakes import FakeChat, FakeMix
 
-FOR_GOOD = "public, max-age=31536000, immutable"
+CACHED_FOR_EVER = "public, max-age=31536000, immutable"
 
 
-class AssetsTests(SynchronousTestCase):
+class StaticFilesTests(SynchronousTestCase):
     def setUp(self) -> None:
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -20,61 +24,61 @@ class AssetsTests(SynchronousTestCase):
         (self.folder / "main.js").write_text("import './chat.js';")
         (self.folder / "vendor" / "uplot.min.js").write_text("uPlot")
         self.app = Flask("x", static_folder=folder.name, static_url_path="/static")
-        self.assets = install_assets(self.app)
+        self.files = install_static_files(self.app)
 
     def get(self, path: str) -> tuple[int, str, str | None]:
         with self.app.test_client().get(path) as answer:
             return answer.status_code, answer.get_data(as_text=True), answer.headers.get("Cache-Control")
 
-    def test_what_has_the_version_in_its_address_is_kept_for_good(self) -> None:
-        found = self.get(f"/static/v-{self.assets.version}/main.js")
+    def test_a_url_with_the_version_is_cached_for_ever(self) -> None:
+        found = self.get(f"/static/v-{self.files.version}/main.js")
 
-        self.assertEqual(found, (200, "import './chat.js';", FOR_GOOD))
+        self.assertEqual(found, (200, "import './chat.js';", CACHED_FOR_EVER))
 
     def test_a_folder_below_is_served_as_well(self) -> None:
-        found = self.get(f"/static/v-{self.assets.version}/vendor/uplot.min.js")
+        found = self.get(f"/static/v-{self.files.version}/vendor/uplot.min.js")
 
-        self.assertEqual(found, (200, "uPlot", FOR_GOOD))
+        self.assertEqual(found, (200, "uPlot", CACHED_FOR_EVER))
 
-    def test_an_address_of_another_version_is_served_and_asked_for_anew(self) -> None:
+    def test_a_url_of_another_version_is_served_and_not_cached(self) -> None:
         self.assertEqual(self.get("/static/v-0123456789abcdef/main.js"), (200, "import './chat.js';", "no-cache"))
 
-    def test_the_plain_address_is_asked_for_anew(self) -> None:
+    def test_the_plain_url_is_not_cached(self) -> None:
         self.assertEqual(self.get("/static/main.js"), (200, "import './chat.js';", "no-cache"))
 
-    def test_what_is_not_there_is_not_found_and_not_kept(self) -> None:
-        for path in ("nothing.js", "../test_assets.py", "vendor"):
-            status, _, kept = self.get(f"/static/v-{self.assets.version}/{path}")
+    def test_a_file_that_does_not_exist_is_404_and_not_cached(self) -> None:
+        for path in ("nothing.js", "../test_static_files.py", "vendor"):
+            status, _, kept = self.get(f"/static/v-{self.files.version}/{path}")
             self.assertEqual((status, kept), (404, None))
 
-    def test_a_link_to_elsewhere_is_not_followed(self) -> None:
+    def test_a_link_that_leads_outside_is_not_followed(self) -> None:
         (self.folder / "link.js").symlink_to(__file__)
         app = Flask("y", static_folder=str(self.folder), static_url_path="/static")
-        version = install_assets(app).version
+        version = install_static_files(app).version
 
         with app.test_client().get(f"/static/v-{version}/link.js") as answer:
             self.assertEqual(answer.status_code, 404)
 
     def test_the_version_changes_with_the_content_and_the_name_of_each_file(self) -> None:
-        versions = {self.assets.version}
+        versions = {self.files.version}
         (self.folder / "vendor" / "uplot.min.js").write_text("uPlot 2")
-        versions.add(Assets(self.folder).version)
+        versions.add(StaticFiles(self.folder).version)
         (self.folder / "main.js").rename(self.folder / "other.js")
-        versions.add(Assets(self.folder).version)
+        versions.add(StaticFiles(self.folder).version)
 
         self.assertEqual(len(versions), 3)
 
     def test_the_version_is_the_same_for_the_same_files(self) -> None:
-        self.assertEqual(Assets(self.folder).version, self.assets.version)
+        self.assertEqual(StaticFiles(self.folder).version, self.files.version)
 
     def test_modules_are_our_own_scripts(self) -> None:
-        self.assertEqual(self.assets.modules(), ["main.js"])
-        self.assertTrue(self.assets.has("vendor/uplot.min.js"))
-        self.assertFalse(self.assets.has("vendor/sockjs.min.js"))
+        self.assertEqual(self.files.modules(), ["main.js"])
+        self.assertTrue(self.files.has("vendor/uplot.min.js"))
+        self.assertFalse(self.files.has("vendor/sockjs.min.js"))
 
 
-class OurAssetsTests(SynchronousTestCase):
-    def test_every_address_on_the_page_leads_somewhere_and_may_be_kept(self) -> None:
+class OwnStaticFilesTests(SynchronousTestCase):
+    def test_every_url_on_the_page_exists_and_may_be_cached(self) -> None:
         client = create_app(FakeMix(chat=FakeChat())).test_client()
         page = client.get("/").text
         addresses = [part.partition('"')[0] for part in page.replace("src=", "href=").split('href="')[1:]]
@@ -84,4 +88,45 @@ class OurAssetsTests(SynchronousTestCase):
         self.assertGreater(len(ours), 20)
         for address in ours:
             with client.get(address) as answer:
-                self.assertEqual((answer.status_code, answer.headers["Cache-Control"]), (200, FOR_GOOD))
+                self.assertEqual((answer.status_code, answer.headers["Cache-Control"]), (200, CACHED_FOR_EVER))
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> FlaskClient:
+    """Of an app whose folder is itself reached by a link, and holds links inside and outside."""
+    (tmp_path / "secret").write_text("secret")
+    folder = tmp_path / "real"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "file").write_text("file")
+    (folder / "inside").symlink_to(folder / "sub" / "file")
+    (folder / "outside").symlink_to(tmp_path / "secret")
+    (folder / "up").symlink_to(tmp_path)
+    (tmp_path / "static").symlink_to(folder)
+    app = Flask("test", static_folder=str(tmp_path / "static"))
+    install_static_files(app)
+    return app.test_client()
+
+
+@pytest.mark.parametrize("path", ["sub/file", "inside"])
+def test_the_plain_route_serves_what_is_in_the_folder(client: FlaskClient, path: str) -> None:
+    with client.get(f"/static/{path}") as answer:
+        assert (answer.status_code, answer.get_data()) == (200, b"file")
+
+
+def test_a_range_of_bytes_is_served(client: FlaskClient) -> None:
+    for unit in ("bytes", " Bytes "):
+        with client.get("/static/sub/file", headers={"Range": f"{unit}=1-2"}) as answer:
+            assert (answer.status_code, answer.get_data()) == (206, b"il")
+
+
+@pytest.mark.parametrize("value", ["x=1", "lines=1-2", "nonsense", ""])
+def test_a_range_in_another_unit_is_ignored(client: FlaskClient, value: str) -> None:
+    with client.get("/static/sub/file", headers={"Range": value}) as answer:
+        assert (answer.status_code, answer.get_data()) == (200, b"file")
+
+
+@pytest.mark.parametrize(
+    "path", ["outside", "up/secret", "../secret", "..%2fsecret", "%00", "sub/%00", "", "sub", "sub/", "nothing"]
+)
+def test_what_is_outside_and_folders_are_not_found(client: FlaskClient, path: str) -> None:
+    assert client.get(f"/static/{path}").status_code == 404

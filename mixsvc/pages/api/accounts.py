@@ -1,4 +1,4 @@
-"""Names and moderators over HTTP: /api/session and /api/login."""
+"""Names and logins over HTTP: /api/session and /api/login."""
 
 from typing import Final
 
@@ -7,36 +7,36 @@ from flask import Blueprint, Response, jsonify, request, session
 from mixsvc.errors import NameTaken
 from mixsvc.interfaces import Authenticator, IChat, Identity, IMix
 from mixsvc.pages.api.json_body import json_object, refuse, text
-from mixsvc.pages.auth.logins import Logins, TooManyTries, WrongPassword
+from mixsvc.pages.auth.logins import Logins, TooManyAttempts, WrongPassword
 from mixsvc.pages.auth.sessions import MixSessions, name_key
 
 __all__ = ["blueprint"]
 
-# Characters before normalisation, which the chat counts after it; more are not looked at.
-MOST_NAME: Final = 128
-MOST_PASSWORD: Final = 1024
+# Characters. A name is normalised after this check, and then the chat has a smaller limit.
+MAX_NAME: Final = 128
+MAX_PASSWORD: Final = 1024
 
 
 def blueprint(mix: IMix, sessions: MixSessions, logins: Logins, named: Authenticator | None, guests: bool) -> Blueprint:
-    """The routes; they block for the chat and for a password's hash.
+    """The routes; they wait for the chat, and for the check of a password.
 
-    named: what [chat] authenticator names. Where there is one it says who is who, and nobody chooses here.
-    guests: whether others than moderators may choose a name.
+    named: the function that [chat] authenticator names; if there is one, it alone says who somebody is, and nobody
+    chooses a name here. guests: whether people who are not moderators may choose a name.
     """
     accounts = Blueprint("accounts", __name__, url_prefix="/api")
-    names = Names(mix, sessions, named, guests)
+    choice = NameChoice(mix, sessions, named, guests)
 
     @accounts.get("/session")
     def tell() -> Response:
         if session:
-            # Used again: it lives on for another while.
+            # Renews its expiry.
             session.modified = True
         return _answer(named(request.environ) if named else sessions.identity(session))
 
     @accounts.post("/session")
     def choose() -> Response:
-        chat = names.open_to_guests()
-        return _answer(names.chosen(chat, text(json_object(), "name", MOST_NAME)))
+        chat = choice.chat_for_guests()
+        return _answer(choice.choose(chat, text(json_object(), "name", MAX_NAME)))
 
     @accounts.delete("/session")
     def forget() -> Response:
@@ -45,17 +45,17 @@ def blueprint(mix: IMix, sessions: MixSessions, logins: Logins, named: Authentic
 
     @accounts.post("/login")
     def log_in() -> Response:
-        names.served()
+        choice.chat()
         fields = json_object()
-        _log_in(sessions, logins, text(fields, "name", MOST_NAME), text(fields, "password", MOST_PASSWORD))
+        _log_in(sessions, logins, text(fields, "name", MAX_NAME), text(fields, "password", MAX_PASSWORD))
         return _answer(sessions.identity(session))
 
-    accounts.after_request(_not_kept)
+    accounts.after_request(_without_cache)
     return accounts
 
 
-class Names:
-    """The choice of a name, which makes the session."""
+class NameChoice:
+    """Chooses a name for the session of the request in hand."""
 
     def __init__(self, mix: IMix, sessions: MixSessions, named: Authenticator | None, guests: bool) -> None:
         self._guests = guests
@@ -63,24 +63,24 @@ class Names:
         self._sessions = sessions
         self._named = named
 
-    def served(self) -> IChat:
-        """The chat. Refuses with 503 where there is none, and with 404 where an authenticator knows the names."""
+    def chat(self) -> IChat:
+        """The chat. Refuses with 503 if there is none, and with 404 if [chat] authenticator provides the names."""
         chat = self._mix.chat
         if chat is None:
             refuse(503, "This host does not serve the chat, so nobody needs a name here.")
         if self._named:
-            refuse(404, "Names are not chosen here: this service has an authenticator of its own.")
+            refuse(404, "Names cannot be chosen here: this service has its own authenticator, which provides them.")
         return chat
 
-    def open_to_guests(self) -> IChat:
-        """The chat, when whoever comes may choose a name; refuses with 403 otherwise."""
-        chat = self.served()
+    def chat_for_guests(self) -> IChat:
+        """The chat. Also refuses with 403 if only moderators may enter."""
+        chat = self.chat()
         if not self._guests:
-            refuse(403, "This chat is for those who are known: log in.")
+            refuse(403, "This chat is not open to guests: log in first.")
         return chat
 
-    def chosen(self, chat: IChat, name: str) -> Identity | None:
-        """Who the session is once it goes by the name; refuses with 400 or 409. Raises ServiceBusy."""
+    def choose(self, chat: IChat, name: str) -> Identity | None:
+        """Gives the session the name and returns its identity. Refuses with 400 or 409. Raises ServiceBusy."""
         current = self._sessions.identity(session)
         if current and current.moderator and current.name and name_key(current.name) == name_key(name):
             return current
@@ -102,12 +102,12 @@ def _log_in(sessions: MixSessions, logins: Logins, name: str, password: str) -> 
         moderator = logins.check(name, password, request.remote_addr or "")
     except WrongPassword:
         refuse(403, "The name or the password is wrong.")
-    except TooManyTries as error:
-        refuse(429, f"Try again in {error.seconds} s.", {"Retry-After": str(error.seconds)})
+    except TooManyAttempts as error:
+        refuse(429, f"Too many logins: try again in {error.seconds} s.", {"Retry-After": str(error.seconds)})
     sessions.log_in(session, moderator)
 
 
-def _not_kept(response: Response) -> Response:
+def _without_cache(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -1,4 +1,4 @@
-"""Which other sites may use the API: nobody's page makes its visitors say or change something without being asked."""
+"""Which other sites may use the API: a page of any other site cannot make its visitors send or change something."""
 
 from collections.abc import Collection
 from typing import Final
@@ -7,37 +7,37 @@ from flask import Flask, Response, request
 
 from mixsvc.pages.api.problems import problem
 
-__all__ = ["guard_api"]
+__all__ = ["install_cross_origin_policy"]
 
 READING: Final = ("GET", "HEAD", "OPTIONS")
 
 PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type",
-    # Seconds for which a browser need not ask again.
+    # For so many seconds a browser need not ask again.
     "Access-Control-Max-Age": "600",
 }
 
 
-def guard_api(app: Flask, origins: Collection[str]) -> None:
-    """Check whatever comes to /api and below; call it once, before the first request.
+def install_cross_origin_policy(app: Flask, origins: Collection[str]) -> None:
+    """Check every request to /api and below; call it once, before the first request.
 
-    origins: sites besides our own whose pages may use it; "*" is every site, without cookies.
+    origins: other sites whose pages may use the API; "*" is every site, without cookies.
     """
-    guard = Guard(origins)
-    app.before_request(guard.refuse)
-    app.after_request(guard.share)
+    policy = CrossOriginPolicy(origins)
+    app.before_request(policy.check)
+    app.after_request(policy.add_headers)
 
 
-class Guard:
-    """Before and after each request to the API."""
+class CrossOriginPolicy:
+    """What is done before and after each request to the API."""
 
     def __init__(self, origins: Collection[str]) -> None:
         self._listed = {_plain(each) for each in origins} - {"*"}
         self._is_open = "*" in origins
 
-    def refuse(self) -> Response | None:
-        """The answer where the view is not to be called: a refusal, or what a browser asks in advance."""
+    def check(self) -> Response | None:
+        """The response that is sent without calling the view: an error, or the answer to a preflight; else None."""
         if not _is_api():
             return None
         origin = request.headers.get("Origin", "")
@@ -50,8 +50,8 @@ class Guard:
             return problem(403, _advice(origin))
         return _wrong_type()
 
-    def share(self, response: Response) -> Response:
-        """Let the pages of listed sites read the answer, with cookies; with "*" any others, without."""
+    def add_headers(self, response: Response) -> Response:
+        """Let pages of the listed sites read the response, with cookies; with "*" all others, without cookies."""
         if not _is_api() or not (self._listed or self._is_open):
             return response
         origin = request.headers.get("Origin", "")
@@ -71,7 +71,7 @@ def _is_api() -> bool:
 def _is_foreign(origin: str) -> bool:
     if origin:
         return _plain(origin) != _own_origin()
-    # Programs that are no browsers send neither.
+    # Programs other than browsers send neither header.
     return request.headers.get("Sec-Fetch-Site") == "cross-site"
 
 
@@ -81,15 +81,15 @@ def _own_origin() -> str:
 
 def _advice(origin: str) -> str:
     if not origin:
-        return "Pages of other sites may not do this; see [chat] origins."
+        return "Pages of other sites may not send this; [chat] origins lists the sites whose pages may."
     return (
-        f"Pages of another site may not do this, and this site is {_own_origin()} here. Name yours in [chat] origins, "
-        "or, if it is this one, the proxy in [server] trusted_proxies."
+        f"Only pages of {_own_origin()} and of the sites in [chat] origins may send this. Add your site there; if your "
+        "site is this one behind a proxy, add the proxy to [server] trusted_proxies."
     )
 
 
 def _wrong_type() -> Response | None:
-    """A form of any site can send text, but not this content type."""
+    """Require JSON: a form on any site can send text, but not this content type."""
     has_body = bool(request.content_length) or "Transfer-Encoding" in request.headers
     if not has_body or request.mimetype == "application/json":
         return None
@@ -97,6 +97,6 @@ def _wrong_type() -> Response | None:
 
 
 def _plain(origin: str) -> str:
-    """An origin in lower case and without the port that its scheme has anyway."""
+    """An origin in lower case, without the default port of its scheme."""
     origin = origin.lower()
     return origin.removesuffix(":443" if origin.startswith("https:") else ":80")

@@ -1,4 +1,4 @@
-"""Problem JSON (RFC 9457): how the API says no."""
+"""Problem JSON (RFC 9457): the API's error responses."""
 
 from http import HTTPStatus
 
@@ -11,12 +11,12 @@ CONTENT_TYPE = "application/problem+json"
 
 
 def problem(status: int, detail: str, **more: object) -> Response:
-    """A refusal for programs: `detail` is a sentence for the person, `more` are further members of the object."""
+    """An error response for programs. detail: a sentence for a person; more: further members of the JSON object."""
     return Response(_body(status, detail, more), status, content_type=CONTENT_TYPE)
 
 
 def problem_of(error: HTTPException) -> Response:
-    """The same for an error that Flask found or a view raised; headers such as Allow and Retry-After are kept."""
+    """The same for an error of Flask or of a view; it keeps headers such as Allow and Retry-After."""
     response = error.get_response()
     kept = [(name, value) for name, value in response.headers if name not in ("Content-Type", "Content-Length")]
     answer = problem(response.status_code, error.description or error.name)
@@ -25,5 +25,5 @@ def problem_of(error: HTTPException) -> Response:
 
 
 def _body(status: int, detail: str, more: dict[str, object]) -> str:
-    # No type member: "about:blank" is its default, and then the title is the status's own phrase.
+    # Without the member "type" it is "about:blank", whose title is the status's phrase.
     return json.dumps({"title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}) + "\n"

@@ -1,4 +1,4 @@
-"""The chat over HTTP: its rooms, what was said in them, and a way for programs to say something."""
+"""The chat over HTTP: its rooms, their messages, and a way for programs to send messages."""
 
 import hmac
 from dataclasses import dataclass
@@ -11,40 +11,43 @@ from mixsvc.errors import NoSuchRoom
 from mixsvc.interfaces import Authenticator, IChat, IMix
 from mixsvc.pages.api.json_body import json_object, number_in_query, optional_text, refuse, text
 
-__all__ = ["Access", "blueprint"]
+__all__ = ["ChatAccess", "blueprint"]
 
-# The limits of docs/reference/chat-protocol.md. A name may take more characters before it is normalised.
-MOST_NAME: Final = 128
-MOST_ROOM: Final = 32
-MOST_KEY: Final = 64
-MOST_LIMIT: Final = 200
-USUAL_LIMIT: Final = 50
+# The limits of docs/reference/chat-protocol.md. A name may have more characters before it is normalised.
+MAX_NAME: Final = 128
+MAX_ROOM: Final = 32
+MAX_KEY: Final = 64
+MAX_LIMIT: Final = 200
+DEFAULT_LIMIT: Final = 50
 # The largest whole number that every JSON reader keeps exactly.
-MOST_NUMBER: Final = 2**53 - 1
+MAX_NUMBER: Final = 2**53 - 1
 
-# Who says something without giving a name.
-USUAL_NAME: Final = "mixsvc"
+# The name of a program that gives none.
+DEFAULT_NAME: Final = "mixsvc"
 
 
 @dataclass(frozen=True)
-class Access:
-    """Who may read and who may write. token: what programs show; None: nobody may write. who: says who is there."""
+class ChatAccess:
+    """Who may read the chat and who may write to it over HTTP.
+
+    token: what programs send; None: nobody may write. who: says who sent a request.
+    """
 
     settings: ChatSettings
     token: bytes | None
     who: Authenticator
 
     def check_reader(self) -> None:
-        """Refuses with 401 whom the chat would send away."""
+        """Refuses with 401 somebody whom the chat itself would refuse."""
         if not self.settings.guests and not self._has_token() and self.who(request.environ) is None:
-            _unauthorized("This chat is not open to guests: come with a session or with a token.")
+            _unauthorized("This chat is not open to guests: log in, or send a token.")
 
     def check_writer(self) -> None:
-        """Refuses with 403 where there is no token, and with 401 whoever does not show it."""
+        """Refuses with 403 if there is no token, and with 401 a request without it."""
         if self.token is None:
-            refuse(403, "Nobody may say something this way before [chat] token_file names the file of a token.")
+            refuse(403, "Messages cannot be sent over HTTP: [chat] token_file is not set.")
         if not self._has_token():
-            _unauthorized("Show the token of [chat] token_file: Authorization: Bearer TOKEN.")
+            _unauthorized("Send the token that [chat] token_file holds: Authorization: Bearer TOKEN.")
 
     def _has_token(self) -> bool:
         scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
@@ -53,8 +56,8 @@ class Access:
         return hmac.compare_digest(shown.strip().encode("utf-8", "replace"), self.token)
 
 
-def blueprint(mix: IMix, access: Access) -> Blueprint:
-    """The routes below /api/rooms; those of messages block for the chat."""
+def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
+    """The routes below /api/rooms; those for messages wait for the chat."""
     rooms = Blueprint("rooms", __name__, url_prefix="/api/rooms")
 
     @rooms.get("")
@@ -79,11 +82,11 @@ def blueprint(mix: IMix, access: Access) -> Blueprint:
         access.check_writer()
         return jsonify(room=room, number=_said(chat, room, access.settings)), 201
 
-    rooms.after_request(_asked_anew)
+    rooms.after_request(_revalidate)
     return rooms
 
 
-def _asked_anew(response: Response) -> Response:
+def _revalidate(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-cache"
     return response
 
@@ -96,11 +99,11 @@ def _chat(mix: IMix) -> IChat:
 
 
 def _messages(chat: IChat, room: str) -> Response:
-    before = number_in_query("before", 1, MOST_NUMBER)
-    limit = number_in_query("limit", 1, MOST_LIMIT)
+    before = number_in_query("before", 1, MAX_NUMBER)
+    limit = number_in_query("limit", 1, MAX_LIMIT)
     _check_length(room)
     try:
-        page = chat.page(room, before, USUAL_LIMIT if limit is None else limit)
+        page = chat.page(room, before, DEFAULT_LIMIT if limit is None else limit)
     except NoSuchRoom as error:
         refuse(404, str(error))
     shown = [each.as_json() for each in page.messages]
@@ -109,11 +112,11 @@ def _messages(chat: IChat, room: str) -> Response:
 
 def _said(chat: IChat, room: str, settings: ChatSettings) -> int:
     fields = json_object(settings.max_message)
-    name = optional_text(fields, "name", MOST_NAME) or USUAL_NAME
+    name = optional_text(fields, "name", MAX_NAME) or DEFAULT_NAME
     line = text(fields, "text", settings.max_text)
     if not line.strip():
-        refuse(400, "The member text is nothing but white space.", member="text")
-    key = optional_text(fields, "key", MOST_KEY)
+        refuse(400, "The member text is only white space.", member="text")
+    key = optional_text(fields, "key", MAX_KEY)
     _check_length(room)
     try:
         return chat.say(room, name, line, key)
@@ -124,9 +127,9 @@ def _said(chat: IChat, room: str, settings: ChatSettings) -> int:
 
 
 def _check_length(room: str) -> None:
-    """A room's name is told back in an error: a stranger's text of any length is not."""
-    if len(room) > MOST_ROOM:
-        refuse(404, f"There is no such room: the name of a room has up to {MOST_ROOM} characters.")
+    """An error quotes the room's name, so a long one is refused first."""
+    if len(room) > MAX_ROOM:
+        refuse(404, f"There is no such room: the name of a room has at most {MAX_ROOM} characters.")
 
 
 def _unauthorized(detail: str) -> NoReturn:

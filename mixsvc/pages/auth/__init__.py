@@ -1,0 +1,7 @@
+"""Who somebody is, for our own pages and for the chat when [chat] authenticator names no other function.
+
+- sessions.py: a signed cookie holds a person's id and name; the server keeps nothing. `session_identity` is the
+  authenticator made of it, which the chat asks with the environ of a connection.
+- logins.py: checks a moderator's password, two at a time, as each check takes memory and time on purpose.
+- throttle.py: makes whoever fails again and again wait longer and longer, by name and by network address.
+"""

@@ -1,4 +1,4 @@
-"""The session cookie of our pages: who somebody is, signed with the app's key."""
+"""The session cookie of our pages: it says who somebody is, signed with the app's key."""
 
 import hashlib
 import hmac
@@ -20,22 +20,22 @@ __all__ = ["COOKIE", "MixSessions", "install_sessions", "name_key", "session_ide
 COOKIE: Final = "mixsvc_session"
 LIFETIME: Final = timedelta(days=30)
 
-# Before the id of each person that comes from here: no client's token and no other authenticator's person is the same.
+# Begins each person's id from here, so that it differs from every client's token and other authenticator's id.
 PREFIX: Final = "session:"
 
 
 class MixSessions(SecureCookieSessionInterface):
-    """Reads and writes the cookie. It holds `person` and `name`, and `moderator` after a login.
+    """Reads and writes the cookie, which holds `person` and `name`, and `moderator` after a login.
 
-    Nothing of a session is kept here, so a cookie is good until it expires. May be used in any thread.
+    The server keeps nothing of a session, so a cookie is valid until it expires. Used in any thread.
     """
 
-    # Not Flask's own: a cookie that another application has signed with the same key is none of ours.
+    # Not Flask's default: a cookie that another application signs with the same key is not valid here.
     salt = "mixsvc-session"
     digest_method = staticmethod(hashlib.sha256)
 
     def __init__(self, key: bytes, moderators: Sequence[Moderator], guests: bool) -> None:
-        """guests: whether a name of one's own choice makes somebody known; else only a moderator's login does."""
+        """guests: whether somebody may choose a name; if not, only moderators get a session, by their login."""
         self._key = key
         self._guests = guests
         self._moderators = {name_key(each.name): each for each in moderators}
@@ -45,13 +45,13 @@ class MixSessions(SecureCookieSessionInterface):
         return request.is_secure
 
     def is_moderators(self, name: str) -> bool:
-        """Whether a name is kept for a moderator."""
+        """Whether a name is reserved for a moderator."""
         return name_key(name) in self._moderators
 
     def identity(self, session: Mapping[str, Any]) -> Identity | None:
-        """Who the session says it is; a moderator only if the settings still say so, with the same password.
+        """Whose session it is; a moderator's only if the settings still have that moderator, with the same password.
 
-        The name is None where it has become a moderator's since, and this is not that moderator.
+        The name is None if it has become a moderator's since, and this session is not that moderator's.
         """
         name = session.get("name")
         if not name:
@@ -63,29 +63,29 @@ class MixSessions(SecureCookieSessionInterface):
         return Identity(person, None if moderator else name) if person else None
 
     def guest(self, session: Mapping[str, Any]) -> str:
-        """The person that the session is under a name of their choice; a new one where it has none yet."""
+        """The id of the session's person, who chose a name; a new id if the session has none yet."""
         return session.get("person") or PREFIX + secrets.token_urlsafe(16)
 
     def take_name(self, session: MutableMapping[str, Any], person: str, name: str) -> None:
-        """The session is that guest under that name, and no moderator's any more."""
+        """Make it the session of that guest under that name, and no longer a moderator's."""
         session.pop("moderator", None)
         session.update(person=person, name=name, _permanent=True)
 
     def log_in(self, session: MutableMapping[str, Any], moderator: Moderator) -> None:
-        """The session is the moderator's, who is the same person wherever they log in."""
+        """Make it the session of the moderator, who is the same person in every browser."""
         session.update(name=moderator.name, moderator=self._stamp(moderator), _permanent=True)
 
     def _stamp(self, moderator: Moderator) -> str:
-        """What shows that the login was with the password of today."""
+        """A value that changes with the moderator's password."""
         return self._derived("moderator", moderator.password_hash)
 
     def _derived(self, purpose: str, value: str) -> str:
-        """The same each time, and not to be guessed without the key."""
+        """A digest of the value that needs the key; the purpose keeps different uses apart."""
         return hmac.new(self._key, f"{purpose}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def install_sessions(app: Flask, key: bytes, settings: ChatSettings) -> MixSessions:
-    """Give the app these sessions; call it once, before the first request."""
+    """Make the app use these sessions; call it once, before the first request."""
     app.secret_key = key
     app.permanent_session_lifetime = LIFETIME
     app.config.update(
@@ -93,7 +93,7 @@ def install_sessions(app: Flask, key: bytes, settings: ChatSettings) -> MixSessi
         SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        # Else the answer to a request that began before a logout would bring the session back.
+        # Otherwise the response to a request that began before a logout would restore the session.
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     sessions = MixSessions(key, settings.moderators, settings.guests)
@@ -102,13 +102,13 @@ def install_sessions(app: Flask, key: bytes, settings: ChatSettings) -> MixSessi
 
 
 def session_identity(app: Flask) -> Authenticator:
-    """The IAuthenticator for an app with such sessions; for any other app it knows nobody."""
+    """The IAuthenticator for an app with these sessions; for any other app it returns None."""
     sessions = app.session_interface
 
     def who(environ: Mapping[str, Any]) -> Identity | None:
         if not isinstance(sessions, MixSessions):
             return None
-        # The request notes itself in the environ, which is not ours.
+        # A copy, as the request stores itself in the environ, which belongs to the caller.
         session = sessions.open_session(app, app.request_class(dict(environ)))
         return sessions.identity(session) if session else None
 

@@ -1,4 +1,4 @@
-"""How often somebody was wrong, and how long they have to wait for it."""
+"""Slows down those who guess passwords: after some failed attempts each further one has to wait, twice as long."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -6,62 +6,62 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
-__all__ = ["Attempts"]
+__all__ = ["LoginThrottle"]
 
-# So many wrong ones are free; after that each makes the wait twice as long. Times are in seconds.
-FREE: Final = 5
+# So many failures are free; each one after them doubles the wait, from FIRST_WAIT to LONGEST_WAIT, in seconds.
+FREE_FAILURES: Final = 5
 FIRST_WAIT: Final = 5.0
 LONGEST_WAIT: Final = 900.0
 
-# Whoever was not wrong for so long begins anew.
-FORGOTTEN_AFTER: Final = 3600.0
+# The count begins anew after so many seconds without a failure.
+FORGET_SECONDS: Final = 3600.0
 
-# What is known of more than this many is forgotten, the longest unseen first.
-MOST_KEPT: Final = 10_000
+# The most keys that are remembered; the one whose last failure is longest ago is forgotten first.
+MAX_KEYS: Final = 10_000
 
 
 @dataclass(frozen=True)
-class Record:
-    """wrong: how many; at: when the last one was."""
+class FailedAttempts:
+    """count: how many failed in a row. last_at: when the last one did."""
 
-    wrong: int
-    at: float
+    count: int
+    last_at: float
 
-    def free_at(self, free: int) -> float:
-        """When the next one may be."""
-        if self.wrong < free:
-            return self.at
-        doublings = min(self.wrong - free, 10)
-        return self.at + min(LONGEST_WAIT, FIRST_WAIT * 2.0**doublings)
+    def next_allowed_at(self, free: int) -> float:
+        """When the next attempt is allowed."""
+        if self.count < free:
+            return self.last_at
+        doublings = min(self.count - free, 10)
+        return self.last_at + min(LONGEST_WAIT, FIRST_WAIT * 2.0**doublings)
 
 
-class Attempts:
-    """Counts by key, such as a name; each key is short. May be used in any thread."""
+class LoginThrottle:
+    """Counts failed attempts by key, such as a name; each key is short. Used in any thread."""
 
-    def __init__(self, clock: Callable[[], float], free: int = FREE) -> None:
-        """clock: seconds that never go back. free: wrong ones that cost nothing."""
+    def __init__(self, clock: Callable[[], float], free: int = FREE_FAILURES) -> None:
+        """clock: seconds that never go back. free: how many failures cost no wait."""
         self._free = free
         self._clock = clock
         self._lock = Lock()
-        self._records: OrderedDict[str, Record] = OrderedDict()
+        self._failures: OrderedDict[str, FailedAttempts] = OrderedDict()
 
     def wait(self, key: str) -> float:
-        """How long the key has to wait, in seconds; 0 when it need not."""
+        """How long the key has to wait before its next attempt, in seconds; 0 if it need not wait."""
         with self._lock:
-            record = self._records.get(key)
-            return 0.0 if record is None else max(0.0, record.free_at(self._free) - self._clock())
+            failed = self._failures.get(key)
+            return 0.0 if failed is None else max(0.0, failed.next_allowed_at(self._free) - self._clock())
 
     def begin(self, key: str) -> None:
-        """Count one as wrong before it is known to be, so that those at the same time are counted, too."""
+        """Count an attempt as failed before its result is known, so that simultaneous attempts count as well."""
         now = self._clock()
         with self._lock:
-            record = self._records.pop(key, None)
-            wrong = 0 if record is None or now - record.at >= FORGOTTEN_AFTER else record.wrong
-            self._records[key] = Record(wrong + 1, now)
-            while len(self._records) > MOST_KEPT:
-                self._records.popitem(last=False)
+            failed = self._failures.pop(key, None)
+            count = 0 if failed is None or now - failed.last_at >= FORGET_SECONDS else failed.count
+            self._failures[key] = FailedAttempts(count + 1, now)
+            while len(self._failures) > MAX_KEYS:
+                self._failures.popitem(last=False)
 
-    def forgive(self, key: str) -> None:
-        """It was right: forget all before."""
+    def succeeded(self, key: str) -> None:
+        """The attempt was right: forget the key's failures."""
         with self._lock:
-            self._records.pop(key, None)
+            self._failures.pop(key, None)

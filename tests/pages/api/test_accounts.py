@@ -12,9 +12,9 @@ from mixsvc.config.parsers import Moderator
 from mixsvc.config.settings import ChatSettings, Settings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import Identity
-from mixsvc.pages.app import Keys, create_app
+from mixsvc.pages.app import AppSecrets, create_app
 from mixsvc.pages.auth.sessions import session_identity
-from mixsvc.pages.auth.throttle import FREE
+from mixsvc.pages.auth.throttle import FREE_FAILURES
 from tests.pages.fakes import FakeChat, FakeMix
 
 PASSWORD: Final = "correct horse"
@@ -189,7 +189,7 @@ class LoginTests(Case):
         self.refused(self.log_in("Cleo", "Cleo"), 403)
 
     def test_too_many_wrong_ones_have_to_wait(self) -> None:
-        for _ in range(FREE):
+        for _ in range(FREE_FAILURES):
             self.refused(self.log_in(password="x"), 403)
 
         answer = self.log_in()
@@ -261,7 +261,7 @@ class ClosedTests(Case):
         # The same key, so that Ann's cookie of better days is a good one.
         key = self.app.secret_key
         assert isinstance(key, bytes)
-        self.closed = create_app(FakeMix(chat=self.chat), closed, Keys(key))
+        self.closed = create_app(FakeMix(chat=self.chat), closed, AppSecrets(key))
 
     def test_nobody_chooses_a_name(self) -> None:
         self.client = self.closed.test_client()

@@ -7,7 +7,7 @@ from werkzeug.test import TestResponse
 from mixsvc.config.settings import ChatSettings, Settings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import Identity
-from mixsvc.pages.app import Keys, create_app
+from mixsvc.pages.app import AppSecrets, create_app
 from tests.pages.fakes import MESSAGE, FakeChat, FakeMix
 
 TOKEN: Final = b"0123456789abcdef"
@@ -20,7 +20,7 @@ class Case(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.chat = FakeChat()
-        app = create_app(FakeMix(chat=self.chat), Settings(chat=self.chat_settings), Keys(api_token=TOKEN))
+        app = create_app(FakeMix(chat=self.chat), Settings(chat=self.chat_settings), AppSecrets(api_token=TOKEN))
         self.client = app.test_client()
 
     def say(self, body: object, room: str = "lobby", headers: dict[str, str] = SHOWN) -> TestResponse:
@@ -92,7 +92,7 @@ class ReadingTests(Case):
         self.assertEqual(answer.headers["Retry-After"], "2")
 
     def test_where_there_is_no_chat_there_are_no_rooms(self) -> None:
-        self.client = create_app(FakeMix(chat=None), keys=Keys(api_token=TOKEN)).test_client()
+        self.client = create_app(FakeMix(chat=None), keys=AppSecrets(api_token=TOKEN)).test_client()
 
         self.refused(self.client.get("/api/rooms"), 503)
         self.refused(self.client.get("/api/rooms/lobby/messages"), 503)

@@ -8,8 +8,8 @@ from werkzeug.security import generate_password_hash
 
 from mixsvc.config.parsers import Moderator
 from mixsvc.errors import BadSetting
-from mixsvc.pages.auth.logins import FREE_FOR_A_NAME, Logins, TooManyTries, WrongPassword
-from mixsvc.pages.auth.throttle import FIRST_WAIT, FREE
+from mixsvc.pages.auth.logins import FREE_FAILURES_PER_NAME, Logins, TooManyAttempts, WrongPassword
+from mixsvc.pages.auth.throttle import FIRST_WAIT, FREE_FAILURES
 
 PASSWORD: Final = "correct horse"
 # A small cost: these tests are not about how long it takes.
@@ -55,56 +55,56 @@ class LoginsTests(SynchronousTestCase):
         self.assertRaises(WrongPassword, logins.check, "Ann", PASSWORD, ADDRESS)
 
     def test_after_too_many_wrong_ones_even_the_right_one_waits(self) -> None:
-        self.try_wrongly(FREE)
+        self.try_wrongly(FREE_FAILURES)
 
-        error = self.assertRaises(TooManyTries, self.logins.check, "Ann", PASSWORD, ADDRESS)
+        error = self.assertRaises(TooManyAttempts, self.logins.check, "Ann", PASSWORD, ADDRESS)
 
         self.assertEqual(error.seconds, FIRST_WAIT)
         self.clock.advance(FIRST_WAIT)
         self.assertIs(self.logins.check("Ann", PASSWORD, ADDRESS), ANN)
 
     def test_one_name_is_not_tried_from_many_addresses(self) -> None:
-        for number in range(FREE):
+        for number in range(FREE_FAILURES):
             self.try_wrongly(1, address=f"192.0.2.{number}")
         # A few do not keep its owner out.
         self.logins.check("Ann", PASSWORD, "198.51.100.1")
-        for number in range(FREE_FOR_A_NAME):
+        for number in range(FREE_FAILURES_PER_NAME):
             self.try_wrongly(1, address=f"192.0.2.{number}")
 
-        self.assertRaises(TooManyTries, self.logins.check, "ANN", PASSWORD, "198.51.100.1")
+        self.assertRaises(TooManyAttempts, self.logins.check, "ANN", PASSWORD, "198.51.100.1")
 
     def test_one_address_does_not_try_many_names(self) -> None:
-        for number in range(FREE):
+        for number in range(FREE_FAILURES):
             self.try_wrongly(1, name=f"name{number}")
 
-        self.assertRaises(TooManyTries, self.logins.check, "Ann", PASSWORD, ADDRESS)
+        self.assertRaises(TooManyAttempts, self.logins.check, "Ann", PASSWORD, ADDRESS)
         self.assertIs(self.logins.check("Ann", PASSWORD, "198.51.100.1"), ANN)
 
     def test_the_addresses_of_one_ipv6_network_are_one(self) -> None:
-        for number in range(FREE):
+        for number in range(FREE_FAILURES):
             self.try_wrongly(1, name=f"name{number}", address=f"2001:db8::{number}")
 
-        self.assertRaises(TooManyTries, self.logins.check, "Ann", PASSWORD, "2001:db8::ffff")
+        self.assertRaises(TooManyAttempts, self.logins.check, "Ann", PASSWORD, "2001:db8::ffff")
         self.assertIs(self.logins.check("Ann", PASSWORD, "2001:db8:0:1::1"), ANN)
 
     def test_ipv4_clients_of_a_dual_stack_socket_are_not_one_network(self) -> None:
-        for number in range(FREE):
+        for number in range(FREE_FAILURES):
             self.try_wrongly(1, name=f"name{number}", address="::ffff:192.0.2.7")
 
-        self.assertRaises(TooManyTries, self.logins.check, "Ann", PASSWORD, "192.0.2.7")
+        self.assertRaises(TooManyAttempts, self.logins.check, "Ann", PASSWORD, "192.0.2.7")
         self.assertIs(self.logins.check("Ann", PASSWORD, "::ffff:192.0.2.8"), ANN)
 
     def test_those_without_an_address_do_not_wait_for_each_other(self) -> None:
-        for number in range(FREE):
+        for number in range(FREE_FAILURES):
             self.try_wrongly(1, name=f"name{number}", address="")
 
         self.assertIs(self.logins.check("Ann", PASSWORD, ""), ANN)
 
     def test_a_login_ends_the_counting(self) -> None:
-        self.try_wrongly(FREE - 1)
+        self.try_wrongly(FREE_FAILURES - 1)
         self.logins.check("Ann", PASSWORD, ADDRESS)
 
-        self.try_wrongly(FREE - 1)
+        self.try_wrongly(FREE_FAILURES - 1)
 
         self.assertIs(self.logins.check("Ann", PASSWORD, ADDRESS), ANN)
 
@@ -112,14 +112,14 @@ class LoginsTests(SynchronousTestCase):
         def attempt(_: int) -> type[Exception]:
             try:
                 self.logins.check("Ann", "wrong", ADDRESS)
-            except (WrongPassword, TooManyTries) as error:
+            except (WrongPassword, TooManyAttempts) as error:
                 return type(error)
             raise AssertionError("logged in")
 
         with ThreadPoolExecutor(8) as pool:
             found = list(pool.map(attempt, range(100)))
 
-        self.assertLessEqual(found.count(WrongPassword), FREE)
+        self.assertLessEqual(found.count(WrongPassword), FREE_FAILURES)
 
     def test_the_log_says_who_and_from_where_and_never_the_password(self) -> None:
         self.assertRaises(WrongPassword, self.logins.check, "An{n", "secret {one}", ADDRESS)
