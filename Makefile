@@ -56,7 +56,7 @@ soak: $(VENV)/installed
 
 # The database and the secret key are data, and stay.
 clean:
-	rm -rf $(VENV) node_modules .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage mixsvc/pages/static/vendor
+	rm -rf $(VENV) node_modules .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage mixsvc/pages/static/vendor mixsvc/web
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Debian packages Chromium; where the system does not, Playwright brings one.

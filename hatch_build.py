@@ -1,7 +1,9 @@
-"""The page assets: what the pages load in the browser, taken from npm when the package is built.
+"""The page assets: files of npm packages that the pages load in the browser, fetched when the package is built.
 
-They go to mixsvc/pages/static/vendor/, which git ignores and every wheel and sdist holds, so that neither
-the service nor its visitors need another server. package-lock.json pins them: version and SHA-512.
+They go to mixsvc/pages/static/vendor/, which git ignores and every wheel and sdist holds, so that neither the service
+nor its visitors need another server. package-lock.json pins them by version and SHA-512. Files that an older checkout
+has left there, or in the folder of before the move, are removed first, so no distribution holds them.
+
 Run as a script it makes them without building: `python hatch_build.py`.
 """
 
@@ -9,6 +11,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,19 +20,24 @@ from typing import Any, Final
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-__all__ = ["ASSETS", "Asset", "Npm", "PageAssets", "make_assets"]
+__all__ = ["ASSETS", "VENDOR", "Asset", "Npm", "PageAssets", "make_assets", "remove_leftovers"]
 
 VENDOR: Final = Path("mixsvc", "pages", "static", "vendor")
+# The folder of the pages until 2026-11-28. A checkout that was updated still has the assets of that time there, and
+# compiled modules, with which Python would import mixsvc.web as a namespace package.
+OLD_FOLDER: Final = Path("mixsvc", "web")
+OLD_VENDOR: Final = OLD_FOLDER / "static" / "vendor"
 NPM_SECONDS: Final = 120.0
-# Without what only checks our own scripts.
+# Without the packages that only check our own scripts.
 CLEAN_INSTALL: Final = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
 
 
 @dataclass(frozen=True)
 class Asset:
-    """Files of one npm package of package.json: where each is in the package, and its name among the assets.
+    """Files of one npm package.
 
-    lack: what the page does without them.
+    package: its name in package.json. files: the path of each file in the package, and its name in VENDOR. lack: how the
+    page works without them, to complete "the page will ...".
     """
 
     package: str
@@ -37,7 +45,7 @@ class Asset:
     lack: str
 
     def stamp(self) -> str:
-        """The name of the file that says which version the others are."""
+        """The name of the file in VENDOR that holds the version of the others."""
         return f"{self.package}.version"
 
 
@@ -61,7 +69,7 @@ ASSETS: Final = (
 
 @dataclass(frozen=True)
 class Npm:
-    """The npm to ask: its program, None where there is none, and how long it may take."""
+    """The npm to run. program: its path, None where npm is not installed. seconds: its time limit."""
 
     program: str | None = field(default_factory=lambda: shutil.which("npm"))
     seconds: float = NPM_SECONDS
@@ -71,16 +79,20 @@ class PageAssets(BuildHookInterface[BuilderConfig]):
     """Makes the assets before an sdist, a wheel or an editable install is put together."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Called by hatchling; a build without the assets goes on, and says so."""
+        """Called by hatchling. A build goes on without assets that cannot be fetched, and prints one line."""
         make_assets(Path(self.root), Npm(), self.app.display_info)
+        # Git ignores them; named here, and not by a pattern, they are all that a distribution takes from the folder.
+        build_data["artifacts"] += [f"/{(VENDOR / name).as_posix()}" for name in sorted(_names())]
 
 
 def make_assets(root: Path, npm: Npm, say: Callable[[str], None]) -> bool:
-    """Put every asset in place below root; whether all are there. Does nothing for those that are; blocks.
+    """Put the assets in place below root; returns whether all are there. Blocks while npm runs.
 
-    Never raises for what npm does: when there is none, it fails or takes too long, `say` gets one line, and the
-    assets that are missing or of another version than the pinned one are left out.
+    Removes leftovers, fetches the assets that are missing or not of the pinned version, and leaves the others alone.
+    When npm is not installed, fails or takes too long, `say` gets one line, and those assets are left out; nothing is
+    raised.
     """
+    remove_leftovers(root)
     pins = _pins(root)
     missing = [asset for asset in ASSETS if not _is_there(root, asset, pins)]
     for asset in missing:
@@ -92,8 +104,45 @@ def make_assets(root: Path, npm: Npm, say: Callable[[str], None]) -> bool:
     return not problem
 
 
+def remove_leftovers(root: Path) -> None:
+    """Remove from VENDOR what no Asset names, and the assets and compiled modules of the old folder.
+
+    Files of others in the old folder stay, and so does everything in a tree that cannot be written.
+    """
+    names = _names()
+    for path in (root / VENDOR).glob("*"):
+        if path.name not in names:
+            _remove_tree(path)
+    _remove_tree(root / OLD_VENDOR)
+    for cache in list((root / OLD_FOLDER).rglob("__pycache__")):
+        _remove_tree(cache)
+    # The innermost first: each becomes empty when those in it are gone.
+    for folder in sorted((root / OLD_FOLDER).rglob("*"), reverse=True):
+        _remove_empty(folder)
+    _remove_empty(root / OLD_FOLDER)
+
+
+def _names() -> set[str]:
+    """The names of all files in VENDOR."""
+    return {name for asset in ASSETS for name in (asset.stamp(), *asset.files.values())}
+
+
+def _remove_tree(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder unless something is in it."""
+    with suppress(OSError):
+        folder.rmdir()
+
+
 def _pins(root: Path) -> dict[str, str]:
-    """What each package's stamp must say."""
+    """The text that each package's stamp must have, by package."""
     lock = json.loads((root / "package-lock.json").read_text(encoding="utf-8"))
     found = {asset.package: lock["packages"][f"node_modules/{asset.package}"] for asset in ASSETS}
     return {name: f"{name} {entry['version']} {entry['integrity']}\n" for name, entry in found.items()}
@@ -111,7 +160,7 @@ def _remove(root: Path, asset: Asset) -> None:
 
 
 def _fetch(root: Path, npm: Npm, assets: Sequence[Asset], pins: Mapping[str, str]) -> str:
-    """Take the assets from npm, in a temporary folder; what went wrong, or nothing."""
+    """Fetch the assets with npm in a temporary folder; returns what went wrong, or ""."""
     if npm.program is None:
         return "npm is not installed; install it and run `make assets`"
     with TemporaryDirectory(prefix="mixsvc-assets-", ignore_cleanup_errors=True) as folder:
@@ -124,9 +173,11 @@ def _fetch(root: Path, npm: Npm, assets: Sequence[Asset], pins: Mapping[str, str
         except subprocess.TimeoutExpired:
             return f"npm did not end within {npm.seconds:g} seconds; run `make assets` when its registry can be reached"
         except subprocess.CalledProcessError as error:
-            return f"npm ended with status {error.returncode}: {_reason(error.output)}; mend it and run `make assets`"
+            return (
+                f"npm ended with status {error.returncode}: {_reason(error.output)}; correct that and run `make assets`"
+            )
         except OSError as error:
-            return f"{error}; mend it and run `make assets`"
+            return f"{error}; correct that and run `make assets`"
     return ""
 
 
@@ -146,7 +197,7 @@ def _run(command: Sequence[str], folder: str, seconds: float) -> None:
 
 def _reason(output: str) -> str:
     lines = [line.split(" ", 2)[-1] for line in output.splitlines() if line.lower().startswith("npm err")]
-    return " ".join(lines[:3]) or "it said nothing"
+    return " ".join(lines[:3]) or "it printed no reason"
 
 
 def _copy(package: Path, root: Path, asset: Asset, stamp: str) -> None:
@@ -154,7 +205,7 @@ def _copy(package: Path, root: Path, asset: Asset, stamp: str) -> None:
     vendor.mkdir(parents=True, exist_ok=True)
     for source, name in asset.files.items():
         shutil.copyfile(package / source, vendor / name)
-    # Last, so that what was cut off half-way is fetched again.
+    # Written last, so that a copy that was interrupted is fetched again.
     (vendor / asset.stamp()).write_text(stamp, encoding="utf-8")
 
 

@@ -1,11 +1,13 @@
-"""The sdist and the wheel hold what they must, and the installed wheel is what twistd runs."""
+"""The sdist and the wheel hold all that they need and no leftovers, and twistd runs the installed wheel."""
 
+import json
 import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
 
+from hatch_build import ASSETS
 from tests.builds import NOTHING, PROJECT, Distributions, build, checkout, contents
 
 ASSET = "mixsvc/pages/static/vendor/sockjs.min.js"
@@ -16,10 +18,15 @@ def wheel(distributions: Distributions) -> dict[str, bytes]:
     return contents(distributions.wheel)
 
 
+def names_in(sdist: Path) -> set[str]:
+    """The files of an sdist, as they are named in its tree."""
+    with tarfile.open(sdist) as archive:
+        return {member.name.partition("/")[2] for member in archive.getmembers() if member.isfile()}
+
+
 @pytest.fixture(scope="module")
 def sdist(distributions: Distributions) -> set[str]:
-    with tarfile.open(distributions.sdist) as archive:
-        return {name.partition("/")[2] for name in archive.getnames()}
+    return names_in(distributions.sdist)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +56,7 @@ def test_the_wheel_holds_every_file_of_both_packages(wheel: dict[str, bytes]) ->
     assert files - set(wheel) == set()
 
 
-def test_the_wheel_says_that_both_packages_are_typed(wheel: dict[str, bytes]) -> None:
+def test_the_wheel_marks_both_packages_as_typed(wheel: dict[str, bytes]) -> None:
     assert {"mixsvc/py.typed", "txsockjs/py.typed"} <= set(wheel)
 
 
@@ -57,7 +64,7 @@ def test_the_wheel_holds_the_schema(wheel: dict[str, bytes]) -> None:
     assert "mixsvc/storage/schema/1.sql" in wheel
 
 
-def test_the_wheel_lays_its_plugins_and_nothing_else_beside_those_of_twisted(wheel: dict[str, bytes]) -> None:
+def test_the_wheel_puts_its_plugins_and_nothing_else_beside_those_of_twisted(wheel: dict[str, bytes]) -> None:
     plugins = {f"twisted/plugins/{file.name}" for file in (PROJECT / "twisted" / "plugins").glob("*_plugin.py")}
 
     assert {name for name in wheel if name.startswith("twisted/")} == plugins
@@ -99,7 +106,7 @@ def test_the_sdist_holds_every_file_that_git_tracks(sdist: set[str]) -> None:
 
 
 @pytest.mark.parametrize("ignored", [True, False])
-def test_what_a_service_leaves_in_the_checkout_is_in_no_sdist(tmp_path: Path, ignored: bool) -> None:
+def test_files_that_a_service_leaves_in_the_checkout_are_in_no_sdist(tmp_path: Path, ignored: bool) -> None:
     source = checkout(tmp_path / "checkout")
     left = ("api_token", "secret_key", "mixsvc.ini", "mixsvc.log", "access.log.1", "mixsvc.sqlite3-wal")
     for name in left:
@@ -112,6 +119,55 @@ def test_what_a_service_leaves_in_the_checkout_is_in_no_sdist(tmp_path: Path, ig
 
     assert [name for name in names if name.name in left and name.parent.name != "deploy"] == []
     assert "mixsvc.ini" in {name.name for name in names}
+
+
+def leave_behind(source: Path) -> None:
+    """Put into a tree what updates of it since before the move leave there."""
+    for name in (
+        "web/static/vendor/sockjs.min.js",
+        "web/__pycache__/app.cpython-311.pyc",
+        "web/notes.txt",
+        "pages/static/vendor/old.min.js",
+        "pages/static/vendor/sockjs.min.js",
+        "pages/static/vendor/sockjs.LICENSE.txt",
+    ):
+        file = source / "mixsvc" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("leftover")
+    asset = next(each for each in ASSETS if each.package == "sockjs-client")
+    pin = json.loads((source / "package-lock.json").read_text())["packages"]["node_modules/sockjs-client"]
+    stamp = f"sockjs-client {pin['version']} {pin['integrity']}\n"
+    (source / "mixsvc" / "pages" / "static" / "vendor" / asset.stamp()).write_text(stamp)
+
+
+@pytest.mark.parametrize("kind", ["--sdist", "--wheel"])
+@pytest.mark.parametrize(
+    "git", [(".git", ".gitignore"), (".gitignore",), ()], ids=["git", "unpacked", "ignored by nobody"]
+)
+def test_leftovers_of_an_older_checkout_are_in_no_distribution(tmp_path: Path, git: tuple[str, ...], kind: str) -> None:
+    source = checkout(tmp_path / "checkout")
+    leave_behind(source)
+    if ".git" in git:
+        (source / ".git").mkdir()
+    if ".gitignore" not in git:
+        (source / ".gitignore").unlink()
+
+    made = build(source, tmp_path / "out", kind, "--no-isolation", path=NOTHING)
+
+    names = contents(made) if kind == "--wheel" else names_in(made)
+    vendor = {Path(name).name for name in names if "/vendor/" in name}
+    assert [name for name in names if "mixsvc/web" in name] == []
+    assert vendor == {"sockjs.min.js", "sockjs.LICENSE.txt", "sockjs-client.version"}
+
+
+def test_an_updated_checkout_has_no_package_of_the_old_name(tmp_path: Path) -> None:
+    source = checkout(tmp_path / "checkout")
+    leave_behind(source)
+    (source / "mixsvc" / "web" / "notes.txt").unlink()
+
+    build(source, tmp_path / "out", "--wheel", "--no-isolation", path=NOTHING)
+
+    assert not (source / "mixsvc" / "web").exists()
 
 
 def test_without_npm_the_build_goes_on_and_leaves_the_assets_out(wheel_without_npm: dict[str, bytes]) -> None:

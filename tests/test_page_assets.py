@@ -1,4 +1,4 @@
-"""hatch_build.py with an npm of our own: a build never fails for what npm does."""
+"""hatch_build.py with npm programs of the tests: a build never fails when npm does."""
 
 import shutil
 from pathlib import Path
@@ -21,7 +21,7 @@ SLOW = "#!/bin/sh\nexec sleep 600\n"
 
 
 class Project:
-    """A folder with our package.json and lock, an npm, and what was said."""
+    """A folder with our package.json and lock, and an npm; `said` holds the lines that were printed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -46,7 +46,7 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
-def test_the_asset_is_what_npm_installs_without_running_scripts(project: Project) -> None:
+def test_an_asset_is_the_file_that_npm_installs_without_running_scripts(project: Project) -> None:
     assert project.make(GOOD)
 
     assert project.asset.read_text().startswith("ci --omit=dev --ignore-scripts ")
@@ -69,7 +69,7 @@ def test_each_package_brings_its_files_its_licence_and_its_version(project: Proj
     }
 
 
-def test_what_the_page_will_lack_is_said_of_the_missing_packages_alone(project: Project) -> None:
+def test_the_line_names_what_the_page_lacks_without_the_missing_packages(project: Project) -> None:
     project.make(BAD)
     project.make(GOOD)
     project.asset.unlink()
@@ -109,6 +109,60 @@ def test_an_asset_of_another_version_goes_even_when_there_is_no_new_one(project:
     assert not project.make(BAD)
 
     assert not project.asset.exists()
+
+
+def test_files_that_no_asset_names_are_removed(project: Project) -> None:
+    project.make(GOOD)
+    vendor = project.asset.parent
+    before = {file.name for file in vendor.iterdir()}
+    (vendor / "old.min.js").write_text("old")
+    (vendor / "old").mkdir()
+    (vendor / "old" / "nested.js").write_text("old")
+
+    assert project.make(BAD)
+
+    assert {file.name for file in vendor.iterdir()} == before
+
+
+def test_the_folder_of_before_the_move_is_removed(project: Project) -> None:
+    for name in (
+        "static/vendor/sockjs.min.js",
+        "__pycache__/app.cpython-311.pyc",
+        "static/__pycache__/x.pyc",
+    ):
+        old = project.folder / "mixsvc" / "web" / name
+        old.parent.mkdir(parents=True, exist_ok=True)
+        old.write_text("old")
+
+    project.make(GOOD)
+
+    assert {each.name for each in (project.folder / "mixsvc").iterdir()} == {"pages"}
+
+
+def test_a_file_of_somebody_else_in_the_old_folder_stays(project: Project) -> None:
+    mine = project.folder / "mixsvc" / "web" / "static" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    (mine.parent / "vendor").mkdir()
+    (mine.parent / "vendor" / "sockjs.min.js").write_text("old")
+
+    project.make(GOOD)
+
+    assert mine.read_text() == "mine"
+    assert not (mine.parent / "vendor").exists()
+
+
+def test_leftovers_of_an_asset_that_links_elsewhere_leave_the_target_alone(project: Project) -> None:
+    target = project.folder / "kept"
+    target.mkdir()
+    (target / "file").write_text("kept")
+    project.asset.parent.mkdir(parents=True)
+    (project.asset.parent / "old").symlink_to(target)
+
+    project.make(GOOD)
+
+    assert (target / "file").read_text() == "kept"
+    assert not (project.asset.parent / "old").is_symlink()
 
 
 @pytest.mark.parametrize(
