@@ -36,8 +36,8 @@ CLEAN_INSTALL: Final = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "-
 class Asset:
     """Files of one npm package.
 
-    package: its name in package.json. files: the path of each file in the package, and its name in VENDOR. lack: how the
-    page works without them, to complete "the page will ...".
+    package: its name in package.json. files: the path of each file in the package, and its name in VENDOR. lack: what
+    the page will do without them; completes "the page will ...".
     """
 
     package: str
