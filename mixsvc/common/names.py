@@ -1,16 +1,21 @@
-"""Names of people: their one spelling, when two are the same, and which are refused. Pure."""
+"""Names of people and rooms: which are allowed, their one spelling, and when two count as the same. Pure.
+
+Two names count as the same when they are a compatibility caseless match (The Unicode Standard, section 3.13, D146):
+they differ in case, width or composition only. So nobody can take a name that is kept for a moderator by spelling it
+in another way. Letters of different scripts that look alike remain different names.
+"""
 
 import re
 import unicodedata
 from collections.abc import Container
 from typing import Final
 
-__all__ = ["INVISIBLE", "LONGEST", "UNPRINTABLE", "BadName", "key", "normalise", "suggest"]
+__all__ = ["INVISIBLE", "LONGEST", "UNPRINTABLE", "BadName", "fold", "is_room_name", "key", "normalise", "suggest"]
 
 LONGEST: Final = 32
 
-# Characters before normalisation: decomposed letters may take four for one. Sorting a long run of combining marks
-# takes quadratic time in NFKC, so this is checked before.
+# Characters before normalisation: decomposed letters may take four for one. Normalisation sorts a run of combining
+# marks in quadratic time, so longer texts are not normalised.
 LONGEST_RAW: Final = 4 * LONGEST
 
 # Control, format (bidi, zero width), surrogate, private use, unassigned, line and paragraph separators.
@@ -52,8 +57,39 @@ def normalise(text: str) -> str:
 
 
 def key(name: str) -> str:
-    """What two normalised names have in common when they differ in case or width only."""
-    return unicodedata.normalize("NFKC", name.casefold())
+    """Returns the text that stands for a name of a person wherever names are compared or looked up.
+
+    It is the same for all names that differ in case, width, composition or white space only. The name need not be
+    normalised: key(text) == key(normalise(text)) for every text that normalise accepts.
+    """
+    if len(name) > LONGEST_RAW:
+        return name
+    # Spaces of other widths become plain ones first, and so do letters that decompose into a space and a mark.
+    return fold(" ".join(unicodedata.normalize("NFKD", name).split()))
+
+
+def fold(text: str) -> str:
+    """Returns the text that is the same for all texts that differ in case, width or composition only.
+
+    White space counts. A text that is longer than any name stays as it is.
+    """
+    if len(text) > LONGEST_RAW:
+        return text
+    # Decomposed first (D145): the case folding of a composed Greek letter would put its iota before other marks.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", text).casefold())
+
+
+def is_room_name(text: str) -> bool:
+    """Whether a room may have this name: 1 to 32 letters, digits and - _ . in normal form, a letter or digit first."""
+    if not 1 <= len(text) <= LONGEST or unicodedata.normalize("NFKC", text) != text or INVISIBLE.search(text):
+        return False
+    kinds = [unicodedata.category(character) for character in text]
+    letters = [kind[0] == "L" or kind == "Nd" for kind in kinds]
+    # The vowels of some scripts are marks.
+    return letters[0] and all(
+        is_letter or kind in ("Mn", "Mc") or character in "-_."
+        for is_letter, kind, character in zip(letters, kinds, text, strict=True)
+    )
 
 
 def suggest(name: str, taken: Container[str]) -> str:

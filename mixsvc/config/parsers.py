@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from mixsvc.common import names
 from mixsvc.common.addresses import parse_address
 from mixsvc.common.currencies import CODE, EURO
 
@@ -100,8 +101,10 @@ def moderators(text: str) -> tuple[Moderator, ...]:
                 "give one moderator a line, such as ann:scrypt:… (python -m mixsvc hash-password makes what follows "
                 "the name), or the name alone where your own authenticator says who is a moderator"
             )
+        # Raises BadName, a ValueError, for what nobody can be called in the chat.
+        names.normalise(name)
         found.append(Moderator(name, password_hash))
-    _unique([each.name.casefold() for each in found])
+    _unique([names.key(each.name) for each in found])
     return tuple(found)
 
 
@@ -175,7 +178,8 @@ def room_names(text: str) -> tuple[str, ...]:
             raise ValueError(f"{item!r} is no name for a room; give up to 32 letters, digits and - _ . for each")
     if not found:
         raise ValueError("name at least one room, such as lobby")
-    return _unique(found)
+    _unique([names.fold(item) for item in found])
+    return tuple(found)
 
 
 def names_of(*known: str) -> Callable[[str], tuple[str, ...]]:

@@ -1,9 +1,18 @@
+import unicodedata
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.common import names
-from mixsvc.common.names import LONGEST, BadName, key, normalise, suggest
+from mixsvc.common.names import LONGEST, BadName, is_room_name, key, normalise, suggest
+
+
+def caseless(text: str) -> str:
+    """What a compatibility caseless match compares (The Unicode Standard, section 3.13, D146)."""
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", text).casefold())
+    return unicodedata.normalize("NFKD", folded.casefold())
 
 
 class NormaliseTests(SynchronousTestCase):
@@ -68,6 +77,65 @@ class KeyTests(SynchronousTestCase):
 
     def test_different_names_have_different_keys(self) -> None:
         self.assertNotEqual(key("Ann"), key("Anna"))
+        # No case folding joins the i without a dot and the i, nor an alpha and an a.
+        self.assertNotEqual(key("An\u0131"), key("Ani"))
+        self.assertNotEqual(key("\u0391nn"), key("Ann"))
+
+    def test_spaces_of_any_width_make_no_difference(self) -> None:
+        for text in ("ann b", " Ann  B ", "\uff21nn\u3000B", "ANN\u00a0B", "Ann\tB\n"):
+            self.assertEqual(key(text), key("Ann B"))
+
+    def test_greek_capitals_with_an_iota_below_and_another_mark_are_no_second_name(self) -> None:
+        small, capital = "\u1fb7", "\u0391\u0342\u0345"
+
+        self.assertEqual(small.upper(), "\u0391\u0342\u0399")
+        self.assertEqual(key(normalise(small)), key(normalise(capital)))
+
+    def test_every_greek_letter_with_marks_has_the_key_of_its_caseless_match(self) -> None:
+        letters = [chr(code) for code in (*range(0x0370, 0x0400), *range(0x1F00, 0x2000))]
+        found: dict[str, set[str]] = {}
+        for text in letters + [letter + mark for letter in letters for mark in "\u0301\u0308\u0342\u0345"]:
+            try:
+                name = normalise(text)
+            except BadName:
+                continue
+            found.setdefault(caseless(name), set()).add(key(name))
+
+        self.assertEqual([keys for keys in found.values() if len(keys) > 1], [])
+        self.assertEqual(len({min(keys) for keys in found.values()}), len(found))
+
+    @given(st.text(max_size=LONGEST))
+    def test_the_key_is_the_same_before_and_after_normalisation(self, text: str) -> None:
+        try:
+            name = normalise(text)
+        except BadName:
+            return
+        self.assertEqual(key(name), key(text))
+        self.assertEqual(key(name), key(key(name)))
+        self.assertEqual(key(name), names.fold(name))
+
+    @given(st.text(max_size=LONGEST), st.sampled_from([str.upper, str.lower, str.title, str.casefold]))
+    def test_names_that_match_whatever_their_case_have_one_key(self, text: str, change: Callable[[str], str]) -> None:
+        text = unicodedata.normalize("NFKC", text)
+        other = unicodedata.normalize("NFKC", change(text))
+
+        self.assertEqual(caseless(text) == caseless(other), names.fold(text) == names.fold(other))
+
+    def test_a_flood_of_marks_costs_nothing(self) -> None:
+        flood = "a" + "\u0301\u0323" * 500_000
+
+        self.assertEqual(key(flood), flood)
+        self.assertEqual(names.fold(flood), flood)
+
+
+class RoomNameTests(SynchronousTestCase):
+    def test_letters_digits_and_some_signs_make_a_name(self) -> None:
+        for text in ("lobby", "caf\u00e9", "\u0928\u092e\u0938\u094d\u0924\u0947", "7", "a-b_c.d", "x" * LONGEST):
+            self.assertTrue(is_room_name(text), text)
+
+    def test_anything_else_does_not(self) -> None:
+        for text in ("", "-a", "_a", "a b", "a/b", "cafe\u0301", "\uff21", "\u0301a", "a\u200b", "x" * (LONGEST + 1)):
+            self.assertFalse(is_room_name(text), text)
 
 
 class SuggestTests(SynchronousTestCase):

@@ -19,6 +19,8 @@ GOOD: list[tuple[Callable[[str], object], str, object]] = [
     (parsers.prefix, "/live/chat", "/live/chat"),
     (parsers.origins, "HTTPS://Example.org, *", ("https://example.org", "*")),
     (parsers.room_names, "lobby, café", ("lobby", "café")),
+    (parsers.moderators, "", ()),
+    (parsers.moderators, "Ann: scrypt:x\n Bob ", (parsers.Moderator("Ann", "scrypt:x"), parsers.Moderator("Bob", ""))),
     (parsers.names_of("a", "b"), "b, a", ("b", "a")),
     (parsers.url, "http://127.0.0.1:80/x?y=z", "http://127.0.0.1:80/x?y=z"),
     (parsers.pairs, "eur/usd,EUR/GBP", (("EUR", "USD"), ("EUR", "GBP"))),
@@ -58,6 +60,7 @@ BAD: list[tuple[Callable[[str], object], str]] = [
     (parsers.room_names, ""),
     (parsers.room_names, "a/b"),
     (parsers.room_names, "x" * 33),
+    (parsers.room_names, "Lobby, lobby"),
     (parsers.names_of("a", "b"), "c"),
     (parsers.names_of("a", "b"), "a, a"),
     (parsers.names_of("a", "b"), ""),
@@ -95,3 +98,20 @@ def test_whatever_the_text_nothing_else_is_raised(parse: Callable[[str], object]
         parse(text)
     except ValueError as error:
         assert "\n" not in str(error).replace(text, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Ann:secret", "give one moderator a line"),
+        (":scrypt:x", "give one moderator a line"),
+        ("Ann\nANN", "ann is given twice"),
+        ("Ann B\nann  b", "ann b is given twice"),
+        ("\u1fb7\n\u0391\u0342\u0345", "is given twice"),
+        ("A\u200bnn", "U\\+200B cannot be part of a name"),
+        ("x" * 33, "1 to 32 characters"),
+    ],
+)
+def test_a_moderator_whom_the_chat_could_not_know_is_refused(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        parsers.moderators(text)

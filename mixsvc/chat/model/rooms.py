@@ -1,6 +1,5 @@
 """The rooms and who is inside. Pure; changed in the reactor thread only."""
 
-import unicodedata
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
@@ -10,8 +9,6 @@ from mixsvc.common import names
 from mixsvc.interfaces import RoomOverview
 
 __all__ = ["BadRoom", "Room", "Rooms", "TooManyRooms"]
-
-LONGEST: Final = 32
 
 # Rooms on disk, in multiples of those in memory: no more are made.
 STORED: Final = 10
@@ -108,7 +105,7 @@ class Rooms:
 
     def __init__(self, fixed: Iterable[str], is_open: bool, most: int) -> None:
         """is_open: whether others than the fixed ones can be made. most: rooms in memory."""
-        self._rooms: dict[str, Room] = {_key(name): Room(name, is_fixed=True) for name in fixed}
+        self._rooms: dict[str, Room] = {names.fold(name): Room(name, is_fixed=True) for name in fixed}
         self._is_open = is_open
         self._most = most
         self._evicted: dict[str, EvictedRoom] = {}
@@ -120,12 +117,12 @@ class Rooms:
         """
         others: dict[str, Room] = {}
         for name, last, topic in known:
-            room = self._rooms.get(_key(name))
+            room = self._rooms.get(names.fold(name))
             if room is None and self._is_open:
                 if len(self._rooms) + len(others) < self._most:
-                    room = others.setdefault(_key(name), Room(name, is_fixed=False))
-                elif _key(name) not in others:
-                    self._evicted[_key(name)] = EvictedRoom(name, last, topic)
+                    room = others.setdefault(names.fold(name), Room(name, is_fixed=False))
+                elif names.fold(name) not in others:
+                    self._evicted[names.fold(name)] = EvictedRoom(name, last, topic)
             if room is not None and room.name == name:
                 room.last, room.topic, room.is_kept = last, topic, True
         # The oldest make place first.
@@ -133,7 +130,7 @@ class Rooms:
 
     def find(self, name: str) -> Room | None:
         """The room of exactly this name."""
-        room = self._rooms.get(_key(name))
+        room = self._rooms.get(names.fold(name))
         return room if room is not None and room.name == name else None
 
     def exists(self, name: str) -> bool:
@@ -142,8 +139,8 @@ class Rooms:
 
     def obtain(self, name: str) -> Room | None:
         """The room of this name, made or woken if need be; None where none is made. Raises BadRoom and TooManyRooms."""
-        room = self._rooms.get(_key(name))
-        there = room or self._evicted.get(_key(name))
+        room = self._rooms.get(names.fold(name))
+        there = room or self._evicted.get(names.fold(name))
         if there is not None and there.name != name:
             raise BadRoom(f"There is a room {there.name} already, which differs in case or width only.", there.name)
         if room is None and self._is_open:
@@ -153,7 +150,7 @@ class Rooms:
     def release(self, room: Room) -> None:
         """Forget a room in which nobody is and nothing was said."""
         if not room.size and not room.is_kept and not room.is_fixed and self.find(room.name) is room:
-            del self._rooms[_key(room.name)]
+            del self._rooms[names.fold(room.name)]
 
     def forget(self, name: str) -> None:
         """Nothing that was said in a room is kept any more."""
@@ -162,7 +159,7 @@ class Rooms:
             room.last, room.topic, room.is_kept = 0, "", False
             self.release(room)
         elif self._evicted_room(name):
-            del self._evicted[_key(name)]
+            del self._evicted[names.fold(name)]
 
     def names(self) -> Sequence[str]:
         """The names of the rooms, those of the settings first; any thread."""
@@ -173,7 +170,7 @@ class Rooms:
         return [RoomOverview(room.name, room.size, room.topic, room.last) for room in tuple(self._rooms.values())]
 
     def _evicted_room(self, name: str) -> EvictedRoom | None:
-        found = self._evicted.get(_key(name))
+        found = self._evicted.get(names.fold(name))
         return found if found is not None and found.name == name else None
 
     def _unoccupied(self) -> Iterator[Room]:
@@ -181,20 +178,20 @@ class Rooms:
         return (room for room in self._rooms.values() if not room.size and not room.is_fixed)
 
     def _make(self, name: str) -> Room:
-        if not _is_name(name):
+        if not names.is_room_name(name):
             raise BadRoom(
-                f"A room's name has 1 to {LONGEST} letters, digits and - _ . and begins with a letter or a digit."
+                f"A room's name has 1 to {names.LONGEST} letters, digits and - _ . and begins with a letter or a digit."
             )
         if not self._make_space() or len(self._rooms) + len(self._evicted) >= STORED * self._most:
             raise TooManyRooms("There are as many rooms as there can be; no more can be made now.")
-        room = self._rooms[_key(name)] = Room(name, is_fixed=False)
+        room = self._rooms[names.fold(name)] = Room(name, is_fixed=False)
         return room
 
     def _wake(self, name: str) -> Room:
         # There is always a place for one that somebody may miss.
         self._make_space()
-        known = self._evicted.pop(_key(name))
-        room = self._rooms[_key(name)] = Room(name, is_fixed=False)
+        known = self._evicted.pop(names.fold(name))
+        room = self._rooms[names.fold(name)] = Room(name, is_fixed=False)
         room.last, room.topic, room.is_kept = known.last, known.topic, True
         return room
 
@@ -205,25 +202,7 @@ class Rooms:
         leaving = next(self._unoccupied(), None)
         if leaving is None:
             return False
-        del self._rooms[_key(leaving.name)]
+        del self._rooms[names.fold(leaving.name)]
         if leaving.is_kept:
-            self._evicted[_key(leaving.name)] = EvictedRoom(leaving.name, leaving.last, leaving.topic)
+            self._evicted[names.fold(leaving.name)] = EvictedRoom(leaving.name, leaving.last, leaving.topic)
         return True
-
-
-def _key(name: str) -> str:
-    """What two names have in common that differ in case or width only."""
-    # Sorting a long run of combining marks takes quadratic time in NFKC, and nothing longer is a room's name.
-    return names.key(unicodedata.normalize("NFKC", name)) if len(name) <= LONGEST else name
-
-
-def _is_name(name: str) -> bool:
-    if not 1 <= len(name) <= LONGEST or unicodedata.normalize("NFKC", name) != name or names.INVISIBLE.search(name):
-        return False
-    kinds = [unicodedata.category(character) for character in name]
-    letters = [kind[0] == "L" or kind == "Nd" for kind in kinds]
-    # The vowels of some scripts are marks.
-    return letters[0] and all(
-        is_letter or kind in ("Mn", "Mc") or character in "-_."
-        for is_letter, kind, character in zip(letters, kinds, name, strict=True)
-    )

@@ -4,11 +4,12 @@ from typing import Final
 
 from flask import Blueprint, Response, jsonify, request, session
 
+from mixsvc.common.names import key
 from mixsvc.errors import NameTaken
 from mixsvc.interfaces import Authenticator, IChat, Identity, IMix
 from mixsvc.pages.api.json_body import json_object, refuse, text
 from mixsvc.pages.auth.logins import Logins, TooManyAttempts, WrongPassword
-from mixsvc.pages.auth.sessions import MixSessions, name_key
+from mixsvc.pages.auth.sessions import MixSessions
 
 __all__ = ["blueprint"]
 
@@ -82,7 +83,7 @@ class NameChoice:
     def choose(self, chat: IChat, name: str) -> Identity | None:
         """Gives the session the name and returns its identity. Refuses with 400 or 409. Raises ServiceBusy."""
         current = self._sessions.identity(session)
-        if current and current.moderator and current.name and name_key(current.name) == name_key(name):
+        if current and current.moderator and current.name and key(current.name) == key(name):
             return current
         person = self._sessions.guest(session)
         try:

@@ -9,10 +9,10 @@ from typing import Final
 from twisted.logger import Logger
 from werkzeug.security import check_password_hash
 
+from mixsvc.common import names
 from mixsvc.common.addresses import network
 from mixsvc.config.parsers import Moderator
 from mixsvc.errors import BadSetting
-from mixsvc.pages.auth.sessions import name_key
 from mixsvc.pages.auth.throttle import LoginThrottle
 
 __all__ = ["Logins", "TooManyAttempts", "WrongPassword"]
@@ -50,7 +50,7 @@ class Logins:
 
     def __init__(self, moderators: Sequence[Moderator], clock: Callable[[], float]) -> None:
         """clock: seconds that never go back. Raises BadSetting if the hash of a password is not valid."""
-        self._moderators = {name_key(each.name): each for each in moderators if each.password_hash}
+        self._moderators = {names.key(each.name): each for each in moderators if each.password_hash}
         for each in self._moderators.values():
             if not re.fullmatch(HASH, each.password_hash):
                 raise BadSetting(
@@ -77,7 +77,7 @@ class Logins:
             self._checks.release()
 
     def _check(self, name: str, password: str, address: str) -> Moderator:
-        key = name_key(name)
+        key = names.key(name)
         counted = [(self._names, key)]
         if address:
             # Without addresses all clients would wait because of one.

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import secrets
-import unicodedata
 from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -11,11 +10,12 @@ from typing import Any, Final
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 
+from mixsvc.common import names
 from mixsvc.config.parsers import Moderator
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import Authenticator, Identity
 
-__all__ = ["COOKIE", "MixSessions", "install_sessions", "name_key", "session_identity"]
+__all__ = ["COOKIE", "MixSessions", "install_sessions", "session_identity"]
 
 COOKIE: Final = "mixsvc_session"
 LIFETIME: Final = timedelta(days=30)
@@ -38,7 +38,7 @@ class MixSessions(SecureCookieSessionInterface):
         """guests: whether somebody may choose a name; if not, only moderators get a session, by their login."""
         self._key = key
         self._guests = guests
-        self._moderators = {name_key(each.name): each for each in moderators}
+        self._moderators = {names.key(each.name): each for each in moderators}
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Whether this request came over TLS."""
@@ -46,7 +46,7 @@ class MixSessions(SecureCookieSessionInterface):
 
     def is_moderators(self, name: str) -> bool:
         """Whether a name is reserved for a moderator."""
-        return name_key(name) in self._moderators
+        return names.key(name) in self._moderators
 
     def identity(self, session: Mapping[str, Any]) -> Identity | None:
         """Whose session it is; a moderator's only if the settings still have that moderator, with the same password.
@@ -56,9 +56,9 @@ class MixSessions(SecureCookieSessionInterface):
         name = session.get("name")
         if not name:
             return None
-        moderator = self._moderators.get(name_key(name))
+        moderator = self._moderators.get(names.key(name))
         if moderator and hmac.compare_digest(session.get("moderator", ""), self._stamp(moderator)):
-            return Identity(PREFIX + self._derived("person", name_key(name)), moderator.name, True)
+            return Identity(PREFIX + self._derived("person", names.key(name)), moderator.name, True)
         person = session.get("person") if self._guests else None
         return Identity(person, None if moderator else name) if person else None
 
@@ -113,9 +113,3 @@ def session_identity(app: Flask) -> Authenticator:
         return sessions.identity(session) if session else None
 
     return who
-
-
-def name_key(name: str) -> str:
-    """What two names have in common that differ in case, width or spaces only."""
-    plain = " ".join(unicodedata.normalize("NFKC", name).split())
-    return unicodedata.normalize("NFKC", plain.casefold())
