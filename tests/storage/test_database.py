@@ -198,13 +198,13 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
 def test_a_directory_in_the_place_of_the_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.db").mkdir()
 
-    assert "it is no file; give another path" in complaint(tmp_path / "x.db")
+    assert "it is not a file; give another path" in complaint(tmp_path / "x.db")
 
 
 def test_a_database_whose_tables_are_not_those_of_its_version_is_refused(tmp_path: Path) -> None:
     pragma(tmp_path / "x.db", f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 1")
 
-    assert "it is damaged: message, message_key, quote is not what version 1 has" in complaint(tmp_path / "x.db")
+    assert "it is damaged: message, message_key, quote is not as in version 1" in complaint(tmp_path / "x.db")
 
 
 def test_what_somebody_has_added_does_no_harm(tmp_path: Path) -> None:

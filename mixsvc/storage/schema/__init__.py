@@ -1,4 +1,4 @@
-"""The schema, one file a version: N.sql takes a database from version N - 1 to N."""
+"""The schema, one file for each version: N.sql upgrades a database from version N - 1 to version N."""
 
 import sqlite3
 from contextlib import closing
@@ -10,19 +10,19 @@ __all__ = ["NEWEST", "upgrade", "version"]
 
 NEWEST = 3
 
-# Read at once: a service that gives up its rights later may not be able to read its own installation any more.
+# Read at import: after a service has given up its rights it may not be able to read its own installation.
 SCRIPTS = tuple((files(__package__) / f"{step}.sql").read_text() for step in range(1, NEWEST + 1))
 
 DEFINITIONS = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 
-# "mixs" in ASCII: tells our databases from those of other programs (SQLite file format, offset 68).
+# "mixs" in ASCII: marks our databases, so that those of other programs are recognised (SQLite file format, offset 68).
 APPLICATION_ID = 0x6D697873
 
 
 def upgrade(connection: sqlite3.Connection) -> None:
-    """Bring a database to the newest version, each step in a transaction of its own; blocks.
+    """Upgrade a database to the newest version, each step in a transaction of its own; blocks.
 
-    Raises DatabaseUnusable for one of a newer version or of another program, sqlite3.Error for a damaged one.
+    Raises DatabaseUnusable if it has a newer version or belongs to another program, sqlite3.Error if it is damaged.
     """
     start = version(connection)
     for step in range(start + 1, NEWEST + 1):
@@ -38,7 +38,7 @@ def _mark(step: int) -> str:
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """The version of a database, 0 for an empty one. Raises DatabaseUnusable like upgrade."""
+    """The version of a database, 0 for an empty one. Raises DatabaseUnusable as upgrade does."""
     (number,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -56,14 +56,14 @@ def version(connection: sqlite3.Connection) -> int:
 
 
 def _check_tables(connection: sqlite3.Connection, number: int) -> None:
-    """Whatever the scripts of this version make must be there; what somebody has added does no harm."""
+    """Check that all tables and indices of this version exist; additional ones are allowed."""
     with closing(sqlite3.connect(":memory:")) as model:
         for step in range(1, number + 1):
             model.executescript(_script(step))
         missing = set(model.execute(DEFINITIONS)) - set(connection.execute(DEFINITIONS))
     if missing:
         names = ", ".join(sorted(name for name, _ in missing))
-        raise DatabaseUnusable(f"it is damaged: {names} is not what version {number} has; restore it from a backup")
+        raise DatabaseUnusable(f"it is damaged: {names} is not as in version {number}; restore it from a backup")
 
 
 def _script(step: int) -> str:
