@@ -1,7 +1,7 @@
-"""`python -m bench`: all servers, one after the other, round by round.
+"""`python -m bench`: measures all servers, one after the other, round by round.
 
-The exit status is 0 when everything was measured, whether or not a target is met; 1 when a server failed; 130 after
-Ctrl-C.
+The exit status is 0 when everything was measured, whether or not the targets are met, 1 when a server failed, and 130
+after Ctrl-C.
 """
 
 import argparse
@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from bench.peers import EVERYBODY, CannotInstall, Peer, install
+from bench.peers import ALL_PEERS, CannotInstall, Peer, install
 from bench.processes import CannotStart, ending_cleanly, on_cores, raise_file_limit, running
+from bench.protocol import ProtocolError
 from bench.report import Results, table
 from bench.scenarios import SCENARIOS, Scenario
-from bench.wire import Bad
 
-# Sockets of the largest scenario, and some for the rest.
+# The sockets of the largest scenario, and some for the rest.
 _FILES: Final = 5200
 
 
@@ -34,11 +34,11 @@ def _main() -> int:
 
 def _run(asked: argparse.Namespace, results: Results) -> int:
     wanted = [name for name in asked.servers if any(name in SCENARIOS[only].servers for only in asked.only)]
-    peers = {name: EVERYBODY[name] for name in wanted if _is_installed(EVERYBODY[name])}
+    peers = {name: ALL_PEERS[name] for name in wanted if _is_installed(ALL_PEERS[name])}
     _warn_of_few_cores()
     failures = len(wanted) - len(peers)
     for scenario in (SCENARIOS[name] for name in asked.only):
-        # Side by side, so that what else happens on the machine meets all alike.
+        # The servers take turns, so that other load on the machine affects all alike.
         for number in range(asked.rounds):
             print(f"bench: {scenario.name}, round {number + 1} of {asked.rounds}", file=sys.stderr)
             failures += _round(scenario, peers, asked.seconds, results)
@@ -46,14 +46,14 @@ def _run(asked: argparse.Namespace, results: Results) -> int:
 
 
 def _round(scenario: Scenario, peers: Mapping[str, Peer], seconds: float, results: Results) -> int:
-    """Measure each server once; how many failed."""
+    """Measure each server once; returns how many failed."""
     failures = 0
     for name in scenario.servers:
         if name in peers:
             try:
                 with running(peers[name], on_cores()) as server:
                     results.add(scenario.name, name, scenario.measure(server, seconds))
-            except (Bad, CannotStart, OSError) as error:
+            except (ProtocolError, CannotStart, OSError) as error:
                 failures += 1
                 print(f"bench: {scenario.name}, {name}: {error}", file=sys.stderr)
     return failures
@@ -70,18 +70,18 @@ def _is_installed(peer: Peer) -> bool:
 
 def _warn_of_few_cores() -> None:
     if len(set(on_cores())) == 1:
-        print("bench: only one core is here, which server and load share; the figures say little", file=sys.stderr)
+        print("bench: server and load share one core, so the figures mean little; use two cores", file=sys.stderr)
 
 
 def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench", description="Measure txsockjs, the WSGI side, and their peers."
-    )
+    about = "Measures txsockjs, the WSGI side of mixsvc and their peers; prints a table."
+    scenarios, servers = ", ".join(SCENARIOS), ", ".join(ALL_PEERS)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=about)
     add = parser.add_argument
-    add("--only", type=_names(SCENARIOS), default=list(SCENARIOS), help=f"some of {','.join(SCENARIOS)}")
-    add("--servers", type=_names(EVERYBODY), default=list(EVERYBODY), help=f"some of {','.join(EVERYBODY)}")
-    add("--rounds", type=_rounds, default=5, help="how often each is measured (5)")
-    add("--seconds", type=_seconds, default=3.0, help="how long each measurement takes (3)")
+    add("--only", type=_names(SCENARIOS), default=list(SCENARIOS), help=f"separated by commas: {scenarios} (all)")
+    add("--servers", type=_names(ALL_PEERS), default=list(ALL_PEERS), help=f"separated by commas: {servers} (all)")
+    add("--rounds", type=_rounds, default=5, help="how often to measure each server, 1 to 1000 (5)")
+    add("--seconds", type=_seconds, default=3.0, help="duration of each measurement in seconds, at most 60 (3)")
     return parser
 
 
@@ -89,7 +89,7 @@ def _names(known: Iterable[str]) -> Callable[[str], list[str]]:
     def read(text: str) -> list[str]:
         for name in text.split(","):
             if name not in known:
-                raise argparse.ArgumentTypeError(f"there is no {name!r}; there are: {', '.join(known)}")
+                raise argparse.ArgumentTypeError(f"{name!r} is not known; choose from: {', '.join(known)}")
         return text.split(",")
 
     return read
@@ -97,7 +97,7 @@ def _names(known: Iterable[str]) -> Callable[[str], list[str]]:
 
 def _rounds(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1000")
+        raise argparse.ArgumentTypeError(f"{text!r} is not valid: give a whole number from 1 to 1000")
     return int(text)
 
 
@@ -107,7 +107,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 60:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0, at most 60")
+        raise argparse.ArgumentTypeError(f"{text!r} is not valid: give a number of seconds above 0, at most 60")
     return seconds
 
 

@@ -1,5 +1,8 @@
-"""`python -m bench.chat`: the whole chat, from the installed command on: how many messages a second are acknowledged
-once they are on disk, and what a flood does to those who are not part of it."""
+"""`python -m bench.chat`: measures the whole chat, run by the installed command.
+
+It prints how many messages a second are acknowledged once they are on disk, and the latency of ten members with and
+without a flood.
+"""
 
 import asyncio
 import json
@@ -28,7 +31,7 @@ UNLIMITED: Final = "[chat]\nrate = 1000000\nburst = 1000000\njoins = 1000000\n"
 
 @contextmanager
 def service(settings: str) -> Iterator[int]:
-    """The service on a core of its own with a database on disk; its port."""
+    """Run the service on a core of its own with a database on disk; gives its port."""
     with tempfile.TemporaryDirectory(dir=".") as folder:
         Path(folder, "mixsvc.ini").write_text(f"{settings}\n[rates]\nsources = archive\n", encoding="utf-8")
         cores = sorted(os.sched_getaffinity(0))
@@ -60,7 +63,7 @@ def _port(process: "subprocess.Popen[str]") -> int:
 
 @asynccontextmanager
 async def inside(port: int, name: str, room: str) -> AsyncIterator[ClientConnection]:
-    """A connection that has a name and is in a room."""
+    """A connection with a name, in a room."""
     async with connect(f"ws://127.0.0.1:{port}/chat/websocket", compression=None, max_queue=None) as socket:
         await send(socket, type="hello", name=name)
         await send(socket, type="join", room=room)
@@ -70,12 +73,12 @@ async def inside(port: int, name: str, room: str) -> AsyncIterator[ClientConnect
 
 
 async def send(socket: ClientConnection, **fields: Any) -> None:
-    """One message of the protocol."""
+    """Send a message of the protocol."""
     await socket.send(json.dumps(fields))
 
 
 async def sender(port: int, number: int, until: float) -> int:
-    """Says as fast as it is acknowledged, WINDOW at a time; returns how many were."""
+    """Say texts as fast as they are acknowledged, WINDOW under way; returns how many were acknowledged."""
     acknowledged = 0
     async with inside(port, f"sender {number}", f"room {number % 10}".replace(" ", "-")) as socket:
         for _ in range(WINDOW):
@@ -88,7 +91,7 @@ async def sender(port: int, number: int, until: float) -> int:
 
 
 async def talker(port: int, number: int, until: float) -> list[float]:
-    """Says something now and then; the seconds from each say to its message."""
+    """Say something every TALK_SECONDS; returns the seconds from each `say` to its message."""
     times = []
     async with inside(port, f"talker {number}", "talk") as socket:
         await asyncio.sleep(number * TALK_SECONDS / TALKERS)
@@ -108,7 +111,7 @@ async def talker(port: int, number: int, until: float) -> list[float]:
 
 
 async def flooder(port: int, number: int) -> None:
-    """Sends as much as the socket takes, and comes back when it is sent away."""
+    """Send as much as the socket takes, and connect again when the server closes."""
     say = json.dumps({"type": "say", "room": "lobby", "text": "flood"})
     while True:
         async with inside(port, f"flooder {number} {time.monotonic()}", "lobby") as socket:
@@ -126,40 +129,40 @@ async def flooder(port: int, number: int) -> None:
 
 
 async def acknowledged(port: int) -> float:
-    """Messages a second."""
+    """Messages acknowledged per second."""
     began = time.monotonic()
     counts = await asyncio.gather(*(sender(port, number, began + SECONDS) for number in range(SENDERS)))
     return sum(counts) / (time.monotonic() - began)
 
 
 async def latencies(port: int) -> list[float]:
-    """What the talkers measure, sorted."""
+    """The latencies that the talkers measure, sorted, in seconds."""
     until = time.monotonic() + SECONDS
     return sorted(sum(await asyncio.gather(*(talker(port, number, until) for number in range(TALKERS))), []))
 
 
 async def flood(port: int) -> None:
-    """All flooders, for ever."""
+    """Run all flooders, for ever."""
     await asyncio.gather(*(flooder(port, number) for number in range(FLOODERS)))
 
 
-def _told(name: str, times: list[float]) -> str:
+def _latency_line(name: str, times: list[float]) -> str:
     middle, worst = times[len(times) // 2], times[int(len(times) * 0.99)]
     return f"{name}: median {middle * 1000:.1f} ms, 99th percentile {worst * 1000:.1f} ms of {len(times)} messages"
 
 
 def main() -> int:
-    """Print what was measured."""
+    """Measure and print."""
     if len(sys.argv) == 3 and sys.argv[1] == "flood":
         asyncio.run(flood(int(sys.argv[2])))
         return 0
     with service(UNLIMITED) as port:
         print(f"{asyncio.run(acknowledged(port)):.0f} acknowledged messages/s of {SENDERS} senders")
     with service("") as port:
-        print(_told("without a flood", asyncio.run(latencies(port))))
+        print(_latency_line("without a flood", asyncio.run(latencies(port))))
         flooding = subprocess.Popen([sys.executable, "-m", "bench.chat", "flood", str(port)])
         try:
-            print(_told(f"with {FLOODERS} who flood", asyncio.run(latencies(port))))
+            print(_latency_line(f"with {FLOODERS} flooders", asyncio.run(latencies(port))))
         finally:
             flooding.kill()
             flooding.wait()

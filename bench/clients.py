@@ -1,4 +1,4 @@
-"""Clients on raw sockets: they count the messages that come without looking at each."""
+"""SockJS clients on raw sockets: they count messages by the marker at the end of each, without parsing them."""
 
 import os
 import select
@@ -6,18 +6,18 @@ import socket
 from collections.abc import Iterable
 from typing import Final, Self
 
-from bench.wire import MARKER, MARKER_BYTES, STREAM_END, Bad, Transport
+from bench.protocol import MARKER, MARKER_BYTES, STREAM_END, ProtocolError, Transport
 
-__all__ = ["Client", "Crowd", "Stream", "make_client"]
+__all__ = ["Client", "ClientGroup", "Stream", "make_client"]
 
 BUFFER_BYTES: Final = 256 * 1024
 
 
 class Client:
-    """One open session. It keeps what comes only if it is asked to, for a look at every message afterwards."""
+    """One open session. It keeps the bytes it receives only after `keep`, so that each message can be checked later."""
 
     def __init__(self, connected: socket.socket, transport: Transport, request: bytes, came: bytes) -> None:
-        """request: the one that opened it. came: what has come since; of a stream, the head of the response, too."""
+        """request: opened the session. came: the bytes received since; for a stream, with the head of the response."""
         self.socket = connected
         self.transport = transport
         self.count = 0
@@ -30,27 +30,27 @@ class Client:
         self._recv_into = connected.recv_into
 
     def keep(self) -> None:
-        """Keep all that comes, from the first byte on; nothing was received yet."""
+        """Keep all bytes from the first on; called before anything is received."""
         self._keeps = True
         self.kept = [bytearray(self._came)]
 
     def receive(self, buffer: bytearray, poll: select.epoll) -> None:
-        """Take what is there, as far as it goes into the buffer, and count it. Bad when the server has closed."""
+        """Receive into the buffer and count the messages. Raises ProtocolError when the server has closed."""
         size = self._fill(buffer)
         if not size:
-            raise Bad(f"the server closed a session ({self.transport.name})")
+            raise ProtocolError(f"the server closed a session ({self.transport.name})")
         self.take(buffer, size)
 
     def take(self, buffer: bytearray, size: int) -> None:
-        """Count the markers in the first bytes of the buffer, one that began in what came before included."""
+        """Count the markers in the first `size` bytes, with one that began in the bytes before."""
         self.count += buffer.count(MARKER, 0, size)
         if self._tail or buffer[size - 1] in MARKER_BYTES:
-            self._mend(buffer, size)
+            self._count_across(buffer, size)
         if self._keeps:
             self.kept[-1] += buffer[:size]
 
     def messages(self) -> list[bytes]:
-        """The messages in what was kept; Bad for what is no message."""
+        """The messages in the bytes that were kept. Raises ProtocolError for anything else."""
         return [message for part in self.kept for message in self.transport.messages(bytes(part))]
 
     def _fill(self, buffer: bytearray) -> int:
@@ -59,16 +59,16 @@ class Client:
         except ConnectionError:
             return 0
 
-    def _mend(self, buffer: bytearray, size: int) -> None:
+    def _count_across(self, buffer: bytearray, size: int) -> None:
         most = len(MARKER) - 1
         joined = self._tail + bytes(buffer[: min(size, most)])
         self.count += joined.startswith(MARKER)
-        # When only a byte or two came, all of it may still be a beginning.
-        self._tail = _beginning(joined if size <= most else bytes(buffer[size - most : size]))
+        # When only a byte or two came, all of it may be the start of a marker.
+        self._tail = _marker_start(joined if size <= most else bytes(buffer[size - most : size]))
 
 
 class Stream(Client):
-    """A session over streaming responses: when one ends, it asks for the next, on a new connection if need be."""
+    """A session over streaming responses: when one ends, it requests the next, on a new connection if necessary."""
 
     def __init__(self, connected: socket.socket, transport: Transport, request: bytes, came: bytes) -> None:
         super().__init__(connected, transport, request, came)
@@ -76,10 +76,10 @@ class Stream(Client):
         self._last = b""
 
     def receive(self, buffer: bytearray, poll: select.epoll) -> None:
-        """Take what is there and count it; see to the end of a response."""
+        """Receive and count; request the next response when this one has ended."""
         size = self._fill(buffer)
         if not size:
-            self._connect_anew(poll)
+            self._reconnect(poll)
         else:
             self.take(buffer, size)
             most = len(STREAM_END)
@@ -95,27 +95,27 @@ class Stream(Client):
         try:
             self.socket.send(self._request)
         except ConnectionError:
-            self._connect_anew(poll)
+            self._reconnect(poll)
 
-    def _connect_anew(self, poll: select.epoll) -> None:
-        """Bad when the server is gone."""
+    def _reconnect(self, poll: select.epoll) -> None:
+        """Raises ProtocolError when the server is gone."""
         number = self.socket.fileno()
         try:
             with socket.create_connection(self._address, timeout=5) as fresh:
-                # The new connection takes the number of the old, which thereby leaves the poll.
+                # The new connection takes the descriptor of the old one, which is closed and leaves the poll by that.
                 os.dup2(fresh.fileno(), number)
         except OSError as error:
-            raise Bad(f"a session cannot be taken up again: {error}") from error
+            raise ProtocolError(f"a session cannot be resumed: {error}") from error
         os.set_blocking(number, False)
         poll.register(number, select.EPOLLIN)
         self._ask(poll)
 
 
-class Crowd:
+class ClientGroup:
     """Clients that are polled together. Leaving the context closes their sockets."""
 
     def __init__(self, clients: Iterable[Client], sample: int = 8) -> None:
-        """sample: how many keep what they get; they stand evenly among the others."""
+        """sample: how many keep the bytes they receive; they are spread evenly among the others."""
         self.clients = list(clients)
         self.buffer = bytearray(BUFFER_BYTES)
         self.by_number = {client.socket.fileno(): client for client in self.clients}
@@ -135,23 +135,23 @@ class Crowd:
             client.socket.close()
 
     def ready(self, seconds: float) -> list[Client]:
-        """The clients for which something came, waiting this long for the first."""
+        """The clients that can receive; waits this long for the first."""
         return [self.by_number[number] for number, _ in self.poll.poll(seconds, len(self.clients))]
 
     def total(self) -> int:
-        """Messages that all have got."""
+        """How many messages all clients have received together."""
         return sum(client.count for client in self.clients)
 
 
 def make_client(connected: socket.socket, transport: Transport, request: bytes, came: bytes) -> Client:
-    """The kind of client that the transport needs; came: the whole answer so far."""
+    """The client for a transport. came: the answer so far, with its head."""
     if transport.status == 101:
         return Client(connected, transport, request, came.partition(b"\r\n\r\n")[2])
     return Stream(connected, transport, request, came)
 
 
-def _beginning(data: bytes) -> bytes:
-    """The longest end of the data with which a marker may begin."""
+def _marker_start(data: bytes) -> bytes:
+    """The longest end of the data that may be the start of a marker."""
     for size in range(min(len(data), len(MARKER) - 1), 0, -1):
         if MARKER.startswith(data[-size:]):
             return data[-size:]

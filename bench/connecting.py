@@ -1,4 +1,4 @@
-"""Opens many sessions at once, a few of them under way at any time."""
+"""Opens many sessions, up to a hundred of them at the same time."""
 
 import select
 import socket
@@ -8,11 +8,11 @@ from itertools import count
 from typing import Final
 
 from bench.clients import Client, make_client
-from bench.wire import Bad, Transport
+from bench.protocol import ProtocolError, Transport
 
 __all__ = ["connect", "connect_one"]
 
-UNDER_WAY: Final = 100
+MAX_CONNECTING: Final = 100
 SECONDS: Final = 60.0
 
 _names: Final = count()
@@ -33,14 +33,14 @@ class _Opening:
         self.came = b""
 
     def ask(self) -> None:
-        """The connection is there; Bad if it is not."""
+        """Send the request once the connection is made. Raises ProtocolError if it was refused."""
         try:
             self.socket.send(self.request)
         except OSError as error:
-            raise Bad(f"a connection was refused: {error}") from error
+            raise ProtocolError(f"a connection was refused: {error}") from error
 
     def is_open(self) -> bool:
-        """Take what came; tell whether the session is open now. Bad if the server does not want it."""
+        """Receive once; returns whether the session is open. Raises ProtocolError if the server refuses it."""
         try:
             came = self.socket.recv(65536)
         except ConnectionError:
@@ -48,14 +48,15 @@ class _Opening:
         self.came += came
         head, found, rest = self.came.partition(b"\r\n\r\n")
         if not came or found and not head.startswith(b"HTTP/1.1 %d " % self._transport.status):
-            raise Bad(f"no session ({self._transport.name}): the server answered {bytes(head[:80])!r}")
+            raise ProtocolError(f"no session ({self._transport.name}): the server answered {bytes(head[:80])!r}")
         return bool(found) and self._transport.opened in rest
 
 
 def connect(port: int, path: str, transport: Transport, number: int, receive_buffer: int = 0) -> list[Client]:
-    """Open this many sessions, each up to its open frame; Bad when one fails or it takes more than a minute.
+    """Open this many sessions, each up to its open frame.
 
-    receive_buffer: bytes, for the clients' sockets; 0: the system's choice.
+    Raises ProtocolError when one fails or all take more than a minute. receive_buffer: bytes of each socket's buffer;
+    0: as the system chooses.
     """
     waiting = (_Opening(port, path, transport, receive_buffer) for _ in range(number))
     clients: list[Client] = []
@@ -76,29 +77,29 @@ def connect_one(port: int, path: str, transport: Transport) -> Client:
 
 def _opened(waiting: Iterator[_Opening], number: int) -> Iterator[_Opening]:
     deadline = time.monotonic() + SECONDS
-    under_way: dict[int, _Opening] = {}
+    connecting: dict[int, _Opening] = {}
     with select.epoll() as poll:
         try:
             while number:
-                while len(under_way) < UNDER_WAY and (opening := next(waiting, None)):
-                    under_way[opening.socket.fileno()] = opening
+                while len(connecting) < MAX_CONNECTING and (opening := next(waiting, None)):
+                    connecting[opening.socket.fileno()] = opening
                     poll.register(opening.socket, select.EPOLLOUT)
-                for opening in _progress(under_way, poll):
+                for opening in _progress(connecting, poll):
                     number -= 1
                     yield opening
                 if time.monotonic() > deadline:
-                    raise Bad(f"{number} sessions are not open after {SECONDS:g} s")
+                    raise ProtocolError(f"{number} sessions are not open after {SECONDS:g} s")
         finally:
-            for opening in under_way.values():
+            for opening in connecting.values():
                 opening.socket.close()
 
 
-def _progress(under_way: dict[int, _Opening], poll: select.epoll) -> Iterator[_Opening]:
+def _progress(connecting: dict[int, _Opening], poll: select.epoll) -> Iterator[_Opening]:
     for number, event in poll.poll(1):
-        opening = under_way[number]
+        opening = connecting[number]
         if event & select.EPOLLOUT:
             opening.ask()
             poll.modify(number, select.EPOLLIN)
         elif opening.is_open():
             poll.unregister(number)
-            yield under_way.pop(number)
+            yield connecting.pop(number)

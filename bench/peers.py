@@ -1,4 +1,4 @@
-"""The servers that are measured, what each needs, and how to install that: each in an environment of its own."""
+"""The servers, the packages that each needs, and their installation, each in an environment of its own."""
 
 import os
 import subprocess
@@ -8,31 +8,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench.wire import PLAIN, WEBSOCKET, Transport
+from bench.protocol import PLAIN, WEBSOCKET, Transport
 
-__all__ = ["CACHE", "EVERYBODY", "PEERS", "WSGI_PEERS", "CannotInstall", "Peer", "command", "environment", "install"]
+__all__ = ["CACHE", "ALL_PEERS", "PEERS", "WSGI_PEERS", "CannotInstall", "Peer", "command", "environment", "install"]
 
 ROOT: Final = Path(__file__).parent.parent
 CACHE: Final = ROOT / ".cache" / "bench"
 SERVERS: Final = Path(__file__).parent / "servers"
 
-# Of a failed installation: what is shown of its last words.
+# How much of the output of a failed installation is shown.
 TAIL_CHARS: Final = 1000
 
 
 class CannotInstall(Exception):
-    """A peer's packages could not be had; it is left out."""
+    """A peer's packages could not be installed; it is left out."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """One server: its program, the packages that it needs besides ours, and its WebSocket transport."""
+    """One server: its program, the packages that it needs (none: our environment has them), and its WebSocket."""
 
     name: str
     script: str
     packages: tuple[str, ...] = ()
     websocket: Transport = field(default=WEBSOCKET, repr=False)
-    # What the program is started with, where it is not the bytes after which a streaming response ends.
+    # The argument of the program; "": the number of bytes after which a streaming response ends.
     argument: str = ""
 
     @property
@@ -69,11 +69,11 @@ WSGI_PEERS: Final[Mapping[str, Peer]] = {
         Peer("gunicorn", _WSGI, ("gunicorn==27.0.1", _FLASK), argument="gunicorn"),
     )
 }
-EVERYBODY: Final[Mapping[str, Peer]] = {**PEERS, **WSGI_PEERS}
+ALL_PEERS: Final[Mapping[str, Peer]] = {**PEERS, **WSGI_PEERS}
 
 
 def install(peer: Peer) -> None:
-    """Install what the peer needs, unless that is done; CannotInstall says why it failed."""
+    """Install the peer's packages unless that is done. Raises CannotInstall with the reason."""
     stamp = peer.folder / "installed"
     wanted = "\n".join((sys.version, *peer.packages))
     if not peer.packages or stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
@@ -86,7 +86,7 @@ def install(peer: Peer) -> None:
 
 
 def command(peer: Peer, streaming_limit: int) -> list[str]:
-    """What starts the server. streaming_limit: bytes after which a streaming response ends."""
+    """The command that starts the server. streaming_limit: bytes after which a streaming response ends."""
     if peer.is_node:
         program = "node"
     else:
@@ -95,7 +95,7 @@ def command(peer: Peer, streaming_limit: int) -> list[str]:
 
 
 def environment(peer: Peer) -> dict[str, str]:
-    """The variables that the server runs with."""
+    """The environment variables of the server."""
     ours = {} if peer.packages else {"PYTHONPATH": str(ROOT)}
     return {**os.environ, **ours, "NODE_PATH": str(peer.folder / "node_modules"), "NODE_ENV": "production"}
 

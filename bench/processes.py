@@ -1,4 +1,4 @@
-"""A server as a process on a core of its own, and what memory it has."""
+"""A server as a process on a core of its own, and its memory and CPU time."""
 
 import os
 import resource
@@ -22,12 +22,12 @@ __all__ = ["CannotStart", "Server", "ending_cleanly", "on_cores", "raise_file_li
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
 
-# So high that no streaming response ends while it is measured.
+# So large that no streaming response ends during a measurement.
 STREAMING_LIMIT: Final = 1 << 30
 
 
 class CannotStart(Exception):
-    """A server did not say that it is ready."""
+    """A server did not print that it is ready; the text has its errors."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Server:
     pid: int
 
     def memory(self) -> int:
-        """Bytes that are resident now."""
+        """Resident memory in bytes."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
         return int(line.split()[1]) * 1024
 
     def cpu(self) -> float:
-        """Seconds that it has computed, its children that run included."""
+        """CPU time in seconds, with that of its running children."""
         ticks, pids = 0, [self.pid]
         for pid in pids:
             times = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
@@ -56,13 +56,13 @@ class Server:
 
 
 def on_cores() -> tuple[int, int]:
-    """A core for the server and one for the load: the first and the last that we may use."""
+    """A core for the server and one for the load: the first and the last that this process may use."""
     cores = sorted(os.sched_getaffinity(0))
     return cores[0], cores[-1]
 
 
 def raise_file_limit(needed: int) -> None:
-    """Let this process and its servers open so many files. SystemExit when the system does not."""
+    """Let this process and its servers open this many files. Raises SystemExit when the hard limit is lower."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise SystemExit(
@@ -74,7 +74,7 @@ def raise_file_limit(needed: int) -> None:
 
 @contextmanager
 def ending_cleanly() -> Iterator[None]:
-    """SIGTERM ends the program as Ctrl-C does, so that the server of the moment is ended, too."""
+    """Let SIGTERM end the program as Ctrl-C does, so that the running server is ended, too."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
@@ -88,10 +88,10 @@ def ending_cleanly() -> Iterator[None]:
 
 @contextmanager
 def running(peer: Peer, cores: tuple[int, int], streaming_limit: int = STREAMING_LIMIT) -> Iterator[Server]:
-    """The peer's server on the first core, this process on the second. However the context is left, it is ended."""
+    """Run the peer's server on the first core and this process on the second. The server ends with the context."""
     allowed = os.sched_getaffinity(0)
     with TemporaryFile() as errors:
-        # What a process starts inherits its cores; to pin it later would miss the threads that it has by then.
+        # Threads and children inherit the cores; pinning the server later would miss those it has by then.
         os.sched_setaffinity(0, {cores[0]})
         try:
             process = _start(peer, streaming_limit, errors)

@@ -1,4 +1,4 @@
-"""The figures of a run as a table: medians, ratios to the first server, and whether the targets are met."""
+"""The figures of a run as a table: medians, ratios to our server, and whether the targets are met."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,13 +10,13 @@ from bench.scenarios import Figures
 
 __all__ = ["OURS", "TARGETS", "Results", "Target", "table"]
 
-# Of a scenario, the one that takes part.
+# Each scenario has one of them.
 OURS: Final = ("txsockjs", "mixsvc")
 
 
 @dataclass(frozen=True)
 class Target:
-    """What our figure should be: at least (or at most) so many times a peer's; without a peer, at most an amount."""
+    """What our figure should be: at least (or at most) `bound` times a peer's, or `bound` itself without a peer."""
 
     scenario: str
     figure: str
@@ -25,7 +25,7 @@ class Target:
     at_most: bool = False
 
     def verdict(self, ours: float, theirs: float | None) -> str:
-        """A line that says what was wanted, what came out, and whether that will do."""
+        """A line with the value, the bound, and whether the target is met."""
         value = ours / theirs if theirs else ours
         is_met = value <= self.bound if self.at_most else value >= self.bound
         unit = f"x {self.peer}" if self.peer else ""
@@ -54,13 +54,13 @@ TARGETS: Final = (
 
 
 class Results:
-    """What all rounds gave, by scenario, figure and server."""
+    """The values of all rounds, by scenario, figure and server."""
 
     def __init__(self) -> None:
         self._values: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
 
     def add(self, scenario: str, server: str, figures: Figures) -> None:
-        """One round of one server."""
+        """Add one round of one server."""
         for figure, value in figures.items():
             self._values[scenario, figure][server].append(value)
 
@@ -76,7 +76,7 @@ class Results:
 
 
 def table(results: Results) -> str:
-    """Everything, as text: a line for each figure of each server, then the targets that could be checked."""
+    """The text of the report: a line for each figure of each server, then the targets that can be checked."""
     lines = [f"{'scenario':14} {'figure':14} {'server':15} {'median':>12} {'lowest':>12} {'highest':>12}  ours is"]
     for scenario, figure, server, values in results.rows():
         ours = _ours(results.medians(scenario, figure))

@@ -1,4 +1,4 @@
-"""Clients that ask for one page again and again over connections that stay open."""
+"""HTTP load: clients that request one page again and again over persistent connections."""
 
 import select
 import socket
@@ -8,101 +8,101 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 from typing import Final
 
-from bench.wire import Bad
+from bench.protocol import ProtocolError
 
-__all__ = ["Asking", "Outcome"]
+__all__ = ["RequestLoad", "RequestTimes"]
 
 BUFFER_BYTES: Final = 65536
 QUIET_SECONDS: Final = 0.05
-PATIENCE_SECONDS: Final = 10.0
+ANSWER_SECONDS: Final = 10.0
 
 
 @dataclass
-class Outcome:
-    """What came of it: seconds that each answer took, and how long all took together."""
+class RequestTimes:
+    """took: seconds until each answer was complete. seconds: duration of the measurement."""
 
     took: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def per_second(self) -> float:
-        """Answers in a second."""
+        """Answers per second."""
         return len(self.took) / self.seconds
 
     def percentile(self, number: int) -> float:
-        """So many percent of the answers took at most this, in seconds."""
+        """The time in seconds within which this percentage of the answers came."""
         return quantiles(self.took, n=100)[number - 1]
 
 
-class _Client:
+class _Requester:
     """One connection with one request under way."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
+        self.socket = socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.asked_at = 0.0
         self.came = b""
 
-    def is_answered(self, body: bytes) -> bool:
-        """Take what is there; whether the answer is complete. Bad when it is not the one that was expected."""
+    def take_answer(self, body: bytes) -> bool:
+        """Receive once; returns whether the answer is complete. Raises ProtocolError for another answer than body."""
         came = self.socket.recv(BUFFER_BYTES)
         self.came += came
         head, found, rest = self.came.partition(b"\r\n\r\n")
         if not came or found and not head.startswith(b"HTTP/1.1 200 ") or not body.startswith(rest):
-            raise Bad(f"the server answered {self.came[:120]!r}")
+            raise ProtocolError(f"the server answered {self.came[:120]!r}")
         if not found or rest != body:
             return False
         self.came = b""
         return True
 
 
-class Asking:
-    """Some connections, each of which asks again as soon as it has its answer."""
+class RequestLoad:
+    """Connections that each send the next request as soon as they have the answer."""
 
     def __init__(self, port: int, connections: int, body: bytes) -> None:
-        """body: what every answer must bring."""
+        """body: what every answer must contain."""
         self._request = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n".encode()
         self._body = body
-        self._clients = [_Client(port) for _ in range(connections)]
+        self._clients = [_Requester(port) for _ in range(connections)]
 
-    def run(self, seconds: float) -> Outcome:
-        """Ask for so long. Bad for any answer but the expected one, and when none comes any more."""
+    def run(self, seconds: float) -> RequestTimes:
+        """Send requests for this long. Raises ProtocolError for an unexpected answer, and when none comes for 10 s."""
         by_number = {client.socket.fileno(): client for client in self._clients}
         with select.epoll() as poll:
             for number, client in by_number.items():
                 poll.register(number, select.EPOLLIN)
                 self._ask(client)
-            outcome = Outcome()
+            times = RequestTimes()
             start = time.perf_counter()
             while (now := time.perf_counter()) < start + seconds:
-                ready = poll.poll(PATIENCE_SECONDS)
+                ready = poll.poll(ANSWER_SECONDS)
                 if not ready:
-                    raise Bad(f"no answer came within {PATIENCE_SECONDS:g} s")
-                self._take([by_number[number] for number, _ in ready], outcome.took)
-            outcome.seconds = now - start
+                    raise ProtocolError(f"no answer came within {ANSWER_SECONDS:g} s")
+                self._take([by_number[number] for number, _ in ready], times.took)
+            times.seconds = now - start
             self._finish(poll, by_number)
-        return outcome
+        return times
 
     def close(self) -> None:
         """Close the connections."""
         for client in self._clients:
             client.socket.close()
 
-    def _ask(self, client: _Client) -> None:
+    def _ask(self, client: _Requester) -> None:
         client.asked_at = time.perf_counter()
         client.socket.send(self._request)
 
-    def _take(self, clients: Sequence[_Client], took: list[float]) -> None:
+    def _take(self, clients: Sequence[_Requester], took: list[float]) -> None:
         for client in clients:
-            if client.is_answered(self._body):
+            if client.take_answer(self._body):
                 took.append(time.perf_counter() - client.asked_at)
                 self._ask(client)
 
-    def _finish(self, poll: select.epoll, waiting: dict[int, _Client]) -> None:
-        """Take the answers that are under way, so that the next run begins with none."""
+    def _finish(self, poll: select.epoll, waiting: dict[int, _Requester]) -> None:
+        """Receive the answers that are under way, so that the next run begins with none."""
         waiting = dict(waiting)
         while waiting:
-            for number, _ in poll.poll(PATIENCE_SECONDS):
-                if waiting[number].is_answered(self._body):
+            for number, _ in poll.poll(ANSWER_SECONDS):
+                if waiting[number].take_answer(self._body):
                     del waiting[number]
                     poll.unregister(number)

@@ -1,4 +1,4 @@
-"""The benchmark counts right and notices what is wrong; how fast anything is, is not tested."""
+"""The benchmark counts right and detects faults; its figures are not tested."""
 
 import socket
 from collections.abc import Iterator
@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.clients import Client, Crowd
+from bench.clients import Client, ClientGroup
 from bench.connecting import connect, connect_one
 from bench.load import Broadcasts, Echoes
 from bench.peers import PEERS
 from bench.processes import Server, on_cores, running
+from bench.protocol import EVENTSOURCE, MARKER, PLAIN, WEBSOCKET, XHR_STREAMING, ProtocolError, Transport, numbered
 from bench.report import Results, Target, table
-from bench.wire import EVENTSOURCE, MARKER, PLAIN, WEBSOCKET, XHR_STREAMING, Bad, Transport, numbered
 
 SECONDS = 0.2
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """Our server; its streaming responses end soon."""
+    """Our server; its streaming responses end after 8 KB."""
     with running(PEERS["txsockjs"], on_cores(), streaming_limit=8192) as started:
         yield started
 
@@ -49,16 +49,16 @@ def test_messages_are_counted_wherever_the_stream_is_cut(cuts: list[int]) -> Non
 
 
 def checked(*frames: bytes, sent: int) -> None:
-    """What the check says of one session that gets this."""
+    """Check one session that receives these frames."""
     ours, theirs = socket.socketpair()
-    with theirs, Crowd([Client(ours, WEBSOCKET, b"", b"")]) as crowd:
+    with theirs, ClientGroup([Client(ours, WEBSOCKET, b"", b"")]) as group:
         theirs.sendall(b"".join(frames))
-        broadcasts = Broadcasts(crowd.clients[0], crowd, window=sent, size=20)
+        broadcasts = Broadcasts(group.clients[0], group, window=sent, size=20)
         broadcasts.start()
         broadcasts.check()
 
 
-def test_messages_that_came_once_and_in_order_will_do() -> None:
+def test_messages_that_came_once_and_in_order_pass() -> None:
     checked(server_frame(b"o"), array(0, 1), server_frame(b"h"), array(2), sent=3)
 
 
@@ -70,22 +70,25 @@ def test_messages_that_came_once_and_in_order_will_do() -> None:
         ((0, 1, 2, 2), "did not get 3 messages each; one got 4"),
     ],
 )
-def test_messages_out_of_order_or_doubled_are_noticed(numbers: tuple[int, ...], complaint: str) -> None:
-    with pytest.raises(Bad, match=complaint):
+def test_messages_out_of_order_or_doubled_are_detected(numbers: tuple[int, ...], complaint: str) -> None:
+    with pytest.raises(ProtocolError, match=complaint):
         checked(*(array(number) for number in numbers), sent=3)
 
 
-def test_a_close_frame_is_noticed() -> None:
-    with pytest.raises(Bad, match="c\\[3000"):
+def test_a_close_frame_is_detected() -> None:
+    with pytest.raises(ProtocolError, match="c\\[3000"):
         checked(array(0), server_frame(b'c[3000,"Go away!"]'), sent=1)
 
 
-def test_a_server_that_goes_away_is_noticed() -> None:
+def test_a_server_that_closes_a_session_is_detected() -> None:
     ours, theirs = socket.socketpair()
     theirs.close()
 
-    with Crowd([Client(ours, WEBSOCKET, b"", b"")]) as crowd, pytest.raises(Bad, match="closed a session"):
-        crowd.clients[0].receive(crowd.buffer, crowd.poll)
+    with (
+        ClientGroup([Client(ours, WEBSOCKET, b"", b"")]) as group,
+        pytest.raises(ProtocolError, match="closed a session"),
+    ):
+        group.clients[0].receive(group.buffer, group.poll)
 
 
 def test_a_plain_websocket_carries_messages_without_frames_of_their_own() -> None:
@@ -94,38 +97,38 @@ def test_a_plain_websocket_carries_messages_without_frames_of_their_own() -> Non
     assert list(PLAIN.messages(data)) == [numbered(7, 20), numbered(8, 20)]
 
 
-def test_a_frame_that_is_cut_off_is_noticed() -> None:
-    with pytest.raises(Bad, match="cut off"):
+def test_a_frame_that_is_cut_off_is_detected() -> None:
+    with pytest.raises(ProtocolError, match="cut off"):
         list(WEBSOCKET.messages(array(1)[:-1]))
 
 
 def test_broadcasts_to_websockets_all_arrive(server: Server) -> None:
-    with Crowd(connect(server.port, "/broadcast", WEBSOCKET, 5)) as crowd:
-        broadcasts = Broadcasts(crowd.clients[0], crowd, window=4)
+    with ClientGroup(connect(server.port, "/broadcast", WEBSOCKET, 5)) as group:
+        broadcasts = Broadcasts(group.clients[0], group, window=4)
 
         assert broadcasts.run(SECONDS) > 0
-        assert crowd.total() == 5 * broadcasts.sent > 5 * 4
+        assert group.total() == 5 * broadcasts.sent > 5 * 4
 
 
 @pytest.mark.parametrize("transport", [XHR_STREAMING, EVENTSOURCE], ids=lambda transport: transport.name)
 def test_broadcasts_to_streams_all_arrive_although_responses_end(server: Server, transport: Transport) -> None:
     sender = connect_one(server.port, "/broadcast", WEBSOCKET)
-    with Crowd([*connect(server.port, "/broadcast", transport, 4), sender]) as crowd:
-        broadcasts = Broadcasts(sender, crowd, window=4)
+    with ClientGroup([*connect(server.port, "/broadcast", transport, 4), sender]) as group:
+        broadcasts = Broadcasts(sender, group, window=4)
 
         broadcasts.run(SECONDS)
 
-        assert crowd.total() == 5 * broadcasts.sent
-        assert all(client.reconnects for client in crowd.clients[:-1])
+        assert group.total() == 5 * broadcasts.sent
+        assert all(client.reconnects for client in group.clients[:-1])
 
 
-def test_echoes_come_back_to_who_sent_them(server: Server) -> None:
-    with Crowd(connect(server.port, "/echo", WEBSOCKET, 5)) as crowd:
-        assert Echoes(crowd).run(SECONDS) > 0
+def test_echoes_come_back_to_their_senders(server: Server) -> None:
+    with ClientGroup(connect(server.port, "/echo", WEBSOCKET, 5)) as group:
+        assert Echoes(group).run(SECONDS) > 0
 
 
-def test_a_session_that_is_refused_is_noticed(server: Server) -> None:
-    with pytest.raises(Bad, match="404"):
+def test_a_refused_session_is_detected(server: Server) -> None:
+    with pytest.raises(ProtocolError, match="404"):
         connect(server.port, "/nowhere", WEBSOCKET, 1)
 
 
@@ -137,7 +140,7 @@ def test_a_server_is_ended_when_its_context_is_left() -> None:
         started.memory()
 
 
-def test_the_table_has_medians_and_ratios_and_says_whether_targets_are_met() -> None:
+def test_the_table_has_medians_ratios_and_targets() -> None:
     results = Results()
     for value in (900.0, 1000.0, 5000.0):
         results.add("fanout", "txsockjs", {"messages/s": value})

@@ -1,7 +1,7 @@
-"""`python -m tests.soak`: the installed service under everything at once, and what is left of it afterwards.
+"""`python -m tests.soak`: everything at once on the installed service, then a check of what it left behind.
 
-The exit status is 0 when nothing has grown beyond its margin, every acknowledged message is there once, nobody saw a
-gap or a double, and the log has no traceback; else 1.
+The exit status is 0 when no measure has grown beyond its margin, every acknowledged message is stored once, no client
+missed a message or got one twice, and the log has no traceback; else 1.
 """
 
 import argparse
@@ -17,22 +17,22 @@ from typing import Any, Final
 
 from tests.e2e.support.ecb import Ecb
 from tests.e2e.support.service import Launch, Service
-from tests.soak.links import get
+from tests.soak.clients import Chatter, Counts, flooder, sleeper, visitor
 from tests.soak.measures import MARGINS, Measures, measured
-from tests.soak.people import Chatter, Tally, flooder, sleeper, visitor
+from tests.soak.sessions import get
 
 CHATTERS: Final = 40
 VISITORS: Final = 4
 SLEEPERS: Final = 5
 FLOODERS: Final = 5
 
-# Before the measures of the start are taken all has happened once; seconds. Sessions are remembered for a while after
-# their clients.
+# Seconds. Everything has happened once before the first measures are taken. The server keeps sessions for a while after
+# their clients have gone.
 WARM_UP: Final = 15.0
 QUIET: Final = 12.0
 
-# What the bank answers, one after the other, each for a few seconds.
-MOODS: Final[Sequence[dict[str, Any]]] = (
+# The answers of the bank, one after the other, each for a few seconds.
+BANK_ANSWERS: Final[Sequence[dict[str, Any]]] = (
     {},
     {"status": 500, "body": b"broken"},
     {},
@@ -46,20 +46,20 @@ SETTINGS: Final = {
     "server": {"admin_listen": "tcp:0:interface=127.0.0.1"},
 }
 
-Live = Callable[[int, Tally, random.Random], Awaitable[None]]
+Behaviour = Callable[[int, Counts, random.Random], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Soak:
-    """One service, and the seed of all that is done to it."""
+    """One service, and the random numbers for all that is done to it."""
 
     service: Service
     ecb: Ecb
     chance: random.Random
-    tally: Tally
+    counts: Counts
 
     async def run(self, seconds: float) -> tuple[Measures, Measures]:
-        """The measures before and after."""
+        """Run for this long; returns the measures before and after."""
         port = self.service.port
         metrics = int(self.service.wait_for("for operators on").rpartition(":")[2])
         await self._busy(port, WARM_UP, "early")
@@ -72,13 +72,13 @@ class Soak:
         return await measured(self.service.process.pid, port, metrics)
 
     async def _busy(self, port: int, seconds: float, when: str) -> None:
-        chatters = [Chatter(port, f"{when} {number}", self.tally, self.chance) for number in range(CHATTERS)]
+        chatters = [Chatter(port, f"{when} {number}", self.counts, self.chance) for number in range(CHATTERS)]
         talking = [asyncio.ensure_future(chatter.live()) for chatter in chatters]
-        kinds: Sequence[tuple[Live, int]] = ((visitor, VISITORS), (sleeper, SLEEPERS), (flooder, FLOODERS))
+        kinds: Sequence[tuple[Behaviour, int]] = ((visitor, VISITORS), (sleeper, SLEEPERS), (flooder, FLOODERS))
         others = [
-            asyncio.ensure_future(live(port, self.tally, self.chance)) for live, count in kinds for _ in range(count)
+            asyncio.ensure_future(live(port, self.counts, self.chance)) for live, count in kinds for _ in range(count)
         ]
-        others.append(asyncio.ensure_future(self._moods()))
+        others.append(asyncio.ensure_future(self._vary_bank()))
         await asyncio.sleep(seconds)
         for chatter in chatters:
             chatter.is_ending = True
@@ -89,15 +89,15 @@ class Soak:
         await asyncio.gather(*others, return_exceptions=True)
         self.ecb.answer()
 
-    async def _moods(self) -> None:
+    async def _vary_bank(self) -> None:
         while True:
-            for mood in MOODS:
-                self.ecb.answer(**mood)
+            for answer in BANK_ANSWERS:
+                self.ecb.answer(**answer)
                 await asyncio.sleep(4)
 
 
 async def missing(port: int, acknowledged: dict[str, int]) -> list[str]:
-    """What was acknowledged and is not in the history under its number."""
+    """The acknowledged texts that the history does not have under their numbers."""
     stored: dict[str, int] = {}
     before: int | None = None
     while before is None or before > 1:
@@ -113,16 +113,16 @@ async def missing(port: int, acknowledged: dict[str, int]) -> list[str]:
 
 
 def report(soak: Soak, start: Measures, end: Measures) -> str:
-    """A table of what was done and of what is left."""
-    tally = soak.tally
+    """A table of what was done, and of the measures before and after."""
+    counts = soak.counts
     done = {
-        **{f"sessions over {name}": count for name, count in sorted(tally.sessions.items())},
-        "messages acknowledged": len(tally.acknowledged),
-        "messages received": tally.received,
-        "pages": tally.pages,
-        "sessions that ended early": tally.closed,
-        "clients that read nothing": tally.slow,
-        "messages refused as too many": tally.slowed_down,
+        **{f"sessions over {name}": count for name, count in sorted(counts.sessions.items())},
+        "messages acknowledged": len(counts.acknowledged),
+        "messages received": counts.received,
+        "pages": counts.pages,
+        "sessions that ended early": counts.closed,
+        "clients that read nothing": counts.slow,
+        "messages refused as too many": counts.slowed_down,
     }
     lines = [f"{name:32}{count:12}" for name, count in done.items()]
     lines += ["", f"{'':32}{'start':>12}{'end':>12}{'margin':>12}"]
@@ -132,8 +132,8 @@ def report(soak: Soak, start: Measures, end: Measures) -> str:
 
 
 def faults(soak: Soak, start: Measures, end: Measures, lost: Sequence[str]) -> list[str]:
-    """What should not be."""
-    found = [*soak.tally.faults[:20], *end.above(start)]
+    """One line for each thing that is wrong."""
+    found = [*soak.counts.faults[:20], *end.above(start)]
     found += [f"acknowledged and not stored: {key}" for key in lost[:20]]
     if "Traceback" in soak.service.log():
         found.append("the log has a traceback:\n" + soak.service.log()[-5000:])
@@ -142,26 +142,26 @@ def faults(soak: Soak, start: Measures, end: Measures, lost: Sequence[str]) -> l
 
 async def _soak(soak: Soak, seconds: float) -> list[str]:
     start, end = await soak.run(seconds)
-    lost = await missing(soak.service.port, soak.tally.acknowledged)
+    lost = await missing(soak.service.port, soak.counts.acknowledged)
     print(report(soak, start, end))
     return faults(soak, start, end, lost)
 
 
 def main() -> int:
-    """Run it."""
+    """Run the soak; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__.partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=600.0, help="how long (600)")
-    parser.add_argument("--seed", type=int, default=1, help="of all that happens by chance (1)")
+    parser.add_argument("--seconds", type=float, default=600.0, help="duration in seconds (600)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random numbers (1)")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Ecb() as ecb:
         rates = {"ecb_url": ecb.url, "interval": "1", "timeout": "2", "ecb_90_days_url": "", "ecb_history_url": ""}
         launch = Launch(Path(sys.executable).parent, Path(folder), {**SETTINGS, "rates": rates})
         with Service(launch) as service:
-            soak = Soak(service, ecb, random.Random(asked.seed), Tally())
+            soak = Soak(service, ecb, random.Random(asked.seed), Counts())
             found = asyncio.run(_soak(soak, asked.seconds))
             status = service.stop()
     found += [f"it ended with status {status}"] if status != -15 else []
-    print("\n".join(["", *found]) if found else "\nnothing is left over")
+    print("\n".join(["", *found]) if found else "\nnothing is left behind")
     return 1 if found else 0
 
 

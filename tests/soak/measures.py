@@ -1,4 +1,4 @@
-"""What a process has now: memory, descriptors, threads, and what its metrics say."""
+"""Measures of a running service: memory, descriptors, threads, and numbers from its metrics."""
 
 import os
 import re
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.soak.links import get
+from tests.soak.sessions import get
 
 __all__ = ["MARGINS", "Measures", "measured"]
 
 
 @dataclass(frozen=True)
 class Measures:
-    """memory: resident MiB. sessions: of the chat. timers: of the reactor."""
+    """At one moment. memory: resident MiB. sessions: of the chat. timers: of the reactor."""
 
     memory: float
     descriptors: int
@@ -22,18 +22,18 @@ class Measures:
     timers: int
 
     def above(self, start: "Measures") -> list[str]:
-        """What has grown by more than its margin since then."""
+        """One line for each measure that has grown by more than its margin since `start`."""
         grown = {name: getattr(self, name) - getattr(start, name) for name in MARGINS}
         return [f"{name}: {grown[name]:+g} (at most {most:+g})" for name, most in MARGINS.items() if grown[name] > most]
 
 
-# How much more than at the start there may be at the end. What Python once had it seldom gives back, whence the first;
-# a poll of the rates may be under way, whence the others.
+# How much each may grow. Python seldom returns memory to the system; a poll of the rates that is under way has
+# descriptors and timers.
 MARGINS: Final = {"memory": 25.0, "descriptors": 3, "threads": 0, "sessions": 0, "timers": 10}
 
 
 async def measured(pid: int, port: int, metrics: int) -> Measures:
-    """The measures of a service. metrics: the port that tells its metrics."""
+    """Measure a service. port: of its pages. metrics: the port of /metrics."""
     _, body = await get(metrics, "/metrics")
     text = body.decode()
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")

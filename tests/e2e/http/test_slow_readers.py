@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from bench.clients import Client, Crowd
+from bench.clients import Client, ClientGroup
 from bench.connecting import connect
 from bench.load import Broadcasts
 from bench.peers import PEERS
@@ -38,12 +38,12 @@ def wait_until_cut_off(client: Client) -> None:
 
 def test_readers_get_everything_and_those_who_never_read_are_closed(server: Server) -> None:
     never_read = connect(server.port, "/broadcast", server.peer.websocket, SLOW, 4096)
-    with Crowd(connect(server.port, "/broadcast", server.peer.websocket, SESSIONS - SLOW)) as crowd:
+    with ClientGroup(connect(server.port, "/broadcast", server.peer.websocket, SESSIONS - SLOW)) as group:
         before = server.memory()
-        broadcasts = Broadcasts(crowd.clients[0], crowd, window=16, size=MESSAGE_BYTES)
+        broadcasts = Broadcasts(group.clients[0], group, window=16, size=MESSAGE_BYTES)
         broadcasts.start()
         while broadcasts.sent * MESSAGE_BYTES < LEAST_BYTES:
-            broadcasts.turn_until(time.perf_counter() + 0.1)
+            broadcasts.run_until(time.perf_counter() + 0.1)
 
         # Each session of the 900 got each message once, and a sample of them is looked at in full.
         broadcasts.check()

@@ -1,4 +1,4 @@
-"""Those who come and go during a soak: chatters, visitors, slow readers, floods."""
+"""The clients of a soak: members of the chat, visitors of the pages, clients that do not read, and floods."""
 
 import asyncio
 import json
@@ -9,23 +9,23 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, Final
 
-from tests.soak.links import TRANSPORTS, Closed, Link, WebSocketLink, get, opened
+from tests.soak.sessions import TRANSPORTS, Session, SessionClosed, WebSocketSession, get, opened
 
-__all__ = ["Chatter", "Tally", "flooder", "sleeper", "visitor"]
+__all__ = ["Chatter", "Counts", "flooder", "sleeper", "visitor"]
 
 ROOM: Final = "lobby"
 
-# How long one stays, and is away; seconds.
+# Seconds for which a chatter stays, and is away.
 STAY: Final = (1.0, 8.0)
 AWAY: Final = (0.1, 2.0)
 
-# Between two messages of one chatter, which the default limits allow.
+# Seconds between two messages of one chatter; the default limits allow them.
 PAUSE: Final = (0.3, 1.5)
 
 
 @dataclass
-class Tally:
-    """What happened."""
+class Counts:
+    """What the clients did and saw. acknowledged: the number of each text. faults: what they must not see."""
 
     acknowledged: dict[str, int] = field(default_factory=dict)
     received: int = 0
@@ -38,15 +38,15 @@ class Tally:
 
 
 class Chatter:
-    """A person who comes over one transport after the other, says something now and then, and goes, until told to end.
+    """A person who connects over one transport after the other, says something now and then, and leaves.
 
-    Checks that what is seen is without a gap and without a double.
+    Notes a fault for each message that is missing or comes twice. is_ending: set it to end `live`.
     """
 
-    def __init__(self, port: int, name: str, tally: Tally, chance: random.Random) -> None:
+    def __init__(self, port: int, name: str, counts: Counts, chance: random.Random) -> None:
         self._port = port
         self._name = name
-        self._tally = tally
+        self._counts = counts
         self._chance = chance
         self._token = token_hex(16)
         self._last: int | None = None
@@ -54,23 +54,23 @@ class Chatter:
         self.is_ending = False
 
     async def live(self) -> None:
-        """Come and go; over when everything said is acknowledged."""
+        """Connect and leave until `is_ending`; returns when every text is acknowledged."""
         while not self.is_ending or self._unsent:
             transport = self._chance.choice(TRANSPORTS)
             try:
                 await self._visit(transport)
-            except Closed:
-                # A poll that was late may have cost the session; what counts is what is seen after the next join.
-                self._tally.closed += 1
+            except SessionClosed:
+                # A late poll may have ended the session; the next join shows whether a message is missing.
+                self._counts.closed += 1
             await asyncio.sleep(self._chance.uniform(*AWAY))
 
     async def _visit(self, transport: str) -> None:
-        link = await opened(self._port, transport)
-        self._tally.sessions[transport] = self._tally.sessions.get(transport, 0) + 1
+        session = await opened(self._port, transport)
+        self._counts.sessions[transport] = self._counts.sessions.get(transport, 0) + 1
         try:
             # A session over HTTP begins with the first frame that is asked for.
-            reading = asyncio.ensure_future(self._read(link.receive))
-            talking = asyncio.ensure_future(self._talk(link))
+            reading = asyncio.ensure_future(self._read(session.receive))
+            talking = asyncio.ensure_future(self._talk(session))
             done, _ = await asyncio.wait((reading, talking), return_when=asyncio.FIRST_COMPLETED)
             for each in (reading, talking):
                 each.cancel()
@@ -78,11 +78,11 @@ class Chatter:
             for each in done:
                 each.result()
         finally:
-            await link.close()
+            await session.close()
 
-    async def _talk(self, link: Link) -> None:
-        await link.is_open.wait()
-        send = link.send
+    async def _talk(self, session: Session) -> None:
+        await session.is_open.wait()
+        send = session.send
         await send(json.dumps({"type": "hello", "name": self._name, "token": self._token}))
         await send(json.dumps({"type": "join", "room": ROOM, "since": self._last}))
         for key in tuple(self._unsent):
@@ -94,7 +94,7 @@ class Chatter:
             key = f"{self._name} {token_hex(6)}"
             self._unsent[key] = None
             await self._say(send, key)
-        # For what is on its way.
+        # Wait for what is under way.
         for _ in range(50):
             if not self._unsent:
                 return
@@ -112,10 +112,10 @@ class Chatter:
                 case "message":
                     self._saw(message["number"])
                 case "said":
-                    self._tally.acknowledged[message["key"]] = message["number"]
+                    self._counts.acknowledged[message["key"]] = message["number"]
                     self._unsent.pop(message["key"], None)
                 case "error" if message["code"] not in ("slow_down", "busy", "not_saved"):
-                    raise Closed(f"refused: {message}")
+                    raise SessionClosed(f"refused: {message}")
 
     def _joined(self, joined: dict[str, Any]) -> None:
         numbers = [each["number"] for each in joined["messages"]]
@@ -126,62 +126,62 @@ class Chatter:
 
     def _saw(self, number: int) -> None:
         if self._last is not None and number != self._last + 1:
-            self._tally.faults.append(f"{self._name} saw {number} after {self._last}")
+            self._counts.faults.append(f"{self._name} saw {number} after {self._last}")
         self._last = number
-        self._tally.received += 1
+        self._counts.received += 1
 
 
-async def visitor(port: int, tally: Tally, chance: random.Random) -> None:
-    """Fetches pages for ever."""
+async def visitor(port: int, counts: Counts, chance: random.Random) -> None:
+    """Fetch pages for ever."""
     paths = ("/", "/api/rates", "/api/rates/EUR/USD", "/api/rooms", "/static/style.css", "/nowhere", "/chat/info")
     while True:
-        with suppress(Closed):
+        with suppress(SessionClosed):
             status, _ = await get(port, chance.choice(paths))
-            tally.pages += 1
+            counts.pages += 1
             if status >= 500 and status != 503:
-                tally.faults.append(f"a page was answered {status}")
+                counts.faults.append(f"a page was answered {status}")
         await asyncio.sleep(chance.uniform(0.01, 0.1))
 
 
-async def sleeper(port: int, tally: Tally, chance: random.Random) -> None:
-    """Joins, reads nothing for a while, and is sent away or goes; for ever."""
+async def sleeper(port: int, counts: Counts, chance: random.Random) -> None:
+    """Join, read nothing for a while, and leave or be closed; for ever."""
     while True:
-        with suppress(Closed):
-            link = await opened(port, "raw")
-            assert isinstance(link, WebSocketLink)
-            await link.send(json.dumps({"type": "hello", "name": f"sleeper {token_hex(4)}"}))
-            await link.send(json.dumps({"type": "join", "room": ROOM}))
-            link.socket.transport.pause_reading()
+        with suppress(SessionClosed):
+            session = await opened(port, "raw")
+            assert isinstance(session, WebSocketSession)
+            await session.send(json.dumps({"type": "hello", "name": f"sleeper {token_hex(4)}"}))
+            await session.send(json.dumps({"type": "join", "room": ROOM}))
+            session.socket.transport.pause_reading()
             try:
                 await asyncio.sleep(chance.uniform(2, 6))
             finally:
-                link.socket.transport.abort()
-                tally.slow += 1
+                session.socket.transport.abort()
+                counts.slow += 1
 
 
-async def flooder(port: int, tally: Tally, chance: random.Random) -> None:
-    """Sends as much as it can for a second or two, then rests; for ever."""
+async def flooder(port: int, counts: Counts, chance: random.Random) -> None:
+    """Send as much as possible for a second or two, then rest; for ever."""
     say = json.dumps({"type": "say", "room": "flood", "text": "flood"})
     while True:
-        with suppress(Closed, TimeoutError):
-            link = await opened(port, "raw")
-            assert isinstance(link, WebSocketLink)
-            await link.send(json.dumps({"type": "hello", "name": f"flooder {token_hex(4)}"}))
-            await link.send(json.dumps({"type": "join", "room": "flood"}))
-            reading = asyncio.ensure_future(_count_refusals(link.receive, tally))
+        with suppress(SessionClosed, TimeoutError):
+            session = await opened(port, "raw")
+            assert isinstance(session, WebSocketSession)
+            await session.send(json.dumps({"type": "hello", "name": f"flooder {token_hex(4)}"}))
+            await session.send(json.dumps({"type": "join", "room": "flood"}))
+            reading = asyncio.ensure_future(_count_refusals(session.receive, counts))
             try:
                 async with asyncio.timeout(chance.uniform(1, 2)):
                     while True:
-                        await link.send(say)
+                        await session.send(say)
             finally:
                 reading.cancel()
-                # A goodbye would have to wait behind the flood.
-                link.socket.transport.abort()
+                # A close frame would have to wait behind the flood.
+                session.socket.transport.abort()
         await asyncio.sleep(chance.uniform(1, 3))
 
 
-async def _count_refusals(receive: Callable[[], Awaitable[str]], tally: Tally) -> None:
-    with suppress(Closed):
+async def _count_refusals(receive: Callable[[], Awaitable[str]], counts: Counts) -> None:
+    with suppress(SessionClosed):
         while True:
             if json.loads(await receive()).get("code") == "slow_down":
-                tally.slowed_down += 1
+                counts.slowed_down += 1

@@ -1,5 +1,7 @@
-"""A chat client's connection over each of the transports, on asyncio; HTTP/1.0, so that a stream ends with its
-connection."""
+"""A chat client's session over each of the transports, on asyncio.
+
+Requests are HTTP/1.0, so that a stream ends with its connection.
+"""
 
 import asyncio
 import json
@@ -14,51 +16,51 @@ from urllib.parse import quote, unquote
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-__all__ = ["TRANSPORTS", "Closed", "Link", "get", "opened"]
+__all__ = ["TRANSPORTS", "SessionClosed", "Session", "get", "opened"]
 
 SECONDS: Final = 20.0
 
 
-class Closed(Exception):
-    """The session or its connection is over."""
+class SessionClosed(Exception):
+    """The session or its connection has ended."""
 
 
-class Link(Protocol):
-    """One session."""
+class Session(Protocol):
+    """One session. is_open: set once messages may be sent."""
 
     is_open: asyncio.Event
 
     async def send(self, text: str) -> None:
-        """Send one message, once it is open. Raises Closed."""
+        """Send one message, once it is open. Raises SessionClosed."""
 
     async def receive(self) -> str:
-        """The next message. Raises Closed."""
+        """The next message. Raises SessionClosed."""
 
     async def close(self) -> None:
-        """Leave without a word."""
+        """End the connection; nothing is sent before."""
 
 
 class Frames:
-    """Takes SockJS frames apart."""
+    """Parses SockJS frames."""
 
     def __init__(self) -> None:
         self._waiting: list[str] = []
         self.is_open = asyncio.Event()
 
     def take(self, frame: str) -> None:
-        """Raises Closed for a close frame."""
+        """Parse one frame. Raises SessionClosed for a close frame."""
         self.is_open.set()
         if frame[:1] == "a":
             self._waiting += json.loads(frame[1:])
         elif frame[:1] == "c":
-            raise Closed(frame)
+            raise SessionClosed(frame)
 
     def next(self) -> str | None:
-        """The oldest message that came."""
+        """The oldest message that was not taken yet; None when there is none."""
         return self._waiting.pop(0) if self._waiting else None
 
 
-class WebSocketLink:
+class WebSocketSession:
     """Over a WebSocket, with SockJS frames or without."""
 
     def __init__(self, socket: ClientConnection, is_framed: bool) -> None:
@@ -70,32 +72,36 @@ class WebSocketLink:
             self.is_open.set()
 
     async def send(self, text: str) -> None:
-        """See Link."""
+        """See Session."""
         try:
             await self.socket.send(json.dumps([text]) if self._is_framed else text)
         except WebSocketException as error:
-            raise Closed(str(error)) from None
+            raise SessionClosed(str(error)) from None
 
     async def receive(self) -> str:
-        """See Link."""
+        """See Session."""
         while (message := self._frames.next()) is None:
             try:
                 text = str(await self.socket.recv())
             except WebSocketException as error:
-                raise Closed(str(error)) from None
+                raise SessionClosed(str(error)) from None
             if not self._is_framed:
                 return text
             self._frames.take(text)
         return message
 
     async def close(self) -> None:
-        """See Link."""
+        """See Session."""
         await self.socket.close()
 
 
 @dataclass(frozen=True)
-class Kind:
-    """An HTTP transport: how frames come, and how what is sent goes."""
+class HttpTransport:
+    """An HTTP transport.
+
+    receive: the path that delivers frames, requested with method. frames: parses one line of its response. send: the
+    path that takes messages.
+    """
 
     receive: str
     method: str
@@ -103,43 +109,43 @@ class Kind:
     send: str = "xhr_send"
 
 
-class HttpLink:
-    """Over HTTP: a stream or polls one way, posts the other."""
+class HttpSession:
+    """Over HTTP: receives by streaming or polling, and sends by POST."""
 
-    def __init__(self, port: int, kind: Kind) -> None:
+    def __init__(self, port: int, transport: HttpTransport) -> None:
         self._port = port
-        self._kind = kind
-        self._session = f"/chat/000/{token_hex(8)}"
+        self._transport = transport
+        self._path = f"/chat/000/{token_hex(8)}"
         self._frames = Frames()
         self.is_open = self._frames.is_open
         self._lines: AsyncIterator[str] | None = None
 
     async def send(self, text: str) -> None:
-        """See Link."""
+        """See Session."""
         body = json.dumps([text])
-        if self._kind.send == "jsonp_send":
+        if self._transport.send == "jsonp_send":
             body = "d=" + quote(body)
-        status, _ = await ask(self._port, "POST", f"{self._session}/{self._kind.send}", body)
+        status, _ = await ask(self._port, "POST", f"{self._path}/{self._transport.send}", body)
         if status not in (200, 204):
-            raise Closed(f"{self._kind.send}: {status}")
+            raise SessionClosed(f"{self._transport.send}: {status}")
 
     async def receive(self) -> str:
-        """See Link."""
+        """See Session."""
         while (message := self._frames.next()) is None:
             if self._lines is None:
-                self._lines = stream(self._port, self._kind.method, f"{self._session}/{self._kind.receive}")
+                self._lines = stream(self._port, self._transport.method, f"{self._path}/{self._transport.receive}")
             try:
                 line = await anext(self._lines)
             except StopAsyncIteration:
-                # A poll was answered, or a stream is full.
+                # A poll was answered, or a stream has reached its limit.
                 self._lines = None
                 continue
-            for frame in self._kind.frames(line):
+            for frame in self._transport.frames(line):
                 self._frames.take(frame)
         return message
 
     async def close(self) -> None:
-        """See Link."""
+        """See Session."""
         lines, self._lines = self._lines, None
         if lines is not None:
             with suppress(RuntimeError):
@@ -147,7 +153,7 @@ class HttpLink:
 
 
 async def stream(port: int, method: str, path: str) -> AsyncIterator[str]:
-    """The lines of a response's body as they come. Raises Closed."""
+    """The lines of a response's body as they come. Raises SessionClosed."""
     try:
         async with asyncio.timeout(SECONDS):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -157,19 +163,20 @@ async def stream(port: int, method: str, path: str) -> AsyncIterator[str]:
             while (await reader.readline()).strip():
                 pass
             if status != 200:
-                raise Closed(f"{path}: {status}")
+                raise SessionClosed(f"{path}: {status}")
             while line := await reader.readline():
                 yield line.decode()
         finally:
             writer.close()
     except (OSError, TimeoutError, IndexError) as error:
-        raise Closed(str(error)) from None
+        raise SessionClosed(str(error)) from None
 
 
 async def ask(port: int, method: str, path: str, body: str = "") -> tuple[int, bytes]:
-    """Status and body of one request. Raises Closed."""
-    kind = "application/x-www-form-urlencoded" if body.startswith("d=") else "text/plain"
-    head = f"{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    """Status and body of one request. Raises SessionClosed."""
+    media_type = "application/x-www-form-urlencoded" if body.startswith("d=") else "text/plain"
+    fields = f"Host: 127.0.0.1\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\n"
+    head = f"{method} {path} HTTP/1.0\r\n{fields}\r\n"
     try:
         async with asyncio.timeout(SECONDS):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -178,7 +185,7 @@ async def ask(port: int, method: str, path: str, body: str = "") -> tuple[int, b
         writer.close()
         return int(answer.split(b" ", 2)[1]), answer.partition(b"\r\n\r\n")[2]
     except (OSError, TimeoutError, IndexError) as error:
-        raise Closed(str(error)) from None
+        raise SessionClosed(str(error)) from None
 
 
 async def get(port: int, path: str) -> tuple[int, bytes]:
@@ -186,17 +193,17 @@ async def get(port: int, path: str) -> tuple[int, bytes]:
     return await ask(port, "GET", path)
 
 
-async def opened(port: int, transport: str) -> Link:
-    """A new session over a transport. Raises Closed."""
-    kind = HTTP.get(transport)
-    if kind is not None:
-        return HttpLink(port, kind)
+async def opened(port: int, transport: str) -> Session:
+    """A new session over a transport. Raises SessionClosed."""
+    http = HTTP_TRANSPORTS.get(transport)
+    if http is not None:
+        return HttpSession(port, http)
     path = "websocket" if transport == "raw" else f"000/{token_hex(8)}/websocket"
     try:
         socket = await connect(f"ws://127.0.0.1:{port}/chat/{path}", open_timeout=SECONDS, close_timeout=2)
     except (OSError, WebSocketException, TimeoutError) as error:
-        raise Closed(str(error)) from None
-    return WebSocketLink(socket, transport != "raw")
+        raise SessionClosed(str(error)) from None
+    return WebSocketSession(socket, transport != "raw")
 
 
 def _xhr(line: str) -> Iterator[str]:
@@ -215,11 +222,11 @@ def _script(line: str) -> Iterator[str]:
         yield json.loads(found[1])
 
 
-HTTP: Final = {
-    "xhr_streaming": Kind("xhr_streaming", "POST", _xhr),
-    "xhr": Kind("xhr", "POST", _xhr),
-    "eventsource": Kind("eventsource", "GET", _event),
-    "htmlfile": Kind("htmlfile?c=x", "GET", _script),
-    "jsonp": Kind("jsonp?c=x", "GET", _script, "jsonp_send"),
+HTTP_TRANSPORTS: Final = {
+    "xhr_streaming": HttpTransport("xhr_streaming", "POST", _xhr),
+    "xhr": HttpTransport("xhr", "POST", _xhr),
+    "eventsource": HttpTransport("eventsource", "GET", _event),
+    "htmlfile": HttpTransport("htmlfile?c=x", "GET", _script),
+    "jsonp": HttpTransport("jsonp?c=x", "GET", _script, "jsonp_send"),
 }
-TRANSPORTS: Final = ("websocket", "raw", *HTTP)
+TRANSPORTS: Final = ("websocket", "raw", *HTTP_TRANSPORTS)

@@ -1,4 +1,4 @@
-"""What goes over the wire, pure: handshakes, masked frames, numbered messages, and how to count and to read them."""
+"""The bytes of the protocols: handshakes, masked frames (RFC 6455), SockJS frames, and numbered messages. Pure."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -13,15 +13,15 @@ __all__ = [
     "STREAM_END",
     "WEBSOCKET",
     "XHR_STREAMING",
-    "Bad",
+    "ProtocolError",
     "Transport",
     "client_frame",
     "numbered",
     "numbers",
 ]
 
-# Ends each message. It stands nowhere else on the wire: not in the text around it, nor in a WebSocket header, which
-# has at most two such bytes in a row. None of its beginnings is one of its ends, so that it cannot overlap itself.
+# Ends each message, and occurs nowhere else: not in the text around it, nor in a WebSocket header, which has at most
+# two such bytes in a row. No start of it is also an end of it, so it cannot overlap itself.
 MARKER: Final = b"<=~>"
 MARKER_BYTES: Final = frozenset(MARKER[:-1])
 
@@ -31,17 +31,18 @@ STREAM_END: Final = b"\r\n0\r\n\r\n"
 KEY: Final = b"MDEyMzQ1Njc4OWFiY2RlZg=="
 
 
-class Bad(Exception):
-    """A server sent what it should not, or too little, or in the wrong order."""
+class ProtocolError(Exception):
+    """A server sent something invalid, too little, or in the wrong order."""
 
 
 @dataclass(frozen=True)
 class Transport:
-    """How a client is connected.
+    """A SockJS transport, or a plain WebSocket.
 
-    request: asks for it, given a path such as /broadcast, a session's name and the host. status: the answer's. opened:
-    what follows the head of the answer once the session is open. payloads: the SockJS frames in all that came after
-    the head (of a stream: in one whole response, with its head). wraps: whether a message goes inside such a frame.
+    request: makes the opening request from a path such as /broadcast, a session's name and the host. status: of the
+    answer. opened: the bytes after the head of the answer once the session is open. payloads: parses SockJS frames from
+    the bytes after the head (for a stream: from one response with its head). wraps: whether messages are in such
+    frames.
     """
 
     name: str
@@ -52,14 +53,14 @@ class Transport:
     wraps: bool = True
 
     def messages(self, data: bytes) -> Iterator[bytes]:
-        """The messages in what came, in order; Bad for anything that is neither a message nor an open or heartbeat."""
+        """The messages in the data, in order. Raises ProtocolError for frames other than array, open and heartbeat."""
         for payload in self.payloads(data):
             if not self.wraps:
                 yield payload
             elif payload[:1] == b"a":
                 yield from (message.encode() for message in json.loads(payload[1:]))
             elif payload not in (b"o", b"h"):
-                raise Bad(f"a frame {payload[:60]!r} came")
+                raise ProtocolError(f"the server sent the frame {payload[:60]!r}")
 
 
 def numbered(number: int, size: int) -> bytes:
@@ -68,12 +69,12 @@ def numbered(number: int, size: int) -> bytes:
 
 
 def numbers(messages: Iterable[bytes]) -> list[int]:
-    """The numbers that messages carry."""
+    """The numbers in messages."""
     return [int(message[:8]) for message in messages]
 
 
 def client_frame(message: bytes, transport: Transport) -> bytes:
-    """A message as a client sends it over a WebSocket; its mask is zero, so masking changes nothing."""
+    """A message in a client's WebSocket frame; the masking key is zero, so masking changes nothing."""
     data = b'["%s"]' % message if transport.wraps else message
     if len(data) < 126:
         return b"\x81" + bytes([0x80 | len(data)]) + bytes(4) + data
@@ -104,7 +105,7 @@ def _ask_eventsource(path: str, name: str, host: str) -> bytes:
 
 
 def _frames(data: bytes) -> Iterator[bytes]:
-    """The payloads of WebSocket text messages, one whole frame each; pings and pongs are passed over."""
+    """The payloads of WebSocket text frames; ignores pings and pongs. Every message is one frame."""
     at = 0
     while at + 2 <= len(data):
         first, size, start = data[at], data[at + 1], at + 2
@@ -115,14 +116,14 @@ def _frames(data: bytes) -> Iterator[bytes]:
         if first == 0x81 and start + size <= len(data):
             yield data[start : start + size]
         elif first not in (0x81, 0x89, 0x8A):
-            raise Bad(f"a WebSocket frame came that begins with {first:#x}")
+            raise ProtocolError(f"the server sent a WebSocket frame that begins with {first:#x}")
         at = start + size
     if at != len(data):
-        raise Bad("the last WebSocket frame is cut off")
+        raise ProtocolError("the last WebSocket frame is cut off")
 
 
 def _body(response: bytes) -> bytes:
-    """The body of a response, out of its chunks if it has any; the last ones may still be missing."""
+    """The body of a response, chunked or not; the last chunks may still be missing."""
     head, _, rest = response.partition(b"\r\n\r\n")
     if b"transfer-encoding: chunked" not in head.lower():
         return rest
@@ -135,7 +136,7 @@ def _body(response: bytes) -> bytes:
 
 
 def _xhr_lines(response: bytes) -> Iterator[bytes]:
-    # The prelude is 2048 h and a newline.
+    # The prelude is 2048 times h and a newline.
     return (line for line in _body(response).split(b"\n") if line and line.strip(b"h"))
 
 
