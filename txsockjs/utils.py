@@ -7,7 +7,7 @@ from twisted.internet.interfaces import IOpenSSLContextFactory
 from zope.interface import implementer
 
 from txsockjs._protocol.frames import Message
-from txsockjs._protocol.text import as_text
+from txsockjs._protocol.text import as_text, as_utf8
 from txsockjs._session.broadcast import send_to_all
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ChainedOpenSSLContextFactory:
 
 def normalize(data: object, encoding: str) -> bytes:
     """UTF-8 from text, from bytes in UTF-8 (else in the encoding), or from what str() makes of any other object."""
-    return as_text(data, encoding).encode("utf-8", "surrogatepass")
+    return as_utf8(as_text(data, encoding))
 
 
 def broadcast(message: object, targets: Iterable[Any], encoding: str = "cp1252") -> None:

@@ -1,8 +1,9 @@
-"""Moments as text, in UTC (RFC 3339). Pure."""
+"""Moments as text, in UTC (RFC 3339), and dates from text. Pure."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 
-__all__ = ["utc_milliseconds", "utc_seconds"]
+__all__ = ["parse_date", "utc_milliseconds", "utc_seconds"]
 
 
 def utc_seconds(moment: float | datetime) -> str:
@@ -20,3 +21,14 @@ def utc_milliseconds(moment: float) -> str:
     moment: seconds since 1970.
     """
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_date(text: str) -> date:
+    """Returns the date that a text spells as YYYY-MM-DD and in no other way, so that texts sort as dates do.
+
+    Raises ValueError.
+    """
+    # date.fromisoformat accepts 20261030 and 2026-W44-5 as well.
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError(f"{text[:40]!r} is no date")
+    return date.fromisoformat(text)

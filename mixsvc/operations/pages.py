@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from mixsvc.common.times import utc_seconds
 from mixsvc.interfaces import SourceHealth
 from mixsvc.operations.readiness import HealthReport
 
@@ -105,7 +106,7 @@ def _source_fields(health: SourceHealth) -> dict[str, object]:
     return {
         "name": health.name,
         "state": health.state,
-        "last_success": last.strftime("%Y-%m-%dT%H:%M:%SZ") if last is not None else None,
+        "last_success": utc_seconds(last) if last is not None else None,
     }
 
 

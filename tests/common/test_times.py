@@ -1,12 +1,12 @@
 """Moments as text: the spelling that pages, clients and logs have read from the start."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixsvc.common.times import utc_milliseconds, utc_seconds
+from mixsvc.common.times import parse_date, utc_milliseconds, utc_seconds
 
 MOMENT = datetime(2026, 10, 30, 14, 15, 16, 789_999, UTC)
 
@@ -60,3 +60,15 @@ def test_milliseconds_only_add_three_digits(seconds: float) -> None:
     assert text[:19] + "Z" == utc_seconds(seconds)
     cut_off = datetime.fromtimestamp(seconds, UTC) - datetime.fromisoformat(text)
     assert timedelta(0) <= cut_off < timedelta(milliseconds=1)
+
+
+def test_a_date_is_spelled_in_one_way() -> None:
+    assert parse_date("2026-10-30") == date(2026, 10, 30)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "20261030", "2026-W44-5", "2026-13-01", "2026-02-29", "2026-10-30\n", "30.10.2026", "٢026-10-30"]
+)
+def test_other_spellings_of_dates_are_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_date(text)

@@ -8,6 +8,7 @@ from txsockjs._http.resource import Endpoint
 from txsockjs._http.service import Service
 from txsockjs._protocol.errors import ClientError
 from txsockjs._protocol.frames import decode_post
+from txsockjs._protocol.text import as_utf8
 
 __all__ = ["SendEndpoint"]
 
@@ -35,7 +36,7 @@ class SendEndpoint(Endpoint):
         if session.is_paused and session.backlog >= PAUSED_MESSAGES:
             raise ClientError(503, "The application takes no messages now; try again later.")
         limit = self.service.options.max_message
-        if any(len(message) > limit or len(message.encode("utf-8", "surrogatepass")) > limit for message in messages):
+        if any(len(message) > limit or len(as_utf8(message)) > limit for message in messages):
             raise ClientError(413, f"A message may have at most {limit} bytes.")
         session.receive(messages)
         return self.done(request)

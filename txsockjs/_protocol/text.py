@@ -1,6 +1,10 @@
-"""What applications write, as text."""
+"""What applications write, as text; and text as UTF-8.
 
-__all__ = ["as_text"]
+A lone surrogate, which JSON can spell ("\\ud800"), is encoded as if it were a character, and decoded again: a message
+comes out as it was sent.
+"""
+
+__all__ = ["as_text", "as_utf8"]
 
 
 def as_text(data: object, encoding: str) -> str:
@@ -14,3 +18,8 @@ def as_text(data: object, encoding: str) -> str:
         return raw.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
         return raw.decode(encoding, "replace")
+
+
+def as_utf8(text: str) -> bytes:
+    """UTF-8 from text."""
+    return text.encode("utf-8", "surrogatepass")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from txsockjs._protocol.frames import XHR, Message
+from txsockjs._protocol.text import as_utf8
 from txsockjs._session.batch import Batch, LastBroadcast
 from txsockjs._session.session import Session
 from txsockjs._session.states import OPEN
@@ -51,7 +52,7 @@ class _Fanout:
             elif (write_raw := getattr(target, "writeRaw", None)) is not None:
                 write_raw(XHR.encode([self._message])[:-1])
             else:
-                target.write(self._message.text.encode("utf-8", "surrogatepass"))
+                target.write(as_utf8(self._message.text))
 
     def _lengthen(self, session: Session, batch: Batch) -> None:
         if batch.holders == 1 and batch not in self._made:

@@ -19,7 +19,7 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from txsockjs._protocol.frames import BinaryMessage, Message
-from txsockjs._protocol.text import as_text
+from txsockjs._protocol.text import as_text, as_utf8
 from txsockjs._session.flow import FlowControl, PullFlowControl, PushFlowControl
 from txsockjs._session.session import Session
 
@@ -80,7 +80,7 @@ class SockJSTransport:
     def received(self, message: str | bytes) -> None:
         """Hand one message to the protocol, text as UTF-8; a lone surrogate is encoded as if it were a character."""
         self._answers_binary = isinstance(message, bytes)
-        data = message if isinstance(message, bytes) else message.encode("utf-8", "surrogatepass")
+        data = message if isinstance(message, bytes) else as_utf8(message)
         try:
             if self._protocol is not None:
                 self._protocol.dataReceived(data)

@@ -8,6 +8,7 @@ from websockets.extensions import ClientExtensionFactory
 from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
+from txsockjs._protocol.text import as_utf8
 from txsockjs.testing._service import MemoryService, MemoryTransport
 
 __all__ = ["MemoryWebSocket"]
@@ -53,7 +54,7 @@ class MemoryWebSocket:
 
     def send_text(self, text: str) -> None:
         """Send one text message; a lone surrogate is encoded as if it were a character, which the server refuses."""
-        self.codec.send_text(text.encode("utf-8", "surrogatepass"))
+        self.codec.send_text(as_utf8(text))
         self.exchange()
 
     def send_binary(self, data: bytes) -> None:

@@ -9,6 +9,7 @@ from typing import Final, NoReturn
 from flask import abort, request
 
 from mixsvc.common.currencies import parse_currency
+from mixsvc.common.times import parse_date
 from mixsvc.interfaces import IRates
 from mixsvc.pages.api.problems import problem
 
@@ -64,12 +65,9 @@ class Asked:
         if text is None:
             return None
         try:
-            # fromisoformat would take other forms, too.
-            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-                return date.fromisoformat(text)
+            return parse_date(text)
         except ValueError:
-            pass
-        _refuse(f"{name}={shown(text)} is no date; give a day that there is as YYYY-MM-DD, such as 2026-10-30")
+            _refuse(f"{name}={shown(text)} is no date; give a day that there is as YYYY-MM-DD, such as 2026-10-30")
 
     def amount(self) -> Decimal:
         """The amount of ?amount=."""

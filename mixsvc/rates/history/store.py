@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from twisted.internet.defer import Deferred
 
+from mixsvc.common.times import parse_date
 from mixsvc.interfaces import Quote
-from mixsvc.rates.model.quote import parse_date, parse_price
+from mixsvc.rates.model.quote import parse_price
 from mixsvc.rates.model.timeline import Pair, Timeline, by_pair, merge
 from mixsvc.storage.database import Database
 

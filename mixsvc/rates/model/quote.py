@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
@@ -18,7 +17,6 @@ __all__ = [
     "crossed",
     "is_sound",
     "itself",
-    "parse_date",
     "parse_price",
     "priced",
 ]
@@ -56,13 +54,6 @@ def parse_price(text: str) -> Decimal:
     if price <= 0:
         raise ValueError(f"a price of {text} is not above zero")
     return price
-
-
-def parse_date(text: str) -> date:
-    """A date written as YYYY-MM-DD and in no other way, so that texts sort as dates do. Raises ValueError."""
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise ValueError(f"{text[:40]!r} is no date")
-    return date.fromisoformat(text)
 
 
 def itself(quote: Quote) -> Quote:

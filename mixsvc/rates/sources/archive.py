@@ -12,9 +12,10 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from mixsvc.common.currencies import EURO
+from mixsvc.common.times import parse_date
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
 from mixsvc.rates.model.errors import SourceFailed
-from mixsvc.rates.model.quote import ARCHIVE, parse_date
+from mixsvc.rates.model.quote import ARCHIVE
 from mixsvc.rates.model.timeline import Origin, Pair, Timeline, TimelineBuilder
 from mixsvc.rates.sources.ecb_csv import UNREADABLE, CsvTable, read_csv_table
 

@@ -10,12 +10,12 @@ from typing import Any, Final
 from defusedxml.ElementTree import ParseError
 
 from mixsvc.common.currencies import EURO
+from mixsvc.common.times import parse_date
 from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import DeferToThread, Quote
 from mixsvc.rates.model.calendar import is_working_day
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.plausibility import Plausibility
-from mixsvc.rates.model.quote import parse_date
 from mixsvc.rates.sources.download import Address, Document, Download
 from mixsvc.rates.sources.ecb import NAME, days_of, rates_of
 from mixsvc.rates.sources.ecb_csv import UNREADABLE, read_csv_table

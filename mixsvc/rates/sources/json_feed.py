@@ -12,10 +12,11 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from mixsvc.common.currencies import is_currency
+from mixsvc.common.times import parse_date
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.plausibility import check_not_in_future
-from mixsvc.rates.model.quote import check_count, is_sound, parse_date
+from mixsvc.rates.model.quote import check_count, is_sound
 from mixsvc.rates.sources.download import Address, Download
 from mixsvc.rates.sources.interfaces import HttpClient
 
