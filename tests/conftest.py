@@ -1,6 +1,8 @@
 """What all tests share: Hypothesis's profile, and the distributions, built and installed once a run."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -29,6 +31,11 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
 
 
 @pytest.fixture(scope="session")
-def installed(distributions: Distributions, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the programs (twistd, python) of a virtualenv with the wheel in it."""
-    return install(distributions.wheel, tmp_path_factory.mktemp("installed") / "venv")
+def installed(distributions: Distributions) -> Iterator[Path]:
+    """The folder of the programs (twistd, python) of a virtualenv with the wheel in it, readable by every user.
+
+    pytest's own folders are closed to other users, and each pytest that starts meanwhile closes them again.
+    """
+    with TemporaryDirectory(prefix="mixsvc-installed-") as folder:
+        Path(folder).chmod(0o755)
+        yield install(distributions.wheel, Path(folder, "venv"))
