@@ -75,7 +75,7 @@ class MixService(MultiService):
         identify = request_authenticator(reactor, settings, authenticate)
         bridge = Bridge(reactor, BRIDGE_SECONDS)
         self._chat = ChatService(reactor, settings, Dependencies(self._database, self._rates, identify, bridge))
-        pages = wsgi_resource(reactor, self._views, application, settings.web.slow_client_timeout)
+        pages = wsgi_resource(self._views, application)
         parts = MonitoredParts(self._database, self._rates, self._chat, self._views)
         self._operations = Operations(reactor, settings, parts, process or ProcessContext())
         root = self._operations.with_health_pages(Root(pages, self._chat.resource, settings.chat.prefix))

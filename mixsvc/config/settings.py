@@ -41,6 +41,10 @@ def _prefix_or_none(text: str) -> str:
     return parsers.prefix(text) if text else ""
 
 
+def _seconds_or_none(text: str) -> float | None:
+    return parsers.seconds(0.1, 3600)(text) if text else None
+
+
 @dataclass(frozen=True)
 class ServerSettings:
     """[server]: where it listens and how it stops."""
@@ -74,7 +78,8 @@ class WebSettings:
 
     wsgi: str = setting(parsers.dotted_name, "")
     threads: int = setting(parsers.whole(1, 1000), "10")
-    slow_client_timeout: float = setting(parsers.seconds(0.1, 3600), "30")
+    # An older name of [server] transfer_timeout, for answers only; None where it is not set.
+    slow_client_timeout: float | None = setting(_seconds_or_none, "")
     max_body: int = setting(parsers.whole(0, 2**40), "16777216")
     max_bodies: int = setting(parsers.whole(0, 2**50), "268435456")
     secret_key_file: str = setting(parsers.path, "")

@@ -1,102 +1,215 @@
-"""One connection: twisted.web's, which sees whole and plain heads only, and does not wait for anybody for ever.
+"""One connection to a MixSite: a channel of twisted.web that checks each head as a whole and has a limit to each wait.
 
-Where it stands is one Phase. What comes is kept in `_pending` until its turn: a head until it is complete, requests
-behind the one that is being answered until that is done and its answer is on its way.
+A connection is in one phase at a time:
+
+    phase      event                                   next phase   what is done
+    ---------  --------------------------------------  -----------  ---------------------------------------------------
+    IDLE       a byte that is no empty line            HEAD         the header timeout begins
+    IDLE       idle (at first: header) timeout         CLOSING      close
+    HEAD       the head is complete                    BODY         make the request; the transfer timeout begins
+    HEAD       header timeout; the head is invalid     REFUSED      respond 408; 400, 414, 431, ...
+    BODY       the body is complete, or there is none  RESPONSE     render the resource
+    BODY       transfer timeout; the body is invalid   REFUSED      respond 408; 400, 413, 503
+    RESPONSE   the response is written, keep-alive     IDLE         take the next request; the idle timeout begins
+    RESPONSE   the response is written, no keep-alive  CLOSING      close
+    RESPONSE   `upgrade` is called                     UPGRADED     another protocol has the connection; log 101
+    RESPONSE   the client will send no more            LOST         drop it, unless a thread works on the response
+    IDLE ...   the client will send no more            CLOSING      close (in UPGRADED: drop it)
+    REFUSED    5 s                                     CLOSING      close; until then what comes is discarded
+    CLOSING    5 s, over TLS                           CLOSING      close the TCP connection below
+    any        write deadline                          LOST         abort (see WriteDeadline)
+    any        the connection is lost                  LOST         forget it
+
+In REFUSED the connection is half closed and we go on reading: closing at once would reset the connection, and a client
+that is still sending would never see its response (RFC 9112 section 9.6). TCP reads no more once it is told to close.
+TLS waits for the client's close_notify (RFC 8446 section 6.1), so TLS is closed first, and TCP below it after a while.
+
+Bytes wait in `_pending`: a head until it is complete; further requests until the response before them is written and
+the transport's buffer is empty. So at most one request of a connection is in work.
 """
 
-from typing import Final
+from enum import Enum, auto
+from typing import Any, Final
 
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, ISSLTransport, ITCPTransport
 from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
+from twisted.web.http import SWITCHING, HTTPChannel
+from twisted.web.http_headers import Headers
 from twisted.web.server import Request
+from zope.interface import implementer
 
-from mixsvc.http.chunked import Chunks
-from mixsvc.http.closing import ClosingChannel
-from mixsvc.http.errors import Refused
-from mixsvc.http.head import Head, check_beginning, read_head
-from mixsvc.http.phase import Phase
+from mixsvc.http.chunked import ChunkedBody, SizedBody, body_decoder
+from mixsvc.http.direct_writer import DirectWriter
+from mixsvc.http.errors import RefusedRequest
+from mixsvc.http.head import RequestHead, check_beginning, read_head, wants_close
+from mixsvc.http.interfaces import ChannelSite
 from mixsvc.http.timeouts import NEVER
+from mixsvc.http.twisted_private import set_request_line
+from mixsvc.http.uploads import Upload
+from mixsvc.http.write_deadline import NO_WRITE_DEADLINE, WriteDeadline, lowest_transport, unacknowledged_bytes
+from txsockjs.interfaces import IUpgradableChannel, UpgradedProtocol
 
-__all__ = ["MixChannel"]
+__all__ = ["LINGER_SECONDS", "MixChannel", "Phase"]
 
-# Bytes of further requests that are taken while one is answered, or its answer is not read.
-MOST_AHEAD: Final = 16384
+# Bytes of further requests that are kept while one is in work; more are not read.
+MAX_AHEAD: Final = 16384
+
+# Seconds for which a client may go on sending what was refused, or under TLS may leave our close_notify unanswered.
+LINGER_SECONDS: Final = 5
+
+# One for all: it says nothing about a single connection.
+CLIENT_LEFT: Final = Failure(ConnectionDone())
 
 
-class MixChannel(ClosingChannel):
-    """One connection of a MixSite."""
+class Phase(Enum):
+    """What a connection waits for; see the table above."""
 
-    # When the first byte of the request came, by the site's clock.
+    IDLE = auto()
+    HEAD = auto()
+    BODY = auto()
+    RESPONSE = auto()
+    REFUSED = auto()
+    CLOSING = auto()
+    UPGRADED = auto()
+    LOST = auto()
+
+
+@implementer(IHalfCloseableProtocol, IUpgradableChannel)
+class MixChannel(HTTPChannel):
+    """One connection of a MixSite. Belongs to the reactor thread."""
+
+    _log = Logger("mixsvc.web")
+
+    site: ChannelSite
+    # Of TCP, TLS or a Unix socket; each is more than an ITransport.
+    transport: Any
+    direct: DirectWriter
+    phase = Phase.IDLE
+    # By the site's clock, as are all times here.
+    deadline = NEVER
+    write_deadline = NO_WRITE_DEADLINE
+    # When the first byte of the request came.
     began = 0.0
-    # Bytes of the request's body so far, and when its present span of time began.
-    body_size = 0
-    _body_before = 0
+    upload: Upload
+    _body: SizedBody | ChunkedBody
     _pending = b""
-    _is_feeding = False
+    # Whether `_advance` is running, further up the stack.
+    _is_advancing = False
+    # Bytes of the last response, and bytes of the present one that the client has read for certain.
+    _written_last = 0
+    _read_by_client = 0
+    _peer: IAddress | None = None
+    _host: IAddress | None = None
+    _is_secure: bool | None = None
+
+    # The ends of the connection, asked once, at the first request: before that a PROXY header may name another client.
+
+    def getPeer(self) -> IAddress:
+        """The client's address."""
+        if self._peer is None:
+            self._peer = HTTPChannel.getPeer(self)
+        return self._peer
+
+    def getHost(self) -> IAddress:
+        """The address that the client has connected to."""
+        if self._host is None:
+            self._host = HTTPChannel.getHost(self)
+        return self._host
+
+    def isSecure(self) -> bool:
+        """Whether this is TLS."""
+        if self._is_secure is None:
+            self._is_secure = bool(HTTPChannel.isSecure(self))
+        return self._is_secure
+
+    # The life of the connection
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether bytes that still come are discarded."""
+        return self.phase in (Phase.REFUSED, Phase.CLOSING, Phase.LOST)
 
     def connectionMade(self) -> None:
-        """The site knows its connections."""
+        """Called by the transport."""
         HTTPChannel.connectionMade(self)
-        self.deadline = self.site.seconds() + self.site.patience.head
+        self.direct = DirectWriter(self.transport, self.isSecure())
+        self.upload = Upload(self.site.uploads)
+        self.deadline = self.site.seconds() + self.site.timeouts.head
         self.site.add(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The connection is gone, or from now on somebody else's."""
-        self.phase = Phase.GONE
-        self._release_body()
+        """Called by the transport."""
+        self._leave(Phase.LOST)
         HTTPChannel.connectionLost(self, reason)
         self.site.forget(self)
 
-    # What comes
+    def upgrade(self, protocol: UpgradedProtocol) -> None:
+        """See IUpgradableChannel. The site logs the request with status 101."""
+        # Nothing needs the request any more, and thousands of idle WebSockets would keep theirs.
+        request = self.requests.pop()
+        self._leave(Phase.UPGRADED)
+        self.site.forget(self)
+        # A producer of the transport would be paused for requests that never come.
+        self.transport.unregisterProducer()
+        # TLS and other wrappers go on calling this channel.
+        channel: Any = self
+        channel.dataReceived = protocol.dataReceived
+        channel.connectionLost = protocol.connectionLost
+        request.code = SWITCHING
+        self.site.log(request)
+
+    def _leave(self, phase: Phase) -> None:
+        self.phase = phase
+        self.deadline = NEVER
+        self.write_deadline = NO_WRITE_DEADLINE
+        self.upload.release()
+
+    # Requests
 
     def dataReceived(self, data: bytes) -> None:
-        """Bytes, in any portions."""
+        """Bytes came, in any portions."""
         self._pending = self._pending + data if self._pending else data
-        if not self._is_feeding:
+        if not self._is_advancing:
             self._advance()
 
     def _advance(self) -> None:
-        """Hand on as much as can be handed on."""
-        self._is_feeding = True
+        """Handle as many of the bytes as can be handled."""
+        self._is_advancing = True
         try:
             while self._pending and self._step():
                 pass
         finally:
-            self._is_feeding = False
+            self._is_advancing = False
 
     def _step(self) -> bool:
-        """Hand on one part; whether more may follow."""
+        """Handle one part of the bytes. Returns whether there may be more to handle."""
         match self.phase:
             case Phase.IDLE | Phase.HEAD:
                 return self._take_head()
             case Phase.BODY:
-                self._hand_on()
+                self._take_body()
                 return True
-            case Phase.GONE if not self.line_mode:
-                # Taken over in the midst of a request: what came with it is the new protocol's.
-                self._hand_on()
-            case Phase.ANSWER:
-                self._hold()
+            case Phase.RESPONSE:
+                self._limit_pending()
+            case Phase.UPGRADED:
+                # They came with the request, and belong to the protocol that has the connection now.
+                data, self._pending = self._pending, b""
+                self.dataReceived(data)
             case _:
                 self._pending = b""
         return False
 
-    def _hand_on(self) -> None:
-        data, self._pending = self._pending, b""
-        try:
-            self.rawDataReceived(data)
-        except Refused as refused:
-            self.refuse(refused)
-
-    def _hold(self) -> None:
-        if len(self._pending) > MOST_AHEAD:
+    def _limit_pending(self) -> None:
+        if len(self._pending) > MAX_AHEAD:
             self.transport.pauseProducing()
 
     def _take_head(self) -> bool:
-        if self.is_full:
-            # What is answered already is not read: no more answers.
-            self._hold()
+        if self._is_full():
+            # The client does not read the responses that it has: it gets no more.
+            self._limit_pending()
             return False
         if self._pending.startswith(b"\r") and self._skip_line_end():
             return False
@@ -107,7 +220,7 @@ class MixChannel(ClosingChannel):
                 check_beginning(self._pending)
                 return False
             head = read_head(self._pending[:end])
-        except Refused as refused:
+        except RefusedRequest as refused:
             self.refuse(refused)
             return False
         self._pending = self._pending[end:]
@@ -115,152 +228,223 @@ class MixChannel(ClosingChannel):
         return True
 
     def _skip_line_end(self) -> bool:
-        """Skip the one that some send after a body (RFC 9112 section 2.2); whether that was all."""
+        """Skip the empty line that some send after a body (RFC 9112 section 2.2). Returns whether that was all."""
         if self._pending.startswith(b"\r\n"):
             self._pending = self._pending[2:]
         return self._pending in (b"", b"\r")
-
-    def _begin_request(self, head: Head) -> None:
-        """What twisted.web does line by line."""
-        request = self.requestFactory(self)
-        self.requests.append(request)
-        self._command, self._path, self._version = head.method, head.target, head.version
-        add = request.requestHeaders.addRawHeader
-        for name, value in head.fields.pairs:
-            add(name, value)
-            if head.fields.has_body:
-                self._maybeChooseTransferDecoder(name.title(), value)
-        self.allHeadersReceived()
-        if self.length == 0:
-            self.allContentReceived()
-
-    def _maybeChooseTransferDecoder(self, header: bytes, data: bytes) -> bool:
-        """How the body comes, as a field of the head says."""
-        if header != b"Transfer-Encoding":
-            return bool(HTTPChannel._maybeChooseTransferDecoder(self, header, data))
-        self.length = None
-        self._transferDecoder = Chunks(self.requests[-1].handleContentChunk, self._finishRequestBody)
-        return True
 
     def _begin_head(self) -> None:
         if self.phase is Phase.IDLE:
             self.phase = Phase.HEAD
             self.began = self.site.seconds()
-            self.deadline = self.began + self.site.patience.head
-            self.begin_answer()
+            self.deadline = self.began + self.site.timeouts.head
+            self._read_by_client = 0
+            self.direct.begin_response()
             self.site.idle.pop(self, None)
 
+    def _begin_request(self, head: RequestHead) -> None:
+        request = self.requestFactory(self)
+        self.requests.append(request)
+        set_request_line(self, head.method, head.target, head.version)
+        add = request.requestHeaders.addRawHeader
+        for name, value in head.fields.pairs:
+            add(name, value)
+        self.length = head.fields.body_length
+        self.allHeadersReceived()
+        if self.length == 0:
+            self.allContentReceived()
+
     def allHeadersReceived(self) -> None:
-        """Refuse a body by its length before the client is told to go on with it (100 Continue)."""
-        if self.length is not None and self.length > self.site.bodies.most_each:
-            self.refuse(self.site.bodies.too_large())
+        """Refuse a body by its length before the client is told to send it (100 Continue)."""
+        if self.length is not None and self.length > self.site.uploads.max_each:
+            self.refuse(self.site.uploads.too_large())
             return
-        self.requests[-1].began = self.began
+        request = self.requests[-1]
+        request.began = self.began
         self.phase = Phase.BODY
         if self.length != 0:
-            self.deadline = self.site.seconds() + self.site.patience.transfer
-            self._body_before = 0
-            # The client may be told to go on with it (100 Continue).
-            self._may_send = False
+            self._begin_body(request)
         HTTPChannel.allHeadersReceived(self)
 
+    def _begin_body(self, request: Request) -> None:
+        self.deadline = self.site.seconds() + self.site.timeouts.transfer
+        # A 100 Continue may wait in the transport.
+        self.direct.expect_buffered()
+        self._body = body_decoder(self.length, request.handleContentChunk, self._body_finished)
+
     def checkPersistence(self, request: Request, version: bytes) -> bool:
-        """Whether the connection may be used again: `close` may stand anywhere in a list."""
-        values = request.requestHeaders.getRawHeaders(b"connection") or ()
-        if any(option.strip(b" \t").lower() == b"close" for value in values for option in value.split(b",")):
+        """Whether the connection may be used again."""
+        if wants_close(request.requestHeaders.getRawHeaders(b"connection") or ()):
             request.responseHeaders.setRawHeaders(b"connection", [b"close"])
             return False
         return version == b"HTTP/1.1"
 
-    def allContentReceived(self) -> None:
-        """The request is complete, unless it was refused on the way."""
+    def _take_body(self) -> None:
+        data, self._pending = self._pending, b""
+        try:
+            self._body.dataReceived(data)
+        except RefusedRequest as refused:
+            self.refuse(refused)
+
+    def _body_finished(self, rest: bytes) -> None:
+        """The body is complete. rest: what came behind it."""
         if self.phase is Phase.BODY:
-            self.phase = Phase.ANSWER
+            self._pending = rest
+            self.allContentReceived()
+
+    def allContentReceived(self) -> None:
+        """The request is complete, unless it was refused before."""
+        if self.phase is Phase.BODY:
+            self.phase = Phase.RESPONSE
             self.deadline = NEVER
             HTTPChannel.allContentReceived(self)
 
-    def keep_body(self, added: int) -> None:
-        """So much more of the body is about to be kept. Raises Refused when that is too much."""
-        self.site.bodies.grow(self.body_size, added)
-        self.body_size += added
-
-    def _release_body(self) -> None:
-        if self.body_size:
-            self.site.bodies.release(self.body_size)
-            self.body_size = 0
-
-    # What is answered
-
-    def requestDone(self, request: Request) -> None:
-        """An answer is complete: the next request, if it is here already."""
-        self._release_body()
-        self.end_answer(request.sentLength)
-        if self.persistent:
-            self.phase = Phase.IDLE
-            self.deadline = self.site.seconds() + self.site.patience.idle
-            self.site.idle[self] = None
-        # What twisted.web itself kept came earlier.
-        held, self._pending = self._pending, b""
-        was_feeding, self._is_feeding = self._is_feeding, True
-        HTTPChannel.requestDone(self, request)
-        self._is_feeding = was_feeding
-        self._pending += held
-        if self._pending and not was_feeding:
-            self._advance()
-
-    def resumeProducing(self) -> None:
-        """The client has read all that was written: it may have sent more requests meanwhile."""
-        ClosingChannel.resumeProducing(self)
-        if self._pending and not self._is_feeding:
-            self._advance()
-
-    def _respondToBadRequestAndDisconnect(self) -> None:
-        # What twisted.web itself finds out: chunks that are none.
-        self.refuse(Refused(400, "The body of the request is not in chunks, as its head says, or the head is wrong."))
-
-    def refuse(self, refused: Refused) -> None:
-        """Answer, and end this connection; what still comes is thrown away. Harmless a second time."""
+    def refuse(self, refused: RefusedRequest) -> None:
+        """Respond and end this connection. Does nothing on a connection that is ending."""
         if self.is_ending:
             return
         self.phase = Phase.REFUSED
         self._pending = b""
         self.site.refused[str(refused.status)] += 1
         self.site.idle.pop(self, None)
-        self.transport.write(refused.answer())
-        self.linger()
-        self._drop_requests()
-
-    def _drop_requests(self) -> None:
-        self._release_body()
+        self.transport.write(refused.response())
+        self._close_writing()
+        self.upload.release()
         for request in self.requests:
             # What has come of the body may be in a temporary file.
             if request.content is not None:
                 request.content.close()
 
+    # Responses
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        """Write the head of a response in one piece: the transport looks at each piece more than once."""
+        fields = [b"%b: %b\r\n" % (name, value) for name, values in headers.getAllRawHeaders() for value in values]
+        self.transport.write(b"%b %b %b\r\n%b\r\n" % (version, code, reason, b"".join(fields)))
+
+    def requestDone(self, request: Request) -> None:
+        """A response is written: handle the next request, if it is here already."""
+        self.upload.release()
+        self._written_last = request.sentLength
+        if self.persistent:
+            self.phase = Phase.IDLE
+            self.deadline = self.site.seconds() + self.site.timeouts.idle
+            self.site.idle[self] = None
+        HTTPChannel.requestDone(self, request)
+        if self._pending and not self._is_advancing:
+            self._advance()
+
+    # The client's reading
+
+    def _is_full(self) -> bool:
+        """Whether the transport's buffer holds more than the client has read of late."""
+        return self.write_deadline is not NO_WRITE_DEADLINE
+
+    def pauseProducing(self) -> None:
+        """Called by the transport when its buffer is full."""
+        if not self._is_full():
+            self._begin_write_deadline()
+        HTTPChannel.pauseProducing(self)
+
+    def resumeProducing(self) -> None:
+        """Called by the transport when its buffer is empty. More requests may have come meanwhile."""
+        self.write_deadline = NO_WRITE_DEADLINE
+        self._read_by_client = self._written()
+        HTTPChannel.resumeProducing(self)
+        if self._pending and not self._is_advancing:
+            self._advance()
+
+    def _begin_write_deadline(self) -> None:
+        unacknowledged = unacknowledged_bytes(self.transport)
+        self.write_deadline = WriteDeadline(self.site.timeouts, self.site.seconds(), unacknowledged)
+
+    def _written(self) -> int:
+        return int(self.requests[0].sentLength if self.requests else self._written_last)
+
+    def _write_expired(self, now: float) -> None:
+        unread = self._written() - self._read_by_client
+        if self.write_deadline.is_over(now, unread, unacknowledged_bytes(self.transport)):
+            self._log.info(
+                "web: {client} did not read its response in time and is dropped",
+                client=getattr(self.requests[0].getClientAddress() if self.requests else self.getPeer(), "host", "-"),
+            )
+            self.site.refused["unread"] += 1
+            self.write_deadline = NO_WRITE_DEADLINE
+            self.transport.abortConnection()
+
     # The end
 
     def expired(self) -> None:
-        """A deadline has come."""
+        """A deadline has passed."""
         now = self.site.seconds()
-        if self.unread_deadline <= now:
-            self.unread_expired()
+        if self.write_deadline.at <= now:
+            self._write_expired(now)
             return
         match self.phase:
-            case Phase.IDLE if self.is_full:
-                # Not idle: its last answer is being read.
-                self.deadline = self.unread_deadline
+            case Phase.IDLE if self._is_full():
+                # Not idle: the client is reading its last response.
+                self.deadline = self.write_deadline.at
             case Phase.IDLE:
                 self.loseConnection()
             case Phase.HEAD:
-                self.refuse(Refused(408, f"The request's head was not complete after {self.site.patience.head:g} s."))
+                seconds = self.site.timeouts.head
+                self.refuse(RefusedRequest(408, f"The head of the request was not complete after {seconds:g} s."))
+            case Phase.BODY if self.site.timeouts.is_too_slow(self.upload.recent()):
+                self.refuse(RefusedRequest(408, "The body of the request came too slowly."))
             case Phase.BODY:
-                self._body_expired(now)
+                self.deadline = now + self.site.timeouts.transfer
             case _:
-                self.linger_expired()
+                # The client has had its time: read no more, and send the rest.
+                self.phase = Phase.CLOSING
+                self._begin_closing()
+                lowest_transport(self.transport).loseConnection()
 
-    def _body_expired(self, now: float) -> None:
-        if self.site.patience.is_too_slow(self.body_size - self._body_before):
-            self.refuse(Refused(408, "The body of the request came too slowly."))
-        else:
-            self._body_before = self.body_size
-            self.deadline = now + self.site.patience.transfer
+    def finish_up(self) -> None:
+        """Close after the response in work; now, if there is none."""
+        self.persistent = 0
+        for request in self.requests:
+            request.setHeader(b"connection", b"close")
+        if not self.requests:
+            self.loseConnection()
+
+    def loseConnection(self) -> None:
+        """Send what is written, and close; drop the client if it does not read that."""
+        if self.phase is not Phase.LOST:
+            self.phase = Phase.CLOSING
+            self._begin_closing()
+            if self.isSecure():
+                self.deadline = self.site.seconds() + LINGER_SECONDS
+            self.site.idle.pop(self, None)
+        HTTPChannel.loseConnection(self)
+
+    def _begin_closing(self) -> None:
+        """From now on there is only the rest to be sent."""
+        self.deadline = NEVER
+        if not self._is_full():
+            self._read_by_client = self._written()
+            self._begin_write_deadline()
+
+    def _close_writing(self) -> None:
+        """Write no more, and go on reading for a while."""
+        self.deadline = self.site.seconds() + LINGER_SECONDS
+        if ISSLTransport.providedBy(self.transport):
+            HTTPChannel.loseConnection(self)
+        elif (tcp := ITCPTransport(self.transport, None)) is not None:
+            tcp.loseWriteConnection()
+
+    def readConnectionLost(self) -> None:
+        """The client will send no more. Called again when the transport reads again, after each response."""
+        match self.phase:
+            case Phase.RESPONSE if self.requests[0].is_with_thread:
+                pass
+            case Phase.IDLE if self._is_full():
+                # More requests may wait behind the response that the client is reading.
+                pass
+            case Phase.RESPONSE | Phase.UPGRADED | Phase.LOST:
+                # A stream of the chat or a WebSocket would never find out.
+                self.transport.connectionLost(CLIENT_LEFT)
+            case _:
+                self.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """Called by the transport when it has closed its side, as `_close_writing` asked."""

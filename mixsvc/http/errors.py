@@ -1,8 +1,8 @@
-"""What is answered to a client whose request is not read any further: a status and one sentence, then the end."""
+"""The response to a request that is not read any further: a status and one sentence. The connection then ends."""
 
 from typing import Final
 
-__all__ = ["Refused"]
+__all__ = ["RefusedRequest"]
 
 REASONS: Final = {
     400: b"Bad Request",
@@ -14,7 +14,7 @@ REASONS: Final = {
     503: b"Service Unavailable",
 }
 
-ANSWER: Final = b"""\
+RESPONSE: Final = b"""\
 HTTP/1.1 %d %b\r
 Connection: close\r
 %bContent-Type: text/plain; charset=utf-8\r
@@ -23,20 +23,20 @@ Content-Length: %d\r
 \r
 """
 
-# When to come back to a server that is full, in seconds.
+# Seconds after which a client may come back to a server that is full.
 RETRY_SECONDS: Final = 5
 
 
-class Refused(Exception):
-    """The request is refused; status is one of REASONS, the sentence is for the person who sent it."""
+class RefusedRequest(Exception):
+    """The request is refused. status: one of REASONS. sentence: for the person who sent it."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(f"{status} {sentence}")
         self.status = status
         self.sentence = sentence
 
-    def answer(self) -> bytes:
+    def response(self) -> bytes:
         """The whole response."""
         text = self.sentence.encode() + b"\n"
         retry = b"Retry-After: %d\r\n" % RETRY_SECONDS if self.status == 503 else b""
-        return ANSWER % (self.status, REASONS[self.status], retry, len(text)) + text
+        return RESPONSE % (self.status, REASONS[self.status], retry, len(text)) + text

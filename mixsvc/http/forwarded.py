@@ -1,4 +1,4 @@
-"""What a trusted proxy says of its client: X-Forwarded-For, -Proto and -Host."""
+"""What a trusted proxy says about its client: X-Forwarded-For, -Proto and -Host."""
 
 import re
 from collections.abc import Collection
@@ -18,14 +18,14 @@ __all__ = ["apply_forwarded"]
 WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 
 
-def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> None:
-    """Take the client's address, scheme and host from the headers, when the peer is a trusted proxy.
+def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> bool:
+    """Take the client's address and host from the headers, if the peer is a trusted proxy.
 
-    The address is the last in X-Forwarded-For that is not a trusted proxy itself: what stands before it was sent by
-    the client, who may write there what it likes.
+    Returns whether the client speaks TLS with the proxy. The address is the last one in X-Forwarded-For that is not a
+    trusted proxy itself: what stands before it comes from the client, which can write there what it likes.
     """
     if not trusted or not _is_trusted_peer(request.getClientAddress(), trusted):
-        return
+        return False
     for item in reversed(_items(request, b"x-forwarded-for")):
         address = _parse(item)
         if address is None:
@@ -34,14 +34,12 @@ def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> None:
         request.client = kind("TCP", str(address), 0)
         if not _is_trusted(address, trusted):
             break
-    protocols = _items(request, b"x-forwarded-proto")
-    if protocols and protocols[-1].lower() == "https":
-        # What isSecure() looks at, so that wsgi.url_scheme is right (as setHost does, which changes the host as well).
-        request._forceSSL = 1
     hosts = _items(request, b"x-forwarded-host")
-    # Some proxies hand on whatever their client has sent.
+    # Some proxies pass on whatever their client has sent.
     if hosts and is_host(hosts[-1].encode("latin-1")):
         request.requestHeaders.setRawHeaders(b"host", [hosts[-1].encode("latin-1")])
+    protocols = _items(request, b"x-forwarded-proto")
+    return bool(protocols) and protocols[-1].lower() == "https"
 
 
 def _items(request: Request, name: bytes) -> list[str]:

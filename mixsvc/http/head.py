@@ -1,24 +1,59 @@
-"""The head of a request, looked at as a whole before anything else reads it (RFC 9112).
+"""The head of a request, checked as a whole before anything else reads it (RFC 9112).
 
-Where two servers on the way read one request differently, somebody can hide a second one in it. So whatever allows
-more than one reading is refused, and what remains is made plain: one Host, no header whose name has an underscore,
-the target as a path.
+Where two servers on the way read one request differently, somebody can hide a second request in it (request
+smuggling). So a head that allows more than one reading is refused, and what remains is made plain: one Host, one length
+of the body, the target as a path. A header whose name has an underscore is left out: a WSGI application could not tell
+X_Forwarded_For from X-Forwarded-For, which a trusted proxy has set.
 """
 
 import re
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from mixsvc.http.errors import Refused
-from mixsvc.http.fields import TOKEN, Fields, read_fields
+from mixsvc.http.errors import RefusedRequest
 from mixsvc.http.hosts import is_host
 
-__all__ = ["MOST_HEAD", "MOST_LINE", "Head", "check_beginning", "read_head"]
+__all__ = [
+    "BARE_LF",
+    "MAX_FIELDS",
+    "MAX_HEAD",
+    "MAX_LINE",
+    "HeaderFields",
+    "RequestHead",
+    "check_beginning",
+    "check_trailers",
+    "read_head",
+    "wants_close",
+]
+
+# Header fields of one request.
+MAX_FIELDS: Final = 100
+
+# Of a Content-Length: 10**18 bytes are an exabyte.
+MAX_DIGITS: Final = 19
+
+# Header fields of at most so many bytes are cached: a client sends the same with most of its requests.
+CACHED_BYTES: Final = 2048
+
+TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+# No byte that ends a line or a string in some program, no white space before the colon, no folded lines.
+VALUE: Final = rb":[\t\x20-\x7e\x80-\xff]*\r\n"
+
+FIELDS: Final = re.compile(rb"(?:" + TOKEN.replace(b"_", b"") + VALUE + rb")*")
+FIELDS_WITH_UNDERSCORES: Final = re.compile(rb"(?:" + TOKEN + VALUE + rb")*")
+FIELD_WITH_UNDERSCORE: Final = re.compile(rb"^[^:\r\n_]*_[^:\r\n]*:[^\r\n]*\r\n", re.MULTILINE)
+
+# The beginnings of lines that are looked for in fields in lower case.
+HOST: Final = b"\r\nhost:"
+LENGTH: Final = b"\r\ncontent-length:"
+CODING: Final = b"\r\ntransfer-encoding:"
 
 # Bytes of a request line, and of a whole head.
-MOST_LINE: Final = 8192
-MOST_HEAD: Final = 16384
+MAX_LINE: Final = 8192
+MAX_HEAD: Final = 16384
 
-# No fragment: it is never sent, and some would cut it off.
+# No fragment: clients never send it, and some servers would cut it off.
 REQUEST_LINE: Final = re.compile(rb"(" + TOKEN + rb") ([!\x22\x24-\x7e]+) HTTP/1\.([01])\r\n")
 BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 HOST_FIELD: Final = re.compile(rb"^host:[^\r\n]*\r\n", re.IGNORECASE | re.MULTILINE)
@@ -26,62 +61,159 @@ ABSOLUTE: Final = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
 
 SLASH: Final = ord("/")
 
-# Their targets are no resources of this server; it has neither.
-ELSEWHERE: Final = (b"CONNECT", b"TRACE")
+# Methods whose targets are not resources of this server.
+UNSUPPORTED: Final = (b"CONNECT", b"TRACE")
 
 
-class Head(NamedTuple):
-    """A head that has one meaning."""
+class HeaderFields(NamedTuple):
+    """Header fields that have one meaning.
+
+    raw: the lines with their ends. pairs: name and value of each. body_length: bytes of the body that follows, 0
+    without one; None if it comes in chunks.
+    """
+
+    raw: bytes
+    pairs: tuple[tuple[bytes, bytes], ...]
+    body_length: int | None
+
+
+def read_fields(raw: bytes, minor: bytes) -> HeaderFields:
+    """Parse lines of header fields. minor: b"1" for HTTP/1.1, b"0" for HTTP/1.0. Raises RefusedRequest."""
+    return _read_cached(raw, minor) if len(raw) <= CACHED_BYTES else _read(raw, minor)
+
+
+def check_trailers(raw: bytes) -> None:
+    """Check the lines behind a chunked body, of which there may be none. Raises RefusedRequest."""
+    if not FIELDS_WITH_UNDERSCORES.fullmatch(raw):
+        raise _not_fields(raw)
+    _check_number(raw)
+
+
+def wants_close(values: Iterable[bytes]) -> bool:
+    """Whether the values of Connection headers name `close`, which may stand anywhere in a list."""
+    return any(option.strip(b" \t").lower() == b"close" for value in values for option in value.split(b","))
+
+
+def _read(raw: bytes, minor: bytes) -> HeaderFields:
+    if not FIELDS.fullmatch(raw):
+        raw = _without_underscores(raw)
+    lowered = b"\r\n" + raw.lower()
+    _check_number(raw)
+    _check_host(lowered, minor)
+    length = _body_length(lowered, minor) if LENGTH in lowered or CODING in lowered else 0
+    return HeaderFields(raw, tuple(_pair(line) for line in raw.split(b"\r\n")[:-1]), length)
+
+
+_read_cached = lru_cache(256)(_read)
+
+
+def _pair(line: bytes) -> tuple[bytes, bytes]:
+    name, _, value = line.partition(b":")
+    return name, value.strip(b" \t")
+
+
+def _without_underscores(raw: bytes) -> bytes:
+    if FIELDS_WITH_UNDERSCORES.fullmatch(raw):
+        return FIELD_WITH_UNDERSCORE.sub(b"", raw)
+    raise _not_fields(raw)
+
+
+def _not_fields(raw: bytes) -> RefusedRequest:
+    if re.search(rb"(?:\A|\r\n)[\t ]", raw):
+        return RefusedRequest(400, "A header is folded over several lines.")
+    return RefusedRequest(400, "A header is not a name, a colon and text on one line.")
+
+
+def _check_number(raw: bytes) -> None:
+    if raw.count(b"\r\n") > MAX_FIELDS:
+        raise RefusedRequest(431, f"The request has too many headers: this server takes {MAX_FIELDS}.")
+
+
+def _check_host(lowered: bytes, minor: bytes) -> None:
+    """RFC 9112 section 3.2."""
+    hosts = _values(lowered, HOST)
+    if len(hosts) > 1:
+        raise RefusedRequest(400, "The request has more than one Host header.")
+    if not hosts and minor == b"1":
+        raise RefusedRequest(400, "The request has no Host header.")
+    if hosts and not is_host(hosts[0]):
+        raise RefusedRequest(400, "The Host header is not the name of a host.")
+
+
+def _body_length(lowered: bytes, minor: bytes) -> int | None:
+    """The length of the body, None for chunks (RFC 9112 section 6.3). Refuses what servers understand differently."""
+    codings, lengths = _values(lowered, CODING), _values(lowered, LENGTH)
+    if len(codings) + len(lengths) > 1:
+        raise RefusedRequest(400, "The request says more than once where its body ends.")
+    if codings and minor == b"0":
+        raise RefusedRequest(400, "HTTP/1.0 has no Transfer-Encoding.")
+    if codings and codings[0] != b"chunked":
+        raise RefusedRequest(400, "The Transfer-Encoding is not supported: this server knows chunked.")
+    if codings:
+        return None
+    if not re.fullmatch(b"[0-9]+", lengths[0]):
+        raise RefusedRequest(400, "The Content-Length is not a number.")
+    if len(lengths[0]) > MAX_DIGITS:
+        raise RefusedRequest(413, f"The body is too large: its Content-Length has more than {MAX_DIGITS} digits.")
+    return int(lengths[0])
+
+
+def _values(lowered: bytes, name: bytes) -> list[bytes]:
+    return [rest.partition(b"\r\n")[0].strip(b" \t") for rest in lowered.split(name)[1:]]
+
+
+class RequestHead(NamedTuple):
+    """A head that has one meaning. version: HTTP/1.0 or HTTP/1.1."""
 
     method: bytes
     target: bytes
     version: bytes
-    fields: Fields
+    fields: HeaderFields
 
 
 def check_beginning(data: bytes) -> None:
-    """Refuse what can no longer become a head, however it goes on. Raises Refused."""
+    """Check the beginning of a head that is not complete. Raises RefusedRequest if no more bytes can make it valid."""
     if BARE_LF.search(data):
-        raise Refused(400, "A line of the request's head ends without a carriage return.")
+        raise RefusedRequest(400, "A line of the request's head ends without a carriage return.")
     if data and not (33 <= data[0] < 127 or data == b"\r"):
-        raise Refused(400, "This is no HTTP request.")
+        raise RefusedRequest(400, "This is not an HTTP request.")
     _check_size(data)
 
 
-def read_head(data: bytes) -> Head:
-    """The head that the data are; it ends with its empty line. Raises Refused."""
-    if len(data) > MOST_LINE:
+def read_head(data: bytes) -> RequestHead:
+    """Parse a head. data: all of it, up to and including its empty line. Raises RefusedRequest."""
+    if len(data) > MAX_LINE:
         _check_size(data)
     line = REQUEST_LINE.match(data)
     if line is None:
-        raise Refused(400, "The first line of the request is not a method, a target and HTTP/1.1 or HTTP/1.0.")
+        raise RefusedRequest(400, "The first line of the request is not a method, a target and HTTP/1.1 or HTTP/1.0.")
     method, target, minor = line.groups()
-    head = Head(method, target, b"HTTP/1." + minor, read_fields(data[line.end() : -2], minor))
-    if target[0] != SLASH or method in ELSEWHERE:
+    head = RequestHead(method, target, b"HTTP/1." + minor, read_fields(data[line.end() : -2], minor))
+    if target[0] != SLASH or method in UNSUPPORTED:
         return _with_path(head, minor)
     return head
 
 
 def _check_size(data: bytes) -> None:
     line = data.find(b"\r\n")
-    if line > MOST_LINE or line < 0 and len(data) > MOST_LINE:
-        raise Refused(414, f"The request line is too long: this server takes {MOST_LINE} bytes.")
-    if len(data) > MOST_HEAD:
-        raise Refused(431, f"The request's head is too long: this server takes {MOST_HEAD} bytes.")
+    if line > MAX_LINE or line < 0 and len(data) > MAX_LINE:
+        raise RefusedRequest(414, f"The request line is too long: this server takes {MAX_LINE} bytes.")
+    if len(data) > MAX_HEAD:
+        raise RefusedRequest(431, f"The request's head is too long: this server takes {MAX_HEAD} bytes.")
 
 
-def _with_path(head: Head, minor: bytes) -> Head:
-    """With a path in place of an absolute URL, whose host then counts (RFC 9112 section 3.2.2)."""
-    if head.method in ELSEWHERE:
-        raise Refused(501, f"This server has no {head.method.decode()}.")
+def _with_path(head: RequestHead, minor: bytes) -> RequestHead:
+    """The head with a path in place of an absolute URL, whose host replaces the Host (RFC 9112 section 3.2.2)."""
+    if head.method in UNSUPPORTED:
+        raise RefusedRequest(501, f"This server does not support {head.method.decode()}.")
     if head.target == b"*" and head.method == b"OPTIONS":
         return head
     absolute = ABSOLUTE.fullmatch(head.target)
     if absolute is None:
-        raise Refused(400, "The target of the request is neither a path nor a URL.")
+        raise RefusedRequest(400, "The target of the request is neither a path nor a URL.")
     host, path = absolute.groups()
     if not is_host(host):
-        raise Refused(400, "The URL of the request has no host that could be one.")
+        raise RefusedRequest(400, "The URL of the request has no valid host.")
     if not path.startswith(b"/"):
         path = b"*" if head.method == b"OPTIONS" and not path else b"/" + path
     fields = b"Host: %b\r\n" % host + HOST_FIELD.sub(b"", head.fields.raw)

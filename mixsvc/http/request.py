@@ -1,25 +1,22 @@
 """One request to a MixSite."""
 
 from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, Any, Final
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from mixsvc.http.errors import Refused
+from mixsvc.http.errors import RefusedRequest
 from mixsvc.http.forwarded import apply_forwarded
 from mixsvc.http.hosts import is_one_of
-from mixsvc.http.phase import Phase
+from mixsvc.http.interfaces import RequestChannel, RequestSite
 from mixsvc.http.uploads import open_body
-
-if TYPE_CHECKING:
-    from mixsvc.http.channel import MixChannel
 
 __all__ = ["MixRequest"]
 
-# What nginx, too, writes into its log for a client that did not wait.
-LEFT: Final = 499
+# The status for a client that did not wait, in nginx's log, too.
+CLIENT_CLOSED: Final = 499
 
 MISDIRECTED = b"This server does not answer for the host that the request names.\n"
 
@@ -27,48 +24,59 @@ MISDIRECTED = b"This server does not answer for the host that the request names.
 class MixRequest(Request):
     """One request. `began` is when its first byte came, by the clock of its site."""
 
-    channel: "MixChannel"
+    # Any: a RequestChannel, which types do not take for an HTTPChannel; None when the connection is lost.
+    channel: Any
     content: IO[bytes] | None
     began: float
+    # Whether the client speaks TLS with a trusted proxy.
+    is_forwarded_tls = False
     _is_processed = False
     _log = Logger()
 
     @property
     def is_with_thread(self) -> bool:
-        """Whether a thread has taken the body and will answer, be the client in a hurry or not."""
+        """Whether a thread has taken the body and works on the response."""
         return self.content is None
 
     def gotLength(self, length: int | None) -> None:
         """The head is complete: a body may follow."""
         self.content = open_body(length)
 
+    def isSecure(self) -> bool:
+        """Whether the client speaks TLS, with this server or with a trusted proxy."""
+        if self.is_forwarded_tls:
+            return True
+        channel = getattr(self, "channel", None)
+        return channel is not None and bool(channel.isSecure())
+
     def handleContentChunk(self, data: bytes) -> None:
         """A part of the body."""
-        channel = self.channel
+        channel: RequestChannel = self.channel
         if channel.is_ending:
             return
         try:
-            channel.keep_body(len(data))
+            channel.upload.grow(len(data))
             Request.handleContentChunk(self, data)
-        except Refused as refused:
+        except RefusedRequest as refused:
             channel.refuse(refused)
         except OSError as error:
-            # Neither the client's fault nor this request's: the disk is full, or too many files are open.
+            # The disk is full, or too many files are open.
             self._log.error("web: cannot keep the body of a request: {error}", error=str(error))
-            channel.refuse(Refused(503, "This server cannot keep the body of the request; try again later."))
+            channel.refuse(RefusedRequest(503, "This server cannot keep the body of the request; try again later."))
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """The whole request is here. `args` are those of the query; the body is the resource's to read."""
-        # To twisted.web it has no body then, of which it would make a second copy in memory.
+        """The request is complete. `args` are those of the query; reading the body is left to the resource."""
+        # At its beginning the body looks empty to twisted.web, which would read a form into memory, as `args`.
         assert self.content is not None
         self.content.seek(0)
         Request.requestReceived(self, command, path, version)
 
     def process(self) -> None:
-        """Set what a trusted proxy says of the client, before any resource sees the request."""
+        """Take what a trusted proxy says about the client, then find the resource and render it."""
         self._is_processed = True
-        site = self.channel.site
-        apply_forwarded(self, site.trusted)
+        site: RequestSite = self.channel.site
+        if apply_forwarded(self, site.trusted):
+            self.is_forwarded_tls = True
         if site.is_stopping:
             self.setHeader(b"connection", b"close")
         if site.hsts and self.isSecure():
@@ -76,21 +84,13 @@ class MixRequest(Request):
         if site.hosts and not is_one_of(self.getHeader(b"host"), site.hosts):
             self._misdirected()
         else:
-            self._process()
+            Request.process(self)
 
-    def _process(self) -> None:
-        channel = self.channel
-        Request.process(self)
-        if channel.phase is Phase.GONE and self.__dict__.get("channel") is channel:
-            # It has become a WebSocket, which no answer tells of.
-            self.code = 101
-            channel.site.log(self)
+    def respond(self, code: int, reason: bytes, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+        """Send a whole response and finish. A field replaces the headers of its name that were set before.
 
-    def answer(self, code: int, reason: bytes, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
-        """A whole answer, and its end. A field takes the place of what has its name and was set here.
-
-        It goes out in one piece: twisted.web's way, by a dictionary of headers and a list of pieces at each of which
-        the transport looks more than once, takes longer than all else that this thread does for a small page.
+        The response goes out in one piece: twisted.web's way, with a dictionary of headers and a list of pieces at each
+        of which the transport looks more than once, takes longer than all else that this thread does for a small page.
         """
         self.setResponseCode(code, reason)
         names = [name.lower() for name, _ in fields]
@@ -101,16 +101,16 @@ class MixRequest(Request):
             body = b""
         self.startedWriting = 1
         self.sentLength = len(body)
-        self.channel.write_now(b"%b %d %b\r\n%b\r\n%b" % (self.clientproto, code, reason, b"".join(lines), body))
+        self.channel.direct.write(b"%b %d %b\r\n%b\r\n%b" % (self.clientproto, code, reason, b"".join(lines), body))
         self.finish()
 
     def connectionLost(self, reason: Failure) -> None:
-        """The client is gone before its answer was complete; told with status 499 when it had not even begun."""
-        site = self.channel.site
+        """The client left before its response was complete; logged with status 499 if the response had not begun."""
+        site: RequestSite = self.channel.site
         Request.connectionLost(self, reason)
         if self._is_processed:
             if not self.startedWriting:
-                self.code = LEFT
+                self.code = CLIENT_CLOSED
             site.log(self)
 
     def _misdirected(self) -> None:

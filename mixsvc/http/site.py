@@ -15,11 +15,11 @@ from twisted.web.server import Site
 
 from mixsvc.config.settings import Settings
 from mixsvc.http.channel import MixChannel
-from mixsvc.http.closing import ClosingChannel
-from mixsvc.http.errors import Refused
+from mixsvc.http.errors import RefusedRequest
+from mixsvc.http.interfaces import Connection
 from mixsvc.http.request import MixRequest
-from mixsvc.http.timeouts import Patience, Sweeper
-from mixsvc.http.uploads import Bodies
+from mixsvc.http.timeouts import DeadlineSweeper, Timeouts
+from mixsvc.http.uploads import UploadQuota
 
 __all__ = ["MixSite", "most_connections"]
 
@@ -47,14 +47,14 @@ class MixSite(Site):
         Site.__init__(self, root, reactor=reactor, timeout=None)
         server = settings.server
         self.seconds = reactor.seconds
-        self.bodies = Bodies(settings.web.max_body, settings.web.max_bodies)
-        self.patience = Patience.of(server)
+        self.uploads = UploadQuota(settings.web.max_body, settings.web.max_bodies)
+        self.timeouts = Timeouts.of(settings)
         self.trusted = server.trusted_proxies
         self.hosts = frozenset(server.hosts)
         self.hsts = b"max-age=%d" % server.hsts if server.hsts else b""
-        self.channels: set[MixChannel] = set()
+        self.channels: set[Connection] = set()
         # In the order in which they became idle.
-        self.idle: dict[ClosingChannel, None] = {}
+        self.idle: dict[Connection, None] = {}
         self.refused: Counter[str] = Counter()
         self.is_stopping = False
         # Told of each answer that is complete and how many seconds it took, in place of twisted.web's access log.
@@ -64,7 +64,7 @@ class MixSite(Site):
         # WebSockets included, of whose end nobody tells.
         self._transports: WeakSet[Any] = WeakSet()
         self._counted_at = 0.0
-        self._sweeper = Sweeper(reactor)
+        self._sweeper = DeadlineSweeper(reactor)
         self._empty: Deferred[None] | None = None
 
     def startFactory(self) -> None:
@@ -89,7 +89,7 @@ class MixSite(Site):
         """What TLS may agree on; HTTP/2 is left to a proxy."""
         return [b"http/1.1"]
 
-    def add(self, channel: MixChannel) -> None:
+    def add(self, channel: Connection) -> None:
         """A connection is made. When there are too many, the one that has been idle longest goes, or else this."""
         self.channels.add(channel)
         self._sweeper.watch(channel)
@@ -99,7 +99,7 @@ class MixSite(Site):
         else:
             self.idle[channel] = None
 
-    def forget(self, channel: MixChannel) -> None:
+    def forget(self, channel: Connection) -> None:
         """A connection is gone, or has become a WebSocket."""
         self.channels.discard(channel)
         self.idle.pop(channel, None)
@@ -133,7 +133,7 @@ class MixSite(Site):
                 self._transports.discard(lost)
         return len(self._transports) > self._most
 
-    def _make_room(self, newcomer: MixChannel) -> None:
+    def _make_room(self, newcomer: Connection) -> None:
         if self.idle:
             self.refused["evicted"] += 1
             next(iter(self.idle)).loseConnection()
@@ -142,7 +142,7 @@ class MixSite(Site):
             self.refused["503"] += 1
             newcomer.transport.abortConnection()
         else:
-            newcomer.refuse(Refused(503, "This server has no room for another connection; try again later."))
+            newcomer.refuse(RefusedRequest(503, "This server has no room for another connection; try again later."))
 
 
 def most_connections(wanted: int) -> int:

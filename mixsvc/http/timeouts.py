@@ -1,4 +1,4 @@
-"""How long a client may take. Nothing here is put off by single bytes that trickle in or out."""
+"""How long a client may take. Single bytes that trickle in or out postpone nothing here."""
 
 from dataclasses import dataclass
 from math import inf
@@ -6,70 +6,91 @@ from typing import Final, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from mixsvc.config.settings import ServerSettings
+from mixsvc.config.settings import Settings
 
-__all__ = ["NEVER", "Patience", "Sweeper", "Watched"]
+__all__ = ["NEVER", "Deadline", "DeadlineSweeper", "HasDeadlines", "Timeouts"]
 
 NEVER: Final = inf
 
 # How often deadlines are looked at, in seconds: one timer for all connections, as most deadlines are never reached.
 SWEEP_SECONDS: Final = 1.0
 
-# What a transport holds back before it says that a client does not keep up, in bytes.
+# Bytes that a transport buffers before it says that its client does not keep up.
 BUFFER_BYTES: Final = 65536
 
 
 @dataclass(frozen=True)
-class Patience:
-    """Seconds; see [server] in config.example.ini."""
+class Timeouts:
+    """Seconds, and bytes a second; see [server] in config.example.ini."""
 
     head: float
     idle: float
     transfer: float
+    # Bytes a second of the slowest client that is waited for.
     slowest: float
+    # For answers: as `transfer`, unless the older setting [web] slow_client_timeout says otherwise.
+    write: float
 
     @classmethod
-    def of(cls, settings: ServerSettings) -> "Patience":
-        """What is set."""
+    def of(cls, settings: Settings) -> "Timeouts":
+        """The timeouts that are set."""
+        server, slow_client = settings.server, settings.web.slow_client_timeout
         return cls(
-            settings.header_timeout, settings.idle_timeout, settings.transfer_timeout, float(settings.slowest_transfer)
+            server.header_timeout,
+            server.idle_timeout,
+            server.transfer_timeout,
+            float(server.slowest_transfer),
+            server.transfer_timeout if slow_client is None else slow_client,
         )
 
     def is_too_slow(self, received: int) -> bool:
         """Whether so many bytes within the time for a transfer are fewer than the slowest client sends."""
         return received < self.transfer * self.slowest
 
-    def taking(self, unread: int) -> float:
-        """How long a client may take to read what waits for it, a full buffer at least."""
-        return self.transfer + max(unread, BUFFER_BYTES) / self.slowest
+    def writing(self, unread: int) -> float:
+        """Seconds that a client may take to read so many bytes; a full buffer at least."""
+        return self.write + max(unread, BUFFER_BYTES) / self.slowest
 
 
-class Watched(Protocol):
-    """Something with two deadlines, as the clock tells the time; NEVER while there is none."""
+class Deadline(Protocol):
+    """Something that is due at a time of the clock; NEVER if it is not."""
 
-    deadline: float
-    unread_deadline: float
+    @property
+    def at(self) -> float:
+        """The time."""
+
+
+class HasDeadlines(Protocol):
+    """Something with two deadlines."""
+
+    @property
+    def deadline(self) -> float:
+        """NEVER while there is none."""
+
+    @property
+    def write_deadline(self) -> Deadline:
+        """Another one."""
 
     def expired(self) -> None:
-        """Called when one of them has come; it sets another, or ends."""
+        """Called when one of them has passed; it sets another, or ends."""
 
 
-class Sweeper:
-    """Looks at the deadlines of whatever it watches, as long as it watches anything."""
+class DeadlineSweeper:
+    """Looks at the deadlines of whatever it watches, once a second, as long as it watches anything."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self._watched: set[Watched] = set()
+        self._watched: set[HasDeadlines] = set()
         self._next: IDelayedCall | None = None
 
-    def watch(self, watched: Watched) -> None:
-        """From now on."""
+    def watch(self, watched: HasDeadlines) -> None:
+        """Watch it from now on."""
         self._watched.add(watched)
         if self._next is None:
             self._next = self._clock.callLater(SWEEP_SECONDS, self._sweep)
 
-    def forget(self, watched: Watched) -> None:
-        """Harmless for what is not watched."""
+    def forget(self, watched: HasDeadlines) -> None:
+        """Watch it no more. Does nothing if it is not watched."""
         self._watched.discard(watched)
         if not self._watched and self._next is not None:
             self._next.cancel()
@@ -78,7 +99,7 @@ class Sweeper:
     def _sweep(self) -> None:
         self._next = self._clock.callLater(SWEEP_SECONDS, self._sweep)
         now = self._clock.seconds()
-        late = [each for each in self._watched if each.deadline <= now or each.unread_deadline <= now]
+        late = [each for each in self._watched if each.deadline <= now or each.write_deadline.at <= now]
         for each in late:
             # The end of one may be the end of another.
             if each in self._watched:

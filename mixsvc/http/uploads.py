@@ -1,44 +1,72 @@
-"""The bodies of requests: how many bytes one may have, and how many all of them together."""
+"""The bodies of requests: where one is kept, and how many bytes one, and all of them together, may have."""
 
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
 
-from mixsvc.http.errors import Refused
+from mixsvc.http.errors import RefusedRequest
 
-__all__ = ["Bodies", "open_body"]
+__all__ = ["Upload", "UploadQuota", "open_body"]
 
 # Larger bodies are kept in a temporary file, in bytes.
-MOST_IN_MEMORY: Final = 65536
+MAX_IN_MEMORY: Final = 65536
 
 
 def open_body(length: int | None) -> IO[bytes]:
-    """Where a body of this length (None: it is not known) is kept: in memory, and on disk when it is large."""
-    if length is not None and length <= MOST_IN_MEMORY:
+    """A file for a body of this length (None: not known): in memory; on disk if the body is large."""
+    if length is not None and length <= MAX_IN_MEMORY:
         return BytesIO()
-    return SpooledTemporaryFile(MOST_IN_MEMORY)  # noqa: SIM115  # closed by twisted.web when the request ends
+    return SpooledTemporaryFile(MAX_IN_MEMORY)  # noqa: SIM115  # closed by twisted.web when the request ends
 
 
-class Bodies:
-    """Counts the bytes of all bodies that are kept."""
+class UploadQuota:
+    """Counts the bytes of all bodies that are kept. Belongs to the reactor thread."""
 
-    def __init__(self, most_each: int, most_together: int) -> None:
+    def __init__(self, max_each: int, max_together: int) -> None:
+        """max_each: bytes that one body may have. max_together: bytes that all bodies may have."""
         self.kept = 0
-        self.most_each = most_each
-        self._most_together = most_together
+        self.max_each = max_each
+        self._max_together = max_together
 
-    def too_large(self) -> Refused:
-        """What is said of a body that has more bytes than one may have."""
-        return Refused(413, f"The body is too large: this server takes {self.most_each} bytes.")
+    def too_large(self) -> RefusedRequest:
+        """The refusal of a body that has more bytes than one may have."""
+        return RefusedRequest(413, f"The body is too large: this server takes {self.max_each} bytes.")
 
     def grow(self, size: int, added: int) -> None:
-        """A body of this size gets more. Raises Refused when that is too much, and counts nothing then."""
-        if size + added > self.most_each:
+        """Count more bytes of a body that has `size`. Raises RefusedRequest if that is too much, and counts nothing."""
+        if size + added > self.max_each:
             raise self.too_large()
-        if self.kept + added > self._most_together:
-            raise Refused(503, "Too much is being uploaded to this server at the moment; try again later.")
+        if self.kept + added > self._max_together:
+            raise RefusedRequest(503, "Too much is being uploaded to this server at the moment; try again later.")
         self.kept += added
 
     def release(self, size: int) -> None:
         """A body of this size is no longer kept."""
         self.kept -= size
+
+
+class Upload:
+    """Counts the bytes of the body of one request at a time; a connection has one."""
+
+    __slots__ = ("_quota", "_recent", "_size")
+
+    def __init__(self, quota: UploadQuota) -> None:
+        self._quota = quota
+        self._size = self._recent = 0
+
+    def grow(self, added: int) -> None:
+        """Count so many more bytes, before they are kept. Raises RefusedRequest if that is too much."""
+        self._quota.grow(self._size, added)
+        self._size += added
+        self._recent += added
+
+    def recent(self) -> int:
+        """Bytes since the last call, or the beginning."""
+        recent, self._recent = self._recent, 0
+        return recent
+
+    def release(self) -> None:
+        """The body is no longer kept; the next one begins."""
+        if self._size:
+            self._quota.release(self._size)
+            self._size = self._recent = 0

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
 
@@ -19,15 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["wsgi_resource"]
 
 
-def wsgi_resource(
-    clock: IReactorTime, pool: DaemonThreadPool, application: "WSGIApplication", slow_seconds: float
-) -> IResource:
-    """The application for a path and all below it; each request runs in a thread of the pool.
-
-    slow_seconds: how long a client may take nothing of its answer before it is dropped. It should be fast enough for
-    whoever waits for a thread: until then a long answer keeps one.
-    """
-    return _Pages(pool, application, Border(clock, pool.call_in_reactor, slow_seconds))
+def wsgi_resource(pool: DaemonThreadPool, application: "WSGIApplication") -> IResource:
+    """The application for a path and all below it; each request runs in a thread of the pool."""
+    return _Pages(pool, application, Border(pool.call_in_reactor))
 
 
 class _Pages(Resource):

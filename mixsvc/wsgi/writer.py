@@ -1,13 +1,10 @@
 """Where a worker thread's answer goes over to the reactor and to the client, as fast as the client reads it."""
 
-import fcntl
-import termios
 from dataclasses import dataclass, field
 from threading import Condition
-from typing import Any, Final
+from typing import Final
 
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
-from twisted.logger import Logger
+from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from mixsvc.http.request import MixRequest
@@ -26,11 +23,9 @@ FAILED: Final = b"The server failed to answer; its log says why.\n"
 
 @dataclass(frozen=True)
 class Border:
-    """What all answers share. slow_seconds: how long a client may take nothing at all of what waits for it."""
+    """What all answers share."""
 
-    clock: IReactorTime
     call_in_reactor: ReactorCalls
-    slow_seconds: float
     # Guards what threads and the reactor both look at; notified when a thread may write again.
     room: Condition = field(default_factory=Condition)
 
@@ -39,10 +34,9 @@ class Border:
 class Outlet:
     """The way of one answer. Methods without an underscore, but for the producer's, are called by its worker thread.
 
-    The transport is its consumer: it says when there is too much to send, and when all of it is sent.
+    The transport is its consumer: it says when there is too much to send, and when all of it is sent. A client that
+    does not read loses its connection at the connection's write deadline, which frees the thread.
     """
-
-    _log = Logger("mixsvc.web")
 
     def __init__(self, border: Border, request: MixRequest) -> None:
         """Called in the reactor thread."""
@@ -55,8 +49,6 @@ class Outlet:
         # The reactor's.
         self._is_begun = False
         self._is_ending = False
-        self._deadline: IDelayedCall | None = None
-        self._unread: int | None = None
         request.notifyFinish().addErrback(self._lost)
 
     def whole(self, head: Head, body: bytes) -> None:
@@ -86,13 +78,9 @@ class Outlet:
         """The client does not keep up."""
         with self._border.room:
             self._is_paused = True
-        if self._deadline is None:
-            self._unread = self._kernel_has()
-            self._deadline = self._border.clock.callLater(self._border.slow_seconds, self._check)
 
     def resumeProducing(self) -> None:
         """The system has taken all."""
-        self._stop_waiting()
         with self._border.room:
             self._is_paused = False
             self._border.room.notify_all()
@@ -112,7 +100,7 @@ class Outlet:
 
     def _whole(self, head: Head, body: bytes) -> None:
         if not self._is_gone:
-            self._request.answer(head.code, head.reason, head.headers, body)
+            self._request.respond(head.code, head.reason, head.headers, body)
 
     def _begin(self, head: Head) -> None:
         if self._is_gone:
@@ -156,43 +144,8 @@ class Outlet:
             return
         self._request.unregisterProducer()
         self._request.loseConnection()
-        # It may not read what is left.
-        self.pauseProducing()
-
-    def _check(self) -> None:
-        """The deadline is over: a client that has taken something since the last time has another one."""
-        self._deadline = None
-        before, now = self._unread, self._kernel_has()
-        if now != before:
-            self.pauseProducing()
-            return
-        self._log.info(
-            "wsgi: {client} did not read its answer for {seconds} s and is dropped",
-            client=getattr(self._request.getClientAddress(), "host", "-"),
-            seconds=self._border.slow_seconds,
-        )
-        transport: Any = self._request.transport
-        self._lost(None)
-        getattr(transport, "abortConnection", transport.loseConnection)()
-
-    def _kernel_has(self) -> int | None:
-        """Bytes that the system has and the client has not taken; None where it cannot say."""
-        transport: Any = self._request.transport
-        # Under TLS the socket belongs to the transport below.
-        socket = getattr(transport, "transport", transport)
-        try:
-            answer = fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, bytes(4))
-        except (AttributeError, OSError, ValueError):
-            return None
-        return int.from_bytes(answer, "little")
 
     def _lost(self, failure: object) -> None:
-        self._stop_waiting()
         with self._border.room:
             self._is_gone = True
             self._border.room.notify_all()
-
-    def _stop_waiting(self) -> None:
-        deadline, self._deadline = self._deadline, None
-        if deadline is not None:
-            deadline.cancel()

@@ -4,14 +4,13 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.server import NOT_DONE_YET
 
 from mixsvc.config.settings import ServerSettings, WebSettings
-from mixsvc.http.closing import LINGER_SECONDS
-from mixsvc.http.fields import MOST_FIELDS
-from mixsvc.http.head import MOST_HEAD
-from mixsvc.http.uploads import MOST_IN_MEMORY
+from mixsvc.http.channel import LINGER_SECONDS
+from mixsvc.http.head import MAX_FIELDS, MAX_HEAD
+from mixsvc.http.uploads import MAX_IN_MEMORY
 from tests.http.http_wire import REQUEST, Echo, connect, make_site
-from txsockjs._websocket.upgrade import upgrade_connection
 
 LATER = b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n"
 BIG = 10 * 2**20
@@ -47,6 +46,11 @@ class ChannelTestCase(SynchronousTestCase):
         for _ in range(seconds):
             self.channel.dataReceived(byte)
             self.clock.advance(1)
+
+    def upgrade(self, protocol: "Upgraded") -> int:
+        """Give the connection to the protocol, as a resource does."""
+        self.channel.upgrade(protocol)
+        return NOT_DONE_YET
 
     def answers(self) -> list[int]:
         return [int(part[:3]) for part in self.wire.value().split(b"HTTP/1.1 ")[1:]]
@@ -165,10 +169,10 @@ class IntakeTests(ChannelTestCase):
         assert self.echo.seen == []
 
     def test_trailers_have_the_limits_of_headers(self) -> None:
-        most = b"X_y: z\r\n" * MOST_FIELDS
+        most = b"X_y: z\r\n" * MAX_FIELDS
         assert self.chunked(b"0\r\n" + most + b"\r\n") == [200, 200]
         assert self.chunked(b"0\r\n" + most + b"X: y\r\n\r\n") == [431]
-        assert self.chunked(b"0\r\nX: " + b"y" * MOST_HEAD + b"\r\n\r\n") == [431]
+        assert self.chunked(b"0\r\nX: " + b"y" * MAX_HEAD + b"\r\n\r\n") == [431]
         assert self.chunked(b"0\r\n" + b"X: y\r\n" * 20_000) == [431]
 
     def test_trailers_may_come_in_any_portions(self) -> None:
@@ -202,20 +206,20 @@ class IntakeTests(ChannelTestCase):
         assert self.wire.disconnecting
 
     def test_a_connection_that_is_taken_over_gets_every_byte(self) -> None:
-        successor = Successor()
+        upgraded = Upgraded()
         self.channel.dataReceived(LATER[:-2])
-        self.echo.render = lambda request: upgrade_connection(request, successor) or 1  # type: ignore[method-assign, func-returns-value]
+        self.echo.render = lambda request: self.upgrade(upgraded)  # type: ignore[method-assign]
 
         self.channel.dataReceived(b"\r\nframes")
         self.channel.dataReceived(b" and more")
         self.pass_time(1000)
 
-        assert successor.got == b"frames and more"
+        assert upgraded.got == b"frames and more"
         assert not self.wire.disconnecting
         assert self.site.channels == set()
 
 
-class Successor:
+class Upgraded:
     """What gets a connection that is taken over."""
 
     def __init__(self) -> None:
@@ -359,28 +363,28 @@ class BodySizeTests(ChannelTestCase):
         assert self.answers() == [503]
         assert b"Retry-After" in self.wire.value()
         others[0][0].connectionLost(Failure(ConnectionDone()))
-        assert self.site.bodies.kept == 3 * (BIG // 4 - 1)
+        assert self.site.uploads.kept == 3 * (BIG // 4 - 1)
         self.leave()
-        assert self.site.bodies.kept == 0
+        assert self.site.uploads.kept == 0
 
     def test_a_body_counts_until_its_request_is_answered(self) -> None:
         self.channel.dataReceived(post(b"x" * 100).replace(b" / ", b" /later "))
-        assert self.site.bodies.kept == 100
+        assert self.site.uploads.kept == 100
 
         self.echo.waiting[0].finish()
 
-        assert self.site.bodies.kept == 0
+        assert self.site.uploads.kept == 0
 
     def test_a_refused_body_counts_no_more(self) -> None:
         self.channel.dataReceived(post(b"x" * 100)[:-1])
         self.pass_time(30)
 
-        assert (self.answers(), self.site.bodies.kept) == ([408], 0)
+        assert (self.answers(), self.site.uploads.kept) == ([408], 0)
         self.channel.connectionLost(Failure(ConnectionDone()))
-        assert self.site.bodies.kept == 0
+        assert self.site.uploads.kept == 0
 
     def test_a_large_body_is_on_disk_and_whole(self) -> None:
-        body = bytes(range(256)) * (MOST_IN_MEMORY // 128)
+        body = bytes(range(256)) * (MAX_IN_MEMORY // 128)
 
         self.channel.dataReceived(post(body))
 

@@ -1,9 +1,8 @@
 """The end of a connection: a client that says less than it should, and one that will only read."""
 
-from mixsvc.http.closing import LINGER_SECONDS
+from mixsvc.http.channel import LINGER_SECONDS
 from tests.http.http_wire import REQUEST, TLSWire, Wire, connect
-from tests.http.test_channel import LATER, ChannelTestCase, Successor, post
-from txsockjs._websocket.upgrade import upgrade_connection
+from tests.http.test_channel import LATER, ChannelTestCase, Upgraded, post
 
 
 class TLSTests(ChannelTestCase):
@@ -109,7 +108,7 @@ class HalfClosedTests(ChannelTestCase):
         assert self.site.channels == set()
 
     def test_so_does_what_has_taken_the_connection_over(self) -> None:
-        self.echo.render = lambda request: upgrade_connection(request, Successor()) or 1  # type: ignore[method-assign, func-returns-value]
+        self.echo.render = lambda request: self.upgrade(Upgraded())  # type: ignore[method-assign]
         self.channel.dataReceived(LATER)
         self.wire.registerProducer(self.channel, True)
 

@@ -11,8 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Request
 
 from mixsvc.config.settings import ServerSettings, Settings, WebSettings
-from mixsvc.http.channel import MixChannel
-from mixsvc.http.closing import LINGER_SECONDS
+from mixsvc.http.channel import LINGER_SECONDS, MixChannel
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MOST_TOLD, MixSite, most_connections
 from tests.http.http_wire import REQUEST, Echo, Wire, connect, make_site
@@ -45,7 +44,7 @@ class SiteTestCase(SynchronousTestCase):
 
 
 class SiteTests(SiteTestCase):
-    """Bodies, answers and the end."""
+    """UploadQuota, answers and the end."""
 
     def post(self, body: bytes, headers: bytes = b"") -> bytes:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n" % (len(body), headers)

@@ -5,22 +5,29 @@ from collections.abc import Callable
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.config.settings import ServerSettings
-from mixsvc.http.timeouts import BUFFER_BYTES, NEVER, SWEEP_SECONDS, Patience, Sweeper
+from mixsvc.config.settings import ServerSettings, Settings, WebSettings
+from mixsvc.http.timeouts import BUFFER_BYTES, NEVER, SWEEP_SECONDS, DeadlineSweeper, Timeouts
+
+
+class At:
+    """A write deadline."""
+
+    def __init__(self, at: float) -> None:
+        self.at = at
 
 
 class Sleeper:
-    """Notes that a deadline has come."""
+    """Notes that a deadline has passed."""
 
-    def __init__(self, deadline: float, unread_deadline: float = NEVER) -> None:
+    def __init__(self, deadline: float, write_deadline: float = NEVER) -> None:
         self.deadline = deadline
-        self.unread_deadline = unread_deadline
+        self.write_deadline = At(write_deadline)
         self.woken = 0
         self.then: Callable[[], None] = lambda: None
 
     def expired(self) -> None:
         self.woken += 1
-        self.deadline = self.unread_deadline = NEVER
+        self.deadline = self.write_deadline.at = NEVER
         self.then()
 
 
@@ -29,7 +36,7 @@ class SweeperTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.sweeper = Sweeper(self.clock)
+        self.sweeper = DeadlineSweeper(self.clock)
         self.first, self.second = Sleeper(3), Sleeper(NEVER, 5)
         self.sweeper.watch(self.first)
         self.sweeper.watch(self.second)
@@ -82,15 +89,20 @@ class SweeperTests(SynchronousTestCase):
         assert self.woken() == (1, 0)
 
 
-def test_patience_grows_with_what_waits() -> None:
-    patience = Patience.of(ServerSettings(transfer_timeout=30, slowest_transfer=1000))
+TIMEOUTS = Timeouts.of(Settings(server=ServerSettings(transfer_timeout=30, slowest_transfer=1000)))
 
-    assert patience.taking(0) == patience.taking(BUFFER_BYTES) == 30 + BUFFER_BYTES / 1000
-    assert patience.taking(1_000_000) == 1030
+
+def test_the_time_for_reading_grows_with_what_waits() -> None:
+    assert TIMEOUTS.writing(0) == TIMEOUTS.writing(BUFFER_BYTES) == 30 + BUFFER_BYTES / 1000
+    assert TIMEOUTS.writing(1_000_000) == 1030
 
 
 def test_a_body_must_be_as_fast_as_the_slowest() -> None:
-    patience = Patience.of(ServerSettings(transfer_timeout=30, slowest_transfer=1000))
+    assert TIMEOUTS.is_too_slow(29_999)
+    assert not TIMEOUTS.is_too_slow(30_000)
 
-    assert patience.is_too_slow(29_999)
-    assert not patience.is_too_slow(30_000)
+
+def test_the_older_setting_for_slow_clients_counts_for_answers() -> None:
+    timeouts = Timeouts.of(Settings(web=WebSettings(slow_client_timeout=5)))
+
+    assert (TIMEOUTS.write, timeouts.write, timeouts.transfer) == (30, 5, 30)

@@ -76,7 +76,7 @@ class Served:
     def __init__(self, application: "WSGIApplication", settings: Settings | None = None) -> None:
         self.reactor = InlineReactor()
         pool = InlinePool(self.reactor)
-        self.pages = wsgi_resource(self.reactor, pool, application, 30.0)
+        self.pages = wsgi_resource(pool, application)
         self.site: Site = MixSite(self.reactor, self.pages, settings or Settings())
 
     def connect(self, wire: Wire | None = None) -> tuple[Any, Wire]:

@@ -16,7 +16,7 @@ from time import monotonic
 import pytest
 
 from bench.processes import raise_file_limit
-from mixsvc.http.closing import LINGER_SECONDS
+from mixsvc.http.channel import LINGER_SECONDS
 from tests.e2e.support.ecb import Ecb
 from tests.e2e.support.raw_http import CLOSING, answer_to, at_rest, crowd, get, opened, read_to_end, settled
 from tests.e2e.support.service import DEADLINE, Config, Launch, Service

@@ -1,0 +1,59 @@
+"""Sending a whole response at once, past the transport's buffer.
+
+A transport buffers what it is given and sends it when the reactor finds the socket writable, a turn later. A response
+is sent sooner by giving it to the socket at once. That keeps the order of bytes only while nothing waits in the
+transport. A transport does not say when its buffer is empty, unless it was full before. So we keep account: nothing
+waits as long as all responses of a connection went this way and the socket took them whole.
+"""
+
+from typing import Any
+
+__all__ = ["DirectWriter"]
+
+
+def _nothing() -> None:
+    """What a transport without a socket does at once."""
+
+
+def _takes_nothing(data: bytes) -> int:
+    """What a transport without a socket takes at once."""
+    return 0
+
+
+class DirectWriter:
+    """The writer of whole responses of one connection. Belongs to the reactor thread."""
+
+    __slots__ = ("_is_plain", "_is_sent", "_may_send", "_transport")
+
+    def __init__(self, transport: Any, is_secure: bool) -> None:
+        """transport: of the connection. is_secure: whether it is TLS, which has yet to encrypt what is written."""
+        self._transport = transport
+        self._is_plain = not is_secure
+        self._is_sent = True
+        self._may_send = False
+
+    def begin_response(self) -> None:
+        """Another response begins; until `write` is called, whatever is written of it goes to the transport."""
+        self._may_send, self._is_sent = self._is_sent, False
+
+    def expect_buffered(self) -> None:
+        """Something was written to the transport before the response."""
+        self._may_send = False
+
+    def write(self, data: bytes) -> None:
+        """Write a whole response, and send as much of it at once as the socket takes."""
+        transport = self._transport
+        # A transport that is closing takes no more.
+        is_plain = self._is_plain and not getattr(transport, "disconnecting", True)
+        rest = self._send(data) if is_plain and self._may_send else data
+        self._is_sent = not rest
+        if rest:
+            transport.write(rest)
+            if is_plain:
+                getattr(transport, "doWrite", _nothing)()
+
+    def _send(self, data: bytes) -> bytes:
+        """Give the socket what it takes now. Returns the rest."""
+        taken = getattr(self._transport, "writeSomeData", _takes_nothing)(data)
+        # After an error the reactor meets it again, and handles it.
+        return data[taken:] if isinstance(taken, int) and taken >= 0 else data
