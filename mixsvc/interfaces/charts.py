@@ -1,25 +1,24 @@
-"""The seam between those who show pictures of rates and those who draw them."""
+"""Charts: pictures of how a price went."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from zope.interface import Interface
 
-if TYPE_CHECKING:
-    # Which imports this.
-    from mixsvc.interfaces import PriceHistory
+from mixsvc.interfaces.rates import PriceHistory
 
 __all__ = ["MAX_POINTS", "ICharts"]
 
-# A picture is not wide enough for more; and what goes to the process that draws stays small.
+# A picture is not wide enough for more, and the message to the process that draws stays small.
 MAX_POINTS: Final = 400
 
 
 class ICharts(Interface):
-    """Draws how a price went. The same history gives the same bytes."""
+    """Draws histories of prices. The same history gives the same bytes."""
 
-    def picture(history: "PriceHistory", form: str) -> bytes:
-        """A picture of 600 by 300 pixels; form: png or svg. The history has from 1 to MAX_POINTS points.
+    def picture(history: PriceHistory, form: str) -> bytes:
+        """Returns a picture of 600 by 300 pixels.
 
-        Called in a worker thread, never in the reactor's, which it blocks until another process has drawn. Raises
-        ServiceBusy where that took too long, failed, or where too many wait already.
+        history: with 1 to MAX_POINTS points. form: "png" or "svg". Called in a worker thread, which waits until
+        another process has drawn the picture. Raises ServiceBusy if drawing took too long or failed, or if too many
+        pictures wait already.
         """

@@ -1,0 +1,23 @@
+"""The running service as a view sees it."""
+
+from collections.abc import Sequence
+
+from zope.interface import Attribute, Interface
+
+from mixsvc.interfaces.charts import ICharts
+from mixsvc.interfaces.chat import IChat
+from mixsvc.interfaces.rates import IRates
+
+__all__ = ["IMix"]
+
+
+class IMix(Interface):
+    """The running service as a view sees it.
+
+    A view gets it with `from mixsvc import mix`, or as current_app.extensions["mixsvc"].
+    """
+
+    rates: IRates = Attribute("The latest quotes and those of the past.")
+    chat: IChat | None = Attribute("The chat; None if this host does not serve it.")
+    charts: ICharts | None = Attribute("Draws pictures of rates; None if this host does not.")
+    pairs: Sequence[tuple[str, str]] = Attribute("The pairs to show, the most important first.")
