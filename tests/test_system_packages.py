@@ -57,7 +57,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def test_where_nothing_is_missing_nothing_is_done_or_said(machine: Machine) -> None:
+def test_where_nothing_is_missing_nothing_is_done_or_printed(machine: Machine) -> None:
     machine.add_apt_get()
     machine.add("npm", SOUND_PYTHON)
     machine.add("python3", SOUND_PYTHON)
@@ -88,7 +88,7 @@ def test_another_user_without_sudo_is_told_what_to_install(machine: Machine) -> 
     assert machine.installed() == []
 
 
-def test_sudo_that_asks_no_password_is_used(machine: Machine) -> None:
+def test_a_sudo_that_asks_for_no_password_is_used(machine: Machine) -> None:
     machine.add_apt_get()
     machine.add("id", "#!/bin/sh\necho 1000\n")
     machine.add("sudo", '#!/bin/sh\nshift\nexec "$@"\n')
@@ -105,14 +105,14 @@ def test_without_apt_get_one_line_says_what_to_install(machine: Machine) -> None
     assert (done.returncode, done.stderr) == (1, "system-packages: please install: chromium\n")
 
 
-def test_the_chromium_that_playwright_brings_will_do(machine: Machine, tmp_path: Path) -> None:
+def test_the_chromium_of_playwright_is_accepted(machine: Machine, tmp_path: Path) -> None:
     machine.environ["PLAYWRIGHT_BROWSERS_PATH"] = str(tmp_path)
     (tmp_path / "chromium-1234").mkdir()
 
     assert machine.run("chromium").returncode == 0
 
 
-def test_a_program_for_root_is_found_where_it_is(machine: Machine) -> None:
+def test_a_program_for_root_is_found_outside_the_path(machine: Machine) -> None:
     machine.add("nginx", SOUND_PYTHON)
     (machine.bin / "sbin").mkdir()
     machine.add("sbin/haproxy", SOUND_PYTHON)
@@ -122,13 +122,13 @@ def test_a_program_for_root_is_found_where_it_is(machine: Machine) -> None:
     assert (done.returncode, done.stderr) == (1, "system-packages: please install: logrotate\n")
 
 
-def test_what_is_optional_does_not_fail(machine: Machine) -> None:
+def test_a_missing_optional_package_does_not_fail(machine: Machine) -> None:
     done = machine.run("--optional", "npm")
 
     assert (done.returncode, done.stderr) == (0, "system-packages: please install: npm\n")
 
 
-def test_what_apt_get_cannot_install_is_said(machine: Machine) -> None:
+def test_one_line_names_what_apt_get_cannot_install(machine: Machine) -> None:
     machine.add_apt_get(status=100)
 
     done = machine.run("npm")
@@ -136,14 +136,14 @@ def test_what_apt_get_cannot_install_is_said(machine: Machine) -> None:
     assert (done.returncode, done.stderr) == (1, "system-packages: please install: npm\n")
 
 
-def test_an_old_python_is_refused_and_another_asked_for(machine: Machine) -> None:
+def test_an_old_python_is_refused(machine: Machine) -> None:
     machine.add("python3", OLD_PYTHON)
 
     done = machine.run("venv")
 
     assert done.returncode == 1
-    assert "Python 3.9.2 is too old, Python 3.11 or newer is needed" in done.stderr
+    assert "Python 3.9.2 is too old; Python 3.11 or newer is needed" in done.stderr
 
 
-def test_a_need_that_is_not_known_is_refused(machine: Machine) -> None:
+def test_an_unknown_need_is_refused(machine: Machine) -> None:
     assert machine.run("nodejs").returncode == 2

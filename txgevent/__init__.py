@@ -3,7 +3,15 @@
     import txgevent
     txgevent.install()  # before anything imports twisted.internet.reactor
 
-It knows Twisted and gevent only. gevent is imported with the first name that is used, not with this package.
+The reactor (reactor.py) is Twisted's own in everything but how it waits. When it has nothing to do, its greenlet
+switches to gevent's hub, and other greenlets run; a descriptor, a timer, a signal or another thread resumes it.
+Callbacks run in the reactor's greenlet and never in the hub, so they may use gevent's locks.
+
+Files in the order in which one meets them: reactor; _watches (descriptors), _children (processes), _greenlets (its
+thread pool, of greenlets), _native (a pool of threads), _waiting (from Deferreds to greenlets and back); interfaces;
+twistd (what `--reactor gevent` installs); _hub (gevent, and the native thread's ident).
+
+The package depends on Twisted and gevent only, and imports gevent when a public name is used for the first time.
 """
 
 from importlib import import_module
@@ -16,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GeventReactor", "NativeThreadPool", "install", "waitForDeferred", "waitForGreenlet"]
 
-_PLACES: Final = {
+_MODULES: Final = {
     "GeventReactor": "txgevent.reactor",
     "NativeThreadPool": "txgevent._native",
     "install": "txgevent.reactor",
@@ -26,7 +34,7 @@ _PLACES: Final = {
 
 
 def __getattr__(name: str) -> Any:
-    """The public names; ImportError with advice where gevent is not installed."""
-    if name not in _PLACES:
+    """Import a public name. Raises ImportError with advice where gevent is not installed."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)

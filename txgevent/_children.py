@@ -1,4 +1,4 @@
-"""The ends of child processes. gevent's loop takes SIGCHLD and all that ended, so that it must be asked."""
+"""The ends of child processes. gevent's loop handles SIGCHLD and reaps every child; here Twisted learns of it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -13,22 +13,22 @@ __all__ = ["Children"]
 
 
 class Children:
-    """Tells Twisted's processes that they have ended.
+    """Reports to Twisted's process objects that their processes have ended.
 
-    Children can be watched in the main thread only; in any other they are reaped as Twisted does it.
+    gevent watches children in the main thread only; in another thread Twisted reaps them itself.
     """
 
     def __init__(self, hub: Hub, call: Callable[..., object]) -> None:
-        """call: calls in the reactor's greenlet."""
+        """call: calls a function in the reactor's greenlet."""
         self._hub = hub
         self._call = call
 
     @contextmanager
     def starting(self) -> Iterator[None]:
-        """Start a process in this context: its end does not come unseen, and its descriptors are as they should be."""
+        """A context to start a process in, so that gevent notices its end and it inherits the right descriptors."""
         if self._hub.loop.default:
             self._hub.loop.install_sigchld()
-        # That of a patched program closes later on: between fork and exec it would close what has taken the number.
+        # A patched os.close closes later: between fork and exec it would close a descriptor that was reused meanwhile.
         patched = os.close
         os.close = monkey.get_original("os", "close")
         try:
@@ -37,8 +37,8 @@ class Children:
             os.close = patched
 
     def watch(self, process: Any) -> None:
-        """Tell the process when it ends; called in the turn in which it was started."""
-        # Without a pid it has ended already, and Twisted knows.
+        """Report the end of a process; called in the turn of the reactor in which it was started."""
+        # Without a pid it has ended already, and Twisted has noticed.
         if process.pid is not None and self._hub.loop.default:
             watcher = self._hub.loop.child(process.pid, ref=False)
             watcher.start(self._ended, watcher, process)
@@ -51,7 +51,7 @@ class Children:
 
 
 def _tell(process: Any, pid: int, status: int) -> None:
-    # Unless somebody has reaped it, as a patched os.waitpid can.
+    # It is not registered when other code has reaped it, such as a patched os.waitpid.
     if pid in twisted_process.reapProcessHandlers and process.pid == pid:
         twisted_process.unregisterReapProcessHandler(pid, process)
         process.processEnded(status)

@@ -1,4 +1,4 @@
-"""Greenlets in place of the reactor's threads."""
+"""The reactor's thread pool, made of greenlets; and Twisted's contexts for each greenlet."""
 
 from collections import deque
 from collections.abc import Callable
@@ -19,7 +19,7 @@ __all__ = ["GreenletContexts", "GreenletPool", "Statistics"]
 
 @dataclass(frozen=True)
 class Statistics:
-    """How many workers a pool has, and how many calls wait for one."""
+    """How many workers a pool has, and how many calls wait for one; as twisted._threads.Team has it."""
 
     idleWorkerCount: int
     busyWorkerCount: int
@@ -27,17 +27,17 @@ class Statistics:
 
 
 class GreenletContexts(ThreadedContextTracker):
-    """What twisted.python.context keeps, for each greenlet."""
+    """Keeps the contexts of twisted.python.context for each greenlet, instead of each thread."""
 
     def __init__(self) -> None:
         self.storage: Any = local()
 
 
 class GreenletTeam:
-    """What does the work of a pool: greenlets that are made when there is work, and end when there is none."""
+    """The workers of a pool: greenlets that are started when there is work, and end when there is none."""
 
     def __init__(self, reactor: IReactorFromThreads, thread: int, limit: Callable[[], int]) -> None:
-        """thread: the ident of the native one in which the reactor runs."""
+        """thread: the ident of the reactor's native thread. limit: returns how many greenlets there may be."""
         self._reactor = reactor
         self._limit = limit
         self._thread = thread
@@ -45,7 +45,7 @@ class GreenletTeam:
         self._greenlets: set[Any] = set()
 
     def do(self, task: Callable[[], object]) -> None:
-        """Run it as soon as the limit allows; called in any native thread."""
+        """Run a task as soon as the limit allows. Called in any native thread."""
         self._tasks.append(task)
         if get_ident() == self._thread:
             self.grow(1)
@@ -53,22 +53,22 @@ class GreenletTeam:
             self._reactor.callFromThread(self.grow, 1)
 
     def grow(self, n: int) -> None:
-        """Have up to n more greenlets, as far as there is work and the limit allows it."""
+        """Start up to n greenlets, as far as there is work and the limit allows it."""
         for _ in range(min(n, len(self._tasks), self._limit() - len(self._greenlets))):
             self._greenlets.add(gevent.spawn(self._work))
 
     def shrink(self, n: int) -> None:
-        """Nothing: none is idle, and those above the limit end with what they do."""
+        """Does nothing: no greenlet is idle, and those above the limit end after their present task."""
 
     def quit(self) -> None:
-        """Nothing: the last work ends the last greenlet."""
+        """Does nothing: the greenlets end when there is no work."""
 
     def join(self) -> None:
-        """Wait until what runs has ended, and what waits for its turn."""
+        """Wait until all running and waiting tasks have ended."""
         gevent.joinall(list(self._greenlets))
 
     def statistics(self) -> Statistics:
-        """What ThreadPool asks for."""
+        """Called by ThreadPool."""
         return Statistics(0, len(self._greenlets), len(self._tasks))
 
     def _work(self) -> None:
@@ -80,18 +80,18 @@ class GreenletTeam:
 
 
 class GreenletPool(ThreadPool):
-    """A pool of Twisted's kind whose threads are greenlets: what is called may block as gevent knows it, only.
+    """A Twisted thread pool of greenlets. Calls run in the reactor's native thread.
 
-    Its calls run in the reactor's native thread.
+    A call may only block in functions that gevent knows; others block the reactor.
     """
 
     def __init__(self, reactor: IReactorFromThreads, thread: int, size: int) -> None:
-        """thread: the ident of that thread. size: how many calls run side by side; the others wait."""
+        """thread: the ident of the reactor's native thread. size: how many calls may run at the same time."""
         ThreadPool.__init__(self, 0, size, "greenlets")
         self._team: Any = GreenletTeam(reactor, thread, self._size)
 
     def stop(self) -> None:
-        """Take no more calls, and wait in this greenlet until those that were taken have ended."""
+        """Accept no more calls, and wait in this greenlet until all accepted calls have ended."""
         ThreadPool.stop(self)
         self._team.join()
 
@@ -103,4 +103,4 @@ def _run(task: Callable[[], object]) -> None:
     try:
         task()
     except Exception:
-        err(None, "txgevent: what a call came to could not be told")
+        err(None, "txgevent: a call's result could not be delivered")

@@ -1,4 +1,4 @@
-"""gevent, or advice where it is missing; and which native thread this is."""
+"""Imports gevent, or gives advice where it is missing; functions of native threads in a patched program."""
 
 try:
     from gevent import monkey
@@ -12,7 +12,7 @@ from typing import Any
 
 __all__ = ["get_ident", "start_native_thread"]
 
-# The operating system's threads, also in a program that is monkey-patched, where a thread is a greenlet.
+# These are of the operating system's threads, also in a monkey-patched program, whose threads are greenlets.
 get_ident: Callable[[], int] = monkey.get_original("_thread", "get_ident")
 start_native_thread: Callable[[Callable[..., object], tuple[Any, ...]], int] = monkey.get_original(
     "_thread", "start_new_thread"

@@ -1,4 +1,4 @@
-"""From Deferreds to greenlets and back."""
+"""Waiting for Deferreds in greenlets, and for greenlets with Deferreds."""
 
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,10 +19,11 @@ T = TypeVar("T")
 
 
 def waitForDeferred(deferred: "Deferred[T]", timeout: float | None = None) -> T:
-    """What the Deferred comes to; this greenlet waits for it, and the others go on.
+    """Wait in this greenlet until the Deferred fires, while others run; returns its result.
 
-    Raises what it fails with, and TimeoutError after that many seconds: then it goes on, and may be waited for again
-    or cancelled. RuntimeError in the reactor's own greenlet, and in a native thread that is not the reactor's.
+    Raises the exception with which it fails, and TimeoutError after `timeout` seconds; the Deferred then goes on, and
+    may be waited for again or cancelled. Raises RuntimeError in the reactor's own greenlet, and in another native
+    thread.
     """
     _reactor().check_may_wait()
     waiting = Waiting(deferred)
@@ -33,9 +34,9 @@ def waitForDeferred(deferred: "Deferred[T]", timeout: float | None = None) -> T:
 
 
 def waitForGreenlet(greenlet: "Greenlet[..., T]") -> "Deferred[T]":
-    """Fires in the reactor's greenlet with what the greenlet returns or raises; cancelling it kills the greenlet.
+    """A Deferred that fires in the reactor's greenlet with what the greenlet returns or raises.
 
-    A greenlet that somebody else kills is a failure, GreenletExit.
+    Cancelling it kills the greenlet. When other code kills the greenlet, it fails with GreenletExit.
     """
     reactor = _reactor()
     deferred: Deferred[T] = Deferred(lambda cancelled: greenlet.kill(block=False))
@@ -53,18 +54,18 @@ class Waiting:
         deferred.addBoth(self._on_result)
 
     def until_fired(self, timeout: float | None) -> bool:
-        """Whether it has fired within that many seconds."""
+        """Whether the Deferred has fired within `timeout` seconds."""
         try:
             fired: bool = self._fired.wait(timeout)
         except BaseException:
-            # Killed, or a time limit of the caller's.
+            # The greenlet was killed, or the caller has a time limit.
             self._given_up = True
             raise
         self._given_up = not fired
         return fired
 
     def result(self) -> Any:
-        """The result; raises that of a failure."""
+        """The result; raises the exception of a failure."""
         if isinstance(self._result, Failure):
             self._result.raiseException()
         return self._result
@@ -74,7 +75,7 @@ class Waiting:
             return result
         self._result = result
         self._fired.set()
-        # A failure is the waiting greenlet's now.
+        # The waiting greenlet handles the failure.
         return None if isinstance(result, Failure) else result
 
 
@@ -91,8 +92,8 @@ def _tell(deferred: "Deferred[Any]", greenlet: "Greenlet[..., Any]") -> None:
 def _reactor() -> "GeventReactor":
     from txgevent.reactor import GeventReactor
 
-    # Importing it would install one.
+    # Importing twisted.internet.reactor would install one.
     reactor = sys.modules.get("twisted.internet.reactor")
     if not isinstance(reactor, GeventReactor):
-        raise RuntimeError("the gevent reactor is not installed; call txgevent.install() before all else")
+        raise RuntimeError("the gevent reactor is not installed; call txgevent.install() before other imports")
     return reactor

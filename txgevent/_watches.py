@@ -7,16 +7,16 @@ from gevent.hub import Hub
 
 __all__ = ["READ", "WRITE", "Watch", "Watches"]
 
-# The loop's own numbers.
+# As gevent's loop numbers them.
 READ: Final = 1
 WRITE: Final = 2
 
 
 class Watch:
-    """Tells of one direction of one descriptor, once until it was handled. Used in the hub's thread only."""
+    """Reports when one descriptor is ready in one direction, once until `handled`. Used in the hub's thread only."""
 
     def __init__(self, hub: Hub, selectable: Any, direction: int, report: "Callable[[Watch], None]") -> None:
-        """Start at once. report: called in the hub."""
+        """Starts at once. report: called in the hub."""
         self.selectable = selectable
         self.direction = direction
         self.is_live = True
@@ -27,14 +27,14 @@ class Watch:
         self._watcher.start(self._fired)
 
     def handled(self) -> None:
-        """What was reported is being seen to: report it anew if it goes on."""
+        """Note that the report is being handled: report again if the descriptor is still ready."""
         self._is_reported = False
         if self._is_paused and self.is_live:
             self._is_paused = False
             self._watcher.start(self._fired)
 
     def end(self) -> None:
-        """Report nothing any more."""
+        """Report nothing more."""
         self.is_live = False
         self._watcher.stop()
         self._watcher.close()
@@ -44,13 +44,13 @@ class Watch:
             self._is_reported = True
             self._report(self)
         else:
-            # The reactor's greenlet is held up elsewhere. The loop would tell of it in every turn, without a rest.
+            # The reactor's greenlet is busy. Without a pause the loop would report this in every turn, and never sleep.
             self._is_paused = True
             self._watcher.stop()
 
 
 class Watches:
-    """The watches of one direction, by what they watch."""
+    """The watches of one direction, by selectable."""
 
     def __init__(self, hub: Hub, direction: int, report: Callable[[Watch], None]) -> None:
         self._hub = hub
@@ -62,21 +62,21 @@ class Watches:
         return selectable in self._watches
 
     def add(self, selectable: Any) -> None:
-        """Watch it from now on; harmless a second time."""
+        """Watch a selectable from now on. Harmless a second time."""
         if selectable not in self._watches:
             self._watches[selectable] = Watch(self._hub, selectable, self._direction, self._report)
 
     def remove(self, selectable: Any) -> None:
-        """Watch it no longer; harmless for what is not watched."""
+        """Watch a selectable no longer. Harmless for one that is not watched."""
         watch = self._watches.pop(selectable, None)
         if watch is not None:
             watch.end()
 
     def end(self) -> None:
-        """Report nothing any more, and keep what is watched as it is."""
+        """Report nothing more; the selectables stay as they are."""
         for watch in self._watches.values():
             watch.end()
 
     def all(self) -> list[Any]:
-        """What is watched."""
+        """All selectables that are watched."""
         return list(self._watches)

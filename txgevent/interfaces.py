@@ -1,4 +1,4 @@
-"""What a reactor says of itself to code that must not block its thread."""
+"""An interface of reactors whose thread pool blocks the reactor."""
 
 from twisted.python.threadpool import ThreadPool
 from zope.interface import Interface
@@ -7,10 +7,10 @@ __all__ = ["IReactorNativeThreads"]
 
 
 class IReactorNativeThreads(Interface):
-    """A reactor whose thread pool has no threads of the operating system: what blocks there blocks everything."""
+    """A reactor whose thread pool has no threads of the operating system: a blocking call there blocks everything."""
 
     def nativeThreadPool(size: int, name: str) -> ThreadPool:
-        """A pool, not started, of at most that many threads of the operating system.
+        """A pool of at most `size` threads of the operating system, not started.
 
-        Used as Twisted's own: with deferToThreadPool, or as a ConnectionPool's `threadpool`.
+        Use it as Twisted's own: with deferToThreadPool, or as a ConnectionPool's `threadpool`.
         """

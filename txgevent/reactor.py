@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakMethod
 
-from txgevent._hub import get_ident  # first: it tells where gevent is missing
+from txgevent._hub import get_ident  # first: it gives advice where gevent is missing
 
 # isort: split
 import gevent
@@ -32,29 +32,29 @@ from txgevent.interfaces import IReactorNativeThreads
 
 __all__ = ["GeventReactor", "install"]
 
-# How many greenlets the reactor's pool has at most, unless suggestThreadPoolSize says otherwise: they cost little.
+# The limit of the reactor's pool, unless suggestThreadPoolSize is called. Greenlets cost little.
 POOL_SIZE: Final = 1000
 
 GONE: Final = ConnectionFdescWentAway("File descriptor lost")
 
 
 def install() -> None:
-    """Make this the reactor of the program; called before anything imports twisted.internet.reactor.
+    """Make this the reactor of the program. Called before anything imports twisted.internet.reactor.
 
-    Raises ReactorAlreadyInstalledError. It does not patch: that is the program's to decide, and to do first.
+    Raises ReactorAlreadyInstalledError. It does not monkey-patch: a program that wants that does it first.
     """
     installReactor(GeventReactor())
-    # Twisted's own is by threads, so that greenlets that take turns would end one another's contexts.
+    # Twisted's own keeps contexts by thread: greenlets that take turns would end one another's.
     context.installContextTracker(GreenletContexts())
 
 
 @implementer(IReactorFDSet, IReactorDaemonize, IReactorNativeThreads)
 class GeventReactor(PosixReactorBase):
-    """Runs in whatever greenlet calls `run`, and leaves the hub to the others whenever it waits.
+    """Runs in the greenlet that calls `run`, and lets other greenlets run whenever it waits.
 
-    Its hub is that of the native thread in which it is made. The other greenlets of this thread may call whatever
-    they like, between two of the reactor's turns; other native threads may call callFromThread only, as ever.
-    What Twisted calls runs in the reactor's greenlet, never in the hub: it may touch gevent's locks.
+    Its hub is that of the native thread in which it is made. Other greenlets of this thread may call any method, as
+    they run between two turns of the reactor; other native threads may call only callFromThread, as with every reactor.
+    Callbacks run in the reactor's greenlet, never in the hub, so they may use gevent's locks.
     """
 
     _log = Logger()
@@ -66,12 +66,12 @@ class GeventReactor(PosixReactorBase):
         self._readers = Watches(self._hub, READ, self._report)
         self._writers = Watches(self._hub, WRITE, self._report)
         self._children = Children(self._hub, self.callFromThread)
-        # Where it runs; and the same while it waits in doIteration.
+        # The greenlet that runs it, while it runs; and the same while it waits in doIteration.
         self._greenlet: greenlet | None = None
         self._sleeper: greenlet | None = None
         self._is_woken = False
         self._is_resuming = False
-        # It keeps the loop alive while the reactor runs, and not before or after.
+        # Keeps gevent's loop alive only while the reactor runs.
         self._from_threads: Any = self._hub.loop.async_(ref=False)
         self._from_threads.start(self._wake)
         PosixReactorBase.__init__(self)
@@ -79,7 +79,7 @@ class GeventReactor(PosixReactorBase):
         os.register_at_fork(after_in_child=lambda: (method := forked()) and method())
 
     def check_may_wait(self) -> None:
-        """RuntimeError where waiting for the reactor would never end: in its own greenlet, the hub, other threads."""
+        """Raise RuntimeError where waiting would never end: in the reactor's greenlet, the hub, and other threads."""
         current = getcurrent()
         if get_ident() != self._thread:
             raise RuntimeError(
@@ -112,7 +112,7 @@ class GeventReactor(PosixReactorBase):
             self._greenlet = None
 
     def doIteration(self, delay: float | None) -> None:
-        """Let the hub run until there is something to do or the delay (in seconds; None: no limit) is over; do it."""
+        """Run the hub until there is something to do, for `delay` seconds at most (None: no limit); then do it."""
         self._sleep(delay)
         for _ in range(len(self._ready)):
             watch = self._ready.popleft()
@@ -121,10 +121,10 @@ class GeventReactor(PosixReactorBase):
                 callWithLogger(watch.selectable, self._handle, watch)
 
     def _sleep(self, delay: float | None) -> None:
-        # Said first: who comes between the question and the sleep, such as a signal, ends the sleep.
+        # Set first, so that a signal between the check below and the switch ends the sleep.
         self._sleeper = getcurrent()
         if self._is_woken or self._ready:
-            # Not at all, but others have their turn, and the descriptors are looked at.
+            # Do not sleep, but let others run and the descriptors be polled.
             delay = 0.0
         timer = None
         try:
@@ -140,11 +140,11 @@ class GeventReactor(PosixReactorBase):
                 timer.close()
 
     def _wake(self) -> None:
-        """Do not sleep any more; called in any greenlet of the thread, in the hub, and in signal handlers."""
+        """End the sleep. Called in any greenlet of the thread, in the hub, and in signal handlers."""
         self._is_woken = True
         if self._sleeper is not None and not self._is_resuming:
             self._is_resuming = True
-            # Before the loop polls again, and after all that it has to tell from the last time.
+            # Runs after the loop has reported everything of its last poll, and before the next.
             self._hub.loop.run_callback(self._resume)
 
     def _resume(self) -> None:
@@ -168,10 +168,10 @@ class GeventReactor(PosixReactorBase):
         if why:
             self._disconnectSelectable(selectable, why, is_read)
 
-    # What ends a sleep.
+    # Calls that end a sleep.
 
     def installWaker(self) -> None:
-        """Nothing: gevent's loop can be woken without a pipe."""
+        """Does nothing: gevent's loop can be woken without a pipe."""
 
     def wakeUp(self) -> None:
         """See ReactorBase; called in any native thread."""
@@ -243,20 +243,20 @@ class GeventReactor(PosixReactorBase):
         return process
 
     def _signalsFactory(self) -> Any:
-        # Without Twisted's handler for SIGCHLD, which the loop's own replaces.
+        # Without Twisted's handler for SIGCHLD: gevent's loop has its own.
         return ReactorBase._signalsFactory(self)
 
     def beforeDaemonize(self) -> None:
         """See IReactorDaemonize."""
 
     def afterDaemonize(self) -> None:
-        """See IReactorDaemonize: the loop's descriptors are the parent's."""
+        """See IReactorDaemonize. gevent's loop needs new descriptors: the old ones are the parent's."""
         gevent.reinit()
 
     def _forked(self) -> None:
-        """The child has the greenlets of its parent: a reactor that runs in one of them rests there for ever.
+        """Called in a forked child, which has the greenlets of its parent: a reactor in one of them stops for good.
 
-        Else it would take what comes for the parent. What forks in the reactor's own greenlet becomes another program.
+        Otherwise it would read what is meant for the parent. A fork in the reactor's own greenlet is followed by exec.
         """
         if self._greenlet is not None and getcurrent() is not self._greenlet:
             self._sleeper = None
@@ -266,7 +266,7 @@ class GeventReactor(PosixReactorBase):
 
     def _initThreads(self) -> None:
         PosixReactorBase._initThreads(self)
-        # Twisted's looks names up with a function that blocks: it has taken it before anything was patched.
+        # Twisted's own resolver uses the getaddrinfo that blocks, which it imported before the program was patched.
         self.installNameResolver(GAIResolver(self, self.getThreadPool, getaddrinfo))
 
     def _initThreadPool(self) -> None:

@@ -1,6 +1,6 @@
-"""The reactor as `twistd --reactor gevent` installs it: in a program that is patched."""
+"""The reactor as `twistd --reactor gevent` installs it: in a monkey-patched program."""
 
-from txgevent import reactor  # first: it tells where gevent is missing
+from txgevent import reactor  # first: it gives advice where gevent is missing
 
 # isort: split
 import threading
@@ -14,6 +14,6 @@ __all__ = ["install"]
 def install() -> None:
     """Make the blocking functions of the standard library cooperative, then install the reactor."""
     monkey.patch_all()
-    # It was imported before, and has kept the class that is replaced: its threads could not be waited for.
+    # ThreadPool was imported before and keeps the unpatched class, whose threads cannot be joined in a patched program.
     ThreadPool.threadFactory = threading.Thread
     reactor.install()

@@ -13,28 +13,28 @@ __all__ = ["Broadcast", "Echo"]
 
 
 class Broadcast(Protocol):
-    """Tells everyone what one says."""
+    """Sends what one client says to all."""
 
     transports: set[object] = set()
 
     def connectionMade(self) -> None:
-        """Somebody came."""
+        """Add the client."""
         self.transports.add(self.transport)
 
     def dataReceived(self, data: bytes) -> None:
-        """Somebody said something."""
+        """Send it to all clients."""
         broadcast(data, self.transports)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Somebody left."""
+        """Remove the client."""
         self.transports.discard(self.transport)
 
 
 class Echo(Protocol):
-    """Answers with what it is told."""
+    """Sends back what it receives."""
 
     def dataReceived(self, data: bytes) -> None:
-        """Say it again."""
+        """Send it back."""
         assert self.transport is not None
         self.transport.write(data)
 
@@ -46,7 +46,7 @@ def _main() -> None:
     site = SockJSMultiFactory()
     site.addFactory(Factory.forProtocol(Broadcast), "broadcast", options)
     site.addFactory(Factory.forProtocol(Echo), "echo", options)
-    # Twisted's types know neither that a Site is a ServerFactory nor what a TCP port's address is.
+    # By Twisted's types a Site is not a ServerFactory, and a TCP port's address has no port.
     port = reactor.listenTCP(0, site, backlog=1024, interface="127.0.0.1")  # type: ignore[arg-type]
     print(f"ready {port.getHost().port} {os.getpid()}", flush=True)  # type: ignore[attr-defined]
     reactor.run()

@@ -9,5 +9,5 @@ app = Flask(__name__)
 
 @app.get("/")
 def hello() -> str:
-    """A few bytes of text."""
+    """A short text."""
     return "Hello, world!\n"

@@ -1,7 +1,7 @@
-"""Become one of the WSGI servers, each as its documentation shows it; run in an environment of its own.
+"""Becomes one of the WSGI servers, each started as its documentation shows, in an environment of its own.
 
-It says "ready PORT PID" as soon as the port is open. The server writes its log, with whatever access log it has unless
-told otherwise, to a file that nobody reads.
+Prints "ready PORT PID" as soon as the port is open. The server writes its log, and the access log that it has by
+default, to a temporary file.
 """
 
 import os
@@ -21,17 +21,17 @@ THREADS = "10"
 
 
 def become(name: str) -> None:
-    """This process becomes the server. A child of it waits for the port, and removes the folder at the end."""
+    """Turn this process into the server. A child waits for the port, and removes the folder at the end."""
     port = _free_port()
     folder = Path(tempfile.mkdtemp(prefix="mixsvc-bench-"))
     command = _command(name, port, folder)
-    ended, lives = os.pipe()
+    end_of_server, kept_open = os.pipe()
     if not os.fork():
-        os.close(lives)
-        _attend(port, ended, folder)
+        os.close(kept_open)
+        _watch(port, end_of_server, folder)
         os._exit(0)
-    # Open until the server has ended.
-    os.set_inheritable(lives, True)
+    # The server inherits it, so it is open until the server ends.
+    os.set_inheritable(kept_open, True)
     log = os.open(folder / "log", os.O_CREAT | os.O_WRONLY)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -48,7 +48,7 @@ def _command(name: str, port: int, folder: Path) -> list[str]:
         "waitress": ["waitress-serve", f"--listen=127.0.0.1:{port}", f"--threads={THREADS}", "wsgi_app:app"],
         "gunicorn": ["gunicorn", f"--bind=127.0.0.1:{port}", "-k", "gthread", f"--threads={THREADS}", "wsgi_app:app"],
     }
-    # The rates do not ask anybody.
+    # The rates come from the archive, so nothing is fetched.
     ini = f"[server]\nport = {port}\n[web]\nthreads = {THREADS}\n[rates]\nsources = archive\n"
     (folder / "mixsvc.ini").write_text(ini, encoding="utf-8")
     program, *rest = commands[name]
@@ -61,16 +61,16 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _attend(port: int, ended: int, folder: Path) -> None:
+def _watch(port: int, end_of_server: int, folder: Path) -> None:
     server, end = os.getppid(), monotonic() + DEADLINE_SECONDS
     is_open = False
-    # A moment each time, or at once when it has ended.
-    while not is_open and monotonic() < end and not select.select([ended], [], [], 0.05)[0]:
+    # Waits 0.05 s each time, and stops at once when the server has ended.
+    while not is_open and monotonic() < end and not select.select([end_of_server], [], [], 0.05)[0]:
         is_open = _is_open(port)
     if is_open:
         print(f"ready {port} {server}", flush=True)
     os.close(1)
-    os.read(ended, 1)
+    os.read(end_of_server, 1)
     shutil.rmtree(folder)
 
 

@@ -59,7 +59,7 @@ def test_calls_run_side_by_side_in_greenlets_of_the_same_thread(run: Run[Any]) -
     assert idents == [threading.get_ident()] * 500
 
 
-def test_no_more_run_than_the_pool_has_room_for(reactor: GeventReactor, run: Run[Any]) -> None:
+def test_no_more_calls_run_than_the_size_of_the_pool(reactor: GeventReactor, run: Run[Any]) -> None:
     running: list[int] = []
     most: list[int] = []
 
@@ -78,7 +78,7 @@ def test_no_more_run_than_the_pool_has_room_for(reactor: GeventReactor, run: Run
     assert max(most) == 3
 
 
-def test_what_a_call_raises_is_the_deferreds_failure(run: Run[None]) -> None:
+def test_a_call_that_raises_fails_its_deferred(run: Run[None]) -> None:
     def call() -> None:
         with pytest.raises(ZeroDivisionError):
             waitForDeferred(deferToThread(lambda: 1 / 0))
@@ -96,7 +96,7 @@ def test_a_native_thread_may_give_calls_to_the_greenlets(reactor: GeventReactor,
     assert run(call)
 
 
-def test_the_end_waits_for_calls_that_run_and_for_those_that_wait(reactor: GeventReactor, run: Run[None]) -> None:
+def test_stop_waits_for_running_and_for_waiting_calls(reactor: GeventReactor, run: Run[None]) -> None:
     ended: list[int] = []
 
     def call(number: int) -> None:
@@ -149,7 +149,7 @@ def test_the_reactor_goes_on_while_a_native_thread_blocks(
     assert run(call)[1] != threading.get_ident()
 
 
-def test_native_threads_are_as_many_as_there_is_work_for_up_to_the_size(
+def test_as_many_native_threads_start_as_there_are_calls_up_to_the_size(
     reactor: GeventReactor, run: Run[Any], native: ThreadPool
 ) -> None:
     def ident() -> int:
@@ -187,7 +187,7 @@ def test_a_native_pool_stops_when_all_is_done_and_others_go_on_meanwhile(reactor
     assert pool.workers == 0
 
 
-def test_a_native_pool_that_was_given_nothing_stops_at_once(reactor: GeventReactor) -> None:
+def test_a_native_pool_without_calls_stops_at_once(reactor: GeventReactor) -> None:
     pool = reactor.nativeThreadPool(1, "test")
     pool.start()
 

@@ -44,14 +44,14 @@ def start(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.mark.parametrize("module", CONFORMANCE)
-def test_it_does_what_twisteds_own_tests_ask_of_a_reactor(module: str, tmp_path: Path) -> None:
+def test_it_passes_twisteds_own_tests_of_a_reactor(module: str, tmp_path: Path) -> None:
     done = python("-m", "twisted.trial", "tests.txgevent.conformance", CONFORMANCE=f"test_{module}")
 
     assert done.returncode == 0, done.stdout
     assert "PASSED" in done.stdout and "Ran 0 tests" not in done.stdout
 
 
-def test_listing_the_reactors_imports_nothing_of_it() -> None:
+def test_listing_the_reactors_does_not_import_the_package() -> None:
     program = """
         import sys
         from twisted.application.reactors import getReactorTypes
@@ -99,14 +99,14 @@ def test_installing_does_not_patch_and_is_refused_a_second_time() -> None:
     assert printed(program) == ["GeventReactor False", "refused"]
 
 
-def test_twistds_way_patches_first() -> None:
+def test_twistd_patches_before_it_installs_the_reactor() -> None:
     program = "import txgevent.twistd; txgevent.twistd.install(); import time; print(time.sleep.__module__)"
 
     assert printed(program) == ["gevent.hub"]
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_signal_ends_a_reactor_that_rests(start: str, name: str) -> None:
+def test_a_signal_ends_a_sleeping_reactor(start: str, name: str) -> None:
     program = f"""
 import os, signal, threading
 reactor.callWhenRunning(reactor.callLater, 0.05, os.kill, os.getpid(), signal.{name})
@@ -119,7 +119,7 @@ print("over")
 
 
 @pytest.mark.parametrize("use_pty", [False, True])
-def test_a_child_process_is_heard_and_its_end_is_told(start: str, use_pty: bool) -> None:
+def test_the_output_and_the_end_of_a_child_process_are_reported(start: str, use_pty: bool) -> None:
     program = f"""
 from twisted.internet.protocol import ProcessProtocol
 class Child(ProcessProtocol):
@@ -154,7 +154,7 @@ reactor.run()
     assert printed(start + program) == ["True"]
 
 
-def test_a_child_that_ended_before_the_reactor_ran_is_told(start: str) -> None:
+def test_a_child_that_ended_before_the_reactor_ran_is_reported(start: str) -> None:
     program = """
 import contextlib, os
 from twisted.internet.utils import getProcessValue
@@ -168,7 +168,7 @@ reactor.run()
     assert printed(start + program) == ["4"]
 
 
-def test_names_are_looked_up_without_a_stop() -> None:
+def test_looking_up_a_name_does_not_block_the_reactor() -> None:
     """In a patched program and in any other: the loop's own function for it is used."""
     program = """
 from twisted.internet.endpoints import HostnameEndpoint, serverFromString

@@ -132,7 +132,9 @@ def test_timed_calls_come_in_order_and_never_early(reactor: GeventReactor, run: 
     assert min(late) >= -0.001
 
 
-def test_what_can_be_read_wakes_it(reactor: GeventReactor, run: Run[bool], pair: tuple[socket.socket, ...]) -> None:
+def test_a_readable_descriptor_wakes_it(
+    reactor: GeventReactor, run: Run[bool], pair: tuple[socket.socket, ...]
+) -> None:
     readable = Event()
     end = End(reactor, pair[0], each(partial(pair[0].recv, 1), readable.set))
 
@@ -147,7 +149,7 @@ def test_what_can_be_read_wakes_it(reactor: GeventReactor, run: Run[bool], pair:
     assert reactor.getReaders() == []
 
 
-def test_what_can_be_written_to_wakes_it(
+def test_a_writable_descriptor_wakes_it(
     reactor: GeventReactor, run: Run[bool], pair: tuple[socket.socket, ...]
 ) -> None:
     writable = Event()
@@ -163,7 +165,7 @@ def test_what_can_be_written_to_wakes_it(
     assert reactor.getWriters() == []
 
 
-def test_what_was_removed_in_the_same_turn_is_not_called(
+def test_a_descriptor_removed_in_the_same_turn_is_not_called(
     reactor: GeventReactor, run: Run[None], pair: tuple[socket.socket, ...]
 ) -> None:
     calls: list[str] = []
@@ -187,7 +189,7 @@ def test_what_was_removed_in_the_same_turn_is_not_called(
     assert len(calls) == 1
 
 
-def test_a_descriptor_that_fails_is_taken_out_and_told(
+def test_a_descriptor_that_fails_is_removed_and_told_why(
     reactor: GeventReactor, run: Run[None], pair: tuple[socket.socket, ...]
 ) -> None:
     reasons: list[Any] = []
@@ -205,7 +207,7 @@ def test_a_descriptor_that_fails_is_taken_out_and_told(
     assert reactor.getReaders() == []
 
 
-def test_it_rests_while_there_is_nothing_to_do(
+def test_it_sleeps_while_there_is_nothing_to_do(
     reactor: GeventReactor, run: Run[None], turns: list[Any], pair: tuple[socket.socket, ...]
 ) -> None:
     reactor.addReader(End(reactor, pair[0], lambda: None))
@@ -215,7 +217,7 @@ def test_it_rests_while_there_is_nothing_to_do(
     assert len(turns) < 10
 
 
-def test_the_loop_rests_while_the_reactor_is_held_up(
+def test_the_loop_sleeps_while_the_reactor_is_busy(
     reactor: GeventReactor, run: Run[int], pair: tuple[socket.socket, ...]
 ) -> None:
     """A descriptor that is ready all the while must not keep the loop turning."""
@@ -237,7 +239,7 @@ def test_the_loop_rests_while_the_reactor_is_held_up(
     assert run(hold) < 20
 
 
-def test_what_was_ready_meanwhile_is_told_afterwards(
+def test_descriptors_that_were_ready_meanwhile_are_reported_afterwards(
     reactor: GeventReactor, run: Run[bool], pair: tuple[socket.socket, ...]
 ) -> None:
     again = Event()
@@ -262,7 +264,7 @@ def test_what_was_ready_meanwhile_is_told_afterwards(
     assert run(hold)
 
 
-def test_a_reactor_that_is_never_idle_leaves_greenlets_and_descriptors_their_turn(
+def test_a_reactor_that_is_never_idle_lets_greenlets_run_and_descriptors_be_polled(
     reactor: GeventReactor, run: Run[bool], pair: tuple[socket.socket, ...]
 ) -> None:
     readable = Event()

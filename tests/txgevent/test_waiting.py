@@ -27,7 +27,7 @@ def test_a_greenlet_gets_what_a_deferred_fires_with(reactor: GeventReactor, run:
     assert reactor.getDelayedCalls() == []
 
 
-def test_it_gets_at_once_what_has_fired_before(run: Run[int]) -> None:
+def test_a_deferred_that_has_fired_is_not_waited_for(run: Run[int]) -> None:
     assert run(lambda: waitForDeferred(succeed(5), timeout=0)) == 5
 
 
@@ -73,7 +73,7 @@ def test_many_greenlets_wait_side_by_side(reactor: GeventReactor, run: Run[float
     assert run(wait) < 2
 
 
-def test_the_reactors_own_greenlet_is_told_what_to_do(reactor: GeventReactor, run: Run[str]) -> None:
+def test_waiting_in_the_reactors_own_greenlet_raises_with_advice(reactor: GeventReactor, run: Run[str]) -> None:
     told: list[str] = []
     asked = Event()
 
@@ -89,7 +89,7 @@ def test_the_reactors_own_greenlet_is_told_what_to_do(reactor: GeventReactor, ru
     assert "in the reactor's own greenlet" in run(wait)
 
 
-def test_another_native_thread_is_told_what_to_do(run: Run[str]) -> None:
+def test_waiting_in_another_native_thread_raises_with_advice(run: Run[str]) -> None:
     def wait() -> str:
         pool = gevent.get_hub().threadpool
         told: str = pool.apply(raises, (RuntimeError, waitForDeferred, Deferred()))
@@ -98,7 +98,7 @@ def test_another_native_thread_is_told_what_to_do(run: Run[str]) -> None:
     assert "blockingCallFromThread" in run(wait)
 
 
-def test_without_the_reactor_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_without_the_reactor_raises_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "twisted.internet.reactor", object())
 
     assert "call txgevent.install()" in raises(RuntimeError, waitForDeferred, Deferred())
