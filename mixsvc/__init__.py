@@ -1,8 +1,8 @@
 """One process and one port: a Flask app, a SockJS chat and an exchange-rate poller on Twisted.
 
-mix: the running service, for views (see mixsvc.interfaces.IMix). app: our Flask app, for WSGI hosts. Both are made when
-they are first asked for (PEP 562), so that importing this package starts nothing. There must never be a module
-mixsvc/app.py: Twisted would take it for the application that --wsgi=mixsvc.app names.
+mix: the running service, for views (see mixsvc.interfaces.IMix). app: our Flask app, for WSGI servers. Both are made
+when they are first read (PEP 562), so that importing this package starts nothing. A module mixsvc/app.py must never
+exist: Twisted would import it as the application that --wsgi=mixsvc.app names.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""python -m mixsvc: small tools beside the service, which `twistd mixsvc` runs."""
+"""python -m mixsvc: small command-line tools. `twistd mixsvc` runs the service itself."""
 
 import argparse
 import getpass
@@ -22,21 +22,21 @@ T = TypeVar("T")
 URL: Final = "ws://127.0.0.1:8080/chat/websocket"
 STANDARD_INPUT: Final = 0
 
-ABOUT: Final = "Tools beside the service. The service itself is started with: twistd -n mixsvc"
+ABOUT: Final = "Tools for the service, which is started by: twistd -n mixsvc"
 SAY: Final = (
-    "Says a text in a room and waits until the server has stored it. Prints nothing then; "
-    "otherwise one line on stderr, and the exit status is 1."
+    "Sends a message to a room and waits until the server has stored it. Prints nothing on success; "
+    "on failure it prints one line on stderr and exits with status 1."
 )
 HASH: Final = (
-    "Asks twice for a password, or reads one line where there is no terminal, and prints its hash "
-    "for a line of [chat] moderators: NAME:HASH"
+    "Asks for a password twice (without a terminal it reads one line) and prints its hash, "
+    "for a line NAME:HASH of [chat] moderators."
 )
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what the command line says; returns the exit status: 0, or 1 with a line on stderr. Called once a process.
+    """Run a command; returns the exit status: 0, or 1 after a line on stderr. Called once in a process.
 
-    Raises SystemExit with status 2 for a command line that is wrong, and with 0 after --help.
+    Raises SystemExit with status 2 for a wrong command line, and with 0 after --help.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mixsvc", description=ABOUT)
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    say = commands.add_parser("say", help="say something in a room of a running chat", description=SAY)
+    say = commands.add_parser("say", help="send a message to a room of a running chat", description=SAY)
     _add_say_options(say)
     hashing = commands.add_parser("hash-password", help="hash a moderator's password", description=HASH)
     hashing.set_defaults(run=_hash_password)
@@ -66,19 +66,24 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_say_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--room", required=True, help="the room, such as lobby")
-    parser.add_argument("--name", help="the name to say it under [default: the system user's]")
-    parser.add_argument("--url", type=_checked(_url), default=URL, help="the chat's WebSocket [default: %(default)s]")
+    parser.add_argument("--name", help="the name of the sender [default: the system user's]")
+    parser.add_argument(
+        "--url", type=_checked(_url), default=URL, help="the URL of the chat's WebSocket [default: %(default)s]"
+    )
     seconds = _checked(parsers.seconds(0.1, 3600))
     parser.add_argument(
-        "--timeout", type=seconds, default=10.0, help="seconds to connect, and for each text [default: %(default)g]"
+        "--timeout",
+        type=seconds,
+        default=10.0,
+        help="time limit in seconds, to connect and for each message [default: %(default)g]",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="print the number of each message")
-    parser.add_argument("text", help="what to say; - says each line of the standard input but empty ones")
+    parser.add_argument("text", help="the message; - sends each line of standard input except empty ones")
     parser.set_defaults(run=_say)
 
 
 def _checked(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """What argparse needs to show the text of a ValueError."""
+    """Turn a ValueError into the exception whose text argparse shows."""
 
     def checked(text: str) -> T:
         try:
@@ -104,7 +109,7 @@ def _say(options: argparse.Namespace) -> None:
 
 
 def _run(begin: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run the reactor until it is done. Raises what it raises, and ClientError when a signal comes first."""
+    """Run the reactor until the coroutine ends. Raises what it raises, and ClientError if a signal comes first."""
     from twisted.internet import reactor
 
     outcome: list[BaseException | None] = []
@@ -117,44 +122,44 @@ def _run(begin: Callable[[], Coroutine[Any, Any, None]]) -> None:
     reactor.callWhenRunning(started)
     reactor.run()
     if not outcome:
-        raise ClientError("interrupted before it was acknowledged")
+        raise ClientError("interrupted before the server acknowledged the message")
     if outcome[0] is not None:
         raise outcome[0]
 
 
 def _say_nothing(number: int) -> None:
-    """In place of print."""
+    """Prints nothing, unlike print."""
 
 
 def _user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        raise ClientError("the system does not know your name; give one with --name") from None
+        raise ClientError("the system has no name for your user; give a name with --name") from None
 
 
 def _hash_password(options: argparse.Namespace) -> None:
     from werkzeug.security import generate_password_hash
 
-    password = _asked() if sys.stdin is not None and sys.stdin.isatty() else _read()
+    password = _ask_twice() if sys.stdin is not None and sys.stdin.isatty() else _read_line()
     if not password:
-        raise ClientError("the password is empty; nothing was hashed")
+        raise ClientError("the password is empty; enter one")
     print(generate_password_hash(password, method="scrypt"))
 
 
-def _asked() -> str:
+def _ask_twice() -> str:
     password = getpass.getpass("Password: ")
     if password and getpass.getpass("Again: ") != password:
-        raise ClientError("the two passwords differ; nothing was hashed")
+        raise ClientError("the two passwords differ; try again")
     return password
 
 
-def _read() -> str:
+def _read_line() -> str:
     return sys.stdin.readline().rstrip("\r\n") if sys.stdin is not None else ""
 
 
 def _one_line(text: str) -> str:
-    """What a server sends may hold anything, and goes to a terminal."""
+    """The text without characters that control a terminal: it may come from a server."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 

@@ -1,4 +1,4 @@
-"""The WSGI application to serve, our own pages or the one that the settings name, and who says who is who."""
+"""The WSGI application to serve (our pages, the one that [web] wsgi names, or both), and the chat's authenticator."""
 
 import secrets
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.authentication import RequestAuthenticator
 
 if TYPE_CHECKING:
-    # There is no such module when the program runs (PEP 3333, typeshed).
+    # This module exists for type checkers only (typeshed).
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["Served", "authenticator", "make_pages", "served", "request_authenticator"]
+__all__ = ["WebApplication", "authenticator", "make_pages", "make_application", "request_authenticator"]
 
 APPLICATION: Final = Wanted("[web] wsgi", "WSGI application", ("environ", "start_response"))
 AUTHENTICATOR: Final = Wanted("[chat] authenticator", "function", ("environ",))
@@ -32,48 +32,49 @@ VISITOR_THREADS: Final = 8
 
 
 @dataclass(frozen=True)
-class Served:
-    """What answers requests, and our own pages as far as they are a part of it."""
+class WebApplication:
+    """application: gets every request that is not for the chat. pages: our own pages, if they are a part of it."""
 
     application: "WSGIApplication"
     pages: Flask | None
 
 
-def served(mix: IMix, settings: Settings) -> Served:
-    """The application that the settings name, and our own pages at their place; imports and makes them.
+def make_application(mix: IMix, settings: Settings) -> WebApplication:
+    """Import the application that the settings name, and make our pages and mount them at [web] pages.
 
-    A Flask application finds mix in its extensions. Raises BadSetting.
+    A Flask application gets mix in its extensions. Raises BadSetting if it cannot be imported or made.
     """
     prefix = settings.web.pages_prefix()
     _check_apart(prefix, settings.chat.prefix)
-    # First, as an error in other people's code is to leave no files behind.
+    # First, so that an error in other people's code leaves no files of ours behind.
     named = imported(settings.web.wsgi, APPLICATION) if settings.web.wsgi else None
     if isinstance(named, Flask):
         named.extensions["mixsvc"] = mix
     pages = make_pages(mix, settings) if prefix is not None else None
     if pages is None or not prefix:
         application = pages if named is None else named
-        # Without [web] wsgi our pages are somewhere.
+        # The settings have our pages somewhere if they name no application.
         assert application is not None
-        return Served(application, pages)
-    return Served(DispatcherMiddleware(named or NotFound(), {prefix: pages}), pages)
+        return WebApplication(application, pages)
+    return WebApplication(DispatcherMiddleware(named or NotFound(), {prefix: pages}), pages)
 
 
 def make_pages(mix: IMix, settings: Settings) -> Flask:
-    """Our pages; makes the files of the secret key and of the token, and imports [chat] authenticator.
+    """Make our pages; creates the files of the secret key and of the token, and imports [chat] authenticator.
 
-    Raises BadSetting for what cannot be used.
+    Raises BadSetting if one of them cannot be used.
     """
     key, token = settings.web.secret_key_file, settings.chat.token_file
-    # With nothing on disk there is nothing that a key would have to outlive, and no way to tell anybody the token.
+    # Without files sessions need not outlive the process, and nobody could learn the token.
     keys = AppSecrets(secret_key(key) if key else secrets.token_bytes(32), api_token(token) if token else None)
     return create_app(mix, settings, keys, _named_authenticator(settings))
 
 
 def authenticator(settings: Settings, pages: Flask | None) -> Authenticator:
-    """Who says who opens a chat connection: what [chat] authenticator names, else the sessions of our own pages.
+    """The function that says who opens a chat connection: [chat] authenticator, else the sessions of our pages.
 
-    pages: None where they are not served; then nobody is known. Called at start; may import. Raises BadSetting.
+    pages: None if they are not served; then nobody is known. Called at the start. Raises BadSetting if the setting's
+    function cannot be imported.
     """
     named = _named_authenticator(settings)
     if named is not None:
@@ -99,6 +100,6 @@ def _named_authenticator(settings: Settings) -> Authenticator | None:
 def _check_apart(pages: str | None, chat: str) -> None:
     if pages and f"{pages}/".startswith(f"{chat}/"):
         raise BadSetting(
-            f"[web] pages = {pages} lies within [chat] prefix = {chat}, where the chat answers everything; "
+            f"[web] pages = {pages} is below [chat] prefix = {chat}, where the chat answers every request; "
             "give another path, such as /mixsvc"
         )

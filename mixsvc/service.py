@@ -1,10 +1,30 @@
-"""The service: builds every part, starts them in order, stops them step by step."""
+"""The service: everything in one process, built, started and stopped in order.
+
+Start. tap.makeService has checked the settings, the database file, the ports and the application by then, in the
+foreground, since a daemon has nobody to tell. `MixService()` builds every part and opens nothing.
+`privilegedStartService` binds the ports, while the process still has the rights for it. `startService` makes or
+upgrades the database, publishes the last known rates and begins to poll. Only then does twistd run the reactor, so
+nobody gets a response before all that is done.
+
+Stop, on SIGTERM. Each step has its share of [server] shutdown_timeout, and no step can prevent the next one by failing
+or hanging (mixsvc.shutdown):
+
+1. The drain: /readyz says 503, systemd is told, and for [server] drain seconds everything goes on as before.
+2. The ports close, except for the operators' one, which closes last.
+3. Side by side, since a hanging view must not take the others' time: views in flight end and no new one begins; the
+   chat's sessions get what was sent to them and a close frame with 1001; the poll is given up. A view that does not end
+   is named in the log and left behind on its daemon thread.
+4. The last responses reach their clients.
+5. The messages that were said are stored, and the database closes, in a thread that is left behind if the disk hangs.
+
+twistd then raises SIGTERM again, which a shell shows as 143.
+"""
 
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from twisted.application.service import MultiService
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -18,7 +38,7 @@ from mixsvc.charts.queue import ChartLimits, ChartQueue, Charts
 from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
-from mixsvc.facade import Parts
+from mixsvc.facade import Facades
 from mixsvc.http.listening import ADMIN_LISTEN, SERVER_LISTEN, close_port, open_port
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
@@ -37,21 +57,24 @@ if TYPE_CHECKING:
 
 __all__ = ["MixService"]
 
-# Of a port that is open, by the setting that it comes from.
-SAID: Final = {SERVER_LISTEN: "mixsvc: listening on {address}", ADMIN_LISTEN: "mixsvc: for operators on {address}"}
+# The share of the deadline at which the step ends, what the log calls it, and what it does.
+StopStep: TypeAlias = tuple[float, str, Callable[[], "Awaitable[Any] | Deferred[Any]"]]
+
+# What the log says of an open port, by the setting that it comes from.
+LISTENING: Final = {SERVER_LISTEN: "mixsvc: listening on {address}", ADMIN_LISTEN: "mixsvc: admin pages on {address}"}
 
 # How long a view waits for the reactor, in seconds.
 BRIDGE_SECONDS: Final = 5.0
 
-# What blocks but is no view: reading the archive, looking up names.
+# Threads for what blocks but is not a view: reading the archive, resolving names.
 HELPER_THREADS: Final = 4
 
 
 class MixService(MultiService):
-    """Everything in one process: pages, chat and rates on the same ports.
+    """Pages, chat and rates on the same ports. Made and used in the main thread, which runs the reactor.
 
-    Made in the main thread; nothing is opened before `privilegedStartService`, which binds the ports while the rights
-    for it are still there. Nothing is answered on them before `startService` has returned and the reactor runs.
+    facades: what views see. Nothing is opened before `privilegedStartService`, and nobody gets a response before
+    `startService` has returned and the reactor runs.
     """
 
     _log = Logger()
@@ -64,7 +87,7 @@ class MixService(MultiService):
         authenticate: Authenticator,
         process: ProcessContext | None = None,
     ) -> None:
-        """authenticate: says who opens a chat connection (IAuthenticator). process: None, if it offers nothing."""
+        """authenticate: says who opens a chat connection. process: None for a process without environment and log."""
         MultiService.__init__(self)
         self._reactor = reactor
         self._settings = settings
@@ -72,79 +95,90 @@ class MixService(MultiService):
         self._helpers = DaemonThreadPool(reactor, HELPER_THREADS, "helper")
         self._database = Database(reactor, settings.storage.path, self._helpers.defer)
         self._rates = RatesService(reactor, settings, self._database, self._helpers)
-        identify = request_authenticator(reactor, settings, authenticate)
-        bridge = Bridge(reactor, BRIDGE_SECONDS)
-        self._chat = ChatService(reactor, settings, Dependencies(self._database, self._rates, identify, bridge))
-        pages = wsgi_resource(self._views, application)
+        self._chat = self._make_chat(authenticate)
         parts = MonitoredParts(self._database, self._rates, self._chat, self._views)
         self._operations = Operations(reactor, settings, parts, process or ProcessContext())
-        root = self._operations.with_health_pages(Root(pages, self._chat.resource, settings.chat.prefix))
-        self._site = MixSite(reactor, root, settings)
+        self._site = self._make_site(application)
         self._admin_site = self._operations.watch(self._site)
         self._ports: list[IListeningPort] = []
         self._admin_ports: list[IListeningPort] = []
-        self._chart_queue, charts = _charts(reactor, settings)
-        self.parts = Parts(self._rates.facade, self._chat.facade, settings.rates.pairs, charts)
+        self._chart_queue, charts = _make_charts(reactor, settings)
+        self.facades = Facades(self._rates.facade, self._chat.facade, settings.rates.pairs, charts)
+
+    def _make_chat(self, authenticate: Authenticator) -> ChatService:
+        identify = request_authenticator(self._reactor, self._settings, authenticate)
+        bridge = Bridge(self._reactor, BRIDGE_SECONDS)
+        return ChatService(self._reactor, self._settings, Dependencies(self._database, self._rates, identify, bridge))
+
+    def _make_site(self, application: "WSGIApplication") -> MixSite:
+        pages = wsgi_resource(self._views, application)
+        root = Root(pages, self._chat.resource, self._settings.chat.prefix)
+        return MixSite(self._reactor, self._operations.with_health_pages(root), self._settings)
 
     def setServiceParent(self, parent: Any) -> None:
-        """Be a part of twistd's application."""
+        """Become a part of twistd's application."""
         MultiService.setServiceParent(self, parent)
         self._operations.log_into_file(parent)
 
     def privilegedStartService(self) -> None:
-        """Open the ports and read the archive. Raises MixError for what has changed since it was tried out."""
+        """Open the ports and read the archive. Raises MixError if a port is taken since makeService checked it."""
         server = self._settings.server
         self._ports = self._open(server.endpoints(), self._site, SERVER_LISTEN)
         self._admin_ports = self._open(server.admin_listen, self._admin_site, ADMIN_LISTEN)
-        # Here, as a service that gives up its rights may not be able to read its own installation afterwards.
+        # Here, as the user that the process becomes may not be allowed to read our installation.
         self._rates.read_archive()
         MultiService.privilegedStartService(self)
 
     def startService(self) -> None:
-        """Make database and last known rates ready, then poll. Blocks a moment: the reactor does not run yet.
+        """Prepare the database and the last known rates, then poll. Blocks a moment: the reactor does not run yet.
 
-        Raises DatabaseUnusable, and BadSetting for an access log that cannot be written to.
+        Raises DatabaseUnusable, and BadSetting if the access log cannot be opened.
         """
         self._views.start()
         self._helpers.start()
         self._reactor.installNameResolver(DaemonThreadResolver(self._helpers))
         try:
             self._rates.prepare()
-            memory = self._chat.prepare()
+            stored = self._chat.prepare()
             self._operations.start()
         except MixError as error:
-            raise self._told(error) from None
-        self._chat.start(memory)
+            raise self._logged(error) from None
+        self._chat.start(stored)
         self._rates.start()
-        # A turn later than the reactor's own handlers, which it calls.
-        self._reactor.callWhenRunning(self._reactor.callLater, 0, _heed_one_signal)
+        # One reactor turn after the reactor has installed its own signal handlers, which ours calls.
+        self._reactor.callWhenRunning(self._reactor.callLater, 0, _ignore_second_signal)
         MultiService.startService(self)
 
     def stopService(self) -> "Deferred[None]":
-        """Answer what is in flight, say goodbye to the chat, store what waits, within drain and shutdown_timeout."""
+        """Stop as the module's docstring says; fires within [server] drain and shutdown_timeout, and does not fail."""
         MultiService.stopService(self)
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
         await self._operations.drain()
         deadline = Deadline(self._reactor, self._settings.server.shutdown_timeout)
-        await deadline.share(0.1, "closing the ports", self._close_ports)
-        # Side by side: a view that hangs must not take the time of the others.
-        together = [
-            deadline.share(0.8, "the views in flight", self._drain_views),
-            deadline.share(0.8, "the chat's clients", self._chat.close),
-            deadline.share(0.8, "the poll", self._rates.stop),
-        ]
-        await gatherResults([Deferred.fromCoroutine(each) for each in together])
-        await deadline.share(0.9, "the last answers", self._site.emptied)
-        await deadline.share(0.95, "the processes that draw charts", self._chart_queue.stop)
-        await deadline.share(0.95, "storing what was said", self._chat.flush)
-        await deadline.share(1.0, "closing the database", self._database.close)
-        # Last, so that whoever asks is told until the end that it is stopping.
-        await deadline.share(1.0, "closing the operators' ports", self._close_admin_ports)
+        for steps in self._stop_steps():
+            await gatherResults([Deferred.fromCoroutine(deadline.share(*step)) for step in steps])
         self._operations.stop()
         self._views.stop()
         self._helpers.stop()
+
+    def _stop_steps(self) -> Sequence[Sequence[StopStep]]:
+        """The steps of a stop, in order; the steps of one entry run side by side."""
+        return (
+            [(0.1, "closing the ports", self._close_ports)],
+            [
+                (0.8, "the views in flight", self._drain_views),
+                (0.8, "the chat's clients", self._chat.close),
+                (0.8, "the poll", self._rates.stop),
+            ],
+            [(0.9, "the last responses", self._site.emptied)],
+            [(0.95, "the processes that draw charts", self._chart_queue.stop)],
+            [(0.95, "storing what was said", self._chat.flush)],
+            [(1.0, "closing the database", self._database.close)],
+            # Last, so that /readyz says until the end that the service is stopping.
+            [(1.0, "closing the operators' ports", self._close_admin_ports)],
+        )
 
     def _close_ports(self) -> "Deferred[Any]":
         return _closed(self._ports)
@@ -167,17 +201,17 @@ class MixService(MultiService):
             opening = Deferred.fromCoroutine(open_port(self._reactor, description, site, setting))
             opening.addCallbacks(opened.append, lambda failure: failures.append(failure.value))
         if failures:
-            raise self._told(failures[0])
+            raise self._logged(failures[0])
         for port in opened:
-            # Said when it is true: until the reactor runs nothing is answered.
-            self._reactor.callWhenRunning(self._say_where, SAID[setting], _spelled(port.getHost()))
+            # Logged when the reactor runs: no request is answered before that.
+            self._reactor.callWhenRunning(self._log_listening, LISTENING[setting], _address_text(port.getHost()))
         return opened
 
-    def _say_where(self, said: str, address: str) -> None:
-        self._log.info(said, address=address)
+    def _log_listening(self, text: str, address: str) -> None:
+        self._log.info(text, address=address)
 
-    def _told(self, error: BaseException) -> BaseException:
-        """The error, once it is in the log: of what a daemon raises its user sees a hundred bytes."""
+    def _logged(self, error: BaseException) -> BaseException:
+        """Log a MixError and return it: of an error that a daemon raises, twistd shows only a hundred bytes."""
         if isinstance(error, MixError):
             self._log.critical("mixsvc: {error}", error=str(error))
         return error
@@ -187,29 +221,29 @@ def _closed(ports: Sequence[IListeningPort]) -> "Deferred[Any]":
     return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in ports])
 
 
-def _charts(reactor: Any, settings: Settings) -> tuple[ChartQueue, Charts]:
+def _make_charts(reactor: Any, settings: Settings) -> tuple[ChartQueue, Charts]:
     seconds, processes, threads = settings.rates.chart_timeout, settings.rates.chart_processes, settings.web.threads
-    # Waiting takes threads, of which a fourth is always left for other requests.
+    # A view waits for its chart in its thread, so a quarter of the threads is kept for other requests.
     limits = ChartLimits(processes, max(1, threads - max(1, threads // 4)), seconds)
     queue = ChartQueue(reactor, ChartProcessPool(reactor, processes, seconds), limits)
     return queue, Charts(Bridge(reactor, seconds), queue)
 
 
-def _heed_one_signal() -> None:
-    """A second SIGTERM or Ctrl-C would ask the reactor to stop once more, which it answers with a traceback."""
+def _ignore_second_signal() -> None:
+    """Ignore every SIGTERM and Ctrl-C but the first: asked to stop twice, the reactor logs a traceback."""
     if threading.current_thread() is threading.main_thread():
         first = iter([True])
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, partial(_heed, first, signal.getsignal(number)))
+            signal.signal(number, partial(_handle_first, first, signal.getsignal(number)))
 
 
-def _heed(first: Iterator[bool], before: Any, number: int, frame: object) -> None:
-    # One step of the interpreter: another signal may come between any two.
+def _handle_first(first: Iterator[bool], before: Any, number: int, frame: object) -> None:
+    # next() is atomic: another signal may come between any two steps of the interpreter.
     if next(first, False) and callable(before):
         before(number, frame)
 
 
-def _spelled(address: IAddress) -> str:
+def _address_text(address: IAddress) -> str:
     if isinstance(address, IPv6Address):
         return f"[{address.host}]:{address.port}"
     if isinstance(address, IPv4Address):

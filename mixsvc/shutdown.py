@@ -1,4 +1,4 @@
-"""The time that stopping may take, shared among its steps."""
+"""The time that a stop may take, shared among its steps."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,18 +11,24 @@ __all__ = ["Deadline"]
 
 
 class Deadline:
-    """Runs the steps of a stop; none may take the time of those that follow, and none can stop them by failing."""
+    """Runs the steps of a stop. A step that hangs is cancelled at the end of its share, and one that fails is logged.
+
+    Either way the next step runs. Used in the reactor thread.
+    """
 
     _log = Logger()
 
     def __init__(self, clock: IReactorTime, seconds: float) -> None:
-        """The time runs from now on."""
+        """seconds: the time of all steps together, which begins now."""
         self._clock = clock
         self._seconds = seconds
         self._start = clock.seconds()
 
     async def share(self, until: float, what: str, step: Callable[[], "Awaitable[Any] | Deferred[Any]"]) -> None:
-        """Wait for a step until this share (0 to 1) of all the time has passed, then cancel it and go on."""
+        """Run a step until this share (0 to 1) of the whole time has passed, then cancel it. Does not fail.
+
+        what: the step's name for the log.
+        """
         running: Deferred[Any] = maybeDeferred(_as_deferred, step)
         left = self._start + until * self._seconds - self._clock.seconds()
         timer = self._clock.callLater(max(left, 0), running.cancel)

@@ -1,4 +1,4 @@
-"""twistd mixsvc: its options, and the service made of them."""
+"""twistd mixsvc: the options of its command line, and the service that they configure."""
 
 import gc
 import os
@@ -8,12 +8,11 @@ from typing import ClassVar, NoReturn
 import crochet
 from twisted.application.service import IService
 from twisted.logger import Logger
-from twisted.python.usage import Options as UsageOptions
-from twisted.python.usage import UsageError
+from twisted.python import usage
 
 import twisted
 from mixsvc import __version__, facade
-from mixsvc.application import Served, authenticator, served
+from mixsvc.application import WebApplication, authenticator, make_application
 from mixsvc.config.ini import Value
 from mixsvc.config.settings import Settings, read_settings
 from mixsvc.errors import MixError
@@ -23,39 +22,39 @@ from mixsvc.operations.operations import ProcessContext
 from mixsvc.pages.index import has_sockjs_client
 from mixsvc.service import MixService
 from mixsvc.storage import database
-from mixsvc.twistd import acting_as, gives_up_rights, log_file, read_ahead, run_directory, tell_in_one_line
+from mixsvc.twistd import acting_as, gives_up_rights, load_early, log_file, report_in_one_line, run_directory
 from txsockjs import BadOption
 
-__all__ = ["Options", "makeService"]
+__all__ = ["MixsvcOptions", "Options", "makeService"]
 
 _log = Logger()
 
 
-class Options(UsageOptions):
-    """The command line. What it says beats the file."""
+class MixsvcOptions(usage.Options):
+    """The command line, which takes precedence over the settings file."""
 
     synopsis = "[options]"
     longdesc = (
         "Serves web pages, a live chat and exchange rates from one process and one port. "
-        "Without options: on http://127.0.0.1:8080, with the database mixsvc.sqlite3 in the current directory. "
-        "Everything else is set in an INI file; config.example.ini in the source lists every setting. "
-        "What stands before mixsvc is for twistd: -n keeps it in the foreground, and twistd --help tells of the "
-        "daemon, its log file and its user."
+        "Without options it listens on http://127.0.0.1:8080 and keeps its database, mixsvc.sqlite3, in the current "
+        "directory. Everything else is set in an INI file; config.example.ini in the source lists every setting. "
+        "Options before the word mixsvc are twistd's own: -n keeps it in the foreground, and twistd --help lists those "
+        "for the daemon, its log file and its user."
     )
     optParameters: ClassVar[list[list[str | None]]] = [
         ["config", "c", None, "The settings file (INI)."],
-        ["port", "p", None, "The TCP port; 0 takes a free one, which the log names. [default: 8080]"],
-        ["interface", "i", None, "The address to listen on; 0.0.0.0 is every IPv4 one. [default: 127.0.0.1]"],
-        ["wsgi", "w", None, "Your own WSGI application in place of our pages, such as yourpackage.wsgi:app."],
+        ["port", "p", None, "The TCP port; 0 chooses a free one, which the log names. [default: 8080]"],
+        ["interface", "i", None, "The address to listen on; 0.0.0.0 means all IPv4 addresses. [default: 127.0.0.1]"],
+        ["wsgi", "w", None, "Your own WSGI application instead of our pages, such as yourpackage.wsgi:app."],
     ]
-    places: ClassVar[dict[str, tuple[str, str]]] = {
+    settings_by_option: ClassVar[dict[str, tuple[str, str]]] = {
         "port": ("server", "port"),
         "interface": ("server", "interface"),
         "wsgi": ("web", "wsgi"),
     }
 
     def __init__(self) -> None:
-        UsageOptions.__init__(self)
+        usage.Options.__init__(self)
         self._listen: list[str] = []
 
     def opt_version(self) -> None:
@@ -64,16 +63,16 @@ class Options(UsageOptions):
         raise SystemExit(0)
 
     def opt_listen(self, endpoint: str) -> None:
-        """What to listen on, such as tcp:8080, unix:/run/mixsvc.sock or ssl:443; may be given several times."""
+        """An endpoint to listen on, such as tcp:8080, unix:/run/mixsvc.sock or ssl:443; may be given several times."""
         if not endpoint.strip():
-            raise UsageError("--listen needs an endpoint, such as tcp:8080")
+            raise usage.UsageError("--listen needs an endpoint, such as tcp:8080")
         self._listen.append(endpoint)
 
     def given(self) -> dict[tuple[str, str], Value]:
-        """What the command line says, by section and key."""
+        """The settings of the command line, by section and key."""
         found = {
-            place: Value(str(self[option]), f"--{option}", "command line")
-            for option, place in self.places.items()
+            setting: Value(str(self[option]), f"--{option}", "command line")
+            for option, setting in self.settings_by_option.items()
             if self[option] is not None
         }
         if self._listen:
@@ -81,63 +80,70 @@ class Options(UsageOptions):
         return found
 
 
-def makeService(options: Options) -> IService:
-    """The service, not started. What is wrong ends the process here with one line, while the user still reads it."""
+# twistd asks the module for its options by this name (twisted.application.service.ServiceMaker).
+Options = MixsvcOptions
+
+
+def makeService(options: MixsvcOptions) -> IService:
+    """Make the service; it is not started. Ends the process with one line if a setting cannot be used.
+
+    twistd calls it in the foreground, so that the user sees the line.
+    """
     from twisted.internet import reactor
 
     hold_log_signals()
-    _keep_the_reactor()
-    tell_in_one_line()
+    _reserve_reactor()
+    report_in_one_line()
     try:
         settings = read_settings(options["config"], options.given()).within(run_directory(options))
         rehearse(settings.server.endpoints(), settings.server.admin_listen)
-        # With --uid, what is opened after the rights are given up must be open to that user.
+        # With --uid that user opens these later, and must have the rights to.
         with acting_as(options):
             database.rehearse(settings.storage.path)
-            found = _served(settings)
-            authenticate = authenticator(settings, found.pages)
+            web = _make_application(settings)
+            authenticate = authenticator(settings, web.pages)
             check_log_file(settings.server.access_log_file)
         process = ProcessContext(os.environ, log_file(options))
-        service = MixService(reactor, settings, found.application, authenticate, process)
+        service = MixService(reactor, settings, web.application, authenticate, process)
     except (MixError, BadOption) as error:
         raise SystemExit(f"mixsvc: {error}") from None
-    facade.mix.serve(lambda: service.parts)
-    reactor.callWhenRunning(_spare_the_collector)
-    # The reactor waits a fifth as long as usual for a view that computes.
+    facade.mix.connect(lambda: service.facades)
+    reactor.callWhenRunning(_freeze_collector)
+    # A fifth of the default, in seconds: the reactor waits less for a view that computes.
     sys.setswitchinterval(0.001)
     if gives_up_rights(options):
-        read_ahead(found.pages)
-        read_ahead(found.application)
+        load_early(web.pages)
+        load_early(web.application)
     return service
 
 
-def _served(settings: Settings) -> Served:
-    facade.mix.serve(_not_yet)
-    found = served(facade.mix, settings)
+def _make_application(settings: Settings) -> WebApplication:
+    facade.mix.connect(_refuse_during_import)
+    found = make_application(facade.mix, settings)
     if found.pages is not None and not has_sockjs_client(found.pages):
-        # pip hides what the build said of it.
+        # pip hides the warning of the build.
         _log.warn(
             "mixsvc: the page has no SockJS client, since npm was missing or failed when mixsvc was built; "
-            "it talks plain WebSocket (install npm, then mixsvc again)"
+            "it uses a plain WebSocket instead (install npm, then install mixsvc again)"
         )
     return found
 
 
-def _not_yet() -> NoReturn:
-    """While an application is imported nothing runs, and nothing may be started on its behalf."""
+def _refuse_during_import() -> NoReturn:
+    """Nothing runs while a user's application is imported, and mix must start nothing then."""
     raise RuntimeError("mixsvc does not run yet while your module is imported; use mix in views")
 
 
-def _keep_the_reactor() -> None:
-    """The reactor is twistd's: a user's application that calls crochet.setup() must not start it in a thread."""
+def _reserve_reactor() -> None:
+    """Keep the reactor for twistd: a user's application that calls crochet.setup() must not run it in a thread."""
     try:
         crochet.no_setup()
     except RuntimeError:
-        # Somebody has said so before; it can be said only once.
+        # It was called before; a second call is an error.
         pass
 
 
-def _spare_the_collector() -> None:
-    """What is there by now stays: to look at all of it, as Python's collector does now and then, takes 50 ms."""
+def _freeze_collector() -> None:
+    """Exclude the objects of the start from garbage collection: they stay, and to look at all of them takes 50 ms."""
     gc.collect()
     gc.freeze()

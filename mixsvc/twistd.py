@@ -1,4 +1,4 @@
-"""What twistd does around makeService, as far as it matters here: its directory, its user, how errors are told."""
+"""What twistd does around makeService, as far as it matters here: its directory, its user, its log, its errors."""
 
 import codecs
 import os
@@ -14,20 +14,20 @@ from flask import Flask
 from mixsvc.errors import BadSetting, MixError
 from mixsvc.operations.log_files import LogFile
 
-__all__ = ["acting_as", "gives_up_rights", "log_file", "read_ahead", "run_directory", "tell_in_one_line"]
+__all__ = ["acting_as", "gives_up_rights", "load_early", "log_file", "report_in_one_line", "run_directory"]
 
 
 def run_directory(options: object) -> str:
-    """Where twistd will run; it goes there after makeService. Raises BadSetting for one that is not there."""
+    """The directory that twistd changes to after makeService. Raises BadSetting if it does not exist."""
     directory = os.path.abspath(_twistd(options).get("rundir") or ".")
     if not os.path.isdir(directory):
-        raise BadSetting(f"--rundir {directory} is no directory; make it, or give another one")
+        raise BadSetting(f"--rundir {directory} is not a directory; create it, or give another one")
     return directory
 
 
 @contextmanager
 def acting_as(options: object) -> Iterator[None]:
-    """Be the user that twistd will become (--uid, --gid), as far as files are concerned; only root becomes anybody."""
+    """Use the rights of the user that twistd will become (--uid, --gid). Does nothing unless the process is root."""
     uid, gid = _twistd(options).get("uid"), _twistd(options).get("gid")
     if uid is None or os.geteuid() != 0:
         yield
@@ -42,14 +42,14 @@ def acting_as(options: object) -> Iterator[None]:
 
 
 def gives_up_rights(options: object) -> bool:
-    """Whether twistd will become somebody else."""
+    """Whether twistd will become another user."""
     return _twistd(options).get("uid") is not None
 
 
-def read_ahead(application: object) -> None:
-    """Load what is otherwise loaded when it is first needed: the later user may not be able to read our installation.
+def load_early(application: object) -> None:
+    """Load what is otherwise loaded at first use: the later user may not be allowed to read our installation.
 
-    A first request does it for a Flask app: its templates, and what is imported on the way.
+    A request loads a Flask app's templates, and the modules that it imports on the way.
     """
     for encoding in ("idna", "cp437", "latin-1"):
         codecs.lookup(encoding)
@@ -58,9 +58,9 @@ def read_ahead(application: object) -> None:
 
 
 def log_file(options: object) -> LogFile | None:
-    """The file that twistd is told to log to, opened; None where it logs elsewhere. Raises BadSetting.
+    """Open the file that twistd logs to; returns None if it logs elsewhere. Raises BadSetting if it cannot be opened.
 
-    It belongs to the user that twistd will become, if that one may make it: so that it can be reopened later.
+    The user that twistd will become creates it, if allowed to, so that it can be reopened later.
     """
     twistd = _twistd(options)
     path = twistd.get("logfile") or ("" if twistd.get("nodaemon", True) else "twistd.log")
@@ -73,22 +73,22 @@ def log_file(options: object) -> LogFile | None:
         return LogFile(path)
 
 
-def tell_in_one_line() -> None:
-    """From now on an error of ours that ends the process is one line: it has its advice in its text."""
+def report_in_one_line() -> None:
+    """From now on print a MixError that ends the process as one line, without a traceback: its text says what to do."""
     before = sys.excepthook
 
-    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if isinstance(error, MixError):
-            # twistd has made a log of sys.stderr.
+            # twistd has replaced sys.stderr by its log.
             print(f"mixsvc: {error}", file=sys.__stderr__)
         else:
             before(kind, error, trace)
 
-    sys.excepthook = tell
+    sys.excepthook = report
 
 
 def _twistd(options: object) -> Mapping[str, Any]:
-    """twistd's own options; none where ours stand alone."""
+    """twistd's own options; empty if ours were parsed alone."""
     parent: Mapping[str, Any] | None = getattr(options, "parent", None)
     return parent if parent is not None else {}
 

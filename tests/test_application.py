@@ -8,7 +8,7 @@ from flask import Flask
 from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.test import Client
 
-from mixsvc.application import authenticator, make_pages, served
+from mixsvc.application import authenticator, make_application, make_pages
 from mixsvc.config.settings import MEMORY, ChatSettings, Settings, StorageSettings, WebSettings
 from mixsvc.errors import BadSetting
 from mixsvc.interfaces import Identity
@@ -95,7 +95,7 @@ class ServedTests(SynchronousTestCase):
     def told(self, **web: Any) -> list[tuple[int, str]]:
         """Status and beginning of what is at the root, below the prefix, and beside it."""
         settings = Settings(web=WebSettings(**web), storage=StorageSettings(path=MEMORY))
-        client = Client(served(FakeMix(chat=FakeChat()), settings).application)
+        client = Client(make_application(FakeMix(chat=FakeChat()), settings).application)
         answers = [client.get(path) for path in ("/", "/mixsvc/api/session", "/mixsvcs/api/session")]
         return [(each.status_code, each.get_data(as_text=True)[:10]) for each in answers]
 
@@ -121,7 +121,7 @@ class ServedTests(SynchronousTestCase):
 
     def test_below_a_prefix_every_link_has_it(self) -> None:
         settings = Settings(web=WebSettings(pages="/mixsvc"), storage=StorageSettings(path=MEMORY))
-        client = Client(served(FakeMix(chat=FakeChat()), settings).application)
+        client = Client(make_application(FakeMix(chat=FakeChat()), settings).application)
 
         for path in ("/mixsvc", "/mixsvc/", "/mixsvc/nowhere"):
             page = client.get(path, follow_redirects=True).get_data(as_text=True)
@@ -132,7 +132,7 @@ class ServedTests(SynchronousTestCase):
 
     def test_the_session_below_a_prefix_is_known_to_the_chat_beside_it(self) -> None:
         settings = Settings(web=WebSettings(pages="/mixsvc"), storage=StorageSettings(path=MEMORY))
-        found = served(FakeMix(chat=FakeChat()), settings)
+        found = make_application(FakeMix(chat=FakeChat()), settings)
         cookie = Client(found.application).post("/mixsvc/api/session", json={"name": "Ann"}).headers["Set-Cookie"]
 
         self.assertIn("Path=/;", cookie + ";")
@@ -144,14 +144,16 @@ class ServedTests(SynchronousTestCase):
         mix = FakeMix()
         settings = Settings(web=WebSettings(wsgi="tests.test_application:theirs"))
 
-        served(mix, settings)
+        make_application(mix, settings)
 
         self.assertIs(theirs.extensions["mixsvc"], mix)
 
     def test_pages_within_the_chat_are_refused(self) -> None:
         for pages in ("/chat", "/chat/pages"):
-            text = str(self.assertRaises(BadSetting, served, FakeMix(), Settings(web=WebSettings(pages=pages))))
-            self.assertIn(f"[web] pages = {pages} lies within [chat] prefix = /chat", text)
+            text = str(
+                self.assertRaises(BadSetting, make_application, FakeMix(), Settings(web=WebSettings(pages=pages)))
+            )
+            self.assertIn(f"[web] pages = {pages} is below [chat] prefix = /chat", text)
 
 
 class AuthenticatorTests(SynchronousTestCase):

@@ -1,36 +1,36 @@
-"""The facade that views import."""
+"""The object that views import."""
 
 import pytest
 from zope.interface.verify import verifyObject
 
-from mixsvc.facade import Mix, Parts
+from mixsvc.facade import Facades, Mix
 from mixsvc.interfaces import IMix
 from tests.pages.fakes import FakeMix
 
 
-def test_it_keeps_its_promises() -> None:
-    verifyObject(IMix, served())
+def test_it_has_what_its_interface_promises() -> None:
+    verifyObject(IMix, connected())
 
 
-def test_it_gives_what_is_served() -> None:
+def test_it_has_what_the_service_offers() -> None:
     fake = FakeMix()
 
-    mix = served(fake)
+    mix = connected(fake)
 
     assert (mix.rates, mix.chat, mix.pairs) == (fake.rates, fake.chat, fake.pairs)
 
 
-def test_it_says_so_when_nothing_is_served() -> None:
+def test_it_says_so_if_no_service_runs() -> None:
     mix = Mix()
 
-    assert not mix.is_served
+    assert not mix.is_connected
     with pytest.raises(RuntimeError, match="mixsvc does not run here; start it with `twistd mixsvc`"):
         _ = mix.rates
 
 
-def served(fake: FakeMix | None = None) -> Mix:
+def connected(fake: FakeMix | None = None) -> Mix:
     fake = fake or FakeMix()
     mix = Mix()
-    mix.serve(lambda: Parts(fake.rates, fake.chat, fake.pairs))
-    assert mix.is_served
+    mix.connect(lambda: Facades(fake.rates, fake.chat, fake.pairs))
+    assert mix.is_connected
     return mix

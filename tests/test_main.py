@@ -104,4 +104,4 @@ def test_a_closed_standard_input_is_told_in_one_line() -> None:
         ["sh", "-c", '"$0" -m mixsvc hash-password <&-', sys.executable], cwd=PROJECT, capture_output=True, text=True
     )
 
-    assert (done.returncode, done.stderr) == (1, "mixsvc: the password is empty; nothing was hashed\n")
+    assert (done.returncode, done.stderr) == (1, "mixsvc: the password is empty; enter one\n")

@@ -75,8 +75,8 @@ class ServiceTests(SynchronousTestCase):
         service = self.made()
 
         verifyObject(IService, service)
-        verifyObject(IRates, service.parts.rates)
-        verifyObject(IChat, service.parts.chat)
+        verifyObject(IRates, service.facades.rates)
+        verifyObject(IChat, service.facades.chat)
 
     def test_making_it_opens_nothing(self) -> None:
         self.made()
@@ -100,12 +100,12 @@ class ServiceTests(SynchronousTestCase):
 
     def test_a_true_rate_is_there_when_starting_has_returned(self) -> None:
         service = self.made()
-        assert service.parts.rates.latest("EUR", "USD") is None
+        assert service.facades.rates.latest("EUR", "USD") is None
 
         service.privilegedStartService()
         service.startService()
 
-        quote = service.parts.rates.latest("EUR", "USD")
+        quote = service.facades.rates.latest("EUR", "USD")
         assert quote is not None and quote.source == "archive"
 
     def test_names_are_looked_up_in_threads_that_end_with_the_process(self) -> None:

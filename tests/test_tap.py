@@ -57,7 +57,7 @@ def test_the_service_is_made_and_not_started(tmp_path: Path) -> None:
     assert isinstance(service, MixService)
     assert not service.running
     assert sorted(path.name for path in tmp_path.iterdir()) == ["api_token", "secret_key"]
-    assert facade.mix.rates is service.parts.rates
+    assert facade.mix.rates is service.facades.rates
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""The chat for the other processes of a host: the one that serves it answers at a desk on the loopback.
+"""Remote procedure calls of IChat between the processes of a host, as HTTP on the loopback.
 
-A question is a JSON list of a method of IChat, its arguments and the time, with its MAC by the token that all processes
-read from the same file. The answer is a JSON object of the `value`, or of the `error` and its `text`.
+A request is a POST of a JSON list: the name of a method of IChat, its arguments, and the time (seconds since 1970). Its
+header X-Mac is a MAC of the body, by the token that all processes read from the same file. The response is a JSON
+object with the `value`, or with an `error` and its `text`.
 """
 
 import hmac
@@ -22,16 +23,16 @@ from mixsvc.chat.dispatch import ChatDispatcher
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import ChatMessage, ChatPage, RoomOverview
 
-__all__ = ["Desk", "RemoteChat"]
+__all__ = ["ChatRpcServer", "RemoteChat"]
 
-# A question that is older, in seconds, is somebody else's.
-MOST_AGE: Final = 60.0
+# An older request, in seconds, is refused: somebody may have recorded it.
+MAX_AGE: Final = 60.0
 
 ERRORS: Final[dict[str, type[Exception]]] = {each.__name__: each for each in (NoSuchRoom, ServiceBusy, ValueError)}
 
 
-class Desk(Resource):
-    """Answers the other processes; in the reactor thread."""
+class ChatRpcServer(Resource):
+    """Runs the methods that other processes ask for. Used in the reactor thread of the process that serves the chat."""
 
     isLeaf = True
     _log = Logger()
@@ -44,78 +45,81 @@ class Desk(Resource):
             "members": service.members,
             "overview": lambda: [astuple(each) for each in service.overview()],
             "claim": service.claim,
-            "page": lambda *asked: service.page(*asked).addCallback(_page_as_json),
-            "say": lambda *said: service.publish(*said).addCallback(lambda stored: stored.message.number),
+            "page": lambda *arguments: service.page(*arguments).addCallback(_page_as_json),
+            "say": lambda *arguments: service.publish(*arguments).addCallback(lambda stored: stored.message.number),
         }
 
     def render_POST(self, request: Request) -> int | bytes:
-        """One question."""
+        """One call. 403 unless its MAC is right and it is recent."""
         body = request.content.read() if request.content is not None else b""
         if not hmac.compare_digest((request.getHeader(b"x-mac") or b""), _mac(self._token, body)):
             request.setResponseCode(403)
             return b""
         method, arguments, asked_at = json.loads(body)
-        if abs(time.time() - asked_at) > MOST_AGE:
+        if abs(time.time() - asked_at) > MAX_AGE:
             request.setResponseCode(403)
             return b""
         answering: Deferred[Any] = maybeDeferred(self._methods[method], *arguments)
-        answering.addCallbacks(lambda value: {"value": value}, self._refused)
+        answering.addCallbacks(lambda value: {"value": value}, self._error_fields)
         gone: list[Failure] = []
         request.notifyFinish().addErrback(gone.append)
-        answering.addCallback(lambda answer: None if gone else _answer(answer, request))
+        answering.addCallback(lambda answer: None if gone else _respond(answer, request))
         return NOT_DONE_YET
 
-    def _refused(self, failure: Failure) -> dict[str, object]:
+    def _error_fields(self, failure: Failure) -> dict[str, object]:
         error = failure.value
         if isinstance(error, NameTaken):
             return {"error": "NameTaken", "text": str(error), "suggestion": error.suggestion}
         for name, kind in ERRORS.items():
             if isinstance(error, kind):
                 return {"error": name, "text": str(error)}
-        self._log.failure("chat: a question of another process failed", failure)
-        return {"error": "ServiceBusy", "text": "the chat has failed; its process has the reason in its log"}
+        self._log.failure("chat: a call of another process failed", failure)
+        return {"error": "ServiceBusy", "text": "the chat failed; the log of the process that serves it says why"}
 
 
 class RemoteChat:
-    """The methods of IChat, in a process that does not serve it. They block, each with a time limit."""
+    """The methods of IChat in a process that does not serve the chat. They block, each with a time limit.
 
-    def __init__(self, desk: Callable[[], int | None], token: bytes, seconds: float) -> None:
-        """desk: gives the port of the desk; None where nobody serves the chat now."""
-        self._desk = desk
+    Each raises ServiceBusy if no process answers in time. Used in worker threads.
+    """
+
+    def __init__(self, find_port: Callable[[], int | None], token: bytes, seconds: float) -> None:
+        """find_port: returns the port of the ChatRpcServer, or None if no process serves the chat now."""
+        self._find_port = find_port
         self._token = token
         self._seconds = seconds
 
     def rooms(self) -> Sequence[str]:
         """See IChat."""
-        return list(self._asked("rooms"))
+        return list(self._call("rooms"))
 
     def members(self, room: str) -> Sequence[str]:
         """See IChat."""
-        return list(self._asked("members", room))
+        return list(self._call("members", room))
 
     def overview(self) -> Sequence[RoomOverview]:
         """See IChat."""
-        return [RoomOverview(*each) for each in self._asked("overview")]
+        return [RoomOverview(*each) for each in self._call("overview")]
 
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
         """See IChat."""
-        messages, *others = self._asked("page", room, before, limit)
+        messages, *others = self._call("page", room, before, limit)
         return ChatPage([ChatMessage(*each) for each in messages], *others)
 
     def claim(self, name: str, person: str) -> str:
         """See IChat."""
-        return str(self._asked("claim", name, person))
+        return str(self._call("claim", name, person))
 
     def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
         """See IChat."""
-        return int(self._asked("say", room, name, text, key))
+        return int(self._call("say", room, name, text, key))
 
-    def _asked(self, method: str, *arguments: object) -> Any:
-        desk = self._desk()
-        if desk is None:
+    def _call(self, method: str, *arguments: object) -> Any:
+        port = self._find_port()
+        if port is None:
             raise ServiceBusy("no process serves the chat now; try again")
         try:
-            answer = self._sent(desk, json.dumps([method, arguments, time.time()]).encode())
+            answer = self._post(port, json.dumps([method, arguments, time.time()]).encode())
         except (OSError, HTTPException, ValueError):
             raise ServiceBusy("the process that serves the chat did not answer in time; try again") from None
         if "error" not in answer:
@@ -124,8 +128,8 @@ class RemoteChat:
             raise NameTaken(answer["text"], answer["suggestion"])
         raise ERRORS[answer["error"]](answer["text"])
 
-    def _sent(self, desk: int, body: bytes) -> dict[str, Any]:
-        connection = HTTPConnection("127.0.0.1", desk, timeout=self._seconds)
+    def _post(self, port: int, body: bytes) -> dict[str, Any]:
+        connection = HTTPConnection("127.0.0.1", port, timeout=self._seconds)
         try:
             mac = _mac(self._token, body).decode()
             connection.request("POST", "/", body, {"X-Mac": mac, "Content-Type": "application/json"})
@@ -138,7 +142,7 @@ class RemoteChat:
             connection.close()
 
 
-def _answer(answer: dict[str, object], request: Request) -> None:
+def _respond(answer: dict[str, object], request: Request) -> None:
     request.write(json.dumps(answer).encode())
     request.finish()
 

@@ -1,4 +1,4 @@
-"""The service of this process, started at the first need."""
+"""The service of a host's process, started when a view first asks for it, and again in a fork."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from mixsvc import facade
 from mixsvc.application import authenticator, make_pages
 from mixsvc.config.settings import MEMORY, Settings, read_settings
 from mixsvc.errors import BadSetting, MixError
-from mixsvc.facade import Mix, Parts
+from mixsvc.facade import Facades, Mix
 from mixsvc.http.listening import check_endpoints
 from mixsvc.pages.chat_url import allow_chat_origin
 from mixsvc.storage import database
@@ -17,29 +17,29 @@ from mixsvc.storage import database
 if TYPE_CHECKING:
     from flask import Flask
 
-    from mixsvc.embedded.service import Running
+    from mixsvc.embedded.service import EmbeddedService
 
 __all__ = ["embedded_app", "embedded_mix"]
 
-# The settings file of a host that has no options for us.
+# The environment variable that names the settings file, as a host has no options for us.
 CONFIG_VARIABLE: Final = "MIXSVC_CONFIG"
 
-# What gunicorn takes for "do not start this worker again" (gunicorn.arbiter.Arbiter.WORKER_BOOT_ERROR).
+# gunicorn does not start a worker again that ends with this status (gunicorn.arbiter.Arbiter.WORKER_BOOT_ERROR).
 GUNICORN_STATUS: Final = 3
 
 
 class Embedded:
-    """Made when this is imported, and holds nothing then. May be used in any thread."""
+    """The app and the service of this process, each made at first use. Used in any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._settings: Settings | None = None
         self._app: Flask | None = None
-        self._running: Running | None = None
+        self._running: EmbeddedService | None = None
         self._is_fork = False
 
     def app(self) -> "Flask":
-        """The Flask app, made once. Ends the process with one line when the settings are wrong."""
+        """The Flask app, made once. Ends the process with one line if the settings are not valid."""
         with self._lock:
             try:
                 return self._own_app()
@@ -50,21 +50,24 @@ class Embedded:
                 raise RuntimeError("the application could not be made") from error
 
     def mix(self) -> Mix:
-        """The facade, which starts the service when it is first asked for something."""
-        if not facade.mix.is_served:
-            facade.mix.serve(self.parts)
+        """The object behind `mixsvc.mix`, which starts the service when a view first reads something of it."""
+        if not facade.mix.is_connected:
+            facade.mix.connect(self.facades)
         return facade.mix
 
-    def parts(self) -> Parts:
-        """What runs in this process; starts it. Called in a worker thread. Raises MixError."""
+    def facades(self) -> Facades:
+        """What the service of this process offers; starts it at the first call. Called in a worker thread.
+
+        Raises MixError if it cannot be started.
+        """
         running = self._running
         if running is None:
             with self._lock:
                 running = self._running = self._running or self._started()
-        return running.parts
+        return running.facades
 
-    def _started(self) -> "Running":
-        # Only now: it brings in treq and the rest of twisted.web, for which a host that only imports us need not wait.
+    def _started(self) -> "EmbeddedService":
+        # Imported only now: it imports treq and twisted.web, which a host that only imports this package does not need.
         from mixsvc.embedded.service import start
 
         settings = self._read()
@@ -74,13 +77,13 @@ class Embedded:
 
             forget_reactor()
         else:
-            # Once: what a fork has registered, its own forks have, too.
+            # Once: a fork inherits what its parent has registered.
             os.register_at_fork(after_in_child=self._forked)
         self._is_fork = False
         return start(settings, authenticate)
 
     def _forked(self) -> None:
-        """This is another process now, with one thread: the next who asks starts afresh."""
+        """Called in a new fork, which has one thread and no service: the next view that asks starts one."""
         self._lock = threading.RLock()
         running, self._running = self._running, None
         self._is_fork = True
@@ -97,7 +100,7 @@ class Embedded:
         return self._app
 
     def _read(self) -> Settings:
-        """The settings of the file that MIXSVC_CONFIG names, else the defaults. Raises BadSetting."""
+        """The settings of the file that MIXSVC_CONFIG names, or the defaults without it. Raises BadSetting."""
         if self._settings is None:
             settings = read_settings(os.environ.get(CONFIG_VARIABLE)).within(os.getcwd())
             _check_chat(settings)
@@ -110,7 +113,7 @@ def _check_chat(settings: Settings) -> None:
         check_endpoints(settings.chat.listen, "[chat] listen")
         if settings.storage.path == MEMORY:
             raise BadSetting(
-                "[chat] listen needs a database that is a file: the processes of a host find each other beside it; "
+                "[chat] listen needs a database in a file, beside which the processes of a host find each other; "
                 "give a path in [storage] path"
             )
 
@@ -119,7 +122,7 @@ def _end(line: str) -> NoReturn:
     arbiter = sys.modules.get("gunicorn.arbiter")
     if arbiter is None:
         raise SystemExit(line)
-    # It would start a worker that ends with another status again and again. Several write at the same time.
+    # With another status gunicorn would start the worker again and again. One write, as several workers write at once.
     sys.stderr.write(f"{line}\n")
     raise SystemExit(GUNICORN_STATUS)
 

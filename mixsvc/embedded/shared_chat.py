@@ -1,4 +1,9 @@
-"""The chat of all processes of a host that share a database: one serves it, and the others know where it is."""
+"""One chat for all processes of a host that share a database: one process serves it, the others call that process.
+
+The process that holds a lock beside the database serves the chat, on [chat] listen for browsers and on a loopback port
+for the other processes; a file beside the lock says where. The system releases the lock when its process ends, however
+it ends, and another process takes it within a second.
+"""
 
 import fcntl
 import json
@@ -18,7 +23,7 @@ from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.service import ChatService
 from mixsvc.config.secret_files import api_token
 from mixsvc.config.settings import Settings
-from mixsvc.embedded.chat_rpc import Desk, RemoteChat
+from mixsvc.embedded.chat_rpc import ChatRpcServer, RemoteChat
 from mixsvc.errors import MixError
 from mixsvc.http.listening import open_port
 from mixsvc.http.routing import Annex
@@ -32,34 +37,34 @@ __all__ = ["LISTEN", "ChatHost"]
 
 LISTEN: Final = "[chat] listen"
 
-# How soon another process takes over from one that has ended, in seconds.
-CLAIM_SECONDS: Final = 1.0
+# How often a process tries to take the lock, in seconds.
+LOCK_SECONDS: Final = 1.0
 
-# How long a question to another process may take, in seconds.
+# How long a call to another process may take, in seconds.
 REMOTE_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the chat is. port: for browsers, if it is a TCP port; desk: for the other processes."""
+class ChatLocation:
+    """Where the chat is. port: for browsers, if it has a TCP port. rpc_port: for the other processes."""
 
     port: int | None = None
-    desk: int | None = None
+    rpc_port: int | None = None
 
 
-class Claim:
-    """The right to serve the chat, which one process at a time has: a lock that ends with it, however it ends.
+class ChatLock:
+    """The right to serve the chat: a lock on a file, and another file that says where the chat is.
 
-    Where the chat is stands in a file beside it. A lock of this kind is lost when its process closes the file a second
-    time, so there are two files.
+    A process loses its POSIX lock as soon as it closes any descriptor of the file, even one opened only to read it. So
+    the location has a file of its own.
     """
 
     def __init__(self, database: str) -> None:
-        self._lock_path, self._place_path = f"{database}-chat.lock", f"{database}-chat.place"
+        self._lock_path, self._location_path = f"{database}-chat.lock", f"{database}-chat.place"
         self._handle: int | None = None
 
-    def take(self) -> bool:
-        """Whether it is ours now. Raises OSError for a file that cannot be made."""
+    def acquire(self) -> bool:
+        """Try to take the lock; returns whether this process has it now. Raises OSError if that fails."""
         handle = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -67,107 +72,107 @@ class Claim:
             os.close(handle)
             return False
         self._handle = handle
-        self._forget_place()
+        self._remove_location()
         return True
 
-    def drop(self) -> None:
-        """Let another process have it; harmless where it is not ours."""
+    def release(self) -> None:
+        """Let another process take the lock; harmless if this process does not have it."""
         if self._handle is not None:
-            self._forget_place()
+            self._remove_location()
             os.close(self._handle)
             self._handle = None
 
-    def publish(self, place: Place) -> None:
-        """Tell the others."""
-        draft = f"{self._place_path}.new"
+    def publish(self, location: ChatLocation) -> None:
+        """Tell the other processes where the chat is; called by the process that has the lock."""
+        draft = f"{self._location_path}.new"
         with open(draft, "w") as file:
-            json.dump(asdict(place), file)
-        os.replace(draft, self._place_path)
+            json.dump(asdict(location), file)
+        os.replace(draft, self._location_path)
 
-    def place(self) -> Place:
-        """Where the chat is, as far as that is known; any thread of any process."""
+    def location(self) -> ChatLocation:
+        """Where the chat is, as far as is known. Called in any thread of any process."""
         try:
-            with open(self._place_path) as file:
-                return Place(**json.load(file))
+            with open(self._location_path) as file:
+                return ChatLocation(**json.load(file))
         except (OSError, ValueError, TypeError):
-            return Place()
+            return ChatLocation()
 
-    def _forget_place(self) -> None:
+    def _remove_location(self) -> None:
         with suppress(FileNotFoundError):
-            os.unlink(self._place_path)
+            os.unlink(self._location_path)
 
 
 class ChatHost:
-    """This process's part in it. Belongs to the reactor thread, but for the facade."""
+    """Serves the chat in this process while it has the lock. Used in the reactor thread, except for the facade."""
 
     _log = Logger()
 
     def __init__(
         self, reactor: Any, settings: Settings, make: Callable[[], ChatService], helpers: DaemonThreadPool
     ) -> None:
-        """make: builds the chat of this process, anew for each try. helpers: run what blocks."""
+        """make: builds the chat, anew for each attempt. helpers: threads for what blocks."""
         self._reactor = reactor
         self._settings = settings
         self._make = make
         self._helpers = helpers
         self._token = api_token(settings.chat.token_file)
-        self._claim = Claim(settings.storage.path)
+        self._lock = ChatLock(settings.storage.path)
         self._ports: list[IListeningPort] = []
         self._sites: list[MixSite] = []
-        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self._try()))
+        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self._attempt()))
         self._loop.clock = reactor
         self._ended: Deferred[Any] = succeed(None)
-        self._complaint = ""
-        self._first: Deferred[None] = Deferred()
+        self._last_error = ""
+        self._first_attempt: Deferred[None] = Deferred()
         self.chat: ChatService | None = None
-        self.place = Place()
-        remote = RemoteChat(lambda: self._claim.place().desk, self._token, REMOTE_SECONDS)
+        self._location = ChatLocation()
+        remote = RemoteChat(lambda: self._lock.location().rpc_port, self._token, REMOTE_SECONDS)
         # What views see, in any thread.
         self.facade = SharedChat(self, remote, ChatUrl(settings.chat.url, settings.chat.prefix))
 
     def start(self) -> "Deferred[None]":
-        """Serve the chat unless another process does, and take over when that one ends.
+        """Serve the chat unless another process does, and take over when that process ends.
 
-        Fires once it is known who serves it; never fails.
+        Fires after the first attempt, and does not fail.
         """
-        self._ended = self._loop.start(CLAIM_SECONDS)
-        return self._first
+        self._ended = self._loop.start(LOCK_SECONDS)
+        return self._first_attempt
 
     async def stop(self, deadline: Deadline) -> None:
-        """End what is served here, within the deadline's share for it."""
+        """End what this process serves, within shares of the deadline."""
         if self._loop.running:
             self._loop.stop()
-        # What is being opened now has to be closed afterwards.
-        await deadline.share(0.2, "a try to serve the chat", lambda: self._ended)
+        # First, as ports that an attempt is opening have to be closed as well.
+        await deadline.share(0.2, "an attempt to serve the chat", lambda: self._ended)
         for port in self._ports:
             await deadline.share(0.3, "closing the chat's port", lambda port=port: maybeDeferred(port.stopListening))  # type: ignore[misc]
         if self.chat is not None:
             await deadline.share(0.7, "the chat's clients", self.chat.close)
             await deadline.share(0.8, "storing what was said", self.chat.flush)
-        self._claim.drop()
+        self._lock.release()
 
     def abandon(self) -> None:
-        """In a forked process: close what is the parent's, so that the ports are free when the parent has ended."""
+        """In a forked process: close the parent's ports here, so that they are free when the parent has ended."""
         for port in self._ports:
-            # Every port of Twisted's has one until it is closed.
+            # Twisted's ports have this attribute until they are closed.
             socket = getattr(port, "socket", None)
             if socket is not None:
                 socket.close()
 
-    def whereabouts(self) -> Place:
-        """Where the chat is; any thread."""
-        return self.place if self.chat is not None else self._claim.place()
+    def location(self) -> ChatLocation:
+        """Where the chat is. Called in any thread."""
+        return self._location if self.chat is not None else self._lock.location()
 
-    async def _try(self) -> None:
+    async def _attempt(self) -> None:
         try:
-            if self._claim.take():
+            if self._lock.acquire():
                 await self._serve()
         except (MixError, OSError) as error:
             self._give_up(str(error))
         except Exception:
             self._log.failure("mixsvc: the chat could not be started here")
             self._give_up("")
-        self._first_try_is_over()
+        self._attempt_is_over()
 
     async def _serve(self) -> None:
         chat = self._make()
@@ -175,50 +180,48 @@ class ChatHost:
         await self._listen(chat)
         chat.start(memory)
         self.chat = chat
-        self._claim.publish(self.place)
-        # Said when it is true.
-        self._log.info("mixsvc: the chat is served here, on port {port}", port=self.place.port)
-        # Nothing is left to be tried.
+        self._lock.publish(self._location)
+        self._log.info("mixsvc: the chat is served here, on port {port}", port=self._location.port)
         self._loop.stop()
 
     async def _listen(self, chat: ChatService) -> None:
         self._sites = [MixSite(self._reactor, Annex(chat.resource, self._settings.chat.prefix), self._settings)]
         for description in self._settings.chat.listen:
             self._ports.append(await open_port(self._reactor, description, self._sites[0], LISTEN))
-        desk = MixSite(self._reactor, Desk(chat.dispatcher, self._token), self._settings)
-        self._ports.append(self._reactor.listenTCP(0, desk, interface="127.0.0.1"))
-        # A socket of the file system has no number.
-        *found, behind = [getattr(port.getHost(), "port", None) for port in self._ports]
-        self.place = Place(next((port for port in found if port), None), behind)
+        rpc = MixSite(self._reactor, ChatRpcServer(chat.dispatcher, self._token), self._settings)
+        self._ports.append(self._reactor.listenTCP(0, rpc, interface="127.0.0.1"))
+        # A UNIX socket has no port number.
+        *found, rpc_port = [getattr(port.getHost(), "port", None) for port in self._ports]
+        self._location = ChatLocation(next((port for port in found if port), None), rpc_port)
 
-    def _give_up(self, complaint: str) -> None:
-        """Try again later; what is wrong is said once."""
+    def _give_up(self, error: str) -> None:
+        """Release everything until the next attempt; log an error once as long as it stays the same."""
         for port in self._ports:
             port.stopListening()
         self._ports = []
-        self._claim.drop()
-        if complaint and complaint != self._complaint:
-            self._complaint = complaint
-            self._log.critical("mixsvc: there is no chat: {complaint}", complaint=complaint)
+        self._lock.release()
+        if error and error != self._last_error:
+            self._last_error = error
+            self._log.critical("mixsvc: there is no chat: {error}", error=error)
 
-    def _first_try_is_over(self) -> None:
-        if not self._first.called:
-            self._first.callback(None)
+    def _attempt_is_over(self) -> None:
+        if not self._first_attempt.called:
+            self._first_attempt.callback(None)
 
 
 @implementer(IChat)
 class SharedChat:
-    """The chat for views: the one of this process, else that of another."""
+    """The chat for views: that of this process if it serves one, else that of another process. Used in any thread."""
 
-    def __init__(self, host: ChatHost, remote: RemoteChat, elsewhere: ChatUrl) -> None:
+    def __init__(self, host: ChatHost, remote: RemoteChat, chat_url: ChatUrl) -> None:
         self._host = host
         self._remote = remote
-        self._elsewhere = elsewhere
+        self._chat_url = chat_url
 
     @property
     def prefix(self) -> str:
-        """The URL of the SockJS endpoint for the request in hand; see ChatUrl."""
-        return self._elsewhere.url(self._host.whereabouts().port)
+        """The URL of the SockJS endpoint for the request that this thread answers; see ChatUrl."""
+        return self._chat_url.url(self._host.location().port)
 
     def rooms(self) -> Sequence[str]:
         """See IChat; ServiceBusy as below."""

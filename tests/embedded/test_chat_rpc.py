@@ -1,7 +1,10 @@
-"""The chat of another process: what the desk answers is what the chat says."""
+"""Calls of the chat from another process return and raise what the chat itself does."""
 
+import hmac
 import json
 import time
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 from twisted.internet import reactor
@@ -13,7 +16,7 @@ from twisted.trial.unittest import TestCase
 from twisted.web.server import Site
 
 from mixsvc.chat.storage.messages import StoredMessage
-from mixsvc.embedded.chat_rpc import Desk, RemoteChat
+from mixsvc.embedded.chat_rpc import ChatRpcServer, RemoteChat
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
 
@@ -53,14 +56,14 @@ class Service:
         return fail(self.trouble) if self.trouble else succeed(StoredMessage(MESSAGE, True))
 
 
-class DeskTests(TestCase):
-    """A desk on the loopback, asked from a thread as views do."""
+class ChatRpcTests(TestCase):
+    """A server on the loopback, called from a thread as views do."""
 
     def setUp(self) -> None:
         self.service: Any = Service()
         listen: Any = reactor
-        desk = Desk(self.service, TOKEN)  # type: ignore[arg-type]  # it has what a desk uses of a ChatDispatcher
-        self.connections = WrappingFactory(Site(desk))
+        server = ChatRpcServer(self.service, TOKEN)  # type: ignore[arg-type]  # it has what is used of a ChatDispatcher
+        self.connections = WrappingFactory(Site(server))
         self.port = listen.listenTCP(0, self.connections, interface="127.0.0.1")
         self.number: int = self.port.getHost().port
         self.addCleanup(self.ended)
@@ -75,7 +78,15 @@ class DeskTests(TestCase):
     def remote_with(self, token: bytes, seconds: float = 30.0) -> RemoteChat:
         return RemoteChat(lambda: self.number, token, seconds)
 
-    async def test_every_question_has_the_answer_of_the_chat(self) -> None:
+    def status_of_call(self, age: float) -> int:
+        """The status of a correct call that is so many seconds old."""
+        body = json.dumps(["say", ["lobby", "Ann", "x", None], time.time() - age]).encode()
+        mac = hmac.new(TOKEN, body, "sha256").hexdigest()
+        with closing(HTTPConnection("127.0.0.1", self.number, timeout=30)) as connection:
+            connection.request("POST", "/", body, {"X-Mac": mac})
+            return connection.getresponse().status
+
+    async def test_every_method_returns_what_the_chat_returns(self) -> None:
         assert await deferToThread(self.remote.rooms) == ["lobby", "T\u00fcrk\u00e7e"]
         assert await deferToThread(self.remote.members, "lobby") == ["Ann", "lobby"]
         assert await deferToThread(self.remote.overview) == [RoomOverview("lobby", 2, "Plans", 42)]
@@ -90,14 +101,14 @@ class DeskTests(TestCase):
         names: Any = IChat
         assert set(names.names()) - {"prefix"} <= set(dir(RemoteChat))
 
-    async def test_what_the_chat_refuses_is_raised_here_as_it_was_there(self) -> None:
+    async def test_an_error_of_the_chat_is_raised_in_the_calling_process(self) -> None:
         for error in (NoSuchRoom("no room"), ValueError("bad text"), ServiceBusy("not now")):
             self.service.trouble = error
             with self.assertRaises(type(error)) as raised:
                 await deferToThread(self.remote.say, "lobby", "Ann", "x")
             assert type(raised.exception) is type(error) and str(raised.exception) == str(error)
 
-    async def test_a_name_that_is_taken_comes_with_another(self) -> None:
+    async def test_a_taken_name_comes_with_a_suggestion(self) -> None:
         self.service.trouble = NameTaken("taken", "Ann2")
 
         with self.assertRaises(NameTaken) as raised:
@@ -105,7 +116,7 @@ class DeskTests(TestCase):
 
         assert (str(raised.exception), raised.exception.suggestion) == ("taken", "Ann2")
 
-    async def test_an_error_of_our_own_is_logged_there_and_busy_here(self) -> None:
+    async def test_an_unexpected_error_is_logged_by_the_server_and_busy_for_the_caller(self) -> None:
         self.service.trouble = ZeroDivisionError()
 
         with self.assertRaises(ServiceBusy):
@@ -113,19 +124,17 @@ class DeskTests(TestCase):
 
         assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
 
-    async def test_who_does_not_know_the_token_is_told_nothing(self) -> None:
+    async def test_a_call_with_another_token_is_refused(self) -> None:
         with self.assertRaises(ServiceBusy):
             await deferToThread(self.remote_with(b"another token").say, "lobby", "Ann", "x")
 
         assert self.service.asked == []
 
-    async def test_an_old_question_is_not_answered_again(self) -> None:
-        old = json.dumps(["say", ["lobby", "Ann", "x", None], time.time() - 3600]).encode()
+    async def test_an_old_call_is_refused(self) -> None:
+        assert await deferToThread(self.status_of_call, age=3600) == 403
+        assert self.service.asked == []
 
-        with self.assertRaises(Exception) as raised:
-            await deferToThread(self.remote._sent, self.number, old)
-
-        assert "403" in str(raised.exception) and self.service.asked == []
+        assert await deferToThread(self.status_of_call, age=0) == 200
 
     async def test_a_chat_that_does_not_answer_in_time_is_busy(self) -> None:
         self.service.page = lambda *asked: Deferred()

@@ -1,63 +1,63 @@
-"""Who serves the chat: one process at a time, and the next one when it has ended."""
+"""One process at a time has the lock and serves the chat; the next one takes it when that process has ended."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-from mixsvc.embedded.shared_chat import Claim, Place
+from mixsvc.embedded.shared_chat import ChatLocation, ChatLock
 from tests.builds import PROJECT
 
-TAKE = "import sys; from mixsvc.embedded.shared_chat import Claim; print(Claim(sys.argv[1]).take())"
+TAKE = "import sys; from mixsvc.embedded.shared_chat import ChatLock; print(ChatLock(sys.argv[1]).acquire())"
 
 
-def taken_elsewhere(database: Path) -> bool:
-    """Whether another process can have it."""
+def another_process_gets_it(database: Path) -> bool:
+    """Whether another process gets the lock now."""
     command = [sys.executable, "-c", TAKE, str(database)]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout == "True\n"
 
 
-def test_one_process_has_it_until_it_lets_go(tmp_path: Path) -> None:
-    claim = Claim(str(tmp_path / "db"))
+def test_one_process_has_the_lock_until_it_releases_it(tmp_path: Path) -> None:
+    lock = ChatLock(str(tmp_path / "db"))
 
-    assert claim.take()
-    assert not taken_elsewhere(tmp_path / "db")
-    claim.drop()
-    assert taken_elsewhere(tmp_path / "db")
-
-
-def test_a_process_that_has_ended_has_it_no_more(tmp_path: Path) -> None:
-    assert taken_elsewhere(tmp_path / "db")
-
-    assert Claim(str(tmp_path / "db")).take()
+    assert lock.acquire()
+    assert not another_process_gets_it(tmp_path / "db")
+    lock.release()
+    assert another_process_gets_it(tmp_path / "db")
 
 
-def test_reading_where_it_is_does_not_lose_it(tmp_path: Path) -> None:
-    claim = Claim(str(tmp_path / "db"))
-    claim.take()
-    claim.publish(Place(8081, 40_000))
+def test_the_end_of_a_process_releases_its_lock(tmp_path: Path) -> None:
+    assert another_process_gets_it(tmp_path / "db")
 
-    assert claim.place() == Place(8081, 40_000)
-    assert not taken_elsewhere(tmp_path / "db")
+    assert ChatLock(str(tmp_path / "db")).acquire()
 
 
-def test_where_the_last_one_was_is_forgotten(tmp_path: Path) -> None:
-    claim = Claim(str(tmp_path / "db"))
-    claim.take()
-    claim.publish(Place(8081, 40_000))
+def test_reading_the_location_does_not_release_the_lock(tmp_path: Path) -> None:
+    lock = ChatLock(str(tmp_path / "db"))
+    lock.acquire()
+    lock.publish(ChatLocation(8081, 40_000))
+
+    assert lock.location() == ChatLocation(8081, 40_000)
+    assert not another_process_gets_it(tmp_path / "db")
+
+
+def test_the_location_of_the_last_process_is_forgotten(tmp_path: Path) -> None:
+    lock = ChatLock(str(tmp_path / "db"))
+    lock.acquire()
+    lock.publish(ChatLocation(8081, 40_000))
     # As after kill -9.
     copy = (tmp_path / "db-chat.place").read_bytes()
-    claim.drop()
-    assert claim.place() == Place()
+    lock.release()
+    assert lock.location() == ChatLocation()
     (tmp_path / "db-chat.place").write_bytes(copy)
 
-    claim.take()
+    lock.acquire()
 
-    assert claim.place() == Place()
-    claim.drop()
+    assert lock.location() == ChatLocation()
+    lock.release()
 
 
-def test_a_file_that_is_no_place_is_none(tmp_path: Path) -> None:
+def test_a_damaged_file_gives_no_location(tmp_path: Path) -> None:
     for text in ("", "{", "[]", '{"door": 1}'):
         (tmp_path / "db-chat.place").write_text(text)
 
-        assert Claim(str(tmp_path / "db")).place() == Place()
+        assert ChatLock(str(tmp_path / "db")).location() == ChatLocation()

@@ -21,7 +21,7 @@ class Instant(Reactor):
     """Does what is to be done when it runs at once, but for what minds signals."""
 
     def callWhenRunning(self, callable: Callable[P, object], *args: P.args, **kw: P.kwargs) -> None:
-        if callable.__name__ == "_say_where":
+        if callable.__name__ == "_log_listening":
             callable(*args, **kw)
 
 

@@ -61,7 +61,7 @@ class Soak:
     async def run(self, seconds: float) -> tuple[Measures, Measures]:
         """Run for this long; returns the measures before and after."""
         port = self.service.port
-        metrics = int(self.service.wait_for("for operators on").rpartition(":")[2])
+        metrics = int(self.service.wait_for("admin pages on").rpartition(":")[2])
         await self._busy(port, WARM_UP, "early")
         start = await self._measures(port, metrics)
         await self._busy(port, seconds, "late")

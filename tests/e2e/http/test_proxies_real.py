@@ -60,7 +60,7 @@ class House:
 
 
 def admin_port(service: Service) -> int:
-    return int(service.wait_for("mixsvc: for operators on ").rpartition(":")[2])
+    return int(service.wait_for("mixsvc: admin pages on ").rpartition(":")[2])
 
 
 @pytest.fixture(scope="module")

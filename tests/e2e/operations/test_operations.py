@@ -25,7 +25,7 @@ OPERATORS = {"admin_listen": "tcp:0:interface=127.0.0.1"}
 
 
 def admin_url(service: Service) -> str:
-    return f"http://{service.wait_for('mixsvc: for operators on ').rpartition(' ')[2]}"
+    return f"http://{service.wait_for('mixsvc: admin pages on ').rpartition(' ')[2]}"
 
 
 def metric(url: str, name: str) -> float:

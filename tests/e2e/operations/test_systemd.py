@@ -70,7 +70,7 @@ def test_sockets_are_found_by_name_for_guests_and_for_operators(
             admin_listen="systemd:domain=INET:name=admin",
         )
     )
-    operators = service.wait_for("mixsvc: for operators on ").rpartition(" ")[2]
+    operators = service.wait_for("mixsvc: admin pages on ").rpartition(" ")[2]
 
     assert len(service.addresses) == 2
     assert [status_of(f"http://{address}/api/rates") for address in service.addresses] == [200, 200]

@@ -1,4 +1,4 @@
-"""The way into the reactor of a host; it keeps what the bridge of twistd mixsvc promises."""
+"""The bridge into a host's reactor keeps the promises of mixsvc.threads.bridge.Bridge."""
 
 import gc
 import threading
@@ -10,14 +10,14 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from mixsvc.embedded.crochet_reactor import Bridge
+from mixsvc.embedded.crochet_reactor import CrochetBridge
 from mixsvc.errors import ServiceBusy
 
 
 # crochet 2.1 asks an Event by its old name.
 @pytest.mark.filterwarnings("ignore:isSet:DeprecationWarning")
-class BridgeTests(TestCase):
-    """Asked from a thread of the real reactor's pool."""
+class CrochetBridgeTests(TestCase):
+    """Called in a thread of the real reactor's pool."""
 
     def setUp(self) -> None:
         try:
@@ -27,7 +27,7 @@ class BridgeTests(TestCase):
             pass
         # Else crochet's results could warn in the midst of another test, when they are collected.
         self.addCleanup(gc.collect)
-        self.bridge = Bridge(30.0)
+        self.bridge = CrochetBridge(30.0)
 
     async def test_the_function_runs_in_the_reactor_thread_with_its_arguments(self) -> None:
         def function(first: int, second: int) -> tuple[int, int, str]:
@@ -46,22 +46,22 @@ class BridgeTests(TestCase):
         with self.assertRaises(KeyError):
             await deferToThread(self.bridge, lambda: fail(KeyError("x")))
 
-    async def test_no_answer_in_time_is_service_busy_and_what_comes_later_is_no_error(self) -> None:
+    async def test_no_answer_in_time_is_service_busy_and_a_late_failure_is_not_logged(self) -> None:
         late: Deferred[None] = Deferred()
 
         with self.assertRaises(ServiceBusy):
-            await deferToThread(Bridge(0.01), lambda: late)
+            await deferToThread(CrochetBridge(0.01), lambda: late)
 
         # trial fails a test that leaves an error in the log.
         late.errback(KeyError("x"))
 
-    def test_what_has_not_begun_in_time_never_begins(self) -> None:
+    def test_a_call_that_has_not_begun_in_time_never_begins(self) -> None:
         begun: list[str] = []
         errors: list[BaseException] = []
 
         def ask() -> None:
             try:
-                Bridge(0.01)(begun.append, "x")
+                CrochetBridge(0.01)(begun.append, "x")
             except ServiceBusy as error:
                 errors.append(error)
 

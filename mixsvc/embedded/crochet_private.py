@@ -1,0 +1,45 @@
+"""What we use of the private parts of crochet and Twisted, in a forked process; no other module touches them.
+
+Read in crochet 2.1.1 (crochet/_eventloop.py, crochet/_shutdown.py) and in Twisted 26.10 (twisted/logger/_observer.py).
+The contract test is tests/embedded/test_crochet_private.py; CI runs it with the oldest and newest supported releases.
+
+Why there is no public way: crochet.setup() starts its reactor once per process and has no counterpart that undoes it.
+A fork inherits an EventLoop that counts as started, while the threads of the reactor, of the watchdog and of the log
+exist only in the parent. A new EventLoop would not do: functions that an application has decorated by crochet.wait_for
+or crochet.run_in_reactor keep the old object. Twisted has no public way to list the observers of its log, either.
+"""
+
+import importlib
+import sys
+from typing import Any
+
+import crochet
+from crochet._eventloop import ThreadLogObserver
+from twisted.logger import globalLogPublisher
+
+__all__ = ["reset_crochet"]
+
+
+def reset_crochet() -> None:
+    """Make crochet ready for another crochet.setup() in a forked process; called before the new reactor exists."""
+    shutdown = importlib.reload(sys.modules["crochet._shutdown"])
+    _reset_event_loop(shutdown)
+    _restart_log_threads(shutdown)
+
+
+def _reset_event_loop(shutdown: Any) -> None:
+    """Make the live EventLoop a new one that has not started, with a new watchdog."""
+    loop: Any = vars(crochet)["_main"]
+    initialize: Any = type(loop).__init__
+    # Logging was started in the parent and still works: None for startLoggingWithObserver.
+    initialize(loop, loop._reactorFactory, shutdown.register, None, shutdown._watchdog, loop._reapAllProcesses)
+
+
+def _restart_log_threads(shutdown: Any) -> None:
+    """Give crochet's log observers a thread of this process; without one their queues would only grow."""
+    for observer in list(globalLogPublisher._observers):
+        writer: Any = getattr(observer, "legacyObserver", None)
+        if isinstance(writer, ThreadLogObserver):
+            initialize: Any = ThreadLogObserver.__init__
+            initialize(writer, writer._observer)
+            shutdown.register(writer.stop)

@@ -1,0 +1,91 @@
+"""Contract test of the private parts of crochet and Twisted that mixsvc.embedded.crochet_private uses."""
+
+import inspect
+import subprocess
+import sys
+from typing import Any
+
+import crochet
+import pytest
+from crochet._eventloop import EventLoop, ThreadLogObserver
+from twisted.logger import LegacyLogObserverWrapper, globalLogPublisher
+
+from tests.builds import PROJECT
+
+pytestmark = pytest.mark.contract
+
+# A process that runs crochet's reactor forks; the child uses a function that was decorated before the fork.
+FORK = """
+import logging, os, sys
+import crochet
+from twisted.logger import Logger
+
+logging.basicConfig(stream=sys.stdout, format="logged %(message)s", level=logging.INFO)
+crochet.setup()
+
+@crochet.wait_for(30)
+def process():
+    return os.getpid()
+
+@crochet.wait_for(30)
+def log(text):
+    Logger().info("{text}", text=text)
+
+assert process() == os.getpid()
+if not (child := os.fork()):
+    from mixsvc.embedded.crochet_reactor import forget_reactor
+
+    forget_reactor()
+    crochet.setup()
+    print("in the child", process() == os.getpid(), flush=True)
+    log("by the child")
+    sys.exit()
+os.waitpid(child, 0)
+print("in the parent", process() == os.getpid(), flush=True)
+"""
+
+
+def test_a_decorated_function_and_the_log_work_in_a_fork_and_both_processes_end() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORK], cwd=PROJECT, capture_output=True, text=True, timeout=120, check=True
+    )
+
+    lines = [line for line in done.stdout.splitlines() if " the " in line]
+    assert lines == ["in the child True", "logged by the child", "in the parent True"]
+
+
+def test_the_event_loop_keeps_its_arguments_under_the_names_that_are_read() -> None:
+    loop = vars(crochet)["_main"]
+
+    assert isinstance(loop, EventLoop)
+    assert callable(loop._reactorFactory) and callable(loop._reapAllProcesses)
+    assert list(inspect.signature(EventLoop).parameters) == [
+        "reactorFactory",
+        "atexit_register",
+        "startLoggingWithObserver",
+        "watchdog_thread",
+        "reapAllProcesses",
+    ]
+
+
+def test_the_module_of_the_watchdog_has_the_names_that_are_used() -> None:
+    shutdown = sys.modules["crochet._shutdown"]
+
+    assert callable(shutdown.register)
+    assert not shutdown._watchdog.is_alive() or shutdown._watchdog.name == "CrochetShutdownWatchdog"
+
+
+def test_a_log_observer_takes_the_observer_behind_it_and_can_be_stopped() -> None:
+    assert list(inspect.signature(ThreadLogObserver).parameters) == ["observer"]
+    assert callable(ThreadLogObserver.stop)
+
+
+def test_twisted_lists_its_observers_and_names_a_legacy_one() -> None:
+    legacy: Any = print
+    wrapper = LegacyLogObserverWrapper(legacy)
+    globalLogPublisher.addObserver(wrapper)
+    try:
+        assert wrapper in list(globalLogPublisher._observers)
+        assert wrapper.legacyObserver is legacy
+    finally:
+        globalLogPublisher.removeObserver(wrapper)
