@@ -13,7 +13,7 @@ from mixsvc.interfaces import Conversion, IRates, PriceHistory, Quote, SourceHea
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.calendar import is_stale, overdue_on
 from mixsvc.rates.model.latest import RateTable
-from mixsvc.rates.model.money import MAX_AMOUNT_DIGITS, is_amount, worth
+from mixsvc.rates.model.money import MAX_AMOUNT_DIGITS, convert, is_amount
 from mixsvc.rates.model.quote import priced
 
 __all__ = ["Rates"]
@@ -50,7 +50,7 @@ class Rates:
     def on(self, base: str, quote: str, day: date) -> Quote | None:
         """See IRates."""
         legs = self._legs(base, quote, day)
-        return None if legs is None else self._judged(priced(*legs), day)
+        return None if legs is None else self._with_staleness(priced(*legs), day)
 
     def convert(self, amount: Decimal, base: str, quote: str, day: date | None = None) -> Conversion | None:
         """See IRates."""
@@ -61,8 +61,8 @@ class Rates:
             return None
         have, want = legs
         places = decimals(quote)
-        result = worth(amount, have.price, want.price, places)
-        return Conversion(amount, result, places, self._judged(priced(have, want), day))
+        result = convert(amount, have.price, want.price, places)
+        return Conversion(amount, result, places, self._with_staleness(priced(have, want), day))
 
     def history(self, base: str, quote: str, start: date, end: date, points: int) -> PriceHistory:
         """See IRates."""
@@ -76,7 +76,7 @@ class Rates:
         """See IRates."""
         return self._health()
 
-    def _judged(self, quote: Quote, day: date | None) -> Quote:
+    def _with_staleness(self, quote: Quote, day: date | None) -> Quote:
         """Stale or not, as it was on the evening of a day; None: as it is now."""
         now = self._now()
         return replace(quote, stale=is_stale(quote.date, now if day is None else min(now, overdue_on(day))))

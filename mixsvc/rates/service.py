@@ -18,9 +18,11 @@ from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.history.loader import HistoryLoader
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
-from mixsvc.rates.polling.poller import RatePoller, Sink, Surroundings
+from mixsvc.rates.model.quote import ECB
+from mixsvc.rates.polling.chain import Chain
+from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
 from mixsvc.rates.polling.source_health import may_be_asked
-from mixsvc.rates.sources import build_sources, ecb
+from mixsvc.rates.sources import build_sources
 from mixsvc.rates.sources.agent import PollingAgent
 from mixsvc.rates.sources.archive import ArchiveSource, packaged_archive
 from mixsvc.rates.sources.ecb_history import history_documents
@@ -48,8 +50,9 @@ class RatesService:
         self._listeners: list[Callable[[], None]] = []
         client = HTTPClient(PollingAgent(reactor, settings.rates.timeout))
         self._sources = build_sources(settings.rates, client, pool.defer, _now)
-        sink = Sink(self._table, self._loader.save, self._changed)
-        self._poller = RatePoller(reactor, self._sources, settings.rates, sink, Surroundings(random.random, _now))
+        chain = Chain(self._sources, settings.rates.interval, random.random)
+        outputs = QuoteOutputs(self._table, self._loader.save, self._changed)
+        self._poller = RatePoller(reactor, chain, settings.rates, outputs, _now)
         documents = history_documents(settings.rates, client, pool.defer, _now)
         self._backfill = Backfill(reactor, documents, self._loader, self._bank_answers, _now)
         # For every thread.
@@ -92,7 +95,7 @@ class RatesService:
         self._listeners.append(listener)
 
     def _bank_answers(self) -> bool:
-        return may_be_asked(ecb.NAME, self._poller.health())
+        return may_be_asked(ECB, self._poller.health())
 
     def _changed(self, quotes: Sequence[Quote]) -> None:
         self._history.add(quotes)

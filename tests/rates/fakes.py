@@ -14,7 +14,8 @@ from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import IRateSource, Quote
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
-from mixsvc.rates.polling.poller import RatePoller, Sink, Surroundings
+from mixsvc.rates.polling.chain import Chain
+from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
 from tests.rates.samples import moment
 
 SETTINGS = replace(RatesSettings(), interval=30.0, timeout=10.0)
@@ -71,8 +72,8 @@ class PollerCase(SynchronousTestCase):
         self.poller = self.build(self.told.append)
 
     def build(self, on_change: Callable[[Sequence[Quote]], None]) -> RatePoller:
-        sink = Sink(self.table, self.save, on_change)
-        return RatePoller(self.clock, [self.first, self.second], SETTINGS, sink, Surroundings(lambda: 0.5, moment))
+        chain = Chain([self.first, self.second], SETTINGS.interval, lambda: 0.5)
+        return RatePoller(self.clock, chain, SETTINGS, QuoteOutputs(self.table, self.save, on_change), moment)
 
     def save(self, quotes: Sequence[Quote]) -> "Deferred[None]":
         self.saved.append(quotes)

@@ -1,9 +1,9 @@
-"""Fills the gaps of the stored history from the bank's documents of many days."""
+"""Fills gaps of the stored history from the bank's documents of many days."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
@@ -12,29 +12,41 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.interfaces import Quote
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.ecb_history import HistoryDocument
-from mixsvc.rates.sources.interfaces import HistoryStore
 
-__all__ = ["Backfill"]
+__all__ = ["Backfill", "HistoryStore"]
 
 _DAY: Final = 86400.0  # seconds
 
-# Between two looks at whether there is something to do: after a start that is so once the first poll was answered;
-# seconds.
-_LOOK: Final = 10.0
+# Between two checks for something to do; after a start that is when the first poll was answered.
+_CHECK_SECONDS: Final = 10.0
 
-# After the first failure; doubled up to a day.
+# After the first failure; doubles up to a day.
 _FIRST_BACK_OFF: Final = 900.0  # seconds
 
-# For one document, from the connection to its last byte; seconds.
-_DOWNLOAD_LIMIT: Final = 60.0
+# For one document, from connecting to its last byte.
+_DOWNLOAD_SECONDS: Final = 60.0
 
 _log = Logger()
 
 
+class HistoryStore(Protocol):
+    """The stored history of the euro's reference rates; HistoryLoader is one. For the reactor thread."""
+
+    def known_dates(self) -> "Deferred[set[date]]":
+        """Fires with the days of which no rate is missing, whatever source they came from."""
+
+    def save_history(self, quotes: Sequence[Quote]) -> "Deferred[None]":
+        """Stores rates of past days, some thousands at most. Fires when they are stored and more may come.
+
+        Fails with sqlite3.Error.
+        """
+
+
 class _ScheduledDocument:
-    """A document and how it is doing."""
+    """A document, its failures in a row, and when it is due."""
 
     def __init__(self, document: HistoryDocument) -> None:
         self.document = document
@@ -44,9 +56,9 @@ class _ScheduledDocument:
 
 
 class Backfill(Service):
-    """Asks for each document while days within its reach are missing, if the bank answers; at most once a day.
+    """Fetches each document while days it covers are missing and the bank answers; at most once a day.
 
-    A failure is one log line, and is tried again later: after 15 minutes at first, then ever more rarely up to a day.
+    A failure is logged once and tried again: after 15 minutes, then after twice as long each time, up to a day.
     Lives in the reactor thread.
     """
 
@@ -58,68 +70,68 @@ class Backfill(Service):
         bank_answers: Callable[[], bool],
         now: Callable[[], datetime],
     ) -> None:
-        """documents: the smallest first. bank_answers: whether it can be asked, as far as is known. now: UTC."""
+        """documents: the smallest first. bank_answers: whether the bank answers, as far as known. now: UTC, aware."""
         self._clock = clock
-        self._links = [_ScheduledDocument(each) for each in documents]
+        self._documents = [_ScheduledDocument(each) for each in documents]
         self._store = store
         self._bank_answers = bank_answers
         self._now = now
-        # Days that a document was read for: what it does not have, it will not have tomorrow.
+        # Days that a document was searched for: days it does not have, it will not have tomorrow either.
         self._done: set[date] = set()
-        self._loop = LoopingCall(self._look)
+        self._loop = LoopingCall(self._check)
         self._loop.clock = clock
-        self._looking: Deferred[None] | None = None
+        self._running: Deferred[None] | None = None
 
     def startService(self) -> None:
-        """Look at once, then every ten seconds."""
+        """Checks at once, then every ten seconds."""
         Service.startService(self)
-        self._loop.start(_LOOK)
+        self._loop.start(_CHECK_SECONDS)
 
     def stopService(self) -> "Deferred[None]":
-        """Stop, and give up what is under way; fires when that has ended."""
+        """Stops and cancels a download in flight; fires when it has ended."""
         if not self.running:
             return succeed(None)
         Service.stopService(self)
         self._loop.stop()
-        if self._looking is None:
+        if self._running is None:
             return succeed(None)
         ended: Deferred[None] = Deferred()
-        self._looking.addCallback(ended.callback)
-        self._looking.cancel()
+        self._running.addCallback(ended.callback)
+        self._running.cancel()
         return ended
 
-    def _look(self) -> "Deferred[None] | None":
-        # A LoopingCall stops for good when its function fails, so nothing may get past here.
-        due = [link for link in self._links if link.due_at <= self._clock.seconds()]
+    def _check(self) -> "Deferred[None] | None":
+        # A LoopingCall stops for good when its function fails, so this never does.
+        due = [each for each in self._documents if each.due_at <= self._clock.seconds()]
         if not due or not self._bank_answers():
             return None
-        self._looking = Deferred.fromCoroutine(self._fill_from(due)).addErrback(self._unforeseen)
-        return self._looking.addCallback(self._looked)
+        self._running = Deferred.fromCoroutine(self._fill_from(due)).addErrback(self._log_bug)
+        return self._running.addCallback(self._finished)
 
-    def _looked(self, _: object) -> None:
-        self._looking = None
+    def _finished(self, _: object) -> None:
+        self._running = None
 
     async def _fill_from(self, due: Sequence[_ScheduledDocument]) -> None:
-        for link in due:
+        for scheduled in due:
             try:
-                await self._fill(link)
+                await self._fill(scheduled)
             except Exception as error:
                 if self.running:
-                    self._failed(link, error)
+                    self._failed(scheduled, error)
             if not self.running:
                 return
 
-    async def _fill(self, link: _ScheduledDocument) -> None:
+    async def _fill(self, scheduled: _ScheduledDocument) -> None:
         today = self._now().date()
-        missing = await link.document.missing(await self._store.known_dates(), today)
+        missing = await scheduled.document.missing(await self._store.known_dates(), today)
         wanted = missing - self._done
         if wanted:
-            await self._fetch(link.document, wanted)
-        link.failures, link.due_at = 0, self._clock.seconds() + _DAY
+            await self._fetch(scheduled.document, wanted)
+        scheduled.failures, scheduled.due_at = 0, self._clock.seconds() + _DAY
 
     async def _fetch(self, document: HistoryDocument, wanted: Collection[date]) -> None:
         opening = Deferred.fromCoroutine(document.open(wanted, self._now()))
-        pages = await opening.addTimeout(_DOWNLOAD_LIMIT, self._clock, _late)
+        pages = await opening.addTimeout(_DOWNLOAD_SECONDS, self._clock, _late)
         if pages is None:
             return
         found: set[date] = set()
@@ -129,23 +141,23 @@ class Backfill(Service):
         document.keep()
         self._done |= {day for day in wanted if day < pages.newest}
         if found:
-            _log.info("rates: {days} missing days of the history are filled", days=len(found))
+            _log.info("rates: filled {days} missing days of the history", days=len(found))
 
-    def _failed(self, link: _ScheduledDocument, error: Exception) -> None:
-        link.failures += 1
+    def _failed(self, scheduled: _ScheduledDocument, error: Exception) -> None:
+        scheduled.failures += 1
         wait = error.retry_after if isinstance(error, SourceFailed) else 0.0
-        back_off = min(_FIRST_BACK_OFF * 2 ** min(link.failures - 1, 10), _DAY)
-        link.due_at = self._clock.seconds() + max(back_off, wait)
-        # A database that another process has locked is no fault of ours.
-        if link.failures == 1 and isinstance(error, (SourceFailed, sqlite3.Error)):
-            _log.warn("rates: the history cannot be filled: {reason}; it is tried again later", reason=str(error))
-        elif link.failures == 1:
-            _log.failure("rates: filling the history failed in a way that was not foreseen", Failure(error))
+        back_off = min(_FIRST_BACK_OFF * 2 ** min(scheduled.failures - 1, 10), _DAY)
+        scheduled.due_at = self._clock.seconds() + max(back_off, wait)
+        # A database that another process has locked is no bug of ours.
+        if scheduled.failures == 1 and isinstance(error, (SourceFailed, sqlite3.Error)):
+            _log.warn("rates: gaps of the history cannot be filled: {reason}; trying again later", reason=str(error))
+        elif scheduled.failures == 1:
+            _log.failure("rates: filling gaps of the history failed with an unexpected error", Failure(error))
 
-    def _unforeseen(self, failure: Failure) -> None:
+    def _log_bug(self, failure: Failure) -> None:
         if self.running:
-            _log.failure("rates: filling the history failed in a way that was not foreseen", failure)
+            _log.failure("rates: filling gaps of the history failed with an unexpected error", failure)
 
 
 def _late(_: Any, seconds: float) -> Any:
-    raise SourceFailed(f"no whole answer came within {seconds:g} s")
+    raise SourceFailed(f"the answer was not complete within {seconds:g} s")

@@ -1,4 +1,4 @@
-"""The quotes of the past, as everyone in the process reads them."""
+"""The quotes of the past, as every thread reads them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,70 +14,73 @@ __all__ = ["RateHistory"]
 
 @dataclass(frozen=True)
 class _HistorySnapshot:
-    """What is known at one moment; never changed once made, so that any thread may read it."""
+    """The history at one moment; immutable, so that any thread may read it."""
 
     timelines: Mapping[Pair, Timeline]
     bases: tuple[str, ...]
 
 
 class RateHistory:
-    """A price of each pair and day. The reactor thread changes it; any thread reads, and never waits."""
+    """One price for each pair and day. The reactor thread changes it; any thread reads, without a lock."""
 
     def __init__(self) -> None:
         self._snapshot = _HistorySnapshot({}, ())
-        self._is_whole = False
+        self._is_loaded = False
 
     def legs(self, base: str, quote: str, day: date) -> tuple[Quote, Quote] | None:
-        """What one unit of a shared base cost in `base` and in `quote`: both of one date, the last up to the day.
+        """Returns the prices of `base` and of `quote` in a base that both share, of the last common date up to the day.
 
-        None when there is none within the week before it; never raises.
+        None if there is none within the week before the day. Any thread; never raises.
         """
-        found = (course.legs(day) for course in self._ways(base, quote))
-        # Of the same date the first: that which was published as it is asked for.
+        found = (prices.legs(day) for prices in self._ways(base, quote))
+        # max() keeps the first of the same date: the one published in `base` itself.
         return max((legs for legs in found if legs is not None), key=lambda legs: legs[0].date, default=None)
 
     def prices(self, base: str, quote: str, start: date, end: date, points: int) -> PriceHistory:
-        """See IRates.history."""
-        courses = list(self._ways(base, quote))
+        """See IRates.history. Any thread."""
+        ways = list(self._ways(base, quote))
         values: dict[int, float] = {}
-        course_of: dict[int, PairPrices] = {}
-        # The first of them counts where two have the same day.
-        for course in reversed(courses):
-            days, found = course.values(start, end)
+        way_of: dict[int, PairPrices] = {}
+        # The first way wins where two have the same day.
+        for way in reversed(ways):
+            days, found = way.values(start, end)
             values.update(zip(days, found, strict=True))
-            course_of.update(dict.fromkeys(days, course))
+            way_of.update(dict.fromkeys(days, way))
         days = sorted(values)
         chosen = [days[each] for each in sampled([values[day] for day in days], points)]
-        dated = [(date.fromordinal(day), course_of[day].price(day)) for day in chosen]
-        sources = {source for course in courses for source in course.sources(start, end)}
+        dated = [(date.fromordinal(day), way_of[day].price(day)) for day in chosen]
+        sources = {source for way in ways for source in way.sources(start, end)}
         return PriceHistory(base, quote, dated, len(days), sorted(sources))
 
     def span(self, base: str, quote: str) -> tuple[date, date] | None:
-        """See IRates.span."""
-        if not self._is_whole:
+        """See IRates.span. Any thread."""
+        if not self._is_loaded:
             return None
-        spans = [span for course in self._ways(base, quote) if (span := course.span()) is not None]
+        spans = [span for way in self._ways(base, quote) if (span := way.span()) is not None]
         return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
     def add(self, quotes: Sequence[Quote]) -> None:
-        """Take over quotes that were just published; those of the newest days cost next to nothing."""
+        """Adds quotes that were just published. Cheap for quotes of the newest days."""
         self._show(_merged(self._snapshot.timelines, by_pair(quotes)))
 
     def adopt(self, timelines: Mapping[Pair, Timeline]) -> None:
-        """Take over the past, once it was read; what was added meanwhile counts more."""
+        """Takes over the past once it has been read. Quotes added in the meantime win over it."""
         self._show(_merged(timelines, self._snapshot.timelines))
-        self._is_whole = True
+        self._is_loaded = True
 
     def timelines(self) -> Mapping[Pair, Timeline]:
-        """All that is known, as it was published; in any thread."""
+        """Returns all timelines, as published. Any thread."""
         return self._snapshot.timelines
 
     def timeline(self, pair: Pair) -> Timeline | None:
-        """What is known of a pair as it was published."""
+        """Returns the timeline of a pair, as published, or None. Any thread."""
         return self._snapshot.timelines.get(pair)
 
     def replace(self, pair: Pair, old: Timeline, new: Timeline) -> bool:
-        """Take over a timeline that was made of `old` (or an empty one) elsewhere; False if that holds no more."""
+        """Replaces the timeline of a pair by one that was computed from `old` in a thread.
+
+        Returns False, and changes nothing, if the timeline has changed since.
+        """
         current = self.timeline(pair)
         if current is not None and current is not old:
             return False
@@ -88,12 +91,12 @@ class RateHistory:
         self._snapshot = _HistorySnapshot(timelines, tuple(sorted({base for base, _ in timelines})))
 
     def _ways(self, base: str, quote: str) -> Iterator[PairPrices]:
-        """The ways from one currency to the other, the one that the source publishes itself before all others."""
+        """Yields the prices by way of each base that both currencies share; first the one published in `base`."""
         snapshot = self._snapshot
         for anchor in sorted(snapshot.bases, key=lambda each: each != base):
             have, want = snapshot.timelines.get((anchor, base)), snapshot.timelines.get((anchor, quote))
             if base == quote == anchor:
-                # The base in itself costs 1 whenever anything was quoted in it.
+                # The base in itself costs 1 on each day on which anything was quoted in it.
                 have = want = _longest(snapshot.timelines, anchor)
             if (have or base == anchor) and (want or quote == anchor):
                 yield PairPrices(have, want)

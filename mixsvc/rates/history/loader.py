@@ -1,4 +1,4 @@
-"""What is remembered of the past: read once after the start, and added to as quotes come."""
+"""Reads the past into memory after the start, and stores new quotes and filled gaps."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,21 +17,23 @@ from mixsvc.rates.history import store
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.gaps import complete
-from mixsvc.rates.model.timeline import Pair, Timeline, by_pair, filling, merge
+from mixsvc.rates.model.timeline import Pair, Timeline, by_pair, merge, missing_from
 from mixsvc.rates.sources.archive import past_of
 from mixsvc.storage.database import Database
 
 __all__ = ["HistoryLoader"]
 
-# Rows in one transaction, and what its last day has besides: what else waits for the database comes to its turn after
-# some 10 ms.
+# Rows in one transaction, rounded up to whole days: others who wait for the database get their turn after some 10 ms.
 SLICE: Final = 1000
 
 _log = Logger()
 
 
 class HistoryLoader:
-    """Fills a RateHistory from the archive and the database, and the database from what comes. Reactor thread."""
+    """Fills a RateHistory from the archive and the database, and the database from new quotes.
+
+    Lives in the reactor thread; reading, merging and SQL run in other threads.
+    """
 
     def __init__(self, database: Database, history: RateHistory, defer_to_thread: DeferToThread) -> None:
         self._database = database
@@ -39,47 +41,44 @@ class HistoryLoader:
         self._defer_to_thread = defer_to_thread
         self._archive: tuple[bytes, datetime] | None = None
         self._is_stopped = False
-        # One after the other: what is missing is known only when all was read.
+        # Runs one thing after the other: gaps are known only when all has been read.
         self._lock = DeferredLock()
 
     def keep_archive(self, zipped: bytes, read_at: datetime) -> None:
-        """The archive's file, to be looked at by `load`. May be called before the reactor runs. read_at: UTC, aware."""
+        """Keeps the archive's file for `load`. read_at: UTC, aware. May be called before the reactor runs."""
         self._archive = (zipped, read_at)
 
     def load(self) -> "Deferred[None]":
-        """Read the past, of which what is in the database counts more than the archive; fires when it can be asked for.
+        """Reads the past from the archive and the database; the database wins. Fires when the history can be read.
 
-        Never fails: what cannot be read is told in a line of the log, and left out.
+        Never fails: an archive or a database that cannot be read is logged and left out.
         """
         loading: Deferred[None] = self._lock.run(lambda: Deferred.fromCoroutine(self._load()))
         return loading.addErrback(
-            lambda failure: _log.failure("rates: the past could not be read, which was not foreseen", failure)
+            lambda failure: _log.failure("rates: reading the history failed with an unexpected error", failure)
         )
 
     def stop(self) -> None:
-        """Leave it at the step that is under way."""
+        """Ends loading and filling after the current step."""
         self._is_stopped = True
 
     def save(self, quotes: Sequence[Quote]) -> "Deferred[None]":
-        """Store what was published. Fires once it would survive a power cut; fails with sqlite3.Error."""
+        """Stores published quotes. Fires once they would survive a power cut; fails with sqlite3.Error."""
         return store.save(self._database, quotes)
 
     def known_dates(self) -> "Deferred[set[date]]":
-        """The days that have all their prices in euros, of whatever source; waits until `load` has ended.
-
-        One is missing where the bank has quoted a currency shortly before and after the day, and nobody on it.
-        """
+        """See HistoryStore. Waits until `load` has ended. See model.gaps for which rates are missing."""
         knowing: Deferred[set[date]] = self._lock.run(
             lambda: self._defer_to_thread(partial(_dates, self._history.timelines()))
         )
         return knowing
 
     def save_history(self, quotes: Sequence[Quote]) -> "Deferred[None]":
-        """Fill what is missing with quotes of the past, in any order; see timeline.filling for what that is.
+        """See HistoryStore. Fills gaps with quotes in any order; see timeline.missing_from for what counts as a gap.
 
-        May be called again and again, with a part each time; the same quotes again cost no write. Waits until `load`
-        has ended. Fires once all is stored, whole days at a time, however it is interrupted; fails with sqlite3.Error,
-        and what is not stored then is not known either.
+        May be called again and again, with some of the quotes each time; known quotes cost no write. Waits until `load`
+        has ended. Stores whole days at a time, even if it is interrupted. Quotes that could not be stored are not in
+        the history either.
         """
         saving: Deferred[None] = self._lock.run(lambda: Deferred.fromCoroutine(self._save_history(quotes)))
         return saving
@@ -90,7 +89,9 @@ class HistoryLoader:
             await self._read_database(timelines)
         except sqlite3.Error as error:
             if not self._is_stopped:
-                _log.error("rates: stored quotes could not be read: {reason}; the archive is left", reason=str(error))
+                _log.error(
+                    "rates: stored quotes could not be read: {reason}; using the archive only", reason=str(error)
+                )
         if not self._is_stopped:
             self._history.adopt(timelines)
 
@@ -108,11 +109,11 @@ class HistoryLoader:
         for pair in await self._database.run(store.read_pairs):
             if self._is_stopped:
                 return
-            # A pair at a time, so that what else waits for the database comes to its turn.
+            # One pair at a time, so that others who wait for the database get their turn.
             timelines[pair] = await self._database.run(store.read_onto, timelines.get(pair, Timeline.empty(*pair)))
 
     async def _save_history(self, quotes: Sequence[Quote]) -> None:
-        for part in await self._defer_to_thread(partial(_lacking, self._history.timelines(), quotes)):
+        for part in await self._defer_to_thread(partial(_parts_to_fill, self._history.timelines(), quotes)):
             if self._is_stopped:
                 return
             await store.save(self._database, part)
@@ -121,8 +122,8 @@ class HistoryLoader:
     async def _take_over(self, given: Mapping[Pair, Timeline]) -> None:
         while given:
             old = {pair: self._history.timeline(pair) or Timeline.empty(*pair) for pair in given}
-            merged = await self._defer_to_thread(partial(_filled, old, given))
-            # A quote may have come meanwhile: once more, with that.
+            merged = await self._defer_to_thread(partial(_fill, old, given))
+            # Another quote of the pair has come in the meantime: merge again with it.
             late = [pair for pair in given if not self._history.replace(pair, old[pair], merged[pair])]
             given = {pair: given[pair] for pair in late}
 
@@ -132,14 +133,14 @@ def _dates(timelines: Mapping[Pair, Timeline]) -> set[date]:
     return {date.fromordinal(each) for each in complete(euros)}
 
 
-def _lacking(timelines: Mapping[Pair, Timeline], quotes: Sequence[Quote]) -> Sequence[Sequence[Quote]]:
-    """What of the quotes is to be filled in, in parts of about SLICE rows."""
-    news = [filling(timelines.get(pair, Timeline.empty(*pair)), each) for pair, each in by_pair(quotes).items()]
-    return list(_parts([each.at(place) for each in news for place in range(len(each.days))]))
+def _parts_to_fill(timelines: Mapping[Pair, Timeline], quotes: Sequence[Quote]) -> Sequence[Sequence[Quote]]:
+    """Returns the quotes that fill gaps, in parts of about SLICE rows."""
+    news = [missing_from(timelines.get(pair, Timeline.empty(*pair)), each) for pair, each in by_pair(quotes).items()]
+    return list(_parts([each.at(index) for each in news for index in range(len(each.days))]))
 
 
 def _parts(quotes: Sequence[Quote]) -> Iterator[Sequence[Quote]]:
-    """The oldest first. No day is cut in two: nobody would see that the rest of it is missing."""
+    """Yields the quotes, the oldest first. No day is divided: nobody would notice if the rest of it is missing."""
     part: list[Quote] = []
     for _, day in groupby(sorted(quotes, key=attrgetter("date")), key=attrgetter("date")):
         part.extend(day)
@@ -150,5 +151,5 @@ def _parts(quotes: Sequence[Quote]) -> Iterator[Sequence[Quote]]:
         yield part
 
 
-def _filled(old: Mapping[Pair, Timeline], given: Mapping[Pair, Timeline]) -> Mapping[Pair, Timeline]:
-    return {pair: merge(old[pair], filling(old[pair], each)) for pair, each in given.items()}
+def _fill(old: Mapping[Pair, Timeline], given: Mapping[Pair, Timeline]) -> Mapping[Pair, Timeline]:
+    return {pair: merge(old[pair], missing_from(old[pair], each)) for pair, each in given.items()}

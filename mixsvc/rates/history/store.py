@@ -1,4 +1,4 @@
-"""Quotes in the database: what was published, one price per pair and date."""
+"""Quotes in the database (table `quote`): one price for each pair and date."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -16,8 +16,8 @@ from mixsvc.storage.database import Database
 
 __all__ = ["read_last", "read_onto", "read_pairs", "save"]
 
-# A TEXT column takes any bytes, and reading one that is not UTF-8 fails as a whole: so pairs that cannot
-# be ours are left out here, and everything else is read as bytes.
+# A TEXT column can hold any bytes, and reading one that is not UTF-8 fails the whole statement: so rows with pairs that
+# are not valid are left out here, and all else is read as bytes.
 _PAIRS = """
     SELECT DISTINCT base, quote FROM quote
     WHERE typeof(base) = 'text' AND base GLOB '[A-Z][A-Z][A-Z]'
@@ -30,26 +30,26 @@ _NEWEST_FIRST = """
 
 
 def save(database: Database, quotes: Sequence[Quote]) -> "Deferred[None]":
-    """Store quotes in one transaction, over those of the same pair and date; called in the reactor thread.
+    """Stores quotes in one transaction, replacing those of the same pair and date. Reactor thread.
 
-    Fires once they would survive a power cut; fails with sqlite3.Error, and nothing is stored.
+    Fires once they would survive a power cut. Fails with sqlite3.Error, and then nothing is stored.
     """
     return database.run(_insert, quotes)
 
 
 def read_last(cursor: sqlite3.Cursor) -> list[Quote]:
-    """The newest quote of each pair; blocks (made for database.prepare). Rows that cannot be read are passed over."""
+    """Returns the newest quote of each pair; skips rows that are not valid. Blocks (for database.prepare)."""
     newest = (next(_readable(cursor, *pair), None) for pair in read_pairs(cursor))
     return [each for each in newest if each is not None]
 
 
 def read_pairs(cursor: sqlite3.Cursor) -> list[Pair]:
-    """The pairs that there are quotes of; blocks."""
+    """Returns the pairs that have quotes. Blocks."""
     return cursor.execute(_PAIRS).fetchall()
 
 
 def read_onto(cursor: sqlite3.Cursor, timeline: Timeline) -> Timeline:
-    """A timeline with the stored quotes of its pair over it; blocks, up to 150 ms for all the days since 1999."""
+    """Returns a timeline merged with the stored quotes of its pair. Blocks up to 150 ms for all days since 1999."""
     pair = (timeline.base, timeline.quote)
     return merge(timeline, by_pair(_readable(cursor, *pair)).get(pair, Timeline.empty(*pair)))
 
@@ -72,9 +72,9 @@ def _insert(cursor: sqlite3.Cursor, quotes: Sequence[Quote]) -> None:
 
 
 def _readable(cursor: sqlite3.Cursor, base: str, quote: str) -> Iterator[Quote]:
-    """The quotes of a pair, the newest first."""
+    """Yields the valid quotes of a pair, the newest first."""
     for row in cursor.execute(_NEWEST_FIRST, (base, quote)):
-        # An older row that can be read is better than none.
+        # Skip it: an older row that is valid is better than none.
         with suppress(ValueError, OverflowError):
             yield _read(base, quote, row)
 
@@ -84,16 +84,16 @@ def _read(base: str, quote: str, row: Sequence[bytes]) -> Quote:
     fetched_at, newest = _fetched(fetched)
     day = parse_date(date_text.decode())
     if day > newest:
-        # No later quote could ever replace one of a far future.
-        raise ValueError("of a date after it was fetched")
+        # A quote of the far future could never be replaced.
+        raise ValueError("the date is after the time of fetching")
     return Quote(base, quote, parse_price(price.decode()), day, fetched_at, source.decode(), stale=False)
 
 
 @lru_cache(maxsize=16)
 def _fetched(text: bytes) -> tuple[datetime, date]:
-    """When a row was fetched, and the newest date it could have then; thousands of rows have the same."""
+    """Returns when a row was fetched and the newest date it can have. Cached, as thousands of rows share one text."""
     fetched_at = datetime.fromisoformat(text.decode())
     if fetched_at.tzinfo is None:
-        raise ValueError("fetched at an unknown time")
+        raise ValueError("the time of fetching has no time zone")
     fetched_at = fetched_at.astimezone(UTC)
     return fetched_at, (fetched_at + timedelta(days=1)).date()

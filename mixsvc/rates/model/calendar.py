@@ -1,6 +1,6 @@
-"""When the European Central Bank publishes, and so when a quote is out of date. Pure.
+"""The publication calendar of the European Central Bank, which says when a quote is stale. Pure.
 
-A rate is published each TARGET working day at about 16:00 in Frankfurt.
+The bank publishes on each working day of the TARGET system at about 16:00 in Frankfurt.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -11,24 +11,24 @@ __all__ = ["is_stale", "is_working_day", "overdue_on"]
 
 FRANKFURT: Final = ZoneInfo("Europe/Berlin")
 
-# A publication is late now and then; only after this hour is it overdue.
+# Later than the usual hour, as a publication is sometimes late.
 OVERDUE: Final = time(18, 0, tzinfo=FRANKFURT)
 
 DAY: Final = timedelta(days=1)
 
-# Month and day of the holidays that stay in their place.
+# Month and day of the holidays that have a fixed date.
 FIXED_HOLIDAYS: Final = frozenset({(1, 1), (5, 1), (12, 25), (12, 26)})
 
 FIRST_YEAR: Final = 1999
 
-# Nothing was published then: the systems were being changed over.
+# Nothing was published on these days: the systems were being changed over.
 CHANGE_OVERS: Final = frozenset({date(1999, 12, 31), date(2001, 12, 31)})
 
 
 def is_stale(published: date, now: datetime) -> bool:
-    """Whether a later rate than that of `published` is overdue at `now` (aware).
+    """Whether a newer rate than that of `published` is overdue at `now` (aware).
 
-    On a weekend, on a holiday and until the evening of the next working day it is not.
+    It is not overdue before 18:00 in Frankfurt on the next working day after `published`.
     """
     here = now.astimezone(FRANKFURT)
     if published >= here.date():
@@ -40,21 +40,21 @@ def is_stale(published: date, now: datetime) -> bool:
 
 
 def overdue_on(day: date) -> datetime:
-    """The moment from which the rate of a working day is overdue."""
+    """Returns the moment (aware) from which the rate of a working day is overdue."""
     return datetime.combine(day, OVERDUE)
 
 
 def is_working_day(day: date) -> bool:
-    """Whether rates are published that day: TARGET is closed on weekends and six holidays."""
+    """Whether the bank publishes on a day: TARGET is closed on weekends and six holidays."""
     if day.weekday() >= 5 or (day.month, day.day) in FIXED_HOLIDAYS or day in CHANGE_OVERS:
         return False
     easter = _easter_sunday(day.year)
-    # Good Friday and Easter Monday, which the first year's calendar did not have yet.
+    # Good Friday and Easter Monday; the calendar of the first year did not have them.
     return day.year == FIRST_YEAR or day not in (easter - 2 * DAY, easter + DAY)
 
 
 def _easter_sunday(year: int) -> date:
-    """Western Easter by the anonymous Gregorian computus (Meeus, Astronomical Algorithms, chapter 8)."""
+    """Returns Western Easter by the anonymous Gregorian computus (Meeus, Astronomical Algorithms, chapter 8)."""
     golden = year % 19
     century, rest = divmod(year, 100)
     moon_shift = (century - (century + 8) // 25 + 1) // 3

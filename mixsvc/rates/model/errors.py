@@ -1,7 +1,7 @@
-"""What goes wrong between a source of rates and us.
+"""Errors of the rates.
 
 MixError
-└── SourceFailed   a source did not answer, or not with rates
+└── SourceFailed   a source did not answer, or its answer holds no rates
 """
 
 from mixsvc.errors import MixError
@@ -10,9 +10,9 @@ __all__ = ["SourceFailed"]
 
 
 class SourceFailed(MixError):
-    """A source did not answer, or not with rates; the text is one line for a person.
+    """A source did not answer, or its answer holds no rates. The text is one line for a person.
 
-    retry_after: how long the source asked not to be bothered, in seconds; 0 when it did not say.
+    retry_after: how long the source asks us to wait (Retry-After), in seconds; 0 where it does not say.
     """
 
     def __init__(self, reason: str, retry_after: float = 0.0) -> None:

@@ -1,37 +1,36 @@
-"""Of which days a price is missing, seen from what the bank has quoted before and after. Pure."""
+"""Which days of the history are complete: a price is missing where the bank quoted around that day. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from mixsvc.rates.model.quote import ARCHIVE
+from mixsvc.rates.model.quote import ARCHIVE, ECB
 from mixsvc.rates.model.timeline import Timeline
-from mixsvc.rates.sources import ecb
 
 __all__ = ["LONGEST_GAP", "complete"]
 
-# The bank leaves a currency out for years (the Icelandic krona from 2008 to 2018), or not at all: in days.
+# Days. A longer gap is the bank's own: it stops quoting a currency for years (the Icelandic krona from 2008 to 2018).
 LONGEST_GAP: Final = 60
 
 # Other sources may have currencies that no document of the bank will ever have.
-_OF_THE_BANK: Final = frozenset({ecb.NAME, ARCHIVE})
+_BANK_SOURCES: Final = frozenset({ECB, ARCHIVE})
 
 
 def complete(timelines: Collection[Timeline]) -> set[int]:
-    """The days (ordinals) that have a price, but for those that lack another which the bank quoted around them."""
+    """Returns the days (ordinals) with prices, except those that lack a price the bank quoted before and after them."""
     days = set[int]().union(*(each.days for each in timelines))
-    return days - {day for each in timelines for day in _lacking(each, days)}
+    return days - {day for each in timelines for day in _missing_days(each, days)}
 
 
-def _lacking(timeline: Timeline, days: set[int]) -> Iterator[int]:
+def _missing_days(timeline: Timeline, days: set[int]) -> Iterator[int]:
     have = timeline.days
-    # Mostly none, so that nothing more is looked at.
+    # Mostly none, and then nothing more is computed.
     missing = [day for day in days.difference(have) if have and have[0] < day < have[-1]]
     if not missing:
         return
     known = zip(have, timeline.origins, strict=True)
-    quoted = [day for day, origin in known if origin.source in _OF_THE_BANK]
+    quoted = [day for day, origin in known if origin.source in _BANK_SOURCES]
     for day in missing:
-        place = bisect_left(quoted, day)
-        if 0 < place < len(quoted) and quoted[place] - quoted[place - 1] <= LONGEST_GAP:
+        index = bisect_left(quoted, day)
+        if 0 < index < len(quoted) and quoted[index] - quoted[index - 1] <= LONGEST_GAP:
             yield day

@@ -1,4 +1,4 @@
-"""The latest quotes, as everyone in the process reads them."""
+"""The latest quote of each pair, as every thread reads it. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,17 +14,17 @@ __all__ = ["GIVEN_UP_AFTER", "RateTable"]
 
 Pair = tuple[str, str]
 
-# A currency so much older than the newest of its base is no longer quoted (the kuna, since Croatia has the euro): its
-# last price is one of the past, not the latest.
+# A currency whose last quote is older than this, compared with the newest of its base, is no longer quoted (the kuna,
+# since Croatia has the euro): its last price belongs to the past.
 GIVEN_UP_AFTER: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class _LatestSnapshot:
-    """What is known at one moment; never changed once made, so that any thread may read it."""
+    """The quotes at one moment; immutable, so that any thread may read it."""
 
     published: Mapping[Pair, Quote]
-    # The published ones that are still quoted, and each base in itself.
+    # The published quotes of currencies that are still quoted, and each base in itself.
     known: Mapping[Pair, Quote]
     bases: tuple[str, ...]
     currencies: tuple[str, ...]
@@ -33,26 +33,27 @@ class _LatestSnapshot:
 class RateTable:
     """The latest quote of every pair.
 
-    The reactor thread publishes (before the reactor runs: the main thread); any thread reads.
+    The reactor thread publishes (the main thread before the reactor runs); any thread reads, without a lock, from a
+    snapshot that one assignment replaces.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
-        """now: the time, UTC and aware, by which quotes become stale; called in every thread that reads."""
+        """now: returns the time (aware) that decides whether a quote is stale; called in every thread that reads."""
         self._now = now
-        self._snapshot = _made_of({})
+        self._snapshot = _snapshot_of({})
 
     def latest(self, base: str, quote: str) -> Quote | None:
-        """The latest quote of a pair of codes in capitals, or None; never raises, in any thread.
+        """Returns the latest quote of a pair of codes in capitals, or None. Any thread; never raises.
 
-        A published price keeps its digits; one across the base is rounded (see quote.across).
+        A published price keeps its digits; a cross rate is rounded (see quote.across).
         """
         legs = self.legs(base, quote)
-        return None if legs is None else self._judged(priced(*legs))
+        return None if legs is None else self._with_staleness(priced(*legs))
 
     def legs(self, base: str, quote: str) -> tuple[Quote, Quote] | None:
-        """What one unit of a shared base costs in `base` and in `quote`; None without any. In any thread.
+        """Returns the prices of `base` and of `quote` in a base that both share, or None. Any thread.
 
-        Where sources have several bases in common, the newest; of the same date, what is published as it is asked for.
+        Of several shared bases the one with the newest date counts; of the same date the one that is `base` itself.
         """
         snapshot = self._snapshot
         found = []
@@ -63,14 +64,14 @@ class RateTable:
         return max(found, key=lambda legs: min(each.date for each in legs), default=None)
 
     def currencies(self) -> Sequence[str]:
-        """The codes a quote can be made of, sorted; empty when nothing is known yet."""
+        """Returns the codes that have a latest quote, sorted; empty before the first one. Any thread."""
         return self._snapshot.currencies
 
     def publish(self, quotes: Sequence[Quote]) -> Sequence[Quote]:
-        """Take over what is news, all at once; returns those that changed, empty when none did.
+        """Takes over what is new, all at once; returns the quotes that changed.
 
-        A quote never replaces one of a later date, and one of the archive none of the same date.
-        Raises ValueError, and changes nothing, for a price or a code that cannot be one.
+        A quote never replaces one of a later date, and one of the archive never replaces one of the same date.
+        Raises ValueError and changes nothing if a price or a code is not valid.
         """
         published = dict(self._snapshot.published)
         changed: dict[Pair, Quote] = {}
@@ -80,11 +81,11 @@ class RateTable:
             if _is_news(each, published.get(pair)):
                 published[pair] = changed[pair] = each
         if changed:
-            self._snapshot = _made_of(published)
-        return tuple(self._judged(each) for each in changed.values())
+            self._snapshot = _snapshot_of(published)
+        return tuple(self._with_staleness(each) for each in changed.values())
 
-    def _judged(self, quote: Quote) -> Quote:
-        """The quote as it is read at this moment: stale or not."""
+    def _with_staleness(self, quote: Quote) -> Quote:
+        """Returns the quote with `stale` as of now."""
         return replace(quote, stale=is_stale(quote.date, self._now()))
 
 
@@ -100,13 +101,13 @@ def _is_news(new: Quote, old: Quote | None) -> bool:
 
 def _check(quote: Quote) -> None:
     if not (is_currency(quote.base) and is_currency(quote.quote)) or quote.base == quote.quote:
-        raise ValueError(f"{quote.source} quotes {quote.base!r} in {quote.quote!r}, which are no two currencies")
+        raise ValueError(f"{quote.source} quotes {quote.base!r} in {quote.quote!r}, which are not two currencies")
     if not is_sound(quote.price):
-        raise ValueError(f"{quote.source} quotes {quote.base}/{quote.quote} at {quote.price}, which is no price")
+        raise ValueError(f"{quote.source} quotes {quote.base}/{quote.quote} at {quote.price}, which is not a price")
 
 
-def _made_of(published: Mapping[Pair, Quote]) -> _LatestSnapshot:
-    # In the order of their dates, so that the base in itself is as new as its newest quote.
+def _snapshot_of(published: Mapping[Pair, Quote]) -> _LatestSnapshot:
+    # Sorted by date, so that the quote of the base in itself is as new as the newest quote in it.
     in_order = sorted(published.values(), key=lambda each: (each.date, each.fetched_at))
     selves = {(each.base, each.base): itself(each) for each in in_order}
     quoted = {

@@ -1,12 +1,12 @@
-"""Amounts of money: which can be converted, and how the result is rounded. Pure."""
+"""Amounts of money: which amounts can be converted, and how results are rounded. Pure."""
 
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-__all__ = ["MAX_AMOUNT_DIGITS", "is_amount", "worth"]
+__all__ = ["MAX_AMOUNT_DIGITS", "is_amount", "convert"]
 
-# Digits before and after the point together; more cannot be money, and would only cost time.
+# Digits before and after the point together. More of them cannot be money and would only cost time.
 MAX_AMOUNT_DIGITS: Final = 40
 
 
@@ -19,8 +19,8 @@ def is_amount(amount: Decimal) -> bool:
     return before + after <= MAX_AMOUNT_DIGITS
 
 
-def worth(amount: Decimal, have: Decimal, want: Decimal, places: int) -> Decimal:
-    """amount times want over have, exactly, and then rounded once, half to even, to so many decimals."""
+def convert(amount: Decimal, have: Decimal, want: Decimal, places: int) -> Decimal:
+    """Returns amount * want / have, computed exactly and rounded once, half to even, to `places` decimals."""
     exact = Fraction(amount) * Fraction(want) / Fraction(have)
-    # round() of a Fraction is half to even (numbers.Rational), and a Decimal made of text keeps every digit.
+    # round() of a Fraction rounds half to even, and a Decimal made of text keeps every digit.
     return Decimal(f"{round(exact * 10**places)}E-{places}")

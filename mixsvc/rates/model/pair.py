@@ -1,4 +1,4 @@
-"""How one currency went against another, over the base that both are quoted in. Pure."""
+"""The past prices of one pair, computed from two timelines in the same base. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,60 +12,63 @@ from mixsvc.rates.model.timeline import Timeline
 
 __all__ = ["MAX_GAP", "PairPrices"]
 
-# A quote holds for so many days after its own: longer than any run of holidays (four days at Easter, five around
-# Christmas), so that who asks for a day gets that of another week never.
+# Days for which a quote holds after its own: longer than any run of holidays (four days at Easter, five around
+# Christmas), and short enough that nobody gets the price of another week unawares.
 MAX_GAP: Final = 7
 
 
 @dataclass(frozen=True)
 class PairPrices:
-    """A pair. have, want: what one unit of the base cost in either currency; None: it is the base itself, not both."""
+    """The prices of a pair. have, want: timelines of its two currencies in a shared base.
+
+    One of the two, not both, is None where that currency is the base itself.
+    """
 
     have: Timeline | None
     want: Timeline | None
 
     def legs(self, day: date) -> tuple[Quote, Quote] | None:
-        """Both quotes of the last date up to a day that both have; None when there is none within MAX_GAP days."""
+        """Returns both quotes of the last common date up to a day; None if there is none within MAX_GAP days."""
         at, oldest = day.toordinal(), day.toordinal() - MAX_GAP
         while True:
-            places = [each.last_up_to(at) for each in self._known()]
-            if min(places) < 0:
+            indices = [each.last_up_to(at) for each in self._known()]
+            if min(indices) < 0:
                 return None
-            days = [each.days[place] for each, place in zip(self._known(), places, strict=True)]
+            days = [each.days[index] for each, index in zip(self._known(), indices, strict=True)]
             if min(days) < oldest:
                 return None
             if min(days) == max(days):
-                return self._both([each.at(place) for each, place in zip(self._known(), places, strict=True)])
+                return self._both([each.at(index) for each, index in zip(self._known(), indices, strict=True)])
             at = min(days)
 
     def span(self) -> tuple[date, date] | None:
-        """The first and the last date that both have; None when they have none."""
+        """Returns the first and the last common date, or None."""
         days = self._days(date.min.toordinal(), date.max.toordinal())
         return (date.fromordinal(days[0]), date.fromordinal(days[-1])) if days else None
 
     def values(self, start: date, end: date) -> tuple[Sequence[int], Sequence[float]]:
-        """The dates from start to end that both have, as ordinals, and what the pair cost then, to compare it with."""
+        """Returns the common dates from start to end, as ordinals, and the price of each, as floats for comparisons."""
         first, last = start.toordinal(), end.toordinal()
         days = self._days(first, last)
         if self.have is None or self.want is None:
             (only,) = self._known()
-            floats = only.floats(only.places(first, last))
+            floats = only.floats(only.indices(first, last))
             return days, floats if self.have is None else [1 / each for each in floats]
         have, want = _by_day(self.have, first, last), _by_day(self.want, first, last)
         return days, [want[each] / have[each] for each in days]
 
     def price(self, day: int) -> Decimal:
-        """What the pair cost on a date that both have: as published, else rounded (see quote.crossed)."""
+        """Returns the price on a common date: as published, or the cross rate (see quote.crossed)."""
         if self.have is None:
             return _price(self.want, day)
         return crossed(_price(self.have, day), _price(self.want, day))
 
     def sources(self, start: date, end: date) -> Sequence[str]:
-        """Who published the prices from start to end, sorted."""
+        """Returns the names of the sources of the prices from start to end, sorted."""
         found: set[str] = set()
         for each in self._known():
-            places = each.places(start.toordinal(), end.toordinal())
-            found.update(origin.source for origin in set(each.origins[places.start : places.stop]))
+            indices = each.indices(start.toordinal(), end.toordinal())
+            found.update(origin.source for origin in set(each.origins[indices.start : indices.stop]))
         return sorted(found)
 
     def _known(self) -> Sequence[Timeline]:
@@ -84,12 +87,12 @@ class PairPrices:
 
 
 def _days_of(timeline: Timeline, first: int, last: int) -> Sequence[int]:
-    places = timeline.places(first, last)
-    return timeline.days[places.start : places.stop]
+    indices = timeline.indices(first, last)
+    return timeline.days[indices.start : indices.stop]
 
 
 def _by_day(timeline: Timeline, first: int, last: int) -> dict[int, float]:
-    return dict(zip(_days_of(timeline, first, last), timeline.floats(timeline.places(first, last)), strict=True))
+    return dict(zip(_days_of(timeline, first, last), timeline.floats(timeline.indices(first, last)), strict=True))
 
 
 def _price(timeline: Timeline | None, day: int) -> Decimal:

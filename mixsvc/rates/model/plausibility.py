@@ -1,9 +1,9 @@
-"""Whether a price can be believed, seen from the last good one. Pure.
+"""Which new prices are plausible, compared with the last good ones. Pure.
 
-A price that differs from the last good one by more than JUMP times is held back: the last good one stays. It is
-taken once CONFIRMATIONS documents of its source, of as many days, have said about the same, or when the last good
-price is so old that it says nothing (OLD). What nobody ever quoted before is taken. What is held back is forgotten
-when the process ends.
+A price that differs from the last good one by more than a factor of JUMP is held back, and the last good one stays
+published. The new price is accepted once documents of CONFIRMATIONS different days have had about the same price, or
+when the last good price is too old to compare with (OLD). The first price of a pair is always accepted. Held-back
+prices are in memory only: a restart forgets them.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,74 +16,75 @@ from mixsvc.interfaces import Quote
 
 __all__ = ["CONFIRMATIONS", "JUMP", "OLD", "Plausibility", "PlausibilityResult", "check_not_in_future"]
 
-# No currency of the ECB has lost that much in a year; a decimal point that moved, or another unit, is more.
+# No currency of the ECB has changed that much in a year; a wrong decimal point or another unit changes more.
 JUMP: Final = Decimal(5)
 CONFIRMATIONS: Final = 3  # days
 OLD: Final = timedelta(days=366)
 
-# Prices that differ by less than this are of the same level.
-_SAME: Final = Decimal(2)
+# Prices within this factor confirm each other.
+_SAME_LEVEL: Final = Decimal(2)
 
 
 @dataclass(frozen=True)
 class PlausibilityResult:
-    """What to do with quotes, and what has changed; each of the four is empty on an ordinary day.
+    """The quotes to publish, and what to log; all but `accepted` are empty on an ordinary day.
 
-    held: held back from now on. confirmed: held back until now, and taken. settled: what was held back has gone.
-    went_back: the newest date that its source has had, and the older one it has now; told once for each newest date.
+    held_back: not accepted, for the first time. confirmed: held back before, and now accepted. withdrawn: accepted
+    because the price is plausible again. went_back: the newest date the source has had and the older one it has now;
+    given once for each newest date.
     """
 
-    taken: Sequence[Quote]
-    held: Sequence[Quote] = ()
+    accepted: Sequence[Quote]
+    held_back: Sequence[Quote] = ()
     confirmed: Sequence[Quote] = ()
-    settled: Sequence[Quote] = ()
+    withdrawn: Sequence[Quote] = ()
     went_back: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True)
 class _HeldPrice:
-    """A price that is held back, and the days of the documents that had it."""
+    """A price that is held back, and the dates of the documents that had it."""
 
     price: Decimal
     days: frozenset[date]
 
 
 class Plausibility:
-    """Judges all quotes before they are published. Belongs to one thread."""
+    """Checks quotes before they are published. For one thread at a time."""
 
     def __init__(self, latest: Callable[[str, str], Quote | None]) -> None:
-        """latest: the last good quote of a base and a currency, or None."""
+        """latest: returns the last good quote of a base and a currency, or None."""
         self._latest = latest
-        self._doubts: dict[tuple[str, str, str], _HeldPrice] = {}
+        self._held: dict[tuple[str, str, str], _HeldPrice] = {}
         self._newest: dict[str, date] = {}
         self._went_back: dict[str, date] = {}
 
-    def judge(self, quotes: Sequence[Quote]) -> PlausibilityResult:
-        """Which quotes of one answer may be published; to be called once for each answer."""
-        taken: list[Quote] = []
-        held: list[Quote] = []
+    def check(self, quotes: Sequence[Quote]) -> PlausibilityResult:
+        """Returns which quotes of one answer may be published. Call it once for each answer."""
+        accepted: list[Quote] = []
+        held_back: list[Quote] = []
         confirmed: list[Quote] = []
-        settled: list[Quote] = []
+        withdrawn: list[Quote] = []
         for each in quotes:
             key = (each.source, each.base, each.quote)
-            before = self._doubts.pop(key, None)
-            doubt = self._doubt(each, before)
-            if doubt is not None and len(doubt.days) < CONFIRMATIONS:
-                self._doubts[key] = doubt
+            before = self._held.pop(key, None)
+            held = self._implausible(each, before)
+            if held is not None and len(held.days) < CONFIRMATIONS:
+                self._held[key] = held
                 if before is None:
-                    held.append(each)
+                    held_back.append(each)
                 continue
-            taken.append(each)
+            accepted.append(each)
             if before is not None:
-                (settled if doubt is None else confirmed).append(each)
-        return PlausibilityResult(taken, held, confirmed, settled, self._backwards(quotes))
+                (withdrawn if held is None else confirmed).append(each)
+        return PlausibilityResult(accepted, held_back, confirmed, withdrawn, self._backwards(quotes))
 
-    def _doubt(self, new: Quote, before: _HeldPrice | None) -> _HeldPrice | None:
+    def _implausible(self, new: Quote, before: _HeldPrice | None) -> _HeldPrice | None:
         last = self._latest(new.base, new.quote)
-        # One that is older than the last good one is not published anyway.
+        # A quote older than the last good one is not published anyway.
         if last is None or new.date < last.date or new.date - last.date > OLD or _within(JUMP, new.price, last.price):
             return None
-        days = before.days if before is not None and _within(_SAME, new.price, before.price) else frozenset()
+        days = before.days if before is not None and _within(_SAME_LEVEL, new.price, before.price) else frozenset()
         return _HeldPrice(new.price, days | {new.date})
 
     def _backwards(self, quotes: Sequence[Quote]) -> tuple[date, date] | None:
@@ -99,9 +100,9 @@ class Plausibility:
 
 
 def check_not_in_future(day: date, fetched_at: datetime) -> None:
-    """Raises ValueError for a date after tomorrow: no later quote could ever replace one of a far future.
+    """Raises ValueError for a date after tomorrow: a quote of the far future could never be replaced.
 
-    fetched_at: UTC. A date may be one day ahead, since it is already tomorrow somewhere.
+    fetched_at: UTC. A date may be one day ahead, as it is already tomorrow in some time zones.
     """
     if day > (fetched_at + timedelta(days=1)).date():
         raise ValueError(f"{day} is in the future")

@@ -1,4 +1,4 @@
-"""Which of many values to show when there is place for few. Pure."""
+"""Chooses which of many values to show, so that no extreme is lost. Pure."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,11 @@ MIN_POINTS = 4
 
 
 def sampled(values: Sequence[float], points: int) -> Sequence[int]:
-    """The places of at most `points` values, in order.
+    """Returns the indices of at most `points` values, in order.
 
-    The first and the last are always among them. What lies between is cut into equal stretches, and the lowest and the
-    highest of each are kept: so is every extreme of the whole. Raises ValueError for fewer points than 4.
+    The first and the last value are always among them. The values between are divided into equal stretches, and the
+    lowest and the highest of each stretch are kept, so the extremes of the whole are, too. Raises ValueError for fewer
+    points than MIN_POINTS.
     """
     if points < MIN_POINTS:
         raise ValueError(f"{points} points are too few to keep the extremes; ask for at least {MIN_POINTS}")

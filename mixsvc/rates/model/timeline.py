@@ -1,4 +1,4 @@
-"""The prices of one pair, a day each, in little memory: some 25 bytes a price, where a Quote takes 400. Pure."""
+"""The daily prices of one pair as arrays: some 25 bytes for each price, where a Quote takes 400. Pure."""
 
 from array import array
 from bisect import bisect_left, bisect_right
@@ -11,27 +11,28 @@ from typing import NamedTuple
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.quote import ARCHIVE
 
-__all__ = ["TimelineBuilder", "Origin", "Pair", "Timeline", "by_pair", "filling", "merge"]
+__all__ = ["Origin", "Pair", "Timeline", "by_pair", "missing_from", "merge"]
 
 Pair = tuple[str, str]
 
 
 class Origin(NamedTuple):
-    """Where a price comes from; fetched_at: UTC, aware."""
+    """The source of a price and when it was fetched (UTC, aware)."""
 
     source: str
     fetched_at: datetime
 
 
-# A price as text, so that no digit is lost, and where it comes from.
+# A price as plain digits, so that none is lost, and its origin.
 Point = tuple[bytes, Origin]
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The prices of a pair in the order of their days; never changed once made, so that any thread may read it.
+    """The prices of a pair, sorted by day; immutable, so that any thread may read it.
 
-    days: as ordinals (date.toordinal). prices: plain digits, each followed by a space. ends: where each price ends.
+    Entry i is the price of days[i] (an ordinal, date.toordinal) with the origin origins[i]. prices: plain digits, a
+    space after each price. ends: the index in `prices` after each price and its space.
     """
 
     base: str
@@ -43,59 +44,59 @@ class Timeline:
 
     @classmethod
     def empty(cls, base: str, quote: str) -> "Timeline":
-        """That of a pair of which nothing is known."""
+        """Returns a timeline without prices."""
         return cls(base, quote, array("i"), array("I"), b"", ())
 
     def last_up_to(self, day: int) -> int:
-        """The place of the last price up to a day, -1 when all are later."""
+        """Returns the index of the last price up to a day, -1 if all are later."""
         return bisect_right(self.days, day) - 1
 
-    def places(self, start: int, end: int) -> range:
-        """The places of the days from start to end, both included."""
+    def indices(self, start: int, end: int) -> range:
+        """Returns the indices of the days from start to end, both included."""
         return range(bisect_left(self.days, start), bisect_right(self.days, end))
 
-    def price(self, place: int) -> Decimal:
-        """The price at a place, with every digit that was published."""
-        return Decimal(self._text(place).decode())
+    def price(self, index: int) -> Decimal:
+        """Returns the price at an index, with every digit that was published."""
+        return Decimal(self._text(index).decode())
 
-    def floats(self, places: range) -> Sequence[float]:
-        """The prices at consecutive places, to compare them with; a money amount is never made of these."""
-        if not places:
+    def floats(self, indices: range) -> Sequence[float]:
+        """Returns the prices at consecutive indices, for comparisons only: never for amounts of money."""
+        if not indices:
             return []
-        return [float(text) for text in self.prices[self._begin(places[0]) : self.ends[places[-1]]].split()]
+        return [float(text) for text in self.prices[self._begin(indices[0]) : self.ends[indices[-1]]].split()]
 
-    def at(self, place: int) -> Quote:
-        """The quote at a place."""
-        day, origin = date.fromordinal(self.days[place]), self.origins[place]
-        return Quote(self.base, self.quote, self.price(place), day, origin.fetched_at, origin.source, stale=False)
+    def at(self, index: int) -> Quote:
+        """Returns the quote at an index."""
+        day, origin = date.fromordinal(self.days[index]), self.origins[index]
+        return Quote(self.base, self.quote, self.price(index), day, origin.fetched_at, origin.source, stale=False)
 
     def point(self, day: int) -> Point | None:
-        """The price of a day, as it is kept; None when there is none."""
-        place = self.last_up_to(day)
-        return (self._text(place), self.origins[place]) if place >= 0 and self.days[place] == day else None
+        """Returns the price of a day with its origin, or None."""
+        index = self.last_up_to(day)
+        return (self._text(index), self.origins[index]) if index >= 0 and self.days[index] == day else None
 
     def points(self, start: int) -> dict[int, Point]:
-        """What there is from a place on, by its day."""
+        """Returns prices and origins from an index on, by day."""
         return {self.days[each]: (self._text(each), self.origins[each]) for each in range(start, len(self.days))}
 
-    def cut(self, place: int, tail: Mapping[int, Point]) -> "Timeline":
-        """What there is before a place, and then the tail, whose days are later and in order."""
+    def cut(self, index: int, tail: Mapping[int, Point]) -> "Timeline":
+        """Returns a timeline of the prices before an index and of the tail, whose days are later and sorted."""
         builder = TimelineBuilder(self.base, self.quote)
-        builder.days, builder.ends = self.days[:place], self.ends[:place]
-        builder.prices += self.prices[: self._begin(place)]
+        builder.days, builder.ends = self.days[:index], self.ends[:index]
+        builder.prices += self.prices[: self._begin(index)]
         for day, (price, _) in tail.items():
             builder.add(day, price)
-        return builder.built((*self.origins[:place], *(origin for _, origin in tail.values())))
+        return builder.built((*self.origins[:index], *(origin for _, origin in tail.values())))
 
-    def _begin(self, place: int) -> int:
-        return self.ends[place - 1] if place else 0
+    def _begin(self, index: int) -> int:
+        return self.ends[index - 1] if index else 0
 
-    def _text(self, place: int) -> bytes:
-        return self.prices[self._begin(place) : self.ends[place] - 1]
+    def _text(self, index: int) -> bytes:
+        return self.prices[self._begin(index) : self.ends[index] - 1]
 
 
 class TimelineBuilder:
-    """Takes prices in the order of their days, and makes a timeline of them."""
+    """Collects prices in the order of their days for a timeline."""
 
     def __init__(self, base: str, quote: str) -> None:
         self._base, self._quote = base, quote
@@ -104,21 +105,21 @@ class TimelineBuilder:
         self.prices = bytearray()
 
     def add(self, day: int, price: bytes) -> None:
-        """A price in plain digits, of a day after all that are there."""
+        """Adds a price in plain digits, of a day after all days so far."""
         self.days.append(day)
         self.prices += price
         self.prices += b" "
         self.ends.append(len(self.prices))
 
     def built(self, origins: Iterable[Origin]) -> Timeline:
-        """The timeline; origins: one for each price."""
+        """Returns the timeline. origins: one for each price."""
         return Timeline(self._base, self._quote, self.days, self.ends, bytes(self.prices), tuple(origins))
 
 
 def by_pair(quotes: Iterable[Quote]) -> dict[Pair, Timeline]:
-    """Quotes in any order as timelines; of two with the same pair and date the later in the order counts."""
+    """Returns quotes as timelines. Of two quotes with the same pair and date the later in the iterable counts."""
     points: dict[Pair, dict[int, Point]] = {}
-    # One object for the many quotes of one fetch.
+    # The many quotes of one fetch share one object.
     origins: dict[Origin, Origin] = {}
     for each in quotes:
         origin = Origin(each.source, each.fetched_at)
@@ -128,9 +129,10 @@ def by_pair(quotes: Iterable[Quote]) -> dict[Pair, Timeline]:
 
 
 def merge(old: Timeline, new: Timeline) -> Timeline:
-    """Both of the same pair together: for the same day the new one counts, but for the archive's over another's.
+    """Returns two timelines of the same pair as one. For the same day the new price counts, except that a price of the
+    archive never replaces one of another source.
 
-    Returns `old` itself when `new` changes nothing. What is older than all that is new is copied, not looked at.
+    Returns `old` itself if `new` changes nothing. The part of `old` before the first day of `new` is copied as a whole.
     """
     if not new.days:
         return old
@@ -140,9 +142,9 @@ def merge(old: Timeline, new: Timeline) -> Timeline:
     return old.cut(cut, dict(sorted((tail | news).items()))) if news else old
 
 
-def filling(old: Timeline, new: Timeline) -> Timeline:
-    """What of `new` the past lacks: days that it has no price of, and other prices of days that the same source, or
-    the archive, has priced. What another source has said is not touched: it was told to people when it was new.
+def missing_from(old: Timeline, new: Timeline) -> Timeline:
+    """Returns the part of `new` that fills gaps of `old`: days without a price, and corrections of prices that the same
+    source or the archive gave. Prices of another source stay: they were published when they were new.
     """
     lacking = {day: point for day, point in new.points(0).items() if _fills(point, old.point(day))}
     return Timeline.empty(new.base, new.quote).cut(0, lacking)
@@ -155,7 +157,7 @@ def _fills(new: Point, old: Point | None) -> bool:
 
 
 def _differ(one: bytes, other: bytes) -> bool:
-    # 1.10 is 1.1; the texts are compared first, since they mostly are the same.
+    # 1.10 equals 1.1. The texts are compared first, as they are mostly the same.
     return one != other and Decimal(one.decode()) != Decimal(other.decode())
 
 

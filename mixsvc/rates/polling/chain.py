@@ -1,4 +1,4 @@
-"""Which source is asked when: the order, the back-off and who is failing. Pure; the caller brings the time."""
+"""Which source to ask when: the order of the sources and their back-off. Pure; the caller brings the time."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -15,13 +15,13 @@ _MAX_DOUBLINGS: Final = 10
 
 
 class ChainedSource:
-    """A source and how it is doing."""
+    """A source, its failures in a row, and when it may be asked again."""
 
     def __init__(self, source: IRateSource) -> None:
         self.source = source
         self.failures = 0
-        # What it last said: it stands by that when it answers that nothing has changed.
-        self.said: Sequence[Quote] = ()
+        # Its last quotes, which still hold when it answers that nothing has changed.
+        self.last_quotes: Sequence[Quote] = ()
         # For other threads: replaced as a whole, never changed.
         self.health = untried(source.name)
         # Seconds of the caller's clock, which may start anywhere.
@@ -32,34 +32,35 @@ class Chain:
     """The sources, the preferred one first."""
 
     def __init__(self, sources: Sequence[IRateSource], interval: float, random: Callable[[], float]) -> None:
-        """interval: seconds between rounds, from which the back-off grows. random: from 0 up to 1, its jitter."""
-        self.links = tuple(ChainedSource(each) for each in sources)
+        """interval: seconds between rounds; the back-off starts from it. random: returns 0 <= x < 1, for the jitter."""
+        self.sources = tuple(ChainedSource(each) for each in sources)
         self._interval = interval
         self._random = random
-        self._held_up: ChainedSource | None = None
+        self._timed_out: ChainedSource | None = None
 
     def round(self, now: float) -> Sequence[ChainedSource]:
-        """The sources to ask at this time, in order; empty when all of them are to be left in peace."""
-        held_up, self._held_up = self._held_up, None
-        due = (each for each in self.links if each.due_at <= now)
-        return sorted(due, key=lambda each: each is held_up)
+        """Returns the sources to ask at this time, in order; empty when all of them are backing off."""
+        timed_out, self._timed_out = self._timed_out, None
+        due = (each for each in self.sources if each.due_at <= now)
+        return sorted(due, key=lambda each: each is timed_out)
 
-    def held_up(self, link: ChainedSource) -> None:
-        """It used up a whole round: in the next one it comes last, so that the others come to their turn."""
-        self._held_up = link
+    def timed_out(self, chained: ChainedSource) -> None:
+        """The source has used up a whole round: it comes last in the next one, so that the others are asked, too."""
+        self._timed_out = chained
 
-    def answered(self, link: ChainedSource) -> bool:
-        """It answered; returns whether that is a change."""
-        changed = link.failures > 0
-        link.failures = 0
+    def answered(self, chained: ChainedSource) -> bool:
+        """The source has answered. Returns whether it failed before."""
+        changed = chained.failures > 0
+        chained.failures = 0
         return changed
 
-    def failed(self, link: ChainedSource, asked_at: float, not_before: float) -> bool:
-        """It failed in the round that began at asked_at; returns whether that is a change.
+    def failed(self, chained: ChainedSource, asked_at: float, not_before: float) -> bool:
+        """The source has failed in the round that began at asked_at. Returns whether it answered before.
 
-        It is due again after its back-off, and not before not_before (its Retry-After).
+        It is due again after its back-off, and not before not_before (from its Retry-After). The back-off is the
+        interval, doubled with each failure up to MAX_BACK_OFF, of which a random share of up to a half is left out.
         """
-        link.failures += 1
-        longest = min(MAX_BACK_OFF, self._interval * 2 ** min(link.failures, _MAX_DOUBLINGS))
-        link.due_at = max(asked_at + longest * (1 + self._random()) / 2, not_before)
-        return link.failures == 1
+        chained.failures += 1
+        longest = min(MAX_BACK_OFF, self._interval * 2 ** min(chained.failures, _MAX_DOUBLINGS))
+        chained.due_at = max(asked_at + longest * (1 + self._random()) / 2, not_before)
+        return chained.failures == 1

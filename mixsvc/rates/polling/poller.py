@@ -1,4 +1,4 @@
-"""The service that asks for rates again and again."""
+"""The service that asks the sources for rates, round after round."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,22 +20,22 @@ from mixsvc.rates.model.plausibility import CONFIRMATIONS, JUMP, Plausibility, P
 from mixsvc.rates.polling.chain import Chain, ChainedSource
 from mixsvc.rates.polling.source_health import FAILING, WAITING, failed, succeeded
 
-__all__ = ["RatePoller", "Sink", "Surroundings"]
+__all__ = ["QuoteOutputs", "RatePoller"]
 
 T = TypeVar("T")
 
 # Prices in one log line.
-_MOST_TOLD: Final = 5
+_MAX_LOGGED_PRICES: Final = 5
 
 _log = Logger()
 
 
 @dataclass(frozen=True)
-class Sink:
-    """Where new quotes go: into the table, then on_change is told, then they are saved.
+class QuoteOutputs:
+    """Where new quotes go: first into the table, then to on_change, then to save. No failure of these ends polling.
 
-    save: fires when they are stored; what it fails with is given to it again in the next round that has an answer.
-    Neither of the two can end the polling.
+    save: returns a Deferred that fires when the quotes are stored; quotes it fails to store are given to it again
+    after the next successful fetch.
     """
 
     table: RateTable
@@ -43,39 +43,31 @@ class Sink:
     on_change: Callable[[Sequence[Quote]], None]
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What no test could foresee. random: from 0 up to 1, such as random.random. now: UTC, aware."""
-
-    random: Callable[[], float]
-    now: Callable[[], datetime]
-
-
 class RatePoller(Service):
-    """Asks the first due source of the chain every interval, and the next one where that fails.
+    """Asks the first source of the chain that is due, every interval, and the next one where that fails.
 
-    A round never overlaps the one before. Its sources have `timeout` seconds together; a save has as long again.
-    What a source says is published as far as it is plausible.
-    Lives in the reactor thread. May be started again once the Deferred of stopService has fired.
+    Rounds never overlap. The sources of a round have `timeout` seconds together; a save has as long again. Only
+    plausible quotes are published. Lives in the reactor thread. Can be started again once the Deferred of stopService
+    has fired.
     """
 
     def __init__(
         self,
         clock: IReactorTime,
-        sources: Sequence[IRateSource],
+        chain: Chain,
         settings: RatesSettings,
-        sink: Sink,
-        surroundings: Surroundings,
+        outputs: QuoteOutputs,
+        now: Callable[[], datetime],
     ) -> None:
-        """sources: the preferred one first."""
+        """now: returns the time, UTC and aware."""
         self._clock = clock
         self._timeout = settings.timeout
         self._interval = settings.interval
-        self._sink = sink
-        self._now = surroundings.now
-        self._chain = Chain(sources, settings.interval, surroundings.random)
-        self._plausibility = Plausibility(sink.table.latest)
-        # What a save has failed with, by pair and date.
+        self._outputs = outputs
+        self._now = now
+        self._chain = chain
+        self._plausibility = Plausibility(outputs.table.latest)
+        # Quotes that a save failed to store, by pair and date.
         self._unsaved: dict[tuple[str, str, date], Quote] = {}
         self._can_save = True
         self._loop = LoopingCall(self._round)
@@ -84,19 +76,19 @@ class RatePoller(Service):
         self._fetching: Deferred[Sequence[Quote]] | None = None
 
     def startService(self) -> None:
-        """Ask at once, then every interval. RuntimeError while a run has not ended."""
+        """Asks at once, then every interval. Raises RuntimeError if the last run has not ended."""
         if self._ended is not None:
-            raise RuntimeError("the poller has not ended; wait for what stopService returned")
+            raise RuntimeError("the poller is still running; wait for the Deferred that stopService returns")
         Service.startService(self)
         ended: Deferred[None] = Deferred()
         self._ended = ended
         self._loop.start(self._interval).addCallback(lambda _: self._end(ended))
 
     def stopService(self) -> "Deferred[None]":
-        """Stop, and give up a fetch in flight; fires when that has ended and what came before it is saved."""
+        """Stops polling and cancels a fetch in flight. Fires when it has ended and earlier quotes are stored."""
         if self._ended is None:
             return succeed(None)
-        # One for each caller, who may do with it what they like.
+        # One for each caller, who may cancel it or add callbacks.
         ended: Deferred[None] = Deferred()
         self._ended.chainDeferred(ended)
         if self.running:
@@ -107,45 +99,45 @@ class RatePoller(Service):
         return ended
 
     def health(self) -> Sequence[SourceHealth]:
-        """How each source is doing, the preferred one first: a snapshot, in any thread."""
-        return tuple(link.health for link in self._chain.links)
+        """Returns the health of each source, the preferred one first. Any thread."""
+        return tuple(each.health for each in self._chain.sources)
 
     def _end(self, ended: "Deferred[None]") -> None:
         self._ended = None
         ended.callback(None)
 
     def _round(self) -> "Deferred[None]":
-        # A LoopingCall stops for good when its function fails, so nothing may get past here.
-        return Deferred.fromCoroutine(self._ask_in_turn()).addErrback(_bug)
+        # A LoopingCall stops for good when its function fails, so this never does.
+        return Deferred.fromCoroutine(self._ask_in_turn()).addErrback(_log_bug)
 
     async def _ask_in_turn(self) -> None:
         began = self._clock.seconds()
-        for link in self._chain.round(began):
-            if await self._ask(link, began) or not self.running:
+        for chained in self._chain.round(began):
+            if await self._ask(chained, began) or not self.running:
                 return
             if self._clock.seconds() - began >= self._timeout:
-                self._chain.held_up(link)
+                self._chain.timed_out(chained)
                 return
 
-    async def _ask(self, link: ChainedSource, began: float) -> bool:
-        """Whether the source answered soundly; what it said is then known everywhere."""
+    async def _ask(self, chained: ChainedSource, began: float) -> bool:
+        """Asks one source. Returns whether it answered; its quotes are published and saved by then."""
         try:
-            answer = await self._fetch(link.source, began + self._timeout)
-            # What has not changed is published once more: another source may have been heard meanwhile.
-            link.said = answer if len(answer) > 0 else link.said
-            verdict = self._plausibility.judge(link.said)
-            changed = self._sink.table.publish(verdict.taken)
+            answer = await self._fetch(chained.source, began + self._timeout)
+            # Unchanged quotes are published again, as another source may have answered in between.
+            chained.last_quotes = answer if len(answer) > 0 else chained.last_quotes
+            result = self._plausibility.check(chained.last_quotes)
+            changed = self._outputs.table.publish(result.accepted)
         except Exception as error:
-            # A fetch that stopService gave up says nothing about its source.
+            # A fetch that stopService has cancelled says nothing about its source.
             if self.running:
-                self._failed(link, began, error)
+                self._failed(chained, began, error)
             return False
-        link.health = succeeded(link.health, self._now())
-        if self._chain.answered(link):
-            _log.info("rates: {source} answers again", source=link.source.name)
-        _tell_of(verdict, link.source.name)
+        chained.health = succeeded(chained.health, self._now())
+        if self._chain.answered(chained):
+            _log.info("rates: {source} answers again", source=chained.source.name)
+        _log_result(result, chained.source.name)
         if changed:
-            self._tell(changed)
+            self._notify(changed)
         await self._save(changed)
         return True
 
@@ -157,7 +149,7 @@ class RatePoller(Service):
             self._fetching = None
 
     async def _within(self, seconds: float, waiting: "Deferred[T]") -> T:
-        """What it fires with; cancels it when the time is up, and then raises TimeoutError however it ends."""
+        """Returns the result. Cancels it after so many seconds, and then raises TimeoutError however it ends."""
         limit = self._clock.callLater(max(seconds, 0), waiting.cancel)
         try:
             return await waiting
@@ -169,36 +161,36 @@ class RatePoller(Service):
             if limit.active():
                 limit.cancel()
 
-    def _failed(self, link: ChainedSource, began: float, error: Exception) -> None:
+    def _failed(self, chained: ChainedSource, began: float, error: Exception) -> None:
         wait = error.retry_after if isinstance(error, SourceFailed) else 0.0
-        name = link.source.name
-        changed = self._chain.failed(link, began, self._clock.seconds() + wait)
-        foreseen = isinstance(error, (SourceFailed, TimeoutError))
-        # What an unforeseen error says may hold anything, a key included.
-        reason = str(error) if foreseen else f"it failed in a way that was not foreseen ({type(error).__name__})"
-        next_try = self._now() + timedelta(seconds=max(link.due_at - self._clock.seconds(), 0))
-        link.health = failed(link.health, reason, next_try, WAITING if wait else FAILING)
-        if changed and foreseen:
+        name = chained.source.name
+        changed = self._chain.failed(chained, began, self._clock.seconds() + wait)
+        is_expected = isinstance(error, (SourceFailed, TimeoutError))
+        # The text of an unexpected error may hold anything, a key included.
+        reason = str(error) if is_expected else f"unexpected error ({type(error).__name__})"
+        next_try = self._now() + timedelta(seconds=max(chained.due_at - self._clock.seconds(), 0))
+        chained.health = failed(chained.health, reason, next_try, WAITING if wait else FAILING)
+        if changed and is_expected:
             _log.warn("rates: {source} fails: {reason}", source=name, reason=reason)
         elif changed:
-            _log.failure("rates: {source} fails in a way that was not foreseen", Failure(error), source=name)
+            _log.failure("rates: {source} fails with an unexpected error", Failure(error), source=name)
 
-    def _tell(self, changed: Sequence[Quote]) -> None:
+    def _notify(self, changed: Sequence[Quote]) -> None:
         try:
-            self._sink.on_change(changed)
+            self._outputs.on_change(changed)
         except Exception:
-            _log.failure("rates: somebody who was told of new quotes failed; polling goes on")
+            _log.failure("rates: handling new quotes failed; polling goes on")
 
     async def _save(self, changed: Sequence[Quote]) -> None:
-        """Store what is new, and what could not be stored in the rounds before."""
+        """Stores new quotes, and those that earlier rounds failed to store."""
         unsaved = self._unsaved | {(each.base, each.quote, each.date): each for each in changed}
         if not unsaved:
             return
         self._unsaved = {}
         try:
-            await self._within(self._timeout, maybeDeferred(self._sink.save, tuple(unsaved.values())))
+            await self._within(self._timeout, maybeDeferred(self._outputs.save, tuple(unsaved.values())))
         except Exception as error:
-            # One that hangs may store it yet, and others would only line up behind it.
+            # A save that hangs may still store them, and further saves would only queue up behind it.
             self._unsaved = {} if isinstance(error, TimeoutError) else unsaved
             self._not_saved(error)
         else:
@@ -213,34 +205,34 @@ class RatePoller(Service):
         self._can_save = False
 
 
-def _tell_of(verdict: PlausibilityResult, source: str) -> None:
-    if verdict.held:
+def _log_result(result: PlausibilityResult, source: str) -> None:
+    if result.held_back:
         _log.warn(
-            "rates: {source} has prices that differ more than {times} times from the last ones ({prices}); they are "
-            "held back until documents of {days} days have said the same",
+            "rates: {source} has prices that differ by more than a factor of {factor} from the last ones ({prices}); "
+            "they are held back until documents of {days} days have confirmed them",
             source=source,
-            times=str(JUMP),
-            prices=_some(verdict.held),
+            factor=str(JUMP),
+            prices=_shown(result.held_back),
             days=CONFIRMATIONS,
         )
-    if verdict.confirmed:
-        prices = _some(verdict.confirmed)
-        _log.warn("rates: {source} has confirmed what was held back: {prices}", source=source, prices=prices)
-    if verdict.settled:
-        prices = _some(verdict.settled)
-        _log.info("rates: {source} has no more of what was held back: {prices}", source=source, prices=prices)
-    if verdict.went_back is not None:
-        newest, day = (each.isoformat() for each in verdict.went_back)
+    if result.confirmed:
+        prices = _shown(result.confirmed)
+        _log.warn("rates: {source} has confirmed prices that were held back: {prices}", source=source, prices=prices)
+    if result.withdrawn:
+        prices = _shown(result.withdrawn)
+        _log.info("rates: {source} has withdrawn prices that were held back: {prices}", source=source, prices=prices)
+    if result.went_back is not None:
+        newest, day = (each.isoformat() for each in result.went_back)
         text = "rates: {source} went back from {newest} to {day}; the newer rates stay"
         _log.warn(text, source=source, newest=newest, day=day)
 
 
-def _some(quotes: Sequence[Quote]) -> str:
-    """The first few prices, for a log line."""
-    told = ", ".join(f"{each.base}/{each.quote} {each.price}" for each in quotes[:_MOST_TOLD])
-    more = len(quotes) - _MOST_TOLD
-    return f"{told} and {more} more" if more > 0 else told
+def _shown(quotes: Sequence[Quote]) -> str:
+    """Returns the first few prices, for a log line."""
+    shown = ", ".join(f"{each.base}/{each.quote} {each.price}" for each in quotes[:_MAX_LOGGED_PRICES])
+    more = len(quotes) - _MAX_LOGGED_PRICES
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _bug(failure: Failure) -> None:
-    _log.failure("rates: a round failed in a way that was not foreseen; polling goes on", failure)
+def _log_bug(failure: Failure) -> None:
+    _log.failure("rates: a round failed with an unexpected error; polling goes on", failure)

@@ -22,10 +22,10 @@ def build_sources(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     environ: Mapping[str, str] = os.environ,
 ) -> Sequence[IRateSource]:
-    """The chain that the settings name, in their order; nothing is read or asked yet.
+    """Returns the sources that the settings name, in their order. Reads and asks nothing yet.
 
-    client: as treq's, such as treq.client.HTTPClient(Agent(reactor)). now: UTC, aware. environ: holds the key of the
-    JSON source. Raises BadSetting for settings that do not go together.
+    client: such as treq.client.HTTPClient(PollingAgent(reactor, seconds)). now: UTC, aware. environ: holds the key of
+    the JSON source. Raises BadSetting for settings that contradict each other.
     """
     makers: dict[str, Callable[[], IRateSource]] = {
         "ecb": lambda: EcbSource(client, settings.ecb_url, defer_to_thread, now),

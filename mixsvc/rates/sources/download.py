@@ -1,4 +1,8 @@
-"""One document that is asked for again and again over HTTP: conditionally, with limits, with plain errors."""
+"""Downloads one document over HTTP again and again: conditionally, with limits, and with errors in plain words.
+
+Conditional requests: RFC 9110, 13. Retry-After: RFC 9110, 10.2.3. Redirects are followed here and not by treq, as
+headers with a key go to the first server only, and no redirect may lead from https to http.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,26 +31,26 @@ from mixsvc.rates.sources.interfaces import HttpClient
 
 __all__ = ["MAX_BODY", "MAX_REDIRECTS", "Address", "Document", "Download"]
 
-MAX_BODY: Final = 2**20  # bytes, counted while they come; an Address may set another limit
+MAX_BODY: Final = 2**20  # bytes, counted while they arrive; an Address may set another limit
 MAX_REDIRECTS: Final = 5
 
-# What twisted.web wraps around the reasons for a lost connection.
+# Errors of twisted.web that wrap the reasons for a lost connection.
 _WRAPPERS: Final = (RequestGenerationFailed, RequestTransmissionFailed, ResponseFailed)
 _CONNECTION_ERRORS: Final = (ConnectError, ConnectionClosed, DNSLookupError)
 
-# Longer than this nobody waits because a server said so; seconds.
+# The longest Retry-After that counts, in seconds.
 MAX_RETRY_AFTER: Final = 86400.0
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _BUSY: Final = frozenset({429, 503})
 
-# The header of an answer, and the one that asks whether it still holds (RFC 9110, 13.1).
+# Headers of a response, and those that make the next request conditional (RFC 9110, 13.1).
 _VALIDATORS: Final = {b"ETag": b"If-None-Match", b"Last-Modified": b"If-Modified-Since"}
 
 
 @dataclass(frozen=True)
 class Document:
-    """A body, and the conditions under which it need not be sent again."""
+    """A body, and the headers that ask for a newer one only."""
 
     body: bytes
     conditions: dict[bytes, bytes]
@@ -54,7 +58,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Address:
-    """What is asked for. headers: names and values, sent to this server and to no other. max_body: in bytes."""
+    """The address of a document. headers: sent to this server and to no other. max_body: in bytes."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -62,10 +66,10 @@ class Address:
 
 
 class Download:
-    """Asks for one document. Every method is called in the reactor thread."""
+    """Downloads one document. For the reactor thread."""
 
     def __init__(self, client: HttpClient, address: Address, now: Callable[[], datetime]) -> None:
-        """now: UTC, aware; what a Retry-After date is measured by."""
+        """now: returns the time (UTC, aware), to compare a date in Retry-After with."""
         self._client = client
         self._address = address
         self._url = address.url
@@ -73,21 +77,21 @@ class Download:
         self._conditions: dict[bytes, bytes] = {}
 
     def keep(self, document: Document) -> None:
-        """From now on ask only for a newer one; to be called when the document was of use."""
+        """Asks only for newer documents from now on. Call it once the document has been read without errors."""
         self._conditions = document.conditions
 
     async def newer(self) -> Document | None:
-        """The document, or None when the one that was kept still holds.
+        """Returns the document, or None if the one that was kept has not changed.
 
-        Raises SourceFailed. Cancelling gives up the connection, whether in the head or in the body.
+        Raises SourceFailed. Cancelling aborts the connection, in the head as well as in the body.
         """
         try:
             return await self._follow()
         except ConnectingCancelledError:
             raise CancelledError from None
         except ValueError as error:
-            # A host that no name can be (idna's errors are ValueErrors): from a redirect, or from the settings.
-            raise SourceFailed(f"{_host(self._url)} leads to no host: {_reason(error)}") from None
+            # Not a valid host name (idna's errors are ValueErrors), in a redirect or in the settings.
+            raise SourceFailed(f"{_host(self._url)} leads to a host name that is not valid: {_reason(error)}") from None
         except (*_CONNECTION_ERRORS, *_WRAPPERS) as error:
             raise SourceFailed(f"{_host(self._url)} did not answer: {_reason(error)}") from None
 
@@ -98,7 +102,7 @@ class Download:
             if response.code == 200:
                 body = await _body(response, _host(url), self._address.max_body)
                 return Document(body, _conditions(response.headers))
-            # What it says besides is not read.
+            # Its body is not read.
             response.deliverBody(DiscardBody())
             if response.code == 304 and self._conditions:
                 return None
@@ -108,26 +112,26 @@ class Download:
     def _ask(self, url: str) -> "Deferred[Any]":
         headers = Headers({b"User-Agent": [b"mixsvc"], **{name: [value] for name, value in self._conditions.items()}})
         if _origin(url) == _origin(self._url):
-            # They may hold a key, which is nothing for whoever a redirect leads to.
+            # They may hold a key, which the server that a redirect leads to must not see.
             for name, value in self._address.headers.items():
                 headers.setRawHeaders(name, [value])
         return self._client.get(_Url.from_text(url), headers=headers, allow_redirects=False, unbuffered=True)
 
     def _next(self, url: str, response: Any) -> str:
-        """Where an answer other than the document sends us. Raises SourceFailed when it is nowhere."""
+        """Returns the URL that a redirect leads to. Raises SourceFailed for any other response."""
         if response.code not in _REDIRECTS:
             raise SourceFailed(f"{_host(url)} answered {_status(response.code)}", self._retry_after(response))
         try:
             location = response.headers.getRawHeaders(b"Location", [b""])[0].decode("ascii")
             following = parsers.url(urljoin(url, location) if location else "")
         except ValueError:
-            raise SourceFailed(f"{_host(url)} redirects to no http or https URL") from None
+            raise SourceFailed(f"{_host(url)} redirects to a URL that is neither http nor https") from None
         if urlsplit(url).scheme == "https" != urlsplit(following).scheme:
-            raise SourceFailed(f"{_host(url)} redirects from https to http, where nobody vouches for the rates")
+            raise SourceFailed(f"{_host(url)} redirects from https to http, where rates could be forged")
         return following
 
     def _retry_after(self, response: Any) -> float:
-        """Seconds, from the two forms of RFC 9110, 10.2.3; 0 for anything else."""
+        """Returns seconds, from both forms of RFC 9110, 10.2.3; 0 for anything else."""
         if response.code not in _BUSY:
             return 0.0
         text = response.headers.getRawHeaders(b"Retry-After", [b""])[0].decode("latin-1").strip()
@@ -142,7 +146,7 @@ class Download:
 
 
 class _Url(URL):
-    """As its base class, which takes an address of IPv6 for a name in other letters, and finds that it is none."""
+    """A URL whose host may be an IPv6 address, which the base class takes for an international name and refuses."""
 
     def to_uri(self) -> URL:
         """See its base class."""
@@ -152,7 +156,7 @@ class _Url(URL):
 
 
 class _Collector(Protocol):
-    """Collects a body up to the limit; `done` fires with it, and cancelling `done` closes the connection."""
+    """Collects a body up to the limit; `done` fires with it, and cancelling `done` ends the connection."""
 
     def __init__(self, host: str, limit: int) -> None:
         self.done: Deferred[bytes] = Deferred(lambda _: self._stop())
@@ -167,7 +171,7 @@ class _Collector(Protocol):
         self._size += len(data)
         if self._size > self._limit:
             self._parts.clear()
-            self.done.errback(SourceFailed(f"{self._host} answered with more than {self._limit} bytes"))
+            self.done.errback(SourceFailed(f"the answer of {self._host} is longer than {self._limit} bytes"))
             self._stop()
             return
         self._parts.append(data)
@@ -175,7 +179,7 @@ class _Collector(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self.done.called:
             return
-        # Without a length the end of the connection is the end of the body; the parser sees whether it is whole.
+        # Without a length the end of the connection ends the body; whoever reads it finds out whether it is complete.
         if reason.check(ResponseDone, PotentialDataLoss):
             self.done.callback(b"".join(self._parts))
         else:
@@ -206,7 +210,7 @@ def _status(code: int) -> str:
 
 
 def _host(url: str) -> str:
-    """The part of a URL that may be told: neither a password nor a key is in it."""
+    """Returns the host of a URL, for messages: it holds neither a password nor a key."""
     return urlsplit(url).hostname or "the server"
 
 
@@ -216,7 +220,7 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _reason(error: BaseException) -> str:
-    """What happened in one short line; what twisted.web wraps around it is taken off."""
+    """Returns what happened, in one short line, without the wrappers of twisted.web."""
     wrapped = error
     while isinstance(error, _WRAPPERS) and error.reasons:
         error = error.reasons[0].value
@@ -227,10 +231,10 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, VerificationError):
         return "its certificate is for another host"
     if isinstance(error, TlsError):
-        # A list of tuples from OpenSSL, of which the last word says what a person can use.
+        # A list of tuples from OpenSSL; the last item of each is the message.
         said = ", ".join(str(each[-1]) for each in (error.args[0] if error.args else ())) or "no secure connection"
         return f"its certificate cannot be trusted ({said})" if "certificate verify failed" in said else f"TLS: {said}"
     if error is not wrapped and not isinstance(error, _CONNECTION_ERRORS):
-        # What its parser says of it is for programmers.
-        return "what it says is no sound HTTP"
+        # The messages of its parser are for programmers.
+        return "its answer is not valid HTTP"
     return " ".join(str(error).split())[:200] or type(error).__name__

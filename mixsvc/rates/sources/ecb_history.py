@@ -1,4 +1,4 @@
-"""The European Central Bank's documents of many days, which fill the stored history."""
+"""The documents of the European Central Bank with many days, which fill gaps of the history."""
 
 import io
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -16,17 +16,18 @@ from mixsvc.interfaces import DeferToThread, Quote
 from mixsvc.rates.model.calendar import is_working_day
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.plausibility import Plausibility
+from mixsvc.rates.model.quote import ECB
 from mixsvc.rates.sources.download import Address, Document, Download
-from mixsvc.rates.sources.ecb import NAME, days_of, rates_of
+from mixsvc.rates.sources.ecb import days_of, rates_of
 from mixsvc.rates.sources.ecb_csv import UNREADABLE, read_csv_table
 from mixsvc.rates.sources.interfaces import HttpClient
 
-__all__ = ["Days", "HistoryDocument", "Pages", "gaps", "history_documents", "read_csv", "read_pages", "read_xml"]
+__all__ = ["Days", "HistoryDocument", "QuotePages", "gaps", "history_documents", "read_csv", "read_pages", "read_xml"]
 
-# Quotes that are read in one go, in a thread, and stored in one transaction: some milliseconds' work.
-_PAGE: Final = 1000
+# Quotes that are read at a time, in a thread, and stored in one transaction: some milliseconds of work.
+_PAGE_ROWS: Final = 1000
 
-# A day is judged by those before it.
+# Days before the first wanted one that are read, too: plausibility compares each day with the days before it.
 _BEFORE: Final = timedelta(days=14)
 
 # Bytes. The zip file has 650 000, the 90 days 130 000; the whole history as XML would have eight million, and take
@@ -39,25 +40,25 @@ _FIRST_DAY: Final = date(1999, 1, 4)
 
 @dataclass(frozen=True)
 class Days:
-    """The days of a document, at least one, the oldest first, and how the prices of one are read (ValueError)."""
+    """The days of a document, at least one, the oldest first. rates_of: reads the prices of one; raises ValueError."""
 
     each: Sequence[tuple[date, Any]]
     rates_of: Callable[[Any], Mapping[str, Decimal]]
 
 
 @dataclass
-class Pages:
-    """A document that is read page by page; `newest`: its last day."""
+class QuotePages:
+    """The quotes of a document, page by page. newest: its last day."""
 
     newest: date
     quotes: Iterator[Sequence[Quote]]
 
 
 class HistoryDocument:
-    """One document of many days. Every method is called in the reactor thread."""
+    """One document with many days. For the reactor thread."""
 
     def __init__(self, download: Download, days: int, read: Callable[[bytes], Days], thread: DeferToThread) -> None:
-        """days: how far back it reaches. read: its body, in a thread; raises SourceFailed."""
+        """days: how far back it reaches. read: reads its body, in a thread; raises SourceFailed."""
         self._days = days
         self._download = download
         self._read = read
@@ -65,13 +66,13 @@ class HistoryDocument:
         self._document: Document | None = None
 
     async def missing(self, known: Collection[date], today: date) -> set[date]:
-        """The gaps between the known dates that it may fill."""
+        """Returns the missing days that the document may contain."""
         first = max(today.toordinal() - self._days, _FIRST_DAY.toordinal())
-        # In a thread: with nothing known it takes tens of milliseconds.
+        # In a thread: it takes tens of milliseconds if nothing is known.
         return await self._defer_to_thread(lambda: gaps(known, date.fromordinal(first), today))
 
-    async def open(self, wanted: Collection[date], fetched_at: datetime) -> Pages | None:
-        """The quotes of the wanted days, to be read by next_page; None when nothing has changed since it was kept.
+    async def open(self, wanted: Collection[date], fetched_at: datetime) -> QuotePages | None:
+        """Returns the quotes of the wanted days, for next_page; None if the document that was kept has not changed.
 
         Raises SourceFailed.
         """
@@ -80,19 +81,19 @@ class HistoryDocument:
             return None
         return await self._defer_to_thread(lambda: read_pages(self._read(document.body), wanted, fetched_at))
 
-    async def next_page(self, pages: Pages) -> Sequence[Quote] | None:
-        """Some quotes, the oldest first, or None at the end. Raises SourceFailed."""
+    async def next_page(self, pages: QuotePages) -> Sequence[Quote] | None:
+        """Returns the next quotes, the oldest first, or None at the end. Raises SourceFailed."""
         return await self._defer_to_thread(lambda: next(pages.quotes, None))
 
     def keep(self) -> None:
-        """It was of use: from now on ask only for a newer one."""
+        """Asks only for newer documents from now on. Call it once all quotes of this one are stored."""
         if self._document is not None:
             self._download.keep(self._document)
             self._document = None
 
 
 def gaps(known: Collection[date], first: date, today: date) -> set[date]:
-    """The days from the first one until before today that should have rates and are not known. Pure."""
+    """Returns the working days from first up to yesterday that are not known. Pure."""
     every = (date.fromordinal(each) for each in range(first.toordinal(), today.toordinal()))
     have = frozenset(known)
     return {day for day in every if day not in have and is_working_day(day)}
@@ -101,9 +102,9 @@ def gaps(known: Collection[date], first: date, today: date) -> set[date]:
 def history_documents(
     settings: RatesSettings, client: HttpClient, defer_to_thread: DeferToThread, now: Callable[[], datetime]
 ) -> Sequence[HistoryDocument]:
-    """Those that the settings name, the smallest first. now: UTC, aware."""
+    """Returns the documents that the settings name, the smallest first. now: UTC, aware."""
     kinds = (
-        # The document reaches back 90 days; one more may have gone by since it was published.
+        # It reaches back 90 days from its publication, which may have been a day or two ago.
         (Address(settings.ecb_90_days_url, max_body=_MAX_XML), 88, read_xml),
         (Address(settings.ecb_history_url, max_body=_MAX_ZIP), date.max.toordinal(), read_csv),
     )
@@ -115,7 +116,7 @@ def history_documents(
 
 
 def read_xml(body: bytes) -> Days:
-    """The days of an XML document. Raises SourceFailed."""
+    """Returns the days of an XML document. Raises SourceFailed."""
     try:
         days = days_of(body)
     except (ParseError, ValueError, LookupError) as error:
@@ -124,19 +125,19 @@ def read_xml(body: bytes) -> Days:
 
 
 def read_csv(body: bytes) -> Days:
-    """The days of a zip file with a CSV file. Raises SourceFailed."""
+    """Returns the days of a zip file with a CSV file. Raises SourceFailed."""
     try:
-        sheet = read_csv_table(io.BytesIO(body))
-        dated = [(parse_date(line.partition(",")[0]), line) for line in sheet.lines]
+        table = read_csv_table(io.BytesIO(body))
+        dated = [(parse_date(line.partition(",")[0]), line) for line in table.lines]
     except UNREADABLE as error:
         raise _unreadable(error) from None
-    return Days(dated, sheet.prices)
+    return Days(dated, table.prices)
 
 
-def read_pages(days: Days, wanted: Collection[date], fetched_at: datetime) -> Pages:
-    """The plausible quotes of the wanted days, read while they are taken: a page may raise SourceFailed."""
+def read_pages(days: Days, wanted: Collection[date], fetched_at: datetime) -> QuotePages:
+    """Returns the plausible quotes of the wanted days. Each page is read when asked for; may raise SourceFailed."""
     newest = days.each[-1][0]
-    return Pages(newest, _pages(days, frozenset(wanted), fetched_at))
+    return QuotePages(newest, _pages(days, frozenset(wanted), fetched_at))
 
 
 def _pages(days: Days, wanted: frozenset[date], fetched_at: datetime) -> Iterator[Sequence[Quote]]:
@@ -148,10 +149,10 @@ def _pages(days: Days, wanted: frozenset[date], fetched_at: datetime) -> Iterato
     for day, text in days.each:
         if day < start or day > fetched_at.date():
             continue
-        taken = plausibility.judge(_quotes(days, day, text, fetched_at)).taken
-        last.update((each.quote, each) for each in taken)
-        page.extend(taken if day in wanted else ())
-        if len(page) >= _PAGE:
+        accepted = plausibility.check(_quotes(days, day, text, fetched_at)).accepted
+        last.update((each.quote, each) for each in accepted)
+        page.extend(accepted if day in wanted else ())
+        if len(page) >= _PAGE_ROWS:
             yield page
             page = []
     if page:
@@ -163,9 +164,9 @@ def _quotes(days: Days, day: date, text: Any, fetched_at: datetime) -> Sequence[
         rates = days.rates_of(text)
     except ValueError as error:
         raise _unreadable(error) from None
-    return [Quote(EURO, code, price, day, fetched_at, NAME, stale=False) for code, price in rates.items()]
+    return [Quote(EURO, code, price, day, fetched_at, ECB, stale=False) for code, price in rates.items()]
 
 
 def _unreadable(error: Exception) -> SourceFailed:
     reason = " ".join(str(error).split())[:200]
-    return SourceFailed(f"the history of the ECB cannot be read: {reason}")
+    return SourceFailed(f"a document of the ECB's history cannot be read: {reason}")

@@ -1,33 +1,16 @@
-"""What the sources are given: a way to ask over HTTP, and the history that they fill."""
+"""What the sources need from whoever builds them: an HTTP client."""
 
-from collections.abc import Sequence
-from datetime import date
 from typing import Any, Protocol
 
 from hyperlink import URL
 from twisted.internet.defer import Deferred
 from twisted.web.http_headers import Headers
 
-from mixsvc.interfaces import Quote
-
-__all__ = ["HistoryStore", "HttpClient"]
+__all__ = ["HttpClient"]
 
 
 class HttpClient(Protocol):
-    """The part of treq.client.HTTPClient that is used."""
+    """The part of treq.client.HTTPClient that the sources use."""
 
     def get(self, url: URL, /, *, headers: Headers, allow_redirects: bool, unbuffered: bool) -> "Deferred[Any]":
-        """Fires with an IResponse whose body is still to come."""
-
-
-class HistoryStore(Protocol):
-    """The stored history of the euro's reference rates. Both methods are called in the reactor thread."""
-
-    def known_dates(self) -> "Deferred[set[date]]":
-        """The days of which no rate is missing, whatever source they came from."""
-
-    def save_history(self, quotes: Sequence[Quote]) -> "Deferred[None]":
-        """Keep rates of past days, some thousands at most; fires when they are stored, and the next may come.
-
-        Fails with sqlite3.Error.
-        """
+        """Fires with an IResponse whose body has not been read."""

@@ -1,4 +1,4 @@
-"""Rates from any HTTP service that answers in JSON, as the settings describe it."""
+"""Rates of any HTTP service that answers in JSON, as the settings describe it."""
 
 import json
 import re
@@ -20,26 +20,26 @@ from mixsvc.rates.model.quote import check_count, is_sound
 from mixsvc.rates.sources.download import Address, Download
 from mixsvc.rates.sources.interfaces import HttpClient
 
-__all__ = ["MAX_BODY", "Feed", "JsonSource", "read_answer"]
+__all__ = ["MAX_BODY", "JsonFeed", "JsonSource", "read_answer"]
 
 NAME: Final = "json"
 
-# Bytes. All currencies there are take some 10 000; to read this much takes a few milliseconds.
+# Bytes. All currencies together take some 10 000; reading as much as the limit takes a few milliseconds.
 MAX_BODY: Final = 2**18
 
-# That of the year 9999, in seconds since 1970.
+# The end of the year 9999, in seconds since 1970.
 _LAST_SECOND: Final = 253402300799
 
-# As many as the database takes; what a service writes behind them is rounded off.
+# As many as the database stores; further digits are rounded.
 _MAX_DIGITS: Final = 20
 
 
 @dataclass(frozen=True)
-class Feed:
-    """What is asked for, and where the answer has what.
+class JsonFeed:
+    """The address of a service, and where its answers have date and rates.
 
-    base: of all its prices. date, rates: paths of fields, their names joined by dots; in rates one name may be *,
-    which stands for each currency.
+    base: of all prices. date, rates: paths of fields, names joined by dots; in rates one name may be *, which stands
+    for each currency.
     """
 
     address: Address
@@ -57,19 +57,19 @@ class JsonSource:
     def __init__(
         self,
         client: HttpClient,
-        feed: Callable[[], Feed],
+        feed: Callable[[], JsonFeed],
         defer_to_thread: DeferToThread,
         now: Callable[[], datetime],
     ) -> None:
-        """client: as treq's. feed: called at the first fetch; may raise SourceFailed. now: UTC, aware."""
+        """client: like treq's. feed: called at the first fetch; may raise SourceFailed. now: UTC, aware."""
         self._client = client
         self._make_feed = feed
         self._defer_to_thread = defer_to_thread
         self._now = now
-        self._made: tuple[Feed, Download] | None = None
+        self._made: tuple[JsonFeed, Download] | None = None
 
     def fetch(self) -> "Deferred[Sequence[Quote]]":
-        """See IRateSource; fails with SourceFailed, and with CancelledError when it was cancelled."""
+        """See IRateSource. Fails with SourceFailed, or with CancelledError if it is cancelled."""
         return Deferred.fromCoroutine(self._fetch())
 
     async def _fetch(self) -> Sequence[Quote]:
@@ -86,13 +86,13 @@ class JsonSource:
         return quotes
 
 
-def read_answer(body: bytes, feed: Feed, fetched_at: datetime) -> Sequence[Quote]:
-    """The quotes in an answer; pure. Raises SourceFailed for anything else, whatever the bytes.
+def read_answer(body: bytes, feed: JsonFeed, fetched_at: datetime) -> Sequence[Quote]:
+    """Returns the quotes in an answer. Pure. Raises only SourceFailed, whatever the bytes.
 
-    Currencies whose codes are not three capital letters are left out; one bad price spoils the answer.
+    Codes that are not three capital letters are left out; one price that is not valid makes the whole answer so.
     """
     try:
-        answer = json.loads(body, parse_float=Decimal, parse_int=_whole, object_pairs_hook=_no_doubles)
+        answer = json.loads(body, parse_float=Decimal, parse_int=_whole, object_pairs_hook=_without_duplicates)
         _check_base(answer, feed.base)
         day = _day(_at(answer, feed.date), feed.date)
         check_not_in_future(day, fetched_at)
@@ -101,22 +101,22 @@ def read_answer(body: bytes, feed: Feed, fetched_at: datetime) -> Sequence[Quote
     except RecursionError:
         raise SourceFailed("the JSON answer cannot be read: it is nested too deeply") from None
     except ArithmeticError:
-        # An exponent of twenty digits; what decimal says of it is nothing for a person.
-        raise SourceFailed("the JSON answer cannot be read: it has a number that nobody can work with") from None
+        # An exponent of twenty digits; the message of decimal is for programmers.
+        raise SourceFailed("the JSON answer cannot be read: it has a number outside of all limits") from None
     except (ValueError, LookupError) as error:
-        # What is no UTF-8 is a ValueError as well.
+        # Bytes that are not UTF-8 are a ValueError as well.
         reason = " ".join(str(error).split())[:200]
         raise SourceFailed(f"the JSON answer cannot be read: {reason}") from None
 
 
-def _rates(answer: object, feed: Feed) -> Mapping[str, Decimal]:
+def _rates(answer: object, feed: JsonFeed) -> Mapping[str, Decimal]:
     path, _, inner = feed.rates.partition("*")
     table = _at(answer, path.rstrip("."))
     if not isinstance(table, dict):
-        raise ValueError(f"{feed.rates} is no object")
+        raise ValueError(f"{feed.rates} is not an object")
     rates = {code: _price(_at(each, inner.lstrip(".")), code) for code, each in table.items() if is_currency(code)}
     if rates.pop(feed.base, Decimal(1)) != 1:
-        raise ValueError(f"it has a price for {feed.base} other than 1, so its base is another one")
+        raise ValueError(f"its price of {feed.base} is not 1, so its base is another currency")
     if not rates:
         raise ValueError(f"{feed.rates} has no rates")
     check_count(rates)
@@ -132,7 +132,7 @@ def _at(value: Any, path: str) -> Any:
 
 
 def _check_base(answer: object, base: str) -> None:
-    # Free plans tend to ignore the base that was asked for.
+    # Free plans of some services ignore the base that they were asked for.
     said = answer.get("base") if isinstance(answer, dict) else None
     if isinstance(said, str) and is_currency(said) and said != base:
         raise ValueError(f"its base is {said}, not {base}")
@@ -140,11 +140,11 @@ def _check_base(answer: object, base: str) -> None:
 
 def _price(value: object, code: str) -> Decimal:
     if isinstance(value, str):
-        # Decimal() would take underscores and the digits of every script.
+        # Decimal() would accept underscores and the digits of every script.
         value = Decimal(value) if re.fullmatch(r"[0-9]{1,50}(\.[0-9]{1,50})?", value) else None
     if not isinstance(value, Decimal) or not is_sound(value):
         raise ValueError(f"{code} has no price above zero")
-    # Without an exponent, which services write small prices with.
+    # Without the exponent in which services write small prices.
     whole = max(value.adjusted() + 1, 1)
     fraction = min(max(-int(value.as_tuple().exponent), 0), _MAX_DIGITS - whole)
     price = Decimal(f"{value:.{max(fraction, 0)}f}")
@@ -154,14 +154,14 @@ def _price(value: object, code: str) -> Decimal:
 
 
 def _day(value: object, path: str) -> date:
-    """From a date, a time with a date in front (ISO 8601), or seconds since 1970."""
+    """Returns the date of a date, of a time (ISO 8601), or of seconds since 1970."""
     if isinstance(value, Decimal):
-        # Before it is made an integer: 1E+9999999 would be one of ten million digits.
+        # Before int(): 1E+9999999 would become an integer of ten million digits.
         if not 0 <= value <= _LAST_SECOND:
-            raise ValueError(f"{path} is no number of seconds since 1970")
+            raise ValueError(f"{path} is not a number of seconds since 1970")
         return datetime.fromtimestamp(int(value), UTC).date()
     if not isinstance(value, str):
-        raise ValueError(f"{path} is no date")
+        raise ValueError(f"{path} is not a date")
     if len(value) <= 10:
         return parse_date(value)
     moment = datetime.fromisoformat(value[:40])
@@ -169,12 +169,12 @@ def _day(value: object, path: str) -> date:
 
 
 def _whole(text: str) -> Decimal:
-    # int() refuses thousands of digits with advice for programmers.
+    # int() refuses thousands of digits with a message for programmers.
     return Decimal(text)
 
 
-def _no_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a field is given twice")
+        raise ValueError("a field is there twice")
     return found

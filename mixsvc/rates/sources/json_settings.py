@@ -1,4 +1,4 @@
-"""What [rates] json_... and the environment say of the JSON source."""
+"""The JSON source as [rates] json_... and the environment describe it."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -8,7 +8,7 @@ from mixsvc.config.settings import RatesSettings
 from mixsvc.errors import BadSetting
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.download import Address
-from mixsvc.rates.sources.json_feed import MAX_BODY, Feed
+from mixsvc.rates.sources.json_feed import MAX_BODY, JsonFeed
 
 __all__ = ["PRESETS", "feed_of"]
 
@@ -18,10 +18,10 @@ PRESETS: Final = {"frankfurter": "https://api.frankfurter.dev/v1/latest?base={ba
 _KEY: Final = "{key}"
 
 
-def feed_of(settings: RatesSettings, environ: Mapping[str, str]) -> Callable[[], Feed]:
-    """What to ask for; to be called when it is asked for, and raises SourceFailed while its key is missing.
+def feed_of(settings: RatesSettings, environ: Mapping[str, str]) -> Callable[[], JsonFeed]:
+    """Returns a function that makes the feed; it raises SourceFailed while the environment has no key.
 
-    Raises BadSetting at once for settings that do not go together.
+    Raises BadSetting at once for settings that contradict each other.
     """
     template = settings.json_url or PRESETS.get(settings.json_preset, "")
     if not template:
@@ -32,12 +32,12 @@ def feed_of(settings: RatesSettings, environ: Mapping[str, str]) -> Callable[[],
     if settings.json_key_env and not wants_key:
         raise BadSetting(f"[rates] json_key_env is given, so write {_KEY} in json_url or json_headers where it belongs")
 
-    def make() -> Feed:
+    def make() -> JsonFeed:
         key = _key(settings.json_key_env, environ)
         url = template.replace("{base}", settings.json_base).replace(_KEY, quote(key, safe=""))
         headers = {name: value.replace(_KEY, key) for name, value in settings.json_headers}
         address = Address(url, headers, MAX_BODY)
-        return Feed(address, settings.json_base, settings.json_date, settings.json_rates)
+        return JsonFeed(address, settings.json_base, settings.json_date, settings.json_rates)
 
     return make
 
@@ -47,7 +47,7 @@ def _key(variable: str, environ: Mapping[str, str]) -> str:
         return ""
     key = environ.get(variable, "").strip()
     if not key:
-        raise SourceFailed(f"the environment has no {variable}, which [rates] json_key_env names")
+        raise SourceFailed(f"the environment has no variable {variable}, which [rates] json_key_env names")
     if not key.isascii() or not key.isprintable():
-        raise SourceFailed(f"{variable} in the environment holds characters that no header can carry")
+        raise SourceFailed(f"the environment variable {variable} holds characters that a header cannot carry")
     return key

@@ -22,7 +22,7 @@ SMALL_ONLY = replace(RatesSettings(), ecb_history_url="")
 LARGE_ONLY = replace(RatesSettings(), ecb_90_days_url="")
 
 
-class HistoryLoader:
+class FakeHistoryStore:
     """A HistoryStore that knows every day but the missing ones."""
 
     def __init__(self, missing: Collection[date]) -> None:
@@ -49,7 +49,7 @@ class Filling(SynchronousTestCase):
         self.clock = Clock()
         self.server = Server()
         self.server.body = XML
-        self.store = HistoryLoader(DAYS[:2])
+        self.store = FakeHistoryStore(DAYS[:2])
         self.bank_answers = True
 
     def build(self, settings: RatesSettings = SMALL_ONLY) -> Backfill:
@@ -72,7 +72,7 @@ class Filling(SynchronousTestCase):
         said = self.run_for(0)
 
         self.assertEqual({each.date for page in self.store.pages for each in page}, set(DAYS[:2]))
-        self.assertEqual(said, ["rates: 2 missing days of the history are filled"])
+        self.assertEqual(said, ["rates: filled 2 missing days of the history"])
 
     def test_nothing_is_asked_before_the_bank_is_known_to_answer(self) -> None:
         self.bank_answers = False
@@ -84,7 +84,7 @@ class Filling(SynchronousTestCase):
         self.assertEqual(len(self.server.asked), 1)
 
     def test_without_gaps_nothing_is_asked(self) -> None:
-        self.store = HistoryLoader(())
+        self.store = FakeHistoryStore(())
 
         self.assertEqual(self.run_for(DAY * 2), [])
         self.assertEqual((self.server.asked, self.store.looked), ([], 3))
@@ -111,11 +111,11 @@ class Filling(SynchronousTestCase):
         self.assertEqual(asked[:2], [None, [b'"1"']])
 
     def test_older_gaps_need_the_whole_history(self) -> None:
-        self.store = HistoryLoader([date(2010, 5, 5), *DAYS[:1]])
+        self.store = FakeHistoryStore([date(2010, 5, 5), *DAYS[:1]])
         self.server.body = packed(CSV + "2010-05-05,1.3,N/A,\n")
         said = self.run_for(0, LARGE_ONLY)
 
-        self.assertEqual(said, ["rates: 2 missing days of the history are filled"])
+        self.assertEqual(said, ["rates: filled 2 missing days of the history"])
 
     def test_what_the_small_one_has_filled_is_not_asked_for_in_the_large_one(self) -> None:
         self.run_for(DAY // 2, RatesSettings())
@@ -127,7 +127,7 @@ class Filling(SynchronousTestCase):
         said = self.run_for(DAY // 2)
 
         self.assertEqual(len(said), 1)
-        self.assertIn("the history cannot be filled: www.ecb.europa.eu answered 500", said[0])
+        self.assertIn("gaps of the history cannot be filled: www.ecb.europa.eu answered 500", said[0])
         # After 15, 30, 60, 120, 240 and 480 minutes.
         self.assertEqual(len(self.server.asked), 6)
 
@@ -153,7 +153,7 @@ class Filling(SynchronousTestCase):
         self.store.error = sqlite3.OperationalError("database is locked")
         said = self.run_for(600)
 
-        self.assertEqual(said, ["rates: the history cannot be filled: database is locked; it is tried again later"])
+        self.assertEqual(said, ["rates: gaps of the history cannot be filled: database is locked; trying again later"])
         self.store.error = None
         self.clock.advance(600)
         self.assertEqual(len(self.store.pages), 1)
@@ -172,7 +172,7 @@ class Filling(SynchronousTestCase):
             self.clock.advance(60)
             self.client.flush()
 
-        self.assertIn("no whole answer came within 60 s", self.said(events)[0])
+        self.assertIn("the answer was not complete within 60 s", self.said(events)[0])
         self.assertEqual(len(self.server.gone), 1)
 
     def test_stopping_gives_up_what_is_under_way_without_a_word(self) -> None:

@@ -4,36 +4,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.rates.model.money import is_amount, worth
+from mixsvc.rates.model.money import convert, is_amount
 
 prices = st.decimals(min_value="0.0001", max_value="400000", places=4)
 amounts = st.decimals(min_value="-1000000000", max_value="1000000000", places=2)
 
 
-class Worth(SynchronousTestCase):
-    def worth(self, amount: str, have: str, want: str, places: int = 2) -> str:
-        return str(worth(Decimal(amount), Decimal(have), Decimal(want), places))
+class ConvertTests(SynchronousTestCase):
+    def text(self, amount: str, have: str, want: str, places: int = 2) -> str:
+        return str(convert(Decimal(amount), Decimal(have), Decimal(want), places))
 
     def test_it_has_just_the_decimals_that_are_asked_for(self) -> None:
-        self.assertEqual(self.worth("100", "1", "1.1172"), "111.72")
-        self.assertEqual(self.worth("100", "1", "175.68", 0), "17568")
-        self.assertEqual(self.worth("0", "1", "1.1172", 3), "0.000")
+        self.assertEqual(self.text("100", "1", "1.1172"), "111.72")
+        self.assertEqual(self.text("100", "1", "175.68", 0), "17568")
+        self.assertEqual(self.text("0", "1", "1.1172", 3), "0.000")
 
     def test_a_half_is_rounded_to_even_below_zero_as_well(self) -> None:
-        self.assertEqual([self.worth(each, "1", "1") for each in ("0.005", "0.015", "0.025")], ["0.00", "0.02", "0.02"])
-        self.assertEqual([self.worth(each, "1", "1") for each in ("-0.015", "-0.025")], ["-0.02", "-0.02"])
+        self.assertEqual([self.text(each, "1", "1") for each in ("0.005", "0.015", "0.025")], ["0.00", "0.02", "0.02"])
+        self.assertEqual([self.text(each, "1", "1") for each in ("-0.015", "-0.025")], ["-0.02", "-0.02"])
 
     def test_just_over_a_half_is_rounded_up_however_little_it_is(self) -> None:
-        self.assertEqual(self.worth("0.0250000000000000000000000000000000001", "1", "1"), "0.03")
+        self.assertEqual(self.text("0.0250000000000000000000000000000000001", "1", "1"), "0.03")
 
     def test_no_digit_of_a_large_amount_is_lost(self) -> None:
-        self.assertEqual(self.worth("123456789012345678901234567890.12", "1", "1"), "123456789012345678901234567890.12")
+        self.assertEqual(self.text("123456789012345678901234567890.12", "1", "1"), "123456789012345678901234567890.12")
 
     @given(amounts, prices, prices)
     def test_there_and_back_is_off_by_no_more_than_the_two_roundings(
         self, amount: Decimal, have: Decimal, want: Decimal
     ) -> None:
-        back = worth(worth(amount, have, want, 2), want, have, 2)
+        back = convert(convert(amount, have, want, 2), want, have, 2)
 
         half = Decimal("0.005")
         self.assertLessEqual(abs(back - amount), half + half * have / want + Decimal("1E-9"))
@@ -42,8 +42,8 @@ class Worth(SynchronousTestCase):
     def test_over_a_third_currency_it_is_the_same_but_for_the_rounding_on_the_way(
         self, amount: Decimal, one: Decimal, two: Decimal, three: Decimal
     ) -> None:
-        straight = worth(amount, one, three, 2)
-        over = worth(worth(amount, one, two, 12), two, three, 2)
+        straight = convert(amount, one, three, 2)
+        over = convert(convert(amount, one, two, 12), two, three, 2)
 
         self.assertLessEqual(abs(straight - over), Decimal("0.01") + three / two * Decimal("1E-12"))
 

@@ -17,84 +17,84 @@ class Judging(SynchronousTestCase):
         self.last: dict[str, Quote] = {"USD": quote(price="1.1", day="2026-10-01")}
         self.plausibility = Plausibility(lambda base, code: self.last.get(code))
 
-    def judge(self, *quotes: Quote) -> PlausibilityResult:
+    def check(self, *quotes: Quote) -> PlausibilityResult:
         """As the poller does: what is taken is the last good one from then on."""
-        verdict = self.plausibility.judge(quotes)
-        self.last.update((each.quote, each) for each in verdict.taken)
-        return verdict
+        result = self.plausibility.check(quotes)
+        self.last.update((each.quote, each) for each in result.accepted)
+        return result
 
     def jump(self, day: int, price: str = "11", source: str = "ecb") -> PlausibilityResult:
-        return self.judge(quote(price=price, day=f"2026-10-{day:02}", source=source))
+        return self.check(quote(price=price, day=f"2026-10-{day:02}", source=source))
 
     def test_an_ordinary_change_is_taken_without_a_word(self) -> None:
         for price in ("1.2", "5.5", "1.1"):
             new = quote(price=price)
 
-            self.assertEqual(self.plausibility.judge([new]), PlausibilityResult([new], [], [], []))
+            self.assertEqual(self.plausibility.check([new]), PlausibilityResult([new], [], [], []))
 
     def test_more_than_five_times_up_or_down_is_held_back(self) -> None:
         for price in ("5.51", "0.21"):
             plausibility = Plausibility(lambda base, code: self.last.get(code))
             new = quote(price=price)
 
-            self.assertEqual(plausibility.judge([new]), PlausibilityResult([], [new], [], []))
+            self.assertEqual(plausibility.check([new]), PlausibilityResult([], [new], [], []))
 
     def test_what_else_the_document_says_is_taken(self) -> None:
-        verdict = self.judge(quote(price="11"), quote("JPY", "170"))
+        result = self.check(quote(price="11"), quote("JPY", "170"))
 
-        self.assertEqual([each.quote for each in verdict.taken], ["JPY"])
+        self.assertEqual([each.quote for each in result.accepted], ["JPY"])
 
     def test_it_is_told_once_however_often_it_comes(self) -> None:
-        told = [len(self.jump(day, price).held) for day, price in ((2, "11"), (2, "11"), (5, "0.01"), (6, "90"))]
+        told = [len(self.jump(day, price).held_back) for day, price in ((2, "11"), (2, "11"), (5, "0.01"), (6, "90"))]
 
         self.assertEqual(told, [1, 0, 0, 0])
 
     def test_documents_of_three_days_confirm_it(self) -> None:
-        verdicts = [self.jump(day) for day in (2, 5, 6)]
+        results = [self.jump(day) for day in (2, 5, 6)]
 
-        self.assertEqual([len(each.taken) for each in verdicts], [0, 0, 1])
-        self.assertEqual([len(each.confirmed) for each in verdicts], [0, 0, 1])
+        self.assertEqual([len(each.accepted) for each in results], [0, 0, 1])
+        self.assertEqual([len(each.confirmed) for each in results], [0, 0, 1])
 
     def test_the_same_day_again_confirms_nothing(self) -> None:
-        self.assertEqual([len(self.jump(2).taken) for _ in range(5)], [0] * 5)
+        self.assertEqual([len(self.jump(2).accepted) for _ in range(5)], [0] * 5)
 
     def test_other_levels_and_other_sources_confirm_nothing(self) -> None:
         seen = [(2, "11", "ecb"), (5, "1100", "ecb"), (6, "11", "ecb"), (7, "11", "json"), (8, "11", "ecb")]
 
-        self.assertEqual([len(self.jump(*each).taken) for each in seen], [0] * 5)
+        self.assertEqual([len(self.jump(*each).accepted) for each in seen], [0] * 5)
 
     def test_back_to_normal_is_told_and_forgets_what_was(self) -> None:
-        verdicts = [self.jump(2), self.jump(5), self.jump(6, "1.12"), self.jump(7)]
+        results = [self.jump(2), self.jump(5), self.jump(6, "1.12"), self.jump(7)]
 
-        self.assertEqual([len(each.settled) for each in verdicts], [0, 0, 1, 0])
-        self.assertEqual([len(each.held) for each in verdicts], [1, 0, 0, 1])
+        self.assertEqual([len(each.withdrawn) for each in results], [0, 0, 1, 0])
+        self.assertEqual([len(each.held_back) for each in results], [1, 0, 0, 1])
 
     def test_what_nobody_ever_quoted_is_taken(self) -> None:
-        self.assertEqual(len(self.judge(quote("IDR", "19000")).taken), 1)
+        self.assertEqual(len(self.check(quote("IDR", "19000")).accepted), 1)
 
     def test_a_last_price_of_more_than_a_year_ago_says_nothing(self) -> None:
         for day, taken in (("2025-10-29", 1), ("2025-10-30", 0)):
             self.last["USD"] = quote(price="1.1", day=day)
 
-            self.assertEqual(len(self.plausibility.judge([quote(price="11", day="2026-10-31")]).taken), taken, day)
+            self.assertEqual(len(self.plausibility.check([quote(price="11", day="2026-10-31")]).accepted), taken, day)
 
     def test_what_is_older_than_the_last_one_is_left_to_the_table(self) -> None:
-        self.assertEqual(len(self.judge(quote(price="11", day="2026-09-30")).taken), 1)
+        self.assertEqual(len(self.check(quote(price="11", day="2026-09-30")).accepted), 1)
 
     def test_a_date_that_goes_backwards_is_told_once_for_each_newest_date(self) -> None:
         days = ("2026-10-05", "2026-10-02", "2026-10-05", "2026-10-02", "2026-10-06", "2026-10-05")
-        told = [self.judge(quote("JPY", "170", day)).went_back for day in days]
+        told = [self.check(quote("JPY", "170", day)).went_back for day in days]
 
         newest = [None if each is None else (each[0].day, each[1].day) for each in told]
         self.assertEqual(newest, [None, (5, 2), None, None, None, (6, 5)])
 
     def test_another_source_may_be_behind(self) -> None:
-        self.judge(quote("JPY", "170", "2026-10-05"))
+        self.check(quote("JPY", "170", "2026-10-05"))
 
-        self.assertIsNone(self.judge(quote("JPY", "170", "2026-10-02", "archive")).went_back)
+        self.assertIsNone(self.check(quote("JPY", "170", "2026-10-02", "archive")).went_back)
 
     def test_no_quotes_are_no_news(self) -> None:
-        self.assertEqual(self.judge(), PlausibilityResult([], [], [], []))
+        self.assertEqual(self.check(), PlausibilityResult([], [], [], []))
 
     @given(st.lists(st.tuples(st.integers(1, 9), st.decimals("0.001", "1000", places=3)), max_size=12))
     @settings(derandomize=True, deadline=None)
@@ -102,10 +102,10 @@ class Judging(SynchronousTestCase):
         last = quote(price="1", day="2026-10-01")
         plausibility = Plausibility(lambda base, code: last)
         for day, price in sorted(seen, key=lambda each: each[0]):
-            verdict = plausibility.judge([quote(price=str(price), day=f"2026-10-{day:02}")])
-            for each in verdict.taken:
+            result = plausibility.check([quote(price=str(price), day=f"2026-10-{day:02}")])
+            for each in result.accepted:
                 calm = each.price <= last.price * 5 and last.price <= each.price * 5
-                self.assertTrue(calm or each in verdict.confirmed)
+                self.assertTrue(calm or each in result.confirmed)
                 last = each
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.model.timeline import Timeline, by_pair, filling, merge
+from mixsvc.rates.model.timeline import Timeline, by_pair, merge, missing_from
 from tests.rates.samples import quote
 
 PAIR = ("EUR", "USD")
@@ -88,12 +88,12 @@ class Merging(SynchronousTestCase):
         )
         corrected = [quote(price="2", day=f"2026-10-{day}") for day in (27, 28, 29, 30)]
 
-        found = filling(old, timeline(quote(price="1.0", day="2026-10-26"), *corrected))
+        found = missing_from(old, timeline(quote(price="1.0", day="2026-10-26"), *corrected))
 
         self.assertEqual([each.date.day for each in quotes_of(found)], [27, 29, 30])
 
     def test_the_same_price_of_the_archive_is_no_gap(self) -> None:
-        self.assertEqual(quotes_of(filling(timeline(quote(source="archive")), timeline(quote()))), [])
+        self.assertEqual(quotes_of(missing_from(timeline(quote(source="archive")), timeline(quote()))), [])
 
 
 some_quotes = st.lists(

@@ -24,7 +24,7 @@ class Rounds(SynchronousTestCase):
         return Chain([Silent("first"), Silent("second")], interval, lambda: random)
 
     def names(self, chain: Chain, now: float) -> list[str]:
-        return [link.source.name for link in chain.round(now)]
+        return [chained.source.name for chained in chain.round(now)]
 
     def test_all_are_due_at_first_in_their_order(self) -> None:
         self.assertEqual(self.names(self.chain(), -5.0), ["first", "second"])
@@ -39,44 +39,44 @@ class Rounds(SynchronousTestCase):
     def test_the_back_off_doubles_up_to_a_minute(self) -> None:
         for random, expected in ((0.0, [1, 2, 4, 8, 16, 30, 30]), (1.0, [2, 4, 8, 16, 32, 60, 60])):
             chain = self.chain(interval=1, random=random)
-            link = chain.round(0)[0]
+            chained = chain.round(0)[0]
             found = []
             for _ in expected:
-                chain.failed(link, 0, 0)
-                found.append(link.due_at)
+                chain.failed(chained, 0, 0)
+                found.append(chained.due_at)
             self.assertEqual(found, expected)
 
     def test_an_answer_ends_the_back_off(self) -> None:
         chain = self.chain(interval=1)
-        link = chain.round(0)[0]
+        chained = chain.round(0)[0]
         for _ in range(5):
-            chain.failed(link, 0, 0)
-        chain.answered(link)
-        chain.failed(link, 100, 0)
+            chain.failed(chained, 0, 0)
+        chain.answered(chained)
+        chain.failed(chained, 100, 0)
 
-        self.assertEqual(link.due_at, 101)
+        self.assertEqual(chained.due_at, 101)
 
     def test_a_retry_after_beats_a_shorter_back_off_only(self) -> None:
         chain = self.chain(interval=30)
-        link = chain.round(0)[0]
+        chained = chain.round(0)[0]
 
-        chain.failed(link, 0, 3600)
-        self.assertEqual(link.due_at, 3600)
-        chain.failed(link, 4000, 4001)
-        self.assertEqual(link.due_at, 4030)
+        chain.failed(chained, 0, 3600)
+        self.assertEqual(chained.due_at, 3600)
+        chain.failed(chained, 4000, 4001)
+        self.assertEqual(chained.due_at, 4030)
 
     def test_only_changes_are_told(self) -> None:
         chain = self.chain()
-        link = chain.round(0)[0]
+        chained = chain.round(0)[0]
 
-        told = [chain.answered(link), chain.failed(link, 0, 0), chain.failed(link, 0, 0)]
-        told += [chain.answered(link), chain.answered(link)]
+        told = [chain.answered(chained), chain.failed(chained, 0, 0), chain.failed(chained, 0, 0)]
+        told += [chain.answered(chained), chain.answered(chained)]
 
         self.assertEqual(told, [False, True, False, True, False])
 
     def test_who_used_up_a_round_comes_last_in_the_next_one_alone(self) -> None:
         chain = self.chain()
-        chain.held_up(chain.round(0)[0])
+        chain.timed_out(chain.round(0)[0])
 
         self.assertEqual(self.names(chain, 30), ["second", "first"])
         self.assertEqual(self.names(chain, 60), ["first", "second"])
@@ -85,8 +85,8 @@ class Rounds(SynchronousTestCase):
     @settings(derandomize=True, deadline=None, max_examples=50)
     def test_the_back_off_never_exceeds_a_minute(self, interval: float, random: float, failures: int) -> None:
         chain = self.chain(interval, random)
-        link = chain.round(0)[0]
+        chained = chain.round(0)[0]
         for _ in range(failures):
-            chain.failed(link, 0, 0)
+            chain.failed(chained, 0, 0)
 
-        self.assertTrue(0 < link.due_at <= 60)
+        self.assertTrue(0 < chained.due_at <= 60)

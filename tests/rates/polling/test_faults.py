@@ -16,7 +16,8 @@ from zope.interface import implementer
 from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import Quote, SourceHealth
 from mixsvc.rates.model.latest import RateTable
-from mixsvc.rates.polling.poller import RatePoller, Sink, Surroundings
+from mixsvc.rates.polling.chain import Chain
+from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
 from mixsvc.rates.sources import build_sources
 from mixsvc.rates.sources.agent import MAX_HEAD, PollingAgent
 from tests.rates.raw_server import RawServer, Watched, http
@@ -36,35 +37,38 @@ def rate(text: bytes) -> bytes:
     return http(DAILY.replace(b"1.1172", text))
 
 
-# What the server says, and what the one log line says of it.
+# By the name of a fault: the bytes that the server sends, and a part of the one log line.
 FAULTS = {
     "404": (http(b"gone", "404 Not Found"), "127.0.0.1 answered 404 Not Found"),
     "429": (http(b"", "429 Too Many Requests"), "127.0.0.1 answered 429 Too Many Requests"),
     "500": (http(b"oops", "500 Internal Server Error"), "127.0.0.1 answered 500 Internal Server Error"),
     "garbage": (http(b"\x00\xff\xfe not xml"), "the document of the ECB cannot be read"),
-    "no http": (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", "127.0.0.1 did not answer: what it says is no sound HTTP"),
+    "no http": (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", "127.0.0.1 did not answer: its answer is not valid HTTP"),
     "nothing": (b"", "127.0.0.1 did not answer"),
     "cut head": (b"HTTP/1.1 200 OK\r\nContent-", "127.0.0.1 did not answer"),
     "cut body": (http()[:-50], "127.0.0.1 did not answer"),
     "bad length": (
         b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
-        "127.0.0.1 did not answer: what it says is no sound HTTP",
+        "127.0.0.1 did not answer: its answer is not valid HTTP",
     ),
-    "bad coding": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: x\r\n\r\n", "did not answer: what it says is no sound HTTP"),
+    "bad coding": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: x\r\n\r\n", "did not answer: its answer is not valid HTTP"),
     "bad chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "127.0.0.1 did not answer"),
     "truncated": (http(DAILY[:-30]), "the document of the ECB cannot be read"),
-    "bomb": (http(BOMB), "the document of the ECB cannot be read: it defines entities"),
+    "bomb": (http(BOMB), "the document of the ECB cannot be read: it defines XML entities"),
     "zero": (rate(b"0"), "a price of 0 is not above zero"),
-    "negative": (rate(b"-1.1"), "'-1.1' is no price"),
-    "nan": (rate(b"NaN"), "'NaN' is no price"),
+    "negative": (rate(b"-1.1"), "'-1.1' is not a price"),
+    "nan": (rate(b"NaN"), "'NaN' is not a price"),
     "future": (http(DAILY.replace(b"2026-10-30", b"2026-12-30")), "2026-12-30 is in the future"),
-    "large": (http(b" " * 2**21), "127.0.0.1 answered with more than 1048576 bytes"),
+    "large": (http(b" " * 2**21), "the answer of 127.0.0.1 is longer than 1048576 bytes"),
     "informational": (b"HTTP/1.1 102 Processing\r\n\r\n" * 5000, f"the head of the answer is longer than {MAX_HEAD}"),
     "headers": (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50_000, f"the head of the answer is longer than {MAX_HEAD}"),
     "a long header": (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 2**17, "127.0.0.1 did not answer"),
     "compressed": (http(b"x", Content_Encoding="gzip"), "the answer is compressed, though that was not asked for"),
     "loop": (http(b"", "302 Found", Location="/"), "127.0.0.1 redirects more than 5 times"),
-    "elsewhere": (http(b"", "302 Found", Location="file:///etc/passwd"), "redirects to no http or https URL"),
+    "elsewhere": (
+        http(b"", "302 Found", Location="file:///etc/passwd"),
+        "redirects to a URL that is neither http nor https",
+    ),
 }
 
 
@@ -90,8 +94,9 @@ class FaultCase(TestCase):
         client = HTTPClient(PollingAgent(self.reactor, seconds))
         sources = build_sources(settings, client, at_once, moment, environ or {})
         self.source = Watched(sources[0])
-        sink = Sink(self.table, lambda _: succeed(None), self.told.append)
-        self.poller = RatePoller(self.clock, [self.source], settings, sink, Surroundings(lambda: 0.5, moment))
+        outputs = QuoteOutputs(self.table, lambda _: succeed(None), self.told.append)
+        chain = Chain([self.source], settings.interval, lambda: 0.5)
+        self.poller = RatePoller(self.clock, chain, settings, outputs, moment)
         self.addCleanup(lambda: self.poller.stopService())
         self.poller.startService()
 
@@ -198,7 +203,7 @@ class Faults(FaultCase):
             await self.round()
 
         self.assertEqual(self.price(), "1.1172 2026-10-30")
-        self.assertIn("rates: ecb has prices that differ more than 5 times", str(formatEvent(events[0])))
+        self.assertIn("rates: ecb has prices that differ by more than a factor of 5", str(formatEvent(events[0])))
         self.assertEqual(len(events), 1)
 
     async def test_a_date_that_goes_backwards_changes_nothing_and_is_one_line(self) -> None:

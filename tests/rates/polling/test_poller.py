@@ -5,7 +5,8 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import capturedLogs
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.polling.poller import RatePoller, Sink, Surroundings
+from mixsvc.rates.polling.chain import Chain
+from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
 from tests.rates.fakes import SETTINGS, Hanging, PollerCase
 from tests.rates.samples import moment, quote
 
@@ -38,10 +39,10 @@ class Rounds(PollerCase):
     def test_a_round_never_overlaps_the_one_before(self) -> None:
         self.poller = RatePoller(
             self.clock,
-            [self.first],
+            Chain([self.first], 1.0, float),
             replace(SETTINGS, interval=1.0),
-            Sink(self.table, self.save, self.told.append),
-            Surroundings(float, moment),
+            QuoteOutputs(self.table, self.save, self.told.append),
+            moment,
         )
         self.first.answer = Hanging()
         self.start()

@@ -8,7 +8,8 @@ from twisted.logger import LogEvent, LogLevel, capturedLogs
 
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.errors import SourceFailed
-from mixsvc.rates.polling.poller import RatePoller, Sink, Surroundings
+from mixsvc.rates.polling.chain import Chain
+from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
 from tests.rates.fakes import SETTINGS, Answer, Hanging, PollerCase, failing, nothing_new
 from tests.rates.samples import moment, quote
 
@@ -99,10 +100,10 @@ class Failures(PollerCase):
         slow = replace(SETTINGS, interval=300.0)
         self.poller = RatePoller(
             self.clock,
-            [self.first, self.second],
+            Chain([self.first, self.second], slow.interval, float),
             slow,
-            Sink(self.table, self.save, self.told.append),
-            Surroundings(float, moment),
+            QuoteOutputs(self.table, self.save, self.told.append),
+            moment,
         )
         self.first.answer = Hanging()
         self.start()

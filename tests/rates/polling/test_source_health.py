@@ -111,7 +111,7 @@ class Implausible(PollerCase):
         self.assertEqual(self.price(), "1.1172")
         self.assertEqual((self.told, self.saved), ([], []))
         (line,) = self.logged(events)
-        self.assertIn("differ more than 5 times from the last ones (EUR/USD 11.172)", line)
+        self.assertIn("differ by more than a factor of 5 from the last ones (EUR/USD 11.172)", line)
         self.assertEqual(self.poller.health()[0].state, "good")
 
     def test_it_is_taken_in_one_line_when_three_days_have_said_so(self) -> None:
@@ -125,7 +125,7 @@ class Implausible(PollerCase):
         events = self.run_with(("11.172", "2026-10-02"), ("1.12", "2026-10-05"))
 
         self.assertEqual(self.price(), "1.12")
-        self.assertIn("no more of what was held back", self.logged(events)[1])
+        self.assertIn("withdrawn prices that were held back", self.logged(events)[1])
         self.assertEqual(len(self.logged(events)), 2)
 
     def test_of_many_prices_a_few_are_named(self) -> None:

@@ -13,13 +13,13 @@ from mixsvc.interfaces import Quote
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.quote import MAX_CURRENCIES
 from mixsvc.rates.sources.download import Address
-from mixsvc.rates.sources.json_feed import MAX_BODY, Feed, JsonSource, read_answer
+from mixsvc.rates.sources.json_feed import MAX_BODY, JsonFeed, JsonSource, read_answer
 from tests.rates.samples import NOW, at_once, client_of, moment
 from tests.rates.sources.test_download import Server
 
 # As api.frankfurter.dev answers.
 FRANKFURTER = b'{"amount":1.0,"base":"EUR","date":"2026-10-30","rates":{"USD":1.1172,"JPY":175.60}}'
-FEED = Feed(Address("http://rates.example/latest"), "EUR", "date", "rates")
+FEED = JsonFeed(Address("http://rates.example/latest"), "EUR", "date", "rates")
 
 
 def answer(price: str = "1.1", day: str = '"2026-10-30"', code: str = "USD") -> bytes:
@@ -30,10 +30,10 @@ FIELDS = st.dictionaries(st.sampled_from(["USD", "EUR", "date", "rates", "x"]), 
 
 
 class Reading(SynchronousTestCase):
-    def read(self, body: bytes, feed: Feed = FEED) -> list[tuple[str, str]]:
+    def read(self, body: bytes, feed: JsonFeed = FEED) -> list[tuple[str, str]]:
         return [(each.quote, str(each.price)) for each in read_answer(body, feed, NOW)]
 
-    def refused(self, body: bytes, feed: Feed = FEED) -> str:
+    def refused(self, body: bytes, feed: JsonFeed = FEED) -> str:
         with self.assertRaises(SourceFailed) as caught:
             read_answer(body, feed, NOW)
         text = str(caught.exception)
@@ -98,7 +98,7 @@ class Reading(SynchronousTestCase):
 
     def test_another_base_than_the_one_asked_for_is_refused(self) -> None:
         self.assertIn("its base is USD, not EUR", self.refused(FRANKFURTER.replace(b"EUR", b"USD")))
-        self.assertIn("its base is another one", self.refused(answer("0.9", code="EUR")))
+        self.assertIn("its base is another currency", self.refused(answer("0.9", code="EUR")))
 
     def test_one_bad_price_spoils_the_answer(self) -> None:
         for text in ("0", "-1", "-0.0", "NaN", "Infinity", "-Infinity", "null", "true", "[]", "{}", '""', '"1,1"') + (
@@ -129,7 +129,7 @@ class Reading(SynchronousTestCase):
         self.refused(b'{"date": "2026-10-30", "rates": [1]}')
 
     def test_a_field_that_is_given_twice_is_refused(self) -> None:
-        self.assertIn("given twice", self.refused(b'{"date": "2026-10-30", "rates": {"USD": 1, "USD": 2}}'))
+        self.assertIn("a field is there twice", self.refused(b'{"date": "2026-10-30", "rates": {"USD": 1, "USD": 2}}'))
 
     def test_deep_nesting_is_refused_like_anything_else(self) -> None:
         for body in (b"[" * 100_000, b'{"a":' * 100_000):
@@ -204,7 +204,7 @@ class Asking(SynchronousTestCase):
         self.assertIn(str(MAX_BODY), self.refused())
 
     def test_a_feed_that_cannot_be_made_is_a_failure_each_time(self) -> None:
-        def missing() -> Feed:
+        def missing() -> JsonFeed:
             raise SourceFailed("no key")
 
         self.source = JsonSource(self.client, missing, at_once, moment)

@@ -11,7 +11,7 @@ from mixsvc.config.settings import RatesSettings
 from mixsvc.errors import BadSetting
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources import build_sources
-from mixsvc.rates.sources.json_feed import Feed
+from mixsvc.rates.sources.json_feed import JsonFeed
 from mixsvc.rates.sources.json_settings import PRESETS, feed_of
 from tests.rates.samples import at_once, client_of
 
@@ -20,7 +20,7 @@ CUSTOM = replace(RatesSettings(), json_url="https://rates.example/{base}?key={ke
 
 
 class Feeds(SynchronousTestCase):
-    def feed(self, settings: RatesSettings, environ: dict[str, str]) -> Feed:
+    def feed(self, settings: RatesSettings, environ: dict[str, str]) -> JsonFeed:
         return feed_of(settings, environ)()
 
     def test_without_any_setting_it_is_frankfurter(self) -> None:

@@ -133,10 +133,10 @@ class RealServer(TestCase):
 
             self.assertEqual(error, "the answer is compressed, though that was not asked for")
 
-    async def test_a_redirect_to_what_no_host_can_be_is_refused_in_plain_words(self) -> None:
+    async def test_a_redirect_to_an_invalid_host_name_is_refused_in_plain_words(self) -> None:
         error = await self.refused(self.source("nowhere").fetch())
 
-        self.assertIn("leads to no host", error)
+        self.assertIn("leads to a host name that is not valid", error)
 
     async def test_a_huge_body_is_cut_at_the_limit(self) -> None:
         error = await self.refused(self.source("huge").fetch())
