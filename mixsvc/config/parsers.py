@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 from urllib.parse import urlsplit
 
 from mixsvc.common import names
 from mixsvc.common.addresses import parse_address
 from mixsvc.common.currencies import CODE, EURO
+from mixsvc.common.http_grammar import ORIGIN
 
 __all__ = [
     "Moderator",
@@ -34,9 +34,6 @@ __all__ = [
     "whole",
     "yes_or_no",
 ]
-
-# RFC 6454 section 6.2; a name in other letters than ASCII has its xn-- form here.
-ORIGIN: Final = r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?"
 
 
 @dataclass(frozen=True)
@@ -163,7 +160,7 @@ def origins(text: str) -> tuple[str, ...]:
     """Web origins (RFC 6454), separated by commas; * is every one."""
     found = _items(text)
     for item in found:
-        if item != "*" and not re.fullmatch(ORIGIN, item.lower()):
+        if item != "*" and not ORIGIN.fullmatch(item):
             raise ValueError(
                 f"{item} is no origin; give origins such as https://example.org or http://localhost:3000, or * for all"
             )

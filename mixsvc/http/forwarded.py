@@ -9,8 +9,8 @@ from twisted.internet.interfaces import IAddress
 from twisted.web.server import Request
 
 from mixsvc.common.addresses import Address, parse_address
+from mixsvc.common.http_grammar import is_host
 from mixsvc.config.network import UNIX, Proxy
-from mixsvc.http.hosts import is_host
 
 __all__ = ["apply_forwarded"]
 
@@ -36,7 +36,7 @@ def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> bool:
             break
     hosts = _items(request, b"x-forwarded-host")
     # Some proxies pass on whatever their client has sent.
-    if hosts and is_host(hosts[-1].encode("latin-1")):
+    if hosts and is_host(hosts[-1]):
         request.requestHeaders.setRawHeaders(b"host", [hosts[-1].encode("latin-1")])
     protocols = _items(request, b"x-forwarded-proto")
     return bool(protocols) and protocols[-1].lower() == "https"

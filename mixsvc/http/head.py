@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from mixsvc.common.http_grammar import TOKEN, is_host
 from mixsvc.http.errors import RefusedRequest
-from mixsvc.http.hosts import is_host
 
 __all__ = [
     "BARE_LF",
@@ -36,12 +36,12 @@ MAX_DIGITS: Final = 19
 # Header fields of at most so many bytes are cached: a client sends the same with most of its requests.
 CACHED_BYTES: Final = 2048
 
-TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+TOKEN_BYTES: Final = TOKEN.encode()
 # No byte that ends a line or a string in some program, no white space before the colon, no folded lines.
 VALUE: Final = rb":[\t\x20-\x7e\x80-\xff]*\r\n"
 
-FIELDS: Final = re.compile(rb"(?:" + TOKEN.replace(b"_", b"") + VALUE + rb")*")
-FIELDS_WITH_UNDERSCORES: Final = re.compile(rb"(?:" + TOKEN + VALUE + rb")*")
+FIELDS: Final = re.compile(rb"(?:" + TOKEN_BYTES.replace(b"_", b"") + VALUE + rb")*")
+FIELDS_WITH_UNDERSCORES: Final = re.compile(rb"(?:" + TOKEN_BYTES + VALUE + rb")*")
 FIELD_WITH_UNDERSCORE: Final = re.compile(rb"^[^:\r\n_]*_[^:\r\n]*:[^\r\n]*\r\n", re.MULTILINE)
 
 # The beginnings of lines that are looked for in fields in lower case.
@@ -54,7 +54,7 @@ MAX_LINE: Final = 8192
 MAX_HEAD: Final = 16384
 
 # No fragment: clients never send it, and some servers would cut it off.
-REQUEST_LINE: Final = re.compile(rb"(" + TOKEN + rb") ([!\x22\x24-\x7e]+) HTTP/1\.([01])\r\n")
+REQUEST_LINE: Final = re.compile(rb"(" + TOKEN_BYTES + rb") ([!\x22\x24-\x7e]+) HTTP/1\.([01])\r\n")
 BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 HOST_FIELD: Final = re.compile(rb"^host:[^\r\n]*\r\n", re.IGNORECASE | re.MULTILINE)
 ABSOLUTE: Final = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE)
@@ -136,7 +136,7 @@ def _check_host(lowered: bytes, minor: bytes) -> None:
         raise RefusedRequest(400, "The request has more than one Host header.")
     if not hosts and minor == b"1":
         raise RefusedRequest(400, "The request has no Host header.")
-    if hosts and not is_host(hosts[0]):
+    if hosts and not is_host(hosts[0].decode("latin-1")):
         raise RefusedRequest(400, "The Host header is not the name of a host.")
 
 
@@ -212,7 +212,7 @@ def _with_path(head: RequestHead, minor: bytes) -> RequestHead:
     if absolute is None:
         raise RefusedRequest(400, "The target of the request is neither a path nor a URL.")
     host, path = absolute.groups()
-    if not is_host(host):
+    if not is_host(host.decode("latin-1")):
         raise RefusedRequest(400, "The URL of the request has no valid host.")
     if not path.startswith(b"/"):
         path = b"*" if head.method == b"OPTIONS" and not path else b"/" + path

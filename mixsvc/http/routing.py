@@ -1,17 +1,12 @@
 """The URL tree: the chat at its prefix, the WSGI application everywhere else."""
 
-import re
-from typing import Final
-
 from twisted.web import pages
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request
 
-__all__ = ["Annex", "Root"]
+from mixsvc.common.http_grammar import HOST, ORIGIN
 
-# The two parts of an origin (RFC 6454) and of a Host header that matter here.
-ORIGIN: Final = re.compile(rb"https?://((\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?)", re.IGNORECASE)
-HOST: Final = re.compile(rb"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
+__all__ = ["Annex", "Root"]
 
 
 class Root(Resource):
@@ -50,9 +45,9 @@ class Annex(Root):
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
         """The chat for its prefix and all below."""
         origins = request.requestHeaders.getRawHeaders(b"origin") or []
-        theirs = ORIGIN.fullmatch(origins[0]) if len(origins) == 1 else None
-        ours = HOST.fullmatch(request.getHeader(b"host") or b"")
-        if theirs and ours and theirs[2].lower() == ours[1].lower():
-            # What the chat compares the origin with.
-            request.requestHeaders.setRawHeaders(b"host", [theirs[1]])
+        theirs = ORIGIN.fullmatch(origins[0].decode("latin-1")) if len(origins) == 1 else None
+        ours = HOST.fullmatch((request.getHeader(b"host") or b"").decode("latin-1"))
+        if theirs and ours and theirs["name"].lower() == ours["name"].lower():
+            # The chat compares the origin with the Host.
+            request.requestHeaders.setRawHeaders(b"host", [theirs["host"].encode()])
         return Root.getChildWithDefault(self, path, request)

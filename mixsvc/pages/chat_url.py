@@ -1,19 +1,17 @@
 """The chat's URL for a page whose chat listens on another port or host."""
 
-import re
 from typing import Final
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, has_request_context, request
 
+from mixsvc.common.http_grammar import HOST
 from mixsvc.interfaces import IMix
 from mixsvc.pages.app import HEADERS
 
 __all__ = ["ChatUrl", "allow_chat_origin"]
 
 POLICY: Final = "Content-Security-Policy"
-# Only what matches this goes into a page and a header: a host and its port.
-HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 # The host outside of a request, and in place of a Host header that does not match.
 LOCALHOST: Final = "127.0.0.1"
 
@@ -37,8 +35,10 @@ class ChatUrl:
         if self._url or port is None:
             return self._url or self._prefix
         scheme, host = (request.scheme, request.host) if has_request_context() else ("http", LOCALHOST)
+        # Nothing but a host's name may go into a page and a header.
         asked = HOST.fullmatch(host)
-        return f"{scheme}://{asked[1] if asked else LOCALHOST}:{port}{self._prefix}"
+        name = asked["name"] if asked else LOCALHOST
+        return f"{scheme}://{name}:{port}{self._prefix}"
 
 
 def allow_chat_origin(app: Flask, mix: IMix) -> None:

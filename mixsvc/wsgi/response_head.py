@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from mixsvc.common.http_grammar import TOKEN
+
 __all__ = ["BadAnswer", "Head", "read_head"]
 
 # RFC 9110 section 15: what is below 200 is not a final answer; section 5.6.2: a name is a token.
 STATUS: Final = re.compile(r"([2-9][0-9]{2})(?: (.*))?")
-TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+FIELD_NAME: Final = re.compile(TOKEN)
 # PEP 3333: neither CR nor LF nor any other control character; RFC 9110 section 5.5 allows a tab.
 CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 LENGTH: Final = re.compile(r"[0-9]{1,18}")
@@ -104,7 +106,7 @@ def _header(header: tuple[str, str]) -> tuple[bytes, bytes]:
 @lru_cache(256)
 def _name(name: str) -> bytes:
     """A header's name, checked; applications use few."""
-    if not TOKEN.fullmatch(name):
+    if not FIELD_NAME.fullmatch(name):
         raise BadAnswer(f"{name[:SHOWN_CHARS]!r} is no name of a header")
     if name.lower() in HOP_BY_HOP:
         raise BadAnswer(f"the header {name} is the server's business, not the application's (PEP 3333)")

@@ -5,6 +5,7 @@ from typing import Final
 
 from flask import Flask, Response, request
 
+from mixsvc.common.http_grammar import normal_origin
 from mixsvc.pages.api.problems import problem
 
 __all__ = ["install_cross_origin_policy"]
@@ -33,7 +34,7 @@ class CrossOriginPolicy:
     """What is done before and after each request to the API."""
 
     def __init__(self, origins: Collection[str]) -> None:
-        self._listed = {_plain(each) for each in origins} - {"*"}
+        self._listed = {normal_origin(each) for each in origins} - {"*"}
         self._is_open = "*" in origins
 
     def check(self) -> Response | None:
@@ -41,7 +42,7 @@ class CrossOriginPolicy:
         if not _is_api():
             return None
         origin = request.headers.get("Origin", "")
-        allowed = self._is_open or _plain(origin) in self._listed
+        allowed = self._is_open or normal_origin(origin) in self._listed
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             return Response(status=204, headers=PREFLIGHT) if allowed else None
         if request.method in READING:
@@ -55,7 +56,7 @@ class CrossOriginPolicy:
         if not _is_api() or not (self._listed or self._is_open):
             return response
         origin = request.headers.get("Origin", "")
-        if _plain(origin) in self._listed:
+        if normal_origin(origin) in self._listed:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Allow-Credentials"] = "true"
         elif self._is_open:
@@ -70,13 +71,13 @@ def _is_api() -> bool:
 
 def _is_foreign(origin: str) -> bool:
     if origin:
-        return _plain(origin) != _own_origin()
+        return normal_origin(origin) != _own_origin()
     # Programs other than browsers send neither header.
     return request.headers.get("Sec-Fetch-Site") == "cross-site"
 
 
 def _own_origin() -> str:
-    return _plain(f"{request.scheme}://{request.host}")
+    return normal_origin(f"{request.scheme}://{request.host}")
 
 
 def _advice(origin: str) -> str:
@@ -94,9 +95,3 @@ def _wrong_type() -> Response | None:
     if not has_body or request.mimetype == "application/json":
         return None
     return problem(415, "Send JSON, with Content-Type: application/json.")
-
-
-def _plain(origin: str) -> str:
-    """An origin in lower case, without the default port of its scheme."""
-    origin = origin.lower()
-    return origin.removesuffix(":443" if origin.startswith("https:") else ":80")

@@ -1,0 +1,35 @@
+"""The grammar of HTTP tokens, hosts and origins; the only one in mixsvc. Pure.
+
+A token is as in RFC 9110 section 5.6.2. A host is a name, an IPv4 address, or an IPv6 address in brackets (RFC 3986
+section 3.2.2), with a port or without; names may have an underscore, as those of containers do. An origin is
+http or https with a host (RFC 6454 section 6.2); a name in other letters than ASCII has its xn-- form there.
+"""
+
+import re
+from typing import Final
+
+__all__ = ["HOST", "ORIGIN", "TOKEN", "is_host", "normal_origin"]
+
+# A part of a pattern, without a group.
+TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+
+NAME: Final = r"(?:[0-9A-Za-z_~][0-9A-Za-z._~-]{0,254}|\[[0-9A-Fa-f:.]{2,45}\])"
+
+# Groups: name and port. The port may be empty.
+HOST: Final = re.compile(rf"(?P<name>{NAME})(?::(?P<port>[0-9]{{0,5}}))?")
+
+# Groups: scheme, host (with its port) and name.
+ORIGIN: Final = re.compile(
+    rf"(?P<scheme>https?)://(?P<host>(?P<name>{NAME})(?::[1-9][0-9]{{0,4}})?)", re.IGNORECASE | re.ASCII
+)
+
+
+def is_host(text: str) -> bool:
+    """Whether the text is a host, with a port or without."""
+    return HOST.fullmatch(text) is not None
+
+
+def normal_origin(origin: str) -> str:
+    """The origin in lower case and without the port that its scheme has by default, so that equal ones are equal."""
+    origin = origin.lower()
+    return origin.removesuffix(":443" if origin.startswith("https:") else ":80")

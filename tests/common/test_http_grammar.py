@@ -1,0 +1,71 @@
+"""Tokens, hosts and origins."""
+
+import re
+
+import pytest
+
+from mixsvc.common.http_grammar import HOST, ORIGIN, TOKEN, is_host, normal_origin
+
+
+@pytest.mark.parametrize("text", ["a", "x-y", "GET", "a_b", "!#$%&'*+.^_`|~0"])
+def test_tokens_are_recognized(text: str) -> None:
+    assert re.fullmatch(TOKEN, text)
+
+
+@pytest.mark.parametrize("text", ["", "a b", "a:", "a,b", '"a"', "ä", "a\n", "a/b"])
+def test_other_texts_are_no_tokens(text: str) -> None:
+    assert not re.fullmatch(TOKEN, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "port"),
+    [
+        ("example.org", "example.org", None),
+        ("example.org:8080", "example.org", "8080"),
+        ("example.org:", "example.org", ""),
+        ("127.0.0.1:1", "127.0.0.1", "1"),
+        ("[2001:db8::1]:80", "[2001:db8::1]", "80"),
+        ("web_1", "web_1", None),
+    ],
+)
+def test_a_host_has_a_name_and_perhaps_a_port(text: str, name: str, port: str | None) -> None:
+    found = HOST.fullmatch(text)
+
+    assert found is not None
+    assert (found["name"], found["port"]) == (name, port)
+    assert is_host(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ":80", "a b", "a/b", "user@a", "a:port", "a:123456", "[::1", "[x]", "::1", "http://a", "\xff", "-a", "a\n"],
+)
+def test_other_texts_are_no_hosts(text: str) -> None:
+    assert not is_host(text)
+
+
+def test_an_origin_has_a_scheme_and_a_host() -> None:
+    found = ORIGIN.fullmatch("HTTPS://Example.org:8443")
+
+    assert found is not None
+    assert (found["scheme"], found["host"], found["name"]) == ("HTTPS", "Example.org:8443", "Example.org")
+
+
+@pytest.mark.parametrize(
+    "text", ["example.org", "ftp://a", "http://", "http://a/", "http://a:0", "http://u@a", "null", "http\u017f://a"]
+)
+def test_other_texts_are_no_origins(text: str) -> None:
+    assert not ORIGIN.fullmatch(text)
+
+
+@pytest.mark.parametrize(
+    ("origin", "normal"),
+    [
+        ("HTTPS://Example.org:443", "https://example.org"),
+        ("http://example.org:80", "http://example.org"),
+        ("http://example.org:443", "http://example.org:443"),
+        ("null", "null"),
+    ],
+)
+def test_equal_origins_are_spelled_alike(origin: str, normal: str) -> None:
+    assert normal_origin(origin) == normal
