@@ -1,4 +1,4 @@
-"""A connection: who opens it is found out first; then what comes in goes to the service."""
+"""A client's connection: it is identified first, then its messages go to the dispatcher."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
@@ -18,14 +18,14 @@ from mixsvc.interfaces import Identity
 
 __all__ = ["ChatConnection", "ChatFactory"]
 
-# How long it may take to find out who somebody is, in seconds.
+# How long the identification of a client may take, in seconds.
 IDENTIFY_SECONDS: Final = 10.0
 
 Identify: TypeAlias = Callable[[Any], "Deferred[Identity | None] | None"]
 
 
 class ChatConnection(Protocol):
-    """One client over a SockJS transport: each dataReceived is one message, each write another."""
+    """The protocol of one SockJS session: each dataReceived is one message, and so is each write."""
 
     _log = Logger()
 
@@ -37,8 +37,8 @@ class ChatConnection(Protocol):
         self._identifying: Deferred[Any] | None = None
 
     def connectionMade(self) -> None:
-        """Find out who it is; nothing is read before that is known."""
-        # A SockJS transport takes text and knows its request, which ITransport does not promise.
+        """Identify the client; nothing is read before that is done."""
+        # A SockJS transport takes text and has its request; ITransport has neither.
         transport: Any = self.transport
         identifying = self._identify(transport.request)
         if identifying is None:
@@ -49,7 +49,7 @@ class ChatConnection(Protocol):
         self._identifying.addCallback(self._identified).addErrback(self._unknown)
 
     def dataReceived(self, data: bytes) -> None:
-        """One message, UTF-8; surrogates may stand in it one by one."""
+        """Handle one message. data: UTF-8, in which surrogates may be encoded one by one."""
         if self._client is None:
             return
         try:
@@ -58,7 +58,7 @@ class ChatConnection(Protocol):
             self._dispatcher.refuse(self._client, refused)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The service is told, and an answer to who it is comes too late."""
+        """End the client, or its identification."""
         identifying, self._identifying = self._identifying, None
         if identifying is not None:
             identifying.cancel()
@@ -76,9 +76,9 @@ class ChatConnection(Protocol):
         if self._identifying is None:
             return
         self._identifying = None
-        self._log.failure("chat: the authenticator failed, and a connection was turned away", failure)
+        self._log.failure("chat: the authenticator failed, and a connection was refused", failure)
         transport: Any = self.transport
-        transport.close(1011, "It could not be found out who you are")
+        transport.close(1011, "You could not be identified; try again later")
 
     def _arrived(self, identity: Identity | None) -> None:
         transport: Any = self.transport
@@ -87,16 +87,16 @@ class ChatConnection(Protocol):
 
 
 class ChatFactory(Factory):
-    """Makes the connections of one chat; give it to SockJSResource."""
+    """Makes the protocols of one chat; made for SockJSResource."""
 
     noisy = False
 
     def __init__(self, clock: IReactorTime, dispatcher: ChatDispatcher, identify: Identify) -> None:
-        """identify(request) says who opens a connection: None at once, or a Deferred that fires with it."""
+        """identify(request) returns None at once for a stranger, else a Deferred that fires with the identity."""
         self._clock = clock
         self._dispatcher = dispatcher
         self._identify = identify
 
     def buildProtocol(self, addr: IAddress | None) -> ChatConnection:
-        """For one session."""
+        """Returns the protocol of one SockJS session."""
         return ChatConnection(self._clock, self._dispatcher, self._identify)

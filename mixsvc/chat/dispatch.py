@@ -1,4 +1,4 @@
-"""The chat: every part of it, and which of them answers what a client asks for."""
+"""Builds the state and the handlers of the chat, and calls the handler of each request."""
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -10,13 +10,13 @@ from twisted.logger import Logger
 
 from mixsvc.chat.handlers.broadcast import Broadcast, Broadcaster
 from mixsvc.chat.handlers.hello import HelloHandler
-from mixsvc.chat.handlers.membership import CATCH_UP, MembershipHandler
+from mixsvc.chat.handlers.membership import MembershipHandler
 from mixsvc.chat.handlers.messages import PUBLISHER, RATES, MessageHandler
 from mixsvc.chat.handlers.moderation import ModerationHandler
 from mixsvc.chat.handlers.rate_feed import RateFeed
 from mixsvc.chat.handlers.rate_limits import RateLimiter
 from mixsvc.chat.handlers.retention import Retention
-from mixsvc.chat.handlers.state import MOST_REQUESTS, ChatState
+from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.model.people import Client, People, Transport
 from mixsvc.chat.model.rooms import Rooms
 from mixsvc.chat.model.sanctions import Sanction, Sanctions
@@ -32,21 +32,21 @@ from mixsvc.common import names
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview
 
-__all__ = ["CATCH_UP", "MOST_REQUESTS", "Broadcast", "ChatDispatcher", "StoredState", "read_stored_state"]
+__all__ = ["ChatDispatcher", "StoredState", "read_stored_state"]
 
 _log = Logger()
 
-# What the database knows at start: rooms (name, last number, topic) and sanctions.
+# What the chat reads from the database at start: rooms (name, last number, topic) and sanctions.
 StoredState = tuple[Sequence[tuple[str, int, str]], Sequence[Sanction]]
 
 
 def read_stored_state(cursor: sqlite3.Cursor, now: float) -> StoredState:
-    """What the chat has to know before anybody comes; blocks (made for database.prepare)."""
+    """Reads what `restore` needs; blocks (made for storage.database.prepare)."""
     return messages.read_rooms(cursor), stored_sanctions.read_sanctions(cursor, now)
 
 
 class ChatDispatcher:
-    """All rooms of this process; used in the reactor thread only, but for `rooms`, `members` and `overview`."""
+    """All rooms of this process. Used in the reactor thread, except `rooms`, `members` and `overview`: any thread."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class ChatDispatcher:
         rates: IRates,
         broadcast: Broadcast,
     ) -> None:
-        """broadcast(text, transports) writes one text to many transports; it may lose some of them meanwhile."""
+        """broadcast(text, transports) writes one text to many transports; connections may be lost during the call."""
         moderators = [names.key(names.normalise(each.name)) for each in settings.moderators]
         storage = StorageQueue(clock, database, settings)
         rooms = Rooms(settings.rooms, settings.open_rooms, settings.max_rooms)
@@ -69,7 +69,7 @@ class ChatDispatcher:
         self._rate_feed = RateFeed(state, rates)
         self._moderation = ModerationHandler(state, self._membership, moderators)
         self._retention = Retention(state)
-        self._answers = self._table()
+        self._handlers = self._table()
 
     def _table(self) -> Mapping[type[Any], Callable[[Client, Any], None]]:
         return {
@@ -92,18 +92,18 @@ class ChatDispatcher:
         }
 
     def restore(self, stored: StoredState) -> None:
-        """Take over what the database knows, before anybody comes."""
+        """Take over what was read from the database; called before the first client."""
         rooms, sanctions = stored
         self._state.rooms.restore(rooms)
         for sanction in sanctions:
             try:
                 self._state.sanctions.add(sanction, self._state.clock.seconds())
-            except ValueError as many:
+            except ValueError as error:
                 # Only a database edited by hand has so many.
-                _log.warn("chat: a mute or ban was left out: {reason}", reason=str(many))
+                _log.warn("chat: a mute or ban was left out: {reason}", reason=str(error))
 
     def start(self) -> None:
-        """Begin to delete what has become too old."""
+        """Start to delete old messages."""
         self._retention.start()
 
     def rooms(self) -> Sequence[str]:
@@ -111,45 +111,45 @@ class ChatDispatcher:
         return self._state.rooms.names()
 
     def overview(self) -> Sequence[RoomOverview]:
-        """The rooms from outside; any thread."""
+        """What a list of rooms shows of each room; any thread."""
         return self._state.rooms.overview()
 
     def members(self, room: str) -> Sequence[str]:
-        """The names of those in a room, sorted, as of now; empty for no such room; any thread."""
+        """The names of the members of a room, sorted; empty if there is no such room; any thread."""
         found = self._state.rooms.find(room)
         return found.names() if found is not None else ()
 
     def arrive(self, transport: Transport, address: str, identity: Identity | None) -> Client | None:
-        """A connection is there; `depart` ends what begins here. None: it was sent away.
+        """Make the client of a new connection; `depart` ends it. Returns None if it is banned, after closing it.
 
-        address: the client's, as limits.network gives it. identity: None for nobody in particular.
+        address: as addresses.network returns it. identity: None for a stranger.
         """
         client = Client(transport, address)
         return client if self._hello.arrive(client, identity) else None
 
     def depart(self, client: Client) -> None:
-        """The connection is lost: its name is free and nothing is sent to it any more. Harmless a second time."""
+        """End a client whose connection is lost: its name is free, and nothing is sent to it. May be called twice."""
         client.send = _send_nothing
         self._rate_feed.depart(client)
         self._membership.depart(client)
         self._state.people.leave(client)
 
     def ask(self, client: Client, request: Request) -> None:
-        """Do what a client asks for and answer it, now or later. Raises RequestRefused for what is refused at once."""
+        """Call the handler of a request, which answers now or later. Raises RequestRefused if it is refused at once."""
         if client.person is None and not isinstance(request, asked.Hello):
             raise refusal(request, "no_name", "Say hello with your name first.")
         if isinstance(request, asked.MODERATING) and not client.is_moderator:
             raise refusal(request, "not_allowed", "Only moderators may do this.")
         self._rate_limiter.check(client, request)
-        self._answers[type(request)](client, request)
+        self._handlers[type(request)](client, request)
 
     def refuse(self, client: Client, refused: RequestRefused) -> None:
-        """Tell a client that what it asked for is not done."""
+        """Send the error of a refused request, and count it for the rate limit."""
         self._state.refuse(client, refused)
         self._rate_limiter.refused(client)
 
     def stats(self) -> ChatStats:
-        """What was counted until now."""
+        """Returns what was counted until now."""
         state, commits = self._state, self._state.storage.commits
         sizes, seconds = commits.sizes, commits.seconds
         return ChatStats(len(state.people), len(state.rooms.names()), commits.messages, state.refusals, sizes, seconds)
@@ -159,26 +159,26 @@ class ChatDispatcher:
         return self._hello.claim(name, person)
 
     def publish(self, room: str, name: str, text: str, key: str | None = None) -> Deferred[StoredMessage]:
-        """Say a text in a room for somebody without a connection; see MessageHandler.publish."""
+        """Post a message for somebody without a connection; see MessageHandler.publish."""
         return self._messages.publish(room, name, text, key)
 
     def page(self, room: str, before: int | None, limit: int) -> Deferred[ChatPage]:
-        """A page of a room; see MessageHandler.page."""
+        """Read a page of a room; see MessageHandler.page."""
         return self._messages.page(room, before, limit)
 
     def rates_changed(self) -> None:
-        """There are new rates."""
+        """Send new rates to their subscribers."""
         self._rate_feed.changed()
 
     def close(self) -> None:
-        """All connections are about to end."""
+        """Stop timers and presence; called before all connections are closed."""
         self._membership.close()
         self._retention.stop()
 
     def flush(self) -> Deferred[None]:
-        """Fires when everything said so far is stored or refused."""
+        """Fires when every message so far is stored or refused."""
         return self._state.storage.flush()
 
 
 def _send_nothing(text: str) -> None:
-    """In place of the transport's write once the connection is lost."""
+    """Takes the place of the transport's write once the connection is lost."""

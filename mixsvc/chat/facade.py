@@ -1,4 +1,4 @@
-"""The chat for the other parts of the process, in whichever thread they run."""
+"""The chat for views: called in any thread."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,12 +13,12 @@ __all__ = ["ChatFacade"]
 
 @implementer(IChat)
 class ChatFacade:
-    """Reads snapshots, and asks the reactor for everything else."""
+    """Implements IChat: reads snapshots in the calling thread, and calls the reactor thread for everything else."""
 
     def __init__(self, bridge: Callable[..., Any], dispatcher: ChatDispatcher, prefix: str) -> None:
-        """bridge(function, *args) gives what function, or the Deferred it returns, gives in the reactor thread.
+        """bridge(function, *args) calls function in the reactor thread and returns its result.
 
-        It raises ServiceBusy after its time limit.
+        It waits for a Deferred that function returns, and raises ServiceBusy after its time limit.
         """
         self._bridge = bridge
         self._dispatcher = dispatcher
@@ -37,7 +37,7 @@ class ChatFacade:
         return self._dispatcher.members(room)
 
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
-        """See IChat. ServiceBusy also when the history cannot be read now."""
+        """See IChat. Raises ServiceBusy also if the messages cannot be read now."""
         page: ChatPage = self._bridge(self._dispatcher.page, room, before, limit)
         return page
 
@@ -47,6 +47,6 @@ class ChatFacade:
         return spelled
 
     def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
-        """See IChat. ServiceBusy also when the message cannot be stored now."""
+        """See IChat. Raises ServiceBusy also if the message cannot be stored now."""
         number: int = self._bridge(self._dispatcher.publish, room, name, text, key).message.number
         return number

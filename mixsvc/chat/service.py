@@ -1,4 +1,4 @@
-"""The chat as a running part: rooms, connections and what views see of them, the same in every host."""
+"""The chat as a service of the process: SockJS endpoint, dispatcher and facade, the same under twistd and embedded."""
 
 import sqlite3
 from collections.abc import Callable
@@ -55,42 +55,41 @@ class Dependencies:
 
 
 class ChatService:
-    """Belongs to the reactor thread, but for `prepare` and the facade."""
+    """The chat of a process. Used in the reactor thread, except `prepare` and the facade."""
 
     def __init__(self, reactor: Any, settings: Settings, given: Dependencies) -> None:
         self._reactor = reactor
         self._settings = settings
         self._given = given
-        # Its methods are for the reactor thread.
         self.dispatcher = ChatDispatcher(reactor, given.database, settings.chat, given.rates.facade, broadcast)
         factory = ChatFactory(reactor, self.dispatcher, given.identify)
         self.resource = SockJSResource(factory, sockjs_options(settings), reactor)
-        # What views see, in any thread.
+        # For views, in any thread.
         self.facade = ChatFacade(given.bridge, self.dispatcher, settings.chat.prefix)
 
     def prepare(self) -> StoredState | None:
-        """Make the database, and read what `start` needs; blocks. Raises DatabaseUnusable."""
+        """Create or upgrade the database and read what `start` needs; blocks. Raises DatabaseUnusable."""
         return prepare(self._settings.storage.path, self._read_stored_state)
 
     def start(self, stored: StoredState | None) -> None:
-        """Take over what is remembered, before anybody comes."""
+        """Take over what `prepare` returned and start the timers; called before the first connection."""
         if stored is not None:
             self.dispatcher.restore(stored)
         self.dispatcher.start()
         self._given.rates.add_listener(self.dispatcher.rates_changed)
 
     def close(self) -> "Deferred[None]":
-        """End every connection and refuse new ones; fires when the clients have answered. Cancel it to drop them."""
+        """Close all connections and refuse new ones; fires when the clients have answered. Cancel it to drop them."""
         self.dispatcher.close()
         self._given.identify.stop()
         return self.resource.stop(1001, "Server is stopping")
 
     def flush(self) -> "Deferred[None]":
-        """Fires when what was said is stored."""
+        """Fires when every message so far is stored or refused."""
         return self.dispatcher.flush()
 
     def stats(self) -> ChatStats:
-        """What was counted until now."""
+        """Returns what was counted until now."""
         return self.dispatcher.stats()
 
     def _read_stored_state(self, cursor: sqlite3.Cursor) -> StoredState:
@@ -103,12 +102,12 @@ def sockjs_options(settings: Settings) -> dict[str, object]:
     options: dict[str, object] = {
         "origins": ("self", *chat.origins),
         "max_message": chat.max_message,
-        # JSON may spell one byte with six characters.
+        # JSON may encode one byte in six characters.
         "max_body": 6 * chat.max_message + 1024,
         "max_outbox": chat.max_outbox,
         "max_sessions": chat.max_sessions,
         "max_sessions_per_address": chat.max_per_address,
     }
     pages = settings.web.pages_prefix()
-    # Without our pages the client is not here, either.
+    # Without our pages nothing serves the SockJS client.
     return options if pages is None else {**options, "sockjs_url": pages + SOCKJS_CLIENT}

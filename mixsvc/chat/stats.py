@@ -10,12 +10,12 @@ __all__ = ["ChatStats"]
 
 @dataclass(frozen=True)
 class ChatStats:
-    """The numbers of one moment.
+    """The figures of one moment.
 
-    members: persons with a name, over all rooms once. messages: stored and told since the start, repeated ones left
-    out. refusals: requests that were answered by an error, by its code (docs/reference/chat-protocol.md).
+    members: persons who are connected with a name. messages: stored and acknowledged since the start, without repeated
+    ones. refusals: requests that were answered by an error, by its code (docs/reference/chat-protocol.md).
     commit_sizes: messages in each transaction that stored some. commit_seconds: how long each took, from the request
-    until its result was told.
+    until its result came.
     """
 
     members: int

@@ -45,7 +45,7 @@ class SayAllTests(SynchronousTestCase):
     def refuse_name(self) -> None:
         connection = accept(self.reactor)
         connection.requests()
-        connection.send(type="error", of="hello", code="name_taken", text="Somebody else is Ann; Ann2 is free.")
+        connection.send(type="error", of="hello", code="name_taken", text="The name Ann is taken; Ann2 is free.")
         connection.read()
         connection.lose()
 

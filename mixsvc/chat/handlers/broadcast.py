@@ -1,4 +1,4 @@
-"""One text to many connections, one after the other."""
+"""Broadcasts, in order: one text to many clients."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -14,17 +14,17 @@ Broadcast: TypeAlias = Callable[[str, Iterable[Transport]], None]
 
 
 class Broadcaster:
-    """Sends texts in order. Used in the reactor thread only."""
+    """Sends texts to many clients, one broadcast after the other. Used in the reactor thread only."""
 
     _log = Logger()
 
     def __init__(self, broadcast: Broadcast) -> None:
-        """broadcast(text, transports) writes one text to many transports; it may lose some of them meanwhile."""
+        """broadcast(text, transports) writes one text to many transports; connections may be lost during the call."""
         self._broadcast = broadcast
         self._outgoing: deque[tuple[str, Sequence[Transport]]] = deque()
 
     def __call__(self, text: str, audience: Sequence[Transport]) -> None:
-        """Send a text to many, after whatever is being sent: a broadcast that loses members makes more of them."""
+        """Send a text, after the broadcast that runs: one that loses connections causes others, which must not nest."""
         self._outgoing.append((text, audience))
         if len(self._outgoing) > 1:
             return

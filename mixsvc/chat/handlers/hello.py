@@ -1,9 +1,7 @@
-"""Who comes in: under which name, and who is turned away."""
+"""Answers hello: who a client is, which name it gets, and whether it is banned."""
 
 from secrets import token_hex
 
-from mixsvc.chat.handlers.membership import ROOMS_AT_ONCE
-from mixsvc.chat.handlers.moderation import BANNED, banned_until
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.protocol import events
@@ -17,19 +15,19 @@ __all__ = ["HelloHandler"]
 
 
 class HelloHandler:
-    """Turns connections into clients, and answers hello. Used in the reactor thread only."""
+    """Admits new connections and answers hello. Used in the reactor thread only."""
 
     def __init__(self, state: ChatState) -> None:
         self._state = state
         settings = state.settings
-        # Where the application says who is who, a name alone makes a moderator; with our own sessions a password does.
+        # With an authenticator of the user's a name is enough for a moderator; our own sessions need a password.
         named = [each.name for each in settings.moderators if not each.password_hash and settings.authenticator]
         self._moderators = frozenset(names.key(name) for name in named)
 
     def arrive(self, client: Client, identity: Identity | None) -> bool:
-        """Somebody is there; returns whether they may stay: whoever is banned is sent away.
+        """Note who a new connection is; returns False if it is banned, after closing it.
 
-        identity: None for nobody in particular.
+        identity: None for a stranger.
         """
         client.identity = identity
         client.is_moderator = identity is not None and self._may_moderate(identity)
@@ -37,11 +35,11 @@ class HelloHandler:
         return self._may_stay(client, "", person)
 
     def hello(self, client: Client, request: Hello) -> None:
-        """Give a client a name. Raises RequestRefused."""
+        """Give a client its name and its person. Raises RequestRefused."""
         if client.person is not None:
-            raise refusal(request, "already_named", f"Your name is {client.name}; it stays until you come anew.")
+            raise refusal(request, "already_named", f"Your name is {client.name}; open a new connection to change it.")
         if client.identity is None and not self._state.settings.guests:
-            raise refusal(request, "not_allowed", "Log in first: this chat is for those who are known.")
+            raise refusal(request, "not_allowed", "Log in first: this chat is not open to strangers.")
         name = self._name(client, request)
         id = self._person(client, request)
         if not self._may_stay(client, names.key(name), id):
@@ -51,11 +49,11 @@ class HelloHandler:
         except NameTaken as taken:
             raise refusal(request, "name_taken", str(taken), suggestion=taken.suggestion) from None
         self._state.people.enter(client, id, name)
-        rooms = self._state.rooms.names()[:ROOMS_AT_ONCE]
+        rooms = self._state.rooms.names()[: events.ROOMS_AT_ONCE]
         client.send(events.welcome(client.name, rooms, self._state.settings.max_text, client.is_moderator))
 
     def claim(self, name: str, person: str) -> str:
-        """The one spelling of a name that a person may use now. Raises NameTaken, and ValueError for no name."""
+        """Returns the spelling of a name that a person may use now. Raises NameTaken, and ValueError for a bad name."""
         spelled = names.normalise(name)
         self._state.people.check(spelled, person, may_be_reserved=False)
         return spelled
@@ -79,7 +77,7 @@ class HelloHandler:
             return client.identity.person
         if request.token is not None:
             return f"token:{request.token}"
-        # Not a number: one that was muted would be another after a restart.
+        # Random, not counted: after a restart a mute would apply to another person with the same number.
         return f"stranger:{token_hex(8)}"
 
     def _may_moderate(self, identity: Identity) -> bool:
@@ -95,5 +93,5 @@ class HelloHandler:
         ban = self._state.sanctions.banned(name_key, person, client.address, self._state.clock.seconds())
         if ban is None:
             return True
-        client.transport.close(BANNED, banned_until(ban))
+        client.transport.close(events.BANNED, events.banned_reason(ban.until))
         return False

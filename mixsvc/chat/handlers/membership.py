@@ -1,4 +1,4 @@
-"""Who is in which room, and what the others are told of it."""
+"""Answers join, leave, rooms and who, and tells members who comes and goes."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,18 +15,12 @@ from mixsvc.chat.protocol.requests import Join, Leave, ListRooms, Who
 from mixsvc.chat.storage.messages import PageQuery
 from mixsvc.interfaces import ChatPage
 
-__all__ = ["CATCH_UP", "ROOMS_AT_ONCE", "MembershipHandler"]
+__all__ = ["CATCH_UP", "MembershipHandler"]
 
-# Messages that whoever comes back gets at most.
+# How many messages a client gets at most that comes back.
 CATCH_UP: Final = 1000
 
-# Names in one answer to `who`.
-NAMES_AT_ONCE: Final = 500
-
-# Rooms in `welcome`, and in one answer to `rooms`.
-ROOMS_AT_ONCE: Final = 100
-
-# How often a large room is told how many are inside, in seconds.
+# How often the members of a large room are told how many they are, in seconds.
 SUMMARY_SECONDS: Final = 1.0
 
 
@@ -40,11 +34,11 @@ class MembershipHandler:
         self._closing = False
 
     def close(self) -> None:
-        """All connections are about to end: nobody is told any more who leaves, which would take n * n messages."""
+        """All connections are about to end: stop telling members who leaves, which would take n * n messages."""
         self._closing = True
 
     def join(self, client: Client, request: Join) -> None:
-        """Let a client in as soon as the room's page is read. Raises RequestRefused."""
+        """Put a client into a room as soon as the room's page is read. Raises RequestRefused."""
         name = request.room
         if name in client.inside or name in client.joining:
             raise refusal(request, "already_inside", f"You are in {name} already.")
@@ -61,24 +55,24 @@ class MembershipHandler:
         page.addCallbacks(self._joined, self._not_joined, (client, request), errbackArgs=(client, request))
 
     def leave(self, client: Client, request: Leave) -> None:
-        """Let a client out. Raises RequestRefused."""
-        # A room that is being joined may have made place for another one.
+        """Take a client out of a room. Raises RequestRefused."""
+        # A room that is being joined may have been evicted for another one.
         if client.joining.pop(request.room, None) is None:
             self._state.room(request, request.room)
         client.send(events.left(request.room))
         if request.room in client.inside:
-            self._take_out(client, request.room)
+            self._remove_client(client, request.room)
         self._release(request.room)
 
     def depart(self, client: Client) -> None:
-        """The connection is lost: it is in no room any more."""
+        """Take a client whose connection is lost out of all rooms."""
         client.joining.clear()
         for name in sorted(client.inside):
-            self._take_out(client, name)
+            self._remove_client(client, name)
             self._release(name)
 
-    def put_out(self, person: Person, name: str, told: str) -> None:
-        """Take every connection of a person out of a room, also those about to join, and tell all whom it concerns."""
+    def remove(self, person: Person, name: str, text: str) -> None:
+        """Take all clients of a person out of a room, also those about to join; send text to them and the members."""
         room = self._state.rooms.find(name)
         if room is None:
             return
@@ -88,23 +82,24 @@ class MembershipHandler:
         for client in inside:
             client.inside.remove(name)
             room.leave(client.transport)
-        # Who left meanwhile was told of already.
-        told_too = audience if inside else ()
-        self._state.broadcast(told, (*told_too, *(client.transport for client in joining)))
+        # If the person left meanwhile, the members know it already.
+        members = audience if inside else ()
+        self._state.broadcast(text, (*members, *(client.transport for client in joining)))
         self._state.rooms.release(room)
 
     def list_rooms(self, client: Client, request: ListRooms) -> None:
-        """Which rooms there are."""
+        """Answer with the rooms after a name."""
         found = self._state.rooms.overview()
         names = [each.room for each in found]
         start = names.index(request.after) + 1 if request.after in names else 0
-        client.send(events.rooms(found[start : start + ROOMS_AT_ONCE], len(found) > start + ROOMS_AT_ONCE))
+        end = start + events.ROOMS_AT_ONCE
+        client.send(events.rooms(found[start:end], len(found) > end))
 
     def who(self, client: Client, request: Who) -> None:
-        """Who is in a room. Raises RequestRefused."""
+        """Answer with the members of a room after a name. Raises RequestRefused."""
         room = self._state.room(request, request.room)
-        found = room.names_after(request.after, NAMES_AT_ONCE + 1)
-        client.send(events.who(room.name, found[:NAMES_AT_ONCE], room.size, len(found) > NAMES_AT_ONCE))
+        found = room.names_after(request.after, events.NAMES_AT_ONCE + 1)
+        client.send(events.who(room.name, found[: events.NAMES_AT_ONCE], room.size, len(found) > events.NAMES_AT_ONCE))
 
     def _obtain(self, request: Join) -> Room:
         try:
@@ -115,7 +110,7 @@ class MembershipHandler:
         except TooManyRooms as many:
             raise refusal(request, "too_many_rooms", str(many)) from None
         if room is None:
-            raise refusal(request, "no_such_room", "There is no such room; welcome lists the rooms.")
+            raise refusal(request, "no_such_room", "There is no room of this name; ask for the list of rooms.")
         return room
 
     def _query(self, request: Join) -> PageQuery:
@@ -130,16 +125,16 @@ class MembershipHandler:
             return
         del client.joining[request.room]
         try:
-            # It may have made place for others meanwhile.
+            # The room may have been evicted meanwhile.
             room = self._obtain(request)
         except RequestRefused as refused:
             self._state.refuse(client, refused)
             return
         room.last, room.topic = page.last, page.topic
         room.is_kept = room.is_kept or bool(page.messages)
-        self._let_in(client, room, page)
+        self._enter(client, room, page)
 
-    def _let_in(self, client: Client, room: Room, page: ChatPage) -> None:
+    def _enter(self, client: Client, room: Room, page: ChatPage) -> None:
         assert client.person is not None
         others = room.audience()
         client.inside.add(room.name)
@@ -150,9 +145,9 @@ class MembershipHandler:
         came = events.came(room.name, client.name)
         members = room.names_after(None, self._state.settings.large_room)
         client.send(events.joined(room.name, members, room.size, page.topic, page))
-        # What was just sent may have been too much for the connection.
+        # The event may have been too much for the outbox, and the connection lost.
         if is_new and room.name in client.inside:
-            self._tell(room, came, others)
+            self._announce(room, came, others)
 
     def _not_joined(self, failure: Failure, client: Client, request: Join) -> None:
         end_waiting(client)
@@ -167,7 +162,7 @@ class MembershipHandler:
         if room is not None:
             self._state.rooms.release(room)
 
-    def _take_out(self, client: Client, name_of_room: str) -> None:
+    def _remove_client(self, client: Client, name_of_room: str) -> None:
         room = self._state.rooms.find(name_of_room)
         assert room is not None
         client.inside.remove(room.name)
@@ -175,26 +170,26 @@ class MembershipHandler:
         was_last = room.leave(client.transport)
         self._log.info("chat: {name!r} left {room!r}, {size} inside", name=name, room=room.name, size=room.size)
         if was_last and not self._closing:
-            self._tell(room, events.went(room.name, name), room.audience())
+            self._announce(room, events.went(room.name, name), room.audience())
 
-    def _tell(self, room: Room, text: str, audience: Sequence[Transport]) -> None:
-        """Tell a small room who came or went, and a large one how many are there."""
+    def _announce(self, room: Room, text: str, audience: Sequence[Transport]) -> None:
+        """Tell a small room who came or went, and a large one within a second how many members it has."""
         if room.is_summarised:
             return
         if room.size <= self._state.settings.large_room:
             self._state.broadcast(text, audience)
         else:
-            # Not at once: one that is large and small by turns would be told more than once a second.
+            # Not at once: a room that is large and small in turns would get more than one `presence` a second.
             room.is_summarised = True
             self._state.clock.callLater(SUMMARY_SECONDS, self._summarise, room)
 
-    def _summarise(self, room: Room, told: int | None = None) -> None:
-        """Tell how many are inside, again and again; a room that is small again is told who they are."""
+    def _summarise(self, room: Room, last_size: int | None = None) -> None:
+        """Send `presence` once a second while the number changes; a room that is small again gets the names."""
         if self._closing:
             return
         is_large = room.size > self._state.settings.large_room
         room.is_summarised = is_large
-        if room.size != told:
+        if room.size != last_size:
             members = None if is_large else room.names()
             self._state.broadcast(events.presence(room.name, room.size, members), room.audience())
         if is_large:

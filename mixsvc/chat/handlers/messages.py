@@ -1,4 +1,4 @@
-"""What is said: stored first, then acknowledged and shown; and what was said before."""
+"""Answers say and history: a message is stored first, then acknowledged and broadcast."""
 
 from contextlib import suppress
 from math import ceil
@@ -22,29 +22,29 @@ from mixsvc.interfaces import ChatMessage, ChatPage, IRates
 
 __all__ = ["PUBLISHER", "RATES", "MessageHandler"]
 
-# The name under which the chat answers; nobody else may have it.
+# The name under which the chat answers commands; nobody else may have it.
 RATES: Final = "rates"
 
-# Who says what comes by HTTP without a name; this one is taken, too.
+# The author of messages that come by HTTP without a name; nobody else may have this name either.
 PUBLISHER: Final = "mixsvc"
 
-# Pages that one connection may wait for.
+# How many pages one client may wait for.
 MOST_PAGES: Final = 4
 
 
 class MessageHandler:
-    """Answers say and history, and publishes for those without a connection. Used in the reactor thread only."""
+    """Answers say and history, and publishes messages that come by HTTP. Used in the reactor thread only."""
 
     def __init__(self, state: ChatState, rates: IRates) -> None:
         self._state = state
         self._rates = rates
 
     def say(self, client: Client, request: Say) -> None:
-        """Store what a client says and answer when it is; see also `commands`. Raises RequestRefused."""
+        """Store a message, or do what its command says; answer when that is done. Raises RequestRefused."""
         if request.room not in client.inside and request.room not in client.joining:
             self._state.room(request, request.room)
             raise refusal(request, "not_inside", f"Join {request.room} before you say something there.")
-        self._check_voice(client, request)
+        self._check_mute(client, request)
         try:
             text = self._checked(request.text)
             meant = commands.parse(text) if text.startswith("/") else Plain(text)
@@ -66,7 +66,7 @@ class MessageHandler:
                 self._answer(request, meant)
 
     def publish(self, room: str, name: str, text: str, key: str | None = None) -> "Deferred[StoredMessage]":
-        """Say a text in a room for somebody without a connection; fires once it is stored and shown.
+        """Post a message for somebody without a connection; fires once it is stored and broadcast.
 
         Raises ValueError for a room, name, text or key that is refused. Fails with NotSaved.
         """
@@ -80,30 +80,31 @@ class MessageHandler:
         if found is None:
             raise NoSuchRoom(f"There is no room {room!r}; there are: {', '.join(self._state.rooms.names())}.")
         stored = self._state.storage.append(room, author, line, key)
-        return stored.addCallbacks(self._show, self._release, (room,), errbackArgs=(found,))
+        return stored.addCallbacks(self._broadcast, self._release, (room,), errbackArgs=(found,))
 
     def history(self, client: Client, request: History) -> None:
-        """Answer with a page of what was said before. Raises RequestRefused."""
+        """Answer with a page of older messages. Raises RequestRefused."""
         if not self._state.rooms.exists(request.room):
-            raise refusal(request, "no_such_room", "There is no such room; ask for rooms to see which there are.")
+            raise refusal(request, "no_such_room", "There is no room of this name; ask for the list of rooms.")
         begin_waiting(client, request, "busy", MOST_PAGES)
         page = self._state.storage.page(PageQuery(request.room, 0, request.limit, request.before))
         page.addCallbacks(self._read, self._not_read, (client, request), errbackArgs=(client, request))
 
     def page(self, room: str, before: int | None, limit: int) -> "Deferred[ChatPage]":
-        """A page for somebody without a connection. Raises NoSuchRoom; fails with NotRead."""
+        """Read a page for somebody without a connection. Raises NoSuchRoom; fails with NotRead."""
         if not self._state.rooms.exists(room):
             raise NoSuchRoom(f"There is no room {room!r}.")
         return self._state.storage.page(PageQuery(room, 0, limit, before))
 
-    def _check_voice(self, client: Client, request: Say) -> None:
+    def _check_mute(self, client: Client, request: Say) -> None:
         person = client.person
         assert person is not None
         now = self._state.clock.seconds()
         mute = self._state.sanctions.muted(person.key, person.id, now)
         if mute is not None:
             wait = ceil(mute.until - now)
-            raise refusal(request, "muted", f"{mute.by} took your voice for {_span(wait)} more.", wait=wait)
+            text = f"{mute.by} muted you; you may write again in {_duration(wait)}."
+            raise refusal(request, "muted", text, wait=wait)
 
     def _checked(self, text: str) -> str:
         if not text.strip():
@@ -118,31 +119,31 @@ class MessageHandler:
         stored.addCallbacks(self._said, self._not_said, (client, request), errbackArgs=(client, request))
 
     def _answer(self, request: Say, asked: Rate | Convert) -> None:
-        # A key that no client can choose, so that the question repeated is not answered twice.
+        # A key that no client can choose, made from the question's: a repeated question is answered once.
         key = None if request.key is None else "?" * LONGEST_KEY + request.key
         text = commands.answer(asked, self._rates)
         stored = self._state.storage.append(request.room, RATES, text, key, "answer")
-        # Nobody waits for it: whoever gets no answer asks again.
-        stored.addCallbacks(self._show, lambda failure: None, (request.room,))
+        # A failure is not reported: the author asks again if no answer comes.
+        stored.addCallbacks(self._broadcast, lambda failure: None, (request.room,))
 
     def _said(self, stored: StoredMessage, client: Client, request: Say) -> None:
         end_waiting(client)
         client.send(events.said(request.room, stored.message.number, request.key))
-        self._show(stored, request.room)
+        self._broadcast(stored, request.room)
 
     def _not_said(self, failure: Failure, client: Client, request: Say) -> None:
         end_waiting(client)
         text = "The message could not be stored; say it again with the same key."
         self._state.refuse(client, refusal(request, "not_saved", text))
 
-    def _show(self, stored: StoredMessage, name: str) -> StoredMessage:
+    def _broadcast(self, stored: StoredMessage, name: str) -> StoredMessage:
         if stored.is_repeated:
             return stored
-        # Whoever said it may have left a new room before it was stored; it is kept, and so the room is there again.
+        # The author may have left a new room before the message was stored: then the room is made again.
         with suppress(BadRoom, TooManyRooms):
             room = self._state.rooms.obtain(name)
             if room is not None:
-                self._remember(room, stored.message)
+                self._update(room, stored.message)
                 self._state.broadcast(events.message(name, stored.message), room.audience())
         return stored
 
@@ -150,7 +151,7 @@ class MessageHandler:
         self._state.rooms.release(room)
         return failure
 
-    def _remember(self, room: Room, message: ChatMessage) -> None:
+    def _update(self, room: Room, message: ChatMessage) -> None:
         room.last, room.is_kept = message.number, True
         if message.kind == TOPIC:
             room.topic = message.text
@@ -166,8 +167,8 @@ class MessageHandler:
         )
 
 
-def _span(seconds: int) -> str:
-    """A time for people."""
+def _duration(seconds: int) -> str:
+    """Returns a time for people to read."""
     if seconds < 120:
         return f"{seconds} s"
     return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -1,8 +1,8 @@
-"""What moderators do: stored with its audit entry first, then seen by everyone."""
+"""Answers the requests of moderators: each is stored with its audit entry first, then takes effect."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -20,18 +20,15 @@ from mixsvc.chat.storage.sanctions import AuditEntry
 from mixsvc.common import names
 from mixsvc.common.times import utc_seconds
 
-__all__ = ["BANNED", "ModerationHandler", "banned_until"]
+__all__ = ["ModerationHandler"]
 
 T = TypeVar("T")
 
 Target: TypeAlias = tuple[str, str]
 
-# The close code of a connection that is sent away.
-BANNED: Final = 4003
-
 
 class ModerationHandler:
-    """Answers what only moderators may ask; whoever calls has checked that. Used in the reactor thread only."""
+    """Answers the requests of moderators; the caller has checked the client. Used in the reactor thread only."""
 
     _log = Logger()
 
@@ -42,7 +39,7 @@ class ModerationHandler:
         self._immune = frozenset(immune)
 
     def delete(self, client: Client, request: Delete) -> None:
-        """Take a message's text away for good. Raises RequestRefused."""
+        """Delete a message's text for good. Raises RequestRefused."""
         by, entry = client.name, self._entry(client, request, request.room, str(request.number), "")
 
         def delete(cursor: sqlite3.Cursor) -> tuple[bool, str]:
@@ -61,7 +58,7 @@ class ModerationHandler:
         self._store(client, request, delete, deleted)
 
     def kick(self, client: Client, request: Kick) -> None:
-        """Put a person out of a room. Raises RequestRefused."""
+        """Remove a person from a room. Raises RequestRefused."""
         room = self._state.room(request, request.room)
         person = self._target(request, request.name)
         if person is None or all(room.name not in each.inside for each in person.clients):
@@ -69,18 +66,18 @@ class ModerationHandler:
         by, name, entry = client.name, person.name, self._entry(client, request, room.name, person.name, request.reason)
 
         def kicked(_: object) -> None:
-            self._membership.put_out(person, room.name, events.kicked(room.name, name, by, request.reason))
+            self._membership.remove(person, room.name, events.kicked(room.name, name, by, request.reason))
 
         self._store(client, request, lambda cursor: sanctions.record(cursor, entry), kicked)
 
     def mute(self, client: Client, request: Mute) -> None:
-        """Take a person's voice. Raises RequestRefused."""
+        """Mute a person. Raises RequestRefused."""
         self._target(request, request.name)
         sanction = self._sanction(client, request, MUTE, self._spelled(request, request.name))
-        self._impose(client, request, sanction, lambda imposed: self._tell_sanctioned("muted", imposed))
+        self._impose(client, request, sanction, lambda imposed: self._announce_sanction("muted", imposed))
 
     def ban(self, client: Client, request: Ban) -> None:
-        """Send a person or an address away. Raises RequestRefused."""
+        """Ban a person or an address. Raises RequestRefused."""
         if request.name:
             self._target(request, request.name)
             target = (self._spelled(request, request.name), "")
@@ -89,19 +86,19 @@ class ModerationHandler:
         sanction = self._sanction(client, request, BAN, *target)
 
         def banned(imposed: Sanction) -> None:
-            self._tell_sanctioned("banned", imposed)
-            self._send_away(imposed)
+            self._announce_sanction("banned", imposed)
+            self._close_banned(imposed)
 
         self._impose(client, request, sanction, banned)
 
     def unmute(self, client: Client, request: Unmute) -> None:
-        """Give a voice back. Raises RequestRefused."""
+        """End a person's mute. Raises RequestRefused."""
         by, name = client.name, self._spelled(request, request.name)
         told = events.unmuted(name, by)
-        self._lift(client, request, MUTE, (name, ""), lambda: self._tell_about(name, told))
+        self._lift(client, request, MUTE, (name, ""), lambda: self._announce_about(name, told))
 
     def unban(self, client: Client, request: Unban) -> None:
-        """Let a person or an address come back. Raises RequestRefused."""
+        """End a ban of a person or of an address. Raises RequestRefused."""
         if request.name:
             target = (self._spelled(request, request.name), "")
         else:
@@ -109,13 +106,12 @@ class ModerationHandler:
         self._lift(client, request, BAN, target, lambda: None)
 
     def list_sanctions(self, client: Client, request: ListSanctions) -> None:
-        """The mutes and bans in force."""
+        """Answer with the mutes and bans in force."""
         found = self._state.sanctions.all(self._state.clock.seconds())
-        items = [{**_seen(each), "kind": each.kind, "name": each.name, "address": each.address} for each in found]
-        client.send(events.entries("sanctions", "sanctions", items))
+        client.send(events.entries("sanctions", "sanctions", [_listed(each) for each in found]))
 
     def audit(self, client: Client, request: Audit) -> None:
-        """What moderators did. Raises RequestRefused."""
+        """Answer with entries of the audit log. Raises RequestRefused."""
         begin_waiting(client, request, "busy")
         read = self._state.storage.change(lambda cursor: sanctions.read_audit(cursor, request.before, request.limit))
 
@@ -133,7 +129,7 @@ class ModerationHandler:
     def _store(
         self, client: Client, request: Request, change: Callable[[sqlite3.Cursor], T], then: Callable[[T], object]
     ) -> None:
-        """Change the database, then do what everybody sees, then answer. Raises RequestRefused."""
+        """Change the database, then call `then` with the result, then answer. Raises RequestRefused."""
         begin_waiting(client, request, "not_saved")
         by = client.name
 
@@ -186,7 +182,7 @@ class ModerationHandler:
         self._store(client, request, lambda cursor: sanctions.lift(cursor, kind, ids, entry), lifted)
 
     def _target(self, request: Mute | Ban | Kick, name: str) -> Person | None:
-        """The person of this name, if one is here. Raises RequestRefused for a moderator."""
+        """Returns the person of this name, if connected. Raises RequestRefused for a moderator."""
         person = self._state.people.find(name)
         is_immune = names.key(self._spelled(request, name)) in self._immune
         if is_immune or (person is not None and any(each.is_moderator for each in person.clients)):
@@ -203,7 +199,7 @@ class ModerationHandler:
     def _sanction(self, client: Client, request: Mute | Ban, kind: str, name: str, address: str = "") -> Sanction:
         person = self._state.people.find_lately(name) if name else None
         if person is not None and kind == BAN:
-            address = ban_addresses.held(person, self._state.people.everyone())
+            address = ban_addresses.address_to_ban(person, self._state.people.everyone())
         return Sanction(
             id=0,
             kind=kind,
@@ -219,13 +215,13 @@ class ModerationHandler:
     def _entry(self, client: Client, request: Request, room: str, target: str, reason: str) -> AuditEntry:
         return AuditEntry(0, self._state.clock.seconds(), client.name, request.type, room, target, reason)
 
-    def _tell_sanctioned(self, type: str, sanction: Sanction) -> None:
-        seen = _seen(sanction)
+    def _announce_sanction(self, type: str, sanction: Sanction) -> None:
+        fields = _public_fields(sanction)
         if sanction.name:
-            self._tell_about(sanction.name, events.sanctioned(type, sanction.name, **seen))
+            self._announce_about(sanction.name, events.sanctioned(type, sanction.name, **fields))
 
-    def _tell_about(self, name: str, text: str) -> None:
-        """Tell a person, and all who are in a room with them."""
+    def _announce_about(self, name: str, text: str) -> None:
+        """Send a text to a person and to everybody who is in a room with this person."""
         person = self._state.people.find(name)
         if person is None:
             return
@@ -235,32 +231,32 @@ class ModerationHandler:
             audience.update(dict.fromkeys(found.audience() if found is not None else ()))
         self._state.broadcast(text, tuple(audience))
 
-    def _send_away(self, sanction: Sanction) -> None:
+    def _close_banned(self, sanction: Sanction) -> None:
         now = self._state.clock.seconds()
         for person in self._state.people.everyone():
             for client in tuple(person.clients):
-                if _is_meant(person, client, sanction) and not client.is_moderator and sanction.until > now:
-                    client.transport.close(BANNED, banned_until(sanction))
+                if _is_banned(person, client, sanction) and not client.is_moderator and sanction.until > now:
+                    client.transport.close(events.BANNED, events.banned_reason(sanction.until))
 
 
-def _is_meant(person: Person, client: Client, sanction: Sanction) -> bool:
-    """Whether a ban ends this connection. Others at a person's address stay, but cannot come again."""
+def _is_banned(person: Person, client: Client, sanction: Sanction) -> bool:
+    """Whether a ban closes this client. Other persons at the banned person's address stay, but may not come back."""
     if not sanction.name:
         return client.address == sanction.address
     return person.key == sanction.name_key or person.id == sanction.person
 
 
-def banned_until(sanction: Sanction) -> str:
-    """The reason in the close frame."""
-    return f"Banned until {utc_seconds(sanction.until)}"
+def _listed(sanction: Sanction) -> dict[str, Any]:
+    about = {"kind": sanction.kind, "name": sanction.name, "address": sanction.address}
+    return {**_public_fields(sanction), **about}
 
 
-def _seen(sanction: Sanction) -> dict[str, Any]:
+def _public_fields(sanction: Sanction) -> dict[str, Any]:
     return {"by": sanction.by, "until": utc_seconds(sanction.until), "reason": sanction.reason}
 
 
 def _address(request: Request, text: str) -> str:
     try:
-        return ban_addresses.parse(text)
+        return ban_addresses.parse_address(text)
     except ValueError as bad:
         raise refusal(request, "no_such_person", str(bad)) from None

@@ -1,4 +1,4 @@
-"""New rates for those who subscribed to pairs."""
+"""Answers subscribe, and sends new rates to the subscribers."""
 
 from dataclasses import replace
 
@@ -14,16 +14,16 @@ __all__ = ["RateFeed"]
 
 
 class RateFeed:
-    """Answers subscribe, and sends what has changed. Used in the reactor thread only."""
+    """The subscribers of each pair, and the quote that they got last. Used in the reactor thread only."""
 
     def __init__(self, state: ChatState, rates: IRates) -> None:
         self._state = state
         self._rates = rates
         self._subscribers: dict[str, dict[Transport, None]] = {}
-        self._told: dict[str, Quote] = {}
+        self._last_sent: dict[str, Quote] = {}
 
     def subscribe(self, client: Client, request: Subscribe) -> None:
-        """Send these pairs now and whenever they change, in place of those before. Raises RequestRefused."""
+        """Send the quotes of these pairs, now and whenever they change; earlier pairs end. Raises RequestRefused."""
         pairs = tuple(dict.fromkeys(pair.upper() for pair in request.pairs))
         quotes = [self._checked(request, pair) for pair in pairs]
         self.depart(client)
@@ -31,25 +31,25 @@ class RateFeed:
         for pair, quote in zip(pairs, quotes, strict=True):
             self._subscribers.setdefault(pair, {})[client.transport] = None
             if quote is not None:
-                self._told.setdefault(pair, quote)
+                self._last_sent.setdefault(pair, quote)
         client.send(events.rates(quote for quote in quotes if quote is not None))
 
     def depart(self, client: Client) -> None:
-        """The client subscribes to nothing any more."""
+        """End the subscriptions of a client."""
         for pair in client.pairs:
             subscribers = self._subscribers[pair]
             del subscribers[client.transport]
             if not subscribers:
                 del self._subscribers[pair]
-                self._told.pop(pair, None)
+                self._last_sent.pop(pair, None)
         client.pairs = ()
 
     def changed(self) -> None:
-        """There are new rates: send to each what is new to them."""
+        """Send the quotes that have changed to their subscribers."""
         for pair, subscribers in tuple(self._subscribers.items()):
             quote = self._latest(pair)
-            if subscribers and quote is not None and _is_news(quote, self._told.get(pair)):
-                self._told[pair] = quote
+            if subscribers and quote is not None and _has_changed(quote, self._last_sent.get(pair)):
+                self._last_sent[pair] = quote
                 self._state.broadcast(events.rates([quote]), tuple(subscribers))
 
     def _checked(self, request: Subscribe, pair: str) -> Quote | None:
@@ -65,12 +65,10 @@ class RateFeed:
         return self._rates.latest(base, quote)
 
 
-def _is_news(new: Quote, told: Quote | None) -> bool:
-    # The same price of the same day, fetched once more, is none.
-    return told is None or replace(told, fetched_at=new.fetched_at) != new
+def _has_changed(new: Quote, last: Quote | None) -> bool:
+    # The same price of the same day, fetched again, has not changed.
+    return last is None or replace(last, fetched_at=new.fetched_at) != new
 
 
 def _unknown(request: Subscribe, pair: str) -> RequestRefused:
-    return refusal(
-        request, "bad_pair", f"{pair[:20]!r} is no pair of currencies known here; give pairs such as EUR/USD."
-    )
+    return refusal(request, "bad_pair", f"{pair[:20]!r} is not a known pair of currencies; give pairs such as EUR/USD.")

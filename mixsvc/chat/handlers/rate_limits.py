@@ -1,4 +1,4 @@
-"""How much somebody may ask for in a time; whoever does not heed the answer is read more slowly."""
+"""Rate limits: requests that come too fast are refused, and after many refusals a client is not read for a while."""
 
 from math import ceil
 from typing import Final
@@ -13,13 +13,13 @@ from mixsvc.config.settings import ChatSettings
 
 __all__ = ["REFUSALS_BEFORE_PAUSE", "RateLimiter"]
 
-# Refusals in a row after which a connection is not read for a while, and for how many seconds.
+# After how many refusals in a row a client is not read for a while, and for how many seconds.
 REFUSALS_BEFORE_PAUSE: Final = 20
 PAUSE_SECONDS: Final = 1.0
 
 
 class RateLimiter:
-    """Limits every person and every address. Used in the reactor thread only."""
+    """Limits the requests of each person and of each address. Used in the reactor thread only."""
 
     def __init__(self, clock: IReactorTime, settings: ChatSettings) -> None:
         self._clock = clock
@@ -27,9 +27,9 @@ class RateLimiter:
         self._requests = TokenBuckets(settings.joins / 60, settings.joins)
 
     def check(self, client: Client, request: Request) -> None:
-        """Count a request. Raises RequestRefused when it comes too early."""
+        """Count a request. Raises RequestRefused if it comes too early."""
         if client.is_moderator and isinstance(request, MODERATING):
-            # In the midst of an attack there is much to do.
+            # During an attack a moderator has much to do.
             return
         buckets = self._messages if isinstance(request, Say) else self._requests
         # Before hello there is only the connection.
@@ -42,9 +42,9 @@ class RateLimiter:
         raise refusal(request, "slow_down", f"Slow down: try again in {seconds} s.", wait=seconds)
 
     def refused(self, client: Client) -> None:
-        """Count a refusal, whatever it is for: whoever does not listen is not heard for a while."""
+        """Count a refusal, whatever its reason; after many in a row stop reading from the client for a while."""
         client.refused += 1
         if client.refused % REFUSALS_BEFORE_PAUSE == 0:
-            # To tell it again costs more than not to read it.
+            # Not reading costs less than answering, and TCP slows the client down.
             client.transport.pauseProducing()
             self._clock.callLater(PAUSE_SECONDS, client.transport.resumeProducing)

@@ -1,4 +1,4 @@
-"""Messages that have become too old are deleted, a slice at a time."""
+"""Deletes messages that are older than [chat] keep_days, a slice at a time."""
 
 import sqlite3
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from mixsvc.chat.storage import messages
 
 __all__ = ["Retention"]
 
-# How often, and how long the database is left to others between two slices; seconds.
+# How often messages are deleted, and how long the database is left to others between two slices, in seconds.
 INTERVAL: Final = 3600.0
 SLICE_PAUSE: Final = 0.05
 
@@ -21,7 +21,7 @@ DAY: Final = 86_400.0
 
 
 class Retention:
-    """Keeps [chat] keep_days; how many are kept of each room, whatever their age, is seen to with each message."""
+    """Applies [chat] keep_days every hour. ([chat] keep, the number of messages, is applied with each message.)"""
 
     _log = Logger()
 
@@ -31,22 +31,22 @@ class Retention:
         self._loop.clock = state.clock
 
     def start(self) -> None:
-        """Delete now, then every hour; nothing where messages are kept for ever."""
+        """Delete now, then every hour; does nothing if keep_days is 0."""
         if self._state.settings.keep_days:
             self._loop.start(INTERVAL)
 
     def stop(self) -> None:
-        """Delete no more."""
+        """Stop deleting."""
         if self._loop.running:
             self._loop.stop()
 
     def _round(self) -> "Deferred[None]":
-        # A LoopingCall whose function fails never calls it again.
+        # A LoopingCall stops for good if its function fails.
         return Deferred.fromCoroutine(self._delete()).addErrback(self._failed)
 
     def _failed(self, failure: object) -> None:
         if self._loop.running:
-            self._log.warn("chat: old messages could not be deleted; that is tried again within the hour")
+            self._log.warn("chat: old messages could not be deleted; the next try is within an hour")
 
     async def _delete(self) -> None:
         cutoff = self._state.clock.seconds() - self._state.settings.keep_days * DAY
@@ -61,15 +61,15 @@ class Retention:
         return await self._state.storage.change(lambda cursor: messages.expire(cursor, room, cutoff))
 
     async def _forget(self, name: str) -> None:
-        """If nobody is inside and nothing is kept of it, it never was."""
+        """Forget a room without members and messages."""
         is_forgotten = await self._state.storage.change(self._forgetting(name))
         if is_forgotten:
             self._state.rooms.forget(name)
 
     def _forgetting(self, name: str) -> Callable[[sqlite3.Cursor], bool]:
         def forget(cursor: sqlite3.Cursor) -> bool:
-            # This reads snapshots in the database's thread, during whose work nobody can come in: pages are told
-            # between one transaction and the next.
+            # This reads snapshots of the room in the database's thread. Meanwhile nobody can enter it: pages are
+            # delivered between transactions.
             room = self._state.rooms.find(name)
             is_needed = room is not None and (room.size or room.is_fixed)
             return not is_needed and messages.forget(cursor, name)

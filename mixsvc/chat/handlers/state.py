@@ -1,4 +1,4 @@
-"""What the parts of the chat share."""
+"""The state that the handlers share."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ from mixsvc.config.settings import ChatSettings
 
 __all__ = ["MOST_REQUESTS", "ChatState", "end_waiting", "begin_waiting"]
 
-# Requests of one connection that may wait for the database; one more is refused.
+# How many requests of one client may wait for the database; one more is refused.
 MOST_REQUESTS = 64
 
 
 @dataclass(frozen=True)
 class ChatState:
-    """The state of the chat. It belongs to the reactor thread."""
+    """The state of the chat; used in the reactor thread only. refusals: how many requests were refused, by code."""
 
     clock: IReactorTime
     settings: ChatSettings
@@ -32,29 +32,28 @@ class ChatState:
     people: People
     sanctions: Sanctions
     broadcast: Broadcaster
-    # How many requests were refused, by code.
     refusals: Counter[str] = field(default_factory=Counter)
 
     def refuse(self, client: Client, refused: RequestRefused) -> None:
-        """Tell a client that what it asked for is not done."""
+        """Send the error of a request that is refused, and count it."""
         self.refusals[refused.code] += 1
         client.send(events.error(refused))
 
     def room(self, request: Request, name: str) -> Room:
-        """The room of this name. Raises RequestRefused."""
+        """Returns the room of this name. Raises RequestRefused if there is none."""
         room = self.rooms.obtain(name) if self.rooms.exists(name) else None
         if room is None:
-            raise refusal(request, "no_such_room", "There is no such room; ask for rooms to see which there are.")
+            raise refusal(request, "no_such_room", "There is no room of this name; ask for the list of rooms.")
         return room
 
 
 def begin_waiting(client: Client, request: Request, code: str, most: int = MOST_REQUESTS) -> None:
-    """One request more waits for the database; refused with the code when so many do. Raises RequestRefused."""
+    """Count a request that waits for the database. Raises RequestRefused with the code if `most` wait already."""
     if client.waiting >= most:
-        raise refusal(request, code, f"{most} of your requests are waiting; try again after the next answer.")
+        raise refusal(request, code, f"{most} of your requests wait already; try again after the next answer.")
     client.waiting += 1
 
 
 def end_waiting(client: Client) -> None:
-    """It does not wait any more."""
+    """Count one request less; called with each answer of the database."""
     client.waiting -= 1

@@ -1,30 +1,33 @@
-"""The addresses that a ban holds for. Pure."""
+"""The address that a ban applies to. Pure."""
 
 from collections.abc import Iterable
 
 from mixsvc.chat.model.people import Person
 from mixsvc.common.addresses import SUBSCRIBER_BITS, is_loopback, network, parse_network
 
-__all__ = ["held", "parse"]
+__all__ = ["address_to_ban", "parse_address"]
 
 
-def parse(text: str) -> str:
-    """An address as sanctions keep it: for IPv6 its /64 network, which may be given as well. Raises ValueError."""
+def parse_address(text: str) -> str:
+    """Returns an address as sanctions keep it: for IPv6 its /64 network, which the text may also name.
+
+    Raises ValueError with a sentence for the moderator.
+    """
     try:
         found = parse_network(text)
     except ValueError:
-        raise ValueError(f"{text[:50]!r} is no IP address.") from None
-    # No prefix of IPv4 is so long.
+        raise ValueError(f"{text[:50]!r} is not an IP address.") from None
+    # IPv4 prefixes are shorter, so every IPv4 network is refused here.
     if "/" in text and found.prefixlen != SUBSCRIBER_BITS:
         raise ValueError(f"{text[:50]!r} is a network; give a single address, or for IPv6 a /64 network.")
     return network(text.partition("/")[0])
 
 
-def held(person: Person, everyone: Iterable[Person]) -> str:
-    """The address that a ban of a person holds for, "" for none.
+def address_to_ban(person: Person, everyone: Iterable[Person]) -> str:
+    """Returns the address that a ban of a person applies to, "" for none.
 
-    Of one who has left it is the last one. Not this machine's own, nor one from which others are here: they may share
-    a proxy or a router.
+    For a person who has left it is the address of the last client. It is never an address of this machine, nor one that
+    others use too: they may share a proxy or a router with the person.
     """
     shared = {client.address for other in everyone if other.id != person.id for client in other.clients}
     found = [client.address for client in person.clients] or [person.left_from]
@@ -35,5 +38,5 @@ def _is_outside(address: str) -> bool:
     try:
         return not is_loopback(address)
     except ValueError:
-        # A Unix socket has none, and a proxy may say anything.
+        # A Unix socket has no address, and a proxy may send any text.
         return False

@@ -1,4 +1,4 @@
-"""Who is connected, and under which name. Changed in the reactor thread only."""
+"""Who is connected, and under which name. Pure; used in the reactor thread only."""
 
 from collections.abc import Callable, Collection, Iterable
 from typing import Final, Protocol
@@ -11,7 +11,7 @@ from mixsvc.interfaces import Identity
 __all__ = ["MOST_LEFT", "Client", "People", "Person", "Transport"]
 
 
-# How many who have left are remembered.
+# How many persons who have left are remembered.
 MOST_LEFT: Final = 1000
 
 
@@ -28,20 +28,25 @@ class Transport(Protocol):
 
 
 class Person:
-    """Somebody under a name, with one connection or several."""
+    """Somebody with a name, and with one client or several."""
 
     def __init__(self, id: str, name: str) -> None:
-        """id: what all connections of this person have in common."""
+        """id: the same for all clients of this person."""
         self.id = id
         self.name = name
         self.key = names.key(name)
         self.clients: set[Client] = set()
-        # Where the last connection of one who has left came from.
+        # The address of the person's last client, once the person has left.
         self.left_from = ""
 
 
 class Client:
-    """One connection as the chat sees it: in some rooms once it has a name."""
+    """One connection to the chat: who it is, the rooms it is in, and what it waits for.
+
+    waiting: how many of its requests wait for the database. refused: how many were refused in a row.
+    joining: the rooms whose page is being read, with the request; a page that was read for another request is ignored.
+    inside: the rooms it is in. pairs: the rates it subscribes to.
+    """
 
     def __init__(self, transport: Transport, address: str) -> None:
         self.transport = transport
@@ -50,17 +55,15 @@ class Client:
         self.person: Person | None = None
         self.identity: Identity | None = None
         self.is_moderator = False
-        # Requests that wait for the database, and those refused in a row for coming too fast.
         self.waiting = 0
         self.refused = 0
-        # The request that a room's page is being read for; a later one, or none, makes the page useless.
         self.joining: dict[str, Join] = {}
         self.inside: set[str] = set()
         self.pairs: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """The name in the chat, empty before hello."""
+        """The name of its person, "" before hello."""
         return self.person.name if self.person is not None else ""
 
 
@@ -68,9 +71,9 @@ class People:
     """The persons who are connected; no two have the same name."""
 
     def __init__(self, reserved: Collection[str], refused: Collection[str]) -> None:
-        """reserved: the keys of names that only moderators may have; refused: of those that nobody may have."""
+        """reserved: keys of the names that only moderators may have. refused: keys of those that nobody may have."""
         self._people: dict[str, Person] = {}
-        # Those who left last, of whom somebody may still want to be rid.
+        # Those who left last: moderators may still mute or ban them.
         self._left: dict[str, Person] = {}
         self._reserved = frozenset(reserved)
         self._refused = frozenset(refused)
@@ -79,29 +82,29 @@ class People:
         return len(self._people)
 
     def find(self, name: str) -> Person | None:
-        """The person of this name, whatever its case or width; None when nobody is."""
+        """The person who has this name, whatever its case or width; None if nobody has it."""
         try:
             return self._people.get(names.key(names.normalise(name)))
         except names.BadName:
             return None
 
     def find_lately(self, name: str) -> Person | None:
-        """The person of this name, or who had it last, if that is not long ago."""
+        """The person who has this name, or who had it last and left recently."""
         person = self.find(name)
         return person if person is not None else self._left.get(names.key(name))
 
     def check(self, name: str, id: str, may_be_reserved: bool) -> None:
-        """Raise NameTaken when a normalised name is not to be had for this person."""
+        """Raises NameTaken if the person with this id may not have a name. name: normalised."""
         key = names.key(name)
         person = self._people.get(key)
         is_free = (may_be_reserved or key not in self._reserved) and key not in self._refused
         if is_free and (person is None or person.id == id):
             return
         suggestion = names.suggest(name, _Taken(self._people, self._reserved, self._refused))
-        raise NameTaken(f"Somebody else is {name}; {suggestion} is free.", suggestion)
+        raise NameTaken(f"The name {name} is taken; {suggestion} is free.", suggestion)
 
     def enter(self, client: Client, id: str, name: str) -> Person:
-        """Give a connection its person; the name was checked."""
+        """Give a client its person. name: normalised, and checked by `check`."""
         key = names.key(name)
         person = self._people.get(key)
         if person is None:
@@ -111,7 +114,7 @@ class People:
         return person
 
     def leave(self, client: Client) -> None:
-        """Forget a connection; the name is free with the last one. Harmless for one without a person."""
+        """Take a client from its person, whose name is free after the last one. Does nothing without a person."""
         person, client.person = client.person, None
         if person is not None:
             person.clients.discard(client)
@@ -127,12 +130,12 @@ class People:
             del self._left[next(iter(self._left))]
 
     def everyone(self) -> Iterable[Person]:
-        """All who are connected, as of now."""
+        """All persons who are connected now."""
         return tuple(self._people.values())
 
 
 class _Taken:
-    """The keys of names that cannot be had."""
+    """The keys of names that are taken, reserved or refused."""
 
     def __init__(self, *keys: Collection[str]) -> None:
         self._keys = keys

@@ -1,4 +1,4 @@
-"""The rooms and who is inside. Pure; changed in the reactor thread only."""
+"""The rooms and their members. Pure; changed in the reactor thread only."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,12 +10,12 @@ from mixsvc.interfaces import RoomOverview
 
 __all__ = ["BadRoom", "Room", "Rooms", "TooManyRooms"]
 
-# Rooms on disk, in multiples of those in memory: no more are made.
+# How many rooms there may be in the database, in multiples of those in memory.
 STORED: Final = 10
 
 
 class BadRoom(ValueError):
-    """A name that no room has and none can get. suggestion: the room that is meant, where there is one."""
+    """Raised for a name that no room can have. suggestion: the name of the room that is meant, if there is one."""
 
     def __init__(self, text: str, suggestion: str | None = None) -> None:
         super().__init__(text)
@@ -23,21 +23,21 @@ class BadRoom(ValueError):
 
 
 class TooManyRooms(ValueError):
-    """One room more than there may be."""
+    """Raised if no more rooms can be made."""
 
 
 class Room:
-    """A room: who is inside, and what is known of its messages."""
+    """A room: its members, its topic, and the number of its newest message."""
 
     def __init__(self, name: str, is_fixed: bool) -> None:
-        """is_fixed: it is there even if nobody is inside and nothing was ever said."""
+        """is_fixed: the room stays even if nobody is inside and it has no messages."""
         self.name = name
         self.is_fixed = is_fixed
         self.topic = ""
-        # The number of the newest message, and whether the database has the room: something was said in it.
+        # The number of the newest message, 0 for none, and whether the database has messages of the room.
         self.last = 0
         self.is_kept = False
-        # Whether its members are told how many there are, in place of each who comes and goes.
+        # Whether its members get `presence` with a number instead of `came` and `went`.
         self.is_summarised = False
         self._persons: dict[Transport, Person] = {}
         self._connections: dict[Person, int] = {}
@@ -50,24 +50,24 @@ class Room:
         return len(self._sorted)
 
     def audience(self) -> tuple[Transport, ...]:
-        """The connections inside. It does not change while somebody goes through it."""
-        # Made anew only after somebody came or went: many messages are said between two such moments.
+        """The transports of the clients inside, as a tuple that does not change during a broadcast."""
+        # Rebuilt only after a client came or went: many messages are sent between two such moments.
         if self._audience is None:
             self._audience = tuple(self._persons)
         return self._audience
 
     def names(self) -> Sequence[str]:
         """The names of those inside, sorted without regard to case; any thread."""
-        # One step of the interpreter, so that another thread may ask.
+        # The copy is one step of the interpreter, so that another thread may call this.
         return [name for _, name in tuple(self._sorted)]
 
     def names_after(self, name: str | None, limit: int) -> Sequence[str]:
-        """The first names that come after one, or the first of all."""
+        """At most `limit` names that follow a name in the list, or the first ones for None."""
         start = 0 if name is None else bisect_right(self._sorted, (names.key(name), name))
         return [each for _, each in self._sorted[start : start + limit]]
 
     def enter(self, transport: Transport, person: Person) -> bool:
-        """Let a connection in, which is not inside; returns whether the person is new here."""
+        """Add a client that is not inside; returns whether its person was not inside before."""
         self._persons[transport] = person
         self._audience = None
         self._connections[person] = self._connections.get(person, 0) + 1
@@ -77,7 +77,7 @@ class Room:
         return True
 
     def leave(self, transport: Transport) -> bool:
-        """Let a connection out; returns whether it was the person's last. KeyError when it is not inside."""
+        """Remove a client; returns whether it was its person's last one here. Raises KeyError if it is not inside."""
         person = self._persons.pop(transport)
         self._audience = None
         self._connections[person] -= 1
@@ -89,7 +89,7 @@ class Room:
 
 
 class EvictedRoom(NamedTuple):
-    """A room that does not fit into memory, as it was; see Room."""
+    """What is kept in memory of a room that had to make space for others; see Room."""
 
     name: str
     last: int
@@ -97,24 +97,21 @@ class EvictedRoom(NamedTuple):
 
 
 class Rooms:
-    """The rooms: those of the settings, those with somebody inside, and others as far as they fit into memory.
+    """The rooms: those of the settings, those with members, and others as far as they fit into memory.
 
-    What does not fit is dormant: little is known of it here, its messages are in the database. It is awake again when
-    somebody asks for it.
+    A room without members makes space for a new one: it is evicted, and only its name, topic and last number stay in
+    memory. It is restored when somebody asks for it.
     """
 
     def __init__(self, fixed: Iterable[str], is_open: bool, most: int) -> None:
-        """is_open: whether others than the fixed ones can be made. most: rooms in memory."""
+        """fixed: names of rooms that always exist. is_open: whether more can be made. most: rooms in memory."""
         self._rooms: dict[str, Room] = {names.fold(name): Room(name, is_fixed=True) for name in fixed}
         self._is_open = is_open
         self._most = most
         self._evicted: dict[str, EvictedRoom] = {}
 
     def restore(self, known: Iterable[tuple[str, int, str]]) -> None:
-        """Take over what the database knows: names, last numbers and topics.
-
-        The rooms with the latest messages stand first.
-        """
+        """Add the rooms of the database: name, last number and topic, those with the newest messages first."""
         others: dict[str, Room] = {}
         for name, last, topic in known:
             room = self._rooms.get(names.fold(name))
@@ -125,7 +122,7 @@ class Rooms:
                     self._evicted[names.fold(name)] = EvictedRoom(name, last, topic)
             if room is not None and room.name == name:
                 room.last, room.topic, room.is_kept = last, topic, True
-        # The oldest make place first.
+        # The rooms that were used least recently come first: they are evicted first.
         self._rooms.update(reversed(others.items()))
 
     def find(self, name: str) -> Room | None:
@@ -134,26 +131,29 @@ class Rooms:
         return room if room is not None and room.name == name else None
 
     def exists(self, name: str) -> bool:
-        """Whether there is a room of exactly this name, awake or dormant."""
+        """Whether there is a room of exactly this name, in memory or evicted."""
         return self.find(name) is not None or self._evicted_room(name) is not None
 
     def obtain(self, name: str) -> Room | None:
-        """The room of this name, made or woken if need be; None where none is made. Raises BadRoom and TooManyRooms."""
+        """The room of this name, made or restored if necessary; None if it does not exist and may not be made.
+
+        Raises BadRoom and TooManyRooms.
+        """
         room = self._rooms.get(names.fold(name))
-        there = room or self._evicted.get(names.fold(name))
-        if there is not None and there.name != name:
-            raise BadRoom(f"There is a room {there.name} already, which differs in case or width only.", there.name)
+        known = room or self._evicted.get(names.fold(name))
+        if known is not None and known.name != name:
+            raise BadRoom(f"There is a room {known.name} already; the names differ in case or width only.", known.name)
         if room is None and self._is_open:
-            room = self._make(name) if there is None else self._wake(name)
+            room = self._make(name) if known is None else self._restore(name)
         return room
 
     def release(self, room: Room) -> None:
-        """Forget a room in which nobody is and nothing was said."""
+        """Forget a room that has neither members nor messages; fixed rooms stay."""
         if not room.size and not room.is_kept and not room.is_fixed and self.find(room.name) is room:
             del self._rooms[names.fold(room.name)]
 
     def forget(self, name: str) -> None:
-        """Nothing that was said in a room is kept any more."""
+        """Note that the database has no messages of a room any more, and forget the room if it has no members."""
         room = self.find(name)
         if room is not None:
             room.last, room.topic, room.is_kept = 0, "", False
@@ -174,7 +174,7 @@ class Rooms:
         return found if found is not None and found.name == name else None
 
     def _unoccupied(self) -> Iterator[Room]:
-        """The rooms that are only kept for their messages, the oldest in memory first."""
+        """The rooms without members that may be evicted, the least recently used first."""
         return (room for room in self._rooms.values() if not room.size and not room.is_fixed)
 
     def _make(self, name: str) -> Room:
@@ -183,12 +183,12 @@ class Rooms:
                 f"A room's name has 1 to {names.LONGEST} letters, digits and - _ . and begins with a letter or a digit."
             )
         if not self._make_space() or len(self._rooms) + len(self._evicted) >= STORED * self._most:
-            raise TooManyRooms("There are as many rooms as there can be; no more can be made now.")
+            raise TooManyRooms("No more rooms can be made now: their number has reached its limit.")
         room = self._rooms[names.fold(name)] = Room(name, is_fixed=False)
         return room
 
-    def _wake(self, name: str) -> Room:
-        # There is always a place for one that somebody may miss.
+    def _restore(self, name: str) -> Room:
+        # A room that has messages is restored even if no other room can make space.
         self._make_space()
         known = self._evicted.pop(names.fold(name))
         room = self._rooms[names.fold(name)] = Room(name, is_fixed=False)
@@ -196,7 +196,7 @@ class Rooms:
         return room
 
     def _make_space(self) -> bool:
-        """Whether one room more fits; the one that was used least lately makes place."""
+        """Returns whether there is space for one more room, after evicting the least recently used one if necessary."""
         if len(self._rooms) < self._most:
             return True
         leaving = next(self._unoccupied(), None)

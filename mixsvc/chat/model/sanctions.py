@@ -1,4 +1,4 @@
-"""The mutes and bans in force, and whom they hold for. Pure; used in the reactor thread only."""
+"""The mutes and bans in force, and whom they apply to. Pure; used in the reactor thread only."""
 
 from bisect import insort
 from collections.abc import Iterable, Sequence
@@ -15,8 +15,8 @@ BAN: Final = "ban"
 
 MOST: Final = 10_000
 
-# A kind, the field that is compared, and its value.
-_Place: TypeAlias = tuple[str, str, str]
+# What a sanction is found by: its kind, a field of it, and the field's value.
+_Subject: TypeAlias = tuple[str, str, str]
 
 _UNTIL: Final = attrgetter("until")
 
@@ -25,9 +25,9 @@ _UNTIL: Final = attrgetter("until")
 class Sanction:
     """A mute or a ban.
 
-    id: its row in the database, 0 for none yet. kind: MUTE or BAN. name_key: of the name, as names.key gives it;
-    name, name_key, person and address are "" where they are not known. by: the moderator's name. until: seconds since
-    1970, UTC, when it is over.
+    id: its row in the database, 0 before it is stored. kind: MUTE or BAN. name_key: the name as names.key returns it.
+    name, name_key, person and address are "" if they are unknown. by: the moderator's name. until: when it ends, in
+    seconds since 1970, UTC.
     """
 
     id: int
@@ -42,69 +42,70 @@ class Sanction:
 
 
 class Sanctions:
-    """One sanction of a kind for each target: a name or, where no name is given, an address. A newer one replaces it.
+    """The sanctions in force, one of each kind for a target: a name or, without a name, an address.
 
-    now: seconds since 1970, UTC, everywhere. What is over is forgotten.
+    A newer sanction of the same kind and target replaces the older one. Sanctions that have ended are forgotten.
+    `now` is in seconds since 1970, UTC, in all methods.
     """
 
     def __init__(self, most: int = MOST) -> None:
-        """most: how many there may be at a time."""
+        """most: how many sanctions there may be."""
         self._most = most
-        self._by_target: dict[_Place, Sanction] = {}
-        # Those of a place in the order of their ends: the last one is over when all are.
-        self._by_place: dict[_Place, list[Sanction]] = {}
+        self._by_target: dict[_Subject, Sanction] = {}
+        # The sanctions of a subject, sorted by their ends: when the last one has ended, all have.
+        self._by_subject: dict[_Subject, list[Sanction]] = {}
 
     def check(self, sanction: Sanction, now: float) -> None:
-        """Raises ValueError, with a sentence, when there are too many to add this one."""
+        """Raises ValueError, with a sentence for the moderator, if this sanction cannot be added to so many others."""
         if len(self._by_target) < self._most or _target(sanction) in self._by_target:
             return
         self._forget([each for each in self._by_target.values() if each.until <= now])
         if len(self._by_target) >= self._most:
-            raise ValueError(f"There are {self._most} mutes and bans already; lift some that are not needed any more.")
+            raise ValueError(f"There are {self._most} mutes and bans already; lift some that are no longer needed.")
 
     def add(self, sanction: Sanction, now: float) -> None:
-        """Put a sanction in force, in place of the older one of the same kind and target. Raises what check does."""
+        """Put a sanction in force, in place of the older one of the same kind and target. Raises as check does."""
         self.check(sanction, now)
         target = _target(sanction)
         if target in self._by_target:
             self._forget([self._by_target[target]])
         self._by_target[target] = sanction
-        for place in _places(sanction):
-            insort(self._by_place.setdefault(place, []), sanction, key=_UNTIL)
+        for subject in _subjects(sanction):
+            insort(self._by_subject.setdefault(subject, []), sanction, key=_UNTIL)
 
     def find(self, kind: str, name_key: str, address: str, now: float) -> Sequence[Sanction]:
-        """Those of a kind that hold for a name or for an address (of IPv6: its /64).
+        """The sanctions of a kind that apply to a name or to an address (IPv6: its /64 network).
 
-        "" is no name and no address. A ban by name is found by the address that it holds for, too.
+        name_key, address: "" for none. A ban of a name is also found by the address that it applies to.
         """
-        places = ((kind, "name_key", name_key), (kind, "address", network(address)))
-        found = {_target(each): each for place in places for each in self._by_place.get(place, ())}
+        subjects = ((kind, "name_key", name_key), (kind, "address", network(address)))
+        found = {_target(each): each for subject in subjects for each in self._by_subject.get(subject, ())}
         return [each for each in found.values() if each.until > now]
 
     def lift(self, kind: str, name_key: str, address: str, now: float) -> Sequence[Sanction]:
-        """End those that find finds, and return them."""
+        """End the sanctions that `find` finds, and return them."""
         found = self.find(kind, name_key, address, now)
         self._forget(found)
         return found
 
     def muted(self, name_key: str, person: str, now: float) -> Sanction | None:
-        """The mute that holds longest for a name or a person, if any."""
+        """The mute of a name or a person that ends last; None if there is none."""
         return self._longest(((MUTE, "name_key", name_key), (MUTE, "person", person)), now)
 
     def banned(self, name_key: str, person: str, address: str, now: float) -> Sanction | None:
-        """The ban that holds longest for a name, a person or an address (of IPv6: its /64), if any."""
-        places = ((BAN, "name_key", name_key), (BAN, "person", person), (BAN, "address", network(address)))
-        return self._longest(places, now)
+        """The ban of a name, a person or an address (IPv6: its /64 network) that ends last; None if there is none."""
+        subjects = ((BAN, "name_key", name_key), (BAN, "person", person), (BAN, "address", network(address)))
+        return self._longest(subjects, now)
 
     def all(self, now: float) -> Sequence[Sanction]:
-        """Those in force, in the order in which they were added."""
+        """The sanctions in force, in the order in which they were added."""
         self._forget([each for each in self._by_target.values() if each.until <= now])
         return list(self._by_target.values())
 
-    def _longest(self, places: Sequence[_Place], now: float) -> Sanction | None:
+    def _longest(self, subjects: Sequence[_Subject], now: float) -> Sanction | None:
         longest = None
-        for place in places:
-            listed = self._by_place.get(place)
+        for subject in subjects:
+            listed = self._by_subject.get(subject)
             if listed is None:
                 continue
             last = listed[-1]
@@ -117,19 +118,19 @@ class Sanctions:
     def _forget(self, sanctions: Iterable[Sanction]) -> None:
         for each in sanctions:
             del self._by_target[_target(each)]
-            for place in _places(each):
-                self._by_place[place].remove(each)
-                if not self._by_place[place]:
-                    del self._by_place[place]
+            for subject in _subjects(each):
+                self._by_subject[subject].remove(each)
+                if not self._by_subject[subject]:
+                    del self._by_subject[subject]
 
 
-def _target(sanction: Sanction) -> _Place:
+def _target(sanction: Sanction) -> _Subject:
     if sanction.name_key:
         return sanction.kind, "name_key", sanction.name_key
     return sanction.kind, "address", network(sanction.address)
 
 
-def _places(sanction: Sanction) -> Sequence[_Place]:
-    """Where it is found. What is not known is found nowhere: else it would hold for everybody unknown."""
+def _subjects(sanction: Sanction) -> Sequence[_Subject]:
+    """What it is found by. Unknown fields are left out: else it would apply to everybody for whom they are unknown."""
     values = {"name_key": sanction.name_key, "person": sanction.person, "address": network(sanction.address)}
     return [(sanction.kind, field, value) for field, value in values.items() if value]

@@ -6,47 +6,47 @@ from typing import Final
 
 __all__ = ["TokenBuckets", "TokenBucket"]
 
-# Persons, and as many addresses, of whom something is remembered: some 30 MB of each at most.
+# How many buckets of persons, and how many of addresses, are kept: about 30 MB each at most.
 MOST: Final = 100_000
 
-# How many times a person's share all persons of one address have.
+# The rate and burst of all persons of one address, in multiples of one person's.
 ADDRESS_SHARES: Final = 100
 
-# Buckets that a new key looks at to find full ones.
+# How many buckets are checked for full ones when a new one is made.
 LOOKED_AT: Final = 8
 
 
 class TokenBucket:
-    """Lets through so many at once, and so many a second in the long run; it begins full.
+    """Allows `burst` tokens at once and `rate` tokens a second in the long run; it starts full.
 
-    What is inside is worked out from when it was full last and how much was taken since, and not summed up: no
-    rounding adds up. When the clock goes back, no time has passed.
+    Its content is computed from the time when it was full last and from what was taken since, so that rounding errors
+    do not add up. If the clock goes back, no time has passed.
     """
 
     __slots__ = ("_began", "_burst", "_rate", "_seen", "_spent")
 
     def __init__(self, rate: float, burst: int) -> None:
-        """rate: tokens a second; burst: how many the bucket holds. Both above zero."""
+        """rate: tokens a second. burst: how many tokens the bucket holds. Both are above zero."""
         self._rate = rate
         self._burst = burst
-        # When it was full last, and how much was taken since; the latest time it was told.
+        # When it was full last, how much was taken since, and the latest time it was given.
         self._began = -inf
         self._spent = 0
         self._seen = -inf
 
     def take(self, now: float, cost: int = 1) -> float:
-        """Take so many tokens: 0.0, or the seconds after which they are there, and nothing is taken."""
+        """Take tokens and return 0.0; or take none and return the seconds until there are enough."""
         wait = self.wait(now, cost)
         if not wait:
             self._spent += cost
         return wait
 
     def give_back(self, cost: int = 1) -> None:
-        """Undo the take that was the last call."""
+        """Undo the last call, which was a successful take."""
         self._spent -= cost
 
     def wait(self, now: float, cost: int = 1) -> float:
-        """The seconds after which so many tokens are there, 0.0 when they are. ValueError: it never holds so many."""
+        """The seconds until there are enough tokens, 0.0 if there are. Raises ValueError if cost is above the burst."""
         if cost > self._burst:
             raise ValueError(f"a bucket of {self._burst} never holds {cost}")
         if not self.full_in(now):
@@ -56,11 +56,11 @@ class TokenBucket:
         if due <= now:
             return 0.0
         wait = due - now
-        # Whoever waits exactly so long must find it there, whatever the sum was rounded to.
+        # After exactly this wait the tokens must be there, however the sum is rounded.
         return wait if now + wait >= due else nextafter(wait, inf)
 
     def full_in(self, now: float) -> float:
-        """The seconds after which the bucket is full, 0.0 when it is."""
+        """The seconds until the bucket is full, 0.0 if it is."""
         if now < self._seen:
             self._began += now - self._seen
         self._seen = now
@@ -71,24 +71,24 @@ class TokenBucket:
 class TokenBuckets:
     """A bucket for each person and one, a hundred times as large, for each address.
 
-    A bounded number is remembered. Full buckets tell nothing and go first; should all be in use, one of those that
-    are nearest to full goes, so that those who spent much cannot be made forgotten by many who spend little.
+    The number of buckets is limited. Full buckets hold no information and are removed first. If none is full, one that
+    is nearly full is removed, so that many who take little cannot make the table forget those who took much.
     """
 
     def __init__(self, rate: float, burst: int, most: int = MOST) -> None:
-        """rate: of one person, a second; burst: of one person, at once; most: persons, and addresses, remembered."""
+        """rate, burst: of one person's bucket. most: how many persons, and how many addresses, are remembered."""
         self._persons = _BucketTable(rate, burst, most)
         self._addresses = _BucketTable(rate * ADDRESS_SHARES, burst * ADDRESS_SHARES, most)
 
     def take(self, now: float, person: str, address: str, cost: int = 1) -> float:
-        """Take from both buckets: 0.0, or the seconds after which both have so much, and nothing is taken.
+        """Take from both buckets and return 0.0; or take nothing and return the seconds until both have enough.
 
-        person: any text, the same for the same person. address: what addresses.network returns; "" is not counted, for
-        behind a Unix socket that is everybody. ValueError when the cost is above the burst.
+        person: any text, the same for the same person. address: as addresses.network returns it; "" is not counted,
+        since everybody behind a Unix socket has it. Raises ValueError if cost is above the burst.
         """
         if not address:
             return self._persons.of(now, person).take(now, cost)
-        # The address comes first: one that is refused makes no new persons.
+        # The address comes first: a refused address makes no buckets for new persons.
         shared = self._addresses.of(now, address)
         wait = shared.take(now, cost)
         if wait:
@@ -100,14 +100,14 @@ class TokenBuckets:
         return wait
 
     def size(self) -> int:
-        """How many persons and addresses are remembered, together."""
+        """How many persons and addresses are remembered in all."""
         return len(self._persons) + len(self._addresses)
 
 
 class _BucketTable:
-    """Buckets by key. When half of their number is reached, each new key looks for full ones, the next few in turn.
+    """Buckets by key. Once half of the limit is reached, each new key checks the next few buckets for full ones.
 
-    So by the time the number is reached each was looked at several times, and what is left was not full.
+    So each bucket is checked several times before the limit is reached, and those that are left were not full.
     """
 
     def __init__(self, rate: float, burst: int, most: int) -> None:
@@ -115,7 +115,7 @@ class _BucketTable:
         self._burst = burst
         self._most = most
         self._buckets: dict[str, TokenBucket] = {}
-        # Every key once. A dict's first key takes long to find after many were deleted there.
+        # Every key once, in the order of the checks. (A dict finds its first key slowly after many were deleted.)
         self._turns: deque[str] = deque()
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Texts that begin with a slash: what they ask for, and the answers about rates. Pure."""
+"""Commands, the texts that begin with a slash: how they are parsed, and the answers about rates. Pure."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -28,20 +28,20 @@ __all__ = [
 
 HELP: Final = """\
 /me waves: say what you do
-/topic Plans for May: give the room a topic; /topic alone takes it away
+/topic Plans for May: give the room a topic; /topic alone removes it
 /rate EUR/USD: ask for an exchange rate
 /convert 100 EUR USD: ask what an amount is in another currency
 /help: show this list
-//: a / that is meant begins with two"""
+//text: say a text that begins with /"""
 
 LONGEST_TOPIC: Final = 200
 
 MAX_DIGITS: Final = 20
 
-# How much of a stranger's word an answer repeats.
+# How many characters of an unknown command an answer repeats.
 SHOWN_CHARS: Final = 20
 
-# An amount and a price have up to 20 digits before the point each, and a price perhaps many after it.
+# An amount and a price have up to 20 digits before the point each, and a price may have many after it.
 EXACT: Final = Context(prec=200, rounding=ROUND_HALF_EVEN)
 
 _PAIR: Final = rf"({CODE})(?: ?/ ?| [Tt][Oo] | )({CODE})"
@@ -52,12 +52,12 @@ _CONVERT: Final = re.compile(f"{_AMOUNT} ?{_PAIR}")
 
 
 class BadCommand(ValueError):
-    """A command that is not known or not complete; the text is a sentence for the person."""
+    """Raised for a command that is unknown or incomplete; the text is a sentence for the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """To be said as it is."""
+    """A text that is posted as it is."""
 
     text: str
 
@@ -71,14 +71,14 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """The room's new topic, in one line; empty: none any more."""
+    """The room's new topic, in one line; empty to remove it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What one unit of the base costs; the codes are three capital letters, known or not."""
+    """Asks what one unit of the base costs. The codes are three capital letters; they may be unknown."""
 
     base: str
     quote: str
@@ -86,7 +86,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Convert:
-    """What an amount of the base, above zero, is in the other currency."""
+    """Asks what an amount of the base, above zero, is in the other currency."""
 
     amount: Decimal
     base: str
@@ -95,22 +95,22 @@ class Convert:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """The list of the commands."""
+    """Asks for the list of the commands."""
 
 
 Command: TypeAlias = Plain | Action | Topic | Rate | Convert | Help
 
 
 def parse(text: str) -> Command:
-    """What a text asks for. One that begins with no slash is Plain, and so is one with two, without the first.
+    """Returns the command in a text.
 
-    Raises BadCommand.
+    A text without a slash at its beginning is Plain. So is one with two slashes, without the first. Raises BadCommand.
     """
     if not text.startswith("/"):
         return Plain(text)
     if text.startswith("//"):
         return Plain(text[1:])
-    # Any white space ends the word, that of a new line, too.
+    # Any white space ends the word, also a new line.
     word = text[1:].split(maxsplit=1)[0] if text[1:2].strip() else ""
     make = _COMMANDS.get(word.lower())
     if make is None:
@@ -121,7 +121,7 @@ def parse(text: str) -> Command:
 
 
 def answer(command: Rate | Convert, rates: IRates) -> str:
-    """A sentence for the room; any thread. Never raises: what cannot be answered is said in a sentence, too."""
+    """Returns the answer as a sentence for the room; any thread. If there is no rate, the sentence says so."""
     known = rates.currencies()
     for code in (command.base, command.quote):
         if known and code not in known:
@@ -153,7 +153,7 @@ def _action(rest: str) -> Action:
 def _topic(rest: str) -> Topic:
     topic = " ".join(rest.split())
     if UNPRINTABLE.search(topic):
-        raise BadCommand("A topic is one line of text that can be seen.")
+        raise BadCommand("A topic is one line of visible text.")
     if len(topic) > LONGEST_TOPIC:
         raise BadCommand(f"A topic has up to {LONGEST_TOPIC} characters; this one has {len(topic)}.")
     return Topic(topic)

@@ -1,13 +1,18 @@
-"""What the chat tells its clients, as JSON text (docs/reference/chat-protocol.md). Pure."""
+"""The events of the chat protocol as JSON text, one function each. Pure."""
 
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from mixsvc.chat.protocol.parsing import RequestRefused
+from mixsvc.common.times import utc_seconds
 from mixsvc.interfaces import ChatMessage, ChatPage, Quote, RoomOverview
 
 __all__ = [
+    "BANNED",
+    "NAMES_AT_ONCE",
+    "ROOMS_AT_ONCE",
+    "banned_reason",
     "came",
     "deleted",
     "done",
@@ -30,109 +35,123 @@ __all__ = [
     "who",
 ]
 
+# Names in one `who`.
+NAMES_AT_ONCE: Final = 500
+
+# Rooms in `welcome`, and in one `rooms`.
+ROOMS_AT_ONCE: Final = 100
+
+# The close code of a client that is banned.
+BANNED: Final = 4003
+
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def welcome(name: str, rooms: Sequence[str], max_text: int, moderator: bool) -> str:
-    """The name is yours."""
+    """Answers hello: the client has this name."""
     return _event("welcome", name=name, rooms=rooms, max_text=max_text, moderator=moderator)
 
 
 def joined(room: str, members: Sequence[str], count: int, topic: str, page: ChatPage) -> str:
-    """You are inside."""
+    """Answers join: the client is in the room. members: the first names of `count`."""
     inside = {"members": members, "count": count, "topic": topic}
     return _event("joined", room=room, **inside, **_page(page), deleted=page.deleted)
 
 
 def left(room: str) -> str:
-    """You are outside."""
+    """Answers leave: the client is not in the room."""
     return _event("left", room=room)
 
 
 def message(room: str, said: ChatMessage) -> str:
-    """Somebody said something."""
+    """Somebody posted a message in a room."""
     return _event("message", room=room, **said.as_json())
 
 
 def said(room: str, number: int, key: str | None) -> str:
-    """Yours is stored."""
+    """Answers say: the message is stored under this number."""
     return _event("said", room=room, number=number, **({"key": key} if key is not None else {}))
 
 
 def came(room: str, name: str) -> str:
-    """Somebody joined."""
+    """A person joined a room."""
     return _event("came", room=room, name=name)
 
 
 def went(room: str, name: str) -> str:
-    """Somebody left."""
+    """A person left a room."""
     return _event("went", room=room, name=name)
 
 
 def presence(room: str, count: int, members: Sequence[str] | None) -> str:
-    """So many are inside; members: None in a large room."""
+    """How many persons are in a room. members: None in a large room."""
     return _event("presence", room=room, count=count, **({"members": members} if members is not None else {}))
 
 
 def deleted(room: str, number: int, by: str, topic: str) -> str:
-    """A message's text is gone; topic: what the room's is now, as it may have been that."""
+    """A moderator deleted a message. topic: the room's topic from now on, since the message may have set it."""
     return _event("deleted", room=room, number=number, by=by, topic=topic)
 
 
 def kicked(room: str, name: str, by: str, reason: str) -> str:
-    """Somebody was put out of the room."""
+    """A moderator removed a person from a room."""
     return _event("kicked", room=room, name=name, by=by, reason=reason)
 
 
 def sanctioned(type: str, name: str, by: str, until: str, reason: str) -> str:
-    """Somebody was muted or banned: type is `muted` or `banned`."""
+    """A moderator muted or banned a person. type: `muted` or `banned`. until: UTC, as text."""
     return _event(type, name=name, by=by, until=until, reason=reason)
 
 
 def unmuted(name: str, by: str) -> str:
-    """Somebody may speak again."""
+    """A moderator ended a person's mute."""
     return _event("unmuted", name=name, by=by)
 
 
 def history(room: str, page: ChatPage) -> str:
-    """What was said before."""
+    """Answers history: a page of older messages."""
     return _event("history", room=room, **_page(page))
 
 
 def rooms(overview: Iterable[RoomOverview], more: bool) -> str:
-    """Rooms there are, or a part of them."""
+    """Answers rooms. more: whether there are more rooms after these."""
     items = [{"room": each.room, "members": each.members, "topic": each.topic} for each in overview]
     return _event("rooms", rooms=items, more=more)
 
 
 def who(room: str, members: Sequence[str], count: int, more: bool) -> str:
-    """Who is inside, or a part of them."""
+    """Answers who. more: whether there are more members after these."""
     return _event("who", room=room, members=members, count=count, more=more)
 
 
 def rates(quotes: Iterable[Quote]) -> str:
-    """Quotes of pairs that somebody subscribed to."""
+    """Quotes of pairs that the client subscribed to."""
     return _event("rates", quotes=[each.as_json() for each in quotes])
 
 
 def notice(text: str) -> str:
-    """Something to read, for one person alone."""
+    """A text for one client alone, such as the list of commands."""
     return _event("notice", text=text)
 
 
 def done(of: str) -> str:
-    """What a moderator asked for is stored and holds."""
+    """Answers a moderator: the change is stored and in force. of: the type of the request."""
     return _event("done", of=of)
 
 
 def entries(type: str, name: str, items: Sequence[dict[str, Any]]) -> str:
-    """A list for moderators: the sanctions in force, or entries of the audit log."""
+    """Answers a moderator with a list: the sanctions in force, or entries of the audit log."""
     return _event(type, **{name: items})
 
 
 def error(refused: RequestRefused) -> str:
-    """Something was refused."""
+    """A request was refused."""
     return _event("error", code=refused.code, text=refused.text, **refused.more)
+
+
+def banned_reason(until: float) -> str:
+    """The reason that goes with the close code BANNED. until: seconds since 1970, UTC."""
+    return f"Banned until {utc_seconds(until)}"
 
 
 def _event(type: str, **fields: Any) -> str:

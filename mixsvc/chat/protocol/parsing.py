@@ -1,4 +1,4 @@
-"""A client's message from JSON text to a request, and how one is refused (docs/reference/chat-protocol.md). Pure."""
+"""From the JSON text of a client's message to a request, or to the refusal of it. Pure."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -36,17 +36,17 @@ MOST_PAIRS: Final = 50
 PAGE, LARGEST_PAGE = 50, 200
 LONGEST_REASON: Final = 200
 
-# Of a mute or ban, in seconds.
+# The shortest, the default and the longest time of a mute or ban, in seconds.
 SHORTEST, DAY, YEAR = 60, 86_400, 31_536_000
 
-# How much of a type that nobody knows is told back.
+# How many characters of an unknown type the error repeats.
 LONGEST_OF: Final = 32
 
 
 class RequestRefused(Exception):
-    """A client's message is refused; carries what the `error` message tells.
+    """Raised for a client's message that is refused; holds the fields of the `error` event.
 
-    code: for the program; text: a sentence for the person; more: further fields, such as the suggestion.
+    code: for programs. text: a sentence for the person. more: further fields, such as `suggestion`.
     """
 
     def __init__(self, code: str, text: str, **more: str | int | None) -> None:
@@ -56,13 +56,16 @@ class RequestRefused(Exception):
 
 
 def refusal(request: Request, code: str, text: str, **more: str | int) -> RequestRefused:
-    """The error that answers a request."""
+    """The exception for a request; it carries the request's type, room and key."""
     about = {name: getattr(request, name, None) for name in ("room", "key")}
     return RequestRefused(code, text, of=request.type, **about, **more)
 
 
 def parse(data: bytes) -> Request:
-    """What a client asks for in one message; all text in it is free of surrogates. Raises RequestRefused only."""
+    """Returns the request that a client's message holds; its texts are free of surrogates.
+
+    data: UTF-8, in which surrogates may be encoded one by one. Raises RequestRefused, and nothing else.
+    """
     fields = _object(data)
     kind = fields.get("type")
     if not isinstance(kind, str):
@@ -71,7 +74,7 @@ def parse(data: bytes) -> Request:
     if make is None:
         known = ", ".join(REQUESTS)
         raise RequestRefused(
-            "unknown_type", f"This type is not known; there are: {known}.", of=without_surrogates(kind)[:LONGEST_OF]
+            "unknown_type", f"This type is unknown; the types are: {known}.", of=without_surrogates(kind)[:LONGEST_OF]
         )
     try:
         return make(fields)
@@ -90,8 +93,9 @@ def _object(data: bytes) -> Mapping[str, object]:
         where = f"{mistake.msg} at character {mistake.pos}"
         raise RequestRefused("bad_json", f"The message is not JSON: {where}.") from None
     except (ValueError, RecursionError):
-        # NaN, numbers of thousands of digits, brackets in brackets in brackets.
-        raise RequestRefused("bad_json", "The message holds a number or a nesting that cannot be taken.") from None
+        # NaN, numbers of thousands of digits, deeply nested brackets.
+        text = "The message holds NaN, a number that is too long, or too many nested brackets."
+        raise RequestRefused("bad_json", text) from None
     if not isinstance(found, dict):
         raise RequestRefused("bad_json", "The message is not a JSON object.")
     return found
@@ -101,34 +105,34 @@ def _no_constant(name: str) -> object:
     raise ValueError(name)
 
 
-def _text(fields: Mapping[str, object], name: str, due: str) -> str:
+def _text(fields: Mapping[str, object], name: str, expected: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str):
-        raise ValueError(f"The field {name} is missing or is not text: give {due}.")
+        raise ValueError(f"The field {name} is missing or is not text: give {expected}.")
     return without_surrogates(value)
 
 
-def _optional(fields: Mapping[str, object], name: str, least: int, most: int, due: str) -> str | None:
+def _optional_text(fields: Mapping[str, object], name: str, least: int, most: int, expected: str) -> str | None:
     value = fields.get(name)
     if value is None:
         return None
     if not isinstance(value, str) or not least <= len(text := without_surrogates(value)) <= most:
-        raise ValueError(f"The field {name} is not text of {least} to {most} characters: give {due}.")
+        raise ValueError(f"The field {name} is not text of {least} to {most} characters: give {expected}.")
     return text
 
 
-def _number(fields: Mapping[str, object], name: str, least: int, most: int) -> int | None:
+def _optional_number(fields: Mapping[str, object], name: str, least: int, most: int) -> int | None:
     value = fields.get(name)
     if value is None:
         return None
-    # To Python, true is the number 1.
+    # In Python, true is an instance of int.
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ValueError(f"The field {name} is not a whole number from {least} to {most}.")
     return value
 
 
-def _needed(fields: Mapping[str, object], name: str) -> int:
-    found = _number(fields, name, 1, MOST)
+def _required_number(fields: Mapping[str, object], name: str) -> int:
+    found = _optional_number(fields, name, 1, MOST)
     if found is None:
         raise ValueError(f"The field {name} is missing: give a whole number.")
     return found
@@ -146,11 +150,11 @@ def _name(fields: Mapping[str, object]) -> str:
 
 
 def _key(fields: Mapping[str, object]) -> str | None:
-    return _optional(fields, "key", 1, LONGEST_KEY, "one chosen at random")
+    return _optional_text(fields, "key", 1, LONGEST_KEY, "one chosen at random")
 
 
 def _known(fields: Mapping[str, object], read: Callable[[Mapping[str, object]], str | None]) -> str | None:
-    """What can be read, to be told back with an error."""
+    """The field as `read` reads it, for the error; None if it is missing or invalid."""
     try:
         found = read(fields)
     except ValueError:
@@ -161,7 +165,7 @@ def _known(fields: Mapping[str, object], read: Callable[[Mapping[str, object]], 
 def _pairs(fields: Mapping[str, object]) -> tuple[str, ...]:
     value = fields.get("pairs")
     if not isinstance(value, list) or len(value) > MOST_PAIRS or not all(_is_short(each) for each in value):
-        raise ValueError(f"The field pairs is no list of up to {MOST_PAIRS} pairs such as EUR/USD.")
+        raise ValueError(f"The field pairs is not a list of up to {MOST_PAIRS} pairs such as EUR/USD.")
     return tuple(without_surrogates(each) for each in value)
 
 
@@ -170,22 +174,22 @@ def _is_short(value: object) -> bool:
 
 
 def _reason(fields: Mapping[str, object]) -> str:
-    reason = _optional(fields, "reason", 0, LONGEST_REASON, "a short sentence") or ""
+    reason = _optional_text(fields, "reason", 0, LONGEST_REASON, "a short sentence") or ""
     if UNPRINTABLE.search(reason):
         raise ValueError("The field reason is not one line of text.")
     return reason
 
 
 def _seconds(fields: Mapping[str, object]) -> int:
-    return _number(fields, "seconds", SHORTEST, YEAR) or DAY
+    return _optional_number(fields, "seconds", SHORTEST, YEAR) or DAY
 
 
 def _limit(fields: Mapping[str, object]) -> int:
-    return _number(fields, "limit", 1, LARGEST_PAGE) or PAGE
+    return _optional_number(fields, "limit", 1, LARGEST_PAGE) or PAGE
 
 
 def _target(fields: Mapping[str, object]) -> tuple[str, str]:
-    """A name or an address, not both."""
+    """The fields name and address, one of which is empty."""
     if (fields.get("name") is None) == (fields.get("address") is None):
         raise ValueError("Give a name or an address, and not both.")
     if fields.get("name") is not None:
@@ -195,24 +199,24 @@ def _target(fields: Mapping[str, object]) -> tuple[str, str]:
 
 def _hello(fields: Mapping[str, object]) -> Hello:
     name = None if fields.get("name") is None else _text(fields, "name", "your name")
-    return Hello(name, _optional(fields, "token", SHORTEST_TOKEN, LONGEST_TOKEN, "one chosen at random"))
+    return Hello(name, _optional_text(fields, "token", SHORTEST_TOKEN, LONGEST_TOKEN, "one chosen at random"))
 
 
 REQUESTS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {
     Hello.type: _hello,
-    Join.type: lambda fields: Join(_room(fields), _number(fields, "since", 0, MOST)),
+    Join.type: lambda fields: Join(_room(fields), _optional_number(fields, "since", 0, MOST)),
     Leave.type: lambda fields: Leave(_room(fields)),
     Say.type: lambda fields: Say(_room(fields), _text(fields, "text", "what you say"), _key(fields)),
-    History.type: lambda fields: History(_room(fields), _number(fields, "before", 1, MOST), _limit(fields)),
-    ListRooms.type: lambda fields: ListRooms(_optional(fields, "after", 0, LONGEST_KEY, "the name of a room")),
-    Who.type: lambda fields: Who(_room(fields), _optional(fields, "after", 0, LONGEST_KEY, "a name")),
+    History.type: lambda fields: History(_room(fields), _optional_number(fields, "before", 1, MOST), _limit(fields)),
+    ListRooms.type: lambda fields: ListRooms(_optional_text(fields, "after", 0, LONGEST_KEY, "the name of a room")),
+    Who.type: lambda fields: Who(_room(fields), _optional_text(fields, "after", 0, LONGEST_KEY, "a name")),
     Subscribe.type: lambda fields: Subscribe(_pairs(fields)),
-    Delete.type: lambda fields: Delete(_room(fields), _needed(fields, "number")),
+    Delete.type: lambda fields: Delete(_room(fields), _required_number(fields, "number")),
     Kick.type: lambda fields: Kick(_room(fields), _name(fields), _reason(fields)),
     Mute.type: lambda fields: Mute(_name(fields), _seconds(fields), _reason(fields)),
     Unmute.type: lambda fields: Unmute(_name(fields)),
     Ban.type: lambda fields: Ban(*_target(fields), _seconds(fields), _reason(fields)),
     Unban.type: lambda fields: Unban(*_target(fields)),
     ListSanctions.type: lambda fields: ListSanctions(),
-    Audit.type: lambda fields: Audit(_number(fields, "before", 1, MOST), _limit(fields)),
+    Audit.type: lambda fields: Audit(_optional_number(fields, "before", 1, MOST), _limit(fields)),
 }

@@ -1,4 +1,4 @@
-"""What a client can ask of the chat (docs/reference/chat-protocol.md). Pure."""
+"""The requests of the chat protocol, one class each; this folder's docstring says what they do. Pure."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
@@ -27,7 +27,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """This is who I am."""
+    """Gives the connection a name. token: the same for all connections of one person."""
 
     type: ClassVar[str] = "hello"
     name: str | None
@@ -36,7 +36,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Let me into a room; since: the highest number seen there."""
+    """Joins a room. since: the highest message number that the client has seen there."""
 
     type: ClassVar[str] = "join"
     room: str
@@ -45,7 +45,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Let me out of a room."""
+    """Leaves a room."""
 
     type: ClassVar[str] = "leave"
     room: str
@@ -53,7 +53,7 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Say a text in a room; the key is the same when it is said again."""
+    """Posts a message in a room. key: the same when the client sends the message again."""
 
     type: ClassVar[str] = "say"
     room: str
@@ -63,7 +63,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What was said in a room before a number."""
+    """Asks for the newest messages of a room, of those with numbers below `before`."""
 
     type: ClassVar[str] = "history"
     room: str
@@ -73,7 +73,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class ListRooms:
-    """Which rooms are there, of those that come later in the list than this one?"""
+    """Asks for the rooms that follow `after` in the list."""
 
     type: ClassVar[str] = "rooms"
     after: str | None
@@ -81,7 +81,7 @@ class ListRooms:
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who is in a room, of those whose names come later in the list?"""
+    """Asks for the members of a room whose names follow `after` in the list."""
 
     type: ClassVar[str] = "who"
     room: str
@@ -90,7 +90,7 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Send me the rates of these pairs, and no others."""
+    """Subscribes to the rates of these pairs, in place of those before."""
 
     type: ClassVar[str] = "subscribe"
     pairs: tuple[str, ...]
@@ -98,7 +98,7 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Take a message's text away."""
+    """Deletes the text of a message."""
 
     type: ClassVar[str] = "delete"
     room: str
@@ -107,7 +107,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Kick:
-    """Put a person out of a room."""
+    """Removes a person from a room."""
 
     type: ClassVar[str] = "kick"
     room: str
@@ -117,7 +117,7 @@ class Kick:
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """Take a person's voice for some seconds."""
+    """Forbids a person to post for some seconds."""
 
     type: ClassVar[str] = "mute"
     name: str
@@ -127,7 +127,7 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class Unmute:
-    """Give it back."""
+    """Ends a mute."""
 
     type: ClassVar[str] = "unmute"
     name: str
@@ -135,7 +135,10 @@ class Unmute:
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """Send a person, or all of an address, away for some seconds; one of the two is empty."""
+    """Closes the connections of a person or of an address, and refuses new ones for some seconds.
+
+    name, address: one of both is empty.
+    """
 
     type: ClassVar[str] = "ban"
     name: str
@@ -146,7 +149,7 @@ class Ban:
 
 @dataclass(frozen=True, slots=True)
 class Unban:
-    """Let them come back; one of the two is empty."""
+    """Ends a ban of a person or of an address. name, address: one of both is empty."""
 
     type: ClassVar[str] = "unban"
     name: str
@@ -155,14 +158,14 @@ class Unban:
 
 @dataclass(frozen=True, slots=True)
 class ListSanctions:
-    """Who is muted or banned?"""
+    """Asks for the mutes and bans in force."""
 
     type: ClassVar[str] = "sanctions"
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What did moderators do?"""
+    """Asks for entries of the audit log."""
 
     type: ClassVar[str] = "audit"
     before: int | None
@@ -188,5 +191,5 @@ Request: TypeAlias = (
     | Audit
 )
 
-# Only moderators may ask for these.
+# The requests that only moderators may make.
 MODERATING: Final = (Delete, Kick, Mute, Unmute, Ban, Unban, ListSanctions, Audit)

@@ -1,4 +1,4 @@
-"""The messages in the database: plain functions on a cursor, called in the database's thread, one transaction each."""
+"""The messages in the database: functions on a cursor, called in the database's thread, one transaction each."""
 
 import json
 import sqlite3
@@ -23,13 +23,13 @@ __all__ = [
     "topic",
 ]
 
-# Rows of a room that one transaction deletes at most; more than a batch holds, so that pruning keeps up.
+# How many rows of a room one transaction deletes at most: more than it inserts, so that pruning keeps up.
 PRUNED: Final = 4000
 
-# Numbers of deleted messages that are told to whoever comes back, the newest.
+# How many numbers of deleted messages a client gets that comes back: the newest ones.
 DELETED_TOLD: Final = 1000
 
-# What a message takes in an answer besides its name and text: a number, a time and the words between.
+# The bytes of a message in an event besides its name and text: the number, the time and the field names.
 AROUND_TEXT: Final = 130
 
 # The kind of message that changes the room's topic.
@@ -38,7 +38,7 @@ TOPIC: Final = "topic"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message that waits to be stored. said_at: seconds since 1970, UTC."""
+    """A message that is to be stored. said_at: seconds since 1970, UTC. key: the client's key, if it gave one."""
 
     room: str
     name: str
@@ -50,7 +50,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A message that is stored; is_repeated: it was there before and has been shown."""
+    """A message that is stored. is_repeated: it was stored before under the same key, and was broadcast then."""
 
     message: ChatMessage
     is_repeated: bool = False
@@ -58,9 +58,9 @@ class StoredMessage:
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """The newest `limit` messages of a room after a number, and before another one if there is one.
+    """Asks for the newest `limit` messages of a room whose numbers are above `after` and below `before`.
 
-    seen: up to which number whoever asks may have seen messages that were deleted since.
+    seen: the highest number that the client has seen; the page lists which messages up to it were deleted.
     """
 
     room: str
@@ -72,15 +72,15 @@ class PageQuery:
 
 @dataclass(frozen=True, slots=True)
 class StorageLimits:
-    """keep: messages kept in each room; page_bytes: of a page's messages as they are sent, at most."""
+    """keep: how many messages of a room are kept. page_bytes: how long the messages of a page may be as JSON."""
 
     keep: int
     page_bytes: int
 
 
 def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
-    """Store messages in their order, numbered without a gap; what has a known key stays as it was stored first."""
-    # The numbers are read and used under one lock, even when another process writes, too.
+    """Store messages in their order and number them without a gap; a message with a known key is not stored again."""
+    # Numbers are read and used under one lock, since another process may write too.
     cursor.execute("BEGIN IMMEDIATE")
     before = {room: _last(cursor, room) for room in {draft.room for draft in drafts}}
     lasts = dict(before)
@@ -99,13 +99,13 @@ def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: StorageLimit
 
 
 def read(cursor: sqlite3.Cursor, queries: Sequence[PageQuery], limits: StorageLimits) -> list[ChatPage]:
-    """A page for each query; all are of the same moment."""
+    """Returns a page for each query, all in one transaction."""
     cursor.execute("BEGIN")
     return [_page(cursor, query, limits) for query in queries]
 
 
 def read_rooms(cursor: sqlite3.Cursor) -> list[tuple[str, int, str]]:
-    """The rooms in which something was said, those with the latest messages first: name, last number, topic."""
+    """Returns name, last number and topic of the rooms with messages, those with the newest messages first."""
     cursor.execute(
         "SELECT room.name, last, topic FROM room LEFT JOIN message ON room = room.name AND number = last"
         " ORDER BY said_at DESC"
@@ -114,13 +114,13 @@ def read_rooms(cursor: sqlite3.Cursor) -> list[tuple[str, int, str]]:
 
 
 def topic(cursor: sqlite3.Cursor, room: str) -> str:
-    """A room's topic, empty where it has none."""
+    """Returns a room's topic, "" if it has none."""
     row = cursor.execute("SELECT topic FROM room WHERE name = ?", (room,)).fetchone()
     return row[0] if row else ""
 
 
 def expire(cursor: sqlite3.Cursor, room: str, cutoff: float) -> int:
-    """Delete a slice of a room's messages that were said before a time, the oldest first; returns how many."""
+    """Delete some of a room's messages that are older than a time, the oldest first; returns how many."""
     cursor.execute("SELECT number, said_at FROM message WHERE room = ? ORDER BY number LIMIT ?", (room, PRUNED))
     old = 0
     for number, said_at in cursor.fetchall():
@@ -132,11 +132,11 @@ def expire(cursor: sqlite3.Cursor, room: str, cutoff: float) -> int:
 
 
 def forget(cursor: sqlite3.Cursor, room: str) -> bool:
-    """Forget a room if no message of it is kept; returns whether it was.
+    """Forget a room if it has no messages; returns whether it was forgotten.
 
-    Its numbers are not given away again: whoever has seen some of them, and comes back, would miss what has them now.
+    A new room never uses its numbers again: else a client that has seen them and comes back would miss messages.
     """
-    # Not by joining the two: a message has a name, too.
+    # Not in one statement with a join: both tables have a column `name`.
     kept = cursor.execute("SELECT 1 FROM message WHERE room = ? LIMIT 1", (room,)).fetchone()
     if kept is not None:
         return False
@@ -146,7 +146,7 @@ def forget(cursor: sqlite3.Cursor, room: str) -> bool:
 
 
 def room_names(cursor: sqlite3.Cursor) -> list[str]:
-    """The rooms in which something was said."""
+    """Returns the names of the rooms with messages."""
     return [name for (name,) in cursor.execute("SELECT name FROM room")]
 
 
@@ -156,7 +156,7 @@ def _last(cursor: sqlite3.Cursor, room: str) -> int:
 
 
 def _floor(cursor: sqlite3.Cursor) -> int:
-    """What a room in which nothing was said has as the number of its last message."""
+    """Returns the last number of a room that has no messages: the first message gets the next one."""
     number: int = cursor.execute("SELECT coalesce(max(number), 0) FROM room_floor").fetchone()[0]
     return number
 
@@ -194,7 +194,7 @@ def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
 
 
 def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int) -> None:
-    # The newest stays in any case: a repeat of it is to be known.
+    # The newest message always stays, so that a repetition of it is recognised.
     newest_to_go = last - max(keep, 1)
     if newest_to_go > 0:
         up_to = min(newest_to_go, _first(cursor, room, last) + PRUNED - 1)
@@ -204,7 +204,7 @@ def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int) -> None:
 def _page(cursor: sqlite3.Cursor, query: PageQuery, limits: StorageLimits) -> ChatPage:
     row = cursor.execute("SELECT last, topic FROM room WHERE name = ?", (query.room,)).fetchone()
     last, topic = row or (_floor(cursor), "")
-    # What is to be pruned but still there is not shown.
+    # Messages that are still to be pruned are not shown.
     first = max(_first(cursor, query.room, last), last - limits.keep + 1)
     cursor.execute(
         "SELECT number, name, text, said_at, kind, deleted_by IS NOT NULL FROM message"
@@ -239,12 +239,12 @@ def _deleted(cursor: sqlite3.Cursor, query: PageQuery, first: int) -> tuple[int,
 
 
 def _size(message: ChatMessage) -> int:
-    # SockJS puts JSON into JSON: a quotation mark takes four bytes, a control character seven.
+    # SockJS encodes the JSON text as JSON again: a quotation mark takes four bytes, a control character seven.
     twice = json.dumps(json.dumps([message.name, message.text], ensure_ascii=False), ensure_ascii=False)
     return AROUND_TEXT + len(twice.encode())
 
 
 def _first(cursor: sqlite3.Cursor, room: str, last: int) -> int:
-    """The lowest number in the table, the next one when there is none."""
+    """Returns the lowest number in the table, last + 1 if the room has no messages."""
     cursor.execute("SELECT min(number) FROM message WHERE room = ?", (room,))
     return cursor.fetchone()[0] or last + 1

@@ -1,4 +1,4 @@
-"""What was said: stored in groups, one commit for all that waits, and read in step with it."""
+"""The queue in front of the database: group commit for messages, and reads and changes in one order with them."""
 
 import sqlite3
 from collections import deque
@@ -27,53 +27,53 @@ Answer = TypeVar("Answer")
 Change: TypeAlias = Callable[[sqlite3.Cursor], object]
 Outcome: TypeAlias = StoredMessage | ServiceBusy
 
-# Of each kind, appends and reads; one more is refused at once.
+# How many calls of each kind may wait; one more fails at once.
 MOST_WAITING: Final = 10_000
 
-# Of each kind in one transaction, so that neither keeps the other waiting for long.
+# How many calls of each kind one transaction takes, so that no kind makes the others wait long.
 APPENDS_AT_ONCE: Final = 1000
 READS_AT_ONCE: Final = 50
 
-# A connection's outbox has room for so many pages: who is sent more at once than fits is closed, comes back, and
-# would be sent the same again.
+# How many pages fit into a client's outbox. A client that is sent more than fits is closed, comes back, and would be
+# sent the same again.
 PAGES_IN_OUTBOX: Final = 4
 
-# Bytes of a page however large the outbox: clients, too, have a limit for one message.
+# How many bytes a page has at most, however large the outbox: clients limit a message too.
 MOST_PAGE: Final = 2**20
 
-# How long one call may tell results to those who wait, in seconds, before the reactor gets its turn.
+# How long results are delivered, in seconds, before the reactor gets its turn.
 SLICE_SECONDS: Final = 0.01
 
 _log = Logger()
 
 
 class NotSaved(ServiceBusy):
-    """The message was not stored; it may be tried again."""
+    """Nothing was stored or changed; the caller may try again."""
 
 
 class NotRead(ServiceBusy):
-    """The history could not be read; it may be tried again."""
+    """The messages could not be read; the caller may try again."""
 
 
 class TransactionRunner(Protocol):
-    """What the history needs of mixsvc.storage.database.Database."""
+    """What StorageQueue needs of mixsvc.storage.database.Database."""
 
     def run(
         self, function: Callable[Concatenate[sqlite3.Cursor, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> Deferred[T]:
-        """Run function(cursor, ...) in one transaction; fires once that is committed."""
+        """Run function(cursor, ...) in one transaction; fires with its result after the commit."""
 
 
 class CommitStats:
-    """What the transactions that stored messages were like; see ChatStats."""
+    """Counts the transactions that stored messages; see ChatStats."""
 
     def __init__(self) -> None:
         self.messages = 0
         self.sizes = Histogram(SIZES)
         self.seconds = Histogram(SECONDS)
 
-    def told(self, outcomes: Sequence[Outcome], seconds: float) -> None:
-        """A transaction is over; one that failed stored nothing."""
+    def add(self, outcomes: Sequence[Outcome], seconds: float) -> None:
+        """Count a transaction that has ended; one that failed stored nothing."""
         stored = sum(1 for each in outcomes if not isinstance(each, ServiceBusy) and not each.is_repeated)
         if stored:
             self.messages += stored
@@ -82,11 +82,11 @@ class CommitStats:
 
 
 class StorageQueue:
-    """The messages of all rooms; used in the reactor thread only.
+    """Stores, reads and changes the messages of all rooms; used in the reactor thread only.
 
-    One transaction runs at a time and its results are told in order before the next begins. Therefore
-    messages are told in the order of their numbers, and a page is told after every message up to its `last`
-    and before every later one: who listens from that moment on misses nothing and gets nothing twice.
+    One transaction runs at a time, and its results are delivered in order before the next one begins. So messages are
+    delivered in the order of their numbers, and a page is delivered after every message up to its `last` and before
+    every later one: a client that joins when it gets the page misses nothing and gets nothing twice.
     """
 
     def __init__(self, clock: IReactorTime, database: TransactionRunner, settings: ChatSettings) -> None:
@@ -94,43 +94,43 @@ class StorageQueue:
         self._database = database
         self._limits = StorageLimits(settings.keep, min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE))
         self._appends: _WorkQueue[Draft, StoredMessage] = _WorkQueue(messages.insert, APPENDS_AT_ONCE, NotSaved)
-        # Whoever joins does not wait behind those who read what was long ago.
+        # A queue of their own: joins do not wait behind those who read old messages.
         self._joins: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(messages.read, READS_AT_ONCE, NotRead)
         self._pages: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(messages.read, READS_AT_ONCE, NotRead)
-        # One at a time: what one cannot do must not undo another.
+        # One in each transaction: if one fails, the others are not rolled back.
         self._changes: _WorkQueue[Change, object] = _WorkQueue(_change, 1, NotSaved)
-        # Whose turn it is stands first.
-        self._turns: deque[_WorkQueue[Any, Any]] = deque([self._appends, self._joins, self._pages, self._changes])
+        # The queue that is served next comes first.
+        self._round_robin: deque[_WorkQueue[Any, Any]] = deque([self._appends, self._joins, self._pages, self._changes])
         self._busy = False
         self._flushes: list[Deferred[None]] = []
         self.commits = CommitStats()
 
     def append(self, room: str, name: str, text: str, key: str | None, kind: str = "") -> Deferred[StoredMessage]:
-        """Store a message; fires once it survives a power cut, in the order of the numbers.
+        """Store a message; fires with it after the commit, in the order of the numbers.
 
-        A key that is known in the room gives the message stored with it, marked `is_repeated`. Fails with NotSaved:
-        nothing was stored, or too many wait.
+        If the room has a message with this key, fires with that one, marked `is_repeated`. Fails with NotSaved if the
+        database fails or too many calls wait.
         """
         return self._enqueue(self._appends, Draft(room, name, text, self._clock.seconds(), key, kind))
 
     def page(self, query: PageQuery) -> Deferred[ChatPage]:
-        """The messages asked for, fewer when they are long. Fails with NotRead."""
+        """Read a page; it has fewer messages if they are long. Fails with NotRead."""
         return self._enqueue(self._pages, query)
 
     def catch_up(self, query: PageQuery) -> Deferred[ChatPage]:
-        """The same for somebody who joins, and does not wait for those who read on."""
+        """Read a page for a client that joins: it does not wait for calls of `page`. Fails with NotRead."""
         return self._enqueue(self._joins, query)
 
     def change(self, change: Callable[[sqlite3.Cursor], T]) -> Deferred[T]:
-        """Run change(cursor) in a transaction of its own, in step with messages and pages; fires once it is committed.
+        """Run change(cursor) in a transaction of its own; fires with its result after the commit.
 
-        A page that was read before is told before. Fails with NotSaved: nothing was changed.
+        A page that was read before the change is delivered before it. Fails with NotSaved; then nothing is changed.
         """
         changed: Deferred[Any] = self._enqueue(self._changes, change)
         return changed
 
     def flush(self) -> Deferred[None]:
-        """Fires when nothing waits: all that was said has been stored or refused. What was to be read is refused."""
+        """Fires when nothing waits: appends and changes are stored or have failed. Reads that wait fail at once."""
         for queue in (self._joins, self._pages):
             queue.refuse_waiting()
         flushed: Deferred[None] = Deferred()
@@ -146,22 +146,22 @@ class StorageQueue:
     def _next(self) -> None:
         if self._busy:
             return
-        queue = next((queue for queue in self._turns if queue.waiting), None)
+        queue = next((queue for queue in self._round_robin if queue.waiting), None)
         if queue is None:
             self._fire_flushed()
             return
-        self._turns.remove(queue)
-        self._turns.append(queue)
+        self._round_robin.remove(queue)
+        self._round_robin.append(queue)
         self._busy = True
         asked, deferreds = queue.take()
         result = self._database.run(queue.function, asked, self._limits)
         outcomes = result.addCallbacks(queue.succeeded, queue.failed, errbackArgs=(len(asked),))
         if queue is self._appends:
-            outcomes.addCallback(self._counted, self._clock.seconds())
+            outcomes.addCallback(self._count, self._clock.seconds())
         outcomes.addCallback(lambda found: self._deliver(zip(deferreds, found, strict=True)))
 
-    def _counted(self, outcomes: list[Outcome], began: float) -> list[Outcome]:
-        self.commits.told(outcomes, self._clock.seconds() - began)
+    def _count(self, outcomes: list[Outcome], began: float) -> list[Outcome]:
+        self.commits.add(outcomes, self._clock.seconds() - began)
         return outcomes
 
     def _deliver(self, outcomes: Iterator[tuple[Deferred[Any], object]]) -> None:
@@ -188,7 +188,7 @@ def _change(cursor: sqlite3.Cursor, changes: Sequence[Change], limits: StorageLi
 
 
 class _WorkQueue(Generic[Asked, Answer]):
-    """Those who wait for one kind of work."""
+    """The calls of one kind that wait for the database."""
 
     def __init__(
         self,
@@ -205,7 +205,7 @@ class _WorkQueue(Generic[Asked, Answer]):
     def add(self, asked: Asked) -> Deferred[Answer]:
         answer: Deferred[Answer] = Deferred()
         if len(self.waiting) >= MOST_WAITING:
-            answer.errback(self._refusal("too many are waiting for the database; try again a little later"))
+            answer.errback(self._refusal("too many requests wait for the database; try again a little later"))
         else:
             self.waiting.append((asked, answer))
         return answer
@@ -215,7 +215,7 @@ class _WorkQueue(Generic[Asked, Answer]):
         return [asked for asked, _ in taken], [answer for _, answer in taken]
 
     def refuse_waiting(self) -> None:
-        """Those who wait do so in vain."""
+        """Fail all calls that wait."""
         waiting, self.waiting = self.waiting, deque()
         for _, answer in waiting:
             answer.errback(self._refusal("the service is stopping; try again a little later"))
@@ -227,11 +227,11 @@ class _WorkQueue(Generic[Asked, Answer]):
         return answers
 
     def failed(self, failure: Failure, size: int) -> list[ServiceBusy]:
-        # Once for each time of trouble: a full disk fails many times a second.
+        # Logged once until the database works again: a full disk fails many times a second.
         if not self._broken:
             self._broken = True
             _log.failure(
-                "chat: the database fails ({work}); {size} requests were refused, and so are more until it works again",
+                "chat: the database fails ({work}); {size} requests were refused, more are until it works",
                 failure,
                 work=self.function.__name__,
                 size=size,

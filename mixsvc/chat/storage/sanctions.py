@@ -1,6 +1,6 @@
-"""What moderators did, in the database: plain functions on a cursor, called in the database's thread.
+"""Sanctions, deleted messages and the audit log in the database: functions on a cursor, one transaction each.
 
-Each is one transaction.
+Called in the database's thread.
 """
 
 import sqlite3
@@ -14,7 +14,7 @@ from mixsvc.common.times import utc_milliseconds
 
 __all__ = ["AuditEntry", "delete_message", "impose", "lift", "read_audit", "read_sanctions", "record"]
 
-# A TEXT column takes any bytes, and reading one that is not UTF-8 fails as a whole: so texts are read as bytes.
+# Texts are read as bytes: a TEXT column takes any bytes, and one row that is not UTF-8 would make the whole query fail.
 _SANCTIONS = """
     SELECT CAST(kind AS BLOB), CAST(name AS BLOB), CAST(name_key AS BLOB), CAST(person AS BLOB),
     CAST(address AS BLOB), CAST(by AS BLOB), CAST(reason AS BLOB), id, until FROM sanction ORDER BY id
@@ -24,17 +24,17 @@ _AUDIT = """
     id, at FROM audit WHERE ? IS NULL OR id < ? ORDER BY id DESC LIMIT ?
 """
 
-# The last second that a date can be made of: the end of the year 9999.
+# The last second that datetime can represent: the end of the year 9999.
 LAST_SECOND: Final = 253_402_300_799
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What a moderator did.
+    """An entry of the audit log: what a moderator did.
 
     number: its place in the log, 0 before it is stored. at: seconds since 1970, UTC. by: the moderator's name.
-    action: the type of the request, such as mute. room, target and reason: "" where there is none; target is a name,
-    an address or a message's number. Whoever makes an entry bounds its texts: the log is kept for ever.
+    action: the type of the request, such as mute. room, target, reason: "" for none; target is a name, an address or a
+    message's number. The caller limits the length of the texts: the log is kept for ever.
     """
 
     number: int
@@ -46,7 +46,7 @@ class AuditEntry:
     reason: str
 
     def as_json(self) -> dict[str, object]:
-        """The JSON object of the chat protocol; what is empty is left out."""
+        """Returns the JSON object of the chat protocol; empty fields are left out."""
         texts = {
             "by": self.by,
             "action": self.action,
@@ -59,21 +59,21 @@ class AuditEntry:
 
 
 def read_sanctions(cursor: sqlite3.Cursor, now: float) -> list[Sanction]:
-    """The sanctions that are not over, the oldest first. Rows that cannot be read are passed over."""
+    """Returns the sanctions that have not ended, the oldest first; rows that cannot be read are skipped."""
     found = [_sanction(row) for row in cursor.execute(_SANCTIONS)]
     return [each for each in found if each is not None and each.until > now]
 
 
 def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry) -> Sanction:
-    """Store a sanction, in place of the older one of the same kind and target, and the entry about it.
+    """Store a sanction, in place of the older one of the same kind and target, and its entry in the audit log.
 
-    Returns it as it is stored: with its id, and its address as addresses.network gives it. Those that are over by
-    then go.
+    Returns it as it is stored: with its id, and with its address as addresses.network returns it. Also deletes the
+    sanctions that have ended.
     """
     address = network(sanction.address)
     cursor.execute("BEGIN IMMEDIATE")
     cursor.execute("DELETE FROM sanction WHERE until <= ?", (entry.at,))
-    # The target is the name and, only where there is none, the address.
+    # The target is the name, or the address if there is no name.
     cursor.execute(
         "DELETE FROM sanction WHERE kind = ? AND name_key = ? AND (name_key <> '' OR address = ?)",
         (sanction.kind, sanction.name_key, address),
@@ -98,22 +98,22 @@ def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry) -> San
 
 
 def lift(cursor: sqlite3.Cursor, kind: str, ids: Sequence[int], entry: AuditEntry) -> None:
-    """Delete sanctions of a kind, and store the entry about it; ids that are not there do no harm."""
+    """Delete sanctions of a kind and store the entry in the audit log; unknown ids are ignored."""
     cursor.execute("BEGIN IMMEDIATE")
     cursor.executemany("DELETE FROM sanction WHERE id = ? AND kind = ?", [(each, kind) for each in ids])
     _write(cursor, entry)
 
 
 def record(cursor: sqlite3.Cursor, entry: AuditEntry) -> None:
-    """Store an entry; its number is the next one."""
+    """Store an entry of the audit log under the next number."""
     cursor.execute("BEGIN IMMEDIATE")
     _write(cursor, entry)
 
 
 def delete_message(cursor: sqlite3.Cursor, room: str, number: int, by: str, entry: AuditEntry) -> bool:
-    """Take away a message's text, and store the entry about it; its number stays. If it is the room's topic, that goes.
+    """Delete a message's text and store the entry in the audit log; the number stays. A topic that it set is removed.
 
-    False, and nothing is stored, when there is no such message or it was deleted before.
+    Returns False and stores nothing if there is no such message or it was deleted before.
     """
     cursor.execute("BEGIN IMMEDIATE")
     cursor.execute(
@@ -132,9 +132,9 @@ def delete_message(cursor: sqlite3.Cursor, room: str, number: int, by: str, entr
 
 
 def read_audit(cursor: sqlite3.Cursor, before: int | None, limit: int) -> list[AuditEntry]:
-    """The newest `limit` entries of those with numbers below `before`, the newest first.
+    """Returns the newest `limit` entries of those with numbers below `before`, the newest first.
 
-    Characters that cannot be read are replaced, and entries of no time that can be shown are passed over.
+    Characters that cannot be decoded are replaced; entries with an invalid time are skipped.
     """
     found = [_entry(row) for row in cursor.execute(_AUDIT, (before, before, limit))]
     return [each for each in found if each is not None]
@@ -166,5 +166,5 @@ def _entry(row: Sequence[Any]) -> AuditEntry | None:
 
 
 def _is_time(cell: object) -> TypeGuard[float]:
-    # A REAL column keeps a text that is no number.
+    # A REAL column keeps a text that is not a number as text.
     return isinstance(cell, float) and 0 <= cell <= LAST_SECOND

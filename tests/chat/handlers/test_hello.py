@@ -166,15 +166,15 @@ class IdentificationTests(ChatTestCase):
 
         self.assertEqual("Ann", self.client.got("welcome")[0]["name"])
 
-    def test_whom_the_authenticator_fails_for_is_turned_away(self) -> None:
+    def test_a_client_is_refused_if_the_authenticator_fails(self) -> None:
         self.identifying.errback(ZeroDivisionError())
 
-        self.assertEqual((1011, "It could not be found out who you are"), self.client.transport.closed)
+        self.assertEqual((1011, "You could not be identified; try again later"), self.client.transport.closed)
         self.client.send("hello", name="Ann")
         self.assertEqual([], self.client.got())
         self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
 
-    def test_whom_the_authenticator_takes_too_long_for_is_turned_away(self) -> None:
+    def test_a_client_is_refused_if_the_authenticator_takes_too_long(self) -> None:
         self.chat.clock.advance(IDENTIFY_SECONDS)
 
         self.assertEqual(1011, (self.client.transport.closed or (0, ""))[0])

@@ -4,7 +4,7 @@ import sqlite3
 
 from twisted.logger import capturedLogs
 
-from mixsvc.chat.dispatch import CATCH_UP
+from mixsvc.chat.handlers.membership import CATCH_UP
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import ChatHarness
 

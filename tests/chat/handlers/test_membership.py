@@ -1,6 +1,6 @@
 """Rooms that come and go, persons with several windows, and who is listed."""
 
-from mixsvc.chat.dispatch import MOST_REQUESTS
+from mixsvc.chat.handlers.state import MOST_REQUESTS
 from tests.chat.cases import ChatTestCase
 
 TOKEN = "0123456789abcdef"

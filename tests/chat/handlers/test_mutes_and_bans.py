@@ -1,7 +1,7 @@
 """Mutes and bans as those feel them on whom they are imposed."""
 
-from mixsvc.chat.handlers.moderation import BANNED
 from mixsvc.chat.model.people import MOST_LEFT
+from mixsvc.chat.protocol.events import BANNED
 from mixsvc.interfaces import Identity
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import ChatHarness, FakeClient

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from mixsvc.chat.dispatch import MOST_REQUESTS
+from mixsvc.chat.handlers.state import MOST_REQUESTS
 from tests.chat.cases import ChatTestCase
 
 

@@ -88,7 +88,7 @@ def test_who_is_muted_is_told_and_may_speak_again_later(both: tuple[Visitor, Vis
     expect(ann.page.locator("#log .notice").last).to_contain_text("Mona muted Ann")
 
     ann.say("hello?")
-    expect(ann.page.locator("#unsent .failed")).to_contain_text("took your voice")
+    expect(ann.page.locator("#unsent .failed")).to_contain_text("muted you")
     moderate(mona, "Ann", "Unmute")
     mona.page.get_by_role("button", name="Unmute", exact=True).click()
     expect(ann.page.locator("#log .notice").last).to_contain_text("the voice back")
