@@ -14,7 +14,7 @@ MESSAGE_BYTES: Final = 64
 WARM_UP_SECONDS: Final = 0.3
 
 # After the last message was sent: how long it may take, and how long nothing more may come.
-DRAIN_SECONDS: Final = 20.0
+DRAIN_SECONDS: Final = 60.0
 QUIET_SECONDS: Final = 0.05
 
 

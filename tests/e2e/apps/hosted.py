@@ -21,6 +21,12 @@ def worker(text: str) -> dict[str, Any]:
     return {"pid": os.getpid(), "number": number, "rooms": list(mix.chat.rooms()), "inside": mix.chat.members("lobby")}
 
 
+@app.post("/worker-unless/<pids>/<text>")
+def worker_unless(pids: str, text: str) -> dict[str, Any]:
+    """The same, but nothing at all in the processes of these numbers, which are joined by hyphens."""
+    return {} if str(os.getpid()) in pids.split("-") else worker(text)
+
+
 @app.post("/child/<text>")
 def child(text: str) -> dict[str, Any]:
     """Say it in a fork of the worker, which has a service of its own, as long as it lives."""

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,9 +11,13 @@ if TYPE_CHECKING:
 
 
 def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """/sleep/SECONDS answers after that long; /hang never does; everything else says its path."""
+    """/until/FILE answers once the file is there, in the current folder; /sleep/SECONDS answers after that long;
+    /hang never does; everything else says its path at once."""
     path = environ["PATH_INFO"]
-    if path.startswith("/sleep/"):
+    if path.startswith("/until/"):
+        while not Path(path.removeprefix("/until/")).exists():
+            time.sleep(0.05)
+    elif path.startswith("/sleep/"):
         time.sleep(float(path.removeprefix("/sleep/")))
     elif path == "/hang":
         threading.Event().wait()

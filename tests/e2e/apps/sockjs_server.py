@@ -31,7 +31,7 @@ def site(client: str) -> Site:
     root = Resource()
     root.putChild(b"", Data(b"<!doctype html><title>SockJS</title><script src=/sockjs.js></script>", "text/html"))
     root.putChild(b"sockjs.js", File(client, defaultType="text/javascript"))
-    options: dict[str, object] = {"streaming_limit": STREAMING_LIMIT, "sockjs_url": "/sockjs.js", "timeout": 5}
+    options: dict[str, object] = {"streaming_limit": STREAMING_LIMIT, "sockjs_url": "/sockjs.js", "timeout": 30}
     root.putChild(b"echo", SockJSResource(Factory.forProtocol(Echo), options))
     return Site(root)
 

@@ -7,12 +7,17 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from time import monotonic
 from typing import Final
+
+import pytest
 
 from tests.e2e.support.service import DEADLINE, Launch, Service
 from tests.e2e.support.steadfast import Steadfast
+from tests.trials import figures, rounds
 
-KILLS: Final = 25
+# Few while all tests run; `make faults` sets more.
+KILLS: Final = rounds(10)
 CHATTERS: Final = 4
 
 # Nobody is slowed down here.
@@ -32,14 +37,14 @@ def wait_for_more(chatters: Sequence[Steadfast], count: int) -> None:
 
     due = total() + count
     never = Event()
-    for _ in range(int(DEADLINE / 0.002)):
-        if total() >= due:
-            return
+    end = monotonic() + DEADLINE
+    while total() < due:
+        assert monotonic() < end, f"{due - total()} acknowledgements are missing after {DEADLINE:g} s"
         never.wait(0.002)
-    raise AssertionError(f"{due - total()} acknowledgements are missing after {DEADLINE:g} s")
 
 
-def test_what_was_acknowledged_survives_25_kills_once_and_in_order(launch: Launch) -> None:
+@pytest.mark.trial
+def test_what_was_acknowledged_survives_kills_once_and_in_order(launch: Launch) -> None:
     chance = random.Random(20261122)
     launch = launch.having(chat=LIVELY)
     with ExitStack() as stack:
@@ -60,16 +65,24 @@ def test_what_was_acknowledged_survives_25_kills_once_and_in_order(launch: Launc
         assert "Traceback" not in service.log()
         assert service.stop() == -15
 
-    check(rows(launch.folder / "mixsvc.sqlite3"), chatters)
+    stored = rows(launch.folder / "mixsvc.sqlite3")
+    check(stored, chatters)
+    connections = sum(each.connections for each in chatters)
+    acknowledged = sum(len(each.acknowledged) for each in chatters)
+    figures(
+        "kill -9 of the service", kills=KILLS, connections=connections, acknowledged=acknowledged, stored=len(stored)
+    )
 
 
 def check(stored: list[tuple[int, str]], chatters: Sequence[Steadfast]) -> None:
     assert [number for number, _ in stored] == list(range(1, len(stored) + 1))
     assert len({text for _, text in stored}) == len(stored)
     numbers = {text: number for number, text in stored}
+    assert sum(chatter.connections for chatter in chatters) > KILLS
     for chatter in chatters:
         assert chatter.acknowledged
-        assert chatter.connections > KILLS / 2
+        # On a loaded machine one may miss a life of the service, but not all.
+        assert chatter.connections > 1
         assert chatter.refused == []
         assert chatter.gaps == []
         assert [numbers.get(key) for key, _ in chatter.acknowledged] == [number for _, number in chatter.acknowledged]

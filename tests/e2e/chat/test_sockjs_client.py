@@ -52,7 +52,7 @@ HOSTILE: Final = [
 # One session: sends everything at once, resolves with what came back, in order, and the transport.
 ECHO: Final = """
 ([url, transport, messages]) => new Promise((resolve, reject) => {
-  const socket = new SockJS(url, null, {transports: [transport], timeout: 10000});
+  const socket = new SockJS(url, null, {transports: [transport], timeout: 60000});
   const back = [];
   socket.onopen = () => messages.forEach((message) => socket.send(message));
   socket.onmessage = (event) => {
@@ -66,7 +66,7 @@ ECHO: Final = """
 # The same with messages made in the page, and told by length and by a checksum of all.
 BURST: Final = """
 ([url, transport, sizes]) => new Promise((resolve, reject) => {
-  const socket = new SockJS(url, null, {transports: [transport], timeout: 10000});
+  const socket = new SockJS(url, null, {transports: [transport], timeout: 60000});
   const messages = sizes.map((size, number) => String.fromCharCode(65 + number % 26).repeat(size - 1) + "\u20ac");
   let good = 0;
   socket.onopen = () => messages.forEach((message) => socket.send(message));
@@ -81,7 +81,7 @@ BURST: Final = """
 
 CLOSE: Final = """
 ([url, transport, command]) => new Promise((resolve) => {
-  const socket = new SockJS(url, null, {transports: [transport], timeout: 10000});
+  const socket = new SockJS(url, null, {transports: [transport], timeout: 60000});
   socket.onopen = () => socket.send(command);
   socket.onclose = (event) => resolve([event.code, event.reason, event.wasClean]);
 })

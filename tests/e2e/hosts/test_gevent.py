@@ -9,13 +9,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from time import monotonic
 from typing import Final
 
 import pytest
 
 from tests.builds import Distributions, install
-from tests.e2e.chat.test_kill import test_what_was_acknowledged_survives_25_kills_once_and_in_order
+from tests.e2e.chat.test_kill import test_what_was_acknowledged_survives_kills_once_and_in_order
 from tests.e2e.hosts.test_hosts_chat import chat_port
 from tests.e2e.hosts.test_own_app import (
     test_a_view_of_the_shop_says_a_line_in_the_chat,
@@ -50,8 +49,10 @@ from tests.e2e.page.test_page_connection import (
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.ecb import Ecb
 from tests.e2e.support.hosts import GUNICORN_NEEDS, Host, Server
+from tests.e2e.support.operators import admin_url, wait_for_views
 from tests.e2e.support.service import DEADLINE, Config, Daemon, Launch, Service
 from tests.e2e.support.urls import get_json, get_text
+from tests.e2e.support.waiting import wait_until
 
 # These run again here, with the fixtures of this module.
 __all__ = [
@@ -74,7 +75,7 @@ __all__ = [
     "test_the_service_goes_on_as_if_nothing_had_been",
     "test_two_people_see_each_other_come_and_talk_both_ways",
     "test_under_load_it_ends_in_time",
-    "test_what_was_acknowledged_survives_25_kills_once_and_in_order",
+    "test_what_was_acknowledged_survives_kills_once_and_in_order",
     "test_what_was_said_is_there_after_a_restart",
     "test_where_there_is_no_websocket_the_page_talks_by_another_transport",
     "threads",
@@ -122,16 +123,6 @@ def sleepy(slow: Launch) -> Launch:  # noqa: F811  # the fixture
     return slow.having(web={"threads": "1000"})
 
 
-def asked_at_once(port: int, count: int, path: str) -> list[int]:
-    """The statuses of that many requests: each is sent before any answer is read."""
-    with ExitStack() as stack:
-        connections = [HTTPConnection("127.0.0.1", port, timeout=DEADLINE) for _ in range(count)]
-        for connection in connections:
-            stack.callback(connection.close)
-            connection.request("GET", path)
-        return [connection.getresponse().status for connection in connections]
-
-
 def refused(chatter: Chatter) -> bool:
     """Whether the chatter was told that its message could not be stored; what else came is passed over."""
     with suppress(TimeoutError):
@@ -147,25 +138,39 @@ def test_it_runs_on_gevent(service: Service) -> None:
 
 def test_a_thousand_views_that_wait_are_served_at_once(start: Start, sleepy: Launch) -> None:
     service = start(sleepy)
-    get_text(f"{service.url}/")
-    began = monotonic()
+    with ExitStack() as stack:
+        connections = [HTTPConnection("127.0.0.1", service.port, timeout=DEADLINE) for _ in range(1000)]
+        for connection in connections:
+            stack.callback(connection.close)
+            connection.request("GET", "/until/go")
 
-    assert asked_at_once(service.port, 1000, "/sleep/0.1") == [200] * 1000
+        wait_for_views(admin_url(service), running=1000)
+        (sleepy.folder / "go").touch()
 
-    # One after another they would take 100 s, and ten at a time 10 s.
-    assert monotonic() - began < 8
+        assert [connection.getresponse().status for connection in connections] == [200] * 1000
 
 
 def test_chat_and_rates_go_on_while_views_wait(start: Start, sleepy: Launch) -> None:
     service = start(sleepy)
     with ThreadPoolExecutor(1) as pool, Chatter(service.port, "Ann") as ann:
-        waiting = pool.submit(get_text, f"{service.url}/sleep/2")
+        waiting = pool.submit(get_text, f"{service.url}/until/go")
+        wait_for_views(admin_url(service), running=1)
 
         for number in range(1, 6):
             assert ann.say(f"line {number}") == number
 
-        assert not waiting.done()
-        assert waiting.result(DEADLINE) == "answer to /sleep/2"
+        (sleepy.folder / "go").touch()
+        assert waiting.result(DEADLINE) == "answer to /until/go"
+
+
+def answered_before_a_refusal(service: Service, ann: Chatter) -> int:
+    """How many requests are answered while SQLite tries for a second to store what is said."""
+    ann.ask(type="say", room="lobby", text="this waits for the lock")
+    answered = 0
+    while answered < 1000 and not refused(ann):
+        get_json(f"{service.url}/api/rates/EUR/USD")
+        answered += 1
+    return answered
 
 
 def test_a_locked_database_stalls_nobody(start: Start, launch: Launch) -> None:
@@ -177,16 +182,8 @@ def test_a_locked_database_stalls_nobody(start: Start, launch: Launch) -> None:
     other = sqlite3.connect(launch.folder / "mixsvc.sqlite3")
     with Chatter(service.port, "Ann") as ann:
         other.execute("BEGIN IMMEDIATE")
-        ann.ask(type="say", room="lobby", text="this waits for the lock")
-        answered = 0
-
-        # SQLite tries for a second, then the chat says that it could not be stored.
-        while answered < 1000 and not refused(ann):
-            get_json(f"{service.url}/api/rates/EUR/USD")
-            answered += 1
-
-        # A hub that waits answers one request, when the wait is over.
-        assert answered > 3
+        # A hub that waits answers one request each time, when the wait is over; a slow machine few in the first second.
+        assert any(answered_before_a_refusal(service, ann) > 3 for _ in range(20))
         other.rollback()
     other.close()
 
@@ -204,12 +201,12 @@ def test_under_gunicorn_the_rates_are_polled_and_the_chat_is_served(launch: Laun
         rates = {"interval": "3600", "ecb_url": ecb.url}
         launch = launch.having(chat={"listen": "tcp:0:interface=127.0.0.1"}, rates=rates)
         host = stack.enter_context(Host(GUNICORN, launch, "mixsvc"))
-        prices = [get_json(f"{host.url}/api/rates/EUR/USD")["price"] for _ in range(20)]
+        # The archive's price may be there before the bank's.
+        wait_until(lambda: get_json(f"{host.url}/api/rates/EUR/USD")["price"] == "1.1172", "another price")
         with Chatter(chat_port(host), "Ann") as ann:
             assert ann.say("hello") == 1
 
         assert host.stop(signal.SIGTERM) == 0
 
-    assert prices[-1] == "1.1172"
     assert len(ecb.requests) == 1
     assert "Traceback" not in host.log()

@@ -47,6 +47,8 @@ def twistd_web(launch: Launch) -> Iterator[tuple[str, Lines]]:
 def test_pages_and_rates_are_served_and_the_chat_is_not(launch: Launch) -> None:
     with twistd_web(launch) as (url, lines):
         page = get_text(f"{url}/")
+        # The archive's price may be there before the bank's.
+        lines.wait_for("rates: 4 new quotes of 2026-11-20")
         assert "This host does not serve the chat" in page
         assert get_json(f"{url}/api/rates/EUR/USD")["price"] == "1.1172"
         assert status_of(f"{url}/chat/info") == 404

@@ -24,6 +24,7 @@ from tests.e2e.support.ecb import Ecb
 from tests.e2e.support.hosts import GTHREAD, GUNICORN, HOSTS, PRELOAD, WAITRESS, Host, Server
 from tests.e2e.support.service import DEADLINE, Launch
 from tests.e2e.support.urls import get_json, get_text, post
+from tests.e2e.support.waiting import wait_until
 
 Start = Callable[..., Host]
 
@@ -64,14 +65,18 @@ def said(host: Host, text: str, path: str = "worker") -> Any:
 
 
 def each_worker(host: Host, count: int) -> dict[int, int]:
-    """What every worker said last, by process."""
+    """The number of the line that each worker said, by process; some need a while to start."""
     found: dict[int, int] = {}
-    for number in range(500):
-        answer = said(host, f"line-{number}")
-        found[answer["pid"]] = answer["number"]
-        if len(found) == count:
-            return found
-    raise AssertionError(f"only {len(found)} workers answered 500 requests")
+
+    def ask() -> bool:
+        # Who has said a line says no other, however long the last one takes to start.
+        answer = said(host, "line", path=f"worker-unless/{'-'.join(map(str, found)) or 'nobody'}")
+        if answer:
+            found[answer["pid"]] = answer["number"]
+        return len(found) == count
+
+    wait_until(ask, f"not {count} workers have answered")
+    return found
 
 
 @pytest.mark.parametrize("server", HOSTS, ids=str)
@@ -121,8 +126,7 @@ def test_all_workers_share_one_chat_and_each_polls_once(start: Start, ecb: Ecb, 
 
         last = max(numbers.values())
         assert [ann.wait_for("message")["number"] for _ in range(last)] == list(range(1, last + 1))
-    for _ in range(3):
-        host.lines.wait_for("rates: 4 new quotes of 2026-11-20")
+    host.lines.wait_for_count("rates: 4 new quotes of 2026-11-20", 3)
     assert len(ecb.requests) - before == 3
     # Before the end, in which another one may take over for a moment.
     assert host.log().count("the chat is served here") == 1
@@ -280,4 +284,4 @@ def complaint(host: Host) -> str:
 def opened(port: int, origin: str, **headers: str) -> ClientConnection:
     """A WebSocket to the chat as a browser opens it from a page."""
     url = f"ws://127.0.0.1:{port}/chat/websocket"
-    return connect(url, origin=Origin(origin), additional_headers=headers, open_timeout=DEADLINE, close_timeout=1)
+    return connect(url, origin=Origin(origin), additional_headers=headers, open_timeout=DEADLINE)

@@ -15,6 +15,7 @@ from tests.builds import PROJECT
 from tests.e2e.support.hosts import lend
 from tests.e2e.support.service import DEADLINE, Launch, Lines, Service
 from tests.e2e.support.urls import get_text, status_of
+from tests.e2e.support.waiting import wait_until
 
 FOLDER: Final = PROJECT / "examples" / "recipes"
 PAGE: Final = PROJECT / "docs" / "how-to" / "recipes.md"
@@ -69,12 +70,8 @@ def run(recipes: Launch) -> Run:
 def complete(service: Service) -> Service:
     """The service with the fixture's rates and the past: neither is there at once."""
     service.wait_for("rates: 4 new quotes of 2026-11-20")
-    asked = 0
-    while status_of(f"{service.url}{PAST}") != 200:
-        # No line says that the past is read, so it is asked for anew, each time that the answer before has been logged.
-        service.wait_for(re.escape(PAST), after=asked)
-        asked = len(service.lines.so_far())
-        assert asked < 100, service.log()
+    # No line says that the past is read.
+    wait_until(lambda: status_of(f"{service.url}{PAST}") == 200, "no past")
     return service
 
 

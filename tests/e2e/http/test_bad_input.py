@@ -1,7 +1,6 @@
 """Bad input on the wire: an answer to whoever sent it, nothing to anybody else, and no traceback."""
 
 import json
-import socket
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +8,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.e2e.support.chatter import Chatter
+from tests.e2e.support.raw_http import answer_to
 from tests.e2e.support.service import DEADLINE, Service
 from tests.e2e.support.urls import post, status_of
 
@@ -22,13 +22,6 @@ def others_are_unharmed(service: Service) -> Iterator[None]:
         assert bystander.wait_for("message")["number"] == number
     assert "Traceback" not in service.log()
     assert "Unhandled" not in service.log()
-
-
-def raw(service: Service, data: bytes) -> bytes:
-    """What comes back for these bytes until the server closes."""
-    with socket.create_connection(("127.0.0.1", service.port), DEADLINE) as connection:
-        connection.sendall(data)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +43,7 @@ def raw(service: Service, data: bytes) -> bytes:
     ],
 )
 def test_a_bad_message_is_answered_with_an_error(service: Service, text: str, code: str) -> None:
-    with connect(f"ws://127.0.0.1:{service.port}/chat/websocket") as client:
+    with connect(f"ws://127.0.0.1:{service.port}/chat/websocket", open_timeout=DEADLINE) as client:
         client.send(text)
 
         assert json.loads(client.recv(timeout=DEADLINE))["code"] == code
@@ -60,7 +53,10 @@ def test_a_bad_message_is_answered_with_an_error(service: Service, text: str, co
 
 
 def test_a_huge_message_ends_its_connection_with_1009(service: Service) -> None:
-    with connect(f"ws://127.0.0.1:{service.port}/chat/websocket") as client, pytest.raises(ConnectionClosed) as closed:
+    with (
+        connect(f"ws://127.0.0.1:{service.port}/chat/websocket", open_timeout=DEADLINE) as client,
+        pytest.raises(ConnectionClosed) as closed,
+    ):
         client.send("x" * 10_000_000)
         client.recv(timeout=DEADLINE)
 
@@ -68,7 +64,10 @@ def test_a_huge_message_ends_its_connection_with_1009(service: Service) -> None:
 
 
 def test_invalid_utf_8_ends_its_connection_with_1007(service: Service) -> None:
-    with connect(f"ws://127.0.0.1:{service.port}/chat/websocket") as client, pytest.raises(ConnectionClosed) as closed:
+    with (
+        connect(f"ws://127.0.0.1:{service.port}/chat/websocket", open_timeout=DEADLINE) as client,
+        pytest.raises(ConnectionClosed) as closed,
+    ):
         client.send(b"\xff\xfe", text=True)
         client.recv(timeout=DEADLINE)
 
@@ -119,7 +118,9 @@ def test_a_page_of_another_site_may_neither_connect_nor_post(service: Service) -
     ],
 )
 def test_a_path_that_leads_elsewhere_is_not_found(service: Service, path: str) -> None:
-    assert raw(service, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()).split()[1] in (
+    assert answer_to(service.port, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()).split()[
+        1
+    ] in (
         b"404",
         b"400",
         b"308",
@@ -144,7 +145,7 @@ def test_a_path_that_leads_elsewhere_is_not_found(service: Service, path: str) -
     ],
 )
 def test_bad_http_is_answered_or_closed(service: Service, data: bytes) -> None:
-    answer = raw(service, data)
+    answer = answer_to(service.port, data)
 
     assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 200"))
 

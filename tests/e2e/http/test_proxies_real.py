@@ -90,7 +90,8 @@ def house(name: str, installed: Path, config: Config, folder: Path) -> Iterator[
         "admin_listen": "tcp:0:interface=127.0.0.1",
         "trusted_proxies": "127.0.0.1",
         "access_log_file": "access.log",
-        "drain": "2",
+        # More than HAProxy needs to notice on a loaded machine.
+        "drain": "8",
     }
     launches = [Launch(installed, folder / each, config).having(server=server) for each in ("one", "two")]
     with Service(launches[0]) as one, Service(launches[1]) as two:

@@ -13,7 +13,7 @@ from time import monotonic
 import pytest
 
 from tests.builds import PROJECT
-from tests.e2e.support.service import DEADLINE, Launch, Service
+from tests.e2e.support.service import DEADLINE, SLACK, Launch, Service
 
 BODY = bytes(range(256)) * 20_000
 
@@ -146,12 +146,13 @@ def test_clients_that_do_not_read_are_dropped_and_free_their_threads(
         until_closed(client)
 
 
-def test_a_client_that_reads_slowly_gets_everything(service: Service) -> None:
+def test_a_client_that_reads_slowly_gets_everything(start: Callable[[Launch], Service], hosting: Launch) -> None:
+    service = start(hosting.having(web={"slow_client_timeout": "5"}))
     never = threading.Event()
     with not_reading(service.port, "/large") as client:
         came = 0
-        for _ in range(8):
-            # Two seconds in all, of which the deadline is half.
+        for _ in range(24):
+            # Six seconds in all, more than the deadline; a loaded machine may add some to each pause.
             never.wait(0.25)
             came += len(client.recv(2**16))
         while came < 160 * 65536:
@@ -162,7 +163,7 @@ def test_a_client_that_reads_slowly_gets_everything(service: Service) -> None:
 
 def test_many_that_do_not_read_cost_little_memory(start: Callable[[Launch], Service], hosting: Launch) -> None:
     # Of the rates' history nothing is loaded while it is measured.
-    archive = hosting.having(web={"slow_client_timeout": "30", "threads": "60"}, rates={"sources": "archive"})
+    archive = hosting.having(web={"slow_client_timeout": "300", "threads": "60"}, rates={"sources": "archive"})
     service = start(archive)
     with ExitStack() as stack:
         before = 0
@@ -194,7 +195,7 @@ def test_stopping_while_answers_are_not_read_ends_in_time(start: Callable[[Launc
     began = monotonic()
     service.stop()
 
-    assert monotonic() - began < 2 + 1
+    assert monotonic() - began < 2 + SLACK
     assert service.log().count("GET /endless did not end in time and is left behind") == 2
     for client in slow:
         client.close()

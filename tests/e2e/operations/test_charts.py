@@ -9,20 +9,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from threading import Event
 from time import monotonic
 from typing import Final
 
 import pytest
 from PIL import Image
 
-from tests.e2e.support.service import DEADLINE, Launch, Service
+from tests.e2e.support.service import DEADLINE, SLACK, Launch, Service
+from tests.e2e.support.waiting import wait_until
 
 Start = Callable[[Launch], Service]
 
 # Seconds; enough for a process to start on a busy machine.
-PATIENT: Final = "20"
-HASTY: Final = 3.0
+PATIENT: Final = "60"
+# Not less: a process that needs longer for its first chart is replaced each time.
+HASTY: Final = 8.0
 
 MARK: Final = b"mixsvc.charts.worker.ChartChild"
 
@@ -56,15 +57,6 @@ def is_drawing(process: int) -> bool:
     with suppress(OSError):
         return MARK in Path(f"/proc/{process}/cmdline").read_bytes()
     return False
-
-
-def wait_until(true: Callable[[], bool], what: str) -> None:
-    never = Event()
-    for _ in range(int(DEADLINE / 0.02)):
-        if true():
-            return
-        never.wait(0.02)
-    raise AssertionError(f"{what} after {DEADLINE:g} s")
 
 
 def wait_until_gone(processes: Sequence[int]) -> None:
@@ -124,7 +116,7 @@ def test_a_process_that_hangs_is_replaced_and_whoever_waited_is_told_in_time(dra
     began = monotonic()
     answer = ask(service, 1001)
 
-    assert HASTY - 0.1 < monotonic() - began < HASTY + 2
+    assert HASTY - 0.1 < monotonic() - began < HASTY + SLACK
     check_refused(answer)
     wait_until_gone([first])
     wait_until(lambda: ask(service, 1001).status == 200, "no picture")

@@ -1,24 +1,22 @@
 """The page in a real browser, on the real service: people come, talk and go."""
 
 import re
-from time import monotonic
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.support.browser import NewVisitor
 from tests.e2e.support.chatter import Chatter
-from tests.e2e.support.service import DEADLINE, Service
+from tests.e2e.support.service import Service
 from tests.e2e.support.urls import get_text
+from tests.e2e.support.waiting import wait_until
 
 HOSTILE = "<b>hostile</b><img src=x onerror=alert(1)> {{7*7}} \u202egnirts \u0007"
 
 
 def wait_until_shown(service: Service, number: int) -> None:
     """What the server puts into the page may be a second old."""
-    deadline = monotonic() + DEADLINE
-    while f'data-number="{number}"' not in get_text(f"{service.url}/"):
-        assert monotonic() < deadline
+    wait_until(lambda: f'data-number="{number}"' in get_text(f"{service.url}/"), f"message {number} is not shown")
 
 
 @pytest.mark.usefixtures("no_complaints")
@@ -125,6 +123,7 @@ def test_without_javascript_the_page_shows_rates_and_messages(service: Service, 
     with Chatter(service.port, "Eve") as eve:
         eve.say("/topic Weather")
         wait_until_shown(service, eve.say("no script needed"))
+    service.wait_for("rates: 4 new quotes of 2026-11-20")
     reader = visitor(java_script_enabled=False)
 
     reader.page.goto(service.url)

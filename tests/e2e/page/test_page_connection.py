@@ -135,6 +135,7 @@ def test_offline_and_back(launch: Launch, visitor: NewVisitor) -> None:
         expect(ann.status).to_contain_text("offline")
         ann.say("typed in the tunnel")
         bob.say("said meanwhile")
+        expect(bob.texts).to_have_text(["said meanwhile"])
         ann.page.context.set_offline(False)
 
         for person in (ann, bob):
@@ -179,11 +180,14 @@ def test_no_need_to_wait_for_the_next_try(
     again = replace(launch, options=("--port", str(service.port)))
     ann.page.clock.install()
     service.kill()
-    expect(ann.status).to_contain_text("offline")
+    ann.pause_before_the_next_try()
     assert start(again).port
 
     ann.page.get_by_role("button", name="Try now").click()
 
+    expect(ann.status).to_have_text("connecting")
+    # SockJS needs timers to connect.
+    ann.page.clock.resume()
     expect(ann.status).to_contain_text("online")
 
 
@@ -208,12 +212,15 @@ def test_a_connection_that_falls_silent_is_found_out_where_nobody_looks(
             ann.ask_for(name)
             expect(ann.members).to_have_text([name])
         so_far = ann.page.evaluate("sockets.length")
+        # From here on the page's time is the test's.
+        ann.page.clock.pause_at(ann.page.evaluate("Date.now()") / 1000 + 0.5)
 
         for _ in range(3):
             ann.page.clock.run_for(40_000)
             ann.page.evaluate("beat()")
         assert ann.page.evaluate("sockets.length") == so_far
         ann.page.clock.run_for(61_000)
+        ann.page.clock.resume()
         ann.page.wait_for_function("(so_far) => sockets.length > so_far", arg=so_far)
 
         expect(ann.status).to_contain_text("online")

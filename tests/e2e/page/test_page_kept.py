@@ -72,7 +72,9 @@ def test_what_is_said_in_a_short_log_is_announced_and_what_was_said_is_not(
         person.enter(service.url, name)
         person.page.get_by_label("Name of a room").fill("short")
         person.page.keyboard.press("Enter")
-    expect(bob.members).to_have_text(["Cleo", "Dora"])
+    for person in (ann, bob):
+        expect(person.page.locator("#room-title")).to_have_text("short")
+        expect(person.members).to_have_text(["Cleo", "Dora"])
     expect(ann.log).to_have_attribute("aria-live", "polite")
     ann.log.evaluate(LISTEN)
 

@@ -115,9 +115,11 @@ def test_who_is_kicked_is_outside_until_they_come_back(both: tuple[Visitor, Visi
 
 def test_who_is_banned_is_sent_away_and_may_come_back_when_the_ban_is_lifted(both: tuple[Visitor, Visitor]) -> None:
     mona, ann = both
+    ann.page.clock.install()
     moderate(mona, "Ann", "Ban")
     mona.page.get_by_role("button", name="Ban", exact=True).click()
     expect(ann.status).to_contain_text("Banned until")
+    ann.pause_before_the_next_try()
     expect(mona.members).to_have_text(["Mona"])
 
     mona.page.get_by_role("button", name="Mutes and bans").click()
@@ -126,6 +128,7 @@ def test_who_is_banned_is_sent_away_and_may_come_back_when_the_ban_is_lifted(bot
     expect(mona.page.locator("#sanctions-list")).to_contain_text("Nobody is muted or banned.")
     mona.page.get_by_role("button", name="Close").click()
     ann.page.get_by_role("button", name="Try now").click()
+    ann.page.clock.resume()
 
     expect(mona.members).to_have_text(["Ann", "Mona"])
 

@@ -9,6 +9,7 @@ from tests.e2e.support.browser import NewVisitor, Visitor
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.service import Launch, Service
 from tests.e2e.support.urls import get_json
+from tests.e2e.support.waiting import wait_until
 
 # Takes the place of the browser's own, which a headless one does not show.
 NOTIFICATION = """
@@ -78,8 +79,13 @@ def test_a_room_can_be_left(service: Service, visitor: NewVisitor) -> None:
     ann.page.get_by_role("button", name="Leave").click()
 
     expect(ann.page.locator("#room-title")).to_have_text("lobby")
-    rooms = {each["room"]: each["members"] for each in get_json(f"{service.url}/api/rooms")["rooms"]}
-    assert rooms.get("cellar", 0) == 0
+    # The page does not wait for the service to hear of it.
+    wait_until(lambda: members_of(service).get("cellar", 0) == 0, "somebody is in the cellar")
+
+
+def members_of(service: Service) -> dict[str, int]:
+    """How many are in each room."""
+    return {each["room"]: each["members"] for each in get_json(f"{service.url}/api/rooms")["rooms"]}
 
 
 @pytest.mark.usefixtures("no_complaints")
@@ -255,4 +261,4 @@ def test_two_windows_do_not_forget_the_rooms_of_each_other(service: Service, vis
     other.page.get_by_role("button", name="Leave").click()
     expect(other.page.locator("#room-title")).to_have_text("lobby")
 
-    assert list(other.page.evaluate("JSON.parse(localStorage.mixsvc).rooms")) == ["lobby"]
+    other.page.wait_for_function("() => String(Object.keys(JSON.parse(localStorage.mixsvc).rooms)) === 'lobby'")

@@ -6,12 +6,14 @@ from typing import Final
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from tests.e2e.support.service import DEADLINE
+
 __all__ = ["SOCKJS_CLIENT", "NewVisitor", "Visitor", "browser", "without_sockjs"]
 
 SOCKJS_CLIENT: Final = "**/vendor/sockjs.min.js"
 
-# Milliseconds. Far more than anything here takes, as a loaded machine may be slow.
-PATIENCE: Final = 30_000
+# Milliseconds.
+PATIENCE: Final = 1000 * DEADLINE
 
 # Refusals that a page asks for: a name in use, a wrong password, an amount that is none, and the past in the first
 # moment of a service.
@@ -67,6 +69,20 @@ class Visitor:
         self.come(url)
         self.ask_for(name)
         expect(self.members).to_contain_text([name])
+
+    def pause_before_the_next_try(self) -> None:
+        """Stop the page's clock while it is offline and waits, so that the wait lasts until `clock.resume()`.
+
+        The page's clock has to be installed before the wait begins.
+        """
+        while True:
+            expect(self.page.locator("#try-now")).to_be_visible()
+            # A moment to come: the clock does not go back.
+            self.page.clock.pause_at(self.page.evaluate("Date.now()") / 1000 + 0.5)
+            if self.page.locator("#try-now").is_visible():
+                return
+            # The wait was over in that moment.
+            self.page.clock.resume()
 
     def come_back(self, url: str, name: str) -> None:
         """Open the page again with the session of before."""

@@ -15,7 +15,9 @@ class Chatter:
     """Says hello and joins the lobby; a context manager."""
 
     def __init__(self, port: int, name: str) -> None:
-        self._connecting = connect(f"ws://127.0.0.1:{port}/chat/websocket", open_timeout=DEADLINE, close_timeout=1)
+        self._connecting = connect(
+            f"ws://127.0.0.1:{port}/chat/websocket", open_timeout=DEADLINE, close_timeout=DEADLINE
+        )
         self.name = name
         self.socket: ClientConnection
 

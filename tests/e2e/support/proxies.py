@@ -1,12 +1,13 @@
 """nginx and HAProxy as Debian packages them, on the loopback, with the examples of deploy/ and ports of their own."""
 
 import os
+import random
 import shutil
 import socket
 import ssl
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
@@ -154,7 +155,10 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """A port of the loopback that nobody listens on, of those that the system gives to nobody who asks for any."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as limits:
+        first_given = int(limits.read().split()[0])
+    while True:
+        port = random.randrange(10_000, first_given)
+        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
+            return port

@@ -5,6 +5,7 @@ import socket
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from time import monotonic
 
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.service import DEADLINE
@@ -91,12 +92,11 @@ def at_rest(pid: int, port: int) -> int:
 
 
 def settled(pid: int, port: int, most: int) -> int:
-    """The descriptors of a server, once they are so few or it has answered hundred more requests."""
-    for _ in range(100):
-        if descriptors(pid) <= most:
-            break
+    """The descriptors of a server, once they are so few or DEADLINE is over; it answers requests meanwhile."""
+    end = monotonic() + DEADLINE
+    while (count := descriptors(pid)) > most and monotonic() < end:
         get(port)
-    return descriptors(pid)
+    return count
 
 
 def on_disk(pid: int) -> int:

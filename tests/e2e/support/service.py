@@ -13,10 +13,13 @@ from threading import Condition, Thread
 from types import TracebackType
 from typing import IO, Final, Self
 
-__all__ = ["DEADLINE", "Config", "Daemon", "Launch", "Lines", "Service", "config_text"]
+__all__ = ["DEADLINE", "SLACK", "Config", "Daemon", "Launch", "Lines", "Service", "config_text"]
 
-# Seconds. Far more than anything here takes, as a loaded machine may be slow.
-DEADLINE: Final = 30.0
+# Seconds. Far more than anything here takes, as a loaded machine may be slow. It costs nothing while all is well.
+DEADLINE: Final = 120.0
+
+# Seconds that a loaded machine may add to what a test measures with the wall clock.
+SLACK: Final = 20.0
 
 LISTENING: Final = "mixsvc: listening on "
 
@@ -90,6 +93,14 @@ class Lines:
                 why = "it ended" if self._ended else f"{seconds:g} s passed"
                 raise AssertionError(f"{why} without a line like {pattern!r}:\n" + "\n".join(self._lines))
             return found
+
+    def wait_for_count(self, pattern: str, count: int) -> None:
+        """Until so many lines hold the regular expression; AssertionError as with wait_for."""
+        after = 0
+        for _ in range(count):
+            self.wait_for(pattern, after)
+            lines = self.so_far()
+            after = next(index for index in range(after, len(lines)) if re.search(pattern, lines[index])) + 1
 
     def wait_for_end(self, seconds: float = DEADLINE) -> None:
         """Until the stream has ended and every line is here."""

@@ -1,0 +1,22 @@
+"""Trials: tests that do the same very often. Few rounds in `make test`, as many as one likes in `make faults`.
+
+A trial has the marker `trial`, does `rounds(few)` rounds and prints its `figures`.
+"""
+
+import os
+from typing import Final
+
+__all__ = ["ROUNDS", "figures", "rounds"]
+
+# The variable of the environment that `make faults` sets.
+ROUNDS: Final = "MIXSVC_TRIAL_ROUNDS"
+
+
+def rounds(few: int) -> int:
+    """How often: `few`, or what `make faults` was told."""
+    return int(os.environ.get(ROUNDS) or few)
+
+
+def figures(name: str, **numbers: float) -> None:
+    """Print one line; pytest shows it with `-s`."""
+    print(f"\ntrial: {name}: " + ", ".join(f"{number:g} {what}" for what, number in numbers.items()))
