@@ -4,9 +4,15 @@ PYTHON ?= python3
 PORT ?= 8080
 ARGS ?=
 SECONDS ?= 600
+# Of `make faults` and `make steady`.
+ROUNDS ?=
+TESTS ?= tests/e2e
 
 VENV := .venv
 BIN := $(VENV)/bin
+# With the newest Python, and with the oldest libraries.
+NEWEST := .venv-newest
+LOWEST := .venv-lowest
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 ASSET := mixsvc/pages/static/vendor/sockjs.min.js
 # What checks the page's scripts, and the page.
@@ -14,13 +20,38 @@ CHECKERS := node_modules/installed
 
 export PYTHON
 
-.PHONY: run test lint assets build bench bench-chat soak screenshots clean test-system
+.PHONY: run test test-newest contracts faults steady lint assets build bench bench-chat soak screenshots clean \
+	test-system
 
 run: $(VENV)/installed $(ASSET)
 	@exec $(BIN)/twistd --nodaemon --pidfile= mixsvc --port $(PORT) $(ARGS)
 
+# All tests, with the Python of .venv and the newest libraries.
 test: test-system lint $(ASSET)
 	@$(BIN)/python -m pytest --cov
+
+# The unit tests once more, with the newest Python that the machine has.
+test-newest: $(VENV)/installed-for-tests $(ASSET)
+	@python=$$($(BIN)/python tools/newest-python); \
+	if [ -z "$$python" ]; then \
+	    echo "make: no Python newer than $$($(BIN)/python -V) is here, so there is nothing more to test"; \
+	else \
+	    tools/test-venv $(NEWEST) "$$python" && $(NEWEST)/bin/python -m pytest -p no:cacheprovider --ignore=tests/e2e; \
+	fi
+
+# What we use of others' private parts, in the oldest and the newest libraries that we support.
+contracts: $(VENV)/installed-for-tests $(ASSET)
+	@tools/test-venv $(LOWEST) $(BIN)/python lowest
+	@$(LOWEST)/bin/python -m pytest -p no:cacheprovider -m contract
+	@$(BIN)/python -m pytest -p no:cacheprovider -m contract
+
+# The trials in full: `make faults ROUNDS=1000` kills the service a thousand times. Prints figures.
+faults: test-system $(ASSET)
+	@MIXSVC_TRIAL_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest -p no:cacheprovider -s -m trial
+
+# The tests of the running service again and again, every second time with all processors kept busy.
+steady: test-system $(ASSET)
+	@$(BIN)/python -m tests.steadiness --rounds $(or $(ROUNDS),10) $(TESTS)
 
 lint: $(VENV)/installed-for-tests $(CHECKERS)
 	@$(BIN)/ruff format --check
@@ -56,7 +87,8 @@ soak: $(VENV)/installed
 
 # The database and the secret key are data, and stay.
 clean:
-	rm -rf $(VENV) node_modules .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage mixsvc/pages/static/vendor mixsvc/web
+	rm -rf $(VENV) $(NEWEST) $(LOWEST) node_modules .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf mixsvc/pages/static/vendor mixsvc/web
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Debian packages Chromium; where the system does not, Playwright brings one.
