@@ -1,4 +1,4 @@
-"""The services that the protocol's own test suite wants: python -m txsockjs.conformance --port 8081."""
+"""The services that the protocol's own tests expect: python -m txsockjs.conformance --port 8081."""
 
 from collections.abc import Sequence
 from typing import Final, NoReturn, cast
@@ -21,31 +21,31 @@ __all__ = ["Close", "Echo", "main", "services"]
 
 
 class Echo(Protocol):
-    """Sends back what comes."""
+    """Sends each message back."""
 
     transport: SockJSTransport
 
     def dataReceived(self, data: bytes) -> None:
-        """One message."""
+        """Send one message back."""
         self.transport.write(data)
 
 
 class Close(Protocol):
-    """Closes at once."""
+    """Closes every session at once."""
 
     transport: SockJSTransport
 
     def connectionMade(self) -> None:
-        """The client is there."""
+        """Close the session."""
         self.transport.loseConnection()
 
 
-# The suite measures this limit.
+# The tests measure this limit.
 COMMON: Final[dict[str, object]] = {"streaming_limit": 4096, "hixie76": True}
 
 
 def services(clock: IReactorTime) -> SockJSMultiFactory:
-    """The site that the suite runs against."""
+    """The site with all services."""
     site = SockJSMultiFactory(clock)
     site.displayTracebacks = False
     site.addFactory(Factory.forProtocol(Echo), "echo", COMMON)
@@ -64,7 +64,10 @@ class _CommandLine(UsageOptions):
 
 
 def main(reactor: IReactorCore, *words: str) -> "Deferred[None]":
-    """Serve until the process is told to end; the first line of output says where."""
+    """Serve until the process gets a signal to end. Prints the URL, as the first line of output.
+
+    words: the arguments of the command line. Raises SystemExit if they are not valid, or the port is taken.
+    """
     options = _CommandLine()
     try:
         options.parseOptions(words)

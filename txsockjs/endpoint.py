@@ -1,7 +1,8 @@
-"""The endpoint description `sockjs:`, which makes a SockJS service of any server.
+"""The endpoint description `sockjs:`, which serves any factory over SockJS.
 
-sockjs:tcp:9090:interface=0.0.0.0:sockjs_encoding=utf8 listens on the endpoint that is left when the parameters whose
-names begin with sockjs_ are taken out; those are the options of SockJSFactory.
+sockjs:tcp:9090:interface=0.0.0.0:sockjs_encoding=utf8 listens on the endpoint tcp:9090:interface=0.0.0.0. Parameters
+whose names begin with sockjs_ are the options of SockJSFactory; values are yes or no, numbers, or text, and lists are
+separated by commas.
 """
 
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ TRUTH: Final = {"1": True, "true": True, "yes": True, "on": True, "0": False, "f
 
 @implementer(IStreamServerEndpoint)
 class SockJSEndpoint:
-    """Serves over SockJS what it is asked to serve."""
+    """Serves a factory over SockJS, on another endpoint."""
 
     def __init__(self, clock: IReactorTime, endpoint: IStreamServerEndpoint, options: Mapping[str, object]) -> None:
         self._clock = clock
@@ -39,15 +40,18 @@ class SockJSEndpoint:
         self._options = options
 
     def listen(self, protocolFactory: IProtocolFactory) -> "Deferred[IListeningPort]":
-        """Listen where the endpoint below does; fails as that does."""
+        """Serve the factory on the other endpoint. The Deferred fires as that endpoint's does."""
         return self._endpoint.listen(SockJSFactory(protocolFactory, self._options, self._clock))
 
 
 def parse_server(reactor: IReactorCore, args: tuple[str, ...], kwargs: Mapping[str, str]) -> SockJSEndpoint:
-    """The endpoint of a description that is taken apart. Raises BadOption, and what the endpoint below does."""
+    """The endpoint for a description; args and kwargs: its parts, as Twisted's parser gives them.
+
+    Raises BadOption, and what Twisted raises for the description without `sockjs:`.
+    """
     options = {name.removeprefix(PREFIX): text for name, text in kwargs.items() if name.startswith(PREFIX)}
     values = {name: _value(name, text) for name, text in options.items()}
-    # Here rather than in listen: a mistake in a description shows when it is read.
+    # Checked here, so that a mistake shows when the description is read, not when the endpoint listens.
     make_options(values)
     rest = [f"{name}={quoteStringArgument(text)}" for name, text in kwargs.items() if not name.startswith(PREFIX)]
     below = ":".join([*map(quoteStringArgument, args), *rest])
@@ -63,5 +67,5 @@ def _value(name: str, text: str) -> object:
             return kind(text)
     except (KeyError, ValueError):
         wanted = "yes or no" if kind is bool else "a number"
-        raise BadOption(f"parameter {PREFIX + name}={text} will not do; it must be {wanted}") from None
+        raise BadOption(f"parameter {PREFIX + name}={text} is not valid: give {wanted}") from None
     return text.split(",") if name == "origins" else text

@@ -1,6 +1,7 @@
-"""Several protocols over one SockJS session: the wire format of websocket-multiplex.
+"""Several protocols over one SockJS session, in the format of the library websocket-multiplex.
 
-Messages are `sub,TOPIC`, `msg,TOPIC,PAYLOAD` and `uns,TOPIC`, both ways; a topic has no comma, a payload may.
+Messages in both directions are `sub,TOPIC` (subscribe), `msg,TOPIC,PAYLOAD` and `uns,TOPIC` (unsubscribe; to a client
+also: the subscription has ended). A topic has no comma in its name; a payload may have commas.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ __all__ = ["MultiplexFactory", "MultiplexProtocol", "SockJSMultiplexResource"]
 
 
 class MultiplexProtocol(Protocol):
-    """One client, and its subscriptions by topic."""
+    """One client, and its subscriptions by topic. Belongs to the reactor thread."""
 
     factory: "MultiplexFactory"
     transport: SockJSTransport
@@ -29,7 +30,7 @@ class MultiplexProtocol(Protocol):
         self.subscriptions: dict[str, Subscription] = {}
 
     def dataReceived(self, data: bytes) -> None:
-        """One message of the client; what is none of the three kinds is ignored."""
+        """Read one message of the client; a message of another kind is ignored."""
         kind, _, rest = data.partition(b",")
         topic, _, payload = rest.partition(b",")
         name = topic.decode("utf-8", "replace")
@@ -42,25 +43,25 @@ class MultiplexProtocol(Protocol):
             subscription.lost(Failure(ConnectionDone("The client has unsubscribed")))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Every subscription ends with the session."""
+        """The session has ended: end every subscription."""
         for subscription in tuple(self.subscriptions.values()):
             subscription.lost(reason)
 
     # For the subscriptions
 
     def subscription_ended(self, subscription: Subscription) -> None:
-        """It counts no more."""
+        """Forget the subscription."""
         self.factory.forget(self, subscription)
 
     def pause_changed(self) -> None:
-        """The session is paused while any subscription is."""
+        """Pause the session while any subscription is paused."""
         if any(subscription.is_paused for subscription in self.subscriptions.values()):
             self.transport.pauseProducing()
         else:
             self.transport.resumeProducing()
 
     def producer_changed(self) -> None:
-        """The session is watched while any subscription has a producer."""
+        """Hear of the session's flushes while any subscription has a producer."""
         has_any = any(subscription.flow is not None for subscription in self.subscriptions.values())
         self.transport.session.watch(self._flushed if has_any else None)
 
@@ -77,33 +78,36 @@ class MultiplexFactory(Factory):
         self._subscribers: dict[str, set[Subscription]] = {}
 
     def buildProtocol(self, addr: IAddress | None) -> MultiplexProtocol:  # type: ignore[override]  # its factory is ours
-        """For one session."""
+        """A protocol for one session."""
         protocol = MultiplexProtocol()
         protocol.factory = self
         return protocol
 
     def addFactory(self, name: str, factory: IProtocolFactory) -> None:
-        """Serve a topic; ValueError for a name with a comma, and for one that is served already."""
+        """Serve a topic. Raises ValueError if its name has a comma or is served already."""
         if "," in name or name in self._factories:
-            raise ValueError(f"topic {name!r} has a comma or is served already")
+            raise ValueError(f"topic {name!r} has a comma or is served already: give another name")
         self._factories[name] = factory
         factory.doStart()
 
     def removeFactory(self, name: str) -> None:
-        """Serve a topic no more and end its subscriptions; KeyError if it is not served."""
+        """Stop serving a topic and end its subscriptions. Raises KeyError if it is not served."""
         factory = self._factories.pop(name)
         for subscription in tuple(self._subscribers.get(name, ())):
             subscription.loseConnection()
         factory.doStop()
 
     def broadcast(self, name: str, message: object) -> None:
-        """Send one message to every subscriber of a topic, encoding it once."""
+        """Send one message to every subscriber of a topic.
+
+        It is encoded once. message: as for txsockjs.utils.broadcast.
+        """
         transports = [subscription.session_transport for subscription in self._subscribers.get(name, ())]
         if transports:
             broadcast(f"msg,{name},{as_text(message, transports[0].encoding)}", transports)
 
     def subscribe(self, p: MultiplexProtocol, name: str) -> None:
-        """The client p asks for a topic: subscribe it, or answer `uns` when nobody serves that topic.
+        """Subscribe the client p to a topic, or answer `uns` if nobody serves it.
 
         Override this to refuse a client, or to add a topic when it is first asked for.
         """
@@ -116,7 +120,7 @@ class MultiplexFactory(Factory):
         subscription.start(factory)
 
     def forget(self, p: MultiplexProtocol, subscription: Subscription) -> None:
-        """A subscription of the client p has ended."""
+        """Remove a subscription of the client p; it has ended."""
         del p.subscriptions[subscription.name]
         others = self._subscribers[subscription.name]
         others.discard(subscription)
@@ -138,13 +142,16 @@ class SockJSMultiplexResource(SockJSResource):
         SockJSResource.__init__(self, self._factory, options, clock)
 
     def addFactory(self, name: str, factory: IProtocolFactory) -> None:
-        """Serve a topic; see MultiplexFactory."""
+        """Serve a topic. Raises ValueError if its name has a comma or is served already."""
         self._factory.addFactory(name, factory)
 
     def removeFactory(self, name: str) -> None:
-        """Serve a topic no more and end its subscriptions; KeyError if it is not served."""
+        """Stop serving a topic and end its subscriptions. Raises KeyError if it is not served."""
         self._factory.removeFactory(name)
 
     def broadcast(self, name: str, message: object) -> None:
-        """Send one message to every subscriber of a topic, encoding it once."""
+        """Send one message to every subscriber of a topic.
+
+        It is encoded once. message: as for txsockjs.utils.broadcast.
+        """
         self._factory.broadcast(name, message)

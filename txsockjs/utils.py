@@ -1,4 +1,4 @@
-"""Helpers for applications: UTF-8 from anything, and one message to many."""
+"""Helpers for applications: one message to many clients, anything as UTF-8, and TLS with a chain of certificates."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -18,15 +18,19 @@ __all__ = ["ChainedOpenSSLContextFactory", "broadcast", "normalize"]
 
 @implementer(IOpenSSLContextFactory)
 class ChainedOpenSSLContextFactory:
-    """A server's key and its certificate with those that vouch for it, for reactor.listenSSL.
+    """A server's private key and its chain of certificates, for reactor.listenSSL.
 
-    Raises OpenSSL.SSL.Error for files that cannot be read or do not belong together. New code says
-    `ssl:8443:privateKey=...:certKey=...:extraCertChain=...` instead.
+    Kept for code written for txsockjs 1.2.2; the endpoint ssl:8443:privateKey=...:certKey=...:extraCertChain=... does
+    the same.
     """
 
     def __init__(self, privateKeyFileName: str, certificateChainFileName: str, sslmethod: int | None = None) -> None:
-        """The files are PEM; the chain begins with the server's own certificate. sslmethod: TLS 1.2 and later."""
-        # Only those who have pyOpenSSL come here.
+        """Read the files, which are PEM; the chain begins with the server's own certificate.
+
+        sslmethod: a constant of OpenSSL.SSL; None: TLS 1.2 and later. Raises OpenSSL.SSL.Error if a file cannot be read
+        or the key does not belong to the certificate, ImportError if pyOpenSSL is not installed.
+        """
+        # pyOpenSSL is needed for this class only.
         from OpenSSL import SSL
 
         self._context = SSL.Context(SSL.TLS_METHOD if sslmethod is None else sslmethod)
@@ -37,19 +41,19 @@ class ChainedOpenSSLContextFactory:
         self._context.check_privatekey()
 
     def getContext(self) -> "Context":
-        """The same context for every connection."""
+        """The OpenSSL context; the same for every connection."""
         return self._context
 
 
 def normalize(data: object, encoding: str) -> bytes:
-    """UTF-8 from text, from bytes in UTF-8 (else in the encoding), or from what str() makes of any other object."""
+    """Text as UTF-8; bytes in UTF-8 as they are, other bytes decoded with the encoding; str() of any other object."""
     return as_utf8(as_text(data, encoding))
 
 
 def broadcast(message: object, targets: Iterable[Any], encoding: str = "cp1252") -> None:
-    """Send one message to every target, encoding it once; called in the reactor thread.
+    """Send one message to every target; it is encoded once. Called in the reactor thread.
 
-    message: text, or bytes as for normalize. targets: transports, ours and others; what has writeRaw(frame) gets a
-    SockJS frame.
+    message: text, or anything that `normalize` takes, with the encoding. targets: transports of txsockjs; other objects
+    get a SockJS frame if they have writeRaw(frame), else UTF-8 by write(data).
     """
     send_to_all(Message(as_text(message, encoding)), targets)

@@ -80,8 +80,8 @@ class OptionTests(Case):
 
     def test_a_mistake_shows_when_the_description_is_read(self) -> None:
         for words, says in (
-            ("sockjs_websocket=maybe", "sockjs_websocket=maybe will not do; it must be yes or no"),
-            ("sockjs_heartbeat=often", "sockjs_heartbeat=often will not do; it must be a number"),
+            ("sockjs_websocket=maybe", "sockjs_websocket=maybe is not valid: give yes or no"),
+            ("sockjs_heartbeat=often", "sockjs_heartbeat=often is not valid: give a number"),
             ("sockjs_heartbeat=0", "a number above 0"),
             ("sockjs_nothing=1", "there is no option 'nothing'"),
         ):

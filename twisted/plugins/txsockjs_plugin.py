@@ -1,4 +1,4 @@
-"""Makes `sockjs:` known in endpoint descriptions. It imports nothing of ours: `twistd --help` loads every plugin."""
+"""Registers the endpoint description `sockjs:`. Imports nothing of txsockjs, as `twistd --help` loads every plugin."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +17,7 @@ class _Parser:
     prefix = "sockjs"
 
     def parseStreamServer(self, reactor: IReactorCore, *args: Any, **kwargs: Any) -> "SockJSEndpoint":
-        """The endpoint for what follows `sockjs:`."""
+        """The endpoint for the parts of a description after `sockjs:`. Raises BadOption."""
         from txsockjs.endpoint import parse_server
 
         return parse_server(reactor, args, kwargs)

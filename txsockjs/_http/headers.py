@@ -1,4 +1,4 @@
-"""The headers of SockJS answers, and who may ask."""
+"""The headers of responses: CORS, caching, cookies; and which origins may send a request."""
 
 import re
 from email.utils import formatdate
@@ -18,7 +18,7 @@ __all__ = [
     "set_cookie",
 ]
 
-# Serialised as browsers do it (RFC 6454 section 6.2), and the Host header beside it (RFC 9110 section 7.2).
+# An origin as browsers write it (RFC 6454 section 6.2), and the Host header (RFC 9110 section 7.2).
 HOST: Final = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(:(?P<port>[0-9]*))?")
 ORIGIN: Final = re.compile(r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(:(?P<port>[0-9]+))?")
 
@@ -26,18 +26,18 @@ YEAR = 365 * 24 * 3600
 
 
 def forbid_caching(request: Request) -> None:
-    """Nothing on the way may keep or change the answer."""
+    """Forbid the client and proxies to keep or to change the response."""
     request.setHeader(b"cache-control", b"no-store, no-cache, no-transform, must-revalidate, max-age=0")
 
 
 def allow_long(request: Request, now: float) -> None:
-    """The answer may be kept for a year; now is in seconds since 1970."""
+    """Allow the client and proxies to keep the response for a year. now: seconds since 1970."""
     request.setHeader(b"cache-control", b"public, max-age=%d" % YEAR)
     request.setHeader(b"expires", formatdate(now + YEAR, usegmt=True).encode("ascii"))
 
 
 def allow_cross_origin(request: Request, options: Options) -> None:
-    """CORS: the origin that asks may read the answer, unless the option origins leaves it out."""
+    """CORS (WHATWG Fetch, section 3.2): allow the origin to read the response, if the option origins allows it."""
     origin = request.getHeader(b"origin")
     request.setHeader(b"vary", b"Origin")
     if not is_allowed(request, options):
@@ -53,17 +53,17 @@ def allow_cross_origin(request: Request, options: Options) -> None:
 
 
 def is_allowed(request: Request, options: Options) -> bool:
-    """Whether the option origins lets this request in.
+    """Whether the option origins allows this request.
 
-    A browser says where a request comes from in Origin, and for those that carry none (a script tag, a navigation)
-    in Sec-Fetch-Site. What says neither is no browser, and nobody's cookies come with it.
+    A browser says in Origin where a request comes from, and in Sec-Fetch-Site for requests without Origin, such as that
+    of a script tag. A request with neither is not a browser's, so it has nobody's cookies, and is allowed.
     """
     if options.origins is None or "*" in options.origins:
         return True
     origins = request.requestHeaders.getRawHeaders(b"origin") or []
     if not origins:
         return (request.getHeader(b"sec-fetch-site") or b"").lower() not in (b"cross-site", b"same-site")
-    # Several headers are several claims: none is believed.
+    # Several Origin headers are joined, and so match none.
     text = b" ".join(origins).decode("latin-1").lower()
     return text in options.origins or ("self" in options.origins and _is_own(text, request))
 
@@ -72,14 +72,14 @@ def _is_own(origin: str, request: Request) -> bool:
     theirs = ORIGIN.fullmatch(origin)
     if theirs is None:
         return False
-    # The scheme is left out: a proxy in front may speak TLS and say nothing of it.
+    # The schemes are not compared: a proxy in front may use TLS without saying so.
     default = {"http": "80", "https": "443"}[theirs["scheme"]]
     ours = HOST.fullmatch((request.getHeader(b"host") or b"").decode("latin-1").lower())
     return ours is not None and (ours["host"], ours["port"] or default) == (theirs["host"], theirs["port"] or default)
 
 
 def embedders(origins: frozenset[str] | None) -> bytes | None:
-    """The sources of a frame-ancestors directive (CSP Level 3, section 6.4.2) for these origins; None: anyone."""
+    """The sources of a frame-ancestors directive (CSP Level 3, section 6.4.2) for these origins; None: any origin."""
     if origins is None or "*" in origins:
         return None
     named = sorted(origins - {"self", "null"})
@@ -87,17 +87,20 @@ def embedders(origins: frozenset[str] | None) -> bytes | None:
 
 
 def is_known(request: Request, etag: bytes) -> bool:
-    """Whether If-None-Match says that the client has this version (RFC 9110, section 13.1.2)."""
+    """Whether If-None-Match says that the client has this version (RFC 9110 section 13.1.2). etag: with its quotes."""
     given = request.getHeader(b"if-none-match") or b""
     tags = [tag.strip() for tag in given.split(b",")]
     return any(tag in (b"*", etag, b"W/" + etag) for tag in tags)
 
 
 def set_cookie(request: Request, options: Options) -> None:
-    """The cookie by which load balancers keep a client on one server, if the service wants one."""
+    """Set the cookie JSESSIONID, by which load balancers choose the server, if the option cookie_needed is on.
+
+    SockJS protocol 0.3.3, section JsessionidCookie.
+    """
     if options.cookie_needed:
         value = request.getCookie(b"JSESSIONID") or b"dummy"
-        # It is echoed into a header, so only what a cookie may hold is (RFC 6265 section 4.1.1).
+        # The client's value is echoed into a header, so it must be the value of a cookie (RFC 6265 section 4.1.1).
         if not re.fullmatch(rb"[!#-+\--:<-\[\]-~]{1,4096}", value):
             value = b"dummy"
         request.responseHeaders.addRawHeader(b"set-cookie", b"JSESSIONID=" + value + b"; path=/")

@@ -1,4 +1,4 @@
-"""What the URLs of a service have in common: methods, OPTIONS, refusals."""
+"""What all endpoints of a service have in common: their methods, OPTIONS, refusals; and the 404."""
 
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ __all__ = ["Endpoint", "NotFound", "answer"]
 
 
 def answer(request: Request, status: int, text: bytes, content_type: bytes = b"text/plain; charset=UTF-8") -> int:
-    """Answer at once and finish; what render returns."""
+    """Send a whole response. Returns what `render` returns."""
     request.setResponseCode(status)
     request.setHeader(b"content-type", content_type)
     request.setHeader(b"content-length", b"%d" % len(text))
@@ -22,25 +22,29 @@ def answer(request: Request, status: int, text: bytes, content_type: bytes = b"t
     return NOT_DONE_YET
 
 
-# Code for 1.2.2 asks whether a resource is a NoResource.
+# A NoResource, because code for txsockjs 1.2.2 checks for it.
 class NotFound(NoResource):
-    """404 in plain text, with CORS: without it a browser hides the status from the script."""
+    """404 in plain text, with CORS headers: without them a browser hides the status from the script."""
 
     isLeaf = True
 
     def __init__(self, service: Service) -> None:
-        # Not NoResource's own, which warns that it is deprecated.
+        # NoResource.__init__ warns that it is deprecated.
         Resource.__init__(self)
         self._service = service
 
     def render(self, request: Request) -> int:
-        """The answer to any method."""
+        """Answer a request of any method."""
         allow_cross_origin(request, self._service.options)
         return answer(request, 404, b"Not found.\n")
 
 
 class Endpoint(Resource):
-    """A URL that answers one method, and OPTIONS where scripts of other origins may use it."""
+    """A URL that answers one method, and OPTIONS.
+
+    method: the one that it answers. has_head: whether it answers HEAD, too. has_cookie: whether it sets the cookie of
+    the option cookie_needed. is_guarded: whether the option origins applies.
+    """
 
     isLeaf = True
     method: ClassVar[bytes] = b"GET"
@@ -53,7 +57,10 @@ class Endpoint(Resource):
         self.service = service
 
     def render(self, request: Request) -> int:
-        """Answer OPTIONS, the endpoint's own method, and nothing else."""
+        """Answer OPTIONS and the endpoint's own method.
+
+        405 for another method, 403 for an origin that is not allowed.
+        """
         allow_cross_origin(request, self.service.options)
         if request.method == b"OPTIONS":
             return self._options(request)
@@ -70,11 +77,11 @@ class Endpoint(Resource):
             return answer(request, error.status, str(error).encode("utf-8"))
 
     def respond(self, request: Request) -> int:
-        """Answer a request of the right method. May raise ClientError, which becomes the answer."""
+        """Answer a request of the endpoint's method. Raises ClientError, which becomes the response."""
         raise NotImplementedError
 
     def _methods(self) -> tuple[bytes, ...]:
-        # Twisted leaves the body out of an answer to HEAD.
+        # Twisted leaves the body out of a response to HEAD.
         return (self.method, b"HEAD") if self.has_head else (self.method,)
 
     def _options(self, request: Request) -> int:
@@ -91,7 +98,7 @@ class Endpoint(Resource):
 
     def _empty(self, request: Request, status: int) -> int:
         request.setResponseCode(status)
-        # Twisted gives every answer a type, which an empty one must not have.
+        # Twisted would set a Content-Type, which a response without a body must not have.
         request.defaultContentType = None
         if status != 204:
             request.setHeader(b"content-length", b"0")

@@ -1,4 +1,4 @@
-"""An HTTP response as the receiver of a session: one frame for a poll, a limited stream of them for the others."""
+"""An HTTP response as the receiver of a session: it carries one frame, or a stream of frames up to a limit."""
 
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import ITCPTransport
@@ -13,19 +13,19 @@ __all__ = ["ResponseReceiver"]
 
 
 class ResponseReceiver:
-    """Writes frames to one response and ends it after `limit` bytes; a limit of 0 ends it after the first frame."""
+    """Writes frames to one response and ends it after `limit` bytes; after the first frame if the limit is 0."""
 
     def __init__(self, request: Request, session: Session, framing: Framing, limit: int) -> None:
         self._request = request
         self._session = session
         self._left = limit
         self._is_ended = False
-        # What the client had acknowledged at the last beat that found it lagging.
+        # What the client had acknowledged at the last heartbeat for which it was not ready.
         self._acknowledged = -1
         self.framing = framing
 
     def start(self, prelude: bytes) -> None:
-        """Write what comes before the first frame and attach to the session."""
+        """Write the prelude, which comes before the first frame, and attach to the session."""
         self._request.notifyFinish().addErrback(self._lost)
         if prelude:
             self._request.write(prelude)
@@ -37,7 +37,7 @@ class ResponseReceiver:
 
     @property
     def writer(self) -> "ResponseReceiver":
-        """Frames with messages go the same way as the others."""
+        """The receiver itself: all frames are written in the same way."""
         return self
 
     @property
@@ -47,38 +47,38 @@ class ResponseReceiver:
 
     @property
     def acknowledged(self) -> int:
-        """Bytes that the client has acknowledged so far."""
+        """Bytes that the client's system has acknowledged so far; 0 where that is not known."""
         return self._body.acknowledged
 
     def send(self, data: bytes) -> None:
-        """A frame without messages."""
+        """Write a frame that carries no messages."""
         self.write(data)
 
     def write(self, data: bytes) -> None:
-        """One frame, as one chunk."""
+        """Write one frame, as one chunk; end the response if it is full."""
         self._left -= self._body.write(data)
         if self._left <= 0:
             self._finish()
 
     def pause(self) -> None:
-        """What the client sends comes by requests of its own, which are refused when too much waits."""
+        """Do nothing: the client sends by other requests, which are refused when too many messages wait."""
 
     def resume(self) -> None:
-        """Nothing was stopped."""
+        """Do nothing: `pause` has stopped nothing."""
 
     def heartbeat(self) -> None:
-        """Send a heartbeat; a client that lags and took nothing since the beat before is gone."""
+        """Send a heartbeat. Drop a client that lags and has acknowledged nothing since the last heartbeat."""
         if self.ready:
             self.send(self.framing.heartbeat)
             return
         before, self._acknowledged = self._acknowledged, self.acknowledged
         if self._acknowledged == before:
-            # Not loseConnection: it would wait for the client to read what is buffered.
+            # Not loseConnection, which would wait until the client has read what is buffered.
             ITCPTransport(self._request.transport).abortConnection()
             self._lost(Failure(ConnectionLost("The client does not read")))
 
     def end(self, code: int, reason: str) -> None:
-        """The close frame was sent."""
+        """End the response; the close frame was sent."""
         self._finish()
 
     def _finish(self) -> None:

@@ -1,4 +1,4 @@
-"""The body of a response: written through twisted.web, or, where that is possible, straight to the socket."""
+"""The body of a response: written through twisted.web, or directly to the socket where that is possible."""
 
 from collections.abc import Callable
 from functools import cache
@@ -17,7 +17,7 @@ __all__ = ["Body", "open_body"]
 
 
 class Body(Protocol):
-    """Takes frames."""
+    """Writes frames to a response, and knows whether the client keeps up."""
 
     @property
     def ready(self) -> bool:
@@ -28,18 +28,18 @@ class Body(Protocol):
         """Bytes that the client has acknowledged so far; 0 where that is not known."""
 
     def framing(self, framing: Framing) -> Framing:
-        """How frames must be framed to be written here."""
+        """The framing for frames that are written here."""
 
     def write(self, data: bytes) -> int:
-        """Write one frame; how many bytes of the body it makes."""
+        """Write one frame. Returns the bytes that it adds to the body, without the framing of chunks."""
 
     def close(self) -> None:
-        """The request is about to be finished."""
+        """Stop writing; the request is finished next."""
 
 
 def open_body(request: Request, resumed: Callable[[], None]) -> Body:
-    """The body of a request that may have begun. resumed: called when it is ready again."""
-    # A response that has begun without a length is chunked, unless its client speaks HTTP/1.0.
+    """The body of the response to a request; it may have begun already. resumed: called when it is ready again."""
+    # A response without a length that has begun is chunked, unless the client uses HTTP/1.0.
     channel = request.channel if request.chunked else None
     if isinstance(channel, HTTPChannel) and is_plain_socket(channel.transport):
         return DirectBody(channel, resumed)
@@ -48,7 +48,7 @@ def open_body(request: Request, resumed: Callable[[], None]) -> Body:
 
 @implementer(IPushProducer)
 class RequestBody:
-    """Through the request, for polls, HTTP/1.0 and TLS."""
+    """Writes through the request: for polls, HTTP/1.0 and TLS."""
 
     def __init__(self, request: Request, resumed: Callable[[], None]) -> None:
         self.ready = True
@@ -62,24 +62,24 @@ class RequestBody:
         return progress(self._request.transport)[0]
 
     def framing(self, framing: Framing) -> Framing:
-        """As it is: twisted.web makes the chunks."""
+        """The framing itself: twisted.web makes the chunks."""
         return framing
 
     def write(self, data: bytes) -> int:
-        """One chunk."""
+        """Write one frame, as one chunk."""
         self._request.write(data)
         return len(data)
 
     def close(self) -> None:
-        """Leave the request alone."""
+        """Unregister from the request."""
         self._request.unregisterProducer()
 
     def pauseProducing(self) -> None:
-        """The client lags: what follows waits in the session's outbox."""
+        """The client lags: the next messages wait in the session's outbox."""
         self.ready = False
 
     def resumeProducing(self) -> None:
-        """It has caught up."""
+        """The client has caught up."""
         self.ready = True
         self._resumed()
 
@@ -89,9 +89,9 @@ class RequestBody:
 
 
 class DirectBody:
-    """Chunks that were made once for all recipients, straight to the socket.
+    """Writes to the socket directly, in chunks that were made once for all recipients.
 
-    While it is open the transport calls us, and not the channel, when its buffer is empty.
+    Until it is closed the writer, and not the channel, is the producer of the transport.
     """
 
     def __init__(self, channel: HTTPChannel, resumed: Callable[[], None]) -> None:
@@ -112,16 +112,16 @@ class DirectBody:
         return self._writer.acknowledged
 
     def framing(self, framing: Framing) -> Framing:
-        """Each frame is one chunk."""
+        """The framing that makes each frame one chunk."""
         return _in_chunks(framing)
 
     def write(self, data: bytes) -> int:
-        """One chunk, which has its size before it and an end of line after each (RFC 9112 section 7.1)."""
+        """Write one chunk: its size, a line end, the frame, a line end (RFC 9112 section 7.1)."""
         self._writer.write(data)
         return len(data) - data.index(b"\r\n") - 4
 
     def close(self) -> None:
-        """Give the transport back; the channel may have been told to wait before it was acknowledged away."""
+        """Give the transport back to the channel, and resume the channel, which may have been paused before."""
         self._writer.release()
         self._transport.registerProducer(self._channel, True)
         self._channel.resumeProducing()

@@ -1,4 +1,4 @@
-"""What the URLs of one service share: its options, its sessions, and the factory that it serves."""
+"""What the endpoints of one service share: its options, its sessions, and the factory that it serves."""
 
 import ipaddress
 import time
@@ -16,7 +16,7 @@ __all__ = ["Service"]
 
 
 class Service:
-    """One factory, served over SockJS."""
+    """One factory, served over SockJS. wall_clock: returns the time in seconds since 1970."""
 
     def __init__(self, clock: IReactorTime, factory: IProtocolFactory, options: Options) -> None:
         self.factory = factory
@@ -25,12 +25,12 @@ class Service:
         self.wall_clock: Callable[[], float] = time.time
 
     def named(self, name: bytes, request: Request) -> Session:
-        """The session of this name, made if it is new, for the client that asks. Raises Refused."""
+        """The session of this name; a new one for the client of the request if there is none. Raises Refused."""
         peer = peer_address(request, self.options.proxy_header)
         return self.registry.find_or_make(name, _host(peer), lambda session: self._transport(session, request, peer))
 
     def unnamed(self, request: Request) -> Session:
-        """A session for a WebSocket. Raises Refused."""
+        """A new session for the WebSocket that the request opens. Raises Refused."""
         peer = peer_address(request, self.options.proxy_header)
         return self.registry.make(_host(peer), lambda session: self._transport(session, request, peer))
 
@@ -39,9 +39,9 @@ class Service:
 
 
 def _host(peer: IAddress) -> str:
-    """What sessions are counted by; those without an IP address count as one.
+    """The address by which sessions are counted; "" for clients without an IP address.
 
-    IPv6 addresses count by their /64 network, of which one subscriber chooses freely (RFC 6177).
+    IPv6 addresses count by their /64 network, because one subscriber may use every address in it (RFC 6177).
     """
     host = str(getattr(peer, "host", ""))
     if ":" not in host:

@@ -1,4 +1,4 @@
-"""The URLs that concern no session: greeting, /info and the iframe page."""
+"""The endpoints that have no session: the greeting, /info and the iframe page."""
 
 import hashlib
 import html
@@ -13,7 +13,7 @@ from txsockjs._http.service import Service
 
 __all__ = ["Greeting", "IFrame", "Info"]
 
-# A constant of the protocol, compared byte for byte by its tests.
+# The protocol's tests compare this text byte for byte (SockJS protocol 0.3.3, section IframePage).
 IFRAME_PAGE = """\
 <!DOCTYPE html>
 <html>
@@ -35,7 +35,7 @@ IFRAME_PAGE = """\
 
 
 class Static(Endpoint):
-    """GET and HEAD, without cookie, for everyone."""
+    """Answers GET and HEAD, without a cookie, to any origin."""
 
     has_cookie = False
     has_head = True
@@ -46,15 +46,15 @@ class Greeting(Static):
     """The URL of the service itself."""
 
     def respond(self, request: Request) -> int:
-        """The text by which people see that a service is there."""
+        """Answer with the text that shows people that a service is there (section BaseUrlGreeting)."""
         return answer(request, 200, b"Welcome to SockJS!\n")
 
 
 class Info(Static):
-    """What the client asks first."""
+    """GET info: the first request of a client (section InfoTest)."""
 
     def respond(self, request: Request) -> int:
-        """What the service can do, and a random number for the client's random generator."""
+        """Answer what the service can do, and a random number with which the client seeds its random generator."""
         about = {
             "websocket": self.service.options.websocket,
             "cookie_needed": self.service.options.cookie_needed,
@@ -65,19 +65,19 @@ class Info(Static):
 
 
 class IFrame(Static):
-    """The page that runs the client for a page of another origin."""
+    """GET iframe*.html: the page that runs the client for a page of another origin."""
 
     def __init__(self, service: Service) -> None:
         super().__init__(service)
         self._page = IFRAME_PAGE.format(url=html.escape(service.options.sockjs_url)).encode("utf-8")
         self._etag = b'"' + hashlib.sha256(self._page).hexdigest()[:32].encode("ascii") + b'"'
-        # What runs in the page is of our own origin, whoever embeds it: the option origins must hold for that, too.
+        # The page has the service's own origin, whoever embeds it, so the option origins must limit who may.
         self._embedders = embedders(service.options.origins)
 
     def respond(self, request: Request) -> int:
-        """The page, or 304 when the client has it."""
+        """Answer with the page, or 304 if the client has it."""
         allow_long(request, self.service.wall_clock())
-        # Not setETag: it takes a list apart at its spaces alone.
+        # Not request.setETag, which splits If-None-Match at spaces alone.
         request.setHeader(b"etag", self._etag)
         if self._embedders is not None:
             request.setHeader(b"content-security-policy", b"frame-ancestors " + self._embedders)

@@ -1,25 +1,25 @@
-"""What txsockjs raises.
+"""The errors of txsockjs.
 
 SockJSError
-├── BadOption   the caller gave an option that cannot be used
-└── ClientError a client did what it may not; carries the answer
-    ├── BadPost it posted what cannot be read
-    └── Refused it may not have a session now
+├── BadOption    an option is unknown or has a value that is not valid
+└── ClientError  a client broke the protocol or a limit; has the answer to it
+    ├── BadPost  what the client posted cannot be read
+    └── Refused  the client cannot have a session now
 """
 
 __all__ = ["BadOption", "BadPost", "ClientError", "Refused", "SockJSError"]
 
 
 class SockJSError(Exception):
-    """The root."""
+    """The root of all errors that txsockjs raises."""
 
 
 class BadOption(SockJSError, ValueError):
-    """An option that is unknown or has a value that will not do; a caller's mistake."""
+    """An option is unknown, or its value is not valid. The message says which values are."""
 
 
 class ClientError(SockJSError):
-    """A client's mistake: `status` and the text are the answer to it."""
+    """A client's mistake. status: the HTTP status of the answer; the text is its body."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -27,8 +27,8 @@ class ClientError(SockJSError):
 
 
 class BadPost(ClientError):
-    """A body that cannot be read."""
+    """A body that cannot be read as messages."""
 
 
 class Refused(ClientError):
-    """A session that cannot be had: there are too many, or the server is stopping."""
+    """No session can be opened: there are too many, or the server is stopping."""

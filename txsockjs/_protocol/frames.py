@@ -1,7 +1,4 @@
-"""SockJS frames: what the server sends (o, h, a[...], c[...]) and what clients post.
-
-Messages are wrapped by a Batch, which encodes itself once for each framing, however many sessions it goes to.
-"""
+"""Messages, the frames that carry them to clients, and what clients send. _protocol/__init__.py lists the frames."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -37,7 +34,7 @@ EXPECTED: Final = "Payload expected."
 
 
 class Message:
-    """One message on its way out. Its JSON is made once, at the first need."""
+    """One text message to clients. Its JSON is made once, when it is first needed."""
 
     opcode: ClassVar[Opcode] = Opcode.TEXT
     __slots__ = ("_json", "text")
@@ -48,30 +45,33 @@ class Message:
 
     @property
     def json(self) -> bytes:
-        """A JSON string in ASCII: it satisfies every escape that the protocol asks for, lone surrogates included."""
+        """The message as a JSON string in ASCII.
+
+        So every character that the protocol wants escaped is escaped (section JSONEncoding), lone surrogates included.
+        """
         if self._json is None:
             self._json = json.dumps(self.text).encode("ascii")
         return self._json
 
     @property
     def payload(self) -> bytes:
-        """What a raw WebSocket carries. Text must be UTF-8 there (RFC 6455 section 5.6): a lone surrogate becomes ?."""
+        """The message as a raw WebSocket carries it: UTF-8 (RFC 6455 section 5.6), with ? for a lone surrogate."""
         return self.text.encode("utf-8", "replace")
 
     @property
     def size(self) -> int:
-        """Bytes, as an outbox counts them."""
+        """The bytes by which limits count the message: those of its JSON."""
         return len(self.json)
 
 
 class BinaryMessage(Message):
-    """A message of bytes. A raw WebSocket carries them as they are; SockJS frames carry text, and there it is text."""
+    """A binary message. A raw WebSocket carries its bytes; SockJS frames carry it as text."""
 
     opcode = Opcode.BINARY
     __slots__ = ("_data",)
 
     def __init__(self, data: bytes, encoding: str) -> None:
-        """encoding: how to read the bytes where text is needed and they are not UTF-8."""
+        """encoding: decodes the bytes for SockJS frames if they are not UTF-8."""
         super().__init__(as_text(data, encoding))
         self._data = data
 
@@ -82,13 +82,17 @@ class BinaryMessage(Message):
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """The number of its bytes."""
         return len(self._data)
 
 
 @dataclass(frozen=True, eq=False)
 class Framing:
-    """How one transport wraps frames. `wrap` takes a whole frame; `messages`, where given, takes the messages."""
+    """How one transport wraps frames.
+
+    wrap: makes the bytes for the client of a SockJS frame. messages: the same of messages, for transports without
+    SockJS frames; None: messages go into an array frame.
+    """
 
     name: str
     wrap: Callable[[bytes], bytes]
@@ -101,28 +105,31 @@ class Framing:
 
     @cached_property
     def heartbeat(self) -> bytes:
-        """The bytes of a heartbeat."""
+        """The bytes of the heartbeat frame."""
         return self.wrap(b"h")
 
     def encode(self, messages: Iterable[Message]) -> bytes:
-        """The bytes of one array frame; of one frame each where the transport has no arrays."""
+        """The messages as the bytes of one array frame, or of one frame each if the transport has no array frames."""
         if self.messages is not None:
             return self.messages(messages)
         return self.wrap(b"a[" + b",".join([message.json for message in messages]) + b"]")
 
 
 def close_frame(code: int, reason: str) -> bytes:
-    """c[code,"reason"], compact as the protocol's tests compare it."""
+    """The frame c[code,"reason"], without spaces, as the protocol's tests compare it byte for byte."""
     return b"c" + json.dumps([code, reason], separators=(",", ":")).encode("ascii")
 
 
 def websocket_framing(extensions: Sequence[Extension] = ()) -> Framing:
-    """SockJS frames as WebSocket messages of text, through extensions that keep no state from one to the next."""
+    """Each SockJS frame as a text message of a WebSocket.
+
+    extensions: encode the message; they keep no state from one message to the next, as its bytes are shared.
+    """
     return Framing("websocket", lambda frame: Frame(Opcode.TEXT, frame).serialize(mask=False, extensions=extensions))
 
 
 def raw_framing(extensions: Sequence[Extension] = ()) -> Framing:
-    """Messages as WebSocket messages of their own, through extensions as above; there are no SockJS frames."""
+    """Each message as a message of a WebSocket, without SockJS frames. extensions: as for websocket_framing."""
 
     def each(messages: Iterable[Message]) -> bytes:
         frames = [Frame(message.opcode, message.payload) for message in messages]
@@ -132,12 +139,12 @@ def raw_framing(extensions: Sequence[Extension] = ()) -> Framing:
 
 
 def _percent_escaped(frame: bytes) -> bytes:
-    # sockjs-client runs decodeURI() on what an EventSource brings; only % must be kept from it.
+    # sockjs-client calls decodeURI() with the data of an event, so % must be escaped.
     return b"data: " + frame.replace(b"%", b"%25") + b"\r\n\r\n"
 
 
 def _script_string(frame: bytes) -> bytes:
-    # The frame is a string inside a <script>: a < could end that script.
+    # The frame becomes a string inside a <script>, which the text </script> would end.
     return json.dumps(frame.decode("ascii")).replace("<", "\\u003c").encode("ascii")
 
 
@@ -149,7 +156,7 @@ RAW: Final = raw_framing()
 
 
 def jsonp(callback: bytes) -> Framing:
-    """The framing of one JSONP answer; its /**/ keeps the answer from being taken for a Flash file (CVE-2014-4671)."""
+    """The framing of one JSONP response. Its /**/ prevents that the response runs as a Flash file (CVE-2014-4671)."""
     return Framing("jsonp", lambda frame: b"/**/" + callback + b"(" + _script_string(frame) + b");\r\n")
 
 
@@ -157,7 +164,7 @@ def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
-# Kept: json.loads with an argument makes one for each call.
+# One decoder for all calls; json.loads with an argument would make one for each call.
 _decoder: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
@@ -175,7 +182,7 @@ def _strings(value: object) -> list[str]:
 
 
 def decode_post(body: bytes) -> list[str]:
-    """The messages a client posted, in order; BadPost unless the body is a JSON list of strings in UTF-8."""
+    """The messages of a POST, in order. Raises BadPost unless the body is a JSON array of strings in UTF-8."""
     if not body:
         raise BadPost(500, EXPECTED)
     try:
@@ -186,7 +193,10 @@ def decode_post(body: bytes) -> list[str]:
 
 
 def decode_websocket(text: str) -> list[str]:
-    """The messages in one WebSocket message: a JSON list of strings or one bare string; nothing in an empty one."""
+    """The messages of one WebSocket message: a JSON array of strings, or one JSON string; an empty one has none.
+
+    Raises BadPost for anything else (SockJS protocol 0.3.3, section WebsocketHybi10).
+    """
     if not text:
         return []
     value = _parse(text)

@@ -1,4 +1,4 @@
-"""The options of a SockJS service: those of txsockjs 1.2.2 under their names, and the limits."""
+"""The options of a SockJS service: those of txsockjs 1.2.2, under the same names, and its limits."""
 
 import math
 import re
@@ -17,26 +17,28 @@ class Options:
 
     websocket: whether WebSockets are offered.
     cookie_needed: whether a JSESSIONID cookie is set, for load balancers that need one.
-    heartbeat: seconds without a frame after which one is sent. pong_timeout: seconds a WebSocket has to answer it.
-    timeout: seconds a session waits for its next receiver; it may take 1/64 of a second longer, as a heartbeat may.
-    close_timeout: seconds a client has to answer a close.
+    heartbeat: seconds without a frame after which a heartbeat is sent.
+    pong_timeout: seconds in which a WebSocket must answer the ping that is sent with a heartbeat.
+    timeout: seconds that a session waits for its next receiver. This and a heartbeat may be 1/64 s late.
+    close_timeout: seconds in which a client must answer a close frame of a WebSocket.
     streaming_limit: bytes after which a streaming response ends and the client asks for the next.
-    encoding: of bytes that the application writes and that are not UTF-8.
-    sockjs_url: the client for the iframe page; it must be of the version that the embedding page uses.
+    encoding: decodes bytes that the application writes and that are not UTF-8.
+    sockjs_url: the client for the iframe page; of the same version as the client in the embedding page.
     proxy_header: the header whose last item is the client's address; only behind a proxy that sets it.
-    origins: origins that may connect and post; None: any; "self": the origin of the service's own URL.
-    messages_per_frame: messages that leave in one frame at most.
-    max_message: bytes of one message from a client. max_messages: messages from a client that wait for the
-    application.
-    max_body: bytes of one posted body.
-    max_outbox: bytes that wait for a client: its messages as JSON, and 160 bytes for each, but for the oldest, so that
-    any one fits. With more it is closed with 1008 when more comes and it has taken nothing for 5 seconds, or at once
-    with 4 times as much. A producer is paused at half of it.
+    origins: the origins that may connect and post; None: any; "self": the origin of the service's own URL.
+    messages_per_frame: the most messages that leave in one frame.
+    max_message: bytes of one message from a client.
+    max_messages: messages from one client that wait for the application.
+    max_body: bytes of the body of a POST.
+    max_outbox: bytes of the messages that wait for a client: their JSON and 160 bytes for each, not counting the
+    oldest message, so that any single message fits. The session is closed with 1008 when a message is added to a full
+    outbox and the client has acknowledged nothing for 5 seconds, or at once at 4 times as much. A producer is paused
+    at half of it.
     max_sessions: sessions at one time.
-    max_sessions_per_address: of one client's address (IPv6: of its /64 network); behind a proxy all have that of
-    the proxy, unless proxy_header is set.
-    deflate: whether WebSocket messages may be compressed (permessage-deflate): less traffic for more work.
-    hixie76: whether the WebSockets of 2010 are answered, too; only the protocol's own tests still speak them.
+    max_sessions_per_address: sessions at one time of one client address (IPv6: of one /64 network). Behind a proxy all
+    clients have the address of the proxy, unless proxy_header is set.
+    deflate: whether WebSocket messages may be compressed (permessage-deflate, RFC 7692): less traffic, more work.
+    hixie76: whether the WebSockets of 2010 are answered; today only the protocol's own tests use them.
     """
 
     websocket: bool = True
@@ -62,14 +64,17 @@ class Options:
 
 
 def make_options(given: Mapping[str, object] | None) -> Options:
-    """Options from the dictionary that the factories take; BadOption for a name or a value that will not do."""
+    """Options from the dictionary that the factories take.
+
+    Raises BadOption for an unknown name or a value not valid.
+    """
     known = {each.name: each.type for each in fields(Options)}
     values: dict[str, Any] = {}
     for name, value in (given or {}).items():
         if name not in known:
-            raise BadOption(f"there is no option {name!r}; there are: {', '.join(known)}")
-        if not _is_good(known[name], value):
-            raise BadOption(f"option {name!r} is {value!r}; it must be {WANTED[known[name]]}")
+            raise BadOption(f"there is no option {name!r}; the options are {', '.join(known)}")
+        if not _is_valid(known[name], value):
+            raise _bad(name, value, VALID_VALUES[known[name]])
         values[name] = value
     if values.get("origins") is not None:
         values["origins"] = frozenset(origin.lower() for origin in values["origins"])
@@ -78,10 +83,10 @@ def make_options(given: Mapping[str, object] | None) -> Options:
     return options
 
 
-# Serialised as browsers do it (RFC 6454 section 6.2): they leave out a port that goes without saying.
+# As browsers write an origin (RFC 6454 section 6.2), without the default port of its scheme.
 ORIGIN: Final = r"self|null|\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?"
 
-WANTED: Final[Mapping[object, str]] = {
+VALID_VALUES: Final[Mapping[object, str]] = {
     bool: "True or False",
     int: "a whole number above 0",
     float: "a number above 0",
@@ -91,7 +96,7 @@ WANTED: Final[Mapping[object, str]] = {
 }
 
 
-def _is_good(kind: object, value: object) -> bool:
+def _is_valid(kind: object, value: object) -> bool:
     if kind is bool or isinstance(value, bool):
         return kind is bool and isinstance(value, bool)
     if kind in (int, float):
@@ -105,15 +110,21 @@ def _is_good(kind: object, value: object) -> bool:
 
 def _check_meaning(options: Options) -> None:
     try:
-        # Some codecs make no text of bytes.
+        # Python knows codecs that do not decode bytes to text; they raise LookupError here.
         b"a".decode(options.encoding, "replace")
     except LookupError:
-        raise BadOption(f"option 'encoding' is {options.encoding!r}, which Python does not know") from None
+        raise _bad("encoding", options.encoding, "an encoding that Python knows, such as 'cp1252'") from None
     if not options.sockjs_url.startswith(("/", "http://", "https://")):
-        raise BadOption(f"option 'sockjs_url' is {options.sockjs_url!r}; it must start with / or http")
+        raise _bad("sockjs_url", options.sockjs_url, "a URL that begins with /, http:// or https://")
     if options.proxy_header is not None and not re.fullmatch(r"[A-Za-z0-9-]+", options.proxy_header):
-        raise BadOption(f"option 'proxy_header' is {options.proxy_header!r}; give a name such as X-Forwarded-For")
+        raise _bad("proxy_header", options.proxy_header, "the name of a header, such as X-Forwarded-For")
     for origin in options.origins or ():
-        # It goes into a header, where a space or a semicolon would end it.
+        # The origin goes into a header, where a space or a semicolon would end it.
         if not re.fullmatch(ORIGIN, origin):
-            raise BadOption(f"option 'origins' has {origin!r}; an origin looks like https://example.org")
+            raise BadOption(
+                f"option 'origins' has {origin!r}, which is not valid: give one such as https://example.org"
+            )
+
+
+def _bad(name: str, value: object, wanted: str) -> BadOption:
+    return BadOption(f"option {name!r} is {value!r}, which is not valid: give {wanted}")

@@ -8,7 +8,10 @@ __all__ = ["as_text", "as_utf8"]
 
 
 def as_text(data: object, encoding: str) -> str:
-    """Text from text, from bytes in UTF-8 (else in the encoding), or from whatever str() makes of an object."""
+    """The text itself.
+
+    Bytes decoded as UTF-8, or with the encoding if they are not UTF-8; str() of any other object.
+    """
     if isinstance(data, str):
         return data
     if not isinstance(data, bytes | bytearray | memoryview):

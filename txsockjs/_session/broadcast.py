@@ -1,4 +1,4 @@
-"""One message to many sessions."""
+"""One message to many sessions; _session/__init__.py explains how it is made cheap."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,8 +14,12 @@ __all__ = ["send_to_all"]
 
 
 def send_to_all(message: Message, targets: Iterable[Any]) -> None:
-    """Send the message to transports: as a frame to what has writeRaw(frame), in UTF-8 to what only has write(data)."""
-    # What a target does may change the collection.
+    """Send the message to each target; called in the reactor thread.
+
+    A SockJSTransport gets the message. Another target gets a SockJS frame if it has writeRaw(frame), else UTF-8 by
+    write(data).
+    """
+    # A copy: what a target does when it is written to may change the collection.
     members = targets.copy() if isinstance(targets, set | list) else tuple(targets)
     first = next(iter(members), None)
     if not isinstance(first, SockJSTransport):
@@ -29,17 +33,17 @@ def send_to_all(message: Message, targets: Iterable[Any]) -> None:
 
 
 class _Fanout:
-    """Sends to one target after the other; those who held the same before hold the same afterwards."""
+    """Visits every target. Sessions that shared a batch before share a batch afterwards."""
 
     def __init__(self, message: Message) -> None:
         self._message = message
-        # What those get who held nothing.
+        # For sessions that had no batch.
         self.fresh = Batch([message], message.size)
         self._longer: dict[Batch, Batch] = {}
         self._made = {self.fresh}
 
     def all(self, targets: Iterable[Any]) -> None:
-        """In a loop of its own: this is what a broadcast costs for each recipient, besides the system call."""
+        """Send to each target. This loop is what a broadcast costs for each recipient, besides its system call."""
         fresh = self.fresh
         for target in targets:
             if isinstance(target, SockJSTransport):

@@ -1,4 +1,4 @@
-"""Back-pressure: an application's producer waits while the client does not keep up."""
+"""Flow control: an application's producer waits while the client does not keep up."""
 
 from typing import Protocol
 
@@ -10,17 +10,17 @@ __all__ = ["FlowControl", "PullFlowControl", "PushFlowControl"]
 
 
 class FlowControl(Protocol):
-    """Drives one producer."""
+    """Tells one producer when to produce."""
 
     def flushed(self) -> None:
-        """The session has sent what it could."""
+        """The session was flushed: it has sent what its client takes."""
 
     def stop(self) -> None:
-        """The session is over."""
+        """The session has ended: stop the producer."""
 
 
 class PushFlowControl:
-    """A producer that writes by itself: paused while the client lags."""
+    """For a push producer, which writes by itself: it is paused while the client lags behind."""
 
     def __init__(self, session: Session, producer: IPushProducer) -> None:
         self._session = session
@@ -28,7 +28,7 @@ class PushFlowControl:
         self._is_paused = False
 
     def flushed(self) -> None:
-        """Pause or resume when that has changed."""
+        """Pause the producer when the client begins to lag; resume it when the client has caught up."""
         is_lagging = self._session.is_lagging
         if is_lagging != self._is_paused:
             self._is_paused = is_lagging
@@ -38,22 +38,25 @@ class PushFlowControl:
                 self._producer.resumeProducing()
 
     def stop(self) -> None:
-        """Tell it for good."""
+        """Stop the producer."""
         self._producer.stopProducing()
 
 
 class PullFlowControl:
-    """A producer that writes once each time it is asked: asked while the client keeps up, once a turn."""
+    """For a pull producer, which writes once each time it is asked.
+
+    It is asked once a turn while the client keeps up.
+    """
 
     def __init__(self, session: Session, producer: IPullProducer) -> None:
         self._session = session
         self._producer = producer
 
     def flushed(self) -> None:
-        """Ask for more."""
+        """Ask for one more write."""
         if not self._session.is_closing and not self._session.is_lagging:
             self._producer.resumeProducing()
 
     def stop(self) -> None:
-        """Tell it for good."""
+        """Stop the producer."""
         self._producer.stopProducing()

@@ -1,4 +1,9 @@
-"""What waits for a session's client, and when that is too much."""
+"""The messages that wait for a session's client, and when there are too many of them.
+
+A client that takes nothing must not fill the memory, and a client that is merely slow must not be closed. So an outbox
+that is over its limit (`Options.max_outbox`) closes the session only when the client has acknowledged nothing for
+MAX_STALL_SECONDS, which _socket/tcp_info.py asks the system, or when it is over BURST_FACTOR times the limit.
+"""
 
 from typing import Final
 
@@ -8,18 +13,18 @@ from txsockjs._session.interfaces import FrameWriter
 
 __all__ = ["BURST_FACTOR", "MESSAGE_BYTES", "MAX_STALL_SECONDS", "Outbox"]
 
-# What a message takes besides its JSON: the objects and the places in which they are kept.
+# The memory that a message takes besides its JSON: the objects, and the lists that hold them.
 MESSAGE_BYTES: Final = 160
 
-# How many times its limit may wait for a client that reads, or for a little while for any.
+# How many times the limit may wait for a client that reads, and for any client until MAX_STALL_SECONDS are over.
 BURST_FACTOR: Final = 4
 
-# How long an outbox may be over its limit while its client takes nothing; a poll that ends is followed by the next.
+# How long an outbox may be over its limit while the client takes nothing. Between two polls every client takes nothing.
 MAX_STALL_SECONDS: Final = 5.0
 
 
 class Outbox(list[Message]):
-    """The messages, oldest first; `add` and `take` keep count of them."""
+    """The messages, oldest first. size: bytes of all of them, kept up to date by `add`, `take` and `drop`."""
 
     __slots__ = ("_over_since", "_acknowledged", "size")
 
@@ -31,12 +36,15 @@ class Outbox(list[Message]):
         self._acknowledged = 0
 
     def add(self, batch: Batch) -> None:
-        """Keep what a turn has brought."""
+        """Append the messages of a batch."""
         self += batch.messages
         self.size += batch.size + MESSAGE_BYTES * len(batch.messages)
 
     def take(self, most: int) -> list[Message]:
-        """The oldest messages, as many as one frame takes, which takes so many at most."""
+        """Remove and return the oldest messages, as many as one frame takes.
+
+        most: the messages that one frame may have.
+        """
         size = count = 0
         for message in self[:most]:
             if count and size + message.size > FRAME_BYTES:
@@ -50,7 +58,7 @@ class Outbox(list[Message]):
         return piece
 
     def drop(self) -> None:
-        """Keep nothing."""
+        """Remove every message."""
         self.clear()
         self.size = 0
 

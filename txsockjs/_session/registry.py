@@ -1,4 +1,7 @@
-"""The sessions of one service: by name, with their timers, their turns and their end."""
+"""Every session of one service: by name and by address, with its timer, and what must be flushed in this turn.
+
+A session has one timer. While it has a receiver, the timer is for the next heartbeat; while it has none, for its end.
+"""
 
 from collections import Counter
 from collections.abc import Callable
@@ -21,20 +24,23 @@ from txsockjs._session.timers import Timers
 
 __all__ = ["Registry", "AbortableConnection"]
 
-# How long one call may flush, in seconds, and after how many sessions that is looked at.
+# How many seconds one call may flush sessions. The clock is read after each SLICE_SESSIONS of them.
 SLICE_SECONDS: Final = 0.01
 SLICE_SESSIONS: Final = 100
 
 
 class AbortableConnection(Protocol):
-    """A connection that outlives its session by a closing handshake."""
+    """A WebSocket; its closing handshake may go on when its session has ended."""
 
     def abort(self) -> None:
-        """Drop it now."""
+        """Drop the connection now."""
 
 
 class Registry:
-    """Every session of a service. All of it belongs to the reactor thread."""
+    """The sessions of a service; their SessionScheduler and SessionObserver. Belongs to the reactor thread.
+
+    last_broadcast, now, frame_messages: what a SessionScheduler has. now: seconds, as of the last flush.
+    """
 
     _log = Logger()
 
@@ -45,7 +51,7 @@ class Registry:
         self.now = clock.seconds()
         self.frame_messages = options.messages_per_frame
         self._named: dict[bytes, Session] = {}
-        # Each with its client's address.
+        # The sessions that have not ended, each with its client's address.
         self._live: dict[Session, str] = {}
         self._addresses: Counter[str] = Counter()
         self._is_full = False
@@ -62,23 +68,26 @@ class Registry:
 
     @property
     def named(self) -> dict[bytes, Session]:
-        """The sessions that have a name, closed ones that are still remembered included."""
+        """The sessions that have a name; also those that are closed and keep it for the client's next poll."""
         return dict(self._named)
 
     def numbers(self) -> Numbers:
-        """What was counted until now."""
+        """What was counted so far."""
         sessions = Counter(session.transport for session in self._live)
         return Numbers(sessions, self._opened, self._refused, self._overflows)
 
     # Finding and making
 
     def find(self, name: bytes) -> Session | None:
-        """The session that takes messages under this name, if there is one."""
+        """The open session of this name, which takes messages; None if there is none."""
         session = self._named.get(name)
         return session if session is not None and session.state is State.OPEN else None
 
     def find_or_make(self, name: bytes, address: str, application: Callable[[Session], Application]) -> Session:
-        """The session of this name, made if it is new, for a client. Raises Refused when there are too many."""
+        """The session of this name; a new one if there is none. Raises Refused when there are too many.
+
+        address: what the limit max_sessions_per_address counts by. application: builds the session's application.
+        """
         session = self._named.get(name)
         if session is None:
             session = self._named[name] = self._make(name, address, application)
@@ -86,7 +95,7 @@ class Registry:
         return session
 
     def make(self, address: str, application: Callable[[Session], Application]) -> Session:
-        """A session without a name, for a WebSocket. Raises Refused when there are too many."""
+        """A new session without a name, for a WebSocket. Raises Refused when there are too many."""
         return self._make(None, address, application)
 
     def _make(self, name: bytes | None, address: str, application: Callable[[Session], Application]) -> Session:
@@ -107,7 +116,7 @@ class Registry:
             raise Refused(503, "Too many sessions from this address")
         if len(self._live) >= self.options.max_sessions:
             if not self._is_full:
-                # Once, and not for each of those who knock.
+                # One line for all clients that are refused until there is room again.
                 self._is_full = True
                 limit = self.options.max_sessions
                 self._log.warn("sockjs: {limit} sessions are open, new ones are refused", limit=limit)
@@ -128,11 +137,11 @@ class Registry:
         self._check_stopped()
 
     def overflowed(self, session: Session) -> None:
-        """Count it."""
+        """Count the session."""
         self._overflows += 1
 
     def ended(self, session: Session) -> None:
-        """Free the name; harmless a second time."""
+        """Free the name and the place of the session; harmless a second time."""
         self._disarm(session)
         if session.name is not None and self._named.get(session.name) is session:
             del self._named[session.name]
@@ -153,7 +162,7 @@ class Registry:
             self._timers.stop(session, timer)
 
     def _due(self, session: Session) -> None:
-        # The timer is not moved at each frame, which would cost more than the frame: it looks back when it fires.
+        # To move the timer at each frame would cost more than the frame, so the time of the last frame is read here.
         quiet = self.clock.seconds() - session.sent_at
         if session.receiver is None:
             session.lose(None, Failure(ConnectionLost("The client did not come back in time")))
@@ -183,7 +192,7 @@ class Registry:
         self.now = self.clock.seconds()
         for start in range(0, len(dirty), SLICE_SESSIONS):
             if self.clock.seconds() - self.now >= SLICE_SECONDS:
-                # The reactor gets its turn; who still waits comes before those who are posted to meanwhile.
+                # Let the reactor serve others. These sessions come before those that are written to meanwhile.
                 self._dirty[:0] = dirty[start:]
                 self._turn = self._turn or self.clock.callLater(0, self._flush)
                 return
@@ -197,21 +206,22 @@ class Registry:
             self._log.failure("sockjs: a session could not be flushed")
             session.lose(session.receiver, Failure())
 
-    # The end
+    # WebSockets, and the end
 
     def connection_opened(self, connection: AbortableConnection) -> None:
         """A WebSocket was opened."""
         self._connections.add(connection)
 
     def connection_lost(self, connection: AbortableConnection) -> None:
-        """A WebSocket's connection is no more."""
+        """A WebSocket's connection was lost."""
         self._connections.discard(connection)
         self._check_stopped()
 
     def stop(self, code: int, reason: str) -> Deferred[None]:
-        """Close every session and refuse new ones; fires when the clients that are there have answered. Called once.
+        """Close every session and refuse new ones; called once.
 
-        By then every application has been told. Cancel it to stop waiting: what is still open is dropped.
+        The Deferred fires when the clients that are connected have answered; by then every application was told of the
+        end. Cancel it to stop waiting: connections that are still open are dropped.
         """
         self._stopped = Deferred(lambda _: self._abort())
         for session in list(self._live):

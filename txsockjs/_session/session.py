@@ -1,6 +1,7 @@
-"""One client's session and its outbox: pure, without reactor or socket.
+"""One client's session: its state, its receiver, the messages that come and those that go.
 
-A session outlives the requests and connections ("receivers") that carry its frames.
+There is no reactor, no clock and no socket in it: its neighbours (see `interfaces`) tell it what happens.
+_session/__init__.py has the theory, `states` the table of its states.
 """
 
 from collections import deque
@@ -19,15 +20,15 @@ from txsockjs._session.timers import TimerGroup
 
 __all__ = ["Session"]
 
-# How many of a client's messages the application gets in one turn, if they came together.
+# The most messages that the application gets in one turn, if the client sent them together.
 SLICE_MESSAGES: Final = 100
 
-# Nearly every session's inbox at nearly every time; never added to.
+# The inbox of a session while no messages wait. Shared by all sessions, so it must not be appended to.
 EMPTY: Final[deque[str | bytes]] = deque()
 
 
 class Session:
-    """One client's session."""
+    """One client's session. Belongs to the reactor thread."""
 
     __slots__ = (
         "_close",
@@ -57,23 +58,23 @@ class Session:
         observer: "SessionObserver[Session]",
         outbox_limit: int,
     ) -> None:
-        """name: its id in the URL, None for a WebSocket. outbox_limit: see Options.max_outbox."""
+        """name: the session's name in the URL; None for a WebSocket. outbox_limit: bytes; see Options.max_outbox."""
         self.name = name
         self.state = State.NEW
-        # What its client uses, for Numbers: set by the URL's resource.
+        # The name of the transport, for Numbers; set by the endpoint.
         self.transport = ""
         self.receiver: Receiver | None = None
-        # The receiver's, kept here since they are read for each frame.
+        # The receiver's, kept here because they are read for each frame.
         self._writer: FrameWriter | None = None
         self._framing: Framing
         self.application: Application
-        # The observer's: one timer, for the heartbeat while a receiver is attached, for the end while none is.
+        # For the observer: the session's timer, and when (in seconds) the last frame was sent.
         self.timer: TimerGroup[Session] | None = None
         self.sent_at = 0.0
         self.outbox_limit = outbox_limit
         self.scheduler = scheduler
         self._observer = observer
-        # What this turn has brought so far.
+        # The messages of this turn.
         self.batch: Batch | None = None
         self._inbox: deque[str | bytes] = EMPTY
         self._is_paused = False
@@ -88,7 +89,11 @@ class Session:
     # From the client's side
 
     def attach(self, receiver: Receiver) -> None:
-        """Send through this receiver from now on; one that comes while another is there is told so and ended."""
+        """Send through this receiver from now on.
+
+        A receiver that comes while another is attached gets a close frame with 2010 and is ended (SockJS protocol
+        0.3.3, section HandlingClose).
+        """
         if self.receiver is not None:
             _end(receiver, 2010, "Another connection still open")
         elif self.state is State.CLOSED:
@@ -103,7 +108,7 @@ class Session:
             self.flush()
 
     def detach(self, receiver: Receiver) -> None:
-        """A receiver has ended as it should: a poll was answered, a stream is full."""
+        """A receiver has ended as it should: a poll was answered, or a stream is full."""
         if self.receiver is receiver:
             self._let_go()
             self._observer.detached(self)
@@ -112,9 +117,9 @@ class Session:
         self.receiver = self._writer = None
 
     def lose(self, receiver: Receiver | None, reason: Failure) -> None:
-        """The client is gone: this receiver's connection was lost, or (None) no receiver came in time.
+        """End the session: this receiver's connection was lost, or (None) no receiver came in time.
 
-        Harmless a second time, and for a receiver that is not the session's.
+        Harmless a second time, and for a receiver that is not attached.
         """
         if self.receiver is not receiver:
             return
@@ -123,7 +128,7 @@ class Session:
             self.batch.holders -= 1
             self.batch = None
         self._outbox.clear()
-        # What came before the end counts, unless the application does not want it.
+        # What came before the end still counts, unless the application has paused the session.
         inbox, self._inbox = self._inbox, EMPTY
         self._deliver(inbox)
         self._inbox = EMPTY
@@ -132,9 +137,9 @@ class Session:
             self.application.lost(reason)
 
     def receive(self, messages: Sequence[str | bytes]) -> None:
-        """Hand the client's messages to the application, thousands of them in slices.
+        """Hand the client's messages to the application, in slices if there are many.
 
-        What comes after the application's close is dropped.
+        Messages that come after the application has closed the session are dropped.
         """
         if self._inbox:
             self._inbox.extend(messages)
@@ -145,7 +150,7 @@ class Session:
             self._deliver(messages)
 
     def deliver(self) -> None:
-        """Hand over a slice of those that wait; called each turn until none do."""
+        """Hand over a slice of the messages that wait; called each turn until none wait."""
         if self._is_paused:
             return
         inbox = self._inbox
@@ -163,13 +168,13 @@ class Session:
             self.application.received(message)
 
     def pause(self) -> None:
-        """Hand over nothing more, and read nothing more where the client has a connection to itself."""
+        """Hand over no more messages, and stop reading from the client where it has a connection of its own."""
         self._is_paused = True
         if self.receiver is not None:
             self.receiver.pause()
 
     def resume(self) -> None:
-        """Go on; harmless when it was not paused."""
+        """Hand over messages again; harmless when nothing was paused."""
         self._is_paused = False
         if self.receiver is not None:
             self.receiver.resume()
@@ -178,18 +183,18 @@ class Session:
 
     @property
     def is_paused(self) -> bool:
-        """Whether the application takes nothing now."""
+        """Whether the application has paused the session."""
         return self._is_paused
 
     @property
     def backlog(self) -> int:
-        """How many of the client's messages wait."""
+        """How many messages of the client wait for the application."""
         return len(self._inbox)
 
     # From the application's side
 
     def post(self, message: Message) -> None:
-        """Send a message with whatever else this turn brings; dropped when the session is closing."""
+        """Send a message at the end of this turn, with the others of the turn; dropped when the session is closing."""
         if self.state is not OPEN:
             return
         batch = self.batch
@@ -201,9 +206,9 @@ class Session:
             self.replace_batch(batch.with_another(message))
 
     def replace_batch(self, batch: Batch) -> None:
-        """Hold this batch in place of the one before, which it begins with; the session must be open.
+        """Make this the messages of the turn; it begins with the messages so far, and the session is open.
 
-        This is the hot path of a broadcast: no encoding and no system call for each recipient.
+        A broadcast calls this for each recipient, so nothing is encoded and nothing is written here.
         """
         before = self.batch
         if before is None:
@@ -214,17 +219,17 @@ class Session:
         self.batch = batch
 
     def close(self, code: int, reason: str) -> None:
-        """Close after what was posted before; the first close counts. Nothing happens before the turn's end."""
+        """Close the session after what was posted before, at the end of this turn. Only the first close counts."""
         if self.state is State.OPEN:
             self._close = (code, reason)
             self._move(Input.CLOSE)
             self.scheduler.flush_later(self)
             if self.batch is not None:
-                # What the others who hold the same are still sent comes after the close.
+                # Leave the shared batch: what is added to it from now on comes after the close.
                 self.replace_batch(Batch(self.batch.messages, self.batch.size))
 
     def disconnect(self) -> None:
-        """End it now: a client that is there and reads gets the close frame, and the name is free."""
+        """End the session now. A client that is connected and reads gets the close frame; the name is free again."""
         self.close(3000, "Go away!")
         self.flush()
         receiver = self.receiver
@@ -233,26 +238,29 @@ class Session:
             receiver.end(*self._close)
 
     def watch(self, flushed: Callable[[], None] | None) -> None:
-        """Call this soon, and after every flush; None: no more."""
+        """Call this at the end of this turn, and after every flush; None: stop calling."""
         self._flushed = flushed
         if flushed is not None:
             self.scheduler.flush_later(self)
 
     @property
     def is_lagging(self) -> bool:
-        """Whether the application should wait: the client does not keep up, or half of the outbox is full."""
+        """Whether a producer should wait: the client does not keep up, or the outbox is half full."""
         writer = self._writer
         return self._outbox.size * 2 > self.outbox_limit or (writer is not None and not writer.ready)
 
     @property
     def is_closing(self) -> bool:
-        """Whether the application has closed it, or knows that it is lost."""
+        """Whether the application has closed the session, or was told of its end."""
         return self.state in (State.CLOSING, State.CLOSED)
 
-    # Carrying out
+    # Sending
 
     def flush(self) -> None:
-        """Send what waits as far as the receiver takes it; called at the end of a turn and when it is ready again."""
+        """Send what waits, as far as the client takes it.
+
+        Called at the end of a turn, and when the client has caught up.
+        """
         batch, self.batch = self.batch, None
         if batch is not None:
             batch.holders -= 1
@@ -282,7 +290,7 @@ class Session:
     def _check_room(self) -> None:
         outbox, limit = self._outbox, self.outbox_limit
         if outbox.size > limit and outbox.is_exceeded(limit, self.scheduler.now, self._writer):
-            # The client reads too slowly. What it misses it must fetch anew, so nothing is worth keeping.
+            # The messages that wait are lost with the session, so there is no use in keeping them.
             outbox.drop()
             self._observer.overflowed(self)
             self.close(1008, "Reads too slowly")

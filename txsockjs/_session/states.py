@@ -1,4 +1,18 @@
-"""The life of a session as a table: what changes its state is an Input, and a move that is not there is a mistake."""
+"""The life of a session as a table.
+
+    state     ATTACHED    CLOSE      CLOSE_DELIVERED    LOST
+    NEW       OPEN        -          -                  CLOSED
+    OPEN      OPEN        CLOSING    -                  CLOSED
+    CLOSING   CLOSING     -          CLOSED             CLOSED
+    CLOSED    -           -          -                  -
+
+NEW: no receiver has come yet, and the application does not know of the session. OPEN: messages go both ways, even while
+no receiver is attached. CLOSING: the application has closed the session; the close frame waits behind the messages that
+were posted before. CLOSED: the application was told of the end. A closed session that has a name keeps it until its
+timer is due, so that a client that polls again gets its close frame (SockJS protocol 0.3.3, section HandlingClose).
+
+A move that is not in the table is a mistake in txsockjs: it raises KeyError.
+"""
 
 from enum import Enum, auto
 from typing import Final
@@ -7,7 +21,7 @@ __all__ = ["CLOSING", "OPEN", "TRANSITIONS", "Input", "State"]
 
 
 class State(Enum):
-    """NEW: no receiver yet. CLOSING: the close frame is not delivered yet. CLOSED: the application knows."""
+    """Where a session is in its life; see the table above."""
 
     NEW = auto()
     OPEN = auto()
@@ -15,13 +29,17 @@ class State(Enum):
     CLOSED = auto()
 
 
-# Read for each recipient of each message, where an Enum's member costs more than a name.
+# Read for each recipient of each message; reading a member of an Enum costs more than reading a name.
 OPEN: Final = State.OPEN
 CLOSING: Final = State.CLOSING
 
 
 class Input(Enum):
-    """What happens to a session."""
+    """What happens to a session.
+
+    ATTACHED: a receiver came. CLOSE: the application closes the session. CLOSE_DELIVERED: a receiver has the close
+    frame. LOST: the receiver's connection was lost, or no receiver came in time.
+    """
 
     ATTACHED = auto()
     CLOSE = auto()

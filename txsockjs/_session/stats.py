@@ -1,4 +1,4 @@
-"""What a service counts, for whoever draws graphs of it."""
+"""What a service counts, for graphs and alarms."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ __all__ = ["Numbers"]
 
 @dataclass(frozen=True)
 class Numbers:
-    """The numbers of one moment; those that only grow count from the start of the service.
+    """The numbers at one moment. All but `sessions` only grow, from 0 at the start of the service.
 
-    sessions: those that live, by the transport that they use or used last: xhr, xhr_streaming, eventsource, htmlfile,
-    jsonp, websocket, raw websocket. opened: sessions until now. refused: sessions that were not opened, by what stood
-    against them: sessions or address (the limits max_sessions, max_sessions_per_address), stopping.
-    outbox_closes: sessions closed because their clients did not read (the limit max_outbox).
+    sessions: sessions that are open, by the transport that they use or used last: xhr, xhr_streaming, eventsource,
+    htmlfile, jsonp, websocket, raw websocket. opened: sessions that were opened. refused: sessions that were refused,
+    by reason: sessions (the limit max_sessions), address (max_sessions_per_address), stopping. outbox_closes: sessions
+    that were closed because their clients did not read (max_outbox).
     """
 
     sessions: Mapping[str, int]

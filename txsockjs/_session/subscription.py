@@ -17,25 +17,25 @@ __all__ = ["Subscriber", "Subscription"]
 
 
 class Subscriber(Protocol):
-    """One client's session, which its subscriptions share."""
+    """The client of a multiplexed session; its subscriptions share the session."""
 
     transport: SockJSTransport
 
     def subscription_ended(self, subscription: "Subscription") -> None:
-        """The topic's protocol is being told of the end."""
+        """The subscription has ended."""
 
     def pause_changed(self) -> None:
-        """A subscription has been paused or resumed."""
+        """A subscription was paused or resumed."""
 
     def producer_changed(self) -> None:
-        """A subscription has got a producer or lost it: call `flushed` after each flush while one has any."""
+        """A subscription has a producer now, or none any more: call `flushed` after each flush while any has one."""
 
 
 @implementer(ITransport, IConsumer)
 class Subscription:
-    """The transport that a topic's protocol gets: each write is one message, each dataReceived brings one.
+    """The transport of a topic's protocol: each write sends one message, each dataReceived brings one.
 
-    It belongs to the reactor thread. A protocol that fails loses its subscription; the session and its other
+    Belongs to the reactor thread. When the protocol raises an error, its subscription ends; the session and its other
     subscriptions go on.
     """
 
@@ -43,7 +43,7 @@ class Subscription:
     _log = Logger()
 
     def __init__(self, subscriber: Subscriber, name: str) -> None:
-        """name: the topic's."""
+        """name: of the topic."""
         self.session_transport = subscriber.transport
         self.name = name
         self.is_paused = False
@@ -52,7 +52,7 @@ class Subscription:
         self._protocol: IProtocol | None = None
 
     def start(self, factory: IProtocolFactory) -> None:
-        """Build the topic's protocol and connect it; a factory that builds none refuses the client."""
+        """Build the topic's protocol and connect it; end the subscription if the factory builds none."""
         try:
             self._protocol = factory.buildProtocol(self.getPeer())
             if self._protocol is None:
@@ -71,7 +71,7 @@ class Subscription:
             self._failed()
 
     def lost(self, reason: Failure) -> None:
-        """The subscription is over: tell the protocol, once."""
+        """The subscription has ended: stop the producer, and call the protocol's connectionLost. Only once."""
         if not self.disconnecting:
             self.disconnecting = True
             flow, protocol, self._protocol = self.flow, self._protocol, None
@@ -90,7 +90,7 @@ class Subscription:
                 self._log.failure("sockjs: a topic's protocol failed in connectionLost")
 
     def flushed(self) -> None:
-        """The session has sent what it could: pause the producer, or ask it for more."""
+        """The session was flushed: pause or resume the producer, or ask it for more."""
         try:
             if self.flow is not None:
                 self.flow.flushed()
@@ -104,7 +104,7 @@ class Subscription:
     # For the protocol
 
     def write(self, data: bytes | str) -> None:
-        """Send one message; dropped when the subscription is over."""
+        """Send one message; dropped when the subscription has ended."""
         if not self.disconnecting:
             self.session_transport.writeText(f"msg,{self.name},{as_text(data, self.session_transport.encoding)}")
 
@@ -114,18 +114,18 @@ class Subscription:
             self.write(item)
 
     def loseConnection(self) -> None:
-        """Tell the client that the subscription is over, and the protocol before this returns."""
+        """End the subscription: tell the client (`uns`), and call the protocol's connectionLost before this returns."""
         if not self.disconnecting:
             self.session_transport.writeText(f"uns,{self.name}")
             self.lost(Failure(ConnectionDone("The subscription was ended")))
 
     def pauseProducing(self) -> None:
-        """Take nothing more from the client, for its other topics neither: they share one connection."""
+        """Take no more messages from the client, for its other topics as well: they share one connection."""
         self.is_paused = True
         self._subscriber.pause_changed()
 
     def resumeProducing(self) -> None:
-        """Take messages again, once no other topic is paused; harmless when nothing was paused."""
+        """Take messages again when no other topic is paused; harmless when nothing was paused."""
         if self.is_paused:
             self.is_paused = False
             self._subscriber.pause_changed()
@@ -135,7 +135,7 @@ class Subscription:
         self.loseConnection()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Pause the producer while the client does not keep up, as SockJSTransport does; each topic may have one."""
+        """Pause the producer while the client does not keep up, as SockJSTransport does. Each topic may have one."""
         if self.flow is not None:
             raise RuntimeError(f"a producer is registered already; unregister it before {producer!r}")
         if self.disconnecting:
@@ -146,7 +146,7 @@ class Subscription:
         self._subscriber.producer_changed()
 
     def unregisterProducer(self) -> None:
-        """Leave the producer alone; harmless when there is none."""
+        """Stop telling the producer anything; harmless when there is none."""
         if self.flow is not None:
             self.flow = None
             self._subscriber.producer_changed()
@@ -156,5 +156,5 @@ class Subscription:
         return self.session_transport.getPeer()
 
     def getHost(self) -> IAddress:
-        """Our own address."""
+        """The address of this end of the connection."""
         return self.session_transport.getHost()

@@ -1,4 +1,7 @@
-"""The timers of many sessions at little cost: those that are due at nearly the same time share one call."""
+"""The timers of many sessions at little cost: timers that are due at nearly the same time share one reactor call.
+
+Time is divided into ticks of TICK_SECONDS. A timer is due at the first tick that is not before its time.
+"""
 
 from collections.abc import Callable
 from math import ceil
@@ -11,12 +14,12 @@ __all__ = ["TICK_SECONDS", "TimerGroup", "Timers"]
 
 T = TypeVar("T")
 
-# How late a timer is at most. A power of two, so that whole seconds stay exact.
+# The most that a timer is late. A power of two, so that whole seconds are exact.
 TICK_SECONDS: Final = 1 / 64
 
 
 class TimerGroup(set[T]):
-    """What is due at one time."""
+    """The items that are due at one tick."""
 
     __slots__ = ("call", "tick")
     call: IDelayedCall
@@ -24,21 +27,21 @@ class TimerGroup(set[T]):
 
 
 class Timers(Generic[T]):
-    """Calls one function with each item when its time has come: never early, and late by a tick at most.
+    """Calls one function with each item when its time has come: never early, and late by one tick at most.
 
-    A call of the reactor for each would cost a tenth of what it takes to open a WebSocket.
+    One reactor call for each item would cost a tenth of what it takes to open a WebSocket.
     """
 
     _log = Logger()
 
     def __init__(self, clock: IReactorTime, due: Callable[[T], None]) -> None:
-        """due: what to call; when it fails that is logged, and the others are called all the same."""
+        """due: the function to call with an item. If it raises, the error is logged and the other items are called."""
         self._clock = clock
         self._due = due
         self._groups: dict[int, TimerGroup[T]] = {}
 
     def start(self, item: T, seconds: float) -> TimerGroup[T]:
-        """Call with this item after so many seconds; what stop takes."""
+        """Call with this item after so many seconds. Returns the group to give to `stop`."""
         now = self._clock.seconds()
         tick = ceil((now + seconds) / TICK_SECONDS)
         group = self._groups.get(tick)
@@ -50,7 +53,7 @@ class Timers(Generic[T]):
         return group
 
     def stop(self, item: T, group: TimerGroup[T]) -> None:
-        """Do not call with it; harmless when it was called, or stopped."""
+        """Do not call with this item; harmless if it was called or stopped already."""
         group.discard(item)
         if not group and group.call.active():
             group.call.cancel()
@@ -59,7 +62,7 @@ class Timers(Generic[T]):
     def _fire(self, tick: int) -> None:
         group = self._groups.pop(tick)
         for item in list(group):
-            # One that is called may stop another.
+            # The call with one item may stop another.
             if item in group:
                 group.discard(item)
                 self._call(item)

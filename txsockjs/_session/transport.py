@@ -1,4 +1,4 @@
-"""The transport that the wrapped protocol sees."""
+"""A session as a Twisted transport, and the address of its client."""
 
 import ipaddress
 import json
@@ -30,14 +30,14 @@ BYTES: Final = (bytes, bytearray, memoryview)
 
 @implementer(ITransport, IConsumer)
 class SockJSTransport:
-    """One session as a Twisted transport: each write is one message, each dataReceived brings one.
+    """One session as a Twisted transport: each write sends one message, each dataReceived brings one.
 
-    SockJS messages are text, and dataReceived gets them as UTF-8. A raw WebSocket has binary messages, too, of which
-    it gets the bytes as they are; `write` then answers in kind: bytes go out as a binary message while the message
-    received last was one. `writeText` and `writeBinary` say otherwise. Binary messages to a session with SockJS
-    frames go as text.
+    SockJS messages are text; dataReceived gets them as UTF-8. A raw WebSocket also has binary messages; dataReceived
+    gets their bytes. `write` answers in kind: while the message received last was binary, bytes are sent as a binary
+    message. `writeText` and `writeBinary` always send the one kind. To a session with SockJS frames, which carry only
+    text, a binary message is sent as text.
 
-    It belongs to the reactor thread.
+    Belongs to the reactor thread.
     """
 
     _log = Logger()
@@ -50,14 +50,14 @@ class SockJSTransport:
         addresses: tuple[IAddress, IAddress],
         request: Request | None,
     ) -> None:
-        """addresses: the client's and ours. request: the one that opens the session."""
+        """addresses: of the client, and of this end. request: the one that opens the session."""
         self.session = session
         self.post = session.post
         self._factory = factory
         self.encoding = encoding
         self._peer, self._host = addresses
-        # The request with its headers and cookies, while the protocol is being built and connected; None afterwards,
-        # as it takes more memory than the rest of a session.
+        # The request with its headers and cookies, until the protocol is connected; None afterwards, because it takes
+        # more memory than the rest of a session.
         self.request = request
         self._protocol: IProtocol | None = None
         self._flow: FlowControl | None = None
@@ -66,7 +66,7 @@ class SockJSTransport:
     # For the session
 
     def opened(self) -> None:
-        """Build the protocol and connect it; a factory that builds none sends the client away."""
+        """Build the protocol and connect it; close the session if the factory builds none."""
         try:
             self._protocol = self._factory.buildProtocol(self._peer)
             if self._protocol is None:
@@ -78,7 +78,10 @@ class SockJSTransport:
         self.request = None
 
     def received(self, message: str | bytes) -> None:
-        """Hand one message to the protocol, text as UTF-8; a lone surrogate is encoded as if it were a character."""
+        """Call the protocol's dataReceived with one message.
+
+        Text is encoded as UTF-8; a lone surrogate as if it were a character.
+        """
         self._answers_binary = isinstance(message, bytes)
         data = message if isinstance(message, bytes) else as_utf8(message)
         try:
@@ -88,7 +91,7 @@ class SockJSTransport:
             self._failed()
 
     def lost(self, reason: Failure) -> None:
-        """Stop the producer and tell the protocol."""
+        """Stop the producer, and call the protocol's connectionLost."""
         flow, protocol, self._protocol = self._flow, self._protocol, None
         self.unregisterProducer()
         try:
@@ -118,13 +121,14 @@ class SockJSTransport:
 
     @property
     def disconnecting(self) -> bool:
-        """Whether the session is ending or has ended."""
+        """Whether the session is closing or has ended."""
         return self.session.is_closing
 
     def write(self, data: bytes | str) -> None:
         """Send one message: text, or bytes in UTF-8 (else in the service's encoding).
 
-        Bytes are sent as they are while the message received last was binary. Dropped when the session is closing.
+        Bytes are sent as a binary message while the message received last was binary. What is written when the session
+        is closing is dropped.
         """
         if self._answers_binary and isinstance(data, BYTES):
             self.writeBinary(data)
@@ -132,12 +136,15 @@ class SockJSTransport:
             self.writeText(data)
 
     def writeText(self, data: bytes | str) -> None:
-        """Send one text message, whatever was received last."""
+        """Send one text message, whatever the kind of the message received last."""
         self.post(Message(as_text(data, self.encoding)))
 
     def writeBinary(self, data: bytes) -> None:
-        """Send one binary message, whatever was received last; TypeError for what is not bytes."""
-        # bytes() makes as many zeros of a number.
+        """Send one binary message, whatever the kind of the message received last.
+
+        Raises TypeError for other than bytes.
+        """
+        # memoryview refuses a number; bytes(5) would make five zeros.
         self.post(BinaryMessage(data if isinstance(data, bytes) else bytes(memoryview(data)), self.encoding))
 
     def writeSequence(self, data: Iterable[bytes | str]) -> None:
@@ -146,7 +153,10 @@ class SockJSTransport:
             self.write(item)
 
     def writeRaw(self, frame: bytes | str) -> None:
-        """Send a SockJS frame as it is, such as a["one","two"]; ValueError for what is no frame."""
+        """Send the messages of a SockJS frame such as a["one","two"]; close the session for c[3000,"Go away!"].
+
+        Frames o and h are ignored. Raises ValueError if the text is not a frame.
+        """
         text = frame if isinstance(frame, str) else frame.decode("utf-8")
         match text[:1], json.loads(text[1:] or "null"):
             case "a", [*messages] if all(isinstance(message, str) for message in messages):
@@ -156,32 +166,33 @@ class SockJSTransport:
             case "h" | "o", None:
                 pass
             case _:
-                raise ValueError(f'{text[:20]!r} is no SockJS frame; give one such as a["message"]')
+                raise ValueError(f'{text[:20]!r} is not a SockJS frame: give one such as a["message"]')
 
     def loseConnection(self) -> None:
-        """Close the session after what was written: the client gets code 3000, Go away!"""
+        """Close the session after what was written, with code 3000 and reason Go away!"""
         self.close(3000, "Go away!")
 
     def close(self, code: int, reason: str) -> None:
-        """Close the session after what was written. Only the first close counts; ValueError for a bad code.
+        """Close the session after what was written. Only the first close counts.
 
-        code: 1000 to 4999; 3000 and above are free for applications. A raw WebSocket, which may not send some of the
-        others, sends 1000 for those. reason: it is cut after 123 bytes there.
+        code: 1000 to 4999; applications choose from 3000 (RFC 6455 section 7.4.2). A raw WebSocket sends 1000 in place
+        of a code that must not be sent, such as 1005. reason: text; a raw WebSocket sends its first 123 bytes. Raises
+        ValueError for another code.
         """
         if not 1000 <= code <= 4999:
-            raise ValueError(f"close code {code!r} is not between 1000 and 4999")
+            raise ValueError(f"close code {code!r} is not valid: give a number from 1000 to 4999")
         self.session.close(code, reason)
 
     def pauseProducing(self) -> None:
-        """Take nothing more from the client: dataReceived is not called before resumeProducing.
+        """Take no more messages from the client: dataReceived is not called before resumeProducing.
 
-        What had come by then waits; over a WebSocket nothing more is read, and other transports are refused when
-        too much waits.
+        Messages that came already wait. From a WebSocket nothing more is read; requests that bring messages by other
+        transports are answered 503 when too many wait.
         """
         self.session.pause()
 
     def resumeProducing(self) -> None:
-        """Take messages again; harmless when nothing was paused, and after the end."""
+        """Take messages again; harmless when nothing was paused, and when the session has ended."""
         self.session.resume()
 
     def stopProducing(self) -> None:
@@ -189,10 +200,10 @@ class SockJSTransport:
         self.loseConnection()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Pause the producer while the client does not keep up; RuntimeError if there is one already.
+        """Pause the producer while the client does not keep up, and stop it when the session ends.
 
-        A pull producer (streaming is False) is asked for one write at a time. Whatever the kind, it is stopped when
-        the session ends.
+        streaming: True for a push producer; False for a pull producer, which is asked for one write a turn. Raises
+        RuntimeError if another producer is registered.
         """
         if self._flow is not None:
             raise RuntimeError(f"a producer is registered already; unregister it before {producer!r}")
@@ -203,21 +214,21 @@ class SockJSTransport:
         self.session.watch(self._flushed)
 
     def unregisterProducer(self) -> None:
-        """Leave the producer alone; harmless when there is none."""
+        """Stop telling the producer anything; harmless when there is none."""
         self._flow = None
         self.session.watch(None)
 
     def getPeer(self) -> IAddress:
-        """The client's address; behind a proxy, what the option proxy_header says."""
+        """The client's address; behind a proxy, the one in the header that the option proxy_header names."""
         return self._peer
 
     def getHost(self) -> IAddress:
-        """Our own address."""
+        """The address of this end of the connection."""
         return self._host
 
 
 def peer_address(request: Request, proxy_header: str | None) -> IAddress:
-    """The client's address: that of the connection, or the last that the proxy's header names."""
+    """The client's address: the last one in the proxy's header if it is valid, else that of the connection."""
     given = request.getHeader(proxy_header) if proxy_header else None
     if given:
         try:
@@ -225,6 +236,6 @@ def peer_address(request: Request, proxy_header: str | None) -> IAddress:
         except ValueError:
             return IAddress(request.getClientAddress())
         kind = IPv4Address if address.version == 4 else IPv6Address
-        # The header says nothing of a port.
+        # The header has no port.
         return kind("TCP", str(address), None)  # type: ignore[arg-type]  # 1.2.2 gives None here
     return IAddress(request.getClientAddress())

@@ -1,4 +1,4 @@
-"""What a client has taken of what was sent to it, as its system says: a slow one is told from one that is gone."""
+"""What the client's system has acknowledged: it tells a slow client from one that is gone."""
 
 import struct
 import sys
@@ -13,9 +13,10 @@ FIELDS: Final = struct.Struct("=24xI92xQ16xI")
 
 
 def progress(transport: object) -> tuple[int, bool]:
-    """How many bytes a TCP client has acknowledged so far, and whether nothing is left of what the socket got.
+    """How many bytes a TCP client has acknowledged so far, and whether these are all that the socket was given.
 
-    Elsewhere than on Linux, and for what is no TCP socket, nothing is known: 0, and True.
+    transport: of Twisted, TCP or TLS. Returns (0, True), as nothing is known, on other systems than Linux and for
+    other transports.
     """
     # TLS and other wrappers pass the attribute on.
     connection: Any = getattr(transport, "socket", None)
@@ -24,6 +25,6 @@ def progress(transport: object) -> tuple[int, bool]:
     try:
         unacked, acked, unsent = FIELDS.unpack(connection.getsockopt(IPPROTO_TCP, TCP_INFO, FIELDS.size))
     except (OSError, struct.error):
-        # A UNIX socket, one that is closed, or a kernel older than 4.6.
+        # A UNIX socket, a closed socket, or a kernel older than 4.6.
         return 0, True
     return acked, not unacked and not unsent

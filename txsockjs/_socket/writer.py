@@ -1,4 +1,4 @@
-"""Writing to a connection that has been taken over, and knowing whether its client keeps up."""
+"""Writes to a connection that was taken over, and knows whether its client keeps up. _socket/__init__.py says how."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -20,51 +20,55 @@ __all__ = ["BufferedWriter", "Connection", "DirectWriter", "SocketWriter", "is_p
 
 
 class Connection(Protocol):
-    """A TCP or TLS transport, as far as it is used here."""
+    """What a writer needs of a TCP or TLS transport."""
 
     def write(self, data: bytes) -> None:
-        """Send, or buffer what the socket does not take."""
+        """Send, and buffer what the socket does not take."""
 
     def loseConnection(self) -> None:
-        """Close when all is sent."""
+        """Close the connection when everything was sent."""
 
     def abortConnection(self) -> None:
-        """Close now."""
+        """Close the connection now."""
 
     def pauseProducing(self) -> None:
-        """Read no more for now."""
+        """Stop reading."""
 
     def resumeProducing(self) -> None:
-        """Read again; harmless when it never stopped."""
+        """Read again; harmless when nothing was paused."""
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
-        """Tell the producer when the buffer is full and when it is empty."""
+        """Tell the producer when the buffer is full (if streaming) and when it is empty."""
 
     def unregisterProducer(self) -> None:
-        """Tell it no more."""
+        """Stop telling the producer anything."""
 
 
 class SocketWriter(Protocol):
-    """Takes whatever is written; `ready` tells whether to wait with more, and its owner hears when it is again."""
+    """Sends everything that is written, and buffers it if it must.
+
+    ready: whether the client keeps up. While it is False, whoever writes should wait; the function `resumed`, which the
+    writer was made with, is called when it is True again.
+    """
 
     ready: bool
 
     @property
     def acknowledged(self) -> int:
-        """Bytes that the client has acknowledged so far; 0 where that is not known."""
+        """Bytes that the client's system has acknowledged so far; 0 where that is not known."""
 
     def write(self, data: bytes) -> None:
         """Send."""
 
     def end_flow_control(self) -> None:
-        """Never be ready again: what is still written, whether ready or not, is sent, and nothing is heard any more."""
+        """Stay not ready for good, and never call `resumed` again. What is written from now on is still sent."""
 
     def release(self) -> None:
-        """Hold, and leave the transport to somebody else."""
+        """End the flow control, and unregister from the transport, which may get another owner."""
 
 
 def open_writer(transport: Connection, resumed: Callable[[], None]) -> SocketWriter:
-    """The writer that suits a transport which has no producer. resumed: called when it is ready again."""
+    """The writer for a transport that has no producer. resumed: called when the writer is ready again."""
     if is_plain_socket(transport):
         writer = DirectWriter(transport, resumed)
         writer.empty()
@@ -73,7 +77,7 @@ def open_writer(transport: Connection, resumed: Callable[[], None]) -> SocketWri
 
 
 def is_plain_socket(transport: object) -> bool:
-    """Whether a transport is a TCP socket whose bytes are those that are written, which TLS makes others of."""
+    """Whether a transport is a TCP socket that carries the bytes as they are written, as one with TLS does not."""
     return (
         ITCPTransport.providedBy(transport)
         and ISystemHandle.providedBy(transport)
@@ -82,7 +86,7 @@ def is_plain_socket(transport: object) -> bool:
 
 
 class _BaseWriter:
-    """What both kinds have in common: when they are ready again, and when nobody may hear of it any more."""
+    """What both writers have in common: they become ready again, and say so unless their flow control has ended."""
 
     __slots__ = ("_is_detached", "_resumed", "_transport", "ready")
 
@@ -108,7 +112,7 @@ class _BaseWriter:
         self._transport.unregisterProducer()
 
     def resumeProducing(self) -> None:
-        """The transport's buffer is empty."""
+        """The transport's buffer is empty: be ready, and say so."""
         if not self._is_detached:
             self.ready = True
             self._resumed()
@@ -118,25 +122,23 @@ class _BaseWriter:
         self.end_flow_control()
 
 
-def _nobody() -> None:
-    """Is told."""
+def _ignore() -> None:
+    """Do nothing."""
 
 
 @implementer(IPullProducer)
 class DirectWriter(_BaseWriter):
-    """Sends straight to the socket while nothing is buffered: one system call in place of three for each frame.
+    """For plain TCP: sends directly to the socket while the transport buffers nothing.
 
-    transport.write would buffer, ask epoll to tell when the socket takes data, send, and ask epoll to be quiet. What
-    the socket does not take goes that way all the same, and the transport, which calls a pull producer whenever its
-    buffer is empty, says when to begin again. So the transport never holds more than the rest of one frame.
+    It is registered as the transport's pull producer, which the transport calls whenever its buffer is empty.
     """
 
     __slots__ = ("_send",)
 
     def __init__(self, transport: Connection, resumed: Callable[[], None]) -> None:
         super().__init__(transport, resumed)
-        # Whoever had the transport before may have left something in its buffer. Registering calls resumeProducing
-        # although it did, so that one call goes nowhere; write then goes through the buffer once.
+        # The last owner of the transport may have left something in its buffer. registerProducer calls resumeProducing
+        # at once, even so: that call is ignored. Until the next one, `write` goes through the buffer.
         self.end_flow_control()
         handle: Any = ISystemHandle(transport).getHandle()
         self._send: Callable[[bytes], int] = handle.send
@@ -144,26 +146,26 @@ class DirectWriter(_BaseWriter):
         self._is_detached = False
 
     def empty(self) -> None:
-        """Be ready at once, and without a word, if the socket takes all that is in the transport's buffer.
+        """Send what is in the transport's buffer; if the socket takes all of it, be ready, without calling `resumed`.
 
-        A connection's first bytes then need no round through the reactor, which watches the socket for them.
+        So the first bytes of a connection need not wait for the reactor's next turn.
         """
         transport: Any = self._transport
         if IWriteDescriptor.providedBy(transport):
-            resumed, self._resumed = self._resumed, _nobody
-            # What it says of a connection that is gone it says again when the reactor asks.
+            resumed, self._resumed = self._resumed, _ignore
+            # An error may be ignored: the transport reports it again when the reactor calls it.
             transport.doWrite()
             self._resumed = resumed
 
     def write(self, data: bytes) -> None:
-        """Send; what the socket does not take now follows by itself."""
+        """Send. The transport sends later what the socket does not take now."""
         if not self.ready:
             self._transport.write(data)
             return
         try:
             sent = self._send(data)
         except OSError:
-            # Not even one byte: the socket is full, or gone, which the transport finds out by itself.
+            # The socket took nothing: it is full, or lost, which the transport finds out.
             sent = 0
         if sent != len(data):
             self.ready = False
@@ -172,7 +174,7 @@ class DirectWriter(_BaseWriter):
 
 @implementer(IPushProducer)
 class BufferedWriter(_BaseWriter):
-    """Sends through the transport's buffer, for TLS and for what is no socket."""
+    """For TLS, and for transports that are no sockets: sends through the transport's buffer."""
 
     def __init__(self, transport: Connection, resumed: Callable[[], None]) -> None:
         super().__init__(transport, resumed)
@@ -183,5 +185,5 @@ class BufferedWriter(_BaseWriter):
         self._transport.write(data)
 
     def pauseProducing(self) -> None:
-        """The buffer is full."""
+        """The transport's buffer is full: be not ready."""
         self.ready = False

@@ -1,6 +1,7 @@
 """One WebSocket connection (RFC 6455): the websockets library's Sans-I/O protocol on a Twisted transport.
 
-It carries bytes and keeps the time of the closing handshake; what messages mean is its listener's affair.
+The library reads and checks frames. This file carries the bytes and keeps the time: of pings, of the closing handshake,
+of a client that reads nothing. What the messages mean is up to the connection's listener.
 """
 
 from collections.abc import Sequence
@@ -23,23 +24,23 @@ from txsockjs._socket.writer import Connection, SocketWriter, open_writer
 
 __all__ = ["MessageListener", "WebSocketConnection"]
 
-# How much is read at once, and for how long before the reactor gets its turn, in seconds.
+# How many bytes are read in one piece, and how many seconds before the reactor serves others.
 PIECE_BYTES: Final = 4096
 SLICE_SECONDS: Final = 0.01
 
 PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
 
-# A close frame's reason has 125 bytes less those of the code (RFC 6455 section 5.5.1).
+# A close frame has 125 bytes, of which the code takes two (RFC 6455 section 5.5.1).
 REASON_BYTES: Final = 123
 
 
 class _Codec(Codec):
-    """The library's protocol, but for a close frame between the fragments of a message."""
+    """The library's protocol, which also accepts a close frame between the fragments of a message."""
 
     def recv_frame(self, frame: Frame) -> None:
-        """The library takes the message that stays unfinished for a violation and answers 1002 to a clean close.
+        """Forget the unfinished message when a close frame comes; the library would answer it with 1002.
 
-        RFC 6455 section 5.4 allows control frames there, and section 5.5.1 wants them answered like any other.
+        RFC 6455 section 5.4 allows control frames between fragments, and section 5.5.1 says how to answer a close.
         """
         if frame.opcode is Opcode.CLOSE:
             self.current_size = None
@@ -47,31 +48,34 @@ class _Codec(Codec):
 
 
 class MessageListener(Protocol):
-    """What hears of a wire's messages and end."""
+    """Hears of the messages and the end of a WebSocket."""
 
     def opened(self) -> None:
-        """Send the first frame, if only an empty one: the answer to the upgrade leaves with it."""
+        """The connection is open. Send the first frame, or b"": the answer to the upgrade is sent with it."""
 
     def message(self, data: bytes, opcode: Opcode) -> None:
-        """One whole message; its text, if it is TEXT, is not checked yet."""
+        """One whole message came. opcode: TEXT or BINARY. Whether a text is UTF-8 was not checked."""
 
     def resumed(self) -> None:
         """The client has caught up."""
 
     def lost(self, reason: Failure) -> None:
-        """The connection is gone; told once."""
+        """The connection was lost; called once."""
 
 
 class WebSocketConnection:
-    """The connection, from the answer to the upgrade to its end. Belongs to the reactor thread."""
+    """A WebSocket of RFC 6455, from the answer to the upgrade to its end. Belongs to the reactor thread.
 
-    # Here, as a connection is rarely paused and there are thousands.
+    max_messages: see Options. writer: takes encoded frames while it is ready.
+    """
+
+    # An attribute of the class: there are thousands of connections, and few are ever paused.
     _is_paused = False
 
     def __init__(
         self, registry: Registry, listener: MessageListener, answer: bytes, extensions: Sequence[Extension] = ()
     ) -> None:
-        """answer: to the upgrade. extensions: those that the handshake has agreed on."""
+        """answer: to the upgrade, as bytes. extensions: those that the handshake has agreed on."""
         self._registry = registry
         self._options = registry.options
         self.max_messages = registry.options.max_messages
@@ -91,7 +95,7 @@ class WebSocketConnection:
 
     @cached_property
     def _codec(self) -> _Codec:
-        # Made at the first need: it is larger than all the rest of a connection that only listens.
+        # Made when it is first needed: it takes more memory than the rest of a connection whose client only listens.
         codec = _Codec(SERVER, max_size=self._options.max_message)
         codec.extensions = list(self._extensions)
         return codec
@@ -99,16 +103,16 @@ class WebSocketConnection:
     # For the listener
 
     def send(self, frames: bytes) -> None:
-        """Write whole frames, encoded already; dropped after a close frame."""
+        """Write whole frames that are encoded already; dropped after a close frame."""
         if self._is_open:
-            # The answer to the upgrade leaves with the first frame: one system call, and one segment.
+            # The answer to the upgrade is sent with the first frame, in one system call and one segment.
             answer, self._answer = self._answer, b""
             self.writer.write(answer + frames)
 
     def ping(self, beat: bytes) -> None:
-        """Send this frame and ask for a sign of life, if the client keeps up; it is dropped if it gives none in time.
+        """Send this heartbeat and a ping, and drop the client if it does not answer within pong_timeout.
 
-        One that does not keep up is dropped if it takes nothing for so long.
+        To a client that does not keep up nothing is sent; it is dropped if it acknowledges nothing within that time.
         """
         if not self._is_open:
             return
@@ -116,14 +120,17 @@ class WebSocketConnection:
         is_sent = self.writer.ready
         if is_sent:
             self.send(beat + PING)
-        # While it is paused, the answer is not read.
+        # While the connection is paused, a pong is not read, so it is not waited for.
         if self._timer is None and not (is_sent and self._is_paused):
             self._wait(acknowledged, not (is_sent and is_all))
 
     def close(self, code: int, reason: str) -> None:
-        """Begin the closing handshake; what was sent before still arrives. 1000 stands in for what may not be sent."""
+        """Begin the closing handshake (RFC 6455 section 7.1.2). What was sent before still arrives.
+
+        code: 1000 is sent in place of a code that must not be sent (section 7.4). reason: cut after 123 bytes.
+        """
         if self._codec.state is WebSocketState.OPEN:
-            # The client's answer must be read.
+            # The client's close frame must be read.
             self.resume()
             try:
                 Close(code, "").check()
@@ -133,14 +140,14 @@ class WebSocketConnection:
             self._write()
 
     def pause(self) -> None:
-        """Read nothing more, until it is resumed; what the socket has waits there, an answer to a ping included."""
+        """Stop reading. What the client sends waits in the socket, an answer to a ping as well."""
         if self._is_open:
             self._is_paused = True
             self._stop_timer()
             self._transport.pauseProducing()
 
     def resume(self) -> None:
-        """Read on, but nothing before this returns: it may be called for a message that others wait behind.
+        """Read again, in a later turn: this may be called while a message is handed over, before those behind it.
 
         Harmless when nothing was paused.
         """
@@ -152,31 +159,31 @@ class WebSocketConnection:
                 self._reading = self._registry.clock.callLater(0, self._read)
 
     def fail(self, code: CloseCode, reason: str) -> None:
-        """The client broke the protocol: say so and end the connection (RFC 6455 section 7.1.7)."""
+        """The client broke the protocol: send a close frame and end the connection (RFC 6455 section 7.1.7)."""
         if self._codec.state is WebSocketState.OPEN:
             self._codec.fail(code, reason)
             self._write()
 
     def drop(self, why: str) -> None:
-        """End the connection at once, without a word."""
+        """End the connection at once, without a close frame. why: the text of the reason that the listener gets."""
         self._reason = Failure(ConnectionLost(why))
         self._transport.abortConnection()
 
     def abort(self) -> None:
-        """Drop it: the server is stopping and has waited long enough."""
+        """Drop the connection: the server is stopping and has waited long enough."""
         self.drop("The server is stopping")
 
     # For the connection
 
     def makeConnection(self, transport: Connection) -> None:
-        """Called once, first."""
+        """Begin with this transport; called once, first."""
         self._transport = transport
         self.writer = open_writer(transport, self._resumed)
         self._registry.connection_opened(self)
         self._listener.opened()
 
     def dataReceived(self, data: bytes) -> None:
-        """Bytes came; whatever they are, the client lives."""
+        """Read bytes. Whatever they are, the client lives."""
         if self._is_open:
             self._stop_timer()
         if self._unread or self._is_paused or len(data) > PIECE_BYTES:
@@ -193,7 +200,7 @@ class WebSocketConnection:
         return Failure(ConnectionDone(f"WebSocket closed with {codec.close_rcvd.code}"))
 
     def _read(self) -> None:
-        """Read piece by piece: a segment may hold thousands of tiny messages, and others wait."""
+        """Read piece by piece: one segment may have thousands of small messages, and other clients wait."""
         clock = self._registry.clock
         self._reading, until = None, clock.seconds() + SLICE_SECONDS
         while self._unread and not self._is_paused:
@@ -215,7 +222,7 @@ class WebSocketConnection:
         self._write()
 
     def connectionLost(self, reason: Failure) -> None:
-        """The connection is gone; a close that both sides have sent makes it a clean end."""
+        """The connection was lost. The end is clean if both sides had sent a close frame."""
         self._stop_timer()
         self._unread.clear()
         if self._reading is not None:
@@ -226,7 +233,7 @@ class WebSocketConnection:
         self._registry.connection_lost(self)
         self._listener.lost(self._reason or reason)
 
-    # Carrying out
+    # Pings, frames and closing
 
     def _wait(self, acknowledged: int, is_behind: bool) -> None:
         seconds = self._options.pong_timeout
@@ -241,7 +248,7 @@ class WebSocketConnection:
             self.drop("The client is silent")
 
     def _resumed(self) -> None:
-        # What drains is a sign of life; the next ping asks for another.
+        # A client that has caught up is alive.
         self._stop_timer()
         if self._pong:
             pong, self._pong = self._pong, b""
@@ -253,12 +260,12 @@ class WebSocketConnection:
             self._opcode = frame.opcode
         elif frame.opcode is not Opcode.CONT:
             return
-        # One buffer for all fragments: a list would grow with empty ones, which no size limit counts.
+        # One buffer for all fragments: a list would grow with empty fragments, which count for no size limit.
         self._message += frame.data
         if frame.fin:
             data, self._message = bytes(self._message), bytearray()
-            # What came before the client's close or fault counts, though the codec has read on to it and its answer
-            # waits; what comes after ours does not.
+            # The codec may have read on to the client's close frame or to a violation, but a message before them
+            # counts. A message after our close frame does not.
             if self._is_open:
                 self._listener.message(data, self._opcode)
 
@@ -269,26 +276,26 @@ class WebSocketConnection:
             elif self.writer.ready or data[0] & 0x0F != Opcode.PONG:
                 self.writer.write(data)
             else:
-                # Of the pings of a client that reads nothing only the last is answered (RFC 6455 section 5.5.3).
+                # A client that does not read gets a pong for its last ping only (RFC 6455 section 5.5.3).
                 self._pong = data
         if self._is_open and self._codec.state is WebSocketState.CLOSING:
             self._is_open = False
-            # Nothing but control frames may follow a close frame (RFC 6455 section 5.5.1).
+            # No message may follow a close frame (RFC 6455 section 5.5.1).
             self.writer.end_flow_control()
             self._stop_timer()
             seconds = self._options.close_timeout
             self._timer = self._registry.clock.callLater(seconds, self.drop, "The client did not answer the close")
 
     def _end(self) -> None:
-        """The codec has nothing more to say."""
+        """The codec has nothing more to send: end the connection (RFC 6455 section 7.1.1)."""
         self.writer.release()
         tcp = ITCPTransport(self._transport, None)
         if self._codec.close_rcvd is not None or tcp is None or ISSLTransport.providedBy(tcp):
-            # TLS sends its own farewell, and reads until the client's.
+            # TLS sends its own close, and reads until that of the client.
             self._transport.loseConnection()
         else:
-            # A client in the midst of sending would get a reset and never see the close frame's code: what it sends
-            # is read and thrown away until it closes, too.
+            # A client that is still sending would get a reset before it reads the close frame. So only this direction
+            # is closed, and what the client sends is discarded until it closes, too.
             tcp.loseWriteConnection()
 
     def _stop_timer(self) -> None:

@@ -1,8 +1,7 @@
 """Compression of WebSocket messages (permessage-deflate, RFC 7692), behind the option deflate.
 
-We never take the context over from one message to the next (server_no_context_takeover): it costs some of the
-compression, and a broadcast is still compressed and framed once for all its recipients, and no recipient costs the
-hundreds of kilobytes that a context takes.
+Each message is compressed by itself (server_no_context_takeover). That compresses less, but a broadcast is compressed
+once for all its recipients, and no connection needs the hundreds of kilobytes of a compression context.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,12 +15,15 @@ from txsockjs._protocol.frames import Framing
 
 __all__ = ["OFFER", "deflated"]
 
-# Nor does the client: its context would stay with each connection.
+# The client, too, must compress each message by itself: its context would take memory here for each connection.
 OFFER: Final = ServerPerMessageDeflateFactory(server_no_context_takeover=True, client_no_context_takeover=True)
 
 
 def deflated(make: Callable[[Sequence[Extension]], Framing], negotiated: Sequence[Extension]) -> Framing | None:
-    """The framing for a connection with these extensions, the same for all that agreed on the same; None: no such."""
+    """The framing for a connection with these extensions; None if none of them compresses.
+
+    Connections that agreed on the same parameters get the same framing, so that they share the encoded bytes.
+    """
     for extension in negotiated:
         if isinstance(extension, PerMessageDeflate):
             return _shared(make, extension.local_max_window_bits)

@@ -1,4 +1,4 @@
-"""The opening handshake of a WebSocket (RFC 6455 section 4.2), judged by the websockets library."""
+"""The opening handshake of a WebSocket (RFC 6455 section 4.2); the websockets library checks it."""
 
 import re
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ __all__ = ["COMPRESSING", "PLAIN", "read_handshake", "cached_response"]
 
 KEY: Final = b"Sec-WebSocket-Key"
 
-# What a handshake is judged by besides its key; the other headers are none of its business.
-JUDGED: Final = (
+# The headers that decide about a handshake, besides its key.
+CHECKED_HEADERS: Final = (
     b"Connection",
     b"Upgrade",
     b"Sec-WebSocket-Version",
@@ -29,31 +29,30 @@ JUDGED: Final = (
     b"Sec-WebSocket-Extensions",
 )
 
-# 16 bytes in base64, as every client writes them.
+# 16 bytes in base64.
 GOOD_KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==")
 ANY_KEY: Final = b"x3JJHMbDL1EzLkh9GBhXDw=="
 
-# To make one costs more than to ask it, and it keeps nothing of a handshake but its extensions until the next.
+# One object for all handshakes: making one costs more than using it, and it keeps only the last extensions.
 PLAIN: Final = ServerProtocol()
 COMPRESSING: Final = ServerProtocol(extensions=[OFFER])
 
-# The values of each header that is judged, in the order of JUDGED.
+# The values of each header in CHECKED_HEADERS, in the same order.
 Values = tuple[tuple[bytes, ...], ...]
 
 
 def read_handshake(request: Request) -> Handshake:
-    """The request as the library reads it. Raises ClientError for headers that it does not take."""
+    """The request as the library reads it. Raises ClientError for headers that the library refuses."""
     return _handshake(
         request.method, request.clientproto, _values(request), request.requestHeaders.getRawHeaders(KEY, [])
     )
 
 
 def cached_response(request: Request, now: float) -> bytes | None:
-    """The answer that opens a WebSocket without extensions; None: ask the library, which may know another.
+    """The response (101) that opens a WebSocket without extensions; None: ask the library.
 
-    now: seconds since 1970. Clients differ in little but their keys: what the library has said of a handshake holds
-    for all that have the same headers and any other good key, and most of an upgrade's time would go into saying it
-    again.
+    now: seconds since 1970. The handshakes of most clients differ only in their keys. The library's response to one
+    is kept for all that have the same headers: to make it would take most of the time of an upgrade.
     """
     keys = request.requestHeaders.getRawHeaders(KEY, [])
     if len(keys) != 1 or not GOOD_KEY.fullmatch(keys[0]):
@@ -66,13 +65,13 @@ def cached_response(request: Request, now: float) -> bytes | None:
 
 def _values(request: Request) -> Values:
     get = request.requestHeaders.getRawHeaders
-    return tuple([tuple(get(name, ())) for name in JUDGED])
+    return tuple([tuple(get(name, ())) for name in CHECKED_HEADERS])
 
 
 def _handshake(method: bytes, version: bytes, values: Values, keys: Sequence[bytes]) -> Handshake:
     headers = Headers()
     try:
-        for name, each in zip((*JUDGED, KEY), (*values, keys), strict=True):
+        for name, each in zip((*CHECKED_HEADERS, KEY), (*values, keys), strict=True):
             for value in each:
                 headers[name.decode("ascii")] = value.decode("utf-8")
     except (InvalidHeader, UnicodeError):
@@ -80,10 +79,10 @@ def _handshake(method: bytes, version: bytes, values: Values, keys: Sequence[byt
     return Handshake("/", headers, method=method.decode("latin-1"), protocol=version.decode("latin-1"))
 
 
-# Few are needed, and no more are kept, as clients choose the headers.
+# Few entries are needed; the limit is there because clients choose the headers.
 @lru_cache(maxsize=64)
 def _head(method: bytes, version: bytes, values: Values) -> bytes | None:
-    """The head of the answer to such a handshake but for its date and key; None: it does not open a WebSocket."""
+    """The response to such a handshake without its date and key; None if it does not open a WebSocket."""
     try:
         response = PLAIN.accept(_handshake(method, version, values, [ANY_KEY]))
     except ClientError:

@@ -1,7 +1,8 @@
 """The WebSockets of 2010 (draft-ietf-hybi-thewebsocketprotocol-00, also called hixie-76), behind the option hixie76.
 
-No browser has used them since 2012. The protocol's own tests still ask for the handshake: its answer must go out
-before the eight bytes arrive that the client sends after its headers, since some proxies wait for it.
+No browser has used them since 2012, but the protocol's own tests still do (SockJS protocol 0.3.3, section
+WebsocketHixie76). The server must answer the handshake before it has the eight bytes that the client sends after its
+headers, because some proxies hold them back until then.
 """
 
 import hashlib
@@ -44,12 +45,15 @@ RAW_HIXIE76: Final = Framing("raw hixie-76", lambda frame: b"", _raw_messages)
 
 
 def asks_for_hixie76(request: Request) -> bool:
-    """Whether the request has the two keys of this version."""
+    """Whether the request is a handshake of this version: it has two keys."""
     return all(request.requestHeaders.hasHeader(key) for key in KEYS)
 
 
 def accept(request: Request) -> tuple[Response, bytes]:
-    """The answer to the handshake, and the first eight bytes of its challenge. Raises ClientError."""
+    """The response to the handshake, and the first eight bytes of its challenge.
+
+    Raises ClientError if a key is wrong.
+    """
     numbers = b"".join(_number(request.getHeader(key) or b"") for key in KEYS)
     host = (request.getHeader(b"host") or b"").decode("latin-1")
     scheme = "wss" if request.isSecure() else "ws"
@@ -65,7 +69,7 @@ def _number(key: bytes) -> bytes:
     digits, spaces = re.sub(rb"[^0-9]", b"", key), key.count(b" ")
     # The draft's numbers have 32 bits, and at most ten digits before the division by at most twelve spaces.
     if not digits or len(digits) > 12 or not spaces or int(digits) % spaces or int(digits) // spaces >= 2**32:
-        raise ClientError(400, "A key of the WebSocket handshake is no number times its spaces.")
+        raise ClientError(400, "A key of the WebSocket handshake is not a multiple of its spaces.")
     return (int(digits) // spaces).to_bytes(4, "big")
 
 
@@ -76,10 +80,10 @@ class _State(Enum):
 
 
 class Hixie76Connection:
-    """The connection, from the answered upgrade to its end; it has neither pings nor binary messages."""
+    """A WebSocket of 2010, from the answer to the upgrade to its end; it has no pings and no binary messages."""
 
     def __init__(self, registry: Registry, listener: MessageListener, answer: bytes, numbers: bytes) -> None:
-        """answer: to the upgrade. numbers: those of its challenge."""
+        """answer: to the upgrade, as bytes. numbers: the first eight bytes of the challenge."""
         self._registry = registry
         self._answer = answer
         self.max_messages = registry.options.max_messages
@@ -94,19 +98,19 @@ class Hixie76Connection:
     # For the listener
 
     def send(self, frames: bytes) -> None:
-        """Write whole frames, encoded already."""
+        """Write whole frames that are encoded already; dropped unless the connection is open."""
         if self._state is _State.OPEN:
             self.writer.write(frames)
 
     def ping(self, beat: bytes) -> None:
-        """Send this frame. A client that takes nothing is dropped; there is no way to ask the others."""
+        """Send this heartbeat. Drop a client that does not keep up; this version has no pings to ask the others."""
         if self.writer.ready:
             self.send(beat)
         else:
             self.abort()
 
     def close(self, code: int, reason: str) -> None:
-        """Say goodbye, for which there is neither code nor reason, and end the connection when all is sent."""
+        """Send a close frame, which has no code and no reason, and end the connection when everything was sent."""
         if self._state is not _State.CLOSING:
             self.send(CLOSE)
             self._state = _State.CLOSING
@@ -115,25 +119,25 @@ class Hixie76Connection:
             self._arm()
 
     def pause(self) -> None:
-        """Read nothing more, until it is resumed."""
+        """Stop reading."""
         self._transport.pauseProducing()
 
     def resume(self) -> None:
-        """Read on."""
+        """Read again."""
         self._transport.resumeProducing()
 
     def fail(self, code: CloseCode, reason: str) -> None:
-        """The client broke the protocol."""
+        """The client broke the protocol: close."""
         self.close(code, reason)
 
     def abort(self) -> None:
-        """Drop it now."""
+        """Drop the connection now."""
         self._transport.abortConnection()
 
     # For the connection
 
     def makeConnection(self, transport: Connection) -> None:
-        """Answer the upgrade; the rest of the challenge must come in time."""
+        """Begin with this transport: answer the upgrade. The rest of the challenge must come within close_timeout."""
         self._transport = transport
         transport.write(self._answer)
         self.writer = BufferedWriter(transport, self._listener.resumed)
@@ -141,7 +145,7 @@ class Hixie76Connection:
         self._arm()
 
     def dataReceived(self, data: bytes) -> None:
-        """Bytes came."""
+        """Read bytes."""
         self._received += data
         if self._state is _State.CHALLENGED and len(self._received) >= NONCE_BYTES:
             self._solve()
@@ -153,13 +157,13 @@ class Hixie76Connection:
             self.close(CloseCode.MESSAGE_TOO_BIG, "")
 
     def connectionLost(self, reason: Failure) -> None:
-        """The connection is gone."""
+        """The connection was lost."""
         self._disarm()
         self._registry.connection_lost(self)
         is_clean = self._state is _State.CLOSING
         self._listener.lost(Failure(ConnectionDone("WebSocket closed")) if is_clean else reason)
 
-    # Carrying out
+    # Frames and timers
 
     def _solve(self) -> None:
         self._disarm()
@@ -170,7 +174,7 @@ class Hixie76Connection:
         self._listener.opened()
 
     def _take(self) -> bool:
-        """Take one frame out of what was received, and say whether there was one."""
+        """Take one text frame out of what was received. Returns whether to try again."""
         if self._received[:2] == CLOSE:
             self.close(CloseCode.NORMAL_CLOSURE, "")
         elif self._received[:1] == b"\x00":

@@ -1,4 +1,4 @@
-"""The WebSocket URLs: SockJS frames on SERVER/SESSION/websocket, plain messages on websocket."""
+"""The WebSocket endpoints: SERVER/SESSION/websocket with SockJS frames, websocket without."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -25,22 +25,22 @@ __all__ = ["RawWebSocket", "WebSocket"]
 
 
 class AnyWebSocket(Protocol):
-    """A WebSocket of either generation, as its receiver uses it."""
+    """A WebSocket of either version, as its receiver uses it."""
 
     max_messages: int
 
     @property
     def writer(self) -> SocketWriter:
-        """Where frames go while it is ready."""
+        """Takes frames while it is ready."""
 
     def send(self, frames: bytes) -> None:
-        """Write whole frames, encoded already."""
+        """Write whole frames that are encoded already."""
 
     def ping(self, beat: bytes) -> None:
-        """Send this frame and ask for a sign of life."""
+        """Send this heartbeat, and drop a client that shows no sign of life."""
 
     def pause(self) -> None:
-        """Read nothing more, until it is resumed."""
+        """Stop reading."""
 
     def resume(self) -> None:
         """Read on."""
@@ -49,11 +49,11 @@ class AnyWebSocket(Protocol):
         """Begin the closing handshake."""
 
     def fail(self, code: CloseCode, reason: str) -> None:
-        """The client broke the protocol: end the connection."""
+        """The client broke the protocol: close the connection with this code."""
 
 
 class SocketReceiver:
-    """A WebSocket as the receiver of a session: SockJS frames as text messages."""
+    """A WebSocket as the receiver of a session: each SockJS frame is a text message."""
 
     def __init__(self, session: Session, framing: Framing) -> None:
         self.framing = framing
@@ -64,15 +64,15 @@ class SocketReceiver:
 
     @property
     def writer(self) -> SocketWriter:
-        """Where frames with messages go."""
+        """The connection's writer."""
         return self.connection.writer
 
     def send(self, data: bytes) -> None:
-        """Write a frame without messages."""
+        """Write a frame that carries no messages."""
         self.connection.send(data)
 
     def pause(self) -> None:
-        """Read nothing more."""
+        """Stop reading."""
         self.connection.pause()
 
     def resume(self) -> None:
@@ -80,11 +80,11 @@ class SocketReceiver:
         self.connection.resume()
 
     def heartbeat(self) -> None:
-        """h makes the client's heartbeat event; the ping finds out whether it is there."""
+        """Send the heartbeat frame, and a ping, which finds out whether the client is there."""
         self.connection.ping(self.framing.heartbeat)
 
     def end(self, code: int, reason: str) -> None:
-        """The close frame of SockJS was sent, so the one of the WebSocket is a normal one."""
+        """Close the WebSocket with 1000: the SockJS close frame before it had the code."""
         self.connection.close(1000, reason)
 
     # For the connection
@@ -94,7 +94,7 @@ class SocketReceiver:
         self._session.attach(self)
 
     def message(self, data: bytes, opcode: Opcode) -> None:
-        """Text: its messages go to the session. Whatever else ends the connection."""
+        """Hand the messages of a text to the session; fail the connection for anything else."""
         if opcode is not Opcode.TEXT:
             self.connection.fail(CloseCode.UNSUPPORTED_DATA, "SockJS frames are text")
             return
@@ -114,23 +114,23 @@ class SocketReceiver:
             self._session.receive(messages)
 
     def resumed(self) -> None:
-        """Send what has waited."""
+        """The client has caught up: send what waits."""
         self._session.flush()
 
     def lost(self, reason: Failure) -> None:
-        """The session ends with its connection, which in 2010's handshake may be before it was attached."""
+        """End the session. It may have no receiver yet, if the handshake of hixie-76 was not completed."""
         self._session.lose(self._session.receiver, reason)
 
 
 class RawReceiver(SocketReceiver):
-    """A WebSocket whose messages are the application's own."""
+    """A raw WebSocket as the receiver of a session: its messages are those of the application."""
 
     def end(self, code: int, reason: str) -> None:
-        """Close with the application's own code: there is no frame of SockJS to carry it."""
+        """Close the WebSocket with this code: no SockJS frame carries it."""
         self.connection.close(code, reason)
 
     def message(self, data: bytes, opcode: Opcode) -> None:
-        """Both kinds are messages, as they are."""
+        """Hand the message to the session: text, or the bytes of a binary message."""
         if opcode is not Opcode.TEXT:
             self._take([data])
             return
@@ -143,7 +143,7 @@ class RawReceiver(SocketReceiver):
 
 
 class WebSocket(Endpoint):
-    """GET SERVER/SESSION/websocket, with an upgrade; the session is this connection's alone."""
+    """GET SERVER/SESSION/websocket, with an upgrade. Each connection has a session of its own, whatever its name."""
 
     has_cookie = False
     transport = "websocket"
@@ -153,12 +153,12 @@ class WebSocket(Endpoint):
     framing_hixie76 = HIXIE76
 
     def render(self, request: Request) -> int:
-        """Upgrade at once if there is nothing to say against it: the headers of other answers are not for this one."""
+        """Upgrade at once if the response is known; it needs none of the headers of other responses."""
         answer = self._cached_response(request)
         try:
             return super().render(request) if answer is None else self._open(request, answer, self.framing)
         except ClientError:
-            # Too many sessions, which wants an answer with all its headers.
+            # Too many sessions: the refusal has all headers.
             return super().render(request)
 
     def _cached_response(self, request: Request) -> bytes | None:
@@ -168,7 +168,7 @@ class WebSocket(Endpoint):
         return cached_response(request, self.service.wall_clock()) if is_allowed(request, options) else None
 
     def respond(self, request: Request) -> int:
-        """Upgrade, or say why not."""
+        """Upgrade. Raises ClientError, or answers 400, if the handshake is not valid."""
         if not is_upgradable(request.channel):
             raise ClientError(400, "WebSockets need HTTP/1.1.")
         if self.service.options.hixie76 and asks_for_hixie76(request):
@@ -201,14 +201,14 @@ class WebSocket(Endpoint):
         return session
 
     def _refuse(self, request: Request, response: Response) -> int:
-        # RFC 6455 section 4.4: who asks for another version is told the one there is.
+        # RFC 6455 section 4.4: a client that asks for another version is told which one there is.
         request.setHeader(b"sec-websocket-version", b"13")
-        # The protocol's tests want 400 where the library says 426.
+        # The protocol's tests expect 400 where the library answers 426.
         return answer(request, 400, bytes(response.body))
 
 
 class RawWebSocket(WebSocket):
-    """GET websocket, with an upgrade: no SockJS framing."""
+    """GET websocket, with an upgrade: a WebSocket without SockJS frames (section RawWebsocket)."""
 
     transport = "raw websocket"
     receiver = RawReceiver

@@ -13,7 +13,7 @@ from txsockjs.interfaces import IUpgradableChannel, UpgradedProtocol
 
 __all__ = ["is_upgradable", "upgrade_connection"]
 
-# One for all: it says nothing of a single connection.
+# One for all connections: it has nothing of a single one.
 UPGRADED: Final = Failure(ConnectionDone("Upgraded to WebSocket"))
 
 

@@ -1,1 +1,1 @@
-"""The URLs of a service by transport, under the names of txsockjs 1.2.2."""
+"""The endpoints of a service by transport, under the names of txsockjs 1.2.2."""

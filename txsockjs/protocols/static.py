@@ -1,4 +1,4 @@
-"""The URLs that concern no session."""
+"""The endpoints that have no session."""
 
 from txsockjs._http.static import IFrame, Info
 

@@ -34,11 +34,13 @@ class GivenTests(SynchronousTestCase):
     def test_a_given_value_is_taken(self) -> None:
         self.assertEqual(make_options({"heartbeat": 0.5, "cookie_needed": True}).heartbeat, 0.5)
 
-    def test_an_unknown_name_is_refused_with_the_names_there_are(self) -> None:
+    def test_an_unknown_name_is_refused_with_the_known_names(self) -> None:
         self.assertIn("heartbeat", self.refused(hartbeat=1))
 
-    def test_the_refusal_names_option_value_and_what_would_do(self) -> None:
-        self.assertEqual(self.refused(heartbeat="5"), "option 'heartbeat' is '5'; it must be a number above 0")
+    def test_the_refusal_names_the_option_its_value_and_what_is_valid(self) -> None:
+        self.assertEqual(
+            self.refused(heartbeat="5"), "option 'heartbeat' is '5', which is not valid: give a number above 0"
+        )
 
     def test_a_truth_must_be_one(self) -> None:
         self.assertIn("True or False", self.refused(websocket=1))
@@ -71,7 +73,7 @@ class GivenTests(SynchronousTestCase):
 
     def test_an_origin_cannot_break_the_header_that_it_goes_into(self) -> None:
         for origin in ("a;b", "a b", "a\r\nb", "é"):
-            self.assertIn("an origin looks like", self.refused(origins=[origin]))
+            self.assertIn("give one such as https://example.org", self.refused(origins=[origin]))
 
 
 @pytest.mark.parametrize(
