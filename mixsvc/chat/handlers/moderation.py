@@ -74,7 +74,7 @@ class ModerationHandler:
         """Mute a person. Raises RequestRefused."""
         self._target(request, request.name)
         sanction = self._sanction(client, request, MUTE, self._spelled(request, request.name))
-        self._impose(client, request, sanction, lambda imposed: self._announce_sanction("muted", imposed))
+        self._impose(client, request, sanction, lambda imposed: self._announce_sanction(events.muted, imposed))
 
     def ban(self, client: Client, request: Ban) -> None:
         """Ban a person or an address. Raises RequestRefused."""
@@ -86,7 +86,7 @@ class ModerationHandler:
         sanction = self._sanction(client, request, BAN, *target)
 
         def banned(imposed: Sanction) -> None:
-            self._announce_sanction("banned", imposed)
+            self._announce_sanction(events.banned, imposed)
             self._close_banned(imposed)
 
         self._impose(client, request, sanction, banned)
@@ -108,7 +108,7 @@ class ModerationHandler:
     def list_sanctions(self, client: Client, request: ListSanctions) -> None:
         """Answer with the mutes and bans in force."""
         found = self._state.sanctions.all(self._state.clock.seconds())
-        client.send(events.entries("sanctions", "sanctions", [_listed(each) for each in found]))
+        client.send(events.sanctions([_listed(each) for each in found]))
 
     def audit(self, client: Client, request: Audit) -> None:
         """Answer with entries of the audit log. Raises RequestRefused."""
@@ -117,7 +117,7 @@ class ModerationHandler:
 
         def told(entries: Iterable[AuditEntry]) -> None:
             end_waiting(client)
-            client.send(events.entries("audit", "entries", [each.as_json() for each in entries]))
+            client.send(events.audit([each.as_json() for each in entries]))
 
         def failed(failure: Failure) -> None:
             end_waiting(client)
@@ -215,10 +215,9 @@ class ModerationHandler:
     def _entry(self, client: Client, request: Request, room: str, target: str, reason: str) -> AuditEntry:
         return AuditEntry(0, self._state.clock.seconds(), client.name, request.type, room, target, reason)
 
-    def _announce_sanction(self, type: str, sanction: Sanction) -> None:
-        fields = _public_fields(sanction)
+    def _announce_sanction(self, event: Callable[..., str], sanction: Sanction) -> None:
         if sanction.name:
-            self._announce_about(sanction.name, events.sanctioned(type, sanction.name, **fields))
+            self._announce_about(sanction.name, event(sanction.name, **_public_fields(sanction)))
 
     def _announce_about(self, name: str, text: str) -> None:
         """Send a text to a person and to everybody who is in a room with this person."""

@@ -1,0 +1,84 @@
+"""The chat protocol: what clients ask, and what the chat tells them. Pure: JSON text in, JSON text out.
+
+- requests: the requests as frozen dataclasses.
+- parsing: from the JSON text of a message to a request, or to RequestRefused.
+- events: the events as JSON text, one function each.
+- commands: texts that begin with a slash.
+
+This text is the contract in short; docs/reference/chat-protocol.md has the same for those who write clients, with all
+fields and limits. tests/chat/protocol/test_texts.py checks that both name what the code has.
+
+A message is one JSON object with a `type`. A client sends requests; the server sends events. A request is answered by
+its event or by `error`, not always in the order of the requests: the answers that need the database come later.
+
+Requests of every client
+    hello: gives the connection a name; first and once. Answered by `welcome`.
+    join: enters a room; `since` is the highest number that the client has seen there. Answered by `joined`.
+    leave: leaves a room. Answered by `left`.
+    say: posts a text in a room; the same `key` makes a repetition harmless. Answered by `said`.
+    history: reads older messages of a room. Answered by `history`.
+    rooms: lists rooms after a name. Answered by `rooms`.
+    who: lists the members of a room after a name. Answered by `who`.
+    subscribe: asks for the rates of pairs, now and whenever they change. Answered by `rates`.
+
+Requests of moderators
+    delete: deletes the text of a message. This one and the next five are answered by `done`.
+    kick: removes a person from a room.
+    mute: forbids a person to post for a time.
+    unmute: ends a mute.
+    ban: closes the connections of a person or an address, and refuses new ones for a time.
+    unban: ends a ban.
+    sanctions: lists mutes and bans in force. Answered by `sanctions`.
+    audit: reads the audit log. Answered by `audit`.
+
+Events that answer
+    welcome: the client has this name.
+    joined: the client is in the room: members, topic, a page of messages, and which messages were deleted meanwhile.
+    left: the client is not in the room.
+    said: the message is on disk under this number; comes before its `message`.
+    history: a page of messages.
+    rooms: a part of the list of rooms.
+    who: a part of the list of members.
+    rates: quotes of the pairs; later those that have changed.
+    notice: a text for this client alone, the answer to /help.
+    done: the moderator's change is on disk and in force.
+    sanctions: the mutes and bans in force.
+    audit: entries of the audit log.
+    error: the request is refused: a code for programs and a sentence for people.
+
+Events that tell
+    message: a message in a room that the client is in.
+    came: a person joined.
+    went: a person left, or lost the last connection.
+    presence: how many persons are inside, instead of `came` and `went` in a large room.
+    deleted: a moderator deleted a message.
+    kicked: a moderator removed a person, instead of `went`.
+    muted: a moderator muted a person.
+    unmuted: a moderator ended a mute.
+    banned: a moderator banned a person.
+
+Refusals
+    bad_json: the message is not a JSON object with a type.
+    unknown_type: there is no such request.
+    bad_field: a field is missing or invalid.
+    no_name: hello has to come first, and with a name.
+    already_named: hello came before.
+    bad_name: the name has invalid characters or length.
+    name_taken: another person has the name, or it is reserved.
+    name_fixed: the session or the application gives another name.
+    no_such_room: there is no room of this name.
+    bad_room: no room can have this name.
+    not_inside: the client says something in a room that it is not in.
+    already_inside: the client is in the room or joins it.
+    too_many_rooms: the client is in too many rooms, or there are too many.
+    bad_text: the text is empty or too long.
+    bad_command: the command is unknown or incomplete.
+    bad_pair: the pair of currencies is unknown.
+    slow_down: the rate limit of the person or the address is exceeded; `wait` has the seconds.
+    muted: the person is muted; `wait` has the seconds left.
+    not_allowed: the request is for moderators, or moderators are immune to it; or strangers are not admitted.
+    no_such_person: there is nobody of this name, or no such mute or ban.
+    no_such_message: there is no message of this number, or it is deleted.
+    busy: the database does not answer, or the client waits for too many answers; nothing was read.
+    not_saved: the same for what is stored; nothing was stored, and the client may try again.
+"""

@@ -12,23 +12,25 @@ __all__ = [
     "BANNED",
     "NAMES_AT_ONCE",
     "ROOMS_AT_ONCE",
+    "audit",
+    "banned",
     "banned_reason",
     "came",
     "deleted",
     "done",
-    "entries",
     "error",
     "history",
     "joined",
     "kicked",
     "left",
     "message",
+    "muted",
     "notice",
     "presence",
     "rates",
     "rooms",
     "said",
-    "sanctioned",
+    "sanctions",
     "unmuted",
     "welcome",
     "went",
@@ -98,9 +100,14 @@ def kicked(room: str, name: str, by: str, reason: str) -> str:
     return _event("kicked", room=room, name=name, by=by, reason=reason)
 
 
-def sanctioned(type: str, name: str, by: str, until: str, reason: str) -> str:
-    """A moderator muted or banned a person. type: `muted` or `banned`. until: UTC, as text."""
-    return _event(type, name=name, by=by, until=until, reason=reason)
+def muted(name: str, by: str, until: str, reason: str) -> str:
+    """A moderator muted a person. until: UTC, as text."""
+    return _event("muted", name=name, by=by, until=until, reason=reason)
+
+
+def banned(name: str, by: str, until: str, reason: str) -> str:
+    """A moderator banned a person. until: UTC, as text."""
+    return _event("banned", name=name, by=by, until=until, reason=reason)
 
 
 def unmuted(name: str, by: str) -> str:
@@ -139,9 +146,14 @@ def done(of: str) -> str:
     return _event("done", of=of)
 
 
-def entries(type: str, name: str, items: Sequence[dict[str, Any]]) -> str:
-    """Answers a moderator with a list: the sanctions in force, or entries of the audit log."""
-    return _event(type, **{name: items})
+def sanctions(items: Sequence[dict[str, Any]]) -> str:
+    """Answers a moderator with the mutes and bans in force."""
+    return _event("sanctions", sanctions=items)
+
+
+def audit(entries: Sequence[dict[str, Any]]) -> str:
+    """Answers a moderator with entries of the audit log."""
+    return _event("audit", entries=entries)
 
 
 def error(refused: RequestRefused) -> str:
