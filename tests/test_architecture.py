@@ -20,7 +20,6 @@ mixsvc.chat.service: mixsvc.chat must not import mixsvc.rates
 mixsvc.chat.service: mixsvc.chat must not import mixsvc.wsgi
 mixsvc.rates.model.gaps: mixsvc.rates.model must not import mixsvc.rates.sources.ecb
 mixsvc.wsgi.authentication: mixsvc.wsgi must not import mixsvc.pages
-a circle of files: mixsvc.http
 a circle of files: txsockjs
 a circle of folders: mixsvc.rates
 mixsvc: the class name

@@ -26,7 +26,7 @@ from mixsvc.config.settings import Settings
 from mixsvc.embedded.chat_rpc import ChatRpcServer, RemoteChat
 from mixsvc.errors import MixError
 from mixsvc.http.listening import open_port
-from mixsvc.http.routing import Annex
+from mixsvc.http.routing import ChatOnlyRoot
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import ChatPage, IChat, RoomOverview
 from mixsvc.pages.chat_url import ChatUrl
@@ -185,7 +185,7 @@ class ChatHost:
         self._loop.stop()
 
     async def _listen(self, chat: ChatService) -> None:
-        self._sites = [MixSite(self._reactor, Annex(chat.resource, self._settings.chat.prefix), self._settings)]
+        self._sites = [MixSite(self._reactor, ChatOnlyRoot(chat.resource, self._settings.chat.prefix), self._settings)]
         for description in self._settings.chat.listen:
             self._ports.append(await open_port(self._reactor, description, self._sites[0], LISTEN))
         rpc = MixSite(self._reactor, ChatRpcServer(chat.dispatcher, self._token), self._settings)

@@ -6,11 +6,11 @@ from twisted.web.server import Request
 
 from mixsvc.common.http_grammar import HOST, ORIGIN
 
-__all__ = ["Annex", "Root"]
+__all__ = ["ChatOnlyRoot", "Root"]
 
 
 class Root(Resource):
-    """Sends each request to the chat or to the application."""
+    """The root resource: passes each request on to the chat or to the application."""
 
     def __init__(self, application: IResource, chat: IResource, prefix: str) -> None:
         """prefix: the chat's path, such as /chat or /live/chat."""
@@ -20,7 +20,7 @@ class Root(Resource):
         self._prefix = [segment.encode("ascii") for segment in prefix.strip("/").split("/")]
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
-        """The chat for its prefix and all below; the application for the rest, with the whole path as its own."""
+        """The chat for its prefix and all below; the application for every other path, of which it gets the whole."""
         rest = request.postpath or []
         segments = [path, *rest]
         depth = len(self._prefix)
@@ -32,11 +32,11 @@ class Root(Resource):
         return self._application
 
 
-class Annex(Root):
-    """The chat alone, on a port of its own beside some other server, whose pages may use it.
+class ChatOnlyRoot(Root):
+    """The chat alone, on a port of its own beside another server, whose pages use it.
 
-    To a browser the page and the chat have two origins, though they share their cookies: a page that has another port
-    of the host that the browser asked for counts as one of the chat's own.
+    To a browser the page and the chat have two origins, because their ports differ, though they share their cookies. So
+    the chat takes a page on any port of the host that the browser asked for as a page of its own origin.
     """
 
     def __init__(self, chat: IResource, prefix: str) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP side: twisted.web's Site with limits, deadlines, trusted proxies and an orderly end."""
+"""The site: what all connections of the service share, their number, and their orderly end."""
 
 import resource
 from collections import Counter
@@ -21,20 +21,21 @@ from mixsvc.http.request import MixRequest
 from mixsvc.http.timeouts import DeadlineSweeper, Timeouts
 from mixsvc.http.uploads import UploadQuota
 
-__all__ = ["MixSite", "most_connections"]
+__all__ = ["MAX_REFUSED_AT_ONCE", "MixSite", "connection_limit"]
 
 # Files that are open for other things: the database, logs, polls, bodies on disk.
 OTHER_FILES: Final = 100
 
-# Connections over the limit that are told so; those over these, too, are cut off.
-MOST_TOLD: Final = 64
+# So many connections over the limit get status 503; those beyond are closed without a response.
+MAX_REFUSED_AT_ONCE: Final = 64
 
 
 class MixSite(Site):
     """The site on every port of the service. It belongs to the reactor thread.
 
-    `channels` are its connections, without those that became WebSockets; `refused` counts what was cut short: by
-    status, and "unread" and "evicted" for connections that were closed without one.
+    `channels` are its connections, without those that became WebSockets. `refused` counts refused requests by their
+    status, and connections that were closed without one: "unread" for a client that did not read its response,
+    "evicted" for an idle connection that was closed for a new one.
     """
 
     noisy = False
@@ -43,7 +44,7 @@ class MixSite(Site):
     _log = Logger()
 
     def __init__(self, reactor: IReactorTime, root: IResource, settings: Settings) -> None:
-        # Of twisted.web's own deadline, which any byte puts off, nothing is left.
+        # Without twisted.web's own timeout, which any byte postpones.
         Site.__init__(self, root, reactor=reactor, timeout=None)
         server = settings.server
         self.seconds = reactor.seconds
@@ -57,40 +58,40 @@ class MixSite(Site):
         self.idle: dict[Connection, None] = {}
         self.refused: Counter[str] = Counter()
         self.is_stopping = False
-        # Told of each answer that is complete and how many seconds it took, in place of twisted.web's access log.
+        # Called with each request that was answered and the seconds it took, in place of twisted.web's access log.
         self.on_answer: Callable[[Any, float], None] | None = None
-        self._most = most_connections(server.max_connections)
+        self._limit = connection_limit(server.max_connections)
         self._wanted = server.max_connections
-        # WebSockets included, of whose end nobody tells.
+        # Those of WebSockets, too: they drop out when the connection is gone and collected as garbage.
         self._transports: WeakSet[Any] = WeakSet()
         self._counted_at = 0.0
         self._sweeper = DeadlineSweeper(reactor)
         self._empty: Deferred[None] | None = None
 
     def startFactory(self) -> None:
-        """The first port is open."""
+        """Called when the first port is open."""
         Site.startFactory(self)
-        if self._most < self._wanted:
+        if self._limit < self._wanted:
             self._log.warn(
-                "web: {most} connections at one time, in place of the {wanted} of [server] max_connections: "
-                "more files may not be open (ulimit -n, LimitNOFILE=)",
-                most=self._most,
+                "web: at most {limit} connections at one time, not the {wanted} of [server] max_connections: "
+                "this process may not open more files (raise ulimit -n or LimitNOFILE=)",
+                limit=self._limit,
                 wanted=self._wanted,
             )
 
     def log(self, request: HTTPRequest) -> None:
-        """An answer is complete."""
+        """A response is complete."""
         if self.on_answer is None:
             Site.log(self, request)
         else:
             self.on_answer(request, self.seconds() - getattr(request, "began", self.seconds()))
 
     def acceptableProtocols(self) -> list[bytes]:
-        """What TLS may agree on; HTTP/2 is left to a proxy."""
+        """The protocols that TLS may negotiate; HTTP/2 is left to a proxy."""
         return [b"http/1.1"]
 
     def add(self, channel: Connection) -> None:
-        """A connection is made. When there are too many, the one that has been idle longest goes, or else this."""
+        """A connection is made. If there are too many, close the one that was idle longest, or this if none is idle."""
         self.channels.add(channel)
         self._sweeper.watch(channel)
         self._transports.add(channel.transport)
@@ -100,7 +101,7 @@ class MixSite(Site):
             self.idle[channel] = None
 
     def forget(self, channel: Connection) -> None:
-        """A connection is gone, or has become a WebSocket."""
+        """A connection is lost, or has become a WebSocket."""
         self.channels.discard(channel)
         self.idle.pop(channel, None)
         self._sweeper.forget(channel)
@@ -111,42 +112,42 @@ class MixSite(Site):
             empty.callback(None)
 
     def finish_up(self) -> None:
-        """From now on every connection ends with its request."""
+        """From now on close every connection after the request in work."""
         self.is_stopping = True
         for channel in list(self.channels):
             channel.finish_up()
 
     def emptied(self) -> "Deferred[None]":
-        """Fires when no connection is left. Cancel it to stop waiting."""
+        """Returns a Deferred that fires when no connection is left. Cancel it to stop waiting."""
         if not self.channels:
             return succeed(None)
         self._empty = Deferred()
         return self._empty
 
     def _is_full(self) -> bool:
-        if len(self._transports) <= self._most:
+        if len(self._transports) <= self._limit:
             return False
         if self.seconds() >= self._counted_at + 1:
-            # Some may be lost, and only not yet forgotten by the garbage collector.
+            # Some may be closed already and not yet collected as garbage.
             self._counted_at = self.seconds()
             for lost in [each for each in self._transports if not each.connected]:
                 self._transports.discard(lost)
-        return len(self._transports) > self._most
+        return len(self._transports) > self._limit
 
-    def _make_room(self, newcomer: Connection) -> None:
+    def _make_room(self, new: Connection) -> None:
         if self.idle:
             self.refused["evicted"] += 1
             next(iter(self.idle)).loseConnection()
-            self.idle[newcomer] = None
-        elif len(self._transports) > self._most + MOST_TOLD:
+            self.idle[new] = None
+        elif len(self._transports) > self._limit + MAX_REFUSED_AT_ONCE:
             self.refused["503"] += 1
-            newcomer.transport.abortConnection()
+            new.transport.abortConnection()
         else:
-            newcomer.refuse(RefusedRequest(503, "This server has no room for another connection; try again later."))
+            new.refuse(RefusedRequest(503, "This server has too many connections; try again later."))
 
 
-def most_connections(wanted: int) -> int:
-    """As many as that, unless the process may not open so many files."""
+def connection_limit(wanted: int) -> int:
+    """The number of connections that are allowed: fewer than wanted if the process may not open so many files."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return wanted

@@ -4,7 +4,7 @@ import pytest
 from twisted.web.resource import Resource
 from twisted.web.test.requesthelper import DummyRequest
 
-from mixsvc.http.routing import Annex
+from mixsvc.http.routing import ChatOnlyRoot
 
 
 def host_seen(host: bytes, *origins: bytes) -> bytes:
@@ -13,7 +13,7 @@ def host_seen(host: bytes, *origins: bytes) -> bytes:
     request.requestHeaders.setRawHeaders(b"host", [host])
     request.requestHeaders.setRawHeaders(b"origin", origins)
     chat = Resource()
-    assert Annex(chat, "/chat").getChildWithDefault(b"chat", request) is chat  # type: ignore[arg-type]  # like a Request
+    assert ChatOnlyRoot(chat, "/chat").getChildWithDefault(b"chat", request) is chat  # type: ignore[arg-type]  # like a Request
     (found,) = request.requestHeaders.getRawHeaders(b"host") or ()
     return found
 
@@ -49,7 +49,7 @@ def test_any_other_is_not(origins: tuple[bytes, ...]) -> None:
 
 
 def test_beside_the_chat_there_is_nothing() -> None:
-    found = Annex(Resource(), "/chat").getChildWithDefault(b"chats", DummyRequest([]))  # type: ignore[arg-type]  # as above
+    found = ChatOnlyRoot(Resource(), "/chat").getChildWithDefault(b"chats", DummyRequest([]))  # type: ignore[arg-type]  # as above
 
     request = DummyRequest([])
     found.render(request)

@@ -13,7 +13,7 @@ from twisted.web.server import Request
 from mixsvc.config.settings import ServerSettings, Settings, WebSettings
 from mixsvc.http.channel import LINGER_SECONDS, MixChannel
 from mixsvc.http.routing import Root
-from mixsvc.http.site import MOST_TOLD, MixSite, most_connections
+from mixsvc.http.site import MAX_REFUSED_AT_ONCE, MixSite, connection_limit
 from tests.http.http_wire import REQUEST, Echo, Wire, connect, make_site
 
 
@@ -249,7 +249,7 @@ class RoomTests(SiteTestCase):
         assert wire.disconnecting
 
     def test_far_too_many_are_told_nothing(self) -> None:
-        crowd = [self.busy() for _ in range(3 + MOST_TOLD)]
+        crowd = [self.busy() for _ in range(3 + MAX_REFUSED_AT_ONCE)]
 
         _, wire = self.connect()
 
@@ -287,8 +287,8 @@ class RoomTests(SiteTestCase):
     def test_there_are_never_more_than_files_may_be_open(self) -> None:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
 
-        assert most_connections(5) == 5
-        assert most_connections(10**9) < files
+        assert connection_limit(5) == 5
+        assert connection_limit(10**9) < files
 
 
 class RootTests(SynchronousTestCase):
