@@ -1,7 +1,7 @@
 """The HTTP server: twisted.web's Site with strict parsing, a limit to each wait, and an orderly end.
 
-It serves any resource of twisted.web and knows nothing of the chat, the pages or WSGI. A request meets the files in this
-order:
+It serves any resource of twisted.web and knows nothing of the chat, the pages or WSGI. A request meets the files in
+this order:
 
 - listening: the ports are tried before the process becomes a daemon, and opened when the service starts.
 - site: one for all ports of the service; counts its connections, and closes them when the service stops.
