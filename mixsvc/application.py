@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from mixsvc.config.imports import Wanted, imported
+from mixsvc.config.imports import ExpectedCallable, import_callable
 from mixsvc.config.secret_files import api_token, secret_key
 from mixsvc.config.settings import Settings
 from mixsvc.errors import BadSetting
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["WebApplication", "authenticator", "make_pages", "make_application", "request_authenticator"]
 
-APPLICATION: Final = Wanted("[web] wsgi", "WSGI application", ("environ", "start_response"))
-AUTHENTICATOR: Final = Wanted("[chat] authenticator", "function", ("environ",))
+APPLICATION: Final = ExpectedCallable("[web] wsgi", "WSGI application", ("environ", "start_response"))
+AUTHENTICATOR: Final = ExpectedCallable("[chat] authenticator", "function", ("environ",))
 
 # How many calls of the authenticator may run at a time.
 VISITOR_THREADS: Final = 8
@@ -47,7 +47,7 @@ def make_application(mix: IMix, settings: Settings) -> WebApplication:
     prefix = settings.web.pages_prefix()
     _check_apart(prefix, settings.chat.prefix)
     # First, so that an error in other people's code leaves no files of ours behind.
-    named = imported(settings.web.wsgi, APPLICATION) if settings.web.wsgi else None
+    named = import_callable(settings.web.wsgi, APPLICATION) if settings.web.wsgi else None
     if isinstance(named, Flask):
         named.extensions["mixsvc"] = mix
     pages = make_pages(mix, settings) if prefix is not None else None
@@ -94,7 +94,7 @@ def request_authenticator(reactor: Any, settings: Settings, authenticate: Authen
 
 def _named_authenticator(settings: Settings) -> Authenticator | None:
     name = settings.chat.authenticator
-    return imported(name, AUTHENTICATOR) if name else None
+    return import_callable(name, AUTHENTICATOR) if name else None
 
 
 def _check_apart(pages: str | None, chat: str) -> None:

@@ -1,43 +1,43 @@
-"""What mixsvc raises for the person who runs it or calls it.
+"""The exceptions that mixsvc raises for the person who runs it, or for the program that calls it.
 
 MixError
-├── BadSetting       a value in the file or the options that cannot be used
+├── BadSetting       a value in the settings file or the options is not valid
 ├── DatabaseUnusable the database file cannot be opened, is damaged or too new
-├── CannotListen     a port that cannot be opened
+├── CannotListen     a port cannot be opened
 ├── ServiceBusy      the reactor did not answer a worker thread in time
-├── NoSuchRoom       a room that does not exist
-└── NameTaken        a name that another person uses; carries a free one
+├── NoSuchRoom       the room does not exist
+└── NameTaken        another person uses the name; carries a free one
 """
 
 __all__ = ["BadSetting", "CannotListen", "DatabaseUnusable", "MixError", "NameTaken", "NoSuchRoom", "ServiceBusy"]
 
 
 class MixError(Exception):
-    """The root. Its text is one line: what was wrong, where, and what to do."""
+    """The root of all of them. The text is one line: what is wrong, where, and what to do."""
 
 
 class BadSetting(MixError):
-    """A setting that cannot be used; the text names its place, its value and what would do."""
+    """A setting is not valid. The text names its place and its value, and says what to write instead."""
 
 
 class DatabaseUnusable(MixError):
-    """The database file cannot be opened, is damaged, or was made by a newer version."""
+    """The database file cannot be opened, is damaged, or was made by a newer version of mixsvc."""
 
 
 class CannotListen(MixError):
-    """A port that cannot be opened: in use, forbidden, or not an address of this machine."""
+    """A port cannot be opened: it is in use or forbidden, or its address is not one of this machine."""
 
 
 class ServiceBusy(MixError):
-    """The reactor did not answer within the time limit; the request may be tried again."""
+    """The reactor did not answer within the time limit. The caller may try again."""
 
 
 class NoSuchRoom(MixError, ValueError):
-    """A room that does not exist, or whose name will not do."""
+    """The room does not exist, or the name cannot be that of a room."""
 
 
 class NameTaken(MixError, ValueError):
-    """A name that another person uses. suggestion: one like it that is free."""
+    """Another person uses the name. suggestion: a similar name that is free."""
 
     def __init__(self, text: str, suggestion: str) -> None:
         super().__init__(text)

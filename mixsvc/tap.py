@@ -13,7 +13,7 @@ from twisted.python import usage
 import twisted
 from mixsvc import __version__, facade
 from mixsvc.application import WebApplication, authenticator, make_application
-from mixsvc.config.ini import Value
+from mixsvc.config.ini import RawSetting
 from mixsvc.config.settings import Settings, read_settings
 from mixsvc.errors import MixError
 from mixsvc.http.listening import rehearse
@@ -68,15 +68,15 @@ class MixsvcOptions(usage.Options):
             raise usage.UsageError("--listen needs an endpoint, such as tcp:8080")
         self._listen.append(endpoint)
 
-    def given(self) -> dict[tuple[str, str], Value]:
+    def given(self) -> dict[tuple[str, str], RawSetting]:
         """The settings of the command line, by section and key."""
         found = {
-            setting: Value(str(self[option]), f"--{option}", "command line")
+            setting: RawSetting(str(self[option]), f"--{option}", "command line")
             for option, setting in self.settings_by_option.items()
             if self[option] is not None
         }
         if self._listen:
-            found["server", "listen"] = Value("\n".join(self._listen), "--listen", "command line")
+            found["server", "listen"] = RawSetting("\n".join(self._listen), "--listen", "command line")
         return found
 
 

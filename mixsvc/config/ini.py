@@ -1,4 +1,4 @@
-"""A settings file's text: sections, keys and values with the line where each stands."""
+"""Reads a settings file: sections, keys and values, each with its line."""
 
 import configparser
 import re
@@ -8,65 +8,68 @@ from typing import Final
 
 from mixsvc.errors import BadSetting
 
-__all__ = ["Value", "read_file"]
+__all__ = ["RawSetting", "read_ini"]
 
-# A wrong path to something huge is not read into memory.
-MOST_CHARACTERS: Final = 1_000_000
+# Limits the memory that a wrong path to something huge takes.
+MAX_CHARACTERS: Final = 1_000_000
 
 
 @dataclass(frozen=True)
-class Value:
-    """The text of one setting and where it was given, for the person who must mend it."""
+class RawSetting:
+    """The text of one setting, and where it was given.
+
+    name: for messages, such as "[web] threads" or "--port". place: such as "mixsvc.ini, line 3" or "command line".
+    """
 
     text: str
     name: str
     place: str
 
 
-def read_file(path: str) -> dict[tuple[str, str], Value]:
-    """Every setting of an INI file by section and key, and every section by its name and the key ''.
+def read_ini(path: str) -> dict[tuple[str, str], RawSetting]:
+    """Returns every setting of an INI file by section and key, and every section by its name and the key "".
 
-    Raises BadSetting for a file that cannot be read or is not INI.
+    Blocks while it reads the file. Raises BadSetting if the file cannot be read or is not INI.
     """
     parser = _parser()
     text = _text(path)
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        raise BadSetting(f"{path}{_mistake(error)}") from None
+        raise BadSetting(f"{path}{_describe(error)}") from None
     places = dict(_places(text))
     found = {}
     for section in parser.sections():
         for key in ("", *parser[section]):
             place = f"{path}, line {places.get((section, key), places.get((section, ''), 0))}"
-            found[section, key] = Value(parser[section].get(key, ""), f"[{section}] {key}", place)
+            found[section, key] = RawSetting(parser[section].get(key, ""), f"[{section}] {key}", place)
     return found
 
 
 def _parser() -> configparser.ConfigParser:
-    # No section is special and no character of a value is: a URL may hold a %.
+    # Neither [DEFAULT] nor the % in a value has a special meaning: a URL may contain a %.
     return configparser.ConfigParser(interpolation=None, default_section="\0")
 
 
 def _text(path: str) -> str:
     try:
         with open(path, encoding="utf-8-sig") as file:
-            text = file.read(MOST_CHARACTERS + 1)
+            text = file.read(MAX_CHARACTERS + 1)
     except OSError as error:
         raise BadSetting(f"{path}: cannot be read ({error.strerror}); give the path of a readable INI file") from None
     except (UnicodeDecodeError, ValueError):
         raise BadSetting(f"{path}: is not UTF-8 text; give an INI file such as config.example.ini") from None
-    if len(text) > MOST_CHARACTERS:
-        raise BadSetting(f"{path}: has more than {MOST_CHARACTERS} characters; give an INI file")
+    if len(text) > MAX_CHARACTERS:
+        raise BadSetting(f"{path}: has more than {MAX_CHARACTERS} characters; give an INI file")
     return text
 
 
-def _mistake(error: configparser.Error) -> str:
+def _describe(error: configparser.Error) -> str:
     match error:
         case configparser.MissingSectionHeaderError():
             return f", line {error.lineno}: a [section] must come first; see config.example.ini"
         case configparser.DuplicateSectionError():
-            return f", line {error.lineno}: section [{error.section}] is there twice; join the two"
+            return f", line {error.lineno}: section [{error.section}] appears twice; join the two"
         case configparser.DuplicateOptionError():
             return f", line {error.lineno}: [{error.section}] {error.option} is given twice; keep one"
         case configparser.ParsingError():
@@ -75,7 +78,7 @@ def _mistake(error: configparser.Error) -> str:
 
 
 def _places(text: str) -> Iterator[tuple[tuple[str, str], int]]:
-    """The line of each section and key, for messages only: the values are configparser's."""
+    """Yields the line of each section and key, for messages; configparser reads the values but does not tell lines."""
     section = ""
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\[(.+)\]", line):

@@ -1,4 +1,7 @@
-"""Who talks to us, as far as [server] says it: names that we answer for, and proxies that we believe."""
+"""Parsers for the settings of [server] about peers: trusted proxies, and the hosts that the service answers for.
+
+Like those in parsers, each raises ValueError with a text that says what to write.
+"""
 
 import re
 from typing import Final, Literal, TypeAlias
@@ -7,7 +10,7 @@ from mixsvc.common.addresses import Network, is_ipv6, parse_network
 
 __all__ = ["UNIX", "Proxy", "hosts", "proxies"]
 
-# Whoever connects to a socket in the file system, which its permissions decide.
+# Stands for every client of a Unix socket; the permissions of its file decide who that is.
 UNIX: Final = "unix"
 
 Proxy: TypeAlias = Network | Literal["unix"]
@@ -16,7 +19,7 @@ NAME: Final = re.compile(r"(\*\.)?[0-9a-z_]([0-9a-z_-]*[0-9a-z_])?(\.[0-9a-z_]([
 
 
 def proxies(text: str) -> tuple[Proxy, ...]:
-    """Addresses, networks, and the word unix, separated by commas."""
+    """Parses addresses, networks and the word unix, separated by commas."""
     found: list[Proxy] = []
     for item in _items(text):
         if item.lower() == UNIX:
@@ -26,19 +29,22 @@ def proxies(text: str) -> tuple[Proxy, ...]:
             found.append(parse_network(item))
         except ValueError:
             raise ValueError(
-                f"{item} is no address; give IP addresses or networks, such as 127.0.0.1, 10.0.0.0/8, or the word "
-                "unix for who connects to a Unix socket"
+                f"{item} is not an address; give IP addresses or networks, such as 127.0.0.1, 10.0.0.0/8, or the word "
+                "unix for the clients of a Unix socket"
             ) from None
     return tuple(found)
 
 
 def hosts(text: str) -> tuple[str, ...]:
-    """Names or addresses of hosts without ports, separated by commas; *.example.org is every name below that one."""
+    """Parses names or addresses of hosts, without ports, separated by commas.
+
+    *.example.org stands for every name below example.org.
+    """
     found = []
     for item in _items(text.lower()):
         if not NAME.fullmatch(item) and not (item.startswith("[") and item.endswith("]") and is_ipv6(item[1:-1])):
             raise ValueError(
-                f"{item} is no host; give names such as example.org, *.example.org, 192.0.2.1 or [2001:db8::1], "
+                f"{item} is not a host; give names such as example.org, *.example.org, 192.0.2.1 or [2001:db8::1], "
                 "without scheme and port"
             )
         found.append(item)

@@ -1,4 +1,4 @@
-"""How the text of a setting becomes a value. Each parser raises ValueError, whose text says what would do."""
+"""Parsers of settings: each makes a value of a text, or raises ValueError with a text that says what to write."""
 
 import re
 from collections.abc import Callable
@@ -38,14 +38,17 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Moderator:
-    """Somebody who may moderate. password_hash: as `python -m mixsvc hash-password` makes it; empty: no login here."""
+    """A person who may moderate.
+
+    password_hash: as `python -m mixsvc hash-password` prints it; "" if this moderator cannot log in here.
+    """
 
     name: str
     password_hash: str
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
-    """A parser of whole numbers from least to most, both included."""
+    """Returns a parser of whole numbers from least to most, both included."""
 
     def parse(text: str) -> int:
         # The length is checked first: int() refuses thousands of digits with a message of its own.
@@ -57,10 +60,10 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def seconds(least: float, most: float) -> Callable[[str], float]:
-    """A parser of times in seconds from least to most, both included."""
+    """Returns a parser of times in seconds from least to most, both included."""
 
     def parse(text: str) -> float:
-        # The pattern leaves out nan, inf and exponents, which float() would take.
+        # float() also accepts nan, inf and exponents; the pattern does not.
         if not re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", text) or not least <= float(text) <= most:
             raise ValueError(f"give a number of seconds from {least:g} to {most:g}")
         return float(text)
@@ -69,7 +72,7 @@ def seconds(least: float, most: float) -> Callable[[str], float]:
 
 
 def number(least: float, most: float) -> Callable[[str], float]:
-    """A parser of plain decimal numbers from least to most, both included."""
+    """Returns a parser of plain decimal numbers from least to most, both included."""
 
     def parse(text: str) -> float:
         if not re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", text) or not least <= float(text) <= most:
@@ -80,7 +83,7 @@ def number(least: float, most: float) -> Callable[[str], float]:
 
 
 def yes_or_no(text: str) -> bool:
-    """Yes or no, as an INI file spells it."""
+    """Parses yes or no in the spellings of INI files."""
     meaning = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
     try:
         return meaning[text.lower()]
@@ -89,16 +92,16 @@ def yes_or_no(text: str) -> bool:
 
 
 def moderators(text: str) -> tuple[Moderator, ...]:
-    """One moderator a line: a name, and after a colon the hash of a password."""
+    """Parses moderators, one per line: a name, and after a colon the hash of a password."""
     found = []
     for line in lines(text):
         name, _, password_hash = (part.strip() for part in line.partition(":"))
         if not name or (password_hash and not password_hash.startswith("scrypt:")):
             raise ValueError(
-                "give one moderator a line, such as ann:scrypt:… (python -m mixsvc hash-password makes what follows "
-                "the name), or the name alone where your own authenticator says who is a moderator"
+                "give one moderator per line, such as ann:scrypt:… (python -m mixsvc hash-password prints the part "
+                "after the name), or the name alone if your own authenticator says who is a moderator"
             )
-        # Raises BadName, a ValueError, for what nobody can be called in the chat.
+        # Raises BadName, a ValueError, if nobody can have this name in the chat.
         names.normalise(name)
         found.append(Moderator(name, password_hash))
     _unique([names.key(each.name) for each in found])
@@ -106,21 +109,21 @@ def moderators(text: str) -> tuple[Moderator, ...]:
 
 
 def path(text: str) -> str:
-    """A file's path; relative ones are taken from the directory that the service runs in."""
+    """Parses the path of a file; a relative one starts at the directory that the service runs in."""
     if "\0" in text:
         raise ValueError("give a path without NUL characters")
     return text
 
 
 def dotted_name(text: str) -> str:
-    """Where a WSGI application is found: package.module.name or package.module:name; empty for our own."""
+    """Parses the name of an object in a module: package.module.name or package.module:name; may be empty."""
     if text and not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*([.:][^\W\d]\w*)", text):
-        raise ValueError("give the name of a WSGI application, such as yourpackage.wsgi:app")
+        raise ValueError("give a module and a name in it, such as yourpackage.wsgi:app")
     return text
 
 
 def lines(text: str) -> tuple[str, ...]:
-    """One entry a line; endpoints hold commas and colons of their own."""
+    """Parses entries that stand on a line each; for endpoints, which contain commas and colons."""
     return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
@@ -136,7 +139,7 @@ def _unique(items: list[str]) -> tuple[str, ...]:
 
 
 def address(text: str) -> str:
-    """An IPv4 or IPv6 address of this machine."""
+    """Parses an IPv4 or IPv6 address of this machine."""
     try:
         return str(parse_address(text))
     except ValueError:
@@ -146,33 +149,31 @@ def address(text: str) -> str:
 
 
 def prefix(text: str) -> str:
-    """A path below which something is served."""
+    """Parses a path under which something is served."""
     if not re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", text):
         raise ValueError(
             "give a path such as /chat: it starts with /, does not end with it, and holds letters, digits and - _ . ~"
         )
     if text.split("/")[1] in ("api", "static"):
-        raise ValueError("give another path, such as /chat: that one is taken by the pages")
+        raise ValueError("give another path, such as /chat: the pages use /api and /static")
     return text
 
 
 def origins(text: str) -> tuple[str, ...]:
-    """Web origins (RFC 6454), separated by commas; * is every one."""
+    """Parses web origins (RFC 6454), separated by commas; * stands for all."""
     found = _items(text)
     for item in found:
         if item != "*" and not ORIGIN.fullmatch(item):
-            raise ValueError(
-                f"{item} is no origin; give origins such as https://example.org or http://localhost:3000, or * for all"
-            )
+            raise ValueError(f"{item} is not an origin; give origins such as https://example.org, or * for all")
     return _unique([item.lower() for item in found])
 
 
 def room_names(text: str) -> tuple[str, ...]:
-    """Names of rooms, separated by commas; none may differ from another in case or width only."""
+    """Parses names of rooms, separated by commas; no two may differ in case or width only."""
     found = _items(text)
     for item in found:
         if not re.fullmatch(r"[\w][\w.-]{0,31}", item):
-            raise ValueError(f"{item!r} is no name for a room; give up to 32 letters, digits and - _ . for each")
+            raise ValueError(f"{item!r} is not a name for a room; give up to 32 letters, digits and - _ . for each")
     if not found:
         raise ValueError("name at least one room, such as lobby")
     _unique([names.fold(item) for item in found])
@@ -180,13 +181,13 @@ def room_names(text: str) -> tuple[str, ...]:
 
 
 def names_of(*known: str) -> Callable[[str], tuple[str, ...]]:
-    """A parser of some of the known names, in the order in which they are given; at least one."""
+    """Returns a parser of one or more of the known names; their order is kept."""
 
     def parse(text: str) -> tuple[str, ...]:
         found = _items(text)
         for item in found:
             if item not in known:
-                raise ValueError(f"{item!r} is not known; there are: {', '.join(known)}")
+                raise ValueError(f"{item!r} is not one of them; give one or more of: {', '.join(known)}")
         if not found:
             raise ValueError(f"name at least one of: {', '.join(known)}")
         return _unique(found)
@@ -195,7 +196,7 @@ def names_of(*known: str) -> Callable[[str], tuple[str, ...]]:
 
 
 def url(text: str) -> str:
-    """An http or https URL."""
+    """Parses an http or https URL."""
     message = "give a URL such as https://example.org/rates.xml"
     try:
         parts = urlsplit(text)
@@ -206,72 +207,73 @@ def url(text: str) -> str:
     if not good or not text.isascii() or re.search(r"[\s\x00-\x1f]", text):
         raise ValueError(message)
     if parts.username is not None:
-        raise ValueError("give a URL without the name and the password before its host, which nobody would send")
+        raise ValueError("give a URL without a name and password before the host; they would not be sent")
     return text
 
 
 def url_or_none(text: str) -> str:
-    """An http or https URL, or nothing."""
+    """Parses an http or https URL; may be empty."""
     return url(text) if text else ""
 
 
 def url_template(text: str) -> str:
-    """An http or https URL in which {base} and {key} stand for what is put there, or nothing."""
+    """Parses an http or https URL with the placeholders {base} and {key}; may be empty."""
     plain = text.replace("{base}", EURO).replace("{key}", "key")
     if "{" in plain or "}" in plain:
-        raise ValueError("no other braces may be in it than {base} and {key}")
+        raise ValueError("give a URL without braces other than {base} and {key}")
     url_or_none(plain)
     return text
 
 
 def one_of_or_none(*known: str) -> Callable[[str], str]:
-    """A parser of one of the known names, or of nothing."""
+    """Returns a parser of one of the known names; the text may be empty."""
 
     def parse(text: str) -> str:
         if text and text not in known:
-            raise ValueError(f"give one of: {', '.join(known)}; or nothing")
+            raise ValueError(f"give one of: {', '.join(known)}; or leave it empty")
         return text
 
     return parse
 
 
 def field_path(text: str) -> str:
-    """Where a field is in JSON: the names down to it, joined by dots; one may be *."""
+    """Parses the path of a field in JSON: the names of the fields that lead to it, joined by dots; one may be *."""
     if not re.fullmatch(r"[^\s.]+(\.[^\s.]+){0,9}", text) or text.count("*") > 1:
-        raise ValueError("give the names of the fields down to it, joined by dots, such as rates or data.*.value")
+        raise ValueError("give the names of the fields that lead to it, joined by dots, such as rates or data.*.value")
     return text
 
 
 def headers(text: str) -> tuple[tuple[str, str], ...]:
-    """HTTP headers, one a line."""
+    """Parses HTTP headers, one per line."""
     found = []
     for line in lines(text):
         name, colon, value = (part.strip() for part in line.partition(":"))
-        # RFC 9110, 5.1 and 5.5. Some headers are ours: with others the limits would not hold.
+        # RFC 9110, sections 5.1 and 5.5.
         if not colon or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not re.fullmatch(r"[ -~]+", value):
-            raise ValueError("give one header a line, such as Authorization: Bearer {key}")
+            raise ValueError("give one header per line, such as Authorization: Bearer {key}")
+        # With other values of these the limits of the download would not hold.
         if name.lower() in ("host", "connection", "content-length", "transfer-encoding", "accept-encoding"):
-            raise ValueError(f"the header {name} is not yours to choose; leave it out")
+            raise ValueError(f"mixsvc sets the header {name} itself; give others only")
         found.append((name, value))
     _unique([name.lower() for name, _ in found])
     return tuple(found)
 
 
 def variable_name(text: str) -> str:
-    """The name of an environment variable, or nothing."""
+    """Parses the name of an environment variable; may be empty."""
     if text and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
-        raise ValueError("give the name of an environment variable, such as RATES_KEY, not what it holds")
+        raise ValueError("give the name of an environment variable, such as RATES_KEY, not its value")
     return text
 
 
 def pairs(text: str) -> tuple[tuple[str, str], ...]:
-    """Currency pairs, separated by commas, the most important first."""
+    """Parses currency pairs, separated by commas; their order is kept."""
     found = _items(text)
     for item in found:
         if not re.fullmatch(f"{CODE}/{CODE}", item):
-            raise ValueError(f"{item} is no pair; give pairs of currency codes such as EUR/USD, EUR/GBP")
+            raise ValueError(f"{item} is not a pair; give pairs of currency codes such as EUR/USD, EUR/GBP")
         if item[:3].upper() == item[4:].upper():
-            raise ValueError(f"{item} is one currency twice; give pairs such as EUR/USD")
+            raise ValueError(f"{item} names one currency twice; give pairs such as EUR/USD")
     if not found:
         raise ValueError("name at least one pair, such as EUR/USD")
     return tuple((item[:3], item[4:]) for item in _unique([item.upper() for item in found]))

@@ -1,7 +1,7 @@
-"""What can be set, its defaults, and how it is read from a file and from options.
+"""All settings, their defaults, and how they are read from a file and from options.
 
-A setting is a field of one of the dataclasses below: the section is the attribute of Settings,
-the key is the field's name, and the field knows how to read its text.
+A setting is a field of one of the dataclasses below. Its section is the attribute of Settings, its key is the name of
+the field, and the field knows its parser.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from mixsvc.common.currencies import EURO, parse_currency
 from mixsvc.common.text import did_you_mean, similar
 from mixsvc.config import network, parsers
-from mixsvc.config.ini import Value, read_file
+from mixsvc.config.ini import RawSetting, read_ini
 from mixsvc.errors import BadSetting
 
 __all__ = [
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 def setting(parse: Callable[[str], T], default: str) -> T:
-    """A dataclass field that knows its default and how its text is read (ValueError: what would do)."""
+    """Returns a dataclass field with a default and the parser of its text, which raises ValueError."""
     made: Any = field(default=parse(default), metadata={"parse": parse})
     result: T = made
     return result
@@ -47,7 +47,7 @@ def _seconds_or_none(text: str) -> float | None:
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """[server]: where it listens and how it stops."""
+    """[server]: ports, proxies, the access log, time limits of connections, and the stop."""
 
     listen: tuple[str, ...] = setting(parsers.lines, "")
     port: int = setting(parsers.whole(0, 65535), "8080")
@@ -67,18 +67,18 @@ class ServerSettings:
     max_connections: int = setting(parsers.whole(1, 10**6), "12000")
 
     def endpoints(self) -> tuple[str, ...]:
-        """The endpoint strings to listen on (twisted.internet.endpoints.serverFromString)."""
+        """Returns the endpoint strings to listen on (twisted.internet.endpoints.serverFromString)."""
         interface = self.interface.replace(":", r"\:")
         return self.listen or (f"tcp:{self.port}:interface={interface}:backlog=4096",)
 
 
 @dataclass(frozen=True)
 class WebSettings:
-    """[web]: the WSGI side."""
+    """[web]: the WSGI application, our pages, and the limits of requests."""
 
     wsgi: str = setting(parsers.dotted_name, "")
     threads: int = setting(parsers.whole(1, 1000), "10")
-    # An older name of [server] transfer_timeout, for answers only; None where it is not set.
+    # An older name of [server] transfer_timeout, for answers only; None if it is not set.
     slow_client_timeout: float | None = setting(_seconds_or_none, "")
     max_body: int = setting(parsers.whole(0, 2**40), "16777216")
     max_bodies: int = setting(parsers.whole(0, 2**50), "268435456")
@@ -86,13 +86,13 @@ class WebSettings:
     pages: str = setting(_prefix_or_none, "")
 
     def pages_prefix(self) -> str | None:
-        """The path before those of our own pages: "" for the root; None: they are not served."""
+        """Returns the path under which our own pages are: "" for the root, None if they are not served."""
         return self.pages or (None if self.wsgi else "")
 
 
 @dataclass(frozen=True)
 class ChatSettings:
-    """[chat]: where it is served, to whom, and its limits."""
+    """[chat]: where it is served and to whom, its rooms, its moderators, and its limits."""
 
     prefix: str = setting(parsers.prefix, "/chat")
     listen: tuple[str, ...] = setting(parsers.lines, "")
@@ -122,7 +122,7 @@ class ChatSettings:
 
 @dataclass(frozen=True)
 class RatesSettings:
-    """[rates]: what is polled, where and how often."""
+    """[rates]: the sources, how often they are asked, the pairs on the page, and the charts."""
 
     interval: float = setting(parsers.seconds(0.1, 86400), "30")
     timeout: float = setting(parsers.seconds(0.1, 3600), "10")
@@ -146,14 +146,14 @@ class RatesSettings:
 
 @dataclass(frozen=True)
 class StorageSettings:
-    """[storage]: where things are kept."""
+    """[storage]: the database."""
 
     path: str = setting(parsers.path, "mixsvc.sqlite3")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be set. The defaults are those of config.example.ini."""
+    """All settings. The defaults are those of config.example.ini."""
 
     server: ServerSettings = field(default_factory=ServerSettings)
     web: WebSettings = field(default_factory=WebSettings)
@@ -162,7 +162,10 @@ class Settings:
     storage: StorageSettings = field(default_factory=StorageSettings)
 
     def within(self, directory: str) -> "Settings":
-        """The same with absolute paths: relative ones are taken from the directory that the service runs in."""
+        """Returns the same settings with absolute paths; relative ones start at this directory, where the service runs.
+
+        The secret files are beside the database unless their paths are set.
+        """
         storage = self.storage.path
         if storage != MEMORY:
             storage = os.path.join(directory, storage)
@@ -184,13 +187,14 @@ class Settings:
         )
 
 
-# The path of a database that is kept in memory and forgotten at the end (SQLite).
+# The path of a database that SQLite keeps in memory; it is lost at the end.
 MEMORY: Final = ":memory:"
 
-# Of a URL; what is shown of a setting may be read by others.
+# The user part of a URL. Messages must not show it, as others may read them.
 PASSWORD: Final = re.compile(r"//[^/?#]*@")
 
-# Bytes of a character beyond U+FFFF as some clients send it, escaped in JSON in JSON, and of all else in a message.
+# Bytes that some clients need for a character beyond U+FFFF (\\ud83d\\ude00: escaped in JSON inside JSON), and bytes
+# for the other fields of a message.
 WIDEST_CHARACTER: Final = 14
 AROUND_TEXT: Final = 512
 
@@ -203,27 +207,27 @@ SECTIONS: Final[dict[str, type[Any]]] = {
 }
 
 
-def read_settings(path: str | None, given: Mapping[tuple[str, str], Value] | None = None) -> Settings:
-    """The settings of a file (none: the defaults) with the `given` options over them.
+def read_settings(path: str | None, given: Mapping[tuple[str, str], RawSetting] | None = None) -> Settings:
+    """Returns the settings of a file, or the defaults without one, with the options in place of its values.
 
-    given: what the options say, by section and key. Called at start, in any thread; reads the file.
-    Raises BadSetting, whose text names file or option, section, key and value, and says what would do.
+    given: the options by section and key. Called at the start, in any thread; blocks while it reads the file.
+    Raises BadSetting.
     """
-    values = read_file(path) if path is not None else {}
+    values = read_ini(path) if path is not None else {}
     for place in values:
         _check_known(place, values[place])
     _check_one_way_to_listen(values)
     options = dict(given or {})
     _check_one_way_to_listen(options)
     if ("server", "port") in options or ("server", "interface") in options:
-        # An option beats the file, and a file's endpoints would leave no place for it.
+        # The option replaces the endpoints of the file, which would otherwise hide it.
         values.pop(("server", "listen"), None)
     settings = _apply(values | options)
     _check_texts_fit(settings.chat)
     return settings
 
 
-def _apply(values: Mapping[tuple[str, str], Value]) -> Settings:
+def _apply(values: Mapping[tuple[str, str], RawSetting]) -> Settings:
     settings = Settings()
     for (section, key), value in values.items():
         if not key:
@@ -238,15 +242,15 @@ def _field(section: str, key: str) -> "Field[Any]":
     return next(each for each in fields(SECTIONS[section]) if each.name == key)
 
 
-def _parse(known: "Field[Any]", value: Value) -> object:
+def _parse(known: "Field[Any]", value: RawSetting) -> object:
     try:
         return known.metadata["parse"](value.text)
     except ValueError as error:
         shown = PASSWORD.sub("//...@", value.text)[:100]
-        raise BadSetting(f"{value.place}: {value.name} = {shown!r} will not do: {error}") from None
+        raise BadSetting(f"{value.place}: {value.name} = {shown!r} is not valid: {error}") from None
 
 
-def _check_known(place: tuple[str, str], value: Value) -> None:
+def _check_known(place: tuple[str, str], value: RawSetting) -> None:
     section, key = place
     if section not in SECTIONS:
         raise BadSetting(f"{value.place}: there is no section [{section}]{_nearest(section, SECTIONS)}")
@@ -265,11 +269,11 @@ def _check_texts_fit(chat: ChatSettings) -> None:
     if chat.max_message < needed:
         raise BadSetting(
             f"[chat] max_text = {chat.max_text} needs max_message = {needed} or more: "
-            f"one character may take {WIDEST_CHARACTER} bytes on its way"
+            f"one character may take {WIDEST_CHARACTER} bytes in a message"
         )
 
 
-def _check_one_way_to_listen(values: Mapping[tuple[str, str], Value]) -> None:
+def _check_one_way_to_listen(values: Mapping[tuple[str, str], RawSetting]) -> None:
     listen = values.get(("server", "listen"))
     if listen is None or not listen.text.strip():
         return
@@ -278,5 +282,5 @@ def _check_one_way_to_listen(values: Mapping[tuple[str, str], Value]) -> None:
         if other is not None and other.text.strip():
             raise BadSetting(
                 f"{other.place}: {other.name} and {listen.name} are both given; "
-                "port and interface are short for a tcp endpoint, so keep one or the other"
+                f"give only one of them, as port and interface are short for a tcp endpoint in listen"
             )

@@ -1,4 +1,4 @@
-"""What settings name in other people's code, and what is said when it will not do."""
+"""Imports of what settings name in other people's code, and the messages about what is wrong with it."""
 
 import sys
 from collections.abc import Iterator
@@ -7,15 +7,15 @@ from typing import Final
 
 import pytest
 
-from mixsvc.config.imports import Wanted, imported
+from mixsvc.config.imports import ExpectedCallable, import_callable
 from mixsvc.errors import BadSetting
 
-WANTED: Final = Wanted("[web] wsgi", "WSGI application", ("environ", "start_response"))
+EXPECTED: Final = ExpectedCallable("[web] wsgi", "WSGI application", ("environ", "start_response"))
 
 
 @pytest.fixture(autouse=True)
 def modules_of_its_own() -> Iterator[None]:
-    """What a test imports is not there in the next one."""
+    """Forgets what a test imported before the next one."""
     before, path = set(sys.modules), list(sys.path)
     yield
     for name in set(sys.modules) - before:
@@ -31,7 +31,7 @@ def written(source: str, name: str = "theirs.py") -> None:
 
 def complaint(name: str) -> str:
     with pytest.raises(BadSetting) as raised:
-        imported(name, WANTED)
+        import_callable(name, EXPECTED)
     said = str(raised.value)
     assert "\n" not in said
     start = f"[web] wsgi = {name}: "
@@ -42,7 +42,7 @@ def complaint(name: str) -> str:
 def test_it_is_found_in_the_current_folder_by_either_spelling() -> None:
     written("def app(environ, start_response): ...")
 
-    assert imported("theirs:app", WANTED) is imported("theirs.app", WANTED)
+    assert import_callable("theirs:app", EXPECTED) is import_callable("theirs.app", EXPECTED)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_it_is_found_in_the_current_folder_by_either_spelling() -> None:
         "def app(*anything): ...",
         "def app(environ, start_response, more=1): ...",
         "import functools\napp = functools.partial(lambda prefix, environ, start_response: None, 'x')",
-        # One that does not tell what it takes.
+        # It has no signature.
         "app = dict.fromkeys",
     ],
 )
-def test_whatever_can_be_called_with_two_arguments_will_do(source: str) -> None:
+def test_whatever_can_be_called_with_two_arguments_is_accepted(source: str) -> None:
     written(source)
 
-    assert callable(imported("theirs:app", WANTED))
+    assert callable(import_callable("theirs:app", EXPECTED))
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def test_whatever_can_be_called_with_two_arguments_will_do(source: str) -> None:
         ("app = None", "theirs has no WSGI application 'app'"),
         ("app = 'x'", "theirs has no WSGI application 'app'"),
         ("def app(): ...", "app cannot be called with (environ, start_response); if it makes the WSGI application, "),
-        ("async def app(scope, receive, send): ...", "app is a coroutine function, as ASGI has them; it must be a "),
+        ("async def app(scope, receive, send): ...", "app is a coroutine function, as in ASGI; give a plain "),
         (
             "class App:\n  async def __call__(self, scope, receive, send): ...\napp = App()",
-            "app is a coroutine function, as ASGI has them; it must be a ",
+            "app is a coroutine function, as in ASGI; give a plain ",
         ),
     ],
 )
-def test_what_will_not_do_is_one_clear_line(source: str, said: str) -> None:
+def test_anything_else_is_refused_in_one_clear_line(source: str, said: str) -> None:
     written(source)
 
     assert complaint("theirs:app").startswith(said)

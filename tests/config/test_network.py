@@ -14,8 +14,8 @@ def test_addresses_networks_and_unix_are_proxies() -> None:
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "localhost", "unix:/run/x", "10.0.0.1:80"])
-def test_what_is_no_proxy_is_refused_with_advice(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no address; give IP addresses or networks, such as 127\.0\.0\.1"):
+def test_anything_but_a_proxy_is_refused_with_advice(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not an address; give IP addresses or networks, such as 127\.0\.0\.1"):
         proxies(text)
 
 
@@ -29,6 +29,6 @@ def test_names_patterns_and_addresses_are_hosts() -> None:
 @pytest.mark.parametrize(
     "text", ["http://example.org", "example.org:80", "::1", "[x]", "*", "*.", "a.*.b", "-a", "a..b", "a/b", "[::1]:80"]
 )
-def test_what_is_no_host_is_refused_with_advice(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no host; give names such as example\.org"):
+def test_anything_but_a_host_is_refused_with_advice(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a host; give names such as example\.org"):
         hosts(text)

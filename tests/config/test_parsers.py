@@ -1,4 +1,4 @@
-"""The texts of settings: what each parser takes, and what it says of the rest."""
+"""Parsers of settings: what each accepts, and its message about the rest."""
 
 from collections.abc import Callable
 
@@ -103,8 +103,8 @@ def test_whatever_the_text_nothing_else_is_raised(parse: Callable[[str], object]
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("Ann:secret", "give one moderator a line"),
-        (":scrypt:x", "give one moderator a line"),
+        ("Ann:secret", "give one moderator per line"),
+        (":scrypt:x", "give one moderator per line"),
         ("Ann\nANN", "ann is given twice"),
         ("Ann B\nann  b", "ann b is given twice"),
         ("\u1fb7\n\u0391\u0342\u0345", "is given twice"),

@@ -133,11 +133,11 @@ class ApiTokenTests(SynchronousTestCase):
 
         text = str(self.assertRaises(BadSetting, api_token, self.path))
 
-        self.assertIn(f"the token file {self.path} cannot be used: it holds 5 bytes, and a token needs", text)
+        self.assertIn(f"the token file {self.path} cannot be used: it contains 5 bytes, and a token needs", text)
         self.assertTrue(text.endswith("give another path in [chat] token_file"))
 
     def test_one_that_no_header_can_carry_is_refused(self) -> None:
         for content in (b"0123456789 abcdef", b"01234567\n89abcdef", "0123456789abcdé".encode()):
             with open(self.path, "wb") as file:
                 file.write(content)
-            self.assertIn("more than one word", str(self.assertRaises(BadSetting, api_token, self.path)))
+            self.assertIn("must contain one word", str(self.assertRaises(BadSetting, api_token, self.path)))

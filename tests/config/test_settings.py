@@ -1,4 +1,4 @@
-"""Settings: defaults, files, options, and what is said about mistakes."""
+"""Settings: defaults, files, options, and the messages about mistakes."""
 
 import configparser
 from dataclasses import fields
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mixsvc.config.ini import Value
+from mixsvc.config.ini import RawSetting
 from mixsvc.config.settings import SECTIONS, Settings, read_settings
 from mixsvc.errors import BadSetting
 from tests.builds import PROJECT
@@ -21,7 +21,7 @@ def written(tmp_path: Path, text: str | bytes) -> str:
 
 
 def complaint(tmp_path: Path, text: str | bytes) -> str:
-    """What is said about a file, without the folder it is in."""
+    """The message about a file, without the folder of the file."""
     with pytest.raises(BadSetting) as raised:
         read_settings(written(tmp_path, text))
     said = str(raised.value)
@@ -29,8 +29,8 @@ def complaint(tmp_path: Path, text: str | bytes) -> str:
     return said.replace(f"{tmp_path}/", "")
 
 
-def option(name: str, text: str) -> Value:
-    return Value(text, f"--{name}", "command line")
+def option(name: str, text: str) -> RawSetting:
+    return RawSetting(text, f"--{name}", "command line")
 
 
 def test_the_example_gives_the_defaults() -> None:
@@ -140,16 +140,16 @@ def test_keys_may_be_in_capitals(tmp_path: Path) -> None:
         ("[storage]\nzzzzz = 1\n", "mixsvc.ini, line 2: there is no setting 'zzzzz' in [storage]; there are: path"),
         (
             "[server]\nport = web\n",
-            "mixsvc.ini, line 2: [server] port = 'web' will not do: give a whole number from 0 to 65535",
+            "mixsvc.ini, line 2: [server] port = 'web' is not valid: give a whole number from 0 to 65535",
         ),
         ("port = 1\n", "mixsvc.ini, line 1: a [section] must come first; see config.example.ini"),
         ("[server]\nport = 1\nport = 2\n", "mixsvc.ini, line 3: [server] port is given twice; keep one"),
-        ("[web]\n[web]\n", "mixsvc.ini, line 2: section [web] is there twice; join the two"),
+        ("[web]\n[web]\n", "mixsvc.ini, line 2: section [web] appears twice; join the two"),
         ("[server]\nport\n", "mixsvc.ini, line 2: cannot be understood; write 'key = value'"),
         (b"\xff\xfe\x00", "mixsvc.ini: is not UTF-8 text; give an INI file such as config.example.ini"),
     ],
 )
-def test_a_mistake_is_named_with_its_place_and_what_would_do(tmp_path: Path, text: str | bytes, said: str) -> None:
+def test_a_message_names_the_place_of_a_mistake_and_what_to_write(tmp_path: Path, text: str | bytes, said: str) -> None:
     assert complaint(tmp_path, text).startswith(said)
 
 

@@ -97,7 +97,7 @@ def test_a_wrong_setting_is_one_line(installed: Path, launch: Launch) -> None:
 
     assert ended.returncode == 1
     assert ended.stderr == (
-        "mixsvc: mixsvc.ini, line 2: [rates] interval = 'often' will not do: "
+        "mixsvc: mixsvc.ini, line 2: [rates] interval = 'often' is not valid: "
         "give a number of seconds from 0.1 to 86400\n"
     )
 

@@ -253,7 +253,7 @@ def test_a_wrong_setting_ends_every_host_with_one_line(start: Start, server: Ser
     host = start(server, "mixsvc", rates={"interval": "often"})
 
     assert complaint(host).endswith(
-        "[rates] interval = 'often' will not do: give a number of seconds from 0.1 to 86400"
+        "[rates] interval = 'often' is not valid: give a number of seconds from 0.1 to 86400"
     )
 
 

@@ -98,7 +98,7 @@ def test_a_port_without_permission_is_named(launch: Launch) -> None:
     [
         ({"rates": {"intervall": "3"}}, "there is no setting 'intervall' in [rates]; did you mean 'interval'?"),
         ({"chatt": {"prefix": "/x"}}, "there is no section [chatt]; did you mean 'chat'?"),
-        ({"web": {"threads": "many"}}, "[web] threads = 'many' will not do: give a whole number from 1 to 1000"),
+        ({"web": {"threads": "many"}}, "[web] threads = 'many' is not valid: give a whole number from 1 to 1000"),
         ({"storage": {"path": "/nowhere/x"}}, "the database /nowhere/x cannot be used: its directory does not exist"),
         ({"storage": {"path": "mixsvc.ini"}}, "cannot be used: file is not a database"),
         ({"web": {"secret_key_file": "/nowhere/key"}}, "the secret key file /nowhere/key cannot be used: "),
