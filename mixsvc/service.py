@@ -34,7 +34,7 @@ from twisted.logger import Logger
 
 from mixsvc.application import request_authenticator
 from mixsvc.charts.pool import ChartProcessPool
-from mixsvc.charts.queue import ChartLimits, ChartQueue, Charts
+from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
 from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
@@ -221,12 +221,12 @@ def _closed(ports: Sequence[IListeningPort]) -> "Deferred[Any]":
     return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in ports])
 
 
-def _make_charts(reactor: Any, settings: Settings) -> tuple[ChartQueue, Charts]:
+def _make_charts(reactor: Any, settings: Settings) -> tuple[ChartQueue, ChartsFacade]:
     seconds, processes, threads = settings.rates.chart_timeout, settings.rates.chart_processes, settings.web.threads
     # A view waits for its chart in its thread, so a quarter of the threads is kept for other requests.
     limits = ChartLimits(processes, max(1, threads - max(1, threads // 4)), seconds)
     queue = ChartQueue(reactor, ChartProcessPool(reactor, processes, seconds), limits)
-    return queue, Charts(Bridge(reactor, seconds), queue)
+    return queue, ChartsFacade(Bridge(reactor, seconds), queue)
 
 
 def _ignore_second_signal() -> None:

@@ -1,4 +1,4 @@
-"""What is to be drawn, as a value that can be compared, kept and sent to another process."""
+"""A chart to draw, as a value that can be compared, cached and sent to another process. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Point = tuple[date, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture to draw; form: png or svg. key: the same for the same picture, and for no other."""
+    """A picture to draw. form: png or svg. key: equal for equal pictures only; the key of the cache."""
 
     base: str
     quote: str
@@ -27,10 +27,11 @@ class Chart:
 
 
 def chart_of(history: PriceHistory, form: str) -> Chart:
-    """The picture of a history. Raises ValueError for none or too many points, and for what is no form."""
+    """Returns the chart of a history. Raises ValueError for no or too many points, and for another form."""
     if not 1 <= len(history.points) <= MAX_POINTS or form not in ("png", "svg"):
-        raise ValueError(f"no {form} picture of {len(history.points)} points; give png or svg, and 1 to {MAX_POINTS}")
+        given = f"{form} with {len(history.points)} points"
+        raise ValueError(f"{given} is not possible: give png or svg, and 1 to {MAX_POINTS} points")
     seen = (history.base, history.quote, [*history.points], [*history.sources], form)
-    # Of all that is seen: a price of the past that is corrected makes another picture.
+    # From all that is visible: a corrected price of the past makes another picture.
     key = sha256(repr(seen).encode()).digest()
     return Chart(history.base, history.quote, history.points, history.sources, form, key)

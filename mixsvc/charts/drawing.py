@@ -1,4 +1,4 @@
-"""Draws a chart: numbers in, bytes out. Brings in matplotlib, so only the processes that draw import this."""
+"""Draws a chart with matplotlib: numbers in, bytes out. Only the drawing processes import this module."""
 
 import math
 from datetime import timedelta
@@ -27,7 +27,7 @@ LINE: Final = "#dde4e1"
 ACCENT: Final = "#0b6b63"
 
 STYLE: Final[Any] = {
-    # In an SVG, where there may be no DejaVu, the generic name stands behind it.
+    # An SVG names the generic family as well, as its reader may have no DejaVu.
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8,
@@ -36,31 +36,32 @@ STYLE: Final[Any] = {
     "ytick.color": LINE,
     "xtick.labelcolor": SOFT,
     "ytick.labelcolor": SOFT,
-    # Nothing of what is written is a formula.
+    # No text is a formula.
     "text.parse_math": False,
-    # Text as text: readable for programs, and a third of the size. The same chart must give the same bytes.
+    # Text stays text: programs can read it, and it takes a third of the size. The salt is fixed, so that the same
+    # chart gives the same bytes.
     "svg.fonttype": "none",
     "svg.hashsalt": "mixsvc",
 }
 
-# Where the prices are: shares of the picture's height.
+# The area of the prices, as shares of the height of the picture.
 BOTTOM: Final = 0.17
 HEIGHT: Final = 0.665
 
-# The same of its width: what is free at both sides, and what a digit takes, beside a tick and, bold, beside the line.
-FREE: Final = 0.027
+# Shares of its width: the margin on both sides, a digit beside a tick, and a bold digit beside the line.
+MARGIN: Final = 0.027
 TICK_DIGIT: Final = 0.0118
 BOLD_DIGIT: Final = 0.0133
 
-# How wide the picture of a single price is, on either side.
-ALONE: Final = timedelta(days=1)
+# The time shown on either side of a single price.
+AROUND_SINGLE: Final = timedelta(days=1)
 
-# So many days have a tick each.
+# Fewer days than this have a tick each.
 FEW_DAYS: Final = 8
 
 
 def draw(chart: Chart) -> bytes:
-    """The picture; the same bytes for the same chart. Takes some 200 ms of one core."""
+    """Returns the picture; the same bytes for the same chart. Takes some 200 ms of one core."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=INCHES, dpi=DOTS_PER_INCH, facecolor="white")
         axes = figure.add_axes((0.1, BOTTOM, 0.8, HEIGHT))
@@ -91,12 +92,12 @@ def _draw_prices(axes: Axes, chart: Chart) -> None:
 
 def _frame_days(axes: Axes, chart: Chart) -> None:
     first, last = chart.points[0][0], chart.points[-1][0]
-    around = ALONE if first == last else timedelta()
+    around = AROUND_SINGLE if first == last else timedelta()
     left: Any = date2num(first - around)
     right: Any = date2num(last + around)
     axes.set_xlim(left, right)
     if (last - first).days < FEW_DAYS:
-        # The locator would give hours of the day.
+        # The locator would choose hours of the day.
         days: Any = [date2num(day) for day, _ in chart.points]
         axes.set_xticks(days, [f"{day.day} {day:%b}" for day, _ in chart.points])
     else:
@@ -108,7 +109,7 @@ def _frame_days(axes: Axes, chart: Chart) -> None:
 def _frame_prices(axes: Axes, chart: Chart) -> None:
     prices = [float(price) for _, price in chart.points]
     low, high = min(prices), max(prices)
-    # A flat line goes through the middle. The share is so that ticks of it still differ.
+    # A flat line goes through the middle, with a range in which the ticks still differ.
     margin = (high - low) * 0.08 or abs(high) * 0.001 or 1.0
     axes.set_ylim(low - margin, high + margin)
     axes.yaxis.set_major_locator(MaxNLocator(5))
@@ -123,10 +124,10 @@ def _frame_prices(axes: Axes, chart: Chart) -> None:
 
 
 def _make_room(axes: Axes, chart: Chart) -> None:
-    """Neither the ticks' prices nor the last one may be cut off, from yen to rupiah."""
+    """Leave room for the prices at the ticks and at the end of the line, however many digits they have."""
     ticks = axes.yaxis.get_major_formatter().format_ticks(list(axes.get_yticks()))
-    left = FREE + TICK_DIGIT * max(map(len, ticks), default=0)
-    right = FREE + BOLD_DIGIT * len(format(chart.points[-1][1], "f"))
+    left = MARGIN + TICK_DIGIT * max(map(len, ticks), default=0)
+    right = MARGIN + BOLD_DIGIT * len(format(chart.points[-1][1], "f"))
     axes.set_position((left, BOTTOM, 1 - left - right, HEIGHT))
 
 
@@ -150,7 +151,7 @@ def _change(chart: Chart) -> str:
 
 def _bytes(figure: Figure, form: str) -> bytes:
     out = BytesIO()
-    # Neither the time nor a version: the same picture has one ETag, whoever drew it.
+    # Without time and version: the same picture has the same ETag, whichever process drew it.
     if form == "svg":
         FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None})
     else:

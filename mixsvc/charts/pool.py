@@ -1,4 +1,4 @@
-"""The processes that draw, started at the first need and never outliving the service."""
+"""The drawing processes: started at the first need, and never outliving the service."""
 
 from typing import Any, Final, Protocol
 
@@ -11,35 +11,35 @@ from mixsvc.errors import ServiceBusy
 
 __all__ = ["ChartProcessPool", "ChartPool"]
 
-# How long a process may take to end when it is asked to, in seconds; then it is killed.
-GOODBYE_SECONDS: Final = 0.5
+# How long a process may take to end after it was asked to, before it is killed.
+EXIT_SECONDS: Final = 0.5
 
 
 class ChartPool(Protocol):
-    """Draws in other processes; its methods are called in the reactor thread."""
+    """Draws in other processes. For the reactor thread."""
 
     def draw(self, chart: Chart) -> "Deferred[bytes]":
-        """Fires with the picture; fails with any Exception where the process fails, ends, or takes too long."""
+        """Fires with the picture; fails with any Exception if the process fails, ends, or takes too long."""
 
     def stop(self) -> "Deferred[None]":
-        """Fires when every process has ended; cancelling it kills them. No more are started."""
+        """Starts no more processes, and fires when all have ended; cancelling it kills them."""
 
 
 class ChartProcessPool:
-    """See ChartPool: one of Ampoule's. A process that fails or takes too long is replaced."""
+    """A ChartPool on Ampoule's ProcessPool. A process that fails or takes too long is replaced."""
 
     def __init__(self, reactor: IReactorTime, processes: int, seconds: float) -> None:
-        """reactor: the global one, which Ampoule uses anyway. seconds: for one picture, a process' start included."""
+        """reactor: the global one, as Ampoule uses that. seconds: for one picture, including the start of a process."""
         self._reactor = reactor
         self._processes = processes
         self._seconds = seconds
-        # Of Ampoule, which must not be imported yet.
+        # Typed by Ampoule, which must not be imported before a reactor is installed.
         self._pool: Any = None
         self._starter: Any = None
         self._is_stopped = False
 
     def draw(self, chart: Chart) -> "Deferred[bytes]":
-        """See ChartPool. Ampoule keeps those waiting for whom it has no process."""
+        """See ChartPool. Ampoule queues calls for which it has no process."""
         if self._is_stopped:
             raise ServiceBusy("the service is stopping")
         from mixsvc.charts import worker
@@ -48,8 +48,8 @@ class ChartProcessPool:
             self._starter = worker.ChartProcessStarter()
             self._pool = worker.make_pool(self._starter, self._processes, self._seconds)
         answer: Deferred[dict[str, bytes]] = self._pool.doWork(worker.Draw, **worker.draw_arguments(chart))
-        # Ampoule's limit is for a process at work; one that does not end when it should makes others wait for ever.
-        answer.addTimeout(self._seconds + GOODBYE_SECONDS, self._reactor).addErrback(self._killed)
+        # Ampoule's own limit is for a process at work; one that does not end after that would block the queue for ever.
+        answer.addTimeout(self._seconds + EXIT_SECONDS, self._reactor).addErrback(self._killed)
         return answer.addCallback(lambda found: found["picture"])
 
     def stop(self) -> "Deferred[None]":
@@ -65,11 +65,11 @@ class ChartProcessPool:
     async def _stop(self) -> None:
         if self._pool is None:
             return
-        late = self._reactor.callLater(GOODBYE_SECONDS, self._starter.kill_all)
+        late = self._reactor.callLater(EXIT_SECONDS, self._starter.kill_all)
         try:
             await self._pool.stop()
         finally:
-            # Those, too, that Ampoule had asked to end before and that did not.
+            # Including those that Ampoule asked to end earlier and that did not.
             self._starter.kill_all()
             if late.active():
                 late.cancel()

@@ -1,4 +1,4 @@
-"""Pictures of rates for whoever asks: the latest ones are kept, and only so many are drawn and waited for."""
+"""Pictures of rates: a cache of the latest ones, and limits for how many are drawn and waited for."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,15 +16,15 @@ from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import PriceHistory
 from mixsvc.interfaces.charts import ICharts
 
-__all__ = ["KEPT", "ChartQueue", "ChartLimits", "Charts"]
+__all__ = ["CACHED", "ChartQueue", "ChartLimits", "ChartsFacade"]
 
-# Pictures that are kept; each has less than 64 KiB, as it came through AMP.
-KEPT: Final = 64
+# Pictures in the cache. Each has less than 64 KiB, the limit of a value in AMP.
+CACHED: Final = 64
 
 
 @dataclass(frozen=True)
 class ChartLimits:
-    """processes: pictures drawn at one time. waiting: requests for pictures at one time. seconds: each may wait."""
+    """processes: pictures drawn at a time. waiting: requests at a time. seconds: how long a request may wait."""
 
     processes: int
     waiting: int
@@ -32,52 +32,52 @@ class ChartLimits:
 
 
 class ChartQueue:
-    """Belongs to the reactor thread."""
+    """Draws charts in turn. Lives in the reactor thread."""
 
     _log = Logger()
 
     def __init__(self, clock: IReactorTime, pool: ChartPool, limits: ChartLimits) -> None:
-        """pool: draws; stopped by `stop`."""
+        """pool: draws the pictures; `stop` stops it."""
         self._clock = clock
         self._pool = pool
         self._limits = limits
-        self._turns = DeferredSemaphore(limits.processes)
+        self._slots = DeferredSemaphore(limits.processes)
         self._waiting = 0
-        # The latest that was asked for last.
-        self._kept: OrderedDict[bytes, bytes] = OrderedDict()
+        # The least recently used first.
+        self._cache: OrderedDict[bytes, bytes] = OrderedDict()
 
     def picture(self, chart: Chart) -> "Deferred[bytes]":
-        """Fires with the picture; fails with ServiceBusy."""
+        """Fires with the picture; fails with ServiceBusy if it is not drawn in time or too many requests wait."""
         return Deferred.fromCoroutine(self._picture(chart))
 
     def stop(self) -> "Deferred[None]":
-        """Fires when no process draws any more; cancel it to kill them."""
+        """Fires when all drawing processes have ended; cancelling it kills them."""
         return self._pool.stop()
 
     async def _picture(self, chart: Chart) -> bytes:
-        kept = self._found(chart)
-        if kept is not None:
-            return kept
+        cached = self._cached(chart)
+        if cached is not None:
+            return cached
         if self._waiting >= self._limits.waiting:
-            raise ServiceBusy(f"{self._waiting} requests wait for charts already")
+            raise ServiceBusy(f"{self._waiting} requests for charts are waiting already")
         self._waiting += 1
         try:
-            return await self._drawn_in_turn(chart)
+            return await self._draw_in_turn(chart)
         finally:
             self._waiting -= 1
 
-    async def _drawn_in_turn(self, chart: Chart) -> bytes:
+    async def _draw_in_turn(self, chart: Chart) -> bytes:
         try:
-            await self._turns.acquire().addTimeout(self._limits.seconds, self._clock)
+            await self._slots.acquire().addTimeout(self._limits.seconds, self._clock)
         except TimeoutError:
-            raise ServiceBusy("other charts took too long") from None
+            raise ServiceBusy("drawing other charts took too long") from None
         try:
-            # While this waited, somebody else may have got it.
-            return self._found(chart) or await self._drawn(chart)
+            # Another request may have had it drawn in the meantime.
+            return self._cached(chart) or await self._draw(chart)
         finally:
-            self._turns.release()
+            self._slots.release()
 
-    async def _drawn(self, chart: Chart) -> bytes:
+    async def _draw(self, chart: Chart) -> bytes:
         try:
             picture = await self._pool.draw(chart)
         except ServiceBusy:
@@ -89,29 +89,29 @@ class ChartQueue:
                 quote=chart.quote,
                 reason=str(error),
             )
-            raise ServiceBusy("the process that draws failed") from None
-        self._kept[chart.key] = picture
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+            raise ServiceBusy("the drawing process failed") from None
+        self._cache[chart.key] = picture
+        if len(self._cache) > CACHED:
+            self._cache.popitem(last=False)
         return picture
 
-    def _found(self, chart: Chart) -> bytes | None:
-        kept = self._kept.get(chart.key)
-        if kept is not None:
-            self._kept.move_to_end(chart.key)
-        return kept
+    def _cached(self, chart: Chart) -> bytes | None:
+        picture = self._cache.get(chart.key)
+        if picture is not None:
+            self._cache.move_to_end(chart.key)
+        return picture
 
 
 @implementer(ICharts)
-class Charts:
-    """See ICharts: the charts as views see them."""
+class ChartsFacade:
+    """The charts as views see them."""
 
-    def __init__(self, bridge: Callable[..., Any], charts: ChartQueue) -> None:
-        """bridge: as in mixsvc.chat.facade.ChatFacade; its time limit is that of a picture."""
+    def __init__(self, bridge: Callable[..., Any], queue: ChartQueue) -> None:
+        """bridge: a mixsvc.threads.bridge.Bridge or the like, whose time limit is that of a picture."""
         self._bridge = bridge
-        self._charts = charts
+        self._queue = queue
 
     def picture(self, history: PriceHistory, form: str) -> bytes:
-        """See ICharts. Raises ValueError for a history or a form that will not do."""
-        picture: bytes = self._bridge(self._charts.picture, chart_of(history, form))
+        """See ICharts. Raises ValueError for a history without points or with too many, and for another form."""
+        picture: bytes = self._bridge(self._queue.picture, chart_of(history, form))
         return picture

@@ -1,6 +1,11 @@
-"""What runs Ampoule: the process that draws, and how its parent starts it.
+"""Both ends of Ampoule: the drawing process, and how its parent starts and stops it.
 
-Importing Ampoule installs a reactor, so this must be imported inside functions, once there is one.
+Importing Ampoule installs a reactor, so this module is imported inside functions, once a reactor is installed.
+
+Ampoule (read in 24.10.0) has no setting for the log level of a process and forgets a process that it has asked to end.
+So this module, and no other, relies on more than its documented API: on the text of `ampoule.main.BOOTSTRAP`, on the
+`connectorFactory` of ProcessStarter with `errReceived`, on what startAMPProcess returns, and on the flag
+`AMPChild.shutdown`. tests/charts/test_worker.py pins these.
 """
 
 import os
@@ -22,24 +27,24 @@ from mixsvc.charts.chart import Chart
 
 __all__ = ["ChartChild", "Draw", "ChartProcessStarter", "make_pool", "draw_arguments"]
 
-# How long a process may be without work before it ends, in seconds: matplotlib takes 70 MB.
+# An idle process ends after this time, as matplotlib takes 70 MB.
 IDLE_SECONDS: Final = 60
 
-# After so many pictures a process makes way for a new one.
+# A process is replaced after this many pictures.
 RECYCLE_AFTER: Final = 1000
 
-# A process that nobody ends, as its parent was killed, ends itself when one picture takes so long, in seconds.
-LAST_SECONDS: Final = 120
+# A process whose parent was killed ends itself if one picture takes this long.
+ALARM_SECONDS: Final = 120
 
-# Characters of a line that a process says.
+# Characters of a line of output in the log.
 MAX_LINE: Final = 300
 
-# What of our environment it gets: where matplotlib keeps its list of fonts. No secrets.
+# The environment variables that a process inherits, for the font cache of matplotlib. No secrets.
 INHERITED: Final = ("HOME", "MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TMPDIR", "SYSTEMROOT")
 
 
 class Draw(amp.Command):
-    """Numbers and codes go to the process, a picture comes back; no value may have more than 65 535 bytes."""
+    """The AMP command to draw. AMP limits each value to 65 535 bytes."""
 
     arguments = [
         (b"pair", amp.Unicode()),
@@ -52,7 +57,7 @@ class Draw(amp.Command):
 
 
 def draw_arguments(chart: Chart) -> dict[str, Any]:
-    """A chart as the arguments of Draw."""
+    """Returns the arguments of Draw for a chart."""
     return {
         "pair": f"{chart.base}/{chart.quote}",
         "form": chart.form,
@@ -63,18 +68,18 @@ def draw_arguments(chart: Chart) -> dict[str, Any]:
 
 
 class ChartChild(AMPChild):  # type: ignore[misc]  # has no types
-    """In the process that draws: one picture after the other, until its parent says so or is no more."""
+    """In the drawing process: draws one picture after the other, until its parent ends it or is gone."""
 
     def draw(
         self, pair: str, form: str, days: list[int], prices: list[Decimal], sources: list[str]
     ) -> dict[str, bytes]:
-        """Answers Draw."""
+        """Responds to Draw."""
         from mixsvc.charts.drawing import draw
 
         base, quote = pair.split("/")
         points = [(date.fromordinal(day), price) for day, price in zip(days, prices, strict=True)]
         if os.name == "posix":
-            signal.alarm(LAST_SECONDS)
+            signal.alarm(ALARM_SECONDS)
         try:
             return {"picture": draw(Chart(base, quote, points, sources, form, b""))}
         finally:
@@ -84,30 +89,30 @@ class ChartChild(AMPChild):  # type: ignore[misc]  # has no types
     Draw.responder(draw)
 
     def connectionLost(self, reason: Failure) -> None:
-        """The parent is gone: end like after its goodbye, so that what is temporary is tidied up."""
+        """See IProtocol. The parent is gone: exit in order, so that temporary files are removed."""
         self.shutdown = True
         AMPChild.connectionLost(self, reason)
 
 
 class ChartProcessConnector(AMPConnector):  # type: ignore[misc]  # has no types
-    """In the parent: the way to one process. Logs what that says, which is never much."""
+    """In the parent: the connection to one process. Logs its output."""
 
     _log = Logger()
 
     def errReceived(self, text: bytes) -> None:
-        """A process says something: a warning of matplotlib's, a traceback."""
+        """Logs output of the process: a warning of matplotlib, a traceback."""
         for line in text.decode("utf-8", "replace").splitlines():
             if line.strip():
-                self._log.warn("charts: process {name} says {line}", name=self.name, line=line[:MAX_LINE])
+                self._log.warn("charts: process {name} wrote {line}", name=self.name, line=line[:MAX_LINE])
 
 
 class ChartProcessStarter(ProcessStarter):  # type: ignore[misc]  # has no types
-    """Starts processes, and knows those that have not ended."""
+    """Starts processes, and keeps those that have not ended."""
 
     connectorFactory = ChartProcessConnector
 
     def __init__(self) -> None:
-        # Ampoule lets a process tell of each connection, too.
+        # At level info a process logs each connection.
         quiet = BOOTSTRAP.replace("LogLevel.info", "LogLevel.warn")
         ProcessStarter.__init__(self, bootstrap=quiet, env=_environment())
         self._running: set[Any] = set()
@@ -119,13 +124,13 @@ class ChartProcessStarter(ProcessStarter):  # type: ignore[misc]  # has no types
 
         def ended(result: object) -> object:
             self._running.discard(child)
-            # Of a failure Ampoule says that it is fatal, in two lines; whoever wanted a picture is told another way.
+            # Ampoule logs a failure as fatal, in two lines; draw() fails as well, and that is enough.
             return result.getErrorMessage() if isinstance(result, Failure) else result
 
         return child, finished.addBoth(ended)
 
     def kill_all(self) -> None:
-        """End every process at once, whatever it does."""
+        """Kills every process, whatever it is doing."""
         for child in list(self._running):
             try:
                 child.transport.signalProcess("KILL")
@@ -134,12 +139,12 @@ class ChartProcessStarter(ProcessStarter):  # type: ignore[misc]  # has no types
 
 
 def make_pool(starter: ChartProcessStarter, processes: int, seconds: float) -> Any:
-    """A pool that starts a process when there is something to draw; one that takes longer than `seconds` is killed."""
+    """Returns a pool that starts processes on demand and kills one that takes longer than `seconds` for a picture."""
     limits = {"min": 0, "max": processes, "maxIdle": IDLE_SECONDS, "recycleAfter": RECYCLE_AFTER, "timeout": seconds}
     return ProcessPool(ChartChild, starter=starter, name="charts", **limits)
 
 
 def _environment() -> dict[str, str]:
     ours = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    # It must find what we find; and one core is what it may take.
+    # It imports from where we import, and uses one core.
     return {**ours, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}

@@ -1,4 +1,4 @@
-"""What everyone in the process asks about rates: the latest from the table, the rest from the history."""
+"""The rates as views and the chat see them: latest quotes from the table, past ones from the history."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,15 +16,15 @@ from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.money import MAX_AMOUNT_DIGITS, convert, is_amount
 from mixsvc.rates.model.quote import priced
 
-__all__ = ["Rates"]
+__all__ = ["RatesFacade"]
 
-# The day has begun somewhere so long before it begins in UTC.
+# A day begins this long before UTC in the easternmost time zone.
 _FARTHEST_EAST: Final = timedelta(hours=14)
 
 
 @implementer(IRates)
-class Rates:
-    """See IRates."""
+class RatesFacade:
+    """Reads snapshots only, in any thread."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Rates:
         health: Callable[[], Sequence[SourceHealth]],
         now: Callable[[], datetime],
     ) -> None:
-        """health, now (UTC, aware): called in every thread that asks."""
+        """health, now (UTC, aware): called in every thread that reads."""
         self._table = table
         self._history = history
         self._health = health
@@ -55,7 +55,7 @@ class Rates:
     def convert(self, amount: Decimal, base: str, quote: str, day: date | None = None) -> Conversion | None:
         """See IRates."""
         if not is_amount(amount):
-            raise ValueError(f"an amount is finite and has at most {MAX_AMOUNT_DIGITS} digits; this one will not do")
+            raise ValueError(f"the amount is not valid: give a finite number of at most {MAX_AMOUNT_DIGITS} digits")
         legs = self._table.legs(base, quote) if day is None else self._legs(base, quote, day)
         if legs is None:
             return None
@@ -77,7 +77,7 @@ class Rates:
         return self._health()
 
     def _with_staleness(self, quote: Quote, day: date | None) -> Quote:
-        """Stale or not, as it was on the evening of a day; None: as it is now."""
+        """Returns the quote with `stale` as of the evening of a day, or as of now for None."""
         now = self._now()
         return replace(quote, stale=is_stale(quote.date, now if day is None else min(now, overdue_on(day))))
 

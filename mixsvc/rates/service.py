@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from mixsvc.config.settings import Settings
 from mixsvc.interfaces import Quote
-from mixsvc.rates.facade import Rates
+from mixsvc.rates.facade import RatesFacade
 from mixsvc.rates.history import store
 from mixsvc.rates.history.backfill import Backfill
 from mixsvc.rates.history.history import RateHistory
@@ -56,7 +56,7 @@ class RatesService:
         documents = history_documents(settings.rates, client, pool.defer, _now)
         self._backfill = Backfill(reactor, documents, self._loader, self._bank_answers, _now)
         # For every thread.
-        self.facade = Rates(self._table, self._history, self._poller.health, _now)
+        self.facade = RatesFacade(self._table, self._history, self._poller.health, _now)
 
     def read_archive(self) -> None:
         """Publish the newest quotes of the archive, if it is one of the sources, and keep its file for `start`.

@@ -1,4 +1,4 @@
-"""The border between worker threads and the reactor: one call, always with a time limit."""
+"""Calls from worker threads into the reactor that wait for the result, always with a time limit."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -19,15 +19,16 @@ T = TypeVar("T")
 class Bridge:
     """Runs functions in the reactor thread for other threads.
 
-    crochet's waits end as soon as a shutdown begins, which would lose the requests in flight; these end when they are
-    answered or late.
+    crochet's EventualResult.wait fails as soon as a shutdown begins, which would lose the requests in flight. These
+    calls go on until they have a result or the time is up.
     """
 
     def __init__(self, reactor: IReactorFromThreads, seconds: float) -> None:
+        """seconds: the time limit of each call."""
         self._reactor = reactor
         self._seconds = seconds
-        # On gevent's hub the workers are greenlets of the same thread (txgevent's IReactorNativeThreads).
-        self._has_a_thread = not hasattr(reactor, "nativeThreadPool")
+        # On gevent's hub the workers are greenlets of the reactor's own thread (txgevent's IReactorNativeThreads).
+        self._has_own_thread = not hasattr(reactor, "nativeThreadPool")
 
     @overload
     def __call__(self, function: "Callable[..., Deferred[T]]", *args: object) -> T: ...
@@ -36,13 +37,13 @@ class Bridge:
     def __call__(self, function: Callable[..., T], *args: object) -> T: ...
 
     def __call__(self, function: Callable[..., Any], *args: object) -> Any:
-        """What function(*args), or the Deferred it returns, comes to.
+        """Calls function(*args) in the reactor thread, and returns its result or that of the Deferred it returns.
 
-        Called in a worker thread. Raises what the function raises, ServiceBusy after the time limit: then it may or may
-        not have run, and RuntimeError in the reactor's own thread, which would wait for itself.
+        Called in a worker thread. Raises the exception of the function; ServiceBusy after the time limit, and then the
+        function may or may not have run; RuntimeError in the reactor thread, which would wait for itself.
         """
-        if self._has_a_thread and isInIOThread():
-            raise RuntimeError("this waits for the reactor and cannot be called in its own thread; use deferToThread")
+        if self._has_own_thread and isInIOThread():
+            raise RuntimeError("this call waits for the reactor and would block its thread; use deferToThread")
         future: Future[Any] = Future()
         self._reactor.callFromThread(_settle, future, function, args)
         try:
@@ -54,7 +55,7 @@ class Bridge:
 
 def _settle(future: "Future[Any]", function: Callable[..., Any], args: tuple[object, ...]) -> None:
     if not future.set_running_or_notify_cancel():
-        # Nobody waits any more, and nothing was done yet.
+        # The caller has given up before anything was done.
         return
 
     def failed(failure: Failure) -> None:

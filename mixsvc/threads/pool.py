@@ -1,5 +1,4 @@
-"""Daemon threads for blocking calls. Unlike those of Twisted's pool they are never joined: one that hangs
-does not keep the process alive."""
+"""A pool of daemon threads for blocking calls: a call that hangs does not keep the process alive."""
 
 from collections import deque
 from collections.abc import Callable
@@ -20,30 +19,31 @@ Job: TypeAlias = tuple[Callable[..., object], tuple[object, ...]]
 
 
 class ThreadedReactor(IReactorFromThreads, IReactorTime):
-    """What the pool needs of a reactor."""
+    """The parts of a reactor that the pool uses."""
 
 
 class DaemonThreadPool:
     """A fixed number of daemon threads and a queue. Start, stop and drain it in the reactor thread.
 
-    A thread that sleeps is woken only when no other is on its way already, and one that has come wakes the next if
-    there is more to do: calls that only compute, of which one runs at a time, keep one or two threads busy.
+    At most one thread is being woken at a time, and a woken thread wakes the next one if there is more to do: so calls
+    that only compute, of which the interpreter runs one at a time, keep one or two threads busy, not all.
     """
 
     _log = Logger()
 
     def __init__(self, reactor: ThreadedReactor, size: int, name: str) -> None:
+        """size: the number of threads. name: the first part of the names of the threads."""
         self.call_in_reactor = ReactorCalls(reactor)
         self._reactor = reactor
         self._is_turn_awaited = False
         self._name = name
         self._size = size
-        # Guards what follows, as far as threads of the pool change it.
+        # Guards the attributes below that several threads change.
         self._lock = Lock()
         self._jobs: deque[Job] = deque()
-        # Of each thread that sleeps, the lock that it waits for; the last one is the first to be woken.
-        self._asleep: list[Any] = []
-        self._is_one_coming = False
+        # For each idle thread the lock that it waits for; the last one is woken first.
+        self._idle: list[Any] = []
+        self._is_one_waking = False
         self._is_stopped = False
         self._pending = 0
         self._labels: dict[str, str] = {}
@@ -55,17 +55,17 @@ class DaemonThreadPool:
             Thread(target=self._work, name=f"{self._name}-{number}", daemon=True).start()
 
     def callInThread(self, function: Callable[..., object], *args: object) -> None:
-        """Call in a thread as soon as one is free; the name is that of Twisted's pools."""
+        """Calls function(*args) in a thread as soon as one is free. The name is that of Twisted's pools."""
         with self._lock:
             self._pending += 1
             self._jobs.append((function, args))
             self._wake_one()
 
     def call_after_turn(self, function: Callable[..., object], *args: object) -> None:
-        """As callInThread, but no thread is woken before the reactor has seen to all that it found to do in this turn.
+        """Like callInThread, but wakes no thread before the current turn of the reactor has ended. Reactor thread.
 
-        The calls of one turn wake one thread: a thread woken for each would take the interpreter away from the reactor
-        at its next system call, and give it back after one call.
+        All calls of one turn wake one thread. A thread woken earlier would take the interpreter from the reactor at its
+        next system call, and give it back after one call.
         """
         with self._lock:
             self._pending += 1
@@ -75,7 +75,7 @@ class DaemonThreadPool:
             self._reactor.callLater(0, self._turn_is_over)
 
     def defer(self, function: "Callable[..., T]", *args: object) -> "Deferred[T]":
-        """Call in a thread; fires in the reactor thread, where this is called, with what the function returns."""
+        """Calls function(*args) in a thread. Called in the reactor thread, where the Deferred fires with the result."""
         result: Deferred[T] = Deferred()
 
         def call() -> None:
@@ -90,25 +90,25 @@ class DaemonThreadPool:
         return result
 
     def label(self, text: str) -> None:
-        """Say what the calling thread is doing, for `busy`; called in a thread of the pool."""
+        """Sets what the calling thread is doing, for `busy`. Called in a thread of the pool."""
         self._labels[current_thread().name] = text
 
     @property
     def size(self) -> int:
-        """How many threads there are."""
+        """The number of threads."""
         return self._size
 
     def load(self) -> tuple[int, int]:
-        """How many calls run, and how many wait; called in any thread."""
+        """Returns how many calls are running and how many are waiting. Any thread."""
         with self._lock:
             return self._pending - len(self._jobs), len(self._jobs)
 
     def busy(self) -> list[str]:
-        """What the threads are doing, as far as they said; called in any thread."""
+        """Returns the labels of the running calls that have one. Any thread."""
         return list(self._labels.values())
 
     def drained(self) -> "Deferred[None]":
-        """Fires in the reactor thread when nothing runs and nothing waits. Cancel it to stop waiting. Called once."""
+        """Fires in the reactor thread when no call is running or waiting. Called once; cancelling it is harmless."""
         with self._lock:
             if not self._pending:
                 return succeed(None)
@@ -116,12 +116,12 @@ class DaemonThreadPool:
             return self._drained
 
     def stop(self) -> None:
-        """Let the threads end when they are free; what hangs is left behind."""
+        """Lets each thread end once no call waits. A thread whose call hangs is left behind. Reactor thread."""
         with self._lock:
             self._is_stopped = True
-            for bell in self._asleep:
-                bell.release()
-            self._asleep.clear()
+            for wakeup in self._idle:
+                wakeup.release()
+            self._idle.clear()
 
     def _turn_is_over(self) -> None:
         self._is_turn_awaited = False
@@ -130,27 +130,27 @@ class DaemonThreadPool:
                 self._wake_one()
 
     def _work(self) -> None:
-        # Held: to take it again is to sleep until somebody releases it.
-        bell = Lock()
-        bell.acquire()
+        # Locked: acquiring it again blocks until another thread releases it.
+        wakeup = Lock()
+        wakeup.acquire()
         name = current_thread().name
-        while (job := self._next(bell)) is not None:
+        while (job := self._next(wakeup)) is not None:
             try:
                 job[0](*job[1])
             except BaseException:
-                self._log.failure("threads: a call failed in {name}", name=self._name)
+                self._log.failure("threads: a call in the pool {name} failed", name=self._name)
             self._labels.pop(name, None)
-            # A thread that has nothing to do keeps nothing of what it did.
+            # So that an idle thread keeps no references to its last call.
             del job
             self._done()
 
-    def _next(self, bell: Any) -> Job | None:
-        """What to do next, once there is something; None when the pool was stopped and nothing waits."""
+    def _next(self, wakeup: Any) -> Job | None:
+        """Returns the next call, waiting for one; None once the pool is stopped and no call waits."""
         was_woken = False
         while True:
             with self._lock:
                 if was_woken:
-                    self._is_one_coming = False
+                    self._is_one_waking = False
                 if self._jobs:
                     job = self._jobs.popleft()
                     if self._jobs:
@@ -158,26 +158,26 @@ class DaemonThreadPool:
                     return job
                 if self._is_stopped:
                     return None
-                self._asleep.append(bell)
-            bell.acquire()
+                self._idle.append(wakeup)
+            wakeup.acquire()
             was_woken = True
 
     def _wake_one(self) -> None:
-        """With the lock held."""
-        if self._asleep and not self._is_one_coming:
-            self._is_one_coming = True
-            self._asleep.pop().release()
+        """Wakes an idle thread, unless one is being woken. Called with the lock held."""
+        if self._idle and not self._is_one_waking:
+            self._is_one_waking = True
+            self._idle.pop().release()
 
     def _done(self) -> None:
         with self._lock:
             self._pending -= 1
             drained = self._drained if not self._pending else None
         if drained is not None:
-            # Behind the calls that the view itself has made into the reactor: its answer goes first.
+            # After the calls that the last function has made into the reactor, such as the response of a view.
             self.call_in_reactor(_fire, drained.callback, None, drained)
 
 
 def _fire(fire: Callable[[Any], None], value: object, deferred: "Deferred[Any]") -> None:
-    # Somebody may have given up waiting.
+    # It may have been cancelled.
     if not deferred.called:
         fire(value)

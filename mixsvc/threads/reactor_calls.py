@@ -1,4 +1,4 @@
-"""Calls into the reactor from other threads: those that wait together wake it once."""
+"""Calls from other threads into the reactor, which wake it once for all that wait together."""
 
 from collections import deque
 from collections.abc import Callable
@@ -10,9 +10,9 @@ __all__ = ["ReactorCalls"]
 
 
 class ReactorCalls:
-    """Calls functions in the reactor thread, in the order in which they came; a failure of one is logged.
+    """Calls functions in the reactor thread, in order. An exception is logged, and the next function is called.
 
-    `callFromThread` wakes the reactor for each call, which costs more than most calls do.
+    IReactorFromThreads.callFromThread wakes the reactor for each call, which costs more than most of the calls.
     """
 
     _log = Logger()
@@ -20,21 +20,21 @@ class ReactorCalls:
     def __init__(self, reactor: IReactorFromThreads) -> None:
         self._reactor = reactor
         self._waiting: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
-        self._is_awaited = False
+        self._is_scheduled = False
 
     def __call__(self, function: Callable[..., object], *args: object) -> None:
-        """Have function(*args) called soon; called in any thread, never blocks."""
+        """Calls function(*args) soon in the reactor thread. Any thread; never blocks."""
         self._waiting.append((function, args))
-        # Without a lock: when two threads find nobody on the way, the reactor comes twice, and the second time in vain.
-        if not self._is_awaited:
-            self._is_awaited = True
+        # Without a lock: if two threads see False at once, `_run` is called twice, the second time for nothing.
+        if not self._is_scheduled:
+            self._is_scheduled = True
             self._reactor.callFromThread(self._run)
 
     def _run(self) -> None:
-        # First: what is appended from now on and not seen below will have its own call.
-        self._is_awaited = False
+        # First: a call that is appended from now on and not seen below schedules another `_run`.
+        self._is_scheduled = False
         waiting = self._waiting
-        # No more than are here, so that threads that are quick do not keep the reactor.
+        # No more than wait now, so that busy threads cannot keep the reactor here.
         for _ in range(len(waiting)):
             function, args = waiting.popleft()
             try:

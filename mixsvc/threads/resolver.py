@@ -1,4 +1,4 @@
-"""Names to addresses in daemon threads: a name server that does not answer must not delay the end of the process."""
+"""Host names to addresses in daemon threads, so that a silent name server cannot delay the end of the process."""
 
 import socket
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ __all__ = ["DaemonThreadResolver"]
 
 @implementer(IHostResolution)
 class Resolution:
-    """One look-up."""
+    """One look-up; see IHostResolution."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def cancel(self) -> None:
-        """A look-up in a thread cannot be stopped; its answer is not waited for."""
+        """Does nothing: a look-up in a thread cannot be interrupted. It ends without being waited for."""
 
 
 @implementer(IHostnameResolver)
 class DaemonThreadResolver:
-    """The system's resolver. Twisted's uses the reactor's pool, which is joined at the end, however long it takes."""
+    """The resolver of the system (getaddrinfo). Twisted's own uses the reactor's pool, which is joined at the end."""
 
     def __init__(self, pool: DaemonThreadPool) -> None:
         self._pool = pool
@@ -40,7 +40,7 @@ class DaemonThreadResolver:
         addressTypes: Sequence[type[IAddress]] | None = None,
         transportSemantics: str = "TCP",
     ) -> IHostResolution:
-        """Look up the stream addresses of a name; called in the reactor thread."""
+        """See IHostnameResolver. Finds the addresses for streams only. Called in the reactor thread."""
         resolution = Resolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
         looking = self._pool.defer(_look_up, hostName, portNumber)

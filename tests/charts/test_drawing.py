@@ -1,4 +1,4 @@
-"""The drawing itself, here in the process of the tests."""
+"""The drawing, in the process of the tests."""
 
 import random
 from io import BytesIO
@@ -10,7 +10,7 @@ from PIL import Image
 from mixsvc.charts.drawing import draw
 from tests.charts.samples import chart
 
-# What one value of AMP can carry.
+# The limit of a value in AMP.
 MAX_BYTES = 65_535
 
 RESTLESS = [f"{1 + random.Random(day).random():.4f}" for day in range(400)]
@@ -25,7 +25,7 @@ def texts(svg: bytes) -> list[str]:
     [["1.1"], ["1.1", "1.1"], ["1.1"] * 90, ["0", "0"], ["0.0000583", "0.0000591"], ["17000", "9" * 15], RESTLESS],
     ids=["one", "two", "flat", "zero", "small", "large", "restless"],
 )
-def test_a_picture_is_of_600_by_300_pixels_and_fits_into_a_message(prices: list[str]) -> None:
+def test_a_picture_has_600_by_300_pixels_and_fits_into_a_value_of_amp(prices: list[str]) -> None:
     drawn = draw(chart(*prices))
 
     with Image.open(BytesIO(drawn)) as picture:
@@ -35,14 +35,14 @@ def test_a_picture_is_of_600_by_300_pixels_and_fits_into_a_message(prices: list[
     assert len(draw(chart(*prices, form="svg"))) <= MAX_BYTES
 
 
-def test_it_says_pair_dates_last_price_and_sources() -> None:
-    told = texts(draw(chart("1.1000", "1.1234", "1.1172", form="svg")))
+def test_the_picture_names_pair_dates_last_price_and_sources() -> None:
+    shown = texts(draw(chart("1.1000", "1.1234", "1.1172", form="svg")))
 
-    assert {"EUR/USD", "2026-11-18 to 2026-11-20", "1.1172", "+1.56 %"} <= set(told)
-    assert "1 EUR in USD · Source: archive, ecb · Latest: 2026-11-20" in told
+    assert {"EUR/USD", "2026-11-18 to 2026-11-20", "1.1172", "+1.56 %"} <= set(shown)
+    assert "1 EUR in USD · Source: archive, ecb · Latest: 2026-11-20" in shown
 
 
-def test_each_of_a_few_days_is_named_and_a_day_alone_has_no_range() -> None:
+def test_each_of_a_few_days_has_a_label_and_a_single_day_has_no_range() -> None:
     assert [each for each in texts(draw(chart("1.1", "1.2", form="svg"))) if "Nov" in each] == ["19 Nov", "20 Nov"]
     assert "2026-11-20" in texts(draw(chart("1.1", form="svg")))
 

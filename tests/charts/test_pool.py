@@ -1,4 +1,4 @@
-"""The pool without its processes; tests/e2e/operations/test_charts.py has real ones."""
+"""The pool without processes; tests/e2e/operations/test_charts.py has real ones."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from tests.builds import PROJECT
 from tests.charts.samples import chart
 
 
-class Stopped(SynchronousTestCase):
+class ChartProcessPoolTests(SynchronousTestCase):
     def test_a_pool_that_never_drew_stops_at_once_and_draws_no_more(self) -> None:
         pool = ChartProcessPool(Clock(), 1, 5.0)
 
@@ -21,7 +21,7 @@ class Stopped(SynchronousTestCase):
         self.assertRaises(ServiceBusy, pool.draw, chart("1.1"))
 
 
-def test_the_service_itself_holds_neither_ampoule_nor_matplotlib() -> None:
+def test_the_service_itself_imports_neither_ampoule_nor_matplotlib() -> None:
     script = "import sys, mixsvc.service; print({'ampoule', 'matplotlib', 'numpy'} & set(sys.modules))"
 
     done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, timeout=60)

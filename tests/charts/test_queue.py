@@ -1,4 +1,4 @@
-"""Which pictures are kept, and how many are drawn and waited for, over processes that are none."""
+"""The cache and the limits of charts, with a fake pool."""
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -6,7 +6,7 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.charts.chart import Chart
-from mixsvc.charts.queue import KEPT, ChartLimits, ChartQueue, Charts
+from mixsvc.charts.queue import CACHED, ChartLimits, ChartQueue, ChartsFacade
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces.charts import ICharts
 from tests.charts.samples import chart, history
@@ -15,7 +15,7 @@ PROCESSES, WAITING, SECONDS = 2, 4, 5.0
 
 
 class FakePool:
-    """Draws when the test says so."""
+    """A ChartPool whose pictures are ready when the test completes them."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[Chart, Deferred[bytes]]] = []
@@ -32,46 +32,46 @@ class FakePool:
         return done
 
 
-class Pictures(SynchronousTestCase):
+class ChartQueueTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.pool = FakePool()
         self.charts = ChartQueue(self.clock, self.pool, ChartLimits(PROCESSES, WAITING, SECONDS))
 
     def tearDown(self) -> None:
-        # More are asked for as these are answered.
+        # Completing one starts the next.
         for _, waiting in self.pool.asked:
             if not waiting.called:
                 waiting.callback(b"")
 
-    def drawn(self, number: int) -> None:
-        """The picture of this number, from 0 on, is ready."""
+    def complete(self, number: int) -> None:
+        """Completes the picture of this number, from 0 on."""
         self.pool.asked[number][1].callback(b"picture %d" % number)
 
     def ask(self, price: int) -> "Deferred[bytes]":
         return self.charts.picture(chart(str(price)))
 
-    def test_a_picture_is_drawn_once_and_kept(self) -> None:
+    def test_a_picture_is_drawn_once_and_cached(self) -> None:
         first = self.ask(1)
-        self.drawn(0)
+        self.complete(0)
 
         again = self.ask(1)
 
         self.assertEqual([self.successResultOf(each) for each in (first, again)], [b"picture 0"] * 2)
         self.assertEqual(len(self.pool.asked), 1)
 
-    def test_whoever_waited_for_a_picture_that_another_got_gets_that(self) -> None:
+    def test_a_request_that_waited_gets_the_picture_that_another_request_had_drawn(self) -> None:
         same = [self.ask(1) for _ in range(PROCESSES + 1)]
-        self.drawn(0)
+        self.complete(0)
 
         self.assertEqual(self.successResultOf(same[-1]), b"picture 0")
         self.assertEqual(len(self.pool.asked), PROCESSES)
 
-    def test_no_more_are_drawn_at_one_time_than_there_are_processes(self) -> None:
+    def test_no_more_pictures_are_drawn_at_a_time_than_there_are_processes(self) -> None:
         asked = [self.ask(price) for price in range(WAITING)]
 
         self.assertEqual(len(self.pool.asked), PROCESSES)
-        self.drawn(0)
+        self.complete(0)
         self.assertEqual(len(self.pool.asked), PROCESSES + 1)
         self.assertNoResult(asked[-1])
 
@@ -80,19 +80,19 @@ class Pictures(SynchronousTestCase):
             self.ask(price)
 
         self.failureResultOf(self.ask(WAITING), ServiceBusy)
-        self.drawn(0)
+        self.complete(0)
         self.assertNoResult(self.ask(WAITING))
 
-    def test_whoever_has_no_turn_in_time_is_refused_and_not_drawn_for(self) -> None:
+    def test_a_request_that_waits_too_long_is_refused_and_never_drawn(self) -> None:
         asked = [self.ask(price) for price in range(PROCESSES + 1)]
 
         self.clock.advance(SECONDS)
 
         self.failureResultOf(asked[-1], ServiceBusy)
-        self.drawn(0)
+        self.complete(0)
         self.assertEqual(len(self.pool.asked), PROCESSES)
 
-    def test_a_failure_is_told_once_and_the_next_one_is_drawn(self) -> None:
+    def test_a_failure_is_logged_once_and_the_next_request_is_drawn(self) -> None:
         first = self.ask(1)
         with capturedLogs() as logged:
             self.pool.asked[0][1].errback(RuntimeError("signal 9"))
@@ -100,33 +100,33 @@ class Pictures(SynchronousTestCase):
         self.failureResultOf(first, ServiceBusy)
         self.assertEqual([(each["log_level"], each["reason"]) for each in logged], [(LogLevel.warn, "signal 9")])
         again = self.ask(1)
-        self.drawn(1)
+        self.complete(1)
         self.assertEqual(self.successResultOf(again), b"picture 1")
 
-    def test_the_picture_that_was_not_asked_for_longest_is_forgotten_first(self) -> None:
-        for price in range(KEPT):
+    def test_the_least_recently_used_picture_leaves_the_cache_first(self) -> None:
+        for price in range(CACHED):
             self.ask(price)
-            self.drawn(price)
+            self.complete(price)
         self.ask(0)
-        self.ask(KEPT)
-        self.drawn(KEPT)
+        self.ask(CACHED)
+        self.complete(CACHED)
 
         self.assertEqual(self.successResultOf(self.ask(0)), b"picture 0")
         self.assertNoResult(self.ask(1))
 
-    def test_stopping_ends_the_processes(self) -> None:
+    def test_stop_stops_the_pool(self) -> None:
         self.successResultOf(self.charts.stop())
 
         self.assertTrue(self.pool.is_stopped)
 
     def test_views_get_a_picture_over_the_bridge(self) -> None:
-        desk = Charts(lambda function, *args: self.finished(function(*args)), self.charts)
+        charts = ChartsFacade(lambda function, *args: self.finished(function(*args)), self.charts)
 
-        self.assertTrue(ICharts.providedBy(desk))
-        self.assertEqual(desk.picture(history("1.1", "1.2"), "svg"), b"picture 0")
+        self.assertTrue(ICharts.providedBy(charts))
+        self.assertEqual(charts.picture(history("1.1", "1.2"), "svg"), b"picture 0")
         self.assertEqual(self.pool.asked[0][0], chart("1.1", "1.2", form="svg"))
-        self.assertRaises(ValueError, desk.picture, history(), "svg")
+        self.assertRaises(ValueError, charts.picture, history(), "svg")
 
     def finished(self, waiting: "Deferred[bytes]") -> bytes:
-        self.drawn(0)
+        self.complete(0)
         return self.successResultOf(waiting)

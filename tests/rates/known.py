@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from mixsvc.interfaces import Quote, SourceHealth
-from mixsvc.rates.facade import Rates
+from mixsvc.rates.facade import RatesFacade
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.timeline import by_pair
@@ -12,9 +12,9 @@ from tests.rates.samples import NOW, moment
 HEALTH = SourceHealth("ecb", "failing", NOW, 2, "no luck", NOW + timedelta(minutes=1))
 
 
-def rates(*quotes: Quote) -> Rates:
+def rates(*quotes: Quote) -> RatesFacade:
     """What is answered once the quotes were polled, and the past was read."""
     table, history = RateTable(moment), RateHistory()
     table.publish(quotes)
     history.adopt(by_pair(quotes))
-    return Rates(table, history, lambda: [HEALTH], moment)
+    return RatesFacade(table, history, lambda: [HEALTH], moment)

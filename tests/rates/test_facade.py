@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from mixsvc.interfaces import IRates
-from mixsvc.rates.facade import Rates
+from mixsvc.rates.facade import RatesFacade
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.latest import RateTable
 from tests.rates.known import HEALTH, rates
@@ -118,7 +118,7 @@ class Converting(SynchronousTestCase):
             self.assertRaises(ValueError, self.convert, text, "EUR", "USD")
 
     def test_before_anything_is_known_nothing_is_guessed(self) -> None:
-        empty = Rates(RateTable(moment), RateHistory(), lambda: [], moment)
+        empty = RatesFacade(RateTable(moment), RateHistory(), lambda: [], moment)
 
         self.assertIsNone(empty.convert(Decimal(1), "EUR", "EUR"))
         self.assertIsNone(empty.on("EUR", "EUR", FRIDAY))

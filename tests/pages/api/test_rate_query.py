@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.test import TestResponse
 
 from mixsvc.pages.app import create_app
-from mixsvc.rates.facade import Rates
+from mixsvc.rates.facade import RatesFacade
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.latest import RateTable
 from tests.pages.fakes import FakeMix
@@ -119,7 +119,7 @@ class Pairs(ApiCase):
     def test_until_the_past_was_read_it_may_be_asked_for_later(self) -> None:
         table = RateTable(moment)
         table.publish([quote()])
-        self.client = create_app(FakeMix(Rates(table, RateHistory(), lambda: [], moment))).test_client()
+        self.client = create_app(FakeMix(RatesFacade(table, RateHistory(), lambda: [], moment))).test_client()
 
         for path in ("/api/rates/EUR/USD?date=2020-01-02", "/api/rates/EUR/USD/history"):
             self.problem(path, 503)
