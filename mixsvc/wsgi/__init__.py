@@ -1,0 +1,22 @@
+"""The WSGI host: runs a WSGI application (PEP 3333) in threads, behind the HTTP server of mixsvc.http.
+
+A request's way: mixsvc.http reads the head and the whole body and finds the client's address and scheme, also behind a
+trusted proxy, before any resource sees the request. Then, in the order of the files:
+
+- resource.py gets the request in the reactor thread and passes it to a thread of the pool.
+- environ.py makes the environ. It is the only module that makes one: authentication.py gets its own from there, so that
+  an authenticator sees who opens a chat connection as a view would see the same client.
+- call.py calls the application in the thread, and logs its failures.
+- response_head.py checks what start_response gets; response.py holds the body to its Content-Length and decides
+  between two ways to send it:
+
+  - A body of up to 128 KiB costs one call into the reactor, with status, headers and body. All threads that wait for
+    the reactor at that moment wake it once (mixsvc.threads.reactor_calls). It goes to the socket in one piece.
+  - A longer body, or one of unknown length, goes in pieces. A thread waits once 64 KiB are on their way to the reactor
+    or the transport is full; a client that does not read loses its connection at the write deadline of mixsvc.http.
+
+- writer.py carries out both on the reactor's side, and frees a thread whose client has left.
+
+The threads are daemon threads of our own pool (mixsvc.threads.pool): a view that hangs is named in the log at the stop
+and left behind. twisted.web's own WSGIResource uses the reactor's pool, which is joined at the end.
+"""

@@ -1,4 +1,4 @@
-"""The WSGI application as a resource, on threads that cannot keep the process alive."""
+"""A WSGI application as a resource of twisted.web, on daemon threads, which do not keep the process alive."""
 
 from typing import TYPE_CHECKING
 
@@ -7,43 +7,43 @@ from twisted.web.server import NOT_DONE_YET
 
 from mixsvc.http.request import MixRequest
 from mixsvc.threads.pool import DaemonThreadPool
-from mixsvc.wsgi.call import Call
+from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.environ import make_environ
-from mixsvc.wsgi.writer import Border, Outlet
+from mixsvc.wsgi.writer import ResponseWriter, WriterContext
 
 if TYPE_CHECKING:
-    # There is no such module when the program runs (PEP 3333, typeshed).
+    # This module exists for type checkers only (typeshed).
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["wsgi_resource"]
 
 
 def wsgi_resource(pool: DaemonThreadPool, application: "WSGIApplication") -> IResource:
-    """The application for a path and all below it; each request runs in a thread of the pool."""
-    return _Pages(pool, application, Border(pool.call_in_reactor))
+    """The application for a path and everything below it; each request runs in a thread of the pool."""
+    return _ApplicationResource(pool, application, WriterContext(pool.call_in_reactor))
 
 
-class _Pages(Resource):
-    """Hands each request to a thread. It belongs to the reactor thread."""
+class _ApplicationResource(Resource):
+    """Passes each request to a thread. Used in the reactor thread."""
 
-    # PATH_INFO is the application's.
+    # The application gets the rest of the path, as PATH_INFO.
     isLeaf = True
 
-    def __init__(self, pool: DaemonThreadPool, application: "WSGIApplication", border: Border) -> None:
+    def __init__(self, pool: DaemonThreadPool, application: "WSGIApplication", context: WriterContext) -> None:
         Resource.__init__(self)
         self._pool = pool
         self._application = application
-        self._border = border
+        self._context = context
 
     def render(self, request: MixRequest) -> int:
-        """Answered later, by a thread."""
-        call = Call(self._application, make_environ(request), Outlet(self._border, request))
-        # It is the thread's now, which closes it: twisted.web would do that under its hands when the client leaves.
+        """A thread sends the response later."""
+        call = ApplicationCall(self._application, make_environ(request), ResponseWriter(self._context, request))
+        # The thread closes the content: twisted.web would close it while the thread reads it if the client leaves.
         request.content = None
         self._pool.call_after_turn(self._run, call)
         return NOT_DONE_YET
 
-    def _run(self, call: Call) -> None:
-        # For the one that does not end in time.
+    def _run(self, call: ApplicationCall) -> None:
+        # Names the request in the log if it does not end in time.
         self._pool.label(call.name)
         call.run()

@@ -1,4 +1,4 @@
-"""The answer of one call of a WSGI application, held to the Content-Length that it gave. Knows no server."""
+"""The response of one call of a WSGI application, held to its own Content-Length. Knows no server."""
 
 from collections.abc import Iterable
 from enum import Enum, auto
@@ -6,175 +6,179 @@ from typing import Final, Protocol
 
 from twisted.logger import Logger
 
-from mixsvc.wsgi.response_head import BadAnswer, Head
+from mixsvc.wsgi.response_head import InvalidResponse, ResponseHead
 
-__all__ = ["WHOLE_BYTES", "Answer", "ClientGone", "Way"]
+__all__ = ["WHOLE_BYTES", "WSGIResponse", "ClientDisconnected", "ResponseSink"]
 
-# A body up to this size goes to the reactor at once, and its thread is free, however slowly the client reads.
+# A body up to this size is passed to the reactor at once, and its thread is free, however slowly the client reads.
 WHOLE_BYTES: Final = 131072
 
 
-class ClientGone(ConnectionAbortedError):
-    """The client has left, or was dropped because it did not read. Raised in the worker by the next write."""
+class ClientDisconnected(ConnectionAbortedError):
+    """The client has left, or was dropped because it did not read. The next write raises it in the worker thread."""
 
 
-class Way(Protocol):
-    """Where an answer goes: either `whole`, or `begin`, `write` as often as need be, and `end`."""
+class ResponseSink(Protocol):
+    """Where a response goes: either `send_whole` alone, or `start`, any number of `write` and `finish`.
 
-    def whole(self, head: Head, body: bytes) -> None:
-        """The whole answer; body: at most WHOLE_BYTES."""
+    All are called in a worker thread. `abort` may end either.
+    """
 
-    def begin(self, head: Head) -> None:
-        """The head of an answer."""
+    def send_whole(self, head: ResponseHead, body: bytes) -> None:
+        """Send a whole response. body: at most WHOLE_BYTES."""
+
+    def start(self, head: ResponseHead) -> None:
+        """Send the head of a response."""
 
     def write(self, data: bytes) -> None:
-        """A part of the body; may block. ClientGone when nobody wants it."""
+        """Send a part of the body; may block. Raises ClientDisconnected if the client has left."""
 
-    def end(self) -> None:
-        """The answer is complete."""
+    def finish(self) -> None:
+        """End the response, which is complete."""
 
-    def fail(self) -> None:
-        """There is no more: an error 500 if nothing was sent yet, else the connection ends."""
-
-
-class Stage(Enum):
-    """How far the answer is."""
-
-    # Nothing was sent: the head may still change.
-    WAITING = auto()
-    # The head was sent, and of the body as much as came.
-    OPEN = auto()
-    # All that the client expects was sent; the application may still be at work.
-    OVER = auto()
-    # As OVER, and nobody wants what else the application has.
-    ENOUGH = auto()
+    def abort(self) -> None:
+        """Give up: send an error 500 if nothing was sent yet, else close the connection."""
 
 
-class Answer:
-    """Takes the head and the blocks of a body, and sends the former with the first of the latter."""
+class ResponseState(Enum):
+    """How far the response is."""
+
+    # Nothing was sent, so the head may still change.
+    NOT_STARTED = auto()
+    # The head was sent, and the blocks of the body so far.
+    STREAMING = auto()
+    # Everything that the client expects was sent; the application may still be running.
+    COMPLETE = auto()
+    # Everything else that the application gives is ignored.
+    DISCARDING = auto()
+
+
+class WSGIResponse:
+    """Takes the head and the blocks of a body, and sends the head together with the first block.
+
+    head: what start_response was last called with; None before. Used in one worker thread.
+    """
 
     _log: Final = Logger("mixsvc.web")
 
-    def __init__(self, way: Way, request: str, method: str) -> None:
+    def __init__(self, sink: ResponseSink, request: str, method: str) -> None:
         """request: for the log, such as GET /."""
-        self.head: Head | None = None
-        self._way = way
+        self.head: ResponseHead | None = None
+        self._sink = sink
         self._request = request
         self._is_head = method == "HEAD"
-        self._stage = Stage.WAITING
-        # Of the Content-Length: what was not sent yet.
-        self._left: int | None = None
+        self._state = ResponseState.NOT_STARTED
+        # Bytes of the Content-Length that were not sent yet; None without one.
+        self._remaining: int | None = None
 
     @property
-    def is_begun(self) -> bool:
-        """Whether the head was sent, and can no longer change."""
-        return self._stage is not Stage.WAITING
+    def headers_sent(self) -> bool:
+        """Whether the head was sent and can no longer change."""
+        return self._state is not ResponseState.NOT_STARTED
 
-    @property
-    def is_enough(self) -> bool:
-        """Whether the application need not be asked for more."""
-        return self._stage is Stage.ENOUGH
-
-    def put_all(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
-        """Send blocks that are all there, which gives their length, and `end`."""
+    def send_list(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
+        """Send blocks whose total length is known, and `finish`."""
         total = sum(len(_checked(block)) for block in blocks)
-        head = self._started()
+        head = self._required_head()
         if head.length is None and self._may_have_body(head):
             self.head = head.with_length(total)
-        self.put_each([b"".join(blocks)] if total <= WHOLE_BYTES and len(blocks) != 1 else blocks)
+        self.send_iterable([b"".join(blocks)] if total <= WHOLE_BYTES and len(blocks) != 1 else blocks)
 
-    def put_each(self, blocks: Iterable[bytes]) -> None:
-        """Send blocks as they come, as long as they are wanted, and `end`."""
+    def send_iterable(self, blocks: Iterable[bytes]) -> None:
+        """Send blocks one by one until the response is complete, and `finish`."""
         for block in blocks:
-            self.put(block)
-            if self._stage is Stage.ENOUGH:
+            self.write(block)
+            if self._state is ResponseState.DISCARDING:
                 break
-        self.end()
+        self.finish()
 
-    def put(self, block: bytes) -> None:
-        """Send a part of the body. BadAnswer when it is none; ClientGone when nobody wants it."""
+    def write(self, block: bytes) -> None:
+        """Send a block of the body: the `write` of PEP 3333.
+
+        Raises InvalidResponse if the block is not bytes, and ClientDisconnected.
+        """
         if not _checked(block):
             return
-        if self._stage is Stage.WAITING:
-            self._put_first(block)
-        elif self._stage is Stage.OPEN:
-            self._put_more(block)
-        elif self._stage is Stage.OVER:
-            self._too_long()
+        if self._state is ResponseState.NOT_STARTED:
+            self._write_first(block)
+        elif self._state is ResponseState.STREAMING:
+            self._write_more(block)
+        elif self._state is ResponseState.COMPLETE:
+            self._discard_rest()
 
-    def end(self) -> None:
-        """There are no more blocks. BadAnswer when some are missing."""
-        if self._stage is Stage.WAITING:
-            head = self._started()
+    def finish(self) -> None:
+        """There are no more blocks. Raises InvalidResponse if some are missing."""
+        if self._state is ResponseState.NOT_STARTED:
+            head = self._required_head()
             if self._may_have_body(head):
-                self._left = head.length
+                self._remaining = head.length
                 head = head if head.length is not None else head.with_length(0)
             self._check_complete()
-            self._stage = Stage.OVER
-            self._way.whole(head.without_content(), b"")
-        elif self._stage is Stage.OPEN:
+            self._state = ResponseState.COMPLETE
+            self._sink.send_whole(head.without_content(), b"")
+        elif self._state is ResponseState.STREAMING:
             self._check_complete()
-            self._stage = Stage.OVER
-            self._way.end()
+            self._state = ResponseState.COMPLETE
+            self._sink.finish()
 
-    def give_up(self) -> None:
-        """The application has failed; harmless when everything was sent."""
-        if self._stage in (Stage.WAITING, Stage.OPEN):
-            self._stage = Stage.ENOUGH
-            self._way.fail()
+    def abort(self) -> None:
+        """The application has failed; does nothing if everything was sent."""
+        if self._state in (ResponseState.NOT_STARTED, ResponseState.STREAMING):
+            self._state = ResponseState.DISCARDING
+            self._sink.abort()
 
-    def _put_first(self, block: bytes) -> None:
-        head = self._started()
+    def _write_first(self, block: bytes) -> None:
+        head = self._required_head()
         if not self._may_have_body(head):
-            self._stage = Stage.ENOUGH
-            self._way.whole(head.without_content(), b"")
+            self._state = ResponseState.DISCARDING
+            self._sink.send_whole(head.without_content(), b"")
         elif head.length is not None and head.length <= min(len(block), WHOLE_BYTES):
-            self._stage = Stage.OVER
-            self._way.whole(head, block[: head.length])
+            self._state = ResponseState.COMPLETE
+            self._sink.send_whole(head, block[: head.length])
             if len(block) > head.length:
-                self._too_long()
+                self._discard_rest()
         else:
-            self._stage = Stage.OPEN
-            self._left = head.length
-            self._way.begin(head)
-            self._put_more(block)
+            self._state = ResponseState.STREAMING
+            self._remaining = head.length
+            self._sink.start(head)
+            self._write_more(block)
 
-    def _put_more(self, block: bytes) -> None:
-        part = block if self._left is None else block[: self._left]
+    def _write_more(self, block: bytes) -> None:
+        part = block if self._remaining is None else block[: self._remaining]
         try:
-            self._way.write(part)
-        except ClientGone:
-            self._stage = Stage.ENOUGH
+            self._sink.write(part)
+        except ClientDisconnected:
+            self._state = ResponseState.DISCARDING
             raise
-        if self._left is not None:
-            self._left -= len(part)
-            if not self._left:
-                self._stage = Stage.OVER
-                self._way.end()
+        if self._remaining is not None:
+            self._remaining -= len(part)
+            if not self._remaining:
+                self._state = ResponseState.COMPLETE
+                self._sink.finish()
             if len(part) < len(block):
-                self._too_long()
+                self._discard_rest()
 
-    def _started(self) -> Head:
+    def _required_head(self) -> ResponseHead:
         if self.head is None:
-            raise BadAnswer("the application answered without calling start_response")
+            raise InvalidResponse("the application returned a body without calling start_response")
         return self.head
 
-    def _may_have_body(self, head: Head) -> bool:
+    def _may_have_body(self, head: ResponseHead) -> bool:
         return head.has_body and not self._is_head
 
     def _check_complete(self) -> None:
-        if self._left:
-            raise BadAnswer(f"the application gave {self._left} bytes less than its Content-Length")
+        if self._remaining:
+            raise InvalidResponse(f"the body is {self._remaining} bytes shorter than its Content-Length")
 
-    def _too_long(self) -> None:
-        self._stage = Stage.ENOUGH
+    def _discard_rest(self) -> None:
+        self._state = ResponseState.DISCARDING
         self._log.error(
-            "wsgi: {request}: the application gave more than its Content-Length; the rest is not sent",
+            "wsgi: {request}: the body is longer than its Content-Length; the rest is not sent",
             request=self._request,
         )
 
 
 def _checked(block: bytes) -> bytes:
     if not isinstance(block, bytes):
-        raise BadAnswer(f"the body must come as bytes, not {type(block).__name__}")
+        raise InvalidResponse(f"a block of the body must be bytes, not {type(block).__name__}")
     return block

@@ -1,4 +1,4 @@
-"""Where a worker thread's answer goes over to the reactor and to the client, as fast as the client reads it."""
+"""Passes a worker thread's response to the reactor and to the client, as fast as the client reads it."""
 
 from dataclasses import dataclass, field
 from threading import Condition
@@ -9,106 +9,107 @@ from zope.interface import implementer
 
 from mixsvc.http.request import MixRequest
 from mixsvc.threads.reactor_calls import ReactorCalls
-from mixsvc.wsgi.response import ClientGone
-from mixsvc.wsgi.response_head import Head
+from mixsvc.wsgi.response import ClientDisconnected
+from mixsvc.wsgi.response_head import ResponseHead
 
-__all__ = ["Border", "Outlet"]
+__all__ = ["WriterContext", "ResponseWriter"]
 
-# What does not go over at once goes in pieces, and no more of them once so much is on its way to the reactor. As the
-# transport says that it is full at 64 KiB, at most 192 KiB wait for a client, as with the largest whole answer.
+# A streamed body is passed on in pieces of this size, and a thread waits once so much is on its way to the reactor. As
+# the transport is full at 64 KiB, at most 192 KiB wait for a client, as with the largest whole response.
 PIECE_BYTES: Final = 65536
 
 FAILED: Final = b"The server failed to answer; its log says why.\n"
 
 
 @dataclass(frozen=True)
-class Border:
-    """What all answers share."""
+class WriterContext:
+    """What the writers of all responses share."""
 
     call_in_reactor: ReactorCalls
-    # Guards what threads and the reactor both look at; notified when a thread may write again.
-    room: Condition = field(default_factory=Condition)
+    # Guards what worker threads and the reactor both use; notified when a thread may write again.
+    can_write: Condition = field(default_factory=Condition)
 
 
 @implementer(IPushProducer)
-class Outlet:
-    """The way of one answer. Methods without an underscore, but for the producer's, are called by its worker thread.
+class ResponseWriter:
+    """Writes one response: the ResponseSink of a request.
 
-    The transport is its consumer: it says when there is too much to send, and when all of it is sent. A client that
-    does not read loses its connection at the connection's write deadline, which frees the thread.
+    Its worker thread calls the public methods, except for the producer's three, which the transport calls in the
+    reactor thread: it says when it has too much to send, and when everything is sent. The connection of a client that
+    does not read ends at its write deadline, which frees the thread.
     """
 
-    def __init__(self, border: Border, request: MixRequest) -> None:
+    def __init__(self, context: WriterContext, request: MixRequest) -> None:
         """Called in the reactor thread."""
-        self._border = border
+        self._context = context
         self._request = request
-        # Guarded by the border's condition.
+        # Guarded by the condition can_write.
         self._queued = 0
         self._is_paused = False
-        self._is_gone = False
-        # The reactor's.
-        self._is_begun = False
-        self._is_ending = False
-        request.notifyFinish().addErrback(self._lost)
+        self._is_disconnected = False
+        # Used in the reactor thread only.
+        self._is_started = False
+        self._is_finishing = False
+        request.notifyFinish().addErrback(self._disconnected)
 
-    def whole(self, head: Head, body: bytes) -> None:
-        """The whole answer; returns at once. body: at most WHOLE_BYTES."""
-        self._border.call_in_reactor(self._whole, head, body)
+    def send_whole(self, head: ResponseHead, body: bytes) -> None:
+        """Send a whole response; returns at once. body: at most WHOLE_BYTES."""
+        self._context.call_in_reactor(self._send_whole_now, head, body)
 
-    def begin(self, head: Head) -> None:
-        """The head of an answer; `write` and `end` follow."""
-        self._border.call_in_reactor(self._begin, head)
+    def start(self, head: ResponseHead) -> None:
+        """Send the head of a response; `write` and `finish` follow."""
+        self._context.call_in_reactor(self._start_now, head)
 
     def write(self, data: bytes) -> None:
-        """A part of the body; waits while the client has too much to read. ClientGone when it has left."""
+        """Send a part of the body; waits while the client reads slowly. Raises ClientDisconnected if it has left."""
         for start in range(0, len(data), PIECE_BYTES):
             piece = data[start : start + PIECE_BYTES]
-            self._wait_for_room(len(piece))
-            self._border.call_in_reactor(self._write, piece)
+            self._wait_until_writable(len(piece))
+            self._context.call_in_reactor(self._write_now, piece)
 
-    def end(self) -> None:
-        """The answer is complete."""
-        self._border.call_in_reactor(self._end)
+    def finish(self) -> None:
+        """End the response, which is complete."""
+        self._context.call_in_reactor(self._finish_now)
 
-    def fail(self) -> None:
-        """There is no more: an error 500 if nothing was sent yet, else the connection ends."""
-        self._border.call_in_reactor(self._fail)
+    def abort(self) -> None:
+        """Give up: send an error 500 if nothing was sent yet, else close the connection."""
+        self._context.call_in_reactor(self._abort_now)
 
     def pauseProducing(self) -> None:
-        """The client does not keep up."""
-        with self._border.room:
+        """The transport is full: the client does not keep up."""
+        with self._context.can_write:
             self._is_paused = True
 
     def resumeProducing(self) -> None:
-        """The system has taken all."""
-        with self._border.room:
+        """The transport is empty: the system has taken everything."""
+        with self._context.can_write:
             self._is_paused = False
-            self._border.room.notify_all()
-        if self._is_ending:
-            self._finish()
+            self._context.can_write.notify_all()
+        if self._is_finishing:
+            self._end_response()
 
     def stopProducing(self) -> None:
-        """The connection is lost; `_lost` hears of it, too."""
+        """The connection is lost; `_disconnected` is called as well."""
 
-    def _wait_for_room(self, size: int) -> None:
-        with self._border.room:
-            while (self._is_paused or self._queued >= PIECE_BYTES) and not self._is_gone:
-                self._border.room.wait()
-            if self._is_gone:
-                raise ClientGone("the client has closed the connection")
+    def _wait_until_writable(self, size: int) -> None:
+        with self._context.can_write:
+            while (self._is_paused or self._queued >= PIECE_BYTES) and not self._is_disconnected:
+                self._context.can_write.wait()
+            if self._is_disconnected:
+                raise ClientDisconnected("the client has closed the connection")
             self._queued += size
 
-    def _whole(self, head: Head, body: bytes) -> None:
-        if not self._is_gone:
+    def _send_whole_now(self, head: ResponseHead, body: bytes) -> None:
+        if not self._is_disconnected:
             self._request.respond(head.code, head.reason, head.headers, body)
 
-    def _begin(self, head: Head) -> None:
-        if self._is_gone:
+    def _start_now(self, head: ResponseHead) -> None:
+        if self._is_disconnected:
             return
-        self._is_begun = True
+        self._is_started = True
         request = self._request
         request.setResponseCode(head.code, head.reason)
-        # The application says what it sends.
+        # The application sets its own Content-Type, or none.
         request.defaultContentType = None
         for name, _ in head.headers:
             request.responseHeaders.removeHeader(name)
@@ -116,36 +117,36 @@ class Outlet:
             request.responseHeaders.addRawHeader(name, value)
         request.registerProducer(self, True)
 
-    def _write(self, data: bytes) -> None:
-        if self._is_gone:
+    def _write_now(self, data: bytes) -> None:
+        if self._is_disconnected:
             return
         self._request.write(data)
-        with self._border.room:
+        with self._context.can_write:
             self._queued -= len(data)
             if not self._is_paused:
-                self._border.room.notify_all()
+                self._context.can_write.notify_all()
 
-    def _end(self) -> None:
-        # What waits for the client is taken first: behind this answer the next one of the connection begins.
-        self._is_ending = True
-        if not self._is_gone and not self._is_paused:
-            self._finish()
+    def _finish_now(self) -> None:
+        # Only once the client has taken everything: the connection's next response begins after that.
+        self._is_finishing = True
+        if not self._is_disconnected and not self._is_paused:
+            self._end_response()
 
-    def _finish(self) -> None:
+    def _end_response(self) -> None:
         self._request.unregisterProducer()
         self._request.finish()
 
-    def _fail(self) -> None:
-        if self._is_gone:
+    def _abort_now(self) -> None:
+        if self._is_disconnected:
             return
-        if not self._is_begun:
+        if not self._is_started:
             headers = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(FAILED)))
-            self._whole(Head(500, b"Internal Server Error", headers, len(FAILED)), FAILED)
+            self._send_whole_now(ResponseHead(500, b"Internal Server Error", headers, len(FAILED)), FAILED)
             return
         self._request.unregisterProducer()
         self._request.loseConnection()
 
-    def _lost(self, failure: object) -> None:
-        with self._border.room:
-            self._is_gone = True
-            self._border.room.notify_all()
+    def _disconnected(self, failure: object) -> None:
+        with self._context.can_write:
+            self._is_disconnected = True
+            self._context.can_write.notify_all()

@@ -8,43 +8,43 @@ from typing import Any, cast
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.wsgi.call import Call
+from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.environ import ErrorLog
-from mixsvc.wsgi.response import WHOLE_BYTES, ClientGone
-from mixsvc.wsgi.response_head import Head
+from mixsvc.wsgi.response import WHOLE_BYTES, ClientDisconnected
+from mixsvc.wsgi.response_head import ResponseHead
 
 Start = Callable[..., Callable[[bytes], object]]
 
 
-class Sent:
-    """Notes what an answer does."""
+class RecordingSink:
+    """Records what is sent."""
 
     def __init__(self, takes: int = 10**9) -> None:
         """takes: bytes after which the client is gone."""
         self.steps: list[str] = []
-        self.head: Head | None = None
+        self.head: ResponseHead | None = None
         self.body = b""
         self._takes = takes
 
-    def whole(self, head: Head, body: bytes) -> None:
+    def send_whole(self, head: ResponseHead, body: bytes) -> None:
         self.steps.append("whole")
         self.head, self.body = head, body
 
-    def begin(self, head: Head) -> None:
-        self.steps.append("begin")
+    def start(self, head: ResponseHead) -> None:
+        self.steps.append("start")
         self.head = head
 
     def write(self, data: bytes) -> None:
         if len(self.body) >= self._takes:
-            raise ClientGone("gone")
+            raise ClientDisconnected("gone")
         self.steps.append(f"write {len(data)}")
         self.body += data
 
-    def end(self) -> None:
-        self.steps.append("end")
+    def finish(self) -> None:
+        self.steps.append("finish")
 
-    def fail(self) -> None:
-        self.steps.append("fail")
+    def abort(self) -> None:
+        self.steps.append("abort")
 
 
 class Blocks:
@@ -69,11 +69,11 @@ class Blocks:
         self.closed += 1
 
 
-class CallTests(SynchronousTestCase):
+class ApplicationCallTests(SynchronousTestCase):
     """One call, in this thread."""
 
     def setUp(self) -> None:
-        self.sent = Sent()
+        self.sent = RecordingSink()
         self.content = BytesIO(b"body")
         self.events: list[LogEvent] = []
         observer = cast(ILogObserver, self.note)
@@ -90,7 +90,7 @@ class CallTests(SynchronousTestCase):
             "wsgi.input": self.content,
             "wsgi.errors": ErrorLog(),
         }
-        Call(application, environ, self.sent).run()
+        ApplicationCall(application, environ, self.sent).run()
 
     def answer(
         self, blocks: Iterable[bytes], *headers: tuple[str, str], status: str = "200 OK", method: str = "GET"
@@ -134,7 +134,7 @@ class CallTests(SynchronousTestCase):
     def test_blocks_of_unknown_number_go_one_by_one(self) -> None:
         self.answer(Blocks(b"ab", b"", b"c"))
 
-        assert self.sent.steps == ["begin", "write 2", "write 1", "end"]
+        assert self.sent.steps == ["start", "write 2", "write 1", "finish"]
 
     def test_a_block_goes_before_the_next_is_asked_for(self) -> None:
         def blocks() -> Iterator[bytes]:
@@ -145,7 +145,7 @@ class CallTests(SynchronousTestCase):
 
         self.answer(blocks())
 
-        assert self.sent.steps[-1] == "end"
+        assert self.sent.steps[-1] == "finish"
 
     def test_no_blocks_at_all_are_an_empty_body(self) -> None:
         self.answer(Blocks())
@@ -155,7 +155,7 @@ class CallTests(SynchronousTestCase):
     def test_a_large_body_goes_in_parts_even_if_its_length_is_known(self) -> None:
         self.answer([b"x" * (WHOLE_BYTES + 1)])
 
-        assert self.sent.steps == ["begin", f"write {WHOLE_BYTES + 1}", "end"]
+        assert self.sent.steps == ["start", f"write {WHOLE_BYTES + 1}", "finish"]
         assert self.sent.head is not None
         assert self.sent.head.length == WHOLE_BYTES + 1
 
@@ -177,7 +177,7 @@ class CallTests(SynchronousTestCase):
 
         self.call(application)
 
-        assert self.sent.steps == ["begin", "write 2", "write 1", "end"]
+        assert self.sent.steps == ["start", "write 2", "write 1", "finish"]
 
     def test_the_answer_to_head_has_no_body_and_is_not_asked_for_one(self) -> None:
         blocks = Blocks(b"abc", b"def")
@@ -223,8 +223,7 @@ class CallTests(SynchronousTestCase):
             assert (blocks.taken, blocks.closed) == (len(split), 1)
             self.sent.body = b""
         assert (
-            self.logged()
-            == ["wsgi: GET /path: the application gave more than its Content-Length; the rest is not sent"] * 3
+            self.logged() == ["wsgi: GET /path: the body is longer than its Content-Length; the rest is not sent"] * 3
         )
 
     def test_the_code_behind_the_last_block_is_run(self) -> None:
@@ -241,13 +240,13 @@ class CallTests(SynchronousTestCase):
     def test_what_is_under_the_length_ends_the_connection(self) -> None:
         self.answer(Blocks(b"ab"), ("Content-Length", "3"))
 
-        assert self.sent.steps == ["begin", "write 2", "fail"]
-        assert self.logged() == ["wsgi: GET /path: the application gave 1 bytes less than its Content-Length"]
+        assert self.sent.steps == ["start", "write 2", "abort"]
+        assert self.logged() == ["wsgi: GET /path: the body is 1 bytes shorter than its Content-Length"]
 
     def test_nothing_of_what_was_promised_is_an_error(self) -> None:
         self.answer([], ("Content-Length", "3"))
 
-        assert self.sent.steps == ["fail"]
+        assert self.sent.steps == ["abort"]
 
     # start_response
 
@@ -259,7 +258,7 @@ class CallTests(SynchronousTestCase):
 
         self.call(application)
 
-        assert self.sent.steps == ["fail"]
+        assert self.sent.steps == ["abort"]
         (line,) = self.logged()
         assert "called start_response twice" in line
 
@@ -297,15 +296,15 @@ class CallTests(SynchronousTestCase):
         self.call(application)
 
         assert len(raised) == 1
-        assert self.sent.steps == ["begin", "write 3", "fail"]
+        assert self.sent.steps == ["start", "write 3", "abort"]
         assert len(self.flushLoggedErrors(ValueError)) == 1
 
     def test_no_start_response_is_an_error(self) -> None:
         for blocks in ([b"abc"], Blocks(b"abc"), Blocks(), []):
             self.call(lambda environ, start_response, blocks=blocks: blocks)
 
-            assert self.sent.steps.pop() == "fail"
-        assert set(self.logged()) == {"wsgi: GET /path: the application answered without calling start_response"}
+            assert self.sent.steps.pop() == "abort"
+        assert set(self.logged()) == {"wsgi: GET /path: the application returned a body without calling start_response"}
 
     def test_a_bad_header_is_raised_into_the_application_and_logged_as_one_line(self) -> None:
         seen = []
@@ -321,7 +320,7 @@ class CallTests(SynchronousTestCase):
         self.call(application)
 
         assert len(seen) == 1
-        assert self.sent.steps == ["fail"]
+        assert self.sent.steps == ["abort"]
         assert self.logged() == ["wsgi: GET /path: the header X-A has control characters in its value"]
 
     # Failures
@@ -329,14 +328,14 @@ class CallTests(SynchronousTestCase):
     def test_a_failure_before_anything_was_sent(self) -> None:
         self.call(lambda environ, start_response: [b"%d" % (1 // 0)])
 
-        assert self.sent.steps == ["fail"]
+        assert self.sent.steps == ["abort"]
         assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
 
     def test_a_failure_between_blocks_closes_once_and_ends_the_connection(self) -> None:
         blocks = Blocks(b"abc", ValueError("oh"))
         self.answer(blocks)
 
-        assert self.sent.steps == ["begin", "write 3", "fail"]
+        assert self.sent.steps == ["start", "write 3", "abort"]
         assert blocks.closed == 1
         assert len(self.flushLoggedErrors(ValueError)) == 1
 
@@ -353,13 +352,13 @@ class CallTests(SynchronousTestCase):
 
         self.answer(Stuck(b"abc"))
 
-        assert self.sent.steps == ["begin", "write 3", "end"]
+        assert self.sent.steps == ["start", "write 3", "finish"]
         assert len(self.flushLoggedErrors(OSError)) == 1
 
     def test_even_sys_exit_ends_no_more_than_the_request(self) -> None:
         self.call(lambda environ, start_response: sys.exit(3))
 
-        assert self.sent.steps == ["fail"]
+        assert self.sent.steps == ["abort"]
         assert len(self.flushLoggedErrors(SystemExit)) == 1
 
     def test_blocks_that_are_not_bytes_are_an_error(self) -> None:
@@ -367,20 +366,20 @@ class CallTests(SynchronousTestCase):
             for blocks in ([block], iter([block])):
                 self.answer(blocks)  # type: ignore[arg-type]  # as applications do
 
-                assert self.sent.steps.pop() == "fail"
-        assert "the body must come as bytes, not str" in self.logged()[0]
+                assert self.sent.steps.pop() == "abort"
+        assert "a block of the body must be bytes, not str" in self.logged()[0]
 
     def test_a_client_that_leaves_ends_the_answer_and_closes_it(self) -> None:
-        self.sent = Sent(takes=6)
+        self.sent = RecordingSink(takes=6)
         blocks = Blocks(*[b"abc"] * 100)
         self.answer(blocks)
 
         assert (blocks.taken, blocks.closed) == (3, 1)
-        assert self.sent.steps == ["begin", "write 3", "write 3"]
+        assert self.sent.steps == ["start", "write 3", "write 3"]
         assert self.logged() == []
 
     def test_an_application_that_goes_on_without_its_client_is_not_blamed(self) -> None:
-        self.sent = Sent(takes=3)
+        self.sent = RecordingSink(takes=3)
 
         def application(environ: object, start_response: Start) -> list[bytes]:
             write = start_response("200 OK", [("Content-Length", "9")])

@@ -1,4 +1,4 @@
-"""The WSGI resource behind a site: what goes over the wire."""
+"""The WSGI resource behind a site: the bytes that are sent."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -22,10 +22,10 @@ def app(blocks: Callable[[], Iterable[bytes]], *headers: tuple[str, str]) -> Cal
     return application
 
 
-class WireTests(SynchronousTestCase):
-    """Answers as bytes."""
+class WSGIResourceTests(SynchronousTestCase):
+    """Responses as bytes."""
 
-    def test_a_small_answer(self) -> None:
+    def test_a_small_response(self) -> None:
         head, _, body = Served(app(lambda: [b"abc"])).said(GET).partition(b"\r\n\r\n")
 
         assert head.startswith(b"HTTP/1.1 200 OK\r\n")
@@ -52,7 +52,7 @@ class WireTests(SynchronousTestCase):
 
         assert b"Content-Type" not in Served(application).said(GET)
 
-    def test_an_answer_of_unknown_length_comes_in_chunks_and_the_connection_stays(self) -> None:
+    def test_a_response_of_unknown_length_comes_in_chunks_and_the_connection_stays(self) -> None:
         _, wire = self.asked(app(lambda: iter([b"abc", b"de"])))
 
         assert wire.value().endswith(b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
@@ -111,12 +111,12 @@ class WireTests(SynchronousTestCase):
         assert wire.disconnecting
         self.flushLoggedErrors(ValueError)
 
-    def test_what_waits_for_a_client_that_continues_is_told_to_go_on(self) -> None:
+    def test_a_client_that_expects_100_continue_gets_it(self) -> None:
         head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
 
         assert Served(app(lambda: [])).said(head) == b"HTTP/1.1 100 Continue\r\n\r\n"
 
-    def test_many_answers_cost_one_hop_each(self) -> None:
+    def test_many_responses_cost_one_call_into_the_reactor_each(self) -> None:
         served = Served(app(lambda: iter([b"abc"]), ("Content-Length", "3")))
         served.said(GET * 5)
 

@@ -1,4 +1,4 @@
-"""The border between a worker and its client: how much waits there, how long, and what if the client leaves."""
+"""Between a worker thread and its client: how much waits, how long, and what happens if the client leaves."""
 
 import socket
 from collections.abc import Callable, Iterable
@@ -17,21 +17,21 @@ from mixsvc.config.settings import ServerSettings, Settings
 from mixsvc.http.request import MixRequest
 from mixsvc.http.site import MixSite
 from mixsvc.threads.reactor_calls import ReactorCalls
-from mixsvc.wsgi.response import ClientGone
-from mixsvc.wsgi.response_head import Head
-from mixsvc.wsgi.writer import PIECE_BYTES, Border, Outlet
+from mixsvc.wsgi.response import ClientDisconnected
+from mixsvc.wsgi.response_head import ResponseHead
+from mixsvc.wsgi.writer import PIECE_BYTES, ResponseWriter, WriterContext
 from tests.wsgi.inline import InlineReactor, Wire
 
 # Far more than anything here takes.
 SECONDS = 5.0
 
 SLOW_SECONDS = 10
-HEAD = Head(200, b"OK", (), None)
-MEASURED = Head(200, b"OK", ((b"Content-Length", b"5"),), 5)
+HEAD = ResponseHead(200, b"OK", (), None)
+MEASURED = ResponseHead(200, b"OK", ((b"Content-Length", b"5"),), 5)
 
 
-class Told(Condition):
-    """A condition that tells when somebody begins to wait."""
+class ObservedCondition(Condition):
+    """A condition that shows when somebody begins to wait."""
 
     def __init__(self) -> None:
         Condition.__init__(self)
@@ -101,16 +101,16 @@ class Worker:
     def _run(self) -> None:
         try:
             self._function()
-        except ClientGone as error:
+        except ClientDisconnected as error:
             self.error = error
 
 
-class OutletTests(SynchronousTestCase):
+class ResponseWriterTests(SynchronousTestCase):
     """With the reactor in the hands of the test."""
 
     def setUp(self) -> None:
         self.reactor = InlineReactor()
-        self.room = Told()
+        self.can_write = ObservedCondition()
         self.kept = Keeping()
         self.clock = Clock()
         site = MixSite(self.clock, self.kept, Settings(server=ServerSettings(transfer_timeout=SLOW_SECONDS)))
@@ -119,8 +119,8 @@ class OutletTests(SynchronousTestCase):
         self.channel = channel
         self.wire = FullWire()
         channel.makeConnection(self.wire)
-        self.border = Border(ReactorCalls(self.reactor), self.room)  # type: ignore[arg-type]
-        self.outlet = self.ask()
+        self.context = WriterContext(ReactorCalls(self.reactor), self.can_write)  # type: ignore[arg-type]
+        self.writer = self.ask()
         self.events: list[str] = []
         observer = cast(ILogObserver, self.note)
         globalLogPublisher.addObserver(observer)
@@ -129,22 +129,22 @@ class OutletTests(SynchronousTestCase):
     def note(self, event: LogEvent) -> None:
         self.events.append(str(event.get("log_format")))
 
-    def ask(self) -> Outlet:
+    def ask(self) -> ResponseWriter:
         self.channel.dataReceived(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        return Outlet(self.border, self.kept.requests[-1])
+        return ResponseWriter(self.context, self.kept.requests[-1])
 
     def write_much(self, pieces: int) -> Worker:
         """A worker that writes so many pieces at once, after the head."""
 
         def work() -> None:
-            self.outlet.begin(HEAD)
-            self.outlet.write(b"x" * (pieces * PIECE_BYTES))
-            self.outlet.end()
+            self.writer.start(HEAD)
+            self.writer.write(b"x" * (pieces * PIECE_BYTES))
+            self.writer.finish()
 
         return Worker(work)
 
     def until_it_waits(self) -> None:
-        assert self.room.waits.acquire(timeout=SECONDS)
+        assert self.can_write.waits.acquire(timeout=SECONDS)
 
     def lose(self) -> None:
         self.channel.connectionLost(Failure(ConnectionDone()))
@@ -167,7 +167,7 @@ class OutletTests(SynchronousTestCase):
         self.lose()
         worker.join()
 
-    def test_it_goes_on_when_the_client_has_read(self) -> None:
+    def test_a_worker_goes_on_when_the_client_has_read(self) -> None:
         worker = self.full()
         came = self.wire.read()
         for _ in range(3):
@@ -191,14 +191,14 @@ class OutletTests(SynchronousTestCase):
         worker.join()
         assert isinstance(worker.error, ConnectionError)
 
-    def test_a_client_that_has_left_before_takes_nothing(self) -> None:
+    def test_nothing_is_sent_to_a_client_that_has_left_before(self) -> None:
         self.lose()
 
-        self.assertRaises(ClientGone, self.outlet.write, b"abc")
-        self.outlet.whole(MEASURED, b"hello")
-        self.outlet.begin(HEAD)
-        self.outlet.end()
-        self.outlet.fail()
+        self.assertRaises(ClientDisconnected, self.writer.write, b"abc")
+        self.writer.send_whole(MEASURED, b"hello")
+        self.writer.start(HEAD)
+        self.writer.finish()
+        self.writer.abort()
         self.reactor.turn()
         assert self.wire.value() == b""
 
@@ -214,7 +214,7 @@ class OutletTests(SynchronousTestCase):
         self.lose()
 
         worker.join()
-        assert isinstance(worker.error, ClientGone)
+        assert isinstance(worker.error, ClientDisconnected)
         assert self.events.count("web: {client} did not read its response in time and is dropped") == 1
 
     def sockets(self) -> tuple[socket.socket, socket.socket]:
@@ -240,26 +240,26 @@ class OutletTests(SynchronousTestCase):
         self.lose()
         worker.join()
 
-    def test_a_whole_answer_keeps_no_worker(self) -> None:
+    def test_a_whole_response_does_not_keep_its_worker(self) -> None:
         self.wire.limit = 0
 
-        self.outlet.whole(MEASURED, b"hello")
+        self.writer.send_whole(MEASURED, b"hello")
         self.reactor.turn()
 
         assert self.wire.value().endswith(b"hello")
 
-    def test_an_answer_in_flight_when_the_site_stops_says_that_the_connection_ends(self) -> None:
+    def test_a_response_in_flight_when_the_site_stops_says_that_the_connection_ends(self) -> None:
         self.channel.finish_up()
-        self.outlet.whole(MEASURED, b"hello")
+        self.writer.send_whole(MEASURED, b"hello")
         self.reactor.turn()
 
         assert b"\r\nConnection: close\r\n" in self.wire.value()
         assert self.wire.disconnecting
 
-    def test_the_next_request_waits_until_a_whole_answer_was_taken(self) -> None:
+    def test_the_next_request_waits_until_a_whole_response_was_taken(self) -> None:
         self.channel.dataReceived(b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
         self.wire.limit = 0
-        self.outlet.whole(MEASURED, b"hello")
+        self.writer.send_whole(MEASURED, b"hello")
         self.reactor.turn()
         assert len(self.kept.requests) == 1
 
@@ -268,9 +268,9 @@ class OutletTests(SynchronousTestCase):
         assert len(self.kept.requests) == 2
         self.lose()
 
-    def test_a_whole_answer_that_is_not_taken_ends_at_the_sites_deadline(self) -> None:
+    def test_a_whole_response_that_is_not_taken_ends_at_the_sites_deadline(self) -> None:
         self.wire.limit = 0
-        self.outlet.whole(MEASURED, b"hello")
+        self.writer.send_whole(MEASURED, b"hello")
         self.reactor.turn()
         assert not self.wire.disconnecting
 
@@ -284,9 +284,9 @@ class OutletTests(SynchronousTestCase):
         self.wire.abortConnection = lambda: aborted.append(1)  # type: ignore[method-assign]
         ours, theirs = self.sockets()
         self.wire.fd = ours.fileno()
-        self.outlet.begin(HEAD)
-        self.outlet.write(b"abc")
-        self.outlet.fail()
+        self.writer.start(HEAD)
+        self.writer.write(b"abc")
+        self.writer.abort()
         self.reactor.turn()
         assert self.wire.disconnecting
         assert self.wire.value().endswith(b"abc\r\n")
