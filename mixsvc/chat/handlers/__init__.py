@@ -1,0 +1,27 @@
+"""What the requests do. chat/dispatch.py calls the handler of each request, in the reactor thread.
+
+- state: the state that all handlers share, and the count of the requests that wait for the database.
+- broadcast: one text to many clients, in order.
+- rate_limits: whether a request comes too early. It is called before every handler.
+- hello: admits a connection and gives it a name.
+- membership: join, leave, rooms, who; tells members who comes and goes.
+- messages: say and history, and what comes by HTTP.
+- moderation: the requests of moderators.
+- rate_feed: subscribe, and the rates that have changed.
+- retention: deletes old messages every hour.
+
+A handler checks a request and either raises RequestRefused, answers at once, or calls the storage queue and answers
+when its Deferred fires. By then the client may be gone, or may have left the room: `client.send` does nothing after the
+connection is lost, and `client.joining` holds the request that a page is read for.
+
+Handlers share the ChatState and do not know each other, with one exception: moderation uses MembershipHandler.remove to
+kick a person.
+
+**What may happen during an event.** To write an event may lose the connection, when its outbox is full: then `depart`
+runs inside of `send`. So after each `send` a handler checks again what it relies on, such as `room in client.inside`.
+Broadcasts are queued: one that loses connections causes others, which begin after it has ended. Nested calls would
+overflow the stack when many connections are lost at once.
+
+**Waiting requests.** Each client may have 64 requests in the storage queue, four of them pages of the history. So a
+client cannot fill the queue with requests alone, and its memory is limited.
+"""
