@@ -5,25 +5,34 @@ from twisted.internet.interfaces import IStreamServerEndpoint, IStreamServerEndp
 from twisted.internet.testing import MemoryReactorClock
 from twisted.plugin import IPlugin, getPlugins
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.server import Site
 from zope.interface.verify import verifyObject
 
 from tests.txsockjs.fakes import Apps
 from txsockjs._protocol.errors import BadOption
-from txsockjs._protocol.options import Options
 from txsockjs.endpoint import SockJSEndpoint
 from txsockjs.factory import SockJSFactory
+from txsockjs.testing import MemoryResponse, MemoryTransport
 
 
 class Case(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemoryReactorClock()
+        self.apps = Apps()
 
-    def options(self, description: str) -> Options:
-        self.successResultOf(serverFromString(self.reactor, description).listen(Apps()))
+    def listen(self, description: str) -> Site:
+        """The site that listens on the endpoint."""
+        self.successResultOf(serverFromString(self.reactor, description).listen(self.apps))
         site = self.reactor.tcpServers[-1][1]
         assert isinstance(site, SockJSFactory)
-        options: Options = site.resource._service.options
-        return options
+        return site
+
+    def request(self, site: Site, line: str, *headers: str) -> MemoryResponse:
+        transport = MemoryTransport(site)
+        head = [f"{line} HTTP/1.1", "Host: localhost", "Content-Length: 0", *headers, "", ""]
+        transport.receive("\r\n".join(head).encode())
+        self.reactor.advance(0)
+        return MemoryResponse(transport)
 
 
 class ParserTests(Case):
@@ -39,44 +48,66 @@ class ParserTests(Case):
         self.assertIsInstance(endpoint, SockJSEndpoint)
         verifyObject(IStreamServerEndpoint, endpoint)
 
-    def test_the_readmes_example_listens_where_it_says(self) -> None:
-        options = self.options("sockjs:tcp:9090:interface=0.0.0.0:sockjs_encoding=utf8")
+    def test_the_documented_example_listens_where_it_says(self) -> None:
+        site = self.listen("sockjs:tcp:9090:interface=0.0.0.0:sockjs_encoding=utf8")
 
         port, _, _, interface = self.reactor.tcpServers[-1]
-        self.assertEqual((port, interface, options.encoding), (9090, "0.0.0.0", "utf8"))
+        stream = self.request(site, "POST /0/s/xhr_streaming")
+        # With the default encoding, cp1252, this would be an e with an acute accent.
+        self.apps.last.transport.write(b"\xe9")
+        self.reactor.advance(0)
+        self.assertEqual((port, interface, stream.chunks[-1]), (9090, "0.0.0.0", b'a["\\ufffd"]\n'))
 
     def test_colons_may_be_escaped(self) -> None:
-        options = self.options(r"sockjs:tcp:9090:interface=\:\::sockjs_sockjs_url=http\://a.example/sockjs.js")
+        site = self.listen(r"sockjs:tcp:9090:interface=\:\::sockjs_sockjs_url=http\://a.example/sockjs.js")
 
         self.assertEqual(self.reactor.tcpServers[-1][3], "::")
-        self.assertEqual(options.sockjs_url, "http://a.example/sockjs.js")
+        self.assertIn(b'<script src="http://a.example/sockjs.js">', self.request(site, "GET /iframe.html").body)
 
     def test_its_clock_is_the_reactor(self) -> None:
-        self.options("sockjs:tcp:9090")
+        stream = self.request(self.listen("sockjs:tcp:9090"), "POST /0/s/xhr_streaming")
 
-        site = self.reactor.tcpServers[-1][1]
-        assert isinstance(site, SockJSFactory)
-        self.assertIs(site.resource._service.registry.clock, self.reactor)
+        self.reactor.advance(26)
+
+        self.assertEqual(stream.chunks[-1], b"h\n")
 
 
 class OptionTests(Case):
     def test_truths_are_yes_and_no_in_their_many_forms(self) -> None:
         for word, value in (("yes", True), ("True", True), ("1", True), ("on", True), ("no", False), ("0", False)):
-            self.assertIs(self.options(f"sockjs:tcp:1:sockjs_cookie_needed={word}").cookie_needed, value)
+            response = self.request(self.listen(f"sockjs:tcp:1:sockjs_cookie_needed={word}"), "POST /0/s/xhr")
+
+            self.assertEqual("set-cookie" in response.headers, value, word)
 
     def test_numbers_are_numbers(self) -> None:
-        options = self.options("sockjs:tcp:1:sockjs_heartbeat=2.5:sockjs_timeout=7:sockjs_streaming_limit=4096")
+        site = self.listen("sockjs:tcp:1:sockjs_heartbeat=2.5:sockjs_timeout=7:sockjs_streaming_limit=4096")
+        stream = self.request(site, "POST /0/s/xhr_streaming")
 
-        self.assertEqual((options.heartbeat, options.timeout, options.streaming_limit), (2.5, 7, 4096))
-        self.assertTrue(options.websocket)
+        self.reactor.advance(2.5)
+        beat = stream.chunks[-1]
+        self.apps.last.transport.write("x" * 4096)
+        self.reactor.advance(0)
+        self.assertEqual((beat, stream.is_ended), (b"h\n", True))
+        self.reactor.advance(6.9)
+        self.assertEqual(self.apps.last.reasons, [])
+        self.reactor.advance(0.2)
+        self.assertEqual(len(self.apps.last.reasons), 1)
 
     def test_text_is_text(self) -> None:
-        self.assertEqual(self.options("sockjs:tcp:1:sockjs_proxy_header=X-Real-IP").proxy_header, "X-Real-IP")
+        site = self.listen("sockjs:tcp:1:sockjs_proxy_header=X-Real-IP")
+
+        self.request(site, "POST /0/s/xhr", "X-Real-IP: 192.0.2.77")
+
+        self.assertEqual(getattr(self.apps.last.transport.getPeer(), "host", None), "192.0.2.77")
 
     def test_origins_are_a_list(self) -> None:
-        options = self.options(r"sockjs:tcp:1:sockjs_origins=self,https\://a.example")
+        site = self.listen(r"sockjs:tcp:1:sockjs_origins=self,https\://a.example")
+        origins = ("http://localhost", "https://a.example", "https://b.example")
 
-        self.assertEqual(options.origins, {"self", "https://a.example"})
+        statuses = [self.request(site, "POST /0/s/xhr_send", f"Origin: {origin}").status for origin in origins]
+
+        # An allowed origin is told that there is no such session.
+        self.assertEqual(statuses, [404, 404, 403])
 
     def test_a_mistake_shows_when_the_description_is_read(self) -> None:
         for words, says in (

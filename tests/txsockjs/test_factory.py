@@ -3,6 +3,7 @@
 from importlib import import_module
 from inspect import isclass
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -30,7 +31,7 @@ NAMES = {
 
 
 class Started(Factory):
-    """Writes down when it starts and stops."""
+    """Records when it starts and stops."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -101,11 +102,17 @@ class SockJSFactoryTests(SynchronousTestCase):
         self.assertRaises(BadOption, SockJSFactory, Started(), {"nothing": 1}, Clock())
 
     def test_the_global_reactor_is_the_clock_when_none_is_given(self) -> None:
-        resource = SockJSFactory(Started()).resource
-
         from twisted.internet import reactor
 
-        self.assertIs(resource._service.registry.clock, reactor)
+        before = set(IReactorTime(reactor).getDelayedCalls())
+        transport = MemoryTransport(SockJSFactory(Factory.forProtocol(Echo)))
+        transport.receive(b"POST /0/s/xhr_streaming HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+
+        timers = set(IReactorTime(reactor).getDelayedCalls()) - before
+        for timer in timers:
+            timer.cancel()
+        # The heartbeat is due in 25 seconds.
+        self.assertIn(25, [round(timer.getTime() - IReactorTime(reactor).seconds()) for timer in timers])
 
 
 class SockJSMultiFactoryTests(SynchronousTestCase):

@@ -34,6 +34,6 @@ class HostileTests(SynchronousTestCase):
 
         # Many of them were good enough for a session.
         self.assertGreater(len(service.apps.all), CONNECTIONS // 30)
-        self.assertEqual(len(service.resource._service.registry), 0)
+        self.assertEqual(service.resource.numbers().sessions, {})
         self.assertEqual(service.get("/").body, b"Welcome to SockJS!\n")
         self.assertEqual([len(app.reasons) for app in service.apps.all], [1 for _ in service.apps.all])

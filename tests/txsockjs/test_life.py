@@ -217,7 +217,7 @@ class FailingApplicationTests(SynchronousTestCase):
 
         service.post("/0/s/xhr_streaming").transport.lose()
 
-        self.assertEqual((self.logged(), service.resource._sessions), (1, {}))
+        self.assertEqual((self.logged(), service.resource.numbers().sessions), (1, {}))
 
     def test_others_are_unharmed(self) -> None:
         for where in ("made", "came", "gone"):

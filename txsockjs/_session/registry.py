@@ -71,6 +71,11 @@ class Registry:
         """The sessions that have a name; also those that are closed and keep it for the client's next poll."""
         return dict(self._named)
 
+    @property
+    def addresses(self) -> dict[str, int]:
+        """How many sessions each address has; addresses without sessions are left out."""
+        return dict(self._addresses)
+
     def numbers(self) -> Numbers:
         """What was counted so far."""
         sessions = Counter(session.transport for session in self._live)

@@ -100,7 +100,7 @@ class PreflightTests(SynchronousTestCase):
         for path in PREFLIGHTED:
             self.service.options(path)
 
-        self.assertEqual(self.service.resource._sessions, {})
+        self.assertEqual(self.service.resource.numbers().opened, 0)
 
 
 class CookieTests(SynchronousTestCase):
@@ -167,7 +167,7 @@ class OriginTests(SynchronousTestCase):
             answer = self.service.request(method, path.replace("/s/", "/new/"), b"", Origin="https://evil.example")
             self.assertEqual(answer.status, 403, path)
 
-        self.assertEqual(set(self.service.resource._sessions), {b"s"})
+        self.assertEqual(self.service.resource.numbers().opened, 1)
 
     def test_the_websockets_ask(self) -> None:
         for path in ("/0/s/websocket", "/websocket"):

@@ -208,7 +208,7 @@ class CallbackTests(Case):
         self.refused("")
         self.refused("?c=*")
 
-        self.assertEqual((self.service.resource._sessions, self.service.apps.all), ({}, []))
+        self.assertEqual((self.service.resource.numbers().opened, self.service.apps.all), (0, []))
 
 
 class CloseApps(Apps):

@@ -101,4 +101,4 @@ class MethodTests(SynchronousTestCase):
         for name in ("eventsource", "htmlfile?c=x", "jsonp?c=x"):
             self.assertEqual(self.service.request("HEAD", f"/0/s/{name}").status, 405)
 
-        self.assertEqual(self.service.resource._sessions, {})
+        self.assertEqual(self.service.resource.numbers().opened, 0)

@@ -116,8 +116,7 @@ class AddressTests(RegistryCase):
     def test_addresses_without_sessions_are_forgotten(self) -> None:
         self.clock.advance(5)
 
-        self.assertEqual(sum(self.registry._addresses.values()), len(self.registry))
-        self.assertEqual(set(self.registry._addresses), {"192.0.2.1"})
+        self.assertEqual(self.registry.addresses, {"192.0.2.1": len(self.registry)})
 
 
 class DisconnectTimerTests(RegistryCase):

@@ -10,13 +10,19 @@ from txsockjs._session.states import TRANSITIONS, Input, State
 
 
 class TableTests(SynchronousTestCase):
-    def test_what_is_not_in_the_table_is_refused_by_the_table(self) -> None:
-        for state in State:
-            for what in set(Input) - set(TRANSITIONS[state]):
-                session = Session(None, FakeScheduler(), FakeScheduler(), 100)
-                session.state = state
+    def test_only_an_open_session_is_closed(self) -> None:
+        for state in set(State) - {State.OPEN}:
+            session = Session(None, FakeScheduler(), FakeScheduler(), 100)
+            session.state = state
 
-                self.assertRaises(KeyError, session._move, what)
+            session.close(3000, "Go away!")
+
+            self.assertIs(session.state, state)
+
+    def test_every_state_says_what_each_input_does_or_leaves_it_out(self) -> None:
+        self.assertEqual(set(TRANSITIONS), set(State))
+        for moves in TRANSITIONS.values():
+            self.assertLessEqual(set(moves), set(Input))
 
     def test_every_state_can_reach_the_end(self) -> None:
         for state in State:
@@ -26,7 +32,7 @@ class TableTests(SynchronousTestCase):
 
             self.assertIn(State.CLOSED, reached)
 
-    def test_the_end_is_the_end(self) -> None:
+    def test_no_move_leads_out_of_the_last_state(self) -> None:
         self.assertEqual(TRANSITIONS[State.CLOSED], {})
 
 

@@ -1,14 +1,16 @@
 """The handshake of WebSockets."""
 
-from functools import partial
+import time
+from email.utils import parsedate_to_datetime
 from itertools import product
+from typing import cast
 
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.server import Request
 from twisted.web.test.requesthelper import DummyRequest
 
 from tests.txsockjs.fakes import Service
-from txsockjs._protocol.errors import ClientError
-from txsockjs._websocket.resources import WebSocket
+from txsockjs._websocket.handshake import cached_response
 from txsockjs.testing import MemoryResponse
 
 UPGRADE = {
@@ -85,19 +87,17 @@ class HandshakeTests(SynchronousTestCase):
             self.assertEqual(service.get(path, **UPGRADE).status, 404)
 
     def test_http_2_has_none(self) -> None:
-        endpoint = WebSocket(self.service.resource._service)
-
         request = DummyRequest([])
         request.channel = None  # type: ignore[attr-defined]  # a real request has one
 
-        error = self.assertRaises(ClientError, endpoint.respond, request)
+        self.service.resource.getChild(b"websocket", cast(Request, request)).render(request)
 
-        self.assertEqual(error.status, 400)
+        self.assertEqual((request.responseCode, request.written), (400, [b"WebSockets need HTTP/1.1."]))
 
     def test_a_refused_one_leaves_no_session_behind(self) -> None:
         self.service.get("/0/s/websocket")
 
-        self.assertEqual(len(self.service.resource._service.registry), 0)
+        self.assertEqual(self.service.resource.numbers().opened, 0)
 
     def test_the_old_version_is_refused_unless_the_option_is_on(self) -> None:
         keys = {"Sec_WebSocket_Key1": "4 @1  46546xW%0l 1 5", "Sec_WebSocket_Key2": "12998 5 Y3 1  .P00"}
@@ -123,10 +123,22 @@ class HandshakeTests(SynchronousTestCase):
         self.assertEqual(self.service.send("\r\n".join(head).encode()).status, 400)
 
     def test_the_answer_has_the_date_of_its_time(self) -> None:
-        for now, date in ((0.9, "Thu, 01 Jan 1970 00:00:00 GMT"), (86400.0, "Fri, 02 Jan 1970 00:00:00 GMT")):
-            self.service.resource._service.wall_clock = partial(float, now)
+        before = int(time.time())
 
-            self.assertEqual(self.service.get("/websocket", **UPGRADE).headers["date"], date)
+        date = parsedate_to_datetime(self.service.get("/websocket", **UPGRADE).headers["date"]).timestamp()
+
+        self.assertTrue(before <= date <= time.time(), (before, date))
+
+    def test_each_second_has_its_own_date(self) -> None:
+        request = DummyRequest([])
+        request.clientproto = b"HTTP/1.1"
+        for name, value in UPGRADE.items():
+            request.requestHeaders.setRawHeaders(name.replace("_", "-"), [value])
+
+        first, second = (cached_response(cast(Request, request), now) or b"" for now in (0.9, 86400.0))
+
+        self.assertIn(b"\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n", first)
+        self.assertIn(b"\r\nDate: Fri, 02 Jan 1970 00:00:00 GMT\r\n", second)
 
     def test_the_answer_has_what_an_upgrade_needs_and_no_more(self) -> None:
         answer = self.service.get("/websocket", Origin="http://a.example", **UPGRADE)
@@ -152,12 +164,11 @@ class HandshakeTests(SynchronousTestCase):
         self.assertEqual(statuses, [101, 403, 101])
 
 
-class JudgedTests(SynchronousTestCase):
-    """The library's verdict, whether it was asked or had said so before."""
+class CachedResponseTests(SynchronousTestCase):
+    """A response that was kept is the one that the library would make."""
 
     def answers(self, options: dict[str, object]) -> list[tuple[int, dict[str, str]]]:
         service = Service(options={"max_sessions_per_address": 10_000, **options})
-        service.resource._service.wall_clock = lambda: 0.0
         return [self.without_date(service.get("/websocket", **headers)) for headers in self.handshakes()]
 
     def handshakes(self) -> list[dict[str, str]]:
@@ -167,7 +178,7 @@ class JudgedTests(SynchronousTestCase):
     def without_date(self, answer: MemoryResponse) -> tuple[int, dict[str, str]]:
         return answer.status, {name: value for name, value in answer.headers.items() if name != "date"}
 
-    def test_it_is_the_same(self) -> None:
+    def test_a_kept_response_is_the_same_as_a_new_one(self) -> None:
         # With this option every handshake goes to the library.
         asked, known = self.answers({"hixie76": True}), self.answers({})
 

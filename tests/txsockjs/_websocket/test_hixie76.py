@@ -94,7 +94,7 @@ class HandshakeTests(Case):
     def test_one_that_goes_without_them_leaves_nothing_behind(self) -> None:
         self.connect().transport.lose()
 
-        self.assertEqual(len(self.service.resource._service.registry), 0)
+        self.assertEqual(self.service.resource.numbers().sessions, {})
         self.assertEqual((self.service.clock.getDelayedCalls(), self.service.apps.all), ([], []))
 
     def test_a_new_websocket_is_answered_as_ever(self) -> None:

@@ -103,7 +103,7 @@ class LostTests(SynchronousTestCase):
 
         (reason,) = service.apps.last.reasons
         self.assertTrue(reason.check(ConnectionLost))
-        self.assertEqual((len(service.resource._service.registry), service.clock.getDelayedCalls()), (0, []))
+        self.assertEqual((service.resource.numbers().sessions, service.clock.getDelayedCalls()), ({}, []))
 
 
 class HeartbeatTests(SynchronousTestCase):
