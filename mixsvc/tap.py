@@ -16,7 +16,7 @@ from mixsvc.application import WebApplication, authenticator, make_application
 from mixsvc.config.ini import RawSetting
 from mixsvc.config.settings import Settings, read_settings
 from mixsvc.errors import MixError
-from mixsvc.http.listening import rehearse
+from mixsvc.http.listening import check_ports
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
 from mixsvc.operations.operations import ProcessContext
 from mixsvc.pages.index import has_sockjs_client
@@ -96,7 +96,7 @@ def makeService(options: MixsvcOptions) -> IService:
     report_in_one_line()
     try:
         settings = read_settings(options["config"], options.given()).within(run_directory(options))
-        rehearse(settings.server.endpoints(), settings.server.admin_listen)
+        check_ports(settings.server.endpoints(), settings.server.admin_listen)
         # With --uid that user opens these later, and must have the rights to.
         with acting_as(options):
             database.rehearse(settings.storage.path)

@@ -65,7 +65,7 @@ def test_the_service_is_made_and_not_started(tmp_path: Path) -> None:
     [
         (["--port", "x"], "mixsvc: command line: --port = 'x' is not valid: give a whole number from 0 to 65535"),
         (["--config", "nowhere.ini"], "mixsvc: nowhere.ini: cannot be read (No such file or directory); "),
-        (["--listen", "x"], "mixsvc: [server] listen: 'x' is no endpoint ("),
+        (["--listen", "x"], "mixsvc: [server] listen: 'x' is not an endpoint ("),
         (["--wsgi", "nowhere:app"], "mixsvc: [web] wsgi = nowhere:app: importing nowhere failed with ModuleNotFound"),
         (["--wsgi", "json:app"], "mixsvc: [web] wsgi = json:app: json has no WSGI application 'app'"),
     ],

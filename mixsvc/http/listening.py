@@ -1,4 +1,4 @@
-"""The listening ports: tried out while the user still reads our answers, opened when the service starts."""
+"""The listening ports: tried while the user still sees our messages, opened when the service starts."""
 
 import errno
 import os
@@ -20,9 +20,9 @@ from twisted.python.failure import Failure
 
 from mixsvc.errors import BadSetting, CannotListen
 
-__all__ = ["ADMIN_LISTEN", "SERVER_LISTEN", "check_endpoints", "close_port", "open_port", "rehearse"]
+__all__ = ["ADMIN_LISTEN", "SERVER_LISTEN", "check_endpoints", "close_port", "open_port", "check_ports"]
 
-# The settings that endpoints come from; the first, unless another one is named.
+# The settings that name endpoints.
 SERVER_LISTEN: Final = "[server] listen"
 ADMIN_LISTEN: Final = "[server] admin_listen"
 
@@ -32,10 +32,10 @@ MOST_PATH_BYTES: Final = 107
 # Connections that wait to be accepted; the system may allow fewer (net.core.somaxconn).
 BACKLOG: Final = 4096
 
-# Endpoints that take one. What comes from systemd has its own.
+# Kinds of endpoints that take a backlog; a socket from systemd has one already.
 HAS_BACKLOG: Final = re.compile(r"(haproxy:)?(tcp6?|ssl|unix):")
 
-# What to do, and where for [server] listen; elsewhere it is in the setting itself.
+# What the user can do, and where if the setting is [server] listen.
 ADVICE: Final = {
     errno.EADDRINUSE: ("another program uses it; stop that one, or give another port", "with --port"),
     errno.EACCES: (
@@ -46,20 +46,20 @@ ADVICE: Final = {
 }
 OTHER_ADVICE: Final = ("give another one", "with --port or --listen")
 
-# What Twisted says of a lock beside a socket.
+# What Twisted raises for a socket whose lock file is held.
 LOCKED: Final = "Cannot acquire lock"
 
 _log = Logger()
 
 
-class Inherited(Exception):
-    """The port is open already; it was handed down to this process."""
+class InheritedSocket(Exception):
+    """The socket is open already: this process has inherited it."""
 
 
-class Rehearsal:
-    """A reactor that opens sockets for a try and closes them all at its end: a context manager.
+class TrialReactor:
+    """A context manager that listens like a reactor, and closes all its sockets at the end.
 
-    All stay open until then, so that two endpoints that want the same port are found out.
+    They stay open until then, so that two endpoints that want the same port conflict.
     """
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Rehearsal:
         """Raises CannotListenError where a reactor's listenTCP would."""
         family = socket.AF_INET6 if ":" in interface else socket.AF_INET
         probe = self._probes.enter_context(socket.socket(family, socket.SOCK_STREAM))
-        # As the reactor does it: a port whose old connections linger is free.
+        # As the reactor does it: a port is free though old connections on it are in TIME_WAIT.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((interface, port))
@@ -92,7 +92,7 @@ class Rehearsal:
     def listenUNIX(
         self, address: str, factory: object, backlog: int = 50, mode: int = 0o666, wantPID: bool = False
     ) -> None:
-        """Raises CannotListenError for a path that cannot become a socket, or that is somebody's."""
+        """Raises CannotListenError for a path where no socket can be made, or where something else is."""
         try:
             _try_path(address)
         except OSError as error:
@@ -101,11 +101,11 @@ class Rehearsal:
             raise CannotListenError(None, address, LOCKED)
 
     def adoptStreamPort(self, descriptor: int, family: int, factory: object) -> None:
-        """Raises Inherited: a socket that systemd has opened would be closed with the try."""
-        raise Inherited(descriptor)
+        """Raises InheritedSocket: closing it, as a trial does, would close it for good."""
+        raise InheritedSocket(descriptor)
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        """What else an endpoint may ask of a reactor cannot be tried out without leaving traces."""
+        """Do nothing for any other method: what it does cannot be tried without side effects."""
         return lambda *args, **kwargs: None
 
 
@@ -119,13 +119,13 @@ def _try_path(path: str) -> None:
         raise OSError(errno.EACCES, "Its directory cannot be written to")
     if os.path.lexists(path):
         with socket.socket(socket.AF_UNIX) as probe:
-            # A file that is no socket refuses as well, and would be in the way; the one of a dead process is not.
+            # A plain file, to which connecting is refused as well, is in the way; the socket of a dead process is not.
             if not stat.S_ISSOCK(os.lstat(path).st_mode) or probe.connect_ex(path) != errno.ECONNREFUSED:
                 raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 def _is_locked(path: str) -> bool:
-    """Whether the lock beside a socket names a process that lives, though it may be any by now."""
+    """Whether the lock file beside a socket names a running process, even if that is another one by now."""
     try:
         os.kill(int(os.readlink(f"{path}.lock")), 0)
     except PermissionError:
@@ -135,19 +135,19 @@ def _is_locked(path: str) -> bool:
     return True
 
 
-def rehearse(endpoints: Sequence[str], for_operators: Sequence[str] = ()) -> None:
-    """Find out whether the ports can be opened, and leave them closed.
+def check_ports(endpoints: Sequence[str], admin_endpoints: Sequence[str] = ()) -> None:
+    """Check that the ports can be opened, and leave them closed.
 
-    Called before the process becomes a daemon, when nobody would read the answer any more. Raises BadSetting for what
-    is no endpoint and CannotListen for a port that is not to be had.
+    Called before the process becomes a daemon, because a daemon cannot show errors. Raises BadSetting for an invalid
+    endpoint, and CannotListen for a port that cannot be opened.
     """
-    with Rehearsal() as rehearsal:
-        for setting, descriptions in ((SERVER_LISTEN, endpoints), (ADMIN_LISTEN, for_operators)):
+    with TrialReactor() as trial:
+        for setting, descriptions in ((SERVER_LISTEN, endpoints), (ADMIN_LISTEN, admin_endpoints)):
             for description in descriptions:
-                _rehearse(_endpoint(rehearsal, description, setting), description, setting)
+                _check_port(_endpoint(trial, description, setting), description, setting)
 
 
-def _rehearse(endpoint: IStreamServerEndpoint, description: str, setting: str) -> None:
+def _check_port(endpoint: IStreamServerEndpoint, description: str, setting: str) -> None:
     failures: list[BaseException] = []
     maybeDeferred(endpoint.listen, Factory()).addErrback(_keep, failures)
     if failures and isinstance(failures[0], CannotListenError | OSError):
@@ -155,16 +155,16 @@ def _rehearse(endpoint: IStreamServerEndpoint, description: str, setting: str) -
 
 
 def check_endpoints(endpoints: Sequence[str], setting: str) -> None:
-    """Find out whether these are endpoints at all, without touching a port. Raises BadSetting with that setting."""
-    with Rehearsal() as rehearsal:
+    """Check the text of endpoints, without opening a port. setting: named by BadSetting, which is raised."""
+    with TrialReactor() as trial:
         for description in endpoints:
-            _endpoint(rehearsal, description, setting)
+            _endpoint(trial, description, setting)
 
 
 async def open_port(
     reactor: object, description: str, factory: IProtocolFactory, setting: str = SERVER_LISTEN
 ) -> IListeningPort:
-    """Open one port. Raises BadSetting and CannotListen like rehearse."""
+    """Open one port. Raises BadSetting and CannotListen like check_ports."""
     try:
         return await _endpoint(reactor, description, setting).listen(factory)
     except (CannotListenError, OSError) as error:
@@ -172,17 +172,17 @@ async def open_port(
 
 
 async def close_port(port: IListeningPort) -> None:
-    """Listen no more. A socket that we may not remove stays, and the log says so."""
+    """Close one port. If the file of a Unix socket cannot be removed, logs a warning."""
     try:
         await maybeDeferred(port.stopListening)
     except PermissionError as error:
         if not isinstance(port, unix.Port):
             raise
         path = os.fsdecode(port.getHost().name)
-        # Twisted has stopped at the file, with the socket still open.
+        # Twisted fails at the file before it closes the socket.
         tcp.Port.connectionLost(port, Failure(error))
         _log.warn(
-            "mixsvc: we may not remove {files} ({reason}); "
+            "mixsvc: cannot remove {files} ({reason}); "
             "remove what is left, or give the socket a folder that belongs to the user of --uid",
             files=f"{path} and {path}.lock" if port.lockFile is not None else path,
             reason=error.strerror,
@@ -198,21 +198,21 @@ def _endpoint(reactor: object, description: str, setting: str) -> IStreamServerE
     try:
         endpoint: IStreamServerEndpoint = serverFromString(reactor, _with_backlog(description))
     except Exception as error:
-        # Each kind of endpoint has errors of its own: a port that is no number, a certificate that is not there.
+        # Each kind of endpoint raises its own errors: for a port that is not a number, a certificate that is missing.
         reason = str(error) or type(error).__name__
         if isinstance(error, LookupError) and "systemd:" in description:
-            reason = "systemd has handed down no such socket"
+            reason = "systemd has passed no such socket"
         raise BadSetting(
-            f"{setting}: {description!r} is no endpoint ({reason}); "
+            f"{setting}: {description!r} is not an endpoint ({reason}); "
             "give one such as tcp:8080:interface=127.0.0.1 or unix:/run/mixsvc.sock"
         ) from None
     if not IStreamServerEndpoint.providedBy(endpoint) or description.startswith("stdio"):
-        raise BadSetting(f"{setting}: {description!r} is nothing that clients could connect to; give a port")
+        raise BadSetting(f"{setting}: {description!r} does not listen for clients; give one such as tcp:8080")
     return endpoint
 
 
 def _with_backlog(description: str) -> str:
-    """With room for whoever connects at once: Twisted's own 50 are soon taken, and the others wait for seconds."""
+    """The endpoint with a backlog: when Twisted's default of 50 is full, new clients wait for seconds."""
     if HAS_BACKLOG.match(description) and ":backlog=" not in description:
         return f"{description}:backlog={BACKLOG}"
     return description
@@ -222,17 +222,17 @@ def _cannot_listen(description: str, error: BaseException, setting: str) -> Cann
     cause = error.socketError if isinstance(error, CannotListenError) else error
     if isinstance(error, CannotListenError) and cause == LOCKED:
         return CannotListen(
-            f"cannot listen on {description} (a process that runs has the number in {os.fsdecode(error.port)}.lock): "
+            f"cannot listen on {description} ({os.fsdecode(error.port)}.lock names a process that runs): "
             "stop it if it is mixsvc, else remove that file"
         )
     reason = getattr(cause, "strerror", None) or str(cause)
     advice, where = ADVICE.get(getattr(cause, "errno", 0), OTHER_ADVICE)
     if setting != SERVER_LISTEN:
         where = f"in {setting}"
-    return CannotListen(f"cannot listen on {_place(description, error)} ({reason}): {advice} {where}")
+    return CannotListen(f"cannot listen on {_location(description, error)} ({reason}): {advice} {where}")
 
 
-def _place(description: str, error: BaseException) -> str:
+def _location(description: str, error: BaseException) -> str:
     if isinstance(error, CannotListenError) and isinstance(error.port, int):
         host = f"[{error.interface}]" if ":" in error.interface else error.interface or "*"
         return f"{host}:{error.port}"

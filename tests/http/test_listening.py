@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import BadSetting, CannotListen
-from mixsvc.http.listening import ADMIN_LISTEN, close_port, open_port, rehearse
+from mixsvc.http.listening import ADMIN_LISTEN, check_ports, close_port, open_port
 from tests.test_service import Reactor
 
 
@@ -33,14 +33,14 @@ def test_a_free_port_is_found_free_and_stays_so() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         port = server.getsockname()[1]
 
-    rehearse([f"tcp:{port}:interface=127.0.0.1"])
+    check_ports([f"tcp:{port}:interface=127.0.0.1"])
 
     socket.create_server(("127.0.0.1", port)).close()
 
 
 def test_a_busy_port_is_named_with_advice(busy: int) -> None:
     with pytest.raises(CannotListen) as raised:
-        rehearse(["tcp:0", f"tcp:{busy}:interface=127.0.0.1"])
+        check_ports(["tcp:0", f"tcp:{busy}:interface=127.0.0.1"])
 
     assert str(raised.value) == (
         f"cannot listen on 127.0.0.1:{busy} (Address already in use): "
@@ -48,9 +48,9 @@ def test_a_busy_port_is_named_with_advice(busy: int) -> None:
     )
 
 
-def test_a_busy_port_for_operators_is_told_of_where_it_is_set(busy: int) -> None:
+def test_a_busy_port_for_operators_is_reported_with_its_setting(busy: int) -> None:
     with pytest.raises(CannotListen, match=r"stop that one, or give another port in \[server\] admin_listen$"):
-        rehearse(["tcp:0"], [f"tcp:{busy}:interface=127.0.0.1"])
+        check_ports(["tcp:0"], [f"tcp:{busy}:interface=127.0.0.1"])
 
 
 def test_a_port_that_guests_and_operators_want_is_found_out() -> None:
@@ -58,27 +58,27 @@ def test_a_port_that_guests_and_operators_want_is_found_out() -> None:
         port = server.getsockname()[1]
 
     with pytest.raises(CannotListen, match="Address already in use"):
-        rehearse([f"tcp:{port}"], [f"tcp:{port}"])
+        check_ports([f"tcp:{port}"], [f"tcp:{port}"])
 
 
-def test_what_is_no_endpoint_for_operators_is_refused() -> None:
-    with pytest.raises(BadSetting, match=r"^\[server\] admin_listen: 'x' is no endpoint"):
-        rehearse(["tcp:0"], ["x"])
+def test_an_invalid_endpoint_for_operators_is_refused() -> None:
+    with pytest.raises(BadSetting, match=r"^\[server\] admin_listen: 'x' is not an endpoint"):
+        check_ports(["tcp:0"], ["x"])
 
 
 def test_an_address_of_another_machine_is_named_with_advice() -> None:
     with pytest.raises(CannotListen, match=r"192\.0\.2\.1:80 .*this machine does not have that address; give one"):
-        rehearse(["tcp:80:interface=192.0.2.1"])
+        check_ports(["tcp:80:interface=192.0.2.1"])
 
 
 def test_a_version_six_address_is_tried_as_such() -> None:
-    rehearse([r"tcp:0:interface=\:\:1"])
+    check_ports([r"tcp:0:interface=\:\:1"])
 
 
 @pytest.mark.parametrize("description", ["", "tcp", "tcp:x", "nonsense:1", "ssl:1:privateKey=/nowhere.pem"])
 def test_what_is_no_endpoint_is_refused(description: str) -> None:
-    with pytest.raises(BadSetting, match=r"^\[server\] listen: .* is no endpoint \(.*\); give one such as"):
-        rehearse([description])
+    with pytest.raises(BadSetting, match=r"^\[server\] listen: .* is not an endpoint \(.*\); give one such as"):
+        check_ports([description])
 
 
 def test_one_port_that_two_endpoints_want_is_found_out() -> None:
@@ -86,24 +86,24 @@ def test_one_port_that_two_endpoints_want_is_found_out() -> None:
         port = server.getsockname()[1]
 
     with pytest.raises(CannotListen, match="Address already in use"):
-        rehearse([f"tcp:{port}", f"tcp:{port}:interface=127.0.0.1"])
+        check_ports([f"tcp:{port}", f"tcp:{port}:interface=127.0.0.1"])
 
 
 def test_a_socket_in_a_directory_that_is_not_there_is_refused() -> None:
     with pytest.raises(CannotListen, match=r"unix:/nowhere/x\.sock \(Its directory does not exist\)"):
-        rehearse(["unix:/nowhere/x.sock"])
+        check_ports(["unix:/nowhere/x.sock"])
 
 
 def test_a_socket_with_a_path_that_is_too_long_is_refused() -> None:
     with pytest.raises(CannotListen, match="too long"):
-        rehearse([f"unix:{'x' * 108}"])
+        check_ports([f"unix:{'x' * 108}"])
 
 
 def test_a_path_with_a_file_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("mine")
 
     with pytest.raises(CannotListen, match="Address already in use"):
-        rehearse([f"unix:{tmp_path / 'x'}"])
+        check_ports([f"unix:{tmp_path / 'x'}"])
     assert (tmp_path / "x").read_text() == "mine"
 
 
@@ -113,14 +113,14 @@ def test_a_socket_that_somebody_listens_on_is_left_to_them(tmp_path: Path) -> No
         server.listen()
 
         with pytest.raises(CannotListen, match="Address already in use"):
-            rehearse(["unix:theirs:lockfile=0"])
+            check_ports(["unix:theirs:lockfile=0"])
 
 
 def test_the_socket_of_a_process_that_is_gone_may_be_replaced() -> None:
     with closing(socket.socket(socket.AF_UNIX)) as server:
         server.bind("left")
 
-    rehearse(["unix:left"])
+    check_ports(["unix:left"])
 
 
 @pytest.mark.parametrize("number", [os.getpid(), 1])
@@ -130,25 +130,25 @@ def test_a_lock_whose_number_another_process_has_by_now_is_named(number: int) ->
     os.symlink(str(number), "left.lock")
 
     with pytest.raises(CannotListen) as raised:
-        rehearse(["unix:left"])
+        check_ports(["unix:left"])
 
     assert str(raised.value) == (
-        "cannot listen on unix:left (a process that runs has the number in left.lock): "
+        "cannot listen on unix:left (left.lock names a process that runs): "
         "stop it if it is mixsvc, else remove that file"
     )
-    rehearse(["unix:left:lockfile=0"])
+    check_ports(["unix:left:lockfile=0"])
 
 
 @pytest.mark.parametrize("text", ["4194305", "nonsense"])
 def test_a_lock_of_nobody_is_not_in_the_way(text: str) -> None:
     os.symlink(text, "left.lock")
 
-    rehearse(["unix:left"])
+    check_ports(["unix:left"])
 
 
 def test_what_nobody_can_connect_to_is_refused() -> None:
-    with pytest.raises(BadSetting, match="nothing that clients could connect to"):
-        rehearse(["stdio:"])
+    with pytest.raises(BadSetting, match="does not listen for clients"):
+        check_ports(["stdio:"])
 
 
 class OpenPortTests(SynchronousTestCase):
@@ -176,7 +176,9 @@ class OpenPortTests(SynchronousTestCase):
 
         refused = self.failureResultOf(_opened(Kernel(), "unix:x", Factory()), CannotListen)
 
-        assert "the number in x.lock): stop it if it is mixsvc, else remove that file" in str(refused.value)
+        assert "(x.lock names a process that runs): stop it if it is mixsvc, else remove that file" in str(
+            refused.value
+        )
 
     def test_the_setting_of_another_port_is_named(self) -> None:
         reactor = Reactor()
@@ -216,7 +218,7 @@ class ClosePortTests(SynchronousTestCase):
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(descriptor)
         assert [eventAsText(event, includeTimestamp=False, includeSystem=False) for event in events][-1:] == [
-            "mixsvc: we may not remove x and x.lock (Permission denied); "
+            "mixsvc: cannot remove x and x.lock (Permission denied); "
             "remove what is left, or give the socket a folder that belongs to the user of --uid"
         ]
 

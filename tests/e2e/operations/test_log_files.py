@@ -178,7 +178,7 @@ def test_a_socket_in_a_folder_of_roots_is_told_of_in_one_line_when_it_stops(nobo
             service.wait_for("listening on ")
             assert service.stop() == -15
 
-        assert f"mixsvc: we may not remove {socket} and {socket}.lock (Permission denied); " in service.log()
+        assert f"mixsvc: cannot remove {socket} and {socket}.lock (Permission denied); " in service.log()
         assert "Traceback" not in service.log()
         assert "failed" not in service.log()
 

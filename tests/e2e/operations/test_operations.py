@@ -191,4 +191,4 @@ def test_a_wrong_port_for_operators_is_named(launch: Launch) -> None:
     with Service(launch.having(server={"admin_listen": "nonsense"})) as service:
         assert service.wait_for_exit() == 1
 
-        assert "mixsvc: [server] admin_listen: 'nonsense' is no endpoint" in service.log()
+        assert "mixsvc: [server] admin_listen: 'nonsense' is not an endpoint" in service.log()

@@ -82,7 +82,7 @@ def test_a_socket_that_systemd_has_not_opened_is_named(start: Callable[[Launch],
 
     assert service.wait_for_exit() == 1
     (line,) = service.lines.so_far()
-    assert "'systemd:domain=INET:index=0' is no endpoint (systemd has handed down no such socket)" in line
+    assert "'systemd:domain=INET:index=0' is not an endpoint (systemd has passed no such socket)" in line
 
 
 @pytest.fixture
