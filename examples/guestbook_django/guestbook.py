@@ -1,4 +1,4 @@
-"""Django beside the chat and the rates: the smallest project there is, in one file.
+"""Django beside the chat and the rates: a whole project in one file.
 
     cd examples/guestbook_django
     twistd -n mixsvc --wsgi guestbook:app
@@ -20,7 +20,7 @@ settings.configure(ROOT_URLCONF=__name__, SECRET_KEY=secrets.token_hex(), ALLOWE
 
 
 def index(request: HttpRequest) -> HttpResponse:
-    """The rate and what was said last: blocking code, as Django has it."""
+    """The rate and the latest messages: a plain blocking view."""
     quote = mix.rates.latest("EUR", "USD")
     messages = mix.chat.page("lobby", None, 10).messages if mix.chat else []
     said = "".join(f"<li>{escape(each.name)}: {escape(each.text)}</li>" for each in messages)

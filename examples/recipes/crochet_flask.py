@@ -16,7 +16,7 @@ app = Flask(__name__)
 
 
 class Rate:
-    """The rate as it was asked for last; `line` is replaced and never changed, so a view may read it at any time."""
+    """The latest rate; `line` is replaced as a whole and never changed, so a view may read it at any time."""
 
     def __init__(self, url: str) -> None:
         self.line = "no rate yet"
@@ -24,12 +24,12 @@ class Rate:
 
     @crochet.run_in_reactor
     def keep(self) -> Any:
-        """Ask every five seconds from now on. Called in any thread; what touches Twisted is in the reactor's."""
+        """Update the rate every five seconds from now on. Called in any thread; runs in the reactor's."""
         return LoopingCall(self._ask).start(5)
 
     @crochet.wait_for(timeout=5)
     def refresh(self) -> Any:
-        """Ask now, and return when the line is new; crochet.TimeoutError after five seconds. Called in a view."""
+        """Update the rate and wait for it, in a view. Raises crochet.TimeoutError after five seconds."""
         return self._ask()
 
     def _ask(self) -> Any:
@@ -37,7 +37,7 @@ class Rate:
 
         clock: Any = reactor
         asked = treq.get(self._url, headers=Headers({"Accept": ["text/plain"]}), timeout=4)
-        # A LoopingCall stops for good at the first failure that it sees.
+        # A LoopingCall stops for good at its first failure.
         return asked.addCallback(treq.text_content).addTimeout(4, clock).addCallbacks(self._known, self._unknown)
 
     def _known(self, text: str) -> None:
@@ -52,13 +52,13 @@ rate = Rate(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8080")
 
 @app.get("/")
 def latest() -> str:
-    """What is known; never waits."""
+    """The latest rate; never waits."""
     return rate.line
 
 
 @app.get("/now")
 def now() -> str:
-    """What the service says this moment; waits in Flask's own thread, while the reactor goes on in its own."""
+    """The rate of this moment; waits in Flask's own thread, while the reactor runs in another."""
     rate.refresh()
     return rate.line
 
@@ -66,5 +66,5 @@ def now() -> str:
 if __name__ == "__main__":
     crochet.setup()
     rate.keep()
-    # No reloader (debug=True): it would start a second process, and a reactor in each.
+    # Without the reloader (debug=True), which would start a second process with a reactor of its own.
     app.run(port=int(sys.argv[2]) if len(sys.argv) > 2 else 5000)

@@ -16,35 +16,35 @@ SECONDS = 10
 
 
 def conversation(reactor: Any, client: ChatClient, heard: "Queue[RoomEvent]") -> str:
-    """Say something and wait until it is heard. Blocks, in a thread; queue.Empty when nothing is heard for 10 s."""
+    """Say something and wait until it comes back; for a thread. Raises queue.Empty after 10 s without an event."""
 
     def say() -> Any:
-        # In the reactor's thread, where the client lives. The limit is here, as blockingCallFromThread has none.
+        # Runs in the reactor's thread, where the client belongs. blockingCallFromThread has no limit, so it is here.
         return client.say("lobby", "there and back").addTimeout(SECONDS, reactor)
 
-    # To Twisted, and its answer back. Called in the reactor's own thread it would wait for itself for ever.
+    # Calls Twisted and waits for the result. In the reactor's own thread it would wait for itself for ever.
     number = blockingCallFromThread(reactor, say)
     while True:
         event = heard.get(timeout=SECONDS)
         if isinstance(event, ChatMessage) and event.number == number:
             break
-    # To Twisted without an answer. Any other way into it from here would go wrong now and then, and say nothing.
+    # Calls Twisted without waiting. Any other call from this thread would fail now and then, without an error.
     reactor.callFromThread(client.leave, "lobby")
     return f"{event.name} said {event.text!r}"
 
 
 async def main(reactor: Any, url: str = "http://127.0.0.1:8080") -> None:
-    """What react runs, in the reactor's thread."""
+    """Run by react, in the reactor's thread."""
     try:
         client = ChatClient(reactor, url.rstrip("/").replace("http", "ws", 1) + "/chat/websocket", "Traveller")
     except BadUrl as error:
         raise SystemExit(f"there_and_back: {error}") from None
-    # The way back for what comes unasked: put never blocks, as this queue has no maximum.
+    # Carries events to the thread. put never blocks, as this queue has no maximum.
     heard: Queue[RoomEvent] = Queue()
     try:
         await client.start().addTimeout(SECONDS, reactor)
         await client.join("lobby", heard.put).addTimeout(SECONDS, reactor)
-        # To blocking code, and its result back.
+        # Runs the blocking code in a thread, and returns its result.
         print(await deferToThread(conversation, reactor, client, heard))
     except Exception as error:
         raise SystemExit(f"there_and_back: {url}: {client.trouble or type(error).__name__}") from None

@@ -1,4 +1,4 @@
-"""Heavy computation in processes that stay, with Ampoule: how much four currencies vary.
+"""Heavy computation in a pool of processes, with Ampoule: how much four currencies vary.
 
 python with_ampoule.py [URL]
 """
@@ -22,14 +22,14 @@ CURRENCIES = ("USD", "GBP", "JPY", "CHF")
 
 
 class Variation(amp.Command):
-    """What goes to a child and comes back. A value has 65535 bytes at most: this is for numbers, not for files."""
+    """The arguments and results of a call to a child. A value has at most 65535 bytes: too few for a file."""
 
     arguments = [(b"prices", amp.ListOf(amp.Decimal()))]
     response = [(b"share", amp.Decimal())]
 
 
 class Worker(AMPChild):  # type: ignore[misc]  # what it inherits from has no types
-    """Lives in a child, where it may compute as long as it likes: nobody else waits there."""
+    """Runs in a child process, where it may compute for as long as it takes without blocking anybody."""
 
     @Variation.responder
     def variation(self, prices: list[Decimal]) -> dict[str, Decimal]:
@@ -42,17 +42,17 @@ async def variation(reactor: Any, pool: Any, url: str, currency: str) -> str:
     body = await treq.json_content(answer).addTimeout(10, reactor)
     if answer.code != 200:
         raise ValueError(f"{answer.code}: {body['detail']}")
-    # AMP is binary: numbers, texts and dates have to be said by type, and objects do not pass.
+    # AMP is binary: every value has a declared type such as a number, text or date; objects cannot be sent.
     result = await pool.doWork(Variation, prices=[Decimal(point["price"]) for point in body["points"]])
     return f"{currency} {result['share']:.1%}"
 
 
 async def main(reactor: Any, url: str = "http://127.0.0.1:8080") -> None:
-    """What react runs."""
-    # A child imports the worker by its name, and this script is not __main__ there. By default it has no environment.
+    """Run by react."""
+    # A child imports the worker by its module's name, which must not be __main__. By default it has no environment.
     worker = import_module("with_ampoule").Worker
     starter = ProcessStarter(env=dict(os.environ), packages=("with_ampoule",))
-    # timeout: after so many seconds a child is killed, its call fails, and another one takes its place.
+    # After timeout seconds a child is killed and replaced, and its call fails.
     pool = ProcessPool(worker, min=2, max=2, starter=starter, timeout=30)
     await pool.start()
     try:
@@ -61,7 +61,7 @@ async def main(reactor: Any, url: str = "http://127.0.0.1:8080") -> None:
     except FirstError as error:
         raise SystemExit(f"with_ampoule: {url}: {error.subFailure.value!r}") from None
     finally:
-        # Its children are asked to end, and waited for.
+        # Ends the children, and waits for them.
         await pool.stop()
 
 

@@ -1,4 +1,4 @@
-"""Several things at once with async and await: what an amount is worth in four currencies.
+"""Several requests at the same time with async and await: what an amount is worth in four currencies.
 
 python with_await.py [URL]
 """
@@ -14,7 +14,7 @@ CURRENCIES = ("USD", "GBP", "JPY", "CHF")
 
 
 async def worth(reactor: Any, url: str, currency: str) -> str:
-    """What 100 euros are; ValueError with what the service says instead."""
+    """The worth of 100 euros in a currency; raises ValueError with the service's reason."""
     params = {"amount": "100", "from": "EUR", "to": currency}
     answer = await treq.get(f"{url}/api/convert", params=params, timeout=10)
     body = await treq.json_content(answer).addTimeout(10, reactor)
@@ -24,12 +24,12 @@ async def worth(reactor: Any, url: str, currency: str) -> str:
 
 
 async def all_worths(reactor: Any, url: str) -> list[str]:
-    """The same in each currency, in their order; raises what the first failure was."""
-    # A coroutine does nothing before it is awaited, so four awaits would ask one after the other.
-    # fromCoroutine starts it now. asyncio's functions (gather, sleep, wait_for) do not work with Twisted's awaitables.
+    """The worth in each currency, in their order; raises the first failure."""
+    # A coroutine does nothing before it is awaited, so four awaits would send one request after the other; fromCoroutine
+    # starts it at once. asyncio's functions (gather, sleep, wait_for) do not work with Twisted's awaitables.
     asked = [Deferred.fromCoroutine(worth(reactor, url, currency)) for currency in CURRENCIES]
     try:
-        # consumeErrors: or those that fail after the first would be logged as unhandled.
+        # Without consumeErrors, failures after the first would be logged as unhandled.
         return await gatherResults(asked, consumeErrors=True)
     except FirstError as error:
         for each in asked:
@@ -38,7 +38,7 @@ async def all_worths(reactor: Any, url: str) -> list[str]:
 
 
 async def main(reactor: Any, url: str = "http://127.0.0.1:8080") -> None:
-    """What react runs."""
+    """Run by react."""
     try:
         print("100 EUR are " + ", ".join(await all_worths(reactor, url)))
     except Exception as error:

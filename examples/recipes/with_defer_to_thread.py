@@ -16,20 +16,20 @@ CURRENCIES = ("USD", "GBP", "JPY")
 
 
 def worth(url: str, currency: str) -> str:
-    """What a euro is; blocks. It runs in a thread of the pool: nothing of Twisted's may be used here."""
-    # A thread cannot be cancelled from outside, and the process does not end before it: the limit has to be in here.
+    """The worth of a euro; blocks. It runs in a thread of the pool, where nothing of Twisted may be used."""
+    # A thread cannot be cancelled, and the process waits for it at the end, so the call needs its own time limit.
     with urlopen(f"{url}/api/convert?amount=1&from=EUR&to={currency}", timeout=10) as answer:
         body = json.load(answer)
     return f"{body['result']} {body['to']}"
 
 
 async def main(reactor: Any, url: str = "http://127.0.0.1:8080") -> None:
-    """What react runs."""
-    # There are ten threads if nothing is said, and Twisted looks up host names in the same ones: many long calls should
-    # have a pool of their own (twisted.python.threadpool.ThreadPool, deferToThreadPool).
+    """Run by react."""
+    # The default is ten threads, in which Twisted also looks up host names: many long calls should have a pool of their
+    # own (twisted.python.threadpool.ThreadPool, deferToThreadPool).
     reactor.suggestThreadPoolSize(20)
     try:
-        # What comes back does so in the reactor's thread.
+        # The results arrive in the reactor's thread.
         worths = await gatherResults([deferToThread(worth, url, each) for each in CURRENCIES], consumeErrors=True)
     except FirstError as error:
         raise SystemExit(f"with_defer_to_thread: {url}: {error.subFailure.getErrorMessage()}") from None

@@ -1,4 +1,4 @@
-"""Blocking code that suspends by itself, with gevent: ten greenlets wait with urllib, one with Twisted.
+"""Blocking code that yields by itself, with gevent: ten greenlets wait with urllib, one with Twisted.
 
 pip install 'mixsvc[gevent]'
 python with_gevent.py [URL]
@@ -7,12 +7,12 @@ python with_gevent.py [URL]
 
 from gevent import monkey
 
-# Before anything else is imported: whatever has taken socket or time by then keeps those that block everybody.
+# Before all other imports: a module that has imported socket or time by then keeps the blocking versions.
 monkey.patch_all()
 
 import txgevent
 
-# As early: who imports the reactor before has Twisted's own.
+# As early: importing the reactor before this installs Twisted's own.
 txgevent.install()
 
 import sys
@@ -26,26 +26,26 @@ from twisted.internet.task import react
 
 
 def blocking(url: str) -> int:
-    """The length of what is there. Each wait within urllib lets other greenlets and the reactor go on."""
+    """The length of the answer. While urllib waits, other greenlets and the reactor run."""
     with urlopen(url, timeout=10) as answer:
         return len(answer.read())
 
 
 def through_twisted(url: str) -> int:
-    """The same with treq: a Deferred is waited for as if it were a blocking call."""
-    # Only in a greenlet that is not the reactor's own: callbacks and protocols use await.
+    """The same with treq: waits for a Deferred as if it were a blocking call."""
+    # Not in the reactor's own greenlet: callbacks and protocols use await.
     return len(txgevent.waitForDeferred(treq.get(url, timeout=10).addCallback(treq.content), timeout=20))
 
 
 async def main(reactor: Any, url: str = "http://127.0.0.1:8080") -> None:
-    """What react runs, in the reactor's greenlet."""
-    # gevent shows the traceback of each greenlet that fails; here the Deferred of each tells.
+    """Run by react, in the reactor's greenlet."""
+    # gevent prints the traceback of each greenlet that fails; here the Deferreds report the failures.
     gevent.get_hub().NOT_ERROR += (Exception,)
-    # They start when this one waits. A computation would not let go of the one thread that all of them share.
+    # They start when this greenlet waits. All share one thread, so a computation would block the others.
     greenlets = [gevent.spawn(blocking, f"{url}/api/rates/EUR/USD") for _ in range(10)]
     greenlets.append(gevent.spawn(through_twisted, f"{url}/api/rates/EUR/USD"))
     try:
-        # Back again: greenlets as Deferreds.
+        # The other way: greenlets as Deferreds.
         lengths = await gatherResults([txgevent.waitForGreenlet(each) for each in greenlets], consumeErrors=True)
     except FirstError as error:
         raise SystemExit(f"with_gevent: {url}: {error.subFailure.getErrorMessage()}") from None

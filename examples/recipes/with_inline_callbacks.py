@@ -14,7 +14,7 @@ from twisted.internet.task import react
 
 @inlineCallbacks
 def fetched(reactor: Any, url: str) -> Generator[Deferred[Any], Any, Any]:
-    """The JSON there; ValueError with what the service says instead."""
+    """The JSON at a URL; raises ValueError with the service's reason."""
     answer = yield treq.get(url, timeout=10)
     body = yield treq.json_content(answer).addTimeout(10, reactor)
     if answer.code != 200:
@@ -25,12 +25,12 @@ def fetched(reactor: Any, url: str) -> Generator[Deferred[Any], Any, Any]:
 @inlineCallbacks
 def highest(reactor: Any, url: str) -> Generator[Deferred[Any], Any, str]:
     """The highest price that the first of the service's pairs ever had."""
-    # yield gives mypy Any, whatever the Deferred holds: with await it would know the type.
+    # To mypy the value of yield is Any; with await it knows the type.
     quotes = (yield fetched(reactor, f"{url}/api/rates"))["quotes"]
     if not quotes:
         raise ValueError("the service has no rates yet")
     pair = f"{quotes[0]['base']}/{quotes[0]['quote']}"
-    # This step needs the one before. Those that do not need each other would wait in vain: with_await.py.
+    # This step needs the one before. Independent steps should run at the same time, as in with_await.py.
     history = yield fetched(reactor, f"{url}/api/rates/{pair}/history?from=1999-01-04")
     best = max(history["points"], key=lambda point: float(point["price"]))
     return f"{pair} was never above {best['price']} ({best['date']})"
@@ -38,7 +38,7 @@ def highest(reactor: Any, url: str) -> Generator[Deferred[Any], Any, str]:
 
 @inlineCallbacks
 def main(reactor: Any, url: str = "http://127.0.0.1:8080") -> Generator[Deferred[Any], Any, None]:
-    """What react runs."""
+    """Run by react."""
     try:
         print((yield highest(reactor, url)))
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Another program, without waiting for it, with spawnProcess: `sort` puts the rates in order.
+"""Another program, without blocking, with spawnProcess: `sort` sorts the rates.
 
 python with_spawn_process.py [URL]
 """
@@ -17,29 +17,29 @@ from twisted.web.http_headers import Headers
 
 
 class Exchange(ProcessProtocol):
-    """Gives a program its input; `done` fires with what it wrote, or RuntimeError. Cancelling it kills the program."""
+    """Writes a program's input; `done` fires with its output, or RuntimeError. Cancelling `done` kills the program."""
 
     transport: Any
 
     def __init__(self, text: bytes) -> None:
-        # A program has no time limit of its own. "KILL" is a signal that it cannot refuse.
+        # A program has no time limit of its own. It cannot ignore the signal KILL.
         self.done: Deferred[bytes] = Deferred(lambda cancelled: self.transport.signalProcess("KILL"))
         self._text, self._out, self._complaints = text, b"", b""
 
     def connectionMade(self) -> None:
         self.transport.write(self._text)
-        # Or it would wait for more.
+        # Otherwise the program waits for more input.
         self.transport.closeStdin()
 
     def outReceived(self, data: bytes) -> None:
-        # Any piece, not a line. Of a program that is not known, it would need a limit.
+        # A piece of any size, not a line. The output of an unknown program needs a limit.
         self._out += data
 
     def errReceived(self, data: bytes) -> None:
         self._complaints += data
 
     def processEnded(self, reason: Failure) -> None:
-        # Not processExited: after that there may be more to read.
+        # Not processExited, after which there may be more output to read.
         if reason.check(ProcessDone):
             self.done.callback(self._out)
         else:
@@ -47,12 +47,12 @@ class Exchange(ProcessProtocol):
 
 
 async def main(reactor: Any, url: str = "http://127.0.0.1:8080") -> None:
-    """What react runs."""
+    """Run by react."""
     try:
         headers = Headers({"Accept": ["text/plain"]})
         answer = await treq.get(f"{url}/api/rates?base=EUR", headers=headers, timeout=10)
         sort = Exchange(await treq.content(answer).addTimeout(10, reactor))
-        # The environment is empty if none is given. No shell reads the words, so there is nothing to quote.
+        # The environment is empty unless one is given. There is no shell, so nothing has to be quoted.
         environment = {"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)}
         reactor.spawnProcess(sort, "sort", ["sort", "-k2,2n"], environment)
         lines = (await sort.done.addTimeout(10, reactor)).decode().splitlines()

@@ -1,4 +1,4 @@
-"""An answer over HTTP with treq: the latest rate.
+"""An HTTP request with treq: the latest rate.
 
 python with_treq.py [URL]
 """
@@ -15,26 +15,26 @@ SECONDS = 10
 
 
 async def latest(reactor: Any, url: str, base: str, quote: str) -> Any:
-    """The latest quote of a pair; ValueError with what the service says instead."""
-    # This limit ends with the headers. The body has one of its own, or a service that stalls is waited for without end.
+    """The latest quote of a pair; raises ValueError with the service's reason."""
+    # This limit ends with the headers. The body needs its own, or the wait for a service that stalls never ends.
     answer = await treq.get(f"{url}/api/rates/{base}/{quote}", timeout=SECONDS)
-    # Even where only the status matters: a body that nobody reads keeps its connection.
+    # Read it even where only the status matters: an unread body keeps its connection open.
     body = await treq.json_content(answer).addTimeout(SECONDS, reactor)
-    # To treq a 404 is an answer as any other.
+    # treq treats a 404 as an answer like any other.
     if answer.code != 200:
         raise ValueError(f"{answer.code}: {body['detail']}")
     return body
 
 
 async def main(reactor: Any, url: str = "http://127.0.0.1:8080") -> None:
-    """What react runs: it starts the reactor and stops it when this has ended."""
+    """Run by react, which starts the reactor, and stops it when this coroutine has ended."""
     try:
         quote = await latest(reactor, url, "EUR", "USD")
     except (ResponseNeverReceived, TimeoutError):
-        # Their texts are for whoever debugs Twisted.
+        # Their texts are for those who debug Twisted.
         raise SystemExit(f"with_treq: {url} gave no answer within {SECONDS} s") from None
     except Exception as error:
-        # A SystemExit is one line and status 1 to react; all else it shows with a traceback.
+        # For a SystemExit, react prints one line and ends with status 1; for other exceptions it prints a traceback.
         raise SystemExit(f"with_treq: {url}: {error}") from None
     print(f"1 {quote['base']} is {quote['price']} {quote['quote']} ({quote['date']})")
 

@@ -1,4 +1,4 @@
-"""A shop: prices in the customer's currency, customers with a login of the shop's own, and a chat with the staff.
+"""A shop: prices in the customer's currency, a login of its own, and a chat with the staff.
 
     cd examples/shop
     twistd -n mixsvc --config shop.ini
@@ -34,7 +34,7 @@ CUSTOMERS = {"ann": generate_password_hash("teatime"), "staff": generate_passwor
 
 @app.get("/")
 def index() -> str:
-    """What things cost today."""
+    """Today's prices."""
     currency = request.args.get("currency", "EUR")
     if currency not in CURRENCIES:
         currency = "EUR"
@@ -42,7 +42,7 @@ def index() -> str:
 
 
 def priced(currency: str) -> list[tuple[str, str, str]]:
-    """Name, price and the date of the rate. Reading a rate never blocks; there may be none."""
+    """Name, price and date of the rate of each product. Reading a rate never blocks; there may be none."""
     found = []
     for name, euros in PRICES.items():
         worth = None if currency == "EUR" else mix.rates.convert(euros, "EUR", currency)
@@ -55,7 +55,7 @@ def priced(currency: str) -> list[tuple[str, str, str]]:
 
 @app.post("/ask")
 def ask() -> ResponseReturnValue:
-    """Tell the staff, who sit in the chat, that somebody wants something."""
+    """Tell the staff in the chat that a customer asks about something."""
     goods, name = request.form.get("goods", ""), session.get("name")
     if goods not in PRICES or name is None:
         return Response("Log in and choose something that we have.\n", 400, content_type="text/plain")
@@ -64,14 +64,14 @@ def ask() -> ResponseReturnValue:
     try:
         mix.chat.say("lobby", "Shop", f"{name} asks about: {goods}")
     except MixError as error:
-        # Saying something waits for the disk, with a time limit.
+        # `say` waits until the message is on disk, with a time limit.
         return Response(f"{error}\n", 503, content_type="text/plain")
     return redirect(url_for("index"), 303)
 
 
 @app.post("/login")
 def log_in() -> ResponseReturnValue:
-    """The shop's own login: the service knows nothing of it."""
+    """The shop's own login, separate from the service's."""
     name = request.form.get("name", "")
     if name not in CUSTOMERS or not check_password_hash(CUSTOMERS[name], request.form.get("password", "")):
         return Response("The name or the password is wrong.\n", 403, content_type="text/plain")
