@@ -25,7 +25,7 @@ async def worth(reactor: Any, url: str, currency: str) -> str:
 
 async def all_worths(reactor: Any, url: str) -> list[str]:
     """The worth in each currency, in their order; raises the first failure."""
-    # A coroutine does nothing before it is awaited, so four awaits would send one request after the other; fromCoroutine
+    # A coroutine does nothing before it is awaited, so four awaits would send one request after another; fromCoroutine
     # starts it at once. asyncio's functions (gather, sleep, wait_for) do not work with Twisted's awaitables.
     asked = [Deferred.fromCoroutine(worth(reactor, url, currency)) for currency in CURRENCIES]
     try:

@@ -69,7 +69,7 @@ def test_a_name_in_use_a_room_that_is_not_there_and_an_empty_text_are_told_in_on
 ) -> None:
     with Chatter(service.port, "Ann"):
         for arguments, part in (
-            (("--room=lobby", "--name=ann", "hi"), "Somebody else is ann"),
+            (("--room=lobby", "--name=ann", "hi"), "The name ann is taken"),
             (("--room=lobby", "--name=\t", "hi"), "name"),
             (("--room=attic", "hi"), "room"),
             (("--room=lobby", " "), "text"),
