@@ -39,10 +39,12 @@ test-newest: $(VENV)/installed-for-tests $(ASSET)
 	    tools/test-venv $(NEWEST) "$$python" && $(NEWEST)/bin/python -m pytest -p no:cacheprovider --ignore=tests/e2e; \
 	fi
 
-# What we use of others' private parts, in the oldest and the newest libraries that we support.
+# What we use of others' private parts, in the oldest and the newest libraries that we support; and whether what rests
+# on them most works with the oldest.
 contracts: $(VENV)/installed-for-tests $(ASSET)
 	@tools/test-venv $(LOWEST) $(BIN)/python lowest
 	@$(LOWEST)/bin/python -m pytest -p no:cacheprovider -m contract
+	@$(LOWEST)/bin/python -m pytest -p no:cacheprovider tests/http tests/wsgi tests/txsockjs
 	@$(BIN)/python -m pytest -p no:cacheprovider -m contract
 
 # The trials in full: `make faults ROUNDS=1000` kills the service a thousand times. Prints figures.
