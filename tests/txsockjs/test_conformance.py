@@ -46,10 +46,10 @@ class ServicesTests(SynchronousTestCase):
 
         self.assertEqual(chunks[1:], [b"o\n", b'c[3000,"Go away!"]\n', b""])
 
-    def test_one_has_no_websockets(self) -> None:
+    def test_one_service_has_no_websockets(self) -> None:
         self.assertIs(self.about("disabled_websocket_echo")["websocket"], False)
 
-    def test_one_needs_a_cookie(self) -> None:
+    def test_one_service_needs_a_cookie(self) -> None:
         self.assertIs(self.about("cookie_needed_echo")["cookie_needed"], True)
 
     def test_the_streaming_limit_is_what_the_suite_measures(self) -> None:
@@ -83,7 +83,7 @@ class MainTests(SynchronousTestCase):
 
         self.assertIn("txsockjs.conformance: ", str(error))
 
-    def test_so_is_a_port_in_use(self) -> None:
+    def test_a_port_in_use_is_one_line(self) -> None:
         words = [sys.executable, "-m", "txsockjs.conformance", "--port"]
         where = {**os.environ, "PYTHONPATH": str(Path(txsockjs.__file__).parents[1])}
         with create_server(("127.0.0.1", 0)) as taken:

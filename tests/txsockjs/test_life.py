@@ -19,7 +19,7 @@ class RefusedTests(SynchronousTestCase):
 
         self.assertEqual((answer.status, answer.headers["access-control-allow-origin"]), (503, "test"))
 
-    def test_one_that_is_there_goes_on(self) -> None:
+    def test_a_session_that_is_open_goes_on(self) -> None:
         for name in ("1", "2"):
             self.service.post(f"/0/{name}/xhr")
         self.service.apps.last.transport.write("x")
@@ -193,7 +193,7 @@ class FailingApplicationTests(SynchronousTestCase):
     def logged(self) -> int:
         return len(self.flushLoggedErrors(RuntimeError))
 
-    def test_one_that_fails_when_it_opens_is_closed_and_logged_once(self) -> None:
+    def test_an_application_that_fails_when_it_opens_is_closed_and_logged_once(self) -> None:
         service = Service(Failing("made"))
 
         stream = service.post("/0/s/xhr_streaming")
@@ -201,7 +201,7 @@ class FailingApplicationTests(SynchronousTestCase):
         self.assertEqual(stream.chunks[1:], [b"o\n", b'c[1011,"Internal error"]\n', b""])
         self.assertEqual(self.logged(), 1)
 
-    def test_one_that_fails_at_a_message_is_closed_and_logged_once(self) -> None:
+    def test_an_application_that_fails_at_a_message_is_closed_and_logged_once(self) -> None:
         apps = Failing("came")
         service = Service(apps)
         stream = service.post("/0/s/xhr_streaming")
@@ -212,14 +212,14 @@ class FailingApplicationTests(SynchronousTestCase):
         self.assertEqual(stream.chunks[2:], [b'c[1011,"Internal error"]\n', b""])
         self.assertEqual((self.logged(), len(apps.last.reasons)), (1, 1))
 
-    def test_one_that_fails_at_its_end_is_logged_once(self) -> None:
+    def test_an_application_that_fails_at_its_end_is_logged_once(self) -> None:
         service = Service(Failing("gone"))
 
         service.post("/0/s/xhr_streaming").transport.lose()
 
         self.assertEqual((self.logged(), service.resource.numbers().sessions), (1, {}))
 
-    def test_others_are_unharmed(self) -> None:
+    def test_a_failing_application_does_not_harm_the_others(self) -> None:
         for where in ("made", "came", "gone"):
             apps = Failing(where)
             service = Service(apps)
@@ -262,14 +262,14 @@ class Leaving(Apps):
 class LeavingTests(SynchronousTestCase):
     END = [b'a["last"]\n', b'c[3000,"Go away!"]\n', b""]
 
-    def test_leaving_when_it_opens(self) -> None:
+    def test_an_application_may_close_when_it_opens(self) -> None:
         apps = Leaving("made")
 
         stream = Service(apps).post("/0/s/xhr_streaming")
 
         self.assertEqual((stream.chunks[2:], len(apps.last.reasons)), (self.END, 1))
 
-    def test_leaving_at_a_message(self) -> None:
+    def test_an_application_may_close_at_a_message(self) -> None:
         apps = Leaving("came")
         service = Service(apps)
         stream = service.post("/0/s/xhr_streaming")
@@ -278,7 +278,7 @@ class LeavingTests(SynchronousTestCase):
 
         self.assertEqual((stream.chunks[2:], apps.last.messages, len(apps.last.reasons)), (self.END, [b"1"], 1))
 
-    def test_leaving_at_the_end(self) -> None:
+    def test_an_application_may_close_when_it_is_lost(self) -> None:
         apps = Leaving("gone")
 
         Service(apps).post("/0/s/xhr_streaming").transport.lose()

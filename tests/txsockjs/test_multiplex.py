@@ -82,7 +82,7 @@ class TopicTests(Case):
 
         self.assertEqual(self.got(), ["uns,nothing"])
 
-    def test_what_is_no_message_is_ignored(self) -> None:
+    def test_anything_that_is_not_a_message_is_ignored(self) -> None:
         for text in ("", "x", "sub", "msg,news,not subscribed", "uns,news", "SUB,news", ",,,"):
             self.socket.send_text(text)
         self.socket.send_binary(b"\xff,\xff")
@@ -169,7 +169,7 @@ class ServerSideTests(Case):
         self.assertEqual(self.got(), ["uns,closed"])
 
 
-class MishapTests(Case):
+class FailureTests(Case):
     def serve(self, apps: Apps) -> None:
         self.resource.addFactory("other", apps)
         for text in ("sub,news", "sub,other", "msg,other,x"):
@@ -185,13 +185,13 @@ class MishapTests(Case):
             self.resource.removeFactory("other")
             self.socket.frames.clear()
 
-    def test_one_that_fails_at_its_end_is_logged_once(self) -> None:
+    def test_a_protocol_that_fails_at_its_end_is_logged_once(self) -> None:
         self.serve(Failing("gone"))
         self.socket.send_text("uns,other")
 
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
-    def test_one_may_leave_wherever_it_is(self) -> None:
+    def test_a_protocol_may_end_its_subscription_anywhere(self) -> None:
         for where in ("made", "came"):
             apps = Leaving(where)
             self.serve(apps)

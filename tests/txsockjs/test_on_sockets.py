@@ -102,7 +102,7 @@ class TcpTests(Case):
 
         await client.reads(*texts)
 
-    async def test_one_in_the_midst_of_sending_sees_why_it_is_closed(self) -> None:
+    async def test_a_client_that_is_still_sending_reads_the_close_frame(self) -> None:
         await self.serve(EchoApps(), max_message=1000)
         client = await self.socket()
         await client.reads("o")
@@ -264,7 +264,7 @@ class TlsTests(Case):
 
         await client.reads("a" * 200_000, "b" * 200_000)
 
-    async def test_one_in_the_midst_of_sending_sees_why_it_is_closed(self) -> None:
+    async def test_a_client_that_is_still_sending_reads_the_close_frame(self) -> None:
         await self.serve(EchoApps(), max_message=1000)
         client = await self.socket()
         await client.reads("o")

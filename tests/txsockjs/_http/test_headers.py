@@ -125,7 +125,7 @@ class CookieTests(SynchronousTestCase):
         for path in ("", "/info", "/iframe.html"):
             self.assertNotIn("set-cookie", self.service.get(path).headers)
 
-    def test_none_is_set_unless_it_is_needed(self) -> None:
+    def test_no_cookie_is_set_unless_the_option_is_on(self) -> None:
         for method, path in SESSION_URLS:
             self.assertNotIn("set-cookie", Service().request(method, path, b"", Cookie="JSESSIONID=a").headers)
 
@@ -148,28 +148,28 @@ class OriginTests(SynchronousTestCase):
         for origin in ("http://localhost", "http://localhost:80", "http://LOCALHOST"):
             self.assertEqual(self.send(Origin=origin).status, 204, origin)
 
-    def test_another_may_not_and_gets_no_cors(self) -> None:
+    def test_another_origin_is_refused_and_gets_no_cors_headers(self) -> None:
         for origin in ("https://evil.example", "null", "http://localhost:81", "http://good.example", "http://[", ""):
             answer = self.send(Origin=origin)
             self.assertEqual((answer.status, self.service.apps.last.messages), (403, []), origin)
             self.assertNotIn("access-control-allow-origin", answer.headers)
 
-    def test_what_is_no_browser_may(self) -> None:
+    def test_a_request_without_origin_is_allowed_as_no_browser_sent_it(self) -> None:
         self.assertEqual(self.send().status, 204)
 
-    def test_a_request_that_a_foreign_page_makes_without_an_origin_may_not(self) -> None:
+    def test_a_request_of_another_site_without_origin_is_refused(self) -> None:
         for site in ("cross-site", "same-site"):
             self.assertEqual(self.service.get("/0/t/jsonp?c=x", Sec_Fetch_Site=site).status, 403)
         self.assertEqual(self.service.get("/0/t/jsonp?c=x", Sec_Fetch_Site="same-origin").status, 200)
 
-    def test_every_session_url_asks(self) -> None:
+    def test_every_session_url_checks_the_origin(self) -> None:
         for method, path in SESSION_URLS:
             answer = self.service.request(method, path.replace("/s/", "/new/"), b"", Origin="https://evil.example")
             self.assertEqual(answer.status, 403, path)
 
         self.assertEqual(self.service.resource.numbers().opened, 1)
 
-    def test_the_websockets_ask(self) -> None:
+    def test_the_websocket_urls_check_the_origin(self) -> None:
         for path in ("/0/s/websocket", "/websocket"):
             self.assertEqual(self.service.get(path, Origin="https://evil.example").status, 403)
 
@@ -193,13 +193,13 @@ class OriginTests(SynchronousTestCase):
         for options in ({}, {"origins": None}, {"origins": ["*"]}):
             self.assertNotIn("content-security-policy", Service(options=options).get("/iframe.html").headers)
 
-    def test_an_empty_list_lets_no_page_in(self) -> None:
+    def test_an_empty_list_allows_no_origin(self) -> None:
         service = Service(options={"origins": []})
 
         self.assertEqual(service.post("/0/s/xhr", Origin="http://localhost").status, 403)
         self.assertEqual(service.get("/iframe.html").headers["content-security-policy"], "frame-ancestors 'none'")
 
-    def test_a_star_lets_all_in(self) -> None:
+    def test_a_star_allows_every_origin(self) -> None:
         self.assertEqual(Service(options={"origins": ["*"]}).post("/0/s/xhr", Origin="null").status, 200)
 
     def test_a_websocket_of_a_listed_origin_opens(self) -> None:

@@ -192,13 +192,13 @@ class CallbackTests(Case):
         answers = [self.service.get(f"/0/s/{name}{query}") for name in ("jsonp", "htmlfile")]
         return {(answer.status, answer.body, answer.headers["content-type"]) for answer in answers}
 
-    def test_none_is_refused_in_the_protocols_words(self) -> None:
+    def test_a_missing_callback_is_refused_in_the_protocols_words(self) -> None:
         for query in ("", "?c=", "?d=x"):
             self.assertEqual(
                 self.refused(query), {(500, b'"callback" parameter required', "text/plain; charset=UTF-8")}
             )
 
-    def test_one_with_other_characters_is_refused_in_the_protocols_words(self) -> None:
+    def test_a_callback_with_other_characters_is_refused_in_the_protocols_words(self) -> None:
         for given in ("%20", "*", "abc(", "abc%28", "a%0A", "%C3%A9", "%3Cscript%3E", "x" * 33):
             self.assertEqual(
                 self.refused(f"?c={given}"), {(500, b'invalid "callback" parameter', "text/plain; charset=UTF-8")}
@@ -264,14 +264,14 @@ class SlowClientTests(Case):
 
         self.assertEqual(answer.chunks[2:], [b'a["1"]\n'])
 
-    def test_one_that_lags_too_far_behind_is_closed(self) -> None:
+    def test_a_client_that_lags_too_far_behind_is_closed(self) -> None:
         answer = self.lagging()
         self.write("x" * 400)
 
         self.assertEqual(answer.chunks[2:], [b'c[1008,"Reads too slowly"]\n', b""])
         self.assertEqual(len(self.service.apps.last.reasons), 1)
 
-    def test_one_that_takes_nothing_from_one_heartbeat_to_the_next_is_dropped(self) -> None:
+    def test_a_client_that_acknowledges_nothing_between_two_heartbeats_is_dropped(self) -> None:
         answer = self.lagging()
         self.service.clock.advance(25)
         self.assertFalse(answer.transport.is_aborted)

@@ -18,7 +18,7 @@ class SlowStreamTests(Case):
         self.stream.transport.socket = self.kernel  # type: ignore[attr-defined]  # as TCP transports have
         self.stream.transport.fill()
 
-    def test_one_that_takes_a_byte_from_one_heartbeat_to_the_next_stays(self) -> None:
+    def test_a_stream_whose_client_acknowledges_a_byte_between_two_heartbeats_stays(self) -> None:
         for _ in range(10):
             self.kernel.acked += 1
             self.service.clock.advance(25)
@@ -32,7 +32,7 @@ class SlowStreamTests(Case):
         self.assertTrue(self.stream.transport.is_aborted)
         self.assertEqual(len(self.app.reasons), 1)
 
-    def test_one_that_has_caught_up_gets_a_heartbeat(self) -> None:
+    def test_a_stream_whose_client_has_caught_up_gets_a_heartbeat(self) -> None:
         self.service.clock.advance(25)
         self.stream.transport.drain()
 

@@ -173,7 +173,7 @@ class WebSocketMessageTests(SynchronousTestCase):
     def test_a_list_is_its_messages(self) -> None:
         self.assertEqual(decode_websocket('["a","b"]'), ["a", "b"])
 
-    def test_one_bare_string_is_a_message(self) -> None:
+    def test_a_single_json_string_is_a_message(self) -> None:
         self.assertEqual(decode_websocket('"a"'), ["a"])
 
     def test_nothing_and_an_empty_list_are_no_message(self) -> None:

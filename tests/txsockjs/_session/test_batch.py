@@ -41,12 +41,12 @@ class BatchTests(SynchronousTestCase):
         self.assertEqual(([message.text for message in longer.messages], longer.size), (["1", "2"], 6))
 
 
-class CrowdTests(SynchronousTestCase):
+class LastBroadcastTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.batch = Batch([Message("1")], 3)
         self.batch.holders = 2
 
-    def test_the_same_members_get_the_next_message_at_once(self) -> None:
+    def test_the_same_members_get_the_next_message_in_their_batch(self) -> None:
         self.assertTrue(LastBroadcast({1, 2}, self.batch).add({2, 1}, 2, Message("2")))
         self.assertEqual(len(self.batch.messages), 2)
 
@@ -54,7 +54,7 @@ class CrowdTests(SynchronousTestCase):
         self.assertFalse(LastBroadcast({1, 2}, self.batch).add({1, 3}, 2, Message("2")))
         self.assertEqual(len(self.batch.messages), 1)
 
-    def test_nor_do_the_same_when_one_of_them_holds_something_else(self) -> None:
+    def test_the_same_members_do_not_if_one_of_them_has_a_batch_of_its_own(self) -> None:
         self.batch.holders = 1
 
         self.assertFalse(LastBroadcast({1, 2}, self.batch).add({1, 2}, 2, Message("2")))

@@ -35,7 +35,7 @@ class PushTests(Case):
         self.transport.write("x" * size)
         self.service.flush()
 
-    def test_one_that_keeps_up_hears_nothing(self) -> None:
+    def test_the_producer_hears_nothing_while_the_client_keeps_up(self) -> None:
         self.write(10)
 
         self.assertEqual(self.producer.calls, [])
@@ -47,7 +47,7 @@ class PushTests(Case):
 
         self.assertEqual(self.producer.calls, ["pause"])
 
-    def test_one_that_has_caught_up_resumes_it_once(self) -> None:
+    def test_a_client_that_has_caught_up_resumes_the_producer_once(self) -> None:
         self.stream.transport.fill()
         self.write(1)
         self.stream.transport.drain()
@@ -87,7 +87,7 @@ class PushTests(Case):
     def test_a_second_is_a_mistake(self) -> None:
         self.assertRaises(RuntimeError, self.transport.registerProducer, RecordingProducer(), True)
 
-    def test_one_that_comes_too_late_is_stopped_at_once(self) -> None:
+    def test_a_producer_of_a_session_that_has_ended_is_stopped_at_once(self) -> None:
         self.stream.transport.lose()
         late = RecordingProducer()
 
@@ -135,7 +135,7 @@ class PullTests(Case):
 
 
 class FailingProducerTests(Case):
-    def test_one_that_fails_ends_its_session_and_is_logged_once(self) -> None:
+    def test_a_producer_that_fails_ends_its_session_and_is_logged_once(self) -> None:
         class Failing(RecordingProducer):
             def resumeProducing(self) -> None:
                 raise RuntimeError("failing")
@@ -146,7 +146,7 @@ class FailingProducerTests(Case):
         self.assertEqual(self.frames, [b'c[1011,"Internal error"]\n', b""])
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
-    def test_one_that_fails_when_it_is_stopped_does_not_keep_the_end_from_the_protocol(self) -> None:
+    def test_a_producer_that_fails_when_it_is_stopped_does_not_hide_the_end_from_the_protocol(self) -> None:
         class Failing(RecordingProducer):
             def stopProducing(self) -> None:
                 raise RuntimeError("failing")

@@ -66,7 +66,7 @@ class OutboxTests(SessionCase):
 
         self.assert_closed()
 
-    def test_so_is_one_that_does_not_come_back(self) -> None:
+    def test_a_client_that_does_not_come_back_is_closed_when_more_comes(self) -> None:
         self.attach(1)
         self.wait(500, 1001)
         self.scheduler.now = 5.1
@@ -94,7 +94,7 @@ class OutboxTests(SessionCase):
 
         self.assert_open()
 
-    def test_so_does_one_that_polls(self) -> None:
+    def test_a_client_that_polls_stays(self) -> None:
         self.scheduler.frame_messages = 1
         self.attach(1)
         self.wait(500, 900, 900, 900)
@@ -115,7 +115,7 @@ class OutboxTests(SessionCase):
 
         self.assert_closed()
 
-    def test_what_was_taken_counts_no_more(self) -> None:
+    def test_messages_that_were_taken_do_not_count(self) -> None:
         outbox = Outbox()
         messages = [Message("x" * length) for length in (0, 1, 300_000, 5)]
         outbox.add(Batch(messages, sum(message.size for message in messages)))

@@ -15,7 +15,7 @@ class SessionTests(SessionCase):
         super().setUp()
         self.receiver = self.attach()
 
-    def test_what_comes_while_it_is_paused_waits_and_keeps_its_order(self) -> None:
+    def test_messages_that_come_during_a_pause_wait_and_keep_their_order(self) -> None:
         self.session.pause()
         self.session.receive(["a"])
         self.session.receive(["b", "c"])
@@ -53,7 +53,7 @@ class SessionTests(SessionCase):
 
         self.assertEqual(texts, self.app.messages)
 
-    def test_what_nobody_wanted_is_dropped_with_the_session(self) -> None:
+    def test_messages_that_wait_are_dropped_with_a_paused_session(self) -> None:
         self.session.pause()
         self.session.receive(["a"])
 
@@ -154,7 +154,7 @@ class WebSocketTests(SynchronousTestCase):
 
         self.assertTrue(self.socket.transport.is_aborted)
 
-    def test_nor_is_one_that_was_asked_before_the_pause(self) -> None:
+    def test_a_client_that_got_its_ping_before_the_pause_is_not_taken_for_silent(self) -> None:
         self.service.clock.advance(25)
         self.app.transport.pauseProducing()
         self.service.clock.advance(10)
@@ -179,7 +179,7 @@ class Hesitating(Apps):
         app.transport.resumeProducing()
 
 
-class HesitatingTests(SynchronousTestCase):
+class PausingApplicationTests(SynchronousTestCase):
     NUMBERS = [b"%d" % number for number in range(3000)]
 
     def setUp(self) -> None:
@@ -195,7 +195,7 @@ class HesitatingTests(SynchronousTestCase):
 
         self.assertEqual(self.NUMBERS, self.service.apps.last.messages)
 
-    def test_so_do_frames_full_of_messages(self) -> None:
+    def test_frames_full_of_messages_keep_their_order(self) -> None:
         frames = [json.dumps([str(number + i) for i in range(10)]).encode() for number in range(0, 3000, 10)]
         self.receive(MemoryWebSocket(self.service), frames)
 

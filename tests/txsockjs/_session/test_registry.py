@@ -96,12 +96,12 @@ class AddressTests(RegistryCase):
         self.registry.find_or_make(b"1", "192.0.2.1", self.app)
         self.registry.make("192.0.2.1", self.app)
 
-    def test_one_address_has_as_many_as_its_limit_and_no_more(self) -> None:
+    def test_an_address_has_as_many_sessions_as_its_limit_and_no_more(self) -> None:
         error = self.assertRaises(Refused, self.registry.make, "192.0.2.1", self.app)
 
         self.assertEqual((error.status, str(error)), (503, "Too many sessions from this address"))
 
-    def test_others_are_not_touched_by_it(self) -> None:
+    def test_other_addresses_are_not_affected(self) -> None:
         self.registry.make("192.0.2.2", self.app)
 
         self.assertEqual(len(self.registry), 3)
@@ -208,7 +208,7 @@ class HeartbeatTests(RegistryCase):
 
         self.assertEqual((poll.sent, session.receiver), ([b"h"], None))
 
-    def test_none_is_kept_while_no_receiver_is_there(self) -> None:
+    def test_no_heartbeat_is_kept_while_there_is_no_receiver(self) -> None:
         registry = Registry(self.clock, Options(timeout=100))
         session = registry.find_or_make(b"s", "192.0.2.1", self.app)
         self.attach(session, 1)
@@ -217,7 +217,7 @@ class HeartbeatTests(RegistryCase):
         self.assertEqual(self.attach(session).sent, [])
 
 
-class TurnTests(RegistryCase):
+class FlushTests(RegistryCase):
     def test_a_session_that_cannot_be_flushed_harms_no_other(self) -> None:
         class Broken(FakeReceiver):
             def write(self, data: bytes) -> None:
@@ -259,7 +259,7 @@ class TurnTests(RegistryCase):
 
         self.assertEqual(order, [*range(100), -1, *range(100, 250)])
 
-    def test_what_is_posted_during_a_flush_leaves_in_the_next_turn(self) -> None:
+    def test_messages_that_are_posted_during_a_flush_are_sent_in_the_next_turn(self) -> None:
         session = self.find_or_make()
         receiver = self.attach(session)
 

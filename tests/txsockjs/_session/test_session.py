@@ -45,7 +45,7 @@ class OpeningTests(SessionCase):
 
         self.assertEqual((receiver.sent, seen), ([b"o"], [1]))
 
-    def test_what_the_application_writes_when_it_opens_follows_at_once(self) -> None:
+    def test_messages_that_are_written_when_it_opens_follow_at_once(self) -> None:
         self.app.then = lambda: self.post("hello")
 
         self.assertEqual(self.attach().sent, [b"o", b'a["hello"]'])
@@ -77,7 +77,7 @@ class OpeningTests(SessionCase):
 
 
 class SendingTests(SessionCase):
-    def test_what_is_written_in_one_turn_leaves_in_one_frame(self) -> None:
+    def test_messages_of_one_turn_are_sent_in_one_frame(self) -> None:
         receiver = self.attach()
 
         self.say("1", "2")
@@ -91,7 +91,7 @@ class SendingTests(SessionCase):
 
         self.assertEqual(receiver.sent, [b"o"])
 
-    def test_what_is_written_without_a_receiver_goes_as_one_frame_to_the_next(self) -> None:
+    def test_messages_that_are_written_without_a_receiver_go_to_the_next_in_one_frame(self) -> None:
         self.attach(1)
         self.say("1")
         self.say("2", "3")
@@ -150,7 +150,7 @@ class ReceivingTests(SessionCase):
 
         self.assertEqual(self.app.messages, ["1", b"2", "3"])
 
-    def test_what_comes_after_the_applications_close_is_dropped(self) -> None:
+    def test_messages_that_come_after_the_applications_close_are_dropped(self) -> None:
         self.attach()
         self.app.then = lambda: self.session.close(3000, "Go away!")
 

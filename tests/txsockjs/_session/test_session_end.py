@@ -7,7 +7,7 @@ from txsockjs._session.states import State
 
 
 class ClosingTests(SessionCase):
-    def test_what_was_written_goes_first(self) -> None:
+    def test_messages_that_were_written_before_come_before_the_close(self) -> None:
         receiver = self.attach()
         self.post("1")
         self.session.close(3000, "Go away!")
@@ -15,7 +15,7 @@ class ClosingTests(SessionCase):
 
         self.assertEqual(receiver.sent[1:], [b'a["1"]', b'c[3000,"Go away!"]'])
 
-    def test_what_was_written_without_a_receiver_goes_first_too(self) -> None:
+    def test_messages_that_were_written_without_a_receiver_come_before_the_close(self) -> None:
         self.attach(1)
         self.say("1")
         self.session.close(3000, "Go away!")
@@ -53,7 +53,7 @@ class ClosingTests(SessionCase):
 
         self.assertEqual(receiver.ended, [(3000, "first")])
 
-    def test_what_is_written_after_it_is_dropped(self) -> None:
+    def test_messages_that_are_written_after_the_close_are_dropped(self) -> None:
         receiver = self.attach()
         self.session.close(3000, "Go away!")
         self.say("late")
@@ -101,7 +101,7 @@ class LosingTests(SessionCase):
 
         self.assertEqual(self.scheduler.calls[-1], "ended")
 
-    def test_what_waits_is_dropped(self) -> None:
+    def test_messages_that_wait_are_dropped(self) -> None:
         receiver = self.attach()
         self.post("1")
 
@@ -128,7 +128,7 @@ class DisconnectTests(SessionCase):
 
         self.assertEqual(receiver.sent[-1], b'c[3000,"Go away!"]')
 
-    def test_one_that_does_not_read_is_ended_all_the_same(self) -> None:
+    def test_a_client_that_does_not_read_is_disconnected_too(self) -> None:
         receiver = self.attach()
         receiver.ready = False
         self.say("1")

@@ -23,7 +23,7 @@ class SessionTests(SessionCase):
 
         self.assertEqual((self.app.messages, self.session.backlog), (NUMBERS, 0))
 
-    def test_what_comes_meanwhile_comes_afterwards(self) -> None:
+    def test_messages_that_come_during_a_delivery_are_delivered_after_it(self) -> None:
         self.attach()
         self.session.receive(NUMBERS)
         self.session.receive(["last"])
@@ -32,7 +32,7 @@ class SessionTests(SessionCase):
 
         self.assertEqual(self.app.messages, [*NUMBERS, "last"])
 
-    def test_what_came_before_the_connection_was_lost_is_delivered_before_that_is_told(self) -> None:
+    def test_messages_are_delivered_before_the_application_is_told_of_the_loss(self) -> None:
         receiver = self.attach()
         self.session.receive(NUMBERS)
 

@@ -36,7 +36,7 @@ class NumbersTests(SynchronousTestCase):
         }
         assert numbers.opened == len(sockets) + 5
 
-    def test_one_that_ends_is_no_more_but_was_opened(self) -> None:
+    def test_a_session_that_has_ended_counts_only_as_opened(self) -> None:
         MemoryWebSocket(self.service).transport.lose()
 
         numbers = self.service.resource.numbers()
@@ -57,7 +57,7 @@ class NumbersTests(SynchronousTestCase):
 
         assert self.service.resource.numbers().refused == {"sessions": 2, "stopping": 1}
 
-    def test_too_many_of_one_address_is_a_reason_of_its_own(self) -> None:
+    def test_the_limit_of_an_address_is_a_reason_of_its_own(self) -> None:
         service = Service(options={"max_sessions_per_address": 1})
         for number in range(3):
             service.post(f"/0/{number}/xhr")

@@ -23,7 +23,7 @@ class TimersTests(SynchronousTestCase):
         self.called: list[str] = []
         self.timers: Timers[str] = Timers(self.clock, self.called.append)
 
-    def test_one_is_called_when_its_time_has_come_and_once(self) -> None:
+    def test_a_timer_is_called_once_when_it_is_due(self) -> None:
         self.timers.start("a", 5)
         self.clock.advance(4.99)
         self.assertEqual(self.called, [])
@@ -34,7 +34,7 @@ class TimersTests(SynchronousTestCase):
 
     @settings(deadline=None, derandomize=True)
     @given(st.lists(st.tuples(SECONDS, SECONDS), max_size=20))
-    def test_none_is_early_and_none_is_late_by_more_than_a_grain(self, starts: list[tuple[float, float]]) -> None:
+    def test_no_timer_is_early_or_late_by_more_than_a_tick(self, starts: list[tuple[float, float]]) -> None:
         clock, late = Clock(), []
         timers: Timers[tuple[int, float]] = Timers(clock, lambda item: late.append(clock.seconds() - item[1]))
         for number, (wait, seconds) in enumerate(starts):
@@ -45,7 +45,7 @@ class TimersTests(SynchronousTestCase):
         self.assertEqual(len(late), len(starts))
         self.assertTrue(all(0 <= each <= TICK_SECONDS for each in late), late)
 
-    def test_those_that_are_due_at_nearly_the_same_time_share_a_call(self) -> None:
+    def test_timers_that_are_due_at_nearly_the_same_time_share_a_call(self) -> None:
         for name in "abc":
             self.timers.start(name, 5)
             self.clock.advance(TICK_SECONDS / 16)
@@ -56,7 +56,7 @@ class TimersTests(SynchronousTestCase):
 
         self.assertEqual(sorted(self.called), ["a", "b", "c", "d"])
 
-    def test_one_that_is_stopped_is_not_called_and_the_others_are(self) -> None:
+    def test_a_timer_that_was_stopped_is_not_called_and_the_others_are(self) -> None:
         group = self.timers.start("a", 5)
         self.timers.start("b", 5)
 
@@ -70,7 +70,7 @@ class TimersTests(SynchronousTestCase):
 
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_one_that_starts_where_all_were_stopped_is_called(self) -> None:
+    def test_a_timer_is_called_that_starts_in_a_tick_whose_timers_were_all_stopped(self) -> None:
         self.timers.stop("a", self.timers.start("a", 5))
         self.timers.start("b", 5)
 
@@ -91,7 +91,7 @@ class TimersTests(SynchronousTestCase):
 
 
 class CalledTests(SynchronousTestCase):
-    def test_one_that_is_called_may_stop_those_of_its_time(self) -> None:
+    def test_a_call_may_stop_the_timers_of_the_same_tick(self) -> None:
         clock, called = Clock(), []
 
         def due(name: str) -> None:
@@ -105,7 +105,7 @@ class CalledTests(SynchronousTestCase):
 
         self.assertEqual(len(called), 1)
 
-    def test_one_that_is_called_may_start_again(self) -> None:
+    def test_a_call_may_start_its_timer_again(self) -> None:
         clock, times = Clock(), []
 
         def due(name: str) -> None:
@@ -118,7 +118,7 @@ class CalledTests(SynchronousTestCase):
 
         self.assertEqual(times, [5, 10, 15])
 
-    def test_one_that_fails_is_logged_and_the_others_are_called(self) -> None:
+    def test_a_call_that_fails_is_logged_and_the_others_are_made(self) -> None:
         clock, called = Clock(), []
 
         def due(name: str) -> None:

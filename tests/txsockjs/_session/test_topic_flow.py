@@ -44,7 +44,7 @@ class FlowTests(Case):
 
         self.assertEqual(producer.calls, ["pause", "resume"])
 
-    def test_one_that_is_unregistered_is_left_alone(self) -> None:
+    def test_a_producer_that_was_unregistered_is_left_alone(self) -> None:
         producer = RecordingProducer()
         self.apps.last.transport.registerProducer(producer, True)
         self.apps.last.transport.unregisterProducer()

@@ -65,7 +65,7 @@ class WritingTests(Case):
 
         self.assertEqual(self.frames, [b'a["a"]\n'])
 
-    def test_what_is_written_after_the_close_is_dropped_in_silence(self) -> None:
+    def test_messages_that_are_written_after_the_close_are_dropped(self) -> None:
         self.transport.loseConnection()
         self.transport.write("late")
         self.assertTrue(self.transport.disconnecting)
@@ -127,7 +127,7 @@ class AddressTests(SynchronousTestCase):
     def test_it_may_be_of_the_sixth_version(self) -> None:
         self.assertEqual(self.peer("::1"), IPv6Address("TCP", "::1", None))  # type: ignore[arg-type]  # as in 1.2.2
 
-    def test_what_is_no_address_is_ignored(self) -> None:
+    def test_a_header_that_is_not_an_address_is_ignored(self) -> None:
         for given in ("", "unknown", "10.0.0.1 or so", "10.0.0.256", "10.0.0.1,"):
             self.assertEqual(self.peer(given), IPv4Address("TCP", "192.168.1.1", 54321), given)
 

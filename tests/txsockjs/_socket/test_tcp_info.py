@@ -41,7 +41,7 @@ class SlowClientTests(SynchronousTestCase):
             self.kernel.acked += 1
             self.service.clock.advance(1)
 
-    def test_one_that_goes_on_taking_a_large_message_stays(self) -> None:
+    def test_a_client_that_goes_on_reading_a_large_message_stays(self) -> None:
         self.kernel.unsent = 1
         self.socket.transport.fill()
 
@@ -58,7 +58,7 @@ class SlowClientTests(SynchronousTestCase):
 
         self.assertTrue(self.socket.transport.is_aborted)
 
-    def test_one_that_has_caught_up_is_asked_anew_before_it_is_called_silent(self) -> None:
+    def test_a_client_that_has_caught_up_gets_another_ping_before_it_is_dropped(self) -> None:
         self.kernel.unsent = 1
         self.socket.transport.fill()
         self.service.clock.pump([25, 1])
@@ -80,7 +80,7 @@ class SlowClientTests(SynchronousTestCase):
 
         self.assertTrue(self.socket.transport.is_aborted)
 
-    def test_one_that_had_taken_all_before_the_ping_must_answer_it(self) -> None:
+    def test_a_client_that_had_read_everything_before_the_ping_must_answer_it(self) -> None:
         self.pass_time(25)
         self.kernel.unsent = 1
         self.pass_time(10)
@@ -110,7 +110,7 @@ class ProgressTests(SynchronousTestCase):
                 self.assertFalse(behind[1])
                 self.assertGreater(progress(Transport(ours))[0], max(before, behind[0]))
 
-    def test_of_others_nothing_is_known(self) -> None:
+    def test_nothing_is_known_of_other_transports(self) -> None:
         pair = socket.socketpair(AF_UNIX)
         for connection in pair:
             self.assertEqual(progress(Transport(connection)), (0, True))

@@ -86,7 +86,7 @@ class HandshakeTests(SynchronousTestCase):
         for path in URLS:
             self.assertEqual(service.get(path, **UPGRADE).status, 404)
 
-    def test_http_2_has_none(self) -> None:
+    def test_a_request_of_http_2_is_refused(self) -> None:
         request = DummyRequest([])
         request.channel = None  # type: ignore[attr-defined]  # a real request has one
 
@@ -145,7 +145,7 @@ class HandshakeTests(SynchronousTestCase):
 
         self.assertEqual(set(answer.headers), {"date", "upgrade", "connection", "sec-websocket-accept"})
 
-    def test_one_that_is_refused_has_the_headers_of_every_answer(self) -> None:
+    def test_a_refusal_has_the_headers_of_other_responses(self) -> None:
         full = Service(options={"max_sessions": 1})
         full.get("/websocket", **UPGRADE)
         for answer, status in (
@@ -156,7 +156,7 @@ class HandshakeTests(SynchronousTestCase):
             self.assertEqual(answer.headers["access-control-allow-origin"], "http://a.example")
             self.assertIn("no-store", answer.headers["cache-control"])
 
-    def test_one_of_a_foreign_origin_is_refused_however_good_it_is(self) -> None:
+    def test_a_good_handshake_of_another_origin_is_refused(self) -> None:
         service = Service(options={"origins": ["http://a.example"]})
 
         statuses = [service.get("/websocket", Origin=f"http://{host}.example", **UPGRADE).status for host in "aba"]

@@ -91,7 +91,7 @@ class HandshakeTests(Case):
 
         self.assertTrue(answer.transport.is_aborted)
 
-    def test_one_that_goes_without_them_leaves_nothing_behind(self) -> None:
+    def test_a_client_that_goes_before_the_challenge_leaves_nothing_behind(self) -> None:
         self.connect().transport.lose()
 
         self.assertEqual(self.service.resource.numbers().sessions, {})
@@ -147,7 +147,7 @@ class FrameTests(Case):
             answer.transport.receive(data)
             self.assertTrue(answer.transport.disconnecting, data)
 
-    def test_what_comes_after_the_end_is_thrown_away(self) -> None:
+    def test_frames_after_the_end_are_discarded(self) -> None:
         answer = self.opened()
         answer.transport.receive(b'\xff\x00\x00["late"]\xff')
 
@@ -174,7 +174,7 @@ class ClosingTests(Case):
         self.assertEqual(self.frames(answer), b'\x00o\xff\x00c[3000,"Go away!"]\xff\xff\x00')
         self.assertTrue(answer.transport.disconnecting)
 
-    def test_one_that_does_not_take_it_is_dropped(self) -> None:
+    def test_a_client_that_does_not_read_the_close_is_dropped(self) -> None:
         answer = self.opened()
         self.service.clock.advance(5)
 
@@ -197,7 +197,7 @@ class EndTests(Case):
         (reason,) = self.service.apps.last.reasons
         self.assertTrue(reason.check(ConnectionLost))
 
-    def test_one_that_takes_nothing_for_a_heartbeat_is_dropped(self) -> None:
+    def test_a_client_that_does_not_read_until_the_heartbeat_is_dropped(self) -> None:
         answer = self.opened()
         answer.transport.fill()
 
@@ -205,7 +205,7 @@ class EndTests(Case):
 
         self.assertTrue(answer.transport.is_aborted)
 
-    def test_one_that_has_caught_up_gets_what_waited(self) -> None:
+    def test_a_client_that_has_caught_up_gets_the_messages_that_waited(self) -> None:
         answer = self.opened()
         answer.transport.fill()
         self.service.apps.last.transport.write("x")

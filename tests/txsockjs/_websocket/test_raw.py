@@ -111,7 +111,7 @@ class KindTests(SynchronousTestCase):
 
         self.assertEqual(self.got(), [(Opcode.TEXT, "é".encode())])
 
-    def test_what_is_not_bytes_is_text_whatever_came_last(self) -> None:
+    def test_other_objects_are_sent_as_text_whatever_came_last(self) -> None:
         self.socket.send_binary(b"x")
         for data in (123, None, bytearray(b"a"), memoryview(b"b")):
             self.transport.write(data)  # type: ignore[arg-type]  # as in 1.2.2
@@ -134,7 +134,7 @@ class CloseTests(SynchronousTestCase):
     def test_the_close_frame_has_the_applications_code_and_reason(self) -> None:
         self.assertEqual(MemoryWebSocket(Service(CloseApps()), "/websocket").closed_with, (3000, "Go away!"))
 
-    def test_what_was_written_goes_first(self) -> None:
+    def test_messages_that_were_written_before_come_before_the_close(self) -> None:
         service = Service()
         socket = MemoryWebSocket(service, "/websocket")
         service.apps.last.transport.write("last")

@@ -157,7 +157,7 @@ class BrokenTests(SynchronousTestCase):
 
         self.assertEqual((self.socket.transport.is_half_closed, self.socket.transport.disconnecting), (True, False))
 
-    def test_what_comes_after_is_thrown_away(self) -> None:
+    def test_messages_after_a_violation_are_discarded(self) -> None:
         self.socket.exchange(masked(Opcode.TEXT, b"null") + masked(Opcode.TEXT, b'["late"]'))
         self.socket.exchange(masked(Opcode.TEXT, b'["later"]'))
 

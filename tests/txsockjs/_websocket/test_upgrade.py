@@ -80,7 +80,7 @@ class UpgradableChannelTests(SynchronousTestCase):
         assert verifyObject(IUpgradableChannel, StockChannel(channel))
 
 
-class TakeOverTests(Case):
+class UpgradeTests(Case):
     async def test_an_answer_that_waits_before_the_upgrade_comes_first(self) -> None:
         await self.serve(EchoApps())
         # More than the socket takes at once.
@@ -97,7 +97,7 @@ class TakeOverTests(Case):
         self.assertTrue(rest[size:].startswith(b"HTTP/1.1 101 "))
         self.assertTrue(rest.endswith(OPENED + ECHO))
 
-    async def test_what_asks_for_100_continue_gets_it_before_the_answer(self) -> None:
+    async def test_a_request_with_expect_gets_100_continue_before_the_response(self) -> None:
         await self.serve(EchoApps())
         client = Client()
         await self.connect(client)

@@ -60,7 +60,7 @@ class ClientClosesTests(SynchronousTestCase):
         self.assertEqual(self.socket.closed_with, (4001, "bye"))
         self.assertTrue(self.socket.transport.disconnecting)
 
-    def test_one_without_a_code_is_answered_without_one(self) -> None:
+    def test_a_close_without_a_code_is_answered_without_a_code(self) -> None:
         self.socket.exchange(masked(Opcode.CLOSE, b""))
 
         self.assertEqual(self.socket.closed_with, (1005, ""))
@@ -72,7 +72,7 @@ class ClientClosesTests(SynchronousTestCase):
         (reason,) = self.service.apps.last.reasons
         self.assertTrue(reason.check(ConnectionDone))
 
-    def test_in_the_midst_of_a_fragmented_message_it_is_a_clean_close(self) -> None:
+    def test_a_close_between_two_fragments_is_clean(self) -> None:
         self.socket.exchange(masked(Opcode.TEXT, b'["half', False))
         self.close(1000, "bye")
 
@@ -139,7 +139,7 @@ class HeartbeatTests(SynchronousTestCase):
             self.service.apps.last.reasons[0].getErrorMessage().partition(": ")[2], "The client is silent."
         )
 
-    def test_one_that_answers_stays(self) -> None:
+    def test_a_client_that_answers_a_ping_stays(self) -> None:
         self.beat()
         self.socket.exchange()
 
@@ -175,7 +175,7 @@ class SlowClientTests(SynchronousTestCase):
 
         self.assertEqual(self.socket.texts, ["o", 'a["1","2"]'])
 
-    def test_one_that_lags_too_far_behind_is_closed(self) -> None:
+    def test_a_client_that_lags_too_far_behind_is_closed(self) -> None:
         self.write("1")
         self.write("x" * 400)
 
@@ -183,7 +183,7 @@ class SlowClientTests(SynchronousTestCase):
         self.service.clock.advance(5)
         self.assertTrue(self.socket.transport.is_aborted)
 
-    def test_of_its_pings_only_the_last_is_answered(self) -> None:
+    def test_only_the_last_ping_of_a_client_that_does_not_read_is_answered(self) -> None:
         for number in range(100):
             self.socket.exchange(masked(Opcode.PING, b"%d" % number))
         self.assertEqual(len(self.socket.frames), 1)
@@ -193,7 +193,7 @@ class SlowClientTests(SynchronousTestCase):
 
         self.assertEqual([frame.data for frame in self.socket.frames[1:]], [b"99"])
 
-    def test_one_that_takes_nothing_is_dropped(self) -> None:
+    def test_a_client_that_acknowledges_nothing_is_dropped(self) -> None:
         self.service.clock.advance(25)
         self.service.clock.advance(10)
 
