@@ -35,7 +35,7 @@ class Sent:
 
 
 class Client(Protocol):
-    """The client's end of a connection, and what has come over it."""
+    """The client's end of a connection. received: the bytes that have come."""
 
     def __init__(self) -> None:
         self.received = bytearray()
@@ -51,7 +51,7 @@ class Client(Protocol):
         self.look()
 
     def until(self, what: Callable[[], bool]) -> Deferred[None]:
-        """Fires when what is true, which is looked at whenever something has come; fails when no more can come."""
+        """Fires when what() is true, which is checked whenever bytes come; fails when the connection is lost before."""
         waiting: Deferred[None] = Deferred()
         self._waiting.append((what, waiting))
         self.look()
@@ -71,7 +71,7 @@ class Client(Protocol):
         self.transport.write(data)
 
     async def write_before_reading(self, data: bytes) -> None:
-        """As a client that looks at what has come only when all is sent."""
+        """Write, and read nothing before all of it was sent."""
         transport: Any = self.transport
         transport.pauseProducing()
         transport.write(data)
@@ -89,7 +89,7 @@ class Client(Protocol):
 
 
 class SocketClient(Client):
-    """A WebSocket client; `also` leaves in one segment with the request for the upgrade."""
+    """A WebSocket client. also: bytes that are sent in one segment with the request for the upgrade."""
 
     def __init__(self, path: str, also: bytes = b"", answers: bool = True) -> None:
         super().__init__()

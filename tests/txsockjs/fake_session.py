@@ -1,4 +1,4 @@
-"""What surrounds a session: its turn and keeper, a receiver, an application."""
+"""The neighbours of a session: its scheduler and observer, a receiver, an application."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ LOST = Failure(ConnectionLost("gone"))
 
 
 class FakeScheduler:
-    """Keeps the sessions that are to be flushed; keeps their names, too."""
+    """Both scheduler and observer. `end` ends the turn; calls: what it heard as the observer."""
 
     def __init__(self) -> None:
         self.last_broadcast: LastBroadcast | None = None
@@ -56,7 +56,7 @@ class FakeScheduler:
 
 
 class FakeReceiver:
-    """Keeps what it is sent; ends after so many frames."""
+    """Records the frames that it is sent; ends after so many frames."""
 
     framing: Framing = XHR
 
@@ -94,7 +94,7 @@ class FakeReceiver:
 
 
 class FakeApplication:
-    """Keeps what it is told, and does what `then` says."""
+    """Records what it is told, and calls `then`."""
 
     def __init__(self) -> None:
         self.messages: list[str | bytes] = []

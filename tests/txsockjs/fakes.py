@@ -14,7 +14,7 @@ __all__ = ["App", "Apps", "Service", "texts"]
 
 
 class App(Protocol):
-    """Writes down what happens to it; does what its factory says."""
+    """Records what happens to it, and calls its factory."""
 
     transport: SockJSTransport
 
@@ -38,7 +38,7 @@ class App(Protocol):
 
 
 class Apps(Factory):
-    """The applications of a service, in the order in which they were built; override made, came, gone."""
+    """The applications of a service, in the order in which they were built. Tests override made, came and gone."""
 
     def __init__(self) -> None:
         self.all: list[App] = []
@@ -52,17 +52,17 @@ class Apps(Factory):
         return self.all[-1]
 
     def made(self, app: App) -> None:
-        """In connectionMade."""
+        """Called in connectionMade."""
 
     def came(self, app: App, data: bytes) -> None:
-        """In dataReceived."""
+        """Called in dataReceived."""
 
     def gone(self, app: App) -> None:
-        """In connectionLost."""
+        """Called in connectionLost."""
 
 
 class Service(MemoryService):
-    """A service at /echo of a site; apps: its applications, when no other factory is given."""
+    """A service at /echo of a site. apps: its factory, if no other kind of factory is given."""
 
     def __init__(self, factory: IProtocolFactory | None = None, options: Mapping[str, object] | None = None) -> None:
         self.apps = factory if isinstance(factory, Apps) else Apps()

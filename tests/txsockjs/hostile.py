@@ -52,7 +52,7 @@ BODIES = [
 
 
 def hostile_bytes(random: Random) -> bytes:
-    """What one connection sends."""
+    """The bytes that one connection sends."""
     head, body = _request(random), random.choice(BODIES).encode("latin-1")
     tail = b"".join(_frame(random) for _ in range(random.randrange(4)))
     data = head.replace(b"LENGTH", b"%d" % (len(body) + random.choice([0, 0, 0, 1, -1]))) + body + tail

@@ -1,4 +1,4 @@
-"""Half-valid requests and frames at every URL, in memory: no traceback, and nothing is left of them."""
+"""Half-valid requests and frames at every URL, in memory: no error is logged, and no session is left."""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""What each transport puts on the wire, chunk by chunk."""
+"""What each transport sends, chunk by chunk."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
