@@ -22,7 +22,7 @@ class ChatConnectionTests(SynchronousTestCase):
         self.assertEqual(["bad_json", "bad_json", "bad_json", "unknown_type", "bad_field", None], codes)
         self.assertEqual("welcome", client.got()[-1]["type"])
 
-    def test_a_lost_connection_leaves_everything_once(self) -> None:
+    def test_a_lost_connection_leaves_its_rooms_once(self) -> None:
         ann, bob = self.chat.inside("Ann"), self.chat.inside("Bob")
         bob.clear()
 
@@ -33,7 +33,7 @@ class ChatConnectionTests(SynchronousTestCase):
         self.assertEqual(["Bob"], self.chat.dispatcher.members("lobby"))
         self.assertEqual("welcome", self.chat.named("Ann").got()[0]["type"])
 
-    def test_what_comes_after_the_end_is_ignored(self) -> None:
+    def test_messages_after_the_end_of_a_connection_are_ignored(self) -> None:
         client = self.chat.client()
         client.lose()
 
@@ -42,5 +42,8 @@ class ChatConnectionTests(SynchronousTestCase):
         self.assertEqual([], client.got())
         self.assertEqual("welcome", self.chat.named("Ann").got()[0]["type"])
 
-    def test_a_connection_that_never_was_may_be_lost(self) -> None:
+    def test_a_connection_that_is_lost_before_it_was_made_changes_nothing(self) -> None:
         self.chat.factory.buildProtocol(None).connectionLost()
+
+        self.assertEqual(0, self.chat.dispatcher.stats().members)
+        self.assertEqual("welcome", self.chat.named("Ann").got()[0]["type"])

@@ -30,7 +30,7 @@ class ChatFacadeTests(SynchronousTestCase):
             failure.raiseException()
         return results[0]
 
-    def test_it_is_the_chat_of_the_interfaces(self) -> None:
+    def test_the_facade_implements_ichat(self) -> None:
         verifyObject(IChat, self.facade)
         self.assertEqual("/chat", self.facade.prefix)
 
@@ -42,7 +42,7 @@ class ChatFacadeTests(SynchronousTestCase):
         self.assertEqual((), self.facade.members("attic"))
         self.assertEqual([("lobby", 1), ("den", 0)], [(each.room, each.members) for each in self.facade.overview()])
 
-    def test_what_is_said_is_stored_and_shown_and_has_its_number(self) -> None:
+    def test_a_published_message_is_stored_and_broadcast_with_its_number(self) -> None:
         ann = self.chat.inside("Ann")
 
         self.assertEqual(1, self.facade.say("lobby", " Clock ", "noon \ud800"))
@@ -51,14 +51,14 @@ class ChatFacadeTests(SynchronousTestCase):
         self.assertEqual((1, "Clock", "noon \ufffd"), (message["number"], message["name"], message["text"]))
         self.assertEqual([(1, "noon \ufffd")], self.chat.database.rows())
 
-    def test_what_the_chat_refuses_is_a_value_error(self) -> None:
+    def test_refused_publications_are_value_errors(self) -> None:
         for room, name, text in (("attic", "Ann", "hi"), ("lobby", "\u202e", "hi"), ("lobby", "Ann", " ")):
             with self.assertRaises(ValueError):
                 self.facade.say(room, name, text)
         with self.assertRaisesRegex(ValueError, "2000"):
             self.facade.say("lobby", "Ann", "x" * 2001)
 
-    def test_what_is_said_twice_with_a_key_is_stored_once(self) -> None:
+    def test_a_published_message_with_a_known_key_is_stored_once(self) -> None:
         numbers = [self.facade.say("lobby", "Clock", text, "k") for text in ("noon", "noon again")]
 
         self.assertEqual([1, 1], numbers)
@@ -88,7 +88,7 @@ class ChatFacadeTests(SynchronousTestCase):
         self.assertEqual("ann2", caught.exception.suggestion)
         self.assertRaises(ValueError, self.facade.claim, " ", "b")
 
-    def test_what_cannot_be_stored_now_is_service_busy(self) -> None:
+    def test_a_failing_database_is_service_busy(self) -> None:
         self.settle = self.chat.database.fail
 
         self.assertRaises(ServiceBusy, self.facade.say, "lobby", "Ann", "hi")

@@ -19,7 +19,7 @@ class LongRoomTests(ChatTestCase):
 
             self.assertEqual("bad_field", self.code(ann, type, **fields))
 
-    def test_a_name_just_above_the_limit_is_of_no_room(self) -> None:
+    def test_a_name_just_above_the_limit_is_no_room(self) -> None:
         ann = self.chat.inside("Ann")
 
         self.assertEqual("bad_room", self.code(ann, "join", room="x" * 33))
@@ -38,13 +38,13 @@ class FloodTests(ChatTestCase):
             client.connection.dataReceived(data)
         return client.transport.is_paused
 
-    def test_whoever_is_refused_for_whatever_reason_is_not_read_for_a_while(self) -> None:
+    def test_refusals_of_any_kind_pause_a_client(self) -> None:
         for request in ({"type": "x"}, {"type": "rooms"}, {"type": "sanctions"}, {"type": "say"}):
             self.assertTrue(self.flood(json.dumps(request).encode()), request)
         self.assertTrue(self.flood(b"{"))
         self.assertTrue(self.flood(b"\xff"))
 
-    def test_one_who_is_understood_now_and_then_is_read(self) -> None:
+    def test_a_client_with_some_valid_requests_is_read(self) -> None:
         client = self.chat.named("Ann")
         for _ in range(3):
             for _ in range(REFUSALS_BEFORE_PAUSE - 1):
@@ -55,14 +55,14 @@ class FloodTests(ChatTestCase):
 
 
 class HistoryTests(ChatTestCase):
-    def test_one_connection_waits_for_a_few_pages_only(self) -> None:
+    def test_a_clients_waiting_pages_are_limited(self) -> None:
         ann = self.chat.inside("Ann")
         for _ in range(MOST_PAGES):
             ann.send("history", room="lobby")
 
         self.assertEqual("busy", self.code(ann, "history", room="lobby"))
 
-    def test_who_joins_does_not_wait_for_those_who_read_on(self) -> None:
+    def test_a_join_does_not_wait_for_readers_of_the_history(self) -> None:
         readers = [self.chat.inside(f"reader {number}") for number in range(60)]
         newcomer = self.chat.named("Ann")
         for reader in readers:
@@ -73,7 +73,7 @@ class HistoryTests(ChatTestCase):
 
         self.assertEqual(1, len(newcomer.got("joined")))
 
-    def test_at_the_end_what_was_to_be_read_is_refused_and_what_was_said_is_stored(self) -> None:
+    def test_flush_refuses_reads_and_stores_messages(self) -> None:
         ann, bob = self.chat.inside("Ann"), self.chat.inside("Bob")
         for client in (ann, bob):
             client.clear()
@@ -96,7 +96,7 @@ class RoomTests(ChatTestCase):
         for room in ("one", "two"):
             self.chat.inside(f"in {room}", room)
 
-    def test_a_room_with_messages_is_there_although_all_places_are_taken(self) -> None:
+    def test_a_room_with_messages_is_restored_even_if_memory_is_full(self) -> None:
         ann = self.chat.inside("Ann", "Plans")
         self.say(ann, "secret", room="Plans")
         ann.lose()
@@ -111,7 +111,7 @@ class RoomTests(ChatTestCase):
         self.assertEqual(1, self.join(zoe, "Plans")["last"])
         self.assertEqual("too_many_rooms", self.code(self.chat.named("Yan"), "join", room="new"))
 
-    def test_a_room_that_cannot_be_seen_is_none(self) -> None:
+    def test_a_name_with_invisible_characters_is_no_room(self) -> None:
         ann = self.chat.named("Ann")
 
         for room in ("\u1160", "lobby\u1160", "lobby\u200b", "\u2160", "a\u0600", "\u0301a"):

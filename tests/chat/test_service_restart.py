@@ -20,7 +20,7 @@ class RestartTests(ChatTestCase):
         welcome = self.chat.named("Bob").got("welcome")[0]
         self.assertEqual(["lobby", "attic"], welcome["rooms"])
 
-    def test_a_room_in_which_nothing_was_said_is_not_there(self) -> None:
+    def test_a_room_without_messages_is_not_restored(self) -> None:
         self.chat.inside("Ann", "attic")
         self.chat.restart()
 
@@ -60,7 +60,7 @@ class RestartTests(ChatTestCase):
 
         self.assertEqual(["Ann"], [each["name"] for each in sanctions["sanctions"]])
 
-    def test_who_comes_back_with_since_gets_what_was_missed(self) -> None:
+    def test_a_client_that_comes_back_with_since_gets_the_missed_messages(self) -> None:
         ann = self.chat.inside("Ann", "attic")
         self.say(ann, "a", "b", "c", room="attic")
         self.chat.restart()

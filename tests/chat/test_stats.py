@@ -42,7 +42,7 @@ class ChatStatsTests(ChatTestCase):
         assert dict(stats.commit_sizes.buckets())["2.0"] == 2
         assert stats.commit_seconds.sum == 0.25
 
-    def test_what_was_not_stored_is_no_message(self) -> None:
+    def test_a_message_that_was_not_stored_is_not_counted(self) -> None:
         self.ann.send("say", room="lobby", text="hi")
         self.database.fail()
         self.flushLoggedErrors(sqlite3.OperationalError)

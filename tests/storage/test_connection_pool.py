@@ -90,7 +90,7 @@ class AdbapiContractTests(TestCase):
         assert len(made) == 1
         assert {"name", "target"} <= set(made[0])
 
-    async def test_a_thread_pool_that_is_put_in_the_place_of_the_pools_own_is_used_and_stopped(self) -> None:
+    async def test_a_thread_pool_that_replaces_the_pools_own_is_used_and_stopped(self) -> None:
         # The first turn of the reactor: a pool is started when it is made only if the reactor runs.
         await deferLater(reactor, 0)
         pool = self.make_pool()

@@ -165,7 +165,7 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     )
 
 
-def test_an_index_that_lacks_what_the_table_has_is_damage(tmp_path: Path) -> None:
+def test_an_index_that_misses_a_row_is_damage(tmp_path: Path) -> None:
     prepare(str(tmp_path / "x.db"), tables)
     with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
         connection.execute("PRAGMA writable_schema = ON")
@@ -207,11 +207,13 @@ def test_a_database_whose_tables_are_not_those_of_its_version_is_refused(tmp_pat
     assert "it is damaged: message, message_key, quote is not as in version 1" in complaint(tmp_path / "x.db")
 
 
-def test_what_somebody_has_added_does_no_harm(tmp_path: Path) -> None:
+def test_additional_tables_and_indices_are_allowed(tmp_path: Path) -> None:
     prepare(str(tmp_path / "x.db"), tables)
-    pragma(tmp_path / "x.db", "CREATE INDEX theirs ON message (name)")
+    pragma(tmp_path / "x.db", "CREATE TABLE theirs (x)", "CREATE INDEX theirs_too ON message (name)")
 
     rehearse(str(tmp_path / "x.db"))
+
+    assert "theirs" in (prepare(str(tmp_path / "x.db"), tables) or ())
 
 
 def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import os
 import signal
 from threading import Event, Thread
 
+import pytest
+
 from mixsvc.storage.forks import inside_sqlite
 
 SECONDS = 30
@@ -14,7 +16,7 @@ def status_of_child(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def test_a_fork_waits_until_nobody_is_inside_and_the_child_gets_in() -> None:
+def test_a_fork_waits_until_no_thread_is_inside_and_the_child_can_enter() -> None:
     entered, forked = Event(), Event()
     left: list[bool] = []
 
@@ -41,12 +43,18 @@ def test_a_fork_waits_until_nobody_is_inside_and_the_child_gets_in() -> None:
         assert left == [True]
 
 
-def test_what_fails_inside_lets_the_next_one_in() -> None:
-    try:
-        with inside_sqlite():
-            raise ZeroDivisionError
-    except ZeroDivisionError:
-        pass
+def test_an_exception_inside_lets_the_next_thread_in() -> None:
+    entered: list[bool] = []
 
-    with inside_sqlite():
-        pass
+    def enter() -> None:
+        with inside_sqlite():
+            entered.append(True)
+
+    with pytest.raises(ZeroDivisionError), inside_sqlite():
+        raise ZeroDivisionError
+
+    # In another thread: if the token were lost, this would wait for ever.
+    thread = Thread(target=enter, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    assert entered == [True]

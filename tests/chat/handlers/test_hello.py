@@ -11,13 +11,13 @@ TOKEN = "0123456789abcdef"
 
 
 class HelloTests(ChatTestCase):
-    def test_a_good_name_is_welcome(self) -> None:
+    def test_a_valid_name_is_accepted(self) -> None:
         ann = self.chat.named("  Ann ")
 
         expected = {"type": "welcome", "name": "Ann", "rooms": ["lobby", "den"], "max_text": 2000, "moderator": False}
         self.assertEqual([expected], ann.got())
 
-    def test_everything_else_comes_after_hello(self) -> None:
+    def test_every_other_request_before_hello_is_refused(self) -> None:
         client = self.chat.client()
 
         self.assertEqual("no_name", self.code(client, "join", room="lobby"))
@@ -58,7 +58,7 @@ class IdentityTests(ChatTestCase):
         client.send("hello", name="ＡNN")
         self.assertEqual("Ann", client.got("welcome")[0]["name"])
 
-    def test_who_has_no_name_yet_says_one(self) -> None:
+    def test_an_identity_without_a_name_may_choose_one(self) -> None:
         client = self.chat.client(Identity("a"))
 
         self.assertEqual("no_name", self.code(client, "hello"))
@@ -72,18 +72,18 @@ class IdentityTests(ChatTestCase):
         self.assertEqual({"lobby": 1, "den": 0}, self.rooms())
         self.assertEqual("name_taken", self.code(self.chat.client(Identity("b", "Ann")), "hello"))
 
-    def test_a_moderator_is_told_so(self) -> None:
+    def test_welcome_says_who_is_a_moderator(self) -> None:
         welcomed = [self.chat.named("Mia", Identity("m", "Mia", moderator=True)), self.chat.named("Bob")]
 
         self.assertEqual([True, False], [each.got("welcome")[0]["moderator"] for each in welcomed])
 
-    def test_hello_needs_a_name_from_somewhere(self) -> None:
+    def test_hello_without_any_name_is_refused(self) -> None:
         self.assertEqual("no_name", self.code(self.chat.client(), "hello"))
         self.assertEqual("no_name", self.code(self.chat.client(), "hello", name=None, token=TOKEN))
 
 
 class TokenTests(ChatTestCase):
-    def test_who_comes_back_has_the_name_at_once_though_the_old_connection_is_not_known_to_be_dead(self) -> None:
+    def test_a_token_gives_the_name_back_before_the_old_connection_is_lost(self) -> None:
         ghost = self.chat.inside("Ann", token=TOKEN)
         bob = self.chat.inside("Bob")
         back = self.chat.inside("Ann", token=TOKEN)
@@ -108,7 +108,7 @@ class TokenTests(ChatTestCase):
 class ReservedNameTests(ChatTestCase):
     settings = {"moderators": (Moderator("Mia", "hash"),)}
 
-    def test_a_moderators_name_is_kept_for_the_moderator(self) -> None:
+    def test_a_moderators_name_is_reserved(self) -> None:
         error = self.refused(self.chat.client(), "hello", name="mIA")
         self.assertEqual(("name_taken", "mIA2"), (error["code"], error["suggestion"]))
         self.assertEqual("name_taken", self.code(self.chat.client(Identity("x", "Mia")), "hello"))
@@ -126,10 +126,10 @@ class ReservedNameTests(ChatTestCase):
 class AuthenticatorTests(ChatTestCase):
     settings = {"moderators": (Moderator("Mia", ""),), "authenticator": "yours.auth:who", "guests": False}
 
-    def test_a_name_alone_makes_a_moderator_of_whom_the_application_knows(self) -> None:
+    def test_an_authenticated_name_is_enough_to_moderate(self) -> None:
         self.assertTrue(self.chat.named("mia", Identity("m", "mia")).got("welcome")[0]["moderator"])
 
-    def test_nobody_in_particular_is_turned_away(self) -> None:
+    def test_a_stranger_is_refused_if_guests_are_not_allowed(self) -> None:
         self.assertEqual("not_allowed", self.code(self.chat.client(), "hello", name="Ann"))
         self.assertEqual("not_allowed", self.code(self.chat.client(), "hello", name="Mia"))
         self.assertEqual("welcome", self.chat.named("Ann", Identity("a")).got()[0]["type"])
@@ -138,7 +138,7 @@ class AuthenticatorTests(ChatTestCase):
 class PasswordTests(ChatTestCase):
     settings = {"moderators": (Moderator("Mia", "hash"),)}
 
-    def test_a_name_alone_makes_no_moderator_of_who_needs_a_password(self) -> None:
+    def test_a_name_is_not_enough_for_a_moderator_with_a_password(self) -> None:
         self.assertEqual("name_taken", self.code(self.chat.client(Identity("m", "Mia")), "hello"))
 
 
@@ -148,7 +148,7 @@ class IdentificationTests(ChatTestCase):
         self.identifying: Deferred[Identity | None] = Deferred()
         self.client = self.chat.client(self.identifying)
 
-    def test_nothing_is_read_before_it_is_known_who_it_is(self) -> None:
+    def test_nothing_is_read_before_the_client_is_identified(self) -> None:
         self.assertTrue(self.client.transport.is_paused)
         self.client.send("hello", name="Ann")
         self.assertEqual([], self.client.got())
@@ -160,7 +160,7 @@ class IdentificationTests(ChatTestCase):
         self.assertEqual("Ann", self.client.got("welcome")[0]["name"])
         self.assertEqual([], self.chat.clock.getDelayedCalls())
 
-    def test_nobody_in_particular_may_stay(self) -> None:
+    def test_a_stranger_may_stay(self) -> None:
         self.identifying.callback(None)
         self.client.send("hello", name="Ann")
 
@@ -180,7 +180,7 @@ class IdentificationTests(ChatTestCase):
         self.assertEqual(1011, (self.client.transport.closed or (0, ""))[0])
         self.assertEqual(1, len(self.flushLoggedErrors(TimeoutError)))
 
-    def test_who_is_lost_meanwhile_is_nobody(self) -> None:
+    def test_a_client_that_is_lost_while_identified_is_forgotten(self) -> None:
         cancelled: list[object] = []
         client = self.chat.client(Deferred(cancelled.append))
         for each in (client, self.client):

@@ -10,7 +10,7 @@ from tests.chat.fakes import ChatHarness
 
 
 class JoinTests(ChatTestCase):
-    def test_who_joins_gets_members_and_the_newest_messages(self) -> None:
+    def test_joined_brings_members_and_the_newest_messages(self) -> None:
         ann = self.chat.inside("Ann")
         for text in "abc":
             ann.send("say", room="lobby", text=text)
@@ -22,14 +22,14 @@ class JoinTests(ChatTestCase):
         self.assertEqual([1, 2, 3], [each["number"] for each in joined["messages"]])
         self.assertEqual((1, 3), (joined["first"], joined["last"]))
 
-    def test_the_others_are_told_who_came(self) -> None:
+    def test_the_other_members_get_came(self) -> None:
         ann = self.chat.inside("Ann")
         bob = self.chat.inside("Bob")
 
         self.assertEqual([{"type": "came", "room": "lobby", "name": "Bob"}], ann.got("came"))
         self.assertEqual([], bob.got("came"))
 
-    def test_a_room_that_is_not_there_is_refused_where_rooms_are_not_open(self) -> None:
+    def test_a_new_room_is_refused_if_rooms_are_not_open(self) -> None:
         self.chat = ChatHarness(open_rooms=False)
         self.addCleanup(self.chat.database.connection.close)
         ann = self.chat.named("Ann")
@@ -60,7 +60,7 @@ class JoinTests(ChatTestCase):
         self.assertEqual(["before"], [each["text"] for each in bob.got("joined")[0]["messages"]])
         self.assertEqual(["meanwhile", "while it is read"], [each["text"] for each in bob.got("message")])
 
-    def test_whoever_comes_back_gets_exactly_what_was_missed(self) -> None:
+    def test_join_with_since_brings_exactly_the_missed_messages(self) -> None:
         ann, bob = self.chat.inside("Ann"), self.chat.named("Bob")
         for number in range(60):
             ann.send("say", room="lobby", text=str(number))
@@ -93,7 +93,7 @@ class JoinTests(ChatTestCase):
         self.chat.database.settle()
         self.assertEqual(1, len(ann.got("joined")))
 
-    def test_who_is_lost_while_the_history_is_read_never_comes_in(self) -> None:
+    def test_a_client_that_is_lost_while_joining_never_enters(self) -> None:
         ann, bob = self.chat.inside("Ann"), self.chat.named("Bob")
         bob.send("join", room="lobby")
         bob.lose()
@@ -102,7 +102,7 @@ class JoinTests(ChatTestCase):
         self.assertEqual(["Ann"], self.chat.dispatcher.members("lobby"))
         self.assertEqual([], ann.got("came"))
 
-    def test_who_is_lost_by_being_told_is_not_announced(self) -> None:
+    def test_a_client_that_is_lost_by_joined_is_not_announced(self) -> None:
         ann, bob = self.chat.inside("Ann"), self.chat.named("Bob")
         bob.transport.on_write = bob.lose
         bob.send("join", room="lobby")
@@ -113,7 +113,7 @@ class JoinTests(ChatTestCase):
 
 
 class LeaveTests(ChatTestCase):
-    def test_who_leaves_is_told_and_so_are_the_others(self) -> None:
+    def test_leaving_is_answered_and_the_others_get_went(self) -> None:
         ann, bob = self.chat.inside("Ann"), self.chat.inside("Bob")
         bob.send("leave", room="lobby")
         ann.send("say", room="lobby", text="gone?")
@@ -122,7 +122,7 @@ class LeaveTests(ChatTestCase):
         self.assertEqual({"type": "left", "room": "lobby"}, bob.got()[-1])
         self.assertEqual([{"type": "went", "room": "lobby", "name": "Bob"}], ann.got("went"))
 
-    def test_to_leave_when_outside_does_no_harm(self) -> None:
+    def test_leaving_a_room_from_outside_is_answered(self) -> None:
         ann, bob = self.chat.inside("Ann"), self.chat.named("Bob")
         bob.send("leave", room="lobby")
 
@@ -142,7 +142,7 @@ class LeaveTests(ChatTestCase):
         self.assertEqual(["tick"], [each["text"] for each in ann.got("joined")[0]["messages"]])
         self.assertEqual(["Ann"], self.chat.dispatcher.members("lobby"))
 
-    def test_a_failed_read_of_a_join_that_was_left_tells_nothing(self) -> None:
+    def test_a_failed_read_for_a_join_that_was_left_sends_nothing(self) -> None:
         ann = self.chat.named("Ann")
         ann.send("join", room="lobby")
         ann.send("leave", room="lobby")
@@ -159,7 +159,7 @@ class LeaveTests(ChatTestCase):
             [("Ann", "lobby", 1), ("Ann", "lobby", 0)], [(e["name"], e["room"], e["size"]) for e in events]
         )
 
-    def test_when_all_are_about_to_go_nobody_is_told_who_goes(self) -> None:
+    def test_a_closing_chat_sends_no_went(self) -> None:
         ann, bob = self.chat.inside("Ann"), self.chat.inside("Bob")
         self.chat.dispatcher.close()
         bob.lose()

@@ -17,11 +17,11 @@ class LargeRoomTests(ChatTestCase):
     def presence(self, client: FakeClient) -> list[tuple[Any, Any]]:
         return [(each["count"], each.get("members")) for each in client.got("presence")]
 
-    def test_the_last_that_a_small_room_holds_is_told_of(self) -> None:
+    def test_a_room_just_below_the_limit_still_gets_came(self) -> None:
         self.assertEqual(["p0", "p1"], [each["name"] for each in self.ann.got("came")])
         self.assertEqual([], self.ann.got("went"))
 
-    def test_a_large_room_is_told_how_many_are_inside_once_a_second(self) -> None:
+    def test_a_large_room_gets_the_number_of_members_once_a_second(self) -> None:
         for number in range(5):
             self.chat.inside(f"q{number}")
         self.assertEqual([], self.presence(self.ann))
@@ -36,12 +36,12 @@ class LargeRoomTests(ChatTestCase):
         self.assertEqual([(9, None), (8, None)], self.presence(self.ann))
         self.assertEqual(["p0", "p1"], [each["name"] for each in self.ann.got("came")])
 
-    def test_a_large_room_is_told_nothing_when_nothing_changes(self) -> None:
+    def test_a_large_room_gets_nothing_if_the_number_does_not_change(self) -> None:
         self.chat.clock.pump([1] * 5)
 
         self.assertEqual([(4, None)], self.presence(self.ann))
 
-    def test_a_room_that_is_small_again_is_told_who_is_inside(self) -> None:
+    def test_a_room_that_is_small_again_gets_the_names(self) -> None:
         self.chat.clock.advance(1)
         self.others[0].lose()
         self.chat.clock.advance(1)
@@ -54,14 +54,14 @@ class LargeRoomTests(ChatTestCase):
         self.assertEqual(2, len(self.presence(self.ann)))
         self.assertEqual([], self.chat.clock.getDelayedCalls())
 
-    def test_who_came_and_went_within_the_second_is_made_good(self) -> None:
+    def test_a_room_that_grew_and_shrank_within_a_second_gets_the_names(self) -> None:
         self.others[2].lose()
         self.others[1].lose()
         self.chat.clock.advance(1)
 
         self.assertEqual([(2, ["Ann", "p0"])], self.presence(self.ann))
 
-    def test_a_room_that_is_large_and_small_by_turns_is_told_once_a_second(self) -> None:
+    def test_a_room_that_is_large_and_small_in_turns_gets_one_presence_a_second(self) -> None:
         for _ in range(10):
             client = self.chat.inside("Zoe")
             self.chat.clock.advance(0.2)
@@ -80,14 +80,14 @@ class LargeRoomTests(ChatTestCase):
 
         self.assertEqual((["Ann", "Bob", "p0"], 5), (joined["members"], joined["count"]))
 
-    def test_an_empty_room_is_told_nothing_more(self) -> None:
+    def test_an_empty_room_gets_no_presence(self) -> None:
         for client in (self.ann, *self.others):
             client.lose()
         self.chat.clock.pump([1] * 3)
 
         self.assertEqual([], self.chat.clock.getDelayedCalls())
 
-    def test_when_all_are_about_to_go_nobody_is_told_how_many_are_left(self) -> None:
+    def test_a_closing_chat_sends_no_presence(self) -> None:
         self.chat.dispatcher.close()
         self.others[0].lose()
         self.chat.clock.pump([1] * 3)

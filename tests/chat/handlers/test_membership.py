@@ -25,7 +25,7 @@ class OpenRoomTests(ChatTestCase):
         self.assertEqual({"lobby": 0, "attic": 0}, self.rooms())
         self.assertEqual(1, self.join(self.chat.named("Bob"), "attic")["last"])
 
-    def test_a_room_stays_whose_only_message_is_stored_after_its_author_left(self) -> None:
+    def test_a_room_stays_if_its_only_message_is_stored_after_the_author_left(self) -> None:
         ann, bob = self.chat.inside("Ann", "attic"), self.chat.inside("Bob", "loft")
         ann.send("say", room="attic", text="bye")
         ann.send("leave", room="attic")
@@ -35,7 +35,7 @@ class OpenRoomTests(ChatTestCase):
 
         self.assertEqual({"lobby": 0, "attic": 0, "loft": 0}, self.rooms())
 
-    def test_a_room_is_gone_whose_first_member_was_lost_while_joining(self) -> None:
+    def test_a_room_is_forgotten_if_its_first_client_is_lost_while_joining(self) -> None:
         ann = self.chat.named("Ann")
         ann.send("join", room="attic")
         ann.lose()
@@ -43,13 +43,13 @@ class OpenRoomTests(ChatTestCase):
 
         self.assertEqual({"lobby": 0}, self.rooms())
 
-    def test_a_room_is_gone_whose_first_join_failed(self) -> None:
+    def test_a_room_is_forgotten_if_its_first_join_fails(self) -> None:
         self.chat.named("Ann").send("join", room="attic")
         self.failing()
 
         self.assertEqual({"lobby": 0}, self.rooms())
 
-    def test_a_room_is_gone_whose_first_join_had_no_place(self) -> None:
+    def test_a_room_is_forgotten_if_its_first_join_is_refused(self) -> None:
         ann = self.chat.inside("Ann")
         for _ in range(MOST_REQUESTS):
             ann.send("say", room="lobby", text="hi")
@@ -57,14 +57,14 @@ class OpenRoomTests(ChatTestCase):
         self.assertEqual("busy", self.code(ann, "join", room="attic"))
         self.assertEqual({"lobby": 1}, self.rooms())
 
-    def test_what_cannot_be_published_makes_no_room(self) -> None:
+    def test_a_refused_publication_makes_no_room(self) -> None:
         self.assertRaises(ValueError, self.chat.dispatcher.publish, "attic", "Clock", " ")
         self.chat.dispatcher.publish("attic", "Clock", "tick").addErrback(lambda failure: None)
         self.failing()
 
         self.assertEqual({"lobby": 0}, self.rooms())
 
-    def test_a_name_that_will_not_do_is_refused_and_the_one_meant_is_suggested(self) -> None:
+    def test_an_invalid_room_name_is_refused_with_a_suggestion(self) -> None:
         ann = self.chat.inside("Ann", "Attic")
 
         error = self.refused(ann, "join", room="ATTIC")
@@ -72,7 +72,7 @@ class OpenRoomTests(ChatTestCase):
         error = self.refused(ann, "join", room="a room")
         self.assertEqual(("bad_room", False), (error["code"], "suggestion" in error))
 
-    def test_to_leave_a_room_that_another_is_joining_does_no_harm(self) -> None:
+    def test_leaving_a_room_that_another_joins_does_not_end_the_join(self) -> None:
         ann, bob = self.chat.named("Ann"), self.chat.named("Bob")
         ann.send("join", room="attic")
         bob.send("leave", room="attic")
@@ -85,7 +85,7 @@ class OpenRoomTests(ChatTestCase):
 class ManyRoomsOfOneTests(ChatTestCase):
     settings = {"max_joined": 2}
 
-    def test_one_connection_is_in_so_many_rooms(self) -> None:
+    def test_the_rooms_of_a_client_are_limited(self) -> None:
         ann = self.chat.inside("Ann")
         ann.send("join", room="den")
 
@@ -105,7 +105,7 @@ class CrowdedTests(ChatTestCase):
         self.assertEqual("too_many_rooms", self.code(self.chat.named("Bob"), "join", room="loft"))
         self.assertEqual({"lobby": 0, "attic": 1}, self.rooms())
 
-    def test_a_room_that_nobody_is_in_makes_place_and_comes_back_as_it_was(self) -> None:
+    def test_a_room_without_members_is_evicted_and_restored_as_it_was(self) -> None:
         ann = self.chat.inside("Ann", "attic")
         self.say(ann, "hi", "/topic Plans", room="attic")
         ann.lose()
@@ -119,7 +119,7 @@ class CrowdedTests(ChatTestCase):
         self.assertEqual({"lobby": 0, "attic": 1}, self.rooms())
         self.assertEqual("Plans", self.chat.dispatcher.overview()[1].topic)
 
-    def test_who_joins_a_room_that_makes_place_meanwhile_is_told_so(self) -> None:
+    def test_a_join_of_a_room_that_is_evicted_meanwhile_is_refused(self) -> None:
         ann, bob = self.chat.named("Ann"), self.chat.named("Bob")
         ann.send("join", room="attic")
         bob.send("join", room="loft")
@@ -132,7 +132,7 @@ class CrowdedTests(ChatTestCase):
         self.assertEqual("too_many_rooms", answers[1]["code"])
         self.assertEqual("joined", self.answer(bob, "join", room="lobby")[0]["type"])
 
-    def test_who_leaves_a_room_that_made_place_meanwhile_is_outside(self) -> None:
+    def test_a_client_can_leave_a_room_that_was_evicted_meanwhile(self) -> None:
         ann, bob = self.chat.named("Ann"), self.chat.named("Bob")
         ann.send("join", room="attic")
         bob.send("join", room="loft")
@@ -151,7 +151,7 @@ class SeveralWindowsTests(ChatTestCase):
         self.first = self.chat.inside("Ann", token=TOKEN)
         self.second = self.chat.named("ANN", token=TOKEN)
 
-    def test_a_person_comes_once_and_goes_once(self) -> None:
+    def test_a_person_with_two_windows_comes_once_and_goes_once(self) -> None:
         self.join(self.second)
         self.first.lose()
         self.assertEqual([{"type": "came", "room": "lobby", "name": "Ann"}], self.bob.got("came"))
@@ -185,7 +185,7 @@ class SeveralWindowsTests(ChatTestCase):
 
         self.assertEqual("welcome", self.chat.named("Ann").got()[0]["type"])
 
-    def test_who_leaves_in_one_window_stays_in_the_other(self) -> None:
+    def test_leaving_in_one_window_keeps_the_other_inside(self) -> None:
         self.join(self.second)
         self.second.send("leave", room="lobby")
         self.say(self.bob, "hi")

@@ -21,14 +21,14 @@ class CommandTests(ChatTestCase):
         joined = self.join(self.chat.named("Cid"))
         self.assertEqual("action", joined["messages"][0]["kind"])
 
-    def test_a_topic_is_told_and_stays_with_the_room(self) -> None:
+    def test_a_topic_is_broadcast_and_stays_with_the_room(self) -> None:
         self.say(self.ann, "/topic  Plans for  May")
 
         self.assertEqual([("Ann", "Plans for May", "topic")], self.heard())
         self.assertEqual("Plans for May", self.chat.dispatcher.overview()[0].topic)
         self.assertEqual("Plans for May", self.join(self.chat.named("Cid"))["topic"])
 
-    def test_a_topic_can_be_taken_away(self) -> None:
+    def test_a_topic_can_be_removed(self) -> None:
         self.say(self.ann, "/topic May", "/topic")
 
         self.assertEqual("", self.chat.dispatcher.overview()[0].topic)
@@ -50,7 +50,7 @@ class CommandTests(ChatTestCase):
         self.assertEqual(("rates", "answer"), self.heard()[1][::2])
         self.assertIn("100 EUR = 150.00 USD", self.heard()[1][1])
 
-    def test_a_question_said_again_is_stored_and_answered_once(self) -> None:
+    def test_a_repeated_question_is_stored_and_answered_once(self) -> None:
         for key in ("k", "k", "k "):
             self.ann.send("say", room="lobby", text="/rate EUR/USD", key=key)
             self.database.settle()
@@ -70,12 +70,12 @@ class CommandTests(ChatTestCase):
         self.assertIn("/convert", notice["text"])
         self.assertEqual(([], []), (self.bob.got(), self.database.rows()))
 
-    def test_two_slashes_are_one_that_is_meant(self) -> None:
+    def test_two_slashes_are_a_text_with_one_slash(self) -> None:
         self.say(self.ann, "//etc/hosts", "///")
 
         self.assertEqual([("Ann", "/etc/hosts", None), ("Ann", "//", None)], self.heard())
 
-    def test_what_is_no_command_is_refused_and_not_said(self) -> None:
+    def test_an_unknown_command_is_refused_and_not_posted(self) -> None:
         for text in ("/dance", "/", "/me", "/rate", "/convert EUR USD", "/topic " + "x" * 201):
             self.assertEqual("bad_command", self.code(self.ann, "say", room="lobby", text=text), text)
         self.assertEqual([], self.database.asked)
@@ -107,7 +107,7 @@ class HistoryTests(ChatTestCase):
 
         self.assertEqual([71, 120], [page["messages"][each]["number"] for each in (0, -1)])
 
-    def test_one_need_not_be_inside(self) -> None:
+    def test_history_does_not_require_to_be_inside(self) -> None:
         (page,) = self.answer(self.chat.named("Bob"), "history", room="lobby", limit=1)
 
         self.assertEqual(["text 120"], [each["text"] for each in page["messages"]])
@@ -119,5 +119,5 @@ class HistoryTests(ChatTestCase):
 
         self.assertEqual([("busy", "history")], [(each["code"], each["of"]) for each in self.ann.got()])
 
-    def test_a_room_that_is_not_there_has_no_history(self) -> None:
+    def test_a_room_that_does_not_exist_has_no_history(self) -> None:
         self.assertEqual("no_such_room", self.code(self.ann, "history", room="attic"))

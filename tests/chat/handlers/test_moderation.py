@@ -35,7 +35,7 @@ class ModerationTestCase(ChatTestCase):
 class RightsTests(ModerationTestCase):
     settings = {"moderators": (Moderator("Max", "hash"),)}
 
-    def test_nobody_else_may_do_any_of_it(self) -> None:
+    def test_only_moderators_may_moderate(self) -> None:
         for type, fields in ALL:
             self.assertEqual("not_allowed", self.code(self.cid, type, **fields))
         self.assertEqual([], self.bob.got())
@@ -47,7 +47,7 @@ class RightsTests(ModerationTestCase):
             for type in ("kick", "mute", "ban"):
                 self.assertEqual("not_allowed", self.code(self.mia, type, room="lobby", name=name))
 
-    def test_who_cannot_be_meant_is_no_such_person(self) -> None:
+    def test_unknown_names_and_addresses_are_no_such_person(self) -> None:
         nobody: list[tuple[str, dict[str, Any]]] = [
             ("kick", {"room": "lobby", "name": "Zoe"}),
             ("kick", {"room": "den", "name": "Bob"}),
@@ -82,7 +82,7 @@ class RightsTests(ModerationTestCase):
         (audit,) = self.answer(self.mia, "audit")
         self.assertEqual(2, len(audit["entries"]))
 
-    def test_a_moderator_has_so_many_requests_waiting(self) -> None:
+    def test_a_moderators_waiting_requests_are_limited(self) -> None:
         for _ in range(64):
             self.mia.send("kick", room="lobby", name="Bob")
 
@@ -91,7 +91,7 @@ class RightsTests(ModerationTestCase):
 
 
 class DeleteTests(ModerationTestCase):
-    def test_a_topic_that_is_deleted_is_the_rooms_topic_no_more(self) -> None:
+    def test_a_deleted_topic_is_no_longer_the_rooms_topic(self) -> None:
         mia, ann = self.chat.moderator(), self.chat.inside("Ann")
         for text in ("/topic fine", "/topic rude", "/topic fine"):
             ann.send("say", room="lobby", text=text)
@@ -104,7 +104,7 @@ class DeleteTests(ModerationTestCase):
             self.assertEqual(left, ann.got("deleted")[-1]["topic"])
             self.assertEqual(left, self.chat.inside(f"Bob {number}").got("joined")[0]["topic"])
 
-    def test_a_deleted_message_is_told_to_all_inside_and_its_text_is_gone_for_good(self) -> None:
+    def test_all_members_learn_of_a_deletion_and_the_text_is_gone_from_the_database(self) -> None:
         self.done(self.mia, "delete", room="lobby", number=1)
 
         deleted = {"type": "deleted", "room": "lobby", "number": 1, "by": "Mia", "topic": ""}
@@ -112,7 +112,7 @@ class DeleteTests(ModerationTestCase):
         self.assertIn(deleted, self.mia.got())
         self.assertEqual([(1, ""), (2, "there")], self.database.rows())
 
-    def test_who_comes_later_sees_that_it_was_deleted_and_by_nobody_knows_what_it_said(self) -> None:
+    def test_later_pages_show_a_deletion_without_the_text(self) -> None:
         self.done(self.mia, "delete", room="lobby", number=1)
         self.chat.restart()
         zoe = self.chat.inside("Zoe")
@@ -123,7 +123,7 @@ class DeleteTests(ModerationTestCase):
         self.assertNotIn("deleted", page["messages"][1])
         self.assertEqual([], self.join(self.chat.named("Yan"), since=0)["deleted"])
 
-    def test_who_comes_back_is_told_what_was_deleted_meanwhile(self) -> None:
+    def test_a_client_that_comes_back_learns_which_messages_were_deleted(self) -> None:
         self.cid.lose()
         self.say(self.bob, "more")
         for number in (2, 3):
@@ -134,14 +134,14 @@ class DeleteTests(ModerationTestCase):
         self.assertEqual([2], joined["deleted"])
         self.assertEqual([(3, True)], [(each["number"], each["deleted"]) for each in joined["messages"]])
 
-    def test_a_message_that_is_not_there_or_was_deleted_is_no_such_message(self) -> None:
+    def test_a_missing_or_deleted_message_is_no_such_message(self) -> None:
         self.done(self.mia, "delete", room="lobby", number=1)
         for fields in ({"number": 1}, {"number": 9}, {"number": 1, "room": "den"}):
             (error,) = self.answer(self.mia, "delete", **{"room": "lobby", **fields})
             self.assertEqual("no_such_message", error["code"])
         self.assertEqual(1, len(self.bob.got()))
 
-    def test_a_page_read_before_is_told_before(self) -> None:
+    def test_a_page_that_was_read_before_a_deletion_comes_before_it(self) -> None:
         zoe = self.chat.named("Zoe")
         zoe.send("join", room="lobby")
         self.mia.send("delete", room="lobby", number=1)
@@ -149,7 +149,7 @@ class DeleteTests(ModerationTestCase):
 
         self.assertEqual(["welcome", "joined", "deleted"], [each["type"] for each in zoe.got()])
 
-    def test_a_deleted_message_said_again_is_acknowledged_and_not_shown(self) -> None:
+    def test_a_deleted_message_that_is_sent_again_is_acknowledged_but_not_broadcast(self) -> None:
         self.bob.send("say", room="lobby", text="rude", key="k")
         self.database.settle()
         self.done(self.mia, "delete", room="lobby", number=3)
@@ -160,7 +160,7 @@ class DeleteTests(ModerationTestCase):
 
 
 class KickTests(ModerationTestCase):
-    def test_who_is_kicked_is_outside_in_every_window_and_all_are_told(self) -> None:
+    def test_a_kicked_person_is_outside_in_every_window_and_all_are_told(self) -> None:
         token = "0123456789abcdef"
         windows = [self.chat.inside("Zoe", token=token) for _ in range(2)]
         for client in (self.bob, *windows):
@@ -173,14 +173,14 @@ class KickTests(ModerationTestCase):
         self.assertEqual(["kicked", "said", "message"], [each["type"] for each in self.bob.got()])
         self.assertEqual(["Bob", "Cid", "Mia"], self.chat.dispatcher.members("lobby"))
 
-    def test_who_is_kicked_says_nothing_but_may_come_back(self) -> None:
+    def test_a_kicked_person_may_join_again(self) -> None:
         self.done(self.mia, "kick", room="lobby", name="Bob")
 
         self.assertEqual("not_inside", self.code(self.bob, "say", room="lobby", text="hey"))
         self.assertEqual("lobby", self.join(self.bob)["room"])
         self.assertEqual(1, len(self.cid.got("came")))
 
-    def test_a_window_that_is_about_to_join_is_told_and_stays_outside(self) -> None:
+    def test_a_window_that_is_joining_is_kicked_too(self) -> None:
         token = "0123456789abcdef"
         inside, joining = self.chat.inside("Zoe", token=token), self.chat.named("Zoe", token=token)
         self.mia.send("kick", room="lobby", name="Zoe")
@@ -192,13 +192,13 @@ class KickTests(ModerationTestCase):
         self.assertEqual(["Bob", "Cid", "Mia"], self.chat.dispatcher.members("lobby"))
         self.assertEqual("kicked", inside.got()[-1]["type"])
 
-    def test_an_empty_room_is_gone_with_the_last_who_is_kicked(self) -> None:
+    def test_an_empty_room_is_forgotten_after_its_last_member_is_kicked(self) -> None:
         self.join(self.bob, "attic")
         self.done(self.mia, "kick", room="attic", name="Bob")
 
         self.assertEqual({"lobby": 3, "den": 0}, self.rooms())
 
-    def test_who_has_left_meanwhile_is_outside_all_the_same(self) -> None:
+    def test_a_person_who_left_before_the_kick_stays_outside(self) -> None:
         self.join(self.bob, "attic")
         self.mia.send("kick", room="attic", name="Bob")
         self.bob.send("leave", room="attic")
@@ -237,7 +237,7 @@ class AuditTests(ModerationTestCase):
 
         self.assertEqual("busy", self.mia.got()[0]["code"])
 
-    def test_what_is_done_after_the_moderator_is_gone_is_done_all_the_same(self) -> None:
+    def test_a_request_takes_effect_even_if_the_moderator_has_left(self) -> None:
         self.mia.send("mute", name="Bob")
         self.mia.lose()
         self.database.settle()
@@ -248,7 +248,7 @@ class AuditTests(ModerationTestCase):
 class OwnModeratorTests(ChatTestCase):
     settings = {"moderators": (Moderator("Mia", ""),), "authenticator": "yours.auth:who"}
 
-    def test_whom_the_settings_name_may_moderate(self) -> None:
+    def test_a_person_named_in_the_settings_may_moderate(self) -> None:
         mia = self.chat.inside("Mia", identity=Identity("m", "Mia"))
         self.say(mia, "hi")
 

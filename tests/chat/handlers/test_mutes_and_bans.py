@@ -32,7 +32,7 @@ class SentenceTestCase(ChatTestCase):
 
 
 class MuteTests(SentenceTestCase):
-    def test_who_is_muted_reads_on_and_says_nothing(self) -> None:
+    def test_a_muted_person_can_read_but_not_write(self) -> None:
         self.done(self.mia, "mute", name="bob", seconds=90, reason="loud")
         self.say(self.cid, "hi")
 
@@ -42,7 +42,7 @@ class MuteTests(SentenceTestCase):
         error = self.refused(self.bob, "say", room="lobby", text="hey", key="k")
         self.assertEqual(("muted", 90, "k"), (error["code"], error["wait"], error["key"]))
 
-    def test_a_mute_holds_for_the_name_and_for_the_person_in_every_window(self) -> None:
+    def test_a_mute_applies_to_the_name_and_to_the_person_in_every_window(self) -> None:
         self.done(self.mia, "mute", name="Bob")
         self.bob.lose()
 
@@ -51,7 +51,7 @@ class MuteTests(SentenceTestCase):
             self.assertEqual("muted", self.code(client, "say", room="lobby", text="hey"))
             client.lose()
 
-    def test_after_its_time_a_voice_is_back(self) -> None:
+    def test_a_mute_ends_with_its_time(self) -> None:
         self.done(self.mia, "mute", name="Bob", seconds=60)
         self.chat.clock.advance(0.4)
         wait = self.refused(self.bob, "say", room="lobby", text="hey")["wait"]
@@ -63,7 +63,7 @@ class MuteTests(SentenceTestCase):
         self.assertEqual(1, len(self.bob.got("said")))
         self.assertEqual([], self.listed(self.chat))
 
-    def test_whoever_is_unmuted_may_speak_again(self) -> None:
+    def test_an_unmuted_person_may_write_again(self) -> None:
         self.done(self.mia, "mute", name="Bob")
         self.done(self.mia, "unmute", name="ＢOB")
         self.say(self.bob, "hey")
@@ -85,19 +85,19 @@ class MuteTests(SentenceTestCase):
     def hey(self) -> list[dict[str, object]]:
         return self.answer(self.chat.inside("Bob"), "say", room="lobby", text="hey")
 
-    def test_who_is_not_here_can_be_muted_by_name(self) -> None:
+    def test_an_absent_person_can_be_muted_by_name(self) -> None:
         self.done(self.mia, "mute", name="Zoe")
 
         self.assertEqual("muted", self.code(self.chat.inside("Zoe"), "say", room="lobby", text="hey"))
 
-    def test_a_later_mute_takes_the_place_of_the_one_before(self) -> None:
+    def test_a_later_mute_replaces_the_earlier_one(self) -> None:
         self.done(self.mia, "mute", name="Bob", seconds=900)
         self.done(self.mia, "mute", name="Bob", seconds=60)
 
         self.assertEqual(["2026-11-22T15:44:00Z"], [each["until"] for each in self.listed(self.chat)])
         self.assertEqual(60, self.refused(self.bob, "say", room="lobby", text="hey")["wait"])
 
-    def test_all_who_share_a_room_with_them_are_told_once(self) -> None:
+    def test_everybody_who_shares_a_room_with_a_muted_person_is_told_once(self) -> None:
         for client in (self.bob, self.cid):
             self.join(client, "den")
         zoe = self.chat.inside("Zoe", "attic")
@@ -107,7 +107,7 @@ class MuteTests(SentenceTestCase):
 
 
 class BanTests(SentenceTestCase):
-    def test_who_is_banned_is_told_why_and_sent_away_in_every_window(self) -> None:
+    def test_a_banned_person_is_told_and_closed_in_every_window(self) -> None:
         windows = [self.bob, self.chat.named("Bob", token=TOKEN), self.chat.named("Robert", token=TOKEN)]
         self.done(self.mia, "ban", name="Bob", reason="spam")
 
@@ -116,7 +116,7 @@ class BanTests(SentenceTestCase):
         self.assertEqual([True] * 3, [is_banned(each) for each in windows])
         self.assertIsNone(self.cid.transport.closed)
 
-    def test_a_ban_by_name_holds_for_the_name_the_person_and_the_address(self) -> None:
+    def test_a_ban_by_name_applies_to_the_name_the_person_and_the_address(self) -> None:
         self.done(self.mia, "ban", name="Bob")
         self.bob.lose()
 
@@ -125,7 +125,7 @@ class BanTests(SentenceTestCase):
         self.assertTrue(is_banned(self.chat.client(address="192.0.2.7")))
         self.assertEqual("welcome", self.chat.named("Robert").got()[0]["type"])
 
-    def test_who_has_just_left_is_banned_and_muted_as_if_still_here(self) -> None:
+    def test_a_person_who_has_just_left_can_be_banned_and_muted(self) -> None:
         zoe = self.chat.inside("Zoe", address="192.0.2.8", token="fedcba9876543210")
         zoe.lose()
         self.bob.lose()
@@ -145,13 +145,13 @@ class BanTests(SentenceTestCase):
 
         self.assertFalse(is_banned(self.chat.client(address="192.0.2.7")))
 
-    def test_who_is_sent_away_at_the_door_is_told_nothing_else(self) -> None:
+    def test_a_banned_connection_gets_nothing_but_the_close(self) -> None:
         self.done(self.mia, "ban", name="Bob")
         client = self.chat.named("Zoe", address="192.0.2.7")
 
         self.assertEqual([], client.got())
 
-    def test_the_session_of_who_is_banned_is_known_at_the_door(self) -> None:
+    def test_a_banned_session_is_closed_when_it_connects(self) -> None:
         self.chat.inside("Zoe", identity=Identity("z", "Zoe"))
         self.done(self.mia, "ban", name="Zoe")
 
@@ -165,7 +165,7 @@ class BanTests(SentenceTestCase):
         self.assertTrue(is_banned(self.chat.client()))
         self.assertIsNone(self.chat.moderator().transport.closed)
 
-    def test_of_ipv6_the_network_is_banned(self) -> None:
+    def test_a_ban_of_an_ipv6_address_applies_to_its_network(self) -> None:
         inside = self.chat.inside("Zoe", address="2001:db8:0:1::5")
         self.done(self.mia, "ban", address="2001:db8:0:1::7")
 
@@ -204,7 +204,7 @@ class BanTests(SentenceTestCase):
         seen = {"kind": "ban", "name": "Bob", "address": "192.0.2.7", "by": "Mia", "until": TOMORROW, "reason": "spam"}
         self.assertEqual([seen], self.listed(self.chat))
 
-    def test_who_is_unbanned_may_come_back_at_once_and_after_a_restart(self) -> None:
+    def test_an_unbanned_person_may_come_back_at_once_and_after_a_restart(self) -> None:
         self.done(self.mia, "ban", name="Bob")
         self.bob.lose()
         self.done(self.mia, "unban", name="Bob")
@@ -213,7 +213,7 @@ class BanTests(SentenceTestCase):
 
         self.assertEqual("welcome", self.chat.named("Bob", address="192.0.2.7").got()[0]["type"])
 
-    def test_a_ban_by_name_is_lifted_by_the_address_too(self) -> None:
+    def test_a_ban_by_name_is_also_lifted_by_the_address(self) -> None:
         self.done(self.mia, "ban", name="Bob")
         self.done(self.mia, "unban", address="192.0.2.7")
 

@@ -44,7 +44,7 @@ class TickerTests(ChatTestCase):
 
         self.assertEqual([], self.told(self.ann))
 
-    def test_who_subscribes_anew_gets_the_new_pairs_only(self) -> None:
+    def test_a_new_subscription_replaces_the_pairs(self) -> None:
         self.subscribe(self.ann, "EUR/USD")
         self.subscribe(self.ann, "EUR/GBP")
         self.change(USD="1.2", GBP="0.9")
@@ -58,7 +58,7 @@ class TickerTests(ChatTestCase):
 
         self.assertEqual([], self.told(self.ann))
 
-    def test_who_is_lost_gets_nothing_and_harms_nobody(self) -> None:
+    def test_a_lost_client_gets_no_rates(self) -> None:
         bob = self.chat.named("Bob")
         for client in (self.ann, bob):
             self.subscribe(client, "EUR/USD")
@@ -67,7 +67,7 @@ class TickerTests(ChatTestCase):
 
         self.assertEqual(([], [("USD", "1.2")]), (self.told(self.ann), self.told(bob)))
 
-    def test_who_is_lost_by_being_told_does_no_harm(self) -> None:
+    def test_a_client_that_is_lost_by_an_event_is_unsubscribed(self) -> None:
         self.subscribe(self.ann, "EUR/USD", "EUR/GBP")
         self.ann.transport.on_write = self.ann.lose
         self.change(USD="1.2", GBP="0.9")
@@ -86,7 +86,7 @@ class TickerTests(ChatTestCase):
 
         self.assertEqual([], self.told(self.ann))
 
-    def test_what_is_no_pair_is_refused_and_the_old_ones_stay(self) -> None:
+    def test_an_unknown_pair_is_refused_and_the_old_ones_stay(self) -> None:
         self.subscribe(self.ann, "EUR/USD")
         for pair in ("EUR", "EUR/XXX", "EUR/USD/GBP", "EURUSD", "", "€UR/USD", "EUR/" + "x" * 60):
             error = self.refused(self.ann, "subscribe", pairs=["EUR/GBP", pair])
@@ -97,7 +97,7 @@ class TickerTests(ChatTestCase):
 
         self.assertEqual([("USD", "1.2")], self.told(self.ann))
 
-    def test_a_quote_of_two_subscribers_is_made_once(self) -> None:
+    def test_a_quote_event_is_encoded_once_for_all_subscribers(self) -> None:
         for client in (self.ann, self.chat.named("Bob")):
             self.subscribe(client, "EUR/USD")
         self.chat.broadcasts.clear()

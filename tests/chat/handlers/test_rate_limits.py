@@ -37,7 +37,7 @@ class SayingTests(ChatTestCase):
 
         self.assertEqual("slow_down", self.code(window, "say", room="lobby", text="hi"))
 
-    def test_who_comes_back_finds_what_was_left(self) -> None:
+    def test_a_person_who_comes_back_finds_the_messages(self) -> None:
         ann = self.chat.inside("Ann", token=TOKEN)
         self.fill(ann)
         ann.lose()
@@ -51,14 +51,14 @@ class SayingTests(ChatTestCase):
 
         self.assertEqual("said", self.answer(self.chat.inside("Bob"), "say", room="lobby", text="hi")[0]["type"])
 
-    def test_all_persons_of_one_address_have_so_many_shares(self) -> None:
+    def test_all_persons_of_one_address_share_a_hundred_bursts(self) -> None:
         self.fill(*(self.chat.inside(f"p{number}") for number in range(ADDRESS_SHARES)))
 
         self.assertEqual("slow_down", self.code(self.chat.inside("Ann"), "say", room="lobby", text="hi"))
         away = self.chat.inside("Zoe", address="192.0.2.2")
         self.assertEqual("said", self.answer(away, "say", room="lobby", text="hi")[0]["type"])
 
-    def test_what_is_asked_for_otherwise_is_counted_apart(self) -> None:
+    def test_other_requests_have_a_limit_of_their_own(self) -> None:
         ann = self.chat.inside("Ann")
         self.fill(ann)
 
@@ -99,7 +99,7 @@ class PauseTests(ChatTestCase):
         for _ in range(times):
             self.assertEqual("slow_down", self.code(self.ann, "say", room="lobby", text="hi"))
 
-    def test_who_does_not_heed_it_is_not_read_for_a_second(self) -> None:
+    def test_after_many_refusals_a_client_is_not_read_for_a_second(self) -> None:
         self.refuse(REFUSALS_BEFORE_PAUSE - 1)
         self.assertFalse(self.ann.transport.is_paused)
         self.refuse(1)
@@ -111,7 +111,7 @@ class PauseTests(ChatTestCase):
 
         self.assertFalse(self.ann.transport.is_paused)
 
-    def test_who_heeds_it_once_begins_anew(self) -> None:
+    def test_an_accepted_request_resets_the_count(self) -> None:
         self.refuse(REFUSALS_BEFORE_PAUSE - 1)
         self.chat.clock.advance(1)
         self.answer(self.ann, "say", room="lobby", text="hi")
@@ -119,14 +119,14 @@ class PauseTests(ChatTestCase):
 
         self.assertFalse(self.ann.transport.is_paused)
 
-    def test_who_goes_on_is_paused_again(self) -> None:
+    def test_more_refusals_pause_a_client_again(self) -> None:
         for _ in range(3):
             self.refuse(REFUSALS_BEFORE_PAUSE)
             self.assertTrue(self.ann.transport.is_paused)
             self.chat.clock.advance(1)
             self.answer(self.ann, "say", room="lobby", text="hi")
 
-    def test_who_is_lost_while_paused_does_no_harm(self) -> None:
+    def test_a_client_may_be_lost_while_it_is_paused(self) -> None:
         self.refuse(REFUSALS_BEFORE_PAUSE)
         self.ann.lose()
 

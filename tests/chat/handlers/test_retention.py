@@ -38,7 +38,7 @@ class RetentionTestCase(ChatTestCase):
 
 
 class ExpiryTests(RetentionTestCase):
-    def test_what_is_older_than_so_many_days_goes_from_every_room(self) -> None:
+    def test_old_messages_are_deleted_from_every_room(self) -> None:
         self.join(self.ann)
         self.say(self.ann, "old")
         self.say(self.ann, "old", room="attic")
@@ -49,7 +49,7 @@ class ExpiryTests(RetentionTestCase):
 
         self.assertEqual(([], [2]), (self.numbers("lobby"), self.numbers("attic")))
 
-    def test_it_happens_at_the_start_and_every_hour(self) -> None:
+    def test_old_messages_are_deleted_at_the_start_and_every_hour(self) -> None:
         self.say(self.ann, "old", room="attic")
         self.chat.clock.advance(2 * DAY - INTERVAL / 2)
         self.clean()
@@ -75,7 +75,7 @@ class ExpiryTests(RetentionTestCase):
 
         self.assertEqual([], self.numbers("attic"))
 
-    def test_where_messages_are_kept_for_ever_nothing_is_asked(self) -> None:
+    def test_without_keep_days_nothing_is_deleted(self) -> None:
         self.chat = ChatHarness()
         self.addCleanup(self.chat.database.connection.close)
         self.chat.dispatcher.start()
@@ -112,7 +112,7 @@ class ForgottenRoomTests(RetentionTestCase):
         self.say(self.ann, "/topic May", "old", room="attic")
         self.later(3)
 
-    def test_a_room_of_which_nothing_is_kept_and_in_which_nobody_is_never_was(self) -> None:
+    def test_a_room_without_members_and_messages_is_forgotten(self) -> None:
         self.ann.lose()
         self.assertEqual({"lobby": 1, "attic": 0}, self.rooms())
         self.clean()
@@ -122,7 +122,7 @@ class ForgottenRoomTests(RetentionTestCase):
 
         self.assertEqual((2, 3, "", []), tuple(joined[each] for each in ("last", "first", "topic", "messages")))
 
-    def test_who_comes_back_to_a_room_that_was_forgotten_gets_all_that_was_said_since(self) -> None:
+    def test_a_client_that_comes_back_to_a_forgotten_room_gets_all_later_messages(self) -> None:
         self.ann.lose()
         self.clean()
         cid = self.chat.named("Cid")
@@ -190,7 +190,7 @@ class ForgottenRoomTests(RetentionTestCase):
 
         self.assertEqual([], self.database.connection.execute("SELECT * FROM room WHERE name = 'attic'").fetchall())
 
-    def test_who_comes_in_at_the_last_moment_keeps_the_numbers(self) -> None:
+    def test_a_join_at_the_last_moment_keeps_the_numbers(self) -> None:
         """However the joining and the forgetting follow each other, nobody inside sees the numbers begin anew."""
         for steps in range(8):
             self.forget_while_joining(steps)

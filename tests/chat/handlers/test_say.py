@@ -13,7 +13,7 @@ class SayTests(ChatTestCase):
         self.ann.clear()
         self.bob.clear()
 
-    def test_the_author_has_said_and_then_everyone_the_message(self) -> None:
+    def test_the_author_gets_said_and_then_everyone_the_message(self) -> None:
         self.ann.send("say", room="lobby", text="hi", key="k")
         self.chat.database.commit()
         self.assertEqual([], self.ann.got() + self.bob.got())
@@ -24,14 +24,14 @@ class SayTests(ChatTestCase):
         self.assertEqual([{"type": "said", "room": "lobby", "number": 1, "key": "k"}, message], self.ann.got())
         self.assertEqual([message], self.bob.got())
 
-    def test_a_message_is_made_once_for_all(self) -> None:
+    def test_a_message_event_is_encoded_once_for_all_members(self) -> None:
         self.chat.broadcasts.clear()
         self.ann.send("say", room="lobby", text="hi")
         self.chat.database.settle()
 
         self.assertEqual(1, len(self.chat.broadcasts))
 
-    def test_a_message_said_again_is_acknowledged_and_not_shown(self) -> None:
+    def test_a_repeated_message_is_acknowledged_but_not_broadcast(self) -> None:
         for client in (self.ann, self.ann, self.bob):
             client.send("say", room="lobby", text="hi", key="k")
         self.chat.database.settle()
@@ -40,7 +40,7 @@ class SayTests(ChatTestCase):
         self.assertEqual([1], [each["number"] for each in self.bob.got("said")])
         self.assertEqual([1], [each["number"] for each in self.bob.got("message")])
 
-    def test_a_message_whose_author_is_gone_is_shown_all_the_same(self) -> None:
+    def test_a_message_is_broadcast_even_if_its_author_has_left(self) -> None:
         self.ann.send("say", room="lobby", text="bye")
         self.ann.lose()
         self.chat.database.settle()
@@ -48,7 +48,7 @@ class SayTests(ChatTestCase):
         self.assertEqual(["went", "message"], [each["type"] for each in self.bob.got()])
         self.assertEqual([], self.ann.got())
 
-    def test_what_is_said_right_after_join_need_not_wait_for_joined(self) -> None:
+    def test_a_message_right_after_join_does_not_wait_for_joined(self) -> None:
         cid = self.chat.named("Cid")
         cid.send("join", room="lobby")
         cid.send("say", room="lobby", text="hi")
@@ -56,19 +56,19 @@ class SayTests(ChatTestCase):
 
         self.assertEqual(["welcome", "joined", "said", "message"], [each["type"] for each in cid.got()])
 
-    def test_who_is_not_inside_says_nothing(self) -> None:
+    def test_a_client_outside_cannot_post(self) -> None:
         error = self.refused(self.ann, "say", room="den", text="hi", key="k")
 
         self.assertEqual(("not_inside", "k"), (error["code"], error["key"]))
 
-    def test_a_text_has_something_in_it_and_is_not_too_long(self) -> None:
+    def test_an_empty_text_and_a_long_text_are_refused(self) -> None:
         for text in ("", " \n\u3000", "x" * 2001):
             self.assertEqual("bad_text", self.code(self.ann, "say", room="lobby", text=text))
         self.ann.send("say", room="lobby", text="x" * 2000)
         self.chat.database.settle()
         self.assertEqual(1, len(self.ann.got("said")))
 
-    def test_what_cannot_be_stored_is_told_with_its_key(self) -> None:
+    def test_a_message_that_is_not_stored_is_refused_with_its_key(self) -> None:
         self.ann.send("say", room="lobby", text="hi", key="k")
         self.chat.database.fail()
         self.flushLoggedErrors(sqlite3.OperationalError)
@@ -77,7 +77,7 @@ class SayTests(ChatTestCase):
         self.assertEqual(("not_saved", "say", "k"), (error["code"], error["of"], error["key"]))
         self.assertEqual([], self.bob.got())
 
-    def test_one_connection_has_so_many_requests_waiting(self) -> None:
+    def test_a_clients_waiting_requests_are_limited(self) -> None:
         for _ in range(MOST_REQUESTS):
             self.ann.send("say", room="lobby", text="hi")
         self.assertEqual([], self.ann.got())
@@ -87,7 +87,7 @@ class SayTests(ChatTestCase):
         self.chat.database.settle()
         self.assertEqual(MOST_REQUESTS, len(self.ann.got("said")))
 
-    def test_each_answer_makes_place_for_a_request(self) -> None:
+    def test_each_answer_allows_one_more_request(self) -> None:
         for _ in range(MOST_REQUESTS):
             self.ann.send("say", room="lobby", text="hi")
             self.chat.database.fail()

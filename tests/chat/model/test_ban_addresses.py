@@ -32,13 +32,13 @@ def test_a_network_or_no_address_at_all_is_refused(text: str) -> None:
         ban_addresses.parse_address(text)
 
 
-def test_the_address_of_somebody_who_is_alone_there_is_held() -> None:
+def test_an_address_that_nobody_else_uses_is_banned() -> None:
     troll = person("troll", "198.51.100.1")
 
     assert ban_addresses.address_to_ban(troll, [troll, person("ann", "198.51.100.2")]) == "198.51.100.1"
 
 
-def test_an_address_from_which_others_come_is_not_held() -> None:
+def test_an_address_that_others_use_is_not_banned() -> None:
     troll = person("troll", "198.51.100.1", "2001:db8::/64")
 
     assert ban_addresses.address_to_ban(troll, [troll, person("ann", "198.51.100.1")]) == "2001:db8::/64"
@@ -52,7 +52,7 @@ def test_another_window_of_the_same_person_is_no_other() -> None:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::/64", "", "unix"])
-def test_this_machines_own_addresses_are_not_held(address: str) -> None:
+def test_this_machines_own_addresses_are_not_banned(address: str) -> None:
     troll = person("troll", address)
 
     assert ban_addresses.address_to_ban(troll, [troll]) == ""

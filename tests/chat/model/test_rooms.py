@@ -31,7 +31,7 @@ class RoomTests(SynchronousTestCase):
     def test_a_room_in_which_nobody_is_has_no_members(self) -> None:
         self.assertEqual(([], 0, ()), (self.room.names(), self.room.size, self.room.audience()))
 
-    def test_who_leaves_is_neither_member_nor_audience(self) -> None:
+    def test_a_client_that_leaves_is_neither_member_nor_audience(self) -> None:
         ann, bob = enter(self.room, "Ann"), enter(self.room, "Bob")
         self.assertEqual((ann, bob), self.room.audience())
 
@@ -57,12 +57,12 @@ class RoomTests(SynchronousTestCase):
         self.assertEqual((["Ann"], (ann,)), (members, audience))
         self.assertEqual((ann, bob), self.room.audience())
 
-    def test_an_audience_is_made_once_as_long_as_nobody_comes_or_goes(self) -> None:
+    def test_an_audience_is_cached_until_somebody_comes_or_goes(self) -> None:
         enter(self.room, "Ann")
 
         self.assertIs(self.room.audience(), self.room.audience())
 
-    def test_who_is_not_inside_cannot_leave(self) -> None:
+    def test_leaving_a_room_without_being_inside_is_an_error(self) -> None:
         self.assertRaises(KeyError, self.room.leave, transport())
 
 
@@ -82,7 +82,7 @@ class RoomsTests(SynchronousTestCase):
         self.assertEqual("den", found.name)
         self.assertEqual([None, None], [self.rooms.find("attic"), self.rooms.find("DEN")])
 
-    def test_where_rooms_are_not_open_none_is_made(self) -> None:
+    def test_no_room_is_made_if_rooms_are_not_open(self) -> None:
         closed = Rooms(["lobby"], is_open=False, most=4)
 
         self.assertIsNone(closed.obtain("attic"))
@@ -117,7 +117,7 @@ class RoomsTests(SynchronousTestCase):
 
         self.assertEqual(["lobby", "den", "loft"], self.rooms.names())
 
-    def test_one_room_too_many_takes_the_place_of_the_oldest_that_nobody_is_in(self) -> None:
+    def test_a_room_too_many_evicts_the_least_recently_used_one(self) -> None:
         attic, loft = self.rooms.obtain("attic"), self.rooms.obtain("loft")
         assert attic is not None and loft is not None
         enter(attic, "Ann")
@@ -129,7 +129,7 @@ class RoomsTests(SynchronousTestCase):
         enter(cave, "Ann")
         self.assertRaises(TooManyRooms, self.rooms.obtain, "loft")
 
-    def test_what_the_database_knows_is_restored_as_far_as_it_fits(self) -> None:
+    def test_rooms_are_restored_from_the_database_as_far_as_they_fit(self) -> None:
         known = [("attic", 5, "May"), ("lobby", 7, ""), ("Lobby", 9, ""), ("loft", 3, ""), ("Attic", 2, "")]
         self.rooms.restore([*known, ("cave", 1, "")])
 
@@ -142,7 +142,7 @@ class RoomsTests(SynchronousTestCase):
 
         self.assertEqual([RoomOverview("lobby", 0, "", 7)], closed.overview())
 
-    def test_after_a_restart_the_room_with_the_oldest_messages_makes_place_first(self) -> None:
+    def test_after_a_restart_the_room_with_the_oldest_messages_is_evicted_first(self) -> None:
         """The database names the rooms with the latest messages first, and more than fit."""
         self.rooms.restore([("new", 1, ""), ("old", 1, ""), ("oldest", 1, "")])
         self.assertEqual({"lobby", "den", "new", "old"}, set(self.rooms.names()))
@@ -151,7 +151,7 @@ class RoomsTests(SynchronousTestCase):
 
         self.assertEqual({"lobby", "den", "new", "cave"}, set(self.rooms.names()))
 
-    def test_a_room_that_was_dormant_is_as_it_was_and_kept(self) -> None:
+    def test_an_evicted_room_is_restored_as_it_was(self) -> None:
         self.rooms.restore([("new", 1, ""), ("old", 1, ""), ("oldest", 5, "May")])
         # Two more make place for each other, and for the one that somebody looks for.
         self.rooms.obtain("cave")

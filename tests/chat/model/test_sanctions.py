@@ -24,7 +24,7 @@ class SanctionsTestCase(SynchronousTestCase):
 
 
 class MutedTests(SanctionsTestCase):
-    def test_a_mute_holds_for_the_name_and_for_the_person(self) -> None:
+    def test_a_mute_applies_to_the_name_and_to_the_person(self) -> None:
         self.add(ANN)
 
         self.assertEqual(ANN, self.sanctions.muted("ann", "", NOW))
@@ -38,19 +38,19 @@ class MutedTests(SanctionsTestCase):
         self.add(replace(ANN_BANNED, name_key="bob", person="person-2"))
         self.assertIsNone(self.sanctions.muted("bob", "person-2", NOW))
 
-    def test_who_is_not_known_is_nobody(self) -> None:
+    def test_unknown_persons_and_addresses_are_not_sanctioned(self) -> None:
         self.add(replace(ANN, person="", address=""), ADDRESS, replace(ADDRESS, kind=MUTE))
 
         self.assertIsNone(self.sanctions.muted("", "", NOW))
         self.assertIsNone(self.sanctions.banned("", "", "", NOW))
 
-    def test_it_is_over_at_its_end(self) -> None:
+    def test_a_sanction_is_over_at_its_end(self) -> None:
         self.add(ANN)
 
         self.assertEqual(ANN, self.sanctions.muted("ann", "", NOW + DAY - 1))
         self.assertIsNone(self.sanctions.muted("ann", "", NOW + DAY))
 
-    def test_the_one_that_holds_longest_is_told(self) -> None:
+    def test_the_sanction_that_ends_last_is_returned(self) -> None:
         longer = replace(ANN, id=4, name_key="anna", until=NOW + 2 * DAY)
         self.add(longer, ANN, replace(ANN, id=5, name_key="anne", until=NOW + 1))
 
@@ -60,7 +60,7 @@ class MutedTests(SanctionsTestCase):
 
 
 class BannedTests(SanctionsTestCase):
-    def test_a_ban_holds_for_the_name_the_person_and_the_address(self) -> None:
+    def test_a_ban_applies_to_the_name_the_person_and_the_address(self) -> None:
         self.add(ANN_BANNED)
 
         for key, person, address in (("ann", "", ""), ("bob", "person-1", ""), ("bob", "", "192.0.2.7")):
@@ -104,13 +104,13 @@ class AddTests(SanctionsTestCase):
         self.assertRaises(ValueError, self.sanctions.check, ADDRESS, NOW)
         self.assertEqual([ANN, ANN_BANNED], self.sanctions.all(NOW))
 
-    def test_a_newer_one_of_the_same_target_takes_no_more_place(self) -> None:
+    def test_a_newer_one_of_the_same_target_does_not_count_twice(self) -> None:
         self.sanctions = Sanctions(most=1)
         self.add(ANN, replace(ANN, id=9))
 
         self.assertEqual([replace(ANN, id=9)], self.sanctions.all(NOW))
 
-    def test_those_that_are_over_make_place(self) -> None:
+    def test_sanctions_that_have_ended_do_not_count(self) -> None:
         self.sanctions = Sanctions(most=1)
         self.add(ANN)
 
@@ -141,26 +141,26 @@ class LiftTests(SanctionsTestCase):
         self.assertEqual([], self.sanctions.lift(BAN, "", "192.0.2.7", NOW))
         self.assertEqual([ANN, ADDRESS], self.sanctions.all(NOW))
 
-    def test_an_address_that_is_lifted_is_banned_no_more_by_whatever_name(self) -> None:
+    def test_an_address_whose_ban_is_lifted_is_banned_by_no_name(self) -> None:
         named = replace(ANN_BANNED, address="2001:db8::3")
         self.add(ADDRESS, named)
 
         self.assertEqual([ADDRESS, named], self.sanctions.lift(BAN, "", "2001:db8::/64", NOW))
         self.assertIsNone(self.sanctions.banned("ann", "person-1", "2001:db8::1", NOW))
 
-    def test_one_that_is_over_was_not_in_force(self) -> None:
+    def test_a_sanction_that_has_ended_cannot_be_lifted(self) -> None:
         self.add(ANN)
 
         self.assertEqual([], self.sanctions.lift(MUTE, "ann", "", NOW + DAY))
 
 
 class AllTests(SanctionsTestCase):
-    def test_those_that_are_over_are_left_out(self) -> None:
+    def test_sanctions_that_have_ended_are_left_out(self) -> None:
         self.add(replace(ANN, until=NOW + 1), ADDRESS)
 
         self.assertEqual([ADDRESS], self.sanctions.all(NOW + 1))
 
-    def test_what_was_told_does_not_change(self) -> None:
+    def test_a_returned_list_does_not_change(self) -> None:
         self.add(ANN)
         told = self.sanctions.all(NOW)
 

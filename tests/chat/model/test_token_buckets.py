@@ -57,7 +57,7 @@ class TokenBucketTests(SynchronousTestCase):
 
         self.assertEqual([1.0, 1.0, 0.0], [bucket.take(0.0, 2), bucket.take(0.0, 2), bucket.take(0.0, 1)])
 
-    def test_what_it_never_holds_is_an_error(self) -> None:
+    def test_more_tokens_than_the_bucket_holds_are_an_error(self) -> None:
         with self.assertRaisesRegex(ValueError, "never holds 4"):
             TokenBucket(1.0, 3).take(0.0, 4)
 
@@ -69,7 +69,7 @@ class TokenBucketTests(SynchronousTestCase):
 
         self.assertEqual([0.0, 0.5], [bucket.take(0.5), bucket.take(0.5)])
 
-    def test_a_clock_that_goes_back_an_hour_refuses_no_one_for_an_hour(self) -> None:
+    def test_a_clock_that_goes_back_an_hour_does_not_block_for_an_hour(self) -> None:
         bucket = TokenBucket(1.0, 2)
         bucket.take(NOW, 2)
 
@@ -106,7 +106,7 @@ class TokenBucketTests(SynchronousTestCase):
         self.assertEqual(0.0, bucket.take(0.4 + bucket.take(0.4)))
 
     @given(ANY_RATE, st.integers(1, 100), STARTS, FORWARD)
-    def test_whoever_waits_exactly_so_long_gets_it(
+    def test_the_tokens_are_there_after_exactly_the_wait(
         self, rate: float, burst: int, now: float, steps: list[float]
     ) -> None:
         bucket = TokenBucket(rate, burst)
@@ -142,7 +142,7 @@ class TokenBucketsTests(SynchronousTestCase):
         self.assertEqual([0.0, 0.0, 1.0], taken[persons[-2]])
         self.assertEqual([1 / ADDRESS_SHARES] * 3, taken[persons[-1]])
 
-    def test_who_is_refused_for_the_address_keeps_their_own(self) -> None:
+    def test_a_refusal_by_the_address_takes_nothing_from_the_person(self) -> None:
         meters = TokenBuckets(1.0, 1)
         meters.take(0.0, "Ann", "a")
         for number in range(ADDRESS_SHARES - 1):
@@ -151,7 +151,7 @@ class TokenBucketsTests(SynchronousTestCase):
         self.assertEqual(1 / ADDRESS_SHARES, meters.take(0.0, "Bob", "a"))
         self.assertEqual(0.0, meters.take(0.0, "Bob", "b"))
 
-    def test_who_is_refused_takes_nothing_from_the_address(self) -> None:
+    def test_a_refusal_by_the_person_takes_nothing_from_the_address(self) -> None:
         meters = TokenBuckets(1.0, 1)
         for _ in range(100):
             meters.take(0.0, "Ann", "a")
@@ -193,7 +193,7 @@ class TokenBucketsTests(SynchronousTestCase):
 
 
 class ForgettingTests(SynchronousTestCase):
-    def test_strangers_with_ever_new_keys_are_not_all_remembered(self) -> None:
+    def test_new_keys_do_not_grow_the_table_without_limit(self) -> None:
         meters = TokenBuckets(1.0, 5, most=100)
         sizes = set()
         for number in range(5000):

@@ -62,11 +62,11 @@ class ParseTests(SynchronousTestCase):
         with self.assertRaisesRegex(BadCommand, why, msg=repr(text)):
             parse(text)
 
-    def test_two_slashes_are_one_that_is_meant(self) -> None:
+    def test_two_slashes_are_a_text_with_one_slash(self) -> None:
         self.assertEqual(Plain("/me waves"), parse("//me waves"))
         self.assertEqual(Plain("/"), parse("//"))
 
-    def test_what_begins_with_no_slash_is_said_as_it_is(self) -> None:
+    def test_a_text_without_a_slash_is_plain(self) -> None:
         self.assertEqual(Plain(" /me waves"), parse(" /me waves"))
 
     def test_what_a_person_does_keeps_its_own_white_space(self) -> None:
@@ -80,7 +80,7 @@ class ParseTests(SynchronousTestCase):
     def test_a_topic_becomes_one_line(self) -> None:
         self.assertEqual(Topic("Plans for May"), parse("/topic  Plans\nfor \t May "))
 
-    def test_a_topic_alone_takes_it_away(self) -> None:
+    def test_a_topic_command_alone_removes_the_topic(self) -> None:
         self.assertEqual([Topic("")] * 2, [parse("/topic"), parse("/topic \n")])
 
     def test_the_longest_topic_is_taken_and_one_more_character_is_not(self) -> None:
@@ -232,7 +232,7 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual("GPB is not a currency known here; did you mean GBP?", answered(Rate("GPB", "USD"), *quotes))
         self.assertEqual("XXX is not a currency known here.", answered(Convert(Decimal(1), "XXX", "EUR"), *quotes))
 
-    def test_what_is_unavailable_is_said_to_be(self) -> None:
+    def test_a_missing_rate_is_answered_with_a_sentence(self) -> None:
         told = "There is no rate of EUR/USD at the moment; ask again a little later."
 
         self.assertEqual(told, answered(Rate("EUR", "USD")))

@@ -19,7 +19,7 @@ class EventTests(SynchronousTestCase):
         self.assertEqual(expected + ',"time":"2026-11-22T15:43:00.123Z"}', text)
         self.assertIn("🦊é", events.came("lobby", "🦊é"))
 
-    def test_joined_tells_members_messages_and_bounds(self) -> None:
+    def test_joined_has_members_messages_and_bounds(self) -> None:
         found = json.loads(events.joined("lobby", ["Ann", "Bob"], 120, "May", ChatPage((STORED,), 1, 41, deleted=(3,))))
 
         entry = {"number": 41, "name": "Bob", "text": "anyone here?", "time": "2026-11-22T15:43:00.123Z"}
@@ -48,7 +48,7 @@ class EventTests(SynchronousTestCase):
         self.assertEqual('{"type":"came","room":"lobby","name":"Ann"}', events.came("lobby", "Ann"))
         self.assertEqual('{"type":"went","room":"lobby","name":"Ann"}', events.went("lobby", "Ann"))
 
-    def test_an_error_tells_what_it_has(self) -> None:
+    def test_an_error_has_only_the_fields_that_apply(self) -> None:
         full = events.error(refusal(Say("a", "b", "k"), "not_saved", "Sorry.", suggestion="Ann2", wait=3))
         bare = events.error(RequestRefused("bad_json", "No."))
 
@@ -56,7 +56,7 @@ class EventTests(SynchronousTestCase):
         self.assertEqual({**expected, "suggestion": "Ann2", "wait": 3}, json.loads(full))
         self.assertEqual('{"type":"error","code":"bad_json","text":"No."}', bare)
 
-    def test_a_kind_and_a_deletion_are_told_where_there_is_one(self) -> None:
+    def test_kind_and_deleted_are_present_only_if_they_apply(self) -> None:
         action = json.loads(events.message("lobby", ChatMessage(1, "Ann", "waves", NOW, "action")))
         deleted = json.loads(events.message("lobby", ChatMessage(1, "Ann", "", NOW, is_deleted=True)))
 

@@ -61,7 +61,7 @@ class InsertTests(StoreTestCase):
         self.assertEqual([StoredMessage(message(1, "a"), is_repeated=True)] * 2, again)
         self.assertEqual([1], self.numbers())
 
-    def test_a_key_twice_in_a_batch_counts_once(self) -> None:
+    def test_two_messages_with_one_key_in_a_batch_are_stored_once(self) -> None:
         found = self.insert([*drafts("a", key="k"), *drafts("b"), *drafts("a", key="k")])
 
         self.assertEqual(
@@ -79,7 +79,7 @@ class InsertTests(StoreTestCase):
 
         self.assertEqual([3, 4, 5], self.numbers())
 
-    def test_one_stays_in_any_case_so_that_the_numbers_go_on(self) -> None:
+    def test_the_newest_message_always_stays(self) -> None:
         self.insert(drafts("a"), StorageLimits(0, 1000))
 
         self.assertEqual(2, self.insert(drafts("b"), StorageLimits(0, 1000))[0].message.number)
@@ -176,7 +176,7 @@ class RoomTableTests(StoreTestCase):
         self.assertEqual([("lobby", 3, "June")], self.rooms())
         self.assertEqual(("June", "topic"), (self.read().topic, self.read().messages[0].kind))
 
-    def test_what_was_said_before_a_time_goes_a_slice_at_a_time(self) -> None:
+    def test_messages_before_a_time_are_deleted_in_slices(self) -> None:
         self.insert(drafts(*["x"] * (messages.PRUNED + 1)), StorageLimits(10**6, 1000))
         self.insert([Draft("lobby", "Ann", "young", NOW + 10, None)], StorageLimits(10**6, 1000))
 
@@ -193,7 +193,7 @@ class RoomTableTests(StoreTestCase):
         self.assertEqual([True, False], [self.forget(), self.forget()])
         self.assertEqual([], self.rooms())
 
-    def test_numbers_of_a_room_that_is_forgotten_are_not_given_away_again(self) -> None:
+    def test_numbers_of_a_forgotten_room_are_not_used_again(self) -> None:
         self.insert(drafts("a", "b"))
         self.insert([Draft("den", "Ann", "c", NOW, None)])
         self.expire(NOW + 1)
@@ -224,11 +224,11 @@ class DeletedTests(StoreTestCase):
         self.connection.rollback()
         return tuple(page.deleted)
 
-    def test_whoever_comes_back_is_told_of_those_seen_that_are_still_kept(self) -> None:
+    def test_deleted_numbers_are_those_seen_that_are_still_kept(self) -> None:
         self.assertEqual([(), (1,), (1, 3)], [self.deleted(seen) for seen in (0, 2, 4)])
         self.assertEqual((3,), self.deleted(4, StorageLimits(2, 1000)))
 
-    def test_at_most_so_many_are_told_the_newest(self) -> None:
+    def test_the_numbers_of_deleted_messages_are_limited_to_the_newest(self) -> None:
         self.insert(drafts(*["x"] * messages.DELETED_TOLD))
         with self.connection:
             self.connection.execute("UPDATE message SET text = '', deleted_by = 'Mia'")

@@ -55,7 +55,7 @@ class HistoryTests(SynchronousTestCase):
         self.database.step()
         self.successResultOf(waiting[-1])
 
-    def test_the_next_transaction_waits_until_everyone_was_told(self) -> None:
+    def test_the_next_transaction_waits_until_all_results_are_delivered(self) -> None:
         self.append("a").addCallback(lambda stored: self.append("b")).addCallback(self.told.append)
         self.append("c").addCallback(self.told.append)
 
@@ -63,7 +63,7 @@ class HistoryTests(SynchronousTestCase):
 
         self.assertEqual([(2, "c"), (3, "b")], [(each.number, each.text) for each in self.messages()])
 
-    def test_a_key_that_waits_twice_is_stored_once(self) -> None:
+    def test_two_waiting_messages_with_one_key_are_stored_once(self) -> None:
         first, second = self.append("a", "k"), self.append("a", "k")
 
         self.database.settle()
@@ -71,7 +71,7 @@ class HistoryTests(SynchronousTestCase):
         self.assertFalse(self.successResultOf(first).is_repeated)
         self.assertEqual(StoredMessage(message(1, "a"), is_repeated=True), self.successResultOf(second))
 
-    def test_a_failure_fails_its_batch_and_later_ones_are_tried_anew(self) -> None:
+    def test_a_failure_fails_its_batch_only(self) -> None:
         self.append("a")
         self.database.settle()
         lost = self.append("b")
@@ -87,7 +87,7 @@ class HistoryTests(SynchronousTestCase):
         self.assertEqual([(1, "a"), (2, "d")], self.database.rows())
         self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
 
-    def test_a_time_of_trouble_is_logged_once_and_so_is_its_end(self) -> None:
+    def test_a_failing_database_is_logged_once_and_so_is_its_recovery(self) -> None:
         with capturedLogs() as events:
             for _ in range(3):
                 self.failing(self.append("secret"), NotSaved)
@@ -119,12 +119,12 @@ class HistoryTests(SynchronousTestCase):
         self.assertEqual(ChatPage((c,), 1, 3), self.successResultOf(newest))
         self.assertEqual(ChatPage((b, c), 1, 3), self.successResultOf(since))
 
-    def test_a_read_that_fails_is_told_so(self) -> None:
+    def test_a_read_that_fails_fires_its_errback(self) -> None:
         self.failing(self.page(1), NotRead)
 
         self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
 
-    def test_a_page_is_told_after_all_that_it_holds_and_before_all_else(self) -> None:
+    def test_a_page_comes_after_all_that_it_holds_and_before_all_else(self) -> None:
         self.append("a").addCallback(self.told.append)
         self.append("b").addCallback(self.told.append)
         self.page(10).addCallback(self.told.append)
@@ -149,7 +149,7 @@ class HistoryTests(SynchronousTestCase):
         self.database.settle()
         self.successResultOf(pages[-1])
 
-    def test_long_telling_lets_the_reactor_have_its_turn(self) -> None:
+    def test_delivering_many_results_yields_to_the_reactor(self) -> None:
         self.append("first")
         for text in "abc":
             self.append(text).addCallback(self.told.append).addCallback(lambda _: self.clock.advance(1))
@@ -178,7 +178,7 @@ class HistoryTests(SynchronousTestCase):
     def test_flush_of_nothing_fires_at_once(self) -> None:
         self.successResultOf(self.history.flush())
 
-    def test_a_change_is_told_once_it_is_committed_and_in_step_with_pages(self) -> None:
+    def test_a_change_fires_after_its_commit_and_in_order_with_pages(self) -> None:
         self.append("a")
         self.database.settle()
         before = self.page(1).addCallback(self.told.append)

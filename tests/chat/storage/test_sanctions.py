@@ -115,7 +115,7 @@ class ImposeTests(LedgerTestCase):
         self.assertEqual("2001:db8::/64", self.impose(ADDRESS).address)
         self.assertEqual(["2001:db8::/64"], [each.address for each in self.sanctions()])
 
-    def test_those_that_are_over_go(self) -> None:
+    def test_sanctions_that_have_ended_are_deleted(self) -> None:
         self.impose(replace(ANN, until=NOW + 1))
         stays = self.impose(replace(ANN, name_key="bob", until=NOW + 1.5))
 
@@ -125,13 +125,13 @@ class ImposeTests(LedgerTestCase):
 
 
 class ReadSanctionsTests(LedgerTestCase):
-    def test_those_that_are_over_are_left_out(self) -> None:
+    def test_sanctions_that_have_ended_are_left_out(self) -> None:
         self.impose(ANN)
 
         self.assertEqual(1, len(self.sanctions(NOW + DAY - 1)))
         self.assertEqual([], self.sanctions(NOW + DAY))
 
-    def test_rows_that_cannot_be_read_are_passed_over(self) -> None:
+    def test_unreadable_rows_are_skipped(self) -> None:
         for change in ("kind = 'shun'", "name = CAST(x'ff' AS TEXT)", "until = 'tomorrow'", "until = 9e999"):
             self.impose(replace(ANN, name_key=change))
             self.execute(f"UPDATE sanction SET {change} WHERE name_key = ?", change)
@@ -139,7 +139,7 @@ class ReadSanctionsTests(LedgerTestCase):
 
         self.assertEqual([good], self.sanctions())
 
-    def test_a_row_that_cannot_be_read_is_no_obstacle_to_a_new_one(self) -> None:
+    def test_an_unreadable_row_does_not_prevent_a_new_one(self) -> None:
         self.impose(ANN)
         self.execute("UPDATE sanction SET name = CAST(x'ff' AS TEXT)")
 
@@ -149,7 +149,7 @@ class ReadSanctionsTests(LedgerTestCase):
 
 
 class LiftTests(LedgerTestCase):
-    def test_those_of_the_ids_go_and_the_entry_is_written(self) -> None:
+    def test_the_sanctions_of_the_ids_are_deleted_and_the_entry_is_written(self) -> None:
         first, second, third = (self.impose(replace(ANN, name_key=key)) for key in ("ann", "bob", "eve"))
 
         self.lift(MUTE, first.id, third.id)
@@ -190,7 +190,7 @@ class DeleteMessageTests(LedgerTestCase):
 
         self.assertEqual(([], before), (self.audit(), self.messages()))
 
-    def test_the_second_to_delete_a_message_did_nothing(self) -> None:
+    def test_deleting_a_message_twice_changes_nothing(self) -> None:
         self.assertEqual([True, False], [self.delete("lobby", 2), self.delete("lobby", 2)])
 
         self.assertEqual(1, len(self.audit()))
@@ -212,7 +212,7 @@ class AuditTests(LedgerTestCase):
         self.assertEqual([3, 2], [each.number for each in self.audit(before=4, limit=2)])
         self.assertEqual([], self.audit(before=1))
 
-    def test_what_cannot_be_read_hides_nothing_else(self) -> None:
+    def test_an_unreadable_row_does_not_hide_the_others(self) -> None:
         for _ in range(3):
             self.record(ENTRY)
         self.execute("UPDATE audit SET reason = CAST(x'78ff' AS TEXT) WHERE id = 2")
