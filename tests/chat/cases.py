@@ -1,4 +1,4 @@
-"""What the tests of the chat have in common."""
+"""The base class of the chat's tests."""
 
 import sqlite3
 from typing import Any
@@ -9,7 +9,7 @@ from tests.chat.fakes import ChatHarness, FakeClient
 
 
 class ChatTestCase(SynchronousTestCase):
-    """Each test has a chat of its own; `settings` are those of the class."""
+    """Makes a chat for each test, with the `settings` of the class."""
 
     settings: dict[str, Any] = {}
 
@@ -19,7 +19,7 @@ class ChatTestCase(SynchronousTestCase):
         self.addCleanup(self.database.connection.close)
 
     def refused(self, client: FakeClient, type: str, **fields: object) -> dict[str, Any]:
-        """The error that a request is answered by at once."""
+        """Returns the error that answers a request at once."""
         client.clear()
         client.send(type, **fields)
         (error,) = client.got()
@@ -31,14 +31,14 @@ class ChatTestCase(SynchronousTestCase):
         return self.refused(client, type, **fields)["code"]
 
     def answer(self, client: FakeClient, type: str, **fields: object) -> list[dict[str, Any]]:
-        """All that the client gets until the database has nothing to do any more."""
+        """Returns all events that the client gets until the database has no more work."""
         client.clear()
         client.send(type, **fields)
         self.database.settle()
         return client.got()
 
     def done(self, client: FakeClient, type: str, **fields: object) -> None:
-        """A moderator's request is done."""
+        """Send a moderator's request and check that it is done."""
         self.assertIn({"type": "done", "of": type}, self.answer(client, type, **fields))
 
     def say(self, client: FakeClient, *texts: str, room: str = "lobby") -> None:
@@ -47,7 +47,7 @@ class ChatTestCase(SynchronousTestCase):
             self.database.settle()
 
     def join(self, client: FakeClient, room: str = "lobby", **fields: object) -> dict[str, Any]:
-        """What `joined` says."""
+        """Join a room and return the event `joined`."""
         client.clear()
         client.send("join", room=room, **fields)
         self.database.settle()
@@ -55,10 +55,10 @@ class ChatTestCase(SynchronousTestCase):
         return joined
 
     def failing(self) -> None:
-        """The database fails once, which is logged."""
+        """Let the database fail once and check that the log has it."""
         self.database.fail()
         self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
 
     def rooms(self) -> dict[str, int]:
-        """The rooms that there are, and how many are inside."""
+        """Returns the rooms and their numbers of members."""
         return {each.room: each.members for each in self.chat.dispatcher.overview()}

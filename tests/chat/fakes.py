@@ -1,4 +1,4 @@
-"""What the chat's tests stand on: a database whose results are let go by hand, and clients that note what they get."""
+"""Fakes for the chat's tests: a database that works step by step, and clients that record what they get."""
 
 import json
 import sqlite3
@@ -29,7 +29,7 @@ NOW = 1795362180.0
 
 
 class FakeDatabase:
-    """A database in memory, which runs and answers what it is asked only when told to, in order."""
+    """A database in memory that runs transactions and delivers their results only when the test says so, in order."""
 
     def __init__(self) -> None:
         self.connection = sqlite3.connect(":memory:")
@@ -58,20 +58,20 @@ class FakeDatabase:
         return answer
 
     def commit(self) -> None:
-        """Do the oldest work; nobody is told yet."""
+        """Run the oldest transaction; its result is not delivered yet."""
         work, _ = self.asked.pop(0)
         work()
 
-    def tell(self) -> None:
-        """Tell what commit did."""
+    def deliver(self) -> None:
+        """Deliver the result of the oldest transaction that has run."""
         self.done.pop(0)()
 
     def step(self) -> None:
         self.commit()
-        self.tell()
+        self.deliver()
 
     def fail(self) -> None:
-        """The oldest work fails, and changes nothing."""
+        """Let the oldest transaction fail; it changes nothing."""
         _, answer = self.asked.pop(0)
         answer.errback(sqlite3.OperationalError("database or disk is full"))
 
@@ -86,7 +86,7 @@ class FakeDatabase:
 
 @implementer(IRates)
 class FakeRates:
-    """One euro is what `prices` says; nothing is known of the past."""
+    """One euro costs what `prices` says; there are no past rates."""
 
     def __init__(self) -> None:
         self.prices = {"USD": Decimal("1.1172")}
@@ -117,10 +117,10 @@ class FakeRates:
 
 
 class FakeTransport:
-    """Notes each message that is written; `on_write` may do more."""
+    """Records each message that is written, then calls `on_write`."""
 
     def __init__(self, request: object, address: str) -> None:
-        """request: an Identity, None for nobody in particular, or a Deferred: see ChatHarness.identify."""
+        """request: an Identity, None for a stranger, or a Deferred: see ChatHarness.identify."""
         self.request = request
         self.received: list[dict[str, Any]] = []
         self.on_write: Callable[[], None] = lambda: None
@@ -145,11 +145,11 @@ class FakeTransport:
         self.on_write()
 
     def loseConnection(self) -> None:
-        """Nothing happens: the test calls connectionLost."""
+        """Does nothing: the test calls connectionLost."""
 
 
 class FakeClient:
-    """Somebody who talks to the chat through a connection."""
+    """A client of the chat, with a real connection over a fake transport."""
 
     def __init__(self, connection: ChatConnection, request: object, address: str) -> None:
         self.connection = connection
@@ -170,13 +170,13 @@ class FakeClient:
 
 
 class ChatHarness:
-    """A whole chat on a fake database."""
+    """A whole chat on a fake database and a fake clock."""
 
     def __init__(self, **settings: Any) -> None:
         self.clock = Clock()
         self.clock.advance(NOW)
         self.database = FakeDatabase()
-        # Those who talk much here are not to be slowed down, unless a test says so.
+        # No rate limits, unless a test sets some.
         lively = {"rate": 1e6, "burst": 10**6, "joins": 10**6}
         self.settings = ChatSettings(**{"rooms": ("lobby", "den"), **lively, **settings})
         self.rates = FakeRates()
@@ -184,7 +184,7 @@ class ChatHarness:
         self.restart()
 
     def restart(self) -> None:
-        """The chat of a process, which knows what the database says."""
+        """Make the chat of a new process on the same database."""
         self.dispatcher = ChatDispatcher(self.clock, self.database, self.settings, self.rates, self.broadcast)
         with closing(self.database.connection.cursor()) as cursor:
             self.dispatcher.restore(read_stored_state(cursor, self.clock.seconds()))
@@ -207,12 +207,12 @@ class ChatHarness:
         return client
 
     def inside(self, name: str, room: str = "lobby", **more: Any) -> FakeClient:
-        """A client who has joined; all else that waits for the database is done, too."""
+        """A client that has joined; everything else that waited for the database is done too."""
         client = self.named(name, **more)
         client.send("join", room=room)
         self.database.settle()
         return client
 
     def moderator(self, name: str = "Mia", room: str = "lobby") -> FakeClient:
-        """A moderator who has joined."""
+        """A moderator's client that has joined."""
         return self.inside(name, room, identity=Identity(f"id of {name}", name, moderator=True))

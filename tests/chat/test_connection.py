@@ -1,3 +1,5 @@
+"""A connection from its beginning to its end."""
+
 from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
 

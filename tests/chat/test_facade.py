@@ -1,3 +1,5 @@
+"""The chat as views see it."""
+
 from collections.abc import Callable
 from typing import Any
 

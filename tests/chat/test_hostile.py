@@ -1,4 +1,4 @@
-"""What strangers tried, and what it cost the others."""
+"""Attacks: long names, floods, many requests, confusable names."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ class LongRoomTests(ChatTestCase):
 
 class FloodTests(ChatTestCase):
     def flood(self, data: bytes) -> bool:
-        """Whether somebody who sends this again and again is not read any more."""
+        """Returns whether a client that sends this again and again is paused."""
         client = self.chat.client()
         for _ in range(REFUSALS_BEFORE_PAUSE):
             client.connection.dataReceived(data)
@@ -92,7 +92,7 @@ class RoomTests(ChatTestCase):
     settings = {"max_rooms": 4}
 
     def fill(self) -> None:
-        """Every place is taken by rooms with somebody inside."""
+        """Fill the memory with rooms that have members."""
         for room in ("one", "two"):
             self.chat.inside(f"in {room}", room)
 

@@ -1,7 +1,7 @@
-"""The promises of docs/reference/chat-protocol.md on random walks.
+"""The guarantees of docs/reference/chat-protocol.md on random sequences of events.
 
-People with two windows each join, say, repeat, leave and come back; a moderator deletes and kicks; the disk fails; the
-process is killed.
+People with two windows each join, post, repeat, leave and come back; a moderator deletes and kicks; the disk fails;
+the process is killed.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ ROOMS = ("lobby", "attic", "loft")
 
 
 class World:
-    """A chat and all who walk about in it. Not all of the rooms fit in at a time."""
+    """A chat and the people in it. Not all of the rooms fit into memory."""
 
     def __init__(self) -> None:
         self.chat = ChatHarness(keep=1000, rooms=("lobby",), max_rooms=2)
@@ -30,9 +30,9 @@ class World:
         self.settle()
 
     def work(self) -> None:
-        """The database does one more thing, or its last one is told."""
+        """The database runs one more transaction, or delivers the result of the last one."""
         if self.chat.database.done:
-            self.chat.database.tell()
+            self.chat.database.deliver()
         elif self.chat.database.asked:
             self.chat.database.commit()
 
@@ -41,7 +41,7 @@ class World:
             self.chat.database.fail()
 
     def kill(self) -> None:
-        """What waits is lost; what is committed but not told is stored, and nobody knows. All come back at once."""
+        """Requests that wait are lost; what was committed is stored but not acknowledged. All come back at once."""
         self.chat.database.asked.clear()
         self.chat.database.done.clear()
         self.chat.restart()
@@ -56,7 +56,7 @@ class World:
             self.work()
 
     def finish(self) -> None:
-        """Everybody looks into every room once more: one room at a time, so that they fit."""
+        """Everybody joins every room once more, one room at a time, so that the rooms fit into memory."""
         for room in ROOMS:
             for window in self.windows:
                 window.client.lose()
@@ -112,13 +112,13 @@ class WalkTests(SynchronousTestCase):
         world.chat.database.connection.close()
 
     def check_order(self, world: World) -> None:
-        """At any moment what was seen of a room is 1, 2, 3 … without gap or double."""
+        """At any moment a window has shown the messages 1, 2, 3 … of a room, without gap or repetition."""
         for window in world.windows:
             for room in window.rooms.values():
                 self.assertEqual(list(range(1, len(room.shown) + 1)), [number for number, _ in room.shown])
 
     def check_members(self, world: World) -> None:
-        """When all is told everybody inside knows who is inside."""
+        """When nothing waits, all members know all members."""
         for window in world.windows:
             for name, room in window.rooms.items():
                 if room.members is not None:

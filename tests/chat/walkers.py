@@ -1,4 +1,4 @@
-"""People who walk about in a chat, with what each of their windows shows."""
+"""People who use a chat at random, and what each of their windows shows."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from tests.chat.fakes import ChatHarness, FakeClient
 
 
 class Room:
-    """What a window shows of a room over all its connections, and who is inside as far as it knows."""
+    """What a window has shown of a room, over all its connections, and the members that it knows of."""
 
     def __init__(self) -> None:
         self.shown: list[tuple[int, str]] = []
@@ -19,7 +19,7 @@ class Room:
     def add(self, messages: list[dict[str, Any]]) -> None:
         self.shown += [(each["number"], each["text"]) for each in messages]
 
-    def take_away(self, numbers: list[int]) -> None:
+    def delete(self, numbers: list[int]) -> None:
         self.shown = [(number, "" if number in numbers else text) for number, text in self.shown]
 
 
@@ -54,16 +54,16 @@ class Window:
         match message["type"]:
             case "joined":
                 room.add(message["messages"])
-                room.take_away(message["deleted"])
+                room.delete(message["deleted"])
                 room.members = set(message["members"])
             case "message":
                 room.add([message])
             case "deleted":
-                room.take_away([message["number"]])
+                room.delete([message["number"]])
             case "said":
                 # The same key always has the same number.
-                place = (message["room"], message["key"])
-                assert self.acknowledged.setdefault(place, message["number"]) == message["number"]
+                address = (message["room"], message["key"])
+                assert self.acknowledged.setdefault(address, message["number"]) == message["number"]
             case "left":
                 room.members = None
             case "kicked" if message["name"] == self.name:

@@ -1,4 +1,4 @@
-"""The database: tried before the start, made and upgraded at the start, used from one thread."""
+"""The database: checked before the start, created and upgraded at the start, used from one thread."""
 
 import os
 import sqlite3
@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from mixsvc.chat.storage import messages as store
+from mixsvc.chat.storage import messages
 from mixsvc.chat.storage.messages import Draft, StorageLimits
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.database import Database, prepare, rehearse
@@ -23,7 +23,7 @@ def tables(cursor: sqlite3.Cursor) -> set[str]:
 
 
 def complaint(path: Path) -> str:
-    """What is said of a database; both ways of looking at it say the same."""
+    """Returns the error of rehearse, after checking that prepare raises one too."""
     with pytest.raises(DatabaseUnusable) as rehearsed:
         rehearse(str(path))
     with pytest.raises(DatabaseUnusable):
@@ -39,7 +39,7 @@ def pragma(path: Path, *statements: str) -> None:
 
 
 def first_version(path: Path) -> None:
-    """A database as the first version left it, with messages of two rooms; the oldest of one are gone."""
+    """Make a database of version 1 with messages of two rooms; the oldest of one room were pruned."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(SCRIPTS[0])
@@ -108,7 +108,7 @@ def test_in_an_upgraded_database_the_numbers_go_on_and_keys_are_known(tmp_path: 
     first_version(tmp_path / "x.db")
     drafts = [Draft("lobby", "Ann", "again", 3.5, "k"), Draft("lobby", "Ann", "new", 3.5, None)]
 
-    stored = prepare(str(tmp_path / "x.db"), lambda cursor: store.insert(cursor, drafts, StorageLimits(1000, 1000)))
+    stored = prepare(str(tmp_path / "x.db"), lambda cursor: messages.insert(cursor, drafts, StorageLimits(1000, 1000)))
 
     assert [(each.message.number, each.message.text, each.is_repeated) for each in stored or []] == [
         (41, "hi", True),

@@ -1,4 +1,4 @@
-"""A fork and SQLite keep out of each other's way."""
+"""A process does not fork while a thread is inside SQLite."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ SECONDS = 30
 
 
 def status_of_child(pid: int) -> int:
-    """Of one that ends with the number of what it found; it is killed when it hangs, which the number then says."""
+    """Returns the exit status of a child; a child that hangs is killed, and the status is the negative signal."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 

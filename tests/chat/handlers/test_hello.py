@@ -1,4 +1,4 @@
-"""Who comes in, under which name, and who is turned away."""
+"""Hello: names, identities, tokens, and how a connection is identified."""
 
 from twisted.internet.defer import Deferred, TimeoutError
 

@@ -1,4 +1,4 @@
-"""Who comes in and goes out, and what they and the others are told."""
+"""Join and leave: the answers, and the events for the others."""
 
 import sqlite3
 
@@ -53,7 +53,7 @@ class JoinTests(ChatTestCase):
         self.chat.database.step()
         self.chat.database.commit()
         ann.send("say", room="lobby", text="while it is read")
-        self.chat.database.tell()
+        self.chat.database.deliver()
         self.chat.database.settle()
 
         self.assertEqual(["welcome", "joined", "message", "message"], [each["type"] for each in bob.got()])

@@ -1,4 +1,4 @@
-"""Rooms in which nobody is told of each who comes and goes."""
+"""Large rooms get `presence` instead of `came` and `went`."""
 
 from typing import Any
 

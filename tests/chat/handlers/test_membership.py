@@ -1,4 +1,4 @@
-"""Rooms that come and go, persons with several windows, and who is listed."""
+"""Rooms that are made and forgotten, persons with several windows, and lists of rooms and members."""
 
 from mixsvc.chat.handlers.state import MOST_REQUESTS
 from tests.chat.cases import ChatTestCase
@@ -82,7 +82,7 @@ class OpenRoomTests(ChatTestCase):
         self.assertEqual({"lobby": 0, "attic": 1}, self.rooms())
 
 
-class ManyRoomsOfOneTests(ChatTestCase):
+class RoomsOfAClientTests(ChatTestCase):
     settings = {"max_joined": 2}
 
     def test_the_rooms_of_a_client_are_limited(self) -> None:
@@ -96,7 +96,7 @@ class ManyRoomsOfOneTests(ChatTestCase):
         self.assertEqual("attic", self.join(ann, "attic")["room"])
 
 
-class CrowdedTests(ChatTestCase):
+class MaxRoomsTests(ChatTestCase):
     settings = {"rooms": ("lobby",), "max_rooms": 2}
 
     def test_there_are_at_most_so_many_rooms_with_somebody_inside(self) -> None:

@@ -1,4 +1,4 @@
-"""Commands, and what was said before."""
+"""Commands and the history of a room."""
 
 from decimal import Decimal
 

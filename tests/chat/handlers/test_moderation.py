@@ -1,4 +1,4 @@
-"""What moderators do to messages and in rooms, and what is written down about it."""
+"""Deletions and kicks, who may moderate, and the audit log."""
 
 import sqlite3
 from typing import Any
@@ -245,7 +245,7 @@ class AuditTests(ModerationTestCase):
         self.assertEqual("muted", self.code(self.bob, "say", room="lobby", text="hey"))
 
 
-class OwnModeratorTests(ChatTestCase):
+class NamedModeratorTests(ChatTestCase):
     settings = {"moderators": (Moderator("Mia", ""),), "authenticator": "yours.auth:who"}
 
     def test_a_person_named_in_the_settings_may_moderate(self) -> None:

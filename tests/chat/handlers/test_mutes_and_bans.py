@@ -1,4 +1,4 @@
-"""Mutes and bans as those feel them on whom they are imposed."""
+"""Mutes and bans as the muted and banned persons see them."""
 
 from mixsvc.chat.model.people import MOST_LEFT
 from mixsvc.chat.protocol.events import BANNED
@@ -16,7 +16,7 @@ def is_banned(client: FakeClient) -> bool:
     return client.transport.closed == (BANNED, f"Banned until {TOMORROW}")
 
 
-class SentenceTestCase(ChatTestCase):
+class SanctionTestCase(ChatTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.bob = self.chat.inside("Bob", address="192.0.2.7", token=TOKEN)
@@ -31,7 +31,7 @@ class SentenceTestCase(ChatTestCase):
         return found
 
 
-class MuteTests(SentenceTestCase):
+class MuteTests(SanctionTestCase):
     def test_a_muted_person_can_read_but_not_write(self) -> None:
         self.done(self.mia, "mute", name="bob", seconds=90, reason="loud")
         self.say(self.cid, "hi")
@@ -80,9 +80,9 @@ class MuteTests(SentenceTestCase):
         self.done(self.chat.moderator(), "unmute", name="Bob")
         self.chat.restart()
 
-        self.assertEqual(["said", "message"], [each["type"] for each in self.hey()])
+        self.assertEqual(["said", "message"], [each["type"] for each in self.answers_to_hey()])
 
-    def hey(self) -> list[dict[str, object]]:
+    def answers_to_hey(self) -> list[dict[str, object]]:
         return self.answer(self.chat.inside("Bob"), "say", room="lobby", text="hey")
 
     def test_an_absent_person_can_be_muted_by_name(self) -> None:
@@ -106,7 +106,7 @@ class MuteTests(SentenceTestCase):
         self.assertEqual([1, 1, 0], [len(each.got("muted")) for each in (self.bob, self.cid, zoe)])
 
 
-class BanTests(SentenceTestCase):
+class BanTests(SanctionTestCase):
     def test_a_banned_person_is_told_and_closed_in_every_window(self) -> None:
         windows = [self.bob, self.chat.named("Bob", token=TOKEN), self.chat.named("Robert", token=TOKEN)]
         self.done(self.mia, "ban", name="Bob", reason="spam")

@@ -1,4 +1,4 @@
-"""New rates for those who subscribed."""
+"""Rates for subscribers: at once, and when they change."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -7,7 +7,7 @@ from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import FakeClient
 
 
-class TickerTests(ChatTestCase):
+class RateFeedTests(ChatTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.chat.rates.prices["GBP"] = Decimal("0.85")

@@ -1,4 +1,4 @@
-"""How much may be asked for in a time, and what happens to those who do not heed it."""
+"""Rate limits of messages and other requests, and the pause after many refusals."""
 
 from mixsvc.chat.handlers.rate_limits import REFUSALS_BEFORE_PAUSE
 from mixsvc.chat.model.token_buckets import ADDRESS_SHARES
@@ -8,7 +8,7 @@ from tests.chat.fakes import FakeClient
 TOKEN = "0123456789abcdef"
 
 
-class SayingTests(ChatTestCase):
+class MessageLimitTests(ChatTestCase):
     settings = {"rate": 2.0, "burst": 4}
 
     def fill(self, *clients: FakeClient) -> None:
@@ -65,7 +65,7 @@ class SayingTests(ChatTestCase):
         self.assertEqual("rooms", self.answer(ann, "rooms")[0]["type"])
 
 
-class AskingTests(ChatTestCase):
+class RequestLimitTests(ChatTestCase):
     settings = {"joins": 3}
 
     def test_rooms_lists_and_pages_are_so_many_a_minute(self) -> None:

@@ -1,4 +1,4 @@
-"""Messages that have become too old go, and rooms of which nothing is left."""
+"""Old messages are deleted, and rooms without messages and members are forgotten."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ class RetentionTestCase(ChatTestCase):
         self.chat.inside("Bob")
 
     def clean(self) -> None:
-        """One round, to its end."""
+        """Run one round to its end."""
         self.chat.dispatcher.start()
         self.finish()
 
@@ -191,7 +191,7 @@ class ForgottenRoomTests(RetentionTestCase):
         self.assertEqual([], self.database.connection.execute("SELECT * FROM room WHERE name = 'attic'").fetchall())
 
     def test_a_join_at_the_last_moment_keeps_the_numbers(self) -> None:
-        """However the joining and the forgetting follow each other, nobody inside sees the numbers begin anew."""
+        """Wherever a join falls between the steps of a round, the numbers of the room do not start again."""
         for steps in range(8):
             self.forget_while_joining(steps)
 

@@ -1,4 +1,4 @@
-"""What is said: stored, acknowledged, shown."""
+"""Messages are stored, acknowledged and broadcast."""
 
 import sqlite3
 
@@ -17,7 +17,7 @@ class SayTests(ChatTestCase):
         self.ann.send("say", room="lobby", text="hi", key="k")
         self.chat.database.commit()
         self.assertEqual([], self.ann.got() + self.bob.got())
-        self.chat.database.tell()
+        self.chat.database.deliver()
 
         message = {"type": "message", "room": "lobby", "number": 1, "name": "Ann", "text": "hi"}
         message["time"] = "2026-11-22T15:43:00.000Z"

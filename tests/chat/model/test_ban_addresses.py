@@ -1,4 +1,4 @@
-"""Which addresses a ban holds for."""
+"""The address that a ban of a person applies to."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Persons: nobody takes a reserved name by spelling it in another way."""
+"""Persons: a reserved name cannot be taken in another spelling."""
 
 import pytest
 

@@ -1,3 +1,5 @@
+"""Rooms: their members, which of them stay in memory, and how evicted ones come back."""
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.model.people import Person, Transport

@@ -1,3 +1,5 @@
+"""Which mute or ban applies to whom, and until when."""
+
 from dataclasses import replace
 
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""Token buckets compared with exact ones, and how many of them are remembered."""
+
 from fractions import Fraction
 
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""Commands: how they are written, and the answers about rates."""
+
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal

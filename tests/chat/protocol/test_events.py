@@ -1,3 +1,5 @@
+"""Events as JSON text."""
+
 import json
 
 from twisted.trial.unittest import SynchronousTestCase

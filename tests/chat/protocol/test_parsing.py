@@ -1,3 +1,5 @@
+"""Requests from JSON text: every field, its limits, and how bad messages are refused."""
+
 import json
 
 from hypothesis import example, given

@@ -1,3 +1,5 @@
+"""Messages in the database: numbers, keys, pages, and what is deleted."""
+
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""The history on a real file, through the real database thread."""
+"""The storage queue on a real file, with the real database thread."""
 
 import os
 import shutil

@@ -1,3 +1,5 @@
+"""The storage queue: group commit, order of results, failures, flush."""
+
 import sqlite3
 
 from twisted.internet.defer import Deferred
@@ -12,27 +14,27 @@ from mixsvc.interfaces import ChatMessage, ChatPage
 from tests.chat.fakes import NOW, FakeDatabase
 
 
-class HistoryTests(SynchronousTestCase):
+class StorageQueueTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.clock.advance(NOW)
         self.database = FakeDatabase()
         self.addCleanup(self.database.connection.close)
-        self.history = StorageQueue(self.clock, self.database, ChatSettings())
+        self.queue = StorageQueue(self.clock, self.database, ChatSettings())
         self.told: list[object] = []
 
     def append(self, text: str, key: str | None = None) -> Deferred[StoredMessage]:
-        return self.history.append("lobby", "Ann", text, key)
+        return self.queue.append("lobby", "Ann", text, key)
 
     def page(self, limit: int, after: int = 0) -> Deferred[ChatPage]:
-        return self.history.page(PageQuery("lobby", after, limit))
+        return self.queue.page(PageQuery("lobby", after, limit))
 
     def test_an_append_is_answered_once_it_is_committed(self) -> None:
         stored = self.append("a")
 
         self.database.commit()
         self.assertNoResult(stored)
-        self.database.tell()
+        self.database.deliver()
 
         self.assertEqual(StoredMessage(message(1, "a")), self.successResultOf(stored))
 
@@ -168,7 +170,7 @@ class HistoryTests(SynchronousTestCase):
         self.append("a")
         self.append("b")
 
-        flushed = self.history.flush()
+        flushed = self.queue.flush()
 
         self.database.step()
         self.assertNoResult(flushed)
@@ -176,20 +178,20 @@ class HistoryTests(SynchronousTestCase):
         self.successResultOf(flushed)
 
     def test_flush_of_nothing_fires_at_once(self) -> None:
-        self.successResultOf(self.history.flush())
+        self.successResultOf(self.queue.flush())
 
     def test_a_change_fires_after_its_commit_and_in_order_with_pages(self) -> None:
         self.append("a")
         self.database.settle()
         before = self.page(1).addCallback(self.told.append)
-        changed = self.history.change(lambda cursor: cursor.execute("DELETE FROM message").rowcount)
+        changed = self.queue.change(lambda cursor: cursor.execute("DELETE FROM message").rowcount)
         changed.addCallback(self.told.append)
         self.database.step()
         self.database.commit()
 
         self.successResultOf(before)
         self.assertNoResult(changed)
-        self.database.tell()
+        self.database.deliver()
         self.assertEqual(1, self.told[-1])
 
     def test_a_change_that_fails_undoes_no_other(self) -> None:
@@ -197,8 +199,8 @@ class HistoryTests(SynchronousTestCase):
             cursor.execute("INSERT INTO room (name, last) VALUES ('lobby', 7)")
             cursor.execute("nonsense")
 
-        sound = self.history.change(lambda cursor: cursor.execute("INSERT INTO room (name, last) VALUES ('den', 3)"))
-        unsound = self.history.change(broken)
+        sound = self.queue.change(lambda cursor: cursor.execute("INSERT INTO room (name, last) VALUES ('den', 3)"))
+        unsound = self.queue.change(broken)
         self.database.settle()
 
         self.successResultOf(sound)

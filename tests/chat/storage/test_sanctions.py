@@ -1,3 +1,5 @@
+"""Sanctions, deletions and the audit log in the database."""
+
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -17,7 +19,7 @@ ADDRESS = Sanction(0, BAN, "", "", "", "2001:db8::1", "Mod", "", NOW + DAY)
 ENTRY = AuditEntry(0, NOW, "Mod", "mute", "", "Ann", "spam")
 
 
-class LedgerTestCase(SynchronousTestCase):
+class SanctionStorageTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.connection = sqlite3.connect(":memory:")
         self.addCleanup(self.connection.close)
@@ -52,7 +54,7 @@ class LedgerTestCase(SynchronousTestCase):
             self.connection.execute(statement, values)
 
 
-class EntryTests(SynchronousTestCase):
+class AuditEntryTests(SynchronousTestCase):
     def test_every_field_has_its_name_in_json(self) -> None:
         self.assertEqual(
             {
@@ -74,7 +76,7 @@ class EntryTests(SynchronousTestCase):
         )
 
 
-class ImposeTests(LedgerTestCase):
+class ImposeTests(SanctionStorageTestCase):
     def test_what_is_imposed_is_read_again_with_its_id(self) -> None:
         first, second = self.impose(ANN), self.impose(replace(ANN, kind=BAN))
 
@@ -124,7 +126,7 @@ class ImposeTests(LedgerTestCase):
         self.assertEqual([stays, newest], self.sanctions(now=0.0))
 
 
-class ReadSanctionsTests(LedgerTestCase):
+class ReadSanctionsTests(SanctionStorageTestCase):
     def test_sanctions_that_have_ended_are_left_out(self) -> None:
         self.impose(ANN)
 
@@ -148,7 +150,7 @@ class ReadSanctionsTests(LedgerTestCase):
         self.assertEqual([again], self.sanctions())
 
 
-class LiftTests(LedgerTestCase):
+class LiftTests(SanctionStorageTestCase):
     def test_the_sanctions_of_the_ids_are_deleted_and_the_entry_is_written(self) -> None:
         first, second, third = (self.impose(replace(ANN, name_key=key)) for key in ("ann", "bob", "eve"))
 
@@ -165,7 +167,7 @@ class LiftTests(LedgerTestCase):
         self.assertEqual([ban], self.sanctions())
 
 
-class DeleteMessageTests(LedgerTestCase):
+class DeleteMessageTests(SanctionStorageTestCase):
     def setUp(self) -> None:
         super().setUp()
         for room, number in (("lobby", 1), ("lobby", 2), ("den", 2)):
@@ -196,7 +198,7 @@ class DeleteMessageTests(LedgerTestCase):
         self.assertEqual(1, len(self.audit()))
 
 
-class AuditTests(LedgerTestCase):
+class AuditTests(SanctionStorageTestCase):
     def test_the_newest_come_first_as_they_were_recorded(self) -> None:
         kick = AuditEntry(0, NOW + 1, "Mod", "kick", "lobby", "Bob", "")
         self.record(ENTRY)

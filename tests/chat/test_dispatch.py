@@ -1,4 +1,4 @@
-"""What a chat knows of the one before it on the same database."""
+"""A chat continues the one before it on the same database."""
 
 from tests.chat.cases import ChatTestCase
 
