@@ -1,4 +1,4 @@
-"""Why there is no quote, as exactly as it is known: no such currency, not of that day, or not at the moment."""
+"""Error responses that say why there is no quote: no such currency, none of that day, or none at the moment."""
 
 from datetime import date
 from typing import Final, NoReturn
@@ -8,81 +8,80 @@ from flask import abort
 from mixsvc.common.currencies import unknown_currency
 from mixsvc.common.text import similar
 from mixsvc.pages.api.problems import problem
-from mixsvc.pages.api.rate_query import Asked, shown
+from mixsvc.pages.api.rate_query import RateQuery, quoted
 
 __all__ = ["no_chart", "no_charts", "no_past", "no_quote"]
 
-# How soon somebody who got no quote may ask again, in seconds; a poll comes about that often.
+# Retry-After for a missing quote: about the interval of polls.
 RETRY_SECONDS: Final = 30
 
-
-# The same for a chart: a new process needs about that to start.
+# Retry-After for a chart: a new process needs about that to start.
 REDRAW_SECONDS: Final = 5
 
 
-def no_quote(asked: Asked, day: date | None) -> NoReturn:
-    """There is no quote of a pair on a day (None: the latest)."""
-    _check_known(asked)
-    span = asked.rates.span(*asked.pair)
+def no_quote(query: RateQuery, day: date | None) -> NoReturn:
+    """Refuses a request for the quote of a day (None: the latest) that does not exist."""
+    _check_known(query)
+    span = query.rates.span(*query.pair)
     if day is None:
-        _check_quoted(asked)
+        _check_quoted(query)
     if day is None or span is None:
-        _check_shared(asked)
-        _try_later(asked)
-    pair = "/".join(asked.pair)
+        _check_shared(query)
+        _try_later(query)
+    pair = "/".join(query.pair)
     first, last = span[0].isoformat(), span[1].isoformat()
     if day < span[0]:
-        detail = f"There is no quote of {pair} on {day}: the first is of {first}."
+        detail = f"There is no quote of {pair} on {day}: the first one is of {first}."
         abort(problem(400, detail, first=first, last=last))
     detail = f"There is no quote of {pair} on {day}: there are quotes from {first} to {last}, "
-    abort(problem(404, f"{detail}and each holds for a week at most, never for days to come.", first=first, last=last))
+    abort(problem(404, f"{detail}each holds for a week at most, and none for future days.", first=first, last=last))
 
 
-def no_past(asked: Asked) -> NoReturn:
-    """There is no quote of a pair at any time."""
-    _check_known(asked)
-    _check_shared(asked)
-    _try_later(asked)
+def no_past(query: RateQuery) -> NoReturn:
+    """Refuses a request for the history of a pair that has none."""
+    _check_known(query)
+    _check_shared(query)
+    _try_later(query)
 
 
 def no_chart() -> NoReturn:
-    """There is one, but it could not be drawn now."""
+    """Refuses a request for a chart that could not be drawn in time."""
     answer = problem(503, f"The chart cannot be drawn at the moment; ask again in {REDRAW_SECONDS} s.")
     answer.headers["Retry-After"] = str(REDRAW_SECONDS)
     abort(answer)
 
 
 def no_charts() -> NoReturn:
-    """This host draws none."""
-    abort(problem(503, "Charts are drawn by `twistd mixsvc` only; this server can give the prices: /history."))
+    """Refuses a request for a chart in a host that draws none."""
+    abort(problem(503, "Charts are drawn by `twistd mixsvc` only; this server has the prices, at /history."))
 
 
-def _check_known(asked: Asked) -> None:
-    known = asked.rates.currencies()
-    for code in asked.pair if known else ():
-        if code not in known and asked.rates.span(code, code) is None:
+def _check_known(query: RateQuery) -> None:
+    known = query.rates.currencies()
+    for code in query.pair if known else ():
+        if code not in known and query.rates.span(code, code) is None:
             near = similar(code, known)
-            abort(problem(404, unknown_currency(shown(code), near), suggestions=near))
+            abort(problem(404, unknown_currency(quoted(code), near), suggestions=near))
 
 
-def _check_quoted(asked: Asked) -> None:
-    known = asked.rates.currencies()
-    for code in asked.pair:
-        span = asked.rates.span(code, code)
+def _check_quoted(query: RateQuery) -> None:
+    known = query.rates.currencies()
+    for code in query.pair:
+        span = query.rates.span(code, code)
         if known and span and code not in known:
             last = span[1].isoformat()
-            detail = f"{code} is no longer quoted; its last quote is of {last}. Ask for that day: ?date={last}"
+            detail = f"{code} is no longer quoted; its last quote is of {last}. Ask for that day: ?date={last}."
             abort(problem(404, detail, last=last))
 
 
-def _check_shared(asked: Asked) -> None:
-    base, quote = asked.pair
-    if asked.rates.span(*asked.pair) is None and asked.rates.span(base, base) and asked.rates.span(quote, quote):
+def _check_shared(query: RateQuery) -> None:
+    base, quote = query.pair
+    if query.rates.span(*query.pair) is None and query.rates.span(base, base) and query.rates.span(quote, quote):
         abort(problem(404, f"{base} and {quote} were never quoted on the same day."))
 
 
-def _try_later(asked: Asked) -> NoReturn:
-    pair = "/".join(asked.pair)
+def _try_later(query: RateQuery) -> NoReturn:
+    pair = "/".join(query.pair)
     answer = problem(503, f"There is no quote of {pair} at the moment; ask again in {RETRY_SECONDS} s.")
     answer.headers["Retry-After"] = str(RETRY_SECONDS)
     abort(answer)

@@ -1,4 +1,4 @@
-"""How rates are answered: as JSON or as lines of text, with what a cache needs."""
+"""Responses with rates: JSON or lines of text, with the headers for caches."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -14,7 +14,7 @@ from mixsvc.interfaces import Conversion, PriceHistory, Quote, SourceHealth
 
 __all__ = ["conversion", "history", "picture", "quote", "quotes", "sources"]
 
-# What may change with the next poll, and what only a correction of the past could change.
+# For what may change with the next poll, for what only a correction of the past changes, and for what changes any time.
 _LATEST: Final = "public, max-age=10"
 _PAST: Final = "public, max-age=3600"
 _NOW: Final = "no-cache"
@@ -26,43 +26,43 @@ _TEXT: Final = "text/plain"
 
 
 def quote(found: Quote, newest: Quote | None) -> Response:
-    """One quote. newest: the latest of its pair, which tells whether this one is of the past."""
-    return _answer(found.as_json(), [_line(found)], _lasting(found, newest))
+    """Returns one quote. newest: the latest quote of its pair, which decides whether this one belongs to the past."""
+    return _answer(found.as_json(), [_line(found)], _quote_caching(found, newest))
 
 
 def quotes(found: Sequence[Quote]) -> Response:
-    """Several latest quotes."""
+    """Returns several latest quotes."""
     return _answer({"quotes": [each.as_json() for each in found]}, map(_line, found), _LATEST)
 
 
 def conversion(found: Conversion, newest: Quote | None) -> Response:
-    """A conversion. newest: as in `quote`."""
+    """Returns a conversion. newest: as in `quote`."""
     used = found.quote
     line = f"{found.amount:f} {used.base} {found.result:f} {used.quote} {_origin(used)}"
-    return _answer(_conversion(found), [line], _lasting(used, newest))
+    return _answer(_conversion(found), [line], _quote_caching(used, newest))
 
 
 def history(found: PriceHistory, asked: tuple[date, date], newest: Quote | None) -> Response:
-    """A history of the range that was asked for. newest: as in `quote`."""
+    """Returns a history. asked: its first and last day. newest: as in `quote`."""
     lines = (f"{day.isoformat()} {price:f}" for day, price in found.points)
     return _answer(_history(found, *asked), lines, _caching(asked[1], newest))
 
 
 def picture(drawn: bytes, form: str, newest: tuple[date, Quote | None]) -> Response:
-    """A chart. form: png or svg. newest: the last date in it, and the latest quote of its pair."""
+    """Returns a chart. form: png or svg. newest: the last date in it, and the latest quote of its pair."""
     response = Response(drawn, content_type=_PICTURES[form])
     return _cacheable(response, _caching(*newest))
 
 
 def sources(found: Sequence[SourceHealth]) -> Response:
-    """How the sources fare."""
+    """Returns the health of the sources."""
     lines = (f"{each.name} {each.state} {each.failures} {each.last_error}".rstrip() for each in found)
     return _answer({"sources": [_health(each) for each in found]}, lines, _NOW)
 
 
 def _conversion(found: Conversion) -> dict[str, object]:
     return {
-        # Strings, so that no reader makes floats of them.
+        # Strings, so that no client reads floats.
         "amount": format(found.amount, "f"),
         "from": found.quote.base,
         "to": found.quote.quote,
@@ -89,14 +89,14 @@ def _health(found: SourceHealth) -> dict[str, object]:
     return {
         "name": found.name,
         "state": found.state,
-        "last_success": _spelled(found.last_success),
+        "last_success": _optional_time(found.last_success),
         "failures": found.failures,
         "last_error": found.last_error,
-        "next_try": _spelled(found.next_try),
+        "next_try": _optional_time(found.next_try),
     }
 
 
-def _spelled(moment: datetime | None) -> str | None:
+def _optional_time(moment: datetime | None) -> str | None:
     return None if moment is None else utc_seconds(moment)
 
 
@@ -108,8 +108,8 @@ def _origin(found: Quote) -> str:
     return f"{found.date.isoformat()} {found.source}{' stale' if found.stale else ''}"
 
 
-def _lasting(found: Quote, newest: Quote | None) -> str:
-    # A stale one stands in for another, which may be filled in at any time.
+def _quote_caching(found: Quote, newest: Quote | None) -> str:
+    # A stale quote stands in for a missing one, which may be filled in at any time.
     return _LATEST if found.stale else _caching(found.date, newest)
 
 
@@ -118,8 +118,8 @@ def _caching(last: date, newest: Quote | None) -> str:
 
 
 def _answer(document: Mapping[str, object], lines: Iterable[str], caching: str) -> Response:
-    """The form that the request prefers, JSON if both will do; 304 when the client has it already."""
-    # There is one text and one JSON, whatever parameters (a charset) they are asked for with.
+    """Returns the form that the client prefers, JSON if it accepts both; 304 if it has the response already."""
+    # Without the parameters of media types, such as a charset: there is one text and one JSON.
     wanted = MIMEAccept([(kind.partition(";")[0].strip(), quality) for kind, quality in request.accept_mimetypes])
     if wanted.best_match([_JSON, _TEXT]) == _TEXT:
         response = Response("".join(f"{line}\n" for line in lines), content_type=f"{_TEXT}; charset=utf-8")
@@ -131,6 +131,6 @@ def _answer(document: Mapping[str, object], lines: Iterable[str], caching: str) 
 
 def _cacheable(response: Response, caching: str) -> Response:
     response.headers["Cache-Control"] = caching
-    # Of the very bytes, so that it is a strong one (RFC 9110, 8.8.1).
+    # From the bytes themselves, so it is a strong validator (RFC 9110, 8.8.1).
     response.set_etag(sha256(response.get_data()).hexdigest()[:32])
     return response.make_conditional(request)

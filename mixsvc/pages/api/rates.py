@@ -1,4 +1,4 @@
-"""The rates over HTTP: the latest, those of any day, histories, conversions and how the sources fare."""
+"""The rates over HTTP: latest quotes and those of any day, histories, charts, conversions, health of the sources."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ from werkzeug.wrappers import Response
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import IMix, Quote, charts
 from mixsvc.pages.api import rate_errors, rate_response
-from mixsvc.pages.api.rate_query import Asked, given
+from mixsvc.pages.api.rate_query import RateQuery, parameter
 
 __all__ = ["blueprint"]
 
 
 def blueprint(mix: IMix) -> Blueprint:
-    """The routes below /api, as docs/reference/rates-api.md describes them. They read snapshots; only charts wait."""
+    """Returns the routes below /api (docs/reference/rates-api.md). They read snapshots; only charts wait."""
     api = Blueprint("api", __name__, url_prefix="/api")
 
     @api.get("/rates")
@@ -23,20 +23,20 @@ def blueprint(mix: IMix) -> Blueprint:
 
     @api.get("/rates/<base>/<quote>")
     def one_rate(base: str, quote: str) -> Response:
-        return _one_rate(Asked(mix.rates, base, quote))
+        return _one_rate(RateQuery(mix.rates, base, quote))
 
     @api.get("/rates/<base>/<quote>/history")
     def history(base: str, quote: str) -> Response:
-        return _history(Asked(mix.rates, base, quote))
+        return _history(RateQuery(mix.rates, base, quote))
 
     @api.get("/rates/<base>/<quote>/chart.png", defaults={"form": "png"})
     @api.get("/rates/<base>/<quote>/chart.svg", defaults={"form": "svg"})
     def chart(base: str, quote: str, form: str) -> Response:
-        return _chart(Asked(mix.rates, base, quote), mix, form)
+        return _chart(RateQuery(mix.rates, base, quote), mix, form)
 
     @api.get("/convert")
     def convert() -> Response:
-        return _convert(Asked.by_query(mix.rates))
+        return _convert(RateQuery.by_query(mix.rates))
 
     @api.get("/rates/sources")
     def sources() -> Response:
@@ -47,65 +47,65 @@ def blueprint(mix: IMix) -> Blueprint:
 
 
 def _uncached(response: Response) -> Response:
-    # Refusals, which a moment later may be none.
+    # For refusals: the next attempt may succeed.
     response.headers.setdefault("Cache-Control", "no-cache")
     return response
 
 
 def _all_rates(mix: IMix) -> Response:
-    base = given("base")
-    pairs = mix.pairs if base is None else _pairs_of(Asked(mix.rates, base, base))
+    base = parameter("base")
+    pairs = mix.pairs if base is None else _pairs_of(RateQuery(mix.rates, base, base))
     found = [mix.rates.latest(*pair) for pair in pairs]
     return rate_response.quotes([quote for quote in found if quote is not None])
 
 
-def _pairs_of(asked: Asked) -> Sequence[tuple[str, str]]:
-    base, _ = asked.pair
-    if _newest(asked) is None:
-        rate_errors.no_quote(asked, None)
-    return [(base, code) for code in asked.rates.currencies() if code != base]
+def _pairs_of(query: RateQuery) -> Sequence[tuple[str, str]]:
+    base, _ = query.pair
+    if _newest(query) is None:
+        rate_errors.no_quote(query, None)
+    return [(base, code) for code in query.rates.currencies() if code != base]
 
 
-def _one_rate(asked: Asked) -> Response:
-    day = asked.day("date")
-    found = asked.rates.latest(*asked.pair) if day is None else asked.rates.on(*asked.pair, day)
+def _one_rate(query: RateQuery) -> Response:
+    day = query.day("date")
+    found = query.rates.latest(*query.pair) if day is None else query.rates.on(*query.pair, day)
     if found is None:
-        rate_errors.no_quote(asked, day)
-    return rate_response.quote(found, _newest(asked))
+        rate_errors.no_quote(query, day)
+    return rate_response.quote(found, _newest(query))
 
 
-def _convert(asked: Asked) -> Response:
-    day = asked.day("date")
-    found = asked.rates.convert(asked.amount(), *asked.pair, day)
+def _convert(query: RateQuery) -> Response:
+    day = query.day("date")
+    found = query.rates.convert(query.amount(), *query.pair, day)
     if found is None:
-        rate_errors.no_quote(asked, day)
-    return rate_response.conversion(found, _newest(asked))
+        rate_errors.no_quote(query, day)
+    return rate_response.conversion(found, _newest(query))
 
 
-def _history(asked: Asked) -> Response:
-    span = asked.rates.span(*asked.pair)
+def _history(query: RateQuery) -> Response:
+    span = query.rates.span(*query.pair)
     if span is None:
-        rate_errors.no_past(asked)
-    start, end = asked.range(span)
-    found = asked.rates.history(*asked.pair, start, end, asked.points())
-    return rate_response.history(found, (start, end), _newest(asked))
+        rate_errors.no_past(query)
+    start, end = query.range(span)
+    found = query.rates.history(*query.pair, start, end, query.points())
+    return rate_response.history(found, (start, end), _newest(query))
 
 
-def _chart(asked: Asked, mix: IMix, form: str) -> Response:
-    span = asked.rates.span(*asked.pair)
+def _chart(query: RateQuery, mix: IMix, form: str) -> Response:
+    span = query.rates.span(*query.pair)
     if span is None:
-        rate_errors.no_past(asked)
-    found = asked.rates.history(*asked.pair, *asked.days(span), charts.MAX_POINTS)
+        rate_errors.no_past(query)
+    found = query.rates.history(*query.pair, *query.days(span), charts.MAX_POINTS)
     if not found.points:
-        rate_errors.no_past(asked)
+        rate_errors.no_past(query)
     if mix.charts is None:
         rate_errors.no_charts()
     try:
         drawn = mix.charts.picture(found, form)
     except ServiceBusy:
         rate_errors.no_chart()
-    return rate_response.picture(drawn, form, (found.points[-1][0], _newest(asked)))
+    return rate_response.picture(drawn, form, (found.points[-1][0], _newest(query)))
 
 
-def _newest(asked: Asked) -> Quote | None:
-    return asked.rates.latest(*asked.pair)
+def _newest(query: RateQuery) -> Quote | None:
+    return query.rates.latest(*query.pair)

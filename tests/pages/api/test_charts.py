@@ -1,4 +1,4 @@
-"""Charts over HTTP, drawn by nobody."""
+"""Charts over HTTP, with a fake that draws."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ CHART = "/api/rates/EUR/USD/chart.png"
 
 @implementer(ICharts)
 class FakeCharts:
-    """Draws nothing, and remembers for whom."""
+    """Returns a constant, and records the calls."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[PriceHistory, str]] = []
@@ -46,7 +46,7 @@ class ChartApi(SynchronousTestCase):
         self.assertEqual((answer.status_code, answer.content_type), (status, "application/problem+json"))
         return answer
 
-    def test_a_picture_may_be_kept_for_a_moment_and_asked_for_again_by_its_tag(self) -> None:
+    def test_a_picture_is_cached_briefly_and_validated_by_its_etag(self) -> None:
         answer = self.client.get(CHART)
 
         self.assertEqual((answer.data, answer.content_type), (b"a picture", "image/png"))
@@ -54,33 +54,33 @@ class ChartApi(SynchronousTestCase):
         again = self.client.get(CHART, headers={"If-None-Match": answer.headers["ETag"]})
         self.assertEqual((again.status_code, again.data), (304, b""))
 
-    def test_svg_is_a_form_of_its_own_and_others_are_not_there(self) -> None:
+    def test_there_is_png_and_svg_and_no_other_form(self) -> None:
         answer = self.client.get("/api/rates/usd/gbp/chart.svg")
 
         self.assertEqual(answer.content_type, "image/svg+xml")
         self.assertEqual([(each.base, each.quote, form) for each, form in self.charts.asked], [("USD", "GBP", "svg")])
         self.problem("/api/rates/EUR/USD/chart.gif", 404)
 
-    def test_it_shows_so_many_days_up_to_the_last_and_90_if_not_said(self) -> None:
+    def test_a_chart_shows_the_given_number_of_days_or_90(self) -> None:
         self.assertEqual(self.first_day("?days=1"), "2026-10-30")
         self.assertEqual(self.first_day("?days=2"), "2026-10-29")
         self.assertEqual(self.first_day(""), "2026-10-28")
         self.assertEqual(self.first_day("?days=36500"), "1999-01-04")
 
-    def test_a_pair_of_the_past_is_shown_up_to_its_last_day_and_may_be_kept_for_long(self) -> None:
+    def test_a_pair_of_the_past_is_shown_up_to_its_last_day_and_cached_longer(self) -> None:
         answer = self.client.get("/api/rates/EUR/HRK/chart.png")
 
         self.assertEqual(self.charts.asked[0][0].points[-1][0].isoformat(), "2022-12-30")
         self.assertEqual(answer.headers["Cache-Control"], "public, max-age=3600")
 
-    def test_days_that_will_not_do_and_unknown_currencies_are_refused(self) -> None:
+    def test_invalid_days_and_unknown_currencies_are_refused(self) -> None:
         for query in ("days=0", "days=36501", "days=-1", "days=x", "days=", "days=1&days=2"):
             self.problem(f"{CHART}?{query}", 400)
         self.assertEqual(self.problem("/api/rates/EUR/USX/chart.png", 404).get_json(True)["suggestions"], ["USD"])
         self.problem("/api/rates/EUR/DOLLAR/chart.png", 404)
         self.assertEqual(self.charts.asked, [])
 
-    def test_without_a_drawing_in_time_one_is_told_when_to_ask_again(self) -> None:
+    def test_a_chart_that_is_not_drawn_in_time_is_503_with_retry_after(self) -> None:
         self.charts.is_busy = True
 
         answer = self.problem(CHART, 503)
@@ -88,7 +88,7 @@ class ChartApi(SynchronousTestCase):
         self.assertEqual((answer.headers["Retry-After"], answer.headers["Cache-Control"]), ("5", "no-cache"))
         self.assertIn("ask again in 5 s", answer.get_json(True)["detail"])
 
-    def test_a_host_that_draws_none_says_so(self) -> None:
+    def test_a_host_without_charts_answers_503_and_says_so(self) -> None:
         self.client = create_app(FakeMix(KNOWN)).test_client()
 
         answer = self.problem(CHART, 503)

@@ -1,4 +1,4 @@
-"""The examples in docs/reference/rates-api.md, asked of the app as they stand there."""
+"""The examples in docs/reference/rates-api.md, run against the app."""
 
 import re
 import shlex
@@ -26,7 +26,7 @@ def client() -> FlaskClient:
 
 
 def meaning(text: str) -> Any:
-    """JSON is compared as what it means: its members have no order."""
+    """Returns JSON as its value, as the order of its members does not matter."""
     return json.loads(text) if text.startswith("{") else text
 
 

@@ -53,7 +53,7 @@ class ApiCase(SynchronousTestCase):
 
 
 class Pairs(ApiCase):
-    def test_of_a_base_every_currency_is_listed(self) -> None:
+    def test_a_base_lists_its_quotes_in_every_currency(self) -> None:
         found = self.json("/api/rates?base=usd")["quotes"]
 
         self.assertEqual([(each["base"], each["quote"]) for each in found], [("USD", c) for c in ("EUR", "GBP", "JPY")])
@@ -77,23 +77,23 @@ class Pairs(ApiCase):
         self.assertEqual(self.problem("/api/rates/EUR/USD?date=1999-01-03", 400)["first"], "1999-01-04")
         self.assertEqual(self.problem("/api/rates/EUR/HRK?date=2001-01-01", 400)["first"], "2022-12-30")
 
-    def test_where_there_is_no_quote_for_a_week_and_on_days_to_come_it_says_so(self) -> None:
+    def test_after_a_week_without_quotes_and_for_future_days_the_span_is_named(self) -> None:
         for day in ("2010-01-01", "2026-11-01", "9999-12-31"):
             found = self.problem(f"/api/rates/EUR/USD?date={day}", 404)
             self.assertIn("from 1999-01-04 to 2026-10-30", found["detail"])
 
-    def test_a_quote_that_stands_in_for_a_missing_one_is_stale_and_not_kept_for_long(self) -> None:
+    def test_a_quote_that_stands_in_for_a_missing_one_is_stale_and_cached_briefly(self) -> None:
         answer = self.get("/api/rates/EUR/USD?date=2023-01-02")
 
         self.assertEqual((answer.get_json()["date"], answer.get_json()["stale"]), ("2022-12-30", True))
         self.assertEqual(answer.headers["Cache-Control"], "public, max-age=10")
 
-    def test_two_currencies_that_never_met_are_not_asked_for_again(self) -> None:
+    def test_two_currencies_that_were_never_quoted_on_one_day_are_not_found(self) -> None:
         for path in ("/api/rates/HRK/GBP/history", "/api/rates/HRK/GBP?date=2022-12-30"):
             self.assertIn("same day", self.problem(path, 404)["detail"])
         self.problem("/api/convert?amount=1&from=HRK&to=GBP&date=2022-12-30", 404)
 
-    def test_what_is_given_twice_is_refused(self) -> None:
+    def test_a_parameter_given_twice_is_refused(self) -> None:
         day, pair = "date=2022-12-30", "from=EUR&to=USD"
         for path in (
             "/api/rates?base=EUR&base=USD",
@@ -104,19 +104,19 @@ class Pairs(ApiCase):
         ):
             self.assertIn("2 times", self.problem(path, 400)["detail"])
 
-    def test_a_parameter_that_is_none_there_is_refused(self) -> None:
+    def test_a_parameter_that_the_route_does_not_have_is_refused(self) -> None:
         routes = ("", "/EUR/USD", "/EUR/USD/history", "/EUR/USD/chart.png")
         for path in (*(f"/api/rates{route}?day=2022-12-30" for route in routes), "/api/rates?date=2022-12-30"):
-            self.assertIn("is nothing that can be asked for here", self.problem(path, 400)["detail"])
+            self.assertIn("is not a parameter of this path", self.problem(path, 400)["detail"])
         detail = self.problem("/api/convert?amount=1&from=EUR&to=USD&day=2022-12-30", 400)["detail"]
-        self.assertEqual(detail, "'day' is nothing that can be asked for here; there are amount, from, to and date.")
+        self.assertEqual(detail, "'day' is not a parameter of this path; it has amount, from, to and date.")
 
-    def test_what_is_no_date_is_refused(self) -> None:
+    def test_anything_but_a_date_is_refused(self) -> None:
         for text in ("", "x", "2026-02-30", "20261030", "2026-W44-5", "30.10.2026", "2026-10-30T00:00", "٢026-10-30"):
             with self.subTest(text=text):
                 self.assertIn("YYYY-MM-DD", self.problem(f"/api/rates/EUR/USD?date={text}", 400)["detail"])
 
-    def test_until_the_past_was_read_it_may_be_asked_for_later(self) -> None:
+    def test_until_the_history_is_read_the_response_is_503_with_retry_after(self) -> None:
         table = RateTable(moment)
         table.publish([quote()])
         self.client = create_app(FakeMix(RatesFacade(table, RateHistory(), lambda: [], moment))).test_client()
@@ -148,12 +148,12 @@ class Histories(ApiCase):
             },
         )
 
-    def test_without_more_it_is_the_last_year(self) -> None:
+    def test_without_dates_it_is_the_last_year(self) -> None:
         self.assertEqual(self.days(""), ["2026-10-28", "2026-10-29", "2026-10-30"])
         self.assertEqual(self.days("to=2022-12-31"), ["2022-12-30"])
         self.assertEqual(self.days("to=1999-01-05"), ["1999-01-04"])
 
-    def test_of_too_many_days_so_many_points_are_left(self) -> None:
+    def test_of_too_many_days_the_given_number_of_points_is_left(self) -> None:
         found = self.json(f"{self.PATH}?from=1999-01-04&points=4")
 
         self.assertEqual((len(found["points"]), found["days"]), (4, 5))
@@ -168,12 +168,12 @@ class Histories(ApiCase):
         self.assertIn("from", self.problem(f"{self.PATH}?from=2026-10-30&to=2026-10-29", 400)["detail"])
         self.assertEqual(self.days("from=2026-10-30&to=2026-10-30"), ["2026-10-30"])
 
-    def test_before_the_first_day_of_all_the_first_day_is_named(self) -> None:
+    def test_a_range_before_the_first_rates_is_refused(self) -> None:
         for query in ("from=1999-01-03", "to=1999-01-03", "from=0001-01-01&to=0001-01-01"):
             self.assertIn("1999-01-04", self.problem(f"{self.PATH}?{query}", 400)["detail"])
         self.assertEqual(self.json("/api/rates/EUR/HRK/history?from=1999-01-04")["days"], 1)
 
-    def test_dates_that_are_none_are_refused(self) -> None:
+    def test_anything_but_dates_is_refused(self) -> None:
         for name in ("from", "to"):
             self.assertIn(f"{name}='x'", self.problem(f"{self.PATH}?{name}=x", 400)["detail"])
 
@@ -181,7 +181,7 @@ class Histories(ApiCase):
         self.assertEqual(self.problem("/api/rates/EUR/USX/history", 404)["suggestions"], ["USD"])
         self.problem("/api/rates/EUR/dollars/history", 404)
 
-    def test_one_that_is_no_longer_quoted_has_a_history(self) -> None:
+    def test_a_currency_that_is_no_longer_quoted_has_a_history(self) -> None:
         self.assertEqual(self.json("/api/rates/EUR/HRK/history")["days"], 1)
 
 
@@ -203,33 +203,33 @@ class Conversions(ApiCase):
         )
         self.assertEqual((used["price"], used["date"], used["source"]), ("0.746330", "2026-10-30", "ecb"))
 
-    def test_of_another_day_it_says_which_day_was_used(self) -> None:
+    def test_a_conversion_of_another_day_says_which_day_was_used(self) -> None:
         found = self.json("/api/convert?amount=2&from=EUR&to=USD&date=2023-01-01")
 
         self.assertEqual((found["result"], found["quote"]["date"]), ("2.13", "2022-12-30"))
 
-    def test_what_is_no_amount_is_refused(self) -> None:
+    def test_anything_but_an_amount_is_refused(self) -> None:
         for text in ("x", "-1", "%2B1", "1e3", "NaN", "1,5", "1.", ".5", "1_0", "١", "1" * 16, "1." + "1" * 13):
             with self.subTest(text=text):
                 detail = self.problem(f"/api/convert?amount={text}&from=EUR&to=USD", 400)["detail"]
-                self.assertIn("is no amount", detail)
+                self.assertIn("is not an amount", detail)
         self.json(f"/api/convert?amount={'9' * 15}.{'9' * 12}&from=EUR&to=USD")
 
-    def test_what_is_missing_is_named(self) -> None:
-        self.assertIn("no amount and no from and no to", self.problem("/api/convert", 400)["detail"])
-        self.assertIn("There is no to;", self.problem("/api/convert?amount=1&from=EUR&to=", 400)["detail"])
+    def test_missing_parameters_are_named(self) -> None:
+        self.assertIn("amount, from and to are missing; ", self.problem("/api/convert", 400)["detail"])
+        self.assertIn("to is missing; ", self.problem("/api/convert?amount=1&from=EUR&to=", 400)["detail"])
 
     def test_an_unknown_currency_is_not_found(self) -> None:
         self.assertEqual(self.problem("/api/convert?amount=1&from=EUR&to=USX", 404)["suggestions"], ["USD"])
 
-    def test_without_a_quote_it_says_why(self) -> None:
+    def test_a_conversion_without_a_quote_is_refused(self) -> None:
         self.problem("/api/convert?amount=1&from=EUR&to=HRK", 404)
         self.problem("/api/convert?amount=1&from=EUR&to=USD&date=1998-12-31", 400)
         self.problem("/api/convert?amount=1&from=EUR&to=USD&date=x", 400)
 
 
 class Sources(ApiCase):
-    def test_the_health_of_each_is_shown(self) -> None:
+    def test_the_health_of_each_source_is_listed(self) -> None:
         self.assertEqual(
             self.json("/api/rates/sources"),
             {
@@ -248,7 +248,7 @@ class Sources(ApiCase):
 
 
 class Text(ApiCase):
-    def test_who_prefers_text_gets_lines(self) -> None:
+    def test_a_client_that_prefers_text_gets_lines(self) -> None:
         lines = {
             "/api/rates": "EUR/USD 1.1172 2026-10-30 ecb\nEUR/GBP 0.8338 2026-10-30 ecb\n",
             "/api/rates/EUR/USD": "EUR/USD 1.1172 2026-10-30 ecb\n",
@@ -258,12 +258,12 @@ class Text(ApiCase):
         }
         self.assertEqual({path: self.text(path) for path in lines}, lines)
 
-    def test_a_stale_quote_says_so(self) -> None:
+    def test_the_line_of_a_stale_quote_ends_with_stale(self) -> None:
         self.client = create_app(FakeMix(rates(quote(day="2026-10-20")))).test_client()
 
         self.assertEqual(self.text("/api/rates/EUR/USD"), "EUR/USD 1.1172 2026-10-20 ecb stale\n")
 
-    def test_json_is_what_everyone_else_gets(self) -> None:
+    def test_all_other_clients_get_json(self) -> None:
         for accept in ("*/*", "", "application/json, text/plain, */*", "text/html,*/*;q=0.8", "image/png"):
             self.assertEqual(self.get("/api/rates/EUR/USD", Accept=accept).content_type, JSON, accept)
         for accept in (
@@ -275,12 +275,12 @@ class Text(ApiCase):
         ):
             self.assertEqual(self.get("/api/rates/EUR/USD", Accept=accept).content_type, TEXT, accept)
 
-    def test_a_refusal_is_problem_json_for_them_as_well(self) -> None:
+    def test_a_refusal_is_problem_json_even_for_a_client_that_prefers_text(self) -> None:
         self.assertEqual(self.get("/api/rates/EUR/USX", Accept="text/plain").content_type, PROBLEM)
 
 
 class Caching(ApiCase):
-    def test_who_has_it_already_is_told_so_in_few_bytes(self) -> None:
+    def test_a_client_that_has_the_response_gets_304_without_a_body(self) -> None:
         for path in ("/api/rates", "/api/rates/EUR/USD", "/api/rates/EUR/USD/history", "/api/rates/sources"):
             tag = self.get(path).headers["ETag"]
 
@@ -298,12 +298,12 @@ class Caching(ApiCase):
 
         self.assertEqual(len({before, as_text, after}), 3)
 
-    def test_a_cache_is_told_that_it_depends_on_accept(self) -> None:
+    def test_responses_vary_by_accept(self) -> None:
         answer = self.get("/api/rates/EUR/USD")
 
         self.assertIn("Accept", answer.headers["Vary"])
 
-    def test_the_past_may_be_kept_longer_than_the_latest(self) -> None:
+    def test_the_past_may_be_cached_longer_than_the_latest_quotes(self) -> None:
         short, long = "public, max-age=10", "public, max-age=3600"
         expected = {
             "/api/rates": short,
@@ -328,7 +328,7 @@ class Anything(SynchronousTestCase):
     client = create_app(FakeMix(KNOWN)).test_client()
 
     @given(st.fixed_dictionaries({}, optional={n: texts for n in ("amount", "from", "to", "date", "points", "base")}))
-    def test_whatever_is_asked_is_answered_or_refused(self, query: dict[str, str]) -> None:
+    def test_every_query_is_answered_or_refused_and_never_fails(self, query: dict[str, str]) -> None:
         for path in ("/api/rates", "/api/rates/EUR/USD", "/api/rates/EUR/USD/history", "/api/convert"):
             answer = self.client.get(f"{path}?{urlencode(query)}")
 

@@ -34,7 +34,7 @@ class OneRateTests(SynchronousTestCase):
     def test_codes_may_be_in_lower_case(self) -> None:
         self.assertEqual(self.client.get("/api/rates/eur/uSd").get_json(), QUOTE.as_json())
 
-    def test_a_refusal_is_asked_for_anew_each_time(self) -> None:
+    def test_a_refusal_is_not_cached(self) -> None:
         for path in ("/api/rates/EUR/XXX", "/api/rates/USD/JPY", "/api/rates/EUR/USD?date=x"):
             self.assertEqual(self.client.get(path).headers["Cache-Control"], "no-cache")
 
@@ -52,26 +52,26 @@ class OneRateTests(SynchronousTestCase):
     def test_an_unknown_base_is_not_found(self) -> None:
         self.assertIn("'XXX'", self.problem("/api/rates/XXX/USD", 404)["detail"])
 
-    def test_what_is_no_code_is_not_found(self) -> None:
+    def test_anything_but_a_code_is_not_found(self) -> None:
         for code in ("US", "USDD", "U5D", "u\u017fd", "USD%0A", "%00", "..."):
-            self.assertIn("is no currency code", self.problem(f"/api/rates/EUR/{code}", 404)["detail"])
+            self.assertIn("is not a currency code", self.problem(f"/api/rates/EUR/{code}", 404)["detail"])
 
-    def test_a_strangers_text_is_repeated_only_in_part(self) -> None:
+    def test_a_long_code_is_repeated_only_in_part(self) -> None:
         self.assertLess(len(self.problem(f"/api/rates/EUR/{'x' * 5000}", 404)["detail"]), 200)
 
-    def test_a_pair_without_a_quote_may_be_asked_for_later(self) -> None:
+    def test_a_pair_without_a_quote_is_503_with_retry_after(self) -> None:
         answer = self.client.get("/api/rates/usd/jpy")
 
         self.assertEqual((answer.status_code, answer.content_type), (503, PROBLEM))
         self.assertEqual(answer.headers["Retry-After"], "30")
         self.assertIn("USD/JPY", answer.get_json(force=True)["detail"])
 
-    def test_before_anything_is_known_every_pair_may_be_asked_for_later(self) -> None:
+    def test_before_the_first_quotes_every_pair_is_503(self) -> None:
         client = create_app(FakeMix(FakeRates())).test_client()
 
         self.assertEqual(client.get("/api/rates/EUR/XXX").status_code, 503)
 
-    def test_a_code_that_never_can_be_one_is_not_found_even_then(self) -> None:
+    def test_before_the_first_quotes_an_invalid_code_is_404(self) -> None:
         client = create_app(FakeMix(FakeRates())).test_client()
 
         self.assertEqual(client.get("/api/rates/EUR/dollars").status_code, 404)
@@ -81,7 +81,7 @@ class AllRatesTests(SynchronousTestCase):
     def get(self, mix: FakeMix) -> TestResponse:
         return create_app(mix).test_client().get("/api/rates")
 
-    def test_the_quotes_of_the_pairs_to_show_come_in_their_order(self) -> None:
+    def test_quotes_come_in_the_order_of_the_configured_pairs(self) -> None:
         pound = replace(QUOTE, quote="GBP", price=Decimal("0.87"))
 
         answer = self.get(FakeMix(FakeRates(pound, QUOTE)))
@@ -91,5 +91,5 @@ class AllRatesTests(SynchronousTestCase):
     def test_a_pair_without_a_quote_is_left_out(self) -> None:
         self.assertEqual(self.get(FakeMix()).get_json(), {"quotes": [QUOTE.as_json()]})
 
-    def test_the_list_is_empty_when_nothing_is_known(self) -> None:
+    def test_before_the_first_quotes_the_list_is_empty(self) -> None:
         self.assertEqual(self.get(FakeMix(FakeRates())).get_json(), {"quotes": []})
