@@ -18,7 +18,7 @@ The way of a rate, in the order in which it meets the files:
 14. history/backfill: fills days that are missing
 15. facade: what views and the chat read, in any thread (mixsvc.interfaces.rates.IRates)
 
-The folders, from the lowest: model <- sources <- history, polling <- service. The docstring of each explains its theory.
+The folders, from the lowest: model <- sources <- history, polling <- service. The docstring of each has its theory.
 
 **Never back.** A quote never replaces one of a later date, so a source that falls behind, or the archive, cannot undo
 what was published. The archive only fills what is missing. New quotes are published, told to listeners and then
