@@ -45,7 +45,7 @@ from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator
 from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
 from mixsvc.rates.service import RatesService
-from mixsvc.shutdown import Deadline
+from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.database import Database
 from mixsvc.threads.bridge import Bridge
 from mixsvc.threads.pool import DaemonThreadPool
@@ -156,7 +156,7 @@ class MixService(MultiService):
 
     async def _stop(self) -> None:
         await self._operations.drain()
-        deadline = Deadline(self._reactor, self._settings.server.shutdown_timeout)
+        deadline = StopDeadline(self._reactor, self._settings.server.shutdown_timeout)
         for steps in self._stop_steps():
             await gatherResults([Deferred.fromCoroutine(deadline.share(*step)) for step in steps])
         self._operations.stop()

@@ -7,10 +7,10 @@ from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-__all__ = ["Deadline"]
+__all__ = ["StopDeadline"]
 
 
-class Deadline:
+class StopDeadline:
     """Runs the steps of a stop. A step that hangs is cancelled at the end of its share, and one that fails is logged.
 
     Either way the next step runs. Used in the reactor thread.

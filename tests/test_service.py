@@ -47,7 +47,7 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
 
 
 def nobody(environ: Mapping[str, Any]) -> None:
-    """No connection is from anybody in particular."""
+    """An authenticator that knows nobody."""
 
 
 def settings(**server: Any) -> Settings:
@@ -59,6 +59,13 @@ def settings(**server: Any) -> Settings:
     )
 
 
+def end(service: MixService, reactor: Reactor) -> None:
+    """Stop a service that still runs, and let every step of the stop end at its time limit, so that threads end."""
+    if service.running:
+        service.stopService()
+    reactor.pump([1.0] * 60)
+
+
 class ServiceTests(SynchronousTestCase):
     """Made, started and stopped; its threads are real ones and end with the test."""
 
@@ -67,11 +74,10 @@ class ServiceTests(SynchronousTestCase):
 
     def made(self, **server: Any) -> MixService:
         service = MixService(self.reactor, settings(**server), application, nobody)
-        self.addCleanup(service._views.stop)
-        self.addCleanup(service._helpers.stop)
+        self.addCleanup(end, service, self.reactor)
         return service
 
-    def test_it_is_a_service_whose_parts_keep_their_promises(self) -> None:
+    def test_it_is_a_service_whose_facades_have_what_their_interfaces_promise(self) -> None:
         service = self.made()
 
         verifyObject(IService, service)
@@ -84,21 +90,21 @@ class ServiceTests(SynchronousTestCase):
         assert self.reactor.tcpServers == []
         assert self.reactor.getDelayedCalls() == []
 
-    def test_ports_open_while_the_rights_are_there(self) -> None:
+    def test_ports_open_while_the_process_has_the_rights_for_it(self) -> None:
         service = self.made(listen=("tcp:80:interface=127.0.0.1", "tcp:81:interface=127.0.0.1"))
 
         service.privilegedStartService()
 
         assert [server[0] for server in self.reactor.tcpServers] == [80, 81]
 
-    def test_a_port_lost_since_the_rehearsal_is_named(self) -> None:
+    def test_a_port_that_was_taken_since_the_check_is_named(self) -> None:
         self.reactor.busy_port = 8080
         service = self.made()
 
         with pytest.raises(CannotListen, match=r"^cannot listen on 127\.0\.0\.1:8080 \(Address already in use\)"):
             service.privilegedStartService()
 
-    def test_a_true_rate_is_there_when_starting_has_returned(self) -> None:
+    def test_rates_are_known_when_starting_has_returned(self) -> None:
         service = self.made()
         assert service.facades.rates.latest("EUR", "USD") is None
 
@@ -108,7 +114,7 @@ class ServiceTests(SynchronousTestCase):
         quote = service.facades.rates.latest("EUR", "USD")
         assert quote is not None and quote.source == "archive"
 
-    def test_names_are_looked_up_in_threads_that_end_with_the_process(self) -> None:
+    def test_names_are_resolved_in_daemon_threads(self) -> None:
         self.made().startService()
 
         assert type(self.reactor.resolver).__name__ == "DaemonThreadResolver"
@@ -136,12 +142,13 @@ def test_a_posted_body_may_spell_every_byte_with_six() -> None:
 
 
 def test_a_database_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    reactor = Reactor()
     service = MixService(
-        Reactor(), Settings(storage=StorageSettings(path=str(tmp_path / "nowhere" / "x"))), application, nobody
+        reactor, Settings(storage=StorageSettings(path=str(tmp_path / "nowhere" / "x"))), application, nobody
     )
 
     with pytest.raises(DatabaseUnusable, match="^the database .* cannot be used: unable to open database file"):
         service.startService()
 
-    service._views.stop()
-    service._helpers.stop()
+    service.stopService()
+    reactor.pump([1.0] * 60)

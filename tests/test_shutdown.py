@@ -4,15 +4,15 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.shutdown import Deadline
+from mixsvc.shutdown import StopDeadline
 
 
-class DeadlineTests(SynchronousTestCase):
+class StopDeadlineTests(SynchronousTestCase):
     """Ten seconds in all."""
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.deadline = Deadline(self.clock, 10.0)
+        self.deadline = StopDeadline(self.clock, 10.0)
 
     def share(self, until: float, step: "Deferred[None]") -> "Deferred[None]":
         return Deferred.fromCoroutine(self.deadline.share(until, "the step", lambda: step))

@@ -17,7 +17,7 @@ from mixsvc.errors import ServiceBusy
 from mixsvc.facade import Facades
 from mixsvc.interfaces import Authenticator
 from mixsvc.rates.service import RatesService
-from mixsvc.shutdown import Deadline
+from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.database import Database
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
@@ -50,7 +50,7 @@ class _Parts:
     rates: RatesService
     chat: ChatHost | None
 
-    async def stop(self, deadline: Deadline) -> None:
+    async def stop(self, deadline: StopDeadline) -> None:
         """End what runs, within shares of the deadline; the database last."""
         if self.chat is not None:
             await self.chat.stop(deadline)
@@ -95,7 +95,7 @@ def _begin(reactor: Any, settings: Settings, parts: _Parts) -> None:
     """Called in the reactor thread."""
 
     def stop() -> "Deferred[None]":
-        deadline = Deadline(reactor, settings.server.shutdown_timeout)
+        deadline = StopDeadline(reactor, settings.server.shutdown_timeout)
         return Deferred.fromCoroutine(parts.stop(deadline))
 
     parts.rates.start()

@@ -30,7 +30,7 @@ from mixsvc.http.routing import ChatOnlyRoot
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import ChatPage, IChat, RoomOverview
 from mixsvc.pages.chat_url import ChatUrl
-from mixsvc.shutdown import Deadline
+from mixsvc.shutdown import StopDeadline
 from mixsvc.threads.pool import DaemonThreadPool
 
 __all__ = ["LISTEN", "ChatHost"]
@@ -138,7 +138,7 @@ class ChatHost:
         self._ended = self._loop.start(LOCK_SECONDS)
         return self._first_attempt
 
-    async def stop(self, deadline: Deadline) -> None:
+    async def stop(self, deadline: StopDeadline) -> None:
         """End what this process serves, within shares of the deadline."""
         if self._loop.running:
             self._loop.stop()

@@ -1,8 +1,8 @@
 """What operators do to a whole service on a reactor in memory: the drain, the access log, reopened log files."""
 
-from collections.abc import Callable
+import signal
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 
 from twisted.application.service import Application, IService
 from twisted.internet.testing import StringTransport
@@ -12,27 +12,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.operations.log_files import LogFile
 from mixsvc.operations.operations import ProcessContext
 from mixsvc.service import MixService
-from tests.test_service import Reactor, application, nobody, settings
-
-P = ParamSpec("P")
-
-
-class Instant(Reactor):
-    """Does what is to be done when it runs at once, but for what minds signals."""
-
-    def callWhenRunning(self, callable: Callable[P, object], *args: P.args, **kw: P.kwargs) -> None:
-        if callable.__name__ == "_log_listening":
-            callable(*args, **kw)
+from tests.test_service import Reactor, application, end, nobody, settings
 
 
 class OperationsTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.reactor = Instant()
+        self.reactor = Reactor()
 
     def started(self, process: ProcessContext | None = None, **server: Any) -> MixService:
         service = MixService(self.reactor, settings(**server), application, nobody, process)
-        self.addCleanup(service._views.stop)
-        self.addCleanup(service._helpers.stop)
+        self.addCleanup(end, service, self.reactor)
         service.privilegedStartService()
         service.startService()
         return service
@@ -47,11 +36,14 @@ class OperationsTests(SynchronousTestCase):
         said: bytes = wire.value()
         return said
 
-    def test_the_port_for_operators_is_open_while_the_rights_are_there(self) -> None:
+    def is_stopping(self) -> bool:
+        """Whether a response says that its connection ends."""
+        return b"\r\nconnection: close\r\n" in self.get(b"/chat").lower()
+
+    def test_the_admin_port_opens_while_the_process_has_the_rights_for_it(self) -> None:
         service = MixService(
             self.reactor, settings(admin_listen=("tcp:9090:interface=127.0.0.1",)), application, nobody
         )
-        self.addCleanup(service._views.stop)
 
         service.privilegedStartService()
 
@@ -59,13 +51,13 @@ class OperationsTests(SynchronousTestCase):
         assert b"mixsvc_ready 0.0" in self.get(b"/metrics", 1)
         assert b"The service is starting." in self.get(b"/readyz", 1)
 
-    def test_names_that_are_checked_elsewhere_are_not_on_the_port_for_operators(self) -> None:
+    def test_the_admin_port_answers_for_any_host_name(self) -> None:
         self.started(admin_listen=("tcp:9090:interface=127.0.0.1",), hosts=("example.org",))
 
         assert self.get(b"/healthz").startswith(b"HTTP/1.1 421 ")
         assert self.get(b"/healthz", 1).startswith(b"HTTP/1.1 200 ")
 
-    def test_it_goes_on_until_the_drain_is_over(self) -> None:
+    def test_it_serves_until_the_drain_is_over(self) -> None:
         service = self.started(drain=10.0, admin_listen=("tcp:9090:interface=127.0.0.1",))
 
         service.stopService()
@@ -73,24 +65,28 @@ class OperationsTests(SynchronousTestCase):
         assert b"The service is stopping." in self.get(b"/readyz", 1)
         assert b"mixsvc_ready 0.0" in self.get(b"/metrics", 1)
         self.reactor.advance(9.9)
-        assert not service._site.is_stopping
+        assert not self.is_stopping()
         self.reactor.advance(0.1)
-        assert service._site.is_stopping
+        assert self.is_stopping()
 
     def test_without_a_drain_it_stops_at_once(self) -> None:
         service = self.started()
 
         service.stopService()
 
-        assert service._site.is_stopping
+        assert self.is_stopping()
 
-    def test_what_waits_for_the_access_log_is_written_before_its_file_is_opened_anew(self) -> None:
-        service = self.started(access_log_file="access.log")
+    def test_a_signal_writes_the_waiting_lines_of_the_access_log_and_then_reopens_its_file(self) -> None:
+        for number in (signal.SIGUSR1, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        self.started(access_log_file="access.log")
+        self.reactor.run()
         self.get(b"/healthz")
         assert Path("access.log").read_text() == ""
         Path("access.log").rename("old")
 
-        service._operations.reopen()
+        signal.raise_signal(signal.SIGUSR1)
+        self.reactor.advance(0)
 
         assert '"GET /healthz HTTP/1.1" 200 20 ' in Path("old").read_text()
         assert Path("access.log").read_text() == ""

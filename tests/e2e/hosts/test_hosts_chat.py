@@ -262,7 +262,7 @@ def test_a_wrong_setting_ends_every_host_with_one_line(start: Start, server: Ser
     ("config", "said"),
     [
         ({"chat": {"listen": "x"}}, "[chat] listen: 'x' is not an endpoint"),
-        ({"storage": {"path": ":memory:"}}, "[chat] listen needs a database that is a file"),
+        ({"storage": {"path": ":memory:"}}, "[chat] listen needs a database in a file"),
         ({"storage": {"path": "/nowhere/x"}}, "the database /nowhere/x cannot be used: its directory does not exist"),
     ],
 )
