@@ -1,16 +1,18 @@
-"""A connection: heads in any portions, requests in their order, deadlines that nothing puts off."""
+"""A connection: heads in any portions, requests in their order, deadlines that single bytes do not postpone."""
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import NOT_DONE_YET
+from zope.interface.verify import verifyObject
 
 from mixsvc.config.settings import ServerSettings, WebSettings
-from mixsvc.http.channel import LINGER_SECONDS
+from mixsvc.http.channel import LINGER_SECONDS, Phase
 from mixsvc.http.head import MAX_FIELDS, MAX_HEAD
 from mixsvc.http.uploads import MAX_IN_MEMORY
-from tests.http.http_wire import REQUEST, Echo, connect, make_site
+from tests.http.memory_site import REQUEST, Echo, connect, make_site
+from txsockjs.interfaces import IUpgradableChannel
 
 LATER = b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n"
 BIG = 10 * 2**20
@@ -30,7 +32,7 @@ class ChannelTestCase(SynchronousTestCase):
         server = ServerSettings(header_timeout=20, idle_timeout=60, transfer_timeout=30, slowest_transfer=1000)
         web = WebSettings(max_body=BIG, max_bodies=BIG)
         self.site = make_site(self.clock, self.echo, server, web)
-        self.channel, self.wire = connect(self.site)
+        self.channel, self.transport = connect(self.site)
         self.addCleanup(self.leave)
 
     def leave(self) -> None:
@@ -53,7 +55,7 @@ class ChannelTestCase(SynchronousTestCase):
         return NOT_DONE_YET
 
     def answers(self) -> list[int]:
-        return [int(part[:3]) for part in self.wire.value().split(b"HTTP/1.1 ")[1:]]
+        return [int(part[:3]) for part in self.transport.value().split(b"HTTP/1.1 ")[1:]]
 
 
 class IntakeTests(ChannelTestCase):
@@ -66,15 +68,15 @@ class IntakeTests(ChannelTestCase):
             self.channel.dataReceived(whole[at : at + 1])
 
         assert self.answers() == [200, 200]
-        assert b"hello" in self.wire.value()
+        assert b"hello" in self.transport.value()
 
     def test_requests_in_one_portion_are_answered_in_their_order(self) -> None:
         self.channel.dataReceived(post(b"first") + REQUEST + post(b"third"))
 
         assert self.answers() == [200, 200, 200]
-        assert self.wire.value().index(b"first") < self.wire.value().index(b"third")
+        assert self.transport.value().index(b"first") < self.transport.value().index(b"third")
 
-    def test_what_follows_a_slow_answer_waits_in_its_order(self) -> None:
+    def test_requests_behind_a_slow_response_wait_and_keep_their_order(self) -> None:
         self.channel.dataReceived(LATER + post(b"one")[:-1])
         self.channel.dataReceived(b"e" + post(b"two"))
         assert self.answers() == []
@@ -82,47 +84,47 @@ class IntakeTests(ChannelTestCase):
         self.echo.waiting[0].finish()
 
         assert self.answers() == [200, 200, 200]
-        assert self.wire.value().index(b"one") < self.wire.value().index(b"two")
+        assert self.transport.value().index(b"one") < self.transport.value().index(b"two")
 
-    def test_what_came_with_the_end_of_a_body_is_not_overtaken(self) -> None:
+    def test_a_request_that_came_with_the_end_of_a_body_is_handled_before_later_ones(self) -> None:
         self.channel.dataReceived(post(b"body").replace(b" / ", b" /later ")[:-1])
         self.channel.dataReceived(b"y" + post(b"first"))
         self.channel.dataReceived(post(b"second"))
 
         self.echo.waiting[0].finish()
 
-        assert self.wire.value().index(b"first") < self.wire.value().index(b"second")
+        assert self.transport.value().index(b"first") < self.transport.value().index(b"second")
 
-    def test_only_so_much_is_taken_ahead(self) -> None:
+    def test_reading_pauses_when_16_kib_of_further_requests_wait(self) -> None:
         self.channel.dataReceived(LATER)
         for _ in range(17):
             self.channel.dataReceived(b"x" * 1024)
 
-        assert self.wire.producerState == "paused"
+        assert self.transport.producerState == "paused"
 
         self.echo.waiting[0].finish()
-        assert self.wire.producerState == "producing"
+        assert self.transport.producerState == "producing"
 
     def test_an_empty_line_before_a_request_is_skipped(self) -> None:
         self.channel.dataReceived(post(b"x") + b"\r\n" + REQUEST)
 
         assert self.answers() == [200, 200]
 
-    def test_a_bad_head_is_answered_and_nothing_after_it_is_read(self) -> None:
+    def test_an_invalid_head_is_refused_and_nothing_behind_it_is_read(self) -> None:
         self.channel.dataReceived(b"GET / HTTP/1.1\r\n\r\n" + REQUEST)
         self.channel.dataReceived(REQUEST)
 
         assert self.answers() == [400]
-        assert self.wire.value().endswith(b"The request has no Host header.\n")
-        assert self.wire.write_closed
+        assert self.transport.value().endswith(b"The request has no Host header.\n")
+        assert self.transport.write_closed
         assert self.echo.seen == []
 
-    def test_what_will_never_be_a_head_is_answered_at_once(self) -> None:
+    def test_bytes_that_cannot_become_a_head_are_refused_at_once(self) -> None:
         self.channel.dataReceived(b"GET / HTTP/1.1\nHost: x\n\n")
 
         assert self.answers() == [400]
 
-    def test_a_second_request_may_not_hide_behind_a_refused_one(self) -> None:
+    def test_a_request_hidden_behind_a_refused_one_is_not_read(self) -> None:
         hidden = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
 
         self.channel.dataReceived(hidden + LATER)
@@ -132,15 +134,15 @@ class IntakeTests(ChannelTestCase):
 
     def chunked(self, data: bytes) -> list[int]:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-        self.channel, self.wire = connect(self.site)
+        self.channel, self.transport = connect(self.site)
         self.channel.dataReceived(head + data + REQUEST)
         return self.answers()
 
-    def test_chunks_are_read(self) -> None:
+    def test_chunks_are_decoded(self) -> None:
         assert self.chunked(b"5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: x\r\n\r\n") == [200, 200]
-        assert b"hello!" in self.wire.value()
+        assert b"hello!" in self.transport.value()
 
-    def test_chunks_that_are_none_are_refused(self) -> None:
+    def test_invalid_chunks_are_refused(self) -> None:
         for data in (
             b"x\r\n",
             b"-1\r\n",
@@ -153,7 +155,7 @@ class IntakeTests(ChannelTestCase):
         for data in (b"5\nhello\n", b"5;\x00\r\nhello\r\n", b"5;" + b"a" * 2000 + b"\r\n", b"\r\n", b"5 \r\nhello\r\n"):
             assert self.chunked(data) == [400], data
 
-    def test_trailers_are_no_better_than_headers(self) -> None:
+    def test_trailers_are_checked_like_headers(self) -> None:
         for trailers in (
             b"X: y\n\nGET /later HTTP/1.1\nHost: a\n\n\r\n",
             b"X: y\n\r\n",
@@ -183,7 +185,7 @@ class IntakeTests(ChannelTestCase):
 
         assert self.answers() == [200, 200]
 
-    def test_trailers_that_can_no_longer_become_any_are_answered_at_once(self) -> None:
+    def test_bytes_that_cannot_become_trailers_are_refused_at_once(self) -> None:
         self.channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\n")
 
         assert self.answers() == [400]
@@ -192,20 +194,20 @@ class IntakeTests(ChannelTestCase):
         self.channel.dataReceived(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: x , Close\r\n\r\n" + REQUEST)
 
         assert self.answers() == [200]
-        assert b"Connection: close" in self.wire.value()
-        assert self.wire.disconnecting
+        assert b"Connection: close" in self.transport.value()
+        assert self.transport.disconnecting
 
-    def test_a_word_that_ends_in_close_is_another(self) -> None:
+    def test_an_option_that_ends_in_close_does_not_close(self) -> None:
         self.channel.dataReceived(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: x-close, keep-alive\r\n\r\n" + REQUEST)
 
         assert self.answers() == [200, 200]
 
-    def test_http_1_0_closes(self) -> None:
+    def test_a_connection_of_http_1_0_is_closed(self) -> None:
         self.channel.dataReceived(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
 
-        assert self.wire.disconnecting
+        assert self.transport.disconnecting
 
-    def test_a_connection_that_is_taken_over_gets_every_byte(self) -> None:
+    def test_an_upgraded_protocol_gets_every_byte(self) -> None:
         upgraded = Upgraded()
         self.channel.dataReceived(LATER[:-2])
         self.echo.render = lambda request: self.upgrade(upgraded)  # type: ignore[method-assign]
@@ -215,8 +217,47 @@ class IntakeTests(ChannelTestCase):
         self.pass_time(1000)
 
         assert upgraded.got == b"frames and more"
-        assert not self.wire.disconnecting
+        assert not self.transport.disconnecting
         assert self.site.channels == set()
+
+
+class UpgradeTests(ChannelTestCase):
+    """A protocol takes the connection over; the transport still knows the channel, as under TLS."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.protocol = Upgraded()
+        self.echo.render = lambda request: self.upgrade(self.protocol)  # type: ignore[method-assign]
+
+    def test_the_channel_provides_the_interface(self) -> None:
+        assert verifyObject(IUpgradableChannel, self.channel)
+
+    def test_the_protocol_gets_the_end_of_the_connection(self) -> None:
+        self.channel.dataReceived(LATER)
+
+        self.channel.connectionLost(Failure(ConnectionDone()))
+
+        assert self.protocol.lost
+
+    def test_the_site_logs_status_101_once_and_forgets_the_connection(self) -> None:
+        logged: list[int] = []
+        self.site.on_answer = lambda request, seconds: logged.append(request.code)
+
+        self.channel.dataReceived(LATER)
+        self.channel.connectionLost(Failure(ConnectionDone()))
+
+        assert (logged, self.site.channels, self.channel.phase) == ([101], set(), Phase.UPGRADED)
+
+    def test_the_transport_no_longer_pauses_the_channel(self) -> None:
+        self.channel.dataReceived(LATER)
+
+        assert self.transport.producer is None
+
+    def test_what_came_behind_a_body_belongs_to_the_protocol(self) -> None:
+        self.channel.dataReceived(post(b"body") + b"frames")
+
+        assert self.protocol.got == b"frames"
+        assert self.site.uploads.kept == 0
 
 
 class Upgraded:
@@ -224,6 +265,7 @@ class Upgraded:
 
     def __init__(self) -> None:
         self.got = b""
+        self.lost = False
 
     def makeConnection(self, transport: object) -> None:
         """Nothing to do."""
@@ -232,20 +274,20 @@ class Upgraded:
         self.got += data
 
     def connectionLost(self, reason: Failure) -> None:
-        """Nothing to do."""
+        self.lost = True
 
 
 class HeadDeadlineTests(ChannelTestCase):
     """From the first byte on, 20 s."""
 
-    def test_silence_from_the_start_is_closed(self) -> None:
+    def test_a_connection_that_sends_nothing_is_closed(self) -> None:
         self.pass_time(19)
-        assert not self.wire.disconnecting
+        assert not self.transport.disconnecting
 
         self.pass_time(1)
 
-        assert self.wire.disconnecting
-        assert self.wire.value() == b""
+        assert self.transport.disconnecting
+        assert self.transport.value() == b""
 
     def test_a_head_that_trickles_is_refused_in_time(self) -> None:
         self.trickle(b"x", 19)
@@ -255,7 +297,7 @@ class HeadDeadlineTests(ChannelTestCase):
 
         assert self.answers() == [408]
 
-    def test_so_is_the_second_head(self) -> None:
+    def test_a_second_head_that_trickles_is_refused_in_time(self) -> None:
         self.channel.dataReceived(REQUEST)
         self.pass_time(50)
 
@@ -263,15 +305,15 @@ class HeadDeadlineTests(ChannelTestCase):
 
         assert self.answers() == [200, 408]
 
-    def test_empty_lines_are_no_way_around(self) -> None:
+    def test_empty_lines_do_not_postpone_the_deadline(self) -> None:
         self.trickle(b"\r\n", 19)
-        assert not self.wire.disconnecting
+        assert not self.transport.disconnecting
 
         self.trickle(b"\r\n", 1)
 
-        assert self.wire.disconnecting
+        assert self.transport.disconnecting
 
-    def test_an_empty_line_begins_nothing(self) -> None:
+    def test_an_empty_line_does_not_begin_a_head(self) -> None:
         self.channel.dataReceived(post(b"x"))
         for line_end in (b"\r\n", b"\r", b"\n"):
             self.channel.dataReceived(line_end)
@@ -279,10 +321,10 @@ class HeadDeadlineTests(ChannelTestCase):
 
         self.pass_time(3)
 
-        assert (self.answers(), self.wire.disconnecting) == ([200], True)
+        assert (self.answers(), self.transport.disconnecting) == ([200], True)
         assert not self.site.refused
 
-    def test_neither_does_it_keep_a_request_from_being_read(self) -> None:
+    def test_a_request_behind_an_empty_line_is_read(self) -> None:
         for byte in (b"\r", b"\n", REQUEST):
             self.channel.dataReceived(byte)
 
@@ -291,18 +333,18 @@ class HeadDeadlineTests(ChannelTestCase):
     def test_the_time_between_two_requests_is_limited(self) -> None:
         self.channel.dataReceived(REQUEST)
         self.pass_time(59)
-        assert not self.wire.disconnecting
+        assert not self.transport.disconnecting
 
         self.pass_time(1)
 
-        assert self.wire.disconnecting
+        assert self.transport.disconnecting
 
-    def test_a_request_in_time_begins_it_anew(self) -> None:
+    def test_a_request_in_time_restarts_the_idle_timeout(self) -> None:
         for _ in range(5):
             self.channel.dataReceived(REQUEST)
             self.pass_time(50)
 
-        assert not self.wire.disconnecting
+        assert not self.transport.disconnecting
 
     def test_no_timer_runs_without_connections(self) -> None:
         self.channel.connectionLost(Failure(ConnectionDone()))
@@ -332,7 +374,7 @@ class BodyDeadlineTests(ChannelTestCase):
 
         assert self.answers() == [200]
 
-    def test_having_been_fast_does_not_buy_time(self) -> None:
+    def test_a_body_that_was_fast_before_gets_no_more_time(self) -> None:
         self.begin(2_000_000)
         self.channel.dataReceived(b"x" * 1_000_000)
         self.trickle(b"x", 59)
@@ -361,7 +403,7 @@ class BodySizeTests(ChannelTestCase):
         self.channel.dataReceived(post(b"x" * 100)[:-1])
 
         assert self.answers() == [503]
-        assert b"Retry-After" in self.wire.value()
+        assert b"Retry-After" in self.transport.value()
         others[0][0].connectionLost(Failure(ConnectionDone()))
         assert self.site.uploads.kept == 3 * (BIG // 4 - 1)
         self.leave()
@@ -388,9 +430,9 @@ class BodySizeTests(ChannelTestCase):
 
         self.channel.dataReceived(post(body))
 
-        assert self.wire.value().endswith(body)
+        assert self.transport.value().endswith(body)
 
-    def test_a_full_disk_is_no_traceback(self) -> None:
+    def test_a_full_disk_is_answered_with_503(self) -> None:
         self.channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
         self.channel.requests[0].content = Full()
 
@@ -404,7 +446,7 @@ class BodySizeTests(ChannelTestCase):
         self.channel.dataReceived(form.replace(b" / ", b" /?q=r "))
 
         assert self.echo.seen[0].args == {b"q": [b"r"]}
-        assert self.wire.value().endswith(b"a=b&c=d")
+        assert self.transport.value().endswith(b"a=b&c=d")
 
 
 class Full:
@@ -423,117 +465,117 @@ class UnreadTests(ChannelTestCase):
     def unread(self, size: int) -> None:
         self.channel.dataReceived(LATER)
         self.echo.waiting[-1].write(b"x" * size)
-        self.wire.fill()
+        self.transport.fill()
 
-    def test_an_answer_that_nobody_reads_is_cut_off(self) -> None:
+    def test_a_client_that_does_not_read_its_response_is_cut_off(self) -> None:
         self.unread(70_000)
         self.pass_time(99)
-        assert not self.wire.aborted
+        assert not self.transport.aborted
 
         self.pass_time(2)
 
-        assert self.wire.aborted
+        assert self.transport.aborted
         assert self.site.refused["unread"] == 1
 
-    def test_what_the_client_sends_meanwhile_does_not_help_it(self) -> None:
+    def test_bytes_that_it_sends_meanwhile_do_not_postpone_the_deadline(self) -> None:
         self.unread(70_000)
 
         self.trickle(b"G", 101)
 
-        assert self.wire.aborted
+        assert self.transport.aborted
 
     def test_a_slow_reader_has_time_for_each_part(self) -> None:
         self.unread(70_000)
         for _ in range(5):
             self.pass_time(90)
-            self.wire.empty()
+            self.transport.empty()
             self.echo.waiting[0].write(b"x" * 70_000)
-            self.wire.fill()
+            self.transport.fill()
 
-        assert not self.wire.aborted
+        assert not self.transport.aborted
 
-    def test_parts_that_were_read_before_do_not_count(self) -> None:
+    def test_parts_that_were_read_before_give_no_more_time(self) -> None:
         self.unread(1_000_000)
-        self.wire.empty()
+        self.transport.empty()
         self.echo.waiting[0].write(b"x" * 70_000)
-        self.wire.fill()
+        self.transport.fill()
 
         self.pass_time(101)
 
-        assert self.wire.aborted
+        assert self.transport.aborted
 
-    def test_each_answer_is_counted_by_itself(self) -> None:
+    def test_each_response_is_counted_by_itself(self) -> None:
         self.unread(1_000_000)
-        self.wire.empty()
+        self.transport.empty()
         self.echo.waiting[0].finish()
         self.unread(200_000)
 
         self.pass_time(229)
 
-        assert not self.wire.aborted
+        assert not self.transport.aborted
 
     def test_more_to_read_is_more_time(self) -> None:
         self.unread(70_000)
         self.echo.waiting[0].write(b"x" * 100_000)
 
         self.pass_time(199)
-        assert not self.wire.aborted
+        assert not self.transport.aborted
 
         self.pass_time(2)
-        assert self.wire.aborted
+        assert self.transport.aborted
 
     def test_a_stream_that_is_read_may_last_for_hours(self) -> None:
         self.channel.dataReceived(LATER)
         for _ in range(100):
             self.echo.waiting[0].write(b"x" * 1000)
-            self.wire.fill()
-            self.wire.empty()
+            self.transport.fill()
+            self.transport.empty()
             self.pass_time(100)
 
-        assert not self.wire.disconnecting
+        assert not self.transport.disconnecting
 
-    def test_no_request_is_begun_while_an_answer_is_unread(self) -> None:
+    def test_no_request_is_handled_while_a_response_is_unread(self) -> None:
         self.unread(70_000)
         self.echo.waiting[0].finish()
         self.channel.dataReceived(REQUEST)
         assert self.answers() == [200]
 
-        self.wire.empty()
+        self.transport.empty()
 
         assert self.answers() == [200, 200]
 
-    def test_requests_ahead_are_limited_there_too(self) -> None:
+    def test_requests_ahead_are_limited_while_a_response_is_unread(self) -> None:
         self.unread(70_000)
         self.echo.waiting[0].finish()
-        self.wire.producerState = "producing"
+        self.transport.producerState = "producing"
 
         self.channel.dataReceived(REQUEST * 1000)
 
-        assert self.wire.producerState == "paused"
+        assert self.transport.producerState == "paused"
 
-    def test_a_connection_that_only_sends_is_not_idle(self) -> None:
+    def test_a_connection_whose_response_is_being_read_is_not_idle(self) -> None:
         self.unread(70_000)
         self.echo.waiting[0].finish()
 
         self.pass_time(90)
 
-        assert not self.wire.disconnecting
+        assert not self.transport.disconnecting
 
-    def test_the_rest_of_a_last_answer_has_a_deadline(self) -> None:
+    def test_the_rest_of_the_last_response_has_a_deadline(self) -> None:
         self.channel.dataReceived(REQUEST.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-        assert self.wire.disconnecting
+        assert self.transport.disconnecting
         self.pass_time(95)
-        assert not self.wire.aborted
+        assert not self.transport.aborted
 
         self.pass_time(2)
 
-        assert self.wire.aborted
+        assert self.transport.aborted
 
     def test_a_refused_client_that_does_not_leave_is_cut_off(self) -> None:
         self.channel.dataReceived(b"\x00")
         self.pass_time(LINGER_SECONDS)
-        assert self.wire.disconnecting
+        assert self.transport.disconnecting
 
         self.pass_time(97)
 
-        assert self.wire.aborted
+        assert self.transport.aborted

@@ -1,4 +1,4 @@
-"""Whole answers go past the transport to the socket, as long as nothing can wait in the transport."""
+"""Whole responses go to the socket at once, as long as nothing waits in the transport."""
 
 from typing import TYPE_CHECKING
 
@@ -47,10 +47,10 @@ class WriteNowTests(SynchronousTestCase):
         self.channel.dataReceived(GET % path)
         return self.wire.sent.endswith(b"/" + path), bool(self.wire.value())
 
-    def test_answers_go_to_the_socket_one_after_the_other(self) -> None:
+    def test_responses_go_to_the_socket_one_after_the_other(self) -> None:
         self.assertEqual([(True, False)] * 2, [self.ask(b"one"), self.ask(b"two")])
 
-    def test_what_the_socket_does_not_take_waits_in_the_transport_and_all_else_behind_it(self) -> None:
+    def test_what_the_socket_does_not_take_waits_in_the_transport_and_so_do_later_responses(self) -> None:
         self.wire.takes = 10
         self.ask(b"one")
         self.assertEqual(10, len(self.wire.sent))
@@ -60,14 +60,14 @@ class WriteNowTests(SynchronousTestCase):
 
         self.assertEqual([(False, True)] * 2, [self.ask(b"two"), self.ask(b"three")])
 
-    def test_behind_an_answer_in_pieces_everything_goes_to_the_transport(self) -> None:
+    def test_behind_a_response_in_pieces_everything_goes_to_the_transport(self) -> None:
         self.assertEqual((True, False), self.ask(b"one"))
         self.ask(b"pieces")
         self.assertEqual(b"", self.wire.sent)
 
         self.assertEqual((False, True), self.ask(b"two"))
 
-    def test_behind_a_body_for_which_the_client_was_told_to_go_on_too(self) -> None:
+    def test_behind_a_100_continue_everything_goes_to_the_transport(self) -> None:
         self.channel.dataReceived(
             b"POST /one HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx"
         )

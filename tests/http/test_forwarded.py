@@ -1,4 +1,4 @@
-"""X-Forwarded-*: believed from trusted proxies, and only what they said themselves."""
+"""X-Forwarded-*: believed from trusted proxies, and only what they wrote themselves."""
 
 from collections.abc import Collection
 from ipaddress import ip_network
@@ -36,7 +36,7 @@ class ForwardedTests(SynchronousTestCase):
     def test_the_proxy_names_the_client(self) -> None:
         assert self.client(x_forwarded_for="192.0.2.7") == "192.0.2.7"
 
-    def test_what_the_client_itself_wrote_before_is_not_believed(self) -> None:
+    def test_addresses_that_the_client_itself_wrote_are_not_believed(self) -> None:
         assert self.client(x_forwarded_for="1.1.1.1, 192.0.2.7") == "192.0.2.7"
 
     def test_a_chain_of_trusted_proxies_is_followed(self) -> None:
@@ -89,13 +89,13 @@ class ForwardedTests(SynchronousTestCase):
         for host in ("evil/../x", "a b", "<script>", "x:port", "\xff"):
             assert self.forwarded(x_forwarded_host=host).getHeader(b"host") == b"internal:8080", host
 
-    def test_a_unix_socket_is_believed_by_its_word(self) -> None:
+    def test_the_word_unix_trusts_peers_on_a_unix_socket(self) -> None:
         for peer in (UNIXAddress("/run/x"), UNIXAddress(None)):
             request = self.forwarded(peer, UNIX_ONLY, x_forwarded_for="192.0.2.7", x_forwarded_host="example.org")
 
             assert (request.getClientAddress().host, request.getHeader(b"host")) == ("192.0.2.7", b"example.org")
 
-    def test_that_word_is_for_nobody_else(self) -> None:
+    def test_the_word_unix_trusts_no_tcp_peer(self) -> None:
         assert self.forwarded(None, UNIX_ONLY, x_forwarded_for="192.0.2.7").getClientAddress().host == "127.0.0.1"
 
     def test_behind_a_unix_socket_a_chain_is_followed(self) -> None:

@@ -140,7 +140,7 @@ def test_a_header_that_some_would_read_otherwise_is_refused(field: bytes) -> Non
         b"GET x:80 HTTP/1.1",
     ],
 )
-def test_a_first_line_that_is_none_is_refused(line: bytes) -> None:
+def test_an_invalid_request_line_is_refused(line: bytes) -> None:
     assert refused(head(line=line)).status == 400
 
 
@@ -166,7 +166,7 @@ def test_a_first_line_that_is_none_is_refused(line: bytes) -> None:
         b"Hosts: x\r\n",
     ],
 )
-def test_no_host_and_what_is_none_are_refused(host: bytes) -> None:
+def test_a_missing_or_invalid_host_is_refused(host: bytes) -> None:
     assert refused(head(host=host)).status == 400
 
 
@@ -192,7 +192,7 @@ def test_http_1_0_needs_no_host_but_may_not_have_two() -> None:
         (b"http://example.org?a=b", b"/?a=b", b"example.org"),
     ],
 )
-def test_of_an_absolute_url_path_and_host_count(target: bytes, path: bytes, host: bytes) -> None:
+def test_an_absolute_url_gives_the_path_and_the_host(target: bytes, path: bytes, host: bytes) -> None:
     found = read_head(head(b"X: y", line=b"GET " + target + b" HTTP/1.1"))
 
     assert (found.target, found.fields.raw) == (path, b"Host: " + host + b"\r\nX: y\r\n")
@@ -204,7 +204,7 @@ def test_the_asterisk_is_for_options() -> None:
 
 
 @pytest.mark.parametrize("line", [b"CONNECT x:443 HTTP/1.1", b"CONNECT / HTTP/1.1", b"TRACE / HTTP/1.1"])
-def test_there_is_no_tunnel_and_no_echo(line: bytes) -> None:
+def test_connect_and_trace_are_not_supported(line: bytes) -> None:
     assert refused(head(line=line)).status == 501
 
 
@@ -217,11 +217,11 @@ def test_headers_whose_names_have_underscores_are_left_out() -> None:
     assert found.fields.body_length == 0
 
 
-def test_a_host_with_an_underscore_in_its_name_is_no_host() -> None:
+def test_a_host_header_with_an_underscore_in_its_name_does_not_count() -> None:
     assert refused(head(host=b"_Host: x\r\n")).sentence == "The request has no Host header."
 
 
-def test_the_limits_are_those_that_are_said() -> None:
+def test_the_limits_are_exact() -> None:
     short = len(b"GET /  HTTP/1.1") - 1
 
     assert read_head(head(line=b"GET /" + b"a" * (MAX_LINE - short) + b" HTTP/1.1"))
@@ -246,7 +246,7 @@ def test_the_limits_are_those_that_are_said() -> None:
         (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 3000, 431),
     ],
 )
-def test_what_cannot_become_a_head_is_refused_at_once(data: bytes, status: int) -> None:
+def test_a_beginning_that_cannot_become_a_head_is_refused_at_once(data: bytes, status: int) -> None:
     with pytest.raises(RefusedRequest) as raised:
         check_beginning(data)
 
@@ -259,7 +259,7 @@ def test_every_beginning_of_a_good_head_may_go_on(length: int) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_make_it_fail_otherwise(data: bytes) -> None:
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for whole in (data + b"\r\n\r\n", head(data), head(b"X: " + data), head(line=b"GET " + data + b" HTTP/1.1")):
         try:
             assert b"\r\n\r\n" not in read_head(whole).fields.raw
@@ -267,7 +267,7 @@ def test_no_bytes_make_it_fail_otherwise(data: bytes) -> None:
             assert error.response().startswith(b"HTTP/1.1 %d " % error.status)
 
 
-def test_fields_that_are_known_already_are_judged_by_their_own_version() -> None:
+def test_cached_fields_are_checked_for_the_version_of_their_request() -> None:
     for _ in range(2):
         assert read_head(b"GET / HTTP/1.0\r\nX: y\r\n\r\n").fields.pairs == ((b"X", b"y"),)
         assert refused(b"GET / HTTP/1.1\r\nX: y\r\n\r\n").status == 400

@@ -27,5 +27,5 @@ def test_ports_and_case_do_not_matter(host: bytes) -> None:
     "host",
     [None, b"", b"org", b"a.example.org", b"example.net", b"badexample.net", b"example.org.evil", b"[::2]", b"::1"],
 )
-def test_others_are_others(host: bytes | None) -> None:
+def test_other_hosts_do_not_match(host: bytes | None) -> None:
     assert not is_one_of(host, HOSTS)

@@ -1,4 +1,4 @@
-"""Ports: what is said of one that cannot be had, and that trying leaves nothing open."""
+"""Ports: the errors for those that cannot be opened, and checks that leave nothing open."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What is where on a port."""
+"""Which resource gets which path."""
 
 import pytest
 from twisted.web.resource import Resource
@@ -27,7 +27,7 @@ def host_seen(host: bytes, *origins: bytes) -> bytes:
         (b"[::1]:8081", b"http://[::1]:5000"),
     ],
 )
-def test_a_page_on_another_port_of_the_host_is_one_of_the_chats_own(host: bytes, origin: bytes) -> None:
+def test_a_page_on_another_port_of_the_host_has_the_chats_own_origin(host: bytes, origin: bytes) -> None:
     assert host_seen(host, origin) == origin.partition(b"//")[2]
 
 
@@ -44,11 +44,11 @@ def test_a_page_on_another_port_of_the_host_is_one_of_the_chats_own(host: bytes,
         (b"file://example.org",),
     ],
 )
-def test_any_other_is_not(origins: tuple[bytes, ...]) -> None:
+def test_any_other_page_has_not(origins: tuple[bytes, ...]) -> None:
     assert host_seen(b"example.org:8081", *origins) == b"example.org:8081"
 
 
-def test_beside_the_chat_there_is_nothing() -> None:
+def test_any_other_path_is_not_found() -> None:
     found = ChatOnlyRoot(Resource(), "/chat").getChildWithDefault(b"chats", DummyRequest([]))  # type: ignore[arg-type]  # as above
 
     request = DummyRequest([])

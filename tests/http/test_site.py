@@ -14,7 +14,7 @@ from mixsvc.config.settings import ServerSettings, Settings, WebSettings
 from mixsvc.http.channel import LINGER_SECONDS, MixChannel
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MAX_REFUSED_AT_ONCE, MixSite, connection_limit
-from tests.http.http_wire import REQUEST, Echo, Wire, connect, make_site
+from tests.http.memory_site import REQUEST, Echo, MemoryTransport, connect, make_site
 
 
 class SiteTestCase(SynchronousTestCase):
@@ -33,14 +33,14 @@ class SiteTestCase(SynchronousTestCase):
         for channel in list(self.site.channels):
             channel.connectionLost(Failure(ConnectionDone()))
 
-    def connect(self) -> tuple[MixChannel, Wire]:
+    def connect(self) -> tuple[MixChannel, MemoryTransport]:
         return connect(self.site)
 
-    def said(self, data: bytes) -> bytes:
-        channel, wire = self.connect()
+    def response_to(self, data: bytes) -> bytes:
+        channel, transport = self.connect()
         channel.dataReceived(data)
-        said: bytes = wire.value()
-        return said
+        written: bytes = transport.value()
+        return written
 
 
 class SiteTests(SiteTestCase):
@@ -48,11 +48,13 @@ class SiteTests(SiteTestCase):
 
     def post(self, body: bytes, headers: bytes = b"") -> bytes:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n" % (len(body), headers)
-        return self.said(head + body)
+        return self.response_to(head + body)
 
     def chunked(self, *chunks: bytes) -> bytes:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-        return self.said(head + b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n")
+        return self.response_to(
+            head + b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+        )
 
     def test_a_body_of_the_limit_passes(self) -> None:
         assert self.post(b"0123456789").endswith(b"0123456789")
@@ -63,65 +65,65 @@ class SiteTests(SiteTestCase):
         assert answer.startswith(b"HTTP/1.1 413 ")
         assert b"this server takes 10 bytes" in answer
 
-    def test_it_is_refused_before_the_client_is_told_to_send_it(self) -> None:
+    def test_a_body_that_is_too_long_is_refused_before_100_continue(self) -> None:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\nExpect: 100-continue\r\n\r\n"
 
-        assert b"100 Continue" not in self.said(head)
+        assert b"100 Continue" not in self.response_to(head)
 
     def test_a_chunked_body_is_counted(self) -> None:
         assert self.chunked(b"01234", b"56789").endswith(b"0123456789")
         assert self.chunked(b"01234", b"56789", b"A").startswith(b"HTTP/1.1 413 ")
 
-    def test_a_length_of_absurdly_many_digits_is_refused(self) -> None:
+    def test_a_length_of_5000_digits_is_refused(self) -> None:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"1" * 5000 + b"\r\n\r\n"
 
-        assert self.said(head).startswith(b"HTTP/1.1 413 ")
+        assert self.response_to(head).startswith(b"HTTP/1.1 413 ")
 
-    def test_a_line_that_is_too_long_is_answered(self) -> None:
-        assert self.said(b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 414 ")
-        assert self.said(REQUEST[:-2] + b"X: " + b"a" * 20_000 + b"\r\n\r\n").startswith(b"HTTP/1.1 431 ")
+    def test_a_line_that_is_too_long_is_refused_with_its_status(self) -> None:
+        assert self.response_to(b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 414 ")
+        assert self.response_to(REQUEST[:-2] + b"X: " + b"a" * 20_000 + b"\r\n\r\n").startswith(b"HTTP/1.1 431 ")
 
-    def test_a_refusal_is_said_once_and_nothing_after_it_is_read(self) -> None:
-        channel, wire = self.connect()
+    def test_a_request_is_refused_once_and_nothing_behind_it_is_read(self) -> None:
+        channel, transport = self.connect()
         channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n")
 
         channel.dataReceived(b"x" * 11 + b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 
-        assert wire.value().count(b"HTTP/1.1") == 1
+        assert transport.value().count(b"HTTP/1.1") == 1
 
     def test_a_refused_client_may_go_on_for_a_while_so_that_it_sees_the_answer(self) -> None:
-        channel, wire = self.connect()
+        channel, transport = self.connect()
         channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n")
         for _ in range(LINGER_SECONDS - 1):
             self.clock.advance(1)
             channel.dataReceived(b"x")
-        assert not wire.disconnecting
+        assert not transport.disconnecting
 
         self.clock.advance(1)
 
-        assert wire.disconnecting
+        assert transport.disconnecting
 
     def test_stopping_closes_idle_connections_at_once(self) -> None:
-        _, wire = self.connect()
+        _, transport = self.connect()
 
         self.site.finish_up()
 
-        assert wire.disconnecting
+        assert transport.disconnecting
 
     def test_stopping_lets_the_request_in_flight_be_answered(self) -> None:
-        channel, wire = self.connect()
+        channel, transport = self.connect()
         channel.dataReceived(b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n")
         self.site.finish_up()
-        assert not wire.disconnecting
+        assert not transport.disconnecting
 
         self.echo.waiting[0].write(b"at last")
         self.echo.waiting[0].finish()
 
-        assert b"at last" in wire.value()
-        assert wire.disconnecting
+        assert b"at last" in transport.value()
+        assert transport.disconnecting
 
-    def test_a_request_pipelined_behind_it_is_not_begun(self) -> None:
-        channel, wire = self.connect()
+    def test_stopping_handles_no_pipelined_request(self) -> None:
+        channel, transport = self.connect()
         channel.dataReceived(b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
         self.site.finish_up()
 
@@ -141,7 +143,7 @@ class SiteTests(SiteTestCase):
     def test_a_site_without_connections_is_empty(self) -> None:
         self.successResultOf(self.site.emptied())
 
-    def test_answers_are_told_with_the_time_that_they_took(self) -> None:
+    def test_the_log_gets_the_seconds_from_the_first_byte_to_the_end_of_the_response(self) -> None:
         told: list[float] = []
         self.site.on_answer = lambda request, seconds: told.append(seconds)
         channel, _ = self.connect()
@@ -152,25 +154,25 @@ class SiteTests(SiteTestCase):
 
         assert told == [2]
 
-    def test_what_is_refused_is_counted(self) -> None:
-        self.said(b"GET / HTTP/1.1\r\n\r\n")
+    def test_refused_requests_are_counted_by_status(self) -> None:
+        self.response_to(b"GET / HTTP/1.1\r\n\r\n")
         self.post(b"0123456789A")
 
         assert self.site.refused == {"400": 1, "413": 1}
 
     def test_the_host_of_an_absolute_url_counts(self) -> None:
-        self.said(b"GET http://other:81/later?a=b HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.response_to(b"GET http://other:81/later?a=b HTTP/1.1\r\nHost: x\r\n\r\n")
 
         request = self.echo.waiting[0]
         assert (request.path, request.args, request.getHeader(b"host")) == (b"/later", {b"a": [b"b"]}, b"other:81")
 
     def test_options_for_the_server_itself_are_answered(self) -> None:
-        assert self.said(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+        assert self.response_to(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200 ")
 
-    def test_strict_transport_security_is_not_sent_unasked(self) -> None:
-        assert b"strict-transport" not in self.said(REQUEST).lower()
+    def test_strict_transport_security_is_not_sent_by_default(self) -> None:
+        assert b"strict-transport" not in self.response_to(REQUEST).lower()
 
-    def test_tls_does_not_agree_on_http_2(self) -> None:
+    def test_tls_does_not_negotiate_http_2(self) -> None:
         assert self.site.acceptableProtocols() == [b"http/1.1"]
 
 
@@ -180,7 +182,7 @@ class HostTests(SiteTestCase):
     server = ServerSettings(hosts=("example.org", "*.example.net"), hsts=3600)
 
     def status(self, host: bytes, path: bytes = b"/") -> int:
-        return int(self.said(b"GET " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")[9:12])
+        return int(self.response_to(b"GET " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")[9:12])
 
     def test_its_hosts_are_answered_on_any_port(self) -> None:
         assert self.status(b"example.org") == self.status(b"Example.org:8080") == self.status(b"a.example.net") == 200
@@ -190,24 +192,24 @@ class HostTests(SiteTestCase):
         assert self.echo.seen == []
         assert self.site.refused["421"] == 3
 
-    def test_the_host_of_the_url_is_looked_at_not_the_header(self) -> None:
+    def test_the_host_of_an_absolute_url_is_checked_not_the_header(self) -> None:
         assert self.status(b"example.org", b"http://evil.example/") == 421
 
-    def test_no_host_is_none_of_them(self) -> None:
-        assert b" 421 " in self.said(b"GET / HTTP/1.0\r\n\r\n")
+    def test_a_request_without_a_host_is_misdirected(self) -> None:
+        assert b" 421 " in self.response_to(b"GET / HTTP/1.0\r\n\r\n")
 
-    def test_such_a_connection_goes_on(self) -> None:
-        answer = self.said(REQUEST + REQUEST.replace(b"x", b"example.org"))
+    def test_a_misdirected_request_does_not_end_the_connection(self) -> None:
+        answer = self.response_to(REQUEST + REQUEST.replace(b"x", b"example.org"))
 
         assert (answer.count(b" 421 "), answer.count(b" 200 ")) == (1, 1)
 
-    def test_over_tls_browsers_are_told_to_stay_there(self) -> None:
-        channel, wire = self.connect()
+    def test_over_tls_strict_transport_security_is_sent(self) -> None:
+        channel, transport = self.connect()
         channel.isSecure = lambda: True  # type: ignore[method-assign]
         channel.dataReceived(REQUEST.replace(b"x", b"example.org"))
 
-        assert b"Strict-Transport-Security: max-age=3600\r\n" in wire.value()
-        assert b"Strict-Transport" not in self.said(REQUEST.replace(b"x", b"example.org"))
+        assert b"Strict-Transport-Security: max-age=3600\r\n" in transport.value()
+        assert b"Strict-Transport" not in self.response_to(REQUEST.replace(b"x", b"example.org"))
 
 
 class RoomTests(SiteTestCase):
@@ -215,45 +217,45 @@ class RoomTests(SiteTestCase):
 
     server = ServerSettings(max_connections=3)
 
-    def busy(self) -> tuple[MixChannel, Wire]:
-        channel, wire = self.connect()
+    def busy(self) -> tuple[MixChannel, MemoryTransport]:
+        channel, transport = self.connect()
         channel.dataReceived(REQUEST.replace(b" / ", b" /later "))
-        return channel, wire
+        return channel, transport
 
     def test_the_connection_that_was_idle_longest_makes_room(self) -> None:
-        first, first_wire = self.connect()
-        _, second_wire = self.connect()
+        first, first_transport = self.connect()
+        _, second_transport = self.connect()
         self.busy()
         first.dataReceived(REQUEST)
 
         _, newcomer = self.connect()
 
-        assert (first_wire.disconnecting, second_wire.disconnecting) == (False, True)
+        assert (first_transport.disconnecting, second_transport.disconnecting) == (False, True)
         assert not newcomer.disconnecting
         assert self.site.refused["evicted"] == 1
 
-    def test_newcomers_make_room_in_their_turn(self) -> None:
-        wires = [self.connect()[1] for _ in range(7)]
+    def test_each_new_connection_closes_the_oldest_idle_one(self) -> None:
+        transports = [self.connect()[1] for _ in range(7)]
 
-        assert [wire.disconnecting for wire in wires] == [True] * 4 + [False] * 3
+        assert [transport.disconnecting for transport in transports] == [True] * 4 + [False] * 3
 
-    def test_where_none_is_idle_the_newcomer_is_told(self) -> None:
+    def test_a_new_connection_is_refused_if_none_is_idle(self) -> None:
         others = [self.busy() for _ in range(3)]
 
-        channel, wire = self.connect()
+        channel, transport = self.connect()
         channel.dataReceived(REQUEST)
 
-        assert wire.value().startswith(b"HTTP/1.1 503 ")
+        assert transport.value().startswith(b"HTTP/1.1 503 ")
         assert not any(other.disconnecting for _, other in others)
         self.clock.pump([1] * LINGER_SECONDS)
-        assert wire.disconnecting
+        assert transport.disconnecting
 
-    def test_far_too_many_are_told_nothing(self) -> None:
+    def test_connections_far_over_the_limit_are_aborted_without_a_response(self) -> None:
         crowd = [self.busy() for _ in range(3 + MAX_REFUSED_AT_ONCE)]
 
-        _, wire = self.connect()
+        _, transport = self.connect()
 
-        assert (wire.aborted, wire.value()) == (True, b"")
+        assert (transport.aborted, transport.value()) == (True, b"")
         assert not crowd[0][1].disconnecting
 
     def test_a_connection_that_is_lost_leaves_its_room(self) -> None:
@@ -261,28 +263,28 @@ class RoomTests(SiteTestCase):
         others[0][1].connected = False
         others[0][0].connectionLost(Failure(ConnectionDone()))
 
-        _, wire = self.connect()
+        _, transport = self.connect()
 
-        assert wire.value() == b""
+        assert transport.value() == b""
 
-    def test_one_that_became_something_else_keeps_its_room(self) -> None:
+    def test_an_upgraded_connection_still_counts(self) -> None:
         others = [self.busy() for _ in range(3)]
         others[0][0].requests.clear()
         others[0][0].connectionLost(Failure(ConnectionDone()))
 
-        _, wire = self.connect()
+        _, transport = self.connect()
 
-        assert wire.value().startswith(b"HTTP/1.1 503 ")
+        assert transport.value().startswith(b"HTTP/1.1 503 ")
 
-    def test_of_the_end_of_such_a_one_nobody_tells(self) -> None:
+    def test_an_upgraded_connection_that_is_lost_no_longer_counts(self) -> None:
         others = [self.busy() for _ in range(3)]
         others[0][0].connectionLost(Failure(ConnectionDone()))
         others[0][1].connected = False
         self.clock.advance(1)
 
-        _, wire = self.connect()
+        _, transport = self.connect()
 
-        assert wire.value() == b""
+        assert transport.value() == b""
 
     def test_there_are_never_more_than_files_may_be_open(self) -> None:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -306,12 +308,12 @@ class RootTests(SynchronousTestCase):
         found = site.getResourceFor(request)
         return "chat" if found is chat else "pages", request.prepath, request.postpath
 
-    def test_the_prefix_and_what_is_below_it_are_the_chats(self) -> None:
+    def test_the_chat_gets_its_prefix_and_all_below(self) -> None:
         assert self.goes_to("/chat") == ("chat", [b"chat"], [])
         assert self.goes_to("/chat/") == ("chat", [b"chat"], [b""])
         assert self.goes_to("/chat/1/2/xhr") == ("chat", [b"chat"], [b"1", b"2", b"xhr"])
 
-    def test_everything_else_is_the_applications_with_its_whole_path(self) -> None:
+    def test_the_application_gets_every_other_path_as_a_whole(self) -> None:
         assert self.goes_to("/") == ("pages", [], [b""])
         assert self.goes_to("/chatter/x") == ("pages", [], [b"chatter", b"x"])
 

@@ -1,4 +1,4 @@
-"""Deadlines are looked at once a second, and only while there are any."""
+"""Deadlines are checked once a second, and only while anything is watched."""
 
 from collections.abc import Callable
 
@@ -44,7 +44,7 @@ class SweeperTests(SynchronousTestCase):
     def woken(self) -> tuple[int, int]:
         return self.first.woken, self.second.woken
 
-    def test_each_is_woken_at_its_first_deadline(self) -> None:
+    def test_each_is_called_at_its_first_deadline(self) -> None:
         self.clock.pump([1] * 2)
         assert self.woken() == (0, 0)
 
@@ -54,7 +54,7 @@ class SweeperTests(SynchronousTestCase):
         self.clock.pump([1] * 10)
         assert self.woken() == (1, 1)
 
-    def test_who_is_forgotten_is_not_woken(self) -> None:
+    def test_what_is_forgotten_is_not_called(self) -> None:
         self.sweeper.forget(self.first)
 
         self.clock.pump([1] * 10)
@@ -70,7 +70,7 @@ class SweeperTests(SynchronousTestCase):
 
         assert sum(self.woken()) == 1
 
-    def test_there_is_one_timer_for_all_and_none_for_nobody(self) -> None:
+    def test_there_is_one_timer_for_all_and_none_when_nothing_is_watched(self) -> None:
         assert len(self.clock.getDelayedCalls()) == 1
 
         self.sweeper.forget(self.first)
@@ -79,7 +79,7 @@ class SweeperTests(SynchronousTestCase):
 
         assert self.clock.getDelayedCalls() == []
 
-    def test_it_begins_again(self) -> None:
+    def test_watching_starts_the_timer_again(self) -> None:
         self.sweeper.forget(self.first)
         self.sweeper.forget(self.second)
 

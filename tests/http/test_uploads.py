@@ -1,4 +1,4 @@
-"""UploadQuota: one by one and all together, up to the limit and one byte more."""
+"""Bodies of requests: each and all together, up to the limit and one byte more."""
 
 import pytest
 

@@ -10,7 +10,7 @@ from twisted.web.resource import Resource
 from mixsvc.interfaces import SourceHealth
 from mixsvc.operations.pages import PagesBefore, admin_pages, health_pages
 from mixsvc.operations.readiness import HealthReport
-from tests.http.asking import Asked, ask
+from tests.http.exchange import Exchange, send_request
 
 SOURCE = SourceHealth("ecb", "failing", datetime(2026, 10, 30, 12, tzinfo=UTC), 3, "no luck", None)
 
@@ -38,10 +38,10 @@ class HealthTests(SynchronousTestCase):
         self.reports.append(Deferred())
         return self.reports[-1]
 
-    def asked(self, path: bytes, method: bytes = b"GET") -> Asked:
-        return ask(self.root, path, method)
+    def asked(self, path: bytes, method: bytes = b"GET") -> Exchange:
+        return send_request(self.root, path, method)
 
-    def ready(self, *reasons: str) -> Asked:
+    def ready(self, *reasons: str) -> Exchange:
         asked = self.asked(b"/readyz")
         self.reports.pop().callback(HealthReport(reasons, [SOURCE]))
         return asked
@@ -104,13 +104,13 @@ class AdminTests(SynchronousTestCase):
         return b"mixsvc_ready 1.0\n", "text/plain; version=0.0.4"
 
     def test_the_metrics_come_in_the_form_that_was_asked_for(self) -> None:
-        asked = ask(self.root, b"/metrics", headers=b"Accept: application/openmetrics-text\r\n")
+        asked = send_request(self.root, b"/metrics", headers=b"Accept: application/openmetrics-text\r\n")
 
         assert (asked.status, asked.body) == (200, b"mixsvc_ready 1.0\n")
         assert asked.headers["content-type"] == "text/plain; version=0.0.4"
         assert self.accepted == ["application/openmetrics-text"]
 
     def test_health_is_there_too_and_nothing_else(self) -> None:
-        statuses = [ask(self.root, path).status for path in (b"/healthz", b"/", b"/chat")]
+        statuses = [send_request(self.root, path).status for path in (b"/healthz", b"/", b"/chat")]
 
         assert statuses == [200, 404, 404]

@@ -1,4 +1,4 @@
-"""A MixSite over a wire in memory, with a clock and settings of the test's own."""
+"""A MixSite on transports in memory, with a clock and settings of the test."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ from mixsvc.config.settings import ServerSettings, Settings, WebSettings
 from mixsvc.http.channel import MixChannel
 from mixsvc.http.site import MixSite
 
-__all__ = ["REQUEST", "Echo", "TLSWire", "Wire", "connect", "make_site"]
+__all__ = ["REQUEST", "Echo", "MemoryTLSTransport", "MemoryTransport", "connect", "make_site"]
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 class Echo(Resource):
-    """Answers with the body it got; under /later only when told."""
+    """Responds with the body that it got; under /later the test responds."""
 
     isLeaf = True
 
@@ -39,16 +39,16 @@ class Echo(Resource):
         return answer or b"nothing"
 
 
-class Wire(StringTransport):
-    """A transport that notes the half-close; `fill` and `empty` are what a client does that reads late."""
+class MemoryTransport(StringTransport):
+    """A transport that notes how it is closed. `fill` and `empty` happen when a client reads late."""
 
     write_closed = False
     aborted = False
-    # Why the protocol was told that it is lost.
+    # The reason of connectionLost.
     lost: Failure | None = None
 
     def setTcpNoDelay(self, enabled: bool) -> None:
-        """There is no delay."""
+        """Nothing to do."""
 
     def loseWriteConnection(self) -> None:
         self.write_closed = True
@@ -63,45 +63,45 @@ class Wire(StringTransport):
         protocol.connectionLost(reason)
 
     def half_close(self) -> None:
-        """The client will send no more: told as often as the transport reads, as TCP does it."""
+        """The client will send no more; like TCP, tells the protocol each time it reads."""
         if self.producerState == "producing" and not self.disconnecting:
             protocol: Any = self.producer
             protocol.readConnectionLost()
 
     def fill(self) -> None:
-        """As TCP does when more than 64 KiB wait."""
+        """What TCP does when more than 64 KiB wait."""
         producer: Any = self.producer
         producer.pauseProducing()
 
     def empty(self) -> None:
-        """As TCP does when nothing waits any more."""
+        """What TCP does when nothing waits any more."""
         producer: Any = self.producer
         producer.resumeProducing()
 
 
-class TLSWire(Wire):
-    """One with another one below, to which a client that is done does not say so."""
+class MemoryTLSTransport(MemoryTransport):
+    """TLS on another transport, whose client sends no close_notify."""
 
     def __init__(self) -> None:
         StringTransport.__init__(self)
-        self.transport = Wire()
+        self.transport = MemoryTransport()
         alsoProvides(self, ISSLTransport)
 
 
 def make_site(
     clock: Clock, root: Resource, server: ServerSettings | None = None, web: WebSettings | None = None
 ) -> MixSite:
-    """A site that notes no answers."""
+    """A site that logs nothing."""
     site = MixSite(clock, root, Settings(server=server or ServerSettings(), web=web or WebSettings()))
     site.on_answer = lambda request, seconds: None
     return site
 
 
-def connect(site: MixSite, kind: type[Wire] = Wire) -> tuple[MixChannel, Wire]:
-    """A connection and its wire."""
+def connect(site: MixSite, kind: type[MemoryTransport] = MemoryTransport) -> tuple[MixChannel, MemoryTransport]:
+    """A connection and its transport."""
     channel = site.buildProtocol(None)
     assert isinstance(channel, MixChannel)
-    wire = kind()
-    alsoProvides(wire, ITCPTransport)
-    channel.makeConnection(wire)
-    return channel, wire
+    transport = kind()
+    alsoProvides(transport, ITCPTransport)
+    channel.makeConnection(transport)
+    return channel, transport

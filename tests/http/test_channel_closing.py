@@ -1,0 +1,124 @@
+"""The end of a connection: clients that send no close_notify, and clients that only read."""
+
+from mixsvc.http.channel import LINGER_SECONDS
+from tests.http.memory_site import REQUEST, MemoryTLSTransport, MemoryTransport, connect
+from tests.http.test_channel import LATER, ChannelTestCase, Upgraded, post
+
+
+class TLSTests(ChannelTestCase):
+    """TLS closes when both sides have written so; what is below it when one of them has."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.leave()
+        self.channel, self.transport = connect(self.site, MemoryTLSTransport)
+        assert isinstance(self.transport, MemoryTLSTransport)
+        self.below: MemoryTransport = self.transport.transport
+
+    def test_a_refused_client_that_goes_on_sending_is_read_for_5_seconds(self) -> None:
+        self.channel.dataReceived(b"\x00")
+        assert self.transport.disconnecting
+
+        self.trickle(b"x", LINGER_SECONDS - 1)
+        assert not self.below.disconnecting
+        self.trickle(b"x", 1)
+
+        assert self.below.disconnecting
+        assert self.answers() == [400]
+
+    def test_an_idle_client_that_sends_no_close_notify_is_closed_after_5_seconds(self) -> None:
+        self.channel.dataReceived(REQUEST)
+        self.pass_time(60)
+        assert (self.transport.disconnecting, self.below.disconnecting) == (True, False)
+
+        self.pass_time(LINGER_SECONDS)
+
+        assert self.below.disconnecting
+
+    def test_the_rest_then_has_the_write_deadline_that_it_has_without_tls(self) -> None:
+        self.channel.dataReceived(b"\x00")
+        self.pass_time(LINGER_SECONDS + 95)
+        assert not self.transport.aborted
+
+        self.pass_time(1)
+
+        assert self.transport.aborted
+
+
+class HalfClosedTests(ChannelTestCase):
+    """A client that will send no more, and reads."""
+
+    def test_a_response_that_is_written_is_sent(self) -> None:
+        self.channel.dataReceived(REQUEST)
+
+        self.transport.half_close()
+
+        assert (self.answers(), self.transport.disconnecting, self.transport.lost) == ([200], True, None)
+
+    def test_an_idle_connection_closes(self) -> None:
+        self.transport.half_close()
+
+        assert self.transport.disconnecting
+
+    def test_an_incomplete_request_is_not_answered(self) -> None:
+        for part in (REQUEST[:-1], post(b"x")[:-1]):
+            self.channel, self.transport = connect(self.site)
+            self.channel.dataReceived(part)
+
+            self.transport.half_close()
+
+            assert (self.answers(), self.transport.disconnecting) == ([], True), part
+
+    def test_responses_of_threads_are_sent_and_then_the_connection_closes(self) -> None:
+        self.channel.dataReceived(LATER + LATER)
+        for number in range(2):
+            self.echo.seen[number].content = None
+            self.transport.half_close()
+            assert not self.transport.disconnecting
+
+            self.echo.waiting[number].finish()
+        self.transport.half_close()
+
+        assert (self.answers(), self.transport.disconnecting, self.transport.lost) == ([200, 200], True, None)
+
+    def test_requests_behind_a_response_that_is_being_read_are_answered(self) -> None:
+        self.channel.dataReceived(LATER)
+        self.echo.waiting[0].write(b"x" * 70_000)
+        self.transport.fill()
+        self.echo.waiting[0].finish()
+        self.channel.dataReceived(REQUEST)
+        self.transport.producerState = "producing"
+        self.transport.half_close()
+        assert not self.transport.disconnecting
+
+        self.transport.empty()
+        self.transport.half_close()
+
+        assert (self.answers(), self.transport.disconnecting) == ([200, 200], True)
+
+    def test_a_stream_ends_at_once(self) -> None:
+        self.channel.dataReceived(LATER)
+        self.echo.waiting[0].write(b"x")
+        ends: list[object] = []
+        self.echo.waiting[0].notifyFinish().addErrback(ends.append)
+
+        self.transport.half_close()
+
+        assert ends == [self.transport.lost] != [None]
+        assert self.site.channels == set()
+
+    def test_an_upgraded_connection_ends_at_once(self) -> None:
+        self.echo.render = lambda request: self.upgrade(Upgraded())  # type: ignore[method-assign]
+        self.channel.dataReceived(LATER)
+        self.transport.registerProducer(self.channel, True)
+
+        self.transport.half_close()
+
+        assert self.transport.lost is not None
+
+    def test_a_refused_client_that_has_sent_everything_is_closed_at_once(self) -> None:
+        self.channel.dataReceived(b"\x00")
+
+        self.transport.half_close()
+
+        assert (self.answers(), self.transport.disconnecting) == ([400], True)

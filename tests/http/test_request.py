@@ -1,0 +1,78 @@
+"""Which requests the site logs, and each once."""
+
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+
+from tests.http.exchange import Exchange, send_request
+from txsockjs.factory import SockJSResource
+
+UPGRADE = (
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+)
+
+
+class Slow(Resource):
+    """Writes the beginning of a response under /half; the test finishes it."""
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        Resource.__init__(self)
+        self.requests: list[Request] = []
+
+    def render_GET(self, request: Request) -> int:
+        self.requests.append(request)
+        if request.path == b"/half":
+            request.write(b"half")
+        return NOT_DONE_YET
+
+
+class ToldTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.root = Slow()
+
+    def exchange(self, path: bytes) -> Exchange:
+        return send_request(self.root, path)
+
+    def test_a_complete_response_is_logged_once(self) -> None:
+        exchange = self.exchange(b"/")
+        assert exchange.logged == []
+
+        self.root.requests[0].finish()
+        exchange.lose()
+
+        assert exchange.logged == [200]
+
+    def test_a_client_that_left_before_its_response_began_is_logged_with_499(self) -> None:
+        exchange = self.exchange(b"/")
+
+        exchange.lose()
+
+        assert exchange.logged == [499]
+
+    def test_a_client_that_left_during_its_response_is_logged_with_the_status_it_got(self) -> None:
+        exchange = self.exchange(b"/half")
+
+        exchange.lose()
+
+        assert exchange.logged == [200]
+
+    def test_an_incomplete_request_is_not_logged(self) -> None:
+        exchange = send_request(self.root, b"/", b"POST", b"Content-Length: 5\r\n")
+
+        exchange.lose()
+
+        assert exchange.logged == []
+
+    def test_a_websocket_is_logged_with_101_when_it_opens_and_not_when_it_ends(self) -> None:
+        chat = SockJSResource(Factory.forProtocol(Protocol), None, Clock())
+
+        exchange = send_request(chat, b"/websocket", headers=UPGRADE)
+        assert exchange.status == 101
+        exchange.lose()
+
+        assert exchange.logged == [101]
