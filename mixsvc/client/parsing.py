@@ -10,15 +10,14 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from mixsvc.client.errors import Refused
-from mixsvc.common.text import without_surrogates
+from mixsvc.common.numbers import MAX_JSON_NUMBER
+from mixsvc.common.text import parse_json, without_surrogates
 from mixsvc.interfaces import ChatMessage, ChatPage
 
 __all__ = ["BadMessage", "Fields", "decode", "encode", "message", "number", "page", "refused", "text"]
 
 Fields: TypeAlias = Mapping[str, Any]
 
-# The largest whole number that every JSON reader keeps exactly (RFC 8259, 6).
-MAX_NUMBER: Final = 2**53 - 1
 
 # A client waits no longer than a day, whatever the server says.
 MAX_WAIT_SECONDS: Final = 86_400.0
@@ -37,7 +36,7 @@ def encode(kind: str, **fields: object) -> str:
 def decode(data: str) -> Fields:
     """The fields of a message from the server, `type` among them. Raises BadMessage."""
     try:
-        fields = json.loads(data, parse_constant=_no_constant)
+        fields = parse_json(data)
     except (ValueError, RecursionError):
         raise BadMessage("the server sent a message that is not JSON") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
@@ -89,13 +88,9 @@ def refused(fields: Fields) -> Refused:
     return Refused(text(fields, "code"), text(fields, "text"), text(fields, "suggestion"), seconds)
 
 
-def _no_constant(name: str) -> object:
-    raise ValueError(name)
-
-
 def _whole_number(value: object, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_NUMBER:
-        raise BadMessage(f"the server sent a {name} that is not a whole number from 0 to {MAX_NUMBER}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_JSON_NUMBER:
+        raise BadMessage(f"the server sent a {name} that is not a whole number from 0 to {MAX_JSON_NUMBER}")
     return value
 
 

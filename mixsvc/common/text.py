@@ -1,13 +1,17 @@
-"""Texts of strangers: lone surrogates, and words that are nearly a known one. Pure."""
+"""Texts of strangers: JSON, lone surrogates, long texts, and words that are nearly a known one. Pure."""
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import Final
+from typing import Any, Final, NoReturn
 
-__all__ = ["decode_utf8", "did_you_mean", "similar", "without_surrogates"]
+__all__ = ["decode_utf8", "did_you_mean", "parse_json", "shortened", "similar", "without_surrogates"]
 
 SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+# How many characters of a text a message repeats.
+SHOWN_CHARACTERS: Final = 20
 
 # Two words are similar from this ratio of difflib's on.
 SIMILAR: Final = 0.5
@@ -21,6 +25,15 @@ def decode_utf8(data: bytes) -> str:
     return data.decode("utf-8", "surrogatepass")
 
 
+def parse_json(text: str) -> Any:
+    """Returns the value of a JSON text; unlike json.loads it refuses NaN and Infinity (RFC 8259 section 6).
+
+    Raises json.JSONDecodeError; ValueError for these two and for a number of thousands of digits; RecursionError for
+    deeply nested brackets.
+    """
+    return _JSON.decode(text)
+
+
 def without_surrogates(text: str) -> str:
     """Returns the text with each pair of surrogates joined to its character, and U+FFFD in place of each lone one.
 
@@ -31,6 +44,11 @@ def without_surrogates(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def shortened(text: str) -> str:
+    """Returns the text as a message repeats it: the first 20 characters, and … if there are more."""
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+
+
 def similar(word: str, known: Iterable[str], most: int = 3) -> list[str]:
     """Returns the known words that look like this one, the most similar first, at most so many."""
     return get_close_matches(word, list(known), n=most, cutoff=SIMILAR)
@@ -39,3 +57,11 @@ def similar(word: str, known: Iterable[str], most: int = 3) -> list[str]:
 def did_you_mean(words: Sequence[str]) -> str:
     """Returns the end of a sentence that offers these words, such as "; did you mean USD or UAH?"; "" for none."""
     return f"; did you mean {' or '.join(words)}?" if words else ""
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+# Made once: json.loads makes a decoder for each call that has such an option.
+_JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant)

@@ -9,6 +9,7 @@ from mixsvc.common import names
 from mixsvc.common.addresses import parse_address
 from mixsvc.common.currencies import CODE, EURO
 from mixsvc.common.http_grammar import ORIGIN
+from mixsvc.common.numbers import whole_number
 
 __all__ = [
     "Moderator",
@@ -49,34 +50,24 @@ class Moderator:
 
 def whole(least: int, most: int) -> Callable[[str], int]:
     """Returns a parser of whole numbers from least to most, both included."""
-
-    def parse(text: str) -> int:
-        # The length is checked first: int() refuses thousands of digits with a message of its own.
-        if not re.fullmatch(r"[0-9]{1,20}", text) or not least <= int(text) <= most:
-            raise ValueError(f"give a whole number from {least} to {most}")
-        return int(text)
-
-    return parse
+    return lambda text: whole_number(text, least, most)
 
 
 def seconds(least: float, most: float) -> Callable[[str], float]:
     """Returns a parser of times in seconds from least to most, both included."""
-
-    def parse(text: str) -> float:
-        # float() also accepts nan, inf and exponents; the pattern does not.
-        if not re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", text) or not least <= float(text) <= most:
-            raise ValueError(f"give a number of seconds from {least:g} to {most:g}")
-        return float(text)
-
-    return parse
+    return _decimal(least, most, "a number of seconds")
 
 
 def number(least: float, most: float) -> Callable[[str], float]:
     """Returns a parser of plain decimal numbers from least to most, both included."""
+    return _decimal(least, most, "a number")
 
+
+def _decimal(least: float, most: float, kind: str) -> Callable[[str], float]:
     def parse(text: str) -> float:
+        # float() also accepts nan, inf and exponents; the pattern does not.
         if not re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", text) or not least <= float(text) <= most:
-            raise ValueError(f"give a number from {least:g} to {most:g}")
+            raise ValueError(f"give {kind} from {least:g} to {most:g}")
         return float(text)
 
     return parse

@@ -34,10 +34,11 @@ HOMES: Final = (
     Home(
         "mixsvc.common.text",
         imports=frozenset({"difflib"}),
-        names=frozenset({"get_close_matches"}),
+        names=frozenset({"get_close_matches", "parse_constant"}),
         texts=frozenset({"surrogatepass", "surrogateescape", "utf-16", "[\ud800-\udfff]"}),
     ),
     Home("mixsvc.common.names", imports=frozenset({"unicodedata"}), names=frozenset({"casefold"})),
+    Home("mixsvc.common.http_grammar", texts=frozenset({"https?", "[!#$%&'*+.^_`|~0-9A-Za-z-]"})),
     Home("mixsvc.common.currencies", texts=frozenset({"[A-Z]{3}", "[A-Za-z]{3}"})),
     Home("txsockjs._protocol.text", texts=frozenset({"surrogatepass", "surrogateescape", "utf-16"})),
 )

@@ -39,6 +39,8 @@ def test_every_home_is_a_module_that_has_what_it_is_the_home_of() -> None:
         ('data = text.encode("utf-8", "surrogatepass")', "text"),
         ('data = text.encode("utf-16-le", errors="surrogateescape")', "text"),
         ('found = re.search("[\\ud800-\\udfff]", text)', "text"),
+        ("found = json.loads(text, parse_constant=refuse)", "text"),
+        ('origin = re.compile(r"https?://.*")', "http_grammar"),
         ("import unicodedata", "names"),
         ("from unicodedata import normalize", "names"),
         ("def f() -> str:\n    return name.casefold()", "names"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixsvc.common.text import decode_utf8, did_you_mean, similar, without_surrogates
+from mixsvc.common.text import decode_utf8, did_you_mean, parse_json, shortened, similar, without_surrogates
 
 SURROGATES = st.characters(categories=["Cs"])
 
@@ -58,3 +58,25 @@ def test_words_are_offered_at_the_end_of_a_sentence() -> None:
     assert did_you_mean([]) == ""
     assert did_you_mean(["USD"]) == "; did you mean USD?"
     assert did_you_mean(["USD", "AUD"]) == "; did you mean USD or AUD?"
+
+
+def test_json_is_parsed() -> None:
+    assert parse_json(' {"a": [1, -0.5, true, null, "\\u00e4"]} ') == {"a": [1, -0.5, True, None, "ä"]}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "NaN", "[Infinity]", "[-Infinity]", "[1,]", "{'a': 1}", "\ufeff1", "9" * 5000, "1 2"]
+)
+def test_what_is_not_json_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_json(text)
+
+
+def test_nested_brackets_end_in_a_recursion_error() -> None:
+    with pytest.raises(RecursionError):
+        parse_json("[" * 100_000)
+
+
+def test_a_long_text_is_shortened() -> None:
+    assert shortened("x" * 20) == "x" * 20
+    assert shortened("x" * 21) == "x" * 20 + "…"

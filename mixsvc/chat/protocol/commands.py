@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from mixsvc.common.currencies import CODE, decimals, unknown_currency
 from mixsvc.common.names import UNPRINTABLE
-from mixsvc.common.text import similar
+from mixsvc.common.text import shortened, similar
 from mixsvc.interfaces import IRates, Quote
 
 __all__ = [
@@ -37,9 +37,6 @@ HELP: Final = """\
 LONGEST_TOPIC: Final = 200
 
 MAX_DIGITS: Final = 20
-
-# How many characters of an unknown command an answer repeats.
-SHOWN_CHARS: Final = 20
 
 # An amount and a price have up to 20 digits before the point each, and a price may have many after it.
 EXACT: Final = Context(prec=200, rounding=ROUND_HALF_EVEN)
@@ -115,7 +112,7 @@ def parse(text: str) -> Command:
     make = _COMMANDS.get(word.lower())
     if make is None:
         raise BadCommand(
-            f"There is no command /{_shown(word)}; /help lists them. Begin with // to say a text that begins with /."
+            f"There is no command /{shortened(word)}; /help lists them. Begin with // to say a text that begins with /."
         )
     return make(text[1 + len(word) :].strip())
 
@@ -138,10 +135,6 @@ def answer(command: Rate | Convert, rates: IRates) -> str:
 
 def _converted(amount: Decimal, quote: Quote) -> Decimal:
     return EXACT.quantize(EXACT.multiply(amount, quote.price), Decimal(1).scaleb(-decimals(quote.quote)))
-
-
-def _shown(word: str) -> str:
-    return word if len(word) <= SHOWN_CHARS else word[:SHOWN_CHARS] + "…"
 
 
 def _action(rest: str) -> Action:

@@ -24,12 +24,11 @@ from mixsvc.chat.protocol.requests import (
     Who,
 )
 from mixsvc.common.names import UNPRINTABLE
-from mixsvc.common.text import decode_utf8, without_surrogates
+from mixsvc.common.numbers import MAX_JSON_NUMBER
+from mixsvc.common.text import decode_utf8, parse_json, without_surrogates
 
 __all__ = ["RequestRefused", "parse", "refusal"]
 
-# The largest whole number that every JSON reader keeps exactly.
-MOST: Final = 2**53 - 1
 LONGEST_KEY: Final = 64
 SHORTEST_TOKEN, LONGEST_TOKEN = 16, 64
 MOST_PAIRS: Final = 50
@@ -86,7 +85,7 @@ def parse(data: bytes) -> Request:
 
 def _object(data: bytes) -> Mapping[str, object]:
     try:
-        found = json.loads(decode_utf8(data), parse_constant=_no_constant)
+        found = parse_json(decode_utf8(data))
     except UnicodeDecodeError:
         raise RequestRefused("bad_json", "The message is not UTF-8 text.") from None
     except json.JSONDecodeError as mistake:
@@ -99,10 +98,6 @@ def _object(data: bytes) -> Mapping[str, object]:
     if not isinstance(found, dict):
         raise RequestRefused("bad_json", "The message is not a JSON object.")
     return found
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(name)
 
 
 def _text(fields: Mapping[str, object], name: str, expected: str) -> str:
@@ -132,7 +127,7 @@ def _optional_number(fields: Mapping[str, object], name: str, least: int, most: 
 
 
 def _required_number(fields: Mapping[str, object], name: str) -> int:
-    found = _optional_number(fields, name, 1, MOST)
+    found = _optional_number(fields, name, 1, MAX_JSON_NUMBER)
     if found is None:
         raise ValueError(f"The field {name} is missing: give a whole number.")
     return found
@@ -184,6 +179,10 @@ def _seconds(fields: Mapping[str, object]) -> int:
     return _optional_number(fields, "seconds", SHORTEST, YEAR) or DAY
 
 
+def _before(fields: Mapping[str, object]) -> int | None:
+    return _optional_number(fields, "before", 1, MAX_JSON_NUMBER)
+
+
 def _limit(fields: Mapping[str, object]) -> int:
     return _optional_number(fields, "limit", 1, LARGEST_PAGE) or PAGE
 
@@ -204,10 +203,12 @@ def _hello(fields: Mapping[str, object]) -> Hello:
 
 REQUESTS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {
     Hello.type: _hello,
-    Join.type: lambda fields: Join(_room(fields), _optional_number(fields, "since", 0, MOST)),
+    Join.type: lambda fields: Join(_room(fields), _optional_number(fields, "since", 0, MAX_JSON_NUMBER)),
     Leave.type: lambda fields: Leave(_room(fields)),
     Say.type: lambda fields: Say(_room(fields), _text(fields, "text", "what you say"), _key(fields)),
-    History.type: lambda fields: History(_room(fields), _optional_number(fields, "before", 1, MOST), _limit(fields)),
+    History.type: lambda fields: History(
+        _room(fields), _optional_number(fields, "before", 1, MAX_JSON_NUMBER), _limit(fields)
+    ),
     ListRooms.type: lambda fields: ListRooms(_optional_text(fields, "after", 0, LONGEST_KEY, "the name of a room")),
     Who.type: lambda fields: Who(_room(fields), _optional_text(fields, "after", 0, LONGEST_KEY, "a name")),
     Subscribe.type: lambda fields: Subscribe(_pairs(fields)),
@@ -218,5 +219,5 @@ REQUESTS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {
     Ban.type: lambda fields: Ban(*_target(fields), _seconds(fields), _reason(fields)),
     Unban.type: lambda fields: Unban(*_target(fields)),
     ListSanctions.type: lambda fields: ListSanctions(),
-    Audit.type: lambda fields: Audit(_optional_number(fields, "before", 1, MOST), _limit(fields)),
+    Audit.type: lambda fields: Audit(_before(fields), _limit(fields)),
 }

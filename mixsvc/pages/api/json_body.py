@@ -1,12 +1,12 @@
 """Reads and checks the JSON body and the query of a request to the API; an error ends the view with problem JSON."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Final, NoReturn
 
 from flask import abort, request
 
+from mixsvc.common.numbers import whole_number
 from mixsvc.common.text import without_surrogates
 from mixsvc.pages.api.problems import problem
 
@@ -63,7 +63,7 @@ def number_in_query(member: str, least: int, most: int) -> int | None:
     value = request.args.get(member, "")
     if not value:
         return None
-    # The length comes first, as int() raises an error of its own for thousands of digits.
-    if not re.fullmatch("[0-9]{1,20}", value) or not least <= int(value) <= most:
+    try:
+        return whole_number(value, least, most)
+    except ValueError:
         refuse(400, f"The parameter {member} is not a whole number from {least} to {most}.", member=member)
-    return int(value)

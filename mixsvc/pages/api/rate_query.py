@@ -9,6 +9,8 @@ from typing import Final, NoReturn
 from flask import abort, request
 
 from mixsvc.common.currencies import parse_currency
+from mixsvc.common.numbers import whole_number
+from mixsvc.common.text import shortened
 from mixsvc.common.times import parse_date
 from mixsvc.interfaces import IRates
 from mixsvc.pages.api.problems import problem
@@ -38,9 +40,6 @@ _NAMES: Final[Mapping[str, Sequence[str]]] = {
     "chart": ("days",),
     "convert": ("amount", "from", "to", "date"),
 }
-
-# How much of a client's text a response repeats.
-QUOTED_CHARS: Final = 20
 
 
 class RateQuery:
@@ -111,9 +110,10 @@ def _whole(name: str, least: int, most: int, default: int) -> int:
     text = parameter(name)
     if text is None:
         return default
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+    try:
+        return whole_number(text, least, most)
+    except ValueError:
         _refuse(f"{name}={quoted(text)} is not valid; give a whole number from {least} to {most}")
-    return int(text)
 
 
 def parameter(name: str) -> str | None:
@@ -140,8 +140,8 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """Returns a client's text as a response repeats it: in quotes, and cut after QUOTED_CHARS."""
-    return repr(text if len(text) <= QUOTED_CHARS else text[:QUOTED_CHARS] + "…")
+    """Returns a client's text as a response repeats it: in quotes, and shortened."""
+    return repr(shortened(text))
 
 
 def _code(text: str) -> str:

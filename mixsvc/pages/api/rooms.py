@@ -6,6 +6,7 @@ from typing import Final, NoReturn
 
 from flask import Blueprint, Response, jsonify, request
 
+from mixsvc.common.numbers import MAX_JSON_NUMBER
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import NoSuchRoom
 from mixsvc.interfaces import Authenticator, IChat, IMix
@@ -19,8 +20,6 @@ MAX_ROOM: Final = 32
 MAX_KEY: Final = 64
 MAX_LIMIT: Final = 200
 DEFAULT_LIMIT: Final = 50
-# The largest whole number that every JSON reader keeps exactly.
-MAX_NUMBER: Final = 2**53 - 1
 
 # The name of a program that gives none.
 DEFAULT_NAME: Final = "mixsvc"
@@ -99,7 +98,7 @@ def _chat(mix: IMix) -> IChat:
 
 
 def _messages(chat: IChat, room: str) -> Response:
-    before = number_in_query("before", 1, MAX_NUMBER)
+    before = number_in_query("before", 1, MAX_JSON_NUMBER)
     limit = number_in_query("limit", 1, MAX_LIMIT)
     _check_length(room)
     try:

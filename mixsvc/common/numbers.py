@@ -1,0 +1,17 @@
+"""Whole numbers from text, and the largest that JSON carries. Pure."""
+
+import re
+from typing import Final
+
+__all__ = ["MAX_JSON_NUMBER", "whole_number"]
+
+# The largest whole number that every JSON reader keeps exactly (RFC 8259 section 6).
+MAX_JSON_NUMBER: Final = 2**53 - 1
+
+
+def whole_number(text: str, least: int, most: int) -> int:
+    """Returns the whole number from least to most that a text spells in ASCII digits. Raises ValueError."""
+    # The length comes first, as int() raises an error of its own for thousands of digits.
+    if not re.fullmatch("[0-9]{1,20}", text) or not least <= int(text) <= most:
+        raise ValueError(f"give a whole number from {least} to {most}")
+    return int(text)

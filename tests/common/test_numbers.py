@@ -1,0 +1,20 @@
+"""Whole numbers from text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixsvc.common.numbers import MAX_JSON_NUMBER, whole_number
+
+
+@given(st.integers(0, MAX_JSON_NUMBER))
+def test_digits_are_a_whole_number(number: int) -> None:
+    assert whole_number(str(number), 0, MAX_JSON_NUMBER) == number
+    # It is exact in a reader that has floats only.
+    assert int(float(number)) == number
+
+
+@pytest.mark.parametrize("text", ["", "0", "11", "1.0", "+5", "-5", " 5", "5\n", "٣", "5e0", "0x5", "1_0", "9" * 5000])
+def test_anything_else_is_refused_with_the_range(text: str) -> None:
+    with pytest.raises(ValueError, match="give a whole number from 1 to 10"):
+        whole_number(text, 1, 10)
