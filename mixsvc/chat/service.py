@@ -17,7 +17,7 @@ from mixsvc.storage.database import Database, prepare
 from txsockjs.factory import SockJSResource
 from txsockjs.utils import broadcast
 
-__all__ = ["Dependencies", "Identifier", "ChatService", "WatchedRates", "sockjs_options"]
+__all__ = ["ChatService", "Dependencies", "Identifier", "WatchedRates", "sockjs_options"]
 
 # The client that our page loads, so that page and iframe have the same version.
 SOCKJS_CLIENT: Final = "/static/vendor/sockjs.min.js"
@@ -31,7 +31,7 @@ class WatchedRates(Protocol):
         """The latest quotes."""
 
     def add_listener(self, listener: Callable[[], None]) -> None:
-        """Call listener in the reactor thread whenever quotes have changed."""
+        """Call listener in the reactor thread after quotes have changed."""
 
 
 class Identifier(Protocol):
@@ -41,12 +41,12 @@ class Identifier(Protocol):
         """None at once for a stranger, else a Deferred that fires with who it is. request: the HTTP request."""
 
     def stop(self) -> None:
-        """No more connections come."""
+        """Stop; called when no more connections come."""
 
 
 @dataclass(frozen=True)
 class Dependencies:
-    """What the chat gets from whoever builds it. bridge: see mixsvc.chat.facade.ChatFacade."""
+    """What the builder of the chat hands in. bridge: see mixsvc.chat.facade.ChatFacade."""
 
     database: Database
     rates: WatchedRates

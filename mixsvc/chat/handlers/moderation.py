@@ -94,8 +94,8 @@ class ModerationHandler:
     def unmute(self, client: Client, request: Unmute) -> None:
         """End a person's mute. Raises RequestRefused."""
         by, name = client.name, self._spelled(request, request.name)
-        told = events.unmuted(name, by)
-        self._lift(client, request, MUTE, (name, ""), lambda: self._announce_about(name, told))
+        unmuted = events.unmuted(name, by)
+        self._lift(client, request, MUTE, (name, ""), lambda: self._announce_about(name, unmuted))
 
     def unban(self, client: Client, request: Unban) -> None:
         """End a ban of a person or of an address. Raises RequestRefused."""
@@ -115,16 +115,16 @@ class ModerationHandler:
         begin_waiting(client, request, "busy")
         read = self._state.storage.change(lambda cursor: sanctions.read_audit(cursor, request.before, request.limit))
 
-        def told(entries: Iterable[AuditEntry]) -> None:
+        def answer(entries: Iterable[AuditEntry]) -> None:
             end_waiting(client)
             client.send(events.audit([each.as_json() for each in entries]))
 
-        def failed(failure: Failure) -> None:
+        def refuse(failure: Failure) -> None:
             end_waiting(client)
             text = "The audit log cannot be read now; ask again a little later."
             self._state.refuse(client, refusal(request, "busy", text))
 
-        read.addCallbacks(told, failed)
+        read.addCallbacks(answer, refuse)
 
     def _store(
         self, client: Client, request: Request, change: Callable[[sqlite3.Cursor], T], then: Callable[[T], object]
