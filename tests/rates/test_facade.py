@@ -27,7 +27,7 @@ class Asking(SynchronousTestCase):
             quote("HRK", "7.5365", "2022-12-30"),
         )
 
-    def test_it_is_what_everyone_reads(self) -> None:
+    def test_the_facade_provides_the_interface_of_rates(self) -> None:
         verifyObject(IRates, self.rates)
 
     def test_the_latest_and_its_currencies_are_those_of_the_table(self) -> None:
@@ -60,7 +60,7 @@ class Asking(SynchronousTestCase):
         assert found is not None
         self.assertFalse(found.stale)
 
-    def test_there_is_no_quote_of_days_to_come(self) -> None:
+    def test_there_is_no_quote_of_future_days(self) -> None:
         self.assertIsNotNone(self.rates.on("EUR", "USD", date(2026, 10, 31)))
         self.assertIsNone(self.rates.on("EUR", "USD", SUNDAY))
         self.assertIsNone(self.rates.convert(Decimal(1), "EUR", "USD", SUNDAY))

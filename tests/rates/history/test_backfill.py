@@ -74,7 +74,7 @@ class Filling(SynchronousTestCase):
         self.assertEqual({each.date for page in self.store.pages for each in page}, set(DAYS[:2]))
         self.assertEqual(said, ["rates: filled 2 missing days of the history"])
 
-    def test_nothing_is_asked_before_the_bank_is_known_to_answer(self) -> None:
+    def test_no_document_is_fetched_before_the_bank_answers(self) -> None:
         self.bank_answers = False
         self.run_for(600)
         self.assertEqual((self.server.asked, self.store.looked), ([], 0))
@@ -83,24 +83,24 @@ class Filling(SynchronousTestCase):
         self.clock.advance(60)
         self.assertEqual(len(self.server.asked), 1)
 
-    def test_without_gaps_nothing_is_asked(self) -> None:
+    def test_no_document_is_fetched_without_gaps(self) -> None:
         self.store = FakeHistoryStore(())
 
         self.assertEqual(self.run_for(DAY * 2), [])
         self.assertEqual((self.server.asked, self.store.looked), ([], 3))
 
-    def test_it_asks_at_most_once_a_day(self) -> None:
+    def test_a_document_is_fetched_at_most_once_a_day(self) -> None:
         self.server.body = XML.replace(b"2026-10-29", b"2026-10-26")
         self.run_for(DAY - 60)
         self.assertEqual(len(self.server.asked), 1)
 
-    def test_days_that_the_document_does_not_have_are_not_asked_for_again(self) -> None:
+    def test_days_that_the_document_does_not_have_are_not_wanted_again(self) -> None:
         self.server.body = XML.replace(b"2026-10-29", b"2026-10-27")
         self.run_for(DAY * 3)
 
         self.assertEqual(len(self.server.asked), 1)
 
-    def test_days_after_its_newest_are_asked_for_again_conditionally(self) -> None:
+    def test_days_after_its_newest_are_wanted_again_conditionally(self) -> None:
         self.server.body = XML.replace(b"2026-10-29", b"2026-10-26").replace(b"2026-10-30", b"2026-10-27")
         self.server.headers = {b"ETag": b'"1"'}
         self.run_for(DAY)
@@ -117,12 +117,12 @@ class Filling(SynchronousTestCase):
 
         self.assertEqual(said, ["rates: filled 2 missing days of the history"])
 
-    def test_what_the_small_one_has_filled_is_not_asked_for_in_the_large_one(self) -> None:
+    def test_days_filled_from_the_small_document_are_not_wanted_from_the_large_one(self) -> None:
         self.run_for(DAY // 2, RatesSettings())
 
         self.assertEqual([each.path for each in self.server.asked], [b"/stats/eurofxref/eurofxref-hist-90d.xml"])
 
-    def test_a_failure_is_one_line_and_tried_again_ever_more_rarely(self) -> None:
+    def test_a_failure_is_logged_once_and_retried_with_back_off(self) -> None:
         self.server.code = 500
         said = self.run_for(DAY // 2)
 
@@ -139,7 +139,7 @@ class Filling(SynchronousTestCase):
         self.clock.advance(120)
         self.assertEqual(len(self.server.asked), 2)
 
-    def test_a_store_that_fails_ends_nothing(self) -> None:
+    def test_a_failing_store_does_not_end_the_backfill(self) -> None:
         self.store.error = OSError("disk full")
         said = self.run_for(600)
 
@@ -149,7 +149,7 @@ class Filling(SynchronousTestCase):
         self.clock.advance(600)
         self.assertEqual(len(self.store.pages), 1)
 
-    def test_a_database_that_is_locked_is_one_line_and_tried_again_later(self) -> None:
+    def test_a_locked_database_is_logged_once_and_retried_later(self) -> None:
         self.store.error = sqlite3.OperationalError("database is locked")
         said = self.run_for(600)
 
@@ -158,13 +158,13 @@ class Filling(SynchronousTestCase):
         self.clock.advance(600)
         self.assertEqual(len(self.store.pages), 1)
 
-    def test_a_day_that_stays_incomplete_is_not_asked_for_again(self) -> None:
+    def test_a_day_that_stays_incomplete_is_not_wanted_again(self) -> None:
         self.store.keeps = False
         self.run_for(DAY * 3)
 
         self.assertEqual((len(self.server.asked), len(self.store.pages)), (1, 1))
 
-    def test_an_answer_that_never_ends_is_given_up(self) -> None:
+    def test_an_answer_that_never_ends_is_cancelled(self) -> None:
         self.server.never_ends = True
         with capturedLogs() as events:
             self.build().startService()
@@ -175,7 +175,7 @@ class Filling(SynchronousTestCase):
         self.assertIn("the answer was not complete within 60 s", self.said(events)[0])
         self.assertEqual(len(self.server.gone), 1)
 
-    def test_stopping_gives_up_what_is_under_way_without_a_word(self) -> None:
+    def test_stopping_cancels_a_download_without_a_log_line(self) -> None:
         self.server.never_ends = True
         with capturedLogs() as events:
             self.build().startService()
@@ -186,7 +186,7 @@ class Filling(SynchronousTestCase):
         self.assertEqual((len(self.server.gone), self.said(events)), (1, []))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_it_may_be_stopped_twice_and_between_two_looks(self) -> None:
+    def test_stopping_twice_or_between_two_checks_fires_at_once(self) -> None:
         self.run_for(60)
 
         self.successResultOf(self.backfill.stopService())

@@ -26,7 +26,7 @@ def days(made: RateHistory, base: str, code: str, day: date) -> list[str] | None
 
 
 class OneDay(SynchronousTestCase):
-    def test_on_a_weekend_the_friday_holds(self) -> None:
+    def test_the_quote_of_friday_holds_on_the_weekend(self) -> None:
         made = history(quote(price="1.1", day="2026-10-29"), quote(price="1.2"), quote(price="1.3", day="2026-11-02"))
 
         for day in (FRIDAY, FRIDAY + timedelta(1), FRIDAY + timedelta(2)):
@@ -40,10 +40,10 @@ class OneDay(SynchronousTestCase):
         self.assertIsNone(days(made, "EUR", "USD", FRIDAY + timedelta(MAX_GAP + 1)))
         self.assertIsNone(days(made, "EUR", "USD", FRIDAY - timedelta(1)))
 
-    def test_the_other_way_round_the_base_costs_one(self) -> None:
+    def test_an_inverted_pair_has_a_price_of_one_for_the_base(self) -> None:
         self.assertEqual(days(history(quote()), "USD", "EUR", FRIDAY), ["USD 1.1172 2026-10-30", "EUR 1 2026-10-30"])
 
-    def test_a_pair_across_is_of_a_day_that_both_have(self) -> None:
+    def test_a_cross_rate_is_of_a_day_that_both_currencies_have(self) -> None:
         made = history(
             quote("USD", "1", "2026-10-28"),
             quote("USD", "2"),
@@ -60,27 +60,27 @@ class OneDay(SynchronousTestCase):
         self.assertEqual(days(made, "USD", "GBP", FRIDAY), ["USD 2 2026-10-30", "GBP 4 2026-10-30"])
         self.assertEqual(days(made, "USD", "GBP", date(2026, 10, 29)), ["USD 1 2026-10-28", "GBP 9 2026-10-28"])
 
-    def test_without_such_a_day_within_the_week_there_is_none(self) -> None:
+    def test_without_a_common_day_within_the_week_there_is_no_quote(self) -> None:
         made = history(quote("USD"), quote("GBP", "4", "2026-10-29"))
 
         self.assertIsNone(days(made, "USD", "GBP", FRIDAY))
 
-    def test_a_currency_in_itself_costs_what_it_costs(self) -> None:
+    def test_a_currency_in_itself_has_two_equal_legs(self) -> None:
         made = history(quote())
 
         self.assertEqual(days(made, "USD", "USD", FRIDAY), ["USD 1.1172 2026-10-30"] * 2)
-        self.assertIsNotNone(days(made, "EUR", "EUR", FRIDAY))
+        self.assertEqual(days(made, "EUR", "EUR", FRIDAY), ["USD 1.1172 2026-10-30"] * 2)
 
-    def test_what_nobody_quotes_is_none(self) -> None:
+    def test_a_pair_that_nobody_quotes_has_no_quote(self) -> None:
         for pair in (("EUR", "XXX"), ("XXX", "EUR"), ("XXX", "XXX"), ("", "")):
             self.assertIsNone(days(history(quote()), *pair, FRIDAY))
             self.assertIsNone(days(RateHistory(), *pair, FRIDAY))
 
-    def test_the_first_and_the_last_day_that_there_can_be_are_days_like_others(self) -> None:
+    def test_the_first_and_the_last_possible_day_are_accepted(self) -> None:
         for day in ALWAYS:
             self.assertIsNone(days(history(quote()), "EUR", "USD", day))
 
-    def test_two_bases_live_side_by_side(self) -> None:
+    def test_quotes_in_two_bases_are_kept_apart(self) -> None:
         gold = replace(quote("USD", "4000"), base="XAU")
         made = history(quote(), gold)
 
@@ -100,7 +100,7 @@ class SeveralBases(SynchronousTestCase):
         ]
         self.made = history(*euros, *dollars)
 
-    def test_a_history_has_the_days_of_all_and_of_the_same_day_what_was_published_as_it_is_asked_for(self) -> None:
+    def test_a_history_has_the_days_of_all_bases_and_prefers_the_published_pair(self) -> None:
         for base, code, prices in (("USD", "GBP", ["9", "2", "9"]), ("GBP", "USD", ["0.5", "0.5", "0.111111"])):
             found = self.made.prices(base, code, *ALWAYS, 4)
 
@@ -109,7 +109,7 @@ class SeveralBases(SynchronousTestCase):
             )
             self.assertEqual((found.days, found.sources), (3, ["ecb", "json"]))
 
-    def test_the_span_is_that_of_all(self) -> None:
+    def test_the_span_covers_all_bases(self) -> None:
         self.assertEqual(self.made.span("USD", "GBP"), (date(2026, 10, 29), date(2026, 10, 31)))
 
 
@@ -127,7 +127,7 @@ class ManyDays(SynchronousTestCase):
         self.assertEqual([str(price) for _, price in found.points], ["1.5", "1.25", "2.0", "1.60"])
         self.assertEqual((found.days, found.sources), (4, ["ecb"]))
 
-    def test_the_other_way_round_and_across_it_is_rounded(self) -> None:
+    def test_inverted_pairs_and_cross_rates_are_rounded(self) -> None:
         inverse = self.made.prices("USD", "EUR", *ALWAYS, 4)
         across = self.made.prices("USD", "GBP", *ALWAYS, 4)
 
@@ -135,7 +135,7 @@ class ManyDays(SynchronousTestCase):
         self.assertEqual([str(price) for _, price in across.points], ["2.4", "1.5", "1.875"])
         self.assertEqual((across.days, across.sources), (3, ["archive", "ecb"]))
 
-    def test_only_the_days_that_are_asked_for_are_there(self) -> None:
+    def test_a_history_has_only_the_days_of_the_range(self) -> None:
         found = self.made.prices("EUR", "USD", date(2026, 10, 27), date(2026, 10, 28), 4)
 
         self.assertEqual([day.day for day, _ in found.points], [27, 28])
@@ -146,7 +146,7 @@ class ManyDays(SynchronousTestCase):
             found = self.made.prices(code, code, *ALWAYS, 4)
             self.assertEqual({price for _, price in found.points}, {Decimal(1)})
 
-    def test_a_long_one_is_thinned_out_and_says_of_how_many_days(self) -> None:
+    def test_a_long_history_is_sampled_and_gives_the_number_of_days(self) -> None:
         first = date(1999, 1, 4)
         made = history(
             *(quote(price="1", day=(first + timedelta(each)).isoformat()) for each in range(7000)),
@@ -159,17 +159,17 @@ class ManyDays(SynchronousTestCase):
         self.assertIn((date(2010, 5, 5), Decimal(5)), found.points)
         self.assertEqual(found.days, 7000)
 
-    def test_of_what_nobody_quotes_there_is_none(self) -> None:
+    def test_a_pair_that_nobody_quotes_has_no_history(self) -> None:
         self.assertEqual(self.made.prices("EUR", "XXX", *ALWAYS, 4).points, [])
 
-    def test_the_span_is_that_of_the_days_both_have(self) -> None:
+    def test_the_span_is_that_of_the_common_days(self) -> None:
         self.assertEqual(self.made.span("USD", "GBP"), (date(2026, 10, 27), date(2026, 10, 29)))
         self.assertEqual(self.made.span("EUR", "EUR"), (date(2026, 10, 26), date(2026, 10, 29)))
         self.assertIsNone(self.made.span("EUR", "XXX"))
 
 
 class Changing(SynchronousTestCase):
-    def test_what_is_added_can_be_read_and_the_snapshot_before_stays(self) -> None:
+    def test_added_quotes_can_be_read_and_earlier_snapshots_do_not_change(self) -> None:
         made = history(quote())
         before = made.timelines()
 
@@ -179,7 +179,7 @@ class Changing(SynchronousTestCase):
         self.assertEqual(days(made, "EUR", "USD", MONDAY), ["EUR 1 2026-11-02", "USD 4 2026-11-02"])
         self.assertEqual(before, by_pair([quote()]))
 
-    def test_what_was_added_before_the_past_was_read_counts_more_than_it(self) -> None:
+    def test_quotes_added_before_loading_win_over_the_loaded_past(self) -> None:
         made = RateHistory()
         made.add([quote(price="2")])
 
@@ -187,7 +187,7 @@ class Changing(SynchronousTestCase):
 
         self.assertEqual([str(price) for _, price in made.prices("EUR", "USD", *ALWAYS, 4).points], ["1", "2"])
 
-    def test_until_the_past_was_read_there_is_no_span(self) -> None:
+    def test_there_is_no_span_before_the_past_is_loaded(self) -> None:
         made = RateHistory()
         made.add([quote()])
 
@@ -195,7 +195,7 @@ class Changing(SynchronousTestCase):
         made.adopt({})
         self.assertEqual(made.span("EUR", "USD"), (FRIDAY, FRIDAY))
 
-    def test_a_timeline_made_of_an_old_one_is_not_taken_over(self) -> None:
+    def test_a_timeline_made_of_an_outdated_one_is_refused(self) -> None:
         made = history(quote())
         old = by_pair([quote(price="9")])["EUR", "USD"]
 

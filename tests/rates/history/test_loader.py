@@ -70,7 +70,7 @@ class MemoryCase(SynchronousTestCase):
 
 
 class Loading(MemoryCase):
-    def test_what_was_stored_wins_over_the_archive_and_no_day_is_there_twice(self) -> None:
+    def test_stored_quotes_win_over_the_archive_and_no_day_is_there_twice(self) -> None:
         self.save(quote(price="2", day="2026-10-29"))
         self.memory.keep_archive(archive_of("2026-10-28,1,", "2026-10-29,1,"), NOW)
 
@@ -78,7 +78,7 @@ class Loading(MemoryCase):
 
         self.assertEqual(self.known(), [(28, "1", "archive"), (29, "2", "ecb")])
 
-    def test_what_is_polled_while_it_loads_is_not_lost(self) -> None:
+    def test_a_quote_polled_during_loading_is_not_lost(self) -> None:
         reading: Deferred[Any] = Deferred()
         memory = HistoryLoader(self.database, self.history, lambda function: reading.addCallback(lambda _: function()))
         memory.keep_archive(archive_of("2026-10-28,1,", "2026-10-30,1,"), NOW)
@@ -90,7 +90,7 @@ class Loading(MemoryCase):
         self.successResultOf(loaded)
         self.assertEqual(self.known(), [(28, "1", "archive"), (30, "2", "ecb")])
 
-    def test_a_broken_archive_is_one_line_and_what_was_stored_is_there(self) -> None:
+    def test_a_broken_archive_is_logged_once_and_stored_quotes_are_loaded(self) -> None:
         self.save(quote())
         self.memory.keep_archive(b"no zip", NOW)
 
@@ -98,7 +98,7 @@ class Loading(MemoryCase):
 
         self.assertEqual(len(self.known()), 1)
 
-    def test_a_broken_database_is_one_line_and_the_archive_is_there(self) -> None:
+    def test_a_broken_database_is_logged_once_and_the_archive_is_loaded(self) -> None:
         self.connection.execute("DROP TABLE quote")
         self.memory.keep_archive(archive_of("2026-10-28,1,"), NOW)
 
@@ -106,7 +106,7 @@ class Loading(MemoryCase):
 
         self.assertEqual(self.known(), [(28, "1", "archive")])
 
-    def test_what_was_not_foreseen_is_logged_and_fails_nobody(self) -> None:
+    def test_an_unexpected_error_is_logged_and_loading_does_not_fail(self) -> None:
         def fail_at_once(function: Callable[[], T]) -> "Deferred[T]":
             raise ZeroDivisionError
 
@@ -117,7 +117,7 @@ class Loading(MemoryCase):
 
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
-    def test_once_stopped_it_reads_no_further(self) -> None:
+    def test_loading_ends_when_it_is_stopped(self) -> None:
         self.save(quote())
         self.memory.stop()
         before = self.database.runs
@@ -131,7 +131,7 @@ class Filling(MemoryCase):
     def fill(self, *quotes: Quote) -> None:
         self.assertIsNone(self.successResultOf(self.memory.save_history(quotes)))
 
-    def test_what_is_missing_is_known_at_once_and_after_a_restart(self) -> None:
+    def test_a_filled_gap_is_known_at_once_and_after_a_restart(self) -> None:
         self.load()
         self.fill(quote(price="2"), quote(price="1", day="2026-10-29"))
         known = self.known()
@@ -141,7 +141,7 @@ class Filling(MemoryCase):
 
         self.assertEqual((known, self.known()), ([(29, "1", "ecb"), (30, "2", "ecb")],) * 2)
 
-    def test_what_the_archive_has_already_is_not_stored_again(self) -> None:
+    def test_prices_of_the_archive_are_not_stored_again(self) -> None:
         self.memory.keep_archive(archive_of("2026-10-28,1.5,", "2026-10-29,1.5,"), NOW)
         self.load()
 
@@ -150,7 +150,7 @@ class Filling(MemoryCase):
         self.assertEqual(self.stored(), [(29, "1.6", "ecb")])
         self.assertEqual(self.known(), [(28, "1.5", "archive"), (29, "1.6", "ecb")])
 
-    def test_what_another_source_was_asked_for_stays(self) -> None:
+    def test_prices_of_another_source_stay(self) -> None:
         self.save(quote(price="2", source="json"))
         self.load()
 
@@ -158,7 +158,7 @@ class Filling(MemoryCase):
 
         self.assertEqual((self.stored(), self.known()), ([(30, "2", "json")],) * 2)
 
-    def test_the_same_again_costs_no_write(self) -> None:
+    def test_saving_the_same_quotes_again_writes_nothing(self) -> None:
         self.load()
         self.fill(quote())
         before = self.database.runs
@@ -167,7 +167,7 @@ class Filling(MemoryCase):
 
         self.assertEqual(self.database.runs, before)
 
-    def test_many_are_stored_in_slices(self) -> None:
+    def test_many_quotes_are_stored_in_slices(self) -> None:
         self.load()
         before = self.database.runs
 
@@ -175,7 +175,7 @@ class Filling(MemoryCase):
 
         self.assertEqual(self.database.runs - before, 3)
 
-    def test_a_part_that_is_stored_has_whole_days_however_many(self) -> None:
+    def test_a_stored_part_has_whole_days(self) -> None:
         self.load()
         codes = [f"A{one}{other}" for one in "ABCDEFGHIJKLMNOPQRSTUVWXY" for other in "ABCDEFGHIJKLMNOPQRSTUVWX"]
         days = ("2026-10-28", "2026-10-29", "2026-10-30")
@@ -186,7 +186,7 @@ class Filling(MemoryCase):
         rows = self.connection.execute("SELECT date, count(*) FROM quote GROUP BY date").fetchall()
         self.assertEqual(rows, [(days[0], 600), (days[1], 600)])
 
-    def test_what_could_not_be_stored_is_not_known_and_stored_the_next_time(self) -> None:
+    def test_quotes_that_could_not_be_stored_are_unknown_and_stored_the_next_time(self) -> None:
         self.load()
         self.database.error = sqlite3.OperationalError("database is locked")
         self.failureResultOf(self.memory.save_history([quote()]), sqlite3.Error)
@@ -197,7 +197,7 @@ class Filling(MemoryCase):
 
         self.assertEqual((self.known(), self.stored()), ([(30, "1.1172", "ecb")],) * 2)
 
-    def test_it_waits_until_the_past_was_read(self) -> None:
+    def test_saving_waits_until_the_history_is_loaded(self) -> None:
         reading: Deferred[Any] = Deferred()
         threads = iter([lambda function: reading.addCallback(lambda _: function())])
         memory = HistoryLoader(self.database, self.history, lambda function: next(threads, maybeDeferred)(function))
@@ -211,7 +211,7 @@ class Filling(MemoryCase):
         self.successResultOf(saved)
         self.assertEqual(self.stored(), [])
 
-    def test_a_quote_that_comes_while_it_is_worked_out_is_not_lost(self) -> None:
+    def test_a_quote_that_arrives_during_the_merge_is_not_lost(self) -> None:
         self.load()
         self.fill(quote(price="1", day="2026-10-28"))
         waiting: list[Callable[[], Any]] = []
@@ -238,7 +238,7 @@ class Filling(MemoryCase):
 
         self.assertEqual(found, {date(2026, 10, 28), date(2026, 10, 29)})
 
-    def test_a_day_that_another_source_knew_in_part_is_completed(self) -> None:
+    def test_a_day_that_another_source_has_in_part_is_completed(self) -> None:
         self.load()
         around = [quote(code, day=day) for code in ("USD", "SEK") for day in ("2026-10-27", "2026-10-29")]
         self.fill(*around)
@@ -251,7 +251,7 @@ class Filling(MemoryCase):
         self.assertEqual(self.successResultOf(self.memory.known_dates()), whole | {date(2026, 10, 28)})
         self.assertEqual([price for _, price, _ in self.known()], ["1.1172", "2", "1.1172"])
 
-    def test_a_disk_that_fails_is_told_to_who_asked(self) -> None:
+    def test_a_failing_disk_fails_the_save(self) -> None:
         self.load()
         self.connection.execute("DROP TABLE quote")
 

@@ -45,7 +45,7 @@ class StoreCase(SynchronousTestCase):
 
 
 class Last(StoreCase):
-    def test_what_is_saved_is_read_back_to_the_last_digit(self) -> None:
+    def test_saved_quotes_are_read_back_to_the_last_digit(self) -> None:
         fetched_at = datetime(2026, 10, 30, 15, 0, 1, 234567, tzinfo=UTC)
         saved = replace(quote(price="1.10"), fetched_at=fetched_at)
 
@@ -73,7 +73,7 @@ class Last(StoreCase):
     def test_an_empty_table_has_no_quotes(self) -> None:
         self.assertEqual(self.last(), [])
 
-    def test_a_row_that_cannot_be_read_is_passed_over_for_an_older_one(self) -> None:
+    def test_an_invalid_row_is_skipped_for_an_older_one(self) -> None:
         broken: list[tuple[str, object]] = [("price", "abc"), ("price", "0"), ("price", b"\xff"), ("date", "zzz")]
         broken += [("date", "9999-12-31"), ("fetched_at", "yesterday"), ("fetched_at", "2026-10-30T12:00:00")]
         broken += [("fetched_at", "0001-01-01T00:00:00+14:00"), ("fetched_at", "9999-12-31T23:00:00-14:00")]
@@ -85,13 +85,13 @@ class Last(StoreCase):
 
                 self.assertEqual(self.last(), [quote(day="2026-10-29")])
 
-    def test_a_text_that_is_not_utf_8_is_passed_over(self) -> None:
+    def test_a_text_that_is_not_utf_8_is_skipped(self) -> None:
         self.save(quote())
         for column in ("price", "source", "quote"):
             self.connection.execute(f"UPDATE quote SET {column} = CAST(x'ff' AS TEXT)")
             self.assertEqual(self.last(), [])
 
-    def test_what_is_no_pair_is_passed_over(self) -> None:
+    def test_an_invalid_pair_is_skipped(self) -> None:
         for code in ("usd", "", b"USD", "EUR", "USDX"):
             self.save(quote())
             self.connection.execute("UPDATE quote SET quote = ?", (code,))
@@ -111,13 +111,13 @@ class Past(StoreCase):
         self.assertEqual(self.read(), [quote(day="2026-10-28"), quote()])
         self.assertEqual(store.read_pairs(self.connection.cursor()), [("EUR", "GBP"), ("EUR", "USD")])
 
-    def test_it_lies_over_what_is_known_already(self) -> None:
+    def test_stored_quotes_are_merged_over_the_timeline(self) -> None:
         self.save(quote(price="2"))
 
         old = [quote(price="1", day="2026-10-29", source="archive"), quote(price="1", source="archive")]
         self.assertEqual(self.read(*old), [old[0], quote(price="2")])
 
-    def test_rows_that_cannot_be_read_are_passed_over(self) -> None:
+    def test_invalid_rows_are_skipped(self) -> None:
         self.save(quote(), quote(day="2026-10-29"))
         self.spoil("price", "abc")
 
@@ -125,7 +125,7 @@ class Past(StoreCase):
 
 
 class RealDatabase(TestCase):
-    def test_a_quote_is_there_after_a_restart(self) -> "Deferred[None]":
+    def test_a_quote_is_still_known_after_a_restart(self) -> "Deferred[None]":
         from twisted.internet import reactor
 
         path = str(new_path(self))

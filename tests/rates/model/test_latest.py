@@ -28,7 +28,7 @@ class Reading(SynchronousTestCase):
             self.assertEqual(table.latest("EUR", "HRK") is not None, there)
             self.assertEqual("HRK" in table.currencies(), there)
 
-    def test_when_all_are_old_the_newest_of_them_are_the_latest(self) -> None:
+    def test_when_all_quotes_are_old_the_newest_of_them_are_the_latest(self) -> None:
         table = RateTable(moment)
         table.publish([quote(day="2025-01-02")])
 
@@ -37,7 +37,7 @@ class Reading(SynchronousTestCase):
     def test_a_published_price_keeps_its_digits(self) -> None:
         self.assertEqual(self.price("EUR", "JPY"), "175.60")
 
-    def test_a_pair_is_also_found_the_other_way_round_and_across(self) -> None:
+    def test_a_pair_is_found_inverted_and_as_a_cross_rate(self) -> None:
         self.assertEqual(self.price("USD", "EUR"), "0.895095")
         self.assertEqual(self.price("USD", "GBP"), "0.746330")
         self.assertEqual(self.price("GBP", "USD"), "1.33989")
@@ -53,7 +53,7 @@ class Reading(SynchronousTestCase):
             self.assertGreaterEqual(found.date, date(2026, 10, 29))
             self.assertEqual(found.source, "ecb")
 
-    def test_of_two_bases_with_the_same_date_what_is_published_so_counts(self) -> None:
+    def test_of_two_bases_with_the_same_date_the_published_pair_counts(self) -> None:
         self.table.publish([replace(quote("JPY", "157.5", source="json"), base="USD")])
         self.table.publish([replace(quote("USD", "1", source="json"), base="JPY")])
 
@@ -68,13 +68,13 @@ class Reading(SynchronousTestCase):
         assert found is not None
         self.assertEqual(found.date, date(2026, 10, 30))
 
-    def test_a_price_across_has_the_older_date(self) -> None:
+    def test_a_cross_rate_has_the_older_date(self) -> None:
         found = self.table.latest("USD", "GBP")
 
         assert found is not None
         self.assertEqual(found.date, date(2026, 10, 29))
 
-    def test_what_is_unknown_is_none(self) -> None:
+    def test_an_unknown_pair_has_no_quote(self) -> None:
         for base, code in (
             ("EUR", "XXX"),
             ("XXX", "EUR"),
@@ -88,13 +88,13 @@ class Reading(SynchronousTestCase):
     def test_the_currencies_are_sorted_and_hold_the_base(self) -> None:
         self.assertEqual(list(self.table.currencies()), ["EUR", "GBP", "JPY", "USD"])
 
-    def test_an_empty_table_has_nothing(self) -> None:
+    def test_an_empty_table_has_no_quotes_and_no_currencies(self) -> None:
         empty = RateTable(moment)
 
         self.assertIsNone(empty.latest("EUR", "EUR"))
         self.assertEqual(list(empty.currencies()), [])
 
-    def test_a_quote_becomes_stale_while_it_lies_there(self) -> None:
+    def test_a_quote_becomes_stale_with_time(self) -> None:
         hours = [NOW, datetime(2026, 11, 2, 17, 30, tzinfo=UTC)]
         table = RateTable(lambda: hours[0])
         table.publish([quote()])
@@ -117,14 +117,14 @@ class Publishing(SynchronousTestCase):
         assert found is not None
         return str(found.price), found.date.isoformat(), found.source
 
-    def test_it_says_what_changed(self) -> None:
+    def test_publish_returns_what_changed(self) -> None:
         new = quote("GBP", "0.8")
 
         self.assertEqual(self.table.publish([quote(price="1.5"), new]), (new,))
         self.assertEqual(self.table.publish([new]), ())
         self.assertEqual(self.table.publish([]), ())
 
-    def test_what_changed_says_whether_it_is_stale(self) -> None:
+    def test_the_changed_quotes_are_marked_stale(self) -> None:
         (changed,) = self.table.publish([quote("GBP", "0.8", "2026-10-01")])
 
         self.assertTrue(changed.stale)
@@ -151,18 +151,18 @@ class Publishing(SynchronousTestCase):
         self.assertEqual(len(self.table.publish([quote(price="1.6")])), 1)
         self.assertEqual(self.latest(), ("1.6", "2026-10-30", "ecb"))
 
-    def test_what_cannot_be_a_price_changes_nothing(self) -> None:
+    def test_an_invalid_price_is_refused_and_changes_nothing(self) -> None:
         for price in ("0", "NaN", "1E+999999"):
             bad = replace(quote("GBP"), price=Decimal(price))
             self.assertRaises(ValueError, self.table.publish, [quote("JPY", "175"), bad])
 
         self.assertEqual(list(self.table.currencies()), ["EUR", "USD"])
 
-    def test_what_cannot_be_a_pair_is_refused(self) -> None:
+    def test_an_invalid_pair_is_refused(self) -> None:
         for code in ("usd", "EUR", "US", "USDX", ""):
             self.assertRaises(ValueError, self.table.publish, [quote(code)])
 
-    def test_two_bases_live_side_by_side(self) -> None:
+    def test_quotes_in_two_bases_are_kept_apart(self) -> None:
         self.table.publish([replace(quote("CHF", "2"), base="XAU"), replace(quote("USD", "4"), base="XAU")])
 
         found = self.table.latest("CHF", "USD")
@@ -185,7 +185,7 @@ publications = st.lists(
 class Order(SynchronousTestCase):
     @given(publications)
     @settings(derandomize=True, deadline=None)
-    def test_the_latest_date_wins_in_whatever_order_quotes_come(self, quotes: list[Quote]) -> None:
+    def test_the_latest_date_wins_in_any_order(self, quotes: list[Quote]) -> None:
         table = RateTable(moment)
         for each in quotes:
             table.publish([each])
@@ -200,7 +200,7 @@ class Order(SynchronousTestCase):
 
     @given(st.text(), st.text())
     @settings(derandomize=True, deadline=None)
-    def test_no_text_makes_reading_fail(self, base: str, code: str) -> None:
+    def test_reading_never_fails_for_any_text(self, base: str, code: str) -> None:
         table = RateTable(moment)
         table.publish([quote()])
 

@@ -14,23 +14,23 @@ class ConvertTests(SynchronousTestCase):
     def text(self, amount: str, have: str, want: str, places: int = 2) -> str:
         return str(convert(Decimal(amount), Decimal(have), Decimal(want), places))
 
-    def test_it_has_just_the_decimals_that_are_asked_for(self) -> None:
+    def test_the_result_has_the_given_decimals(self) -> None:
         self.assertEqual(self.text("100", "1", "1.1172"), "111.72")
         self.assertEqual(self.text("100", "1", "175.68", 0), "17568")
         self.assertEqual(self.text("0", "1", "1.1172", 3), "0.000")
 
-    def test_a_half_is_rounded_to_even_below_zero_as_well(self) -> None:
+    def test_a_half_is_rounded_to_even_above_and_below_zero(self) -> None:
         self.assertEqual([self.text(each, "1", "1") for each in ("0.005", "0.015", "0.025")], ["0.00", "0.02", "0.02"])
         self.assertEqual([self.text(each, "1", "1") for each in ("-0.015", "-0.025")], ["-0.02", "-0.02"])
 
-    def test_just_over_a_half_is_rounded_up_however_little_it_is(self) -> None:
+    def test_anything_above_a_half_is_rounded_up(self) -> None:
         self.assertEqual(self.text("0.0250000000000000000000000000000000001", "1", "1"), "0.03")
 
     def test_no_digit_of_a_large_amount_is_lost(self) -> None:
         self.assertEqual(self.text("123456789012345678901234567890.12", "1", "1"), "123456789012345678901234567890.12")
 
     @given(amounts, prices, prices)
-    def test_there_and_back_is_off_by_no_more_than_the_two_roundings(
+    def test_converting_there_and_back_differs_by_the_two_roundings_at_most(
         self, amount: Decimal, have: Decimal, want: Decimal
     ) -> None:
         back = convert(convert(amount, have, want, 2), want, have, 2)
@@ -39,7 +39,7 @@ class ConvertTests(SynchronousTestCase):
         self.assertLessEqual(abs(back - amount), half + half * have / want + Decimal("1E-9"))
 
     @given(amounts, prices, prices, prices)
-    def test_over_a_third_currency_it_is_the_same_but_for_the_rounding_on_the_way(
+    def test_a_conversion_over_a_third_currency_differs_by_its_rounding_at_most(
         self, amount: Decimal, one: Decimal, two: Decimal, three: Decimal
     ) -> None:
         straight = convert(amount, one, three, 2)
@@ -49,7 +49,7 @@ class ConvertTests(SynchronousTestCase):
 
 
 class Amounts(SynchronousTestCase):
-    def test_what_is_finite_and_not_too_long_is_an_amount(self) -> None:
+    def test_an_amount_is_finite_and_has_at_most_40_digits(self) -> None:
         for text in ("0", "-1", "1E+20", "9" * 40, "1E-40"):
             self.assertTrue(is_amount(Decimal(text)), text)
         for text in ("NaN", "sNaN", "Infinity", "-Infinity", "9" * 41, "1E+40", "1E-41", "1E+999999"):

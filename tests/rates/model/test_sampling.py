@@ -8,7 +8,7 @@ values = st.lists(st.floats(min_value=0.1, max_value=9, allow_nan=False), max_si
 
 
 class Sampled(SynchronousTestCase):
-    def test_few_values_are_all_shown(self) -> None:
+    def test_all_of_a_few_values_are_chosen(self) -> None:
         for count in range(5):
             self.assertEqual(list(sampled([1.0] * count, 4)), list(range(count)))
 
@@ -20,7 +20,7 @@ class Sampled(SynchronousTestCase):
 
         self.assertEqual(found, [0, 3210, 4321, 6999])
 
-    def test_it_is_spread_over_the_whole(self) -> None:
+    def test_the_chosen_values_are_spread_over_all(self) -> None:
         found = sampled([float(each % 7) for each in range(7000)], 500)
 
         self.assertLess(max(later - earlier for earlier, later in zip(found, found[1:], strict=False)), 60)

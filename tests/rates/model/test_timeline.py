@@ -30,7 +30,7 @@ class Keeping(SynchronousTestCase):
         self.assertEqual(found, [first, second])
         self.assertEqual([str(each.price) for each in found], ["0.123456789012345678901", "1.10"])
 
-    def test_a_price_with_an_exponent_is_kept(self) -> None:
+    def test_a_price_with_an_exponent_is_stored_in_plain_digits(self) -> None:
         tiny = replace(quote(), price=Decimal("1E-9"))
 
         self.assertEqual(quotes_of(timeline(tiny)), [tiny])
@@ -40,10 +40,10 @@ class Keeping(SynchronousTestCase):
 
         self.assertEqual(list(by_pair([pound, quote()])), [("EUR", "GBP"), PAIR])
 
-    def test_of_two_of_the_same_day_the_later_one_counts(self) -> None:
+    def test_of_two_quotes_of_one_day_the_later_in_the_list_counts(self) -> None:
         self.assertEqual(quotes_of(timeline(quote(price="1"), quote(price="2"))), [quote(price="2")])
 
-    def test_the_floats_are_those_of_the_places(self) -> None:
+    def test_the_floats_are_those_of_the_indices(self) -> None:
         found = timeline(quote(price="1", day="2026-10-28"), quote(price="2", day="2026-10-29"), quote(price="3"))
 
         self.assertEqual([found.floats(range(*each)) for each in ((0, 3), (1, 2), (1, 1))], [[1, 2, 3], [2], []])
@@ -56,30 +56,30 @@ class Keeping(SynchronousTestCase):
 
 
 class Merging(SynchronousTestCase):
-    def test_what_is_later_is_appended(self) -> None:
+    def test_later_days_are_appended(self) -> None:
         old, new = quote(day="2026-10-29"), quote()
 
         self.assertEqual(quotes_of(merge(timeline(old), timeline(new))), [old, new])
 
-    def test_what_was_polled_wins_over_the_archive_in_either_order(self) -> None:
+    def test_a_polled_price_wins_over_the_archive_in_either_order(self) -> None:
         polled, archived = timeline(quote(price="1")), timeline(quote(price="2", source="archive"))
 
         self.assertIs(merge(polled, archived), polled)
         self.assertEqual(merge(archived, polled), polled)
 
-    def test_the_old_one_stays_as_it_is_when_nothing_is_new(self) -> None:
+    def test_a_merge_without_news_returns_the_old_timeline(self) -> None:
         old = timeline(quote(price="1.1"))
 
         for same in (quote(price="1.10"), quote(price="1.1")):
             self.assertIs(merge(old, timeline(same)), old)
         self.assertIs(merge(old, timeline()), old)
 
-    def test_what_lies_between_is_put_in_its_place(self) -> None:
+    def test_a_day_between_others_is_inserted_in_order(self) -> None:
         days = [quote(price="1.5", day=f"2026-10-{day}") for day in (26, 27, 28, 29)]
 
         self.assertEqual(quotes_of(merge(timeline(days[0], days[3]), timeline(days[1], days[2]))), days)
 
-    def test_only_what_the_past_lacks_fills_it(self) -> None:
+    def test_only_missing_days_and_corrections_of_the_same_source_fill_gaps(self) -> None:
         old = timeline(
             quote(price="1", day="2026-10-26"),
             quote(price="1", day="2026-10-27", source="archive"),
@@ -92,7 +92,7 @@ class Merging(SynchronousTestCase):
 
         self.assertEqual([each.date.day for each in quotes_of(found)], [27, 29, 30])
 
-    def test_the_same_price_of_the_archive_is_no_gap(self) -> None:
+    def test_an_equal_price_fills_no_gap(self) -> None:
         self.assertEqual(quotes_of(missing_from(timeline(quote(source="archive")), timeline(quote()))), [])
 
 
@@ -108,7 +108,7 @@ some_quotes = st.lists(
 
 class Always(SynchronousTestCase):
     @given(some_quotes, some_quotes)
-    def test_a_merge_has_each_day_once_and_the_archive_only_where_nobody_else_was(
+    def test_a_merge_has_each_day_once_and_prefers_other_sources_to_the_archive(
         self, old: list[Quote], new: list[Quote]
     ) -> None:
         one, other = timeline(*old), timeline(*new)

@@ -26,10 +26,10 @@ class Rounds(SynchronousTestCase):
     def names(self, chain: Chain, now: float) -> list[str]:
         return [chained.source.name for chained in chain.round(now)]
 
-    def test_all_are_due_at_first_in_their_order(self) -> None:
+    def test_all_sources_are_due_at_first_in_order(self) -> None:
         self.assertEqual(self.names(self.chain(), -5.0), ["first", "second"])
 
-    def test_who_failed_is_left_in_peace_until_the_back_off_is_over(self) -> None:
+    def test_a_failed_source_is_not_due_before_its_back_off_ends(self) -> None:
         chain = self.chain(interval=10, random=0.5)
         chain.failed(chain.round(0)[0], 0, 0)
 
@@ -56,7 +56,7 @@ class Rounds(SynchronousTestCase):
 
         self.assertEqual(chained.due_at, 101)
 
-    def test_a_retry_after_beats_a_shorter_back_off_only(self) -> None:
+    def test_a_retry_after_replaces_a_shorter_back_off_only(self) -> None:
         chain = self.chain(interval=30)
         chained = chain.round(0)[0]
 
@@ -65,7 +65,7 @@ class Rounds(SynchronousTestCase):
         chain.failed(chained, 4000, 4001)
         self.assertEqual(chained.due_at, 4030)
 
-    def test_only_changes_are_told(self) -> None:
+    def test_only_changes_are_reported(self) -> None:
         chain = self.chain()
         chained = chain.round(0)[0]
 
@@ -74,7 +74,7 @@ class Rounds(SynchronousTestCase):
 
         self.assertEqual(told, [False, True, False, True, False])
 
-    def test_who_used_up_a_round_comes_last_in_the_next_one_alone(self) -> None:
+    def test_a_source_that_timed_out_comes_last_in_the_next_round_only(self) -> None:
         chain = self.chain()
         chain.timed_out(chain.round(0)[0])
 

@@ -125,7 +125,7 @@ class FaultCase(TestCase):
 
 
 class Faults(FaultCase):
-    async def test_the_last_good_value_stays_and_each_change_is_one_line(self) -> None:
+    async def test_the_last_good_price_stays_and_each_change_is_logged_once(self) -> None:
         self.poll_ecb()
         await self.asked()
         for name, (says, reason) in FAULTS.items():
@@ -145,7 +145,7 @@ class Faults(FaultCase):
             self.assertEqual([each["log_level"] for each in events], [LogLevel.warn, LogLevel.info])
         self.assertEqual(len(self.told), 1)
 
-    async def test_a_refused_connection_is_one_and_polling_goes_on_when_the_server_is_back(self) -> None:
+    async def test_a_refused_connection_is_a_failure_and_the_source_recovers(self) -> None:
         self.poll_ecb()
         await self.asked()
         number = self.port.getHost().port
@@ -158,7 +158,7 @@ class Faults(FaultCase):
         await self.round()
         self.assertEqual(self.health().state, "good")
 
-    async def test_a_server_that_stalls_is_given_up_in_the_head_and_in_the_body(self) -> None:
+    async def test_a_server_that_stalls_in_the_head_or_the_body_is_cancelled(self) -> None:
         self.poll_ecb()
         await self.asked()
         self.server.hangs_up = False
@@ -172,7 +172,7 @@ class Faults(FaultCase):
             self.assertEqual(self.health().last_error, "no answer within 10 s")
             self.assertEqual(self.price(), "1.1172 2026-10-30")
 
-    async def test_a_head_that_does_not_come_leaves_time_for_another_source(self) -> None:
+    async def test_a_late_head_leaves_time_for_another_source(self) -> None:
         self.server.says, self.server.hangs_up = b"", False
         self.poll(replace(SETTINGS, ecb_url=self.url), seconds=0.15)
         await self.asked()
@@ -194,7 +194,7 @@ class Faults(FaultCase):
             self.assertEqual(len(self.server.asked), asked + 1)
             await self.poller.stopService()
 
-    async def test_a_tenfold_price_is_held_back_and_one_line(self) -> None:
+    async def test_a_tenfold_price_of_a_real_server_is_held_back_and_logged_once(self) -> None:
         self.poll_ecb()
         await self.asked()
         with capturedLogs() as events:
@@ -206,7 +206,7 @@ class Faults(FaultCase):
         self.assertIn("rates: ecb has prices that differ by more than a factor of 5", str(formatEvent(events[0])))
         self.assertEqual(len(events), 1)
 
-    async def test_a_date_that_goes_backwards_changes_nothing_and_is_one_line(self) -> None:
+    async def test_a_date_that_goes_back_changes_nothing_and_is_logged_once(self) -> None:
         self.poll_ecb()
         await self.asked()
         with capturedLogs() as events:
@@ -218,7 +218,7 @@ class Faults(FaultCase):
         said = [formatEvent(each) for each in events]
         self.assertEqual(said, ["rates: ecb went back from 2026-10-30 to 2026-10-29; the newer rates stay"])
 
-    async def test_a_host_without_an_address_is_told_in_one_line(self) -> None:
+    async def test_a_host_without_an_address_is_logged_in_one_line(self) -> None:
         before = self.reactor.installNameResolver(NoNames())
         self.addCleanup(self.reactor.installNameResolver, before)
         self.poll(replace(SETTINGS, ecb_url="http://rates.example/daily.xml"))
@@ -241,7 +241,7 @@ class Faults(FaultCase):
 
 
 class FaultsOfJson(FaultCase):
-    async def test_the_key_goes_to_the_server_and_into_no_line(self) -> None:
+    async def test_the_key_is_sent_to_the_server_and_never_logged(self) -> None:
         headers = (("Authorization", "Bearer {key}"),)
         url = self.url + "{base}?key={key}"
         settings = replace(SETTINGS, sources=("json",), json_url=url, json_key_env="K", json_headers=headers)

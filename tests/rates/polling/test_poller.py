@@ -23,7 +23,7 @@ class Rounds(PollerCase):
 
         self.assertEqual((self.first.asked, self.second.asked), ([0, 30, 60, 90], []))
 
-    def test_new_quotes_are_published_told_and_saved(self) -> None:
+    def test_new_quotes_are_published_notified_and_saved(self) -> None:
         self.first.answer = lambda: succeed([quote()])
         self.start()
         self.rounds(2)
@@ -31,7 +31,7 @@ class Rounds(PollerCase):
         self.assertEqual(self.table.latest("EUR", "USD"), quote())
         self.assertEqual((self.told, self.saved), ([(quote(),)], [(quote(),)]))
 
-    def test_nothing_new_tells_and_saves_nothing(self) -> None:
+    def test_unchanged_quotes_are_neither_notified_nor_saved(self) -> None:
         self.start()
 
         self.assertEqual((self.told, self.saved), ([], []))
@@ -52,7 +52,7 @@ class Rounds(PollerCase):
 
 
 class Stopping(PollerCase):
-    def test_between_rounds_it_ends_at_once(self) -> None:
+    def test_stopping_between_rounds_fires_at_once(self) -> None:
         self.start()
 
         self.successResultOf(self.poller.stopService())
@@ -60,7 +60,7 @@ class Stopping(PollerCase):
 
         self.assertEqual((self.first.asked, self.clock.getDelayedCalls()), ([0], []))
 
-    def test_a_fetch_in_flight_is_given_up_without_a_word(self) -> None:
+    def test_stopping_cancels_a_fetch_without_a_log_line(self) -> None:
         self.first.answer = hanging = Hanging()
         with capturedLogs() as events:
             self.start()
@@ -69,7 +69,7 @@ class Stopping(PollerCase):
         self.assertEqual((hanging.given_up, self.second.asked, self.logged(events)), (1, [], []))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_it_waits_until_the_fetch_has_ended(self) -> None:
+    def test_stopping_waits_until_the_fetch_has_ended(self) -> None:
         ends: Deferred[Sequence[Quote]] = Deferred()
         self.first.answer = lambda: Deferred(lambda _: None).addErrback(lambda _: ends)
         self.start()
@@ -80,7 +80,7 @@ class Stopping(PollerCase):
         ends.callback([])
         self.successResultOf(stopped)
 
-    def test_a_save_in_flight_is_waited_for(self) -> None:
+    def test_stopping_waits_for_a_save_in_flight(self) -> None:
         saving: Deferred[None] = Deferred(lambda _: self.fail("a save must not be given up"))
         self.saving, self.first.answer = lambda: saving, lambda: succeed([quote()])
         self.start()
@@ -91,7 +91,7 @@ class Stopping(PollerCase):
         saving.callback(None)
         self.successResultOf(stopped)
 
-    def test_it_may_be_asked_twice_and_without_a_start(self) -> None:
+    def test_each_call_of_stop_gets_its_own_deferred_even_before_the_start(self) -> None:
         self.successResultOf(self.poller.stopService())
         self.saving, self.first.answer = Deferred, lambda: succeed([quote()])
         self.start()
@@ -103,7 +103,7 @@ class Stopping(PollerCase):
         for each in both:
             self.successResultOf(each)
 
-    def test_a_subscriber_may_stop_it(self) -> None:
+    def test_a_listener_may_stop_the_poller(self) -> None:
         self.poller = self.build(lambda _: stopped.append(self.poller.stopService()))
         stopped: list[Deferred[None]] = []
         self.first.answer = lambda: succeed([quote()])
@@ -111,7 +111,7 @@ class Stopping(PollerCase):
 
         self.successResultOf(stopped[0])
 
-    def test_it_may_be_started_again_once_it_has_ended(self) -> None:
+    def test_the_poller_may_be_started_again_once_it_has_ended(self) -> None:
         self.start()
         self.assertRaises(RuntimeError, self.poller.startService)
         self.successResultOf(self.poller.stopService())

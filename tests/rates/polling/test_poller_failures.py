@@ -30,7 +30,7 @@ class Failures(PollerCase):
         # Its back-off of 45 s ends between the second round and the third.
         self.assertEqual((self.first.asked, self.second.asked), ([0, 60, 90, 120], [0, 30]))
 
-    def test_what_has_not_changed_counts_again_once_another_source_was_heard(self) -> None:
+    def test_unchanged_quotes_are_published_again_after_another_source_answered(self) -> None:
         self.first.answer = lambda: succeed([quote(source="first")])
         self.second.answer = lambda: succeed([quote(price="1.2345", source="second")])
         self.start()
@@ -43,7 +43,7 @@ class Failures(PollerCase):
         self.assertEqual(self.table.latest("EUR", "USD"), quote(source="first"))
         self.assertEqual(self.saved, self.told)
 
-    def test_what_was_no_use_is_none_when_it_has_not_changed(self) -> None:
+    def test_invalid_quotes_stay_a_failure_while_they_have_not_changed(self) -> None:
         self.first.answer = lambda: succeed([replace(quote(), price=Decimal("NaN"))])
         self.start()
         self.first.answer = nothing_new
@@ -59,14 +59,14 @@ class Failures(PollerCase):
 
         self.assertEqual(self.first.asked, [0, 210])
 
-    def test_with_all_in_back_off_a_round_asks_nobody_and_polling_goes_on(self) -> None:
+    def test_a_round_asks_nobody_while_all_sources_back_off(self) -> None:
         self.first.answer = self.second.answer = failing
         self.start()
         self.rounds(20)
 
         self.assertEqual(len(self.first.asked), 11)
 
-    def test_a_source_that_hangs_is_given_up_when_the_time_is_over(self) -> None:
+    def test_a_source_that_hangs_is_cancelled_at_the_time_limit(self) -> None:
         self.first.answer = hanging = Hanging()
         self.start()
 
@@ -86,7 +86,7 @@ class Failures(PollerCase):
 
         self.assertEqual(hanging.given_up, 1)
 
-    def test_when_the_time_is_over_nobody_else_is_asked(self) -> None:
+    def test_after_the_time_limit_no_other_source_is_asked(self) -> None:
         def blocking() -> "Deferred[Sequence[Quote]]":
             self.clock.advance(11)
             return failing()
@@ -96,7 +96,7 @@ class Failures(PollerCase):
 
         self.assertEqual(self.second.asked, [])
 
-    def test_a_source_that_hangs_always_does_not_keep_the_others_from_their_turn(self) -> None:
+    def test_a_source_that_always_hangs_does_not_starve_the_others(self) -> None:
         slow = replace(SETTINGS, interval=300.0)
         self.poller = RatePoller(
             self.clock,
@@ -111,7 +111,7 @@ class Failures(PollerCase):
 
         self.assertEqual((self.first.asked, self.second.asked), ([0, 600], [300, 900]))
 
-    def test_nothing_a_source_does_ends_the_polling(self) -> None:
+    def test_no_failure_of_a_source_ends_the_polling(self) -> None:
         def raising() -> "Deferred[Sequence[Quote]]":
             raise ZeroDivisionError
 
@@ -138,7 +138,7 @@ class Failures(PollerCase):
             self.successResultOf(poller.stopService())
         self.assertEqual(len(self.flushLoggedErrors()), len(answers))
 
-    def test_a_subscriber_that_fails_ends_nothing(self) -> None:
+    def test_a_failing_listener_does_not_end_the_polling(self) -> None:
         def fails(_: object) -> None:
             raise ZeroDivisionError
 
@@ -150,7 +150,7 @@ class Failures(PollerCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual((len(self.saved), self.first.asked), (1, [0, 30]))
 
-    def test_a_save_that_fails_is_one_line_and_polling_goes_on(self) -> None:
+    def test_a_failing_save_is_logged_once_and_polling_goes_on(self) -> None:
         self.saving = lambda: fail(OSError("disk full"))
         self.first.answer = lambda: succeed([quote()])
         with capturedLogs() as events:
@@ -160,7 +160,7 @@ class Failures(PollerCase):
         self.assertEqual(self.logged(events), ["rates: new quotes could not be stored: disk full; polling goes on"])
         self.assertEqual((self.first.asked, len(self.told)), ([0, 30], 1))
 
-    def test_what_could_not_be_stored_is_stored_as_soon_as_it_can_be(self) -> None:
+    def test_quotes_that_could_not_be_stored_are_saved_again(self) -> None:
         self.saving = lambda: fail(OSError("database is locked"))
         answers = [[quote(day="2026-10-29")], [quote()], [quote(price="1.2")], [], []]
         self.first.answer = lambda: succeed(answers.pop(0))
@@ -180,7 +180,7 @@ class Failures(PollerCase):
             ],
         )
 
-    def test_behind_a_save_that_never_ends_no_other_lines_up(self) -> None:
+    def test_a_save_that_hangs_is_not_repeated(self) -> None:
         self.saving = Deferred
         self.first.answer = lambda: succeed([quote()])
         self.start()
@@ -215,7 +215,7 @@ class Logging(PollerCase):
         self.assertEqual(self.logged(events), ["rates: first fails: no luck", "rates: first answers again"])
         self.assertNotIn("log_failure", events[0])
 
-    def test_time_limits_are_told_in_words(self) -> None:
+    def test_a_time_limit_is_logged_in_words(self) -> None:
         self.first.answer = Hanging()
         with capturedLogs() as events:
             self.start()
@@ -223,11 +223,11 @@ class Logging(PollerCase):
 
         self.assertEqual(self.logged(events), ["rates: first fails: no answer within 10 s"])
 
-    def test_what_was_not_foreseen_is_logged_with_its_traceback_once(self) -> None:
+    def test_an_unexpected_error_is_logged_once_with_its_traceback(self) -> None:
         events = self.run_with(lambda: fail(ZeroDivisionError("{x}")), 10)
 
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual([each["log_level"] for each in events], [LogLevel.critical, LogLevel.info])
 
-    def test_a_source_that_answers_is_not_worth_a_line(self) -> None:
+    def test_an_answer_is_not_logged(self) -> None:
         self.assertEqual(self.logged(self.run_with(nothing_new, 3)), [])

@@ -21,19 +21,19 @@ class Health(PollerCase):
         self.start()
         return self.health()
 
-    def test_nobody_was_asked_at_first(self) -> None:
+    def test_all_sources_are_untried_at_first(self) -> None:
         untried = SourceHealth("first", "untried", None, 0, "", None)
 
         self.assertEqual(self.health(), untried)
         self.assertEqual([each.name for each in self.poller.health()], ["first", "second"])
 
-    def test_who_answers_is_good_and_those_behind_stay_untried(self) -> None:
+    def test_a_source_that_answers_is_good_and_those_after_it_stay_untried(self) -> None:
         self.start()
 
         self.assertEqual(self.health(), SourceHealth("first", "good", NOW, 0, "", None))
         self.assertEqual(self.poller.health()[1].state, "untried")
 
-    def test_whoever_answers_and_those_behind_may_be_asked_for_more(self) -> None:
+    def test_a_good_source_and_those_after_it_may_be_asked(self) -> None:
         def may() -> list[bool]:
             return [may_be_asked(name, self.poller.health()) for name in ("first", "second", "third")]
 
@@ -45,7 +45,7 @@ class Health(PollerCase):
 
         self.assertEqual((before, answered, may()), ([False] * 3, [True, True, False], [False] * 3))
 
-    def test_who_fails_says_why_and_when_it_is_asked_again(self) -> None:
+    def test_a_failing_source_has_a_reason_and_a_time_of_the_next_try(self) -> None:
         due = NOW + timedelta(seconds=45)
 
         self.assertEqual(self.asked(failing), SourceHealth("first", "failing", None, 1, "no luck", due))
@@ -56,19 +56,19 @@ class Health(PollerCase):
 
         self.assertEqual(self.health().failures, 2)
 
-    def test_who_wants_to_be_left_in_peace_is_waiting(self) -> None:
+    def test_a_source_with_retry_after_is_waiting(self) -> None:
         health = self.asked(lambda: fail(SourceFailed("busy", retry_after=600)))
 
         self.assertEqual((health.state, health.next_try), ("waiting", NOW + timedelta(seconds=600)))
 
-    def test_after_a_success_the_count_begins_anew_and_the_last_error_stays(self) -> None:
+    def test_a_success_resets_the_count_and_keeps_the_last_error(self) -> None:
         self.asked(failing)
         self.first.answer = lambda: succeed([])
         self.rounds(2)
 
         self.assertEqual(self.health(), SourceHealth("first", "good", NOW, 0, "no luck", None))
 
-    def test_what_was_not_foreseen_tells_only_its_kind(self) -> None:
+    def test_an_unexpected_error_shows_only_its_type(self) -> None:
         health = self.asked(lambda: fail(KeyError("secret")))
 
         self.assertIn("KeyError", health.last_error)
@@ -105,7 +105,7 @@ class Implausible(PollerCase):
         assert found is not None
         return str(found.price)
 
-    def test_a_tenfold_price_is_held_back_in_one_line(self) -> None:
+    def test_a_tenfold_price_is_held_back_and_logged_once(self) -> None:
         events = self.run_with(("11.172", "2026-10-02"))
 
         self.assertEqual(self.price(), "1.1172")
@@ -114,21 +114,21 @@ class Implausible(PollerCase):
         self.assertIn("differ by more than a factor of 5 from the last ones (EUR/USD 11.172)", line)
         self.assertEqual(self.poller.health()[0].state, "good")
 
-    def test_it_is_taken_in_one_line_when_three_days_have_said_so(self) -> None:
+    def test_a_confirmed_price_is_accepted_and_logged_once(self) -> None:
         events = self.run_with(("11.172", "2026-10-02"), ("11.2", "2026-10-05"), ("11.3", "2026-10-06"))
 
         self.assertEqual(self.price(), "11.3")
         self.assertEqual(len(self.logged(events)), 2)
         self.assertIn("confirmed", self.logged(events)[1])
 
-    def test_its_end_is_one_line(self) -> None:
+    def test_a_withdrawn_price_is_logged_once(self) -> None:
         events = self.run_with(("11.172", "2026-10-02"), ("1.12", "2026-10-05"))
 
         self.assertEqual(self.price(), "1.12")
         self.assertIn("withdrawn prices that were held back", self.logged(events)[1])
         self.assertEqual(len(self.logged(events)), 2)
 
-    def test_of_many_prices_a_few_are_named(self) -> None:
+    def test_of_many_held_back_prices_a_few_are_logged(self) -> None:
         codes = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG")
         self.table.publish([quote(code, "1", "2026-10-01") for code in codes])
         self.first.answer = lambda: succeed([quote(code, "100") for code in codes])
@@ -137,7 +137,7 @@ class Implausible(PollerCase):
 
         self.assertIn("EUR/EEE 100 and 2 more", self.logged(events)[0])
 
-    def test_a_date_that_goes_backwards_is_one_line_and_changes_nothing(self) -> None:
+    def test_a_date_that_goes_back_is_logged_once_and_changes_nothing(self) -> None:
         events = self.run_with(("1.2", "2026-10-05"), ("1.3", "2026-10-02"))
 
         self.assertEqual(self.price(), "1.2")

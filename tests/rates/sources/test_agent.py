@@ -52,7 +52,7 @@ class PollingAgentTests(SynchronousTestCase):
         self.assertEqual(self.refused(), "no answer began within 6 s")
         self.assertTrue(transport.disconnected)
 
-    def test_the_body_may_take_longer_which_is_up_to_the_round(self) -> None:
+    def test_the_body_may_take_longer_than_the_head(self) -> None:
         protocol, _ = self.connected()
         protocol.dataReceived(http()[:-20])
         self.reactor.advance(60)

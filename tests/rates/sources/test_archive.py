@@ -11,7 +11,7 @@ from tests.rates.samples import NOW, at_once, moment, new_path
 
 
 class PackagedArchive(SynchronousTestCase):
-    def test_it_has_the_rates_of_its_newest_day(self) -> None:
+    def test_the_archive_gives_the_rates_of_its_newest_day(self) -> None:
         quotes = ArchiveSource(at_once, moment).load()
 
         self.assertGreater(len(quotes), 20)
@@ -21,13 +21,13 @@ class PackagedArchive(SynchronousTestCase):
         # Gone into the euro, so quoted no more.
         self.assertNotIn("HRK", {each.quote for each in quotes})
 
-    def test_reading_it_does_not_import_its_package(self) -> None:
+    def test_reading_the_archive_does_not_import_its_package(self) -> None:
         ArchiveSource(at_once, moment).load()
 
         self.assertNotIn("currency_converter", sys.modules)
         self.assertTrue(packaged_archive().is_file())
 
-    def test_without_its_package_it_says_what_to_install(self) -> None:
+    def test_without_its_package_the_error_says_what_to_install(self) -> None:
         with self.assertRaises(SourceFailed) as caught:
             packaged_archive("no_such_package")
 
@@ -49,12 +49,12 @@ class SomeArchive(SynchronousTestCase):
                 archive.writestr(f"{number}.csv", text)
         return ArchiveSource(at_once, moment, self.find)
 
-    def test_the_newest_line_counts_wherever_it_stands(self) -> None:
+    def test_the_newest_line_counts_in_any_order(self) -> None:
         source = self.holding("Date,USD,XAA,\n2026-10-01,1.1,N/A,\n2026-10-02,1.20,N/A,\n2026-09-30,1.3,5,\n")
 
         self.assertEqual([(q.quote, str(q.price), q.date.day) for q in source.load()], [("USD", "1.20", 2)])
 
-    def test_it_is_read_once(self) -> None:
+    def test_the_file_is_read_once(self) -> None:
         source = self.holding("Date,USD,\n2026-10-01,1.1,\n")
 
         first, second = self.successResultOf(source.fetch()), self.successResultOf(source.fetch())
@@ -62,14 +62,14 @@ class SomeArchive(SynchronousTestCase):
         self.assertEqual((self.reads, first), (1, second))
         self.assertIs(source.load(), first)
 
-    def test_it_is_read_in_the_thread_that_is_given(self) -> None:
+    def test_the_file_is_read_in_the_given_thread(self) -> None:
         never: Deferred[object] = Deferred()
         source = ArchiveSource(lambda function: never, moment, self.find)  # type: ignore[arg-type]
 
         self.assertNoResult(source.fetch())
         self.assertEqual(self.reads, 0)
 
-    def test_what_cannot_be_read_is_one_line_that_names_the_file(self) -> None:
+    def test_an_invalid_file_gives_an_error_that_names_the_file(self) -> None:
         texts = ("", "Date,USD\n", "Date,USD\nx,1\n", "Date,USD\n2026-10-01,x\n", "Date,USD\n2026-10-01,1,2\n")
         for text in (*texts, "Date,USD\n2026-10-01,N/A\n", "Date,usd\n2026-10-01,1\n", "Date,€\n2026-10-01,1\n"):
             with self.subTest(text=text):

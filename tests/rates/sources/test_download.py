@@ -72,7 +72,7 @@ class Asking(SynchronousTestCase):
     def header(self, name: bytes) -> list[bytes]:
         return list(self.server.asked[-1].requestHeaders.getRawHeaders(name, []))
 
-    def test_the_second_time_it_asks_whether_anything_changed(self) -> None:
+    def test_the_second_request_is_conditional(self) -> None:
         self.server.headers = {b"ETag": b'"1"', b"Last-Modified": b"Fri, 30 Oct 2026 15:00:00 GMT"}
 
         self.assertEqual(len(self.fetch()), 2)
@@ -82,33 +82,33 @@ class Asking(SynchronousTestCase):
         self.assertEqual(self.header(b"If-None-Match"), [b'"1"'])
         self.assertEqual(self.header(b"If-Modified-Since"), [b"Fri, 30 Oct 2026 15:00:00 GMT"])
 
-    def test_an_unchanged_document_is_no_quotes(self) -> None:
+    def test_an_unchanged_document_gives_no_quotes(self) -> None:
         self.server.headers = {b"ETag": b'"1"'}
         self.fetch()
         self.server.code, self.server.body = 304, b""
 
         self.assertEqual((self.fetch(), self.fetch()), ((), ()))
 
-    def test_unchanged_without_having_asked_is_a_failure(self) -> None:
+    def test_status_304_to_an_unconditional_request_is_a_failure(self) -> None:
         self.server.code = 304
 
         self.assertIn("304", str(self.refused()))
 
-    def test_a_document_that_was_no_use_is_asked_for_again_in_full(self) -> None:
+    def test_an_invalid_document_is_requested_again_in_full(self) -> None:
         self.server.headers, self.server.body = {b"ETag": b'"1"'}, b"<busy/>"
         self.refused()
         self.refused()
 
         self.assertEqual(self.header(b"If-None-Match"), [])
 
-    def test_another_status_is_told_with_host_and_meaning(self) -> None:
+    def test_another_status_is_reported_with_host_and_phrase(self) -> None:
         self.server.code = 404
 
         self.assertEqual(str(self.refused()), "ecb.example answered 404 Not Found")
         self.server.code = 299
         self.assertIn("299", str(self.refused()))
 
-    def test_retry_after_is_carried_in_seconds(self) -> None:
+    def test_retry_after_is_given_in_seconds(self) -> None:
         cases = {b"120": 120, b"0": 0, b" 7 ": 7, b"9" * 5000: 86400, b"soon": 0, b"-5": 0, b"": 0, b"\xb2": 0}
         cases |= {b"Fri, 30 Oct 2026 12:01:30 GMT": 90, b"Fri, 30 Oct 2026 11:00:00 GMT": 0}
         cases |= {b"Fri, 30 Oct 2026 12:01:30 -0000": 90, b"Fri, 30 Oct 9999 12:00:00 GMT": 86400}
@@ -118,7 +118,7 @@ class Asking(SynchronousTestCase):
                     self.server.headers = {b"Retry-After": text}
                     self.assertEqual(self.refused().retry_after, seconds)
 
-    def test_retry_after_means_nothing_with_other_statuses(self) -> None:
+    def test_retry_after_is_ignored_with_other_statuses(self) -> None:
         self.server.code, self.server.headers = 500, {b"Retry-After": b"120"}
 
         self.assertEqual(self.refused().retry_after, 0)
@@ -130,7 +130,7 @@ class Asking(SynchronousTestCase):
         self.server.body += b" "
         self.assertIn(str(MAX_BODY), str(self.refused()))
 
-    def test_what_comes_after_the_limit_changes_nothing(self) -> None:
+    def test_bytes_after_the_limit_change_nothing(self) -> None:
         self.server.never_ends, self.server.times, self.server.body = True, 3, b" " * MAX_BODY
 
         self.assertIn(str(MAX_BODY), str(self.refused()))
@@ -154,7 +154,7 @@ class Asking(SynchronousTestCase):
         self.failureResultOf(fetching, CancelledError)
         self.assertEqual(len(self.server.gone), 1)
 
-    def test_what_comes_with_a_refusal_is_not_waited_for(self) -> None:
+    def test_the_body_of_an_error_response_is_not_waited_for(self) -> None:
         self.server.never_ends, self.server.code = True, 500
 
         self.refused()
@@ -162,7 +162,7 @@ class Asking(SynchronousTestCase):
 
         self.assertEqual(len(self.server.gone), 1)
 
-    def test_network_failures_are_told_in_a_line_with_the_host(self) -> None:
+    def test_network_failures_are_reported_in_one_line_with_the_host(self) -> None:
         refused = ConnectionRefusedError("nobody\nlistens")
         for error in (refused, ResponseNeverReceived([Failure(refused)]), DNSLookupError("no such name")):
             text = str(self.refused(EcbSource(Refusing(error), URL, at_once, moment)))
@@ -182,12 +182,12 @@ class Asking(SynchronousTestCase):
         error = self.failureResultOf(fetching, SourceFailed).value
         self.assertIn("ecb.example did not answer: ", str(error))
 
-    def test_cancelling_while_it_connects_is_no_failure_of_the_source(self) -> None:
+    def test_cancelling_while_connecting_is_not_a_failure_of_the_source(self) -> None:
         client = Refusing(ConnectingCancelledError(IPv4Address("TCP", "192.0.2.1", 80)))
 
         self.failureResultOf(EcbSource(client, URL, at_once, moment).fetch(), CancelledError)
 
-    def test_a_password_in_the_url_is_not_told(self) -> None:
+    def test_a_password_in_the_url_is_not_in_the_error(self) -> None:
         client = Refusing(ConnectionRefusedError())
 
         text = str(self.refused(EcbSource(client, "http://me:secret@ecb.example/?key=secret", at_once, moment)))
@@ -220,18 +220,18 @@ class Redirects(SynchronousTestCase):
     def fetch(self, path: str) -> "Deferred[Sequence[Quote]]":
         return EcbSource(client_of(self.server), f"http://ecb.example/{path}", at_once, moment).fetch()
 
-    def test_five_are_followed_and_the_sixth_is_not(self) -> None:
+    def test_five_redirects_are_followed_and_the_sixth_is_not(self) -> None:
         self.assertEqual(len(self.successResultOf(self.fetch("5"))), 2)
 
         error = self.failureResultOf(self.fetch("6"), SourceFailed).value
         self.assertIn("more than 5", str(error))
 
-    def test_another_host_is_followed(self) -> None:
+    def test_a_redirect_to_another_host_is_followed(self) -> None:
         self.server.to = b"https://other.example/0"
 
         self.assertEqual(len(self.successResultOf(self.fetch("1"))), 2)
 
-    def test_from_https_none_leads_back_to_http(self) -> None:
+    def test_a_redirect_from_https_to_http_is_refused(self) -> None:
         self.server.to = b"http://ecb.example/0"
         source = EcbSource(client_of(self.server), "https://ecb.example/1", at_once, moment)
 

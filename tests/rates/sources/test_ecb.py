@@ -40,7 +40,7 @@ class Documents(SynchronousTestCase):
         self.assertEqual(len(read_document(document(day()), NOW)), 1)
         self.assertEqual(len(read_document(DAILY.replace(b"ecb.int", b"other.example"), NOW)), 2)
 
-    def test_of_several_days_the_newest_counts(self) -> None:
+    def test_of_several_days_the_newest_is_read(self) -> None:
         quotes = read_document(document(day("2026-10-28"), day("2026-10-30"), day("2026-10-29")), NOW)
 
         self.assertEqual([each.date.day for each in quotes], [30])
@@ -48,18 +48,18 @@ class Documents(SynchronousTestCase):
     def test_a_day_that_is_there_twice_is_refused(self) -> None:
         self.assertIn("twice", self.refused(document(day(), day())))
 
-    def test_so_many_currencies_that_the_reactor_would_stand_still_are_refused(self) -> None:
+    def test_too_many_currencies_are_refused(self) -> None:
         codes = ["".join(each) for each in product("ABCDFGHI", repeat=3)][: MAX_CURRENCIES + 1]
         rates = [f"<Cube currency='{code}' rate='1'/>" for code in codes]
 
         self.assertEqual(len(read_document(document(day(rates="".join(rates[1:]))), NOW)), MAX_CURRENCIES)
         self.assertIn(str(MAX_CURRENCIES), self.refused(document(day(rates="".join(rates)))))
 
-    def test_tomorrow_is_taken_and_the_day_after_is_not(self) -> None:
+    def test_tomorrow_is_accepted_and_the_day_after_is_not(self) -> None:
         self.assertEqual(len(read_document(document(day("2026-10-31")), NOW)), 1)
         self.assertIn("future", self.refused(document(day("2026-11-01"))))
 
-    def test_one_bad_rate_spoils_the_document(self) -> None:
+    def test_one_invalid_rate_makes_the_document_invalid(self) -> None:
         good = "<Cube currency='GBP' rate='0.8'/>"
         rates = ("0", "-1", "NaN", "inf", "1e5", "", "1,1", "1" * 21)
         bad = [f"<Cube currency='USD' rate='{rate}'/>" for rate in rates]
@@ -68,12 +68,12 @@ class Documents(SynchronousTestCase):
             with self.subTest(rate=each):
                 self.refused(document(day(rates=good + each)))
 
-    def test_what_has_no_rates_is_refused(self) -> None:
+    def test_a_document_without_rates_is_refused(self) -> None:
         for body in (b"", b"{}", b"<html>busy</html>", document(), document(day(rates="")), DAILY[:-1], b"\0" * 9):
             with self.subTest(body=body):
                 self.refused(body)
 
-    def test_a_bad_date_is_refused(self) -> None:
+    def test_an_invalid_date_is_refused(self) -> None:
         for text in ("", "30.10.2026", "2026-13-01", "20261030"):
             self.refused(document(day(text)))
 
@@ -89,7 +89,7 @@ class Documents(SynchronousTestCase):
     @given(st.binary() | st.binary().map(lambda some: DAILY.replace(b"1.1172", some)))
     @example(DAILY.replace(b"2026-10-30", b"\xff"))
     @settings(derandomize=True, deadline=None)
-    def test_no_bytes_raise_anything_but_the_declared_error(self, body: bytes) -> None:
+    def test_any_bytes_raise_only_source_failed(self, body: bytes) -> None:
         try:
             quotes = read_document(body, NOW)
         except SourceFailed:
@@ -98,7 +98,7 @@ class Documents(SynchronousTestCase):
 
     @given(st.integers(0, len(DAILY) - 1), st.integers(0, 255))
     @settings(derandomize=True, deadline=None, max_examples=300)
-    def test_one_wrong_byte_raises_nothing_else_either(self, place: int, byte: int) -> None:
+    def test_one_wrong_byte_raises_only_source_failed(self, place: int, byte: int) -> None:
         try:
             quotes = read_document(DAILY[:place] + bytes([byte]) + DAILY[place + 1 :], NOW)
         except SourceFailed:

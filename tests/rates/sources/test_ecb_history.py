@@ -48,7 +48,7 @@ class Reading(SynchronousTestCase):
 
         self.assertEqual(found(list(pages.quotes)), [("USD", 28, "1.28"), ("USD", 29, "1.29")])
 
-    def test_its_quotes_are_those_of_the_bank(self) -> None:
+    def test_the_quotes_name_the_bank_as_their_source(self) -> None:
         ((first, *_),) = read_pages(read_csv(packed(CSV)), DAYS[:1], NOW).quotes
 
         self.assertEqual((first.base, first.source, first.fetched_at, first.stale), ("EUR", "ecb", NOW, False))
@@ -68,12 +68,12 @@ class Reading(SynchronousTestCase):
             [each[1] for each in found(list(read_pages(read_csv(packed(text)), DAYS[1:], NOW).quotes))], [29, 30]
         )
 
-    def test_days_to_come_are_left_out(self) -> None:
+    def test_future_days_are_left_out(self) -> None:
         pages = read_pages(read_csv(packed(CSV)), DAYS, NOW - timedelta(days=1))
 
         self.assertEqual({each[1] for each in found(list(pages.quotes))}, {28, 29})
 
-    def test_what_cannot_be_read_is_one_line(self) -> None:
+    def test_an_invalid_document_gives_an_error_of_one_line(self) -> None:
         texts = ("", "Date,USD\n", "Date,USD\nx,1\n", "Date,USD\n2026-10-29,x\n", "Date,USD\n2026-10-29,0\n")
         bodies = [packed(text) for text in (*texts, "Date,USD\n2026-10-29,NaN\n", "Date,usd\n2026-10-29,1\n", "\u20ac")]
         twice = packed(CSV + "2026-10-29,2,2,\n")
@@ -108,7 +108,7 @@ class Reading(SynchronousTestCase):
 
     @given(st.integers(0, len(packed(CSV)) - 1), st.integers(0, 255))
     @settings(derandomize=True, deadline=None, max_examples=200)
-    def test_one_wrong_byte_raises_nothing_but_the_declared_error(self, place: int, byte: int) -> None:
+    def test_one_wrong_byte_raises_only_source_failed(self, place: int, byte: int) -> None:
         body = packed(CSV)
         try:
             list(read_pages(read_csv(body[:place] + bytes([byte]) + body[place + 1 :]), DAYS, NOW).quotes)
@@ -155,10 +155,10 @@ class Documents(SynchronousTestCase):
         self.assertTrue(self.server.asked[0].path.endswith(b"hist-90d.xml"))
         self.assertTrue(self.server.asked[1].path.endswith(b"hist.zip"))
 
-    def test_without_a_url_there_is_none(self) -> None:
+    def test_without_a_url_there_is_no_document(self) -> None:
         self.assertEqual(self.documents(replace(RatesSettings(), ecb_90_days_url="", ecb_history_url="")), [])
 
-    def test_what_was_kept_is_asked_for_conditionally(self) -> None:
+    def test_a_kept_document_is_requested_conditionally(self) -> None:
         small, _ = self.documents()
         self.server.body, self.server.headers = XML, {b"ETag": b'"1"'}
         self.open(small)
@@ -170,7 +170,7 @@ class Documents(SynchronousTestCase):
         asked = [each.requestHeaders.getRawHeaders(b"If-None-Match") for each in self.server.asked]
         self.assertEqual(asked, [None, None, [b'"1"']])
 
-    def test_the_large_one_may_be_larger_than_the_document_of_the_day_but_not_without_limit(self) -> None:
+    def test_the_whole_history_has_a_larger_limit_than_the_daily_document(self) -> None:
         _, large = self.documents()
         self.server.body = b"PK" + b" " * 2**22
         failed = self.failureResultOf(Deferred.fromCoroutine(large.open(DAYS, NOW)), SourceFailed)

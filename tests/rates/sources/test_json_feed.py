@@ -115,13 +115,13 @@ class Reading(SynchronousTestCase):
             with self.subTest(price=text[:20]):
                 self.refused(b'{"date": "2026-10-30", "rates": {"GBP": 0.8, "USD": %s}}' % text.encode())
 
-    def test_a_bad_date_is_refused(self) -> None:
+    def test_an_invalid_date_is_refused(self) -> None:
         days = ('"30.10.2026"', '""', "null", "1e30", "-1e30", "true", '"2026-11-01"', "1893456000", '"2026-13-01"')
         for text in (*days, '"20261030"', '"2026-10-30Tx"', '"0001-01-01T00:00:00+14:00"', "[]"):
             with self.subTest(day=text):
                 self.refused(answer(day=text))
 
-    def test_what_has_no_rates_is_refused(self) -> None:
+    def test_a_document_without_rates_is_refused(self) -> None:
         for body in (b"", b"[]", b"null", b"{}", b'{"date": "2026-10-30"}', b"<html>", FRANKFURTER[:-2], b"\xff\xfe{"):
             with self.subTest(body=body):
                 self.refused(body)
@@ -138,7 +138,7 @@ class Reading(SynchronousTestCase):
     @given(st.binary() | st.binary().map(lambda some: FRANKFURTER.replace(b"1.1172", some)))
     @example(FRANKFURTER.replace(b"EUR", b"\xff"))
     @settings(derandomize=True, deadline=None)
-    def test_no_bytes_raise_anything_but_the_declared_error(self, body: bytes) -> None:
+    def test_any_bytes_raise_only_source_failed(self, body: bytes) -> None:
         try:
             quotes = read_answer(body, FEED, NOW)
         except SourceFailed:
@@ -177,7 +177,7 @@ class Asking(SynchronousTestCase):
 
         self.assertEqual(self.header(b"Authorization"), [b"Bearer 123"])
 
-    def test_the_second_time_it_asks_whether_anything_changed(self) -> None:
+    def test_the_second_request_is_conditional(self) -> None:
         self.server.headers = {b"ETag": b'"1"'}
         self.fetch()
         self.server.code, self.server.body = 304, b""

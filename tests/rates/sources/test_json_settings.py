@@ -29,7 +29,7 @@ class Feeds(SynchronousTestCase):
         self.assertEqual(feed.address.url, "https://api.frankfurter.dev/v1/latest?base=EUR")
         self.assertEqual((feed.base, feed.date, feed.rates, feed.address.headers), ("EUR", "date", "rates", {}))
 
-    def test_a_server_of_ones_own_takes_its_place(self) -> None:
+    def test_a_url_in_the_settings_replaces_the_preset(self) -> None:
         own = replace(RatesSettings(), json_url="http://localhost:8080/v1/latest?base={base}", json_base="USD")
 
         self.assertEqual(self.feed(own, {}).address.url, "http://localhost:8080/v1/latest?base=USD")
@@ -40,7 +40,7 @@ class Feeds(SynchronousTestCase):
         self.assertEqual(self.feed(CUSTOM, KEY).address.url, "https://rates.example/EUR?key=a%20b%26c")
         self.assertEqual(self.feed(headers, KEY).address.headers, {"X-Key": "<a b&c>"})
 
-    def test_a_missing_or_impossible_key_is_told_by_the_name_of_its_variable(self) -> None:
+    def test_a_missing_or_invalid_key_is_reported_by_the_name_of_its_variable(self) -> None:
         for environ in ({}, {"RATES_KEY": " "}, {"RATES_KEY": "x\r\ny"}, {"RATES_KEY": "schl\u00fcssel"}):
             with self.assertRaises(SourceFailed) as caught:
                 self.feed(CUSTOM, environ)
@@ -56,12 +56,12 @@ class Feeds(SynchronousTestCase):
 
         self.assertIn("a%20b", make().address.url)
 
-    def test_nothing_shows_the_key_of_a_header(self) -> None:
+    def test_the_key_of_a_header_is_never_shown(self) -> None:
         feed = self.feed(replace(CUSTOM, json_url="http://x/", json_headers=(("X-Key", "{key}"),)), KEY)
 
         self.assertNotIn("a b&c", repr(feed))
 
-    def test_settings_that_do_not_go_together_are_refused_at_once(self) -> None:
+    def test_settings_that_contradict_each_other_are_refused_at_once(self) -> None:
         wrong = (
             replace(CUSTOM, json_url="", json_preset="", json_key_env=""),
             replace(CUSTOM, json_key_env=""),
@@ -70,7 +70,7 @@ class Feeds(SynchronousTestCase):
         for settings in wrong:
             self.assertRaises(BadSetting, feed_of, settings, KEY)
 
-    def test_they_are_of_no_interest_when_json_is_no_source(self) -> None:
+    def test_json_settings_are_ignored_without_the_json_source(self) -> None:
         client = client_of(Data(b"", ""))
 
         build_sources(replace(CUSTOM, json_key_env=""), client, at_once)

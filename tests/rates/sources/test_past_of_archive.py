@@ -21,7 +21,7 @@ def zipped(*texts: str) -> bytes:
 
 
 class PackagedPast(SynchronousTestCase):
-    def test_every_day_since_1999_is_there_to_the_last_digit(self) -> None:
+    def test_the_archive_has_every_day_since_1999_to_the_last_digit(self) -> None:
         found = past_of(packaged_archive().read_bytes(), NOW)
 
         dollar = found["EUR", "USD"]
@@ -30,13 +30,13 @@ class PackagedPast(SynchronousTestCase):
         self.assertEqual(sorted(dollar.days), list(dollar.days))
         self.assertGreater(len(found), 38)
 
-    def test_it_takes_some_thirty_bytes_a_price(self) -> None:
+    def test_the_archive_takes_some_thirty_bytes_for_each_price(self) -> None:
         found = past_of(packaged_archive().read_bytes(), NOW)
 
         sizes = [len(t.prices) + t.days.itemsize * len(t.days) * 2 + 8 * len(t.origins) for t in found.values()]
         self.assertLess(sum(sizes) / sum(len(each.days) for each in found.values()), 30)
 
-    def test_its_days_are_those_of_the_calendar(self) -> None:
+    def test_the_days_of_the_archive_are_those_of_the_calendar(self) -> None:
         days = past_of(packaged_archive().read_bytes(), NOW)["EUR", "USD"].days
 
         # TARGET had fewer holidays in its first year.
@@ -53,7 +53,7 @@ class SomePast(SynchronousTestCase):
         self.assertEqual([str(found["EUR", "USD"].price(place)) for place in (0, 1)], ["1.1", "1.20"])
         self.assertEqual(found["EUR", "XAA"].price(0), Decimal(5))
 
-    def test_what_cannot_be_read_is_one_line_that_says_what_to_do(self) -> None:
+    def test_an_invalid_archive_gives_an_error_that_says_what_to_do(self) -> None:
         lines = ("x,1,", "2026-10-01,x,", "2026-10-01,0.00,", "2026-10-01,-1,", "2026-10-01,1e3,", "2026-10-01,1,2,")
         twice = "2026-10-01,1,\n2026-10-01,2,"
         files = [zipped(f"Date,USD,\n{line}\n") for line in (*lines, twice)]
@@ -63,12 +63,12 @@ class SomePast(SynchronousTestCase):
             self.assertIn("reinstall", str(caught.exception))
             self.assertNotIn("\n", str(caught.exception))
 
-    def test_a_column_that_is_none_or_is_there_twice_is_refused(self) -> None:
+    def test_a_column_that_is_not_a_currency_or_is_there_twice_is_refused(self) -> None:
         for header in ("Date,EUR,USD,", "Date,USD,USD,", "Date,usd,USD,"):
             with self.subTest(header=header):
                 self.assertRaises(SourceFailed, past_of, zipped(f"{header}\n2026-10-01,1,2,\n"), NOW)
 
-    def test_it_is_not_unpacked_beyond_its_limit(self) -> None:
+    def test_the_archive_is_not_unpacked_beyond_its_limit(self) -> None:
         with self.assertRaises(SourceFailed) as caught:
             past_of(zipped(" " * (MAX_UNPACKED + 1)), NOW)
 

@@ -112,7 +112,7 @@ class RealServer(TestCase):
     def source(self, page: str) -> EcbSource:
         return EcbSource(self.client, f"{self.url}/{page}", at_once, moment)
 
-    async def test_an_unchanged_document_is_no_quotes(self) -> None:
+    async def test_an_unchanged_document_gives_no_quotes(self) -> None:
         source = self.source("daily")
 
         self.assertEqual([len(await source.fetch()), len(await source.fetch())], [2, 0])
@@ -146,10 +146,10 @@ class RealServer(TestCase):
         # What is beyond the limit lay in the buffers of the two sockets.
         self.assertLess(self.pages.sent, HUGE // 4)
 
-    async def test_a_slow_body_is_given_up_when_the_fetch_is_cancelled(self) -> None:
+    async def test_cancelling_a_fetch_aborts_a_slow_body(self) -> None:
         await self.given_up(self.source("slow").fetch())
 
-    async def test_a_slow_head_is_given_up_when_the_fetch_is_cancelled(self) -> None:
+    async def test_cancelling_a_fetch_aborts_a_slow_head(self) -> None:
         await self.given_up(self.source("silent").fetch())
 
     async def given_up(self, fetching: "Deferred[Sequence[Quote]]") -> None:
@@ -163,7 +163,7 @@ class RealServer(TestCase):
             await fetching
         await self.pages.gone
 
-    async def test_a_refused_connection_is_told_in_one_line(self) -> None:
+    async def test_a_refused_connection_is_reported_in_one_line(self) -> None:
         port = self.listen()
         await port.stopListening()
 
@@ -181,7 +181,7 @@ class RealServer(TestCase):
 class RealTls(TestCase):
     timeout = 20
 
-    async def test_a_peer_that_stalls_cannot_keep_a_connection_that_was_given_up(self) -> None:
+    async def test_a_peer_that_stalls_cannot_keep_an_aborted_connection(self) -> None:
         from twisted.internet import reactor
 
         real: Any

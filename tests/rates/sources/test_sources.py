@@ -30,11 +30,11 @@ class EverySource(SynchronousTestCase):
         found: Sequence[Quote] = self.successResultOf(source.fetch())
         return found
 
-    def test_it_is_a_rate_source(self) -> None:
+    def test_each_source_provides_the_interface(self) -> None:
         for source in self.sources:
             verifyObject(IRateSource, source)
 
-    def test_it_answers_sound_quotes_of_one_base_under_its_name(self) -> None:
+    def test_each_source_gives_valid_quotes_of_one_base_under_its_name(self) -> None:
         for source in self.sources:
             quotes = self.quotes(source)
 
@@ -44,13 +44,13 @@ class EverySource(SynchronousTestCase):
             for each in quotes:
                 self.assertTrue(is_currency(each.quote) and type(each.price) is Decimal and is_sound(each.price), each)
 
-    def test_its_quotes_say_when_they_were_fetched(self) -> None:
+    def test_the_quotes_have_the_time_of_fetching(self) -> None:
         for source in self.sources:
             for each in self.quotes(source):
                 self.assertEqual((each.fetched_at, each.fetched_at.tzinfo), (NOW, UTC))
                 self.assertLessEqual(each.date, (NOW + timedelta(days=1)).date())
 
-    def test_it_can_be_asked_again(self) -> None:
+    def test_a_source_can_be_asked_again(self) -> None:
         for source in self.sources:
             self.assertEqual(self.quotes(source), self.quotes(source))
 
