@@ -81,7 +81,7 @@ class Phase(Enum):
 class MixChannel(HTTPChannel):
     """One connection of a MixSite. Belongs to the reactor thread."""
 
-    _log = Logger("mixsvc.web")
+    _log = Logger()
 
     site: ChannelSite
     # Of TCP, TLS or a Unix socket; each is more than an ITransport.

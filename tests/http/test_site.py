@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Request
 
+from mixsvc.config.network import proxies
 from mixsvc.config.settings import ServerSettings, Settings, WebSettings
 from mixsvc.http.channel import LINGER_SECONDS, MixChannel
 from mixsvc.http.routing import Root
@@ -210,6 +211,22 @@ class HostTests(SiteTestCase):
 
         assert b"Strict-Transport-Security: max-age=3600\r\n" in transport.value()
         assert b"Strict-Transport" not in self.response_to(REQUEST.replace(b"x", b"example.org"))
+
+
+class ProxyTests(SiteTestCase):
+    """A site behind a trusted proxy, which asks browsers to stay with TLS."""
+
+    server = ServerSettings(trusted_proxies=proxies("192.168.1.1"), hsts=3600)
+
+    def test_a_client_that_speaks_tls_with_the_proxy_counts_as_secure(self) -> None:
+        forwarded = REQUEST[:-2] + b"X-Forwarded-Proto: https\r\n\r\n"
+
+        assert b"Strict-Transport-Security" in self.response_to(forwarded)
+        assert self.echo.seen[0].isSecure()
+
+    def test_one_that_does_not_is_not_secure(self) -> None:
+        assert b"Strict-Transport-Security" not in self.response_to(REQUEST)
+        assert not self.echo.seen[0].isSecure()
 
 
 class RoomTests(SiteTestCase):

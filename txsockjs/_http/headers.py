@@ -18,9 +18,10 @@ __all__ = [
     "set_cookie",
 ]
 
-# An origin as browsers write it (RFC 6454 section 6.2), and the Host header (RFC 9110 section 7.2).
-HOST: Final = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(:(?P<port>[0-9]*))?")
-ORIGIN: Final = re.compile(r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(:(?P<port>[0-9]+))?")
+# The Host header (RFC 9110 section 7.2), and an origin as browsers write it (RFC 6454 section 6.2).
+AUTHORITY: Final = r"(?P<host>\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(:(?P<port>[0-9]*))?"
+HOST: Final = re.compile(AUTHORITY)
+ORIGIN: Final = re.compile(rf"(?P<scheme>https?)://{AUTHORITY}")
 
 YEAR = 365 * 24 * 3600
 

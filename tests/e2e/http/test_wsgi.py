@@ -139,7 +139,7 @@ def test_clients_that_do_not_read_are_dropped_and_free_their_threads(
     # Both threads are taken until then.
     assert asked(connection, "/running").read() in (b"0", b"1")
 
-    dropped = "wsgi: 127.0.0.1 did not read its answer for 1.0 s and is dropped"
+    dropped = "web: 127.0.0.1 did not read its response in time and is dropped"
     first = service.wait_for(dropped)
     service.wait_for(dropped, after=service.lines.so_far().index(first) + 1)
     for client in slow:
