@@ -176,7 +176,7 @@ def test_without_npm_the_build_goes_on_and_leaves_the_assets_out(wheel_without_n
 
 
 def test_twistd_lists_the_installed_plugin(installed: Path, tmp_path: Path) -> None:
-    told = subprocess.run([installed / "twistd", "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    listed = subprocess.run([installed / "twistd", "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
 
-    assert told.stderr == ""
-    assert "mixsvc " in told.stdout
+    assert listed.stderr == ""
+    assert "mixsvc " in listed.stdout

@@ -48,7 +48,7 @@ def _joined(session: ClientSession, fields: Fields) -> None:
     session.pending = None
     session.request_succeeded()
     room = session.rooms.get(request.room)
-    # Else the user has left it meanwhile, and perhaps joined it anew: the `leave` to come undoes this join.
+    # Else the user has left it meanwhile, and perhaps joined it again: the `leave` to come undoes this join.
     if room is not None and room is request.target:
         room.mark_inside()
         room.notify(room.cursor.joined(page))

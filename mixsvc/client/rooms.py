@@ -73,7 +73,7 @@ class JoinedRoom:
 
 
 class JoinedRooms:
-    """All joined rooms by name. to_leave: names of rooms that the user left and the server must still be told of."""
+    """All joined rooms by name. to_leave: rooms that the user left, for which `leave` is still to be answered."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, JoinedRoom] = {}

@@ -72,9 +72,9 @@ class CursorTests(SynchronousTestCase):
         for number in range(2, MAX_BUFFERED + 3):
             cursor.message(message(number))
 
-        told = cursor.fill(2, page(range(1, 2), 1, 1))
+        events = cursor.fill(2, page(range(1, 2), 1, 1))
 
-        self.assertEqual(MAX_BUFFERED + 1, len(told))
+        self.assertEqual(MAX_BUFFERED + 1, len(events))
         self.assertEqual((MAX_BUFFERED + 3, 1), cursor.next_gap())
 
     def test_a_message_deleted_while_it_is_buffered_is_delivered_without_its_text(self) -> None:

@@ -41,7 +41,7 @@ class MemoryChat:
         return ChatClient(self.reactor, self.url, name, token, options)
 
     def settle(self) -> None:
-        """Connect whoever wants to, and deliver messages both ways until none is under way; no time passes.
+        """Accept connecting clients, and deliver messages both ways until none is under way; no time passes.
 
         Raises AssertionError when they never end, such as those of a program that answers itself.
         """

@@ -65,7 +65,7 @@ class MemoryServer:
         self._refusals.clear()
 
     def hold_name(self, name: str) -> None:
-        """Have another person use a name, whoever used it before."""
+        """Let another person use a name; nobody else can take it until `free_name`."""
         self._tokens[name] = object()
 
     def free_name(self, name: str) -> None:
