@@ -1,0 +1,13 @@
+"""Functions that every part of the service needs and must apply in the same way. Pure: no Twisted, no Flask, no clock.
+
+Each exists once in mixsvc, because two versions would disagree on unusual input: the login and the chat about whose
+name it is, the rate limits and the bans about whose address it is. A test (tests/common/test_one_of_each.py) refuses a
+second one.
+
+- `names`: which names persons and rooms may have, and when two names count as the same.
+- `addresses`: how IP addresses and networks are read, and which network a client counts as.
+- `http_grammar`: the form of tokens, hosts and origins in HTTP.
+- `text`: JSON, surrogates, long texts and misspelled words of strangers.
+- `numbers`, `times`, `currencies`: whole numbers, UTC times and dates, and currency codes as text.
+- `histogram`: how values are distributed, for the metrics.
+"""

@@ -21,28 +21,28 @@ LONGEST_RAW: Final = 4 * LONGEST
 # Control, format (bidi, zero width), surrogate, private use, unassigned, line and paragraph separators.
 REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
-# What shows nothing although its category is letter, mark or symbol: fillers, joiners, variation selectors, blanks.
+# Invisible although their category is letter, mark or symbol: fillers, joiners, variation selectors, blanks.
 INVISIBLE: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 
-# What has no place in one line of text: control characters, and those that turn its direction.
+# Not allowed in one line of text: control characters, and those that change its direction.
 UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
-# Spaces of any width; what they are between is one word and another.
+# Spaces of any width.
 SPACES: Final = re.compile("[ \u1680\u2000-\u200a\u202f\u205f\u3000]+")
 
 MARKS_IN_A_ROW: Final = 2
 
 
 class BadName(ValueError):
-    """A name that is refused; the text is a sentence for the person."""
+    """The name is refused. The text is a sentence for the person."""
 
 
 def normalise(text: str) -> str:
-    """The one spelling of a name: NFKC, trimmed, one space between words; a second call changes nothing.
+    """Returns the normal spelling of a name: NFKC, trimmed, one space between words. A second call changes nothing.
 
-    Raises BadName for what is empty, too long, or cannot be seen or told apart.
+    Raises BadName if the text is empty or too long, or has characters that cannot be seen or told apart.
     """
     trimmed = text.strip()
     if len(trimmed) > LONGEST_RAW:
@@ -93,9 +93,9 @@ def is_room_name(text: str) -> bool:
 
 
 def suggest(name: str, taken: Container[str]) -> str:
-    """A free name like a normalised one, such as Ann2. taken: the keys in use.
+    """Returns a free name that is similar to a normalised one, such as Ann2. taken: the keys in use.
 
-    Takes logarithmic time in the number of those who took the suggestions before.
+    Its time is logarithmic in the number of similar names that are taken.
     """
     used, free = 1, 2
     while key(_numbered(name, free)) in taken:

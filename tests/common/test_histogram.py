@@ -1,4 +1,4 @@
-"""Histograms: what falls into which bucket."""
+"""Histograms: which values a bucket counts."""
 
 from mixsvc.common.histogram import Histogram
 
