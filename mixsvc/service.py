@@ -174,7 +174,7 @@ class MixService(MultiService):
             ],
             [(0.9, "the last responses", self._site.emptied)],
             [(0.95, "the processes that draw charts", self._chart_queue.stop)],
-            [(0.95, "storing what was said", self._chat.flush)],
+            [(0.95, "storing the chat's messages", self._chat.flush)],
             [(1.0, "closing the database", self._database.close)],
             # Last, so that /readyz says until the end that the service is stopping.
             [(1.0, "closing the operators' ports", self._close_admin_ports)],

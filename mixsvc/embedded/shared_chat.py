@@ -148,7 +148,7 @@ class ChatHost:
             await deadline.share(0.3, "closing the chat's port", lambda port=port: maybeDeferred(port.stopListening))  # type: ignore[misc]
         if self.chat is not None:
             await deadline.share(0.7, "the chat's clients", self.chat.close)
-            await deadline.share(0.8, "storing what was said", self.chat.flush)
+            await deadline.share(0.8, "storing the chat's messages", self.chat.flush)
         self._lock.release()
 
     def abandon(self) -> None:

@@ -73,11 +73,11 @@ def create_app(
     mix: IMix,
     settings: Settings | None = None,
     keys: AppSecrets | None = None,
-    named: Authenticator | None = None,
+    authenticator: Authenticator | None = None,
 ) -> Flask:
     """The Flask app of our pages; each call makes a new one.
 
-    named: the function that [chat] authenticator names; None: our session cookies say who somebody is. Raises
+    authenticator: the function that [chat] authenticator names; None: our session cookies say who somebody is. Raises
     BadSetting if the hash of a moderator's password is not valid.
     """
     settings, keys = settings or Settings(), keys or AppSecrets()
@@ -89,10 +89,10 @@ def create_app(
     install_cross_origin_policy(app, settings.chat.origins)
     sessions = install_sessions(app, keys.secret_key, settings.chat)
     logins = Logins(settings.chat.moderators, time.monotonic)
-    access = rooms.ChatAccess(settings.chat, keys.api_token, named or session_identity(app))
+    access = rooms.ChatAccess(settings.chat, keys.api_token, authenticator or session_identity(app))
     app.register_blueprint(index.blueprint(mix, static_files, access))
     app.register_blueprint(rates.blueprint(mix))
-    app.register_blueprint(accounts.blueprint(mix, sessions, logins, named, settings.chat.guests))
+    app.register_blueprint(accounts.blueprint(mix, sessions, logins, authenticator, settings.chat.guests))
     app.register_blueprint(rooms.blueprint(mix, access))
     app.register_error_handler(HTTPException, _error_response)
     app.register_error_handler(ServiceBusy, _busy_response)

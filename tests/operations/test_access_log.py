@@ -38,7 +38,7 @@ def test_a_combined_line_is_that_of_other_servers() -> None:
     )
 
 
-def test_what_is_not_there_is_a_dash() -> None:
+def test_a_missing_header_is_a_dash() -> None:
     silent = request(peer=UNIXAddress(None))
     silent.sentLength = 0
 
@@ -72,7 +72,7 @@ def test_a_client_cannot_end_a_field_or_a_line_or_reach_the_terminal() -> None:
 
 
 @given(st.binary(), st.binary())
-def test_whatever_comes_each_line_is_one_and_has_its_fields(uri: bytes, agent: bytes) -> None:
+def test_any_request_makes_one_line_with_all_fields(uri: bytes, agent: bytes) -> None:
     made = request(uri, user_agent=agent)
 
     line = combined(made, NOW, 0)
@@ -80,7 +80,7 @@ def test_whatever_comes_each_line_is_one_and_has_its_fields(uri: bytes, agent: b
     assert json_line(made, NOW, 0).isprintable()
 
 
-def test_an_address_that_is_none_cannot_either() -> None:
+def test_an_invalid_address_is_escaped() -> None:
     line = combined(request(peer=IPv4Address("TCP", 'a" 1\n\x1b\xe9', 1)), NOW, 0.1)
 
     assert line.startswith("a\\x22 1\\x0a\\x1b\\xc3\\xa9 - - [")
@@ -111,7 +111,7 @@ class AccessLogTests(SynchronousTestCase):
         assert self.writes == [["0.0 1", f"{WAIT_SECONDS / 2} 2"]]
         assert self.clock.getDelayedCalls() == []
 
-    def test_no_more_wait_than_are_allowed(self) -> None:
+    def test_lines_are_written_when_as_many_wait_as_may(self) -> None:
         for _ in range(MOST_LINES + 1):
             self.log.answered(request(), 0)
 

@@ -19,7 +19,7 @@ class LogFileTests(SynchronousTestCase):
         self.file = LogFile("x.log")
         self.addCleanup(self.file.close)
 
-    def test_lines_are_added_to_what_is_there(self) -> None:
+    def test_lines_are_appended_to_an_existing_file(self) -> None:
         self.path.write_text("before\n")
 
         self.file.write_lines(["one", "two"])
@@ -29,7 +29,7 @@ class LogFileTests(SynchronousTestCase):
     def test_others_may_not_read_it(self) -> None:
         assert self.path.stat().st_mode & 0o007 == 0
 
-    def test_after_it_was_moved_away_it_goes_on_in_a_new_one(self) -> None:
+    def test_a_file_that_was_moved_away_is_created_again(self) -> None:
         self.file.write_lines(["one"])
         self.path.rename("x.log.1")
         self.file.write_lines(["two"])
@@ -50,7 +50,7 @@ class LogFileTests(SynchronousTestCase):
 
         assert os.listdir(".") == []
 
-    def test_where_there_is_no_new_one_the_old_is_kept(self) -> None:
+    def test_if_the_new_file_cannot_be_opened_the_old_one_is_kept(self) -> None:
         self.path.rename("x.log.1")
         self.path.mkdir()
 
@@ -72,19 +72,19 @@ class LogFileTests(SynchronousTestCase):
 
         assert self.path.read_text() == "ab"
 
-    def test_what_has_no_utf_8_is_written_all_the_same(self) -> None:
+    def test_lone_surrogates_are_written_escaped(self) -> None:
         self.file.write("\ud800")
 
         assert self.path.read_text() == "\\ud800"
 
 
 @pytest.mark.parametrize(("path", "why"), [("nowhere/x.log", "its directory does not exist"), (".", "Is a directory")])
-def test_a_path_that_will_not_do_is_found_out_before(path: str, why: str) -> None:
+def test_a_path_that_cannot_be_used_is_found_before_the_start(path: str, why: str) -> None:
     with pytest.raises(BadSetting, match=f"^the log file .* cannot be written to \\({why}\\); give another path"):
         check_log_file(path)
 
 
-def test_finding_out_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_the_check_creates_no_file(tmp_path: Path) -> None:
     check_log_file("new.log")
 
     assert list(tmp_path.iterdir()) == []
@@ -105,7 +105,7 @@ def signals() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
-def test_both_signals_open_them_anew(signals: None, number: signal.Signals) -> None:
+def test_both_signals_reopen_the_files(signals: None, number: signal.Signals) -> None:
     told: list[int] = []
     handle_log_signals(lambda: told.append(1))
 
@@ -115,7 +115,7 @@ def test_both_signals_open_them_anew(signals: None, number: signal.Signals) -> N
 
 
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
-def test_a_signal_that_comes_too_early_is_kept(signals: None, number: signal.Signals) -> None:
+def test_a_signal_during_the_start_is_handled_afterwards(signals: None, number: signal.Signals) -> None:
     told: list[int] = []
     hold_log_signals()
     os.kill(os.getpid(), number)
@@ -126,7 +126,7 @@ def test_a_signal_that_comes_too_early_is_kept(signals: None, number: signal.Sig
     assert told == [1]
 
 
-def test_without_a_signal_nothing_is_opened_anew(signals: None) -> None:
+def test_without_a_signal_nothing_is_reopened(signals: None) -> None:
     told: list[int] = []
     hold_log_signals()
 

@@ -46,14 +46,14 @@ class HealthTests(SynchronousTestCase):
         self.reports.pop().callback(HealthReport(reasons, [SOURCE]))
         return asked
 
-    def test_alive_is_said_at_once(self) -> None:
+    def test_healthz_answers_at_once(self) -> None:
         asked = self.asked(b"/healthz")
 
         assert (asked.status, json.loads(asked.body)) == (200, {"status": "alive"})
         assert asked.headers["content-type"] == "application/json"
         assert asked.headers["cache-control"] == "no-store"
 
-    def test_ready_tells_of_the_sources(self) -> None:
+    def test_readyz_shows_the_sources(self) -> None:
         asked = self.ready()
 
         assert asked.status == 200
@@ -70,7 +70,7 @@ class HealthTests(SynchronousTestCase):
         assert json.loads(asked.body)["reasons"] == ["The service is stopping."]
         assert json.loads(asked.body)["status"] == "not ready"
 
-    def test_whoever_goes_is_not_waited_for(self) -> None:
+    def test_a_client_that_leaves_cancels_the_report(self) -> None:
         asked = self.asked(b"/readyz")
 
         asked.lose()
@@ -87,7 +87,7 @@ class HealthTests(SynchronousTestCase):
     def test_other_methods_are_refused(self) -> None:
         assert self.asked(b"/healthz", b"POST").status == 405
 
-    def test_what_is_below_them_or_beside_them_is_the_applications(self) -> None:
+    def test_other_paths_are_the_applications(self) -> None:
         for path in (b"/healthz/x", b"/healthz/", b"/other", b"/"):
             assert self.asked(path).body == b"application", path
 
@@ -110,7 +110,7 @@ class AdminTests(SynchronousTestCase):
         assert asked.headers["content-type"] == "text/plain; version=0.0.4"
         assert self.accepted == ["application/openmetrics-text"]
 
-    def test_health_is_there_too_and_nothing_else(self) -> None:
+    def test_the_admin_port_has_the_health_pages_and_nothing_else(self) -> None:
         statuses = [send_request(self.root, path).status for path in (b"/healthz", b"/", b"/chat")]
 
         assert statuses == [200, 404, 404]

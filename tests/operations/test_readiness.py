@@ -44,7 +44,7 @@ class ReadinessTests(SynchronousTestCase):
     def answer(self, result: object = None) -> None:
         self.database.asked.pop(0)[1].callback(result)
 
-    def test_it_is_ready_when_the_database_takes_a_write_whatever_the_sources_do(self) -> None:
+    def test_the_service_is_ready_if_the_database_takes_a_write_even_with_failing_sources(self) -> None:
         asking = self.readiness.report()
         self.assertNoResult(asking)
 
@@ -52,7 +52,7 @@ class ReadinessTests(SynchronousTestCase):
 
         assert self.reasons(asking) == []
 
-    def test_before_and_after_it_is_not_and_asks_nobody(self) -> None:
+    def test_a_starting_or_stopping_service_is_not_ready_and_does_not_ask_the_database(self) -> None:
         for stage, reason in (
             (ServiceStage.STARTING, "The service is starting."),
             (ServiceStage.STOPPING, "The service is stopping."),
@@ -61,7 +61,7 @@ class ReadinessTests(SynchronousTestCase):
             assert self.reasons(self.readiness.report()) == [reason]
         assert self.database.asked == []
 
-    def test_a_stop_that_begins_meanwhile_counts(self) -> None:
+    def test_a_stop_that_begins_while_the_database_answers_counts(self) -> None:
         asking = self.readiness.report()
         self.readiness.stage = ServiceStage.STOPPING
         self.answer()
@@ -74,7 +74,7 @@ class ReadinessTests(SynchronousTestCase):
 
         assert self.reasons(asking) == ["The database cannot be written to (database or disk is full)."]
 
-    def test_many_who_ask_at_once_cost_one_write_which_does_for_a_while(self) -> None:
+    def test_one_write_answers_everybody_who_asks_within_five_seconds(self) -> None:
         askings = [self.readiness.report() for _ in range(3)]
         assert len(self.database.asked) == 1
         self.answer()
@@ -103,7 +103,7 @@ class ReadinessTests(SynchronousTestCase):
 
         assert self.reasons(self.readiness.report()) == []
 
-    def test_whoever_stops_waiting_is_forgotten(self) -> None:
+    def test_a_cancelled_report_is_forgotten(self) -> None:
         gone, stays = self.readiness.report(), self.readiness.report()
 
         gone.cancel()
@@ -112,7 +112,7 @@ class ReadinessTests(SynchronousTestCase):
         self.failureResultOf(gone, CancelledError)
         assert self.reasons(stays) == []
 
-    def test_asking_writes_and_changes_nothing(self) -> None:
+    def test_the_check_writes_to_the_database_and_changes_nothing(self) -> None:
         self.readiness.report()
         write, _ = self.database.asked[0]
         with closing(sqlite3.connect("x.sqlite3")) as connection, closing(connection.cursor()) as cursor:

@@ -23,7 +23,7 @@ def test_answers_are_counted_by_method_class_of_the_status_and_part() -> None:
     assert traffic.seconds["pages"].sum == 0.004
 
 
-def test_invented_methods_are_one() -> None:
+def test_unknown_methods_are_counted_together() -> None:
     traffic = Traffic("/chat")
 
     for number in range(100):

@@ -72,7 +72,7 @@ class HeaderTests(Case):
         with self.client.get(path) as answer:
             return set(answer.headers["Content-Security-Policy"].split("; "))
 
-    def test_every_answer_of_ours_has_the_policy(self) -> None:
+    def test_every_response_of_ours_has_the_policy(self) -> None:
         for path in ("/", "/api/rates", "/static/main.js", "/nowhere", "/api/nowhere"):
             self.assertLess({"default-src 'self'", "script-src 'self'", "frame-ancestors 'none'"}, self.policy(path))
 
@@ -82,12 +82,12 @@ class HeaderTests(Case):
         for word in ("unsafe", "*", "http:", "https:"):
             self.assertNotIn(word, policy)
 
-    def test_the_own_websocket_is_allowed_by_its_name(self) -> None:
+    def test_the_policy_names_the_own_websocket(self) -> None:
         for base, socket in (("http://chat.test:8080", "ws://chat.test:8080"), ("https://[::1]", "wss://[::1]")):
             policy = self.client.get("/", base_url=base).headers["Content-Security-Policy"]
             self.assertIn(f"; connect-src 'self' {socket};", policy)
 
-    def test_a_host_that_is_none_gets_into_no_policy(self) -> None:
+    def test_an_invalid_host_does_not_get_into_the_policy(self) -> None:
         answer = self.client.get("/", headers={"Host": "x; script-src *"})
 
         self.assertIn("; connect-src 'self';", answer.headers["Content-Security-Policy"])
@@ -125,17 +125,17 @@ class RefusalTests(Case):
             self.assertEqual((answer.status_code, answer.content_type), (404, "text/html; charset=utf-8"))
             self.assertIn("<h1>Not Found</h1>", answer.text)
 
-    def test_a_wrong_method_is_refused_with_those_that_would_do(self) -> None:
+    def test_a_wrong_method_is_refused_with_the_allowed_ones(self) -> None:
         for path in ("/api/rates", "/"):
             answer = self.client.post(path)
             self.assertEqual(answer.status_code, 405)
             self.assertEqual(set(answer.headers["Allow"].split(", ")), {"GET", "HEAD", "OPTIONS"})
         self.assertEqual(self.problem("/api/rates", "DELETE")[0], 405)
 
-    def test_what_a_view_says_in_its_refusal_is_the_detail(self) -> None:
+    def test_the_text_of_a_views_refusal_is_the_detail(self) -> None:
         self.assertEqual(self.problem("/api/gone")[1]["detail"], "It was here & left.")
 
-    def test_head_of_what_is_not_there_has_no_body(self) -> None:
+    def test_a_head_request_for_an_unknown_path_has_no_body(self) -> None:
         self.assertEqual(self.client.head("/nowhere").data, b"")
         self.assertEqual(self.client.head("/").status_code, 200)
 
@@ -186,7 +186,7 @@ class LogTests(Case):
         self.assertNotIn("milk", answer.text)
         self.assertEqual(len(self.flushLoggedErrors(Sour)), 1)
 
-    def test_a_line_that_cannot_be_formatted_harms_nobody(self) -> None:
+    def test_a_line_that_cannot_be_formatted_does_not_raise(self) -> None:
         self.patch(logging, "raiseExceptions", False)
 
         self.app.logger.warning("%d", "no number")

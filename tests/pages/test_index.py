@@ -73,7 +73,7 @@ class RatesOnThePageTests(SynchronousTestCase):
 
         self.assertIn("Converter", page_of(create_app(mix)))
 
-    def test_the_page_is_asked_for_anew_each_time(self) -> None:
+    def test_the_page_is_not_cached(self) -> None:
         answer = create_app(FakeMix()).test_client().get("/")
 
         self.assertEqual(answer.headers["Cache-Control"], "no-cache")
@@ -95,7 +95,7 @@ class MessagesOnThePageTests(SynchronousTestCase):
     def page(self, *messages: ChatMessage) -> str:
         return page_of(create_app(FakeMix(chat=Talker(*messages))))
 
-    def test_the_latest_messages_are_there_before_any_script(self) -> None:
+    def test_the_newest_messages_are_shown_without_scripts(self) -> None:
         html = self.page(ChatMessage(41, "Bob", "anyone here?", 1_700_000_000.5))
 
         line = html[html.index('data-number="41"') : html.index("</ol>")]
@@ -103,7 +103,7 @@ class MessagesOnThePageTests(SynchronousTestCase):
         self.assertIn('datetime="2023-11-14T22:13:20.500Z"', line)
         self.assertIn(">anyone here?</p>", line)
 
-    def test_a_topic_is_no_message_and_times_say_their_zone(self) -> None:
+    def test_a_topic_is_not_a_message_and_times_have_their_zone(self) -> None:
         html = self.page(ChatMessage(1, "Bob", "Weather", 1_700_000_000, "topic"), ChatMessage(2, "Al", "", 0, "topic"))
 
         self.assertEqual([tag["data-kind"] for tag in Page(html).of_class("notice")], ["topic", "topic"])
@@ -125,7 +125,7 @@ class MessagesOnThePageTests(SynchronousTestCase):
         numbers = [tag.get("data-number") for tag in Page(html).of_class("line")]
         self.assertEqual(numbers, ["2"])
 
-    def test_a_chat_that_is_busy_harms_nobody(self) -> None:
+    def test_with_a_busy_chat_the_page_has_no_messages(self) -> None:
         chat = FakeChat()
         chat.trouble = ServiceBusy(5)
         client = create_app(FakeMix(chat=chat)).test_client()
@@ -135,10 +135,10 @@ class MessagesOnThePageTests(SynchronousTestCase):
         self.assertEqual(answer.status_code, 200)
         self.assertEqual(Page(answer.text).of_class("line"), [])
 
-    def test_where_guests_may_not_read_they_see_no_messages(self) -> None:
+    def test_guests_who_may_not_read_see_no_messages(self) -> None:
         settings = Settings(chat=ChatSettings(guests=False))
         identities: list[Identity | None] = [None, Identity("7", "Ann")]
-        app = create_app(FakeMix(chat=FakeChat()), settings, named=lambda environ: identities.pop(0))
+        app = create_app(FakeMix(chat=FakeChat()), settings, authenticator=lambda environ: identities.pop(0))
 
         seen = [len(Page(page_of(app)).of_class("line")) for _ in (1, 2)]
 

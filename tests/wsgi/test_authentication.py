@@ -60,7 +60,7 @@ class RequestAuthenticatorTests(SynchronousTestCase):
         self.asked.append(environ)
         return self.found  # type: ignore[no-any-return]  # some tests return what none should
 
-    def test_without_the_cookie_nobody_is_asked_about(self) -> None:
+    def test_without_the_cookie_the_authenticator_is_not_asked(self) -> None:
         authenticator = RequestAuthenticator(self.threads, self.who, "mixsvc_session")
 
         self.assertIsNone(authenticator(request(cookie="other=1")))
@@ -85,13 +85,13 @@ class RequestAuthenticatorTests(SynchronousTestCase):
         assert identity is not None
         self.assertEqual(self.found, self.successResultOf(identity))
 
-    def test_without_a_cookie_to_look_for_everybody_is_asked_about(self) -> None:
+    def test_without_a_cookie_name_the_authenticator_is_asked_about_everybody(self) -> None:
         identity = RequestAuthenticator(self.threads, self.who, "")(request())
 
         assert identity is not None
         self.assertIsNone(self.successResultOf(identity))
 
-    def test_what_is_no_identity_is_a_failure(self) -> None:
+    def test_a_result_other_than_an_identity_is_a_failure(self) -> None:
         authenticator = RequestAuthenticator(self.threads, self.who, "")
         bad: list[Any] = ["Ann", 5, Identity(5), Identity(""), Identity("1", 5)]  # type: ignore[arg-type]
         for self.found in bad:

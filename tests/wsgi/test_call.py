@@ -168,7 +168,7 @@ class ApplicationCallTests(SynchronousTestCase):
 
         assert self.sent.body == b"abc"
 
-    def test_what_is_written_goes_before_what_is_returned(self) -> None:
+    def test_written_blocks_are_sent_before_returned_ones(self) -> None:
         def application(environ: object, start_response: Start) -> list[bytes]:
             write = start_response("200 OK", [])
             write(b"ab")
@@ -179,7 +179,7 @@ class ApplicationCallTests(SynchronousTestCase):
 
         assert self.sent.steps == ["start", "write 2", "write 1", "finish"]
 
-    def test_the_answer_to_head_has_no_body_and_is_not_asked_for_one(self) -> None:
+    def test_a_response_to_head_has_no_body_and_the_application_is_not_asked_for_more(self) -> None:
         blocks = Blocks(b"abc", b"def")
         self.answer(blocks, ("Content-Length", "6"), method="HEAD")
 
@@ -214,7 +214,7 @@ class ApplicationCallTests(SynchronousTestCase):
 
     # Content-Length
 
-    def test_what_is_over_the_length_is_cut_off_and_no_more_is_asked_for(self) -> None:
+    def test_a_body_over_its_length_is_cut_off_and_the_application_is_not_asked_for_more(self) -> None:
         for split in ((b"abcd",), (b"ab", b"cd"), (b"abc", b"d")):
             blocks = Blocks(*split, b"more")
             self.answer(blocks, ("Content-Length", "3"))
@@ -237,7 +237,7 @@ class ApplicationCallTests(SynchronousTestCase):
 
         assert ran == [1]
 
-    def test_what_is_under_the_length_ends_the_connection(self) -> None:
+    def test_a_body_under_its_length_ends_the_connection(self) -> None:
         self.answer(Blocks(b"ab"), ("Content-Length", "3"))
 
         assert self.sent.steps == ["start", "write 2", "abort"]
@@ -299,7 +299,7 @@ class ApplicationCallTests(SynchronousTestCase):
         assert self.sent.steps == ["start", "write 3", "abort"]
         assert len(self.flushLoggedErrors(ValueError)) == 1
 
-    def test_no_start_response_is_an_error(self) -> None:
+    def test_a_body_without_start_response_is_an_error(self) -> None:
         for blocks in ([b"abc"], Blocks(b"abc"), Blocks(), []):
             self.call(lambda environ, start_response, blocks=blocks: blocks)
 

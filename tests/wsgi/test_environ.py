@@ -65,7 +65,7 @@ class EnvironTests(SynchronousTestCase):
 
         assert (environ["HTTP_X_A"], environ["HTTP_COOKIE"]) == ("1,2", "a=1; b=2")
 
-    def test_names_with_underscores_do_not_get_there(self) -> None:
+    def test_headers_with_underscores_are_left_out(self) -> None:
         self.is_stock = True
         environ = self.get(b"/", b"X_Forwarded_For: 203.0.113.1", b"CONTENT_TYPE: x", b"X-Forwarded_Proto: https")
 
@@ -98,7 +98,7 @@ class EnvironTests(SynchronousTestCase):
 
         assert self.ask(head + body)["body"] == body
 
-    def test_a_form_is_the_applications_to_read(self) -> None:
+    def test_a_form_is_left_for_the_application_to_read(self) -> None:
         kind = b"Content-Type: application/x-www-form-urlencoded"
         head = b"POST / HTTP/1.1\r\nHost: a\r\n%b\r\nContent-Length: 7\r\n\r\n" % kind
 
@@ -123,7 +123,7 @@ class EnvironTests(SynchronousTestCase):
     def test_a_unix_socket_has_no_addresses(self) -> None:
         assert self.addressed(b"example.org", UNIXAddress("/run/x.sock")) == ("example.org", "80", "")
 
-    def test_a_trusted_proxy_is_believed(self) -> None:
+    def test_a_trusted_proxy_sets_address_and_scheme(self) -> None:
         server = ServerSettings(trusted_proxies=network.proxies("192.0.2.7"))
         head = b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.1\r\nX-Forwarded-Proto: https\r\n\r\n"
         environ = self.ask(head, Settings(server=server))
@@ -136,7 +136,7 @@ class EnvironTests(SynchronousTestCase):
         assert (environ["SERVER_NAME"], environ["SERVER_PROTOCOL"]) == ("127.0.0.1", "HTTP/1.0")
         assert "HTTP_HOST" not in environ
 
-    def test_it_says_how_it_is_run(self) -> None:
+    def test_it_has_the_constants_of_pep_3333(self) -> None:
         environ = self.get(b"/")
 
         assert environ["wsgi.version"] == (1, 0)

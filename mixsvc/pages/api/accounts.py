@@ -18,26 +18,28 @@ MAX_NAME: Final = 128
 MAX_PASSWORD: Final = 1024
 
 
-def blueprint(mix: IMix, sessions: MixSessions, logins: Logins, named: Authenticator | None, guests: bool) -> Blueprint:
+def blueprint(
+    mix: IMix, sessions: MixSessions, logins: Logins, authenticator: Authenticator | None, guests: bool
+) -> Blueprint:
     """The routes; they wait for the chat, and for the check of a password.
 
-    named: the function that [chat] authenticator names; if there is one, it alone says who somebody is, and nobody
-    chooses a name here. guests: whether people who are not moderators may choose a name.
+    authenticator: the function that [chat] authenticator names; if there is one, it alone says who somebody is, and
+    nobody chooses a name here. guests: whether people who are not moderators may choose a name.
     """
     accounts = Blueprint("accounts", __name__, url_prefix="/api")
-    choice = NameChoice(mix, sessions, named, guests)
+    choice = NameChoice(mix, sessions, authenticator, guests)
 
     @accounts.get("/session")
     def tell() -> Response:
         if session:
             # Renews its expiry.
             session.modified = True
-        return _answer(named(request.environ) if named else sessions.identity(session))
+        return _response(authenticator(request.environ) if authenticator else sessions.identity(session))
 
     @accounts.post("/session")
     def choose() -> Response:
         chat = choice.chat_for_guests()
-        return _answer(choice.choose(chat, text(json_object(), "name", MAX_NAME)))
+        return _response(choice.choose(chat, text(json_object(), "name", MAX_NAME)))
 
     @accounts.delete("/session")
     def forget() -> Response:
@@ -49,7 +51,7 @@ def blueprint(mix: IMix, sessions: MixSessions, logins: Logins, named: Authentic
         choice.chat()
         fields = json_object()
         _log_in(sessions, logins, text(fields, "name", MAX_NAME), text(fields, "password", MAX_PASSWORD))
-        return _answer(sessions.identity(session))
+        return _response(sessions.identity(session))
 
     accounts.after_request(_without_cache)
     return accounts
@@ -58,18 +60,18 @@ def blueprint(mix: IMix, sessions: MixSessions, logins: Logins, named: Authentic
 class NameChoice:
     """Chooses a name for the session of the request in hand."""
 
-    def __init__(self, mix: IMix, sessions: MixSessions, named: Authenticator | None, guests: bool) -> None:
+    def __init__(self, mix: IMix, sessions: MixSessions, authenticator: Authenticator | None, guests: bool) -> None:
         self._guests = guests
         self._mix = mix
         self._sessions = sessions
-        self._named = named
+        self._authenticator = authenticator
 
     def chat(self) -> IChat:
         """The chat. Refuses with 503 if there is none, and with 404 if [chat] authenticator provides the names."""
         chat = self._mix.chat
         if chat is None:
             refuse(503, "This host does not serve the chat, so nobody needs a name here.")
-        if self._named:
+        if self._authenticator:
             refuse(404, "Names cannot be chosen here: this service has its own authenticator, which provides them.")
         return chat
 
@@ -113,5 +115,5 @@ def _without_cache(response: Response) -> Response:
     return response
 
 
-def _answer(identity: Identity | None) -> Response:
+def _response(identity: Identity | None) -> Response:
     return jsonify(name=identity.name if identity else None, moderator=bool(identity and identity.moderator))

@@ -29,16 +29,16 @@ DEFAULT_NAME: Final = "mixsvc"
 class ChatAccess:
     """Who may read the chat and who may write to it over HTTP.
 
-    token: what programs send; None: nobody may write. who: says who sent a request.
+    token: what programs send; None: nobody may write. authenticate: says who sent a request.
     """
 
     settings: ChatSettings
     token: bytes | None
-    who: Authenticator
+    authenticate: Authenticator
 
     def check_reader(self) -> None:
         """Refuses with 401 somebody whom the chat itself would refuse."""
-        if not self.settings.guests and not self._has_token() and self.who(request.environ) is None:
+        if not self.settings.guests and not self._has_token() and self.authenticate(request.environ) is None:
             _unauthorized("This chat is not open to guests: log in, or send a token.")
 
     def check_writer(self) -> None:

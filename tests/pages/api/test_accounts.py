@@ -57,7 +57,7 @@ class SessionTests(Case):
         assert found is not None
         self.assertEqual((found.name, found.moderator), ("Ann", False))
 
-    def test_without_one_there_is_no_name(self) -> None:
+    def test_without_a_session_there_is_no_name(self) -> None:
         answer = self.client.get("/api/session")
 
         self.assertEqual((answer.status_code, answer.get_json()), (200, {"name": None, "moderator": False}))
@@ -114,16 +114,16 @@ class SessionTests(Case):
 
         self.assertEqual(self.client.get("/api/session").get_json()["name"], "Bob")
 
-    def test_what_cannot_be_a_name_is_refused(self) -> None:
+    def test_an_invalid_name_is_refused(self) -> None:
         for name in (None, "", 1, ["Ann"], "x" * 129, "  "):
             self.assertEqual(self.refused(self.choose(name), 400)["member"], "name")
 
-    def test_what_is_no_json_object_is_refused(self) -> None:
+    def test_a_body_other_than_a_json_object_is_refused(self) -> None:
         for body in (b"", b"{", b"[]", b'"Ann"', b"\xff", b"[" * 60_000, b"1" * 60_000):
             answer = self.client.post("/api/session", data=body, content_type="application/json")
             self.assertIn("JSON", self.refused(answer, 400)["detail"])
 
-    def test_a_body_of_any_length_is_not_read(self) -> None:
+    def test_a_body_over_the_limit_is_not_read(self) -> None:
         body = b'{"name": "' + b"x" * 70_000 + b'"}'
 
         self.refused(self.client.post("/api/session", data=body, content_type="application/json"), 413)
@@ -133,12 +133,12 @@ class SessionTests(Case):
 
         self.refused(self.client.post("/api/session", headers=headers), 411)
 
-    def test_half_a_surrogate_pair_harms_nobody(self) -> None:
+    def test_half_a_surrogate_pair_is_replaced(self) -> None:
         answer = self.client.post("/api/session", data=b'{"name": "a\\ud800"}', content_type="application/json")
 
         self.assertEqual((answer.status_code, answer.get_json()["name"]), (200, "a\ufffd"))
 
-    def test_when_the_chat_does_not_answer_one_may_try_again(self) -> None:
+    def test_a_chat_that_does_not_answer_is_503_with_retry_after(self) -> None:
         self.chat.trouble = ServiceBusy("no answer")
 
         answer = self.choose("Ann")
@@ -146,7 +146,7 @@ class SessionTests(Case):
         self.refused(answer, 503)
         self.assertEqual(answer.headers["Retry-After"], "2")
 
-    def test_where_there_is_no_chat_nobody_needs_a_name(self) -> None:
+    def test_without_a_chat_choosing_a_name_is_503(self) -> None:
         self.client = create_app(FakeMix(chat=None)).test_client()
 
         self.refused(self.choose("Ann"), 503)
@@ -161,7 +161,7 @@ class SessionTests(Case):
         self.assertIsNone(self.identity())
         self.assertEqual(self.client.delete("/api/session").status_code, 204)
 
-    def test_nothing_of_it_is_kept_on_the_way(self) -> None:
+    def test_no_response_is_cached(self) -> None:
         answer = self.client.get("/api/session")
 
         self.assertEqual(answer.headers["Cache-Control"], "no-store")
@@ -188,7 +188,7 @@ class LoginTests(Case):
     def test_a_moderator_without_a_password_cannot_log_in_here(self) -> None:
         self.refused(self.log_in("Cleo", "Cleo"), 403)
 
-    def test_too_many_wrong_ones_have_to_wait(self) -> None:
+    def test_too_many_failed_logins_have_to_wait(self) -> None:
         for _ in range(FREE_FAILURES):
             self.refused(self.log_in(password="x"), 403)
 
@@ -201,7 +201,7 @@ class LoginTests(Case):
         for body, member in (({"name": "a"}, "password"), ({"password": "a"}, "name")):
             self.assertEqual(self.refused(self.client.post("/api/login", json=body), 400)["member"], member)
 
-    def test_a_password_of_any_length_is_not_tried(self) -> None:
+    def test_a_password_over_the_limit_is_not_checked(self) -> None:
         self.refused(self.log_in(password="x" * 1025), 400)
 
     def test_the_name_of_a_moderator_is_taken_by_login_only(self) -> None:
@@ -231,7 +231,7 @@ def app_of(found: Identity | None) -> FlaskClient:
     def who(environ: Mapping[str, Any]) -> Identity | None:
         return found if environ["PATH_INFO"] == "/api/session" else None
 
-    return create_app(FakeMix(chat=FakeChat()), SETTINGS, named=who).test_client()
+    return create_app(FakeMix(chat=FakeChat()), SETTINGS, authenticator=who).test_client()
 
 
 class OwnAuthenticatorTests(SynchronousTestCase):
@@ -268,7 +268,7 @@ class ClosedTests(Case):
 
         self.assertIn("log in", self.refused(self.choose("Bob"), 403)["detail"])
 
-    def test_a_name_that_was_chosen_before_makes_nobody_known(self) -> None:
+    def test_a_name_that_was_chosen_before_is_not_valid(self) -> None:
         self.assertIsNotNone(self.identity())
         self.assertIsNone(self.identity(app=self.closed))
 

@@ -59,7 +59,7 @@ class ReadingTests(Case):
 
         self.assertEqual(self.chat.asked, [("lobby", 41, 200), ("lobby", 1, 1), ("lobby", None, 50)])
 
-    def test_what_is_no_number_of_the_range_is_refused(self) -> None:
+    def test_a_number_outside_the_range_is_refused(self) -> None:
         for query, member in (
             ("limit=0", "limit"),
             ("limit=201", "limit"),
@@ -78,12 +78,12 @@ class ReadingTests(Case):
         for room in ("T%C3%BCrk%C3%A7e", "Türkçe"):
             self.assertEqual(self.client.get(f"/api/rooms/{room}/messages").get_json()["room"], "Türkçe")
 
-    def test_a_room_that_is_not_there_is_not_found(self) -> None:
+    def test_an_unknown_room_is_404(self) -> None:
         for room in ("nowhere", "%FF", "x" * 5000, "a%2Fb"):
             found = self.refused(self.client.get(f"/api/rooms/{room}/messages"), 404)
             self.assertLess(len(found["detail"]), 200)
 
-    def test_when_the_history_cannot_be_read_one_may_try_again(self) -> None:
+    def test_a_history_that_cannot_be_read_now_is_503_with_retry_after(self) -> None:
         self.chat.trouble = ServiceBusy("no answer")
 
         answer = self.client.get("/api/rooms/lobby/messages")
@@ -91,7 +91,7 @@ class ReadingTests(Case):
         self.refused(answer, 503)
         self.assertEqual(answer.headers["Retry-After"], "2")
 
-    def test_where_there_is_no_chat_there_are_no_rooms(self) -> None:
+    def test_without_a_chat_the_rooms_are_503(self) -> None:
         self.client = create_app(FakeMix(chat=None), keys=AppSecrets(api_token=TOKEN)).test_client()
 
         self.refused(self.client.get("/api/rooms"), 503)
@@ -103,29 +103,29 @@ class WithoutGuestsTests(Case):
     chat_settings = ChatSettings(guests=False)
     paths = ("/api/rooms", "/api/rooms/lobby/messages")
 
-    def test_nobody_in_particular_reads_nothing(self) -> None:
+    def test_a_stranger_reads_nothing(self) -> None:
         for path in self.paths:
             answer = self.client.get(path)
             self.refused(answer, 401)
             self.assertEqual(answer.headers["WWW-Authenticate"], "Bearer")
         self.assertEqual(self.chat.asked, [])
 
-    def test_whoever_has_the_token_reads(self) -> None:
+    def test_a_program_with_the_token_reads(self) -> None:
         for path in self.paths:
             self.assertEqual(self.client.get(path, headers=SHOWN).status_code, 200)
 
-    def test_the_own_authenticator_is_asked_where_there_is_one(self) -> None:
+    def test_the_authenticator_of_the_settings_is_asked(self) -> None:
         def who(environ: Mapping[str, Any]) -> Identity | None:
             return Identity("1") if environ.get("HTTP_X_USER") == "ann" else None
 
-        client = create_app(FakeMix(chat=self.chat), Settings(chat=self.chat_settings), named=who).test_client()
+        client = create_app(FakeMix(chat=self.chat), Settings(chat=self.chat_settings), authenticator=who).test_client()
 
         self.assertEqual(client.get("/api/rooms", headers={"X-User": "ann"}).status_code, 200)
         self.refused(client.get("/api/rooms", headers={"X-User": "bob"}), 401)
 
 
 class WritingTests(Case):
-    def test_a_line_is_said_under_the_name_given(self) -> None:
+    def test_a_message_is_sent_under_the_name_given(self) -> None:
         answer = self.say({"name": "cron", "text": "all done", "key": "k-1"})
 
         self.assertEqual((answer.status_code, answer.get_json()), (201, {"room": "lobby", "number": 1}))
@@ -140,7 +140,7 @@ class WritingTests(Case):
     def test_a_room_may_have_any_letters(self) -> None:
         self.assertEqual(self.say({"text": "x"}, "T%C3%BCrk%C3%A7e").get_json()["room"], "Türkçe")
 
-    def test_without_the_token_or_with_another_nobody_says_anything(self) -> None:
+    def test_without_the_right_token_nothing_is_sent(self) -> None:
         for shown in (
             None,
             "",
@@ -160,12 +160,12 @@ class WritingTests(Case):
             self.say({"text": "x"}, headers={"Authorization": "bearer  0123456789abcdef "}).status_code, 201
         )
 
-    def test_a_session_is_no_token(self) -> None:
+    def test_a_session_does_not_replace_the_token(self) -> None:
         self.client.post("/api/session", json={"name": "Ann"})
 
         self.refused(self.say(LINE, headers={}), 401)
 
-    def test_where_nobody_knows_a_token_the_answer_says_how_to_get_one(self) -> None:
+    def test_without_a_token_in_the_settings_the_error_says_how_to_get_one(self) -> None:
         self.client = create_app(FakeMix(chat=self.chat)).test_client()
 
         self.assertIn("[chat] token_file", self.refused(self.say(LINE), 403)["detail"])
@@ -195,16 +195,16 @@ class WritingTests(Case):
 
         self.assertEqual(self.chat.said[0][2], "\ufffdx\U0001f600")
 
-    def test_what_the_chat_refuses_is_told(self) -> None:
+    def test_a_refusal_of_the_chat_is_the_detail(self) -> None:
         self.chat.trouble = ValueError("A name has at most 2 accents on one letter.")
 
         self.assertIn("2 accents", self.refused(self.say({"text": "x"}), 400)["detail"])
 
-    def test_a_room_that_is_not_there_is_not_found(self) -> None:
+    def test_an_unknown_room_is_404(self) -> None:
         for room in ("nowhere", "x" * 33):
             self.refused(self.say({"text": "x"}, room), 404)
 
-    def test_what_could_not_be_stored_may_be_said_again(self) -> None:
+    def test_a_message_that_could_not_be_stored_is_503_with_retry_after(self) -> None:
         self.chat.trouble = ServiceBusy("no answer")
 
         answer = self.say({"text": "x"})

@@ -134,7 +134,7 @@ class IdentityTests(SynchronousTestCase):
         other, _ = app_with(ANN, key=b"x" * 32)
         self.assertNotEqual(first, session_identity(other)(environ_with(cookie_of(other, "/log-in"))))
 
-    def test_whoever_is_no_longer_in_the_settings_is_no_moderator(self) -> None:
+    def test_a_moderator_who_is_no_longer_in_the_settings_is_none(self) -> None:
         cookie = cookie_of(self.app, "/log-in")
 
         self.assertIsNone(session_identity(app_with()[0])(environ_with(cookie)))
