@@ -121,6 +121,11 @@ class KeyTests(SynchronousTestCase):
 
         self.assertEqual(caseless(text) == caseless(other), names.fold(text) == names.fold(other))
 
+    @given(st.text(st.characters(max_codepoint=127), max_size=LONGEST))
+    def test_ascii_folds_as_all_texts_do(self, text: str) -> None:
+        self.assertEqual(names.fold(text), unicodedata.normalize("NFKC", text.casefold()))
+        self.assertEqual(names.fold(text + "\u00e9"), names.fold(text) + "\u00e9")
+
     def test_a_flood_of_marks_costs_nothing(self) -> None:
         flood = "a" + "\u0301\u0323" * 500_000
 
