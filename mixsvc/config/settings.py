@@ -78,7 +78,7 @@ class WebSettings:
 
     wsgi: str = setting(parsers.dotted_name, "")
     threads: int = setting(parsers.whole(1, 1000), "10")
-    # An older name of [server] transfer_timeout, for answers only; None if it is not set.
+    # An older name of [server] transfer_timeout, for responses only; None if it is not set.
     slow_client_timeout: float | None = setting(_seconds_or_none, "")
     max_body: int = setting(parsers.whole(0, 2**40), "16777216")
     max_bodies: int = setting(parsers.whole(0, 2**50), "268435456")

@@ -76,7 +76,7 @@ class ChatLock:
         return True
 
     def release(self) -> None:
-        """Let another process take the lock; harmless if this process does not have it."""
+        """Let another process take the lock. Does nothing if this process does not have it."""
         if self._handle is not None:
             self._remove_location()
             os.close(self._handle)

@@ -60,7 +60,7 @@ MAX_AHEAD: Final = 16384
 # Seconds for which a client may go on sending what was refused, or under TLS may leave our close_notify unanswered.
 LINGER_SECONDS: Final = 5
 
-# One for all: it says nothing about a single connection.
+# Shared by all connections: it holds nothing about a single one.
 CLIENT_LEFT: Final = Failure(ConnectionDone())
 
 
@@ -84,7 +84,7 @@ class MixChannel(HTTPChannel):
     _log = Logger()
 
     site: ChannelSite
-    # Of TCP, TLS or a Unix socket; each is more than an ITransport.
+    # The transport of TCP, TLS or a Unix socket; ITransport does not declare all of its methods.
     transport: Any
     direct: DirectWriter
     phase = Phase.IDLE
@@ -208,7 +208,7 @@ class MixChannel(HTTPChannel):
 
     def _take_head(self) -> bool:
         if self._is_full():
-            # The client does not read the responses that it has: it gets no more.
+            # The client does not read the responses that it has, so it gets no further ones.
             self._limit_pending()
             return False
         if self._pending.startswith(b"\r") and self._skip_line_end():
@@ -311,7 +311,7 @@ class MixChannel(HTTPChannel):
         self._close_writing()
         self.upload.release()
         for request in self.requests:
-            # What has come of the body may be in a temporary file.
+            # The part of the body that has come may be in a temporary file.
             if request.content is not None:
                 request.content.close()
 
@@ -337,7 +337,7 @@ class MixChannel(HTTPChannel):
     # The client's reading
 
     def _is_full(self) -> bool:
-        """Whether the transport's buffer holds more than the client has read of late."""
+        """Whether the transport's buffer holds more than the client has read recently."""
         return self.write_deadline is not NO_WRITE_DEADLINE
 
     def pauseProducing(self) -> None:
@@ -394,7 +394,7 @@ class MixChannel(HTTPChannel):
             case Phase.BODY:
                 self.deadline = now + self.site.timeouts.transfer
             case _:
-                # The client has had its time: read no more, and send the rest.
+                # The client's time is over: stop reading, and send the rest.
                 self.phase = Phase.CLOSING
                 self._begin_closing()
                 lowest_transport(self.transport).loseConnection()
@@ -418,14 +418,14 @@ class MixChannel(HTTPChannel):
         HTTPChannel.loseConnection(self)
 
     def _begin_closing(self) -> None:
-        """From now on there is only the rest to be sent."""
+        """From now on, only send what is already written."""
         self.deadline = NEVER
         if not self._is_full():
             self._read_by_client = self._written()
             self._begin_write_deadline()
 
     def _close_writing(self) -> None:
-        """Write no more, and go on reading for a while."""
+        """Close our side for writing, and go on reading for a while."""
         self.deadline = self.site.seconds() + LINGER_SECONDS
         if ISSLTransport.providedBy(self.transport):
             HTTPChannel.loseConnection(self)
@@ -441,7 +441,7 @@ class MixChannel(HTTPChannel):
                 # More requests may wait behind the response that the client is reading.
                 pass
             case Phase.RESPONSE | Phase.UPGRADED | Phase.LOST:
-                # A stream of the chat or a WebSocket would never find out.
+                # A stream of the chat or a WebSocket would never notice that the client has left.
                 self.transport.connectionLost(CLIENT_LEFT)
             case _:
                 self.loseConnection()

@@ -2,8 +2,8 @@
 
 A transport buffers what it is given and sends it when the reactor finds the socket writable, a turn later. A response
 is sent sooner by giving it to the socket at once. That keeps the order of bytes only while nothing waits in the
-transport. A transport does not say when its buffer is empty, unless it was full before. So we keep account: nothing
-waits as long as all responses of a connection went this way and the socket took them whole.
+transport. A transport does not say when its buffer is empty, unless it was full before. So we keep track of it: nothing
+waits as long as all responses of a connection were sent in this way and the socket took each of them completely.
 """
 
 from typing import Any
@@ -12,11 +12,11 @@ __all__ = ["DirectWriter"]
 
 
 def _nothing() -> None:
-    """What a transport without a socket does at once."""
+    """Does nothing; stands in for a method of a transport without a socket."""
 
 
 def _takes_nothing(data: bytes) -> int:
-    """What a transport without a socket takes at once."""
+    """Returns 0: a transport without a socket takes no bytes at once."""
     return 0
 
 
@@ -43,7 +43,7 @@ class DirectWriter:
     def write(self, data: bytes) -> None:
         """Write a whole response, and send as much of it at once as the socket takes."""
         transport = self._transport
-        # A transport that is closing takes no more.
+        # A transport that is closing takes no further bytes.
         is_plain = self._is_plain and not getattr(transport, "disconnecting", True)
         rest = self._send(data) if is_plain and self._may_send else data
         self._is_sent = not rest
@@ -55,5 +55,5 @@ class DirectWriter:
     def _send(self, data: bytes) -> bytes:
         """Give the socket what it takes now. Returns the rest."""
         taken = getattr(self._transport, "writeSomeData", _takes_nothing)(data)
-        # After an error the reactor meets it again, and handles it.
+        # If this is an error, the reactor meets it again and handles it.
         return data[taken:] if isinstance(taken, int) and taken >= 0 else data

@@ -15,7 +15,7 @@ from mixsvc.http.uploads import open_body
 
 __all__ = ["MixRequest"]
 
-# The status for a client that did not wait, in nginx's log, too.
+# The status for a client that did not wait; nginx logs the same one.
 CLIENT_CLOSED: Final = 499
 
 MISDIRECTED = b"This server does not answer for the host that the request names.\n"
@@ -24,7 +24,7 @@ MISDIRECTED = b"This server does not answer for the host that the request names.
 class MixRequest(Request):
     """One request. `began` is when its first byte came, by the clock of its site."""
 
-    # Any: a RequestChannel, which types do not take for an HTTPChannel; None when the connection is lost.
+    # Any, as mypy does not accept a RequestChannel for an HTTPChannel; None when the connection is lost.
     channel: Any
     content: IO[bytes] | None
     began: float

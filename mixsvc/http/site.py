@@ -62,7 +62,7 @@ class MixSite(Site):
         self.on_answer: Callable[[Any, float], None] | None = None
         self._limit = connection_limit(server.max_connections)
         self._wanted = server.max_connections
-        # Those of WebSockets, too: they drop out when the connection is gone and collected as garbage.
+        # Includes those of WebSockets, which drop out when they are collected as garbage after the connection is lost.
         self._transports: WeakSet[Any] = WeakSet()
         self._counted_at = 0.0
         self._sweeper = DeadlineSweeper(reactor)

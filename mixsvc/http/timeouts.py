@@ -1,4 +1,4 @@
-"""How long a client may take. Single bytes that trickle in or out postpone nothing here."""
+"""How long a client may take. A client cannot postpone these deadlines by sending or reading single bytes."""
 
 from dataclasses import dataclass
 from math import inf
@@ -28,7 +28,7 @@ class Timeouts:
     transfer: float
     # Bytes a second of the slowest client that is waited for.
     slowest: float
-    # For answers: as `transfer`, unless the older setting [web] slow_client_timeout says otherwise.
+    # For responses: the older setting [web] slow_client_timeout if it is set, else `transfer`.
     write: float
 
     @classmethod
@@ -53,11 +53,11 @@ class Timeouts:
 
 
 class Deadline(Protocol):
-    """Something that is due at a time of the clock; NEVER if it is not."""
+    """A deadline, by the site's clock."""
 
     @property
     def at(self) -> float:
-        """The time."""
+        """The time; NEVER if there is no deadline."""
 
 
 class HasDeadlines(Protocol):
@@ -65,14 +65,14 @@ class HasDeadlines(Protocol):
 
     @property
     def deadline(self) -> float:
-        """NEVER while there is none."""
+        """When what the connection waits for must have happened; NEVER if there is no deadline."""
 
     @property
     def write_deadline(self) -> Deadline:
-        """Another one."""
+        """By when the client must have read what is written."""
 
     def expired(self) -> None:
-        """Called when one of them has passed; it sets another, or ends."""
+        """Called when one of them has passed. Sets another deadline, or ends the connection."""
 
 
 class DeadlineSweeper:
@@ -90,7 +90,7 @@ class DeadlineSweeper:
             self._next = self._clock.callLater(SWEEP_SECONDS, self._sweep)
 
     def forget(self, watched: HasDeadlines) -> None:
-        """Watch it no more. Does nothing if it is not watched."""
+        """Stop watching it. Does nothing if it is not watched."""
         self._watched.discard(watched)
         if not self._watched and self._next is not None:
             self._next.cancel()

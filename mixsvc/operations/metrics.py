@@ -1,4 +1,4 @@
-"""The metrics in the formats of Prometheus. The parts count by themselves and know nothing of it: it asks them."""
+"""The metrics in the formats of Prometheus. The parts of the service count; this module asks them for the numbers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,19 +79,19 @@ class _ServiceCollector(Collector):
         yield from self._chat()
         yield from self._sources()
         yield _histogram("mixsvc_reactor_lag_seconds", "How late the reactor is.", self._parts.lag.seconds)
-        yield _gauge("mixsvc_reactor_timers", "Calls that the reactor is to make later.", self._parts.timers())
+        yield _gauge("mixsvc_reactor_timers", "Delayed calls of the reactor.", self._parts.timers())
 
     def _http(self) -> Iterator[Metric]:
         traffic = self._parts.traffic
         answers = traffic.answers.items()
         yield _counters("mixsvc_http_requests", "Requests answered.", ("method", "status", "part"), answers)
-        text = "From the first byte of a request to the end of its answer."
+        text = "From the first byte of a request to the end of its response."
         seconds = HistogramMetricFamily("mixsvc_http_request_duration_seconds", text, labels=("part",))
         for part, histogram in traffic.seconds.items():
             seconds.add_metric((part,), list(histogram.buckets()), histogram.sum)
         yield seconds
-        yield _gauge("mixsvc_http_connections", "HTTP connections open, WebSockets not.", self._parts.connections())
-        text = "Requests and connections cut short, by status or by what happened."
+        yield _gauge("mixsvc_http_connections", "Open connections, without WebSockets.", self._parts.connections())
+        text = "Requests refused, by status, and connections closed, by reason."
         yield _counters("mixsvc_http_refused", text, ("reason",), _rows(self._parts.refused()))
 
     def _views(self) -> Iterator[Metric]:
@@ -104,9 +104,9 @@ class _ServiceCollector(Collector):
         numbers = self._parts.sessions()
         yield _gauges("mixsvc_sockjs_sessions", "Chat sessions open.", ("transport",), _rows(numbers.sessions))
         yield _counter("mixsvc_sockjs_sessions_opened", "Chat sessions opened.", numbers.opened)
-        text = "Chat sessions not opened."
+        text = "Chat sessions refused, by reason."
         yield _counters("mixsvc_sockjs_sessions_refused", text, ("reason",), _rows(numbers.refused))
-        text = "Chat sessions closed as their clients did not read."
+        text = "Chat sessions closed because their clients did not read."
         yield _counter("mixsvc_sockjs_outbox_closes", text, numbers.outbox_closes)
 
     def _chat(self) -> Iterator[Metric]:
@@ -122,11 +122,11 @@ class _ServiceCollector(Collector):
     def _sources(self) -> Iterator[Metric]:
         now, sources = datetime.now(UTC), self._parts.sources()
         ages = [((each.name,), (now - each.last_success).total_seconds()) for each in sources if each.last_success]
-        yield _gauges("mixsvc_rates_source_age_seconds", "Since a source's last sound answer.", ("source",), ages)
+        yield _gauges("mixsvc_rates_source_age_seconds", "Time since its last valid answer.", ("source",), ages)
         failures = _rows({each.name: each.failures for each in sources})
         yield _gauges("mixsvc_rates_source_failures", "Failures in a row.", ("source",), failures)
         states = [((each.name, state), each.state == state) for each in sources for state in STATES]
-        yield _gauges("mixsvc_rates_source_state", "1 for the state it is in.", ("source", "state"), states)
+        yield _gauges("mixsvc_rates_source_state", "1 for the present state.", ("source", "state"), states)
 
 
 def _rows(numbers: Mapping[str, int]) -> Rows:

@@ -14,7 +14,7 @@ from mixsvc.operations.readiness import HealthReport
 
 __all__ = ["AskHealth", "PagesBefore", "WriteMetrics", "admin_pages", "health_pages"]
 
-# Finds out how the service is; called in the reactor thread. Its Deferred does not fail; cancelling it ends the wait.
+# Returns the service's state; called in the reactor thread. Its Deferred does not fail; cancelling it ends the wait.
 AskHealth: TypeAlias = Callable[[], "Deferred[HealthReport]"]
 
 # Writes the metrics in the format that the value of an Accept header asks for: returns the body and its content type.

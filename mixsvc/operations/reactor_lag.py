@@ -25,7 +25,7 @@ class ReactorLag:
         self._next = self._clock.callLater(INTERVAL, self._called, self._clock.seconds() + INTERVAL)
 
     def stop(self) -> None:
-        """End; harmless a second time."""
+        """End. A second call does nothing."""
         called, self._next = self._next, None
         if called is not None and called.active():
             called.cancel()

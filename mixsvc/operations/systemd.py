@@ -40,7 +40,7 @@ class SystemdNotifier:
         self.send(f"STOPPING=1\nEXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
 
     def stop(self) -> None:
-        """Send nothing more by itself; harmless a second time."""
+        """Stop the watchdog's messages. A second call does nothing."""
         if self._watchdog.running:
             self._watchdog.stop()
 

@@ -42,7 +42,7 @@ class TwistedHandler(logging.Handler):
 
 
 def use_twisted_log(logger: logging.Logger) -> None:
-    """Send a logger's records, from info on, to twisted.logger only; harmless a second time."""
+    """Send a logger's records, from info on, to twisted.logger only. A second call does nothing."""
     if any(isinstance(handler, TwistedHandler) for handler in logger.handlers):
         return
     logger.addHandler(TwistedHandler())

@@ -1,7 +1,7 @@
 """The static files of a page: under URLs that change with their content, so that browsers may cache them for ever.
 
-/static/NAME is always asked for again; /static/v-VERSION/NAME may be cached. Both serve files of the static folder
-only, and nothing that a symbolic link in it leads to outside.
+Browsers request /static/NAME each time, and may cache /static/v-VERSION/NAME. Both serve only files in the static
+folder, and none outside to which a symbolic link in it leads.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ class StaticFiles:
         return url_for(ENDPOINT, version=self.version, name=name)
 
     def serve(self, version: str, name: str) -> Response:
-        """The file, cached for ever; for a page of another version today's file, which is not cached."""
+        """The file, cached for ever. For another version it is the present file, which is not cached."""
         if not self.has(name):
             abort(404)
         response = send_from_directory(self._folder, name)

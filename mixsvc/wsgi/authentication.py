@@ -36,9 +36,9 @@ class RequestAuthenticator:
     """Asks an Authenticator who sent a request. Used in the reactor thread."""
 
     def __init__(self, threads: AuthenticatorThreads, authenticate: Authenticator, cookie: str) -> None:
-        """threads: where the authenticator runs; started with the first question.
+        """threads: where the authenticator runs; started at the first call.
 
-        cookie: the name of the cookie without which nobody is known; "" if people may be known by anything.
+        cookie: the name of the cookie by which people are known; "" if they may be known by something else.
         """
         self._threads = threads
         self._is_started = False
@@ -54,7 +54,7 @@ class RequestAuthenticator:
         if self._cookie and not any(
             self._cookie in line for line in request.requestHeaders.getRawHeaders(b"cookie", [])
         ):
-            # Most connections of a load test and all of a flood: they cost no thread.
+            # Most connections of a load test, and all of a flood, have no cookie: they need no thread.
             return None
         if not self._is_started:
             self._is_started = True

@@ -13,7 +13,7 @@ FREE_FAILURES: Final = 5
 FIRST_WAIT: Final = 5.0
 LONGEST_WAIT: Final = 900.0
 
-# The count begins anew after so many seconds without a failure.
+# The count begins again at zero after so many seconds without a failure.
 FORGET_SECONDS: Final = 3600.0
 
 # The most keys that are remembered; the one whose last failure is longest ago is forgotten first.
