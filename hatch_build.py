@@ -2,7 +2,7 @@
 
 They go to mixsvc/pages/static/vendor/, which git ignores and every wheel and sdist holds, so that neither the service
 nor its visitors need another server. package-lock.json pins them by version and SHA-512. Files that an older checkout
-has left there, or in the folder of before the move, are removed first, so no distribution holds them.
+has left there, or in the folder where they were before, are removed first, so no distribution holds them.
 
 Run as a script it makes them without building: `python hatch_build.py`.
 """
@@ -23,8 +23,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 __all__ = ["ASSETS", "VENDOR", "Asset", "Npm", "PageAssets", "make_assets", "remove_leftovers"]
 
 VENDOR: Final = Path("mixsvc", "pages", "static", "vendor")
-# The folder of the pages until 2026-11-28. A checkout that was updated still has the assets of that time there, and
-# compiled modules, with which Python would import mixsvc.web as a namespace package.
+# The former folder of the pages. A checkout that was updated still has assets of that time there, and compiled
+# modules, with which Python would import mixsvc.web as a namespace package.
 OLD_FOLDER: Final = Path("mixsvc", "web")
 OLD_VENDOR: Final = OLD_FOLDER / "static" / "vendor"
 NPM_SECONDS: Final = 120.0

@@ -1,7 +1,7 @@
 """The service: everything in one process, built, started and stopped in order.
 
-Start. tap.makeService has checked the settings, the database file, the ports and the application by then, in the
-foreground, since a daemon has nobody to tell. `MixService()` builds every part and opens nothing.
+Start. Before it, tap.makeService has checked the settings, the database file, the ports and the application in the
+foreground, because a daemon has no terminal for its messages. `MixService()` builds every part and opens nothing.
 `privilegedStartService` binds the ports, while the process still has the rights for it. `startService` makes or
 upgrades the database, publishes the last known rates and begins to poll. Only then does twistd run the reactor, so
 nobody gets a response before all that is done.
@@ -9,13 +9,13 @@ nobody gets a response before all that is done.
 Stop, on SIGTERM. Each step has its share of [server] shutdown_timeout, and no step can prevent the next one by failing
 or hanging (mixsvc.shutdown):
 
-1. The drain: /readyz says 503, systemd is told, and for [server] drain seconds everything goes on as before.
+1. The drain: /readyz answers 503, systemd is notified, and for [server] drain seconds everything else goes on.
 2. The ports close, except for the operators' one, which closes last.
 3. Side by side, since a hanging view must not take the others' time: views in flight end and no new one begins; the
    chat's sessions get what was sent to them and a close frame with 1001; the poll is given up. A view that does not end
    is named in the log and left behind on its daemon thread.
 4. The last responses reach their clients.
-5. The messages that were said are stored, and the database closes, in a thread that is left behind if the disk hangs.
+5. The messages that wait are stored, and the database closes, in a thread that is left behind if the disk hangs.
 
 twistd then raises SIGTERM again, which a shell shows as 143.
 """
@@ -211,7 +211,7 @@ class MixService(MultiService):
         self._log.info(text, address=address)
 
     def _logged(self, error: BaseException) -> BaseException:
-        """Log a MixError and return it: of an error that a daemon raises, twistd shows only a hundred bytes."""
+        """Log a MixError and return it: twistd shows only a hundred bytes of an error that a daemon raises."""
         if isinstance(error, MixError):
             self._log.critical("mixsvc: {error}", error=str(error))
         return error

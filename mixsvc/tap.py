@@ -97,7 +97,7 @@ def makeService(options: MixsvcOptions) -> IService:
     try:
         settings = read_settings(options["config"], options.given()).within(run_directory(options))
         check_ports(settings.server.endpoints(), settings.server.admin_listen)
-        # With --uid that user opens these later, and must have the rights to.
+        # With --uid that user opens these later, and needs the rights for it.
         with acting_as(options):
             database.rehearse(settings.storage.path)
             web = _make_application(settings)

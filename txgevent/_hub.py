@@ -12,7 +12,7 @@ from typing import Any
 
 __all__ = ["get_ident", "start_native_thread"]
 
-# These are of the operating system's threads, also in a monkey-patched program, whose threads are greenlets.
+# Functions of the operating system's threads, also in a monkey-patched program, whose threads are greenlets.
 get_ident: Callable[[], int] = monkey.get_original("_thread", "get_ident")
 start_native_thread: Callable[[Callable[..., object], tuple[Any, ...]], int] = monkey.get_original(
     "_thread", "start_new_thread"

@@ -62,12 +62,12 @@ class Watches:
         return selectable in self._watches
 
     def add(self, selectable: Any) -> None:
-        """Watch a selectable from now on. Harmless a second time."""
+        """Watch a selectable from now on. Does nothing if it is watched already."""
         if selectable not in self._watches:
             self._watches[selectable] = Watch(self._hub, selectable, self._direction, self._report)
 
     def remove(self, selectable: Any) -> None:
-        """Watch a selectable no longer. Harmless for one that is not watched."""
+        """Stop watching a selectable. Does nothing if it is not watched."""
         watch = self._watches.pop(selectable, None)
         if watch is not None:
             watch.end()

@@ -1,4 +1,4 @@
-"""The drawing processes: started at the first need, and never outliving the service."""
+"""The drawing processes: started when they are first needed, and ended with the service at the latest."""
 
 from typing import Any, Final, Protocol
 
@@ -48,7 +48,7 @@ class ChartProcessPool:
             self._starter = worker.ChartProcessStarter()
             self._pool = worker.make_pool(self._starter, self._processes, self._seconds)
         answer: Deferred[dict[str, bytes]] = self._pool.doWork(worker.Draw, **worker.draw_arguments(chart))
-        # Ampoule's own limit is for a process at work; one that does not end after that would block the queue for ever.
+        # Ampoule limits only the time of a call; a process that does not end after that would block the queue for ever.
         answer.addTimeout(self._seconds + EXIT_SECONDS, self._reactor).addErrback(self._killed)
         return answer.addCallback(lambda found: found["picture"])
 

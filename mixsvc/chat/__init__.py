@@ -33,7 +33,7 @@ cookie, so connections without that cookie need no thread.
  2. txsockjs/_session/session.py hands it over in its state OPEN,
  3. chat/connection.py: dataReceived,
  4. chat/protocol/parsing.py makes a request of the JSON text, or refuses it,
- 5. chat/dispatch.py: is the client named, is it a moderator if it must be,
+ 5. chat/dispatch.py checks that the client has a name, and that it is a moderator if the request needs one,
  6. chat/handlers/rate_limits.py takes a token. A client that is too fast is refused; after 20 refusals in a row it is
     not read for a second, so that TCP slows it down and a flood costs the others nothing,
  7. chat/handlers/messages.py checks the text and recognises commands,
@@ -55,6 +55,6 @@ same key.
 **Slow clients.** A client that reads nothing for 5 s while its outbox is full ([chat] max_outbox) is closed. It comes
 back with the last number that it has seen, and gets the rest from the database.
 
-**Large rooms.** To tell n members of each who comes takes n * n events when all come at once. Above [chat] large_room
-the members get the number of persons instead, at most once a second.
+**Large rooms.** If n persons join at once and every member is told of each of them, that takes n * n events. Above
+[chat] large_room the members get the number of persons instead, at most once a second.
 """

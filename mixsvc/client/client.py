@@ -80,7 +80,7 @@ class ChatClient:
     def stop(self, seconds: float = 5) -> "Deferred[None]":
         """Send what waits, for this many seconds at most, and disconnect; fires when the connection is gone.
 
-        Harmless a second time, and after the client has ended by itself.
+        Does nothing if it was called before, or if the client has ended by itself.
         """
         if self._is_gone:
             return succeed(None)
@@ -104,7 +104,7 @@ class ChatClient:
     def leave(self, room: str) -> None:
         """Leave a room. Its listener is not called any more, and what waits to be said there fails with NotInside.
 
-        Harmless for a room that was not joined.
+        Does nothing for a room that was not joined.
         """
         self._session.leave(room)
 

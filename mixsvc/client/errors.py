@@ -4,7 +4,7 @@ ClientError
 ├── BadUrl       the URL is not that of a WebSocket
 ├── Refused      the server refuses the request; carries its code
 │   └── Banned   a moderator banned this person
-├── NothingSaid  the server answered a command in place of entry it
+├── NothingSaid  the server answered a command instead of storing a message
 ├── NotInside    the room was not joined, or was left before the answer
 ├── QueueFull    too many requests wait already
 └── Stopped      the client was stopped before the answer came

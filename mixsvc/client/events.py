@@ -76,7 +76,7 @@ class Offline:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The client connects no more. error: why; None when it was stopped."""
+    """The client does not connect again. error: why; None when it was stopped."""
 
     error: ClientError | None
 

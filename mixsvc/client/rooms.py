@@ -48,7 +48,7 @@ class JoinedRoom:
         self.state = _RoomState.OUTSIDE
 
     def close(self) -> None:
-        """Call the listener no more."""
+        """Stop calling the listener."""
         self.state = _RoomState.CLOSED
 
     def finish_join(self) -> None:

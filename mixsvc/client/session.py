@@ -122,7 +122,7 @@ class ClientSession:
         return history.answer
 
     def end(self, error: ClientError) -> None:
-        """Send nothing more, and fail everything that waits with the error. Harmless a second time."""
+        """Stop sending, and fail everything that waits with the error. A second call does nothing."""
         if self._error is not None:
             return
         self._error, self._send = error, None
@@ -183,7 +183,7 @@ class ClientSession:
         self._owner.welcomed(name)
 
     def request_succeeded(self) -> None:
-        """Note that the server does what it is asked to do: the next pause is a short one."""
+        """Note that the server accepts requests again: the next pause is a short one."""
         self.trouble = ""
         self._retry.reset()
 

@@ -57,7 +57,7 @@ def network(address: str) -> str:
     """Returns the text that stands for an address where clients are counted, limited or banned.
 
     That is the IPv4 address itself, and the /64 network of an IPv6 address, each in one spelling and without a zone.
-    Any other text is returned unchanged, and so is what this function returned before.
+    Any other text is returned unchanged, and so is a text that this function has returned.
     """
     try:
         found = ipaddress.ip_address(address)

@@ -1,4 +1,4 @@
-"""Currency codes (ISO 4217): their form, their decimals, and what is said of an unknown one. Pure."""
+"""Currency codes (ISO 4217): their form, their decimals, and the sentence about an unknown one. Pure."""
 
 import re
 from collections.abc import Sequence

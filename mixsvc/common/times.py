@@ -30,5 +30,5 @@ def parse_date(text: str) -> date:
     """
     # date.fromisoformat accepts 20261030 and 2026-W44-5 as well.
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise ValueError(f"{text[:40]!r} is no date")
+        raise ValueError(f"{text[:40]!r} is not a date")
     return date.fromisoformat(text)

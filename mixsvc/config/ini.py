@@ -69,7 +69,7 @@ def _describe(error: configparser.Error) -> str:
         case configparser.MissingSectionHeaderError():
             return f", line {error.lineno}: a [section] must come first; see config.example.ini"
         case configparser.DuplicateSectionError():
-            return f", line {error.lineno}: section [{error.section}] appears twice; join the two"
+            return f", line {error.lineno}: section [{error.section}] occurs twice; merge the two"
         case configparser.DuplicateOptionError():
             return f", line {error.lineno}: [{error.section}] {error.option} is given twice; keep one"
         case configparser.ParsingError():

@@ -20,7 +20,7 @@ The way of a rate, in the order in which it meets the files:
 
 The folders, from the lowest: model <- sources <- history, polling <- service. The docstring of each has its theory.
 
-**Never back.** A quote never replaces one of a later date, so a source that falls behind, or the archive, cannot undo
-what was published. The archive only fills what is missing. New quotes are published, told to listeners and then
-stored; after a restart they are there again.
+**Dates never go back.** A quote never replaces one of a later date, so a source that falls behind, or the archive,
+cannot undo what was published. The archive only fills gaps. New quotes are published, sent to the listeners and then
+stored, so they are available again after a restart.
 """

@@ -3,7 +3,7 @@
 | file | |
 | --- | --- |
 | pool | daemon threads and a queue; results come back as Deferreds |
-| reactor_calls | calls from threads into the reactor that nobody waits for; they wake it once for many |
+| reactor_calls | calls from threads into the reactor that nobody waits for; many calls wake it once |
 | bridge | calls from threads into the reactor that wait for the result, with a time limit |
 | resolver | host names to addresses, in a pool |
 
@@ -13,7 +13,7 @@ reactor_calls. The pools: view threads run the WSGI application ([web] threads),
 names, and others ask an authenticator. SQLite has a thread of its own (mixsvc.storage).
 
 **Daemon threads.** Python joins all other threads at the end of the process, and Twisted joins those of its own pool,
-so one view that hangs, or a name server that does not answer, would keep the process for ever. Ours are never joined:
+so one view that hangs, or a name server that does not answer, would keep the process alive. Ours are never joined:
 the service waits with a time limit (DaemonThreadPool.drained), names the calls that have not ended in its log, and
 leaves them behind.
 

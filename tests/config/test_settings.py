@@ -144,7 +144,7 @@ def test_keys_may_be_in_capitals(tmp_path: Path) -> None:
         ),
         ("port = 1\n", "mixsvc.ini, line 1: a [section] must come first; see config.example.ini"),
         ("[server]\nport = 1\nport = 2\n", "mixsvc.ini, line 3: [server] port is given twice; keep one"),
-        ("[web]\n[web]\n", "mixsvc.ini, line 2: section [web] appears twice; join the two"),
+        ("[web]\n[web]\n", "mixsvc.ini, line 2: section [web] occurs twice; merge the two"),
         ("[server]\nport\n", "mixsvc.ini, line 2: cannot be understood; write 'key = value'"),
         (b"\xff\xfe\x00", "mixsvc.ini: is not UTF-8 text; give an INI file such as config.example.ini"),
     ],

@@ -36,7 +36,7 @@ class Receiver(Protocol):
         """Stop reading from the client, where the client has a connection of its own."""
 
     def resume(self) -> None:
-        """Read again; harmless when nothing was paused."""
+        """Read again. Does nothing if nothing was paused."""
 
     def end(self, code: int, reason: str) -> None:
         """Finish the response or close the WebSocket; the session has sent its close frame."""
@@ -97,4 +97,4 @@ class SessionObserver(Protocol[S]):
         """The session's client does not read; the session is about to be closed with 1008."""
 
     def ended(self, session: S) -> None:
-        """The session will never have a receiver again; called once or several times."""
+        """The session will have no other receiver; called once or several times."""

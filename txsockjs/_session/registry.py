@@ -146,7 +146,7 @@ class Registry:
         self._overflows += 1
 
     def ended(self, session: Session) -> None:
-        """Free the name and the place of the session; harmless a second time."""
+        """Free the name and the place of the session. A second call does nothing."""
         self._disarm(session)
         if session.name is not None and self._named.get(session.name) is session:
             del self._named[session.name]

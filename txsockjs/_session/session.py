@@ -119,7 +119,7 @@ class Session:
     def lose(self, receiver: Receiver | None, reason: Failure) -> None:
         """End the session: this receiver's connection was lost, or (None) no receiver came in time.
 
-        Harmless a second time, and for a receiver that is not attached.
+        Does nothing if the session has ended already, or if the receiver is not attached.
         """
         if self.receiver is not receiver:
             return
@@ -174,7 +174,7 @@ class Session:
             self.receiver.pause()
 
     def resume(self) -> None:
-        """Hand over messages again; harmless when nothing was paused."""
+        """Hand over messages again. Does nothing if nothing was paused."""
         self._is_paused = False
         if self.receiver is not None:
             self.receiver.resume()

@@ -125,7 +125,7 @@ class Subscription:
         self._subscriber.pause_changed()
 
     def resumeProducing(self) -> None:
-        """Take messages again when no other topic is paused; harmless when nothing was paused."""
+        """Take messages again when no other topic is paused. Does nothing if nothing was paused."""
         if self.is_paused:
             self.is_paused = False
             self._subscriber.pause_changed()
@@ -146,7 +146,7 @@ class Subscription:
         self._subscriber.producer_changed()
 
     def unregisterProducer(self) -> None:
-        """Stop telling the producer anything; harmless when there is none."""
+        """Forget the producer: it is not paused, resumed or stopped any more. Does nothing if there is none."""
         if self.flow is not None:
             self.flow = None
             self._subscriber.producer_changed()

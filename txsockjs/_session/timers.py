@@ -53,7 +53,7 @@ class Timers(Generic[T]):
         return group
 
     def stop(self, item: T, group: TimerGroup[T]) -> None:
-        """Do not call with this item; harmless if it was called or stopped already."""
+        """Do not call with this item. Does nothing if it was called or stopped already."""
         group.discard(item)
         if not group and group.call.active():
             group.call.cancel()

@@ -33,8 +33,8 @@ class SockJSTransport:
     """One session as a Twisted transport: each write sends one message, each dataReceived brings one.
 
     SockJS messages are text; dataReceived gets them as UTF-8. A raw WebSocket also has binary messages; dataReceived
-    gets their bytes. `write` answers in kind: while the message received last was binary, bytes are sent as a binary
-    message. `writeText` and `writeBinary` always send the one kind. To a session with SockJS frames, which carry only
+    gets their bytes. `write` sends bytes as the client does: as a binary message while the message received last was
+    binary. `writeText` and `writeBinary` always send the one kind. To a session with SockJS frames, which carry only
     text, a binary message is sent as text.
 
     Belongs to the reactor thread.
@@ -192,7 +192,7 @@ class SockJSTransport:
         self.session.pause()
 
     def resumeProducing(self) -> None:
-        """Take messages again; harmless when nothing was paused, and when the session has ended."""
+        """Take messages again. Does nothing if nothing was paused, or if the session has ended."""
         self.session.resume()
 
     def stopProducing(self) -> None:
@@ -214,7 +214,7 @@ class SockJSTransport:
         self.session.watch(self._flushed)
 
     def unregisterProducer(self) -> None:
-        """Stop telling the producer anything; harmless when there is none."""
+        """Forget the producer: it is not paused, resumed or stopped any more. Does nothing if there is none."""
         self._flow = None
         self.session.watch(None)
 

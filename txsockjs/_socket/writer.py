@@ -35,7 +35,7 @@ class Connection(Protocol):
         """Stop reading."""
 
     def resumeProducing(self) -> None:
-        """Read again; harmless when nothing was paused."""
+        """Read again. Does nothing if nothing was paused."""
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Tell the producer when the buffer is full (if streaming) and when it is empty."""

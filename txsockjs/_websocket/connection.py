@@ -149,7 +149,7 @@ class WebSocketConnection:
     def resume(self) -> None:
         """Read again, in a later turn: this may be called while a message is handed over, before those behind it.
 
-        Harmless when nothing was paused.
+        Does nothing if nothing was paused.
         """
         if self._is_paused:
             self._is_paused = False
@@ -183,7 +183,7 @@ class WebSocketConnection:
         self._listener.opened()
 
     def dataReceived(self, data: bytes) -> None:
-        """Read bytes. Whatever they are, the client lives."""
+        """Read bytes. Whatever they are, they show that the client is alive."""
         if self._is_open:
             self._stop_timer()
         if self._unread or self._is_paused or len(data) > PIECE_BYTES:

@@ -13,7 +13,7 @@ from txsockjs.interfaces import IUpgradableChannel, UpgradedProtocol
 
 __all__ = ["is_upgradable", "upgrade_connection"]
 
-# One for all connections: it has nothing of a single one.
+# Shared by all connections: it holds nothing about a single one.
 UPGRADED: Final = Failure(ConnectionDone("Upgraded to WebSocket"))
 
 
@@ -44,7 +44,7 @@ class StockChannel:
     """
 
     def __init__(self, channel: HTTPChannel) -> None:
-        # Any: methods of an instance are replaced, which types do not know.
+        # Any, as mypy does not accept that methods of an instance are replaced.
         self._channel: Any = channel
         self.transport: Any = channel.transport
 
@@ -53,7 +53,7 @@ class StockChannel:
         channel = self._channel
         # The request is answered: nothing needs it any more, and thousands of idle connections would keep theirs.
         channel.requests.clear()
-        # To the channel this is the end: its timers stop, and a site that counts its channels lets it go.
+        # For the channel the connection ends here: its timers stop, and a site that counts channels forgets it.
         channel.connectionLost(UPGRADED)
         # The channel is its transport's producer, and would pause it for requests that never come.
         self.transport.unregisterProducer()

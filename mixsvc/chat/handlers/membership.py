@@ -17,7 +17,7 @@ from mixsvc.interfaces import ChatPage
 
 __all__ = ["CATCH_UP", "MembershipHandler"]
 
-# How many messages a client gets at most that comes back.
+# How many messages a client that comes back gets at most.
 CATCH_UP: Final = 1000
 
 # How often the members of a large room are told how many they are, in seconds.
@@ -34,7 +34,7 @@ class MembershipHandler:
         self._closing = False
 
     def close(self) -> None:
-        """All connections are about to end: stop telling members who leaves, which would take n * n messages."""
+        """All connections are about to end: do not tell the members who leaves, which would take n * n messages."""
         self._closing = True
 
     def join(self, client: Client, request: Join) -> None:

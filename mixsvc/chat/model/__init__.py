@@ -19,7 +19,8 @@ number stay. It is restored when somebody asks for it, so a room with messages i
 may be in the database.
 
 **Sanctions.** A mute applies to a name and a person; a ban to a name, a person and an address (IPv6: the /64 network
-that a subscriber chooses from freely). The end that is latest counts. Unknown fields are never compared.
+that a subscriber chooses from freely). If several apply, the one that ends last counts. Unknown fields are never
+compared.
 
 **Rate limits.** A bucket holds `burst` tokens and gains `rate` tokens a second. A request takes one from the person's
 bucket and one from the address's, which is a hundred times as large, for many persons may share a proxy.

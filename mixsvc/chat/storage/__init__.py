@@ -10,7 +10,7 @@ commits. The tables are in mixsvc/storage/schema.
 **Group commit.** A commit waits for the disk, so one commit for each message would limit the chat to the disk's speed.
 While one transaction runs, requests wait in queues: messages to append, pages for clients that join, pages for readers,
 and changes. The next transaction takes up to 1000 messages or 50 pages at once, or one change. The queues take turns,
-so none makes the others wait long. One more request than 10 000 of a kind fails at once.
+so none makes the others wait long. At most 10 000 requests of a kind wait; one more fails at once.
 
 **Numbering.** The table `room` holds the last number of each room, and it outlives the room's messages. A transaction
 reads it, numbers its messages without a gap, and writes it back, all under one lock (BEGIN IMMEDIATE), since another
@@ -19,7 +19,7 @@ safe to repeat a message after a lost connection. When a room is forgotten, `roo
 was ever used in such a room, and new rooms start above it. So a client that comes back with an old `since` never takes
 a new message for one that it has seen.
 
-**What goes.** With each append, the messages beyond [chat] keep are deleted, up to 4000 at once. Every hour
+**What is deleted.** With each append, the messages beyond [chat] keep are deleted, up to 4000 at once. Every hour
 handlers.retention deletes those that are older than [chat] keep_days. A deleted message keeps its row and its number;
 the text is overwritten on disk.
 

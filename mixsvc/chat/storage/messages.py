@@ -26,7 +26,7 @@ __all__ = [
 # How many rows of a room one transaction deletes at most: more than it inserts, so that pruning keeps up.
 PRUNED: Final = 4000
 
-# How many numbers of deleted messages a client gets that comes back: the newest ones.
+# How many numbers of deleted messages a client that comes back gets: the newest ones.
 DELETED_TOLD: Final = 1000
 
 # The bytes of a message in an event besides its name and text: the number, the time and the field names.

@@ -231,7 +231,7 @@ class _WorkQueue(Generic[Asked, Answer]):
         if not self._broken:
             self._broken = True
             _log.failure(
-                "chat: the database fails ({work}); {size} requests were refused, more are until it works",
+                "chat: the database fails ({work}); {size} requests were refused, and more will be until it works",
                 failure,
                 work=self.function.__name__,
                 size=size,

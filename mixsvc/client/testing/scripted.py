@@ -58,7 +58,7 @@ class ScriptedConnection:
         self._protocol.dataReceived(data)
 
     def set_writable(self, is_writable: bool) -> None:
-        """Tell the client's protocol that its peer reads, or reads no more."""
+        """Tell the client's protocol that its peer reads, or has stopped reading."""
         producer = self._transport.producer
         if producer is not None:
             (producer.resumeProducing if is_writable else producer.pauseProducing)()
@@ -103,7 +103,7 @@ class ScriptedConnection:
         self.lose()
 
     def lose(self) -> None:
-        """Break the connection. Harmless a second time."""
+        """Break the connection. A second call does nothing."""
         self._transport.abortConnection()
 
     def _write(self) -> None:
@@ -113,7 +113,7 @@ class ScriptedConnection:
 
 
 class _Transport(StringTransport):
-    """A transport whose end the protocol sees at once when it is aborted."""
+    """A transport that calls the protocol's connectionLost at once when it is aborted."""
 
     def __init__(self, protocol: Any) -> None:
         StringTransport.__init__(self)

@@ -226,7 +226,7 @@ class MemoryConnection:
         return True
 
     def end(self) -> None:
-        """Lose the connection with everything that is under way. Harmless a second time."""
+        """Lose the connection with everything that is under way. A second call does nothing."""
         self.to_server.clear()
         self.to_client.clear()
         if self in self._server.connections:

@@ -76,7 +76,7 @@ class Backfill(Service):
         self._store = store
         self._bank_answers = bank_answers
         self._now = now
-        # Days that a document was searched for: days it does not have, it will not have tomorrow either.
+        # Days that were searched for in a document: what it lacks today, it will lack tomorrow as well.
         self._done: set[date] = set()
         self._loop = LoopingCall(self._check)
         self._loop.clock = clock

@@ -13,7 +13,7 @@ from mixsvc.rates.model.timeline import Timeline
 __all__ = ["MAX_GAP", "PairPrices"]
 
 # Days for which a quote holds after its own: longer than any run of holidays (four days at Easter, five around
-# Christmas), and short enough that nobody gets the price of another week unawares.
+# Christmas), and short enough that nobody gets the price of another week without noticing.
 MAX_GAP: Final = 7
 
 

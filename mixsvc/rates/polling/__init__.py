@@ -7,8 +7,8 @@
 | source_health | good, failing, waiting or untried, for operators; pure |
 
 A round asks the first source that is due. If it fails, the next one is asked in the same round; if one answers, the
-rest are not asked. All of them share one time limit, so a round always ends before operators notice. A source that
-uses up the limit of a whole round comes last in the next one, so that it cannot starve the others.
+rest are not asked. All of them share one time limit, so that a round always ends. A source that uses up the limit of a
+whole round comes last in the next one, so that it cannot starve the others.
 
 **Back-off.** A source that has failed is due again after the poll interval, doubled with each failure in a row, up to
 a minute; a random part of up to a half is left out, so that many services do not ask at the same moment. Where the

@@ -44,7 +44,7 @@ class QuoteOutputs:
 
 
 class RatePoller(Service):
-    """Asks the first source of the chain that is due, every interval, and the next one where that fails.
+    """Every interval, asks the first source of the chain that is due, and the next one if that fails.
 
     Rounds never overlap. The sources of a round have `timeout` seconds together; a save has as long again. Only
     plausible quotes are published. Lives in the reactor thread. Can be started again once the Deferred of stopService

@@ -51,7 +51,7 @@ class PollingAgent:
         self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: IBodyProducer | None = None
     ) -> "Deferred[IResponse]":
         """See IAgent. Fails with SourceFailed for a head that is late or too long, and for a compressed body."""
-        # Over what the caller asks for: treq would unpack a few kilobytes into hundreds of megabytes.
+        # Replaces the caller's header: treq would unpack a few kilobytes into hundreds of megabytes.
         plain = headers.copy() if headers is not None else Headers()
         plain.setRawHeaders(b"accept-encoding", [b"identity"])
         head = _Head()

@@ -85,7 +85,7 @@ def days_of(body: bytes) -> Mapping[date, Iterable[Any]]:
     if not days:
         raise ValueError("it has no Cube element with a time")
     if len(days) < len(dated):
-        raise ValueError("a day is there twice")
+        raise ValueError("a day occurs twice")
     return days
 
 
@@ -95,7 +95,7 @@ def rates_of(day: Iterable[Any]) -> Mapping[str, Decimal]:
     for each in day:
         code = each.get("currency", "")
         if not is_currency(code) or code == EURO or code in rates:
-            raise ValueError(f"{code[:40]!r} is not a currency or is there twice")
+            raise ValueError(f"{code[:40]!r} is not a currency or occurs twice")
         rates[code] = parse_price(each.get("rate", ""))
     if not rates:
         raise ValueError("a day has no rates")

@@ -31,7 +31,7 @@ class CsvTable:
     """The history as text.
 
     codes: the currency of each column, each once; "" for the empty column at the end. lines: one for each day, at least
-    one, the oldest first; each begins with its date, and no date is there twice.
+    one, the oldest first; each begins with its date, and no date occurs twice.
     """
 
     codes: Sequence[str]
@@ -53,12 +53,12 @@ def read_csv_table(file: Path | IO[bytes]) -> CsvTable:
     codes = header.split(",")[1:]
     named = [code for code in codes if code]
     if not all(is_currency(code) and code != EURO for code in named) or len(set(named)) < len(named):
-        raise ValueError("a column is not a currency or is there twice")
+        raise ValueError("a column is not a currency or occurs twice")
     check_count(named)
     if not named or not days:
         raise ValueError("it has no days")
     if len({line.partition(",")[0] for line in days}) < len(days):
-        raise ValueError("a day is there twice")
+        raise ValueError("a day occurs twice")
     # Each line starts with its date, so the greatest line is the newest day.
     return CsvTable(codes, sorted(days))
 
