@@ -4,18 +4,18 @@ PYTHON ?= python3
 PORT ?= 8080
 ARGS ?=
 SECONDS ?= 600
-# Of `make faults` and `make steady`.
+# How many rounds, and which tests: for `make faults` and `make steady`.
 ROUNDS ?=
 TESTS ?= tests/e2e
 
 VENV := .venv
 BIN := $(VENV)/bin
-# With the newest Python, and with the oldest libraries.
+# Virtual environments with the newest Python, and with the oldest libraries.
 NEWEST := .venv-newest
 LOWEST := .venv-lowest
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 ASSET := mixsvc/pages/static/vendor/sockjs.min.js
-# What checks the page's scripts, and the page.
+# The npm packages that check the page's scripts, and the page.
 CHECKERS := node_modules/installed
 
 export PYTHON
@@ -39,15 +39,15 @@ test-newest: $(VENV)/installed-for-tests $(ASSET)
 	    tools/test-venv $(NEWEST) "$$python" && $(NEWEST)/bin/python -m pytest -p no:cacheprovider --ignore=tests/e2e; \
 	fi
 
-# What we use of others' private parts, in the oldest and the newest libraries that we support; and whether what rests
-# on them most works with the oldest.
+# The tests of what we use of libraries' private parts, with the oldest and the newest supported releases. With the
+# oldest also all tests of the HTTP server, the WSGI host and txsockjs, which depend on them most.
 contracts: $(VENV)/installed-for-tests $(ASSET)
 	@tools/test-venv $(LOWEST) $(BIN)/python lowest
 	@$(LOWEST)/bin/python -m pytest -p no:cacheprovider -m contract
 	@$(LOWEST)/bin/python -m pytest -p no:cacheprovider tests/http tests/wsgi tests/txsockjs
 	@$(BIN)/python -m pytest -p no:cacheprovider -m contract
 
-# The trials in full: `make faults ROUNDS=1000` kills the service a thousand times. Prints figures.
+# The trials with many rounds: `make faults ROUNDS=1000` kills the service a thousand times. Prints figures.
 faults: test-system $(ASSET)
 	@MIXSVC_TRIAL_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest -p no:cacheprovider -s -m trial
 
@@ -62,7 +62,7 @@ lint: $(VENV)/installed-for-tests $(CHECKERS)
 	@node_modules/.bin/tsc
 	@node_modules/.bin/eslint mixsvc/pages/static
 
-# The assets that the pages load; the build makes them, too, and leaves alone those that are there.
+# The assets that the pages load. The build makes them too, if they are missing.
 assets: $(VENV)/installed
 	@tools/system-packages npm
 	@$(BIN)/python hatch_build.py
@@ -70,7 +70,7 @@ assets: $(VENV)/installed
 build: $(VENV)/installed
 	@$(BIN)/python -m build
 
-# Ours and its peers side by side; `make bench ARGS='--only fanout'` measures a part of it.
+# Compares our servers with their peers; `make bench ARGS='--only fanout'` measures a part.
 bench: $(VENV)/installed
 	@tools/system-packages --optional npm
 	@$(BIN)/python -m bench $(ARGS)
@@ -83,11 +83,11 @@ screenshots: test-system $(ASSET)
 bench-chat: $(VENV)/installed
 	@$(BIN)/python -m bench.chat
 
-# Everything at once for SECONDS, and what is left of it afterwards.
+# Runs everything at once for SECONDS, then checks that nothing leaks.
 soak: $(VENV)/installed
 	@$(BIN)/python -m tests.soak --seconds $(SECONDS)
 
-# The database and the secret key are data, and stay.
+# Does not remove data: the database and the secret key.
 clean:
 	rm -rf $(VENV) $(NEWEST) $(LOWEST) node_modules .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 	rm -rf mixsvc/pages/static/vendor mixsvc/web

@@ -64,7 +64,7 @@ def test_the_tests_mirror_the_tree() -> None:
     assert strays == []
 
 
-# Floors
+# Layers
 
 
 @pytest.mark.parametrize(
@@ -128,14 +128,14 @@ def test_a_relative_import_is_found() -> None:
     ]
 
 
-def test_a_module_on_no_floor_is_found() -> None:
-    assert found("mixsvc.helpers", "") == ["mixsvc.helpers: stands on no floor; give its folder a place in FLOORS"]
+def test_a_module_on_no_layer_is_found() -> None:
+    assert found("mixsvc.helpers", "") == ["mixsvc.helpers: is in no layer; add its folder to LAYERS"]
 
 
-# Circles
+# Import cycles
 
 
-def test_a_circle_of_files_is_found() -> None:
+def test_an_import_cycle_of_files_is_found() -> None:
     broken = tree(
         mixsvc__http__site="from mixsvc.http.channel import Channel",
         mixsvc__http__channel="from mixsvc.http.request import Request",
@@ -144,20 +144,20 @@ def test_a_circle_of_files_is_found() -> None:
 
     (problem,) = problems(broken)
 
-    assert problem.startswith("a circle of files: mixsvc.http.")
+    assert problem.startswith("an import cycle of files: mixsvc.http.")
     assert all(source.name in problem for source in broken)
 
 
-def test_a_circle_by_an_import_inside_a_function_is_found() -> None:
+def test_an_import_cycle_by_an_import_inside_a_function_is_found() -> None:
     broken = tree(
         mixsvc__http__site="from mixsvc.http import head",
         mixsvc__http__head="def _f() -> None:\n    import mixsvc.http.site",
     )
 
-    assert [line.partition(":")[0] for line in problems(broken)] == ["a circle of files"]
+    assert [line.partition(":")[0] for line in problems(broken)] == ["an import cycle of files"]
 
 
-def test_a_circle_of_folders_is_found_where_no_file_is_in_one() -> None:
+def test_an_import_cycle_of_folders_is_found_where_no_file_is_in_one() -> None:
     broken = tree(
         mixsvc__rates__sources__ecb="from mixsvc.rates.model import quote",
         mixsvc__rates__model__quote="",
@@ -165,13 +165,13 @@ def test_a_circle_of_folders_is_found_where_no_file_is_in_one() -> None:
         mixsvc__rates__sources__names="",
     )
 
-    circles = [line for line in problems(broken) if line.startswith("a circle")]
+    cycles = [line for line in problems(broken) if line.startswith("an import cycle")]
 
-    assert len(circles) == 1
-    assert circles[0].startswith("a circle of folders: mixsvc.rates.")
+    assert len(cycles) == 1
+    assert cycles[0].startswith("an import cycle of folders: mixsvc.rates.")
 
 
-def test_what_two_files_share_is_no_circle() -> None:
+def test_what_two_files_share_is_no_cycle() -> None:
     fine = tree(
         mixsvc__http__site="from mixsvc.http import head, hosts",
         mixsvc__http__head="from mixsvc.http import hosts",
@@ -196,7 +196,7 @@ def test_what_two_files_share_is_no_circle() -> None:
         ("mixsvc.http.site", "import flask", "flask"),
     ],
 )
-def test_a_library_in_a_room_that_does_without_it_is_found(name: str, line: str, what: str) -> None:
+def test_a_library_in_a_part_that_may_not_use_it_is_found(name: str, line: str, what: str) -> None:
     assert found(name, line) == [f"{name}: line 1: must not import {what}"]
 
 

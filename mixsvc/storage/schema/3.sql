@@ -1,4 +1,4 @@
--- The highest number that a room had which is forgotten: one that is made begins above it, so that nobody who comes
--- back takes new messages for those they have seen.
+-- The highest number that any forgotten room had. A new room begins above it, so that a client that comes back does not
+-- take new messages for those that it has seen.
 CREATE TABLE room_floor (number INTEGER NOT NULL);
 INSERT INTO room_floor (number) VALUES (0);

@@ -1,15 +1,15 @@
-"""Who may import whom: rooms on floors, and imports that point down."""
+"""Who may import whom: parts in layers, and imports that point down."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from tests.architecture.sources import Import, Source, imports, within
 
-__all__ = ["OURS_WITH_REACTOR", "check_floors", "check_libraries", "check_reactor"]
+__all__ = ["OURS_WITH_REACTOR", "check_layers", "check_libraries", "check_reactor"]
 
-# A line is a floor, a word a room: a folder, or a module at a package's root. A module may import its own room and
-# every room on a lower floor. Its room is the longest of these names that it starts with.
-FLOORS: Final = """
+# A line is a layer. A word is a part: a folder, or a module at a package's root. A module may import its own part and
+# every part in a lower layer. Its part is the longest of these names that it starts with.
+LAYERS: Final = """
     twisted.plugins
     mixsvc
     mixsvc.tap  mixsvc.embedded  mixsvc.__main__
@@ -40,12 +40,12 @@ FLOORS: Final = """
     txsockjs.interfaces
     txgevent
 """
-RANKS: Final = {room: -floor for floor, line in enumerate(FLOORS.splitlines()) for room in line.split()}
+RANKS: Final = {part: -layer for layer, line in enumerate(LAYERS.splitlines()) for part in line.split()}
 
-# These meet through the service object and mixsvc.interfaces: none imports another, on whichever floor it may be.
+# These meet through the service object and mixsvc.interfaces: none imports another, whatever its layer.
 APART: Final = ("mixsvc.chat", "mixsvc.rates", "mixsvc.charts", "mixsvc.pages", "mixsvc.wsgi")
 
-# Other packages of ours, which are good for themselves, and who uses them.
+# Our other packages, which can be used alone, and who uses them.
 USERS: Final = {
     "txsockjs": (
         "twisted.plugins",
@@ -63,18 +63,17 @@ USERS: Final = {
 
 EDGES: Final = {
     "mixsvc.tap",
-    "mixsvc.embedded.reactor",
     "mixsvc.embedded.crochet_reactor",
     "mixsvc.__main__",
     "mixsvc.charts.pool",
     "txsockjs.factory",
 }
-# Of our own, by what it imports: whoever imports it needs a reactor already.
+# A module of ours whose imports install a reactor, so whoever imports it needs one already.
 OURS_WITH_REACTOR: Final = "mixsvc.charts.worker"
 INSTALL_A_REACTOR: Final = ("twisted.internet.reactor", "twisted.web.tap", "ampoule", OURS_WITH_REACTOR)
 
-# What a room may take of a library: the names below which it may, nothing where it may take none of it. Flask code
-# runs in threads and holds no Twisted resource; what is pure knows neither sockets nor threads.
+# What a part may import of a library: these names and what is below them; nothing for (). Flask code runs in threads
+# and holds no Twisted resource; pure code uses neither sockets nor threads.
 ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "twisted": {
         "mixsvc.pages": ("twisted.logger", "twisted.python.failure"),
@@ -97,23 +96,23 @@ ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
 }
 
 
-def check_floors(source: Source) -> Iterator[str]:
-    """Arrows point down only."""
-    room = _room(source.name)
-    if room in ("mixsvc", None) and source.name != "mixsvc":
-        yield "stands on no floor; give its folder a place in FLOORS"
+def check_layers(source: Source) -> Iterator[str]:
+    """Imports point down only."""
+    part = _part(source.name)
+    if part in ("mixsvc", None) and source.name != "mixsvc":
+        yield "is in no layer; add its folder to LAYERS"
         return
     for each in imports(source):
         if each.module.startswith("."):
             yield f"line {each.line}: write the whole name of what is imported"
         elif each.is_ours() and not _may_import(source.name, each):
-            yield f"line {each.line}: {room} must not import {each.full()}"
+            yield f"line {each.line}: {part} must not import {each.full()}"
 
 
 def check_libraries(source: Source) -> Iterator[str]:
-    """A room takes only what it may of Twisted and Flask."""
-    for library, rooms in ONLY.items():
-        allowed = next((names for room, names in rooms.items() if within(source.name, room)), None)
+    """A part imports only what it may of Twisted and Flask."""
+    for library, parts in ONLY.items():
+        allowed = next((names for part, names in parts.items() if within(source.name, part)), None)
         for each in imports(source):
             if allowed is None or not within(each.module, library):
                 continue
@@ -132,8 +131,8 @@ def check_reactor(source: Source) -> Iterator[str]:
             yield f"line {each.line}: only the edges import {each.full()}; take the reactor as an argument"
 
 
-def _room(module: str) -> str | None:
-    return max((room for room in RANKS if within(module, room)), key=len, default=None)
+def _part(module: str) -> str | None:
+    return max((part for part in RANKS if within(module, part)), key=len, default=None)
 
 
 def _may_import(importer: str, each: Import) -> bool:
@@ -143,9 +142,9 @@ def _may_import(importer: str, each: Import) -> bool:
         return False
     if _apart(importer) and _apart(target) and _apart(importer) != _apart(target):
         return False
-    above, below = _room(importer), _room(target)
+    above, below = _part(importer), _part(target)
     return above == below or (above is not None and below is not None and RANKS[below] < RANKS[above])
 
 
 def _apart(module: str) -> str | None:
-    return next((room for room in APART if within(module, room)), None)
+    return next((part for part in APART if within(module, part)), None)
