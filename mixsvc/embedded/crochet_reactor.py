@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.python.failure import Failure
 
 import txgevent
-from mixsvc.embedded.crochet_private import reset_crochet
+from mixsvc.embedded.crochet_private import reset_crochet, watch_for_joined_main_thread
 from mixsvc.errors import ServiceBusy
 
 __all__ = ["CrochetBridge", "find_reactor", "forget_reactor"]
@@ -69,11 +69,14 @@ def find_reactor() -> tuple[Any, bool]:
 
     Called in any thread but the reactor's.
     """
-    _use_gevent_if_patched()
+    if _threads_are_greenlets():
+        _use_gevent()
     from twisted.internet import reactor
 
     found: Any = reactor
     if not found.running:
+        if _threads_are_greenlets():
+            watch_for_joined_main_thread()
         # A thread inherits from its starter whether it is a daemon, and some hosts' threads are daemons. The process
         # would then end without waiting for the reactor's thread, and the chat's clients would get no close frame.
         starter = threading.Thread(target=crochet.setup, daemon=False)
@@ -98,8 +101,13 @@ def forget_reactor() -> None:
     reset_crochet()
 
 
-def _use_gevent_if_patched() -> None:
-    """Install txgevent's reactor if gevent has made threads greenlets: any other reactor would block all of them."""
+def _threads_are_greenlets() -> bool:
+    """Whether gevent has patched the program."""
     monkey: Any = sys.modules.get("gevent.monkey")
-    if monkey is not None and monkey.is_module_patched("threading") and "twisted.internet.reactor" not in sys.modules:
+    return monkey is not None and bool(monkey.is_module_patched("threading"))
+
+
+def _use_gevent() -> None:
+    """Install txgevent's reactor, unless there is one already: any other would block all greenlets."""
+    if "twisted.internet.reactor" not in sys.modules:
         txgevent.install()
