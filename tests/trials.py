@@ -1,4 +1,4 @@
-"""Trials: tests that do the same very often. Few rounds in `make test`, as many as one likes in `make faults`.
+"""Trials: tests that repeat one thing very often, in few rounds in `make test` and in many in `make faults`.
 
 A trial has the marker `trial`, does `rounds(few)` rounds and prints its `figures`.
 """
@@ -13,7 +13,7 @@ ROUNDS: Final = "MIXSVC_TRIAL_ROUNDS"
 
 
 def rounds(few: int) -> int:
-    """How often: `few`, or what `make faults` was told."""
+    """How often to repeat: `few`, or the number given to `make faults`."""
     return int(os.environ.get(ROUNDS) or few)
 
 

@@ -148,7 +148,7 @@ def _body_length(lowered: bytes, minor: bytes) -> int | None:
     if codings and minor == b"0":
         raise RefusedRequest(400, "HTTP/1.0 has no Transfer-Encoding.")
     if codings and codings[0] != b"chunked":
-        raise RefusedRequest(400, "The Transfer-Encoding is not supported: this server knows chunked.")
+        raise RefusedRequest(400, "The Transfer-Encoding is not supported: this server supports only chunked.")
     if codings:
         return None
     if not re.fullmatch(b"[0-9]+", lengths[0]):

@@ -1,4 +1,4 @@
-"""What a request, its connection and their site need of each other; none of their modules imports one above it.
+"""What a request, its connection and their site need of each other, so that none of their modules imports a higher one.
 
 All of it belongs to the reactor thread.
 """

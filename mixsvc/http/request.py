@@ -89,8 +89,9 @@ class MixRequest(Request):
     def respond(self, code: int, reason: bytes, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
         """Send a whole response and finish. A field replaces the headers of its name that were set before.
 
-        The response goes out in one piece: twisted.web's way, with a dictionary of headers and a list of pieces at each
-        of which the transport looks more than once, takes longer than all else that this thread does for a small page.
+        The response is written in one piece. twisted.web would make a dictionary of headers and a list of pieces, each
+        of which the transport reads more than once: that takes longer than the rest of this thread's work for a small
+        page.
         """
         self.setResponseCode(code, reason)
         names = [name.lower() for name, _ in fields]

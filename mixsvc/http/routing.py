@@ -20,7 +20,7 @@ class Root(Resource):
         self._prefix = [segment.encode("ascii") for segment in prefix.strip("/").split("/")]
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
-        """The chat for its prefix and all below; the application for every other path, of which it gets the whole."""
+        """The chat for its prefix and below; for every other path the application, which gets the whole path."""
         rest = request.postpath or []
         segments = [path, *rest]
         depth = len(self._prefix)
@@ -43,7 +43,7 @@ class ChatOnlyRoot(Root):
         Root.__init__(self, pages.notFound(message="Only the chat is here."), chat, prefix)
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
-        """The chat for its prefix and all below."""
+        """The chat for its prefix and below."""
         origins = request.requestHeaders.getRawHeaders(b"origin") or []
         theirs = ORIGIN.fullmatch(origins[0].decode("latin-1")) if len(origins) == 1 else None
         ours = HOST.fullmatch((request.getHeader(b"host") or b"").decode("latin-1"))

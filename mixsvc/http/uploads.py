@@ -33,7 +33,7 @@ class UploadQuota:
         return RefusedRequest(413, f"The body is too large: this server takes {self.max_each} bytes.")
 
     def grow(self, size: int, added: int) -> None:
-        """Count more bytes of a body that has `size`. Raises RefusedRequest if that is too much, and counts nothing."""
+        """Count more bytes of a body that has `size`. Raises RefusedRequest and counts nothing if that is too much."""
         if size + added > self.max_each:
             raise self.too_large()
         if self.kept + added > self._max_together:

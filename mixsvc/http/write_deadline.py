@@ -13,8 +13,8 @@ class WriteDeadline:
     """The deadline of a client that does not keep up: it exists while more waits for the client than it takes.
 
     Two things end the connection of such a client:
-    - it takes nothing at all for the time of `Timeouts.write`, where the system can say so;
-    - it takes longer than that time, and a second more for each `slowest_transfer` bytes that wait for it.
+    - it reads nothing at all for `Timeouts.write` seconds, if the system can tell;
+    - it needs more than that time plus a second for each `slowest_transfer` bytes that wait for it.
     A stream may last for hours: there is no deadline while its client reads all that is written.
 
     All times are seconds of the caller's clock. Belongs to the reactor thread.
@@ -31,7 +31,7 @@ class WriteDeadline:
         self.at = now + timeouts.write
 
     def is_over(self, now: float, unread: int, unacknowledged: int | None) -> bool:
-        """Whether the client is to be cut off; if not, sets `at` to the next time at which to ask.
+        """Whether the connection must be ended now; if not, sets `at` to the next time at which to ask.
 
         unread: bytes that were written and that the client may not have read. unacknowledged: as before.
         """

@@ -42,7 +42,7 @@ class RateLimiter:
         raise refusal(request, "slow_down", f"Slow down: try again in {seconds} s.", wait=seconds)
 
     def refused(self, client: Client) -> None:
-        """Count a refusal, whatever its reason; after many in a row stop reading from the client for a while."""
+        """Count a refusal for any reason; after many in a row, stop reading from the client for a while."""
         client.refused += 1
         if client.refused % REFUSALS_BEFORE_PAUSE == 0:
             # Not reading costs less than answering, and TCP slows the client down.
