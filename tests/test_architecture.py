@@ -1,4 +1,4 @@
-"""The sources keep to the design, and each rule that says so refuses a tree that breaks it."""
+"""The sources follow the design, and each rule finds a tree that breaks it."""
 
 import subprocess
 import sys

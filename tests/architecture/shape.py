@@ -111,7 +111,7 @@ def _imported(body: Sequence[ast.stmt]) -> Iterator[str]:
 
 
 def _exported(body: Sequence[ast.stmt]) -> list[str] | None:
-    """The names in __all__; None where there is none, or it is not a list of strings."""
+    """The names in __all__; None if it is missing or is not a list of strings."""
     for node in body:
         match node:
             case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List(elts=elements)):

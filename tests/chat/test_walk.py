@@ -91,7 +91,7 @@ STEPS = st.tuples(st.sampled_from(MOVES), st.integers(0, 2 * len(NAMES) - 1), st
 
 
 class WalkTests(SynchronousTestCase):
-    # Left to itself, Hypothesis makes lists in which hardly anything is ever said.
+    # Without this, Hypothesis makes lists in which few messages are sent.
     @hypothesis_settings(max_examples=150)
     @given(st.lists(STEPS, min_size=60, max_size=150))
     def test_everyone_sees_everything_once_in_order_and_what_is_acknowledged_is_stored(

@@ -49,7 +49,7 @@ class ClientTests(SynchronousTestCase):
         return connection
 
     def again(self) -> ScriptedConnection:
-        """The next connection, after whatever delay."""
+        """The next connection; waits for the delay before it."""
         self.reactor.advance(30)
         connection = accept(self.reactor)
         connection.read()

@@ -23,9 +23,9 @@ class CrochetBridgeTests(TestCase):
         try:
             crochet.no_setup()
         except RuntimeError:
-            # Another test has said so.
+            # Another test has called it.
             pass
-        # Else crochet's results could warn in the midst of another test, when they are collected.
+        # Otherwise crochet's results could warn during another test, when they are garbage-collected.
         self.addCleanup(gc.collect)
         self.bridge = CrochetBridge(30.0)
 

@@ -13,7 +13,7 @@ GET = b"GET /%b HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def echo(environ: "WSGIEnvironment", start_response: "StartResponse") -> "list[bytes] | map[bytes]":
-    """The path; in pieces when it says so."""
+    """Responds with the path; in pieces if the path says so."""
     text = environ["PATH_INFO"].encode()
     start_response("200 OK", [])
     return map(bytes, [text, b""]) if text == b"/pieces" else [text]

@@ -1,4 +1,4 @@
-"""Whether the service is ready: its stage, and a database whose answers are let go by hand."""
+"""Whether the service is ready: its stage, and a database that answers when the test says."""
 
 import sqlite3
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What systemd is told, by a socket that stands for its own."""
+"""What systemd is told, on a socket of the test in place of systemd's."""
 
 import os
 import socket

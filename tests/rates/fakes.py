@@ -1,4 +1,4 @@
-"""A poller on a clock of its own, and sources that answer as they are told."""
+"""A poller on a clock of the test, and sources whose answers the test chooses."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the tests of the rates start from: a moment, quotes, documents, and a thread that is none."""
+"""What the tests of the rates share: a moment, quotes, documents, and a stand-in for a thread."""
 
 import tempfile
 from collections.abc import Callable

@@ -23,7 +23,7 @@ def test_a_fork_waits_until_no_thread_is_inside_and_the_child_can_enter() -> Non
     def work() -> None:
         with inside_sqlite():
             entered.set()
-            # Whoever forks without waiting does so now.
+            # A thread that forks without waiting forks now.
             forked.wait(0.2)
             left.append(True)
 

@@ -248,7 +248,7 @@ def test_descriptors_that_were_ready_meanwhile_are_reported_afterwards(
     def read() -> None:
         calls.append("read")
         if len(calls) == 1:
-            # Meanwhile the loop tells of it once, and then no more.
+            # Meanwhile the loop reports it once and not again.
             gevent.sleep(0.05)
         elif len(calls) == 4:
             again.set()

@@ -1,4 +1,4 @@
-"""A certificate for localhost, made anew for the test that needs it."""
+"""A certificate for localhost, made for each test that needs it."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -106,7 +106,7 @@ class OptionTests(Case):
 
         statuses = [self.request(site, "POST /0/s/xhr_send", f"Origin: {origin}").status for origin in origins]
 
-        # An allowed origin is told that there is no such session.
+        # An allowed origin gets the answer that there is no such session.
         self.assertEqual(statuses, [404, 404, 403])
 
     def test_a_mistake_shows_when_the_description_is_read(self) -> None:

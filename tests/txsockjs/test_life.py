@@ -169,7 +169,7 @@ class TimeTests(SynchronousTestCase):
 
 
 class Failing(Apps):
-    """Applications that fail where they are told to."""
+    """Applications that fail at a chosen place."""
 
     def __init__(self, where: str) -> None:
         super().__init__()

@@ -52,7 +52,7 @@ class InlinePool(DaemonThreadPool):
 
 
 class Wire(StringTransport):
-    """A transport that can be full, and tells how it ended."""
+    """A transport that can be full, and records how it ended."""
 
     connected = True
 

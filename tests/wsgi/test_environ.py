@@ -1,4 +1,4 @@
-"""What an application is told of its request, from the bytes that came."""
+"""What an application learns of its request from the bytes that came."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

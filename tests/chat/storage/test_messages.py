@@ -201,7 +201,7 @@ class RoomTableTests(StoreTestCase):
         self.expire(NOW + 1)
         self.forget()
 
-        # Whoever has seen number 2 is not told that they have seen what comes.
+        # A client that has seen number 2 must not take new messages for those that it has seen.
         self.assertEqual(ChatPage((), 3, 2), self.read())
         self.assertEqual([StoredMessage(message(3, "d"))], self.insert(drafts("d")))
         self.assertEqual(3, self.insert([Draft("attic", "Ann", "e", NOW, None)])[0].message.number)

@@ -9,7 +9,7 @@ from mixsvc import app, mix
 
 __all__ = ["app"]
 
-# What Twisted logs goes to logging there, and nowhere unless somebody says so.
+# Twisted logs to the module logging there, which drops it unless a handler is set.
 logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=f"[{os.getpid()}] %(message)s")
 
 

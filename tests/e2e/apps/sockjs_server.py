@@ -11,7 +11,7 @@ from twisted.web.static import Data, File
 
 from txsockjs.factory import SockJSResource
 
-# Small, so that streams end and are begun anew in the midst of a test.
+# Small, so that streams end and begin again during a test.
 STREAMING_LIMIT = 4096
 
 

@@ -91,6 +91,6 @@ _validated = validator(_plain)
 
 
 def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Checked by the standard library's validator, but for what it would not let pass."""
+    """Checked by the standard library's validator, except for calls that it refuses."""
     inner = _plain if environ["PATH_INFO"] == "/evil" else _validated
     return inner(environ, start_response)

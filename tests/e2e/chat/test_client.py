@@ -17,7 +17,7 @@ EXAMPLE, *_ = re.findall(r"```python\n(.*?)```", (PROJECT / "docs" / "reference"
 TEXTS = 300
 KILLED_AFTER = 100
 
-# Says so many texts in order and prints what is acknowledged and what is told.
+# Says so many texts in order and prints what is acknowledged and what arrives.
 TALKER = """
 import sys
 from twisted.internet import reactor

@@ -1,4 +1,4 @@
-"""A full disk and a locked database while the service runs: nothing false is said, reading goes on, and it recovers."""
+"""A full disk and a locked database while the service runs: no false answer, reading goes on, and it recovers."""
 
 import resource
 import sqlite3

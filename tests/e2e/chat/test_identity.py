@@ -1,4 +1,4 @@
-"""Who somebody is: the session's cookie names them over every transport, and a hostile page gets nowhere."""
+"""Identity: the session's cookie identifies a person over every transport, and a hostile page is refused."""
 
 import json
 from collections.abc import Iterator
@@ -141,7 +141,7 @@ def test_a_page_of_another_site_gets_nowhere(service: Service, context: BrowserC
 
     opened = page.evaluate(ATTACK, service.url)
 
-    # One more, of which the browser tells after all of the attack.
+    # One more request, which the browser reports after those of the attack.
     with page.expect_response(f"{service.url}/static/icon.svg?last"):
         page.evaluate(
             "(url) => fetch(url, {mode: 'no-cors'}).then(() => null, () => null)", f"{service.url}/static/icon.svg?last"

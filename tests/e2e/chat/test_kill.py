@@ -20,7 +20,7 @@ from tests.trials import figures, rounds
 KILLS: Final = rounds(10)
 CHATTERS: Final = 4
 
-# Nobody is slowed down here.
+# No rate limit is reached here.
 LIVELY: Final = {"rate": "1000000", "burst": "1000000", "joins": "1000000", "keep": "1000000"}
 
 
@@ -86,5 +86,5 @@ def check(stored: list[tuple[int, str]], chatters: Sequence[Steadfast]) -> None:
         assert chatter.refused == []
         assert chatter.gaps == []
         assert [numbers.get(key) for key, _ in chatter.acknowledged] == [number for _, number in chatter.acknowledged]
-        # Whoever went first did not see the last ones.
+        # Those who left first did not see the last messages.
         assert chatter.seen == stored[: len(chatter.seen)]

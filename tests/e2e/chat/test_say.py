@@ -55,7 +55,7 @@ def test_each_line_of_the_standard_input_is_said_in_order(installed: Path, servi
 
 
 def test_a_server_that_is_not_there_is_told_in_one_line(installed: Path) -> None:
-    # Nobody listens on the discard port.
+    # Nothing listens on the discard port.
     arguments = ("--url=ws://127.0.0.1:9/chat/websocket", "--room=lobby", "--timeout", NO_ANSWER_SECONDS, "hi")
 
     status, printed, problem = say(installed, *arguments)

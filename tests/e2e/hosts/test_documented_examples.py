@@ -1,4 +1,4 @@
-"""The examples in docs/reference/sockjs.md, run as they stand there but for their ports."""
+"""The examples in docs/reference/sockjs.md, run as they are except for their ports."""
 
 import re
 import subprocess

@@ -164,7 +164,7 @@ def test_chat_and_rates_go_on_while_views_wait(start: Start, sleepy: Launch) -> 
 
 
 def answered_before_a_refusal(service: Service, ann: Chatter) -> int:
-    """How many requests are answered while SQLite tries for a second to store what is said."""
+    """How many requests are answered while SQLite tries for a second to store a message."""
     ann.ask(type="say", room="lobby", text="this waits for the lock")
     answered = 0
     while answered < 1000 and not refused(ann):

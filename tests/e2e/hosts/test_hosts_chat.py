@@ -54,7 +54,7 @@ def chat_url(page: str) -> str:
 
 
 def chat_port(host: Host) -> int:
-    """As the page says."""
+    """The chat's port, as the page names it."""
     return int(chat_url(get_text(f"{host.url}/")).split(":")[2].partition("/")[0])
 
 
@@ -69,7 +69,7 @@ def each_worker(host: Host, count: int) -> dict[int, int]:
     found: dict[int, int] = {}
 
     def ask() -> bool:
-        # Who has said a line says no other, however long the last one takes to start.
+        # A worker that has said a line says no other one, however long the last worker takes to start.
         answer = said(host, "line", path=f"worker-unless/{'-'.join(map(str, found)) or 'nobody'}")
         if answer:
             found[answer["pid"]] = answer["number"]
@@ -112,7 +112,7 @@ def test_a_signal_ends_it_as_the_host_has_it(start: Start, server: Server, numbe
     assert status == (server.terminated if number == signal.SIGTERM else server.interrupted)
     # gunicorn's own way to end at once, perhaps in the last moments of a request, is this exception.
     assert host.log().count("Traceback") == host.log().count("\nSystemExit: 0")
-    # Where the host lets its application end, the chat says goodbye.
+    # If the host ends its application in an orderly way, the chat sends a close frame.
     if status == 0:
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 1001
 
@@ -206,7 +206,7 @@ def test_a_browser_talks_from_the_page_to_the_other_port(start: Start, chromium:
         bob.enter(f"{host.url}/", "Bob")
         ann.say("hello across")
         expect(bob.texts.last).to_have_text("hello across")
-        # The cookie of the page goes along: nobody is asked for a name again.
+        # The cookie of the page is sent too, so the page does not ask for a name again.
         ann.come(f"{host.url}/")
         expect(ann.members).to_have_text(["Ann", "Bob"])
 

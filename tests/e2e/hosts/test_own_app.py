@@ -47,7 +47,7 @@ def posted(port: int, path: str, cookie: str = "", **form: str) -> tuple[int, st
 
 
 def hello(port: int, cookie: str) -> Any:
-    """What the chat says to whoever comes with the cookie."""
+    """What the chat answers to a client with this cookie."""
     with connect(f"ws://127.0.0.1:{port}/chat/websocket", additional_headers={"Cookie": cookie}) as client:
         client.send('{"type": "hello"}')
         return json.loads(client.recv(timeout=DEADLINE))

@@ -36,7 +36,7 @@ PRINTS: Final = {
 
 PAST: Final = "/api/rates/EUR/USD/history?points=4"
 
-# It runs until it is told to end, so it has tests of its own.
+# It runs until it is stopped, so it has tests of its own.
 SERVER: Final = "crochet_flask"
 
 Run = Callable[[str, str], "subprocess.CompletedProcess[str]"]
@@ -70,7 +70,7 @@ def run(recipes: Launch) -> Run:
 def complete(service: Service) -> Service:
     """The service with the fixture's rates and the past: neither is there at once."""
     service.wait_for("rates: 4 new quotes of 2026-11-20")
-    # No line says that the past is read.
+    # No log line says when the history has been read.
     wait_until(lambda: status_of(f"{service.url}{PAST}") == 200, "no past")
     return service
 

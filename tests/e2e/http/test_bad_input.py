@@ -1,4 +1,4 @@
-"""Bad input on the wire: an answer to whoever sent it, nothing to anybody else, and no traceback."""
+"""Bad input from a client: that client gets an answer, other clients get nothing, and there is no traceback."""
 
 import json
 from collections.abc import Iterator

@@ -22,7 +22,7 @@ def test_the_service_goes_on_as_if_nothing_had_been(service: Service) -> None:
             with suppress(OSError):
                 crowd[-1].sendall(hostile_bytes(random).replace(b" /echo", random.choice([b" /chat", b" /api", b" "])))
             if len(crowd) == AT_ONCE:
-                # Some leave while they are answered, some are cut off in the midst of a request.
+                # Some leave while they are answered, some during their request.
                 for connection in random.sample(crowd, AT_ONCE // 2):
                     connection.close()
                     crowd.remove(connection)

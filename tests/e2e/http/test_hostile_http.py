@@ -1,4 +1,4 @@
-"""Hostile HTTP on real sockets, against the running service: refused in words, in time, and at nobody else's cost."""
+"""Hostile HTTP on real sockets, against the running service: refused in words, in time, with no harm to others."""
 
 import re
 import socket
@@ -54,7 +54,7 @@ def others_are_unharmed(service: Service) -> Iterator[None]:
 
 
 def asked_in_a_moment(service: Service) -> None:
-    """A normal request is answered as if nobody else were there."""
+    """A normal request is answered as if there were no other clients."""
     start = monotonic()
     assert get(service.port).startswith(b"HTTP/1.1 200 ")
     assert monotonic() - start < MOMENT

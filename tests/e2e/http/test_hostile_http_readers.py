@@ -1,4 +1,4 @@
-"""Clients that ask for much and read nothing: they cost little, are cut off in time, and nobody waits for them."""
+"""Clients that request much and read nothing: they cost little, are disconnected in time, and delay no other client."""
 
 import select
 import socket
@@ -56,7 +56,7 @@ def test_two_hundred_that_never_read_are_cheap_and_are_cut_off(server: Server, r
         # A full buffer each, and what is being read from the disk.
         assert memory(server.pid) - before < CLIENTS * 2 * 2**17
 
-        # What the system has buffered comes, and then an end; nobody closed it here.
+        # The bytes that the system has buffered come, and then the end; the test has not closed the connection.
         wait_until_cut_off(clients[-1])
         for client in clients:
             assert len(read_to_end(client)) < BIG + 2**19

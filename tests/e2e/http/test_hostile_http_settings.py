@@ -40,7 +40,7 @@ def test_a_thousand_connections_at_once_find_room_to_wait(start: Callable[[Launc
     # The lines come one by one.
     service.lines.wait_for_count("mixsvc: listening on ", 2)
     ports = [int(address.rpartition(":")[2]) for address in service.addresses]
-    # Nobody accepts: only the system's queue is there.
+    # Nothing accepts connections; they wait in the system's queue.
     os.kill(service.process.pid, signal.SIGSTOP)
     try:
         for port in ports:
@@ -64,7 +64,7 @@ def test_a_full_service_makes_room_for_the_newest(start: Callable[[Launch], Serv
             stream = stack.enter_context(opened(service.port))
             stream.sendall(b"POST /chat/000/%d/xhr_streaming HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" % number)
             assert stream.recv(100)
-        # Nobody is idle now.
+        # No connection is idle now.
         assert read_to_end(stack.enter_context(opened(service.port))).startswith(b"HTTP/1.1 503 ")
 
 
@@ -87,7 +87,7 @@ def test_over_tls_nobody_is_waited_for_any_longer(
             while monotonic() - begun < DEADLINE:
                 refused.sendall(b"x" * 1000)
                 pause.wait(0.05)
-        # Below TLS, where nobody answers that the other side is done.
+        # Below TLS, where the client never answers the server's close_notify.
         with socket.socket(fileno=idle.detach()) as silent:
             silent.settimeout(DEADLINE)
             assert read_to_end(silent)

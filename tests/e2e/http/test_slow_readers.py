@@ -1,4 +1,4 @@
-"""A thousand real WebSockets of which a hundred never read: they are cut off, and nobody else notices."""
+"""A thousand real WebSockets of which a hundred never read: they are disconnected, and the others notice nothing."""
 
 import time
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def server() -> Iterator[Server]:
 
 
 def wait_until_cut_off(client: Client) -> None:
-    """Read at last what was sent, until the server has closed or, as nobody answered its close frame, dropped it."""
+    """Read what was sent, until the server closes the connection, or drops it because its close frame has no answer."""
     client.socket.settimeout(DEADLINE)
     with client.socket, suppress(ConnectionResetError):
         while client.socket.recv(2**20):

@@ -57,7 +57,7 @@ def test_a_line_may_be_json(start: Callable[[Launch], Service], launch: Launch) 
 
     fields = [json.loads(line) for line in lines]
     assert [each["status"] for each in fields] == [200, 404, 101]
-    # Nobody is a trusted proxy here.
+    # There is no trusted proxy here.
     assert {each["client"] for each in fields} == {"127.0.0.1"}
 
 
@@ -190,7 +190,7 @@ SYSTEMCTL = "systemctl kill --kill-whom=main --signal=USR1 mixsvc.service"
     "changed",
     [
         {SYSTEMCTL: "kill -USR1 {pid}"},
-        # As the comment tells those without systemd.
+        # As the comment says for services without systemd.
         {SYSTEMCTL: "", "# kill -USR1": "kill -USR1", "/var/lib/mixsvc/mixsvc.pid": "{folder}/mixsvc.pid"},
     ],
     ids=["with systemd", "without systemd"],

@@ -1,4 +1,4 @@
-"""What operators see of the real service: health, metrics, the drain, and that busy views hide none of it."""
+"""What operators see of the real service: health, metrics and the drain, even while all views are busy."""
 
 import json
 import re
@@ -24,7 +24,7 @@ from tests.e2e.support.urls import get_json, get_text, status_of
 
 
 def answer(url: str, path: str) -> tuple[int, Any]:
-    """Status and JSON, whatever the status."""
+    """Status and JSON, for any status."""
     port = int(url.rpartition(":")[2])
     with closing(HTTPConnection("127.0.0.1", port, timeout=DEADLINE)) as connection:
         connection.request("GET", path)

@@ -27,7 +27,7 @@ class Options(usage.Options):
 
 class StandIn(Service):
     def startService(self):
-        # Not sooner: before the reactor runs nobody hears SIGTERM.
+        # Not earlier: before the reactor runs, SIGTERM is not handled.
         reactor.callWhenRunning(self.listen)
 
     def listen(self):

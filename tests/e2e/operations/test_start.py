@@ -1,4 +1,4 @@
-"""Starting: from the installed wheel in any directory, and what is said when it cannot be."""
+"""Starting: from the installed wheel in any directory, and the messages when it cannot start."""
 
 import os
 import socket

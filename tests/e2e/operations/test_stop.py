@@ -1,4 +1,4 @@
-"""Stopping: what is in flight is answered, the chat is told, and it ends in time whatever views do."""
+"""Stopping: requests in flight are answered, chat clients get a close frame, and it ends in time even if views hang."""
 
 import json
 import sqlite3
@@ -20,7 +20,7 @@ from tests.e2e.support.service import DEADLINE, SLACK, Daemon, Launch, Service
 from tests.e2e.support.urls import get_text
 from tests.e2e.support.waiting import wait_until
 
-# SIGTERM as subprocess tells it.
+# SIGTERM as subprocess reports it.
 TERMINATED = -15
 
 
@@ -153,7 +153,7 @@ def test_a_second_signal_changes_nothing(
 
     service.process.terminate()
     service.wait_for("Received SIGTERM")
-    # Nothing is said of this one.
+    # The log does not mention this one.
     service.process.terminate()
     (slow.folder / "go").touch()
 

@@ -1,4 +1,4 @@
-"""The connection: every transport will do, what breaks comes back, and nothing said is lost or doubled."""
+"""The connection: it works over every transport, it is made again when it breaks, and no message is lost or doubled."""
 
 import re
 from collections.abc import Callable
@@ -25,7 +25,7 @@ ONE_TRANSPORT = """
 
 
 def no_policy_was_broken(*people: Visitor) -> None:
-    """Connections that fail are told in the console as well; what the CSP refuses is another matter."""
+    """The console also reports connections that fail; these are expected, refusals by the CSP are not."""
     assert [text for each in people for text in each.complaints if "Security" in text] == []
 
 

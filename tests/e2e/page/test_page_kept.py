@@ -179,7 +179,7 @@ def test_the_title_tells_of_what_came_as_the_page_went_out_of_sight(service: Ser
     ann.enter(service.url, "Ines")
     expect(ann.page).to_have_title(re.compile("^lobby"))
 
-    # No frame is drawn any more, and then the page is told that it is hidden.
+    # First no frame is drawn, then the page learns that it is hidden.
     ann.page.evaluate("() => { globalThis.requestAnimationFrame = () => { globalThis.is_awaited = true; }; }")
     say_many(service, "Jan", 1)
     ann.page.wait_for_function("() => globalThis.is_awaited")

@@ -25,7 +25,7 @@ def service(service: Service) -> Service:
 
 @pytest.fixture
 def usual_rates(ecb: Ecb) -> Iterator[None]:
-    """After the test the bank says what it always said."""
+    """After the test the bank answers as before."""
     yield
     ecb.answer()
 

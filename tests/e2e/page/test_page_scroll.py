@@ -35,7 +35,7 @@ def processor_seconds(page: Page) -> Callable[[], float]:
 
 @pytest.fixture(scope="module")
 def crowded(installed: Path, config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service on which much was said, and anybody may say as much as they like."""
+    """A service with many messages and without rate limits."""
     launch = Launch(installed, tmp_path_factory.mktemp("crowded"), config).having(chat=QUICK)
     with Service(launch) as service:
         with Chatter(service.port, "Writer") as writer:

@@ -144,7 +144,7 @@ class Visitor:
         return [int(number) for number in found]
 
     def _note(self, kind: str, text: str) -> None:
-        # Chromium says so of every answer above 399, those that are meant included: a name may be taken.
+        # Chromium reports every status above 399, also expected ones: a name may be taken.
         is_meant = text.startswith("Failed to load resource") and any(status in text for status in MEANT)
         if kind in ("error", "warning") and not is_meant:
             self.complaints.append(text)

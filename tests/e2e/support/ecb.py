@@ -26,7 +26,7 @@ RATES_XML: Final = b"""<?xml version="1.0" encoding="UTF-8"?>
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server says to every request, `delay` seconds after it came."""
+    """The server's response to every request, `delay` seconds after the request."""
 
     status: int = 200
     body: bytes = RATES_XML
@@ -106,7 +106,7 @@ def _handler(ecb: Ecb) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 self.wfile.write(answer.body)
             except OSError:
-                # Whoever asked has given up waiting.
+                # The client has stopped waiting.
                 self.close_connection = True
 
         def log_message(self, format: str, *args: object) -> None:

@@ -78,7 +78,7 @@ class Host:
         return status
 
     def log(self) -> str:
-        """What it has said so far."""
+        """Its output so far."""
         return "\n".join(self.lines.so_far())
 
     def __enter__(self) -> Self:

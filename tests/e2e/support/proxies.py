@@ -155,7 +155,7 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on, of those that the system gives to nobody who asks for any."""
+    """A port of the loopback on which nothing listens, outside the range from which the system chooses free ports."""
     with open("/proc/sys/net/ipv4/ip_local_port_range") as limits:
         first_given = int(limits.read().split()[0])
     while True:

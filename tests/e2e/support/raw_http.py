@@ -80,7 +80,7 @@ def descriptors(pid: int) -> int:
 
 
 def at_rest(pid: int, port: int) -> int:
-    """The descriptors of a service that nobody uses, once it has all that it opens for itself."""
+    """The descriptors of an unused service, once it has opened all of its own."""
     # The database is opened when it is read for the first time.
     with Chatter(port, "Early"):
         pass

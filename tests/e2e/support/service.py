@@ -143,7 +143,7 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     def log(self) -> str:
-        """What it has said so far."""
+        """Its output so far."""
         return "\n".join(self.lines.so_far())
 
     def wait_for(self, pattern: str, after: int = 0, seconds: float = DEADLINE) -> str:
@@ -216,7 +216,7 @@ class Daemon(Running):
         assert started.returncode == 0, f"twistd ended with {started.returncode}:\n{started.stdout}"
         self.pid = int(pid_file.read_text())
         self._process = os.pidfd_open(self.pid)
-        # tail is told of each line as it is written, so that nothing here has to look again and again.
+        # tail reports each line as it is written, so that nothing here has to poll.
         self._tail = subprocess.Popen(
             ["tail", "--lines=+1", "--follow=name", str(self.log_file)],
             stdout=subprocess.PIPE,

@@ -40,7 +40,7 @@ class Steadfast(Thread):
         self._is_over = Event()
 
     def run(self) -> None:
-        """Come back until all is said."""
+        """Reconnect until all texts are said."""
         while not self._is_over.wait(PAUSE):
             with suppress(OSError, WebSocketException, TimeoutError):
                 with connect(self.url, open_timeout=DEADLINE, close_timeout=1) as socket:

@@ -1,4 +1,4 @@
-"""Waiting for what nothing tells of: asked again and again, with a deadline."""
+"""Waits for conditions by checking them again and again, with a deadline."""
 
 from collections.abc import Callable
 from threading import Event

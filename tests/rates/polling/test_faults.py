@@ -267,7 +267,7 @@ SECONDS_300 = moment().replace(minute=5) - moment()
 
 @implementer(IHostnameResolver)
 class NoNames:
-    """A resolver that knows no name, so that nobody else is asked for one."""
+    """A resolver that knows no name, so that no name server is asked."""
 
     def resolveHostName(self, resolutionReceiver: IResolutionReceiver, hostName: str, *_: object, **__: object) -> Any:
         resolution = _Resolution(hostName)

@@ -102,7 +102,7 @@ class Reading(SynchronousTestCase):
                 archive.writestr("history.csv", CSV)
 
             with self.subTest(kind=kind), self.assertRaises(SourceFailed) as caught:
-                # Behind its head: what lzma says of such bytes is an error of its own.
+                # Behind its head: for such bytes lzma raises an error of its own.
                 read_csv(made.getvalue().replace(b"\x5d\x00", b"\xff\x00", 1))
             self.assertIn("its compression is not supported", str(caught.exception))
 

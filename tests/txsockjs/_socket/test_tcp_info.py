@@ -15,7 +15,7 @@ on_linux = skipUnless(sys.platform == "linux", "elsewhere nothing is known")
 
 
 class Kernel:
-    """What the server's system says of a connection."""
+    """What the server's system reports about a connection."""
 
     def __init__(self) -> None:
         self.acked = 1000

@@ -34,7 +34,7 @@ REQUEST: Final = (
 
 
 class Client:
-    """It has sent an offer and read the answer, or there is none in the answer."""
+    """It has sent an offer and read the answer; the answer may be that there is no extension."""
 
     def __init__(self, offer: str = NAME) -> None:
         self.service = Service(EchoApps(), {"deflate": True})

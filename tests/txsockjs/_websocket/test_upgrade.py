@@ -32,7 +32,7 @@ ECHO = b'\x81\x0aa["early"]'
 
 @implementer(IUpgradableChannel)
 class OwnChannel:
-    """A channel that is none of twisted.web's."""
+    """A channel that is not one of twisted.web's."""
 
     def __init__(self) -> None:
         self.transport = StringTransport()
