@@ -1,4 +1,5 @@
 import os
+import secrets
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from tempfile import TemporaryDirectory
@@ -6,7 +7,6 @@ from threading import Barrier
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.config import secret_files
 from mixsvc.config.secret_files import api_token, secret_key
 from mixsvc.errors import BadSetting
 
@@ -65,9 +65,11 @@ class SecretKeyTests(SynchronousTestCase):
         self.assertEqual(os.listdir(self.folder), ["secret_key"])
 
     def test_a_key_that_was_made_meanwhile_is_kept(self) -> None:
-        self.write(b"made by another process")
+        def meanwhile(size: int) -> str:
+            self.write(b"made by another process")
+            return "0" * size
 
-        secret_files._make(self.path, secret_files.SECRET_KEY)
+        self.patch(secrets, "token_hex", meanwhile)
 
         self.assertEqual(secret_key(self.path), b"made by another process")
         self.assertEqual(os.listdir(self.folder), ["secret_key"])

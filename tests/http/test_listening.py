@@ -74,6 +74,10 @@ def test_an_address_of_another_machine_is_named_with_advice() -> None:
 def test_a_version_six_address_is_tried_as_such() -> None:
     check_ports([r"tcp:0:interface=\:\:1"])
 
+    with closing(socket.create_server(("::1", 0), family=socket.AF_INET6)) as server:
+        with pytest.raises(CannotListen, match="Address already in use"):
+            check_ports([rf"tcp:{server.getsockname()[1]}:interface=\:\:1"])
+
 
 @pytest.mark.parametrize("description", ["", "tcp", "tcp:x", "nonsense:1", "ssl:1:privateKey=/nowhere.pem"])
 def test_what_is_no_endpoint_is_refused(description: str) -> None:
@@ -122,6 +126,9 @@ def test_the_socket_of_a_process_that_is_gone_may_be_replaced() -> None:
 
     check_ports(["unix:left"])
 
+    # The check changes nothing.
+    assert os.path.lexists("left")
+
 
 @pytest.mark.parametrize("number", [os.getpid(), 1])
 def test_a_lock_whose_number_another_process_has_by_now_is_named(number: int) -> None:
@@ -144,6 +151,8 @@ def test_a_lock_of_nobody_is_not_in_the_way(text: str) -> None:
     os.symlink(text, "left.lock")
 
     check_ports(["unix:left"])
+
+    assert os.readlink("left.lock") == text
 
 
 def test_what_nobody_can_connect_to_is_refused() -> None:
