@@ -16,7 +16,7 @@ from tests.e2e.support.service import Config, Launch, Service
 
 @pytest.fixture(scope="module")
 def ecb() -> Iterator[Ecb]:
-    """What the service of this module takes for the European Central Bank."""
+    """A server that stands in for the European Central Bank."""
     with Ecb() as server:
         yield server
 
@@ -24,7 +24,7 @@ def ecb() -> Iterator[Ecb]:
 @pytest.fixture(scope="module")
 def config(ecb: Ecb) -> Config:
     """The settings a service is started with, unless a test says otherwise; its database is in its own folder."""
-    # Nothing may leave the loopback.
+    # No connection may leave the loopback.
     history = {"ecb_90_days_url": "", "ecb_history_url": ""}
     return {"rates": {"ecb_url": ecb.url, "interval": "0.5", "timeout": "5", **history}}
 
@@ -69,7 +69,7 @@ def chrome(chromium: str | None) -> Iterator[Browser]:
 
 @pytest.fixture
 def everyone(chrome: Browser) -> Iterator[list[Visitor]]:
-    """Who has come in this test; each is sent away at its end."""
+    """The visitors of this test; each is closed at its end."""
     came: list[Visitor] = []
     yield came
     for visitor in came:
@@ -89,6 +89,6 @@ def visitor(chrome: Browser, everyone: list[Visitor]) -> NewVisitor:
 
 @pytest.fixture
 def no_complaints(everyone: list[Visitor]) -> Iterator[None]:
-    """At the end of the test no console has an error, and the CSP had nothing to refuse."""
+    """Checks at the end of the test that no console has an error and that the CSP has refused nothing."""
     yield
     assert [visitor.complaints for visitor in everyone] == [[] for _ in everyone]

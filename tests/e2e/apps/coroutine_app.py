@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 async def asked(port: int) -> bytes:
-    """What the chat of the same process, thread and loop says of itself, through asyncio's streams."""
+    """The /chat/info of the same process, read on the same thread and loop through asyncio's streams."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"GET /chat/info HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
     answer = await asyncio.wait_for(reader.read(), 10)

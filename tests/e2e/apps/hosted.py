@@ -1,4 +1,4 @@
-"""An application for other people's servers: our pages, and a view that says which process it runs in."""
+"""An application for other WSGI servers: our pages, and a view that says which process it runs in."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ def worker(text: str) -> dict[str, Any]:
 
 @app.post("/worker-unless/<pids>/<text>")
 def worker_unless(pids: str, text: str) -> dict[str, Any]:
-    """The same, but nothing at all in the processes of these numbers, which are joined by hyphens."""
+    """The same, except in the processes with these numbers (joined by hyphens), where it does nothing."""
     return {} if str(os.getpid()) in pids.split("-") else worker(text)
 
 

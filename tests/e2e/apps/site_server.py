@@ -11,7 +11,7 @@ from mixsvc.http.site import MixSite
 
 
 def site(core: Any, folder: str) -> MixSite:
-    """Cuts off who takes longer than two seconds for a megabyte."""
+    """Disconnects a client that takes longer than two seconds for a megabyte."""
     settings = Settings(server=ServerSettings(transfer_timeout=1, slowest_transfer=10**6))
     made = MixSite(core, File(folder), settings)
     made.on_answer = lambda request, seconds: None

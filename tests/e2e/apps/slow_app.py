@@ -1,4 +1,4 @@
-"""A WSGI application of somebody else's, with views that take their time; run by the service under test."""
+"""A user's WSGI application with slow views; run by the service under test."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A WSGI application that does all that PEP 3333 allows, and what it forbids; run by the service under test."""
+"""A WSGI application that does everything that PEP 3333 allows, and some things that it forbids; run by the service."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 BLOCK = b"x" * 65536
 
-# How many endless answers are being given.
+# How many endless responses are being sent.
 _running = 0
 _lock = threading.Lock()
 
 
 class Endless:
-    """Blocks without an end, until it is closed."""
+    """Yields blocks for ever, until it is closed."""
 
     def __init__(self) -> None:
         global _running

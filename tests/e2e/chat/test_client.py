@@ -43,7 +43,7 @@ reactor.run()
 """.replace("TEXTS", str(TEXTS))
 
 
-# One that trusts the certificate gets in, and one that does not stays outside.
+# A client that trusts the certificate connects, and one that does not is refused.
 SECURE = """
 import sys
 from twisted.internet import reactor
@@ -69,7 +69,7 @@ reactor.run()
 
 @contextmanager
 def running(launch: Launch, script: str, *arguments: str) -> Iterator[Lines]:
-    """The script with the wheel; what it prints. It has to end by itself."""
+    """Runs the script with the wheel and returns what it prints. The script must end by itself."""
     command = [str(launch.programs / "python"), "-W", "error", "-c", script, *arguments]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=launch.environment()

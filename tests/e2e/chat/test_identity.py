@@ -93,7 +93,7 @@ def page_as(context: BrowserContext, service: Service, name: str) -> Page:
 
 @pytest.mark.parametrize("transport", [*EVERYWHERE, *SAME_ORIGIN])
 def test_the_session_carries_the_name_into_the_chat(service: Service, context: BrowserContext, transport: str) -> None:
-    # Some sessions are remembered for a while after their client, and so is their name.
+    # The service keeps some sessions, and their names, for a while after the client has gone.
     name = f"by {transport}"
     page = page_as(context, service, name)
 

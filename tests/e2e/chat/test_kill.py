@@ -16,7 +16,7 @@ from tests.e2e.support.service import DEADLINE, Launch, Service
 from tests.e2e.support.steadfast import Steadfast
 from tests.trials import figures, rounds
 
-# Few while all tests run; `make faults` sets more.
+# Few rounds in `make test`; `make faults` sets more.
 KILLS: Final = rounds(10)
 CHATTERS: Final = 4
 
@@ -30,7 +30,7 @@ def rows(path: Path) -> list[tuple[int, str]]:
 
 
 def wait_for_more(chatters: Sequence[Steadfast], count: int) -> None:
-    """Until so many more messages are acknowledged than now."""
+    """Wait until so many more messages are acknowledged."""
 
     def total() -> int:
         return sum(len(each.acknowledged) for each in chatters)
@@ -81,7 +81,7 @@ def check(stored: list[tuple[int, str]], chatters: Sequence[Steadfast]) -> None:
     assert sum(chatter.connections for chatter in chatters) > KILLS
     for chatter in chatters:
         assert chatter.acknowledged
-        # On a loaded machine one may miss a life of the service, but not all.
+        # On a loaded machine a client may miss one run of the service, but not all.
         assert chatter.connections > 1
         assert chatter.refused == []
         assert chatter.gaps == []

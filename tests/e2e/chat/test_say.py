@@ -1,4 +1,4 @@
-"""python -m mixsvc say, as it is installed, to a real service."""
+"""The installed python -m mixsvc say, with a real service."""
 
 import subprocess
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.service import DEADLINE, Config, Launch, Service
 
 ANSWER_SECONDS = "100"
-# Where no answer comes; long enough for the first try of a loaded machine.
+# The limit if no answer comes; long enough for the first attempt on a loaded machine.
 NO_ANSWER_SECONDS = "5"
 
 

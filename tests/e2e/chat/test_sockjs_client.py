@@ -25,7 +25,7 @@ EVERYWHERE: Final = (
     "iframe-xhr-polling",
     "jsonp-polling",
 )
-# The client offers this one to pages of the same origin only.
+# The client offers this transport only to pages of the same origin.
 SAME_ORIGIN: Final = ("htmlfile",)
 
 HOSTILE: Final = [
@@ -63,7 +63,7 @@ ECHO: Final = """
 })
 """
 
-# The same with messages made in the page, and told by length and by a checksum of all.
+# The same with messages that the page makes and compares.
 BURST: Final = """
 ([url, transport, sizes]) => new Promise((resolve, reject) => {
   const socket = new SockJS(url, null, {transports: [transport], timeout: 60000});
@@ -90,7 +90,7 @@ CLOSE: Final = """
 
 @dataclass(frozen=True)
 class Place:
-    """Where the page is and where the SockJS service."""
+    """The URLs of the page and of the SockJS service."""
 
     page: Page
     url: str
@@ -101,7 +101,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def port(installed: Path) -> Iterator[int]:
-    """The server's; with the client from the installed wheel."""
+    """The server's URLs; it serves the client of the installed wheel."""
     (client,) = installed.parent.glob("lib/python*/site-packages/mixsvc/pages/static/vendor/sockjs.min.js")
     process = subprocess.Popen([installed / "python", SERVER, client], stdout=subprocess.PIPE, text=True)
     assert process.stdout

@@ -14,7 +14,7 @@ from tests.e2e.support.urls import get_text
 
 BLOCKS = re.findall(r"```python\n(.*?)```", (PROJECT / "docs" / "reference" / "sockjs.md").read_text(), re.DOTALL)
 
-# The ports of the system, and where they are.
+# Listens on a free port and prints it.
 BEFORE = """
 from twisted.internet import reactor as _reactor
 _listen = _reactor.listenTCP
@@ -38,7 +38,7 @@ reactor.run()
 
 @contextmanager
 def running(installed: Path, script: str, ports: int) -> Iterator[list[int]]:
-    """The script with the wheel; where it listens."""
+    """Runs the script with the wheel; gives the port that it listens on."""
     command = [str(installed / "python"), "-W", "error", "-c", script]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout

@@ -1,4 +1,4 @@
-"""The programs and settings of docs/intro/first-hour.md, as they stand there, with the installed service."""
+"""The programs and settings of docs/intro/first-hour.md, unchanged, with the installed service."""
 
 import configparser
 import re
@@ -19,7 +19,7 @@ Start = Callable[[Launch], Service]
 
 
 def started(start: Start, launch: Launch) -> Service:
-    """The service of the page, on a free port in place of its own."""
+    """The service of that page, on a free port."""
     launch.folder.mkdir(parents=True)
     (launch.folder / "myapp.py").write_text(APPLICATION)
     return start(launch.having(web=dict(SETTINGS["web"])))

@@ -1,4 +1,4 @@
-"""The whole service on gevent's hub: the tests of the others once more, and what only a hub can do."""
+"""The whole service on gevent's hub: tests of other modules once more, and tests of what only a hub can do."""
 
 import json
 import signal
@@ -124,7 +124,7 @@ def sleepy(slow: Launch) -> Launch:  # noqa: F811  # the fixture
 
 
 def refused(chatter: Chatter) -> bool:
-    """Whether the chatter was told that its message could not be stored; what else came is passed over."""
+    """Whether the chatter gets the answer that its message could not be stored; other messages are ignored."""
     with suppress(TimeoutError):
         while json.loads(chatter.socket.recv(timeout=0.001))["type"] != "error":
             pass

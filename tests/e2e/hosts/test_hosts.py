@@ -1,4 +1,4 @@
-"""The same Flask app in Twisted's own web server: pages and rates, and a word about the chat."""
+"""The same Flask app in Twisted's own web server: pages, rates, and the message about the chat."""
 
 import subprocess
 from collections.abc import Iterator

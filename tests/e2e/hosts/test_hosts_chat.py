@@ -1,4 +1,4 @@
-"""The chat in blocking servers: on a port of its own, one for all workers, and gone when the server is."""
+"""The chat in blocking servers: on a separate port, one for all workers, and ended with the server."""
 
 import json
 import os
@@ -129,7 +129,7 @@ def test_all_workers_share_one_chat_and_each_polls_once(start: Start, ecb: Ecb, 
     # Only the first to poll has news: the others find its rates in the database.
     wait_until(lambda: len(ecb.requests) - before >= 3, "not every worker has polled")
     assert len(ecb.requests) - before == 3
-    # Before the end, in which another one may take over for a moment.
+    # Read before the end, when another worker may take over for a moment.
     assert host.log().count("the chat is served here") == 1
 
 

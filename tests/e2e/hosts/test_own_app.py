@@ -1,4 +1,4 @@
-"""Other people's applications beside the chat and the rates: Flask, Django and a bare callable, in the real service."""
+"""Users' applications beside the chat and the rates: Flask, Django and a plain callable, in the real service."""
 
 import json
 import shutil
@@ -100,7 +100,7 @@ def test_our_pages_work_below_their_prefix_in_a_browser(start: Start, launch: La
         ann.enter(f"{service.url}/mixsvc/", "Ann")
         ann.say("hello from below")
         expect(ann.texts.last).to_have_text("hello from below")
-        # The session's cookie is for the chat beside it, too.
+        # The session's cookie also identifies the person in the chat.
         ann.come(f"{service.url}/mixsvc/")
         expect(ann.members).to_contain_text(["Ann"])
 
@@ -119,7 +119,7 @@ def test_our_paths_are_the_applications_where_our_pages_are_away(start: Start, l
 def test_the_shop_runs_in_another_server_as_well(launch: Launch) -> None:
     settings = {**SHOP, "chat": {"authenticator": "shop:who", "listen": "tcp:0:interface=127.0.0.1"}}
 
-    # One process, as the shop's key is a new one in each.
+    # One process, because each process of the shop has a new key.
     server = replace(
         GTHREAD, arguments=tuple("--workers=1" if "workers" in each else each for each in GTHREAD.arguments)
     )

@@ -44,9 +44,9 @@ Run = Callable[[str, str], "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="module")
 def recipes(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Launch:
-    """Whose python runs the recipes, where, and in which environment."""
+    """The python that runs the recipes, its folder and its environment."""
     folder = tmp_path_factory.mktemp("recipes")
-    # That of the wheel has no gevent.
+    # The virtualenv of the wheel has no gevent.
     lend(folder / "lent", ("gevent", "greenlet"))
     lend(folder / "lent" / "zope", ("zope.event",))
     return Launch(installed, folder, environ={"PYTHONPATH": str(folder / "lent")})
@@ -68,7 +68,7 @@ def run(recipes: Launch) -> Run:
 
 @pytest.fixture(scope="module")
 def complete(service: Service) -> Service:
-    """The service with the fixture's rates and the past: neither is there at once."""
+    """The service once it has the fixture's rates and the history, which takes a moment."""
     service.wait_for("rates: 4 new quotes of 2026-11-20")
     # No log line says when the history has been read.
     wait_until(lambda: status_of(f"{service.url}{PAST}") == 200, "no past")
@@ -95,7 +95,7 @@ def test_without_a_service_a_recipe_ends_with_one_line(name: str, run: Run) -> N
 
 @contextmanager
 def served(recipes: Launch, url: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """The Flask app on a port that is free, and where it is."""
+    """The Flask app on a free port, and its URL."""
     command = [str(recipes.programs / "python"), str(FOLDER / f"{SERVER}.py"), url, "0"]
     environment = recipes.environment()
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}

@@ -21,14 +21,14 @@ HEADER_SECONDS = 3
 IDLE_SECONDS = 5
 
 # How long a normal request may take on a loaded machine, in seconds: less than the chat's pause between heartbeats.
-# Without the crowd it takes a few milliseconds.
+# Without the other clients it takes a few milliseconds.
 MOMENT = SLACK
 
 
 @pytest.fixture(scope="module")
 def config(ecb: Ecb) -> Config:
     """Short deadlines and small limits."""
-    # Before the service starts, which has the limit of this process.
+    # Set before the service starts, which inherits the limit of this process.
     raise_file_limit(8192)
     return {
         "rates": {"ecb_url": ecb.url, "ecb_90_days_url": "", "ecb_history_url": ""},
@@ -192,7 +192,7 @@ def test_many_uploads_at_once_fill_neither_memory_nor_disk(service: Service) -> 
         assert on_disk(pid) <= MOST_BODIES
 
         answers = [read_to_end(each) for each in connections]
-    # Some had no room, the others did not go on.
+    # Some were refused for lack of room, the others sent no more.
     assert {answer[9:12] for answer in answers} <= {b"503", b"408", b""}
     assert sum(answer.startswith(b"HTTP/1.1 503 ") for answer in answers) >= 20 - MOST_BODIES // len(part)
     assert settled(pid, service.port, before) <= before
@@ -233,7 +233,7 @@ def test_a_stream_of_the_chat_outlasts_every_deadline(service: Service) -> None:
     with opened(service.port) as stream, opened(service.port) as idle:
         stream.sendall(head)
         idle.sendall(b"GET /chat HTTP/1.1\r\nHost: x\r\n\r\n")
-        # An idle connection is closed; by then the stream had nothing to say for just as long.
+        # An idle connection is closed; by then the stream has been silent for just as long.
         assert read_to_end(idle).startswith(b"HTTP/1.1 200 ")
 
         body = b'["{}"]'

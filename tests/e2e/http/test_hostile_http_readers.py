@@ -67,7 +67,7 @@ def test_two_hundred_that_never_read_are_cheap_and_are_cut_off(server: Server, r
 def wait_until_cut_off(client: socket.socket) -> None:
     """Until the server has reset the connection, without reading from it."""
     poll = select.poll()
-    # Whatever is there to read does not count: only an error and a hang-up wake it.
+    # Bytes to read do not wake it: only an error or a hang-up does.
     poll.register(client, 0)
     assert poll.poll(1000 * DEADLINE)
 

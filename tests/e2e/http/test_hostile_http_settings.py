@@ -1,4 +1,4 @@
-"""Services that are full, out of files, behind TLS, for some hosts only, or asked by a thousand at once."""
+"""Services that are full, out of files, behind TLS, limited to some hosts, or used by a thousand clients at once."""
 
 import os
 import resource
@@ -25,7 +25,7 @@ from tests.txsockjs.certificate import write_certificate
 @pytest.fixture(scope="module")
 def config(ecb: Ecb) -> Config:
     """A short deadline for heads, and room for a thousand connections."""
-    # Before a service starts, which has the limit of this process.
+    # Set before a service starts, which inherits the limit of this process.
     raise_file_limit(8192)
     return {
         "rates": {"ecb_url": ecb.url, "ecb_90_days_url": "", "ecb_history_url": ""},
@@ -56,7 +56,7 @@ def test_a_full_service_makes_room_for_the_newest(start: Callable[[Launch], Serv
     service = start(launch.having(server={"max_connections": "50"}))
     with crowd(service.port, 200) as connections:
         assert get(service.port).startswith(b"HTTP/1.1 200 ")
-        # Those that were idle longest had to go.
+        # Those that were idle longest were closed.
         assert read_to_end(connections[0]) == b""
 
     with ExitStack() as stack:
@@ -106,7 +106,7 @@ def test_over_tls_it_is_the_same(start: Callable[[Launch], Service], launch: Lau
             connection.sendall(data)
             return read_to_end(connection)
 
-    # At once, as each that is refused stays open for a moment.
+    # All at once, because each refused connection stays open for a moment.
     with ThreadPoolExecutor() as threads:
         good, bad, late = threads.map(answer, (CLOSING, b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nX: "))
     assert b"Strict-Transport-Security: max-age=3600" in good
@@ -123,7 +123,7 @@ def test_without_any_file_left_it_goes_on_when_there_are_some(
     _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (before + 20, hard))
     with crowd(service.port, 100) as connections:
-        # One that came too late is closed at once.
+        # A connection that came too late is closed at once.
         assert read_to_end(connections[-1]) == b""
 
     assert settled(pid, service.port, before) <= before

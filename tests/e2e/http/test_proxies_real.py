@@ -85,7 +85,7 @@ def behind(started: Started, request: pytest.FixtureRequest) -> House:
 
 @contextmanager
 def house(name: str, installed: Path, config: Config, folder: Path) -> Iterator[House]:
-    """Two services and a proxy before them."""
+    """Two services behind a proxy."""
     server = {
         "admin_listen": "tcp:0:interface=127.0.0.1",
         "trusted_proxies": "127.0.0.1",
@@ -176,7 +176,7 @@ def test_a_host_that_a_client_invents_is_not_believed(behind: House) -> None:
 
 
 def logged(house: House, word: str) -> list[str]:
-    """The lines of the access logs with this word; SIGUSR1 has what waits written."""
+    """The lines of the access logs with this word; SIGUSR1 makes the service write those that wait."""
     lines: list[str] = []
     for service in house.services:
         count = len(service.lines.so_far())
@@ -200,7 +200,7 @@ def test_haproxy_turns_away_from_a_process_that_drains_and_nobody_notices(starte
         hammering = [threads.submit(hammer) for _ in range(2)]
         try:
             status = behind.services[0].stop()
-            # And some more, when it is gone.
+            # And some more requests once it is gone.
             assert [behind.ask("GET", "/")[0] for _ in range(5)] == [200] * 5
         finally:
             over.set()

@@ -22,7 +22,7 @@ LEAST_BYTES = 8 * 2**20
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """txsockjs by itself, with a room for all."""
+    """txsockjs alone, with one room for all."""
     raise_file_limit(2 * SESSIONS)
     with running(PEERS["txsockjs"], on_cores()) as started:
         yield started

@@ -1,4 +1,4 @@
-"""Somebody's WSGI application in the real service: over real sockets, read fast, slowly, or not at all."""
+"""A user's WSGI application in the real service: over real sockets, read fast, slowly, or not at all."""
 
 import re
 import socket
@@ -20,7 +20,7 @@ BODY = bytes(range(256)) * 20_000
 
 @pytest.fixture
 def hosting(launch: Launch, tmp_path: Path) -> Launch:
-    """With two threads, and little patience."""
+    """With two threads and short time limits."""
     code = tmp_path / "code"
     code.mkdir()
     (code / "wsgi_app.py").write_text((PROJECT / "tests" / "e2e" / "apps" / "wsgi_app.py").read_text())
@@ -47,7 +47,7 @@ def asked(
 
 
 def not_reading(port: int, path: str) -> socket.socket:
-    """Asks, and then does not read."""
+    """Sends a request, and then does not read."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.settimeout(DEADLINE)
@@ -57,7 +57,7 @@ def not_reading(port: int, path: str) -> socket.socket:
 
 
 def until_closed(client: socket.socket) -> int:
-    """Read what still comes, until the connection ends; how much it was."""
+    """Read until the connection ends; returns the number of bytes."""
     came = 0
     with client:
         while True:
@@ -136,7 +136,7 @@ def test_clients_that_do_not_read_are_dropped_and_free_their_threads(
     for client in slow:
         assert client.recv(10)
 
-    # Both threads are taken until then.
+    # Both threads are busy until then.
     assert asked(connection, "/running").read() in (b"0", b"1")
 
     dropped = "web: 127.0.0.1 did not read its response in time and is dropped"
@@ -162,13 +162,13 @@ def test_a_client_that_reads_slowly_gets_everything(start: Callable[[Launch], Se
 
 
 def test_many_that_do_not_read_cost_little_memory(start: Callable[[Launch], Service], hosting: Launch) -> None:
-    # Of the rates' history nothing is loaded while it is measured.
+    # The history of the rates must not be loaded during the measurement.
     archive = hosting.having(web={"slow_client_timeout": "300", "threads": "60"}, rates={"sources": "archive"})
     service = start(archive)
     with ExitStack() as stack:
         before = 0
         for number in range(60):
-            # The first ones load what is loaded once.
+            # The first requests load what is loaded only once.
             before = memory(service) if number == 20 else before
             client = stack.enter_context(not_reading(service.port, "/endless"))
             assert client.recv(10)

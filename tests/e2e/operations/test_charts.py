@@ -53,7 +53,7 @@ def children(service: Service) -> list[int]:
 
 
 def is_drawing(process: int) -> bool:
-    """Whether it runs, or is stopped; not when it has ended, whoever waits for it."""
+    """Whether the process runs or is stopped; False once it has ended, also before its parent waits for it."""
     with suppress(OSError):
         return MARK in Path(f"/proc/{process}/cmdline").read_bytes()
     return False
@@ -69,7 +69,7 @@ def check_refused(answer: Answer) -> None:
 
 @pytest.fixture
 def drawing(launch: Launch) -> Launch:
-    # The archive gives many days, and each number of days another picture.
+    # The archive has many days, and each number of days makes a different picture.
     return launch.having(rates={"sources": "ecb, archive", "chart_timeout": PATIENT})
 
 
@@ -101,7 +101,7 @@ def test_after_the_death_of_its_process_the_next_chart_is_drawn_by_another(drawi
     os.kill(first, signal.SIGKILL)
     answer = ask(service, 1001)
 
-    # The service may not have known of the death.
+    # The service may not have noticed yet that the process has died.
     if answer.status != 200:
         check_refused(answer)
         assert ask(service, 1001).status == 200
@@ -165,6 +165,6 @@ def test_50_requests_at_once_share_the_processes_and_each_is_answered(drawing: L
         if answer.status == 503:
             check_refused(answer)
     assert most == len(children(service)) == 2
-    # Refused was who came when enough were waiting, and not everybody.
+    # Only requests that came while enough were waiting were refused.
     assert sum(answer.status == 200 for answer in answers) >= 8
     assert ask(service, 2999).status == 200

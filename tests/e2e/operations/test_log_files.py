@@ -1,4 +1,4 @@
-"""Log files of the real service: the access log in each form, and making way for logrotate."""
+"""Log files of the real service: the access log in each format, and logrotate."""
 
 import json
 import os
@@ -137,7 +137,7 @@ def assert_moved_and_opened_anew(daemon: Daemon, folder: Path, tell: Callable[[]
 
 
 class AsNobody(Launch):
-    """Begins as root and becomes somebody else."""
+    """Starts as root and becomes another user."""
 
     def command(self, *twistd_options: str) -> list[str]:
         command = super().command(f"--uid={NOBODY}", f"--gid={NOBODY}", *twistd_options)
@@ -199,7 +199,7 @@ def test_the_example_for_logrotate_rotates_both(launch: Launch, changed: dict[st
     launch = launch.having(server={"access_log_file": "access.log"})
     with Daemon(launch) as daemon:
         get_text(f"{daemon.url}/?before")
-        # So that there is something to rotate: what is empty is left alone.
+        # So that there is something to rotate: logrotate leaves empty files alone.
         os.kill(daemon.pid, signal.SIGUSR1)
         daemon.wait_for("2 log files reopened")
         folder = launch.folder

@@ -23,7 +23,7 @@ def busy() -> Iterator[int]:
 
 
 def refused(launch: Launch, wrapper: Sequence[str] = (), uid: int | None = None) -> str:
-    """The one line on stderr of a start that fails, in the foreground and as a daemon alike."""
+    """The one line on stderr of a start that fails, the same in the foreground and as a daemon."""
     said = set()
     user = [f"--uid={uid}", f"--gid={uid}"] if uid is not None else []
     for options in (["--nodaemon", "--pidfile=", *user], ["--pidfile=pid", "--logfile=log", *user]):
@@ -82,7 +82,7 @@ def test_a_busy_port_for_operators_is_named(launch: Launch, busy: int) -> None:
 
 
 def test_a_port_without_permission_is_named(launch: Launch) -> None:
-    # Root has to be without the right to such ports first.
+    # Root must first lose the right to open such ports.
     without_right = ["setpriv", "--bounding-set=-net_bind_service"] if os.getuid() == 0 else []
 
     said = refused(replace(launch, options=("--port", "80")), without_right)
@@ -109,7 +109,7 @@ def test_a_wrong_setting_is_named(launch: Launch, config: dict[str, dict[str, st
 
 
 def test_a_daemon_is_told_what_its_later_user_may_not_open(launch: Launch) -> None:
-    # As root, who may become somebody else; the folder stays root's.
+    # As root, who may become another user; the folder stays root's.
     if os.getuid() == 0:
         launch.folder.mkdir(mode=0o700)
         said = refused(launch, uid=65534)

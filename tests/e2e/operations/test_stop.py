@@ -26,7 +26,7 @@ TERMINATED = -15
 
 @pytest.fixture
 def slow(launch: Launch, tmp_path: Path) -> Launch:
-    """With somebody's views that take their time; three at once."""
+    """With a user's slow views; three at a time."""
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "slow_app.py").write_text((PROJECT / "tests" / "e2e" / "apps" / "slow_app.py").read_text())
     environ = {"PYTHONPATH": str(tmp_path / "code")}

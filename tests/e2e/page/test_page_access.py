@@ -32,7 +32,7 @@ def drawn(page: Page) -> None:
 
 
 def talked_in(ann: Visitor, service: Service) -> None:
-    """A talk with something of everything in it."""
+    """A room with messages of every kind."""
     with Chatter(service.port, "Bob the Builder") as bob:
         for text in ("Good morning https://example.org/", "/me waves", "/rate EUR/USD", "/topic The weather"):
             bob.say(text)

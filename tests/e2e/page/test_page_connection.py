@@ -148,7 +148,7 @@ def test_offline_and_back(launch: Launch, visitor: NewVisitor) -> None:
 def test_a_connection_that_has_died_in_sleep_is_found_out(launch: Launch, visitor: NewVisitor) -> None:
     with Service(launch) as service:
         ann, bob = visitor(), visitor()
-        # Sends nothing and hears nothing any more, as after a sleep behind a router that has forgotten it.
+        # From now on it sends and receives nothing, as after a sleep behind a router that has dropped the connection.
         ann.page.add_init_script(
             """const send = WebSocket.prototype.send;
             globalThis.sockets = [];

@@ -1,4 +1,4 @@
-"""What the page owes its reader: the place in the log, the marks of what is unread, and every line that was typed."""
+"""What the page keeps for its reader: the place in the log, the unread marks, and every line that was typed."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The moderator's view: a login, and deleting, muting, kicking and banning, each asked again before it is done."""
+"""The moderator's view: a login, and deleting, muting, kicking and banning, each confirmed before it is done."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def log_in(mona: Visitor, service: Service, password: str = PASSWORD) -> None:
 
 
 def moderate(mona: Visitor, name: str, what: str) -> None:
-    """Open the dialog for a person and choose; what is chosen is not done yet."""
+    """Open the dialog for a person and choose an action, which is not done yet."""
     mona.page.get_by_role("button", name=f"Moderate {name}").click()
     mona.page.get_by_role("radio", name=re.compile(f"^{what}")).check()
 

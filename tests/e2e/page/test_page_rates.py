@@ -1,4 +1,4 @@
-"""The rates on the page: live, with date and source, converted, and drawn for eyes, keys and screen readers."""
+"""The rates on the page: live, with date and source, converted, and as a chart for eyes, keys and screen readers."""
 
 import re
 from collections.abc import Iterator
@@ -183,7 +183,7 @@ def test_the_past_is_drawn_over_each_range(service: Service, visitor: NewVisitor
 
     points = answered.value.json()["points"]
     first, last = (date.fromisoformat(points[index]["date"]) for index in (0, -1))
-    # The bank of the tests has rates of days to come.
+    # The tests' bank has rates of future days.
     assert days - 10 <= (last - first).days <= days + 5 or first == date(1999, 1, 4)
     expect(chart).to_have_attribute("aria-valuemax", str(len(points) - 1))
     expect(ann.page.get_by_role("button", name=label, exact=True)).to_have_attribute("aria-pressed", "true")

@@ -1,4 +1,4 @@
-"""The log: it follows, it stays put, it goes back in time, and it never grows without end."""
+"""The log: it follows new messages, keeps its place, loads older messages, and does not grow without a limit."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.service import DEADLINE, Config, Launch, Service
 
 MANY = 640
-# The server lets no more wait for the disk.
+# The server lets at most so many messages wait for the disk.
 AT_ONCE = 40
 QUICK = {"rate": "1000", "burst": "100000", "joins": "10000"}
 
@@ -50,7 +50,7 @@ def crowded(installed: Path, config: Config, tmp_path_factory: pytest.TempPathFa
 def go_back_to_the_first(ann: Visitor) -> None:
     """Scroll up again and again, until there is nothing older."""
     while (first := ann.numbers()[0]) > 1:
-        # Once it is there, the reader's place is kept, and with it the way up.
+        # Once older messages are there, the reader's place is kept, so there is more to scroll.
         ann.log.evaluate("(log) => { log.scrollTop = 0; }")
         expect(ann.page.locator(f"#log [data-number='{first - 1}']")).to_have_count(1)
 

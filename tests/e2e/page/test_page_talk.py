@@ -1,4 +1,4 @@
-"""What a talk needs: several rooms, unread marks, links, commands, and a word about what was not sent."""
+"""What the page offers for talking: rooms, unread marks, links, commands, and a notice of what was not sent."""
 
 import re
 
@@ -79,7 +79,7 @@ def test_a_room_can_be_left(service: Service, visitor: NewVisitor) -> None:
     ann.page.get_by_role("button", name="Leave").click()
 
     expect(ann.page.locator("#room-title")).to_have_text("lobby")
-    # The page does not wait for the service to hear of it.
+    # The page does not wait for the service.
     wait_until(lambda: members_of(service).get("cellar", 0) == 0, "somebody is in the cellar")
 
 

@@ -1,4 +1,4 @@
-"""People at the page, each in a Chromium of their own, so to say: a browser context with nothing from before."""
+"""Visitors of the page, each in a new browser context of Chromium."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ SOCKJS_CLIENT: Final = "**/vendor/sockjs.min.js"
 # Milliseconds.
 PATIENCE: Final = 1000 * DEADLINE
 
-# Refusals that a page asks for: a name in use, a wrong password, an amount that is none, and the past in the first
+# Refusals that a test provokes: a name in use, a wrong password, an invalid amount, and the history in the first
 # moment of a service.
 MEANT: Final = ("400", "403", "409", "503")
 
@@ -25,7 +25,7 @@ ARGUMENTS: Final = [
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
-    # Nothing may leave the loopback.
+    # No connection may leave the loopback.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -60,7 +60,7 @@ class Visitor:
         expect(self.status).to_contain_text("online")
 
     def ask_for(self, name: str) -> None:
-        """Give a name in the form; whether it is taken, is to be seen."""
+        """Give a name in the form; the test checks whether it is accepted."""
         self.page.get_by_label("Your name").fill(name)
         self.page.get_by_role("button", name="Enter", exact=True).click()
 
@@ -77,11 +77,11 @@ class Visitor:
         """
         while True:
             expect(self.page.locator("#try-now")).to_be_visible()
-            # A moment to come: the clock does not go back.
+            # A moment in the future, because the clock does not go back.
             self.page.clock.pause_at(self.page.evaluate("Date.now()") / 1000 + 0.5)
             if self.page.locator("#try-now").is_visible():
                 return
-            # The wait was over in that moment.
+            # The wait ended at that moment.
             self.page.clock.resume()
 
     def come_back(self, url: str, name: str) -> None:
@@ -90,7 +90,7 @@ class Visitor:
         expect(self.members).to_contain_text([name])
 
     def open_room(self, name: str) -> None:
-        """Pick a room at the side, and wait until it is the open one."""
+        """Choose a room in the side bar, and wait until it is open."""
         self.room(name).click()
         expect(self.page.locator("#room-title")).to_have_text(name)
 
@@ -98,7 +98,7 @@ class Visitor:
         """Join a room by its name, which makes it where it is not there."""
         self.page.get_by_label("Name of a room").fill(name)
         self.page.get_by_role("button", name="Join", exact=True).click()
-        # The room before may have had one member, too.
+        # The previous room may have had one member, too.
         expect(self.page.locator("#room-title")).to_have_text(name)
         expect(self.members).to_have_count(1)
 

@@ -67,7 +67,7 @@ class Ecb:
             return list(self._requests)
 
     def answer(self, **changes: Any) -> None:
-        """From now on: an Answer() with these fields changed; without any, the sound one again."""
+        """From now on answer with an Answer() with these fields changed; without fields, with the valid one again."""
         with self._lock:
             self._answer = replace(Answer(), **changes)
 
@@ -110,6 +110,6 @@ def _handler(ecb: Ecb) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing: the tests read the requests."""
+            """Does nothing: the tests read the requests."""
 
     return Handler

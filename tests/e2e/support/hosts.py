@@ -1,4 +1,4 @@
-"""Other people's servers as processes of their own: started, asked and stopped, each with a deadline."""
+"""Other WSGI servers as processes: started, asked and stopped, each with a deadline."""
 
 import importlib.util
 import os
@@ -45,7 +45,7 @@ class Host:
     """A server that serves an application with the wheel; as a context manager it is killed at the end."""
 
     def __init__(self, server: Server, launch: Launch, app: str = "mixsvc") -> None:
-        """app: the module that has one. Packages of ours are lent to the virtualenv of the wheel, which has none."""
+        """app: the module that has the application. The virtualenv of the wheel uses packages of our own one."""
         launch.folder.mkdir(parents=True, exist_ok=True)
         (launch.folder / "mixsvc.ini").write_text(config_text(launch.config))
         lent = launch.folder / "lent"

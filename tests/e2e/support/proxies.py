@@ -91,7 +91,7 @@ class Proxy:
 
 
 def nginx(folder: Path, backends: Sequence[Backend]) -> Proxy:
-    """deploy/nginx.conf before these services."""
+    """deploy/nginx.conf in front of these services."""
     key, certificate = write_certificate(folder)
     port, tls_port = free_port(), free_port()
     one, two = backends
@@ -113,7 +113,7 @@ def nginx(folder: Path, backends: Sequence[Backend]) -> Proxy:
 
 
 def haproxy(folder: Path, backends: Sequence[Backend]) -> Proxy:
-    """deploy/haproxy.cfg before these services; it looks after them ten times as often."""
+    """deploy/haproxy.cfg in front of these services, with ten times as many health checks."""
     key, certificate = write_certificate(folder)
     both = folder / "both.pem"
     both.write_bytes(certificate.read_bytes() + key.read_bytes())
@@ -148,7 +148,7 @@ def adapted(name: str, changes: Mapping[str, str]) -> str:
 
 
 def program(name: str) -> str:
-    """Where it is: not everybody's PATH has the programs for root."""
+    """The program's path: not every PATH has the programs for root."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert found, f"{name} is not installed; tools/system-packages {name} does it"
     return found

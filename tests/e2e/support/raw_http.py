@@ -28,7 +28,7 @@ CLOSING = b"GET /static/icon.svg HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\
 
 
 def opened(port: int, receive_bytes: int = 0) -> socket.socket:
-    """A connection. receive_bytes: what the system takes for it before somebody reads; 0: as much as it likes."""
+    """A connection. receive_bytes: the size of its receive buffer; 0: as the system chooses."""
     connection = socket.socket()
     connection.settimeout(DEADLINE)
     if receive_bytes:
@@ -38,7 +38,7 @@ def opened(port: int, receive_bytes: int = 0) -> socket.socket:
 
 
 def read_to_end(connection: socket.socket) -> bytes:
-    """What comes until the server closes, in good order or not."""
+    """What comes until the server closes the connection, with or without an error."""
     parts: list[bytes] = []
     with suppress(ConnectionResetError, BrokenPipeError):
         while part := connection.recv(65536):
@@ -92,7 +92,7 @@ def at_rest(pid: int, port: int) -> int:
 
 
 def settled(pid: int, port: int, most: int) -> int:
-    """The descriptors of a server, once they are so few or DEADLINE is over; it answers requests meanwhile."""
+    """The descriptors of a server, once there are so few or DEADLINE is over; the server answers requests meanwhile."""
     end = monotonic() + DEADLINE
     while (count := descriptors(pid)) > most and monotonic() < end:
         get(port)

@@ -1,4 +1,4 @@
-"""The real service as a process of its own: started, listened to and stopped, each with a deadline."""
+"""The real service as a process: started, watched and stopped, each with a deadline."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from typing import IO, Final, Self
 
 __all__ = ["DEADLINE", "SLACK", "Config", "Daemon", "Launch", "Lines", "Service", "config_text"]
 
-# Seconds. Far more than anything here takes, as a loaded machine may be slow. It costs nothing while all is well.
+# Seconds. Far more than anything here takes, because a loaded machine may be slow. It only delays a failing test.
 DEADLINE: Final = 120.0
 
 # Seconds that a loaded machine may add to what a test measures with the wall clock.
@@ -36,7 +36,7 @@ def config_text(config: Config) -> str:
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start: whose twistd, in which folder (made if need be), with which settings, options and environment."""
+    """How to start: which twistd, in which folder (made if necessary), with which settings, options and environment."""
 
     programs: Path
     folder: Path
@@ -57,7 +57,7 @@ class Launch:
         return [str(self.programs / "twistd"), *twistd_options, "mixsvc", *self.options, "--config", str(config)]
 
     def environment(self) -> dict[str, str]:
-        """Ours without what would let it see the checkout, and with `environ`."""
+        """Our environment, without variables that would let it see the checkout, and with `environ`."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV"))}
         return {**ours, "PYTHONUNBUFFERED": "1", **self.environ}
 
@@ -172,7 +172,7 @@ class Service(Running):
         super().__init__(Lines(self.process.stdout))
 
     def stop(self, seconds: float = DEADLINE) -> int:
-        """SIGTERM, and what wait_for_exit says."""
+        """Send SIGTERM; returns what wait_for_exit returns."""
         self.process.terminate()
         return self.wait_for_exit(seconds)
 
@@ -183,7 +183,7 @@ class Service(Running):
         return status
 
     def kill(self) -> None:
-        """SIGKILL: no goodbye. Harmless when it has ended."""
+        """Send SIGKILL. Does nothing if the process has ended."""
         self.process.kill()
         self.process.wait(DEADLINE)
         self.lines.wait_for_end()
@@ -228,7 +228,7 @@ class Daemon(Running):
         super().__init__(Lines(self._tail.stdout))
 
     def stop(self, seconds: float = DEADLINE) -> None:
-        """SIGTERM, and wait until it is gone; the log is complete then."""
+        """Send SIGTERM and wait for the end; then the log is complete."""
         signal.pidfd_send_signal(self._process, signal.SIGTERM)
         self._wait_until_gone(seconds)
         # tail may not have come to the end yet.
@@ -236,7 +236,7 @@ class Daemon(Running):
         self.lines.wait_for_end()
 
     def _wait_until_gone(self, seconds: float) -> None:
-        # A pidfd is readable once its process has ended, whoever its parent is.
+        # A pidfd is readable once its process has ended, even if that is not our child.
         gone, _, _ = select.select([self._process], [], [], seconds)
         assert gone, f"still running after {seconds:g} s:\n{self.log()}"
 

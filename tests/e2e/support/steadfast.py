@@ -1,4 +1,4 @@
-"""Chatters who come back after every loss of their connection, say again what was not acknowledged, and note it all."""
+"""Chatters who reconnect after every lost connection, send again what was not acknowledged, and record everything."""
 
 import json
 from contextlib import suppress
@@ -20,7 +20,7 @@ PAUSE: Final = 0.02
 
 
 class Steadfast(Thread):
-    """Talks in the lobby as fast as it is acknowledged, in a thread of its own, until `finish`."""
+    """Sends messages to the lobby as fast as they are acknowledged, in a thread, until `finish`."""
 
     def __init__(self, port: int, name: str) -> None:
         super().__init__(daemon=True)
@@ -48,11 +48,11 @@ class Steadfast(Thread):
                     self._talk(socket)
 
     def finish(self) -> None:
-        """Say nothing new; over when everything is acknowledged."""
+        """Send no new messages; `wait` returns when all are acknowledged."""
         self._is_finishing.set()
 
     def wait(self) -> None:
-        """Until it is over; AssertionError when that takes too long."""
+        """Wait until all messages are acknowledged; raises AssertionError after DEADLINE."""
         self.join(DEADLINE)
         assert not self.is_alive(), f"{self.name} still waits for {list(self._unsent)}"
 
