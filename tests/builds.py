@@ -1,4 +1,4 @@
-"""The distributions, built from a copy of the project and installed as a stranger would."""
+"""The distributions, built from a copy of the project and installed as users install them."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ class Distributions:
 
 
 def checkout(folder: Path) -> Path:
-    """The project copied to folder as git would give it: without what is generated."""
+    """The project copied to folder as in a fresh checkout: without generated files."""
     copied = shutil.copytree(PROJECT, folder, ignore=IGNORED)
     return Path(copied)
 
@@ -66,7 +66,7 @@ def contents(wheel: Path) -> dict[str, bytes]:
 
 
 def install(wheel: Path, folder: Path) -> Path:
-    """Make a virtualenv in folder with the wheel and what it asks for; returns the folder of its programs."""
+    """Make a virtualenv in folder with the wheel and its dependencies; returns the folder of its programs."""
     _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], dict(os.environ))
     python = folder / "bin" / "python"
     pip = ["-m", "pip", "--python", str(python), "install", "--quiet", "--disable-pip-version-check"]

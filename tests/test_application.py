@@ -18,7 +18,7 @@ NAMED: Final = "tests.test_application:everybody_is_one"
 
 
 def everybody_is_one(environ: Mapping[str, Any]) -> Identity | None:
-    """An authenticator of somebody's own."""
+    """An authenticator of the user's own."""
     return Identity("one", environ.get("HTTP_X_NAME"))
 
 
@@ -90,10 +90,10 @@ def _index() -> str:
 
 
 class ServedTests(SynchronousTestCase):
-    """What is where: each case is asked for three paths."""
+    """Which resource has which path: each case requests three paths."""
 
     def told(self, **web: Any) -> list[tuple[int, str]]:
-        """Status and beginning of what is at the root, below the prefix, and beside it."""
+        """Status and beginning of the responses at the root, below the prefix, and at another path."""
         settings = Settings(web=WebSettings(**web), storage=StorageSettings(path=MEMORY))
         client = Client(make_application(FakeMix(chat=FakeChat()), settings).application)
         answers = [client.get(path) for path in ("/", "/mixsvc/api/session", "/mixsvcs/api/session")]

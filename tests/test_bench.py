@@ -35,7 +35,7 @@ def array(*messages: int) -> bytes:
 
 @given(st.lists(st.integers(min_value=0, max_value=200)))
 def test_messages_are_counted_wherever_the_stream_is_cut(cuts: list[int]) -> None:
-    # With beginnings of markers that go no further.
+    # With beginnings of markers that are not continued.
     data = array(1, 2, 3) + MARKER[:2] + array(4) + b"\x81\x7e\x3c\x3d" + MARKER[:3] + MARKER + MARKER[:1]
     ours, theirs = socket.socketpair()
     with ours, theirs:

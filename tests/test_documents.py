@@ -1,4 +1,4 @@
-"""The documents name files that exist, and the ways in ARCHITECTURE.md are short."""
+"""The documents name files that exist, and the ways in ARCHITECTURE.md have few files."""
 
 import re
 from pathlib import Path

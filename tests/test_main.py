@@ -18,7 +18,7 @@ class Terminal(io.StringIO):
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, *passwords: str) -> list[str]:
-    """Passwords are typed at a terminal; what was asked."""
+    """Types passwords at a terminal; returns the questions."""
     prompts: list[str] = []
     answers = iter(passwords)
 

@@ -122,7 +122,7 @@ def test_files_that_a_service_leaves_in_the_checkout_are_in_no_sdist(tmp_path: P
 
 
 def leave_behind(source: Path) -> None:
-    """Put into a tree what updates of it since before the move leave there."""
+    """Put into a tree what older versions have left there."""
     for name in (
         "web/static/vendor/sockjs.min.js",
         "web/__pycache__/app.cpython-311.pyc",

@@ -1,4 +1,4 @@
-"""What programs import from these packages: each name that is promised, and no other."""
+"""What programs import from these packages: the public names and no others."""
 
 from importlib import import_module
 from types import ModuleType

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Reactor(MemoryReactorClock):
-    """Runs what other threads ask for at the next turn, and notes the resolver."""
+    """Runs the calls of other threads at the next turn, and records the resolver."""
 
     resolver: IHostnameResolver | None = None
     busy_port = 0
@@ -60,7 +60,7 @@ def settings(**server: Any) -> Settings:
 
 
 def end(service: MixService, reactor: Reactor) -> None:
-    """Stop a service that still runs, and let every step of the stop end at its time limit, so that threads end."""
+    """Stop a service that still runs; every step of the stop ends at its time limit, so that threads end."""
     if service.running:
         service.stopService()
     reactor.pump([1.0] * 60)

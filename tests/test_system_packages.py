@@ -24,7 +24,7 @@ case "$2" in *ensurepip*) exit 1 ;; *print*) echo python3.11-venv ;; esac
 
 
 class Machine:
-    """A folder that is the whole PATH: what the script itself needs, and what a test adds."""
+    """A folder that is the whole PATH: the programs that the script itself needs, and those that a test adds."""
 
     def __init__(self, folder: Path) -> None:
         self.bin = folder

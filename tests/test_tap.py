@@ -15,7 +15,7 @@ from mixsvc.tap import Options, makeService
 
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
-    """As they were before."""
+    """Restores what was there before."""
     before = {number: signal.getsignal(number) for number in (signal.SIGUSR1, signal.SIGHUP)}
     yield
     for number, handler in before.items():

@@ -18,7 +18,7 @@ MAX_ROOT_FILES: Final = 10
 
 
 def check_length(source: Source) -> Iterator[str]:
-    """A module holds one subject: a class whole, and not much more."""
+    """A module holds one subject, such as one whole class."""
     lines = len(source.text.splitlines())
     if lines > MAX_MODULE_LINES:
         yield f"has {lines} lines; the limit is {MAX_MODULE_LINES}"
@@ -57,7 +57,7 @@ def check_exports(source: Source) -> Iterator[str]:
 
 
 def check_folders(sources: Sequence[Source]) -> Iterator[str]:
-    """A folder holds as many files as one can take in at a glance."""
+    """A folder holds few files, so that a reader can survey them."""
     files: dict[str, int] = defaultdict(int)
     for source in sources:
         files[source.folder()] += 1

@@ -72,7 +72,7 @@ def imports(source: Source) -> Iterator[Import]:
 
 
 def within(module: str, package: str) -> bool:
-    """Whether the module is the package or stands in it."""
+    """Whether the module is the package or is inside it."""
     return module == package or module.startswith(f"{package}.")
 
 

@@ -1,4 +1,4 @@
-"""OutboxEntry texts from the command line, over a WebSocket in memory."""
+"""Texts sent from the command line, over a WebSocket in memory."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a session sends and when, without a network."""
+"""What a session sends, and when; without a network."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ class ClientSessionTests(SynchronousTestCase):
     def said(self) -> list[str]:
         return [each["text"] for each in self.server.requests_of("say")]
 
-    # JoinedRooms
+    # Rooms
 
     def test_join_fires_after_the_newest_messages_were_delivered(self) -> None:
         self.server.say("lobby", "hello")
@@ -233,7 +233,7 @@ class ClientSessionTests(SynchronousTestCase):
         self.assertEqual([f"{index}" for index in range(450)], texts(self.events))
         self.assertEqual([201, 201, 401, 450], [each["before"] for each in self.server.requests_of("history")])
 
-    # OutboxEntry
+    # Texts
 
     def test_one_text_of_a_room_is_under_way_at_a_time(self) -> None:
         self.inside()

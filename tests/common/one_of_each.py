@@ -1,4 +1,4 @@
-"""What the sources have in one place each, read with `ast`: a list of what is sought, and of where it may be."""
+"""What may exist only once in the sources, read with `ast`: what is looked for, and where it may be."""
 
 import ast
 from collections.abc import Iterator, Sequence
@@ -45,7 +45,7 @@ HOMES: Final = (
 
 
 def strays(sources: Sequence[Source]) -> list[str]:
-    """What stands outside its home in the sources of the same package, a line each; nothing when all is well."""
+    """What is outside the module that may have it, a line each; empty if nothing is."""
     return [
         f"{source.name}: line {line}: {what!r} belongs to {home.module}"
         for home in HOMES

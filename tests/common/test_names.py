@@ -77,7 +77,7 @@ class KeyTests(SynchronousTestCase):
 
     def test_different_names_have_different_keys(self) -> None:
         self.assertNotEqual(key("Ann"), key("Anna"))
-        # No case folding joins the i without a dot and the i, nor an alpha and an a.
+        # Case folding makes equal neither the dotless i and the i, nor an alpha and an a.
         self.assertNotEqual(key("An\u0131"), key("Ani"))
         self.assertNotEqual(key("\u0391nn"), key("Ann"))
 

@@ -10,7 +10,7 @@ from mixsvc.common.numbers import MAX_JSON_NUMBER, whole_number
 @given(st.integers(0, MAX_JSON_NUMBER))
 def test_digits_are_a_whole_number(number: int) -> None:
     assert whole_number(str(number), 0, MAX_JSON_NUMBER) == number
-    # It is exact in a reader that has floats only.
+    # A reader that has only floats reads it exactly.
     assert int(float(number)) == number
 
 

@@ -1,4 +1,4 @@
-"""Each of these is written once: addresses, times, repairs of text, keys of names, codes of currencies."""
+"""These are implemented only once: addresses, times, repairs of text, keys of names, codes of currencies."""
 
 import pytest
 

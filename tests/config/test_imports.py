@@ -1,4 +1,4 @@
-"""Imports of what settings name in other people's code, and the messages about what is wrong with it."""
+"""Imports of what settings name in users' code, and the messages about mistakes in it."""
 
 import sys
 from collections.abc import Iterator

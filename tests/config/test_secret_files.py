@@ -109,7 +109,7 @@ class SecretKeyTests(SynchronousTestCase):
         self.write(b"0123456789abcdef")
         os.chmod(self.path, 0)
         if os.geteuid() == 0:
-            # Root may read everything, so somebody else tries.
+            # Root may read everything, so another user tries.
             os.seteuid(65534)
             self.addCleanup(os.seteuid, 0)
 

@@ -70,7 +70,7 @@ class ChatRpcTests(TestCase):
         self.remote = self.remote_with(TOKEN)
 
     async def ended(self) -> None:
-        """Until the port and its connections are closed."""
+        """Wait until the port and its connections are closed."""
         await maybeDeferred(self.port.stopListening)
         while self.connections.protocols:
             await deferLater(reactor, 0)
@@ -79,7 +79,7 @@ class ChatRpcTests(TestCase):
         return RemoteChat(lambda: self.number, token, seconds)
 
     def status_of_call(self, age: float) -> int:
-        """The status of a correct call that is so many seconds old."""
+        """The status of a valid call that is so many seconds old."""
         body = json.dumps(["say", ["lobby", "Ann", "x", None], time.time() - age]).encode()
         mac = hmac.new(TOKEN, body, "sha256").hexdigest()
         with closing(HTTPConnection("127.0.0.1", self.number, timeout=30)) as connection:

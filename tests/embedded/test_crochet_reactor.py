@@ -14,7 +14,7 @@ from mixsvc.embedded.crochet_reactor import CrochetBridge
 from mixsvc.errors import ServiceBusy
 
 
-# crochet 2.1 asks an Event by its old name.
+# crochet 2.1 uses a deprecated name of threading.Event.
 @pytest.mark.filterwarnings("ignore:isSet:DeprecationWarning")
 class CrochetBridgeTests(TestCase):
     """Called in a thread of the real reactor's pool."""

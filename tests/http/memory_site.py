@@ -48,7 +48,7 @@ class MemoryTransport(StringTransport):
     lost: Failure | None = None
 
     def setTcpNoDelay(self, enabled: bool) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
     def loseWriteConnection(self) -> None:
         self.write_closed = True
@@ -63,18 +63,18 @@ class MemoryTransport(StringTransport):
         protocol.connectionLost(reason)
 
     def half_close(self) -> None:
-        """The client will send no more; like TCP, tells the protocol each time it reads."""
+        """The client has ended its sending side; like TCP, this tells the protocol each time it reads."""
         if self.producerState == "producing" and not self.disconnecting:
             protocol: Any = self.producer
             protocol.readConnectionLost()
 
     def fill(self) -> None:
-        """What TCP does when more than 64 KiB wait."""
+        """Do what TCP does when more than 64 KiB wait."""
         producer: Any = self.producer
         producer.pauseProducing()
 
     def empty(self) -> None:
-        """What TCP does when nothing waits any more."""
+        """Do what TCP does when nothing waits any more."""
         producer: Any = self.producer
         producer.resumeProducing()
 

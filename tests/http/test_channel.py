@@ -44,7 +44,7 @@ class ChannelTestCase(SynchronousTestCase):
         self.clock.pump([1] * seconds)
 
     def trickle(self, byte: bytes, seconds: int) -> None:
-        """A byte a second, as long as somebody listens."""
+        """Writes a byte a second while there is a client."""
         for _ in range(seconds):
             self.channel.dataReceived(byte)
             self.clock.advance(1)
@@ -261,14 +261,14 @@ class UpgradeTests(ChannelTestCase):
 
 
 class Upgraded:
-    """What gets a connection that is taken over."""
+    """The protocol that takes a connection over."""
 
     def __init__(self) -> None:
         self.got = b""
         self.lost = False
 
     def makeConnection(self, transport: object) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
     def dataReceived(self, data: bytes) -> None:
         self.got += data
@@ -278,7 +278,7 @@ class Upgraded:
 
 
 class HeadDeadlineTests(ChannelTestCase):
-    """From the first byte on, 20 s."""
+    """The limit is 20 s from the first byte on."""
 
     def test_a_connection_that_sends_nothing_is_closed(self) -> None:
         self.pass_time(19)
@@ -353,7 +353,7 @@ class HeadDeadlineTests(ChannelTestCase):
 
 
 class BodyDeadlineTests(ChannelTestCase):
-    """Each 30 s, 30 000 bytes at least."""
+    """At least 30 000 bytes must come in each 30 s."""
 
     def begin(self, length: int) -> None:
         self.channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % length)
@@ -456,11 +456,11 @@ class Full:
         raise OSError(28, "No space left on device")
 
     def close(self) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
 
 class UnreadTests(ChannelTestCase):
-    """30 s, and a second for each 1000 bytes, of which at least 65 536 wait."""
+    """The limit is 30 s, plus a second for each 1000 bytes that wait, and for 65 536 at least."""
 
     def unread(self, size: int) -> None:
         self.channel.dataReceived(LATER)

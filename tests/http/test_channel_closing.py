@@ -6,7 +6,7 @@ from tests.http.test_channel import LATER, ChannelTestCase, Upgraded, post
 
 
 class TLSTests(ChannelTestCase):
-    """TLS closes when both sides have written so; what is below it when one of them has."""
+    """TLS closes when both sides have sent close_notify; the transport below it when one of them has."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -46,7 +46,7 @@ class TLSTests(ChannelTestCase):
 
 
 class HalfClosedTests(ChannelTestCase):
-    """A client that will send no more, and reads."""
+    """A client that has ended its sending side, and reads."""
 
     def test_a_response_that_is_written_is_sent(self) -> None:
         self.channel.dataReceived(REQUEST)

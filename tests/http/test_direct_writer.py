@@ -20,7 +20,7 @@ def echo(environ: "WSGIEnvironment", start_response: "StartResponse") -> "list[b
 
 
 class SocketWire(Wire):
-    """Has a socket that takes so many bytes at a time; an error when it has none."""
+    """A transport whose socket takes so many bytes at a time; an error if there is no socket."""
 
     takes: int | None = 10**6
 
@@ -41,7 +41,7 @@ class WriteNowTests(SynchronousTestCase):
         self.channel, _ = Served(echo).connect(self.wire)
 
     def ask(self, path: bytes) -> tuple[bool, bool]:
-        """Whether the answer came to the socket, and to the transport."""
+        """What of the response went to the socket, and what to the transport."""
         self.wire.clear()
         self.wire.sent = b""
         self.channel.dataReceived(GET % path)

@@ -1,4 +1,4 @@
-"""X-Forwarded-*: believed from trusted proxies, and only what they wrote themselves."""
+"""X-Forwarded-*: accepted from trusted proxies only, and only what they wrote themselves."""
 
 from collections.abc import Collection
 from ipaddress import ip_network

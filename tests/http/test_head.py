@@ -1,4 +1,4 @@
-"""Heads: those with one meaning are read, all others are refused with the right status and a sentence."""
+"""Heads: those with one meaning are accepted, all others are refused with the right status and a sentence."""
 
 import pytest
 from hypothesis import given

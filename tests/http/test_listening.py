@@ -233,7 +233,7 @@ class ClosePortTests(SynchronousTestCase):
 
 
 class Kernel(MemoryReactorClock):
-    """Opens real sockets with a path, and never looks at them."""
+    """Opens real sockets with a path, and does not use them."""
 
     def listenUNIX(
         self, address: Any, factory: Any, backlog: int = 50, mode: int = 0o666, wantPID: bool = False
@@ -244,7 +244,7 @@ class Kernel(MemoryReactorClock):
 
 
 class Immovable(unix.Port):
-    """In a folder of somebody else's."""
+    """In a folder of another user."""
 
     def connectionLost(self, reason: Failure) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")

@@ -8,7 +8,7 @@ from mixsvc.http.routing import ChatOnlyRoot
 
 
 def host_seen(host: bytes, *origins: bytes) -> bytes:
-    """What the chat takes for its own host when a page of an origin asks."""
+    """The host that the chat compares with the origin of a page."""
     request = DummyRequest([b"info"])
     request.requestHeaders.setRawHeaders(b"host", [host])
     request.requestHeaders.setRawHeaders(b"origin", origins)

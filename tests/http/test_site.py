@@ -45,7 +45,7 @@ class SiteTestCase(SynchronousTestCase):
 
 
 class SiteTests(SiteTestCase):
-    """UploadQuota, answers and the end."""
+    """Bodies, responses and the end of a connection."""
 
     def post(self, body: bytes, headers: bytes = b"") -> bytes:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n" % (len(body), headers)

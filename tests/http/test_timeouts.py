@@ -32,7 +32,7 @@ class Sleeper:
 
 
 class SweeperTests(SynchronousTestCase):
-    """Two sleepers."""
+    """With two watched objects."""
 
     def setUp(self) -> None:
         self.clock = Clock()

@@ -1,4 +1,4 @@
-"""Clients that do not read: by when they must, in seconds of a clock that the test holds."""
+"""The time by which a client must have read, in seconds of the test's clock."""
 
 import socket
 
@@ -47,7 +47,7 @@ def test_a_client_that_keeps_up_has_none() -> None:
 
 
 class Wrapper:
-    """A transport on another one."""
+    """A transport that wraps another one."""
 
     def __init__(self, transport: object) -> None:
         self.transport = transport

@@ -1,4 +1,4 @@
-"""Log files that are moved away, and the signals that say so."""
+"""Log files that are moved away, and the signals that reopen them."""
 
 import os
 import resource
@@ -97,7 +97,7 @@ def test_opening_says_why_not() -> None:
 
 @pytest.fixture
 def signals() -> Iterator[None]:
-    """As they were before."""
+    """Restores what was there before."""
     before = {number: signal.getsignal(number) for number in (signal.SIGUSR1, signal.SIGHUP)}
     yield
     for number, handler in before.items():

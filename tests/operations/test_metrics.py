@@ -1,4 +1,4 @@
-"""The metrics: what a scraper finds, from parts with known numbers."""
+"""The metrics of parts with known numbers."""
 
 import re
 from collections import Counter

@@ -25,7 +25,7 @@ class Rest(Resource):
 
 
 class HealthTests(SynchronousTestCase):
-    """Pages before an application, with reports that a test lets go."""
+    """Pages in front of an application, with reports that the test completes."""
 
     def setUp(self) -> None:
         self.reports: list[Deferred[HealthReport]] = []

@@ -16,7 +16,7 @@ FAILING = SourceHealth("ecb", "failing", None, 7, "no luck", None)
 
 
 class FakeDatabase:
-    """Notes what is asked of it."""
+    """Records what it is asked for."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[Callable[..., Any], Deferred[Any]]] = []
@@ -27,7 +27,7 @@ class FakeDatabase:
 
 
 class ReadinessTests(SynchronousTestCase):
-    """Of a service that serves, unless a test says otherwise."""
+    """For a service that is serving, unless a test says otherwise."""
 
     def setUp(self) -> None:
         self.clock = Clock()

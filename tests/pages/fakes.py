@@ -39,7 +39,7 @@ MESSAGE = ChatMessage(number=41, name="Bob", text="anyone here?", said_at=1_700_
 
 @implementer(IRates)
 class FakeRates:
-    """Knows the quotes it was given, and the currencies in them; nothing of the past."""
+    """Knows the quotes that it was given, and their currencies; has no history."""
 
     def __init__(self, *quotes: Quote) -> None:
         self._quotes = {(quote.base, quote.quote): quote for quote in quotes}
@@ -73,7 +73,7 @@ class FakeRates:
 
 @implementer(IChat)
 class FakeChat:
-    """Two rooms. Remembers what was said, whose names are in use, and raises `trouble` where there is some."""
+    """Two rooms. Records what was said and which names are in use, and raises `trouble` if it is set."""
 
     prefix = "/talk"
 
@@ -98,7 +98,7 @@ class FakeChat:
         return ChatPage([MESSAGE], first=1, last=42)
 
     def claim(self, name: str, person: str) -> str:
-        """A name has spaces around it taken away, and is refused when it is empty then."""
+        """Spaces around a name are removed; an empty name is refused."""
         if self.trouble:
             raise self.trouble
         spelling = name.strip()

@@ -15,7 +15,7 @@ class Sour(Exception):
 
 
 def broken() -> Blueprint:
-    """Views that go wrong, on a page and in the API."""
+    """Views that fail, on a page and in the API."""
     views = Blueprint("broken", __name__)
 
     def fail() -> str:

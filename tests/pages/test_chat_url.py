@@ -1,4 +1,4 @@
-"""Where a page finds a chat on another port."""
+"""The URL of a chat on another port."""
 
 import pytest
 from flask import Flask

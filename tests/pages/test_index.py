@@ -31,7 +31,7 @@ class Page(HTMLParser):
         return [tag for tag in self.tags if name in (tag.get("class") or "").split()]
 
     def scripts(self) -> list[str]:
-        """The names of the scripts, without where they are."""
+        """The names of the scripts, without their folders."""
         return [(tag["src"] or "").rpartition("/")[2] for tag in self.tags if tag["tag"] == "script"]
 
 
@@ -80,7 +80,7 @@ class RatesOnThePageTests(SynchronousTestCase):
 
 
 class Talker(FakeChat):
-    """A chat in which this was said."""
+    """A chat with this message."""
 
     def __init__(self, *messages: ChatMessage) -> None:
         super().__init__()
@@ -200,7 +200,7 @@ class ChatOnThePageTests(SynchronousTestCase):
 
 
 class VendorTests(SynchronousTestCase):
-    """What comes from npm is loaded where it is there."""
+    """The page loads the files from npm if they are there."""
 
     def page(self, *names: str) -> Page:
         # Not mktemp: below pytest it would make its folder in the checkout.

@@ -93,7 +93,7 @@ class OwnStaticFilesTests(SynchronousTestCase):
 
 @pytest.fixture
 def client(tmp_path: Path) -> FlaskClient:
-    """Of an app whose folder is itself reached by a link, and holds links inside and outside."""
+    """An app whose static folder is reached by a symbolic link, and contains links that lead inside and outside."""
     (tmp_path / "secret").write_text("secret")
     folder = tmp_path / "real"
     (folder / "sub").mkdir(parents=True)

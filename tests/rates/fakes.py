@@ -33,7 +33,7 @@ def nothing_new() -> "Deferred[Sequence[Quote]]":
 
 @implementer(IRateSource)
 class FakeSource:
-    """Answers as told, and remembers when it was asked."""
+    """Gives the answers that the test chooses, and records when it was asked."""
 
     def __init__(self, clock: Clock, name: str) -> None:
         self.name = name

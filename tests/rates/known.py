@@ -1,4 +1,4 @@
-"""Rates as everyone reads them, of which just this and that is known."""
+"""Rates as views read them, with a few known quotes."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ HEALTH = SourceHealth("ecb", "failing", NOW, 2, "no luck", NOW + timedelta(minut
 
 
 def rates(*quotes: Quote) -> RatesFacade:
-    """What is answered once the quotes were polled, and the past was read."""
+    """The rates after these quotes were polled, and this history was read."""
     table, history = RateTable(moment), RateHistory()
     table.publish(quotes)
     history.adopt(by_pair(quotes))

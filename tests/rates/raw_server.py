@@ -1,4 +1,4 @@
-"""A server on the loopback that says, byte for byte, what a test wants, and a source that tells when it was asked."""
+"""A server on the loopback that sends the test's bytes, and a source that reports when it was asked."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,7 +37,7 @@ class _Saying(Protocol):
 
 
 class RawServer(ServerFactory):
-    """Answers every request with `says`, and closes then if it hangs_up."""
+    """Answers every request with `says`, and then closes the connection if `hangs_up` is true."""
 
     def __init__(self) -> None:
         self.says = http()
@@ -62,7 +62,7 @@ class Watched:
         self.ends.append(end)
 
         def ended(answer: Any) -> Any:
-            # Later, so that the poller has taken note of it.
+            # In a later turn, after the poller has handled it.
             from twisted.internet import reactor
 
             untyped: Any = reactor

@@ -34,19 +34,19 @@ def moment() -> datetime:
 
 
 def at_once(function: Callable[[], T]) -> "Deferred[T]":
-    """In place of a thread."""
+    """Runs the function at once, in place of a thread."""
     return maybeDeferred(function)
 
 
 def new_path(test: SynchronousTestCase) -> Path:
-    """A path at which nothing is yet; gone with what it holds after the test."""
+    """A path at which nothing exists; whatever is there after the test is removed."""
     folder = tempfile.TemporaryDirectory()
     test.addCleanup(folder.cleanup)
     return Path(folder.name) / "new"
 
 
 def client_of(resource: Resource) -> Any:
-    """A treq whose every request the resource answers, in memory."""
+    """A treq whose requests are all answered by the resource, in memory."""
     untyped: Any = StubTreq
     return untyped(resource)
 

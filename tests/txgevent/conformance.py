@@ -14,7 +14,7 @@ import txgevent
 
 __all__ = ["EXCEPTIONS"]
 
-# What is otherwise here, and why.
+# Twisted's tests that do not hold here, and why.
 EXCEPTIONS: Final = {
     "test_isNotInIOThread": "the reactor's pool has greenlets, which are in its thread",
     "test_spawnProcessEarlyIsReaped": "wants a SIGCHLD handler of its own; that is the loop's",
@@ -29,7 +29,7 @@ _set_up = ReactorBuilder.setUp
 
 
 def _set_up_loop(self: Any) -> None:
-    """Twisted's takes the handler of SIGCHLD away; the loop must learn of it."""
+    """Run Twisted's setUp, which removes the handler of SIGCHLD; then gevent's loop must set it again."""
     _set_up(self)
     loop: Any = get_hub().loop
     loop.reset_sigchld()

@@ -1,4 +1,4 @@
-"""Greenlets in place of the reactor's threads, and threads of the operating system beside them."""
+"""Greenlets in place of the reactor's threads, and threads of the operating system."""
 
 import threading
 import time

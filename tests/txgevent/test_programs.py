@@ -23,7 +23,7 @@ INSTALLED: Final = "import txgevent; txgevent.install()\nfrom twisted.internet i
 
 
 def python(*arguments: str, first: Path = PROJECT, **environ: str) -> "subprocess.CompletedProcess[str]":
-    """What a Python with the project, and `first` before it, does."""
+    """Runs a program with the project, after the code in `first`."""
     return subprocess.run(
         [sys.executable, *arguments],
         env={**os.environ, "PYTHONPATH": f"{first}{os.pathsep}{PROJECT}", **environ},
@@ -34,7 +34,7 @@ def python(*arguments: str, first: Path = PROJECT, **environ: str) -> "subproces
 
 
 def printed(program: str) -> list[str]:
-    """The lines that a program prints; it must end well, and complain of nothing."""
+    """The lines that a program prints; its status must be 0, and it must print nothing on stderr."""
     done = python("-W", "error", "-c", dedent(program))
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout.splitlines()
@@ -140,7 +140,7 @@ reactor.run()
 
 
 def test_many_children_of_twisted_and_of_gevent_end_side_by_side(start: str) -> None:
-    """gevent's loop takes every child that ends; each must be told to whom it belongs."""
+    """gevent's loop reaps every child that ends; each end must be reported to the owner of the child."""
     program = """
 import gevent.subprocess
 from twisted.internet.defer import gatherResults
@@ -172,7 +172,7 @@ reactor.run()
 
 
 def test_looking_up_a_name_does_not_block_the_reactor() -> None:
-    """In a patched program and in any other: the loop's own function for it is used."""
+    """The same in a patched program and in others: the loop's own function is used."""
     program = """
 from twisted.internet.endpoints import HostnameEndpoint, serverFromString
 from twisted.internet.protocol import Factory, Protocol

@@ -1,4 +1,4 @@
-"""The reactor's turns: what wakes it, what does not, and that others have theirs."""
+"""The reactor's turns: what wakes it, what does not, and that other greenlets run."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ class End(FileDescriptor):
 
 @pytest.fixture
 def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Two sockets that talk to each other."""
+    """Two connected sockets."""
     one, other = socket.socketpair()
     with one, other:
         yield one, other

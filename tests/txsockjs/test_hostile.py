@@ -32,7 +32,7 @@ class HostileTests(SynchronousTestCase):
             transport.lose()
         service.clock.pump([1] * 100)
 
-        # Many of them were good enough for a session.
+        # Many of them were valid and opened a session.
         self.assertGreater(len(service.apps.all), CONNECTIONS // 30)
         self.assertEqual(service.resource.numbers().sessions, {})
         self.assertEqual(service.get("/").body, b"Welcome to SockJS!\n")

@@ -35,7 +35,7 @@ class Case(TestCase):
     timeout = 20
 
     async def serve(self, apps: IProtocolFactory, **options: object) -> None:
-        """A stock site with the service at /echo, on a port of its own."""
+        """An ordinary site with the service at /echo, on a port of its own."""
         self.resource = SockJSResource(apps, options, reactor)
         self.root = Resource()
         self.root.putChild(b"echo", self.resource)
@@ -150,7 +150,7 @@ class TcpTests(Case):
         self.assertEqual(client.texts(), ["o", 'c[3000,"Go away!"]'])
 
     async def test_a_client_that_does_not_answer_a_ping_is_dropped(self) -> None:
-        # It may have twice the time-out, and is gone before the next heartbeat.
+        # It may take twice the time-out, and is closed before the next heartbeat.
         await self.serve(Apps(), heartbeat=0.5, pong_timeout=0.05)
         client = await self.socket(answers=False)
 
@@ -160,7 +160,7 @@ class TcpTests(Case):
 
 
 class Flooding(Apps):
-    """Writes as fast as it can until it is cut off."""
+    """Writes as fast as it can until it is disconnected."""
 
     def __init__(self) -> None:
         super().__init__()

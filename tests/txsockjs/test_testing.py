@@ -1,4 +1,4 @@
-"""The test doubles behave like what they stand for."""
+"""The test doubles behave like the real objects."""
 
 import subprocess
 import sys

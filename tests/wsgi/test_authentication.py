@@ -1,4 +1,4 @@
-"""Who opens a chat connection is asked with the request as a WSGI environ."""
+"""The authenticator of a chat connection gets its request as a WSGI environ."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar

@@ -17,7 +17,7 @@ from tests.wsgi.inline import Served, Wire
 class EnvironTests(SynchronousTestCase):
     """The environ of requests."""
 
-    # Whether the site is twisted.web's own, which lets more through.
+    # Whether the site is twisted.web's own, which accepts more.
     is_stock = False
 
     def ask(self, data: bytes, settings: Settings | None = None, wire: Wire | None = None) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class Worker:
 
 
 class ResponseWriterTests(SynchronousTestCase):
-    """With the reactor in the hands of the test."""
+    """With a reactor that the test controls."""
 
     def setUp(self) -> None:
         self.reactor = InlineReactor()

@@ -191,7 +191,7 @@ class ForgottenRoomTests(RetentionTestCase):
         self.assertEqual([], self.database.connection.execute("SELECT * FROM room WHERE name = 'attic'").fetchall())
 
     def test_a_join_at_the_last_moment_keeps_the_numbers(self) -> None:
-        """Wherever a join falls between the steps of a round, the numbers of the room do not start again."""
+        """A join between any two steps of a round does not make the numbers of the room start again."""
         for steps in range(8):
             self.forget_while_joining(steps)
 

@@ -155,7 +155,7 @@ class RoomsTests(SynchronousTestCase):
 
     def test_an_evicted_room_is_restored_as_it_was(self) -> None:
         self.rooms.restore([("new", 1, ""), ("old", 1, ""), ("oldest", 5, "May")])
-        # Two more make place for each other, and for the one that somebody looks for.
+        # A new room and the requested one evict others.
         self.rooms.obtain("cave")
         woken = self.rooms.obtain("oldest")
 

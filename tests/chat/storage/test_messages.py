@@ -172,7 +172,7 @@ class RoomTableTests(StoreTestCase):
     def test_the_latest_topic_stays_with_the_room(self) -> None:
         topics = [Draft("lobby", "Ann", text, NOW, text, messages.TOPIC) for text in ("May", "June")]
         self.insert([*topics, *drafts("hi")])
-        # Said again it is no topic any more.
+        # A repeated message does not set the topic again.
         self.insert(topics[:1])
 
         self.assertEqual([("lobby", 3, "June")], self.rooms())

@@ -37,7 +37,7 @@ class OnDiskTests(TestCase):
     def test_what_was_acknowledged_is_there_after_a_kill_and_the_numbers_go_on(self) -> Steps:
         history, _ = self.open(self.path)
         stored = yield gatherResults([history.append("lobby", "Ann", str(each), f"k{each}") for each in range(100)])
-        # Nothing is closed: a copy of the files is what a kill at this moment leaves.
+        # Nothing is closed first: this copy of the files is what a kill at this moment would leave.
         copy = shutil.copytree(os.path.dirname(self.path), self.mktemp())
 
         again, _ = self.open(os.path.join(copy, "chat.sqlite3"))

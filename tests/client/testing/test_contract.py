@@ -11,10 +11,10 @@ from tests.chat.fakes import ChatHarness
 
 Request = tuple[str, dict[str, Any]]
 
-# Those that the client acts on; the real chat sends others, too.
+# The types that the client acts on; the real chat also sends others.
 TYPES = {"welcome", "joined", "left", "message", "said", "history", "error", "notice", "deleted", "kicked"}
 
-# The clock, the wording and the rooms of the settings are each server's own.
+# The servers differ in their clock, their wording and their configured rooms.
 OWN = {"time", "rooms", "members", "count", "moderator", "suggestion"}
 
 HELLO: Request = ("hello", {"name": "Ann", "token": "t" * 16})

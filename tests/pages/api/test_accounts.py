@@ -258,7 +258,7 @@ class ClosedTests(Case):
         super().setUp()
         self.choose("Ann")
         closed = replace(SETTINGS, chat=replace(SETTINGS.chat, guests=False))
-        # The same key, so that Ann's cookie of better days is a good one.
+        # The same key, so that the cookie that Ann got before is valid.
         key = self.app.secret_key
         assert isinstance(key, bytes)
         self.closed = create_app(FakeMix(chat=self.chat), closed, AppSecrets(key))

@@ -77,7 +77,7 @@ class LoginsTests(SynchronousTestCase):
     def test_one_name_is_not_tried_from_many_addresses(self) -> None:
         for number in range(FREE_FAILURES):
             self.try_wrongly(1, address=f"192.0.2.{number}")
-        # A few do not keep its owner out.
+        # A few failures do not keep the owner of the name out.
         self.logins.check("Ann", PASSWORD, "198.51.100.1")
         for number in range(FREE_FAILURES_PER_NAME):
             self.try_wrongly(1, address=f"192.0.2.{number}")

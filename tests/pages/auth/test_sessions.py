@@ -84,7 +84,7 @@ class IdentityTests(SynchronousTestCase):
 
     def test_a_forged_cookie_is_nobodys(self) -> None:
         cookie = cookie_of(self.app, "/guest").split(";")[0]
-        # Not the last character, of which not every bit counts.
+        # Not the last character, because some of its bits have no meaning.
         forged_one = cookie[:-5] + ("A" if cookie[-5] != "A" else "B") + cookie[-4:]
         for forged in (forged_one, "mixsvc_session=x", "mixsvc_session=", "=;="):
             self.assertIsNone(self.who(environ_with(forged)))

@@ -89,7 +89,7 @@ class OneDay(SynchronousTestCase):
 
 
 class SeveralBases(SynchronousTestCase):
-    """The bank's euros, and a service in dollars that stood in for it."""
+    """The bank's rates in euros, and those of a service in dollars that replaced it for a while."""
 
     def setUp(self) -> None:
         dollars = [replace(quote("GBP", "9", day, "json"), base="USD") for day in ("2026-10-29", "2026-10-31")]

@@ -17,7 +17,7 @@ def of(code: str, days: int, source: str = "ecb") -> Quote:
 
 class Complete(SynchronousTestCase):
     def is_complete(self, *quotes: Quote) -> bool:
-        """Whether DAY is, of which something is known."""
+        """Whether DAY is complete."""
         return DAY.toordinal() in complete(by_pair([of("USD", 0), *quotes]).values())
 
     def test_a_day_that_lacks_a_currency_quoted_before_and_after_is_incomplete(self) -> None:

@@ -43,7 +43,7 @@ class Reading(SynchronousTestCase):
         self.assertEqual(self.price("GBP", "USD"), "1.33989")
 
     def test_of_two_bases_the_one_with_the_newer_date_counts(self) -> None:
-        # A service in dollars stood in for the bank for a day, and is not asked any more.
+        # A service in dollars replaced the bank for a day, and is not asked any more.
         dollars = [replace(quote(code, "2", "2026-10-27", "json"), base="USD") for code in ("EUR", "GBP")]
         self.table.publish(dollars)
 

@@ -18,7 +18,7 @@ class Judging(SynchronousTestCase):
         self.plausibility = Plausibility(lambda base, code: self.last.get(code))
 
     def check(self, *quotes: Quote) -> PlausibilityResult:
-        """As the poller does: what is taken is the last good one from then on."""
+        """Do as the poller does: an accepted quote is the last good one from then on."""
         result = self.plausibility.check(quotes)
         self.last.update((each.quote, each) for each in result.accepted)
         return result

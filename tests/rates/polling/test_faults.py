@@ -1,4 +1,4 @@
-"""Whatever a server does: the last good value stays, polling goes on, and each change of state is one log line."""
+"""For any fault of a server, the last good value stays, polling goes on, and each change of state is one log line."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -104,7 +104,7 @@ class FaultCase(TestCase):
         self.poll(replace(SETTINGS, ecb_url=self.url))
 
     async def asked(self) -> None:
-        """The fetch under way has ended."""
+        """Wait until the fetch under way has ended."""
         await self.source.ends[-1]
 
     async def round(self) -> None:
@@ -236,7 +236,7 @@ class Faults(FaultCase):
 
         self.assertIn("localhost did not answer: its certificate cannot be trusted", self.health().last_error)
         self.assertEqual(self.server.asked, [])
-        # Twisted's certificates do what the newest pyOpenSSL would rather not have.
+        # Twisted's certificates use functions that the newest pyOpenSSL has deprecated.
         self.assertEqual([each for each in self.flushWarnings() if "pyOpenSSL" not in each["message"]], [])
 
 
@@ -283,4 +283,4 @@ class _Resolution:
         self.addresses: list[IAddress] = []
 
     def cancel(self) -> None:
-        """There is nothing to give up."""
+        """Does nothing: there is nothing to cancel."""

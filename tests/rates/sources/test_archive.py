@@ -18,7 +18,7 @@ class PackagedArchive(SynchronousTestCase):
         self.assertEqual(len({each.date for each in quotes}), 1)
         self.assertEqual({(each.base, each.source, each.fetched_at) for each in quotes}, {("EUR", "archive", NOW)})
         self.assertIn("USD", {each.quote for each in quotes})
-        # Gone into the euro, so quoted no more.
+        # Replaced by the euro, so no longer quoted.
         self.assertNotIn("HRK", {each.quote for each in quotes})
 
     def test_reading_the_archive_does_not_import_its_package(self) -> None:

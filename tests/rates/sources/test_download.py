@@ -20,7 +20,7 @@ URL = "http://ecb.example/daily.xml"
 
 
 class Server(Resource):
-    """Answers with what it was told, and remembers what it was asked."""
+    """Gives the answers that the test chooses, and records the requests."""
 
     isLeaf = True
 
@@ -196,7 +196,7 @@ class Asking(SynchronousTestCase):
 
 
 class Redirecting(Resource):
-    """/0 answers; /n sends to /n-1; what stands in `to` is sent to as it is."""
+    """/0 answers; /n redirects to /n-1; the parameter `to` is redirected to unchanged."""
 
     isLeaf = True
 

@@ -31,7 +31,7 @@ HUGE = 100 * 2**20
 
 
 class Pages(Resource):
-    """What a server may do to us; `gone` fires when the client of /slow, /silent or /huge has left."""
+    """Faults of a server; `gone` fires when the client of /slow, /silent or /huge has left."""
 
     isLeaf = True
 
@@ -87,7 +87,7 @@ class Flood:
 
 
 async def turns(reactor: Any) -> None:
-    """Let the reactor carry bytes to and fro."""
+    """Let the reactor carry bytes in both directions."""
     for _ in range(10):
         await deferLater(reactor, 0)
 
@@ -143,7 +143,7 @@ class RealServer(TestCase):
         await self.pages.gone
 
         self.assertIn(str(MAX_BODY), error)
-        # What is beyond the limit lay in the buffers of the two sockets.
+        # The bytes beyond the limit were in the buffers of the two sockets.
         self.assertLess(self.pages.sent, HUGE // 4)
 
     async def test_cancelling_a_fetch_aborts_a_slow_body(self) -> None:
@@ -205,7 +205,7 @@ class RealTls(TestCase):
             await fetching
         raw.resumeProducing()
         await pages.gone
-        # Twisted's certificates do what the newest pyOpenSSL would rather not have.
+        # Twisted's certificates use functions that the newest pyOpenSSL has deprecated.
         self.assertEqual([each for each in self.flushWarnings() if "Passing pyOpenSSL" not in each["message"]], [])
 
 

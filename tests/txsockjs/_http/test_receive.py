@@ -1,4 +1,4 @@
-"""What holds for every transport that carries frames over HTTP."""
+"""Every transport that carries frames over HTTP."""
 
 from twisted.trial.unittest import SynchronousTestCase
 

@@ -1,4 +1,4 @@
-"""Which URLs there are, and what the others answer."""
+"""Which URLs exist, and the answer of all others."""
 
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import NoResource, getChildForRequest

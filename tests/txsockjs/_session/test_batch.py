@@ -1,4 +1,4 @@
-"""What sessions hold for one turn: batches, shared as far as the same is sent."""
+"""What sessions hold for one turn: batches, shared while the sessions are sent the same."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What may wait for a client, and who is given up for it."""
+"""What may wait for a client, and when a session is closed for it."""
 
 import json
 
@@ -138,7 +138,7 @@ class BurstTests(SynchronousTestCase):
     """Default options: a client that reads gets what one turn has written."""
 
     def frames(self, service: Service, transport: str) -> bytes:
-        """What a client gets that asks until there is nothing more."""
+        """What a client gets that polls until nothing more waits."""
         body = b""
         for _ in range(15):
             body += service.post(f"/0/s/{transport}").body

@@ -1,4 +1,4 @@
-"""An application that takes nothing for a while: transport.pauseProducing and resumeProducing."""
+"""An application that takes no messages for a while: transport.pauseProducing and resumeProducing."""
 
 import json
 

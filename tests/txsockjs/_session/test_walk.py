@@ -1,4 +1,4 @@
-"""Whatever comes and goes, a client reads what was sent: in order, and once."""
+"""With any sequence of receivers, a client reads each message that was sent, once and in order."""
 
 import json
 
@@ -69,7 +69,7 @@ class Walk:
         return [text for frame in frames if frame[:1] == b"a" for text in json.loads(frame[1:])]
 
     def finish(self) -> None:
-        """A client that comes back until there is nothing more."""
+        """A client that polls until nothing more waits."""
         self.scheduler.end()
         self.resume(0)
         while self.session.state is not State.CLOSED:

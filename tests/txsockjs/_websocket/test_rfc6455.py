@@ -23,7 +23,7 @@ class EchoApps(Apps):
 
 
 def length(size: int) -> bytes:
-    """As section 5.2 wants it: in the fewest bytes. Its highest bit is free for the mask's."""
+    """The length as in section 5.2: in the fewest bytes. The highest bit is left for the mask bit."""
     if size < 126:
         return bytes([size])
     return b"\x7e" + size.to_bytes(2, "big") if size < 0x10000 else b"\x7f" + size.to_bytes(8, "big")

@@ -63,7 +63,7 @@ AGREED: Final = {
     f'{NAME}; server_max_window_bits="10"': f"{ALWAYS}; server_max_window_bits=10",
     **{f"{NAME}; server_max_window_bits={bits}": f"{ALWAYS}; server_max_window_bits={bits}" for bits in range(9, 16)},
     **{f"{NAME}; client_max_window_bits={bits}": f"{ALWAYS}; client_max_window_bits={bits}" for bits in range(8, 16)},
-    # The first that will do is taken.
+    # The first offer that is acceptable is chosen.
     f"x-unknown; a=b, {NAME}": ALWAYS,
     f"{NAME}; unknown, {NAME}; server_max_window_bits=9, {NAME}": f"{ALWAYS}; server_max_window_bits=9",
     f"{NAME}; server_max_window_bits=8, {NAME}": ALWAYS,
@@ -71,7 +71,7 @@ AGREED: Final = {
 DECLINED: Final = [
     "x-webkit-deflate-frame",
     *(f"{NAME}; {side}_max_window_bits={bits}" for side in ("server", "client") for bits in (0, 7, 16, "09", "x", -9)),
-    # zlib has no such window.
+    # zlib does not support this window.
     f"{NAME}; server_max_window_bits=8",
     f"{NAME}; server_max_window_bits",
     f"{NAME}; server_no_context_takeover=1",

@@ -1,4 +1,4 @@
-"""Connections that were twisted.web's before, on real sockets."""
+"""Connections that are taken over from twisted.web, on real sockets."""
 
 import gc
 from types import SimpleNamespace
@@ -51,10 +51,10 @@ class Connected:
         self.transport = transport
 
     def dataReceived(self, data: bytes) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
     def connectionLost(self, reason: Failure) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
 
 class UpgradableChannelTests(SynchronousTestCase):

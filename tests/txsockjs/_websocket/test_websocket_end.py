@@ -1,4 +1,4 @@
-"""How a WebSocket ends, and how it is kept."""
+"""How a WebSocket ends, and how it is kept alive."""
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
