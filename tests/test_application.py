@@ -37,7 +37,7 @@ class OwnApplicationTests(SynchronousTestCase):
         headers = {"Authorization": f"Bearer {token}"}
         return app.test_client().post("/api/rooms/lobby/messages", json={"text": "x"}, headers=headers).status_code
 
-    def test_key_and_token_are_made_beside_the_database(self) -> None:
+    def test_key_and_token_are_made_in_the_folder_of_the_database(self) -> None:
         app = make_pages(FakeMix(chat=FakeChat()), Settings().within(self.folder))
 
         self.assertEqual(sorted(os.listdir(self.folder)), ["api_token", "secret_key"])
@@ -77,7 +77,7 @@ class OwnApplicationTests(SynchronousTestCase):
 
         self.assertEqual(client.get("/api/session", headers={"X-Name": "Ann"}).get_json()["name"], "Ann")
 
-    def test_one_that_is_not_there_is_told_at_the_start(self) -> None:
+    def test_one_that_does_not_exist_is_an_error_at_the_start(self) -> None:
         self.assertRaises(BadSetting, make_pages, FakeMix(), named("nowhere:who"))
 
 
@@ -116,7 +116,7 @@ class ServedTests(SynchronousTestCase):
         self.assertEqual([status for status, _ in found], [200, 200, 404])
         self.assertEqual(found[0][1], "their page")
 
-    def test_alone_below_a_prefix_they_leave_nothing_beside_it(self) -> None:
+    def test_alone_below_a_prefix_they_serve_nothing_outside_of_it(self) -> None:
         self.assertEqual([status for status, _ in self.told(pages="/mixsvc")], [404, 200, 404])
 
     def test_below_a_prefix_every_link_has_it(self) -> None:

@@ -99,7 +99,7 @@ def test_passwords_that_differ_or_are_empty_are_refused(
     assert printed.err.startswith("mixsvc: ") and printed.err.count("\n") == 1
 
 
-def test_a_closed_standard_input_is_told_in_one_line() -> None:
+def test_a_closed_standard_input_is_an_error_of_one_line() -> None:
     done = subprocess.run(
         ["sh", "-c", '"$0" -m mixsvc hash-password <&-', sys.executable], cwd=PROJECT, capture_output=True, text=True
     )

@@ -92,7 +92,7 @@ def test_an_asset_of_the_pinned_version_is_left_alone(project: Project) -> None:
     assert project.said == []
 
 
-def test_an_asset_of_another_version_is_made_anew(project: Project) -> None:
+def test_an_asset_of_another_version_is_replaced(project: Project) -> None:
     project.make(GOOD)
     project.asset.write_text("old")
     project.stamp.write_text("sockjs-client 1.6.0 sha512-old\n")

@@ -34,7 +34,7 @@ def test_a_package_promises_these_names_and_no_other(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", ["mixsvc.interfaces", "mixsvc.client"])
-def test_a_package_has_what_it_promises_and_nothing_besides(package: str) -> None:
+def test_a_package_has_its_public_names_and_no_others(package: str) -> None:
     assert public(import_module(package)) == set(PUBLIC[package].split())
 
 

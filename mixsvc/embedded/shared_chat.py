@@ -110,7 +110,7 @@ class ChatHost:
     def __init__(
         self, reactor: Any, settings: Settings, make: Callable[[], ChatService], helpers: DaemonThreadPool
     ) -> None:
-        """make: builds the chat, anew for each attempt. helpers: threads for what blocks."""
+        """make: builds the chat, a new one for each attempt. helpers: threads for what blocks."""
         self._reactor = reactor
         self._settings = settings
         self._make = make

@@ -44,6 +44,6 @@ def test_currencies_have_the_decimals_of_iso_4217() -> None:
     assert found == {"EUR": 2, "USD": 2, "JPY": 0, "KRW": 0, "ISK": 0, "HUF": 2, "KWD": 3, "CLF": 4}
 
 
-def test_an_unknown_currency_is_told_with_those_like_it() -> None:
+def test_the_error_about_an_unknown_currency_names_similar_ones() -> None:
     assert unknown_currency("'USX'", ["USD"]) == "'USX' is not a currency known here; did you mean USD?"
     assert unknown_currency("QQQ", []) == "QQQ is not a currency known here."

@@ -40,7 +40,7 @@ def test_milliseconds_are_cut_off_and_not_rounded(seconds: float, text: str) -> 
     assert utc_milliseconds(seconds) == text
 
 
-def test_an_aware_datetime_is_told_in_utc() -> None:
+def test_an_aware_datetime_is_written_in_utc() -> None:
     there = MOMENT.astimezone(timezone(timedelta(hours=5, minutes=45)))
 
     assert utc_seconds(MOMENT) == utc_seconds(there) == "2026-10-30T14:15:16Z"

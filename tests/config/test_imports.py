@@ -96,7 +96,7 @@ def test_the_line_names_the_place_in_their_code() -> None:
     assert complaint("theirs:app").endswith("helpers.py, line 2)")
 
 
-def test_a_module_in_place_of_an_application_is_told_apart() -> None:
+def test_a_module_in_place_of_an_application_has_an_error_of_its_own() -> None:
     written("", "package/__init__.py")
     written("app = None", "package/wsgi.py")
     written("from package import wsgi", "theirs.py")

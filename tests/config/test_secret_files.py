@@ -51,7 +51,7 @@ class SecretKeyTests(SynchronousTestCase):
 
         self.assertEqual(os.listdir(self.folder), ["secret_key"])
 
-    def test_whoever_starts_at_the_same_time_gets_the_same_key(self) -> None:
+    def test_starts_at_the_same_time_get_the_same_key(self) -> None:
         barrier = Barrier(8)
 
         def start(_: int) -> bytes:

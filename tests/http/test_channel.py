@@ -417,7 +417,7 @@ class BodySizeTests(ChannelTestCase):
 
         assert self.site.uploads.kept == 0
 
-    def test_a_refused_body_counts_no_more(self) -> None:
+    def test_a_refused_body_is_no_longer_counted(self) -> None:
         self.channel.dataReceived(post(b"x" * 100)[:-1])
         self.pass_time(30)
 

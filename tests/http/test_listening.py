@@ -147,7 +147,7 @@ def test_a_lock_whose_number_another_process_has_by_now_is_named(number: int) ->
 
 
 @pytest.mark.parametrize("text", ["4194305", "nonsense"])
-def test_a_lock_of_nobody_is_not_in_the_way(text: str) -> None:
+def test_a_lock_that_names_no_running_process_is_ignored(text: str) -> None:
     os.symlink(text, "left.lock")
 
     check_ports(["unix:left"])
@@ -155,7 +155,7 @@ def test_a_lock_of_nobody_is_not_in_the_way(text: str) -> None:
     assert os.readlink("left.lock") == text
 
 
-def test_what_nobody_can_connect_to_is_refused() -> None:
+def test_an_endpoint_that_clients_cannot_connect_to_is_refused() -> None:
     with pytest.raises(BadSetting, match="does not listen for clients"):
         check_ports(["stdio:"])
 

@@ -111,7 +111,7 @@ class MetricsTests(SynchronousTestCase):
         }
         assert {name: found.get(name) for name in expected} == expected
 
-    def test_the_age_of_a_source_is_told_once_it_has_answered(self) -> None:
+    def test_the_age_of_a_source_is_known_once_it_has_answered(self) -> None:
         found = self.found()
 
         assert 60 <= found["mixsvc_rates_source_age_seconds", ("ecb",)] < 90

@@ -115,13 +115,13 @@ class AbortTests(SynchronousTestCase):
 
         self.assertEqual(len(self.service.apps.last.reasons), 1)
 
-    def test_the_next_request_begins_anew(self) -> None:
+    def test_the_next_request_opens_a_new_session(self) -> None:
         self.service.post("/0/s/xhr_streaming").transport.lose()
 
         self.assertEqual(self.service.post("/0/s/xhr").body, b"o\n")
         self.assertEqual(len(self.service.apps.all), 2)
 
-    def test_messages_are_for_nobody(self) -> None:
+    def test_messages_are_refused(self) -> None:
         self.service.post("/0/s/xhr_streaming").transport.lose()
 
         self.assertEqual(self.service.post("/0/s/xhr_send", b'["x"]').status, 404)

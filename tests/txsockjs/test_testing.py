@@ -184,7 +184,7 @@ class RecordingTransportTests(SynchronousTestCase):
         self.assertEqual(self.transport.closed_with, (3001, "as you wish"))
         self.assertEqual([reason.type for reason in self.app.reasons], [ConnectionDone])
 
-    def test_a_client_that_goes_away_is_told_once(self) -> None:
+    def test_the_application_learns_once_that_a_client_has_gone(self) -> None:
         self.transport.lose()
         self.transport.lose()
 

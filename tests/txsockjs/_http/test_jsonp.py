@@ -23,7 +23,7 @@ class JSONPTests(ReceiveCase):
     def test_the_callback_may_be_called_callback(self) -> None:
         self.assertEqual(self.service.get("/0/s/jsonp?callback=x").body, b'/**/x("o");\r\n')
 
-    def test_the_clients_own_names_will_do(self) -> None:
+    def test_the_names_that_clients_use_are_accepted(self) -> None:
         for name in ("_jp.a1b2c3", "a-b", "x" * 32):
             self.assertEqual(Service().get(f"/0/s/jsonp?c={name}").status, 200, name)
 

@@ -82,7 +82,7 @@ class IFrameTests(SynchronousTestCase):
         self.assertEqual(Service(options={"sockjs_url": "/sockjs.js"}).get("/iframe.html").headers["etag"], tag)
         self.assertNotEqual(Service().get("/iframe.html").headers["etag"], tag)
 
-    def test_who_has_it_gets_an_empty_answer_without_type(self) -> None:
+    def test_a_client_that_has_it_gets_an_empty_response_without_type(self) -> None:
         first = self.service.get("/iframe.html").headers
 
         again = self.service.get("/iframe.html", If_None_Match=first["etag"])

@@ -62,7 +62,7 @@ class PathTests(SynchronousTestCase):
         self.assertEqual(answer.headers["content-type"], "text/plain; charset=UTF-8")
         self.assertEqual(answer.headers["access-control-allow-origin"], "http://a.example")
 
-    def test_it_is_twisteds_no_resource_for_those_who_ask(self) -> None:
+    def test_it_is_an_instance_of_twisteds_no_resource(self) -> None:
         missing = getChildForRequest(self.service.resource, DummyRequest([b"nothing"]))
 
         self.assertIsInstance(missing, NoResource)
@@ -73,7 +73,7 @@ class MethodTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.service = Service()
 
-    def test_the_wrong_method_is_told_the_right_ones_without_body_and_type(self) -> None:
+    def test_the_response_to_a_wrong_method_names_the_right_ones_without_body_and_type(self) -> None:
         for method, path, right in (
             ("GET", "/0/s/xhr", "OPTIONS, POST"),
             ("GET", "/0/s/xhr_send", "OPTIONS, POST"),

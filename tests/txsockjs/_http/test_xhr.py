@@ -22,7 +22,7 @@ class PollingTests(ReceiveCase):
 
         self.assertEqual(poll.chunks, [b'a["x"]\n', b""])
 
-    def test_a_post_without_length_and_body_will_do(self) -> None:
+    def test_a_post_without_length_and_body_is_accepted(self) -> None:
         answer = self.service.send(b"POST /echo/0/s/xhr HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
         self.assertEqual(answer.body, b"o\n")
