@@ -15,9 +15,9 @@ class Chatter:
     """Says hello and joins the lobby; a context manager."""
 
     def __init__(self, port: int, name: str) -> None:
-        self._connecting = connect(
-            f"ws://127.0.0.1:{port}/chat/websocket", open_timeout=DEADLINE, close_timeout=DEADLINE
-        )
+        url = f"ws://127.0.0.1:{port}/chat/websocket"
+        # Without a limit to what waits: the answer to a close frame would not be read behind messages that nobody reads.
+        self._connecting = connect(url, open_timeout=DEADLINE, close_timeout=DEADLINE, max_queue=None)
         self.name = name
         self.socket: ClientConnection
 
