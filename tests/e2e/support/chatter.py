@@ -16,7 +16,7 @@ class Chatter:
 
     def __init__(self, port: int, name: str) -> None:
         url = f"ws://127.0.0.1:{port}/chat/websocket"
-        # Without a limit to what waits: the answer to a close frame would not be read behind messages that nobody reads.
+        # No limit to what waits: the answer to a close frame is not read behind messages that nobody reads.
         self._connecting = connect(url, open_timeout=DEADLINE, close_timeout=DEADLINE, max_queue=None)
         self.name = name
         self.socket: ClientConnection
