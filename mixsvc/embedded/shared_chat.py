@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
@@ -36,6 +36,10 @@ from mixsvc.threads.pool import DaemonThreadPool
 __all__ = ["LISTEN", "ChatHost"]
 
 LISTEN: Final = "[chat] listen"
+
+# The member of the location's file with the port for other processes. Processes of an older version, which run while a
+# host restarts its workers one by one, read and write this name, and accept no members besides it and "port".
+RPC_PORT: Final = "desk"
 
 # How often a process tries to take the lock, in seconds.
 LOCK_SECONDS: Final = 1.0
@@ -86,15 +90,16 @@ class ChatLock:
         """Tell the other processes where the chat is; called by the process that has the lock."""
         draft = f"{self._location_path}.new"
         with open(draft, "w") as file:
-            json.dump(asdict(location), file)
+            json.dump({"port": location.port, RPC_PORT: location.rpc_port}, file)
         os.replace(draft, self._location_path)
 
     def location(self) -> ChatLocation:
         """Where the chat is, as far as is known. Called in any thread of any process."""
         try:
             with open(self._location_path) as file:
-                return ChatLocation(**json.load(file))
-        except (OSError, ValueError, TypeError):
+                fields = json.load(file)
+            return ChatLocation(fields["port"], fields[RPC_PORT])
+        except (OSError, ValueError, TypeError, LookupError):
             return ChatLocation()
 
     def _remove_location(self) -> None:

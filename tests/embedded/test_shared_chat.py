@@ -1,5 +1,6 @@
 """One process at a time has the lock and serves the chat; the next one takes it when that process has ended."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,17 @@ def test_the_location_of_the_last_process_is_forgotten(tmp_path: Path) -> None:
 
     assert lock.location() == ChatLocation()
     lock.release()
+
+
+def test_processes_of_an_older_version_find_the_chat_and_are_found(tmp_path: Path) -> None:
+    # They accept exactly these two members.
+    written = {"port": 8081, "desk": 40_000}
+    lock = ChatLock(str(tmp_path / "db"))
+    lock.publish(ChatLocation(8081, 40_000))
+    assert json.loads((tmp_path / "db-chat.place").read_text()) == written
+    (tmp_path / "db-chat.place").write_text(json.dumps({**written, "desk": 50_000}))
+
+    assert lock.location() == ChatLocation(8081, 50_000)
 
 
 def test_a_damaged_file_gives_no_location(tmp_path: Path) -> None:
