@@ -49,7 +49,7 @@ from mixsvc.http.interfaces import ChannelSite
 from mixsvc.http.timeouts import NEVER
 from mixsvc.http.twisted_private import set_request_line
 from mixsvc.http.uploads import Upload
-from mixsvc.http.write_deadline import NO_WRITE_DEADLINE, WriteDeadline, lowest_transport, unacknowledged_bytes
+from mixsvc.http.write_deadline import NO_WRITE_DEADLINE, WriteDeadline, lowest_transport, progress_of
 from txsockjs.interfaces import IUpgradableChannel, UpgradedProtocol
 
 __all__ = ["LINGER_SECONDS", "MixChannel", "Phase"]
@@ -288,6 +288,7 @@ class MixChannel(HTTPChannel):
 
     def _body_finished(self, rest: bytes) -> None:
         """The body is complete. rest: what came behind it."""
+        del self._body  # It holds the request, which an idle connection need not keep.
         if self.phase is Phase.BODY:
             self._pending = rest
             self.allContentReceived()
@@ -355,15 +356,14 @@ class MixChannel(HTTPChannel):
             self._advance()
 
     def _begin_write_deadline(self) -> None:
-        unacknowledged = unacknowledged_bytes(self.transport)
-        self.write_deadline = WriteDeadline(self.site.timeouts, self.site.seconds(), unacknowledged)
+        self.write_deadline = WriteDeadline(self.site.timeouts, self.site.seconds(), progress_of(self.transport))
 
     def _written(self) -> int:
         return int(self.requests[0].sentLength if self.requests else self._written_last)
 
     def _write_expired(self, now: float) -> None:
         unread = self._written() - self._read_by_client
-        if self.write_deadline.is_over(now, unread, unacknowledged_bytes(self.transport)):
+        if self.write_deadline.is_over(now, unread, progress_of(self.transport)):
             self._log.info(
                 "web: {client} did not read its response in time and is dropped",
                 client=getattr(self.requests[0].getClientAddress() if self.requests else self.getPeer(), "host", "-"),

@@ -1,5 +1,8 @@
 """A connection: heads in any portions, requests in their order, deadlines that single bytes do not postpone."""
 
+import gc
+import weakref
+
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -75,6 +78,15 @@ class IntakeTests(ChannelTestCase):
 
         assert self.answers() == [200, 200, 200]
         assert self.transport.value().index(b"first") < self.transport.value().index(b"third")
+
+    def test_an_idle_connection_keeps_no_request(self) -> None:
+        chunked = REQUEST.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+        for request in (post(b"hello"), chunked):
+            self.channel.dataReceived(request)
+            seen = weakref.ref(self.echo.seen.pop())
+            gc.collect()
+
+            assert seen() is None
 
     def test_requests_behind_a_slow_response_wait_and_keep_their_order(self) -> None:
         self.channel.dataReceived(LATER + post(b"one")[:-1])
