@@ -47,9 +47,11 @@ contracts: $(VENV)/installed-for-tests $(ASSET)
 	@$(LOWEST)/bin/python -m pytest -p no:cacheprovider tests/http tests/wsgi tests/txsockjs
 	@$(BIN)/python -m pytest -p no:cacheprovider -m contract
 
-# The trials with many rounds: `make faults ROUNDS=1000` kills the service a thousand times. Prints figures.
+# The long trials: `make faults ROUNDS=1000 SECONDS=3600` kills the service a thousand times, and then runs everything at
+# once for an hour. Prints figures.
 faults: test-system $(ASSET)
 	@MIXSVC_TRIAL_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest -p no:cacheprovider -s -m trial
+	@$(BIN)/python -m tests.soak --seconds $(SECONDS)
 
 # The tests of the running service again and again, every second time with all processors kept busy.
 steady: test-system $(ASSET)
