@@ -88,16 +88,13 @@ class MixChannel(HTTPChannel):
     transport: Any
     direct: DirectWriter
     phase = Phase.IDLE
-    # By the site's clock, as are all times here.
-    deadline = NEVER
+    deadline = NEVER  # By the site's clock, as are all times here.
     write_deadline = NO_WRITE_DEADLINE
-    # When the first byte of the request came.
-    began = 0.0
+    began = 0.0  # When the first byte of the request came.
     upload: Upload
     _body: SizedBody | ChunkedBody
     _pending = b""
-    # Whether `_advance` is running, further up the stack.
-    _is_advancing = False
+    _is_advancing = False  # Whether `_advance` is running, further up the stack.
     # Bytes of the last response, and bytes of the present one that the client has read for certain.
     _written_last = 0
     _read_by_client = 0
@@ -430,6 +427,9 @@ class MixChannel(HTTPChannel):
         if ISSLTransport.providedBy(self.transport):
             HTTPChannel.loseConnection(self)
         elif (tcp := ITCPTransport(self.transport, None)) is not None:
+            # A producer that is paused would be resumed when the rest is sent, and TCP would not close then.
+            self.transport.unregisterProducer()
+            self.transport.resumeProducing()
             tcp.loseWriteConnection()
 
     def readConnectionLost(self) -> None:

@@ -46,9 +46,15 @@ class MemoryTransport(StringTransport):
     aborted = False
     # The reason of connectionLost.
     lost: Failure | None = None
+    # The channel; `connect` sets it.
+    protocol: Any
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         """Does nothing."""
+
+    def unregisterProducer(self) -> None:
+        """Stop telling the producer anything. Like TCP, does nothing if there is none."""
+        self.producer = None
 
     def loseWriteConnection(self) -> None:
         self.write_closed = True
@@ -59,14 +65,12 @@ class MemoryTransport(StringTransport):
 
     def connectionLost(self, reason: Failure) -> None:
         self.lost = reason
-        protocol: Any = self.producer
-        protocol.connectionLost(reason)
+        self.protocol.connectionLost(reason)
 
     def half_close(self) -> None:
         """The client has ended its sending side; like TCP, this tells the protocol each time it reads."""
         if self.producerState == "producing" and not self.disconnecting:
-            protocol: Any = self.producer
-            protocol.readConnectionLost()
+            self.protocol.readConnectionLost()
 
     def fill(self) -> None:
         """Do what TCP does when more than 64 KiB wait."""
@@ -103,5 +107,6 @@ def connect(site: MixSite, kind: type[MemoryTransport] = MemoryTransport) -> tup
     assert isinstance(channel, MixChannel)
     transport = kind()
     alsoProvides(transport, ITCPTransport)
+    transport.protocol = channel
     channel.makeConnection(transport)
     return channel, transport

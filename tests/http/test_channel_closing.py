@@ -1,6 +1,13 @@
 """The end of a connection: clients that send no close_notify, and clients that only read."""
 
-from mixsvc.http.channel import LINGER_SECONDS
+from twisted.internet import main
+from twisted.internet.abstract import FileDescriptor
+from twisted.internet.address import IPv4Address
+from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.testing import MemoryReactor
+from zope.interface import alsoProvides
+
+from mixsvc.http.channel import LINGER_SECONDS, MixChannel
 from tests.http.memory_site import REQUEST, MemoryTLSTransport, MemoryTransport, connect
 from tests.http.test_channel import LATER, ChannelTestCase, Upgraded, post
 
@@ -122,3 +129,73 @@ class HalfClosedTests(ChannelTestCase):
         self.transport.half_close()
 
         assert (self.answers(), self.transport.disconnecting) == ([400], True)
+
+
+class SlowSocket(FileDescriptor):
+    """A transport of Twisted whose socket takes what the test says, when the test says so."""
+
+    connected = 1
+    takes = 0
+    is_reading = True
+    is_write_closed = False
+
+    def __init__(self) -> None:
+        FileDescriptor.__init__(self, MemoryReactor())
+        alsoProvides(self, ITCPTransport)
+
+    def writeSomeData(self, data: bytes) -> int:
+        return min(self.takes, len(data))
+
+    def startReading(self) -> None:
+        self.is_reading = True
+
+    def stopReading(self) -> None:
+        self.is_reading = False
+
+    def startWriting(self) -> None:
+        """Does nothing: the test calls doWrite."""
+
+    def stopWriting(self) -> None:
+        """Does nothing."""
+
+    def _closeWriteConnection(self) -> None:
+        self.is_write_closed = True
+
+    def getPeer(self) -> IPv4Address:
+        return IPv4Address("TCP", "192.0.2.1", 1)
+
+    getHost = getPeer
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Does nothing."""
+
+
+class RefusedBehindFullBufferTests(ChannelTestCase):
+    """A refusal that waits behind more than the transport's buffer takes."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.leave()
+        self.slow = SlowSocket()
+        channel = self.site.buildProtocol(None)
+        assert isinstance(channel, MixChannel)
+        channel.makeConnection(self.slow)
+        self.channel = channel
+        self.channel.dataReceived(LATER)
+        # So much that the refusal makes it more than the buffer takes.
+        self.echo.waiting[0].write(b"x" * (self.slow.bufferSize - 235))
+        self.echo.waiting[0].finish()
+        self.channel.dataReceived(b"\x00")
+
+    def test_it_is_sent_and_our_side_is_closed(self) -> None:
+        self.slow.takes = 10**6
+        self.slow.doWrite()
+
+        assert self.slow.is_write_closed
+        assert self.slow.is_reading
+
+    def test_the_connection_closes_as_soon_as_a_client_that_was_late_has_read(self) -> None:
+        self.pass_time(LINGER_SECONDS + 1)
+        self.slow.takes = 10**6
+
+        assert self.slow.doWrite() is main.CONNECTION_DONE
