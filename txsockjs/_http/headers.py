@@ -18,10 +18,11 @@ __all__ = [
     "set_cookie",
 ]
 
-# The Host header (RFC 9110 section 7.2), and an origin as browsers write it (RFC 6454 section 6.2).
+# The Host header (RFC 9110 section 7.2), and an origin as browsers write it (RFC 6454 section 6.2), never with a colon
+# and no port.
 AUTHORITY: Final = r"(?P<host>\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(:(?P<port>[0-9]*))?"
 HOST: Final = re.compile(AUTHORITY)
-ORIGIN: Final = re.compile(rf"(?P<scheme>https?)://{AUTHORITY}")
+ORIGIN: Final = re.compile(rf"(?P<scheme>https?)://{AUTHORITY}(?<!:)")
 
 YEAR = 365 * 24 * 3600
 
