@@ -84,8 +84,7 @@ class MixChannel(HTTPChannel):
     _log = Logger()
 
     site: ChannelSite
-    # The transport of TCP, TLS or a Unix socket; ITransport does not declare all of its methods.
-    transport: Any
+    transport: Any  # Of TCP, TLS or a Unix socket; ITransport does not declare all of its methods.
     direct: DirectWriter
     phase = Phase.IDLE
     deadline = NEVER  # By the site's clock, as are all times here.
@@ -366,7 +365,7 @@ class MixChannel(HTTPChannel):
                 client=getattr(self.requests[0].getClientAddress() if self.requests else self.getPeer(), "host", "-"),
             )
             self.site.refused["unread"] += 1
-            self.write_deadline = NO_WRITE_DEADLINE
+            self.deadline, self.write_deadline = NEVER, NO_WRITE_DEADLINE
             self.transport.abortConnection()
 
     # The end
@@ -376,6 +375,7 @@ class MixChannel(HTTPChannel):
         now = self.site.seconds()
         if self.write_deadline.at <= now:
             self._write_expired(now)
+        if self.deadline > now:
             return
         match self.phase:
             case Phase.IDLE if self._is_full():

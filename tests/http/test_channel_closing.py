@@ -1,5 +1,7 @@
 """The end of a connection: clients that send no close_notify, and clients that only read."""
 
+from dataclasses import replace
+
 from twisted.internet import main
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.address import IPv4Address
@@ -199,3 +201,11 @@ class RefusedBehindFullBufferTests(ChannelTestCase):
         self.slow.takes = 10**6
 
         assert self.slow.doWrite() is main.CONNECTION_DONE
+
+    def test_the_time_for_reading_does_not_postpone_the_close(self) -> None:
+        # The channel looks at a client that does not keep up eight times in its write timeout: here at every turn.
+        self.site.timeouts = replace(self.site.timeouts, write=4)
+        self.slow.takes = 10
+        self.pass_time(LINGER_SECONDS + 1)
+
+        assert self.slow.disconnecting
