@@ -178,6 +178,8 @@ class RefusedBehindFullBufferTests(ChannelTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.leave()
+        # The channel looks at a client that does not keep up eight times in this time, so here each time it can.
+        self.site.timeouts = replace(self.site.timeouts, write=4)
         self.slow = SlowSocket()
         channel = self.site.buildProtocol(None)
         assert isinstance(channel, MixChannel)
@@ -203,9 +205,6 @@ class RefusedBehindFullBufferTests(ChannelTestCase):
         assert self.slow.doWrite() is main.CONNECTION_DONE
 
     def test_the_time_for_reading_does_not_postpone_the_close(self) -> None:
-        # The channel looks at a client that does not keep up eight times in its write timeout: here at every turn.
-        self.site.timeouts = replace(self.site.timeouts, write=4)
-        self.slow.takes = 10
         self.pass_time(LINGER_SECONDS + 1)
 
         assert self.slow.disconnecting
