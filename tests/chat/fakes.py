@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from weakref import finalize
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, succeed
@@ -33,6 +34,7 @@ class FakeDatabase:
 
     def __init__(self) -> None:
         self.connection = sqlite3.connect(":memory:")
+        finalize(self, self.connection.close)
         upgrade(self.connection)
         self.asked: list[tuple[Callable[[], None], Deferred[Any]]] = []
         self.done: list[Callable[[], None]] = []

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ class TransactionTests(TestCase):
 
         await self.run_in_pool(lambda cursor: cursor.execute("INSERT INTO t VALUES (1)"))
 
-        assert sqlite3.connect(self.path).execute("SELECT x FROM t").fetchall() == [(1,)]
+        with closing(sqlite3.connect(self.path)) as other:
+            assert other.execute("SELECT x FROM t").fetchall() == [(1,)]
 
     async def test_a_transaction_that_fails_is_rolled_back(self) -> None:
         def write_and_fail(cursor: sqlite3.Cursor) -> None:
