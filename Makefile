@@ -13,6 +13,8 @@ BIN := $(VENV)/bin
 # Virtual environments with the newest Python, and with the oldest libraries.
 NEWEST := .venv-newest
 LOWEST := .venv-lowest
+# Old releases use what the newest ones of their own dependencies deprecate.
+OLD := -W ignore::DeprecationWarning
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 ASSET := mixsvc/pages/static/vendor/sockjs.min.js
 # The npm packages that check the page's scripts, and the page.
@@ -43,8 +45,8 @@ test-newest: $(VENV)/installed-for-tests $(ASSET)
 # oldest also all tests of the HTTP server, the WSGI host and txsockjs, which depend on them most.
 contracts: $(VENV)/installed-for-tests $(ASSET)
 	@tools/test-venv $(LOWEST) $(BIN)/python lowest
-	@$(LOWEST)/bin/python -m pytest -p no:cacheprovider -m contract
-	@$(LOWEST)/bin/python -m pytest -p no:cacheprovider tests/http tests/wsgi tests/txsockjs
+	@$(LOWEST)/bin/python -m pytest -p no:cacheprovider $(OLD) -m contract
+	@$(LOWEST)/bin/python -m pytest -p no:cacheprovider $(OLD) tests/http tests/wsgi tests/txsockjs
 	@$(BIN)/python -m pytest -p no:cacheprovider -m contract
 
 # The long trials: `make faults ROUNDS=1000 SECONDS=3600` kills the service a thousand times, and then runs everything at
