@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 from mixsvc.common.text import did_you_mean
 
-__all__ = ["CODE", "EURO", "decimals", "is_currency", "parse_currency", "unknown_currency"]
+__all__ = ["CODE", "EURO", "decimals", "is_currency", "no_longer_quoted", "parse_currency", "unknown_currency"]
 
 # The European Central Bank publishes all its prices for one euro.
 EURO: Final = "EUR"
@@ -48,3 +49,11 @@ def unknown_currency(shown: str, near: Sequence[str]) -> str:
     shown: the code, in quotes or not. near: the known codes that look like it (text.similar).
     """
     return f"{shown} is not a currency known here{did_you_mean(near) or '.'}"
+
+
+def no_longer_quoted(code: str, last: date) -> str:
+    """Returns the sentence for a person who asks for the latest quote of a currency that has only quotes of the past.
+
+    last: the date of its last quote.
+    """
+    return f"{code} is no longer quoted; its last quote is of {last.isoformat()}."

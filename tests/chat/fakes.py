@@ -106,7 +106,8 @@ class FakeRates:
         return None
 
     def convert(self, amount: Decimal, base: str, quote: str, day: date | None = None) -> Conversion | None:
-        return None
+        found = self.latest(base, quote)
+        return None if found is None else Conversion(amount, round(amount * found.price, 2), 2, found)
 
     def history(self, base: str, quote: str, start: date, end: date, points: int) -> PriceHistory:
         return PriceHistory(base, quote, (), 0, ())

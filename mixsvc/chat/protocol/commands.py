@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
 from typing import Final, TypeAlias
 
-from mixsvc.common.currencies import CODE, decimals, unknown_currency
+from mixsvc.common.currencies import CODE, no_longer_quoted, unknown_currency
 from mixsvc.common.names import UNPRINTABLE
 from mixsvc.common.text import shortened, similar
 from mixsvc.interfaces import IRates, Quote
@@ -37,9 +37,6 @@ HELP: Final = """\
 LONGEST_TOPIC: Final = 200
 
 MAX_DIGITS: Final = 20
-
-# An amount and a price have up to 20 digits before the point each, and a price may have many after it.
-EXACT: Final = Context(prec=200, rounding=ROUND_HALF_EVEN)
 
 _PAIR: Final = rf"({CODE})(?: ?/ ?| [Tt][Oo] | )({CODE})"
 _AMOUNT: Final = r"([0-9]+(?:\.[0-9]+)?|[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?)"
@@ -119,22 +116,31 @@ def parse(text: str) -> Command:
 
 def answer(command: Rate | Convert, rates: IRates) -> str:
     """Returns the answer as a sentence for the room; any thread. If there is no rate, the sentence says so."""
-    known = rates.currencies()
-    for code in (command.base, command.quote):
-        if known and code not in known:
-            return unknown_currency(code, similar(code, known))
-    found = rates.latest(command.base, command.quote)
-    if found is None:
-        return f"There is no rate of {command.base}/{command.quote} at the moment; ask again a little later."
-    price = f"1 {found.base} = {found.price:f} {found.quote}"
-    origin = f"{found.source}, {found.date.isoformat()}" + (", stale" if found.stale else "")
     if isinstance(command, Rate):
-        return f"{price} ({origin})"
-    return f"{command.amount:f} {found.base} = {_converted(command.amount, found):f} {found.quote} ({price}, {origin})"
+        quote = rates.latest(command.base, command.quote)
+        return _missing(command, rates) if quote is None else f"{_price(quote)} ({_origin(quote)})"
+    found = rates.convert(command.amount, command.base, command.quote)
+    if found is None:
+        return _missing(command, rates)
+    amounts = f"{found.amount:f} {command.base} = {found.result:f} {command.quote}"
+    return f"{amounts} ({_price(found.quote)}, {_origin(found.quote)})"
 
 
-def _converted(amount: Decimal, quote: Quote) -> Decimal:
-    return EXACT.quantize(EXACT.multiply(amount, quote.price), Decimal(1).scaleb(-decimals(quote.quote)))
+def _missing(command: Rate | Convert, rates: IRates) -> str:
+    known = rates.currencies()
+    for code in (command.base, command.quote) if known else ():
+        if code not in known:
+            span = rates.span(code, code)
+            return no_longer_quoted(code, span[1]) if span else unknown_currency(code, similar(code, known))
+    return f"There is no rate of {command.base}/{command.quote} at the moment; ask again a little later."
+
+
+def _price(quote: Quote) -> str:
+    return f"1 {quote.base} = {quote.price:f} {quote.quote}"
+
+
+def _origin(quote: Quote) -> str:
+    return f"{quote.source}, {quote.date.isoformat()}" + (", stale" if quote.stale else "")
 
 
 def _action(rest: str) -> Action:

@@ -5,7 +5,7 @@ from typing import Final, NoReturn
 
 from flask import abort
 
-from mixsvc.common.currencies import unknown_currency
+from mixsvc.common.currencies import no_longer_quoted, unknown_currency
 from mixsvc.common.text import similar
 from mixsvc.pages.api.problems import problem
 from mixsvc.pages.api.rate_query import RateQuery, quoted
@@ -70,7 +70,7 @@ def _check_quoted(query: RateQuery) -> None:
         span = query.rates.span(code, code)
         if known and span and code not in known:
             last = span[1].isoformat()
-            detail = f"{code} is no longer quoted; its last quote is of {last}. Ask for that day: ?date={last}."
+            detail = f"{no_longer_quoted(code, span[1])} Ask for that day: ?date={last}."
             abort(problem(404, detail, last=last))
 
 

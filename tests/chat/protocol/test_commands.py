@@ -1,9 +1,7 @@
 """Commands: how they are written, and the answers about rates."""
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import cast
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +23,8 @@ from mixsvc.chat.protocol.commands import (
     answer,
     parse,
 )
-from mixsvc.interfaces import IRates, Quote
+from mixsvc.interfaces import Quote
+from tests.rates.known import rates
 
 DAY = date(2026, 10, 30)
 
@@ -33,25 +32,12 @@ CODES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3)
 AMOUNTS = st.decimals(min_value=Decimal("0.001"), max_value=10**12, places=3)
 
 
-class FakeRates:
-    """Knows the quotes it was given, and no other pairs."""
-
-    def __init__(self, *quotes: Quote) -> None:
-        self.quotes = quotes
-
-    def latest(self, base: str, quote: str) -> Quote | None:
-        return next((each for each in self.quotes if (each.base, each.quote) == (base, quote)), None)
-
-    def currencies(self) -> Sequence[str]:
-        return sorted({code for each in self.quotes for code in (each.base, each.quote)})
-
-
-def quoted(quote: str, price: str, stale: bool = False) -> Quote:
-    return Quote("EUR", quote, Decimal(price), DAY, datetime(2026, 10, 30, 15, tzinfo=UTC), "ecb", stale)
+def quoted(quote: str, price: str, day: date = DAY) -> Quote:
+    return Quote("EUR", quote, Decimal(price), day, datetime(2026, 10, 30, 15, tzinfo=UTC), "ecb", stale=False)
 
 
 def answered(command: Rate | Convert, *quotes: Quote) -> str:
-    return answer(command, cast(IRates, FakeRates(*quotes)))
+    return answer(command, rates(*quotes))
 
 
 def euros(amount: str, quote: Quote) -> str:
@@ -193,11 +179,11 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual("1 EUR = 1.1172 USD (ecb, 2026-10-30)", answered(Rate("EUR", "USD"), quoted("USD", "1.1172")))
 
     def test_a_stale_one_says_so(self) -> None:
-        stale = quoted("USD", "1.1172", stale=True)
+        stale = quoted("USD", "1.1172", date(2026, 10, 23))
 
-        self.assertEqual("1 EUR = 1.1172 USD (ecb, 2026-10-30, stale)", answered(Rate("EUR", "USD"), stale))
+        self.assertEqual("1 EUR = 1.1172 USD (ecb, 2026-10-23, stale)", answered(Rate("EUR", "USD"), stale))
         self.assertEqual(
-            "100 EUR = 111.72 USD (1 EUR = 1.1172 USD, ecb, 2026-10-30, stale)",
+            "100 EUR = 111.72 USD (1 EUR = 1.1172 USD, ecb, 2026-10-23, stale)",
             answered(Convert(Decimal(100), "EUR", "USD"), stale),
         )
 
@@ -210,6 +196,14 @@ class AnswerTests(SynchronousTestCase):
     def test_an_amount_is_rounded_half_to_even(self) -> None:
         self.assertEqual("0.5 EUR = 0.12 USD", euros("0.5", quoted("USD", "0.25")))
         self.assertEqual("1.5 EUR = 0.38 USD", euros("1.5", quoted("USD", "0.25")))
+
+    def test_an_amount_is_converted_with_all_digits_of_both_prices_and_rounded_once(self) -> None:
+        dollar, yen, dinar = quoted("USD", "1.1233"), quoted("JPY", "175.75"), quoted("KWD", "0.3552")
+
+        found = answered(Convert(Decimal(1_000_000), "USD", "JPY"), dollar, yen)
+
+        self.assertEqual("1000000 USD = 156458649 JPY (1 USD = 156.459 JPY, ecb, 2026-10-30)", found)
+        self.assertEqual("5 EUR = 1.776 KWD", euros("5", dinar))
 
     def test_some_currencies_have_no_cents(self) -> None:
         for code in ("JPY", "KRW", "ISK"):
@@ -239,7 +233,13 @@ class AnswerTests(SynchronousTestCase):
 
         self.assertEqual(told, answered(Rate("EUR", "USD")))
         self.assertEqual(told, answered(Convert(Decimal(1), "EUR", "USD")))
-        self.assertIn("no rate of USD/EUR", answered(Rate("USD", "EUR"), quoted("USD", "1.1")))
+
+    def test_a_currency_of_the_past_is_known_and_its_last_day_is_named(self) -> None:
+        kuna = quoted("HRK", "7.5365", date(2022, 12, 30))
+        told = "HRK is no longer quoted; its last quote is of 2022-12-30."
+
+        self.assertEqual(told, answered(Rate("EUR", "HRK"), kuna, quoted("HKD", "8.7")))
+        self.assertEqual(told, answered(Convert(Decimal(1), "HRK", "EUR"), kuna, quoted("HKD", "8.7")))
 
 
 class HelpTests(SynchronousTestCase):
