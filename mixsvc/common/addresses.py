@@ -1,11 +1,14 @@
 """IP addresses: how they are read, and which network one counts as. Pure.
 
 An IPv4 address that a dual-stack socket spells inside IPv6 (::ffff:192.0.2.7, RFC 4291 section 2.5.5.2) is that IPv4
-address everywhere.
+address everywhere. One that a translator spells (64:ff9b::192.0.2.7, RFC 6052) counts as that IPv4 address, as all IPv4
+clients of a server behind a translator have addresses in one /64 network; but it is another address for those who are
+trusted, since only the translator says who it is. Addresses of 6to4 and Teredo count as other IPv6 addresses do.
 """
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 __all__ = [
@@ -15,6 +18,7 @@ __all__ = [
     "is_ipv6",
     "is_loopback",
     "network",
+    "normal_address",
     "parse_address",
     "parse_network",
 ]
@@ -27,6 +31,9 @@ SUBSCRIBER_BITS: Final = 64
 
 # The bits before the IPv4 address in a mapped one.
 MAPPED_BITS: Final = 96
+
+# The well-known prefix of translators between IPv4 and IPv6 (RFC 6052 section 2.1).
+TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 # ipaddress takes any text as the zone of a link-local address (RFC 4007); here it is the name of an interface.
 ZONE: Final = re.compile(r"[0-9A-Za-z._-]{1,15}")
@@ -56,7 +63,8 @@ def parse_network(text: str) -> Network:
 def network(address: str) -> str:
     """Returns the text that stands for an address where clients are counted, limited or banned.
 
-    That is the IPv4 address itself, and the /64 network of an IPv6 address, each in one spelling and without a zone.
+    That is the IPv4 address, also of a mapped or translated one, and the /64 network of any other IPv6 address, each in
+    one spelling and without a zone.
     Any other text is returned unchanged, and so is a text that this function has returned.
     """
     try:
@@ -67,7 +75,18 @@ def network(address: str) -> str:
         return str(found)
     if found.ipv4_mapped is not None:
         return str(found.ipv4_mapped)
+    if found in TRANSLATED:
+        return str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF))
     return str(ipaddress.IPv6Network((int(found) >> SUBSCRIBER_BITS << SUBSCRIBER_BITS, SUBSCRIBER_BITS)))
+
+
+@lru_cache(1024)
+def normal_address(text: str) -> str:
+    """Returns an address in its one spelling (RFC 5952), a mapped one as IPv4; any other text unchanged."""
+    try:
+        return str(parse_address(text))
+    except ValueError:
+        return text
 
 
 def is_loopback(text: str) -> bool:

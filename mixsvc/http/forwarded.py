@@ -1,4 +1,4 @@
-"""What a trusted proxy says about its client: X-Forwarded-For, -Proto and -Host."""
+"""Whose request it is: the peer in its one spelling, and what a trusted proxy says (X-Forwarded-For, -Proto, -Host)."""
 
 import re
 from collections.abc import Collection
@@ -8,14 +8,24 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 from twisted.web.server import Request
 
-from mixsvc.common.addresses import Address, parse_address
+from mixsvc.common.addresses import Address, normal_address, parse_address
 from mixsvc.common.http_grammar import is_host
 from mixsvc.config.network import UNIX, Proxy
 
-__all__ = ["apply_forwarded"]
+__all__ = ["apply_forwarded", "normal_peer"]
 
 # An address with its port, as some proxies write them; an IPv6 one then has brackets.
-WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
+WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f:.]+(?:%[^\]]*)?)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
+
+
+def normal_peer(peer: IAddress) -> IAddress:
+    """The peer with its address in one spelling: an IPv4 client of a dual-stack socket is an IPv4 client."""
+    if not isinstance(peer, IPv6Address):
+        return peer
+    host = normal_address(peer.host)
+    if host == peer.host:
+        return peer
+    return (IPv6Address if ":" in host else IPv4Address)("TCP", host, peer.port)
 
 
 def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> bool:

@@ -8,7 +8,7 @@ from twisted.python.failure import Failure
 from twisted.web.server import Request
 
 from mixsvc.http.errors import RefusedRequest
-from mixsvc.http.forwarded import apply_forwarded
+from mixsvc.http.forwarded import apply_forwarded, normal_peer
 from mixsvc.http.hosts import is_one_of
 from mixsvc.http.interfaces import RequestChannel, RequestSite
 from mixsvc.http.uploads import open_body
@@ -75,6 +75,7 @@ class MixRequest(Request):
         """Take what a trusted proxy says about the client, then find the resource and render it."""
         self._is_processed = True
         site: RequestSite = self.channel.site
+        self.client = normal_peer(self.client)
         if apply_forwarded(self, site.trusted):
             self.is_forwarded_tls = True
         if site.is_stopping:

@@ -11,7 +11,7 @@ from twisted.web.server import Request
 from twisted.web.test.requesthelper import DummyChannel
 
 from mixsvc.config.network import Proxy, proxies
-from mixsvc.http.forwarded import apply_forwarded
+from mixsvc.http.forwarded import apply_forwarded, normal_peer
 
 TRUSTED: Collection[Proxy] = (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"))
 
@@ -52,6 +52,12 @@ class ForwardedTests(SynchronousTestCase):
         assert self.client(x_forwarded_for="[2001:db8::1]:4711") == "2001:db8::1"
         assert self.client(x_forwarded_for="[2001:db8::1]") == "2001:db8::1"
         assert self.client(x_forwarded_for="192.0.2.7, 10.0.0.1:80") == "192.0.2.7"
+        assert self.client(x_forwarded_for="[fe80::1%eth0]:4711") == "fe80::1%eth0"
+
+    def test_a_mapped_address_is_ipv4(self) -> None:
+        for text in ("::ffff:192.0.2.7", "[::FFFF:c000:207]:4711", "0:0:0:0:0:ffff:192.0.2.7"):
+            assert self.forwarded(x_forwarded_for=text).getClientAddress() == IPv4Address("TCP", "192.0.2.7", 0), text
+        assert self.client(x_forwarded_for="192.0.2.7, ::ffff:10.0.0.1") == "192.0.2.7"
 
     def test_garbage_leaves_the_peer(self) -> None:
         for garbage in ("nonsense", "unknown", "1.2.3.4:5:6", "[::1", "1.2.3.4:", "2001:db8::1:x", ":80", "[]:80"):
@@ -109,3 +115,21 @@ class ForwardedTests(SynchronousTestCase):
         request = self.forwarded(UNIXAddress("/run/x"), x_forwarded_host="evil.example")
 
         assert request.getHeader(b"host") == b"internal:8080"
+
+
+class NormalPeerTests(SynchronousTestCase):
+    def test_an_ipv4_client_of_a_dual_stack_socket_is_an_ipv4_client(self) -> None:
+        for text in ("::ffff:192.0.2.7", "0:0:0:0:0:ffff:c000:207"):
+            assert normal_peer(IPv6Address("TCP", text, 4711)) == IPv4Address("TCP", "192.0.2.7", 4711), text
+
+    def test_an_ipv6_address_has_one_spelling(self) -> None:
+        assert normal_peer(IPv6Address("TCP", "2001:DB8:0:0:0:0:0:1", 1)) == IPv6Address("TCP", "2001:db8::1", 1)
+
+    def test_other_peers_stay_as_they_are(self) -> None:
+        for peer in (
+            IPv4Address("TCP", "192.0.2.7", 1),
+            IPv6Address("TCP", "fe80::1%eth0", 1, 0, 2),
+            IPv6Address("TCP", "no address", 1),
+            UNIXAddress("/run/x"),
+        ):
+            assert normal_peer(peer) is peer

@@ -1,5 +1,6 @@
 """Which requests the site logs, and each once."""
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -7,6 +8,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from tests.http.exchange import Exchange, send_request
+from tests.http.memory_site import REQUEST, Echo, connect, make_site
 from txsockjs.factory import SockJSResource
 
 UPGRADE = (
@@ -76,3 +78,14 @@ class ToldTests(SynchronousTestCase):
         exchange.lose()
 
         assert exchange.logged == [101]
+
+
+class ClientAddressTests(SynchronousTestCase):
+    def test_an_ipv4_client_of_a_dual_stack_socket_is_an_ipv4_client_to_every_resource(self) -> None:
+        root = Echo()
+        channel, transport = connect(make_site(Clock(), root))
+        transport.peerAddr = IPv6Address("TCP", "::ffff:192.0.2.7", 4711, 0, 0)
+
+        channel.dataReceived(REQUEST)
+
+        assert root.seen[0].getClientAddress() == IPv4Address("TCP", "192.0.2.7", 4711)

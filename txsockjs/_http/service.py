@@ -1,12 +1,12 @@
 """What the endpoints of one service share: its options, its sessions, and the factory that it serves."""
 
-import ipaddress
 import time
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime
 from twisted.web.server import Request
 
+from txsockjs._protocol.addresses import counted_as
 from txsockjs._protocol.options import Options
 from txsockjs._session.registry import Registry
 from txsockjs._session.session import Session
@@ -39,15 +39,5 @@ class Service:
 
 
 def _host(peer: IAddress) -> str:
-    """The address by which sessions are counted; "" for clients without an IP address.
-
-    IPv6 addresses count by their /64 network, because one subscriber may use every address in it (RFC 6177).
-    """
-    host = str(getattr(peer, "host", ""))
-    if ":" not in host:
-        return host
-    try:
-        address = ipaddress.IPv6Address(host.partition("%")[0])
-    except ValueError:
-        return host
-    return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address) >> 64 << 64))
+    """The address by which sessions are counted; "" for clients without an IP address."""
+    return counted_as(str(getattr(peer, "host", "")))

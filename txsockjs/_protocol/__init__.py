@@ -3,6 +3,7 @@
 - `text`: what applications write, as text
 - `frames`: messages, the frames that carry them, and what clients post
 - `options`: the options of a service and their limits
+- `addresses`: by which address clients are counted
 - `errors`: what txsockjs raises, as a tree
 
 The protocol is described by its own tests: SockJS protocol 0.3.3 (sockjs-protocol-0.3.3.py, in the repository

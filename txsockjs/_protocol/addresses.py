@@ -1,0 +1,29 @@
+"""By which address clients are counted. Pure."""
+
+import ipaddress
+from typing import Final
+
+__all__ = ["counted_as"]
+
+# The well-known prefix of translators between IPv4 and IPv6 (RFC 6052 section 2.1).
+TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def counted_as(host: str) -> str:
+    """Returns the text that stands for a client's address where sessions are counted.
+
+    That is the IPv4 address, also of a mapped (RFC 4291 section 2.5.5.2) or translated one, and the /64 network of any
+    other IPv6 address, because one subscriber may use every address in it (RFC 6177). Any other text is returned
+    unchanged.
+    """
+    if ":" not in host:
+        return host
+    try:
+        address = ipaddress.IPv6Address(host)
+    except ValueError:
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    if address in TRANSLATED:
+        return str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
