@@ -2,7 +2,9 @@
 
 import gc
 import os
+import re
 import sys
+from collections.abc import Sequence
 from typing import ClassVar, NoReturn
 
 import crochet
@@ -13,6 +15,7 @@ from twisted.python import usage
 import twisted
 from mixsvc import __version__, facade
 from mixsvc.application import WebApplication, authenticator, make_application
+from mixsvc.common.text import unknown_option
 from mixsvc.config.ini import RawSetting
 from mixsvc.config.settings import Settings, read_settings
 from mixsvc.errors import MixError
@@ -20,6 +23,7 @@ from mixsvc.http.listening import check_ports
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
 from mixsvc.operations.operations import ProcessContext
 from mixsvc.pages.index import has_sockjs_client
+from mixsvc.rates.sources.known_pairs import check_pairs
 from mixsvc.service import MixService
 from mixsvc.storage import database
 from mixsvc.twistd import acting_as, gives_up_rights, load_early, log_file, report_in_one_line, run_directory
@@ -68,6 +72,37 @@ class MixsvcOptions(usage.Options):
             raise usage.UsageError("--listen needs an endpoint, such as tcp:8080")
         self._listen.append(endpoint)
 
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Parse the words after mixsvc. A mistake ends the process with one line: twistd would print all its options.
+
+        options: None for those of sys.argv.
+        """
+        try:
+            usage.Options.parseOptions(self, options)
+        except usage.UsageError as error:
+            raise SystemExit(f"mixsvc: {self._advice(str(error))}") from None
+
+    def parseArgs(self, *words: str) -> None:
+        """Refuse words that belong to no option."""
+        if words:
+            raise usage.UsageError(unknown_option(words[0], self._names(self)))
+
+    def _advice(self, text: str) -> str:
+        """What to say about a mistake; text: what getopt or usage.Options says."""
+        found = re.fullmatch("option (-.+) not recognized", text)
+        if not found:
+            return text
+        if self.parent is not None and found[1] in self._names(self.parent):
+            return f"{found[1]} is an option of twistd; give it before the word mixsvc: twistd {found[1]} ... mixsvc"
+        return unknown_option(found[1], self._names(self))
+
+    @staticmethod
+    def _names(options: usage.Options) -> list[str]:
+        """The options as one writes them, such as --port and -p."""
+        return [f"--{name.rstrip('=')}" for name in options.longOpt] + [
+            f"-{name}" for name in options.shortOpt if name != ":"
+        ]
+
     def given(self) -> dict[tuple[str, str], RawSetting]:
         """The settings of the command line, by section and key."""
         found = {
@@ -97,6 +132,7 @@ def makeService(options: MixsvcOptions) -> IService:
     try:
         settings = read_settings(options["config"], options.given()).within(run_directory(options))
         check_ports(settings.server.endpoints(), settings.server.admin_listen)
+        check_pairs(settings.rates)
         # With --uid that user opens these later, and needs the rights for it.
         with acting_as(options):
             database.rehearse(settings.storage.path)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from twisted.python.usage import UsageError
+from twisted.application.app import ServerOptions
 
 from mixsvc import facade
 from mixsvc.service import MixService
@@ -46,9 +46,28 @@ def test_listen_may_be_given_several_times() -> None:
     assert parsed("--listen", "tcp:1", "--listen", "tcp:2").given()["server", "listen"].text == "tcp:1\ntcp:2"
 
 
-def test_a_word_too_many_is_a_mistake_in_the_options() -> None:
-    with pytest.raises(UsageError):
-        parsed("serve")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--prot", "80"], "there is no option --prot; did you mean --port?"),
+        (["--prot=80"], "there is no option --prot; did you mean --port?"),
+        (["--port", "80", "--intrface=::"], "there is no option --intrface; did you mean --interface?"),
+        (["port", "80"], "there is no option port; did you mean --port?"),
+        (["-q"], "there is no option -q; --help lists them"),
+        (["--port"], "option --port requires argument"),
+        (["--listen", " "], "--listen needs an endpoint, such as tcp:8080"),
+        (
+            ["--logfile=x"],
+            "--logfile is an option of twistd; give it before the word mixsvc: twistd --logfile ... mixsvc",
+        ),
+        (["-d", "x"], "-d is an option of twistd; give it before the word mixsvc: twistd -d ... mixsvc"),
+    ],
+)
+def test_a_mistake_in_the_options_ends_the_process_with_one_line(words: list[str], said: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        ServerOptions().parseOptions(["mixsvc", *words])
+
+    assert ended.value.code == f"mixsvc: {said}"
 
 
 def test_the_service_is_made_and_not_started(tmp_path: Path) -> None:
@@ -67,10 +86,13 @@ def test_the_service_is_made_and_not_started(tmp_path: Path) -> None:
         (["--config", "nowhere.ini"], "mixsvc: nowhere.ini: cannot be read (No such file or directory); "),
         (["--listen", "x"], "mixsvc: [server] listen: 'x' is not an endpoint ("),
         (["--wsgi", "nowhere:app"], "mixsvc: [web] wsgi = nowhere:app: importing nowhere failed with ModuleNotFound"),
+        (["--config", "pairs.ini"], "mixsvc: [rates] pairs = EUR/USX: USX is not a currency known here; did you mean "),
         (["--wsgi", "json:app"], "mixsvc: [web] wsgi = json:app: json has no WSGI application 'app'"),
     ],
 )
 def test_a_mistake_ends_the_process_with_one_line(words: list[str], said: str) -> None:
+    Path("pairs.ini").write_text("[rates]\npairs = EUR/USX\n")
+
     with pytest.raises(SystemExit) as ended:
         makeService(parsed(*words))
 

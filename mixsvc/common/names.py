@@ -10,7 +10,20 @@ import unicodedata
 from collections.abc import Container
 from typing import Final
 
-__all__ = ["INVISIBLE", "LONGEST", "UNPRINTABLE", "BadName", "fold", "is_room_name", "key", "normalise", "suggest"]
+__all__ = [
+    "INVISIBLE",
+    "LONGEST",
+    "ROOM_NAMES",
+    "UNPRINTABLE",
+    "BadName",
+    "fold",
+    "is_room_name",
+    "key",
+    "normalise",
+    "room_exists",
+    "similar_room_name",
+    "suggest",
+]
 
 LONGEST: Final = 32
 
@@ -33,6 +46,9 @@ UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 SPACES: Final = re.compile("[ \u1680\u2000-\u200a\u202f\u205f\u3000]+")
 
 MARKS_IN_A_ROW: Final = 2
+
+# The rule of is_room_name, for persons.
+ROOM_NAMES: Final = f"A room's name has 1 to {LONGEST} letters, digits and - _ . and begins with a letter or a digit."
 
 
 class BadName(ValueError):
@@ -93,6 +109,20 @@ def is_room_name(text: str) -> bool:
         is_letter or kind in ("Mn", "Mc") or character in "-_."
         for is_letter, kind, character in zip(letters, kinds, text, strict=True)
     )
+
+
+def similar_room_name(text: str) -> str | None:
+    """Returns a name that a room may have and that is like this text: "my room" becomes "my-room"; None for none."""
+    if len(text) > LONGEST_RAW:
+        return None
+    words = "-".join(unicodedata.normalize("NFKC", text).split())
+    found = "".join(character for character in words if is_room_name(f"x{character}")).lstrip("-_.")
+    return found if is_room_name(found) else None
+
+
+def room_exists(name: str) -> str:
+    """Returns the sentence for a person who asks for a room whose name counts as the same as this existing one."""
+    return f"There is a room {name} already; the names differ in case or width only."
 
 
 def suggest(name: str, taken: Container[str]) -> str:

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 
-__all__ = ["decode_utf8", "did_you_mean", "parse_json", "shortened", "similar", "without_surrogates"]
+__all__ = [
+    "decode_utf8",
+    "did_you_mean",
+    "parse_json",
+    "shortened",
+    "similar",
+    "unknown_option",
+    "without_surrogates",
+]
 
 SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -57,6 +65,12 @@ def similar(word: str, known: Iterable[str], most: int = 3) -> list[str]:
 def did_you_mean(words: Sequence[str]) -> str:
     """Returns the end of a sentence that offers these words, such as "; did you mean USD or UAH?"; "" for none."""
     return f"; did you mean {' or '.join(words)}?" if words else ""
+
+
+def unknown_option(word: str, known: Iterable[str]) -> str:
+    """Returns the clause about an option of a command line that does not exist; known: such as "--port"."""
+    near = similar(word, [each for each in known if each.startswith("--")], 1)
+    return f"there is no option {word}{did_you_mean(near) or '; --help lists them'}"
 
 
 def _refuse_constant(name: str) -> NoReturn:

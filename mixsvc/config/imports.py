@@ -3,11 +3,13 @@
 import inspect
 import os
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, Final
 
 from mixsvc.errors import BadSetting
@@ -15,6 +17,12 @@ from mixsvc.errors import BadSetting
 __all__ = ["ExpectedCallable", "import_callable"]
 
 OURS: Final = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+
+# While this is set, app.run() of Flask does nothing (flask.Flask.run); `flask run` sets it as well.
+FLASK_SWITCH: Final = "FLASK_RUN_FROM_CLI"
+
+# Seconds after which a module that is still being imported gets a line on stderr.
+LONG: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -32,15 +40,18 @@ class ExpectedCallable:
 def import_callable(name: str, expected: ExpectedCallable) -> Callable[..., Any]:
     """Imports a module, which runs it, and returns the callable in it.
 
-    name: package.module:name or package.module.name. Raises BadSetting, also for every exception of the module.
+    name: package.module:name or package.module.name. A server that the module itself would run is not run if it is
+    Flask's; any other is told on stderr. Called in the main thread, one call at a time. Raises BadSetting, also for
+    every exception of the module.
     """
     module_name, attribute = name.split(":") if ":" in name else name.rsplit(".", 1)
     # The twistd of a virtual environment does not search the current directory, where the user's code is.
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
-        module = import_module(module_name)
-        found: Any = getattr(module, attribute, None)
+        with _without_flask_server(), _told_if_long(f"{expected.setting} = {name}", module_name):
+            module = import_module(module_name)
+            found: Any = getattr(module, attribute, None)
     except BaseException as error:
         # The module may raise anything, even SystemExit; it must not decide how this process ends.
         raise BadSetting(
@@ -50,6 +61,43 @@ def import_callable(name: str, expected: ExpectedCallable) -> Callable[..., Any]
     if fault:
         raise BadSetting(f"{expected.setting} = {name}: {fault}")
     return found  # type: ignore[no-any-return]  # its result is checked at the first request
+
+
+@contextmanager
+def _without_flask_server() -> Iterator[None]:
+    before = os.environ.get(FLASK_SWITCH)
+    os.environ[FLASK_SWITCH] = "true"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(FLASK_SWITCH, None)
+        else:
+            os.environ[FLASK_SWITCH] = before
+
+
+@contextmanager
+def _told_if_long(setting: str, module: str) -> Iterator[None]:
+    """Say on stderr where an import has got to after some seconds: it may run a server, and then it never ends."""
+    importing = threading.get_ident()
+
+    def tell() -> None:
+        place = _place(sys._current_frames().get(importing))
+        at = f" and is at {place}" if place else ""
+        print(
+            f"mixsvc: {setting}: importing {module} takes more than {LONG:g} s{at}; if that runs a server, as run() "
+            "and serve() do, write it below: if __name__ == '__main__':",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    timer = threading.Timer(LONG, tell)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _fault(found: Any, module: ModuleType, attribute: str, expected: ExpectedCallable) -> str:
@@ -81,6 +129,31 @@ def _describe(error: BaseException) -> str:
     """Returns an error of other people's code in one line, with the place in their code."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
     files = [(each.filename, each.lineno) for each in traceback.extract_tb(error.__traceback__)]
-    # The cause is in neither our own code nor the import system.
-    theirs = [each for each in files if not each[0].startswith(("<", OURS)) and "importlib" not in each[0]]
-    return f"{text} ({theirs[-1][0]}, line {theirs[-1][1]})" if theirs else text
+    theirs = [each for each in files if _is_theirs(each[0])]
+    place = f" ({theirs[-1][0]}, line {theirs[-1][1]})" if theirs else ""
+    return f"{text}{place}{_searched(error)}"
+
+
+def _is_theirs(file: str) -> bool:
+    """Whether a file belongs to neither our own code nor the import system."""
+    return not file.startswith(("<", OURS)) and "importlib" not in file
+
+
+def _searched(error: BaseException) -> str:
+    """Returns where a module was looked for that was not found; "" for other errors."""
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return ""
+    package = sys.modules.get(error.name.rpartition(".")[0])
+    folders = getattr(package, "__path__", sys.path)
+    found = dict.fromkeys(os.path.abspath(folder) for folder in folders if os.path.isdir(folder or "."))
+    return f"; it was looked for in {', '.join(found)}"
+
+
+def _place(frame: FrameType | None) -> str:
+    """Returns where the module that is being imported has got to; frame: the innermost of its thread."""
+    place = ""
+    while frame is not None and frame.f_code.co_filename != __file__:
+        if _is_theirs(frame.f_code.co_filename):
+            place = f"{frame.f_code.co_filename}, line {frame.f_lineno}"
+        frame = frame.f_back
+    return place

@@ -10,6 +10,7 @@ from mixsvc.common.addresses import parse_address
 from mixsvc.common.currencies import CODE, EURO
 from mixsvc.common.http_grammar import ORIGIN
 from mixsvc.common.numbers import whole_number
+from mixsvc.common.text import did_you_mean, similar
 
 __all__ = [
     "Moderator",
@@ -160,15 +161,19 @@ def origins(text: str) -> tuple[str, ...]:
 
 
 def room_names(text: str) -> tuple[str, ...]:
-    """Parses names of rooms, separated by commas; no two may differ in case or width only."""
-    found = _items(text)
+    """Parses names of rooms, separated by commas or line ends; no two may differ in case or width only."""
+    found = [item.strip() for item in re.split(r"[,\n]", text) if item.strip()]
+    known: dict[str, str] = {}
     for item in found:
-        if not re.fullmatch(r"[\w][\w.-]{0,31}", item):
-            raise ValueError(f"{item!r} is not a name for a room; give up to 32 letters, digits and - _ . for each")
+        if not names.is_room_name(item):
+            near = names.similar_room_name(item)
+            raise ValueError(f"{item!r}: {names.ROOM_NAMES[:-1]}{did_you_mean([near] if near else [])}")
+        same = known.setdefault(names.fold(item), item)
+        if same != item:
+            raise ValueError(f"{item!r}: {names.room_exists(same)[:-1]}; name it once")
     if not found:
         raise ValueError("name at least one room, such as lobby")
-    _unique([names.fold(item) for item in found])
-    return tuple(found)
+    return _unique(found)
 
 
 def names_of(*known: str) -> Callable[[str], tuple[str, ...]]:
@@ -178,7 +183,8 @@ def names_of(*known: str) -> Callable[[str], tuple[str, ...]]:
         found = _items(text)
         for item in found:
             if item not in known:
-                raise ValueError(f"{item!r} is not one of them; give one or more of: {', '.join(known)}")
+                advice = did_you_mean(similar(item.lower(), known, 1)) or f"; give one or more of: {', '.join(known)}"
+                raise ValueError(f"{item!r} is not one of them{advice}")
         if not found:
             raise ValueError(f"name at least one of: {', '.join(known)}")
         return _unique(found)
@@ -221,7 +227,8 @@ def one_of_or_none(*known: str) -> Callable[[str], str]:
 
     def parse(text: str) -> str:
         if text and text not in known:
-            raise ValueError(f"give one of: {', '.join(known)}; or leave it empty")
+            near = did_you_mean(similar(text.lower(), known, 1))
+            raise ValueError(f"give one of: {', '.join(known)}; or leave it empty{near}")
         return text
 
     return parse

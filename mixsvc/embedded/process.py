@@ -102,8 +102,12 @@ class Embedded:
     def _read(self) -> Settings:
         """The settings of the file that MIXSVC_CONFIG names, or the defaults without it. Raises BadSetting."""
         if self._settings is None:
+            # Only now: it imports treq, which a host that only imports this package does not need.
+            from mixsvc.rates.sources.known_pairs import check_pairs
+
             settings = read_settings(os.environ.get(CONFIG_VARIABLE)).within(os.getcwd())
             _check_chat(settings)
+            check_pairs(settings.rates)
             self._settings = settings
         return self._settings
 

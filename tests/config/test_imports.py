@@ -1,12 +1,17 @@
 """Imports of what settings name in users' code, and the messages about mistakes in it."""
 
+import io
+import os
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from mixsvc.config import imports
 from mixsvc.config.imports import ExpectedCallable, import_callable
 from mixsvc.errors import BadSetting
 
@@ -103,3 +108,78 @@ def test_a_module_in_place_of_an_application_has_an_error_of_its_own() -> None:
 
     assert complaint("theirs:wsgi") == ("wsgi is a module; name the WSGI application in it, such as package.wsgi:app")
     assert complaint("package.web") == "package has no WSGI application 'web'"
+
+
+def test_a_module_that_is_not_found_is_said_with_the_folders_that_were_searched() -> None:
+    said = complaint("nowhere:app")
+
+    start, folders = said.split("; it was looked for in ")
+    assert start == "importing nowhere failed with ModuleNotFoundError: No module named 'nowhere'"
+    assert os.getcwd() in folders.split(", ")
+    assert any(folder.endswith("site-packages") for folder in folders.split(", "))
+
+
+def test_a_module_of_a_package_is_searched_in_the_folders_of_the_package() -> None:
+    written("", "package/__init__.py")
+
+    assert complaint("package.nowhere:app").endswith(f"; it was looked for in {os.getcwd()}/package")
+
+
+def test_a_missing_library_of_their_module_is_said_with_the_folders_too() -> None:
+    written("import nowhere")
+
+    said = complaint("theirs:app")
+
+    assert "/theirs.py, line 1); it was looked for in " in said and os.getcwd() in said.rpartition(" in ")[2].split(
+        ", "
+    )
+
+
+def test_the_server_of_flask_at_the_end_of_a_module_is_not_run(capsys: pytest.CaptureFixture[str]) -> None:
+    written("import flask\napp = flask.Flask('theirs')\napp.run(port=0)\nafterwards = True")
+
+    app = import_callable("theirs:app", EXPECTED)
+
+    assert sys.modules["theirs"].app is app and sys.modules["theirs"].afterwards
+    assert "Ignoring a call to 'app.run()'" in capsys.readouterr().out
+    assert "FLASK_RUN_FROM_CLI" not in os.environ
+
+
+@pytest.mark.parametrize("source", ["app = print", "raise ValueError"])
+def test_the_environment_is_as_before_after_an_import(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "false")
+    written(source)
+
+    with suppress(BadSetting):
+        import_callable("theirs:app", EXPECTED)
+
+    assert os.environ["FLASK_RUN_FROM_CLI"] == "false"
+
+
+class Told(io.StringIO):
+    """A stream for text, and whether a line was written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_line = threading.Event()
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if text.endswith("\n"):
+            self.has_line.set()
+        return written
+
+
+def test_a_module_that_does_not_end_is_told_with_the_line_it_is_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told()
+    monkeypatch.setattr(imports, "LONG", 1.0)
+    monkeypatch.setattr(sys, "stderr", told)
+    # Blocks as a server does, but only until the line is there.
+    written("import sys\n\nsys.stderr.has_line.wait(60)\napp = lambda environ, start_response: None\n")
+
+    import_callable("theirs:app", EXPECTED)
+
+    said = told.getvalue()
+    assert said.startswith("mixsvc: [web] wsgi = theirs:app: importing theirs takes more than 1 s and is at ")
+    assert "/theirs.py, line 3; if that runs a server, as run() and serve() do, write it below: if __name__" in said
+    assert said.count("\n") == 1

@@ -19,6 +19,7 @@ GOOD: list[tuple[Callable[[str], object], str, object]] = [
     (parsers.prefix, "/live/chat", "/live/chat"),
     (parsers.origins, "HTTPS://Example.org, *", ("https://example.org", "*")),
     (parsers.room_names, "lobby, café", ("lobby", "café")),
+    (parsers.room_names, " lobby,\n  attic\ncellar,", ("lobby", "attic", "cellar")),
     (parsers.moderators, "", ()),
     (parsers.moderators, "Ann: scrypt:x\n Bob ", (parsers.Moderator("Ann", "scrypt:x"), parsers.Moderator("Bob", ""))),
     (parsers.names_of("a", "b"), "b, a", ("b", "a")),
@@ -60,7 +61,12 @@ BAD: list[tuple[Callable[[str], object], str]] = [
     (parsers.room_names, ""),
     (parsers.room_names, "a/b"),
     (parsers.room_names, "x" * 33),
+    (parsers.room_names, "lobby, lobby"),
     (parsers.room_names, "Lobby, lobby"),
+    (parsers.room_names, "lobby, my room"),
+    (parsers.room_names, "_x"),
+    (parsers.room_names, "\ufb01n"),
+    (parsers.room_names, "a\u200bb"),
     (parsers.names_of("a", "b"), "c"),
     (parsers.names_of("a", "b"), "a, a"),
     (parsers.names_of("a", "b"), ""),
@@ -115,3 +121,29 @@ def test_whatever_the_text_nothing_else_is_raised(parse: Callable[[str], object]
 def test_a_moderator_whom_the_chat_could_not_know_is_refused(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         parsers.moderators(text)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "said"),
+    [
+        (parsers.room_names, "lobby, my room", "'my room': A room's name has 1 to 32 letters, digits and - _ . and "),
+        (parsers.room_names, "lobby, my room", "begins with a letter or a digit; did you mean my-room?"),
+        (parsers.room_names, "lobby attic", "did you mean lobby-attic?"),
+        (parsers.room_names, "_caf\u0065\u0301/", "did you mean café?"),
+        (parsers.room_names, "lobby, Lobby", "'Lobby': There is a room lobby already; the names differ in case or "),
+        (parsers.room_names, "lobby, lobby", "lobby is given twice"),
+        (
+            parsers.names_of("ecb", "json", "archive"),
+            "ecb, achive",
+            "'achive' is not one of them; did you mean archive?",
+        ),
+        (parsers.one_of_or_none("combined", "json"), "combine", "leave it empty; did you mean combined?"),
+    ],
+)
+def test_a_text_that_is_nearly_right_is_refused_with_the_right_one(
+    parse: Callable[[str], object], text: str, said: str
+) -> None:
+    with pytest.raises(ValueError) as raised:
+        parse(text)
+
+    assert said in str(raised.value)

@@ -142,7 +142,7 @@ class Rooms:
         room = self._rooms.get(names.fold(name))
         known = room or self._evicted.get(names.fold(name))
         if known is not None and known.name != name:
-            raise BadRoom(f"There is a room {known.name} already; the names differ in case or width only.", known.name)
+            raise BadRoom(names.room_exists(known.name), known.name)
         if room is None and self._is_open:
             room = self._make(name) if known is None else self._restore(name)
         return room
@@ -179,9 +179,7 @@ class Rooms:
 
     def _make(self, name: str) -> Room:
         if not names.is_room_name(name):
-            raise BadRoom(
-                f"A room's name has 1 to {names.LONGEST} letters, digits and - _ . and begins with a letter or a digit."
-            )
+            raise BadRoom(names.ROOM_NAMES)
         if not self._make_space() or len(self._rooms) + len(self._evicted) >= STORED * self._most:
             raise TooManyRooms("No more rooms can be made now: their number has reached its limit.")
         room = self._rooms[names.fold(name)] = Room(name, is_fixed=False)

