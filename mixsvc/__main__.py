@@ -14,6 +14,7 @@ from mixsvc.client.errors import ClientError
 from mixsvc.client.say_command import GivenTexts, LineReader, SayJob, say_all
 from mixsvc.config import parsers
 from mixsvc.errors import MixError
+from txsockjs.clock import steady
 
 __all__ = ["main"]
 
@@ -102,6 +103,7 @@ def _url(text: str) -> str:
 def _say(options: argparse.Namespace) -> None:
     from twisted.internet import reactor
 
+    steady(reactor)
     name = options.name or _user()
     texts = LineReader(reactor, STANDARD_INPUT) if options.text == "-" else GivenTexts([options.text])
     job = SayJob(options.room, texts, options.timeout, print if options.verbose else _say_nothing)

@@ -28,6 +28,7 @@ from mixsvc.service import MixService
 from mixsvc.storage import database
 from mixsvc.twistd import acting_as, gives_up_rights, load_early, log_file, report_in_one_line, run_directory
 from txsockjs import BadOption
+from txsockjs.clock import steady
 
 __all__ = ["MixsvcOptions", "Options", "makeService"]
 
@@ -127,7 +128,7 @@ def makeService(options: MixsvcOptions) -> IService:
     from twisted.internet import reactor
 
     hold_log_signals()
-    _reserve_reactor()
+    _prepare_reactor(reactor)
     report_in_one_line()
     try:
         settings = read_settings(options["config"], options.given()).within(run_directory(options))
@@ -170,8 +171,9 @@ def _refuse_during_import() -> NoReturn:
     raise RuntimeError("mixsvc does not run yet while your module is imported; use mix in views")
 
 
-def _reserve_reactor() -> None:
-    """Keep the reactor for twistd: a user's application that calls crochet.setup() must not run it in a thread."""
+def _prepare_reactor(reactor: object) -> None:
+    """Make its clock steady, and keep it for twistd: an application's crochet.setup() must not run it in a thread."""
+    steady(reactor)
     try:
         crochet.no_setup()
     except RuntimeError:

@@ -6,6 +6,7 @@ Public modules, for those who use it:
 - `multiplex`: several protocols over one session
 - `utils`: broadcast, and helpers of txsockjs 1.2.2
 - `endpoint`: the endpoint description `sockjs:`
+- `clock`: timers that hold when somebody sets the system's clock
 - `testing`: test doubles for applications
 - `interfaces`: what txsockjs asks of objects that other people make
 - `protocols`: the endpoints by transport, under the names of txsockjs 1.2.2

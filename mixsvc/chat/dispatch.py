@@ -29,6 +29,7 @@ from mixsvc.chat.storage import sanctions as stored_sanctions
 from mixsvc.chat.storage.messages import StoredMessage
 from mixsvc.chat.storage.queue import StorageQueue, TransactionRunner
 from mixsvc.common import names
+from mixsvc.common.clocks import Clocks
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview
 
@@ -50,7 +51,7 @@ class ChatDispatcher:
 
     def __init__(
         self,
-        clock: IReactorTime,
+        clocks: Clocks[IReactorTime],
         database: TransactionRunner,
         settings: ChatSettings,
         rates: IRates,
@@ -58,10 +59,13 @@ class ChatDispatcher:
     ) -> None:
         """broadcast(text, transports) writes one text to many transports; connections may be lost during the call."""
         moderators = [names.key(names.normalise(each.name)) for each in settings.moderators]
-        storage = StorageQueue(clock, database, settings)
+        clock, wall = clocks.steady, clocks.wall
+        storage = StorageQueue(clocks, database, settings)
         rooms = Rooms(settings.rooms, settings.open_rooms, settings.max_rooms)
         people = People(moderators, [names.key(name) for name in (RATES, PUBLISHER)])
-        self._state = state = ChatState(clock, settings, storage, rooms, people, Sanctions(), Broadcaster(broadcast))
+        self._state = state = ChatState(
+            clock, wall, settings, storage, rooms, people, Sanctions(), Broadcaster(broadcast)
+        )
         self._rate_limiter = RateLimiter(clock, settings)
         self._hello = HelloHandler(state)
         self._membership = MembershipHandler(state)
@@ -97,7 +101,7 @@ class ChatDispatcher:
         self._state.rooms.restore(rooms)
         for sanction in sanctions:
             try:
-                self._state.sanctions.add(sanction, self._state.clock.seconds())
+                self._state.sanctions.add(sanction, self._state.wall.seconds())
             except ValueError as error:
                 # Only a database edited by hand has so many.
                 _log.warn("chat: a mute or ban was left out: {reason}", reason=str(error))

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
@@ -11,6 +11,7 @@ from mixsvc.chat.connection import ChatFactory
 from mixsvc.chat.dispatch import ChatDispatcher, StoredState, read_stored_state
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.stats import ChatStats
+from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import Settings
 from mixsvc.interfaces import Identity, IRates
 from mixsvc.storage.database import Database, prepare
@@ -46,12 +47,13 @@ class Identifier(Protocol):
 
 @dataclass(frozen=True)
 class Dependencies:
-    """What the builder of the chat hands in. bridge: see mixsvc.chat.facade.ChatFacade."""
+    """What the builder of the chat hands in. wall: the time of day. bridge: see mixsvc.chat.facade.ChatFacade."""
 
     database: Database
     rates: WatchedRates
     identify: Identifier
     bridge: Callable[..., Any]
+    wall: WallClock = field(default_factory=WallClock)
 
 
 class ChatService:
@@ -61,7 +63,8 @@ class ChatService:
         self._reactor = reactor
         self._settings = settings
         self._given = given
-        self.dispatcher = ChatDispatcher(reactor, given.database, settings.chat, given.rates.facade, broadcast)
+        clocks = Clocks(reactor, given.wall)
+        self.dispatcher = ChatDispatcher(clocks, given.database, settings.chat, given.rates.facade, broadcast)
         factory = ChatFactory(reactor, self.dispatcher, given.identify)
         self.resource = SockJSResource(factory, sockjs_options(settings), reactor)
         # For views, in any thread.
@@ -93,7 +96,7 @@ class ChatService:
         return self.dispatcher.stats()
 
     def _read_stored_state(self, cursor: sqlite3.Cursor) -> StoredState:
-        return read_stored_state(cursor, self._reactor.seconds())
+        return read_stored_state(cursor, self._given.wall.seconds())
 
 
 def sockjs_options(settings: Settings) -> dict[str, object]:

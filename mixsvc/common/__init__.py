@@ -9,5 +9,6 @@ second one.
 - `http_grammar`: the form of tokens, hosts and origins in HTTP.
 - `text`: JSON, surrogates, long texts and misspelled words of strangers.
 - `numbers`, `times`, `currencies`: whole numbers, UTC times and dates, and currency codes as text.
+- `clocks`: the time of day, whether it may be believed, and the clock for durations.
 - `histogram`: how values are distributed, for the metrics.
 """

@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 import txgevent
 from mixsvc.embedded.crochet_private import reset_crochet, watch_for_joined_main_thread
 from mixsvc.errors import ServiceBusy
+from txsockjs.clock import steady
 
 __all__ = ["CrochetBridge", "find_reactor", "forget_reactor"]
 
@@ -65,7 +66,7 @@ class _CrochetCall:
 
 
 def find_reactor() -> tuple[Any, bool]:
-    """The reactor, running or about to run, and whether it is the host's own.
+    """The reactor, running or about to run, and whether it is the host's own. Its clock becomes steady.
 
     Called in any thread but the reactor's.
     """
@@ -75,6 +76,7 @@ def find_reactor() -> tuple[Any, bool]:
 
     found: Any = reactor
     if not found.running:
+        steady(found)
         if _threads_are_greenlets():
             watch_for_joined_main_thread()
         # A thread inherits from its starter whether it is a daemon, and some hosts' threads are daemons. The process
@@ -88,6 +90,8 @@ def find_reactor() -> tuple[Any, bool]:
     except RuntimeError:
         # The host has set crochet up already, which serves as well.
         pass
+    # Before anything of ours, which comes to the reactor thread in the same way.
+    found.callFromThread(steady, found)
     return found, True
 
 

@@ -66,9 +66,12 @@ FORMATS: Final[Mapping[str, Format]] = {"combined": combined, "json": json_line}
 class AccessLog:
     """Collects lines and writes them together, half a second later. Used in the reactor thread only."""
 
-    def __init__(self, clock: IReactorTime, form: Format, write: Callable[[list[str]], None]) -> None:
-        """write: gets lines without their newlines; it must not raise."""
+    def __init__(
+        self, clock: IReactorTime, wall: Callable[[], float], form: Format, write: Callable[[list[str]], None]
+    ) -> None:
+        """wall: seconds since 1970, UTC. write: gets lines without their newlines; it must not raise."""
         self._clock = clock
+        self._wall = wall
         self._form = form
         self._write = write
         self._lines: list[str] = []
@@ -76,7 +79,7 @@ class AccessLog:
 
     def answered(self, request: Request, seconds: float) -> None:
         """Add the line of a complete response, which took so many seconds."""
-        self._lines.append(self._form(request, self._clock.seconds(), seconds))
+        self._lines.append(self._form(request, self._wall(), seconds))
         if len(self._lines) >= MOST_LINES:
             self.flush()
         elif self._waiting is None:

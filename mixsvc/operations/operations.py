@@ -1,6 +1,7 @@
 """Puts the operators' side together: health pages, metrics, access log, log files, systemd, and the drain."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -131,7 +132,7 @@ class Operations:
             file = LogFile(server.access_log_file)
             self._files.append(file)
             write = file.write_lines
-        return AccessLog(self._reactor, form, write)
+        return AccessLog(self._reactor, time.time, form, write)
 
     def _answered(self, request: Request, seconds: float) -> None:
         self._traffic.answered(request, seconds)

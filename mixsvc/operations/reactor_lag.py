@@ -31,6 +31,5 @@ class ReactorLag:
             called.cancel()
 
     def _called(self, due: float) -> None:
-        # The clock may have been set back meanwhile.
         self.seconds.observe(max(self._clock.seconds() - due, 0.0))
         self.start()

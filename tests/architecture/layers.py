@@ -50,6 +50,8 @@ USERS: Final = {
     "txsockjs": (
         "twisted.plugins",
         "mixsvc.tap",
+        "mixsvc.embedded",
+        "mixsvc.__main__",
         "mixsvc.service",
         "mixsvc.chat",
         "mixsvc.operations",

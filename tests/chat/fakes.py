@@ -18,6 +18,7 @@ from zope.interface import implementer
 from mixsvc.chat.connection import ChatConnection, ChatFactory
 from mixsvc.chat.dispatch import ChatDispatcher, read_stored_state
 from mixsvc.chat.model.people import Transport
+from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import Conversion, Identity, IRates, PriceHistory, Quote, SourceHealth
 from mixsvc.storage.schema import upgrade
@@ -178,6 +179,9 @@ class ChatHarness:
     def __init__(self, **settings: Any) -> None:
         self.clock = Clock()
         self.clock.advance(NOW)
+        # By how much somebody has set the time of day.
+        self.ahead = 0.0
+        self.wall = WallClock(self.clock.seconds, lambda: self.clock.seconds() + self.ahead)
         self.database = FakeDatabase()
         # No rate limits, unless a test sets some.
         lively = {"rate": 1e6, "burst": 10**6, "joins": 10**6}
@@ -188,9 +192,11 @@ class ChatHarness:
 
     def restart(self) -> None:
         """Make the chat of a new process on the same database."""
-        self.dispatcher = ChatDispatcher(self.clock, self.database, self.settings, self.rates, self.broadcast)
+        self.dispatcher = ChatDispatcher(
+            Clocks(self.clock, self.wall), self.database, self.settings, self.rates, self.broadcast
+        )
         with closing(self.database.connection.cursor()) as cursor:
-            self.dispatcher.restore(read_stored_state(cursor, self.clock.seconds()))
+            self.dispatcher.restore(read_stored_state(cursor, self.wall.seconds()))
         self.factory = ChatFactory(self.clock, self.dispatcher, self.identify)
 
     def identify(self, request: Any) -> Deferred[Identity | None] | None:

@@ -98,7 +98,13 @@ class AccessLogTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.writes: list[list[str]] = []
-        self.log = AccessLog(self.clock, lambda request, now, seconds: f"{now} {seconds}", self.writes.append)
+        self.ahead = 0.0
+        self.log = AccessLog(
+            self.clock,
+            lambda: self.clock.seconds() + self.ahead,
+            lambda request, now, seconds: f"{now} {seconds}",
+            self.writes.append,
+        )
 
     def test_lines_wait_for_each_other_and_are_written_at_once(self) -> None:
         self.log.answered(request(), 1)
@@ -110,6 +116,15 @@ class AccessLogTests(SynchronousTestCase):
 
         assert self.writes == [["0.0 1", f"{WAIT_SECONDS / 2} 2"]]
         assert self.clock.getDelayedCalls() == []
+
+    def test_a_line_has_the_time_of_day_and_waits_no_longer_when_somebody_sets_it(self) -> None:
+        self.log.answered(request(), 1)
+        self.ahead = -3600.0
+        self.log.answered(request(), 2)
+
+        self.clock.advance(WAIT_SECONDS)
+
+        assert self.writes == [["0.0 1", "-3600.0 2"]]
 
     def test_lines_are_written_when_as_many_wait_as_may(self) -> None:
         for _ in range(MOST_LINES + 1):

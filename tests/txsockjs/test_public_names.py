@@ -9,6 +9,7 @@ import txsockjs
 
 PUBLIC = {
     "txsockjs": ["BadOption", "Numbers", "SockJSError"],
+    "txsockjs.clock": ["steady"],
     "txsockjs.conformance": ["Close", "Echo", "main", "services"],
     "txsockjs.endpoint": ["SockJSEndpoint", "parse_server"],
     "txsockjs.factory": ["SockJSFactory", "SockJSMultiFactory", "SockJSResource"],

@@ -107,7 +107,7 @@ class ModerationHandler:
 
     def list_sanctions(self, client: Client, request: ListSanctions) -> None:
         """Answer with the mutes and bans in force."""
-        found = self._state.sanctions.all(self._state.clock.seconds())
+        found = self._state.sanctions.all(self._state.wall.seconds())
         client.send(events.sanctions([_listed(each) for each in found]))
 
     def audit(self, client: Client, request: Audit) -> None:
@@ -152,7 +152,7 @@ class ModerationHandler:
     def _impose(
         self, client: Client, request: Mute | Ban, sanction: Sanction, then: Callable[[Sanction], object]
     ) -> None:
-        now = self._state.clock.seconds()
+        now = self._state.wall.seconds()
         try:
             self._state.sanctions.check(sanction, now)
         except ValueError as many:
@@ -169,7 +169,7 @@ class ModerationHandler:
         self, client: Client, request: Unmute | Unban, kind: str, target: Target, then: Callable[[], object]
     ) -> None:
         name, address = target
-        key, now = names.key(name), self._state.clock.seconds()
+        key, now = names.key(name), self._state.wall.seconds()
         ids = [each.id for each in self._state.sanctions.find(kind, key, address, now)]
         if not ids:
             raise refusal(request, "no_such_person", f"There is no {kind} of {name or address}.")
@@ -209,11 +209,11 @@ class ModerationHandler:
             address=address,
             by=client.name,
             reason=request.reason,
-            until=self._state.clock.seconds() + request.seconds,
+            until=self._state.wall.seconds() + request.seconds,
         )
 
     def _entry(self, client: Client, request: Request, room: str, target: str, reason: str) -> AuditEntry:
-        return AuditEntry(0, self._state.clock.seconds(), client.name, request.type, room, target, reason)
+        return AuditEntry(0, self._state.wall.seconds(), client.name, request.type, room, target, reason)
 
     def _announce_sanction(self, event: Callable[..., str], sanction: Sanction) -> None:
         if sanction.name:
@@ -231,7 +231,7 @@ class ModerationHandler:
         self._state.broadcast(text, tuple(audience))
 
     def _close_banned(self, sanction: Sanction) -> None:
-        now = self._state.clock.seconds()
+        now = self._state.wall.seconds()
         for person in self._state.people.everyone():
             for client in tuple(person.clients):
                 if _is_banned(person, client, sanction) and not client.is_moderator and sanction.until > now:

@@ -49,7 +49,7 @@ class Retention:
             self._log.warn("chat: old messages could not be deleted; the next try is within an hour")
 
     async def _delete(self) -> None:
-        cutoff = self._state.clock.seconds() - self._state.settings.keep_days * DAY
+        cutoff = self._state.wall.seconds() - self._state.settings.keep_days * DAY
         for name in await self._state.storage.change(messages.room_names):
             while self._loop.running and await self._slice(name, cutoff):
                 await deferLater(self._state.clock, SLICE_PAUSE)

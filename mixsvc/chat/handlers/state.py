@@ -13,6 +13,7 @@ from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Request
 from mixsvc.chat.storage.queue import StorageQueue
+from mixsvc.common.clocks import WallClock
 from mixsvc.config.settings import ChatSettings
 
 __all__ = ["MOST_REQUESTS", "ChatState", "end_waiting", "begin_waiting"]
@@ -23,9 +24,13 @@ MOST_REQUESTS = 64
 
 @dataclass(frozen=True)
 class ChatState:
-    """The state of the chat; used in the reactor thread only. refusals: how many requests were refused, by code."""
+    """The state of the chat; used in the reactor thread only.
+
+    clock: for what takes time. wall: for what is stored and shown. refusals: how many requests were refused, by code.
+    """
 
     clock: IReactorTime
+    wall: WallClock
     settings: ChatSettings
     storage: StorageQueue
     rooms: Rooms

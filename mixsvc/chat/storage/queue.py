@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.chat.storage import messages
 from mixsvc.chat.storage.messages import Draft, PageQuery, StorageLimits, StoredMessage
+from mixsvc.common.clocks import Clocks
 from mixsvc.common.histogram import SECONDS, SIZES, Histogram
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
@@ -89,8 +90,8 @@ class StorageQueue:
     every later one: a client that joins when it gets the page misses nothing and gets nothing twice.
     """
 
-    def __init__(self, clock: IReactorTime, database: TransactionRunner, settings: ChatSettings) -> None:
-        self._clock = clock
+    def __init__(self, clocks: Clocks[IReactorTime], database: TransactionRunner, settings: ChatSettings) -> None:
+        self._clock, self._wall = clocks.steady, clocks.wall
         self._database = database
         self._limits = StorageLimits(settings.keep, min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE))
         self._appends: _WorkQueue[Draft, StoredMessage] = _WorkQueue(messages.insert, APPENDS_AT_ONCE, NotSaved)
@@ -111,7 +112,7 @@ class StorageQueue:
         If the room has a message with this key, fires with that one, marked `is_repeated`. Fails with NotSaved if the
         database fails or too many calls wait.
         """
-        return self._enqueue(self._appends, Draft(room, name, text, self._clock.seconds(), key, kind))
+        return self._enqueue(self._appends, Draft(room, name, text, self._wall.seconds(), key, kind))
 
     def page(self, query: PageQuery) -> Deferred[ChatPage]:
         """Read a page; it has fewer messages if they are long. Fails with NotRead."""

@@ -69,7 +69,7 @@ class Download:
     """Downloads one document. For the reactor thread."""
 
     def __init__(self, client: HttpClient, address: Address, now: Callable[[], datetime]) -> None:
-        """now: returns the time (UTC, aware), to compare a date in Retry-After with."""
+        """now: returns the time (UTC, aware), to compare a date in Retry-After with if the answer has no Date."""
         self._client = client
         self._address = address
         self._url = address.url
@@ -137,11 +137,11 @@ class Download:
         text = response.headers.getRawHeaders(b"Retry-After", [b""])[0].decode("latin-1").strip()
         if text.isascii() and text.isdigit():
             return min(float(text[:10]), MAX_RETRY_AFTER)
-        try:
-            until = parsedate_to_datetime(text)
-            seconds = (until.replace(tzinfo=until.tzinfo or UTC) - self._now()).total_seconds()
-        except (ValueError, OverflowError):
+        until = _http_date(response.headers, b"Retry-After")
+        if until is None:
             return 0.0
+        # By the server's own clock, since one of the two may be wrong.
+        seconds = (until - (_http_date(response.headers, b"Date") or self._now())).total_seconds()
         return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
@@ -195,6 +195,15 @@ def _body(response: Any, host: str, limit: int) -> "Deferred[bytes]":
     collector = _Collector(host, limit)
     response.deliverBody(collector)
     return collector.done
+
+
+def _http_date(headers: Headers, name: bytes) -> datetime | None:
+    """Returns the moment that a header names (RFC 9110, 5.6.7); None for anything else."""
+    try:
+        moment = parsedate_to_datetime(headers.getRawHeaders(name, [b""])[0].decode("latin-1").strip())
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _conditions(headers: Headers) -> dict[bytes, bytes]:

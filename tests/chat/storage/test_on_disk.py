@@ -12,6 +12,7 @@ from twisted.trial.unittest import TestCase
 
 from mixsvc.chat.storage.messages import PageQuery, StoredMessage
 from mixsvc.chat.storage.queue import StorageQueue
+from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
 from mixsvc.storage.database import Database
 
@@ -31,7 +32,7 @@ class OnDiskTests(TestCase):
         core, clock = IReactorCore(reactor), IReactorTime(reactor)
         database = Database(core, path, deferToThread)
         self.addCleanup(database.close)
-        return StorageQueue(clock, database, SETTINGS), database.close
+        return StorageQueue(Clocks(clock, WallClock()), database, SETTINGS), database.close
 
     @inlineCallbacks
     def test_what_was_acknowledged_is_there_after_a_kill_and_the_numbers_go_on(self) -> Steps:

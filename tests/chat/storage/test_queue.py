@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.storage.messages import PageQuery, StoredMessage
 from mixsvc.chat.storage.queue import APPENDS_AT_ONCE, MOST_WAITING, READS_AT_ONCE, NotRead, NotSaved, StorageQueue
+from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import ChatMessage, ChatPage
 from tests.chat.fakes import NOW, FakeDatabase
@@ -20,7 +21,9 @@ class StorageQueueTests(SynchronousTestCase):
         self.clock.advance(NOW)
         self.database = FakeDatabase()
         self.addCleanup(self.database.connection.close)
-        self.queue = StorageQueue(self.clock, self.database, ChatSettings())
+        self.queue = StorageQueue(
+            Clocks(self.clock, WallClock(self.clock.seconds, self.clock.seconds)), self.database, ChatSettings()
+        )
         self.told: list[object] = []
 
     def append(self, text: str, key: str | None = None) -> Deferred[StoredMessage]:

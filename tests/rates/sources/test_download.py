@@ -115,8 +115,14 @@ class Asking(SynchronousTestCase):
         for self.server.code in (429, 503):
             for text, seconds in cases.items():
                 with self.subTest(text=text):
-                    self.server.headers = {b"Retry-After": text}
+                    self.server.headers = {b"Retry-After": text, b"Date": b""}
                     self.assertEqual(self.refused().retry_after, seconds)
+
+    def test_a_date_in_retry_after_counts_from_the_servers_own_date(self) -> None:
+        self.server.code = 503
+        for day in (b"Mon, 01 Jan 2024", b"Tue, 01 Jan 2030"):
+            self.server.headers = {b"Retry-After": day + b" 00:01:30 GMT", b"Date": day + b" 00:00:00 GMT"}
+            self.assertEqual(self.refused().retry_after, 90)
 
     def test_retry_after_is_ignored_with_other_statuses(self) -> None:
         self.server.code, self.server.headers = 500, {b"Retry-After": b"120"}

@@ -1,0 +1,51 @@
+"""What time it is, how much time has passed, and whether the former may be believed. Pure: the clocks are arguments.
+
+How long something takes or has lasted is measured with a clock that nobody can set (`time.monotonic`, or the reactor's,
+which txsockjs.clock makes steady). The time of day, which somebody may set, is only stored and shown.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+__all__ = ["TRUST_SECONDS", "Clocks", "WallClock"]
+
+T = TypeVar("T")
+
+# How long the time of day must go as the steady clock goes before anything is deleted by it.
+TRUST_SECONDS: Final = 3600.0
+
+# By how many seconds the two may differ: time services set a clock by fractions of a second.
+TOLERANCE: Final = 5.0
+
+
+class WallClock:
+    """The time of day, with a memory of when it was set last. Used in one thread, except `seconds`: any thread.
+
+    A computer may start with a wrong time, or get one for a moment. What is deleted by a wrong time is lost, so
+    whoever deletes by the time of day asks `is_trusted` first.
+    """
+
+    def __init__(self, steady: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
+        """steady: seconds that nobody can set. wall: returns seconds since 1970, UTC."""
+        self.seconds = wall
+        self._steady = steady
+        self._since = steady()
+        self._ahead = wall() - self._since
+
+    def is_trusted(self) -> bool:
+        """Whether it has gone as the steady clock for an hour, as far as this was asked; false after the start."""
+        now = self._steady()
+        ahead = self.seconds() - now
+        if abs(ahead - self._ahead) > TOLERANCE:
+            self._ahead, self._since = ahead, now
+        return now - self._since >= TRUST_SECONDS
+
+
+@dataclass(frozen=True)
+class Clocks(Generic[T]):
+    """steady: for what takes time, such as the reactor. wall: for what is stored and shown."""
+
+    steady: T
+    wall: WallClock
