@@ -10,5 +10,6 @@ second one.
 - `text`: JSON, surrogates, long texts and misspelled words of strangers.
 - `numbers`, `times`, `currencies`: whole numbers, UTC times and dates, and currency codes as text.
 - `clocks`: the time of day, whether it may be believed, and the clock for durations.
+- `token_bucket`: how much one may do at once and in the long run.
 - `histogram`: how values are distributed, for the metrics.
 """

@@ -18,6 +18,7 @@ from mixsvc.pages import index
 from mixsvc.pages.api import accounts, rates, rooms
 from mixsvc.pages.api.cors import install_cross_origin_policy
 from mixsvc.pages.api.problems import problem, problem_of
+from mixsvc.pages.auth.devices import Devices
 from mixsvc.pages.auth.logins import Logins
 from mixsvc.pages.auth.sessions import install_sessions, session_identity
 from mixsvc.pages.flask_log import use_twisted_log
@@ -88,7 +89,7 @@ def create_app(
     static_files = install_static_files(app)
     install_cross_origin_policy(app, settings.chat.origins)
     sessions = install_sessions(app, keys.secret_key, settings.chat)
-    logins = Logins(settings.chat.moderators, time.monotonic)
+    logins = Logins(settings.chat.moderators, time.monotonic, Devices(keys.secret_key))
     access = rooms.ChatAccess(settings.chat, keys.api_token, authenticator or session_identity(app))
     app.register_blueprint(index.blueprint(mix, static_files, access))
     app.register_blueprint(rates.blueprint(mix))

@@ -5,10 +5,13 @@ from typing import Final
 from flask import Blueprint, Response, jsonify, request, session
 
 from mixsvc.common.names import key
+from mixsvc.config.parsers import Moderator
 from mixsvc.errors import NameTaken
 from mixsvc.interfaces import Authenticator, IChat, Identity, IMix
 from mixsvc.pages.api.json_body import json_object, refuse, text
-from mixsvc.pages.auth.logins import Logins, TooManyAttempts, WrongPassword
+from mixsvc.pages.auth.devices import COOKIE as DEVICE_COOKIE
+from mixsvc.pages.auth.devices import LIFETIME, Devices
+from mixsvc.pages.auth.logins import LoginAttempt, Logins, TooManyAttempts, WrongPassword
 from mixsvc.pages.auth.sessions import MixSessions
 
 __all__ = ["blueprint"]
@@ -50,8 +53,9 @@ def blueprint(
     def log_in() -> Response:
         choice.chat()
         fields = json_object()
-        _log_in(sessions, logins, text(fields, "name", MAX_NAME), text(fields, "password", MAX_PASSWORD))
-        return _response(sessions.identity(session))
+        moderator = _checked(logins, text(fields, "name", MAX_NAME), text(fields, "password", MAX_PASSWORD))
+        sessions.log_in(session, moderator)
+        return _with_device(_response(sessions.identity(session)), logins.devices, moderator.name)
 
     accounts.after_request(_without_cache)
     return accounts
@@ -100,14 +104,30 @@ class NameChoice:
         return self._sessions.identity(session)
 
 
-def _log_in(sessions: MixSessions, logins: Logins, name: str, password: str) -> None:
+def _checked(logins: Logins, name: str, password: str) -> Moderator:
+    """The moderator who logs in. Refuses with 403 or 429."""
+    cookie = request.cookies.get(DEVICE_COOKIE, "")
     try:
-        moderator = logins.check(name, password, request.remote_addr or "")
+        return logins.check(LoginAttempt(name, password, request.remote_addr or "", cookie))
     except WrongPassword:
         refuse(403, "The name or the password is wrong.")
     except TooManyAttempts as error:
         refuse(429, f"Too many logins: try again in {error.seconds} s.", {"Retry-After": str(error.seconds)})
-    sessions.log_in(session, moderator)
+
+
+def _with_device(response: Response, devices: Devices, name: str) -> Response:
+    """Remember the browser in which an account has logged in."""
+    response.set_cookie(
+        DEVICE_COOKIE,
+        devices.remember(request.cookies.get(DEVICE_COOKIE, ""), name),
+        max_age=LIFETIME,
+        # Only the login needs it, so only the login gets it.
+        path=f"{request.script_root}/api/login",
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Strict",
+    )
+    return response
 
 
 def _without_cache(response: Response) -> Response:

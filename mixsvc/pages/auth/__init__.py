@@ -2,6 +2,9 @@
 
 - sessions.py: a signed cookie holds a person's id and name; the server keeps nothing. `session_identity` is the
   authenticator made of it, which the chat asks with the environ of a connection.
-- logins.py: checks a moderator's password, two at a time, as each check takes memory and time on purpose.
+- logins.py: checks a moderator's password, a few at a time, as each check takes memory and time on purpose. Whoever
+  comes while all places are taken is refused at once: a view's thread that waits is one that serves nobody.
+- devices.py: a cookie of browsers in which the account has logged in before. They have a lane of their own, so that
+  others, whose guesses fill the other lane, do not keep a moderator out.
 - throttle.py: makes whoever fails again and again wait longer and longer, by name and by network address.
 """

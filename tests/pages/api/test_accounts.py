@@ -227,6 +227,46 @@ class LoginTests(Case):
         self.assertIsNone(self.identity())
 
 
+class DeviceTests(Case):
+    def device_cookie(self, answer: TestResponse) -> str:
+        return next(line for line in answer.headers.getlist("Set-Cookie") if line.startswith("mixsvc_device="))
+
+    def test_a_login_leaves_a_cookie_that_only_the_login_gets(self) -> None:
+        cookie = self.device_cookie(self.log_in())
+
+        for attribute in ("Max-Age=34560000", "HttpOnly", "Path=/api/login", "SameSite=Strict"):
+            self.assertIn(f"; {attribute}", cookie)
+        self.assertNotIn("; Secure", cookie)
+
+    def test_over_tls_the_cookie_is_secure(self) -> None:
+        body = {"name": "Máté", "password": PASSWORD}
+
+        self.assertIn("; Secure", self.device_cookie(self.client.post("https://x/api/login", json=body)))
+
+    def test_below_a_prefix_the_cookie_is_below_it(self) -> None:
+        body = {"name": "Máté", "password": PASSWORD}
+
+        answer = self.client.post("/api/login", json=body, environ_overrides={"SCRIPT_NAME": "/pages"})
+
+        self.assertIn("; Path=/pages/api/login;", self.device_cookie(answer))
+
+    def test_wrong_passwords_of_others_do_not_keep_its_owner_out(self) -> None:
+        self.log_in()
+        self.client.delete("/api/session")
+        other = self.app.test_client()
+        for _ in range(FREE_FAILURES + 1):
+            other.post("/api/login", json={"name": "Máté", "password": "x"})
+
+        self.assertEqual(other.post("/api/login", json={"name": "Máté", "password": PASSWORD}).status_code, 429)
+        self.assertEqual(self.log_in().status_code, 200)
+
+    def test_the_cookie_is_no_login(self) -> None:
+        self.log_in()
+        self.client.delete_cookie("mixsvc_session")
+
+        self.assertEqual(self.client.get("/api/session").get_json(), {"name": None, "moderator": False})
+
+
 def app_of(found: Identity | None) -> FlaskClient:
     def who(environ: Mapping[str, Any]) -> Identity | None:
         return found if environ["PATH_INFO"] == "/api/session" else None
