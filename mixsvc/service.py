@@ -17,13 +17,11 @@ or hanging (mixsvc.shutdown):
 4. The last responses reach their clients.
 5. The messages that wait are stored, and the database closes, in a thread that is left behind if the disk hangs.
 
-twistd then raises SIGTERM again, which a shell shows as 143.
+twistd then raises the signal again, which a shell shows as 143 for SIGTERM. mixsvc.operations.stop_signals says how the
+signals come here, and ends the process if all this takes too long.
 """
 
-import signal
-import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from twisted.application.service import MultiService
@@ -145,8 +143,6 @@ class MixService(MultiService):
             raise self._logged(error) from None
         self._chat.start(stored)
         self._rates.start()
-        # One reactor turn after the reactor has installed its own signal handlers, which ours calls.
-        self._reactor.callWhenRunning(self._reactor.callLater, 0, _ignore_second_signal)
         MultiService.startService(self)
 
     def stopService(self) -> "Deferred[None]":
@@ -227,20 +223,6 @@ def _make_charts(reactor: Any, settings: Settings) -> tuple[ChartQueue, ChartsFa
     limits = ChartLimits(processes, max(1, threads - max(1, threads // 4)), seconds)
     queue = ChartQueue(reactor, ChartProcessPool(reactor, processes, seconds), limits)
     return queue, ChartsFacade(Bridge(reactor, seconds), queue)
-
-
-def _ignore_second_signal() -> None:
-    """Ignore every SIGTERM and Ctrl-C but the first: asked to stop twice, the reactor logs a traceback."""
-    if threading.current_thread() is threading.main_thread():
-        first = iter([True])
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, partial(_handle_first, first, signal.getsignal(number)))
-
-
-def _handle_first(first: Iterator[bool], before: Any, number: int, frame: object) -> None:
-    # next() is atomic: another signal may come between any two steps of the interpreter.
-    if next(first, False) and callable(before):
-        before(number, frame)
 
 
 def _address_text(address: IAddress) -> str:

@@ -22,6 +22,7 @@ from mixsvc.errors import MixError
 from mixsvc.http.listening import check_ports
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
 from mixsvc.operations.operations import ProcessContext
+from mixsvc.operations.stop_signals import StopSignals
 from mixsvc.pages.index import has_sockjs_client
 from mixsvc.rates.sources.known_pairs import check_pairs
 from mixsvc.service import MixService
@@ -127,6 +128,8 @@ def makeService(options: MixsvcOptions) -> IService:
     """
     from twisted.internet import reactor
 
+    signals = StopSignals(reactor)
+    signals.end_at_once()
     hold_log_signals()
     _prepare_reactor(reactor)
     report_in_one_line()
@@ -151,6 +154,8 @@ def makeService(options: MixsvcOptions) -> IService:
     if gives_up_rights(options):
         load_early(web.pages)
         load_early(web.application)
+    # A second more, for the process to end.
+    signals.stop_in_order(settings.server.drain + settings.server.shutdown_timeout + 1)
     return service
 
 

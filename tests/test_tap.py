@@ -16,7 +16,8 @@ from mixsvc.tap import Options, makeService
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
     """Restores what was there before."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGUSR1, signal.SIGHUP)}
+    ours = (signal.SIGUSR1, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in ours}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

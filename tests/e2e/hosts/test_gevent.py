@@ -22,6 +22,7 @@ from tests.e2e.hosts.test_own_app import (
     test_django_has_the_rates_and_the_chat,
 )
 from tests.e2e.http.test_hostile import test_the_service_goes_on_as_if_nothing_had_been
+from tests.e2e.operations.test_signals import test_both_stop_a_service_that_a_shell_has_started_in_the_background
 from tests.e2e.operations.test_start import (
     busy,
     test_a_busy_port_is_named,
@@ -68,6 +69,7 @@ __all__ = [
     "test_a_view_that_never_ends_is_left_behind_in_time",
     "test_after_a_crash_nothing_said_is_lost_or_doubled",
     "test_an_application_that_starts_threads_does_not_keep_the_service",
+    "test_both_stop_a_service_that_a_shell_has_started_in_the_background",
     "test_chatters_get_a_close_frame",
     "test_django_has_the_rates_and_the_chat",
     "test_it_serves_pages_chat_and_rates_on_one_port",

@@ -1,0 +1,87 @@
+"""SIGTERM and SIGINT end the service: at every moment, however it was started, the first time that one comes."""
+
+import os
+import signal
+from typing import Any, Final
+
+from twisted.logger import Logger
+
+__all__ = ["StopSignals"]
+
+STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class StopSignals:
+    """What SIGTERM and SIGINT do to a process that is ours. Used in the main thread, in which signal handlers run.
+
+    A shell that is not interactive starts commands in the background with SIGINT ignored, and Twisted leaves an ignored
+    signal alone. Here both stop the service all the same: whoever sends one to this process wants it to end.
+    """
+
+    _log = Logger()
+
+    def __init__(self, reactor: Any) -> None:
+        """reactor: a ReactorBase of Twisted, which the process runs later."""
+        self._reactor = reactor
+        self._seconds = 0.0
+        self._number: int | None = None
+        self._is_running = False
+        # next() is atomic: another signal may come between any two steps of the interpreter.
+        self._first_signal = iter([True])
+        self._first_stop = iter([True])
+        # Before an application that is imported later asks for the same.
+        reactor.callWhenRunning(self._take_over)
+
+    def end_at_once(self) -> None:
+        """Let both end the process at once, as nothing is open yet; called first.
+
+        A handler that other code has installed for SIGINT, such as a debugger, stays.
+        """
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOPPING, signal.SIGALRM))
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, signal.SIG_IGN):
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    def stop_in_order(self, seconds: float) -> None:
+        """From now on let the first one stop the reactor as soon as it runs, and the others do nothing.
+
+        seconds: how long the rest of the start, or the stop, may take then. After that the process ends by the signal.
+        """
+        self._seconds = seconds
+        for number in STOPPING:
+            if signal.getsignal(number) == signal.SIG_DFL:
+                signal.signal(number, self._came)
+
+    def _take_over(self) -> None:
+        """Called when the reactor has installed its own handlers: asked to stop twice, they log a traceback."""
+        for number, stop in zip(STOPPING, self._stops(), strict=True):
+            if signal.getsignal(number) == stop:
+                signal.signal(number, self._came)
+        self._is_running = True
+        self._stop()
+
+    def _came(self, number: int, frame: object) -> None:
+        if next(self._first_signal, False):
+            self._number = number
+            # Not a thread: in a program on gevent that would be a greenlet, which a view that computes holds up.
+            signal.signal(signal.SIGALRM, self._too_late)
+            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._number is not None and self._is_running and next(self._first_stop, False):
+            self._stops()[STOPPING.index(signal.Signals(self._number))](self._number)
+
+    def _stops(self) -> tuple[Any, Any]:
+        return self._reactor.sigTerm, self._reactor.sigInt
+
+    def _too_late(self, number: int, frame: object) -> None:
+        assert self._number is not None
+        try:
+            self._log.critical(
+                "mixsvc: the service did not stop within {seconds:g} s; the process ends without the rest of the stop",
+                seconds=self._seconds,
+            )
+        finally:
+            signal.signal(self._number, signal.SIG_DFL)
+            os.kill(os.getpid(), self._number)

@@ -1,0 +1,141 @@
+"""SIGTERM and SIGINT, in whatever order they come and whenever."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from mixsvc.operations.stop_signals import StopSignals
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+SECONDS = 30
+
+
+class SignalledReactor:
+    """Does with signals what Twisted's reactors do; `stopped_by` are the signals that have reached it."""
+
+    def __init__(self) -> None:
+        self.stopped_by: list[int] = []
+        self._later: list[Callable[[], None]] = []
+
+    def callWhenRunning(self, function: Callable[[], None]) -> None:
+        self._later.append(function)
+
+    def sigTerm(self, number: int) -> None:
+        self.stopped_by.append(number)
+
+    def sigInt(self, number: int) -> None:
+        self.stopped_by.append(number)
+
+    def run(self) -> None:
+        """Begin to run: Twisted handles SIGINT only where nobody else does."""
+        signal.signal(signal.SIGTERM, self.sigTerm)  # type: ignore[arg-type]  # compared only
+        if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+            signal.signal(signal.SIGINT, self.sigInt)  # type: ignore[arg-type]  # compared only
+        for function in self._later:
+            function()
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """Restores what was there before."""
+    before = {number: signal.getsignal(number) for number in (*STOPPING, signal.SIGALRM)}
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def running(at_start: object) -> SignalledReactor:
+    """A reactor that runs, in a process that was started with this handler for SIGINT."""
+    reactor = SignalledReactor()
+    signal.signal(signal.SIGINT, at_start)  # type: ignore[arg-type]  # any handler
+    started(reactor)
+    reactor.run()
+    return reactor
+
+
+def started(reactor: SignalledReactor, seconds: float = SECONDS) -> None:
+    signals = StopSignals(reactor)
+    signals.end_at_once()
+    signals.stop_in_order(seconds)
+
+
+@pytest.mark.parametrize("at_start", [signal.default_int_handler, signal.SIG_IGN])
+@pytest.mark.parametrize("first", STOPPING)
+@pytest.mark.parametrize("second", STOPPING)
+def test_the_first_stops_the_reactor_and_the_others_change_nothing(
+    at_start: object, first: signal.Signals, second: signal.Signals
+) -> None:
+    reactor = running(at_start)
+
+    signal.raise_signal(first)
+    signal.raise_signal(second)
+    signal.raise_signal(first)
+
+    assert reactor.stopped_by == [first]
+
+
+@pytest.mark.parametrize("first", STOPPING)
+@pytest.mark.parametrize("second", STOPPING)
+def test_one_that_comes_before_the_reactor_runs_stops_it_then(first: signal.Signals, second: signal.Signals) -> None:
+    reactor = SignalledReactor()
+    started(reactor)
+
+    signal.raise_signal(first)
+    signal.raise_signal(second)
+    assert reactor.stopped_by == []
+    reactor.run()
+
+    assert reactor.stopped_by == [first]
+
+
+def test_a_handler_of_other_code_for_sigint_stays_and_does_not_use_up_sigterm() -> None:
+    heard: list[int] = []
+    reactor = running(lambda number, frame: heard.append(number))
+
+    signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGTERM)
+
+    assert heard == [signal.SIGINT, signal.SIGINT]
+    assert reactor.stopped_by == [signal.SIGTERM]
+
+
+def status_of_child(child: Callable[[], object]) -> int:
+    """How a forked process ends that runs the function; 7 if it returns."""
+    pid = os.fork()
+    if not pid:
+        try:
+            child()
+        finally:
+            os._exit(7)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@pytest.mark.parametrize("number", STOPPING)
+@pytest.mark.parametrize("before", [signal.SIG_IGN, signal.SIG_DFL])
+def test_before_anything_is_open_both_end_the_process_at_once(number: signal.Signals, before: object) -> None:
+    def child() -> None:
+        signal.signal(number, before)  # type: ignore[arg-type]  # any handler
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # As a parent may leave it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+        StopSignals(SignalledReactor()).end_at_once()
+        signal.raise_signal(number)
+
+    assert status_of_child(child) == -number
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_a_stop_that_hangs_ends_by_the_same_signal_in_time(number: signal.Signals) -> None:
+    def child() -> None:
+        reactor = SignalledReactor()
+        started(reactor, 0.05)
+        reactor.run()
+        signal.raise_signal(number)
+        while reactor.stopped_by == [number]:
+            signal.pause()
+
+    assert status_of_child(child) == -number
