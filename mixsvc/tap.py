@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import crochet
 from twisted.application.service import IService
@@ -128,11 +128,7 @@ def makeService(options: MixsvcOptions) -> IService:
     """
     from twisted.internet import reactor
 
-    signals = StopSignals(reactor)
-    signals.end_at_once()
-    hold_log_signals()
-    _prepare_reactor(reactor)
-    report_in_one_line()
+    signals = _prepare_process(reactor)
     try:
         settings = read_settings(options["config"], options.given()).within(run_directory(options))
         check_ports(settings.server.endpoints(), settings.server.admin_listen)
@@ -148,9 +144,7 @@ def makeService(options: MixsvcOptions) -> IService:
     except (MixError, BadOption) as error:
         raise SystemExit(f"mixsvc: {error}") from None
     facade.mix.connect(lambda: service.facades)
-    reactor.callWhenRunning(_freeze_collector)
-    # A fifth of the default, in seconds: the reactor waits less for a view that computes.
-    sys.setswitchinterval(0.001)
+    _tune(reactor)
     if gives_up_rights(options):
         load_early(web.pages)
         load_early(web.application)
@@ -184,6 +178,22 @@ def _prepare_reactor(reactor: object) -> None:
     except RuntimeError:
         # It was called before; a second call is an error.
         pass
+
+
+def _prepare_process(reactor: Any) -> StopSignals:
+    """Whatever must come before the application is imported."""
+    signals = StopSignals(reactor)
+    signals.end_at_once()
+    hold_log_signals()
+    _prepare_reactor(reactor)
+    report_in_one_line()
+    return signals
+
+
+def _tune(reactor: Any) -> None:
+    reactor.callWhenRunning(_freeze_collector)
+    # A fifth of the default, in seconds: the reactor waits less for a view that computes.
+    sys.setswitchinterval(0.001)
 
 
 def _freeze_collector() -> None:
