@@ -41,9 +41,9 @@ _log = Logger()
 StoredState = tuple[Sequence[tuple[str, int, str]], Sequence[Sanction]]
 
 
-def read_stored_state(cursor: sqlite3.Cursor, now: float) -> StoredState:
+def read_stored_state(cursor: sqlite3.Cursor) -> StoredState:
     """Reads what `restore` needs; blocks (made for storage.database.prepare)."""
-    return messages.read_rooms(cursor), stored_sanctions.read_sanctions(cursor, now)
+    return messages.read_rooms(cursor), stored_sanctions.read_sanctions(cursor)
 
 
 class ChatDispatcher:
@@ -99,9 +99,11 @@ class ChatDispatcher:
         """Take over what was read from the database; called before the first client."""
         rooms, sanctions = stored
         self._state.rooms.restore(rooms)
-        for sanction in sanctions:
+        now = self._state.wall.seconds()
+        # Those in force first: the others may have to be left out.
+        for sanction in sorted(sanctions, key=lambda each: each.until <= now):
             try:
-                self._state.sanctions.add(sanction, self._state.wall.seconds())
+                self._state.sanctions.add(sanction, now)
             except ValueError as error:
                 # Only a database edited by hand has so many.
                 _log.warn("chat: a mute or ban was left out: {reason}", reason=str(error))

@@ -1,6 +1,5 @@
 """The chat as a service of the process: SockJS endpoint, dispatcher and facade, the same under twistd and embedded."""
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -72,7 +71,7 @@ class ChatService:
 
     def prepare(self) -> StoredState | None:
         """Create or upgrade the database and read what `start` needs; blocks. Raises DatabaseUnusable."""
-        return prepare(self._settings.storage.path, self._read_stored_state)
+        return prepare(self._settings.storage.path, read_stored_state)
 
     def start(self, stored: StoredState | None) -> None:
         """Take over what `prepare` returned and start the timers; called before the first connection."""
@@ -94,9 +93,6 @@ class ChatService:
     def stats(self) -> ChatStats:
         """Returns what was counted until now."""
         return self.dispatcher.stats()
-
-    def _read_stored_state(self, cursor: sqlite3.Cursor) -> StoredState:
-        return read_stored_state(cursor, self._given.wall.seconds())
 
 
 def sockjs_options(settings: Settings) -> dict[str, object]:

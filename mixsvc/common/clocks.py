@@ -24,7 +24,7 @@ class WallClock:
     """The time of day, with a memory of when it was set last. Used in one thread, except `seconds`: any thread.
 
     A computer may start with a wrong time, or get one for a moment. What is deleted by a wrong time is lost, so
-    whoever deletes by the time of day asks `is_trusted` first.
+    whoever deletes by the time of day takes it from `trusted_seconds`.
     """
 
     def __init__(self, steady: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
@@ -34,13 +34,15 @@ class WallClock:
         self._since = steady()
         self._ahead = wall() - self._since
 
-    def is_trusted(self) -> bool:
-        """Whether it has gone as the steady clock for an hour, as far as this was asked; false after the start."""
-        now = self._steady()
-        ahead = self.seconds() - now
-        if abs(ahead - self._ahead) > TOLERANCE:
-            self._ahead, self._since = ahead, now
-        return now - self._since >= TRUST_SECONDS
+    def trusted_seconds(self) -> float | None:
+        """The time of day if it has gone as the steady clock for an hour, as far as this was asked; else None.
+
+        None after the start, as nobody knows whether the time was right then.
+        """
+        now, wall = self._steady(), self.seconds()
+        if abs(wall - now - self._ahead) > TOLERANCE:
+            self._ahead, self._since = wall - now, now
+        return wall if now - self._since >= TRUST_SECONDS else None
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ class ChatHarness:
             Clocks(self.clock, self.wall), self.database, self.settings, self.rates, self.broadcast
         )
         with closing(self.database.connection.cursor()) as cursor:
-            self.dispatcher.restore(read_stored_state(cursor, self.wall.seconds()))
+            self.dispatcher.restore(read_stored_state(cursor))
         self.factory = ChatFactory(self.clock, self.dispatcher, self.identify)
 
     def identify(self, request: Any) -> Deferred[Identity | None] | None:

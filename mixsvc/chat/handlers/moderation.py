@@ -152,7 +152,9 @@ class ModerationHandler:
     def _impose(
         self, client: Client, request: Mute | Ban, sanction: Sanction, then: Callable[[Sanction], object]
     ) -> None:
-        now = self._state.wall.seconds()
+        now, trusted = self._state.wall.seconds(), self._state.wall.trusted_seconds()
+        if trusted is not None:
+            self._state.sanctions.forget_ended(trusted)
         try:
             self._state.sanctions.check(sanction, now)
         except ValueError as many:
@@ -163,7 +165,7 @@ class ModerationHandler:
             self._state.sanctions.add(stored, now)
             then(stored)
 
-        self._store(client, request, lambda cursor: sanctions.impose(cursor, sanction, entry), imposed)
+        self._store(client, request, lambda cursor: sanctions.impose(cursor, sanction, entry, trusted), imposed)
 
     def _lift(
         self, client: Client, request: Unmute | Unban, kind: str, target: Target, then: Callable[[], object]

@@ -10,18 +10,24 @@ from twisted.logger import Logger
 
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.storage import messages
+from mixsvc.chat.storage.messages import Age
 
 __all__ = ["Retention"]
 
-# How often messages are deleted, and how long the database is left to others between two slices, in seconds.
+# How often messages are deleted, how often the time of day is looked at for whether it may be trusted, and how long the
+# database is left to others between two slices, in seconds.
 INTERVAL: Final = 3600.0
+LOOK_SECONDS: Final = 60.0
 SLICE_PAUSE: Final = 0.05
 
 DAY: Final = 86_400.0
 
 
 class Retention:
-    """Applies [chat] keep_days every hour. ([chat] keep, the number of messages, is applied with each message.)"""
+    """Applies [chat] keep_days every hour, as soon as the time of day may be trusted (common.clocks.WallClock).
+
+    ([chat] keep, the number of messages, is applied with each message.)
+    """
 
     _log = Logger()
 
@@ -29,36 +35,41 @@ class Retention:
         self._state = state
         self._loop = LoopingCall(self._round)
         self._loop.clock = state.clock
+        # When messages are deleted next, by the steady clock.
+        self._due_at = state.clock.seconds()
 
     def start(self) -> None:
-        """Delete now, then every hour; does nothing if keep_days is 0."""
-        if self._state.settings.keep_days:
-            self._loop.start(INTERVAL)
+        """Delete as soon as the time of day may be trusted, then every hour; nothing if keep_days is 0."""
+        self._loop.start(LOOK_SECONDS)
 
     def stop(self) -> None:
         """Stop deleting."""
         if self._loop.running:
             self._loop.stop()
 
-    def _round(self) -> "Deferred[None]":
+    def _round(self) -> "Deferred[None] | None":
+        now, steady = self._state.wall.trusted_seconds(), self._state.clock.seconds()
+        if now is None or steady < self._due_at or not self._state.settings.keep_days:
+            return None
+        self._due_at = steady + INTERVAL
         # A LoopingCall stops for good if its function fails.
-        return Deferred.fromCoroutine(self._delete()).addErrback(self._failed)
+        return Deferred.fromCoroutine(self._delete(now)).addErrback(self._failed)
 
     def _failed(self, failure: object) -> None:
         if self._loop.running:
             self._log.warn("chat: old messages could not be deleted; the next try is within an hour")
 
-    async def _delete(self) -> None:
-        cutoff = self._state.wall.seconds() - self._state.settings.keep_days * DAY
+    async def _delete(self, now: float) -> None:
+        age = Age(now, now - self._state.settings.keep_days * DAY)
         for name in await self._state.storage.change(messages.room_names):
-            while self._loop.running and await self._slice(name, cutoff):
+            while self._loop.running and await self._slice(name, age):
                 await deferLater(self._state.clock, SLICE_PAUSE)
             if not self._loop.running:
                 return
             await self._forget(name)
 
-    async def _slice(self, room: str, cutoff: float) -> int:
-        return await self._state.storage.change(lambda cursor: messages.expire(cursor, room, cutoff))
+    async def _slice(self, room: str, age: Age) -> int:
+        return await self._state.storage.change(lambda cursor: messages.expire(cursor, room, age))
 
     async def _forget(self, name: str) -> None:
         """Forget a room without members and messages."""

@@ -15,6 +15,9 @@ BAN: Final = "ban"
 
 MOST: Final = 10_000
 
+# How many sanctions are remembered, with those that have ended, in multiples of those that may be in force.
+REMEMBERED: Final = 2
+
 # What a sanction is found by: its kind, a field of it, and the field's value.
 _Subject: TypeAlias = tuple[str, str, str]
 
@@ -44,12 +47,13 @@ class Sanction:
 class Sanctions:
     """The sanctions in force, one of each kind for a target: a name or, without a name, an address.
 
-    A newer sanction of the same kind and target replaces the older one. Sanctions that have ended are forgotten.
-    `now` is in seconds since 1970, UTC, in all methods.
+    A newer sanction of the same kind and target replaces the older one. Sanctions that have ended are remembered until
+    `forget_ended`, since they are in force again when a wrong time of day is put right. `now` is in seconds since 1970,
+    UTC, in all methods.
     """
 
     def __init__(self, most: int = MOST) -> None:
-        """most: how many sanctions there may be."""
+        """most: how many sanctions may be in force."""
         self._most = most
         self._by_target: dict[_Subject, Sanction] = {}
         # The sanctions of a subject, sorted by their ends: when the last one has ended, all have.
@@ -59,8 +63,7 @@ class Sanctions:
         """Raises ValueError, with a sentence for the moderator, if this sanction cannot be added to so many others."""
         if len(self._by_target) < self._most or _target(sanction) in self._by_target:
             return
-        self._forget([each for each in self._by_target.values() if each.until <= now])
-        if len(self._by_target) >= self._most:
+        if len(self.all(now)) >= self._most:
             raise ValueError(f"There are {self._most} mutes and bans already; lift some that are no longer needed.")
 
     def add(self, sanction: Sanction, now: float) -> None:
@@ -69,9 +72,15 @@ class Sanctions:
         target = _target(sanction)
         if target in self._by_target:
             self._forget([self._by_target[target]])
+        elif len(self._by_target) >= REMEMBERED * self._most:
+            self.forget_ended(now)
         self._by_target[target] = sanction
         for subject in _subjects(sanction):
             insort(self._by_subject.setdefault(subject, []), sanction, key=_UNTIL)
+
+    def forget_ended(self, now: float) -> None:
+        """Forget the sanctions that have ended; called when the time of day may be trusted."""
+        self._forget([each for each in self._by_target.values() if each.until <= now])
 
     def find(self, kind: str, name_key: str, address: str, now: float) -> Sequence[Sanction]:
         """The sanctions of a kind that apply to a name or to an address (IPv6: its /64 network).
@@ -99,21 +108,12 @@ class Sanctions:
 
     def all(self, now: float) -> Sequence[Sanction]:
         """The sanctions in force, in the order in which they were added."""
-        self._forget([each for each in self._by_target.values() if each.until <= now])
-        return list(self._by_target.values())
+        return [each for each in self._by_target.values() if each.until > now]
 
     def _longest(self, subjects: Sequence[_Subject], now: float) -> Sanction | None:
-        longest = None
-        for subject in subjects:
-            listed = self._by_subject.get(subject)
-            if listed is None:
-                continue
-            last = listed[-1]
-            if last.until <= now:
-                self._forget(tuple(listed))
-            elif longest is None or last.until > longest.until:
-                longest = last
-        return longest
+        # The last of each list ends last.
+        last = [listed[-1] for subject in subjects if (listed := self._by_subject.get(subject))]
+        return max((each for each in last if each.until > now), key=_UNTIL, default=None)
 
     def _forget(self, sanctions: Iterable[Sanction]) -> None:
         for each in sanctions:

@@ -10,6 +10,7 @@ from mixsvc.interfaces import ChatMessage, ChatPage
 
 __all__ = [
     "TOPIC",
+    "Age",
     "Draft",
     "StorageLimits",
     "PageQuery",
@@ -78,6 +79,14 @@ class StorageLimits:
     page_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Age:
+    """now: the time of day. cutoff: messages that were said before it are old. Both in seconds since 1970, UTC."""
+
+    now: float
+    cutoff: float
+
+
 def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
     """Store messages in their order and number them without a gap; a message with a known key is not stored again."""
     # Numbers are read and used under one lock, since another process may write too.
@@ -119,15 +128,35 @@ def topic(cursor: sqlite3.Cursor, room: str) -> str:
     return row[0] if row else ""
 
 
-def expire(cursor: sqlite3.Cursor, room: str, cutoff: float) -> int:
-    """Delete some of a room's messages that are older than a time, the oldest first; returns how many."""
-    cursor.execute("SELECT number, said_at FROM message WHERE room = ? ORDER BY number LIMIT ?", (room, PRUNED))
-    old = 0
-    for number, said_at in cursor.fetchall():
-        if said_at >= cutoff:
+def expire(cursor: sqlite3.Cursor, room: str, age: Age) -> int:
+    """Delete some of a room's messages that are older than a time, the oldest first; returns how many.
+
+    A time after `now` was wrong when it was stored, and says nothing: such a message is older than those behind it, and
+    as young as `now` if all behind it are like it.
+    """
+    old, after = 0, 0
+    while not old:
+        cursor.execute(
+            "SELECT number, said_at FROM message WHERE room = ? AND number > ? ORDER BY number LIMIT ?",
+            (room, after, PRUNED),
+        )
+        rows = cursor.fetchall()
+        for after, said_at in rows:
+            if age.cutoff <= said_at <= age.now:
+                return _delete_up_to(cursor, room, old)
+            if said_at < age.cutoff:
+                old = after
+        if len(rows) < PRUNED:
+            cursor.execute(
+                "UPDATE message SET said_at = ? WHERE room = ? AND number > ? AND said_at > ?",
+                (age.now, room, old, age.now),
+            )
             break
-        old = number
-    cursor.execute("DELETE FROM message WHERE room = ? AND number <= ?", (room, old))
+    return _delete_up_to(cursor, room, old)
+
+
+def _delete_up_to(cursor: sqlite3.Cursor, room: str, number: int) -> int:
+    cursor.execute("DELETE FROM message WHERE room = ? AND number <= ?", (room, number))
     return cursor.rowcount
 
 

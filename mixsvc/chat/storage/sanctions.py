@@ -58,21 +58,24 @@ class AuditEntry:
         return {"number": self.number, "time": utc_milliseconds(self.at), **given}
 
 
-def read_sanctions(cursor: sqlite3.Cursor, now: float) -> list[Sanction]:
-    """Returns the sanctions that have not ended, the oldest first; rows that cannot be read are skipped."""
+def read_sanctions(cursor: sqlite3.Cursor) -> list[Sanction]:
+    """Returns the sanctions, the oldest first; rows that cannot be read are skipped.
+
+    Also those that have ended, since the time of day may be wrong at the start.
+    """
     found = [_sanction(row) for row in cursor.execute(_SANCTIONS)]
-    return [each for each in found if each is not None and each.until > now]
+    return [each for each in found if each is not None]
 
 
-def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry) -> Sanction:
+def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry, now: float | None) -> Sanction:
     """Store a sanction, in place of the older one of the same kind and target, and its entry in the audit log.
 
-    Returns it as it is stored: with its id, and with its address as addresses.network returns it. Also deletes the
-    sanctions that have ended.
+    Returns it as it is stored: with its id, and with its address as addresses.network returns it. now: the time of day
+    if it may be trusted: also deletes the sanctions that have ended by then; None: deletes no other one.
     """
     address = network(sanction.address)
     cursor.execute("BEGIN IMMEDIATE")
-    cursor.execute("DELETE FROM sanction WHERE until <= ?", (entry.at,))
+    cursor.execute("DELETE FROM sanction WHERE until <= ?", (now,))
     # The target is the name, or the address if there is no name.
     cursor.execute(
         "DELETE FROM sanction WHERE kind = ? AND name_key = ? AND (name_key <> '' OR address = ?)",

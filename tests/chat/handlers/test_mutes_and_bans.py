@@ -8,6 +8,8 @@ from tests.chat.fakes import ChatHarness, FakeClient
 
 TOKEN = "0123456789abcdef"
 
+DAY = 86_400.0
+
 # A day after the beginning of the test.
 TOMORROW = "2026-11-23T15:43:00Z"
 
@@ -62,6 +64,35 @@ class MuteTests(SanctionTestCase):
 
         self.assertEqual(1, len(self.bob.got("said")))
         self.assertEqual([], self.listed(self.chat))
+
+    def test_a_time_that_is_wrong_for_a_moment_ends_no_mute(self) -> None:
+        self.done(self.mia, "mute", name="Bob")
+        self.chat.ahead = 400 * DAY
+        self.say(self.bob, "hey")
+        self.done(self.mia, "mute", name="Cid")
+        self.chat.clock.advance(4)
+        self.chat.ahead = 0.0
+
+        self.assertEqual("muted", self.code(self.bob, "say", room="lobby", text="hey"))
+        self.chat.restart()
+        self.assertEqual("muted", self.code(self.chat.inside("Bob"), "say", room="lobby", text="hey"))
+
+    def test_a_start_with_a_wrong_time_ends_no_mute(self) -> None:
+        self.done(self.mia, "mute", name="Bob")
+        self.chat.ahead = 400 * DAY
+        self.chat.restart()
+        self.done(self.chat.moderator(), "mute", name="Cid")
+        self.chat.ahead = 0.0
+
+        self.assertEqual("muted", self.code(self.chat.inside("Bob"), "say", room="lobby", text="hey"))
+
+    def test_a_mute_that_has_ended_is_deleted_once_the_time_is_trusted(self) -> None:
+        self.done(self.mia, "mute", name="Bob", seconds=60)
+        self.chat.clock.advance(DAY)
+        self.done(self.mia, "mute", name="Cid")
+
+        rows = self.database.connection.execute("SELECT name FROM sanction").fetchall()
+        self.assertEqual([("Cid",)], rows)
 
     def test_an_unmuted_person_may_write_again(self) -> None:
         self.done(self.mia, "mute", name="Bob")

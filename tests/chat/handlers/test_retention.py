@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from twisted.logger import capturedLogs
 
-from mixsvc.chat.handlers.retention import INTERVAL, SLICE_PAUSE
+from mixsvc.chat.handlers.retention import INTERVAL, LOOK_SECONDS, SLICE_PAUSE
 from mixsvc.chat.storage.messages import PRUNED
+from mixsvc.common.clocks import TRUST_SECONDS, WallClock
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import ChatHarness, FakeClient
 
@@ -29,6 +30,12 @@ class RetentionTestCase(ChatTestCase):
         for _ in range(20):
             self.database.settle()
             self.chat.clock.advance(SLICE_PAUSE)
+
+    def passes(self, seconds: float) -> None:
+        """Time passes, as it does while the service runs."""
+        for _ in range(int(seconds / LOOK_SECONDS)):
+            self.chat.clock.advance(LOOK_SECONDS)
+        self.finish()
 
     def numbers(self, room: str) -> list[int]:
         return [number for number, _ in self.database.rows(room)]
@@ -60,6 +67,32 @@ class ExpiryTests(RetentionTestCase):
 
         self.assertEqual([], self.numbers("attic"))
 
+    def test_nothing_is_deleted_until_the_time_has_been_right_for_an_hour(self) -> None:
+        self.say(self.ann, "young", room="attic")
+        self.later(1)
+        self.chat.dispatcher.start()
+        for self.chat.ahead in (400 * DAY, 0.0):
+            self.passes(TRUST_SECONDS - LOOK_SECONDS)
+        self.assertEqual([1], self.numbers("attic"))
+
+        self.chat.ahead = 400 * DAY
+        self.passes(TRUST_SECONDS + LOOK_SECONDS)
+
+        self.assertEqual([], self.numbers("attic"))
+
+    def test_after_a_start_nothing_is_deleted_for_an_hour(self) -> None:
+        self.say(self.ann, "young", room="attic")
+        self.chat.ahead = 400 * DAY
+        self.chat.wall = WallClock(self.chat.clock.seconds, self.chat.wall.seconds)
+        self.chat.restart()
+        self.clean()
+        self.passes(TRUST_SECONDS - LOOK_SECONDS)
+        self.assertEqual([1], self.numbers("attic"))
+
+        self.passes(LOOK_SECONDS)
+
+        self.assertEqual([], self.numbers("attic"))
+
     def test_many_go_a_slice_at_a_time(self) -> None:
         for _ in range(PRUNED + 10):
             self.chat.dispatcher.publish("attic", "Clock", "tick")
@@ -80,10 +113,13 @@ class ExpiryTests(RetentionTestCase):
         self.addCleanup(self.chat.database.connection.close)
         self.chat.dispatcher.start()
 
-        self.assertEqual(([], []), (self.chat.database.asked, self.chat.clock.getDelayedCalls()))
+        self.chat.clock.advance(2 * INTERVAL)
+
+        self.assertEqual([], self.chat.database.asked)
 
     def test_after_the_stop_nothing_more_is_deleted(self) -> None:
         self.say(self.ann, "hi", room="attic")
+        self.later(3)
         self.chat.dispatcher.start()
         self.chat.dispatcher.close()
         self.database.step()

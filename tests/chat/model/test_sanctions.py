@@ -120,6 +120,29 @@ class AddTests(SanctionsTestCase):
 
         self.assertEqual(1, len(self.sanctions.all(NOW + DAY)))
 
+    def test_sanctions_that_have_ended_are_in_force_again_when_the_time_is_put_right(self) -> None:
+        self.add(ANN, ADDRESS)
+        self.assertIsNone(self.sanctions.muted("ann", "", NOW + 400 * DAY))
+        self.assertEqual([], self.sanctions.all(NOW + 400 * DAY))
+        self.sanctions.add(replace(ANN_BANNED, until=NOW + 401 * DAY), NOW + 400 * DAY)
+
+        self.assertEqual(ANN, self.sanctions.muted("ann", "", NOW))
+        self.assertEqual(ADDRESS, self.sanctions.banned("", "", "2001:db8::1", NOW))
+
+    def test_they_are_forgotten_by_a_time_that_may_be_trusted(self) -> None:
+        self.add(ANN, ADDRESS)
+
+        self.sanctions.forget_ended(NOW + DAY)
+
+        self.assertEqual([], self.sanctions.all(NOW))
+
+    def test_a_wrong_time_cannot_fill_the_memory(self) -> None:
+        self.sanctions = Sanctions(most=2)
+        for number in range(9):
+            self.sanctions.add(replace(ANN, name_key=str(number), until=NOW + number), NOW + number)
+
+        self.assertLessEqual(len(self.sanctions.all(0.0)), 4)
+
 
 class LiftTests(SanctionsTestCase):
     def test_what_is_found_stays_in_force(self) -> None:

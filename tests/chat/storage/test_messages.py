@@ -14,6 +14,8 @@ from tests.chat.fakes import NOW
 
 PLENTY = StorageLimits(keep=1000, page_bytes=1_000_000)
 
+DAY = 86_400.0
+
 
 def drafts(*texts: str, room: str = "lobby", key: str | None = None) -> list[Draft]:
     return [Draft(room, "Ann", text, NOW, key) for text in texts]
@@ -157,7 +159,14 @@ class RoomTableTests(StoreTestCase):
 
     def expire(self, cutoff: float) -> int:
         with self.connection, closing(self.connection.cursor()) as cursor:
-            return messages.expire(cursor, "lobby", cutoff)
+            return messages.expire(cursor, "lobby", messages.Age(NOW + DAY, cutoff))
+
+    def expired(self, *times: float) -> list[int]:
+        """The numbers that are left of messages that were said at these times, when those before NOW are old."""
+        self.insert([Draft("lobby", "Ann", "hi", at, None) for at in times])
+        while self.expire(NOW):
+            pass
+        return self.numbers()
 
     def forget(self) -> bool:
         with self.connection, closing(self.connection.cursor()) as cursor:
@@ -184,6 +193,29 @@ class RoomTableTests(StoreTestCase):
 
         self.assertEqual([messages.PRUNED, 1, 0], [self.expire(NOW + 10) for _ in range(3)])
         self.assertEqual([messages.PRUNED + 2], self.numbers())
+
+    def test_a_message_of_the_future_goes_with_those_behind_it(self) -> None:
+        old, future, young = NOW - DAY, NOW + 400 * DAY, NOW + 1
+
+        self.assertEqual([5], self.expired(old, future, future, old, young))
+
+    def test_a_message_of_the_future_stays_with_young_ones_behind_it(self) -> None:
+        old, future, young = NOW - DAY, NOW + 400 * DAY, NOW + 1
+
+        self.assertEqual([2, 3, 4], self.expired(old, future, young, old))
+
+    def test_a_message_of_the_future_with_none_behind_it_is_as_young_as_this_moment(self) -> None:
+        self.assertEqual([2], self.expired(NOW - DAY, NOW + 400 * DAY))
+
+        self.assertEqual([NOW + DAY], [each.said_at for each in self.read().messages])
+
+    def test_more_messages_of_the_future_than_a_slice_stop_nothing(self) -> None:
+        many = [Draft("lobby", "Ann", "x", NOW + 400 * DAY, None)] * (messages.PRUNED + 10)
+        self.insert([*many, Draft("lobby", "Ann", "x", NOW - DAY, None)], StorageLimits(10**6, 1000))
+
+        self.expire(NOW)
+
+        self.assertEqual([], self.numbers())
 
     def test_a_room_is_forgotten_only_when_nothing_is_kept(self) -> None:
         self.insert(drafts("a"))
