@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -39,6 +38,7 @@ class MetricSources:
     sessions: Callable[[], Numbers]
     chat: Callable[[], ChatStats]
     sources: Callable[[], Sequence[SourceHealth]]
+    source_ages: Callable[[], Mapping[str, float]]
     views: DaemonThreadPool
     lag: ReactorLag
     timers: Callable[[], int]
@@ -120,8 +120,7 @@ class _ServiceCollector(Collector):
         yield _histogram("mixsvc_chat_commit_duration_seconds", "How long a commit takes.", stats.commit_seconds)
 
     def _sources(self) -> Iterator[Metric]:
-        now, sources = datetime.now(UTC), self._parts.sources()
-        ages = [((each.name,), (now - each.last_success).total_seconds()) for each in sources if each.last_success]
+        sources, ages = self._parts.sources(), _rows(self._parts.source_ages())
         yield _gauges("mixsvc_rates_source_age_seconds", "Time since its last valid answer.", ("source",), ages)
         failures = _rows({each.name: each.failures for each in sources})
         yield _gauges("mixsvc_rates_source_failures", "Failures in a row.", ("source",), failures)
@@ -129,7 +128,7 @@ class _ServiceCollector(Collector):
         yield _gauges("mixsvc_rates_source_state", "1 for the present state.", ("source", "state"), states)
 
 
-def _rows(numbers: Mapping[str, int]) -> Rows:
+def _rows(numbers: Mapping[str, float]) -> Rows:
     return [((value,), number) for value, number in numbers.items()]
 
 

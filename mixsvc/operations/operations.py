@@ -85,6 +85,7 @@ class Operations:
                 sessions=parts.chat.resource.numbers,
                 chat=parts.chat.stats,
                 sources=parts.rates.facade.sources,
+                source_ages=parts.rates.source_ages,
                 views=parts.views,
                 lag=self._lag,
                 timers=lambda: len(self._reactor.getDelayedCalls()),

@@ -70,11 +70,16 @@ class RatesFacade:
 
     def span(self, base: str, quote: str) -> tuple[date, date] | None:
         """See IRates."""
-        return self._history.span(base, quote)
+        span, last = self._history.span(base, quote), self._last_day()
+        # A day in the future was stored while the time was wrong.
+        return span if span is None or span[0] > last else (span[0], min(span[1], last))
 
     def sources(self) -> Sequence[SourceHealth]:
         """See IRates."""
         return self._health()
+
+    def _last_day(self) -> date:
+        return (self._now() + _FARTHEST_EAST).date()
 
     def _with_staleness(self, quote: Quote, day: date | None) -> Quote:
         """Returns the quote with `stale` as of the evening of a day, or as of now for None."""
@@ -82,6 +87,6 @@ class RatesFacade:
         return replace(quote, stale=is_stale(quote.date, now if day is None else min(now, overdue_on(day))))
 
     def _legs(self, base: str, quote: str, day: date) -> tuple[Quote, Quote] | None:
-        if day > (self._now() + _FARTHEST_EAST).date():
+        if day > self._last_day():
             return None
         return self._history.legs(base, quote, day)

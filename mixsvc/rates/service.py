@@ -1,7 +1,7 @@
 """The rates as a running service: latest quotes, history and poller, put together the same way in every host."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -93,6 +93,10 @@ class RatesService:
         An exception of a listener is logged; the other listeners are called all the same.
         """
         self._listeners.append(listener)
+
+    def source_ages(self) -> Mapping[str, float]:
+        """Returns the seconds since the last valid answer of each source that has given one."""
+        return self._poller.ages()
 
     def _bank_answers(self) -> bool:
         return may_be_asked(ECB, self._poller.health())

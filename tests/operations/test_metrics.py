@@ -61,6 +61,7 @@ class MetricsTests(SynchronousTestCase):
                 sessions=lambda: Numbers({"xhr": 4, "websocket": 6}, 100, {"address": 8}, 9),
                 chat=lambda: ChatStats(11, 2, 12, Counter(slow_down=13), histogram(5, 5), histogram(0.5)),
                 sources=lambda: self.sources,
+                source_ages=lambda: {"ecb": 60.0},
                 views=views,
                 lag=lag,
                 timers=lambda: 3,
@@ -114,7 +115,7 @@ class MetricsTests(SynchronousTestCase):
     def test_the_age_of_a_source_is_known_once_it_has_answered(self) -> None:
         found = self.found()
 
-        assert 60 <= found["mixsvc_rates_source_age_seconds", ("ecb",)] < 90
+        assert found["mixsvc_rates_source_age_seconds", ("ecb",)] == 60
         assert ("mixsvc_rates_source_age_seconds", ("archive",)) not in found
 
     def test_the_process_is_there(self) -> None:

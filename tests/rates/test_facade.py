@@ -68,6 +68,11 @@ class Asking(SynchronousTestCase):
     def test_the_health_of_the_sources_is_passed_on(self) -> None:
         self.assertEqual(list(self.rates.sources()), [HEALTH])
 
+    def test_the_span_ends_today_though_a_quote_of_the_future_is_stored(self) -> None:
+        known = rates(quote(), quote(day="2027-12-04"))
+
+        self.assertEqual(known.span("EUR", "USD"), (FRIDAY, date(2026, 10, 31)))
+
     def test_the_history_and_its_span_are_there(self) -> None:
         found = self.rates.history("EUR", "USD", date.min, date.max, 4)
 

@@ -20,8 +20,8 @@ was ever used in such a room, and new rooms start above it. So a client that com
 a new message for one that it has seen.
 
 **What is deleted.** With each append, the messages beyond [chat] keep are deleted, up to 4000 at once. Every hour
-handlers.retention deletes those that are older than [chat] keep_days. A deleted message keeps its row and its number;
-the text is overwritten on disk.
+handlers.retention deletes those that are older than [chat] keep_days, unless the time of day may be wrong. A deleted
+message keeps its row and its number; the text is overwritten on disk.
 
 **When the database fails** all requests of the transaction fail with NotSaved or NotRead, and the next ones are tried.
 The log has one line for the failure and one when the database works again.

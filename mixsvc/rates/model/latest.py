@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from mixsvc.common.currencies import is_currency
@@ -28,6 +28,8 @@ class _LatestSnapshot:
     known: Mapping[Pair, Quote]
     bases: tuple[str, ...]
     currencies: tuple[str, ...]
+    # The last day that a quote could have when the snapshot was made.
+    last_day: date
 
 
 class RateTable:
@@ -40,7 +42,7 @@ class RateTable:
     def __init__(self, now: Callable[[], datetime]) -> None:
         """now: returns the time (aware) that decides whether a quote is stale; called in every thread that reads."""
         self._now = now
-        self._snapshot = _snapshot_of({})
+        self._snapshot = _snapshot_of({}, self._last_day())
 
     def latest(self, base: str, quote: str) -> Quote | None:
         """Returns the latest quote of a pair of codes in capitals, or None. Any thread; never raises.
@@ -61,7 +63,8 @@ class RateTable:
             have, want = snapshot.known.get((anchor, base)), snapshot.known.get((anchor, quote))
             if have is not None and want is not None:
                 found.append((have, want))
-        return max(found, key=lambda legs: min(each.date for each in legs), default=None)
+        last = snapshot.last_day
+        return max(found, key=lambda legs: min(_newness(each.date, last) for each in legs), default=None)
 
     def currencies(self) -> Sequence[str]:
         """Returns the codes that have a latest quote, sorted; empty before the first one. Any thread."""
@@ -70,30 +73,41 @@ class RateTable:
     def publish(self, quotes: Sequence[Quote]) -> Sequence[Quote]:
         """Takes over what is new, all at once; returns the quotes that changed.
 
-        A quote never replaces one of a later date, and one of the archive never replaces one of the same date.
+        A quote never replaces one of a later date, and one of the archive never replaces one of the same date. A date
+        in the future is wrong: such a quote stays only until any other one comes.
         Raises ValueError and changes nothing if a price or a code is not valid.
         """
         published = dict(self._snapshot.published)
         changed: dict[Pair, Quote] = {}
+        last = self._last_day()
         for each in quotes:
             _check(each)
             pair = (each.base, each.quote)
-            if _is_news(each, published.get(pair)):
+            if _is_news(each, published.get(pair), last):
                 published[pair] = changed[pair] = each
         if changed:
-            self._snapshot = _snapshot_of(published)
+            self._snapshot = _snapshot_of(published, last)
         return tuple(self._with_staleness(each) for each in changed.values())
+
+    def _last_day(self) -> date:
+        # It is tomorrow already in some time zones.
+        return (self._now() + timedelta(days=1)).date()
 
     def _with_staleness(self, quote: Quote) -> Quote:
         """Returns the quote with `stale` as of now."""
         return replace(quote, stale=is_stale(quote.date, self._now()))
 
 
-def _is_news(new: Quote, old: Quote | None) -> bool:
+def _newness(day: date, last: date) -> tuple[bool, date]:
+    """Orders days from old to new; those behind the last possible one come before all others."""
+    return day <= last, day
+
+
+def _is_news(new: Quote, old: Quote | None, last: date) -> bool:
     if old is None:
         return True
     if new.date != old.date:
-        return new.date > old.date
+        return _newness(new.date, last) > _newness(old.date, last)
     if new.source == ARCHIVE != old.source:
         return False
     return (new.price, new.source) != (old.price, old.source)
@@ -106,9 +120,9 @@ def _check(quote: Quote) -> None:
         raise ValueError(f"{quote.source} quotes {quote.base}/{quote.quote} at {quote.price}, which is not a price")
 
 
-def _snapshot_of(published: Mapping[Pair, Quote]) -> _LatestSnapshot:
+def _snapshot_of(published: Mapping[Pair, Quote], last: date) -> _LatestSnapshot:
     # Sorted by date, so that the quote of the base in itself is as new as the newest quote in it.
-    in_order = sorted(published.values(), key=lambda each: (each.date, each.fetched_at))
+    in_order = sorted(published.values(), key=lambda each: (_newness(each.date, last), each.fetched_at))
     selves = {(each.base, each.base): itself(each) for each in in_order}
     quoted = {
         pair: each
@@ -117,4 +131,4 @@ def _snapshot_of(published: Mapping[Pair, Quote]) -> _LatestSnapshot:
     }
     known = quoted | selves
     bases = sorted({base for base, _ in published})
-    return _LatestSnapshot(published, known, tuple(bases), tuple(sorted({quote for _, quote in known})))
+    return _LatestSnapshot(published, known, tuple(bases), tuple(sorted({quote for _, quote in known})), last)

@@ -24,8 +24,9 @@ class ChainedSource:
         self.last_quotes: Sequence[Quote] = ()
         # For other threads: replaced as a whole, never changed.
         self.health = untried(source.name)
-        # Seconds of the caller's clock, which may start anywhere.
+        # Seconds of the caller's clock, which may start anywhere. answered_at: None before the first answer.
         self.due_at = float("-inf")
+        self.answered_at: float | None = None
 
 
 class Chain:

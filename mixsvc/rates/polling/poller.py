@@ -1,6 +1,6 @@
 """The service that asks the sources for rates, round after round."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
@@ -102,6 +102,13 @@ class RatePoller(Service):
         """Returns the health of each source, the preferred one first. Any thread."""
         return tuple(each.health for each in self._chain.sources)
 
+    def ages(self) -> Mapping[str, float]:
+        """Returns the seconds since the last valid answer of each source that has given one."""
+        now = self._clock.seconds()
+        return {
+            each.source.name: now - each.answered_at for each in self._chain.sources if each.answered_at is not None
+        }
+
     def _end(self, ended: "Deferred[None]") -> None:
         self._ended = None
         ended.callback(None)
@@ -132,7 +139,7 @@ class RatePoller(Service):
             if self.running:
                 self._failed(chained, began, error)
             return False
-        chained.health = succeeded(chained.health, self._now())
+        chained.health, chained.answered_at = succeeded(chained.health, self._now()), self._clock.seconds()
         if self._chain.answered(chained):
             _log.info("rates: {source} answers again", source=chained.source.name)
         _log_result(result, chained.source.name)

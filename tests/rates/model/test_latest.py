@@ -59,6 +59,26 @@ class Reading(SynchronousTestCase):
 
         self.assertEqual((self.price("USD", "JPY"), self.price("EUR", "JPY")), ("157.5", "175.60"))
 
+    def test_a_quote_of_the_future_gives_way_to_any_other_and_hides_none(self) -> None:
+        future = [quote("USD", "9", "2027-12-04", "json"), quote("SEK", "9", "2027-12-04", "json")]
+        table = RateTable(moment)
+        table.publish(future)
+        self.assertIsNotNone(table.latest("EUR", "USD"))
+
+        table.publish([quote("USD", "1.1172"), quote("GBP", "0.8338")])
+        table.publish(future)
+
+        found = table.latest("EUR", "USD")
+        assert found is not None
+        self.assertEqual((str(found.price), found.date), ("1.1172", date(2026, 10, 30)))
+        self.assertIsNotNone(table.latest("USD", "GBP"))
+
+    def test_a_base_with_quotes_of_the_future_gives_way_to_another(self) -> None:
+        dollars = [replace(quote(code, "2", "2027-12-04", "json"), base="USD") for code in ("EUR", "GBP")]
+        self.table.publish(dollars)
+
+        self.assertEqual(self.price("USD", "GBP"), "0.746330")
+
     def test_a_currency_costs_one_in_itself(self) -> None:
         self.assertEqual((self.price("EUR", "EUR"), self.price("USD", "USD")), ("1", "1"))
 

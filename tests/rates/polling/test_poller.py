@@ -23,6 +23,13 @@ class Rounds(PollerCase):
 
         self.assertEqual((self.first.asked, self.second.asked), ([0, 30, 60, 90], []))
 
+    def test_the_age_of_a_source_is_the_time_since_its_last_valid_answer(self) -> None:
+        self.assertEqual(self.poller.ages(), {})
+        self.start()
+        self.clock.advance(20)
+
+        self.assertEqual(self.poller.ages(), {self.first.name: 20.0})
+
     def test_new_quotes_are_published_notified_and_saved(self) -> None:
         self.first.answer = lambda: succeed([quote()])
         self.start()
