@@ -46,6 +46,7 @@ from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.database import Database
 from mixsvc.threads.bridge import Bridge
+from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
 from mixsvc.wsgi.resource import wsgi_resource
@@ -106,7 +107,10 @@ class MixService(MultiService):
     def _make_chat(self, authenticate: Authenticator) -> ChatService:
         identify = request_authenticator(self._reactor, self._settings, authenticate)
         bridge = Bridge(self._reactor, BRIDGE_SECONDS)
-        return ChatService(self._reactor, self._settings, Dependencies(self._database, self._rates, identify, bridge))
+        # If the disk hangs, half of the view threads are left for those who do not need the database.
+        places = Places(max(1, self._settings.web.threads // 2))
+        given = Dependencies(self._database, self._rates, identify, bridge, places)
+        return ChatService(self._reactor, self._settings, given)
 
     def _make_site(self, application: "WSGIApplication") -> MixSite:
         pages = wsgi_resource(self._views, application)
