@@ -50,6 +50,7 @@ from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
 from mixsvc.wsgi.resource import wsgi_resource
+from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -67,6 +68,9 @@ BRIDGE_SECONDS: Final = 5.0
 
 # Threads for what blocks but is not a view: reading the archive, resolving names.
 HELPER_THREADS: Final = 4
+
+# Threads that read responses from temporary files, which clients have not read yet.
+READER_THREADS: Final = 2
 
 
 class MixService(MultiService):
@@ -92,10 +96,12 @@ class MixService(MultiService):
         self._settings = settings
         self._views = DaemonThreadPool(reactor, settings.web.threads, "view")
         self._helpers = DaemonThreadPool(reactor, HELPER_THREADS, "helper")
+        self._readers = DaemonThreadPool(reactor, READER_THREADS, "reader")
+        self._unread = SpoolQuota(SpoolLimits.of_process(settings.web.max_unread, settings.web.max_unread_together))
         self._database = Database(reactor, settings.storage.path, self._helpers.defer)
         self._rates = RatesService(reactor, settings, self._database, self._helpers)
         self._chat = self._make_chat(authenticate)
-        parts = MonitoredParts(self._database, self._rates, self._chat, self._views)
+        parts = MonitoredParts(self._database, self._rates, self._chat, self._views, self._unread)
         self._operations = Operations(reactor, settings, parts, process or ProcessContext())
         self._site = self._make_site(application)
         self._admin_site = self._operations.watch(self._site)
@@ -113,7 +119,7 @@ class MixService(MultiService):
         return ChatService(self._reactor, self._settings, given)
 
     def _make_site(self, application: "WSGIApplication") -> MixSite:
-        pages = wsgi_resource(self._views, application)
+        pages = wsgi_resource(self._views, application, self._readers, self._unread)
         root = Root(pages, self._chat.resource, self._settings.chat.prefix)
         return MixSite(self._reactor, self._operations.with_health_pages(root), self._settings)
 
@@ -138,6 +144,7 @@ class MixService(MultiService):
         """
         self._views.start()
         self._helpers.start()
+        self._readers.start()
         self._reactor.installNameResolver(DaemonThreadResolver(self._helpers))
         try:
             self._rates.prepare()
@@ -162,6 +169,7 @@ class MixService(MultiService):
         self._operations.stop()
         self._views.stop()
         self._helpers.stop()
+        self._readers.stop()
 
     def _stop_steps(self) -> Sequence[Sequence[StopStep]]:
         """The steps of a stop, in order; the steps of one entry run side by side."""
