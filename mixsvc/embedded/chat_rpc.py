@@ -49,7 +49,9 @@ class ChatRpcServer(Resource):
             "members": service.members,
             "overview": lambda: [astuple(each) for each in service.overview()],
             "claim": service.claim,
-            "page": lambda *arguments: service.page(*arguments).addCallback(_page_as_json),
+            "history": lambda *arguments: service.page(*arguments).addCallback(_page_as_json),
+            # Called by processes of an older version, which run while a host restarts its workers one by one.
+            "page": lambda *arguments: service.page(*arguments).addCallback(lambda page: _page_as_json(page)[:5]),
             "say": lambda *arguments: service.publish(*arguments).addCallback(lambda stored: stored.message.number),
         }
 
@@ -109,7 +111,7 @@ class RemoteChat:
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
         """See IChat."""
         with self._database.place():
-            messages, *others = self._call("page", room, before, limit)
+            messages, *others = self._call("history", room, before, limit)
         return ChatPage([ChatMessage(*each) for each in messages], *others)
 
     def claim(self, name: str, person: str) -> str:
@@ -155,7 +157,8 @@ def _respond(answer: dict[str, object], request: Request) -> None:
 
 
 def _page_as_json(page: ChatPage) -> list[object]:
-    return [[astuple(each) for each in page.messages], page.first, page.last, page.topic, list(page.deleted)]
+    others = (page.first, page.last, page.topic, list(page.deleted), page.epoch, page.token, page.is_reset)
+    return [[astuple(each) for each in page.messages], *others]
 
 
 def _mac(token: bytes, body: bytes) -> bytes:
