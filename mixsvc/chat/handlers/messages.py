@@ -8,7 +8,6 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from mixsvc.chat.handlers.state import ChatState, begin_waiting, end_waiting
-from mixsvc.chat.model import epochs
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
 from mixsvc.chat.protocol import commands, events
@@ -145,8 +144,7 @@ class MessageHandler:
             room = self._state.rooms.obtain(name)
             if room is not None:
                 self._update(room, stored.message)
-                token = epochs.token(self._state.storage.epoch, name, stored.message)
-                self._state.broadcast(events.message(name, stored.message, token), room.audience())
+                self._state.broadcast(events.message(name, stored.message, stored.token), room.audience())
         return stored
 
     def _release(self, failure: Failure, room: Room) -> Failure:

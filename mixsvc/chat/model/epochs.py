@@ -8,15 +8,13 @@ put back by other means, so a token tells a message from every other one that co
 
 import secrets
 from dataclasses import dataclass
-from hashlib import blake2b
+from typing import Final
 
-from mixsvc.interfaces import ChatMessage
+__all__ = ["Known", "gone_token", "new_epoch", "new_mark", "token", "token_number"]
 
-__all__ = ["Known", "gone_token", "new_epoch", "token", "token_number"]
-
-# Bytes of a token's digest, and of an epoch: so many that no two are ever the same.
-DIGEST_BYTES = 6
-EPOCH_BYTES = 8
+# So many bits that no two messages of one number ever have the same mark, and no two histories the same epoch.
+MARK_BITS: Final = 48
+EPOCH_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +34,14 @@ def new_epoch() -> str:
     return secrets.token_hex(EPOCH_BYTES)
 
 
-def token(epoch: str, room: str, message: ChatMessage) -> str:
-    """Returns the token of a message. It stays the same when the message's text is deleted."""
-    about = f"{epoch} {room} {message.number} {message.said_at!r} {message.name!r}"
-    digest = blake2b(about.encode(), digest_size=DIGEST_BYTES).hexdigest()
-    return f"{message.number}.{digest}"
+def new_mark() -> int:
+    """Returns the mark of a new message, which is stored with it and never changes."""
+    return secrets.randbits(MARK_BITS)
+
+
+def token(number: int, mark: int | None) -> str:
+    """Returns the token of a message. mark: None for one that an older version stored."""
+    return f"{number}.old" if mark is None else f"{number}.{mark:x}"
 
 
 def gone_token(number: int) -> str:

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mixsvc.chat.model import epochs
@@ -54,10 +54,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A message that is stored. is_repeated: it was stored before under the same key, and was broadcast then."""
+    """A message that is stored. is_repeated: it was stored before under the same key, and was broadcast then.
+
+    token: the message's, "" for a repeated one.
+    """
 
     message: ChatMessage
     is_repeated: bool = False
+    token: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +229,10 @@ def _known(cursor: sqlite3.Cursor, draft: Draft) -> StoredMessage | None:
 
 
 def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
+    mark = epochs.new_mark()
     cursor.execute(
-        "INSERT INTO message (room, number, name, text, said_at, key, kind) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (draft.room, number, draft.name, draft.text, draft.said_at, draft.key, draft.kind),
+        "INSERT INTO message (room, number, name, text, said_at, key, kind, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (draft.room, number, draft.name, draft.text, draft.said_at, draft.key, draft.kind, mark),
     )
     if draft.kind == TOPIC:
         cursor.execute(
@@ -235,7 +240,8 @@ def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
             " ON CONFLICT (name) DO UPDATE SET topic = excluded.topic",
             (draft.room, number, draft.text),
         )
-    return StoredMessage(ChatMessage(number, draft.name, draft.text, draft.said_at, draft.kind))
+    message = ChatMessage(number, draft.name, draft.text, draft.said_at, draft.kind)
+    return StoredMessage(message, token=epochs.token(number, mark))
 
 
 def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int) -> None:
@@ -255,9 +261,8 @@ def _page(cursor: sqlite3.Cursor, query: PageQuery, limits: StorageLimits) -> Ch
     # Messages that are still to be pruned are not shown.
     first = max(_first(cursor, query.room, last), last - limits.keep + 1)
     messages = _messages(cursor, query, (first, last), limits.page_bytes)
-    newest = messages[-1] if messages else None
     # A page of older messages goes to somebody who has the token already.
-    token = _token(cursor, query.room, last, limits.epoch, newest) if query.before is None else ""
+    token = _token(cursor, query.room, last) if query.before is None else ""
     return ChatPage(messages, first, last, topic, _deleted(cursor, query, first), limits.epoch, token, is_reset)
 
 
@@ -292,19 +297,12 @@ def _is_known(cursor: sqlite3.Cursor, query: PageQuery, known: Known, last: int,
     number = epochs.token_number(known.token)
     if number is None or number > last:
         return False
-    found = _token(cursor, query.room, number, epoch)
-    return found in (known.token, epochs.gone_token(number))
+    return _token(cursor, query.room, number) in (known.token, epochs.gone_token(number))
 
 
-def _token(cursor: sqlite3.Cursor, room: str, number: int, epoch: str, known: ChatMessage | None = None) -> str:
-    """Returns the token of a number. known: a message that may be the one of this number."""
-    if known is not None and known.number == number:
-        return epochs.token(epoch, room, known)
-    cursor.execute(
-        "SELECT number, name, '', said_at, kind, 0 FROM message WHERE room = ? AND number = ?", (room, number)
-    )
-    row = cursor.fetchone()
-    return epochs.token(epoch, room, _message(row)) if row else epochs.gone_token(number)
+def _token(cursor: sqlite3.Cursor, room: str, number: int) -> str:
+    row = cursor.execute("SELECT mark FROM message WHERE room = ? AND number = ?", (room, number)).fetchone()
+    return epochs.token(number, row[0]) if row else epochs.gone_token(number)
 
 
 def _message(row: tuple[int, str, str, float, str, int]) -> ChatMessage:

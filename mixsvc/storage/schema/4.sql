@@ -5,3 +5,7 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 INSERT INTO meta (name, value) VALUES ('epoch', lower(hex(randomblob(8))));
+
+-- A random number that tells a message from every other one that could have its number; messages of older versions have
+-- none.
+ALTER TABLE message ADD COLUMN mark INTEGER;

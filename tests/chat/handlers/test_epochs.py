@@ -19,6 +19,12 @@ class EpochTestCase(ChatTestCase):
         self.database.go_back(copy)
         self.chat.restart()
 
+    def expire(self, room: str) -> None:
+        """Delete all messages of a room, because they are old."""
+        now = self.chat.clock.seconds() + 1
+        with self.database.connection:
+            messages.expire(self.database.connection.cursor(), room, messages.Age(now, now))
+
     def back(self, since: int | None, room: str = "lobby", **known: object) -> dict[str, Any]:
         """Returns `joined` for a client that comes back."""
         return self.join(self.chat.named("Ann", token="the token of Ann"), room, since=since, **known)
@@ -96,8 +102,7 @@ class GoneBackTests(EpochTestCase):
         self.assertEqual(list(range(21, 71)), self.numbers(self.back(None)))
 
     def test_what_was_said_in_the_room_that_was_empty_before_is_not_missed(self) -> None:
-        with self.database.connection:
-            messages.expire(self.database.connection.cursor(), "lobby", self.chat.clock.seconds() + 1)
+        self.expire("lobby")
         token = self.join(self.chat.named("Bob"))["token"]
         self.restore(15)
 
@@ -135,8 +140,8 @@ class EpochTests(EpochTestCase):
             self.database.connection.execute("UPDATE meta SET value = 'another'")
         self.chat.restart()
 
-        for known in ({"epoch": before["epoch"]}, {"token": before["token"]}, {"epoch": before["epoch"], "token": ""}):
-            joined = self.back(2, **{name: value for name, value in known.items() if value})
+        for token in (None, before["token"]):
+            joined = self.back(2, epoch=before["epoch"], token=token)
             self.assertEqual((True, [1, 2, 3]), (joined["reset"], self.numbers(joined)))
 
     def test_a_text_that_is_no_token_of_ours_is_of_another_history(self) -> None:
@@ -172,9 +177,24 @@ class NoFalseAlarmTests(EpochTestCase):
 
         self.assertEqual((False, [3], self.token), (joined["reset"], joined["deleted"], joined["token"]))
 
-    def test_messages_that_are_no_longer_kept_are_missed_and_no_more(self) -> None:
+    def test_a_message_whose_time_was_corrected_keeps_its_token(self) -> None:
         with self.database.connection:
-            messages.expire(self.database.connection.cursor(), "lobby", self.chat.clock.seconds() + 1)
+            self.database.connection.execute("UPDATE message SET said_at = said_at - 1")
+
+        self.assertFalse(self.back(3, token=self.token)["reset"])
+
+    def test_messages_of_an_older_version_have_tokens(self) -> None:
+        with self.database.connection:
+            self.database.connection.execute("UPDATE message SET mark = NULL")
+        token = self.back(None)["token"]
+
+        self.assertFalse(self.back(3, token=token)["reset"])
+        with self.database.connection:
+            self.database.connection.execute("UPDATE message SET mark = 5")
+        self.assertTrue(self.back(3, token=token)["reset"])
+
+    def test_messages_that_are_no_longer_kept_are_missed_and_no_more(self) -> None:
+        self.expire("lobby")
         gone = self.back(3, token=self.token)
         self.publish("d", "e")
 
@@ -186,10 +206,9 @@ class NoFalseAlarmTests(EpochTestCase):
     def test_a_room_that_was_forgotten_and_made_again_goes_on(self) -> None:
         self.publish("x", room="attic")
         token = self.back(None, "attic")["token"]
+        self.expire("attic")
         with self.database.connection:
-            cursor = self.database.connection.cursor()
-            messages.expire(cursor, "attic", self.chat.clock.seconds() + 1)
-            messages.forget(cursor, "attic")
+            messages.forget(self.database.connection.cursor(), "attic")
         empty = self.back(1, "attic", token=token)
         self.publish("y", room="attic")
 

@@ -1,38 +1,25 @@
 """Tokens tell messages apart that could have the same number."""
 
-from dataclasses import replace
-
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.model.epochs import gone_token, new_epoch, token, token_number
-from mixsvc.interfaces import ChatMessage
-from tests.chat.fakes import NOW
-
-MESSAGE = ChatMessage(20, "Ann", "hi", NOW)
+from mixsvc.chat.model.epochs import gone_token, new_epoch, new_mark, token, token_number
 
 
 class TokenTests(SynchronousTestCase):
-    def test_a_token_is_the_same_each_time_and_after_the_text_is_deleted(self) -> None:
-        deleted = replace(MESSAGE, text="", is_deleted=True)
+    def test_messages_of_the_same_number_have_different_tokens(self) -> None:
+        tokens = {token(20, 0), token(20, None), token(20, 7), token(21, 7), gone_token(20)}
 
-        self.assertEqual(token("e", "lobby", MESSAGE), token("e", "lobby", deleted))
-
-    def test_another_message_of_the_same_number_has_another_token(self) -> None:
-        others = [replace(MESSAGE, said_at=NOW + 1e-6), replace(MESSAGE, name="Bob"), replace(MESSAGE, number=21)]
-        tokens = {token("e", "lobby", each) for each in (MESSAGE, *others)}
-        tokens |= {token("f", "lobby", MESSAGE), token("e", "den", MESSAGE), gone_token(20)}
-
-        self.assertEqual(7, len(tokens))
+        self.assertEqual(5, len(tokens))
 
     def test_a_token_says_its_number(self) -> None:
-        self.assertEqual([20, 7], [token_number(token("e", "lobby", MESSAGE)), token_number(gone_token(7))])
+        texts = (token(20, 2**48 - 1), token(5, None), gone_token(7))
+
+        self.assertEqual([20, 5, 7], [token_number(text) for text in texts])
 
     def test_other_texts_are_no_tokens(self) -> None:
         for text in ("", ".", "x.y", "20", "-1.f", "1e3.f", "\u0663.f", "9" * 17 + ".f", " 1.f"):
             self.assertIsNone(token_number(text), text)
 
-    def test_each_epoch_is_new(self) -> None:
+    def test_each_epoch_and_each_mark_is_new(self) -> None:
         self.assertNotEqual(new_epoch(), new_epoch())
-
-    def test_any_name_of_a_database_has_a_token(self) -> None:
-        self.assertTrue(token("e", "lobby", replace(MESSAGE, name="\ud800")))
+        self.assertNotEqual(new_mark(), new_mark())
