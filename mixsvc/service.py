@@ -66,7 +66,7 @@ LISTENING: Final = {SERVER_LISTEN: "mixsvc: listening on {address}", ADMIN_LISTE
 # How long a view waits for the reactor, in seconds.
 BRIDGE_SECONDS: Final = 5.0
 
-# Threads for what blocks but is not a view: reading the archive, resolving names.
+# Threads for what blocks but is not a view: reading documents of rates, resolving names.
 HELPER_THREADS: Final = 4
 
 # Threads that read responses from temporary files, which clients have not read yet.

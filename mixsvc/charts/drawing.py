@@ -76,7 +76,12 @@ def draw(chart: Chart) -> bytes:
 def _draw_prices(axes: Axes, chart: Chart) -> None:
     days: Any = [date2num(day) for day, _ in chart.points]
     prices = [float(price) for _, price in chart.points]
-    axes.plot(days, prices, color=ACCENT, linewidth=1.4, solid_joinstyle="round")
+    # A line for each time in which the pair was quoted; a dot where that was a single day.
+    edges = [0, *chart.starts, len(days)]
+    for start, end in zip(edges, edges[1:], strict=False):
+        marker = "." if end - start == 1 else ""
+        line: Any = {"color": ACCENT, "linewidth": 1.4, "solid_joinstyle": "round", "marker": marker, "markersize": 3}
+        axes.plot(days[start:end], prices[start:end], **line)
     axes.plot(days[-1:], prices[-1:], "o", color=ACCENT, markersize=5, clip_on=False)
     axes.annotate(
         format(chart.points[-1][1], "f"),

@@ -49,8 +49,8 @@ class Draw(amp.Command):
     arguments = [
         (b"pair", amp.Unicode()),
         (b"form", amp.Unicode()),
-        (b"days", amp.ListOf(amp.Integer())),
-        (b"prices", amp.ListOf(amp.Decimal())),
+        (b"points", amp.AmpList([(b"day", amp.Integer()), (b"price", amp.Decimal())])),
+        (b"starts", amp.ListOf(amp.Integer())),
         (b"sources", amp.ListOf(amp.Unicode())),
     ]
     response = [(b"picture", amp.String())]
@@ -61,8 +61,8 @@ def draw_arguments(chart: Chart) -> dict[str, Any]:
     return {
         "pair": f"{chart.base}/{chart.quote}",
         "form": chart.form,
-        "days": [day.toordinal() for day, _ in chart.points],
-        "prices": [price for _, price in chart.points],
+        "points": [{"day": day.toordinal(), "price": price} for day, price in chart.points],
+        "starts": list(chart.starts),
         "sources": list(chart.sources),
     }
 
@@ -71,17 +71,17 @@ class ChartChild(AMPChild):  # type: ignore[misc]  # has no types
     """In the drawing process: draws one picture after the other, until its parent ends it or is gone."""
 
     def draw(
-        self, pair: str, form: str, days: list[int], prices: list[Decimal], sources: list[str]
+        self, pair: str, form: str, points: list[dict[str, Any]], starts: list[int], sources: list[str]
     ) -> dict[str, bytes]:
         """Responds to Draw."""
         from mixsvc.charts.drawing import draw
 
         base, quote = pair.split("/")
-        points = [(date.fromordinal(day), price) for day, price in zip(days, prices, strict=True)]
+        dated: list[tuple[date, Decimal]] = [(date.fromordinal(each["day"]), each["price"]) for each in points]
         if os.name == "posix":
             signal.alarm(ALARM_SECONDS)
         try:
-            return {"picture": draw(Chart(base, quote, points, sources, form, b""))}
+            return {"picture": draw(Chart(base, quote, dated, starts, sources, form, b""))}
         finally:
             if os.name == "posix":
                 signal.alarm(0)

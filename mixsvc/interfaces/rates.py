@@ -65,6 +65,8 @@ class PriceHistory:
 
     points: date and price, the oldest first. days: how many dates with a price the range has; if that is more than
     there are points, the points were selected from them. sources: the names of the sources of those dates, sorted.
+    gaps: where the pair was not quoted for more than a week: the last date with a price before each gap, and the first
+    one after it. No line between two points may lead across a gap.
     """
 
     base: str
@@ -72,6 +74,7 @@ class PriceHistory:
     points: Sequence[tuple[date, Decimal]]
     days: int
     sources: Sequence[str]
+    gaps: Sequence[tuple[date, date]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +124,13 @@ class IRates(Interface):
         """Returns the prices from start to end, both included, at most `points` of them; none if none is known.
 
         If there are more, it keeps the first, the last, and the lowest and the highest of each of equal stretches
-        between them, so that each price left out lies between two that are shown. Takes some milliseconds. Raises
-        ValueError if points is less than 4.
+        between them, so that each price left out lies between two that are shown. Before and after a gap the same holds
+        for each part, if there are four points for each. Takes some milliseconds. Raises ValueError if points is less
+        than 4.
         """
 
     def span(base: str, quote: str) -> tuple[date, date] | None:
-        """Returns the first and the last date with a quote of a pair; None if there is none.
-
-        Also None shortly after the start, until the past has been read.
-        """
+        """Returns the first and the last date with a quote of a pair; None if there is none."""
 
     def sources() -> Sequence[SourceHealth]:
         """Returns the health of each source, in the order in which they are asked: a snapshot."""

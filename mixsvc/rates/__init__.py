@@ -13,7 +13,7 @@ The way of a rate, in the order in which it meets the files:
  9. model/latest: the latest quote of each pair
 10. history/history: the price of each pair and day
 11. model/timeline: the days of one pair, as arrays
-12. history/loader: reads the history after a start, and stores what is new
+12. history/keeper: stores what is new, and completes the past
 13. history/store: its SQL
 14. history/backfill: fills days that are missing
 15. facade: what views and the chat read, in any thread (mixsvc.interfaces.rates.IRates)

@@ -15,7 +15,7 @@ from mixsvc.rates.facade import RatesFacade
 from mixsvc.rates.history import store
 from mixsvc.rates.history.backfill import Backfill
 from mixsvc.rates.history.history import RateHistory
-from mixsvc.rates.history.loader import HistoryLoader
+from mixsvc.rates.history.keeper import HistoryKeeper
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.quote import ECB
@@ -24,7 +24,7 @@ from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
 from mixsvc.rates.polling.source_health import may_be_asked
 from mixsvc.rates.sources import build_sources
 from mixsvc.rates.sources.agent import PollingAgent
-from mixsvc.rates.sources.archive import ArchiveSource, packaged_archive
+from mixsvc.rates.sources.archive import ArchiveSource, packaged_archive, past_of
 from mixsvc.rates.sources.ecb_history import history_documents
 from mixsvc.storage.database import Database, prepare
 from mixsvc.threads.pool import DaemonThreadPool
@@ -46,44 +46,48 @@ class RatesService:
         self._path = settings.storage.path
         self._table = RateTable(_now)
         self._history = RateHistory()
-        self._loader = HistoryLoader(database, self._history, pool.defer)
+        self._keeper = HistoryKeeper(database, self._history, pool.defer)
         self._listeners: list[Callable[[], None]] = []
         client = HTTPClient(PollingAgent(reactor, settings.rates.timeout))
         self._sources = build_sources(settings.rates, client, pool.defer, _now)
         chain = Chain(self._sources, settings.rates.interval, random.random)
-        outputs = QuoteOutputs(self._table, self._loader.save, self._changed)
+        outputs = QuoteOutputs(self._table, self._keeper.save, self._changed)
         self._poller = RatePoller(reactor, chain, settings.rates, outputs, _now)
         documents = history_documents(settings.rates, client, pool.defer, _now)
-        self._backfill = Backfill(reactor, documents, self._loader, self._bank_answers, _now)
+        self._backfill = Backfill(reactor, documents, self._keeper, self._bank_answers, _now)
         # For every thread.
         self.facade = RatesFacade(self._table, self._history, self._poller.health, _now)
 
     def read_archive(self) -> None:
-        """Publish the newest quotes of the archive, if it is one of the sources, and keep its file for `start`.
+        """Read the archive, if it is one of the sources: publish its newest quotes, and take over its history.
 
-        Blocks for some 12 ms.
+        Blocks for some 150 ms.
         """
         for source in self._sources:
             if isinstance(source, ArchiveSource):
                 try:
                     self._table.publish(source.load())
-                    self._loader.keep_archive(packaged_archive().read_bytes(), _now())
+                    self._history.adopt(past_of(packaged_archive().read_bytes(), _now()))
                 except (SourceFailed, OSError) as error:
                     self._log.warn("rates: {source} fails: {reason}", source=source.name, reason=str(error))
 
     def prepare(self) -> None:
-        """Create or upgrade the database and publish the last known quotes. Blocks. Raises DatabaseUnusable."""
-        self._table.publish(prepare(self._path, store.read_last) or ())
+        """Create or upgrade the database, publish the last known quotes, and take over all of them into the history.
+
+        Blocks for some 2 ms for 1000 stored quotes; there are 8000 in a year. Raises DatabaseUnusable.
+        """
+        past = prepare(self._path, store.read_past) or {}
+        self._table.publish([each.at(len(each.days) - 1) for each in past.values()])
+        self._history.adopt(past)
 
     def start(self) -> None:
-        """Poll at once, then every interval; read the past in a thread meanwhile."""
-        self._loader.load()
+        """Poll at once, then every interval. The past has been read: nobody gets an answer without it."""
         self._poller.startService()
         self._backfill.startService()
 
     def stop(self) -> "Deferred[None]":
         """Stop polling and give up requests in flight; fires when they have ended."""
-        self._loader.stop()
+        self._keeper.stop()
         ended = gatherResults([self._poller.stopService(), self._backfill.stopService()])
         return ended.addCallback(lambda _: None)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from mixsvc.charts.chart import Chart, chart_of
 from mixsvc.interfaces import PriceHistory
 
-__all__ = ["chart", "history"]
+__all__ = ["broken", "chart", "history"]
 
 LAST = date(2026, 11, 20)
 
@@ -15,6 +15,18 @@ LAST = date(2026, 11, 20)
 def history(*prices: str, quote: str = "USD") -> PriceHistory:
     """A price a day, the last one on 2026-11-20."""
     return PriceHistory("EUR", quote, _dated(prices), len(prices), ["archive", "ecb"])
+
+
+def broken(*parts: Sequence[str], form: str = "png") -> Chart:
+    """A chart of several times in which the pair was quoted, with 100 days without quotes between them."""
+    points: list[tuple[date, Decimal]] = []
+    gaps = []
+    for part in parts:
+        first = points[-1][0] + timedelta(days=101) if points else date(2020, 1, 1)
+        if points:
+            gaps.append((points[-1][0], first))
+        points += [(first + timedelta(days=day), Decimal(price)) for day, price in enumerate(part)]
+    return chart_of(PriceHistory("EUR", "ISK", points, len(points), ["ecb"], gaps), form)
 
 
 def chart(*prices: str, form: str = "png", quote: str = "USD") -> Chart:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mixsvc.charts.drawing import draw
-from tests.charts.samples import chart
+from tests.charts.samples import broken, chart
 
 # The limit of a value in AMP.
 MAX_BYTES = 65_535
@@ -53,6 +53,32 @@ def test_the_line_reaches_from_the_lowest_to_the_highest_price() -> None:
     rows = {y for y in range(300) for x in range(60, 520) if colours.getpixel((x, y)) == (11, 107, 99)}
 
     assert min(rows) < 80 and max(rows) > 220
+
+
+def lines(svg: bytes) -> list[str]:
+    """The course: the paths in its colour that are not filled."""
+    paths = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}path")
+    return [each.attrib["d"] for each in paths if "fill: none; stroke: #0b6b63" in each.attrib.get("style", "")]
+
+
+def test_no_line_leads_across_a_gap() -> None:
+    whole, torn = chart(*"12345", form="svg"), broken("123", "45", form="svg")
+
+    assert [each.count("L") for each in lines(draw(whole))] == [4]
+    assert [each.count("L") for each in lines(draw(torn))] == [2, 1]
+    with Image.open(BytesIO(draw(broken(["1", "2"], ["1", "2"])))) as picture:
+        colours = picture.convert("RGB")
+    columns = {x for y in range(60, 230) for x in range(60, 520) if colours.getpixel((x, y)) == (11, 107, 99)}
+    assert not columns & set(range(100, 480))
+
+
+def test_a_single_day_between_two_gaps_is_a_dot() -> None:
+    def dots(*parts: str) -> int:
+        uses = ElementTree.fromstring(draw(broken(*parts, form="svg"))).iter("{http://www.w3.org/2000/svg}use")
+        return sum("#0b6b63" in each.attrib.get("style", "") for each in uses)
+
+    # The last price has a dot always.
+    assert (dots("12", "21"), dots("12", "3", "21")) == (1, 2)
 
 
 @pytest.mark.parametrize("form", ["png", "svg"])

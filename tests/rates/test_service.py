@@ -1,4 +1,7 @@
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from twisted.internet.testing import MemoryReactorClock
@@ -7,9 +10,11 @@ from zope.interface.verify import verifyObject
 
 from mixsvc.config.settings import MEMORY, RatesSettings, Settings, StorageSettings
 from mixsvc.interfaces import IRates
+from mixsvc.rates.history import store
 from mixsvc.rates.service import RatesService
 from mixsvc.storage.database import Database
-from tests.rates.samples import at_once
+from tests.rates.history.test_store import AtOnce
+from tests.rates.samples import at_once, new_path, quote
 
 SETTINGS = Settings(
     rates=replace(RatesSettings(), sources=("archive",)), storage=replace(StorageSettings(), path=MEMORY)
@@ -24,11 +29,15 @@ class InlinePool:
 
 class RatesServiceTests(SynchronousTestCase):
     def setUp(self) -> None:
+        self.rates = self.make(SETTINGS)
+        self.told: list[bool] = []
+
+    def make(self, settings: Settings) -> RatesService:
         pool: Any = InlinePool()
         reactor: Any = MemoryReactorClock()
-        self.rates = RatesService(reactor, SETTINGS, Database(reactor, MEMORY, at_once), pool)
-        self.told: list[bool] = []
-        self.addCleanup(self.rates.stop)
+        made = RatesService(reactor, settings, Database(reactor, settings.storage.path, at_once), pool)
+        self.addCleanup(made.stop)
+        return made
 
     def note(self) -> None:
         self.told.append(self.rates.facade.latest("EUR", "USD") is not None)
@@ -65,6 +74,30 @@ class RatesServiceTests(SynchronousTestCase):
         self.rates.start()
 
         self.assertEqual(self.told, [])
+
+    def test_before_the_start_has_ended_the_whole_past_is_known(self) -> None:
+        self.rates.read_archive()
+        self.rates.prepare()
+
+        krona = self.rates.facade.history("EUR", "ISK", date.min, date.max, 10_000)
+        dollar = self.rates.facade.history("USD", "ISK", date.min, date.max, 400)
+
+        self.assertEqual(self.rates.facade.span("EUR", "HRK"), (date(2005, 4, 1), date(2022, 12, 30)))
+        self.assertIsNotNone(self.rates.facade.on("EUR", "BGN", date(2025, 12, 31)))
+        self.assertEqual(krona.gaps, [(date(2008, 12, 9), date(2018, 2, 1))])
+        self.assertEqual(dollar.gaps, krona.gaps)
+
+    def test_stored_quotes_are_known_before_the_start_has_ended(self) -> None:
+        path = str(new_path(self))
+        rates = self.make(replace(SETTINGS, rates=RatesSettings(sources=("ecb",)), storage=StorageSettings(path)))
+        rates.prepare()
+        with closing(sqlite3.connect(path)) as connection, connection:
+            self.successResultOf(store.save(AtOnce(connection), [quote(day="2026-10-29"), quote(), quote("HRK")]))
+
+        rates.prepare()
+
+        self.assertEqual(rates.facade.span("EUR", "USD"), (date(2026, 10, 29), date(2026, 10, 30)))
+        self.assertEqual(list(rates.facade.currencies()), ["EUR", "HRK", "USD"])
 
     def test_each_source_has_its_health(self) -> None:
         self.assertEqual([each.name for each in self.rates.facade.sources()], ["archive"])

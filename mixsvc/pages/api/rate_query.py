@@ -20,9 +20,9 @@ __all__ = ["DEFAULT_POINTS", "FIRST_DAY", "MAX_DAYS", "MAX_POINTS", "MIN_POINTS"
 # The first day of the European Central Bank's reference rates.
 FIRST_DAY: Final = date(1999, 1, 4)
 
-# The fewest points that keep first, last, lowest and highest, and as many as a screen can show.
+# The fewest points that keep first, last, lowest and highest, and more than all days until 2037.
 MIN_POINTS: Final = 4
-MAX_POINTS: Final = 2000
+MAX_POINTS: Final = 10_000
 DEFAULT_POINTS: Final = 500
 
 # Days of a chart. The most are more than there are.

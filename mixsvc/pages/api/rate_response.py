@@ -1,6 +1,7 @@
-"""Responses with rates: JSON or lines of text, with the headers for caches."""
+"""Responses with rates: JSON, lines of text or a table, with the headers for caches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Final
@@ -11,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from mixsvc.common.times import utc_seconds
 from mixsvc.interfaces import Conversion, PriceHistory, Quote, SourceHealth
+from mixsvc.pages.api import rate_csv
 
 __all__ = ["conversion", "history", "picture", "quote", "quotes", "sources"]
 
@@ -24,28 +26,44 @@ _PICTURES: Final = {"png": "image/png", "svg": "image/svg+xml"}
 _JSON: Final = "application/json"
 _TEXT: Final = "text/plain"
 
+# Points of a history that are encoded at a time, in less than a millisecond.
+_PART: Final = 500
+
+
+@dataclass(frozen=True)
+class _Forms:
+    """The forms of one answer, of which one is sent. document: writes it as JSON. table: None if it has none."""
+
+    document: Callable[[], str]
+    lines: Iterable[str]
+    table: rate_csv.Table | None = None
+
 
 def quote(found: Quote, newest: Quote | None) -> Response:
     """Returns one quote. newest: the latest quote of its pair, which decides whether this one belongs to the past."""
-    return _answer(found.as_json(), [_line(found)], _quote_caching(found, newest))
+    table = rate_csv.of_quotes([found], f"{found.base}-{found.quote}")
+    return _answer(_Forms(lambda: _json(found.as_json()), [_line(found)], table), _quote_caching(found, newest))
 
 
 def quotes(found: Sequence[Quote]) -> Response:
     """Returns several latest quotes."""
-    return _answer({"quotes": [each.as_json() for each in found]}, map(_line, found), _LATEST)
+    table = rate_csv.of_quotes(found, "rates")
+    document = {"quotes": [each.as_json() for each in found]}
+    return _answer(_Forms(lambda: _json(document), map(_line, found), table), _LATEST)
 
 
 def conversion(found: Conversion, newest: Quote | None) -> Response:
     """Returns a conversion. newest: as in `quote`."""
     used = found.quote
     line = f"{found.amount:f} {used.base} {found.result:f} {used.quote} {_origin(used)}"
-    return _answer(_conversion(found), [line], _quote_caching(used, newest))
+    return _answer(_Forms(lambda: _json(_conversion(found)), [line]), _quote_caching(used, newest))
 
 
 def history(found: PriceHistory, asked: tuple[date, date], newest: Quote | None) -> Response:
     """Returns a history. asked: its first and last day. newest: as in `quote`."""
     lines = (f"{day.isoformat()} {price:f}" for day, price in found.points)
-    return _answer(_history(found, *asked), lines, _caching(asked[1], newest))
+    forms = _Forms(lambda: _history(found, *asked), lines, rate_csv.of_history(found))
+    return _answer(forms, _caching(asked[1], newest))
 
 
 def picture(drawn: bytes, form: str, newest: tuple[date, Quote | None]) -> Response:
@@ -57,7 +75,7 @@ def picture(drawn: bytes, form: str, newest: tuple[date, Quote | None]) -> Respo
 def sources(found: Sequence[SourceHealth]) -> Response:
     """Returns the health of the sources."""
     lines = (f"{each.name} {each.state} {each.failures} {each.last_error}".rstrip() for each in found)
-    return _answer({"sources": [_health(each) for each in found]}, lines, _NOW)
+    return _answer(_Forms(lambda: _json({"sources": [_health(each) for each in found]}), lines), _NOW)
 
 
 def _conversion(found: Conversion) -> dict[str, object]:
@@ -73,16 +91,20 @@ def _conversion(found: Conversion) -> dict[str, object]:
     }
 
 
-def _history(found: PriceHistory, start: date, end: date) -> dict[str, object]:
-    return {
+def _history(found: PriceHistory, start: date, end: date) -> str:
+    head = {
         "base": found.base,
         "quote": found.quote,
         "from": start.isoformat(),
         "to": end.isoformat(),
         "days": found.days,
         "sources": list(found.sources),
-        "points": [{"date": day.isoformat(), "price": format(price, "f")} for day, price in found.points],
+        "gaps": [{"from": last.isoformat(), "to": following.isoformat()} for last, following in found.gaps],
     }
+    points = [{"date": day.isoformat(), "price": format(price, "f")} for day, price in found.points]
+    # In parts: while one is encoded, no other thread runs.
+    parts = [_json(points[at : at + _PART])[1:-1] for at in range(0, len(points), _PART)]
+    return f'{_json(head)[:-1]}, "points": [{", ".join(parts)}]}}'
 
 
 def _health(found: SourceHealth) -> dict[str, object]:
@@ -117,14 +139,22 @@ def _caching(last: date, newest: Quote | None) -> str:
     return _PAST if newest is None or last < newest.date else _LATEST
 
 
-def _answer(document: Mapping[str, object], lines: Iterable[str], caching: str) -> Response:
-    """Returns the form that the client prefers, JSON if it accepts both; 304 if it has the response already."""
-    # Without the parameters of media types, such as a charset: there is one text and one JSON.
+def _json(document: object) -> str:
+    return json.dumps(document)
+
+
+def _answer(forms: _Forms, caching: str) -> Response:
+    """Returns the form that the client prefers, JSON if it accepts all; 304 if it has the response already."""
+    kinds = [_JSON, _TEXT, *([] if forms.table is None else [rate_csv.KIND])]
+    # Without the parameters of media types, such as a charset: there is one text, one table and one JSON.
     wanted = MIMEAccept([(kind.partition(";")[0].strip(), quality) for kind, quality in request.accept_mimetypes])
-    if wanted.best_match([_JSON, _TEXT]) == _TEXT:
-        response = Response("".join(f"{line}\n" for line in lines), content_type=f"{_TEXT}; charset=utf-8")
+    kind = wanted.best_match(kinds)
+    if kind == rate_csv.KIND and forms.table is not None:
+        response = rate_csv.response(forms.table)
+    elif kind == _TEXT:
+        response = Response("".join(f"{line}\n" for line in forms.lines), content_type=f"{_TEXT}; charset=utf-8")
     else:
-        response = Response(json.dumps(document) + "\n", content_type=_JSON)
+        response = Response(f"{forms.document()}\n", content_type=_JSON)
     response.vary.add("Accept")
     return _cacheable(response, caching)
 

@@ -3,13 +3,13 @@
 | file | |
 | --- | --- |
 | history | the timelines, as every thread reads them |
-| loader | fills them after the start, and stores what is new |
-| store | the SQL |
+| keeper | stores what is new, and completes the past |
+| store | the SQL, and the stored past |
 | backfill | fetches the bank's documents of many days for missing days |
 
-After the start the loader reads the archive (some 200 ms in a helper thread) and then the database, one pair at a
-time, which wins for the same day. Until then spans are unknown, and /api answers 503 with Retry-After. What is polled
-in the meantime wins over both.
+Before the first request is answered, rates.service reads the archive (some 150 ms) and then the database, which wins
+for the same day: so nobody is told that a currency is unknown because the past is not read yet. Reading it in a thread
+meanwhile would cost the reactor as much, as Python runs one thread at a time.
 
 When days are missing and the bank answers, backfill fetches the document of 90 days, then the one of all days, at
 most once a day each. It stores whole days in transactions of some 1000 rows, so that others get their turn at the

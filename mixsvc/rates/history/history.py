@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from mixsvc.interfaces import PriceHistory, Quote
-from mixsvc.rates.model.pair import PairPrices
+from mixsvc.rates.model.gaps import gap_ends
+from mixsvc.rates.model.pair import MAX_GAP, PairPrices
 from mixsvc.rates.model.sampling import sampled
 from mixsvc.rates.model.timeline import Pair, Timeline, by_pair, merge
 
@@ -25,7 +26,6 @@ class RateHistory:
 
     def __init__(self) -> None:
         self._snapshot = _HistorySnapshot({}, ())
-        self._is_loaded = False
 
     def legs(self, base: str, quote: str, day: date) -> tuple[Quote, Quote] | None:
         """Returns the prices of `base` and of `quote` in a base that both share, of the last common date up to the day.
@@ -47,15 +47,15 @@ class RateHistory:
             values.update(zip(days, found, strict=True))
             way_of.update(dict.fromkeys(days, way))
         days = sorted(values)
-        chosen = [days[each] for each in sampled([values[day] for day in days], points)]
+        ends = gap_ends(days, MAX_GAP)
+        chosen = [days[each] for each in sampled([values[day] for day in days], points, ends)]
         dated = [(date.fromordinal(day), way_of[day].price(day)) for day in chosen]
         sources = {source for way in ways for source in way.sources(start, end)}
-        return PriceHistory(base, quote, dated, len(days), sorted(sources))
+        gaps = [(date.fromordinal(days[each - 1]), date.fromordinal(days[each])) for each in ends]
+        return PriceHistory(base, quote, dated, len(days), sorted(sources), gaps)
 
     def span(self, base: str, quote: str) -> tuple[date, date] | None:
         """See IRates.span. Any thread."""
-        if not self._is_loaded:
-            return None
         spans = [span for way in self._ways(base, quote) if (span := way.span()) is not None]
         return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
@@ -64,9 +64,11 @@ class RateHistory:
         self._show(_merged(self._snapshot.timelines, by_pair(quotes)))
 
     def adopt(self, timelines: Mapping[Pair, Timeline]) -> None:
-        """Takes over the past once it has been read. Quotes added in the meantime win over it."""
-        self._show(_merged(timelines, self._snapshot.timelines))
-        self._is_loaded = True
+        """Takes over what was read at the start; it wins over what was taken over before, as timeline.merge says.
+
+        Called before anybody reads; any thread.
+        """
+        self._show(_merged(self._snapshot.timelines, timelines))
 
     def timelines(self) -> Mapping[Pair, Timeline]:
         """Returns all timelines, as published. Any thread."""

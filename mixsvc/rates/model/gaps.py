@@ -1,19 +1,24 @@
-"""Which days of the history are complete: a price is missing where the bank quoted around that day. Pure."""
+"""Days without a price: where a course has a gap, and which days lack a price that the bank quoted. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from mixsvc.rates.model.quote import ARCHIVE, ECB
 from mixsvc.rates.model.timeline import Timeline
 
-__all__ = ["LONGEST_GAP", "complete"]
+__all__ = ["LONGEST_GAP", "complete", "gap_ends"]
 
 # Days. A longer gap is the bank's own: it stops quoting a currency for years (the Icelandic krona from 2008 to 2018).
 LONGEST_GAP: Final = 60
 
 # Other sources may have currencies that no document of the bank will ever have.
 _BANK_SOURCES: Final = frozenset({ECB, ARCHIVE})
+
+
+def gap_ends(days: Sequence[int], longest: int) -> Sequence[int]:
+    """Returns the indices of days, sorted ordinals, that are more than `longest` days after the day before them."""
+    return [index for index in range(1, len(days)) if days[index] - days[index - 1] > longest]
 
 
 def complete(timelines: Collection[Timeline]) -> set[int]:

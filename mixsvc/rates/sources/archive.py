@@ -2,9 +2,11 @@
 
 import io
 import re
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from importlib.util import find_spec
+from itertools import accumulate, compress
 from pathlib import Path
 from typing import Final
 
@@ -16,16 +18,17 @@ from mixsvc.common.times import parse_date
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.quote import ARCHIVE
-from mixsvc.rates.model.timeline import Origin, Pair, Timeline, TimelineBuilder
-from mixsvc.rates.sources.ecb_csv import UNREADABLE, CsvTable, read_csv_table
+from mixsvc.rates.model.timeline import Origin, Pair, Timeline
+from mixsvc.rates.sources.ecb_csv import ABSENT, UNREADABLE, CsvTable, read_csv_table
 
 __all__ = ["ArchiveSource", "packaged_archive", "past_of"]
 
 _FILE: Final = "eurofxref-hist.zip"
 
 # Plain digits, not all of them zeros: the prices that parse_price accepts, without a Decimal for each of a quarter of
-# a million cells.
-_PRICE: Final = re.compile(r"(?=[0.]*[1-9])[0-9]{1,10}(\.[0-9]{1,10})?")
+# a million cells. A space follows each price.
+_PRICE: Final = r"(?=[0.]*[1-9])[0-9]{1,10}(?:\.[0-9]{1,10})? "
+_PRICES: Final = re.compile(f"(?:{_PRICE})*")
 
 
 def packaged_archive(package: str = "currency_converter") -> Path:
@@ -65,7 +68,7 @@ class ArchiveSource:
 def past_of(zipped: bytes, fetched_at: datetime) -> Mapping[Pair, Timeline]:
     """Returns every day of the archive, from the bytes of its file. Raises SourceFailed.
 
-    Blocks for some 200 ms; any thread. Takes some 15 MB meanwhile, and 6 MB for the result.
+    Blocks for some 150 ms; any thread. Takes some 20 MB meanwhile, and 6 MB for the result.
     """
     try:
         return _timelines(read_csv_table(io.BytesIO(zipped)), Origin(ARCHIVE, fetched_at))
@@ -74,14 +77,25 @@ def past_of(zipped: bytes, fetched_at: datetime) -> Mapping[Pair, Timeline]:
 
 
 def _timelines(table: CsvTable, origin: Origin) -> Mapping[Pair, Timeline]:
-    columns = {code: TimelineBuilder(EURO, code) for code in table.codes if code}
-    for line in table.lines:
-        day = parse_date(line.partition(",")[0]).toordinal()
-        for code, cell in table.cells(line):
-            if not _PRICE.fullmatch(cell):
-                raise ValueError(f"{cell[:40]!r} is not a price")
-            columns[code].add(day, cell.encode())
-    return {(EURO, code): each.built([origin] * len(each.days)) for code, each in columns.items() if each.days}
+    # By columns and not by lines: most of the work is then done by loops inside of Python's own functions.
+    dates, *columns = zip(*(line.split(",") for line in table.lines), strict=True)
+    days = [parse_date(each).toordinal() for each in dates]
+    found = {}
+    for code, cells in zip(table.codes, columns, strict=True):
+        is_present = [cell not in ABSENT for cell in cells]
+        prices = list(compress(cells, is_present))
+        if prices:
+            found[EURO, code] = _timeline(code, array("i", compress(days, is_present)), prices, origin)
+    return found
+
+
+def _timeline(code: str, days: "array[int]", prices: Sequence[str], origin: Origin) -> Timeline:
+    text = " ".join(prices) + " "
+    if not code or not _PRICES.fullmatch(text):
+        wrong = next((each for each in prices if not re.fullmatch(_PRICE, f"{each} ")), prices[0])
+        raise ValueError(f"{wrong[:40]!r} is not a price")
+    ends = array("I", accumulate(len(each) + 1 for each in prices))
+    return Timeline(EURO, code, days, ends, text.encode(), (origin,) * len(days))
 
 
 def _read(path: Path, fetched_at: datetime) -> Sequence[Quote]:

@@ -11,7 +11,7 @@ from typing import IO, Final
 from mixsvc.common.currencies import EURO, is_currency
 from mixsvc.rates.model.quote import check_count, parse_price
 
-__all__ = ["MAX_UNPACKED", "UNREADABLE", "CsvTable", "read_csv_table"]
+__all__ = ["ABSENT", "MAX_UNPACKED", "UNREADABLE", "CsvTable", "read_csv_table"]
 
 # Bytes. The history of 27 years takes two million.
 MAX_UNPACKED: Final = 2**22
@@ -23,7 +23,7 @@ UNREADABLE: Final = (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeE
 _COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 # Cells of currencies that were not quoted on a day.
-_ABSENT: Final = frozenset({"", "N/A"})
+ABSENT: Final = frozenset({"", "N/A"})
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class CsvTable:
     def cells(self, line: str) -> Sequence[tuple[str, str]]:
         """Returns the currencies quoted in a line and their prices as text. Raises ValueError."""
         pairs = zip(self.codes, line.split(",")[1:], strict=True)
-        return [(code, cell) for code, cell in pairs if cell not in _ABSENT]
+        return [(code, cell) for code, cell in pairs if cell not in ABSENT]
 
     def prices(self, line: str) -> dict[str, Decimal]:
         """Returns the prices of a line by currency; may be empty. Raises ValueError."""

@@ -226,6 +226,57 @@ def test_behind_the_chart_is_a_table_with_every_price(service: Service, visitor:
 
 
 @pytest.mark.usefixtures("no_complaints")
+def test_no_line_is_drawn_where_nobody_quoted_and_the_keys_and_the_table_say_so(
+    launch: Launch, visitor: NewVisitor
+) -> None:
+    with Service(launch.having(rates={"pairs": "EUR/ISK"})) as service:
+        ann = visitor()
+        ann.come(service.url)
+        ann.page.get_by_role("button", name="All", exact=True).click()
+        past = get_json(f"{service.url}/api/rates/EUR/ISK/history?from=1999-01-04&points=400")
+        assert past["gaps"] == [{"from": "2008-12-09", "to": "2018-02-01"}]
+        chart = ann.page.get_by_role("slider", name="EUR/ISK, day by day")
+        expect(chart).to_have_attribute("aria-valuemax", str(len(past["points"])))
+
+        before = [point["date"] for point in past["points"]].index("2008-12-09")
+        chart.focus()
+        ann.page.keyboard.press("Home")
+        for key in ["PageUp"] * ((before + 1) // 10) + ["ArrowRight"] * ((before + 1) % 10):
+            ann.page.keyboard.press(key)
+        expect(chart).to_have_attribute("aria-valuetext", "2008-12-10 to 2018-01-31: not quoted")
+        expect(ann.page.locator("#chart-plot .readout")).to_have_text("2008-12-10 to 2018-01-31  not quoted")
+        ann.page.locator("#chart-table summary").click()
+
+        expect(ann.page.locator("#chart-rows tr", has_text="not quoted")).to_have_count(1)
+        assert painted(ann.page, 0.05, 0.6, 0.95) == [True, False, True]
+
+
+# Looks for the accent's colour in columns of the drawing, which are given as shares of its width. Reads a copy: of the
+# drawing itself Chromium warns that it is read too often.
+PAINTED = """shares => {
+    const canvas = document.querySelector("#chart-plot canvas");
+    const over = document.querySelector("#chart-plot .u-over");
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const accent = getComputedStyle(over).getPropertyValue("--accent").trim();
+    const colour = [1, 3, 5].map(at => parseInt(accent.slice(at, at + 2), 16));
+    const scale = canvas.width / canvas.clientWidth;
+    return shares.map(share => {
+        const left = Math.round((over.offsetLeft + over.clientWidth * share) * scale);
+        const { data } = copy.getImageData(left - 2, 0, 5, canvas.height);
+        const is_line = at => data[at + 3] > 200 && colour.every((part, each) => Math.abs(part - data[at + each]) < 20);
+        return Array.from({ length: data.length / 4 }, (_, index) => 4 * index).some(is_line);
+    });
+}"""
+
+
+def painted(page: Page, *shares: float) -> list[bool]:
+    """Whether the line of the chart passes through these places of its width."""
+    found: list[bool] = page.evaluate(PAINTED, list(shares))
+    return found
+
+
+@pytest.mark.usefixtures("no_complaints")
 def test_without_uplot_the_past_is_a_table(service: Service, visitor: NewVisitor) -> None:
     ann = visitor()
     ann.page.route("**/uplot.min.js", lambda route: route.fulfill(body="", content_type="text/javascript"))

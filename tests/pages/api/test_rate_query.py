@@ -1,3 +1,6 @@
+import csv
+from datetime import date, timedelta
+from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -7,12 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.test import TestResponse
 
 from mixsvc.pages.app import create_app
-from mixsvc.rates.facade import RatesFacade
-from mixsvc.rates.history.history import RateHistory
-from mixsvc.rates.model.latest import RateTable
 from tests.pages.fakes import FakeMix
 from tests.rates.known import rates
-from tests.rates.samples import moment, quote
+from tests.rates.samples import quote
 
 JSON, PROBLEM, TEXT = "application/json", "application/problem+json", "text/plain; charset=utf-8"
 
@@ -116,10 +116,8 @@ class Pairs(ApiCase):
             with self.subTest(text=text):
                 self.assertIn("YYYY-MM-DD", self.problem(f"/api/rates/EUR/USD?date={text}", 400)["detail"])
 
-    def test_until_the_history_is_read_the_response_is_503_with_retry_after(self) -> None:
-        table = RateTable(moment)
-        table.publish([quote()])
-        self.client = create_app(FakeMix(RatesFacade(table, RateHistory(), lambda: [], moment))).test_client()
+    def test_before_anything_is_known_the_response_is_503_with_retry_after(self) -> None:
+        self.client = create_app(FakeMix(rates())).test_client()
 
         for path in ("/api/rates/EUR/USD?date=2020-01-02", "/api/rates/EUR/USD/history"):
             self.problem(path, 503)
@@ -144,6 +142,7 @@ class Histories(ApiCase):
                 "to": "2022-12-31",
                 "days": 2,
                 "sources": ["archive"],
+                "gaps": [{"from": "1999-01-04", "to": "2022-12-30"}],
                 "points": [{"date": "1999-01-04", "price": "1.1789"}, {"date": "2022-12-30", "price": "1.0666"}],
             },
         )
@@ -159,10 +158,24 @@ class Histories(ApiCase):
         self.assertEqual((len(found["points"]), found["days"]), (4, 5))
 
     def test_points_out_of_range_are_refused(self) -> None:
-        for text in ("4", "2000"):
+        for text in ("4", "10000"):
             self.json(f"{self.PATH}?points={text}")
-        for text in ("", "3", "2001", "x", "-5", "1e2", "4.0", "9" * 5000):
-            self.assertIn("from 4 to 2000", self.problem(f"{self.PATH}?points={text}", 400)["detail"])
+        for text in ("", "3", "10001", "x", "-5", "1e2", "4.0", "9" * 5000):
+            self.assertIn("from 4 to 10000", self.problem(f"{self.PATH}?points={text}", 400)["detail"])
+
+    def test_the_whole_series_since_1999_comes_in_one_answer(self) -> None:
+        days = [date(1999, 1, 4) + timedelta(each) for each in range(9999)]
+        known = rates(*(quote(price=f"1.{each.toordinal()}", day=each.isoformat()) for each in days), quote("HRK"))
+        self.client = create_app(FakeMix(known)).test_client()
+        path = f"{self.PATH}?from=1999-01-04&points=10000"
+
+        found = self.json(path)
+        table = self.get(path, Accept="text/csv").text.split("\r\n")
+
+        points = [{"date": day.isoformat(), "price": f"1.{day.toordinal()}"} for day in days]
+        self.assertEqual((found["points"], found["days"], found["gaps"]), (points, 9999, []))
+        rows = [f"{each['date']},{each['price']}" for each in points]
+        self.assertEqual(table, ["date,price", *rows, ""])
 
     def test_a_range_that_ends_before_it_begins_is_refused(self) -> None:
         self.assertIn("from", self.problem(f"{self.PATH}?from=2026-10-30&to=2026-10-29", 400)["detail"])
@@ -277,6 +290,77 @@ class Text(ApiCase):
 
     def test_a_refusal_is_problem_json_even_for_a_client_that_prefers_text(self) -> None:
         self.assertEqual(self.get("/api/rates/EUR/USX", Accept="text/plain").content_type, PROBLEM)
+
+
+class Csv(ApiCase):
+    PATH = "/api/rates/EUR/USD/history?from=2026-10-29"
+
+    def table(self, path: str) -> str:
+        answer = self.get(path, Accept="text/csv")
+        self.assertEqual((answer.status_code, answer.mimetype), (200, "text/csv"), answer.text)
+        self.assertEqual(answer.mimetype_params, {"charset": "utf-8", "header": "present"})
+        return answer.text
+
+    def test_a_history_is_a_table_of_dates_and_prices(self) -> None:
+        self.assertEqual(self.table(self.PATH), "date,price\r\n2026-10-29,1.1100\r\n2026-10-30,1.1172\r\n")
+
+    def test_a_history_without_prices_has_the_names_of_its_columns(self) -> None:
+        self.assertEqual(self.table("/api/rates/EUR/USD/history?from=2010-01-01&to=2010-02-01"), "date,price\r\n")
+
+    def test_quotes_have_the_members_of_their_json_as_columns(self) -> None:
+        line = "EUR,USD,1.1172,2026-10-30,2026-10-30T12:00:00Z,ecb,false"
+
+        one, *others = self.table("/api/rates").splitlines()[1:]
+
+        self.assertEqual((one, len(others)), (line, 1))
+        header = "base,quote,price,date,fetched_at,source,stale"
+        self.assertEqual(self.table("/api/rates/EUR/USD"), f"{header}\r\n{line}\r\n")
+
+    def test_it_is_saved_under_the_name_of_the_pair(self) -> None:
+        for path, name in ((self.PATH, "EUR-USD"), ("/api/rates?base=usd", "rates"), ("/api/rates/eur/gbp", "EUR-GBP")):
+            found = self.get(path, Accept="text/csv").headers["Content-Disposition"]
+            self.assertEqual(found, f'attachment; filename="{name}.csv"')
+        self.assertNotIn("Content-Disposition", self.get(self.PATH).headers)
+
+    def test_a_source_with_a_comma_or_quotes_in_its_name_stays_one_cell(self) -> None:
+        self.client = create_app(FakeMix(rates(quote(source='a "b", c')))).test_client()
+
+        rows = list(csv.reader(StringIO(self.table("/api/rates/EUR/USD"), newline="")))
+
+        self.assertEqual([len(row) for row in rows], [7, 7])
+        self.assertEqual(rows[1][5], 'a "b", c')
+
+    def test_the_weights_of_accept_decide(self) -> None:
+        for accept, kind in (
+            ("text/csv", "text/csv"),
+            ("text/csv, application/json;q=0.9", "text/csv"),
+            ("text/csv;q=0.5, application/json", "application/json"),
+            ("text/csv;q=0, */*", "application/json"),
+            ("text/csv;q=0.1, */*;q=0.2", "application/json"),
+            ("application/json;q=0, text/plain;q=0, */*", "text/csv"),
+            ("application/json;q=0, text/*;q=0.5, text/csv;q=0.6", "text/csv"),
+            ("text/csv; header=absent, */*;q=0.1", "text/csv"),
+            ("TEXT/CSV", "text/csv"),
+            ("*/*", "application/json"),
+        ):
+            self.assertEqual(self.get(self.PATH, Accept=accept).mimetype, kind, accept)
+
+    def test_head_and_if_none_match_work_as_for_json(self) -> None:
+        whole = self.get(self.PATH, Accept="text/csv")
+        head = self.client.head(self.PATH, headers={"Accept": "text/csv"})
+        again = self.get(self.PATH, Accept="text/csv", **{"If-None-Match": whole.headers["ETag"]})
+
+        self.assertEqual(
+            (head.status_code, head.data, head.headers["Content-Length"]), (200, b"", str(len(whole.data)))
+        )
+        self.assertEqual((again.status_code, again.data), (304, b""))
+        self.assertNotEqual(whole.headers["ETag"], self.get(self.PATH).headers["ETag"])
+        self.assertEqual(whole.headers["Vary"], "Accept")
+
+    def test_answers_without_a_table_are_json(self) -> None:
+        for path in ("/api/convert?amount=1&from=EUR&to=USD", "/api/rates/sources"):
+            self.assertEqual(self.get(path, Accept="text/csv").mimetype, "application/json")
+        self.assertEqual(self.get("/api/rates/EUR/USX", Accept="text/csv").content_type, PROBLEM)
 
 
 class Caching(ApiCase):

@@ -168,6 +168,46 @@ class ManyDays(SynchronousTestCase):
         self.assertIsNone(self.made.span("EUR", "XXX"))
 
 
+class Gaps(SynchronousTestCase):
+    """The krona, which the bank did not quote for nine years, and a currency that it quoted throughout."""
+
+    def setUp(self) -> None:
+        first, last = date(2008, 12, 1), date(2018, 3, 1)
+        every = [first + timedelta(each) for each in range((last - first).days + 1)]
+        quoted = [day for day in every if not date(2008, 12, 9) < day < date(2018, 2, 1)]
+        self.made = history(
+            *(quote("ISK", str(100 + day.day), day.isoformat()) for day in quoted),
+            *(quote("USD", "1.25", day.isoformat()) for day in every),
+        )
+        self.gap = (date(2008, 12, 9), date(2018, 2, 1))
+
+    def test_a_gap_is_told_for_every_pair_with_that_currency_and_no_other(self) -> None:
+        for pair in (("EUR", "ISK"), ("ISK", "EUR"), ("USD", "ISK"), ("ISK", "ISK")):
+            self.assertEqual(self.made.prices(*pair, *ALWAYS, 4000).gaps, [self.gap], pair)
+        self.assertEqual(self.made.prices("EUR", "USD", *ALWAYS, 4000).gaps, [])
+
+    def test_the_points_around_a_gap_are_kept_with_the_extremes_of_each_part(self) -> None:
+        found = self.made.prices("EUR", "ISK", *ALWAYS, 8)
+
+        days = [day for day, _ in found.points]
+        self.assertEqual(days, [date(2008, 12, 1), date(2008, 12, 2), *self.gap, date(2018, 2, 28), date(2018, 3, 1)])
+        self.assertEqual((found.gaps, found.days), ([self.gap], 38))
+
+    def test_with_few_points_the_gap_is_told_all_the_same(self) -> None:
+        found = self.made.prices("EUR", "ISK", *ALWAYS, 4)
+
+        self.assertEqual((len(found.points), found.gaps), (4, [self.gap]))
+
+    def test_a_range_has_the_gaps_between_its_own_prices_only(self) -> None:
+        for start, end in ((date.min, self.gap[0]), (self.gap[1], date.max), (date(2009, 1, 1), date(2017, 1, 1))):
+            self.assertEqual(self.made.prices("EUR", "ISK", start, end, 100).gaps, [])
+
+    def test_as_long_as_a_quote_holds_there_is_no_gap(self) -> None:
+        for later, gaps in ((MAX_GAP, 0), (MAX_GAP + 1, 1)):
+            made = history(quote(), quote(day=(FRIDAY + timedelta(later)).isoformat()))
+            self.assertEqual(len(made.prices("EUR", "USD", *ALWAYS, 4).gaps), gaps)
+
+
 class Changing(SynchronousTestCase):
     def test_added_quotes_can_be_read_and_earlier_snapshots_do_not_change(self) -> None:
         made = history(quote())
@@ -179,21 +219,13 @@ class Changing(SynchronousTestCase):
         self.assertEqual(days(made, "EUR", "USD", MONDAY), ["EUR 1 2026-11-02", "USD 4 2026-11-02"])
         self.assertEqual(before, by_pair([quote()]))
 
-    def test_quotes_added_before_loading_win_over_the_loaded_past(self) -> None:
-        made = RateHistory()
-        made.add([quote(price="2")])
+    def test_the_stored_past_wins_over_the_archive_and_no_day_is_there_twice(self) -> None:
+        archived = [quote(price="1", day=day, source="archive") for day in ("2026-10-28", "2026-10-29")]
+        made = history(*archived)
 
-        made.adopt(by_pair([quote(price="1", source="other"), quote(price="1", day="2026-10-29")]))
+        made.adopt(by_pair([quote(price="2", day="2026-10-29"), quote(price="3")]))
 
-        self.assertEqual([str(price) for _, price in made.prices("EUR", "USD", *ALWAYS, 4).points], ["1", "2"])
-
-    def test_there_is_no_span_before_the_past_is_loaded(self) -> None:
-        made = RateHistory()
-        made.add([quote()])
-
-        self.assertIsNone(made.span("EUR", "USD"))
-        made.adopt({})
-        self.assertEqual(made.span("EUR", "USD"), (FRIDAY, FRIDAY))
+        self.assertEqual([str(price) for _, price in made.prices("EUR", "USD", *ALWAYS, 4).points], ["1", "2", "3"])
 
     def test_a_timeline_made_of_an_outdated_one_is_refused(self) -> None:
         made = history(quote())

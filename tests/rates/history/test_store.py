@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from mixsvc.interfaces import Quote
 from mixsvc.rates.history import store
-from mixsvc.rates.model.timeline import Timeline, by_pair
+from mixsvc.rates.model.timeline import by_pair
 from mixsvc.storage.database import Database, prepare
 from mixsvc.storage.schema import upgrade
 from tests.rates.samples import new_path, quote
@@ -37,43 +37,46 @@ class StoreCase(SynchronousTestCase):
     def save(self, *quotes: Quote) -> None:
         self.assertIsNone(self.successResultOf(store.save(self.database, quotes)))
 
-    def last(self) -> list[Quote]:
-        return store.read_last(self.connection.cursor())
+    def past(self) -> list[Quote]:
+        found = store.read_past(self.connection.cursor())
+        self.assertTrue(all(pair == (each.base, each.quote) for pair, each in found.items()))
+        return [each.at(place) for each in found.values() for place in range(len(each.days))]
 
     def spoil(self, column: str, value: object) -> None:
         self.connection.execute(f"UPDATE quote SET {column} = ? WHERE date = '2026-10-30'", (value,))
 
 
-class Last(StoreCase):
+class Past(StoreCase):
     def test_saved_quotes_are_read_back_to_the_last_digit(self) -> None:
         fetched_at = datetime(2026, 10, 30, 15, 0, 1, 234567, tzinfo=UTC)
         saved = replace(quote(price="1.10"), fetched_at=fetched_at)
 
         self.save(saved)
 
-        self.assertEqual(self.last(), [saved])
-        self.assertEqual(str(self.last()[0].price), "1.10")
+        self.assertEqual(self.past(), [saved])
+        self.assertEqual(str(self.past()[0].price), "1.10")
 
     def test_a_very_small_price_is_stored_without_an_exponent(self) -> None:
         self.save(replace(quote(), price=Decimal("1E-9")))
 
-        self.assertEqual(str(self.last()[0].price), "1E-9")
+        self.assertEqual(str(self.past()[0].price), "1E-9")
 
-    def test_the_newest_date_of_each_pair_is_read(self) -> None:
-        self.save(quote(day="2026-10-29"), quote(), quote(day="2026-10-28"), quote("GBP", "0.8", "2026-10-01"))
+    def test_every_day_of_each_pair_is_read_the_oldest_first(self) -> None:
+        self.save(quote(), quote(day="2026-10-28"), quote(day="2026-10-29"), quote("GBP", "0.8", "2026-10-01"))
 
-        self.assertEqual(self.last(), [quote("GBP", "0.8", "2026-10-01"), quote()])
+        dollars = [quote(day="2026-10-28"), quote(day="2026-10-29"), quote()]
+        self.assertEqual(self.past(), [quote("GBP", "0.8", "2026-10-01"), *dollars])
 
     def test_the_same_pair_and_date_is_replaced(self) -> None:
         self.save(quote(price="1"))
         self.save(quote(price="2"))
 
-        self.assertEqual(self.last(), [quote(price="2")])
+        self.assertEqual(self.past(), [quote(price="2")])
 
     def test_an_empty_table_has_no_quotes(self) -> None:
-        self.assertEqual(self.last(), [])
+        self.assertEqual(self.past(), [])
 
-    def test_an_invalid_row_is_skipped_for_an_older_one(self) -> None:
+    def test_an_invalid_row_is_skipped_and_the_others_are_read(self) -> None:
         broken: list[tuple[str, object]] = [("price", "abc"), ("price", "0"), ("price", b"\xff"), ("date", "zzz")]
         broken += [("date", "9999-12-31"), ("fetched_at", "yesterday"), ("fetched_at", "2026-10-30T12:00:00")]
         broken += [("fetched_at", "0001-01-01T00:00:00+14:00"), ("fetched_at", "9999-12-31T23:00:00-14:00")]
@@ -83,45 +86,20 @@ class Last(StoreCase):
                 self.save(quote(day="2026-10-29"), quote())
                 self.spoil(column, value)
 
-                self.assertEqual(self.last(), [quote(day="2026-10-29")])
+                self.assertEqual(self.past(), [quote(day="2026-10-29")])
 
     def test_a_text_that_is_not_utf_8_is_skipped(self) -> None:
         self.save(quote())
         for column in ("price", "source", "quote"):
             self.connection.execute(f"UPDATE quote SET {column} = CAST(x'ff' AS TEXT)")
-            self.assertEqual(self.last(), [])
+            self.assertEqual(self.past(), [])
 
     def test_an_invalid_pair_is_skipped(self) -> None:
         for code in ("usd", "", b"USD", "EUR", "USDX"):
             self.save(quote())
             self.connection.execute("UPDATE quote SET quote = ?", (code,))
-            self.assertEqual(self.last(), [])
+            self.assertEqual(self.past(), [])
             self.connection.execute("DELETE FROM quote")
-
-
-class Past(StoreCase):
-    def read(self, *known: Quote) -> list[Quote]:
-        timeline = by_pair(known).get(("EUR", "USD"), Timeline.empty("EUR", "USD"))
-        found = store.read_onto(self.connection.cursor(), timeline)
-        return [found.at(place) for place in range(len(found.days))]
-
-    def test_every_day_of_a_pair_is_read_in_order(self) -> None:
-        self.save(quote(), quote(day="2026-10-28"), quote("GBP", "0.8"))
-
-        self.assertEqual(self.read(), [quote(day="2026-10-28"), quote()])
-        self.assertEqual(store.read_pairs(self.connection.cursor()), [("EUR", "GBP"), ("EUR", "USD")])
-
-    def test_stored_quotes_are_merged_over_the_timeline(self) -> None:
-        self.save(quote(price="2"))
-
-        old = [quote(price="1", day="2026-10-29", source="archive"), quote(price="1", source="archive")]
-        self.assertEqual(self.read(*old), [old[0], quote(price="2")])
-
-    def test_invalid_rows_are_skipped(self) -> None:
-        self.save(quote(), quote(day="2026-10-29"))
-        self.spoil("price", "abc")
-
-        self.assertEqual(self.read(), [quote(day="2026-10-29")])
 
 
 class RealDatabase(TestCase):
@@ -133,6 +111,6 @@ class RealDatabase(TestCase):
 
         def check(_: None) -> None:
             database.close()
-            self.assertEqual(prepare(path, store.read_last), [quote()])
+            self.assertEqual(prepare(path, store.read_past), by_pair([quote()]))
 
         return store.save(database, [quote()]).addCallback(check)

@@ -1,8 +1,12 @@
+from itertools import accumulate
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.rates.model.sampling import MIN_POINTS, sampled
+
+RUNS = st.lists(st.lists(st.floats(min_value=0.1, max_value=9), min_size=1, max_size=20), min_size=1, max_size=6)
 
 values = st.lists(st.floats(min_value=0.1, max_value=9, allow_nan=False), max_size=80)
 
@@ -39,3 +43,16 @@ class Sampled(SynchronousTestCase):
         if many:
             kept = [many[each] for each in found]
             self.assertEqual((kept[0], kept[-1], min(kept), max(kept)), (many[0], many[-1], min(many), max(many)))
+
+    @given(RUNS, st.integers(min_value=MIN_POINTS, max_value=40))
+    def test_where_the_points_suffice_each_run_keeps_its_ends_and_extremes(
+        self, runs: list[list[float]], points: int
+    ) -> None:
+        starts = list(accumulate(map(len, runs)))
+        found = sampled([value for run in runs for value in run], points, starts[:-1])
+
+        self.assertLessEqual(len(found), points)
+        self.assertEqual((found[0], found[-1]), (0, starts[-1] - 1))
+        for run, end in zip(runs if points >= MIN_POINTS * len(runs) else (), starts, strict=False):
+            kept = [run[each - end] for each in found if end - len(run) <= each < end]
+            self.assertEqual((kept[0], kept[-1], min(kept), max(kept)), (run[0], run[-1], min(run), max(run)))

@@ -2,13 +2,14 @@
 /** The past of a pair: drawn by uPlot, walked through with the arrow keys, and a table. */
 
 import { buttons, element, made, set_text } from "../dom.js";
+import { course } from "./course.js";
 import { drawn } from "./plot.js";
 
 const FIRST_DAY = "1999-01-04";
 const MOST_POINTS = 400;
 const DAY_MS = 86_400_000;
 const ANSWER_MS = 10_000;
-/** How soon to ask again where no answer came, and how late at most: the service reads the past after its start. */
+/** How soon to ask again where no answer came, and how late at most. */
 const RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 60_000;
 /** A pair may have ended before the first day asked for: with this as the last day that is no error. */
@@ -18,13 +19,12 @@ const PAGE = 10;
 const SLIDER = ["role", "aria-label", "aria-valuemin", "aria-valuemax", "aria-valuenow", "aria-valuetext", "tabindex"];
 
 /**
- * @typedef {{date: string, price: string}} Point
- * @typedef {{points: Point[], days: number, sources: string[]}} Past
+ * @typedef {import("./course.js").Point} Point
+ * @typedef {import("./course.js").Gap} Gap
+ * @typedef {import("./course.js").Place} Place
+ * @typedef {{points: Point[], gaps: Gap[], days: number, sources: string[]}} Past
  * @typedef {{wrong: string, is_passing: boolean}} Wrong  is_passing: it may be right a little later
  */
-
-/** @type {Past} */
-const NOTHING = { points: [], days: 0, sources: [] };
 
 export class Chart {
   #section = element("chart", HTMLElement);
@@ -37,8 +37,9 @@ export class Chart {
   #ranges = buttons(".ranges button");
   pair = this.#section.dataset["pair"] ?? "";
   #days = "365";
-  #past = NOTHING;
-  /** The point that is pointed at. */
+  /** What the keys walk through. @type {Place[]} */
+  #places = [];
+  /** The place that is pointed at. */
   #at = 0;
   #questions = 0;
   /** How many questions in a row had no answer yet. */
@@ -53,7 +54,7 @@ export class Chart {
     }
     element("chart", HTMLElement).querySelector(".ranges")?.removeAttribute("hidden");
     this.#place.onkeydown = (event) => this.#on_key(event);
-    this.#place.onblur = () => this.#point_at(this.#past.points.length - 1);
+    this.#place.onblur = () => this.#point_at(this.#places.length - 1);
     this.#table.ontoggle = () => this.#fill_table();
     addEventListener("online", () => this.#failures > 0 && this.#load());
     this.#load();
@@ -94,8 +95,7 @@ export class Chart {
     }
     if ("points" in answer) {
       this.#failures = 0;
-      this.#past = answer;
-      this.#show();
+      this.#show(answer);
     } else {
       this.#fail(answer);
     }
@@ -116,7 +116,7 @@ export class Chart {
 
   /** Take the drawing away: it is not of what was asked for last. */
   #clear() {
-    this.#past = NOTHING;
+    this.#places = [];
     this.#plot?.remove();
     this.#plot = null;
     SLIDER.forEach((name) => this.#place.removeAttribute(name));
@@ -128,10 +128,11 @@ export class Chart {
     return `${this.#section.dataset["url"]}/${this.pair}/history?from=${from}&to=${LAST_DAY}&points=${MOST_POINTS}`;
   }
 
-  #show() {
-    const { points, days, sources } = this.#past;
+  /** @param {Past} past */
+  #show({ points, gaps, days, sources }) {
+    this.#places = course(points, gaps);
     this.#plot?.remove();
-    this.#plot = points.length > 1 ? drawn(this.#place, points, (index) => this.#describe(index)) : null;
+    this.#plot = points.length > 1 ? drawn(this.#place, this.#places, (index) => this.#describe(index)) : null;
     this.#place.hidden = !this.#plot;
     this.#table.hidden = points.length === 0;
     // Where it cannot be drawn, the table is all there is.
@@ -144,7 +145,7 @@ export class Chart {
   }
 
   #be_slider() {
-    const last = this.#past.points.length - 1;
+    const last = this.#places.length - 1;
     const range = { "aria-valuemin": "0", "aria-valuemax": String(last) };
     const words = { role: "slider", "aria-label": `${this.pair}, day by day`, ...range };
     Object.entries(words).forEach(([name, value]) => this.#place.setAttribute(name, value));
@@ -155,7 +156,7 @@ export class Chart {
 
   /** @param {KeyboardEvent} event */
   #on_key(event) {
-    const last = this.#past.points.length - 1;
+    const last = this.#places.length - 1;
     /** @type {Record<string, number>} */
     const places = {
       ArrowLeft: this.#at - 1,
@@ -182,11 +183,11 @@ export class Chart {
 
   /** @param {number} index */
   #describe(index) {
-    const point = this.#past.points[index];
-    if (point) {
+    const place = this.#places[index];
+    if (place) {
       this.#at = index;
       this.#place.setAttribute("aria-valuenow", String(index));
-      this.#place.setAttribute("aria-valuetext", `${point.date}: ${point.price}`);
+      this.#place.setAttribute("aria-valuetext", `${place.label}: ${place.text}`);
     }
   }
 
@@ -195,15 +196,15 @@ export class Chart {
       this.#rows.replaceChildren();
       return;
     }
-    this.#rows.replaceChildren(...this.#past.points.map(row).reverse());
+    this.#rows.replaceChildren(...this.#places.map(row).reverse());
   }
 }
 
-/** @param {Point} point */
-function row({ date, price }) {
-  const head = made("th", "", date);
+/** @param {Place} place */
+function row({ label, text }) {
+  const head = made("th", "", label);
   head.scope = "row";
-  return made("tr", "", head, made("td", "", price));
+  return made("tr", "", head, made("td", "", text));
 }
 
 /** @param {Point[]} points */

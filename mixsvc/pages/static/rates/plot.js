@@ -2,23 +2,25 @@
 /** A line of prices, drawn by uPlot in the colours of the page. */
 
 import { made } from "../dom.js";
+import { lone } from "./course.js";
 
 const HEIGHT = 200;
 
 /**
  * @typedef {import("uplot")} UPlot
  * @typedef {import("uplot").Options} Options
+ * @typedef {import("./course.js").Place} Place
  * @typedef {{point_at: (index: number) => void, remove: () => void}} Plot
  */
 
 /**
- * Draw the points into an element; null where the page has no uPlot.
+ * Draw the course into an element; null where the page has no uPlot. The line ends where a gap begins.
  * @param {HTMLElement} place
- * @param {{date: string, price: string}[]} points  the oldest first
- * @param {(index: number) => void} pointed  told which point is pointed at
+ * @param {Place[]} course  the oldest first
+ * @param {(index: number) => void} pointed  told which place of the course is pointed at
  * @returns {Plot | null}
  */
-export function drawn(place, points, pointed) {
+export function drawn(place, course, pointed) {
   const { uPlot } = /** @type {{uPlot?: typeof import("uplot")}} */ (/** @type {unknown} */ (globalThis));
   if (!uPlot) {
     return null;
@@ -26,12 +28,13 @@ export function drawn(place, points, pointed) {
   place.hidden = false;
   const readout = made("p", "readout");
   const tell = (/** @type {number} */ index) => {
-    const point = points[index];
-    readout.textContent = point ? `${point.date}  ${point.price}` : "";
+    const at = course[index];
+    readout.textContent = at ? `${at.label}  ${at.text}` : "";
     pointed(index);
   };
-  const data = [points.map(({ date }) => Date.parse(date) / 1000), points.map(({ price }) => Number(price))];
-  const make = () => new uPlot(options(place, tell, uPlot), /** @type {[number[], number[]]} */ (data), place);
+  const days = course.map(({ date }) => Date.parse(date) / 1000);
+  const prices = course.map(({ price }) => (price === null ? null : Number(price)));
+  const make = () => new uPlot(options(place, tell, uPlot, lone(course)), [days, prices], place);
   place.append(readout);
   let plot = make();
   const scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -43,7 +46,7 @@ export function drawn(place, points, pointed) {
   resizing.observe(place);
   scheme.addEventListener("change", draw_again);
   return {
-    point_at: (index) => plot.setCursor({ left: plot.valToPos(data[0]?.[index] ?? 0, "x"), top: 0 }),
+    point_at: (index) => plot.setCursor({ left: plot.valToPos(days[index] ?? 0, "x"), top: 0 }),
     remove: () => {
       resizing.disconnect();
       scheme.removeEventListener("change", draw_again);
@@ -57,9 +60,10 @@ export function drawn(place, points, pointed) {
  * @param {HTMLElement} place
  * @param {(index: number) => void} tell
  * @param {typeof import("uplot")} uPlot
+ * @param {number[]} dots  the prices to mark, as no line shows them
  * @returns {Options}
  */
-function options(place, tell, uPlot) {
+function options(place, tell, uPlot, dots) {
   const style = getComputedStyle(place);
   const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   const axis = {
@@ -68,6 +72,7 @@ function options(place, tell, uPlot) {
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
   };
+  const points = { show: false, filter: dots.length > 0 ? dots : null, size: 4, fill: colour("--accent") };
   return {
     width: place.clientWidth,
     height: HEIGHT,
@@ -75,7 +80,7 @@ function options(place, tell, uPlot) {
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
-    series: [{}, { stroke: colour("--accent"), fill: colour("--accent-veil"), width: 2, points: { show: false } }],
+    series: [{}, { stroke: colour("--accent"), fill: colour("--accent-veil"), width: 2, points }],
     axes: [
       { ...axis, grid: { show: false }, size: 40 },
       { ...axis, size: 54 },

@@ -1,65 +1,41 @@
-"""Reads the past into memory after the start, and stores new quotes and filled gaps."""
+"""Stores new quotes and fills gaps of the history, in memory and in the database."""
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
 from twisted.internet.defer import Deferred, DeferredLock
-from twisted.logger import Logger
 
 from mixsvc.common.currencies import EURO
 from mixsvc.interfaces import DeferToThread, Quote
 from mixsvc.rates.history import store
 from mixsvc.rates.history.history import RateHistory
-from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.gaps import complete
 from mixsvc.rates.model.timeline import Pair, Timeline, by_pair, merge, missing_from
-from mixsvc.rates.sources.archive import past_of
 from mixsvc.storage.database import Database
 
-__all__ = ["HistoryLoader"]
+__all__ = ["HistoryKeeper"]
 
 # Rows in one transaction, rounded up to whole days: others who wait for the database get their turn after some 10 ms.
 SLICE: Final = 1000
 
-_log = Logger()
 
-
-class HistoryLoader:
-    """Fills a RateHistory from the archive and the database, and the database from new quotes.
-
-    Lives in the reactor thread; reading, merging and SQL run in other threads.
-    """
+class HistoryKeeper:
+    """Keeps what is published, and completes the past. Lives in the reactor thread; merging and SQL run in others."""
 
     def __init__(self, database: Database, history: RateHistory, defer_to_thread: DeferToThread) -> None:
         self._database = database
         self._history = history
         self._defer_to_thread = defer_to_thread
-        self._archive: tuple[bytes, datetime] | None = None
         self._is_stopped = False
-        # Runs one thing after the other: gaps are known only when all has been read.
+        # Fills gaps with one part after the other.
         self._lock = DeferredLock()
 
-    def keep_archive(self, zipped: bytes, read_at: datetime) -> None:
-        """Keeps the archive's file for `load`. read_at: UTC, aware. May be called before the reactor runs."""
-        self._archive = (zipped, read_at)
-
-    def load(self) -> "Deferred[None]":
-        """Reads the past from the archive and the database; the database wins. Fires when the history can be read.
-
-        Never fails: an archive or a database that cannot be read is logged and left out.
-        """
-        loading: Deferred[None] = self._lock.run(lambda: Deferred.fromCoroutine(self._load()))
-        return loading.addErrback(
-            lambda failure: _log.failure("rates: reading the history failed with an unexpected error", failure)
-        )
-
     def stop(self) -> None:
-        """Ends loading and filling after the current step."""
+        """Ends filling after the current step."""
         self._is_stopped = True
 
     def save(self, quotes: Sequence[Quote]) -> "Deferred[None]":
@@ -67,7 +43,7 @@ class HistoryLoader:
         return store.save(self._database, quotes)
 
     def known_dates(self) -> "Deferred[set[date]]":
-        """See HistoryStore. Waits until `load` has ended. See model.gaps for which rates are missing."""
+        """See HistoryStore. See model.gaps for which rates are missing."""
         knowing: Deferred[set[date]] = self._lock.run(
             lambda: self._defer_to_thread(partial(_dates, self._history.timelines()))
         )
@@ -76,41 +52,11 @@ class HistoryLoader:
     def save_history(self, quotes: Sequence[Quote]) -> "Deferred[None]":
         """See HistoryStore. Fills gaps with quotes in any order; see timeline.missing_from for what counts as a gap.
 
-        May be called again and again, with some of the quotes each time; known quotes cost no write. Waits until `load`
-        has ended. Stores whole days at a time, even if it is interrupted. Quotes that could not be stored are not in
-        the history either.
+        May be called again and again, with some of the quotes each time; known quotes cost no write. Stores whole days
+        at a time, even if it is interrupted. Quotes that could not be stored are not in the history either.
         """
         saving: Deferred[None] = self._lock.run(lambda: Deferred.fromCoroutine(self._save_history(quotes)))
         return saving
-
-    async def _load(self) -> None:
-        timelines = dict(await self._read_archive())
-        try:
-            await self._read_database(timelines)
-        except sqlite3.Error as error:
-            if not self._is_stopped:
-                _log.error(
-                    "rates: stored quotes could not be read: {reason}; using the archive only", reason=str(error)
-                )
-        if not self._is_stopped:
-            self._history.adopt(timelines)
-
-    async def _read_archive(self) -> Mapping[Pair, Timeline]:
-        kept, self._archive = self._archive, None
-        if kept is None:
-            return {}
-        try:
-            return await self._defer_to_thread(partial(past_of, *kept))
-        except SourceFailed as error:
-            _log.warn("rates: {reason}", reason=str(error))
-            return {}
-
-    async def _read_database(self, timelines: dict[Pair, Timeline]) -> None:
-        for pair in await self._database.run(store.read_pairs):
-            if self._is_stopped:
-                return
-            # One pair at a time, so that others who wait for the database get their turn.
-            timelines[pair] = await self._database.run(store.read_onto, timelines.get(pair, Timeline.empty(*pair)))
 
     async def _save_history(self, quotes: Sequence[Quote]) -> None:
         for part in await self._defer_to_thread(partial(_parts_to_fill, self._history.timelines(), quotes)):
