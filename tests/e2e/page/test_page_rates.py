@@ -181,11 +181,12 @@ def test_the_past_is_drawn_over_each_range(service: Service, visitor: NewVisitor
     with ann.page.expect_response(lambda answer: is_past(answer, days)) as answered:
         ann.page.get_by_role("button", name=label, exact=True).click()
 
-    points = answered.value.json()["points"]
+    past = answered.value.json()
+    points = past["points"]
     first, last = (date.fromisoformat(points[index]["date"]) for index in (0, -1))
     # The tests' bank has rates of future days.
     assert days - 10 <= (last - first).days <= days + 5 or first == date(1999, 1, 4)
-    expect(chart).to_have_attribute("aria-valuemax", str(len(points) - 1))
+    expect(chart).to_have_attribute("aria-valuemax", str(len(points) + len(past["gaps"]) - 1))
     expect(ann.page.get_by_role("button", name=label, exact=True)).to_have_attribute("aria-pressed", "true")
     drawn(ann.page)
 
@@ -196,9 +197,10 @@ def test_the_chart_is_walked_through_with_the_keyboard(service: Service, visitor
     ann.come(service.url)
     drawn(ann.page)
     chart = ann.page.get_by_role("slider", name="EUR/USD, day by day")
-    points = get_json(f"{service.url}/api/rates/EUR/USD/history?from=1999-01-04&points=400")["points"]
+    past = get_json(f"{service.url}/api/rates/EUR/USD/history?from=1999-01-04&points=400")
+    points = past["points"]
     ann.page.get_by_role("button", name="All", exact=True).click()
-    expect(chart).to_have_attribute("aria-valuemax", str(len(points) - 1))
+    expect(chart).to_have_attribute("aria-valuemax", str(len(points) + len(past["gaps"]) - 1))
     chart.focus()
 
     for keys, index in (("Home", 0), ("ArrowRight", 1), ("PageUp", 11), ("ArrowLeft", 10), ("End", -1)):
@@ -218,9 +220,10 @@ def test_behind_the_chart_is_a_table_with_every_price(service: Service, visitor:
 
     ann.page.locator("#chart-table summary").click()
 
-    points = get_json(f"{service.url}/api/rates/EUR/JPY/history?from=1999-01-04&points=400")["points"]
+    past = get_json(f"{service.url}/api/rates/EUR/JPY/history?from=1999-01-04&points=400")
+    points = past["points"]
     rows = ann.page.locator("#chart-rows tr")
-    expect(rows).to_have_count(len(points))
+    expect(rows).to_have_count(len(points) + len(past["gaps"]))
     expect(rows.first).to_have_text(points[-1]["date"] + points[-1]["price"])
     expect(rows.last).to_have_text(points[0]["date"] + points[0]["price"])
 
