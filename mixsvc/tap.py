@@ -27,6 +27,7 @@ from mixsvc.pages.index import has_sockjs_client
 from mixsvc.rates.sources.known_pairs import check_pairs
 from mixsvc.service import MixService
 from mixsvc.storage import database
+from mixsvc.storage.lock import refuse_second_service
 from mixsvc.twistd import acting_as, gives_up_rights, load_early, log_file, report_in_one_line, run_directory
 from txsockjs import BadOption
 from txsockjs.clock import steady
@@ -131,7 +132,7 @@ def makeService(options: MixsvcOptions) -> IService:
     signals = _prepare_process(reactor)
     try:
         settings = read_settings(options["config"], options.given()).within(run_directory(options))
-        check_ports(settings.server.endpoints(), settings.server.admin_listen)
+        _check_nobody_has(settings, options)
         check_pairs(settings.rates)
         # With --uid that user opens these later, and needs the rights for it.
         with acting_as(options):
@@ -151,6 +152,16 @@ def makeService(options: MixsvcOptions) -> IService:
     # A second more, for the process to end.
     signals.stop_in_order(settings.server.drain + settings.server.shutdown_timeout + 1)
     return service
+
+
+def _check_nobody_has(settings: Settings, options: MixsvcOptions) -> None:
+    """Check that no other process has the database or a port; a second service on the database often wants both.
+
+    Raises MixError.
+    """
+    with acting_as(options):
+        refuse_second_service(settings.storage.path)
+    check_ports(settings.server.endpoints(), settings.server.admin_listen)
 
 
 def _make_application(settings: Settings) -> WebApplication:

@@ -72,18 +72,10 @@ def message(fields: Fields) -> ChatMessage:
 
 
 def page(fields: Fields) -> ChatPage:
-    """The page of messages in a `joined` or `history`. A server of an older version has no epoch. Raises BadMessage."""
+    """The page of messages in a `joined` or `history`. Raises BadMessage."""
     messages = [message(each) for each in _list(fields, "messages", dict)]
     deleted = [_whole_number(each, "number") for each in _list(fields, "deleted", int)]
-    return ChatPage(
-        messages,
-        number(fields, "first"),
-        number(fields, "last"),
-        deleted=deleted,
-        epoch=text(fields, "epoch"),
-        token=text(fields, "token"),
-        is_reset=fields.get("reset") is True,
-    )
+    return ChatPage(messages, number(fields, "first"), number(fields, "last"), deleted=deleted)
 
 
 def refused(fields: Fields) -> Refused:

@@ -32,7 +32,7 @@ class HelloRequest:
 
 @dataclass(eq=False)
 class JoinRequest:
-    """Enters a room; the server answers with the messages after the cursor, if it has the same history."""
+    """Enters a room; the server answers with the messages after the cursor."""
 
     target: JoinedRoom
     type: str = field(default="join", init=False)
@@ -42,9 +42,7 @@ class JoinRequest:
         return self.target.name
 
     def encoded(self) -> str:
-        cursor = self.target.cursor
-        known = {"epoch": cursor.epoch or None, "token": cursor.token or None} if cursor.since is not None else {}
-        return parsing.encode("join", room=self.room, since=cursor.since, **known)
+        return parsing.encode("join", room=self.room, since=self.target.cursor.since)
 
 
 @dataclass(eq=False)

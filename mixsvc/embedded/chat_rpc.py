@@ -22,15 +22,11 @@ from twisted.web.server import NOT_DONE_YET, Request
 from mixsvc.chat.dispatch import ChatDispatcher
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import ChatMessage, ChatPage, RoomOverview
-from mixsvc.threads.places import Places
 
-__all__ = ["DATABASE_PLACES", "ChatRpcServer", "RemoteChat"]
+__all__ = ["ChatRpcServer", "RemoteChat"]
 
 # An older request, in seconds, is refused: somebody may have recorded it.
 MAX_AGE: Final = 60.0
-
-# How many threads of the host, whose number is not known here, may wait for the chat's database at one time.
-DATABASE_PLACES: Final = 2
 
 ERRORS: Final[dict[str, type[Exception]]] = {each.__name__: each for each in (NoSuchRoom, ServiceBusy, ValueError)}
 
@@ -49,9 +45,7 @@ class ChatRpcServer(Resource):
             "members": service.members,
             "overview": lambda: [astuple(each) for each in service.overview()],
             "claim": service.claim,
-            "history": lambda *arguments: service.page(*arguments).addCallback(_page_as_json),
-            # Called by processes of an older version, which run while a host restarts its workers one by one.
-            "page": lambda *arguments: service.page(*arguments).addCallback(lambda page: _page_as_json(page)[:5]),
+            "page": lambda *arguments: service.page(*arguments).addCallback(_page_as_json),
             "say": lambda *arguments: service.publish(*arguments).addCallback(lambda stored: stored.message.number),
         }
 
@@ -92,7 +86,6 @@ class RemoteChat:
     def __init__(self, find_port: Callable[[], int | None], token: bytes, seconds: float) -> None:
         """find_port: returns the port of the ChatRpcServer, or None if no process serves the chat now."""
         self._find_port = find_port
-        self._database = Places(DATABASE_PLACES)
         self._token = token
         self._seconds = seconds
 
@@ -110,8 +103,7 @@ class RemoteChat:
 
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
         """See IChat."""
-        with self._database.place():
-            messages, *others = self._call("history", room, before, limit)
+        messages, *others = self._call("page", room, before, limit)
         return ChatPage([ChatMessage(*each) for each in messages], *others)
 
     def claim(self, name: str, person: str) -> str:
@@ -120,8 +112,7 @@ class RemoteChat:
 
     def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
         """See IChat."""
-        with self._database.place():
-            return int(self._call("say", room, name, text, key))
+        return int(self._call("say", room, name, text, key))
 
     def _call(self, method: str, *arguments: object) -> Any:
         port = self._find_port()
@@ -157,8 +148,7 @@ def _respond(answer: dict[str, object], request: Request) -> None:
 
 
 def _page_as_json(page: ChatPage) -> list[object]:
-    others = (page.first, page.last, page.topic, list(page.deleted), page.epoch, page.token, page.is_reset)
-    return [[astuple(each) for each in page.messages], *others]
+    return [[astuple(each) for each in page.messages], page.first, page.last, page.topic, list(page.deleted)]
 
 
 def _mac(token: bytes, body: bytes) -> bytes:

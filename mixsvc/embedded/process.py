@@ -13,6 +13,7 @@ from mixsvc.facade import Facades, Mix
 from mixsvc.http.listening import check_endpoints
 from mixsvc.pages.chat_url import allow_chat_origin
 from mixsvc.storage import database
+from mixsvc.storage.lock import DatabaseLock, refuse_beside_service
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -93,6 +94,8 @@ class Embedded:
     def _own_app(self) -> "Flask":
         if self._app is None:
             settings = self._read()
+            if settings.chat.listen:
+                refuse_beside_service(DatabaseLock(settings.storage.path).holder(), settings.storage.path)
             database.rehearse(settings.storage.path)
             app = make_pages(self.mix(), settings)
             allow_chat_origin(app, facade.mix)

@@ -10,8 +10,7 @@ from twisted.logger import Logger
 
 from mixsvc.application import request_authenticator
 from mixsvc.chat.service import ChatService, Dependencies
-from mixsvc.config.settings import Settings
-from mixsvc.embedded.chat_rpc import DATABASE_PLACES
+from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.embedded.crochet_reactor import CrochetBridge, find_reactor
 from mixsvc.embedded.shared_chat import ChatHost
 from mixsvc.errors import ServiceBusy
@@ -20,7 +19,7 @@ from mixsvc.interfaces import Authenticator
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.database import Database
-from mixsvc.threads.places import Places
+from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
 
@@ -75,8 +74,7 @@ def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
 
     def make_chat() -> ChatService:
         identify = request_authenticator(reactor, settings, authenticate)
-        given = Dependencies(database, rates, identify, CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES))
-        return ChatService(reactor, settings, given)
+        return ChatService(reactor, settings, Dependencies(database, rates, identify, CrochetBridge(BRIDGE_SECONDS)))
 
     chat: ChatHost | None = bridge(ChatHost, reactor, settings, make_chat, pool) if settings.chat.listen else None
     parts = _Parts(database, rates, chat)
@@ -89,6 +87,7 @@ def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
         # The host keeps trying by itself if this takes too long: a view must not start anything twice.
         with suppress(ServiceBusy):
             bridge(chat.start)
+    _warn_of_fault(settings)
     _log.info("mixsvc: rates are polled here; the chat is served where [chat] listen is set")
     facades = Facades(rates.facade, chat.facade if chat is not None else None, settings.rates.pairs)
     return EmbeddedService(facades, chat.abandon if chat is not None else _do_nothing)
@@ -103,6 +102,16 @@ def _begin(reactor: Any, settings: Settings, parts: _Parts) -> None:
 
     parts.rates.start()
     reactor.addSystemEventTrigger("before", "shutdown", stop)
+
+
+def _warn_of_fault(settings: Settings) -> None:
+    """Other processes of the host write to the same database; inside twistd there is one writer."""
+    if settings.storage.path != MEMORY and has_wal_reset_fault():
+        _log.warn(
+            "database: SQLite {version} can lose commits if other programs checkpoint the database while workers write "
+            "(sqlite.org/wal.html#walresetbug); install SQLite 3.51.3 or newer, 3.50.7 or 3.44.6",
+            version=SQLITE_VERSION,
+        )
 
 
 def _do_nothing() -> None:

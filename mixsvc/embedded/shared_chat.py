@@ -5,7 +5,6 @@ for the other processes; a file beside the lock says where. The system releases 
 it ends, and another process takes it within a second.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -31,6 +30,7 @@ from mixsvc.http.site import MixSite
 from mixsvc.interfaces import ChatPage, IChat, RoomOverview
 from mixsvc.pages.chat_url import ChatUrl
 from mixsvc.shutdown import StopDeadline
+from mixsvc.storage.lock import DatabaseLock, LockHolder, refuse_beside_service
 from mixsvc.threads.pool import DaemonThreadPool
 
 __all__ = ["LISTEN", "ChatHost"]
@@ -57,34 +57,32 @@ class ChatLocation:
 
 
 class ChatLock:
-    """The right to serve the chat: a lock on a file, and another file that says where the chat is.
+    """The right to serve the chat, which the owner of the database has, and a file that says where the chat is."""
 
-    A process loses its POSIX lock as soon as it closes any descriptor of the file, even one opened only to read it. So
-    the location has a file of its own.
-    """
+    _is_ours = False
 
     def __init__(self, database: str) -> None:
-        self._lock_path, self._location_path = f"{database}-chat.lock", f"{database}-chat.place"
-        self._handle: int | None = None
+        self._lock = DatabaseLock(database)
+        self._location_path = f"{os.path.realpath(database)}-chat.place"
 
     def acquire(self) -> bool:
         """Try to take the lock; returns whether this process has it now. Raises OSError if that fails."""
-        handle = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
-            return False
-        self._handle = handle
-        self._remove_location()
-        return True
+        is_ours = self._lock.acquire()
+        if is_ours:
+            self._is_ours = True
+            self._remove_location()
+        return is_ours
 
     def release(self) -> None:
         """Let another process take the lock. Does nothing if this process does not have it."""
-        if self._handle is not None:
+        if self._is_ours:
+            self._is_ours = False
             self._remove_location()
-            os.close(self._handle)
-            self._handle = None
+            self._lock.release()
+
+    def holder(self) -> LockHolder | None:
+        """Who has the lock, None for nobody. Raises OSError if the file cannot be read."""
+        return self._lock.holder()
 
     def publish(self, location: ChatLocation) -> None:
         """Tell the other processes where the chat is; called by the process that has the lock."""
@@ -172,6 +170,8 @@ class ChatHost:
         try:
             if self._lock.acquire():
                 await self._serve()
+            else:
+                refuse_beside_service(self._lock.holder(), self._settings.storage.path)
         except (MixError, OSError) as error:
             self._give_up(str(error))
         except Exception:

@@ -17,10 +17,13 @@ from mixsvc.interfaces import SourceHealth
 from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.polling.source_health import FAILING, GOOD, UNTRIED, WAITING
+from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
 from mixsvc.threads.pool import DaemonThreadPool
 from txsockjs import Numbers
 
 __all__ = ["MetricsExposition", "MetricSources"]
+
+SQLITE_LABELS: Final = ("version", "wal_reset_fault")
 
 STATES: Final = (UNTRIED, GOOD, FAILING, WAITING)
 
@@ -40,7 +43,6 @@ class MetricSources:
     sources: Callable[[], Sequence[SourceHealth]]
     source_ages: Callable[[], Mapping[str, float]]
     views: DaemonThreadPool
-    unread: Callable[[], int]
     lag: ReactorLag
     timers: Callable[[], int]
     is_ready: Callable[[], bool]
@@ -73,6 +75,8 @@ class _ServiceCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Every metric family with its current numbers."""
         yield _gauges("mixsvc_info", "What runs.", ("version",), [((__version__,), 1)])
+        fault = str(has_wal_reset_fault()).lower()
+        yield _gauges("mixsvc_sqlite_info", "The SQLite in use.", SQLITE_LABELS, [((SQLITE_VERSION, fault), 1)])
         yield _gauge("mixsvc_ready", "1 while it serves, 0 while it starts or stops.", self._parts.is_ready())
         yield from self._http()
         yield from self._views()
@@ -100,9 +104,6 @@ class _ServiceCollector(Collector):
         yield _gauge("mixsvc_view_threads", "Threads for views.", self._parts.views.size)
         yield _gauge("mixsvc_views_running", "Requests in a view's thread.", running)
         yield _gauge("mixsvc_views_waiting", "Requests that wait for a view's thread.", waiting)
-
-        text = "Bytes of responses in temporary files, which clients have not read yet."
-        yield _gauge("mixsvc_responses_unread_bytes", text, self._parts.unread())
 
     def _sockjs(self) -> Iterator[Metric]:
         numbers = self._parts.sessions()

@@ -51,7 +51,8 @@ class ReadyzPage(Resource):
     def _respond(self, report: HealthReport, request: Request) -> None:
         word, status = ("ready", 200) if report.is_ready else ("not ready", 503)
         sources = [_source_fields(each) for each in report.sources]
-        request.write(_json(request, status, {"status": word, "reasons": list(report.reasons), "sources": sources}))
+        fields: dict[str, object] = {"status": word, "reasons": list(report.reasons), "sources": sources}
+        request.write(_json(request, status, {**fields, "sqlite": report.sqlite} if report.sqlite else fields))
         request.finish()
 
 

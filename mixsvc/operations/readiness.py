@@ -1,8 +1,8 @@
 """Whether the service should get requests: it has started, it is not stopping, and its database can be written to."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.interfaces import SourceHealth
 from mixsvc.storage.database import Database
+from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
 
 __all__ = ["CACHE_SECONDS", "DATABASE_SECONDS", "HealthReport", "Readiness", "ServiceStage"]
 
@@ -20,6 +21,8 @@ CACHE_SECONDS: Final = 5.0
 
 # How long the database may take to answer.
 DATABASE_SECONDS: Final = 2.0
+
+SQLITE: Final = {"version": SQLITE_VERSION, "wal_reset_fault": has_wal_reset_fault()}
 
 
 class ServiceStage(Enum):
@@ -35,11 +38,12 @@ class HealthReport:
     """How the service is.
 
     reasons: why it should get no requests now, each a sentence; empty if it is ready. sources: how the rates' sources
-    are, for people to read: the service works without any of them.
+    are, for people to read: the service works without any of them. sqlite: what there is to know of SQLite, likewise.
     """
 
     reasons: Sequence[str]
     sources: Sequence[SourceHealth]
+    sqlite: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def is_ready(self) -> bool:
@@ -68,13 +72,13 @@ class Readiness:
     def report(self) -> "Deferred[HealthReport]":
         """Fires within DATABASE_SECONDS and does not fail. Cancel it to stop waiting."""
         if self.stage is not ServiceStage.SERVING:
-            return succeed(HealthReport([self.stage.value], self._sources()))
+            return succeed(HealthReport([self.stage.value], self._sources(), SQLITE))
         return self._database_trouble().addCallback(self._report_of)
 
     def _report_of(self, trouble: str) -> HealthReport:
         # The service may have begun to stop while the database was answering.
         reasons = [reason for reason in (self.stage.value, trouble) if reason]
-        return HealthReport(reasons, self._sources())
+        return HealthReport(reasons, self._sources(), SQLITE)
 
     def _database_trouble(self) -> "Deferred[str]":
         is_late = self._timeout is not None and not self._timeout.active()

@@ -1,9 +1,9 @@
-"""The newest messages, shown before any script runs: one thread at a time asks the chat, and no view waits long."""
+"""The newest messages, shown before any script runs: one view at a time asks the chat, the others take its answer."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Event, Lock, Thread
+from threading import Lock
 from typing import Final
 
 from mixsvc.errors import NoSuchRoom, ServiceBusy
@@ -16,9 +16,6 @@ MAX_MESSAGES: Final = 30
 # For so many seconds everybody gets the same answer, and a busy chat is not asked again.
 CACHE_SECONDS: Final = 1.0
 BUSY_SECONDS: Final = 10.0
-
-# How long a view waits for the chat. Then it shows what is known, and the next answer is for those who come later.
-PATIENCE_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -39,27 +36,21 @@ class PreviewCache:
         self._messages: Sequence[ChatMessage] = ()
 
     def newest(self, chat: IChat) -> RoomPreview | None:
-        """The newest messages; none while the chat is too busy to answer, None if there is no room. Never raises.
-
-        Blocks for up to PATIENCE_SECONDS.
-        """
+        """The newest messages; none while the chat is too busy to answer, None if there is no room. Never raises."""
         room = next(iter(chat.rooms()), None)
         if room is None:
             return None
         if self._seconds() >= self._expires_at and self._asking.acquire(blocking=False):
-            answered = Event()
-            # A thread of its own, as the chat may wait for its database much longer than a view should.
-            Thread(target=self._ask, args=(chat, room, answered), name="preview", daemon=True).start()
-            answered.wait(PATIENCE_SECONDS)
+            try:
+                self._ask(chat, room)
+            finally:
+                self._asking.release()
         return RoomPreview(room, self._messages)
 
-    def _ask(self, chat: IChat, room: str, answered: Event) -> None:
+    def _ask(self, chat: IChat, room: str) -> None:
         try:
             self._messages = chat.page(room, None, MAX_MESSAGES).messages
             self._expires_at = self._seconds() + CACHE_SECONDS
         except (NoSuchRoom, ServiceBusy):
             self._messages = ()
             self._expires_at = self._seconds() + BUSY_SECONDS
-        finally:
-            self._asking.release()
-            answered.set()

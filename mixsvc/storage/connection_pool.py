@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from threading import Thread
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from twisted.enterprise.adbapi import ConnectionPool
 from twisted.internet.defer import Deferred
@@ -20,26 +20,40 @@ from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
+from mixsvc.storage.connections import LOCK_SECONDS
 from mixsvc.storage.forks import inside_sqlite
 from txgevent.interfaces import IReactorNativeThreads
 
-__all__ = ["LOCK_SECONDS", "make_pool", "run_transaction"]
+__all__ = ["CommitWatcher", "WatchedPool", "make_pool", "run_alone", "run_transaction"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# How long a statement waits for a lock that another process holds, in seconds.
-LOCK_SECONDS: Final = 1.0
-
 _log = Logger()
 
 
-def make_pool(reactor: Any, path: str, on_open: Callable[[sqlite3.Connection], None]) -> ConnectionPool:
+class CommitWatcher(Protocol):
+    """Watches the transactions that change something. Called in the pool's thread, inside SQLite."""
+
+    def check(self) -> None:
+        """Raise sqlite3.Error if what is committed now would be lost; called before and after each commit."""
+
+    def committed(self) -> None:
+        """Called after each commit that changed something."""
+
+
+class WatchedPool(ConnectionPool):
+    """A pool of one connection. watcher: watches its transactions, if there is one."""
+
+    watcher: CommitWatcher | None = None
+
+
+def make_pool(reactor: Any, path: str, on_open: Callable[[sqlite3.Connection], None]) -> WatchedPool:
     """Make a pool for the database at `path`; the first transaction opens the connection and calls on_open with it.
 
     Called in the reactor thread. The pool's thread is a daemon thread: it does not keep the process alive.
     """
-    pool = ConnectionPool(
+    pool = WatchedPool(
         "sqlite3",
         path,
         timeout=LOCK_SECONDS,
@@ -64,33 +78,56 @@ def make_pool(reactor: Any, path: str, on_open: Callable[[sqlite3.Connection], N
 
 def run_transaction(
     reactor: IReactorFromThreads,
-    pool: ConnectionPool,
+    pool: WatchedPool,
     function: Callable[Concatenate[sqlite3.Cursor, P], T],
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> "Deferred[T]":
     """Run function(cursor, ...) in the pool's thread and commit; called in the reactor thread.
 
-    The process does not fork meanwhile. Fires with what the function returns. Fails with what it raises, after a
-    rollback.
+    The process does not fork meanwhile. Fires with what the function returns. Fails with what it or the watcher raises,
+    after a rollback; if the watcher raises after the commit, what was changed may be lost or not.
     """
-    transact: Callable[..., T] = _transaction
-    return deferToThreadPool(reactor, pool.threadpool, transact, pool, function, *args, **kwargs)
+    return run_alone(
+        reactor,
+        pool,
+        lambda connection: _transaction(connection, pool.watcher, lambda cursor: function(cursor, *args, **kwargs)),
+    )
+
+
+def run_alone(
+    reactor: IReactorFromThreads, pool: ConnectionPool, function: Callable[[sqlite3.Connection], T]
+) -> "Deferred[T]":
+    """Run function(connection) in the pool's thread, between transactions; called in the reactor thread.
+
+    The process does not fork meanwhile. Fires with what the function returns, and fails with what it raises.
+    """
+
+    def run() -> T:
+        with inside_sqlite():
+            return function(pool.connect())
+
+    return deferToThreadPool(reactor, pool.threadpool, run)
 
 
 def _transaction(
-    pool: ConnectionPool, function: Callable[Concatenate[sqlite3.Cursor, P], T], *args: P.args, **kwargs: P.kwargs
+    connection: sqlite3.Connection, watcher: CommitWatcher | None, function: Callable[[sqlite3.Cursor], T]
 ) -> T:
-    with inside_sqlite():
-        connection: sqlite3.Connection = pool.connect()
-        try:
-            with closing(connection.cursor()) as cursor:
-                result = function(cursor, *args, **kwargs)
-            connection.commit()
-        except BaseException:
-            _roll_back(connection)
-            raise
-        return result
+    before = connection.total_changes
+    try:
+        with closing(connection.cursor()) as cursor:
+            result = function(cursor)
+        has_changed = connection.total_changes != before
+        if watcher is not None and has_changed:
+            watcher.check()
+        connection.commit()
+    except BaseException:
+        _roll_back(connection)
+        raise
+    if watcher is not None and has_changed:
+        watcher.committed()
+        watcher.check()
+    return result
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

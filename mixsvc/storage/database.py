@@ -2,20 +2,25 @@
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing, suppress
-from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import quote
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from twisted.enterprise.adbapi import ConnectionPool
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from mixsvc.config.settings import MEMORY
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.interfaces import DeferToThread
-from mixsvc.storage.connection_pool import LOCK_SECONDS, make_pool, run_transaction
+from mixsvc.storage.connection_pool import WatchedPool, make_pool, run_alone, run_transaction
+from mixsvc.storage.connections import LOCK_SECONDS, kept_from_checkpoint, open_to_read, set_up
 from mixsvc.storage.forks import inside_sqlite
+from mixsvc.storage.lock import DatabaseLock
 from mixsvc.storage.schema import upgrade, version
+from mixsvc.storage.write_ahead_log import empty_log
 
 __all__ = ["Database", "prepare", "rehearse"]
 
@@ -24,6 +29,9 @@ T = TypeVar("T")
 
 # The size in bytes up to which a start also checks the file's indices, which takes half a second for so many bytes.
 FULLY_CHECKED = 50 * 2**20
+
+# How long after a commit the owner empties the write-ahead log, in seconds.
+CHECKPOINT_SECONDS: Final = 1.0
 
 
 def rehearse(path: str) -> None:
@@ -57,11 +65,9 @@ def prepare(path: str, read: Callable[[sqlite3.Cursor], T]) -> T | None:
     if path == MEMORY:
         return None
     try:
-        _make_private(path)
-        with inside_sqlite(), closing(sqlite3.connect(path, timeout=LOCK_SECONDS)) as connection:
-            _open(connection)
+        with inside_sqlite(), DatabaseLock(path).borrowed() as is_owner, _prepared(path, is_owner) as connection:
             return read(connection.cursor())
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise _unusable(path, _advised(error)) from None
     except DatabaseUnusable as error:
         raise _unusable(path, str(error)) from None
@@ -70,17 +76,22 @@ def prepare(path: str, read: Callable[[sqlite3.Cursor], T]) -> T | None:
 class Database:
     """The database in use: every transaction runs in one thread, in the order of the calls of `run`."""
 
+    _log = Logger()
+
     def __init__(self, reactor: Any, path: str, defer_to_thread: DeferToThread) -> None:
         """Opens no file and starts no thread before the first call of `run`.
 
-        reactor: provides IReactorCore and IReactorFromThreads. defer_to_thread: runs the blocking close in a thread
-        that does not keep the process alive.
+        reactor: provides IReactorCore, IReactorTime and IReactorFromThreads. defer_to_thread: runs the blocking close
+        in a thread that does not keep the process alive.
         """
         self._reactor = reactor
         self._path = path
         self._defer_to_thread = defer_to_thread
-        self._pool: ConnectionPool | None = None
+        self._pool: WatchedPool | None = None
         self._is_closed = False
+        self._commits = _Commits()
+        self._lock = DatabaseLock(path)
+        self._checkpoint_timer: IDelayedCall | None = None
 
     def run(
         self, function: "Callable[Concatenate[sqlite3.Cursor, P], T]", *args: P.args, **kwargs: P.kwargs
@@ -93,8 +104,10 @@ class Database:
         if self._is_closed:
             return fail(sqlite3.ProgrammingError("the database is closed"))
         if self._pool is None:
-            self._pool = make_pool(self._reactor, self._path, _open)
-        return run_transaction(self._reactor, self._pool, function, *args, **kwargs)
+            self._pool = make_pool(self._reactor, self._path, self._open)
+            self._pool.watcher = self._commits
+        ran = run_transaction(self._reactor, self._pool, function, *args, **kwargs)
+        return ran.addBoth(self._schedule_checkpoint)
 
     def close(self) -> "Deferred[None]":
         """Close after the transactions that are running; called in the reactor thread. A second call does nothing.
@@ -102,17 +115,91 @@ class Database:
         The caller may stop waiting: if the disk hangs, neither the reactor nor the end of the process waits for it.
         """
         self._is_closed = True
+        if self._checkpoint_timer is not None and self._checkpoint_timer.active():
+            self._checkpoint_timer.cancel()
         pool, self._pool = self._pool, None
-        return self._defer_to_thread(pool.close) if pool is not None else succeed(None)
+        return self._defer_to_thread(partial(self._close, pool)) if pool is not None else succeed(None)
+
+    def _open(self, connection: sqlite3.Connection) -> None:
+        set_up(connection)
+        upgrade(connection)
+        # What an earlier process deleted may still be in the write-ahead log.
+        self._commits.committed()
+
+    def _close(self, pool: WatchedPool) -> None:
+        """Called in a helper thread."""
+        with ExitStack() as stack:
+            if self._path != MEMORY and not _borrow(stack, self._lock):
+                stack.enter_context(kept_from_checkpoint(self._path))
+            pool.close()
+
+    def _schedule_checkpoint(self, result: T) -> T:
+        is_needed = self._commits.are_in_log and self._path != MEMORY and not self._is_closed
+        if is_needed and self._checkpoint_timer is None:
+            self._checkpoint_timer = self._reactor.callLater(CHECKPOINT_SECONDS, self._checkpoint)
+        return result
+
+    def _checkpoint(self) -> None:
+        self._commits.are_in_log = False
+        if self._pool is not None:
+            emptied = run_alone(self._reactor, self._pool, self._empty_log)
+            emptied.addCallbacks(self._checkpointed, self._checkpoint_failed)
+
+    def _empty_log(self, connection: sqlite3.Connection) -> bool:
+        """Called in the database's thread."""
+        with self._lock.borrowed() as is_owner:
+            # Another owner empties the log when it next writes something itself.
+            return not is_owner or empty_log(connection)
+
+    def _checkpointed(self, is_done: bool) -> None:
+        self._checkpoint_timer = None
+        self._commits.are_in_log |= not is_done
+        self._schedule_checkpoint(None)
+
+    def _checkpoint_failed(self, failure: Failure) -> None:
+        # The next transactions fail as well, and are reported to those who asked for them.
+        self._log.debug("database: a checkpoint failed: {reason}", reason=failure.getErrorMessage())
+        self._checkpointed(False)
 
 
-def _open(connection: sqlite3.Connection) -> None:
-    """Set up a new connection: with WAL and FULL a commit survives a power cut, and readers do not block the writer."""
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    # SQLite overwrites a text that a moderator deleted; without this it would only unlink it.
-    connection.execute("PRAGMA secure_delete = ON")
-    upgrade(connection)
+class _Commits:
+    """Knows whether the write-ahead log has something. Changed in the database's thread and in the reactor's."""
+
+    are_in_log = False
+
+    def check(self) -> None:
+        """See CommitWatcher."""
+
+    def committed(self) -> None:
+        """See CommitWatcher."""
+        self.are_in_log = True
+
+
+def _borrow(stack: ExitStack, lock: DatabaseLock) -> bool:
+    """Whether this process owns the database until the stack closes."""
+    try:
+        return stack.enter_context(lock.borrowed())
+    except OSError:
+        return False
+
+
+@contextmanager
+def _prepared(path: str, is_owner: bool) -> Iterator[sqlite3.Connection]:
+    """A connection to the database, created or upgraded. Raises DatabaseUnusable, sqlite3.Error, OSError."""
+    _make_private(path)
+    with ExitStack() as stack:
+        connection = stack.enter_context(closing(sqlite3.connect(path, timeout=LOCK_SECONDS)))
+        set_up(connection)
+        upgrade(connection)
+        if is_owner:
+            empty_log(connection)
+            yield connection
+        else:
+            with kept_from_checkpoint(path):
+                try:
+                    yield connection
+                finally:
+                    stack.close()
 
 
 def _make_private(path: str) -> None:
@@ -127,10 +214,7 @@ def _check(path: str) -> None:
     if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
         raise _unusable(path, "this user may not read and write it; change its permissions")
     try:
-        with (
-            inside_sqlite(),
-            closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=LOCK_SECONDS)) as connection,
-        ):
+        with inside_sqlite(), closing(open_to_read(path)) as connection:
             check = "integrity_check" if os.path.getsize(path) <= FULLY_CHECKED else "quick_check"
             (verdict,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
             if verdict != "ok":
@@ -142,7 +226,7 @@ def _check(path: str) -> None:
         raise _unusable(path, str(error)) from None
 
 
-def _advised(error: sqlite3.Error) -> str:
+def _advised(error: sqlite3.Error | OSError) -> str:
     if getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return f"{error}: another program holds it; stop that one, or give another path in [storage] path"
     return f"{error}; restore it from a backup, or give another path in [storage] path"

@@ -5,7 +5,6 @@
 | pool | daemon threads and a queue; results come back as Deferreds |
 | reactor_calls | calls from threads into the reactor that nobody waits for; many calls wake it once |
 | bridge | calls from threads into the reactor that wait for the result, with a time limit |
-| places | how many threads may wait for something slow at one time |
 | resolver | host names to addresses, in a pool |
 
 **Who owns what.** The reactor thread owns all mutable state: sessions, rooms, the next snapshot of the rates. Other

@@ -1,6 +1,7 @@
 """The metrics of parts with known numbers."""
 
 import re
+import sqlite3
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from mixsvc.operations.metrics import MetricsExposition, MetricSources
 from mixsvc.operations.reactor_lag import INTERVAL, ReactorLag
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.polling.source_health import untried
+from mixsvc.storage.sqlite_version import has_wal_reset_fault
 from tests.builds import PROJECT
 from txsockjs import Numbers
 
@@ -63,7 +65,6 @@ class MetricsTests(SynchronousTestCase):
                 sources=lambda: self.sources,
                 source_ages=lambda: {"ecb": 60.0},
                 views=views,
-                unread=lambda: 14,
                 lag=lag,
                 timers=lambda: 3,
                 is_ready=lambda: True,
@@ -84,6 +85,7 @@ class MetricsTests(SynchronousTestCase):
         found = self.found()
 
         expected: dict[tuple[str, tuple[str, ...]], float] = {
+            ("mixsvc_sqlite_info", (sqlite3.sqlite_version, str(has_wal_reset_fault()).lower())): 1,
             ("mixsvc_ready", ()): 1,
             ("mixsvc_http_requests_total", ("GET", "pages", "2xx")): 5,
             ("mixsvc_http_request_duration_seconds_count", ("pages",)): 1,
@@ -94,7 +96,6 @@ class MetricsTests(SynchronousTestCase):
             ("mixsvc_view_threads", ()): 10,
             ("mixsvc_views_running", ()): 10,
             ("mixsvc_views_waiting", ()): 7,
-            ("mixsvc_responses_unread_bytes", ()): 14,
             ("mixsvc_sockjs_sessions", ("xhr",)): 4,
             ("mixsvc_sockjs_sessions", ("websocket",)): 6,
             ("mixsvc_sockjs_sessions_opened_total", ()): 100,

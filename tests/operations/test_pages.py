@@ -63,6 +63,14 @@ class HealthTests(SynchronousTestCase):
             "sources": [{"name": "ecb", "state": "failing", "last_success": "2026-10-30T12:00:00Z"}],
         }
 
+    def test_readyz_shows_what_there_is_to_know_of_sqlite(self) -> None:
+        sqlite = {"version": "3.51.2", "wal_reset_fault": True}
+        asked = self.asked(b"/readyz")
+
+        self.reports.pop().callback(HealthReport([], [], sqlite))
+
+        assert json.loads(asked.body)["sqlite"] == sqlite
+
     def test_not_ready_is_503_with_the_reasons(self) -> None:
         asked = self.ready("The service is stopping.")
 

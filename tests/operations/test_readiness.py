@@ -52,6 +52,12 @@ class ReadinessTests(SynchronousTestCase):
 
         assert self.reasons(asking) == []
 
+    def test_the_report_has_the_version_of_sqlite(self) -> None:
+        asking = self.readiness.report()
+        self.answer()
+
+        assert self.successResultOf(asking).sqlite["version"] == sqlite3.sqlite_version
+
     def test_a_starting_or_stopping_service_is_not_ready_and_does_not_ask_the_database(self) -> None:
         for stage, reason in (
             (ServiceStage.STARTING, "The service is starting."),

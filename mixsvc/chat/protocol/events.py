@@ -49,16 +49,15 @@ BANNED: Final = 4003
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def welcome(name: str, rooms: Sequence[str], max_text: int, moderator: bool, epoch: str) -> str:
-    """Answers hello: the client has this name. epoch: of the history."""
-    return _event("welcome", name=name, rooms=rooms, max_text=max_text, moderator=moderator, epoch=epoch)
+def welcome(name: str, rooms: Sequence[str], max_text: int, moderator: bool) -> str:
+    """Answers hello: the client has this name."""
+    return _event("welcome", name=name, rooms=rooms, max_text=max_text, moderator=moderator)
 
 
 def joined(room: str, members: Sequence[str], count: int, topic: str, page: ChatPage) -> str:
     """Answers join: the client is in the room. members: the first names of `count`."""
     inside = {"members": members, "count": count, "topic": topic}
-    history = {"epoch": page.epoch, "token": page.token, "reset": page.is_reset}
-    return _event("joined", room=room, **inside, **_page(page), deleted=page.deleted, **history)
+    return _event("joined", room=room, **inside, **_page(page), deleted=page.deleted)
 
 
 def left(room: str) -> str:
@@ -66,9 +65,9 @@ def left(room: str) -> str:
     return _event("left", room=room)
 
 
-def message(room: str, said: ChatMessage, token: str) -> str:
+def message(room: str, said: ChatMessage) -> str:
     """Somebody posted a message in a room."""
-    return _event("message", room=room, **said.as_json(), token=token)
+    return _event("message", room=room, **said.as_json())
 
 
 def said(room: str, number: int, key: str | None) -> str:

@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -38,8 +37,7 @@ class StoreTestCase(SynchronousTestCase):
 
     def read(self, after: int = 0, limit: int = 1000, limits: StorageLimits = PLENTY) -> ChatPage:
         with self.connection, closing(self.connection.cursor()) as cursor:
-            (page,) = messages.read(cursor, [PageQuery("lobby", after, limit)], limits)
-        return replace(page, token="")
+            return messages.read(cursor, [PageQuery("lobby", after, limit)], limits)[0]
 
     def numbers(self) -> list[int]:
         return [number for (number,) in self.connection.execute("SELECT number FROM message ORDER BY number")]

@@ -1,0 +1,50 @@
+"""Connections to the database file: how they are set up, and closed without a checkpoint."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from typing import Final
+from urllib.parse import quote
+
+__all__ = ["LOCK_SECONDS", "kept_from_checkpoint", "open_to_read", "set_up"]
+
+# How long a statement waits for a lock that another process holds, in seconds.
+LOCK_SECONDS: Final = 1.0
+
+
+def set_up(connection: sqlite3.Connection) -> None:
+    """Set up a new connection: with WAL and FULL a commit survives a power cut, and readers do not block the writer."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    # The owner of the database checkpoints by itself (write_ahead_log), and others never do.
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    # SQLite overwrites a text that a moderator deleted; without this it would only unlink it.
+    connection.execute("PRAGMA secure_delete = ON")
+    # No text gets into temporary files.
+    connection.execute("PRAGMA temp_store = MEMORY")
+
+
+def open_to_read(path: str, *, alone: bool = False) -> sqlite3.Connection:
+    """Open the database to read it. alone: as if there were no write-ahead log beside it, and without locks.
+
+    Raises sqlite3.Error.
+    """
+    options = "mode=ro&immutable=1" if alone else "mode=ro"
+    return sqlite3.connect(f"file:{quote(path)}?{options}", uri=True, timeout=LOCK_SECONDS, check_same_thread=False)
+
+
+@contextmanager
+def kept_from_checkpoint(path: str) -> Iterator[None]:
+    """Whoever closes a connection of this process meanwhile leaves the write-ahead log as it is.
+
+    SQLite checkpoints when the last connection to a database closes, if it gets an exclusive lock. The connection that
+    is open here keeps others of this process from the lock, and cannot get it itself, as it is opened to read only.
+    (SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE says the same, but Python has it only since 3.12.)
+    """
+    with ExitStack() as stack:
+        # A database that cannot be read gets no checkpoint either.
+        with suppress(sqlite3.Error):
+            anchor = stack.enter_context(closing(open_to_read(path)))
+            # It takes its shared lock with the first read, and keeps it.
+            anchor.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        yield
