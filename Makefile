@@ -15,6 +15,8 @@ NEWEST := .venv-newest
 LOWEST := .venv-lowest
 # Old releases use what the newest ones of their own dependencies deprecate.
 OLD := -W ignore::DeprecationWarning
+# Two tests at a time, of different files: most of them wait for processes and browsers.
+BESIDE := --numprocesses 2 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 ASSET := mixsvc/pages/static/vendor/sockjs.min.js
 # The npm packages that check the page's scripts, and the page.
@@ -30,7 +32,7 @@ run: $(VENV)/installed $(ASSET)
 
 # All tests, with the Python of .venv and the newest libraries.
 test: test-system lint $(ASSET)
-	@$(BIN)/python -m pytest --cov
+	@$(BIN)/python -m pytest --cov $(BESIDE)
 
 # The unit tests once more, with the newest Python that the machine has.
 test-newest: $(VENV)/installed-for-tests $(ASSET)
@@ -57,7 +59,7 @@ faults: test-system $(ASSET)
 
 # The tests of the running service again and again, every second time with all processors kept busy.
 steady: test-system $(ASSET)
-	@$(BIN)/python -m tests.steadiness --rounds $(or $(ROUNDS),10) $(TESTS)
+	@$(BIN)/python -m tests.steadiness --rounds $(or $(ROUNDS),10) $(BESIDE) $(TESTS)
 
 lint: $(VENV)/installed-for-tests $(CHECKERS)
 	@$(BIN)/ruff format --check

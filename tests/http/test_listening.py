@@ -130,7 +130,7 @@ def test_the_socket_of_a_process_that_is_gone_may_be_replaced() -> None:
     assert os.path.lexists("left")
 
 
-@pytest.mark.parametrize("number", [os.getpid(), 1])
+@pytest.mark.parametrize("number", [os.getpid(), 1], ids=["its own", "another"])
 def test_a_lock_whose_number_another_process_has_by_now_is_named(number: int) -> None:
     with closing(socket.socket(socket.AF_UNIX)) as server:
         server.bind("left")
