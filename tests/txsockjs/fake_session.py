@@ -65,6 +65,7 @@ class FakeReceiver:
         self.writer = self
         self.acknowledged = 0
         self.sent: list[bytes] = []
+        self.checks = 0
         self.ended: list[tuple[int, str]] = []
         self.is_paused = False
         self._session = session
@@ -81,6 +82,9 @@ class FakeReceiver:
 
     def heartbeat(self) -> None:
         self.send(b"h")
+
+    def check(self) -> None:
+        self.checks += 1
 
     def pause(self) -> None:
         self.is_paused = True

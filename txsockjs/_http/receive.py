@@ -29,7 +29,7 @@ class ReceiveEndpoint(Endpoint):
         session.transport = self.transport
         request.setHeader(b"content-type", self.content_type)
         request.setHeader(b"x-content-type-options", b"nosniff")
-        ResponseReceiver(request, session, framing, self.limit()).start(prelude)
+        ResponseReceiver(request, session, framing, self.limit(), self.service.registry).start(prelude)
         return NOT_DONE_YET
 
     def framing(self, request: Request) -> Framing:

@@ -7,7 +7,9 @@ from twisted.web.server import Request
 
 from txsockjs._http.response_body import open_body
 from txsockjs._protocol.frames import Framing
+from txsockjs._session.registry import Registry
 from txsockjs._session.session import Session
+from txsockjs._socket.life_sign import LifeSign
 
 __all__ = ["ResponseReceiver"]
 
@@ -15,13 +17,14 @@ __all__ = ["ResponseReceiver"]
 class ResponseReceiver:
     """Writes frames to one response and ends it after `limit` bytes; after the first frame if the limit is 0."""
 
-    def __init__(self, request: Request, session: Session, framing: Framing, limit: int) -> None:
+    def __init__(self, request: Request, session: Session, framing: Framing, limit: int, registry: Registry) -> None:
+        """registry: the session's."""
         self._request = request
         self._session = session
+        self._registry = registry
         self._left = limit
         self._is_ended = False
-        # What the client had acknowledged at the last heartbeat for which it was not ready.
-        self._acknowledged = -1
+        self._life_sign: LifeSign | None = None
         self.framing = framing
 
     def start(self, prelude: bytes) -> None:
@@ -67,15 +70,32 @@ class ResponseReceiver:
         """Do nothing: `pause` has stopped nothing."""
 
     def heartbeat(self) -> None:
-        """Send a heartbeat. Drop a client that lags and has acknowledged nothing since the last heartbeat."""
-        if self.ready:
+        """Send a heartbeat. Drop a client whose system acknowledges nothing within pong_timeout."""
+        is_sent = self.ready
+        if is_sent:
             self.send(self.framing.heartbeat)
+        self._wait(is_sent)
+
+    def check(self) -> None:
+        """Drop the client if its system acknowledges nothing of what was sent within pong_timeout."""
+        self._wait(self.ready)
+
+    def _wait(self, is_sent: bool) -> None:
+        if self._is_ended:
             return
-        before, self._acknowledged = self._acknowledged, self.acknowledged
-        if self._acknowledged == before:
-            # Not loseConnection, which would wait until the client has read what is buffered.
-            ITCPTransport(self._request.transport).abortConnection()
-            self._lost(Failure(ConnectionLost("The client does not read")))
+        if self._life_sign is None:
+            clock, seconds = self._registry.clock, self._registry.options.pong_timeout
+            self._life_sign = LifeSign(clock, self._request.transport, seconds, self._gone)
+        self._life_sign.wait(is_sent, must_answer=False)
+
+    def _stop_life_sign(self) -> None:
+        if self._life_sign is not None:
+            self._life_sign.stop()
+
+    def _gone(self) -> None:
+        # Not loseConnection, which would wait until the client has read what is buffered.
+        ITCPTransport(self._request.transport).abortConnection()
+        self._lost(Failure(ConnectionLost("The client does not read")))
 
     def end(self, code: int, reason: str) -> None:
         """End the response; the close frame was sent."""
@@ -84,6 +104,7 @@ class ResponseReceiver:
     def _finish(self) -> None:
         if not self._is_ended:
             self._is_ended = True
+            self._stop_life_sign()
             self._body.close()
             self._request.finish()
             self._session.detach(self)
@@ -91,9 +112,12 @@ class ResponseReceiver:
     # For the connection
 
     def _resumed(self) -> None:
+        if self._life_sign is not None:
+            self._life_sign.caught_up()
         if not self._is_ended:
             self._session.flush()
 
     def _lost(self, reason: Failure) -> None:
         self._is_ended = True
+        self._stop_life_sign()
         self._session.lose(self, reason)

@@ -18,7 +18,8 @@ class Options:
     websocket: whether WebSockets are offered.
     cookie_needed: whether a JSESSIONID cookie is set, for load balancers that need one.
     heartbeat: seconds without a frame after which a heartbeat is sent.
-    pong_timeout: seconds in which a WebSocket must answer the ping that is sent with a heartbeat.
+    pong_timeout: seconds in which a WebSocket must answer a ping, which is sent every `heartbeat` seconds whatever else
+    is sent, and the system of a client that streams must acknowledge something.
     timeout: seconds that a session waits for its next receiver. This and a heartbeat may be 1/64 s late.
     close_timeout: seconds in which a client must answer a close frame of a WebSocket.
     streaming_limit: bytes after which a streaming response ends and the client asks for the next.

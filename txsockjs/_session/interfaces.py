@@ -30,7 +30,13 @@ class Receiver(Protocol):
         """Write a frame that carries no messages, even if the client does not keep up."""
 
     def heartbeat(self) -> None:
-        """Send a heartbeat; called when no frame was sent for `Options.heartbeat` seconds."""
+        """Send a heartbeat, and check; called when no frame was sent for `Options.heartbeat` seconds."""
+
+    def check(self) -> None:
+        """Find out whether the client is there, and drop it if not.
+
+        Called `Options.heartbeat` seconds after the last heartbeat or check, whatever is sent meanwhile.
+        """
 
     def pause(self) -> None:
         """Stop reading from the client, where the client has a connection of its own."""

@@ -1,6 +1,7 @@
 """Every session of one service: by name and by address, with its timer, and what must be flushed in this turn.
 
-A session has one timer. While it has a receiver, the timer is for the next heartbeat; while it has none, for its end.
+A session has one timer. While it has a receiver, the timer is for the next heartbeat or check; while it has none, for
+its end.
 """
 
 from collections import Counter
@@ -133,7 +134,7 @@ class Registry:
 
     def attached(self, session: Session) -> None:
         """Start the heartbeat."""
-        session.sent_at = self.now = self.clock.seconds()
+        session.sent_at = session.checked_at = self.now = self.clock.seconds()
         self._arm(session, self.options.heartbeat)
 
     def detached(self, session: Session) -> None:
@@ -168,15 +169,21 @@ class Registry:
 
     def _due(self, session: Session) -> None:
         # To move the timer at each frame would cost more than the frame, so the time of the last frame is read here.
-        quiet = self.clock.seconds() - session.sent_at
-        if session.receiver is None:
+        now, heartbeat, receiver = self.clock.seconds(), self.options.heartbeat, session.receiver
+        if receiver is None:
             session.lose(None, Failure(ConnectionLost("The client did not come back in time")))
-        elif quiet < self.options.heartbeat:
-            self._arm(session, self.options.heartbeat - quiet)
-        else:
-            self._arm(session, self.options.heartbeat)
-            session.sent_at = self.clock.seconds()
-            session.receiver.heartbeat()
+            return
+        is_quiet, is_unchecked = (now - each >= heartbeat for each in (session.sent_at, session.checked_at))
+        if is_quiet:
+            session.sent_at = now
+        if is_quiet or is_unchecked:
+            session.checked_at = now
+        self._arm(session, min(session.sent_at, session.checked_at) + heartbeat - now)
+        if is_quiet:
+            receiver.heartbeat()
+        elif is_unchecked:
+            # Frames that are sent to a client that is gone must not keep it.
+            receiver.check()
 
     # SessionScheduler
 

@@ -41,6 +41,7 @@ class Session:
         "_writer",
         "application",
         "batch",
+        "checked_at",
         "name",
         "outbox_limit",
         "receiver",
@@ -68,9 +69,9 @@ class Session:
         self._writer: FrameWriter | None = None
         self._framing: Framing
         self.application: Application
-        # For the observer: the session's timer, and when (in seconds) the last frame was sent.
+        # For the observer: the session's timer, and when (in seconds) the last frame was sent and the client checked.
         self.timer: TimerGroup[Session] | None = None
-        self.sent_at = 0.0
+        self.sent_at = self.checked_at = 0.0
         self.outbox_limit = outbox_limit
         self.scheduler = scheduler
         self._observer = observer

@@ -2,6 +2,7 @@
 
 - `writer`: writes to the transport of a connection that was taken over
 - `tcp_info`: what a client has acknowledged, as its system says
+- `life_sign`: waits for a sign of life of a client
 
 `transport.write` of Twisted costs three system calls for each frame: it buffers the bytes, asks epoll to tell when the
 socket takes data, sends them in the next turn, and asks epoll to be quiet. A DirectWriter calls `send` on the socket at

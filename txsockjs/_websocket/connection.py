@@ -19,7 +19,7 @@ from websockets.protocol import Protocol as Codec
 from websockets.protocol import State as WebSocketState
 
 from txsockjs._session.registry import Registry
-from txsockjs._socket.tcp_info import progress
+from txsockjs._socket.life_sign import LifeSign
 from txsockjs._socket.writer import Connection, SocketWriter, open_writer
 
 __all__ = ["MessageListener", "WebSocketConnection"]
@@ -88,6 +88,8 @@ class WebSocketConnection:
         self._pong = b""
         self._unread = bytearray()
         self._reading: IDelayedCall | None = None
+        self._life_sign: LifeSign | None = None
+        # For the answer to our close frame.
         self._timer: IDelayedCall | None = None
         self._reason: Failure | None = None
         self._transport: Connection
@@ -116,13 +118,14 @@ class WebSocketConnection:
         """
         if not self._is_open:
             return
-        acknowledged, is_all = progress(self._transport)
         is_sent = self.writer.ready
         if is_sent:
             self.send(beat + PING)
+        if self._life_sign is None:
+            clock, seconds = self._registry.clock, self._options.pong_timeout
+            self._life_sign = LifeSign(clock, self._transport, seconds, self._silent)
         # While the connection is paused, a pong is not read, so it is not waited for.
-        if self._timer is None and not (is_sent and self._is_paused):
-            self._wait(acknowledged, not (is_sent and is_all))
+        self._life_sign.wait(is_sent, must_answer=not self._is_paused)
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake (RFC 6455 section 7.1.2). What was sent before still arrives.
@@ -143,7 +146,7 @@ class WebSocketConnection:
         """Stop reading. What the client sends waits in the socket, an answer to a ping as well."""
         if self._is_open:
             self._is_paused = True
-            self._stop_timer()
+            self._stop_life_sign()
             self._transport.pauseProducing()
 
     def resume(self) -> None:
@@ -184,8 +187,8 @@ class WebSocketConnection:
 
     def dataReceived(self, data: bytes) -> None:
         """Read bytes. Whatever they are, they show that the client is alive."""
-        if self._is_open:
-            self._stop_timer()
+        if self._life_sign is not None:
+            self._stop_life_sign()
         if self._unread or self._is_paused or len(data) > PIECE_BYTES:
             self._unread += data
             if self._reading is None and not self._is_paused:
@@ -223,6 +226,7 @@ class WebSocketConnection:
 
     def connectionLost(self, reason: Failure) -> None:
         """The connection was lost. The end is clean if both sides had sent a close frame."""
+        self._stop_life_sign()
         self._stop_timer()
         self._unread.clear()
         if self._reading is not None:
@@ -235,21 +239,12 @@ class WebSocketConnection:
 
     # Pings, frames and closing
 
-    def _wait(self, acknowledged: int, is_behind: bool) -> None:
-        seconds = self._options.pong_timeout
-        self._timer = self._registry.clock.callLater(seconds, self._overdue, acknowledged, is_behind)
-
-    def _overdue(self, before: int, was_behind: bool) -> None:
-        """No pong came in time. A client that was behind, but makes progress, may not have read the ping yet."""
-        acknowledged, is_all = progress(self._transport)
-        if was_behind and acknowledged != before:
-            self._wait(acknowledged, not is_all)
-        else:
-            self.drop("The client is silent")
+    def _silent(self) -> None:
+        self.drop("The client is silent")
 
     def _resumed(self) -> None:
-        # A client that has caught up is alive.
-        self._stop_timer()
+        if self._life_sign is not None:
+            self._life_sign.caught_up()
         if self._pong:
             pong, self._pong = self._pong, b""
             self.writer.write(pong)
@@ -282,7 +277,7 @@ class WebSocketConnection:
             self._is_open = False
             # No message may follow a close frame (RFC 6455 section 5.5.1).
             self.writer.end_flow_control()
-            self._stop_timer()
+            self._stop_life_sign()
             seconds = self._options.close_timeout
             self._timer = self._registry.clock.callLater(seconds, self.drop, "The client did not answer the close")
 
@@ -297,6 +292,11 @@ class WebSocketConnection:
             # A client that is still sending would get a reset before it reads the close frame. So only this direction
             # is closed, and what the client sends is discarded until it closes, too.
             tcp.loseWriteConnection()
+
+    def _stop_life_sign(self) -> None:
+        sign, self._life_sign = self._life_sign, None
+        if sign is not None:
+            sign.stop()
 
     def _stop_timer(self) -> None:
         timer, self._timer = self._timer, None

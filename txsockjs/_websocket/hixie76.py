@@ -22,6 +22,7 @@ from websockets.http11 import Response
 from txsockjs._protocol.errors import ClientError
 from txsockjs._protocol.frames import Framing, Message
 from txsockjs._session.registry import Registry
+from txsockjs._socket.life_sign import LifeSign
 from txsockjs._socket.writer import BufferedWriter, Connection, SocketWriter
 from txsockjs._websocket.connection import MessageListener
 
@@ -103,17 +104,21 @@ class Hixie76Connection:
             self.writer.write(frames)
 
     def ping(self, beat: bytes) -> None:
-        """Send this heartbeat. Drop a client that does not keep up; this version has no pings to ask the others."""
-        if self.writer.ready:
+        """Send this heartbeat. Drop a client whose system acknowledges nothing within pong_timeout.
+
+        This version has no pings that a client would have to answer.
+        """
+        is_sent = self.writer.ready
+        if is_sent:
             self.send(beat)
-        else:
-            self.abort()
+        self._life_sign.wait(is_sent, must_answer=False)
 
     def close(self, code: int, reason: str) -> None:
         """Send a close frame, which has no code and no reason, and end the connection when everything was sent."""
         if self._state is not _State.CLOSING:
             self.send(CLOSE)
             self._state = _State.CLOSING
+            self._life_sign.stop()
             self.writer.release()
             self._transport.loseConnection()
             self._arm()
@@ -139,14 +144,17 @@ class Hixie76Connection:
     def makeConnection(self, transport: Connection) -> None:
         """Begin with this transport: answer the upgrade. The rest of the challenge must come within close_timeout."""
         self._transport = transport
+        clock, seconds = self._registry.clock, self._registry.options.pong_timeout
+        self._life_sign = LifeSign(clock, transport, seconds, self.abort)
         transport.write(self._answer)
-        self.writer = BufferedWriter(transport, self._listener.resumed)
+        self.writer = BufferedWriter(transport, self._resumed)
         self._registry.connection_opened(self)
         self._arm()
 
     def dataReceived(self, data: bytes) -> None:
         """Read bytes."""
         self._received += data
+        self._life_sign.stop()
         if self._state is _State.CHALLENGED and len(self._received) >= NONCE_BYTES:
             self._solve()
         while self._state is _State.OPEN and self._take():
@@ -159,11 +167,16 @@ class Hixie76Connection:
     def connectionLost(self, reason: Failure) -> None:
         """The connection was lost."""
         self._disarm()
+        self._life_sign.stop()
         self._registry.connection_lost(self)
         is_clean = self._state is _State.CLOSING
         self._listener.lost(Failure(ConnectionDone("WebSocket closed")) if is_clean else reason)
 
     # Frames and timers
+
+    def _resumed(self) -> None:
+        self._life_sign.caught_up()
+        self._listener.resumed()
 
     def _solve(self) -> None:
         self._disarm()

@@ -37,7 +37,7 @@ class AnyWebSocket(Protocol):
         """Write whole frames that are encoded already."""
 
     def ping(self, beat: bytes) -> None:
-        """Send this heartbeat, and drop a client that shows no sign of life."""
+        """Send this heartbeat (b"" for none), and drop a client that shows no sign of life."""
 
     def pause(self) -> None:
         """Stop reading."""
@@ -82,6 +82,10 @@ class SocketReceiver:
     def heartbeat(self) -> None:
         """Send the heartbeat frame, and a ping, which finds out whether the client is there."""
         self.connection.ping(self.framing.heartbeat)
+
+    def check(self) -> None:
+        """Send a ping, which finds out whether the client is there."""
+        self.connection.ping(b"")
 
     def end(self, code: int, reason: str) -> None:
         """Close the WebSocket with 1000: the SockJS close frame before it had the code."""

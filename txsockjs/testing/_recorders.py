@@ -113,6 +113,9 @@ class _Client:
     def heartbeat(self) -> None:
         """No heartbeats are sent: the clock stands still."""
 
+    def check(self) -> None:
+        """The client is there."""
+
     def pause(self) -> None:
         """The session keeps what is delivered meanwhile."""
 

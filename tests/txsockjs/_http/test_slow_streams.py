@@ -32,6 +32,19 @@ class SlowStreamTests(Case):
         self.assertTrue(self.stream.transport.is_aborted)
         self.assertEqual(len(self.app.reasons), 1)
 
+    def test_what_is_written_to_a_client_that_is_gone_does_not_keep_it(self) -> None:
+        self.stream.transport.drain()
+        for _ in range(34):
+            self.app.transport.write("x")
+            self.kernel.unsent += 10
+            self.service.clock.advance(1)
+        self.assertFalse(self.stream.transport.is_aborted)
+
+        self.service.clock.advance(1)
+
+        self.assertTrue(self.stream.transport.is_aborted)
+        self.assertEqual(len(self.app.reasons), 1)
+
     def test_a_stream_whose_client_has_caught_up_gets_a_heartbeat(self) -> None:
         self.service.clock.advance(25)
         self.stream.transport.drain()

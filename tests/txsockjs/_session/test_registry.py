@@ -192,6 +192,24 @@ class HeartbeatTests(RegistryCase):
         self.clock.advance(0.1)
         self.assertEqual(receiver.sent, [b"o", b'a["1"]', b"h"])
 
+    def test_frames_do_not_put_off_the_check_of_the_client(self) -> None:
+        session = self.find_or_make()
+        receiver = self.attach(session)
+        for second in range(1, 101):
+            self.clock.advance(1)
+            session.post(Message("1"))
+            self.clock.advance(0)
+            self.assertEqual(receiver.checks, second // 25)
+
+        self.assertNotIn(b"h", receiver.sent)
+
+    def test_a_heartbeat_is_a_check_as_well(self) -> None:
+        receiver = self.attach(self.find_or_make())
+
+        self.clock.pump([25, 25])
+
+        self.assertEqual(receiver.checks, 0)
+
     def test_it_comes_again_and_again(self) -> None:
         receiver = self.attach(self.find_or_make())
 

@@ -22,7 +22,7 @@ class Kernel:
         self.unsent = 0
 
     def getsockopt(self, level: int, option: int, size: int) -> bytes:
-        return FIELDS.pack(0, self.acked, self.unsent)
+        return FIELDS.pack(self.acked, self.unsent, self.acked, 0)
 
 
 @on_linux
@@ -71,11 +71,12 @@ class SlowClientTests(SynchronousTestCase):
         self.assertTrue(self.socket.transport.is_aborted)
 
     def test_a_ping_behind_what_the_socket_still_has_waits_for_that(self) -> None:
-        self.kernel.unsent = 1
+        self.kernel.unsent = 1000
         self.pass_time(26 + 30)
         self.assertFalse(self.socket.transport.is_aborted)
 
         self.kernel.unsent = 0
+        self.kernel.acked += 1000
         self.pass_time(20)
 
         self.assertTrue(self.socket.transport.is_aborted)
@@ -102,17 +103,18 @@ class ProgressTests(SynchronousTestCase):
             with server.accept()[0] as ours:
                 ours.setblocking(False)
                 before, _ = progress(Transport(ours))
-                sent = ours.send(bytes(1_000_000))
+                taken = sent = ours.send(bytes(1_000_000))
                 behind = progress(Transport(ours))
                 while sent:
                     sent -= len(client.recv(sent))
 
-                self.assertFalse(behind[1])
-                self.assertGreater(progress(Transport(ours))[0], max(before, behind[0]))
+                self.assertEqual(sum(behind), before + taken)
+                self.assertLess(behind[0], before + taken)
+                self.assertEqual(progress(Transport(ours)), (before + taken, 0))
 
     def test_nothing_is_known_of_other_transports(self) -> None:
         pair = socket.socketpair(AF_UNIX)
         for connection in pair:
-            self.assertEqual(progress(Transport(connection)), (0, True))
+            self.assertEqual(progress(Transport(connection)), (0, 0))
             connection.close()
-        self.assertEqual([progress(Transport(pair[0])), progress(object())], [(0, True)] * 2)
+        self.assertEqual([progress(Transport(pair[0])), progress(object())], [(0, 0)] * 2)

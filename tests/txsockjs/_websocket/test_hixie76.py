@@ -197,11 +197,13 @@ class EndTests(Case):
         (reason,) = self.service.apps.last.reasons
         self.assertTrue(reason.check(ConnectionLost))
 
-    def test_a_client_that_does_not_read_until_the_heartbeat_is_dropped(self) -> None:
+    def test_a_client_that_does_not_read_is_dropped_after_a_heartbeat(self) -> None:
         answer = self.opened()
         answer.transport.fill()
 
-        self.service.clock.advance(25)
+        self.service.clock.pump([25, 9.9])
+        self.assertFalse(answer.transport.is_aborted)
+        self.service.clock.advance(0.1)
 
         self.assertTrue(answer.transport.is_aborted)
 

@@ -130,6 +130,25 @@ class HeartbeatTests(SynchronousTestCase):
 
         self.assertTrue(self.socket.transport.is_aborted)
 
+    def test_what_is_sent_to_a_client_that_is_silent_does_not_keep_it(self) -> None:
+        for _ in range(34):
+            self.service.apps.last.transport.write("x")
+            self.service.clock.advance(1)
+        self.assertFalse(self.socket.transport.is_aborted)
+        self.socket.read()
+        self.assertEqual([each.opcode for each in self.socket.frames].count(Opcode.PING), 1)
+
+        self.service.clock.advance(1)
+
+        self.assertTrue(self.socket.transport.is_aborted)
+
+    def test_a_paused_client_need_not_answer_what_is_not_read(self) -> None:
+        self.service.apps.last.transport.pauseProducing()
+
+        self.service.clock.pump([25, 25, 25])
+
+        self.assertFalse(self.socket.transport.is_aborted)
+
     def test_the_reason_says_why(self) -> None:
         self.beat()
         self.service.clock.advance(10)
