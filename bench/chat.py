@@ -56,7 +56,7 @@ def service(settings: str) -> Iterator[int]:
 def _port(process: "subprocess.Popen[str]") -> int:
     assert process.stdout is not None
     for line in process.stdout:
-        if found := re.search(r"listening on .*:([0-9]+)$", line):
+        if found := re.search(r"listening on http://.*:([0-9]+)/", line):
             return int(found[1])
     raise SystemExit("bench: the service did not start")
 

@@ -1,8 +1,9 @@
 """The WSGI application to serve (our pages, the one that [web] wsgi names, or both), and the chat's authenticator."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from flask import Flask
 from werkzeug.exceptions import NotFound
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
     # This module exists for type checkers only (typeshed).
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["WebApplication", "authenticator", "make_pages", "make_application", "request_authenticator"]
+__all__ = [
+    "WebApplication",
+    "authenticator",
+    "check_application",
+    "check_authenticator",
+    "check_pages",
+    "check_places",
+    "make_application",
+    "make_pages",
+    "refuse_during_import",
+    "request_authenticator",
+]
 
 APPLICATION: Final = ExpectedCallable("[web] wsgi", "WSGI application", ("environ", "start_response"))
 AUTHENTICATOR: Final = ExpectedCallable("[chat] authenticator", "function", ("environ",))
@@ -45,9 +57,9 @@ def make_application(mix: IMix, settings: Settings) -> WebApplication:
     A Flask application gets mix in its extensions. Raises BadSetting if it cannot be imported or made.
     """
     prefix = settings.web.pages_prefix()
-    _check_apart(prefix, settings.chat.prefix)
+    check_places(settings)
     # First, so that an error in other people's code leaves no files of ours behind.
-    named = import_callable(settings.web.wsgi, APPLICATION) if settings.web.wsgi else None
+    named = _named_application(settings)
     if isinstance(named, Flask):
         named.extensions["mixsvc"] = mix
     pages = make_pages(mix, settings) if prefix is not None else None
@@ -57,6 +69,31 @@ def make_application(mix: IMix, settings: Settings) -> WebApplication:
         assert application is not None
         return WebApplication(application, pages)
     return WebApplication(DispatcherMiddleware(named or NotFound(), {prefix: pages}), pages)
+
+
+def refuse_during_import() -> NoReturn:
+    """For Mix.connect while a user's application is imported: nothing runs then, and mix must start nothing."""
+    raise RuntimeError("mixsvc does not run yet while your module is imported; use mix in views")
+
+
+def check_application(settings: Settings) -> None:
+    """Import the application that the settings name. Raises BadSetting if it cannot be."""
+    _named_application(settings)
+
+
+def check_places(settings: Settings) -> None:
+    """Raises BadSetting if our pages and the chat have no place of their own each."""
+    _check_apart(settings.web.pages_prefix(), settings.chat.prefix)
+
+
+def check_authenticator(settings: Settings) -> None:
+    """Import the function that [chat] authenticator names. Raises BadSetting if it cannot be."""
+    _named_authenticator(settings)
+
+
+def check_pages(mix: IMix, settings: Settings) -> None:
+    """Make our pages without their files, and without [chat] authenticator. Raises BadSetting if they cannot be."""
+    create_app(mix, settings)
 
 
 def make_pages(mix: IMix, settings: Settings) -> Flask:
@@ -90,6 +127,11 @@ def request_authenticator(reactor: Any, settings: Settings, authenticate: Authen
     # Our own authenticator knows people by its cookie only; a user's own one may know them by anything.
     cookie = "" if settings.chat.authenticator else COOKIE
     return RequestAuthenticator(DaemonThreadPool(reactor, VISITOR_THREADS, "visitor"), authenticate, cookie)
+
+
+def _named_application(settings: Settings) -> Callable[..., Any] | None:
+    name = settings.web.wsgi
+    return import_callable(name, APPLICATION) if name else None
 
 
 def _named_authenticator(settings: Settings) -> Authenticator | None:

@@ -25,9 +25,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from twisted.application.service import MultiService
-from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.interfaces import IAddress, IListeningPort
+from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 
 from mixsvc.application import request_authenticator
@@ -37,6 +36,7 @@ from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades
+from mixsvc.http.links import address_text, link_to
 from mixsvc.http.listening import ADMIN_LISTEN, SERVER_LISTEN, close_port, open_port
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
@@ -58,9 +58,6 @@ __all__ = ["MixService"]
 
 # The share of the deadline at which the step ends, what the log calls it, and what it does.
 StopStep: TypeAlias = tuple[float, str, Callable[[], "Awaitable[Any] | Deferred[Any]"]]
-
-# What the log says of an open port, by the setting that it comes from.
-LISTENING: Final = {SERVER_LISTEN: "mixsvc: listening on {address}", ADMIN_LISTEN: "mixsvc: admin pages on {address}"}
 
 # How long a view waits for the reactor, in seconds.
 BRIDGE_SECONDS: Final = 5.0
@@ -198,18 +195,25 @@ class MixService(MultiService):
     def _open(self, descriptions: Sequence[str], site: MixSite, setting: str) -> list[IListeningPort]:
         failures: list[BaseException] = []
         opened: list[IListeningPort] = []
+
+        def keep(port: IListeningPort, description: str) -> None:
+            opened.append(port)
+            # Logged when the reactor runs: no request is answered before that.
+            self._reactor.callWhenRunning(self._log_listening, setting, port, description)
+
         for description in descriptions:
             opening = Deferred.fromCoroutine(open_port(self._reactor, description, site, setting))
-            opening.addCallbacks(opened.append, lambda failure: failures.append(failure.value))
+            opening.addCallbacks(keep, lambda failure: failures.append(failure.value), callbackArgs=(description,))
         if failures:
             raise self._logged(failures[0])
-        for port in opened:
-            # Logged when the reactor runs: no request is answered before that.
-            self._reactor.callWhenRunning(self._log_listening, LISTENING[setting], _address_text(port.getHost()))
         return opened
 
-    def _log_listening(self, text: str, address: str) -> None:
-        self._log.info(text, address=address)
+    def _log_listening(self, setting: str, port: IListeningPort, description: str) -> None:
+        if setting == ADMIN_LISTEN:
+            self._log.info("mixsvc: admin pages on {address}", address=address_text(port.getHost()))
+        else:
+            link = link_to(port, description, self._settings.server.hosts)
+            self._log.info("mixsvc: listening on {link}", link=link)
 
     def _logged(self, error: BaseException) -> BaseException:
         """Log a MixError and return it: twistd shows only a hundred bytes of an error that a daemon raises."""
@@ -228,12 +232,3 @@ def _make_charts(reactor: Any, settings: Settings) -> tuple[ChartQueue, ChartsFa
     limits = ChartLimits(processes, max(1, threads - max(1, threads // 4)), seconds)
     queue = ChartQueue(reactor, ChartProcessPool(reactor, processes, seconds), limits)
     return queue, ChartsFacade(Bridge(reactor, seconds), queue)
-
-
-def _address_text(address: IAddress) -> str:
-    if isinstance(address, IPv6Address):
-        return f"[{address.host}]:{address.port}"
-    if isinstance(address, IPv4Address):
-        return f"{address.host}:{address.port}"
-    name = getattr(address, "name", address)
-    return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import crochet
 from twisted.application.service import IService
@@ -14,17 +14,18 @@ from twisted.python import usage
 
 import twisted
 from mixsvc import __version__, facade
-from mixsvc.application import WebApplication, authenticator, make_application
+from mixsvc.application import WebApplication, authenticator, make_application, refuse_during_import
 from mixsvc.common.text import unknown_option
 from mixsvc.config.ini import RawSetting
-from mixsvc.config.settings import Settings, read_settings
+from mixsvc.config.reading import read_settings
+from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.http.listening import check_ports
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
 from mixsvc.operations.operations import ProcessContext
 from mixsvc.operations.stop_signals import StopSignals
-from mixsvc.pages.index import has_sockjs_client
-from mixsvc.rates.sources.known_pairs import check_pairs
+from mixsvc.pages.index import missing_libraries
+from mixsvc.rates.sources import check_sources
 from mixsvc.service import MixService
 from mixsvc.storage import database
 from mixsvc.storage.lock import refuse_second_service
@@ -133,7 +134,7 @@ def makeService(options: MixsvcOptions) -> IService:
     try:
         settings = read_settings(options["config"], options.given()).within(run_directory(options))
         _check_nobody_has(settings, options)
-        check_pairs(settings.rates)
+        check_sources(settings.rates)
         # With --uid that user opens these later, and needs the rights for it.
         with acting_as(options):
             database.rehearse(settings.storage.path)
@@ -165,20 +166,17 @@ def _check_nobody_has(settings: Settings, options: MixsvcOptions) -> None:
 
 
 def _make_application(settings: Settings) -> WebApplication:
-    facade.mix.connect(_refuse_during_import)
+    facade.mix.connect(refuse_during_import)
     found = make_application(facade.mix, settings)
-    if found.pages is not None and not has_sockjs_client(found.pages):
+    missing = missing_libraries(found.pages) if found.pages is not None else ()
+    if missing:
         # pip hides the warning of the build.
         _log.warn(
-            "mixsvc: the page has no SockJS client, since npm was missing or failed when mixsvc was built; "
-            "it uses a plain WebSocket instead (install npm, then install mixsvc again)"
+            "mixsvc: the page lacks {missing}, since npm was missing or failed when mixsvc was built; "
+            "install npm, then install mixsvc again",
+            missing=" and ".join(missing),
         )
     return found
-
-
-def _refuse_during_import() -> NoReturn:
-    """Nothing runs while a user's application is imported, and mix must start nothing then."""
-    raise RuntimeError("mixsvc does not run yet while your module is imported; use mix in views")
 
 
 def _prepare_reactor(reactor: object) -> None:

@@ -1,13 +1,16 @@
 """python -m mixsvc: its command line, and passwords."""
 
+import argparse
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from werkzeug.security import check_password_hash
 
 from mixsvc.__main__ import main
+from mixsvc.commands.say import SAY, address
 from mixsvc.config.parsers import moderators
 from tests.builds import PROJECT
 
@@ -42,13 +45,19 @@ def test_help_lists_the_commands_and_says_what_starts_the_service() -> None:
         [sys.executable, "-m", "mixsvc", "--help"], cwd=PROJECT, capture_output=True, text=True, check=True
     )
 
-    assert "say" in done.stdout and "hash-password" in done.stdout and "twistd -n mixsvc" in done.stdout
+    for word in ("serve", "say", "hash-password", "check-config", "twistd -n mixsvc"):
+        assert word in done.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["shout"], "shout"),
+        (["shout"], "there is no command shout; "),
+        (["sya"], "there is no command sya; did you mean say?"),
+        (["--halp"], "there is no option --halp; did you mean --help?"),
+        (["say", "--rom", "lobby", "hi"], "there is no option --rom; did you mean --room?"),
+        (["say", "--room=lobby", "hi", "--prot=8"], "there is no option --prot; did you mean --port?"),
+        (["check-config"], "FILE"),
         (["say", "hi"], "--room"),
         (["say", "--room", "lobby"], "text"),
         (["say", "--room", "lobby", "--url", "http://127.0.0.1", "hi"], "give one such as ws://127.0.0.1:8080"),
@@ -61,7 +70,61 @@ def test_bad_usage_has_status_2(arguments: list[str], problem: str, capsys: pyte
         main(arguments)
 
     assert ended.value.code == 2
-    assert problem in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert problem in said
+    assert said.startswith("mixsvc") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "url"),
+    [
+        ([], "ws://127.0.0.1:8080/chat/websocket"),
+        (["--port", "9"], "ws://127.0.0.1:9/chat/websocket"),
+        (["--config", "mixsvc.ini"], "ws://127.0.0.1:8765/live/websocket"),
+        (["--config", "mixsvc.ini", "--port", "9"], "ws://127.0.0.1:9/live/websocket"),
+        (["--url", "wss://example.org/chat/websocket"], "wss://example.org/chat/websocket"),
+    ],
+)
+def test_say_finds_the_chat_by_its_options(options: list[str], url: str) -> None:
+    Path("mixsvc.ini").write_text("[server]\nport = 8765\n[chat]\nprefix = /live\n")
+    parser = argparse.ArgumentParser()
+    assert SAY.add_options is not None
+    SAY.add_options(parser)
+
+    assert address(parser.parse_args([*options, "--room=lobby", "hi"])) == url
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--port", "x"], "--port = 'x' is not valid: give a whole number from 0 to 65535"),
+        (["--port", "8", "--url", "ws://127.0.0.1:8/chat/websocket"], "give it without --port and --config"),
+        (["--config", "nowhere.ini"], "nowhere.ini: cannot be read (No such file or directory)"),
+    ],
+)
+def test_say_says_what_is_wrong_with_an_address(
+    options: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["say", *options, "--room=lobby", "hi"]) == 1
+
+    said = capsys.readouterr().err
+    assert problem in said and said.count("\n") == 1
+
+
+def test_serve_hands_its_options_to_the_service() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mixsvc", "serve", "--prot", "0"], cwd=PROJECT, capture_output=True, text=True
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "mixsvc: there is no option --prot; did you mean --port?\n"
+
+
+def test_serve_has_the_help_of_the_service(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--help"]) == 0
+
+    said = capsys.readouterr().out
+    assert said.startswith("Usage: mixsvc serve [options]") and "--wsgi" in said
 
 
 def test_a_password_is_asked_twice_and_its_hash_printed(

@@ -21,7 +21,7 @@ What it promises, and how:
 
 Files in the order in which one meets them: client (the public class), options, events, errors, address; then
 reconnecting and connection (one WebSocket after the other); then session, with requests, rooms, cursor and outbox (what
-survives a connection), parsing and handlers (what the server sends); say_command (`python -m mixsvc say`); testing.
+survives a connection), parsing and handlers (what the server sends); say_command (`mixsvc say`); testing.
 """
 
 from mixsvc.client.client import ChatClient

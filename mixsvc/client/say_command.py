@@ -1,4 +1,4 @@
-"""Says texts in a room for `python -m mixsvc say`, whose command line `mixsvc/__main__.py` reads."""
+"""Says texts in a room for `mixsvc say`, whose command line `mixsvc/commands/say.py` reads."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import Any, Final, Protocol, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from mixsvc.client.client import ChatClient
 from mixsvc.client.errors import ClientError, Refused
+from mixsvc.client.events import Offline, Online, State
 
 __all__ = ["GivenTexts", "LineReader", "SayJob", "TextSource", "say_all"]
 
@@ -34,18 +35,23 @@ class TextSource(Protocol):
 
 @dataclass(frozen=True)
 class SayJob:
-    """Texts for a room. seconds: the limit for the join, and for each text. stored: called with each number."""
+    """Texts for a room.
+
+    seconds: the limit for the join, and for each text. stored: called with each number. url: of the chat, for errors.
+    """
 
     room: str
     texts: TextSource
     seconds: float
     stored: Callable[[int], object]
+    url: str
 
 
 async def say_all(reactor: Any, make_client: Callable[[], ChatClient], job: SayJob) -> None:
     """Say each text once the one before is stored. Raises ClientError for the first that is not stored.
 
-    make_client: makes one that is not started. A name in use is requested again for NAME_SECONDS, each time by a new
+    make_client: makes one that is not started. The first attempt to connect must succeed; a connection that is lost
+    later is made again. A name in use is requested again for NAME_SECONDS, each time by a new
     client, because another run of the same job may hold it. Awaited in the reactor thread.
     """
     last_try = reactor.seconds() + min(job.seconds, NAME_SECONDS) - PAUSE_SECONDS
@@ -57,8 +63,15 @@ async def _is_taken(reactor: Any, client: ChatClient, job: SayJob, may_be: bool)
     """Say everything, unless the name is in use: then return True, or raise Refused if may_be is false."""
     # `join` fails with the same error.
     client.start().addErrback(lambda _: None)
+    joining = client.join(job.room, lambda _: None)
+    failures = _failures_before_online(client, joining.cancel)
     try:
-        await _in_time(reactor, client, job, client.join(job.room, lambda _: None))
+        await _in_time(reactor, client, job, joining)
+    except CancelledError:
+        raise ClientError(
+            f"cannot reach the chat at {job.url} ({failures[0]}): start the service, or say where it is by --port, "
+            "--config or --url"
+        ) from None
     except Refused as refused:
         if refused.code == "name_taken" and may_be:
             return True
@@ -76,7 +89,21 @@ async def _in_time(reactor: Any, client: ChatClient, job: SayJob, answer: "Defer
         return await answer.addTimeout(job.seconds, reactor)
     except TimedOut:
         trouble = client.trouble or "the server does not answer"
-        raise ClientError(f"not acknowledged within {job.seconds:g} s: {trouble}") from None
+        raise ClientError(f"not acknowledged within {job.seconds:g} s by {job.url}: {trouble}") from None
+
+
+def _failures_before_online(client: ChatClient, fail: Callable[[], None]) -> Sequence[str]:
+    """Call `fail` if the first connection fails; returns a list that has the reason then."""
+    failures: list[str] = []
+    first = iter([True])
+
+    def watch(state: State) -> None:
+        if isinstance(state, Online | Offline) and next(first, False) and isinstance(state, Offline):
+            failures.append(state.reason)
+            fail()
+
+    client.on_state(watch)
+    return failures
 
 
 def _run_in_daemon(function: Callable[[], None]) -> None:

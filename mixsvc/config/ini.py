@@ -2,16 +2,22 @@
 
 import configparser
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from mixsvc.errors import BadSetting
 
-__all__ = ["RawSetting", "read_ini"]
+__all__ = ["IniFile", "RawSetting", "Values", "read_ini"]
 
 # Limits the memory that a wrong path to something huge takes.
 MAX_CHARACTERS: Final = 1_000_000
+
+# A file with more mistakes than this is not an INI file.
+MAX_MISTAKES: Final = 100
+
+# Stands before its line number in the name of a section that occurs a second time.
+AGAIN: Final = "\0"
 
 
 @dataclass(frozen=True)
@@ -26,24 +32,60 @@ class RawSetting:
     place: str
 
 
-def read_ini(path: str) -> dict[tuple[str, str], RawSetting]:
-    """Returns every setting of an INI file by section and key, and every section by its name and the key "".
+# Settings by section and key.
+Values: TypeAlias = Mapping[tuple[str, str], RawSetting]
 
-    Blocks while it reads the file. Raises BadSetting if the file cannot be read or is not INI.
-    """
-    parser = _parser()
-    text = _text(path)
+
+@dataclass(frozen=True)
+class IniFile:
+    """What a file says. values: every setting, and every section under the key "". mistakes: what is not INI in it."""
+
+    values: Values
+    mistakes: Sequence[BadSetting]
+
+
+def read_ini(path: str) -> IniFile:
+    """Returns what an INI file says. Blocks while it reads the file. Raises BadSetting if it cannot be read."""
+    lines = _text(path).split("\n")
+    mistakes: list[BadSetting] = []
+    while (error := _error(parser := _parser(), lines)) is not None and len(mistakes) < MAX_MISTAKES:
+        mistakes += [BadSetting(f"{path}{text}") for text in _descriptions(error)]
+        _mend(lines, error)
+    places = dict(_places(lines))
+    found: dict[tuple[str, str], RawSetting] = {}
+    for name in parser.sections():
+        section = name.partition(AGAIN)[0]
+        for key in ("", *parser[name]):
+            place = f"{path}, line {places.get((name, key), places.get((name, ''), 0))}"
+            found.setdefault((section, key), RawSetting(parser[name].get(key, ""), f"[{section}] {key}", place))
+    return IniFile(found, mistakes)
+
+
+def _error(parser: configparser.ConfigParser, lines: Sequence[str]) -> configparser.Error | None:
     try:
-        parser.read_string(text)
+        parser.read_string("\n".join(lines))
     except configparser.Error as error:
-        raise BadSetting(f"{path}{_describe(error)}") from None
-    places = dict(_places(text))
-    found = {}
-    for section in parser.sections():
-        for key in ("", *parser[section]):
-            place = f"{path}, line {places.get((section, key), places.get((section, ''), 0))}"
-            found[section, key] = RawSetting(parser[section].get(key, ""), f"[{section}] {key}", place)
-    return found
+        return error
+    return None
+
+
+def _mend(lines: list[str], error: configparser.Error) -> None:
+    """Change the lines of a mistake so that it does not occur again and the other lines keep their meaning."""
+    match error:
+        case configparser.DuplicateSectionError():
+            lines[(error.lineno or 1) - 1] = f"[{error.section}{AGAIN}{error.lineno}]"
+        case configparser.DuplicateOptionError():
+            # Its indented lines would belong to the value above.
+            number = error.lineno or 1
+            lines[number - 1] = ""
+            while number < len(lines) and (not lines[number].strip() or lines[number][0].isspace()):
+                lines[number] = ""
+                number += 1
+        case configparser.MissingSectionHeaderError():
+            lines[error.lineno - 1] = ""
+        case configparser.ParsingError():
+            for number, _ in error.errors:
+                lines[number - 1] = ""
 
 
 def _parser() -> configparser.ConfigParser:
@@ -64,23 +106,24 @@ def _text(path: str) -> str:
     return text
 
 
-def _describe(error: configparser.Error) -> str:
+def _descriptions(error: configparser.Error) -> Sequence[str]:
     match error:
         case configparser.MissingSectionHeaderError():
-            return f", line {error.lineno}: a [section] must come first; see config.example.ini"
+            return [f", line {error.lineno}: a [section] must come first; see config.example.ini"]
         case configparser.DuplicateSectionError():
-            return f", line {error.lineno}: section [{error.section}] occurs twice; merge the two"
+            return [f", line {error.lineno}: section [{error.section}] occurs twice; merge the two"]
         case configparser.DuplicateOptionError():
-            return f", line {error.lineno}: [{error.section}] {error.option} is given twice; keep one"
+            section = error.section.partition(AGAIN)[0]
+            return [f", line {error.lineno}: [{section}] {error.option} is given twice; keep one"]
         case configparser.ParsingError():
-            return f", line {error.errors[0][0]}: cannot be understood; write 'key = value'"
-    return ": is not an INI file; see config.example.ini"
+            return [f", line {number}: cannot be understood; write 'key = value'" for number, _ in error.errors]
+    return [": is not an INI file; see config.example.ini"]
 
 
-def _places(text: str) -> Iterator[tuple[tuple[str, str], int]]:
+def _places(lines: Sequence[str]) -> Iterator[tuple[tuple[str, str], int]]:
     """Yields the line of each section and key, for messages; configparser reads the values but does not tell lines."""
     section = ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         if header := re.match(r"\[(.+)\]", line):
             section = header[1]
             yield (section, ""), number

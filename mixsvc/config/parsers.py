@@ -42,7 +42,7 @@ __all__ = [
 class Moderator:
     """A person who may moderate.
 
-    password_hash: as `python -m mixsvc hash-password` prints it; "" if this moderator cannot log in here.
+    password_hash: as `mixsvc hash-password` prints it; "" if this moderator cannot log in here.
     """
 
     name: str
@@ -90,7 +90,7 @@ def moderators(text: str) -> tuple[Moderator, ...]:
         name, _, password_hash = (part.strip() for part in line.partition(":"))
         if not name or (password_hash and not password_hash.startswith("scrypt:")):
             raise ValueError(
-                "give one moderator per line, such as ann:scrypt:… (python -m mixsvc hash-password prints the part "
+                "give one moderator per line, such as ann:scrypt:… (mixsvc hash-password prints the part "
                 "after the name), or the name alone if your own authenticator says who is a moderator"
             )
         # Raises BadName, a ValueError, if nobody can have this name in the chat.

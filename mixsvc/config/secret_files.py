@@ -10,12 +10,15 @@ from typing import Final, NoReturn
 
 from mixsvc.errors import BadSetting
 
-__all__ = ["api_token", "secret_key"]
+__all__ = ["api_token", "check_api_token", "check_secret_key", "secret_key"]
 
 MIN_BYTES: Final = 16
 
 # Longer than any secret. Limits the memory that a wrong path to something huge takes.
 MAX_BYTES: Final = 4096
+
+# What to do about a file that cannot be made.
+WHERE_TO_MAKE: Final = "give a path in a directory that this user can write to"
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,39 @@ def secret_key(path: str) -> bytes:
 def api_token(path: str) -> bytes:
     """Returns the token that programs must send. Like secret_key; also raises BadSetting if no header can carry it."""
     token = _secret(path, API_TOKEN)
+    _check_token(path, token)
+    return token
+
+
+def check_secret_key(path: str) -> None:
+    """Raises BadSetting where secret_key would, but makes no file. path: "" for none."""
+    _check(path, SECRET_KEY)
+
+
+def check_api_token(path: str) -> None:
+    """Raises BadSetting where api_token would, but makes no file. path: "" for none."""
+    content = _check(path, API_TOKEN)
+    if content is not None:
+        _check_token(path, content)
+
+
+def _check_token(path: str, token: bytes) -> None:
     if not re.fullmatch(rb"[\x21-\x7e]+", token):
         why = "it must contain one word of ASCII letters, digits and signs"
         _refuse(path, API_TOKEN, f"{why}; delete it to get a new one, or give another path")
-    return token
+
+
+def _check(path: str, kind: SecretKind) -> bytes | None:
+    """Returns the content, None if there is no file yet. Raises BadSetting if it cannot be read or made."""
+    if not path:
+        return None
+    if os.path.lexists(path):
+        return _read(path, kind)
+    folder = os.path.dirname(path) or "."
+    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
+        reason = "Permission denied" if os.path.isdir(folder) else "No such file or directory"
+        _refuse(path, kind, f"it cannot be made ({reason}); {WHERE_TO_MAKE}")
+    return None
 
 
 def _secret(path: str, kind: SecretKind) -> bytes:
@@ -72,8 +104,7 @@ def _make(path: str, kind: SecretKind) -> None:
     except FileExistsError:
         pass
     except OSError as error:
-        why = f"it cannot be made ({error.strerror}); give a path in a directory that this user can write to"
-        _refuse(path, kind, why)
+        _refuse(path, kind, f"it cannot be made ({error.strerror}); {WHERE_TO_MAKE}")
 
 
 def _read(path: str, kind: SecretKind) -> bytes:

@@ -1,30 +1,26 @@
-"""All settings, their defaults, and how they are read from a file and from options.
+"""All settings, their defaults and their parsers; `reading` reads them.
 
 A setting is a field of one of the dataclasses below. Its section is the attribute of Settings, its key is the name of
 the field, and the field knows its parser.
 """
 
 import os
-import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from mixsvc.common.currencies import EURO, parse_currency
-from mixsvc.common.text import did_you_mean, similar
 from mixsvc.config import network, parsers
-from mixsvc.config.ini import RawSetting, read_ini
-from mixsvc.errors import BadSetting
 
 __all__ = [
     "MEMORY",
+    "SECTIONS",
     "ChatSettings",
     "RatesSettings",
     "ServerSettings",
     "Settings",
     "StorageSettings",
     "WebSettings",
-    "read_settings",
 ]
 
 T = TypeVar("T")
@@ -190,14 +186,6 @@ class Settings:
 # The path of a database that SQLite keeps in memory; it is lost at the end.
 MEMORY: Final = ":memory:"
 
-# The user part of a URL. Messages must not show it, as others may read them.
-PASSWORD: Final = re.compile(r"//[^/?#]*@")
-
-# Bytes that some clients need for a character beyond U+FFFF (\\ud83d\\ude00: escaped in JSON inside JSON), and bytes
-# for the other fields of a message.
-WIDEST_CHARACTER: Final = 14
-AROUND_TEXT: Final = 512
-
 SECTIONS: Final[dict[str, type[Any]]] = {
     "server": ServerSettings,
     "web": WebSettings,
@@ -205,82 +193,3 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "rates": RatesSettings,
     "storage": StorageSettings,
 }
-
-
-def read_settings(path: str | None, given: Mapping[tuple[str, str], RawSetting] | None = None) -> Settings:
-    """Returns the settings of a file, or the defaults without one, with the options in place of its values.
-
-    given: the options by section and key. Called at the start, in any thread; blocks while it reads the file.
-    Raises BadSetting.
-    """
-    values = read_ini(path) if path is not None else {}
-    for place in values:
-        _check_known(place, values[place])
-    _check_one_way_to_listen(values)
-    options = dict(given or {})
-    _check_one_way_to_listen(options)
-    if ("server", "port") in options or ("server", "interface") in options:
-        # The option replaces the endpoints of the file, which would otherwise hide it.
-        values.pop(("server", "listen"), None)
-    settings = _apply(values | options)
-    _check_texts_fit(settings.chat)
-    return settings
-
-
-def _apply(values: Mapping[tuple[str, str], RawSetting]) -> Settings:
-    settings = Settings()
-    for (section, key), value in values.items():
-        if not key:
-            continue
-        part = getattr(settings, section)
-        changed = replace(part, **{key: _parse(_field(section, key), value)})
-        settings = replace(settings, **{section: changed})
-    return settings
-
-
-def _field(section: str, key: str) -> "Field[Any]":
-    return next(each for each in fields(SECTIONS[section]) if each.name == key)
-
-
-def _parse(known: "Field[Any]", value: RawSetting) -> object:
-    try:
-        return known.metadata["parse"](value.text)
-    except ValueError as error:
-        shown = PASSWORD.sub("//...@", value.text)[:100]
-        raise BadSetting(f"{value.place}: {value.name} = {shown!r} is not valid: {error}") from None
-
-
-def _check_known(place: tuple[str, str], value: RawSetting) -> None:
-    section, key = place
-    if section not in SECTIONS:
-        raise BadSetting(f"{value.place}: there is no section [{section}]{_nearest(section, SECTIONS)}")
-    keys = [each.name for each in fields(SECTIONS[section])]
-    if key and key not in keys:
-        raise BadSetting(f"{value.place}: there is no setting {key!r} in [{section}]{_nearest(key, keys)}")
-
-
-def _nearest(word: str, known: Collection[str]) -> str:
-    near = similar(word.lower(), known, 1)
-    return did_you_mean([repr(each) for each in near]) or f"; there are: {', '.join(known)}"
-
-
-def _check_texts_fit(chat: ChatSettings) -> None:
-    needed = chat.max_text * WIDEST_CHARACTER + AROUND_TEXT
-    if chat.max_message < needed:
-        raise BadSetting(
-            f"[chat] max_text = {chat.max_text} needs max_message = {needed} or more: "
-            f"one character may take {WIDEST_CHARACTER} bytes in a message"
-        )
-
-
-def _check_one_way_to_listen(values: Mapping[tuple[str, str], RawSetting]) -> None:
-    listen = values.get(("server", "listen"))
-    if listen is None or not listen.text.strip():
-        return
-    for key in ("port", "interface"):
-        other = values.get(("server", key))
-        if other is not None and other.text.strip():
-            raise BadSetting(
-                f"{other.place}: {other.name} and {listen.name} are both given; "
-                f"give only one of them, as port and interface are short for a tcp endpoint in listen"
-            )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from mixsvc import facade
 from mixsvc.application import authenticator, make_pages
-from mixsvc.config.settings import MEMORY, Settings, read_settings
+from mixsvc.config.reading import read_settings
+from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.errors import BadSetting, MixError
 from mixsvc.facade import Facades, Mix
 from mixsvc.http.listening import check_endpoints
@@ -106,11 +107,11 @@ class Embedded:
         """The settings of the file that MIXSVC_CONFIG names, or the defaults without it. Raises BadSetting."""
         if self._settings is None:
             # Only now: it imports treq, which a host that only imports this package does not need.
-            from mixsvc.rates.sources.known_pairs import check_pairs
+            from mixsvc.rates.sources import check_sources
 
             settings = read_settings(os.environ.get(CONFIG_VARIABLE)).within(os.getcwd())
             _check_chat(settings)
-            check_pairs(settings.rates)
+            check_sources(settings.rates)
             self._settings = settings
         return self._settings
 

@@ -11,12 +11,17 @@ from mixsvc.pages.api.rooms import ChatAccess
 from mixsvc.pages.preview import PreviewCache, RoomPreview
 from mixsvc.pages.static_files import EXTENSION, StaticFiles
 
-__all__ = ["blueprint", "has_sockjs_client", "hue_class"]
+__all__ = ["blueprint", "hue_class", "missing_libraries"]
 
-# Copied from npm's packages when the distribution is built. Without the first the page uses a plain WebSocket, without
-# the second it shows past rates as a table.
+# Copied from npm's packages when the distribution is built.
 SOCKJS_CLIENT: Final = "vendor/sockjs.min.js"
 CHARTS: Final = ("vendor/uplot.min.js", "vendor/uplot.min.css")
+
+# Their names, files, and what the page does without them.
+LIBRARIES: Final = (
+    ("the SockJS client", (SOCKJS_CLIENT,), "it uses a plain WebSocket"),
+    ("uPlot", CHARTS, "it shows past rates as a table and no chart"),
+)
 
 HUES: Final = 12
 
@@ -48,10 +53,10 @@ def blueprint(mix: IMix, static_files: StaticFiles, access: ChatAccess) -> Bluep
     return pages
 
 
-def has_sockjs_client(app: Flask) -> bool:
-    """Whether the distribution was built with the SockJS client."""
+def missing_libraries(app: Flask) -> Sequence[str]:
+    """Returns the libraries of the page that the distribution was built without, each with what the page does then."""
     static_files: StaticFiles = app.extensions[EXTENSION]
-    return static_files.has(SOCKJS_CLIENT)
+    return [f"{name} ({without})" for name, files, without in LIBRARIES if not all(map(static_files.has, files))]
 
 
 def hue_class(name: str) -> str:

@@ -12,7 +12,9 @@ __all__ = ["OURS_WITH_REACTOR", "check_layers", "check_libraries", "check_reacto
 LAYERS: Final = """
     twisted.plugins
     mixsvc
-    mixsvc.tap  mixsvc.embedded  mixsvc.__main__
+    mixsvc.__main__
+    mixsvc.commands
+    mixsvc.tap  mixsvc.embedded
     mixsvc.service  mixsvc.twistd
     mixsvc.operations  mixsvc.application
     mixsvc.facade  mixsvc.shutdown
@@ -51,7 +53,7 @@ USERS: Final = {
         "twisted.plugins",
         "mixsvc.tap",
         "mixsvc.embedded",
-        "mixsvc.__main__",
+        "mixsvc.commands",
         "mixsvc.service",
         "mixsvc.chat",
         "mixsvc.operations",
@@ -66,7 +68,7 @@ USERS: Final = {
 EDGES: Final = {
     "mixsvc.tap",
     "mixsvc.embedded.crochet_reactor",
-    "mixsvc.__main__",
+    "mixsvc.commands.say",
     "mixsvc.charts.pool",
     "txsockjs.factory",
 }

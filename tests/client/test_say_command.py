@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from typing import Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
@@ -12,16 +13,18 @@ from mixsvc.client.errors import ClientError, Refused
 from mixsvc.client.say_command import MAX_LINE_BYTES, PAUSE_SECONDS, GivenTexts, LineReader, SayJob, say_all
 from mixsvc.client.testing import ScriptedConnection, accept, refuse
 
+URL: Final = "ws://127.0.0.1/chat/websocket"
+
 
 class SayAllTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemoryReactorClock()
         self.stored: list[int] = []
-        job = SayJob("lobby", GivenTexts(["one", "two"]), 10, self.stored.append)
+        job = SayJob("lobby", GivenTexts(["one", "two"]), 10, self.stored.append, URL)
         self.done: Deferred[None] = Deferred.fromCoroutine(say_all(self.reactor, self.client, job))
 
     def client(self) -> ChatClient:
-        return ChatClient(self.reactor, "ws://127.0.0.1/chat/websocket", "Ann")
+        return ChatClient(self.reactor, URL, "Ann")
 
     def inside(self) -> ScriptedConnection:
         connection = accept(self.reactor)
@@ -77,23 +80,37 @@ class SayAllTests(SynchronousTestCase):
         self.failureResultOf(self.done, Refused)
         self.assertEqual([], connection.requests())
 
-    def test_a_server_that_cannot_be_reached_in_time_is_reported_with_the_reason(self) -> None:
+    def test_a_server_that_refuses_the_connection_is_reported_at_once(self) -> None:
         refuse(self.reactor)
-        self.reactor.advance(10)
 
         error = self.failureResultOf(self.done, ClientError).value
-        self.assertIn("not acknowledged within 10 s: ", str(error))
+        self.assertIn(f"cannot reach the chat at {URL} (", str(error))
         self.assertIn("refused", str(error))
         self.assertEqual([], self.reactor.getDelayedCalls())
 
-    def test_a_silent_server_is_reported(self) -> None:
+    def test_a_connection_that_is_lost_later_is_made_again(self) -> None:
+        connection = self.inside()
+        (first,) = connection.requests()
+        connection.lose()
+        self.reactor.advance(1)
+        self.assertNoResult(self.done)
+
+        again = self.inside()
+        (asked,) = again.requests()
+        self.assertEqual(first["key"], asked["key"])
+        again.send(type="error", of="say", code="bad_text", text="No.", key=asked["key"])
+        again.read()
+        again.lose()
+        self.failureResultOf(self.done, Refused)
+
+    def test_a_silent_server_is_reported_with_its_address(self) -> None:
         connection = self.inside()
         self.reactor.advance(10)
         connection.read()
         connection.lose()
 
         error = self.failureResultOf(self.done, ClientError).value
-        self.assertEqual("not acknowledged within 10 s: the server does not answer", str(error))
+        self.assertEqual(f"not acknowledged within 10 s by {URL}: the server does not answer", str(error))
 
 
 class ReactorOfOneThread:

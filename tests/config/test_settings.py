@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mixsvc.config.ini import RawSetting
-from mixsvc.config.settings import SECTIONS, Settings, read_settings
+from mixsvc.config.reading import read_settings
+from mixsvc.config.settings import SECTIONS, Settings
 from mixsvc.errors import BadSetting
 from tests.builds import PROJECT
 
@@ -185,7 +186,7 @@ def test_a_database_in_memory_has_neither_path_nor_key_file(tmp_path: Path) -> N
 def test_texts_that_no_message_could_bring_are_refused(tmp_path: Path) -> None:
     said = complaint(tmp_path, "[chat]\nmax_text = 100000\n")
 
-    assert said.startswith("[chat] max_text = 100000 needs max_message = 1400512 or more")
+    assert said.startswith("mixsvc.ini, line 2: [chat] max_text = 100000 needs max_message = 1400512 or more")
     assert read_settings(written(tmp_path, "[chat]\nmax_text = 100000\nmax_message = 1400512\n")).chat.max_text == 10**5
 
 

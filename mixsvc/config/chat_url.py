@@ -1,0 +1,40 @@
+"""Where a program on the same machine finds the chat of a service with given settings."""
+
+import re
+from typing import Final
+
+from mixsvc.config.settings import Settings
+from mixsvc.errors import BadSetting
+
+__all__ = ["chat_url"]
+
+SCHEMES: Final = {"tcp": "ws", "tcp6": "ws", "ssl": "wss"}
+
+# Addresses that stand for all of a machine's.
+EVERY: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def chat_url(settings: Settings) -> str:
+    """Returns the URL of the chat's WebSocket, on the first endpoint with TCP; in a host that is [chat] listen.
+
+    Raises BadSetting if no endpoint has a known port.
+    """
+    setting, endpoints = "[chat] listen", settings.chat.listen
+    if not endpoints:
+        setting, endpoints = "[server] listen", settings.server.endpoints()
+    for endpoint in endpoints:
+        if place := _place(endpoint):
+            return f"{place}{settings.chat.prefix}/websocket"
+    raise BadSetting(f"{setting} has no TCP port with a number, so give the address of the chat with --url")
+
+
+def _place(endpoint: str) -> str | None:
+    """Returns scheme, host and port of an endpoint (twisted.internet.endpoints), None if it has none."""
+    kind, *parts = (re.sub(r"\\(.)", r"\1", part) for part in re.split(r"(?<!\\):", endpoint))
+    named = dict(part.split("=", 1) for part in parts if "=" in part)
+    port = named.get("port") or next((part for part in parts if "=" not in part), "")
+    if kind not in SCHEMES or not re.fullmatch("[1-9][0-9]{0,4}", port):
+        return None
+    interface = named.get("interface", "")
+    host = "::1" if kind == "tcp6" and not interface else EVERY.get(interface, interface)
+    return f"{SCHEMES[kind]}://{f'[{host}]' if ':' in host else host}:{port}"

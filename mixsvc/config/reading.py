@@ -1,0 +1,137 @@
+"""Reads the settings: from a file and from options to a Settings object, with every mistake on the way."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import Field, dataclass, fields, replace
+from typing import Any, Final
+
+from mixsvc.common.text import did_you_mean, similar
+from mixsvc.config.ini import IniFile, RawSetting, Values, read_ini
+from mixsvc.config.settings import SECTIONS, ChatSettings, Settings
+from mixsvc.errors import BadSetting
+
+__all__ = ["ReadSettings", "inspect_settings", "read_settings"]
+
+# The user part of a URL. Messages must not show it, as others may read them.
+PASSWORD: Final = re.compile(r"//[^/?#]*@")
+
+# Bytes that some clients need for a character beyond U+FFFF (\\ud83d\\ude00: escaped in JSON inside JSON), and bytes
+# for the other fields of a message.
+WIDEST_CHARACTER: Final = 14
+AROUND_TEXT: Final = 512
+
+
+@dataclass(frozen=True)
+class ReadSettings:
+    """What a file and options say.
+
+    settings: with the default in place of each value that is not valid. values: the texts that were given, by section
+    and key. mistakes: all of them; none if the settings can be used.
+    """
+
+    settings: Settings
+    values: Values
+    mistakes: Sequence[BadSetting]
+
+
+def read_settings(path: str | None, given: Values | None = None) -> Settings:
+    """Returns the settings of a file, or the defaults without one, with the options in place of its values.
+
+    given: the options by section and key. Called at the start, in any thread; blocks while it reads the file.
+    Raises BadSetting for the first mistake.
+    """
+    found = inspect_settings(path, given or {})
+    if found.mistakes:
+        raise found.mistakes[0]
+    return found.settings
+
+
+def inspect_settings(path: str | None, options: Values) -> ReadSettings:
+    """Reads like read_settings, and returns all mistakes instead of raising the first."""
+    try:
+        file = read_ini(path) if path is not None else IniFile({}, ())
+    except BadSetting as error:
+        return ReadSettings(Settings(), {}, (error,))
+    mistakes = [
+        *file.mistakes,
+        *_unknown(file.values),
+        *_two_ways_to_listen(file.values),
+        *_two_ways_to_listen(options),
+    ]
+    values = {place: value for place, value in file.values.items() if _is_known(place)} | dict(options)
+    if ("server", "port") in options or ("server", "interface") in options:
+        # The option replaces the endpoints of the file, which would otherwise hide it.
+        values.pop(("server", "listen"), None)
+    settings = _apply(values, mistakes)
+    mistakes += _texts_that_do_not_fit(settings.chat, values)
+    return ReadSettings(settings, values, mistakes)
+
+
+def _apply(values: Values, mistakes: list[BadSetting]) -> Settings:
+    """Returns the settings, and adds to the mistakes what is not valid."""
+    settings = Settings()
+    for (section, key), value in values.items():
+        part = getattr(settings, section)
+        try:
+            changed = replace(part, **{key: _parse(_field(section, key), value)})
+        except BadSetting as error:
+            mistakes.append(error)
+        else:
+            settings = replace(settings, **{section: changed})
+    return settings
+
+
+def _field(section: str, key: str) -> "Field[Any]":
+    return next(each for each in fields(SECTIONS[section]) if each.name == key)
+
+
+def _parse(known: "Field[Any]", value: RawSetting) -> object:
+    try:
+        return known.metadata["parse"](value.text)
+    except ValueError as error:
+        shown = PASSWORD.sub("//...@", value.text)[:100]
+        raise BadSetting(f"{value.place}: {value.name} = {shown!r} is not valid: {error}") from None
+
+
+def _is_known(place: tuple[str, str]) -> bool:
+    section, key = place
+    return section in SECTIONS and key in [each.name for each in fields(SECTIONS[section])]
+
+
+def _unknown(values: Values) -> Iterator[BadSetting]:
+    """Yields a mistake for each section that does not exist, and for each key that its section does not have."""
+    for (section, key), value in values.items():
+        if section in SECTIONS:
+            keys = [each.name for each in fields(SECTIONS[section])]
+            if key and key not in keys:
+                yield BadSetting(f"{value.place}: there is no setting {key!r} in [{section}]{_nearest(key, keys)}")
+        elif not key:
+            yield BadSetting(f"{value.place}: there is no section [{section}]{_nearest(section, SECTIONS)}")
+
+
+def _nearest(word: str, known: Collection[str]) -> str:
+    near = similar(word.lower(), known, 1)
+    return did_you_mean([repr(each) for each in near]) or f"; there are: {', '.join(known)}"
+
+
+def _texts_that_do_not_fit(chat: ChatSettings, values: Values) -> Iterator[BadSetting]:
+    needed = chat.max_text * WIDEST_CHARACTER + AROUND_TEXT
+    if chat.max_message < needed:
+        given = values.get(("chat", "max_text")) or values["chat", "max_message"]
+        yield BadSetting(
+            f"{given.place}: [chat] max_text = {chat.max_text} needs max_message = {needed} or more: "
+            f"one character may take {WIDEST_CHARACTER} bytes in a message"
+        )
+
+
+def _two_ways_to_listen(values: Values) -> Iterator[BadSetting]:
+    listen = values.get(("server", "listen"))
+    if listen is None or not listen.text.strip():
+        return
+    for key in ("port", "interface"):
+        other = values.get(("server", key))
+        if other is not None and other.text.strip():
+            yield BadSetting(
+                f"{other.place}: {other.name} and {listen.name} are both given; "
+                f"give only one of them, as port and interface are short for a tcp endpoint in listen"
+            )
