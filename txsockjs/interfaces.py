@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from twisted.python.failure import Failure
 from zope.interface import Attribute, Interface
 
-__all__ = ["IUpgradableChannel", "UpgradedProtocol"]
+__all__ = ["IRequestScheme", "IUpgradableChannel", "UpgradedProtocol"]
 
 
 class UpgradedProtocol(Protocol):
@@ -38,4 +38,19 @@ class IUpgradableChannel(Interface):
         The caller then calls `protocol.makeConnection(transport)`. The channel calls `protocol.dataReceived` with
         every byte that it gets from then on, and with those that came behind the request, once it has been rendered;
         and `protocol.connectionLost(reason)` when its own is called.
+        """
+
+
+class IRequestScheme(Interface):
+    """A request that knows by which scheme its client has come.
+
+    The requests of a site may provide it. For those that do not, the scheme is https if they came over TLS, else it is
+    not known, because a proxy in front may use TLS.
+    """
+
+    def client_scheme() -> str | None:
+        """Returns http or https: the scheme of the URL that the client has asked for; None if that is not known.
+
+        Called in the reactor thread, for each request that has an Origin, where the option origins has "self": then
+        only pages of this scheme have the service's own origin.
         """

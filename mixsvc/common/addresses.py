@@ -21,6 +21,7 @@ __all__ = [
     "normal_address",
     "parse_address",
     "parse_network",
+    "short_ipv6",
 ]
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -85,6 +86,14 @@ def normal_address(text: str) -> str:
     """Returns an address in its one spelling (RFC 5952), a mapped one as IPv4; any other text unchanged."""
     try:
         return str(parse_address(text))
+    except ValueError:
+        return text
+
+
+def short_ipv6(text: str) -> str:
+    """Returns the usual spelling of an IPv6 address (RFC 5952), also of a mapped one; any other text unchanged."""
+    try:
+        return str(ipaddress.IPv6Address(text))
     except ValueError:
         return text
 

@@ -8,6 +8,8 @@ http or https with a host (RFC 6454 section 6.2); a name in other letters than A
 import re
 from typing import Final
 
+from mixsvc.common.addresses import short_ipv6
+
 __all__ = ["HOST", "ORIGIN", "TOKEN", "is_host", "normal_origin"]
 
 # A part of a pattern, without a group.
@@ -30,6 +32,15 @@ def is_host(text: str) -> bool:
 
 
 def normal_origin(origin: str) -> str:
-    """The origin in lower case and without the port that its scheme has by default, so that equal ones are equal."""
+    """The origin in lower case, without the port that its scheme has by default, and an IPv6 address in its short form.
+
+    So equal ones are equal. Other texts than origins, such as null, are only put into lower case.
+    """
     origin = origin.lower()
-    return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
+    found = ORIGIN.fullmatch(origin)
+    if found is None:
+        return origin
+    host = found["host"].removesuffix(":443" if found["scheme"] == "https" else ":80")
+    if host.startswith("["):
+        host = host.replace(found["name"], f"[{short_ipv6(found['name'][1:-1])}]", 1)
+    return f"{found['scheme']}://{host}"

@@ -28,14 +28,19 @@ def normal_peer(peer: IAddress) -> IAddress:
     return (IPv6Address if ":" in host else IPv4Address)("TCP", host, peer.port)
 
 
-def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> bool:
+# The scheme of a client that a proxy describes so; some name that of a WebSocket.
+SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+
+
+def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> str | None:
     """Take the client's address and host from the headers, if the peer is a trusted proxy.
 
-    Returns whether the client speaks TLS with the proxy. The address is the last one in X-Forwarded-For that is not a
-    trusted proxy itself: what stands before it comes from the client, which can write there what it likes.
+    Returns by which scheme the client has come to the proxy, http or https; None if no proxy says so. The address is
+    the last one in X-Forwarded-For that is not a trusted proxy itself: what stands before it comes from the client,
+    which can write there what it likes.
     """
     if not trusted or not _is_trusted_peer(request.getClientAddress(), trusted):
-        return False
+        return None
     for item in reversed(_items(request, b"x-forwarded-for")):
         address = _parse(item)
         if address is None:
@@ -49,7 +54,7 @@ def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> bool:
     if hosts and is_host(hosts[-1]):
         request.requestHeaders.setRawHeaders(b"host", [hosts[-1].encode("latin-1")])
     protocols = _items(request, b"x-forwarded-proto")
-    return bool(protocols) and protocols[-1].lower() == "https"
+    return SCHEMES.get(protocols[-1].lower()) if protocols else None
 
 
 def _items(request: Request, name: bytes) -> list[str]:

@@ -6,12 +6,14 @@ from typing import IO, Any, Final
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.server import Request
+from zope.interface import implementer
 
 from mixsvc.http.errors import RefusedRequest
 from mixsvc.http.forwarded import apply_forwarded, normal_peer
 from mixsvc.http.hosts import is_one_of
 from mixsvc.http.interfaces import RequestChannel, RequestSite
 from mixsvc.http.uploads import open_body
+from txsockjs.interfaces import IRequestScheme
 
 __all__ = ["MixRequest"]
 
@@ -21,6 +23,7 @@ CLIENT_CLOSED: Final = 499
 MISDIRECTED = b"This server does not answer for the host that the request names.\n"
 
 
+@implementer(IRequestScheme)
 class MixRequest(Request):
     """One request. `began` is when its first byte came, by the clock of its site."""
 
@@ -28,8 +31,8 @@ class MixRequest(Request):
     channel: Any
     content: IO[bytes] | None
     began: float
-    # Whether the client speaks TLS with a trusted proxy.
-    is_forwarded_tls = False
+    # By which scheme the client has come to a trusted proxy; None if none says so.
+    _forwarded_scheme: str | None = None
     _is_processed = False
     _log = Logger()
 
@@ -44,10 +47,14 @@ class MixRequest(Request):
 
     def isSecure(self) -> bool:
         """Whether the client speaks TLS, with this server or with a trusted proxy."""
-        if self.is_forwarded_tls:
-            return True
+        return self.client_scheme() == "https"
+
+    def client_scheme(self) -> str | None:
+        """See IRequestScheme. Whoever connects without TLS may be a proxy that does not say what its client speaks."""
+        if self._forwarded_scheme is not None:
+            return self._forwarded_scheme
         channel = getattr(self, "channel", None)
-        return channel is not None and bool(channel.isSecure())
+        return "https" if channel is not None and channel.isSecure() else None
 
     def handleContentChunk(self, data: bytes) -> None:
         """A part of the body."""
@@ -76,8 +83,7 @@ class MixRequest(Request):
         self._is_processed = True
         site: RequestSite = self.channel.site
         self.client = normal_peer(self.client)
-        if apply_forwarded(self, site.trusted):
-            self.is_forwarded_tls = True
+        self._forwarded_scheme = apply_forwarded(self, site.trusted)
         if site.is_stopping:
             self.setHeader(b"connection", b"close")
         if site.hsts and self.isSecure():

@@ -27,7 +27,7 @@ class ForwardedTests(SynchronousTestCase):
         request.requestHeaders = Headers({"host": ["internal:8080"]})
         for name, value in headers.items():
             request.requestHeaders.addRawHeader(name.replace("_", "-"), value)
-        self.is_tls = apply_forwarded(request, trusted)
+        self.scheme = apply_forwarded(request, trusted)
         return request
 
     def client(self, **headers: str) -> str:
@@ -76,7 +76,23 @@ class ForwardedTests(SynchronousTestCase):
     def test_scheme_and_host_are_taken(self) -> None:
         request = self.forwarded(x_forwarded_proto="https", x_forwarded_host="example.org")
 
-        assert (self.is_tls, request.getHeader(b"host")) == (True, b"example.org")
+        assert (self.scheme, request.getHeader(b"host")) == ("https", b"example.org")
+
+    def test_the_scheme_is_what_the_last_proxy_says_also_of_a_websocket(self) -> None:
+        for text, scheme in (
+            ("https", "https"),
+            ("HTTPS", "https"),
+            ("http", "http"),
+            ("wss", "https"),
+            ("ws", "http"),
+            ("https, http", "http"),
+            ("spdy", None),
+            ("", None),
+        ):
+            self.forwarded(x_forwarded_proto=text)
+            assert self.scheme == scheme, text
+        self.forwarded()
+        assert self.scheme is None
 
     def test_without_trusted_proxies_nothing_is_believed(self) -> None:
         request = self.forwarded(trusted=(), x_forwarded_for="192.0.2.7", x_forwarded_host="evil.example")
@@ -89,7 +105,7 @@ class ForwardedTests(SynchronousTestCase):
             IPv4Address("TCP", "192.0.2.9", 1), x_forwarded_for="1.1.1.1", x_forwarded_proto="https"
         )
 
-        assert (request.getClientAddress().host, self.is_tls) == ("192.0.2.9", False)
+        assert (request.getClientAddress().host, self.scheme) == ("192.0.2.9", None)
 
     def test_a_host_that_is_none_is_not_taken(self) -> None:
         for host in ("evil/../x", "a b", "<script>", "x:port", "\xff"):

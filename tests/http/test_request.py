@@ -7,8 +7,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from mixsvc.config.network import proxies
+from mixsvc.config.settings import ServerSettings
 from tests.http.exchange import Exchange, send_request
-from tests.http.memory_site import REQUEST, Echo, connect, make_site
+from tests.http.memory_site import REQUEST, Echo, MemoryTLSTransport, MemoryTransport, connect, make_site
 from txsockjs.factory import SockJSResource
 
 UPGRADE = (
@@ -78,6 +80,39 @@ class ToldTests(SynchronousTestCase):
         exchange.lose()
 
         assert exchange.logged == [101]
+
+
+class SchemeTests(SynchronousTestCase):
+    """By which scheme a client has come, and that the chat's own pages have it."""
+
+    def status(self, origin: str, kind: type[MemoryTransport] = MemoryTransport, **headers: str) -> int:
+        """The status of a poll that opens a session, from a peer that is a trusted proxy."""
+        chat = SockJSResource(Factory.forProtocol(Protocol), {"origins": ["self"]}, Clock())
+        server = ServerSettings(trusted_proxies=proxies("192.168.1.1"))
+        channel, transport = connect(make_site(Clock(), chat, server), kind)
+        lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items()]
+        head = f"POST /0/s/xhr HTTP/1.1\r\nHost: example.org\r\nOrigin: {origin}\r\nContent-Length: 0\r\n"
+        channel.dataReceived(f"{head}{''.join(lines)}\r\n".encode())
+        return int(transport.value().split(b" ")[1])
+
+    def test_over_tls_of_our_own_only_pages_over_tls_are_own_pages(self) -> None:
+        self.assertEqual(self.status("http://example.org", MemoryTLSTransport), 403)
+        self.assertEqual(self.status("https://example.org", MemoryTLSTransport), 200)
+
+    def test_behind_a_trusted_proxy_own_pages_have_the_scheme_that_it_names(self) -> None:
+        for scheme in ("https", "wss"):
+            self.assertEqual(self.status("http://example.org", X_Forwarded_Proto=scheme), 403)
+            self.assertEqual(self.status("https://example.org", X_Forwarded_Proto=scheme), 200)
+        self.assertEqual(self.status("https://example.org", X_Forwarded_Proto="http"), 403)
+        self.assertEqual(self.status("http://example.org", X_Forwarded_Proto="http"), 200)
+
+    def test_a_trusted_proxy_that_speaks_tls_to_us_says_what_its_client_speaks(self) -> None:
+        self.assertEqual(self.status("http://example.org", MemoryTLSTransport, X_Forwarded_Proto="http"), 200)
+        self.assertEqual(self.status("https://example.org", MemoryTLSTransport, X_Forwarded_Proto="http"), 403)
+
+    def test_without_tls_and_without_a_word_of_a_trusted_proxy_both_are_own_pages(self) -> None:
+        for origin in ("http://example.org", "https://example.org"):
+            self.assertEqual(self.status(origin), 200)
 
 
 class ClientAddressTests(SynchronousTestCase):

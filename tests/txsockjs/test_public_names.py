@@ -13,7 +13,7 @@ PUBLIC = {
     "txsockjs.conformance": ["Close", "Echo", "main", "services"],
     "txsockjs.endpoint": ["SockJSEndpoint", "parse_server"],
     "txsockjs.factory": ["SockJSFactory", "SockJSMultiFactory", "SockJSResource"],
-    "txsockjs.interfaces": ["IUpgradableChannel", "UpgradedProtocol"],
+    "txsockjs.interfaces": ["IRequestScheme", "IUpgradableChannel", "UpgradedProtocol"],
     "txsockjs.multiplex": ["MultiplexFactory", "MultiplexProtocol", "SockJSMultiplexResource"],
     "txsockjs.protocols": [],
     "txsockjs.protocols.eventsource": ["EventSource"],

@@ -2,11 +2,12 @@
 
 import re
 from email.utils import formatdate
-from typing import Final
 
 from twisted.web.http import Request
 
 from txsockjs._protocol.options import Options
+from txsockjs._protocol.origins import is_same_origin, normal_origin
+from txsockjs.interfaces import IRequestScheme
 
 __all__ = [
     "allow_cross_origin",
@@ -17,12 +18,6 @@ __all__ = [
     "is_known",
     "set_cookie",
 ]
-
-# The Host header (RFC 9110 section 7.2), and an origin as browsers write it (RFC 6454 section 6.2), never with a colon
-# and no port.
-AUTHORITY: Final = r"(?P<host>\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(:(?P<port>[0-9]*))?"
-HOST: Final = re.compile(AUTHORITY)
-ORIGIN: Final = re.compile(rf"(?P<scheme>https?)://{AUTHORITY}(?<!:)")
 
 YEAR = 365 * 24 * 3600
 
@@ -66,18 +61,21 @@ def is_allowed(request: Request, options: Options) -> bool:
     if not origins:
         return (request.getHeader(b"sec-fetch-site") or b"").lower() not in (b"cross-site", b"same-site")
     # Several Origin headers are joined, and so match none.
-    text = b" ".join(origins).decode("latin-1").lower()
-    return text in options.origins or ("self" in options.origins and _is_own(text, request))
+    text = b" ".join(origins).decode("latin-1")
+    return normal_origin(text) in options.origins or ("self" in options.origins and _is_own(text, request))
 
 
 def _is_own(origin: str, request: Request) -> bool:
-    theirs = ORIGIN.fullmatch(origin)
-    if theirs is None:
-        return False
-    # The schemes are not compared: a proxy in front may use TLS without saying so.
-    default = {"http": "80", "https": "443"}[theirs["scheme"]]
-    ours = HOST.fullmatch((request.getHeader(b"host") or b"").decode("latin-1").lower())
-    return ours is not None and (ours["host"], ours["port"] or default) == (theirs["host"], theirs["port"] or default)
+    host = (request.getHeader(b"host") or b"").decode("latin-1")
+    return is_same_origin(origin, host, _scheme(request))
+
+
+def _scheme(request: Request) -> str | None:
+    """By which scheme the client has come; None if that is not known, as a proxy in front may use TLS."""
+    if IRequestScheme.providedBy(request):
+        scheme: str | None = IRequestScheme(request).client_scheme()
+        return scheme
+    return "https" if request.isSecure() else None
 
 
 def embedders(origins: frozenset[str] | None) -> bytes | None:

@@ -3,7 +3,8 @@
 - `text`: what applications write, as text
 - `frames`: messages, the frames that carry them, and what clients post
 - `options`: the options of a service and their limits
-- `addresses`: by which address clients are counted
+- `addresses`: by which address clients are counted, and how one is written
+- `origins`: which origins are equal
 - `errors`: what txsockjs raises, as a tree
 
 The protocol is described by its own tests: SockJS protocol 0.3.3 (sockjs-protocol-0.3.3.py, in the repository

@@ -1,9 +1,9 @@
-"""By which address clients are counted. Pure."""
+"""IP addresses: by which of them clients are counted, and how one is written. Pure."""
 
 import ipaddress
 from typing import Final
 
-__all__ = ["counted_as"]
+__all__ = ["counted_as", "short_ipv6"]
 
 # The well-known prefix of translators between IPv4 and IPv6 (RFC 6052 section 2.1).
 TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
@@ -27,3 +27,11 @@ def counted_as(host: str) -> str:
     if address in TRANSLATED:
         return str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
+
+
+def short_ipv6(text: str) -> str:
+    """The usual spelling of an IPv6 address (RFC 5952); any other text unchanged."""
+    try:
+        return str(ipaddress.IPv6Address(text))
+    except ValueError:
+        return text

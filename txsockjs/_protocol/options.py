@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from txsockjs._protocol.errors import BadOption
+from txsockjs._protocol.origins import normal_origin
 
 __all__ = ["Options", "make_options"]
 
@@ -26,7 +27,8 @@ class Options:
     encoding: decodes bytes that the application writes and that are not UTF-8.
     sockjs_url: the client for the iframe page; of the same version as the client in the embedding page.
     proxy_header: the header whose last item is the client's address; only behind a proxy that sets it.
-    origins: the origins that may connect and post; None: any; "self": the origin of the service's own URL.
+    origins: the origins that may connect and post; None: any; "self": the origin of the service's own URL,
+    with its scheme where that is known (see txsockjs.interfaces.IRequestScheme).
     messages_per_frame: the most messages that leave in one frame.
     max_message: bytes of one message from a client.
     max_messages: messages from one client that wait for the application.
@@ -78,7 +80,7 @@ def make_options(given: Mapping[str, object] | None) -> Options:
             raise _bad(name, value, VALID_VALUES[known[name]])
         values[name] = value
     if values.get("origins") is not None:
-        values["origins"] = frozenset(origin.lower() for origin in values["origins"])
+        values["origins"] = frozenset(normal_origin(origin) for origin in values["origins"])
     options = Options(**values)
     _check_meaning(options)
     return options

@@ -1,11 +1,16 @@
 """The headers that all answers share, and who may ask."""
 
 from email.utils import parsedate_to_datetime
+from typing import Final
 
+from twisted.internet.interfaces import ISSLTransport
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.server import Request
+from zope.interface import implementer
 
 from tests.txsockjs.fakes import Service
-from txsockjs.testing import MemoryResponse, MemoryWebSocket
+from txsockjs.interfaces import IRequestScheme
+from txsockjs.testing import MemoryResponse, MemoryTransport, MemoryWebSocket
 
 NO_CACHE = "no-store, no-cache, no-transform, must-revalidate, max-age=0"
 SESSION_URLS = (
@@ -203,7 +208,101 @@ class OriginTests(SynchronousTestCase):
     def test_a_star_allows_every_origin(self) -> None:
         self.assertEqual(Service(options={"origins": ["*"]}).post("/0/s/xhr", Origin="null").status, 200)
 
+    def test_every_spelling_of_an_origin_is_that_origin(self) -> None:
+        service = Service(options={"origins": ["HTTPS://Good.example:443", "http://[2001:DB8:0:0::1]:80"]})
+        same = ("https://good.example", "https://good.example:443", "http://[2001:db8::1]")
+        others = ("http://good.example", "http://good.example:443", "https://[2001:db8::1]")
+        for number, origin in enumerate(same):
+            self.assertEqual(service.post(f"/0/{number}/xhr", Origin=origin).status, 200, origin)
+        for origin in others:
+            self.assertEqual(service.post("/0/s/xhr", Origin=origin).status, 403, origin)
+
     def test_a_websocket_of_a_listed_origin_opens(self) -> None:
         socket = MemoryWebSocket(self.service)
 
         self.assertEqual(socket.texts, ["o"])
+
+
+@implementer(ISSLTransport)
+class TLSTransport(MemoryTransport):
+    """A connection over TLS."""
+
+    def getPeerCertificate(self) -> None:
+        """No client has one here."""
+
+
+class TLSService(Service):
+    """Reached over TLS."""
+
+    def send(self, data: bytes) -> MemoryResponse:
+        transport = TLSTransport(self.site)
+        transport.receive(data)
+        self.flush()
+        return MemoryResponse(transport)
+
+
+@implementer(IRequestScheme)
+class PlainRequest(Request):
+    """Knows that its client has come without TLS."""
+
+    def client_scheme(self) -> str:
+        return "http"
+
+
+SELF: Final = {"origins": ["self"]}
+UPGRADE: Final = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec_WebSocket_Version": "13",
+    "Sec_WebSocket_Key": "x3JJHMbDL1EzLkh9GBhXDw==",
+}
+
+
+class SchemeTests(SynchronousTestCase):
+    """The own origin has the scheme of the service's URL, where that is known."""
+
+    def plain(self) -> Service:
+        service = Service(options=SELF)
+        service.site.requestFactory = PlainRequest
+        return service
+
+    def test_over_tls_a_page_without_tls_is_another_origin_to_every_url(self) -> None:
+        for method, path in SESSION_URLS:
+            service = TLSService(options=SELF)
+            service.post("/0/s/xhr")
+            answer = service.request(method, path, b'["x"]', Origin="http://localhost")
+            self.assertEqual((answer.status, service.apps.last.messages), (403, []), path)
+            self.assertNotIn("access-control-allow-origin", answer.headers)
+            allowed = service.request(method, path, b'["x"]', Origin="https://localhost")
+            # A poll has no answer yet.
+            self.assertNotIn(b" 403 ", allowed.transport.value(), path)
+
+    def test_over_tls_a_page_without_tls_opens_no_websocket(self) -> None:
+        for path in ("/0/s/websocket", "/websocket"):
+            for origin, status in (
+                ("http://localhost", 403),
+                ("http://localhost:443", 403),
+                ("https://localhost", 101),
+            ):
+                answer = TLSService(options=SELF).get(path, Origin=origin, **UPGRADE)
+                self.assertEqual(answer.status, status, origin)
+
+    def test_over_tls_a_page_without_tls_reads_nothing(self) -> None:
+        for path in ("/info", "", "/iframe.html", "/nothing"):
+            headers = TLSService(options=SELF).get(path, Origin="http://localhost").headers
+            self.assertNotIn("access-control-allow-origin", headers)
+            headers = TLSService(options=SELF).get(path, Origin="https://localhost").headers
+            self.assertEqual(headers["access-control-allow-origin"], "https://localhost")
+
+    def test_without_tls_a_page_over_tls_is_another_origin_if_the_request_knows(self) -> None:
+        self.assertEqual(self.plain().post("/0/s/xhr", Origin="https://localhost").status, 403)
+        self.assertEqual(self.plain().post("/0/s/xhr", Origin="http://localhost").status, 200)
+
+    def test_where_the_scheme_is_not_known_both_are_the_own_origin(self) -> None:
+        for origin in ("http://localhost", "https://localhost"):
+            self.assertEqual(Service(options=SELF).post("/0/s/xhr", Origin=origin).status, 200)
+
+    def test_a_listed_origin_may_have_another_scheme(self) -> None:
+        service = TLSService(options={"origins": ["self", "http://localhost"]})
+
+        self.assertEqual(service.post("/0/s/xhr", Origin="http://localhost").status, 200)
