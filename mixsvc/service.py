@@ -41,6 +41,7 @@ from mixsvc.http.listening import ADMIN_LISTEN, SERVER_LISTEN, close_port, open_
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator
+from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
@@ -99,6 +100,7 @@ class MixService(MultiService):
         self._admin_site = self._operations.watch(self._site)
         self._ports: list[IListeningPort] = []
         self._admin_ports: list[IListeningPort] = []
+        self._forks = ForkWatcher(reactor, self._sockets)
         self._chart_queue, charts = _make_charts(reactor, settings)
         self.facades = Facades(self._rates.facade, self._chat.facade, settings.rates.pairs, charts)
 
@@ -144,6 +146,7 @@ class MixService(MultiService):
             raise self._logged(error) from None
         self._chat.start(stored)
         self._rates.start()
+        self._reactor.callWhenRunning(self._forks.start)
         MultiService.startService(self)
 
     def stopService(self) -> "Deferred[None]":
@@ -177,6 +180,10 @@ class MixService(MultiService):
             # Last, so that /readyz says until the end that the service is stopping.
             [(1.0, "closing the operators' ports", self._close_admin_ports)],
         )
+
+    def _sockets(self) -> list[Any]:
+        sites = (self._site, self._admin_site)
+        return [*self._ports, *self._admin_ports, *(each for site in sites for each in site.transports())]
 
     def _close_ports(self) -> "Deferred[Any]":
         return _closed(self._ports)

@@ -111,6 +111,10 @@ class MixSite(Site):
             empty, self._empty = self._empty, None
             empty.callback(None)
 
+    def transports(self) -> list[Any]:
+        """Of all connections, those of WebSockets too; some may be closed already."""
+        return list(self._transports)
+
     def finish_up(self) -> None:
         """From now on close every connection after the request in work."""
         self.is_stopping = True

@@ -14,6 +14,7 @@ one meets them:
 - access_log.py: one line for each response, written in batches.
 - log_files.py: log files, which are reopened on SIGUSR1 and SIGHUP after logrotate has moved them away.
 - stop_signals.py: SIGTERM and SIGINT, from makeService to the end of the process.
+- forks.py: what a child that a view forks must not share with the service.
 - systemd.py: READY, STOPPING and the watchdog by sd_notify.
 - operations.py: puts these together for one service, and does the drain, which is the first step of a stop: /readyz
   answers 503 and systemd is notified, while everything else works as before for [server] drain seconds.

@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from twisted.python.threadable import isInIOThread
 
 from mixsvc.errors import ServiceBusy
+from mixsvc.threads.children import this_process
 
 __all__ = ["Bridge"]
 
@@ -40,8 +41,11 @@ class Bridge:
         """Calls function(*args) in the reactor thread, and returns its result or that of the Deferred it returns.
 
         Called in a worker thread. Raises the exception of the function; ServiceBusy after the time limit, and then the
-        function may or may not have run; RuntimeError in the reactor thread, which would wait for itself.
+        function may or may not have run; RuntimeError in the reactor thread, which would wait for itself, and in a
+        process that a view has forked.
         """
+        if this_process.is_one:
+            raise RuntimeError("a process that a view has forked cannot call the service; call it in the view")
         if self._has_own_thread and isInIOThread():
             raise RuntimeError("this call waits for the reactor and would block its thread; use deferToThread")
         future: Future[Any] = Future()

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.threads.children import this_process
 from mixsvc.threads.reactor_calls import ReactorCalls
 
 __all__ = ["DaemonThreadPool"]
@@ -138,7 +139,10 @@ class DaemonThreadPool:
             try:
                 job[0](*job[1])
             except BaseException:
+                this_process.leave()
                 self._log.failure("threads: a call in the pool {name} failed", name=self._name)
+            # Before anything that waits for a lock: one that another thread held at the fork stays locked.
+            this_process.leave()
             self._labels.pop(name, None)
             # So that an idle thread keeps no references to its last call.
             del job

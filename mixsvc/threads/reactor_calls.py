@@ -6,6 +6,8 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.logger import Logger
 
+from mixsvc.threads.children import this_process
+
 __all__ = ["ReactorCalls"]
 
 
@@ -23,7 +25,9 @@ class ReactorCalls:
         self._is_scheduled = False
 
     def __call__(self, function: Callable[..., object], *args: object) -> None:
-        """Calls function(*args) soon in the reactor thread. Any thread; never blocks."""
+        """Calls function(*args) soon in the reactor thread. Any thread; never blocks. Ends a child, which has none."""
+        if this_process.is_one:
+            this_process.leave()
         self._waiting.append((function, args))
         # Without a lock: if two threads see False at once, `_run` is called twice, the second time for nothing.
         if not self._is_scheduled:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from twisted.logger import Logger
 
+from mixsvc.threads.children import this_process
 from mixsvc.wsgi.response import ClientDisconnected, ResponseSink, WSGIResponse
 from mixsvc.wsgi.response_head import InvalidResponse, read_response_head
 
@@ -41,7 +42,9 @@ class ApplicationCall:
         except InvalidResponse as error:
             self._log.error("wsgi: {request}: {error}", request=self.name, error=str(error))
             self._response.abort()
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, SystemExit):
+                this_process.leave()
             self._log.failure("wsgi: the application failed in {request}", request=self.name)
             self._response.abort()
         finally:

@@ -8,13 +8,23 @@ from pathlib import Path
 import pytest
 
 from tests.builds import PROJECT
+from tests.e2e.operations.test_forks import (
+    children,
+    forking,
+    test_processes_of_a_view_end_when_told_to_and_leave_the_port_to_the_next_service,
+)
 from tests.e2e.operations.test_signals import test_both_stop_a_service_that_a_shell_has_started_in_the_background
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.service import Config, Launch, Service
 from tests.e2e.support.urls import get_json, get_text
 
-# Runs again here, with the fixtures of this module.
-__all__ = ["test_both_stop_a_service_that_a_shell_has_started_in_the_background"]
+# These run again here, with the fixtures of this module.
+__all__ = [
+    "children",
+    "forking",
+    "test_both_stop_a_service_that_a_shell_has_started_in_the_background",
+    "test_processes_of_a_view_end_when_told_to_and_leave_the_port_to_the_next_service",
+]
 
 Start = Callable[[Launch], Service]
 

@@ -22,6 +22,11 @@ from tests.e2e.hosts.test_own_app import (
     test_django_has_the_rates_and_the_chat,
 )
 from tests.e2e.http.test_hostile import test_the_service_goes_on_as_if_nothing_had_been
+from tests.e2e.operations.test_forks import (
+    children,
+    forking,
+    test_processes_of_a_view_end_when_told_to_and_leave_the_port_to_the_next_service,
+)
 from tests.e2e.operations.test_signals import test_both_stop_a_service_that_a_shell_has_started_in_the_background
 from tests.e2e.operations.test_start import (
     busy,
@@ -58,6 +63,8 @@ from tests.e2e.support.waiting import wait_until
 # These run again here, with the fixtures of this module.
 __all__ = [
     "busy",
+    "children",
+    "forking",
     "slow",
     "test_a_busy_port_is_named",
     "test_a_daemon_starts_logs_and_ends_without_a_trace",
@@ -73,6 +80,7 @@ __all__ = [
     "test_chatters_get_a_close_frame",
     "test_django_has_the_rates_and_the_chat",
     "test_it_serves_pages_chat_and_rates_on_one_port",
+    "test_processes_of_a_view_end_when_told_to_and_leave_the_port_to_the_next_service",
     "test_requests_in_flight_and_waiting_are_answered",
     "test_the_service_goes_on_as_if_nothing_had_been",
     "test_two_people_see_each_other_come_and_talk_both_ways",
