@@ -48,9 +48,11 @@ from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.database import Database
 from mixsvc.storage.lock import SERVICE, DatabaseLock, own
 from mixsvc.threads.bridge import Bridge
+from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
 from mixsvc.wsgi.resource import wsgi_resource
+from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -65,6 +67,9 @@ BRIDGE_SECONDS: Final = 5.0
 
 # Threads for what blocks but is not a view: reading documents of rates, resolving names.
 HELPER_THREADS: Final = 4
+
+# Threads that read responses from temporary files, which clients have not read yet.
+READER_THREADS: Final = 2
 
 
 class MixService(MultiService):
@@ -90,11 +95,13 @@ class MixService(MultiService):
         self._settings = settings
         self._views = DaemonThreadPool(reactor, settings.web.threads, "view")
         self._helpers = DaemonThreadPool(reactor, HELPER_THREADS, "helper")
+        self._readers = DaemonThreadPool(reactor, READER_THREADS, "reader")
+        self._unread = SpoolQuota(SpoolLimits.of_process(settings.web.max_unread, settings.web.max_unread_together))
         self._database = Database(reactor, settings.storage.path, self._helpers.defer)
         self._lock = DatabaseLock(settings.storage.path, SERVICE)
         self._rates = RatesService(reactor, settings, self._database, self._helpers)
         self._chat = self._make_chat(authenticate)
-        parts = MonitoredParts(self._database, self._rates, self._chat, self._views)
+        parts = MonitoredParts(self._database, self._rates, self._chat, self._views, self._unread)
         self._operations = Operations(reactor, settings, parts, process or ProcessContext())
         self._site = self._make_site(application)
         self._admin_site = self._operations.watch(self._site)
@@ -107,10 +114,13 @@ class MixService(MultiService):
     def _make_chat(self, authenticate: Authenticator) -> ChatService:
         identify = request_authenticator(self._reactor, self._settings, authenticate)
         bridge = Bridge(self._reactor, BRIDGE_SECONDS)
-        return ChatService(self._reactor, self._settings, Dependencies(self._database, self._rates, identify, bridge))
+        # If the disk hangs, half of the view threads are left for those who do not need the database.
+        places = Places(max(1, self._settings.web.threads // 2))
+        given = Dependencies(self._database, self._rates, identify, bridge, places)
+        return ChatService(self._reactor, self._settings, given)
 
     def _make_site(self, application: "WSGIApplication") -> MixSite:
-        pages = wsgi_resource(self._views, application)
+        pages = wsgi_resource(self._views, application, self._readers, self._unread)
         root = Root(pages, self._chat.resource, self._settings.chat.prefix)
         return MixSite(self._reactor, self._operations.with_health_pages(root), self._settings)
 
@@ -135,6 +145,7 @@ class MixService(MultiService):
         """
         self._views.start()
         self._helpers.start()
+        self._readers.start()
         self._reactor.installNameResolver(DaemonThreadResolver(self._helpers))
         try:
             # Not before: this is the process that serves, with its final number and user.
@@ -162,6 +173,7 @@ class MixService(MultiService):
         self._operations.stop()
         self._views.stop()
         self._helpers.stop()
+        self._readers.stop()
         self._lock.release()
 
     def _stop_steps(self) -> Sequence[Sequence[StopStep]]:

@@ -37,13 +37,13 @@ __all__ = ["ChatDispatcher", "StoredState", "read_stored_state"]
 
 _log = Logger()
 
-# What the chat reads from the database at start: rooms (name, last number, topic) and sanctions.
-StoredState = tuple[Sequence[tuple[str, int, str]], Sequence[Sanction]]
+# What the chat reads from the database at start: rooms (name, last number, topic), sanctions, and the epoch.
+StoredState = tuple[Sequence[tuple[str, int, str]], Sequence[Sanction], str]
 
 
 def read_stored_state(cursor: sqlite3.Cursor) -> StoredState:
     """Reads what `restore` needs; blocks (made for storage.database.prepare)."""
-    return messages.read_rooms(cursor), stored_sanctions.read_sanctions(cursor)
+    return messages.read_rooms(cursor), stored_sanctions.read_sanctions(cursor), messages.read_epoch(cursor)
 
 
 class ChatDispatcher:
@@ -97,7 +97,8 @@ class ChatDispatcher:
 
     def restore(self, stored: StoredState) -> None:
         """Take over what was read from the database; called before the first client."""
-        rooms, sanctions = stored
+        rooms, sanctions, epoch = stored
+        self._state.storage.take_epoch(epoch)
         self._state.rooms.restore(rooms)
         now = self._state.wall.seconds()
         # Those in force first: the others may have to be left out.

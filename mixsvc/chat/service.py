@@ -14,6 +14,7 @@ from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import Settings
 from mixsvc.interfaces import Identity, IRates
 from mixsvc.storage.database import Database, prepare
+from mixsvc.threads.places import Places
 from txsockjs.factory import SockJSResource
 from txsockjs.utils import broadcast
 
@@ -46,12 +47,13 @@ class Identifier(Protocol):
 
 @dataclass(frozen=True)
 class Dependencies:
-    """What the builder of the chat hands in. wall: the time of day. bridge: see mixsvc.chat.facade.ChatFacade."""
+    """What the builder of the chat hands in. bridge, places: as for ChatFacade. wall: the time of day."""
 
     database: Database
     rates: WatchedRates
     identify: Identifier
     bridge: Callable[..., Any]
+    places: Places
     wall: WallClock = field(default_factory=WallClock)
 
 
@@ -67,7 +69,7 @@ class ChatService:
         factory = ChatFactory(reactor, self.dispatcher, given.identify)
         self.resource = SockJSResource(factory, sockjs_options(settings), reactor)
         # For views, in any thread.
-        self.facade = ChatFacade(given.bridge, self.dispatcher, settings.chat.prefix)
+        self.facade = ChatFacade(given.bridge, self.dispatcher, settings.chat.prefix, given.places)
 
     def prepare(self) -> StoredState | None:
         """Create or upgrade the database and read what `start` needs; blocks. Raises DatabaseUnusable."""

@@ -8,7 +8,8 @@ What it promises, and how:
 - **A room's listener gets each message once and in order.** The server numbers the messages of a room 1, 2, 3 …
   A cursor (cursor.py) holds the last number that was delivered; every `join` sends it as `since`. Messages that come
   ahead of a gap are buffered while the gap is fetched with `history` requests; what the server no longer keeps is
-  reported as Missed.
+  reported as Missed. A `join` also sends the newest token that came: a server that has another history, since it was
+  restored from a backup, says so, and the listener gets BegunAnew and then all messages of that history.
 - **A text is stored once, and the texts of a room keep their order.** The outbox (outbox.py) keeps each text with a
   random key until the server acknowledges it, and one text of a room is under way at a time. After a lost connection
   everything unacknowledged is sent again; the server recognizes a key that it has stored.

@@ -92,14 +92,22 @@ class ChatClient:
                 self.outbox_emptied()
         return gone
 
-    def join(self, room: str, listener: RoomListener, since: int | None = None) -> "Deferred[None]":
+    def join(self, room: str, listener: RoomListener, since: int | None = None, token: str = "") -> "Deferred[None]":
         """Be a member of a room until `leave`, over all connections; fires when the server lets the client in first.
 
         The listener gets each message (ChatMessage) with a number above `since`, once and in order; without `since`,
-        the newest that the server sends and those to come. It also gets Missed, BegunAnew, Deleted and Removed. Fails
-        with Refused, with NotInside when the room is left before, and with Stopped.
+        the newest that the server sends and those to come. It also gets Missed, BegunAnew, Deleted and Removed. token:
+        what `token` returned when the number was `since`. Fails with Refused, with NotInside when the room is left
+        before, and with Stopped.
         """
-        return self._session.join(room, listener, since) if self._is_open() else fail(Stopped(STOPPED))
+        return self._session.join(room, listener, since, token) if self._is_open() else fail(Stopped(STOPPED))
+
+    def token(self, room: str) -> str:
+        """Which history the messages of a joined room belong to, in the server's words; "" while that is not known.
+
+        A program that keeps the number of its last message, for `join` after a restart, keeps this text with it.
+        """
+        return self._session.token(room)
 
     def leave(self, room: str) -> None:
         """Leave a room. Its listener is not called any more, and what waits to be said there fails with NotInside.

@@ -27,13 +27,18 @@ MAX_GAP: Final = 10_000
 class Cursor:
     """Delivers each message of a room once and in order, or reports it as missed.
 
-    since: the number of the last message that was delivered or missed; None before the first join. Each method returns
-    the events for the listener, in order.
+    since: the number of the last message that was delivered or missed; None before the first join. epoch, token: which
+    history that is, as the server said last; "" while that is not known. Each method returns the events for the
+    listener, in order.
     """
 
-    def __init__(self, since: int | None) -> None:
-        """since: the number of the last message the user knows; None: begin with the newest messages of the room."""
+    def __init__(self, since: int | None, token: str = "") -> None:
+        """since: the number of the last message the user knows; None: begin with the newest messages of the room.
+
+        token: the one that came with it, if the user knows it.
+        """
         self.since = since
+        self.epoch, self.token = "", token
         self._first = 0
         self._last = since or 0
         self._buffered: dict[int, ChatMessage] = {}
@@ -43,11 +48,12 @@ class Cursor:
         events: list[RoomEvent] = []
         if self.since is None:
             self.since = page.messages[0].number - 1 if page.messages else page.last
-        elif page.last < self.since:
+        elif page.is_reset or page.last < self.since:
             events.append(BegunAnew())
             self.since = 0
         elif page.deleted:
             events.append(Deleted(tuple(page.deleted)))
+        self.epoch, self.token = page.epoch, page.token
         self._buffered = {each.number: each for each in page.messages if each.number > self.since}
         self._last = 0
         self._update_bounds(page)
@@ -55,8 +61,9 @@ class Cursor:
             self._first = max(self._first, self._gap_end() - MAX_GAP + 1)
         return [*events, *self._advance()]
 
-    def message(self, message: ChatMessage) -> Sequence[RoomEvent]:
-        """The server sent a new message."""
+    def message(self, message: ChatMessage, token: str = "") -> Sequence[RoomEvent]:
+        """The server sent a new message, and its token."""
+        self.token = token or self.token
         if self.since is None or message.number <= self.since:
             return []
         self._last = max(self._last, message.number)

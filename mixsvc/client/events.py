@@ -33,7 +33,10 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class BegunAnew:
-    """The server has lost the room's history and numbers from 1 again; the next messages are new."""
+    """The server has another history of the room than before: it lost its database, or was restored from a backup.
+
+    Forget the numbers of messages: the next ones are those of this history, from the oldest that is kept.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,10 +63,10 @@ def _left(session: ClientSession, fields: Fields) -> None:
 
 
 def _message(session: ClientSession, fields: Fields) -> None:
-    message = parsing.message(fields)
+    message, token = parsing.message(fields), parsing.text(fields, "token")
     room = session.rooms.inside(parsing.text(fields, "room"))
     if room is not None:
-        room.notify(room.cursor.message(message))
+        room.notify(room.cursor.message(message, token))
 
 
 def _deleted(session: ClientSession, fields: Fields) -> None:

@@ -72,10 +72,18 @@ def message(fields: Fields) -> ChatMessage:
 
 
 def page(fields: Fields) -> ChatPage:
-    """The page of messages in a `joined` or `history`. Raises BadMessage."""
+    """The page of messages in a `joined` or `history`. A server of an older version has no epoch. Raises BadMessage."""
     messages = [message(each) for each in _list(fields, "messages", dict)]
     deleted = [_whole_number(each, "number") for each in _list(fields, "deleted", int)]
-    return ChatPage(messages, number(fields, "first"), number(fields, "last"), deleted=deleted)
+    return ChatPage(
+        messages,
+        number(fields, "first"),
+        number(fields, "last"),
+        deleted=deleted,
+        epoch=text(fields, "epoch"),
+        token=text(fields, "token"),
+        is_reset=fields.get("reset") is True,
+    )
 
 
 def refused(fields: Fields) -> Refused:

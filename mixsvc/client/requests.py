@@ -32,7 +32,7 @@ class HelloRequest:
 
 @dataclass(eq=False)
 class JoinRequest:
-    """Enters a room; the server answers with the messages after the cursor."""
+    """Enters a room; the server answers with the messages after the cursor, if it has the same history."""
 
     target: JoinedRoom
     type: str = field(default="join", init=False)
@@ -42,7 +42,9 @@ class JoinRequest:
         return self.target.name
 
     def encoded(self) -> str:
-        return parsing.encode("join", room=self.room, since=self.target.cursor.since)
+        cursor = self.target.cursor
+        known = {"epoch": cursor.epoch or None, "token": cursor.token or None} if cursor.since is not None else {}
+        return parsing.encode("join", room=self.room, since=cursor.since, **known)
 
 
 @dataclass(eq=False)

@@ -75,16 +75,21 @@ class ClientSession:
 
     # Called for the user
 
-    def join(self, name: str, listener: RoomListener, since: int | None) -> "Deferred[None]":
+    def join(self, name: str, listener: RoomListener, since: int | None, token: str = "") -> "Deferred[None]":
         """See ChatClient."""
         if self._error is not None:
             return fail(self._error)
         if name in self.rooms:
             return fail(Refused("already_inside", f"You listen to {name} already."))
-        room = JoinedRoom(name, Cursor(since), listener, Deferred(lambda _: self._remove_room(name)))
+        room = JoinedRoom(name, Cursor(since, token), listener, Deferred(lambda _: self._remove_room(name)))
         self.rooms.add(room)
         self.send_next()
         return room.first_join
+
+    def token(self, name: str) -> str:
+        """See ChatClient."""
+        room = self.rooms.get(name)
+        return room.cursor.token if room is not None else ""
 
     def leave(self, name: str) -> None:
         """See ChatClient."""

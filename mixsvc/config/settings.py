@@ -78,6 +78,8 @@ class WebSettings:
     slow_client_timeout: float | None = setting(_seconds_or_none, "")
     max_body: int = setting(parsers.whole(0, 2**40), "16777216")
     max_bodies: int = setting(parsers.whole(0, 2**50), "268435456")
+    max_unread: int = setting(parsers.whole(0, 2**50), "67108864")
+    max_unread_together: int = setting(parsers.whole(0, 2**50), "1073741824")
     secret_key_file: str = setting(parsers.path, "")
     pages: str = setting(_prefix_or_none, "")
 

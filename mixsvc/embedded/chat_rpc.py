@@ -22,11 +22,15 @@ from twisted.web.server import NOT_DONE_YET, Request
 from mixsvc.chat.dispatch import ChatDispatcher
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import ChatMessage, ChatPage, RoomOverview
+from mixsvc.threads.places import Places
 
-__all__ = ["ChatRpcServer", "RemoteChat"]
+__all__ = ["DATABASE_PLACES", "ChatRpcServer", "RemoteChat"]
 
 # An older request, in seconds, is refused: somebody may have recorded it.
 MAX_AGE: Final = 60.0
+
+# How many threads of the host, whose number is not known here, may wait for the chat's database at one time.
+DATABASE_PLACES: Final = 2
 
 ERRORS: Final[dict[str, type[Exception]]] = {each.__name__: each for each in (NoSuchRoom, ServiceBusy, ValueError)}
 
@@ -45,7 +49,9 @@ class ChatRpcServer(Resource):
             "members": service.members,
             "overview": lambda: [astuple(each) for each in service.overview()],
             "claim": service.claim,
-            "page": lambda *arguments: service.page(*arguments).addCallback(_page_as_json),
+            "history": lambda *arguments: service.page(*arguments).addCallback(_page_as_json),
+            # Called by processes of an older version, which run while a host restarts its workers one by one.
+            "page": lambda *arguments: service.page(*arguments).addCallback(lambda page: _page_as_json(page)[:5]),
             "say": lambda *arguments: service.publish(*arguments).addCallback(lambda stored: stored.message.number),
         }
 
@@ -86,6 +92,7 @@ class RemoteChat:
     def __init__(self, find_port: Callable[[], int | None], token: bytes, seconds: float) -> None:
         """find_port: returns the port of the ChatRpcServer, or None if no process serves the chat now."""
         self._find_port = find_port
+        self._database = Places(DATABASE_PLACES)
         self._token = token
         self._seconds = seconds
 
@@ -103,7 +110,8 @@ class RemoteChat:
 
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
         """See IChat."""
-        messages, *others = self._call("page", room, before, limit)
+        with self._database.place():
+            messages, *others = self._call("history", room, before, limit)
         return ChatPage([ChatMessage(*each) for each in messages], *others)
 
     def claim(self, name: str, person: str) -> str:
@@ -112,7 +120,8 @@ class RemoteChat:
 
     def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
         """See IChat."""
-        return int(self._call("say", room, name, text, key))
+        with self._database.place():
+            return int(self._call("say", room, name, text, key))
 
     def _call(self, method: str, *arguments: object) -> Any:
         port = self._find_port()
@@ -148,7 +157,8 @@ def _respond(answer: dict[str, object], request: Request) -> None:
 
 
 def _page_as_json(page: ChatPage) -> list[object]:
-    return [[astuple(each) for each in page.messages], page.first, page.last, page.topic, list(page.deleted)]
+    others = (page.first, page.last, page.topic, list(page.deleted), page.epoch, page.token, page.is_reset)
+    return [[astuple(each) for each in page.messages], *others]
 
 
 def _mac(token: bytes, body: bytes) -> bytes:

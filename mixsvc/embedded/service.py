@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from mixsvc.application import request_authenticator
 from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import MEMORY, Settings
+from mixsvc.embedded.chat_rpc import DATABASE_PLACES
 from mixsvc.embedded.crochet_reactor import CrochetBridge, find_reactor
 from mixsvc.embedded.shared_chat import ChatHost
 from mixsvc.errors import ServiceBusy
@@ -20,6 +21,7 @@ from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.database import Database
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
+from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
 
@@ -74,7 +76,8 @@ def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
 
     def make_chat() -> ChatService:
         identify = request_authenticator(reactor, settings, authenticate)
-        return ChatService(reactor, settings, Dependencies(database, rates, identify, CrochetBridge(BRIDGE_SECONDS)))
+        given = Dependencies(database, rates, identify, CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES))
+        return ChatService(reactor, settings, given)
 
     chat: ChatHost | None = bridge(ChatHost, reactor, settings, make_chat, pool) if settings.chat.listen else None
     parts = _Parts(database, rates, chat)

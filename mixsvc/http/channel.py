@@ -44,7 +44,7 @@ from zope.interface import implementer
 from mixsvc.http.chunked import ChunkedBody, SizedBody, body_decoder
 from mixsvc.http.direct_writer import DirectWriter
 from mixsvc.http.errors import RefusedRequest
-from mixsvc.http.head import RequestHead, check_beginning, read_head, wants_close
+from mixsvc.http.head import RequestHead, check_beginning, read_head, wants_close, without_line_end
 from mixsvc.http.interfaces import ChannelSite
 from mixsvc.http.timeouts import NEVER
 from mixsvc.http.twisted_private import set_request_line
@@ -207,8 +207,10 @@ class MixChannel(HTTPChannel):
             # The client does not read the responses that it has, so it gets no further ones.
             self._limit_pending()
             return False
-        if self._pending.startswith(b"\r") and self._skip_line_end():
-            return False
+        if self._pending.startswith(b"\r"):
+            self._pending = without_line_end(self._pending)
+            if self._pending in (b"", b"\r"):
+                return False
         end = self._pending.find(b"\r\n\r\n") + 4
         self._begin_head()
         try:
@@ -222,12 +224,6 @@ class MixChannel(HTTPChannel):
         self._pending = self._pending[end:]
         self._begin_request(head)
         return True
-
-    def _skip_line_end(self) -> bool:
-        """Skip the empty line that some send after a body (RFC 9112 section 2.2). Returns whether that was all."""
-        if self._pending.startswith(b"\r\n"):
-            self._pending = self._pending[2:]
-        return self._pending in (b"", b"\r")
 
     def _begin_head(self) -> None:
         if self.phase is Phase.IDLE:
@@ -364,9 +360,13 @@ class MixChannel(HTTPChannel):
                 "web: {client} did not read its response in time and is dropped",
                 client=getattr(self.requests[0].getClientAddress() if self.requests else self.getPeer(), "host", "-"),
             )
-            self.site.refused["unread"] += 1
-            self.deadline, self.write_deadline = NEVER, NO_WRITE_DEADLINE
-            self.transport.abortConnection()
+            self.drop_unread()
+
+    def drop_unread(self) -> None:
+        """End the connection at once: its client does not read the response."""
+        self.site.refused["unread"] += 1
+        self.deadline, self.write_deadline = NEVER, NO_WRITE_DEADLINE
+        self.transport.abortConnection()
 
     # The end
 

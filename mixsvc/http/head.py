@@ -25,6 +25,7 @@ __all__ = [
     "check_trailers",
     "read_head",
     "wants_close",
+    "without_line_end",
 ]
 
 # Header fields of one request.
@@ -87,6 +88,11 @@ def check_trailers(raw: bytes) -> None:
     if not FIELDS_WITH_UNDERSCORES.fullmatch(raw):
         raise _not_fields(raw)
     _check_number(raw)
+
+
+def without_line_end(data: bytes) -> bytes:
+    """The data without the empty line before a head, which some send after a body (RFC 9112 section 2.2)."""
+    return data.removeprefix(b"\r\n")
 
 
 def wants_close(values: Iterable[bytes]) -> bool:

@@ -89,3 +89,6 @@ class RequestChannel(Protocol):
 
     def refuse(self, refused: RefusedRequest) -> None:
         """Respond, and close."""
+
+    def drop_unread(self) -> None:
+        """End the connection at once: its client does not read the response."""

@@ -47,6 +47,8 @@ class ChatPage:
 
     last: the number of the newest message, 0 if there never was one. first: the lowest number that is kept, last + 1
     if none is. deleted: the numbers of deleted messages, outside this page, that the reader may still show.
+    epoch: names the history; numbers of another epoch mean other messages. token: tells the message `last` from others
+    that had its number. is_reset: the reader has seen another history, and the page begins this one.
     """
 
     messages: Sequence[ChatMessage]
@@ -54,6 +56,9 @@ class ChatPage:
     last: int
     topic: str = ""
     deleted: Sequence[int] = ()
+    epoch: str = ""
+    token: str = ""
+    is_reset: bool = False
 
 
 @dataclass(frozen=True, slots=True)

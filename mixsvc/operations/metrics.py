@@ -43,6 +43,7 @@ class MetricSources:
     sources: Callable[[], Sequence[SourceHealth]]
     source_ages: Callable[[], Mapping[str, float]]
     views: DaemonThreadPool
+    unread: Callable[[], int]
     lag: ReactorLag
     timers: Callable[[], int]
     is_ready: Callable[[], bool]
@@ -104,6 +105,9 @@ class _ServiceCollector(Collector):
         yield _gauge("mixsvc_view_threads", "Threads for views.", self._parts.views.size)
         yield _gauge("mixsvc_views_running", "Requests in a view's thread.", running)
         yield _gauge("mixsvc_views_waiting", "Requests that wait for a view's thread.", waiting)
+
+        text = "Bytes of responses in temporary files, which clients have not read yet."
+        yield _gauge("mixsvc_responses_unread_bytes", text, self._parts.unread())
 
     def _sockjs(self) -> Iterator[Metric]:
         numbers = self._parts.sessions()

@@ -26,6 +26,7 @@ from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.service import RatesService
 from mixsvc.storage.database import Database
 from mixsvc.threads.pool import DaemonThreadPool
+from mixsvc.wsgi.spool import SpoolQuota
 
 __all__ = ["Operations", "ProcessContext", "MonitoredParts"]
 
@@ -49,6 +50,7 @@ class MonitoredParts:
     rates: RatesService
     chat: ChatService
     views: DaemonThreadPool
+    unread: SpoolQuota
 
 
 class Operations:
@@ -87,6 +89,7 @@ class Operations:
                 sources=parts.rates.facade.sources,
                 source_ages=parts.rates.source_ages,
                 views=parts.views,
+                unread=lambda: parts.unread.on_disk,
                 lag=self._lag,
                 timers=lambda: len(self._reactor.getDelayedCalls()),
                 is_ready=lambda: self._readiness.stage is ServiceStage.SERVING,

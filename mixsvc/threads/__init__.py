@@ -6,6 +6,7 @@
 | reactor_calls | calls from threads into the reactor that nobody waits for; many calls wake it once |
 | bridge | calls from threads into the reactor that wait for the result, with a time limit |
 | children | what a thread does in a child that a view has forked |
+| places | how many threads may wait for something slow at one time |
 | resolver | host names to addresses, in a pool |
 
 **Who owns what.** The reactor thread owns all mutable state: sessions, rooms, the next snapshot of the rates. Other

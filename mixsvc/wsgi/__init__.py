@@ -12,10 +12,12 @@ trusted proxy, before any resource sees the request. Then, in the order of the f
 
   - A body of up to 128 KiB costs one call into the reactor, with status, headers and body. All threads that wait for
     the reactor at that moment wake it once (mixsvc.threads.reactor_calls). It goes to the socket in one piece.
-  - A longer body, or one of unknown length, goes in pieces. A thread waits once 64 KiB are on their way to the reactor
-    or the transport is full; a client that does not read loses its connection at the write deadline of mixsvc.http.
+  - A longer body, or one of unknown length, is a stream (stream.py). Its thread is as fast as the application makes it:
+    what the client has not read waits in backlog.py, in memory and then in a temporary file (spool.py). The thread of a
+    response that is longer than that waits for the client, as long as enough other threads are free (waiting.py). A
+    client that does not read loses its connection at the write deadline of mixsvc.http.
 
-- writer.py carries out both on the reactor's side, and frees a thread whose client has left.
+- writer.py carries out both on the reactor's side.
 
 The threads are daemon threads of our own pool (mixsvc.threads.pool): a view that hangs is named in the log at the stop
 and left behind. twisted.web's own WSGIResource uses the reactor's pool, which is joined at the end.

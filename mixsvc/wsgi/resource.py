@@ -9,7 +9,10 @@ from mixsvc.http.request import MixRequest
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.environ import make_environ
-from mixsvc.wsgi.writer import ResponseWriter, WriterContext
+from mixsvc.wsgi.spool import SpoolQuota
+from mixsvc.wsgi.stream import FileReaders, WriterContext
+from mixsvc.wsgi.waiting import WaitingStreams
+from mixsvc.wsgi.writer import ResponseWriter
 
 if TYPE_CHECKING:
     # This module exists for type checkers only (typeshed).
@@ -18,9 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["wsgi_resource"]
 
 
-def wsgi_resource(pool: DaemonThreadPool, application: "WSGIApplication") -> IResource:
-    """The application for a path and everything below it; each request runs in a thread of the pool."""
-    return _ApplicationResource(pool, application, WriterContext(pool.call_in_reactor))
+def wsgi_resource(
+    pool: DaemonThreadPool, application: "WSGIApplication", readers: FileReaders, quota: SpoolQuota
+) -> IResource:
+    """The application for a path and everything below it; each request runs in a thread of the pool.
+
+    readers: threads that read what waits on disk for clients. quota: how much that may be.
+    """
+    waiting = WaitingStreams(pool, quota.changed)
+    return _ApplicationResource(pool, application, WriterContext(pool.call_in_reactor, readers, quota, waiting))
 
 
 class _ApplicationResource(Resource):

@@ -82,6 +82,16 @@ class FakeDatabase:
         while self.asked:
             self.step()
 
+    def back_up(self) -> bytes:
+        """A copy of the database as it is now."""
+        return self.connection.serialize()
+
+    def go_back(self, copy: bytes) -> None:
+        """Put a copy in the place of the database, as somebody does who restores a backup."""
+        self.asked.clear()
+        self.done.clear()
+        self.connection.deserialize(copy)
+
     def rows(self, room: str = "lobby") -> list[tuple[int, str]]:
         query = "SELECT number, text FROM message WHERE room = ? ORDER BY number"
         return self.connection.execute(query, (room,)).fetchall()

@@ -10,6 +10,7 @@ from zope.interface.verify import verifyObject
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import IChat
+from mixsvc.threads.places import Places
 from tests.chat.fakes import ChatHarness
 
 
@@ -18,7 +19,7 @@ class ChatFacadeTests(SynchronousTestCase):
         self.chat = ChatHarness(open_rooms=False)
         self.addCleanup(self.chat.database.connection.close)
         self.settle: Callable[[], None] = self.chat.database.settle
-        self.facade = ChatFacade(self.bridge, self.chat.dispatcher, "/chat")
+        self.facade = ChatFacade(self.bridge, self.chat.dispatcher, "/chat", Places(1))
 
     def bridge(self, function: Callable[..., Any], *args: object) -> Any:
         answer = function(*args)

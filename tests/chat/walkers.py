@@ -11,6 +11,8 @@ class Room:
 
     def __init__(self) -> None:
         self.shown: list[tuple[int, str]] = []
+        # The newest that came: it is sent with the number of the last message.
+        self.token: str | None = None
         self.members: set[str] | None = None
 
     def last(self) -> int:
@@ -53,10 +55,14 @@ class Window:
     def read_room(self, message: dict[str, Any], room: Room) -> None:
         match message["type"]:
             case "joined":
+                if message["reset"]:
+                    room.shown.clear()
+                room.token = message["token"]
                 room.add(message["messages"])
                 room.delete(message["deleted"])
                 room.members = set(message["members"])
             case "message":
+                room.token = message["token"]
                 room.add([message])
             case "deleted":
                 room.delete([message["number"]])
@@ -75,7 +81,7 @@ class Window:
                 room.members.remove(message["name"])
 
     def join(self, room: str, number: int) -> None:
-        self.client.send("join", room=room, since=self.room(room).last())
+        self.client.send("join", room=room, since=self.room(room).last(), token=self.room(room).token)
 
     def leave(self, room: str, number: int) -> None:
         self.client.send("leave", room=room)
@@ -87,6 +93,7 @@ class Window:
 
     def say_again(self, room: str, number: int) -> None:
         room, key = self.latest
+        self.chat.clock.advance(0.001)
         self.client.send("say", room=room, text=key, key=key)
 
     def come_back(self, room: str, number: int) -> None:

@@ -200,6 +200,45 @@ class ClientSessionTests(SynchronousTestCase):
         self.assertEqual(BegunAnew(), self.events[0])
         self.assertEqual(["new"], texts(self.events))
 
+    def test_a_server_that_has_gone_back_and_grown_again_is_noticed(self) -> None:
+        for number in range(1, 21):
+            self.server.say("lobby", f"old {number}")
+        self.inside()
+        self.harness.lose()
+        self.server.go_back("lobby", 10)
+        for number in range(11, 26):
+            self.server.say("lobby", f"new {number}")
+        self.events.clear()
+
+        self.harness.connect()
+        self.harness.settle()
+
+        self.assertEqual(BegunAnew(), self.events[0])
+        expected = [*(f"old {number}" for number in range(1, 11)), *(f"new {number}" for number in range(11, 26))]
+        self.assertEqual(expected, texts(self.events))
+
+    def test_a_program_that_keeps_number_and_token_notices_it_after_its_own_restart(self) -> None:
+        self.inside()
+        self.server.say("lobby", "one")
+        self.server.say("lobby", "two")
+        self.harness.settle()
+        token = self.session.token("lobby")
+        for place in (2, 1):
+            self.server.go_back("lobby", place)
+            self.server.say("lobby", f"{place + 1} after {place}")
+            self.server.say("lobby", "more")
+            again = SessionHarness(self.server)
+            again.session.join("lobby", again.listener("lobby"), 2, token)
+            again.connect()
+            again.settle()
+
+            self.assertEqual(place == 1, BegunAnew() in again.events["lobby"])
+            self.assertEqual("more", texts(again.events["lobby"])[-1])
+            again.lose()
+
+    def test_there_is_no_token_of_a_room_that_was_not_joined(self) -> None:
+        self.assertEqual("", self.session.token("den"))
+
     # Gaps
 
     def test_a_gap_that_the_server_cannot_fill_is_missed(self) -> None:

@@ -1,6 +1,7 @@
 """Connections that are lost at any moment: no text or message is lost, doubled or out of order."""
 
 from collections.abc import Callable
+from itertools import count
 
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.client.events import Missed
+from mixsvc.client.events import BegunAnew, Missed, RoomEvent
 from mixsvc.client.testing import MemoryServer
 from mixsvc.interfaces import ChatMessage
 from tests.client.harness import SessionHarness, texts
@@ -36,8 +37,8 @@ class Walker:
         answer: Deferred[int] = self.harness.session.say(room, text)
         answer.addCallback(numbers.append)
 
-    def hear(self, room: str, count: int) -> None:
-        for index in range(count):
+    def hear(self, room: str, times: int) -> None:
+        for index in range(times):
             self.server.say(room, f"from Bob {index}")
 
     def connect(self) -> None:
@@ -75,6 +76,40 @@ MOVES: list[Callable[[Walker], None]] = [
 ]
 
 
+# No two messages have the same text.
+TEXTS = count()
+
+ROUNDS = ("say", "say", "lose", "connect", "settle", "go back")
+
+
+def move_on(kind: str, number: int, server: MemoryServer, harness: SessionHarness) -> None:
+    """One step: something is said, the connection is lost or made, or the server goes on from an earlier number."""
+    match kind:
+        case "say":
+            for _ in range(number):
+                server.say("lobby", f"text {next(TEXTS)}")
+        case "lose":
+            harness.lose()
+        case "go back":
+            harness.lose()
+            server.go_back("lobby", min(number, len(server.texts("lobby"))))
+        case _:
+            if harness.connection is None:
+                harness.connect()
+            for _ in range(number):
+                harness.upstream()
+                harness.downstream()
+            if kind == "settle":
+                harness.settle()
+
+
+def anew(harness: SessionHarness) -> list[ChatMessage]:
+    """The messages that the listener has got of the present history."""
+    events: list[RoomEvent] = harness.events["lobby"]
+    begins = [index for index, event in enumerate(events) if isinstance(event, BegunAnew)]
+    return [event for event in events[begins[-1] if begins else 0 :] if isinstance(event, ChatMessage)]
+
+
 class WalkTests(SynchronousTestCase):
     @hypothesis_settings(max_examples=300)
     @given(st.lists(st.integers(0, len(MOVES) - 1), max_size=100))
@@ -102,6 +137,21 @@ class WalkTests(SynchronousTestCase):
         stored = walker.server.texts(room)
         self.assertEqual(stored, texts(walker.harness.events[room]))
         self.assertEqual(walker.said[room], [text for text in stored if "from Bob" not in text])
+
+    @hypothesis_settings(max_examples=150)
+    @given(st.lists(st.tuples(st.sampled_from(ROUNDS), st.integers(0, 12)), max_size=40))
+    def test_after_a_server_has_gone_back_its_new_history_is_delivered(self, rounds: list[tuple[str, int]]) -> None:
+        server = MemoryServer(catch_up=3)
+        harness = SessionHarness(server)
+        harness.session.join("lobby", harness.listener("lobby"), 0)
+
+        for kind, number in rounds:
+            move_on(kind, number, server, harness)
+            self.assertEqual(list(range(1, len(anew(harness)) + 1)), [each.number for each in anew(harness)])
+        harness.lose()
+        move_on("settle", 0, server, harness)
+
+        self.assertEqual(server.texts("lobby"), [each.text for each in anew(harness)])
 
     @hypothesis_settings(max_examples=100)
     @given(st.lists(st.tuples(st.integers(1, 700), st.integers(0, 700)), max_size=4))

@@ -22,7 +22,7 @@ from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
 
 TOKEN = b"the token of all processes"
 MESSAGE = ChatMessage(41, "Bob", "anyone \u00fcber here?", 1_700_000_000.5, "action", False)
-PAGE = ChatPage((MESSAGE,), 1, 41, "Plans", (3, 4))
+PAGE = ChatPage((MESSAGE,), 1, 41, "Plans", (3, 4), "e1", "41.f", True)
 
 
 class Service:
@@ -78,13 +78,17 @@ class ChatRpcTests(TestCase):
     def remote_with(self, token: bytes, seconds: float = 30.0) -> RemoteChat:
         return RemoteChat(lambda: self.number, token, seconds)
 
-    def status_of_call(self, age: float) -> int:
-        """The status of a valid call that is so many seconds old."""
-        body = json.dumps(["say", ["lobby", "Ann", "x", None], time.time() - age]).encode()
+    def call(self, method: str, *arguments: object, age: float = 0) -> tuple[int, bytes]:
+        """Status and body of the response to a valid call that is so many seconds old."""
+        body = json.dumps([method, arguments, time.time() - age]).encode()
         mac = hmac.new(TOKEN, body, "sha256").hexdigest()
         with closing(HTTPConnection("127.0.0.1", self.number, timeout=30)) as connection:
             connection.request("POST", "/", body, {"X-Mac": mac})
-            return connection.getresponse().status
+            response = connection.getresponse()
+            return response.status, response.read()
+
+    def status_of_call(self, age: float) -> int:
+        return self.call("say", "lobby", "Ann", "x", None, age=age)[0]
 
     async def test_every_method_returns_what_the_chat_returns(self) -> None:
         assert await deferToThread(self.remote.rooms) == ["lobby", "T\u00fcrk\u00e7e"]
@@ -94,8 +98,14 @@ class ChatRpcTests(TestCase):
         assert await deferToThread(self.remote.say, "lobby", "Ann", "\u00fc", "key") == 41
         page = await deferToThread(self.remote.page, "lobby", None, 5)
         assert (page.messages, page.first, page.last, page.topic) == ([MESSAGE], 1, 41, "Plans")
-        assert list(page.deleted) == [3, 4]
+        assert (list(page.deleted), page.epoch, page.token, page.is_reset) == ([3, 4], "e1", "41.f", True)
         assert self.service.asked == [("lobby", "Ann", "\u00fc", "key"), ("lobby", None, 5)]
+
+    async def test_a_process_of_an_older_version_gets_the_page_that_it_knows(self) -> None:
+        status, body = await deferToThread(self.call, "page", "lobby", None, 5)
+
+        messages, *others = json.loads(body)["value"]
+        assert (status, len(messages), others) == (200, 1, [1, 41, "Plans", [3, 4]])
 
     def test_it_has_every_method_of_the_chat(self) -> None:
         names: Any = IChat

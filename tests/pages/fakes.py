@@ -95,7 +95,7 @@ class FakeChat:
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
         self._check(room)
         self.asked.append((room, before, limit))
-        return ChatPage([MESSAGE], first=1, last=42)
+        return ChatPage([MESSAGE], first=1, last=42, epoch="e1")
 
     def claim(self, name: str, person: str) -> str:
         """Spaces around a name are removed; an empty name is refused."""

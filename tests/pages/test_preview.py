@@ -1,3 +1,5 @@
+from threading import Event, enumerate
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import ServiceBusy
@@ -49,6 +51,24 @@ class PreviewCacheTests(SynchronousTestCase):
 
         self.assertEqual(inside, [RoomPreview("lobby", ())])
         self.assertEqual(self.chat.asked, [])
+
+    def test_no_view_waits_long_for_a_chat_that_does_not_answer(self) -> None:
+        let_go = Event()
+        self.addCleanup(let_go.set)
+
+        class Hanging(FakeChat):
+            def page(_, room: str, before: int | None, limit: int) -> ChatPage:
+                assert let_go.wait(60)
+                return super().page(room, before, limit)
+
+        hanging = Hanging()
+        for _ in range(3):
+            self.assertEqual(self.preview.newest(hanging), RoomPreview("lobby", ()))
+        let_go.set()
+        for asking in [each for each in enumerate() if each.name == "preview"]:
+            asking.join(60)
+
+        self.assertEqual(self.preview.newest(hanging), RoomPreview("lobby", [MESSAGE]))
 
     def test_without_rooms_there_is_no_preview(self) -> None:
         class Empty(FakeChat):

@@ -66,7 +66,8 @@ def test_a_missing_database_is_fine_and_stays_missing_in_the_rehearsal(tmp_path:
 
 
 def test_preparing_makes_the_newest_schema(tmp_path: Path) -> None:
-    assert prepare(str(tmp_path / "new.db"), tables) == {"quote", "message", "room", "room_floor", "sanction", "audit"}
+    chat = {"message", "room", "room_floor", "sanction", "audit", "meta"}
+    assert prepare(str(tmp_path / "new.db"), tables) == {"quote", *chat}
 
     with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (NEWEST,)
@@ -96,12 +97,41 @@ def test_a_database_of_the_first_version_is_upgraded_and_keeps_what_was_said(tmp
 
     messages, rooms, quotes, *others = prepare(str(tmp_path / "x.db"), everything) or []
 
-    den = ("den", 1, "Ann", "anyone?", 0.5, None, "", None)
-    lobby = [("lobby", 41, "Ann", "hi", 1.5, "k", "", None), ("lobby", 42, "Bob", "🦊", 2.5, None, "", None)]
+    den = ("den", 1, "Ann", "anyone?", 0.5, None, "", None, None)
+    lobby = [
+        ("lobby", 41, "Ann", "hi", 1.5, "k", "", None, None),
+        ("lobby", 42, "Bob", "🦊", 2.5, None, "", None, None),
+    ]
     assert messages == [den, *lobby]
     assert rooms == [("den", 1, ""), ("lobby", 42, "")]
     assert (len(quotes), others) == (1, [[], []])
     rehearse(str(tmp_path / "x.db"))
+
+
+def epoch_of(path: Path) -> str:
+    return prepare(str(path), messages.read_epoch) or ""
+
+
+def test_each_new_database_has_an_epoch_of_its_own_and_keeps_it(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a.db", "b.db", "a.db")]
+
+    first, second, again = (epoch_of(path) for path in paths)
+
+    assert first == again != second
+    assert len(first) == 16
+
+
+def test_a_database_of_each_older_version_gets_an_epoch(tmp_path: Path) -> None:
+    for number in range(1, NEWEST):
+        with closing(sqlite3.connect(tmp_path / f"{number}.db")) as connection:
+            for script in SCRIPTS[:number]:
+                connection.executescript(script)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {number}")
+
+    epochs = {epoch_of(tmp_path / f"{number}.db") for number in range(1, NEWEST)}
+
+    assert len(epochs - {""}) == NEWEST - 1
 
 
 def test_in_an_upgraded_database_the_numbers_go_on_and_keys_are_known(tmp_path: Path) -> None:
@@ -173,7 +203,7 @@ def test_an_index_that_misses_a_row_is_damage(tmp_path: Path) -> None:
         connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'message_key'", (f"{sql} AND room = 'x'",))
         connection.commit()
     with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
-        connection.execute("INSERT INTO message VALUES ('lobby', 1, 'Ann', 'hi', 0, 'k', '', NULL)")
+        connection.execute("INSERT INTO message VALUES ('lobby', 1, 'Ann', 'hi', 0, 'k', '', NULL, 7)")
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'message_key'", (sql,))
         connection.commit()

@@ -1,9 +1,10 @@
 """A WSGI resource behind a real site without threads: calls run at once, or when the test says."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -13,11 +14,14 @@ from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.resource import wsgi_resource
+from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["InlinePool", "InlineReactor", "Served", "Wire"]
+__all__ = ["InlinePool", "InlineReaders", "InlineReactor", "Served", "Wire"]
+
+T = TypeVar("T")
 
 
 class InlineReactor(Clock):
@@ -51,6 +55,16 @@ class InlinePool(DaemonThreadPool):
         self._inline.turn()
 
 
+class InlineReaders:
+    """Reads temporary files at once, in the thread that asks."""
+
+    def defer(self, function: Callable[[], T], /) -> "Deferred[T]":
+        return maybeDeferred(function)
+
+    def callInThread(self, function: Callable[[], object], /) -> None:
+        function()
+
+
 class Wire(StringTransport):
     """A transport that can be full, and records how it ended."""
 
@@ -74,9 +88,11 @@ class Served:
     """An application behind a MixSite."""
 
     def __init__(self, application: "WSGIApplication", settings: Settings | None = None) -> None:
+        web = (settings or Settings()).web
+        self.quota = SpoolQuota(SpoolLimits.of_process(web.max_unread, web.max_unread_together))
         self.reactor = InlineReactor()
         pool = InlinePool(self.reactor)
-        self.pages = wsgi_resource(pool, application)
+        self.pages = wsgi_resource(pool, application, InlineReaders(), self.quota)
         self.site: Site = MixSite(self.reactor, self.pages, settings or Settings())
 
     def connect(self, wire: Wire | None = None) -> tuple[Any, Wire]:

@@ -50,7 +50,8 @@ class HelloHandler:
             raise refusal(request, "name_taken", str(taken), suggestion=taken.suggestion) from None
         self._state.people.enter(client, id, name)
         rooms = self._state.rooms.names()[: events.ROOMS_AT_ONCE]
-        client.send(events.welcome(client.name, rooms, self._state.settings.max_text, client.is_moderator))
+        max_text, epoch = self._state.settings.max_text, self._state.storage.epoch
+        client.send(events.welcome(client.name, rooms, max_text, client.is_moderator, epoch))
 
     def claim(self, name: str, person: str) -> str:
         """Returns the spelling of a name that a person may use now. Raises NameTaken, and ValueError for a bad name."""

@@ -7,6 +7,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.chat.handlers.state import ChatState, begin_waiting, end_waiting
+from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.model.people import Client, Person, Transport
 from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
 from mixsvc.chat.protocol import events
@@ -114,9 +115,11 @@ class MembershipHandler:
         return room
 
     def _query(self, request: Join) -> PageQuery:
+        newest = self._state.settings.history
         if request.since is None:
-            return PageQuery(request.room, 0, self._state.settings.history)
-        return PageQuery(request.room, request.since, CATCH_UP, seen=request.since)
+            return PageQuery(request.room, 0, newest)
+        known = Known(request.epoch, request.token, newest)
+        return PageQuery(request.room, request.since, CATCH_UP, seen=request.since, known=known)
 
     def _joined(self, page: ChatPage, client: Client, request: Join) -> None:
         end_waiting(client)

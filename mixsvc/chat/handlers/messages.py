@@ -144,7 +144,7 @@ class MessageHandler:
             room = self._state.rooms.obtain(name)
             if room is not None:
                 self._update(room, stored.message)
-                self._state.broadcast(events.message(name, stored.message), room.audience())
+                self._state.broadcast(events.message(name, stored.message, stored.token), room.audience())
         return stored
 
     def _release(self, failure: Failure, room: Room) -> Failure:

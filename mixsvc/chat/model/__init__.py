@@ -4,6 +4,7 @@
 - rooms: the rooms and their members.
 - sanctions: the mutes and bans in force.
 - ban_addresses: the address that a ban of a person applies to.
+- epochs: which history a client knows.
 - token_buckets: how much a person, and all persons of an address, may do.
 
 Everything here is changed in the reactor thread only. Views in other threads read a few snapshots: Rooms.names,

@@ -13,7 +13,8 @@ its event or by `error`, not always in the order of the requests: the answers th
 
 Requests of every client
     hello: gives the connection a name; first and once. Answered by `welcome`.
-    join: enters a room; `since` is the highest number that the client has seen there. Answered by `joined`.
+    join: enters a room; `since` is the highest number that the client has seen there, `token` the newest token that
+        came, and `epoch` the history's. Answered by `joined`.
     leave: leaves a room. Answered by `left`.
     say: posts a text in a room; the same `key` makes a repetition harmless. Answered by `said`.
     history: reads older messages of a room. Answered by `history`.
@@ -34,6 +35,7 @@ Requests of moderators
 Events that answer
     welcome: the client has this name.
     joined: the client is in the room: members, topic, a page of messages, and which messages were deleted meanwhile.
+        `reset` says that the client knows another history, as after a restored backup: the page begins this one.
     left: the client is not in the room.
     said: the message is on disk under this number; comes before its `message`.
     history: a page of messages.

@@ -49,15 +49,16 @@ BANNED: Final = 4003
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def welcome(name: str, rooms: Sequence[str], max_text: int, moderator: bool) -> str:
-    """Answers hello: the client has this name."""
-    return _event("welcome", name=name, rooms=rooms, max_text=max_text, moderator=moderator)
+def welcome(name: str, rooms: Sequence[str], max_text: int, moderator: bool, epoch: str) -> str:
+    """Answers hello: the client has this name. epoch: of the history."""
+    return _event("welcome", name=name, rooms=rooms, max_text=max_text, moderator=moderator, epoch=epoch)
 
 
 def joined(room: str, members: Sequence[str], count: int, topic: str, page: ChatPage) -> str:
     """Answers join: the client is in the room. members: the first names of `count`."""
     inside = {"members": members, "count": count, "topic": topic}
-    return _event("joined", room=room, **inside, **_page(page), deleted=page.deleted)
+    history = {"epoch": page.epoch, "token": page.token, "reset": page.is_reset}
+    return _event("joined", room=room, **inside, **_page(page), deleted=page.deleted, **history)
 
 
 def left(room: str) -> str:
@@ -65,9 +66,9 @@ def left(room: str) -> str:
     return _event("left", room=room)
 
 
-def message(room: str, said: ChatMessage) -> str:
+def message(room: str, said: ChatMessage, token: str) -> str:
     """Somebody posted a message in a room."""
-    return _event("message", room=room, **said.as_json())
+    return _event("message", room=room, **said.as_json(), token=token)
 
 
 def said(room: str, number: int, key: str | None) -> str:

@@ -203,7 +203,12 @@ def _hello(fields: Mapping[str, object]) -> Hello:
 
 REQUESTS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {
     Hello.type: _hello,
-    Join.type: lambda fields: Join(_room(fields), _optional_number(fields, "since", 0, MAX_JSON_NUMBER)),
+    Join.type: lambda fields: Join(
+        _room(fields),
+        _optional_number(fields, "since", 0, MAX_JSON_NUMBER),
+        _optional_text(fields, "epoch", 1, LONGEST_KEY, "the one of `joined`"),
+        _optional_text(fields, "token", 1, LONGEST_KEY, "the newest that came"),
+    ),
     Leave.type: lambda fields: Leave(_room(fields)),
     Say.type: lambda fields: Say(_room(fields), _text(fields, "text", "what you say"), _key(fields)),
     History.type: lambda fields: History(

@@ -36,11 +36,16 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Joins a room. since: the highest message number that the client has seen there."""
+    """Joins a room. since: the highest message number that the client has seen there.
+
+    epoch, token: of the history that it has seen there; None if it does not know them.
+    """
 
     type: ClassVar[str] = "join"
     room: str
     since: int | None
+    epoch: str | None = None
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

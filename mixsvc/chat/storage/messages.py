@@ -3,9 +3,11 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from mixsvc.chat.model import epochs
+from mixsvc.chat.model.epochs import Known
 from mixsvc.interfaces import ChatMessage, ChatPage
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "forget",
     "insert",
     "read",
+    "read_epoch",
     "read_rooms",
     "room_names",
     "topic",
@@ -51,10 +54,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A message that is stored. is_repeated: it was stored before under the same key, and was broadcast then."""
+    """A message that is stored. is_repeated: it was stored before under the same key, and was broadcast then.
+
+    token: the message's, "" for a repeated one.
+    """
 
     message: ChatMessage
     is_repeated: bool = False
+    token: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,8 @@ class PageQuery:
     """Asks for the newest `limit` messages of a room whose numbers are above `after` and below `before`.
 
     seen: the highest number that the client has seen; the page lists which messages up to it were deleted.
+    known: the history that it has seen them in; None for a reader that does not come back. If the room's history is
+    another one, the page has the newest messages, whatever `after` says.
     """
 
     room: str
@@ -69,14 +78,19 @@ class PageQuery:
     limit: int
     before: int | None = None
     seen: int = 0
+    known: Known | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StorageLimits:
-    """keep: how many messages of a room are kept. page_bytes: how long the messages of a page may be as JSON."""
+    """keep: how many messages of a room are kept. page_bytes: how long the messages of a page may be as JSON.
+
+    epoch: of the history in the database.
+    """
 
     keep: int
     page_bytes: int
+    epoch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,12 @@ def read(cursor: sqlite3.Cursor, queries: Sequence[PageQuery], limits: StorageLi
     """Returns a page for each query, all in one transaction."""
     cursor.execute("BEGIN")
     return [_page(cursor, query, limits) for query in queries]
+
+
+def read_epoch(cursor: sqlite3.Cursor) -> str:
+    """Returns the epoch of the history in the database."""
+    row = cursor.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
+    return str(row[0]) if row else epochs.new_epoch()
 
 
 def read_rooms(cursor: sqlite3.Cursor) -> list[tuple[str, int, str]]:
@@ -209,9 +229,10 @@ def _known(cursor: sqlite3.Cursor, draft: Draft) -> StoredMessage | None:
 
 
 def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
+    mark = epochs.new_mark()
     cursor.execute(
-        "INSERT INTO message (room, number, name, text, said_at, key, kind) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (draft.room, number, draft.name, draft.text, draft.said_at, draft.key, draft.kind),
+        "INSERT INTO message (room, number, name, text, said_at, key, kind, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (draft.room, number, draft.name, draft.text, draft.said_at, draft.key, draft.kind, mark),
     )
     if draft.kind == TOPIC:
         cursor.execute(
@@ -219,7 +240,8 @@ def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
             " ON CONFLICT (name) DO UPDATE SET topic = excluded.topic",
             (draft.room, number, draft.text),
         )
-    return StoredMessage(ChatMessage(number, draft.name, draft.text, draft.said_at, draft.kind))
+    message = ChatMessage(number, draft.name, draft.text, draft.said_at, draft.kind)
+    return StoredMessage(message, token=epochs.token(number, mark))
 
 
 def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int) -> None:
@@ -233,22 +255,54 @@ def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int) -> None:
 def _page(cursor: sqlite3.Cursor, query: PageQuery, limits: StorageLimits) -> ChatPage:
     row = cursor.execute("SELECT last, topic FROM room WHERE name = ?", (query.room,)).fetchone()
     last, topic = row or (_floor(cursor), "")
+    is_reset = query.known is not None and not _is_known(cursor, query, query.known, last, limits.epoch)
+    if is_reset and query.known is not None:
+        query = replace(query, after=0, limit=query.known.anew, seen=0)
     # Messages that are still to be pruned are not shown.
     first = max(_first(cursor, query.room, last), last - limits.keep + 1)
+    messages = _messages(cursor, query, (first, last), limits.page_bytes)
+    # A page of older messages goes to somebody who has the token already.
+    token = _token(cursor, query.room, last) if query.before is None else ""
+    return ChatPage(messages, first, last, topic, _deleted(cursor, query, first), limits.epoch, token, is_reset)
+
+
+def _messages(
+    cursor: sqlite3.Cursor, query: PageQuery, kept: tuple[int, int], page_bytes: int
+) -> tuple[ChatMessage, ...]:
+    first, last = kept
     cursor.execute(
         "SELECT number, name, text, said_at, kind, deleted_by IS NOT NULL FROM message"
         " WHERE room = ? AND number > ? AND number < ? ORDER BY number DESC LIMIT ?",
         (query.room, max(query.after, first - 1), last + 1 if query.before is None else query.before, query.limit),
     )
     messages: list[ChatMessage] = []
-    left = limits.page_bytes
     while row := cursor.fetchone():
         message = _message(row)
-        left -= _size(message)
-        if left < 0 and messages:
+        page_bytes -= _size(message)
+        if page_bytes < 0 and messages:
             break
         messages.append(message)
-    return ChatPage(tuple(reversed(messages)), first, last, topic, _deleted(cursor, query, first))
+    return tuple(reversed(messages))
+
+
+def _is_known(cursor: sqlite3.Cursor, query: PageQuery, known: Known, last: int, epoch: str) -> bool:
+    """Whether the messages that the client has seen are of this history.
+
+    What is not kept any more cannot be compared; but then the page has everything that is kept.
+    """
+    if query.after > last or known.epoch not in (None, epoch):
+        return False
+    if known.token is None:
+        return True
+    number = epochs.token_number(known.token)
+    if number is None or number > last:
+        return False
+    return _token(cursor, query.room, number) in (known.token, epochs.gone_token(number))
+
+
+def _token(cursor: sqlite3.Cursor, room: str, number: int) -> str:
+    row = cursor.execute("SELECT mark FROM message WHERE room = ? AND number = ?", (room, number)).fetchone()
+    return epochs.token(number, row[0]) if row else epochs.gone_token(number)
 
 
 def _message(row: tuple[int, str, str, float, str, int]) -> ChatMessage:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -10,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.chat.model.epochs import new_epoch
 from mixsvc.chat.storage import messages
 from mixsvc.chat.storage.messages import Draft, PageQuery, StorageLimits, StoredMessage
 from mixsvc.common.clocks import Clocks
@@ -93,7 +95,9 @@ class StorageQueue:
     def __init__(self, clocks: Clocks[IReactorTime], database: TransactionRunner, settings: ChatSettings) -> None:
         self._clock, self._wall = clocks.steady, clocks.wall
         self._database = database
-        self._limits = StorageLimits(settings.keep, min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE))
+        page_bytes = min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE)
+        # A database in memory is as new as this process.
+        self._limits = StorageLimits(settings.keep, page_bytes, new_epoch())
         self._appends: _WorkQueue[Draft, StoredMessage] = _WorkQueue(messages.insert, APPENDS_AT_ONCE, NotSaved)
         # A queue of their own: joins do not wait behind those who read old messages.
         self._joins: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(messages.read, READS_AT_ONCE, NotRead)
@@ -105,6 +109,15 @@ class StorageQueue:
         self._busy = False
         self._flushes: list[Deferred[None]] = []
         self.commits = CommitStats()
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of the history."""
+        return self._limits.epoch
+
+    def take_epoch(self, epoch: str) -> None:
+        """Take over the epoch that was read from the database; called before the first call of another method."""
+        self._limits = replace(self._limits, epoch=epoch)
 
     def append(self, room: str, name: str, text: str, key: str | None, kind: str = "") -> Deferred[StoredMessage]:
         """Store a message; fires with it after the commit, in the order of the numbers.

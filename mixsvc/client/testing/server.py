@@ -1,6 +1,7 @@
 """A chat server in memory, and its connections."""
 
 import json
+import secrets
 from collections import deque
 from typing import Any, Final, TypeAlias
 
@@ -30,7 +31,10 @@ class MemoryServer:
         self.requests: list[Message] = []
         self.connections: list[MemoryConnection] = []
         self._catch_up = catch_up
+        self._epoch = _random()
         self._rooms: dict[str, list[Message]] = {}
+        # A token for each message that is stored, whatever its number.
+        self._marks: dict[str, list[str]] = {}
         self._first: dict[str, int] = {}
         self._keys: dict[tuple[str, str], int] = {}
         self._tokens: dict[str, object] = {}
@@ -41,7 +45,7 @@ class MemoryServer:
     def say(self, room: str, text: str, name: str = "Bob") -> int:
         """Store a text that somebody else says, and send it to the members of the room; its number."""
         message = self._store(room, text, name)
-        self._broadcast("message", room, **message)
+        self._broadcast_message(room, message)
         return int(message["number"])
 
     def texts(self, room: str) -> list[str]:
@@ -96,9 +100,16 @@ class MemoryServer:
 
     def lose_history(self, room: str) -> None:
         """Lose the messages of a room and number from 1 again, as a server with another database does."""
-        self._rooms[room] = []
-        self._first.pop(room, None)
-        self._keys = {(of, key): number for (of, key), number in self._keys.items() if of != room}
+        self._epoch = _random()
+        self.go_back(room, 0)
+
+    def go_back(self, room: str, last: int) -> None:
+        """Lose the messages of a room after `last`, as a server does whose database was restored from a backup."""
+        self._rooms[room] = self._rooms.get(room, [])[:last]
+        self._marks[room] = self._marks.get(room, [])[:last]
+        if self._first.get(room, 1) > last:
+            self._first.pop(room, None)
+        self._keys = {(of, key): number for (of, key), number in self._keys.items() if of != room or number <= last}
 
     # What a connection asks for
 
@@ -123,7 +134,8 @@ class MemoryServer:
             connection.send_error(request, code="name_taken", text=f"Somebody is {name}.", suggestion=f"{name}2")
             return
         connection.name = name
-        connection.send(type="welcome", name=name, rooms=list(self._rooms), max_text=MAX_TEXT, moderator=False)
+        fields = {"rooms": list(self._rooms), "max_text": MAX_TEXT, "moderator": False, "epoch": self._epoch}
+        connection.send(type="welcome", name=name, **fields)
 
     def _join(self, connection: "MemoryConnection", request: Message) -> None:
         room, since = request["room"], request.get("since")
@@ -132,10 +144,13 @@ class MemoryServer:
             return
         connection.rooms.add(room)
         kept = self._kept(room)
+        is_reset = since is not None and not self._is_known(request)
+        since = None if is_reset else since
         later = kept[-NEWEST:] if since is None else [each for each in kept if each["number"] > since]
         members = sorted({each.name for each in self.connections if room in each.rooms})
-        page = {"messages": later[-self._catch_up :], **self._bounds(room)}
+        page: Message = {"messages": later[-self._catch_up :], **self._bounds(room)}
         gone = [each["number"] for each in kept if "deleted" in each and since is not None and each["number"] <= since]
+        page |= {"epoch": self._epoch, "token": self._token(room, len(self._rooms[room])), "reset": is_reset}
         connection.send(type="joined", room=room, members=members, count=len(members), topic="", deleted=gone, **page)
 
     def _leave(self, connection: "MemoryConnection", request: Message) -> None:
@@ -170,12 +185,27 @@ class MemoryServer:
         connection.send(type="said", room=room, number=number, **about)
         if message is not None:
             self._keys.update({(room, key): number} if key is not None else {})
-            self._broadcast("message", room, **message)
+            self._broadcast_message(room, message)
+
+    def _broadcast_message(self, room: str, message: Message) -> None:
+        self._broadcast("message", room, **message, token=self._token(room, message["number"]))
+
+    def _is_known(self, request: Message) -> bool:
+        """Whether a client that comes back has seen the messages that are here."""
+        room, token = request["room"], request.get("token")
+        last = len(self._rooms[room])
+        if request["since"] > last or request.get("epoch", self._epoch) != self._epoch:
+            return False
+        return token is None or any(token == self._token(room, number) for number in range(last + 1))
+
+    def _token(self, room: str, number: int) -> str:
+        return f"{number}.{self._marks[room][number - 1]}" if number else "0."
 
     def _store(self, room: str, text: str, name: str) -> Message:
         messages = self._rooms.setdefault(room, [])
         message = {"number": len(messages) + 1, "name": name, "text": text, "time": TIME}
         messages.append(message)
+        self._marks.setdefault(room, []).append(_random())
         return message
 
     def _broadcast(self, type: str, room: str, **fields: object) -> None:
@@ -188,6 +218,10 @@ class MemoryServer:
 
     def _bounds(self, room: str) -> dict[str, int]:
         return {"first": self._first.get(room, 1), "last": len(self._rooms[room])}
+
+
+def _random() -> str:
+    return secrets.token_hex(6)
 
 
 class MemoryConnection:

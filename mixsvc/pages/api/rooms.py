@@ -106,7 +106,7 @@ def _messages(chat: IChat, room: str) -> Response:
     except NoSuchRoom as error:
         refuse(404, str(error))
     shown = [each.as_json() for each in page.messages]
-    return jsonify(room=room, messages=shown, first=page.first, last=page.last)
+    return jsonify(room=room, messages=shown, first=page.first, last=page.last, epoch=page.epoch)
 
 
 def _said(chat: IChat, room: str, settings: ChatSettings) -> int:

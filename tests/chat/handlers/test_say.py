@@ -21,6 +21,7 @@ class SayTests(ChatTestCase):
 
         message = {"type": "message", "room": "lobby", "number": 1, "name": "Ann", "text": "hi"}
         message["time"] = "2026-11-22T15:43:00.000Z"
+        message["token"] = self.bob.got()[0]["token"]
         self.assertEqual([{"type": "said", "room": "lobby", "number": 1, "key": "k"}, message], self.ann.got())
         self.assertEqual([message], self.bob.got())
 

@@ -15,14 +15,15 @@ STORED = ChatMessage(41, "Bob", "anyone here?", NOW + 0.123)
 
 class EventTests(SynchronousTestCase):
     def test_a_message_is_compact_and_keeps_its_characters(self) -> None:
-        text = events.message("lobby", STORED)
+        text = events.message("lobby", STORED, "41.f")
 
         expected = '{"type":"message","room":"lobby","number":41,"name":"Bob","text":"anyone here?"'
-        self.assertEqual(expected + ',"time":"2026-11-22T15:43:00.123Z"}', text)
+        self.assertEqual(expected + ',"time":"2026-11-22T15:43:00.123Z","token":"41.f"}', text)
         self.assertIn("🦊é", events.came("lobby", "🦊é"))
 
     def test_joined_has_members_messages_and_bounds(self) -> None:
-        found = json.loads(events.joined("lobby", ["Ann", "Bob"], 120, "May", ChatPage((STORED,), 1, 41, deleted=(3,))))
+        page = ChatPage((STORED,), 1, 41, deleted=(3,), epoch="e", token="41.f")
+        found = json.loads(events.joined("lobby", ["Ann", "Bob"], 120, "May", page))
 
         entry = {"number": 41, "name": "Bob", "text": "anyone here?", "time": "2026-11-22T15:43:00.123Z"}
         expected: dict[str, object] = {
@@ -32,10 +33,11 @@ class EventTests(SynchronousTestCase):
             "messages": [entry],
         }
         expected.update({"count": 120, "topic": "May", "deleted": [3]})
-        self.assertEqual({**expected, "first": 1, "last": 41}, found)
+        history = {"epoch": "e", "token": "41.f", "reset": False}
+        self.assertEqual({**expected, "first": 1, "last": 41, **history}, found)
 
     def test_a_whole_second_has_its_milliseconds_too(self) -> None:
-        self.assertIn('"2026-11-22T15:43:00.000Z"', events.message("lobby", ChatMessage(1, "Ann", "hi", NOW)))
+        self.assertIn('"2026-11-22T15:43:00.000Z"', events.message("lobby", ChatMessage(1, "Ann", "hi", NOW), ""))
 
     def test_said_has_a_key_only_if_one_was_given(self) -> None:
         self.assertEqual('{"type":"said","room":"lobby","number":42,"key":"k"}', events.said("lobby", 42, "k"))
@@ -43,8 +45,8 @@ class EventTests(SynchronousTestCase):
 
     def test_the_short_ones_are_as_documented(self) -> None:
         self.assertEqual(
-            '{"type":"welcome","name":"Ann","rooms":["lobby"],"max_text":2000,"moderator":true}',
-            events.welcome("Ann", ["lobby"], 2000, moderator=True),
+            '{"type":"welcome","name":"Ann","rooms":["lobby"],"max_text":2000,"moderator":true,"epoch":"e"}',
+            events.welcome("Ann", ["lobby"], 2000, True, "e"),
         )
         self.assertEqual('{"type":"left","room":"lobby"}', events.left("lobby"))
         self.assertEqual('{"type":"came","room":"lobby","name":"Ann"}', events.came("lobby", "Ann"))
@@ -59,8 +61,8 @@ class EventTests(SynchronousTestCase):
         self.assertEqual('{"type":"error","code":"bad_json","text":"No."}', bare)
 
     def test_kind_and_deleted_are_present_only_if_they_apply(self) -> None:
-        action = json.loads(events.message("lobby", ChatMessage(1, "Ann", "waves", NOW, "action")))
-        deleted = json.loads(events.message("lobby", ChatMessage(1, "Ann", "", NOW, is_deleted=True)))
+        action = json.loads(events.message("lobby", ChatMessage(1, "Ann", "waves", NOW, "action"), ""))
+        deleted = json.loads(events.message("lobby", ChatMessage(1, "Ann", "", NOW, is_deleted=True), ""))
 
         self.assertEqual(("action", False), (action["kind"], "deleted" in action))
         self.assertEqual((True, False), (deleted["deleted"], "kind" in deleted))

@@ -121,8 +121,9 @@ class StorageQueueTests(SynchronousTestCase):
         self.database.settle()
 
         b, c = message(2, "b"), message(3, "c")
-        self.assertEqual(ChatPage((c,), 1, 3), self.successResultOf(newest))
-        self.assertEqual(ChatPage((b, c), 1, 3), self.successResultOf(since))
+        for expected, answer in (((c,), newest), ((b, c), since)):
+            page = self.successResultOf(answer)
+            self.assertEqual((expected, 1, 3), (page.messages, page.first, page.last))
 
     def test_a_read_that_fails_fires_its_errback(self) -> None:
         self.failing(self.page(1), NotRead)

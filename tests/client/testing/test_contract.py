@@ -15,7 +15,7 @@ Request = tuple[str, dict[str, Any]]
 TYPES = {"welcome", "joined", "left", "message", "said", "history", "error", "notice", "deleted", "kicked"}
 
 # The servers differ in their clock, their wording and their configured rooms.
-OWN = {"time", "rooms", "members", "count", "moderator", "suggestion"}
+OWN = {"time", "rooms", "members", "count", "moderator", "suggestion", "epoch", "token"}
 
 HELLO: Request = ("hello", {"name": "Ann", "token": "t" * 16})
 JOIN: Request = ("join", {"room": "lobby"})
@@ -74,6 +74,12 @@ class ContractTests(SynchronousTestCase):
         leave: Request = ("leave", {"room": "lobby"})
         for since in (None, 0, 3, 5, 9):
             self.assertAlike(HELLO, JOIN, *texts, leave, ("join", {"room": "lobby", "since": since}))
+
+    def test_a_client_of_another_history_is_told_and_gets_the_newest_messages(self) -> None:
+        texts = [say(f"{number}") for number in range(5)]
+        leave: Request = ("leave", {"room": "lobby"})
+        for known in ({"epoch": "x"}, {"token": "5.x"}, {"token": "x"}, {"token": "9.x"}, {"token": "5."}):
+            self.assertAlike(HELLO, JOIN, *texts, leave, ("join", {"room": "lobby", "since": 3, **known}))
 
     def test_a_page_of_history_ends_before_a_number(self) -> None:
         texts = [say(f"{number}") for number in range(5)]

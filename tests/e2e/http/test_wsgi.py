@@ -24,7 +24,8 @@ def hosting(launch: Launch, tmp_path: Path) -> Launch:
     code = tmp_path / "code"
     code.mkdir()
     (code / "wsgi_app.py").write_text((PROJECT / "tests" / "e2e" / "apps" / "wsgi_app.py").read_text())
-    web = {"wsgi": "wsgi_app:app", "threads": "2", "slow_client_timeout": "1"}
+    # A little waits in files, so that endless responses wait in their threads soon.
+    web = {"wsgi": "wsgi_app:app", "threads": "2", "slow_client_timeout": "1", "max_unread": "2000000"}
     return Launch(launch.programs, launch.folder, launch.config, environ={"PYTHONPATH": str(code)}).having(web=web)
 
 
@@ -129,21 +130,49 @@ def test_clients_that_leave_free_their_threads(service: Service, connection: HTT
     assert "Traceback" not in service.log()
 
 
-def test_clients_that_do_not_read_are_dropped_and_free_their_threads(
+def test_a_client_that_does_not_read_is_dropped_and_frees_its_thread(
     service: Service, connection: HTTPConnection
 ) -> None:
-    slow = [not_reading(service.port, "/endless") for _ in range(2)]
-    for client in slow:
-        assert client.recv(10)
+    with not_reading(service.port, "/endless") as slow:
+        assert slow.recv(10)
+        assert asked(connection, "/running").read() == b"1"
 
-    # Both threads are busy until then.
+        service.wait_for("web: 127.0.0.1 did not read its response in time and is dropped")
+        until_closed(slow)
+
     assert asked(connection, "/running").read() in (b"0", b"1")
 
-    dropped = "web: 127.0.0.1 did not read its response in time and is dropped"
-    first = service.wait_for(dropped)
-    service.wait_for(dropped, after=service.lines.so_far().index(first) + 1)
-    for client in slow:
-        until_closed(client)
+
+def test_a_page_is_answered_while_streams_that_nobody_reads_hold_all_threads(
+    start: Callable[[Launch], Service], hosting: Launch
+) -> None:
+    service = start(hosting.having(web={"slow_client_timeout": "300"}))
+    with ExitStack() as stack:
+        for _ in range(2):
+            assert stack.enter_context(not_reading(service.port, "/endless")).recv(10)
+
+        with closing(HTTPConnection("127.0.0.1", service.port, timeout=DEADLINE)) as connection:
+            assert asked(connection, "/page").read() == b"/page"
+
+        service.wait_for("web: the response to 127.0.0.1 is cut off: other requests need its thread")
+
+
+def test_two_hundred_that_read_nothing_of_a_long_response_do_not_stop_the_pages(
+    start: Callable[[Launch], Service], hosting: Launch
+) -> None:
+    web = {"slow_client_timeout": "300", "threads": "4", "max_unread": "20000000", "max_unread_together": "500000000"}
+    service = start(hosting.having(web=web, rates={"sources": "archive"}))
+    with ExitStack() as stack, closing(HTTPConnection("127.0.0.1", service.port, timeout=DEADLINE)) as connection:
+        for _ in range(8):
+            stack.enter_context(not_reading(service.port, "/large"))
+        assert asked(connection, "/page").read() == b"/page"
+
+        before = memory(service)
+        for _ in range(192):
+            stack.enter_context(not_reading(service.port, "/large"))
+        assert asked(connection, "/page").read() == b"/page"
+        assert memory(service) - before < 192 * 2**18 + 4 * 160 * 65536
+        assert len(asked(connection, "/large").read()) == 160 * 65536
 
 
 def test_a_client_that_reads_slowly_gets_everything(start: Callable[[Launch], Service], hosting: Launch) -> None:

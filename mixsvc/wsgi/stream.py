@@ -1,0 +1,200 @@
+"""Sends the body of a long response, or of one without a known length, as fast as the client reads it.
+
+The view's thread passes its blocks on as fast as it makes them. What the client does not read waits in a
+ResponseBacklog, and only when that is full does the thread wait.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from mixsvc.http.request import MixRequest
+from mixsvc.threads.reactor_calls import ReactorCalls
+from mixsvc.wsgi.backlog import ResponseBacklog
+from mixsvc.wsgi.response import ClientDisconnected
+from mixsvc.wsgi.response_head import ResponseHead
+from mixsvc.wsgi.spool import SpoolQuota
+from mixsvc.wsgi.waiting import WaitingStreams
+
+__all__ = ["FileReaders", "ResponseStream", "WriterContext"]
+
+T = TypeVar("T")
+
+
+class FileReaders(Protocol):
+    """Threads that read temporary files: what is used of mixsvc.threads.pool.DaemonThreadPool. Reactor thread."""
+
+    def defer(self, function: Callable[[], T], /) -> "Deferred[T]":
+        """Run function in a thread; fires in the reactor thread."""
+
+    def callInThread(self, function: Callable[[], object], /) -> None:
+        """Run function in a thread."""
+
+
+@dataclass(frozen=True)
+class WriterContext:
+    """What the writers of all responses share."""
+
+    call_in_reactor: ReactorCalls
+    readers: FileReaders
+    quota: SpoolQuota
+    waiting: WaitingStreams
+
+
+@implementer(IPushProducer)
+class ResponseStream:
+    """The body of one response.
+
+    Its view's thread calls `write`, `finish` and `abort`, the reactor thread everything else. The connection of a
+    client that does not read ends at its write deadline (mixsvc.http.write_deadline), which also frees the thread.
+    """
+
+    _log: Final = Logger("mixsvc.web")
+
+    def __init__(self, context: WriterContext, request: MixRequest) -> None:
+        self._context = context
+        self._changed = context.quota.changed
+        self._request = request
+        self._backlog = ResponseBacklog(context.quota)
+        # Guarded by the lock of `changed`.
+        self._is_paused = False
+        self._is_disconnected = False
+        self._is_complete = False
+        self._has_failed = False
+        self._is_scheduled = False
+        # Used in the reactor thread only. Nothing is sent while a part of the file is being read, which is next.
+        self._is_reading = False
+        self._is_over = False
+
+    def write(self, data: bytes) -> None:
+        """Pass a block on; waits if too much waits already. Raises ClientDisconnected if the client has left."""
+        start = 0
+        while start < len(data):
+            rest = self._backlog.put(data, start)
+            with self._changed:
+                if rest == start and not self._is_disconnected:
+                    self._context.waiting.wait(self, self._may_go_on)
+                if self._is_disconnected:
+                    raise ClientDisconnected("the client has closed the connection")
+                self._schedule()
+            start = rest
+
+    def finish(self) -> None:
+        """End the response, which is complete."""
+        with self._changed:
+            self._is_complete = True
+            self._schedule()
+
+    def abort(self) -> None:
+        """Close the connection behind what was passed on."""
+        with self._changed:
+            self._is_complete = self._has_failed = True
+            self._schedule()
+
+    def begin(self, head: ResponseHead) -> None:
+        """Send the head."""
+        request = self._request
+        request.setResponseCode(head.code, head.reason)
+        # The application sets its own Content-Type, or none.
+        request.defaultContentType = None
+        for name, _ in head.headers:
+            request.responseHeaders.removeHeader(name)
+        for name, value in head.headers:
+            request.responseHeaders.addRawHeader(name, value)
+        request.registerProducer(self, True)
+
+    def disconnected(self) -> None:
+        """The client has left: its thread is free, and nothing is kept for it."""
+        with self._changed:
+            self._is_disconnected = self._is_over = True
+        if self._backlog.close():
+            self._context.readers.callInThread(self._backlog.give_back)
+
+    def end_unread(self) -> None:
+        """See mixsvc.wsgi.waiting. Called in a view's thread, with the lock held."""
+        self._is_disconnected = True
+        self._changed.notify_all()
+        self._context.call_in_reactor(self._drop_unread)
+
+    def pauseProducing(self) -> None:
+        """The transport is full: the client does not keep up."""
+        with self._changed:
+            self._is_paused = True
+
+    def resumeProducing(self) -> None:
+        """The transport is empty: the system has taken everything."""
+        with self._changed:
+            self._is_paused = False
+            self._context.waiting.client_has_read(self)
+        self._send()
+
+    def stopProducing(self) -> None:
+        """The connection is lost; `disconnected` is called as well."""
+
+    def _may_go_on(self) -> bool:
+        return self._is_disconnected or self._backlog.has_room()
+
+    def _schedule(self) -> None:
+        """Have the reactor send what waits, unless it does so anyway. With the lock held."""
+        if not self._is_scheduled and not self._is_paused:
+            self._is_scheduled = True
+            self._context.call_in_reactor(self._send_scheduled)
+
+    def _send_scheduled(self) -> None:
+        with self._changed:
+            self._is_scheduled = False
+        self._send()
+
+    def _send(self) -> None:
+        """Send what waits until the transport is full."""
+        if self._is_reading:
+            return
+        while not self._is_paused and not self._is_over and (piece := self._backlog.take()) is not None:
+            self._request.write(piece)
+        if self._is_over:
+            return
+        if not self._is_paused and self._backlog.begin_reading():
+            self._is_reading = True
+            self._context.readers.defer(self._backlog.read).addCallbacks(self._was_read, self._cannot_read)
+        elif self._is_complete and self._backlog.is_empty():
+            self._end()
+
+    def _was_read(self, data: bytes) -> None:
+        self._is_reading = False
+        if not self._is_over:
+            self._request.write(data)
+            self._send()
+
+    def _cannot_read(self, failure: Failure) -> None:
+        self._log.error("web: a response is cut off: {error}", error=str(failure.value))
+        self._drop()
+
+    def _end(self) -> None:
+        if self._has_failed:
+            self._drop()
+        elif not self._is_paused:
+            # Only once the client has taken everything: the connection's next response begins after that.
+            self._is_over = True
+            self._request.unregisterProducer()
+            self._request.finish()
+
+    def _drop(self) -> None:
+        """Close the connection once the client has taken what was sent."""
+        if not self._is_over:
+            self._is_over = True
+            self._request.unregisterProducer()
+            self._request.loseConnection()
+
+    def _drop_unread(self) -> None:
+        if not self._is_over:
+            self._log.info(
+                "web: the response to {client} is cut off: other requests need its thread, and it is read too slowly",
+                client=getattr(self._request.getClientAddress(), "host", "-"),
+            )
+            self._request.channel.drop_unread()

@@ -1,0 +1,83 @@
+"""How many threads wait for something slow at one time."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
+from unittest import TestCase
+
+from mixsvc.errors import ServiceBusy
+from mixsvc.threads.places import HANGING_SECONDS, Places
+
+DEADLINE = 60.0
+
+
+class PlacesTests(TestCase):
+    def setUp(self) -> None:
+        self.now = 100.0
+        self.places = Places(2, lambda: self.now)
+        self.let_go = Event()
+        self.threads = ThreadPoolExecutor(8)
+        self.addCleanup(self.threads.shutdown)
+        self.addCleanup(self.let_go.set)
+
+    def inside(self, places: Places, until: Event) -> "Future[None]":
+        """A call that is inside until the event is set; returns once it is."""
+        entered = Event()
+
+        def call() -> None:
+            with places.place():
+                entered.set()
+                assert until.wait(DEADLINE)
+
+        future = self.threads.submit(call)
+        assert entered.wait(DEADLINE)
+        return future
+
+    def once(self, places: Places, then: Callable[[], None] = lambda: None) -> "Future[None]":
+        def call() -> None:
+            with places.place():
+                then()
+
+        return self.threads.submit(call)
+
+    def test_while_a_call_hangs_others_beyond_the_places_are_refused_at_once(self) -> None:
+        for _ in range(2):
+            self.inside(self.places, self.let_go)
+        self.now += HANGING_SECONDS
+
+        for _ in range(20):
+            self.assertRaises(ServiceBusy, self.once(self.places).result, DEADLINE)
+
+    def test_below_the_limit_a_call_is_made_even_if_another_hangs(self) -> None:
+        self.inside(self.places, self.let_go)
+        self.now += 10 * HANGING_SECONDS
+
+        self.once(self.places).result(DEADLINE)
+
+    def test_while_calls_end_in_time_others_wait_for_their_turn(self) -> None:
+        first, second = Event(), Event()
+        self.inside(self.places, first)
+        self.inside(self.places, second)
+        self.now += 0.9 * HANGING_SECONDS
+        waiting = self.once(self.places)
+        first.set()
+
+        waiting.result(DEADLINE)
+        second.set()
+
+    def test_those_who_wait_are_refused_when_a_call_turns_out_to_hang(self) -> None:
+        places = Places(1)
+        self.inside(places, self.let_go)
+
+        began = time.monotonic()
+        self.assertRaises(ServiceBusy, self.once(places).result, DEADLINE)
+
+        self.assertLess(time.monotonic() - began, DEADLINE / 2)
+
+    def test_a_call_that_fails_gives_its_place_back(self) -> None:
+        def fail() -> None:
+            raise ZeroDivisionError
+
+        for _ in range(3):
+            self.assertRaises(ZeroDivisionError, self.once(self.places, fail).result, DEADLINE)
