@@ -15,7 +15,7 @@ from mixsvc.config.network import UNIX, Proxy
 __all__ = ["apply_forwarded", "normal_peer"]
 
 # An address with its port, as some proxies write them; an IPv6 one then has brackets.
-WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f:.]+(?:%[^\]]*)?)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
+WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[^\]]*)?)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 
 
 def normal_peer(peer: IAddress) -> IAddress:
@@ -59,7 +59,9 @@ def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> str | None:
 
 def _items(request: Request, name: bytes) -> list[str]:
     values = request.requestHeaders.getRawHeaders(name) or []
-    return [item.strip() for value in values for item in value.decode("latin-1").split(",") if item.strip()]
+    items = [item for value in values for item in value.decode("latin-1").split(",")]
+    # Only what HTTP calls white space (RFC 9110 section 5.6.3): Python's has more, such as \x85.
+    return [stripped for item in items if (stripped := item.strip(" \t"))]
 
 
 def _parse(text: str) -> Address | None:

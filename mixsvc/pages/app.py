@@ -1,7 +1,6 @@
 """Makes the Flask app of our pages; it is the same under twistd and inside another WSGI server."""
 
 import logging
-import re
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from mixsvc.common.http_grammar import is_host
 from mixsvc.config.settings import Settings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import Authenticator, IMix
@@ -131,7 +131,7 @@ def _policy() -> str:
     A Host header with other characters than those of a host is left out.
     """
     policy, host = HEADERS["Content-Security-Policy"], request.environ.get("HTTP_HOST", "")
-    if not re.fullmatch(r"[A-Za-z0-9.:\[\]_-]{1,255}", host):
+    if not is_host(host):
         return policy
     socket = f"{'wss' if request.scheme == 'https' else 'ws'}://{host}"
     return policy.replace("connect-src 'self'", f"connect-src 'self' {socket}")

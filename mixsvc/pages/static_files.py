@@ -22,7 +22,7 @@ ENDPOINT: Final = "versioned_static"
 # One year, in seconds: browsers treat it as for ever.
 CACHE_SECONDS: Final = 31_536_000
 
-BYTES_RANGE: Final = re.compile(r"\s*bytes\s*=", re.IGNORECASE)
+BYTES_RANGE: Final = re.compile(r"[ \t]*bytes[ \t]*=", re.IGNORECASE)
 
 
 class StaticFiles:

@@ -1,8 +1,11 @@
 """Tokens, hosts and origins."""
 
 import re
+from ipaddress import IPv6Address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mixsvc.common.http_grammar import HOST, ORIGIN, TOKEN, is_host, normal_origin
 
@@ -25,6 +28,9 @@ def test_other_texts_are_no_tokens(text: str) -> None:
         ("example.org:", "example.org", ""),
         ("127.0.0.1:1", "127.0.0.1", "1"),
         ("[2001:db8::1]:80", "[2001:db8::1]", "80"),
+        ("[::]", "[::]", None),
+        ("[::ffff:192.0.2.1]:80", "[::ffff:192.0.2.1]", "80"),
+        ("[v1.fe80::a]", "[v1.fe80::a]", None),
         ("web_1", "web_1", None),
     ],
 )
@@ -38,10 +44,40 @@ def test_a_host_has_a_name_and_perhaps_a_port(text: str, name: str, port: str | 
 
 @pytest.mark.parametrize(
     "text",
-    ["", ":80", "a b", "a/b", "user@a", "a:port", "a:123456", "[::1", "[x]", "::1", "http://a", "\xff", "-a", "a\n"],
+    ["", ":80", "a b", "a/b", "user@a", "a:port", "a:123456", "[::1", "[x]", "::1", "http://a", "\xff", "-a", "a\n"]
+    + [
+        "[..]",
+        "[:::]",
+        "[1.2.3.4]",
+        "[]",
+        "[:]",
+        "[::1]a",
+        "[1:2:3:4:5:6:7]",
+        "[::1%25eth0]",
+        "[v.a]",
+        "[v1.]",
+        "[v1.;]",
+    ],
 )
 def test_other_texts_are_no_hosts(text: str) -> None:
     assert not is_host(text)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@given(
+    st.lists(st.sampled_from(["0", "1", "abcd", "fFfF", "12345", ":", "::", ".", "1.2.3.4", "256", "01"]), max_size=18)
+)
+def test_brackets_hold_what_the_standard_library_reads_as_an_address(parts: list[str]) -> None:
+    text = "".join(parts)
+
+    assert is_host(f"[{text}]") == _is_address(text)
 
 
 def test_an_origin_has_a_scheme_and_a_host() -> None:

@@ -54,6 +54,20 @@ class ForwardedTests(SynchronousTestCase):
         assert self.client(x_forwarded_for="192.0.2.7, 10.0.0.1:80") == "192.0.2.7"
         assert self.client(x_forwarded_for="[fe80::1%eth0]:4711") == "fe80::1%eth0"
 
+    def test_only_what_http_calls_white_space_is_left_out(self) -> None:
+        assert self.client(x_forwarded_for="\t 192.0.2.7 \t,") == "192.0.2.7"
+        for text in ("192.0.2.7\x85", "\xa0192.0.2.7", "192.0.2.7\x0c", "192.0.2.\xb2"):
+            assert self.client(x_forwarded_for=text) == "127.0.0.1", text
+        self.forwarded(x_forwarded_proto="https\x85")
+        assert self.scheme is None
+        assert self.forwarded(x_forwarded_host="a.example\x85").getHeader("host") == "internal:8080"
+
+    def test_brackets_hold_an_ipv6_address_and_nothing_else(self) -> None:
+        for text in ("[192.0.2.7]", "[192.0.2.7]:80", "[..]", "[:::]", "[]"):
+            assert self.client(x_forwarded_for=text) == "127.0.0.1", text
+        for text in ("[192.0.2.7]", "[..]", "[:::]:80"):
+            assert self.forwarded(x_forwarded_host=text).getHeader("host") == "internal:8080", text
+
     def test_a_mapped_address_is_ipv4(self) -> None:
         for text in ("::ffff:192.0.2.7", "[::FFFF:c000:207]:4711", "0:0:0:0:0:ffff:192.0.2.7"):
             assert self.forwarded(x_forwarded_for=text).getClientAddress() == IPv4Address("TCP", "192.0.2.7", 0), text

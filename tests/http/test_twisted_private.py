@@ -2,9 +2,9 @@
 
 import pytest
 from twisted.internet.testing import StringTransport
-from twisted.web.http import HTTPChannel, Request, _ChunkedTransferDecoder
+from twisted.web.http import HTTPChannel, Request
 
-from mixsvc.http.twisted_private import ChunkDecoder, MalformedChunks, set_request_line
+from mixsvc.http.twisted_private import set_request_line
 
 pytestmark = pytest.mark.contract
 
@@ -16,24 +16,6 @@ class Noted(Request):
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         self.calls = (command, path, version)
-
-
-class Trailing(ChunkDecoder):
-    """A decoder that notes what it is asked to read as trailers; complete with an empty line."""
-
-    def __init__(self) -> None:
-        self.body = b""
-        self.finished: list[bytes] = []
-        self.asked: list[bytes] = []
-        ChunkDecoder.__init__(self, self.received, self.finished.append)
-
-    def received(self, data: bytes) -> None:
-        self.body += data
-
-    def read_trailers(self, data: bytes) -> bytes | None:
-        self.asked.append(data)
-        end = data.find(b"\n\n")
-        return data[end + 2 :] if end >= 0 else None
 
 
 def channel_with_head(*headers: tuple[bytes, bytes], version: bytes = b"HTTP/1.1") -> tuple[HTTPChannel, Noted]:
@@ -99,27 +81,3 @@ def test_a_body_that_was_rewound_is_not_read_as_a_form() -> None:
     request.requestReceived(b"POST", b"/?q=r", b"HTTP/1.1")
 
     assert request.args == {b"q": [b"r"]}
-
-
-def test_chunks_are_decoded_and_what_follows_the_last_one_is_read_as_trailers() -> None:
-    decoder = Trailing()
-
-    decoder.dataReceived(b"3;x=y\r\nabc\r\n0\r\n")
-    assert (decoder.body, decoder.asked, decoder.finished) == (b"abc", [], [])
-    decoder.dataReceived(b"A: b")
-    decoder.dataReceived(b"\n\nGET")
-
-    assert decoder.asked == [b"A: b", b"A: b\n\nGET"]
-    assert decoder.finished == [b"GET"]
-
-
-def test_trailers_are_read_by_the_method_that_we_replace() -> None:
-    assert "_dataReceived_TRAILER" in vars(_ChunkedTransferDecoder)
-
-
-@pytest.mark.parametrize(
-    "data", [b"x\r\n", b"-1\r\n", b"0x5\r\n", b" 5\r\n", b"1\r\nab\r\n", b"5;\x00\r\n", b"1" * 3000]
-)
-def test_chunks_that_are_invalid_raise_one_error(data: bytes) -> None:
-    with pytest.raises(MalformedChunks):
-        Trailing().dataReceived(data)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.protocol import Factory, Protocol
@@ -26,6 +28,31 @@ UPGRADE = (
     b"Upgrade: websocket",
     b"Sec-WebSocket-Version: 13",
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+)
+
+
+SEGMENT = st.lists(st.sampled_from([b"a", b"%41", b"%2f", b"%", b"%zz", b"%c3%bc", b";", b"+", b"~"]), min_size=1)
+RANDOM_TARGETS = st.builds(
+    lambda host, segments, last, query: host + b"/chat/" + b"/".join([*segments, last]) + query,
+    st.sampled_from([b"", b"http://other.example", b"HTTPS://[2001:db8::1]:1"]),
+    st.one_of(st.just([]), st.tuples(SEGMENT.map(b"".join), SEGMENT.map(b"".join)).map(list)),
+    st.sampled_from([b"websocket", b"websocke%74", b"%77ebsocket"]),
+    st.sampled_from([b"", b"?", b"?a=b", b"?%41=%2F;?"]),
+)
+RANDOM_HEADERS = st.lists(
+    st.builds(
+        lambda name, space, value: name + b":" + space + value + space,
+        st.sampled_from(
+            b"X-Forwarded-For X-Forwarded-Proto X-Forwarded-Host x-forwarded-for Cookie cookie X-A x_a Authorization "
+            b"Forwarded Origin X-Forwarded-Prefix Accept".split()
+        ),
+        st.sampled_from([b"", b" ", b"\t "]),
+        st.sampled_from(
+            b"203.0.113.9 203.0.113.9\x85 \xa0[2001:db8::1] [1.2.3.4] 1,,2 https HTTPS\xa0 http,https a.example, "
+            b"[..] [:::] [::1]:8 a=b a=\xfc; /p /p/ //p , \xb2".split(b" ")
+        ),
+    ),
+    max_size=6,
 )
 
 
@@ -178,3 +205,16 @@ class ConnectionEnvironTests(SynchronousTestCase):
 
         self.assertIs(type(sent.view["wsgi.errors"]), type(sent.connection["wsgi.errors"]))
         self.assertIsNot(sent.view["wsgi.errors"], sent.connection["wsgi.errors"])
+
+    def test_an_encoded_path_is_decoded_for_both(self) -> None:
+        for target in (b"/chat/websocke%74", b"/%63hat/0/a%20b%2Fc/web%73ocket", b"http://h/chat/0/%zz/websocket?%41"):
+            environ = self.assert_same(Sent(websocket(target=target)))
+
+            self.assertTrue(environ["PATH_INFO"].startswith("/chat/"))
+            self.assertTrue(environ["PATH_INFO"].endswith("/websocket"))
+
+    @given(RANDOM_TARGETS, RANDOM_HEADERS)
+    def test_any_head_is_the_same_for_both(self, target: bytes, headers: list[bytes]) -> None:
+        settings = Settings(server=ServerSettings(trusted_proxies=network.proxies("192.0.2.7")))
+
+        self.assert_same(Sent(websocket(*headers, target=target), settings))

@@ -89,7 +89,7 @@ def embedders(origins: frozenset[str] | None) -> bytes | None:
 def is_known(request: Request, etag: bytes) -> bool:
     """Whether If-None-Match says that the client has this version (RFC 9110 section 13.1.2). etag: with its quotes."""
     given = request.getHeader(b"if-none-match") or b""
-    tags = [tag.strip() for tag in given.split(b",")]
+    tags = [tag.strip(b" \t") for tag in given.split(b",")]
     return any(tag in (b"*", etag, b"W/" + etag) for tag in tags)
 
 

@@ -40,7 +40,7 @@ class JSONPSend(SendEndpoint):
     def body(self, request: Request) -> bytes:
         """The field d. Raises ClientError if the body is over the limit, or has too many fields."""
         content = super().body(request)
-        kind = (request.getHeader(b"content-type") or b"").partition(b";")[0].strip().lower()
+        kind = (request.getHeader(b"content-type") or b"").partition(b";")[0].strip(b" \t").lower()
         if kind != b"application/x-www-form-urlencoded":
             return content
         return _field(content, b"d")

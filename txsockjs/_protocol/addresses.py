@@ -3,7 +3,7 @@
 import ipaddress
 from typing import Final
 
-__all__ = ["counted_as", "short_ipv6"]
+__all__ = ["counted_as", "is_ipv6", "short_ipv6"]
 
 # The well-known prefix of translators between IPv4 and IPv6 (RFC 6052 section 2.1).
 TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
@@ -27,6 +27,15 @@ def counted_as(host: str) -> str:
     if address in TRANSLATED:
         return str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
+
+
+def is_ipv6(text: str) -> bool:
+    """Whether a text is an IPv6 address."""
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def short_ipv6(text: str) -> str:

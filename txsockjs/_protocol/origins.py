@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from txsockjs._protocol.addresses import short_ipv6
+from txsockjs._protocol.addresses import is_ipv6, short_ipv6
 
 __all__ = ["is_same_origin", "normal_origin"]
 
@@ -37,6 +37,8 @@ def is_same_origin(origin: str, host: str, scheme: str | None) -> bool:
     """
     theirs, ours = ORIGIN.fullmatch(origin.lower()), HOST.fullmatch(host.lower())
     if theirs is None or ours is None or scheme not in (None, theirs["scheme"]):
+        return False
+    if ours["host"].startswith("[") and not is_ipv6(ours["host"][1:-1]):
         return False
     return normal_origin(origin) == _spelled(theirs["scheme"], ours["host"], ours["port"])
 

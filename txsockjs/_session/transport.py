@@ -232,7 +232,7 @@ def peer_address(request: Request, proxy_header: str | None) -> IAddress:
     given = request.getHeader(proxy_header) if proxy_header else None
     if given:
         try:
-            address = ipaddress.ip_address(given.rpartition(",")[2].strip())
+            address = ipaddress.ip_address(given.rpartition(",")[2].strip(" \t"))
         except ValueError:
             return IAddress(request.getClientAddress())
         kind = IPv4Address if address.version == 4 else IPv6Address

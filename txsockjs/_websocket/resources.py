@@ -19,7 +19,7 @@ from txsockjs._websocket.connection import WebSocketConnection
 from txsockjs._websocket.deflate import deflated
 from txsockjs._websocket.handshake import COMPRESSING, PLAIN, cached_response, read_handshake
 from txsockjs._websocket.hixie76 import HIXIE76, RAW_HIXIE76, Hixie76Connection, accept, asks_for_hixie76
-from txsockjs._websocket.upgrade import is_upgradable, upgrade_connection
+from txsockjs._websocket.upgrade import has_body, is_upgradable, upgrade_connection
 
 __all__ = ["RawWebSocket", "WebSocket"]
 
@@ -167,7 +167,7 @@ class WebSocket(Endpoint):
 
     def _cached_response(self, request: Request) -> bytes | None:
         options = self.service.options
-        if options.deflate or options.hixie76 or not is_upgradable(request.channel):
+        if options.deflate or options.hixie76 or not is_upgradable(request.channel) or has_body(request):
             return None
         return cached_response(request, self.service.wall_clock()) if is_allowed(request, options) else None
 
@@ -175,6 +175,9 @@ class WebSocket(Endpoint):
         """Upgrade. Raises ClientError, or answers 400, if the handshake is not valid."""
         if not is_upgradable(request.channel):
             raise ClientError(400, "WebSockets need HTTP/1.1.")
+        if has_body(request):
+            # RFC 6455 section 4.1: what follows the head is frames. The eight bytes of hixie-76 are no body, either.
+            raise ClientError(400, "A request that opens a WebSocket has no body.")
         if self.service.options.hixie76 and asks_for_hixie76(request):
             return self._respond_hixie76(request)
         handshake = COMPRESSING if self.service.options.deflate else PLAIN

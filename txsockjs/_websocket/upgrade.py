@@ -11,7 +11,7 @@ from zope.interface import implementer
 from txsockjs._socket.writer import is_plain_socket
 from txsockjs.interfaces import IUpgradableChannel, UpgradedProtocol
 
-__all__ = ["is_upgradable", "upgrade_connection"]
+__all__ = ["has_body", "is_upgradable", "upgrade_connection"]
 
 # Shared by all connections: it holds nothing about a single one.
 UPGRADED: Final = Failure(ConnectionDone("Upgraded to WebSocket"))
@@ -20,6 +20,14 @@ UPGRADED: Final = Failure(ConnectionDone("Upgraded to WebSocket"))
 def is_upgradable(channel: object) -> bool:
     """Whether the connection of this channel can become a WebSocket; a stream of HTTP/2 cannot."""
     return isinstance(channel, HTTPChannel) or IUpgradableChannel.providedBy(channel)
+
+
+def has_body(request: Request) -> bool:
+    """Whether the head of a request announces a body. It would have to end before the connection is another one's."""
+    headers = request.requestHeaders
+    return headers.hasHeader(b"transfer-encoding") or any(
+        length.strip(b"0") for length in headers.getRawHeaders(b"content-length", ())
+    )
 
 
 def upgrade_connection(request: Request, protocol: UpgradedProtocol) -> None:

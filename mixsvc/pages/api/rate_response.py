@@ -147,7 +147,7 @@ def _answer(forms: _Forms, caching: str) -> Response:
     """Returns the form that the client prefers, JSON if it accepts all; 304 if it has the response already."""
     kinds = [_JSON, _TEXT, *([] if forms.table is None else [rate_csv.KIND])]
     # Without the parameters of media types, such as a charset: there is one text, one table and one JSON.
-    wanted = MIMEAccept([(kind.partition(";")[0].strip(), quality) for kind, quality in request.accept_mimetypes])
+    wanted = MIMEAccept([(kind.partition(";")[0].strip(" \t"), quality) for kind, quality in request.accept_mimetypes])
     kind = wanted.best_match(kinds)
     if kind == rate_csv.KIND and forms.table is not None:
         response = rate_csv.response(forms.table)

@@ -52,7 +52,7 @@ class ChatAccess:
         scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
         if self.token is None or scheme.lower() != "bearer":
             return False
-        return hmac.compare_digest(shown.strip().encode("utf-8", "replace"), self.token)
+        return hmac.compare_digest(shown.strip(" \t").encode("utf-8", "replace"), self.token)
 
 
 def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:

@@ -172,7 +172,7 @@ def _late(_: object, seconds: float) -> Any:
 
 def _uncompressed(response: IResponse) -> IResponse:
     codings = response.headers.getRawHeaders(b"content-encoding") or []
-    if any(coding.strip().lower() != b"identity" for line in codings for coding in line.split(b",")):
+    if any(coding.strip(b" \t").lower() != b"identity" for line in codings for coding in line.split(b",")):
         response.deliverBody(DiscardBody())
         raise SourceFailed("the answer is compressed, though that was not asked for")
     return response

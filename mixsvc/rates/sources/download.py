@@ -134,7 +134,7 @@ class Download:
         """Returns seconds, from both forms of RFC 9110, 10.2.3; 0 for anything else."""
         if response.code not in _BUSY:
             return 0.0
-        text = response.headers.getRawHeaders(b"Retry-After", [b""])[0].decode("latin-1").strip()
+        text = response.headers.getRawHeaders(b"Retry-After", [b""])[0].decode("latin-1").strip(" \t")
         if text.isascii() and text.isdigit():
             return min(float(text[:10]), MAX_RETRY_AFTER)
         until = _http_date(response.headers, b"Retry-After")
@@ -200,7 +200,7 @@ def _body(response: Any, host: str, limit: int) -> "Deferred[bytes]":
 def _http_date(headers: Headers, name: bytes) -> datetime | None:
     """Returns the moment that a header names (RFC 9110, 5.6.7); None for anything else."""
     try:
-        moment = parsedate_to_datetime(headers.getRawHeaders(name, [b""])[0].decode("latin-1").strip())
+        moment = parsedate_to_datetime(headers.getRawHeaders(name, [b""])[0].decode("latin-1").strip(" \t"))
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

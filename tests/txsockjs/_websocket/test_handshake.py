@@ -22,6 +22,7 @@ UPGRADE = {
 
 
 URLS = ("/0/s/websocket", "/websocket")
+CHUNKED = "Transfer-Encoding: chunked\r\n\r\n"
 
 
 # What clients send, well and badly, for each header.
@@ -93,6 +94,20 @@ class HandshakeTests(SynchronousTestCase):
         self.service.resource.getChild(b"websocket", cast(Request, request)).render(request)
 
         self.assertEqual((request.responseCode, request.written), (400, [b"WebSockets need HTTP/1.1."]))
+
+    def test_an_upgrade_with_a_body_is_refused_since_nobody_knows_where_its_frames_begin(self) -> None:
+        lines = [f"{name.replace('_', '-')}: {value}" for name, value in UPGRADE.items()]
+        for path, body in product(
+            URLS, ("Content-Length: 2\r\n\r\nab", CHUNKED + "1\r\na\r\n0\r\n\r\n", CHUNKED + "0\r\n\r\n")
+        ):
+            head = "\r\n".join([f"GET /echo{path} HTTP/1.1", "Host: a", *lines, body])
+            answer = self.service.send(head.encode() + b"\x81\x80aaaa")
+
+            self.assertEqual(answer.status, 400)
+            self.assertEqual(self.service.apps.all, [])
+
+    def test_an_upgrade_with_an_empty_body_of_known_length_is_one_without(self) -> None:
+        self.assertEqual(self.service.get("/websocket", **UPGRADE, Content_Length="0").status, 101)
 
     def test_a_refused_one_leaves_no_session_behind(self) -> None:
         self.service.get("/0/s/websocket")

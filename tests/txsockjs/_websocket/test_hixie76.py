@@ -59,6 +59,13 @@ class HandshakeTests(Case):
 
         self.assertEqual(answer.body[:16], b"fQJ,fN/4F4!~K~MH")
 
+    def test_a_body_besides_the_eight_bytes_is_refused(self) -> None:
+        self.assertEqual(self.connect(Content_Length="0").status, 101)
+        lines = [f"{name.replace('_', '-')}: {value}" for name, value in HANDSHAKE.items()]
+        head = "\r\n".join([f"GET /echo{self.path} HTTP/1.1", "Host: localhost", "Content-Length: 8", *lines, "", ""])
+
+        self.assertEqual(self.service.send(head.encode() + b"aaaaaaaa").status, 400)
+
     def test_the_eight_bytes_may_come_with_the_request_or_one_by_one(self) -> None:
         lines = [f"{name.replace('_', '-')}: {value}" for name, value in HANDSHAKE.items()]
         head = "\r\n".join([f"GET /echo{self.path} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode()
