@@ -7,13 +7,34 @@ from typing import Final
 
 from mixsvc.common.text import did_you_mean
 
-__all__ = ["CODE", "EURO", "decimals", "is_currency", "no_longer_quoted", "parse_currency", "unknown_currency"]
+__all__ = [
+    "CODE",
+    "EURO",
+    "ISO_4217",
+    "decimals",
+    "is_currency",
+    "no_longer_quoted",
+    "parse_currency",
+    "unknown_currency",
+]
 
 # The European Central Bank publishes all its prices for one euro.
 EURO: Final = "EUR"
 
 # A pattern for a code as people write it, in capitals or not.
 CODE: Final = "[A-Za-z]{3}"
+
+# ISO 4217, list one: what is money at present, and metals.
+ISO_4217: Final = frozenset(
+    """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP
+    CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR
+    ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT
+    MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD
+    SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES
+    VND VUV WST XAF XAG XAU XCD XCG XDR XOF XPD XPF XPT YER ZAR ZMW ZWG
+    """.split()
+)
 
 # ISO 4217, list one and, for what is no longer money, list three; every other currency has two.
 _DECIMALS: Final = {

@@ -17,6 +17,7 @@ __all__ = [
     "address",
     "dotted_name",
     "field_path",
+    "field_path_or_none",
     "headers",
     "lines",
     "moderators",
@@ -239,6 +240,11 @@ def field_path(text: str) -> str:
     if not re.fullmatch(r"[^\s.]+(\.[^\s.]+){0,9}", text) or text.count("*") > 1:
         raise ValueError("give the names of the fields that lead to it, joined by dots, such as rates or data.*.value")
     return text
+
+
+def field_path_or_none(text: str) -> str:
+    """Parses the path of a field in JSON; may be empty."""
+    return field_path(text) if text else ""
 
 
 def headers(text: str) -> tuple[tuple[str, str], ...]:

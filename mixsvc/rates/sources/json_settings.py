@@ -1,6 +1,7 @@
 """The JSON source as [rates] json_... and the environment describe it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Final
 from urllib.parse import quote
 
@@ -8,14 +9,17 @@ from mixsvc.config.settings import RatesSettings
 from mixsvc.errors import BadSetting
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.download import Address
+from mixsvc.rates.sources.json_answer import JsonFormat
 from mixsvc.rates.sources.json_feed import MAX_BODY, JsonFeed
+from mixsvc.rates.sources.json_paths import JsonPaths
 
 __all__ = ["PRESETS", "feed_of"]
 
 # By the names in [rates] json_preset.
-PRESETS: Final = {"frankfurter": "https://api.frankfurter.dev/v1/latest?base={base}"}
+PRESETS: Final = {"frankfurter": "https://api.frankfurter.dev/v2/rates?base={base}&providers=ecb"}
 
 _KEY: Final = "{key}"
+_BASE: Final = "{base}"
 
 
 def feed_of(settings: RatesSettings, environ: Mapping[str, str]) -> Callable[[], JsonFeed]:
@@ -32,14 +36,26 @@ def feed_of(settings: RatesSettings, environ: Mapping[str, str]) -> Callable[[],
     if settings.json_key_env and not wants_key:
         raise BadSetting(f"[rates] json_key_env is given, so write {_KEY} in json_url or json_headers where it belongs")
 
+    form = _form_of(settings)
+
     def make() -> JsonFeed:
         key = _key(settings.json_key_env, environ)
-        url = template.replace("{base}", settings.json_base).replace(_KEY, quote(key, safe=""))
+        url = template.replace(_BASE, settings.json_base).replace(_KEY, quote(key, safe=""))
         headers = {name: value.replace(_KEY, key) for name, value in settings.json_headers}
-        address = Address(url, headers, MAX_BODY)
-        return JsonFeed(address, settings.json_base, settings.json_date, settings.json_rates)
+        return JsonFeed(Address(url, headers, MAX_BODY), form, key)
 
     return make
+
+
+def _form_of(settings: RatesSettings) -> JsonFormat:
+    paths = JsonPaths(
+        settings.json_date, settings.json_rates, settings.json_code, settings.json_amount, settings.json_base_field
+    )
+    mistake = paths.entry_mistake()
+    if mistake:
+        raise BadSetting(f"[rates] {mistake}")
+    written = {name: path.replace(_BASE, settings.json_base) for name, path in asdict(paths).items()}
+    return JsonFormat(settings.json_base, JsonPaths(**written), settings.json_inverse)
 
 
 def _key(variable: str, environ: Mapping[str, str]) -> str:

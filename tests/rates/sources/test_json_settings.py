@@ -11,7 +11,9 @@ from mixsvc.config.settings import RatesSettings
 from mixsvc.errors import BadSetting
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources import build_sources
+from mixsvc.rates.sources.json_answer import JsonFormat
 from mixsvc.rates.sources.json_feed import JsonFeed
+from mixsvc.rates.sources.json_paths import JsonPaths
 from mixsvc.rates.sources.json_settings import PRESETS, feed_of
 from tests.rates.samples import at_once, client_of
 
@@ -26,8 +28,8 @@ class Feeds(SynchronousTestCase):
     def test_without_any_setting_it_is_frankfurter(self) -> None:
         feed = self.feed(RatesSettings(), {})
 
-        self.assertEqual(feed.address.url, "https://api.frankfurter.dev/v1/latest?base=EUR")
-        self.assertEqual((feed.base, feed.date, feed.rates, feed.address.headers), ("EUR", "date", "rates", {}))
+        self.assertEqual(feed.address.url, "https://api.frankfurter.dev/v2/rates?base=EUR&providers=ecb")
+        self.assertEqual((feed.form, feed.address.headers), (JsonFormat("EUR", JsonPaths("date", "rates")), {}))
 
     def test_a_url_in_the_settings_replaces_the_preset(self) -> None:
         own = replace(RatesSettings(), json_url="http://localhost:8080/v1/latest?base={base}", json_base="USD")
@@ -70,6 +72,29 @@ class Feeds(SynchronousTestCase):
         for settings in wrong:
             self.assertRaises(BadSetting, feed_of, settings, KEY)
 
+    def test_a_path_may_have_the_base_in_it(self) -> None:
+        own = replace(RatesSettings(), json_rates="data.{base}", json_base="USD", json_inverse=True)
+
+        self.assertEqual(self.feed(own, {}).form, JsonFormat("USD", JsonPaths("date", "data.USD"), is_inverse=True))
+
+    def test_a_star_stands_for_the_same_entry_in_every_path(self) -> None:
+        right: dict[str, Any] = {
+            "json_rates": "a.*.rate",
+            "json_code": "a.*.code",
+            "json_date": "a.*.day",
+            "json_amount": "amount",
+        }
+        self.feed(replace(RatesSettings(), **right), {})
+        for wrong, told in (
+            ({"json_rates": "rates"}, "json_code needs a *"),
+            ({"json_code": "b.*.code"}, r"json_code = b.\*.code has a \* in another place than json_rates = a.\*.rate"),
+            ({"json_rates": "rates", "json_code": ""}, "json_date = a"),
+            ({"json_amount": "*.amount"}, "json_amount"),
+            ({"json_base_field": "*.base"}, "json_base_field"),
+        ):
+            with self.subTest(told=told), self.assertRaisesRegex(BadSetting, told):
+                feed_of(replace(RatesSettings(), **(right | wrong)), {})
+
     def test_json_settings_are_ignored_without_the_json_source(self) -> None:
         client = client_of(Data(b"", ""))
 
@@ -105,6 +130,8 @@ class Parsers(SynchronousTestCase):
     def test_paths_of_fields_hold_no_empty_names(self) -> None:
         for text in ("date", "a.b", "data.*.value", "a-b._c"):
             self.assertEqual(parsers.field_path(text), text)
+        self.assertEqual((parsers.field_path_or_none(""), parsers.field_path_or_none("a.b")), ("", "a.b"))
+        self.refused(parsers.field_path_or_none, ".", "a..b")
         self.refused(parsers.field_path, "", ".", "a.", ".a", "a..b", "a b", "*.*", ".".join("abcdefghijk"))
 
     def test_currencies_presets_and_variables(self) -> None:

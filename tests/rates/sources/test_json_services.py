@@ -1,0 +1,230 @@
+"""Answers in the formats of well known services, read with the settings that docs/how-to/rate-sources.md names."""
+
+import re
+import tempfile
+from dataclasses import replace
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.config.settings import RatesSettings, read_settings
+from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.sources.json_answer import JsonAnswer, read_answer
+from mixsvc.rates.sources.json_settings import feed_of
+from tests.builds import PROJECT
+from tests.rates.samples import NOW
+
+PAGE = (PROJECT / "docs" / "how-to" / "rate-sources.md").read_text()
+DOCUMENTED = dict(re.findall(r"\n## ([^\n]+)\n[^#]*?```ini\n(.*?)```", PAGE, re.DOTALL))
+
+
+def documented(service: str) -> RatesSettings:
+    """The settings for a service, as the page has them."""
+    with tempfile.NamedTemporaryFile("w", suffix=".ini") as file:
+        file.write(DOCUMENTED[service])
+        file.flush()
+        return read_settings(file.name).rates
+
+
+def read(body: str, settings: RatesSettings) -> JsonAnswer:
+    return read_answer(body.encode(), feed_of(settings, {"RATES_KEY": "x"})().form, NOW)
+
+
+def having(**given: Any) -> RatesSettings:
+    return replace(RatesSettings(), **given)
+
+
+class Formats(SynchronousTestCase):
+    def prices(self, body: str, settings: RatesSettings) -> list[str]:
+        found = read(body, settings)
+        self.assertEqual({each.base for each in found.quotes}, {settings.json_base})
+        return [f"{each.quote} {each.price} {each.date}" for each in found.quotes]
+
+    def test_frankfurter_1(self) -> None:
+        body = '{"amount": 1.0, "base": "EUR", "date": "2026-10-29", "rates": {"AUD": 1.6403, "USD": 1.1172}}'
+
+        self.assertEqual(self.prices(body, RatesSettings()), ["AUD 1.6403 2026-10-29", "USD 1.1172 2026-10-29"])
+
+    def test_frankfurter_2_has_rows_with_dates_of_their_own(self) -> None:
+        body = """[
+            {"date": "2026-10-30", "base": "EUR", "quote": "USD", "rate": 1.1172},
+            {"date": "2026-10-29", "base": "EUR", "quote": "ISK", "rate": 141.30}
+        ]"""
+
+        found = ["ISK 141.30 2026-10-29", "USD 1.1172 2026-10-30"]
+        named = having(json_date="*.date", json_rates="*.rate", json_code="*.quote", json_base_field="*.base")
+        for settings in (RatesSettings(), documented("Frankfurter"), named):
+            self.assertEqual(self.prices(body, settings), found)
+
+    def test_exchangerate_api(self) -> None:
+        body = """{"result": "success", "time_last_update_unix": 1793318401,
+            "time_last_update_utc": "Fri, 30 Oct 2026 00:00:01 +0000", "base_code": "EUR",
+            "%s": {"EUR": 1, "USD": 1.1172, "JPY": 175.6}}"""
+        found = ["USD 1.1172 2026-10-30", "JPY 175.6 2026-10-30"]
+
+        for rates, service in (("rates", "ExchangeRate-API"), ("conversion_rates", "ExchangeRate-API with a key")):
+            self.assertEqual(self.prices(body % rates, documented(service)), found)
+
+    def test_open_exchange_rates(self) -> None:
+        body = '{"disclaimer": "x", "timestamp": 1793318400, "base": "USD", "rates": {"EUR": 0.895095, "USD": 1}}'
+
+        self.assertEqual(self.prices(body, documented("Open Exchange Rates")), ["EUR 0.895095 2026-10-30"])
+
+    def test_currencyapi(self) -> None:
+        body = """{"meta": {"last_updated_at": "2026-10-29T23:59:59Z"},
+            "data": {"USD": {"code": "USD", "value": 1.1172}, "JPY": {"code": "JPY", "value": 175.6}}}"""
+
+        found = self.prices(body, documented("currencyapi"))
+
+        self.assertEqual(found, ["USD 1.1172 2026-10-29", "JPY 175.6 2026-10-29"])
+
+    def test_currencylayer_names_pairs(self) -> None:
+        body = (
+            '{"success": true, "timestamp": 1793318400, "source": "USD", "quotes": {"USDEUR": 0.8951, "USDJPY": 157.2}}'
+        )
+
+        found = self.prices(body, documented("currencylayer"))
+
+        self.assertEqual(found, ["EUR 0.8951 2026-10-30", "JPY 157.2 2026-10-30"])
+
+    def test_fixer_and_fastforex(self) -> None:
+        fixer = """{"success": true, "timestamp": 1793318400, "base": "EUR", "date": "2026-10-30",
+            "rates": {"USD": 1.1172}}"""
+        fast = '{"base": "EUR", "results": {"USD": 1.1172}, "updated": "2026-10-30 11:34:29", "ms": 4}'
+
+        for body, service in ((fixer, "Fixer"), (fast, "fastFOREX")):
+            self.assertEqual(self.prices(body, documented(service)), ["USD 1.1172 2026-10-30"])
+
+    def test_every_documented_service_is_among_these(self) -> None:
+        self.assertEqual(len(DOCUMENTED), 11)
+
+    def test_the_free_currency_api_writes_small_letters(self) -> None:
+        body = '{"date": "2026-10-30", "eur": {"eur": 1, "usd": 1.1172, "1inch": 5.1, "isk": 141.3}}'
+
+        self.assertEqual(
+            self.prices(body, documented("currency-api")), ["USD 1.1172 2026-10-30", "ISK 141.3 2026-10-30"]
+        )
+
+    def test_the_polish_national_bank_has_the_prices_of_others_in_zloty(self) -> None:
+        body = """[{"table": "A", "no": "211/A/NBP/2026", "effectiveDate": "2026-10-30", "rates": [
+            {"currency": "euro", "code": "EUR", "mid": 4.25}, {"currency": "rupia", "code": "IDR", "mid": 0.00022}]}]"""
+
+        found = self.prices(body, documented("The National Bank of Poland"))
+
+        self.assertEqual(found, ["EUR 0.2352941176470588235 2026-10-30", "IDR 4545.4545454545454545 2026-10-30"])
+
+    def test_the_czech_national_bank_has_prices_of_several_units(self) -> None:
+        body = """{"rates": [
+            {"validFor": "2026-10-30", "amount": 1, "currencyCode": "EUR", "rate": 25},
+            {"validFor": "2026-10-30", "amount": 100, "currencyCode": "JPY", "rate": 12.5}]}"""
+
+        found = self.prices(body, documented("The Czech National Bank"))
+
+        self.assertEqual(found, ["EUR 0.04 2026-10-30", "JPY 8 2026-10-30"])
+
+
+class Bases(SynchronousTestCase):
+    def refused(self, body: str, **given: str) -> str:
+        with self.assertRaises(SourceFailed) as caught:
+            read(body, having(**given))
+        return str(caught.exception)
+
+    def test_another_base_is_refused_under_every_usual_name(self) -> None:
+        for said in (
+            '"base": "USD"',
+            '"BASE": "usd"',
+            '"base_code": "USD"',
+            '"baseCode": "USD"',
+            '"base_currency": "USD"',
+            '"Base-Currency": "USD"',
+            '"source": "USD"',
+            '"base": {"code": "USD"}',
+            '"data": {"base": "USD"}',
+            '"meta": {"base_currency": "usd"}',
+            '"query": {"source": "USD"}',
+        ):
+            with self.subTest(said=said):
+                self.assertIn(
+                    "its base is USD, not EUR", self.refused(f'{{{said}, "date": "2026-10-30", "rates": {{"GBP": 1}}}}')
+                )
+
+    def test_the_base_is_read_where_the_settings_say_and_nowhere_else(self) -> None:
+        body = '{"in": {"of": "%s"}, "base": "USD", "date": "2026-10-30", "rates": {"GBP": 1}}'
+
+        self.assertEqual(len(read(body % "eur", having(json_base_field="in.of")).quotes), 1)
+        self.assertIn("its base is USD, not EUR", self.refused(body % "usd", json_base_field="in.of"))
+        self.assertIn("its base is 'DOLLAR', not EUR", self.refused(body % "Dollar", json_base_field="in.of"))
+        self.assertIn("it has no field out", self.refused(body % "EUR", json_base_field="out"))
+
+    def test_what_is_no_base_is_not_taken_for_one(self) -> None:
+        for said in (
+            '"source": "ECB"',
+            '"base": null',
+            '"base": "euros"',
+            '"base": 3',
+            '"source": "USD", "base": "EUR"',
+        ):
+            with self.subTest(said=said):
+                self.assertEqual(
+                    len(read(f'{{{said}, "date": "2026-10-30", "rates": {{"GBP": 1}}}}', having()).quotes), 1
+                )
+
+    def test_a_row_with_another_base_fails_the_answer(self) -> None:
+        row = '{"date": "2026-10-30", "base": "%s", "quote": "%s", "rate": 1.1}'
+
+        found = self.refused(f"[{row % ('EUR', 'USD')}, {row % ('USD', 'GBP')}]")
+
+        self.assertIn("its base is USD, not EUR", found)
+
+
+class Refusals(SynchronousTestCase):
+    def test_an_answer_that_is_a_failure_is_told_with_its_reason(self) -> None:
+        for body, reason in (
+            ('{"success": false, "error": {"code": 104, "info": "Your limit is reached."}}', "Your limit is reached."),
+            ('{"result": "error", "error-type": "invalid-key"}', "invalid-key"),
+            ('{"error": true, "status": 401, "message": "invalid_app_id", "description": "No."}', "invalid_app_id"),
+            ('{"error": "not today"}', "not today"),
+            ('{"status": "error", "message": "out of\\n credit"}', "out of credit"),
+            ('{"Success": "false"}', "it gives no reason"),
+            ('{"success": false, "date": "2026-10-30", "rates": {"USD": 1.1}}', "it gives no reason"),
+        ):
+            with self.subTest(body=body), self.assertRaises(SourceFailed) as caught:
+                read(body, having())
+            self.assertEqual(str(caught.exception), f"the JSON answer cannot be read: the service refuses: {reason}")
+
+    def test_an_answer_that_is_none_is_read(self) -> None:
+        for said in ('"success": true', '"result": "success"', '"error": null', '"error": false', '"status": 200'):
+            self.assertEqual(
+                len(read(f'{{{said}, "date": "2026-10-30", "rates": {{"USD": 1}}}}', having()).quotes), 1, said
+            )
+
+
+class Rows(SynchronousTestCase):
+    def rows(self, *rows: str) -> JsonAnswer:
+        return read(f"[{', '.join(rows)}]", having())
+
+    def row(self, code: str = '"USD"', rate: str = "1.1", day: str = '"2026-10-30"') -> str:
+        return f'{{"date": {day}, "base": "EUR", "quote": {code}, "rate": {rate}}}'
+
+    def test_a_row_without_a_price_or_a_date_leaves_out_its_currency_only(self) -> None:
+        wrong = (self.row(rate="null"), self.row(day="null"), self.row(day='"2027-01-01"'), '{"quote": "USD"}')
+        for each in wrong:
+            with self.subTest(row=each):
+                found = self.rows(each, self.row('"GBP"'))
+
+                self.assertEqual([quote.quote for quote in found.quotes], ["GBP"])
+                self.assertEqual(list(found.left_out), ["USD"])
+
+    def test_a_row_without_a_code_is_not_read(self) -> None:
+        for each in ("null", "[]", "3", "{}", self.row("null"), self.row('"dollars"')):
+            self.assertEqual(len(self.rows(each, self.row()).quotes), 1)
+
+    def test_of_several_days_of_a_currency_the_newest_counts(self) -> None:
+        for rows in ((self.row(rate="1", day='"2026-10-28"'), self.row()), (self.row(), self.row(day='"2026-10-28"'))):
+            (found,) = self.rows(*rows).quotes
+
+            self.assertEqual((found.date.day, str(found.price)), (30, "1.1"))
+
+    def test_without_any_row_that_can_be_read_the_answer_is_refused(self) -> None:
+        for rows in ((), (self.row(rate="0"),), ("{}",)):
+            self.assertRaises(SourceFailed, self.rows, *rows)
