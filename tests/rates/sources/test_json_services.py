@@ -7,7 +7,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.config.settings import RatesSettings, read_settings
+from mixsvc.config.reading import read_settings
+from mixsvc.config.settings import RatesSettings
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.json_answer import JsonAnswer, read_answer
 from mixsvc.rates.sources.json_settings import feed_of
