@@ -114,9 +114,10 @@ class _Reader:
         return ((code, entry) for code, _, entry in sorted(found, key=rank) if is_currency(code))
 
     def _as_code(self, name: str) -> str:
-        code, base = name.strip().upper(), self._form.base
+        code = name.strip().upper()
         # A pair, such as USDEUR, EUR/USD or EUR_USD.
-        return code[-3:] if re.fullmatch(rf"{base}[/_-]?[A-Z]{{3}}", code) else code
+        quoted = code.removeprefix(self._form.base).lstrip("/_-")
+        return quoted if is_currency(quoted) else code
 
     def _price(self, entry: Any) -> Decimal:
         price = _number(value_at(entry, inside_entry(self._paths.rates)))
