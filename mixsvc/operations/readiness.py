@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from mixsvc.interfaces import SourceHealth
-from mixsvc.storage.database import Database
+from mixsvc.storage.database import Database, probe
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
 
 __all__ = ["CACHE_SECONDS", "DATABASE_SECONDS", "HealthReport", "Readiness", "ServiceStage"]
@@ -89,7 +89,7 @@ class Readiness:
         self._waiting.append(waiter)
         if self._timeout is None:
             self._timeout = self._clock.callLater(DATABASE_SECONDS, self._set_trouble, "The database does not answer.")
-            self._database.run(_write).addCallbacks(lambda _: "", _trouble_of).addCallback(self._answered)
+            self._database.run(probe).addCallbacks(lambda _: "", _trouble_of).addCallback(self._answered)
         return waiter
 
     def _answered(self, trouble: str) -> None:
@@ -104,13 +104,6 @@ class Readiness:
         waiting, self._waiting = self._waiting, []
         for waiter in waiting:
             waiter.callback(trouble)
-
-
-def _write(cursor: sqlite3.Cursor) -> None:
-    """Write the value that is there already: a full or read-only disk refuses that as well."""
-    cursor.execute("BEGIN IMMEDIATE")
-    (version,) = cursor.execute("PRAGMA user_version").fetchone()
-    cursor.execute(f"PRAGMA user_version = {int(version)}")
 
 
 def _trouble_of(failure: Failure) -> str:

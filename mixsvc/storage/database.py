@@ -17,12 +17,14 @@ from mixsvc.errors import DatabaseUnusable
 from mixsvc.interfaces import DeferToThread
 from mixsvc.storage.connection_pool import WatchedPool, make_pool, run_alone, run_transaction
 from mixsvc.storage.connections import LOCK_SECONDS, kept_from_checkpoint, open_to_read, set_up
+from mixsvc.storage.file_watch import FileWatch, LogGone
 from mixsvc.storage.forks import inside_sqlite
 from mixsvc.storage.lock import DatabaseLock
 from mixsvc.storage.schema import upgrade, version
+from mixsvc.storage.trouble import advice, why_not_writable
 from mixsvc.storage.write_ahead_log import empty_log
 
-__all__ = ["Database", "prepare", "rehearse"]
+__all__ = ["Database", "prepare", "probe", "rehearse"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,12 +51,25 @@ def rehearse(path: str) -> None:
     if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
         raise _unusable(path, "its directory cannot be written to; give another path in [storage] path, or :memory:")
     try:
-        os.stat(path)
-    except FileNotFoundError:
-        return
+        is_new = not os.path.exists(path)
+        os.stat(folder if is_new else path)
     except OSError as error:
         raise _unusable(path, f"{error.strerror}; give another path in [storage] path") from None
-    _check(path)
+    why = why_not_writable(path)
+    if why:
+        raise _unusable(path, why)
+    if not is_new:
+        _check(path)
+
+
+def probe(cursor: sqlite3.Cursor) -> None:
+    """Write what is there already: a full or read-only disk refuses that as well, and so does a file that is gone."""
+    cursor.execute("BEGIN IMMEDIATE")
+    # Writes a page even though nothing changes.
+    (version,) = cursor.execute("PRAGMA user_version").fetchone()
+    cursor.execute(f"PRAGMA user_version = {int(version)}")
+    # Writes no page, and counts as a change.
+    cursor.execute("UPDATE meta SET value = value")
 
 
 def prepare(path: str, read: Callable[[sqlite3.Cursor], T]) -> T | None:
@@ -68,7 +83,7 @@ def prepare(path: str, read: Callable[[sqlite3.Cursor], T]) -> T | None:
         with inside_sqlite(), DatabaseLock(path).borrowed() as is_owner, _prepared(path, is_owner) as connection:
             return read(connection.cursor())
     except (sqlite3.Error, OSError) as error:
-        raise _unusable(path, _advised(error)) from None
+        raise _unusable(path, advice(path, error)) from None
     except DatabaseUnusable as error:
         raise _unusable(path, str(error)) from None
 
@@ -89,7 +104,7 @@ class Database:
         self._defer_to_thread = defer_to_thread
         self._pool: WatchedPool | None = None
         self._is_closed = False
-        self._commits = _Commits()
+        self._commits = _Commits(None if path == MEMORY else FileWatch(path))
         self._lock = DatabaseLock(path)
         self._checkpoint_timer: IDelayedCall | None = None
 
@@ -107,7 +122,7 @@ class Database:
             self._pool = make_pool(self._reactor, self._path, self._open)
             self._pool.watcher = self._commits
         ran = run_transaction(self._reactor, self._pool, function, *args, **kwargs)
-        return ran.addBoth(self._schedule_checkpoint)
+        return ran.addErrback(self._recover).addBoth(self._schedule_checkpoint)
 
     def close(self) -> "Deferred[None]":
         """Close after the transactions that are running; called in the reactor thread. A second call does nothing.
@@ -123,8 +138,7 @@ class Database:
     def _open(self, connection: sqlite3.Connection) -> None:
         set_up(connection)
         upgrade(connection)
-        # What an earlier process deleted may still be in the write-ahead log.
-        self._commits.committed()
+        self._commits.opened()
 
     def _close(self, pool: WatchedPool) -> None:
         """Called in a helper thread."""
@@ -132,6 +146,24 @@ class Database:
             if self._path != MEMORY and not _borrow(stack, self._lock):
                 stack.enter_context(kept_from_checkpoint(self._path))
             pool.close()
+
+    def _recover(self, failure: Failure) -> Failure:
+        """Make the write-ahead log anew if somebody has removed it: what it has is moved into the database first."""
+        if failure.check(LogGone) and self._pool is not None:
+            self._log.warn("database: {reason}", reason=failure.getErrorMessage())
+            reopened = run_alone(self._reactor, self._pool, partial(self._reopen, self._pool))
+            reopened.addErrback(lambda again: self._log.failure("database: it could not be opened anew", again))
+        return failure
+
+    def _reopen(self, pool: WatchedPool, connection: sqlite3.Connection) -> None:
+        """Called in the database's thread."""
+        with ExitStack() as stack:
+            if _borrow(stack, self._lock):
+                connection.execute("PRAGMA wal_checkpoint(FULL)")
+            else:
+                stack.enter_context(kept_from_checkpoint(self._path))
+            pool.disconnect(connection)
+        pool.connect()
 
     def _schedule_checkpoint(self, result: T) -> T:
         is_needed = self._commits.are_in_log and self._path != MEMORY and not self._is_closed
@@ -147,6 +179,8 @@ class Database:
 
     def _empty_log(self, connection: sqlite3.Connection) -> bool:
         """Called in the database's thread."""
+        # Not into a file that is gone, out of one that may be put beside its database again.
+        self._commits.check()
         with self._lock.borrowed() as is_owner:
             # Another owner empties the log when it next writes something itself.
             return not is_owner or empty_log(connection)
@@ -163,12 +197,27 @@ class Database:
 
 
 class _Commits:
-    """Knows whether the write-ahead log has something. Changed in the database's thread and in the reactor's."""
+    """Watches the commits of a database. Used in its thread.
+
+    are_in_log: whether the write-ahead log may have something; also changed in the reactor thread.
+    """
 
     are_in_log = False
 
+    def __init__(self, files: FileWatch | None) -> None:
+        """files: None for a database in memory."""
+        self._files = files
+
+    def opened(self) -> None:
+        """The connection has been opened. What an earlier process deleted may still be in the write-ahead log."""
+        self.are_in_log = True
+        if self._files is not None:
+            self._files.remember()
+
     def check(self) -> None:
-        """See CommitWatcher."""
+        """See CommitWatcher; raises FileGone."""
+        if self._files is not None:
+            self._files.check()
 
     def committed(self) -> None:
         """See CommitWatcher."""
@@ -221,15 +270,9 @@ def _check(path: str) -> None:
                 raise sqlite3.DatabaseError(f"it is damaged ({verdict.splitlines()[-1]})")
             version(connection)
     except sqlite3.Error as error:
-        raise _unusable(path, _advised(error)) from None
+        raise _unusable(path, advice(path, error)) from None
     except DatabaseUnusable as error:
         raise _unusable(path, str(error)) from None
-
-
-def _advised(error: sqlite3.Error | OSError) -> str:
-    if getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return f"{error}: another program holds it; stop that one, or give another path in [storage] path"
-    return f"{error}; restore it from a backup, or give another path in [storage] path"
 
 
 def _unusable(path: str, why: str) -> DatabaseUnusable:

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.interfaces import SourceHealth
 from mixsvc.operations.readiness import CACHE_SECONDS, DATABASE_SECONDS, HealthReport, Readiness, ServiceStage
+from mixsvc.storage.database import prepare
 
 FAILING = SourceHealth("ecb", "failing", None, 7, "no luck", None)
 
@@ -121,14 +122,15 @@ class ReadinessTests(SynchronousTestCase):
     def test_the_check_writes_to_the_database_and_changes_nothing(self) -> None:
         self.readiness.report()
         write, _ = self.database.asked[0]
+        prepare("x.sqlite3", lambda cursor: None)
         with closing(sqlite3.connect("x.sqlite3")) as connection, closing(connection.cursor()) as cursor:
-            cursor.execute("PRAGMA user_version = 7")
+            before = cursor.execute("PRAGMA user_version").fetchone()
 
             write(cursor)
             assert connection.in_transaction
             connection.commit()
 
-            assert cursor.execute("PRAGMA user_version").fetchone() == (7,)
+            assert cursor.execute("PRAGMA user_version").fetchone() == before
             cursor.execute("PRAGMA query_only = ON")
             with self.assertRaises(sqlite3.OperationalError):
                 write(cursor)

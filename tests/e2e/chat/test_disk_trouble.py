@@ -15,7 +15,7 @@ from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.service import DEADLINE, SLACK, Launch, Service
 from tests.e2e.support.urls import status_of
 
-TROUBLES = ["full", "locked"]
+TROUBLES = ["full", "locked", "renamed"]
 
 
 @contextmanager
@@ -26,6 +26,12 @@ def trouble(kind: str, service: Service, launch: Launch) -> Iterator[None]:
             other.execute("BEGIN EXCLUSIVE")
             yield
             other.execute("ROLLBACK")
+        return
+    if kind == "renamed":
+        database = launch.folder / "mixsvc.sqlite3"
+        away = database.rename(launch.folder / "away")
+        yield
+        away.rename(database)
         return
     # What a full disk does to a write, without filling one: no file may grow beyond its first byte.
     before = resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
@@ -43,6 +49,7 @@ def test_nothing_is_acknowledged_that_is_not_stored_reading_goes_on_and_it_recov
             with Chatter(service.port, "Bob") as bob:
                 assert [each["text"] for each in bob.joined["messages"]] == ["before"]
             assert status_of(f"{service.url}/api/rates") == 200
+            assert status_of(f"{service.url}/readyz") == 503
         assert (refused["code"], refused["key"]) == ("not_saved", "k2")
 
         assert ann.say("meanwhile", key="k2") == 2

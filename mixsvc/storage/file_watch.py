@@ -1,0 +1,57 @@
+"""Notices that the database's file, or the write-ahead log beside it, was removed, renamed or replaced while in use.
+
+SQLite goes on with the files that it has open, whatever their names are by then: what is committed into a file without
+a name is lost with the process.
+"""
+
+import os
+import sqlite3
+from typing import Final
+
+__all__ = ["FileGone", "FileWatch", "LogGone"]
+
+# What SQLite keeps beside a database while it is in use (https://sqlite.org/walformat.html).
+LOG_FILES: Final = ("-wal", "-shm")
+
+
+class FileGone(sqlite3.OperationalError):
+    """The name of the database means no file or another one. Its text has no paths: strangers may read it."""
+
+
+class LogGone(FileGone):
+    """The database's file is in its place, but what SQLite keeps beside it is not."""
+
+
+class FileWatch:
+    """Compares the files that a connection has open with those that have their names now. Used in one thread."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._files: dict[str, os.stat_result] = {}
+
+    def remember(self) -> None:
+        """Take the files that have the names now for those that the connection has open; called when it was opened."""
+        self._files = {}
+        for suffix in ("", *LOG_FILES):
+            try:
+                self._files[suffix] = os.stat(self._path + suffix)
+            except OSError as error:
+                raise FileGone(f"its file cannot be looked at: {error.strerror}") from None
+
+    def check(self) -> None:
+        """Raise FileGone if the database's file is not in its place, LogGone if one of the files beside it is not."""
+        for suffix, file in self._files.items():
+            try:
+                found = os.stat(self._path + suffix)
+            except OSError:
+                found = None
+            if found is None or (found.st_ino, found.st_dev) != (file.st_ino, file.st_dev):
+                raise _gone(suffix, is_replaced=found is not None)
+
+
+def _gone(suffix: str, *, is_replaced: bool) -> FileGone:
+    if suffix:
+        return LogGone(f"its file {suffix} was removed or replaced; it is made anew")
+    if is_replaced:
+        return FileGone("another file has its place; put the old one back, or restart the service to use the new one")
+    return FileGone("its file was removed or renamed; put it back, or restart the service")
