@@ -22,7 +22,7 @@ import { Room } from "./room.js";
  * @typedef {import("./room.js").Said} Said
  *
  * @typedef {object} RoomsAudience  who is told what happens
- * @property {(rooms: string[]) => void} welcome  we are in, and may join rooms; there are these
+ * @property {(rooms: string[], epoch: string) => void} welcome  we are in, and may join rooms; there are these
  * @property {() => void} changed  something about the rooms or the outbox
  * @property {(room: Room, said: Said) => void} heard  a new message, which came live
  * @property {(text: string) => void} not_said  a line cannot be taken now
@@ -223,7 +223,7 @@ export class Chat {
   #on_welcome(message) {
     this.#max_text = message.max_text;
     this.#greeting.welcome(message);
-    this.#audience.welcome(message.rooms);
+    this.#audience.welcome(message.rooms, message.epoch);
     this.rooms.forEach((room) => room.place === "outside" && this.#ask_to_join(room));
     this.ask({ type: "rooms" });
     this.ask({ type: "subscribe", pairs: this.#pairs });
@@ -232,8 +232,7 @@ export class Chat {
   /** @param {Room} room */
   #ask_to_join(room) {
     room.place = "joining";
-    // The first join has no since.
-    this.#exchange.send({ type: "join", room: room.name, since: room.last ?? undefined });
+    this.#exchange.send(room.way_in);
   }
 
   /** @param {Message} message */

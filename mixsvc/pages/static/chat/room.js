@@ -14,11 +14,13 @@ const MOST_NOTICES = 20;
  * @property {string} time  ISO 8601, UTC
  * @property {string} [kind]
  * @property {boolean} [deleted]
+ * @property {string} [token]  of a live message
  *
  * @typedef {{id: string, after: number, text: string}} Notice  `after`: the number of the message before it
  * @typedef {"outside" | "joining" | "inside" | "put out"} Place
  * @typedef {{messages: Said[], first: number, last: number}} Page
- * @typedef {Page & {members: string[], count: number, topic: string, deleted?: number[]}} Joined
+ * @typedef {{epoch: string, token: string, reset: boolean}} History  whether it is another one than we have seen
+ * @typedef {Page & History & {members: string[], count: number, topic: string, deleted?: number[]}} Joined
  */
 
 export class Room {
@@ -37,6 +39,12 @@ export class Room {
   first = 1;
   /** The highest number that has come; null before the first join. @type {number | null} */
   last = null;
+  /** What tells the server which history we have seen: the last it has said. @type {string | undefined} */
+  epoch = undefined;
+  /** @type {string | undefined} */
+  token = undefined;
+  /** How often another history took the place of the one before: a number means another message then. */
+  histories = 0;
   /** The highest number that was read; null where that is not known. @type {number | null} */
   read = null;
   /** Whether the reader is at the end: the oldest lines go as new ones come. */
@@ -70,7 +78,9 @@ export class Room {
     this.first = joined.first;
     this.present(joined.members, joined.count);
     joined.deleted?.forEach((number) => this.deleted(number));
-    if (since === null || joined.last < since) {
+    this.epoch = joined.epoch;
+    this.token = joined.token;
+    if (since === null || joined.reset || joined.last < since) {
       this.#begin(joined, since !== null);
     } else {
       this.#catch_up(joined, since);
@@ -78,8 +88,14 @@ export class Room {
     this.read = Math.min(this.read ?? joined.last, joined.last);
   }
 
+  /** The request to be let in, with what we have seen; the first has no since. */
+  get way_in() {
+    return { type: "join", room: this.name, since: this.last ?? undefined, epoch: this.epoch, token: this.token };
+  }
+
   /** A live message. Whether it is new. @param {Said} said */
   heard(said) {
+    this.token = said.token ?? this.token;
     if (said.number <= (this.last ?? 0)) {
       return false;
     }
@@ -212,8 +228,10 @@ export class Room {
     this.loading = null;
     this.turns += 1;
     if (anew) {
+      this.histories += 1;
+      this.notices = [];
       this.read = joined.last;
-      this.notice("The history of this room starts anew.");
+      this.notice("This room has another history now: the service was restored from a backup, or lost its messages.");
     }
   }
 

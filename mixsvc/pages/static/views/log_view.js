@@ -72,7 +72,7 @@ export class LogView {
     }
     this.#note(room, is_other);
     const entries = entries_of(room, this.#unread_after, new Date());
-    this.#lines.show(entries.map((entry) => ({ ...entry, id: `${room.name} ${entry.id}` })));
+    this.#lines.show(entries.map((entry) => ({ ...entry, id: `${room.name} ${room.histories} ${entry.id}` })));
     this.#unsent.show(unsent.map((line) => ({ id: `${line.key} ${line.state}`, line })));
     this.#show_beginning(room);
     this.#settle(is_other, anchor);

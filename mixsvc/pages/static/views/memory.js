@@ -9,12 +9,15 @@ const KEY = "mixsvc";
 /** As many as [chat] max_joined may be: what is kept is bounded, whoever wrote it. */
 const MOST_ROOMS = 1000;
 
-/** @typedef {{rooms: Record<string, number>, open: string, notify: boolean}} Kept  rooms: the last number read */
+/**
+ * @typedef {{rooms: Record<string, number>, epoch: string, open: string, notify: boolean}} Kept
+ *   rooms: the last number read, in the history of this epoch
+ */
 
 /** @returns {Kept} */
 export function remembered() {
   /** @type {Kept} */
-  const kept = { rooms: {}, open: "", notify: false };
+  const kept = { rooms: {}, epoch: "", open: "", notify: false };
   try {
     const found = JSON.parse(localStorage.getItem(KEY) ?? "{}");
     for (const [name, read] of Object.entries(Object(found.rooms)).slice(0, MOST_ROOMS)) {
@@ -22,6 +25,7 @@ export function remembered() {
         kept.rooms[name] = Number(read);
       }
     }
+    kept.epoch = String(found.epoch ?? "");
     kept.open = String(found.open ?? "");
     kept.notify = found.notify === true;
   } catch {

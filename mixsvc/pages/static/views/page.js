@@ -109,16 +109,19 @@ export class Page {
     }
   }
 
-  /** @param {string[]} rooms */
-  welcome(rooms) {
+  /** @param {string[]} rooms @param {string} epoch  of the history */
+  welcome(rooms, epoch) {
+    const kept = remembered();
+    remember({ epoch });
     this.#first_room = rooms[0] ?? "";
     if (this.#has_rooms) {
       return;
     }
     this.#has_rooms = true;
-    const kept = remembered();
     const names = Object.keys(kept.rooms);
-    this.#come_to(names.length > 0 ? names : [this.#first_room], kept);
+    // Without an epoch an older page has written it.
+    const is_other = kept.epoch !== "" && kept.epoch !== epoch;
+    this.#come_to(names.length > 0 ? names : [this.#first_room], is_other ? {} : kept.rooms, kept.open);
   }
 
   /** Bring the page up to date soon, once for all that has changed. */
@@ -200,14 +203,18 @@ export class Page {
     );
   }
 
-  /** Be in these rooms, and in no others. @param {string[]} names @param {import("./memory.js").Kept} kept */
-  #come_to(names, kept) {
+  /** Be in these rooms, and in no others.
+   * @param {string[]} names
+   * @param {Record<string, number>} read  up to which number, where that is known
+   * @param {string} open
+   */
+  #come_to(names, read, open) {
     const { rooms } = this.#chat();
     [...rooms.keys()].filter((name) => !names.includes(name)).forEach((name) => rooms.delete(name));
     for (const name of names) {
-      this.#chat().join(name).read ??= kept.rooms[name] ?? null;
+      this.#chat().join(name).read ??= read[name] ?? null;
     }
-    this.#open = names.includes(kept.open) ? kept.open : (names[0] ?? "");
+    this.#open = names.includes(open) ? open : (names[0] ?? "");
   }
 
   /** @param {string} text */
