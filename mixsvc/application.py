@@ -1,5 +1,6 @@
 """The WSGI application to serve (our pages, the one that [web] wsgi names, or both), and the chat's authenticator."""
 
+import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from mixsvc.config.imports import ExpectedCallable, import_callable
 from mixsvc.config.secret_files import api_token, secret_key
-from mixsvc.config.settings import Settings
+from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.errors import BadSetting
 from mixsvc.interfaces import Authenticator, IMix
 from mixsvc.pages.app import AppSecrets, create_app
@@ -103,7 +104,11 @@ def make_pages(mix: IMix, settings: Settings) -> Flask:
     """
     key, token = settings.web.secret_key_file, settings.chat.token_file
     # Without files sessions need not outlive the process, and nobody could learn the token.
-    keys = AppSecrets(secret_key(key) if key else secrets.token_bytes(32), api_token(token) if token else None)
+    keys = AppSecrets(
+        secret_key(key) if key else secrets.token_bytes(32),
+        api_token(token) if token else None,
+        _logouts_file(settings),
+    )
     return create_app(mix, settings, keys, _named_authenticator(settings))
 
 
@@ -137,6 +142,13 @@ def _named_application(settings: Settings) -> Callable[..., Any] | None:
 def _named_authenticator(settings: Settings) -> Authenticator | None:
     name = settings.chat.authenticator
     return import_callable(name, AUTHENTICATOR) if name else None
+
+
+def _logouts_file(settings: Settings) -> str:
+    """Where the processes of one service keep log-outs: beside the database, else beside the key of the sessions."""
+    beside = settings.web.secret_key_file if settings.storage.path == MEMORY else settings.storage.path
+    # All names of one file mean the same place.
+    return f"{os.path.realpath(beside)}-logouts" if beside else ""
 
 
 def _check_apart(pages: str | None, chat: str) -> None:

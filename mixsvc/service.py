@@ -116,7 +116,7 @@ class MixService(MultiService):
         bridge = Bridge(self._reactor, BRIDGE_SECONDS)
         # If the disk hangs, half of the view threads are left for those who do not need the database.
         places = Places(max(1, self._settings.web.threads // 2))
-        given = Dependencies(self._database, self._rates, identify, bridge, places)
+        given = Dependencies(self._database, self._rates, identify, bridge, places, self._helpers.defer)
         return ChatService(self._reactor, self._settings, given)
 
     def _make_site(self, application: "WSGIApplication") -> MixSite:

@@ -6,9 +6,11 @@ from typing import Any, Final
 
 from flask import Flask
 from twisted.trial.unittest import SynchronousTestCase
+from werkzeug.security import generate_password_hash
 from werkzeug.test import Client
 
 from mixsvc.application import authenticator, make_application, make_pages
+from mixsvc.config.parsers import Moderator
 from mixsvc.config.settings import MEMORY, ChatSettings, Settings, StorageSettings, WebSettings
 from mixsvc.errors import BadSetting
 from mixsvc.interfaces import Identity
@@ -55,6 +57,24 @@ class OwnApplicationTests(SynchronousTestCase):
         again.set_cookie("mixsvc_session", cookie.value)
 
         self.assertEqual(again.get("/api/session").get_json()["name"], "Ann")
+
+    def test_a_log_out_outlives_a_restart_and_holds_in_every_process(self) -> None:
+        hashed = generate_password_hash("pass", "scrypt:1024:8:1")
+        settings = Settings(chat=ChatSettings(moderators=(Moderator("Mia", hashed),))).within(self.folder)
+        first, second = (make_pages(FakeMix(chat=FakeChat()), settings).test_client() for _ in range(2))
+        first.post("/api/login", json={"name": "Mia", "password": "pass"})
+        cookie = first.get_cookie("mixsvc_session")
+        assert cookie is not None
+        second.set_cookie("mixsvc_session", cookie.value)
+        self.assertTrue(second.get("/api/session").get_json()["moderator"])
+
+        first.delete("/api/session")
+
+        third = make_pages(FakeMix(chat=FakeChat()), settings).test_client()
+        for client in (second, third):
+            client.set_cookie("mixsvc_session", cookie.value)
+            self.assertFalse(client.get("/api/session").get_json()["moderator"])
+        self.assertIn("mixsvc.sqlite3-logouts", os.listdir(self.folder))
 
     def test_in_memory_there_are_no_files_and_nobody_knows_a_token(self) -> None:
         settings = Settings(storage=StorageSettings(path=MEMORY)).within(self.folder)

@@ -5,6 +5,7 @@ Files, in the order in which one meets them:
 - service: the chat as a service of the process: SockJS endpoint, dispatcher, facade; start and stop.
 - connection: one SockJS session: it is identified first, then its messages go to the dispatcher.
 - dispatch: builds the state and the handlers, and calls the handler of each request.
+- login_watch: ends the connections of those who have logged out.
 - handlers/: what the requests do.
 - storage/: the queue in front of the database, and the SQL.
 - model/: rooms, people, sanctions, token buckets. Pure.

@@ -74,6 +74,8 @@ class ChatDispatcher:
         self._moderation = ModerationHandler(state, self._membership, moderators)
         self._retention = Retention(state)
         self._handlers = self._table()
+        # Those whose login may end before their connection, in the order of their arrival.
+        self._logged_in: dict[Client, None] = {}
 
     def _table(self) -> Mapping[type[Any], Callable[[Client, Any], None]]:
         return {
@@ -132,11 +134,25 @@ class ChatDispatcher:
         address: as addresses.network returns it. identity: None for a stranger.
         """
         client = Client(transport, address)
-        return client if self._hello.arrive(client, identity) else None
+        if not self._hello.arrive(client, identity):
+            return None
+        if identity is not None and identity.ended is not None:
+            self._logged_in[client] = None
+        return client
+
+    def logged_in(self) -> Sequence[Client]:
+        """The clients whose login may end before their connection."""
+        return tuple(self._logged_in)
+
+    def end_login(self, client: Client) -> None:
+        """Close a client's connection because its login has ended. Does nothing if it has departed."""
+        if client in self._logged_in:
+            self._state.end_login(client)
 
     def depart(self, client: Client) -> None:
         """End a client whose connection is lost: its name is free, and nothing is sent to it. May be called twice."""
         client.send = _send_nothing
+        self._logged_in.pop(client, None)
         self._rate_feed.depart(client)
         self._membership.depart(client)
         self._state.people.leave(client)

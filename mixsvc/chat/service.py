@@ -9,10 +9,11 @@ from twisted.internet.defer import Deferred
 from mixsvc.chat.connection import ChatFactory
 from mixsvc.chat.dispatch import ChatDispatcher, StoredState, read_stored_state
 from mixsvc.chat.facade import ChatFacade
+from mixsvc.chat.login_watch import LoginWatch
 from mixsvc.chat.stats import ChatStats
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import Settings
-from mixsvc.interfaces import Identity, IRates
+from mixsvc.interfaces import DeferToThread, Identity, IRates
 from mixsvc.storage.database import Database, prepare
 from mixsvc.threads.places import Places
 from txsockjs.factory import SockJSResource
@@ -47,13 +48,17 @@ class Identifier(Protocol):
 
 @dataclass(frozen=True)
 class Dependencies:
-    """What the builder of the chat hands in. bridge, places: as for ChatFacade. wall: the time of day."""
+    """What the builder of the chat hands in. bridge, places: as for ChatFacade. wall: the time of day.
+
+    defer_to_thread: runs what may block, in a thread that does not keep the process alive.
+    """
 
     database: Database
     rates: WatchedRates
     identify: Identifier
     bridge: Callable[..., Any]
     places: Places
+    defer_to_thread: DeferToThread
     wall: WallClock = field(default_factory=WallClock)
 
 
@@ -66,6 +71,7 @@ class ChatService:
         self._given = given
         clocks = Clocks(reactor, given.wall)
         self.dispatcher = ChatDispatcher(clocks, given.database, settings.chat, given.rates.facade, broadcast)
+        self._login_watch = LoginWatch(reactor, self.dispatcher, given.defer_to_thread)
         factory = ChatFactory(reactor, self.dispatcher, given.identify)
         self.resource = SockJSResource(factory, sockjs_options(settings), reactor)
         # For views, in any thread.
@@ -80,11 +86,13 @@ class ChatService:
         if stored is not None:
             self.dispatcher.restore(stored)
         self.dispatcher.start()
+        self._login_watch.start()
         self._given.rates.add_listener(self.dispatcher.rates_changed)
 
     def close(self) -> "Deferred[None]":
         """Close all connections and refuse new ones; fires when the clients have answered. Cancel it to drop them."""
         self.dispatcher.close()
+        self._login_watch.stop()
         self._given.identify.stop()
         return self.resource.stop(1001, "Server is stopping")
 

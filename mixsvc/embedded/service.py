@@ -76,7 +76,8 @@ def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
 
     def make_chat() -> ChatService:
         identify = request_authenticator(reactor, settings, authenticate)
-        given = Dependencies(database, rates, identify, CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES))
+        bridge, places = CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES)
+        given = Dependencies(database, rates, identify, bridge, places, pool.defer)
         return ChatService(reactor, settings, given)
 
     chat: ChatHost | None = bridge(ChatHost, reactor, settings, make_chat, pool) if settings.chat.listen else None

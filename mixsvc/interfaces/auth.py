@@ -1,7 +1,7 @@
 """Who opens a chat connection, and who says so."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from zope.interface import Interface
@@ -15,11 +15,15 @@ class Identity:
 
     person: the same for every connection of that person, and for nobody else.
     name: the name in the chat; None to let them choose one. moderator: whether they may moderate.
+    ended: returns whether the login that says so has ended since; None if it lasts as long as the connection. It is
+    called in a worker thread, every second and before each request of a moderator is done, and may block, for example
+    on a database. When it returns True, the connection is closed.
     """
 
     person: str
     name: str | None = None
     moderator: bool = False
+    ended: Callable[[], bool] | None = field(default=None, compare=False, repr=False)
 
 
 class IAuthenticator(Interface):

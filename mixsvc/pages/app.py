@@ -19,6 +19,7 @@ from mixsvc.pages.api import accounts, rates, rooms
 from mixsvc.pages.api.cors import install_cross_origin_policy
 from mixsvc.pages.api.problems import problem, problem_of
 from mixsvc.pages.auth.devices import Devices
+from mixsvc.pages.auth.ended_logins import EndedLogins
 from mixsvc.pages.auth.logins import Logins
 from mixsvc.pages.auth.sessions import install_sessions, session_identity
 from mixsvc.pages.flask_log import use_twisted_log
@@ -63,11 +64,13 @@ class AppSecrets:
     """What must stay unknown to clients.
 
     secret_key: signs the session cookies; the default is random, so that sessions end with the process.
-    api_token: lets programs send messages over HTTP; None: no program may.
+    api_token: lets programs send messages over HTTP; None: no program may. logouts_file: where log-outs are kept; "" if
+    they need not outlive the process.
     """
 
     secret_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     api_token: bytes | None = None
+    logouts_file: str = ""
 
 
 def create_app(
@@ -88,7 +91,7 @@ def create_app(
     app.extensions["mixsvc"] = mix
     static_files = install_static_files(app)
     install_cross_origin_policy(app, settings.chat.origins)
-    sessions = install_sessions(app, keys.secret_key, settings.chat)
+    sessions = install_sessions(app, keys.secret_key, settings.chat, EndedLogins(keys.logouts_file))
     logins = Logins(settings.chat.moderators, time.monotonic, Devices(keys.secret_key))
     access = rooms.ChatAccess(settings.chat, keys.api_token, authenticator or session_identity(app))
     app.register_blueprint(index.blueprint(mix, static_files, access))

@@ -84,4 +84,6 @@ def _checked(found: object) -> Identity | None:
         raise TypeError(f"the authenticator returned {type(found).__name__}; it must return an Identity or None")
     if not isinstance(found.person, str) or not found.person or not isinstance(found.name, str | None):
         raise TypeError("the authenticator returned an Identity whose person or name is not text")
+    if found.ended is not None and not callable(found.ended):
+        raise TypeError("the authenticator returned an Identity whose `ended` is not a function")
     return found

@@ -1,8 +1,8 @@
 """Answers the requests of moderators: each is stored with its audit entry first, then takes effect."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Final, TypeAlias, TypeVar
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -25,6 +25,14 @@ __all__ = ["ModerationHandler"]
 T = TypeVar("T")
 
 Target: TypeAlias = tuple[str, str]
+
+# The refusals if the database fails, for what is to be stored and for what is to be read.
+NOT_SAVED: Final = ("not_saved", "It could not be stored; try again a little later.")
+BUSY: Final = ("busy", "It cannot be read now; ask again a little later.")
+
+
+class LoggedOut:
+    """The result of work that was not done, because the client had logged out."""
 
 
 class ModerationHandler:
@@ -107,47 +115,72 @@ class ModerationHandler:
 
     def list_sanctions(self, client: Client, request: ListSanctions) -> None:
         """Answer with the mutes and bans in force."""
-        found = self._state.sanctions.all(self._state.wall.seconds())
-        client.send(events.sanctions([_listed(each) for each in found]))
+
+        def answer(_: object) -> None:
+            found = self._state.sanctions.all(self._state.wall.seconds())
+            client.send(events.sanctions([_listed(each) for each in found]))
+
+        self._run(client, request, lambda cursor: None, answer, BUSY)
 
     def audit(self, client: Client, request: Audit) -> None:
         """Answer with entries of the audit log. Raises RequestRefused."""
-        begin_waiting(client, request, "busy")
-        read = self._state.storage.change(lambda cursor: sanctions.read_audit(cursor, request.before, request.limit))
+
+        def read(cursor: sqlite3.Cursor) -> Sequence[AuditEntry]:
+            return sanctions.read_audit(cursor, request.before, request.limit)
 
         def answer(entries: Iterable[AuditEntry]) -> None:
-            end_waiting(client)
             client.send(events.audit([each.as_json() for each in entries]))
 
-        def refuse(failure: Failure) -> None:
-            end_waiting(client)
-            text = "The audit log cannot be read now; ask again a little later."
-            self._state.refuse(client, refusal(request, "busy", text))
-
-        read.addCallbacks(answer, refuse)
+        self._run(client, request, read, answer, BUSY)
 
     def _store(
         self, client: Client, request: Request, change: Callable[[sqlite3.Cursor], T], then: Callable[[T], object]
     ) -> None:
         """Change the database, then call `then` with the result, then answer. Raises RequestRefused."""
-        begin_waiting(client, request, "not_saved")
         by = client.name
 
         def changed(result: T) -> None:
-            end_waiting(client)
             self._log.info("chat: {by!r} did {action}", by=by, action=request.type)
+            then(result)
+            client.send(events.done(request.type))
+
+        self._run(client, request, change, changed, NOT_SAVED)
+
+    def _run(
+        self,
+        client: Client,
+        request: Request,
+        work: Callable[[sqlite3.Cursor], T],
+        then: Callable[[T], object],
+        trouble: tuple[str, str],
+    ) -> None:
+        """Do work in the database, unless the client has logged out, then call `then` with the result.
+
+        trouble: the code and the text of the refusal if the database fails. Raises RequestRefused.
+        """
+        code, text = trouble
+        begin_waiting(client, request, code)
+
+        def checked(cursor: sqlite3.Cursor) -> T | LoggedOut:
+            # In the database's thread, as it may block, and at the last moment: after a log-out nothing is done.
+            return LoggedOut() if client.has_logged_out() else work(cursor)
+
+        def ended(result: T | LoggedOut) -> None:
+            end_waiting(client)
             try:
-                then(result)
+                if isinstance(result, LoggedOut):
+                    self._state.refuse(client, refusal(request, "not_allowed", "You have logged out."))
+                    self._state.end_login(client)
+                else:
+                    then(result)
             except RequestRefused as refused:
                 self._state.refuse(client, refused)
-            else:
-                client.send(events.done(request.type))
 
-        self._state.storage.change(change).addCallbacks(changed, self._not_stored, errbackArgs=(client, request))
+        def failed(failure: Failure) -> None:
+            end_waiting(client)
+            self._state.refuse(client, refusal(request, code, text))
 
-    def _not_stored(self, failure: Failure, client: Client, request: Request) -> None:
-        end_waiting(client)
-        self._state.refuse(client, refusal(request, "not_saved", "It could not be stored; try again a little later."))
+        self._state.storage.change(checked).addCallbacks(ended, failed)
 
     def _impose(
         self, client: Client, request: Mute | Ban, sanction: Sanction, then: Callable[[Sanction], object]

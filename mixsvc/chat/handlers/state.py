@@ -44,6 +44,12 @@ class ChatState:
         self.refusals[refused.code] += 1
         client.send(events.error(refused))
 
+    def end_login(self, client: Client) -> None:
+        """Take away what a client's login gave it, tell it, and close its connection."""
+        client.is_moderator = False
+        client.send(events.logged_out())
+        client.transport.close(events.LOGGED_OUT, "Logged out")
+
     def room(self, request: Request, name: str) -> Room:
         """Returns the room of this name. Raises RequestRefused if there is none."""
         room = self.rooms.obtain(name) if self.rooms.exists(name) else None

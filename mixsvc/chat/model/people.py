@@ -61,6 +61,11 @@ class Client:
         self.inside: set[str] = set()
         self.pairs: tuple[str, ...] = ()
 
+    def has_logged_out(self) -> bool:
+        """Whether the login with which it was opened has ended; called in a worker thread, may block."""
+        ended = self.identity.ended if self.identity is not None else None
+        return ended is not None and ended()
+
     @property
     def name(self) -> str:
         """The name of its person, "" before hello."""

@@ -58,6 +58,7 @@ Events that tell
     muted: a moderator muted a person.
     unmuted: a moderator ended a mute.
     banned: a moderator banned a person.
+    logged_out: the login with which this connection was opened has ended; it is closed, and has no rights any more.
 
 Refusals
     bad_json: the message is not a JSON object with a type.

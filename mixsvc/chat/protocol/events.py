@@ -10,6 +10,7 @@ from mixsvc.interfaces import ChatMessage, ChatPage, Quote, RoomOverview
 
 __all__ = [
     "BANNED",
+    "LOGGED_OUT",
     "NAMES_AT_ONCE",
     "ROOMS_AT_ONCE",
     "audit",
@@ -23,6 +24,7 @@ __all__ = [
     "joined",
     "kicked",
     "left",
+    "logged_out",
     "message",
     "muted",
     "notice",
@@ -43,8 +45,9 @@ NAMES_AT_ONCE: Final = 500
 # Rooms in `welcome`, and in one `rooms`.
 ROOMS_AT_ONCE: Final = 100
 
-# The close code of a client that is banned.
+# The close codes of a client that is banned, and of one whose login has ended.
 BANNED: Final = 4003
+LOGGED_OUT: Final = 4001
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -114,6 +117,11 @@ def banned(name: str, by: str, until: str, reason: str) -> str:
 def unmuted(name: str, by: str) -> str:
     """A moderator ended a person's mute."""
     return _event("unmuted", name=name, by=by)
+
+
+def logged_out() -> str:
+    """The login with which the connection was opened has ended; the connection is closed."""
+    return _event("logged_out")
 
 
 def history(room: str, page: ChatPage) -> str:

@@ -46,8 +46,7 @@ def blueprint(
 
     @accounts.delete("/session")
     def forget() -> Response:
-        session.clear()
-        return Response(status=204)
+        return _logged_out(sessions)
 
     @accounts.post("/login")
     def log_in() -> Response:
@@ -102,6 +101,15 @@ class NameChoice:
             refuse(409, "This is the name of a moderator, who has to log in for it; choose another.", suggestion="")
         self._sessions.take_name(session, person, spelling)
         return self._sessions.identity(session)
+
+
+def _logged_out(sessions: MixSessions) -> Response:
+    """End the session, whatever the chat does. Refuses with 503 if other processes cannot learn it."""
+    is_known = sessions.log_out(session)
+    session.clear()
+    if not is_known:
+        refuse(503, "You are logged out here, but that could not be stored: a copy of your session may still be valid.")
+    return Response(status=204)
 
 
 def _checked(logins: Logins, name: str, password: str) -> Moderator:

@@ -5,6 +5,7 @@ import hmac
 import secrets
 from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from flask import Flask, request
@@ -14,6 +15,7 @@ from mixsvc.common import names
 from mixsvc.config.parsers import Moderator
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import Authenticator, Identity
+from mixsvc.pages.auth.ended_logins import EndedLogins
 
 __all__ = ["COOKIE", "MixSessions", "install_sessions", "session_identity"]
 
@@ -25,18 +27,19 @@ PREFIX: Final = "session:"
 
 
 class MixSessions(SecureCookieSessionInterface):
-    """Reads and writes the cookie, which holds `person` and `name`, and `moderator` after a login.
+    """Reads and writes the cookie, which holds `person` and `name`, and after a login `moderator` and `login`.
 
-    The server keeps nothing of a session, so a cookie is valid until it expires. Used in any thread.
+    A guest's cookie is valid until it expires, a moderator's until its login ends. Used in any thread.
     """
 
     # Not Flask's default: a cookie that another application signs with the same key is not valid here.
     salt = "mixsvc-session"
     digest_method = staticmethod(hashlib.sha256)
 
-    def __init__(self, key: bytes, moderators: Sequence[Moderator], guests: bool) -> None:
+    def __init__(self, key: bytes, moderators: Sequence[Moderator], guests: bool, ended: EndedLogins) -> None:
         """guests: whether somebody may choose a name; if not, only moderators get a session, by their login."""
         self._key = key
+        self._ended = ended
         self._guests = guests
         self._moderators = {names.key(each.name): each for each in moderators}
 
@@ -51,6 +54,7 @@ class MixSessions(SecureCookieSessionInterface):
     def identity(self, session: Mapping[str, Any]) -> Identity | None:
         """Whose session it is; a moderator's only if the settings still have that moderator, with the same password.
 
+        A session whose login has ended is no moderator's either; blocks to find that out.
         The name is None if it has become a moderator's since, and this session is not that moderator's.
         """
         name = session.get("name")
@@ -58,9 +62,13 @@ class MixSessions(SecureCookieSessionInterface):
             return None
         moderator = self._moderators.get(names.key(name))
         if moderator and hmac.compare_digest(session.get("moderator", ""), self._stamp(moderator)):
-            return Identity(PREFIX + self._derived("person", names.key(name)), moderator.name, True)
-        person = session.get("person") if self._guests else None
-        return Identity(person, None if moderator else name) if person else None
+            login = session.get("login", "")
+            # Versions that could not end a login gave it no id.
+            if login and login not in self._ended:
+                person = PREFIX + self._derived("person", names.key(name))
+                return Identity(person, moderator.name, True, partial(self._ended.__contains__, login))
+        guest = session.get("person") if self._guests else None
+        return Identity(guest, None if moderator else name) if guest else None
 
     def guest(self, session: Mapping[str, Any]) -> str:
         """The id of the session's person, who chose a name; a new id if the session has none yet."""
@@ -68,12 +76,23 @@ class MixSessions(SecureCookieSessionInterface):
 
     def take_name(self, session: MutableMapping[str, Any], person: str, name: str) -> None:
         """Make it the session of that guest under that name, and no longer a moderator's."""
-        session.pop("moderator", None)
+        self.log_out(session)
         session.update(person=person, name=name, _permanent=True)
 
     def log_in(self, session: MutableMapping[str, Any], moderator: Moderator) -> None:
-        """Make it the session of the moderator, who is the same person in every browser."""
-        session.update(name=moderator.name, moderator=self._stamp(moderator), _permanent=True)
+        """Make it the session of the moderator, who is the same person in every browser; an earlier login ends."""
+        self.log_out(session)
+        stamp, login = self._stamp(moderator), secrets.token_hex(16)
+        session.update(name=moderator.name, moderator=stamp, login=login, _permanent=True)
+
+    def log_out(self, session: MutableMapping[str, Any]) -> bool:
+        """End the session's login, if it has one; other logins of the moderator go on. Blocks until that is on disk.
+
+        Returns whether every process knows it now. In this process the login has ended in any case.
+        """
+        session.pop("moderator", None)
+        login = session.pop("login", "")
+        return not login or self._ended.end(login)
 
     def _stamp(self, moderator: Moderator) -> str:
         """A value that changes with the moderator's password."""
@@ -84,8 +103,11 @@ class MixSessions(SecureCookieSessionInterface):
         return hmac.new(self._key, f"{purpose}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def install_sessions(app: Flask, key: bytes, settings: ChatSettings) -> MixSessions:
-    """Make the app use these sessions; call it once, before the first request."""
+def install_sessions(app: Flask, key: bytes, settings: ChatSettings, ended: EndedLogins | None = None) -> MixSessions:
+    """Make the app use these sessions; call it once, before the first request.
+
+    ended: None if this process alone has to know which logins have ended.
+    """
     app.secret_key = key
     app.permanent_session_lifetime = LIFETIME
     app.config.update(
@@ -96,7 +118,7 @@ def install_sessions(app: Flask, key: bytes, settings: ChatSettings) -> MixSessi
         # Otherwise the response to a request that began before a logout would restore the session.
         SESSION_REFRESH_EACH_REQUEST=False,
     )
-    sessions = MixSessions(key, settings.moderators, settings.guests)
+    sessions = MixSessions(key, settings.moderators, settings.guests, ended or EndedLogins())
     app.session_interface = sessions
     return sessions
 

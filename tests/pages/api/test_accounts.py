@@ -226,6 +226,73 @@ class LoginTests(Case):
 
         self.assertIsNone(self.identity())
 
+    def copy(self) -> FlaskClient:
+        """A browser with a copy of our cookie."""
+        cookie = self.client.get_cookie("mixsvc_session")
+        assert cookie is not None
+        copy = self.app.test_client()
+        copy.set_cookie("mixsvc_session", cookie.value)
+        return copy
+
+    def is_moderator(self, client: FlaskClient) -> bool:
+        told: bool = client.get("/api/session").get_json()["moderator"]
+        found = self.identity(client)
+        self.assertEqual(told, found is not None and found.moderator)
+        return told
+
+    def test_after_a_logout_a_copy_of_the_cookie_is_worth_nothing(self) -> None:
+        self.log_in()
+        copies = [self.copy(), self.copy()]
+        self.assertTrue(self.is_moderator(copies[0]))
+
+        self.assertEqual(self.client.delete("/api/session").status_code, 204)
+
+        # The first has renewed its cookie meanwhile.
+        self.assertEqual([False, False], [self.is_moderator(copy) for copy in copies])
+        self.refused(copies[0].post("/api/session", json={"name": "Máté"}), 409)
+
+    def test_a_logout_in_one_browser_leaves_the_others_logged_in(self) -> None:
+        first, second = self.client, self.app.test_client()
+        self.log_in()
+        self.client = second
+        self.log_in()
+
+        first.delete("/api/session")
+
+        self.assertEqual([False, True], [self.is_moderator(each) for each in (first, second)])
+
+    def test_a_logout_with_a_copy_ends_the_login_in_the_browser_too(self) -> None:
+        self.log_in()
+
+        self.copy().delete("/api/session")
+
+        self.assertFalse(self.is_moderator(self.client))
+
+    def test_whoever_takes_a_guests_name_or_logs_in_again_has_ended_the_login_of_before(self) -> None:
+        self.log_in()
+        first = self.copy()
+        self.log_in()
+        second = self.copy()
+        self.choose("Ann")
+
+        self.assertEqual([False, False], [self.is_moderator(each) for each in (first, second)])
+
+    def test_a_moderator_who_is_refused_a_name_stays_one(self) -> None:
+        self.log_in()
+        self.chat.users["ann"] = "somebody"
+        self.refused(self.choose("Ann"), 409)
+
+        self.assertTrue(self.is_moderator(self.client))
+
+    def test_a_logout_needs_no_chat(self) -> None:
+        self.log_in()
+        copy = self.copy()
+        self.chat.trouble = ServiceBusy("no answer")
+
+        self.assertEqual(self.client.delete("/api/session").status_code, 204)
+
+        self.assertFalse(self.is_moderator(copy))
+
 
 class DeviceTests(Case):
     def device_cookie(self, answer: TestResponse) -> str:

@@ -145,6 +145,63 @@ class IdentityTests(SynchronousTestCase):
 
         self.assertIsNone(session_identity(app)(environ_with(cookie)))
 
+    def test_a_moderators_cookie_of_a_version_whose_logins_had_no_end_is_no_moderators(self) -> None:
+        def log_in() -> str:
+            self.sessions.log_in(session, ANN)
+            del session["login"]
+            return "done"
+
+        self.app.add_url_rule("/old", "old", log_in)
+
+        self.assertIsNone(self.who(environ_with(cookie_of(self.app, "/old"))))
+
+    def test_an_identity_says_when_its_login_has_ended(self) -> None:
+        held: dict[str, Any] = {}
+        self.sessions.log_in(held, ANN)
+        other = dict(held)
+        found = self.sessions.identity(held)
+        assert found is not None and found.ended is not None
+        self.assertFalse(found.ended())
+
+        self.assertTrue(self.sessions.log_out(held))
+
+        self.assertTrue(found.ended())
+        self.assertEqual([None, None], [self.sessions.identity(each) for each in (held, other)])
+
+    def test_another_login_of_the_same_moderator_goes_on(self) -> None:
+        first: dict[str, Any] = {}
+        second: dict[str, Any] = {}
+        for held in (first, second):
+            self.sessions.log_in(held, ANN)
+        copy = dict(first)
+
+        self.sessions.log_out(first)
+
+        self.assertIsNone(self.sessions.identity(copy))
+        found = self.sessions.identity(second)
+        self.assertTrue(found is not None and found.moderator)
+
+    def test_a_new_login_and_a_guests_name_end_the_login_of_before(self) -> None:
+        held: dict[str, Any] = {}
+        copies = []
+        for _ in range(2):
+            self.sessions.log_in(held, ANN)
+            copies.append(dict(held))
+        self.assertEqual([False, True], [self.sessions.identity(each) is not None for each in copies])
+
+        self.sessions.take_name(held, "session:1", "Bob")
+
+        self.assertEqual([None, None], [self.sessions.identity(each) for each in copies])
+
+    def test_a_guest_has_no_login_to_end(self) -> None:
+        held: dict[str, Any] = {}
+        self.sessions.take_name(held, "session:1", "Bob")
+        found = self.sessions.identity(held)
+
+        self.assertTrue(self.sessions.log_out(held))
+        assert found is not None
+        self.assertIsNone(found.ended)
+
     def test_a_guest_whose_name_has_become_a_moderators_has_to_choose_another(self) -> None:
         cookie = cookie_of(self.app, "/guest")
         app, _ = app_with(Moderator("BOB", "scrypt:1"))

@@ -192,6 +192,10 @@ export class Chat {
     welcome: (message) => this.#on_welcome(message),
     said: ({ key }) => this.discard(this.outbox.find(key)),
     error: (message) => this.#on_error(message),
+    logged_out: () => {
+      this.quit();
+      this.#audience.name_refused("You have logged out.", "");
+    },
     notice: ({ text }) => {
       // It is all that /help is answered by.
       this.discard(this.outbox.command("/help"));

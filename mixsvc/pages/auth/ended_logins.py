@@ -1,0 +1,127 @@
+"""The logins that have ended: a cookie of one is worth nothing any more, wherever a copy of it is."""
+
+import fcntl
+import os
+from collections.abc import Iterable
+from threading import Lock
+from typing import IO, Final
+
+from twisted.logger import Logger
+
+__all__ = ["EndedLogins"]
+
+# How many of the logins that ended last are remembered at least. The file is cut to so many when it has twice as many.
+# It forgets none because of its age: the time of day may be wrong.
+REMEMBERED: Final = 10_000
+
+
+class EndedLogins:
+    """The ids of logins that have ended, in a file that all processes share. Used in any thread.
+
+    The file has one id in each line, the newest last.
+    """
+
+    _log = Logger("mixsvc.web")
+
+    def __init__(self, path: str = "", remembered: int = REMEMBERED) -> None:
+        """path: the file, which need not exist; "" remembers in this process alone."""
+        self._path = path
+        self._remembered = remembered
+        self._lock = Lock()
+        # Which state of the file was read: inode, size and time.
+        self._state: tuple[int, int, int] | None = None
+        self._stored: frozenset[str] = frozenset()
+        # Those that are not in the file, the newest last.
+        self._unstored: dict[str, None] = {}
+
+    def __contains__(self, login: object) -> bool:
+        """Whether a login has ended; blocks to look at the file."""
+        with self._lock:
+            self._refresh()
+            return login in self._stored or login in self._unstored
+
+    def end(self, login: str) -> bool:
+        """End a login; returns whether all processes know it now, and this one after a restart.
+
+        Blocks until it is on disk. In this process the login has ended in any case.
+        """
+        with self._lock:
+            self._unstored[login] = None
+            if len(self._unstored) > self._remembered:
+                del self._unstored[next(iter(self._unstored))]
+            if not self._path:
+                return True
+            try:
+                self._append(self._unstored)
+            except OSError as error:
+                self._log.error("web: a log-out could not be stored: {error}", error=str(error))
+                return False
+            self._unstored.clear()
+            return True
+
+    def _refresh(self) -> None:
+        if not self._path:
+            return
+        try:
+            found = os.stat(self._path)
+            state = (found.st_ino, found.st_size, found.st_mtime_ns)
+            if state != self._state:
+                with open(self._path, "rb") as file:
+                    self._stored = frozenset(_ids(file))
+                self._state = state
+        except FileNotFoundError:
+            # Whoever removes the file makes every login valid again that is still in a cookie.
+            self._state, self._stored = None, frozenset()
+        except OSError as error:
+            # What was read before is still true.
+            self._log.error("web: the log-outs cannot be read: {error}", error=str(error))
+
+    def _append(self, logins: Iterable[str]) -> None:
+        while True:
+            with open(self._path, "a+b", opener=_open_private) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if not self._is_current(file):
+                    continue
+                file.seek(0)
+                known = _ids(file)
+                if len(known) > 2 * self._remembered:
+                    self._replace(known[-self._remembered :])
+                    continue
+                # A line may have been cut off by a power cut: the next one does not continue it.
+                file.write("".join(f"\n{login}\n" for login in logins).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            _sync_directory(self._path)
+            return
+
+    def _is_current(self, file: IO[bytes]) -> bool:
+        """Whether no other process has replaced the file meanwhile."""
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), os.stat(self._path))
+        except FileNotFoundError:
+            return False
+
+    def _replace(self, logins: Iterable[str]) -> None:
+        """Called by the process that has the lock on the file."""
+        draft = f"{self._path}.new"
+        with open(draft, "wb", opener=_open_private) as file:
+            file.write("".join(f"{login}\n" for login in logins).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, self._path)
+
+
+def _ids(file: IO[bytes]) -> list[str]:
+    return [line.decode("ascii", "replace") for line in file.read().split()]
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _sync_directory(path: str) -> None:
+    handle = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

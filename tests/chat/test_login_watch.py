@@ -1,0 +1,186 @@
+"""Who has logged out has no rights any more: no request is done, and the connection ends."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred, maybeDeferred
+
+from mixsvc.chat.login_watch import LOOK_SECONDS, LoginWatch
+from mixsvc.chat.protocol.events import LOGGED_OUT
+from mixsvc.interfaces import Identity
+from tests.chat.cases import ChatTestCase
+from tests.chat.fakes import FakeClient
+
+T = TypeVar("T")
+
+
+class LoginTestCase(ChatTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ended: set[str] = set()
+        self.trouble: Exception | None = None
+        self.looks = 0
+        self.watch = LoginWatch(self.chat.clock, self.chat.dispatcher, self.defer)
+        self.watch.start()
+        self.addCleanup(self.watch.stop)
+        self.ann = self.chat.inside("Ann")
+        self.publish("something rude")
+
+    def defer(self, function: Callable[[], T]) -> Deferred[T]:
+        return maybeDeferred(function)
+
+    def publish(self, text: str) -> None:
+        self.chat.dispatcher.publish("lobby", "Clock", text)
+        self.database.settle()
+
+    def has_ended(self, login: str) -> bool:
+        self.looks += 1
+        if self.trouble:
+            raise self.trouble
+        return login in self.ended
+
+    def identity(self, login: str) -> Identity:
+        return Identity("mia", "Mia", True, lambda: self.has_ended(login))
+
+    def mia(self, login: str = "one") -> FakeClient:
+        return self.chat.inside("Mia", identity=self.identity(login))
+
+    def codes(self, client: FakeClient) -> list[str]:
+        return [each["code"] for each in client.got("error")]
+
+
+class WatchTests(LoginTestCase):
+    def test_a_connection_whose_login_has_ended_is_told_and_closed_within_a_second(self) -> None:
+        mia = self.mia()
+        self.ended.add("one")
+        self.chat.clock.advance(LOOK_SECONDS)
+
+        self.assertEqual("logged_out", mia.got()[-1]["type"])
+        self.assertEqual((LOGGED_OUT, "Logged out"), mia.transport.closed)
+
+    def test_connections_of_other_logins_of_the_same_person_stay(self) -> None:
+        mia, elsewhere = self.mia("one"), self.mia("two")
+        self.ended.add("one")
+        self.chat.clock.advance(LOOK_SECONDS)
+
+        self.assertIsNone(elsewhere.transport.closed)
+        self.done(elsewhere, "delete", room="lobby", number=1)
+        self.assertIsNotNone(mia.transport.closed)
+
+    def test_a_connection_that_has_not_said_hello_ends_as_well(self) -> None:
+        client = self.chat.client(self.identity("one"))
+        self.ended.add("one")
+        self.chat.clock.advance(LOOK_SECONDS)
+
+        self.assertEqual(LOGGED_OUT, (client.transport.closed or (0, ""))[0])
+
+    def test_nobody_is_asked_about_guests_and_those_who_left(self) -> None:
+        self.mia().lose()
+        self.chat.inside("Bob", identity=Identity("bob", "Bob"))
+
+        self.chat.clock.pump([LOOK_SECONDS] * 3)
+
+        self.assertEqual(0, self.looks)
+
+    def test_a_client_that_is_lost_meanwhile_is_left_alone(self) -> None:
+        asked: list[Callable[[], object]] = []
+        answer: Deferred[list[object]] = Deferred()
+
+        def defer(function: Callable[[], object]) -> Deferred[list[object]]:
+            asked.append(function)
+            return answer
+
+        mia = self.mia()
+        watch = LoginWatch(self.chat.clock, self.chat.dispatcher, defer)  # type: ignore[arg-type]  # the test answers
+        watch.start()
+        self.addCleanup(watch.stop)
+        self.watch.stop()
+        self.ended.add("one")
+        self.chat.clock.advance(LOOK_SECONDS)
+        (function,) = asked
+        mia.lose()
+        mia.clear()
+        answer.callback(function())  # type: ignore[arg-type]
+
+        self.assertEqual(([], None), (mia.got(), mia.transport.closed))
+
+    def test_a_failure_is_logged_once_and_the_next_look_goes_on(self) -> None:
+        mia = self.mia()
+        self.trouble = OSError("no disk")
+        self.chat.clock.pump([LOOK_SECONDS] * 3)
+        self.assertEqual(1, len(self.flushLoggedErrors(OSError)))
+        self.assertIsNone(mia.transport.closed)
+
+        self.trouble = None
+        self.ended.add("one")
+        self.chat.clock.advance(LOOK_SECONDS)
+
+        self.assertIsNotNone(mia.transport.closed)
+
+    def test_after_the_stop_nobody_is_asked(self) -> None:
+        self.mia()
+        self.watch.stop()
+        self.watch.stop()
+
+        self.chat.clock.pump([LOOK_SECONDS] * 3)
+
+        self.assertEqual(0, self.looks)
+
+
+class RequestTests(LoginTestCase):
+    """Before the watch has noticed it."""
+
+    def test_no_request_of_a_moderator_is_done(self) -> None:
+        requests: list[tuple[str, dict[str, object]]] = [
+            ("delete", {"room": "lobby", "number": 1}),
+            ("kick", {"room": "lobby", "name": "Ann"}),
+            ("mute", {"name": "Ann"}),
+            ("ban", {"name": "Ann"}),
+            ("unmute", {"name": "Bob"}),
+            ("unban", {"name": "Bob"}),
+            ("sanctions", {}),
+            ("audit", {}),
+        ]
+        moderator = self.chat.moderator("Mona")
+        for type in ("mute", "ban"):
+            self.done(moderator, type, name="Bob")
+        moderator.lose()
+        for index, (type, fields) in enumerate(requests):
+            mia = self.mia(f"login {index}")
+            self.ended.add(f"login {index}")
+            self.ann.clear()
+            mia.send(type, **fields)
+            self.database.settle()
+
+            self.assertEqual(["not_allowed"], self.codes(mia), type)
+            self.assertEqual([], mia.got("done") + mia.got("sanctions") + mia.got("audit"))
+            self.assertEqual(["logged_out"], [each["type"] for each in mia.got()][-1:])
+            self.assertEqual(LOGGED_OUT, (mia.transport.closed or (0, ""))[0])
+            self.assertEqual([], [each for each in self.ann.got() if each["type"] not in ("came", "went")])
+            mia.lose()
+        self.assertEqual([(1, "something rude")], self.database.rows())
+        entries = self.answer(self.chat.moderator("Mona"), "audit")[0]["entries"]
+        self.assertEqual({"Mona"}, {each["by"] for each in entries})
+
+    def test_a_request_that_waits_while_the_login_ends_is_not_done(self) -> None:
+        mia = self.mia()
+        mia.send("delete", room="lobby", number=1)
+        self.ended.add("one")
+        self.database.settle()
+
+        self.assertEqual([(1, "something rude")], self.database.rows())
+        self.assertEqual(["not_allowed"], self.codes(mia))
+
+    def test_after_it_further_requests_are_refused_at_once(self) -> None:
+        mia = self.mia()
+        self.ended.add("one")
+        for _ in range(2):
+            mia.send("mute", name="Ann")
+        self.database.settle()
+        mia.send("mute", name="Ann")
+
+        self.assertEqual(["not_allowed"] * 3, self.codes(mia))
+        self.say(self.ann, "still here")
+
+    def test_while_the_login_lasts_requests_are_done(self) -> None:
+        self.done(self.mia(), "delete", room="lobby", number=1)
