@@ -76,9 +76,8 @@ def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
 
     def make_chat() -> ChatService:
         identify = request_authenticator(reactor, settings, authenticate)
-        bridge, places = CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES)
-        given = Dependencies(database, rates, identify, bridge, places, pool.defer)
-        return ChatService(reactor, settings, given)
+        answers = CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES), pool.defer
+        return ChatService(reactor, settings, Dependencies(database, rates, identify, *answers))
 
     chat: ChatHost | None = bridge(ChatHost, reactor, settings, make_chat, pool) if settings.chat.listen else None
     parts = _Parts(database, rates, chat)
