@@ -19,6 +19,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.errors import BadSetting, CannotListen
+from mixsvc.http.inherited import (
+    AdoptingReactor,
+    UnusableDescriptor,
+    family_of,
+    passed_sockets,
+    start_environment,
+    why_not_passed,
+)
 
 __all__ = ["ADMIN_LISTEN", "SERVER_LISTEN", "check_endpoints", "close_port", "open_port", "check_ports"]
 
@@ -42,9 +50,16 @@ ADVICE: Final = {
         "ports below 1024 need the rights of root; start as root with --uid, or give a higher one",
         "with --port",
     ),
+    errno.EBADF: (
+        "its socket was not passed; start the service by its socket unit, or give another one",
+        "with --listen",
+    ),
     errno.EADDRNOTAVAIL: ("this machine does not have that address; give one that it has", "in [server] interface"),
 }
 OTHER_ADVICE: Final = ("give another one", "with --port or --listen")
+
+# In the text of an endpoint with a socket that systemd, or a program that does the same, has opened.
+SYSTEMD: Final = "systemd"
 
 # What Twisted raises for a socket whose lock file is held.
 LOCKED: Final = "Cannot acquire lock"
@@ -64,6 +79,7 @@ class TrialReactor:
 
     def __init__(self) -> None:
         self._probes = ExitStack()
+        self.inherited: set[int] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -101,7 +117,11 @@ class TrialReactor:
             raise CannotListenError(None, address, LOCKED)
 
     def adoptStreamPort(self, descriptor: int, family: int, factory: object) -> None:
-        """Raises InheritedSocket: closing it, as a trial does, would close it for good."""
+        """Raises UnusableDescriptor, else InheritedSocket: closing it, as a trial does, would close it for good."""
+        family_of(descriptor)
+        if descriptor in self.inherited:
+            raise UnusableDescriptor(f"another endpoint names the socket of descriptor {descriptor}; name each once")
+        self.inherited.add(descriptor)
         raise InheritedSocket(descriptor)
 
     def __getattr__(self, name: str) -> Callable[..., None]:
@@ -145,12 +165,18 @@ def check_ports(endpoints: Sequence[str], admin_endpoints: Sequence[str] = ()) -
         for setting, descriptions in ((SERVER_LISTEN, endpoints), (ADMIN_LISTEN, admin_endpoints)):
             for description in descriptions:
                 _check_port(_endpoint(trial, description, setting), description, setting)
+    passed, _ = passed_sockets(start_environment())
+    if passed > len(trial.inherited):
+        _log.warn(
+            "mixsvc: no setting names {count} of the sockets from systemd; clients that connect there wait for ever",
+            count=passed - len(trial.inherited),
+        )
 
 
 def _check_port(endpoint: IStreamServerEndpoint, description: str, setting: str) -> None:
     failures: list[BaseException] = []
     maybeDeferred(endpoint.listen, Factory()).addErrback(_keep, failures)
-    if failures and isinstance(failures[0], CannotListenError | OSError):
+    if failures and isinstance(failures[0], CannotListenError | OSError | UnusableDescriptor):
         raise _cannot_listen(description, failures[0], setting)
 
 
@@ -165,9 +191,11 @@ async def open_port(
     reactor: object, description: str, factory: IProtocolFactory, setting: str = SERVER_LISTEN
 ) -> IListeningPort:
     """Open one port. Raises BadSetting and CannotListen like check_ports."""
+    if SYSTEMD in description:
+        reactor = AdoptingReactor(reactor)
     try:
         return await _endpoint(reactor, description, setting).listen(factory)
-    except (CannotListenError, OSError) as error:
+    except (CannotListenError, OSError, UnusableDescriptor) as error:
         raise _cannot_listen(description, error, setting) from None
 
 
@@ -200,15 +228,29 @@ def _endpoint(reactor: object, description: str, setting: str) -> IStreamServerE
     except Exception as error:
         # Each kind of endpoint raises its own errors: for a port that is not a number, a certificate that is missing.
         reason = str(error) or type(error).__name__
-        if isinstance(error, LookupError) and "systemd:" in description:
-            reason = "systemd has passed no such socket"
+        if isinstance(error, LookupError) and SYSTEMD in description:
+            reason = why_not_passed(start_environment())
+        elif isinstance(error, AttributeError) and SYSTEMD in description:
+            reason = "domain= is INET, INET6 or UNIX"
         raise BadSetting(
             f"{setting}: {description!r} is not an endpoint ({reason}); "
             "give one such as tcp:8080:interface=127.0.0.1 or unix:/run/mixsvc.sock"
         ) from None
+    _check_name(description, setting)
     if not IStreamServerEndpoint.providedBy(endpoint) or description.startswith("stdio"):
         raise BadSetting(f"{setting}: {description!r} does not listen for clients; give one such as tcp:8080")
     return endpoint
+
+
+def _check_name(description: str, setting: str) -> None:
+    """Refuse a name that several inherited sockets have: one of them would be served, and the others wait for ever."""
+    _, names = passed_sockets(start_environment())
+    for name in {name for name in names if names.count(name) > 1}:
+        if SYSTEMD in description and f"name={name}" in description.split(":"):
+            raise BadSetting(
+                f"{setting}: {description!r} names {names.count(name)} sockets; give each a name of its own with "
+                "FileDescriptorName= in its socket unit, or use index=0, index=1 and so on"
+            )
 
 
 def _with_backlog(description: str) -> str:
@@ -219,6 +261,8 @@ def _with_backlog(description: str) -> str:
 
 
 def _cannot_listen(description: str, error: BaseException, setting: str) -> CannotListen:
+    if isinstance(error, UnusableDescriptor):
+        return CannotListen(f"cannot listen on {description}: {error}")
     cause = error.socketError if isinstance(error, CannotListenError) else error
     if isinstance(error, CannotListenError) and cause == LOCKED:
         return CannotListen(

@@ -22,24 +22,40 @@ from tests.e2e.support.urls import status_of
 # Does what systemd does for a socket unit (sd_listen_fds(3)), then becomes the service.
 HAND_DOWN = """
 import os, socket, sys
+
+def tcp():
+    return socket.create_server(("127.0.0.1", 0))
+
+def dual():
+    return socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+
+def connection():
+    port = tcp()
+    client = socket.create_connection(port.getsockname())
+    os.set_inheritable(client.detach(), True)
+    return port.accept()[0]
+
+def datagrams():
+    return socket.socket(type=socket.SOCK_DGRAM)
+
 names = sys.argv[1].split(":")
 for number, name in enumerate(names, 3):
-    server = socket.create_server(("127.0.0.1", 0))
-    os.dup2(server.detach(), number)
+    os.dup2(globals()[sys.argv[2]]().detach(), number)
     os.set_inheritable(number, True)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(names)), LISTEN_FDNAMES=sys.argv[1])
-os.execv(sys.argv[2], sys.argv[2:])
+os.execv(sys.argv[3], sys.argv[3:])
 """
 
 
 @dataclass(frozen=True)
 class HandedDown(Launch):
-    """Started with open sockets of these names, joined by colons."""
+    """Started with open sockets of these names, joined by colons, and of a kind: a function of the program above."""
 
     names: str = "web"
+    kind: str = "tcp"
 
     def command(self, *twistd_options: str) -> list[str]:
-        return [sys.executable, "-c", HAND_DOWN, self.names, *super().command(*twistd_options)]
+        return [sys.executable, "-c", HAND_DOWN, self.names, self.kind, *super().command(*twistd_options)]
 
 
 def handed_down(launch: Launch, names: str, *endpoints: str, **server: str) -> HandedDown:
@@ -56,6 +72,41 @@ def test_a_socket_that_systemd_has_opened_is_served(start: Callable[[Launch], Se
         assert ann.say("hello") == 1
     service.stop()
     assert "Traceback" not in service.log()
+
+
+def test_a_socket_for_both_protocols_is_served_as_one_and_its_clients_have_addresses(
+    start: Callable[[Launch], Service], launch: Launch
+) -> None:
+    """ListenStream=8080 makes one, whatever the endpoint says."""
+    trusting = handed_down(launch, "web", "systemd:domain=INET:name=web", trusted_proxies="127.0.0.1")
+    service = start(replace(trusting, kind="dual"))
+
+    assert status_of(f"{service.url}/healthz", {"X-Forwarded-For": "192.0.2.7"}) == 200
+    service.stop()
+    assert "192.0.2.7 - - [" in service.log()
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("connection", "descriptor 3 is a connection and not a port; use Accept=no in the socket unit"),
+        ("datagrams", "descriptor 3 is not a stream socket; use ListenStream=, not ListenDatagram= or another"),
+    ],
+)
+def test_what_is_no_port_is_refused_in_one_line(
+    start: Callable[[Launch], Service], launch: Launch, kind: str, said: str
+) -> None:
+    service = start(replace(handed_down(launch, "web", "systemd:domain=INET:name=web"), kind=kind))
+
+    assert service.wait_for_exit() == 1
+    assert service.lines.so_far() == [f"mixsvc: cannot listen on systemd:domain=INET:name=web: {said}"]
+
+
+def test_a_socket_that_no_setting_names_is_told(start: Callable[[Launch], Service], launch: Launch) -> None:
+    service = start(handed_down(launch, "admin:web", "systemd:domain=INET:name=web"))
+
+    service.wait_for("mixsvc: no setting names 1 of the sockets from systemd")
+    assert status_of(f"{service.url}/healthz") == 200
 
 
 def test_sockets_are_found_by_name_for_guests_and_for_operators(

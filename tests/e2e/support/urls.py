@@ -1,6 +1,7 @@
 """Asking a server on the loopback, with the standard library."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -28,9 +29,9 @@ def post(url: str, body: bytes, **headers: str) -> tuple[int, bytes]:
     return _ask(Request(url, body, named, method="POST"))
 
 
-def status_of(url: str) -> int:
-    """The status of a GET."""
-    return _ask(Request(url))[0]
+def status_of(url: str, headers: Mapping[str, str] | None = None) -> int:
+    """The status of a GET with these headers."""
+    return _ask(Request(url, headers=dict(headers or {})))[0]
 
 
 def _ask(request: Request) -> tuple[int, bytes]:
