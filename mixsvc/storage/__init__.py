@@ -4,6 +4,7 @@
   and `Database` runs transactions while the reactor runs.
 - schema/: the tables. N.sql upgrades a database from version N - 1 to N; PRAGMA user_version holds the version.
 - connection_pool: one connection in one daemon thread, on twisted.enterprise.adbapi.
+- restoring: puts a backup in the database's place.
 - forks: a process that forks (gunicorn, uWSGI) waits until no thread is inside SQLite.
 
 Every transaction runs in one thread, so transactions never wait for each other's locks, and they commit in the order in

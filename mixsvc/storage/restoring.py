@@ -1,0 +1,116 @@
+"""Puts a backup in the place of the database: checked, upgraded, and with an epoch of its own."""
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from typing import Final
+
+from mixsvc.config.settings import MEMORY
+from mixsvc.errors import DatabaseUnusable
+from mixsvc.storage.connections import LOCK_SECONDS, open_to_read
+from mixsvc.storage.forks import inside_sqlite
+from mixsvc.storage.lock import DatabaseLock, own
+from mixsvc.storage.schema import upgrade, version
+
+__all__ = ["restore"]
+
+# What other processes are told meanwhile.
+OWNER: Final = "mixsvc restore"
+
+# SQLite's files beside a database, which belong to the one that is replaced.
+BESIDE: Final = ("-wal", "-shm", "-journal")
+
+
+def restore(backup: str, path: str) -> None:
+    """Put a copy of a backup in the place of the database at `path`, which need not exist; blocks.
+
+    The copy gets a new epoch, so clients that come back do not take its messages for those that they have seen. Until
+    the copy is complete and on disk, the database stays as it is. Raises DatabaseUnusable: no service may use the
+    database, and the backup must be a sound database of ours.
+    """
+    _check_paths(backup, path)
+    # All names of the database are of one file.
+    path = os.path.realpath(path)
+    lock = DatabaseLock(path, OWNER)
+    own(lock, path)
+    draft = f"{path}-restored"
+    try:
+        with inside_sqlite():
+            _copy(backup, draft, path)
+        _replace(path, draft)
+    except (sqlite3.Error, OSError) as error:
+        raise _unusable(backup, str(error)) from None
+    except DatabaseUnusable as error:
+        raise _unusable(backup, str(error)) from None
+    finally:
+        _remove(draft)
+        lock.release()
+
+
+def _check_paths(backup: str, path: str) -> None:
+    if path == MEMORY:
+        raise _unusable(backup, "the database is in memory; give a path in [storage] path")
+    if not os.path.isfile(backup):
+        raise _unusable(backup, "there is no such file")
+    if os.path.exists(path) and os.path.samefile(backup, path):
+        raise _unusable(backup, "it is the database itself; give the file of a backup")
+    if not os.path.isdir(os.path.dirname(path) or "."):
+        raise _unusable(backup, f"the directory of {path} does not exist; make it, or give another [storage] path")
+
+
+def _copy(backup: str, draft: str, path: str) -> None:
+    # A restore that was killed may have left its files, and a journal is never to be applied to another database.
+    _remove(draft)
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))
+    _give_to_owner(draft, path)
+    # SQLite needs files beside a database in WAL mode, which a directory that is for reading only does not take.
+    alone = not os.path.exists(f"{backup}-wal") and not os.access(os.path.dirname(backup) or ".", os.W_OK)
+    with (
+        closing(open_to_read(backup, alone=alone)) as source,
+        closing(sqlite3.connect(draft, timeout=LOCK_SECONDS)) as target,
+    ):
+        (verdict,) = source.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(f"it is damaged ({verdict.splitlines()[-1]})")
+        if not version(source):
+            raise DatabaseUnusable("it is empty")
+        source.backup(target)
+        # One file, without a log beside it.
+        target.execute("PRAGMA journal_mode = DELETE")
+        upgrade(target)
+        target.execute("UPDATE meta SET value = lower(hex(randomblob(8))) WHERE name = 'epoch'")
+        target.commit()
+
+
+def _give_to_owner(draft: str, path: str) -> None:
+    """As the superuser, give the file to whom the database belongs, else its directory."""
+    if os.geteuid() == 0:
+        found = os.stat(path if os.path.exists(path) else os.path.dirname(path) or ".")
+        os.chown(draft, found.st_uid, found.st_gid)
+
+
+def _replace(path: str, draft: str) -> None:
+    _sync(draft)
+    # Before the database: a log of another one beside the new database would damage it.
+    _remove(path, BESIDE)
+    os.replace(draft, path)
+    _sync(os.path.dirname(path) or ".")
+
+
+def _remove(path: str, suffixes: Sequence[str] = ("", *BESIDE)) -> None:
+    for suffix in suffixes:
+        with suppress(FileNotFoundError):
+            os.unlink(path + suffix)
+
+
+def _sync(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unusable(backup: str, why: str) -> DatabaseUnusable:
+    return DatabaseUnusable(f"the backup {backup} cannot be restored: {why}")
