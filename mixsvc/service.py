@@ -130,12 +130,13 @@ class MixService(MultiService):
         self._operations.log_into_file(parent)
 
     def privilegedStartService(self) -> None:
-        """Open the ports and read the archive. Raises MixError if a port is taken since makeService checked it."""
+        """Read the archive and open the ports. Raises MixError if a port is taken since makeService checked it."""
+        # Here, as the user that the process becomes may not be allowed to read our installation; and first, as whoever
+        # connects waits for the rest of the start.
+        self._rates.read_archive()
         server = self._settings.server
         self._ports = self._open(server.endpoints(), self._site, SERVER_LISTEN)
         self._admin_ports = self._open(server.admin_listen, self._admin_site, ADMIN_LISTEN)
-        # Here, as the user that the process becomes may not be allowed to read our installation.
-        self._rates.read_archive()
         MultiService.privilegedStartService(self)
 
     def startService(self) -> None:

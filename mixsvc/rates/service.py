@@ -19,12 +19,13 @@ from mixsvc.rates.history.keeper import HistoryKeeper
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.quote import ECB
+from mixsvc.rates.model.timeline import Pair, Timeline
 from mixsvc.rates.polling.chain import Chain
 from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
 from mixsvc.rates.polling.source_health import may_be_asked
 from mixsvc.rates.sources import build_sources
 from mixsvc.rates.sources.agent import PollingAgent
-from mixsvc.rates.sources.archive import ArchiveSource, packaged_archive, past_of
+from mixsvc.rates.sources.archive import ArchiveSource
 from mixsvc.rates.sources.ecb_history import history_documents
 from mixsvc.storage.database import Database, prepare
 from mixsvc.threads.pool import DaemonThreadPool
@@ -66,9 +67,8 @@ class RatesService:
         for source in self._sources:
             if isinstance(source, ArchiveSource):
                 try:
-                    self._table.publish(source.load())
-                    self._history.adopt(past_of(packaged_archive().read_bytes(), _now()))
-                except (SourceFailed, OSError) as error:
+                    self._take_over(source.read())
+                except SourceFailed as error:
                     self._log.warn("rates: {source} fails: {reason}", source=source.name, reason=str(error))
 
     def prepare(self) -> None:
@@ -76,9 +76,7 @@ class RatesService:
 
         Blocks for some 2 ms for 1000 stored quotes; there are 8000 in a year. Raises DatabaseUnusable.
         """
-        past = prepare(self._path, store.read_past) or {}
-        self._table.publish([each.at(len(each.days) - 1) for each in past.values()])
-        self._history.adopt(past)
+        self._take_over(prepare(self._path, store.read_past) or {})
 
     def start(self) -> None:
         """Poll at once, then every interval. The past has been read: nobody gets an answer without it."""
@@ -101,6 +99,10 @@ class RatesService:
     def source_ages(self) -> Mapping[str, float]:
         """Returns the seconds since the last valid answer of each source that has given one."""
         return self._poller.ages()
+
+    def _take_over(self, past: Mapping[Pair, Timeline]) -> None:
+        self._table.publish([each.at(len(each.days) - 1) for each in past.values()])
+        self._history.adopt(past)
 
     def _bank_answers(self) -> bool:
         return may_be_asked(ECB, self._poller.health())

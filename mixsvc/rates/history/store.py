@@ -1,17 +1,19 @@
 """Quotes in the database (table `quote`): one price for each pair and date."""
 
 import sqlite3
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import gt
 
 from twisted.internet.defer import Deferred
 
 from mixsvc.common.times import parse_date
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.quote import parse_price
-from mixsvc.rates.model.timeline import Origin, Pair, Timeline, TimelineBuilder
+from mixsvc.rates.model.timeline import Origin, Pair, Timeline, TimelineBuilder, of_texts
 from mixsvc.storage.database import Database
 
 __all__ = ["read_past", "save"]
@@ -40,9 +42,9 @@ def save(database: Database, quotes: Sequence[Quote]) -> "Deferred[None]":
 def read_past(cursor: sqlite3.Cursor) -> dict[Pair, Timeline]:
     """Returns the stored quotes of each pair that has any; skips rows that are not valid.
 
-    Blocks for some 2 ms for 1000 quotes (for database.prepare).
+    Blocks for some 2 ms for 1000 quotes (for database.prepare), and half a second for all days since 1999.
     """
-    found = (_timeline(cursor, *pair) for pair in cursor.execute(_PAIRS).fetchall())
+    found = (_timeline(cursor, pair) for pair in cursor.execute(_PAIRS).fetchall())
     return {(each.base, each.quote): each for each in found if each.days}
 
 
@@ -63,10 +65,28 @@ def _insert(cursor: sqlite3.Cursor, quotes: Sequence[Quote]) -> None:
     )
 
 
-def _timeline(cursor: sqlite3.Cursor, base: str, quote: str) -> Timeline:
-    builder = TimelineBuilder(base, quote)
+def _timeline(cursor: sqlite3.Cursor, pair: Pair) -> Timeline:
+    rows = cursor.execute(_OLDEST_FIRST, pair).fetchall()
+    try:
+        return _of_columns(pair, rows)
+    except (ValueError, OverflowError):
+        return _of_valid_rows(pair, rows)
+
+
+def _of_columns(pair: Pair, rows: Sequence[Sequence[bytes]]) -> Timeline:
+    """Returns the timeline of rows that are all valid, at least one. Raises ValueError or OverflowError."""
+    days, prices, fetched, sources = zip(*rows, strict=True)
+    ordinals = array("i", map(_ordinal, days))
+    origins, newest = zip(*map(_origin, fetched, sources), strict=True)
+    if any(map(gt, ordinals, newest)):
+        raise ValueError("a date is after the time of fetching")
+    return of_texts(pair, ordinals, prices, origins)
+
+
+def _of_valid_rows(pair: Pair, rows: Iterable[Sequence[bytes]]) -> Timeline:
+    builder = TimelineBuilder(*pair)
     origins = []
-    for day, price, fetched_at, source in cursor.execute(_OLDEST_FIRST, (base, quote)):
+    for day, price, fetched_at, source in rows:
         # Skip it: a day without a quote is better than no history.
         with suppress(ValueError, OverflowError):
             ordinal, (origin, newest) = _ordinal(day), _origin(fetched_at, source)

