@@ -75,6 +75,8 @@ class SockJSResource(Resource):
         rest = request.postpath or []
         request.postpath = []
         request.prepath = [*(request.prepath or []), *rest]
+        if rest:
+            self._service.mask(request, 1 + len(rest))
         match (path, *rest):
             case [b""]:
                 return Greeting(self._service)

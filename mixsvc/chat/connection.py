@@ -1,6 +1,6 @@
 """A client's connection: it is identified first, then its messages go to the dispatcher."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -16,7 +16,7 @@ from mixsvc.chat.protocol.parsing import RequestRefused
 from mixsvc.common.addresses import network
 from mixsvc.interfaces import Identity
 
-__all__ = ["ChatConnection", "ChatFactory"]
+__all__ = ["ChatConnection", "ChatFactory", "same_owner"]
 
 # How long the identification of a client may take, in seconds.
 IDENTIFY_SECONDS: Final = 10.0
@@ -34,7 +34,10 @@ class ChatConnection(Protocol):
         self._dispatcher = dispatcher
         self._identify = identify
         self._client: Client | None = None
+        self._identity: Identity | None = None
         self._identifying: Deferred[Any] | None = None
+        # Those who wait until the client is identified.
+        self._waiting: list[Deferred[None]] = []
 
     def connectionMade(self) -> None:
         """Identify the client; nothing is read before that is done."""
@@ -59,31 +62,65 @@ class ChatConnection(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """End the client, or its identification."""
-        identifying, self._identifying = self._identifying, None
+        identifying = self._identifying
+        self._identification_ended()
         if identifying is not None:
             identifying.cancel()
         client, self._client = self._client, None
         if client is not None:
             self._dispatcher.depart(client)
 
+    async def is_own(self, request: Any) -> bool:
+        """Whether a later request of the session comes from the person who opened it; called in the reactor thread.
+
+        Guests without a cookie are all the same person here. They are told apart by the session's name, which only
+        the client knows; an address would not do, as phones change theirs.
+        """
+        if self._identifying is not None:
+            waiting: Deferred[None] = Deferred()
+            self._waiting.append(waiting)
+            await waiting
+        identifying = self._identify(request) if self._client is not None else None
+        found = None if identifying is None else await identifying
+        if self._client is None:
+            return False
+        known = self._identity
+        if found is None or known is None:
+            return found is known
+        return (found.person, found.moderator) == (known.person, known.moderator)
+
+    def _identification_ended(self) -> None:
+        self._identifying = None
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            if not each.called:
+                each.callback(None)
+
     def _identified(self, identity: Identity | None) -> None:
         self._arrived(identity)
-        self._identifying = None
+        self._identification_ended()
         transport: Any = self.transport
         transport.resumeProducing()
 
     def _unknown(self, failure: Failure) -> None:
         if self._identifying is None:
             return
-        self._identifying = None
+        self._identification_ended()
         self._log.failure("chat: the authenticator failed, and a connection was refused", failure)
         transport: Any = self.transport
         transport.close(1011, "You could not be identified; try again later")
 
     def _arrived(self, identity: Identity | None) -> None:
         transport: Any = self.transport
+        self._identity = identity
         address = network(str(getattr(transport.getPeer(), "host", "")))
         self._client = self._dispatcher.arrive(transport, address, identity)
+
+
+def same_owner(protocol: Any, request: Any) -> Awaitable[bool]:
+    """The option same_owner of txsockjs: see ChatConnection.is_own."""
+    connection: ChatConnection = protocol
+    return connection.is_own(request)
 
 
 class ChatFactory(Factory):

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
 
-from mixsvc.chat.connection import ChatFactory
+from mixsvc.chat.connection import ChatFactory, same_owner
 from mixsvc.chat.dispatch import ChatDispatcher, StoredState, read_stored_state
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.login_watch import LoginWatch
@@ -73,7 +73,7 @@ class ChatService:
         self.dispatcher = ChatDispatcher(clocks, given.database, settings.chat, given.rates.facade, broadcast)
         self._login_watch = LoginWatch(reactor, self.dispatcher, given.defer_to_thread)
         factory = ChatFactory(reactor, self.dispatcher, given.identify)
-        self.resource = SockJSResource(factory, sockjs_options(settings), reactor)
+        self.resource = SockJSResource(factory, {**sockjs_options(settings), "same_owner": same_owner}, reactor)
         # For views, in any thread.
         self.facade = ChatFacade(given.bridge, self.dispatcher, settings.chat.prefix, given.places)
 

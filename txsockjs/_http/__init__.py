@@ -3,6 +3,7 @@
 - `service`: what the endpoints share: the options, the sessions, the application's factory
 - `resource`: what every endpoint has in common: its method, OPTIONS, refusals, 404
 - `headers`: CORS, caching and cookies; which origins may connect
+- `ownership`: which requests belong to a session; `session_endpoint`: serves those, and refuses others
 - `static`: the endpoints without a session: greeting, info, iframe
 - `receive`, `send`: what the endpoints of sessions have in common, for each direction
 - `xhr`, `eventsource`, `htmlfile`, `jsonp`: the endpoints of one transport each; `callback`: for the last two

@@ -4,28 +4,23 @@ from typing import ClassVar
 
 from twisted.web.server import NOT_DONE_YET, Request
 
-from txsockjs._http.resource import Endpoint
 from txsockjs._http.response import ResponseReceiver
-from txsockjs._http.service import Service
+from txsockjs._http.session_endpoint import SessionEndpoint
 from txsockjs._protocol.frames import XHR, Framing
 
 __all__ = ["ReceiveEndpoint"]
 
 
-class ReceiveEndpoint(Endpoint):
+class ReceiveEndpoint(SessionEndpoint):
     """Attaches a response to a session, and makes the session if it is new."""
 
     content_type: ClassVar[bytes] = b"application/javascript; charset=UTF-8"
     transport: ClassVar[str]
 
-    def __init__(self, service: Service, session: bytes) -> None:
-        super().__init__(service)
-        self._session = session
-
-    def respond(self, request: Request) -> int:
+    def serve(self, request: Request) -> int:
         """Start the response. Every check comes first: a request that is refused must not leave a session behind."""
         framing, prelude = self.framing(request), self.prelude(request)
-        session = self.service.named(self._session, request)
+        session = self.service.named(self.name, request)
         session.transport = self.transport
         request.setHeader(b"content-type", self.content_type)
         request.setHeader(b"x-content-type-options", b"nosniff")

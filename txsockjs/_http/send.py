@@ -4,8 +4,7 @@ from typing import Final
 
 from twisted.web.server import Request
 
-from txsockjs._http.resource import Endpoint
-from txsockjs._http.service import Service
+from txsockjs._http.session_endpoint import SessionEndpoint
 from txsockjs._protocol.errors import ClientError
 from txsockjs._protocol.frames import decode_post
 from txsockjs._protocol.text import as_utf8
@@ -16,18 +15,14 @@ __all__ = ["SendEndpoint"]
 PAUSED_MESSAGES: Final = 100
 
 
-class SendEndpoint(Endpoint):
+class SendEndpoint(SessionEndpoint):
     """Takes messages for a session that exists."""
 
     method = b"POST"
 
-    def __init__(self, service: Service, session: bytes) -> None:
-        super().__init__(service)
-        self._session = session
-
-    def respond(self, request: Request) -> int:
+    def serve(self, request: Request) -> int:
         """Deliver the messages; nothing is delivered unless every message is good. Raises ClientError."""
-        session = self.service.registry.find(self._session)
+        session = self.service.registry.find(self.name)
         if session is None:
             raise ClientError(404, "There is no such session.")
         messages = decode_post(self.body(request))

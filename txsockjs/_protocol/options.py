@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -42,6 +42,9 @@ class Options:
     clients have the address of the proxy, unless proxy_header is set.
     deflate: whether WebSocket messages may be compressed (permessage-deflate, RFC 7692): less traffic, more work.
     hixie76: whether the WebSockets of 2010 are answered; today only the protocol's own tests use them.
+    same_owner: a function of a session's protocol and of a later request of that session. It returns whether the
+    request comes from the client that opened the session (see txsockjs._http.ownership); None: every request that has
+    the session's name does.
     """
 
     websocket: bool = True
@@ -64,6 +67,7 @@ class Options:
     max_sessions_per_address: int = 10_000
     deflate: bool = False
     hixie76: bool = False
+    same_owner: Callable[..., Any] | None = None
 
 
 def make_options(given: Mapping[str, object] | None) -> Options:
@@ -95,6 +99,7 @@ VALID_VALUES: Final[Mapping[object, str]] = {
     float: "a number above 0",
     str: "text",
     str | None: "text or None",
+    Callable[..., Any] | None: "a function of a protocol and a request, or None",
     frozenset[str] | None: "a list such as ['self', 'https://example.org'], or None",
 }
 
@@ -106,6 +111,8 @@ def _is_valid(kind: object, value: object) -> bool:
         return isinstance(value, int if kind is int else int | float) and math.isfinite(value) and value > 0
     if kind is str:
         return isinstance(value, str)
+    if kind == Callable[..., Any] | None:
+        return value is None or callable(value)
     if value is None or kind == str | None:
         return value is None or isinstance(value, str)
     return isinstance(value, Iterable) and not isinstance(value, str) and all(isinstance(each, str) for each in value)

@@ -89,6 +89,10 @@ class Registry:
         session = self._named.get(name)
         return session if session is not None and session.state is State.OPEN else None
 
+    def get(self, name: bytes) -> Session | None:
+        """The session that has this name, also one that is closed and keeps it; None if there is none."""
+        return self._named.get(name)
+
     def find_or_make(self, name: bytes, address: str, application: Callable[[Session], Application]) -> Session:
         """The session of this name; a new one if there is none. Raises Refused when there are too many.
 

@@ -44,6 +44,7 @@ class Session:
         "checked_at",
         "name",
         "outbox_limit",
+        "proof",
         "receiver",
         "sent_at",
         "state",
@@ -64,6 +65,8 @@ class Session:
         self.state = State.NEW
         # The name of the transport, for Numbers; set by the endpoint.
         self.transport = ""
+        # Of the client whose session it is; for the endpoints, which compare it with that of each request.
+        self.proof = b""
         self.receiver: Receiver | None = None
         # The receiver's, kept here because they are read for each frame.
         self._writer: FrameWriter | None = None

@@ -120,6 +120,11 @@ class SockJSTransport:
     # For the protocol
 
     @property
+    def protocol(self) -> IProtocol | None:
+        """The protocol that the factory built for the session; None before it is built, and after the end."""
+        return self._protocol
+
+    @property
     def disconnecting(self) -> bool:
         """Whether the session is closing or has ended."""
         return self.session.is_closing

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Final
+from urllib.parse import quote_from_bytes
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall
@@ -62,8 +63,15 @@ def accept(request: Request) -> tuple[Response, bytes]:
     headers["Upgrade"] = "WebSocket"
     headers["Connection"] = "Upgrade"
     headers["Sec-WebSocket-Origin"] = (request.getHeader(b"origin") or b"").decode("latin-1")
-    headers["Sec-WebSocket-Location"] = f"{scheme}://{host}{request.uri.decode('latin-1')}"
+    headers["Sec-WebSocket-Location"] = f"{scheme}://{host}{_url(request)}"
     return Response(101, "WebSocket Protocol Handshake", headers), numbers
+
+
+def _url(request: Request) -> str:
+    """The path and the query that the client has asked for; the request's uri has the session's name masked."""
+    _, mark, query = request.uri.partition(b"?")
+    path = b"/".join([b"", *(request.prepath or [])])
+    return quote_from_bytes(path) + (mark + query).decode("latin-1")
 
 
 def _number(key: bytes) -> bytes:
