@@ -30,7 +30,7 @@ class Machine:
         self.bin = folder
         self.environ = {"PATH": str(folder), "SBIN": str(folder / "sbin")}
         self.apt_log = folder / "apt.log"
-        for name in ("sh", "env", "mktemp", "rm", "tail", "ln"):
+        for name in ("sh", "env", "mktemp", "rm", "tail", "ln", "chmod"):
             found = shutil.which(name)
             assert found
             (folder / name).symlink_to(found)
@@ -47,6 +47,10 @@ class Machine:
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         script = PROJECT / "tools" / "system-packages"
         return subprocess.run([script, *words], env=self.environ, capture_output=True, text=True, timeout=60)
+
+    def files(self) -> list[str]:
+        """The names in the folder of programs for root."""
+        return sorted(path.name for path in (self.bin / "sbin").iterdir())
 
     def installed(self) -> list[str]:
         return self.apt_log.read_text().splitlines() if self.apt_log.exists() else []
@@ -120,6 +124,37 @@ def test_a_program_for_root_is_found_outside_the_path(machine: Machine) -> None:
     done = machine.run("nginx", "haproxy", "logrotate")
 
     assert (done.returncode, done.stderr) == (1, "system-packages: please install: logrotate\n")
+
+
+def test_promtool_comes_with_prometheus(machine: Machine) -> None:
+    machine.add_apt_get()
+
+    assert machine.run("promtool").returncode == 0
+
+    assert machine.installed()[-1].endswith(" prometheus")
+
+
+def test_no_daemon_is_started_by_an_installation(machine: Machine) -> None:
+    machine.add_apt_get()
+    (machine.bin / "sbin").mkdir()
+    machine.add("apt-get", f'#!/bin/sh\n[ "$1" = update ] || "{machine.bin}/sbin/policy-rc.d" prometheus start\n')
+
+    done = machine.run("promtool")
+
+    # The status by which invoke-rc.d is forbidden to start anything is that of this apt-get.
+    assert done.returncode == 1
+    assert machine.files() == []
+
+
+def test_a_policy_of_the_machine_itself_is_left_alone(machine: Machine) -> None:
+    machine.add_apt_get()
+    (machine.bin / "sbin").mkdir()
+    machine.add("sbin/policy-rc.d", SOUND_PYTHON)
+
+    assert machine.run("promtool").returncode == 0
+
+    assert machine.files() == ["policy-rc.d"]
+    assert (machine.bin / "sbin" / "policy-rc.d").read_text() == SOUND_PYTHON
 
 
 def test_a_missing_optional_package_does_not_fail(machine: Machine) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-__all__ = ["RefusedRequest"]
+__all__ = ["REFUSALS", "RefusedRequest"]
 
 REASONS: Final = {
     400: b"Bad Request",
@@ -13,6 +13,9 @@ REASONS: Final = {
     501: b"Not Implemented",
     503: b"Service Unavailable",
 }
+
+# What a site counts as refused: these statuses, the one for a host that is not ours, and connections that it closed.
+REFUSALS: Final = (*map(str, REASONS), "421", "unread", "evicted")
 
 RESPONSE: Final = b"""\
 HTTP/1.1 %d %b\r

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import generate_latest
 from prometheus_client.gc_collector import GCCollector
+from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from mixsvc import __version__
-from mixsvc.chat.stats import ChatStats
+from mixsvc.chat.stats import CODES, ChatStats
 from mixsvc.common.histogram import Histogram
+from mixsvc.common.http_grammar import media_weight
+from mixsvc.http.errors import REFUSALS
 from mixsvc.interfaces import SourceHealth
 from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.traffic import Traffic
@@ -26,6 +29,10 @@ __all__ = ["MetricsExposition", "MetricSources"]
 SQLITE_LABELS: Final = ("version", "wal_reset_fault")
 
 STATES: Final = (UNTRIED, GOOD, FAILING, WAITING)
+
+# Why sessions are refused (txsockjs.Numbers). Each row of a counter is there from the start, as Prometheus sees no
+# increase from nothing to one.
+SESSION_REFUSALS: Final = ("sessions", "address", "stopping")
 
 # For each row the values of its labels, and its number.
 Rows: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
@@ -46,7 +53,29 @@ class MetricSources:
     unread: Callable[[], int]
     lag: ReactorLag
     timers: Callable[[], int]
-    is_ready: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class ExpositionFormat:
+    """A format of Prometheus. kind, parameters: its media type. encode: writes what a registry collects in it."""
+
+    kind: str
+    parameters: Mapping[str, str]
+    encode: Callable[[CollectorRegistry], bytes]
+
+    def content_type(self) -> str:
+        """The value of Content-Type."""
+        return "; ".join([self.kind, *(f"{name}={value}" for name, value in self.parameters.items())])
+
+
+# The first of those that a client wants equally is written. The client library's own choice ignores weights, and takes
+# a client's word for versions that it does not write.
+FORMATS: Final = (
+    ExpositionFormat("text/plain", {"version": "0.0.4", "charset": "utf-8"}, generate_latest),
+    ExpositionFormat(
+        "application/openmetrics-text", {"version": "1.0.0", "charset": "utf-8"}, openmetrics.generate_latest
+    ),
+)
 
 
 class MetricsExposition:
@@ -55,19 +84,33 @@ class MetricsExposition:
     def __init__(self, parts: MetricSources) -> None:
         # Not the global registry: that would keep a reference to the service, and it belongs to the user's own metrics.
         self._registry = CollectorRegistry()
-        self._registry.register(_ServiceCollector(parts))
+        self._service = _ServiceCollector(parts)
+        self._registry.register(self._service)
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def write(self, accept: str) -> tuple[bytes, str]:
-        """The metrics and their content type, in the format that the value of an Accept header asks for."""
-        encode, content_type = choose_encoder(accept)
-        return encode(self._registry), content_type
+    def write(self, accept: str, is_ready: bool) -> tuple[bytes, str] | None:
+        """Returns the metrics and their content type; None if the client refuses each of the formats.
+
+        accept: the value of an Accept field; a format that it does not name is written if it names none. is_ready:
+        what /readyz says.
+        """
+        weighted = [(media_weight(accept, each.kind, each.parameters), each) for each in FORMATS]
+        wanted = [(weight, each) for weight, each in weighted if weight]
+        others = [each for weight, each in weighted if weight is None]
+        if wanted:
+            others = [max(wanted, key=lambda pair: pair[0])[1]]
+        if not others:
+            return None
+        self._service.is_ready = is_ready
+        return others[0].encode(self._registry), others[0].content_type()
 
 
 class _ServiceCollector(Collector):
     def __init__(self, parts: MetricSources) -> None:
         self._parts = parts
+        # What /readyz says at the moment of writing.
+        self.is_ready = False
 
     def describe(self) -> Iterable[Metric]:
         """Returns nothing, which keeps the registry from collecting when this is registered."""
@@ -78,7 +121,7 @@ class _ServiceCollector(Collector):
         yield _gauges("mixsvc_info", "What runs.", ("version",), [((__version__,), 1)])
         fault = str(has_wal_reset_fault()).lower()
         yield _gauges("mixsvc_sqlite_info", "The SQLite in use.", SQLITE_LABELS, [((SQLITE_VERSION, fault), 1)])
-        yield _gauge("mixsvc_ready", "1 while it serves, 0 while it starts or stops.", self._parts.is_ready())
+        yield _gauge("mixsvc_ready", "What /readyz says: 1 if it should get requests.", self.is_ready)
         yield from self._http()
         yield from self._views()
         yield from self._sockjs()
@@ -98,7 +141,9 @@ class _ServiceCollector(Collector):
         yield seconds
         yield _gauge("mixsvc_http_connections", "Open connections, without WebSockets.", self._parts.connections())
         text = "Requests refused, by status, and connections closed, by reason."
-        yield _counters("mixsvc_http_refused", text, ("reason",), _rows(self._parts.refused()))
+        yield _counters(
+            "mixsvc_http_refused", text, ("reason",), _rows(dict.fromkeys(REFUSALS, 0) | dict(self._parts.refused()))
+        )
 
     def _views(self) -> Iterator[Metric]:
         running, waiting = self._parts.views.load()
@@ -114,7 +159,8 @@ class _ServiceCollector(Collector):
         yield _gauges("mixsvc_sockjs_sessions", "Chat sessions open.", ("transport",), _rows(numbers.sessions))
         yield _counter("mixsvc_sockjs_sessions_opened", "Chat sessions opened.", numbers.opened)
         text = "Chat sessions refused, by reason."
-        yield _counters("mixsvc_sockjs_sessions_refused", text, ("reason",), _rows(numbers.refused))
+        refused = dict.fromkeys(SESSION_REFUSALS, 0) | dict(numbers.refused)
+        yield _counters("mixsvc_sockjs_sessions_refused", text, ("reason",), _rows(refused))
         text = "Chat sessions closed because their clients did not read."
         yield _counter("mixsvc_sockjs_outbox_closes", text, numbers.outbox_closes)
 
@@ -124,7 +170,8 @@ class _ServiceCollector(Collector):
         yield _gauge("mixsvc_chat_rooms", "Rooms in memory.", stats.rooms)
         yield _counter("mixsvc_chat_messages", "Messages stored and acknowledged.", stats.messages)
         text = "Chat requests answered by an error."
-        yield _counters("mixsvc_chat_refusals", text, ("code",), _rows(stats.refusals))
+        refusals = dict.fromkeys(CODES, 0) | dict(stats.refusals)
+        yield _counters("mixsvc_chat_refusals", text, ("code",), _rows(refusals))
         yield _histogram("mixsvc_chat_commit_messages", "Messages in one commit.", stats.commit_sizes)
         yield _histogram("mixsvc_chat_commit_duration_seconds", "How long a commit takes.", stats.commit_seconds)
 

@@ -92,7 +92,6 @@ class Operations:
                 unread=lambda: parts.unread.on_disk,
                 lag=self._lag,
                 timers=lambda: len(self._reactor.getDelayedCalls()),
-                is_ready=lambda: self._readiness.stage is ServiceStage.SERVING,
             )
         )
         # A probe may use any host name, and no browser comes here.

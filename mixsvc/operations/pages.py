@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from twisted.internet.defer import Deferred
 from twisted.web.resource import IResource, Resource
@@ -17,8 +17,11 @@ __all__ = ["AskHealth", "PagesBefore", "WriteMetrics", "admin_pages", "health_pa
 # Returns the service's state; called in the reactor thread. Its Deferred does not fail; cancelling it ends the wait.
 AskHealth: TypeAlias = Callable[[], "Deferred[HealthReport]"]
 
-# Writes the metrics in the format that the value of an Accept header asks for: returns the body and its content type.
-WriteMetrics: TypeAlias = Callable[[str], tuple[bytes, str]]
+# Writes the metrics in the format that the value of an Accept field asks for, and whether the service is ready: returns
+# the body and its content type, None if each format is refused.
+WriteMetrics: TypeAlias = Callable[[str, bool], tuple[bytes, str] | None]
+
+NOT_ACCEPTABLE: Final = b"The metrics come as text/plain or application/openmetrics-text, and Accept refuses both.\n"
 
 
 class HealthzPage(Resource):
@@ -42,18 +45,13 @@ class ReadyzPage(Resource):
 
     def render_GET(self, request: Request) -> int:
         """Answers as soon as the database has answered, or has taken too long."""
-        asking = self._ask()
-        # A client that has left gets no response, and nothing waits for it.
-        request.notifyFinish().addErrback(lambda _: asking.cancel())
-        asking.addCallbacks(self._respond, lambda _: None, callbackArgs=(request,))
-        return NOT_DONE_YET
+        return _answer_when(self._ask(), request, self._body)
 
-    def _respond(self, report: HealthReport, request: Request) -> None:
+    def _body(self, request: Request, report: HealthReport) -> bytes:
         word, status = ("ready", 200) if report.is_ready else ("not ready", 503)
         sources = [_source_fields(each) for each in report.sources]
         fields: dict[str, object] = {"status": word, "reasons": list(report.reasons), "sources": sources}
-        request.write(_json(request, status, {**fields, "sqlite": report.sqlite} if report.sqlite else fields))
-        request.finish()
+        return _json(request, status, {**fields, "sqlite": report.sqlite} if report.sqlite else fields)
 
 
 class MetricsPage(Resource):
@@ -61,16 +59,25 @@ class MetricsPage(Resource):
 
     isLeaf = True
 
-    def __init__(self, write: WriteMetrics) -> None:
+    def __init__(self, ask: AskHealth, write: WriteMetrics) -> None:
         Resource.__init__(self)
+        self._ask = ask
         self._write = write
 
-    def render_GET(self, request: Request) -> bytes:
-        """Answers at once, in the reactor: busy views do not delay it."""
-        body, content_type = self._write((request.getHeader(b"accept") or b"").decode("latin-1"))
+    def render_GET(self, request: Request) -> int:
+        """Answers as soon as it is known whether the service is ready, in the reactor: busy views do not delay it."""
+        return _answer_when(self._ask(), request, self._body)
+
+    def _body(self, request: Request, report: HealthReport) -> bytes:
+        # Several fields of a name are one (RFC 9110 section 5.3).
+        accept = b",".join(request.requestHeaders.getRawHeaders(b"accept", [])).decode("latin-1")
+        body, content_type = self._write(accept, report.is_ready) or (NOT_ACCEPTABLE, "text/plain; charset=utf-8")
+        if body is NOT_ACCEPTABLE:
+            request.setResponseCode(406)
         request.setHeader(b"content-type", content_type.encode("latin-1"))
         request.setHeader(b"content-length", b"%d" % len(body))
         request.setHeader(b"cache-control", b"no-store")
+        request.setHeader(b"vary", b"accept")
         return body
 
 
@@ -97,9 +104,24 @@ def health_pages(ask: AskHealth) -> Mapping[bytes, IResource]:
 def admin_pages(ask: AskHealth, write: WriteMetrics) -> Resource:
     """The root of a port for operators: /healthz, /readyz and /metrics."""
     root = Resource()
-    for name, page in {**health_pages(ask), b"metrics": MetricsPage(write)}.items():
+    for name, page in {**health_pages(ask), b"metrics": MetricsPage(ask, write)}.items():
         root.putChild(name, page)
     return root
+
+
+def _answer_when(
+    asking: "Deferred[HealthReport]", request: Request, body: Callable[[Request, HealthReport], bytes]
+) -> int:
+    """Answer a request with what `body` makes of the report; it sets the headers."""
+
+    def respond(report: HealthReport) -> None:
+        request.write(body(request, report))
+        request.finish()
+
+    # A client that has left gets no response, and nothing waits for it.
+    request.notifyFinish().addErrback(lambda _: asking.cancel())
+    asking.addCallbacks(respond, lambda _: None)
+    return NOT_DONE_YET
 
 
 def _source_fields(health: SourceHealth) -> dict[str, object]:

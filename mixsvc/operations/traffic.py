@@ -1,6 +1,7 @@
 """Counts and times the HTTP responses, for graphs and alerts."""
 
-from collections import Counter, defaultdict
+from collections import Counter
+from itertools import product
 from typing import Final
 
 from twisted.web.server import Request
@@ -11,6 +12,8 @@ __all__ = ["Traffic"]
 
 # A client may invent any number of others, so these are counted together.
 METHODS: Final = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
+
+PARTS: Final = ("chat", "pages")
 
 
 class Traffic:
@@ -23,8 +26,9 @@ class Traffic:
 
     def __init__(self, chat_prefix: str) -> None:
         """chat_prefix: the chat's path, such as /chat."""
-        self.answers: Counter[tuple[str, str, str]] = Counter()
-        self.seconds: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(SECONDS))
+        # From the start, as Prometheus sees no increase from nothing to one.
+        self.answers = Counter({each: 0 for each in product(("GET", "POST"), ("2xx", "4xx", "5xx"), PARTS)})
+        self.seconds = {part: Histogram(SECONDS) for part in PARTS}
         self._prefix = chat_prefix.encode("ascii")
 
     def answered(self, request: Request, seconds: float) -> None:

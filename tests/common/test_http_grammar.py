@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixsvc.common.http_grammar import HOST, ORIGIN, TOKEN, is_host, normal_origin
+from mixsvc.common.http_grammar import HOST, ORIGIN, TOKEN, is_host, media_weight, normal_origin
 
 
 @pytest.mark.parametrize("text", ["a", "x-y", "GET", "a_b", "!#$%&'*+.^_`|~0"])
@@ -105,3 +105,49 @@ def test_other_texts_are_no_origins(text: str) -> None:
 )
 def test_equal_origins_are_spelled_alike(origin: str, normal: str) -> None:
     assert normal_origin(origin) == normal
+
+
+@pytest.mark.parametrize(
+    ("accept", "weight"),
+    [
+        ("", None),
+        ("text/plain", 1),
+        ("TEXT/Plain ; Q=0.5", 0.5),
+        ("text/plain;q=0", 0),
+        ("text/plain;q=0.001", 0.001),
+        ("text/*;q=0.5", 0.5),
+        ("*/*;q=0.25", 0.25),
+        ("text/html, application/json", None),
+        ("*/*, text/*;q=0.5, text/plain;q=0", 0),
+        ("text/plain;q=0, */*", 0),
+        ("text/plain;version=0.0.4;q=0.2, text/plain;q=0.9", 0.2),
+        ('text/plain;version="0.0.4";q=0.2', 0.2),
+        ("text/plain;version=1.0.0;q=0.9, */*;q=0.1", 0.1),
+        ("text/plain;escaping=allow-utf-8;q=0.3", 0.3),
+        ('text/plain;note="a, b;q=1";q=0.3', 0.3),
+        # What is not valid says nothing.
+        ("text/plain;q=2", None),
+        ("text/plain;q=-1", None),
+        ("text/plain;q=0.1234", None),
+        ("text/plain;q=", None),
+        ("text/plain q=1", None),
+        ("plain", None),
+        (",,;, text/plain;q=0.5,", 0.5),
+        ("text/plain;q=nan, text/*;q=0.5", 0.5),
+        ('text/plain;note="a', None),
+    ],
+)
+def test_the_most_specific_element_of_accept_decides_the_weight(accept: str, weight: float | None) -> None:
+    assert media_weight(accept, "text/plain", {"version": "0.0.4"}) == weight
+
+
+@given(text=st.text(alphabet='text/plain*;q=01.,"\\ ', max_size=60))
+def test_whatever_accept_says_the_weight_is_a_number_up_to_one(text: str) -> None:
+    weight = media_weight(text, "text/plain", {})
+
+    assert weight is None or 0 <= weight <= 1
+
+
+def test_a_long_accept_takes_no_long_time() -> None:
+    for text in ('"' * 30_000, "text/plain;a=b" * 3_000, "a/b;" * 8_000, ";q=1" * 8_000, '\\"' * 15_000):
+        media_weight(text, "text/plain", {})

@@ -4,13 +4,13 @@ import re
 import sqlite3
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.stats import ChatStats
+from mixsvc.chat.stats import CODES, ChatStats
 from mixsvc.common.histogram import SIZES, Histogram
 from mixsvc.interfaces import SourceHealth
 from mixsvc.operations.metrics import MetricsExposition, MetricSources
@@ -20,6 +20,9 @@ from mixsvc.rates.polling.source_health import untried
 from mixsvc.storage.sqlite_version import has_wal_reset_fault
 from tests.builds import PROJECT
 from txsockjs import Numbers
+
+PLAIN: Final = "text/plain; version=0.0.4; charset=utf-8"
+OPEN: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 class Views:
@@ -68,13 +71,17 @@ class MetricsTests(SynchronousTestCase):
                 unread=lambda: 14,
                 lag=lag,
                 timers=lambda: 3,
-                is_ready=lambda: True,
             )
         )
 
+    def written(self, accept: str) -> tuple[bytes, str]:
+        written = self.exposition.write(accept, True)
+        assert written is not None
+        return written
+
     def found(self) -> dict[tuple[str, tuple[str, ...]], float]:
         """Every number by its name and the values of its labels, sorted by the labels' names."""
-        text, _ = self.exposition.write("")
+        text, _ = self.written("")
         families = text_string_to_metric_families(text.decode())
         return {
             (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
@@ -131,7 +138,7 @@ class MetricsTests(SynchronousTestCase):
         assert ("process_cpu_seconds_total", ()) in found
 
     def test_the_documentation_names_each_of_them_and_no_other(self) -> None:
-        text, _ = self.exposition.write("")
+        text, _ = self.written("")
         written = {line.split(" ")[2] for line in text.decode().splitlines() if line.startswith("# TYPE mixsvc_")}
         page = (PROJECT / "docs" / "how-to" / "operations.md").read_text()
         table = page.partition("\n| metric |")[2].partition("\n\n")[0]
@@ -143,9 +150,7 @@ class MetricsTests(SynchronousTestCase):
     def test_every_alert_is_on_numbers_that_are_there_before_any_source_has_answered(self) -> None:
         self.sources[:] = [untried("ecb"), untried("archive")]
         there = {name for name, _ in self.found()}
-        rules = (
-            (PROJECT / "docs" / "how-to" / "operations.md").read_text().partition("\ngroups:\n")[2].partition("```")[0]
-        )
+        rules = (PROJECT / "deploy" / "alerts.yml").read_text().partition("\ngroups:\n")[2]
 
         asked = set(re.findall(r"\b(?:mixsvc|process)_\w+", rules))
 
@@ -153,7 +158,67 @@ class MetricsTests(SynchronousTestCase):
         assert asked - there == set()
 
     def test_a_scraper_may_ask_for_open_metrics(self) -> None:
-        text, content_type = self.exposition.write("application/openmetrics-text; version=1.0.0")
+        text, content_type = self.written("application/openmetrics-text; version=1.0.0")
 
-        assert content_type.startswith("application/openmetrics-text")
+        assert content_type == OPEN
         assert text.endswith(b"# EOF\n")
+
+    def test_the_weights_of_accept_decide(self) -> None:
+        for accept, chosen in (
+            ("", PLAIN),
+            ("*/*", PLAIN),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", PLAIN),
+            ("application/json", PLAIN),
+            ("text/plain;q=0.9, application/openmetrics-text;q=0.1", PLAIN),
+            ("application/openmetrics-text;q=0.1, text/plain;q=0.9", PLAIN),
+            ("application/openmetrics-text;q=0, */*", PLAIN),
+            ("application/openmetrics-text;q=0", PLAIN),
+            ("text/plain;q=0, */*", OPEN),
+            ("text/plain;q=0", OPEN),
+            ("text/*;q=0.2, application/*;q=0.3", OPEN),
+            # Versions that are not written here.
+            ("application/openmetrics-text;version=2.0.0, text/plain;version=0.0.4;q=0.1", PLAIN),
+            ("application/openmetrics-text;version=0.0.1, text/plain;q=0.1", PLAIN),
+            ("text/plain;version=1.0.0, application/openmetrics-text;version=1.0.0;q=0.1", OPEN),
+            # Prometheus 2.42 and 3.5.
+            (
+                "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+                "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+                OPEN,
+            ),
+            (
+                "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+                "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+                "text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+                OPEN,
+            ),
+        ):
+            text, content_type = self.written(accept)
+
+            assert content_type == chosen, accept
+            assert text.endswith(b"# EOF\n") == (chosen == OPEN), accept
+
+    def test_a_client_that_refuses_each_format_gets_none(self) -> None:
+        for accept in ("*/*;q=0", "text/*;q=0, application/openmetrics-text;q=0.000"):
+            assert self.exposition.write(accept, True) is None, accept
+
+    def test_rows_with_known_labels_are_there_before_anything_has_happened(self) -> None:
+        found = self.found()
+
+        for name, labels in (
+            ("mixsvc_chat_refusals_total", ("not_saved",)),
+            ("mixsvc_http_refused_total", ("503",)),
+            ("mixsvc_http_refused_total", ("evicted",)),
+            ("mixsvc_sockjs_sessions_refused_total", ("stopping",)),
+            ("mixsvc_http_requests_total", ("POST", "chat", "5xx")),
+            ("mixsvc_http_request_duration_seconds_count", ("chat",)),
+        ):
+            assert found.get((name, labels)) == 0, name
+
+    def test_the_codes_of_refusals_are_those_of_the_protocol(self) -> None:
+        page = (PROJECT / "docs" / "reference" / "chat-protocol.md").read_text()
+        table = page.partition("| code | meaning |")[2].partition("\n\n")[0]
+
+        named = {code for line in table.splitlines() for code in re.findall(r"`(\w+)`", line.split(" | ")[0])}
+
+        assert named == set(CODES)

@@ -105,18 +105,46 @@ class AdminTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.accepted: list[str] = []
-        self.root = admin_pages(Deferred, self.write)
+        self.reports: list[Deferred[HealthReport]] = []
+        self.root = admin_pages(self.report, self.write)
 
-    def write(self, accept: str) -> tuple[bytes, str]:
+    def report(self) -> "Deferred[HealthReport]":
+        self.reports.append(Deferred())
+        return self.reports[-1]
+
+    def write(self, accept: str, is_ready: bool) -> tuple[bytes, str] | None:
         self.accepted.append(accept)
-        return b"mixsvc_ready 1.0\n", "text/plain; version=0.0.4"
+        if accept == "*/*;q=0":
+            return None
+        return b"mixsvc_ready %d\n" % is_ready, "text/plain; version=0.0.4"
+
+    def metrics(self, headers: bytes = b"", *reasons: str) -> Exchange:
+        asked = send_request(self.root, b"/metrics", headers=headers)
+        self.reports.pop().callback(HealthReport(reasons, []))
+        return asked
 
     def test_the_metrics_come_in_the_form_that_was_asked_for(self) -> None:
-        asked = send_request(self.root, b"/metrics", headers=b"Accept: application/openmetrics-text\r\n")
+        asked = self.metrics(b"Accept: application/openmetrics-text\r\nAccept: */*;q=0.1\r\n")
 
-        assert (asked.status, asked.body) == (200, b"mixsvc_ready 1.0\n")
+        assert (asked.status, asked.body) == (200, b"mixsvc_ready 1\n")
         assert asked.headers["content-type"] == "text/plain; version=0.0.4"
-        assert self.accepted == ["application/openmetrics-text"]
+        assert self.accepted == ["application/openmetrics-text,*/*;q=0.1"]
+
+    def test_the_metrics_say_of_readiness_what_readyz_says(self) -> None:
+        assert self.metrics(b"", "The database does not answer.").body == b"mixsvc_ready 0\n"
+
+    def test_a_client_that_refuses_every_form_is_told_so(self) -> None:
+        asked = self.metrics(b"Accept: */*;q=0\r\n")
+
+        assert asked.status == 406
+        assert b"text/plain or application/openmetrics-text" in asked.body
+
+    def test_a_client_that_leaves_before_the_metrics_are_written_costs_nothing_more(self) -> None:
+        asked = send_request(self.root, b"/metrics")
+
+        asked.lose()
+
+        assert self.accepted == [] and self.flushLoggedErrors() == []
 
     def test_the_admin_port_has_the_health_pages_and_nothing_else(self) -> None:
         statuses = [send_request(self.root, path).status for path in (b"/healthz", b"/", b"/chat")]

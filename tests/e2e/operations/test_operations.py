@@ -111,11 +111,12 @@ def test_they_answer_while_no_view_can(
 
 @pytest.mark.parametrize("kind", TROUBLES)
 def test_a_database_that_takes_nothing_makes_it_unready_and_says_why(launch: Launch, kind: str) -> None:
-    with Service(launch) as service:
-        url = service.url
+    with Service(launch.having(server=OPERATORS)) as service:
+        url = admin_url(service)
         with trouble(kind, service, launch):
             status, body = answer(url, "/readyz")
             assert status_of(f"{url}/healthz") == 200
+            assert metric(url, "mixsvc_ready") == 0
 
     assert status == 503
     assert body["status"] == "not ready"
