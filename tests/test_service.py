@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 import pytest
 from twisted.application.service import IService
@@ -127,11 +128,21 @@ def test_the_chat_is_for_its_own_pages_and_the_listed_origins() -> None:
 
 
 def test_the_iframe_takes_the_client_from_where_the_pages_are() -> None:
-    assert sockjs_options(Settings())["sockjs_url"] == "/static/vendor/sockjs.min.js"
-    below = sockjs_options(Settings(web=WebSettings(pages="/mixsvc")))
-    assert below["sockjs_url"] == "/mixsvc/static/vendor/sockjs.min.js"
+    assert _client_of(Settings()) == "/static/vendor/sockjs.min.js"
+    deep = Settings(chat=ChatSettings(prefix="/live/chat"))
+    assert _client_of(deep) == "/static/vendor/sockjs.min.js"
+    below = Settings(web=WebSettings(pages="/mixsvc"))
+    assert _client_of(below) == "/mixsvc/static/vendor/sockjs.min.js"
+    # Behind a proxy that removes a prefix from the paths of both.
+    assert _client_of(below, "/mix") == "/mix/mixsvc/static/vendor/sockjs.min.js"
+    assert _client_of(deep, "/a/b") == "/a/b/static/vendor/sockjs.min.js"
     # txsockjs has a default of its own.
     assert "sockjs_url" not in sockjs_options(Settings(web=WebSettings(wsgi="a:b")))
+
+
+def _client_of(settings: Settings, removed: str = "") -> str:
+    """The client's path, as a browser finds it in the iframe page."""
+    return urljoin(f"{removed}{settings.chat.prefix}/iframe.html", str(sockjs_options(settings)["sockjs_url"]))
 
 
 def test_a_posted_body_may_spell_every_byte_with_six() -> None:

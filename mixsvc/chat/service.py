@@ -22,7 +22,7 @@ from txsockjs.utils import broadcast
 __all__ = ["ChatService", "Dependencies", "Identifier", "WatchedRates", "sockjs_options"]
 
 # The client that our page loads, so that page and iframe have the same version.
-SOCKJS_CLIENT: Final = "/static/vendor/sockjs.min.js"
+SOCKJS_CLIENT: Final = "static/vendor/sockjs.min.js"
 
 
 class WatchedRates(Protocol):
@@ -118,5 +118,9 @@ def sockjs_options(settings: Settings) -> dict[str, object]:
         "max_sessions_per_address": chat.max_per_address,
     }
     pages = settings.web.pages_prefix()
-    # Without our pages nothing serves the SockJS client.
-    return options if pages is None else {**options, "sockjs_url": pages + SOCKJS_CLIENT}
+    if pages is None:
+        # Without our pages nothing serves the SockJS client.
+        return options
+    # Relative to the chat, as a proxy may have both under a prefix that it removes.
+    to_root = "../" * chat.prefix.count("/")
+    return {**options, "sockjs_url": f"{to_root}{pages.removeprefix('/')}{'/' if pages else ''}{SOCKJS_CLIENT}"}

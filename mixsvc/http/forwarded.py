@@ -1,8 +1,11 @@
-"""Whose request it is: the peer in its one spelling, and what a trusted proxy says (X-Forwarded-For, -Proto, -Host)."""
+"""Whose request it is: the peer in its one spelling, and what a trusted proxy says.
+
+That is X-Forwarded-For, -Proto, -Host, and -Prefix: the path that the proxy has removed from the beginning of the URL.
+"""
 
 import re
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
@@ -16,6 +19,26 @@ __all__ = ["apply_forwarded", "normal_peer"]
 
 # An address with its port, as some proxies write them; an IPv6 one then has brackets.
 WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[^\]]*)?)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
+
+
+# One or more segments of characters that mean themselves in a URL, a cookie and a page; none is . or ..
+PREFIX: Final = re.compile(r"(?:/(?!\.\.?(?:/|$))[0-9A-Za-z._~@:+-]+)+")
+MAX_PREFIX: Final = 200
+
+
+class Forwarded(NamedTuple):
+    """What a trusted proxy says about its client.
+
+    scheme: by which the client has come to the proxy, http or https; None if the proxy does not say so. prefix: the
+    path that the proxy has removed from the URL, such as /mix; "" for none.
+    """
+
+    scheme: str | None = None
+    prefix: str = ""
+
+
+# Of a client that has come without a proxy.
+DIRECT: Final = Forwarded()
 
 
 def normal_peer(peer: IAddress) -> IAddress:
@@ -32,15 +55,14 @@ def normal_peer(peer: IAddress) -> IAddress:
 SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
-def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> str | None:
-    """Take the client's address and host from the headers, if the peer is a trusted proxy.
+def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> Forwarded:
+    """Take the client's address and host from the headers, if the peer is a trusted proxy; returns what else it says.
 
-    Returns by which scheme the client has come to the proxy, http or https; None if no proxy says so. The address is
-    the last one in X-Forwarded-For that is not a trusted proxy itself: what stands before it comes from the client,
-    which can write there what it likes.
+    The address is the last one in X-Forwarded-For that is not a trusted proxy itself: what stands before it comes from
+    the client, which can write there what it likes.
     """
     if not trusted or not _is_trusted_peer(request.getClientAddress(), trusted):
-        return None
+        return DIRECT
     for item in reversed(_items(request, b"x-forwarded-for")):
         address = _parse(item)
         if address is None:
@@ -54,7 +76,14 @@ def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> str | None:
     if hosts and is_host(hosts[-1]):
         request.requestHeaders.setRawHeaders(b"host", [hosts[-1].encode("latin-1")])
     protocols = _items(request, b"x-forwarded-proto")
-    return SCHEMES.get(protocols[-1].lower()) if protocols else None
+    scheme = SCHEMES.get(protocols[-1].lower()) if protocols else None
+    return Forwarded(scheme, _prefix(_items(request, b"x-forwarded-prefix")))
+
+
+def _prefix(items: list[str]) -> str:
+    """The prefix without a slash at its end; "" for one that is not valid."""
+    prefix = items[-1].removesuffix("/") if items else ""
+    return prefix if len(prefix) <= MAX_PREFIX and PREFIX.fullmatch(prefix) else ""
 
 
 def _items(request: Request, name: bytes) -> list[str]:

@@ -33,6 +33,8 @@ class MixRequest(Request):
     began: float
     # By which scheme the client has come to a trusted proxy; None if none says so.
     _forwarded_scheme: str | None = None
+    # The path that a trusted proxy has removed from the beginning of the URL, such as /mix.
+    forwarded_prefix = ""
     _is_processed = False
     _log = Logger()
 
@@ -83,7 +85,7 @@ class MixRequest(Request):
         self._is_processed = True
         site: RequestSite = self.channel.site
         self.client = normal_peer(self.client)
-        self._forwarded_scheme = apply_forwarded(self, site.trusted)
+        self._forwarded_scheme, self.forwarded_prefix = apply_forwarded(self, site.trusted)
         if site.is_stopping:
             self.setHeader(b"connection", b"close")
         if site.hsts and self.isSecure():

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from flask import Blueprint, Flask, Response, make_response, render_template
+from flask import Blueprint, Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from mixsvc.interfaces import ChatMessage, IMix
+from mixsvc.interfaces.environ import REMOVED_PREFIX
 from mixsvc.pages.api.rooms import ChatAccess
 from mixsvc.pages.preview import PreviewCache, RoomPreview
 from mixsvc.pages.static_files import EXTENSION, StaticFiles
@@ -37,7 +38,7 @@ def blueprint(mix: IMix, static_files: StaticFiles, access: ChatAccess) -> Bluep
             "index.html",
             rates=[(base, quote, mix.rates.latest(base, quote)) for base, quote in mix.pairs],
             currencies=mix.rates.currencies(),
-            chat_prefix=mix.chat.prefix if mix.chat else None,
+            chat_prefix=_chat_place(mix.chat.prefix) if mix.chat else None,
             glimpse=_preview(mix, cache, access),
             scripts=[name for name in (SOCKJS_CLIENT,) if mix.chat and static_files.has(name)],
             charts=[name for name in CHARTS if static_files.has(name)],
@@ -65,6 +66,12 @@ def hue_class(name: str) -> str:
     for letter in name:
         total = (total * 31 + ord(letter)) % 9973
     return f"hue-{total % HUES}"
+
+
+def _chat_place(place: str) -> str:
+    """The chat's URL, or its path below the prefix that a proxy has removed."""
+    prefix: str = request.environ.get(REMOVED_PREFIX, "")
+    return prefix + place if place.startswith("/") else place
 
 
 def _preview(mix: IMix, cache: PreviewCache, access: ChatAccess) -> RoomPreview | None:

@@ -68,14 +68,12 @@ def install_static_files(app: Flask) -> StaticFiles:
     app.extensions[EXTENSION] = files
     app.context_processor(lambda: {"assets": files})
     _refuse_links_to_outside(app)
+    app.before_request(_ignore_other_ranges)
     return files
 
 
 def _refuse_links_to_outside(app: Flask) -> None:
-    """Answer 404 on Flask's own route /static for a path or a link that leads out of the static folder.
-
-    A Range in another unit than bytes is ignored (RFC 9110 section 14.2).
-    """
+    """Answer 404 on Flask's own route /static for a path or a link that leads out of the static folder."""
     assert app.static_folder is not None
     folder = os.path.realpath(app.static_folder)
 
@@ -90,10 +88,14 @@ def _refuse_links_to_outside(app: Flask) -> None:
             abort(404)
         if not found.startswith(folder + os.sep):
             abort(404)
-        if not BYTES_RANGE.match(request.environ.get("HTTP_RANGE", "bytes=")):
-            del request.environ["HTTP_RANGE"]
 
     app.before_request(refuse)
+
+
+def _ignore_other_ranges() -> None:
+    """Ignore a Range in another unit than bytes (RFC 9110 section 14.2), for which Werkzeug would answer 416."""
+    if not BYTES_RANGE.match(request.environ.get("HTTP_RANGE", "bytes=")):
+        del request.environ["HTTP_RANGE"]
 
 
 def _digest(folder: Path, files: list[Path]) -> str:

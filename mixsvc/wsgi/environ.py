@@ -13,6 +13,8 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.logger import Logger
 from twisted.web.server import Request
 
+from mixsvc.interfaces.environ import REMOVED_PREFIX
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
@@ -112,6 +114,10 @@ def _environ(request: Request, script_name: str, path_info: str, content: IO[byt
             value = values[0] if len(values) == 1 else (b"; " if name == b"Cookie" else b",").join(values)
             environ[key] = value.decode("latin-1")
     _add_addresses(environ, request)
+    # A request of another server than ours has none.
+    if prefix := getattr(request, "forwarded_prefix", ""):
+        environ[REMOVED_PREFIX] = prefix
+        environ["SCRIPT_NAME"] = prefix + script_name
     return environ
 
 

@@ -24,7 +24,8 @@ HOP_BY_HOP: Final = frozenset(
 )
 
 NO_CONTENT: Final = 204
-WITHOUT_BODY: Final = frozenset((NO_CONTENT, 304))
+RESET_CONTENT: Final = 205
+WITHOUT_BODY: Final = frozenset((NO_CONTENT, RESET_CONTENT, 304))
 
 # Headers with values up to this length are cached.
 MAX_CACHED_CHARS: Final = 200
@@ -52,11 +53,16 @@ class ResponseHead:
         return self.code not in WITHOUT_BODY
 
     def without_content(self) -> "ResponseHead":
-        """The head without Content-Length if the status forbids that (RFC 9110 section 8.6), else the same head."""
-        if self.code != NO_CONTENT or self.length is None:
+        """The head of a response without content.
+
+        204 has no Content-Length (RFC 9110 section 8.6). 205 has one of 0: clients expect a body behind it
+        (section 15.3.6, RFC 9112 section 6.3). For any other status the head is the same.
+        """
+        if self.code not in (NO_CONTENT, RESET_CONTENT):
             return self
         headers = tuple(pair for pair in self.headers if pair[0].lower() != b"content-length")
-        return replace(self, headers=headers, length=None)
+        head = replace(self, headers=headers, length=None)
+        return head if self.code == NO_CONTENT else head.with_length(0)
 
     def with_length(self, length: int) -> "ResponseHead":
         """The head with a Content-Length added."""

@@ -27,7 +27,7 @@ class ForwardedTests(SynchronousTestCase):
         request.requestHeaders = Headers({"host": ["internal:8080"]})
         for name, value in headers.items():
             request.requestHeaders.addRawHeader(name.replace("_", "-"), value)
-        self.scheme = apply_forwarded(request, trusted)
+        self.scheme, self.prefix = apply_forwarded(request, trusted)
         return request
 
     def client(self, **headers: str) -> str:
@@ -61,6 +61,34 @@ class ForwardedTests(SynchronousTestCase):
         self.forwarded(x_forwarded_proto="https\x85")
         assert self.scheme is None
         assert self.forwarded(x_forwarded_host="a.example\x85").getHeader("host") == "internal:8080"
+
+    def test_a_trusted_proxy_says_which_prefix_it_has_removed(self) -> None:
+        for text, prefix in (("/mix", "/mix"), ("/mix/", "/mix"), ("/a/b.c_d~e", "/a/b.c_d~e"), ("/x, /mix", "/mix")):
+            self.forwarded(x_forwarded_prefix=text)
+            assert self.prefix == prefix, text
+        self.forwarded(IPv4Address("TCP", "192.0.2.7", 5000), x_forwarded_prefix="/mix")
+        assert self.prefix == ""
+
+    def test_what_is_no_prefix_is_none(self) -> None:
+        for text in (
+            "mix",
+            "/",
+            "//",
+            "//evil.example",
+            "/a//b",
+            "/..",
+            "/a/../b",
+            "/.",
+            '/"',
+            "/a;b",
+            "/a b",
+            "/a%2f",
+        ):
+            self.forwarded(x_forwarded_prefix=text)
+            assert self.prefix == "", text
+        for text in ("/\xfc", "/a\x85", "http://a", "/a\\b", "/" + "a" * 300, "/a?b", "/a#b", "/<b>"):
+            self.forwarded(x_forwarded_prefix=text)
+            assert self.prefix == "", text
 
     def test_brackets_hold_an_ipv6_address_and_nothing_else(self) -> None:
         for text in ("[192.0.2.7]", "[192.0.2.7]:80", "[..]", "[:::]", "[]"):

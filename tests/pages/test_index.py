@@ -157,6 +157,15 @@ class ChatOnThePageTests(SynchronousTestCase):
     def test_the_chat_knows_its_prefix(self) -> None:
         self.assertEqual([tag["data-prefix"] for tag in Page(page_of(self.app)).of_class("talk")], ["/talk"])
 
+    def test_the_chat_is_below_the_prefix_that_a_proxy_removes_unless_it_has_a_url_of_its_own(self) -> None:
+        environ = {"SCRIPT_NAME": "/mix/pages", "mixsvc.prefix": "/mix"}
+        chat = FakeChat()
+        for place, shown in ((chat.prefix, "/mix/talk"), ("https://chat.example/talk", "https://chat.example/talk")):
+            chat.prefix = place
+            client = create_app(FakeMix(chat=chat)).test_client()
+            page = Page(client.get("/", environ_overrides=environ).text)
+            self.assertEqual([tag["data-prefix"] for tag in page.of_class("talk")], [shown])
+
     def test_the_chat_knows_where_its_session_and_its_login_are(self) -> None:
         for mount in ("", "/mix"):
             chat = Page(page_of(self.app, mount)).of_class("talk")[0]

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.pages.app import create_app
-from mixsvc.pages.static_files import StaticFiles, install_static_files
+from mixsvc.pages.static_files import EXTENSION, StaticFiles, install_static_files
 from tests.pages.fakes import FakeChat, FakeMix
 
 CACHED_FOR_EVER = "public, max-age=31536000, immutable"
@@ -119,10 +119,12 @@ def test_a_range_of_bytes_is_served(client: FlaskClient) -> None:
             assert (answer.status_code, answer.get_data()) == (206, b"il")
 
 
-@pytest.mark.parametrize("value", ["x=1", "lines=1-2", "nonsense", ""])
+@pytest.mark.parametrize("value", ["x=1", "lines=1-2", "nonsense", "", "bytes\x85=0-1", "bytes", "none=", "items=0-0"])
 def test_a_range_in_another_unit_is_ignored(client: FlaskClient, value: str) -> None:
-    with client.get("/static/sub/file", headers={"Range": value}) as answer:
-        assert (answer.status_code, answer.get_data()) == (200, b"file")
+    version = client.application.extensions[EXTENSION].version
+    for folder in ("static", f"static/v-{version}", "static/v-0"):
+        with client.get(f"/{folder}/sub/file", headers={"Range": value}) as answer:
+            assert (answer.status_code, answer.get_data()) == (200, b"file")
 
 
 @pytest.mark.parametrize(

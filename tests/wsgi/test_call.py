@@ -212,6 +212,15 @@ class ApplicationCallTests(SynchronousTestCase):
             assert self.sent.head is not None
             assert self.sent.head.headers == ()
 
+    def test_reset_content_has_no_body_and_a_length_of_0_since_clients_expect_one(self) -> None:
+        for blocks in ([], [b"abc"], iter([b"abc"])):
+            for headers in ([], [("content-length", "3")]):
+                self.answer(blocks, *headers, ("X", "y"), status="205 Reset Content")
+
+                assert (self.sent.steps.pop(), self.sent.body) == ("whole", b"")
+                assert self.sent.head is not None
+                assert self.sent.head.headers == ((b"X", b"y"), (b"Content-Length", b"0"))
+
     # Content-Length
 
     def test_a_body_over_its_length_is_cut_off_and_the_application_is_not_asked_for_more(self) -> None:

@@ -15,6 +15,7 @@ from mixsvc.config import network
 from mixsvc.config.settings import ServerSettings, Settings
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
+from mixsvc.interfaces.environ import REMOVED_PREFIX
 from mixsvc.wsgi.environ import make_connection_environ
 from tests.wsgi.inline import Served, Wire
 from txsockjs.factory import SockJSResource
@@ -172,6 +173,14 @@ class ConnectionEnvironTests(SynchronousTestCase):
 
         self.assertEqual(("203.0.113.1", "https"), (environ["REMOTE_ADDR"], environ["wsgi.url_scheme"]))
         self.assertEqual("a.example", environ["SERVER_NAME"])
+
+    def test_the_prefix_that_a_trusted_proxy_has_removed_begins_the_script_name(self) -> None:
+        settings = Settings(server=ServerSettings(trusted_proxies=network.proxies("192.0.2.7")))
+        environ = self.assert_same(Sent(websocket(b"X-Forwarded-Prefix: /mix/"), settings))
+
+        self.assertEqual(("/mix", "/chat/websocket"), (environ["SCRIPT_NAME"], environ["PATH_INFO"]))
+        self.assertEqual("/mix", environ[REMOVED_PREFIX])
+        self.assertNotIn(REMOVED_PREFIX, self.assert_same(Sent(websocket(b"X-Forwarded-Prefix: /mix"))))
 
     def test_the_scheme_of_an_encrypted_connection_is_https(self) -> None:
         self.assertEqual("https", self.assert_same(Sent(websocket(), wire=tls_wire))["wsgi.url_scheme"])

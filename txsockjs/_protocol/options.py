@@ -124,8 +124,8 @@ def _check_meaning(options: Options) -> None:
         b"a".decode(options.encoding, "replace")
     except LookupError:
         raise _bad("encoding", options.encoding, "an encoding that Python knows, such as 'cp1252'") from None
-    if not options.sockjs_url.startswith(("/", "http://", "https://")):
-        raise _bad("sockjs_url", options.sockjs_url, "a URL that begins with /, http:// or https://")
+    if not options.sockjs_url.startswith(("/", "./", "../", "http://", "https://")):
+        raise _bad("sockjs_url", options.sockjs_url, "a URL that begins with /, ./, ../, http:// or https://")
     if options.proxy_header is not None and not re.fullmatch(r"[A-Za-z0-9-]+", options.proxy_header):
         raise _bad("proxy_header", options.proxy_header, "the name of a header, such as X-Forwarded-For")
     for origin in options.origins or ():

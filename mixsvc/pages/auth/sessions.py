@@ -15,6 +15,7 @@ from mixsvc.common import names
 from mixsvc.config.parsers import Moderator
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import Authenticator, Identity
+from mixsvc.interfaces.environ import REMOVED_PREFIX
 from mixsvc.pages.auth.ended_logins import EndedLogins
 
 __all__ = ["COOKIE", "MixSessions", "install_sessions", "session_identity"]
@@ -42,6 +43,10 @@ class MixSessions(SecureCookieSessionInterface):
         self._ended = ended
         self._guests = guests
         self._moderators = {names.key(each.name): each for each in moderators}
+
+    def get_cookie_path(self, app: Flask) -> str:
+        """Everything that a proxy has under the prefix that it removes: the pages and the chat."""
+        return str(request.environ.get(REMOVED_PREFIX, "/"))
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Whether this request came over TLS."""
@@ -112,7 +117,6 @@ def install_sessions(app: Flask, key: bytes, settings: ChatSettings, ended: Ende
     app.permanent_session_lifetime = LIFETIME
     app.config.update(
         SESSION_COOKIE_NAME=COOKIE,
-        SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         # Otherwise the response to a request that began before a logout would restore the session.

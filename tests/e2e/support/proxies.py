@@ -19,7 +19,7 @@ from tests.builds import PROJECT
 from tests.e2e.support.service import DEADLINE, Lines
 from tests.txsockjs.certificate import write_certificate
 
-__all__ = ["Backend", "Proxy", "free_port", "haproxy", "nginx"]
+__all__ = ["Backend", "Proxy", "free_port", "haproxy", "nginx", "nginx_below"]
 
 # Around the site of deploy/nginx.conf: what /etc/nginx/nginx.conf says on a real machine.
 NGINX: Final = """\
@@ -110,6 +110,20 @@ def nginx(folder: Path, backends: Sequence[Backend]) -> Proxy:
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(folder=folder, user="user root;" if os.getuid() == 0 else ""))
     return Proxy([program("nginx"), "-p", str(folder), "-c", str(config)], (port, tls_port), certificate)
+
+
+def nginx_below(folder: Path, port: int, text: str) -> Proxy:
+    """A site with these locations for a service on this port, with TLS and the maps of deploy/nginx.conf."""
+    key, certificate = write_certificate(folder)
+    tls_port = free_port()
+    assert "127.0.0.1:8080" in text
+    maps = adapted("nginx.conf", {}).partition("\nserver {")[0]
+    tls = f"listen 127.0.0.1:{tls_port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};"
+    site = f"server {{ {tls} {text.replace('127.0.0.1:8080', f'127.0.0.1:{port}')} }}"
+    (folder / "site.conf").write_text(f"{maps}\n{site}\n")
+    config = folder / "nginx.conf"
+    config.write_text(NGINX.format(folder=folder, user="user root;" if os.getuid() == 0 else ""))
+    return Proxy([program("nginx"), "-p", str(folder), "-c", str(config)], (tls_port, tls_port), certificate)
 
 
 def haproxy(folder: Path, backends: Sequence[Backend]) -> Proxy:

@@ -42,6 +42,14 @@ def environ_with(cookie: str) -> dict[str, Any]:
 
 
 class CookieTests(SynchronousTestCase):
+    def test_behind_a_proxy_that_removes_a_prefix_the_cookie_is_for_what_is_below_it(self) -> None:
+        client = app_with()[0].test_client()
+
+        answer = client.get("/guest", environ_overrides={"SCRIPT_NAME": "/mix/pages", "mixsvc.prefix": "/mix"})
+
+        self.assertIn("; Path=/mix", answer.headers["Set-Cookie"])
+        self.assertNotIn("Path=/mix/", answer.headers["Set-Cookie"])
+
     def test_the_cookie_is_for_the_whole_site_and_no_script(self) -> None:
         name, *attributes = cookie_of(app_with()[0], "/guest").split("; ")
 

@@ -58,7 +58,8 @@ class GivenTests(SynchronousTestCase):
 
     def test_the_clients_url_must_be_one(self) -> None:
         self.assertIn("sockjs_url", self.refused(sockjs_url="sockjs.js"))
-        self.assertEqual(make_options({"sockjs_url": "/sockjs.js"}).sockjs_url, "/sockjs.js")
+        for url in ("/sockjs.js", "../static/sockjs.js", "./sockjs.js", "http://a/sockjs.js"):
+            self.assertEqual(make_options({"sockjs_url": url}).sockjs_url, url)
 
     def test_the_proxy_header_is_text_or_nothing(self) -> None:
         self.assertIn("text or None", self.refused(proxy_header=5))
