@@ -42,7 +42,7 @@ _DECIMALS: Final = {
     3: "BHD IQD JOD KWD LYD OMR TND",
     4: "CLF UYW",
     # Metals and the IMF's unit have no minor unit; two decimals of an ounce of gold would be 20 euro and more.
-    6: "XAG XAU XDR XPD XPT",
+    6: "XAG XAU XDR XPD XPT XSU XUA",
 }
 _DECIMALS_OF: Final = {code: count for count, codes in _DECIMALS.items() for code in codes.split()}
 

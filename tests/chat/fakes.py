@@ -99,7 +99,7 @@ class FakeDatabase:
 
 @implementer(IRates)
 class FakeRates:
-    """One euro costs what `prices` says; there are no past rates."""
+    """One euro costs what `prices` says; HRK is quoted no more, and there are no other past rates."""
 
     def __init__(self) -> None:
         self.prices = {"USD": Decimal("1.1172")}
@@ -124,7 +124,7 @@ class FakeRates:
         return PriceHistory(base, quote, (), 0, ())
 
     def span(self, base: str, quote: str) -> tuple[date, date] | None:
-        return None
+        return (date(1999, 1, 4), date(2022, 12, 30)) if (base, quote) == ("HRK", "HRK") else None
 
     def sources(self) -> Sequence[SourceHealth]:
         return ()

@@ -56,7 +56,10 @@ class RateFeed:
         base, _, quote = pair.partition("/")
         known = self._rates.currencies()
         for code in (base, quote):
-            if not is_currency(code) or (known and code not in known):
+            if not is_currency(code):
+                raise _unknown(request, pair)
+            # A currency of the past may be quoted again, as the krona was; and the page subscribes to all of its pairs.
+            if known and code not in known and self._rates.span(code, code) is None:
                 raise _unknown(request, pair)
         return self._latest(pair)
 

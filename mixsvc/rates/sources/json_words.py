@@ -1,6 +1,6 @@
 """What JSON answers say about themselves: whether they are failures, and which base their prices have. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mixsvc.common.currencies import ISO_4217, is_currency
@@ -9,8 +9,8 @@ __all__ = ["check_success", "said_bases"]
 
 # Compared without case, _ and -.
 _BASES: Final = ("base", "basecode", "basecurrency", "basecurrencycode")
-# Some services name their base so, others their origin.
-_SOURCES: Final = ("source", "sourcecurrency")
+# Some services name their base so, others their origin, a date or a unit.
+_OTHERS: Final = ("source", "sourcecurrency", "from", "fromcurrency", "currency")
 _AROUND: Final = ("data", "meta", "query", "info", "request", "result", "response")
 
 # Words for a failure, and where the reason may be, the best first.
@@ -38,15 +38,16 @@ def said_bases(value: object, *, is_answer: bool = True) -> Iterator[str]:
     if not isinstance(value, dict):
         return
     fields = _plain(value)
-    yield from _bases(fields)
+    # An entry's own currency is not its base.
+    yield from _bases(fields, _OTHERS if is_answer else _OTHERS[:-1])
     for name in _AROUND if is_answer else ():
         if isinstance(around := fields.get(name), dict):
-            yield from _bases(_plain(around))
+            yield from _bases(_plain(around), _OTHERS)
 
 
-def _bases(fields: Mapping[str, Any]) -> Iterator[str]:
+def _bases(fields: Mapping[str, Any], others: Sequence[str]) -> Sequence[str]:
     named = [code for name in _BASES if is_currency(code := _code(fields.get(name)))]
-    yield from named or [code for name in _SOURCES if (code := _code(fields.get(name))) in ISO_4217]
+    return named or [code for name in others if (code := _code(fields.get(name))) in ISO_4217]
 
 
 def _code(value: object) -> str:

@@ -86,6 +86,13 @@ class RateFeedTests(ChatTestCase):
 
         self.assertEqual([], self.told(self.ann))
 
+    def test_a_currency_of_the_past_has_no_quote_until_it_is_quoted_again(self) -> None:
+        self.assertEqual([("USD", "1.1172")], self.subscribe(self.ann, "EUR/HRK", "EUR/USD"))
+
+        self.change(HRK="7.5")
+
+        self.assertEqual([("HRK", "7.5")], self.told(self.ann))
+
     def test_an_unknown_pair_is_refused_and_the_old_ones_stay(self) -> None:
         self.subscribe(self.ann, "EUR/USD")
         for pair in ("EUR", "EUR/XXX", "EUR/USD/GBP", "EURUSD", "", "€UR/USD", "EUR/" + "x" * 60):

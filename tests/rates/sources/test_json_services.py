@@ -160,6 +160,7 @@ class Bases(SynchronousTestCase):
     def test_what_is_no_base_is_not_taken_for_one(self) -> None:
         for said in (
             '"source": "ECB"',
+            '"from": "2026-10-30"',
             '"base": null',
             '"base": "euros"',
             '"base": 3',
