@@ -132,6 +132,13 @@ class IRates(Interface):
     def span(base: str, quote: str) -> tuple[date, date] | None:
         """Returns the first and the last date with a quote of a pair; None if there is none."""
 
+    def is_complete() -> bool:
+        """Whether the past is there as far as it can be had at the moment.
+
+        False for up to a minute after a start without the archive, while the bank's documents of many days are awaited:
+        what is unknown until then may be known a little later.
+        """
+
     def sources() -> Sequence[SourceHealth]:
         """Returns the health of each source, in the order in which they are asked: a snapshot."""
 

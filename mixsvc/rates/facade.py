@@ -32,12 +32,14 @@ class RatesFacade:
         history: RateHistory,
         health: Callable[[], Sequence[SourceHealth]],
         now: Callable[[], datetime],
+        is_complete: Callable[[], bool] = lambda: True,
     ) -> None:
-        """health, now (UTC, aware): called in every thread that reads."""
+        """health, now (UTC, aware), is_complete (see IRates): called in every thread that reads."""
         self._table = table
         self._history = history
         self._health = health
         self._now = now
+        self._is_complete = is_complete
 
     def latest(self, base: str, quote: str) -> Quote | None:
         """See IRates."""
@@ -73,6 +75,10 @@ class RatesFacade:
         span, last = self._history.span(base, quote), self._last_day()
         # A day in the future was stored while the time was wrong.
         return span if span is None or span[0] > last else (span[0], min(span[1], last))
+
+    def is_complete(self) -> bool:
+        """See IRates."""
+        return self._is_complete()
 
     def sources(self) -> Sequence[SourceHealth]:
         """See IRates."""

@@ -47,17 +47,19 @@ class RatesService:
         self._path = settings.storage.path
         self._table = RateTable(_now)
         self._history = RateHistory()
+        self._has_archive = False
         self._keeper = HistoryKeeper(database, self._history, pool.defer)
         self._listeners: list[Callable[[], None]] = []
         client = HTTPClient(PollingAgent(reactor, settings.rates.timeout))
         self._sources = build_sources(settings.rates, client, pool.defer, _now)
+        self._asks_bank = ECB in settings.rates.sources
         chain = Chain(self._sources, settings.rates.interval, random.random)
         outputs = QuoteOutputs(self._table, self._keeper.save, self._changed)
         self._poller = RatePoller(reactor, chain, settings.rates, outputs, _now)
         documents = history_documents(settings.rates, client, pool.defer, _now)
         self._backfill = Backfill(reactor, documents, self._keeper, self._bank_answers, _now)
         # For every thread.
-        self.facade = RatesFacade(self._table, self._history, self._poller.health, _now)
+        self.facade = RatesFacade(self._table, self._history, self._poller.health, _now, self._is_complete)
 
     def read_archive(self) -> None:
         """Read the archive, if it is one of the sources: publish its newest quotes, and take over its history.
@@ -68,6 +70,7 @@ class RatesService:
             if isinstance(source, ArchiveSource):
                 try:
                     self._take_over(source.read())
+                    self._has_archive = True
                 except SourceFailed as error:
                     self._log.warn("rates: {source} fails: {reason}", source=source.name, reason=str(error))
 
@@ -103,6 +106,9 @@ class RatesService:
     def _take_over(self, past: Mapping[Pair, Timeline]) -> None:
         self._table.publish([each.at(len(each.days) - 1) for each in past.values()])
         self._history.adopt(past)
+
+    def _is_complete(self) -> bool:
+        return self._has_archive or not (self._asks_bank and self._backfill.is_awaited())
 
     def _bank_answers(self) -> bool:
         return may_be_asked(ECB, self._poller.health())

@@ -126,6 +126,9 @@ class FakeRates:
     def span(self, base: str, quote: str) -> tuple[date, date] | None:
         return (date(1999, 1, 4), date(2022, 12, 30)) if (base, quote) == ("HRK", "HRK") else None
 
+    def is_complete(self) -> bool:
+        return True
+
     def sources(self) -> Sequence[SourceHealth]:
         return ()
 

@@ -67,6 +67,9 @@ class FakeRates:
         found = self.latest(base, quote)
         return None if found is None else (found.date, found.date)
 
+    def is_complete(self) -> bool:
+        return True
+
     def sources(self) -> Sequence[SourceHealth]:
         return [SourceHealth("ecb", "good", QUOTE.fetched_at, 0, "", None)]
 

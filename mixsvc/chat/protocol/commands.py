@@ -129,9 +129,11 @@ def answer(command: Rate | Convert, rates: IRates) -> str:
 def _missing(command: Rate | Convert, rates: IRates) -> str:
     known = rates.currencies()
     for code in (command.base, command.quote) if known else ():
-        if code not in known:
-            span = rates.span(code, code)
-            return no_longer_quoted(code, span[1]) if span else unknown_currency(code, similar(code, known))
+        span = rates.span(code, code) if code not in known else None
+        if span:
+            return no_longer_quoted(code, span[1])
+        if code not in known and rates.is_complete():
+            return unknown_currency(code, similar(code, known))
     return f"There is no rate of {command.base}/{command.quote} at the moment; ask again a little later."
 
 

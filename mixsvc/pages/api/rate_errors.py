@@ -25,7 +25,7 @@ def no_quote(query: RateQuery, day: date | None) -> NoReturn:
     span = query.rates.span(*query.pair)
     if day is None:
         _check_quoted(query)
-    if day is None or span is None:
+    if day is None or span is None or not query.rates.is_complete():
         _check_shared(query)
         _try_later(query)
     pair = "/".join(query.pair)
@@ -60,6 +60,8 @@ def _check_known(query: RateQuery) -> None:
     known = query.rates.currencies()
     for code in query.pair if known else ():
         if code not in known and query.rates.span(code, code) is None:
+            if not query.rates.is_complete():
+                _try_later(query)
             near = similar(code, known)
             abort(problem(404, unknown_currency(quoted(code), near), suggestions=near))
 
@@ -76,6 +78,8 @@ def _check_quoted(query: RateQuery) -> None:
 
 def _check_shared(query: RateQuery) -> None:
     base, quote = query.pair
+    if not query.rates.is_complete():
+        return
     if query.rates.span(*query.pair) is None and query.rates.span(base, base) and query.rates.span(quote, quote):
         abort(problem(404, f"{base} and {quote} were never quoted on the same day."))
 

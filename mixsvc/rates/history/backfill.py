@@ -29,6 +29,9 @@ _FIRST_BACK_OFF: Final = 900.0  # seconds
 # For one document, from connecting to its last byte.
 _DOWNLOAD_SECONDS: Final = 60.0
 
+# After a start: for how long whoever asks for a missing past is told to wait, in case a document has it.
+_AWAITED_SECONDS: Final = 60.0
+
 _log = Logger()
 
 
@@ -53,6 +56,7 @@ class _ScheduledDocument:
         self.failures = 0
         # Seconds of the clock, which may start anywhere.
         self.due_at = float("-inf")
+        self.was_tried = False
 
 
 class Backfill(Service):
@@ -78,6 +82,7 @@ class Backfill(Service):
         self._now = now
         # Days that were searched for in a document: what it lacks today, it will lack tomorrow as well.
         self._done: set[date] = set()
+        self._awaited_until = float("-inf")
         self._loop = LoopingCall(self._check)
         self._loop.clock = clock
         self._running: Deferred[None] | None = None
@@ -85,7 +90,13 @@ class Backfill(Service):
     def startService(self) -> None:
         """Checks at once, then every ten seconds."""
         Service.startService(self)
+        self._awaited_until = self._clock.seconds() + _AWAITED_SECONDS
         self._loop.start(_CHECK_SECONDS)
+
+    def is_awaited(self) -> bool:
+        """Whether a document with more of the past may come within the first minute after the start. Any thread."""
+        is_early = self._clock.seconds() < self._awaited_until
+        return is_early and not all(each.was_tried for each in self._documents)
 
     def stopService(self) -> "Deferred[None]":
         """Stops and cancels a download in flight; fires when it has ended."""
@@ -118,6 +129,7 @@ class Backfill(Service):
             except Exception as error:
                 if self.running:
                     self._failed(scheduled, error)
+            scheduled.was_tried = True
             if not self.running:
                 return
 

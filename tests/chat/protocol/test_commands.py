@@ -24,7 +24,11 @@ from mixsvc.chat.protocol.commands import (
     parse,
 )
 from mixsvc.interfaces import Quote
+from mixsvc.rates.facade import RatesFacade
+from mixsvc.rates.history.history import RateHistory
+from mixsvc.rates.model.latest import RateTable
 from tests.rates.known import rates
+from tests.rates.samples import moment
 
 DAY = date(2026, 10, 30)
 
@@ -227,6 +231,15 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual("USX is not a currency known here; did you mean USD?", answered(Rate("EUR", "USX"), *quotes))
         self.assertEqual("GPB is not a currency known here; did you mean GBP?", answered(Rate("GPB", "USD"), *quotes))
         self.assertEqual("XXX is not a currency known here.", answered(Convert(Decimal(1), "XXX", "EUR"), *quotes))
+
+    def test_while_more_of_the_past_is_awaited_no_currency_is_called_unknown(self) -> None:
+        table = RateTable(moment)
+        table.publish([quoted("HKD", "8.7")])
+        waiting = RatesFacade(table, RateHistory(), lambda: [], moment, lambda: False)
+
+        told = answer(Rate("EUR", "HRK"), waiting)
+
+        self.assertEqual("There is no rate of EUR/HRK at the moment; ask again a little later.", told)
 
     def test_a_missing_rate_is_answered_with_a_sentence(self) -> None:
         told = "There is no rate of EUR/USD at the moment; ask again a little later."

@@ -10,9 +10,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.test import TestResponse
 
 from mixsvc.pages.app import create_app
+from mixsvc.rates.facade import RatesFacade
+from mixsvc.rates.history.history import RateHistory
+from mixsvc.rates.model.latest import RateTable
 from tests.pages.fakes import FakeMix
 from tests.rates.known import rates
-from tests.rates.samples import quote
+from tests.rates.samples import moment, quote
 
 JSON, PROBLEM, TEXT = "application/json", "application/problem+json", "text/plain; charset=utf-8"
 
@@ -115,6 +118,30 @@ class Pairs(ApiCase):
         for text in ("", "x", "2026-02-30", "20261030", "2026-W44-5", "30.10.2026", "2026-10-30T00:00", "٢026-10-30"):
             with self.subTest(text=text):
                 self.assertIn("YYYY-MM-DD", self.problem(f"/api/rates/EUR/USD?date={text}", 400)["detail"])
+
+    def test_while_more_of_the_past_is_awaited_nothing_is_unknown_for_good(self) -> None:
+        table, history = RateTable(moment), RateHistory()
+        table.publish([quote(), quote("HKD", "8.7")])
+        history.add([quote(), quote("HKD", "8.7")])
+        is_complete = False
+        self.client = create_app(
+            FakeMix(RatesFacade(table, history, lambda: [], moment, lambda: is_complete))
+        ).test_client()
+        paths = {
+            "/api/rates/EUR/HRK": 404,
+            "/api/rates/EUR/HRK/history": 404,
+            "/api/rates/HRK/USD/chart.png": 404,
+            "/api/rates/EUR/USD?date=2020-01-02": 400,
+            "/api/convert?amount=1&from=EUR&to=HRK&date=2020-01-02": 404,
+            "/api/rates?base=HRK": 404,
+        }
+        for path in paths:
+            self.assertIn("ask again", self.problem(path, 503)["detail"])
+            self.assertEqual(self.get(path).headers["Retry-After"], "30")
+
+        is_complete = True
+        for path, status in paths.items():
+            self.problem(path, status)
 
     def test_before_anything_is_known_the_response_is_503_with_retry_after(self) -> None:
         self.client = create_app(FakeMix(rates())).test_client()

@@ -83,6 +83,19 @@ class Filling(SynchronousTestCase):
         self.clock.advance(60)
         self.assertEqual(len(self.server.asked), 1)
 
+    def test_more_of_the_past_is_awaited_until_each_document_was_tried_or_a_minute_has_passed(self) -> None:
+        self.bank_answers = False
+        self.run_for(0, RatesSettings())
+        self.assertTrue(self.backfill.is_awaited())
+        self.clock.advance(60)
+        self.assertFalse(self.backfill.is_awaited())
+
+        self.bank_answers = True
+        for code in (200, 500):
+            self.server.code = code
+            self.run_for(0, RatesSettings())
+            self.assertFalse(self.backfill.is_awaited())
+
     def test_no_document_is_fetched_without_gaps(self) -> None:
         self.store = FakeHistoryStore(())
 
