@@ -31,6 +31,39 @@ HELLO: Final = """
 })
 """
 
+# Talks as a guest, takes a name, and talks on: resolves with the close code of the guest's session, the name in the
+# next one, and what that one answers after its cookie was signed again.
+CHANGES: Final = """
+async ([transport, guest, name]) => {
+  const open = (hello) => new Promise((resolve, reject) => {
+    const socket = new SockJS("/chat", null, {transports: [transport], timeout: 60000});
+    socket.onopen = () => socket.send(JSON.stringify(hello));
+    socket.onmessage = (event) => resolve([socket, JSON.parse(event.data)]);
+    socket.onclose = (event) => reject(new Error(`closed ${event.code} ${event.reason}`));
+  });
+  const [stranger] = await open({type: "hello", name: guest});
+  const closed = new Promise((resolve) => { stranger.onclose = (event) => resolve(event.code); });
+  await fetch("/api/session", {
+    method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({name}),
+  });
+  stranger.send('{"type": "rooms"}');
+  const code = await closed;
+  const [person, welcome] = await open({type: "hello"});
+  // The signature has the second in it.
+  const renew = async () => (await fetch("/api/session")).headers.get("Date");
+  const first = await renew();
+  while ((await renew()) === first);
+  const answered = new Promise((resolve, reject) => {
+    person.onmessage = (event) => resolve(JSON.parse(event.data).type);
+    person.onclose = (event) => reject(new Error(`closed ${event.code} ${event.reason}`));
+  });
+  person.send('{"type": "rooms"}');
+  const type = await answered;
+  person.close();
+  return [code, welcome.name, type];
+}
+"""
+
 # What a page of another site would try, one after the other; resolves when all of it was answered or refused.
 ATTACK: Final = """
 async (target) => {
@@ -100,6 +133,20 @@ def test_the_session_carries_the_name_into_the_chat(service: Service, context: B
     answer = page.evaluate(HELLO, transport)
 
     assert (answer["type"], answer.get("name")) == ("welcome", name)
+
+
+def test_who_becomes_somebody_else_opens_another_session_and_who_stays_the_same_goes_on(
+    service: Service, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    page.goto(service.url)
+    for transport in ("xhr-streaming", "eventsource", "iframe-htmlfile", "jsonp-polling"):
+        context.clear_cookies()
+        name = f"is {transport}"
+
+        code, shown, answer = page.evaluate(CHANGES, [transport, f"was {transport}", name])
+
+        assert (code in (1006, 2011), shown, answer) == (True, name, "rooms"), transport
 
 
 def test_the_cookie_is_for_this_site_and_for_no_script(service: Service, context: BrowserContext) -> None:
