@@ -21,16 +21,27 @@ class StorageQueueTests(SynchronousTestCase):
         self.clock.advance(NOW)
         self.database = FakeDatabase()
         self.addCleanup(self.database.connection.close)
-        self.queue = StorageQueue(
-            Clocks(self.clock, WallClock(self.clock.seconds, self.clock.seconds)), self.database, ChatSettings()
-        )
+        self.queue = self.new_queue()
         self.told: list[object] = []
+
+    def new_queue(self) -> StorageQueue:
+        wall = WallClock(self.clock.seconds, self.clock.seconds)
+        return StorageQueue(Clocks(self.clock, wall), self.database, ChatSettings())
 
     def append(self, text: str, key: str | None = None) -> Deferred[StoredMessage]:
         return self.queue.append("lobby", "Ann", text, key)
 
     def page(self, limit: int, after: int = 0) -> Deferred[ChatPage]:
         return self.queue.page(PageQuery("lobby", after, limit))
+
+    def test_a_database_in_memory_has_an_epoch_of_its_own_in_each_process(self) -> None:
+        epochs = {self.new_queue().epoch for _ in range(2)}
+
+        self.assertEqual(3, len(epochs | {self.queue.epoch}))
+        self.append("a")
+        page = self.page(1)
+        self.database.settle()
+        self.assertEqual(self.queue.epoch, self.successResultOf(page).epoch)
 
     def test_an_append_is_answered_once_it_is_committed(self) -> None:
         stored = self.append("a")

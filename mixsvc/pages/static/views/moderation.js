@@ -5,6 +5,7 @@ import { button, element, made, on_submit } from "../dom.js";
 
 /**
  * @typedef {import("../chat/exchange.js").Message} Message
+ * @typedef {import("../chat/room.js").Room} Room
  * @typedef {import("../chat/room.js").Said} Said
  * @typedef {{kind: string, name: string, address: string, by: string, until: string, reason: string}} Sanction
  */
@@ -21,7 +22,8 @@ export class Moderation {
   #sanctions = element("sanctions", HTMLDialogElement);
   #list = element("sanctions-list", HTMLElement);
   #room = "";
-  #number = 0;
+  /** Deletes the message that is asked about, where it is still the one of its number; whether that is asked. */
+  #deleted = () => false;
   #ask;
 
   /** @param {(message: Message) => boolean} ask  whether it is asked: not while nobody can be */
@@ -36,10 +38,21 @@ export class Moderation {
     element("sanctions-open", HTMLButtonElement).onclick = () => this.#request(this.#sanctions, { type: "sanctions" });
   }
 
-  /** @param {string} room @param {Said} said */
+  /** @param {Room | undefined} room @param {Said} said */
   confirm_deletion(room, said) {
-    this.#room = room;
-    this.#number = said.number;
+    if (!room) {
+      return;
+    }
+    const history = room.histories;
+    this.#deleted = () => {
+      if (room.histories !== history) {
+        refusal(this.#deletion).textContent = "Not done: the room has another history now, without this message.";
+        return false;
+      }
+      // Before the room is joined again it may have another history that has not come yet.
+      const message = { type: "delete", room: room.name, number: said.number };
+      return this.#request(this.#deletion, message, room.place === "inside");
+    };
     this.#quoted.textContent = `${said.name}: ${said.text}`;
     open_anew(this.#deletion);
   }
@@ -68,14 +81,14 @@ export class Moderation {
   }
 
   #delete() {
-    this.#request(this.#deletion, { type: "delete", room: this.#room, number: this.#number }) && this.#deletion.close();
+    this.#deleted() && this.#deletion.close();
   }
 
   /** Ask, or say in the dialog that it cannot be done now; whether it was asked.
-   * @param {HTMLDialogElement} dialog @param {Message} message
+   * @param {HTMLDialogElement} dialog @param {Message} message @param {boolean} [is_possible]
    */
-  #request(dialog, message) {
-    const is_asked = this.#ask(message);
+  #request(dialog, message, is_possible = true) {
+    const is_asked = is_possible && this.#ask(message);
     if (!is_asked) {
       open_anew(dialog);
       refusal(dialog).textContent = "Not done: there is no connection now. Try again when you are online.";

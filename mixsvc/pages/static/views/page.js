@@ -198,7 +198,7 @@ export class Page {
         retry: (line) => chat().retry(line),
         edit: (line) => this.#edit(line),
         discard: (line) => chat().discard(line),
-        remove: (said) => this.#moderation.confirm_deletion(this.#open, said),
+        remove: (said) => this.#moderation.confirm_deletion(chat().rooms.get(this.#open), said),
       },
     );
   }
