@@ -29,7 +29,16 @@ from mixsvc.rates.sources import check_sources
 from mixsvc.service import MixService
 from mixsvc.storage import database
 from mixsvc.storage.lock import refuse_second_service
-from mixsvc.twistd import acting_as, gives_up_rights, load_early, log_file, report_in_one_line, run_directory
+from mixsvc.twistd import (
+    acting_as,
+    gives_up_rights,
+    load_early,
+    log_file,
+    report_in_one_line,
+    require_directory,
+    run_directory,
+    settle_pid_file,
+)
 from txsockjs import BadOption
 from txsockjs.clock import steady
 
@@ -83,8 +92,12 @@ class MixsvcOptions(usage.Options):
         """
         try:
             usage.Options.parseOptions(self, options)
+            # Here, as twistd itself asks for the directory next, and would print a traceback.
+            require_directory(self)
         except usage.UsageError as error:
             raise SystemExit(f"mixsvc: {self._advice(str(error))}") from None
+        except MixError as error:
+            raise SystemExit(f"mixsvc: {error}") from None
 
     def parseArgs(self, *words: str) -> None:
         """Refuse words that belong to no option."""
@@ -141,6 +154,7 @@ def makeService(options: MixsvcOptions) -> IService:
             web = _make_application(settings)
             authenticate = authenticator(settings, web.pages)
             check_log_file(settings.server.access_log_file)
+        settle_pid_file(options)
         process = ProcessContext(os.environ, log_file(options))
         service = MixService(reactor, settings, web.application, authenticate, process)
     except (MixError, BadOption) as error:

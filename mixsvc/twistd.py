@@ -4,17 +4,41 @@ import codecs
 import os
 import pwd
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask
+from twisted.logger import Logger
 
+from mixsvc.config.directories import current_directory
 from mixsvc.errors import BadSetting, MixError
 from mixsvc.operations.log_files import LogFile
 
-__all__ = ["acting_as", "gives_up_rights", "load_early", "log_file", "report_in_one_line", "run_directory"]
+__all__ = [
+    "acting_as",
+    "gives_up_rights",
+    "load_early",
+    "log_file",
+    "report_in_one_line",
+    "require_directory",
+    "run_directory",
+    "settle_pid_file",
+]
+
+# Where twistd puts them unless it is told.
+PID_FILE: Final = "twistd.pid"
+LOG_FILE: Final = "twistd.log"
+
+_log = Logger()
+
+
+def require_directory(options: object) -> None:
+    """Raise BadSetting if the process has no directory any more, and something is in it; called first of all."""
+    directory, pid_file = (_twistd(options).get(each) or "" for each in ("rundir", "pidfile"))
+    if not os.path.isabs(directory) or not os.path.isabs(pid_file or "/"):
+        current_directory()
 
 
 def run_directory(options: object) -> str:
@@ -63,14 +87,45 @@ def log_file(options: object) -> LogFile | None:
     The user that twistd will become creates it, if allowed to, so that it can be reopened later.
     """
     twistd = _twistd(options)
-    path = twistd.get("logfile") or ("" if twistd.get("nodaemon", True) else "twistd.log")
+    path = twistd.get("logfile") or ("" if twistd.get("nodaemon", True) else LOG_FILE)
     if path in ("", "-") or twistd.get("logger") or twistd.get("syslog"):
         return None
     try:
         with acting_as(options):
             return LogFile(path)
     except BadSetting:
+        # As twistd does it, which opens the file before it becomes that user.
+        return _opened_log(path)
+
+
+def settle_pid_file(options: object) -> None:
+    """Do without twistd's own pid file in the foreground where it cannot be written: nobody has asked for it.
+
+    Raises BadSetting for one that was asked for, and for that of a daemon, which could not be found without it.
+    """
+    twistd = _twistd(options)
+    path = twistd.get("pidfile")
+    if not path or twistd.get("chroot") is not None or _is_writable(path):
+        return
+    if twistd.get("nodaemon", True) and path == os.path.abspath(PID_FILE):
+        twistd["pidfile"] = ""
+        _log.info("mixsvc: there is no pid file, as {folder} cannot be written to", folder=os.path.dirname(path))
+        return
+    raise BadSetting(
+        f"the pid file {path} cannot be written to; give another one with --pidfile=PATH, or none with --pidfile="
+    )
+
+
+def _opened_log(path: str) -> LogFile:
+    try:
         return LogFile(path)
+    except BadSetting as error:
+        raise BadSetting(f"{error} (twistd's option --logfile=PATH)") from None
+
+
+def _is_writable(path: str) -> bool:
+    where = path if os.path.lexists(path) else os.path.dirname(path)
+    return not os.path.isdir(path) and os.access(where, os.W_OK, effective_ids=True)
 
 
 def report_in_one_line() -> None:
@@ -87,9 +142,9 @@ def report_in_one_line() -> None:
     sys.excepthook = report
 
 
-def _twistd(options: object) -> Mapping[str, Any]:
+def _twistd(options: object) -> MutableMapping[str, Any]:
     """twistd's own options; empty if ours were parsed alone."""
-    parent: Mapping[str, Any] | None = getattr(options, "parent", None)
+    parent: MutableMapping[str, Any] | None = getattr(options, "parent", None)
     return parent if parent is not None else {}
 
 

@@ -6,6 +6,7 @@
 | queue | the cache of pictures, the limits for those who wait, and the facade for views |
 | pool | the drawing processes: started on demand, replaced when they fail, killed at the end |
 | worker | both ends of Ampoule; importing it needs a reactor |
+| cache_folder | where matplotlib keeps its list of fonts |
 | drawing | the drawing itself; only imported in the processes |
 
 Drawing takes some 200 ms of a core and matplotlib 70 MB, so it happens neither in the reactor nor in its threads. A

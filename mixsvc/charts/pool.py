@@ -1,11 +1,13 @@
 """The drawing processes: started when they are first needed, and ended with the service at the latest."""
 
+import os
 from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
+from mixsvc.charts.cache_folder import CacheFolder
 from mixsvc.charts.chart import Chart
 from mixsvc.errors import ServiceBusy
 
@@ -37,6 +39,7 @@ class ChartProcessPool:
         self._pool: Any = None
         self._starter: Any = None
         self._is_stopped = False
+        self._folder = CacheFolder(os.environ)
 
     def draw(self, chart: Chart) -> "Deferred[bytes]":
         """See ChartPool. Ampoule queues calls for which it has no process."""
@@ -45,7 +48,7 @@ class ChartProcessPool:
         from mixsvc.charts import worker
 
         if self._pool is None:
-            self._starter = worker.ChartProcessStarter()
+            self._starter = worker.ChartProcessStarter(self._folder.variables())
             self._pool = worker.make_pool(self._starter, self._processes, self._seconds)
         answer: Deferred[dict[str, bytes]] = self._pool.doWork(worker.Draw, **worker.draw_arguments(chart))
         # Ampoule limits only the time of a call; a process that does not end after that would block the queue for ever.
@@ -73,3 +76,4 @@ class ChartProcessPool:
             self._starter.kill_all()
             if late.active():
                 late.cancel()
+            self._folder.remove()

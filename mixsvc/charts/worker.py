@@ -8,9 +8,11 @@ So this module, and no other, relies on more than its documented API: on the tex
 `AMPChild.shutdown`. tests/charts/test_worker.py pins these.
 """
 
+import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -74,6 +76,8 @@ class ChartChild(AMPChild):  # type: ignore[misc]  # has no types
         self, pair: str, form: str, points: list[dict[str, Any]], starts: list[int], sources: list[str]
     ) -> dict[str, bytes]:
         """Responds to Draw."""
+        # It prints that it makes its list of fonts if that takes some seconds, which is no news for operators.
+        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
         from mixsvc.charts.drawing import draw
 
         base, quote = pair.split("/")
@@ -111,10 +115,11 @@ class ChartProcessStarter(ProcessStarter):  # type: ignore[misc]  # has no types
 
     connectorFactory = ChartProcessConnector
 
-    def __init__(self) -> None:
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        """variables: of the environment of the processes, besides those that they inherit."""
         # At level info a process logs each connection.
         quiet = BOOTSTRAP.replace("LogLevel.info", "LogLevel.warn")
-        ProcessStarter.__init__(self, bootstrap=quiet, env=_environment())
+        ProcessStarter.__init__(self, bootstrap=quiet, env={**_environment(), **(variables or {})})
         self._running: set[Any] = set()
 
     def startAMPProcess(self, *args: Any, **more: Any) -> Any:

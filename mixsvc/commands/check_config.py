@@ -1,11 +1,11 @@
 """mixsvc check-config: finds every mistake in a settings file; mistakes.py looks for them."""
 
 import argparse
-import os
 import sys
 from typing import Final
 
 from mixsvc.commands.command import Command
+from mixsvc.config.directories import current_directory
 
 __all__ = ["CHECK_CONFIG"]
 
@@ -18,7 +18,7 @@ def _check_config(options: argparse.Namespace) -> int:
     # Only now: the other commands do not need all this.
     from mixsvc.commands.mistakes import mistakes_in
 
-    mistakes = mistakes_in(options.file, os.getcwd())
+    mistakes = mistakes_in(options.file, current_directory())
     for each in mistakes:
         print(each, file=sys.stderr)
     if not mistakes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from mixsvc import facade
 from mixsvc.application import authenticator, make_pages
+from mixsvc.config.directories import current_directory
 from mixsvc.config.reading import read_settings
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.errors import BadSetting, MixError
@@ -109,7 +110,7 @@ class Embedded:
             # Only now: it imports treq, which a host that only imports this package does not need.
             from mixsvc.rates.sources import check_sources
 
-            settings = read_settings(os.environ.get(CONFIG_VARIABLE)).within(os.getcwd())
+            settings = read_settings(os.environ.get(CONFIG_VARIABLE)).within(current_directory())
             _check_chat(settings)
             check_sources(settings.rates)
             self._settings = settings

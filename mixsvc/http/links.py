@@ -45,4 +45,6 @@ def address_text(address: IAddress) -> str:
     if isinstance(address, IPv4Address):
         return f"{address.host}:{address.port}"
     name = getattr(address, "name", address)
-    return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+    # An abstract name begins with NUL, for which systemd and others write @ (unix(7)).
+    return f"@{text[1:]}" if text.startswith("\0") else text

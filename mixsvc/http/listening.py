@@ -6,7 +6,7 @@ import re
 import socket
 import stat
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Final, Self
 
 from twisted.internet import tcp, unix
@@ -203,12 +203,18 @@ async def close_port(port: IListeningPort) -> None:
     """Close one port. If the file of a Unix socket cannot be removed, logs a warning."""
     try:
         await maybeDeferred(port.stopListening)
-    except PermissionError as error:
+    except (PermissionError, FileNotFoundError) as error:
         if not isinstance(port, unix.Port):
             raise
         path = os.fsdecode(port.getHost().name)
         # Twisted fails at the file before it closes the socket.
         tcp.Port.connectionLost(port, Failure(error))
+        if isinstance(error, FileNotFoundError):
+            # Somebody has removed it already, perhaps with its folder.
+            if port.lockFile is not None:
+                with suppress(OSError):
+                    port.lockFile.unlock()
+            return
         _log.warn(
             "mixsvc: cannot remove {files} ({reason}); "
             "remove what is left, or give the socket a folder that belongs to the user of --uid",

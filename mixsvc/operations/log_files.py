@@ -77,8 +77,10 @@ class LogFile:
 def check_log_file(path: str) -> None:
     """Check, without creating it, that a file can be written to. Raises BadSetting.
 
-    It checks with the rights of the effective user, which are those that a daemon will have.
+    path: "" for none. It checks with the rights of the effective user, which are those that a daemon will have.
     """
+    if not path:
+        return
     folder = os.path.dirname(path) or "."
     try:
         if os.path.isdir(path):
