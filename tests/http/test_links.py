@@ -35,6 +35,7 @@ def link(address: IAddress, description: str = "tcp:8080", *hosts: str) -> str:
         (IPv4Address("TCP", "0.0.0.0", 8080), "http://127.0.0.1:8080/ and every other IPv4 address of this machine"),
         (IPv6Address("TCP", "::", 8080), "http://[::1]:8080/ and every other address of this machine"),
         (UNIXAddress(b"/run/x.sock"), "/run/x.sock"),
+        (UNIXAddress(b"\0mixsvc"), "@mixsvc"),
     ],
 )
 def test_it_is_what_a_browser_of_this_machine_can_open(address: IAddress, said: str) -> None:
