@@ -8,8 +8,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from flask import Flask, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 from mixsvc.common import names
 from mixsvc.config.parsers import Moderator
@@ -47,6 +47,13 @@ class MixSessions(SecureCookieSessionInterface):
     def get_cookie_path(self, app: Flask) -> str:
         """Everything that a proxy has under the prefix that it removes: the pages and the chat."""
         return str(request.environ.get(REMOVED_PREFIX, "/"))
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Sets the session's cookie before all others: some programs read the first one only."""
+        others = response.headers.getlist("Set-Cookie")
+        response.headers.remove("Set-Cookie")
+        super().save_session(app, session, response)
+        response.headers.extend([("Set-Cookie", each) for each in others])
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Whether this request came over TLS."""

@@ -305,6 +305,12 @@ class DeviceTests(Case):
             self.assertIn(f"; {attribute}", cookie)
         self.assertNotIn("; Secure", cookie)
 
+    def test_the_sessions_cookie_is_the_first(self) -> None:
+        first, second = self.log_in().headers.getlist("Set-Cookie")
+
+        self.assertTrue(first.startswith("mixsvc_session="))
+        self.assertTrue(second.startswith("mixsvc_device="))
+
     def test_over_tls_the_cookie_is_secure(self) -> None:
         body = {"name": "Máté", "password": PASSWORD}
 
