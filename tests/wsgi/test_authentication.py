@@ -94,6 +94,7 @@ class RequestAuthenticatorTests(SynchronousTestCase):
     def test_a_result_other_than_an_identity_is_a_failure(self) -> None:
         authenticator = RequestAuthenticator(self.threads, self.who, "")
         bad: list[Any] = ["Ann", 5, Identity(5), Identity(""), Identity("1", 5)]  # type: ignore[arg-type]
+        bad += [Identity("1", "Ann", True, "not a function")]  # type: ignore[arg-type]
         for self.found in bad:
             identity = authenticator(request())
             assert identity is not None

@@ -31,14 +31,15 @@ class EndedLogins:
         # Which state of the file was read: inode, size and time.
         self._state: tuple[int, int, int] | None = None
         self._stored: frozenset[str] = frozenset()
+        self._is_unreadable = False
         # Those that are not in the file, the newest last.
         self._unstored: dict[str, None] = {}
 
     def __contains__(self, login: object) -> bool:
-        """Whether a login has ended; blocks to look at the file."""
+        """Whether a login has ended; blocks to look at the file. While nothing is known of any, all have ended."""
         with self._lock:
             self._refresh()
-            return login in self._stored or login in self._unstored
+            return login in self._stored or login in self._unstored or (self._is_unreadable and self._state is None)
 
     def end(self, login: str) -> bool:
         """End a login; returns whether all processes know it now, and this one after a restart.
@@ -69,12 +70,15 @@ class EndedLogins:
                 with open(self._path, "rb") as file:
                     self._stored = frozenset(_ids(file))
                 self._state = state
+            self._is_unreadable = False
         except FileNotFoundError:
             # Whoever removes the file makes every login valid again that is still in a cookie.
-            self._state, self._stored = None, frozenset()
+            self._state, self._stored, self._is_unreadable = None, frozenset(), False
         except OSError as error:
             # What was read before is still true.
-            self._log.error("web: the log-outs cannot be read: {error}", error=str(error))
+            if not self._is_unreadable:
+                self._log.error("web: the log-outs cannot be read: {error}", error=str(error))
+            self._is_unreadable = True
 
     def _append(self, logins: Iterable[str]) -> None:
         while True:

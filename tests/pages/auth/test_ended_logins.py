@@ -81,12 +81,33 @@ def test_what_cannot_be_stored_has_ended_in_this_process_and_is_stored_with_the_
     with capturedLogs() as events:
         assert not logins.end("a1")
     assert [event["log_format"] for event in events] == ["web: a log-out could not be stored: {error}"]
-    with capturedLogs():
-        assert "a1" in logins and "b2" not in logins
-
     path.rmdir()
+    assert "a1" in logins and "b2" not in logins
     assert logins.end("b2")
     assert {"a1", "b2"} == set(path.read_text().split())
+
+
+def test_a_file_that_cannot_be_read_leaves_nobody_logged_in_and_is_reported_once(path: Path) -> None:
+    path.mkdir()
+    logins = EndedLogins(str(path))
+
+    with capturedLogs() as events:
+        assert all(login in logins for login in ("a1", "b2", "a1"))
+    assert [event["log_format"] for event in events] == ["web: the log-outs cannot be read: {error}"]
+
+    path.rmdir()
+    assert "a1" not in logins
+
+
+def test_what_was_read_before_stays_true_while_the_file_cannot_be_read(path: Path) -> None:
+    logins = EndedLogins(str(path))
+    logins.end("a1")
+    assert "a1" in logins
+    path.unlink()
+    path.mkdir()
+
+    with capturedLogs():
+        assert "a1" in logins and "b2" not in logins
 
 
 def test_a_file_that_was_removed_is_made_again(path: Path) -> None:
