@@ -4,7 +4,7 @@ Messages in both directions are `sub,TOPIC` (subscribe), `msg,TOPIC,PAYLOAD` and
 also: the subscription has ended). A topic has no comma in its name; a payload may have commas.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime
@@ -36,7 +36,7 @@ class MultiplexProtocol(Protocol):
         name = topic.decode("utf-8", "replace")
         subscription = self.subscriptions.get(name)
         if kind == b"sub" and subscription is None:
-            self.factory.subscribe(self, name)
+            self.factory.on_subscribe(self, name)
         elif kind == b"msg" and subscription is not None:
             subscription.received(payload)
         elif kind == b"uns" and subscription is not None:
@@ -74,6 +74,8 @@ class MultiplexFactory(Factory):
     """The topics of a multiplexed service, each with a factory of its own."""
 
     def __init__(self) -> None:
+        # Called for each wish of a client; the resource replaces it by its own `subscribe`.
+        self.on_subscribe: Callable[[MultiplexProtocol, str], None] = self.subscribe
         self._factories: dict[str, IProtocolFactory] = {}
         self._subscribers: dict[str, set[Subscription]] = {}
 
@@ -139,6 +141,7 @@ class SockJSMultiplexResource(SockJSResource):
 
     def __init__(self, options: Mapping[str, object] | None = None, clock: IReactorTime | None = None) -> None:
         self._factory = self.factoryClass()
+        self._factory.on_subscribe = self.subscribe
         SockJSResource.__init__(self, self._factory, options, clock)
 
     def addFactory(self, name: str, factory: IProtocolFactory) -> None:
@@ -148,6 +151,13 @@ class SockJSMultiplexResource(SockJSResource):
     def removeFactory(self, name: str) -> None:
         """Stop serving a topic and end its subscriptions. Raises KeyError if it is not served."""
         self._factory.removeFactory(name)
+
+    def subscribe(self, p: MultiplexProtocol, name: str) -> None:
+        """Subscribe the client p to a topic, or answer `uns` if nobody serves it.
+
+        Override this to refuse a client, or to add a topic when it is first asked for.
+        """
+        self._factory.subscribe(p, name)
 
     def broadcast(self, name: str, message: object) -> None:
         """Send one message to every subscriber of a topic.

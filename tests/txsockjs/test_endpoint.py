@@ -111,10 +111,57 @@ class OptionTests(Case):
 
     def test_a_mistake_shows_when_the_description_is_read(self) -> None:
         for words, says in (
-            ("sockjs_websocket=maybe", "sockjs_websocket=maybe is not valid: give yes or no"),
-            ("sockjs_heartbeat=often", "sockjs_heartbeat=often is not valid: give a number"),
+            ("sockjs_websocket=maybe", "websocket=maybe of sockjs: is not valid: give yes or no"),
+            ("sockjs_heartbeat=often", "heartbeat=often of sockjs: is not valid: give a number"),
             ("sockjs_heartbeat=0", "a number above 0"),
             ("sockjs_nothing=1", "there is no option 'nothing'"),
         ):
             error = self.assertRaises(BadOption, serverFromString, self.reactor, f"sockjs:tcp:1:{words}")
+            self.assertIn(says, str(error))
+
+
+class EscapedTests(Case):
+    """The form that txsockjs 1.2.2 documented: the endpoint is one escaped part, and the parameters are options."""
+
+    def test_the_form_of_1_2_2_listens_where_it_says_with_its_options(self) -> None:
+        site = self.listen(r"sockjs:tcp\:9090\:interface\=0.0.0.0:encoding=utf8:websocket=false")
+
+        port, _, _, interface = self.reactor.tcpServers[-1]
+        stream = self.request(site, "POST /0/s/xhr_streaming")
+        self.apps.last.transport.write(b"\xe9")
+        self.reactor.advance(0)
+        self.assertEqual((port, interface, stream.chunks[-1]), (9090, "0.0.0.0", b'a["\\ufffd"]\n'))
+        self.assertIn(b'"websocket":false', self.request(site, "GET /info").body.replace(b" ", b""))
+
+    def test_an_escaped_endpoint_needs_no_options(self) -> None:
+        site = self.listen(r"sockjs:tcp\:8080")
+
+        self.assertEqual(self.reactor.tcpServers[-1][0], 8080)
+        self.assertIn(b'"websocket":true', self.request(site, "GET /info").body.replace(b" ", b""))
+
+    def test_what_the_endpoint_escapes_is_escaped_twice(self) -> None:
+        self.listen(r"sockjs:tcp\:9090\:interface\=\\\:\\\:1")
+
+        self.assertEqual(self.reactor.tcpServers[-1][3], "::1")
+
+    def test_options_may_have_their_long_names_there(self) -> None:
+        site = self.listen(r"sockjs:tcp\:9090:sockjs_websocket=no")
+
+        self.assertIn(b'"websocket":false', self.request(site, "GET /info").body.replace(b" ", b""))
+
+    def test_every_option_of_1_2_2_is_one(self) -> None:
+        site = self.listen(
+            r"sockjs:tcp\:1:websocket=True:cookie_needed=False:heartbeat=25:timeout=5:streaming_limit=131072"
+            r":encoding=cp1252:sockjs_url=https\://a.example/sockjs.js:proxy_header=X-Real-IP"
+        )
+
+        self.assertIn(b'<script src="https://a.example/sockjs.js">', self.request(site, "GET /iframe.html").body)
+
+    def test_a_mistake_is_told(self) -> None:
+        for words, says in (
+            ("interface=0.0.0.0", "there is no option 'interface'"),
+            ("websocket=maybe", "give yes or no"),
+            ("backlog", "'backlog' behind the escaped endpoint 'tcp:1'"),
+        ):
+            error = self.assertRaises(BadOption, serverFromString, self.reactor, rf"sockjs:tcp\:1:{words}")
             self.assertIn(says, str(error))

@@ -227,3 +227,23 @@ class OverrideTests(Case):
             self.socket.send_text(text)
 
         self.assertEqual(self.got(), ["msg,room-1,x", "uns,other"])
+
+
+class DynamicResource(SockJSMultiplexResource):
+    """Makes topics when they are asked for, and refuses some."""
+
+    def subscribe(self, p: MultiplexProtocol, name: str) -> None:
+        if name == "room":
+            self.addFactory(name, Echoes())
+        if name != "secret":
+            super().subscribe(p, name)
+
+
+class OverriddenResourceTests(Case):
+    resource_class = DynamicResource
+
+    def test_the_resource_itself_may_decide_about_subscriptions(self) -> None:
+        for text in ("sub,secret", "sub,room", "msg,room,x", "sub,other"):
+            self.socket.send_text(text)
+
+        self.assertEqual(self.got(), ["msg,room,x", "uns,other"])
