@@ -10,7 +10,7 @@ from zope.interface.verify import verifyObject
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import IChat
-from mixsvc.threads.places import Places
+from mixsvc.threads.places import HANGING_SECONDS, Places
 from tests.chat.fakes import ChatHarness
 
 
@@ -90,6 +90,21 @@ class ChatFacadeTests(SynchronousTestCase):
             self.facade.claim("ann", "b")
         self.assertEqual("ann2", caught.exception.suggestion)
         self.assertRaises(ValueError, self.facade.claim, " ", "b")
+
+    def test_while_the_database_hangs_only_calls_that_need_it_are_refused(self) -> None:
+        self.chat.inside("Ann")
+        now = [0.0]
+        facade = ChatFacade(self.bridge, self.chat.dispatcher, "/chat", places := Places(1, lambda: now[0]))
+
+        with places.place():
+            now[0] += HANGING_SECONDS
+            self.assertRaises(ServiceBusy, facade.page, "lobby", None, 10)
+            self.assertRaises(ServiceBusy, facade.say, "lobby", "Ann", "hi")
+            self.assertEqual("Bob", facade.claim("Bob", "b"))
+            self.assertEqual(["Ann"], facade.members("lobby"))
+
+        self.assertEqual(1, facade.say("lobby", "Ann", "hi"))
+        self.assertEqual(1, facade.page("lobby", None, 10).last)
 
     def test_a_failing_database_is_service_busy(self) -> None:
         self.settle = self.chat.database.fail

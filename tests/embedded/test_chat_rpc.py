@@ -16,7 +16,7 @@ from twisted.trial.unittest import TestCase
 from twisted.web.server import Site
 
 from mixsvc.chat.storage.messages import StoredMessage
-from mixsvc.embedded.chat_rpc import ChatRpcServer, RemoteChat
+from mixsvc.embedded.chat_rpc import DATABASE_PLACES, ChatRpcServer, RemoteChat
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
 
@@ -125,6 +125,25 @@ class ChatRpcTests(TestCase):
             await deferToThread(self.remote.claim, "Ann", "p")
 
         assert (str(raised.exception), raised.exception.suggestion) == ("taken", "Ann2")
+
+    async def test_while_the_database_hangs_other_threads_are_refused_soon(self) -> None:
+        hanging: list[Deferred[ChatPage]] = []
+
+        def page(*asked: object) -> "Deferred[ChatPage]":
+            hanging.append(Deferred())
+            return hanging[-1]
+
+        self.service.page = page
+        inside = [deferToThread(self.remote.page, "lobby", None, 5) for _ in range(DATABASE_PLACES)]
+        while len(hanging) < DATABASE_PLACES:
+            await deferLater(reactor, 0)
+
+        with self.assertRaises(ServiceBusy):
+            await deferToThread(self.remote.page, "lobby", None, 5)
+        assert await deferToThread(self.remote.claim, "Ann", "p") == "Ann/p"
+        for each in hanging:
+            each.callback(PAGE)
+        assert [(await each).last for each in inside] == [PAGE.last] * DATABASE_PLACES
 
     async def test_an_unexpected_error_is_logged_by_the_server_and_busy_for_the_caller(self) -> None:
         self.service.trouble = ZeroDivisionError()

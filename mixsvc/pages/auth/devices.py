@@ -1,5 +1,6 @@
 """A cookie of browsers in which a moderator has logged in: it opens a lane of its own for the next login there."""
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from typing import Final
@@ -31,7 +32,8 @@ class Devices:
 
     def __init__(self, key: bytes) -> None:
         """key: signs the cookies."""
-        self._serializer = URLSafeSerializer(key, salt="mixsvc-device")
+        signer = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+        self._serializer = URLSafeSerializer(key, salt="mixsvc-device", signer_kwargs=signer)
 
     def device(self, cookie: str, name: str) -> str:
         """The id under which an account, by its name, has logged in from this browser; "" if it has not."""
