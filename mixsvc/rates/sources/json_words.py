@@ -26,11 +26,15 @@ def check_success(answer: object) -> None:
         return
     fields = _plain(answer)
     failure = fields.get("error") or fields.get("errors")
-    words = [fields.get("success"), fields.get("result"), fields.get("status")]
-    has_failed = any(word is False or (isinstance(word, str) and word.lower() in _FAILURES) for word in words)
-    if failure or has_failed:
+    # A number is false only where it says nothing else: a status of 0 may be a good one.
+    has_failed = any(_says_no(fields.get(name)) for name in ("success", "result", "status"))
+    if failure or has_failed or fields.get("success") == 0:
         reason = next((text for place in (failure, fields) for text in _reasons(place)), "it gives no reason")
         raise ValueError(f"the service refuses: {reason}")
+
+
+def _says_no(word: object) -> bool:
+    return word is False or (isinstance(word, str) and word.strip().lower() in _FAILURES)
 
 
 def said_bases(value: object, *, is_answer: bool = True) -> Iterator[str]:
@@ -59,6 +63,8 @@ def _code(value: object) -> str:
 def _reasons(place: object) -> Iterator[str]:
     if isinstance(place, str):
         yield place[:_LONGEST_REASON]
+    elif isinstance(place, list):
+        yield from (text for each in place for text in _reasons(each))
     elif isinstance(place, dict):
         fields = _plain(place)
         found = (fields.get(name) for name in _REASONS)

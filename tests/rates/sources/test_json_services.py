@@ -188,6 +188,7 @@ class Refusals(SynchronousTestCase):
             ('{"error": "not today"}', "not today"),
             ('{"status": "error", "message": "out of\\n credit"}', "out of credit"),
             ('{"Success": "false"}', "it gives no reason"),
+            ('{"success": 0, "errors": [{"code": 3}, {"message": "no such key"}]}', "no such key"),
             ('{"success": false, "date": "2026-10-30", "rates": {"USD": 1.1}}', "it gives no reason"),
         ):
             with self.subTest(body=body), self.assertRaises(SourceFailed) as caught:
