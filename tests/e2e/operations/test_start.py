@@ -56,13 +56,15 @@ def test_it_serves_pages_chat_and_rates_on_one_port(service: Service) -> None:
     assert get_json(f"{service.url}/api/rates/EUR/USD")["quote"] == "USD"
 
 
-def test_a_rate_is_there_at_once_without_internet(
+def test_a_rate_and_its_whole_past_are_there_at_once_without_internet(
     start: Callable[[Launch], Service], launch: Launch, tmp_path: Path
 ) -> None:
     service = start(launch.having(rates={"ecb_url": "http://127.0.0.1:9/"}))
 
+    past = get_json(f"{service.url}/api/rates/EUR/HRK/history?from=1999-01-04&points=10000")
     quote = get_json(f"{service.url}/api/rates/EUR/USD")
 
+    assert len(past["points"]) == past["days"] > 4000
     assert (quote["source"], quote["stale"]) == ("archive", True)
 
 
