@@ -31,7 +31,7 @@ from tests.e2e.operations.test_signals import test_both_stop_a_service_that_a_sh
 from tests.e2e.operations.test_start import (
     busy,
     test_a_busy_port_is_named,
-    test_a_rate_is_there_at_once_without_internet,
+    test_a_rate_and_its_whole_past_are_there_at_once_without_internet,
     test_it_serves_pages_chat_and_rates_on_one_port,
 )
 from tests.e2e.operations.test_stop import (
@@ -69,7 +69,7 @@ __all__ = [
     "test_a_busy_port_is_named",
     "test_a_daemon_starts_logs_and_ends_without_a_trace",
     "test_a_locked_database_does_not_delay_the_end",
-    "test_a_rate_is_there_at_once_without_internet",
+    "test_a_rate_and_its_whole_past_are_there_at_once_without_internet",
     "test_a_second_signal_changes_nothing",
     "test_a_streaming_client_gets_the_close_frame_of_sockjs",
     "test_a_view_of_the_shop_says_a_line_in_the_chat",
