@@ -82,6 +82,14 @@ def test_root_installs_all_that_is_missing_at_once(machine: Machine) -> None:
     assert machine.installed() == ["update", "install --yes --no-install-recommends python3.11-venv npm chromium"]
 
 
+def test_a_compiler_without_the_headers_of_the_library_is_not_enough(machine: Machine) -> None:
+    machine.add("gcc", "#!/bin/sh\nexit 1\n")
+
+    done = machine.run("gcc")
+
+    assert (done.returncode, done.stderr) == (1, "system-packages: please install: gcc libc6-dev\n")
+
+
 def test_another_user_without_sudo_is_told_what_to_install(machine: Machine) -> None:
     machine.add_apt_get()
     machine.add("id", "#!/bin/sh\necho 1000\n")

@@ -22,6 +22,7 @@ from tests.e2e.hosts.test_own_app import (
     test_django_has_the_rates_and_the_chat,
 )
 from tests.e2e.http.test_hostile import test_the_service_goes_on_as_if_nothing_had_been
+from tests.e2e.operations.test_clock import listener, system, test_the_service_keeps_its_time, watched
 from tests.e2e.operations.test_forks import (
     children,
     forking,
@@ -65,7 +66,9 @@ __all__ = [
     "busy",
     "children",
     "forking",
+    "listener",
     "slow",
+    "system",
     "test_a_busy_port_is_named",
     "test_a_daemon_starts_logs_and_ends_without_a_trace",
     "test_a_locked_database_does_not_delay_the_end",
@@ -83,12 +86,14 @@ __all__ = [
     "test_processes_of_a_view_end_when_told_to_and_leave_the_port_to_the_next_service",
     "test_requests_in_flight_and_waiting_are_answered",
     "test_the_service_goes_on_as_if_nothing_had_been",
+    "test_the_service_keeps_its_time",
     "test_two_people_see_each_other_come_and_talk_both_ways",
     "test_under_load_it_ends_in_time",
     "test_what_was_acknowledged_survives_kills_once_and_in_order",
     "test_what_was_said_is_there_after_a_restart",
     "test_where_there_is_no_websocket_the_page_talks_by_another_transport",
     "threads",
+    "watched",
 ]
 
 Start = Callable[[Launch], Service]
