@@ -6,7 +6,7 @@ import { Connection } from "./chat/connection.js";
 import { element } from "./dom.js";
 import { Page } from "./views/page.js";
 import { rates } from "./rates/rates.js";
-import { choose_name, log_in, random_text, remembered_name, window_token } from "./chat/session.js";
+import { choose_name, log_in, log_out, random_text, remembered_name, window_token } from "./chat/session.js";
 import { StatusView } from "./views/status_view.js";
 import { begin_tabs } from "./views/tabs.js";
 
@@ -19,7 +19,11 @@ const session_url = section.dataset["session"] ?? "";
 let questions = 0;
 
 /** @type {Page} */
-const page = new Page(() => chat, { enter, rename, log_in: as_moderator }, (message) => rates.live(message["quotes"]));
+const page = new Page(
+  () => chat,
+  { enter, rename, log_in: as_moderator, log_out: as_nobody },
+  (message) => rates.live(message["quotes"]),
+);
 const status_view = new StatusView(() => connection.open());
 
 /** @type {Chat} */
@@ -76,6 +80,16 @@ async function as_moderator(name, password) {
   connection.restart();
   chat.enter(answer.name, "");
   return "";
+}
+
+async function as_nobody() {
+  const wrong = await log_out(session_url);
+  if (wrong) {
+    page.notice(wrong);
+    return;
+  }
+  rename();
+  page.name_refused("You have logged out.", "");
 }
 
 function rename() {

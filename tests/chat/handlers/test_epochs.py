@@ -5,7 +5,7 @@ from typing import Any
 from mixsvc.chat.storage import messages
 from mixsvc.chat.storage.messages import StorageLimits
 from tests.chat.cases import ChatTestCase
-from tests.chat.fakes import FakeClient
+from tests.chat.fakes import FakeClient, FakeDatabase
 
 
 class EpochTestCase(ChatTestCase):
@@ -72,6 +72,14 @@ class GoneBackTests(EpochTestCase):
         self.restore(15)
 
         self.assertTrue(self.back(12, token=self.token)["reset"])
+
+    def test_a_database_that_was_removed_and_has_grown_again_is_another_one(self) -> None:
+        self.go_back(FakeDatabase().back_up())
+        self.publish(*[f"new {number}" for number in range(1, 26)])
+
+        joined = self.back(20, token=self.token)
+
+        self.assertEqual((True, list(range(1, 26))), (joined["reset"], self.numbers(joined)))
 
     def test_a_client_that_has_seen_only_what_the_backup_has_goes_on(self) -> None:
         token = self.client.got("message")[9]["token"]

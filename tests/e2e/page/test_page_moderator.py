@@ -150,6 +150,26 @@ def test_a_topic_is_deleted_like_any_message_and_goes_from_every_head(both: tupl
 
 
 @pytest.mark.usefixtures("no_complaints")
+def test_who_logs_out_is_a_guest_in_every_window(launch: Launch, visitor: NewVisitor) -> None:
+    with Service(launch) as service:
+        mona = visitor()
+        log_in(mona, service)
+        expect(mona.members).to_have_text(["Mona"])
+        other = Visitor(mona.page.context.new_page())
+        other.come_back(service.url, "Mona")
+        expect(other.page.locator("#me-role")).to_be_visible()
+
+        mona.page.get_by_role("button", name="Log out").click()
+
+        for window in (mona, other):
+            expect(window.page.locator("#name-error")).to_have_text("You have logged out.")
+            expect(window.page.locator("#me-role")).to_be_hidden()
+        other.ask_for("Nobody")
+        expect(other.members).to_have_text(["Nobody"])
+        expect(other.page.get_by_role("button", name="Log out")).to_be_hidden()
+
+
+@pytest.mark.usefixtures("no_complaints")
 def test_what_cannot_be_done_now_is_not_lost_in_silence(launch: Launch, visitor: NewVisitor) -> None:
     with Service(launch) as service:
         mona = visitor()

@@ -53,6 +53,16 @@ export async function log_in(url, name, password) {
   return { kind: "refused", text: String(text), suggestion: "" };
 }
 
+/** End the session on the server. @param {string} url @returns {Promise<string>} what is wrong, or "" */
+export async function log_out(url) {
+  try {
+    const answer = await fetch(url, { method: "DELETE", signal: AbortSignal.timeout(ANSWER_MS) });
+    return answer.ok ? "" : String(Object(await answer.json()).detail);
+  } catch {
+    return "You are still logged in: the service cannot be reached now. Try again a little later.";
+  }
+}
+
 /** What shows, without a session, that connections of this window are of one person; the same after a reload. */
 export function window_token() {
   try {

@@ -10,6 +10,7 @@ import { element, on_submit, set_text } from "../dom.js";
  * @property {(name: string) => void} enter
  * @property {() => void} rename
  * @property {(name: string, password: string) => Promise<string>} log_in  what is wrong, or ""
+ * @property {() => void} log_out
  */
 
 export class Door {
@@ -21,6 +22,7 @@ export class Door {
   #my_name = element("me-name", HTMLElement);
   #role = element("me-role", HTMLElement);
   #sanctions = element("sanctions-open", HTMLButtonElement);
+  #log_out = element("log-out", HTMLButtonElement);
   #login = element("login", HTMLDialogElement);
   #login_error = element("login-error", HTMLElement);
   #password = element("login-password", HTMLInputElement);
@@ -32,6 +34,7 @@ export class Door {
     on_submit(this.#form, () => this.#enter(visitor, this.#name.value));
     this.#suggestion.onclick = () => this.#enter(visitor, this.#suggestion.value);
     element("rename", HTMLButtonElement).onclick = () => visitor.rename();
+    this.#log_out.onclick = () => visitor.log_out();
     element("login-open", HTMLButtonElement).onclick = () => this.#login.showModal();
     on_submit(element("login-form", HTMLFormElement), () => this.#log_in(visitor));
     this.#login.onclose = () => this.#forget();
@@ -48,6 +51,7 @@ export class Door {
     set_text(this.#my_name, self.name);
     this.#role.hidden = !self.moderator;
     this.#sanctions.hidden = !self.moderator;
+    this.#log_out.hidden = !self.moderator;
     if (is_inside) {
       this.#error.textContent = "";
       this.#suggestion.hidden = true;
