@@ -45,7 +45,7 @@ def response(table: Table) -> Response:
     lines = csv.writer(text)
     lines.writerow(table.header)
     lines.writerows(table.rows)
-    answer = Response(text.getvalue(), content_type=f"{KIND}; charset=utf-8; header=present")
+    answer = Response(text.getvalue(), content_type=f"{KIND}; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{table.name}.csv"'
     return answer
 
