@@ -1,9 +1,14 @@
 """Which requests the site logs, and each once."""
 
+import socket
+from typing import Any
+
+from twisted.internet import reactor
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
@@ -124,3 +129,20 @@ class ClientAddressTests(SynchronousTestCase):
         channel.dataReceived(REQUEST)
 
         assert root.seen[0].getClientAddress() == IPv4Address("TCP", "192.0.2.7", 4711)
+
+
+class DualStackTests(TestCase):
+    async def test_an_ipv4_client_of_a_real_dual_stack_socket_is_an_ipv4_client(self) -> None:
+        root = Echo()
+        listen: Any = reactor
+        port = listen.listenTCP(0, make_site(Clock(), root), interface="::")
+        self.addCleanup(port.stopListening)
+
+        def ask() -> bytes:
+            with socket.create_connection(("127.0.0.1", port.getHost().port), 60) as client:
+                client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                return b"".join(iter(lambda: client.recv(1000), b""))
+
+        self.assertIn(b" 200 ", await deferToThread(ask))
+        (request,) = root.seen
+        self.assertEqual(request.getClientAddress().host, "127.0.0.1")
