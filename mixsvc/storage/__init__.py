@@ -3,13 +3,26 @@
 - database: `rehearse` checks the file before the process becomes a daemon, `prepare` creates or upgrades it at start,
   and `Database` runs transactions while the reactor runs.
 - schema/: the tables. N.sql upgrades a database from version N - 1 to N; PRAGMA user_version holds the version.
+- lock: which process owns the database. file_watch: whether its files are still in their place. trouble: why it cannot
+  be used.
+- write_ahead_log: the owner empties it. log_marks: whether it belongs to the database. remains: what SQLite leaves of
+  deleted rows. wal_file: its format. connections: how they are opened, and closed without a checkpoint.
+- sqlite_version: whether this SQLite has a fault that matters here.
 - connection_pool: one connection in one daemon thread, on twisted.enterprise.adbapi.
 - restoring: puts a backup in the database's place.
 - forks: a process that forks (gunicorn, uWSGI) waits until no thread is inside SQLite.
 
 Every transaction runs in one thread, so transactions never wait for each other's locks, and they commit in the order in
 which they were asked for. The database is in WAL mode with `synchronous=FULL`: when a Deferred of `Database.run` fires,
-the data is on disk. `secure_delete` overwrites what is deleted.
+the data is on disk.
+
+Several processes may write, but only the owner checkpoints: it has a lock beside the database, for as long as it serves
+the chat, or for a moment if nobody does. One or two seconds after a commit it moves the write-ahead log into the
+database and cuts it, so that what was deleted or overwritten is in no file any more: `secure_delete` overwrites it in
+the database, except for copies in unused parts of pages, which `remains` overwrites.
+
+Before each commit and after it the names of the database's files are compared with the files that are open. What would
+be written into a file without a name fails, and the author is asked to try again.
 
 A disk that hangs blocks the database's thread only. It is a daemon thread, closing runs in a helper thread, and the
 caller limits how long it waits, so neither the reactor nor the end of the process waits for the disk.

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -20,11 +20,14 @@ from mixsvc.storage.connections import LOCK_SECONDS, kept_from_checkpoint, open_
 from mixsvc.storage.file_watch import FileWatch, LogGone
 from mixsvc.storage.forks import inside_sqlite
 from mixsvc.storage.lock import DatabaseLock
+from mixsvc.storage.log_marks import is_log_of_another_file, set_log_aside, write_mark
 from mixsvc.storage.schema import upgrade, version
 from mixsvc.storage.trouble import advice, why_not_writable
-from mixsvc.storage.write_ahead_log import empty_log
+from mixsvc.storage.write_ahead_log import WriteAheadLog, empty_log
 
 __all__ = ["Database", "prepare", "probe", "rehearse"]
+
+_log = Logger()
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,8 +35,12 @@ T = TypeVar("T")
 # The size in bytes up to which a start also checks the file's indices, which takes half a second for so many bytes.
 FULLY_CHECKED = 50 * 2**20
 
-# How long after a commit the owner empties the write-ahead log, in seconds.
+# How long after a commit the owner empties the write-ahead log, in seconds, and how long after the last time at least.
 CHECKPOINT_SECONDS: Final = 1.0
+PAUSE_SECONDS: Final = 2.0
+
+# After how many attempts in vain the log says so.
+MANY_IN_VAIN: Final = 30
 
 
 def rehearse(path: str) -> None:
@@ -106,6 +113,9 @@ class Database:
         self._is_closed = False
         self._commits = _Commits(None if path == MEMORY else FileWatch(path))
         self._lock = DatabaseLock(path)
+        self._wal = WriteAheadLog(path)
+        self._checkpointed_at = float("-inf")
+        self._checkpoints_in_vain = 0
         self._checkpoint_timer: IDelayedCall | None = None
 
     def run(
@@ -133,16 +143,30 @@ class Database:
         if self._checkpoint_timer is not None and self._checkpoint_timer.active():
             self._checkpoint_timer.cancel()
         pool, self._pool = self._pool, None
-        return self._defer_to_thread(partial(self._close, pool)) if pool is not None else succeed(None)
+        if pool is None:
+            return succeed(None)
+        closing: Deferred[Any] = run_alone(self._reactor, pool, self._empty_log)
+        return closing.addCallbacks(
+            lambda _: self._defer_to_thread(partial(self._close, pool)),
+            # Cancelled: nobody waits any more.
+            lambda failure: (
+                failure if failure.check(CancelledError) else self._defer_to_thread(partial(self._close, pool))
+            ),
+        )
 
     def _open(self, connection: sqlite3.Connection) -> None:
         set_up(connection)
         upgrade(connection)
         self._commits.opened()
+        if self._path != MEMORY:
+            with self._lock.borrowed() as is_owner:
+                if is_owner:
+                    write_mark(connection)
 
     def _close(self, pool: WatchedPool) -> None:
         """Called in a helper thread."""
         with ExitStack() as stack:
+            stack.callback(self._wal.close)
             if self._path != MEMORY and not _borrow(stack, self._lock):
                 stack.enter_context(kept_from_checkpoint(self._path))
             pool.close()
@@ -168,7 +192,8 @@ class Database:
     def _schedule_checkpoint(self, result: T) -> T:
         is_needed = self._commits.are_in_log and self._path != MEMORY and not self._is_closed
         if is_needed and self._checkpoint_timer is None:
-            self._checkpoint_timer = self._reactor.callLater(CHECKPOINT_SECONDS, self._checkpoint)
+            pause = self._checkpointed_at + PAUSE_SECONDS - self._reactor.seconds()
+            self._checkpoint_timer = self._reactor.callLater(max(CHECKPOINT_SECONDS, pause), self._checkpoint)
         return result
 
     def _checkpoint(self) -> None:
@@ -178,16 +203,27 @@ class Database:
             emptied.addCallbacks(self._checkpointed, self._checkpoint_failed)
 
     def _empty_log(self, connection: sqlite3.Connection) -> bool:
-        """Called in the database's thread."""
+        """Returns whether nothing is left to do. Called in the database's thread."""
+        if self._path == MEMORY:
+            return True
         # Not into a file that is gone, out of one that may be put beside its database again.
         self._commits.check()
         with self._lock.borrowed() as is_owner:
             # Another owner empties the log when it next writes something itself.
-            return not is_owner or empty_log(connection)
+            return not is_owner or self._wal.empty(connection)
 
     def _checkpointed(self, is_done: bool) -> None:
         self._checkpoint_timer = None
+        self._checkpointed_at = self._reactor.seconds()
         self._commits.are_in_log |= not is_done
+        self._checkpoints_in_vain = 0 if is_done else self._checkpoints_in_vain + 1
+        if self._checkpoints_in_vain == MANY_IN_VAIN:
+            self._log.warn(
+                "database: the write-ahead log could not be emptied for {count} s, as another program reads the "
+                "database; texts that were deleted meanwhile stay in the file {log}",
+                count=int(MANY_IN_VAIN * PAUSE_SECONDS),
+                log=f"{self._path}-wal",
+            )
         self._schedule_checkpoint(None)
 
     def _checkpoint_failed(self, failure: Failure) -> None:
@@ -237,6 +273,13 @@ def _prepared(path: str, is_owner: bool) -> Iterator[sqlite3.Connection]:
     """A connection to the database, created or upgraded. Raises DatabaseUnusable, sqlite3.Error, OSError."""
     _make_private(path)
     with ExitStack() as stack:
+        if is_owner and is_log_of_another_file(path):
+            _log.warn(
+                "database: the write-ahead log beside {path} belongs to another database file and was set aside "
+                "as {name}; remove that if nothing in it is needed",
+                path=path,
+                name=set_log_aside(path),
+            )
         connection = stack.enter_context(closing(sqlite3.connect(path, timeout=LOCK_SECONDS)))
         set_up(connection)
         upgrade(connection)
@@ -263,7 +306,9 @@ def _check(path: str) -> None:
     if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
         raise _unusable(path, "this user may not read and write it; change its permissions")
     try:
-        with inside_sqlite(), closing(open_to_read(path)) as connection:
+        # The start sets such a log aside.
+        is_alone = DatabaseLock(path).holder() is None and is_log_of_another_file(path)
+        with inside_sqlite(), closing(open_to_read(path, alone=is_alone)) as connection:
             check = "integrity_check" if os.path.getsize(path) <= FULLY_CHECKED else "quick_check"
             (verdict,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
             if verdict != "ok":

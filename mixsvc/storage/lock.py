@@ -210,8 +210,10 @@ def _held(path: str) -> _Hold | None:
 
 def _locked(path: str) -> int | None:
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Not through a link: the file is cut and written to.
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
+            _give_to_owner(handle, path)
             fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Somebody may have removed the file meanwhile; then others would lock another one.
             if os.path.samestat(os.fstat(handle), os.stat(path)):
@@ -225,6 +227,13 @@ def _locked(path: str) -> int | None:
             error.filename = path
             raise
         os.close(handle)
+
+
+def _give_to_owner(handle: int, path: str) -> None:
+    """As the superuser, give the file to whom its directory belongs: a service opens it with that user's rights."""
+    if os.geteuid() == 0 and os.fstat(handle).st_uid == 0:
+        folder = os.stat(os.path.dirname(path))
+        os.fchown(handle, folder.st_uid, folder.st_gid)
 
 
 def _drop_unused(path: str, hold: _Hold) -> None:

@@ -185,3 +185,22 @@ def test_a_lock_file_that_may_not_be_opened_is_named(tmp_path: Path) -> None:
         f"the database {tmp_path}/x.db cannot be used: {tmp_path}/x.db-chat.lock: Is a directory; "
         "this user must be able to read and write that file"
     )
+
+
+def test_a_lock_file_is_no_link_to_another_file(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("kept")
+    Path(f"{tmp_path}/x.db-chat.lock").symlink_to(tmp_path / "precious")
+
+    with pytest.raises(DatabaseUnusable, match="x.db-chat.lock: Too many levels of symbolic links"):
+        own(DatabaseLock(str(tmp_path / "x.db")), str(tmp_path / "x.db"))
+    assert (tmp_path / "precious").read_text() == "kept"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser gives files away")
+def test_the_superuser_leaves_a_lock_file_to_the_owner_of_the_folder(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+
+    with DatabaseLock(str(tmp_path / "x.db")).borrowed():
+        pass
+
+    assert Path(f"{tmp_path}/x.db-chat.lock").stat().st_uid == 65534

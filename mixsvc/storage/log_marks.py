@@ -1,0 +1,105 @@
+"""Marks that tell whether a write-ahead log belongs to the database beside it.
+
+SQLite applies every sound log that it finds beside a database, also if the database was replaced by another one or by a
+backup; then the pages of both are mixed. So the owner writes a new random mark into the database whenever it has
+emptied the log, and once more before it empties it. A mark goes through the log like any other change:
+
+    the file, without the log     its last mark: what the log goes on from
+    the log's first mark          names that mark, and the next one
+
+A log belongs to a file if the file's mark is the one that the log's first mark names, or a later mark of the log but
+the first: a process that was killed while it emptied the log has moved that one into the file. A backup has another
+mark: an older one, or, if it was made since the log was emptied, the first one of the log.
+"""
+
+import os
+import re
+import secrets
+import sqlite3
+from contextlib import closing, suppress
+from typing import Final
+
+from mixsvc.storage.connections import open_to_read
+from mixsvc.storage.wal_file import pages_in_log
+
+__all__ = ["is_log_of_another_file", "set_log_aside", "write_mark"]
+
+# The row of the table `meta` with the mark and the one before it, in hexadecimal.
+NAME: Final = "log"
+TEXT: Final = re.compile(rb"mixsvc-log ([0-9a-f]{32}) ([0-9a-f]{32})")
+NONE: Final = "0" * 32
+
+
+def write_mark(connection: sqlite3.Connection) -> None:
+    """Write a new mark; called by the owner of the database, outside of transactions. Raises sqlite3.Error."""
+    # The next commit that matters waits for the disk, for this one too, and so does a checkpoint.
+    connection.execute("PRAGMA synchronous = OFF")
+    try:
+        row = connection.execute("SELECT value FROM meta WHERE name = ?", (NAME,)).fetchone()
+        found = TEXT.match(str(row[0]).encode()) if row else None
+        text = f"mixsvc-log {secrets.token_hex(16)} {found[1].decode() if found else NONE}"
+        connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (NAME, text))
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        connection.execute("PRAGMA synchronous = FULL")
+
+
+def is_log_of_another_file(path: str) -> bool:
+    """Whether the write-ahead log beside a database belongs to another file. Blocks.
+
+    Called while nobody empties the log. A log without marks, from an older version, counts as the database's own.
+    """
+    marks = [
+        (number, found[1].decode(), found[2].decode())
+        for number, content in pages_in_log(path, with_content=True)
+        if (found := TEXT.search(content))
+    ]
+    if not marks or marks[0][2] == NONE:
+        return False
+    number, _, before = marks[0]
+    belonging = {before, *(mark for _, mark, _ in marks[1:])}
+    return _mark_in_file(path, number) not in belonging and _is_sound_alone(path)
+
+
+def set_log_aside(path: str) -> str:
+    """Give the log another name, which SQLite does not look for; returns it. Raises OSError."""
+    name, number = f"{path}-wal.other", 1
+    while os.path.lexists(name):
+        number += 1
+        name = f"{path}-wal.other{number}"
+    os.rename(f"{path}-wal", name)
+    # An index of that log.
+    with suppress(FileNotFoundError):
+        os.unlink(f"{path}-shm")
+    return name
+
+
+def _mark_in_file(path: str, number: int) -> str | None:
+    """The mark in this page of the file, "" if the page has none. Called while this process does not use the file."""
+    try:
+        with open(path, "rb") as file:
+            header = file.read(100)
+            size = int.from_bytes(header[16:18])
+            # 1 stands for 65536.
+            size = 2**16 if size == 1 else size
+            file.seek((number - 1) * size)
+            found = TEXT.search(file.read(size))
+    except OSError:
+        return ""
+    return found[1].decode() if found else ""
+
+
+def _is_sound_alone(path: str) -> bool:
+    """Whether the file needs no log: a crash while the log was emptied may have left half of a page."""
+    try:
+        if not os.path.getsize(path):
+            return True
+        with closing(open_to_read(path, alone=True)) as connection:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except FileNotFoundError:
+        return True
+    except (OSError, sqlite3.Error):
+        return False
