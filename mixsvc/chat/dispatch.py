@@ -16,6 +16,7 @@ from mixsvc.chat.handlers.moderation import ModerationHandler
 from mixsvc.chat.handlers.rate_feed import RateFeed
 from mixsvc.chat.handlers.rate_limits import RateLimiter
 from mixsvc.chat.handlers.retention import Retention
+from mixsvc.chat.handlers.sanction_clock import SanctionClock
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.model.people import Client, People, Transport
 from mixsvc.chat.model.rooms import Rooms
@@ -63,8 +64,10 @@ class ChatDispatcher:
         storage = StorageQueue(clocks, database, settings)
         rooms = Rooms(settings.rooms, settings.open_rooms, settings.max_rooms)
         people = People(moderators, [names.key(name) for name in (RATES, PUBLISHER)])
+        sanctions = Sanctions()
+        sanction_clock = SanctionClock(wall, sanctions, storage)
         self._state = state = ChatState(
-            clock, wall, settings, storage, rooms, people, Sanctions(), Broadcaster(broadcast)
+            clock, wall, settings, storage, rooms, people, sanctions, sanction_clock, Broadcaster(broadcast)
         )
         self._rate_limiter = RateLimiter(clock, settings)
         self._hello = HelloHandler(state)

@@ -32,7 +32,15 @@ class WallClock:
         self.seconds = wall
         self._steady = steady
         self._since = steady()
-        self._ahead = wall() - self._since
+        self._ahead = self._told = wall() - self._since
+
+    def set_by(self) -> float:
+        """By how many seconds the time of day was set since this was asked last; 0.0 for small corrections."""
+        step = self.seconds() - self._steady() - self._told
+        if abs(step) <= TOLERANCE:
+            return 0.0
+        self._told += step
+        return step
 
     def trusted_seconds(self) -> float | None:
         """The time of day if it has gone as the steady clock for an hour, as far as this was asked; else None.

@@ -74,3 +74,13 @@ def test_small_corrections_of_a_time_service_change_nothing(now: Time) -> None:
     now.ahead += 0.7
 
     assert now.is_trusted()
+
+
+def test_it_says_once_by_how_much_it_was_set(now: Time) -> None:
+    now.ahead += 0.7
+    assert now.clock.set_by() == 0.0
+
+    now.ahead += DAY
+
+    assert now.clock.set_by() == pytest.approx(DAY + 0.7)
+    assert now.clock.set_by() == 0.0

@@ -62,12 +62,17 @@ class ChatRpcTests(TestCase):
     def setUp(self) -> None:
         self.service: Any = Service()
         listen: Any = reactor
-        server = ChatRpcServer(self.service, TOKEN)  # type: ignore[arg-type]  # it has what is used of a ChatDispatcher
+        # How far the clock is ahead when the server reads it next; after that it is right.
+        self.ahead = [0.0]
+        server = ChatRpcServer(self.service, TOKEN, self.wall)  # type: ignore[arg-type]  # has what is used of a ChatDispatcher
         self.connections = WrappingFactory(Site(server))
         self.port = listen.listenTCP(0, self.connections, interface="127.0.0.1")
         self.number: int = self.port.getHost().port
         self.addCleanup(self.ended)
         self.remote = self.remote_with(TOKEN)
+
+    def wall(self) -> float:
+        return time.time() + (self.ahead.pop() if self.ahead else 0.0)
 
     async def ended(self) -> None:
         """Wait until the port and its connections are closed."""
@@ -164,6 +169,12 @@ class ChatRpcTests(TestCase):
         assert self.service.asked == []
 
         assert await deferToThread(self.status_of_call, age=0) == 200
+
+    async def test_a_call_during_which_the_clock_is_set_is_run_once(self) -> None:
+        self.ahead = [-3600.0]
+
+        assert await deferToThread(self.remote.say, "lobby", "Ann", "x") == 41
+        assert len(self.service.asked) == 1
 
     async def test_a_chat_that_does_not_answer_in_time_is_busy(self) -> None:
         self.service.page = lambda *asked: Deferred()

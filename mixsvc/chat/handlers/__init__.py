@@ -7,6 +7,7 @@
 - membership: join, leave, rooms, who; tells members who comes and goes.
 - messages: say and history, and what comes by HTTP.
 - moderation: the requests of moderators.
+- sanction_clock: the time by which mutes and bans end.
 - rate_feed: subscribe, and the rates that have changed.
 - retention: deletes old messages every hour.
 

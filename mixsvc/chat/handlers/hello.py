@@ -91,7 +91,7 @@ class HelloHandler:
     def _may_stay(self, client: Client, name_key: str, person: str) -> bool:
         if client.is_moderator:
             return True
-        ban = self._state.sanctions.banned(name_key, person, client.address, self._state.wall.seconds())
+        ban = self._state.sanctions.banned(name_key, person, client.address, self._state.sanction_clock.now())
         if ban is None:
             return True
         client.transport.close(events.BANNED, events.banned_reason(ban.until))

@@ -99,7 +99,7 @@ class MessageHandler:
     def _check_mute(self, client: Client, request: Say) -> None:
         person = client.person
         assert person is not None
-        now = self._state.wall.seconds()
+        now = self._state.sanction_clock.now()
         mute = self._state.sanctions.muted(person.key, person.id, now)
         if mute is not None:
             wait = ceil(mute.until - now)

@@ -117,7 +117,7 @@ class ModerationHandler:
         """Answer with the mutes and bans in force."""
 
         def answer(_: object) -> None:
-            found = self._state.sanctions.all(self._state.wall.seconds())
+            found = self._state.sanctions.all(self._state.sanction_clock.now())
             client.send(events.sanctions([_listed(each) for each in found]))
 
         self._run(client, request, lambda cursor: None, answer, BUSY)
@@ -185,7 +185,7 @@ class ModerationHandler:
     def _impose(
         self, client: Client, request: Mute | Ban, sanction: Sanction, then: Callable[[Sanction], object]
     ) -> None:
-        now, trusted = self._state.wall.seconds(), self._state.wall.trusted_seconds()
+        now, trusted = self._state.sanction_clock.now(), self._state.sanction_clock.trusted_now()
         if trusted is not None:
             self._state.sanctions.forget_ended(trusted)
         try:
@@ -196,6 +196,7 @@ class ModerationHandler:
 
         def imposed(stored: Sanction) -> None:
             self._state.sanctions.add(stored, now)
+            self._state.sanction_clock.imposed(stored)
             then(stored)
 
         self._store(client, request, lambda cursor: sanctions.impose(cursor, sanction, entry, trusted), imposed)
@@ -204,7 +205,7 @@ class ModerationHandler:
         self, client: Client, request: Unmute | Unban, kind: str, target: Target, then: Callable[[], object]
     ) -> None:
         name, address = target
-        key, now = names.key(name), self._state.wall.seconds()
+        key, now = names.key(name), self._state.sanction_clock.now()
         ids = [each.id for each in self._state.sanctions.find(kind, key, address, now)]
         if not ids:
             raise refusal(request, "no_such_person", f"There is no {kind} of {name or address}.")
@@ -244,7 +245,7 @@ class ModerationHandler:
             address=address,
             by=client.name,
             reason=request.reason,
-            until=self._state.wall.seconds() + request.seconds,
+            until=self._state.sanction_clock.now() + request.seconds,
         )
 
     def _entry(self, client: Client, request: Request, room: str, target: str, reason: str) -> AuditEntry:
@@ -266,7 +267,7 @@ class ModerationHandler:
         self._state.broadcast(text, tuple(audience))
 
     def _close_banned(self, sanction: Sanction) -> None:
-        now = self._state.wall.seconds()
+        now = self._state.sanction_clock.now()
         for person in self._state.people.everyone():
             for client in tuple(person.clients):
                 if _is_banned(person, client, sanction) and not client.is_moderator and sanction.until > now:

@@ -48,7 +48,7 @@ class Retention:
             self._loop.stop()
 
     def _round(self) -> "Deferred[None] | None":
-        now, steady = self._state.wall.trusted_seconds(), self._state.clock.seconds()
+        now, steady = self._state.sanction_clock.trusted_now(), self._state.clock.seconds()
         if now is None or steady < self._due_at or not self._state.settings.keep_days:
             return None
         self._due_at = steady + INTERVAL

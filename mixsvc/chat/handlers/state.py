@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from twisted.internet.interfaces import IReactorTime
 
 from mixsvc.chat.handlers.broadcast import Broadcaster
+from mixsvc.chat.handlers.sanction_clock import SanctionClock
 from mixsvc.chat.model.people import Client, People
 from mixsvc.chat.model.rooms import Room, Rooms
 from mixsvc.chat.model.sanctions import Sanctions
@@ -36,6 +37,7 @@ class ChatState:
     rooms: Rooms
     people: People
     sanctions: Sanctions
+    sanction_clock: SanctionClock
     broadcast: Broadcaster
     refusals: Counter[str] = field(default_factory=Counter)
 

@@ -1,8 +1,8 @@
 """The mutes and bans in force, and whom they apply to. Pure; used in the reactor thread only."""
 
 from bisect import insort
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Final, TypeAlias
 
@@ -81,6 +81,17 @@ class Sanctions:
     def forget_ended(self, now: float) -> None:
         """Forget the sanctions that have ended; called when the time of day may be trusted."""
         self._forget([each for each in self._by_target.values() if each.until <= now])
+
+    def move(self, ids: Collection[int], seconds: float) -> Sequence[int]:
+        """Let the sanctions of these ids end so much later; returns the ids of those that are there."""
+        moved = [each for each in self._by_target.values() if each.id in ids]
+        for each in moved:
+            later = replace(each, until=each.until + seconds)
+            self._by_target[_target(each)] = later
+            for subject in _subjects(each):
+                self._by_subject[subject].remove(each)
+                insort(self._by_subject[subject], later, key=_UNTIL)
+        return [each.id for each in moved]
 
     def find(self, kind: str, name_key: str, address: str, now: float) -> Sequence[Sanction]:
         """The sanctions of a kind that apply to a name or to an address (IPv6: its /64 network).

@@ -12,7 +12,7 @@ from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.common.addresses import network
 from mixsvc.common.times import utc_milliseconds
 
-__all__ = ["AuditEntry", "delete_message", "impose", "lift", "read_audit", "read_sanctions", "record"]
+__all__ = ["AuditEntry", "delete_message", "impose", "lift", "move", "read_audit", "read_sanctions", "record"]
 
 # Texts are read as bytes: a TEXT column takes any bytes, and one row that is not UTF-8 would make the whole query fail.
 _SANCTIONS = """
@@ -105,6 +105,11 @@ def lift(cursor: sqlite3.Cursor, kind: str, ids: Sequence[int], entry: AuditEntr
     cursor.execute("BEGIN IMMEDIATE")
     cursor.executemany("DELETE FROM sanction WHERE id = ? AND kind = ?", [(each, kind) for each in ids])
     _write(cursor, entry)
+
+
+def move(cursor: sqlite3.Cursor, ids: Sequence[int], seconds: float) -> None:
+    """Let sanctions end so much later; unknown ids are ignored."""
+    cursor.executemany("UPDATE sanction SET until = until + ? WHERE id = ?", [(seconds, each) for each in ids])
 
 
 def record(cursor: sqlite3.Cursor, entry: AuditEntry) -> None:

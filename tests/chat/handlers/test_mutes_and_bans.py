@@ -77,6 +77,28 @@ class MuteTests(SanctionTestCase):
         self.chat.restart()
         self.assertEqual("muted", self.code(self.chat.inside("Bob"), "say", room="lobby", text="hey"))
 
+    def test_a_mute_of_a_wrong_time_keeps_its_length_when_the_time_is_put_right(self) -> None:
+        for wrong in (-3600.0, 400 * DAY):
+            self.chat.ahead = wrong
+            self.done(self.mia, "mute", name="Bob", seconds=600)
+            self.chat.ahead = 0.0
+            self.assertEqual(600, self.refused(self.bob, "say", room="lobby", text="hey")["wait"])
+            self.database.settle()
+            self.chat.restart()
+            self.bob, self.mia = self.chat.inside("Bob"), self.chat.moderator()
+            self.assertEqual(600, self.refused(self.bob, "say", room="lobby", text="hey")["wait"])
+
+    def test_a_mute_of_a_time_that_was_trusted_ends_at_its_time(self) -> None:
+        self.chat.dispatcher.start()
+        self.chat.clock.pump([60.0] * 60)
+        self.done(self.mia, "mute", name="Bob", seconds=7200)
+        self.chat.ahead = 3600.0
+        self.assertEqual(3600, self.refused(self.bob, "say", room="lobby", text="hey")["wait"])
+
+        self.chat.ahead = 0.0
+
+        self.assertEqual(7200, self.refused(self.bob, "say", room="lobby", text="hey")["wait"])
+
     def test_a_start_with_a_wrong_time_ends_no_mute(self) -> None:
         self.done(self.mia, "mute", name="Bob")
         self.chat.ahead = 400 * DAY

@@ -179,6 +179,19 @@ class LiftTests(SanctionsTestCase):
         self.assertEqual([], self.sanctions.lift(MUTE, "ann", "", NOW + DAY))
 
 
+class MoveTests(SanctionsTestCase):
+    def test_sanctions_end_later_in_their_order_and_the_others_do_not(self) -> None:
+        longer = replace(ANN, id=4, name_key="anna", until=NOW + 2 * DAY)
+        self.add(ANN, longer, ADDRESS)
+
+        self.assertEqual([1, 3], self.sanctions.move([1, 3, 99], 5 * DAY))
+
+        moved, banned = replace(ANN, until=NOW + 6 * DAY), replace(ADDRESS, until=NOW + 6 * DAY)
+        self.assertEqual([moved, longer, banned], self.sanctions.all(NOW))
+        self.assertEqual(moved, self.sanctions.muted("", "person-1", NOW))
+        self.assertEqual(longer, self.sanctions.muted("anna", "", NOW))
+
+
 class AllTests(SanctionsTestCase):
     def test_sanctions_that_have_ended_are_left_out(self) -> None:
         self.add(replace(ANN, until=NOW + 1), ADDRESS)

@@ -1,0 +1,49 @@
+"""The time by which mutes and bans end, and what happens to them when somebody sets it."""
+
+from mixsvc.chat.model.sanctions import Sanction, Sanctions
+from mixsvc.chat.storage import sanctions as stored_sanctions
+from mixsvc.chat.storage.queue import StorageQueue
+from mixsvc.common.clocks import WallClock
+
+__all__ = ["SanctionClock"]
+
+
+class SanctionClock:
+    """The time of day, for mutes and bans. Used in the reactor thread only.
+
+    A mute that was imposed while the time of day was wrong must not end, nor last, with the error. So those that this
+    process has imposed keep their length when the time is set, until it may be trusted (common.clocks.WallClock).
+    """
+
+    def __init__(self, wall: WallClock, sanctions: Sanctions, storage: StorageQueue) -> None:
+        self._wall = wall
+        self._sanctions = sanctions
+        self._storage = storage
+        # The ids of those that were imposed while the time of day was not trusted.
+        self._provisional: set[int] = set()
+
+    def now(self) -> float:
+        """Seconds since 1970, UTC."""
+        step = self._wall.set_by()
+        if step and self._provisional:
+            self._move(step)
+        return self._wall.seconds()
+
+    def trusted_now(self) -> float | None:
+        """The same if it may be trusted, else None."""
+        self.now()
+        trusted = self._wall.trusted_seconds()
+        if trusted is not None:
+            self._provisional.clear()
+        return trusted
+
+    def imposed(self, sanction: Sanction) -> None:
+        """A sanction was stored, with an end by `now`."""
+        if self.trusted_now() is None:
+            self._provisional.add(sanction.id)
+
+    def _move(self, step: float) -> None:
+        ids = self._sanctions.move(self._provisional, step)
+        moved = self._storage.change(lambda cursor: stored_sanctions.move(cursor, ids, step))
+        # The queue logs what fails. They are moved here, and in the database with the next step.
+        moved.addErrback(lambda failure: None)
