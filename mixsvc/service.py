@@ -68,8 +68,8 @@ BRIDGE_SECONDS: Final = 5.0
 # Threads for what blocks but is not a view: reading documents of rates, resolving names.
 HELPER_THREADS: Final = 4
 
-# Threads that read responses from temporary files, which clients have not read yet.
-READER_THREADS: Final = 2
+# Threads that read what clients have not read yet from files.
+READER_THREADS: Final = 4
 
 
 class MixService(MultiService):

@@ -17,7 +17,10 @@ trusted proxy, before any resource sees the request. Then, in the order of the f
     response that is longer than that waits for the client, as long as enough other threads are free (waiting.py). A
     client that does not read loses its connection at the write deadline of mixsvc.http.
 
-- writer.py carries out both on the reactor's side.
+  - A file that the application returns in wsgi.file_wrapper (file_wrapper.py) needs no thread: it is sent from where it
+    is.
+
+- writer.py carries out all of it on the reactor's side.
 
 The threads are daemon threads of our own pool (mixsvc.threads.pool): a view that hangs is named in the log at the stop
 and left behind. twisted.web's own WSGIResource uses the reactor's pool, which is joined at the end.

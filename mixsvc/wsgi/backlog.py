@@ -3,7 +3,8 @@
 from collections import deque
 from typing import Final
 
-from mixsvc.wsgi.spool import SpoolFile, SpoolQuota
+from mixsvc.wsgi.file_wrapper import PlainFile
+from mixsvc.wsgi.spool import SentFile, SpoolFile, SpoolQuota
 
 __all__ = ["PIECE_BYTES", "ResponseBacklog"]
 
@@ -33,7 +34,7 @@ class ResponseBacklog:
         # The lock of `changed` guards what follows.
         self._pieces: deque[bytes] = deque()
         self._in_memory = 0
-        self._file: SpoolFile | None = None
+        self._file: SpoolFile | SentFile | None = None
         self._is_writing = False
         self._is_reading = False
         self._has_failed = False
@@ -52,13 +53,26 @@ class ResponseBacklog:
             room = self._disk_room()
             if not room:
                 return start
-            if self._file is None:
-                self._file = SpoolFile(self._quota)
-            file, self._is_writing = self._file, True
+            file = self._file or SpoolFile(self._quota)
+            assert isinstance(file, SpoolFile)
+            self._file, self._is_writing = file, True
             part = memoryview(data)[start : start + min(room, WRITE_BYTES)]
             # Counted before it is written: other threads count, too.
             self._quota.on_disk += len(part)
         return start + self._put_in_file(file, part)
+
+    def put_file(self, file: PlainFile) -> bool:
+        """Take a whole body, which stays in its file: the first and only call. Returns False if there is no room."""
+        with self._changed:
+            if self._is_closed:
+                return True
+            if self._quota.files >= self._quota.limits.files:
+                return False
+            try:
+                self._file = SentFile(self._quota, file)
+            except OSError:
+                return False
+            return True
 
     def has_room(self) -> bool:
         """Whether `put` would take anything. With the lock held."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from twisted.logger import Logger
 
 from mixsvc.threads.children import this_process
+from mixsvc.wsgi.file_wrapper import FileWrapper
 from mixsvc.wsgi.response import ClientDisconnected, ResponseSink, WSGIResponse
 from mixsvc.wsgi.response_head import InvalidResponse, read_response_head
 
@@ -55,6 +56,8 @@ class ApplicationCall:
         try:
             if isinstance(blocks, list | tuple) and not self._response.headers_sent:
                 self._response.send_list(blocks)
+            elif type(blocks) is FileWrapper and not self._response.headers_sent:
+                self._response.send_file(blocks)
             else:
                 self._response.send_iterable(blocks)
         finally:

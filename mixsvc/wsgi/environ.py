@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twisted.web.server import Request
 
 from mixsvc.interfaces.environ import REMOVED_PREFIX
+from mixsvc.wsgi.file_wrapper import FileWrapper
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -29,11 +30,12 @@ WITHOUT_PREFIX: Final = frozenset(("CONTENT_TYPE", "CONTENT_LENGTH"))
 HOST: Final = re.compile(r"(\[[^]]*\]|[^:]*)(?::[0-9]*)?")
 
 # The same for every request.
-CONSTANTS: Final = {
+CONSTANTS: Final[dict[str, object]] = {
     "wsgi.version": (1, 0),
     "wsgi.multithread": True,
     "wsgi.multiprocess": False,
     "wsgi.run_once": False,
+    "wsgi.file_wrapper": FileWrapper,
     # Not in PEP 3333. It tells Werkzeug that the end of the input is the end of the body.
     "wsgi.input_terminated": True,
 }

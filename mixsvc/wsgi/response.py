@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from twisted.logger import Logger
 
+from mixsvc.wsgi.file_wrapper import FileWrapper, PlainFile
 from mixsvc.wsgi.response_head import InvalidResponse, ResponseHead
 
 __all__ = ["WHOLE_BYTES", "WSGIResponse", "ClientDisconnected", "ResponseSink"]
@@ -19,7 +20,7 @@ class ClientDisconnected(ConnectionAbortedError):
 
 
 class ResponseSink(Protocol):
-    """Where a response goes: either `send_whole` alone, or `start`, any number of `write` and `finish`.
+    """Where a response goes: either `send_whole` alone; or `start`, any number of `write` or one `send_file`, `finish`.
 
     All are called in a worker thread. `abort` may end either.
     """
@@ -32,6 +33,9 @@ class ResponseSink(Protocol):
 
     def write(self, data: bytes) -> None:
         """Send a part of the body; may block. Raises ClientDisconnected if the client has left."""
+
+    def send_file(self, file: PlainFile) -> bool:
+        """Send the whole body from a file; returns False, and does nothing, if there is no room for it."""
 
     def finish(self) -> None:
         """End the response, which is complete."""
@@ -84,6 +88,20 @@ class WSGIResponse:
             self.head = head.with_length(total)
         self.send_iterable([b"".join(blocks)] if total <= WHOLE_BYTES and len(blocks) != 1 else blocks)
 
+    def send_file(self, wrapper: FileWrapper) -> None:
+        """Send a file, and `finish`. One on disk that is long is sent without this thread."""
+        head = self._required_head()
+        if not self._may_have_body(head):
+            self.finish()
+            return
+        file = wrapper.plain_file()
+        if file is None or head.length not in (None, file.size):
+            self.send_iterable(wrapper)
+        elif file.size <= WHOLE_BYTES:
+            self.send_list([b"".join(wrapper)])
+        else:
+            self._send_plain_file(wrapper, file)
+
     def send_iterable(self, blocks: Iterable[bytes]) -> None:
         """Send blocks one by one until the response is complete, and `finish`."""
         for block in blocks:
@@ -126,6 +144,17 @@ class WSGIResponse:
         if self._state in (ResponseState.NOT_STARTED, ResponseState.STREAMING):
             self._state = ResponseState.DISCARDING
             self._sink.abort()
+
+    def _send_plain_file(self, wrapper: FileWrapper, file: PlainFile) -> None:
+        head = self._required_head()
+        self._state = ResponseState.STREAMING
+        self._remaining = file.size
+        self._sink.start(head if head.length is not None else head.with_length(file.size))
+        if self._sink.send_file(file):
+            self._state = ResponseState.COMPLETE
+            self._sink.finish()
+        else:
+            self.send_iterable(wrapper)
 
     def _write_first(self, block: bytes) -> None:
         head = self._required_head()

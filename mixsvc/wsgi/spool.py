@@ -1,7 +1,7 @@
-"""Temporary files for responses that their clients have not read yet, and how many bytes all of these may have.
+"""Files with what clients have not read yet: temporary ones, and those that an application sends as they are.
 
-A file has no name, so that it is gone with its descriptor, also when the process is killed. A view's thread writes it,
-and a thread of a pool of its own reads it: the reactor thread never waits for a disk.
+A temporary file has no name, so that it is gone with its descriptor, also when the process is killed. A view's thread
+writes it, and a thread of a pool of its own reads it: the reactor thread never waits for a disk.
 """
 
 import os
@@ -13,7 +13,9 @@ from typing import IO, Final
 
 from twisted.logger import Logger
 
-__all__ = ["SpoolFile", "SpoolLimits", "SpoolQuota"]
+from mixsvc.wsgi.file_wrapper import PlainFile
+
+__all__ = ["SentFile", "SpoolFile", "SpoolLimits", "SpoolQuota"]
 
 # Of the files that the process may open, the part that temporary files may be.
 SHARE_OF_FILES: Final = 8
@@ -61,6 +63,33 @@ class SpoolQuota:
         if not size and self.files >= self.limits.files:
             return 0
         return max(0, min(self.limits.each - size, self.limits.together - self.on_disk))
+
+
+class SentFile:
+    """A file of the application that is sent as it is. Its descriptor is our own, so the application may close its."""
+
+    def __init__(self, quota: SpoolQuota, file: PlainFile) -> None:
+        """With the lock held. Raises OSError."""
+        self._quota = quota
+        self._descriptor = os.dup(file.descriptor)
+        quota.files += 1
+        self._start = file.start
+        self.size = file.size
+        self.read_to = 0
+
+    def read(self, size: int) -> bytes:
+        """The next bytes that were not read. Raises OSError."""
+        data = os.pread(self._descriptor, min(size, self.size - self.read_to), self._start + self.read_to)
+        if not data:
+            raise OSError("a file became shorter while it was sent")
+        return data
+
+    def close(self) -> None:
+        """Close our descriptor."""
+        os.close(self._descriptor)
+        with self._quota.changed:
+            self._quota.files -= 1
+            self._quota.changed.notify_all()
 
 
 class SpoolFile:

@@ -17,6 +17,7 @@ from zope.interface import implementer
 from mixsvc.http.request import MixRequest
 from mixsvc.threads.reactor_calls import ReactorCalls
 from mixsvc.wsgi.backlog import ResponseBacklog
+from mixsvc.wsgi.file_wrapper import PlainFile
 from mixsvc.wsgi.response import ClientDisconnected
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.spool import SpoolQuota
@@ -84,6 +85,10 @@ class ResponseStream:
                     raise ClientDisconnected("the client has closed the connection")
                 self._schedule()
             start = rest
+
+    def send_file(self, file: PlainFile) -> bool:
+        """Send the body from a file, whose descriptor is duplicated. Returns False if too many files are open."""
+        return self._backlog.put_file(file)
 
     def finish(self) -> None:
         """End the response, which is complete."""

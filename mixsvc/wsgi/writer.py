@@ -3,6 +3,7 @@
 from typing import Final
 
 from mixsvc.http.request import MixRequest
+from mixsvc.wsgi.file_wrapper import PlainFile
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.stream import ResponseStream, WriterContext
 
@@ -36,6 +37,11 @@ class ResponseWriter:
         """Send a part of the body; see ResponseStream. Raises ClientDisconnected."""
         assert self._stream is not None
         self._stream.write(data)
+
+    def send_file(self, file: PlainFile) -> bool:
+        """Send a file as the body; see ResponseStream."""
+        assert self._stream is not None
+        return self._stream.send_file(file)
 
     def finish(self) -> None:
         """End the response, which is complete."""

@@ -1,8 +1,10 @@
 """Calls of WSGI applications: what is sent, in which order, and what their failures lead to."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
+from tempfile import TemporaryFile
 from typing import Any, cast
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
@@ -10,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.environ import ErrorLog
+from mixsvc.wsgi.file_wrapper import FileWrapper, PlainFile
 from mixsvc.wsgi.response import WHOLE_BYTES, ClientDisconnected
 from mixsvc.wsgi.response_head import ResponseHead
 
@@ -18,6 +21,8 @@ Start = Callable[..., Callable[[bytes], object]]
 
 class RecordingSink:
     """Records what is sent."""
+
+    takes_files = True
 
     def __init__(self, takes: int = 10**9) -> None:
         """takes: bytes after which the client is gone."""
@@ -39,6 +44,12 @@ class RecordingSink:
             raise ClientDisconnected("gone")
         self.steps.append(f"write {len(data)}")
         self.body += data
+
+    def send_file(self, file: PlainFile) -> bool:
+        if self.takes_files:
+            self.steps.append(f"file {file.start} {file.size}")
+            self.body += os.pread(file.descriptor, file.size, file.start)
+        return self.takes_files
 
     def finish(self) -> None:
         self.steps.append("finish")
@@ -220,6 +231,54 @@ class ApplicationCallTests(SynchronousTestCase):
                 assert (self.sent.steps.pop(), self.sent.body) == ("whole", b"")
                 assert self.sent.head is not None
                 assert self.sent.head.headers == ((b"X", b"y"), (b"Content-Length", b"0"))
+
+    # Files
+
+    def file_of(self, size: int) -> FileWrapper:
+        file = TemporaryFile()  # noqa: SIM115  # the call closes it
+        file.write(b"abc" + b"x" * size)
+        file.seek(3)
+        return FileWrapper(file)
+
+    def test_a_long_file_is_left_to_the_sink_from_its_position_on_and_closed(self) -> None:
+        size = WHOLE_BYTES + 1
+        for headers in ((), (("Content-Length", str(size)),)):
+            wrapper = self.file_of(size)
+            self.answer(wrapper, *headers)
+
+            assert self.sent.steps == ["start", f"file 3 {size}", "finish"]
+            assert self.sent.body == b"x" * size
+            assert self.sent.head is not None
+            assert self.sent.head.headers == ((b"Content-Length", b"%d" % size),)
+            assert wrapper.plain_file() is None
+            self.sent.steps, self.sent.body = [], b""
+
+    def test_a_short_file_goes_at_once(self) -> None:
+        for headers in ((), (("Content-Length", "5"),)):
+            self.answer(self.file_of(5), *headers)
+
+            assert (self.sent.steps.pop(), self.sent.body) == ("whole", b"xxxxx")
+
+    def test_a_file_of_another_length_than_that_of_the_head_goes_block_by_block(self) -> None:
+        self.answer(self.file_of(WHOLE_BYTES + 9), ("Content-Length", str(WHOLE_BYTES + 5)))
+        assert self.sent.body == b"x" * (WHOLE_BYTES + 5)
+        assert self.sent.steps[-1] == "finish"
+
+        self.answer(self.file_of(WHOLE_BYTES + 1), ("Content-Length", str(WHOLE_BYTES + 5)))
+        assert self.sent.steps[-1] == "abort"
+
+    def test_a_file_for_which_the_sink_has_no_room_goes_block_by_block(self) -> None:
+        self.sent.takes_files = False
+        self.answer(self.file_of(WHOLE_BYTES + 1))
+
+        assert self.sent.body == b"x" * (WHOLE_BYTES + 1)
+        assert self.sent.steps[-1] == "finish"
+
+    def test_nothing_of_a_file_is_sent_without_a_body(self) -> None:
+        for status, method in (("200 OK", "HEAD"), ("304 Not Modified", "GET")):
+            self.answer(self.file_of(WHOLE_BYTES + 1), status=status, method=method)
+
+            assert (self.sent.steps.pop(), self.sent.body) == ("whole", b"")
 
     # Content-Length
 

@@ -1,10 +1,13 @@
 """Long responses: how much waits for a client, where, for how long, and when a view's thread is free."""
 
 import os
+import resource
 import tempfile
 from collections.abc import Iterator
+from typing import IO
 
 from mixsvc.wsgi.backlog import MEMORY_BYTES, PIECE_BYTES
+from mixsvc.wsgi.file_wrapper import PlainFile
 from mixsvc.wsgi.response import ClientDisconnected
 from mixsvc.wsgi.spool import SpoolLimits
 from tests.wsgi.slow_client import HEAD, SLOW_SECONDS, SlowClientCase, Worker
@@ -123,6 +126,76 @@ class SpooledResponseTests(SlowClientCase):
         assert [event for event in self.events if "temporary files" in event] != []
         self.lose()
         worker.join()
+        assert (self.quota.in_memory, self.quota.on_disk, self.quota.files) == (0, 0, 0)
+
+    def file(self, size: int) -> IO[bytes]:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # closed at the end of the test
+        self.addCleanup(file.close)
+        file.write(b"abc" + b"x" * size)
+        file.flush()
+        return file
+
+    def test_a_file_is_sent_from_where_it_is_also_after_the_application_has_closed_it(self) -> None:
+        before = open_files()
+        file = self.file(MUCH)
+        self.writer.start(HEAD)
+        assert self.writer.send_file(PlainFile(file.fileno(), 3, MUCH))
+        self.writer.finish()
+        file.close()
+        self.reactor.turn()
+        assert self.quota.on_disk == 0
+
+        came = self.read_all()
+
+        assert b"".join(dechunked(came)) == b"x" * MUCH
+        assert (open_files(), self.quota.files) == (before, 0)
+
+    def test_a_file_that_becomes_shorter_ends_the_connection(self) -> None:
+        file = self.file(MUCH)
+        self.writer.start(HEAD)
+        assert self.writer.send_file(PlainFile(file.fileno(), 3, MUCH))
+        self.writer.finish()
+        self.reactor.turn()
+        os.truncate(file.fileno(), MUCH // 2)
+
+        came = self.read_all()
+
+        assert came.count(b"x") == MUCH // 2 - 3
+        assert self.wire.disconnecting
+        assert self.events == ["web: a response is cut off: {error}"]
+        self.lose()
+        assert self.quota.files == 0
+
+    def test_a_client_that_leaves_closes_a_file_that_is_sent(self) -> None:
+        before = open_files()
+        file = self.file(MUCH)
+        self.writer.start(HEAD)
+        assert self.writer.send_file(PlainFile(file.fileno(), 3, MUCH))
+        file.close()
+        self.reactor.turn()
+
+        self.lose()
+
+        assert (open_files(), self.quota.files) == (before, 0)
+
+    def test_a_disk_that_becomes_full_makes_the_thread_wait_and_nothing_is_lost(self) -> None:
+        # The system then refuses larger files, as a full disk would.
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (MUCH // 2, before[1]))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, before)
+
+        worker = self.write_much(MUCH)
+        self.until_it_waits()
+        self.reactor.turn()
+        assert worker.is_waiting
+        came = b""
+        while worker.is_waiting or self.wire.value():
+            came += self.wire.read()
+            self.reactor.turn()
+        worker.join()
+
+        assert b"".join(dechunked(came)) == b"x" * MUCH
+        assert len([event for event in self.events if "temporary files" in event]) == 1
         assert (self.quota.in_memory, self.quota.on_disk, self.quota.files) == (0, 0, 0)
 
     def test_all_responses_together_have_a_limit(self) -> None:
