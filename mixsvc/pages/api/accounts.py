@@ -35,6 +35,7 @@ def blueprint(
     @accounts.get("/session")
     def tell() -> Response:
         if session:
+            sessions.forget_ended(session)
             # Renews its expiry.
             session.modified = True
         return _response(authenticator(request.environ) if authenticator else sessions.identity(session))

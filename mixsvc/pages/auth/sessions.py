@@ -97,6 +97,15 @@ class MixSessions(SecureCookieSessionInterface):
         stamp, login = self._stamp(moderator), secrets.token_hex(16)
         session.update(name=moderator.name, moderator=stamp, login=login, _permanent=True)
 
+    def forget_ended(self, session: MutableMapping[str, Any]) -> None:
+        """Take a login that has ended out of the session, before its cookie is renewed.
+
+        So no cookie of an ended login outlives the memory of that.
+        """
+        if session.get("login") in self._ended:
+            for name in ("moderator", "login"):
+                session.pop(name, None)
+
     def log_out(self, session: MutableMapping[str, Any]) -> bool:
         """End the session's login, if it has one; other logins of the moderator go on. Blocks until that is on disk.
 

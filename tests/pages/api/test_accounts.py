@@ -251,6 +251,20 @@ class LoginTests(Case):
         self.assertEqual([False, False], [self.is_moderator(copy) for copy in copies])
         self.refused(copies[0].post("/api/session", json={"name": "Máté"}), 409)
 
+    def test_a_cookie_that_is_renewed_after_the_logout_holds_no_login(self) -> None:
+        secrets = AppSecrets(b"k" * 32)
+        self.app = create_app(FakeMix(chat=self.chat), SETTINGS, secrets)
+        self.client = self.app.test_client()
+        self.log_in()
+        copy = self.copy()
+        self.client.delete("/api/session")
+        copy.get("/api/session")
+
+        # A service that has forgotten all log-outs.
+        forgetful = create_app(FakeMix(chat=self.chat), SETTINGS, secrets)
+
+        self.assertIsNone(self.identity(copy, forgetful))
+
     def test_a_logout_in_one_browser_leaves_the_others_logged_in(self) -> None:
         first, second = self.client, self.app.test_client()
         self.log_in()
