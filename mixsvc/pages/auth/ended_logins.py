@@ -52,13 +52,17 @@ class EndedLogins:
                 del self._unstored[next(iter(self._unstored))]
             if not self._path:
                 return True
-            try:
-                self._append(self._unstored)
-            except OSError as error:
-                self._log.error("web: a log-out could not be stored: {error}", error=str(error))
-                return False
-            self._unstored.clear()
-            return True
+            unstored = list(self._unstored)
+        try:
+            # Without the lock: whoever asks who is logged in does not wait for a disk that hangs.
+            self._append(unstored)
+        except OSError as error:
+            self._log.error("web: a log-out could not be stored: {error}", error=str(error))
+            return False
+        with self._lock:
+            for each in unstored:
+                self._unstored.pop(each, None)
+        return True
 
     def _refresh(self) -> None:
         if not self._path:

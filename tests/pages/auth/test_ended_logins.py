@@ -1,5 +1,6 @@
 """Logins that have ended stay ended: in every process, after a restart, and with little space."""
 
+import fcntl
 import os
 from pathlib import Path
 from threading import Barrier, Thread
@@ -49,6 +50,32 @@ def test_the_file_stays_small_and_the_newest_are_kept(path: Path) -> None:
     assert all(f"{number:02x}" in each for number in range(90, 100) for each in (logins, other))
     assert "00" not in logins
     assert not Path(f"{path}.new").exists()
+
+
+def has_ended(logins: EndedLogins, login: str) -> bool:
+    """Asks in a thread, with a deadline."""
+    found: list[bool] = []
+    asking = Thread(target=lambda: found.append(login in logins), daemon=True)
+    asking.start()
+    asking.join(60)
+    assert found, "no answer"
+    return found[0]
+
+
+def test_whoever_asks_does_not_wait_for_a_log_out_that_cannot_be_stored_yet(path: Path) -> None:
+    logins = EndedLogins(str(path))
+    logins.end("a1")
+    with path.open("rb") as held:
+        # What the disk does to fsync when it hangs.
+        fcntl.flock(held, fcntl.LOCK_EX)
+        ending = Thread(target=logins.end, args=("b2",))
+        ending.start()
+        while not has_ended(logins, "b2"):
+            assert ending.is_alive()
+        assert (has_ended(logins, "a1"), has_ended(logins, "c3"), ending.is_alive()) == (True, False, True)
+    ending.join(60)
+
+    assert "b2" in EndedLogins(str(path))
 
 
 def test_in_memory_the_newest_are_kept() -> None:
