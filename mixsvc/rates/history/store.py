@@ -80,7 +80,7 @@ def _of_columns(pair: Pair, rows: Sequence[Sequence[bytes]]) -> Timeline:
     origins, newest = zip(*map(_origin, fetched, sources), strict=True)
     if any(map(gt, ordinals, newest)):
         raise ValueError("a date is after the time of fetching")
-    return of_texts(pair, ordinals, prices, origins)
+    return of_texts(pair, ordinals, (b" ".join(prices) + b" ", map(len, prices)), origins)
 
 
 def _of_valid_rows(pair: Pair, rows: Iterable[Sequence[bytes]]) -> Timeline:

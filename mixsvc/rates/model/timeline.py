@@ -103,17 +103,19 @@ _PRICE: Final = rb"(?=[0.]*[1-9])[0-9]{1,10}(?:\.[0-9]{1,10})? "
 _PRICES: Final = re.compile(b"(?:%s)*" % _PRICE)
 
 
-def of_texts(pair: Pair, days: "array[int]", prices: Sequence[bytes], origins: tuple[Origin, ...]) -> Timeline:
-    """Returns a timeline of prices as texts, sorted by day; ten times as fast as one that is built price by price.
+def of_texts(
+    pair: Pair, days: "array[int]", prices: tuple[bytes, Iterable[int]], origins: tuple[Origin, ...]
+) -> Timeline:
+    """Returns a timeline of prices as texts; ten times as fast as one that is built price by price.
 
-    Raises ValueError unless each price is above zero and has plain digits, at most ten before and after the point.
+    days: sorted. prices: with a space after each, and the lengths without the spaces. Raises ValueError unless each
+    price is above zero and has plain digits, at most ten before and after the point.
     """
-    text = b" ".join(prices) + b" "
-    if prices and not _PRICES.fullmatch(text):
-        wrong = next((each for each in prices if not re.fullmatch(_PRICE, each + b" ")), b"")
+    text, lengths = prices
+    if not _PRICES.fullmatch(text):
+        wrong = next((each for each in text[:-1].split(b" ") if not re.fullmatch(_PRICE, each + b" ")), b"")
         raise ValueError(f"{wrong[:40].decode('latin-1')!r} is not a price")
-    ends = array("I", accumulate(len(each) + 1 for each in prices))
-    return Timeline(*pair, days, ends, text if prices else b"", origins)
+    return Timeline(*pair, days, array("I", accumulate(each + 1 for each in lengths)), text, origins)
 
 
 class TimelineBuilder:

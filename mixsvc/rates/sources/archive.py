@@ -76,15 +76,18 @@ class ArchiveSource:
 
 def _timelines(table: CsvTable, origin: Origin) -> Mapping[Pair, Timeline]:
     # By columns and not by lines: most of the work is then done by loops inside of Python's own functions.
-    dates, *columns = zip(*(line.split(",") for line in table.lines), strict=True)
+    dates, *columns = table.columns()
     days = [parse_date(each).toordinal() for each in dates]
     found = {}
     for code, cells in zip(table.codes, columns, strict=True):
         is_present = [cell not in ABSENT for cell in cells]
-        prices = [cell.encode() for cell in compress(cells, is_present)]
+        prices = list(compress(cells, is_present))
         if prices and not code:
             raise ValueError("a column without a name has prices")
         if prices:
-            pair = (EURO, code)
-            found[pair] = of_texts(pair, array("i", compress(days, is_present)), prices, (origin,) * len(prices))
+            text = f"{' '.join(prices)} ".encode()
+            days_of_prices = array("i", compress(days, is_present))
+            found[EURO, code] = of_texts(
+                (EURO, code), days_of_prices, (text, map(len, prices)), (origin,) * len(prices)
+            )
     return found
