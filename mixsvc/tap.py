@@ -23,7 +23,7 @@ from mixsvc.errors import MixError
 from mixsvc.http.listening import check_ports
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
 from mixsvc.operations.operations import ProcessContext
-from mixsvc.operations.stop_signals import StopSignals
+from mixsvc.operations.stop_signals import StopSignals, end_at_once
 from mixsvc.pages.index import missing_libraries
 from mixsvc.rates.sources import check_sources
 from mixsvc.service import MixService
@@ -92,8 +92,9 @@ class MixsvcOptions(usage.Options):
         """
         try:
             usage.Options.parseOptions(self, options)
-            # Here, as twistd itself asks for the directory next, and would print a traceback.
+            # Here, as twistd itself uses both next, and would print a traceback.
             require_directory(self)
+            settle_pid_file(self)
         except usage.UsageError as error:
             raise SystemExit(f"mixsvc: {self._advice(str(error))}") from None
         except MixError as error:
@@ -154,7 +155,6 @@ def makeService(options: MixsvcOptions) -> IService:
             web = _make_application(settings)
             authenticate = authenticator(settings, web.pages)
             check_log_file(settings.server.access_log_file)
-        settle_pid_file(options)
         process = ProcessContext(os.environ, log_file(options))
         service = MixService(reactor, settings, web.application, authenticate, process)
     except (MixError, BadOption) as error:
@@ -206,7 +206,7 @@ def _prepare_reactor(reactor: object) -> None:
 def _prepare_process(reactor: Any) -> StopSignals:
     """Whatever must come before the application is imported."""
     signals = StopSignals(reactor)
-    signals.end_at_once()
+    end_at_once()
     hold_log_signals()
     _prepare_reactor(reactor)
     report_in_one_line()

@@ -27,7 +27,8 @@ __all__ = [
     "settle_pid_file",
 ]
 
-# Where twistd puts them unless it is told.
+# What twistd uses unless it is told.
+HERE: Final = "."
 PID_FILE: Final = "twistd.pid"
 LOG_FILE: Final = "twistd.log"
 
@@ -42,10 +43,21 @@ def require_directory(options: object) -> None:
 
 
 def run_directory(options: object) -> str:
-    """The directory that twistd changes to after makeService. Raises BadSetting if it does not exist."""
-    directory = os.path.abspath(_twistd(options).get("rundir") or ".")
-    if not os.path.isdir(directory):
+    """The directory to which the settings' paths refer. Raises BadSetting if twistd cannot change to it.
+
+    The one in which twistd was started need not be one that this user may enter, as with sudo: then it changes to /.
+    """
+    twistd = _twistd(options)
+    given = twistd.get("rundir") or HERE
+    directory = os.path.abspath(given)
+    may_enter = os.access(given, os.X_OK, effective_ids=True)
+    if given == HERE and not may_enter:
+        twistd["rundir"] = "/"
+        _log.info("mixsvc: the service runs in /, as it may not enter {directory}", directory=directory)
+    elif not os.path.isdir(given):
         raise BadSetting(f"--rundir {directory} is not a directory; create it, or give another one")
+    elif not may_enter:
+        raise BadSetting(f"--rundir {directory} may not be entered; correct its permissions, or give another one")
     return directory
 
 
@@ -101,18 +113,20 @@ def log_file(options: object) -> LogFile | None:
 def settle_pid_file(options: object) -> None:
     """Do without twistd's own pid file in the foreground where it cannot be written: nobody has asked for it.
 
-    Raises BadSetting for one that was asked for, and for that of a daemon, which could not be found without it.
+    Called before twistd looks at the file, which it removes if the process that it names has ended. Raises BadSetting
+    for one that was asked for, and for that of a daemon, which could not be found without it.
     """
     twistd = _twistd(options)
     path = twistd.get("pidfile")
     if not path or twistd.get("chroot") is not None or _is_writable(path):
         return
-    if twistd.get("nodaemon", True) and path == os.path.abspath(PID_FILE):
+    if twistd.get("nodaemon", True) and path == PID_FILE:
         twistd["pidfile"] = ""
-        _log.info("mixsvc: there is no pid file, as {folder} cannot be written to", folder=os.path.dirname(path))
+        _log.info("mixsvc: there is no pid file, as {folder} cannot be written to", folder=os.getcwd())
         return
     raise BadSetting(
-        f"the pid file {path} cannot be written to; give another one with --pidfile=PATH, or none with --pidfile="
+        f"the pid file {os.path.abspath(path)} cannot be written to; "
+        "give another one with --pidfile=PATH, or none with --pidfile="
     )
 
 
@@ -124,8 +138,9 @@ def _opened_log(path: str) -> LogFile:
 
 
 def _is_writable(path: str) -> bool:
-    where = path if os.path.lexists(path) else os.path.dirname(path)
-    return not os.path.isdir(path) and os.access(where, os.W_OK, effective_ids=True)
+    """Whether a file can be written, and removed later."""
+    places = [os.path.dirname(path) or HERE, *([path] if os.path.lexists(path) else [])]
+    return not os.path.isdir(path) and all(os.access(place, os.W_OK, effective_ids=True) for place in places)
 
 
 def report_in_one_line() -> None:

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mixsvc.errors import BadSetting
-from mixsvc.twistd import log_file, require_directory, settle_pid_file
+from mixsvc.twistd import log_file, require_directory, run_directory, settle_pid_file
 
 NOBODY = 65534
 
@@ -20,17 +21,45 @@ class ParsedOptions:
         self.parent = {"nodaemon": True, "rundir": ".", "pidfile": "", **twistd}
 
 
-@pytest.fixture
-def unwritable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The current directory, which this user cannot write to; root is another user for that."""
+@contextmanager
+def in_folder_with(mode: int, folder: Path) -> Iterator[Path]:
+    """The current directory has this mode for this user; root is another user for that."""
     user = os.geteuid()
-    monkeypatch.chdir(tmp_path)
-    tmp_path.chmod(0o500)
+    folder.chmod(mode)
     if user == 0:
         os.seteuid(NOBODY)
-    yield tmp_path
+    yield folder
     os.seteuid(user)
-    tmp_path.chmod(0o700)
+    folder.chmod(0o700)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def unwritable(here: Path) -> Iterator[Path]:
+    """The current directory, which this user cannot write to."""
+    with in_folder_with(0o555, here):
+        yield here
+
+
+@pytest.fixture
+def stale(here: Path) -> Iterator[Path]:
+    """The same with a file in it that anybody may write, but not remove."""
+    (here / "twistd.pid").write_text("1")
+    (here / "twistd.pid").chmod(0o666)
+    with in_folder_with(0o555, here):
+        yield here
+
+
+@pytest.fixture
+def forbidden(here: Path) -> Iterator[Path]:
+    """The current directory, which this user may not enter."""
+    with in_folder_with(0o000, here):
+        yield here
 
 
 def test_a_pid_file_that_can_be_written_stays(tmp_path: Path) -> None:
@@ -42,7 +71,15 @@ def test_a_pid_file_that_can_be_written_stays(tmp_path: Path) -> None:
 
 
 def test_in_the_foreground_nobody_needs_the_one_that_twistd_would_write(unwritable: Path) -> None:
-    options = ParsedOptions(pidfile=str(unwritable / "twistd.pid"))
+    options = ParsedOptions(pidfile="twistd.pid")
+
+    settle_pid_file(options)
+
+    assert options.parent["pidfile"] == ""
+
+
+def test_one_of_a_process_that_has_ended_is_not_removed_where_that_is_not_allowed(stale: Path) -> None:
+    options = ParsedOptions(pidfile="twistd.pid")
 
     settle_pid_file(options)
 
@@ -54,7 +91,22 @@ def test_one_that_is_needed_is_named(unwritable: Path, name: str, in_foreground:
     path = unwritable / name
 
     with pytest.raises(BadSetting, match=f"the pid file {path} cannot be written to; give another one"):
-        settle_pid_file(ParsedOptions(pidfile=str(path), nodaemon=in_foreground))
+        settle_pid_file(ParsedOptions(pidfile=name, nodaemon=in_foreground))
+
+
+def test_a_directory_that_may_not_be_entered_is_left_if_nobody_has_chosen_it(forbidden: Path) -> None:
+    options = ParsedOptions()
+
+    assert run_directory(options) == str(forbidden)
+    assert options.parent["rundir"] == "/"
+
+
+def test_one_that_was_chosen_is_named(here: Path) -> None:
+    (here / "other").mkdir()
+    here.chmod(0o755)
+
+    with in_folder_with(0o000, here / "other"), pytest.raises(BadSetting, match="--rundir .*other may not be entered"):
+        run_directory(ParsedOptions(rundir="other"))
 
 
 def test_a_daemon_is_told_which_option_names_its_log() -> None:

@@ -18,6 +18,9 @@ def _serve(options: argparse.Namespace) -> int:
     Raises SystemExit for a mistake in the options or settings, after --help, and after --version.
     """
     # Only now: the other commands do not need all this.
+    from mixsvc.operations.stop_signals import end_at_once
+
+    end_at_once()
     from twisted.scripts import twistd
 
     from mixsvc.tap import MixsvcOptions

@@ -6,13 +6,25 @@ from typing import Any, Final
 
 from twisted.logger import Logger
 
-__all__ = ["StopSignals"]
+__all__ = ["StopSignals", "end_at_once"]
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
+def end_at_once() -> None:
+    """Let SIGTERM and SIGINT end the process at once, without a traceback, as nothing is open yet.
+
+    Called first of all, in the main thread. A handler that other code has installed for SIGINT, such as a debugger's,
+    stays.
+    """
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOPPING, signal.SIGALRM))
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, signal.SIG_IGN):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class StopSignals:
-    """What SIGTERM and SIGINT do to a process that is ours. Used in the main thread, in which signal handlers run.
+    """What SIGTERM and SIGINT do after `end_at_once`. Used in the main thread, in which signal handlers run.
 
     A shell that is not interactive starts commands in the background with SIGINT ignored, and Twisted leaves an ignored
     signal alone. Here both stop the service all the same: whoever sends one to this process wants it to end.
@@ -31,16 +43,6 @@ class StopSignals:
         self._first_stop = iter([True])
         # Before an application that is imported later asks for the same.
         reactor.callWhenRunning(self._take_over)
-
-    def end_at_once(self) -> None:
-        """Let both end the process at once, as nothing is open yet; called first.
-
-        A handler that other code has installed for SIGINT, such as a debugger, stays.
-        """
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOPPING, signal.SIGALRM))
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, signal.SIG_IGN):
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def stop_in_order(self, seconds: float) -> None:
         """From now on let the first one stop the reactor as soon as it runs, and the others do nothing.

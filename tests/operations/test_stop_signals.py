@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mixsvc.operations.stop_signals import StopSignals
+from mixsvc.operations.stop_signals import StopSignals, end_at_once
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 SECONDS = 30
@@ -58,7 +58,7 @@ def running(at_start: object) -> SignalledReactor:
 
 def started(reactor: SignalledReactor, seconds: float = SECONDS) -> None:
     signals = StopSignals(reactor)
-    signals.end_at_once()
+    end_at_once()
     signals.stop_in_order(seconds)
 
 
@@ -122,7 +122,7 @@ def test_before_anything_is_open_both_end_the_process_at_once(number: signal.Sig
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         # As a parent may leave it.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-        StopSignals(SignalledReactor()).end_at_once()
+        end_at_once()
         signal.raise_signal(number)
 
     assert status_of_child(child) == -number
