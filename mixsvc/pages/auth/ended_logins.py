@@ -8,6 +8,9 @@ from typing import IO, Final
 
 from twisted.logger import Logger
 
+from mixsvc.errors import ServiceBusy
+from mixsvc.threads.places import Places
+
 __all__ = ["EndedLogins"]
 
 # How many of the logins that ended last are remembered at least. The file is cut to so many when it has twice as many.
@@ -28,6 +31,8 @@ class EndedLogins:
         self._path = path
         self._remembered = remembered
         self._lock = Lock()
+        # If the disk hangs, one thread waits for it, and the next log-outs are told that they are not stored.
+        self._writing = Places(1)
         # Which state of the file was read: inode, size and time.
         self._state: tuple[int, int, int] | None = None
         self._stored: frozenset[str] = frozenset()
@@ -55,8 +60,9 @@ class EndedLogins:
             unstored = list(self._unstored)
         try:
             # Without the lock: whoever asks who is logged in does not wait for a disk that hangs.
-            self._append(unstored)
-        except OSError as error:
+            with self._writing.place():
+                self._append(unstored)
+        except (OSError, ServiceBusy) as error:
             self._log.error("web: a log-out could not be stored: {error}", error=str(error))
             return False
         with self._lock:

@@ -73,6 +73,9 @@ def test_whoever_asks_does_not_wait_for_a_log_out_that_cannot_be_stored_yet(path
         while not has_ended(logins, "b2"):
             assert ending.is_alive()
         assert (has_ended(logins, "a1"), has_ended(logins, "c3"), ending.is_alive()) == (True, False, True)
+        # Nor does the next log-out wait as long as the disk.
+        assert not logins.end("d4")
+        assert has_ended(logins, "d4")
     ending.join(60)
 
     assert "b2" in EndedLogins(str(path))
