@@ -1,6 +1,8 @@
 """The bridge into a host's reactor keeps the promises of mixsvc.threads.bridge.Bridge."""
 
 import gc
+import subprocess
+import sys
 import threading
 
 import crochet
@@ -12,6 +14,36 @@ from twisted.trial.unittest import TestCase
 
 from mixsvc.embedded.crochet_reactor import CrochetBridge
 from mixsvc.errors import ServiceBusy
+from tests.builds import PROJECT
+
+# A program without a reactor of its own, and one that runs one.
+OURS = """
+from mixsvc.embedded.crochet_reactor import find_reactor
+
+reactor, _ = find_reactor()
+print(reactor.seconds.__module__)
+"""
+HOSTS = """
+from twisted.internet import reactor
+from twisted.internet.threads import deferToThread
+from mixsvc.embedded.crochet_reactor import find_reactor
+
+def found(_):
+    print(reactor.seconds.__module__)
+    reactor.stop()
+
+reactor.callWhenRunning(lambda: deferToThread(find_reactor).addCallback(found))
+reactor.run()
+"""
+
+
+@pytest.mark.parametrize("program", [OURS, HOSTS])
+def test_the_reactor_of_a_host_gets_a_steady_clock(program: str) -> None:
+    command = [sys.executable, "-c", program]
+
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120)
+
+    assert (done.stdout, done.stderr) == ("txsockjs.clock\n", "")
 
 
 # crochet 2.1 uses a deprecated name of threading.Event.
