@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from treq.client import HTTPClient
@@ -104,7 +104,10 @@ class RatesService:
         return self._poller.ages()
 
     def _take_over(self, past: Mapping[Pair, Timeline]) -> None:
-        self._table.publish([each.at(len(each.days) - 1) for each in past.values()])
+        last_day = (_now() + timedelta(days=1)).toordinal()
+        # A quote of the future has a wrong date, and counts only where there is no other one.
+        newest = [(each, {len(each.days) - 1, each.last_up_to(last_day)} - {-1}) for each in past.values()]
+        self._table.publish([each.at(index) for each, indices in newest for index in sorted(indices)])
         self._history.adopt(past)
 
     def _is_complete(self) -> bool:

@@ -1,7 +1,7 @@
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from twisted.internet.testing import MemoryReactorClock
@@ -98,6 +98,20 @@ class RatesServiceTests(SynchronousTestCase):
 
         self.assertEqual(rates.facade.span("EUR", "USD"), (date(2026, 10, 29), date(2026, 10, 30)))
         self.assertEqual(list(rates.facade.currencies()), ["EUR", "HRK", "USD"])
+
+    def test_a_stored_quote_of_the_future_hides_no_other_one(self) -> None:
+        path = str(new_path(self))
+        rates = self.make(replace(SETTINGS, rates=RatesSettings(sources=("ecb",)), storage=StorageSettings(path)))
+        rates.prepare()
+        future = replace(quote("USD", "9", "2999-01-01"), fetched_at=datetime(2999, 1, 1, tzinfo=UTC))
+        with closing(sqlite3.connect(path)) as connection, connection:
+            self.successResultOf(store.save(AtOnce(connection), [quote(), quote("GBP", "0.8338"), future]))
+
+        rates.prepare()
+
+        latest = rates.facade.latest("EUR", "USD")
+        assert latest is not None
+        self.assertEqual((latest.date, list(rates.facade.currencies())), (date(2026, 10, 30), ["EUR", "GBP", "USD"]))
 
     def test_each_source_has_its_health(self) -> None:
         self.assertEqual([each.name for each in self.rates.facade.sources()], ["archive"])
