@@ -97,7 +97,7 @@ class Embedded:
         if self._app is None:
             settings = self._read()
             if settings.chat.listen:
-                refuse_beside_service(DatabaseLock(settings.storage.path).holder(), settings.storage.path)
+                refuse_beside_service(DatabaseLock(settings.storage.path), settings.storage.path)
             database.rehearse(settings.storage.path)
             app = make_pages(self.mix(), settings)
             allow_chat_origin(app, facade.mix)

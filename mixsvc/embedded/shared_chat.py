@@ -30,7 +30,7 @@ from mixsvc.http.site import MixSite
 from mixsvc.interfaces import ChatPage, IChat, RoomOverview
 from mixsvc.pages.chat_url import ChatUrl
 from mixsvc.shutdown import StopDeadline
-from mixsvc.storage.lock import DatabaseLock, LockHolder, refuse_beside_service
+from mixsvc.storage.lock import DatabaseLock, refuse_beside_service
 from mixsvc.threads.pool import DaemonThreadPool
 
 __all__ = ["LISTEN", "ChatHost"]
@@ -80,9 +80,9 @@ class ChatLock:
             self._remove_location()
             self._lock.release()
 
-    def holder(self) -> LockHolder | None:
-        """Who has the lock, None for nobody. Raises OSError if the file cannot be read."""
-        return self._lock.holder()
+    def refuse_beside_service(self, path: str) -> None:
+        """Raise DatabaseUnusable if a twistd service has the lock, and serves a chat by itself."""
+        refuse_beside_service(self._lock, path)
 
     def publish(self, location: ChatLocation) -> None:
         """Tell the other processes where the chat is; called by the process that has the lock."""
@@ -171,7 +171,7 @@ class ChatHost:
             if self._lock.acquire():
                 await self._serve()
             else:
-                refuse_beside_service(self._lock.holder(), self._settings.storage.path)
+                self._lock.refuse_beside_service(self._settings.storage.path)
         except (MixError, OSError) as error:
             self._give_up(str(error))
         except Exception:

@@ -35,7 +35,7 @@ _log = Logger()
 class CommitWatcher(Protocol):
     """Watches the transactions that change something. Called in the pool's thread, inside SQLite."""
 
-    def check(self) -> None:
+    def check(self, connection: sqlite3.Connection) -> None:
         """Raise sqlite3.Error if what is committed now would be lost; called before and after each commit."""
 
     def committed(self) -> None:
@@ -119,14 +119,14 @@ def _transaction(
             result = function(cursor)
         has_changed = connection.total_changes != before
         if watcher is not None and has_changed:
-            watcher.check()
+            watcher.check(connection)
         connection.commit()
     except BaseException:
         _roll_back(connection)
         raise
     if watcher is not None and has_changed:
         watcher.committed()
-        watcher.check()
+        watcher.check(connection)
     return result
 
 

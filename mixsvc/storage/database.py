@@ -15,9 +15,10 @@ from twisted.python.failure import Failure
 from mixsvc.config.settings import MEMORY
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.interfaces import DeferToThread
+from mixsvc.storage.commit_guard import CommitGuard
 from mixsvc.storage.connection_pool import WatchedPool, make_pool, run_alone, run_transaction
 from mixsvc.storage.connections import LOCK_SECONDS, kept_from_checkpoint, open_to_read, set_up
-from mixsvc.storage.file_watch import FileWatch, LogGone
+from mixsvc.storage.file_watch import LogGone
 from mixsvc.storage.forks import inside_sqlite
 from mixsvc.storage.lock import DatabaseLock
 from mixsvc.storage.log_marks import is_log_of_another_file, set_log_aside, write_mark
@@ -111,9 +112,10 @@ class Database:
         self._defer_to_thread = defer_to_thread
         self._pool: WatchedPool | None = None
         self._is_closed = False
-        self._commits = _Commits(None if path == MEMORY else FileWatch(path))
         self._lock = DatabaseLock(path)
         self._wal = WriteAheadLog(path)
+        # A database in memory has neither a file nor a log.
+        self._guard = None if path == MEMORY else CommitGuard(path, self._lock)
         self._checkpointed_at = float("-inf")
         self._checkpoints_in_vain = 0
         self._checkpoint_timer: IDelayedCall | None = None
@@ -130,7 +132,7 @@ class Database:
             return fail(sqlite3.ProgrammingError("the database is closed"))
         if self._pool is None:
             self._pool = make_pool(self._reactor, self._path, self._open)
-            self._pool.watcher = self._commits
+            self._pool.watcher = self._guard
         ran = run_transaction(self._reactor, self._pool, function, *args, **kwargs)
         return ran.addErrback(self._recover).addBoth(self._schedule_checkpoint)
 
@@ -145,20 +147,16 @@ class Database:
         pool, self._pool = self._pool, None
         if pool is None:
             return succeed(None)
-        closing: Deferred[Any] = run_alone(self._reactor, pool, self._empty_log)
-        return closing.addCallbacks(
-            lambda _: self._defer_to_thread(partial(self._close, pool)),
-            # Cancelled: nobody waits any more.
-            lambda failure: (
-                failure if failure.check(CancelledError) else self._defer_to_thread(partial(self._close, pool))
-            ),
+        emptied: Deferred[Any] = run_alone(self._reactor, pool, self._empty_log)
+        return emptied.addCallbacks(
+            lambda _: self._defer_to_thread(partial(self._close, pool)), self._leave, errbackArgs=(pool,)
         )
 
     def _open(self, connection: sqlite3.Connection) -> None:
         set_up(connection)
         upgrade(connection)
-        self._commits.opened()
-        if self._path != MEMORY:
+        if self._guard is not None:
+            self._guard.opened()
             with self._lock.borrowed() as is_owner:
                 if is_owner:
                     write_mark(connection)
@@ -167,9 +165,22 @@ class Database:
         """Called in a helper thread."""
         with ExitStack() as stack:
             stack.callback(self._wal.close)
-            if self._path != MEMORY and not _borrow(stack, self._lock):
+            if self._guard is not None and not _borrow(stack, self._lock):
                 stack.enter_context(kept_from_checkpoint(self._path))
             pool.close()
+
+    def _leave(self, failure: Failure, pool: WatchedPool) -> "Failure | Deferred[None]":
+        """Close a database whose log could not be emptied, and leave the log as it is."""
+        if failure.check(CancelledError):
+            # Nobody waits any more.
+            return failure
+
+        def close() -> None:
+            with kept_from_checkpoint(self._path):
+                pool.close()
+            self._wal.close()
+
+        return self._defer_to_thread(close)
 
     def _recover(self, failure: Failure) -> Failure:
         """Make the write-ahead log anew if somebody has removed it: what it has is moved into the database first."""
@@ -190,32 +201,36 @@ class Database:
         pool.connect()
 
     def _schedule_checkpoint(self, result: T) -> T:
-        is_needed = self._commits.are_in_log and self._path != MEMORY and not self._is_closed
+        is_needed = self._guard is not None and self._guard.are_in_log and not self._is_closed
         if is_needed and self._checkpoint_timer is None:
             pause = self._checkpointed_at + PAUSE_SECONDS - self._reactor.seconds()
             self._checkpoint_timer = self._reactor.callLater(max(CHECKPOINT_SECONDS, pause), self._checkpoint)
         return result
 
     def _checkpoint(self) -> None:
-        self._commits.are_in_log = False
-        if self._pool is not None:
+        if self._pool is not None and self._guard is not None:
+            self._guard.are_in_log = False
             emptied = run_alone(self._reactor, self._pool, self._empty_log)
             emptied.addCallbacks(self._checkpointed, self._checkpoint_failed)
 
     def _empty_log(self, connection: sqlite3.Connection) -> bool:
         """Returns whether nothing is left to do. Called in the database's thread."""
-        if self._path == MEMORY:
+        if self._guard is None:
             return True
         # Not into a file that is gone, out of one that may be put beside its database again.
-        self._commits.check()
+        self._guard.check(connection)
         with self._lock.borrowed() as is_owner:
-            # Another owner empties the log when it next writes something itself.
-            return not is_owner or self._wal.empty(connection)
+            try:
+                # Another owner empties the log when it next writes something itself.
+                return not is_owner or self._wal.empty(connection)
+            finally:
+                self._guard.emptied()
 
     def _checkpointed(self, is_done: bool) -> None:
         self._checkpoint_timer = None
         self._checkpointed_at = self._reactor.seconds()
-        self._commits.are_in_log |= not is_done
+        if self._guard is not None:
+            self._guard.are_in_log |= not is_done
         self._checkpoints_in_vain = 0 if is_done else self._checkpoints_in_vain + 1
         if self._checkpoints_in_vain == MANY_IN_VAIN:
             self._log.warn(
@@ -230,34 +245,6 @@ class Database:
         # The next transactions fail as well, and are reported to those who asked for them.
         self._log.debug("database: a checkpoint failed: {reason}", reason=failure.getErrorMessage())
         self._checkpointed(False)
-
-
-class _Commits:
-    """Watches the commits of a database. Used in its thread.
-
-    are_in_log: whether the write-ahead log may have something; also changed in the reactor thread.
-    """
-
-    are_in_log = False
-
-    def __init__(self, files: FileWatch | None) -> None:
-        """files: None for a database in memory."""
-        self._files = files
-
-    def opened(self) -> None:
-        """The connection has been opened. What an earlier process deleted may still be in the write-ahead log."""
-        self.are_in_log = True
-        if self._files is not None:
-            self._files.remember()
-
-    def check(self) -> None:
-        """See CommitWatcher; raises FileGone."""
-        if self._files is not None:
-            self._files.check()
-
-    def committed(self) -> None:
-        """See CommitWatcher."""
-        self.are_in_log = True
 
 
 def _borrow(stack: ExitStack, lock: DatabaseLock) -> bool:
@@ -306,18 +293,22 @@ def _check(path: str) -> None:
     if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
         raise _unusable(path, "this user may not read and write it; change its permissions")
     try:
-        # The start sets such a log aside.
-        is_alone = DatabaseLock(path).holder() is None and is_log_of_another_file(path)
-        with inside_sqlite(), closing(open_to_read(path, alone=is_alone)) as connection:
+        with inside_sqlite(), closing(_open_as_at_start(path)) as connection:
             check = "integrity_check" if os.path.getsize(path) <= FULLY_CHECKED else "quick_check"
             (verdict,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
             if verdict != "ok":
                 raise sqlite3.DatabaseError(f"it is damaged ({verdict.splitlines()[-1]})")
             version(connection)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise _unusable(path, advice(path, error)) from None
     except DatabaseUnusable as error:
         raise _unusable(path, str(error)) from None
+
+
+def _open_as_at_start(path: str) -> sqlite3.Connection:
+    """Open the database to read it as the start will find it, which sets a log of another file aside."""
+    is_alone = DatabaseLock(path).holder() is None and is_log_of_another_file(path)
+    return open_to_read(path, alone=is_alone)
 
 
 def _unusable(path: str, why: str) -> DatabaseUnusable:

@@ -1,4 +1,4 @@
-"""Notices that the database's file, or the write-ahead log beside it, was removed, renamed or replaced while in use.
+"""Notices that the database's file, or the log beside it, was removed, renamed, replaced or overwritten while in use.
 
 SQLite goes on with the files that it has open, whatever their names are by then: what is committed into a file without
 a name is lost with the process.
@@ -28,15 +28,29 @@ class FileWatch:
     def __init__(self, path: str) -> None:
         self._path = path
         self._files: dict[str, os.stat_result] = {}
+        # Of the owner, which alone changes the file: what it was like after the last change.
+        self._unchanged: tuple[int, int] | None = None
 
     def remember(self) -> None:
         """Take the files that have the names now for those that the connection has open; called when it was opened."""
-        self._files = {}
+        self._files, self._unchanged = {}, None
         for suffix in ("", *LOG_FILES):
             try:
                 self._files[suffix] = os.stat(self._path + suffix)
             except OSError as error:
                 raise FileGone(f"its file cannot be looked at: {error.strerror}") from None
+
+    def remember_content(self) -> None:
+        """Take the content of the database's file for its own; called by the owner whenever it has changed it."""
+        self._unchanged = _content(os.stat(self._path))
+
+    def forget_content(self) -> None:
+        """Other processes may change the file from now on."""
+        self._unchanged = None
+
+    def has_changed(self) -> bool:
+        """Whether the database's file was changed since the owner has changed it."""
+        return self._unchanged not in (None, _content(os.stat(self._path)))
 
     def check(self) -> None:
         """Raise FileGone if the database's file is not in its place, LogGone if one of the files beside it is not."""
@@ -47,6 +61,10 @@ class FileWatch:
                 found = None
             if found is None or (found.st_ino, found.st_dev) != (file.st_ino, file.st_dev):
                 raise _gone(suffix, is_replaced=found is not None)
+
+
+def _content(file: os.stat_result) -> tuple[int, int]:
+    return file.st_size, file.st_mtime_ns
 
 
 def _gone(suffix: str, *, is_replaced: bool) -> FileGone:

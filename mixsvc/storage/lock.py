@@ -83,12 +83,20 @@ class DatabaseLock:
             if hold is None or hold.owner not in (None, self):
                 return False
             hold.owner = self
-            os.ftruncate(hold.handle, 0)
-            said = {"pid": os.getpid(), "owner": self._owner, "since": time.time()}
-            # A full disk takes away what others are told, not the lock.
-            with suppress(OSError):
-                os.pwrite(hold.handle, json.dumps(said).encode(), 0)
+            self._sign(hold)
             return True
+
+    def _sign(self, hold: _Hold) -> None:
+        os.ftruncate(hold.handle, 0)
+        said = {"pid": os.getpid(), "owner": self._owner, "since": time.time()}
+        # A full disk takes away what others are told, not the lock.
+        with suppress(OSError):
+            os.pwrite(hold.handle, json.dumps(said).encode(), 0)
+
+    def owns(self) -> bool:
+        """Whether this process owns the database for longer than a moment."""
+        hold = _holds.get(self._path)
+        return hold is not None and hold.owner is not None
 
     def release(self) -> None:
         """Let another process own it. Does nothing if this object does not own it."""
@@ -121,6 +129,24 @@ class DatabaseLock:
                     hold.borrowers -= 1
                     _drop_unused(self._path, hold)
 
+    def is_kept(self) -> bool:
+        """Whether nobody has taken away from this process what it has: by removing the file and locking a new one.
+
+        Locks the new file as well if nobody has yet. True if this process has nothing. Raises OSError.
+        """
+        hold = _holds.get(self._path)
+        if hold is None or _is_in_place(hold.handle, self._path):
+            return True
+        with _one_at_a_time():
+            handle = _locked(self._path)
+            if handle is None:
+                return False
+            os.close(hold.handle)
+            hold.handle = handle
+            if hold.owner is not None:
+                hold.owner._sign(hold)
+            return True
+
     def holder(self) -> LockHolder | None:
         """Who owns the database now; None for nobody. Changes nothing. Raises OSError if the file cannot be read."""
         with _one_at_a_time():
@@ -136,6 +162,13 @@ class DatabaseLock:
                 return None if pid is None else _described(pid, os.read(handle, 1000))
             finally:
                 os.close(handle)
+
+
+def _is_in_place(handle: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def refuse_second_service(path: str) -> None:
@@ -158,8 +191,12 @@ def refuse_second_service(path: str) -> None:
         raise _second(path, f"process {other} has the same file open under another name (a hard link)")
 
 
-def refuse_beside_service(holder: LockHolder | None, path: str) -> None:
+def refuse_beside_service(lock: DatabaseLock, path: str) -> None:
     """Raise DatabaseUnusable if a twistd service owns the database: its chat has no place for those of other hosts."""
+    try:
+        holder = lock.holder()
+    except OSError as error:
+        raise _no_lock(path, error) from None
     if holder is not None and holder.owner == SERVICE:
         raise _second(path, f"{holder}, and serves the chat by itself")
 
@@ -216,10 +253,8 @@ def _locked(path: str) -> int | None:
             _give_to_owner(handle, path)
             fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Somebody may have removed the file meanwhile; then others would lock another one.
-            if os.path.samestat(os.fstat(handle), os.stat(path)):
+            if _is_in_place(handle, path):
                 return handle
-        except FileNotFoundError:
-            pass
         except OSError as error:
             os.close(handle)
             if error.errno in (errno.EACCES, errno.EAGAIN):

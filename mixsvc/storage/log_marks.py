@@ -22,7 +22,7 @@ from typing import Final
 from mixsvc.storage.connections import open_to_read
 from mixsvc.storage.wal_file import pages_in_log
 
-__all__ = ["is_log_of_another_file", "set_log_aside", "write_mark"]
+__all__ = ["is_log_of_another_file", "is_own_file", "set_log_aside", "write_mark"]
 
 # The row of the table `meta` with the mark and the one before it, in hexadecimal.
 NAME: Final = "log"
@@ -36,8 +36,8 @@ def write_mark(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = OFF")
     try:
         row = connection.execute("SELECT value FROM meta WHERE name = ?", (NAME,)).fetchone()
-        found = TEXT.match(str(row[0]).encode()) if row else None
-        text = f"mixsvc-log {secrets.token_hex(16)} {found[1].decode() if found else NONE}"
+        before, _ = _marks(str(row[0]).encode() if row else b"")
+        text = f"mixsvc-log {secrets.token_hex(16)} {before}"
         connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (NAME, text))
         connection.commit()
     except BaseException:
@@ -52,16 +52,20 @@ def is_log_of_another_file(path: str) -> bool:
 
     Called while nobody empties the log. A log without marks, from an older version, counts as the database's own.
     """
-    marks = [
-        (number, found[1].decode(), found[2].decode())
-        for number, content in pages_in_log(path, with_content=True)
-        if (found := TEXT.search(content))
-    ]
-    if not marks or marks[0][2] == NONE:
+    marks = [_marks(content) for _, content in pages_in_log(path, with_content=True) if TEXT.search(content)]
+    if not marks or marks[0][1] == NONE:
         return False
-    number, _, before = marks[0]
-    belonging = {before, *(mark for _, mark, _ in marks[1:])}
-    return _mark_in_file(path, number) not in belonging and _is_sound_alone(path)
+    belonging = {marks[0][1], *(mark for mark, _ in marks[1:])}
+    return _mark_in_file(path) not in belonging and _is_sound_alone(path)
+
+
+def is_own_file(connection: sqlite3.Connection, path: str) -> bool:
+    """Whether the database's file still is the one that the log of this connection goes on from. Blocks.
+
+    Called by the owner, while nothing is moved from the log into the file. Raises sqlite3.Error.
+    """
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (NAME,)).fetchone()
+    return row is None or _mark_in_file(path) in _marks(str(row[0]).encode())
 
 
 def set_log_aside(path: str) -> str:
@@ -77,19 +81,23 @@ def set_log_aside(path: str) -> str:
     return name
 
 
-def _mark_in_file(path: str, number: int) -> str | None:
-    """The mark in this page of the file, "" if the page has none. Called while this process does not use the file."""
+def _marks(content: bytes) -> tuple[str, str]:
+    """The mark in a row or a page, and the one before it; NONE for none."""
+    found = TEXT.search(content)
+    return (found[1].decode(), found[2].decode()) if found else (NONE, NONE)
+
+
+def _mark_in_file(path: str) -> str:
+    """The mark in the file, without the log; "" if it has none or cannot be read.
+
+    SQLite opens it: closing a descriptor of ours would take the locks of this process away from SQLite.
+    """
     try:
-        with open(path, "rb") as file:
-            header = file.read(100)
-            size = int.from_bytes(header[16:18])
-            # 1 stands for 65536.
-            size = 2**16 if size == 1 else size
-            file.seek((number - 1) * size)
-            found = TEXT.search(file.read(size))
-    except OSError:
+        with closing(open_to_read(path, alone=True)) as connection:
+            row = connection.execute("SELECT value FROM meta WHERE name = ?", (NAME,)).fetchone()
+    except sqlite3.Error:
         return ""
-    return found[1].decode() if found else ""
+    return _marks(str(row[0]).encode())[0] if row else ""
 
 
 def _is_sound_alone(path: str) -> bool:

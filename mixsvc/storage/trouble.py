@@ -33,6 +33,8 @@ def advice(path: str, error: sqlite3.Error | OSError) -> str:
     """Returns what SQLite said, why, and what to do. A backup is recommended for a damaged file only. Blocks."""
     code = getattr(error, "sqlite_errorcode", None)
     # The lowest byte of an extended code is the code (https://sqlite.org/rescode.html).
+    if isinstance(error, OSError):
+        return f"{error.filename or path}: {error.strerror}; this user must be able to read and write it"
     if code is None or code & 0xFF in DAMAGED:
         return f"{error}; restore it from a backup, {OTHER_PATH}"
     if code & 0xFF in HELD:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from twisted.internet import reactor
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from mixsvc.storage.database import Database, prepare, probe
+from mixsvc.storage.database import CHECKPOINT_SECONDS, Database, prepare, probe
 from mixsvc.storage.file_watch import FileGone, LogGone
+from mixsvc.storage.lock import DatabaseLock
+from tests.storage.test_lock import owner
 
 
 def insert(cursor: sqlite3.Cursor, number: int) -> None:
@@ -109,6 +112,62 @@ class FileWatchTests(TestCase):
         await self.say(2)
 
         assert await self.database.run(numbers) == [1, 2]
+
+    async def overwritten(self) -> bytes:
+        """Overwrite the file by an older copy of itself while its owner uses it; returns the copy."""
+        lock = DatabaseLock(str(self.path))
+        assert lock.acquire()
+        self.addCleanup(lock.release)
+        await self.say(1)
+        await self.database.close()
+        shutil.copy(self.path, self.away)
+        self.database = Database(reactor, str(self.path), deferToThread)
+        self.addCleanup(self.database.close)
+        await self.say(2)
+        # The owner remembers the file when it has emptied the log.
+        await deferLater(reactor, CHECKPOINT_SECONDS + 1)
+        await self.say(3)
+        shutil.copy(self.away, self.path)
+        return self.away.read_bytes()
+
+    async def test_a_file_that_is_overwritten_takes_nothing_and_is_left_as_it_is(self) -> None:
+        copy = await self.overwritten()
+
+        assert await self.refused(4) == "its file was overwritten; restart the service to use what it is now"
+        await self.database.close()
+
+        assert self.path.read_bytes() == copy
+        assert prepare(str(self.path), numbers) == [1]
+        assert Path(f"{self.path}-wal.other").exists()
+
+    async def test_another_program_may_checkpoint_and_vacuum(self) -> None:
+        lock = DatabaseLock(str(self.path))
+        assert lock.acquire()
+        self.addCleanup(lock.release)
+        await self.say(1)
+        await deferLater(reactor, CHECKPOINT_SECONDS + 1)
+        for number, statement in ((2, "PRAGMA wal_checkpoint(FULL)"), (3, "VACUUM")):
+            await self.say(number)
+            with closing(sqlite3.connect(self.path)) as other:
+                other.execute(statement).fetchall()
+                other.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+
+        await self.say(4)
+        assert await self.database.run(numbers) == [1, 2, 3, 4]
+
+    async def test_a_lock_that_another_process_has_taken_stops_the_writing(self) -> None:
+        lock = DatabaseLock(str(self.path))
+        assert lock.acquire()
+        self.addCleanup(lock.release)
+        await self.say(1)
+        Path(f"{self.path}-chat.lock").unlink()
+        await self.say(2)
+
+        Path(f"{self.path}-chat.lock").unlink()
+        with owner(self.path):
+            assert await self.refused(3) == (
+                "another process has it, as its lock file was removed; stop one of the two"
+            )
 
     async def test_stopping_while_the_file_is_gone_leaves_what_is_beside_it(self) -> None:
         await self.say(1)

@@ -13,21 +13,29 @@ import pytest
 
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.database import prepare
-from mixsvc.storage.lock import SERVICE, DatabaseLock, LockHolder, own, refuse_beside_service, refuse_second_service
+from mixsvc.storage.lock import (
+    SERVICE,
+    WORKER,
+    DatabaseLock,
+    LockHolder,
+    own,
+    refuse_beside_service,
+    refuse_second_service,
+)
 from tests.builds import PROJECT
 
 OWNER = """
 import sys
-from mixsvc.storage.lock import SERVICE, DatabaseLock
-print(DatabaseLock(sys.argv[1], SERVICE).acquire(), flush=True)
+from mixsvc.storage.lock import DatabaseLock
+print(DatabaseLock(*sys.argv[1:]).acquire(), flush=True)
 sys.stdin.read()
 """
 
 
 @contextmanager
-def owner(path: Path) -> Iterator[int]:
+def owner(path: Path, name: str = SERVICE) -> Iterator[int]:
     """Another process that owns the database, until it is killed at the end."""
-    command = [sys.executable, "-c", OWNER, str(path)]
+    command = [sys.executable, "-c", OWNER, str(path), name]
     with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "True\n"
@@ -144,7 +152,7 @@ def test_a_fork_does_not_own_what_its_parent_owns_and_takes_nothing_from_it(tmp_
         os._exit(1 if DatabaseLock(str(tmp_path / "x.db")).acquire() else 7)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    command = [sys.executable, "-c", OWNER, str(tmp_path / "x.db")]
+    command = [sys.executable, "-c", OWNER, str(tmp_path / "x.db"), SERVICE]
     tried = subprocess.run(command, cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert tried.stdout == "False\n"
     lock.release()
@@ -159,12 +167,34 @@ def test_two_owners_in_one_process_are_refused_as_well(tmp_path: Path) -> None:
     lock.release()
 
 
-def test_a_worker_with_a_chat_is_refused_beside_a_service_and_not_beside_another_worker() -> None:
-    refuse_beside_service(None, "x.db")
-    refuse_beside_service(LockHolder(7, "a worker of a WSGI server", 0.0), "x.db")
+def test_a_worker_with_a_chat_is_refused_beside_a_service_and_not_beside_another_worker(tmp_path: Path) -> None:
+    lock = DatabaseLock(str(tmp_path / "x.db"))
+    refuse_beside_service(lock, "x.db")
+    with owner(tmp_path / "x.db", WORKER):
+        refuse_beside_service(lock, "x.db")
 
-    with pytest.raises(DatabaseUnusable, match="and serves the chat by itself; stop that process"):
-        refuse_beside_service(LockHolder(7, SERVICE, 0.0), "x.db")
+    with owner(tmp_path / "x.db"), pytest.raises(DatabaseUnusable, match="and serves the chat by itself; stop that"):
+        refuse_beside_service(lock, "x.db")
+
+
+def test_an_owner_whose_lock_file_is_removed_locks_a_new_one_unless_another_process_has(tmp_path: Path) -> None:
+    path = Path(f"{tmp_path}/x.db-chat.lock")
+    lock = DatabaseLock(str(tmp_path / "x.db"))
+    assert lock.is_kept()
+    assert lock.acquire()
+    path.unlink()
+
+    assert lock.is_kept()
+    # Reading the file here would release the lock.
+    assert path.stat().st_size
+    command = [sys.executable, "-c", OWNER, str(tmp_path / "x.db"), SERVICE]
+    tried = subprocess.run(command, cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert tried.stdout == "False\n"
+
+    path.unlink()
+    with owner(tmp_path / "x.db"):
+        assert not lock.is_kept()
+    lock.release()
 
 
 def test_a_database_in_memory_has_no_lock(tmp_path: Path) -> None:
