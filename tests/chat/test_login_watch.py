@@ -182,5 +182,19 @@ class RequestTests(LoginTestCase):
         self.assertEqual(["not_allowed"] * 3, self.codes(mia))
         self.say(self.ann, "still here")
 
+    def test_while_it_cannot_be_found_out_nothing_is_done_and_the_connection_stays(self) -> None:
+        mia = self.mia()
+        self.trouble = OSError("no disk")
+        for type, code in (("delete", "not_saved"), ("sanctions", "busy")):
+            mia.clear()
+            mia.send(type, room="lobby", number=1)
+            self.database.settle()
+            self.assertEqual([code], self.codes(mia))
+            self.assertEqual(1, len(self.flushLoggedErrors(OSError)))
+        self.assertEqual(([(1, "something rude")], None), (self.database.rows(), mia.transport.closed))
+
+        self.trouble = None
+        self.done(mia, "delete", room="lobby", number=1)
+
     def test_while_the_login_lasts_requests_are_done(self) -> None:
         self.done(self.mia(), "delete", room="lobby", number=1)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
+from enum import Enum, auto
 from typing import Any, Final, TypeAlias, TypeVar
 
 from twisted.logger import Logger
@@ -31,8 +32,11 @@ NOT_SAVED: Final = ("not_saved", "It could not be stored; try again a little lat
 BUSY: Final = ("busy", "It cannot be read now; ask again a little later.")
 
 
-class LoggedOut:
-    """The result of work that was not done, because the client had logged out."""
+class NotDone(Enum):
+    """The result of work that was not done: the client had logged out, or that could not be found out."""
+
+    LOGGED_OUT = auto()
+    UNKNOWN = auto()
 
 
 class ModerationHandler:
@@ -161,26 +165,37 @@ class ModerationHandler:
         code, text = trouble
         begin_waiting(client, request, code)
 
-        def checked(cursor: sqlite3.Cursor) -> T | LoggedOut:
+        def checked(cursor: sqlite3.Cursor) -> T | NotDone:
             # In the database's thread, as it may block, and at the last moment: after a log-out nothing is done.
-            return LoggedOut() if client.has_logged_out() else work(cursor)
+            not_done = self._login_of(client)
+            return work(cursor) if not_done is None else not_done
 
-        def ended(result: T | LoggedOut) -> None:
+        def ended(result: T | NotDone) -> None:
             end_waiting(client)
             try:
-                if isinstance(result, LoggedOut):
-                    self._state.refuse(client, refusal(request, "not_allowed", "You have logged out."))
-                    self._state.end_login(client)
-                else:
-                    then(result)
+                if result is NotDone.LOGGED_OUT:
+                    raise refusal(request, "not_allowed", "You have logged out.")
+                if isinstance(result, NotDone):
+                    raise refusal(request, code, text)
+                then(result)
             except RequestRefused as refused:
                 self._state.refuse(client, refused)
+            if result is NotDone.LOGGED_OUT:
+                self._state.end_login(client)
 
         def failed(failure: Failure) -> None:
             end_waiting(client)
             self._state.refuse(client, refusal(request, code, text))
 
         self._state.storage.change(checked).addCallbacks(ended, failed)
+
+    def _login_of(self, client: Client) -> NotDone | None:
+        """Why a client may not moderate any more, None if it may; called in the database's thread."""
+        try:
+            return NotDone.LOGGED_OUT if client.has_logged_out() else None
+        except Exception:
+            self._log.failure("chat: it could not be found out whether {name!r} has logged out", name=client.name)
+            return NotDone.UNKNOWN
 
     def _impose(
         self, client: Client, request: Mute | Ban, sanction: Sanction, then: Callable[[Sanction], object]
