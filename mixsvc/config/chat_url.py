@@ -1,12 +1,13 @@
 """Where a program on the same machine finds the chat of a service with given settings."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from mixsvc.config.settings import Settings
 from mixsvc.errors import BadSetting
 
-__all__ = ["chat_url"]
+__all__ = ["chat_url", "first_port"]
 
 SCHEMES: Final = {"tcp": "ws", "tcp6": "ws", "ssl": "wss"}
 
@@ -26,6 +27,12 @@ def chat_url(settings: Settings) -> str:
         if place := _place(endpoint):
             return f"{place}{settings.chat.prefix}/websocket"
     raise BadSetting(f"{setting} has no TCP port with a number, so give the address of the chat with --url")
+
+
+def first_port(endpoints: Sequence[str]) -> int | None:
+    """Returns the number of the first TCP port that the endpoints name, None if none of them names any."""
+    places = [place for place in map(_place, endpoints) if place]
+    return int(places[0].rpartition(":")[2]) if places else None
 
 
 def _place(endpoint: str) -> str | None:

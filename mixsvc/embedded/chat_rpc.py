@@ -7,6 +7,7 @@ object with the `value`, or with an `error` and its `text`.
 
 import hmac
 import json
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
@@ -31,6 +32,12 @@ MAX_AGE: Final = 60.0
 
 # How many threads of the host, whose number is not known here, may wait for the chat's database at one time.
 DATABASE_PLACES: Final = 2
+
+# How long a call waits before it looks for another process, in seconds.
+PAUSE_SECONDS: Final = 0.1
+
+# Bytes of a random key.
+KEY_BYTES: Final = 18
 
 ERRORS: Final[dict[str, type[Exception]]] = {each.__name__: each for each in (NoSuchRoom, ServiceBusy, ValueError)}
 
@@ -88,11 +95,15 @@ class ChatRpcServer(Resource):
 class RemoteChat:
     """The methods of IChat in a process that does not serve the chat. They block, each with a time limit.
 
-    Each raises ServiceBusy if no process answers in time. Used in worker threads.
+    A call that reaches no process, or whose process ends before it answers, is repeated until the limit, as another
+    process may take the chat over. Each raises ServiceBusy if none answers in time. Used in worker threads.
     """
 
     def __init__(self, find_port: Callable[[], int | None], token: bytes, seconds: float) -> None:
-        """find_port: returns the port of the ChatRpcServer, or None if no process serves the chat now."""
+        """find_port: returns the port of the ChatRpcServer, or None if no process serves the chat now.
+
+        It raises ServiceBusy where waiting for one is of no use.
+        """
         self._find_port = find_port
         self._database = Places(DATABASE_PLACES)
         self._token = token
@@ -123,31 +134,42 @@ class RemoteChat:
     def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
         """See IChat."""
         with self._database.place():
-            return int(self._call("say", room, name, text, key))
+            # With a key the chat stores the text once, however often it comes.
+            return int(self._call("say", room, name, text, key or secrets.token_urlsafe(KEY_BYTES)))
 
     def _call(self, method: str, *arguments: object) -> Any:
-        port = self._find_port()
-        if port is None:
-            raise ServiceBusy("no process serves the chat now; try again")
-        try:
-            answer = self._post(port, method, arguments)
-            if answer is None:
-                # The system's clock was set between the two processes' looks at it.
-                answer = self._post(port, method, arguments)
-        except (OSError, HTTPException, ValueError):
-            answer = None
-        if answer is None:
-            raise ServiceBusy("the process that serves the chat did not answer in time; try again")
+        ends_at = time.monotonic() + self._seconds
+        answer = self._try(method, arguments, self._seconds)
+        while answer is None:
+            remaining = ends_at - time.monotonic() - PAUSE_SECONDS
+            if remaining <= 0:
+                raise ServiceBusy("no process serves the chat, or it did not answer in time; try again")
+            time.sleep(PAUSE_SECONDS)
+            answer = self._try(method, arguments, remaining)
         if "error" not in answer:
             return answer["value"]
         if answer["error"] == "NameTaken":
             raise NameTaken(answer["text"], answer["suggestion"])
         raise ERRORS[answer["error"]](answer["text"])
 
-    def _post(self, port: int, method: str, arguments: Sequence[object]) -> dict[str, Any] | None:
+    def _try(self, method: str, arguments: Sequence[object], seconds: float) -> dict[str, Any] | None:
+        """The answer, None if there is none. Takes so many seconds at most for each step of the call."""
+        port = self._find_port()
+        if port is None:
+            return None
+        try:
+            # Refused once: the system's clock was set between the two processes' looks at it.
+            for _ in range(2):
+                answer = self._post(port, json.dumps([method, arguments, time.time()]).encode(), seconds)
+                if answer is not None:
+                    return answer
+        except (OSError, HTTPException, ValueError):
+            return None
+        raise ServiceBusy("the process that serves the chat refuses the calls of this one; try again")
+
+    def _post(self, port: int, body: bytes, seconds: float) -> dict[str, Any] | None:
         """Returns the answer; None if the call was refused, and so not run."""
-        body = json.dumps([method, arguments, time.time()]).encode()
-        connection = HTTPConnection("127.0.0.1", port, timeout=self._seconds)
+        connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
         try:
             mac = _mac(self._token, body).decode()
             connection.request("POST", "/", body, {"X-Mac": mac, "Content-Type": "application/json"})

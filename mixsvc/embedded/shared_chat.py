@@ -20,10 +20,11 @@ from zope.interface import implementer
 
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.service import ChatService
+from mixsvc.config.chat_url import first_port
 from mixsvc.config.secret_files import api_token
 from mixsvc.config.settings import Settings
 from mixsvc.embedded.chat_rpc import ChatRpcServer, RemoteChat
-from mixsvc.errors import MixError
+from mixsvc.errors import MixError, ServiceBusy
 from mixsvc.http.listening import open_port
 from mixsvc.http.routing import ChatOnlyRoot
 from mixsvc.http.site import MixSite
@@ -129,7 +130,9 @@ class ChatHost:
         self._first_attempt: Deferred[None] = Deferred()
         self.chat: ChatService | None = None
         self._location = ChatLocation()
-        remote = RemoteChat(lambda: self._lock.location().rpc_port, self._token, REMOTE_SECONDS)
+        # Pages name this port while no process serves the chat: the next one will be there.
+        self._usual_port = first_port(settings.chat.listen)
+        remote = RemoteChat(self.rpc_port, self._token, REMOTE_SECONDS)
         # What views see, in any thread.
         self.facade = SharedChat(self, remote, ChatUrl(settings.chat.url, settings.chat.prefix))
 
@@ -162,9 +165,21 @@ class ChatHost:
             if socket is not None:
                 socket.close()
 
-    def location(self) -> ChatLocation:
-        """Where the chat is. Called in any thread."""
-        return self._location if self.chat is not None else self._lock.location()
+    def browser_port(self) -> int | None:
+        """The port for browsers, as far as is known; also while no process serves the chat. Called in any thread."""
+        location = self._location if self.chat is not None else self._lock.location()
+        self._usual_port = location.port or self._usual_port
+        return self._usual_port
+
+    def rpc_port(self) -> int | None:
+        """The port of the process that serves the chat; None while none does. Called in any thread.
+
+        Raises ServiceBusy if this process has just tried to, and could not.
+        """
+        port = self._lock.location().rpc_port
+        if port is None and self._last_error:
+            raise ServiceBusy("the chat cannot be served now, as the log says; try again later")
+        return port
 
     async def _attempt(self) -> None:
         try:
@@ -172,6 +187,7 @@ class ChatHost:
                 await self._serve()
             else:
                 self._lock.refuse_beside_service(self._settings.storage.path)
+                self._last_error = ""
         except (MixError, OSError) as error:
             self._give_up(str(error))
         except Exception:
@@ -185,6 +201,7 @@ class ChatHost:
         await self._listen(chat)
         chat.start(memory)
         self.chat = chat
+        self._last_error = ""
         self._lock.publish(self._location)
         self._log.info("mixsvc: the chat is served here, on port {port}", port=self._location.port)
         self._loop.stop()
@@ -226,7 +243,7 @@ class SharedChat:
     @property
     def prefix(self) -> str:
         """The URL of the SockJS endpoint for the request that this thread answers; see ChatUrl."""
-        return self._chat_url.url(self._host.location().port)
+        return self._chat_url.url(self._host.browser_port())
 
     def rooms(self) -> Sequence[str]:
         """See IChat; ServiceBusy as below."""

@@ -77,7 +77,10 @@ class IChat(Interface):
     prefix: str = Attribute("The path of the SockJS endpoint, such as /chat.")
 
     def rooms() -> Sequence[str]:
-        """Returns the names of the rooms: a snapshot."""
+        """Returns the names of the rooms: a snapshot.
+
+        In a host whose chat another process serves, this and the next two raise ServiceBusy while no process does.
+        """
 
     def members(room: str) -> Sequence[str]:
         """Returns the names of the persons in a room, sorted: a snapshot. Empty if there is no such room."""

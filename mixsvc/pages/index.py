@@ -6,7 +6,8 @@ from typing import Final
 from flask import Blueprint, Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from mixsvc.interfaces import ChatMessage, IMix
+from mixsvc.errors import ServiceBusy
+from mixsvc.interfaces import ChatMessage, IChat, IMix
 from mixsvc.interfaces.environ import REMOVED_PREFIX
 from mixsvc.pages.api.rooms import ChatAccess
 from mixsvc.pages.preview import PreviewCache, RoomPreview
@@ -34,14 +35,14 @@ def blueprint(mix: IMix, static_files: StaticFiles, access: ChatAccess) -> Bluep
 
     @pages.get("/")
     def index() -> Response:
+        shown = _shown_chat(mix.chat, cache, access)
         page = render_template(
             "index.html",
             rates=[(base, quote, mix.rates.latest(base, quote)) for base, quote in mix.pairs],
             currencies=mix.rates.currencies(),
-            chat_prefix=_chat_place(mix.chat.prefix) if mix.chat else None,
-            glimpse=_preview(mix, cache, access),
-            scripts=[name for name in (SOCKJS_CLIENT,) if mix.chat and static_files.has(name)],
+            scripts=[name for name in (SOCKJS_CLIENT,) if shown["chat_prefix"] and static_files.has(name)],
             charts=[name for name in CHARTS if static_files.has(name)],
+            **shown,
         )
         response = make_response(page)
         response.headers["Cache-Control"] = "no-cache"
@@ -74,16 +75,25 @@ def _chat_place(place: str) -> str:
     return prefix + place if place.startswith("/") else place
 
 
-def _preview(mix: IMix, cache: PreviewCache, access: ChatAccess) -> RoomPreview | None:
-    chat = mix.chat
-    if chat is None:
-        return None
+def _shown_chat(chat: IChat | None, cache: PreviewCache, access: ChatAccess) -> dict[str, object]:
+    """Returns what the template shows of the chat."""
+    glimpse, is_away = None, False
+    try:
+        glimpse = _preview(chat, cache, access) if chat else None
+    except ServiceBusy:
+        is_away = True
+    prefix = _chat_place(chat.prefix) if chat and not is_away else None
+    return {"chat_prefix": prefix, "chat_is_away": is_away, "glimpse": glimpse}
+
+
+def _preview(chat: IChat, cache: PreviewCache, access: ChatAccess) -> RoomPreview | None:
+    """Raises ServiceBusy while the chat is away."""
+    found = cache.newest(chat)
     try:
         access.check_reader()
     except HTTPException:
         # Only those who may read the chat see its messages.
         return None
-    found = cache.newest(chat)
     return RoomPreview(found.room, _readable(found.messages)) if found else None
 
 

@@ -35,31 +35,47 @@ class PreviewCache:
     def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._asking = Lock()
+        # Set once the chat has answered, or failed to, for the first time.
+        self._is_known = Event()
         self._expires_at = -1.0
+        # None: no process serves the chat now, or it does not answer at all.
+        self._rooms: Sequence[str] | None = None
         self._messages: Sequence[ChatMessage] = ()
 
     def newest(self, chat: IChat) -> RoomPreview | None:
-        """The newest messages; none while the chat is too busy to answer, None if there is no room. Never raises.
+        """The newest messages; none while the chat is too busy to answer, None if there is no room.
 
-        Blocks for up to PATIENCE_SECONDS.
+        Raises ServiceBusy while the chat is away. Blocks for up to PATIENCE_SECONDS.
         """
-        room = next(iter(chat.rooms()), None)
-        if room is None:
-            return None
         if self._seconds() >= self._expires_at and self._asking.acquire(blocking=False):
             answered = Event()
             # A thread of its own, as the chat may wait for its database much longer than a view should.
-            Thread(target=self._ask, args=(chat, room, answered), name="preview", daemon=True).start()
+            Thread(target=self._ask, args=(chat, answered), name="preview", daemon=True).start()
             answered.wait(PATIENCE_SECONDS)
-        return RoomPreview(room, self._messages)
+        self._is_known.wait(PATIENCE_SECONDS)
+        rooms = self._rooms
+        if rooms is None:
+            raise ServiceBusy("the chat is away; try again")
+        return RoomPreview(rooms[0], self._messages) if rooms else None
 
-    def _ask(self, chat: IChat, room: str, answered: Event) -> None:
+    def _ask(self, chat: IChat, answered: Event) -> None:
+        seconds = CACHE_SECONDS
         try:
-            self._messages = chat.page(room, None, MAX_MESSAGES).messages
-            self._expires_at = self._seconds() + CACHE_SECONDS
+            self._rooms = self._rooms_of(chat)
+            self._is_known.set()
+            self._messages = chat.page(self._rooms[0], None, MAX_MESSAGES).messages if self._rooms else ()
         except (NoSuchRoom, ServiceBusy):
             self._messages = ()
-            self._expires_at = self._seconds() + BUSY_SECONDS
+            seconds = BUSY_SECONDS
         finally:
+            self._expires_at = self._seconds() + seconds
             self._asking.release()
             answered.set()
+
+    @staticmethod
+    def _rooms_of(chat: IChat) -> Sequence[str] | None:
+        try:
+            return chat.rooms()
+        except ServiceBusy:
+            # Looked for again soon: another process of the host may take the chat over within a second.
+            return None

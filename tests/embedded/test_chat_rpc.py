@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import socket
 import time
 from contextlib import closing
 from http.client import HTTPConnection
@@ -182,12 +183,49 @@ class ChatRpcTests(TestCase):
         with self.assertRaises(ServiceBusy):
             await deferToThread(self.remote_with(TOKEN, 0.05).page, "lobby", None, 5)
 
-    async def test_a_process_that_has_ended_is_busy(self) -> None:
+    async def test_a_process_that_has_ended_is_busy_if_none_takes_its_place(self) -> None:
         await self.port.stopListening()
 
         with self.assertRaises(ServiceBusy):
-            await deferToThread(self.remote.rooms)
+            await deferToThread(self.remote_with(TOKEN, 0.3).rooms)
+
+    async def test_a_call_waits_for_the_process_that_takes_the_chat_over(self) -> None:
+        ports = iter([None, 1, None])
+        remote = RemoteChat(lambda: next(ports, self.number), TOKEN, 30)
+
+        assert await deferToThread(remote.rooms) == ["lobby", "T\u00fcrk\u00e7e"]
+
+    async def test_a_text_whose_answer_was_lost_is_said_again_with_the_same_key(self) -> None:
+        asked: list[bytes] = []
+        dropping = socket.create_server(("127.0.0.1", 0))
+
+        def drop() -> None:
+            connection, _ = dropping.accept()
+            with connection, dropping:
+                # The body is a list in JSON.
+                while not asked or not asked[-1].endswith(b"]"):
+                    asked.append(connection.recv(65536))
+
+        dropped = deferToThread(drop)
+        ports = iter([dropping.getsockname()[1]])
+        remote = RemoteChat(lambda: next(ports, self.number), TOKEN, 30)
+
+        assert await deferToThread(remote.say, "lobby", "Ann", "x") == 41
+        await dropped
+
+        (said,) = self.service.asked
+        assert said[:3] == ("lobby", "Ann", "x")
+        assert str(said[3]).encode() in b"".join(asked)
 
     def test_no_process_at_all_is_busy(self) -> None:
         with self.assertRaises(ServiceBusy):
-            RemoteChat(lambda: None, TOKEN, 1.0).rooms()
+            RemoteChat(lambda: None, TOKEN, 0.3).rooms()
+
+    def test_nobody_waits_where_it_is_of_no_use(self) -> None:
+        def find() -> int | None:
+            raise ServiceBusy("the chat cannot be served now")
+
+        with self.assertRaises(ServiceBusy) as raised:
+            RemoteChat(find, TOKEN, 3600).rooms()
+
+        assert str(raised.exception) == "the chat cannot be served now"

@@ -1,4 +1,5 @@
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from tempfile import TemporaryDirectory
@@ -179,9 +180,28 @@ class ChatOnThePageTests(SynchronousTestCase):
             "This host does not serve the chat; start it with <code>twistd mixsvc</code> to talk.",
             html,
         )
-        scripts = Page(html).scripts()
-        self.assertEqual(scripts[-1], "rates.js")
-        self.assertFalse({"main.js", "sockjs.min.js"} & set(scripts))
+        self.assertEqual(self.module_of(html), "rates/rates.js")
+        self.assertFalse({"main.js", "sockjs.min.js"} & set(Page(html).scripts()))
+
+    def module_of(self, html: str) -> str:
+        """The name of the script that the page begins with; it is served."""
+        found = [str(tag["src"]) for tag in Page(html).tags if tag["tag"] == "script" and tag.get("type") == "module"]
+        with self.app.test_client().get(found[-1]) as served:
+            self.assertEqual(served.status_code, 200)
+        return found[-1].partition("/v-")[2].partition("/")[2]
+
+    def test_a_page_whose_chat_is_away_has_the_rates_says_so_and_looks_for_it(self) -> None:
+        class Away(FakeChat):
+            def rooms(self) -> Sequence[str]:
+                raise ServiceBusy("no process serves the chat now")
+
+        response = create_app(FakeMix(chat=Away())).test_client().get("/")
+
+        self.assertEqual(response.status_code, 200)
+        self.assertIn("1.1172", response.text)
+        self.assertIn("The chat is away at the moment. This page shows it as soon as it is back.", response.text)
+        self.assertEqual(Page(response.text).of_class("talk"), [])
+        self.assertEqual(self.module_of(response.text), "away.js")
 
     def test_without_javascript_the_page_says_what_is_missing(self) -> None:
         self.assertIn("<noscript><p", page_of(self.app))

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from threading import Event, enumerate
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -64,6 +65,37 @@ class PreviewCacheTests(SynchronousTestCase):
         hanging = Hanging()
         for _ in range(3):
             self.assertEqual(self.preview.newest(hanging), RoomPreview("lobby", ()))
+        let_go.set()
+        for asking in [each for each in enumerate() if each.name == "preview"]:
+            asking.join(60)
+
+        self.assertEqual(self.preview.newest(hanging), RoomPreview("lobby", [MESSAGE]))
+
+    def test_a_chat_that_is_away_is_told_and_looked_for_again_soon(self) -> None:
+        class Away(FakeChat):
+            def rooms(self) -> Sequence[str]:
+                raise ServiceBusy("no process serves the chat")
+
+        self.preview.newest(self.chat)
+        self.now += CACHE_SECONDS
+        for _ in range(2):
+            self.assertRaises(ServiceBusy, self.preview.newest, Away())
+        self.now += CACHE_SECONDS
+
+        self.assertEqual(self.preview.newest(self.chat), RoomPreview("lobby", [MESSAGE]))
+
+    def test_no_view_waits_long_for_a_chat_that_may_be_away(self) -> None:
+        let_go = Event()
+        self.addCleanup(let_go.set)
+
+        class Hanging(FakeChat):
+            def rooms(self) -> Sequence[str]:
+                assert let_go.wait(60)
+                return super().rooms()
+
+        hanging = Hanging()
+        for _ in range(2):
+            self.assertRaises(ServiceBusy, self.preview.newest, hanging)
         let_go.set()
         for asking in [each for each in enumerate() if each.name == "preview"]:
             asking.join(60)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, Final
 from urllib.request import Request, urlopen
@@ -21,12 +22,32 @@ from tests.builds import PROJECT
 from tests.e2e.support.browser import Visitor, browser
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.ecb import Ecb
-from tests.e2e.support.hosts import GTHREAD, GUNICORN, HOSTS, PRELOAD, WAITRESS, Host, Server
+from tests.e2e.support.hosts import (
+    BIND,
+    GTHREAD,
+    GUNICORN,
+    GUNICORN_NEEDS,
+    HOSTS,
+    PRELOAD,
+    WAITRESS,
+    Host,
+    Server,
+)
 from tests.e2e.support.service import DEADLINE, Launch
-from tests.e2e.support.urls import get_json, get_text, post
+from tests.e2e.support.urls import get_json, get_text, post, status_of
 from tests.e2e.support.waiting import wait_until
 
 Start = Callable[..., Host]
+
+AWAY: Final = "The chat is away at the moment."
+
+# A worker ends after 60 requests, and gunicorn starts another one.
+RECYCLED: Final = Server(
+    "gunicorn-recycled",
+    (*BIND, "--worker-class=gthread", "--threads=4", "--workers=2", "--max-requests=60", "{app}:app"),
+    GUNICORN_NEEDS,
+    0,
+)
 
 CHAT: Final = {"listen": "tcp:0:interface=127.0.0.1"}
 
@@ -241,12 +262,62 @@ def test_a_busy_port_is_told_once_and_leaves_the_rates(start: Start) -> None:
         assert get_json(f"{host.url}/api/rates/EUR/USD")["quote"] == "USD"
 
         host.lines.wait_for(f"mixsvc: there is no chat: cannot listen on 127.0.0.1:{port} ")
+        wait_until(lambda: AWAY in get_text(f"{host.url}/"), "the page does not say that the chat is away")
         status, _ = post(f"{host.url}/api/session", b'{"name": "Ann"}', Content_Type="application/json")
         assert status == 503
         assert host.log().count("there is no chat") == 1
     # The next try is soon.
     host.lines.wait_for(f"the chat is served here, on port {port}")
+    wait_until(lambda: AWAY not in get_text(f"{host.url}/"), "the page does not say that the chat is back")
+    assert chat_port(host) == port
     assert said(host, "hello")["number"] == 1
+
+
+def test_while_the_worker_with_the_chat_hangs_the_page_shows_the_rates_and_says_that_the_chat_is_away(
+    start: Start, chromium: str | None
+) -> None:
+    host = start(GTHREAD)
+    each_worker(host, 3)
+    owner = int(re.findall(r"^\[(\d+)\]", host.lines.wait_for("the chat is served here"))[0])
+
+    with browser(chromium) as chrome:
+        visitor = Visitor(chrome.new_context().new_page())
+        os.kill(owner, signal.SIGSTOP)
+        try:
+            # Each answer is a page with the rates, whatever is known of the chat at that moment.
+            wait_until(lambda: AWAY in page_with_rates(host), "the page does not say that the chat is away")
+            visitor.page.goto(f"{host.url}/")
+            expect(visitor.page.locator("#chat-away")).to_be_visible()
+        finally:
+            os.kill(owner, signal.SIGCONT)
+
+        # It comes back by itself.
+        expect(visitor.page.locator("#talk")).to_be_visible(timeout=DEADLINE * 1000)
+        assert visitor.complaints == []
+
+
+def page_with_rates(host: Host) -> str:
+    page = get_text(f"{host.url}/")
+    assert "1.1172" in page
+    return page
+
+
+def test_no_request_is_refused_while_workers_are_recycled(start: Start) -> None:
+    host = start(RECYCLED)
+    numbers = [said(host, "first")["number"]]
+    paths = ["/", "/api/rates/EUR/USD", "/"]
+
+    def ask(_: int) -> list[int]:
+        return [status_of(f"{host.url}{path}") for path in paths] + [post(f"{host.url}/worker/line", b"")[0]]
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = [status for answers in pool.map(ask, range(80)) for status in answers]
+
+    # Workers ended, and the chat went from one to another.
+    assert host.log().count("the chat is served here") > 1
+    assert set(statuses) == {200}
+    # Nothing is lost, and nothing is stored twice.
+    assert said(host, "last")["number"] == numbers[0] + 80 + 1
 
 
 @pytest.mark.parametrize("server", HOSTS, ids=str)

@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from tests.e2e.support.service import DEADLINE, Launch, Lines, config_text
 
-__all__ = ["FLASK", "GTHREAD", "GUNICORN", "HOSTS", "PRELOAD", "WAITRESS", "Host", "Server"]
+__all__ = ["BIND", "FLASK", "GTHREAD", "GUNICORN", "GUNICORN_NEEDS", "HOSTS", "PRELOAD", "WAITRESS", "Host", "Server"]
 
 
 @dataclass(frozen=True)
