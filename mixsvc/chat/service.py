@@ -12,8 +12,9 @@ from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.login_watch import LoginWatch
 from mixsvc.chat.stats import ChatStats
 from mixsvc.common.clocks import Clocks, WallClock
-from mixsvc.config.settings import Settings
+from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.interfaces import DeferToThread, Identity, IRates
+from mixsvc.storage.clock_record import ClockKeeper, ClockRecord
 from mixsvc.storage.database import Database, prepare
 from mixsvc.threads.places import Places
 from txsockjs.factory import SockJSResource
@@ -72,6 +73,8 @@ class ChatService:
         clocks = Clocks(reactor, given.wall)
         self.dispatcher = ChatDispatcher(clocks, given.database, settings.chat, given.rates.facade, broadcast)
         self._login_watch = LoginWatch(reactor, self.dispatcher, given.defer_to_thread)
+        record = ClockRecord(settings.storage.path)
+        self._clock_keeper = ClockKeeper(reactor, given.wall, record, given.defer_to_thread)
         factory = ChatFactory(reactor, self.dispatcher, given.identify)
         self.resource = SockJSResource(factory, {**sockjs_options(settings), "same_owner": same_owner}, reactor)
         # For views, in any thread.
@@ -79,6 +82,8 @@ class ChatService:
 
     def prepare(self) -> StoredState | None:
         """Create or upgrade the database and read what `start` needs; blocks. Raises DatabaseUnusable."""
+        if self._settings.storage.path != MEMORY:
+            self._clock_keeper.resume()
         return prepare(self._settings.storage.path, read_stored_state)
 
     def start(self, stored: StoredState | None) -> None:
@@ -87,12 +92,15 @@ class ChatService:
             self.dispatcher.restore(stored)
         self.dispatcher.start()
         self._login_watch.start()
+        if self._settings.storage.path != MEMORY:
+            self._clock_keeper.start()
         self._given.rates.add_listener(self.dispatcher.rates_changed)
 
     def close(self) -> "Deferred[None]":
         """Close all connections and refuse new ones; fires when the clients have answered. Cancel it to drop them."""
         self.dispatcher.close()
         self._login_watch.stop()
+        self._clock_keeper.stop()
         self._given.identify.stop()
         return self.resource.stop(1001, "Server is stopping")
 

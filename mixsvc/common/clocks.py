@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-__all__ = ["TRUST_SECONDS", "Clocks", "WallClock"]
+__all__ = ["TRUST_SECONDS", "Agreement", "Clocks", "WallClock"]
 
 T = TypeVar("T")
 
@@ -18,6 +18,14 @@ TRUST_SECONDS: Final = 3600.0
 
 # By how many seconds the two may differ: time services set a clock by fractions of a second.
 TOLERANCE: Final = 5.0
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Two clocks that agree: by how much the time of day is ahead of the steady clock, and since when by the latter."""
+
+    ahead: float
+    since: float
 
 
 class WallClock:
@@ -34,6 +42,19 @@ class WallClock:
         self._since = steady()
         self._ahead = self._told = wall() - self._since
 
+    @property
+    def agreement(self) -> "Agreement":
+        """Since when the time of day has gone as the steady clock, as far as this was asked."""
+        return Agreement(self._ahead, self._since)
+
+    def resume(self, earlier: "Agreement") -> None:
+        """Go on with the agreement of an earlier process, if the two clocks still agree by it. Called first.
+
+        Both processes have the same steady clock.
+        """
+        if abs(earlier.ahead - self._ahead) <= TOLERANCE and earlier.since <= self._since:
+            self._ahead, self._since = earlier.ahead, earlier.since
+
     def set_by(self) -> float:
         """By how many seconds the time of day was set since this was asked last; 0.0 for small corrections."""
         step = self.seconds() - self._steady() - self._told
@@ -45,7 +66,7 @@ class WallClock:
     def trusted_seconds(self) -> float | None:
         """The time of day if it has gone as the steady clock for an hour, as far as this was asked; else None.
 
-        None after the start, as nobody knows whether the time was right then.
+        None after the start, as nobody knows whether the time was right then, unless an agreement was resumed.
         """
         now, wall = self._steady(), self.seconds()
         if abs(wall - now - self._ahead) > TOLERANCE:

@@ -10,6 +10,7 @@
 - sqlite_version: whether this SQLite has a fault that matters here.
 - connection_pool: one connection in one daemon thread, on twisted.enterprise.adbapi.
 - restoring: puts a backup in the database's place.
+- clock_record: since when the time of day is right, for the next process.
 - forks: a process that forks (gunicorn, uWSGI) waits until no thread is inside SQLite.
 
 Every transaction runs in one thread, so transactions never wait for each other's locks, and they commit in the order in
