@@ -88,9 +88,12 @@ class ResponseBacklog:
         with self._changed:
             if not self._pieces:
                 return None
+            was_full = not self._has_memory()
             piece = self._pieces.popleft()
             self._count_memory(-len(piece) - PIECE_OVERHEAD)
-            self._changed.notify_all()
+            if was_full:
+                # Its thread may wait; those of other responses would be woken for nothing.
+                self._changed.notify_all()
             return piece
 
     def begin_reading(self) -> bool:

@@ -176,6 +176,18 @@ class SlowClientCase(SynchronousTestCase):
     def until_it_waits(self) -> None:
         assert self.can_write.waits.acquire(timeout=SECONDS)
 
+    def read_with(self, worker: Worker) -> bytes:
+        """What the client gets until the worker has ended and nothing more comes."""
+        came = b""
+        while True:
+            has_ended = not worker.is_waiting
+            self.reactor.turn()
+            data = self.wire.read()
+            came += data
+            if has_ended and not data:
+                worker.join()
+                return came
+
     def lose(self) -> None:
         self.channel.connectionLost(Failure(ConnectionDone()))
 

@@ -188,11 +188,7 @@ class SpooledResponseTests(SlowClientCase):
         self.until_it_waits()
         self.reactor.turn()
         assert worker.is_waiting
-        came = b""
-        while worker.is_waiting or self.wire.value():
-            came += self.wire.read()
-            self.reactor.turn()
-        worker.join()
+        came = self.read_with(worker)
 
         assert b"".join(dechunked(came)) == b"x" * MUCH
         assert len([event for event in self.events if "temporary files" in event]) == 1
@@ -257,11 +253,7 @@ class WaitingThreadTests(SlowClientCase):
 
     def test_a_worker_goes_on_when_the_client_has_read(self) -> None:
         worker = self.full()
-        came = b""
-        while worker.is_waiting or self.wire.value():
-            came += self.wire.read()
-            self.reactor.turn()
-        worker.join()
+        came = self.read_with(worker)
 
         assert b"".join(dechunked(came)) == b"x" * self.size
         assert worker.error is None

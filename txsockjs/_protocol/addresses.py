@@ -1,12 +1,16 @@
 """IP addresses: by which of them clients are counted, and how one is written. Pure."""
 
 import ipaddress
+import re
 from typing import Final
 
-__all__ = ["counted_as", "is_ipv6", "short_ipv6"]
+__all__ = ["counted_as", "is_ipv6", "parse_address", "short_ipv6"]
 
 # The well-known prefix of translators between IPv4 and IPv6 (RFC 6052 section 2.1).
 TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+# ipaddress takes any text as a zone.
+ZONE: Final = re.compile(r"[0-9A-Za-z._-]{1,15}")
 
 
 def counted_as(host: str) -> str:
@@ -36,6 +40,14 @@ def is_ipv6(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The address that a text spells. Raises ValueError, also for a zone (RFC 4007) that is no interface's name."""
+    address = ipaddress.ip_address(text)
+    if address.version == 6 and address.scope_id is not None and not ZONE.fullmatch(address.scope_id):
+        raise ValueError(f"{text!r} names no interface behind the %")
+    return address
 
 
 def short_ipv6(text: str) -> str:

@@ -1,6 +1,5 @@
 """A session as a Twisted transport, and the address of its client."""
 
-import ipaddress
 import json
 from collections.abc import Iterable
 from typing import Any, Final
@@ -18,6 +17,7 @@ from twisted.python.failure import Failure
 from twisted.web.server import Request
 from zope.interface import implementer
 
+from txsockjs._protocol.addresses import parse_address
 from txsockjs._protocol.frames import BinaryMessage, Message
 from txsockjs._protocol.text import as_text, as_utf8
 from txsockjs._session.flow import FlowControl, PullFlowControl, PushFlowControl
@@ -234,10 +234,11 @@ class SockJSTransport:
 
 def peer_address(request: Request, proxy_header: str | None) -> IAddress:
     """The client's address: the last one in the proxy's header if it is valid, else that of the connection."""
-    given = request.getHeader(proxy_header) if proxy_header else None
+    # As bytes: asked for text, Twisted raises an error for other bytes than UTF-8.
+    given = request.getHeader(proxy_header.encode("ascii")) if proxy_header else None
     if given:
         try:
-            address = ipaddress.ip_address(given.rpartition(",")[2].strip(" \t"))
+            address = parse_address(given.decode("latin-1").rpartition(",")[2].strip(" \t"))
         except ValueError:
             return IAddress(request.getClientAddress())
         kind = IPv4Address if address.version == 4 else IPv6Address

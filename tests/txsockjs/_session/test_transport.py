@@ -128,7 +128,16 @@ class AddressTests(SynchronousTestCase):
         self.assertEqual(self.peer("::1"), IPv6Address("TCP", "::1", None))  # type: ignore[arg-type]  # as in 1.2.2
 
     def test_a_header_that_is_not_an_address_is_ignored(self) -> None:
-        for given in ("", "unknown", "10.0.0.1 or so", "10.0.0.256", "10.0.0.1,"):
+        for given in (
+            "",
+            "unknown",
+            "10.0.0.1 or so",
+            "10.0.0.256",
+            "10.0.0.1,",
+            "10.0.0.1\x85",
+            "\xa0::1",
+            "fe80::1%\xb2",
+        ):
             self.assertEqual(self.peer(given), IPv4Address("TCP", "192.168.1.1", 54321), given)
 
     def test_the_header_counts_only_with_the_option(self) -> None:
