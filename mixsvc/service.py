@@ -158,7 +158,7 @@ class MixService(MultiService):
             raise self._logged(error) from None
         self._chat.start(stored)
         self._rates.start()
-        self._reactor.callWhenRunning(self._forks.start)
+        self._forks.start()
         MultiService.startService(self)
 
     def stopService(self) -> "Deferred[None]":

@@ -18,18 +18,19 @@ def _serve(options: argparse.Namespace) -> int:
     Raises SystemExit for a mistake in the options or settings, after --help, and after --version.
     """
     # Only now: the other commands do not need all this.
-    from mixsvc.operations.stop_signals import end_at_once
-
-    end_at_once()
-    from twisted.scripts import twistd
-
-    from mixsvc.tap import MixsvcOptions
-
     if {"--help", "-h"} & set(options.words):
+        from mixsvc.tap import MixsvcOptions
+
         shown = MixsvcOptions()
         shown.synopsis = "Usage: mixsvc serve [options]"
         print(shown)
         return 0
+    from mixsvc.operations.stop_signals import end_at_once
+
+    # Before the rest is imported, which takes a second.
+    end_at_once()
+    from twisted.scripts import twistd
+
     sys.argv[1:] = [*IN_FOREGROUND, "mixsvc", *options.words]
     twistd.run()
     return 0

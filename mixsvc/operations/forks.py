@@ -47,7 +47,7 @@ class ForkWatcher:
         self._masks: dict[int, set[int | signal.Signals]] = {}
 
     def start(self) -> None:
-        """Watch from now on; called in the main thread when the reactor begins to run, which twistd's forks precede."""
+        """Watch from now on; called in the main thread before the reactor runs, and after the forks of twistd."""
         self._epolls = list(_epolls())
         hooks = [_weakly(method) for method in (self._before, self._in_parent, self._in_child)]
         os.register_at_fork(before=hooks[0], after_in_parent=hooks[1], after_in_child=hooks[2])
@@ -78,7 +78,9 @@ class ForkWatcher:
             close += [*self._reactor.getReaders(), *self._reactor.getWriters()]
         # Their numbers stay taken: objects that close them later must not close something else.
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        for number in {*map(_number, close), *self._epolls}:
+        # A number of a loop that has ended may be that of something else by now.
+        epolls = filter(_is_epoll, self._epolls)
+        for number in {*map(_number, close), *epolls}:
             with suppress(OSError):
                 if number >= 0:
                     os.dup2(null, number, inheritable=False)
@@ -104,10 +106,13 @@ def _number(selectable: Any) -> int:
 
 def _epolls() -> Iterator[int]:
     with suppress(OSError):
-        for name in os.listdir(DESCRIPTORS):
-            with suppress(OSError):
-                if os.readlink(f"{DESCRIPTORS}/{name}") == EPOLL:
-                    yield int(name)
+        yield from filter(_is_epoll, map(int, os.listdir(DESCRIPTORS)))
+
+
+def _is_epoll(descriptor: int) -> bool:
+    with suppress(OSError):
+        return os.readlink(f"{DESCRIPTORS}/{descriptor}") == EPOLL
+    return False
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:
