@@ -190,21 +190,20 @@ def test_the_descriptor_of_epoll_is_not_in_the_child(reactor: WatchingReactor) -
         del watcher
 
 
-def test_what_has_the_number_of_an_epoll_that_was_closed_stays(reactor: WatchingReactor) -> None:
+def test_what_has_the_number_of_an_epoll_that_was_closed_stays(reactor: WatchingReactor, port: socket.socket) -> None:
     polled = epoll()
     watcher = ForkWatcher(reactor, list)
     watcher.start()
     number = polled.fileno()
+    # As if it had been closed, and its number given to another file.
+    os.dup2(port.fileno(), number)
+
+    def child() -> None:
+        assert os.readlink(f"/proc/self/fd/{number}").startswith("socket:")
+
+    assert fork(child) == 0
     polled.close()
-    with socket.socket() as later:
-        os.dup2(later.fileno(), number)
-
-        def child() -> None:
-            assert os.readlink(f"/proc/self/fd/{number}").startswith("socket:")
-
-        assert fork(child) == 0
-        os.close(number)
-        del watcher
+    del watcher
 
 
 def test_the_child_knows_that_it_is_one_and_the_parent_is_none(watcher: ForkWatcher) -> None:
