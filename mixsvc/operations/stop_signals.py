@@ -10,6 +10,9 @@ __all__ = ["StopSignals", "end_at_once"]
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
+# The number of a container's first process, to which the system sends no signal that it does not handle.
+FIRST_PROCESS: Final = 1
+
 
 def end_at_once() -> None:
     """Let SIGTERM and SIGINT end the process at once, without a traceback, as nothing is open yet.
@@ -18,9 +21,18 @@ def end_at_once() -> None:
     stays.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOPPING, signal.SIGALRM))
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ending = _end if os.getpid() == FIRST_PROCESS else signal.SIG_DFL
+    signal.signal(signal.SIGTERM, ending)
     if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, signal.SIG_IGN):
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, ending)
+
+
+def _end(number: int, frame: object) -> None:
+    """End the process by this signal."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    # As a shell shows an end by a signal.
+    os._exit(128 + number)
 
 
 class StopSignals:
@@ -51,7 +63,7 @@ class StopSignals:
         """
         self._seconds = seconds
         for number in STOPPING:
-            if signal.getsignal(number) == signal.SIG_DFL:
+            if signal.getsignal(number) in (signal.SIG_DFL, _end):
                 signal.signal(number, self._came)
 
     def _take_over(self) -> None:
@@ -85,5 +97,4 @@ class StopSignals:
                 seconds=self._seconds,
             )
         finally:
-            signal.signal(self._number, signal.SIG_DFL)
-            os.kill(os.getpid(), self._number)
+            _end(self._number, frame)

@@ -3,9 +3,11 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from mixsvc.operations import stop_signals
 from mixsvc.operations.stop_signals import StopSignals, end_at_once
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
@@ -28,11 +30,15 @@ class SignalledReactor:
     def sigInt(self, number: int) -> None:
         self.stopped_by.append(number)
 
+    def _handlers(self) -> Any:
+        return self.sigTerm, self.sigInt
+
     def run(self) -> None:
         """Begin to run: Twisted handles SIGINT only where nobody else does."""
-        signal.signal(signal.SIGTERM, self.sigTerm)  # type: ignore[arg-type]  # compared only
+        term, interrupt = self._handlers()
+        signal.signal(signal.SIGTERM, term)
         if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-            signal.signal(signal.SIGINT, self.sigInt)  # type: ignore[arg-type]  # compared only
+            signal.signal(signal.SIGINT, interrupt)
         for function in self._later:
             function()
 
@@ -47,10 +53,10 @@ def signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def running(at_start: object) -> SignalledReactor:
+def running(at_start: Any) -> SignalledReactor:
     """A reactor that runs, in a process that was started with this handler for SIGINT."""
     reactor = SignalledReactor()
-    signal.signal(signal.SIGINT, at_start)  # type: ignore[arg-type]  # any handler
+    signal.signal(signal.SIGINT, at_start)
     started(reactor)
     reactor.run()
     return reactor
@@ -66,7 +72,7 @@ def started(reactor: SignalledReactor, seconds: float = SECONDS) -> None:
 @pytest.mark.parametrize("first", STOPPING)
 @pytest.mark.parametrize("second", STOPPING)
 def test_the_first_stops_the_reactor_and_the_others_change_nothing(
-    at_start: object, first: signal.Signals, second: signal.Signals
+    at_start: Any, first: signal.Signals, second: signal.Signals
 ) -> None:
     reactor = running(at_start)
 
@@ -116,14 +122,27 @@ def status_of_child(child: Callable[[], object]) -> int:
 
 @pytest.mark.parametrize("number", STOPPING)
 @pytest.mark.parametrize("before", [signal.SIG_IGN, signal.SIG_DFL])
-def test_before_anything_is_open_both_end_the_process_at_once(number: signal.Signals, before: object) -> None:
+def test_before_anything_is_open_both_end_the_process_at_once(number: signal.Signals, before: Any) -> None:
     def child() -> None:
-        signal.signal(number, before)  # type: ignore[arg-type]  # any handler
+        signal.signal(number, before)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         # As a parent may leave it.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         end_at_once()
         signal.raise_signal(number)
+
+    assert status_of_child(child) == -number
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_the_first_process_of_a_container_handles_both_from_the_beginning(number: signal.Signals) -> None:
+    """The system sends it no signal whose handler is the default."""
+
+    def child() -> None:
+        vars(stop_signals)["FIRST_PROCESS"] = os.getpid()
+        end_at_once()
+        if callable(signal.getsignal(number)):
+            signal.raise_signal(number)
 
     assert status_of_child(child) == -number
 

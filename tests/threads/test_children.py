@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 
@@ -25,11 +26,14 @@ class NoReactor:
         self.calls += 1
 
 
+REACTOR: Any = NoReactor()
+
+
 def status_of_child(work: Callable[[DaemonThreadPool], object]) -> int:
     """How the child ends that a thread of a pool forks, if it does this and returns to the pool."""
     statuses: list[int] = []
     ended = Event()
-    pool = DaemonThreadPool(NoReactor(), 1, "test")  # type: ignore[arg-type]  # as much as is used
+    pool = DaemonThreadPool(REACTOR, 1, "test")
 
     def view() -> None:
         pid = os.fork()
@@ -75,7 +79,7 @@ def test_a_child_ends_where_its_thread_goes_back_to_the_parents_work(
 def test_a_child_is_told_at_once_that_it_cannot_call_the_service() -> None:
     def call(pool: DaemonThreadPool) -> None:
         try:
-            Bridge(NoReactor(), SECONDS)(print)  # type: ignore[arg-type]  # as much as is used
+            Bridge(REACTOR, SECONDS)(print)
         except RuntimeError as error:
             os._exit(7 if "forked" in str(error) and not isinstance(error, ServiceBusy) else 8)
 
