@@ -34,19 +34,20 @@ class CommitGuard:
             self._files.forget_content()
 
     def committed(self) -> None:
-        """See CommitWatcher."""
+        """See CommitWatcher; raises FileGone."""
         self.are_in_log = True
+        self._files.check_again()
 
     def check(self, connection: sqlite3.Connection) -> None:
         """See CommitWatcher; raises FileGone."""
         self._files.check()
         try:
-            is_kept, has_changed = self._lock.is_kept(), self._files.has_changed()
+            is_kept = self._lock.is_kept()
         except OSError as error:
-            raise FileGone(f"its files cannot be looked at: {error.strerror}") from None
+            raise FileGone(f"its lock file cannot be used: {error.strerror}") from None
         if not is_kept:
             raise FileGone("another process has it, as its lock file was removed; stop one of the two")
-        if has_changed:
+        if self._files.has_changed():
             if not is_own_file(connection, self._path):
                 raise FileGone("its file was overwritten; restart the service to use what it is now")
             self.emptied()

@@ -36,10 +36,10 @@ class CommitWatcher(Protocol):
     """Watches the transactions that change something. Called in the pool's thread, inside SQLite."""
 
     def check(self, connection: sqlite3.Connection) -> None:
-        """Raise sqlite3.Error if what is committed now would be lost; called before and after each commit."""
+        """Raise sqlite3.Error if what is committed now would be lost; called before a commit that changes something."""
 
     def committed(self) -> None:
-        """Called after each commit that changed something."""
+        """Called after each such commit; raises sqlite3.Error if it may be lost."""
 
 
 class WatchedPool(ConnectionPool):
@@ -126,7 +126,6 @@ def _transaction(
         raise
     if watcher is not None and has_changed:
         watcher.committed()
-        watcher.check(connection)
     return result
 
 

@@ -57,7 +57,10 @@ def rehearse(path: str) -> None:
         raise _unusable(path, "its directory does not exist; make it, or give another path in [storage] path")
     # Checked for the effective user, which may be the one that the daemon runs as later.
     if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
-        raise _unusable(path, "its directory cannot be written to; give another path in [storage] path, or :memory:")
+        why = " (its file system is mounted read-only)" if os.statvfs(folder).f_flag & os.ST_RDONLY else ""
+        raise _unusable(
+            path, f"its directory cannot be written to{why}; give another path in [storage] path, or :memory:"
+        )
     try:
         is_new = not os.path.exists(path)
         os.stat(folder if is_new else path)
@@ -198,6 +201,8 @@ class Database:
             else:
                 stack.enter_context(kept_from_checkpoint(self._path))
             pool.disconnect(connection)
+            # SQLite would make a new database where there is none.
+            os.stat(self._path)
         pool.connect()
 
     def _schedule_checkpoint(self, result: T) -> T:

@@ -30,6 +30,7 @@ class FileWatch:
         self._files: dict[str, os.stat_result] = {}
         # Of the owner, which alone changes the file: what it was like after the last change.
         self._unchanged: tuple[int, int] | None = None
+        self._last_seen: os.stat_result
 
     def remember(self) -> None:
         """Take the files that have the names now for those that the connection has open; called when it was opened."""
@@ -39,28 +40,41 @@ class FileWatch:
                 self._files[suffix] = os.stat(self._path + suffix)
             except OSError as error:
                 raise FileGone(f"its file cannot be looked at: {error.strerror}") from None
+        self._last_seen = self._files[""]
 
     def remember_content(self) -> None:
         """Take the content of the database's file for its own; called by the owner whenever it has changed it."""
-        self._unchanged = _content(os.stat(self._path))
+        self._last_seen = os.stat(self._path)
+        self._unchanged = _content(self._last_seen)
 
     def forget_content(self) -> None:
         """Other processes may change the file from now on."""
         self._unchanged = None
 
     def has_changed(self) -> bool:
-        """Whether the database's file was changed since the owner has changed it."""
-        return self._unchanged not in (None, _content(os.stat(self._path)))
+        """Whether the database's file was changed since the owner has changed it, as far as the last check saw it."""
+        return self._unchanged is not None and self._unchanged != _content(self._last_seen)
 
     def check(self) -> None:
         """Raise FileGone if the database's file is not in its place, LogGone if one of the files beside it is not."""
-        for suffix, file in self._files.items():
-            try:
-                found = os.stat(self._path + suffix)
-            except OSError:
-                found = None
-            if found is None or (found.st_ino, found.st_dev) != (file.st_ino, file.st_dev):
-                raise _gone(suffix, is_replaced=found is not None)
+        self._last_seen = self._check("")
+        for suffix in LOG_FILES:
+            self._check(suffix)
+
+    def check_again(self) -> None:
+        """As `check`, soon after it: for those files without which a commit would be lost."""
+        self._check("")
+        self._check(LOG_FILES[0])
+
+    def _check(self, suffix: str) -> os.stat_result:
+        file = self._files[suffix]
+        try:
+            found = os.stat(self._path + suffix)
+        except OSError:
+            raise _gone(suffix, is_replaced=False) from None
+        if (found.st_ino, found.st_dev) != (file.st_ino, file.st_dev):
+            raise _gone(suffix, is_replaced=True)
+        return found
 
 
 def _content(file: os.stat_result) -> tuple[int, int]:

@@ -58,9 +58,13 @@ class LockHolder:
 
 @dataclass
 class _Hold:
-    """The lock in this process. owner: who has it for good. borrowers: how many have it for a moment."""
+    """The lock in this process.
+
+    handle, file: of the locked file. owner: who has it for good. borrowers: how many have it for a moment.
+    """
 
     handle: int
+    file: os.stat_result
     owner: "DatabaseLock | None" = None
     borrowers: int = 0
 
@@ -132,19 +136,18 @@ class DatabaseLock:
     def is_kept(self) -> bool:
         """Whether nobody has taken away from this process what it has: by removing the file and locking a new one.
 
-        Locks the new file as well if nobody has yet. True if this process has nothing. Raises OSError.
+        Locks the new file as well if nobody has yet. True if this process owns nothing. Raises OSError.
         """
-        hold = _holds.get(self._path)
-        if hold is None or _is_in_place(hold.handle, self._path):
-            return True
         with _one_at_a_time():
+            hold = _holds.get(self._path)
+            if hold is None or hold.owner is None or _is_in_place(hold.file, self._path):
+                return True
             handle = _locked(self._path)
             if handle is None:
                 return False
             os.close(hold.handle)
-            hold.handle = handle
-            if hold.owner is not None:
-                hold.owner._sign(hold)
+            hold.handle, hold.file = handle, os.fstat(handle)
+            hold.owner._sign(hold)
             return True
 
     def holder(self) -> LockHolder | None:
@@ -164,9 +167,9 @@ class DatabaseLock:
                 os.close(handle)
 
 
-def _is_in_place(handle: int, path: str) -> bool:
+def _is_in_place(file: os.stat_result, path: str) -> bool:
     try:
-        return os.path.samestat(os.fstat(handle), os.stat(path))
+        return os.path.samestat(file, os.stat(path))
     except FileNotFoundError:
         return False
 
@@ -185,6 +188,9 @@ def refuse_second_service(path: str) -> None:
                 raise _second(path, str(holder))
             time.sleep(LOOK_SECONDS)
     except OSError as error:
+        if not os.access(os.path.dirname(path) or ".", os.W_OK | os.X_OK, effective_ids=True):
+            # Then nothing can be used there, which `database.rehearse` says.
+            return
         raise _no_lock(path, error) from None
     other = _user_under_another_name(path)
     if other is not None:
@@ -241,7 +247,7 @@ def _held(path: str) -> _Hold | None:
     if hold is None:
         handle = _locked(path)
         if handle is not None:
-            hold = _holds[path] = _Hold(handle)
+            hold = _holds[path] = _Hold(handle, os.fstat(handle))
     return hold
 
 
@@ -253,7 +259,7 @@ def _locked(path: str) -> int | None:
             _give_to_owner(handle, path)
             fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Somebody may have removed the file meanwhile; then others would lock another one.
-            if _is_in_place(handle, path):
+            if _is_in_place(os.fstat(handle), path):
                 return handle
         except OSError as error:
             os.close(handle)

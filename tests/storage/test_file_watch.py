@@ -102,6 +102,17 @@ class FileWatchTests(TestCase):
         copy = shutil.copytree(self.path.parent, f"{self.path.parent}-copy")
         assert prepare(f"{copy}/{self.path.name}", numbers) == [1, 2, 3, 4]
 
+    async def test_where_all_files_are_removed_no_new_database_takes_the_messages(self) -> None:
+        await self.say(1)
+        for suffix in ("", "-wal", "-shm"):
+            os.unlink(f"{self.path}{suffix}")
+
+        for number in (2, 3):
+            assert "its file was removed or renamed" in await self.refused(number)
+
+        await self.database.close()
+        assert not self.path.exists()
+
     async def test_a_file_beside_it_that_is_replaced_is_noticed_too(self) -> None:
         await self.say(1)
         Path(f"{self.path}-new").write_bytes(b"")
