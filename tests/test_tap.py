@@ -1,6 +1,7 @@
 """twistd's side: options, and the service that they make."""
 
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from twisted.application.app import ServerOptions
 from mixsvc import facade
 from mixsvc.service import MixService
 from mixsvc.tap import Options, makeService
+from tests.builds import PROJECT
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +71,27 @@ def test_a_mistake_in_the_options_ends_the_process_with_one_line(words: list[str
         ServerOptions().parseOptions(["mixsvc", *words])
 
     assert ended.value.code == f"mixsvc: {said}"
+
+
+SIGNALLED = """
+import os, signal, sys
+from twisted.plugins.mixsvc_plugin import mixsvc
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+# As twistd does it when the command line names mixsvc; a finder is asked while mixsvc.tap is imported.
+class Finder:
+    def find_spec(self, name, *more):
+        if name == "mixsvc.tap":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+mixsvc.options
+"""
+
+
+def test_signals_end_the_process_while_it_is_imported() -> None:
+    done = subprocess.run([sys.executable, "-c", SIGNALLED], cwd=PROJECT, capture_output=True)
+
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
 
 
 def test_the_service_is_made_and_not_started(tmp_path: Path) -> None:
