@@ -34,7 +34,10 @@ class BridgeTests(TestCase):
         with self.assertRaises(KeyError):
             await deferToThread(self.bridge, lambda: fail(KeyError("x")))
 
-    def test_a_call_in_the_reactor_thread_is_refused(self) -> None:
+    async def test_a_call_in_the_reactor_thread_is_refused(self) -> None:
+        # Twisted knows which thread that is once the reactor has run.
+        await deferToThread(int)
+
         with self.assertRaisesRegex(RuntimeError, "use deferToThread"):
             self.bridge(threading.current_thread)
 
