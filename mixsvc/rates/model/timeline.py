@@ -160,9 +160,19 @@ def merge(old: Timeline, new: Timeline) -> Timeline:
     if not new.days:
         return old
     cut = bisect_left(old.days, new.days[0])
+    if _replaces_archive(old, new):
+        return new
     tail = old.points(cut)
     news = {day: point for day, point in new.points(0).items() if _is_news(point, tail.get(day))}
     return old.cut(cut, dict(sorted((tail | news).items()))) if news else old
+
+
+def _replaces_archive(old: Timeline, new: Timeline) -> bool:
+    """Whether all of `old` is of the archive, and `new` has another source's price for each of its days."""
+    is_from_archive = {each.source for each in set(old.origins)} == {ARCHIVE}
+    return (
+        is_from_archive and ARCHIVE not in {each.source for each in set(new.origins)} and set(new.days) >= set(old.days)
+    )
 
 
 def missing_from(old: Timeline, new: Timeline) -> Timeline:

@@ -80,6 +80,12 @@ class Past(StoreCase):
         broken: list[tuple[str, object]] = [("price", "abc"), ("price", "0"), ("price", b"\xff"), ("date", "zzz")]
         broken += [("date", "9999-12-31"), ("fetched_at", "yesterday"), ("fetched_at", "2026-10-30T12:00:00")]
         broken += [("fetched_at", "0001-01-01T00:00:00+14:00"), ("fetched_at", "9999-12-31T23:00:00-14:00")]
+        broken += [
+            ("price", "1 2"),
+            ("price", "1 "),
+            ("date", b"2026-10-01"),
+            ("fetched_at", "2026-10-30 12:00:00+00:00 x"),
+        ]
         for column, value in [*broken, ("source", b"\xff")]:
             with self.subTest(column=column, value=value):
                 self.connection.execute("DELETE FROM quote")
@@ -93,6 +99,19 @@ class Past(StoreCase):
         for column in ("price", "source", "quote"):
             self.connection.execute(f"UPDATE quote SET {column} = CAST(x'ff' AS TEXT)")
             self.assertEqual(self.past(), [])
+
+    def test_a_source_whose_name_has_a_space_in_it_is_read(self) -> None:
+        saved = [quote(day="2026-10-29", source="my bank"), quote(source="my bank")]
+        self.save(*saved)
+
+        self.assertEqual(self.past(), saved)
+
+    def test_each_price_keeps_its_own_source_and_time(self) -> None:
+        later = replace(quote("GBP", "0.8", source="json"), fetched_at=datetime(2026, 10, 30, 15, tzinfo=UTC))
+        saved = [quote("GBP", "0.9", "2026-10-29"), later, quote(day="2026-10-29", source="json"), quote()]
+        self.save(*saved)
+
+        self.assertEqual(self.past(), saved)
 
     def test_an_invalid_pair_is_skipped(self) -> None:
         for code in ("usd", "", b"USD", "EUR", "USDX"):

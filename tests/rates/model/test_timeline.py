@@ -67,6 +67,17 @@ class Merging(SynchronousTestCase):
         self.assertIs(merge(polled, archived), polled)
         self.assertEqual(merge(archived, polled), polled)
 
+    def test_days_that_only_the_archive_has_stay_in_it(self) -> None:
+        days = ("2026-10-27", "2026-10-28", "2026-10-29")
+        archived = [quote(price="2", day=day, source="archive") for day in days]
+        for stored in ([days[0], days[2], "2026-10-30"], [*days, "2026-10-30"]):
+            news = [quote(price="1", day=day) for day in stored]
+
+            found = quotes_of(merge(timeline(*archived), timeline(*news)))
+
+            kept = [each for each in archived if each.date not in {one.date for one in news}]
+            self.assertEqual(found, sorted(kept + news, key=lambda each: each.date))
+
     def test_a_merge_without_news_returns_the_old_timeline(self) -> None:
         old = timeline(quote(price="1.1"))
 
