@@ -7,7 +7,7 @@ What concerns all of them fails the answer: a base that is not the expected one,
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal
 from typing import Any, Final
@@ -19,7 +19,7 @@ from mixsvc.interfaces import Quote
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.plausibility import check_not_in_future
 from mixsvc.rates.model.quote import check_count, is_sound
-from mixsvc.rates.sources.json_paths import ROWS, JsonPaths, entries, inside_entry, value_at
+from mixsvc.rates.sources.json_paths import ROWS, JsonPaths, entries, inside_entry, on_the_way, value_at
 from mixsvc.rates.sources.json_words import check_success, said_bases
 
 __all__ = ["NAME", "JsonAnswer", "JsonFormat", "read_answer"]
@@ -62,7 +62,7 @@ def read_answer(body: bytes, form: JsonFormat, fetched_at: datetime) -> JsonAnsw
         answer = json.loads(body, parse_float=_decimal, parse_int=_decimal, object_pairs_hook=_without_duplicates)
         check_success(answer)
         if isinstance(answer, list) and not re.match(r"\*|[0-9]", form.paths.rates):
-            form = JsonFormat(form.base, ROWS)
+            form = replace(form, paths=ROWS)
         return _Reader(answer, form, fetched_at).read()
     except RecursionError:
         raise SourceFailed("the JSON answer cannot be read: it is nested too deeply") from None
@@ -85,9 +85,9 @@ class _Reader:
         """See read_answer."""
         self._check_base(self._said_by_answer())
         day = None if "*" in self._paths.date else self._day(self._answer, self._paths.date)
-        found = dict(self._entries())
-        check_count(found)
-        for code, entry in found.items():
+        found = self._entries()
+        check_count({code for code, _ in found})
+        for code, entry in found:
             try:
                 price, said = self._price(entry), list(self._said_by_entry(entry))
                 own = self._day(entry, inside_entry(self._paths.date)) if day is None else day
@@ -97,24 +97,32 @@ class _Reader:
             self._check_base(said)
             self._quotes[code] = Quote(self._form.base, code, price, own, self._fetched_at, NAME, stale=False)
         self._check_own_price()
+        left_out = {code: reason for code, reason in self._left_out.items() if code not in self._quotes}
         if not self._quotes:
-            why = next((f": {code}: {reason}" for code, reason in self._left_out.items()), "")
+            why = next((f": {code}: {reason}" for code, reason in left_out.items()), "")
             raise ValueError(f"{self._paths.rates} has no rates{why}")
-        return JsonAnswer(tuple(self._quotes.values()), self._left_out)
+        return JsonAnswer(tuple(self._quotes.values()), left_out)
 
-    def _entries(self) -> Iterator[tuple[str, Any]]:
-        """Yields currencies and entries. Of several entries the last one counts: of the newest date, or in capitals."""
+    def _entries(self) -> Sequence[tuple[str, Any]]:
+        """Returns currencies and entries. Of several entries of one currency the last with a price counts: that of the
+        newest date, or in capitals.
+        """
         found = [(self._as_code(name), name, entry) for name, entry in entries(self._answer, self._paths)]
+        known = [each for each in found if is_currency(each[0])]
+        known.sort(key=lambda each: (self._day_of(each[2]), each[0] == each[1]))
+        return [(code, entry) for code, _, entry in known]
+
+    def _day_of(self, entry: Any) -> date:
+        """Returns the date in an entry; the earliest of all if it has none, or none that is valid."""
         inner = inside_entry(self._paths.date)
-
-        def rank(each: tuple[str, str, Any]) -> tuple[str, bool]:
-            day = each[2].get(inner) if inner and isinstance(each[2], dict) else ""
-            return day if isinstance(day, str) else "", each[0] == each[1]
-
-        return ((code, entry) for code, _, entry in sorted(found, key=rank) if is_currency(code))
+        try:
+            return _date(value_at(entry, inner), inner) if inner else date.min
+        except (ValueError, ArithmeticError):
+            return date.min
 
     def _as_code(self, name: str) -> str:
-        code = name.strip().upper()
+        # Some letters become others in capitals, such as the dotless i of Turkish.
+        code = name.strip().upper() if name.isascii() else ""
         # A pair, such as USDEUR, EUR/USD or EUR_USD.
         quoted = code.removeprefix(self._form.base).lstrip("/_-")
         return quoted if is_currency(quoted) else code
@@ -137,7 +145,9 @@ class _Reader:
 
     def _said_by_answer(self) -> Iterator[str]:
         if not self._paths.base:
-            yield from said_bases(self._answer)
+            for path in (self._paths.date, self._paths.rates):
+                for place in on_the_way(self._answer, path):
+                    yield from said_bases(place)
         elif "*" not in self._paths.base:
             yield _base_at(self._answer, self._paths.base)
 
@@ -172,7 +182,8 @@ def _base_at(value: Any, path: str) -> str:
 def _number(value: object) -> Decimal:
     if isinstance(value, str):
         # Decimal() would accept underscores and the digits of every script.
-        value = Decimal(value) if re.fullmatch(r"[0-9]{1,50}(\.[0-9]{1,50})?", value) else None
+        text = value.strip(" ")
+        value = Decimal(text) if re.fullmatch(r"[0-9]{1,50}(\.[0-9]{1,50})?([eE][+-]?[0-9]{1,3})?", text) else None
     if not isinstance(value, Decimal) or not is_sound(value):
         raise ValueError("it has no price above zero")
     return value
@@ -181,6 +192,8 @@ def _number(value: object) -> Decimal:
 def _plain(value: Decimal) -> Decimal:
     """Returns a price without the exponent in which services write small ones, and with at most _MAX_DIGITS digits."""
     whole = max(value.adjusted() + 1, 1)
+    if whole > _MAX_DIGITS:
+        raise ValueError("its price is too large")
     fraction = min(max(-int(value.as_tuple().exponent), 0), _MAX_DIGITS - whole)
     price = Decimal(f"{value:.{max(fraction, 0)}f}")
     if not is_sound(price):

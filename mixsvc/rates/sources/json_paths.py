@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["ROWS", "JsonPaths", "entries", "inside_entry", "value_at"]
+__all__ = ["ROWS", "JsonPaths", "entries", "inside_entry", "on_the_way", "value_at"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,15 @@ def value_at(value: Any, path: str) -> Any:
     for name in path.split(".") if path else ():
         value = _step(value, name, path)
     return value
+
+
+def on_the_way(value: Any, path: str) -> Iterator[Any]:
+    """Yields the value, and each value that a path leads through up to its end or its *. Raises ValueError."""
+    yield value
+    names = path.partition("*")[0].rstrip(".")
+    for name in names.split(".") if names else ():
+        value = _step(value, name, path)
+        yield value
 
 
 def entries(answer: Any, paths: JsonPaths) -> Iterator[tuple[str, Any]]:

@@ -143,11 +143,29 @@ class Bases(SynchronousTestCase):
             '"data": {"base": "USD"}',
             '"meta": {"base_currency": "usd"}',
             '"query": {"source": "USD"}',
+            '"Base Currency": "USD"',
+            '"base_iso": "USD"',
+            '"currencyBase": "usd"',
+            '"from_code": "USD"',
+            '"base": {"currency": "USD", "name": "US Dollar"}',
+            '"results": {"base": "USD"}',
         ):
             with self.subTest(said=said):
                 self.assertIn(
                     "its base is USD, not EUR", self.refused(f'{{{said}, "date": "2026-10-30", "rates": {{"GBP": 1}}}}')
                 )
+
+    def test_another_base_is_refused_wherever_the_paths_lead_through(self) -> None:
+        dated = '"date": "2026-10-30"'
+        for body, date, rates in (
+            (f'{{"a": {{"base": "USD", {dated}, "b": {{"c": {{"GBP": 1}}}}}}}}', "a.date", "a.b.c"),
+            (f'{{"a": {{{dated}, "b": {{"source": "usd", "c": {{"GBP": 1}}}}}}}}', "a.date", "a.b.c"),
+            (f'{{"rates": {{"GBP": 1}}, "a": {{"meta": {{"base": "USD"}}, {dated}}}}}', "a.date", "rates"),
+            (f'[{{"base": "USD", {dated}, "rates": {{"GBP": 1}}}}]', "0.date", "0.rates"),
+            (f'{{{dated}, "rates": {{"base": "USD", "GBP": 1}}}}', "date", "rates"),
+        ):
+            with self.subTest(body=body):
+                self.assertIn("its base is USD, not EUR", self.refused(body, json_date=date, json_rates=rates))
 
     def test_the_base_is_read_where_the_settings_say_and_nowhere_else(self) -> None:
         body = '{"in": {"of": "%s"}, "base": "USD", "date": "2026-10-30", "rates": {"GBP": 1}}'
@@ -160,6 +178,8 @@ class Bases(SynchronousTestCase):
     def test_what_is_no_base_is_not_taken_for_one(self) -> None:
         for said in (
             '"source": "ECB"',
+            '"database": "ECB"',
+            '"base_url": "https://example.com/USD"',
             '"from": "2026-10-30"',
             '"base": null',
             '"base": "euros"',
@@ -174,9 +194,9 @@ class Bases(SynchronousTestCase):
     def test_a_row_with_another_base_fails_the_answer(self) -> None:
         row = '{"date": "2026-10-30", "base": "%s", "quote": "%s", "rate": 1.1}'
 
-        found = self.refused(f"[{row % ('EUR', 'USD')}, {row % ('USD', 'GBP')}]")
-
-        self.assertIn("its base is USD, not EUR", found)
+        for wrong in ("GBP", "USD"):
+            for rows in ((row % ("EUR", "USD"), row % ("JPY", wrong)), (row % ("JPY", wrong), row % ("EUR", "USD"))):
+                self.assertIn("its base is JPY, not EUR", self.refused(f"[{', '.join(rows)}]"))
 
 
 class Refusals(SynchronousTestCase):
@@ -190,13 +210,33 @@ class Refusals(SynchronousTestCase):
             ('{"Success": "false"}', "it gives no reason"),
             ('{"success": 0, "errors": [{"code": 3}, {"message": "no such key"}]}', "no such key"),
             ('{"success": false, "date": "2026-10-30", "rates": {"USD": 1.1}}', "it gives no reason"),
+            ('{"success": "0"}', "it gives no reason"),
+            ('{"ok": false, "description": "Unauthorized"}', "Unauthorized"),
+            ('{"meta": {"success": false}, "message": "no such plan"}', "no such plan"),
+            ('{"status": {"error_code": 1001, "error_message": "The key is not valid."}}', "The key is not valid."),
+            ('{"Error Message": "no key"}', "no key"),
+            ('{"code": 401, "message": "Invalid key"}', "Invalid key"),
+            ('{"status": 429, "detail": "slow down"}', "slow down"),
         ):
             with self.subTest(body=body), self.assertRaises(SourceFailed) as caught:
                 read(body, having())
             self.assertEqual(str(caught.exception), f"the JSON answer cannot be read: the service refuses: {reason}")
 
     def test_an_answer_that_is_none_is_read(self) -> None:
-        for said in ('"success": true', '"result": "success"', '"error": null', '"error": false', '"status": 200'):
+        for said in (
+            '"success": true',
+            '"success": 1',
+            '"result": "success"',
+            '"error": null',
+            '"error": false',
+            '"error": "none"',
+            '"errors": {}',
+            '"error": {"code": 0, "message": ""}',
+            '"status": 200',
+            '"status": 0',
+            '"status": {"error_code": 0, "error_message": null}',
+            '"code": 554',
+        ):
             self.assertEqual(
                 len(read(f'{{{said}, "date": "2026-10-30", "rates": {{"USD": 1}}}}', having()).quotes), 1, said
             )
@@ -227,6 +267,26 @@ class Rows(SynchronousTestCase):
             (found,) = self.rows(*rows).quotes
 
             self.assertEqual((found.date.day, str(found.price)), (30, "1.1"))
+
+    def test_of_several_rows_of_a_currency_one_without_a_price_or_date_does_not_count(self) -> None:
+        for wrong in (self.row(rate="null"), self.row(day='"2027-01-01"'), self.row(day="null"), self.row(rate='"x"')):
+            for rows in ((wrong, self.row()), (self.row(), wrong)):
+                found = self.rows(*rows)
+
+                self.assertEqual([(each.quote, str(each.price)) for each in found.quotes], [("USD", "1.1")])
+                self.assertEqual(found.left_out, {})
+
+    def test_the_names_of_the_fields_count_in_any_case(self) -> None:
+        old, new = self.row(rate="1", day='"2026-10-28"').title(), self.row().title()
+
+        for rows in ((old, new), (new, old)):
+            (found,) = self.rows(*rows).quotes
+            self.assertEqual((found.quote, str(found.price)), ("USD", "1.1"))
+
+    def test_rows_may_have_the_price_of_the_base(self) -> None:
+        (found,) = read(f"[{self.row(rate='0.5')}]", having(json_inverse=True)).quotes
+
+        self.assertEqual(str(found.price), "2")
 
     def test_without_any_row_that_can_be_read_the_answer_is_refused(self) -> None:
         for rows in ((), (self.row(rate="0"),), ("{}",)):
