@@ -13,6 +13,10 @@ TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
 ZONE: Final = re.compile(r"[0-9A-Za-z._-]{1,15}")
 
 
+# An address with its port, as some proxies write them; an IPv6 one then has brackets.
+WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f:.]+(?:%[^\]]*)?)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
+
+
 def counted_as(host: str) -> str:
     """Returns the text that stands for a client's address where sessions are counted.
 
@@ -43,11 +47,18 @@ def is_ipv6(text: str) -> bool:
 
 
 def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The address that a text spells. Raises ValueError, also for a zone (RFC 4007) that is no interface's name."""
+    """The address that a proxy names, perhaps with a port; a mapped one is IPv4.
+
+    Raises ValueError, also for a zone (RFC 4007) that is no interface's name.
+    """
+    if found := WITH_PORT.fullmatch(text):
+        text = found[1] or found[2]
     address = ipaddress.ip_address(text)
-    if address.version == 6 and address.scope_id is not None and not ZONE.fullmatch(address.scope_id):
+    if address.version == 4:
+        return address
+    if address.scope_id is not None and not ZONE.fullmatch(address.scope_id):
         raise ValueError(f"{text!r} names no interface behind the %")
-    return address
+    return address.ipv4_mapped or address
 
 
 def short_ipv6(text: str) -> str:
