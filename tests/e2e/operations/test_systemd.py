@@ -102,6 +102,27 @@ def test_what_is_no_port_is_refused_in_one_line(
     assert service.lines.so_far() == [f"mixsvc: cannot listen on systemd:domain=INET:name=web: {said}"]
 
 
+@pytest.mark.parametrize(
+    ("names", "endpoints", "said"),
+    [
+        ("web:web", ["systemd:domain=INET:name=web"], "names 2 sockets; give each a name of its own"),
+        (
+            "web",
+            ["systemd:domain=INET:name=web", "systemd:domain=INET:index=0"],
+            "another endpoint names the socket of descriptor 3; name each once",
+        ),
+    ],
+)
+def test_each_socket_has_one_name_and_one_endpoint(
+    start: Callable[[Launch], Service], launch: Launch, names: str, endpoints: list[str], said: str
+) -> None:
+    service = start(handed_down(launch, names, *endpoints))
+
+    assert service.wait_for_exit() == 1
+    (line,) = service.lines.so_far()
+    assert said in line
+
+
 def test_a_socket_that_no_setting_names_is_told(start: Callable[[Launch], Service], launch: Launch) -> None:
     service = start(handed_down(launch, "admin:web", "systemd:domain=INET:name=web"))
 
