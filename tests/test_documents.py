@@ -54,3 +54,17 @@ def test_a_request_a_chat_line_and_a_rate_each_meet_at_most_15_files() -> None:
 
 def test_the_page_of_the_architecture_has_fewer_than_150_lines() -> None:
     assert len(ARCHITECTURE.splitlines()) < 150
+
+
+def test_no_document_installs_mixsvc_from_a_registry() -> None:
+    files = [*PAGES, PROJECT / "config.example.ini", *PROJECT.glob("examples/**/*.py"), *PROJECT.glob("mixsvc/**/*.py")]
+
+    said = [
+        f"{file.name}: {line}"
+        for file in files
+        for line in file.read_text().splitlines()
+        if re.search(r"""pip install (-\S+ )*['"]?mixsvc(['"\[\s]|$)""", line)
+    ]
+
+    # It is not on PyPI, where somebody else may use its name one day.
+    assert said == []

@@ -1,6 +1,6 @@
 """Blocking code that yields by itself, with gevent: ten greenlets wait with urllib, one with Twisted.
 
-pip install 'mixsvc[gevent]'
+pip install '.[gevent]'     # in a checkout
 python with_gevent.py [URL]
 """
 # ruff: noqa: E402

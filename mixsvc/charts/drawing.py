@@ -12,6 +12,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
+from PIL import Image
 
 from mixsvc.charts.chart import Chart
 
@@ -58,6 +59,9 @@ AROUND_SINGLE: Final = timedelta(days=1)
 
 # Fewer days than this have a tick each.
 FEW_DAYS: Final = 8
+
+# Colours of a PNG.
+COLOURS: Final = 256
 
 
 def draw(chart: Chart) -> bytes:
@@ -160,5 +164,9 @@ def _bytes(figure: Figure, form: str) -> bytes:
     if form == "svg":
         FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None})
     else:
-        FigureCanvasAgg(figure).print_png(out, metadata={"Software": None})
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
+        # With so many colours it has a third of the bytes, far from the limit of a value in AMP.
+        drawn.convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE, colors=COLOURS).save(out, "PNG")
     return out.getvalue()

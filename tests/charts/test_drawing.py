@@ -84,3 +84,9 @@ def test_a_single_day_between_two_gaps_is_a_dot() -> None:
 @pytest.mark.parametrize("form", ["png", "svg"])
 def test_the_same_chart_gives_the_same_bytes(form: str) -> None:
     assert draw(chart("1.1", "1.2", form=form)) == draw(chart("1.1", "1.2", form=form))
+
+
+def test_a_png_is_far_from_the_limit_however_restless_the_prices_are() -> None:
+    shaken = [f"{10 ** (day % 5) * (1 + random.Random(-day).random()):.4f}" for day in range(400)]
+
+    assert len(draw(chart(*shaken))) < 0.8 * MAX_BYTES
