@@ -13,10 +13,10 @@ trusted proxy, before any resource sees the request. Then, in the order of the f
   - A body of up to 128 KiB costs one call into the reactor, with status, headers and body. All threads that wait for
     the reactor at that moment wake it once (mixsvc.threads.reactor_calls). It goes to the socket in one piece.
   - A longer body, or one of unknown length, is a stream (stream.py). Its thread is as fast as the application makes it:
-    what the client has not read waits in backlog.py, in memory and then in a temporary file (spool.py). The thread of a
-    response that is longer than that waits for the client, as long as enough other threads are free (waiting.py). A
-    client that does not read loses its connection at the write deadline of mixsvc.http.
-
+    what the client has not read waits in backlog.py, in memory and then in a temporary file (spool.py). A client that
+    reads fast is waited for a moment instead, unless a request waits for a thread. If more waits than a file may have,
+    the thread waits for the client, as long as enough other threads are free (waiting.py). A client that does not read
+    loses its connection at the write deadline of mixsvc.http.
   - A file that the application returns in wsgi.file_wrapper (file_wrapper.py) needs no thread: it is sent from where it
     is.
 

@@ -21,7 +21,8 @@ READ_BYTES: Final = 65536
 
 
 class ResponseBacklog:
-    """A queue of bytes, first in, first out, with one thread at each end. The view's thread calls `put`.
+    """A queue of bytes, first in, first out, with one thread at each end. The view's thread calls `put_in_memory` and
+    `put_on_disk`.
 
     The reactor thread calls `take` for what is in memory. What is in a file comes by `begin_reading`, and `read` in
     another thread, which may block. As long as there is a file everything goes through it, which keeps the order. Once
@@ -40,16 +41,23 @@ class ResponseBacklog:
         self._has_failed = False
         self._is_closed = False
 
-    def put(self, data: bytes, start: int) -> int:
-        """Take some of data from start on; returns where the rest begins: at start, if there is no room at present.
-
-        Blocks while the disk does.
-        """
+    def put_in_memory(self, data: bytes, start: int) -> int:
+        """Take some of data from start on; returns where the rest begins: at start, if there is no room at present."""
         with self._changed:
             if self._is_closed:
                 return len(data)
-            if self._has_memory():
-                return self._put_in_memory(data[start : start + PIECE_BYTES]) + start
+            if not self.has_memory():
+                return start
+            piece = data[start : start + PIECE_BYTES]
+            self._pieces.append(piece)
+            self._count_memory(len(piece) + PIECE_OVERHEAD)
+            return start + len(piece)
+
+    def put_on_disk(self, data: bytes, start: int) -> int:
+        """The same with the file, which is made if there is none. Blocks while the disk does."""
+        with self._changed:
+            if self._is_closed:
+                return len(data)
             room = self._disk_room()
             if not room:
                 return start
@@ -75,8 +83,14 @@ class ResponseBacklog:
             return True
 
     def has_room(self) -> bool:
-        """Whether `put` would take anything. With the lock held."""
-        return self._is_closed or self._has_memory() or self._disk_room() > 0
+        """Whether anything would be taken. With the lock held."""
+        return self._is_closed or self.has_memory() or self._disk_room() > 0
+
+    def has_memory(self) -> bool:
+        """Whether anything would be taken in memory, if the backlog is not closed. With the lock held."""
+        if self._file is not None:
+            return False
+        return not self._pieces or self._in_memory < MEMORY_BYTES and self._quota.has_memory()
 
     def is_empty(self) -> bool:
         """Whether nothing waits. Any thread."""
@@ -88,7 +102,7 @@ class ResponseBacklog:
         with self._changed:
             if not self._pieces:
                 return None
-            was_full = not self._has_memory()
+            was_full = not self.has_memory()
             piece = self._pieces.popleft()
             self._count_memory(-len(piece) - PIECE_OVERHEAD)
             if was_full:
@@ -139,18 +153,8 @@ class ResponseBacklog:
             self._file = None
         file.close()
 
-    def _has_memory(self) -> bool:
-        if self._file is not None:
-            return False
-        return not self._pieces or self._in_memory < MEMORY_BYTES and self._quota.has_memory()
-
     def _disk_room(self) -> int:
         return 0 if self._has_failed else self._quota.disk_room(self._file.size if self._file is not None else 0)
-
-    def _put_in_memory(self, piece: bytes) -> int:
-        self._pieces.append(piece)
-        self._count_memory(len(piece) + PIECE_OVERHEAD)
-        return len(piece)
 
     def _count_memory(self, added: int) -> None:
         self._in_memory += added

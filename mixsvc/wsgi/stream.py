@@ -63,6 +63,8 @@ class ResponseStream:
         self._changed = context.quota.changed
         self._request = request
         self._backlog = ResponseBacklog(context.quota)
+        # Used in the view's thread only: whether the client has always read what it got in a moment.
+        self._is_fast = True
         # Guarded by the lock of `changed`.
         self._is_paused = False
         self._is_disconnected = False
@@ -77,7 +79,7 @@ class ResponseStream:
         """Pass a block on; waits if too much waits already. Raises ClientDisconnected if the client has left."""
         start = 0
         while start < len(data):
-            rest = self._backlog.put(data, start)
+            rest = self._put(data, start)
             with self._changed:
                 if rest == start and not self._is_disconnected:
                     self._context.waiting.wait(self, self._may_go_on)
@@ -85,6 +87,23 @@ class ResponseStream:
                     raise ClientDisconnected("the client has closed the connection")
                 self._schedule()
             start = rest
+
+    def _put(self, data: bytes, start: int) -> int:
+        """Take some of the block; returns where the rest begins."""
+        backlog = self._backlog
+        rest = backlog.put_in_memory(data, start)
+        if rest > start:
+            return rest
+        if self._is_fast:
+            # A file is a detour for a client that reads as fast as the view writes.
+            with self._changed:
+                self._is_fast = self._context.waiting.wait_a_moment(self._has_memory)
+            if self._is_fast:
+                return backlog.put_in_memory(data, start)
+        return backlog.put_on_disk(data, start)
+
+    def _has_memory(self) -> bool:
+        return self._is_disconnected or self._backlog.has_memory()
 
     def send_file(self, file: PlainFile) -> bool:
         """Send the body from a file, whose descriptor is duplicated. Returns False if too many files are open."""

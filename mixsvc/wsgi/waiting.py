@@ -14,6 +14,9 @@ __all__ = ["ViewThreads", "WaitingStreams"]
 # How often a thread that is one too many looks for requests that wait, in seconds.
 LOOK_SECONDS: Final = 0.05
 
+# A client that takes something in this time, in seconds, gets the next piece from memory.
+PATIENCE_SECONDS: Final = 0.02
+
 
 class ViewThreads(Protocol):
     """What is asked of mixsvc.threads.pool.DaemonThreadPool."""
@@ -36,13 +39,24 @@ class Stream(Protocol):
 class WaitingStreams:
     """Lets threads wait for their clients, and ends streams so that other requests get on. Any thread."""
 
-    def __init__(self, threads: ViewThreads, changed: Condition) -> None:
-        """changed: notified whenever a thread that waits may go on; its lock guards all of this."""
+    def __init__(self, threads: ViewThreads, changed: Condition, patience: float = PATIENCE_SECONDS) -> None:
+        """changed: notified whenever a thread that waits may go on; its lock guards all of this.
+
+        patience: seconds that a moment lasts.
+        """
+        self._patience = patience
         self._threads = threads
         self._changed = changed
         self._may_wait = threads.size - max(1, threads.size // 4)
         # In the order in which their clients took something; the first one has not done so for longest.
         self._waiting: dict[Stream, None] = {}
+
+    def wait_a_moment(self, may_go_on: Callable[[], bool]) -> bool:
+        """Wait for a client that reads fast, unless a request waits for a thread. With the lock held.
+
+        Returns whether the stream may go on.
+        """
+        return may_go_on() or not self._threads.load()[1] and self._changed.wait_for(may_go_on, self._patience)
 
     def wait(self, stream: Stream, may_go_on: Callable[[], bool]) -> None:
         """Return when the stream may go on, or when it was ended. With the lock held, which is released meanwhile."""

@@ -43,7 +43,8 @@ class ObservedCondition(Condition):
         self.waits = Semaphore(0)
 
     def wait(self, timeout: float | None = None) -> bool:
-        self.waits.release()
+        if timeout != 0:
+            self.waits.release()
         return Condition.wait(self, timeout)
 
 
@@ -127,6 +128,7 @@ class SlowClientCase(SynchronousTestCase):
 
     limits = SpoolLimits(each=0, together=0, files=0)
     threads = 4
+    patience = 0.0
 
     def setUp(self) -> None:
         self.reactor = InlineReactor()
@@ -137,7 +139,7 @@ class SlowClientCase(SynchronousTestCase):
         self.site = site
         self.quota = SpoolQuota(self.limits, self.can_write)
         self.views = Threads(self.threads)
-        waiting = WaitingStreams(self.views, self.can_write)
+        waiting = WaitingStreams(self.views, self.can_write, self.patience)
         calls = ReactorCalls(self.reactor)  # type: ignore[arg-type]  # it has what is used
         self.context = WriterContext(calls, InlineReaders(), self.quota, waiting)
         self.connect()

@@ -10,7 +10,7 @@ from mixsvc.wsgi.backlog import MEMORY_BYTES, PIECE_BYTES
 from mixsvc.wsgi.file_wrapper import PlainFile
 from mixsvc.wsgi.response import ClientDisconnected
 from mixsvc.wsgi.spool import SpoolLimits
-from tests.wsgi.slow_client import HEAD, SLOW_SECONDS, SlowClientCase, Worker
+from tests.wsgi.slow_client import HEAD, SECONDS, SLOW_SECONDS, SlowClientCase, Worker
 
 MUCH = 5_000_000
 
@@ -227,6 +227,33 @@ def dechunked(answer: bytes) -> Iterator[bytes]:
         yield rest[:length]
         assert rest[length : length + 2] == b"\r\n"
         rest = rest[length + 2 :]
+
+
+class FastClientTests(SlowClientCase):
+    """There is room in files, and the client reads what it gets in a moment."""
+
+    limits = SpoolLimits(each=2 * MUCH, together=3 * MUCH, files=3)
+    patience = SECONDS
+
+    def test_a_client_that_reads_fast_needs_no_file(self) -> None:
+        opened = open_files()
+        worker = self.write_much(MUCH)
+        came = b""
+        while len(came) < MUCH:
+            came += self.wire.read()
+            self.reactor.turn()
+            assert (self.quota.on_disk, open_files()) == (0, opened)
+        came += self.read_with(worker)
+
+        assert b"".join(dechunked(came)) == b"x" * MUCH
+
+    def test_while_a_request_waits_for_a_thread_nobody_is_waited_for(self) -> None:
+        self.views.waiting = 1
+
+        self.write_much(MUCH).join()
+
+        assert self.quota.on_disk > 0
+        self.lose()
 
 
 class WaitingThreadTests(SlowClientCase):

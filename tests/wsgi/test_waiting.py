@@ -112,6 +112,28 @@ class WaitingStreamsTests(SynchronousTestCase):
 
         assert not any(each.is_ended for each in streams)
 
+    def test_a_moment_is_waited_for_a_fast_client_but_not_while_a_request_waits_for_a_thread(self) -> None:
+        waiting = WaitingStreams(self.threads, self.changed, patience=SECONDS)
+        asked: list[bool] = []
+
+        def may_go_on() -> bool:
+            asked.append(True)
+            return len(asked) > 2
+
+        def read() -> None:
+            with self.changed:
+                self.changed.notify_all()
+
+        with self.changed:
+            reader = Worker(read)
+            assert waiting.wait_a_moment(may_go_on)
+        reader.join()
+        self.threads.waiting = 1
+        asked.clear()
+        with self.changed:
+            assert not waiting.wait_a_moment(may_go_on)
+        assert len(asked) == 1
+
     def test_the_only_thread_waits_only_while_nobody_needs_it(self) -> None:
         self.threads = Threads(1)
         self.waiting = WaitingStreams(self.threads, self.changed)
