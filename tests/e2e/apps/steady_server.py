@@ -10,7 +10,7 @@ from twisted.python.reflect import namedAny
 from txsockjs.clock import steady
 from txsockjs.factory import SockJSFactory
 
-HEARTBEAT = 0.25
+HEARTBEAT = 0.125
 
 if __name__ == "__main__":
     core: Any = namedAny(sys.argv[1])()
