@@ -6,6 +6,7 @@ a name is lost with the process.
 
 import os
 import sqlite3
+from contextlib import suppress
 from typing import Final
 
 __all__ = ["FileGone", "FileWatch", "LogGone"]
@@ -34,13 +35,16 @@ class FileWatch:
 
     def remember(self) -> None:
         """Take the files that have the names now for those that the connection has open; called when it was opened."""
-        self._files, self._unchanged = {}, None
-        for suffix in ("", *LOG_FILES):
-            try:
+        self._unchanged = None
+        try:
+            self._last_seen = os.stat(self._path)
+        except OSError:
+            raise _gone("", is_replaced=False) from None
+        self._files = {"": self._last_seen}
+        for suffix in LOG_FILES:
+            # On some network file systems SQLite works without a log.
+            with suppress(FileNotFoundError):
                 self._files[suffix] = os.stat(self._path + suffix)
-            except OSError as error:
-                raise FileGone(f"its file cannot be looked at: {error.strerror}") from None
-        self._last_seen = self._files[""]
 
     def remember_content(self) -> None:
         """Take the content of the database's file for its own; called by the owner whenever it has changed it."""
@@ -59,12 +63,14 @@ class FileWatch:
         """Raise FileGone if the database's file is not in its place, LogGone if one of the files beside it is not."""
         self._last_seen = self._check("")
         for suffix in LOG_FILES:
-            self._check(suffix)
+            if suffix in self._files:
+                self._check(suffix)
 
     def check_again(self) -> None:
         """As `check`, soon after it: for those files without which a commit would be lost."""
-        self._check("")
-        self._check(LOG_FILES[0])
+        for suffix in ("", LOG_FILES[0]):
+            if suffix in self._files:
+                self._check(suffix)
 
     def _check(self, suffix: str) -> os.stat_result:
         file = self._files[suffix]

@@ -60,7 +60,7 @@ class PageCleaner:
             # Reads, which takes the lock. The log is still empty if it is empty now.
             (size,) = connection.execute("PRAGMA page_size").fetchone()
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if os.path.getsize(self._log_path):
+            if os.path.exists(self._log_path) and os.path.getsize(self._log_path):
                 return False
             return self._clean(size, os.fstat(self._handle).st_size // size)
         finally:

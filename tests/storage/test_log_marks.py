@@ -200,6 +200,16 @@ def test_a_file_that_is_no_log_spoils_nothing(tmp_path: Path, content: bytes) ->
     assert prepare(str(path), numbers) == []
 
 
+@pytest.mark.parametrize("content", [b"", b"x" * 10, os.urandom(40_000)])
+def test_a_damaged_index_of_the_log_spoils_nothing(used: InUse, content: bytes) -> None:
+    used.say(20)
+    path = used.killed("killed")
+    Path(f"{path}-shm").write_bytes(content)
+
+    rehearse(str(path))
+    assert prepare(str(path), numbers) == list(range(1, 21))
+
+
 def test_a_log_of_an_older_version_has_no_marks_and_is_applied(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     prepare(str(path), numbers)
