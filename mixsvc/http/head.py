@@ -195,9 +195,18 @@ def read_head(data: bytes) -> RequestHead:
         raise RefusedRequest(400, "The first line of the request is not a method, a target and HTTP/1.1 or HTTP/1.0.")
     method, target, minor = line.groups()
     head = RequestHead(method, target, b"HTTP/1." + minor, read_fields(data[line.end() : -2], minor))
+    if head.fields.body_length != 0 and method == b"GET":
+        _check_no_upgrade(head.fields)
     if target[0] != SLASH or method in UNSUPPORTED:
         return _with_path(head, minor)
     return head
+
+
+def _check_no_upgrade(fields: HeaderFields) -> None:
+    """Refuse a request for a WebSocket that has a body: one server would read that as frames (RFC 6455 section 4.1)."""
+    wanted = [value for name, value in fields.pairs if name.lower() == b"upgrade"]
+    if any(each.partition(b"/")[0].strip(b" \t").lower() == b"websocket" for each in b",".join(wanted).split(b",")):
+        raise RefusedRequest(400, "A request that opens a WebSocket has no body.")
 
 
 def _check_size(data: bytes) -> None:

@@ -78,6 +78,21 @@ def test_a_length_of_more_digits_than_any_is_too_large() -> None:
     assert refused(head(b"Content-Length: " + b"9" * 5000)).status == 413
 
 
+@pytest.mark.parametrize("upgrade", [b"Upgrade: websocket", b"upgrade:\tWebSocket/13", b"Upgrade: h2c , websocket"])
+@pytest.mark.parametrize("body", [b"Content-Length: 8", b"Transfer-Encoding: chunked"])
+def test_a_request_for_a_websocket_with_a_body_is_refused(upgrade: bytes, body: bytes) -> None:
+    assert refused(head(upgrade, body)).status == 400
+    assert refused(head(body, b"Upgrade: h2c", upgrade, line=b"GET http://a/ HTTP/1.1")).status == 400
+    assert read_head(head(upgrade, b"Content-Length: 0")).fields.body_length == 0
+    # There an upgrade is ignored.
+    assert read_head(head(upgrade, body, line=b"POST / HTTP/1.1")).fields.body_length != 0
+
+
+@pytest.mark.parametrize("upgrade", [b"Upgrade: h2c", b"Upgrade: websockets", b"X-Upgrade: websocket", b"Upgrade:"])
+def test_a_request_for_another_protocol_may_have_a_body(upgrade: bytes) -> None:
+    assert read_head(head(upgrade, b"Content-Length: 8")).fields.body_length == 8
+
+
 def test_http_1_0_has_no_transfer_encoding() -> None:
     assert refused(head(b"Transfer-Encoding: chunked", line=b"POST / HTTP/1.0")).status == 400
 
