@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import crochet
 from twisted.application.service import IService
-from twisted.logger import Logger
 from twisted.python import usage
 
 import twisted
@@ -24,7 +23,7 @@ from mixsvc.http.listening import check_ports
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
 from mixsvc.operations.operations import ProcessContext
 from mixsvc.operations.stop_signals import StopSignals, end_at_once
-from mixsvc.pages.index import missing_libraries
+from mixsvc.pages.index import warn_of_missing_libraries
 from mixsvc.rates.sources import check_sources
 from mixsvc.service import MixService
 from mixsvc.storage import database
@@ -43,8 +42,6 @@ from txsockjs import BadOption
 from txsockjs.clock import steady
 
 __all__ = ["MixsvcOptions", "Options", "makeService"]
-
-_log = Logger()
 
 
 class MixsvcOptions(usage.Options):
@@ -182,14 +179,8 @@ def _check_nobody_has(settings: Settings, options: MixsvcOptions) -> None:
 def _make_application(settings: Settings) -> WebApplication:
     facade.mix.connect(refuse_during_import)
     found = make_application(facade.mix, settings)
-    missing = missing_libraries(found.pages) if found.pages is not None else ()
-    if missing:
-        # pip hides the warning of the build.
-        _log.warn(
-            "mixsvc: the page lacks {missing}, since npm was missing or failed when mixsvc was built; "
-            "install npm, then install mixsvc again",
-            missing=" and ".join(missing),
-        )
+    if found.pages is not None:
+        warn_of_missing_libraries(found.pages)
     return found
 
 

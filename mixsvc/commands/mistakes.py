@@ -25,6 +25,7 @@ from mixsvc.config.ini import RawSetting
 from mixsvc.config.reading import ReadSettings, inspect_settings
 from mixsvc.config.secret_files import check_api_token, check_secret_key
 from mixsvc.config.settings import Settings
+from mixsvc.embedded.process import check_chat_database
 from mixsvc.errors import MixError
 from mixsvc.http.listening import check_endpoints
 from mixsvc.operations.log_files import check_log_file
@@ -82,6 +83,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield "chat", "authenticator", partial(check_authenticator, settings)
     yield "chat", "moderators", partial(check_pages, facade.mix, settings)
     yield "chat", "token_file", partial(check_api_token, chat.token_file)
+    yield "chat", "listen", partial(check_chat_database, settings)
     yield "storage", "path", partial(rehearse, settings.storage.path)
 
 

@@ -14,6 +14,7 @@ from mixsvc.errors import BadSetting, MixError
 from mixsvc.facade import Facades, Mix
 from mixsvc.http.listening import check_endpoints
 from mixsvc.pages.chat_url import allow_chat_origin
+from mixsvc.pages.index import warn_of_missing_libraries
 from mixsvc.storage import database
 from mixsvc.storage.lock import DatabaseLock, refuse_beside_service
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from mixsvc.embedded.service import EmbeddedService
 
-__all__ = ["embedded_app", "embedded_mix"]
+__all__ = ["check_chat_database", "embedded_app", "embedded_mix"]
 
 # The environment variable that names the settings file, as a host has no options for us.
 CONFIG_VARIABLE: Final = "MIXSVC_CONFIG"
@@ -101,6 +102,7 @@ class Embedded:
             database.rehearse(settings.storage.path)
             app = make_pages(self.mix(), settings)
             allow_chat_origin(app, facade.mix)
+            warn_of_missing_libraries(app)
             self._app = app
         return self._app
 
@@ -111,20 +113,20 @@ class Embedded:
             from mixsvc.rates.sources import check_sources
 
             settings = read_settings(os.environ.get(CONFIG_VARIABLE)).within(current_directory())
-            _check_chat(settings)
+            check_endpoints(settings.chat.listen, "[chat] listen")
+            check_chat_database(settings)
             check_sources(settings.rates)
             self._settings = settings
         return self._settings
 
 
-def _check_chat(settings: Settings) -> None:
-    if settings.chat.listen:
-        check_endpoints(settings.chat.listen, "[chat] listen")
-        if settings.storage.path == MEMORY:
-            raise BadSetting(
-                "[chat] listen needs a database in a file, beside which the processes of a host find each other; "
-                "give a path in [storage] path"
-            )
+def check_chat_database(settings: Settings) -> None:
+    """Raises BadSetting for a chat of a host whose database is in memory."""
+    if settings.chat.listen and settings.storage.path == MEMORY:
+        raise BadSetting(
+            "[chat] listen needs a database in a file, beside which the processes of a host find each other; "
+            "give a path in [storage] path"
+        )
 
 
 def _end(line: str) -> NoReturn:

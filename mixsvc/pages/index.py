@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from flask import Blueprint, Flask, Response, make_response, render_template, request
+from twisted.logger import Logger
 from werkzeug.exceptions import HTTPException
 
 from mixsvc.errors import ServiceBusy
@@ -13,7 +14,7 @@ from mixsvc.pages.api.rooms import ChatAccess
 from mixsvc.pages.preview import PreviewCache, RoomPreview
 from mixsvc.pages.static_files import EXTENSION, StaticFiles
 
-__all__ = ["blueprint", "hue_class", "missing_libraries"]
+__all__ = ["blueprint", "hue_class", "warn_of_missing_libraries"]
 
 # Copied from npm's packages when the distribution is built.
 SOCKJS_CLIENT: Final = "vendor/sockjs.min.js"
@@ -26,6 +27,8 @@ LIBRARIES: Final = (
 )
 
 HUES: Final = 12
+
+_log = Logger()
 
 
 def blueprint(mix: IMix, static_files: StaticFiles, access: ChatAccess) -> Blueprint:
@@ -55,10 +58,16 @@ def blueprint(mix: IMix, static_files: StaticFiles, access: ChatAccess) -> Bluep
     return pages
 
 
-def missing_libraries(app: Flask) -> Sequence[str]:
-    """Returns the libraries of the page that the distribution was built without, each with what the page does then."""
+def warn_of_missing_libraries(app: Flask) -> None:
+    """Log what the distribution was built without, and what the page does then; pip hides the warning of the build."""
     static_files: StaticFiles = app.extensions[EXTENSION]
-    return [f"{name} ({without})" for name, files, without in LIBRARIES if not all(map(static_files.has, files))]
+    missing = [f"{name} ({without})" for name, files, without in LIBRARIES if not all(map(static_files.has, files))]
+    if missing:
+        _log.warn(
+            "mixsvc: the page lacks {missing}, since npm was missing or failed when mixsvc was built; "
+            "install npm, then install mixsvc again",
+            missing=" and ".join(missing),
+        )
 
 
 def hue_class(name: str) -> str:

@@ -137,6 +137,12 @@ def test_a_setting_that_would_be_right_alone_is_told_to_contradict_another(capsy
     assert line.startswith("line 2: [rates] sources names json, so give json_url or json_preset")
 
 
+def test_a_host_whose_processes_could_not_find_each_other_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = checked("[storage]\npath = :memory:\n[chat]\nlisten = tcp:8081\n", capsys)
+
+    assert line.startswith("line 4: [chat] listen needs a database in a file, ")
+
+
 def test_their_module_that_uses_the_service_during_the_import_starts_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

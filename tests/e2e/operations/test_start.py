@@ -1,6 +1,7 @@
 """Starting: from the installed wheel in any directory, and the messages when it cannot start."""
 
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.support.service import DEADLINE, Launch, Service
+from tests.e2e.support.service import DEADLINE, Launch, Lines, Service
 from tests.e2e.support.urls import get_json, get_text
 
 
@@ -139,6 +140,30 @@ def test_everything_that_the_page_lacks_is_said_in_one_line(
         "chart), since npm was missing or failed when mixsvc was built; install npm, then install mixsvc again"
     )
     assert "sockjs.min.js" not in get_text(f"{service.url}/")
+
+
+def test_the_command_serve_runs_it_and_leaves_no_file_of_its_own(launch: Launch) -> None:
+    words = launch.command()
+    command = [str(launch.programs / "mixsvc"), "serve", *words[words.index("mixsvc") + 1 :]]
+    with subprocess.Popen(
+        command,
+        cwd=launch.folder,
+        env=launch.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout
+        try:
+            lines = Lines(process.stdout)
+            link = lines.wait_for("mixsvc: listening on ").rpartition(" ")[2]
+            assert "Rates" in get_text(link)
+            process.terminate()
+            assert process.wait(DEADLINE) == -signal.SIGTERM
+        finally:
+            process.kill()
+        lines.wait_for_end()
+    assert not (launch.folder / "twistd.pid").exists()
 
 
 def test_the_line_of_the_start_is_a_link(service: Service) -> None:
