@@ -3,15 +3,19 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from threading import Condition
 from typing import Final
 
 from mixsvc.errors import ServiceBusy
 
-__all__ = ["HANGING_SECONDS", "Places"]
+__all__ = ["HANGING_SECONDS", "REST_SECONDS", "Places"]
 
 # A call that has lasted so many seconds shows that what it waits for hangs.
-HANGING_SECONDS: Final = 0.5
+HANGING_SECONDS: Final = 0.3
+
+# After a call that has hung and failed nobody tries again for so many seconds, which leaves a single thread to others.
+REST_SECONDS: Final = 2.0
 
 
 class Places:
@@ -24,23 +28,31 @@ class Places:
         self._changed = Condition()
         # When each call has begun, the first one first.
         self._began: dict[object, float] = {}
+        self._rests_until = -inf
 
     @contextmanager
     def place(self) -> Iterator[None]:
         """Take a place during the block; blocks while others have all of them and their calls end in time.
 
-        Raises ServiceBusy, at once, when one of those calls has lasted HANGING_SECONDS.
+        Raises ServiceBusy, at once, when one of those calls has lasted HANGING_SECONDS, and for REST_SECONDS after one
+        that has lasted so long has ended with ServiceBusy.
         """
         call = object()
         with self._changed:
+            if self._seconds() < self._rests_until:
+                raise ServiceBusy("there was no answer a moment ago; try again")
             while len(self._began) >= self._size:
                 left = next(iter(self._began.values())) + HANGING_SECONDS - self._seconds()
                 if left <= 0:
                     raise ServiceBusy("others wait for the same already, and there is no answer; try again")
                 self._changed.wait(left)
-            self._began[call] = self._seconds()
+            began = self._began[call] = self._seconds()
         try:
             yield
+        except ServiceBusy:
+            if self._seconds() - began >= HANGING_SECONDS:
+                self._rests_until = self._seconds() + REST_SECONDS
+            raise
         finally:
             with self._changed:
                 del self._began[call]

@@ -97,7 +97,7 @@ class ChatFacadeTests(SynchronousTestCase):
         facade = ChatFacade(self.bridge, self.chat.dispatcher, "/chat", places := Places(1, lambda: now[0]))
 
         with places.place():
-            now[0] += HANGING_SECONDS
+            now[0] += 2 * HANGING_SECONDS
             self.assertRaises(ServiceBusy, facade.page, "lobby", None, 10)
             self.assertRaises(ServiceBusy, facade.say, "lobby", "Ann", "hi")
             self.assertEqual("Bob", facade.claim("Bob", "b"))

@@ -7,7 +7,7 @@ from threading import Event
 from unittest import TestCase
 
 from mixsvc.errors import ServiceBusy
-from mixsvc.threads.places import HANGING_SECONDS, Places
+from mixsvc.threads.places import HANGING_SECONDS, REST_SECONDS, Places
 
 DEADLINE = 60.0
 
@@ -44,7 +44,7 @@ class PlacesTests(TestCase):
     def test_while_a_call_hangs_others_beyond_the_places_are_refused_at_once(self) -> None:
         for _ in range(2):
             self.inside(self.places, self.let_go)
-        self.now += HANGING_SECONDS
+        self.now += 2 * HANGING_SECONDS
 
         for _ in range(20):
             self.assertRaises(ServiceBusy, self.once(self.places).result, DEADLINE)
@@ -74,6 +74,31 @@ class PlacesTests(TestCase):
         self.assertRaises(ServiceBusy, self.once(places).result, DEADLINE)
 
         self.assertLess(time.monotonic() - began, DEADLINE / 2)
+
+    def test_after_a_call_that_has_hung_and_failed_nobody_tries_for_a_while(self) -> None:
+        def hang() -> None:
+            self.now += 2 * HANGING_SECONDS
+            raise ServiceBusy("no answer")
+
+        self.assertRaises(ServiceBusy, self.once(self.places, hang).result, DEADLINE)
+        self.now += 0.9 * REST_SECONDS
+        self.assertRaises(ServiceBusy, self.once(self.places).result, DEADLINE)
+        self.now += 0.2 * REST_SECONDS
+        self.once(self.places).result(DEADLINE)
+
+    def test_after_a_call_that_fails_at_once_others_try_at_once(self) -> None:
+        def refuse() -> None:
+            raise ServiceBusy("the disk is full")
+
+        self.assertRaises(ServiceBusy, self.once(self.places, refuse).result, DEADLINE)
+        self.once(self.places).result(DEADLINE)
+
+    def test_after_a_call_that_was_slow_others_try_at_once(self) -> None:
+        def be_slow() -> None:
+            self.now += 2 * HANGING_SECONDS
+
+        for _ in range(2):
+            self.once(self.places, be_slow).result(DEADLINE)
 
     def test_a_call_that_fails_gives_its_place_back(self) -> None:
         def fail() -> None:
