@@ -34,7 +34,8 @@ class FakeDatabase:
     """A database in memory that runs transactions and delivers their results only when the test says so, in order."""
 
     def __init__(self) -> None:
-        self.connection = sqlite3.connect(":memory:")
+        # The collector of garbage, which runs in any thread, may close it.
+        self.connection = sqlite3.connect(":memory:", check_same_thread=False)
         finalize(self, self.connection.close)
         upgrade(self.connection)
         self.asked: list[tuple[Callable[[], None], Deferred[Any]]] = []
