@@ -24,6 +24,7 @@ from mixsvc.storage.lock import DatabaseLock
 from mixsvc.storage.log_marks import is_log_of_another_file, set_log_aside, write_mark
 from mixsvc.storage.schema import upgrade, version
 from mixsvc.storage.trouble import advice, why_not_writable
+from mixsvc.storage.wal_file import beside
 from mixsvc.storage.write_ahead_log import WriteAheadLog, empty_log
 
 __all__ = ["Database", "prepare", "probe", "rehearse"]
@@ -242,7 +243,7 @@ class Database:
                 "database: the write-ahead log could not be emptied for {count} s, as another program reads the "
                 "database; texts that were deleted meanwhile stay in the file {log}",
                 count=int(MANY_IN_VAIN * PAUSE_SECONDS),
-                log=f"{self._path}-wal",
+                log=beside(self._path, "-wal"),
             )
         self._schedule_checkpoint(None)
 

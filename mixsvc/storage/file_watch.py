@@ -9,6 +9,8 @@ import sqlite3
 from contextlib import suppress
 from typing import Final
 
+from mixsvc.storage.wal_file import beside
+
 __all__ = ["FileGone", "FileWatch", "LogGone"]
 
 # What SQLite keeps beside a database while it is in use (https://sqlite.org/walformat.html).
@@ -28,6 +30,7 @@ class FileWatch:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._paths = {"": path}
         self._files: dict[str, os.stat_result] = {}
         # Of the owner, which alone changes the file: what it was like after the last change.
         self._unchanged: tuple[int, int] | None = None
@@ -44,7 +47,8 @@ class FileWatch:
         for suffix in LOG_FILES:
             # On some network file systems SQLite works without a log.
             with suppress(FileNotFoundError):
-                self._files[suffix] = os.stat(self._path + suffix)
+                self._paths[suffix] = beside(self._path, suffix)
+                self._files[suffix] = os.stat(self._paths[suffix])
 
     def remember_content(self) -> None:
         """Take the content of the database's file for its own; called by the owner whenever it has changed it."""
@@ -75,7 +79,7 @@ class FileWatch:
     def _check(self, suffix: str) -> os.stat_result:
         file = self._files[suffix]
         try:
-            found = os.stat(self._path + suffix)
+            found = os.stat(self._paths[suffix])
         except OSError:
             raise _gone(suffix, is_replaced=False) from None
         if (found.st_ino, found.st_dev) != (file.st_ino, file.st_dev):

@@ -20,7 +20,7 @@ from contextlib import closing, suppress
 from typing import Final
 
 from mixsvc.storage.connections import open_to_read
-from mixsvc.storage.wal_file import pages_in_log
+from mixsvc.storage.wal_file import beside, pages_in_log
 
 __all__ = ["is_log_of_another_file", "is_own_file", "set_log_aside", "write_mark"]
 
@@ -70,14 +70,15 @@ def is_own_file(connection: sqlite3.Connection, path: str) -> bool:
 
 def set_log_aside(path: str) -> str:
     """Give the log another name, which SQLite does not look for; returns it. Raises OSError."""
-    name, number = f"{path}-wal.other", 1
+    log = beside(path, "-wal")
+    name, number = f"{log}.other", 1
     while os.path.lexists(name):
         number += 1
-        name = f"{path}-wal.other{number}"
-    os.rename(f"{path}-wal", name)
+        name = f"{log}.other{number}"
+    os.rename(log, name)
     # An index of that log.
     with suppress(FileNotFoundError):
-        os.unlink(f"{path}-shm")
+        os.unlink(beside(path, "-shm"))
     return name
 
 

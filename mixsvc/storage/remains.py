@@ -16,6 +16,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from mixsvc.storage.wal_file import beside
+
 __all__ = ["PageCleaner"]
 
 # The first byte of the pages of tables and indices, and how long their headers are; all other pages begin with 0 while
@@ -39,7 +41,7 @@ class PageCleaner:
 
     def __init__(self, path: str) -> None:
         """Opens the file. Raises OSError."""
-        self._log_path = f"{path}-wal"
+        self._log_path = beside(path, "-wal")
         # Open until the connections are closed: closing it takes the locks of this process away from SQLite.
         self._handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         self._pages: set[int] = set()

@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import suppress
 from typing import Final
 
+from mixsvc.storage.wal_file import beside
+
 __all__ = ["advice", "why_not_writable"]
 
 OTHER_PATH: Final = "or give another path in [storage] path"
@@ -48,7 +50,7 @@ def why_not_writable(path: str) -> str:
 
     Writes a small file and removes it.
     """
-    probe = f"{path}-probe-{os.getpid()}"
+    probe = f"{os.path.realpath(path)}-probe-{os.getpid()}"
     try:
         handle = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
@@ -68,7 +70,7 @@ def why_not_writable(path: str) -> str:
 
 def _unusable_file(path: str) -> str:
     """Returns which of the database's files cannot be used, and what to do; "" if all can."""
-    for file in (path, f"{path}-wal", f"{path}-shm", f"{path}-journal"):
+    for file in (path, *(beside(path, suffix) for suffix in ("-wal", "-shm", "-journal"))):
         if os.path.lexists(file) and not os.path.isfile(file):
             return f"{file} is not a file; remove it, {OTHER_PATH}"
         if os.path.isfile(file) and not os.access(file, os.R_OK | os.W_OK, effective_ids=True):

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["pages_in_log"]
+__all__ = ["beside", "pages_in_log"]
 
 MAGICS: Final = (0x377F0682, 0x377F0683)
 HEADER_BYTES: Final = 32
@@ -17,6 +17,11 @@ SALTS: Final = slice(16, 24)
 CHUNK_BYTES: Final = 2**22
 
 
+def beside(path: str, suffix: str) -> str:
+    """The path of a file of SQLite beside the database: named after the file itself, not after a link to it."""
+    return os.path.realpath(path) + suffix
+
+
 def pages_in_log(path: str, *, with_content: bool) -> Iterator[tuple[int, bytes]]:
     """Yield the number and, if asked for, the content of each page in the log of a database, the oldest first.
 
@@ -24,7 +29,7 @@ def pages_in_log(path: str, *, with_content: bool) -> Iterator[tuple[int, bytes]
     """
     try:
         # SQLite has no locks on this file that closing it could take away.
-        handle = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(beside(path, "-wal"), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return
     try:

@@ -113,6 +113,28 @@ class FileWatchTests(TestCase):
         await self.database.close()
         assert not self.path.exists()
 
+    async def test_a_link_is_watched_with_what_it_leads_to(self) -> None:
+        await self.database.close()
+        real = self.path.with_name("real")
+        (self.path.with_name("other")).touch()
+        self.path.unlink(missing_ok=True)
+        self.path.symlink_to(real)
+        self.database = Database(reactor, str(self.path), deferToThread)
+        self.addCleanup(self.database.close)
+        await self.say(1)
+        os.unlink(f"{real}-wal")
+        with pytest.raises(LogGone):
+            await self.say(2)
+        await self.say(2)
+
+        self.path.unlink()
+        self.path.symlink_to(self.path.with_name("other"))
+
+        assert "another file has its place" in await self.refused(3)
+        self.path.unlink()
+        self.path.symlink_to(real)
+        await self.say(3)
+
     async def test_a_file_beside_it_that_is_replaced_is_noticed_too(self) -> None:
         await self.say(1)
         Path(f"{self.path}-new").write_bytes(b"")

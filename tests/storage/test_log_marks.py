@@ -99,9 +99,9 @@ Copy = Callable[[InUse, Path], None]
 
 
 @pytest.mark.parametrize("copy", [vacuum_into, back_up, another_database, older_version])
-@pytest.mark.parametrize("just_emptied", [True, False])
+@pytest.mark.parametrize(("just_emptied", "is_linked"), [(True, False), (False, True)])
 def test_a_log_beside_a_restored_database_is_set_aside(
-    used: InUse, tmp_path: Path, copy: Copy, just_emptied: bool
+    used: InUse, tmp_path: Path, copy: Copy, just_emptied: bool, is_linked: bool
 ) -> None:
     used.say(100)
     used.empty_log()
@@ -114,8 +114,11 @@ def test_a_log_beside_a_restored_database_is_set_aside(
     log = Path(f"{path}-wal").read_bytes()
     shutil.copy(tmp_path / "backup", path)
 
-    rehearse(str(path))
-    assert prepare(str(path), numbers) == list(range(1, 201))
+    if is_linked:
+        path.with_name("link").symlink_to(path)
+    given = path.with_name("link") if is_linked else path
+    rehearse(str(given))
+    assert prepare(str(given), numbers) == list(range(1, 201))
 
     assert Path(f"{path}-wal.other").read_bytes() == log
     assert prepare(str(path), lambda cursor: cursor.execute("PRAGMA integrity_check").fetchall()) == [("ok",)]
