@@ -93,9 +93,12 @@ def _refuse_links_to_outside(app: Flask) -> None:
 
 
 def _ignore_other_ranges() -> None:
-    """Ignore a Range in another unit than bytes (RFC 9110 section 14.2), for which Werkzeug would answer 416."""
-    if not BYTES_RANGE.match(request.environ.get("HTTP_RANGE", "bytes=")):
-        del request.environ["HTTP_RANGE"]
+    """Ignore a Range in another unit than bytes, or of another method than GET (RFC 9110 section 14.2).
+
+    Werkzeug would answer 416 and 206.
+    """
+    if request.method != "GET" or not BYTES_RANGE.match(request.environ.get("HTTP_RANGE", "bytes=")):
+        request.environ.pop("HTTP_RANGE", None)
 
 
 def _digest(folder: Path, files: list[Path]) -> str:

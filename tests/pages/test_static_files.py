@@ -119,6 +119,13 @@ def test_a_range_of_bytes_is_served(client: FlaskClient) -> None:
             assert (answer.status_code, answer.get_data()) == (206, b"il")
 
 
+def test_a_range_is_for_get_alone(client: FlaskClient) -> None:
+    for value in ("bytes=1-2", "bytes=100-200"):
+        with client.head("/static/sub/file", headers={"Range": value}) as answer:
+            assert (answer.status_code, answer.headers["Content-Length"]) == (200, "4")
+            assert "Content-Range" not in answer.headers
+
+
 @pytest.mark.parametrize("value", ["x=1", "lines=1-2", "nonsense", "", "bytes\x85=0-1", "bytes", "none=", "items=0-0"])
 def test_a_range_in_another_unit_is_ignored(client: FlaskClient, value: str) -> None:
     version = client.application.extensions[EXTENSION].version
