@@ -12,7 +12,8 @@
 **Who owns what.** The reactor thread owns all mutable state: sessions, rooms, the next snapshot of the rates. Other
 threads read immutable snapshots, which one assignment replaces, and change things only through a bridge or
 reactor_calls. The pools: view threads run the WSGI application ([web] threads), helper threads read files and look up
-names, and others ask an authenticator. SQLite has a thread of its own (mixsvc.storage).
+names, reader threads read what waits in files for clients, and others ask an authenticator. SQLite has a thread of its
+own (mixsvc.storage).
 
 **Daemon threads.** Python joins all other threads at the end of the process, and Twisted joins those of its own pool,
 so one view that hangs, or a name server that does not answer, would keep the process alive. Ours are never joined:
