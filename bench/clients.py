@@ -4,6 +4,7 @@ import os
 import select
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final, Self
 
 from bench.protocol import MARKER, MARKER_BYTES, STREAM_END, ProtocolError, Transport
@@ -12,9 +13,16 @@ __all__ = ["Client", "ClientGroup", "Stream", "make_client"]
 
 BUFFER_BYTES: Final = 256 * 1024
 
+# How a ping begins (RFC 6455 section 5.5.2), and a pong without a payload. No message has this byte, but a length may.
+PING: Final = b"\x89"
+PONG: Final = b"\x8a\x80" + bytes(4)
+
 
 class Client:
-    """One open session. It keeps the bytes it receives only after `keep`, so that each message can be checked later."""
+    """One open session. It keeps the bytes it receives only after `keep`, so that each message can be checked later.
+
+    It sends a pong whenever it may have received a ping, so that servers know that it is there.
+    """
 
     def __init__(self, connected: socket.socket, transport: Transport, request: bytes, came: bytes) -> None:
         """request: opened the session. came: the bytes received since; for a stream, with the head of the response."""
@@ -40,6 +48,8 @@ class Client:
         if not size:
             raise ProtocolError(f"the server closed a session ({self.transport.name})")
         self.take(buffer, size)
+        if buffer.find(PING, 0, size) >= 0:
+            self._show_life()
 
     def take(self, buffer: bytearray, size: int) -> None:
         """Count the markers in the first `size` bytes, with one that began in the bytes before."""
@@ -52,6 +62,11 @@ class Client:
     def messages(self) -> list[bytes]:
         """The messages in the bytes that were kept. Raises ProtocolError for anything else."""
         return [message for part in self.kept for message in self.transport.messages(bytes(part))]
+
+    def _show_life(self) -> None:
+        # When the socket is full, the server gets enough to see that the client is there.
+        with suppress(OSError):
+            self.socket.send(PONG)
 
     def _fill(self, buffer: bytearray) -> int:
         try:

@@ -1,5 +1,6 @@
 """What all tests share: Hypothesis's profile, and the distributions, built and installed once a run."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,11 @@ from tests.builds import NOTHING, Distributions, build, checkout, install, unpac
 
 settings.register_profile("mixsvc", derandomize=True, deadline=None)
 settings.load_profile("mixsvc")
+
+# A shell that runs the tests in the background has SIGINT ignored, and so have the programs that are started from here,
+# some of which are then not ended by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

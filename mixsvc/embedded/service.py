@@ -1,5 +1,6 @@
 """The service inside a host's process: the rates, and the chat if the settings have a port for it."""
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from mixsvc.interfaces import Authenticator
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.database import Database
+from mixsvc.storage.lock import DatabaseLock
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
 from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
@@ -108,8 +110,11 @@ def _begin(reactor: Any, settings: Settings, parts: _Parts) -> None:
 
 
 def _warn_of_fault(settings: Settings) -> None:
-    """Other processes of the host write to the same database; inside twistd there is one writer."""
-    if settings.storage.path != MEMORY and has_wal_reset_fault():
+    """Inside twistd there is one writer. Here the other workers write to the same database, or a service does."""
+    if settings.storage.path == MEMORY or not has_wal_reset_fault():
+        return
+    holder = DatabaseLock(settings.storage.path).holder()
+    if settings.chat.listen or (holder is not None and holder.pid != os.getpid()):
         _log.warn(
             "database: SQLite {version} can lose commits if other programs checkpoint the database while workers write "
             "(sqlite.org/wal.html#walresetbug); install SQLite 3.51.3 or newer, 3.50.7 or 3.44.6",

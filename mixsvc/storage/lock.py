@@ -237,7 +237,7 @@ def _second(path: str, who: str) -> DatabaseUnusable:
 def _no_lock(path: str, error: OSError) -> DatabaseUnusable:
     return DatabaseUnusable(
         f"the database {path} cannot be used: {error.filename}: {error.strerror}; "
-        "this user must be able to read and write that file"
+        "this user must be able to read and write that file, and its directory"
     )
 
 

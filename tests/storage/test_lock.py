@@ -213,7 +213,7 @@ def test_a_lock_file_that_may_not_be_opened_is_named(tmp_path: Path) -> None:
 
     assert str(refused.value) == (
         f"the database {tmp_path}/x.db cannot be used: {tmp_path}/x.db-chat.lock: Is a directory; "
-        "this user must be able to read and write that file"
+        "this user must be able to read and write that file, and its directory"
     )
 
 

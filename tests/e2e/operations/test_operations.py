@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -170,21 +169,26 @@ def test_a_backup_made_while_it_runs_is_whole(
 ) -> None:
     page = (PROJECT / "docs" / "how-to" / "operations.md").read_text()
     commands = re.findall(r"^runuser -u mixsvc -- ((?:.*\\\n)*.*)", page, re.MULTILINE)
-    # With sqlite3 before an upgrade, with it for a backup, and without it.
-    assert [command.split()[0] for command in commands] == ["sqlite3", "sqlite3", "/opt/mixsvc/bin/python"]
-    service, copy = start(launch), tmp_path / "copy"
+    # With sqlite3 before an upgrade, with it for a backup, and without it; the last one puts a backup back.
+    programs = [command.split()[0] for command in commands]
+    assert programs == ["sqlite3", "sqlite3", "/opt/mixsvc/bin/python", "/opt/mixsvc/bin/mixsvc"]
+    service, copies = start(launch), tmp_path / "copies"
+    copies.mkdir()
+
+    def run(command: str) -> None:
+        command = command.replace("/var/lib/mixsvc/", "").replace("/etc/mixsvc/", "")
+        command = command.replace("/opt/mixsvc/bin", str(launch.programs)).replace("/var/backups/mixsvc", str(copies))
+        subprocess.run(command, shell=True, cwd=launch.folder, check=True, timeout=DEADLINE)
+
     with Chatter(service.port, "Ann") as ann:
         ann.say("before the backup")
-        command = commands[2].replace("/var/lib/mixsvc/", "").replace("/var/backups/mixsvc", str(copy))
-        command = command.replace("/opt/mixsvc/bin/python", sys.executable)
-        copy.mkdir()
-        subprocess.run(command, shell=True, cwd=launch.folder, check=True, timeout=DEADLINE)
+        run(commands[2])
         ann.say("after it")
-        (made,) = copy.iterdir()
-        made.rename(copy / "mixsvc.sqlite3")
     service.stop()
+    (made,) = copies.iterdir()
+    run(re.sub(r"/var/backups/mixsvc/\S+", str(made), commands[3]))
 
-    with Service(replace(launch, folder=copy)) as restored, Chatter(restored.port, "Bob") as bob:
+    with Service(launch) as restored, Chatter(restored.port, "Bob") as bob:
         assert [message["text"] for message in bob.joined["messages"]] == ["before the backup"]
 
 

@@ -211,6 +211,10 @@ def test_a_connection_that_falls_silent_is_found_out_where_nobody_looks(
         if name:
             ann.ask_for(name)
             expect(ann.members).to_have_text([name])
+        # Without a name nothing on the page tells that the session is open.
+        ann.page.wait_for_function(
+            "() => sockets.length && sockets.at(-1).readyState === 1 && sockets.at(-1).onmessage"
+        )
         so_far = ann.page.evaluate("sockets.length")
         # From here on the page's time is the test's.
         ann.page.clock.pause_at(ann.page.evaluate("Date.now()") / 1000 + 0.5)
