@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from mixsvc.chat.handlers.broadcast import Broadcast, Broadcaster
 from mixsvc.chat.handlers.hello import HelloHandler
 from mixsvc.chat.handlers.membership import MembershipHandler
+from mixsvc.chat.handlers.message_dates import MessageDates
 from mixsvc.chat.handlers.messages import PUBLISHER, RATES, MessageHandler
 from mixsvc.chat.handlers.moderation import ModerationHandler
 from mixsvc.chat.handlers.rate_feed import RateFeed
@@ -65,7 +66,8 @@ class ChatDispatcher:
         rooms = Rooms(settings.rooms, settings.open_rooms, settings.max_rooms)
         people = People(moderators, [names.key(name) for name in (RATES, PUBLISHER)])
         sanctions = Sanctions()
-        sanction_clock = SanctionClock(wall, sanctions, storage)
+        self._message_dates = MessageDates(clock, wall, storage)
+        sanction_clock = SanctionClock(wall, sanctions, storage, self._message_dates)
         self._state = state = ChatState(
             clock, wall, settings, storage, rooms, people, sanctions, sanction_clock, Broadcaster(broadcast)
         )
@@ -105,6 +107,7 @@ class ChatDispatcher:
         rooms, sanctions, epoch = stored
         self._state.storage.take_epoch(epoch)
         self._state.rooms.restore(rooms)
+        self._message_dates.restore({name: last for name, last, _ in rooms})
         now = self._state.wall.seconds()
         # Those in force first: the others may have to be left out.
         for sanction in sorted(sanctions, key=lambda each: each.until <= now):

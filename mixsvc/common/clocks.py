@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-__all__ = ["TRUST_SECONDS", "Agreement", "Clocks", "WallClock"]
+__all__ = ["TOLERANCE", "TRUST_SECONDS", "Agreement", "Clocks", "WallClock"]
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@
 - membership: join, leave, rooms, who; tells members who comes and goes.
 - messages: say and history, and what comes by HTTP.
 - moderation: the requests of moderators.
-- sanction_clock: the time by which mutes and bans end.
+- sanction_clock: the time by which mutes and bans end. message_dates: corrects dates of a wrong time.
 - rate_feed: subscribe, and the rates that have changed.
 - retention: deletes old messages every hour.
 

@@ -1,5 +1,6 @@
 """The time by which mutes and bans end, and what happens to them when somebody sets it."""
 
+from mixsvc.chat.handlers.message_dates import MessageDates
 from mixsvc.chat.model.sanctions import Sanction, Sanctions
 from mixsvc.chat.storage import sanctions as stored_sanctions
 from mixsvc.chat.storage.queue import StorageQueue
@@ -15,8 +16,12 @@ class SanctionClock:
     process has imposed keep their length when the time is set, until it may be trusted (common.clocks.WallClock).
     """
 
-    def __init__(self, wall: WallClock, sanctions: Sanctions, storage: StorageQueue) -> None:
+    def __init__(
+        self, wall: WallClock, sanctions: Sanctions, storage: StorageQueue, message_dates: MessageDates
+    ) -> None:
+        """message_dates: is told when the time was set, and when it may be trusted."""
         self._wall = wall
+        self._message_dates = message_dates
         self._sanctions = sanctions
         self._storage = storage
         # The ids of those that were imposed while the time of day was not trusted.
@@ -25,8 +30,10 @@ class SanctionClock:
     def now(self) -> float:
         """Seconds since 1970, UTC."""
         step = self._wall.set_by()
-        if step and self._provisional:
-            self._move(step)
+        if step:
+            self._message_dates.was_set()
+            if self._provisional:
+                self._move(step)
         return self._wall.seconds()
 
     def trusted_now(self) -> float | None:
@@ -35,6 +42,7 @@ class SanctionClock:
         trusted = self._wall.trusted_seconds()
         if trusted is not None:
             self._provisional.clear()
+            self._message_dates.trusted()
         return trusted
 
     def imposed(self, sanction: Sanction) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -14,15 +14,18 @@ __all__ = [
     "TOPIC",
     "Age",
     "Draft",
+    "Period",
     "StorageLimits",
     "PageQuery",
     "StoredMessage",
     "expire",
     "forget",
     "insert",
+    "last_numbers",
     "read",
     "read_epoch",
     "read_rooms",
+    "redate",
     "room_names",
     "topic",
 ]
@@ -99,6 +102,19 @@ class Age:
 
     now: float
     cutoff: float
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Messages of a time: of each room the numbers above `after` and up to `up_to`, said from `began` to `ended`.
+
+    after: 0 for a room that is missing. began, ended: as stored, in seconds since 1970, UTC.
+    """
+
+    after: Mapping[str, int]
+    up_to: Mapping[str, int]
+    began: float
+    ended: float
 
 
 def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
@@ -178,6 +194,23 @@ def expire(cursor: sqlite3.Cursor, room: str, age: Age) -> int:
 def _delete_up_to(cursor: sqlite3.Cursor, room: str, number: int) -> int:
     cursor.execute("DELETE FROM message WHERE room = ? AND number <= ?", (room, number))
     return cursor.rowcount
+
+
+def last_numbers(cursor: sqlite3.Cursor) -> dict[str, int]:
+    """Returns the last number of each room."""
+    return dict(cursor.execute("SELECT name, last FROM room").fetchall())
+
+
+def redate(cursor: sqlite3.Cursor, period: Period, seconds: float) -> None:
+    """Let the messages of a period be so much later."""
+    for room, up_to in period.up_to.items():
+        after = period.after.get(room, 0)
+        if up_to > after:
+            cursor.execute(
+                "UPDATE message SET said_at = said_at + ? WHERE room = ? AND number > ? AND number <= ?"
+                " AND said_at BETWEEN ? AND ?",
+                (seconds, room, after, up_to, period.began, period.ended),
+            )
 
 
 def forget(cursor: sqlite3.Cursor, room: str) -> bool:
