@@ -105,6 +105,7 @@ class FakeRates:
     def __init__(self) -> None:
         self.prices = {"USD": Decimal("1.1172")}
         self.fetched_at = datetime(2026, 10, 30, 15, tzinfo=UTC)
+        self.has_all = True
 
     def latest(self, base: str, quote: str) -> Quote | None:
         if base != "EUR" or quote not in self.prices:
@@ -128,7 +129,7 @@ class FakeRates:
         return (date(1999, 1, 4), date(2022, 12, 30)) if (base, quote) == ("HRK", "HRK") else None
 
     def is_complete(self) -> bool:
-        return True
+        return self.has_all
 
     def sources(self) -> Sequence[SourceHealth]:
         return ()

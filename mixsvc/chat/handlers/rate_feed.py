@@ -54,7 +54,8 @@ class RateFeed:
 
     def _checked(self, request: Subscribe, pair: str) -> Quote | None:
         base, _, quote = pair.partition("/")
-        known = self._rates.currencies()
+        # While more of the past is awaited, nothing is unknown for good.
+        known = self._rates.currencies() if self._rates.is_complete() else ()
         for code in (base, quote):
             if not is_currency(code):
                 raise _unknown(request, pair)

@@ -93,6 +93,11 @@ class RateFeedTests(ChatTestCase):
 
         self.assertEqual([("HRK", "7.5")], self.told(self.ann))
 
+    def test_while_the_past_is_awaited_no_pair_is_unknown(self) -> None:
+        self.chat.rates.has_all = False
+        self.assertEqual([("USD", "1.1172")], self.subscribe(self.ann, "EUR/BGN", "EUR/USD"))
+        self.assertEqual("bad_pair", self.refused(self.ann, "subscribe", pairs=["EUR/BGNX"])["code"])
+
     def test_an_unknown_pair_is_refused_and_the_old_ones_stay(self) -> None:
         self.subscribe(self.ann, "EUR/USD")
         for pair in ("EUR", "EUR/XXX", "EUR/USD/GBP", "EURUSD", "", "€UR/USD", "EUR/" + "x" * 60):
