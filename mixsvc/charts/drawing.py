@@ -80,12 +80,16 @@ def draw(chart: Chart) -> bytes:
 def _draw_prices(axes: Axes, chart: Chart) -> None:
     days: Any = [date2num(day) for day, _ in chart.points]
     prices = [float(price) for _, price in chart.points]
-    # A line for each time in which the pair was quoted; a dot where that was a single day.
+    # One line, which what is no number breaks, as a path for each part would exceed the limit of AMP.
+    torn = [list(days), list(prices)]
+    for start in reversed(chart.starts):
+        for each in torn:
+            each.insert(start, math.nan)
+    axes.plot(*torn, color=ACCENT, linewidth=1.4, solid_joinstyle="round")
     edges = [0, *chart.starts, len(days)]
-    for start, end in zip(edges, edges[1:], strict=False):
-        marker = "." if end - start == 1 else ""
-        line: Any = {"color": ACCENT, "linewidth": 1.4, "solid_joinstyle": "round", "marker": marker, "markersize": 3}
-        axes.plot(days[start:end], prices[start:end], **line)
+    lone = [start for start, end in zip(edges, edges[1:], strict=False) if end - start == 1]
+    # No line shows them.
+    axes.plot([days[each] for each in lone], [prices[each] for each in lone], ".", color=ACCENT, markersize=3)
     axes.plot(days[-1:], prices[-1:], "o", color=ACCENT, markersize=5, clip_on=False)
     axes.annotate(
         format(chart.points[-1][1], "f"),

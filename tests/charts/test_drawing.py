@@ -64,8 +64,8 @@ def lines(svg: bytes) -> list[str]:
 def test_no_line_leads_across_a_gap() -> None:
     whole, torn = chart(*"12345", form="svg"), broken("123", "45", form="svg")
 
-    assert [each.count("L") for each in lines(draw(whole))] == [4]
-    assert [each.count("L") for each in lines(draw(torn))] == [2, 1]
+    assert [part.count("L") for each in lines(draw(whole)) for part in each.split("M")[1:]] == [4]
+    assert [part.count("L") for each in lines(draw(torn)) for part in each.split("M")[1:]] == [2, 1]
     with Image.open(BytesIO(draw(broken(["1", "2"], ["1", "2"])))) as picture:
         colours = picture.convert("RGB")
     columns = {x for y in range(60, 230) for x in range(60, 520) if colours.getpixel((x, y)) == (11, 107, 99)}
@@ -79,6 +79,14 @@ def test_a_single_day_between_two_gaps_is_a_dot() -> None:
 
     # The last price has a dot always.
     assert (dots("12", "21"), dots("12", "3", "21")) == (1, 2)
+
+
+@pytest.mark.parametrize("days", [1, 2])
+def test_a_picture_with_a_gap_after_each_price_or_two_is_no_larger_than_others(days: int) -> None:
+    parts = [RESTLESS[at : at + days] for at in range(0, len(RESTLESS), days)]
+
+    assert len(draw(broken(*parts))) <= MAX_BYTES
+    assert len(draw(broken(*parts, form="svg"))) <= MAX_BYTES
 
 
 @pytest.mark.parametrize("form", ["png", "svg"])
