@@ -86,7 +86,8 @@ class RateQuery:
         """
         start, end = self.day("from"), self.day("to") or span[1]
         if start is None:
-            start = max(end, span[0] + DEFAULT_RANGE) - DEFAULT_RANGE
+            # Not after the end, which may be before the first quote.
+            start = min(max(end, span[0] + DEFAULT_RANGE) - DEFAULT_RANGE, end)
         if start < FIRST_DAY or end < FIRST_DAY:
             _refuse(
                 f"There are no rates before {FIRST_DAY}; the first quote of {'/'.join(self.pair)} is of {span[0]}",

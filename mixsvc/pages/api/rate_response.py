@@ -14,11 +14,11 @@ from mixsvc.common.times import utc_seconds
 from mixsvc.interfaces import Conversion, PriceHistory, Quote, SourceHealth
 from mixsvc.pages.api import rate_csv
 
-__all__ = ["conversion", "history", "picture", "quote", "quotes", "sources"]
+__all__ = ["LATEST", "PAST", "conversion", "history", "picture", "quote", "quotes", "sources"]
 
-# For what may change with the next poll, for what only a correction of the past changes, and for what changes any time.
-_LATEST: Final = "public, max-age=10"
-_PAST: Final = "public, max-age=3600"
+# For caches: what may change with the next poll, what only a correction of the past changes, and what changes any time.
+LATEST: Final = "public, max-age=10"
+PAST: Final = "public, max-age=3600"
 _NOW: Final = "no-cache"
 
 _PICTURES: Final = {"png": "image/png", "svg": "image/svg+xml"}
@@ -39,37 +39,37 @@ class _Forms:
     table: rate_csv.Table | None = None
 
 
-def quote(found: Quote, newest: Quote | None) -> Response:
-    """Returns one quote. newest: the latest quote of its pair, which decides whether this one belongs to the past."""
+def quote(found: Quote, caching: str) -> Response:
+    """Returns one quote. caching: LATEST or PAST."""
     table = rate_csv.of_quotes([found], f"{found.base}-{found.quote}")
-    return _answer(_Forms(lambda: _json(found.as_json()), [_line(found)], table), _quote_caching(found, newest))
+    return _answer(_Forms(lambda: _json(found.as_json()), [_line(found)], table), caching)
 
 
 def quotes(found: Sequence[Quote]) -> Response:
     """Returns several latest quotes."""
     table = rate_csv.of_quotes(found, "rates")
     document = {"quotes": [each.as_json() for each in found]}
-    return _answer(_Forms(lambda: _json(document), map(_line, found), table), _LATEST)
+    return _answer(_Forms(lambda: _json(document), map(_line, found), table), LATEST)
 
 
-def conversion(found: Conversion, newest: Quote | None) -> Response:
-    """Returns a conversion. newest: as in `quote`."""
+def conversion(found: Conversion, caching: str) -> Response:
+    """Returns a conversion. caching: as in `quote`."""
     used = found.quote
     line = f"{found.amount:f} {used.base} {found.result:f} {used.quote} {_origin(used)}"
-    return _answer(_Forms(lambda: _json(_conversion(found)), [line]), _quote_caching(used, newest))
+    return _answer(_Forms(lambda: _json(_conversion(found)), [line]), caching)
 
 
-def history(found: PriceHistory, asked: tuple[date, date], newest: Quote | None) -> Response:
-    """Returns a history. asked: its first and last day. newest: as in `quote`."""
+def history(found: PriceHistory, asked: tuple[date, date], caching: str) -> Response:
+    """Returns a history. asked: its first and last day. caching: as in `quote`."""
     lines = (f"{day.isoformat()} {price:f}" for day, price in found.points)
     forms = _Forms(lambda: _history(found, *asked), lines, rate_csv.of_history(found))
-    return _answer(forms, _caching(asked[1], newest))
+    return _answer(forms, caching)
 
 
-def picture(drawn: bytes, form: str, newest: tuple[date, Quote | None]) -> Response:
-    """Returns a chart. form: png or svg. newest: the last date in it, and the latest quote of its pair."""
+def picture(drawn: bytes, form: str, caching: str) -> Response:
+    """Returns a chart. form: png or svg. caching: as in `quote`."""
     response = Response(drawn, content_type=_PICTURES[form])
-    return _cacheable(response, _caching(*newest))
+    return _cacheable(response, caching)
 
 
 def sources(found: Sequence[SourceHealth]) -> Response:
@@ -128,15 +128,6 @@ def _line(found: Quote) -> str:
 
 def _origin(found: Quote) -> str:
     return f"{found.date.isoformat()} {found.source}{' stale' if found.stale else ''}"
-
-
-def _quote_caching(found: Quote, newest: Quote | None) -> str:
-    # A stale quote stands in for a missing one, which may be filled in at any time.
-    return _LATEST if found.stale else _caching(found.date, newest)
-
-
-def _caching(last: date, newest: Quote | None) -> str:
-    return _PAST if newest is None or last < newest.date else _LATEST
 
 
 def _json(document: object) -> str:

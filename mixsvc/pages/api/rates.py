@@ -1,6 +1,7 @@
 """The rates over HTTP: latest quotes and those of any day, histories, charts, conversions, health of the sources."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from flask import Blueprint
 from werkzeug.wrappers import Response
@@ -61,7 +62,7 @@ def _all_rates(mix: IMix) -> Response:
 
 def _pairs_of(query: RateQuery) -> Sequence[tuple[str, str]]:
     base, _ = query.pair
-    if _newest(query) is None:
+    if query.rates.latest(base, base) is None:
         rate_errors.no_quote(query, None)
     return [(base, code) for code in query.rates.currencies() if code != base]
 
@@ -71,7 +72,7 @@ def _one_rate(query: RateQuery) -> Response:
     found = query.rates.latest(*query.pair) if day is None else query.rates.on(*query.pair, day)
     if found is None:
         rate_errors.no_quote(query, day)
-    return rate_response.quote(found, _newest(query))
+    return rate_response.quote(found, _quote_caching(query, found))
 
 
 def _convert(query: RateQuery) -> Response:
@@ -79,7 +80,7 @@ def _convert(query: RateQuery) -> Response:
     found = query.rates.convert(query.amount(), *query.pair, day)
     if found is None:
         rate_errors.no_quote(query, day)
-    return rate_response.conversion(found, _newest(query))
+    return rate_response.conversion(found, _quote_caching(query, found.quote))
 
 
 def _history(query: RateQuery) -> Response:
@@ -88,7 +89,9 @@ def _history(query: RateQuery) -> Response:
         rate_errors.no_past(query)
     start, end = query.range(span)
     found = query.rates.history(*query.pair, start, end, query.points())
-    return rate_response.history(found, (start, end), _newest(query))
+    if not found.points and not query.rates.is_complete():
+        rate_errors.no_past(query)
+    return rate_response.history(found, (start, end), _caching(query, end))
 
 
 def _chart(query: RateQuery, mix: IMix, form: str) -> Response:
@@ -104,8 +107,16 @@ def _chart(query: RateQuery, mix: IMix, form: str) -> Response:
         drawn = mix.charts.picture(found, form)
     except ServiceBusy:
         rate_errors.no_chart()
-    return rate_response.picture(drawn, form, (found.points[-1][0], _newest(query)))
+    return rate_response.picture(drawn, form, _caching(query, found.points[-1][0]))
 
 
-def _newest(query: RateQuery) -> Quote | None:
-    return query.rates.latest(*query.pair)
+def _quote_caching(query: RateQuery, found: Quote) -> str:
+    # A stale quote stands in for a missing one, which may be filled in at any time.
+    return rate_response.LATEST if found.stale else _caching(query, found.date)
+
+
+def _caching(query: RateQuery, last: date) -> str:
+    """Returns how long caches may keep what is known up to a day."""
+    newest = query.rates.latest(*query.pair)
+    is_past = query.rates.is_complete() and (newest is None or last < newest.date)
+    return rate_response.PAST if is_past else rate_response.LATEST

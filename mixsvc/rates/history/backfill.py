@@ -36,7 +36,7 @@ _log = Logger()
 
 
 class HistoryStore(Protocol):
-    """The stored history of the euro's reference rates; HistoryLoader is one. For the reactor thread."""
+    """The stored history of the euro's reference rates; history.keeper.HistoryKeeper is one. For the reactor thread."""
 
     def known_dates(self) -> "Deferred[set[date]]":
         """Fires with the days of which no rate is missing, whatever source they came from."""

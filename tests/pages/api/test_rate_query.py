@@ -130,6 +130,7 @@ class Pairs(ApiCase):
         paths = {
             "/api/rates/EUR/HRK": 404,
             "/api/rates/EUR/HRK/history": 404,
+            "/api/rates/EUR/USD/history?to=2020-01-02": 200,
             "/api/rates/HRK/USD/chart.png": 404,
             "/api/rates/EUR/USD?date=2020-01-02": 400,
             "/api/convert?amount=1&from=EUR&to=HRK&date=2020-01-02": 404,
@@ -139,9 +140,12 @@ class Pairs(ApiCase):
             self.assertIn("ask again", self.problem(path, 503)["detail"])
             self.assertEqual(self.get(path).headers["Retry-After"], "30")
 
+        brief = "/api/rates/EUR/USD/history?from=1999-01-04&to=2026-10-30"
+        self.assertEqual(self.get(brief).headers["Cache-Control"], "public, max-age=10")
+
         is_complete = True
         for path, status in paths.items():
-            self.problem(path, status)
+            self.assertEqual(self.get(path).status_code, status, path)
 
     def test_before_anything_is_known_the_response_is_503_with_retry_after(self) -> None:
         self.client = create_app(FakeMix(rates())).test_client()
@@ -207,6 +211,11 @@ class Histories(ApiCase):
     def test_a_range_that_ends_before_it_begins_is_refused(self) -> None:
         self.assertIn("from", self.problem(f"{self.PATH}?from=2026-10-30&to=2026-10-29", 400)["detail"])
         self.assertEqual(self.days("from=2026-10-30&to=2026-10-30"), ["2026-10-30"])
+
+    def test_a_range_that_ends_before_the_first_quote_of_its_pair_is_empty(self) -> None:
+        found = self.json("/api/rates/EUR/HRK/history?to=2005-01-01")
+
+        self.assertEqual((found["to"], found["days"], found["points"]), ("2005-01-01", 0, []))
 
     def test_a_range_before_the_first_rates_is_refused(self) -> None:
         for query in ("from=1999-01-03", "to=1999-01-03", "from=0001-01-01&to=0001-01-01"):
