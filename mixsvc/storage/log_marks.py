@@ -19,7 +19,10 @@ import sqlite3
 from contextlib import closing, suppress
 from typing import Final
 
+from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.connections import open_to_read
+from mixsvc.storage.schema import version
+from mixsvc.storage.trouble import DAMAGED
 from mixsvc.storage.wal_file import beside, pages_in_log
 
 __all__ = ["is_log_of_another_file", "is_own_file", "set_log_aside", "write_mark"]
@@ -50,11 +53,14 @@ def write_mark(connection: sqlite3.Connection) -> None:
 def is_log_of_another_file(path: str) -> bool:
     """Whether the write-ahead log beside a database belongs to another file. Blocks.
 
-    Called while nobody empties the log. A log without marks, from an older version, counts as the database's own.
+    Called while nobody empties the log. A log without marks, from an older version or another program, counts as the
+    database's own if the two fit together.
     """
+    if next(pages_in_log(path, with_content=False), None) is None:
+        return False
     marks = [_marks(content) for _, content in pages_in_log(path, with_content=True) if TEXT.search(content)]
     if not marks or marks[0][1] == NONE:
-        return False
+        return not _fits(path) and _is_sound_alone(path)
     belonging = {marks[0][1], *(mark for mark, _ in marks[1:])}
     return _mark_in_file(path) not in belonging and _is_sound_alone(path)
 
@@ -104,11 +110,28 @@ def _mark_in_file(path: str) -> str:
 def _is_sound_alone(path: str) -> bool:
     """Whether the file needs no log: a crash while the log was emptied may have left half of a page."""
     try:
-        if not os.path.getsize(path):
-            return True
-        with closing(open_to_read(path, alone=True)) as connection:
-            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
-    except FileNotFoundError:
-        return True
+        return not os.path.exists(path) or not os.path.getsize(path) or not _is_damaged(path, alone=True)
     except (OSError, sqlite3.Error):
         return False
+
+
+def _fits(path: str) -> bool:
+    """Whether the file and the log are one sound database, as far as can be told."""
+    try:
+        return os.path.exists(path) and os.path.getsize(path) > 0 and not _is_damaged(path, alone=False)
+    except (OSError, sqlite3.Error):
+        # Such as a lock, which says nothing about it.
+        return True
+
+
+def _is_damaged(path: str, *, alone: bool) -> bool:
+    try:
+        with closing(open_to_read(path, alone=alone)) as connection:
+            version(connection)
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
+    except DatabaseUnusable:
+        return True
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED:
+            return True
+        raise

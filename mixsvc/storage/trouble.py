@@ -8,7 +8,7 @@ from typing import Final
 
 from mixsvc.storage.wal_file import beside
 
-__all__ = ["advice", "why_not_writable"]
+__all__ = ["DAMAGED", "advice", "why_not_writable"]
 
 OTHER_PATH: Final = "or give another path in [storage] path"
 
@@ -27,6 +27,7 @@ REASONS: Final = {
     errno.ENOENT: f"its directory does not exist; make it, {OTHER_PATH}",
 }
 
+# SQLite's codes for a damaged file, and for one that others hold.
 DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 HELD: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 

@@ -227,3 +227,22 @@ def test_a_log_of_an_older_version_has_no_marks_and_is_applied(tmp_path: Path) -
             shutil.copy(file, tmp_path / "killed")
 
     assert prepare(str(tmp_path / "killed" / "x.db"), numbers) == [1]
+
+
+@pytest.mark.parametrize("page_size", [4096, 1024])
+def test_a_log_of_another_program_is_set_aside(tmp_path: Path, page_size: int) -> None:
+    theirs, path = tmp_path / "theirs.db", tmp_path / "x.db"
+    prepare(str(path), numbers)
+    with closing(sqlite3.connect(theirs)) as connection:
+        connection.execute(f"PRAGMA page_size = {page_size}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE theirs (x)")
+        connection.executemany("INSERT INTO theirs VALUES (?)", [(TEXT,)] * 50)
+        connection.commit()
+        shutil.copy(f"{theirs}-wal", f"{path}-wal")
+
+    rehearse(str(path))
+    assert prepare(str(path), numbers) == []
+
+    assert Path(f"{path}-wal.other").exists()
+    assert prepare(str(path), lambda cursor: cursor.execute("PRAGMA integrity_check").fetchall()) == [("ok",)]
