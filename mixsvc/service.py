@@ -96,7 +96,9 @@ class MixService(MultiService):
         self._views = DaemonThreadPool(reactor, settings.web.threads, "view")
         self._helpers = DaemonThreadPool(reactor, HELPER_THREADS, "helper")
         self._readers = DaemonThreadPool(reactor, READER_THREADS, "reader")
-        self._unread = SpoolQuota(SpoolLimits.of_process(settings.web.max_unread, settings.web.max_unread_together))
+        self._unread = SpoolQuota(
+            SpoolLimits.of_process(settings.web.max_unread, settings.web.max_unread_together), reactor.seconds
+        )
         self._database = Database(reactor, settings.storage.path, self._helpers.defer)
         self._lock = DatabaseLock(settings.storage.path, SERVICE)
         self._rates = RatesService(reactor, settings, self._database, self._helpers)

@@ -6,7 +6,9 @@ writes it, and a thread of a pool of its own reads it: the reactor thread never 
 
 import os
 import resource
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from tempfile import TemporaryFile
 from threading import Condition
 from typing import IO, Final
@@ -19,6 +21,9 @@ __all__ = ["SentFile", "SpoolFile", "SpoolLimits", "SpoolQuota"]
 
 # Of the files that the process may open, the part that temporary files may be.
 SHARE_OF_FILES: Final = 8
+
+# A disk that fails is logged once in so many seconds.
+QUIET_SECONDS: Final = 60.0
 
 # Bytes of all responses that wait in memory; beyond, each has one piece there.
 MEMORY_TOGETHER: Final = 2**25
@@ -45,18 +50,27 @@ class SpoolLimits:
 
 @dataclass
 class SpoolQuota:
-    """Counts what waits of all responses. `changed` guards it and the backlogs, and is notified when one shrinks."""
+    """Counts what waits of all responses. `changed` guards it and the backlogs, and is notified when one shrinks.
+
+    seconds: the time by any clock, called in view threads.
+    """
 
     limits: SpoolLimits
+    seconds: Callable[[], float]
     changed: Condition = field(default_factory=Condition)
     in_memory: int = 0
     on_disk: int = 0
     files: int = 0
-    is_failing: bool = False
+    quiet_until: float = -inf
 
     def has_memory(self) -> bool:
         """Whether more may wait in memory. With the lock held."""
         return self.in_memory < self.limits.memory
+
+    def close_one(self) -> None:
+        """A file is closed. With the lock held."""
+        self.files -= 1
+        self.changed.notify_all()
 
     def disk_room(self, size: int) -> int:
         """Bytes that may still be written to a file of this size, 0 being that of a new one. With the lock held."""
@@ -88,8 +102,7 @@ class SentFile:
         """Close our descriptor."""
         os.close(self._descriptor)
         with self._quota.changed:
-            self._quota.files -= 1
-            self._quota.changed.notify_all()
+            self._quota.close_one()
 
 
 class SpoolFile:
@@ -115,7 +128,6 @@ class SpoolFile:
         except OSError as error:
             self._failed(error)
             return 0
-        self._quota.is_failing = False
         return written
 
     def read(self, size: int) -> bytes:
@@ -132,13 +144,13 @@ class SpoolFile:
             self._file.close()
         with self._quota.changed:
             self._quota.on_disk -= self.size
-            self._quota.files -= 1
-            self._quota.changed.notify_all()
+            self._quota.close_one()
 
     def _failed(self, error: OSError) -> None:
-        # Once until a file was written again: all responses meet the same disk.
-        if not self._quota.is_failing:
-            self._quota.is_failing = True
+        # All responses meet the same disk.
+        now = self._quota.seconds()
+        if now >= self._quota.quiet_until:
+            self._quota.quiet_until = now + QUIET_SECONDS
             self._log.error(
                 "web: responses cannot be kept in temporary files: {error}; long ones wait in their threads until "
                 "their clients have read them (TMPDIR names the folder)",

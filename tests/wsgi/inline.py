@@ -89,8 +89,9 @@ class Served:
 
     def __init__(self, application: "WSGIApplication", settings: Settings | None = None) -> None:
         web = (settings or Settings()).web
-        self.quota = SpoolQuota(SpoolLimits.of_process(web.max_unread, web.max_unread_together))
         self.reactor = InlineReactor()
+        limits = SpoolLimits.of_process(web.max_unread, web.max_unread_together)
+        self.quota = SpoolQuota(limits, self.reactor.seconds)
         pool = InlinePool(self.reactor)
         self.pages = wsgi_resource(pool, application, InlineReaders(), self.quota)
         self.site: Site = MixSite(self.reactor, self.pages, settings or Settings())

@@ -137,7 +137,7 @@ class SlowClientCase(SynchronousTestCase):
         self.clock = Clock()
         site = MixSite(self.clock, self.kept, Settings(server=ServerSettings(transfer_timeout=SLOW_SECONDS)))
         self.site = site
-        self.quota = SpoolQuota(self.limits, self.can_write)
+        self.quota = SpoolQuota(self.limits, self.clock.seconds, self.can_write)
         self.views = Threads(self.threads)
         waiting = WaitingStreams(self.views, self.can_write, self.patience)
         calls = ReactorCalls(self.reactor)  # type: ignore[arg-type]  # it has what is used
@@ -177,6 +177,11 @@ class SlowClientCase(SynchronousTestCase):
 
     def until_it_waits(self) -> None:
         assert self.can_write.waits.acquire(timeout=SECONDS)
+
+    def forget_waits(self) -> None:
+        """Those of workers that have ended."""
+        while self.can_write.waits.acquire(blocking=False):
+            pass
 
     def read_with(self, worker: Worker) -> bytes:
         """What the client gets until the worker has ended and nothing more comes."""

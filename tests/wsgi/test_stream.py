@@ -113,20 +113,25 @@ class SpooledResponseTests(SlowClientCase):
         assert self.quota.in_memory <= MEMORY_BYTES + PIECE_BYTES
         self.lose()
 
-    def test_a_folder_that_does_not_take_a_file_makes_the_thread_wait_and_is_logged_once(self) -> None:
+    def test_a_folder_that_does_not_take_a_file_makes_threads_wait_and_is_logged_once_a_minute(self) -> None:
         before = tempfile.tempdir
         tempfile.tempdir = "/proc/self/no-such-folder"
         self.addCleanup(setattr, tempfile, "tempdir", before)
 
-        worker = self.write_much(MUCH)
-        self.until_it_waits()
-        self.reactor.turn()
-
-        assert worker.is_waiting
-        assert [event for event in self.events if "temporary files" in event] != []
+        for seconds, lines in ((0, 1), (59, 1), (1, 2)):
+            self.clock.advance(seconds)
+            self.forget_waits()
+            worker = self.write_much(MUCH)
+            self.until_it_waits()
+            self.reactor.turn()
+            assert worker.is_waiting
+            assert len([event for event in self.events if "temporary files" in event]) == lines
+            self.lose()
+            worker.join()
+            assert (self.quota.in_memory, self.quota.on_disk, self.quota.files) == (0, 0, 0)
+            self.connect()
+            self.writer = self.ask()
         self.lose()
-        worker.join()
-        assert (self.quota.in_memory, self.quota.on_disk, self.quota.files) == (0, 0, 0)
 
     def file(self, size: int) -> IO[bytes]:
         file = tempfile.TemporaryFile()  # noqa: SIM115  # closed at the end of the test
