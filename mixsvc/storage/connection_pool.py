@@ -20,7 +20,7 @@ from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from mixsvc.storage.connections import LOCK_SECONDS
+from mixsvc.storage.connections import LOCK_SECONDS, existing
 from mixsvc.storage.forks import inside_sqlite
 from txgevent.interfaces import IReactorNativeThreads
 
@@ -49,13 +49,14 @@ class WatchedPool(ConnectionPool):
 
 
 def make_pool(reactor: Any, path: str, on_open: Callable[[sqlite3.Connection], None]) -> WatchedPool:
-    """Make a pool for the database at `path`; the first transaction opens the connection and calls on_open with it.
+    """Make a pool for the database at `path`, which exists; the first transaction opens it and calls on_open.
 
     Called in the reactor thread. The pool's thread is a daemon thread: it does not keep the process alive.
     """
     pool = WatchedPool(
         "sqlite3",
-        path,
+        existing(path),
+        uri=True,
         timeout=LOCK_SECONDS,
         # The pool is closed in another thread than it runs in; SQLite refuses that without this option.
         check_same_thread=False,

@@ -6,10 +6,17 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Final
 from urllib.parse import quote
 
-__all__ = ["LOCK_SECONDS", "kept_from_checkpoint", "open_to_read", "set_up"]
+from mixsvc.config.settings import MEMORY
+
+__all__ = ["LOCK_SECONDS", "existing", "kept_from_checkpoint", "open_to_read", "set_up"]
 
 # How long a statement waits for a lock that another process holds, in seconds.
 LOCK_SECONDS: Final = 1.0
+
+
+def existing(path: str) -> str:
+    """Returns the URI of a database that is there: SQLite would make a new one in the place of one that is gone."""
+    return path if path == MEMORY else f"file:{quote(path)}?mode=rw"
 
 
 def set_up(connection: sqlite3.Connection) -> None:

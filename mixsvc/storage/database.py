@@ -106,7 +106,7 @@ class Database:
     _log = Logger()
 
     def __init__(self, reactor: Any, path: str, defer_to_thread: DeferToThread) -> None:
-        """Opens no file and starts no thread before the first call of `run`.
+        """Opens no file and starts no thread before the first call of `run`. `prepare` makes the file.
 
         reactor: provides IReactorCore, IReactorTime and IReactorFromThreads. defer_to_thread: runs the blocking close
         in a thread that does not keep the process alive.
@@ -202,8 +202,6 @@ class Database:
             else:
                 stack.enter_context(kept_from_checkpoint(self._path))
             pool.disconnect(connection)
-            # SQLite would make a new database where there is none.
-            os.stat(self._path)
         pool.connect()
 
     def _schedule_checkpoint(self, result: T) -> T:

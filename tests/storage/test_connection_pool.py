@@ -23,6 +23,7 @@ class TransactionTests(TestCase):
     def setUp(self) -> None:
         self.opened: list[sqlite3.Connection] = []
         self.path = str(Path(self.mktemp()))
+        Path(self.path).touch()
         self.pool = make_pool(reactor, self.path, self.opened.append)
         self.addCleanup(self.pool.close)
 

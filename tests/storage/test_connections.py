@@ -63,6 +63,7 @@ class OwnerTests(TestCase):
         self.path = Path(self.mktemp()).absolute()
 
     def opened(self) -> Database:
+        prepare(str(self.path), lambda cursor: None)
         database = Database(reactor, str(self.path), deferToThread)
         self.addCleanup(database.close)
         return database

@@ -256,6 +256,7 @@ class DatabaseTests(TestCase):
     def setUp(self) -> None:
         self.path = Path(self.mktemp())
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        prepare(str(self.path), lambda cursor: None)
         self.database = Database(reactor, str(self.path), deferToThread)
         self.addCleanup(self.database.close)
 

@@ -34,6 +34,7 @@ class FileWatchTests(TestCase):
     def setUp(self) -> None:
         self.path = Path(self.mktemp()).absolute()
         self.away = self.path.with_name("away")
+        prepare(str(self.path), lambda cursor: None)
         self.database = Database(reactor, str(self.path), deferToThread)
         self.addCleanup(self.database.close)
 
@@ -59,10 +60,21 @@ class FileWatchTests(TestCase):
         await self.database.run(probe)
         assert await self.database.run(numbers) == [1, 2]
 
+    async def test_where_it_is_gone_before_it_is_opened_no_new_one_is_made(self) -> None:
+        self.path.rename(self.away)
+
+        with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+            await self.say(1)
+
+        assert not self.path.exists()
+        self.away.rename(self.path)
+        await self.say(1)
+
     async def test_another_file_in_its_place_is_left_alone(self) -> None:
         await self.say(1)
         await self.database.close()
         shutil.copy(self.path, self.away)
+        prepare(str(self.path), lambda cursor: None)
         self.database = Database(reactor, str(self.path), deferToThread)
         self.addCleanup(self.database.close)
         await self.say(2)
@@ -119,6 +131,7 @@ class FileWatchTests(TestCase):
         (self.path.with_name("other")).touch()
         self.path.unlink(missing_ok=True)
         self.path.symlink_to(real)
+        prepare(str(self.path), lambda cursor: None)
         self.database = Database(reactor, str(self.path), deferToThread)
         self.addCleanup(self.database.close)
         await self.say(1)
@@ -154,6 +167,7 @@ class FileWatchTests(TestCase):
         await self.say(1)
         await self.database.close()
         shutil.copy(self.path, self.away)
+        prepare(str(self.path), lambda cursor: None)
         self.database = Database(reactor, str(self.path), deferToThread)
         self.addCleanup(self.database.close)
         await self.say(2)

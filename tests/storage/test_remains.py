@@ -99,6 +99,7 @@ class DeletedTests(TestCase):
         self.folder = Path(self.mktemp()).absolute()
         self.folder.mkdir()
         self.path = self.folder / "x.db"
+        prepare(str(self.path), lambda cursor: None)
         self.database = Database(reactor, str(self.path), deferToThread)
         self.addCleanup(self.database.close)
 

@@ -14,7 +14,7 @@ from mixsvc.chat.storage.messages import PageQuery, StoredMessage
 from mixsvc.chat.storage.queue import StorageQueue
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
-from mixsvc.storage.database import Database
+from mixsvc.storage.database import Database, prepare
 
 SETTINGS = ChatSettings()
 
@@ -30,6 +30,7 @@ class OnDiskTests(TestCase):
         from twisted.internet import reactor
 
         core, clock = IReactorCore(reactor), IReactorTime(reactor)
+        prepare(path, lambda cursor: None)
         database = Database(core, path, deferToThread)
         self.addCleanup(database.close)
         return StorageQueue(Clocks(clock, WallClock()), database, SETTINGS), database.close

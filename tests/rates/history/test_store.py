@@ -126,6 +126,7 @@ class RealDatabase(TestCase):
         from twisted.internet import reactor
 
         path = str(new_path(self))
+        prepare(path, lambda cursor: None)
         database = Database(reactor, path, deferToThread)
 
         def check(_: None) -> None:
