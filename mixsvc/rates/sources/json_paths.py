@@ -45,7 +45,7 @@ class JsonPaths:
 
 
 # Flat rows, as Frankfurter answers from version 2 of its interface on.
-ROWS: Final = JsonPaths("*.date", "*.rate", "*.quote", "", "*.base")
+ROWS: Final = JsonPaths("*.date", "*.rate", "*.quote")
 
 
 def value_at(value: Any, path: str) -> Any:

@@ -24,7 +24,7 @@ _AROUND: Final = ("data", "meta", "query", "info", "request", "result", "results
 _ANSWERS: Final = ("success", "ok", "issuccess", "successful", "result", "status")
 _FAILURES: Final = ("error", "fail", "failed", "failure", "false", "no")
 _ERRORS: Final = ("error", "errors", "errormessage", "errorcode")
-_NOTHING: Final = ("", "0", "none", "null", "no", "false", "ok")
+_NOTHING: Final = ("", "0", "none", "null", "no", "false", "ok", "success", "no error")
 
 # Where a reason may be, the best first.
 _REASONS: Final = ("info", "message", "errormessage", "description", "errortype", "type", "detail", "code")

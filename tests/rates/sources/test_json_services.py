@@ -235,6 +235,7 @@ class Refusals(SynchronousTestCase):
             '"status": 200',
             '"status": 0',
             '"status": {"error_code": 0, "error_message": null}',
+            '"error_code": 0, "error_message": "Success"',
             '"code": 554',
         ):
             self.assertEqual(
@@ -287,6 +288,12 @@ class Rows(SynchronousTestCase):
         (found,) = read(f"[{self.row(rate='0.5')}]", having(json_inverse=True)).quotes
 
         self.assertEqual(str(found.price), "2")
+
+    def test_rows_without_a_base_have_that_of_the_settings(self) -> None:
+        for base in ('"base": null, ', '"base": "", ', ""):
+            (found,) = self.rows(self.row().replace('"base": "EUR", ', base)).quotes
+
+            self.assertEqual((found.base, found.quote), ("EUR", "USD"))
 
     def test_without_any_row_that_can_be_read_the_answer_is_refused(self) -> None:
         for rows in ((), (self.row(rate="0"),), ("{}",)):
