@@ -126,7 +126,9 @@ def test_a_range_is_for_get_alone(client: FlaskClient) -> None:
             assert "Content-Range" not in answer.headers
 
 
-@pytest.mark.parametrize("value", ["x=1", "lines=1-2", "nonsense", "", "bytes\x85=0-1", "bytes", "none=", "items=0-0"])
+@pytest.mark.parametrize(
+    "value", ["x=1", "lines=1-2", "nonsense", "", "bytes\x85=0-1", "bytes", "none=", "items=0-0", "bytes=0-0,2-3"]
+)
 def test_a_range_in_another_unit_is_ignored(client: FlaskClient, value: str) -> None:
     version = client.application.extensions[EXTENSION].version
     for folder in ("static", f"static/v-{version}", "static/v-0"):
