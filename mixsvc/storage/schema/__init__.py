@@ -30,7 +30,9 @@ def upgrade(connection: sqlite3.Connection) -> None:
             connection.executescript(f"BEGIN IMMEDIATE; {_script(step)} {_mark(step)} COMMIT")
         except sqlite3.Error:
             connection.rollback()
-            raise
+            # Another process of a host may have made this step in the meantime.
+            if version(connection) < step:
+                raise
 
 
 def _mark(step: int) -> str:
@@ -38,7 +40,19 @@ def _mark(step: int) -> str:
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """The version of a database, 0 for an empty one. Raises DatabaseUnusable as upgrade does."""
+    """The version of a database, 0 for an empty one; called outside of a transaction.
+
+    Raises DatabaseUnusable as upgrade does.
+    """
+    # Everything as of one moment: another process may upgrade it now.
+    connection.execute("BEGIN")
+    try:
+        return _version(connection)
+    finally:
+        connection.rollback()
+
+
+def _version(connection: sqlite3.Connection) -> int:
     (number,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
