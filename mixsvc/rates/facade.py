@@ -68,7 +68,8 @@ class RatesFacade:
 
     def history(self, base: str, quote: str, start: date, end: date, points: int) -> PriceHistory:
         """See IRates."""
-        return self._history.prices(base, quote, start, end, points)
+        span = self.span(base, quote)
+        return self._history.prices(base, quote, start, end if span is None else min(end, span[1]), points)
 
     def span(self, base: str, quote: str) -> tuple[date, date] | None:
         """See IRates."""

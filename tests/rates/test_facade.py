@@ -72,6 +72,8 @@ class Asking(SynchronousTestCase):
         known = rates(quote(), quote(day="2027-12-04"))
 
         self.assertEqual(known.span("EUR", "USD"), (FRIDAY, date(2026, 10, 31)))
+        found = known.history("EUR", "USD", date.min, date.max, 4)
+        self.assertEqual(([day for day, _ in found.points], found.days, found.gaps), ([FRIDAY], 1, []))
 
     def test_the_history_and_its_span_are_there(self) -> None:
         found = self.rates.history("EUR", "USD", date.min, date.max, 4)
