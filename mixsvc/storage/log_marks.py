@@ -16,6 +16,7 @@ import os
 import re
 import secrets
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Final
 
@@ -33,11 +34,16 @@ TEXT: Final = re.compile(rb"mixsvc-log ([0-9a-f]{32}) ([0-9a-f]{32})")
 NONE: Final = "0" * 32
 
 
-def write_mark(connection: sqlite3.Connection) -> None:
-    """Write a new mark; called by the owner of the database, outside of transactions. Raises sqlite3.Error."""
+def write_mark(connection: sqlite3.Connection, first: Callable[[], None] = lambda: None) -> None:
+    """Write a new mark; called by the owner of the database, outside of transactions. Raises sqlite3.Error.
+
+    first: called before, while nobody else can write to the log.
+    """
     # The next commit that matters waits for the disk, for this one too, and so does a checkpoint.
     connection.execute("PRAGMA synchronous = OFF")
     try:
+        connection.execute("BEGIN IMMEDIATE")
+        first()
         row = connection.execute("SELECT value FROM meta WHERE name = ?", (NAME,)).fetchone()
         before, _ = _marks(str(row[0]).encode() if row else b"")
         text = f"mixsvc-log {secrets.token_hex(16)} {before}"

@@ -246,3 +246,20 @@ def test_a_log_of_another_program_is_set_aside(tmp_path: Path, page_size: int) -
 
     assert Path(f"{path}-wal.other").exists()
     assert prepare(str(path), lambda cursor: cursor.execute("PRAGMA integrity_check").fetchall()) == [("ok",)]
+
+
+def test_a_log_with_room_for_what_comes_is_an_empty_one(used: InUse) -> None:
+    for step in range(1, 4):
+        used.say(400)
+        used.empty_log()
+
+        assert Path(f"{used.path}-wal").stat().st_size > 100_000
+        killed = used.killed(f"killed-{step}")
+        rehearse(str(killed))
+        assert prepare(str(killed), numbers) == list(range(1, 400 * step + 1))
+        used.say(3)
+        killed = used.killed(f"killed-later-{step}")
+        assert len(prepare(str(killed), numbers) or ()) == 400 * step + 3
+        used.connection.execute("DELETE FROM message WHERE number > ?", (400 * step,))
+        used.connection.commit()
+        used._last = 400 * step
