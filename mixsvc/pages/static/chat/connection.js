@@ -60,7 +60,7 @@ export class Connection {
     this.#timer = setTimeout(() => this.drop(), OPEN_MS);
     socket.onopen = () => this.#is(socket) && this.#on_open(socket);
     socket.onmessage = (event) => this.#is(socket) && this.#on_message(String(event.data));
-    socket.onheartbeat = () => (this.#heard_at = Date.now());
+    socket.onheartbeat = () => (this.#heard_at = performance.now());
     socket.onclose = (event) => this.#is(socket) && this.#on_close(event.code === SENT_AWAY ? event.reason : "");
   }
 
@@ -103,7 +103,7 @@ export class Connection {
   /** @param {Socket} socket */
   #on_open(socket) {
     clearTimeout(this.#timer);
-    this.#opened_at = Date.now();
+    this.#opened_at = performance.now();
     this.#heard_at = this.#opened_at;
     this.#watch(socket);
     this.#listener.status({ state: "online", transport: socket.transport ?? "websocket" });
@@ -112,18 +112,18 @@ export class Connection {
 
   /** @param {string} text */
   #on_message(text) {
-    this.#heard_at = Date.now();
+    this.#heard_at = performance.now();
     this.#listener.received(text);
   }
 
   /** Find out when the peer is gone without a word, whether or not the page is seen. @param {Socket} socket */
   #watch(socket) {
-    if (Date.now() - this.#heard_at >= SILENCE_MS) {
-      this.#heard_at = Date.now();
+    if (performance.now() - this.#heard_at >= SILENCE_MS) {
+      this.#heard_at = performance.now();
       socket.transport ? this.drop() : this.#listener.silent();
     }
     if (this.#is(socket)) {
-      this.#timer = setTimeout(() => this.#watch(socket), this.#heard_at + SILENCE_MS - Date.now());
+      this.#timer = setTimeout(() => this.#watch(socket), this.#heard_at + SILENCE_MS - performance.now());
     }
   }
 
@@ -133,7 +133,7 @@ export class Connection {
     const opened_at = this.#opened_at;
     this.#socket = null;
     this.#opened_at = 0;
-    if (opened_at && Date.now() - opened_at >= GOOD_MS) {
+    if (opened_at && performance.now() - opened_at >= GOOD_MS) {
       this.#failures = 0;
     }
     const seconds = reason ? LONGEST_WAIT_S : wait_seconds(this.#failures);

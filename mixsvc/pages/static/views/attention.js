@@ -34,7 +34,7 @@ export class Attention {
 
   /** Somebody else said something. @param {string} room @param {Said} said @param {() => void} open */
   heard(room, { name, text }, open) {
-    const now = Date.now();
+    const now = performance.now();
     if (!document.hidden || !this.#may_notify() || now < this.#next_at) {
       return;
     }
