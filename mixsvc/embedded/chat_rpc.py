@@ -36,6 +36,9 @@ DATABASE_PLACES: Final = 2
 # How long a call waits before it looks for another process, in seconds.
 PAUSE_SECONDS: Final = 0.1
 
+# How long it looks for one, in multiples of the time that an answer may take.
+HANDOVERS: Final = 2
+
 # Bytes of a random key.
 KEY_BYTES: Final = 18
 
@@ -95,8 +98,9 @@ class ChatRpcServer(Resource):
 class RemoteChat:
     """The methods of IChat in a process that does not serve the chat. They block, each with a time limit.
 
-    A call that reaches no process, or whose process ends before it answers, is repeated until the limit, as another
-    process may take the chat over. Each raises ServiceBusy if none answers in time. Used in worker threads.
+    A call that reaches no process, or whose process ends before it answers, is repeated for a while, as another process
+    may take the chat over. Each raises ServiceBusy if none does, or if it does not answer in time. Used in worker
+    threads.
     """
 
     def __init__(self, find_port: Callable[[], int | None], token: bytes, seconds: float) -> None:
@@ -138,38 +142,37 @@ class RemoteChat:
             return int(self._call("say", room, name, text, key or secrets.token_urlsafe(KEY_BYTES)))
 
     def _call(self, method: str, *arguments: object) -> Any:
-        ends_at = time.monotonic() + self._seconds
-        answer = self._try(method, arguments, self._seconds)
-        while answer is None:
-            remaining = ends_at - time.monotonic() - PAUSE_SECONDS
-            if remaining <= 0:
-                raise ServiceBusy("no process serves the chat, or it did not answer in time; try again")
+        ends_at = time.monotonic() + HANDOVERS * self._seconds
+        while (answer := self._try(method, arguments)) is None:
+            if time.monotonic() + PAUSE_SECONDS > ends_at:
+                raise ServiceBusy("no process serves the chat now; try again")
             time.sleep(PAUSE_SECONDS)
-            answer = self._try(method, arguments, remaining)
         if "error" not in answer:
             return answer["value"]
         if answer["error"] == "NameTaken":
             raise NameTaken(answer["text"], answer["suggestion"])
         raise ERRORS[answer["error"]](answer["text"])
 
-    def _try(self, method: str, arguments: Sequence[object], seconds: float) -> dict[str, Any] | None:
-        """The answer, None if there is none. Takes so many seconds at most for each step of the call."""
+    def _try(self, method: str, arguments: Sequence[object]) -> dict[str, Any] | None:
+        """The answer; None if no process serves the chat, or the one that did has ended. Raises ServiceBusy."""
         port = self._find_port()
         if port is None:
             return None
         try:
             # Refused once: the system's clock was set between the two processes' looks at it.
             for _ in range(2):
-                answer = self._post(port, json.dumps([method, arguments, time.time()]).encode(), seconds)
+                answer = self._post(port, json.dumps([method, arguments, time.time()]).encode())
                 if answer is not None:
                     return answer
+        except TimeoutError:
+            raise ServiceBusy("the process that serves the chat did not answer in time; try again") from None
         except (OSError, HTTPException, ValueError):
             return None
         raise ServiceBusy("the process that serves the chat refuses the calls of this one; try again")
 
-    def _post(self, port: int, body: bytes, seconds: float) -> dict[str, Any] | None:
+    def _post(self, port: int, body: bytes) -> dict[str, Any] | None:
         """Returns the answer; None if the call was refused, and so not run."""
-        connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
+        connection = HTTPConnection("127.0.0.1", port, timeout=self._seconds)
         try:
             mac = _mac(self._token, body).decode()
             connection.request("POST", "/", body, {"X-Mac": mac, "Content-Type": "application/json"})

@@ -42,8 +42,9 @@ LISTEN: Final = "[chat] listen"
 # host restarts its workers one by one, read and write this name, and accept no members besides it and "port".
 RPC_PORT: Final = "desk"
 
-# How often a process tries to take the lock, in seconds.
-LOCK_SECONDS: Final = 1.0
+# How often a process tries to take the lock, and how long it waits when it could not serve the chat, in seconds.
+LOCK_SECONDS: Final = 0.25
+RETRY_SECONDS: Final = 1.0
 
 # How long a call to another process may take, in seconds.
 REMOTE_SECONDS: Final = 5.0
@@ -127,6 +128,7 @@ class ChatHost:
         self._loop.clock = reactor
         self._ended: Deferred[Any] = succeed(None)
         self._last_error = ""
+        self._retry_at = float("-inf")
         self._first_attempt: Deferred[None] = Deferred()
         self.chat: ChatService | None = None
         self._location = ChatLocation()
@@ -182,6 +184,8 @@ class ChatHost:
         return port
 
     async def _attempt(self) -> None:
+        if self._reactor.seconds() < self._retry_at:
+            return
         try:
             if self._lock.acquire():
                 await self._serve()
@@ -222,6 +226,7 @@ class ChatHost:
             port.stopListening()
         self._ports = []
         self._lock.release()
+        self._retry_at = self._reactor.seconds() + RETRY_SECONDS
         if error and error != self._last_error:
             self._last_error = error
             self._log.critical("mixsvc: there is no chat: {error}", error=error)
