@@ -18,7 +18,7 @@
 # twisted/python/systemd.py, inheritedNamedDescriptors. The documentation of `systemd:` says neither.
 #
 # Why it matters: the first `systemctl restart` of a service behind a Unix socket unit makes it unreachable, while both
-# units are "active". A unit with one line for each of two addresses is the example that systemd's manual page invites.
+# units are "active". A unit that listens at two addresses has two ListenStream= lines.
 #
 # Run it: sh findings/twisted-systemd-sockets.sh. It needs python3, Linux and pip's index; it fails if the behaviour
 # changes. It plays the part of systemd itself: it passes descriptors 3 and on, with the variables LISTEN_*.
