@@ -130,9 +130,8 @@ def test_a_missing_library_of_their_module_is_said_with_the_folders_too() -> Non
 
     said = complaint("theirs:app")
 
-    assert "/theirs.py, line 1); it was looked for in " in said and os.getcwd() in said.rpartition(" in ")[2].split(
-        ", "
-    )
+    assert "/theirs.py, line 1); it was looked for in " in said
+    assert os.getcwd() in said.rpartition(" in ")[2].split(", ")
 
 
 def test_the_server_of_flask_at_the_end_of_a_module_is_not_run(capsys: pytest.CaptureFixture[str]) -> None:
