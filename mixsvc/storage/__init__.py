@@ -18,7 +18,7 @@ which they were asked for. The database is in WAL mode with `synchronous=FULL`: 
 the data is on disk.
 
 Several processes may write, but only the owner checkpoints: it has a lock beside the database, for as long as it serves
-the chat, or for a moment if nobody does. One or two seconds after a commit it moves the write-ahead log into the
+the chat, or for a moment if nobody does. Some seconds after a commit it moves the write-ahead log into the
 database and cuts it, so that what was deleted or overwritten is in no file any more: `secure_delete` overwrites it in
 the database, except for copies in unused parts of pages, which `remains` overwrites.
 

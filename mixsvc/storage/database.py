@@ -39,10 +39,10 @@ FULLY_CHECKED = 50 * 2**20
 
 # How long after a commit the owner empties the write-ahead log, in seconds, and how long after the last time at least.
 CHECKPOINT_SECONDS: Final = 1.0
-PAUSE_SECONDS: Final = 2.0
+PAUSE_SECONDS: Final = 3.0
 
 # After how many attempts in vain the log says so.
-MANY_IN_VAIN: Final = 30
+MANY_IN_VAIN: Final = 20
 
 
 def rehearse(path: str) -> None:
