@@ -1,7 +1,7 @@
 """Looks every second whether logins have ended with which connections were opened, and ends those connections."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -17,6 +17,13 @@ __all__ = ["LoginWatch"]
 
 # How often it looks, in seconds.
 LOOK_SECONDS: Final = 1.0
+
+
+class Seen(NamedTuple):
+    """Who has logged out, and the first failure to find that out; None if there was none."""
+
+    logged_out: Sequence[Client]
+    failure: Failure | None
 
 
 class LoginWatch:
@@ -48,12 +55,15 @@ class LoginWatch:
         clients = self._dispatcher.logged_in()
         if not clients:
             return None
-        return self._defer_to_thread(lambda: _logged_out(clients)).addCallbacks(self._end, self._failed)
+        return self._defer_to_thread(lambda: _look_at(clients)).addCallbacks(self._seen, self._failed)
 
-    def _end(self, clients: Sequence[Client]) -> None:
-        self._is_failing = False
-        for client in clients:
+    def _seen(self, seen: Seen) -> None:
+        for client in seen.logged_out:
             self._dispatcher.end_login(client)
+        if seen.failure is None:
+            self._is_failing = False
+        else:
+            self._failed(seen.failure)
 
     def _failed(self, failure: Failure) -> None:
         # Once, not every second.
@@ -62,6 +72,14 @@ class LoginWatch:
             self._log.failure("chat: it could not be found out who has logged out", failure)
 
 
-def _logged_out(clients: Sequence[Client]) -> list[Client]:
-    """Called in a worker thread."""
-    return [client for client in clients if client.has_logged_out()]
+def _look_at(clients: Iterable[Client]) -> Seen:
+    """Called in a worker thread. A failure for one person says nothing about the others."""
+    logged_out: list[Client] = []
+    failure: Failure | None = None
+    for client in clients:
+        try:
+            if client.has_logged_out():
+                logged_out.append(client)
+        except Exception:
+            failure = failure or Failure()
+    return Seen(logged_out, failure)

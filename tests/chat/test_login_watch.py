@@ -117,6 +117,19 @@ class WatchTests(LoginTestCase):
 
         self.assertIsNotNone(mia.transport.closed)
 
+    def test_a_failure_for_one_person_keeps_nobody_else_logged_in(self) -> None:
+        def fail() -> bool:
+            raise OSError("no disk")
+
+        first, last = (self.chat.client(Identity(name, name, ended=fail)) for name in ("first", "last"))
+        mia = self.mia()
+        self.ended.add("one")
+        self.chat.clock.pump([LOOK_SECONDS] * 3)
+
+        self.assertEqual(LOGGED_OUT, (mia.transport.closed or (0, ""))[0])
+        self.assertEqual((None, None), (first.transport.closed, last.transport.closed))
+        self.assertEqual(1, len(self.flushLoggedErrors(OSError)))
+
     def test_after_the_stop_nobody_is_asked(self) -> None:
         self.mia()
         self.watch.stop()
