@@ -9,16 +9,20 @@ from mixsvc.config.parsers import Moderator
 from mixsvc.errors import NameTaken
 from mixsvc.interfaces import Authenticator, IChat, Identity, IMix
 from mixsvc.pages.api.json_body import json_object, refuse, text
+from mixsvc.pages.api.problems import problem
 from mixsvc.pages.auth.devices import COOKIE as DEVICE_COOKIE
 from mixsvc.pages.auth.devices import LIFETIME, Devices
 from mixsvc.pages.auth.logins import LoginAttempt, Logins, TooManyAttempts, WrongPassword
-from mixsvc.pages.auth.sessions import MixSessions
+from mixsvc.pages.auth.sessions import LogOutNotStored, MixSessions
 
 __all__ = ["blueprint"]
 
 # Characters. A name is normalised after this check, and then the chat has a smaller limit.
 MAX_NAME: Final = 128
 MAX_PASSWORD: Final = 1024
+
+# For whoever has logged out, taken a guest's name or logged in again.
+NOT_STORED: Final = "You are logged out here, but that could not be stored: a copy of your session may still be valid."
 
 
 def blueprint(
@@ -34,10 +38,7 @@ def blueprint(
 
     @accounts.get("/session")
     def tell() -> Response:
-        if session:
-            sessions.forget_ended(session)
-            # Renews its expiry.
-            session.modified = True
+        _renew(sessions)
         return _response(authenticator(request.environ) if authenticator else sessions.identity(session))
 
     @accounts.post("/session")
@@ -57,6 +58,7 @@ def blueprint(
         sessions.log_in(session, moderator)
         return _with_device(_response(sessions.identity(session)), logins.devices, moderator.name)
 
+    accounts.register_error_handler(LogOutNotStored, _not_stored)
     accounts.after_request(_without_cache)
     return accounts
 
@@ -104,13 +106,24 @@ class NameChoice:
         return self._sessions.identity(session)
 
 
+def _renew(sessions: MixSessions) -> None:
+    """Let the session's cookie, if there is one, expire later."""
+    if session:
+        sessions.forget_ended(session)
+        session.modified = True
+
+
 def _logged_out(sessions: MixSessions) -> Response:
-    """End the session, whatever the chat does. Refuses with 503 if other processes cannot learn it."""
-    is_known = sessions.log_out(session)
-    session.clear()
-    if not is_known:
-        refuse(503, "You are logged out here, but that could not be stored: a copy of your session may still be valid.")
+    """End the session, whatever the chat does."""
+    try:
+        sessions.log_out(session)
+    finally:
+        session.clear()
     return Response(status=204)
+
+
+def _not_stored(error: LogOutNotStored) -> Response:
+    return problem(503, NOT_STORED)
 
 
 def _checked(logins: Logins, name: str, password: str) -> Moderator:

@@ -18,13 +18,17 @@ from mixsvc.interfaces import Authenticator, Identity
 from mixsvc.interfaces.environ import REMOVED_PREFIX
 from mixsvc.pages.auth.ended_logins import EndedLogins
 
-__all__ = ["COOKIE", "MixSessions", "install_sessions", "session_identity"]
+__all__ = ["COOKIE", "LogOutNotStored", "MixSessions", "install_sessions", "session_identity"]
 
 COOKIE: Final = "mixsvc_session"
 LIFETIME: Final = timedelta(days=30)
 
 # Begins each person's id from here, so that it differs from every client's token and other authenticator's id.
 PREFIX: Final = "session:"
+
+
+class LogOutNotStored(Exception):
+    """A login has ended in this process, but other processes cannot learn it, nor this one after a restart."""
 
 
 class MixSessions(SecureCookieSessionInterface):
@@ -87,12 +91,15 @@ class MixSessions(SecureCookieSessionInterface):
         return session.get("person") or PREFIX + secrets.token_urlsafe(16)
 
     def take_name(self, session: MutableMapping[str, Any], person: str, name: str) -> None:
-        """Make it the session of that guest under that name, and no longer a moderator's."""
+        """Make it the session of that guest under that name, and no longer a moderator's. Raises LogOutNotStored."""
         self.log_out(session)
         session.update(person=person, name=name, _permanent=True)
 
     def log_in(self, session: MutableMapping[str, Any], moderator: Moderator) -> None:
-        """Make it the session of the moderator, who is the same person in every browser; an earlier login ends."""
+        """Make it the session of the moderator, who is the same person in every browser; an earlier login ends.
+
+        Raises LogOutNotStored; then it is nobody's session.
+        """
         self.log_out(session)
         stamp, login = self._stamp(moderator), secrets.token_hex(16)
         session.update(name=moderator.name, moderator=stamp, login=login, _permanent=True)
@@ -102,18 +109,21 @@ class MixSessions(SecureCookieSessionInterface):
 
         So no cookie of an ended login outlives the memory of that.
         """
-        if session.get("login") in self._ended:
+        login = session.get("login")
+        # Guests do not wait for a disk that hangs.
+        if login and login in self._ended:
             for name in ("moderator", "login"):
                 session.pop(name, None)
 
-    def log_out(self, session: MutableMapping[str, Any]) -> bool:
+    def log_out(self, session: MutableMapping[str, Any]) -> None:
         """End the session's login, if it has one; other logins of the moderator go on. Blocks until that is on disk.
 
-        Returns whether every process knows it now. In this process the login has ended in any case.
+        Raises LogOutNotStored; in this process the login has ended all the same.
         """
         session.pop("moderator", None)
         login = session.pop("login", "")
-        return not login or self._ended.end(login)
+        if login and not self._ended.end(login):
+            raise LogOutNotStored
 
     def _stamp(self, moderator: Moderator) -> str:
         """A value that changes with the moderator's password."""

@@ -1,4 +1,5 @@
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -297,6 +298,29 @@ class LoginTests(Case):
         self.refused(self.choose("Ann"), 409)
 
         self.assertTrue(self.is_moderator(self.client))
+
+    def test_whoever_ends_a_login_in_whatever_way_is_told_if_that_could_not_be_stored(self) -> None:
+        ends: list[Callable[[], TestResponse]] = [
+            lambda: self.client.delete("/api/session"),
+            lambda: self.choose("Ann"),
+            lambda: self.log_in(),
+        ]
+        for end in ends:
+            folder = self.mktemp()
+            self.app = create_app(FakeMix(chat=self.chat), SETTINGS, AppSecrets(b"k" * 32, logouts_file=folder))
+            self.client = self.app.test_client()
+            self.log_in()
+            copy = self.copy()
+            # A file of this name cannot be written.
+            os.mkdir(folder)
+
+            answer = end()
+
+            self.assertEqual((answer.status_code, answer.content_type), (503, "application/problem+json"))
+            self.assertIn("could not be stored", answer.get_json(force=True)["detail"])
+            os.rmdir(folder)
+            self.assertEqual([False, False], [self.is_moderator(each) for each in (self.client, copy)])
+            self.assertEqual(200, self.log_in().status_code)
 
     def test_a_logout_needs_no_chat(self) -> None:
         self.log_in()

@@ -8,6 +8,7 @@ from werkzeug.test import EnvironBuilder
 from mixsvc.config.parsers import Moderator
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import Identity
+from mixsvc.pages.auth.ended_logins import EndedLogins
 from mixsvc.pages.auth.sessions import LIFETIME, MixSessions, install_sessions, session_identity
 
 ANN: Final = Moderator("Ann", "scrypt:1")
@@ -171,7 +172,7 @@ class IdentityTests(SynchronousTestCase):
         assert found is not None and found.ended is not None
         self.assertFalse(found.ended())
 
-        self.assertTrue(self.sessions.log_out(held))
+        self.sessions.log_out(held)
 
         self.assertTrue(found.ended())
         self.assertEqual([None, None], [self.sessions.identity(each) for each in (held, other)])
@@ -206,9 +207,22 @@ class IdentityTests(SynchronousTestCase):
         self.sessions.take_name(held, "session:1", "Bob")
         found = self.sessions.identity(held)
 
-        self.assertTrue(self.sessions.log_out(held))
+        self.sessions.log_out(held)
         assert found is not None
         self.assertIsNone(found.ended)
+
+    def test_a_guests_request_does_not_look_at_the_log_outs(self) -> None:
+        class Unasked(EndedLogins):
+            def __contains__(self, login: object) -> bool:
+                raise AssertionError(login)
+
+        sessions = MixSessions(KEY, [ANN], True, Unasked())
+        held: dict[str, Any] = {}
+        sessions.take_name(held, "session:1", "Bob")
+
+        sessions.forget_ended(held)
+
+        self.assertIsNotNone(sessions.identity(held))
 
     def test_a_guest_whose_name_has_become_a_moderators_has_to_choose_another(self) -> None:
         cookie = cookie_of(self.app, "/guest")
