@@ -10,7 +10,6 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.builds import PROJECT
 from tests.e2e.support.ecb import RATES_XML, Ecb
 from tests.e2e.support.service import Daemon, Launch, Service, config_text
 
@@ -42,13 +41,18 @@ def makeService(options):
     return StandIn()
 """
 
+PLUGIN = """
+from twisted.application.service import ServiceMaker
+
+mixsvc = ServiceMaker("mixsvc", "mixsvc.tap", "A stand-in.", "mixsvc")
+"""
+
 
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for PYTHONPATH with a mixsvc that only listens."""
     folder = tmp_path_factory.mktemp("stand-in")
-    plugin = PROJECT / "twisted" / "plugins" / "mixsvc_plugin.py"
-    texts = {"mixsvc/__init__.py": "", "mixsvc/tap.py": TAP, "twisted/plugins/mixsvc_plugin.py": plugin.read_text()}
+    texts = {"mixsvc/__init__.py": "", "mixsvc/tap.py": TAP, "twisted/plugins/mixsvc_plugin.py": PLUGIN}
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
