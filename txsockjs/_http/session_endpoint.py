@@ -44,3 +44,6 @@ class SessionEndpoint(Endpoint):
         except ClientError as error:
             if not gone:
                 answer(request, error.status, str(error).encode("utf-8"))
+        except Exception:
+            # As twisted.web does with what fails at once: a 500, and a line in the log.
+            request.processingFailed(Failure())

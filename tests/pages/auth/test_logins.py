@@ -185,6 +185,24 @@ class LoginsTests(LoginsCase):
         self.assertEqual(refused, [TooManyAttempts] * FREE_FAILURES)
         self.assertIsNone(self.outcome(LoginAttempt("Ann", PASSWORD, "198.51.100.1")))
 
+    def test_whoever_must_wait_is_told_how_long_though_all_places_are_taken(self) -> None:
+        self.patch(logins, "MAX_CHECKS", 1)
+        self.logins = Logins([ANN], self.clock.seconds, DEVICES)
+        self.try_wrongly(FREE_FAILURES)
+        waits: list[int] = []
+
+        def check(password_hash: str, password: str) -> bool:
+            with self.assertRaises(TooManyAttempts) as refused:
+                self.logins.check(LoginAttempt("Ann", "wrong", ADDRESS))
+            waits.append(refused.exception.seconds)
+            return False
+
+        self.patch(logins, "check_password_hash", check)
+        self.clock.advance(1)
+        self.outcome(LoginAttempt("Ann", "wrong", "198.51.100.1"))
+
+        self.assertEqual(waits, [FIRST_WAIT - 1])
+
     def test_strangers_together_try_no_faster_than_the_limit(self) -> None:
         outcomes = [self.outcome(LoginAttempt("Ann", "wrong", f"192.0.2.{number}")) for number in range(50)]
 

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Request
 
 from tests.txsockjs.fakes import App, Service
-from txsockjs._http.ownership import DECISION_SECONDS, MAX_WAITING_OF_ONE
+from txsockjs._http.ownership import DECISION_SECONDS, MAX_WAITING, MAX_WAITING_OF_ONE
 from txsockjs.multiplex import MultiplexFactory, MultiplexProtocol
 from txsockjs.testing import MemoryWebSocket
 
@@ -244,6 +244,48 @@ class DecisionTests(Case):
             decision.callback(True)
         self.assertEqual([answer.status for answer in waiting], [204] * MAX_WAITING_OF_ONE)
         self.assertEqual(self.app.messages, [b"y"] + [b"x"] * MAX_WAITING_OF_ONE)
+
+    def test_of_all_sessions_together_so_many_requests_wait(self) -> None:
+        decisions: list[Deferred[bool]] = []
+
+        def decide() -> Deferred[bool]:
+            decisions.append(Deferred())
+            return decisions[-1]
+
+        self.owners.answer = decide
+        names = [f"s{number}" for number in range(MAX_WAITING // MAX_WAITING_OF_ONE + 1)]
+        *full, last = names
+        for name in names:
+            self.service.post(f"/0/{name}/xhr", Cookie="ann")
+        for name in full:
+            for number in range(MAX_WAITING_OF_ONE):
+                self.service.post(f"/0/{name}/xhr_send", b"[]", Cookie=f"ann{number}")
+        self.assertEqual(len(decisions), MAX_WAITING)
+
+        self.assertEqual(self.service.post(f"/0/{last}/xhr_send", b"[]", Cookie="more").status, 503)
+        decisions[0].callback(True)
+        waiting = self.service.post(f"/0/{last}/xhr_send", b"[]", Cookie="more")
+        decisions[-1].callback(True)
+
+        self.assertEqual(waiting.status, 204)
+
+    def test_a_request_that_fails_after_the_decision_is_answered(self) -> None:
+        requests: list[Any] = []
+
+        def make_request(*args: Any) -> Request:
+            request = Request(*args)
+            requests.append(request)
+            return request
+
+        site: Any = self.service.site
+        site.requestFactory = make_request
+        answer = self.service.post("/0/s/xhr_send", b'["x"]', Cookie="ann2")
+        # As when the temporary file of a body cannot be read.
+        requests[0].content.close()
+
+        self.decision.callback(True)
+
+        self.assertEqual((answer.status, len(self.flushLoggedErrors(ValueError))), (500, 1))
 
     def test_when_no_decision_comes_the_request_is_refused_and_the_session_goes_on(self) -> None:
         service = Service(options={"same_owner": self.owners, "timeout": 100})
