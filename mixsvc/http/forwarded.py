@@ -20,6 +20,8 @@ __all__ = ["apply_forwarded", "normal_peer"]
 # An address with its port, as some proxies write them; an IPv6 one then has brackets.
 WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[^\]]*)?)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 
+# The scheme of a client that a proxy describes so; some name that of a WebSocket.
+SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 # One or more segments of characters that mean themselves in a URL, a cookie and a page; none is . or ..
 PREFIX: Final = re.compile(r"(?:/(?!\.\.?(?:/|$))[0-9A-Za-z._~@:+-]+)+")
@@ -49,10 +51,6 @@ def normal_peer(peer: IAddress) -> IAddress:
     if host == peer.host:
         return peer
     return (IPv6Address if ":" in host else IPv4Address)("TCP", host, peer.port)
-
-
-# The scheme of a client that a proxy describes so; some name that of a WebSocket.
-SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
 def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> Forwarded:

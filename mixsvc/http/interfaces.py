@@ -72,6 +72,9 @@ class RequestSite(Protocol):
     is_stopping: bool
     refused: Counter[str]
 
+    def getResourceFor(self, request: Request) -> object:
+        """The resource of the request's path."""
+
     def log(self, request: Request) -> None:
         """A response is complete."""
 

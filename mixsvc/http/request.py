@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import IO, Any, Final
+from urllib.parse import unquote_to_bytes
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -124,7 +125,11 @@ class MixRequest(Request):
             site.log(self)
 
     def _misdirected(self) -> None:
-        self.channel.site.refused["421"] += 1
+        site: RequestSite = self.channel.site
+        site.refused["421"] += 1
+        # Only to let the chat mask the name of a session in the uri, which the log shows.
+        self.prepath, self.postpath = [], [unquote_to_bytes(each) for each in self.path[1:].split(b"/")]
+        site.getResourceFor(self)
         self.setResponseCode(421, b"Misdirected Request")
         self.setHeader(b"content-type", b"text/plain; charset=utf-8")
         self.setHeader(b"content-length", b"%d" % len(MISDIRECTED))

@@ -1,9 +1,11 @@
 """The site: bodies over the limit, hosts, the number of connections, the tree, and the orderly end."""
 
+import re
 import resource
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -16,6 +18,7 @@ from mixsvc.http.channel import LINGER_SECONDS, MixChannel
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MAX_REFUSED_AT_ONCE, MixSite, connection_limit
 from tests.http.memory_site import REQUEST, Echo, MemoryTransport, connect, make_site
+from txsockjs.factory import SockJSResource
 
 
 class SiteTestCase(SynchronousTestCase):
@@ -195,6 +198,19 @@ class HostTests(SiteTestCase):
 
     def test_the_host_of_an_absolute_url_is_checked_not_the_header(self) -> None:
         assert self.status(b"example.org", b"http://evil.example/") == 421
+
+    def test_the_log_shows_no_name_of_a_chat_session_of_a_misdirected_request(self) -> None:
+        chat = SockJSResource(Factory.forProtocol(Protocol), None, self.clock)
+        self.site = make_site(self.clock, Root(self.echo, chat, "/chat"), self.server)
+        logged: list[bytes] = []
+        self.site.on_answer = lambda request, seconds: logged.append(request.uri)
+
+        for path in (b"/chat/0/secret/xhr", b"/%63hat/0/s%65cret/eventsource?a=b", b"/shop/0/secret"):
+            assert self.status(b"evil.example", path) == 421
+
+        assert re.fullmatch(rb"/chat/0/~[0-9a-f]{8}/xhr", logged[0])
+        assert re.fullmatch(rb"/%63hat/0/~[0-9a-f]{8}/eventsource[?]a=b", logged[1])
+        assert logged[2:] == [b"/shop/0/secret"]
 
     def test_a_request_without_a_host_is_misdirected(self) -> None:
         assert b" 421 " in self.response_to(b"GET / HTTP/1.0\r\n\r\n")

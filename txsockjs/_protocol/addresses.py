@@ -12,9 +12,8 @@ TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
 # ipaddress takes any text as a zone.
 ZONE: Final = re.compile(r"[0-9A-Za-z._-]{1,15}")
 
-
 # An address with its port, as some proxies write them; an IPv6 one then has brackets.
-WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f:.]+(?:%[^\]]*)?)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
+WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[^\]]*)?)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 
 
 def counted_as(host: str) -> str:

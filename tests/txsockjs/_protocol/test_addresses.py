@@ -47,7 +47,19 @@ def test_a_proxy_may_write_an_address_in_several_ways(text: str, address: str) -
     assert str(parse_address(text)) == address
 
 
-OTHERS = ["", "unknown", "1.2.3.4:5:6", "[::1", "1.2.3.4:", "2001:db8::1:x", ":80", "[]:80", "_x", "fe80::1%a b"]
+OTHERS = [
+    "",
+    "unknown",
+    "1.2.3.4:5:6",
+    "[::1",
+    "1.2.3.4:",
+    "2001:db8::1:x",
+    ":80",
+    "[]:80",
+    "_x",
+    "fe80::1%a b",
+    "[1.2.3.4]:80",
+]
 
 
 @pytest.mark.parametrize("text", OTHERS)
