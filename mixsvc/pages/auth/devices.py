@@ -26,7 +26,7 @@ MAX_CHARS: Final = 2048
 class Devices:
     """Signs and reads the cookies; the server keeps nothing of them. Used in any thread.
 
-    A cookie holds a random id for each account that has logged in from the browser. It proves nothing but that, and so
+    A cookie holds a random id for each account's last login from the browser. It proves nothing but that, and so
     is no login: whoever steals one may try passwords for that account, as slowly as anybody else.
     """
 
@@ -40,11 +40,14 @@ class Devices:
         return self._read(cookie).get(names.key(name), "")
 
     def remember(self, cookie: str, name: str) -> str:
-        """The browser's next cookie, after a login of this account. cookie: the one it has, "" for none."""
+        """The browser's next cookie, after a login of this account. cookie: the one it has, "" for none.
+
+        Each login gets an id of its own: whoever has a copy of an earlier cookie makes its owner wait no more.
+        """
         accounts = dict(self._read(cookie))
-        device = accounts.pop(names.key(name), "") or secrets.token_urlsafe(12)
+        accounts.pop(names.key(name), "")
         kept = list(accounts.items())[-(MAX_ACCOUNTS - 1) :]
-        signed = self._serializer.dumps(dict([*kept, (names.key(name), device)]))
+        signed = self._serializer.dumps(dict([*kept, (names.key(name), secrets.token_urlsafe(12))]))
         return signed if isinstance(signed, str) else signed.decode("ascii")
 
     def _read(self, cookie: str) -> Mapping[str, str]:

@@ -23,10 +23,13 @@ class DevicesTests(SynchronousTestCase):
 
         self.assertNotEqual(first, second)
 
-    def test_a_later_login_keeps_the_device(self) -> None:
-        cookie = self.devices.remember("", "Ann")
+    def test_a_later_login_leaves_copies_of_the_earlier_cookie_to_others(self) -> None:
+        stolen = self.devices.remember(self.devices.remember("", "Bob"), "Ann")
 
-        self.assertEqual(self.devices.remember(cookie, "ann"), cookie)
+        cookie = self.devices.remember(stolen, "ann")
+
+        self.assertNotIn(self.devices.device(cookie, "Ann"), ("", self.devices.device(stolen, "Ann")))
+        self.assertEqual(self.devices.device(cookie, "Bob"), self.devices.device(stolen, "Bob"))
 
     def test_the_accounts_of_the_last_logins_are_kept(self) -> None:
         cookie = ""
