@@ -16,8 +16,10 @@ class Identity:
     person: the same for every connection of that person, and for nobody else.
     name: the name in the chat; None to let them choose one. moderator: whether they may moderate.
     ended: returns whether the login that says so has ended since; None if it lasts as long as the connection. It is
-    called in a worker thread, every second and before each request of a moderator is done, and may block, for example
-    on a database. When it returns True, the connection is closed.
+    called in worker threads, every second and before each request of a moderator is done. It may block, for example on
+    a database, but only shortly: logins are looked at one after the other, and no message is stored while it is asked
+    about a request. When it returns True, the connection is closed. When it raises, the connection stays, and the
+    request is refused.
     """
 
     person: str
