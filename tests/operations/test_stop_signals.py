@@ -45,8 +45,10 @@ class SignalledReactor:
 
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
-    """Restores what was there before."""
+    """As in a new process, though a reactor of another test has left its handlers. Restores what was there before."""
     before = {number: signal.getsignal(number) for number in (*STOPPING, signal.SIGALRM)}
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.setitimer(signal.ITIMER_REAL, 0)
     for number, handler in before.items():
