@@ -1,5 +1,6 @@
 """Connections to the database file: how they are set up, and closed without a checkpoint."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -16,7 +17,7 @@ LOCK_SECONDS: Final = 1.0
 
 def existing(path: str) -> str:
     """Returns the URI of a database that is there: SQLite would make a new one in the place of one that is gone."""
-    return path if path == MEMORY else f"file:{quote(path)}?mode=rw"
+    return path if path == MEMORY else _uri(path, "mode=rw")
 
 
 def set_up(connection: sqlite3.Connection) -> None:
@@ -37,7 +38,13 @@ def open_to_read(path: str, *, alone: bool = False) -> sqlite3.Connection:
     Raises sqlite3.Error.
     """
     options = "mode=ro&immutable=1" if alone else "mode=ro"
-    return sqlite3.connect(f"file:{quote(path)}?{options}", uri=True, timeout=LOCK_SECONDS, check_same_thread=False)
+    return sqlite3.connect(_uri(path, options), uri=True, timeout=LOCK_SECONDS, check_same_thread=False)
+
+
+def _uri(path: str, options: str) -> str:
+    """A path may have bytes that are not UTF-8. One that begins with // would name another computer after file:."""
+    host = "//" if path.startswith("/") else ""
+    return f"file:{host}{quote(os.fsencode(path))}?{options}"
 
 
 @contextmanager

@@ -25,8 +25,15 @@ __all__ = ["PageCleaner"]
 PAGE_HEADERS: Final = {2: 12, 5: 12, 10: 8, 13: 8}
 MOST_PAGES: Final = 2 << 24
 
-# The first page begins with the header of the file.
+# The first page begins with the header of the file. Where that says how many bytes of each page are reserved, and, in a
+# database with auto_vacuum only, which is the largest root page (https://sqlite.org/fileformat2.html#the_database_header).
 FILE_HEADER_BYTES: Final = 100
+RESERVED: Final = 20
+LARGEST_ROOT: Final = slice(52, 56)
+
+# How long an entry of a pointer map is, and where in the file SQLite locks, in a page that nothing is stored in.
+POINTER_BYTES: Final = 5
+LOCK_BYTE: Final = 2**30
 
 # How many pages that were not in the log are looked at at once: some 30 ms.
 SWEPT_AT_ONCE: Final = 5000
@@ -77,7 +84,8 @@ class PageCleaner:
             return True
         swept_up_to = min(self._unswept + SWEPT_AT_ONCE, count + 1)
         self._pages.update(range(self._unswept, swept_up_to))
-        numbers = [number for number in sorted(self._pages) if number <= count]
+        maps = _pointer_maps(os.pread(self._handle, FILE_HEADER_BYTES, 0), size, count)
+        numbers = [number for number in sorted(self._pages) if number <= count and number not in maps]
         # Not `any`, which would stop at the first one.
         if sum([self._clean_run(run, size) for run in _runs(numbers)]):
             os.fsync(self._handle)
@@ -105,6 +113,18 @@ class PageCleaner:
             return False
         os.pwrite(self._handle, bytes(end - begin), (number - 1) * size + begin)
         return True
+
+
+def _pointer_maps(header: bytes, size: int, count: int) -> set[int]:
+    """The pages of a database with auto_vacuum that may begin as those of tables do and are something else.
+
+    Source: https://sqlite.org/fileformat2.html#pointer_map_or_ptrmap_pages; ptrmapPageno in SQLite's btree.c.
+    """
+    if not any(header[LARGEST_ROOT]):
+        return set()
+    maps = set(range(2, count + 1, (size - header[RESERVED]) // POINTER_BYTES + 1))
+    locked = LOCK_BYTE // size + 1
+    return maps | {locked + 1} if locked in maps else maps
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -12,6 +12,7 @@ from mixsvc.storage.connections import LOCK_SECONDS, open_to_read
 from mixsvc.storage.forks import inside_sqlite
 from mixsvc.storage.lock import DatabaseLock, own
 from mixsvc.storage.schema import upgrade, version
+from mixsvc.storage.wal_file import beside
 
 __all__ = ["restore"]
 
@@ -64,8 +65,8 @@ def _copy(backup: str, draft: str, path: str) -> None:
     _remove(draft)
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))
     _give_to_owner(draft, path)
-    # SQLite needs files beside a database in WAL mode, which a directory that is for reading only does not take.
-    alone = not os.path.exists(f"{backup}-wal") and not os.access(os.path.dirname(backup) or ".", os.W_OK)
+    # Else SQLite makes files beside a backup in WAL mode, and leaves them there: empty, and of this user.
+    alone = not any(os.path.exists(beside(backup, suffix)) for suffix in ("-wal", "-journal"))
     with (
         closing(open_to_read(backup, alone=alone)) as source,
         closing(sqlite3.connect(draft, timeout=LOCK_SECONDS)) as target,

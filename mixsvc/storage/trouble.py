@@ -52,6 +52,9 @@ def why_not_writable(path: str) -> str:
     Writes a small file and removes it.
     """
     probe = f"{os.path.realpath(path)}-probe-{os.getpid()}"
+    # In a container each process may have this number, and one that was killed may have left its file.
+    with suppress(OSError):
+        os.unlink(probe)
     try:
         handle = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:

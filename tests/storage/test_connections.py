@@ -1,15 +1,17 @@
 """Who does not own the database leaves its write-ahead log as it is, also when the last connection closes."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from mixsvc.storage.connections import kept_from_checkpoint, open_to_read, set_up
+from mixsvc.storage.connections import existing, kept_from_checkpoint, open_to_read, set_up
 from mixsvc.storage.database import Database, prepare
 from tests.storage.test_lock import owner
 
@@ -38,6 +40,18 @@ def test_the_last_connection_that_closes_checkpoints_unless_it_is_kept_from_it(t
     with closing(sqlite3.connect(path)) as other:
         assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("t",)]
     assert log_of(path) == b""
+
+
+@pytest.mark.parametrize("name", [b"x.db", b"\xff.db", b"a?b%41#c&d.db"])
+@pytest.mark.parametrize("start", ["", "/"])
+def test_a_database_is_found_under_every_name_that_a_file_can_have(tmp_path: Path, start: str, name: bytes) -> None:
+    path = f"{start}{tmp_path}/{os.fsdecode(name)}"
+    with closing(sqlite3.connect(path)) as made:
+        made.execute("CREATE TABLE t (x)")
+
+    for connection in (sqlite3.connect(existing(path), uri=True), open_to_read(path), open_to_read(path, alone=True)):
+        with closing(connection):
+            assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("t",)]
 
 
 def test_closing_works_where_the_database_is_gone(tmp_path: Path) -> None:

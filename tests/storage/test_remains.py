@@ -92,6 +92,32 @@ def test_pages_that_were_divided_by_an_earlier_process_are_cleaned_too(tmp_path:
     log.close()
 
 
+def test_a_database_with_auto_vacuum_stays_sound(tmp_path: Path) -> None:
+    prepare(str(tmp_path / "x.db"), lambda cursor: None)
+    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as connection:
+        for statement in ("journal_mode = DELETE", "page_size = 2048", "auto_vacuum = FULL"):
+            connection.execute(f"PRAGMA {statement}")
+        connection.execute("VACUUM")
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        set_up(connection)
+        say(connection, random.Random(2))
+        kept = set(range(MESSAGES // 2, MESSAGES))
+        for number in set(range(MESSAGES)) - kept:
+            delete(connection.cursor(), number)
+        connection.commit()
+
+        log = WriteAheadLog(str(tmp_path / "x.db"))
+        while not log.empty(connection):
+            pass
+
+        assert connection.execute("PRAGMA auto_vacuum").fetchone() == (1,)
+        assert found_in(tmp_path) == kept
+    log.close()
+    # Not what this connection remembers.
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
 class DeletedTests(TestCase):
     """A database in use, with the real reactor."""
 

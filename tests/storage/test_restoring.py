@@ -79,6 +79,32 @@ def test_the_backup_stays_as_it_is_and_may_be_restored_again(path: Path, backup:
     assert (backup.read_bytes(), len(epochs)) == (before, 2)
 
 
+def test_nothing_is_left_beside_a_backup_that_was_copied_as_a_file(path: Path) -> None:
+    folder = path.parent / "backups"
+    folder.mkdir()
+    (folder / "x.db").write_bytes(path.read_bytes())
+
+    restore(str(folder / "x.db"), str(path))
+
+    assert [each.name for each in folder.iterdir()] == ["x.db"]
+    assert texts(path) == ["one", "two", "three"]
+
+
+def test_a_backup_that_was_copied_with_its_log_is_restored_with_it(path: Path) -> None:
+    folder = path.parent / "backups"
+    folder.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE message SET text = upper(text)")
+        connection.commit()
+        for suffix in ("", "-wal"):
+            (folder / f"x.db{suffix}").write_bytes(Path(f"{path}{suffix}").read_bytes())
+    (path.parent / "link.db").symlink_to(folder / "x.db")
+
+    restore(str(path.parent / "link.db"), str(path))
+
+    assert texts(path) == ["ONE", "TWO", "THREE"]
+
+
 def test_a_database_that_is_gone_is_made(path: Path, backup: Path) -> None:
     path.unlink()
 

@@ -72,6 +72,13 @@ def test_a_full_disk_is_called_full_and_the_database_works_again_afterwards(smal
     assert not list(small_disk.glob("*probe*"))
 
 
+def test_a_probe_that_was_left_behind_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / f"x.db-probe-{os.getpid()}").touch()
+
+    assert why_not_writable(str(tmp_path / "x.db")) == ""
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_limit_on_the_size_of_files_is_named(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1, before[1]))
