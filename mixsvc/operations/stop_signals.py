@@ -10,6 +10,9 @@ __all__ = ["StopSignals", "end_at_once"]
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
+# How long the log may take then, in seconds: it may be a pipe or a terminal that somebody has stopped reading.
+LOG_SECONDS: Final = 1.0
+
 # The number of a container's first process, to which the system sends no signal that it does not handle.
 FIRST_PROCESS: Final = 1
 
@@ -90,11 +93,16 @@ class StopSignals:
         return self._reactor.sigTerm, self._reactor.sigInt
 
     def _too_late(self, number: int, frame: object) -> None:
-        assert self._number is not None
+        signal.signal(signal.SIGALRM, self._end_as_asked)
+        signal.setitimer(signal.ITIMER_REAL, LOG_SECONDS)
         try:
             self._log.critical(
                 "mixsvc: the service did not stop within {seconds:g} s; the process ends without the rest of the stop",
                 seconds=self._seconds,
             )
         finally:
-            _end(self._number, frame)
+            self._end_as_asked(number, frame)
+
+    def _end_as_asked(self, number: int, frame: object) -> None:
+        assert self._number is not None
+        _end(self._number, frame)

@@ -1,11 +1,13 @@
 """SIGTERM and SIGINT, in whatever order they come and whenever."""
 
 import os
+import select
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from twisted.logger import LogEvent, globalLogPublisher
 
 from mixsvc.operations import stop_signals
 from mixsvc.operations.stop_signals import StopSignals, end_at_once
@@ -155,6 +157,26 @@ def test_a_stop_that_hangs_ends_by_the_same_signal_in_time(number: signal.Signal
         reactor = SignalledReactor()
         started(reactor, 0.05)
         reactor.run()
+        signal.raise_signal(number)
+        while reactor.stopped_by == [number]:
+            signal.pause()
+
+    assert status_of_child(child) == -number
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_a_log_that_nobody_reads_does_not_hold_up_the_end(number: signal.Signals) -> None:
+    def blocked(event: LogEvent) -> None:
+        """As a write into a full pipe."""
+        select.select([], [], [], SECONDS)
+        os._exit(8)
+
+    def child() -> None:
+        vars(stop_signals)["LOG_SECONDS"] = 0.05
+        reactor = SignalledReactor()
+        started(reactor, 0.05)
+        reactor.run()
+        globalLogPublisher.addObserver(blocked)
         signal.raise_signal(number)
         while reactor.stopped_by == [number]:
             signal.pause()
