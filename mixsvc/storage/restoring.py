@@ -11,6 +11,7 @@ from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.connections import LOCK_SECONDS, open_to_read
 from mixsvc.storage.forks import inside_sqlite
 from mixsvc.storage.lock import DatabaseLock, own
+from mixsvc.storage.log_marks import is_log_of_another_file
 from mixsvc.storage.schema import upgrade, version
 from mixsvc.storage.wal_file import beside
 
@@ -65,8 +66,10 @@ def _copy(backup: str, draft: str, path: str) -> None:
     _remove(draft)
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))
     _give_to_owner(draft, path)
-    # Else SQLite makes files beside a backup in WAL mode, and leaves them there: empty, and of this user.
-    alone = not any(os.path.exists(beside(backup, suffix)) for suffix in ("-wal", "-journal"))
+    # Else SQLite makes files beside a backup in WAL mode, and leaves them there: empty, and of this user. A log of
+    # another backup under the same name is never mixed into this one.
+    has_more = any(os.path.exists(beside(backup, suffix)) for suffix in ("-wal", "-journal"))
+    alone = not has_more or is_log_of_another_file(backup)
     with (
         closing(open_to_read(backup, alone=alone)) as source,
         closing(sqlite3.connect(draft, timeout=LOCK_SECONDS)) as target,

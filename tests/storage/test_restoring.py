@@ -10,10 +10,12 @@ import pytest
 from mixsvc.chat.storage import messages
 from mixsvc.chat.storage.messages import Draft, StorageLimits
 from mixsvc.errors import DatabaseUnusable
+from mixsvc.storage.connections import set_up
 from mixsvc.storage.database import prepare, rehearse
 from mixsvc.storage.lock import SERVICE, DatabaseLock
 from mixsvc.storage.restoring import restore
 from mixsvc.storage.schema import APPLICATION_ID, NEWEST, SCRIPTS
+from mixsvc.storage.write_ahead_log import WriteAheadLog
 
 
 def say(path: Path, *texts: str) -> None:
@@ -103,6 +105,25 @@ def test_a_backup_that_was_copied_with_its_log_is_restored_with_it(path: Path) -
     restore(str(path.parent / "link.db"), str(path))
 
     assert texts(path) == ["ONE", "TWO", "THREE"]
+
+
+def test_a_log_of_an_earlier_backup_with_the_same_name_is_not_mixed_into_it(path: Path) -> None:
+    folder = path.parent / "backups"
+    folder.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        set_up(connection)
+        log = WriteAheadLog(str(path))
+        log.empty(connection)
+        connection.execute("UPDATE message SET text = upper(text)")
+        connection.commit()
+        (folder / "x.db-wal").write_bytes(Path(f"{path}-wal").read_bytes())
+    log.close()
+    say(path, "four")
+    (folder / "x.db").write_bytes(path.read_bytes())
+
+    restore(str(folder / "x.db"), str(path))
+
+    assert texts(path) == ["ONE", "TWO", "THREE", "four"]
 
 
 def test_a_database_that_is_gone_is_made(path: Path, backup: Path) -> None:
