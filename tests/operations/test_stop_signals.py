@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from zope.interface import provider
 
 from mixsvc.operations import stop_signals
 from mixsvc.operations.stop_signals import StopSignals, end_at_once
@@ -166,6 +167,7 @@ def test_a_stop_that_hangs_ends_by_the_same_signal_in_time(number: signal.Signal
 
 @pytest.mark.parametrize("number", STOPPING)
 def test_a_log_that_nobody_reads_does_not_hold_up_the_end(number: signal.Signals) -> None:
+    @provider(ILogObserver)
     def blocked(event: LogEvent) -> None:
         """As a write into a full pipe."""
         select.select([], [], [], SECONDS)
