@@ -56,6 +56,7 @@ def test_help_lists_the_commands_and_says_what_starts_the_service() -> None:
         (["sya"], "there is no command sya; did you mean say?"),
         (["--halp"], "there is no option --halp; did you mean --help?"),
         (["say", "--rom", "lobby", "hi"], "there is no option --rom; did you mean --room?"),
+        (["say", "--rom=my room", "hi"], "there is no option --rom; did you mean --room?"),
         (["say", "--room=lobby", "hi", "--prot=8"], "there is no option --prot; did you mean --port?"),
         (["check-config"], "FILE"),
         (["say", "hi"], "--room"),
@@ -160,6 +161,31 @@ def test_passwords_that_differ_or_are_empty_are_refused(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.startswith("mixsvc: ") and printed.err.count("\n") == 1
+
+
+def test_the_end_of_the_input_in_place_of_a_password_is_an_error_of_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def getpass(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", getpass)
+
+    assert main(["hash-password"]) == 1
+
+    assert capsys.readouterr().err == "mixsvc: the input ended before a password; enter one\n"
+
+
+def test_a_password_in_another_encoding_is_an_error_of_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"p\xe4ss\n"), "utf-8"))
+
+    assert main(["hash-password"]) == 1
+
+    said = capsys.readouterr().err
+    assert said.startswith("mixsvc: the password is not text") and said.count("\n") == 1
 
 
 def test_a_closed_standard_input_is_an_error_of_one_line() -> None:

@@ -69,8 +69,9 @@ class CommandParser(argparse.ArgumentParser):
             if word == "--" or (self._commands and not word.startswith("-")):
                 break
             name = word.partition("=")[0]
-            # argparse accepts the beginning of a name as well.
-            if name.startswith("--") and not any(each.startswith(name) for each in self._options):
+            # For argparse a word with a space is a text, such as a message, and the beginning of a name is an option.
+            is_option = name.startswith("--") and " " not in name
+            if is_option and not any(each.startswith(name) for each in self._options):
                 self.error(unknown_option(name, self._options))
         else:
             return

@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
@@ -214,7 +214,7 @@ class ChatHost:
         self._sites = [MixSite(self._reactor, ChatOnlyRoot(chat.resource, self._settings.chat.prefix), self._settings)]
         for description in self._settings.chat.listen:
             self._ports.append(await open_port(self._reactor, description, self._sites[0], LISTEN))
-        rpc = MixSite(self._reactor, ChatRpcServer(chat.dispatcher, self._token), self._settings)
+        rpc = MixSite(self._reactor, ChatRpcServer(chat.dispatcher, self._token), _for_any_host(self._settings))
         self._ports.append(self._reactor.listenTCP(0, rpc, interface="127.0.0.1"))
         # A UNIX socket has no port number.
         *found, rpc_port = [getattr(port.getHost(), "port", None) for port in self._ports]
@@ -234,6 +234,11 @@ class ChatHost:
     def _attempt_is_over(self) -> None:
         if not self._first_attempt.called:
             self._first_attempt.callback(None)
+
+
+def _for_any_host(settings: Settings) -> Settings:
+    """Settings of a site for other processes, which ask 127.0.0.1: [server] hosts names what browsers ask for."""
+    return replace(settings, server=replace(settings.server, hosts=()))
 
 
 @implementer(IChat)

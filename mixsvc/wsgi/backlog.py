@@ -130,7 +130,8 @@ class ResponseBacklog:
             with self._changed:
                 self._is_reading = False
                 file.read_to += len(data)
-        self.give_back()
+            # Also after a failure: the backlog may have been closed while the disk was slow.
+            self.give_back()
         return b"" if self._is_closed else data
 
     def close(self) -> bool:
