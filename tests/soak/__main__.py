@@ -27,9 +27,10 @@ SLEEPERS: Final = 5
 FLOODERS: Final = 5
 
 # Seconds. Everything has happened once before the first measures are taken. The server keeps sessions for a while after
-# their clients have gone.
+# their clients have gone. Chatters end once every text is acknowledged.
 WARM_UP: Final = 15.0
 QUIET: Final = 12.0
+END_SECONDS: Final = 60.0
 
 # The answers of the bank, one after the other, each for a few seconds.
 BANK_ANSWERS: Final[Sequence[dict[str, Any]]] = (
@@ -82,8 +83,12 @@ class Soak:
         await asyncio.sleep(seconds)
         for chatter in chatters:
             chatter.is_ending = True
-        async with asyncio.timeout(60):
-            await asyncio.gather(*talking)
+        _, unfinished = await asyncio.wait(talking, timeout=END_SECONDS)
+        if unfinished:
+            left = "\n".join(str(each) for each, task in zip(chatters, talking, strict=True) if task in unfinished)
+            raise TimeoutError(f"{END_SECONDS:g} s after the end these are not done:\n{left}")
+        for each in talking:
+            each.result()
         for each in others:
             each.cancel()
         await asyncio.gather(*others, return_exceptions=True)
@@ -120,7 +125,7 @@ def report(soak: Soak, start: Measures, end: Measures) -> str:
         "messages acknowledged": len(counts.acknowledged),
         "messages received": counts.received,
         "pages": counts.pages,
-        "sessions that ended early": counts.closed,
+        "sessions that ended early": counts.closed.total(),
         "clients that read nothing": counts.slow,
         "messages refused as too many": counts.slowed_down,
     }

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,13 +26,17 @@ PAUSE: Final = (0.3, 1.5)
 
 @dataclass
 class Counts:
-    """What the clients did and saw. acknowledged: the number of each text. faults: what they must not see."""
+    """What the clients did and saw.
+
+    acknowledged: the number of each text. closed: how often a session ended early, by reason. faults: what they must
+    not see.
+    """
 
     acknowledged: dict[str, int] = field(default_factory=dict)
     received: int = 0
     sessions: dict[str, int] = field(default_factory=dict)
     pages: int = 0
-    closed: int = 0
+    closed: Counter[str] = field(default_factory=Counter)
     slow: int = 0
     slowed_down: int = 0
     faults: list[str] = field(default_factory=list)
@@ -51,7 +56,11 @@ class Chatter:
         self._token = token_hex(16)
         self._last: int | None = None
         self._unsent: dict[str, None] = {}
+        self._doing = "nothing"
         self.is_ending = False
+
+    def __str__(self) -> str:
+        return f"{self._name}: {self._doing}, {len(self._unsent)} texts are not acknowledged"
 
     async def live(self) -> None:
         """Connect and leave until `is_ending`; returns when every text is acknowledged."""
@@ -59,12 +68,14 @@ class Chatter:
             transport = self._chance.choice(TRANSPORTS)
             try:
                 await self._visit(transport)
-            except SessionClosed:
+            except SessionClosed as reason:
                 # A late poll may have ended the session; the next join shows whether a message is missing.
-                self._counts.closed += 1
+                self._counts.closed[f"{transport}: {reason}"] += 1
+            self._doing = "away"
             await asyncio.sleep(self._chance.uniform(*AWAY))
 
     async def _visit(self, transport: str) -> None:
+        self._doing = f"opening {transport}"
         session = await opened(self._port, transport)
         self._counts.sessions[transport] = self._counts.sessions.get(transport, 0) + 1
         try:
@@ -82,6 +93,7 @@ class Chatter:
 
     async def _talk(self, session: Session) -> None:
         await session.is_open.wait()
+        self._doing = f"{self._doing}, which is open"
         send = session.send
         await send(json.dumps({"type": "hello", "name": self._name, "token": self._token}))
         await send(json.dumps({"type": "join", "room": ROOM, "since": self._last}))
