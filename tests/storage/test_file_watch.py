@@ -34,6 +34,9 @@ class FileWatchTests(TestCase):
     def setUp(self) -> None:
         self.path = Path(self.mktemp()).absolute()
         self.away = self.path.with_name("away")
+        self.open()
+
+    def open(self) -> None:
         prepare(str(self.path), lambda cursor: None)
         self.database = Database(reactor, str(self.path), deferToThread)
         self.addCleanup(self.database.close)
@@ -74,9 +77,7 @@ class FileWatchTests(TestCase):
         await self.say(1)
         await self.database.close()
         shutil.copy(self.path, self.away)
-        prepare(str(self.path), lambda cursor: None)
-        self.database = Database(reactor, str(self.path), deferToThread)
-        self.addCleanup(self.database.close)
+        self.open()
         await self.say(2)
         before = self.away.read_bytes()
         self.away.rename(self.path)
@@ -167,9 +168,7 @@ class FileWatchTests(TestCase):
         await self.say(1)
         await self.database.close()
         shutil.copy(self.path, self.away)
-        prepare(str(self.path), lambda cursor: None)
-        self.database = Database(reactor, str(self.path), deferToThread)
-        self.addCleanup(self.database.close)
+        self.open()
         await self.say(2)
         # The owner remembers the file when it has emptied the log.
         await deferLater(reactor, CHECKPOINT_SECONDS + 1)

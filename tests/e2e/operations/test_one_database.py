@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,7 +11,7 @@ import pytest
 from mixsvc.storage.sqlite_version import has_wal_reset_fault
 from tests.builds import PROJECT
 from tests.e2e.support.hosts import FLASK, WAITRESS, Host, Server
-from tests.e2e.support.service import DEADLINE, Launch, Service
+from tests.e2e.support.service import DEADLINE, Launch, Service, refused
 from tests.e2e.support.urls import get_json
 
 Start = Callable[[Launch], Service]
@@ -31,22 +30,6 @@ def host(launch: Launch) -> Iterator[Callable[..., Host]]:
             return stack.enter_context(Host(server, launch.having(**config), app))
 
         yield started
-
-
-def refused(launch: Launch, *twistd_options: str) -> str:
-    """The only line of a start that fails."""
-    ended = subprocess.run(
-        launch.command(*twistd_options),
-        cwd=launch.folder,
-        env=launch.environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-    )
-    assert ended.returncode == 1
-    assert ended.stderr.count("\n") == 1, ended.stderr
-    return ended.stderr
 
 
 def test_the_second_service_names_the_first_as_a_daemon_too_and_as_another_user(start: Start, launch: Launch) -> None:

@@ -5,7 +5,7 @@ import re
 import select
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -60,6 +60,22 @@ class Launch:
         """Our environment, without variables that would let it see the checkout, and with `environ`."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV"))}
         return {**ours, "PYTHONUNBUFFERED": "1", **self.environ}
+
+
+def refused(launch: Launch, *twistd_options: str, wrapper: Sequence[str] = ()) -> str:
+    """The one line on stderr of a start that fails with status 1."""
+    ended = subprocess.run(
+        [*wrapper, *launch.command(*twistd_options)],
+        cwd=launch.folder,
+        env=launch.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    return ended.stderr.rstrip("\n")
 
 
 class Lines:
