@@ -3,6 +3,7 @@
 It carries texts and supervises the connection: handshake, pings, close. Its listener interprets the texts.
 """
 
+from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
@@ -165,7 +166,10 @@ class ClientConnection(TwistedProtocol):
         codec = self._codec
         error = codec.handshake_exc or codec.parser_exc
         if isinstance(error, InvalidStatus):
-            return f"the server answered the WebSocket handshake with HTTP status {error.response.status_code}"
+            status = error.response.status_code
+            # RFC 9110 section 15.5.20.
+            why = "; [server] hosts there has to name this host" if status == HTTPStatus.MISDIRECTED_REQUEST else ""
+            return f"the server answered the WebSocket handshake with HTTP status {status}{why}"
         if codec.handshake_exc is not None:
             return "the answer to the WebSocket handshake did not come from a WebSocket server"
         if codec.close_rcvd is not None:

@@ -203,10 +203,11 @@ class ChatHost:
         chat = self._make()
         memory = await self._helpers.defer(chat.prepare)
         await self._listen(chat)
+        # Before the chat begins: if this fails, nothing of it runs on. Nobody is answered before this turn is over.
+        self._lock.publish(self._location)
         chat.start(memory)
         self.chat = chat
         self._last_error = ""
-        self._lock.publish(self._location)
         self._log.info("mixsvc: the chat is served here, on port {port}", port=self._location.port)
         self._loop.stop()
 

@@ -70,11 +70,14 @@ class _Hold:
 
 
 class DatabaseLock:
-    """The right to own a database. All paths and symbolic links to a file mean the same lock. Used in any thread."""
+    """The right to own a database. All paths and symbolic links to a file mean the same lock. Used in any thread.
+
+    path: of the file that is locked.
+    """
 
     def __init__(self, database: str, owner: str = WORKER) -> None:
         """database: its path. owner: what other processes are told about the owner. Opens nothing."""
-        self._path = f"{os.path.realpath(database)}-chat.lock"
+        self.path = f"{os.path.realpath(database)}-chat.lock"
         self._owner = owner
 
     def acquire(self) -> bool:
@@ -83,7 +86,7 @@ class DatabaseLock:
         Raises OSError if the file cannot be opened or locked.
         """
         with _one_at_a_time():
-            hold = _held(self._path)
+            hold = _held(self.path)
             if hold is None or hold.owner not in (None, self):
                 return False
             hold.owner = self
@@ -99,17 +102,17 @@ class DatabaseLock:
 
     def owns(self) -> bool:
         """Whether this process owns the database for longer than a moment."""
-        hold = _holds.get(self._path)
+        hold = _holds.get(self.path)
         return hold is not None and hold.owner is not None
 
     def release(self) -> None:
         """Let another process own it. Does nothing if this object does not own it."""
         with _one_at_a_time():
-            hold = _holds.get(self._path)
+            hold = _holds.get(self.path)
             if hold is not None and hold.owner is self:
                 hold.owner = None
                 os.ftruncate(hold.handle, 0)
-                _drop_unused(self._path, hold)
+                _drop_unused(self.path, hold)
 
     @contextmanager
     def borrowed(self) -> Iterator[bool]:
@@ -121,7 +124,7 @@ class DatabaseLock:
         with _one_at_a_time():
             hold = None
             with suppress(FileNotFoundError):
-                hold = _held(self._path)
+                hold = _held(self.path)
             if hold is not None:
                 hold.borrowers += 1
         try:
@@ -129,9 +132,9 @@ class DatabaseLock:
         finally:
             with _one_at_a_time():
                 # A fork has forgotten what its parent holds.
-                if hold is not None and _holds.get(self._path) is hold:
+                if hold is not None and _holds.get(self.path) is hold:
                     hold.borrowers -= 1
-                    _drop_unused(self._path, hold)
+                    _drop_unused(self.path, hold)
 
     def is_kept(self) -> bool:
         """Whether nobody has taken away from this process what it has: by removing the file and locking a new one.
@@ -139,10 +142,10 @@ class DatabaseLock:
         Locks the new file as well if nobody has yet. True if this process owns nothing. Raises OSError.
         """
         with _one_at_a_time():
-            hold = _holds.get(self._path)
-            if hold is None or hold.owner is None or _is_in_place(hold.file, self._path):
+            hold = _holds.get(self.path)
+            if hold is None or hold.owner is None or _is_in_place(hold.file, self.path):
                 return True
-            handle = _locked(self._path)
+            handle = _locked(self.path)
             if handle is None:
                 return False
             os.close(hold.handle)
@@ -153,11 +156,11 @@ class DatabaseLock:
     def holder(self) -> LockHolder | None:
         """Who owns the database now; None for nobody. Changes nothing. Raises OSError if the file cannot be read."""
         with _one_at_a_time():
-            if self._path in _holds:
+            if self.path in _holds:
                 return LockHolder(os.getpid())
             try:
                 # Closing it takes no lock away: this process has none.
-                handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+                handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             except FileNotFoundError:
                 return None
             try:
@@ -236,7 +239,7 @@ def _second(path: str, who: str) -> DatabaseUnusable:
 
 def _no_lock(path: str, error: OSError) -> DatabaseUnusable:
     return DatabaseUnusable(
-        f"the database {path} cannot be used: {error.filename}: {error.strerror}; "
+        f"the database {path} cannot be used: {error.filename or DatabaseLock(path).path}: {error.strerror}; "
         "this user must be able to read and write that file, and its directory"
     )
 

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import stat
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from typing import Final
@@ -31,12 +32,12 @@ def restore(backup: str, path: str) -> None:
     the copy is complete and on disk, the database stays as it is. Raises DatabaseUnusable: no service may use the
     database, and the backup must be a sound database of ours.
     """
-    _check_paths(backup, path)
     # All names of the database are of one file.
-    path = os.path.realpath(path)
+    path = path if path == MEMORY else os.path.realpath(path)
+    _check_paths(backup, path)
     lock = DatabaseLock(path, OWNER)
     own(lock, path)
-    draft = f"{path}-restored"
+    draft = _draft(path)
     try:
         with inside_sqlite():
             _copy(backup, draft, path)
@@ -50,11 +51,18 @@ def restore(backup: str, path: str) -> None:
         lock.release()
 
 
+def _draft(path: str) -> str:
+    return f"{path}-restored"
+
+
 def _check_paths(backup: str, path: str) -> None:
     if path == MEMORY:
         raise _unusable(backup, "the database is in memory; give a path in [storage] path")
     if not os.path.isfile(backup):
-        raise _unusable(backup, "there is no such file")
+        raise _unusable(backup, "it is not a file" if os.path.exists(backup) else "there is no such file")
+    for each in (path, _draft(path)):
+        if os.path.lexists(each) and not os.path.isfile(each):
+            raise _unusable(backup, f"{each} is in its place and is not a file; remove it, or give another path")
     if os.path.exists(path) and os.path.samefile(backup, path):
         raise _unusable(backup, "it is the database itself; give the file of a backup")
     if not os.path.isdir(os.path.dirname(path) or "."):
@@ -65,7 +73,7 @@ def _copy(backup: str, draft: str, path: str) -> None:
     # A restore that was killed may have left its files, and a journal is never to be applied to another database.
     _remove(draft)
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))
-    _give_to_owner(draft, path)
+    _give_as_before(draft, path)
     # Else SQLite makes files beside a backup in WAL mode, and leaves them there: empty, and of this user. A log of
     # another backup under the same name is never mixed into this one.
     has_more = any(os.path.exists(beside(backup, suffix)) for suffix in ("-wal", "-journal"))
@@ -87,8 +95,10 @@ def _copy(backup: str, draft: str, path: str) -> None:
         target.commit()
 
 
-def _give_to_owner(draft: str, path: str) -> None:
-    """As the superuser, give the file to whom the database belongs, else its directory."""
+def _give_as_before(draft: str, path: str) -> None:
+    """Give the file the database's permissions, and as the superuser its owner: without one, that of the directory."""
+    if os.path.exists(path):
+        os.chmod(draft, stat.S_IMODE(os.stat(path).st_mode))
     if os.geteuid() == 0:
         found = os.stat(path if os.path.exists(path) else os.path.dirname(path) or ".")
         os.chown(draft, found.st_uid, found.st_gid)

@@ -182,6 +182,15 @@ class ClientTests(SynchronousTestCase):
 
         self.assertEqual("the server answered the WebSocket handshake with HTTP status 404", self.client.trouble)
 
+    def test_a_server_that_has_no_such_host_is_told_of_with_its_setting(self) -> None:
+        self.client.start()
+        connection = accept(self.reactor)
+
+        connection.send_bytes(b"HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\n\r\n")
+        connection.lose()
+
+        self.assertIn("HTTP status 421; [server] hosts there has to name this host", self.client.trouble)
+
     def test_a_message_of_max_message_bytes_is_accepted_and_a_longer_one_ends_the_connection(self) -> None:
         connection = self.started()
         connection.send_text('{"type":"x"}'.ljust(1000))

@@ -230,3 +230,23 @@ def test_paths_that_cannot_be_meant_are_refused(path: Path, backup: Path) -> Non
     assert "it is the database itself" in refused(path, path)
     assert "in memory" in refused(backup, Path(":memory:"))
     assert "does not exist" in refused(backup, path.parent / "nowhere" / "x.db")
+
+
+def test_what_is_no_file_is_refused_by_its_name(path: Path, backup: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    assert "it is not a file" in refused(folder, path)
+    assert f"{folder} is in its place and is not a file" in refused(backup, folder)
+
+    Path(f"{path}-restored").mkdir()
+    assert f"{path}-restored is in its place and is not a file" in refused(backup, path)
+    assert texts(path) == ["one", "two", "three"]
+
+
+def test_the_permissions_stay(path: Path, backup: Path) -> None:
+    path.chmod(0o640)
+
+    restore(str(backup), str(path))
+
+    assert path.stat().st_mode & 0o777 == 0o640
