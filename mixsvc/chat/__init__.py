@@ -8,7 +8,7 @@ Files, in the order in which one meets them:
 - login_watch: ends the connections of those who have logged out.
 - handlers/: what the requests do.
 - storage/: the queue in front of the database, and the SQL.
-- model/: rooms, people, sanctions, token buckets. Pure.
+- model/: rooms, people, sanctions, epochs, token buckets. Pure.
 - protocol/: requests, events and commands, with the contract in prose. Pure.
 - facade: the chat for views, in any thread.
 - stats: the figures for /metrics.

@@ -45,7 +45,8 @@ class PreviewCache:
     def newest(self, chat: IChat) -> RoomPreview | None:
         """The newest messages; none while the chat is too busy to answer, None if there is no room.
 
-        Raises ServiceBusy while the chat is away. Blocks for up to PATIENCE_SECONDS.
+        Raises ServiceBusy while the chat is away. Blocks for up to PATIENCE_SECONDS, and as long again while it has
+        never answered.
         """
         if self._seconds() >= self._expires_at and self._asking.acquire(blocking=False):
             answered = Event()
