@@ -43,11 +43,11 @@ class WallClock:
         self._ahead = self._told = wall() - self._since
 
     @property
-    def agreement(self) -> "Agreement":
+    def agreement(self) -> Agreement:
         """Since when the time of day has gone as the steady clock, as far as this was asked."""
         return Agreement(self._ahead, self._since)
 
-    def resume(self, earlier: "Agreement") -> None:
+    def resume(self, earlier: Agreement) -> None:
         """Go on with the agreement of an earlier process, if the two clocks still agree by it. Called first.
 
         Both processes have the same steady clock.

@@ -42,21 +42,21 @@ class _Forms:
 def quote(found: Quote, caching: str) -> Response:
     """Returns one quote. caching: LATEST or PAST."""
     table = rate_csv.of_quotes([found], f"{found.base}-{found.quote}")
-    return _answer(_Forms(lambda: _json(found.as_json()), [_line(found)], table), caching)
+    return _answer(_Forms(lambda: json.dumps(found.as_json()), [_line(found)], table), caching)
 
 
 def quotes(found: Sequence[Quote]) -> Response:
     """Returns several latest quotes."""
     table = rate_csv.of_quotes(found, "rates")
     document = {"quotes": [each.as_json() for each in found]}
-    return _answer(_Forms(lambda: _json(document), map(_line, found), table), LATEST)
+    return _answer(_Forms(lambda: json.dumps(document), map(_line, found), table), LATEST)
 
 
 def conversion(found: Conversion, caching: str) -> Response:
     """Returns a conversion. caching: as in `quote`."""
     used = found.quote
     line = f"{found.amount:f} {used.base} {found.result:f} {used.quote} {_origin(used)}"
-    return _answer(_Forms(lambda: _json(_conversion(found)), [line]), caching)
+    return _answer(_Forms(lambda: json.dumps(_conversion(found)), [line]), caching)
 
 
 def history(found: PriceHistory, asked: tuple[date, date], caching: str) -> Response:
@@ -75,7 +75,7 @@ def picture(drawn: bytes, form: str, caching: str) -> Response:
 def sources(found: Sequence[SourceHealth]) -> Response:
     """Returns the health of the sources."""
     lines = (f"{each.name} {each.state} {each.failures} {each.last_error}".rstrip() for each in found)
-    return _answer(_Forms(lambda: _json({"sources": [_health(each) for each in found]}), lines), _NOW)
+    return _answer(_Forms(lambda: json.dumps({"sources": [_health(each) for each in found]}), lines), _NOW)
 
 
 def _conversion(found: Conversion) -> dict[str, object]:
@@ -103,8 +103,8 @@ def _history(found: PriceHistory, start: date, end: date) -> str:
     }
     points = [{"date": day.isoformat(), "price": format(price, "f")} for day, price in found.points]
     # In parts: while one is encoded, no other thread runs.
-    parts = [_json(points[at : at + _PART])[1:-1] for at in range(0, len(points), _PART)]
-    return f'{_json(head)[:-1]}, "points": [{", ".join(parts)}]}}'
+    parts = [json.dumps(points[at : at + _PART])[1:-1] for at in range(0, len(points), _PART)]
+    return f'{json.dumps(head)[:-1]}, "points": [{", ".join(parts)}]}}'
 
 
 def _health(found: SourceHealth) -> dict[str, object]:
@@ -128,10 +128,6 @@ def _line(found: Quote) -> str:
 
 def _origin(found: Quote) -> str:
     return f"{found.date.isoformat()} {found.source}{' stale' if found.stale else ''}"
-
-
-def _json(document: object) -> str:
-    return json.dumps(document)
 
 
 def _answer(forms: _Forms, caching: str) -> Response:
