@@ -16,13 +16,13 @@ __all__ = ["ChatFacade"]
 class ChatFacade:
     """Implements IChat: reads snapshots in the calling thread, and calls the reactor thread for everything else."""
 
-    def __init__(self, bridge: Callable[..., Any], dispatcher: ChatDispatcher, prefix: str, database: Places) -> None:
+    def __init__(self, bridge: Callable[..., Any], dispatcher: ChatDispatcher, prefix: str, places: Places) -> None:
         """bridge(function, *args) calls function in the reactor thread and returns its result.
 
-        It waits for a Deferred that function returns, and raises ServiceBusy after its time limit. database: places for
-        calls that wait for the database.
+        It waits for a Deferred that function returns, and raises ServiceBusy after its time limit. places: for calls
+        that wait for the database.
         """
-        self._database = database
+        self._places = places
         self._bridge = bridge
         self._dispatcher = dispatcher
         self.prefix = prefix
@@ -41,7 +41,7 @@ class ChatFacade:
 
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
         """See IChat. Raises ServiceBusy also if the messages cannot be read now."""
-        with self._database.place():
+        with self._places.place():
             page: ChatPage = self._bridge(self._dispatcher.page, room, before, limit)
         return page
 
@@ -52,6 +52,6 @@ class ChatFacade:
 
     def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
         """See IChat. Raises ServiceBusy also if the message cannot be stored now."""
-        with self._database.place():
+        with self._places.place():
             number: int = self._bridge(self._dispatcher.publish, room, name, text, key).message.number
         return number

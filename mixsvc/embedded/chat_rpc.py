@@ -109,7 +109,7 @@ class RemoteChat:
         It raises ServiceBusy where waiting for one is of no use.
         """
         self._find_port = find_port
-        self._database = Places(DATABASE_PLACES)
+        self._places = Places(DATABASE_PLACES)
         self._token = token
         self._seconds = seconds
 
@@ -127,7 +127,7 @@ class RemoteChat:
 
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
         """See IChat."""
-        with self._database.place():
+        with self._places.place():
             messages, *others = self._call("history", room, before, limit)
         return ChatPage([ChatMessage(*each) for each in messages], *others)
 
@@ -137,7 +137,7 @@ class RemoteChat:
 
     def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
         """See IChat."""
-        with self._database.place():
+        with self._places.place():
             # With a key the chat stores the text once, however often it comes.
             return int(self._call("say", room, name, text, key or secrets.token_urlsafe(KEY_BYTES)))
 
