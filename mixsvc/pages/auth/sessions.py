@@ -134,11 +134,8 @@ class MixSessions(SecureCookieSessionInterface):
         return hmac.new(self._key, f"{purpose}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def install_sessions(app: Flask, key: bytes, settings: ChatSettings, ended: EndedLogins | None = None) -> MixSessions:
-    """Make the app use these sessions; call it once, before the first request.
-
-    ended: None if this process alone has to know which logins have ended.
-    """
+def install_sessions(app: Flask, key: bytes, settings: ChatSettings, ended: EndedLogins) -> MixSessions:
+    """Make the app use these sessions; call it once, before the first request."""
     app.secret_key = key
     app.permanent_session_lifetime = LIFETIME
     app.config.update(
@@ -148,7 +145,7 @@ def install_sessions(app: Flask, key: bytes, settings: ChatSettings, ended: Ende
         # Otherwise the response to a request that began before a logout would restore the session.
         SESSION_REFRESH_EACH_REQUEST=False,
     )
-    sessions = MixSessions(key, settings.moderators, settings.guests, ended or EndedLogins())
+    sessions = MixSessions(key, settings.moderators, settings.guests, ended)
     app.session_interface = sessions
     return sessions
 

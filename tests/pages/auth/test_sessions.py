@@ -17,7 +17,7 @@ KEY: Final = b"k" * 32
 
 def app_with(*moderators: Moderator, key: bytes = KEY) -> tuple[Flask, MixSessions]:
     app = Flask("tested")
-    sessions = install_sessions(app, key, ChatSettings(moderators=tuple(moderators)))
+    sessions = install_sessions(app, key, ChatSettings(moderators=tuple(moderators)), EndedLogins())
 
     def guest() -> str:
         sessions.take_name(session, "session:1", "Bob")
