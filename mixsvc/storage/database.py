@@ -169,8 +169,8 @@ class Database:
         """Called in a helper thread."""
         with ExitStack() as stack:
             stack.callback(self._wal.close)
-            if self._guard is not None and not _borrow(stack, self._lock):
-                stack.enter_context(kept_from_checkpoint(self._path))
+            if self._guard is not None:
+                stack.enter_context(_closing_safely(self._path, self._lock))
             pool.close()
 
     def _leave(self, failure: Failure, pool: WatchedPool) -> "Failure | Deferred[None]":
@@ -196,11 +196,9 @@ class Database:
 
     def _reopen(self, pool: WatchedPool, connection: sqlite3.Connection) -> None:
         """Called in the database's thread."""
-        with ExitStack() as stack:
-            if _borrow(stack, self._lock):
+        with _closing_safely(self._path, self._lock) as is_owner:
+            if is_owner:
                 connection.execute("PRAGMA wal_checkpoint(FULL)")
-            else:
-                stack.enter_context(kept_from_checkpoint(self._path))
             pool.disconnect(connection)
         pool.connect()
 
@@ -251,12 +249,19 @@ class Database:
         self._checkpointed(False)
 
 
-def _borrow(stack: ExitStack, lock: DatabaseLock) -> bool:
-    """Whether this process owns the database until the stack closes."""
-    try:
-        return stack.enter_context(lock.borrowed())
-    except OSError:
-        return False
+@contextmanager
+def _closing_safely(path: str, lock: DatabaseLock) -> Iterator[bool]:
+    """Whoever closes a connection of this process meanwhile checkpoints only if this process owns the database.
+
+    Yields whether it does.
+    """
+    with ExitStack() as stack:
+        is_owner = False
+        with suppress(OSError):
+            is_owner = stack.enter_context(lock.borrowed())
+        if not is_owner:
+            stack.enter_context(kept_from_checkpoint(path))
+        yield is_owner
 
 
 @contextmanager
