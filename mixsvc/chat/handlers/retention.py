@@ -39,7 +39,10 @@ class Retention:
         self._due_at = state.clock.seconds()
 
     def start(self) -> None:
-        """Delete as soon as the time of day may be trusted, then every hour; nothing if keep_days is 0."""
+        """Look at the time of day every minute; delete as soon as it may be trusted, then every hour.
+
+        If keep_days is 0, only look: mutes, bans and the dates of messages are put right thereby (SanctionClock).
+        """
         self._loop.start(LOOK_SECONDS)
 
     def stop(self) -> None:
