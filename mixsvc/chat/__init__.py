@@ -10,12 +10,12 @@ Files, in the order in which one meets them:
 - storage/: the queue in front of the database, and the SQL.
 - model/: rooms, people, sanctions, epochs, token buckets. Pure.
 - protocol/: requests, events and commands, with the contract in prose. Pure.
-- facade: the chat for views, in any thread.
+- facade: the chat for views, in any thread. remote: the same for views in another process.
 - stats: the figures for /metrics.
 
-Each imports only what stands below it: service -> connection, facade -> dispatch -> handlers -> storage -> model ->
-protocol. The chat does not import rates, pages or wsgi: mixsvc.service hands in the rates, and the authenticator of
-connections.
+Each imports only what stands below it: service -> connection, facade, remote -> dispatch -> handlers -> storage ->
+model -> protocol. The chat does not import rates, pages or wsgi: mixsvc.service hands in the rates, and the
+authenticator of connections.
 
 **Person, client, session.** A *session* is one SockJS session of txsockjs; its transport carries messages in both
 directions. A *client* (model.people.Client) is what the chat knows of it: its rooms, its rates, its waiting requests. A

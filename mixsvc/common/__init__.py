@@ -12,4 +12,5 @@ second one.
 - `clocks`: the time of day, whether it may be believed, and the clock for durations.
 - `token_bucket`: how much one may do at once and in the long run.
 - `histogram`: how values are distributed, for the metrics.
+- `answers`: what a call of another process returns, as JSON and as bytes.
 """

@@ -11,7 +11,7 @@ waits for an orderly end. The environment variable MIXSVC_CONFIG names the setti
   private parts.
 - shared_chat.py: with [chat] listen the chat has a port of its own. Of the processes that share a database, the one
   that has a lock beside it serves the chat; another one takes the lock within a second after its end.
-- chat_rpc.py: how the other processes call that one, over the loopback.
+- chat_rpc.py: how the other processes call that one, over the loopback; mixsvc.chat.remote says what they call.
 """
 
 from mixsvc.embedded.process import embedded_app, embedded_mix

@@ -1,8 +1,8 @@
-"""Remote procedure calls of IChat between the processes of a host, as HTTP on the loopback.
+"""Remote procedure calls of the chat between the processes of a host, as HTTP on the loopback.
 
-A request is a POST of a JSON list: the name of a method of IChat, its arguments, and the time (seconds since 1970). Its
-header X-Mac is a MAC of the body, by the token that all processes read from the same file. The response is a JSON
-object with the `value`, or with an `error` and its `text`.
+A request is a POST of a JSON list: the name of a method (mixsvc.chat.remote), its arguments, and the time (seconds
+since 1970). Its header X-Mac is a MAC of the body, by the token that all processes read from the same file. The
+response is a JSON object with the value or the error (mixsvc.common.answers).
 """
 
 import hmac
@@ -10,7 +10,6 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import astuple
 from http.client import HTTPConnection, HTTPException
 from typing import Any, Final
 
@@ -21,11 +20,11 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from mixsvc.chat.dispatch import ChatDispatcher
-from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
-from mixsvc.interfaces import ChatMessage, ChatPage, RoomOverview
-from mixsvc.threads.places import Places
+from mixsvc.chat.remote import chat_answers
+from mixsvc.common.answers import error_fields, value_of
+from mixsvc.errors import ServiceBusy
 
-__all__ = ["DATABASE_PLACES", "ChatRpcServer", "RemoteChat"]
+__all__ = ["DATABASE_PLACES", "ChatRpcClient", "ChatRpcServer"]
 
 # An older request, in seconds, is refused: somebody may have recorded it.
 MAX_AGE: Final = 60.0
@@ -42,7 +41,8 @@ HANDOVERS: Final = 2
 # Bytes of a random key.
 KEY_BYTES: Final = 18
 
-ERRORS: Final[dict[str, type[Exception]]] = {each.__name__: each for each in (NoSuchRoom, ServiceBusy, ValueError)}
+# What a process of an older version can raise; other errors are for the log of this one.
+KNOWN_ERRORS: Final = ("NameTaken", "NoSuchRoom", "ServiceBusy", "ValueError")
 
 
 class ChatRpcServer(Resource):
@@ -56,16 +56,7 @@ class ChatRpcServer(Resource):
         Resource.__init__(self)
         self._token = token
         self._wall = wall
-        self._methods: dict[str, Callable[..., Any]] = {
-            "rooms": service.rooms,
-            "members": service.members,
-            "overview": lambda: [astuple(each) for each in service.overview()],
-            "claim": service.claim,
-            "history": lambda *arguments: service.page(*arguments).addCallback(_page_as_json),
-            # Called by processes of an older version, which run while a host restarts its workers one by one.
-            "page": lambda *arguments: service.page(*arguments).addCallback(lambda page: _page_as_json(page)[:5]),
-            "say": lambda *arguments: service.publish(*arguments).addCallback(lambda stored: stored.message.number),
-        }
+        self._methods = chat_answers(service)
 
     def render_POST(self, request: Request) -> int | bytes:
         """One call. 403 unless its MAC is right and it is recent."""
@@ -85,22 +76,18 @@ class ChatRpcServer(Resource):
         return NOT_DONE_YET
 
     def _error_fields(self, failure: Failure) -> dict[str, object]:
-        error = failure.value
-        if isinstance(error, NameTaken):
-            return {"error": "NameTaken", "text": str(error), "suggestion": error.suggestion}
-        for name, kind in ERRORS.items():
-            if isinstance(error, kind):
-                return {"error": name, "text": str(error)}
+        fields = error_fields(failure.value) if failure.value is not None else None
+        if fields is not None and fields["error"] in KNOWN_ERRORS:
+            return fields
         self._log.failure("chat: a call of another process failed", failure)
         return {"error": "ServiceBusy", "text": "the chat failed; the log of the process that serves it says why"}
 
 
-class RemoteChat:
-    """The methods of IChat in a process that does not serve the chat. They block, each with a time limit.
+class ChatRpcClient:
+    """Asks the process that serves the chat (see RemoteChat). Used in worker threads, which it blocks.
 
     A call that reaches no process, or whose process ends before it answers, is repeated for a while, as another process
-    may take the chat over. Each raises ServiceBusy if none does, or if it does not answer in time. Used in worker
-    threads.
+    may take the chat over. Each raises ServiceBusy if none does, or if it does not answer in time.
     """
 
     def __init__(self, find_port: Callable[[], int | None], token: bytes, seconds: float) -> None:
@@ -109,49 +96,18 @@ class RemoteChat:
         It raises ServiceBusy where waiting for one is of no use.
         """
         self._find_port = find_port
-        self._places = Places(DATABASE_PLACES)
         self._token = token
         self._seconds = seconds
 
-    def rooms(self) -> Sequence[str]:
-        """See IChat."""
-        return list(self._call("rooms"))
-
-    def members(self, room: str) -> Sequence[str]:
-        """See IChat."""
-        return list(self._call("members", room))
-
-    def overview(self) -> Sequence[RoomOverview]:
-        """See IChat."""
-        return [RoomOverview(*each) for each in self._call("overview")]
-
-    def page(self, room: str, before: int | None, limit: int) -> ChatPage:
-        """See IChat."""
-        with self._places.place():
-            messages, *others = self._call("history", room, before, limit)
-        return ChatPage([ChatMessage(*each) for each in messages], *others)
-
-    def claim(self, name: str, person: str) -> str:
-        """See IChat."""
-        return str(self._call("claim", name, person))
-
-    def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
-        """See IChat."""
-        with self._places.place():
-            # With a key the chat stores the text once, however often it comes.
-            return int(self._call("say", room, name, text, key or secrets.token_urlsafe(KEY_BYTES)))
-
-    def _call(self, method: str, *arguments: object) -> Any:
+    def ask(self, method: str, arguments: Sequence[object]) -> Any:
+        """Returns the value of a method, or raises its error."""
+        arguments = _repeatable(method, arguments)
         ends_at = time.monotonic() + HANDOVERS * self._seconds
         while (answer := self._try(method, arguments)) is None:
             if time.monotonic() + PAUSE_SECONDS > ends_at:
                 raise ServiceBusy("no process serves the chat now; try again")
             time.sleep(PAUSE_SECONDS)
-        if "error" not in answer:
-            return answer["value"]
-        if answer["error"] == "NameTaken":
-            raise NameTaken(answer["text"], answer["suggestion"])
-        raise ERRORS[answer["error"]](answer["text"])
+        return value_of(answer)
 
     def _try(self, method: str, arguments: Sequence[object]) -> dict[str, Any] | None:
         """The answer; None if no process serves the chat, or the one that did has ended. Raises ServiceBusy."""
@@ -187,14 +143,19 @@ class RemoteChat:
             connection.close()
 
 
+def _repeatable(method: str, arguments: Sequence[object]) -> Sequence[object]:
+    """The arguments with which a call may be repeated: with a key the chat stores a text once, however often it comes.
+
+    A text that its caller has given no key gets a random one.
+    """
+    if method == "say" and arguments[-1] is None:
+        return (*arguments[:-1], secrets.token_urlsafe(KEY_BYTES))
+    return arguments
+
+
 def _respond(answer: dict[str, object], request: Request) -> None:
     request.write(json.dumps(answer).encode())
     request.finish()
-
-
-def _page_as_json(page: ChatPage) -> list[object]:
-    others = (page.first, page.last, page.topic, list(page.deleted), page.epoch, page.token, page.is_reset)
-    return [[astuple(each) for each in page.messages], *others]
 
 
 def _mac(token: bytes, body: bytes) -> bytes:

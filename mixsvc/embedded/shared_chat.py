@@ -19,11 +19,12 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from mixsvc.chat.facade import ChatFacade
+from mixsvc.chat.remote import RemoteChat
 from mixsvc.chat.service import ChatService
 from mixsvc.config.chat_url import first_port
 from mixsvc.config.secret_files import api_token
 from mixsvc.config.settings import Settings
-from mixsvc.embedded.chat_rpc import ChatRpcServer, RemoteChat
+from mixsvc.embedded.chat_rpc import DATABASE_PLACES, ChatRpcClient, ChatRpcServer
 from mixsvc.errors import MixError, ServiceBusy
 from mixsvc.http.listening import open_port
 from mixsvc.http.routing import ChatOnlyRoot
@@ -32,6 +33,7 @@ from mixsvc.interfaces import ChatPage, IChat, RoomOverview
 from mixsvc.pages.chat_url import ChatUrl
 from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.lock import DatabaseLock, refuse_beside_service
+from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 
 __all__ = ["LISTEN", "ChatHost"]
@@ -134,7 +136,8 @@ class ChatHost:
         self._location = ChatLocation()
         # Pages name this port while no process serves the chat: the next one will be there.
         self._usual_port = first_port(settings.chat.listen)
-        remote = RemoteChat(self.rpc_port, self._token, REMOTE_SECONDS)
+        client = ChatRpcClient(self.rpc_port, self._token, REMOTE_SECONDS)
+        remote = RemoteChat(client.ask, settings.chat.prefix, Places(DATABASE_PLACES))
         # What views see, in any thread.
         self.facade = SharedChat(self, remote, ChatUrl(settings.chat.url, settings.chat.prefix))
 

@@ -1,6 +1,8 @@
-"""The chat as views see it."""
+"""The chat as views see it, in the process that serves it and in another one."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -8,6 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from mixsvc.chat.facade import ChatFacade
+from mixsvc.chat.remote import RemoteChat, chat_answers
+from mixsvc.common import answers
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import IChat
 from mixsvc.threads.places import HANGING_SECONDS, Places
@@ -15,11 +19,16 @@ from tests.chat.fakes import ChatHarness
 
 
 class ChatFacadeTests(SynchronousTestCase):
+    facade: ChatFacade | RemoteChat
+
+    def facade_with(self, places: Places) -> ChatFacade | RemoteChat:
+        return ChatFacade(self.bridge, self.chat.dispatcher, "/chat", places)
+
     def setUp(self) -> None:
         self.chat = ChatHarness(open_rooms=False)
         self.addCleanup(self.chat.database.connection.close)
         self.settle: Callable[[], None] = self.chat.database.settle
-        self.facade = ChatFacade(self.bridge, self.chat.dispatcher, "/chat", Places(1))
+        self.facade = self.facade_with(Places(1))
 
     def bridge(self, function: Callable[..., Any], *args: object) -> Any:
         answer = function(*args)
@@ -40,9 +49,9 @@ class ChatFacadeTests(SynchronousTestCase):
     def test_rooms_and_members_are_those_of_the_service(self) -> None:
         self.chat.inside("Ann")
 
-        self.assertEqual(["lobby", "den"], self.facade.rooms())
-        self.assertEqual(["Ann"], self.facade.members("lobby"))
-        self.assertEqual((), self.facade.members("attic"))
+        self.assertEqual(["lobby", "den"], list(self.facade.rooms()))
+        self.assertEqual(["Ann"], list(self.facade.members("lobby")))
+        self.assertEqual([], list(self.facade.members("attic")))
         self.assertEqual([("lobby", 1), ("den", 0)], [(each.room, each.members) for each in self.facade.overview()])
 
     def test_a_published_message_is_stored_and_broadcast_with_its_number(self) -> None:
@@ -94,14 +103,14 @@ class ChatFacadeTests(SynchronousTestCase):
     def test_while_the_database_hangs_only_calls_that_need_it_are_refused(self) -> None:
         self.chat.inside("Ann")
         now = [0.0]
-        facade = ChatFacade(self.bridge, self.chat.dispatcher, "/chat", places := Places(1, lambda: now[0]))
+        facade = self.facade_with(places := Places(1, lambda: now[0]))
 
         with places.place():
             now[0] += 2 * HANGING_SECONDS
             self.assertRaises(ServiceBusy, facade.page, "lobby", None, 10)
             self.assertRaises(ServiceBusy, facade.say, "lobby", "Ann", "hi")
             self.assertEqual("Bob", facade.claim("Bob", "b"))
-            self.assertEqual(["Ann"], facade.members("lobby"))
+            self.assertEqual(["Ann"], list(facade.members("lobby")))
 
         self.assertEqual(1, facade.say("lobby", "Ann", "hi"))
         self.assertEqual(1, facade.page("lobby", None, 10).last)
@@ -111,3 +120,31 @@ class ChatFacadeTests(SynchronousTestCase):
 
         self.assertRaises(ServiceBusy, self.facade.say, "lobby", "Ann", "hi")
         self.flushLoggedErrors()
+
+
+class RemoteChatTests(ChatFacadeTests):
+    """The same, asked through a pipe."""
+
+    def facade_with(self, places: Places) -> RemoteChat:
+        return RemoteChat(self.ask, "/chat", places)
+
+    def ask(self, method: str, arguments: Sequence[object]) -> Any:
+        """What comes back when question and answer are bytes in between."""
+        asked, given = json.loads(json.dumps([method, arguments]))
+        try:
+            answer = answers.encode_value(self.bridge(chat_answers(self.chat.dispatcher)[asked], *given))
+        except Exception as error:
+            answer = answers.encode_error(error)
+        return answers.decode(answer)
+
+    def test_a_page_arrives_whole(self) -> None:
+        self.facade.say("lobby", "Clock", "noon")
+
+        local = ChatFacade(self.bridge, self.chat.dispatcher, "/chat", Places(1)).page("lobby", None, 10)
+
+        found = self.facade.page("lobby", None, 10)
+        self.assertEqual([*map(_listed, astuple(local))], [*map(_listed, astuple(found))])
+
+
+def _listed(value: object) -> object:
+    return list(value) if isinstance(value, list | tuple) else value

@@ -4,6 +4,7 @@ import hmac
 import json
 import socket
 import time
+from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
 from typing import Any
@@ -16,10 +17,12 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.trial.unittest import TestCase
 from twisted.web.server import Site
 
+from mixsvc.chat.remote import RemoteChat
 from mixsvc.chat.storage.messages import StoredMessage
-from mixsvc.embedded.chat_rpc import DATABASE_PLACES, ChatRpcServer, RemoteChat
+from mixsvc.embedded.chat_rpc import DATABASE_PLACES, ChatRpcClient, ChatRpcServer
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
+from mixsvc.threads.places import Places
 
 TOKEN = b"the token of all processes"
 MESSAGE = ChatMessage(41, "Bob", "anyone \u00fcber here?", 1_700_000_000.5, "action", False)
@@ -57,6 +60,10 @@ class Service:
         return fail(self.trouble) if self.trouble else succeed(StoredMessage(MESSAGE, True))
 
 
+def remote(find_port: Callable[[], int | None], token: bytes, seconds: float) -> RemoteChat:
+    return RemoteChat(ChatRpcClient(find_port, token, seconds).ask, "/chat", Places(DATABASE_PLACES))
+
+
 class ChatRpcTests(TestCase):
     """A server on the loopback, called from a thread as views do."""
 
@@ -82,7 +89,7 @@ class ChatRpcTests(TestCase):
             await deferLater(reactor, 0)
 
     def remote_with(self, token: bytes, seconds: float = 30.0) -> RemoteChat:
-        return RemoteChat(lambda: self.number, token, seconds)
+        return remote(lambda: self.number, token, seconds)
 
     def call(self, method: str, *arguments: object, age: float = 0) -> tuple[int, bytes]:
         """Status and body of the response to a valid call that is so many seconds old."""
@@ -191,9 +198,9 @@ class ChatRpcTests(TestCase):
 
     async def test_a_call_waits_for_the_process_that_takes_the_chat_over(self) -> None:
         ports = iter([None, 1, None])
-        remote = RemoteChat(lambda: next(ports, self.number), TOKEN, 30)
+        chat = remote(lambda: next(ports, self.number), TOKEN, 30)
 
-        assert await deferToThread(remote.rooms) == ["lobby", "T\u00fcrk\u00e7e"]
+        assert await deferToThread(chat.rooms) == ["lobby", "T\u00fcrk\u00e7e"]
 
     async def test_a_text_whose_answer_was_lost_is_said_again_with_the_same_key(self) -> None:
         asked: list[bytes] = []
@@ -208,9 +215,9 @@ class ChatRpcTests(TestCase):
 
         dropped = deferToThread(drop)
         ports = iter([dropping.getsockname()[1]])
-        remote = RemoteChat(lambda: next(ports, self.number), TOKEN, 30)
+        chat = remote(lambda: next(ports, self.number), TOKEN, 30)
 
-        assert await deferToThread(remote.say, "lobby", "Ann", "x") == 41
+        assert await deferToThread(chat.say, "lobby", "Ann", "x") == 41
         await dropped
 
         (said,) = self.service.asked
@@ -219,13 +226,13 @@ class ChatRpcTests(TestCase):
 
     def test_no_process_at_all_is_busy(self) -> None:
         with self.assertRaises(ServiceBusy):
-            RemoteChat(lambda: None, TOKEN, 0.3).rooms()
+            remote(lambda: None, TOKEN, 0.3).rooms()
 
     def test_nobody_waits_where_it_is_of_no_use(self) -> None:
         def find() -> int | None:
             raise ServiceBusy("the chat cannot be served now")
 
         with self.assertRaises(ServiceBusy) as raised:
-            RemoteChat(find, TOKEN, 3600).rooms()
+            remote(find, TOKEN, 3600).rooms()
 
         assert str(raised.exception) == "the chat cannot be served now"

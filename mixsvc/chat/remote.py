@@ -1,0 +1,81 @@
+"""The methods of IChat for another process: what it asks, and what the process that serves the chat answers.
+
+A question is the name of a method and its arguments; it travels as JSON over HTTP (mixsvc.embedded) or through a pipe
+(mixsvc.child). Processes of different versions ask each other while a host restarts its workers one by one, so names
+and forms stay.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
+from typing import Any
+
+from zope.interface import implementer
+
+from mixsvc.chat.dispatch import ChatDispatcher
+from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
+from mixsvc.threads.places import Places
+
+__all__ = ["RemoteChat", "chat_answers"]
+
+
+def chat_answers(service: ChatDispatcher) -> Mapping[str, Callable[..., Any]]:
+    """The methods that other processes may call, in the reactor thread; each returns JSON or a Deferred of it."""
+    return {
+        "rooms": service.rooms,
+        "members": service.members,
+        "overview": lambda: [astuple(each) for each in service.overview()],
+        "claim": service.claim,
+        "history": lambda *arguments: service.page(*arguments).addCallback(_page_as_json),
+        # Called by processes of an older version.
+        "page": lambda *arguments: service.page(*arguments).addCallback(lambda page: _page_as_json(page)[:5]),
+        "say": lambda *arguments: service.publish(*arguments).addCallback(lambda stored: stored.message.number),
+    }
+
+
+@implementer(IChat)
+class RemoteChat:
+    """The chat in a process that does not serve it. Its methods block, each with the time limit of `ask`.
+
+    Each raises ServiceBusy if there is no answer in time. Used in worker threads.
+    """
+
+    def __init__(self, ask: Callable[[str, Sequence[object]], Any], prefix: str, places: Places) -> None:
+        """ask: asks a method of `chat_answers`, and returns its JSON or raises its error.
+
+        prefix: see IChat. places: for threads that wait for the chat's database.
+        """
+        self._ask = ask
+        self._places = places
+        self.prefix = prefix
+
+    def rooms(self) -> Sequence[str]:
+        """See IChat."""
+        return list(self._ask("rooms", ()))
+
+    def members(self, room: str) -> Sequence[str]:
+        """See IChat."""
+        return list(self._ask("members", (room,)))
+
+    def overview(self) -> Sequence[RoomOverview]:
+        """See IChat."""
+        return [RoomOverview(*each) for each in self._ask("overview", ())]
+
+    def page(self, room: str, before: int | None, limit: int) -> ChatPage:
+        """See IChat."""
+        with self._places.place():
+            messages, *others = self._ask("history", (room, before, limit))
+        return ChatPage([ChatMessage(*each) for each in messages], *others)
+
+    def claim(self, name: str, person: str) -> str:
+        """See IChat."""
+        return str(self._ask("claim", (name, person)))
+
+    def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
+        """See IChat."""
+        with self._places.place():
+            return int(self._ask("say", (room, name, text, key)))
+
+
+def _page_as_json(page: ChatPage) -> list[object]:
+    others = (page.first, page.last, page.topic, list(page.deleted), page.epoch, page.token, page.is_reset)
+    return [[astuple(each) for each in page.messages], *others]
