@@ -99,8 +99,8 @@ clean:
 	rm -rf mixsvc/pages/static/vendor mixsvc/web
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# Debian packages Chromium; where the system does not, Playwright brings one.
-test-system: $(VENV)/installed-for-tests
+# Debian packages Chromium; where the system does not, Playwright brings one. The page is checked with axe-core.
+test-system: $(VENV)/installed-for-tests $(CHECKERS)
 	@tools/system-packages npm nginx haproxy logrotate systemd promtool gcc
 	@tools/system-packages chromium || $(BIN)/playwright install --with-deps chromium
 

@@ -1,4 +1,4 @@
-"""axe-core, which checks a page for what WCAG asks; `make node_modules` brings it."""
+"""axe-core, which checks a page for what WCAG asks; `make test-system` brings it."""
 
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ RUN: Final = "(tags) => axe.run(document, {runOnly: {type: 'tag', values: tags},
 
 def violations(page: Page) -> list[str]:
     """What axe finds on the page as it is now, a line for each element."""
+    assert SCRIPT.exists(), "axe-core is not here: run `make test-system` once"
     page.evaluate(SCRIPT.read_text(encoding="utf-8"))
     found: dict[str, Any] = page.evaluate(RUN, TAGS)
     return [
