@@ -4,6 +4,7 @@
 | --- | --- |
 | chart | what to draw, as a value with a key |
 | queue | the cache of pictures, the limits for those who wait, and the facade for views |
+| remote | the facade for views in another process, and what it asks |
 | pool | the drawing processes: started on demand, replaced when they fail, killed at the end |
 | worker | both ends of Ampoule; importing it needs a reactor |
 | cache_folder | where matplotlib keeps its list of fonts |

@@ -10,7 +10,7 @@ from hashlib import sha256
 from mixsvc.interfaces import PriceHistory
 from mixsvc.interfaces.charts import MAX_POINTS
 
-__all__ = ["Chart", "Point", "chart_of"]
+__all__ = ["Chart", "Point", "chart_of", "check_drawable"]
 
 Point = tuple[date, Decimal]
 
@@ -33,15 +33,20 @@ class Chart:
 
 
 def chart_of(history: PriceHistory, form: str) -> Chart:
-    """Returns the chart of a history. Raises ValueError for no or too many points, and for another form."""
-    if not 1 <= len(history.points) <= MAX_POINTS or form not in ("png", "svg"):
-        given = f"{form} with {len(history.points)} points"
-        raise ValueError(f"{given} is not possible: give png or svg, and 1 to {MAX_POINTS} points")
+    """Returns the chart of a history. Raises ValueError, see check_drawable."""
+    check_drawable(history, form)
     starts = _starts(history)
     seen = (history.base, history.quote, [*history.points], starts, [*history.sources], form)
     # From all that is visible: a corrected price of the past makes another picture.
     key = sha256(repr(seen).encode()).digest()
     return Chart(history.base, history.quote, history.points, starts, history.sources, form, key)
+
+
+def check_drawable(history: PriceHistory, form: str) -> None:
+    """Raises ValueError for no or too many points, and for another form than png and svg."""
+    if not 1 <= len(history.points) <= MAX_POINTS or form not in ("png", "svg"):
+        given = f"{form} with {len(history.points)} points"
+        raise ValueError(f"{given} is not possible: give png or svg, and 1 to {MAX_POINTS} points")
 
 
 def _starts(history: PriceHistory) -> Sequence[int]:

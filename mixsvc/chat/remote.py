@@ -7,18 +7,21 @@ and forms stay.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
-from mixsvc.chat.dispatch import ChatDispatcher
 from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
 from mixsvc.threads.places import Places
+
+if TYPE_CHECKING:
+    # Only the process that serves the chat has it in its memory.
+    from mixsvc.chat.dispatch import ChatDispatcher
 
 __all__ = ["RemoteChat", "chat_answers"]
 
 
-def chat_answers(service: ChatDispatcher) -> Mapping[str, Callable[..., Any]]:
+def chat_answers(service: "ChatDispatcher") -> Mapping[str, Callable[..., Any]]:
     """The methods that other processes may call, in the reactor thread; each returns JSON or a Deferred of it."""
     return {
         "rooms": service.rooms,

@@ -97,6 +97,9 @@ class SourceHealth:
 class IRates(Interface):
     """The latest quotes and those of the past. Every method may be called in any thread and reads a snapshot.
 
+    In a view's process ([web] processes) the snapshot of the past is that of the service: `on`, `convert` with a day,
+    `history` and `span` ask for it, wait for some milliseconds, and raise ServiceBusy if there is no answer in time.
+
     Codes are in capitals. The price of a pair that no source publishes is computed from the prices of both currencies
     in a base that they share, and rounded to six digits. A quote of a day is stale if a later one, up to that day,
     should have been published.
@@ -111,7 +114,7 @@ class IRates(Interface):
     def on(base: str, quote: str, day: date) -> Quote | None:
         """Returns the quote that was valid on a day: that of the last business day up to it, which is its date.
 
-        None if there is none within the week before, and for days in the future. Never raises.
+        None if there is none within the week before, and for days in the future. Raises nothing but ServiceBusy.
         """
 
     def convert(amount: Decimal, base: str, quote: str, day: date | None = None) -> Conversion | None:

@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 from zope.interface import implementer
 
 from mixsvc.common.currencies import decimals
 from mixsvc.interfaces import Conversion, IRates, PriceHistory, Quote, SourceHealth
-from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.calendar import is_stale, overdue_on
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.money import MAX_AMOUNT_DIGITS, convert, is_amount
@@ -22,14 +21,27 @@ __all__ = ["RatesFacade"]
 _FARTHEST_EAST: Final = timedelta(hours=14)
 
 
+class PastRates(Protocol):
+    """The quotes of the past: mixsvc.rates.history.history.RateHistory, or that of another process."""
+
+    def legs(self, base: str, quote: str, day: date) -> tuple[Quote, Quote] | None:
+        """Returns the prices of both currencies in a base that they share, of the last common date up to the day."""
+
+    def prices(self, base: str, quote: str, start: date, end: date, points: int) -> PriceHistory:
+        """See IRates.history."""
+
+    def span(self, base: str, quote: str) -> tuple[date, date] | None:
+        """See IRates.span."""
+
+
 @implementer(IRates)
 class RatesFacade:
-    """Reads snapshots only, in any thread."""
+    """Reads snapshots, in any thread; only those of the past may be in another process."""
 
     def __init__(
         self,
         table: RateTable,
-        history: RateHistory,
+        history: PastRates,
         health: Callable[[], Sequence[SourceHealth]],
         now: Callable[[], datetime],
         is_complete: Callable[[], bool] = lambda: True,

@@ -45,21 +45,22 @@ class RatesService:
     def __init__(self, reactor: Any, settings: Settings, database: Database, pool: DaemonThreadPool) -> None:
         """database, pool (for what blocks): opened, started and closed by the caller."""
         self._path = settings.storage.path
-        self._table = RateTable(_now)
-        self._history = RateHistory()
+        # For other processes: see mixsvc.rates.news and remote.
+        self.table = RateTable(_now)
+        self.history = RateHistory()
         self._has_archive = False
-        self._keeper = HistoryKeeper(database, self._history, pool.defer)
+        self._keeper = HistoryKeeper(database, self.history, pool.defer)
         self._listeners: list[Callable[[], None]] = []
         client = HTTPClient(PollingAgent(reactor, settings.rates.timeout))
         self._sources = build_sources(settings.rates, client, pool.defer, _now)
         self._asks_bank = ECB in settings.rates.sources
         chain = Chain(self._sources, settings.rates.interval, random.random)
-        outputs = QuoteOutputs(self._table, self._keeper.save, self._changed)
+        outputs = QuoteOutputs(self.table, self._keeper.save, self._changed)
         self._poller = RatePoller(reactor, chain, settings.rates, outputs, _now)
         documents = history_documents(settings.rates, client, pool.defer, _now)
         self._backfill = Backfill(reactor, documents, self._keeper, self._bank_answers, _now)
         # For every thread.
-        self.facade = RatesFacade(self._table, self._history, self._poller.health, _now, self._is_complete)
+        self.facade = RatesFacade(self.table, self.history, self._poller.health, _now, self._is_complete)
 
     def read_archive(self) -> None:
         """Read the archive, if it is one of the sources: publish its newest quotes, and take over its history.
@@ -107,8 +108,8 @@ class RatesService:
         last_day = (_now() + timedelta(days=1)).toordinal()
         # A quote of the future has a wrong date, and counts only where there is no other one.
         newest = [(each, {len(each.days) - 1, each.last_up_to(last_day)} - {-1}) for each in past.values()]
-        self._table.publish([each.at(index) for each, indices in newest for index in sorted(indices)])
-        self._history.adopt(past)
+        self.table.publish([each.at(index) for each, indices in newest for index in sorted(indices)])
+        self.history.adopt(past)
 
     def _is_complete(self) -> bool:
         return self._has_archive or not (self._asks_bank and self._backfill.is_awaited())
@@ -117,7 +118,7 @@ class RatesService:
         return may_be_asked(ECB, self._poller.health())
 
     def _changed(self, quotes: Sequence[Quote]) -> None:
-        self._history.add(quotes)
+        self.history.add(quotes)
         newest = max(quote.date for quote in quotes)
         self._log.info("rates: {count} new quotes of {date}", count=len(quotes), date=newest.isoformat())
         # A copy, as a listener may add another one.

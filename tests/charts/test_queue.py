@@ -1,12 +1,16 @@
 """The cache and the limits of charts, with a fake pool."""
 
-from twisted.internet.defer import Deferred
+import json
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.charts.chart import Chart
 from mixsvc.charts.queue import CACHED, ChartLimits, ChartQueue, ChartsFacade
+from mixsvc.charts.remote import RemoteCharts, chart_answers
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces.charts import ICharts
 from tests.charts.samples import chart, history
@@ -126,6 +130,25 @@ class ChartQueueTests(SynchronousTestCase):
         self.assertEqual(charts.picture(history("1.1", "1.2"), "svg"), b"picture 0")
         self.assertEqual(self.pool.asked[0][0], chart("1.1", "1.2", form="svg"))
         self.assertRaises(ValueError, charts.picture, history(), "svg")
+
+    def test_views_of_another_process_get_the_same_picture(self) -> None:
+        methods = chart_answers(self.charts, lambda function: maybeDeferred(function))
+
+        def ask(method: str, arguments: Sequence[object]) -> bytes:
+            return self.finished(methods[method](*json.loads(json.dumps(arguments))))
+
+        charts = RemoteCharts(ask)
+
+        self.assertTrue(ICharts.providedBy(charts))
+        self.assertEqual(charts.picture(history("1.1", "1.2"), "svg"), b"picture 0")
+        self.assertEqual(self.pool.asked[0][0], chart("1.1", "1.2", form="svg"))
+        self.assertRaises(ValueError, charts.picture, history(), "svg")
+        self.assertRaises(ValueError, charts.picture, history("1"), "gif")
+
+    def test_what_another_process_asks_is_checked_here_too(self) -> None:
+        picture = chart_answers(self.charts, lambda function: maybeDeferred(function))["picture"]
+
+        self.failureResultOf(picture(["EUR", "USD", [], 0, [], []], "png"), ValueError)
 
     def finished(self, waiting: "Deferred[bytes]") -> bytes:
         self.complete(0)

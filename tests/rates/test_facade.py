@@ -11,15 +11,17 @@ from mixsvc.interfaces import IRates
 from mixsvc.rates.facade import RatesFacade
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.latest import RateTable
-from tests.rates.known import HEALTH, rates
+from tests.rates.known import HEALTH, rates, remote_rates
 from tests.rates.samples import moment, quote
 
 FRIDAY, SUNDAY = date(2026, 10, 30), date(2026, 11, 1)
 
 
 class Asking(SynchronousTestCase):
+    rates_of = staticmethod(rates)
+
     def setUp(self) -> None:
-        self.rates = rates(
+        self.rates = self.rates_of(
             quote("USD", "1.1172"),
             quote("GBP", "0.8338"),
             quote("JPY", "175.60"),
@@ -43,7 +45,7 @@ class Asking(SynchronousTestCase):
         self.assertEqual((str(found.price), found.date, found.stale), ("7.06591", date(2022, 12, 30), False))
 
     def test_the_quote_of_a_day_is_stale_where_a_later_one_up_to_that_day_is_missing(self) -> None:
-        known = rates(quote(day="2026-10-27"))
+        known = self.rates_of(quote(day="2026-10-27"))
 
         for day, stale in ((27, False), (28, True), (29, True), (30, True)):
             found = known.on("EUR", "USD", date(2026, 10, day))
@@ -53,7 +55,7 @@ class Asking(SynchronousTestCase):
             self.assertEqual(converted and converted.quote, found)
 
     def test_before_the_publication_of_the_day_the_quote_of_the_day_before_is_not_stale(self) -> None:
-        known = rates(quote(day="2026-10-29"))
+        known = self.rates_of(quote(day="2026-10-29"))
 
         found = known.on("EUR", "USD", FRIDAY)
 
@@ -69,7 +71,7 @@ class Asking(SynchronousTestCase):
         self.assertEqual(list(self.rates.sources()), [HEALTH])
 
     def test_the_span_ends_today_though_a_quote_of_the_future_is_stored(self) -> None:
-        known = rates(quote(), quote(day="2027-12-04"))
+        known = self.rates_of(quote(), quote(day="2027-12-04"))
 
         self.assertEqual(known.span("EUR", "USD"), (FRIDAY, date(2026, 10, 31)))
         found = known.history("EUR", "USD", date.min, date.max, 4)
@@ -84,8 +86,10 @@ class Asking(SynchronousTestCase):
 
 
 class Converting(SynchronousTestCase):
+    rates_of = staticmethod(rates)
+
     def setUp(self) -> None:
-        self.rates = rates(quote("USD", "1.1172"), quote("GBP", "0.8338"), quote("JPY", "175.60"))
+        self.rates = self.rates_of(quote("USD", "1.1172"), quote("GBP", "0.8338"), quote("JPY", "175.60"))
 
     def convert(self, amount: str, base: str, code: str, day: date | None = None) -> str | None:
         found = self.rates.convert(Decimal(amount), base, code, day)
@@ -110,7 +114,7 @@ class Converting(SynchronousTestCase):
         self.assertEqual((str(found.amount), found.decimals, found.quote), ("2.50", 0, self.rates.latest("USD", "JPY")))
 
     def test_the_latest_quote_may_be_stale_and_that_of_a_day_is_not(self) -> None:
-        old = rates(quote("USD", day="2026-10-20"))
+        old = self.rates_of(quote("USD", day="2026-10-20"))
 
         found = [old.convert(Decimal(1), "EUR", "USD", day) for day in (None, date(2026, 10, 20))]
 
@@ -150,3 +154,13 @@ class Crossing(SynchronousTestCase):
             # Each of them is off by five millionths at most.
             self.assertLess(abs(ab.price * ba.price - 1), Decimal("1.1E-5"))
             self.assertLess(abs(ab.price * bc.price * ca.price - 1), Decimal("1.6E-5"))
+
+
+class AskingFromElsewhere(Asking):
+    """In another process, through JSON."""
+
+    rates_of = staticmethod(remote_rates)
+
+
+class ConvertingElsewhere(Converting):
+    rates_of = staticmethod(remote_rates)

@@ -89,6 +89,15 @@ class RateTable:
             self._snapshot = _snapshot_of(published, last)
         return tuple(self._with_staleness(each) for each in changed.values())
 
+    def contents(self) -> tuple[Sequence[Quote], date]:
+        """Returns all published quotes, for `replace` in another process, and the last day that they could have."""
+        snapshot = self._snapshot
+        return tuple(snapshot.published.values()), snapshot.last_day
+
+    def replace(self, quotes: Sequence[Quote], last_day: date) -> None:
+        """Takes over the contents of another table in place of its own."""
+        self._snapshot = _snapshot_of({(each.base, each.quote): each for each in quotes}, last_day)
+
     def _last_day(self) -> date:
         # It is tomorrow already in some time zones.
         return (self._now() + timedelta(days=1)).date()
