@@ -35,6 +35,7 @@ __all__ = [
     "make_pages",
     "refuse_during_import",
     "request_authenticator",
+    "service_pages",
 ]
 
 APPLICATION: Final = ExpectedCallable("[web] wsgi", "WSGI application", ("environ", "start_response"))
@@ -70,6 +71,16 @@ def make_application(mix: IMix, settings: Settings) -> WebApplication:
         assert application is not None
         return WebApplication(application, pages)
     return WebApplication(DispatcherMiddleware(named or NotFound(), {prefix: pages}), pages)
+
+
+def service_pages(mix: IMix, settings: Settings) -> WebApplication:
+    """Our pages alone, for a service whose children run the application that the settings name.
+
+    Raises BadSetting if they cannot be made.
+    """
+    check_places(settings)
+    pages = make_pages(mix, settings) if settings.web.pages_prefix() is not None else None
+    return WebApplication(pages or NotFound(), pages)
 
 
 def refuse_during_import() -> NoReturn:

@@ -22,12 +22,13 @@ signals come here, and ends the process if all this takes too long.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
+from twisted.web.resource import IResource
 
 from mixsvc.application import request_authenticator
 from mixsvc.charts.pool import ChartProcessPool
@@ -51,8 +52,12 @@ from mixsvc.threads.bridge import Bridge
 from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
+from mixsvc.wsgi.children.processes import ViewProcesses
+from mixsvc.wsgi.children.resource import ChildResource
+from mixsvc.wsgi.children.setup import SpawnCommand
 from mixsvc.wsgi.resource import wsgi_resource
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
+from mixsvc.wsgi.waiting import ViewThreads
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -72,6 +77,22 @@ HELPER_THREADS: Final = 4
 READER_THREADS: Final = 4
 
 
+class Views(ViewThreads, Protocol):
+    """Where views run. Reactor thread."""
+
+    def start(self) -> None:
+        """Start the threads or processes."""
+
+    def busy(self) -> list[str]:
+        """The names of the calls that have not ended."""
+
+    def drained(self) -> "Deferred[None]":
+        """Fires when no call is running or waiting."""
+
+    def stop(self) -> None:
+        """Let the threads or processes end."""
+
+
 class MixService(MultiService):
     """Pages, chat and rates on the same ports. Made and used in the main thread, which runs the reactor.
 
@@ -85,27 +106,30 @@ class MixService(MultiService):
         self,
         reactor: Any,
         settings: Settings,
-        application: "WSGIApplication",
+        application: "WSGIApplication | SpawnCommand",
         authenticate: Authenticator,
         process: ProcessContext | None = None,
     ) -> None:
-        """authenticate: says who opens a chat connection. process: None for a process without environment and log."""
+        """application: what to run in threads, or how to start the processes that run it.
+
+        authenticate: says who opens a chat connection. process: None for a process without environment and log.
+        """
         MultiService.__init__(self)
         self._reactor = reactor
         self._settings = settings
-        self._views = DaemonThreadPool(reactor, settings.web.threads, "view")
         self._helpers = DaemonThreadPool(reactor, HELPER_THREADS, "helper")
         self._readers = DaemonThreadPool(reactor, READER_THREADS, "reader")
         self._unread = SpoolQuota(
             SpoolLimits.of_process(settings.web.max_unread, settings.web.max_unread_together), reactor.seconds
         )
+        self._views, pages = self._make_views(application)
         self._database = Database(reactor, settings.storage.path, self._helpers.defer)
         self._lock = DatabaseLock(settings.storage.path, SERVICE)
         self._rates = RatesService(reactor, settings, self._database, self._helpers)
         self._chat = self._make_chat(authenticate)
         parts = MonitoredParts(self._database, self._rates, self._chat, self._views, self._unread)
         self._operations = Operations(reactor, settings, parts, process or ProcessContext())
-        self._site = self._make_site(application)
+        self._site = self._make_site(pages)
         self._admin_site = self._operations.watch(self._site)
         self._ports: list[IListeningPort] = []
         self._admin_ports: list[IListeningPort] = []
@@ -121,8 +145,15 @@ class MixService(MultiService):
         given = Dependencies(self._database, self._rates, identify, bridge, places, self._helpers.defer)
         return ChatService(self._reactor, self._settings, given)
 
-    def _make_site(self, application: "WSGIApplication") -> MixSite:
-        pages = wsgi_resource(self._views, application, self._readers, self._unread)
+    def _make_views(self, application: "WSGIApplication | SpawnCommand") -> tuple[Views, IResource]:
+        web = self._settings.web
+        if isinstance(application, SpawnCommand):
+            processes = ViewProcesses(self._reactor, application, web.processes, web.threads)
+            return processes, ChildResource(processes.submit)
+        pool = DaemonThreadPool(self._reactor, web.threads, "view")
+        return pool, wsgi_resource(pool, application, self._readers, self._unread)
+
+    def _make_site(self, pages: IResource) -> MixSite:
         root = Root(pages, self._chat.resource, self._settings.chat.prefix)
         return MixSite(self._reactor, self._operations.with_health_pages(root), self._settings)
 

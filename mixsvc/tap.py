@@ -13,10 +13,10 @@ from twisted.python import usage
 
 import twisted
 from mixsvc import __version__, facade
-from mixsvc.application import WebApplication, authenticator, make_application, refuse_during_import
+from mixsvc.application import WebApplication, authenticator, make_application, refuse_during_import, service_pages
 from mixsvc.common.text import unknown_option
 from mixsvc.config.ini import RawSetting
-from mixsvc.config.reading import read_settings
+from mixsvc.config.reading import inspect_settings
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.http.listening import check_ports
@@ -38,6 +38,7 @@ from mixsvc.twistd import (
     run_directory,
     settle_pid_file,
 )
+from mixsvc.wsgi.children.setup import spawn_command
 from txsockjs import BadOption
 from txsockjs.clock import steady
 
@@ -143,7 +144,9 @@ def makeService(options: MixsvcOptions) -> IService:
 
     signals = _prepare_process(reactor)
     try:
-        settings = read_settings(options["config"], options.given()).within(run_directory(options))
+        found = inspect_settings(options["config"], options.given()).require_valid()
+        directory = run_directory(options)
+        settings = found.settings.within(directory)
         _check_nobody_has(settings, options)
         check_sources(settings.rates)
         # With --uid that user opens these later, and needs the rights for it.
@@ -153,17 +156,22 @@ def makeService(options: MixsvcOptions) -> IService:
             authenticate = authenticator(settings, web.pages)
             check_log_file(settings.server.access_log_file)
         process = ProcessContext(os.environ, log_file(options))
-        service = MixService(reactor, settings, web.application, authenticate, process)
+        views = spawn_command(found.values, directory) if settings.web.processes else web.application
+        service = MixService(reactor, settings, views, authenticate, process)
     except (MixError, BadOption) as error:
         raise SystemExit(f"mixsvc: {error}") from None
     facade.mix.connect(lambda: service.facades)
     _tune(reactor)
-    if gives_up_rights(options):
-        load_early(web.pages)
-        load_early(web.application)
+    _load_what_is_closed_later(options, web)
     # A second more, for the process to end.
     signals.stop_in_order(settings.server.drain + settings.server.shutdown_timeout + 1)
     return service
+
+
+def _load_what_is_closed_later(options: MixsvcOptions, web: WebApplication) -> None:
+    if gives_up_rights(options):
+        load_early(web.pages)
+        load_early(web.application)
 
 
 def _check_nobody_has(settings: Settings, options: MixsvcOptions) -> None:
@@ -178,7 +186,11 @@ def _check_nobody_has(settings: Settings, options: MixsvcOptions) -> None:
 
 def _make_application(settings: Settings) -> WebApplication:
     facade.mix.connect(refuse_during_import)
-    found = make_application(facade.mix, settings)
+    if settings.web.processes:
+        # The children import the application; the service knows people by the sessions of our pages.
+        found = service_pages(facade.mix, settings)
+    else:
+        found = make_application(facade.mix, settings)
     if found.pages is not None:
         warn_of_missing_libraries(found.pages)
     return found

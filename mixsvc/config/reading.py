@@ -33,6 +33,12 @@ class ReadSettings:
     values: Values
     mistakes: Sequence[BadSetting]
 
+    def require_valid(self) -> "ReadSettings":
+        """Returns itself. Raises BadSetting for the first mistake."""
+        if self.mistakes:
+            raise self.mistakes[0]
+        return self
+
 
 def read_settings(path: str | None, given: Values | None = None) -> Settings:
     """Returns the settings of a file, or the defaults without one, with the options in place of its values.
@@ -40,10 +46,7 @@ def read_settings(path: str | None, given: Values | None = None) -> Settings:
     given: the options by section and key. Called at the start, in any thread; blocks while it reads the file.
     Raises BadSetting for the first mistake.
     """
-    found = inspect_settings(path, given or {})
-    if found.mistakes:
-        raise found.mistakes[0]
-    return found.settings
+    return inspect_settings(path, given or {}).require_valid().settings
 
 
 def inspect_settings(path: str | None, options: Values) -> ReadSettings:

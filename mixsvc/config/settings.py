@@ -73,6 +73,7 @@ class WebSettings:
     """[web]: the WSGI application, our pages, and the limits of requests."""
 
     wsgi: str = setting(parsers.dotted_name, "")
+    processes: int = setting(parsers.whole(0, 256), "0")
     threads: int = setting(parsers.whole(1, 1000), "10")
     # An older name of [server] transfer_timeout, for responses only; None if it is not set.
     slow_client_timeout: float | None = setting(_seconds_or_none, "")

@@ -21,7 +21,7 @@ from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.polling.source_health import FAILING, GOOD, UNTRIED, WAITING
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
-from mixsvc.threads.pool import DaemonThreadPool
+from mixsvc.wsgi.waiting import ViewThreads
 from txsockjs import Numbers
 
 __all__ = ["MetricsExposition", "MetricSources"]
@@ -49,7 +49,7 @@ class MetricSources:
     chat: Callable[[], ChatStats]
     sources: Callable[[], Sequence[SourceHealth]]
     source_ages: Callable[[], Mapping[str, float]]
-    views: DaemonThreadPool
+    views: ViewThreads
     unread: Callable[[], int]
     lag: ReactorLag
     timers: Callable[[], int]

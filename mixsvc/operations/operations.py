@@ -25,8 +25,8 @@ from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.service import RatesService
 from mixsvc.storage.database import Database
-from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.spool import SpoolQuota
+from mixsvc.wsgi.waiting import ViewThreads
 
 __all__ = ["Operations", "ProcessContext", "MonitoredParts"]
 
@@ -49,7 +49,7 @@ class MonitoredParts:
     database: Database
     rates: RatesService
     chat: ChatService
-    views: DaemonThreadPool
+    views: ViewThreads
     unread: SpoolQuota
 
 

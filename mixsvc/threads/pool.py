@@ -3,15 +3,14 @@
 from collections import deque
 from collections.abc import Callable
 from threading import Lock, Thread, current_thread
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.threads.children import this_process
-from mixsvc.threads.reactor_calls import ReactorCalls
+from mixsvc.threads.reactor_calls import CallsFromThreads, ReactorCalls
 
 __all__ = ["DaemonThreadPool"]
 
@@ -19,8 +18,11 @@ T = TypeVar("T")
 Job: TypeAlias = tuple[Callable[..., object], tuple[object, ...]]
 
 
-class ThreadedReactor(IReactorFromThreads, IReactorTime):
+class ThreadedReactor(CallsFromThreads, Protocol):
     """The parts of a reactor that the pool uses."""
+
+    def callLater(self, delay: float, function: Callable[..., object], /, *args: object) -> object:
+        """Calls function(*args) after the delay, in seconds. Reactor thread."""
 
 
 class DaemonThreadPool:

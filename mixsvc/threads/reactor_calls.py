@@ -2,13 +2,20 @@
 
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
-from twisted.internet.interfaces import IReactorFromThreads
 from twisted.logger import Logger
 
 from mixsvc.threads.children import this_process
 
-__all__ = ["ReactorCalls"]
+__all__ = ["CallsFromThreads", "ReactorCalls"]
+
+
+class CallsFromThreads(Protocol):
+    """What is needed of a reactor."""
+
+    def callFromThread(self, function: Callable[..., object], /, *args: object) -> None:
+        """Calls function(*args) soon in the reactor thread. Any thread."""
 
 
 class ReactorCalls:
@@ -19,7 +26,7 @@ class ReactorCalls:
 
     _log = Logger()
 
-    def __init__(self, reactor: IReactorFromThreads) -> None:
+    def __init__(self, reactor: CallsFromThreads) -> None:
         self._reactor = reactor
         self._waiting: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
         self._is_scheduled = False

@@ -11,15 +11,15 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.logger import Logger
-from twisted.web.server import Request
 
 from mixsvc.interfaces.environ import REMOVED_PREFIX
 from mixsvc.wsgi.file_wrapper import FileWrapper
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+    from twisted.web.server import Request
 
-__all__ = ["ErrorLog", "make_connection_environ", "make_environ"]
+__all__ = ["ErrorLog", "environ_of_child", "environ_texts", "make_connection_environ", "make_environ"]
 
 # An unfinished line of wsgi.errors is logged once it has more characters than this.
 LINE_CHARS: Final = 8192
@@ -73,17 +73,33 @@ class ErrorLog:
             self._log.error("wsgi: {line}", line=line)
 
 
-def make_environ(request: Request) -> "WSGIEnvironment":
+def make_environ(request: "Request") -> "WSGIEnvironment":
     """The environ of a complete request, for a view; called in the reactor thread.
 
     All text is ISO-8859-1: each character is one byte that the client sent. wsgi.input is the request's content itself.
     """
-    environ = _environ(request, _joined(request.prepath), _joined(request.postpath), request.content)
-    _correct_content(environ)
-    return environ
+    return _completed(environ_texts(request), request.content)
 
 
-def make_connection_environ(request: Request) -> "WSGIEnvironment":
+def environ_texts(request: "Request") -> dict[str, str]:
+    """All that is text in the environ of a complete request; called in the reactor thread."""
+    texts = _texts(request, _joined(request.prepath), _joined(request.postpath))
+    if texts.pop("HTTP_TRANSFER_ENCODING", None) is not None and "CONTENT_LENGTH" not in texts:
+        # The body is complete here.
+        content = request.content
+        assert content is not None
+        content.seek(0, SEEK_END)
+        texts["CONTENT_LENGTH"] = str(content.tell())
+        content.seek(0)
+    return texts
+
+
+def environ_of_child(texts: dict[str, str], content: IO[bytes]) -> "WSGIEnvironment":
+    """The environ of a view in a process of its own; texts: what `environ_texts` returned in the service."""
+    return {**_completed(texts, content), "wsgi.multiprocess": True}
+
+
+def make_connection_environ(request: "Request") -> "WSGIEnvironment":
     """The environ of a request that opens a chat connection, for the authenticator; called in the reactor thread.
 
     It equals what a view would get for the same request, with these differences, since the body belongs to the chat:
@@ -91,24 +107,29 @@ def make_connection_environ(request: Request) -> "WSGIEnvironment":
     """
     # The chat's resources have moved every segment from postpath to prepath; a view has them all in PATH_INFO.
     path = _joined([*(request.prepath or []), *(request.postpath or [])])
-    environ = _environ(request, "", path, BytesIO())
+    texts = _texts(request, "", path)
     for key in ("CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"):
-        environ.pop(key, None)
-    return environ
+        texts.pop(key, None)
+    return _completed(texts, BytesIO())
 
 
-def _environ(request: Request, script_name: str, path_info: str, content: IO[bytes] | None) -> dict[str, Any]:
+def _completed(texts: dict[str, Any], content: IO[bytes] | None) -> dict[str, Any]:
+    """The texts with all that is no text."""
+    texts.update(CONSTANTS)
+    texts["wsgi.input"] = content
+    texts["wsgi.errors"] = ErrorLog()
+    return texts
+
+
+def _texts(request: "Request", script_name: str, path_info: str) -> dict[str, str]:
     _, _, query = request.uri.partition(b"?")
-    environ: dict[str, Any] = {
-        **CONSTANTS,
+    environ = {
         "REQUEST_METHOD": request.method.decode("latin-1"),
         "SCRIPT_NAME": script_name,
         "PATH_INFO": path_info,
         "QUERY_STRING": query.decode("latin-1"),
         "SERVER_PROTOCOL": request.clientproto.decode("latin-1"),
         "wsgi.url_scheme": "https" if request.isSecure() else "http",
-        "wsgi.input": content,
-        "wsgi.errors": ErrorLog(),
     }
     for name, values in request.requestHeaders.getAllRawHeaders():
         key = _key(name)
@@ -139,7 +160,7 @@ def _joined(segments: list[bytes] | None) -> str:
     return "/" + b"/".join(segments).decode("latin-1") if segments else ""
 
 
-def _add_addresses(environ: "WSGIEnvironment", request: Request) -> None:
+def _add_addresses(environ: dict[str, str], request: "Request") -> None:
     client, host = request.getClientAddress(), request.getHost()
     environ["REMOTE_ADDR"] = ""
     if isinstance(client, IPv4Address | IPv6Address):
@@ -159,12 +180,3 @@ def _server_name(host: str) -> str:
     """The host of a Host header, without its port."""
     found = HOST.fullmatch(host)
     return found[1] if found else ""
-
-
-def _correct_content(environ: "WSGIEnvironment") -> None:
-    """Replace Transfer-Encoding by a Content-Length: the body is complete here."""
-    content = environ["wsgi.input"]
-    if environ.pop("HTTP_TRANSFER_ENCODING", None) is not None and "CONTENT_LENGTH" not in environ:
-        content.seek(0, SEEK_END)
-        environ["CONTENT_LENGTH"] = str(content.tell())
-        content.seek(0)

@@ -14,8 +14,6 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mixsvc.http.request import MixRequest
-from mixsvc.threads.reactor_calls import ReactorCalls
 from mixsvc.wsgi.backlog import ResponseBacklog
 from mixsvc.wsgi.file_wrapper import PlainFile
 from mixsvc.wsgi.response import ClientDisconnected
@@ -23,7 +21,7 @@ from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.spool import SpoolQuota
 from mixsvc.wsgi.waiting import WaitingStreams
 
-__all__ = ["FileReaders", "ResponseStream", "WriterContext"]
+__all__ = ["FileReaders", "ResponseStream", "StreamTarget", "WriterContext"]
 
 T = TypeVar("T")
 
@@ -38,11 +36,34 @@ class FileReaders(Protocol):
         """Run function in a thread."""
 
 
+class StreamTarget(Protocol):
+    """Where a long response goes. Used in the reactor thread."""
+
+    @property
+    def client(self) -> str:
+        """The client's address, for logs."""
+
+    def begin(self, head: ResponseHead, producer: IPushProducer) -> None:
+        """Send the head. producer: is told when no more is taken at present, and when it is taken again."""
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the body."""
+
+    def finish(self) -> None:
+        """The response is complete, and all of it was taken."""
+
+    def drop(self) -> None:
+        """Close the connection once the client has taken what was sent."""
+
+    def drop_unread(self) -> None:
+        """Close the connection at once: the client does not read."""
+
+
 @dataclass(frozen=True)
 class WriterContext:
-    """What the writers of all responses share."""
+    """What the writers of all responses share. call_in_reactor: see mixsvc.threads.reactor_calls."""
 
-    call_in_reactor: ReactorCalls
+    call_in_reactor: Callable[..., None]
     readers: FileReaders
     quota: SpoolQuota
     waiting: WaitingStreams
@@ -58,10 +79,10 @@ class ResponseStream:
 
     _log: Final = Logger("mixsvc.web")
 
-    def __init__(self, context: WriterContext, request: MixRequest) -> None:
+    def __init__(self, context: WriterContext, target: StreamTarget) -> None:
         self._context = context
         self._changed = context.quota.changed
-        self._request = request
+        self._target = target
         self._backlog = ResponseBacklog(context.quota)
         # Used in the view's thread only: whether the client has always read what it got in a moment.
         self._is_fast = True
@@ -123,15 +144,7 @@ class ResponseStream:
 
     def begin(self, head: ResponseHead) -> None:
         """Send the head."""
-        request = self._request
-        request.setResponseCode(head.code, head.reason)
-        # The application sets its own Content-Type, or none.
-        request.defaultContentType = None
-        for name, _ in head.headers:
-            request.responseHeaders.removeHeader(name)
-        for name, value in head.headers:
-            request.responseHeaders.addRawHeader(name, value)
-        request.registerProducer(self, True)
+        self._target.begin(head, self)
 
     def disconnected(self) -> None:
         """The client has left: its thread is free, and nothing is kept for it."""
@@ -180,7 +193,7 @@ class ResponseStream:
         if self._is_reading:
             return
         while not self._is_paused and not self._is_over and (piece := self._backlog.take()) is not None:
-            self._request.write(piece)
+            self._target.write(piece)
         if self._is_over:
             return
         if not self._is_paused and self._backlog.begin_reading():
@@ -192,7 +205,7 @@ class ResponseStream:
     def _was_read(self, data: bytes) -> None:
         self._is_reading = False
         if not self._is_over:
-            self._request.write(data)
+            self._target.write(data)
             self._send()
 
     def _cannot_read(self, failure: Failure) -> None:
@@ -205,20 +218,18 @@ class ResponseStream:
         elif not self._is_paused:
             # Only once the client has taken everything: the connection's next response begins after that.
             self._is_over = True
-            self._request.unregisterProducer()
-            self._request.finish()
+            self._target.finish()
 
     def _drop(self) -> None:
         """Close the connection once the client has taken what was sent."""
         if not self._is_over:
             self._is_over = True
-            self._request.unregisterProducer()
-            self._request.loseConnection()
+            self._target.drop()
 
     def _drop_unread(self) -> None:
         if not self._is_over:
             self._log.info(
                 "web: the response to {client} is cut off: other requests need its thread, and it is read too slowly",
-                client=getattr(self._request.getClientAddress(), "host", "-"),
+                client=self._target.client,
             )
-            self._request.channel.drop_unread()
+            self._target.drop_unread()

@@ -6,6 +6,7 @@ from mixsvc.http.request import MixRequest
 from mixsvc.wsgi.file_wrapper import PlainFile
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.stream import ResponseStream, WriterContext
+from mixsvc.wsgi.target import RequestTarget
 
 __all__ = ["ResponseWriter"]
 
@@ -30,7 +31,7 @@ class ResponseWriter:
 
     def start(self, head: ResponseHead) -> None:
         """Send the head of a response; `write` and `finish` follow."""
-        self._stream = ResponseStream(self._context, self._request)
+        self._stream = ResponseStream(self._context, RequestTarget(self._request))
         self._context.call_in_reactor(self._start_now, self._stream, head)
 
     def write(self, data: bytes) -> None:

@@ -14,11 +14,12 @@ LAYERS: Final = """
     mixsvc
     mixsvc.__main__
     mixsvc.commands
-    mixsvc.tap  mixsvc.embedded
+    mixsvc.tap  mixsvc.embedded  mixsvc.child
     mixsvc.service  mixsvc.twistd
     mixsvc.operations  mixsvc.application
     mixsvc.facade  mixsvc.shutdown
 
+    mixsvc.wsgi.children
     mixsvc.chat  mixsvc.rates  mixsvc.charts  mixsvc.pages  mixsvc.wsgi
     mixsvc.chat.handlers  mixsvc.rates.polling  mixsvc.rates.history  mixsvc.pages.api
     mixsvc.chat.storage  mixsvc.rates.sources  mixsvc.pages.auth

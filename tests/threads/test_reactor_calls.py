@@ -11,7 +11,7 @@ class ReactorCallsTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.reactor = InlineReactor()
-        self.call_in_reactor = ReactorCalls(self.reactor)  # type: ignore[arg-type]  # it has what is used
+        self.call_in_reactor = ReactorCalls(self.reactor)
         self.called: list[int] = []
 
     def test_calls_run_in_order_and_wake_the_reactor_once(self) -> None:

@@ -47,7 +47,7 @@ class InlinePool(DaemonThreadPool):
     """A pool that runs each call where it is made, and then what that asks of the reactor."""
 
     def __init__(self, reactor: InlineReactor) -> None:
-        DaemonThreadPool.__init__(self, reactor, 0, "inline")  # type: ignore[arg-type]  # it has what is used
+        DaemonThreadPool.__init__(self, reactor, 0, "inline")
         self._inline = reactor
 
     def call_after_turn(self, function: Callable[..., object], *args: object) -> None:

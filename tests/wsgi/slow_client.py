@@ -140,7 +140,7 @@ class SlowClientCase(SynchronousTestCase):
         self.quota = SpoolQuota(self.limits, self.clock.seconds, self.can_write)
         self.views = Threads(self.threads)
         waiting = WaitingStreams(self.views, self.can_write, self.patience)
-        calls = ReactorCalls(self.reactor)  # type: ignore[arg-type]  # it has what is used
+        calls = ReactorCalls(self.reactor)
         self.context = WriterContext(calls, InlineReaders(), self.quota, waiting)
         self.connect()
         self.writer = self.ask()

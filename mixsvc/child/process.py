@@ -1,0 +1,34 @@
+"""How a child lives and dies: by its socket, not by signals that a terminal or a supervisor sends to a whole group."""
+
+import ctypes
+import signal
+from contextlib import suppress
+from typing import Final
+
+__all__ = ["die_with_service", "ignore_signals"]
+
+# They end the service, or tell it something, and it decides what becomes of its children.
+OF_THE_SERVICE: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+# prctl(2)
+PR_SET_PDEATHSIG: Final = 1
+
+
+def ignore_signals() -> None:
+    """Do nothing at the service's signals. Called in the main thread.
+
+    By handlers: a program that a view starts would go on ignoring what is ignored here, but has no handlers.
+    """
+    for number in OF_THE_SERVICE:
+        signal.signal(number, _do_nothing)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, OF_THE_SERVICE)
+
+
+def die_with_service() -> None:
+    """End at once when the service does, also while an extension keeps the interpreter's lock. Linux only."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _do_nothing(number: int, frame: object) -> None:
+    """The handler of a signal that is meant for the service."""

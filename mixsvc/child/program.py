@@ -1,0 +1,85 @@
+"""From SETUP to the last response: what a child does."""
+
+import gc
+import os
+import socket
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from twisted.logger import globalLogBeginner
+
+from mixsvc import facade
+from mixsvc.application import make_application, refuse_during_import
+from mixsvc.child.process import die_with_service, ignore_signals
+from mixsvc.config.settings import Settings
+from mixsvc.errors import MixError
+from mixsvc.wsgi.children.child_log import ChildLog
+from mixsvc.wsgi.children.frames import FrameType, encode_frame
+from mixsvc.wsgi.children.host import ChildHost
+from mixsvc.wsgi.children.incoming import IncomingFrames
+from mixsvc.wsgi.children.sender import FrameSender
+from mixsvc.wsgi.children.setup import CHILD_SOCKET, SEARCH, ChildSetup
+from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run views until the service ends this process, or has ended. Called once, in the main thread."""
+    ignore_signals()
+    die_with_service()
+    connection = socket.socket(fileno=CHILD_SOCKET)
+    connection.set_inheritable(False)
+    incoming = IncomingFrames(connection)
+    first = next(iter(incoming), None)
+    if first is None:
+        # The service has ended.
+        return
+    setup = ChildSetup.decode(first.payload)
+    _search_as_the_service(setup)
+    sender = FrameSender(connection)
+    globalLogBeginner.beginLoggingTo([ChildLog(sender.send)], redirectStandardIO=True)
+    try:
+        settings = setup.settings()
+        host = ChildHost(connection, incoming, sender, settings.web.threads, _quota(settings))
+        host.start()
+        application = _import(settings, setup.start_directory)
+    except MixError as error:
+        sender.send(encode_frame(FrameType.FAILED, 0, str(error).encode(errors="backslashreplace")))
+        raise SystemExit(1) from None
+    gc.collect()
+    gc.freeze()
+    host.serve(application, [])
+
+
+def _search_as_the_service(setup: ChildSetup) -> None:
+    """Import what the service would import."""
+    sys.path[:] = setup.search
+    if setup.pythonpath is None:
+        os.environ.pop(SEARCH, None)
+    else:
+        os.environ[SEARCH] = setup.pythonpath
+
+
+def _quota(settings: Settings) -> SpoolQuota:
+    """How much may wait for clients: this process has its share of what all may have."""
+    web = settings.web
+    together = web.max_unread_together // max(1, web.processes)
+    return SpoolQuota(SpoolLimits.of_process(web.max_unread, together), time.monotonic)
+
+
+def _import(settings: Settings, directory: str) -> "WSGIApplication":
+    """Import the application where the service was started, as without children. Raises BadSetting."""
+    facade.mix.connect(refuse_during_import)
+    here = os.getcwd()
+    with suppress(OSError):
+        os.chdir(directory)
+    try:
+        return make_application(facade.mix, settings).application
+    finally:
+        os.chdir(here)

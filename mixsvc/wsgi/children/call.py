@@ -1,0 +1,173 @@
+"""One request at the service whose view runs in a child."""
+
+from collections.abc import Callable
+from io import SEEK_END
+from typing import IO, Final
+
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+from mixsvc.http.request import MixRequest
+from mixsvc.wsgi.children.environ_frame import decode_head, encode_call
+from mixsvc.wsgi.environ import environ_texts
+from mixsvc.wsgi.response_head import ResponseHead
+from mixsvc.wsgi.target import RequestTarget
+
+__all__ = ["ChildCall"]
+
+# Larger bodies go to the child by their descriptor; mixsvc.http keeps these on disk.
+MAX_IN_FRAME: Final = 65536
+
+# The child is told that bytes were taken once there are so many.
+ROOM_STEP: Final = 32768
+
+
+@implementer(IPushProducer)
+class ChildCall:
+    """Passes a request's texts and body on, and its response back. Used in the reactor thread.
+
+    The process that has the call uses `payload` and `descriptor`, and tells it what comes: `respond`, `begin`, `write`,
+    `end`, `abort`; `fail` when the process can answer no more.
+    """
+
+    def __init__(self, request: MixRequest) -> None:
+        texts = environ_texts(request)
+        self.name = f"{texts['REQUEST_METHOD']} {texts['PATH_INFO']}"
+        self.is_disconnected = False
+        # What to do when the client has left, and when it has taken so many bytes. Set by who has the call.
+        self.gone: Callable[[], None] = _nothing
+        self.taken: Callable[[int], None] = _ignore
+        self._request = request
+        self._target: RequestTarget | None = None
+        # The body belongs to the call: twisted.web would close it while the child reads it if the client leaves.
+        content, request.content = request.content, None
+        assert content is not None
+        self._content: IO[bytes] | None = content
+        body = _read_small(content)
+        self.payload = encode_call(texts, body)
+        if body is not None:
+            self.release()
+        self._owed = 0
+        self._is_paused = self._is_answered = self._is_complete = False
+        request.notifyFinish().addErrback(self._disconnected)
+
+    @property
+    def descriptor(self) -> int | None:
+        """Where the body is, if it is not in the payload."""
+        return self._content.fileno() if self._content is not None else None
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether the head was sent and the rest was not."""
+        return self._target is not None and not self._is_answered
+
+    def release(self) -> None:
+        """The child does not need the body any more."""
+        content, self._content = self._content, None
+        if content is not None:
+            content.close()
+
+    # The response
+
+    def respond(self, payload: bytes) -> None:
+        """Send a whole response. Raises BadFrame."""
+        code, reason, headers, body = decode_head(payload)
+        self._answer(code, reason, headers, body)
+
+    def begin(self, payload: bytes) -> None:
+        """Send the head of a response. Raises BadFrame."""
+        code, reason, headers, _ = decode_head(payload)
+        if not self.is_disconnected and not self._is_answered:
+            self._target = RequestTarget(self._request)
+            self._target.begin(ResponseHead(code, reason, headers, None), self)
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the body."""
+        if self.is_streaming and self._target is not None:
+            self._target.write(data)
+            self._owed += len(data)
+            self._give_room()
+
+    def end(self) -> None:
+        """The response is complete."""
+        self._is_complete = True
+        self._end()
+
+    def abort(self) -> None:
+        """The view has failed: respond with status 500, or close the connection behind what was sent."""
+        self.fail(500, b"Internal Server Error", FAILED)
+
+    def fail(self, code: int, reason: bytes, text: bytes) -> None:
+        """There is no response: send this one, or close the connection behind what was sent."""
+        self.release()
+        if self.is_streaming and self._target is not None:
+            self._is_answered = True
+            self._target.drop()
+        else:
+            headers = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(text)))
+            self._answer(code, reason, headers, text)
+
+    def drop_unread(self) -> None:
+        """Close the connection at once: its client does not read."""
+        if self.is_streaming and self._target is not None:
+            self._is_answered = True
+            self._target.drop_unread()
+
+    # The client
+
+    def pauseProducing(self) -> None:
+        """The transport is full: the client does not keep up."""
+        self._is_paused = True
+
+    def resumeProducing(self) -> None:
+        """The transport is empty: the system has taken everything."""
+        self._is_paused = False
+        self._give_room()
+        if self._is_complete:
+            self._end()
+
+    def stopProducing(self) -> None:
+        """The connection is lost; `_disconnected` is called as well."""
+
+    def _answer(self, code: int, reason: bytes, headers: tuple[tuple[bytes, bytes], ...], body: bytes) -> None:
+        if not self.is_disconnected and not self._is_answered:
+            self._is_answered = True
+            self._request.respond(code, reason, headers, body)
+
+    def _give_room(self) -> None:
+        if self._owed >= ROOM_STEP and not self._is_paused:
+            self.taken(self._owed)
+            self._owed = 0
+
+    def _end(self) -> None:
+        if self.is_streaming and self._target is not None and not self._is_paused:
+            # Only once the client has taken everything: the connection's next response begins after that.
+            self._is_answered = True
+            self._target.finish()
+
+    def _disconnected(self, failure: object) -> None:
+        if not self._is_answered:
+            self.is_disconnected = self._is_answered = True
+            self.gone()
+
+
+FAILED: Final = b"The server failed to answer; its log says why.\n"
+
+
+def _read_small(content: IO[bytes]) -> bytes | None:
+    """The body; None if it is large, and then its file is at its beginning."""
+    content.seek(0, SEEK_END)
+    if content.tell() > MAX_IN_FRAME:
+        content.flush()
+        content.seek(0)
+        return None
+    content.seek(0)
+    return content.read()
+
+
+def _nothing() -> None:
+    """Nobody is to be told."""
+
+
+def _ignore(count: int) -> None:
+    """Nobody is to be told."""

@@ -1,0 +1,90 @@
+"""What CALL and the responses carry: the environ's texts, and the head of a response. Pure.
+
+A CALL is `flag u8, length u32`, the texts in so many bytes, and the body, unless the flag says that the body's
+descriptor was sent with the frame. All texts of an environ are ISO-8859-1, so that U+0100 can stand between them; the
+whole is UTF-8. A header's line cannot hold a line end (mixsvc.wsgi.response_head), which stands between them.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import chain
+from struct import Struct, error
+from typing import Final, NamedTuple
+
+from mixsvc.wsgi.children.frames import BadFrame
+from mixsvc.wsgi.response_head import ResponseHead
+
+__all__ = ["CallFrame", "HeadFrame", "decode_call", "decode_head", "encode_call", "encode_head"]
+
+BETWEEN: Final = "\u0100"
+
+CALL: Final = Struct(">?I")
+HEAD: Final = Struct(">HHI")
+
+# Header blocks up to this size are cached.
+MAX_CACHED_BYTES: Final = 1024
+
+
+class CallFrame(NamedTuple):
+    """A CALL. has_descriptor: whether the body is in a descriptor of its own; then `body` is empty."""
+
+    texts: dict[str, str]
+    body: bytes
+    has_descriptor: bool
+
+
+class HeadFrame(NamedTuple):
+    """A response, or its beginning. headers: names and values. body: of a WHOLE."""
+
+    code: int
+    reason: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+def encode_call(texts: Mapping[str, str], body: bytes | None) -> bytes:
+    """The payload of a CALL. body: None if its descriptor is sent with the frame."""
+    block = BETWEEN.join(chain.from_iterable(texts.items())).encode()
+    return CALL.pack(body is None, len(block)) + block + (body or b"")
+
+
+def decode_call(payload: bytes) -> CallFrame:
+    """What `encode_call` was given. Raises BadFrame."""
+    try:
+        has_descriptor, length = CALL.unpack_from(payload)
+        words = payload[CALL.size : CALL.size + length].decode().split(BETWEEN)
+        texts = dict(zip(words[::2], words[1::2], strict=True))
+    except (error, ValueError) as fault:
+        raise BadFrame(f"a CALL cannot be read: {fault}") from None
+    return CallFrame(texts, payload[CALL.size + length :], has_descriptor)
+
+
+def encode_head(head: ResponseHead, body: bytes = b"") -> bytes:
+    """The payload of a WHOLE or a BEGIN."""
+    block = b"".join([b"%b: %b\r\n" % pair for pair in head.headers])
+    return b"".join((HEAD.pack(head.code, len(head.reason), len(block)), head.reason, block, body))
+
+
+def decode_head(payload: bytes) -> HeadFrame:
+    """What `encode_head` was given. Raises BadFrame."""
+    try:
+        code, reason_length, length = HEAD.unpack_from(payload)
+        start = HEAD.size + reason_length
+        block = payload[start : start + length]
+        headers = _cached_pairs(block) if length <= MAX_CACHED_BYTES else _pairs(block)
+    except (error, ValueError) as fault:
+        raise BadFrame(f"the head of a response cannot be read: {fault}") from None
+    return HeadFrame(code, payload[HEAD.size : start], headers, payload[start + length :])
+
+
+def _pairs(block: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    pairs = []
+    for line in block.split(b"\r\n")[:-1]:
+        name, between, value = line.partition(b": ")
+        if not between:
+            raise ValueError("a line of its headers has no colon")
+        pairs.append((name, value))
+    return tuple(pairs)
+
+
+_cached_pairs = lru_cache(512)(_pairs)

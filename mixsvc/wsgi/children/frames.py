@@ -1,0 +1,121 @@
+"""The frames that the service and its children send each other over a stream socket. Pure: no sockets, no threads.
+
+A frame is `length u32, type u8, id u32`, big-endian, and `length` bytes of payload. The id names a call, a question or
+a hook's run; it is 0 where there is none. Who sends what:
+
+    to the child    SETUP   JSON: what to run (setup.py); the first frame
+                    CALL    a request (environ_frame.py); its body too, unless that is a descriptor (SCM_RIGHTS)
+                    ROOM    u32: so many bytes of this response were taken
+                    GONE    nobody waits for this call or run any more
+                    REPLY   the answer to an ASK
+                    RATES   the latest rates
+                    RUN     JSON: name and arguments of what the application has registered
+                    STOP    end when every response is sent
+    from the child  READY   JSON: the application is imported
+                    FAILED  text: the application cannot be imported
+                    WHOLE   a whole response: head and body
+                    BEGIN   the head of a long response; WRITE: a part of its body; END: it is complete
+                    FAIL    the response cannot be completed; its payload says what to do (Failing)
+                    OVER    the thread of this call is free
+                    ASK     JSON: method and arguments
+                    RESULT  the answer to a RUN
+                    LOG     JSON: an event of the log
+"""
+
+from collections.abc import Iterator
+from struct import Struct
+from typing import Final, NamedTuple
+
+__all__ = ["MAX_FRAME", "BadFrame", "Failing", "Frame", "FrameReader", "FrameType", "encode_frame"]
+
+# Bytes of a payload. Whoever sends more is broken: the service ends such a child.
+MAX_FRAME: Final = 2**24
+
+HEADER: Final = Struct(">IBI")
+
+# Ids are counted up to here, and from 1 again.
+MAX_ID: Final = 2**32 - 1
+
+
+class FrameType:
+    """The types, as plain numbers: one is looked up for each frame."""
+
+    SETUP: Final = 1
+    CALL: Final = 2
+    ROOM: Final = 3
+    GONE: Final = 4
+    REPLY: Final = 5
+    RATES: Final = 6
+    RUN: Final = 7
+    STOP: Final = 8
+    READY: Final = 32
+    FAILED: Final = 33
+    WHOLE: Final = 34
+    BEGIN: Final = 35
+    WRITE: Final = 36
+    END: Final = 37
+    FAIL: Final = 38
+    OVER: Final = 39
+    ASK: Final = 40
+    RESULT: Final = 41
+    LOG: Final = 42
+
+
+class Failing:
+    """Payloads of FAIL."""
+
+    # Respond with status 500 if nothing was sent, else close the connection behind what was sent.
+    ABORT: Final = b""
+    # End the connection at once: its client does not read.
+    UNREAD: Final = b"unread"
+
+
+class BadFrame(ValueError):
+    """The bytes are no frame; nothing behind them can be read."""
+
+
+class Frame(NamedTuple):
+    """One frame. type: of FrameType."""
+
+    type: int
+    id: int
+    payload: bytes
+
+
+def encode_frame(type: int, id: int, payload: bytes = b"") -> bytes:
+    """The bytes of a frame. Raises BadFrame if the payload is too large."""
+    if len(payload) > MAX_FRAME:
+        raise BadFrame(f"a frame of {len(payload)} bytes is too large")
+    return HEADER.pack(len(payload), type, id) + payload
+
+
+class FrameReader:
+    """Finds the frames in bytes that come in any portions. Used in one thread."""
+
+    def __init__(self) -> None:
+        self._pending = bytearray()
+        # The length of the next frame as a whole, as soon as it is known.
+        self._needed = HEADER.size
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Yields the frames that are complete now. Raises BadFrame, and then must not be used again."""
+        if self._pending:
+            self._pending += data
+            if len(self._pending) < self._needed:
+                return
+            data = bytes(self._pending)
+            self._pending.clear()
+        start, end = 0, len(data)
+        self._needed = HEADER.size
+        while end - start >= HEADER.size:
+            length, type, id = HEADER.unpack_from(data, start)
+            if length > MAX_FRAME:
+                raise BadFrame(f"a frame of {length} bytes is too large")
+            stop = start + HEADER.size + length
+            if stop > end:
+                self._needed = HEADER.size + length
+                break
+            # Kept before the frame is handled, as its handler may fail.
+            yield Frame(type, id, data[start + HEADER.size : stop])
+            start = stop
+        self._pending += data[start:]

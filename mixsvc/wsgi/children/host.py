@@ -1,0 +1,176 @@
+"""A child: runs the application's calls in threads, and says what comes of them. In the child."""
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from threading import Lock
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from twisted.logger import Logger
+
+from mixsvc.threads.pool import DaemonThreadPool
+from mixsvc.wsgi.call import ApplicationCall
+from mixsvc.wsgi.children.environ_frame import decode_call
+from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, encode_frame
+from mixsvc.wsgi.children.incoming import IncomingFrames
+from mixsvc.wsgi.children.loop import LoopThread
+from mixsvc.wsgi.children.remote_request import RemoteTarget, RemoteWriter
+from mixsvc.wsgi.children.sender import FrameSender
+from mixsvc.wsgi.environ import environ_of_child
+from mixsvc.wsgi.spool import SpoolQuota
+from mixsvc.wsgi.stream import WriterContext
+from mixsvc.wsgi.waiting import WaitingStreams
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+__all__ = ["ChildHost"]
+
+READER_THREADS: Final = 4
+
+
+class ChildHost:
+    """Everything between the socket and the application. Made and served in the main thread."""
+
+    _log: Final = Logger("mixsvc.web")
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        incoming: IncomingFrames,
+        sender: FrameSender,
+        threads: int,
+        quota: SpoolQuota,
+    ) -> None:
+        """threads: for views. quota: how much may wait for clients."""
+        self._connection = connection
+        self._incoming = incoming
+        self._sender = sender
+        self._loop = LoopThread()
+        self._views = DaemonThreadPool(self._loop, threads, "view")
+        self._readers = DaemonThreadPool(self._loop, READER_THREADS, "reader")
+        waiting = WaitingStreams(self._views, quota.changed)
+        self._context = WriterContext(self._views.call_in_reactor, self._readers, quota, waiting)
+        self._lock = Lock()
+        # By id, guarded by the lock: calls whose thread works, or whose response is not sent yet.
+        self._calls: dict[int, _Remote] = {}
+        self._is_stopping = False
+        self._application: WSGIApplication = _none_yet
+
+    def start(self) -> None:
+        """Start the threads; before the application is imported, which may replace what threads are."""
+        self._loop.start()
+        self._views.start()
+        self._readers.start()
+
+    def serve(self, application: "WSGIApplication", hooks: list[str]) -> None:
+        """Say that the application is ready, and run its calls until the service wants this process to end.
+
+        hooks: the names of what the application has registered. Ends the process when the service has ended.
+        """
+        self._application = application
+        ready = {"pid": os.getpid(), "hooks": hooks}
+        self._sender.send(encode_frame(FrameType.READY, 0, json.dumps(ready).encode()))
+        for frame in self._incoming:
+            try:
+                self._received(frame)
+            except Exception:
+                self._log.failure("views: a frame of type {type} failed in a child", type=frame.type)
+        if not self._is_stopping:
+            os._exit(1)
+
+    def _received(self, frame: Frame) -> None:
+        type, id, payload = frame
+        if type == FrameType.CALL:
+            self._call(id, payload)
+        elif type == FrameType.ROOM:
+            self._tell(id, _Remote.taken, int.from_bytes(payload, "big"))
+        elif type == FrameType.GONE:
+            self._tell(id, _Remote.disconnected)
+        elif type == FrameType.STOP:
+            self._is_stopping = True
+            self._end_if_done()
+
+    def _call(self, id: int, payload: bytes) -> None:
+        """Give a call to a thread. Whatever fails is answered."""
+        content: IO[bytes] | None = None
+        try:
+            texts, body, has_descriptor = decode_call(payload)
+            content = os.fdopen(self._incoming.descriptor(), "rb") if has_descriptor else BytesIO(body)
+            remote = self._remote(id, texts.get("REMOTE_ADDR", "-"))
+            call = ApplicationCall(self._application, environ_of_child(texts, content), remote.writer)
+        except Exception:
+            self._log.failure("views: a call cannot begin in a child")
+            if content is not None:
+                content.close()
+            with self._lock:
+                self._calls.pop(id, None)
+            self._sender.send(encode_frame(FrameType.FAIL, id, Failing.ABORT) + encode_frame(FrameType.OVER, id))
+            return
+        self._views.callInThread(self._run, id, call)
+
+    def _remote(self, id: int, client: str) -> "_Remote":
+        send = self._sender.send
+        target = RemoteTarget(id, client, send, lambda: self._finished(id))
+        remote = _Remote(target, RemoteWriter(self._context, target, id, send))
+        with self._lock:
+            self._calls[id] = remote
+        return remote
+
+    def _run(self, id: int, call: ApplicationCall) -> None:
+        """In a view's thread."""
+        self._views.label(call.name)
+        call.run()
+        self._sender.send(encode_frame(FrameType.OVER, id))
+        with self._lock:
+            remote = self._calls[id]
+            remote.is_running = False
+            if not remote.writer.is_sending:
+                del self._calls[id]
+        self._end_if_done()
+
+    def _finished(self, id: int) -> None:
+        """A stream has ended. Loop thread."""
+        with self._lock:
+            remote = self._calls.get(id)
+            if remote is not None and not remote.is_running:
+                del self._calls[id]
+        self._end_if_done()
+
+    def _tell(self, id: int, what: Callable[..., object], *args: object) -> None:
+        with self._lock:
+            remote = self._calls.get(id)
+        if remote is not None:
+            self._views.call_in_reactor(what, remote, *args)
+
+    def _end_if_done(self) -> None:
+        if self._is_stopping:
+            with self._lock:
+                is_done = not self._calls
+            if is_done:
+                # The main thread reads the end of the stream.
+                self._connection.shutdown(socket.SHUT_RD)
+
+
+@dataclass
+class _Remote:
+    """A call in this process."""
+
+    target: RemoteTarget
+    writer: RemoteWriter
+    is_running: bool = True
+
+    def taken(self, size: int) -> None:
+        """So many bytes were taken. Loop thread."""
+        self.target.taken(size)
+
+    def disconnected(self) -> None:
+        """The client has left. Loop thread."""
+        self.writer.disconnected()
+
+
+def _none_yet(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    raise RuntimeError("the application is not imported yet")

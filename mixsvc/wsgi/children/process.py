@@ -1,0 +1,252 @@
+"""One child at the service: started, given calls and runs, asked and told, watched until it has ended."""
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+from typing import Any, Final, Protocol
+
+from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.interfaces import IProcessTransport
+from twisted.internet.protocol import Factory, ProcessProtocol
+from twisted.logger import Logger, LogLevel
+from twisted.python.failure import Failure
+
+from mixsvc.wsgi.children.call import ChildCall
+from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, encode_frame
+from mixsvc.wsgi.children.link import ChildLink
+from mixsvc.wsgi.children.setup import CHILD_SOCKET, SpawnCommand
+
+__all__ = ["ProcessOwner", "ViewProcess"]
+
+# What a process sent before its end is read for at most so long.
+READING_SECONDS: Final = 1.0
+
+
+class ProcessOwner(Protocol):
+    """Who is told about a process. Reactor thread."""
+
+    def process_ready(self, process: "ViewProcess", hooks: frozenset[str]) -> None:
+        """Its application is imported; hooks: the names of what that has registered."""
+
+    def process_failed(self, process: "ViewProcess", text: str) -> None:
+        """Its application cannot be imported, or it cannot be started; text: one line. It ends by itself."""
+
+    def process_freed(self, process: "ViewProcess") -> None:
+        """One of its calls has ended: it has room for another."""
+
+    def process_ended(self, process: "ViewProcess", status: int | None, signal: int | None) -> None:
+        """It has ended, and its calls are failed. status: of its exit; signal: what has killed it; both None if it was
+        never started.
+        """
+
+
+class ViewProcess:
+    """One child, from its start to its end. Used in the reactor thread."""
+
+    _log: Final = Logger("mixsvc.web")
+
+    def __init__(self, reactor: Any, command: SpawnCommand, owner: ProcessOwner) -> None:
+        self._reactor = reactor
+        self._command = command
+        self._owner = owner
+        self.is_ready = False
+        # Calls that have ended.
+        self.served = 0
+        self._transport: IProcessTransport | None = None
+        self._link: ChildLink | None = None
+        self._ids = count(1)
+        # By id: calls whose thread is not free yet, and those whose response is not complete yet.
+        self._running: dict[int, ChildCall] = {}
+        self._open: dict[int, ChildCall] = {}
+        self._end: tuple[int | None, int | None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Its number; None before the start and after the end."""
+        return getattr(self._transport, "pid", None)
+
+    @property
+    def calls(self) -> int:
+        """How many of its threads work, or will work, on calls."""
+        return len(self._running)
+
+    def start(self) -> None:
+        """Start it. If that cannot be done, the owner is told, later."""
+        ours, theirs = socket.socketpair()
+        link = self._link = ChildLink(self._reactor, self._received, self._lost)
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        descriptors = {0: null, 1: 1, 2: 2, CHILD_SOCKET: theirs.fileno()}
+        command = self._command
+        try:
+            self._reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, _Once(link))
+            self._transport = self._reactor.spawnProcess(
+                _ChildEnd(self._exited), command.program, command.arguments, command.environment, childFDs=descriptors
+            )
+        except OSError as error:
+            self._reactor.callLater(0, self._cannot_start, f"no process can be started: {error}")
+        finally:
+            ours.close()
+            theirs.close()
+            os.close(null)
+        link.send(encode_frame(FrameType.SETUP, 0, command.setup))
+
+    def begin(self, call: ChildCall) -> None:
+        """Give it a call. Only a process that is ready."""
+        assert self._link is not None
+        id = next(self._ids)
+        self._running[id] = self._open[id] = call
+        call.gone = lambda: self._gone(id)
+        call.taken = lambda size: self._send(FrameType.ROOM, id, size.to_bytes(4, "big"))
+        self._link.send(encode_frame(FrameType.CALL, id, call.payload), call.descriptor)
+        call.payload = b""
+
+    def unfinished(self) -> list[ChildCall]:
+        """Its calls whose thread is not free, or whose response is not complete."""
+        return list({**self._running, **self._open}.values())
+
+    def push(self, type: int, payload: bytes) -> None:
+        """Tell it something that needs no answer, such as RATES."""
+        self._send(type, 0, payload)
+
+    def stop(self) -> None:
+        """Let it end when every response is sent."""
+        self._send(FrameType.STOP, 0, b"")
+
+    def kill(self) -> None:
+        """End it at once."""
+        with suppress(Exception):
+            if self._transport is not None:
+                self._transport.signalProcess("KILL")
+
+    def fail_calls(self, code: int, reason: bytes, text: bytes) -> None:
+        """Answer all its calls, or cut their responses off where they are."""
+        calls = self.unfinished()
+        self.served += len(self._running)
+        self._open, self._running = {}, {}
+        for call in calls:
+            call.gone = _nothing
+            call.fail(code, reason, text)
+
+    def _send(self, type: int, id: int, payload: bytes) -> None:
+        if self._link is not None:
+            self._link.send(encode_frame(type, id, payload))
+
+    def _gone(self, id: int) -> None:
+        self._send(FrameType.GONE, id, b"")
+
+    # Frames
+
+    def _received(self, frame: Frame) -> None:
+        type, id, payload = frame
+        if type >= FrameType.WHOLE and type <= FrameType.FAIL:
+            self._respond(type, id, payload)
+        elif type == FrameType.OVER:
+            self._over(id)
+        elif type == FrameType.LOG:
+            self._logged(payload)
+        elif type == FrameType.READY:
+            self.is_ready = True
+            self._owner.process_ready(self, frozenset(json.loads(payload)["hooks"]))
+        elif type == FrameType.FAILED:
+            self._owner.process_failed(self, payload.decode())
+
+    def _respond(self, type: int, id: int, payload: bytes) -> None:
+        call = self._open.get(id)
+        if call is None:
+            return
+        if type == FrameType.WRITE:
+            call.write(payload)
+            return
+        if type == FrameType.BEGIN:
+            call.begin(payload)
+            return
+        del self._open[id]
+        if type == FrameType.WHOLE:
+            call.respond(payload)
+        elif type == FrameType.END:
+            call.end()
+        elif payload == Failing.UNREAD:
+            call.drop_unread()
+        else:
+            call.abort()
+
+    def _over(self, id: int) -> None:
+        call = self._running.pop(id, None)
+        if call is not None:
+            call.release()
+            self.served += 1
+            self._owner.process_freed(self)
+
+    def _logged(self, payload: bytes) -> None:
+        event = json.loads(payload)
+        Logger(event["namespace"]).emit(LogLevel.levelWithName(event["level"]), "{text}", text=event["text"])
+
+    # The end
+
+    def _cannot_start(self, text: str) -> None:
+        self._end = None, None
+        self._owner.process_failed(self, text)
+        self._close()
+
+    def _lost(self, fault: str) -> None:
+        """The socket is closed: nothing comes any more."""
+        if fault:
+            self._log.error("views: the process {pid} sent what is no frame: {fault}", pid=self.pid, fault=fault)
+        self.is_ready = False
+        self._link = None
+        self.kill()
+        self.fail_calls(502, b"Bad Gateway", ENDED)
+        self._settle()
+
+    def _exited(self, status: int | None, signal: int | None) -> None:
+        self._end = status, signal
+        # A program of the application may have taken the socket along, and go on.
+        self._reactor.callLater(READING_SECONDS, self._close)
+        self._settle()
+
+    def _close(self) -> None:
+        if self._link is not None:
+            self._link.close()
+
+    def _settle(self) -> None:
+        """What it sent before its end may still be read."""
+        if self._end is not None and self._link is None:
+            self._owner.process_ended(self, *self._end)
+
+
+ENDED: Final = b"The process that worked on this request has ended; the server's log says why.\n"
+
+
+class _Once(Factory):
+    """The factory of one link."""
+
+    noisy = False
+
+    def __init__(self, link: ChildLink) -> None:
+        self._link = link
+
+    def buildProtocol(self, addr: object) -> ChildLink:
+        """The link."""
+        return self._link
+
+
+class _ChildEnd(ProcessProtocol):
+    """Learns of the end of a process."""
+
+    def __init__(self, exited: Callable[[int | None, int | None], None]) -> None:
+        self._exited = exited
+
+    def processExited(self, reason: Failure) -> None:
+        """Called by the process."""
+        error = reason.value
+        if isinstance(error, ProcessDone | ProcessTerminated):
+            self._exited(error.exitCode, error.signal)
+        else:
+            self._exited(None, None)
+
+
+def _nothing() -> None:
+    """Nobody is to be told."""

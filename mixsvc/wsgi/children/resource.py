@@ -1,0 +1,28 @@
+"""The resource of twisted.web whose requests go to children."""
+
+from collections.abc import Callable
+
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from mixsvc.http.request import MixRequest
+from mixsvc.wsgi.children.call import ChildCall
+
+__all__ = ["ChildResource"]
+
+
+class ChildResource(Resource):
+    """A path and everything below it; each request becomes a call. Used in the reactor thread."""
+
+    # The application gets the rest of the path, as PATH_INFO.
+    isLeaf = True
+
+    def __init__(self, submit: Callable[[ChildCall], None]) -> None:
+        """submit: takes a call for the process that will have room for it."""
+        Resource.__init__(self)
+        self._submit = submit
+
+    def render(self, request: MixRequest) -> int:
+        """A child sends the response later."""
+        self._submit(ChildCall(request))
+        return NOT_DONE_YET

@@ -1,0 +1,72 @@
+"""What a child is told before anything else: SETUP, and how it is started."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mixsvc.config.ini import RawSetting, Values
+from mixsvc.config.reading import read_settings
+from mixsvc.config.settings import Settings
+
+__all__ = ["CHILD_SOCKET", "SEARCH", "ChildSetup", "SpawnCommand", "spawn_command"]
+
+# The descriptor at which a child finds its end of the socket.
+CHILD_SOCKET: Final = 3
+
+# Tells the interpreter of a child where to find mixsvc; the child gives the variable its own value back.
+SEARCH: Final = "PYTHONPATH"
+
+
+@dataclass(frozen=True)
+class SpawnCommand:
+    """A program with its arguments and environment, and the payload of its SETUP."""
+
+    program: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    setup: bytes
+
+
+@dataclass(frozen=True)
+class ChildSetup:
+    """values: the settings as texts, which the service has checked, so that a file that changes later cannot make the
+    service and its children differ. run_directory: where relative paths of the settings start. start_directory: the
+    current directory while the application is imported. search: sys.path of the service at that time, made absolute.
+    pythonpath: the value of PYTHONPATH that the application sees.
+    """
+
+    values: Values
+    run_directory: str
+    start_directory: str
+    search: Sequence[str]
+    pythonpath: str | None
+
+    def settings(self) -> Settings:
+        """The settings, which equal those of the service. Raises BadSetting."""
+        return read_settings(None, self.values).within(self.run_directory)
+
+    def encode(self) -> bytes:
+        """The payload of SETUP."""
+        values = [[*place, value.text, value.name, value.place] for place, value in self.values.items()]
+        return json.dumps({**self.__dict__, "values": values, "search": list(self.search)}).encode()
+
+    @classmethod
+    def decode(cls, payload: bytes) -> "ChildSetup":
+        """What `encode` has made."""
+        fields: dict[str, Any] = json.loads(payload)
+        values = {(section, key): RawSetting(*rest) for section, key, *rest in fields.pop("values")}
+        return cls(values=values, **fields)
+
+
+def spawn_command(values: Values, run_directory: str) -> SpawnCommand:
+    """How to start a child with these settings; called where the service would import the application itself."""
+    here = os.getcwd()
+    search = [os.path.join(here, folder) for folder in dict.fromkeys(sys.path)]
+    setup = ChildSetup(values, run_directory, here, search, os.environ.get(SEARCH))
+    # -P: the current directory must not take part before SETUP says what takes part.
+    arguments = (sys.executable, "-P", "-m", "mixsvc.child")
+    environment = {**os.environ, SEARCH: os.pathsep.join(search)}
+    return SpawnCommand(sys.executable, arguments, environment, setup.encode())
