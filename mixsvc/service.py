@@ -25,7 +25,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 from twisted.web.resource import IResource
@@ -34,6 +34,7 @@ from mixsvc.application import request_authenticator
 from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
 from mixsvc.chat.service import ChatService, Dependencies
+from mixsvc.common.answers import encode_error
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades
@@ -148,7 +149,7 @@ class MixService(MultiService):
     def _make_views(self, application: "WSGIApplication | SpawnCommand") -> tuple[Views, IResource]:
         web = self._settings.web
         if isinstance(application, SpawnCommand):
-            processes = ViewProcesses(self._reactor, application, web.processes, web.threads)
+            processes = ViewProcesses(self._reactor, application, web.processes, web.threads, _cannot_answer)
             return processes, ChildResource(processes.submit)
         pool = DaemonThreadPool(self._reactor, web.threads, "view")
         return pool, wsgi_resource(pool, application, self._readers, self._unread)
@@ -277,6 +278,10 @@ class MixService(MultiService):
 
 def _closed(ports: Sequence[IListeningPort]) -> "Deferred[Any]":
     return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in ports])
+
+
+def _cannot_answer(question: bytes) -> "Deferred[bytes]":
+    return succeed(encode_error(RuntimeError("this service answers no questions")))
 
 
 def _make_charts(reactor: Any, settings: Settings) -> tuple[ChartQueue, ChartsFacade]:

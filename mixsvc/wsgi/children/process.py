@@ -3,20 +3,23 @@
 import json
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Any, Final, Protocol
 
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import Factory, ProcessProtocol
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
+from mixsvc.wsgi.children.asked import Answer, ChildQuestions
 from mixsvc.wsgi.children.call import ChildCall
 from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, encode_frame
 from mixsvc.wsgi.children.link import ChildLink
+from mixsvc.wsgi.children.runs import ChildRuns
 from mixsvc.wsgi.children.setup import CHILD_SOCKET, SpawnCommand
 
 __all__ = ["ProcessOwner", "ViewProcess"]
@@ -48,7 +51,8 @@ class ViewProcess:
 
     _log: Final = Logger("mixsvc.web")
 
-    def __init__(self, reactor: Any, command: SpawnCommand, owner: ProcessOwner) -> None:
+    def __init__(self, reactor: Any, command: SpawnCommand, owner: ProcessOwner, answer: Answer) -> None:
+        """answer: answers what the child asks."""
         self._reactor = reactor
         self._command = command
         self._owner = owner
@@ -58,6 +62,8 @@ class ViewProcess:
         self._transport: IProcessTransport | None = None
         self._link: ChildLink | None = None
         self._ids = count(1)
+        self._runs = ChildRuns(self._send_frame)
+        self._questions = ChildQuestions(answer, self._send_frame)
         # By id: calls whose thread is not free yet, and those whose response is not complete yet.
         self._running: dict[int, ChildCall] = {}
         self._open: dict[int, ChildCall] = {}
@@ -107,9 +113,13 @@ class ViewProcess:
         """Its calls whose thread is not free, or whose response is not complete."""
         return list({**self._running, **self._open}.values())
 
-    def push(self, type: int, payload: bytes) -> None:
-        """Tell it something that needs no answer, such as RATES."""
-        self._send(type, 0, payload)
+    def run(self, name: str, arguments: Sequence[object]) -> "Deferred[Any]":
+        """Call there what is registered under a name; see ChildRuns. Only a process that is ready."""
+        return self._runs.run(name, arguments)
+
+    def push_rates(self, payload: bytes) -> None:
+        """Tell it the latest rates; at any time after its start."""
+        self._send(FrameType.RATES, 0, payload)
 
     def stop(self) -> None:
         """Let it end when every response is sent."""
@@ -131,8 +141,11 @@ class ViewProcess:
             call.fail(code, reason, text)
 
     def _send(self, type: int, id: int, payload: bytes) -> None:
+        self._send_frame(encode_frame(type, id, payload))
+
+    def _send_frame(self, frame: bytes) -> None:
         if self._link is not None:
-            self._link.send(encode_frame(type, id, payload))
+            self._link.send(frame)
 
     def _gone(self, id: int) -> None:
         self._send(FrameType.GONE, id, b"")
@@ -145,6 +158,10 @@ class ViewProcess:
             self._respond(type, id, payload)
         elif type == FrameType.OVER:
             self._over(id)
+        elif type == FrameType.ASK:
+            self._questions.asked(id, payload)
+        elif type == FrameType.RESULT:
+            self._runs.answered(id, payload)
         elif type == FrameType.LOG:
             self._logged(payload)
         elif type == FrameType.READY:
@@ -199,6 +216,7 @@ class ViewProcess:
         self._link = None
         self.kill()
         self.fail_calls(502, b"Bad Gateway", ENDED)
+        self._runs.lost()
         self._settle()
 
     def _exited(self, status: int | None, signal: int | None) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
+from mixsvc.wsgi.children.asked import Answer
 from mixsvc.wsgi.children.call import ChildCall
 from mixsvc.wsgi.children.process import ViewProcess
 from mixsvc.wsgi.children.setup import SpawnCommand
@@ -21,9 +22,9 @@ class ViewProcesses:
 
     _log: Final = Logger("mixsvc.web")
 
-    def __init__(self, reactor: Any, command: SpawnCommand, size: int, threads: int) -> None:
-        """size: the number of processes. threads: of each."""
-        self._processes = [ViewProcess(reactor, command, self) for _ in range(size)]
+    def __init__(self, reactor: Any, command: SpawnCommand, size: int, threads: int, answer: Answer) -> None:
+        """answer: answers what children ask. size: the number of processes. threads: of each."""
+        self._processes = [ViewProcess(reactor, command, self, answer) for _ in range(size)]
         self._at_most = threads + AHEAD
         self._threads = threads
         self._waiting: deque[ChildCall] = deque()
