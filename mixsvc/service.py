@@ -13,8 +13,8 @@ or hanging (mixsvc.shutdown):
 2. The ports close, except for the operators' one, which closes last.
 3. Side by side, since a hanging view must not take the others' time: views in flight end and no new one begins; the
    chat's sessions get what was sent to them and a close frame with 1001; the poll is given up. A view that does not end
-   is named in the log and left behind on its daemon thread.
-4. The last responses reach their clients.
+   is named in the log and left behind on its daemon thread, or killed with its child.
+4. The last responses reach their clients, and children end.
 5. The messages that wait are stored, and the database closes, in a thread that is left behind if the disk hangs.
 
 twistd then raises the signal again, which a shell shows as 143 for SIGTERM. mixsvc.operations.stop_signals says how the
@@ -22,6 +22,7 @@ signals come here, and ends the process if all this takes too long.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from twisted.application.service import MultiService
@@ -34,7 +35,6 @@ from mixsvc.application import request_authenticator
 from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
 from mixsvc.chat.service import ChatService, Dependencies
-from mixsvc.common.answers import encode_error
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades
@@ -53,11 +53,12 @@ from mixsvc.threads.bridge import Bridge
 from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
-from mixsvc.wsgi.children.processes import ViewProcesses
+from mixsvc.wsgi.children.process import ViewProcess
 from mixsvc.wsgi.children.resource import ChildResource
 from mixsvc.wsgi.children.setup import SpawnCommand
 from mixsvc.wsgi.resource import wsgi_resource
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
+from mixsvc.wsgi.supervision.processes import ViewProcesses
 from mixsvc.wsgi.waiting import ViewThreads
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Views(ViewThreads, Protocol):
     def drained(self) -> "Deferred[None]":
         """Fires when no call is running or waiting."""
 
-    def stop(self) -> None:
+    def stop(self) -> object:
         """Let the threads or processes end."""
 
 
@@ -123,12 +124,13 @@ class MixService(MultiService):
         self._unread = SpoolQuota(
             SpoolLimits.of_process(settings.web.max_unread, settings.web.max_unread_together), reactor.seconds
         )
+        self._children: ViewProcesses | None = None
         self._views, pages = self._make_views(application)
         self._database = Database(reactor, settings.storage.path, self._helpers.defer)
         self._lock = DatabaseLock(settings.storage.path, SERVICE)
         self._rates = RatesService(reactor, settings, self._database, self._helpers)
         self._chat = self._make_chat(authenticate)
-        parts = MonitoredParts(self._database, self._rates, self._chat, self._views, self._unread)
+        parts = MonitoredParts(self._database, self._rates, self._chat, self._views, self._unread, self._children)
         self._operations = Operations(reactor, settings, parts, process or ProcessContext())
         self._site = self._make_site(pages)
         self._admin_site = self._operations.watch(self._site)
@@ -149,8 +151,9 @@ class MixService(MultiService):
     def _make_views(self, application: "WSGIApplication | SpawnCommand") -> tuple[Views, IResource]:
         web = self._settings.web
         if isinstance(application, SpawnCommand):
-            processes = ViewProcesses(self._reactor, application, web.processes, web.threads, _cannot_answer)
-            return processes, ChildResource(processes.submit)
+            make = partial(ViewProcess, self._reactor, application)
+            children = self._children = ViewProcesses(self._reactor, web, make)
+            return children, ChildResource(children.submit)
         pool = DaemonThreadPool(self._reactor, web.threads, "view")
         return pool, wsgi_resource(pool, application, self._readers, self._unread)
 
@@ -206,7 +209,8 @@ class MixService(MultiService):
         for steps in self._stop_steps():
             await gatherResults([Deferred.fromCoroutine(deadline.share(*step)) for step in steps])
         self._operations.stop()
-        self._views.stop()
+        if self._children is None:
+            self._views.stop()
         self._helpers.stop()
         self._readers.stop()
         self._lock.release()
@@ -221,7 +225,10 @@ class MixService(MultiService):
                 (0.8, "the poll", self._rates.stop),
             ],
             [(0.9, "the last responses", self._site.emptied)],
-            [(0.95, "the processes that draw charts", self._chart_queue.stop)],
+            [
+                (0.95, "the processes that run views", self._stop_children),
+                (0.95, "the processes that draw charts", self._chart_queue.stop),
+            ],
             [(0.95, "storing the chat's messages", self._chat.flush)],
             [(1.0, "closing the database", self._database.close)],
             # Last, so that /readyz says until the end that the service is stopping.
@@ -243,8 +250,19 @@ class MixService(MultiService):
         try:
             await self._views.drained()
         finally:
-            for label in self._views.busy():
-                self._log.warn("mixsvc: {request} did not end in time and is left behind", request=label)
+            self._give_up(self._views.busy())
+
+    def _give_up(self, requests: Sequence[str]) -> None:
+        if self._children is None:
+            for request in requests:
+                self._log.warn("mixsvc: {request} did not end in time and is left behind", request=request)
+        else:
+            for request in requests:
+                self._log.warn("mixsvc: {request} did not end in time; its process is killed", request=request)
+            self._children.give_up()
+
+    def _stop_children(self) -> "Deferred[None]":
+        return self._children.stop() if self._children is not None else succeed(None)
 
     def _open(self, descriptions: Sequence[str], site: MixSite, setting: str) -> list[IListeningPort]:
         failures: list[BaseException] = []
@@ -278,10 +296,6 @@ class MixService(MultiService):
 
 def _closed(ports: Sequence[IListeningPort]) -> "Deferred[Any]":
     return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in ports])
-
-
-def _cannot_answer(question: bytes) -> "Deferred[bytes]":
-    return succeed(encode_error(RuntimeError("this service answers no questions")))
 
 
 def _make_charts(reactor: Any, settings: Settings) -> tuple[ChartQueue, ChartsFacade]:

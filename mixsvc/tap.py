@@ -22,6 +22,7 @@ from mixsvc.errors import MixError
 from mixsvc.http.listening import check_ports
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
 from mixsvc.operations.operations import ProcessContext
+from mixsvc.operations.renewal_signal import RenewalSignal
 from mixsvc.operations.stop_signals import StopSignals, end_at_once
 from mixsvc.pages.index import warn_of_missing_libraries
 from mixsvc.rates.sources import check_sources
@@ -142,7 +143,7 @@ def makeService(options: MixsvcOptions) -> IService:
     """
     from twisted.internet import reactor
 
-    signals = _prepare_process(reactor)
+    signals, renewal = _prepare_process(reactor)
     try:
         found = inspect_settings(options["config"], options.given()).require_valid()
         directory = run_directory(options)
@@ -155,7 +156,7 @@ def makeService(options: MixsvcOptions) -> IService:
             web = _make_application(settings)
             authenticate = authenticator(settings, web.pages)
             check_log_file(settings.server.access_log_file)
-        process = ProcessContext(os.environ, log_file(options))
+        process = ProcessContext(os.environ, log_file(options), renewal)
         views = spawn_command(found.values, directory) if settings.web.processes else web.application
         service = MixService(reactor, settings, views, authenticate, process)
     except (MixError, BadOption) as error:
@@ -206,14 +207,15 @@ def _prepare_reactor(reactor: object) -> None:
         pass
 
 
-def _prepare_process(reactor: Any) -> StopSignals:
+def _prepare_process(reactor: Any) -> tuple[StopSignals, RenewalSignal]:
     """Whatever must come before the application is imported."""
-    signals = StopSignals(reactor)
+    signals, renewal = StopSignals(reactor), RenewalSignal()
     end_at_once()
     hold_log_signals()
+    renewal.hold()
     _prepare_reactor(reactor)
     report_in_one_line()
-    return signals
+    return signals, renewal
 
 
 def _tune(reactor: Any) -> None:

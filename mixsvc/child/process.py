@@ -5,10 +5,9 @@ import signal
 from contextlib import suppress
 from typing import Final
 
-__all__ = ["die_with_service", "ignore_signals"]
+from mixsvc.wsgi.children.setup import OF_THE_SERVICE
 
-# They end the service, or tell it something, and it decides what becomes of its children.
-OF_THE_SERVICE: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+__all__ = ["die_with_service", "ignore_signals"]
 
 # prctl(2)
 PR_SET_PDEATHSIG: Final = 1

@@ -75,6 +75,10 @@ class WebSettings:
     wsgi: str = setting(parsers.dotted_name, "")
     processes: int = setting(parsers.whole(0, 256), "0")
     threads: int = setting(parsers.whole(1, 1000), "10")
+    process_nice: int = setting(parsers.whole(0, 19), "5")
+    view_timeout: float = setting(parsers.seconds(0, 86400), "0")
+    restart_after: int = setting(parsers.whole(0, 10**9), "0")
+    restart_memory: int = setting(parsers.whole(0, 2**50), "0")
     # An older name of [server] transfer_timeout, for responses only; None if it is not set.
     slow_client_timeout: float | None = setting(_seconds_or_none, "")
     max_body: int = setting(parsers.whole(0, 2**40), "16777216")

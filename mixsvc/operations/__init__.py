@@ -6,13 +6,15 @@ one meets them:
 
 - pages.py: /healthz (the process is alive), /readyz (the process should get requests) and /metrics, on [server]
   admin_listen; without that setting the first two are on the public port, before the application.
-- readiness.py: what /readyz says: STARTING, SERVING or STOPPING, and whether the database completes a write. The
-  result of one write holds for five seconds. Failing sources of rates do not make the service unready.
+- readiness.py: what /readyz says: STARTING, SERVING or STOPPING, whether a child can run views if there are children,
+  and whether the database completes a write. The result of one write holds for five seconds. Failing sources of rates
+  do not make the service unready.
 - metrics.py: the numbers in the formats of Prometheus. The names are documented in docs/how-to/operations.md, and
   users' dashboards depend on them.
 - traffic.py, reactor_lag.py: what is counted for the metrics only: responses, and how late the reactor is.
 - access_log.py: one line for each response, written in batches.
 - log_files.py: log files, which are reopened on SIGUSR1 and SIGHUP after logrotate has moved them away.
+- renewal_signal.py: SIGUSR2, on which children with new code replace those with the old one.
 - stop_signals.py: SIGTERM and SIGINT, from makeService to the end of the process.
 - forks.py: what a child that a view forks must not share with the service.
 - systemd.py: READY, STOPPING and the watchdog by sd_notify.

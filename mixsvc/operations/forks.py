@@ -26,6 +26,7 @@ HANDLED: Final = (
     signal.SIGINT,
     signal.SIGHUP,
     signal.SIGUSR1,
+    signal.SIGUSR2,
     signal.SIGALRM,
     signal.SIGCHLD,
 )

@@ -21,6 +21,7 @@ from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.polling.source_health import FAILING, GOOD, UNTRIED, WAITING
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
+from mixsvc.wsgi.supervision.stats import ChildrenStats, SlotStats
 from mixsvc.wsgi.waiting import ViewThreads
 from txsockjs import Numbers
 
@@ -40,7 +41,10 @@ Rows: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
 
 @dataclass(frozen=True)
 class MetricSources:
-    """Where the numbers come from. All are asked in the reactor thread, when somebody asks for the metrics."""
+    """Where the numbers come from. All are asked in the reactor thread, when somebody asks for the metrics.
+
+    children: None if there are none; then their metrics are left out.
+    """
 
     traffic: Traffic
     connections: Callable[[], int]
@@ -53,6 +57,7 @@ class MetricSources:
     unread: Callable[[], int]
     lag: ReactorLag
     timers: Callable[[], int]
+    children: Callable[[], ChildrenStats] | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,8 @@ class _ServiceCollector(Collector):
         yield _gauge("mixsvc_ready", "What /readyz says: 1 if it should get requests.", self.is_ready)
         yield from self._http()
         yield from self._views()
+        if self._parts.children is not None:
+            yield from _children(self._parts.children())
         yield from self._sockjs()
         yield from self._chat()
         yield from self._sources()
@@ -182,6 +189,24 @@ class _ServiceCollector(Collector):
         yield _gauges("mixsvc_rates_source_failures", "Failures in a row.", ("source",), failures)
         states = [((each.name, state), each.state == state) for each in sources for state in STATES]
         yield _gauges("mixsvc_rates_source_state", "1 for the present state.", ("source", "state"), states)
+
+
+def _children(stats: ChildrenStats) -> Iterator[Metric]:
+    labels = ("child",)
+
+    def rows(number: Callable[[SlotStats], float]) -> Rows:
+        return [((str(each.number),), number(each)) for each in stats.slots]
+
+    text = "1 if the process gets requests."
+    yield _gauges("mixsvc_child_ready", text, labels, rows(lambda slot: slot.is_ready))
+    text = "Requests in the process, in a thread or waiting for one."
+    yield _gauges("mixsvc_child_calls", text, labels, rows(lambda slot: slot.calls))
+    text = "Requests that have ended in the process and in those before it."
+    yield _counters("mixsvc_child_requests", text, labels, rows(lambda slot: slot.requests))
+    text = "Bytes of memory of the process, and of those that it replaces and that still finish requests."
+    yield _gauges("mixsvc_child_resident_memory_bytes", text, labels, rows(lambda slot: slot.resident))
+    text = "Processes replaced, by reason."
+    yield _counters("mixsvc_child_restarts", text, ("reason",), _rows(stats.restarts))
 
 
 def _rows(numbers: Mapping[str, float]) -> Rows:

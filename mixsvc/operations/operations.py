@@ -21,11 +21,13 @@ from mixsvc.operations.metrics import MetricsExposition, MetricSources
 from mixsvc.operations.pages import PagesBefore, admin_pages, health_pages
 from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.readiness import Readiness, ServiceStage
+from mixsvc.operations.renewal_signal import RenewalSignal
 from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.service import RatesService
 from mixsvc.storage.database import Database
 from mixsvc.wsgi.spool import SpoolQuota
+from mixsvc.wsgi.supervision.processes import ViewProcesses
 from mixsvc.wsgi.waiting import ViewThreads
 
 __all__ = ["Operations", "ProcessContext", "MonitoredParts"]
@@ -35,22 +37,25 @@ __all__ = ["Operations", "ProcessContext", "MonitoredParts"]
 class ProcessContext:
     """The process that the service runs in.
 
-    environ: its environment. log_file: the file that it logs to, if we have opened that.
+    environ: its environment. log_file: the file that it logs to, if we have opened that. renewal: the handler of
+    SIGUSR2.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict)
     log_file: LogFile | None = None
+    renewal: RenewalSignal = field(default_factory=RenewalSignal)
 
 
 @dataclass(frozen=True)
 class MonitoredParts:
-    """The parts whose state operators see."""
+    """The parts whose state operators see. children: None if views run in threads of this process."""
 
     database: Database
     rates: RatesService
     chat: ChatService
     views: ViewThreads
     unread: SpoolQuota
+    children: ViewProcesses | None = None
 
 
 class Operations:
@@ -64,7 +69,8 @@ class Operations:
         self._parts = parts
         self._files = [process.log_file] if process.log_file is not None else []
         self._notifier = SystemdNotifier(reactor, process.environ)
-        self._readiness = Readiness(reactor, parts.database, parts.rates.facade.sources)
+        self._renewal = process.renewal
+        self._readiness = Readiness(reactor, parts.database, parts.rates.facade.sources, self._views_trouble)
         self._lag = ReactorLag(reactor)
         self._traffic = Traffic(settings.chat.prefix)
         self._access: AccessLog | None = None
@@ -90,6 +96,7 @@ class Operations:
                 source_ages=parts.rates.source_ages,
                 views=parts.views,
                 unread=lambda: parts.unread.on_disk,
+                children=parts.children.stats if parts.children is not None else None,
                 lag=self._lag,
                 timers=lambda: len(self._reactor.getDelayedCalls()),
             )
@@ -124,6 +131,7 @@ class Operations:
         self._notifier.ready()
         if threading.current_thread() is threading.main_thread():
             handle_log_signals(lambda: self._reactor.callFromThread(self.reopen))
+            self._renewal.lead_to(lambda: self._reactor.callFromThread(self.renew))
 
     def _access_log(self) -> AccessLog | None:
         server = self._settings.server
@@ -150,6 +158,15 @@ class Operations:
             file.reopen()
         self._log.info("mixsvc: {count} log files reopened", count=len(self._files))
 
+    def renew(self) -> None:
+        """Replace the children, as there is new code of the application."""
+        if self._parts.children is not None:
+            self._parts.children.reload()
+        else:
+            self._log.warn(
+                "mixsvc: SIGUSR2 brings new code only to processes of the application: set [web] processes = 1 or more"
+            )
+
     def drain(self) -> "Deferred[None]":
         """Report "not ready" everywhere; fires after [server] drain seconds, so that a load balancer has noticed it."""
         server = self._settings.server
@@ -159,6 +176,9 @@ class Operations:
         if server.drain:
             self._log.info("mixsvc: not ready any more; the service stops in {seconds} s", seconds=server.drain)
         return deferLater(self._reactor, server.drain) if server.drain else succeed(None)
+
+    def _views_trouble(self) -> str:
+        return self._parts.children.trouble if self._parts.children is not None else ""
 
     def stop(self) -> None:
         """Write the last lines of the access log, and end."""

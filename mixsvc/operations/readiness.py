@@ -1,4 +1,7 @@
-"""Whether the service should get requests: it has started, it is not stopping, and its database can be written to."""
+"""Whether the service should get requests.
+
+It should if it has started and is not stopping, its views can run, and its database can be written to.
+"""
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -58,11 +61,19 @@ class Readiness:
     another process would have no newer ones.
     """
 
-    def __init__(self, clock: IReactorTime, database: Database, sources: Callable[[], Sequence[SourceHealth]]) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        database: Database,
+        sources: Callable[[], Sequence[SourceHealth]],
+        views: Callable[[], str],
+    ) -> None:
+        """views: returns why no view can run now, as a sentence; "" if one can."""
         self.stage = ServiceStage.STARTING
         self._clock = clock
         self._database = database
         self._sources = sources
+        self._views = views
         # The database's last answer: "" or what is wrong with it, and when it came.
         self._trouble = ""
         self._answered_at = float("-inf")
@@ -77,7 +88,7 @@ class Readiness:
 
     def _report_of(self, trouble: str) -> HealthReport:
         # The service may have begun to stop while the database was answering.
-        reasons = [reason for reason in (self.stage.value, trouble) if reason]
+        reasons = [reason for reason in (self.stage.value, self._views(), trouble) if reason]
         return HealthReport(reasons, self._sources(), SQLITE)
 
     def _database_trouble(self) -> "Deferred[str]":

@@ -18,6 +18,7 @@ from mixsvc.operations.reactor_lag import INTERVAL, ReactorLag
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.polling.source_health import untried
 from mixsvc.storage.sqlite_version import has_wal_reset_fault
+from mixsvc.wsgi.supervision.stats import ChildrenStats, SlotStats
 from tests.builds import PROJECT
 from txsockjs import Numbers
 
@@ -58,6 +59,8 @@ class MetricsTests(SynchronousTestCase):
             SourceHealth("ecb", "failing", minute_ago, 3, "no luck", None),
             SourceHealth("archive", "untried", None, 0, "", None),
         ]
+        slots = [SlotStats(1, True, 4, 500, 40_000_000), SlotStats(2, False, 0, 6, 0)]
+        self.children = ChildrenStats(slots, {"died": 2, "new_code": 0})
         self.exposition = MetricsExposition(
             MetricSources(
                 traffic=traffic,
@@ -71,6 +74,7 @@ class MetricsTests(SynchronousTestCase):
                 unread=lambda: 14,
                 lag=lag,
                 timers=lambda: 3,
+                children=lambda: self.children,
             )
         )
 
@@ -104,6 +108,14 @@ class MetricsTests(SynchronousTestCase):
             ("mixsvc_view_threads", ()): 10,
             ("mixsvc_views_running", ()): 10,
             ("mixsvc_views_waiting", ()): 7,
+            ("mixsvc_child_ready", ("1",)): 1,
+            ("mixsvc_child_ready", ("2",)): 0,
+            ("mixsvc_child_calls", ("1",)): 4,
+            ("mixsvc_child_requests_total", ("1",)): 500,
+            ("mixsvc_child_requests_total", ("2",)): 6,
+            ("mixsvc_child_resident_memory_bytes", ("1",)): 40_000_000,
+            ("mixsvc_child_restarts_total", ("died",)): 2,
+            ("mixsvc_child_restarts_total", ("new_code",)): 0,
             ("mixsvc_responses_unread_bytes", ()): 14,
             ("mixsvc_sockjs_sessions", ("xhr",)): 4,
             ("mixsvc_sockjs_sessions", ("websocket",)): 6,

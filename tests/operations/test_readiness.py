@@ -34,7 +34,8 @@ class ReadinessTests(SynchronousTestCase):
         self.clock = Clock()
         self.database = FakeDatabase()
         database: Any = self.database
-        self.readiness = Readiness(self.clock, database, lambda: [FAILING])
+        self.trouble = ""
+        self.readiness = Readiness(self.clock, database, lambda: [FAILING], lambda: self.trouble)
         self.readiness.stage = ServiceStage.SERVING
 
     def reasons(self, asking: "Deferred[HealthReport]") -> Sequence[str]:
@@ -52,6 +53,16 @@ class ReadinessTests(SynchronousTestCase):
         self.answer()
 
         assert self.reasons(asking) == []
+
+    def test_the_service_is_not_ready_while_no_view_can_run(self) -> None:
+        self.trouble = "No process that runs the application is ready yet."
+        asking = self.readiness.report()
+        self.answer()
+        assert self.reasons(asking) == ["No process that runs the application is ready yet."]
+
+        self.trouble = ""
+
+        assert self.reasons(self.readiness.report()) == []
 
     def test_the_report_has_the_version_of_sqlite(self) -> None:
         asking = self.readiness.report()

@@ -8,7 +8,6 @@ application as mixsvc.wsgi does, in threads. In the order in which one meets the
 | --- | --- |
 | frames, environ_frame | what is sent, as bytes; pure |
 | resource, call | at the service: a request, and what comes back for it |
-| processes | at the service: which child gets a call, and which calls wait |
 | process, link, setup | at the service: one child, its socket, and what it is told to begin with |
 | incoming, sender | in a child: frames that come, and frames that go |
 | host | in a child: calls and their threads |
@@ -23,6 +22,8 @@ service says when its transport has taken more (ROOM), so a slow client holds no
 
 **Bodies.** Up to 64 KB are a part of the frame. A larger one is in a temporary file already, whose descriptor goes with
 the frame.
+
+mixsvc.wsgi.supervision has their lives: which child gets a call, and when one is started, replaced and killed.
 
 **Who ends.** The service reads the end of the stream when a child dies: its calls get a response 502, or are cut off
 where they are. A child that reads the end of the stream ends at once, as the service has ended.

@@ -11,6 +11,7 @@ from mixsvc.http.request import MixRequest
 from mixsvc.wsgi.children.environ_frame import decode_head, encode_call
 from mixsvc.wsgi.environ import environ_texts
 from mixsvc.wsgi.response_head import ResponseHead
+from mixsvc.wsgi.supervision.interfaces import Refusal
 from mixsvc.wsgi.target import RequestTarget
 
 __all__ = ["ChildCall"]
@@ -48,7 +49,10 @@ class ChildCall:
         if body is not None:
             self.release()
         self._owed = 0
-        self._is_paused = self._is_answered = self._is_complete = False
+        # How often a part of a long response came, and whether that waits for the client.
+        self.heard = 0
+        self.is_paused = False
+        self._is_answered = self._is_complete = False
         request.notifyFinish().addErrback(self._disconnected)
 
     @property
@@ -77,12 +81,14 @@ class ChildCall:
     def begin(self, payload: bytes) -> None:
         """Send the head of a response. Raises BadFrame."""
         code, reason, headers, _ = decode_head(payload)
+        self.heard += 1
         if not self.is_disconnected and not self._is_answered:
             self._target = RequestTarget(self._request)
             self._target.begin(ResponseHead(code, reason, headers, None), self)
 
     def write(self, data: bytes) -> None:
         """Send a part of the body."""
+        self.heard += 1
         if self.is_streaming and self._target is not None:
             self._target.write(data)
             self._owed += len(data)
@@ -95,17 +101,16 @@ class ChildCall:
 
     def abort(self) -> None:
         """The view has failed: respond with status 500, or close the connection behind what was sent."""
-        self.fail(500, b"Internal Server Error", FAILED)
+        self.fail(FAILED)
 
-    def fail(self, code: int, reason: bytes, text: bytes) -> None:
+    def fail(self, refusal: Refusal) -> None:
         """There is no response: send this one, or close the connection behind what was sent."""
         self.release()
         if self.is_streaming and self._target is not None:
             self._is_answered = True
             self._target.drop()
         else:
-            headers = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(text)))
-            self._answer(code, reason, headers, text)
+            self._answer(refusal.code, refusal.reason, refusal.headers(), refusal.text)
 
     def drop_unread(self) -> None:
         """Close the connection at once: its client does not read."""
@@ -117,11 +122,11 @@ class ChildCall:
 
     def pauseProducing(self) -> None:
         """The transport is full: the client does not keep up."""
-        self._is_paused = True
+        self.is_paused = True
 
     def resumeProducing(self) -> None:
         """The transport is empty: the system has taken everything."""
-        self._is_paused = False
+        self.is_paused = False
         self._give_room()
         if self._is_complete:
             self._end()
@@ -135,12 +140,12 @@ class ChildCall:
             self._request.respond(code, reason, headers, body)
 
     def _give_room(self) -> None:
-        if self._owed >= ROOM_STEP and not self._is_paused:
+        if self._owed >= ROOM_STEP and not self.is_paused:
             self.taken(self._owed)
             self._owed = 0
 
     def _end(self) -> None:
-        if self.is_streaming and self._target is not None and not self._is_paused:
+        if self.is_streaming and self._target is not None and not self.is_paused:
             # Only once the client has taken everything: the connection's next response begins after that.
             self._is_answered = True
             self._target.finish()
@@ -151,7 +156,7 @@ class ChildCall:
             self.gone()
 
 
-FAILED: Final = b"The server failed to answer; its log says why.\n"
+FAILED: Final = Refusal(500, b"Internal Server Error", b"The server failed to answer; its log says why.\n")
 
 
 def _read_small(content: IO[bytes]) -> bytes | None:

@@ -2,48 +2,30 @@
 
 import json
 import os
+import signal
 import socket
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import Factory, ProcessProtocol
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
-from mixsvc.wsgi.children.asked import Answer, ChildQuestions
 from mixsvc.wsgi.children.call import ChildCall
 from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, encode_frame
 from mixsvc.wsgi.children.link import ChildLink
-from mixsvc.wsgi.children.runs import ChildRuns
-from mixsvc.wsgi.children.setup import CHILD_SOCKET, SpawnCommand
+from mixsvc.wsgi.children.setup import CHILD_SOCKET, OF_THE_SERVICE, SpawnCommand
+from mixsvc.wsgi.supervision.interfaces import ENDED, ProcessOwner, Refusal
+from mixsvc.wsgi.supervision.silence import CallSilence
 
-__all__ = ["ProcessOwner", "ViewProcess"]
+__all__ = ["ViewProcess"]
 
 # What a process sent before its end is read for at most so long.
 READING_SECONDS: Final = 1.0
-
-
-class ProcessOwner(Protocol):
-    """Who is told about a process. Reactor thread."""
-
-    def process_ready(self, process: "ViewProcess", hooks: frozenset[str]) -> None:
-        """Its application is imported; hooks: the names of what that has registered."""
-
-    def process_failed(self, process: "ViewProcess", text: str) -> None:
-        """Its application cannot be imported, or it cannot be started; text: one line. It ends by itself."""
-
-    def process_freed(self, process: "ViewProcess") -> None:
-        """One of its calls has ended: it has room for another."""
-
-    def process_ended(self, process: "ViewProcess", status: int | None, signal: int | None) -> None:
-        """It has ended, and its calls are failed. status: of its exit; signal: what has killed it; both None if it was
-        never started.
-        """
 
 
 class ViewProcess:
@@ -51,28 +33,23 @@ class ViewProcess:
 
     _log: Final = Logger("mixsvc.web")
 
-    def __init__(self, reactor: Any, command: SpawnCommand, owner: ProcessOwner, answer: Answer) -> None:
-        """answer: answers what the child asks."""
+    def __init__(self, reactor: Any, command: SpawnCommand, owner: ProcessOwner) -> None:
         self._reactor = reactor
         self._command = command
         self._owner = owner
+        self.pid: int | None = None
         self.is_ready = False
         # Calls that have ended.
         self.served = 0
         self._transport: IProcessTransport | None = None
         self._link: ChildLink | None = None
+        self._silence = CallSilence(reactor)
         self._ids = count(1)
-        self._runs = ChildRuns(self._send_frame)
-        self._questions = ChildQuestions(answer, self._send_frame)
         # By id: calls whose thread is not free yet, and those whose response is not complete yet.
         self._running: dict[int, ChildCall] = {}
         self._open: dict[int, ChildCall] = {}
-        self._end: tuple[int | None, int | None] | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """Its number; None before the start and after the end."""
-        return getattr(self._transport, "pid", None)
+        # How it has ended; None before that.
+        self._end: str | None = None
 
     @property
     def calls(self) -> int:
@@ -81,22 +58,28 @@ class ViewProcess:
 
     def start(self) -> None:
         """Start it. If that cannot be done, the owner is told, later."""
-        ours, theirs = socket.socketpair()
-        link = self._link = ChildLink(self._reactor, self._received, self._lost)
-        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        descriptors = {0: null, 1: 1, 2: 2, CHILD_SOCKET: theirs.fileno()}
-        command = self._command
         try:
+            self._spawn()
+        except OSError as error:
+            self._reactor.callLater(0, self._cannot_start, f"no process can be started: {error.strerror}")
+
+    def _spawn(self) -> None:
+        command = self._command
+        with ExitStack() as stack:
+            ours, theirs = socket.socketpair()
+            null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            stack.callback(ours.close)
+            stack.callback(theirs.close)
+            stack.callback(os.close, null)
+            descriptors = {0: null, 1: 1, 2: 2, CHILD_SOCKET: theirs.fileno()}
+            link = ChildLink(self._reactor, self._received, self._lost)
             self._reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, _Once(link))
+            self._link = link
+            stack.enter_context(_signals_blocked())
             self._transport = self._reactor.spawnProcess(
                 _ChildEnd(self._exited), command.program, command.arguments, command.environment, childFDs=descriptors
             )
-        except OSError as error:
-            self._reactor.callLater(0, self._cannot_start, f"no process can be started: {error}")
-        finally:
-            ours.close()
-            theirs.close()
-            os.close(null)
+            self.pid = self._transport.pid
         link.send(encode_frame(FrameType.SETUP, 0, command.setup))
 
     def begin(self, call: ChildCall) -> None:
@@ -113,12 +96,20 @@ class ViewProcess:
         """Its calls whose thread is not free, or whose response is not complete."""
         return list({**self._running, **self._open}.values())
 
-    def run(self, name: str, arguments: Sequence[object]) -> "Deferred[Any]":
-        """Call there what is registered under a name; see ChildRuns. Only a process that is ready."""
-        return self._runs.run(name, arguments)
+    def busy(self) -> list[str]:
+        """The names of its calls whose thread is not free."""
+        return [call.name for call in self._running.values()]
+
+    def names(self) -> list[str]:
+        """The names of its unfinished calls."""
+        return [call.name for call in self.unfinished()]
+
+    def silent(self, seconds: float, threads: int) -> list[str]:
+        """See SupervisedProcess."""
+        return self._silence.longer_than(seconds, threads, self._running)
 
     def push_rates(self, payload: bytes) -> None:
-        """Tell it the latest rates; at any time after its start."""
+        """Tell it the latest rates."""
         self._send(FrameType.RATES, 0, payload)
 
     def stop(self) -> None:
@@ -131,21 +122,19 @@ class ViewProcess:
             if self._transport is not None:
                 self._transport.signalProcess("KILL")
 
-    def fail_calls(self, code: int, reason: bytes, text: bytes) -> None:
+    def fail_calls(self, refusal: Refusal) -> None:
         """Answer all its calls, or cut their responses off where they are."""
         calls = self.unfinished()
         self.served += len(self._running)
         self._open, self._running = {}, {}
         for call in calls:
             call.gone = _nothing
-            call.fail(code, reason, text)
+            call.fail(refusal)
+        self._owner.process_freed(self)
 
     def _send(self, type: int, id: int, payload: bytes) -> None:
-        self._send_frame(encode_frame(type, id, payload))
-
-    def _send_frame(self, frame: bytes) -> None:
         if self._link is not None:
-            self._link.send(frame)
+            self._link.send(encode_frame(type, id, payload))
 
     def _gone(self, id: int) -> None:
         self._send(FrameType.GONE, id, b"")
@@ -158,10 +147,6 @@ class ViewProcess:
             self._respond(type, id, payload)
         elif type == FrameType.OVER:
             self._over(id)
-        elif type == FrameType.ASK:
-            self._questions.asked(id, payload)
-        elif type == FrameType.RESULT:
-            self._runs.answered(id, payload)
         elif type == FrameType.LOG:
             self._logged(payload)
         elif type == FrameType.READY:
@@ -204,9 +189,10 @@ class ViewProcess:
     # The end
 
     def _cannot_start(self, text: str) -> None:
-        self._end = None, None
+        self._end = "before it was started"
         self._owner.process_failed(self, text)
         self._close()
+        self._settle()
 
     def _lost(self, fault: str) -> None:
         """The socket is closed: nothing comes any more."""
@@ -215,12 +201,11 @@ class ViewProcess:
         self.is_ready = False
         self._link = None
         self.kill()
-        self.fail_calls(502, b"Bad Gateway", ENDED)
-        self._runs.lost()
+        self.fail_calls(ENDED)
         self._settle()
 
-    def _exited(self, status: int | None, signal: int | None) -> None:
-        self._end = status, signal
+    def _exited(self, how: str) -> None:
+        self._end = how
         # A program of the application may have taken the socket along, and go on.
         self._reactor.callLater(READING_SECONDS, self._close)
         self._settle()
@@ -232,10 +217,7 @@ class ViewProcess:
     def _settle(self) -> None:
         """What it sent before its end may still be read."""
         if self._end is not None and self._link is None:
-            self._owner.process_ended(self, *self._end)
-
-
-ENDED: Final = b"The process that worked on this request has ended; the server's log says why.\n"
+            self._owner.process_ended(self, self._end)
 
 
 class _Once(Factory):
@@ -254,16 +236,36 @@ class _Once(Factory):
 class _ChildEnd(ProcessProtocol):
     """Learns of the end of a process."""
 
-    def __init__(self, exited: Callable[[int | None, int | None], None]) -> None:
+    def __init__(self, exited: Callable[[str], None]) -> None:
+        """exited: gets how it has ended, such as "by signal SIGKILL" or "with status 0"."""
         self._exited = exited
 
     def processExited(self, reason: Failure) -> None:
         """Called by the process."""
         error = reason.value
-        if isinstance(error, ProcessDone | ProcessTerminated):
-            self._exited(error.exitCode, error.signal)
+        if not isinstance(error, ProcessDone | ProcessTerminated):
+            self._exited("for an unknown reason")
+        elif error.signal is None:
+            self._exited(f"with status {error.exitCode}")
         else:
-            self._exited(None, None)
+            self._exited(f"by signal {_signal_name(error.signal)}")
+
+
+def _signal_name(number: int) -> str:
+    """Such as SIGKILL; the number of a signal without a name."""
+    with suppress(ValueError):
+        return signal.Signals(number).name
+    return str(number)
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Keep the service's signals from a child until it handles them: they may be sent to all of its processes."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, OF_THE_SERVICE)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _nothing() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,13 @@ from mixsvc.config.ini import RawSetting, Values
 from mixsvc.config.reading import read_settings
 from mixsvc.config.settings import Settings
 
-__all__ = ["CHILD_SOCKET", "SEARCH", "ChildSetup", "SpawnCommand", "spawn_command"]
+__all__ = ["CHILD_SOCKET", "OF_THE_SERVICE", "SEARCH", "ChildSetup", "SpawnCommand", "spawn_command"]
 
 # The descriptor at which a child finds its end of the socket.
 CHILD_SOCKET: Final = 3
+
+# Signals that end the service, or tell it something, and it decides what becomes of its children.
+OF_THE_SERVICE: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 # Tells the interpreter of a child where to find mixsvc; the child gives the variable its own value back.
 SEARCH: Final = "PYTHONPATH"

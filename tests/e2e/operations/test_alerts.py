@@ -61,6 +61,7 @@ TROUBLES: Final = (
         early=3,
     ),
     Trouble("ViewsQueue", {series("mixsvc_views_waiting"): "0 1000x30"}, minutes=4, early=1),
+    Trouble("ChildrenFail", {series("mixsvc_child_restarts_total", reason="died"): "0 3 6 9x30"}, minutes=5, early=1),
     Trouble(
         "NotStored",
         {series("mixsvc_chat_refusals_total", code="not_saved"): "0 0 1 1 1 1 1"},
@@ -77,9 +78,9 @@ TROUBLES: Final = (
 
 @pytest.fixture(scope="module")
 def config(ecb: Any) -> dict[str, dict[str, str]]:
-    """With a bank that answers, and a port for operators."""
+    """With a bank that answers, a port for operators, and a process of its own for views."""
     rates = {"ecb_url": ecb.url, "ecb_90_days_url": "", "ecb_history_url": ""}
-    return {"rates": rates, "server": dict(OPERATORS)}
+    return {"rates": rates, "server": dict(OPERATORS), "web": {"processes": "1"}}
 
 
 @pytest.fixture(scope="module")

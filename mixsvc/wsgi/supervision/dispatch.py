@@ -1,0 +1,86 @@
+"""Which child gets a request, and the requests that wait for one."""
+
+from collections import OrderedDict
+from typing import Final
+
+from twisted.internet.interfaces import IReactorTime
+
+from mixsvc.wsgi.supervision.interfaces import UNAVAILABLE, QueuedCall, SupervisedProcess
+from mixsvc.wsgi.supervision.slots import Slots, ready_in
+
+__all__ = ["EXTRA_CALLS", "WAIT_SECONDS", "CallDispatch"]
+
+# Requests that wait in a child beside those in its threads, so that no thread waits for the reactor.
+EXTRA_CALLS: Final = 2
+
+# How long a request waits while no child is ready; then it is refused.
+WAIT_SECONDS: Final = 10.0
+
+
+class CallDispatch:
+    """Gives each request to the ready child with the fewest; the rest waits in order. Used in the reactor thread.
+
+    A request is given to one child only, once. Without a ready child requests wait for WAIT_SECONDS, or not at all
+    while `is_hopeless` is set.
+    """
+
+    def __init__(self, clock: IReactorTime, slots: Slots, threads: int) -> None:
+        """threads: of each child."""
+        self.is_hopeless = False
+        self._clock = clock
+        self._slots = slots
+        self._most = threads + EXTRA_CALLS
+        # Each with the time at which it came, the oldest one first.
+        self._waiting: OrderedDict[QueuedCall, float] = OrderedDict()
+
+    @property
+    def waiting(self) -> int:
+        """The requests that no child has."""
+        return len(self._waiting)
+
+    def submit(self, call: QueuedCall) -> None:
+        """Give a request to a child as soon as one has room; it is refused if that cannot be expected."""
+        process = self._freest()
+        if process is not None and not self._waiting:
+            process.begin(call)
+        elif self.is_hopeless and not ready_in(self._slots):
+            call.fail(UNAVAILABLE)
+        else:
+            self._waiting[call] = self._clock.seconds()
+
+    def withdraw(self, call: QueuedCall) -> None:
+        """Forget a request that waits, as its client has left. Does nothing for any other."""
+        self._waiting.pop(call, None)
+
+    def fill(self, process: SupervisedProcess) -> None:
+        """Give waiting requests to a child that may have room."""
+        while self._waiting and process.is_ready and process.calls < self._most:
+            process.begin(self._waiting.popitem(last=False)[0])
+
+    def refuse_late(self, last_ready: float) -> None:
+        """Refuse requests that have waited too long; called now and then while no child is ready.
+
+        last_ready: when a child was last ready.
+        """
+        before = self._clock.seconds() - WAIT_SECONDS
+        if last_ready <= before:
+            for call in [each for each, came in self._waiting.items() if came <= before]:
+                self._refuse(call)
+
+    def refuse_all(self) -> None:
+        """Refuse every request that waits."""
+        for call in list(self._waiting):
+            self._refuse(call)
+
+    def _refuse(self, call: QueuedCall) -> None:
+        # It may be withdrawn meanwhile, by what the refusal of another one has led to.
+        if self._waiting.pop(call, None) is not None:
+            call.fail(UNAVAILABLE)
+
+    def _freest(self) -> SupervisedProcess | None:
+        best: SupervisedProcess | None = None
+        for slot in self._slots:
+            process = slot.ready
+            if process is not None and process.is_ready and (best is None or process.calls < best.calls):
+                best = process
+        return best if best is not None and best.calls < self._most else None

@@ -1,0 +1,132 @@
+"""What the supervision of children knows of a child and of a request, and what a child tells it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+
+__all__ = [
+    "ENDED",
+    "MakeProcess",
+    "ProcessOwner",
+    "QueuedCall",
+    "Refusal",
+    "SupervisedProcess",
+    "TIMED_OUT",
+    "UNAVAILABLE",
+]
+
+
+# After so many seconds a client may try again.
+RETRY_SECONDS: Final = 5
+
+
+class Refusal(NamedTuple):
+    """The response to a request that no view has answered: its status, the reason phrase, and the body."""
+
+    code: int
+    reason: bytes
+    text: bytes
+
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The headers of the response; status 503 says when to come again."""
+        fields = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(self.text)))
+        return (*fields, (b"Retry-After", b"%d" % RETRY_SECONDS)) if self.code == 503 else fields
+
+
+ENDED: Final = Refusal(
+    502, b"Bad Gateway", b"The process that worked on this request has ended; the server's log says why.\n"
+)
+TIMED_OUT: Final = Refusal(504, b"Gateway Timeout", b"The server gave this request up: it took too long.\n")
+UNAVAILABLE: Final = Refusal(
+    503, b"Service Unavailable", b"No process of this server can answer the request now; try again later.\n"
+)
+
+
+class QueuedCall(Protocol):
+    """One request for a child. Used in the reactor thread."""
+
+    # What to do when the client leaves.
+    gone: Callable[[], None]
+
+    @property
+    def name(self) -> str:
+        """The request for logs, such as GET /."""
+
+    def release(self) -> None:
+        """Nobody needs the body of the request any more."""
+
+    def fail(self, refusal: Refusal, /) -> None:
+        """Respond with this, or close the connection behind what was sent already."""
+
+
+class SupervisedProcess(Protocol):
+    """One child, from its start to its end. Used in the reactor thread."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its number in the system, also after its end; None if it was not started."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has imported the application and its end is not known."""
+
+    @property
+    def calls(self) -> int:
+        """The requests that are in a thread there, or wait for one."""
+
+    @property
+    def served(self) -> int:
+        """The requests that have ended there."""
+
+    def start(self) -> None:
+        """Start it. If the system refuses, its owner hears of it later, as of everything else."""
+
+    def begin(self, call: Any, /) -> None:
+        """Give it a request."""
+
+    def push_rates(self, payload: bytes, /) -> None:
+        """Send the new table of rates."""
+
+    def busy(self) -> Sequence[str]:
+        """The names of the requests that are in a thread there, or wait for one."""
+
+    def names(self) -> Sequence[str]:
+        """The names of the requests whose response is not complete."""
+
+    def silent(self, seconds: float, threads: int, /) -> Sequence[str]:
+        """The names of the requests that run in a thread and of which nothing was heard for so long.
+
+        threads: of the child. The time in which a response waits for its client does not count. Called several times in
+        the given time.
+        """
+
+    def fail_calls(self, refusal: Refusal, /) -> None:
+        """Answer its requests with this; cut those whose response has begun."""
+
+    def stop(self) -> None:
+        """Let it finish its requests and end."""
+
+    def kill(self) -> None:
+        """End it now, by SIGKILL. Does nothing if it has ended."""
+
+
+class ProcessOwner(Protocol):
+    """Hears from its children, in the reactor thread."""
+
+    def process_ready(self, process: SupervisedProcess, hooks: frozenset[str], /) -> None:
+        """It has imported the application. hooks: the names of what that has registered."""
+
+    def process_failed(self, process: SupervisedProcess, text: str, /) -> None:
+        """It cannot be started, or cannot import the application; its end follows. text: one line that says why."""
+
+    def process_freed(self, process: SupervisedProcess, /) -> None:
+        """A request has ended there."""
+
+    def process_changed(self, process: SupervisedProcess, path: str, /) -> None:
+        """A file has changed that it has loaded; only said by a child that watches its files."""
+
+    def process_ended(self, process: SupervisedProcess, how: str, /) -> None:
+        """It has ended, and its requests were answered. how: such as "by signal SIGKILL" or "with status 0"."""
+
+
+# Makes a child for its owner, and does not start it.
+MakeProcess: TypeAlias = Callable[[ProcessOwner], SupervisedProcess]

@@ -1,0 +1,106 @@
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.wsgi.supervision.dispatch import EXTRA_CALLS, WAIT_SECONDS
+from tests.wsgi.supervision.fake_processes import Family
+
+
+class CallDispatchTests(SynchronousTestCase):
+    def test_a_request_goes_to_the_ready_child_with_the_fewest(self) -> None:
+        family = Family().ready()
+        one, other = family.made
+
+        calls = family.calls(4)
+
+        self.assertEqual([one.calls, other.calls], [2, 2])
+        one.answer(one.in_flight[0])
+        one.answer(one.in_flight[0])
+        self.assertIs(family.holder(family.call()), one)
+        self.assertNotIn(None, [family.holder(each) for each in calls[2:]][1:])
+
+    def test_a_child_gets_few_more_requests_than_it_has_threads_and_the_rest_waits_in_order(self) -> None:
+        family = Family(threads=3).ready()
+        room = 2 * (3 + EXTRA_CALLS)
+
+        calls = family.calls(room + 2)
+
+        self.assertEqual([each.calls for each in family.made], [3 + EXTRA_CALLS] * 2)
+        self.assertEqual([family.holder(each) for each in calls[room:]], [None, None])
+        second = family.made[1]
+        second.answer(second.in_flight[0])
+        self.assertIs(family.holder(calls[room]), second)
+        self.assertIsNone(family.holder(calls[room + 1]))
+
+    def test_a_request_that_waits_is_forgotten_when_its_client_leaves(self) -> None:
+        family = Family(processes=1).ready()
+        *_, gone, last = family.calls(1 + EXTRA_CALLS + 2)
+
+        gone.gone()
+
+        self.assertTrue(gone.is_released)
+        process = family.made[0]
+        process.answer(process.in_flight[0])
+        self.assertIsNone(family.holder(gone))
+        self.assertIs(family.holder(last), process)
+
+    def test_a_request_does_not_overtake_those_that_wait(self) -> None:
+        family = Family(processes=1)
+        family.views.start()
+        first = family.call()
+        process = family.made[0]
+
+        process.get_ready()
+        second = family.call()
+
+        self.assertEqual(process.in_flight, [first, second])
+
+    def test_requests_that_come_before_the_first_child_is_ready_wait_for_it(self) -> None:
+        family = Family()
+        family.views.start()
+
+        call = family.call()
+
+        self.assertIsNone(call.refused)
+        family.made[1].get_ready()
+        self.assertIs(family.holder(call), family.made[1])
+
+    def test_no_request_waits_for_ever_while_no_child_is_ready(self) -> None:
+        family = Family()
+        family.views.start()
+        first = family.call()
+        family.pass_time(WAIT_SECONDS / 2)
+        second = family.call()
+
+        family.pass_time(WAIT_SECONDS / 2 + 1.1)
+
+        self.assertEqual([first.refused, second.refused], [503, None])
+
+    def test_a_request_that_has_waited_long_for_busy_children_waits_for_the_next_one_when_they_end(self) -> None:
+        family = Family(processes=1).ready()
+        *_, last = family.calls(1 + EXTRA_CALLS + 1)
+        family.pass_time(2 * WAIT_SECONDS)
+
+        family.made[0].end("by signal SIGKILL")
+        family.pass_time(1.5)
+
+        self.assertIsNone(last.refused)
+        family.made[1].get_ready()
+        self.assertIs(family.holder(last), family.made[1])
+
+    def test_requests_are_refused_at_once_while_the_application_cannot_start(self) -> None:
+        family = Family(processes=1)
+        family.views.start()
+        early = family.call()
+
+        family.made[0].cannot_start("it is broken")
+
+        self.assertEqual([early.refused, family.call().refused], [503, 503])
+        self.flushLoggedErrors()
+
+    def test_requests_are_not_refused_while_another_child_is_ready(self) -> None:
+        family = Family()
+        family.views.start()
+        family.made[0].get_ready()
+
+        family.made[1].cannot_start("it is broken")
+
+        self.assertIs(family.holder(family.call()), family.made[0])
