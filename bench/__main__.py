@@ -5,18 +5,26 @@ after Ctrl-C.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
-from bench.peers import ALL_PEERS, CannotInstall, Peer, install
+from bench.computing import steps_for
+from bench.installing import CannotInstall, install
+from bench.peers import ALL_PEERS, BEFORE, Peer
 from bench.processes import CannotStart, ending_cleanly, on_cores, raise_file_limit, running
 from bench.protocol import ProtocolError
 from bench.report import Results, table
 from bench.scenarios import SCENARIOS, Scenario
+from bench.servers.wsgi_app import STEPS
 
 # The sockets of the largest scenario, and some for the rest.
 _FILES: Final = 5200
+
+# What the view of the scenario isolation computes: CPU time in seconds.
+_VIEW_SECONDS: Final = 0.025
 
 
 def _main() -> int:
@@ -34,10 +42,11 @@ def _main() -> int:
 
 def _run(asked: argparse.Namespace, results: Results) -> int:
     wanted = [name for name in asked.servers if any(name in SCENARIOS[only].servers for only in asked.only)]
-    peers = {name: ALL_PEERS[name] for name in wanted if _is_installed(ALL_PEERS[name])}
-    _warn_of_few_cores()
+    peers = {name: peer for name in wanted if _is_installed(peer := _peer(name, asked.before))}
     failures = len(wanted) - len(peers)
+    os.environ[STEPS] = str(steps_for(_VIEW_SECONDS))
     for scenario in (SCENARIOS[name] for name in asked.only):
+        _warn_of_few_cores(scenario)
         # The servers take turns, so that other load on the machine affects all alike.
         for number in range(asked.rounds):
             print(f"bench: {scenario.name}, round {number + 1} of {asked.rounds}", file=sys.stderr)
@@ -51,7 +60,7 @@ def _round(scenario: Scenario, peers: Mapping[str, Peer], seconds: float, result
     for name in scenario.servers:
         if name in peers:
             try:
-                with running(peers[name], on_cores()) as server:
+                with running(peers[name], on_cores(scenario.cores)) as server:
                     results.add(scenario.name, name, scenario.measure(server, seconds))
             except (ProtocolError, CannotStart, OSError) as error:
                 failures += 1
@@ -68,9 +77,21 @@ def _is_installed(peer: Peer) -> bool:
     return True
 
 
-def _warn_of_few_cores() -> None:
-    if len(set(on_cores())) == 1:
+def _peer(name: str, before: str) -> Peer:
+    peer = ALL_PEERS[name]
+    return replace(peer, commit=before) if peer.commit else peer
+
+
+def _warn_of_few_cores(scenario: Scenario) -> None:
+    available = len(os.sched_getaffinity(0))
+    if available == 1:
         print("bench: server and load share one core, so the figures mean little; use two cores", file=sys.stderr)
+    elif available <= scenario.cores:
+        print(
+            f"bench: {scenario.name}: the load shares the cores of the servers, so more than {available} would show"
+            " more of what the fastest can do",
+            file=sys.stderr,
+        )
 
 
 def _options() -> argparse.ArgumentParser:
@@ -80,6 +101,7 @@ def _options() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--only", type=_names(SCENARIOS), default=list(SCENARIOS), help=f"separated by commas: {scenarios} (all)")
     add("--servers", type=_names(ALL_PEERS), default=list(ALL_PEERS), help=f"separated by commas: {servers} (all)")
+    add("--before", default=BEFORE, help="the commit that mixsvc-before runs (the last one with views in threads only)")
     add("--rounds", type=_rounds, default=5, help="how often to measure each server, 1 to 1000 (5)")
     add("--seconds", type=_seconds, default=3.0, help="duration of each measurement in seconds, at most 60 (3)")
     return parser

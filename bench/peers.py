@@ -1,32 +1,27 @@
-"""The servers, the packages that each needs, and their installation, each in an environment of its own."""
+"""The servers that are compared, and the packages that each needs."""
 
-import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from bench.dialects import CHAT, SOCKET_IO, Dialect
 from bench.protocol import PLAIN, WEBSOCKET, Transport
 
-__all__ = ["CACHE", "ALL_PEERS", "PEERS", "WSGI_PEERS", "CannotInstall", "Peer", "command", "environment", "install"]
+__all__ = ["ALL_PEERS", "BEFORE", "CACHE", "ISOLATION", "PEERS", "ROOT", "TWO_CORES", "WSGI", "Peer", "command"]
 
 ROOT: Final = Path(__file__).parent.parent
 CACHE: Final = ROOT / ".cache" / "bench"
 SERVERS: Final = Path(__file__).parent / "servers"
 
-# How much of the output of a failed installation is shown.
-TAIL_CHARS: Final = 1000
-
-
-class CannotInstall(Exception):
-    """A peer's packages could not be installed; it is left out."""
+# The last commit in which views ran in threads only.
+BEFORE: Final = "b0dd76808ba632fffa4ba41b595c6f87ab131efa"
 
 
 @dataclass(frozen=True)
 class Peer:
-    """One server: its program, the packages that it needs (none: our environment has them), and its WebSocket."""
+    """One server: its program, the packages that it needs (none: our environment has them), and how it is spoken to."""
 
     name: str
     script: str
@@ -34,6 +29,11 @@ class Peer:
     websocket: Transport = field(default=WEBSOCKET, repr=False)
     # The argument of the program; "": the number of bytes after which a streaming response ends.
     argument: str = ""
+    # The server whose packages it uses.
+    shares: str = ""
+    # The commit of this project that runs; "": the present files.
+    commit: str = ""
+    dialect: Dialect = field(default=CHAT, repr=False)
 
     @property
     def is_node(self) -> bool:
@@ -43,46 +43,46 @@ class Peer:
     @property
     def folder(self) -> Path:
         """Its environment."""
-        return CACHE / self.name
+        return CACHE / (self.shares or self.name)
+
+
+def _by_name(*peers: Peer) -> Mapping[str, Peer]:
+    return {peer.name: peer for peer in peers}
 
 
 # Exact versions: figures of one run are compared with those of another.
-PEERS: Final[Mapping[str, Peer]] = {
-    peer.name: peer
-    for peer in (
-        Peer("txsockjs", "txsockjs_server.py"),
-        Peer("websockets", "websockets_server.py", ("websockets==17.4",), PLAIN),
-        Peer("sockjs-aiohttp", "aiohttp_server.py", ("sockjs==0.13.0", "aiohttp==3.14.5")),
-        Peer("sockjs-node", "node_server.js", ("sockjs@0.3.24", "faye-websocket@0.11.4")),
-        Peer("sockjs-tornado", "tornado_server.py", ("sockjs-tornado==1.0.7", "tornado==4.5.3")),
-    )
-}
+PEERS: Final = _by_name(
+    Peer("txsockjs", "txsockjs_server.py"),
+    Peer("websockets", "websockets_server.py", ("websockets==17.4",), PLAIN),
+    Peer("sockjs-aiohttp", "aiohttp_server.py", ("sockjs==0.13.0", "aiohttp==3.14.5")),
+    Peer("sockjs-node", "node_server.js", ("sockjs@0.3.24", "faye-websocket@0.11.4")),
+    Peer("sockjs-tornado", "tornado_server.py", ("sockjs-tornado==1.0.7", "tornado==4.5.3")),
+)
 
-_WSGI: Final = "wsgi_start.py"
+_START: Final = "wsgi_start.py"
 _FLASK: Final = "flask==3.1.3"
-WSGI_PEERS: Final[Mapping[str, Peer]] = {
-    peer.name: peer
-    for peer in (
-        Peer("mixsvc", _WSGI, argument="mixsvc"),
-        Peer("twist-web", _WSGI, ("twisted==26.10.0", _FLASK), argument="twist-web"),
-        Peer("waitress", _WSGI, ("waitress==3.0.2", _FLASK), argument="waitress"),
-        Peer("gunicorn", _WSGI, ("gunicorn==27.0.1", _FLASK), argument="gunicorn"),
-    )
-}
-ALL_PEERS: Final[Mapping[str, Peer]] = {**PEERS, **WSGI_PEERS}
+_GUNICORN: Final = ("gunicorn==27.0.1", _FLASK)
+_SOCKET_IO: Final = ("flask-socketio==5.7.0", "simple-websocket==1.1.0", *_GUNICORN)
+_WSGI_PEERS: Final = _by_name(
+    Peer("mixsvc", _START, argument="mixsvc"),
+    Peer("mixsvc-processes", _START, argument="mixsvc-processes"),
+    Peer("mixsvc-before", _START, argument="mixsvc", commit=BEFORE),
+    Peer("twist-web", _START, ("twisted==26.10.0", _FLASK), argument="twist-web"),
+    Peer("waitress", _START, ("waitress==3.0.2", _FLASK), argument="waitress"),
+    Peer("gunicorn", _START, _GUNICORN, argument="gunicorn"),
+    Peer("gunicorn-workers", _START, _GUNICORN, argument="gunicorn-workers", shares="gunicorn"),
+    Peer("gunicorn-and-chat", _START, _GUNICORN, argument="gunicorn-and-chat", shares="gunicorn"),
+    Peer("uwsgi", _START, ("uwsgi==2.0.31", _FLASK), argument="uwsgi"),
+    Peer("granian", _START, ("granian==2.8.9", _FLASK), argument="granian"),
+    Peer("flask-socketio", _START, _SOCKET_IO, argument="flask-socketio", dialect=SOCKET_IO),
+)
+ALL_PEERS: Final[Mapping[str, Peer]] = {**PEERS, **_WSGI_PEERS}
 
-
-def install(peer: Peer) -> None:
-    """Install the peer's packages unless that is done. Raises CannotInstall with the reason."""
-    stamp = peer.folder / "installed"
-    wanted = "\n".join((sys.version, *peer.packages))
-    if not peer.packages or stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
-        return
-    print(f"bench: installing {peer.name}; this is done once", file=sys.stderr)
-    peer.folder.mkdir(parents=True, exist_ok=True)
-    for step in _steps(peer):
-        _run(step, peer)
-    stamp.write_text(wanted, encoding="utf-8")
+# Who takes part in the scenarios with views.
+_OURS: Final = ("mixsvc", "mixsvc-processes", "mixsvc-before")
+WSGI: Final = ("mixsvc", "twist-web", "waitress", "gunicorn")
+TWO_CORES: Final = (*_OURS, "gunicorn-workers", "waitress", "uwsgi", "granian")
+ISOLATION: Final = (*_OURS, "flask-socketio", "gunicorn-and-chat")
 
 
 def command(peer: Peer, streaming_limit: int) -> list[str]:
@@ -92,27 +92,3 @@ def command(peer: Peer, streaming_limit: int) -> list[str]:
     else:
         program = str(peer.folder / "bin" / "python") if peer.packages else sys.executable
     return [program, str(SERVERS / peer.script), peer.argument or str(streaming_limit)]
-
-
-def environment(peer: Peer) -> dict[str, str]:
-    """The environment variables of the server."""
-    ours = {} if peer.packages else {"PYTHONPATH": str(ROOT)}
-    return {**os.environ, **ours, "NODE_PATH": str(peer.folder / "node_modules"), "NODE_ENV": "production"}
-
-
-def _steps(peer: Peer) -> list[list[str]]:
-    folder = str(peer.folder)
-    if peer.is_node:
-        return [["npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix", folder, *peer.packages]]
-    pip = [str(peer.folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    return [[sys.executable, "-m", "venv", "--clear", folder], [*pip, *peer.packages]]
-
-
-def _run(step: list[str], peer: Peer) -> None:
-    try:
-        subprocess.run(step, check=True, capture_output=True, text=True, cwd=peer.folder)
-    except FileNotFoundError:
-        raise CannotInstall(f"{peer.name}: {step[0]} is not installed here") from None
-    except subprocess.CalledProcessError as error:
-        said = (error.stderr or error.stdout).strip()[-TAIL_CHARS:]
-        raise CannotInstall(f"{peer.name}: {' '.join(step)} failed:\n{said}") from None

@@ -1,4 +1,4 @@
-"""A server as a process on a core of its own, and its memory and CPU time."""
+"""A server as a process with children on cores of its own, and its memory and CPU time."""
 
 import os
 import resource
@@ -8,16 +8,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import FrameType
 from typing import IO, Final
 
-from bench.peers import Peer, command, environment
+from bench.installing import environment
+from bench.peers import Peer, command
 
-__all__ = ["CannotStart", "Server", "ending_cleanly", "on_cores", "raise_file_limit", "running"]
+__all__ = ["CannotStart", "Cores", "Server", "ending_cleanly", "on_cores", "raise_file_limit", "running"]
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
@@ -31,12 +32,21 @@ class CannotStart(Exception):
 
 
 @dataclass(frozen=True)
+class Cores:
+    """The numbers of the cores that the server and the load generator run on."""
+
+    server: frozenset[int]
+    load: frozenset[int]
+
+
+@dataclass(frozen=True)
 class Server:
-    """A server that listens on a port of the loopback."""
+    """A server that listens on a port of the loopback. chat_port: of its chat, another one if that runs beside it."""
 
     peer: Peer
     port: int
     pid: int
+    chat_port: int
 
     def memory(self) -> int:
         """Resident memory in bytes."""
@@ -55,10 +65,15 @@ class Server:
         return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def on_cores() -> tuple[int, int]:
-    """A core for the server and one for the load: the first and the last that this process may use."""
+def on_cores(number: int = 1) -> Cores:
+    """The first cores that this process may use for the server, and the last one for the load.
+
+    If no core is left, the load runs on all of them. Raises CannotStart when there are fewer than `number`.
+    """
     cores = sorted(os.sched_getaffinity(0))
-    return cores[0], cores[-1]
+    if len(cores) < number:
+        raise CannotStart(f"the server needs {number} cores, and this process may use {len(cores)}")
+    return Cores(frozenset(cores[:number]), frozenset(cores[number:][-1:] or cores))
 
 
 def raise_file_limit(needed: int) -> None:
@@ -87,16 +102,16 @@ def ending_cleanly() -> Iterator[None]:
 
 
 @contextmanager
-def running(peer: Peer, cores: tuple[int, int], streaming_limit: int = STREAMING_LIMIT) -> Iterator[Server]:
-    """Run the peer's server on the first core and this process on the second. The server ends with the context."""
+def running(peer: Peer, cores: Cores, streaming_limit: int = STREAMING_LIMIT) -> Iterator[Server]:
+    """Run the peer's server and this process on their cores. The server ends with the context, and its children."""
     allowed = os.sched_getaffinity(0)
     with TemporaryFile() as errors:
         # Threads and children inherit the cores; pinning the server later would miss those it has by then.
-        os.sched_setaffinity(0, {cores[0]})
+        os.sched_setaffinity(0, cores.server)
         try:
             process = _start(peer, streaming_limit, errors)
         finally:
-            os.sched_setaffinity(0, {cores[1]})
+            os.sched_setaffinity(0, cores.load)
         try:
             yield _ready(peer, process, errors)
         finally:
@@ -111,6 +126,8 @@ def _start(peer: Peer, streaming_limit: int, errors: IO[bytes]) -> subprocess.Po
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=errors,
+        # A group of its own, which ends as a whole.
+        start_new_session=True,
     )
 
 
@@ -125,14 +142,15 @@ def _ready(peer: Peer, process: subprocess.Popen[bytes], errors: IO[bytes]) -> S
                 break
             said += came
     words = said.split()
-    if len(words) != 3 or words[0] != b"ready":
+    if len(words) not in (3, 4) or words[0] != b"ready":
         errors.seek(0)
         raise CannotStart(f"{peer.name} did not start:\n{errors.read()[-1000:].decode(errors='replace')}")
-    return Server(peer, int(words[1]), int(words[2]))
+    return Server(peer, int(words[1]), int(words[2]), int(words[-1] if len(words) == 4 else words[1]))
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:

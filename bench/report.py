@@ -10,8 +10,8 @@ from bench.scenarios import Figures
 
 __all__ = ["OURS", "TARGETS", "Results", "Target", "table"]
 
-# Each scenario has one of them.
-OURS: Final = ("txsockjs", "mixsvc")
+# Of those that take part in a scenario, the first one is compared with the others.
+OURS: Final = ("txsockjs", "mixsvc-processes", "mixsvc")
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,21 @@ class Target:
     bound: float
     peer: str | None = None
     at_most: bool = False
+    ours: str = "txsockjs"
 
     def verdict(self, ours: float, theirs: float | None) -> str:
         """A line with the value, the bound, and whether the target is met."""
         value = ours / theirs if theirs else ours
         is_met = value <= self.bound if self.at_most else value >= self.bound
-        unit = f"x {self.peer}" if self.peer else ""
-        sign = "<=" if self.at_most else ">="
-        name = f"{self.scenario}, {self.figure}"
-        return f"{'pass' if is_met else 'FAIL'}  {name:28} {value:9.2f} {sign} {self.bound:g} {unit}".rstrip()
+        unit = f" times that of {self.peer}" if self.peer else ""
+        bound = f"{'at most' if self.at_most else 'at least'} {_share(self.bound)}"
+        name = f"{self.scenario}, {self.ours}, {self.figure}"
+        return f"{'pass' if is_met else 'FAIL'}  {name}: {_share(value)}{unit} (target: {bound})"
+
+
+def _share(value: float) -> str:
+    """A number, or what it is one part of if it is small."""
+    return f"{value:.3g}" if value == 0 or value > 0.1 else f"1/{1 / value:.3g}"
 
 
 TARGETS: Final = (
@@ -46,10 +52,23 @@ TARGETS: Final = (
     Target("idle", "KB/session", 8, at_most=True),
     Target("idle", "KB/session", 0.5, "sockjs-node", at_most=True),
     Target("idle", "connects/s", 2, "sockjs-node"),
-    Target("wsgi", "requests/s", 1.8, "twist-web"),
-    Target("wsgi", "ms, 99 %", 0.75, "twist-web", at_most=True),
-    Target("wsgi", "requests/s", 1, "waitress"),
-    Target("wsgi", "requests/s", 1, "gunicorn"),
+    Target("wsgi", "requests/s", 1.8, "twist-web", ours="mixsvc"),
+    Target("wsgi", "ms, 99 %", 0.75, "twist-web", at_most=True, ours="mixsvc"),
+    Target("wsgi", "requests/s", 1, "waitress", ours="mixsvc"),
+    Target("wsgi", "requests/s", 1, "gunicorn", ours="mixsvc"),
+    Target("wsgi-two-cores", "requests/s", 1.5, "mixsvc-before", ours="mixsvc-processes"),
+    Target("wsgi-two-cores", "CPU us/request", 0.6, "gunicorn-workers", at_most=True, ours="mixsvc-processes"),
+    Target("isolation", "views/s", 1.5, "mixsvc-before", ours="mixsvc-processes"),
+    *(
+        Target("isolation", f"{question} ms, {part}", bound, peer, at_most=True, ours="mixsvc-processes")
+        for question in ("say", "who")
+        for part, bound, peer in (
+            ("median", 2, "gunicorn-and-chat"),
+            ("99 %", 2, "gunicorn-and-chat"),
+            ("99 %", 1 / 20, "mixsvc-before"),
+            ("99 %", 1 / 15, "flask-socketio"),
+        )
+    ),
 )
 
 
@@ -77,25 +96,25 @@ class Results:
 
 def table(results: Results) -> str:
     """The text of the report: a line for each figure of each server, then the targets that can be checked."""
-    lines = [f"{'scenario':14} {'figure':14} {'server':15} {'median':>12} {'lowest':>12} {'highest':>12}  ours is"]
+    lines = [f"{'scenario':18} {'figure':14} {'server':17} {'median':>12} {'lowest':>12} {'highest':>12}  ours is"]
     for scenario, figure, server, values in results.rows():
-        ours = _ours(results.medians(scenario, figure))
+        medians = results.medians(scenario, figure)
         amounts = " ".join(f"{_amount(value):>12}" for value in (median(values), min(values), max(values)))
-        ratio = "" if server in OURS or not ours or not median(values) else f"  {ours / median(values):.2f} x"
-        lines.append(f"{scenario:14} {figure:14} {server:15} {amounts}{ratio}")
+        ratio = _ratio(server, medians)
+        lines.append(f"{scenario:18} {figure:14} {server:17} {amounts}{ratio}")
     return "\n".join([*lines, *_verdicts(results)])
+
+
+def _ratio(server: str, medians: Mapping[str, float]) -> str:
+    ours = next((name for name in OURS if name in medians), server)
+    return "" if ours == server or not medians[server] else f"  {medians[ours] / medians[server]:.2f} x"
 
 
 def _verdicts(results: Results) -> Iterator[str]:
     for target in TARGETS:
         medians = results.medians(target.scenario, target.figure)
-        ours = _ours(medians)
-        if ours is not None and (target.peer is None or target.peer in medians):
-            yield target.verdict(ours, medians[target.peer] if target.peer else None)
-
-
-def _ours(medians: Mapping[str, float]) -> float | None:
-    return next((medians[name] for name in OURS if name in medians), None)
+        if target.ours in medians and (target.peer is None or target.peer in medians):
+            yield target.verdict(medians[target.ours], medians[target.peer] if target.peer else None)
 
 
 def _amount(value: float) -> str:

@@ -1,7 +1,9 @@
 """The scenarios: each drives one server for a bounded time and returns its figures."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -9,12 +11,25 @@ from typing import Final
 from bench.clients import ClientGroup
 from bench.connecting import connect, connect_one
 from bench.load import Broadcasts, Echoes
-from bench.peers import PEERS, WSGI_PEERS
+from bench.peers import ISOLATION, PEERS, TWO_CORES, WSGI
 from bench.processes import Server
 from bench.protocol import EVENTSOURCE, XHR_STREAMING, Transport
-from bench.requests import RequestLoad
+from bench.requests import RequestLoad, RequestTimes
+from bench.servers.wsgi_app import COMPUTED, HELLO
+from bench.talking import talking
 
-__all__ = ["SCENARIOS", "Figures", "Scenario", "echo", "fanout", "idle", "slow_readers", "streaming", "wsgi"]
+__all__ = [
+    "SCENARIOS",
+    "Figures",
+    "Scenario",
+    "echo",
+    "fanout",
+    "idle",
+    "isolation",
+    "slow_readers",
+    "streaming",
+    "wsgi",
+]
 
 WINDOW: Final = 16
 
@@ -24,10 +39,11 @@ SLOW_BUFFER_BYTES: Final = 4096
 SLOW_MESSAGE_BYTES: Final = 8192
 SLOW_TIMES: Final = 3
 
-# The answer of bench/servers/wsgi_app.py.
-HELLO: Final = b"Hello, world!\n"
 # Not measured: a service that has just started is busy with other things.
-WARM_UP_SECONDS: Final = 3.0
+WARM_UP_SECONDS: Final = 2.0
+
+# Enough questions for a 99th percentile.
+ISOLATION_TIMES: Final = 2
 
 # How often memory is measured.
 MEMORY_SAMPLES: Final = 10
@@ -38,11 +54,12 @@ Figures = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Scenario:
-    """measure: called with a running server and seconds. servers: the names of those that take part."""
+    """measure: called with a running server and seconds. servers: those that take part. cores: for the server."""
 
     name: str
     measure: Callable[[Server, float], Figures]
     servers: Sequence[str] = tuple(PEERS)
+    cores: int = 1
 
 
 def fanout(server: Server, seconds: float, sessions: int, window: int = WINDOW) -> Figures:
@@ -109,7 +126,7 @@ def _slow_readers(server: Server, seconds: float, group: ClientGroup) -> Figures
 
 def wsgi(server: Server, seconds: float, connections: int) -> Figures:
     """Each connection requests a small page of a Flask app, and again as soon as it has the answer."""
-    load = RequestLoad(server.port, connections, HELLO)
+    load = RequestLoad(server.port, connections, HELLO.encode())
     try:
         load.run(WARM_UP_SECONDS)
         before = server.cpu()
@@ -119,10 +136,37 @@ def wsgi(server: Server, seconds: float, connections: int) -> Figures:
         load.close()
     return {
         "requests/s": times.per_second,
-        "ms, median": times.percentile(50) * 1e3,
-        "ms, 99 %": times.percentile(99) * 1e3,
+        **_milliseconds("", times),
         "CPU us/request": cpu * 1e6 / len(times.took),
     }
+
+
+def isolation(server: Server, seconds: float, connections: int) -> Figures:
+    """Each connection requests a view that computes, and again as soon as it has the answer; persons chat meanwhile."""
+    load = RequestLoad(server.port, connections, COMPUTED.encode(), "/compute")
+    try:
+        return asyncio.run(_isolation(server, seconds * ISOLATION_TIMES, load))
+    finally:
+        load.close()
+
+
+async def _isolation(server: Server, seconds: float, load: RequestLoad) -> Figures:
+    dialect = server.peer.dialect
+    async with AsyncExitStack() as stack:
+        talks = [
+            await stack.enter_async_context(talking(server.chat_port, dialect, name)) for name in dialect.questions
+        ]
+        await asyncio.to_thread(load.run, WARM_UP_SECONDS)
+        running = asyncio.gather(*(talk.run(seconds) for talk in talks))
+        views = await asyncio.to_thread(load.run, seconds)
+        figures = {"views/s": views.per_second}
+        for name, took in zip(dialect.questions, await running, strict=True):
+            figures.update(_milliseconds(f"{name} ", RequestTimes(took, seconds)))
+        return figures
+
+
+def _milliseconds(prefix: str, times: RequestTimes) -> Figures:
+    return {f"{prefix}ms, median": times.percentile(50) * 1e3, f"{prefix}ms, 99 %": times.percentile(99) * 1e3}
 
 
 WITH_SOCKJS: Final = tuple(name for name in PEERS if name != "websockets")
@@ -138,6 +182,9 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         Scenario("eventsource", partial(streaming, sessions=1000, transport=EVENTSOURCE), WITH_SOCKJS),
         Scenario("idle", partial(idle, sessions=5000)),
         Scenario("slow-readers", partial(slow_readers, sessions=1000, slow=100)),
-        Scenario("wsgi", partial(wsgi, connections=50), tuple(WSGI_PEERS)),
+        Scenario("wsgi", partial(wsgi, connections=50), WSGI),
+        Scenario("wsgi-two-cores", partial(wsgi, connections=50), TWO_CORES, cores=2),
+        Scenario("isolation", partial(isolation, connections=32), ISOLATION, cores=2),
+        Scenario("isolation-one-core", partial(isolation, connections=32), ISOLATION),
     )
 }

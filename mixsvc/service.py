@@ -35,6 +35,7 @@ from mixsvc.application import request_authenticator
 from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
 from mixsvc.chat.service import ChatService, Dependencies
+from mixsvc.common.answers import encode_error
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades
@@ -151,7 +152,7 @@ class MixService(MultiService):
     def _make_views(self, application: "WSGIApplication | SpawnCommand") -> tuple[Views, IResource]:
         web = self._settings.web
         if isinstance(application, SpawnCommand):
-            make = partial(ViewProcess, self._reactor, application)
+            make = partial(ViewProcess, self._reactor, application, _cannot_answer)
             children = self._children = ViewProcesses(self._reactor, web, make)
             return children, ChildResource(children.submit)
         pool = DaemonThreadPool(self._reactor, web.threads, "view")
@@ -296,6 +297,10 @@ class MixService(MultiService):
 
 def _closed(ports: Sequence[IListeningPort]) -> "Deferred[Any]":
     return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in ports])
+
+
+def _cannot_answer(question: bytes) -> "Deferred[bytes]":
+    return succeed(encode_error(RuntimeError("this service answers no questions")))
 
 
 def _make_charts(reactor: Any, settings: Settings) -> tuple[ChartQueue, ChartsFacade]:

@@ -1,15 +1,17 @@
 """Becomes one of the WSGI servers, each started as its documentation shows, in an environment of its own.
 
-Prints "ready PORT PID" as soon as the port is open. The server writes its log, and the access log that it has by
-default, to a temporary file.
+Prints "ready PORT PID CHAT_PORT" as soon as the ports are open. The server writes its log, the access log that it has
+by default, and its database to a temporary folder, which is in memory where that is possible.
 """
 
 import os
 import select
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -18,41 +20,100 @@ __all__ = ["become"]
 HERE = Path(__file__).parent
 DEADLINE_SECONDS = 25.0
 THREADS = "10"
+WORKERS = "2"
+# As many for views as the others have, and one for each of the two WebSockets.
+SOCKET_IO_THREADS = "12"
+# Each persistent connection keeps a thread of uWSGI, and 50 are open.
+UWSGI_THREADS = "25"
+# How much of the log of a server that does not start is shown.
+TAIL_BYTES = 800
+
+# The rates come from the archive, so nothing is fetched, and the chat refuses nothing.
+SETTINGS = """
+[server]
+port = {port}
+[web]
+threads = {threads}
+{web}
+[rates]
+sources = archive
+[chat]
+rate = 1000000
+burst = 1000000
+joins = 1000000
+"""
+TWISTD = ("twistd", "--nodaemon", "--pidfile=", "mixsvc", "--config=mixsvc.ini")
+MIXSVC = (*TWISTD, "--wsgi=wsgi_app:app")
+GUNICORN = ("gunicorn", "-k", "gthread", "--bind=127.0.0.1:{port}")
+COMMANDS = {
+    "mixsvc": MIXSVC,
+    "mixsvc-processes": MIXSVC,
+    "twist-web": ("twist", "web", "--wsgi=wsgi_app.app", "--listen=tcp:{port}:interface=127.0.0.1:backlog=1024"),
+    "waitress": ("waitress-serve", "--listen=127.0.0.1:{port}", f"--threads={THREADS}", "wsgi_app:app"),
+    "gunicorn": (*GUNICORN, f"--threads={THREADS}", "wsgi_app:app"),
+    "gunicorn-workers": (*GUNICORN, f"--workers={WORKERS}", f"--threads={THREADS}", "wsgi_app:app"),
+    "gunicorn-and-chat": (*GUNICORN, f"--workers={WORKERS}", f"--threads={THREADS}", "wsgi_app:app"),
+    "uwsgi": (
+        *("uwsgi", "--http11-socket=127.0.0.1:{port}", "--master", f"--processes={WORKERS}", "--module=wsgi_app:app"),
+        *("--enable-threads", f"--threads={UWSGI_THREADS}"),
+    ),
+    "granian": (
+        *("granian", "--interface=wsgi", "--host=127.0.0.1", "--port={port}", f"--workers={WORKERS}"),
+        *(f"--blocking-threads={THREADS}", "wsgi_app:app"),
+    ),
+    "flask-socketio": (*GUNICORN, f"--threads={SOCKET_IO_THREADS}", "socketio_app:app"),
+}
+WEB = {"mixsvc-processes": f"processes = {WORKERS}"}
 
 
 def become(name: str) -> None:
-    """Turn this process into the server. A child waits for the port, and removes the folder at the end."""
-    port = _free_port()
-    folder = Path(tempfile.mkdtemp(prefix="mixsvc-bench-"))
-    command = _command(name, port, folder)
+    """Turn this process into the server. A child waits for the ports, and removes the folder at the end."""
+    port = chat_port = _free_port()
+    folder = Path(tempfile.mkdtemp(prefix="mixsvc-bench-", dir=_memory()))
+    os.chdir(folder)
+    if name == "gunicorn-and-chat":
+        chat_port = _free_port()
+        _run_beside(chat_port)
+    else:
+        _write_settings(port, WEB.get(name, ""))
     end_of_server, kept_open = os.pipe()
     if not os.fork():
         os.close(kept_open)
-        _watch(port, end_of_server, folder)
+        # The group of the server is ended as a whole, and somebody must remove the folder.
+        os.setsid()
+        _watch((port, chat_port), end_of_server, folder)
         os._exit(0)
     # The server inherits it, so it is open until the server ends.
     os.set_inheritable(kept_open, True)
-    log = os.open(folder / "log", os.O_CREAT | os.O_WRONLY)
+    log = os.open("log", os.O_CREAT | os.O_WRONLY)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    os.chdir(folder)
+    command = [part.format(port=port) for part in COMMANDS[name]]
+    program = str(Path(sys.executable).with_name(command[0]))
     path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(HERE))))
-    os.execve(command[0], command, {**os.environ, "PYTHONPATH": path})
+    os.execve(program, command, {**os.environ, "PYTHONPATH": path})
 
 
-def _command(name: str, port: int, folder: Path) -> list[str]:
-    programs = Path(sys.executable).parent
-    commands = {
-        "mixsvc": ["twistd", "--nodaemon", "--pidfile=", "mixsvc", "--wsgi=wsgi_app:app", "--config=mixsvc.ini"],
-        "twist-web": ["twist", "web", "--wsgi=wsgi_app.app", f"--listen=tcp:{port}:interface=127.0.0.1:backlog=1024"],
-        "waitress": ["waitress-serve", f"--listen=127.0.0.1:{port}", f"--threads={THREADS}", "wsgi_app:app"],
-        "gunicorn": ["gunicorn", f"--bind=127.0.0.1:{port}", "-k", "gthread", f"--threads={THREADS}", "wsgi_app:app"],
-    }
-    # The rates come from the archive, so nothing is fetched.
-    ini = f"[server]\nport = {port}\n[web]\nthreads = {THREADS}\n[rates]\nsources = archive\n"
-    (folder / "mixsvc.ini").write_text(ini, encoding="utf-8")
-    program, *rest = commands[name]
-    return [str(programs / program), *rest]
+def _memory() -> str | None:
+    """A folder in memory, so that no disk slows down one server more than another."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
+
+
+def _write_settings(port: int, web: str) -> None:
+    Path("mixsvc.ini").write_text(SETTINGS.format(port=port, threads=THREADS, web=web), encoding="utf-8")
+
+
+def _run_beside(port: int) -> None:
+    """Start our chat, as another process of this group."""
+    _write_settings(port, "")
+    python = Path(os.environ["BENCH_CHAT_PYTHON"])
+    with Path("chat.log").open("wb") as log:
+        subprocess.Popen(
+            [python.with_name(TWISTD[0]), *TWISTD[1:]],
+            env={**os.environ, "PYTHONPATH": os.environ["BENCH_CHAT_PATH"]},
+            stdout=log,
+            stderr=log,
+        )
 
 
 def _free_port() -> int:
@@ -61,14 +122,16 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _watch(port: int, end_of_server: int, folder: Path) -> None:
+def _watch(ports: Sequence[int], end_of_server: int, folder: Path) -> None:
     server, end = os.getppid(), monotonic() + DEADLINE_SECONDS
-    is_open = False
+    are_open = False
     # Waits 0.05 s each time, and stops at once when the server has ended.
-    while not is_open and monotonic() < end and not select.select([end_of_server], [], [], 0.05)[0]:
-        is_open = _is_open(port)
-    if is_open:
-        print(f"ready {port} {server}", flush=True)
+    while not are_open and monotonic() < end and not select.select([end_of_server], [], [], 0.05)[0]:
+        are_open = all(_is_open(port) for port in ports)
+    if are_open:
+        print(f"ready {ports[0]} {server} {ports[1]}", flush=True)
+    else:
+        os.write(2, (folder / "log").read_bytes()[-TAIL_BYTES:])
     os.close(1)
     os.read(end_of_server, 1)
     shutil.rmtree(folder)

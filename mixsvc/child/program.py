@@ -17,9 +17,7 @@ from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.wsgi.children.child_log import ChildLog
 from mixsvc.wsgi.children.frames import FrameType, encode_frame
-from mixsvc.wsgi.children.host import ChildHost
-from mixsvc.wsgi.children.incoming import IncomingFrames
-from mixsvc.wsgi.children.sender import FrameSender
+from mixsvc.wsgi.children.host import ChildHost, ChildWire, Registered
 from mixsvc.wsgi.children.setup import CHILD_SOCKET, SEARCH, ChildSetup
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 
@@ -35,24 +33,23 @@ def main() -> None:
     die_with_service()
     connection = socket.socket(fileno=CHILD_SOCKET)
     connection.set_inheritable(False)
-    incoming = IncomingFrames(connection)
-    first = next(iter(incoming), None)
+    wire = ChildWire.of(connection)
+    first = next(iter(wire.incoming), None)
     if first is None:
         # The service has ended.
         return
     setup = ChildSetup.decode(first.payload)
     _search_as_the_service(setup)
-    sender = FrameSender(connection)
-    globalLogBeginner.beginLoggingTo([ChildLog(sender.send)], redirectStandardIO=True)
+    globalLogBeginner.beginLoggingTo([ChildLog(wire.sender.send)], redirectStandardIO=True)
     try:
         settings = setup.settings()
         # Before the threads, which inherit it.
         os.nice(settings.web.process_nice)
-        host = ChildHost(connection, incoming, sender, settings.web.threads, _quota(settings))
+        host = ChildHost(wire, settings.web.threads, _quota(settings), Registered(_nothing_registered, len))
         host.start()
         application = _import(settings, setup.start_directory)
     except MixError as error:
-        sender.send(encode_frame(FrameType.FAILED, 0, str(error).encode(errors="backslashreplace")))
+        wire.sender.send(encode_frame(FrameType.FAILED, 0, str(error).encode(errors="backslashreplace")))
         raise SystemExit(1) from None
     gc.collect()
     gc.freeze()
@@ -66,6 +63,10 @@ def _search_as_the_service(setup: ChildSetup) -> None:
         os.environ.pop(SEARCH, None)
     else:
         os.environ[SEARCH] = setup.pythonpath
+
+
+def _nothing_registered(name: str, arguments: object) -> object:
+    raise LookupError(f"nothing is registered under {name}")
 
 
 def _quota(settings: Settings) -> SpoolQuota:

@@ -20,7 +20,9 @@ from mixsvc.pages.api.cors import install_cross_origin_policy
 from mixsvc.pages.api.problems import problem, problem_of
 from mixsvc.pages.auth.devices import Devices
 from mixsvc.pages.auth.ended_logins import EndedLogins
+from mixsvc.pages.auth.limits import LoginLimits
 from mixsvc.pages.auth.logins import Logins
+from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.pages.auth.sessions import install_sessions, session_identity
 from mixsvc.pages.flask_log import use_twisted_log
 from mixsvc.pages.static_files import install_static_files
@@ -72,27 +74,34 @@ class AppSecrets:
     api_token: bytes | None = None
     logouts_file: str = ""
 
+    def login_memory(self) -> LoginMemory:
+        """Returns the memory of logins of a process that serves the pages alone, or that all such processes ask."""
+        return LoginMemory(LoginLimits(time.monotonic), EndedLogins(self.logouts_file))
+
 
 def create_app(
     mix: IMix,
     settings: Settings | None = None,
     keys: AppSecrets | None = None,
     authenticator: Authenticator | None = None,
+    memory: LoginMemory | None = None,
 ) -> Flask:
     """The Flask app of our pages; each call makes a new one.
 
-    authenticator: the function that [chat] authenticator names; None: our session cookies say who somebody is. Raises
-    BadSetting if the hash of a moderator's password is not valid.
+    authenticator: the function that [chat] authenticator names; None: our session cookies say who somebody is.
+    memory: what is remembered of logins; None for a memory of its own. Raises BadSetting if the hash of a moderator's
+    password is not valid.
     """
     settings, keys = settings or Settings(), keys or AppSecrets()
+    memory = memory or keys.login_memory()
     use_twisted_log(logging.getLogger(NAME))
     app = Flask(NAME, template_folder="pages/templates", static_folder="pages/static", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = settings.web.max_body
     app.extensions["mixsvc"] = mix
     static_files = install_static_files(app)
     install_cross_origin_policy(app, settings.chat.origins)
-    sessions = install_sessions(app, keys.secret_key, settings.chat, EndedLogins(keys.logouts_file))
-    logins = Logins(settings.chat.moderators, time.monotonic, Devices(keys.secret_key))
+    sessions = install_sessions(app, keys.secret_key, settings.chat, memory.log_outs)
+    logins = Logins(settings.chat.moderators, memory.limits, Devices(keys.secret_key))
     access = rooms.ChatAccess(settings.chat, keys.api_token, authenticator or session_identity(app))
     app.register_blueprint(index.blueprint(mix, static_files, access))
     app.register_blueprint(rates.blueprint(mix))

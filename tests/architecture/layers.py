@@ -16,7 +16,7 @@ LAYERS: Final = """
     mixsvc.commands
     mixsvc.tap  mixsvc.embedded  mixsvc.child
     mixsvc.service  mixsvc.twistd
-    mixsvc.operations  mixsvc.application
+    mixsvc.operations  mixsvc.application  mixsvc.questions
     mixsvc.facade  mixsvc.shutdown
 
     mixsvc.wsgi.children

@@ -185,6 +185,8 @@ async def flooder(port: int, counts: Counts, chance: random.Random) -> None:
                 async with asyncio.timeout(chance.uniform(1, 2)):
                     while True:
                         await session.send(say)
+                        # It waits only for a full socket, so the other clients of this loop would wait for that, too.
+                        await asyncio.sleep(0)
             finally:
                 reading.cancel()
                 # A close frame would have to wait behind the flood.

@@ -12,7 +12,8 @@ from mixsvc.pages.api.json_body import json_object, refuse, text
 from mixsvc.pages.api.problems import problem
 from mixsvc.pages.auth.devices import COOKIE as DEVICE_COOKIE
 from mixsvc.pages.auth.devices import LIFETIME, Devices
-from mixsvc.pages.auth.logins import LoginAttempt, Logins, TooManyAttempts, WrongPassword
+from mixsvc.pages.auth.limits import TooManyAttempts
+from mixsvc.pages.auth.logins import LoginAttempt, Logins, WrongPassword
 from mixsvc.pages.auth.sessions import LogOutNotStored, MixSessions
 
 __all__ = ["blueprint"]

@@ -4,9 +4,12 @@
   authenticator made of it, which the chat asks with the environ of a connection.
 - ended_logins.py: the logins that have ended. It is all that the server keeps of sessions, as a copy of a cookie would
   be valid after a log-out.
-- logins.py: checks a moderator's password, a few at a time, as each check takes memory and time on purpose. Whoever
-  comes while all places are taken is refused at once: a view's thread that waits is one that serves nobody.
+- logins.py: checks a moderator's password.
+- limits.py: who may try, and that a few passwords are checked at a time, as each check takes memory and time on
+  purpose. Whoever comes while all places are taken is refused at once: a view's thread that waits serves nobody.
 - devices.py: a cookie of browsers in which the account has logged in before. They have a lane of their own, so that
   others, whose guesses fill the other lane, do not keep a moderator out.
 - throttle.py: makes whoever fails again and again wait longer and longer, by name and by network address.
+- memory.py: limits and ended logins as all processes that serve the pages share them; remote.py: how a view's process
+  asks the service for them.
 """

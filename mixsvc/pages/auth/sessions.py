@@ -16,7 +16,7 @@ from mixsvc.config.parsers import Moderator
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import Authenticator, Identity
 from mixsvc.interfaces.environ import REMOVED_PREFIX
-from mixsvc.pages.auth.ended_logins import EndedLogins
+from mixsvc.pages.auth.memory import LogOuts
 
 __all__ = ["COOKIE", "LogOutNotStored", "MixSessions", "install_sessions", "session_identity"]
 
@@ -41,7 +41,7 @@ class MixSessions(SecureCookieSessionInterface):
     salt = "mixsvc-session"
     digest_method = staticmethod(hashlib.sha256)
 
-    def __init__(self, key: bytes, moderators: Sequence[Moderator], guests: bool, ended: EndedLogins) -> None:
+    def __init__(self, key: bytes, moderators: Sequence[Moderator], guests: bool, ended: LogOuts) -> None:
         """guests: whether somebody may choose a name; if not, only moderators get a session, by their login."""
         self._key = key
         self._ended = ended
@@ -134,7 +134,7 @@ class MixSessions(SecureCookieSessionInterface):
         return hmac.new(self._key, f"{purpose}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def install_sessions(app: Flask, key: bytes, settings: ChatSettings, ended: EndedLogins) -> MixSessions:
+def install_sessions(app: Flask, key: bytes, settings: ChatSettings, ended: LogOuts) -> MixSessions:
     """Make the app use these sessions; call it once, before the first request."""
     app.secret_key = key
     app.permanent_session_lifetime = LIFETIME

@@ -6,10 +6,11 @@ a hook's run; it is 0 where there is none. Who sends what:
     to the child    SETUP   JSON: what to run (setup.py); the first frame
                     CALL    a request (environ_frame.py); its body too, unless that is a descriptor (SCM_RIGHTS)
                     ROOM    u32: so many bytes of this response were taken
-                    GONE    nobody waits for this call or run any more
+                    GONE    the client of this call has left
                     REPLY   the answer to an ASK
                     RATES   the latest rates
                     RUN     JSON: name and arguments of what the application has registered
+                    CANCEL  nobody waits for this RUN any more
                     STOP    end when every response is sent
     from the child  READY   JSON: the application is imported
                     FAILED  text: the application cannot be imported
@@ -48,6 +49,7 @@ class FrameType:
     RATES: Final = 6
     RUN: Final = 7
     STOP: Final = 8
+    CANCEL: Final = 9
     READY: Final = 32
     FAILED: Final = 33
     WHOLE: Final = 34

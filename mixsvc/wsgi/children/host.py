@@ -13,11 +13,13 @@ from twisted.logger import Logger
 
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.call import ApplicationCall
+from mixsvc.wsgi.children.asking import ServiceQuestions
 from mixsvc.wsgi.children.environ_frame import decode_call
 from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, encode_frame
 from mixsvc.wsgi.children.incoming import IncomingFrames
 from mixsvc.wsgi.children.loop import LoopThread
 from mixsvc.wsgi.children.remote_request import RemoteTarget, RemoteWriter
+from mixsvc.wsgi.children.run_threads import RunThreads
 from mixsvc.wsgi.children.sender import FrameSender
 from mixsvc.wsgi.environ import environ_of_child
 from mixsvc.wsgi.spool import SpoolQuota
@@ -27,9 +29,38 @@ from mixsvc.wsgi.waiting import WaitingStreams
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["ChildHost"]
+__all__ = ["ChildHost", "ChildWire", "Registered"]
 
 READER_THREADS: Final = 4
+
+# Threads of their own, so that views that take long do not hold up the chat's questions.
+RUN_THREADS: Final = 4
+
+
+@dataclass(frozen=True)
+class ChildWire:
+    """The socket, and what reads and writes it."""
+
+    connection: socket.socket
+    incoming: IncomingFrames
+    sender: FrameSender
+
+    @classmethod
+    def of(cls, connection: socket.socket) -> "ChildWire":
+        """With a socket that blocks."""
+        return cls(connection, IncomingFrames(connection), FrameSender(connection))
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What a child does besides requests.
+
+    run: calls what is registered under a name with arguments of JSON, in a thread of its own, for a RUN. take_rates:
+    takes what each RATES holds, in the main thread.
+    """
+
+    run: Callable[[str, list[Any]], object]
+    take_rates: Callable[[bytes], object]
 
 
 class ChildHost:
@@ -37,21 +68,20 @@ class ChildHost:
 
     _log: Final = Logger("mixsvc.web")
 
-    def __init__(
-        self,
-        connection: socket.socket,
-        incoming: IncomingFrames,
-        sender: FrameSender,
-        threads: int,
-        quota: SpoolQuota,
-    ) -> None:
+    def __init__(self, wire: ChildWire, threads: int, quota: SpoolQuota, registered: Registered) -> None:
         """threads: for views. quota: how much may wait for clients."""
-        self._connection = connection
-        self._incoming = incoming
-        self._sender = sender
+        self._connection = wire.connection
+        self._incoming = wire.incoming
+        self._sender = sender = wire.sender
         self._loop = LoopThread()
         self._views = DaemonThreadPool(self._loop, threads, "view")
         self._readers = DaemonThreadPool(self._loop, READER_THREADS, "reader")
+        self._hooks = DaemonThreadPool(self._loop, RUN_THREADS, "hook")
+        self._questions = ServiceQuestions(sender.send)
+        self._runs = RunThreads(self._hooks, registered.run, sender.send)
+        self._take_rates = registered.take_rates
+        # Asks the service from any thread but the main one; see ServiceQuestions.ask.
+        self.ask = self._questions.ask
         waiting = WaitingStreams(self._views, quota.changed)
         self._context = WriterContext(self._views.call_in_reactor, self._readers, quota, waiting)
         self._lock = Lock()
@@ -65,6 +95,7 @@ class ChildHost:
         self._loop.start()
         self._views.start()
         self._readers.start()
+        self._hooks.start()
 
     def serve(self, application: "WSGIApplication", hooks: list[str]) -> None:
         """Say that the application is ready, and run its calls until the service wants this process to end.
@@ -90,6 +121,14 @@ class ChildHost:
             self._tell(id, _Remote.taken, int.from_bytes(payload, "big"))
         elif type == FrameType.GONE:
             self._tell(id, _Remote.disconnected)
+        elif type == FrameType.REPLY:
+            self._questions.answered(id, payload)
+        elif type == FrameType.RUN:
+            self._runs.begin(id, payload)
+        elif type == FrameType.CANCEL:
+            self._runs.give_up(id)
+        elif type == FrameType.RATES:
+            self._take_rates(payload)
         elif type == FrameType.STOP:
             self._is_stopping = True
             self._end_if_done()

@@ -4,20 +4,23 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from typing import Any, Final
 
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import Factory, ProcessProtocol
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
+from mixsvc.wsgi.children.asked import Answer, ChildQuestions
 from mixsvc.wsgi.children.call import ChildCall
 from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, encode_frame
 from mixsvc.wsgi.children.link import ChildLink
+from mixsvc.wsgi.children.runs import ChildRuns
 from mixsvc.wsgi.children.setup import CHILD_SOCKET, OF_THE_SERVICE, SpawnCommand
 from mixsvc.wsgi.supervision.interfaces import ENDED, ProcessOwner, Refusal
 from mixsvc.wsgi.supervision.silence import CallSilence
@@ -33,7 +36,8 @@ class ViewProcess:
 
     _log: Final = Logger("mixsvc.web")
 
-    def __init__(self, reactor: Any, command: SpawnCommand, owner: ProcessOwner) -> None:
+    def __init__(self, reactor: Any, command: SpawnCommand, answer: Answer, owner: ProcessOwner) -> None:
+        """answer: answers what the child asks."""
         self._reactor = reactor
         self._command = command
         self._owner = owner
@@ -45,6 +49,8 @@ class ViewProcess:
         self._link: ChildLink | None = None
         self._silence = CallSilence(reactor)
         self._ids = count(1)
+        self._runs = ChildRuns(self._send_frame)
+        self._questions = ChildQuestions(answer, self._send_frame)
         # By id: calls whose thread is not free yet, and those whose response is not complete yet.
         self._running: dict[int, ChildCall] = {}
         self._open: dict[int, ChildCall] = {}
@@ -96,6 +102,10 @@ class ViewProcess:
         """Its calls whose thread is not free, or whose response is not complete."""
         return list({**self._running, **self._open}.values())
 
+    def run(self, name: str, arguments: Sequence[object]) -> "Deferred[Any]":
+        """Call there what is registered under a name; see ChildRuns. Only a process that is ready."""
+        return self._runs.run(name, arguments)
+
     def busy(self) -> list[str]:
         """The names of its calls whose thread is not free."""
         return [call.name for call in self._running.values()]
@@ -109,7 +119,7 @@ class ViewProcess:
         return self._silence.longer_than(seconds, threads, self._running)
 
     def push_rates(self, payload: bytes) -> None:
-        """Tell it the latest rates."""
+        """Tell it the latest rates; at any time after its start."""
         self._send(FrameType.RATES, 0, payload)
 
     def stop(self) -> None:
@@ -133,8 +143,11 @@ class ViewProcess:
         self._owner.process_freed(self)
 
     def _send(self, type: int, id: int, payload: bytes) -> None:
+        self._send_frame(encode_frame(type, id, payload))
+
+    def _send_frame(self, frame: bytes) -> None:
         if self._link is not None:
-            self._link.send(encode_frame(type, id, payload))
+            self._link.send(frame)
 
     def _gone(self, id: int) -> None:
         self._send(FrameType.GONE, id, b"")
@@ -147,6 +160,10 @@ class ViewProcess:
             self._respond(type, id, payload)
         elif type == FrameType.OVER:
             self._over(id)
+        elif type == FrameType.ASK:
+            self._questions.asked(id, payload)
+        elif type == FrameType.RESULT:
+            self._runs.answered(id, payload)
         elif type == FrameType.LOG:
             self._logged(payload)
         elif type == FrameType.READY:
@@ -202,6 +219,7 @@ class ViewProcess:
         self._link = None
         self.kill()
         self.fail_calls(ENDED)
+        self._runs.lost()
         self._settle()
 
     def _exited(self, how: str) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
+from twisted.internet.defer import Deferred
+
 __all__ = [
     "ENDED",
     "MakeProcess",
@@ -82,6 +84,9 @@ class SupervisedProcess(Protocol):
 
     def begin(self, call: Any, /) -> None:
         """Give it a request."""
+
+    def run(self, name: str, arguments: Sequence[object], /) -> "Deferred[Any]":
+        """Call what the application has registered under a name; cancelling it gives it up."""
 
     def push_rates(self, payload: bytes, /) -> None:
         """Send the new table of rates."""

@@ -1,5 +1,6 @@
 """The children of one service: which one gets a request, and what is done about those that hang, grow or end."""
 
+from collections.abc import Sequence
 from math import inf
 from typing import Any, Final
 
@@ -19,13 +20,16 @@ from mixsvc.wsgi.supervision.ready_waiters import ReadyWaiters
 from mixsvc.wsgi.supervision.slots import Slot, ready_in, slot_of
 from mixsvc.wsgi.supervision.stats import ChildrenStats, SlotStats
 
-__all__ = ["ViewProcesses"]
+__all__ = ["MAX_RUNS", "ViewProcesses"]
 
 # How often the children are looked at, in seconds; more often for a short view_timeout.
 LOOK_SECONDS: Final = 1.0
 
 # How often their memory is measured, in seconds.
 MEMORY_SECONDS: Final = 5.0
+
+# Calls of what the application has registered that may be in flight in all children together.
+MAX_RUNS: Final = 1000
 
 # Changed files that are noticed within so many seconds lead to one replacement.
 CHANGE_SECONDS: Final = 0.2
@@ -55,6 +59,7 @@ class ViewProcesses:
         self._large: set[SupervisedProcess] = set()
         self._waiters = ReadyWaiters(self._slots)
         self._rates: bytes | None = None
+        self._runs = 0
         self._change: Any = None
         self._drained: Deferred[None] | None = None
         self._stopped: Deferred[None] | None = None
@@ -85,6 +90,16 @@ class ViewProcesses:
         if self._dispatch.is_hopeless and not ready_in(self._slots):
             return fail(ServiceBusy("no process can run the application"))
         return self._waiters.process()
+
+    def run(self, name: str, arguments: Sequence[object]) -> "Deferred[Any]":
+        """Call what the application has registered, in the child that `ready_process` finds; cancellable.
+
+        Fails as that does, with ServiceBusy if MAX_RUNS calls are in flight, and with the error of the call.
+        """
+        if self._runs >= MAX_RUNS:
+            return fail(ServiceBusy("too many questions to the application are in flight"))
+        self._runs += 1
+        return self.ready_process().addCallback(lambda process: process.run(name, arguments)).addBoth(self._has_run)
 
     def push_rates(self, payload: bytes) -> None:
         """Send the table of rates to all children, and later to each new one."""
@@ -254,6 +269,10 @@ class ViewProcesses:
             process = slot.ready
             if process is not None and process not in self._large and resident_bytes(process.pid) > limit:
                 self._lives.renew(slot, "restart_memory")
+
+    def _has_run(self, result: Any) -> Any:
+        self._runs -= 1
+        return result
 
     def _look_whether_drained(self) -> None:
         drained = self._drained

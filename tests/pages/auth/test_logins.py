@@ -8,18 +8,17 @@ from werkzeug.security import generate_password_hash
 
 from mixsvc.config.parsers import Moderator
 from mixsvc.errors import BadSetting
-from mixsvc.pages.auth import logins
+from mixsvc.pages.auth import limits, logins
 from mixsvc.pages.auth.devices import Devices
-from mixsvc.pages.auth.logins import (
+from mixsvc.pages.auth.limits import (
     CHECKS_A_SECOND,
     CHECKS_BURST,
     FREE_FAILURES_PER_NAME,
     MAX_CHECKS,
-    LoginAttempt,
-    Logins,
+    LoginLimits,
     TooManyAttempts,
-    WrongPassword,
 )
+from mixsvc.pages.auth.logins import LoginAttempt, Logins, WrongPassword
 from mixsvc.pages.auth.throttle import FIRST_WAIT, FREE_FAILURES
 
 PASSWORD: Final = "correct horse"
@@ -32,7 +31,7 @@ DEVICES: Final = Devices(b"k" * 32)
 class LoginsCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        self.logins = Logins([ANN, Moderator("Cleo", "")], self.clock.seconds, DEVICES)
+        self.logins = Logins([ANN, Moderator("Cleo", "")], LoginLimits(self.clock.seconds), DEVICES)
         self.events: list[LogEvent] = []
         observer: ILogObserver = self.events.append  # type: ignore[assignment]  # mypy does not see that a function will do
         globalLogPublisher.addObserver(observer)
@@ -84,7 +83,7 @@ class LoginsTests(LoginsCase):
         self.assertEqual(methods, [ANN.password_hash.split("$")[0]] * 2)
 
     def test_without_moderators_every_login_is_refused(self) -> None:
-        nobodys = Logins([], self.clock.seconds, DEVICES)
+        nobodys = Logins([], LoginLimits(self.clock.seconds), DEVICES)
 
         self.assertRaises(WrongPassword, nobodys.check, LoginAttempt("Ann", PASSWORD, ADDRESS))
 
@@ -176,8 +175,8 @@ class LoginsTests(LoginsCase):
                 refused.append(self.outcome(LoginAttempt("Ann", "wrong", "198.51.100.1")))
             return password == PASSWORD
 
-        self.patch(logins, "MAX_CHECKS", 1)
-        self.logins = Logins([ANN], self.clock.seconds, DEVICES)
+        self.patch(limits, "MAX_CHECKS", 1)
+        self.logins = Logins([ANN], LoginLimits(self.clock.seconds), DEVICES)
         self.patch(logins, "check_password_hash", check)
         for _ in range(FREE_FAILURES):
             self.outcome(LoginAttempt("Ann", "wrong", ADDRESS))
@@ -186,8 +185,8 @@ class LoginsTests(LoginsCase):
         self.assertIsNone(self.outcome(LoginAttempt("Ann", PASSWORD, "198.51.100.1")))
 
     def test_whoever_must_wait_is_told_how_long_though_all_places_are_taken(self) -> None:
-        self.patch(logins, "MAX_CHECKS", 1)
-        self.logins = Logins([ANN], self.clock.seconds, DEVICES)
+        self.patch(limits, "MAX_CHECKS", 1)
+        self.logins = Logins([ANN], LoginLimits(self.clock.seconds), DEVICES)
         self.try_wrongly(FREE_FAILURES)
         waits: list[int] = []
 
@@ -228,7 +227,9 @@ class LoginsTests(LoginsCase):
 
     def test_an_invalid_hash_is_refused_at_the_start(self) -> None:
         for broken in ("scrypt:", "scrypt:2:8:1$salt$", "scrypt:x:8:1$salt$" + "0" * 128):
-            error = self.assertRaises(BadSetting, Logins, [Moderator("Ann", broken)], self.clock.seconds, DEVICES)
+            error = self.assertRaises(
+                BadSetting, Logins, [Moderator("Ann", broken)], LoginLimits(self.clock.seconds), DEVICES
+            )
             self.assertIn("[chat] moderators: Ann: ", str(error))
             self.assertIn("hash-password", str(error))
 
@@ -290,13 +291,13 @@ class KnownDeviceTests(LoginsCase):
 
     def test_the_cookie_is_of_no_use_for_another_account(self) -> None:
         bob = Moderator("Bob", ANN.password_hash)
-        self.logins = Logins([ANN, bob], self.clock.seconds, DEVICES)
+        self.logins = Logins([ANN, bob], LoginLimits(self.clock.seconds), DEVICES)
         self.try_wrongly(FREE_FAILURES, "Bob")
 
         self.assertIs(self.log_in(name="Bob"), TooManyAttempts)
 
     def test_the_cookie_is_of_no_use_for_an_account_that_is_gone(self) -> None:
-        self.logins = Logins([Moderator("Bob", ANN.password_hash)], self.clock.seconds, DEVICES)
+        self.logins = Logins([Moderator("Bob", ANN.password_hash)], LoginLimits(self.clock.seconds), DEVICES)
 
         outcomes = [self.outcome(LoginAttempt("Ann", "x", ADDRESS, DEVICES.remember("", "Ann"))) for _ in range(9)]
 

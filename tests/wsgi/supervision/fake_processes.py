@@ -1,9 +1,10 @@
 """Children that do only what a test says, and the service's side of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from mixsvc.config.settings import WebSettings
@@ -45,6 +46,7 @@ class FakeProcess:
         self.is_deaf = False
         self.in_flight: list[FakeCall] = []
         self.pushed: list[bytes] = []
+        self.runs: list[tuple[str, Sequence[object], Deferred[Any]]] = []
 
     @property
     def calls(self) -> int:
@@ -60,6 +62,11 @@ class FakeProcess:
         assert self.is_ready
         call.heard = self._family.clock.seconds()
         self.in_flight.append(call)
+
+    def run(self, name: str, arguments: Sequence[object]) -> "Deferred[Any]":
+        answer: Deferred[Any] = Deferred()
+        self.runs.append((name, arguments, answer))
+        return answer
 
     def push_rates(self, payload: bytes) -> None:
         self.pushed.append(payload)

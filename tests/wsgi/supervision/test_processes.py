@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.errors import ServiceBusy
 from mixsvc.wsgi.supervision.lives import REASONS
 from mixsvc.wsgi.supervision.memory import resident_bytes
-from mixsvc.wsgi.supervision.processes import MEMORY_SECONDS
+from mixsvc.wsgi.supervision.processes import MAX_RUNS, MEMORY_SECONDS
 from mixsvc.wsgi.supervision.ready_waiters import MAX_WAITING_RUNS
 from tests.wsgi.supervision.fake_processes import Family
 
@@ -180,6 +180,27 @@ class WatchedFilesTests(SynchronousTestCase):
 
 
 class ReadyTests(SynchronousTestCase):
+    def test_what_is_registered_runs_in_the_ready_child_with_the_fewest_requests(self) -> None:
+        family = Family().ready()
+        family.call()
+
+        answer = family.views.run("may", ["Ann"])
+
+        name, arguments, asked = family.made[1].runs[0]
+        self.assertEqual((name, arguments), ("may", ["Ann"]))
+        asked.callback(True)
+        self.assertEqual(self.successResultOf(answer), True)
+
+    def test_so_many_may_run_at_a_time_and_no_more(self) -> None:
+        family = Family(processes=1).ready()
+        running = [family.views.run("may", []) for _ in range(MAX_RUNS)]
+        self.failureResultOf(family.views.run("may", []), ServiceBusy)
+
+        family.made[0].runs[0][2].callback(None)
+
+        self.successResultOf(running[0])
+        self.assertNoResult(family.views.run("may", []))
+
     def test_a_question_goes_to_the_ready_child_with_the_fewest_requests(self) -> None:
         family = Family().ready()
         family.call()

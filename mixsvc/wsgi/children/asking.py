@@ -1,0 +1,51 @@
+"""What a child asks of the service: ASK and REPLY, in the child."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from itertools import count
+from typing import Final
+
+from mixsvc.errors import ServiceBusy
+from mixsvc.threads.children import this_process
+from mixsvc.wsgi.children.frames import FrameType, encode_frame
+
+__all__ = ["ServiceQuestions"]
+
+# Bytes of one question.
+MAX_QUESTION: Final = 2**23
+
+
+class ServiceQuestions:
+    """Asks the service, and waits for the answer, always with a time limit."""
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self._send = send
+        self._ids = count(1)
+        # Changed by one operation of the interpreter at a time.
+        self._waiting: dict[int, Future[bytes]] = {}
+
+    def ask(self, payload: bytes, seconds: float) -> bytes:
+        """Returns the payload of the answer. Any thread but the main one; blocks for at most so many seconds.
+
+        Raises ServiceBusy after that, and then the service may or may not have done what was asked for; ValueError for
+        a question that is too long; RuntimeError in a process that a view has forked.
+        """
+        if this_process.is_one:
+            raise RuntimeError("a process that a view has forked cannot call the service; call it in the view")
+        if len(payload) > MAX_QUESTION:
+            raise ValueError(f"the arguments have more than {MAX_QUESTION} bytes")
+        id = next(self._ids)
+        answer = self._waiting[id] = Future()
+        try:
+            self._send(encode_frame(FrameType.ASK, id, payload))
+            return answer.result(seconds)
+        except TimeoutError:
+            raise ServiceBusy(f"no answer within {seconds:g} s; try again") from None
+        finally:
+            del self._waiting[id]
+
+    def answered(self, id: int, payload: bytes) -> None:
+        """A REPLY has come; one that nobody waits for any more is forgotten. Main thread."""
+        answer = self._waiting.get(id)
+        if answer is not None:
+            answer.set_result(payload)
