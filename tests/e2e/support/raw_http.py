@@ -110,7 +110,10 @@ def on_disk(pid: int) -> int:
     return found
 
 
-def memory(pid: int) -> int:
-    """Resident bytes of a process."""
-    with open(f"/proc/{pid}/statm") as sizes:
-        return int(sizes.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def memory(*pids: int) -> int:
+    """Resident bytes of these processes."""
+    pages = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/statm") as sizes:
+            pages += int(sizes.read().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

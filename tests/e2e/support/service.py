@@ -188,6 +188,11 @@ class Service(Running):
         assert self.process.stdout
         super().__init__(Lines(self.process.stdout))
 
+    def processes(self) -> list[int]:
+        """Its number, and those of its children."""
+        pid = self.process.pid
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
     def stop(self, seconds: float = DEADLINE) -> int:
         """Send SIGTERM; returns what wait_for_exit returns."""
         self.process.terminate()
