@@ -15,6 +15,7 @@ from mixsvc.application import make_application, refuse_during_import
 from mixsvc.child.process import die_with_service, ignore_signals
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
+from mixsvc.operations.forks import ForkWatcher
 from mixsvc.wsgi.children.child_log import ChildLog
 from mixsvc.wsgi.children.frames import FrameType, encode_frame
 from mixsvc.wsgi.children.host import ChildHost, ChildWire, Registered
@@ -29,17 +30,15 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run views until the service ends this process, or has ended. Called once, in the main thread."""
-    ignore_signals()
-    die_with_service()
-    connection = socket.socket(fileno=CHILD_SOCKET)
-    connection.set_inheritable(False)
-    wire = ChildWire.of(connection)
+    wire = _connect()
     first = next(iter(wire.incoming), None)
     if first is None:
         # The service has ended.
         return
     setup = ChildSetup.decode(first.payload)
     _search_as_the_service(setup)
+    forks = ForkWatcher(_NoReactor(), lambda: [wire.connection])
+    forks.start()
     globalLogBeginner.beginLoggingTo([ChildLog(wire.sender.send)], redirectStandardIO=True)
     try:
         settings = setup.settings()
@@ -54,6 +53,24 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     host.serve(application, [])
+
+
+def _connect() -> ChildWire:
+    ignore_signals()
+    die_with_service()
+    connection = socket.socket(fileno=CHILD_SOCKET)
+    connection.set_inheritable(False)
+    return ChildWire.of(connection)
+
+
+class _NoReactor:
+    """What a ForkWatcher asks of a reactor, where there is none."""
+
+    def getReaders(self) -> list[object]:
+        """Nothing."""
+        return []
+
+    getWriters = getReaders
 
 
 def _search_as_the_service(setup: ChildSetup) -> None:

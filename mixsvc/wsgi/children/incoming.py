@@ -24,9 +24,13 @@ class IncomingFrames:
         self._reader = FrameReader()
         # None stands for one that was lost.
         self._descriptors: deque[int | None] = deque()
+        self._frames = self._all()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yields each frame; blocks while there is none, and ends with the stream. Raises BadFrame."""
+        """Goes on with the next frame; blocks while there is none, and ends with the stream. Raises BadFrame."""
+        return self._frames
+
+    def _all(self) -> Iterator[Frame]:
         while data := self._read():
             yield from self._reader.feed(data)
 

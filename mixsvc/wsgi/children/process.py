@@ -20,6 +20,7 @@ from mixsvc.wsgi.children.asked import Answer, ChildQuestions
 from mixsvc.wsgi.children.call import ChildCall
 from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, encode_frame
 from mixsvc.wsgi.children.link import ChildLink
+from mixsvc.wsgi.children.output import ChildOutput
 from mixsvc.wsgi.children.runs import ChildRuns
 from mixsvc.wsgi.children.setup import CHILD_SOCKET, OF_THE_SERVICE, SpawnCommand
 from mixsvc.wsgi.supervision.interfaces import ENDED, ProcessOwner, Refusal
@@ -58,6 +59,11 @@ class ViewProcess:
         self._end: str | None = None
 
     @property
+    def has_ended(self) -> bool:
+        """Whether it does nothing any more."""
+        return self._end is not None
+
+    @property
     def calls(self) -> int:
         """How many of its threads work, or will work, on calls."""
         return len(self._running)
@@ -77,7 +83,7 @@ class ViewProcess:
             stack.callback(ours.close)
             stack.callback(theirs.close)
             stack.callback(os.close, null)
-            descriptors = {0: null, 1: 1, 2: 2, CHILD_SOCKET: theirs.fileno()}
+            descriptors: dict[int, int | str] = {0: null, 1: "r", 2: "r", CHILD_SOCKET: theirs.fileno()}
             link = ChildLink(self._reactor, self._received, self._lost)
             self._reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, _Once(link))
             self._link = link
@@ -257,6 +263,15 @@ class _ChildEnd(ProcessProtocol):
     def __init__(self, exited: Callable[[str], None]) -> None:
         """exited: gets how it has ended, such as "by signal SIGKILL" or "with status 0"."""
         self._exited = exited
+        self._output = ChildOutput()
+
+    def childDataReceived(self, childFD: int, data: bytes) -> None:
+        """Called by the process: it has written to stdout or stderr past Python's own."""
+        self._output.came(childFD, data)
+
+    def childConnectionLost(self, childFD: int) -> None:
+        """Called by the process: nobody writes there any more."""
+        self._output.ended(childFD)
 
     def processExited(self, reason: Failure) -> None:
         """Called by the process."""
