@@ -1,6 +1,5 @@
 """From SETUP to the last response: what a child does."""
 
-import gc
 import os
 import socket
 import sys
@@ -16,6 +15,7 @@ from mixsvc.child.process import die_with_service, ignore_signals
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.operations.forks import ForkWatcher
+from mixsvc.operations.garbage import collect_as_usual
 from mixsvc.wsgi.children.child_log import ChildLog
 from mixsvc.wsgi.children.frames import FrameType, encode_frame
 from mixsvc.wsgi.children.host import ChildHost, ChildWire, Registered
@@ -50,8 +50,7 @@ def main() -> None:
     except MixError as error:
         wire.sender.send(encode_frame(FrameType.FAILED, 0, str(error).encode(errors="backslashreplace")))
         raise SystemExit(1) from None
-    gc.collect()
-    gc.freeze()
+    collect_as_usual()
     host.serve(application, [])
 
 

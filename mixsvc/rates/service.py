@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from treq.client import HTTPClient
@@ -65,12 +65,13 @@ class RatesService:
     def read_archive(self) -> None:
         """Read the archive, if it is one of the sources: publish its newest quotes, and take over its history.
 
-        Blocks for some 150 ms.
+        Blocks for some 40 ms. The timelines of its history are made when somebody asks for them.
         """
         for source in self._sources:
             if isinstance(source, ArchiveSource):
                 try:
-                    self._take_over(source.read())
+                    self.history.adopt(source.read())
+                    self.table.publish(source.latest(_last_day()))
                     self._has_archive = True
                 except SourceFailed as error:
                     self._log.warn("rates: {source} fails: {reason}", source=source.name, reason=str(error))
@@ -105,7 +106,7 @@ class RatesService:
         return self._poller.ages()
 
     def _take_over(self, past: Mapping[Pair, Timeline]) -> None:
-        last_day = (_now() + timedelta(days=1)).toordinal()
+        last_day = _last_day().toordinal()
         # A quote of the future has a wrong date, and counts only where there is no other one.
         newest = [(each, {len(each.days) - 1, each.last_up_to(last_day)} - {-1}) for each in past.values()]
         self.table.publish([each.at(index) for each, indices in newest for index in sorted(indices)])
@@ -131,3 +132,8 @@ class RatesService:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _last_day() -> date:
+    """The last day that a quote can have: it is tomorrow already in some time zones."""
+    return (_now() + timedelta(days=1)).date()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixsvc.common.times import parse_date, utc_milliseconds, utc_seconds
+from mixsvc.common.times import parse_date, parse_dates, utc_milliseconds, utc_seconds
 
 MOMENT = datetime(2026, 10, 30, 14, 15, 16, 789_999, UTC)
 
@@ -72,3 +72,12 @@ def test_a_date_is_spelled_in_one_way() -> None:
 def test_other_spellings_of_dates_are_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_date(text)
+    with pytest.raises(ValueError):
+        parse_dates(["2026-10-30", text, "2026-10-31"])
+
+
+def test_many_dates_are_read_as_one_is() -> None:
+    assert parse_dates([]) == []
+    assert parse_dates(["2026-10-31", "1999-01-04"]) == [date(2026, 10, 31), date(1999, 1, 4)]
+    with pytest.raises(ValueError):
+        parse_dates(["2026-10-31\n2026-11-01"])

@@ -1,4 +1,5 @@
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -12,6 +13,7 @@ from mixsvc.config.settings import MEMORY, RatesSettings, Settings, StorageSetti
 from mixsvc.interfaces import IRates
 from mixsvc.rates.history import store
 from mixsvc.rates.service import RatesService
+from mixsvc.rates.sources.ecb_csv import CsvTable
 from mixsvc.storage.database import Database
 from tests.rates.history.test_store import AtOnce
 from tests.rates.samples import at_once, new_path, quote
@@ -86,6 +88,27 @@ class RatesServiceTests(SynchronousTestCase):
         self.assertIsNotNone(self.rates.facade.on("EUR", "BGN", date(2025, 12, 31)))
         self.assertEqual(krona.gaps, [(date(2008, 12, 9), date(2018, 2, 1))])
         self.assertEqual(dollar.gaps, krona.gaps)
+
+    def test_a_start_reads_the_past_of_no_pair_and_gives_it_to_the_first_who_asks(self) -> None:
+        made: list[int] = []
+        column = CsvTable.column
+
+        def noted(table: CsvTable, place: int) -> Sequence[str]:
+            made.append(place)
+            return column(table, place)
+
+        self.patch(CsvTable, "column", noted)
+        self.rates.read_archive()
+        self.rates.prepare()
+        self.rates.start()
+        started = len(set(made))
+
+        self.assertGreater(len(self.rates.facade.currencies()), 20)
+        self.assertIsNotNone(self.rates.facade.on("USD", "GBP", date(1999, 1, 4)))
+
+        # The column without a name, which must be empty.
+        self.assertEqual(started, 1)
+        self.assertEqual(len(set(made)), 3)
 
     def test_stored_quotes_are_known_before_the_start_has_ended(self) -> None:
         path = str(new_path(self))

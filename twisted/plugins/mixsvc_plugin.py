@@ -11,10 +11,12 @@ class _Maker(ServiceMaker):
     @property
     def options(self) -> Any:
         """The class of the options; twistd asks for it once the command line names mixsvc."""
+        from mixsvc.operations.garbage import collect_rarely
         from mixsvc.operations.stop_signals import end_at_once
 
         # Before mixsvc.tap is imported, which takes most of the time of a start.
         end_at_once()
+        collect_rarely()
         return super().options
 
 

@@ -8,7 +8,8 @@ from mixsvc.interfaces import PriceHistory, Quote
 from mixsvc.rates.model.gaps import gap_ends
 from mixsvc.rates.model.pair import MAX_GAP, PairPrices
 from mixsvc.rates.model.sampling import sampled
-from mixsvc.rates.model.timeline import Pair, Timeline, by_pair, merge
+from mixsvc.rates.model.timeline import Pair, Timeline, by_pair
+from mixsvc.rates.model.timelines import Timelines
 
 __all__ = ["RateHistory"]
 
@@ -17,7 +18,7 @@ __all__ = ["RateHistory"]
 class _HistorySnapshot:
     """The history at one moment; immutable, so that any thread may read it."""
 
-    timelines: Mapping[Pair, Timeline]
+    timelines: Timelines
     bases: tuple[str, ...]
 
 
@@ -25,7 +26,7 @@ class RateHistory:
     """One price for each pair and day. The reactor thread changes it; any thread reads, without a lock."""
 
     def __init__(self) -> None:
-        self._snapshot = _HistorySnapshot({}, ())
+        self._snapshot = _HistorySnapshot(Timelines({}), ())
 
     def legs(self, base: str, quote: str, day: date) -> tuple[Quote, Quote] | None:
         """Returns the prices of `base` and of `quote` in a base that both share, of the last common date up to the day.
@@ -61,14 +62,14 @@ class RateHistory:
 
     def add(self, quotes: Sequence[Quote]) -> None:
         """Adds quotes that were just published. Cheap for quotes of the newest days."""
-        self._show(_merged(self._snapshot.timelines, by_pair(quotes)))
+        self._show(self._snapshot.timelines.merged(by_pair(quotes)))
 
     def adopt(self, timelines: Mapping[Pair, Timeline]) -> None:
         """Takes over what was read at the start; it wins over what was taken over before, as timeline.merge says.
 
         Called before anybody reads; any thread.
         """
-        self._show(_merged(self._snapshot.timelines, timelines))
+        self._show(self._snapshot.timelines.merged(timelines))
 
     def timelines(self) -> Mapping[Pair, Timeline]:
         """Returns all timelines, as published. Any thread."""
@@ -86,10 +87,10 @@ class RateHistory:
         current = self.timeline(pair)
         if current is not None and current is not old:
             return False
-        self._show({**self._snapshot.timelines, pair: new})
+        self._show(self._snapshot.timelines.replaced(pair, new))
         return True
 
-    def _show(self, timelines: Mapping[Pair, Timeline]) -> None:
+    def _show(self, timelines: Timelines) -> None:
         self._snapshot = _HistorySnapshot(timelines, tuple(sorted({base for base, _ in timelines})))
 
     def _ways(self, base: str, quote: str) -> Iterator[PairPrices]:
@@ -106,8 +107,3 @@ class RateHistory:
 
 def _longest(timelines: Mapping[Pair, Timeline], anchor: str) -> Timeline:
     return max((each for (base, _), each in timelines.items() if base == anchor), key=lambda each: len(each.days))
-
-
-def _merged(old: Mapping[Pair, Timeline], new: Mapping[Pair, Timeline]) -> Mapping[Pair, Timeline]:
-    both = {pair: merge(old[pair], each) if pair in old else each for pair, each in new.items()}
-    return {**old, **both}

@@ -8,6 +8,7 @@
 | plausibility | which new prices to hold back |
 | latest | the latest quote of each pair |
 | timeline | the prices of one pair and all days, as arrays |
+| timelines | those of all pairs, some of them not read yet |
 | pair | the past of a pair, from two timelines in the same base |
 | sampling | the few of many prices that a chart shows |
 | gaps | which days lack a price |

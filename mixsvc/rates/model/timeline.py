@@ -99,8 +99,9 @@ class Timeline:
 
 # Plain digits, not all of them zeros: the prices that parse_price accepts, without a Decimal for each of a quarter of
 # a million. Some that it accepts as well have more digits.
-_PRICE: Final = rb"(?=[0.]*[1-9])[0-9]{1,10}(?:\.[0-9]{1,10})? "
-_PRICES: Final = re.compile(b"(?:%s)*" % _PRICE)
+_PRICE: Final = rb"(?=[0.]*+[1-9])[0-9]{1,10}+(?:\.[0-9]{1,10}+)?+ "
+# The plus signs forbid going back, which would take several times as long.
+_PRICES: Final = re.compile(b"(?:%s)*+" % _PRICE)
 
 
 def of_texts(

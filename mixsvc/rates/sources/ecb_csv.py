@@ -1,7 +1,9 @@
 """The format of the ECB's whole history: a zip file that holds one CSV file, a line for each day."""
 
+import re
 import zipfile
 import zlib
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,9 +11,10 @@ from pathlib import Path
 from typing import IO, Final
 
 from mixsvc.common.currencies import EURO, is_currency
+from mixsvc.common.times import parse_dates
 from mixsvc.rates.model.quote import check_count, parse_price
 
-__all__ = ["ABSENT", "MAX_UNPACKED", "UNREADABLE", "CsvTable", "read_csv_table"]
+__all__ = ["ABSENT", "MAX_UNPACKED", "UNREADABLE", "CsvTable", "read_codes", "read_csv_table"]
 
 # Bytes. The history of 27 years takes two million.
 MAX_UNPACKED: Final = 2**22
@@ -25,6 +28,15 @@ _COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # Cells of currencies that were not quoted on a day.
 ABSENT: Final = frozenset({"", "N/A"})
 
+# Bytes. The first line, with the names of the columns, has some 170.
+_MAX_HEADER: Final = 2**13
+
+# Lines with prices in plain digits, at most ten before and after the point, behind whatever comes first. The plus signs
+# forbid going back, which would take ten times as long as the 15 ms for all days since 1999.
+_CELL: Final = r"(?:[0-9]{1,10}+(?:\.[0-9]{1,10}+)?+|N/A|)"
+_LINES: Final = re.compile(rf"(?:[^,\n]*+(?:,{_CELL})*+\n)*+")
+_ZERO: Final = re.compile(r",0[0.]*+(?![0-9])")
+
 
 @dataclass(frozen=True)
 class CsvTable:
@@ -37,14 +49,33 @@ class CsvTable:
     codes: Sequence[str]
     lines: Sequence[str]
 
-    def columns(self) -> Sequence[Sequence[str]]:
-        """Returns the dates and the cells of each code, in the order of the lines. Raises ValueError."""
-        width = len(self.codes) + 1
-        if any(line.count(",") != width - 1 for line in self.lines):
+    def days(self) -> "array[int]":
+        """Returns the dates of the lines as ordinals. Raises ValueError."""
+        dates = parse_dates([line.partition(",")[0] for line in self.lines])
+        return array("i", [each.toordinal() for each in dates])
+
+    def column(self, place: int) -> Sequence[str]:
+        """Returns the cells of the code at a place, in the order of the lines. Some 5 ms for all days since 1999."""
+        after = len(self.codes) - place
+        if after <= place:
+            return [line.rsplit(",", after)[-after] for line in self.lines]
+        return [line.split(",", place + 2)[place + 1] for line in self.lines]
+
+    def check(self) -> None:
+        """Raises ValueError unless each line has a price or nothing for each code. Takes some 20 ms."""
+        if any(line.count(",") != len(self.codes) for line in self.lines):
             raise ValueError("a line has more or fewer cells than the first one")
-        # Three times as fast as line by line.
-        cells = ",".join(self.lines).split(",")
-        return [cells[at::width] for at in range(width)]
+        text = "\n".join((*self.lines, ""))
+        if not _LINES.fullmatch(text) or _ZERO.search(text):
+            self._find_fault()
+        unnamed = [place for place, code in enumerate(self.codes) if not code]
+        if any(cell not in ABSENT for place in unnamed for cell in self.column(place)):
+            raise ValueError("a column without a name has prices")
+
+    def _find_fault(self) -> None:
+        for line in self.lines:
+            self.prices(line)
+        raise ValueError("a price has more than ten digits before or after the point")
 
     def cells(self, line: str) -> Sequence[tuple[str, str]]:
         """Returns the currencies quoted in a line and their prices as text. Raises ValueError."""
@@ -56,15 +87,20 @@ class CsvTable:
         return {code: parse_price(cell) for code, cell in self.cells(line)}
 
 
+def read_codes(file: Path) -> Sequence[str]:
+    """Reads the currencies that have a column, "" for one without a name, and no prices. Raises one of UNREADABLE."""
+    return _codes(_unpacked(file, _MAX_HEADER).partition(b"\n")[0].decode("ascii").rstrip())
+
+
 def read_csv_table(file: Path | IO[bytes]) -> CsvTable:
     """Reads a file. Blocks for some 12 ms. Raises one of UNREADABLE."""
-    header, *days = _unpacked(file).decode("ascii").splitlines() or [""]
-    codes = header.split(",")[1:]
-    named = [code for code in codes if code]
-    if not all(is_currency(code) and code != EURO for code in named) or len(set(named)) < len(named):
-        raise ValueError("a column is not a currency or occurs twice")
-    check_count(named)
-    if not named or not days:
+    # Not trusting the size that the file gives.
+    text = _unpacked(file, MAX_UNPACKED + 1)
+    if len(text) > MAX_UNPACKED:
+        raise ValueError(f"it holds more than {MAX_UNPACKED} bytes")
+    header, *days = text.decode("ascii").splitlines() or [""]
+    codes = _codes(header)
+    if not any(codes) or not days:
         raise ValueError("it has no days")
     if len({line.partition(",")[0] for line in days}) < len(days):
         raise ValueError("a day occurs twice")
@@ -72,7 +108,17 @@ def read_csv_table(file: Path | IO[bytes]) -> CsvTable:
     return CsvTable(codes, sorted(days))
 
 
-def _unpacked(file: Path | IO[bytes]) -> bytes:
+def _codes(header: str) -> Sequence[str]:
+    codes = header.split(",")[1:]
+    named = [code for code in codes if code]
+    if not all(is_currency(code) and code != EURO for code in named) or len(set(named)) < len(named):
+        raise ValueError("a column is not a currency or occurs twice")
+    check_count(named)
+    return codes
+
+
+def _unpacked(file: Path | IO[bytes], size: int) -> bytes:
+    """Returns at most `size` bytes of what the file holds."""
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if len(members) != 1:
@@ -80,8 +126,4 @@ def _unpacked(file: Path | IO[bytes]) -> bytes:
         if members[0].compress_type not in _COMPRESSIONS:
             raise ValueError("its compression is not supported")
         with archive.open(members[0]) as member:
-            # Not trusting the size that the file gives.
-            text = member.read(MAX_UNPACKED + 1)
-    if len(text) > MAX_UNPACKED:
-        raise ValueError(f"it holds more than {MAX_UNPACKED} bytes")
-    return text
+            return member.read(size)

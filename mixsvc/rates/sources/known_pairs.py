@@ -9,7 +9,7 @@ from mixsvc.config.settings import RatesSettings
 from mixsvc.errors import BadSetting
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.archive import packaged_archive
-from mixsvc.rates.sources.ecb_csv import UNREADABLE, read_csv_table
+from mixsvc.rates.sources.ecb_csv import UNREADABLE, read_codes, read_csv_table
 
 __all__ = ["check_pairs"]
 
@@ -18,17 +18,20 @@ def check_pairs(settings: RatesSettings, find: Callable[[], Path] = packaged_arc
     """Check that the bank has quoted every currency of [rates] pairs, if all sources have its rates.
 
     find: returns the path of the archive, which names every currency since 1999. A JSON source may quote any currency,
-    and an archive that cannot be read says nothing. Blocks for some 12 ms. Raises BadSetting.
+    and an archive that cannot be read says nothing. Blocks for a millisecond. Raises BadSetting.
     """
     if "json" in settings.sources:
         return
     try:
-        table = read_csv_table(find())
+        path = find()
+        unknown = [(pair, code) for pair in settings.pairs for code in pair if code not in {EURO, *read_codes(path)}]
+        if unknown:
+            pair, code = unknown[0]
+            raise BadSetting(f"[rates] pairs = {'/'.join(pair)}: {_advice(path, code)}")
     except (SourceFailed, *UNREADABLE):
         return
-    known, quoted = {EURO, *table.codes}, [EURO, *table.prices(table.lines[-1])]
-    for pair in settings.pairs:
-        for code in pair:
-            if code not in known:
-                advice = unknown_currency(code, similar(code, quoted)).removesuffix(".")
-                raise BadSetting(f"[rates] pairs = {'/'.join(pair)}: {advice}")
+
+
+def _advice(path: Path, code: str) -> str:
+    table = read_csv_table(path)
+    return unknown_currency(code, similar(code, [EURO, *table.prices(table.lines[-1])])).removesuffix(".")

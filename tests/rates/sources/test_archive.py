@@ -1,5 +1,6 @@
 import sys
 import zipfile
+from datetime import date
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
@@ -92,3 +93,18 @@ class SomeArchive(SynchronousTestCase):
         self.assertRaises(SourceFailed, ArchiveSource(at_once, moment, self.find).read)
         self.assertRaises(SourceFailed, self.holding("a", "b").read)
         self.assertRaises(SourceFailed, self.holding().read)
+
+    def test_the_last_quotes_are_those_of_the_newest_days_and_of_the_days_up_to_a_given_one(self) -> None:
+        source = self.holding(
+            "Date,USD,XAA,XBB,\n2026-10-30,1,,,\n2026-10-05,2,3,,\n2026-09-01,4,5,6,\n2020-01-02,7,,8,\n"
+        )
+        self.assertEqual(source.latest(date(2026, 10, 31)), ())
+        source.read()
+
+        def found(day: date) -> list[str]:
+            return [f"{each.quote} {each.price} {each.date}" for each in source.latest(day)]
+
+        newest = ["USD 1 2026-10-30", "XAA 3 2026-10-05"]
+        self.assertEqual(found(date(2026, 10, 31)), newest)
+        self.assertEqual(found(date(2021, 1, 1)), ["USD 7 2020-01-02", "XBB 8 2020-01-02", *newest])
+        self.assertEqual(found(date(2019, 1, 1)), newest)

@@ -1,5 +1,6 @@
 """Pairs of the settings that no source can quote."""
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,3 +47,12 @@ def test_a_json_source_may_quote_any_currency() -> None:
 
 def test_without_an_archive_nothing_is_refused(tmp_path: Path) -> None:
     check_pairs(settings("EUR/USX"), lambda: tmp_path / "nowhere.zip")
+
+
+def test_for_pairs_that_are_known_no_day_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "archive.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("0.csv", "Date,USD,\nno day\n")
+
+    check_pairs(settings("EUR/USD"), lambda: path)
+    check_pairs(settings("EUR/QQQ"), lambda: path)

@@ -60,7 +60,7 @@ class SomePast(SynchronousTestCase):
     def test_lines_in_any_order_and_days_without_a_price_are_read(self) -> None:
         found = self.past_of(zipped("Date,USD,XAA,XBB,\n2026-10-02,1.20,N/A,N/A,\n2026-10-01,1.1,5,,\n"))
 
-        self.assertEqual(sorted(found), [("EUR", "USD"), ("EUR", "XAA")])
+        self.assertEqual({code: len(each.days) for (_, code), each in found.items()}, {"USD": 2, "XAA": 1, "XBB": 0})
         self.assertEqual([str(found["EUR", "USD"].price(place)) for place in (0, 1)], ["1.1", "1.20"])
         self.assertEqual(found["EUR", "XAA"].price(0), Decimal(5))
 
@@ -73,6 +73,27 @@ class SomePast(SynchronousTestCase):
                 self.past_of(bad)
             self.assertIn("reinstall", str(caught.exception))
             self.assertNotIn("\n", str(caught.exception))
+
+    def test_a_line_long_ago_is_checked_as_well_as_the_newest_one(self) -> None:
+        newest = "Date,USD,GBP,\n2026-10-30,1.1,0.8,\n2026-10-29,1.1,0.8,\n"
+        cells = (
+            "x,1",
+            "0.00,1",
+            "1,0",
+            "-1,1",
+            "1e3,1",
+            "1,2,3",
+            "1",
+            "12345678901,1",
+            "1,1.12345678901",
+            "1.,1",
+            ".5,1",
+        )
+        days = ("1999-13-04", "1999-1-4", "19990104", "")
+        for line in (*(f"1999-01-04,{each}," for each in cells), *(f"{day},1,1," for day in days), "1999-01-04,1,1,1"):
+            with self.subTest(line=line):
+                self.assertRaises(SourceFailed, self.past_of, zipped(f"{newest}{line}\n"))
+        self.assertEqual(len(self.past_of(zipped(f"{newest}1999-01-04,0.05,,\n"))["EUR", "USD"].days), 3)
 
     def test_a_column_that_is_not_a_currency_or_is_there_twice_is_refused(self) -> None:
         for header in ("Date,EUR,USD,", "Date,USD,USD,", "Date,usd,USD,"):
