@@ -14,6 +14,7 @@ from mixsvc.config.imports import ExpectedCallable, import_callable
 from mixsvc.config.secret_files import api_token, secret_key
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.errors import BadSetting
+from mixsvc.facade import Mix
 from mixsvc.interfaces import Authenticator, IMix
 from mixsvc.pages.app import AppSecrets, create_app
 from mixsvc.pages.auth.sessions import COOKIE, session_identity
@@ -31,9 +32,9 @@ __all__ = [
     "check_authenticator",
     "check_pages",
     "check_places",
+    "connect_for_import",
     "make_application",
     "make_pages",
-    "refuse_during_import",
     "request_authenticator",
     "service_pages",
 ]
@@ -83,8 +84,12 @@ def service_pages(mix: IMix, settings: Settings) -> WebApplication:
     return WebApplication(pages or NotFound(), pages)
 
 
-def refuse_during_import() -> NoReturn:
-    """For Mix.connect while a user's application is imported: nothing runs then, and mix must start nothing."""
+def connect_for_import(mix: Mix) -> None:
+    """While a user's application is imported, nothing runs, and mix must start nothing: only hooks are registered."""
+    mix.connect(_refuse_during_import, lambda: True)
+
+
+def _refuse_during_import() -> NoReturn:
     raise RuntimeError("mixsvc does not run yet while your module is imported; use mix in views")
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from zope.interface import implementer
 
+from mixsvc.hooks.registry import hooks
 from mixsvc.interfaces import IChat, IMix, IRates
 from mixsvc.interfaces.charts import ICharts
 
-__all__ = ["Mix", "Facades", "mix"]
+__all__ = ["ChatToCome", "Facades", "Mix", "mix"]
 
 
 @dataclass(frozen=True)
@@ -21,19 +23,45 @@ class Facades:
     charts: ICharts | None = None
 
 
+class ChatToCome:
+    """What `mix.chat` is before the service runs: hooks can be registered; everything else needs the chat.
+
+    Its other attributes are those of the chat, which is looked for when one of them is read; so it may be kept.
+    """
+
+    on_message = staticmethod(hooks.on_message)
+    may = staticmethod(hooks.may)
+
+    def __init__(self, find: Callable[[], Facades]) -> None:
+        self._find = find
+
+    def __getattr__(self, name: str) -> Any:
+        """An attribute of the chat. Raises what finding the service raises, and RuntimeError if it has no chat."""
+        chat = self._find().chat
+        if chat is None:
+            raise RuntimeError(f"there is no chat in this host, so mix.chat.{name} cannot be used")
+        return getattr(chat, name)
+
+
 @implementer(IMix)
 class Mix:
     """The object behind `from mixsvc import mix`: importable before a service runs, it finds the service when asked.
 
-    Used in any thread. Its attributes raise RuntimeError before `connect` is called.
+    Used in any thread. Its attributes raise RuntimeError before `connect` is called, except that hooks can be
+    registered by `chat` at any time.
     """
 
     def __init__(self) -> None:
         self._find: Callable[[], Facades] | None = None
+        self._is_to_come: Callable[[], bool] = _yes
 
-    def connect(self, find: Callable[[], Facades]) -> None:
-        """From now on find the service by `find`, which is called in the thread of the view that asks."""
-        self._find = find
+    def connect(self, find: Callable[[], Facades], is_to_come: Callable[[], bool] = lambda: False) -> None:
+        """From now on find the service by `find`, which is called in the thread of the view that asks.
+
+        is_to_come: whether whoever reads `chat` now gets a ChatToCome: then the service does not run yet, and reading
+        `chat` must not start it.
+        """
+        self._find, self._is_to_come = find, is_to_come
 
     @property
     def is_connected(self) -> bool:
@@ -48,6 +76,10 @@ class Mix:
     @property
     def chat(self) -> IChat | None:
         """See IMix."""
+        if self._is_to_come():
+            to_come: Any = ChatToCome(self._facades)
+            found: IChat = to_come
+            return found
         return self._facades().chat
 
     @property
@@ -64,6 +96,10 @@ class Mix:
         if self._find is None:
             raise RuntimeError("mixsvc does not run here; start it with `twistd mixsvc`, or serve mixsvc.app")
         return self._find()
+
+
+def _yes() -> bool:
+    return True
 
 
 mix = Mix()

@@ -39,6 +39,8 @@ from mixsvc.common.answers import encode_error
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades
+from mixsvc.hooks.registry import hooks
+from mixsvc.hooks.threads import ThreadHookRunner
 from mixsvc.http.links import address_text, link_to
 from mixsvc.http.listening import ADMIN_LISTEN, SERVER_LISTEN, close_port, open_port
 from mixsvc.http.routing import Root
@@ -129,6 +131,7 @@ class MixService(MultiService):
         self._views, pages = self._make_views(application)
         self._database = Database(reactor, settings.storage.path, self._helpers.defer)
         self._lock = DatabaseLock(settings.storage.path, SERVICE)
+        self._hooks = ThreadHookRunner(reactor, hooks)
         self._rates = RatesService(reactor, settings, self._database, self._helpers)
         self._chat = self._make_chat(authenticate)
         parts = MonitoredParts(self._database, self._rates, self._chat, self._views, self._unread, self._children)
@@ -146,7 +149,7 @@ class MixService(MultiService):
         bridge = Bridge(self._reactor, BRIDGE_SECONDS)
         # If the disk hangs, half of the view threads are left for those who do not need the database.
         places = Places(max(1, self._settings.web.threads // 2))
-        given = Dependencies(self._database, self._rates, identify, bridge, places, self._helpers.defer)
+        given = Dependencies(self._database, self._rates, identify, bridge, places, self._helpers.defer, self._hooks)
         return ChatService(self._reactor, self._settings, given)
 
     def _make_views(self, application: "WSGIApplication | SpawnCommand") -> tuple[Views, IResource]:
@@ -214,6 +217,7 @@ class MixService(MultiService):
             self._views.stop()
         self._helpers.stop()
         self._readers.stop()
+        self._hooks.stop()
         self._lock.release()
 
     def _stop_steps(self) -> Sequence[Sequence[StopStep]]:

@@ -12,7 +12,7 @@ from twisted.python import usage
 
 import twisted
 from mixsvc import __version__, facade
-from mixsvc.application import WebApplication, authenticator, make_application, refuse_during_import, service_pages
+from mixsvc.application import WebApplication, authenticator, connect_for_import, make_application, service_pages
 from mixsvc.common.text import unknown_option
 from mixsvc.config.ini import RawSetting
 from mixsvc.config.reading import inspect_settings
@@ -186,7 +186,7 @@ def _check_nobody_has(settings: Settings, options: MixsvcOptions) -> None:
 
 
 def _make_application(settings: Settings) -> WebApplication:
-    facade.mix.connect(refuse_during_import)
+    connect_for_import(facade.mix)
     if settings.web.processes:
         # The children import the application; the service knows people by the sessions of our pages.
         found = service_pages(facade.mix, settings)

@@ -11,7 +11,7 @@ PUBLIC = {
     "mixsvc": "__version__ app mix",
     "mixsvc.interfaces": """
         Authenticator ChatMessage ChatPage Conversion DeferToThread IAuthenticator IChat ICharts IMix IRateSource IRates
-        Identity PriceHistory Quote RoomOverview SourceHealth
+        Identity PriceHistory Quote RoomMessage RoomOverview SourceHealth
     """,
     "mixsvc.client": """
         BadUrl Banned BegunAnew ChatClient ChatMessage ChatPage ClientError Connecting Deleted Ended Missed NotInside

@@ -5,6 +5,7 @@ Files, in the order in which one meets them:
 - service: the chat as a service of the process: SockJS endpoint, dispatcher, facade; start and stop.
 - connection: one SockJS session: it is identified first, then its messages go to the dispatcher.
 - dispatch: builds the state and the handlers, and calls the handler of each request.
+- gate: holds a client's requests until it is known whether it may do the first of them.
 - login_watch: ends the connections of those who have logged out.
 - handlers/: what the requests do.
 - storage/: the queue in front of the database, and the SQL.
@@ -13,8 +14,8 @@ Files, in the order in which one meets them:
 - facade: the chat for views, in any thread. remote: the same for views in another process.
 - stats: the figures for /metrics.
 
-Each imports only what stands below it: service -> connection, facade, remote -> dispatch -> handlers -> storage ->
-model -> protocol. The chat does not import rates, pages or wsgi: mixsvc.service hands in the rates, and the
+Each imports only what stands below it: service -> connection, facade, remote -> dispatch -> gate -> handlers ->
+storage -> model -> protocol. The chat does not import rates, pages or wsgi: mixsvc.service hands in the rates, and the
 authenticator of connections.
 
 **Person, client, session.** A *session* is one SockJS session of txsockjs; its transport carries messages in both
@@ -37,15 +38,17 @@ cookie, so connections without that cookie need no thread.
  5. chat/dispatch.py checks that the client has a name, and that it is a moderator if the request needs one,
  6. chat/handlers/rate_limits.py takes a token. A client that is too fast is refused; after 20 refusals in a row it is
     not read for a second, so that TCP slows it down and a flood costs the others nothing,
- 7. chat/handlers/messages.py checks the text and recognises commands,
- 8. chat/storage/queue.py: the message waits for the next group commit,
- 9. storage/connection_pool.py runs the transaction in the database's thread,
-10. chat/storage/messages.py numbers and inserts it,
-11. chat/handlers/messages.py again, after the commit: `said` to the author,
-12. chat/protocol/events.py makes the `message` event, once for all,
-13. chat/handlers/broadcast.py sends it to the members, in order with other broadcasts,
-14. txsockjs/utils.py: broadcast, which encodes it once for each framing,
-15. txsockjs/_session/outbox.py holds what a client has not read yet.
+ 7. if rooms are private, or the application says who may do what, chat/gate.py holds the request until that is known;
+    the client's later ones wait behind it,
+ 8. chat/handlers/messages.py checks the text and recognises commands,
+ 9. chat/storage/queue.py: the message waits for the next group commit,
+10. storage/connection_pool.py runs the transaction in the database's thread,
+11. chat/storage/messages.py numbers and inserts it,
+12. chat/handlers/messages.py again, after the commit: `said` to the author,
+13. chat/protocol/events.py makes the `message` event, once for all,
+14. chat/handlers/broadcast.py sends it to the members, in order with other broadcasts,
+15. txsockjs/utils.py: broadcast, which encodes it once for each framing,
+16. txsockjs/_session/outbox.py holds what a client has not read yet.
 
 **Order and durability.** storage/queue runs one transaction at a time and delivers its results in order before the next
 one begins. So events have the order of the numbers, a page comes after every message up to its `last` and before every

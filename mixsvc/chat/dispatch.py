@@ -2,24 +2,29 @@
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from mixsvc.chat.gate import RequestGate
+from mixsvc.chat.handlers.access import RoomAccess
 from mixsvc.chat.handlers.broadcast import Broadcast, Broadcaster
 from mixsvc.chat.handlers.hello import HelloHandler
 from mixsvc.chat.handlers.membership import MembershipHandler
 from mixsvc.chat.handlers.message_dates import MessageDates
-from mixsvc.chat.handlers.messages import PUBLISHER, RATES, MessageHandler
+from mixsvc.chat.handlers.messages import RATES, MessageHandler
 from mixsvc.chat.handlers.moderation import ModerationHandler
 from mixsvc.chat.handlers.rate_feed import RateFeed
 from mixsvc.chat.handlers.rate_limits import RateLimiter
 from mixsvc.chat.handlers.retention import Retention
+from mixsvc.chat.handlers.revocation import RevocationHandler
 from mixsvc.chat.handlers.sanction_clock import SanctionClock
-from mixsvc.chat.handlers.state import ChatState
+from mixsvc.chat.handlers.state import PUBLISHER, ChatState
 from mixsvc.chat.model.people import Client, People, Transport
+from mixsvc.chat.model.private_rooms import PrivateRooms
 from mixsvc.chat.model.rooms import Rooms
 from mixsvc.chat.model.sanctions import Sanction, Sanctions
 from mixsvc.chat.protocol import requests as asked
@@ -33,9 +38,12 @@ from mixsvc.chat.storage.queue import StorageQueue, TransactionRunner
 from mixsvc.common import names
 from mixsvc.common.clocks import Clocks
 from mixsvc.config.settings import ChatSettings
+from mixsvc.errors import ServiceBusy
+from mixsvc.hooks.permissions import Permissions
 from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview
+from mixsvc.interfaces.hooks import ACTIONS, HookRunner
 
-__all__ = ["ChatDispatcher", "StoredState", "read_stored_state"]
+__all__ = ["ChatDispatcher", "Neighbours", "StoredState", "read_stored_state"]
 
 _log = Logger()
 
@@ -48,39 +56,63 @@ def read_stored_state(cursor: sqlite3.Cursor) -> StoredState:
     return messages.read_rooms(cursor), stored_sanctions.read_sanctions(cursor), messages.read_epoch(cursor)
 
 
+@dataclass(frozen=True)
+class Neighbours:
+    """What the chat uses of the other parts.
+
+    broadcast(text, transports) writes one text to many transports; connections may be lost during the call. hooks: runs
+    what the application has registered.
+    """
+
+    rates: IRates
+    broadcast: Broadcast
+    hooks: HookRunner
+
+
 class ChatDispatcher:
-    """All rooms of this process. Used in the reactor thread, except `rooms`, `members` and `overview`: any thread."""
+    """All rooms of this process. Used in the reactor thread, except what says any thread."""
 
     def __init__(
         self,
         clocks: Clocks[IReactorTime],
         database: TransactionRunner,
         settings: ChatSettings,
-        rates: IRates,
-        broadcast: Broadcast,
+        neighbours: Neighbours,
     ) -> None:
-        """broadcast(text, transports) writes one text to many transports; connections may be lost during the call."""
         moderators = [names.key(names.normalise(each.name)) for each in settings.moderators]
-        clock, wall = clocks.steady, clocks.wall
         storage = StorageQueue(clocks, database, settings)
-        rooms = Rooms(settings.rooms, settings.open_rooms, settings.max_rooms)
+        self._message_dates = MessageDates(clocks.steady, clocks.wall, storage)
         people = People(moderators, [names.key(name) for name in (RATES, PUBLISHER)])
         sanctions = Sanctions()
-        self._message_dates = MessageDates(clock, wall, storage)
-        sanction_clock = SanctionClock(wall, sanctions, storage, self._message_dates)
+        rooms, access = _make_rooms(clocks.steady, settings, neighbours.hooks)
+        self._access = access
         self._state = state = ChatState(
-            clock, wall, settings, storage, rooms, people, sanctions, sanction_clock, Broadcaster(broadcast)
+            clock=clocks.steady,
+            wall=clocks.wall,
+            settings=settings,
+            storage=storage,
+            rooms=rooms,
+            people=people,
+            sanctions=sanctions,
+            sanction_clock=SanctionClock(clocks.wall, sanctions, storage, self._message_dates),
+            access=access,
+            broadcast=Broadcaster(neighbours.broadcast),
         )
-        self._rate_limiter = RateLimiter(clock, settings)
-        self._hello = HelloHandler(state)
-        self._membership = MembershipHandler(state)
-        self._messages = MessageHandler(state, rates)
-        self._rate_feed = RateFeed(state, rates)
-        self._moderation = ModerationHandler(state, self._membership, moderators)
-        self._retention = Retention(state)
-        self._handlers = self._table()
+        self._make_handlers(state, neighbours, moderators)
         # Those whose login may end before their connection, in the order of their arrival.
         self._logged_in: dict[Client, None] = {}
+
+    def _make_handlers(self, state: ChatState, neighbours: Neighbours, moderators: Sequence[str]) -> None:
+        self._rate_limiter = RateLimiter(state.clock, state.settings)
+        self._hello = HelloHandler(state)
+        self._membership = MembershipHandler(state)
+        self._messages = MessageHandler(state, neighbours.rates, neighbours.hooks)
+        self._rate_feed = RateFeed(state, neighbours.rates)
+        self._moderation = ModerationHandler(state, self._membership, moderators)
+        self._revocation = RevocationHandler(state, self._membership)
+        self._retention = Retention(state)
+        self._handlers = self._table()
+        self._gate = RequestGate(state.access, self._handle, self.refuse)
 
     def _table(self) -> Mapping[type[Any], Callable[[Client, Any], None]]:
         return {
@@ -121,18 +153,43 @@ class ChatDispatcher:
         """Start to delete old messages."""
         self._retention.start()
 
+    @property
+    def asks_permission(self) -> bool:
+        """See IChat; any thread."""
+        return not self._access.is_open
+
+    @property
+    def is_unguarded(self) -> bool:
+        """Whether there are private rooms, and nothing that could let somebody in."""
+        return self._access.is_unguarded
+
     def rooms(self) -> Sequence[str]:
-        """The names of the rooms; any thread."""
-        return self._state.rooms.names()
+        """The names of the rooms that are not private; any thread."""
+        return [each.room for each in self._access.public()]
 
     def overview(self) -> Sequence[RoomOverview]:
-        """What a list of rooms shows of each room; any thread."""
-        return self._state.rooms.overview()
+        """What a list of rooms shows of each room that is not private; any thread."""
+        return self._access.public()
 
     def members(self, room: str) -> Sequence[str]:
-        """The names of the members of a room, sorted; empty if there is no such room; any thread."""
+        """The names of the members of a room, sorted; empty if it is private or there is none; any thread."""
         found = self._state.rooms.find(room)
-        return found.names() if found is not None else ()
+        return found.names() if found is not None and self._access.is_public(room) else ()
+
+    def seen_by(self, person: str | None) -> "Deferred[Sequence[RoomOverview]]":
+        """See IChat."""
+        looking = self._access.look(person) or succeed(None)
+        return looking.addCallback(lambda _: self._access.seen(person))
+
+    def allows(self, person: str | None, action: str, room: str | None) -> "Deferred[bool]":
+        """See IChat."""
+        if action not in ACTIONS:
+            raise ValueError(f"{action!r} is no action; there are: {', '.join(sorted(ACTIONS))}")
+        return self._access.ask(person, action, room).addCallback(_decided)
+
+    def revoke(self, person: str | None, room: str) -> "Deferred[None]":
+        """See IChat."""
+        return self._revocation.revoke(person, room)
 
     def arrive(self, transport: Transport, address: str, identity: Identity | None) -> Client | None:
         """Make the client of a new connection; `depart` ends it. Returns None if it is banned, after closing it.
@@ -158,6 +215,7 @@ class ChatDispatcher:
     def depart(self, client: Client) -> None:
         """End a client whose connection is lost: its name is free, and nothing is sent to it. May be called twice."""
         client.send = _send_nothing
+        client.held = None
         self._logged_in.pop(client, None)
         self._rate_feed.depart(client)
         self._membership.depart(client)
@@ -165,11 +223,17 @@ class ChatDispatcher:
 
     def ask(self, client: Client, request: Request) -> None:
         """Call the handler of a request, which answers now or later. Raises RequestRefused if it is refused at once."""
-        if client.person is None and not isinstance(request, asked.Hello):
-            raise refusal(request, "no_name", "Say hello with your name first.")
-        if isinstance(request, asked.MODERATING) and not client.is_moderator:
-            raise refusal(request, "not_allowed", "Only moderators may do this.")
+        if client.held is None:
+            _check(client, request)
         self._rate_limiter.check(client, request)
+        if self._access.is_open and client.held is None:
+            self._handlers[type(request)](client, request)
+        else:
+            self._gate.admit(client, request)
+
+    def _handle(self, client: Client, request: Request) -> None:
+        """Do a request that is permitted. It may have waited: what was checked before it did is checked again."""
+        _check(client, request)
         self._handlers[type(request)](client, request)
 
     def refuse(self, client: Client, refused: RequestRefused) -> None:
@@ -191,6 +255,10 @@ class ChatDispatcher:
         """Post a message for somebody without a connection; see MessageHandler.publish."""
         return self._messages.publish(room, name, text, key)
 
+    def answer(self, room: str, name: str, text: str, key: str | None = None) -> Deferred[StoredMessage]:
+        """Post what the application answers to a message; see MessageHandler.answer."""
+        return self._messages.answer(room, name, text, key)
+
     def page(self, room: str, before: int | None, limit: int) -> Deferred[ChatPage]:
         """Read a page of a room; see MessageHandler.page."""
         return self._messages.page(room, before, limit)
@@ -200,13 +268,34 @@ class ChatDispatcher:
         self._rate_feed.changed()
 
     def close(self) -> None:
-        """Stop timers and presence; called before all connections are closed."""
+        """Stop timers, hooks and presence; called before all connections are closed."""
+        self._messages.close()
         self._membership.close()
         self._retention.stop()
 
     def flush(self) -> Deferred[None]:
         """Fires when every message so far is stored or refused."""
         return self._state.storage.flush()
+
+
+def _make_rooms(clock: IReactorTime, settings: ChatSettings, runner: HookRunner) -> tuple[Rooms, RoomAccess]:
+    rooms = Rooms(settings.rooms, settings.open_rooms, settings.max_rooms)
+    private = PrivateRooms(settings.private_rooms)
+    return rooms, RoomAccess(Permissions(clock, runner, private.__contains__), rooms, private)
+
+
+def _check(client: Client, request: Request) -> None:
+    """Raises RequestRefused unless the client has a name, and is a moderator if the request needs one."""
+    if client.person is None and not isinstance(request, asked.Hello):
+        raise refusal(request, "no_name", "Say hello with your name first.")
+    if isinstance(request, asked.MODERATING) and not client.is_moderator:
+        raise refusal(request, "not_allowed", "Only moderators may do this.")
+
+
+def _decided(answer: bool | None) -> bool:
+    if answer is None:
+        raise ServiceBusy("it cannot be found out now what the person may do; try again")
+    return answer
 
 
 def _send_nothing(text: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from zope.interface import implementer
 
 from mixsvc.chat.dispatch import ChatDispatcher
+from mixsvc.hooks.registry import hooks, is_in_hook
 from mixsvc.interfaces import ChatPage, IChat, RoomOverview
 from mixsvc.threads.places import Places
 
@@ -16,16 +17,25 @@ __all__ = ["ChatFacade"]
 class ChatFacade:
     """Implements IChat: reads snapshots in the calling thread, and calls the reactor thread for everything else."""
 
+    on_message = staticmethod(hooks.on_message)
+    may = staticmethod(hooks.may)
+
     def __init__(self, bridge: Callable[..., Any], dispatcher: ChatDispatcher, prefix: str, places: Places) -> None:
         """bridge(function, *args) calls function in the reactor thread and returns its result.
 
         It waits for a Deferred that function returns, and raises ServiceBusy after its time limit. places: for calls
-        that wait for the database.
+        that wait for the database; as many may wait for permissions.
         """
         self._places = places
+        self._permission_places = places.another()
         self._bridge = bridge
         self._dispatcher = dispatcher
         self.prefix = prefix
+
+    @property
+    def asks_permission(self) -> bool:
+        """See IChat."""
+        return self._dispatcher.asks_permission
 
     def rooms(self) -> Sequence[str]:
         """See IChat."""
@@ -38,6 +48,22 @@ class ChatFacade:
     def members(self, room: str) -> Sequence[str]:
         """See IChat."""
         return self._dispatcher.members(room)
+
+    def seen_by(self, person: str | None) -> Sequence[RoomOverview]:
+        """See IChat."""
+        with self._permission_places.place():
+            seen: Sequence[RoomOverview] = self._bridge(self._dispatcher.seen_by, person)
+        return seen
+
+    def allows(self, person: str | None, action: str, room: str | None) -> bool:
+        """See IChat."""
+        with self._permission_places.place():
+            allowed: bool = self._bridge(self._dispatcher.allows, person, action, room)
+        return allowed
+
+    def revoke(self, person: str | None, room: str) -> None:
+        """See IChat."""
+        self._bridge(self._dispatcher.revoke, person, room)
 
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
         """See IChat. Raises ServiceBusy also if the messages cannot be read now."""
@@ -52,6 +78,7 @@ class ChatFacade:
 
     def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
         """See IChat. Raises ServiceBusy also if the message cannot be stored now."""
+        post = self._dispatcher.answer if is_in_hook() else self._dispatcher.publish
         with self._places.place():
-            number: int = self._bridge(self._dispatcher.publish, room, name, text, key).message.number
+            number: int = self._bridge(post, room, name, text, key).message.number
         return number

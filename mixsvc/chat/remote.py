@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
+from mixsvc.hooks.registry import hooks, is_in_hook
 from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
 from mixsvc.threads.places import Places
 
@@ -27,11 +28,16 @@ def chat_answers(service: "ChatDispatcher") -> Mapping[str, Callable[..., Any]]:
         "rooms": service.rooms,
         "members": service.members,
         "overview": lambda: [astuple(each) for each in service.overview()],
+        "asks": lambda: service.asks_permission,
+        "seen": lambda person: service.seen_by(person).addCallback(lambda rooms: [astuple(each) for each in rooms]),
+        "allows": service.allows,
+        "revoke": service.revoke,
         "claim": service.claim,
         "history": lambda *arguments: service.page(*arguments).addCallback(_page_as_json),
         # Called by processes of an older version.
         "page": lambda *arguments: service.page(*arguments).addCallback(lambda page: _page_as_json(page)[:5]),
         "say": lambda *arguments: service.publish(*arguments).addCallback(lambda stored: stored.message.number),
+        "answer": lambda *arguments: service.answer(*arguments).addCallback(lambda stored: stored.message.number),
     }
 
 
@@ -42,6 +48,9 @@ class RemoteChat:
     Each raises ServiceBusy if there is no answer in time. Used in worker threads.
     """
 
+    on_message = staticmethod(hooks.on_message)
+    may = staticmethod(hooks.may)
+
     def __init__(self, ask: Callable[[str, Sequence[object]], Any], prefix: str, places: Places) -> None:
         """ask: asks a method of `chat_answers`, and returns its JSON or raises its error.
 
@@ -49,7 +58,27 @@ class RemoteChat:
         """
         self._ask = ask
         self._places = places
+        self._permission_places = places.another()
         self.prefix = prefix
+
+    @property
+    def asks_permission(self) -> bool:
+        """See IChat."""
+        return bool(self._ask("asks", ()))
+
+    def seen_by(self, person: str | None) -> Sequence[RoomOverview]:
+        """See IChat."""
+        with self._permission_places.place():
+            return [RoomOverview(*each) for each in self._ask("seen", (person,))]
+
+    def allows(self, person: str | None, action: str, room: str | None) -> bool:
+        """See IChat."""
+        with self._permission_places.place():
+            return bool(self._ask("allows", (person, action, room)))
+
+    def revoke(self, person: str | None, room: str) -> None:
+        """See IChat."""
+        self._ask("revoke", (person, room))
 
     def rooms(self) -> Sequence[str]:
         """See IChat."""
@@ -76,7 +105,7 @@ class RemoteChat:
     def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
         """See IChat."""
         with self._places.place():
-            return int(self._ask("say", (room, name, text, key)))
+            return int(self._ask("answer" if is_in_hook() else "say", (room, name, text, key)))
 
 
 def _page_as_json(page: ChatPage) -> list[object]:

@@ -5,15 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from mixsvc.chat.connection import ChatFactory, same_owner
-from mixsvc.chat.dispatch import ChatDispatcher, StoredState, read_stored_state
+from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, StoredState, read_stored_state
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.login_watch import LoginWatch
 from mixsvc.chat.stats import ChatStats
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.interfaces import DeferToThread, Identity, IRates
+from mixsvc.interfaces.hooks import HookRunner
 from mixsvc.storage.clock_record import ClockKeeper, ClockRecord
 from mixsvc.storage.database import Database, prepare
 from mixsvc.threads.places import Places
@@ -51,7 +53,8 @@ class Identifier(Protocol):
 class Dependencies:
     """What the builder of the chat hands in. bridge, places: as for ChatFacade. wall: the time of day.
 
-    defer_to_thread: runs what may block, in a thread that does not keep the process alive.
+    defer_to_thread: runs what may block, in a thread that does not keep the process alive. hooks: runs what the
+    application has registered.
     """
 
     database: Database
@@ -60,18 +63,22 @@ class Dependencies:
     bridge: Callable[..., Any]
     places: Places
     defer_to_thread: DeferToThread
+    hooks: HookRunner
     wall: WallClock = field(default_factory=WallClock)
 
 
 class ChatService:
     """The chat of a process. Used in the reactor thread, except `prepare` and the facade."""
 
+    _log = Logger()
+
     def __init__(self, reactor: Any, settings: Settings, given: Dependencies) -> None:
         self._reactor = reactor
         self._settings = settings
         self._given = given
         clocks = Clocks(reactor, given.wall)
-        self.dispatcher = ChatDispatcher(clocks, given.database, settings.chat, given.rates.facade, broadcast)
+        neighbours = Neighbours(given.rates.facade, broadcast, given.hooks)
+        self.dispatcher = ChatDispatcher(clocks, given.database, settings.chat, neighbours)
         self._login_watch = LoginWatch(reactor, self.dispatcher, given.defer_to_thread)
         record = ClockRecord(settings.storage.path)
         self._clock_keeper = ClockKeeper(reactor, given.wall, record, given.defer_to_thread)
@@ -95,6 +102,16 @@ class ChatService:
         if self._settings.storage.path != MEMORY:
             self._clock_keeper.start()
         self._given.rates.add_listener(self.dispatcher.rates_changed)
+        self.warn_if_unguarded()
+
+    def warn_if_unguarded(self) -> None:
+        """Log a warning if nobody can get into the private rooms; called when the application is imported."""
+        if self.dispatcher.is_unguarded:
+            self._log.warn(
+                "chat: nobody may enter the rooms of [chat] private_rooms = {rooms}, as the application has registered "
+                "no function by @mix.chat.may (docs/how-to/hooks.md)",
+                rooms=", ".join(self._settings.chat.private_rooms),
+            )
 
     def close(self) -> "Deferred[None]":
         """Close all connections and refuse new ones; fires when the clients have answered. Cancel it to drop them."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from twisted.logger import globalLogBeginner
 
 from mixsvc import facade
-from mixsvc.application import make_application, refuse_during_import
+from mixsvc.application import connect_for_import, make_application
 from mixsvc.child.process import die_with_service, ignore_signals
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
@@ -94,7 +94,7 @@ def _quota(settings: Settings) -> SpoolQuota:
 
 def _import(settings: Settings, directory: str) -> "WSGIApplication":
     """Import the application where the service was started, as without children. Raises BadSetting."""
-    facade.mix.connect(refuse_during_import)
+    connect_for_import(facade.mix)
     here = os.getcwd()
     with suppress(OSError):
         os.chdir(directory)

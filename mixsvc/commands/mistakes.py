@@ -19,7 +19,7 @@ from mixsvc.application import (
     check_authenticator,
     check_pages,
     check_places,
-    refuse_during_import,
+    connect_for_import,
 )
 from mixsvc.config.ini import RawSetting
 from mixsvc.config.reading import ReadSettings, inspect_settings
@@ -49,7 +49,7 @@ def mistakes_in(path: str, folder: str) -> Sequence[str]:
     imports the modules that the settings name.
     """
     found = inspect_settings(path, {})
-    facade.mix.connect(refuse_during_import)
+    connect_for_import(facade.mix)
     texts = [str(each) for each in found.mistakes]
     for section, key, check in _checks(found.settings.within(folder)):
         if (section, key) in FILES and not found.values.get((section, key), NOTHING).text:

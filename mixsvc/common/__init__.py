@@ -9,6 +9,7 @@ second one.
 - `http_grammar`: the form of tokens, hosts and origins in HTTP.
 - `text`: JSON, surrogates, long texts and misspelled words of strangers.
 - `numbers`, `times`, `currencies`: whole numbers, UTC times and dates, and currency codes as text.
+- `callables`: whether a function of other people's code can be called as it will be.
 - `clocks`: the time of day, whether it may be believed, and the clock for durations.
 - `token_bucket`: how much one may do at once and in the long run.
 - `histogram`: how values are distributed, for the metrics.

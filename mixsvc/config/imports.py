@@ -1,6 +1,5 @@
 """Imports the functions that settings name in other people's code, and checks them before they are called."""
 
-import inspect
 import os
 import sys
 import threading
@@ -12,6 +11,7 @@ from importlib import import_module
 from types import FrameType, ModuleType
 from typing import Any, Final
 
+from mixsvc.common.callables import is_coroutine_function, takes
 from mixsvc.errors import BadSetting
 
 __all__ = ["ExpectedCallable", "import_callable"]
@@ -107,22 +107,11 @@ def _fault(found: Any, module: ModuleType, attribute: str, expected: ExpectedCal
     if not callable(found):
         return f"{module.__name__} has no {expected.kind} {attribute!r}"
     arguments = f"({', '.join(expected.arguments)})"
-    if inspect.iscoroutinefunction(found) or inspect.iscoroutinefunction(getattr(found, "__call__", None)):  # noqa: B004
+    if is_coroutine_function(found):
         return f"{attribute} is a coroutine function, as in ASGI; give a plain {expected.kind}{arguments}"
-    if not _takes(found, len(expected.arguments)):
+    if not takes(found, len(expected.arguments)):
         return f"{attribute} cannot be called with {arguments}; if it makes the {expected.kind}, name what it returns"
     return ""
-
-
-def _takes(found: Callable[..., Any], count: int) -> bool:
-    try:
-        inspect.signature(found).bind(*range(count))
-    except TypeError:
-        return False
-    except ValueError:
-        # Some functions that are written in C have no signature.
-        return True
-    return True
 
 
 def _describe(error: BaseException) -> str:

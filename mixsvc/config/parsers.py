@@ -29,6 +29,7 @@ __all__ = [
     "path",
     "prefix",
     "room_names",
+    "room_patterns",
     "seconds",
     "url",
     "url_or_none",
@@ -175,6 +176,17 @@ def room_names(text: str) -> tuple[str, ...]:
     if not found:
         raise ValueError("name at least one room, such as lobby")
     return _unique(found)
+
+
+def room_patterns(text: str) -> tuple[str, ...]:
+    """Parses names of rooms in which * stands for any characters, separated by commas or line ends; may be empty."""
+    found = [item.strip() for item in re.split(r"[,\n]", text) if item.strip()]
+    for item in found:
+        if not names.is_room_name(item.replace("*", "x")):
+            raise ValueError(f"{item!r}: give names of rooms, such as staff, or patterns, such as team-*")
+    if len({names.fold(item) for item in found}) < len(found):
+        raise ValueError("two of the names differ in case or width only; name each room once")
+    return tuple(found)
 
 
 def names_of(*known: str) -> Callable[[str], tuple[str, ...]]:

@@ -102,6 +102,7 @@ class ChatSettings:
     url: str = setting(parsers.url_or_none, "")
     origins: tuple[str, ...] = setting(parsers.origins, "")
     rooms: tuple[str, ...] = setting(parsers.room_names, "lobby")
+    private_rooms: tuple[str, ...] = setting(parsers.room_patterns, "")
     open_rooms: bool = setting(parsers.yes_or_no, "yes")
     max_rooms: int = setting(parsers.whole(1, 10**6), "1000")
     max_joined: int = setting(parsers.whole(1, 1000), "50")

@@ -148,7 +148,7 @@ def _repeatable(method: str, arguments: Sequence[object]) -> Sequence[object]:
 
     A text that its caller has given no key gets a random one.
     """
-    if method == "say" and arguments[-1] is None:
+    if method in ("say", "answer") and arguments[-1] is None:
         return (*arguments[:-1], secrets.token_urlsafe(KEY_BYTES))
     return arguments
 

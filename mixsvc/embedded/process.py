@@ -56,8 +56,17 @@ class Embedded:
     def mix(self) -> Mix:
         """The object behind `mixsvc.mix`, which starts the service when a view first reads something of it."""
         if not facade.mix.is_connected:
-            facade.mix.connect(self.facades)
+            facade.mix.connect(self.facades, self.is_to_come)
         return facade.mix
+
+    def is_to_come(self) -> bool:
+        """Whether the service may still have to be started, and no view asks: then an application is being imported.
+
+        A view of Flask is told the truth, by a start of the service. Others get the chat that is to come until then.
+        """
+        from flask import has_request_context
+
+        return self._running is None and not has_request_context()
 
     def facades(self) -> Facades:
         """What the service of this process offers; starts it at the first call. Called in a worker thread.

@@ -17,6 +17,8 @@ from mixsvc.embedded.crochet_reactor import CrochetBridge, find_reactor
 from mixsvc.embedded.shared_chat import ChatHost
 from mixsvc.errors import ServiceBusy
 from mixsvc.facade import Facades
+from mixsvc.hooks.registry import hooks
+from mixsvc.hooks.threads import ThreadHookRunner
 from mixsvc.interfaces import Authenticator
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
@@ -54,6 +56,7 @@ class _Parts:
     database: Database
     rates: RatesService
     chat: ChatHost | None
+    hooks: ThreadHookRunner
 
     async def stop(self, deadline: StopDeadline) -> None:
         """End what runs, within shares of the deadline; the database last."""
@@ -61,6 +64,7 @@ class _Parts:
             await self.chat.stop(deadline)
         await deadline.share(0.9, "the poll", self.rates.stop)
         await deadline.share(1.0, "closing the database", self.database.close)
+        self.hooks.stop()
 
 
 def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
@@ -75,14 +79,15 @@ def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
     rates: RatesService = bridge(RatesService, reactor, settings, database, pool)
     rates.read_archive()
     rates.prepare()
+    runner = ThreadHookRunner(reactor, hooks)
 
     def make_chat() -> ChatService:
         identify = request_authenticator(reactor, settings, authenticate)
-        answers = CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES), pool.defer
+        answers = CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES), pool.defer, runner
         return ChatService(reactor, settings, Dependencies(database, rates, identify, *answers))
 
     chat: ChatHost | None = bridge(ChatHost, reactor, settings, make_chat, pool) if settings.chat.listen else None
-    parts = _Parts(database, rates, chat)
+    parts = _Parts(database, rates, chat, runner)
     bridge(pool.start)
     if not is_hosts_reactor:
         # A thread of Twisted's own resolver would keep the process alive if a name server does not answer.
@@ -93,7 +98,6 @@ def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
         with suppress(ServiceBusy):
             bridge(chat.start)
     _warn_of_fault(settings)
-    _log.info("mixsvc: rates are polled here; the chat is served where [chat] listen is set")
     facades = Facades(rates.facade, chat.facade if chat is not None else None, settings.rates.pairs)
     return EmbeddedService(facades, chat.abandon if chat is not None else _do_nothing)
 
@@ -106,6 +110,7 @@ def _begin(reactor: Any, settings: Settings, parts: _Parts) -> None:
         return Deferred.fromCoroutine(parts.stop(deadline))
 
     parts.rates.start()
+    _log.info("mixsvc: rates are polled here; the chat is served where [chat] listen is set")
     reactor.addSystemEventTrigger("before", "shutdown", stop)
 
 

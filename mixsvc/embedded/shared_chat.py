@@ -26,10 +26,12 @@ from mixsvc.config.secret_files import api_token
 from mixsvc.config.settings import Settings
 from mixsvc.embedded.chat_rpc import DATABASE_PLACES, ChatRpcClient, ChatRpcServer
 from mixsvc.errors import MixError, ServiceBusy
+from mixsvc.hooks.registry import hooks
 from mixsvc.http.listening import open_port
 from mixsvc.http.routing import ChatOnlyRoot
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import ChatPage, IChat, RoomOverview
+from mixsvc.interfaces.hooks import MAY
 from mixsvc.pages.chat_url import ChatUrl
 from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.lock import DatabaseLock, refuse_beside_service
@@ -134,6 +136,7 @@ class ChatHost:
         self._first_attempt: Deferred[None] = Deferred()
         self.chat: ChatService | None = None
         self._location = ChatLocation()
+        self.private_rooms = settings.chat.private_rooms
         # Pages name this port while no process serves the chat: the next one will be there.
         self._usual_port = first_port(settings.chat.listen)
         client = ChatRpcClient(self.rpc_port, self._token, REMOTE_SECONDS)
@@ -249,6 +252,9 @@ def _for_any_host(settings: Settings) -> Settings:
 class SharedChat:
     """The chat for views: that of this process if it serves one, else that of another process. Used in any thread."""
 
+    on_message = staticmethod(hooks.on_message)
+    may = staticmethod(hooks.may)
+
     def __init__(self, host: ChatHost, remote: RemoteChat, chat_url: ChatUrl) -> None:
         self._host = host
         self._remote = remote
@@ -258,6 +264,23 @@ class SharedChat:
     def prefix(self) -> str:
         """The URL of the SockJS endpoint for the request that this thread answers; see ChatUrl."""
         return self._chat_url.url(self._host.browser_port())
+
+    @property
+    def asks_permission(self) -> bool:
+        """See IChat. All processes of the host have the same settings and import the same application."""
+        return bool(self._host.private_rooms) or MAY in hooks.names
+
+    def seen_by(self, person: str | None) -> Sequence[RoomOverview]:
+        """See IChat."""
+        return self._chat().seen_by(person)
+
+    def allows(self, person: str | None, action: str, room: str | None) -> bool:
+        """See IChat."""
+        return self._chat().allows(person, action, room)
+
+    def revoke(self, person: str | None, room: str) -> None:
+        """See IChat."""
+        self._chat().revoke(person, room)
 
     def rooms(self) -> Sequence[str]:
         """See IChat; ServiceBusy as below."""

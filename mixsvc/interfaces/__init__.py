@@ -12,14 +12,15 @@ Rules that hold for all of them:
   would hang in the reactor thread itself.
 - A value knows its form in the HTTP API and in the chat protocol (`as_json`), so that both spell it in one way.
 
-Files: rates, chat, charts and auth (one for each part), service (what a view gets: the three together), threads,
-environ (what the HTTP server adds to the WSGI environ), rate_forms (rates as JSON for another process). Import the
-names that this package exports from it, not from its files.
+Files: rates, chat, charts and auth (one for each part), service (what a view gets: the three together), hooks (what the
+service calls in an application), threads, environ (what the HTTP server adds to the WSGI environ), rate_forms (rates as
+JSON for another process). Import the names that this package exports from it, not from its files.
 """
 
 from mixsvc.interfaces.auth import Authenticator, IAuthenticator, Identity
 from mixsvc.interfaces.charts import ICharts
 from mixsvc.interfaces.chat import ChatMessage, ChatPage, IChat, RoomOverview
+from mixsvc.interfaces.hooks import RoomMessage
 from mixsvc.interfaces.rates import Conversion, IRates, IRateSource, PriceHistory, Quote, SourceHealth
 from mixsvc.interfaces.service import IMix
 from mixsvc.interfaces.threads import DeferToThread
@@ -39,6 +40,7 @@ __all__ = [
     "Identity",
     "PriceHistory",
     "Quote",
+    "RoomMessage",
     "RoomOverview",
     "SourceHealth",
 ]

@@ -1,7 +1,8 @@
 """The chat: messages and rooms as views see them, and the chat itself."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from zope.interface import Attribute, Interface
 
@@ -75,18 +76,65 @@ class IChat(Interface):
     """The chat for the other parts of the process. Methods that read a snapshot may be called in any thread."""
 
     prefix: str = Attribute("The path of the SockJS endpoint, such as /chat.")
+    asks_permission: bool = Attribute(
+        "Whether `allows` may say no: some rooms are private, or the application has registered a function by `may`."
+    )
+
+    def on_message(function: Any = None, /, *, name: str = "") -> Any:
+        """Registers function(message), which is called with a RoomMessage for each message that is said from now on.
+
+        A decorator, also as on_message(name="Bot"). It is called in a thread, once for each message after that was
+        stored, those of a room one after the other. It may block: nothing waits for it. If it returns a text, the chat
+        says it in the room as an answer, under the given name ("mixsvc" without one); RoomMessage.answer says more.
+        Answers are not given to functions. An exception is logged. If 1000 messages wait, more are lost for the
+        functions, and the log counts them.
+
+        Called in any thread, also while the application is imported: then in every host, and nothing is started.
+        Raises TypeError for a coroutine function, and for one that does not take one argument.
+        """
+
+    def may(function: Callable[[str | None, str, str | None], bool], /) -> Any:
+        """Registers function(person, action, room), which says whether somebody may do something. A decorator.
+
+        person: Identity.person, None for a stranger. action: "join", "say", "history" or "moderate"; "search" and
+        "events" are kept for later. room: None for what concerns all rooms. It returns True or False; everything else,
+        an exception, and no answer within 4 s are a refusal, and logged. It is called in a thread and may block, which
+        delays the requests of this person only. An answer counts for 10 s, or until `revoke`. If several functions are
+        registered, all have to say True. Called as `on_message`; raises TypeError likewise.
+        """
+
+    def revoke(person: str | None, room: str) -> None:
+        """Ask anew what a person may do in a room, and take the person out of it at once if `join` is not allowed.
+
+        When it returns, the person gets nothing more of the room: neither lines that waited nor pages that were asked
+        for. Called in a worker thread, never in the reactor's. Raises ServiceBusy; then it may or may not have taken
+        effect.
+        """
+
+    def allows(person: str | None, action: str, room: str | None) -> bool:
+        """Returns what `may` says, or said less than 10 s ago; True if none is registered and the room is not private.
+
+        In a private room every action needs "join" besides. Called in a worker thread, never in the reactor's. Raises
+        ServiceBusy if that cannot be found out now, and ValueError for an unknown action.
+        """
+
+    def seen_by(person: str | None) -> Sequence[RoomOverview]:
+        """Returns the rooms that a person may see: those that are not private, and private ones that it may join.
+
+        Called in a worker thread, never in the reactor's. Raises ServiceBusy.
+        """
 
     def rooms() -> Sequence[str]:
-        """Returns the names of the rooms: a snapshot.
+        """Returns the names of the rooms that are not private: a snapshot.
 
         In a host whose chat another process serves, this and the next two raise ServiceBusy while no process does.
         """
 
     def members(room: str) -> Sequence[str]:
-        """Returns the names of the persons in a room, sorted: a snapshot. Empty if there is no such room."""
+        """Returns the names of the persons in a room, sorted: a snapshot. Empty if there is none, or it is private."""
 
     def overview() -> Sequence[RoomOverview]:
-        """Returns the rooms, those of the settings first: a snapshot."""
+        """Returns the rooms that are not private, those of the settings first: a snapshot."""
 
     def page(room: str, before: int | None, limit: int) -> ChatPage:
         """Returns the newest `limit` (1 to 200) messages of a room, or the newest with numbers below `before`.
@@ -107,5 +155,5 @@ class IChat(Interface):
         Called in a worker thread, never in the reactor's. Raises ValueError if the chat refuses the room, the name
         or the text, and ServiceBusy if the reactor does not answer in time or the message cannot be stored now. The
         caller decides who may use the name; the chat does not check that. key: the chat stores the same text with the
-        same key once.
+        same key once. Neither this nor `page` asks `may`.
         """

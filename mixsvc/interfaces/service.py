@@ -18,6 +18,9 @@ class IMix(Interface):
     """
 
     rates: IRates = Attribute("The latest quotes and those of the past.")
-    chat: IChat | None = Attribute("The chat; None if this host does not serve it.")
+    chat: IChat | None = Attribute(
+        "The chat; None if this host does not serve it. Before the service runs, as while an application is imported, "
+        "hooks can be registered by it in every host, and nothing is started."
+    )
     charts: ICharts | None = Attribute("Draws pictures of rates; None if this host does not.")
     pairs: Sequence[tuple[str, str]] = Attribute("The pairs to show, the most important first.")

@@ -100,8 +100,11 @@ def _preview(chat: IChat, cache: PreviewCache, access: ChatAccess) -> RoomPrevie
     found = cache.newest(chat)
     try:
         access.check_reader()
-    except HTTPException:
+        may_read = found is not None and access.permits(chat, "history", found.room)
+    except (HTTPException, ServiceBusy):
         # Only those who may read the chat see its messages.
+        return None
+    if not may_read:
         return None
     return RoomPreview(found.room, _readable(found.messages)) if found else None
 

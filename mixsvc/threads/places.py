@@ -30,6 +30,10 @@ class Places:
         self._began: dict[object, float] = {}
         self._rests_until = -inf
 
+    def another(self) -> "Places":
+        """Returns as many places for something else."""
+        return Places(self._size, self._seconds)
+
     @contextmanager
     def place(self) -> Iterator[None]:
         """Take a place during the block; blocks while others have all of them and their calls end in time.

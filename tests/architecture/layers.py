@@ -26,7 +26,7 @@ LAYERS: Final = """
     mixsvc.chat.model  mixsvc.rates.model
     mixsvc.chat.protocol
 
-    mixsvc.http  mixsvc.client  mixsvc.storage
+    mixsvc.http  mixsvc.client  mixsvc.storage  mixsvc.hooks
     mixsvc.storage.schema
     mixsvc.threads
     mixsvc.config

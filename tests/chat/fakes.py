@@ -16,10 +16,11 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mixsvc.chat.connection import ChatConnection, ChatFactory
-from mixsvc.chat.dispatch import ChatDispatcher, read_stored_state
+from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, read_stored_state
 from mixsvc.chat.model.people import Transport
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
+from mixsvc.hooks.registry import HookRegistry
 from mixsvc.interfaces import Conversion, Identity, IRates, PriceHistory, Quote, SourceHealth
 from mixsvc.storage.schema import upgrade
 
@@ -142,6 +143,7 @@ class FakeTransport:
         """request: an Identity, None for a stranger, or a Deferred: see ChatHarness.identify."""
         self.request = request
         self.received: list[dict[str, Any]] = []
+        self.unsent: list[str] = []
         self.on_write: Callable[[], None] = lambda: None
         self.closed: tuple[int, str] | None = None
         self.is_paused = False
@@ -158,6 +160,12 @@ class FakeTransport:
 
     def resumeProducing(self) -> None:
         self.is_paused = False
+
+    def discard(self, is_unwanted: Callable[[str], bool]) -> list[str]:
+        """Nothing waits, unless the test says so: `unsent` has the texts that have not left yet."""
+        discarded = [each for each in self.unsent if is_unwanted(each)]
+        self.unsent = [each for each in self.unsent if each not in discarded]
+        return discarded
 
     def write(self, data: str) -> None:
         self.received.append(json.loads(data))
@@ -188,6 +196,36 @@ class FakeClient:
         self.connection.connectionLost()
 
 
+class FakeHooks:
+    """A HookRunner without threads: it calls what is registered in `registry`, at once or when the test says so."""
+
+    def __init__(self) -> None:
+        self.registry = HookRegistry()
+        # Whether calls wait in `waiting` until the test calls `run_next`.
+        self.is_slow = False
+        self.waiting: list[tuple[Deferred[Any], str, Sequence[object]]] = []
+        self.called: list[tuple[str, Sequence[object]]] = []
+
+    def names(self) -> frozenset[str]:
+        return self.registry.names
+
+    def run(self, name: str, arguments: Sequence[object]) -> Deferred[Any]:
+        # As they cross to another process.
+        arguments = json.loads(json.dumps(arguments))
+        self.called.append((name, arguments))
+        answer: Deferred[Any] = Deferred()
+        self.waiting.append((answer, name, arguments))
+        if not self.is_slow:
+            self.run_next()
+        return answer
+
+    def run_next(self) -> None:
+        """End the call that has waited longest."""
+        answer, name, arguments = self.waiting.pop(0)
+        if not answer.called:
+            answer.callback(json.loads(json.dumps(self.registry.call(name, arguments))))
+
+
 class ChatHarness:
     """A whole chat on a fake database and a fake clock."""
 
@@ -203,12 +241,16 @@ class ChatHarness:
         self.settings = ChatSettings(**{"rooms": ("lobby", "den"), **lively, **settings})
         self.rates = FakeRates()
         self.broadcasts: list[str] = []
+        self.hooks = FakeHooks()
         self.restart()
 
     def restart(self) -> None:
         """Make the chat of a new process on the same database."""
         self.dispatcher = ChatDispatcher(
-            Clocks(self.clock, self.wall), self.database, self.settings, self.rates, self.broadcast
+            Clocks(self.clock, self.wall),
+            self.database,
+            self.settings,
+            Neighbours(self.rates, self.broadcast, self.hooks),
         )
         with closing(self.database.connection.cursor()) as cursor:
             self.dispatcher.restore(read_stored_state(cursor))

@@ -13,7 +13,7 @@ from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.remote import RemoteChat, chat_answers
 from mixsvc.common import answers
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
-from mixsvc.interfaces import IChat
+from mixsvc.interfaces import IChat, Identity, RoomMessage
 from mixsvc.threads.places import HANGING_SECONDS, Places
 from tests.chat.fakes import ChatHarness
 
@@ -120,6 +120,43 @@ class ChatFacadeTests(SynchronousTestCase):
 
         self.assertRaises(ServiceBusy, self.facade.say, "lobby", "Ann", "hi")
         self.flushLoggedErrors()
+
+    def test_a_revocation_and_questions_go_to_the_chat(self) -> None:
+        self.chat.hooks.registry.may(lambda person, action, room: person == "a")
+        self.chat.inside("Ann", identity=Identity("a", "Ann"))
+
+        self.assertTrue(self.facade.asks_permission)
+        self.assertTrue(self.facade.allows("a", "say", "lobby"))
+        self.assertFalse(self.facade.allows(None, "say", "lobby"))
+        self.assertEqual(["lobby", "den"], [each.room for each in self.facade.seen_by(None)])
+        self.chat.hooks.registry.may(lambda person, action, room: False)
+        self.facade.revoke("a", "lobby")
+        self.assertEqual([], self.facade.members("lobby"))
+
+    def test_what_cannot_be_found_out_is_service_busy(self) -> None:
+        self.chat.hooks.registry.may(lambda person, action, room: 1 // 0 == 0)
+
+        self.assertRaises(ServiceBusy, self.facade.allows, "a", "say", "lobby")
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
+
+    def test_what_a_hook_says_is_an_answer_which_calls_no_hooks(self) -> None:
+        heard: list[str] = []
+
+        def hear(message: RoomMessage) -> None:
+            heard.append(message.text)
+            if len(heard) < 5:
+                self.facade.say("lobby", "Bot", "again")
+
+        self.chat.hooks.registry.on_message(hear)
+
+        self.chat.hooks.is_slow = True
+        self.chat.inside("Ann").send("say", room="lobby", text="noon")
+        self.settle()
+        while self.chat.hooks.waiting:
+            self.chat.hooks.run_next()
+
+        self.assertEqual(["noon"], heard)
+        self.assertEqual([(1, "noon"), (2, "again")], self.chat.database.rows())
 
 
 class RemoteChatTests(ChatFacadeTests):

@@ -21,6 +21,7 @@ from mixsvc.chat.remote import RemoteChat
 from mixsvc.chat.storage.messages import StoredMessage
 from mixsvc.embedded.chat_rpc import DATABASE_PLACES, ChatRpcClient, ChatRpcServer
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
+from mixsvc.hooks.registry import HookRegistry
 from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
 from mixsvc.threads.places import Places
 
@@ -45,6 +46,21 @@ class Service:
 
     def overview(self) -> list[RoomOverview]:
         return [RoomOverview("lobby", 2, "Plans", 42)]
+
+    def seen_by(self, person: str | None) -> "Deferred[list[RoomOverview]]":
+        return succeed([RoomOverview("staff", 1, "", 3)] if person == "a" else [])
+
+    def allows(self, *asked: object) -> "Deferred[bool]":
+        self.asked.append(asked)
+        return succeed(False)
+
+    def revoke(self, *asked: object) -> "Deferred[None]":
+        self.asked.append(asked)
+        return succeed(None)
+
+    def answer(self, *said: object) -> "Deferred[Any]":
+        self.asked.append(("answer", *said))
+        return succeed(StoredMessage(MESSAGE))
 
     def claim(self, name: str, person: str) -> str:
         if self.trouble:
@@ -122,7 +138,23 @@ class ChatRpcTests(TestCase):
 
     def test_it_has_every_method_of_the_chat(self) -> None:
         names: Any = IChat
-        assert set(names.names()) - {"prefix"} <= set(dir(RemoteChat))
+        of_each_process = {"prefix", "asks_permission", "on_message", "may"}
+        assert set(names.names()) - of_each_process <= set(dir(RemoteChat))
+
+    async def test_permissions_are_asked_for_and_revoked_where_the_chat_is(self) -> None:
+        assert await deferToThread(self.remote.seen_by, "a") == [RoomOverview("staff", 1, "", 3)]
+        assert await deferToThread(self.remote.seen_by, None) == []
+        assert await deferToThread(self.remote.allows, None, "moderate", None) is False
+        await deferToThread(self.remote.revoke, "a", "staff")
+        assert self.service.asked == [(None, "moderate", None), ("a", "staff")]
+
+    async def test_what_a_hook_says_is_an_answer_there_too(self) -> None:
+        registry = HookRegistry()
+        registry.on_message(lambda message: str(self.remote.say("lobby", "Bot", message.text, "k")))
+
+        answers = await deferToThread(registry.call, "message", ["lobby", 1, "Ann", None, "hi", 1.5, ""])
+
+        assert (answers, self.service.asked) == ([["", "41"]], [("answer", "lobby", "Bot", "hi", "k")])
 
     async def test_an_error_of_the_chat_is_raised_in_the_calling_process(self) -> None:
         for error in (NoSuchRoom("no room"), ValueError("bad text"), ServiceBusy("not now")):

@@ -1,13 +1,15 @@
 """A service in memory, for the tests of the web part."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 from zope.interface import implementer
 
 from mixsvc.errors import NameTaken, NoSuchRoom
+from mixsvc.hooks.registry import HookRegistry
 from mixsvc.interfaces import (
     ChatMessage,
     ChatPage,
@@ -85,6 +87,28 @@ class FakeChat:
         self.asked: list[tuple[str, int | None, int]] = []
         self.users: dict[str, str] = {}
         self.trouble: Exception | None = None
+
+        # What `allows` says no to, and whether it is asked.
+        self.refused: set[tuple[str | None, str, str | None]] = set()
+        self.asks_permission = False
+        self.revoked: list[tuple[str | None, str]] = []
+        self.hooks = HookRegistry()
+
+    def on_message(self, function: Any = None, /, *, name: str = "") -> Any:
+        return self.hooks.on_message(function, name=name)
+
+    def may(self, function: Callable[[str | None, str, str | None], bool], /) -> Any:
+        return self.hooks.may(function)
+
+    def revoke(self, person: str | None, room: str) -> None:
+        self.revoked.append((person, room))
+
+    def allows(self, person: str | None, action: str, room: str | None) -> bool:
+        return (person, action, room) not in self.refused
+
+    def seen_by(self, person: str | None) -> Sequence[RoomOverview]:
+        hidden = {"attic"} if (person, "join", "attic") in self.refused else set()
+        return [*self.overview(), *([] if hidden else [RoomOverview("attic", 1, "", 3)])]
 
     def rooms(self) -> Sequence[str]:
         return ["lobby", "Türkçe"]

@@ -5,6 +5,7 @@ that is over its limit (`Options.max_outbox`) closes the session only when the c
 MAX_STALL_SECONDS, which _socket/tcp_info.py asks the system, or when it is over BURST_FACTOR times the limit.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from txsockjs._protocol.frames import Message
@@ -24,7 +25,7 @@ MAX_STALL_SECONDS: Final = 5.0
 
 
 class Outbox(list[Message]):
-    """The messages, oldest first. size: bytes of all of them, kept up to date by `add`, `take` and `drop`."""
+    """The messages, oldest first. size: bytes of all of them, kept up to date by the methods."""
 
     __slots__ = ("_over_since", "_acknowledged", "size")
 
@@ -56,6 +57,14 @@ class Outbox(list[Message]):
         self.size -= size + MESSAGE_BYTES * count
         self._over_since = None
         return piece
+
+    def discard(self, is_unwanted: Callable[[str], bool]) -> list[str]:
+        """Remove the messages whose text is unwanted; returns these texts."""
+        unwanted = [message for message in self if is_unwanted(message.text)]
+        if unwanted:
+            self[:] = [message for message in self if not is_unwanted(message.text)]
+            self.size -= sum(message.size for message in unwanted) + MESSAGE_BYTES * len(unwanted)
+        return [message.text for message in unwanted]
 
     def drop(self) -> None:
         """Remove every message."""

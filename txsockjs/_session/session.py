@@ -222,6 +222,20 @@ class Session:
         batch.holders += 1
         self.batch = batch
 
+    def discard(self, is_unwanted: Callable[[str], bool]) -> list[str]:
+        """Send none of the messages that still wait and whose text is unwanted; returns these texts, oldest first."""
+        discarded = self._outbox.discard(is_unwanted)
+        batch = self.batch
+        unwanted = [each.text for each in batch.messages if is_unwanted(each.text)] if batch is not None else []
+        if batch is not None and unwanted:
+            # Not changed in place: others may share the batch.
+            batch.holders -= 1
+            self.batch = None
+            for message in batch.messages:
+                if not is_unwanted(message.text):
+                    self.post(message)
+        return discarded + unwanted
+
     def close(self, code: int, reason: str) -> None:
         """Close the session after what was posted before, at the end of this turn. Only the first close counts."""
         if self.state is State.OPEN:

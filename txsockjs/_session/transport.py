@@ -1,7 +1,7 @@
 """A session as a Twisted transport, and the address of its client."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -172,6 +172,14 @@ class SockJSTransport:
                 pass
             case _:
                 raise ValueError(f'{text[:20]!r} is not a SockJS frame: give one such as a["message"]')
+
+    def discard(self, is_unwanted: Callable[[str], bool]) -> list[str]:
+        """Send none of the messages that still wait for the client and whose text is unwanted.
+
+        is_unwanted: called with the text of each message that waits, perhaps twice. What has gone into the connection's
+        own buffer is sent. Returns the texts that are not sent, oldest first.
+        """
+        return self.session.discard(is_unwanted)
 
     def loseConnection(self) -> None:
         """Close the session after what was written, with code 3000 and reason Go away!"""

@@ -2,11 +2,13 @@
 
 - state: the state that all handlers share, and the count of the requests that wait for the database.
 - broadcast: one text to many clients, in order.
+- access: who may do what in which room, and see it.
 - rate_limits: whether a request comes too early. It is called before every handler.
 - hello: admits a connection and gives it a name.
 - membership: join, leave, rooms, who; tells members who comes and goes.
 - messages: say and history, and what comes by HTTP.
 - moderation: the requests of moderators.
+- revocation: takes permissions back.
 - sanction_clock: the time by which mutes and bans end. message_dates: corrects dates of a wrong time.
 - rate_feed: subscribe, and the rates that have changed.
 - retention: deletes old messages every hour.
@@ -15,13 +17,17 @@ A handler checks a request and either raises RequestRefused, answers at once, or
 when its Deferred fires. By then the client may be gone, or may have left the room: `client.send` does nothing after the
 connection is lost, and `client.joining` holds the request that a page is read for.
 
-Handlers share the ChatState and do not know each other, with one exception: moderation uses MembershipHandler.remove to
-kick a person.
+Handlers share the ChatState and do not know each other, with one exception: moderation and revocation use
+MembershipHandler to take somebody out of a room.
 
 **What may happen during an event.** To write an event may lose the connection, when its outbox is full: then `depart`
 runs inside of `send`. So after each `send` a handler checks again what it relies on, such as `room in client.inside`.
 Broadcasts are queued: one that loses connections causes others, which begin after it has ended. Nested calls would
 overflow the stack when many connections are lost at once.
+
+**Permissions.** Whatever may be refused to some persons has been permitted when a handler is called (chat/gate.py). A
+permission that is revoked while a request waits for the database withdraws it: a page is read and not delivered, and a
+message that no transaction has taken yet is not stored.
 
 **Waiting requests.** Each client may have 64 requests in the storage queue, four of them pages of the history. So a
 client cannot fill the queue with requests alone, and its memory is limited.

@@ -49,7 +49,7 @@ class HelloHandler:
         except NameTaken as taken:
             raise refusal(request, "name_taken", str(taken), suggestion=taken.suggestion) from None
         self._state.people.enter(client, id, name)
-        rooms = self._state.rooms.names()[: events.ROOMS_AT_ONCE]
+        rooms = [each.room for each in self._state.access.seen(client.identified)[: events.ROOMS_AT_ONCE]]
         max_text, epoch = self._state.settings.max_text, self._state.storage.epoch
         client.send(events.welcome(client.name, rooms, max_text, client.is_moderator, epoch))
 
@@ -94,5 +94,5 @@ class HelloHandler:
         ban = self._state.sanctions.banned(name_key, person, client.address, self._state.sanction_clock.now())
         if ban is None:
             return True
-        client.transport.close(events.BANNED, events.banned_reason(ban.until))
+        client.close(events.BANNED, events.banned_reason(ban.until))
         return False

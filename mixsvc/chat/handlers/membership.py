@@ -6,7 +6,7 @@ from typing import Final
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.chat.handlers.state import ChatState, begin_waiting, end_waiting
+from mixsvc.chat.handlers.state import PUBLISHER, ChatState, begin_waiting, end_waiting
 from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.model.people import Client, Person, Transport
 from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
@@ -88,9 +88,15 @@ class MembershipHandler:
         self._state.broadcast(text, (*members, *(client.transport for client in joining)))
         self._state.rooms.release(room)
 
+    def take_out(self, client: Client, name: str, reason: str) -> None:
+        """Take a client out of a room that it is in but may not be in any more; tell it, and the members."""
+        self._remove_client(client, name)
+        client.send(events.kicked(name, client.name, PUBLISHER, reason))
+        self._release(name)
+
     def list_rooms(self, client: Client, request: ListRooms) -> None:
         """Answer with the rooms after a name."""
-        found = self._state.rooms.overview()
+        found = self._state.access.seen(client.identified)
         names = [each.room for each in found]
         start = names.index(request.after) + 1 if request.after in names else 0
         end = start + events.ROOMS_AT_ONCE

@@ -2,12 +2,12 @@
 
 from contextlib import suppress
 from math import ceil
-from typing import Final
+from typing import Final, NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from mixsvc.chat.handlers.state import ChatState, begin_waiting, end_waiting
+from mixsvc.chat.handlers.state import PUBLISHER, ChatState, begin_waiting, end_waiting
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
 from mixsvc.chat.protocol import commands, events
@@ -18,15 +18,17 @@ from mixsvc.chat.storage.messages import TOPIC, PageQuery, StoredMessage
 from mixsvc.common import names
 from mixsvc.common.text import without_surrogates
 from mixsvc.errors import NoSuchRoom
+from mixsvc.hooks.listeners import HeardMessage, MessageListeners
 from mixsvc.interfaces import ChatMessage, ChatPage, IRates
+from mixsvc.interfaces.hooks import HookRunner
 
-__all__ = ["PUBLISHER", "RATES", "MessageHandler"]
+__all__ = ["RATES", "MessageHandler"]
 
 # The name under which the chat answers commands; nobody else may have it.
 RATES: Final = "rates"
 
-# The author of messages that come by HTTP without a name; nobody else may have this name either.
-PUBLISHER: Final = "mixsvc"
+# The kind of a message that answers another one: it causes no answer itself.
+ANSWER: Final = "answer"
 
 # How many pages one client may wait for.
 MOST_PAGES: Final = 4
@@ -35,9 +37,14 @@ MOST_PAGES: Final = 4
 class MessageHandler:
     """Answers say and history, and publishes messages that come by HTTP. Used in the reactor thread only."""
 
-    def __init__(self, state: ChatState, rates: IRates) -> None:
+    def __init__(self, state: ChatState, rates: IRates, runner: HookRunner) -> None:
         self._state = state
         self._rates = rates
+        self._listeners = MessageListeners(state.clock, runner, self._answer_message)
+
+    def close(self) -> None:
+        """Give no more messages to the application's functions."""
+        self._listeners.stop()
 
     def say(self, client: Client, request: Say) -> None:
         """Store a message, or do what its command says; answer when that is done. Raises RequestRefused."""
@@ -70,23 +77,18 @@ class MessageHandler:
 
         Raises ValueError for a room, name, text or key that is refused. Fails with NotSaved.
         """
-        if key is not None and not 1 <= len(key) <= LONGEST_KEY:
-            raise ValueError(f"A key has 1 to {LONGEST_KEY} characters.")
-        line, author = self._checked(without_surrogates(text)), names.normalise(without_surrogates(name))
-        try:
-            found = self._state.rooms.obtain(room)
-        except (BadRoom, TooManyRooms) as bad:
-            raise NoSuchRoom(str(bad)) from None
-        if found is None:
-            raise NoSuchRoom(f"There is no room {room!r}; there are: {', '.join(self._state.rooms.names())}.")
-        stored = self._state.storage.append(room, author, line, key)
-        return stored.addCallbacks(self._broadcast, self._release, (room,), errbackArgs=(found,))
+        return self._post(Post(room, name, text, key))
+
+    def answer(self, room: str, name: str, text: str, key: str | None = None) -> "Deferred[StoredMessage]":
+        """Post what the application answers to a message: like `publish`, but it is not given to its functions."""
+        return self._post(Post(room, name, text, key, ANSWER))
 
     def history(self, client: Client, request: History) -> None:
         """Answer with a page of older messages. Raises RequestRefused."""
         if not self._state.rooms.exists(request.room):
             raise refusal(request, "no_such_room", "There is no room of this name; ask for the list of rooms.")
         begin_waiting(client, request, "busy", MOST_PAGES)
+        client.reading[id(request)] = request
         page = self._state.storage.page(PageQuery(request.room, 0, request.limit, request.before))
         page.addCallbacks(self._read, self._not_read, (client, request), errbackArgs=(client, request))
 
@@ -95,6 +97,24 @@ class MessageHandler:
         if not self._state.rooms.exists(room):
             raise NoSuchRoom(f"There is no room {room!r}.")
         return self._state.storage.page(PageQuery(room, 0, limit, before))
+
+    def _post(self, post: "Post") -> "Deferred[StoredMessage]":
+        room, key = post.room, post.key
+        if key is not None and not 1 <= len(key) <= LONGEST_KEY:
+            raise ValueError(f"A key has 1 to {LONGEST_KEY} characters.")
+        line, author = self._checked(without_surrogates(post.text)), names.normalise(without_surrogates(post.name))
+        try:
+            found = self._state.rooms.obtain(room)
+        except (BadRoom, TooManyRooms) as bad:
+            raise NoSuchRoom(str(bad)) from None
+        if found is None:
+            others = ", ".join(each.room for each in self._state.access.public())
+            raise NoSuchRoom(f"There is no room {room!r}; there are: {others}.")
+        stored = self._state.storage.append(room, author, line, key, post.kind)
+        return stored.addCallbacks(self._broadcast, self._release, (room,), errbackArgs=(found,))
+
+    def _answer_message(self, room: str, name: str, text: str) -> "Deferred[StoredMessage]":
+        return self.answer(room, name or PUBLISHER, text)
 
     def _check_mute(self, client: Client, request: Say) -> None:
         person = client.person
@@ -122,21 +142,22 @@ class MessageHandler:
         # A key that no client can choose, made from the question's: a repeated question is answered once.
         key = None if request.key is None else "?" * LONGEST_KEY + request.key
         text = commands.answer(asked, self._rates)
-        stored = self._state.storage.append(request.room, RATES, text, key, "answer")
+        stored = self._state.storage.append(request.room, RATES, text, key, ANSWER)
         # A failure is not reported: the author asks again if no answer comes.
         stored.addCallbacks(self._broadcast, lambda failure: None, (request.room,))
 
     def _said(self, stored: StoredMessage, client: Client, request: Say) -> None:
         end_waiting(client)
         client.send(events.said(request.room, stored.message.number, request.key))
-        self._broadcast(stored, request.room)
+        self._broadcast(stored, request.room, client)
 
     def _not_said(self, failure: Failure, client: Client, request: Say) -> None:
         end_waiting(client)
         text = "The message could not be stored; say it again with the same key."
         self._state.refuse(client, refusal(request, "not_saved", text))
 
-    def _broadcast(self, stored: StoredMessage, name: str) -> StoredMessage:
+    def _broadcast(self, stored: StoredMessage, name: str, author: Client | None = None) -> StoredMessage:
+        """Send a new message to the members, and to the application's functions. author: None without a connection."""
         if stored.is_repeated:
             return stored
         # The author may have left a new room before the message was stored: then the room is made again.
@@ -145,6 +166,8 @@ class MessageHandler:
             if room is not None:
                 self._update(room, stored.message)
                 self._state.broadcast(events.message(name, stored.message, stored.token), room.audience())
+        if self._listeners.is_listening and stored.message.kind != ANSWER:
+            self._listeners.hear(_heard(name, stored.message, author))
         return stored
 
     def _release(self, failure: Failure, room: Room) -> Failure:
@@ -158,13 +181,29 @@ class MessageHandler:
 
     def _read(self, page: ChatPage, client: Client, request: History) -> None:
         end_waiting(client)
-        client.send(events.history(request.room, page))
+        if client.reading.pop(id(request), None) is not None:
+            client.send(events.history(request.room, page))
 
     def _not_read(self, failure: Failure, client: Client, request: History) -> None:
         end_waiting(client)
-        self._state.refuse(
-            client, refusal(request, "busy", "The history cannot be read now; ask again a little later.")
-        )
+        if client.reading.pop(id(request), None) is not None:
+            text = "The history cannot be read now; ask again a little later."
+            self._state.refuse(client, refusal(request, "busy", text))
+
+
+class Post(NamedTuple):
+    """A message of somebody without a connection."""
+
+    room: str
+    name: str
+    text: str
+    key: str | None
+    kind: str = ""
+
+
+def _heard(room: str, message: ChatMessage, author: Client | None) -> HeardMessage:
+    person = author.identified if author is not None else None
+    return HeardMessage(room, message.number, message.name, person, message.text, message.said_at, message.kind)
 
 
 def _duration(seconds: int) -> str:

@@ -286,7 +286,7 @@ class ModerationHandler:
         for person in self._state.people.everyone():
             for client in tuple(person.clients):
                 if _is_banned(person, client, sanction) and not client.is_moderator and sanction.until > now:
-                    client.transport.close(events.BANNED, events.banned_reason(sanction.until))
+                    client.close(events.BANNED, events.banned_reason(sanction.until))
 
 
 def _is_banned(person: Person, client: Client, sanction: Sanction) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from twisted.internet.interfaces import IReactorTime
 
+from mixsvc.chat.handlers.access import RoomAccess
 from mixsvc.chat.handlers.broadcast import Broadcaster
 from mixsvc.chat.handlers.sanction_clock import SanctionClock
 from mixsvc.chat.model.people import Client, People
@@ -17,7 +18,10 @@ from mixsvc.chat.storage.queue import StorageQueue
 from mixsvc.common.clocks import WallClock
 from mixsvc.config.settings import ChatSettings
 
-__all__ = ["MOST_REQUESTS", "ChatState", "end_waiting", "begin_waiting"]
+__all__ = ["MOST_REQUESTS", "PUBLISHER", "ChatState", "end_waiting", "begin_waiting"]
+
+# The author of what the service itself says and does, and of messages without an author; nobody may have this name.
+PUBLISHER = "mixsvc"
 
 # How many requests of one client may wait for the database; one more is refused.
 MOST_REQUESTS = 64
@@ -38,6 +42,7 @@ class ChatState:
     people: People
     sanctions: Sanctions
     sanction_clock: SanctionClock
+    access: RoomAccess
     broadcast: Broadcaster
     refusals: Counter[str] = field(default_factory=Counter)
 
@@ -50,7 +55,7 @@ class ChatState:
         """Take away what a client's login gave it, tell it, and close its connection."""
         client.is_moderator = False
         client.send(events.logged_out())
-        client.transport.close(events.LOGGED_OUT, "Logged out")
+        client.close(events.LOGGED_OUT, "Logged out")
 
     def room(self, request: Request, name: str) -> Room:
         """Returns the room of this name. Raises RequestRefused if there is none."""

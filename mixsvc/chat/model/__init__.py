@@ -2,6 +2,7 @@
 
 - people: the clients, the persons they belong to, and who may have which name.
 - rooms: the rooms and their members.
+- private_rooms: which rooms are closed and invisible.
 - sanctions: the mutes and bans in force.
 - ban_addresses: the address that a ban of a person applies to.
 - epochs: which history a client knows.

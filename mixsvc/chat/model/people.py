@@ -1,9 +1,10 @@
 """Who is connected, and under which name. Pure; used in the reactor thread only."""
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from typing import Final, Protocol
 
-from mixsvc.chat.protocol.requests import Join
+from mixsvc.chat.protocol.requests import History, Join, Request
 from mixsvc.common import names
 from mixsvc.errors import NameTaken
 from mixsvc.interfaces import Identity
@@ -26,6 +27,8 @@ class Transport(Protocol):
 
     def resumeProducing(self) -> object: ...
 
+    def discard(self, is_unwanted: Callable[[str], bool], /) -> list[str]: ...
+
 
 class Person:
     """Somebody with a name, and with one client or several."""
@@ -45,7 +48,9 @@ class Client:
 
     waiting: how many of its requests wait for the database. refused: how many were refused in a row.
     joining: the rooms whose page is being read, with the request; a page that was read for another request is ignored.
-    inside: the rooms it is in. pairs: the rates it subscribes to.
+    inside: the rooms it is in. reading: the requests whose page of the history is being read, by their id(); a page is
+    not delivered if its request is not there any more. pairs: the rates it subscribes to.
+    held: the requests that wait until it is known whether the client may do the first of them; None if none waits.
     """
 
     def __init__(self, transport: Transport, address: str) -> None:
@@ -59,7 +64,19 @@ class Client:
         self.refused = 0
         self.joining: dict[str, Join] = {}
         self.inside: set[str] = set()
+        self.reading: dict[int, History] = {}
+        self.held: deque[Request] | None = None
         self.pairs: tuple[str, ...] = ()
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the connection; what it has asked for and what waits is not done any more."""
+        self.held = None
+        self.transport.close(code, reason)
+
+    @property
+    def identified(self) -> str | None:
+        """The person whom the authenticator knows; None for a stranger."""
+        return self.identity.person if self.identity is not None else None
 
     def has_logged_out(self) -> bool:
         """Whether the login with which it was opened has ended; called in a worker thread, may block."""

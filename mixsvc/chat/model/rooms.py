@@ -161,6 +161,12 @@ class Rooms:
         elif self._evicted_room(name):
             del self._evicted[names.fold(name)]
 
+    def spelling(self, name: str) -> str:
+        """The name of the room whose name is this one or differs from it in case or width only; else this name."""
+        folded = names.fold(name)
+        known = self._rooms.get(folded) or self._evicted.get(folded)
+        return known.name if known is not None else name
+
     def names(self) -> Sequence[str]:
         """The names of the rooms, those of the settings first; any thread."""
         return [room.name for room in tuple(self._rooms.values())]

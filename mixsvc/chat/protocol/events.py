@@ -1,7 +1,7 @@
 """The events of the chat protocol as JSON text, one function each. Pure."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from mixsvc.chat.protocol.parsing import RequestRefused
@@ -13,6 +13,8 @@ __all__ = [
     "LOGGED_OUT",
     "NAMES_AT_ONCE",
     "ROOMS_AT_ONCE",
+    "about_room",
+    "answers_among",
     "audit",
     "banned",
     "banned_reason",
@@ -44,6 +46,10 @@ NAMES_AT_ONCE: Final = 500
 
 # Rooms in `welcome`, and in one `rooms`.
 ROOMS_AT_ONCE: Final = 100
+
+# The events whose second field is a room, and that tell what happens there; and the requests that some of them answer.
+TELLING_OF_ROOM: Final = ("message", "came", "went", "presence", "deleted", "kicked", "joined", "history", "who")
+ANSWERS: Final = (("joined", "join"), ("history", "history"), ("who", "who"))
 
 # The close codes of a client that is banned, and of one whose login has ended.
 BANNED: Final = 4003
@@ -168,6 +174,17 @@ def audit(entries: Sequence[dict[str, Any]]) -> str:
 def error(refused: RequestRefused) -> str:
     """A request was refused."""
     return _event("error", code=refused.code, text=refused.text, **refused.more)
+
+
+def about_room(room: str) -> Callable[[str], bool]:
+    """Whether an event tells what is said or done in a room, for those who may not know it any more."""
+    beginnings = tuple(f'{{"type":"{type}","room":{_encode(room)},' for type in TELLING_OF_ROOM)
+    return lambda event: event.startswith(beginnings)
+
+
+def answers_among(told: Iterable[str]) -> Sequence[str]:
+    """The types of the requests that some of these events answer. told: events for which `about_room` is true."""
+    return [type for event in told for answer, type in ANSWERS if event.startswith(f'{{"type":"{answer}",')]
 
 
 def banned_reason(until: float) -> str:

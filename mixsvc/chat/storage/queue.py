@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
@@ -127,6 +127,13 @@ class StorageQueue:
         """
         return self._enqueue(self._appends, Draft(room, name, text, self._wall.seconds(), key, kind))
 
+    def withdraw(self, room: str, authors: Collection[str]) -> None:
+        """Store nothing of these authors in a room that still waits: their calls of `append` fail with NotSaved."""
+        self._appends.withdraw(
+            lambda draft: draft.room == room and draft.name in authors,
+            "the author may not be in the room any more",
+        )
+
     def page(self, query: PageQuery) -> Deferred[ChatPage]:
         """Read a page; it has fewer messages if they are long. Fails with NotRead."""
         return self._enqueue(self._pages, query)
@@ -233,6 +240,14 @@ class _WorkQueue(Generic[Asked, Answer]):
         waiting, self.waiting = self.waiting, deque()
         for _, answer in waiting:
             answer.errback(self._refusal("the service is stopping; try again a little later"))
+
+    def withdraw(self, is_unwanted: Callable[[Asked], bool], why: str) -> None:
+        """Fail those calls that wait and are unwanted."""
+        waiting = self.waiting
+        self.waiting = deque(each for each in waiting if not is_unwanted(each[0]))
+        for asked, answer in waiting:
+            if is_unwanted(asked):
+                answer.errback(self._refusal(why))
 
     def succeeded(self, answers: list[Answer]) -> list[Answer]:
         if self._broken:

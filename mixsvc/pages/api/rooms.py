@@ -1,6 +1,7 @@
 """The chat over HTTP: its rooms, their messages, and a way for programs to send messages."""
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -9,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from mixsvc.common.numbers import MAX_JSON_NUMBER
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import NoSuchRoom
-from mixsvc.interfaces import Authenticator, IChat, IMix
+from mixsvc.interfaces import Authenticator, IChat, IMix, RoomOverview
 from mixsvc.pages.api.json_body import json_object, number_in_query, optional_text, refuse, text
 
 __all__ = ["ChatAccess", "blueprint"]
@@ -20,6 +21,9 @@ MAX_ROOM: Final = 32
 MAX_KEY: Final = 64
 MAX_LIMIT: Final = 200
 DEFAULT_LIMIT: Final = 50
+
+# The person that a program with the token is, for the application's permissions.
+PROGRAM: Final = "program:api_token"
 
 # The name of a program that gives none.
 DEFAULT_NAME: Final = "mixsvc"
@@ -48,6 +52,25 @@ class ChatAccess:
         if not self._has_token():
             _unauthorized("Send the token that [chat] token_file holds: Authorization: Bearer TOKEN.")
 
+    def rooms(self, chat: IChat) -> Sequence[RoomOverview]:
+        """The rooms that who sent the request may see. Raises ServiceBusy."""
+        return chat.seen_by(self._person()) if chat.asks_permission else chat.overview()
+
+    def permits(self, chat: IChat, action: str, room: str) -> bool:
+        """Whether the application lets who sent the request do something in a room. Raises ServiceBusy."""
+        return not chat.asks_permission or chat.allows(self._person(), action, room)
+
+    def check(self, chat: IChat, action: str, room: str) -> None:
+        """Refuses with 403 what `permits` does not. Raises ServiceBusy."""
+        if not self.permits(chat, action, room):
+            refuse(403, "You may not do this in this room.")
+
+    def _person(self) -> str | None:
+        if self._has_token():
+            return PROGRAM
+        identity = self.authenticate(request.environ)
+        return identity.person if identity is not None else None
+
     def _has_token(self) -> bool:
         scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
         if self.token is None or scheme.lower() != "bearer":
@@ -65,7 +88,7 @@ def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
         access.check_reader()
         found = [
             {"room": each.room, "members": each.members, "topic": each.topic, "last": each.last}
-            for each in chat.overview()
+            for each in access.rooms(chat)
         ]
         return jsonify(rooms=found)
 
@@ -73,13 +96,13 @@ def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
     def messages(room: str) -> Response:
         chat = _chat(mix)
         access.check_reader()
-        return _messages(chat, room)
+        return _messages(chat, room, access)
 
     @rooms.post("/<room>/messages")
     def say(room: str) -> tuple[Response, int]:
         chat = _chat(mix)
         access.check_writer()
-        return jsonify(room=room, number=_said(chat, room, access.settings)), 201
+        return jsonify(room=room, number=_said(chat, room, access)), 201
 
     rooms.after_request(_revalidate)
     return rooms
@@ -97,19 +120,23 @@ def _chat(mix: IMix) -> IChat:
     return chat
 
 
-def _messages(chat: IChat, room: str) -> Response:
+def _messages(chat: IChat, room: str, access: ChatAccess) -> Response:
     before = number_in_query("before", 1, MAX_JSON_NUMBER)
     limit = number_in_query("limit", 1, MAX_LIMIT)
     _check_length(room)
+    access.check(chat, "history", room)
     try:
         page = chat.page(room, before, DEFAULT_LIMIT if limit is None else limit)
     except NoSuchRoom as error:
         refuse(404, str(error))
+    # Again, as the permission may have been revoked while the page was read.
+    access.check(chat, "history", room)
     shown = [each.as_json() for each in page.messages]
     return jsonify(room=room, messages=shown, first=page.first, last=page.last, epoch=page.epoch)
 
 
-def _said(chat: IChat, room: str, settings: ChatSettings) -> int:
+def _said(chat: IChat, room: str, access: ChatAccess) -> int:
+    settings = access.settings
     fields = json_object(settings.max_message)
     name = optional_text(fields, "name", MAX_NAME) or DEFAULT_NAME
     line = text(fields, "text", settings.max_text)
@@ -117,6 +144,7 @@ def _said(chat: IChat, room: str, settings: ChatSettings) -> int:
         refuse(400, "The member text is only white space.", member="text")
     key = optional_text(fields, "key", MAX_KEY)
     _check_length(room)
+    access.check(chat, "say", room)
     try:
         return chat.say(room, name, line, key)
     except NoSuchRoom as error:

@@ -1,0 +1,76 @@
+"""Takes permissions back: a person is asked about anew, and leaves a room at once that it may not be in any more."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from mixsvc.chat.handlers.membership import MembershipHandler
+from mixsvc.chat.handlers.state import ChatState
+from mixsvc.chat.model.people import Client
+from mixsvc.chat.protocol import events
+from mixsvc.chat.protocol.parsing import RequestRefused, refusal
+from mixsvc.chat.protocol.requests import Request
+
+__all__ = ["RevocationHandler"]
+
+Withdrawn: TypeAlias = Sequence[tuple[Client, Request]]
+
+NOT_ALLOWED = "You may not be in this room any more."
+
+
+class RevocationHandler:
+    """Revokes what was permitted. Used in the reactor thread only."""
+
+    _log = Logger()
+
+    def __init__(self, state: ChatState, membership: MembershipHandler) -> None:
+        self._state = state
+        self._membership = membership
+
+    def revoke(self, person: str | None, room: str) -> "Deferred[None]":
+        """See IChat.revoke; fires when it has taken effect.
+
+        Pages that are being read for the person are not delivered, whatever the new answer is.
+        """
+        name = self._state.access.spelling(room)
+        self._state.access.forget(person, name)
+        withdrawn = [(each, request) for each in self._clients(person) for request in _withdraw(each, name)]
+        asking = self._state.access.ask(person, "join", name)
+        return asking.addCallback(self._decided, person, name, withdrawn)
+
+    def _decided(self, answer: bool | None, person: str | None, room: str, withdrawn: Withdrawn) -> None:
+        if answer is True:
+            code, text = "busy", "Your permissions have changed; ask again."
+        else:
+            code, text = "not_allowed", NOT_ALLOWED
+            clients = self._clients(person)
+            # Joins that began while the application was asked.
+            withdrawn = [*withdrawn, *((each, request) for each in clients for request in _withdraw(each, room))]
+            self._state.storage.withdraw(room, {each.name for each in clients})
+            for client in clients:
+                self._take_out(client, room)
+        for client, request in withdrawn:
+            if client.person is not None:
+                self._state.refuse(client, refusal(request, code, text))
+
+    def _take_out(self, client: Client, room: str) -> None:
+        for of in events.answers_among(client.transport.discard(events.about_room(room))):
+            self._state.refuse(client, RequestRefused("not_allowed", NOT_ALLOWED, of=of, room=room))
+        if room in client.inside:
+            self._log.info("chat: {name!r} may not be in {room!r} any more", name=client.name, room=room)
+            self._membership.take_out(client, room, NOT_ALLOWED)
+
+    def _clients(self, person: str | None) -> Sequence[Client]:
+        everyone = self._state.people.everyone()
+        return [client for each in everyone for client in tuple(each.clients) if client.identified == person]
+
+
+def _withdraw(client: Client, room: str) -> Sequence[Request]:
+    """Returns the requests of a client that wait for a page of the room; the page is not delivered."""
+    joining = client.joining.pop(room, None)
+    reading = [each for each in client.reading.values() if each.room == room]
+    for request in reading:
+        del client.reading[id(request)]
+    return [*([joining] if joining is not None else []), *reading]

@@ -1,0 +1,17 @@
+"""What an application registers in the chat: functions that get messages, and functions that say who may do what.
+
+An application registers them where it is imported, before any service runs, and the service calls them: in threads of
+its own, or in the processes in which the application is imported. So there are two sides, which share interfaces/hooks:
+
+- registry: the side of the application. It holds the functions of this process, and calls them one by one.
+- threads: runs the registry of this process in daemon threads.
+- lanes: jobs that run side by side, except those of one lane, which keep their order.
+- listeners: gives messages to the functions that `on_message` has registered, and passes their answers on.
+- permissions: asks the functions that `may` has registered, and remembers their answers for some seconds.
+
+The last three run in the reactor thread. They know a HookRunner only, not where it runs the functions, and nothing of
+the chat, which uses them.
+
+**A hook holds nothing up.** A message is given to hooks when it is on disk and on its way to everybody, and nobody
+waits for them. A question to `may` delays the requests of one client, and no answer in time is a refusal.
+"""

@@ -1,0 +1,172 @@
+"""Asks the functions that may has registered, and remembers their answers for some seconds."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mixsvc.hooks.lanes import Lanes
+from mixsvc.interfaces.hooks import MAY, HookRunner
+
+__all__ = ["ANSWER_SECONDS", "MOST_ANSWERS_KEPT", "MOST_QUESTIONS", "PERMISSION_SECONDS", "Pair", "Permissions"]
+
+# How long an answer is remembered, in seconds.
+PERMISSION_SECONDS: Final = 10.0
+
+# How many answers are remembered, the newest ones.
+MOST_ANSWERS_KEPT: Final = 20_000
+
+# How long a question may take, in seconds, with the time in which it waits for others.
+ANSWER_SECONDS: Final = 4.0
+
+# How many questions are asked at one time, and how many may wait for that.
+RUNNING: Final = 8
+MOST_QUESTIONS: Final = 1000
+
+# An action and a room; None for what concerns all rooms.
+Pair: TypeAlias = tuple[str, str | None]
+
+
+class _Key(NamedTuple):
+    person: str | None
+    action: str
+    room: str | None
+
+
+class _Question:
+    """A question that is being asked. is_stale: a permission that it is about was revoked meanwhile."""
+
+    def __init__(self, person: str | None, pairs: Sequence[Pair]) -> None:
+        self.person = person
+        self.pairs = pairs
+        self.is_stale = False
+        self.running: Deferred[Any] | None = None
+        # Nobody waits for it any more.
+        self.is_over = False
+
+    def lane(self) -> object:
+        """Questions of one person are asked one after the other; strangers are not one person."""
+        return (self.person, self.pairs[0][1] if self.person is None else None)
+
+    def is_about(self, person: str | None, room: str | None) -> bool:
+        return self.person == person and any(each == room for _, each in self.pairs)
+
+
+class Permissions:
+    """Who may do what, as the application says. Used in the reactor thread.
+
+    is_private(room): whether nobody may do anything there unless the application permits it.
+    """
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime, runner: HookRunner, is_private: Callable[[str], bool]) -> None:
+        self._clock = clock
+        self._runner = runner
+        self._is_private = is_private
+        self._lanes = Lanes(RUNNING, MOST_QUESTIONS)
+        self._known: dict[_Key, tuple[bool, float]] = {}
+        self._asking: set[_Question] = set()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the application has functions to ask."""
+        return MAY in self._runner.names()
+
+    def known(self, person: str | None, pair: Pair) -> bool | None:
+        """The answer as far as it is known without asking; None if it is not."""
+        action, room = pair
+        if not self.is_asked:
+            return room is None or not self._is_private(room)
+        found = self._known.get(_Key(person, action, room))
+        return found[0] if found is not None and self._clock.seconds() < found[1] else None
+
+    def ask(self, person: str | None, pairs: Sequence[Pair]) -> "Deferred[Sequence[bool | None]]":
+        """Fires with an answer for each pair, within ANSWER_SECONDS; None where that could not be found out."""
+        found = [self.known(person, pair) for pair in pairs]
+        if None not in found:
+            return succeed(found)
+        question = _Question(person, pairs)
+        answer: Deferred[Sequence[bool | None]] = Deferred()
+        if self._lanes.add(question.lane(), lambda: self._run(question, answer)):
+            late = self._clock.callLater(ANSWER_SECONDS, self._give_up, question, answer)
+            return answer.addBoth(lambda result: _cancelled(late, result))
+        self._log.warn("hooks: {most} questions wait for may; one more was refused", most=MOST_QUESTIONS)
+        return succeed(found)
+
+    def forget(self, person: str | None, room: str | None) -> None:
+        """Ask anew what this person may do in this room; an answer that is under way does not count."""
+        for key in [key for key in self._known if key.person == person and key.room == room]:
+            del self._known[key]
+        for question in self._asking:
+            question.is_stale = question.is_stale or question.is_about(person, room)
+
+    def _run(self, question: _Question, answer: "Deferred[Sequence[bool | None]]") -> "Deferred[Any] | None":
+        if question.is_over:
+            return None
+        # Others in the lane may have asked the same.
+        missing = [pair for pair in dict.fromkeys(question.pairs) if self.known(question.person, pair) is None]
+        if not missing:
+            self._answer(question, answer, {})
+            return None
+        question.is_stale = False
+        self._asking.add(question)
+        question.running = self._runner.run(MAY, [question.person, [list(pair) for pair in missing]])
+        return question.running.addCallbacks(
+            self._answered, self._failed, (question, answer, missing), errbackArgs=(question, answer)
+        )
+
+    def _answered(
+        self, found: Sequence[bool | None], question: _Question, answer: Any, missing: Sequence[Pair]
+    ) -> "Deferred[Any] | None":
+        self._asking.discard(question)
+        if question.is_stale:
+            return self._run(question, answer)
+        fresh = dict(zip(missing, found, strict=True))
+        self._remember(question.person, fresh)
+        self._answer(question, answer, fresh)
+        return None
+
+    def _failed(self, failure: Failure, question: _Question, answer: Any) -> None:
+        self._asking.discard(question)
+        if not question.is_over:
+            self._log.failure("hooks: may could not be asked about {person!r}", failure, person=question.person)
+            self._answer(question, answer, {})
+
+    def _answer(self, question: _Question, answer: Any, fresh: dict[Pair, bool | None]) -> None:
+        if not question.is_over:
+            question.is_over = True
+            known = [self.known(question.person, pair) for pair in question.pairs]
+            answer.callback(
+                [fresh.get(pair) if each is None else each for pair, each in zip(question.pairs, known, strict=True)]
+            )
+
+    def _give_up(self, question: _Question, answer: Any) -> None:
+        self._log.warn(
+            "hooks: may did not say within {seconds:g} s what {person!r} may do: refused",
+            seconds=ANSWER_SECONDS,
+            person=question.person,
+        )
+        self._answer(question, answer, {})
+        if question.running is not None:
+            question.running.cancel()
+
+    def _remember(self, person: str | None, fresh: dict[Pair, bool | None]) -> None:
+        until = self._clock.seconds() + PERMISSION_SECONDS
+        for (action, room), allowed in fresh.items():
+            if allowed is not None:
+                key = _Key(person, action, room)
+                # Those that were remembered last stay longest.
+                self._known.pop(key, None)
+                self._known[key] = (allowed, until)
+        while len(self._known) > MOST_ANSWERS_KEPT:
+            del self._known[next(iter(self._known))]
+
+
+def _cancelled(late: Any, result: Any) -> Any:
+    if late.active():
+        late.cancel()
+    return result

@@ -1,0 +1,65 @@
+"""Runs the hooks of this process in threads of their own."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from mixsvc.hooks.registry import HookRegistry
+from mixsvc.interfaces.hooks import MAY, MESSAGE
+from mixsvc.threads.pool import DaemonThreadPool
+
+__all__ = ["MAY_THREADS", "MESSAGE_THREADS", "ThreadHookRunner"]
+
+# How many calls run at one time. Each kind has its own threads: slow answers to messages do not delay permissions.
+MESSAGE_THREADS: Final = 4
+MAY_THREADS: Final = 8
+
+
+class ThreadHookRunner:
+    """Implements HookRunner. The threads are started with the first call; without hooks there are none."""
+
+    def __init__(self, reactor: Any, registry: HookRegistry) -> None:
+        self._registry = registry
+        self._pools: Mapping[str, DaemonThreadPool] = {
+            MESSAGE: DaemonThreadPool(reactor, MESSAGE_THREADS, "hook"),
+            MAY: DaemonThreadPool(reactor, MAY_THREADS, "may"),
+        }
+        self._started: set[str] = set()
+
+    def names(self) -> frozenset[str]:
+        """See HookRunner."""
+        return self._registry.names
+
+    def run(self, name: str, arguments: Sequence[object]) -> "Deferred[Any]":
+        """See HookRunner. A call that runs when it is cancelled goes on, and its result is dropped."""
+        pool = self._pools[name]
+        if name not in self._started:
+            self._started.add(name)
+            pool.start()
+        result: Deferred[Any] = Deferred()
+
+        def call() -> None:
+            if result.called:
+                return
+            try:
+                answer = self._registry.call(name, arguments)
+            except BaseException:
+                pool.call_in_reactor(_fire, result, Failure())
+            else:
+                pool.call_in_reactor(_fire, result, answer)
+
+        pool.callInThread(call)
+        return result
+
+    def stop(self) -> None:
+        """Let the threads end once they are free; one whose call hangs is left behind."""
+        for name in self._started:
+            self._pools[name].stop()
+
+
+def _fire(result: "Deferred[Any]", answer: Any) -> None:
+    # It may have been cancelled.
+    if not result.called:
+        result.callback(answer)
