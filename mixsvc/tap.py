@@ -15,7 +15,7 @@ from mixsvc import __version__, facade
 from mixsvc.application import WebApplication, authenticator, connect_for_import, make_application, service_pages
 from mixsvc.common.text import unknown_option
 from mixsvc.config.ini import RawSetting
-from mixsvc.config.reading import inspect_settings
+from mixsvc.config.reading import ReadSettings, inspect_settings
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.http.listening import check_ports
@@ -32,6 +32,7 @@ from mixsvc.storage.lock import refuse_second_service
 from mixsvc.twistd import (
     acting_as,
     gives_up_rights,
+    later_user,
     load_early,
     log_file,
     report_in_one_line,
@@ -39,7 +40,8 @@ from mixsvc.twistd import (
     run_directory,
     settle_pid_file,
 )
-from mixsvc.wsgi.children.setup import spawn_command
+from mixsvc.wsgi.children.setup import SpawnCommand, spawn_command
+from mixsvc.wsgi.children.trial import try_application
 from txsockjs import BadOption
 from txsockjs.clock import steady
 
@@ -153,12 +155,14 @@ def makeService(options: MixsvcOptions) -> IService:
         # With --uid that user opens these later, and needs the rights for it.
         with acting_as(options):
             database.rehearse(settings.storage.path)
+        # First, so that an error in other people's code leaves no files of ours behind.
+        command = _children(found, directory, options) if settings.web.processes else None
+        with acting_as(options):
             web = _make_application(settings)
             authenticate = authenticator(settings, web.pages)
             check_log_file(settings.server.access_log_file)
         process = ProcessContext(os.environ, log_file(options), renewal)
-        views = spawn_command(found.values, directory) if settings.web.processes else web.application
-        service = MixService(reactor, settings, views, authenticate, process)
+        service = MixService(reactor, settings, command or web.application, authenticate, process)
     except (MixError, BadOption) as error:
         raise SystemExit(f"mixsvc: {error}") from None
     facade.mix.connect(lambda: service.facades)
@@ -167,6 +171,13 @@ def makeService(options: MixsvcOptions) -> IService:
     # A second more, for the process to end.
     signals.stop_in_order(settings.server.drain + settings.server.shutdown_timeout + 1)
     return service
+
+
+def _children(found: ReadSettings, directory: str, options: MixsvcOptions) -> SpawnCommand:
+    """How to start a process that runs the application. Raises BadSetting if one cannot import it."""
+    command = spawn_command(found.values, directory)
+    try_application(command, later_user(options))
+    return command
 
 
 def _load_what_is_closed_later(options: MixsvcOptions, web: WebApplication) -> None:

@@ -4,7 +4,7 @@ import codecs
 import os
 import pwd
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final
@@ -19,6 +19,7 @@ from mixsvc.operations.log_files import LogFile
 __all__ = [
     "acting_as",
     "gives_up_rights",
+    "later_user",
     "load_early",
     "log_file",
     "report_in_one_line",
@@ -75,6 +76,15 @@ def acting_as(options: object) -> Iterator[None]:
     finally:
         os.seteuid(0)
         os.setegid(0)
+
+
+def later_user(options: object) -> Mapping[str, Any]:
+    """The user that twistd will become (--uid, --gid), as arguments of subprocess.Popen; none if it stays the same."""
+    uid, gid = _twistd(options).get("uid"), _twistd(options).get("gid")
+    if uid is None or os.geteuid() != 0:
+        return {}
+    group = gid if gid is not None else _group_of(uid)
+    return {"user": uid, "group": group, "extra_groups": _groups_of(uid, group)}
 
 
 def gives_up_rights(options: object) -> bool:
@@ -161,6 +171,13 @@ def _twistd(options: object) -> MutableMapping[str, Any]:
     """twistd's own options; empty if ours were parsed alone."""
     parent: MutableMapping[str, Any] | None = getattr(options, "parent", None)
     return parent if parent is not None else {}
+
+
+def _groups_of(uid: int, group: int) -> Sequence[int]:
+    try:
+        return os.getgrouplist(pwd.getpwuid(uid).pw_name, group)
+    except KeyError:
+        return [group]
 
 
 def _group_of(uid: int) -> int:

@@ -127,6 +127,40 @@ def test_a_mistake_ends_the_process_with_one_line(words: list[str], said: str) -
 @pytest.mark.parametrize(
     ("source", "said"),
     [
+        ("def app(:", "[web] wsgi = theirs:app: importing theirs failed with SyntaxError: invalid syntax ("),
+        (
+            "import os; os.write(2, b'no memory\\n'); os.abort()",
+            "[web] processes: a process that was to run the application ended by signal SIGABRT before it was ready: "
+            "no memory",
+        ),
+    ],
+)
+def test_an_application_that_children_cannot_import_is_one_line(source: str, said: str) -> None:
+    Path("theirs.py").write_text(source)
+    Path("settings.ini").write_text("[web]\nprocesses = 2\n")
+
+    with pytest.raises(SystemExit) as ended:
+        makeService(parsed("--port", "0", "--wsgi", "theirs:app", "--config", "settings.ini"))
+
+    assert str(ended.value).startswith(f"mixsvc: {said}")
+    assert "\n" not in str(ended.value)
+    # It is imported before anything is made.
+    assert {path.name for path in Path().iterdir()} <= {"settings.ini", "theirs.py", "__pycache__"}
+
+
+def test_an_application_that_children_can_import_is_not_imported_here() -> None:
+    Path("theirs.py").write_text("def app(environ, start_response): raise NotImplementedError")
+    Path("settings.ini").write_text("[web]\nprocesses = 1\n")
+
+    service = makeService(parsed("--port", "0", "--wsgi", "theirs:app", "--config", "settings.ini"))
+
+    assert isinstance(service, MixService)
+    assert "theirs" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
         ("def app(:", "importing theirs failed with SyntaxError: invalid syntax (theirs.py, line 1)"),
         ("import sys; sys.exit('no')", "importing theirs failed with SystemExit: no ("),
         ("raise KeyboardInterrupt", "importing theirs failed with KeyboardInterrupt: ("),

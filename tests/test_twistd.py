@@ -1,6 +1,8 @@
 """What twistd does around makeService: its files, and its directory."""
 
 import os
+import pwd
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 from mixsvc.errors import BadSetting
-from mixsvc.twistd import log_file, require_directory, run_directory, settle_pid_file
+from mixsvc.twistd import later_user, log_file, require_directory, run_directory, settle_pid_file
 
 NOBODY = 65534
 
@@ -131,3 +133,24 @@ def test_a_directory_that_was_removed_is_told_if_something_is_in_it(removed: Non
 @pytest.mark.parametrize("pid_file", ["", "/run/twistd.pid"])
 def test_with_whole_paths_nobody_needs_it(removed: None, pid_file: str) -> None:
     require_directory(ParsedOptions(rundir="/", pidfile=pid_file))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+def test_programs_can_be_started_as_the_later_user() -> None:
+    found = later_user(ParsedOptions(uid=NOBODY, gid=None))
+
+    shown = subprocess.run(
+        ["sh", "-c", "id -u; id -g; cd /proc/self; grep -E '^(Uid|Gid)' status"],
+        stdout=subprocess.PIPE,
+        text=True,
+        **found,
+    )
+
+    # The real, effective, saved and file system's numbers: none is left to go back to.
+    group = pwd.getpwuid(NOBODY).pw_gid
+    four, groups = "\t".join([str(NOBODY)] * 4), "\t".join([str(group)] * 4)
+    assert shown.stdout == f"{NOBODY}\n{group}\nUid:\t{four}\nGid:\t{groups}\n"
+
+
+def test_without_uid_programs_are_started_as_the_present_user() -> None:
+    assert later_user(ParsedOptions(uid=None, gid=None)) == {}

@@ -57,7 +57,7 @@ def main() -> None:
 def _connect() -> ChildWire:
     ignore_signals()
     die_with_service()
-    connection = socket.socket(fileno=CHILD_SOCKET)
+    connection = socket.socket(fileno=_socket_number())
     connection.set_inheritable(False)
     return ChildWire.of(connection)
 
@@ -70,6 +70,11 @@ class _NoReactor:
         return []
 
     getWriters = getReaders
+
+
+def _socket_number() -> int:
+    """The descriptor of the socket: that of the service's children, unless the arguments name another one."""
+    return int(sys.argv[1]) if len(sys.argv) > 1 else CHILD_SOCKET
 
 
 def _search_as_the_service(setup: ChildSetup) -> None:

@@ -9,6 +9,7 @@ application as mixsvc.wsgi does, in threads. In the order in which one meets the
 | frames, environ_frame | what is sent, as bytes; pure |
 | resource, call | at the service: a request, and what comes back for it |
 | process, link, setup | at the service: one child, its socket, and what it is told to begin with |
+| trial | before there is a service: whether a child can import the application |
 | incoming, sender | in a child: frames that come, and frames that go |
 | host | in a child: calls and their threads |
 | remote_request, loop | in a child: a response, and the thread that stands for the reactor there |

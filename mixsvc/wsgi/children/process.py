@@ -23,6 +23,7 @@ from mixsvc.wsgi.children.link import ChildLink
 from mixsvc.wsgi.children.output import ChildOutput
 from mixsvc.wsgi.children.runs import ChildRuns
 from mixsvc.wsgi.children.setup import CHILD_SOCKET, OF_THE_SERVICE, SpawnCommand
+from mixsvc.wsgi.supervision.endings import how_ended
 from mixsvc.wsgi.supervision.interfaces import ENDED, ProcessOwner, Refusal
 from mixsvc.wsgi.supervision.silence import CallSilence
 
@@ -278,17 +279,8 @@ class _ChildEnd(ProcessProtocol):
         error = reason.value
         if not isinstance(error, ProcessDone | ProcessTerminated):
             self._exited("for an unknown reason")
-        elif error.signal is None:
-            self._exited(f"with status {error.exitCode}")
         else:
-            self._exited(f"by signal {_signal_name(error.signal)}")
-
-
-def _signal_name(number: int) -> str:
-    """Such as SIGKILL; the number of a signal without a name."""
-    with suppress(ValueError):
-        return signal.Signals(number).name
-    return str(number)
+            self._exited(how_ended(error.exitCode if error.signal is None else -error.signal))
 
 
 @contextmanager

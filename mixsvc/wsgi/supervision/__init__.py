@@ -14,6 +14,7 @@ which one meets them:
 | start_pace | the pauses between attempts that fail |
 | leaving | children that get no more requests, and finish those that they have |
 | silence | requests of which nothing is heard ([web] view_timeout) |
+| endings | how a child has ended, in words |
 | memory | what a child takes ([web] restart_memory) |
 | ready_waiters | questions to the application that wait for a child |
 | stats | the numbers for the metrics |

@@ -123,7 +123,7 @@ class ChildLives:
         if process in self.leaving:
             self._left(slot, process, how)
         elif was_starting and self._is_running:
-            self._not_started(slot, slot.trouble or f"it ended {how} before it was ready")
+            self._not_started(slot, how)
         elif was_ready and self._is_running:
             self._died(slot, process, how)
         self.go_on()
@@ -204,20 +204,23 @@ class ChildLives:
         if reason == NEW_CODE and NEW_CODE not in self._due.values():
             self._log.info("web: all children have the new code")
 
-    def _not_started(self, slot: Slot, trouble: str) -> None:
+    def _not_started(self, slot: Slot, how: str) -> None:
         self.restarts["not_started"] += 1
+        trouble = slot.trouble or f"it ended {how} before it was ready"
         if slot.ready is not None and self._due.get(slot) == NEW_CODE:
             self._due = {each: reason for each, reason in self._due.items() if reason != NEW_CODE}
             self._log.error("web: the new code is not used, the old one goes on: {trouble}", trouble=trouble)
             return
         self._due.pop(slot, None)
+        is_again = self._pace.is_troubled
         self._log.error(
             "web: child {number} cannot start: {trouble}; the next attempt is in {seconds:g} s",
             number=slot.number,
             trouble=trouble,
             seconds=self._pace.failed(self._clock.seconds()),
         )
-        if not ready_in(self._slots):
+        # One that was killed meanwhile may start the next time.
+        if not ready_in(self._slots) and (slot.trouble or is_again):
             self._dispatch.is_hopeless = True
             self._dispatch.refuse_all()
 

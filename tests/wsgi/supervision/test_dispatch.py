@@ -94,7 +94,18 @@ class CallDispatchTests(SynchronousTestCase):
         family.made[0].cannot_start("it is broken")
 
         self.assertEqual([early.refused, family.call().refused], [503, 503])
-        self.flushLoggedErrors()
+
+    def test_requests_wait_when_a_child_that_was_starting_is_killed_once(self) -> None:
+        family = Family(processes=1)
+        family.views.start()
+        call = family.call()
+
+        family.made[0].end("by signal SIGKILL")
+        self.assertIsNone(call.refused)
+        family.pass_time(1.1)
+        family.made[1].end("by signal SIGKILL")
+
+        self.assertEqual(call.refused, 503)
 
     def test_requests_are_not_refused_while_another_child_is_ready(self) -> None:
         family = Family()
