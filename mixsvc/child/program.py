@@ -51,7 +51,8 @@ def main() -> None:
         wire.sender.send(encode_frame(FrameType.FAILED, 0, str(error).encode(errors="backslashreplace")))
         raise SystemExit(1) from None
     collect_as_usual()
-    host.serve(application, [])
+    if not host.serve(application, []):
+        os._exit(1)
 
 
 def _connect() -> ChildWire:
@@ -59,7 +60,7 @@ def _connect() -> ChildWire:
     die_with_service()
     connection = socket.socket(fileno=_socket_number())
     connection.set_inheritable(False)
-    return ChildWire.of(connection)
+    return ChildWire.of(connection, lambda: os._exit(1))
 
 
 class _NoReactor:

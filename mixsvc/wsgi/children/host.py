@@ -46,9 +46,9 @@ class ChildWire:
     sender: FrameSender
 
     @classmethod
-    def of(cls, connection: socket.socket) -> "ChildWire":
-        """With a socket that blocks."""
-        return cls(connection, IncomingFrames(connection), FrameSender(connection))
+    def of(cls, connection: socket.socket, lost: Callable[[], object]) -> "ChildWire":
+        """connection: blocks. lost: called in any thread when the service has ended."""
+        return cls(connection, IncomingFrames(connection), FrameSender(connection, lost))
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ class ChildHost:
         self._readers.start()
         self._hooks.start()
 
-    def serve(self, application: "WSGIApplication", hooks: list[str]) -> None:
+    def serve(self, application: "WSGIApplication", hooks: list[str]) -> bool:
         """Say that the application is ready, and run its calls until the service wants this process to end.
 
-        hooks: the names of what the application has registered. Ends the process when the service has ended.
+        hooks: the names of what the application has registered. Returns False when the service has ended.
         """
         self._application = application
         ready = {"pid": os.getpid(), "hooks": hooks}
@@ -110,8 +110,7 @@ class ChildHost:
                 self._received(frame)
             except Exception:
                 self._log.failure("views: a frame of type {type} failed in a child", type=frame.type)
-        if not self._is_stopping:
-            os._exit(1)
+        return self._is_stopping
 
     def _received(self, frame: Frame) -> None:
         type, id, payload = frame

@@ -35,6 +35,7 @@ class ChildLink(Protocol):
         self._waiting: list[bytes] = []
         self._descriptors: list[int] = []
         self._is_buffered = False
+        self._latest = b""
         self._is_lost = False
         self._fault = ""
 
@@ -47,6 +48,13 @@ class ChildLink(Protocol):
         self._waiting.append(frame)
         if descriptor is not None:
             self._descriptors.append(descriptor)
+
+    def send_latest(self, frame: bytes) -> None:
+        """Send a frame that replaces the one before it: a child that does not read has only the latest to come."""
+        if self._is_buffered:
+            self._latest = frame
+        else:
+            self.send(frame)
 
     def close(self) -> None:
         """Close without sending the rest."""
@@ -73,6 +81,9 @@ class ChildLink(Protocol):
         if self._is_buffered:
             self._is_buffered = False
             self.transport.unregisterProducer()
+            latest, self._latest = self._latest, b""
+            if latest:
+                self.send(latest)
 
     def stopProducing(self) -> None:
         """The connection is lost; `connectionLost` is called as well."""

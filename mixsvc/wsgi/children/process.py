@@ -127,7 +127,8 @@ class ViewProcess:
 
     def push_rates(self, payload: bytes) -> None:
         """Tell it the latest rates; at any time after its start."""
-        self._send(FrameType.RATES, 0, payload)
+        if self._link is not None:
+            self._link.send_latest(encode_frame(FrameType.RATES, 0, payload))
 
     def stop(self) -> None:
         """Let it end when every response is sent."""

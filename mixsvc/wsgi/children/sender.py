@@ -1,8 +1,7 @@
 """A child's frames to the service: sent by the thread that has one, together with those of others. In the child."""
 
-import os
 import socket
-from collections import deque
+from collections.abc import Callable
 from threading import Condition
 from typing import Final
 
@@ -20,11 +19,12 @@ class FrameSender:
     Whoever finds nobody sending sends for all, so that a thread with a response needs no other thread.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
-        """connection: blocks."""
+    def __init__(self, connection: socket.socket, lost: Callable[[], object]) -> None:
+        """connection: blocks. lost: called when the service has ended, and nobody needs this process."""
         self._connection = connection
+        self._lost = lost
         self._changed = Condition()
-        self._waiting: deque[bytes] = deque()
+        self._waiting: list[bytes] = []
         self._size = 0
         self._is_sending = False
 
@@ -33,35 +33,24 @@ class FrameSender:
         if this_process.is_one:
             this_process.leave()
         with self._changed:
-            if self._is_sending:
-                while self._size > MAX_WAITING and self._is_sending:
-                    self._changed.wait()
-            self._waiting.append(frame)
+            while self._is_sending and self._size > MAX_WAITING:
+                self._changed.wait()
             self._size += len(frame)
             if self._is_sending:
+                self._waiting.append(frame)
                 return
             self._is_sending = True
-        self._send_all()
+        self._send_all(frame)
 
-    def keep(self, frame: bytes) -> None:
-        """Send a frame together with the next one."""
-        with self._changed:
-            self._waiting.append(frame)
-            self._size += len(frame)
-
-    def _send_all(self) -> None:
-        while True:
-            with self._changed:
-                if not self._waiting:
-                    self._is_sending = False
-                    return
-                data = b"".join(self._waiting) if len(self._waiting) > 1 else self._waiting[0]
-                self._waiting.clear()
+    def _send_all(self, data: bytes) -> None:
+        while data:
             try:
                 self._connection.sendall(data)
             except OSError:
-                # The service has ended, and nobody needs this process.
-                os._exit(1)
+                self._lost()
             with self._changed:
                 self._size -= len(data)
+                data = b"".join(self._waiting)
+                self._waiting.clear()
+                self._is_sending = bool(data)
                 self._changed.notify_all()
