@@ -17,6 +17,7 @@ from mixsvc.errors import BadSetting
 from mixsvc.facade import Mix
 from mixsvc.interfaces import Authenticator, IMix
 from mixsvc.pages.app import AppSecrets, create_app
+from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.pages.auth.sessions import COOKIE, session_identity
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.authentication import RequestAuthenticator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = [
+    "SharedPages",
     "WebApplication",
     "authenticator",
     "check_application",
@@ -35,6 +37,7 @@ __all__ = [
     "connect_for_import",
     "make_application",
     "make_pages",
+    "pages_authenticator",
     "request_authenticator",
     "service_pages",
 ]
@@ -54,10 +57,34 @@ class WebApplication:
     pages: Flask | None
 
 
-def make_application(mix: IMix, settings: Settings) -> WebApplication:
+@dataclass(frozen=True)
+class SharedPages:
+    """What all processes have in common that serve the same pages. logins: what is remembered of logins."""
+
+    keys: AppSecrets
+    logins: LoginMemory
+
+    @classmethod
+    def of(cls, settings: Settings) -> "SharedPages":
+        """Returns that of a new service; creates the files of the secret key and of the token.
+
+        Raises BadSetting if one of them cannot be used.
+        """
+        key, token = settings.web.secret_key_file, settings.chat.token_file
+        # Without files sessions need not outlive the service, and nobody could learn the token.
+        keys = AppSecrets(
+            secret_key(key) if key else secrets.token_bytes(32),
+            api_token(token) if token else None,
+            _logouts_file(settings),
+        )
+        return cls(keys, keys.login_memory())
+
+
+def make_application(mix: IMix, settings: Settings, shared: SharedPages | None = None) -> WebApplication:
     """Import the application that the settings name, and make our pages and mount them at [web] pages.
 
-    A Flask application gets mix in its extensions. Raises BadSetting if it cannot be imported or made.
+    A Flask application gets mix in its extensions. shared: None for a process that serves the pages alone. Raises
+    BadSetting if it cannot be imported or made.
     """
     prefix = settings.web.pages_prefix()
     check_places(settings)
@@ -65,7 +92,7 @@ def make_application(mix: IMix, settings: Settings) -> WebApplication:
     named = _named_application(settings)
     if isinstance(named, Flask):
         named.extensions["mixsvc"] = mix
-    pages = make_pages(mix, settings) if prefix is not None else None
+    pages = make_pages(mix, settings, shared) if prefix is not None else None
     if pages is None or not prefix:
         application = pages if named is None else named
         # The settings have our pages somewhere if they name no application.
@@ -74,14 +101,18 @@ def make_application(mix: IMix, settings: Settings) -> WebApplication:
     return WebApplication(DispatcherMiddleware(named or NotFound(), {prefix: pages}), pages)
 
 
-def service_pages(mix: IMix, settings: Settings) -> WebApplication:
-    """Our pages alone, for a service whose children run the application that the settings name.
+def service_pages(mix: IMix, settings: Settings) -> tuple[WebApplication, SharedPages]:
+    """Our pages alone, for a service whose children run the application and the authenticator that the settings name.
 
-    Raises BadSetting if they cannot be made.
+    Returns also what the children share with it. Raises BadSetting if they cannot be made.
     """
     check_places(settings)
-    pages = make_pages(mix, settings) if settings.web.pages_prefix() is not None else None
-    return WebApplication(pages or NotFound(), pages)
+    if settings.web.pages_prefix() is None:
+        keys = AppSecrets()
+        return WebApplication(NotFound(), None), SharedPages(keys, keys.login_memory())
+    shared = SharedPages.of(settings)
+    pages = create_app(mix, settings, shared.keys, memory=shared.logins)
+    return WebApplication(pages, pages), shared
 
 
 def connect_for_import(mix: Mix) -> None:
@@ -113,19 +144,13 @@ def check_pages(mix: IMix, settings: Settings) -> None:
     create_app(mix, settings)
 
 
-def make_pages(mix: IMix, settings: Settings) -> Flask:
-    """Make our pages; creates the files of the secret key and of the token, and imports [chat] authenticator.
+def make_pages(mix: IMix, settings: Settings, shared: SharedPages | None = None) -> Flask:
+    """Make our pages, and import [chat] authenticator. shared: see make_application; None creates the secret files.
 
-    Raises BadSetting if one of them cannot be used.
+    Raises BadSetting if something of that cannot be used.
     """
-    key, token = settings.web.secret_key_file, settings.chat.token_file
-    # Without files sessions need not outlive the process, and nobody could learn the token.
-    keys = AppSecrets(
-        secret_key(key) if key else secrets.token_bytes(32),
-        api_token(token) if token else None,
-        _logouts_file(settings),
-    )
-    return create_app(mix, settings, keys, _named_authenticator(settings))
+    shared = shared or SharedPages.of(settings)
+    return create_app(mix, settings, shared.keys, _named_authenticator(settings), shared.logins)
 
 
 def authenticator(settings: Settings, pages: Flask | None) -> Authenticator:
@@ -134,9 +159,11 @@ def authenticator(settings: Settings, pages: Flask | None) -> Authenticator:
     pages: None if they are not served; then nobody is known. Called at the start. Raises BadSetting if the setting's
     function cannot be imported.
     """
-    named = _named_authenticator(settings)
-    if named is not None:
-        return named
+    return _named_authenticator(settings) or pages_authenticator(pages)
+
+
+def pages_authenticator(pages: Flask | None) -> Authenticator:
+    """The authenticator of the sessions of our pages; pages: None if they are not served."""
     return session_identity(pages) if pages is not None else lambda environ: None
 
 

@@ -1,6 +1,7 @@
-"""What a view's process may ask the service: methods by name, and their answers as bytes (mixsvc.common.answers).
+"""What the service does for the processes of views: it answers their questions, and tells them the rates.
 
-A question is a JSON list of a method, such as chat.say, and its arguments. `mixsvc.child.facade` asks them.
+A question is a JSON list of a method, such as chat.say, and its arguments; an answer is bytes (mixsvc.common.answers).
+`mixsvc.child.facade` is the other side.
 """
 
 import json
@@ -21,10 +22,16 @@ from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import DeferToThread
 from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.pages.auth.remote import limit_answers, log_out_answers
-from mixsvc.rates.history.history import RateHistory
+from mixsvc.rates.news import RateNews
 from mixsvc.rates.remote import history_answers
+from mixsvc.rates.service import RatesService
+from mixsvc.threads.pool import DaemonThreadPool
 
-__all__ = ["AskedParts", "Questions"]
+__all__ = ["AskedParts", "Questions", "ViewsSupport"]
+
+# Threads that compute answers from the history of the rates, and threads that look for log-outs on the disk.
+COMPUTE_THREADS: Final = 2
+LOOK_THREADS: Final = 2
 
 Method: TypeAlias = Callable[..., Any]
 
@@ -34,7 +41,7 @@ class AskedParts:
     """The parts of the service that are asked. logins: what all processes that serve the pages remember."""
 
     chat: ChatDispatcher
-    history: RateHistory
+    rates: RatesService
     charts: ChartQueue
     logins: LoginMemory
 
@@ -53,7 +60,7 @@ class Questions:
             **_named("chat", chat_answers(parts.chat)),
             **_named("limits", limit_answers(parts.logins.limits)),
             **_named("charts", chart_answers(parts.charts, compute)),
-            **_named("rates", _in_thread(history_answers(parts.history), compute)),
+            **_named("rates", _in_thread(history_answers(parts.rates.history), compute)),
             **_named("logouts", _in_thread(log_out_answers(parts.logins.log_outs), look)),
         }
 
@@ -72,6 +79,31 @@ class Questions:
             return encode_error(error)
         self._log.failure("mixsvc: a question of a view's process failed", failure)
         return encode_error(ServiceBusy("the service failed; its log says why"))
+
+
+class ViewsSupport:
+    """Answers and news for the processes of views, with the threads that this needs. Used in the reactor thread."""
+
+    def __init__(self, reactor: Any, parts: AskedParts, tell_rates: Callable[[bytes], object]) -> None:
+        """tell_rates: tells all processes, also those that are started later."""
+        self._pools = [
+            DaemonThreadPool(reactor, COMPUTE_THREADS, "answer"),
+            DaemonThreadPool(reactor, LOOK_THREADS, "log-out"),
+        ]
+        self._news = RateNews(reactor, parts.rates, tell_rates)
+        self.answer = Questions(parts, *(pool.defer for pool in self._pools)).answer
+
+    def start(self) -> None:
+        """Start; called when the last known rates have been read."""
+        for pool in self._pools:
+            pool.start()
+        self._news.start()
+
+    def stop(self) -> None:
+        """Stop; called when no process asks any more."""
+        self._news.stop()
+        for pool in self._pools:
+            pool.stop()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ signals come here, and ends the process if all this takes too long.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
@@ -35,7 +36,6 @@ from mixsvc.application import request_authenticator
 from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
 from mixsvc.chat.service import ChatService, Dependencies
-from mixsvc.common.answers import encode_error
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades
@@ -48,6 +48,8 @@ from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
+from mixsvc.pages.auth.memory import LoginMemory
+from mixsvc.questions import AskedParts, ViewsSupport
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.database import Database
@@ -98,6 +100,14 @@ class Views(ViewThreads, Protocol):
         """Let the threads or processes end."""
 
 
+@dataclass(frozen=True)
+class ViewProgram:
+    """How to start the processes in which views run, and the memory of logins that they share with the service."""
+
+    command: SpawnCommand
+    logins: LoginMemory
+
+
 class MixService(MultiService):
     """Pages, chat and rates on the same ports. Made and used in the main thread, which runs the reactor.
 
@@ -111,7 +121,7 @@ class MixService(MultiService):
         self,
         reactor: Any,
         settings: Settings,
-        application: "WSGIApplication | SpawnCommand",
+        application: "WSGIApplication | ViewProgram",
         authenticate: Authenticator,
         process: ProcessContext | None = None,
     ) -> None:
@@ -142,6 +152,7 @@ class MixService(MultiService):
         self._admin_ports: list[IListeningPort] = []
         self._forks = ForkWatcher(reactor, self._sockets)
         self._chart_queue, charts = _make_charts(reactor, settings)
+        self._support = self._make_support(application)
         self.facades = Facades(self._rates.facade, self._chat.facade, settings.rates.pairs, charts)
 
     def _make_chat(self, authenticate: Authenticator) -> ChatService:
@@ -152,14 +163,25 @@ class MixService(MultiService):
         given = Dependencies(self._database, self._rates, identify, bridge, places, self._helpers.defer, self._hooks)
         return ChatService(self._reactor, self._settings, given)
 
-    def _make_views(self, application: "WSGIApplication | SpawnCommand") -> tuple[Views, IResource]:
+    def _make_views(self, application: "WSGIApplication | ViewProgram") -> tuple[Views, IResource]:
         web = self._settings.web
-        if isinstance(application, SpawnCommand):
-            make = partial(ViewProcess, self._reactor, application, _cannot_answer)
+        if isinstance(application, ViewProgram):
+            make = partial(ViewProcess, self._reactor, application.command, self._answer)
             children = self._children = ViewProcesses(self._reactor, web, make)
             return children, ChildResource(children.submit)
         pool = DaemonThreadPool(self._reactor, web.threads, "view")
         return pool, wsgi_resource(pool, application, self._readers, self._unread)
+
+    def _make_support(self, application: "WSGIApplication | ViewProgram") -> ViewsSupport | None:
+        if not isinstance(application, ViewProgram) or self._children is None:
+            return None
+        parts = AskedParts(self._chat.dispatcher, self._rates, self._chart_queue, application.logins)
+        return ViewsSupport(self._reactor, parts, self._children.push_rates)
+
+    def _answer(self, question: bytes) -> "Deferred[bytes]":
+        """Answer a process of views; none runs without its support."""
+        assert self._support is not None
+        return self._support.answer(question)
 
     def _make_site(self, pages: IResource) -> MixSite:
         root = Root(pages, self._chat.resource, self._settings.chat.prefix)
@@ -199,6 +221,8 @@ class MixService(MultiService):
             raise self._logged(error) from None
         self._chat.start(stored)
         self._rates.start()
+        if self._support is not None:
+            self._support.start()
         self._forks.start()
         MultiService.startService(self)
 
@@ -215,6 +239,8 @@ class MixService(MultiService):
         self._operations.stop()
         if self._children is None:
             self._views.stop()
+        if self._support is not None:
+            self._support.stop()
         self._helpers.stop()
         self._readers.stop()
         self._hooks.stop()
@@ -301,10 +327,6 @@ class MixService(MultiService):
 
 def _closed(ports: Sequence[IListeningPort]) -> "Deferred[Any]":
     return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in ports])
-
-
-def _cannot_answer(question: bytes) -> "Deferred[bytes]":
-    return succeed(encode_error(RuntimeError("this service answers no questions")))
 
 
 def _make_charts(reactor: Any, settings: Settings) -> tuple[ChartQueue, ChartsFacade]:

@@ -4,7 +4,8 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import crochet
 from twisted.application.service import IService
@@ -12,21 +13,30 @@ from twisted.python import usage
 
 import twisted
 from mixsvc import __version__, facade
-from mixsvc.application import WebApplication, authenticator, connect_for_import, make_application, service_pages
+from mixsvc.application import (
+    WebApplication,
+    authenticator,
+    connect_for_import,
+    make_application,
+    pages_authenticator,
+    service_pages,
+)
 from mixsvc.common.text import unknown_option
 from mixsvc.config.ini import RawSetting
 from mixsvc.config.reading import ReadSettings, inspect_settings
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.http.listening import check_ports
+from mixsvc.interfaces import Authenticator
 from mixsvc.operations.garbage import collect_as_usual
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
 from mixsvc.operations.operations import ProcessContext
 from mixsvc.operations.renewal_signal import RenewalSignal
 from mixsvc.operations.stop_signals import StopSignals, end_at_once
+from mixsvc.pages.app import AppSecrets
 from mixsvc.pages.index import warn_of_missing_libraries
 from mixsvc.rates.sources import check_sources
-from mixsvc.service import MixService
+from mixsvc.service import MixService, ViewProgram
 from mixsvc.storage import database
 from mixsvc.storage.lock import refuse_second_service
 from mixsvc.twistd import (
@@ -40,10 +50,13 @@ from mixsvc.twistd import (
     run_directory,
     settle_pid_file,
 )
-from mixsvc.wsgi.children.setup import SpawnCommand, spawn_command
+from mixsvc.wsgi.children.setup import spawn_command
 from mixsvc.wsgi.children.trial import try_application
 from txsockjs import BadOption
 from txsockjs.clock import steady
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["MixsvcOptions", "Options", "makeService"]
 
@@ -156,28 +169,27 @@ def makeService(options: MixsvcOptions) -> IService:
         with acting_as(options):
             database.rehearse(settings.storage.path)
         # First, so that an error in other people's code leaves no files of ours behind.
-        command = _children(found, directory, options) if settings.web.processes else None
+        if settings.web.processes:
+            _try_application(found, directory, options)
         with acting_as(options):
-            web = _make_application(settings)
-            authenticate = authenticator(settings, web.pages)
+            parts = _make_parts(found, directory)
             check_log_file(settings.server.access_log_file)
         process = ProcessContext(os.environ, log_file(options), renewal)
-        service = MixService(reactor, settings, command or web.application, authenticate, process)
+        service = MixService(reactor, settings, parts.views, parts.authenticate, process)
     except (MixError, BadOption) as error:
         raise SystemExit(f"mixsvc: {error}") from None
     facade.mix.connect(lambda: service.facades)
     _tune(reactor)
-    _load_what_is_closed_later(options, web)
+    _load_what_is_closed_later(options, parts.web)
     # A second more, for the process to end.
     signals.stop_in_order(settings.server.drain + settings.server.shutdown_timeout + 1)
     return service
 
 
-def _children(found: ReadSettings, directory: str, options: MixsvcOptions) -> SpawnCommand:
-    """How to start a process that runs the application. Raises BadSetting if one cannot import it."""
-    command = spawn_command(found.values, directory)
-    try_application(command, later_user(options))
-    return command
+def _try_application(found: ReadSettings, directory: str, options: MixsvcOptions) -> None:
+    """Have a process import the application and end. Raises BadSetting if it cannot."""
+    # Without files: it serves nobody.
+    try_application(spawn_command(found.values, directory, AppSecrets().as_json()), later_user(options))
 
 
 def _load_what_is_closed_later(options: MixsvcOptions, web: WebApplication) -> None:
@@ -196,16 +208,32 @@ def _check_nobody_has(settings: Settings, options: MixsvcOptions) -> None:
     check_ports(settings.server.endpoints(), settings.server.admin_listen)
 
 
-def _make_application(settings: Settings) -> WebApplication:
+@dataclass(frozen=True)
+class WebParts:
+    """web: what the service itself has of the application. views: what it gives requests to. authenticate: see
+    MixService.
+    """
+
+    web: WebApplication
+    views: "WSGIApplication | ViewProgram"
+    authenticate: Authenticator
+
+
+def _make_parts(found: ReadSettings, directory: str) -> WebParts:
+    """Import the application; with children only they do. directory: where relative paths of the settings start."""
     connect_for_import(facade.mix)
+    settings = found.settings.within(directory)
     if settings.web.processes:
-        # The children import the application; the service knows people by the sessions of our pages.
-        found = service_pages(facade.mix, settings)
+        web, shared = service_pages(facade.mix, settings)
+        program = ViewProgram(spawn_command(found.values, directory, shared.keys.as_json()), shared.logins)
+        # [chat] authenticator, if there is one, is the children's as well.
+        parts = WebParts(web, program, pages_authenticator(web.pages))
     else:
-        found = make_application(facade.mix, settings)
-    if found.pages is not None:
-        warn_of_missing_libraries(found.pages)
-    return found
+        web = make_application(facade.mix, settings)
+        parts = WebParts(web, web.application, authenticator(settings, web.pages))
+    if web.pages is not None:
+        warn_of_missing_libraries(web.pages)
+    return parts
 
 
 def _prepare_reactor(reactor: object) -> None:

@@ -1,7 +1,7 @@
 """What views see in a process of their own: the whole way of a question, as bytes, to the parts of the service."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from mixsvc.common.answers import decode
 from mixsvc.config.settings import RatesSettings, Settings
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.facade import Mix
-from mixsvc.interfaces import IChat, IMix, IRates
+from mixsvc.interfaces import IChat, IMix, IRates, Quote
 from mixsvc.interfaces.charts import ICharts
 from mixsvc.interfaces.rate_forms import history_as_json
 from mixsvc.pages.auth.ended_logins import EndedLogins
@@ -28,6 +28,7 @@ from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.timeline import by_pair
 from mixsvc.rates.news import news
+from mixsvc.rates.service import RatesService
 from mixsvc.threads.children import this_process
 from tests.charts.samples import history
 from tests.charts.test_queue import FakePool
@@ -36,6 +37,14 @@ from tests.rates.known import rates
 from tests.rates.samples import moment, quote
 
 T = TypeVar("T")
+
+
+class PastOnly:
+    """Has what is asked of a RatesService."""
+
+    def __init__(self, quotes: Sequence[Quote]) -> None:
+        self.history = RateHistory()
+        self.history.adopt(by_pair(quotes))
 
 
 class ServiceCase(SynchronousTestCase):
@@ -49,10 +58,10 @@ class ServiceCase(SynchronousTestCase):
         self.charts = ChartQueue(self.clock, self.pool, ChartLimits(1, 4, 5.0))
         self.logins = LoginMemory(LoginLimits(self.clock.seconds), EndedLogins())
         self.known = [quote("USD", "1.1172"), quote("GBP", "0.8338"), quote("USD", "1.0666", "2022-12-30")]
-        past = RateHistory()
-        past.adopt(by_pair(self.known))
+        untyped: Any = PastOnly
+        self.rates: RatesService = untyped(self.known)
         self.threads: list[str] = []
-        self.parts = AskedParts(self.chat.dispatcher, past, self.charts, self.logins)
+        self.parts = AskedParts(self.chat.dispatcher, self.rates, self.charts, self.logins)
         self.questions = Questions(self.parts, self.thread("compute"), self.thread("look"))
         self.asked: list[tuple[Any, float]] = []
         self.settle: Callable[[], object] = self.chat.database.settle

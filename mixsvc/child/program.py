@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from twisted.logger import globalLogBeginner
 
 from mixsvc import facade
-from mixsvc.application import connect_for_import, make_application
+from mixsvc.application import SharedPages, connect_for_import, make_application
+from mixsvc.child.facade import ChildFacades
 from mixsvc.child.process import die_with_service, ignore_signals
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.garbage import collect_as_usual
+from mixsvc.pages.app import AppSecrets
 from mixsvc.wsgi.children.child_log import ChildLog
 from mixsvc.wsgi.children.frames import FrameType, encode_frame
 from mixsvc.wsgi.children.host import ChildHost, ChildWire, Registered
@@ -41,18 +43,29 @@ def main() -> None:
     forks.start()
     globalLogBeginner.beginLoggingTo([ChildLog(wire.sender.send)], redirectStandardIO=True)
     try:
-        settings = setup.settings()
-        # Before the threads, which inherit it.
-        os.nice(settings.web.process_nice)
-        host = ChildHost(wire, settings.web.threads, _quota(settings), Registered(_nothing_registered, len))
-        host.start()
-        application = _import(settings, setup.start_directory)
+        host, application = _prepared(setup, wire)
     except MixError as error:
         wire.sender.send(encode_frame(FrameType.FAILED, 0, str(error).encode(errors="backslashreplace")))
         raise SystemExit(1) from None
     collect_as_usual()
     if not host.serve(application, []):
         os._exit(1)
+
+
+def _prepared(setup: ChildSetup, wire: ChildWire) -> tuple[ChildHost, "WSGIApplication"]:
+    """The host, whose threads run, and the application. Raises BadSetting if it cannot be imported."""
+    settings = setup.settings()
+    # Before the threads, which inherit it.
+    os.nice(settings.web.process_nice)
+    host: ChildHost
+    facades = ChildFacades(lambda question, seconds: host.ask(question, seconds), settings)
+    registered = Registered(_nothing_registered, facades.take_rates)
+    host = ChildHost(wire, settings.web.threads, _quota(settings), registered)
+    host.start()
+    shared = SharedPages(AppSecrets.of_json(setup.secrets), facades.logins)
+    application = _import(settings, setup.start_directory, shared)
+    facade.mix.connect(facades.find)
+    return host, application
 
 
 def _connect() -> ChildWire:
@@ -98,13 +111,13 @@ def _quota(settings: Settings) -> SpoolQuota:
     return SpoolQuota(SpoolLimits.of_process(web.max_unread, together), time.monotonic)
 
 
-def _import(settings: Settings, directory: str) -> "WSGIApplication":
+def _import(settings: Settings, directory: str, shared: SharedPages) -> "WSGIApplication":
     """Import the application where the service was started, as without children. Raises BadSetting."""
     connect_for_import(facade.mix)
     here = os.getcwd()
     with suppress(OSError):
         os.chdir(directory)
     try:
-        return make_application(facade.mix, settings).application
+        return make_application(facade.mix, settings, shared).application
     finally:
         os.chdir(here)

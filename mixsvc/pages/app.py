@@ -3,8 +3,9 @@
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -74,8 +75,19 @@ class AppSecrets:
     api_token: bytes | None = None
     logouts_file: str = ""
 
+    def as_json(self) -> Mapping[str, str | None]:
+        """Returns their form for the other processes of the service."""
+        token = None if self.api_token is None else self.api_token.hex()
+        return {"secret_key": self.secret_key.hex(), "api_token": token, "logouts_file": self.logouts_file}
+
+    @classmethod
+    def of_json(cls, form: Mapping[str, Any]) -> "AppSecrets":
+        """Returns what `as_json` was called on."""
+        key, token = bytes.fromhex(form["secret_key"]), form["api_token"]
+        return cls(key, None if token is None else bytes.fromhex(token), form["logouts_file"])
+
     def login_memory(self) -> LoginMemory:
-        """Returns the memory of logins of a process that serves the pages alone, or that all such processes ask."""
+        """Returns a new memory of logins: of a process that serves the pages alone, or that all such processes ask."""
         return LoginMemory(LoginLimits(time.monotonic), EndedLogins(self.logouts_file))
 
 

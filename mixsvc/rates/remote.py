@@ -83,6 +83,7 @@ class PushedRates:
         self._table.replace([quote_of_json(each) for each in news["quotes"]], date.fromisoformat(news["last_day"]))
         self._has_come.set()
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until something has come, and return whether it has. Costs next to nothing once it has."""
-        return self._has_come.is_set() or self._has_come.wait(seconds)
+    def wait(self, seconds: float) -> None:
+        """Wait until something has come; nobody waits any more once somebody has waited in vain for so long."""
+        if not self._has_come.is_set() and not self._has_come.wait(seconds):
+            self._has_come.set()

@@ -40,7 +40,6 @@ class PushedRatesTests(SynchronousTestCase):
         self.assertIsNone(self.rates.latest("EUR", "USD"))
         self.assertEqual((list(self.rates.currencies()), list(self.rates.sources())), ([], []))
         self.assertFalse(self.rates.is_complete())
-        self.assertFalse(self.pushed.wait(0))
 
     def test_what_comes_takes_the_place_of_what_was_known(self) -> None:
         self.push("1.1", is_complete=False)
@@ -79,13 +78,24 @@ class PushedRatesTests(SynchronousTestCase):
         self.assertRaises(ServiceBusy, self.rates.span, "EUR", "USD")
 
     def test_a_thread_can_wait_for_the_first_news(self) -> None:
-        waited: list[bool] = []
-        thread = Thread(target=lambda: waited.append(self.pushed.wait(30)))
+        found: list[object] = []
+
+        def read() -> None:
+            self.pushed.wait(30)
+            found.append(self.rates.latest("EUR", "USD"))
+
+        thread = Thread(target=read)
         thread.start()
         self.push("1.1")
         thread.join(30)
 
-        self.assertEqual((waited, self.pushed.wait(0)), ([True], True))
+        self.assertEqual(found, [self.rates.latest("EUR", "USD")])
+
+    def test_nobody_waits_any_more_once_somebody_has_waited_in_vain(self) -> None:
+        self.pushed.wait(0)
+        self.pushed.wait(3600)
+
+        self.assertIsNone(self.rates.latest("EUR", "USD"))
 
 
 class Service:

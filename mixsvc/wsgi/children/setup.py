@@ -39,7 +39,8 @@ class ChildSetup:
     """values: the settings as texts, which the service has checked, so that a file that changes later cannot make the
     service and its children differ. run_directory: where relative paths of the settings start. start_directory: the
     current directory while the application is imported. search: sys.path of the service at that time, made absolute.
-    pythonpath: the value of PYTHONPATH that the application sees.
+    pythonpath: the value of PYTHONPATH that the application sees. secrets: what the service shares with its children,
+    by name, as JSON.
     """
 
     values: Values
@@ -47,6 +48,7 @@ class ChildSetup:
     start_directory: str
     search: Sequence[str]
     pythonpath: str | None
+    secrets: Mapping[str, Any]
 
     def settings(self) -> Settings:
         """The settings, which equal those of the service. Raises BadSetting."""
@@ -65,11 +67,14 @@ class ChildSetup:
         return cls(values=values, **fields)
 
 
-def spawn_command(values: Values, run_directory: str) -> SpawnCommand:
-    """How to start a child with these settings; called where the service would import the application itself."""
+def spawn_command(values: Values, run_directory: str, secrets: Mapping[str, Any]) -> SpawnCommand:
+    """How to start a child with these settings; called where the service would import the application itself.
+
+    secrets: see ChildSetup.
+    """
     here = os.getcwd()
     search = [os.path.join(here, folder) for folder in dict.fromkeys(sys.path)]
-    setup = ChildSetup(values, run_directory, here, search, os.environ.get(SEARCH))
+    setup = ChildSetup(values, run_directory, here, search, os.environ.get(SEARCH), secrets)
     # -P: the current directory must not take part before SETUP says what takes part.
     arguments = (sys.executable, "-P", "-m", "mixsvc.child")
     environment = {**os.environ, SEARCH: os.pathsep.join(search)}
