@@ -1,7 +1,7 @@
 """A client's connection: it is identified first, then its messages go to the dispatcher."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeAlias
+from collections.abc import Awaitable
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
@@ -15,13 +15,12 @@ from mixsvc.chat.protocol import parsing
 from mixsvc.chat.protocol.parsing import RequestRefused
 from mixsvc.common.addresses import network
 from mixsvc.interfaces import Identity
+from mixsvc.interfaces.auth import Identifier
 
 __all__ = ["ChatConnection", "ChatFactory", "same_owner"]
 
 # How long the identification of a client may take, in seconds.
 IDENTIFY_SECONDS: Final = 10.0
-
-Identify: TypeAlias = Callable[[Any], "Deferred[Identity | None] | None"]
 
 
 class ChatConnection(Protocol):
@@ -29,7 +28,7 @@ class ChatConnection(Protocol):
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, dispatcher: ChatDispatcher, identify: Identify) -> None:
+    def __init__(self, clock: IReactorTime, dispatcher: ChatDispatcher, identify: Identifier) -> None:
         self._clock = clock
         self._dispatcher = dispatcher
         self._identify = identify
@@ -69,6 +68,7 @@ class ChatConnection(Protocol):
         client, self._client = self._client, None
         if client is not None:
             self._dispatcher.depart(client)
+            self._identify.forget(self._identity)
 
     async def is_own(self, request: Any) -> bool:
         """Whether a later request of the session comes from the person who opened it; called in the reactor thread.
@@ -82,6 +82,7 @@ class ChatConnection(Protocol):
             await waiting
         identifying = self._identify(request) if self._client is not None else None
         found = None if identifying is None else await identifying
+        self._identify.forget(found)
         if self._client is None:
             return False
         known = self._identity
@@ -128,8 +129,7 @@ class ChatFactory(Factory):
 
     noisy = False
 
-    def __init__(self, clock: IReactorTime, dispatcher: ChatDispatcher, identify: Identify) -> None:
-        """identify(request) returns None at once for a stranger, else a Deferred that fires with the identity."""
+    def __init__(self, clock: IReactorTime, dispatcher: ChatDispatcher, identify: Identifier) -> None:
         self._clock = clock
         self._dispatcher = dispatcher
         self._identify = identify

@@ -1,7 +1,7 @@
 """Looks every second whether logins have ended with which connections were opened, and ends those connections."""
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -11,19 +11,16 @@ from twisted.python.failure import Failure
 
 from mixsvc.chat.dispatch import ChatDispatcher
 from mixsvc.chat.model.people import Client
-from mixsvc.interfaces import DeferToThread
+from mixsvc.interfaces import DeferToThread, Identity
 
-__all__ = ["LoginWatch"]
+__all__ = ["LoginWatch", "LookAtLogins", "look_in_thread"]
 
 # How often it looks, in seconds.
 LOOK_SECONDS: Final = 1.0
 
 
-class Seen(NamedTuple):
-    """Who has logged out, and the first failure to find that out; None if there was none."""
-
-    logged_out: Sequence[Client]
-    failure: Failure | None
+# Says of each identity whether its login has ended, or how it failed to find that out. Called in the reactor thread.
+LookAtLogins: TypeAlias = Callable[[Sequence[Identity]], "Deferred[Sequence[bool | Failure]]"]
 
 
 class LoginWatch:
@@ -34,10 +31,9 @@ class LoginWatch:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, dispatcher: ChatDispatcher, defer_to_thread: DeferToThread) -> None:
-        """defer_to_thread: runs what may block, as Identity.ended may."""
+    def __init__(self, clock: IReactorTime, dispatcher: ChatDispatcher, look: LookAtLogins) -> None:
         self._dispatcher = dispatcher
-        self._defer_to_thread = defer_to_thread
+        self._look_at = look
         self._is_failing = False
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
@@ -52,18 +48,25 @@ class LoginWatch:
             self._loop.stop()
 
     def _look(self) -> "Deferred[None] | None":
-        clients = self._dispatcher.logged_in()
+        logged_in = [(each, each.identity) for each in self._dispatcher.logged_in()]
+        clients = [client for client, identity in logged_in if identity is not None]
         if not clients:
             return None
-        return self._defer_to_thread(lambda: _look_at(clients)).addCallbacks(self._seen, self._failed)
+        looking = self._look_at([identity for _, identity in logged_in if identity is not None])
+        return looking.addCallback(self._seen, clients).addErrback(self._failed)
 
-    def _seen(self, seen: Seen) -> None:
-        for client in seen.logged_out:
-            self._dispatcher.end_login(client)
-        if seen.failure is None:
-            self._is_failing = False
+    def _seen(self, answers: Sequence[bool | Failure], clients: Sequence[Client]) -> None:
+        failures: list[Failure] = []
+        # A failure for one person says nothing about the others.
+        for client, answer in zip(clients, answers, strict=True):
+            if isinstance(answer, Failure):
+                failures.append(answer)
+            elif answer:
+                self._dispatcher.end_login(client)
+        if failures:
+            self._failed(failures[0])
         else:
-            self._failed(seen.failure)
+            self._is_failing = False
 
     def _failed(self, failure: Failure) -> None:
         # Once, not every second.
@@ -72,14 +75,14 @@ class LoginWatch:
             self._log.failure("chat: it could not be found out who has logged out", failure)
 
 
-def _look_at(clients: Iterable[Client]) -> Seen:
-    """Called in a worker thread. A failure for one person says nothing about the others."""
-    logged_out: list[Client] = []
-    failure: Failure | None = None
-    for client in clients:
-        try:
-            if client.has_logged_out():
-                logged_out.append(client)
-        except Exception:
-            failure = failure or Failure()
-    return Seen(logged_out, failure)
+def look_in_thread(defer_to_thread: DeferToThread) -> LookAtLogins:
+    """Calls Identity.ended in a thread, as it may block; one after the other."""
+    return lambda identities: defer_to_thread(lambda: [_has_ended(each) for each in identities])
+
+
+def _has_ended(identity: Identity) -> bool | Failure:
+    """Called in a worker thread."""
+    try:
+        return identity.ended is not None and identity.ended()
+    except Exception:
+        return Failure()

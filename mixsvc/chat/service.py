@@ -10,11 +10,12 @@ from twisted.logger import Logger
 from mixsvc.chat.connection import ChatFactory, same_owner
 from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, StoredState, read_stored_state
 from mixsvc.chat.facade import ChatFacade
-from mixsvc.chat.login_watch import LoginWatch
+from mixsvc.chat.login_watch import LoginWatch, LookAtLogins, look_in_thread
 from mixsvc.chat.stats import ChatStats
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import MEMORY, Settings
-from mixsvc.interfaces import DeferToThread, Identity, IRates
+from mixsvc.interfaces import DeferToThread, IRates
+from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.hooks import HookRunner
 from mixsvc.storage.clock_record import ClockKeeper, ClockRecord
 from mixsvc.storage.database import Database, prepare
@@ -22,7 +23,7 @@ from mixsvc.threads.places import Places
 from txsockjs.factory import SockJSResource
 from txsockjs.utils import broadcast
 
-__all__ = ["ChatService", "Dependencies", "Identifier", "WatchedRates", "sockjs_options"]
+__all__ = ["ChatService", "Dependencies", "WatchedRates", "sockjs_options"]
 
 # The client that our page loads, so that page and iframe have the same version.
 SOCKJS_CLIENT: Final = "static/vendor/sockjs.min.js"
@@ -39,22 +40,12 @@ class WatchedRates(Protocol):
         """Call listener in the reactor thread after quotes have changed."""
 
 
-class Identifier(Protocol):
-    """Finds out who opens a connection. Used in the reactor thread."""
-
-    def __call__(self, request: Any, /) -> "Deferred[Identity | None] | None":
-        """None at once for a stranger, else a Deferred that fires with who it is. request: the HTTP request."""
-
-    def stop(self) -> None:
-        """Stop; called when no more connections come."""
-
-
 @dataclass(frozen=True)
 class Dependencies:
     """What the builder of the chat hands in. bridge, places: as for ChatFacade. wall: the time of day.
 
     defer_to_thread: runs what may block, in a thread that does not keep the process alive. hooks: runs what the
-    application has registered.
+    application has registered. look: finds out whose logins have ended; None if such a thread does.
     """
 
     database: Database
@@ -65,6 +56,7 @@ class Dependencies:
     defer_to_thread: DeferToThread
     hooks: HookRunner
     wall: WallClock = field(default_factory=WallClock)
+    look: LookAtLogins | None = None
 
 
 class ChatService:
@@ -79,7 +71,7 @@ class ChatService:
         clocks = Clocks(reactor, given.wall)
         neighbours = Neighbours(given.rates.facade, broadcast, given.hooks)
         self.dispatcher = ChatDispatcher(clocks, given.database, settings.chat, neighbours)
-        self._login_watch = LoginWatch(reactor, self.dispatcher, given.defer_to_thread)
+        self._login_watch = LoginWatch(reactor, self.dispatcher, given.look or look_in_thread(given.defer_to_thread))
         record = ClockRecord(settings.storage.path)
         self._clock_keeper = ClockKeeper(reactor, given.wall, record, given.defer_to_thread)
         factory = ChatFactory(reactor, self.dispatcher, given.identify)

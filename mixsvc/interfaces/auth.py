@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
+from twisted.internet.defer import Deferred
 from zope.interface import Interface
 
-__all__ = ["Authenticator", "IAuthenticator", "Identity"]
+__all__ = ["Authenticator", "IAuthenticator", "Identifier", "Identity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,16 @@ class IAuthenticator(Interface):
 
 # An IAuthenticator as a type: mypy does not accept a plain function for an Interface.
 Authenticator: TypeAlias = Callable[[Mapping[str, Any]], Identity | None]
+
+
+class Identifier(Protocol):
+    """Asks the authenticator who opens a connection. Used in the reactor thread."""
+
+    def __call__(self, request: Any, /) -> "Deferred[Identity | None] | None":
+        """None at once for a stranger, else a Deferred that fires with who it is. request: the HTTP request."""
+
+    def forget(self, identity: Identity | None, /) -> None:
+        """Forget what is kept for an identity that it has found, and that nobody needs any more."""
+
+    def stop(self) -> None:
+        """Stop; called when no more connections come."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     # This module exists for type checkers only (typeshed).
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["RequestAuthenticator"]
+__all__ = ["RequestAuthenticator", "identify"]
 
 
 T = TypeVar("T")
@@ -60,20 +60,27 @@ class RequestAuthenticator:
             self._is_started = True
             self._threads.start()
         environ = make_connection_environ(request)
-        return self._threads.defer(lambda: self._identify(environ))
+        return self._threads.defer(lambda: identify(self._authenticate, environ))
+
+    def forget(self, identity: Identity | None, /) -> None:
+        """See Identifier; nothing is kept."""
 
     def stop(self) -> None:
         """Let the threads end once they are free."""
         self._threads.stop()
 
-    def _identify(self, environ: "WSGIEnvironment") -> Identity | None:
-        """Called in one of the threads."""
-        # Taken now, as an authenticator may change the environ.
-        errors = environ["wsgi.errors"]
-        try:
-            return _checked(self._authenticate(environ))
-        finally:
-            errors.flush()
+
+def identify(authenticate: Authenticator, environ: "WSGIEnvironment") -> Identity | None:
+    """What the authenticator returns. Called in a worker thread.
+
+    Raises what it raises, and TypeError if it returns something else than an Identity or None.
+    """
+    # Taken now, as an authenticator may change the environ.
+    errors = environ["wsgi.errors"]
+    try:
+        return _checked(authenticate(environ))
+    finally:
+        errors.flush()
 
 
 def _checked(found: object) -> Identity | None:

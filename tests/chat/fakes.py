@@ -226,6 +226,24 @@ class FakeHooks:
             answer.callback(json.loads(json.dumps(self.registry.call(name, arguments))))
 
 
+class FakeIdentifier:
+    """An Identifier that calls a function, and notes whom it forgets."""
+
+    def __init__(self, function: Callable[[Any], Deferred[Identity | None] | None]) -> None:
+        self._function = function
+        self.forgotten: list[Identity] = []
+
+    def __call__(self, request: Any, /) -> Deferred[Identity | None] | None:
+        return self._function(request)
+
+    def forget(self, identity: Identity | None, /) -> None:
+        if identity is not None:
+            self.forgotten.append(identity)
+
+    def stop(self) -> None:
+        """Nothing to do."""
+
+
 class ChatHarness:
     """A whole chat on a fake database and a fake clock."""
 
@@ -254,7 +272,8 @@ class ChatHarness:
         )
         with closing(self.database.connection.cursor()) as cursor:
             self.dispatcher.restore(read_stored_state(cursor))
-        self.factory = ChatFactory(self.clock, self.dispatcher, self.identify)
+        self.identifier = FakeIdentifier(self.identify)
+        self.factory = ChatFactory(self.clock, self.dispatcher, self.identifier)
 
     def identify(self, request: Any) -> Deferred[Identity | None] | None:
         return succeed(request) if isinstance(request, Identity) else request

@@ -1,11 +1,12 @@
 """Who has logged out has no rights any more: no request is done, and the connection ends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.python.failure import Failure
 
-from mixsvc.chat.login_watch import LOOK_SECONDS, LoginWatch
+from mixsvc.chat.login_watch import LOOK_SECONDS, LoginWatch, look_in_thread
 from mixsvc.chat.protocol.events import LOGGED_OUT
 from mixsvc.interfaces import Identity
 from tests.chat.cases import ChatTestCase
@@ -20,7 +21,7 @@ class LoginTestCase(ChatTestCase):
         self.ended: set[str] = set()
         self.trouble: Exception | None = None
         self.looks = 0
-        self.watch = LoginWatch(self.chat.clock, self.chat.dispatcher, self.defer)
+        self.watch = LoginWatch(self.chat.clock, self.chat.dispatcher, look_in_thread(self.defer))
         self.watch.start()
         self.addCleanup(self.watch.stop)
         self.ann = self.chat.inside("Ann")
@@ -83,26 +84,26 @@ class WatchTests(LoginTestCase):
         self.assertEqual(0, self.looks)
 
     def test_a_client_that_is_lost_meanwhile_is_left_alone(self) -> None:
-        asked: list[Callable[[], object]] = []
-        answer: Deferred[list[object]] = Deferred()
-
-        def defer(function: Callable[[], object]) -> Deferred[list[object]]:
-            asked.append(function)
-            return answer
-
+        answer: Deferred[Sequence[bool | Failure]] = Deferred()
         mia = self.mia()
-        watch = LoginWatch(self.chat.clock, self.chat.dispatcher, defer)  # type: ignore[arg-type]  # the test answers
+        watch = LoginWatch(self.chat.clock, self.chat.dispatcher, lambda identities: answer)
         watch.start()
         self.addCleanup(watch.stop)
         self.watch.stop()
-        self.ended.add("one")
         self.chat.clock.advance(LOOK_SECONDS)
-        (function,) = asked
         mia.lose()
         mia.clear()
-        answer.callback(function())  # type: ignore[arg-type]
+        answer.callback([True])
 
         self.assertEqual(([], None), (mia.got(), mia.transport.closed))
+
+    def test_what_is_kept_for_a_login_is_forgotten_with_its_connection(self) -> None:
+        mia = self.mia()
+        self.assertEqual([], self.chat.identifier.forgotten)
+
+        mia.lose()
+
+        self.assertEqual(["mia"], [each.person for each in self.chat.identifier.forgotten])
 
     def test_a_failure_is_logged_once_and_the_next_look_goes_on(self) -> None:
         mia = self.mia()

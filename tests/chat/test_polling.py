@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.connection import ChatConnection, ChatFactory, same_owner
 from mixsvc.interfaces import Identity
-from tests.chat.fakes import ChatHarness
+from tests.chat.fakes import ChatHarness, FakeIdentifier
 from txsockjs.testing import MemoryResponse, MemoryService
 
 MIA = Identity("id of Mia", "Mia", moderator=True)
@@ -22,7 +22,8 @@ class PollingTests(SynchronousTestCase):
         self.chat = ChatHarness()
         self.addCleanup(self.chat.database.connection.close)
         self.answers: dict[str, Deferred[Identity | None]] = {}
-        factory = ChatFactory(self.chat.clock, self.chat.dispatcher, self.identify)
+        self.identifier = FakeIdentifier(self.identify)
+        factory = ChatFactory(self.chat.clock, self.chat.dispatcher, self.identifier)
         self.service = MemoryService(factory, {"same_owner": same_owner})
 
     def identify(self, request: Any) -> "Deferred[Identity | None] | None":
@@ -99,7 +100,14 @@ class PollingTests(SynchronousTestCase):
         self.assertIn(b'\\"welcome\\"', self.poll("mia").body)
 
     def test_a_session_that_ends_while_the_authenticator_is_asked_is_nobodys(self) -> None:
-        connection = ChatConnection(self.chat.clock, self.chat.dispatcher, lambda request: None)
+        connection = ChatConnection(self.chat.clock, self.chat.dispatcher, FakeIdentifier(lambda request: None))
         connection.connectionLost()
 
         self.assertFalse(self.successResultOf(Deferred.fromCoroutine(connection.is_own(None))))
+
+    def test_of_those_who_are_asked_about_a_request_nobody_is_remembered(self) -> None:
+        self.enter("mia", "Mia")
+
+        self.send("ann")
+
+        self.assertEqual([each.person for each in self.identifier.forgotten], ["id of Ann"])
