@@ -134,9 +134,8 @@ class MixService(MultiService):
         self._settings = settings
         self._helpers = DaemonThreadPool(reactor, HELPER_THREADS, "helper")
         self._readers = DaemonThreadPool(reactor, READER_THREADS, "reader")
-        self._unread = SpoolQuota(
-            SpoolLimits.of_process(settings.web.max_unread, settings.web.max_unread_together), reactor.seconds
-        )
+        limits = SpoolLimits.of_process(settings.web.max_unread, settings.web.max_unread_together)
+        self._unread = SpoolQuota(limits, reactor.seconds)
         self._children: ViewProcesses | None = None
         self._views, pages = self._make_views(application)
         self._database = Database(reactor, settings.storage.path, self._helpers.defer)
