@@ -78,6 +78,9 @@ class MixsvcOptions(usage.Options):
         ["interface", "i", None, "The address to listen on; 0.0.0.0 means all IPv4 addresses. [default: 127.0.0.1]"],
         ["wsgi", "w", None, "Your own WSGI application instead of our pages, such as yourpackage.wsgi:app."],
     ]
+    optFlags: ClassVar[list[list[str | None]]] = [
+        ["reload", "r", "For development: load your application anew when one of its files has changed."],
+    ]
     settings_by_option: ClassVar[dict[str, tuple[str, str]]] = {
         "port": ("server", "port"),
         "interface": ("server", "interface"),
@@ -142,6 +145,8 @@ class MixsvcOptions(usage.Options):
             for option, setting in self.settings_by_option.items()
             if self[option] is not None
         }
+        if self["reload"]:
+            found["web", "reload"] = RawSetting("yes", "--reload", "command line")
         if self._listen:
             found["server", "listen"] = RawSetting("\n".join(self._listen), "--listen", "command line")
         return found

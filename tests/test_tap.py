@@ -18,7 +18,7 @@ from tests.builds import PROJECT
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
     """Restores what was there before."""
-    ours = (signal.SIGUSR1, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+    ours = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
     before = {number: signal.getsignal(number) for number in ours}
     yield
     for number, handler in before.items():
@@ -43,6 +43,10 @@ def test_each_option_knows_its_setting_and_its_name() -> None:
         ("server", "interface"): ("::", "--interface"),
         ("web", "wsgi"): ("a:b", "--wsgi"),
     }
+
+
+def test_reload_is_given_without_a_value() -> None:
+    assert parsed("--reload").given()["web", "reload"].text == "yes"
 
 
 def test_listen_may_be_given_several_times() -> None:

@@ -5,12 +5,14 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from twisted.logger import globalLogBeginner
 
 from mixsvc import facade
 from mixsvc.application import SharedPages, connect_for_import, make_application
+from mixsvc.child.code_watch import CodeWatch
 from mixsvc.child.facade import ChildFacades
 from mixsvc.child.process import die_with_service, ignore_signals
 from mixsvc.config.settings import Settings
@@ -54,7 +56,7 @@ def main() -> None:
 
 def _prepared(setup: ChildSetup, wire: ChildWire) -> tuple[ChildHost, "WSGIApplication"]:
     """The host, whose threads run, and the application. Raises BadSetting if it cannot be imported."""
-    settings = setup.settings()
+    began, settings = time.time(), setup.settings()
     # Before the threads, which inherit it.
     os.nice(settings.web.process_nice)
     host: ChildHost
@@ -65,6 +67,8 @@ def _prepared(setup: ChildSetup, wire: ChildWire) -> tuple[ChildHost, "WSGIAppli
     shared = SharedPages(AppSecrets.of_json(setup.secrets), facades.logins)
     application = _import(settings, setup.start_directory, shared)
     facade.mix.connect(facades.find)
+    if settings.web.reload:
+        CodeWatch(partial(_tell_of_change, wire), began).start()
     return host, application
 
 
@@ -84,6 +88,10 @@ class _NoReactor:
         return []
 
     getWriters = getReaders
+
+
+def _tell_of_change(wire: ChildWire, path: str) -> None:
+    wire.sender.send(encode_frame(FrameType.CHANGED, 0, os.fsencode(path)))
 
 
 def _socket_number() -> int:

@@ -79,6 +79,7 @@ class WebSettings:
     view_timeout: float = setting(parsers.seconds(0, 86400), "0")
     restart_after: int = setting(parsers.whole(0, 10**9), "0")
     restart_memory: int = setting(parsers.whole(0, 2**50), "0")
+    reload: bool = setting(parsers.yes_or_no, "no")
     # An older name of [server] transfer_timeout, for responses only; None if it is not set.
     slow_client_timeout: float | None = setting(_seconds_or_none, "")
     max_body: int = setting(parsers.whole(0, 2**40), "16777216")
@@ -87,6 +88,11 @@ class WebSettings:
     max_unread_together: int = setting(parsers.whole(0, 2**50), "1073741824")
     secret_key_file: str = setting(parsers.path, "")
     pages: str = setting(_prefix_or_none, "")
+
+    def __post_init__(self) -> None:
+        # Code that has changed can only be loaded into a process of its own.
+        if self.reload and not self.processes:
+            object.__setattr__(self, "processes", 1)
 
     def pages_prefix(self) -> str | None:
         """Returns the path under which our own pages are: "" for the root, None if they are not served."""

@@ -34,6 +34,12 @@ def option(name: str, text: str) -> RawSetting:
     return RawSetting(text, f"--{name}", "command line")
 
 
+def test_code_is_loaded_anew_into_a_process_of_its_own(tmp_path: Path) -> None:
+    assert read_settings(written(tmp_path, "[web]\nreload = yes\n")).web.processes == 1
+    assert read_settings(written(tmp_path, "[web]\nreload = yes\nprocesses = 3\n")).web.processes == 3
+    assert read_settings(written(tmp_path, "[web]\nreload = no\n")).web.processes == 0
+
+
 def test_the_example_gives_the_defaults() -> None:
     assert read_settings(str(EXAMPLE)) == Settings()
 

@@ -21,6 +21,7 @@ a hook's run; it is 0 where there is none. Who sends what:
                     ASK     JSON: method and arguments
                     RESULT  the answer to a RUN
                     LOG     JSON: an event of the log
+                    CHANGED path: a file has changed that the application was loaded from
 """
 
 from collections.abc import Iterator
@@ -61,6 +62,7 @@ class FrameType:
     ASK: Final = 40
     RESULT: Final = 41
     LOG: Final = 42
+    CHANGED: Final = 43
 
 
 class Failing:

@@ -177,6 +177,8 @@ class ViewProcess:
         elif type == FrameType.READY:
             self.is_ready = True
             self._owner.process_ready(self, frozenset(json.loads(payload)["hooks"]))
+        elif type == FrameType.CHANGED:
+            self._owner.process_changed(self, payload.decode(errors="backslashreplace"))
         elif type == FrameType.FAILED:
             self._owner.process_failed(self, payload.decode())
 

@@ -111,7 +111,7 @@ class ViewProcesses:
     def reload(self) -> None:
         """Replace all children, as there is new code. Requests in flight end in the old ones."""
         if not self._is_ending:
-            self._log.info("web: {count} children are replaced by such with new code", count=len(self._slots))
+            self._log.info("web: new code: {count} children are replaced, one after the other", count=len(self._slots))
             self._lives.renew_all()
 
     @property
@@ -196,11 +196,12 @@ class ViewProcesses:
             self._look_whether_drained()
 
     def process_changed(self, process: SupervisedProcess, path: str) -> None:
-        """See ProcessOwner. Only one child is listened to, as all of them notice the same."""
-        if not self._is_ending and [process] == list(ready_in(self._slots)[:1]):
-            if self._change is None or not self._change.active():
-                self._log.info("web: {path} has changed", path=path)
-                self._change = self._clock.callLater(CHANGE_SECONDS, self.reload)
+        """See ProcessOwner. All children notice the same, so one that is ready is listened to, and any that starts."""
+        is_heard = not process.is_ready or process in ready_in(self._slots)[:1]
+        if self._is_ending or not is_heard or (self._change is not None and self._change.active()):
+            return
+        self._log.info("web: {path} has changed", path=path)
+        self._change = self._clock.callLater(CHANGE_SECONDS, self.reload)
 
     def process_ended(self, process: SupervisedProcess, how: str) -> None:
         """See ProcessOwner."""

@@ -166,6 +166,16 @@ class WatchedFilesTests(SynchronousTestCase):
 
         self.assertEqual(family.starting(), [])
 
+    def test_a_child_that_starts_says_that_it_has_loaded_old_files(self) -> None:
+        family = Family(processes=1)
+        family.views.start()
+
+        family.made[0].change("/app.py")
+        family.made[0].get_ready()
+        family.pass_time(0.3)
+
+        self.assertEqual(len(family.starting()), 1)
+
     def test_the_next_change_mends_what_a_change_has_broken(self) -> None:
         family = Family(processes=1).ready()
         family.made[0].change("/app.py")
