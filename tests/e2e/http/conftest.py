@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.support.both_ways import WAYS, hosting
+from tests.e2e.support.both_ways import WAYS, hosting, wait_for_processes
 from tests.e2e.support.service import Launch, Service
 
 CONFIG = {
@@ -24,6 +24,8 @@ def both(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         for name, web in WAYS.items():
             launch = Launch(installed, tmp_path_factory.mktemp(name), CONFIG)
             services[name] = stack.enter_context(Service(hosting(launch, "contract_app", **web)))
+        for name, service in services.items():
+            wait_for_processes(service, name)
         yield services
 
 

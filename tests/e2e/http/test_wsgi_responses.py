@@ -176,6 +176,12 @@ def test_a_view_does_not_end_its_process(contract: Service, client: Exchange, ho
     contract.wait_for("SystemExit: the view has called sys.exit" if how == "exit" else "KeyboardInterrupt")
 
 
+def test_a_forked_child_that_returns_from_the_view_ends_there(client: Exchange) -> None:
+    for _ in range(3):
+        answer = client.ask("/ends?how=fork")
+        assert (answer.code, answer.body) == (200, b"0")
+
+
 # What is written beside the response
 
 

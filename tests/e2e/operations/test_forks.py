@@ -8,20 +8,17 @@ from dataclasses import replace
 
 import pytest
 
-from tests.builds import PROJECT
+from tests.e2e.support.both_ways import WAYS, hosting
 from tests.e2e.support.service import Launch, Service
 from tests.e2e.support.urls import get_text
 
 Start = Callable[[Launch], Service]
 
 
-@pytest.fixture
-def forking(launch: Launch) -> Launch:
-    """With a user's views that start processes."""
-    launch.folder.mkdir()
-    app = PROJECT / "tests" / "e2e" / "apps" / "forking_app.py"
-    (launch.folder / "forking_app.py").write_text(app.read_text())
-    return replace(launch, environ={"PYTHONPATH": str(launch.folder)}).having(web={"wsgi": "forking_app:app"})
+@pytest.fixture(params=WAYS)
+def forking(request: pytest.FixtureRequest, launch: Launch) -> Launch:
+    """With a user's views that start processes: in threads of the service, and in its processes."""
+    return hosting(launch, "forking_app", **WAYS[request.param])
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from tests.builds import PROJECT
-from tests.e2e.support.service import Launch
+from tests.e2e.support.service import Launch, Service
 from tests.e2e.support.waiting import wait_until
 
-__all__ = ["PROCESSES", "WAYS", "Fifo", "hosting"]
+__all__ = ["PROCESSES", "WAYS", "Fifo", "hosting", "wait_for_processes"]
 
 PROCESSES: Final = 2
 
@@ -27,6 +27,12 @@ def hosting(launch: Launch, module: str, **web: str) -> Launch:
     source = PROJECT / "tests" / "e2e" / "apps" / f"{module}.py"
     (launch.folder / source.name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
     return launch.having(web={"wsgi": f"{module}:app", **web})
+
+
+def wait_for_processes(service: Service, way: str) -> None:
+    """Until every process of such a service gets requests."""
+    if way == "processes":
+        service.lines.wait_for_count("is ready, pid", PROCESSES)
 
 
 class Fifo:
