@@ -77,6 +77,8 @@ def _connect() -> ChildWire:
     die_with_service()
     connection = socket.socket(fileno=_socket_number())
     connection.set_inheritable(False)
+    # A pair that gevent has made does not block.
+    connection.setblocking(True)
     return ChildWire.of(connection, lambda: os._exit(1))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.builds import PROJECT
+from tests.e2e.http.test_wsgi import hosted, test_the_validator_has_nothing_to_say, way
 from tests.e2e.operations.test_clock import listener, system, test_the_service_keeps_its_time, watched
 from tests.e2e.operations.test_forks import (
     children,
@@ -23,12 +24,15 @@ from tests.e2e.support.urls import get_json, get_text
 __all__ = [
     "children",
     "forking",
+    "hosted",
     "listener",
     "system",
     "test_both_stop_a_service_that_a_shell_has_started_in_the_background",
     "test_processes_of_a_view_end_when_told_to_and_leave_the_port_to_the_next_service",
     "test_the_service_keeps_its_time",
+    "test_the_validator_has_nothing_to_say",
     "watched",
+    "way",
 ]
 
 Start = Callable[[Launch], Service]

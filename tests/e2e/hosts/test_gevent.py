@@ -22,6 +22,7 @@ from tests.e2e.hosts.test_own_app import (
     test_django_has_the_rates_and_the_chat,
 )
 from tests.e2e.http.test_hostile import test_the_service_goes_on_as_if_nothing_had_been
+from tests.e2e.http.test_wsgi import hosted, test_the_validator_has_nothing_to_say, way
 from tests.e2e.operations.test_clock import listener, system, test_the_service_keeps_its_time, watched
 from tests.e2e.operations.test_forks import (
     children,
@@ -68,6 +69,7 @@ __all__ = [
     "children",
     "either",
     "forking",
+    "hosted",
     "listener",
     "slow",
     "system",
@@ -89,6 +91,7 @@ __all__ = [
     "test_requests_in_flight_and_waiting_are_answered",
     "test_the_service_goes_on_as_if_nothing_had_been",
     "test_the_service_keeps_its_time",
+    "test_the_validator_has_nothing_to_say",
     "test_two_people_see_each_other_come_and_talk_both_ways",
     "test_under_load_it_ends_in_time",
     "test_what_was_acknowledged_survives_kills_once_and_in_order",
@@ -96,6 +99,7 @@ __all__ = [
     "test_where_there_is_no_websocket_the_page_talks_by_another_transport",
     "threads",
     "watched",
+    "way",
 ]
 
 Start = Callable[[Launch], Service]
