@@ -40,7 +40,9 @@ def restricted(launch: Launch, tmp_path: Path) -> Iterator[Launch]:
 def test_it_starts_where_nothing_needs_the_folder_and_draws_charts_without_a_complaint(
     start: Start, restricted: Launch, tmp_path: Path
 ) -> None:
-    service = start(restricted.having(storage={"path": str(tmp_path / "chat.sqlite3")}))
+    # Without a cache of fonts the first picture takes long on a busy machine.
+    rates = {"chart_timeout": "60"}
+    service = start(restricted.having(storage={"path": str(tmp_path / "chat.sqlite3")}, rates=rates))
 
     assert "EUR/USD" in get_text(f"{service.url}/")
     assert status_of(f"{service.url}/api/rates/EUR/USD/chart.png") == 200
