@@ -3,9 +3,11 @@
 import pytest
 from zope.interface.verify import verifyObject
 
+from mixsvc.application import connect_for_import
 from mixsvc.facade import Facades, Mix
-from mixsvc.interfaces import IMix
-from tests.pages.fakes import FakeMix
+from mixsvc.hooks.registry import hooks
+from mixsvc.interfaces import IChat, IMix
+from tests.pages.fakes import FakeChat, FakeMix
 
 
 def test_it_has_what_its_interface_promises() -> None:
@@ -34,3 +36,49 @@ def connected(fake: FakeMix | None = None) -> Mix:
     mix.connect(lambda: Facades(fake.rates, fake.chat, fake.pairs))
     assert mix.is_connected
     return mix
+
+
+def test_hooks_can_be_registered_before_anything_runs_and_nothing_is_asked_for() -> None:
+    chat = to_come(Mix())
+
+    assert (chat.on_message, chat.may) == (hooks.on_message, hooks.may)
+    with pytest.raises(RuntimeError, match="mixsvc does not run here"):
+        chat.rooms()
+
+
+def test_while_an_application_is_imported_everything_else_says_that_nothing_runs() -> None:
+    mix = Mix()
+    connect_for_import(mix)
+
+    assert to_come(mix).may == hooks.may
+    with pytest.raises(RuntimeError, match="does not run yet while your module is imported"):
+        to_come(mix).say("lobby", "Ann", "hi")
+    with pytest.raises(RuntimeError, match="does not run yet while your module is imported"):
+        _ = mix.rates
+
+
+def test_the_chat_that_was_to_come_can_be_used_when_it_has_come() -> None:
+    mix, fake = Mix(), FakeMix(chat=FakeChat())
+    connect_for_import(mix)
+    kept = to_come(mix)
+
+    mix.connect(lambda: Facades(fake.rates, fake.chat, fake.pairs))
+
+    assert kept.prefix == "/talk"
+    assert mix.chat is fake.chat
+
+
+def test_where_no_chat_comes_the_error_says_so_and_views_see_none() -> None:
+    mix, fake = Mix(), FakeMix()
+    kept = to_come(mix)
+    mix.connect(lambda: Facades(fake.rates, None, fake.pairs))
+
+    assert mix.chat is None
+    with pytest.raises(RuntimeError, match=r"no chat in this host, so mix\.chat\.say cannot be used"):
+        kept.say("lobby", "Ann", "hi")
+
+
+def to_come(mix: Mix) -> IChat:
+    chat = mix.chat
+    assert chat is not None
+    return chat

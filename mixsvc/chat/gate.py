@@ -24,6 +24,14 @@ ACTIONS: Final[dict[type[Any], str]] = {
     **dict.fromkeys(MODERATING, "moderate"),
 }
 
+# What somebody reads who may not do it.
+REFUSALS: Final = {
+    "join": "You may not enter this room.",
+    "say": "You may not say anything in this room.",
+    "history": "You may not read this room.",
+    "moderate": "You may not moderate here.",
+}
+
 # Their answers list rooms, so it must be known which ones the client sees.
 LISTING: Final = (Hello, ListRooms)
 
@@ -79,7 +87,7 @@ class RequestGate:
         """Handle a request, or refuse it. answer: for a request that lists rooms, nothing."""
         if not isinstance(request, LISTING):
             if answer is False:
-                raise refusal(request, "not_allowed", "You may not do this here.")
+                raise refusal(request, "not_allowed", REFUSALS[ACTIONS[type(request)]])
             if answer is None:
                 raise _busy(request, "It cannot be found out now whether you may do this; try again a little later.")
         self._handle(client, request)

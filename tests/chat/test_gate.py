@@ -63,7 +63,7 @@ class RequestGateTests(ChatTestCase):
         self.denied = {("join", "den"), ("say", "lobby"), ("history", "lobby"), ("moderate", None)}
         mia = self.chat.moderator()
 
-        self.assertEqual("You may not do this here.", self.refused(mia, "join", room="den")["text"])
+        self.assertEqual("You may not enter this room.", self.refused(mia, "join", room="den")["text"])
         for type, more in (
             ("say", {"text": "hi", "room": "lobby"}),
             ("history", {"room": "lobby"}),

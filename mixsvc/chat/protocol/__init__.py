@@ -54,7 +54,7 @@ Events that tell
     went: a person left, or lost the last connection.
     presence: how many persons are inside, instead of `came` and `went` in a large room.
     deleted: a moderator deleted a message.
-    kicked: a moderator removed a person, instead of `went`.
+    kicked: a moderator removed a person, instead of `went`; or the client's person may not be there any more.
     muted: a moderator muted a person.
     unmuted: a moderator ended a mute.
     banned: a moderator banned a person.
@@ -79,9 +79,10 @@ Refusals
     bad_pair: the pair of currencies is unknown.
     slow_down: the rate limit of the person or the address is exceeded; `wait` has the seconds.
     muted: the person is muted; `wait` has the seconds left.
-    not_allowed: the request is for moderators, or moderators are immune to it; or strangers are not admitted.
+    not_allowed: the person may not do this there; or the request is for moderators, or moderators are immune to it;
+        or strangers are not admitted.
     no_such_person: there is nobody of this name, or no such mute or ban.
     no_such_message: there is no message of this number, or it is deleted.
-    busy: the database does not answer, or the client waits for too many answers; nothing was read.
+    busy: the database or the application does not answer, or the client waits for too many answers; nothing was read.
     not_saved: the same for what is stored; nothing was stored, and the client may try again.
 """

@@ -6,7 +6,7 @@ from werkzeug.test import TestResponse
 
 from mixsvc.config.settings import ChatSettings, Settings
 from mixsvc.errors import ServiceBusy
-from mixsvc.interfaces import Identity
+from mixsvc.interfaces import ChatPage, Identity
 from mixsvc.pages.app import AppSecrets, create_app
 from tests.pages.fakes import MESSAGE, FakeChat, FakeMix
 
@@ -84,6 +84,53 @@ class ReadingTests(Case):
             found = self.refused(self.client.get(f"/api/rooms/{room}/messages"), 404)
             self.assertLess(len(found["detail"]), 200)
 
+    def test_rooms_that_who_asks_may_see_are_listed_and_no_others(self) -> None:
+        self.chat.asks_permission = True
+        self.chat.refused = {(None, "join", "attic")}
+
+        def listed(headers: dict[str, str]) -> list[str]:
+            found = self.client.get("/api/rooms", headers=headers).get_json()["rooms"]
+            return [each["room"] for each in found]
+
+        self.assertEqual(["lobby", "Türkçe"], listed({}))
+        self.assertEqual(["lobby", "Türkçe", "attic"], listed(SHOWN))
+
+    def test_messages_that_who_asks_may_not_read_are_403_and_are_not_read(self) -> None:
+        self.chat.asks_permission = True
+        self.chat.refused = {(None, "history", "lobby")}
+
+        self.refused(self.client.get("/api/rooms/lobby/messages"), 403)
+
+        self.assertEqual(self.chat.asked, [])
+        self.assertEqual(self.client.get("/api/rooms/lobby/messages", headers=SHOWN).status_code, 200)
+
+    def test_messages_that_were_read_while_the_permission_was_revoked_are_not_sent(self) -> None:
+        self.chat.asks_permission = True
+        page = self.chat.page
+
+        def revoked(room: str, before: int | None, limit: int) -> ChatPage:
+            self.chat.refused = {(None, "history", "lobby")}
+            return page(room, before, limit)
+
+        self.chat.page = revoked  # type: ignore[method-assign]  # for this one test
+
+        self.refused(self.client.get("/api/rooms/lobby/messages"), 403)
+
+    def test_the_person_is_who_the_authenticator_says_and_is_asked_for_only_if_it_matters(self) -> None:
+        asked: list[object] = []
+
+        def who(environ: Mapping[str, Any]) -> Identity:
+            asked.append(environ)
+            return Identity("a", "Ann")
+
+        self.client = create_app(FakeMix(chat=self.chat), authenticator=who).test_client()
+        self.assertEqual(self.client.get("/api/rooms/lobby/messages").status_code, 200)
+        self.assertEqual(asked, [])
+
+        self.chat.asks_permission = True
+        self.chat.refused = {("a", "history", "lobby")}
+        self.refused(self.client.get("/api/rooms/lobby/messages"), 403)
+
     def test_a_history_that_cannot_be_read_now_is_503_with_retry_after(self) -> None:
         self.chat.trouble = ServiceBusy("no answer")
 
@@ -155,6 +202,15 @@ class WritingTests(Case):
             self.refused(answer, 401)
             self.assertEqual(answer.headers["WWW-Authenticate"], "Bearer")
         self.assertEqual(self.chat.said, [])
+
+    def test_a_program_is_a_person_that_the_application_may_refuse(self) -> None:
+        self.chat.asks_permission = True
+        self.chat.refused = {("program:api_token", "say", "lobby")}
+
+        self.refused(self.say({"text": "done"}), 403)
+
+        self.assertEqual(self.chat.said, [])
+        self.assertEqual(self.say({"text": "done"}, room="Türkçe").status_code, 201)
 
     def test_the_scheme_may_be_in_any_case(self) -> None:
         self.assertEqual(
