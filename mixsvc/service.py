@@ -45,7 +45,7 @@ from mixsvc.http.links import address_text, link_to
 from mixsvc.http.listening import ADMIN_LISTEN, SERVER_LISTEN, close_port, open_port
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
-from mixsvc.interfaces import Authenticator
+from mixsvc.interfaces import Authenticator, DeferToThread
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
 from mixsvc.pages.auth.memory import LoginMemory
@@ -58,16 +58,15 @@ from mixsvc.threads.bridge import Bridge
 from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
-from mixsvc.wsgi.children.process import ViewProcess
-from mixsvc.wsgi.children.resource import ChildResource
 from mixsvc.wsgi.children.setup import SpawnCommand
 from mixsvc.wsgi.resource import wsgi_resource
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
-from mixsvc.wsgi.supervision.processes import ViewProcesses
 from mixsvc.wsgi.waiting import ViewThreads
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+    from mixsvc.wsgi.supervision.processes import ViewProcesses
 
 __all__ = ["MixService"]
 
@@ -150,7 +149,7 @@ class MixService(MultiService):
         self._ports: list[IListeningPort] = []
         self._admin_ports: list[IListeningPort] = []
         self._forks = ForkWatcher(reactor, self._sockets)
-        self._chart_queue, charts = _make_charts(reactor, settings)
+        self._chart_queue, charts = _make_charts(reactor, settings, self._helpers.defer)
         self._support = self._make_support(application)
         self.facades = Facades(self._rates.facade, self._chat.facade, settings.rates.pairs, charts)
 
@@ -165,6 +164,11 @@ class MixService(MultiService):
     def _make_views(self, application: "WSGIApplication | ViewProgram") -> tuple[Views, IResource]:
         web = self._settings.web
         if isinstance(application, ViewProgram):
+            # Here, as a service without children does not need them.
+            from mixsvc.wsgi.children.process import ViewProcess
+            from mixsvc.wsgi.children.resource import ChildResource
+            from mixsvc.wsgi.supervision.processes import ViewProcesses
+
             make = partial(ViewProcess, self._reactor, application.command, self._answer)
             children = self._children = ViewProcesses(self._reactor, web, make)
             return children, ChildResource(children.submit)
@@ -328,9 +332,10 @@ def _closed(ports: Sequence[IListeningPort]) -> "Deferred[Any]":
     return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in ports])
 
 
-def _make_charts(reactor: Any, settings: Settings) -> tuple[ChartQueue, ChartsFacade]:
+def _make_charts(reactor: Any, settings: Settings, defer_to_thread: DeferToThread) -> tuple[ChartQueue, ChartsFacade]:
     seconds, processes, threads = settings.rates.chart_timeout, settings.rates.chart_processes, settings.web.threads
     # A view waits for its chart in its thread, so a quarter of the threads is kept for other requests.
     limits = ChartLimits(processes, max(1, threads - max(1, threads // 4)), seconds)
-    queue = ChartQueue(reactor, ChartProcessPool(reactor, processes, seconds), limits)
+    pool = ChartProcessPool(reactor, processes, seconds, defer_to_thread)
+    queue = ChartQueue(reactor, pool, limits)
     return queue, ChartsFacade(Bridge(reactor, seconds), queue)

@@ -51,7 +51,6 @@ from mixsvc.twistd import (
     settle_pid_file,
 )
 from mixsvc.wsgi.children.setup import spawn_command
-from mixsvc.wsgi.children.trial import try_application
 from txsockjs import BadOption
 from txsockjs.clock import steady
 
@@ -193,6 +192,9 @@ def makeService(options: MixsvcOptions) -> IService:
 
 def _try_application(found: ReadSettings, directory: str, options: MixsvcOptions) -> None:
     """Have a process import the application and end. Raises BadSetting if it cannot."""
+    # Here, as a service without children does not need it.
+    from mixsvc.wsgi.children.trial import try_application
+
     # Without files: it serves nobody.
     try_application(spawn_command(found.values, directory, AppSecrets().as_json()), later_user(options))
 

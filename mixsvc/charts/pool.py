@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from mixsvc.charts.cache_folder import CacheFolder
 from mixsvc.charts.chart import Chart
 from mixsvc.errors import ServiceBusy
+from mixsvc.interfaces import DeferToThread
 
 __all__ = ["ChartProcessPool", "ChartPool"]
 
@@ -30,11 +31,15 @@ class ChartPool(Protocol):
 class ChartProcessPool:
     """A ChartPool on Ampoule's ProcessPool. A process that fails or takes too long is replaced."""
 
-    def __init__(self, reactor: IReactorTime, processes: int, seconds: float) -> None:
-        """reactor: the global one, as Ampoule uses that. seconds: for one picture, including the start of a process."""
+    def __init__(self, reactor: IReactorTime, processes: int, seconds: float, defer_to_thread: DeferToThread) -> None:
+        """reactor: the global one, as Ampoule uses that. seconds: for one picture, including the start of a process.
+
+        defer_to_thread: imports Ampoule, for the first picture.
+        """
         self._reactor = reactor
         self._processes = processes
         self._seconds = seconds
+        self._defer_to_thread = defer_to_thread
         # Typed by Ampoule, which must not be imported before a reactor is installed.
         self._pool: Any = None
         self._starter: Any = None
@@ -43,22 +48,25 @@ class ChartProcessPool:
 
     def draw(self, chart: Chart) -> "Deferred[bytes]":
         """See ChartPool. Ampoule queues calls for which it has no process."""
+        return Deferred.fromCoroutine(self._draw(chart))
+
+    def stop(self) -> "Deferred[None]":
+        """See ChartPool."""
+        self._is_stopped = True
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _draw(self, chart: Chart) -> bytes:
+        # In a thread, as that takes longer than the reactor may be held up.
+        worker = await self._defer_to_thread(_worker)
         if self._is_stopped:
             raise ServiceBusy("the service is stopping")
-        from mixsvc.charts import worker
-
         if self._pool is None:
             self._starter = worker.ChartProcessStarter(self._folder.variables())
             self._pool = worker.make_pool(self._starter, self._processes, self._seconds)
         answer: Deferred[dict[str, bytes]] = self._pool.doWork(worker.Draw, **worker.draw_arguments(chart))
         # Ampoule limits only the time of a call; a process that does not end after that would block the queue for ever.
         answer.addTimeout(self._seconds + EXIT_SECONDS, self._reactor).addErrback(self._killed)
-        return answer.addCallback(lambda found: found["picture"])
-
-    def stop(self) -> "Deferred[None]":
-        """See ChartPool."""
-        self._is_stopped = True
-        return Deferred.fromCoroutine(self._stop())
+        return (await answer)["picture"]
 
     def _killed(self, failure: Failure) -> Failure:
         if failure.check(TimeoutError):
@@ -77,3 +85,9 @@ class ChartProcessPool:
             if late.active():
                 late.cancel()
             self._folder.remove()
+
+
+def _worker() -> Any:
+    from mixsvc.charts import worker
+
+    return worker

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import deferLater
@@ -17,7 +17,6 @@ from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
 from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
 from mixsvc.operations.log_files import LogFile, handle_log_signals
-from mixsvc.operations.metrics import MetricsExposition, MetricSources
 from mixsvc.operations.pages import PagesBefore, admin_pages, health_pages
 from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.readiness import Readiness, ServiceStage
@@ -27,8 +26,10 @@ from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.service import RatesService
 from mixsvc.storage.database import Database
 from mixsvc.wsgi.spool import SpoolQuota
-from mixsvc.wsgi.supervision.processes import ViewProcesses
 from mixsvc.wsgi.waiting import ViewThreads
+
+if TYPE_CHECKING:
+    from mixsvc.wsgi.supervision.processes import ViewProcesses
 
 __all__ = ["Operations", "ProcessContext", "MonitoredParts"]
 
@@ -55,7 +56,7 @@ class MonitoredParts:
     chat: ChatService
     views: ViewThreads
     unread: SpoolQuota
-    children: ViewProcesses | None = None
+    children: "ViewProcesses | None" = None
 
 
 class Operations:
@@ -84,6 +85,18 @@ class Operations:
     def watch(self, site: MixSite) -> MixSite:
         """Count and log the responses of a site; returns the site for operators, whose responses are not counted."""
         site.on_answer = self._answered
+        # A probe may use any host name, and no browser comes here.
+        server = replace(self._settings.server, hosts=(), hsts=0)
+        admin = MixSite(self._reactor, self._admin_root(site), replace(self._settings, server=server))
+        admin.on_answer = lambda request, seconds: None
+        return admin
+
+    def _admin_root(self, site: MixSite) -> Resource:
+        if not self._settings.server.admin_listen:
+            # Nobody can ask for metrics, so what writes them is not loaded.
+            return Resource()
+        from mixsvc.operations.metrics import MetricsExposition, MetricSources
+
         parts = self._parts
         exposition = MetricsExposition(
             MetricSources(
@@ -101,12 +114,7 @@ class Operations:
                 timers=lambda: len(self._reactor.getDelayedCalls()),
             )
         )
-        # A probe may use any host name, and no browser comes here.
-        server = replace(self._settings.server, hosts=(), hsts=0)
-        root = admin_pages(self._readiness.report, exposition.write)
-        admin = MixSite(self._reactor, root, replace(self._settings, server=server))
-        admin.on_answer = lambda request, seconds: None
-        return admin
+        return admin_pages(self._readiness.report, exposition.write)
 
     def log_into_file(self, application: Any) -> None:
         """Make twistd log into our file instead of its own, which cannot be reopened; called before logging begins.

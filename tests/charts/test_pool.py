@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,13 +15,28 @@ from tests.builds import PROJECT
 from tests.charts.samples import chart
 
 
+def at_once(function: Callable[[], Any]) -> Deferred[Any]:
+    return maybeDeferred(function)
+
+
 class ChartProcessPoolTests(SynchronousTestCase):
     def test_a_pool_that_never_drew_stops_at_once_and_draws_no_more(self) -> None:
-        pool = ChartProcessPool(Clock(), 1, 5.0)
+        pool = ChartProcessPool(Clock(), 1, 5.0, at_once)
 
         self.successResultOf(pool.stop())
 
-        self.assertRaises(ServiceBusy, pool.draw, chart("1.1"))
+        self.failureResultOf(pool.draw(chart("1.1")), ServiceBusy)
+
+    def test_a_pool_that_is_stopped_while_it_imports_its_library_draws_nothing(self) -> None:
+        imported: Deferred[Any] = Deferred()
+        pool = ChartProcessPool(Clock(), 1, 5.0, lambda function: imported)
+        drawing = pool.draw(chart("1.1"))
+        self.assertNoResult(drawing)
+
+        self.successResultOf(pool.stop())
+        imported.callback(None)
+
+        self.failureResultOf(drawing, ServiceBusy)
 
 
 def test_the_service_itself_imports_neither_ampoule_nor_matplotlib() -> None:
