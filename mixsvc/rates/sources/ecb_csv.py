@@ -1,10 +1,11 @@
 """The format of the ECB's whole history: a zip file that holds one CSV file, a line for each day."""
 
+import io
 import re
 import zipfile
 import zlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -28,13 +29,10 @@ _COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # Cells of currencies that were not quoted on a day.
 ABSENT: Final = frozenset({"", "N/A"})
 
-# Bytes. The first line, with the names of the columns, has some 170.
-_MAX_HEADER: Final = 2**13
-
-# Lines with prices in plain digits, at most ten before and after the point, behind whatever comes first. The plus signs
-# forbid going back, which would take ten times as long as the 15 ms for all days since 1999.
+# A line with prices in plain digits, at most ten before and after the point, behind whatever comes first. The plus
+# signs forbid going back, which would take ten times as long as the 15 ms for all days since 1999.
 _CELL: Final = r"(?:[0-9]{1,10}+(?:\.[0-9]{1,10}+)?+|N/A|)"
-_LINES: Final = re.compile(rf"(?:[^,\n]*+(?:,{_CELL})*+\n)*+")
+_LINE: Final = re.compile(rf"[^,]*+(?:,{_CELL})*+")
 _ZERO: Final = re.compile(r",0[0.]*+(?![0-9])")
 
 
@@ -65,8 +63,7 @@ class CsvTable:
         """Raises ValueError unless each line has a price or nothing for each code. Takes some 20 ms."""
         if any(line.count(",") != len(self.codes) for line in self.lines):
             raise ValueError("a line has more or fewer cells than the first one")
-        text = "\n".join((*self.lines, ""))
-        if not _LINES.fullmatch(text) or _ZERO.search(text):
+        if not all(map(_LINE.fullmatch, self.lines)) or any(map(_ZERO.search, self.lines)):
             self._find_fault()
         unnamed = [place for place, code in enumerate(self.codes) if not code]
         if any(cell not in ABSENT for place in unnamed for cell in self.column(place)):
@@ -89,17 +86,13 @@ class CsvTable:
 
 def read_codes(file: Path) -> Sequence[str]:
     """Reads the currencies that have a column, "" for one without a name, and no prices. Raises one of UNREADABLE."""
-    return _codes(_unpacked(file, _MAX_HEADER).partition(b"\n")[0].decode("ascii").rstrip())
+    return _codes(next(_lines(file), ""))
 
 
 def read_csv_table(file: Path | IO[bytes]) -> CsvTable:
     """Reads a file. Blocks for some 12 ms. Raises one of UNREADABLE."""
-    # Not trusting the size that the file gives.
-    text = _unpacked(file, MAX_UNPACKED + 1)
-    if len(text) > MAX_UNPACKED:
-        raise ValueError(f"it holds more than {MAX_UNPACKED} bytes")
-    header, *days = text.decode("ascii").splitlines() or [""]
-    codes = _codes(header)
+    lines = _lines(file)
+    codes, days = _codes(next(lines, "")), list(lines)
     if not any(codes) or not days:
         raise ValueError("it has no days")
     if len({line.partition(",")[0] for line in days}) < len(days):
@@ -117,13 +110,19 @@ def _codes(header: str) -> Sequence[str]:
     return codes
 
 
-def _unpacked(file: Path | IO[bytes], size: int) -> bytes:
-    """Returns at most `size` bytes of what the file holds."""
+def _lines(file: Path | IO[bytes]) -> Iterator[str]:
+    """Yields the lines one by one: the text as a whole, and parts of it, would leave holes of megabytes in memory."""
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if len(members) != 1:
             raise ValueError(f"it holds {len(members)} files instead of one")
         if members[0].compress_type not in _COMPRESSIONS:
             raise ValueError("its compression is not supported")
-        with archive.open(members[0]) as member:
-            return member.read(size)
+        with archive.open(members[0]) as member, io.TextIOWrapper(member, "ascii") as text:
+            # Not trusting the size that the file gives.
+            left = MAX_UNPACKED
+            while line := text.readline(left + 1):
+                left -= len(line)
+                if left < 0:
+                    raise ValueError(f"it holds more than {MAX_UNPACKED} bytes")
+                yield line.rstrip("\n")
