@@ -49,7 +49,6 @@ from mixsvc.interfaces import Authenticator, DeferToThread
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
 from mixsvc.pages.auth.memory import LoginMemory
-from mixsvc.questions import AskedParts, ViewsSupport
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.database import Database
@@ -58,7 +57,6 @@ from mixsvc.threads.bridge import Bridge
 from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
-from mixsvc.wsgi.children.setup import SpawnCommand
 from mixsvc.wsgi.resource import wsgi_resource
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 from mixsvc.wsgi.waiting import ViewThreads
@@ -66,6 +64,8 @@ from mixsvc.wsgi.waiting import ViewThreads
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from mixsvc.questions import ViewsSupport
+    from mixsvc.wsgi.children.setup import SpawnCommand
     from mixsvc.wsgi.supervision.processes import ViewProcesses
 
 __all__ = ["MixService"]
@@ -103,7 +103,7 @@ class Views(ViewThreads, Protocol):
 class ViewProgram:
     """How to start the processes in which views run, and the memory of logins that they share with the service."""
 
-    command: SpawnCommand
+    command: "SpawnCommand"
     logins: LoginMemory
 
 
@@ -164,7 +164,7 @@ class MixService(MultiService):
     def _make_views(self, application: "WSGIApplication | ViewProgram") -> tuple[Views, IResource]:
         web = self._settings.web
         if isinstance(application, ViewProgram):
-            # Here, as a service without children does not need them.
+            # Here, as a service without children needs none of them.
             from mixsvc.wsgi.children.process import ViewProcess
             from mixsvc.wsgi.children.resource import ChildResource
             from mixsvc.wsgi.supervision.processes import ViewProcesses
@@ -175,9 +175,11 @@ class MixService(MultiService):
         pool = DaemonThreadPool(self._reactor, web.threads, "view")
         return pool, wsgi_resource(pool, application, self._readers, self._unread)
 
-    def _make_support(self, application: "WSGIApplication | ViewProgram") -> ViewsSupport | None:
+    def _make_support(self, application: "WSGIApplication | ViewProgram") -> "ViewsSupport | None":
         if not isinstance(application, ViewProgram) or self._children is None:
             return None
+        from mixsvc.questions import AskedParts, ViewsSupport
+
         parts = AskedParts(self._chat.dispatcher, self._rates, self._chart_queue, application.logins)
         return ViewsSupport(self._reactor, parts, self._children.push_rates)
 

@@ -50,7 +50,6 @@ from mixsvc.twistd import (
     run_directory,
     settle_pid_file,
 )
-from mixsvc.wsgi.children.setup import spawn_command
 from txsockjs import BadOption
 from txsockjs.clock import steady
 
@@ -192,7 +191,8 @@ def makeService(options: MixsvcOptions) -> IService:
 
 def _try_application(found: ReadSettings, directory: str, options: MixsvcOptions) -> None:
     """Have a process import the application and end. Raises BadSetting if it cannot."""
-    # Here, as a service without children does not need it.
+    # Here, as a service without children does not need them.
+    from mixsvc.wsgi.children.setup import spawn_command
     from mixsvc.wsgi.children.trial import try_application
 
     # Without files: it serves nobody.
@@ -232,6 +232,8 @@ def _make_parts(found: ReadSettings, directory: str) -> WebParts:
     settings = found.settings.within(directory)
     if settings.web.processes:
         web, shared = service_pages(facade.mix, settings)
+        from mixsvc.wsgi.children.setup import spawn_command
+
         program = ViewProgram(spawn_command(found.values, directory, shared.keys.as_json()), shared.logins)
         # [chat] authenticator, if there is one, is the children's as well.
         parts = WebParts(web, program, pages_authenticator(web.pages))
