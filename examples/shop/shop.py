@@ -9,9 +9,12 @@ any WSGI server (docs/how-to/hosts.md):
     MIXSVC_CONFIG=shop.ini gunicorn shop:app
 """
 
+import fcntl
+import os
 import secrets
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, redirect, render_template, request, session, url_for
@@ -22,9 +25,21 @@ from mixsvc import mix
 from mixsvc.errors import MixError
 from mixsvc.interfaces import Identity
 
+
+def shared_key(file: Path) -> bytes:
+    """The key that signs logins. A new one in each process, or after each start, would log everybody out."""
+    with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as opened:
+        # One process makes it, the others wait for that.
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        key = opened.read()
+        if not key:
+            key = secrets.token_bytes(32)
+            opened.write(key)
+        return key
+
+
 app = Flask(__name__)
-# A real shop reads it from a file, so that customers stay logged in over a restart.
-app.secret_key = secrets.token_bytes(32)
+app.secret_key = shared_key(Path(__file__).with_name("shop_key"))
 
 PRICES = {"Teapot": Decimal("39.00"), "Cup": Decimal("7.50")}
 CURRENCIES = ("EUR", "USD", "GBP", "JPY", "CHF")

@@ -17,6 +17,7 @@ from tests.builds import Distributions, install
 from tests.e2e.chat.test_kill import test_what_was_acknowledged_survives_kills_once_and_in_order
 from tests.e2e.hosts.test_hosts_chat import chat_port
 from tests.e2e.hosts.test_own_app import (
+    lane,
     test_a_view_of_the_shop_says_a_line_in_the_chat,
     test_an_application_that_starts_threads_does_not_keep_the_service,
     test_django_has_the_rates_and_the_chat,
@@ -70,6 +71,7 @@ __all__ = [
     "either",
     "forking",
     "hosted",
+    "lane",
     "listener",
     "slow",
     "system",

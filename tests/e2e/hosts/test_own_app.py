@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from websockets.sync.client import connect
 
 from tests.builds import PROJECT
+from tests.e2e.support.both_ways import WAYS
 from tests.e2e.support.browser import Visitor, browser
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.hosts import GTHREAD, Host, lend
@@ -37,6 +38,12 @@ def having(launch: Launch, example: str, **config: dict[str, str]) -> Launch:
     return launch.having(**config)
 
 
+@pytest.fixture(params=WAYS)
+def lane(request: pytest.FixtureRequest, launch: Launch) -> Launch:
+    """A launch whose views run in the service's threads, or in processes."""
+    return launch.having(web=WAYS[request.param])
+
+
 def posted(port: int, path: str, cookie: str = "", **form: str) -> tuple[int, str]:
     """The status of a form's answer, and the cookie that it sets."""
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie}
@@ -56,8 +63,8 @@ def hello(port: int, cookie: str) -> Any:
 SHOP = {"web": {"wsgi": "shop:app", "pages": "/mixsvc"}, "chat": {"authenticator": "shop:who"}}
 
 
-def test_the_shop_shows_prices_in_another_currency_with_their_date(start: Start, launch: Launch) -> None:
-    service = start(having(launch, "shop", **SHOP))
+def test_the_shop_shows_prices_in_another_currency_with_their_date(start: Start, lane: Launch) -> None:
+    service = start(having(lane, "shop", **SHOP))
     service.wait_for("rates: 4 new quotes of 2026-11-20")
 
     assert "39.00 EUR" in get_text(f"{service.url}/")
@@ -66,8 +73,8 @@ def test_the_shop_shows_prices_in_another_currency_with_their_date(start: Start,
     assert "43.57 USD" in page and "at the rate of 2026-11-20" in page
 
 
-def test_a_view_of_the_shop_says_a_line_in_the_chat(start: Start, launch: Launch) -> None:
-    service = start(having(launch, "shop", **SHOP))
+def test_a_view_of_the_shop_says_a_line_in_the_chat(start: Start, lane: Launch) -> None:
+    service = start(having(lane, "shop", **SHOP))
     status, cookie = posted(service.port, "/login", name="ann", password="teatime")
     assert status == 303
 
@@ -119,11 +126,7 @@ def test_our_paths_are_the_applications_where_our_pages_are_away(start: Start, l
 def test_the_shop_runs_in_another_server_as_well(launch: Launch) -> None:
     settings = {**SHOP, "chat": {"authenticator": "shop:who", "listen": "tcp:0:interface=127.0.0.1"}}
 
-    # One process, because each process of the shop has a new key.
-    server = replace(
-        GTHREAD, arguments=tuple("--workers=1" if "workers" in each else each for each in GTHREAD.arguments)
-    )
-    with Host(server, having(launch, "shop", **settings), "shop") as host:
+    with Host(GTHREAD, having(launch, "shop", **settings), "shop") as host:
         port = int(host.url.rpartition(":")[2])
         _, cookie = posted(port, "/login", name="ann", password="teatime")
         assert posted(port, "/ask", cookie, goods="Cup")[0] == 303
@@ -131,10 +134,10 @@ def test_the_shop_runs_in_another_server_as_well(launch: Launch) -> None:
     assert "Traceback" not in host.log()
 
 
-def test_django_has_the_rates_and_the_chat(start: Start, launch: Launch) -> None:
-    launch = having(launch, "guestbook_django", web={"wsgi": "guestbook:app"})
-    lend(launch.folder / "lent", ("django", "asgiref", "sqlparse"))
-    service = start(replace(launch, environ={"PYTHONPATH": "lent"}))
+def test_django_has_the_rates_and_the_chat(start: Start, lane: Launch) -> None:
+    lane = having(lane, "guestbook_django", web={"wsgi": "guestbook:app"})
+    lend(lane.folder / "lent", ("django", "asgiref", "sqlparse"))
+    service = start(replace(lane, environ={"PYTHONPATH": "lent"}))
 
     with Chatter(service.port, "Bob") as bob:
         bob.say("<b>hello</b>")
@@ -147,11 +150,11 @@ def test_django_has_the_rates_and_the_chat(start: Start, launch: Launch) -> None
 
 @pytest.mark.parametrize(("pages", "seen"), [("", "|/mixsvc/x|EUR"), ("/elsewhere", "|/mixsvc/x|EUR")])
 def test_a_bare_callable_gets_every_path_but_those_of_chat_and_pages(
-    start: Start, launch: Launch, pages: str, seen: str
+    start: Start, lane: Launch, pages: str, seen: str
 ) -> None:
-    launch.folder.mkdir()
-    (launch.folder / "bare.py").write_text(BARE)
-    service = start(launch.having(web={"wsgi": "bare:app", "pages": pages}))
+    lane.folder.mkdir()
+    (lane.folder / "bare.py").write_text(BARE)
+    service = start(lane.having(web={"wsgi": "bare:app", "pages": pages}))
 
     assert get_text(f"{service.url}/mixsvc/x") == seen
     assert get_json(f"{service.url}/chat/info")["websocket"] is True
@@ -160,11 +163,11 @@ def test_a_bare_callable_gets_every_path_but_those_of_chat_and_pages(
         assert f'href="{pages}/static/' in get_text(f"{service.url}{pages}/")
 
 
-def test_an_application_that_starts_threads_does_not_keep_the_service(start: Start, launch: Launch) -> None:
-    launch.folder.mkdir()
+def test_an_application_that_starts_threads_does_not_keep_the_service(start: Start, lane: Launch) -> None:
+    lane.folder.mkdir()
     threads = "import threading\nthreading.Thread(target=threading.Event().wait).start()\n"
-    (launch.folder / "bare.py").write_text(threads + BARE)
-    service = start(launch.having(web={"wsgi": "bare:app"}))
+    (lane.folder / "bare.py").write_text(threads + BARE)
+    service = start(lane.having(web={"wsgi": "bare:app"}))
     assert get_text(f"{service.url}/") == "|/|EUR"
 
     assert service.stop() == -signal.SIGTERM
