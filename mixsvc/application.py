@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = [
+    "VISITOR_THREADS",
     "SharedPages",
     "WebApplication",
     "authenticator",
@@ -37,6 +38,7 @@ __all__ = [
     "connect_for_import",
     "make_application",
     "make_pages",
+    "named_authenticator",
     "pages_authenticator",
     "request_authenticator",
     "service_pages",
@@ -136,7 +138,7 @@ def check_places(settings: Settings) -> None:
 
 def check_authenticator(settings: Settings) -> None:
     """Import the function that [chat] authenticator names. Raises BadSetting if it cannot be."""
-    _named_authenticator(settings)
+    named_authenticator(settings)
 
 
 def check_pages(mix: IMix, settings: Settings) -> None:
@@ -150,7 +152,7 @@ def make_pages(mix: IMix, settings: Settings, shared: SharedPages | None = None)
     Raises BadSetting if something of that cannot be used.
     """
     shared = shared or SharedPages.of(settings)
-    return create_app(mix, settings, shared.keys, _named_authenticator(settings), shared.logins)
+    return create_app(mix, settings, shared.keys, named_authenticator(settings), shared.logins)
 
 
 def authenticator(settings: Settings, pages: Flask | None) -> Authenticator:
@@ -159,7 +161,7 @@ def authenticator(settings: Settings, pages: Flask | None) -> Authenticator:
     pages: None if they are not served; then nobody is known. Called at the start. Raises BadSetting if the setting's
     function cannot be imported.
     """
-    return _named_authenticator(settings) or pages_authenticator(pages)
+    return named_authenticator(settings) or pages_authenticator(pages)
 
 
 def pages_authenticator(pages: Flask | None) -> Authenticator:
@@ -182,7 +184,8 @@ def _named_application(settings: Settings) -> Callable[..., Any] | None:
     return import_callable(name, APPLICATION) if name else None
 
 
-def _named_authenticator(settings: Settings) -> Authenticator | None:
+def named_authenticator(settings: Settings) -> Authenticator | None:
+    """The function that [chat] authenticator names; None if it names none. Raises BadSetting."""
     name = settings.chat.authenticator
     return import_callable(name, AUTHENTICATOR) if name else None
 

@@ -22,7 +22,7 @@ signals come here, and ends the process if all this takes too long.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
@@ -35,6 +35,7 @@ from twisted.web.resource import IResource
 from mixsvc.application import request_authenticator
 from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
+from mixsvc.chat.login_watch import LookAtLogins
 from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
@@ -46,6 +47,7 @@ from mixsvc.http.listening import ADMIN_LISTEN, SERVER_LISTEN, close_port, open_
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator, DeferToThread
+from mixsvc.interfaces.auth import Identifier
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
 from mixsvc.pages.auth.memory import LoginMemory
@@ -154,12 +156,22 @@ class MixService(MultiService):
         self.facades = Facades(self._rates.facade, self._chat.facade, settings.rates.pairs, charts)
 
     def _make_chat(self, authenticate: Authenticator) -> ChatService:
-        identify = request_authenticator(self._reactor, self._settings, authenticate)
         bridge = Bridge(self._reactor, BRIDGE_SECONDS)
+        identify, look = self._make_identifier(authenticate, bridge)
         # If the disk hangs, half of the view threads are left for those who do not need the database.
         places = Places(max(1, self._settings.web.threads // 2))
         given = Dependencies(self._database, self._rates, identify, bridge, places, self._helpers.defer, self._hooks)
+        given = replace(given, look=look)
         return ChatService(self._reactor, self._settings, given)
+
+    def _make_identifier(self, authenticate: Authenticator, bridge: Bridge) -> tuple[Identifier, LookAtLogins | None]:
+        """Who says who opens a connection, and who looks for log-outs; None if any thread can."""
+        if self._children is not None and self._settings.chat.authenticator:
+            from mixsvc.wsgi.child_authentication import ChildAuthenticator
+
+            found = ChildAuthenticator(self._reactor, self._children.ready_process, bridge)
+            return found, found.look
+        return request_authenticator(self._reactor, self._settings, authenticate), None
 
     def _make_views(self, application: "WSGIApplication | ViewProgram") -> tuple[Views, IResource]:
         web = self._settings.web

@@ -4,16 +4,24 @@ import os
 import socket
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.logger import globalLogBeginner
 
 from mixsvc import facade
-from mixsvc.application import SharedPages, connect_for_import, make_application
+from mixsvc.application import (
+    VISITOR_THREADS,
+    SharedPages,
+    connect_for_import,
+    make_application,
+    named_authenticator,
+)
 from mixsvc.child.code_watch import CodeWatch
 from mixsvc.child.facade import ChildFacades
+from mixsvc.child.logins import ChildLogins
 from mixsvc.child.process import die_with_service, ignore_signals
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
@@ -23,6 +31,7 @@ from mixsvc.pages.app import AppSecrets
 from mixsvc.wsgi.children.child_log import ChildLog
 from mixsvc.wsgi.children.frames import FrameType, encode_frame
 from mixsvc.wsgi.children.host import ChildHost, ChildWire, Registered
+from mixsvc.wsgi.children.run_threads import LOGIN
 from mixsvc.wsgi.children.setup import CHILD_SOCKET, SEARCH, ChildSetup
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 
@@ -61,15 +70,25 @@ def _prepared(setup: ChildSetup, wire: ChildWire) -> tuple[ChildHost, "WSGIAppli
     os.nice(settings.web.process_nice)
     host: ChildHost
     facades = ChildFacades(lambda question, seconds: host.ask(question, seconds), settings)
-    registered = Registered(_nothing_registered, facades.take_rates)
+    logins = ChildLogins(settings.chat.max_sessions)
+    login_threads = VISITOR_THREADS if settings.chat.authenticator else 0
+    registered = Registered(_runner(logins), facades.take_rates, login_threads)
     host = ChildHost(wire, settings.web.threads, _quota(settings), registered)
     host.start()
     shared = SharedPages(AppSecrets.of_json(setup.secrets), facades.logins)
-    application = _import(settings, setup.start_directory, shared)
+    with _start_directory(setup):
+        connect_for_import(facade.mix)
+        application = make_application(facade.mix, settings, shared).application
+        logins.authenticate = named_authenticator(settings)
     facade.mix.connect(facades.find)
     if settings.web.reload:
         CodeWatch(partial(_tell_of_change, wire), began).start()
     return host, application
+
+
+def _runner(logins: ChildLogins) -> Callable[[str, Sequence[Any]], object]:
+    """Runs what the service wants by its name: the authenticator, or what the application has registered."""
+    return lambda name, arguments: (logins.run if name.startswith(LOGIN) else _nothing_registered)(name, arguments)
 
 
 def _connect() -> ChildWire:
@@ -121,13 +140,13 @@ def _quota(settings: Settings) -> SpoolQuota:
     return SpoolQuota(SpoolLimits.of_process(web.max_unread, together), time.monotonic)
 
 
-def _import(settings: Settings, directory: str, shared: SharedPages) -> "WSGIApplication":
-    """Import the application where the service was started, as without children. Raises BadSetting."""
-    connect_for_import(facade.mix)
+@contextmanager
+def _start_directory(setup: ChildSetup) -> Iterator[None]:
+    """The application is imported in the directory in which the service was started, as without children."""
     here = os.getcwd()
     with suppress(OSError):
-        os.chdir(directory)
+        os.chdir(setup.start_directory)
     try:
-        return make_application(facade.mix, settings, shared).application
+        yield
     finally:
         os.chdir(here)

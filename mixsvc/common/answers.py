@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 
-__all__ = ["decode", "encode_error", "encode_value", "error_fields", "error_of", "value_of"]
+__all__ = ["decode", "encode_error", "encode_value", "error_as_json", "error_fields", "error_of", "value_of"]
 
 # What the interfaces promise, and what Python raises for a wrong argument. An error of another class has the name of
 # its nearest ancestor here.
@@ -59,11 +59,14 @@ def encode_value(value: Any) -> bytes:
 
 
 def encode_error(error: BaseException) -> bytes:
-    """Returns an answer with this error; one without a name is a RuntimeError whose text begins with its class."""
-    fields = error_fields(error)
-    if fields is None:
-        fields = {"error": "RuntimeError", "text": f"{type(error).__name__}: {_text(error)}"}
-    return json.dumps(fields).encode()
+    """Returns an answer with this error, see error_as_json."""
+    return json.dumps(error_as_json(error)).encode()
+
+
+def error_as_json(error: BaseException) -> dict[str, object]:
+    """Returns the JSON object of any error; one without a name is a RuntimeError whose text begins with its class."""
+    text = f"{type(error).__name__}: {_text(error)}"
+    return error_fields(error) or {"error": "RuntimeError", "text": text}
 
 
 def decode(payload: bytes) -> Any:

@@ -6,6 +6,7 @@ trusted proxy, before any resource sees the request. Then, in the order of the f
 - resource.py gets the request in the reactor thread and passes it to a thread of the pool.
 - environ.py makes the environ. It is the only module that makes one: authentication.py gets its own from there, so that
   an authenticator sees who opens a chat connection as a view would see the same client.
+- child_authentication.py asks the authenticator in the processes of views, where there are any.
 - call.py calls the application in the thread, and logs its failures.
 - response_head.py checks what start_response gets; response.py holds the body to its Content-Length and decides
   between two ways to send it:

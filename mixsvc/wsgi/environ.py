@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
     from twisted.web.server import Request
 
-__all__ = ["ErrorLog", "environ_of_child", "environ_texts", "make_connection_environ", "make_environ"]
+__all__ = [
+    "ErrorLog",
+    "connection_texts",
+    "environ_of_child",
+    "environ_texts",
+    "make_connection_environ",
+    "make_environ",
+]
 
 # An unfinished line of wsgi.errors is logged once it has more characters than this.
 LINE_CHARS: Final = 8192
@@ -105,12 +112,17 @@ def make_connection_environ(request: "Request") -> "WSGIEnvironment":
     It equals what a view would get for the same request, with these differences, since the body belongs to the chat:
     wsgi.input is empty, and there are no CONTENT_TYPE and CONTENT_LENGTH. wsgi.errors is an ErrorLog of its own.
     """
+    return _completed(connection_texts(request), BytesIO())
+
+
+def connection_texts(request: "Request") -> dict[str, str]:
+    """All that is text in the environ of a request that opens a chat connection; called in the reactor thread."""
     # The chat's resources have moved every segment from postpath to prepath; a view has them all in PATH_INFO.
     path = _joined([*(request.prepath or []), *(request.postpath or [])])
     texts = _texts(request, "", path)
     for key in ("CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"):
         texts.pop(key, None)
-    return _completed(texts, BytesIO())
+    return texts
 
 
 def _completed(texts: dict[str, Any], content: IO[bytes] | None) -> dict[str, Any]:

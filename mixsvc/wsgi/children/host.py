@@ -19,7 +19,7 @@ from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, encode_frame
 from mixsvc.wsgi.children.incoming import IncomingFrames
 from mixsvc.wsgi.children.loop import LoopThread
 from mixsvc.wsgi.children.remote_request import RemoteTarget, RemoteWriter
-from mixsvc.wsgi.children.run_threads import RunThreads
+from mixsvc.wsgi.children.run_threads import RunThreads, is_about_login
 from mixsvc.wsgi.children.sender import FrameSender
 from mixsvc.wsgi.environ import environ_of_child
 from mixsvc.wsgi.spool import SpoolQuota
@@ -56,11 +56,12 @@ class Registered:
     """What a child does besides requests.
 
     run: calls what is registered under a name with arguments of JSON, in a thread of its own, for a RUN. take_rates:
-    takes what each RATES holds, in the main thread.
+    takes what each RATES holds, in the main thread. login_threads: how many run the authenticator; 0 if there is none.
     """
 
     run: Callable[[str, list[Any]], object]
     take_rates: Callable[[bytes], object]
+    login_threads: int = 0
 
 
 class ChildHost:
@@ -79,6 +80,8 @@ class ChildHost:
         self._hooks = DaemonThreadPool(self._loop, RUN_THREADS, "hook")
         self._questions = ServiceQuestions(sender.send)
         self._runs = RunThreads(self._hooks, registered.run, sender.send)
+        self._visitors = DaemonThreadPool(self._loop, registered.login_threads, "visitor")
+        self._logins = RunThreads(self._visitors, registered.run, sender.send)
         self._take_rates = registered.take_rates
         # Asks the service from any thread but the main one; see ServiceQuestions.ask.
         self.ask = self._questions.ask
@@ -96,6 +99,7 @@ class ChildHost:
         self._views.start()
         self._readers.start()
         self._hooks.start()
+        self._visitors.start()
 
     def serve(self, application: "WSGIApplication", hooks: list[str]) -> bool:
         """Say that the application is ready, and run its calls until the service wants this process to end.
@@ -123,9 +127,10 @@ class ChildHost:
         elif type == FrameType.REPLY:
             self._questions.answered(id, payload)
         elif type == FrameType.RUN:
-            self._runs.begin(id, payload)
+            (self._logins if is_about_login(payload) else self._runs).begin(id, payload)
         elif type == FrameType.CANCEL:
             self._runs.give_up(id)
+            self._logins.give_up(id)
         elif type == FrameType.RATES:
             self._take_rates(payload)
         elif type == FrameType.STOP:

@@ -2,14 +2,22 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from mixsvc.common.answers import encode_error, encode_value
 from mixsvc.threads.children import this_process
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.children.frames import MAX_FRAME, FrameType, encode_frame
 
-__all__ = ["RunThreads"]
+__all__ = ["LOGIN", "RunThreads", "is_about_login"]
+
+# The names of what the authenticator's threads run begin with this.
+LOGIN: Final = "login."
+
+
+def is_about_login(payload: bytes) -> bool:
+    """Whether a RUN is for the threads of the authenticator."""
+    return payload.startswith(f'["{LOGIN}'.encode())
 
 
 class RunThreads:

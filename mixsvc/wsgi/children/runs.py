@@ -8,18 +8,15 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred, fail
 
 from mixsvc.common.answers import decode
-from mixsvc.errors import MixError, ServiceBusy
+from mixsvc.errors import ServiceBusy
 from mixsvc.wsgi.children.frames import FrameType, encode_frame
+from mixsvc.wsgi.supervision.interfaces import ProcessEnded
 
-__all__ = ["ChildRuns", "ProcessEnded"]
+__all__ = ["ChildRuns"]
 
 # So many may be in work in one child, and their arguments may have so many bytes.
 MAX_RUNS: Final = 256
 MAX_ARGUMENTS: Final = 2**20
-
-
-class ProcessEnded(MixError):
-    """The process has ended before the answer came."""
 
 
 class ChildRuns:

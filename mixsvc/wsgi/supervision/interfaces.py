@@ -5,9 +5,12 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 
+from mixsvc.errors import MixError
+
 __all__ = [
     "ENDED",
     "MakeProcess",
+    "ProcessEnded",
     "ProcessOwner",
     "QueuedCall",
     "Refusal",
@@ -43,6 +46,10 @@ UNAVAILABLE: Final = Refusal(
 )
 
 
+class ProcessEnded(MixError):
+    """A process has ended before its answer came."""
+
+
 class QueuedCall(Protocol):
     """One request for a child. Used in the reactor thread."""
 
@@ -70,6 +77,10 @@ class SupervisedProcess(Protocol):
     @property
     def is_ready(self) -> bool:
         """Whether it has imported the application and its end is not known."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it does nothing any more."""
 
     @property
     def calls(self) -> int:

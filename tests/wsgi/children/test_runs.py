@@ -10,7 +10,8 @@ from mixsvc.errors import NoSuchRoom, ServiceBusy
 from mixsvc.wsgi.children.asked import MAX_QUESTIONS, ChildQuestions
 from mixsvc.wsgi.children.asking import MAX_QUESTION, ServiceQuestions
 from mixsvc.wsgi.children.frames import MAX_FRAME, Frame, FrameReader, FrameType
-from mixsvc.wsgi.children.runs import MAX_ARGUMENTS, MAX_RUNS, ChildRuns, ProcessEnded
+from mixsvc.wsgi.children.runs import MAX_ARGUMENTS, MAX_RUNS, ChildRuns
+from mixsvc.wsgi.supervision.interfaces import ProcessEnded
 
 
 class Sent:
