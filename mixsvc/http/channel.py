@@ -235,12 +235,10 @@ class MixChannel(HTTPChannel):
             self.site.idle.pop(self, None)
 
     def _begin_request(self, head: RequestHead) -> None:
-        request = self.requestFactory(self)
+        request: Any = self.requestFactory(self)
         self.requests.append(request)
         set_request_line(self, head.method, head.target, head.version)
-        add = request.requestHeaders.addRawHeader
-        for name, value in head.fields.pairs:
-            add(name, value)
+        request.take_fields(head.fields)
         self.length = head.fields.body_length
         self.allHeadersReceived()
         if self.length == 0:

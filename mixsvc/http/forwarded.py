@@ -14,6 +14,7 @@ from twisted.web.server import Request
 from mixsvc.common.addresses import Address, normal_address, parse_address
 from mixsvc.common.http_grammar import is_host
 from mixsvc.config.network import UNIX, Proxy
+from mixsvc.http.hosts import replace_host
 
 __all__ = ["apply_forwarded", "normal_peer"]
 
@@ -72,7 +73,7 @@ def apply_forwarded(request: Request, trusted: Collection[Proxy]) -> Forwarded:
     hosts = _items(request, b"x-forwarded-host")
     # Some proxies pass on whatever their client has sent.
     if hosts and is_host(hosts[-1]):
-        request.requestHeaders.setRawHeaders(b"host", [hosts[-1].encode("latin-1")])
+        replace_host(request, hosts[-1].encode("latin-1"))
     protocols = _items(request, b"x-forwarded-proto")
     scheme = SCHEMES.get(protocols[-1].lower()) if protocols else None
     return Forwarded(scheme, _prefix(_items(request, b"x-forwarded-prefix")))

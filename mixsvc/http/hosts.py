@@ -1,9 +1,12 @@
-"""The hosts for which a site answers."""
+"""The hosts for which a site answers, and another host in place of the one that a request names."""
 
 import re
 from collections.abc import Collection
+from typing import Any
 
-__all__ = ["is_one_of"]
+from twisted.web.server import Request
+
+__all__ = ["is_one_of", "replace_host"]
 
 
 def is_one_of(host: bytes | None, hosts: Collection[str]) -> bool:
@@ -14,3 +17,13 @@ def is_one_of(host: bytes | None, hosts: Collection[str]) -> bool:
     # Each name above it, from the nearest on.
     labels = name.split(".")[1:]
     return any("*." + ".".join(labels[depth:]) in hosts for depth in range(len(labels)))
+
+
+def replace_host(request: Request, host: bytes) -> None:
+    """Put another host in place of the Host header."""
+    # Requests with the same fields share their headers.
+    request.requestHeaders = request.requestHeaders.copy()
+    request.requestHeaders.setRawHeaders(b"host", [host])
+    # A MixRequest keeps the fields of its head, which these are no longer.
+    kept: Any = request
+    kept.fields = None

@@ -1,27 +1,41 @@
 """One request to a MixSite."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import IO, Any, Final
 from urllib.parse import unquote_to_bytes
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.web.http_headers import Headers
 from twisted.web.server import Request
 from zope.interface import implementer
 
 from mixsvc.http.errors import RefusedRequest
 from mixsvc.http.forwarded import apply_forwarded, normal_peer
+from mixsvc.http.head import CACHED_BYTES, HeaderFields
 from mixsvc.http.hosts import is_one_of
 from mixsvc.http.interfaces import RequestChannel, RequestSite
 from mixsvc.http.uploads import open_body
 from txsockjs.interfaces import IRequestScheme
 
-__all__ = ["MixRequest"]
+__all__ = ["MixRequest", "headers_of"]
 
 # The status for a client that did not wait; nginx logs the same one.
 CLIENT_CLOSED: Final = 499
 
 MISDIRECTED = b"This server does not answer for the host that the request names.\n"
+
+
+def headers_of(pairs: Sequence[tuple[bytes, bytes]]) -> Headers:
+    """The header fields of these names and values."""
+    headers = Headers()
+    for name, value in pairs:
+        headers.addRawHeader(name, value)
+    return headers
+
+
+_cached_headers = lru_cache(256)(headers_of)
 
 
 @implementer(IRequestScheme)
@@ -36,6 +50,10 @@ class MixRequest(Request):
     _forwarded_scheme: str | None = None
     # The path that a trusted proxy has removed from the beginning of the URL, such as /mix.
     forwarded_prefix = ""
+    # The fields of the head; None if a trusted proxy has made others of them.
+    fields: HeaderFields | None = None
+    # Called when the client leaves before its response is complete.
+    client_left: Callable[[], None] | None = None
     _is_processed = False
     _log = Logger()
 
@@ -43,6 +61,13 @@ class MixRequest(Request):
     def is_with_thread(self) -> bool:
         """Whether a thread has taken the body and works on the response."""
         return self.content is None
+
+    def take_fields(self, fields: HeaderFields) -> None:
+        """The head is checked: these are its fields."""
+        self.fields = fields
+        is_short = len(fields.raw) <= CACHED_BYTES
+        # Shared by all requests with the same fields: whoever changes them takes a copy.
+        self.requestHeaders = _cached_headers(fields.pairs) if is_short else headers_of(fields.pairs)
 
     def gotLength(self, length: int | None) -> None:
         """The head is complete: a body may follow."""
@@ -115,10 +140,19 @@ class MixRequest(Request):
         self.channel.direct.write(b"%b %d %b\r\n%b\r\n%b" % (self.clientproto, code, reason, b"".join(lines), body))
         self.finish()
 
+    def finish(self) -> None:
+        """The response is complete."""
+        # Whoever wants to be told of the client holds the request as well.
+        self.client_left = None
+        Request.finish(self)
+
     def connectionLost(self, reason: Failure) -> None:
         """The client left before its response was complete; logged with status 499 if the response had not begun."""
         site: RequestSite = self.channel.site
         Request.connectionLost(self, reason)
+        left, self.client_left = self.client_left, None
+        if left is not None:
+            left()
         if self._is_processed:
             if not self.startedWriting:
                 self.code = CLIENT_CLOSED

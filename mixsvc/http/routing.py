@@ -5,6 +5,7 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request
 
 from mixsvc.common.http_grammar import HOST, ORIGIN
+from mixsvc.http.hosts import replace_host
 
 __all__ = ["ChatOnlyRoot", "Root"]
 
@@ -49,5 +50,5 @@ class ChatOnlyRoot(Root):
         ours = HOST.fullmatch((request.getHeader(b"host") or b"").decode("latin-1"))
         if theirs and ours and theirs["name"].lower() == ours["name"].lower():
             # The chat compares the origin with the Host.
-            request.requestHeaders.setRawHeaders(b"host", [theirs["host"].encode()])
+            replace_host(request, theirs["host"].encode())
         return Root.getChildWithDefault(self, path, request)

@@ -11,7 +11,9 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.logger import Logger
+from twisted.web.http_headers import Headers
 
+from mixsvc.http.head import CACHED_BYTES, HeaderFields
 from mixsvc.interfaces.environ import REMOVED_PREFIX
 from mixsvc.wsgi.file_wrapper import FileWrapper
 
@@ -143,17 +145,41 @@ def _texts(request: "Request", script_name: str, path_info: str) -> dict[str, st
         "SERVER_PROTOCOL": request.clientproto.decode("latin-1"),
         "wsgi.url_scheme": "https" if request.isSecure() else "http",
     }
-    for name, values in request.requestHeaders.getAllRawHeaders():
-        key = _key(name)
-        if key is not None:
-            value = values[0] if len(values) == 1 else (b"; " if name == b"Cookie" else b",").join(values)
-            environ[key] = value.decode("latin-1")
+    environ.update(_fields(request))
     _add_addresses(environ, request)
     # A request of another server than ours has none.
     if prefix := getattr(request, "forwarded_prefix", ""):
         environ[REMOVED_PREFIX] = prefix
         environ["SCRIPT_NAME"] = prefix + script_name
     return environ
+
+
+def _fields(request: "Request") -> dict[str, str]:
+    """The keys of the header fields; not to be changed."""
+    # A request of another server than ours has no such fields.
+    fields: HeaderFields | None = getattr(request, "fields", None)
+    if fields is None or len(fields.raw) > CACHED_BYTES:
+        return _field_keys(request.requestHeaders)
+    return _cached_field_keys(fields.pairs)
+
+
+@lru_cache(256)
+def _cached_field_keys(pairs: tuple[tuple[bytes, bytes], ...]) -> dict[str, str]:
+    """The same from pairs of name and value: most clients send the same ones in all their requests."""
+    headers = Headers()
+    for name, value in pairs:
+        headers.addRawHeader(name, value)
+    return _field_keys(headers)
+
+
+def _field_keys(headers: Headers) -> dict[str, str]:
+    keys = {}
+    for name, values in headers.getAllRawHeaders():
+        key = _key(name)
+        if key is not None:
+            value = values[0] if len(values) == 1 else (b"; " if name == b"Cookie" else b",").join(values)
+            keys[key] = value.decode("latin-1")
+    return keys
 
 
 @lru_cache(1024)

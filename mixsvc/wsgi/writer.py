@@ -23,7 +23,7 @@ class ResponseWriter:
         self._stream: ResponseStream | None = None
         # Used in the reactor thread only.
         self._is_disconnected = False
-        request.notifyFinish().addErrback(self._disconnected)
+        request.client_left = self._disconnected
 
     def send_whole(self, head: ResponseHead, body: bytes) -> None:
         """Send a whole response; returns at once. body: at most WHOLE_BYTES."""
@@ -67,7 +67,7 @@ class ResponseWriter:
         else:
             stream.begin(head)
 
-    def _disconnected(self, failure: object) -> None:
+    def _disconnected(self) -> None:
         self._is_disconnected = True
         if self._stream is not None:
             self._stream.disconnected()

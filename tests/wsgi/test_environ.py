@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.validate import validator
 
-from twisted.internet.address import IPv6Address, UNIXAddress
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Site
@@ -129,6 +129,21 @@ class EnvironTests(SynchronousTestCase):
         environ = self.ask(head, Settings(server=server))
 
         assert (environ["REMOTE_ADDR"], environ["wsgi.url_scheme"]) == ("203.0.113.1", "https")
+
+    def test_the_host_that_a_proxy_names_is_that_of_its_request_alone(self) -> None:
+        hosts = []
+
+        def application(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+            hosts.append((environ["HTTP_HOST"], environ["SERVER_NAME"]))
+            start_response("200 OK", [])
+            return [b"ok"]
+
+        served = Served(application, Settings(server=ServerSettings(trusted_proxies=network.proxies("192.0.2.7"))))
+        head = b"GET / HTTP/1.1\r\nHost: inside\r\nX-Forwarded-Host: example.org\r\n\r\n"
+        for address in ("192.0.2.8", "192.0.2.7", "192.0.2.8", "192.0.2.7"):
+            served.said(head, Wire(IPv4Address("TCP", address, 40000)))
+
+        assert hosts == [("inside", "inside"), ("example.org", "example.org")] * 2
 
     def test_http_1_0_without_a_host(self) -> None:
         environ = self.ask(b"GET / HTTP/1.0\r\n\r\n")

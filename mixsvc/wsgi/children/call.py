@@ -1,7 +1,7 @@
 """One request at the service whose view runs in a child."""
 
+import os
 from collections.abc import Callable
-from io import SEEK_END
 from typing import IO, Final
 
 from twisted.internet.interfaces import IPushProducer
@@ -53,7 +53,7 @@ class ChildCall:
         self.heard = 0
         self.is_paused = False
         self._is_answered = self._is_complete = False
-        request.notifyFinish().addErrback(self._disconnected)
+        request.client_left = self._disconnected
 
     @property
     def descriptor(self) -> int | None:
@@ -150,7 +150,7 @@ class ChildCall:
             self._is_answered = True
             self._target.finish()
 
-    def _disconnected(self, failure: object) -> None:
+    def _disconnected(self) -> None:
         if not self._is_answered:
             self.is_disconnected = self._is_answered = True
             self.gone()
@@ -161,13 +161,13 @@ FAILED: Final = Refusal(500, b"Internal Server Error", b"The server failed to an
 
 def _read_small(content: IO[bytes]) -> bytes | None:
     """The body; None if it is large, and then its file is at its beginning."""
-    content.seek(0, SEEK_END)
-    if content.tell() > MAX_IN_FRAME:
-        content.flush()
-        content.seek(0)
-        return None
-    content.seek(0)
-    return content.read()
+    body = content.read(MAX_IN_FRAME + 1)
+    if len(body) <= MAX_IN_FRAME:
+        return body
+    # The child goes on where the descriptor is; a buffer may be ahead of it.
+    content.flush()
+    os.lseek(content.fileno(), 0, os.SEEK_SET)
+    return None
 
 
 def _nothing() -> None:
