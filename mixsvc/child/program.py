@@ -94,7 +94,10 @@ def _runner(logins: ChildLogins) -> Callable[[str, Sequence[Any]], object]:
 def _connect() -> ChildWire:
     ignore_signals()
     die_with_service()
-    connection = socket.socket(fileno=_socket_number())
+    try:
+        connection = socket.socket(fileno=_socket_number())
+    except (OSError, ValueError):
+        raise SystemExit("mixsvc.child: only the service starts this program; set [web] processes") from None
     connection.set_inheritable(False)
     # A pair that gevent has made does not block.
     connection.setblocking(True)

@@ -36,7 +36,7 @@ class ChildCall:
         self.name = f"{texts['REQUEST_METHOD']} {texts['PATH_INFO']}"
         self.is_disconnected = False
         # What to do when the client has left, and when it has taken so many bytes. Set by who has the call.
-        self.gone: Callable[[], None] = _nothing
+        self.gone: Callable[[], object] = _nothing
         self.taken: Callable[[int], None] = _ignore
         self._request = request
         self._target: RequestTarget | None = None

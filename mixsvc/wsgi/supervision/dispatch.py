@@ -1,6 +1,8 @@
 """Which child gets a request, and the requests that wait for one."""
 
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
@@ -38,8 +40,11 @@ class CallDispatch:
         """The requests that no child has."""
         return len(self._waiting)
 
-    def submit(self, call: QueuedCall) -> None:
-        """Give a request to a child as soon as one has room; it is refused if that cannot be expected."""
+    def submit(self, call: QueuedCall, gone: Callable[[QueuedCall], object]) -> None:
+        """Give a request to a child as soon as one has room; it is refused if that cannot be expected.
+
+        gone: called with a request whose client leaves while it waits here.
+        """
         process = self._freest()
         if process is not None and not self._waiting:
             process.begin(call)
@@ -47,6 +52,7 @@ class CallDispatch:
             call.fail(UNAVAILABLE)
         else:
             self._waiting[call] = self._clock.seconds()
+            call.gone = partial(gone, call)
 
     def withdraw(self, call: QueuedCall) -> None:
         """Forget a request that waits, as its client has left. Does nothing for any other."""

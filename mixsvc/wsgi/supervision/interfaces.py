@@ -54,7 +54,7 @@ class QueuedCall(Protocol):
     """One request for a child. Used in the reactor thread."""
 
     # What to do when the client leaves.
-    gone: Callable[[], None]
+    gone: Callable[[], object]
 
     @property
     def name(self) -> str:

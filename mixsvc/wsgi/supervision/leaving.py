@@ -13,6 +13,9 @@ __all__ = ["FINISH_SECONDS", "LeavingProcesses", "listed"]
 # How long a child that is replaced may take to finish its requests, in seconds.
 FINISH_SECONDS: Final = 60.0
 
+# How long one without requests may take to end, in seconds: its application may have threads that go on.
+END_SECONDS: Final = 5.0
+
 # How many requests one line of the log names.
 NAMED: Final = 5
 
@@ -26,6 +29,8 @@ class LeavingProcesses:
         self._clock = clock
         # Each with its time limit; None for one that is killed.
         self._limits: dict[SupervisedProcess, IDelayedCall | None] = {}
+        # Since when those without requests have had none.
+        self._idle: dict[SupervisedProcess, float] = {}
 
     def __len__(self) -> int:
         return len(self._limits)
@@ -44,6 +49,20 @@ class LeavingProcesses:
         self._limits[process] = None
         process.fail_calls(refusal)
         process.kill()
+
+    def look(self) -> None:
+        """Kill those that do not end though they have no requests; called now and then."""
+        now = self._clock.seconds()
+        idle = [process for process in self.finishing() if not process.names()]
+        self._idle = {process: self._idle.get(process, now) for process in idle}
+        for process, since in self._idle.items():
+            if now - since >= END_SECONDS:
+                self._log.warn(
+                    "web: the replaced child with pid {pid} is killed, as it has not ended within {seconds:g} s",
+                    pid=process.pid,
+                    seconds=END_SECONDS,
+                )
+                self.kill(process, TIMED_OUT)
 
     def finishing(self) -> Sequence[SupervisedProcess]:
         """Those that were asked to end and have not."""

@@ -79,8 +79,7 @@ class ViewProcesses:
         if self._is_ending:
             call.fail(UNAVAILABLE)
         else:
-            call.gone = lambda: self._withdraw(call)
-            self._dispatch.submit(call)
+            self._dispatch.submit(call, self._withdraw)
 
     def ready_process(self) -> "Deferred[SupervisedProcess]":
         """Fires with the ready child that has the fewest requests, at once or as soon as there is one; cancellable.
@@ -239,6 +238,7 @@ class ViewProcesses:
         if self._web.restart_memory and now - self._measured_at >= MEMORY_SECONDS:
             self._measured_at = now
             self._end_large()
+        self._lives.leaving.look()
         self._lives.too_slow()
         self._lives.go_on()
 

@@ -21,7 +21,7 @@ class FakeCall:
         self.name = name
         self.refused: int | None = None
         self.heard = 0.0
-        self.gone: Callable[[], None] = lambda: None
+        self.gone: Callable[[], object] = lambda: None
         self.is_released = False
 
     def release(self) -> None:

@@ -1,7 +1,7 @@
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.wsgi.supervision.leaving import FINISH_SECONDS
+from mixsvc.wsgi.supervision.leaving import END_SECONDS, FINISH_SECONDS
 from mixsvc.wsgi.supervision.lives import EXTRA_LEAVING, START_SECONDS
 from mixsvc.wsgi.supervision.start_pace import STEADY_SECONDS
 from tests.wsgi.supervision.fake_processes import Family
@@ -204,6 +204,20 @@ class RenewalTests(SynchronousTestCase):
             "web: the replaced child with pid 101 is killed: GET /endless did not end within 60 s",
             [formatEvent(each) for each in events],
         )
+
+    def test_a_replaced_child_without_requests_that_does_not_end_is_killed_soon(self) -> None:
+        family = Family(processes=1).ready()
+        old, call = family.made[0], family.call()
+        old.is_deaf = True
+        family.views.reload()
+        family.starting()[0].get_ready()
+
+        family.pass_time(30)
+        self.assertFalse(old.has_ended)
+        old.answer(call)
+        family.pass_time(END_SECONDS + 1.1)
+
+        self.assertTrue(old.has_ended)
 
     def test_children_that_finish_do_not_pile_up(self) -> None:
         family = Family(processes=1).ready()
