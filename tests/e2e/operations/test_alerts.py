@@ -87,6 +87,7 @@ def config(ecb: Any) -> dict[str, dict[str, str]]:
 def scraped(service: Service) -> Mapping[Series, float]:
     """Every number of a service that runs and has had no trouble."""
     service.wait_for("rates: [0-9]+ new quotes of ")
+    service.wait_for("child 1 is ready")
     families = text_string_to_metric_families(get_text(f"{admin_url(service)}/metrics"))
     found = {
         (sample.name, frozenset(sample.labels.items())): float(sample.value)
