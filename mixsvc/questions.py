@@ -1,7 +1,10 @@
 """What the service does for the processes of views: it answers their questions, and tells them the rates.
 
-A question is a JSON list of a method, such as chat.say, and its arguments; an answer is bytes (mixsvc.common.answers).
-`mixsvc.child.facade` is the other side.
+A question is a JSON list of a method, such as chat.say, and its arguments; an answer is bytes, a value or an error by
+its name (mixsvc.common.answers). Its way: child/facade.py has the facades of a process (chat/remote.py,
+rates/remote.py, charts/remote.py, pages/auth/remote.py), wsgi/children/asking.py sends the question while the view's
+thread waits, and wsgi/children/asked.py gives it to this module. The latest rates are not asked for: rates/news.py
+sends them.
 """
 
 import json

@@ -36,7 +36,9 @@ class IAuthenticator(Interface):
         """Returns who sent the request that opens the connection, or None for a stranger.
 
         Called in a worker thread with a WSGI environ (PEP 3333): cookies, headers, REMOTE_ADDR. It may block, for
-        example on a database. An exception is logged, and the connection is refused.
+        example on a database. An exception is logged, and the connection is refused. With [web] processes it is called
+        in one of them, and `ended` there, too; once that process has ended, another one calls it again with the same
+        environ.
         """
 
 

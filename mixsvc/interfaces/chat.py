@@ -127,7 +127,8 @@ class IChat(Interface):
     def rooms() -> Sequence[str]:
         """Returns the names of the rooms that are not private: a snapshot.
 
-        In a host whose chat another process serves, this and the next two raise ServiceBusy while no process does.
+        Where another process serves the chat (a view in [web] processes, or another host), this and the next two wait
+        for its answer for some milliseconds, and raise ServiceBusy if there is none in time.
         """
 
     def members(room: str) -> Sequence[str]:

@@ -7,7 +7,7 @@ nothing of mixsvc.chat, mixsvc.rates and mixsvc.wsgi. The files, in the order in
 
 - app.py: create_app makes the app: routes, error responses, security headers.
 - index.py, templates/: the page, which shows rates and messages without any script; preview.py asks the chat for the
-  newest messages, at most once a second for all views together.
+  newest messages, at most once a second for all views of a process.
 - static/, static_files.py: scripts, styles and icons, under URLs with a hash over all of them, which browsers cache for
   ever.
 - api/: /api, for the page's scripts and other programs.
