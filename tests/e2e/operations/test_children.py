@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event
@@ -273,6 +274,23 @@ def test_an_application_that_cannot_be_imported_any_more_is_told_and_tried_again
     service.lines.wait_for_count(READY, 2)
     assert get_text(f"{service.url}/pid").endswith(" 1")
     assert get_json(f"{url}/readyz")["reasons"] == []
+
+
+def test_saved_files_are_loaded_anew_for_development_and_the_next_save_mends_a_mistake(
+    start: Callable[[Launch], Service], views: Launch, tmp_path: Path
+) -> None:
+    code = tmp_path / "code" / "child_app.py"
+    launch = replace(views, options=("--port", "0", "--reload"))
+    service = started(start, launch.having(web={"processes": "1"}))
+    assert get_text(f"{service.url}/pid").endswith(" 1")
+
+    code.write_text("def (")
+    service.wait_for("the new code is not used, the old one goes on: .* SyntaxError")
+    assert get_text(f"{service.url}/pid").endswith(" 1")
+
+    code.write_text(CODE.replace("VERSION = 1", "VERSION = 2"))
+    service.wait_for("all children have the new code")
+    assert get_text(f"{service.url}/pid").endswith(" 2")
 
 
 def test_without_children_the_signal_for_new_code_says_what_to_set(
