@@ -175,8 +175,7 @@ class ViewProcess:
         elif type == FrameType.LOG:
             self._logged(payload)
         elif type == FrameType.READY:
-            self.is_ready = True
-            self._owner.process_ready(self, frozenset(json.loads(payload)["hooks"]))
+            self._got_ready(payload)
         elif type == FrameType.CHANGED:
             self._owner.process_changed(self, payload.decode(errors="backslashreplace"))
         elif type == FrameType.FAILED:
@@ -209,6 +208,12 @@ class ViewProcess:
             self.served += 1
             self._owner.process_freed(self)
 
+    def _got_ready(self, payload: bytes) -> None:
+        # It may have ended since it said so.
+        if self._end is None:
+            self.is_ready = True
+            self._owner.process_ready(self, frozenset(json.loads(payload)["hooks"]))
+
     def _logged(self, payload: bytes) -> None:
         event = json.loads(payload)
         Logger(event["namespace"]).emit(LogLevel.levelWithName(event["level"]), "{text}", text=event["text"])
@@ -218,8 +223,10 @@ class ViewProcess:
     def _cannot_start(self, text: str) -> None:
         self._end = "before it was started"
         self._owner.process_failed(self, text)
-        self._close()
-        self._settle()
+        if self._link is None:
+            self._settle()
+        else:
+            self._close()
 
     def _lost(self, fault: str) -> None:
         """The socket is closed: nothing comes any more."""
@@ -234,6 +241,7 @@ class ViewProcess:
 
     def _exited(self, how: str) -> None:
         self._end = how
+        self.is_ready = False
         # A program of the application may have taken the socket along, and go on.
         self._reactor.callLater(READING_SECONDS, self._close)
         self._settle()
