@@ -16,6 +16,9 @@ __all__ = ["Answer", "ChildQuestions"]
 # So many questions of one child may be in work; it asks one in each of its threads.
 MAX_QUESTIONS: Final = 1024
 
+# Bytes of one answer. A page of 200 messages of 100 000 characters each has less.
+MAX_ANSWER: Final = 2**27
+
 # Answers a question: its payload gives that of the answer (mixsvc.common.answers).
 Answer = Callable[[bytes], "Deferred[bytes]"]
 
@@ -46,9 +49,12 @@ class ChildQuestions:
 
     def _answered(self, id: int, answer: bytes) -> None:
         self._in_work -= 1
-        if len(answer) > MAX_FRAME:
-            answer = encode_error(ValueError(f"the answer has more than {MAX_FRAME} bytes; ask for less"))
+        if len(answer) > MAX_ANSWER:
+            answer = encode_error(ValueError(f"the answer has more than {MAX_ANSWER} bytes; ask for less"))
         self._reply(id, answer)
 
     def _reply(self, id: int, payload: bytes) -> None:
+        while len(payload) > MAX_FRAME:
+            self._send(encode_frame(FrameType.PART, id, payload[:MAX_FRAME]))
+            payload = payload[MAX_FRAME:]
         self._send(encode_frame(FrameType.REPLY, id, payload))

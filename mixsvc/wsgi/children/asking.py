@@ -15,6 +15,14 @@ __all__ = ["ServiceQuestions"]
 MAX_QUESTION: Final = 2**23
 
 
+class Awaited:
+    """An answer that a thread waits for, and the parts of it that have come."""
+
+    def __init__(self) -> None:
+        self.answer: Future[bytes] = Future()
+        self.parts: list[bytes] = []
+
+
 class ServiceQuestions:
     """Asks the service, and waits for the answer, always with a time limit."""
 
@@ -22,7 +30,7 @@ class ServiceQuestions:
         self._send = send
         self._ids = count(1)
         # Changed by one operation of the interpreter at a time.
-        self._waiting: dict[int, Future[bytes]] = {}
+        self._waiting: dict[int, Awaited] = {}
 
     def ask(self, payload: bytes, seconds: float) -> bytes:
         """Returns the payload of the answer. Any thread but the main one; blocks for at most so many seconds.
@@ -35,17 +43,23 @@ class ServiceQuestions:
         if len(payload) > MAX_QUESTION:
             raise ValueError(f"the arguments have more than {MAX_QUESTION} bytes")
         id = next(self._ids)
-        answer = self._waiting[id] = Future()
+        awaited = self._waiting[id] = Awaited()
         try:
             self._send(encode_frame(FrameType.ASK, id, payload))
-            return answer.result(seconds)
+            return awaited.answer.result(seconds)
         except TimeoutError:
             raise ServiceBusy(f"no answer within {seconds:g} s; try again") from None
         finally:
             del self._waiting[id]
 
+    def came(self, id: int, payload: bytes) -> None:
+        """A PART has come; one that nobody waits for any more is forgotten. Main thread."""
+        awaited = self._waiting.get(id)
+        if awaited is not None:
+            awaited.parts.append(payload)
+
     def answered(self, id: int, payload: bytes) -> None:
-        """A REPLY has come; one that nobody waits for any more is forgotten. Main thread."""
-        answer = self._waiting.get(id)
-        if answer is not None:
-            answer.set_result(payload)
+        """A REPLY has come, the end of the answer. Main thread."""
+        awaited = self._waiting.get(id)
+        if awaited is not None:
+            awaited.answer.set_result(b"".join((*awaited.parts, payload)))

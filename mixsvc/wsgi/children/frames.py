@@ -7,7 +7,7 @@ a hook's run; it is 0 where there is none. Who sends what:
                     CALL    a request (environ_frame.py); its body too, unless that is a descriptor (SCM_RIGHTS)
                     ROOM    u32: so many bytes of this response were taken
                     GONE    the client of this call has left
-                    REPLY   the answer to an ASK
+                    REPLY   the answer to an ASK, or its end; PART: of an answer that one frame cannot hold
                     RATES   the latest rates
                     RUN     JSON: name and arguments of what the application has registered
                     CANCEL  nobody waits for this RUN any more
@@ -51,6 +51,7 @@ class FrameType:
     RUN: Final = 7
     STOP: Final = 8
     CANCEL: Final = 9
+    PART: Final = 10
     READY: Final = 32
     FAILED: Final = 33
     WHOLE: Final = 34

@@ -124,6 +124,8 @@ class ChildHost:
             self._tell(id, _Remote.taken, int.from_bytes(payload, "big"))
         elif type == FrameType.GONE:
             self._tell(id, _Remote.disconnected)
+        elif type == FrameType.PART:
+            self._questions.came(id, payload)
         elif type == FrameType.REPLY:
             self._questions.answered(id, payload)
         elif type == FrameType.RUN:

@@ -7,9 +7,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.common.answers import decode, encode_error, encode_value
 from mixsvc.errors import NoSuchRoom, ServiceBusy
+from mixsvc.wsgi.children import asked
 from mixsvc.wsgi.children.asked import MAX_QUESTIONS, ChildQuestions
 from mixsvc.wsgi.children.asking import MAX_QUESTION, ServiceQuestions
-from mixsvc.wsgi.children.frames import MAX_FRAME, Frame, FrameReader, FrameType
+from mixsvc.wsgi.children.frames import Frame, FrameReader, FrameType
 from mixsvc.wsgi.children.runs import MAX_ARGUMENTS, MAX_RUNS, ChildRuns
 from mixsvc.wsgi.supervision.interfaces import ProcessEnded
 
@@ -114,7 +115,9 @@ class ChildQuestionsTests(SynchronousTestCase):
         assert len(self.flushLoggedErrors(LookupError)) == 1
 
     def test_an_answer_that_is_too_long_is_an_error_there(self) -> None:
-        self.assertRaises(ValueError, self.reply, succeed(b"\0" * (MAX_FRAME + 1)))
+        self.patch(asked, "MAX_ANSWER", 1000)
+
+        self.assertRaises(ValueError, self.reply, succeed(b"\0" * 1001))
 
     def test_no_more_are_in_work_than_may(self) -> None:
         answers: list[Deferred[bytes]] = []
@@ -146,6 +149,29 @@ class ServiceQuestionsTests(SynchronousTestCase):
 
         assert str(error) == "no answer within 0.001 s; try again"
         questions.answered(sent.frames()[0].id, b"late")
+
+    def test_an_answer_that_one_frame_cannot_hold_arrives_whole(self) -> None:
+        self.patch(asked, "MAX_FRAME", 10)
+        whole = bytes(range(95))
+        received: list[Frame] = []
+
+        def receive(data: bytes) -> None:
+            (frame,) = FrameReader().feed(data)
+            received.append(frame)
+            (asking.came if frame.type == FrameType.PART else asking.answered)(frame.id, frame.payload)
+
+        there = ChildQuestions(lambda question: succeed(whole), receive)
+
+        def ask(data: bytes) -> None:
+            (frame,) = FrameReader().feed(data)
+            there.asked(frame.id, frame.payload)
+
+        asking = ServiceQuestions(ask)
+
+        assert asking.ask(b"?", 30.0) == whole
+        assert [len(each.payload) for each in received] == [10] * 9 + [5]
+        # Nobody waits for it any more.
+        asking.came(received[0].id, b"late")
 
     def test_a_question_has_a_limit(self) -> None:
         sent = Sent()
