@@ -47,6 +47,7 @@ class ChildLives:
         self._make = make
         self._pace = StartPace()
         self._is_running = False
+        self._is_renewing = False
         self._timer: IDelayedCall | None = None
         # The slots that get a new child, and why.
         self._due: dict[Slot, str] = {}
@@ -78,6 +79,7 @@ class ChildLives:
     def renew_all(self) -> None:
         """Replace all children, as there is new code; what is being started may have the old one, and is given up."""
         self._pace.forget()
+        self._is_renewing = True
         for slot in self._slots:
             given_up, slot.starting = slot.starting, None
             if given_up is not None:
@@ -97,6 +99,7 @@ class ChildLives:
         if before is not None:
             self._replaced(slot, before)
         self._dispatch.fill(process)
+        self._tell_if_renewed()
         self.go_on()
 
     def failed(self, process: SupervisedProcess, trouble: str) -> None:
@@ -201,7 +204,11 @@ class ChildLives:
             reason=reason,
         )
         self.leaving.finish(before)
-        if reason == NEW_CODE and NEW_CODE not in self._due.values():
+
+    def _tell_if_renewed(self) -> None:
+        is_done = all(slot.ready is not None for slot in self._slots) and NEW_CODE not in self._due.values()
+        if self._is_renewing and is_done:
+            self._is_renewing = False
             self._log.info("web: all children have the new code")
 
     def _not_started(self, slot: Slot, how: str) -> None:
@@ -209,6 +216,7 @@ class ChildLives:
         trouble = slot.trouble or f"it ended {how} before it was ready"
         if slot.ready is not None and self._due.get(slot) == NEW_CODE:
             self._due = {each: reason for each, reason in self._due.items() if reason != NEW_CODE}
+            self._is_renewing = False
             self._log.error("web: the new code is not used, the old one goes on: {trouble}", trouble=trouble)
             return
         self._due.pop(slot, None)

@@ -189,6 +189,23 @@ class RenewalTests(SynchronousTestCase):
         family.starting()[0].get_ready()
         self.assertIs(family.holder(family.call()), family.living()[0])
 
+    def test_the_log_says_once_when_all_children_have_the_new_code_whether_they_were_ready_before_or_not(self) -> None:
+        said = "web: all children have the new code"
+        family = Family()
+        family.views.start()
+        family.made[0].get_ready()
+        family.made[1].cannot_start("it is broken")
+        with capturedLogs() as events:
+            family.views.reload()
+            while family.starting():
+                self.assertNotIn(said, [formatEvent(each) for each in events])
+                family.starting()[0].get_ready()
+            family.living()[0].end("by signal SIGKILL")
+            family.pass_time(2)
+            family.starting()[0].get_ready()
+
+        self.assertEqual([formatEvent(each) for each in events].count(said), 1)
+
     def test_a_replaced_child_may_not_finish_for_ever(self) -> None:
         family = Family(processes=1).ready()
         old, endless = family.made[0], family.call("GET /endless")
