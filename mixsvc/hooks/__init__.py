@@ -4,7 +4,7 @@ An application registers them where it is imported, before any service runs, and
 its own, or in the processes in which the application is imported. So there are two sides, which share interfaces/hooks:
 
 - registry: the side of the application. It holds the functions of this process, and calls them one by one.
-- threads: runs the registry of this process in daemon threads.
+- threads: runs the registry of this process in daemon threads. children: runs those of the processes of views.
 - lanes: jobs that run side by side, except those of one lane, which keep their order.
 - listeners: gives messages to the functions that `on_message` has registered, and passes their answers on.
 - permissions: asks the functions that `may` has registered, and remembers their answers for some seconds.

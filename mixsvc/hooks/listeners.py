@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.errors import MixError
 from mixsvc.hooks.lanes import Lanes
 from mixsvc.interfaces.hooks import MESSAGE, HookRunner
 
@@ -90,7 +91,11 @@ class MessageListeners:
         self._log.warn("hooks: an answer of on_message in {room!r} was not said: {reason}", room=room, reason=reason)
 
     def _failed(self, failure: Failure) -> None:
-        self._log.failure("hooks: a message could not be given to on_message", failure)
+        if failure.check(MixError):
+            reason = str(failure.value)
+            self._log.warn("hooks: a message could not be given to on_message: {reason}", reason=reason)
+        else:
+            self._log.failure("hooks: a message could not be given to on_message", failure)
 
     def _lose(self) -> None:
         self._lost += 1

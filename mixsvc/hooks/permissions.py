@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.errors import MixError
 from mixsvc.hooks.lanes import Lanes
 from mixsvc.interfaces.hooks import MAY, HookRunner
 
@@ -132,9 +133,16 @@ class Permissions:
 
     def _failed(self, failure: Failure, question: _Question, answer: Any) -> None:
         self._asking.discard(question)
-        if not question.is_over:
+        if question.is_over:
+            return
+        if failure.check(MixError):
+            reason = str(failure.value)
+            self._log.warn(
+                "hooks: may could not be asked about {person!r}: {reason}", person=question.person, reason=reason
+            )
+        else:
             self._log.failure("hooks: may could not be asked about {person!r}", failure, person=question.person)
-            self._answer(question, answer, {})
+        self._answer(question, answer, {})
 
     def _answer(self, question: _Question, answer: Any, fresh: dict[Pair, bool | None]) -> None:
         if not question.is_over:
