@@ -40,6 +40,7 @@ from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades
+from mixsvc.hooks.children import ChildHookRunner
 from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
 from mixsvc.http.links import address_text, link_to
@@ -141,7 +142,7 @@ class MixService(MultiService):
         self._views, pages = self._make_views(application)
         self._database = Database(reactor, settings.storage.path, self._helpers.defer)
         self._lock = DatabaseLock(settings.storage.path, SERVICE)
-        self._hooks = ThreadHookRunner(reactor, hooks)
+        self._hooks = ThreadHookRunner(reactor, hooks) if self._children is None else ChildHookRunner(self._children)
         self._rates = RatesService(reactor, settings, self._database, self._helpers)
         self._chat = self._make_chat(authenticate)
         parts = MonitoredParts(self._database, self._rates, self._chat, self._views, self._unread, self._children)
@@ -240,6 +241,10 @@ class MixService(MultiService):
         self._rates.start()
         if self._support is not None:
             self._support.start()
+        if self._children is not None:
+            # Only then is it known what the application registers.
+            ready = self._children.ready_process()
+            ready.addCallbacks(lambda _: self._chat.warn_if_unguarded(), lambda failure: None)
         self._forks.start()
         MultiService.startService(self)
 

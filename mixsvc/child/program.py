@@ -25,6 +25,7 @@ from mixsvc.child.logins import ChildLogins
 from mixsvc.child.process import die_with_service, ignore_signals
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
+from mixsvc.hooks.registry import hooks
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.garbage import collect_as_usual
 from mixsvc.pages.app import AppSecrets
@@ -59,7 +60,7 @@ def main() -> None:
         wire.sender.send(encode_frame(FrameType.FAILED, 0, str(error).encode(errors="backslashreplace")))
         raise SystemExit(1) from None
     collect_as_usual()
-    if not host.serve(application, []):
+    if not host.serve(application, sorted(hooks.names)):
         os._exit(1)
 
 
@@ -88,7 +89,7 @@ def _prepared(setup: ChildSetup, wire: ChildWire) -> tuple[ChildHost, "WSGIAppli
 
 def _runner(logins: ChildLogins) -> Callable[[str, Sequence[Any]], object]:
     """Runs what the service wants by its name: the authenticator, or what the application has registered."""
-    return lambda name, arguments: (logins.run if name.startswith(LOGIN) else _nothing_registered)(name, arguments)
+    return lambda name, arguments: (logins.run if name.startswith(LOGIN) else hooks.call)(name, arguments)
 
 
 def _connect() -> ChildWire:
@@ -130,10 +131,6 @@ def _search_as_the_service(setup: ChildSetup) -> None:
         os.environ.pop(SEARCH, None)
     else:
         os.environ[SEARCH] = setup.pythonpath
-
-
-def _nothing_registered(name: str, arguments: object) -> object:
-    raise LookupError(f"nothing is registered under {name}")
 
 
 def _quota(settings: Settings) -> SpoolQuota:

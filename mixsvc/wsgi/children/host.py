@@ -33,8 +33,9 @@ __all__ = ["ChildHost", "ChildWire", "Registered"]
 
 READER_THREADS: Final = 4
 
-# Threads of their own, so that views that take long do not hold up the chat's questions.
-RUN_THREADS: Final = 4
+# Threads of their own, so that views that take long do not hold up the chat's questions. As many as the service has for
+# hooks without children: functions that hang because of messages leave threads to permissions.
+RUN_THREADS: Final = 12
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def check_team(web: int, chat: int) -> None:
         assert ann.ask("say", "said", room="staff", text="he is gone")["number"] == 3
 
 
-@pytest.mark.parametrize("processes", ["0"])
+@pytest.mark.parametrize("processes", ["0", "2"])
 def test_the_team_in_the_service(start: Start, launch: Launch, processes: str) -> None:
     service = start(team(launch, web={**WEB, "processes": processes}, chat=CHAT))
 
