@@ -1,8 +1,11 @@
 """Hosts that requests may name."""
 
 import pytest
+from twisted.web.test.requesthelper import DummyChannel
 
-from mixsvc.http.hosts import is_one_of
+from mixsvc.http.head import read_fields
+from mixsvc.http.hosts import is_one_of, replace_host
+from mixsvc.http.request import MixRequest
 
 HOSTS = frozenset(("example.org", "*.example.net", "[::1]", "127.0.0.1"))
 
@@ -29,3 +32,18 @@ def test_ports_and_case_do_not_matter(host: bytes) -> None:
 )
 def test_other_hosts_do_not_match(host: bytes | None) -> None:
     assert not is_one_of(host, HOSTS)
+
+
+def test_another_host_is_put_in_the_headers_of_one_request_only() -> None:
+    """Requests with the same fields share what is made of them."""
+    fields = read_fields(b"Host: example.org\r\n", b"1")
+    one, other = MixRequest(DummyChannel()), MixRequest(DummyChannel())
+    one.take_fields(fields)
+    other.take_fields(fields)
+
+    replace_host(one, b"public.example.org")
+
+    assert one.getHeader(b"host") == b"public.example.org"
+    assert other.getHeader(b"host") == b"example.org"
+    assert one.fields is None
+    assert other.fields is fields
