@@ -6,7 +6,8 @@ and forms stay.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from zope.interface import implementer
 
@@ -18,7 +19,20 @@ if TYPE_CHECKING:
     # Only the process that serves the chat has it in its memory.
     from mixsvc.chat.dispatch import ChatDispatcher
 
-__all__ = ["RemoteChat", "chat_answers"]
+__all__ = ["AskChat", "Place", "RemoteChat", "chat_answers"]
+
+# What a thread has while it waits for an answer; see mixsvc.threads.places.
+Place: TypeAlias = Callable[[], AbstractContextManager[object]]
+
+
+class AskChat(Protocol):
+    """Asks the process that serves the chat. Used in worker threads."""
+
+    def __call__(self, method: str, arguments: Sequence[object], place: Place) -> Any:
+        """Returns the JSON of a method of `chat_answers`, or raises its error; ServiceBusy if there is no answer.
+
+        place: taken while an answer is waited for, and not while no process is there that could give one.
+        """
 
 
 def chat_answers(service: "ChatDispatcher") -> Mapping[str, Callable[..., Any]]:
@@ -50,12 +64,9 @@ class RemoteChat:
     on_message = staticmethod(hooks.on_message)
     may = staticmethod(hooks.may)
 
-    def __init__(self, ask: Callable[[str, Sequence[object]], Any], prefix: str, places: Places) -> None:
-        """ask: asks a method of `chat_answers`, and returns its JSON or raises its error.
-
-        prefix: see IChat. places: for threads that wait for the chat's database.
-        """
-        self._ask = ask
+    def __init__(self, ask: AskChat, prefix: str, places: Places) -> None:
+        """prefix: see IChat. places: for threads that wait for the chat's database."""
+        self._ask_chat = ask
         self._places = places
         self._permission_places = places.another()
         self.prefix = prefix
@@ -67,13 +78,12 @@ class RemoteChat:
 
     def seen_by(self, person: str | None) -> Sequence[RoomOverview]:
         """See IChat."""
-        with self._permission_places.place():
-            return [RoomOverview(*each) for each in self._ask("seen", (person,))]
+        found = self._ask("seen", (person,), self._permission_places.place)
+        return [RoomOverview(*each) for each in found]
 
     def allows(self, person: str | None, action: str, room: str | None) -> bool:
         """See IChat."""
-        with self._permission_places.place():
-            return bool(self._ask("allows", (person, action, room)))
+        return bool(self._ask("allows", (person, action, room), self._permission_places.place))
 
     def revoke(self, person: str | None, room: str) -> None:
         """See IChat."""
@@ -93,8 +103,7 @@ class RemoteChat:
 
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
         """See IChat."""
-        with self._places.place():
-            messages, *others = self._ask("history", (room, before, limit))
+        messages, *others = self._ask("history", (room, before, limit), self._places.place)
         return ChatPage([ChatMessage(*each) for each in messages], *others)
 
     def claim(self, name: str, person: str) -> str:
@@ -103,8 +112,11 @@ class RemoteChat:
 
     def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
         """See IChat."""
-        with self._places.place():
-            return int(self._ask("answer" if is_in_hook() else "say", (room, name, text, key)))
+        method = "answer" if is_in_hook() else "say"
+        return int(self._ask(method, (room, name, text, key), self._places.place))
+
+    def _ask(self, method: str, arguments: Sequence[object], place: Place = nullcontext) -> Any:
+        return self._ask_chat(method, arguments, place)
 
 
 def _page_as_json(page: ChatPage) -> list[object]:

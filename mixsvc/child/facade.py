@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeAlias
 
 from mixsvc.charts.remote import RemoteCharts
-from mixsvc.chat.remote import RemoteChat
+from mixsvc.chat.remote import AskChat, Place, RemoteChat
 from mixsvc.common.answers import decode
 from mixsvc.config.settings import Settings
 from mixsvc.facade import Facades
@@ -42,7 +42,7 @@ class ChildFacades:
         rates = PushedRates(_now, RemoteHistory(_asker(ask, "rates.", ANSWER_SECONDS)))
         # If the disk hangs, half of the view threads are left for those who do not need the database.
         places = Places(max(1, settings.web.threads // 2))
-        chat = RemoteChat(_asker(ask, "chat.", ANSWER_SECONDS), settings.chat.prefix, places)
+        chat = RemoteChat(_in_place(_asker(ask, "chat.", ANSWER_SECONDS)), settings.chat.prefix, places)
         charts = RemoteCharts(_asker(ask, "charts.", settings.rates.chart_timeout))
         self._rates = rates
         self._facades = Facades(rates.facade, chat, settings.rates.pairs, charts)
@@ -62,6 +62,14 @@ def _asker(ask: AskService, prefix: str, seconds: float) -> Ask:
         if this_process.is_one:
             raise RuntimeError("a process that a view has forked cannot call the service; call it in the view")
         return decode(ask(json.dumps([prefix + method, arguments]).encode(), seconds))
+
+    return asked
+
+
+def _in_place(ask: Ask) -> AskChat:
+    def asked(method: str, arguments: Sequence[object], place: Place) -> Any:
+        with place():
+            return ask(method, arguments)
 
     return asked
 

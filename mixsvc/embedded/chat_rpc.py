@@ -20,7 +20,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from mixsvc.chat.dispatch import ChatDispatcher
-from mixsvc.chat.remote import chat_answers
+from mixsvc.chat.remote import Place, chat_answers
 from mixsvc.common.answers import error_fields, value_of
 from mixsvc.errors import ServiceBusy
 
@@ -99,21 +99,25 @@ class ChatRpcClient:
         self._token = token
         self._seconds = seconds
 
-    def ask(self, method: str, arguments: Sequence[object]) -> Any:
-        """Returns the value of a method, or raises its error."""
+    def ask(self, method: str, arguments: Sequence[object], place: Place) -> Any:
+        """See AskChat."""
         arguments = _repeatable(method, arguments)
         ends_at = time.monotonic() + HANDOVERS * self._seconds
-        while (answer := self._try(method, arguments)) is None:
+        while (answer := self._try(method, arguments, place)) is None:
             if time.monotonic() + PAUSE_SECONDS > ends_at:
                 raise ServiceBusy("no process serves the chat now; try again")
             time.sleep(PAUSE_SECONDS)
         return value_of(answer)
 
-    def _try(self, method: str, arguments: Sequence[object]) -> dict[str, Any] | None:
+    def _try(self, method: str, arguments: Sequence[object], place: Place) -> dict[str, Any] | None:
         """The answer; None if no process serves the chat, or the one that did has ended. Raises ServiceBusy."""
         port = self._find_port()
         if port is None:
             return None
+        with place():
+            return self._ask_at(port, method, arguments)
+
+    def _ask_at(self, port: int, method: str, arguments: Sequence[object]) -> dict[str, Any] | None:
         try:
             # Refused once: the system's clock was set between the two processes' looks at it.
             for _ in range(2):

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from mixsvc.chat.facade import ChatFacade
-from mixsvc.chat.remote import RemoteChat, chat_answers
+from mixsvc.chat.remote import Place, RemoteChat, chat_answers
 from mixsvc.common import answers
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import IChat, Identity, RoomMessage
@@ -165,14 +165,15 @@ class RemoteChatTests(ChatFacadeTests):
     def facade_with(self, places: Places) -> RemoteChat:
         return RemoteChat(self.ask, "/chat", places)
 
-    def ask(self, method: str, arguments: Sequence[object]) -> Any:
+    def ask(self, method: str, arguments: Sequence[object], place: Place) -> Any:
         """What comes back when question and answer are bytes in between."""
         asked, given = json.loads(json.dumps([method, arguments]))
-        try:
-            answer = answers.encode_value(self.bridge(chat_answers(self.chat.dispatcher)[asked], *given))
-        except Exception as error:
-            answer = answers.encode_error(error)
-        return answers.decode(answer)
+        with place():
+            try:
+                answer = answers.encode_value(self.bridge(chat_answers(self.chat.dispatcher)[asked], *given))
+            except Exception as error:
+                answer = answers.encode_error(error)
+            return answers.decode(answer)
 
     def test_a_page_arrives_whole(self) -> None:
         self.facade.say("lobby", "Clock", "noon")

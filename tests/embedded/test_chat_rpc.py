@@ -119,6 +119,15 @@ class ChatRpcTests(TestCase):
     def status_of_call(self, age: float) -> int:
         return self.call("say", "lobby", "Ann", "x", None, age=age)[0]
 
+    async def test_nobody_is_refused_while_the_chat_goes_from_one_process_to_another(self) -> None:
+        # Longer than a call may last before others are refused: each one looks for a process every 0.1 s.
+        looks = iter([None] * 25)
+        another = remote(lambda: next(looks, self.number), TOKEN, 30.0)
+
+        said = [deferToThread(another.say, "lobby", "Ann", f"{number}", "key") for number in range(DATABASE_PLACES + 3)]
+
+        assert [await each for each in said] == [41] * len(said)
+
     async def test_every_method_returns_what_the_chat_returns(self) -> None:
         assert await deferToThread(self.remote.rooms) == ["lobby", "T\u00fcrk\u00e7e"]
         assert await deferToThread(self.remote.members, "lobby") == ["Ann", "lobby"]
