@@ -104,10 +104,14 @@ class Views(ViewThreads, Protocol):
 
 @dataclass(frozen=True)
 class ViewProgram:
-    """How to start the processes in which views run, and the memory of logins that they share with the service."""
+    """How to start the processes in which views run, and the memory of logins that they share with the service.
+
+    hooks: the names of what the application registers there, as far as is known before one is ready.
+    """
 
     command: "SpawnCommand"
     logins: LoginMemory
+    hooks: frozenset[str]
 
 
 class MixService(MultiService):
@@ -183,7 +187,7 @@ class MixService(MultiService):
             from mixsvc.wsgi.supervision.processes import ViewProcesses
 
             make = partial(ViewProcess, self._reactor, application.command, self._answer)
-            children = self._children = ViewProcesses(self._reactor, web, make)
+            children = self._children = ViewProcesses(self._reactor, web, make, application.hooks)
             return children, ChildResource(children.submit)
         pool = DaemonThreadPool(self._reactor, web.threads, "view")
         return pool, wsgi_resource(pool, application, self._readers, self._unread)
@@ -241,10 +245,6 @@ class MixService(MultiService):
         self._rates.start()
         if self._support is not None:
             self._support.start()
-        if self._children is not None:
-            # Only then is it known what the application registers.
-            ready = self._children.ready_process()
-            ready.addCallbacks(lambda _: self._chat.warn_if_unguarded(), lambda failure: None)
         self._forks.start()
         MultiService.startService(self)
 

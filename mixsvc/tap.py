@@ -172,10 +172,9 @@ def makeService(options: MixsvcOptions) -> IService:
         with acting_as(options):
             database.rehearse(settings.storage.path)
         # First, so that an error in other people's code leaves no files of ours behind.
-        if settings.web.processes:
-            _try_application(found, directory, options)
+        hooks = _try_application(found, directory, options) if settings.web.processes else frozenset()
         with acting_as(options):
-            parts = _make_parts(found, directory)
+            parts = _make_parts(found, directory, hooks)
             check_log_file(settings.server.access_log_file)
         process = ProcessContext(os.environ, log_file(options), renewal)
         service = MixService(reactor, settings, parts.views, parts.authenticate, process)
@@ -189,14 +188,17 @@ def makeService(options: MixsvcOptions) -> IService:
     return service
 
 
-def _try_application(found: ReadSettings, directory: str, options: MixsvcOptions) -> None:
-    """Have a process import the application and end. Raises BadSetting if it cannot."""
+def _try_application(found: ReadSettings, directory: str, options: MixsvcOptions) -> frozenset[str]:
+    """Have a process import the application and end; returns the names of what that registers.
+
+    Raises BadSetting if it cannot.
+    """
     # Here, as a service without children does not need them.
     from mixsvc.wsgi.children.setup import spawn_command
     from mixsvc.wsgi.children.trial import try_application
 
     # Without files: it serves nobody.
-    try_application(spawn_command(found.values, directory, AppSecrets().as_json()), later_user(options))
+    return try_application(spawn_command(found.values, directory, AppSecrets().as_json()), later_user(options))
 
 
 def _load_what_is_closed_later(options: MixsvcOptions, web: WebApplication) -> None:
@@ -226,15 +228,19 @@ class WebParts:
     authenticate: Authenticator
 
 
-def _make_parts(found: ReadSettings, directory: str) -> WebParts:
-    """Import the application; with children only they do. directory: where relative paths of the settings start."""
+def _make_parts(found: ReadSettings, directory: str, hooks: frozenset[str]) -> WebParts:
+    """Import the application; with children only they do.
+
+    directory: where relative paths of the settings start. hooks: what the application registers in children.
+    """
     connect_for_import(facade.mix)
     settings = found.settings.within(directory)
     if settings.web.processes:
         web, shared = service_pages(facade.mix, settings)
         from mixsvc.wsgi.children.setup import spawn_command
 
-        program = ViewProgram(spawn_command(found.values, directory, shared.keys.as_json()), shared.logins)
+        command = spawn_command(found.values, directory, shared.keys.as_json())
+        program = ViewProgram(command, shared.logins, hooks)
         # [chat] authenticator, if there is one, is the children's as well.
         parts = WebParts(web, program, pages_authenticator(web.pages))
     else:

@@ -94,10 +94,9 @@ class ChatService:
         if self._settings.storage.path != MEMORY:
             self._clock_keeper.start()
         self._given.rates.add_listener(self.dispatcher.rates_changed)
-        self.warn_if_unguarded()
+        self._warn_if_unguarded()
 
-    def warn_if_unguarded(self) -> None:
-        """Log a warning if nobody can get into the private rooms; called when the application is imported."""
+    def _warn_if_unguarded(self) -> None:
         if self.dispatcher.is_unguarded:
             self._log.warn(
                 "chat: nobody may enter the rooms of [chat] private_rooms = {rooms}, as the application has registered "

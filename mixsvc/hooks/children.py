@@ -5,8 +5,6 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
-from mixsvc.interfaces.hooks import MAY
-
 __all__ = ["ChildHookRunner", "HookProcesses"]
 
 
@@ -14,8 +12,8 @@ class HookProcesses(Protocol):
     """What it needs of mixsvc.wsgi.supervision.processes.ViewProcesses."""
 
     @property
-    def hooks(self) -> frozenset[str] | None:
-        """The names of what the application has registered; None before the first process is ready."""
+    def hooks(self) -> frozenset[str]:
+        """The names of what the application has registered."""
 
     def run(self, name: str, arguments: Sequence[object]) -> "Deferred[Any]":
         """Call it in a process that is ready, or as soon as one is; cancellable."""
@@ -29,9 +27,7 @@ class ChildHookRunner:
 
     def names(self) -> frozenset[str]:
         """See HookRunner."""
-        hooks = self._processes.hooks
-        # What the application would refuse must not be permitted because it is not imported yet.
-        return frozenset({MAY}) if hooks is None else hooks
+        return self._processes.hooks
 
     def run(self, name: str, arguments: Sequence[object]) -> "Deferred[Any]":
         """See HookRunner. If the process ends before it answers, the call fails; it is not made again."""

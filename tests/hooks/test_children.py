@@ -1,4 +1,4 @@
-"""Hooks in other processes: what is registered there is not known before one is ready."""
+"""Hooks in other processes, which may not be ready yet."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ class Processes:
     """None is ready before the test says so."""
 
     def __init__(self) -> None:
-        self.hooks: frozenset[str] | None = None
+        self.hooks = frozenset({MAY})
         self.asked: list[tuple[str, Sequence[object]]] = []
         self.answer: Deferred[Any] = Deferred()
 
@@ -32,7 +32,7 @@ class ChildHookRunnerTests(SynchronousTestCase):
         self.processes = Processes()
         self.runner = ChildHookRunner(self.processes)
 
-    def test_nothing_is_permitted_before_it_is_known_what_is_registered(self) -> None:
+    def test_nothing_is_permitted_before_a_process_can_be_asked(self) -> None:
         permissions = Permissions(Clock(), self.runner, lambda room: False)
 
         asking = permissions.ask("ann", [("join", "lobby")])
@@ -42,7 +42,14 @@ class ChildHookRunnerTests(SynchronousTestCase):
         self.assertEqual([True], self.successResultOf(asking))
         self.assertEqual([(MAY, ["ann", [["join", "lobby"]]])], self.processes.asked)
 
-    def test_then_it_has_what_the_application_has_registered(self) -> None:
+    def test_without_a_may_nobody_waits_for_a_process(self) -> None:
+        self.processes.hooks = frozenset({MESSAGE})
+        permissions = Permissions(Clock(), self.runner, lambda room: False)
+
+        self.assertEqual([True], self.successResultOf(permissions.ask("ann", [("join", "lobby")])))
+        self.assertEqual([], self.processes.asked)
+
+    def test_it_has_what_the_application_has_registered(self) -> None:
         self.processes.hooks = frozenset()
         self.assertEqual(frozenset(), self.runner.names())
         self.processes.hooks = frozenset({MESSAGE})

@@ -26,8 +26,10 @@ END_SECONDS: Final = 2.0
 OURS: Final = "mixsvc: "
 
 
-def try_application(command: SpawnCommand, user: Mapping[str, Any]) -> None:
-    """Start a child until it is ready, and end it. Blocks as long as the import takes.
+def try_application(command: SpawnCommand, user: Mapping[str, Any]) -> frozenset[str]:
+    """Start a child until it is ready, and end it; returns the names of what the application has registered.
+
+    Blocks as long as the import takes.
 
     user: arguments of subprocess.Popen that say as which user. Raises BadSetting if the application cannot be imported.
     """
@@ -48,6 +50,7 @@ def try_application(command: SpawnCommand, user: Mapping[str, Any]) -> None:
             )
         if answer.type == FrameType.FAILED:
             raise BadSetting(answer.payload.decode(errors="replace"))
+        return frozenset(json.loads(answer.payload)["hooks"])
 
 
 def _started(

@@ -38,15 +38,15 @@ CHANGE_SECONDS: Final = 0.2
 class ViewProcesses:
     """The children that run the application. Used in the reactor thread; they start at `start`.
 
-    size: the threads of all children. hooks: the names of what the application has registered; None before the first
-    child is ready.
+    size: the threads of all children. hooks: the names of what the application has registered.
     """
 
     _log = Logger("mixsvc.web")
 
-    def __init__(self, clock: IReactorTime, web: WebSettings, make: MakeProcess) -> None:
+    def __init__(self, clock: IReactorTime, web: WebSettings, make: MakeProcess, hooks: frozenset[str]) -> None:
+        """hooks: as far as is known before a child is ready: a child was tried."""
         self.size: Final = web.processes * web.threads
-        self.hooks: frozenset[str] | None = None
+        self.hooks = hooks
         self._clock = clock
         self._web = web
         self._slots = [Slot(number) for number in range(1, web.processes + 1)]

@@ -141,7 +141,7 @@ class Family:
         self.refusal = ""
         self._pid = 100
         web = replace(WebSettings(), **{"processes": 2, "threads": 1, **settings})
-        self.views = ViewProcesses(self.clock, web, self._make)
+        self.views = ViewProcesses(self.clock, web, self._make, frozenset({"may"}))
 
     def ready(self) -> "Family":
         """Started, and each child is ready."""
