@@ -26,6 +26,7 @@ LAYERS: Final = """
     mixsvc.chat.model  mixsvc.rates.model
     mixsvc.chat.protocol
 
+    mixsvc.nodes
     mixsvc.http  mixsvc.client  mixsvc.storage  mixsvc.hooks
     mixsvc.storage.schema
     mixsvc.threads
@@ -86,6 +87,8 @@ ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "mixsvc.chat.model": (),
         "mixsvc.rates.model": (),
         "mixsvc.common": (),
+        "mixsvc.nodes.hints": (),
+        "mixsvc.nodes.members": (),
         "txsockjs._protocol": (),
     },
     "flask": {

@@ -1,0 +1,111 @@
+"""A chat of one node: every answer comes at once, and there is nobody to tell. Used in the reactor thread."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+
+from mixsvc.nodes.hints import Hint
+from mixsvc.nodes.interfaces import (
+    Claimant,
+    H,
+    Holder,
+    JournalEvent,
+    NodeHost,
+    Nodes,
+    PresenceListener,
+    RoomMembers,
+)
+from mixsvc.nodes.members import NOBODY, Members
+
+__all__ = ["alone"]
+
+# The number of the only node.
+OWN = 0
+
+
+def alone() -> Nodes:
+    """What a chat uses of the nodes if it is the only one; nothing of it lasts longer than the process."""
+    return Nodes(_NoBus(), _LocalRoster(), _LocalClaims(), _LocalJournal(), _OwnHeart())
+
+
+class _NoBus:
+    """Implements Bus: nobody else is there."""
+
+    def tell(self, hint: Hint) -> None:
+        """Does nothing."""
+
+    def listen(self, kind: type[H], heard: Callable[[H], object]) -> None:
+        """Does nothing: there are no hints."""
+
+
+class _LocalRoster:
+    """Implements Roster for the persons of this process."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, Members] = {}
+
+    def listen(self, listener: PresenceListener) -> None:
+        """Does nothing: nobody comes by way of another node."""
+
+    def enter(self, room: str, key: str, name: str) -> bool:
+        members = self._rooms.get(room)
+        if members is None:
+            members = self._rooms[room] = Members()
+        return members.add(key, name, OWN)
+
+    def leave(self, room: str, key: str) -> bool:
+        return self.remove(room, key)
+
+    def remove(self, room: str, key: str) -> bool:
+        members = self._rooms.get(room, NOBODY)
+        was_inside = members.remove(key)
+        if was_inside and not members.size:
+            del self._rooms[room]
+        return was_inside
+
+    def members(self, room: str) -> RoomMembers:
+        return self._rooms.get(room, NOBODY)
+
+    def occupied(self) -> Collection[str]:
+        return tuple(self._rooms)
+
+
+class _LocalClaims:
+    """Implements Claims: who has which name in this process is known to the chat itself."""
+
+    def claim(self, wanted: Claimant) -> "Deferred[str | None]":
+        return succeed(wanted.name)
+
+    def release(self, key: str) -> None:
+        """Does nothing."""
+
+    def holder(self, key: str) -> "Deferred[Holder | None]":
+        return succeed(None)
+
+    def taken(self, keys: Collection[str], person: str) -> "Deferred[Collection[str]]":
+        return succeed(())
+
+
+class _LocalJournal:
+    """Implements Journal: what this node has stored is all there is."""
+
+    def follow(self, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
+        self._apply = apply
+
+    def stored(self, event: JournalEvent) -> "Deferred[None]":
+        self._apply(event)
+        return succeed(None)
+
+    def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[None]":
+        return self.stored(JournalEvent(0, kind, room, body))
+
+
+class _OwnHeart:
+    """Implements Heart: nobody can give this node up."""
+
+    is_trusted = True
+    is_leader = True
+
+    def beat_for(self, host: NodeHost) -> None:
+        """Does nothing."""

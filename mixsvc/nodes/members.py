@@ -1,0 +1,101 @@
+"""The persons in one room, on all nodes. Pure."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
+from typing import Final
+
+from mixsvc.common import names
+
+__all__ = ["NOBODY", "Members"]
+
+
+class Members:
+    """Implements RoomMembers. Changed in the reactor thread; any thread may read `size`, `names` and `has`.
+
+    A node is a number. Whoever is on several nodes is one person.
+    """
+
+    __slots__ = ("_places", "_sorted")
+
+    def __init__(self) -> None:
+        # The nodes of each person, by the key of the name.
+        self._places: dict[str, frozenset[int]] = {}
+        self._sorted: list[tuple[str, str]] = []
+
+    @property
+    def size(self) -> int:
+        """How many persons are inside; any thread."""
+        return len(self._sorted)
+
+    def names(self) -> Sequence[str]:
+        """Their names, sorted without regard to case; any thread."""
+        # The copy is one step of the interpreter, so that another thread may call this.
+        return [name for _, name in tuple(self._sorted)]
+
+    def names_after(self, name: str | None, limit: int) -> Sequence[str]:
+        """At most `limit` names that follow a name in the list, or the first ones for None."""
+        start = 0 if name is None else bisect_right(self._sorted, (names.key(name), name))
+        return [each for _, each in self._sorted[start : start + limit]]
+
+    def has(self, key: str) -> bool:
+        """Whether the person whose name has this key is inside; any thread."""
+        return key in self._places
+
+    def has_on(self, key: str, node: int) -> bool:
+        """Whether this person is inside on a node."""
+        return node in self._places.get(key, ())
+
+    def name(self, key: str) -> str:
+        """The name of a person who is inside. Raises KeyError if nobody with this key is."""
+        if key not in self._places:
+            raise KeyError(key)
+        return self._sorted[self._index(key)][1]
+
+    def add(self, key: str, name: str, node: int) -> bool:
+        """A person is inside on a node; returns whether the person was on none before."""
+        places = self._places.get(key)
+        if places is None:
+            self._places[key] = _single(node)
+            insort(self._sorted, (key, name))
+            return True
+        if node not in places:
+            self._places[key] = places | {node}
+        return False
+
+    def discard(self, key: str, node: int) -> bool:
+        """A person is not inside on a node; returns whether it was the person's last one."""
+        places = self._places.get(key, frozenset())
+        if node not in places:
+            return False
+        if len(places) > 1:
+            self._places[key] = places - {node}
+            return False
+        self.remove(key)
+        return True
+
+    def remove(self, key: str) -> bool:
+        """A person is inside on no node any more; returns whether the person was."""
+        if key not in self._places:
+            return False
+        del self._sorted[self._index(key)]
+        del self._places[key]
+        return True
+
+    def _index(self, key: str) -> int:
+        # No name is empty, so this is where the key's only entry stands.
+        return bisect_left(self._sorted, (key, ""))
+
+
+# Most persons are on one node, and share its set.
+_SINGLES: Final[dict[int, frozenset[int]]] = {}
+
+
+def _single(node: int) -> frozenset[int]:
+    found = _SINGLES.get(node)
+    if found is None:
+        found = _SINGLES[node] = frozenset({node})
+    return found
+
+
+# What a room without members has; nobody changes it.
+NOBODY: Final = Members()
