@@ -8,6 +8,7 @@ Files, in the order in which one meets them:
 - interfaces: what the chat uses of the nodes (bus, roster, claims, journal, heart), and what it gives them. Pure.
 - hints: what nodes tell each other, and how it is written. Pure.
 - members: the persons in one room, on all nodes. Pure.
+- tails: the newest messages of rooms, each told once and in order. Pure.
 - alone: everything above for a chat of one node. Pure but for Deferreds that have fired.
 
 The chat imports this folder; this folder knows no rooms, sessions or messages of the chat, only their names, keys and

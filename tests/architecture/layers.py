@@ -89,6 +89,7 @@ ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "mixsvc.common": (),
         "mixsvc.nodes.hints": (),
         "mixsvc.nodes.members": (),
+        "mixsvc.nodes.tails": (),
         "txsockjs._protocol": (),
     },
     "flask": {
