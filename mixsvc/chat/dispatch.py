@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -42,6 +42,8 @@ from mixsvc.errors import ServiceBusy
 from mixsvc.hooks.permissions import Permissions
 from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview
 from mixsvc.interfaces.hooks import ACTIONS, HookRunner
+from mixsvc.nodes.alone import alone
+from mixsvc.nodes.interfaces import Nodes
 
 __all__ = ["ChatDispatcher", "Neighbours", "StoredState", "read_stored_state"]
 
@@ -61,12 +63,13 @@ class Neighbours:
     """What the chat uses of the other parts.
 
     broadcast(text, transports) writes one text to many transports; connections may be lost during the call. hooks: runs
-    what the application has registered.
+    what the application has registered. nodes: the other processes that serve the same chat.
     """
 
     rates: IRates
     broadcast: Broadcast
     hooks: HookRunner
+    nodes: Nodes = field(default_factory=alone)
 
 
 class ChatDispatcher:
@@ -84,7 +87,7 @@ class ChatDispatcher:
         self._message_dates = MessageDates(clocks.steady, clocks.wall, storage)
         people = People(moderators, [names.key(name) for name in (RATES, PUBLISHER)])
         sanctions = Sanctions()
-        rooms, access = _make_rooms(clocks.steady, settings, neighbours.hooks)
+        rooms, access = _make_rooms(clocks.steady, settings, neighbours)
         self._access = access
         self._state = state = ChatState(
             clock=clocks.steady,
@@ -97,6 +100,7 @@ class ChatDispatcher:
             sanction_clock=SanctionClock(clocks.wall, sanctions, storage, self._message_dates),
             access=access,
             broadcast=Broadcaster(neighbours.broadcast),
+            nodes=neighbours.nodes,
         )
         self._make_handlers(state, neighbours, moderators)
         # Those whose login may end before their connection, in the order of their arrival.
@@ -174,7 +178,7 @@ class ChatDispatcher:
     def members(self, room: str) -> Sequence[str]:
         """The names of the members of a room, sorted; empty if it is private or there is none; any thread."""
         found = self._state.rooms.find(room)
-        return found.names() if found is not None and self._access.is_public(room) else ()
+        return found.members.names() if found is not None and self._access.is_public(room) else ()
 
     def seen_by(self, person: str | None) -> "Deferred[Sequence[RoomOverview]]":
         """See IChat."""
@@ -278,10 +282,10 @@ class ChatDispatcher:
         return self._state.storage.flush()
 
 
-def _make_rooms(clock: IReactorTime, settings: ChatSettings, runner: HookRunner) -> tuple[Rooms, RoomAccess]:
-    rooms = Rooms(settings.rooms, settings.open_rooms, settings.max_rooms)
+def _make_rooms(clock: IReactorTime, settings: ChatSettings, neighbours: Neighbours) -> tuple[Rooms, RoomAccess]:
+    rooms = Rooms(settings.rooms, settings.open_rooms, settings.max_rooms, neighbours.nodes.roster)
     private = PrivateRooms(settings.private_rooms)
-    return rooms, RoomAccess(Permissions(clock, runner, private.__contains__), rooms, private)
+    return rooms, RoomAccess(Permissions(clock, neighbours.hooks, private.__contains__), rooms, private)
 
 
 def _check(client: Client, request: Request) -> None:

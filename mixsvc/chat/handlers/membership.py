@@ -82,9 +82,9 @@ class MembershipHandler:
         joining = [client for client in person.clients if client.joining.pop(name, None) is not None]
         for client in inside:
             client.inside.remove(name)
-            room.leave(client.transport)
         # If the person left meanwhile, the members know it already.
-        members = audience if inside else ()
+        was_inside = room.expel(person.key, [client.transport for client in inside])
+        members = audience if was_inside else ()
         self._state.broadcast(text, (*members, *(client.transport for client in joining)))
         self._state.rooms.release(room)
 
@@ -105,8 +105,10 @@ class MembershipHandler:
     def who(self, client: Client, request: Who) -> None:
         """Answer with the members of a room after a name. Raises RequestRefused."""
         room = self._state.room(request, request.room)
-        found = room.names_after(request.after, events.NAMES_AT_ONCE + 1)
-        client.send(events.who(room.name, found[: events.NAMES_AT_ONCE], room.size, len(found) > events.NAMES_AT_ONCE))
+        members = room.members
+        found = members.names_after(request.after, events.NAMES_AT_ONCE + 1)
+        shown, more = found[: events.NAMES_AT_ONCE], len(found) > events.NAMES_AT_ONCE
+        client.send(events.who(room.name, shown, members.size, more))
 
     def _obtain(self, request: Join) -> Room:
         try:
@@ -152,7 +154,7 @@ class MembershipHandler:
             "chat: {name!r} joined {room!r}, {size} inside", name=client.name, room=room.name, size=room.size
         )
         came = events.came(room.name, client.name)
-        members = room.names_after(None, self._state.settings.large_room)
+        members = room.members.names_after(None, self._state.settings.large_room)
         client.send(events.joined(room.name, members, room.size, page.topic, page))
         # The event may have been too much for the outbox, and the connection lost.
         if is_new and room.name in client.inside:
@@ -197,9 +199,10 @@ class MembershipHandler:
         if self._closing:
             return
         is_large = room.size > self._state.settings.large_room
-        room.is_summarised = is_large
+        # It ends where nobody is left to be told.
+        room.is_summarised = is_large and bool(room.audience())
         if room.size != last_size:
-            members = None if is_large else room.names()
+            members = None if is_large else room.members.names()
             self._state.broadcast(events.presence(room.name, room.size, members), room.audience())
-        if is_large:
+        if room.is_summarised:
             self._state.clock.callLater(SUMMARY_SECONDS, self._summarise, room, room.size)

@@ -17,6 +17,7 @@ from mixsvc.chat.protocol.requests import Request
 from mixsvc.chat.storage.queue import StorageQueue
 from mixsvc.common.clocks import WallClock
 from mixsvc.config.settings import ChatSettings
+from mixsvc.nodes.interfaces import Nodes
 
 __all__ = ["MOST_REQUESTS", "PUBLISHER", "ChatState", "end_waiting", "begin_waiting"]
 
@@ -44,6 +45,7 @@ class ChatState:
     sanction_clock: SanctionClock
     access: RoomAccess
     broadcast: Broadcaster
+    nodes: Nodes
     refusals: Counter[str] = field(default_factory=Counter)
 
     def refuse(self, client: Client, refused: RequestRefused) -> None:

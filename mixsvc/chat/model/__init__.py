@@ -9,7 +9,7 @@
 - token_buckets: how much a person, and all persons of an address, may do.
 
 Everything here is changed in the reactor thread only. Views in other threads read a few snapshots: Rooms.names,
-Rooms.overview, Room.names and Room.size copy with one step of the interpreter.
+Rooms.overview, Room.members and Room.size copy with one step of the interpreter.
 
 **Names.** A name has one key (mixsvc.common.names.key), and names with the same key are the same name. A name belongs
 to the person who uses it, until the person's last client leaves. Moderators' names are reserved, and the chat's own

@@ -1,12 +1,12 @@
 """The rooms and their members. Pure; changed in the reactor thread only."""
 
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from mixsvc.chat.model.people import Person, Transport
 from mixsvc.common import names
 from mixsvc.interfaces import RoomOverview
+from mixsvc.nodes.interfaces import RoomMembers, Roster
 
 __all__ = ["BadRoom", "Room", "Rooms", "TooManyRooms"]
 
@@ -29,8 +29,8 @@ class TooManyRooms(ValueError):
 class Room:
     """A room: its members, its topic, and the number of its newest message."""
 
-    def __init__(self, name: str, is_fixed: bool) -> None:
-        """is_fixed: the room stays even if nobody is inside and it has no messages."""
+    def __init__(self, name: str, is_fixed: bool, roster: Roster) -> None:
+        """is_fixed: the room stays even if nobody is inside and it has no messages. roster: who is inside."""
         self.name = name
         self.is_fixed = is_fixed
         self.topic = ""
@@ -39,15 +39,20 @@ class Room:
         self.is_kept = False
         # Whether its members get `presence` with a number instead of `came` and `went`.
         self.is_summarised = False
+        self._roster = roster
         self._persons: dict[Transport, Person] = {}
         self._connections: dict[Person, int] = {}
-        self._sorted: list[tuple[str, str]] = []
         self._audience: tuple[Transport, ...] | None = ()
+
+    @property
+    def members(self) -> RoomMembers:
+        """The persons inside, with those who are connected to other nodes; any thread."""
+        return self._roster.members(self.name)
 
     @property
     def size(self) -> int:
         """How many persons are inside; any thread."""
-        return len(self._sorted)
+        return self.members.size
 
     def audience(self) -> tuple[Transport, ...]:
         """The transports of the clients inside, as a tuple that does not change during a broadcast."""
@@ -56,36 +61,34 @@ class Room:
             self._audience = tuple(self._persons)
         return self._audience
 
-    def names(self) -> Sequence[str]:
-        """The names of those inside, sorted without regard to case; any thread."""
-        # The copy is one step of the interpreter, so that another thread may call this.
-        return [name for _, name in tuple(self._sorted)]
-
-    def names_after(self, name: str | None, limit: int) -> Sequence[str]:
-        """At most `limit` names that follow a name in the list, or the first ones for None."""
-        start = 0 if name is None else bisect_right(self._sorted, (names.key(name), name))
-        return [each for _, each in self._sorted[start : start + limit]]
-
     def enter(self, transport: Transport, person: Person) -> bool:
         """Add a client that is not inside; returns whether its person was not inside before."""
         self._persons[transport] = person
         self._audience = None
         self._connections[person] = self._connections.get(person, 0) + 1
-        if self._connections[person] > 1:
-            return False
-        insort(self._sorted, (person.key, person.name))
-        return True
+        return self._connections[person] == 1 and self._roster.enter(self.name, person.key, person.name)
 
     def leave(self, transport: Transport) -> bool:
-        """Remove a client; returns whether it was its person's last one here. Raises KeyError if it is not inside."""
+        """Remove a client; returns whether it was its person's last one. Raises KeyError if it is not inside."""
+        person = self._remove(transport)
+        return person not in self._connections and self._roster.leave(self.name, person.key)
+
+    def expel(self, key: str, transports: Iterable[Transport]) -> bool:
+        """Remove a person on all nodes; returns whether the person was inside.
+
+        key: of the person's name. transports: of the person's clients inside that are connected to this node.
+        """
+        for transport in transports:
+            self._remove(transport)
+        return self._roster.remove(self.name, key)
+
+    def _remove(self, transport: Transport) -> Person:
         person = self._persons.pop(transport)
         self._audience = None
         self._connections[person] -= 1
-        if self._connections[person]:
-            return False
-        del self._connections[person]
-        del self._sorted[bisect_left(self._sorted, (person.key, person.name))]
-        return True
+        if not self._connections[person]:
+            del self._connections[person]
+        return person
 
 
 class EvictedRoom(NamedTuple):
@@ -103,9 +106,10 @@ class Rooms:
     memory. It is restored when somebody asks for it.
     """
 
-    def __init__(self, fixed: Iterable[str], is_open: bool, most: int) -> None:
+    def __init__(self, fixed: Iterable[str], is_open: bool, most: int, roster: Roster) -> None:
         """fixed: names of rooms that always exist. is_open: whether more can be made. most: rooms in memory."""
-        self._rooms: dict[str, Room] = {names.fold(name): Room(name, is_fixed=True) for name in fixed}
+        self._roster = roster
+        self._rooms: dict[str, Room] = {names.fold(name): Room(name, True, roster) for name in fixed}
         self._is_open = is_open
         self._most = most
         self._evicted: dict[str, EvictedRoom] = {}
@@ -117,7 +121,7 @@ class Rooms:
             room = self._rooms.get(names.fold(name))
             if room is None and self._is_open:
                 if len(self._rooms) + len(others) < self._most:
-                    room = others.setdefault(names.fold(name), Room(name, is_fixed=False))
+                    room = others.setdefault(names.fold(name), Room(name, False, self._roster))
                 elif names.fold(name) not in others:
                     self._evicted[names.fold(name)] = EvictedRoom(name, last, topic)
             if room is not None and room.name == name:
@@ -188,14 +192,14 @@ class Rooms:
             raise BadRoom(names.ROOM_NAMES)
         if not self._make_space() or len(self._rooms) + len(self._evicted) >= STORED * self._most:
             raise TooManyRooms("No more rooms can be made now: their number has reached its limit.")
-        room = self._rooms[names.fold(name)] = Room(name, is_fixed=False)
+        room = self._rooms[names.fold(name)] = Room(name, False, self._roster)
         return room
 
     def _restore(self, name: str) -> Room:
         # A room that has messages is restored even if no other room can make space.
         self._make_space()
         known = self._evicted.pop(names.fold(name))
-        room = self._rooms[names.fold(name)] = Room(name, is_fixed=False)
+        room = self._rooms[names.fold(name)] = Room(name, False, self._roster)
         room.last, room.topic, room.is_kept = known.last, known.topic, True
         return room
 

@@ -5,6 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.chat.model.people import Person, Transport
 from mixsvc.chat.model.rooms import BadRoom, Room, Rooms, TooManyRooms
 from mixsvc.interfaces import RoomOverview
+from mixsvc.nodes.alone import alone
 from tests.chat.fakes import FakeTransport
 
 
@@ -20,18 +21,18 @@ def enter(room: Room, name: str) -> Transport:
 
 class RoomTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.room = Room("lobby", is_fixed=True)
+        self.room = Room("lobby", True, alone().roster)
 
     def test_members_are_sorted_without_regard_to_case(self) -> None:
         for name in ["bob", "Zoe", "Ann"]:
             enter(self.room, name)
 
-        self.assertEqual(["Ann", "bob", "Zoe"], self.room.names())
-        self.assertEqual(["bob", "Zoe"], self.room.names_after("Ann", 5))
-        self.assertEqual(["Ann", "bob"], self.room.names_after(None, 2))
+        self.assertEqual(["Ann", "bob", "Zoe"], self.room.members.names())
+        self.assertEqual(["bob", "Zoe"], self.room.members.names_after("Ann", 5))
+        self.assertEqual(["Ann", "bob"], self.room.members.names_after(None, 2))
 
     def test_a_room_in_which_nobody_is_has_no_members(self) -> None:
-        self.assertEqual(([], 0, ()), (self.room.names(), self.room.size, self.room.audience()))
+        self.assertEqual(([], 0, ()), (self.room.members.names(), self.room.size, self.room.audience()))
 
     def test_a_client_that_leaves_is_neither_member_nor_audience(self) -> None:
         ann, bob = enter(self.room, "Ann"), enter(self.room, "Bob")
@@ -39,7 +40,7 @@ class RoomTests(SynchronousTestCase):
 
         self.assertTrue(self.room.leave(ann))
 
-        self.assertEqual(["Bob"], self.room.names())
+        self.assertEqual(["Bob"], self.room.members.names())
         self.assertEqual((bob,), self.room.audience())
 
     def test_a_person_is_inside_from_the_first_connection_to_the_last(self) -> None:
@@ -52,7 +53,7 @@ class RoomTests(SynchronousTestCase):
 
     def test_a_snapshot_and_an_audience_stay_as_they_were(self) -> None:
         ann = enter(self.room, "Ann")
-        members, audience = self.room.names(), self.room.audience()
+        members, audience = self.room.members.names(), self.room.audience()
 
         bob = enter(self.room, "Bob")
 
@@ -70,7 +71,7 @@ class RoomTests(SynchronousTestCase):
 
 class RoomsTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.rooms = Rooms(["lobby", "den"], is_open=True, most=4)
+        self.rooms = Rooms(["lobby", "den"], is_open=True, most=4, roster=alone().roster)
 
     def test_the_rooms_of_the_settings_come_first_and_keep_their_order(self) -> None:
         self.rooms.obtain("attic")
@@ -85,7 +86,7 @@ class RoomsTests(SynchronousTestCase):
         self.assertEqual([None, None], [self.rooms.find("attic"), self.rooms.find("DEN")])
 
     def test_no_room_is_made_if_rooms_are_not_open(self) -> None:
-        closed = Rooms(["lobby"], is_open=False, most=4)
+        closed = Rooms(["lobby"], is_open=False, most=4, roster=alone().roster)
 
         self.assertIsNone(closed.obtain("attic"))
         self.assertEqual(["lobby"], closed.names())
@@ -139,7 +140,7 @@ class RoomsTests(SynchronousTestCase):
         self.assertEqual([RoomOverview(name, 0, topic, last) for name, last, topic in seen], self.rooms.overview())
 
     def test_rooms_that_are_not_open_any_more_are_not_restored(self) -> None:
-        closed = Rooms(["lobby"], is_open=False, most=4)
+        closed = Rooms(["lobby"], is_open=False, most=4, roster=alone().roster)
         closed.restore([("attic", 5, ""), ("lobby", 7, "")])
 
         self.assertEqual([RoomOverview("lobby", 0, "", 7)], closed.overview())
