@@ -118,7 +118,7 @@ class ChatDispatcher:
         self._handlers = self._table()
         self._gate = RequestGate(state.access, self._handle, self.refuse)
 
-    def _table(self) -> Mapping[type[Any], Callable[[Client, Any], None]]:
+    def _table(self) -> Mapping[type[Any], Callable[[Client, Any], "Deferred[None] | None"]]:
         return {
             asked.Hello: self._hello.hello,
             asked.Join: self._membership.join,
@@ -218,12 +218,13 @@ class ChatDispatcher:
 
     def depart(self, client: Client) -> None:
         """End a client whose connection is lost: its name is free, and nothing is sent to it. May be called twice."""
+        client.is_gone = True
         client.send = _send_nothing
         client.held = None
         self._logged_in.pop(client, None)
         self._rate_feed.depart(client)
         self._membership.depart(client)
-        self._state.people.leave(client)
+        self._hello.depart(client)
 
     def ask(self, client: Client, request: Request) -> None:
         """Call the handler of a request, which answers now or later. Raises RequestRefused if it is refused at once."""
@@ -231,14 +232,16 @@ class ChatDispatcher:
             _check(client, request)
         self._rate_limiter.check(client, request)
         if self._access.is_open and client.held is None:
-            self._handlers[type(request)](client, request)
+            done = self._handlers[type(request)](client, request)
+            if done is not None:
+                self._gate.hold(client, request, done)
         else:
             self._gate.admit(client, request)
 
-    def _handle(self, client: Client, request: Request) -> None:
+    def _handle(self, client: Client, request: Request) -> Deferred[None] | None:
         """Do a request that is permitted. It may have waited: what was checked before it did is checked again."""
         _check(client, request)
-        self._handlers[type(request)](client, request)
+        return self._handlers[type(request)](client, request)
 
     def refuse(self, client: Client, refused: RequestRefused) -> None:
         """Send the error of a refused request, and count it for the rate limit."""
@@ -251,7 +254,7 @@ class ChatDispatcher:
         sizes, seconds = commits.sizes, commits.seconds
         return ChatStats(len(state.people), len(state.rooms.names()), commits.messages, state.refusals, sizes, seconds)
 
-    def claim(self, name: str, person: str) -> str:
+    def claim(self, name: str, person: str) -> Deferred[str]:
         """See IChat."""
         return self._hello.claim(name, person)
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from mixsvc.chat.handlers.access import RoomAccess
 from mixsvc.chat.handlers.state import MOST_REQUESTS
@@ -48,72 +49,91 @@ class RequestGate:
     def __init__(
         self,
         access: RoomAccess,
-        handle: Callable[[Client, Request], None],
+        handle: Callable[[Client, Request], "Deferred[None] | None"],
         refuse: Callable[[Client, RequestRefused], None],
     ) -> None:
-        """handle: checks a request that is permitted, and does it; it may raise RequestRefused."""
+        """handle: checks a request that is permitted, and does it; it may raise RequestRefused.
+
+        If it returns a Deferred, the client's next requests wait until that fires; it may fail with RequestRefused.
+        """
         self._access = access
         self._handle = handle
         self._refuse = refuse
 
     def admit(self, client: Client, request: Request) -> None:
-        """Handle a request now or later. Raises RequestRefused if it is refused at once."""
-        if client.held is not None:
-            if len(client.held) >= MOST_REQUESTS:
-                raise _busy(request, f"{MOST_REQUESTS} of your requests wait already; try again a little later.")
-            client.held.append(request)
-            return
-        waiting = self._try(client, request)
-        if waiting is not None:
+        """Handle a request now or later. Raises RequestRefused if too many wait."""
+        if client.held is None:
             held = client.held = deque([request])
-            waiting.addCallback(self._go_on, client, held)
+            self._go_through(client, held)
+        elif len(client.held) < MOST_REQUESTS:
+            client.held.append(request)
+        else:
+            raise _busy(request, f"{MOST_REQUESTS} of your requests wait already; try again a little later.")
 
-    def _try(self, client: Client, request: Request) -> "Deferred[Any] | None":
-        """Handle a request, or return the Deferred of an answer that it has to wait for."""
-        person, action = client.identified, ACTIONS.get(type(request))
+    def hold(self, client: Client, request: Request, done: "Deferred[None]") -> None:
+        """Let a client's next requests wait until one is done that is being handled, as `handle` says."""
+        held = client.held = deque([request])
+        self._wait(client, held, done)
+
+    def _go_through(self, client: Client, held: "deque[Request]") -> None:
+        """Handle the requests that wait, until one has to wait for something else."""
+        # The connection may be closed meanwhile: then nothing of it is done any more.
+        while held and client.held is held:
+            done = self._attempt(client, held)
+            if done is not None:
+                self._wait(client, held, done)
+                return
+            held.popleft()
+        if client.held is held:
+            client.held = None
+
+    def _wait(self, client: Client, held: "deque[Request]", done: "Deferred[None]") -> None:
+        done.addErrback(self._failed, client).addCallback(self._done, client, held)
+
+    def _done(self, _: None, client: Client, held: "deque[Request]") -> None:
+        held.popleft()
+        self._go_through(client, held)
+
+    def _attempt(self, client: Client, held: "deque[Request]") -> "Deferred[None] | None":
+        try:
+            return self._try(client, held)
+        except Exception:
+            self._failed(Failure(), client)
+            return None
+
+    def _try(self, client: Client, held: "deque[Request]") -> "Deferred[None] | None":
+        """Handle the first request that waits; a Deferred fires when that is done."""
+        request, person = held[0], client.identified
+        action = ACTIONS.get(type(request))
         if isinstance(request, LISTING):
-            looking = self._access.look(person)
-            if looking is None:
-                self._handle(client, request)
-            return looking
-        room = getattr(request, "room", None)
-        answer = True if action is None else self._access.known(person, action, room)
-        if answer is None and action is not None:
-            return self._access.ask(person, action, room)
-        self._decide(client, request, answer)
-        return None
+            asking = self._access.look(person)
+            answer: object = None
+        elif action is None:
+            asking, answer = None, True
+        else:
+            room = getattr(request, "room", None)
+            answer = self._access.known(person, action, room)
+            asking = self._access.ask(person, action, room) if answer is None else None
+        if asking is None:
+            return self._decide(answer, client, request)
+        return asking.addCallback(lambda answer: self._decide(answer, client, request) if client.held is held else None)
 
-    def _decide(self, client: Client, request: Request, answer: object) -> None:
+    def _decide(self, answer: object, client: Client, request: Request) -> "Deferred[None] | None":
         """Handle a request, or refuse it. answer: for a request that lists rooms, nothing."""
         if not isinstance(request, LISTING):
             if answer is False:
                 raise refusal(request, "not_allowed", REFUSALS[ACTIONS[type(request)]])
             if answer is None:
                 raise _busy(request, "It cannot be found out now whether you may do this; try again a little later.")
-        self._handle(client, request)
+        return self._handle(client, request)
 
-    def _go_on(self, answer: object, client: Client, held: "deque[Request]") -> None:
-        """The first request has its answer: handle it, and those behind it until one has to wait again."""
-        has_answer = True
-        # The connection may be closed meanwhile: then nothing of it is done any more.
-        while held and client.held is held:
-            try:
-                if has_answer:
-                    has_answer = False
-                    self._decide(client, held[0], answer)
-                else:
-                    waiting = self._try(client, held[0])
-                    if waiting is not None:
-                        waiting.addCallback(self._go_on, client, held)
-                        return
-            except RequestRefused as refused:
-                self._refuse(client, refused)
-            except Exception:
-                self._log.failure("chat: a request failed, its connection ends")
-                client.close(1011, "Internal error")
-            held.popleft()
-        if client.held is held:
-            client.held = None
+    def _failed(self, failure: Failure, client: Client) -> None:
+        refused = failure.value
+        if isinstance(refused, RequestRefused):
+            self._refuse(client, refused)
+        else:
+            self._log.failure("chat: a request failed, its connection ends", failure)
+            client.close(1011, "Internal error")
 
 
 def _busy(request: Request, text: str) -> RequestRefused:

@@ -7,7 +7,7 @@ in another way. Letters of different scripts that look alike remain different na
 
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Final
 
 __all__ = [
@@ -21,11 +21,15 @@ __all__ = [
     "key",
     "normalise",
     "room_exists",
+    "similar",
     "similar_room_name",
     "suggest",
 ]
 
 LONGEST: Final = 32
+
+# How many names `similar` returns.
+SIMILAR: Final = 64
 
 # Characters before normalisation: decomposed letters may take four for one. Normalisation sorts a run of combining
 # marks in quadratic time, so longer texts are not normalised.
@@ -140,6 +144,11 @@ def suggest(name: str, taken: Container[str]) -> str:
         else:
             free = middle
     return _numbered(name, free)
+
+
+def similar(name: str) -> Sequence[str]:
+    """The first names that `suggest` may return for a normalised one: so many that it needs others hardly ever."""
+    return [_numbered(name, number) for number in range(2, SIMILAR + 2)]
 
 
 def _numbered(name: str, number: int) -> str:

@@ -1,6 +1,12 @@
 """Answers hello: who a client is, which name it gets, and whether it is banned."""
 
+from collections import Counter
+from collections.abc import Collection
 from secrets import token_hex
+from typing import NoReturn, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.model.people import Client
@@ -8,10 +14,13 @@ from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import refusal
 from mixsvc.chat.protocol.requests import Hello
 from mixsvc.common import names
-from mixsvc.errors import NameTaken
+from mixsvc.errors import NameTaken, ServiceBusy
 from mixsvc.interfaces import Identity
+from mixsvc.nodes.interfaces import Claimant
 
 __all__ = ["HelloHandler"]
+
+T = TypeVar("T")
 
 
 class HelloHandler:
@@ -23,6 +32,8 @@ class HelloHandler:
         # With an authenticator of the user's a name is enough for a moderator; our own sessions need a password.
         named = [each.name for each in settings.moderators if not each.password_hash and settings.authenticator]
         self._moderators = frozenset(names.key(name) for name in named)
+        # How many clients wait for each name, by its key.
+        self._claiming: Counter[str] = Counter()
 
     def arrive(self, client: Client, identity: Identity | None) -> bool:
         """Note who a new connection is; returns False if it is banned, after closing it.
@@ -34,30 +45,87 @@ class HelloHandler:
         person = identity.person if identity is not None else ""
         return self._may_stay(client, "", person)
 
-    def hello(self, client: Client, request: Hello) -> None:
-        """Give a client its name and its person. Raises RequestRefused."""
+    def hello(self, client: Client, request: Hello) -> "Deferred[None] | None":
+        """Give a client its name and its person; fires when that is done. Raises RequestRefused, or fails with it."""
         if client.person is not None:
             raise refusal(request, "already_named", f"Your name is {client.name}; open a new connection to change it.")
         if client.identity is None and not self._state.settings.guests:
             raise refusal(request, "not_allowed", "Log in first: this chat is not open to strangers.")
         name = self._name(client, request)
         id = self._person(client, request)
-        if not self._may_stay(client, names.key(name), id):
-            return
+        wanted = Claimant(names.key(name), name, id, client.address, client.is_moderator)
+        if not self._may_stay(client, wanted.key, id):
+            return None
+        self._check(request, wanted)
+        self._claiming[wanted.key] += 1
+        claimed = self._state.nodes.claims.claim(wanted)
+        # Only then may it be released.
+        claimed.addBoth(self._answered, wanted)
+        return claimed.addCallbacks(self._claimed, _not_claimed, (client, request, wanted), errbackArgs=(request,))
+
+    def depart(self, client: Client) -> None:
+        """Take a client from its person, whose name is free after the last one."""
+        person = client.person
+        self._state.people.leave(client)
+        if person is not None:
+            self._release(person.key)
+
+    def _answered(self, answer: T, wanted: Claimant) -> T:
+        self._claiming[wanted.key] -= 1
+        if not self._claiming[wanted.key]:
+            del self._claiming[wanted.key]
+        return answer
+
+    def _claimed(
+        self, spelling: str | None, client: Client, request: Hello, wanted: Claimant
+    ) -> "Deferred[None] | None":
+        if spelling is None:
+            self._release(wanted.key)
+            return self._taken_elsewhere(wanted).addCallback(_refuse, request)
+        # The client may be gone, or banned meanwhile.
+        if client.is_gone or not self._may_stay(client, wanted.key, wanted.person):
+            self._release(wanted.key)
+            return None
+        self._check(request, wanted)
+        self._state.people.enter(client, wanted.person, spelling)
+        self._welcome(client)
+        return None
+
+    def _release(self, key: str) -> None:
+        """Release a name if no client of this node has it or waits for it."""
+        if key not in self._claiming and not self._state.people.has(key):
+            self._state.nodes.claims.release(key)
+
+    def _check(self, request: Hello, wanted: Claimant) -> None:
         try:
-            self._state.people.check(name, id, client.is_moderator)
+            self._state.people.check(wanted.name, wanted.person, wanted.is_moderator)
         except NameTaken as taken:
-            raise refusal(request, "name_taken", str(taken), suggestion=taken.suggestion) from None
-        self._state.people.enter(client, id, name)
+            _refuse(taken, request)
+
+    def _taken_elsewhere(self, wanted: Claimant) -> "Deferred[NameTaken]":
+        similar = [names.key(each) for each in names.similar(wanted.name)]
+        asking = self._state.nodes.claims.taken(similar, wanted.person)
+        return asking.addCallback(lambda taken: self._state.people.taken(wanted.name, taken))
+
+    def _welcome(self, client: Client) -> None:
         rooms = [each.room for each in self._state.access.seen(client.identified)[: events.ROOMS_AT_ONCE]]
         max_text, epoch = self._state.settings.max_text, self._state.storage.epoch
         client.send(events.welcome(client.name, rooms, max_text, client.is_moderator, epoch))
 
-    def claim(self, name: str, person: str) -> str:
-        """Returns the spelling of a name that a person may use now. Raises NameTaken, and ValueError for a bad name."""
-        spelled = names.normalise(name)
+    def claim(self, name: str, person: str) -> "Deferred[str]":
+        """Fires with the spelling of a name that a person may use now.
+
+        Raises NameTaken, or fails with it, and ValueError for a bad name. Fails with ServiceBusy.
+        """
+        wanted = Claimant(names.key(spelled := names.normalise(name)), spelled, person, "", False)
         self._state.people.check(spelled, person, may_be_reserved=False)
-        return spelled
+        asking = self._state.nodes.claims.taken([wanted.key], person)
+        return asking.addCallback(self._is_free, wanted)
+
+    def _is_free(self, taken: Collection[str], wanted: Claimant) -> "str | Deferred[str]":
+        if wanted.key not in taken:
+            return wanted.name
+        return self._taken_elsewhere(wanted).addCallback(_raise)
 
     def _name(self, client: Client, request: Hello) -> str:
         given = client.identity.name if client.identity is not None else None
@@ -96,3 +164,17 @@ class HelloHandler:
             return True
         client.close(events.BANNED, events.banned_reason(ban.until))
         return False
+
+
+def _not_claimed(failure: Failure, request: Hello) -> NoReturn:
+    failure.trap(ServiceBusy)
+    text = "It cannot be found out now whether your name is free; say hello again a little later."
+    raise refusal(request, "busy", text)
+
+
+def _refuse(taken: NameTaken, request: Hello) -> NoReturn:
+    raise refusal(request, "name_taken", str(taken), suggestion=taken.suggestion) from None
+
+
+def _raise(taken: NameTaken) -> NoReturn:
+    raise taken

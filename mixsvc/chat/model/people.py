@@ -51,6 +51,7 @@ class Client:
     inside: the rooms it is in. reading: the requests whose page of the history is being read, by their id(); a page is
     not delivered if its request is not there any more. pairs: the rates it subscribes to.
     held: the requests that wait until it is known whether the client may do the first of them; None if none waits.
+    is_gone: the connection is lost.
     """
 
     def __init__(self, transport: Transport, address: str) -> None:
@@ -60,6 +61,7 @@ class Client:
         self.person: Person | None = None
         self.identity: Identity | None = None
         self.is_moderator = False
+        self.is_gone = False
         self.waiting = 0
         self.refused = 0
         self.joining: dict[str, Join] = {}
@@ -122,8 +124,16 @@ class People:
         is_free = (may_be_reserved or key not in self._reserved) and key not in self._refused
         if is_free and (person is None or person.id == id):
             return
-        suggestion = names.suggest(name, _Taken(self._people, self._reserved, self._refused))
-        raise NameTaken(f"The name {name} is taken; {suggestion} is free.", suggestion)
+        raise self.taken(name, ())
+
+    def taken(self, name: str, elsewhere: Collection[str]) -> NameTaken:
+        """Returns the error for a name that another person has. elsewhere: keys of others that are not free either."""
+        suggestion = names.suggest(name, _Taken(self._people, self._reserved, self._refused, elsewhere))
+        return NameTaken(f"The name {name} is taken; {suggestion} is free.", suggestion)
+
+    def has(self, key: str) -> bool:
+        """Whether somebody has the name with this key."""
+        return key in self._people
 
     def enter(self, client: Client, id: str, name: str) -> Person:
         """Give a client its person. name: normalised, and checked by `check`."""
