@@ -1,4 +1,4 @@
-"""What all tests share: Hypothesis's profile, and the distributions, built and installed once a run."""
+"""What all tests share: Hypothesis's profile, the distributions, built and installed once a run, and PostgreSQL."""
 
 import signal
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.builds import NOTHING, Distributions, build, checkout, install, unpack
+from tests.postgres import Postgres
 
 settings.register_profile("mixsvc", derandomize=True, deadline=None)
 settings.load_profile("mixsvc")
@@ -45,3 +46,18 @@ def installed(distributions: Distributions) -> Iterator[Path]:
     with TemporaryDirectory(prefix="mixsvc-installed-") as folder:
         Path(folder).chmod(0o755)
         yield install(distributions.wheel, Path(folder, "venv"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for all tests that do not stop it."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty database of this test's own, without a table."""
+    name = postgres.new_database()
+    yield postgres.url(name)
+    postgres.drop_database(name)

@@ -28,7 +28,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.bin = folder
-        self.environ = {"PATH": str(folder), "SBIN": str(folder / "sbin")}
+        self.environ = {"PATH": str(folder), "SBIN": str(folder / "sbin"), "POSTGRESQL": str(folder / "postgresql")}
         self.apt_log = folder / "apt.log"
         for name in ("sh", "env", "mktemp", "rm", "tail", "ln", "chmod"):
             found = shutil.which(name)
@@ -140,6 +140,20 @@ def test_promtool_comes_with_prometheus(machine: Machine) -> None:
     assert machine.run("promtool").returncode == 0
 
     assert machine.installed()[-1].endswith(" prometheus")
+
+
+def test_a_postgresql_of_any_release_is_found_outside_the_path(machine: Machine) -> None:
+    machine.add_apt_get()
+
+    assert machine.run("postgresql").returncode == 0
+    assert machine.installed()[-1].endswith(" postgresql")
+
+    (machine.bin / "postgresql" / "16" / "bin").mkdir(parents=True)
+    machine.add("postgresql/16/bin/initdb", SOUND_PYTHON)
+    machine.apt_log.unlink()
+
+    assert machine.run("postgresql").returncode == 0
+    assert machine.installed() == []
 
 
 def test_no_daemon_is_started_by_an_installation(machine: Machine) -> None:
