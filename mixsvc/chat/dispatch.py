@@ -1,16 +1,17 @@
 """Builds the state and the handlers of the chat, and calls the handler of each request."""
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from mixsvc.chat.gate import RequestGate
+from mixsvc.chat.gate import STORING, RequestGate
 from mixsvc.chat.handlers.access import RoomAccess
+from mixsvc.chat.handlers.acts import ActHandler
 from mixsvc.chat.handlers.broadcast import Broadcast, Broadcaster
 from mixsvc.chat.handlers.hello import HelloHandler
 from mixsvc.chat.handlers.membership import MembershipHandler
@@ -48,6 +49,9 @@ from mixsvc.nodes.interfaces import Nodes
 __all__ = ["ChatDispatcher", "Neighbours", "StoredState", "read_stored_state"]
 
 _log = Logger()
+
+# What a client reads while this node does not know whether the others have given it up.
+AWAY: Final = "The chat's database does not answer; try again a little later."
 
 # What the chat reads from the database at start: rooms (name, last number, topic), sanctions, and the epoch.
 StoredState = tuple[Sequence[tuple[str, int, str]], Sequence[Sanction], str]
@@ -89,6 +93,7 @@ class ChatDispatcher:
         sanctions = Sanctions()
         rooms, access = _make_rooms(clocks.steady, settings, neighbours)
         self._access = access
+        self._nodes = neighbours.nodes
         self._state = state = ChatState(
             clock=clocks.steady,
             wall=clocks.wall,
@@ -112,11 +117,13 @@ class ChatDispatcher:
         self._membership = MembershipHandler(state)
         self._messages = MessageHandler(state, neighbours.rates, neighbours.hooks)
         self._rate_feed = RateFeed(state, neighbours.rates)
-        self._moderation = ModerationHandler(state, self._membership, moderators)
+        self._moderation = ModerationHandler(state, moderators)
+        state.nodes.journal.follow(ActHandler(state, self._membership).apply, self._missed)
         self._revocation = RevocationHandler(state, self._membership)
         self._retention = Retention(state)
         self._handlers = self._table()
         self._gate = RequestGate(state.access, self._handle, self.refuse)
+        state.nodes.heart.beat_for(self)
 
     def _table(self) -> Mapping[type[Any], Callable[[Client, Any], "Deferred[None] | None"]]:
         return {
@@ -144,6 +151,9 @@ class ChatDispatcher:
         self._state.storage.take_epoch(epoch)
         self._state.rooms.restore(rooms)
         self._message_dates.restore({name: last for name, last, _ in rooms})
+        self._add_sanctions(sanctions)
+
+    def _add_sanctions(self, sanctions: Sequence[Sanction]) -> None:
         now = self._state.wall.seconds()
         # Those in force first: the others may have to be left out.
         for sanction in sorted(sanctions, key=lambda each: each.until <= now):
@@ -231,6 +241,8 @@ class ChatDispatcher:
         if client.held is None:
             _check(client, request)
         self._rate_limiter.check(client, request)
+        if not self._nodes.heart.is_trusted:
+            raise refusal(request, "not_saved" if isinstance(request, STORING) else "busy", AWAY)
         if self._access.is_open and client.held is None:
             done = self._handlers[type(request)](client, request)
             if done is not None:
@@ -269,6 +281,34 @@ class ChatDispatcher:
     def page(self, room: str, before: int | None, limit: int) -> Deferred[ChatPage]:
         """Read a page of a room; see MessageHandler.page."""
         return self._messages.page(room, before, limit)
+
+    def awake_rooms(self) -> Collection[str]:
+        """See NodeHost."""
+        return [room.name for room in self._state.rooms.awake()]
+
+    def begin_anew(self) -> None:
+        """See NodeHost."""
+        everyone = [client for person in self._state.people.everyone() for client in tuple(person.clients)]
+        with self._membership.quiet():
+            for client in everyone:
+                client.close(1001, "This server was away; connect again")
+                self.depart(client)
+
+    def _missed(self) -> None:
+        """Read anew what events of the journal have changed that are not there any more. Clients come back for it."""
+        reading = self._state.storage.change(read_stored_state)
+        reading.addCallback(self._reread)
+        reading.addErrback(lambda failure: _log.warn("chat: what moderators did meanwhile could not be read"))
+
+    def _reread(self, stored: StoredState) -> None:
+        rooms, sanctions, _ = stored
+        self._state.sanctions.clear()
+        self._add_sanctions(sanctions)
+        for name, last, topic in rooms:
+            room = self._state.rooms.find(name)
+            if room is not None:
+                room.last, room.topic = last, topic
+        self.begin_anew()
 
     def rates_changed(self) -> None:
         """Send new rates to their subscribers."""

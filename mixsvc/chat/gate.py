@@ -14,7 +14,7 @@ from mixsvc.chat.model.people import Client
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import MODERATING, Hello, History, Join, ListRooms, Request, Say, Who
 
-__all__ = ["RequestGate"]
+__all__ = ["STORING", "RequestGate"]
 
 # What the application is asked about a request. Whoever may not join a room may not know who is inside.
 ACTIONS: Final[dict[type[Any], str]] = {

@@ -1,19 +1,22 @@
 """Answers join, leave, rooms and who, and tells members who comes and goes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.chat.handlers.state import PUBLISHER, ChatState, begin_waiting, end_waiting
+from mixsvc.chat.model.acts import Removal
 from mixsvc.chat.model.epochs import Known
-from mixsvc.chat.model.people import Client, Person, Transport
+from mixsvc.chat.model.people import Client, Transport
 from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Join, Leave, ListRooms, Who
 from mixsvc.chat.storage.messages import PageQuery
+from mixsvc.common import names
 from mixsvc.interfaces import ChatPage
 
 __all__ = ["CATCH_UP", "MembershipHandler"]
@@ -37,6 +40,15 @@ class MembershipHandler:
     def close(self) -> None:
         """All connections are about to end: do not tell the members who leaves, which would take n * n messages."""
         self._closing = True
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Whoever leaves meanwhile: nobody of this node is told."""
+        self._closing, was_closing = True, self._closing
+        try:
+            yield
+        finally:
+            self._closing = was_closing
 
     def join(self, client: Client, request: Join) -> None:
         """Put a client into a room as soon as the room's page is read. Raises RequestRefused."""
@@ -72,18 +84,20 @@ class MembershipHandler:
             self._remove_client(client, name)
             self._release(name)
 
-    def remove(self, person: Person, name: str, text: str) -> None:
+    def remove(self, kick: Removal, text: str) -> None:
         """Take all clients of a person out of a room, also those about to join; send text to them and the members."""
-        room = self._state.rooms.find(name)
-        if room is None:
+        room, person = self._state.rooms.find(kick.room), self._state.people.find(kick.name)
+        # Another person may have the name by now.
+        if room is None or (person is not None and kick.person not in ("", person.id)):
             return
+        clients = tuple(person.clients) if person is not None else ()
         audience = room.audience()
-        inside = [client for client in person.clients if name in client.inside]
-        joining = [client for client in person.clients if client.joining.pop(name, None) is not None]
+        inside = [client for client in clients if room.name in client.inside]
+        joining = [client for client in clients if client.joining.pop(room.name, None) is not None]
         for client in inside:
-            client.inside.remove(name)
+            client.inside.remove(room.name)
         # If the person left meanwhile, the members know it already.
-        was_inside = room.expel(person.key, [client.transport for client in inside])
+        was_inside = room.expel(names.key(kick.name), [client.transport for client in inside])
         members = audience if was_inside else ()
         self._state.broadcast(text, (*members, *(client.transport for client in joining)))
         self._state.rooms.release(room)
@@ -97,8 +111,8 @@ class MembershipHandler:
     def list_rooms(self, client: Client, request: ListRooms) -> None:
         """Answer with the rooms after a name."""
         found = self._state.access.seen(client.identified)
-        names = [each.room for each in found]
-        start = names.index(request.after) + 1 if request.after in names else 0
+        listed = [each.room for each in found]
+        start = listed.index(request.after) + 1 if request.after in listed else 0
         end = start + events.ROOMS_AT_ONCE
         client.send(events.rooms(found[start:end], len(found) > end))
 

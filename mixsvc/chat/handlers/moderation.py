@@ -2,16 +2,19 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.chat.handlers.membership import MembershipHandler
+from mixsvc.chat.handlers.acts import public_fields
 from mixsvc.chat.handlers.state import ChatState, begin_waiting, end_waiting
 from mixsvc.chat.model import ban_addresses
-from mixsvc.chat.model.people import Client, Person, Transport
+from mixsvc.chat.model.acts import Act, Deletion, Lift, Removal, event_of
+from mixsvc.chat.model.people import Client, Person
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
@@ -19,13 +22,12 @@ from mixsvc.chat.protocol.requests import Audit, Ban, Delete, Kick, ListSanction
 from mixsvc.chat.storage import messages, sanctions
 from mixsvc.chat.storage.sanctions import AuditEntry
 from mixsvc.common import names
-from mixsvc.common.times import utc_seconds
+from mixsvc.errors import ServiceBusy
+from mixsvc.nodes.interfaces import Holder
 
 __all__ = ["ModerationHandler"]
 
 T = TypeVar("T")
-
-Target: TypeAlias = tuple[str, str]
 
 # The refusals if the database fails, for what is to be stored and for what is to be read.
 NOT_SAVED: Final = ("not_saved", "It could not be stored; try again a little later.")
@@ -44,10 +46,9 @@ class ModerationHandler:
 
     _log = Logger()
 
-    def __init__(self, state: ChatState, membership: MembershipHandler, immune: Collection[str]) -> None:
+    def __init__(self, state: ChatState, immune: Collection[str]) -> None:
         """immune: the keys of the moderators' names."""
         self._state = state
-        self._membership = membership
         self._immune = frozenset(immune)
 
     def delete(self, client: Client, request: Delete) -> None:
@@ -58,56 +59,48 @@ class ModerationHandler:
             found = sanctions.delete_message(cursor, request.room, request.number, by, entry)
             return found, messages.topic(cursor, request.room)
 
-        def deleted(result: tuple[bool, str]) -> None:
+        def deleted(result: tuple[bool, str]) -> Act:
             found, topic = result
             if not found:
                 raise refusal(request, "no_such_message", f"There is no message {request.number} in {request.room}.")
-            room = self._state.rooms.find(request.room)
-            if room is not None:
-                room.topic = topic
-                self._state.broadcast(events.deleted(room.name, request.number, by, topic), room.audience())
+            return Deletion(request.room, request.number, by, topic)
 
         self._store(client, request, delete, deleted)
 
-    def kick(self, client: Client, request: Kick) -> None:
-        """Remove a person from a room. Raises RequestRefused."""
+    def kick(self, client: Client, request: Kick) -> "Deferred[None]":
+        """Remove a person from a room; fires when that waits for the database. Raises RequestRefused, or fails so."""
         room = self._state.room(request, request.room)
-        person = self._target(request, request.name)
-        if person is None or all(room.name not in each.inside for each in person.clients):
-            raise refusal(request, "no_such_person", f"Nobody named {request.name} is in {room.name}.")
-        by, name, entry = client.name, person.name, self._entry(client, request, room.name, person.name, request.reason)
 
-        def kicked(_: object) -> None:
-            self._membership.remove(person, room.name, events.kicked(room.name, name, by, request.reason))
+        def kick(target: Target) -> None:
+            if not room.members.has(names.key(target.name)):
+                raise refusal(request, "no_such_person", f"Nobody named {request.name} is in {room.name}.")
+            act = Removal(room.name, target.name, target.person, client.name, request.reason)
+            entry = self._entry(client, request, room.name, target.name, request.reason)
+            self._store(client, request, lambda cursor: sanctions.record(cursor, entry), lambda _: act)
 
-        self._store(client, request, lambda cursor: sanctions.record(cursor, entry), kicked)
+        return self._find(request, request.name).addCallback(kick)
 
-    def mute(self, client: Client, request: Mute) -> None:
-        """Mute a person. Raises RequestRefused."""
-        self._target(request, request.name)
-        sanction = self._sanction(client, request, MUTE, self._spelled(request, request.name))
-        self._impose(client, request, sanction, lambda imposed: self._announce_sanction(events.muted, imposed))
+    def mute(self, client: Client, request: Mute) -> "Deferred[None]":
+        """Mute a person; fires when that waits for the database. Raises RequestRefused, or fails so."""
 
-    def ban(self, client: Client, request: Ban) -> None:
-        """Ban a person or an address. Raises RequestRefused."""
+        def mute(target: Target) -> None:
+            self._impose(client, request, self._sanction(client, request, MUTE, replace(target, address="")))
+
+        return self._find(request, request.name).addCallback(mute)
+
+    def ban(self, client: Client, request: Ban) -> "Deferred[None]":
+        """Ban a person or an address; fires when that waits for the database. Raises RequestRefused, or fails so."""
+
+        def ban(target: Target) -> None:
+            self._impose(client, request, self._sanction(client, request, BAN, target))
+
         if request.name:
-            self._target(request, request.name)
-            target = (self._spelled(request, request.name), "")
-        else:
-            target = ("", _address(request, request.address))
-        sanction = self._sanction(client, request, BAN, *target)
-
-        def banned(imposed: Sanction) -> None:
-            self._announce_sanction(events.banned, imposed)
-            self._close_banned(imposed)
-
-        self._impose(client, request, sanction, banned)
+            return self._find(request, request.name).addCallback(ban)
+        return succeed(Target(address=_address(request, request.address))).addCallback(ban)
 
     def unmute(self, client: Client, request: Unmute) -> None:
         """End a person's mute. Raises RequestRefused."""
-        by, name = client.name, self._spelled(request, request.name)
-        unmuted = events.unmuted(name, by)
-        self._lift(client, request, MUTE, (name, ""), lambda: self._announce_about(name, unmuted))
+        self._lift(client, request, MUTE, (self._spelled(request, request.name), ""))
 
     def unban(self, client: Client, request: Unban) -> None:
         """End a ban of a person or of an address. Raises RequestRefused."""
@@ -115,7 +108,7 @@ class ModerationHandler:
             target = (self._spelled(request, request.name), "")
         else:
             target = ("", _address(request, request.address))
-        self._lift(client, request, BAN, target, lambda: None)
+        self._lift(client, request, BAN, target)
 
     def list_sanctions(self, client: Client, request: ListSanctions) -> None:
         """Answer with the mutes and bans in force."""
@@ -138,14 +131,23 @@ class ModerationHandler:
         self._run(client, request, read, answer, BUSY)
 
     def _store(
-        self, client: Client, request: Request, change: Callable[[sqlite3.Cursor], T], then: Callable[[T], object]
+        self, client: Client, request: Request, change: Callable[[sqlite3.Cursor], T], act: Callable[[T], Act]
     ) -> None:
-        """Change the database, then call `then` with the result, then answer. Raises RequestRefused."""
+        """Change the database, then do on all nodes what `act` makes of the result, then answer.
+
+        Raises RequestRefused; `act` may raise it as well.
+        """
         by = client.name
 
         def changed(result: T) -> None:
+            event = event_of(act(result))
             self._log.info("chat: {by!r} did {action}", by=by, action=request.type)
-            then(result)
+            # It is stored whatever happens to the journal, and takes effect then.
+            self._state.nodes.journal.stored(event).addBoth(done)
+
+        def done(result: object) -> None:
+            if isinstance(result, Failure) and not result.check(ServiceBusy):
+                self._log.failure("chat: what a moderator did failed", result)
             client.send(events.done(request.type))
 
         self._run(client, request, change, changed, NOT_SAVED)
@@ -197,9 +199,7 @@ class ModerationHandler:
             self._log.failure("chat: it could not be found out whether {name!r} has logged out", name=client.name)
             return NotDone.UNKNOWN
 
-    def _impose(
-        self, client: Client, request: Mute | Ban, sanction: Sanction, then: Callable[[Sanction], object]
-    ) -> None:
+    def _impose(self, client: Client, request: Mute | Ban, sanction: Sanction) -> None:
         now, trusted = self._state.sanction_clock.now(), self._state.sanction_clock.trusted_now()
         if trusted is not None:
             self._state.sanctions.forget_ended(trusted)
@@ -209,16 +209,13 @@ class ModerationHandler:
             raise refusal(request, "not_saved", str(many)) from None
         entry = self._entry(client, request, "", sanction.name or sanction.address, request.reason)
 
-        def imposed(stored: Sanction) -> None:
-            self._state.sanctions.add(stored, now)
+        def imposed(stored: Sanction) -> Act:
             self._state.sanction_clock.imposed(stored)
-            then(stored)
+            return stored
 
         self._store(client, request, lambda cursor: sanctions.impose(cursor, sanction, entry, trusted), imposed)
 
-    def _lift(
-        self, client: Client, request: Unmute | Unban, kind: str, target: Target, then: Callable[[], object]
-    ) -> None:
+    def _lift(self, client: Client, request: Unmute | Unban, kind: str, target: tuple[str, str]) -> None:
         name, address = target
         key, now = names.key(name), self._state.sanction_clock.now()
         ids = [each.id for each in self._state.sanctions.find(kind, key, address, now)]
@@ -226,19 +223,29 @@ class ModerationHandler:
             raise refusal(request, "no_such_person", f"There is no {kind} of {name or address}.")
         entry = self._entry(client, request, "", name or address, "")
 
-        def lifted(_: object) -> None:
-            self._state.sanctions.lift(kind, key, address, now)
-            then()
+        act = Lift(kind, name, address, client.name)
+        self._store(client, request, lambda cursor: sanctions.lift(cursor, kind, ids, entry), lambda _: act)
 
-        self._store(client, request, lambda cursor: sanctions.lift(cursor, kind, ids, entry), lifted)
+    def _find(self, request: Mute | Ban | Kick, name: str) -> "Deferred[Target]":
+        """Fires with whom a name means, here or on another node. Raises RequestRefused for a moderator, or fails so."""
+        person, spelled = self._state.people.find(name), self._spelled(request, name)
+        if names.key(spelled) in self._immune or (person and any(each.is_moderator for each in person.clients)):
+            raise _immune(request)
+        asking = self._state.nodes.claims.holder(names.key(spelled))
+        return asking.addCallbacks(self._target, _not_found, (request, spelled), errbackArgs=(request,))
 
-    def _target(self, request: Mute | Ban | Kick, name: str) -> Person | None:
-        """Returns the person of this name, if connected. Raises RequestRefused for a moderator."""
-        person = self._state.people.find(name)
-        is_immune = names.key(self._spelled(request, name)) in self._immune
-        if is_immune or (person is not None and any(each.is_moderator for each in person.clients)):
-            raise refusal(request, "not_allowed", "Moderators cannot be muted, kicked or banned.")
-        return person
+    def _target(self, elsewhere: Holder | None, request: Mute | Ban | Kick, name: str) -> "Target":
+        if elsewhere is not None and elsewhere.is_moderator:
+            raise _immune(request)
+        person = self._state.people.find_lately(name)
+        everyone = self._state.people.everyone()
+        if person is not None:
+            address = ban_addresses.address_to_ban(person.id, _addresses(person), everyone)
+            return Target(name, person.id, address)
+        if elsewhere is not None:
+            address = ban_addresses.address_to_ban(elsewhere.person, elsewhere.addresses, everyone)
+            return Target(elsewhere.name, elsewhere.person, address)
+        return Target(name)
 
     def _spelled(self, request: Request, name: str) -> str:
         person = self._state.people.find(name)
@@ -247,17 +254,14 @@ class ModerationHandler:
         except names.BadName as bad:
             raise refusal(request, "no_such_person", str(bad)) from None
 
-    def _sanction(self, client: Client, request: Mute | Ban, kind: str, name: str, address: str = "") -> Sanction:
-        person = self._state.people.find_lately(name) if name else None
-        if person is not None and kind == BAN:
-            address = ban_addresses.address_to_ban(person, self._state.people.everyone())
+    def _sanction(self, client: Client, request: Mute | Ban, kind: str, target: "Target") -> Sanction:
         return Sanction(
             id=0,
             kind=kind,
-            name=name,
-            name_key=names.key(name),
-            person=person.id if person is not None else "",
-            address=address,
+            name=target.name,
+            name_key=names.key(target.name),
+            person=target.person,
+            address=target.address,
             by=client.name,
             reason=request.reason,
             until=self._state.sanction_clock.now() + request.seconds,
@@ -266,43 +270,36 @@ class ModerationHandler:
     def _entry(self, client: Client, request: Request, room: str, target: str, reason: str) -> AuditEntry:
         return AuditEntry(0, self._state.wall.seconds(), client.name, request.type, room, target, reason)
 
-    def _announce_sanction(self, event: Callable[..., str], sanction: Sanction) -> None:
-        if sanction.name:
-            self._announce_about(sanction.name, event(sanction.name, **_public_fields(sanction)))
 
-    def _announce_about(self, name: str, text: str) -> None:
-        """Send a text to a person and to everybody who is in a room with this person."""
-        person = self._state.people.find(name)
-        if person is None:
-            return
-        audience: dict[Transport, None] = {each.transport: None for each in person.clients}
-        for room in {room for each in person.clients for room in each.inside}:
-            found = self._state.rooms.find(room)
-            audience.update(dict.fromkeys(found.audience() if found is not None else ()))
-        self._state.broadcast(text, tuple(audience))
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom a sanction or a kick is about. name: as it is spelled. person: as Person.id. address: that a ban is of.
 
-    def _close_banned(self, sanction: Sanction) -> None:
-        now = self._state.sanction_clock.now()
-        for person in self._state.people.everyone():
-            for client in tuple(person.clients):
-                if _is_banned(person, client, sanction) and not client.is_moderator and sanction.until > now:
-                    client.close(events.BANNED, events.banned_reason(sanction.until))
+    Each is "" if it is unknown, or there is none.
+    """
+
+    name: str = ""
+    person: str = ""
+    address: str = ""
 
 
-def _is_banned(person: Person, client: Client, sanction: Sanction) -> bool:
-    """Whether a ban closes this client. Other persons at the banned person's address stay, but may not come back."""
-    if not sanction.name:
-        return client.address == sanction.address
-    return person.key == sanction.name_key or person.id == sanction.person
+def _immune(request: Request) -> RequestRefused:
+    return refusal(request, "not_allowed", "Moderators cannot be muted, kicked or banned.")
+
+
+def _not_found(failure: Failure, request: Request) -> NoReturn:
+    failure.trap(ServiceBusy)
+    raise refusal(request, *NOT_SAVED)
+
+
+def _addresses(person: Person) -> Sequence[str]:
+    """The addresses of a person's clients, or of the last one of a person who has left."""
+    return [each.address for each in person.clients] or [person.left_from]
 
 
 def _listed(sanction: Sanction) -> dict[str, Any]:
     about = {"kind": sanction.kind, "name": sanction.name, "address": sanction.address}
-    return {**_public_fields(sanction), **about}
-
-
-def _public_fields(sanction: Sanction) -> dict[str, Any]:
-    return {"by": sanction.by, "until": utc_seconds(sanction.until), "reason": sanction.reason}
+    return {**public_fields(sanction), **about}
 
 
 def _address(request: Request, text: str) -> str:

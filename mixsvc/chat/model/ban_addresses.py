@@ -23,15 +23,14 @@ def parse_address(text: str) -> str:
     return network(text.partition("/")[0])
 
 
-def address_to_ban(person: Person, everyone: Iterable[Person]) -> str:
+def address_to_ban(person: str, addresses: Iterable[str], everyone: Iterable[Person]) -> str:
     """Returns the address that a ban of a person applies to, "" for none.
 
-    For a person who has left it is the address of the last client. It is never an address of this machine, nor one that
-    others use too: they may share a proxy or a router with the person.
+    person: as Person.id. addresses: those of the person's clients, or of the last one of a person who has left. It is
+    never an address of this machine, nor one that others use too: they may share a proxy or a router with the person.
     """
-    shared = {client.address for other in everyone if other.id != person.id for client in other.clients}
-    found = [client.address for client in person.clients] or [person.left_from]
-    return next((address for address in found if address not in shared and _is_outside(address)), "")
+    shared = {client.address for other in everyone if other.id != person for client in other.clients}
+    return next((address for address in addresses if address not in shared and _is_outside(address)), "")
 
 
 def _is_outside(address: str) -> bool:

@@ -175,6 +175,14 @@ class Rooms:
         """The names of the rooms, those of the settings first; any thread."""
         return [room.name for room in tuple(self._rooms.values())]
 
+    def awake(self) -> Iterable[Room]:
+        """The rooms with clients of this node."""
+        return [room for room in self._rooms.values() if room.audience()]
+
+    def with_member(self, key: str) -> Iterable[Room]:
+        """The rooms that have the person inside whose name has this key."""
+        return [room for room in self._rooms.values() if room.members.has(key)]
+
     def overview(self) -> Sequence[RoomOverview]:
         """The rooms from outside, in the same order; any thread."""
         return [RoomOverview(room.name, room.size, room.topic, room.last) for room in tuple(self._rooms.values())]

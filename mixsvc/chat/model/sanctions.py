@@ -78,6 +78,11 @@ class Sanctions:
         for subject in _subjects(sanction):
             insort(self._by_subject.setdefault(subject, []), sanction, key=_UNTIL)
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._by_target.clear()
+        self._by_subject.clear()
+
     def forget_ended(self, now: float) -> None:
         """Forget the sanctions that have ended; called when the time of day may be trusted."""
         self._forget([each for each in self._by_target.values() if each.until <= now])

@@ -1,0 +1,79 @@
+"""What moderators do, as all nodes apply it: values, and the events of the journal that carry them. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, TypeAlias
+
+from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
+from mixsvc.nodes.interfaces import JournalEvent
+
+__all__ = ["Act", "Deletion", "Removal", "Lift", "act_of", "event_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A message lost its text. by: the moderator's name. topic: the room's from now on."""
+
+    room: str
+    number: int
+    by: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A person was removed from a room. person: as Person.id. by: the moderator's name."""
+
+    room: str
+    name: str
+    person: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """The mutes or bans of a name or an address were ended. kind: MUTE or BAN. name, address: "" for none."""
+
+    kind: str
+    name: str
+    address: str
+    by: str
+
+
+Act: TypeAlias = Deletion | Removal | Sanction | Lift
+
+LIFTED: Final = {MUTE: "unmute", BAN: "unban"}
+
+_ACTS: Final[Mapping[str, Callable[..., Act]]] = {
+    "delete": Deletion,
+    "kick": Removal,
+    MUTE: Sanction,
+    BAN: Sanction,
+    **dict.fromkeys(LIFTED.values(), Lift),
+}
+
+
+def event_of(act: Act, number: int = 0) -> JournalEvent:
+    """Returns the event of the journal for an act. number: its place there."""
+    match act:
+        case Deletion():
+            kind, room = "delete", act.room
+        case Removal():
+            kind, room = "kick", act.room
+        case Sanction():
+            kind, room = act.kind, ""
+        case Lift():
+            kind, room = LIFTED[act.kind], ""
+    return JournalEvent(number, kind, room, asdict(act))
+
+
+def act_of(event: JournalEvent) -> Act | None:
+    """Returns what an event tells to do; None if it is no act of a moderator. Unknown fields are ignored."""
+    kind = _ACTS.get(event.kind)
+    return None if kind is None else kind(**_fields(kind, event.body))
+
+
+def _fields(kind: Any, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    # A newer version may say more.
+    return {name: value for name, value in body.items() if name in kind.__dataclass_fields__}
