@@ -6,10 +6,13 @@ answers at once and nothing is written. On PostgreSQL any number of nodes are on
 Files, in the order in which one meets them:
 
 - interfaces: what the chat uses of the nodes (bus, roster, claims, journal, heart), and what it gives them. Pure.
-- hints: what nodes tell each other, and how it is written. Pure.
-- members: the persons in one room, on all nodes. Pure.
-- tails: the newest messages of rooms, each told once and in order. Pure.
-- alone: everything above for a chat of one node. Pure but for Deferreds that have fired.
+- hints: what nodes tell each other. Pure.
+- alone: all of it for a chat of one node.
+- occupancy: who is in which room; members: who is in one. Pure.
+- roster: who is inside for a node among others: own_rows (what it has to write) and elsewhere (what the others wrote,
+  by hints and by reading). Pure.
+- event_order: the events of the journal, each once and in order. tails: the newest messages of rooms, likewise. Pure.
+- pulse: whether this node lives, and whether it leads. Pure.
 
 The chat imports this folder; this folder knows no rooms, sessions or messages of the chat, only their names, keys and
 numbers.

@@ -14,14 +14,10 @@ from mixsvc.nodes.interfaces import (
     NodeHost,
     Nodes,
     PresenceListener,
-    RoomMembers,
 )
-from mixsvc.nodes.members import NOBODY, Members
+from mixsvc.nodes.occupancy import OWN, Occupancy
 
 __all__ = ["alone"]
-
-# The number of the only node.
-OWN = 0
 
 
 def alone() -> Nodes:
@@ -43,32 +39,21 @@ class _LocalRoster:
     """Implements Roster for the persons of this process."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, Members] = {}
+        self._rooms = Occupancy()
+        self.members = self._rooms.members
+        self.occupied = self._rooms.occupied
 
     def listen(self, listener: PresenceListener) -> None:
         """Does nothing: nobody comes by way of another node."""
 
     def enter(self, room: str, key: str, name: str) -> bool:
-        members = self._rooms.get(room)
-        if members is None:
-            members = self._rooms[room] = Members()
-        return members.add(key, name, OWN)
+        return self._rooms.add(room, key, name, OWN)
 
     def leave(self, room: str, key: str) -> bool:
-        return self.remove(room, key)
+        return self._rooms.remove(room, key)
 
     def remove(self, room: str, key: str) -> bool:
-        members = self._rooms.get(room, NOBODY)
-        was_inside = members.remove(key)
-        if was_inside and not members.size:
-            del self._rooms[room]
-        return was_inside
-
-    def members(self, room: str) -> RoomMembers:
-        return self._rooms.get(room, NOBODY)
-
-    def occupied(self) -> Collection[str]:
-        return tuple(self._rooms)
+        return self._rooms.remove(room, key)
 
 
 class _LocalClaims:

@@ -1,6 +1,6 @@
 """What nodes tell each other: that there is something to read, up to a number. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -23,10 +23,15 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A node has written which persons are inside, up to this number of its own."""
+    """A node has written who is inside: its batch of this number, after it had applied the journal up to `journal`.
+
+    rooms: the names of those who came and the keys of those who went, by the room; None: read the node's rows.
+    """
 
     node: int
     number: int
+    journal: int
+    rooms: Mapping[str, tuple[Sequence[str], Sequence[str]]] | None
 
 
 @dataclass(frozen=True, slots=True)

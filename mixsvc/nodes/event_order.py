@@ -1,0 +1,77 @@
+"""The events of the journal, each once and in the order of their numbers. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mixsvc.nodes.interfaces import JournalEvent
+
+__all__ = ["EventOrder", "JournalPage", "Ready"]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPage:
+    """What was read of the journal: the next events after a number, and the number of the newest one at that moment.
+
+    There may be more events than a page has.
+    """
+
+    events: Sequence[JournalEvent]
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is to be done now: the events to apply; has_missed: events are gone, so load what they have changed."""
+
+    events: Sequence[JournalEvent] = ()
+    has_missed: bool = False
+
+
+class EventOrder:
+    """The events that this node has applied, and those that it has stored itself before it knew those before them."""
+
+    def __init__(self, position: int) -> None:
+        """position: the number up to which this node has applied the journal."""
+        self.position = position
+        self._known = position
+        self._pending: dict[int, JournalEvent] = {}
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are events to be read."""
+        return self._known > self.position
+
+    def heard(self, number: int) -> None:
+        """There are events up to this number."""
+        self._known = max(self._known, number)
+
+    def stored(self, event: JournalEvent) -> Ready:
+        """This node has stored an event."""
+        if event.number <= self.position:
+            return Ready()
+        self.heard(event.number)
+        self._pending[event.number] = event
+        return Ready(self._next())
+
+    def read(self, page: JournalPage) -> Ready:
+        """A page after this node's position was read; some of it may have been applied meanwhile."""
+        self.heard(page.last)
+        new = [event for event in page.events if event.number > self.position]
+        if new[:1] and new[0].number == self.position + 1:
+            self._pending.update((event.number, event) for event in new)
+            return Ready(self._next())
+        if page.last <= self.position:
+            return Ready()
+        return self._skip_to(page.last)
+
+    def _skip_to(self, last: int) -> Ready:
+        self.position = last
+        self._pending = {number: event for number, event in self._pending.items() if number > last}
+        return Ready(self._next(), has_missed=True)
+
+    def _next(self) -> Sequence[JournalEvent]:
+        ready = []
+        while self.position + 1 in self._pending:
+            self.position += 1
+            ready.append(self._pending.pop(self.position))
+        return ready
