@@ -176,7 +176,7 @@ def request_authenticator(reactor: Any, settings: Settings, authenticate: Authen
     """
     # Our own authenticator knows people by its cookie only; a user's own one may know them by anything.
     cookie = "" if settings.chat.authenticator else COOKIE
-    return RequestAuthenticator(DaemonThreadPool(reactor, VISITOR_THREADS, "visitor"), authenticate, cookie)
+    return RequestAuthenticator(reactor, DaemonThreadPool(reactor, VISITOR_THREADS, "visitor"), authenticate, cookie)
 
 
 def _named_application(settings: Settings) -> Callable[..., Any] | None:

@@ -1,6 +1,7 @@
 """Asks the functions that may has registered, and remembers their answers for some seconds."""
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from twisted.internet.defer import Deferred, succeed
@@ -23,9 +24,16 @@ MOST_ANSWERS_KEPT: Final = 20_000
 # How long a question may take, in seconds, with the time in which it waits for others.
 ANSWER_SECONDS: Final = 4.0
 
+# After a question without an answer its person is not asked about for so many seconds, then four times as long …
+LATE_SECONDS: Final = 1.0
+LATE_SECONDS_AT_MOST: Final = 600.0
+
 # How many questions are asked at one time, and how many may wait for that.
 RUNNING: Final = 8
 MOST_QUESTIONS: Final = 1000
+
+# How many of those are asked beside these whose last question had no answer in time.
+LATE_RUNNING: Final = 2
 
 # An action and a room; None for what concerns all rooms.
 Pair: TypeAlias = tuple[str, str | None]
@@ -45,6 +53,8 @@ class _Question:
         self.pairs = pairs
         self.is_stale = False
         self.running: Deferred[Any] | None = None
+        # When it was asked first; it may have waited for others before.
+        self.began = inf
         # Nobody waits for it any more.
         self.is_over = False
 
@@ -54,6 +64,39 @@ class _Question:
 
     def is_about(self, person: str | None, room: str | None) -> bool:
         return self.person == person and any(each == room for _, each in self.pairs)
+
+
+class Latecomers:
+    """The lanes in which the last question had no answer in time: each such question may hang in a thread for good.
+
+    So those that go on hanging cost fewer and fewer threads, and everybody else is asked about as always.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        # How many questions had no answer, and until when none is asked; the oldest one first.
+        self._lanes: dict[object, tuple[int, float]] = {}
+
+    def add(self, lane: object) -> float:
+        """A question had no answer. Returns the seconds until the next one."""
+        count, _ = self._lanes.pop(lane, (0, 0.0))
+        pause = min(LATE_SECONDS * 4.0 ** min(count, 10), LATE_SECONDS_AT_MOST)
+        self._lanes[lane] = count + 1, self._clock.seconds() + pause
+        if len(self._lanes) > MOST_QUESTIONS:
+            del self._lanes[next(iter(self._lanes))]
+        return pause
+
+    def remove(self, lane: object) -> None:
+        """A question had an answer, or is another one than before."""
+        self._lanes.pop(lane, None)
+
+    def has(self, lane: object) -> bool:
+        """Whether the last question had no answer."""
+        return lane in self._lanes
+
+    def pauses(self, lane: object) -> bool:
+        """Whether no question is asked now."""
+        return lane in self._lanes and self._clock.seconds() < self._lanes[lane][1]
 
 
 class Permissions:
@@ -69,8 +112,10 @@ class Permissions:
         self._runner = runner
         self._is_private = is_private
         self._lanes = Lanes(RUNNING, MOST_QUESTIONS)
+        self._late_lanes = Lanes(LATE_RUNNING, MOST_QUESTIONS)
         self._known: dict[_Key, tuple[bool, float]] = {}
         self._asking: set[_Question] = set()
+        self._late = Latecomers(clock)
 
     @property
     def is_asked(self) -> bool:
@@ -86,13 +131,20 @@ class Permissions:
         return found[0] if found is not None and self._clock.seconds() < found[1] else None
 
     def ask(self, person: str | None, pairs: Sequence[Pair]) -> "Deferred[Sequence[bool | None]]":
-        """Fires with an answer for each pair, within ANSWER_SECONDS; None where that could not be found out."""
+        """Fires with an answer for each pair, within ANSWER_SECONDS; None where that could not be found out.
+
+        After a question without an answer in time the next ones about this person have None at once, for some time.
+        """
         found = [self.known(person, pair) for pair in pairs]
         if None not in found:
             return succeed(found)
         question = _Question(person, pairs)
+        lane = question.lane()
+        if self._late.pauses(lane):
+            return succeed(found)
+        lanes = self._late_lanes if self._late.has(lane) else self._lanes
         answer: Deferred[Sequence[bool | None]] = Deferred()
-        if self._lanes.add(question.lane(), lambda: self._run(question, answer)):
+        if lanes.add(lane, lambda: self._run(question, answer)):
             late = self._clock.callLater(ANSWER_SECONDS, self._give_up, question, answer)
             return answer.addBoth(lambda result: _cancelled(late, result))
         self._log.warn("hooks: {most} questions wait for may; one more was refused", most=MOST_QUESTIONS)
@@ -102,6 +154,7 @@ class Permissions:
         """Ask anew what this person may do in this room; an answer that is under way does not count."""
         for key in [key for key in self._known if key.person == person and key.room == room]:
             del self._known[key]
+        self._late.remove(_Question(person, [("join", room)]).lane())
         for question in self._asking:
             question.is_stale = question.is_stale or question.is_about(person, room)
 
@@ -115,6 +168,7 @@ class Permissions:
             return None
         question.is_stale = False
         self._asking.add(question)
+        question.began = min(question.began, self._clock.seconds())
         question.running = self._runner.run(MAY, [question.person, [list(pair) for pair in missing]])
         return question.running.addCallbacks(
             self._answered, self._failed, (question, answer, missing), errbackArgs=(question, answer)
@@ -124,6 +178,7 @@ class Permissions:
         self, found: Sequence[bool | None], question: _Question, answer: Any, missing: Sequence[Pair]
     ) -> "Deferred[Any] | None":
         self._asking.discard(question)
+        self._late.remove(question.lane())
         if question.is_stale:
             return self._run(question, answer)
         fresh = dict(zip(missing, found, strict=True))
@@ -153,10 +208,14 @@ class Permissions:
             )
 
     def _give_up(self, question: _Question, answer: Any) -> None:
+        # One that has waited for others says nothing about those to come.
+        has_had_time = self._clock.seconds() - question.began >= ANSWER_SECONDS / 2
+        pause = self._late.add(question.lane()) if has_had_time else 0.0
         self._log.warn(
-            "hooks: may did not say within {seconds:g} s what {person!r} may do: refused",
+            "hooks: may did not say within {seconds:g} s what {person!r} may do: refused; it is asked again {when}",
             seconds=ANSWER_SECONDS,
             person=question.person,
+            when=f"after {pause:g} s" if pause else "at once",
         )
         self._answer(question, answer, {})
         if question.running is not None:

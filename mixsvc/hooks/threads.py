@@ -1,13 +1,14 @@
 """Runs the hooks of this process in threads of their own."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
 from mixsvc.hooks.registry import HookRegistry
 from mixsvc.interfaces.hooks import MAY, MESSAGE
+from mixsvc.threads.leavable import LeavableCalls
 from mixsvc.threads.pool import DaemonThreadPool
 
 __all__ = ["MAY_THREADS", "MESSAGE_THREADS", "ThreadHookRunner"]
@@ -26,6 +27,7 @@ class ThreadHookRunner:
             MESSAGE: DaemonThreadPool(reactor, MESSAGE_THREADS, "hook"),
             MAY: DaemonThreadPool(reactor, MAY_THREADS, "may"),
         }
+        self._calls = {name: LeavableCalls(pool, reactor.seconds) for name, pool in self._pools.items()}
         self._started: set[str] = set()
 
     def names(self) -> frozenset[str]:
@@ -33,33 +35,16 @@ class ThreadHookRunner:
         return self._registry.names
 
     def run(self, name: str, arguments: Sequence[object]) -> "Deferred[Any]":
-        """See HookRunner. A call that runs when it is cancelled goes on, and its result is dropped."""
-        pool = self._pools[name]
+        """See HookRunner. A call that runs when it is cancelled goes on, and its result is dropped.
+
+        Another thread takes the place of one that hangs.
+        """
         if name not in self._started:
             self._started.add(name)
-            pool.start()
-        result: Deferred[Any] = Deferred()
-
-        def call() -> None:
-            if result.called:
-                return
-            try:
-                answer = self._registry.call(name, arguments)
-            except BaseException:
-                pool.call_in_reactor(_fire, result, Failure())
-            else:
-                pool.call_in_reactor(_fire, result, answer)
-
-        pool.callInThread(call)
-        return result
+            self._pools[name].start()
+        return self._calls[name].defer(partial(self._registry.call, name, arguments))
 
     def stop(self) -> None:
         """Let the threads end once they are free; one whose call hangs is left behind."""
         for name in self._started:
             self._pools[name].stop()
-
-
-def _fire(result: "Deferred[Any]", answer: Any) -> None:
-    # It may have been cancelled.
-    if not result.called:
-        result.callback(answer)

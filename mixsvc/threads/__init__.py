@@ -3,6 +3,7 @@
 | file | |
 | --- | --- |
 | pool | daemon threads and a queue; results come back as Deferreds |
+| leavable | calls in a pool that may be given up; a thread whose call hangs is replaced |
 | reactor_calls | calls from threads into the reactor that nobody waits for; many calls wake it once |
 | bridge | calls from threads into the reactor that wait for the result, with a time limit |
 | children | what a thread does in a child that a view has forked |

@@ -1,9 +1,10 @@
 """A pool of daemon threads for blocking calls: a call that hangs does not keep the process alive."""
 
+from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable
-from threading import Lock, Thread, current_thread
-from typing import Any, Protocol, TypeAlias, TypeVar
+from threading import Lock, Thread, get_ident
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
@@ -12,10 +13,13 @@ from twisted.python.failure import Failure
 from mixsvc.threads.children import this_process
 from mixsvc.threads.reactor_calls import CallsFromThreads, ReactorCalls
 
-__all__ = ["DaemonThreadPool"]
+__all__ = ["MOST_REPLACED", "DaemonThreadPool"]
 
 T = TypeVar("T")
 Job: TypeAlias = tuple[Callable[..., object], tuple[object, ...]]
+
+# How many threads of one pool may have another one in their place, as their calls hang.
+MOST_REPLACED: Final = 120
 
 
 class ThreadedReactor(CallsFromThreads, Protocol):
@@ -49,7 +53,9 @@ class DaemonThreadPool:
         self._is_one_waking = False
         self._is_stopped = False
         self._pending = 0
-        self._labels: dict[str, str] = {}
+        self._labels: dict[int, str] = {}
+        # Threads whose calls hang, and those that are to end as so many hanging calls have ended.
+        self._replaced = self._surplus = 0
         self._drained: Deferred[None] | None = None
 
     def start(self) -> None:
@@ -94,7 +100,35 @@ class DaemonThreadPool:
 
     def label(self, text: str) -> None:
         """Sets what the calling thread is doing, for `busy`. Called in a thread of the pool."""
-        self._labels[current_thread().name] = text
+        self._labels[get_ident()] = text
+
+    def replace_one(self) -> bool:
+        """Start a thread in the place of one whose call hangs. Any thread.
+
+        If that call ends after all, `has_returned` has to be called. Returns False, and starts none, if MOST_REPLACED
+        calls hang already.
+        """
+        with self._lock:
+            if self._replaced >= MOST_REPLACED or self._is_stopped:
+                return False
+            self._replaced += 1
+            is_last = self._replaced == MOST_REPLACED
+        # As it was when this module was imported: an application may replace what threads are later.
+        start_new_thread(self._work, ())
+        if is_last:
+            self._log.error(
+                "threads: {count} calls in the pool {name} hang, and no more threads take their places: what they wait "
+                "for needs a time limit",
+                count=MOST_REPLACED,
+                name=self._name,
+            )
+        return True
+
+    def has_returned(self) -> None:
+        """A call that had hung has ended: there is a thread too many, and one ends. In a thread of the pool."""
+        with self._lock:
+            self._replaced -= 1
+            self._surplus += 1
 
     @property
     def size(self) -> int:
@@ -136,7 +170,7 @@ class DaemonThreadPool:
         # Locked: acquiring it again blocks until another thread releases it.
         wakeup = Lock()
         wakeup.acquire()
-        name = current_thread().name
+        ident = get_ident()
         while (job := self._next(wakeup)) is not None:
             try:
                 job[0](*job[1])
@@ -145,18 +179,22 @@ class DaemonThreadPool:
                 self._log.failure("threads: a call in the pool {name} failed", name=self._name)
             # Before anything that waits for a lock: one that another thread held at the fork stays locked.
             this_process.leave()
-            self._labels.pop(name, None)
+            self._labels.pop(ident, None)
             # So that an idle thread keeps no references to its last call.
             del job
             self._done()
 
     def _next(self, wakeup: Any) -> Job | None:
-        """Returns the next call, waiting for one; None once the pool is stopped and no call waits."""
+        """Returns the next call, waiting for one; None if this thread is to end."""
         was_woken = False
         while True:
             with self._lock:
                 if was_woken:
                     self._is_one_waking = False
+                if self._surplus:
+                    self._surplus -= 1
+                    self._wake_one()
+                    return None
                 if self._jobs:
                     job = self._jobs.popleft()
                     if self._jobs:

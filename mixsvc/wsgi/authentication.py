@@ -1,12 +1,13 @@
 """Who opens a chat connection: asks the authenticator in a thread, with the request's WSGI environ."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
 from mixsvc.interfaces import Authenticator, Identity
+from mixsvc.threads.leavable import LeavableCalls, ReplacingPool
 from mixsvc.wsgi.environ import make_connection_environ
 
 if TYPE_CHECKING:
@@ -16,17 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["RequestAuthenticator", "identify"]
 
 
-T = TypeVar("T")
-
-
-class AuthenticatorThreads(Protocol):
+class AuthenticatorThreads(ReplacingPool, Protocol):
     """What RequestAuthenticator needs of mixsvc.threads.pool.DaemonThreadPool."""
 
     def start(self) -> None:
         """Start the threads."""
-
-    def defer(self, function: Callable[[], T], /) -> "Deferred[T]":
-        """Run function in a thread; fires in the reactor thread."""
 
     def stop(self) -> None:
         """Let the threads end."""
@@ -35,12 +30,15 @@ class AuthenticatorThreads(Protocol):
 class RequestAuthenticator:
     """Asks an Authenticator who sent a request. Used in the reactor thread."""
 
-    def __init__(self, threads: AuthenticatorThreads, authenticate: Authenticator, cookie: str) -> None:
-        """threads: where the authenticator runs; started at the first call.
+    def __init__(
+        self, clock: IReactorTime, threads: AuthenticatorThreads, authenticate: Authenticator, cookie: str
+    ) -> None:
+        """threads: where the authenticator runs; started at the first call. One that hangs is replaced.
 
         cookie: the name of the cookie by which people are known; "" if they may be known by something else.
         """
         self._threads = threads
+        self._calls = LeavableCalls(threads, clock.seconds)
         self._is_started = False
         self._authenticate = authenticate
         self._cookie = cookie.encode()
@@ -60,7 +58,7 @@ class RequestAuthenticator:
             self._is_started = True
             self._threads.start()
         environ = make_connection_environ(request)
-        return self._threads.defer(lambda: identify(self._authenticate, environ))
+        return self._calls.defer(lambda: identify(self._authenticate, environ))
 
     def forget(self, identity: Identity | None, /) -> None:
         """See Identifier; nothing is kept."""

@@ -8,7 +8,14 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.hooks import permissions
-from mixsvc.hooks.permissions import ANSWER_SECONDS, PERMISSION_SECONDS, Pair, Permissions
+from mixsvc.hooks.permissions import (
+    ANSWER_SECONDS,
+    LATE_SECONDS,
+    LATE_SECONDS_AT_MOST,
+    PERMISSION_SECONDS,
+    Pair,
+    Permissions,
+)
 from mixsvc.interfaces.hooks import MAY
 from tests.chat.fakes import FakeHooks
 
@@ -88,11 +95,84 @@ class PermissionsTests(SynchronousTestCase):
         self.clock.advance(0.1)
 
         self.assertEqual([None], self.successResultOf(asking))
-        # The late answer counts for nothing, and the next question is asked.
+        # The late answer counts for nothing, and some time later the next question is asked.
         self.hooks.run_next()
+        self.clock.advance(LATE_SECONDS)
         again = self.ask()
         self.hooks.run_next()
         self.assertEqual([True], self.successResultOf(again))
+
+    def ask_in_vain(self, person: str | None = "ann") -> int:
+        """Returns how many calls a question without an answer has made."""
+        before = len(self.hooks.called)
+        asking = self.ask(person=person)
+        self.clock.advance(ANSWER_SECONDS)
+        self.assertEqual([None], self.successResultOf(asking))
+        return len(self.hooks.called) - before
+
+    def test_whoever_made_it_hang_is_asked_about_less_and_less_and_others_as_always(self) -> None:
+        self.register()
+        self.hooks.is_slow = True
+
+        self.assertEqual(1, self.ask_in_vain())
+        for pause in (LATE_SECONDS, 4 * LATE_SECONDS, 16 * LATE_SECONDS):
+            self.assertEqual([None], self.successResultOf(self.ask()))
+            self.assertEqual(1, self.ask_in_vain("bob" + str(pause)))
+            self.clock.advance(pause)
+            self.assertEqual(1, self.ask_in_vain())
+
+        made = sum(self.ask_in_vain() for _ in range(int(24 * LATE_SECONDS_AT_MOST / ANSWER_SECONDS)))
+        self.assertLess(made, 40)
+
+    def test_many_who_made_it_hang_leave_room_for_others(self) -> None:
+        self.register()
+        self.hooks.is_slow = True
+        people = [f"p{number}" for number in range(permissions.RUNNING)]
+        for person in people:
+            self.ask(person=person)
+        self.clock.advance(ANSWER_SECONDS)
+        self.clock.advance(LATE_SECONDS)
+        self.hooks.called.clear()
+
+        for person in [*people, "ann"]:
+            self.ask(person=person)
+
+        asked = [arguments[0] for _, arguments in self.hooks.called]
+        self.assertEqual([*people[: permissions.LATE_RUNNING], "ann"], asked)
+
+    def test_an_answer_in_time_ends_the_pauses(self) -> None:
+        self.register()
+        self.hooks.is_slow = True
+        self.ask_in_vain()
+        self.hooks.waiting.clear()
+        self.clock.advance(LATE_SECONDS)
+        self.ask()
+        self.hooks.run_next()
+        self.clock.advance(PERMISSION_SECONDS)
+
+        self.ask_in_vain()
+        self.clock.advance(LATE_SECONDS)
+
+        self.assertEqual(1, self.ask_in_vain())
+
+    def test_what_is_revoked_is_asked_anew_without_a_pause(self) -> None:
+        self.register()
+        self.hooks.is_slow = True
+        self.ask_in_vain()
+
+        self.permissions.forget("ann", "lobby")
+
+        self.assertEqual(1, self.ask_in_vain())
+
+    def test_questions_that_were_never_asked_do_not_delay_those_to_come(self) -> None:
+        self.register()
+        self.hooks.is_slow = True
+        for number in range(permissions.RUNNING):
+            self.ask(person=f"p{number}")
+
+        self.ask_in_vain()
+
+        self.assertEqual(1, self.ask_in_vain())
 
     def test_those_who_ask_the_same_at_once_cause_one_call(self) -> None:
         self.register()

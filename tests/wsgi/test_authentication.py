@@ -1,9 +1,9 @@
 """The authenticator of a chat connection gets its request as a WSGI environ."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
@@ -13,8 +13,6 @@ from twisted.web.server import Request, Site
 
 from mixsvc.interfaces import Identity
 from mixsvc.wsgi.authentication import RequestAuthenticator
-
-T = TypeVar("T")
 
 
 def request(**headers: str) -> Request:
@@ -39,12 +37,18 @@ class ThreadsAtOnce:
         assert not self.is_running
         self.is_running = True
 
-    def defer(self, function: Callable[[], T], /) -> Deferred[T]:
+    def callInThread(self, function: Callable[..., object], /) -> None:
         assert self.is_running
-        try:
-            return succeed(function())
-        except Exception:
-            return fail()
+        function()
+
+    def call_in_reactor(self, function: Callable[..., object], *args: object) -> None:
+        function(*args)
+
+    def replace_one(self) -> bool:
+        raise AssertionError("nothing hangs")
+
+    def has_returned(self) -> None:
+        raise AssertionError("nothing was replaced")
 
     def stop(self) -> None:
         self.is_running = False
@@ -61,13 +65,13 @@ class RequestAuthenticatorTests(SynchronousTestCase):
         return self.found  # type: ignore[no-any-return]  # some tests return what none should
 
     def test_without_the_cookie_the_authenticator_is_not_asked(self) -> None:
-        authenticator = RequestAuthenticator(self.threads, self.who, "mixsvc_session")
+        authenticator = RequestAuthenticator(Clock(), self.threads, self.who, "mixsvc_session")
 
         self.assertIsNone(authenticator(request(cookie="other=1")))
         self.assertEqual([], self.asked)
 
     def test_threads_are_started_with_the_first_question_and_stopped_at_the_end(self) -> None:
-        authenticator = RequestAuthenticator(self.threads, self.who, "mixsvc_session")
+        authenticator = RequestAuthenticator(Clock(), self.threads, self.who, "mixsvc_session")
         self.assertFalse(self.threads.is_running)
 
         authenticator(request(cookie="mixsvc_session=x"))
@@ -80,19 +84,21 @@ class RequestAuthenticatorTests(SynchronousTestCase):
     def test_with_the_cookie_the_authenticator_says_who_it_is(self) -> None:
         self.found = Identity("1", "Ann")
 
-        identity = RequestAuthenticator(self.threads, self.who, "mixsvc_session")(request(cookie="mixsvc_session=x"))
+        identity = RequestAuthenticator(Clock(), self.threads, self.who, "mixsvc_session")(
+            request(cookie="mixsvc_session=x")
+        )
 
         assert identity is not None
         self.assertEqual(self.found, self.successResultOf(identity))
 
     def test_without_a_cookie_name_the_authenticator_is_asked_about_everybody(self) -> None:
-        identity = RequestAuthenticator(self.threads, self.who, "")(request())
+        identity = RequestAuthenticator(Clock(), self.threads, self.who, "")(request())
 
         assert identity is not None
         self.assertIsNone(self.successResultOf(identity))
 
     def test_a_result_other_than_an_identity_is_a_failure(self) -> None:
-        authenticator = RequestAuthenticator(self.threads, self.who, "")
+        authenticator = RequestAuthenticator(Clock(), self.threads, self.who, "")
         bad: list[Any] = ["Ann", 5, Identity(5), Identity(""), Identity("1", 5)]  # type: ignore[arg-type]
         bad += [Identity("1", "Ann", True, "not a function")]  # type: ignore[arg-type]
         for self.found in bad:
@@ -105,6 +111,6 @@ class RequestAuthenticatorTests(SynchronousTestCase):
             environ["wsgi.errors"].write("no such user")
 
         with capturedLogs() as events:
-            RequestAuthenticator(self.threads, write, "")(request())
+            RequestAuthenticator(Clock(), self.threads, write, "")(request())
 
         self.assertEqual(["wsgi: no such user"], [formatEvent(each) for each in events])

@@ -11,7 +11,7 @@ a hook's run; it is 0 where there is none. Who sends what:
                     RATES   the latest rates
                     RUN     JSON: name and arguments of what the application has registered
                     CANCEL  nobody waits for this RUN any more
-                    STOP    end when every response is sent
+                    STOP    end when every response is sent, and every RUN that is waited for has its RESULT
     from the child  READY   JSON: the application is imported
                     FAILED  text: the application cannot be imported
                     WHOLE   a whole response: head and body
@@ -19,7 +19,7 @@ a hook's run; it is 0 where there is none. Who sends what:
                     FAIL    the response cannot be completed; its payload says what to do (Failing)
                     OVER    the thread of this call is free
                     ASK     JSON: method and arguments
-                    RESULT  the answer to a RUN
+                    RESULT  the answer to a RUN; to one that was given up as soon as it has no thread
                     LOG     JSON: an event of the log
                     CHANGED path: a file has changed that the application was loaded from
 """

@@ -80,9 +80,9 @@ class ChildHost:
         self._readers = DaemonThreadPool(self._loop, READER_THREADS, "reader")
         self._hooks = DaemonThreadPool(self._loop, RUN_THREADS, "hook")
         self._questions = ServiceQuestions(sender.send)
-        self._runs = RunThreads(self._hooks, registered.run, sender.send)
+        self._runs = RunThreads(self._hooks, registered.run, sender.send, self._end_if_done)
         self._visitors = DaemonThreadPool(self._loop, registered.login_threads, "visitor")
-        self._logins = RunThreads(self._visitors, registered.run, sender.send)
+        self._logins = RunThreads(self._visitors, registered.run, sender.send, self._end_if_done)
         self._take_rates = registered.take_rates
         # Asks the service from any thread but the main one; see ServiceQuestions.ask.
         self.ask = self._questions.ask
@@ -196,7 +196,7 @@ class ChildHost:
         if self._is_stopping:
             with self._lock:
                 is_done = not self._calls
-            if is_done:
+            if is_done and not self._runs.is_busy and not self._logins.is_busy:
                 # The main thread reads the end of the stream.
                 self._connection.shutdown(socket.SHUT_RD)
 

@@ -51,7 +51,7 @@ class ViewProcess:
         self._link: ChildLink | None = None
         self._silence = CallSilence(reactor)
         self._ids = count(1)
-        self._runs = ChildRuns(self._send_frame)
+        self._runs = ChildRuns(reactor, self._send_frame)
         self._questions = ChildQuestions(answer, self._send_frame)
         # By id: calls whose thread is not free yet, and those whose response is not complete yet.
         self._running: dict[int, ChildCall] = {}
@@ -112,6 +112,24 @@ class ViewProcess:
     def run(self, name: str, arguments: Sequence[object]) -> "Deferred[Any]":
         """Call there what is registered under a name; see ChildRuns. Only a process that is ready."""
         return self._runs.run(name, arguments)
+
+    @property
+    def load(self) -> int:
+        """See SupervisedProcess."""
+        return len(self._running) + self._runs.running
+
+    @property
+    def runs(self) -> int:
+        """See SupervisedProcess."""
+        return self._runs.waiting
+
+    def silent_runs(self, seconds: float) -> Sequence[str]:
+        """See SupervisedProcess."""
+        return self._runs.silent(seconds)
+
+    def drop_runs(self) -> None:
+        """See SupervisedProcess."""
+        self._runs.drop()
 
     def busy(self) -> list[str]:
         """The names of its calls whose thread is not free."""

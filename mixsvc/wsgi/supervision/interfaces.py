@@ -99,6 +99,20 @@ class SupervisedProcess(Protocol):
     def run(self, name: str, arguments: Sequence[object], /) -> "Deferred[Any]":
         """Call what the application has registered under a name; cancelling it gives it up."""
 
+    @property
+    def load(self) -> int:
+        """The requests and the runs whose thread is not free, also runs that nobody waits for any more."""
+
+    @property
+    def runs(self) -> int:
+        """The runs that somebody waits for."""
+
+    def silent_runs(self, seconds: float, /) -> Sequence[str]:
+        """The names of the runs that have not ended for so long, also of those that were given up."""
+
+    def drop_runs(self) -> None:
+        """Fail the runs that somebody waits for: its end does not wait for them."""
+
     def push_rates(self, payload: bytes, /) -> None:
         """Send the new table of rates."""
 

@@ -29,7 +29,7 @@ class LeavingProcesses:
         self._clock = clock
         # Each with its time limit; None for one that is killed.
         self._limits: dict[SupervisedProcess, IDelayedCall | None] = {}
-        # Since when those without requests have had none.
+        # Since when those without requests and runs have had none.
         self._idle: dict[SupervisedProcess, float] = {}
 
     def __len__(self) -> int:
@@ -51,9 +51,9 @@ class LeavingProcesses:
         process.kill()
 
     def look(self) -> None:
-        """Kill those that do not end though they have no requests; called now and then."""
+        """Kill those that do not end though they have nothing to do; called now and then."""
         now = self._clock.seconds()
-        idle = [process for process in self.finishing() if not process.names()]
+        idle = [process for process in self.finishing() if not process.names() and not process.runs]
         self._idle = {process: self._idle.get(process, now) for process in idle}
         for process, since in self._idle.items():
             if now - since >= END_SECONDS:

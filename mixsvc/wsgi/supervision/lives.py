@@ -72,9 +72,13 @@ class ChildLives:
 
     def renew(self, slot: Slot, reason: str) -> None:
         """Replace a slot's child as soon as it is its turn. Does nothing if that is known already."""
-        if slot.starting is None and slot not in self._due:
+        if not self.is_due(slot):
             self._due[slot] = reason
             self.go_on()
+
+    def is_due(self, slot: Slot) -> bool:
+        """Whether a slot gets another child already."""
+        return slot.starting is not None or slot in self._due
 
     def renew_all(self) -> None:
         """Replace all children, as there is new code; what is being started may have the old one, and is given up."""

@@ -83,7 +83,7 @@ class ViewProcesses:
             self._dispatch.submit(call, self._withdraw)
 
     def ready_process(self) -> "Deferred[SupervisedProcess]":
-        """Fires with the ready child that has the fewest requests, at once or as soon as there is one; cancellable.
+        """Fires with the ready child that has the least to do, at once or as soon as there is one; cancellable.
 
         Fails with ServiceBusy if too many wait, or the application cannot start.
         """
@@ -161,6 +161,9 @@ class ViewProcesses:
         stopped = self._stopped
         self._end_watch()
         self._lives.kill_if(lambda process: process.names(), UNAVAILABLE)
+        for slot in self._slots:
+            for process in slot.living:
+                process.drop_runs()
         self._lives.finish()
         self._look_whether_stopped()
         return stopped
@@ -245,10 +248,14 @@ class ViewProcesses:
 
     def _end_hanging(self) -> None:
         for slot in self._slots:
-            if slot.ready is not None and self._is_hanging(slot, slot.ready):
-                self._lives.hangs(slot, TIMED_OUT, "view_timeout")
+            if slot.ready is not None:
+                if self._is_hanging(slot, slot.ready):
+                    self._lives.hangs(slot, TIMED_OUT, "view_timeout")
+                elif not self._lives.is_due(slot) and self._has_hanging_runs(slot, slot.ready):
+                    # Its requests need not suffer: it finishes them.
+                    self._lives.renew(slot, "view_timeout")
             for process in self._lives.leaving.finishing():
-                if process in slot.living and self._is_hanging(slot, process):
+                if process in slot.living and self._is_useless(slot, process):
                     self._lives.leaving.kill(process, TIMED_OUT)
 
     def _is_hanging(self, slot: Slot, process: SupervisedProcess) -> bool:
@@ -264,6 +271,24 @@ class ViewProcesses:
                 seconds=self._web.view_timeout,
             )
         return bool(names)
+
+    def _has_hanging_runs(self, slot: Slot, process: SupervisedProcess) -> bool:
+        names = process.silent_runs(self._web.view_timeout)
+        if names:
+            self._log.error(
+                "web: child {number}, pid {pid}, is replaced, as {names} took longer than "
+                "[web] view_timeout = {seconds:g}",
+                number=slot.number,
+                pid=process.pid,
+                names=listed(names),
+                seconds=self._web.view_timeout,
+            )
+        return bool(names)
+
+    def _is_useless(self, slot: Slot, process: SupervisedProcess) -> bool:
+        """Whether a child that leaves does nothing but hang."""
+        hangs = not process.names() and process.silent_runs(self._web.view_timeout)
+        return bool(hangs) or self._is_hanging(slot, process)
 
     def _end_large(self) -> None:
         limit = self._web.restart_memory

@@ -15,7 +15,7 @@ MAX_WAITING_RUNS: Final = 1000
 
 
 class ReadyWaiters:
-    """Finds the ready child with the fewest requests, now or as soon as there is one. Used in the reactor thread."""
+    """Finds the ready child with the least to do, now or as soon as there is one. Used in the reactor thread."""
 
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
@@ -49,7 +49,7 @@ class ReadyWaiters:
             each.errback(_busy())
 
     def _best(self) -> SupervisedProcess | None:
-        return min(ready_in(self._slots), key=lambda each: each.calls, default=None)
+        return min(ready_in(self._slots), key=lambda each: each.load, default=None)
 
 
 def _busy() -> ServiceBusy:

@@ -3,8 +3,8 @@
 import json
 import socket
 import time
-from collections.abc import Sequence
-from threading import Thread
+from collections.abc import Callable, Sequence
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -59,6 +59,18 @@ class ChildCase(SynchronousTestCase):
     def run_registered(self, name: str, arguments: Sequence[Any]) -> object:
         """What a RUN does."""
         return [name, *arguments]
+
+    def hold(self, begun: Callable[[Sequence[Any]], object]) -> Event:
+        """From now on a RUN calls this and waits until the event is set, at the end of the test at the latest."""
+        release = Event()
+
+        def run(name: str, arguments: Sequence[Any]) -> bool:
+            begun(arguments)
+            return release.wait(SECONDS)
+
+        self.patch(self, "run_registered", run)
+        self.addCleanup(release.set)
+        return release
 
     def serve(self, application: "WSGIApplication") -> None:
         """Run the application until the test ends."""

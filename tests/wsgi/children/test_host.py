@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.wsgi.children.environ_frame import decode_head, encode_call
 from mixsvc.wsgi.children.frames import Failing, FrameType, encode_frame
+from mixsvc.wsgi.children.host import RUN_THREADS
 from mixsvc.wsgi.children.remote_request import MAX_UNTAKEN
 from mixsvc.wsgi.response import ClientDisconnected
 from tests.wsgi.children.child import SECONDS, TEXTS, ChildCase
@@ -255,6 +256,20 @@ class AskingTests(ChildCase):
 
         assert (frame.id, frame.payload) == (5, b'{"value": ["may", "Ann", 1]}')
 
+    def test_what_is_given_up_before_its_turn_is_not_run_and_the_service_learns_that(self) -> None:
+        run: list[object] = []
+        release = self.hold(lambda arguments: run.append(arguments))
+        self.serve(echo)
+        for id in range(RUN_THREADS + 1):
+            self.say(FrameType.RUN, id, b'["may", [%d]]' % id)
+
+        self.say(FrameType.CANCEL, RUN_THREADS)
+
+        assert self.next(FrameType.RESULT).id == RUN_THREADS
+        release.set()
+        assert sorted(self.next(FrameType.RESULT).id for _ in range(RUN_THREADS)) == list(range(RUN_THREADS))
+        assert [RUN_THREADS] not in run
+
     def test_rates_are_taken_before_the_calls_behind_them(self) -> None:
         self.serve(echo)
         self.say(FrameType.RATES, 0, b"1.1")
@@ -266,6 +281,35 @@ class AskingTests(ChildCase):
 
 class EndTests(ChildCase):
     """The end of a child."""
+
+    def test_it_ends_once_what_it_runs_has_a_result(self) -> None:
+        begun = Event()
+        release = self.hold(lambda arguments: begun.set())
+        self.serve(echo)
+        self.say(FrameType.RUN, 5, b'["message", []]')
+        assert begun.wait(SECONDS)
+
+        self.say(FrameType.STOP, 0)
+        self.call()
+        self.whole()
+        release.set()
+
+        assert self.next(FrameType.RESULT).id == 5
+        self.thread.join(SECONDS)
+        assert self.ended == [True]
+
+    def test_it_does_not_wait_for_what_was_given_up(self) -> None:
+        begun = Event()
+        self.hold(lambda arguments: begun.set())
+        self.serve(echo)
+        self.say(FrameType.RUN, 5, b'["may", []]')
+        assert begun.wait(SECONDS)
+
+        self.say(FrameType.STOP, 0)
+        self.say(FrameType.CANCEL, 5)
+
+        self.thread.join(SECONDS)
+        assert self.ended == [True]
 
     def test_it_ends_when_the_service_does(self) -> None:
         self.serve(echo)

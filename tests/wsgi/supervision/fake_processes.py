@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from mixsvc.config.settings import WebSettings
-from mixsvc.wsgi.supervision.interfaces import ENDED, ProcessOwner, Refusal
+from mixsvc.wsgi.supervision.interfaces import ENDED, ProcessEnded, ProcessOwner, Refusal
 from mixsvc.wsgi.supervision.processes import ViewProcesses
 
 __all__ = ["FakeCall", "FakeProcess", "Family"]
@@ -46,7 +46,26 @@ class FakeProcess:
         self.is_deaf = False
         self.in_flight: list[FakeCall] = []
         self.pushed: list[bytes] = []
-        self.runs: list[tuple[str, Sequence[object], Deferred[Any]]] = []
+        self.runs_made: list[tuple[str, Sequence[object], Deferred[Any]]] = []
+        # The names of runs whose thread is not free, and since when; answers that a test gives do not change them.
+        self.silent_since: list[tuple[str, float]] = []
+
+    @property
+    def load(self) -> int:
+        return len(self.in_flight) + len(self.silent_since)
+
+    @property
+    def runs(self) -> int:
+        return sum(not answer.called for _, _, answer in self.runs_made)
+
+    def silent_runs(self, seconds: float) -> list[str]:
+        before = self._family.clock.seconds() - seconds
+        return [name for name, since in self.silent_since if since <= before]
+
+    def drop_runs(self) -> None:
+        for _, _, answer in self.runs_made:
+            if not answer.called:
+                answer.errback(ProcessEnded("dropped"))
 
     @property
     def calls(self) -> int:
@@ -65,7 +84,8 @@ class FakeProcess:
 
     def run(self, name: str, arguments: Sequence[object]) -> "Deferred[Any]":
         answer: Deferred[Any] = Deferred()
-        self.runs.append((name, arguments, answer))
+        self.runs_made.append((name, arguments, answer))
+        self.silent_since.append((name, self._family.clock.seconds()))
         return answer
 
     def push_rates(self, payload: bytes) -> None:
@@ -106,6 +126,12 @@ class FakeProcess:
         self._freed()
         self._end_when_done()
 
+    def return_from_run(self, value: object) -> None:
+        """The function that it has run longest returns."""
+        self.silent_since.pop(0)
+        self.runs_made.pop(0)[2].callback(value)
+        self._end_when_done()
+
     def cannot_start(self, text: str) -> None:
         """It cannot import the application."""
         self._owner.process_failed(self, text)
@@ -127,7 +153,7 @@ class FakeProcess:
         self._owner.process_freed(self)
 
     def _end_when_done(self) -> None:
-        if self.is_stopping and not self.is_deaf and not self.in_flight:
+        if self.is_stopping and not self.is_deaf and not self.in_flight and not self.runs:
             self.end("with status 0")
 
 

@@ -196,7 +196,7 @@ class ReadyTests(SynchronousTestCase):
 
         answer = family.views.run("may", ["Ann"])
 
-        name, arguments, asked = family.made[1].runs[0]
+        name, arguments, asked = family.made[1].runs_made[0]
         self.assertEqual((name, arguments), ("may", ["Ann"]))
         asked.callback(True)
         self.assertEqual(self.successResultOf(answer), True)
@@ -206,7 +206,7 @@ class ReadyTests(SynchronousTestCase):
         running = [family.views.run("may", []) for _ in range(MAX_RUNS)]
         self.failureResultOf(family.views.run("may", []), ServiceBusy)
 
-        family.made[0].runs[0][2].callback(None)
+        family.made[0].runs_made[0][2].callback(None)
 
         self.successResultOf(running[0])
         self.assertNoResult(family.views.run("may", []))
