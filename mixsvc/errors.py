@@ -3,13 +3,23 @@
 MixError
 ├── BadSetting       a value in the settings file or the options is not valid
 ├── DatabaseUnusable the database file cannot be opened, is damaged or too new
+├── StorageError     the database has failed: what was asked of it was not done
 ├── CannotListen     a port cannot be opened
 ├── ServiceBusy      the reactor did not answer a worker thread in time
 ├── NoSuchRoom       the room does not exist
 └── NameTaken        another person uses the name; carries a free one
 """
 
-__all__ = ["BadSetting", "CannotListen", "DatabaseUnusable", "MixError", "NameTaken", "NoSuchRoom", "ServiceBusy"]
+__all__ = [
+    "BadSetting",
+    "CannotListen",
+    "DatabaseUnusable",
+    "MixError",
+    "NameTaken",
+    "NoSuchRoom",
+    "ServiceBusy",
+    "StorageError",
+]
 
 
 class MixError(Exception):
@@ -22,6 +32,10 @@ class BadSetting(MixError):
 
 class DatabaseUnusable(MixError):
     """The database file cannot be opened, is damaged, or was made by a newer version of mixsvc."""
+
+
+class StorageError(MixError):
+    """The database has failed: what was asked of it was not done. The text is the database's own, without paths."""
 
 
 class CannotListen(MixError):

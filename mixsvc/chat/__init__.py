@@ -43,7 +43,7 @@ cookie, so connections without that cookie need no thread.
  8. chat/handlers/messages.py checks the text and recognises commands,
  9. chat/storage/queue.py: the message waits for the next group commit,
 10. storage/connection_pool.py runs the transaction in the database's thread,
-11. chat/storage/messages.py numbers and inserts it,
+11. chat/storage/sqlite/messages.py numbers and inserts it,
 12. chat/handlers/messages.py again, after the commit: `said` to the author,
 13. chat/protocol/events.py makes the `message` event, once for all,
 14. chat/handlers/broadcast.py sends it to the members, in order with other broadcasts,

@@ -1,8 +1,8 @@
 """Builds the state and the handlers of the chat, and calls the handler of each request."""
 
-import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
@@ -32,10 +32,9 @@ from mixsvc.chat.protocol import requests as asked
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Request
 from mixsvc.chat.stats import ChatStats
-from mixsvc.chat.storage import messages
-from mixsvc.chat.storage import sanctions as stored_sanctions
-from mixsvc.chat.storage.messages import StoredMessage
-from mixsvc.chat.storage.queue import StorageQueue, TransactionRunner
+from mixsvc.chat.storage.queue import StorageQueue
+from mixsvc.chat.storage.records import StoredMessage
+from mixsvc.chat.storage.store import ChatDatabase, ChatStore, StoredRoom
 from mixsvc.common import names
 from mixsvc.common.clocks import Clocks
 from mixsvc.config.settings import ChatSettings
@@ -45,6 +44,7 @@ from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview
 from mixsvc.interfaces.hooks import ACTIONS, HookRunner
 from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import Nodes
+from mixsvc.storage.engine import Cursor
 
 __all__ = ["ChatDispatcher", "Neighbours", "StoredState", "read_stored_state"]
 
@@ -54,12 +54,12 @@ _log = Logger()
 AWAY: Final = "The chat's database does not answer; try again a little later."
 
 # What the chat reads from the database at start: rooms (name, last number, topic), sanctions, and the epoch.
-StoredState = tuple[Sequence[tuple[str, int, str]], Sequence[Sanction], str]
+StoredState = tuple[Sequence[StoredRoom], Sequence[Sanction], str]
 
 
-def read_stored_state(cursor: sqlite3.Cursor) -> StoredState:
+def read_stored_state(store: ChatStore, cursor: Cursor) -> StoredState:
     """Reads what `restore` needs; blocks (made for storage.database.prepare)."""
-    return messages.read_rooms(cursor), stored_sanctions.read_sanctions(cursor), messages.read_epoch(cursor)
+    return store.read_rooms(cursor), store.read_sanctions(cursor), store.read_epoch(cursor)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class ChatDispatcher:
     def __init__(
         self,
         clocks: Clocks[IReactorTime],
-        database: TransactionRunner,
+        database: ChatDatabase,
         settings: ChatSettings,
         neighbours: Neighbours,
     ) -> None:
@@ -296,7 +296,7 @@ class ChatDispatcher:
 
     def _missed(self) -> None:
         """Read anew what events of the journal have changed that are not there any more. Clients come back for it."""
-        reading = self._state.storage.change(read_stored_state)
+        reading = self._state.storage.change(partial(read_stored_state, self._state.storage.store))
         reading.addCallback(self._reread)
         reading.addErrback(lambda failure: _log.warn("chat: what moderators did meanwhile could not be read"))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
@@ -12,6 +13,8 @@ from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, StoredState, read_s
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.login_watch import LoginWatch, LookAtLogins, look_in_thread
 from mixsvc.chat.stats import ChatStats
+from mixsvc.chat.storage.sqlite import store as sqlite_store
+from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.interfaces import DeferToThread, IRates
@@ -68,9 +71,10 @@ class ChatService:
         self._reactor = reactor
         self._settings = settings
         self._given = given
+        self._database = ChatDatabase(given.database, sqlite_store)
         clocks = Clocks(reactor, given.wall)
         neighbours = Neighbours(given.rates.facade, broadcast, given.hooks)
-        self.dispatcher = ChatDispatcher(clocks, given.database, settings.chat, neighbours)
+        self.dispatcher = ChatDispatcher(clocks, self._database, settings.chat, neighbours)
         self._login_watch = LoginWatch(reactor, self.dispatcher, given.look or look_in_thread(given.defer_to_thread))
         record = ClockRecord(settings.storage.path)
         self._clock_keeper = ClockKeeper(reactor, given.wall, record, given.defer_to_thread)
@@ -83,7 +87,7 @@ class ChatService:
         """Create or upgrade the database and read what `start` needs; blocks. Raises DatabaseUnusable."""
         if self._settings.storage.path != MEMORY:
             self._clock_keeper.resume()
-        return prepare(self._settings.storage.path, read_stored_state)
+        return prepare(self._settings.storage.path, partial(read_stored_state, self._database.store))
 
     def start(self, stored: StoredState | None) -> None:
         """Take over what `prepare` returned and start the timers; called before the first connection."""

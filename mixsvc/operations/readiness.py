@@ -3,7 +3,6 @@
 It should if it has started and is not stopping, its views can run, and its database can be written to.
 """
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -13,6 +12,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
+from mixsvc.errors import StorageError
 from mixsvc.interfaces import SourceHealth
 from mixsvc.storage.database import Database, probe
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
@@ -118,6 +118,6 @@ class Readiness:
 
 
 def _trouble_of(failure: Failure) -> str:
-    # SQLite's own messages contain no paths and no data.
-    reason = str(failure.value) if isinstance(failure.value, sqlite3.Error) else "it failed"
+    # The database's own messages contain no paths and no data.
+    reason = str(failure.value) if isinstance(failure.value, StorageError) else "it failed"
     return f"The database cannot be written to ({reason})."

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from mixsvc.config.settings import Settings
 from mixsvc.interfaces import Quote
 from mixsvc.rates.facade import RatesFacade
-from mixsvc.rates.history import store
+from mixsvc.rates.history import sqlite
 from mixsvc.rates.history.backfill import Backfill
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.history.keeper import HistoryKeeper
@@ -49,7 +49,7 @@ class RatesService:
         self.table = RateTable(_now)
         self.history = RateHistory()
         self._has_archive = False
-        self._keeper = HistoryKeeper(database, self.history, pool.defer)
+        self._keeper = HistoryKeeper(database, sqlite, self.history, pool.defer)
         self._listeners: list[Callable[[], None]] = []
         client = HTTPClient(PollingAgent(reactor, settings.rates.timeout))
         self._sources = build_sources(settings.rates, client, pool.defer, _now)
@@ -81,7 +81,7 @@ class RatesService:
 
         Blocks for some 2 ms for 1000 stored quotes; there are 8000 in a year. Raises DatabaseUnusable.
         """
-        self._take_over(prepare(self._path, store.read_past) or {})
+        self._take_over(prepare(self._path, sqlite.read_past) or {})
 
     def start(self) -> None:
         """Poll at once, then every interval. The past has been read: nobody gets an answer without it."""

@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.config.settings import MEMORY
-from mixsvc.errors import DatabaseUnusable
+from mixsvc.errors import DatabaseUnusable, StorageError
 from mixsvc.interfaces import DeferToThread
 from mixsvc.storage.commit_guard import CommitGuard
 from mixsvc.storage.connection_pool import WatchedPool, make_pool, run_alone, run_transaction
@@ -130,10 +130,10 @@ class Database:
         """Run function(cursor, ...) in the database's thread, in one transaction; called in the reactor thread.
 
         Fires with what the function returns once the transaction is committed and survives a power cut. Fails with
-        sqlite3.Error or with what the function raises; then nothing is changed.
+        StorageError or with what the function raises; then nothing is changed.
         """
         if self._is_closed:
-            return fail(sqlite3.ProgrammingError("the database is closed"))
+            return fail(StorageError("the database is closed"))
         if self._pool is None:
             self._pool = make_pool(self._reactor, self._path, self._open)
             self._pool.watcher = self._guard
@@ -192,6 +192,9 @@ class Database:
             self._log.warn("database: {reason}", reason=failure.getErrorMessage())
             reopened = run_alone(self._reactor, self._pool, partial(self._reopen, self._pool))
             reopened.addErrback(lambda again: self._log.failure("database: it could not be opened anew", again))
+        if failure.check(sqlite3.Error):
+            # Whoever asks does not know which kind of database it is.
+            raise StorageError(str(failure.value)) from failure.value
         return failure
 
     def _reopen(self, pool: WatchedPool, connection: sqlite3.Connection) -> None:

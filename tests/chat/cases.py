@@ -1,10 +1,10 @@
 """The base class of the chat's tests."""
 
-import sqlite3
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.errors import StorageError
 from tests.chat.fakes import ChatHarness, FakeClient
 
 
@@ -57,7 +57,7 @@ class ChatTestCase(SynchronousTestCase):
     def failing(self) -> None:
         """Let the database fail once and check that the log has it."""
         self.database.fail()
-        self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
+        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
 
     def rooms(self) -> dict[str, int]:
         """Returns the rooms and their numbers of members."""

@@ -18,8 +18,11 @@ from zope.interface import implementer
 from mixsvc.chat.connection import ChatConnection, ChatFactory
 from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, read_stored_state
 from mixsvc.chat.model.people import Transport
+from mixsvc.chat.storage.sqlite import store
+from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
+from mixsvc.errors import StorageError
 from mixsvc.hooks.registry import HookRegistry
 from mixsvc.interfaces import Conversion, Identity, IRates, PriceHistory, Quote, SourceHealth
 from mixsvc.storage.schema import upgrade
@@ -54,7 +57,7 @@ class FakeDatabase:
                 with self.connection, closing(self.connection.cursor()) as cursor:
                     result = function(cursor, *args, **kwargs)
             except sqlite3.Error as error:
-                failure = Failure(error)
+                failure = Failure(StorageError(str(error)))
                 self.done.append(lambda: answer.errback(failure))
             else:
                 self.done.append(lambda: answer.callback(result))
@@ -78,7 +81,7 @@ class FakeDatabase:
     def fail(self) -> None:
         """Let the oldest transaction fail; it changes nothing."""
         _, answer = self.asked.pop(0)
-        answer.errback(sqlite3.OperationalError("database or disk is full"))
+        answer.errback(StorageError("database or disk is full"))
 
     def settle(self) -> None:
         while self.asked:
@@ -266,12 +269,12 @@ class ChatHarness:
         """Make the chat of a new process on the same database."""
         self.dispatcher = ChatDispatcher(
             Clocks(self.clock, self.wall),
-            self.database,
+            ChatDatabase(self.database, store),
             self.settings,
             Neighbours(self.rates, self.broadcast, self.hooks),
         )
         with closing(self.database.connection.cursor()) as cursor:
-            self.dispatcher.restore(read_stored_state(cursor))
+            self.dispatcher.restore(read_stored_state(store, cursor))
         self.identifier = FakeIdentifier(self.identify)
         self.factory = ChatFactory(self.clock, self.dispatcher, self.identifier)
 

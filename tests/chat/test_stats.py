@@ -1,7 +1,6 @@
 """What the chat counts."""
 
-import sqlite3
-
+from mixsvc.errors import StorageError
 from tests.chat.cases import ChatTestCase
 
 
@@ -45,7 +44,7 @@ class ChatStatsTests(ChatTestCase):
     def test_a_message_that_was_not_stored_is_not_counted(self) -> None:
         self.ann.send("say", room="lobby", text="hi")
         self.database.fail()
-        self.flushLoggedErrors(sqlite3.OperationalError)
+        self.flushLoggedErrors(StorageError)
 
         stats = self.chat.dispatcher.stats()
 

@@ -4,7 +4,6 @@ People with two windows each join, post, repeat, leave and come back; a moderato
 the process is killed, and sometimes it goes on with an earlier copy of its database.
 """
 
-import sqlite3
 from collections.abc import Callable
 
 from hypothesis import given
@@ -12,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.errors import StorageError
 from tests.chat.fakes import ChatHarness
 from tests.chat.walkers import Window
 
@@ -121,7 +121,7 @@ class WalkTests(SynchronousTestCase):
 
         self.check_order(world)
         self.check_all(world)
-        self.flushLoggedErrors(sqlite3.OperationalError)
+        self.flushLoggedErrors(StorageError)
         world.chat.database.connection.close()
 
     def check_order(self, world: World) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mixsvc.__main__ import main
-from mixsvc.chat.storage import messages
+from mixsvc.chat.storage.sqlite import messages
 from mixsvc.storage.database import prepare
 
 

@@ -18,7 +18,7 @@ from twisted.trial.unittest import TestCase
 from twisted.web.server import Site
 
 from mixsvc.chat.remote import RemoteChat
-from mixsvc.chat.storage.messages import StoredMessage
+from mixsvc.chat.storage.records import StoredMessage
 from mixsvc.embedded.chat_rpc import DATABASE_PLACES, ChatRpcClient, ChatRpcServer
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.hooks.registry import HookRegistry

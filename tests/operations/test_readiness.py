@@ -9,6 +9,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.errors import StorageError
 from mixsvc.interfaces import SourceHealth
 from mixsvc.operations.readiness import CACHE_SECONDS, DATABASE_SECONDS, HealthReport, Readiness, ServiceStage
 from mixsvc.storage.database import prepare
@@ -88,7 +89,7 @@ class ReadinessTests(SynchronousTestCase):
 
     def test_a_database_that_fails_says_why(self) -> None:
         asking = self.readiness.report()
-        self.database.asked.pop(0)[1].errback(sqlite3.OperationalError("database or disk is full"))
+        self.database.asked.pop(0)[1].errback(StorageError("database or disk is full"))
 
         assert self.reasons(asking) == ["The database cannot be written to (database or disk is full)."]
 

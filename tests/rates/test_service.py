@@ -11,11 +11,11 @@ from zope.interface.verify import verifyObject
 
 from mixsvc.config.settings import MEMORY, RatesSettings, Settings, StorageSettings
 from mixsvc.interfaces import IRates
-from mixsvc.rates.history import store
+from mixsvc.rates.history import sqlite
 from mixsvc.rates.service import RatesService
 from mixsvc.rates.sources.ecb_csv import CsvTable
 from mixsvc.storage.database import Database
-from tests.rates.history.test_store import AtOnce
+from tests.rates.history.test_sqlite import AtOnce
 from tests.rates.samples import at_once, new_path, quote
 
 SETTINGS = Settings(
@@ -115,7 +115,8 @@ class RatesServiceTests(SynchronousTestCase):
         rates = self.make(replace(SETTINGS, rates=RatesSettings(sources=("ecb",)), storage=StorageSettings(path)))
         rates.prepare()
         with closing(sqlite3.connect(path)) as connection, connection:
-            self.successResultOf(store.save(AtOnce(connection), [quote(day="2026-10-29"), quote(), quote("HRK")]))
+            quotes = [quote(day="2026-10-29"), quote(), quote("HRK")]
+            self.successResultOf(AtOnce(connection).run(sqlite.insert, quotes))
 
         rates.prepare()
 
@@ -128,7 +129,7 @@ class RatesServiceTests(SynchronousTestCase):
         rates.prepare()
         future = replace(quote("USD", "9", "2999-01-01"), fetched_at=datetime(2999, 1, 1, tzinfo=UTC))
         with closing(sqlite3.connect(path)) as connection, connection:
-            self.successResultOf(store.save(AtOnce(connection), [quote(), quote("GBP", "0.8338"), future]))
+            self.successResultOf(AtOnce(connection).run(sqlite.insert, [quote(), quote("GBP", "0.8338"), future]))
 
         rates.prepare()
 

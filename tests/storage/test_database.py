@@ -11,9 +11,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from mixsvc.chat.storage import messages
-from mixsvc.chat.storage.messages import Draft, StorageLimits
-from mixsvc.errors import DatabaseUnusable
+from mixsvc.chat.storage.records import Draft, StorageLimits
+from mixsvc.chat.storage.sqlite import messages
+from mixsvc.errors import DatabaseUnusable, StorageError
 from mixsvc.storage.database import Database, prepare, rehearse
 from mixsvc.storage.schema import APPLICATION_ID, NEWEST, SCRIPTS
 
@@ -278,7 +278,7 @@ class DatabaseTests(TestCase):
     async def test_a_failure_changes_nothing_and_the_next_call_works(self) -> None:
         await self.say("first")
 
-        with pytest.raises(sqlite3.IntegrityError):
+        with pytest.raises(StorageError, match="UNIQUE"):
             await self.say("the same number again")
 
         assert await self.database.run(lambda cursor: cursor.execute("SELECT text FROM message").fetchall()) == [
@@ -292,7 +292,7 @@ class DatabaseTests(TestCase):
         await self.say("hi")
         await self.database.close()
 
-        with pytest.raises(sqlite3.ProgrammingError):
+        with pytest.raises(StorageError):
             await self.say("too late")
 
     async def test_closing_leaves_no_write_ahead_log_and_may_be_repeated(self) -> None:

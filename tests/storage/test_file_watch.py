@@ -12,8 +12,8 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
+from mixsvc.errors import StorageError
 from mixsvc.storage.database import CHECKPOINT_SECONDS, Database, prepare, probe
-from mixsvc.storage.file_watch import FileGone, LogGone
 from mixsvc.storage.lock import DatabaseLock
 from tests.storage.test_lock import owner
 
@@ -45,7 +45,7 @@ class FileWatchTests(TestCase):
         await self.database.run(insert, number)
 
     async def refused(self, number: int) -> str:
-        with pytest.raises(FileGone) as gone:
+        with pytest.raises(StorageError) as gone:
             await self.say(number)
         return str(gone.value)
 
@@ -55,7 +55,7 @@ class FileWatchTests(TestCase):
 
         assert await self.refused(2) == "its file was removed or renamed; put it back, or restart the service"
         assert await self.database.run(numbers) == [1]
-        with pytest.raises(FileGone):
+        with pytest.raises(StorageError):
             await self.database.run(probe)
 
         self.away.rename(self.path)
@@ -66,7 +66,7 @@ class FileWatchTests(TestCase):
     async def test_where_it_is_gone_before_it_is_opened_no_new_one_is_made(self) -> None:
         self.path.rename(self.away)
 
-        with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        with pytest.raises(StorageError, match="unable to open"):
             await self.say(1)
 
         assert not self.path.exists()
@@ -96,7 +96,7 @@ class FileWatchTests(TestCase):
 
         await self.say(1)
 
-        with pytest.raises(FileGone):
+        with pytest.raises(StorageError):
             await self.database.run(remove_and_insert)
         assert not self.path.exists()
 
@@ -107,7 +107,7 @@ class FileWatchTests(TestCase):
             await self.say(len(known) + 1)
             os.unlink(f"{self.path}{suffix}")
 
-            with pytest.raises(LogGone, match=f"its file {suffix} was removed or replaced; it is made anew"):
+            with pytest.raises(StorageError, match=f"its file {suffix} was removed or replaced; it is made anew"):
                 await self.say(len(known) + 2)
             await self.say(len(known) + 2)
 
@@ -137,7 +137,7 @@ class FileWatchTests(TestCase):
         self.addCleanup(self.database.close)
         await self.say(1)
         os.unlink(f"{real}-wal")
-        with pytest.raises(LogGone):
+        with pytest.raises(StorageError):
             await self.say(2)
         await self.say(2)
 
@@ -154,7 +154,7 @@ class FileWatchTests(TestCase):
         Path(f"{self.path}-new").write_bytes(b"")
         os.replace(f"{self.path}-new", f"{self.path}-wal")
 
-        with pytest.raises(LogGone):
+        with pytest.raises(StorageError):
             await self.say(2)
         await self.say(2)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mixsvc.chat.storage import messages
-from mixsvc.chat.storage.messages import Draft, StorageLimits
+from mixsvc.chat.storage.records import Draft, StorageLimits
+from mixsvc.chat.storage.sqlite import messages
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.connections import set_up
 from mixsvc.storage.database import prepare, rehearse

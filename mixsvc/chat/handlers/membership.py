@@ -15,7 +15,7 @@ from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Join, Leave, ListRooms, Who
-from mixsvc.chat.storage.messages import PageQuery
+from mixsvc.chat.storage.records import PageQuery
 from mixsvc.common import names
 from mixsvc.interfaces import ChatPage
 

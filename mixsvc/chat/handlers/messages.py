@@ -14,7 +14,7 @@ from mixsvc.chat.protocol import commands, events
 from mixsvc.chat.protocol.commands import Action, BadCommand, Convert, Help, Plain, Rate, Topic
 from mixsvc.chat.protocol.parsing import LONGEST_KEY, refusal
 from mixsvc.chat.protocol.requests import History, Say
-from mixsvc.chat.storage.messages import TOPIC, PageQuery, StoredMessage
+from mixsvc.chat.storage.records import TOPIC, PageQuery, StoredMessage
 from mixsvc.common import names
 from mixsvc.common.text import without_surrogates
 from mixsvc.errors import NoSuchRoom

@@ -1,6 +1,5 @@
 """Answers the requests of moderators: each is stored with its audit entry first, then takes effect."""
 
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -19,11 +18,11 @@ from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Audit, Ban, Delete, Kick, ListSanctions, Mute, Request, Unban, Unmute
-from mixsvc.chat.storage import messages, sanctions
-from mixsvc.chat.storage.sanctions import AuditEntry
+from mixsvc.chat.storage.records import AuditEntry
 from mixsvc.common import names
 from mixsvc.errors import ServiceBusy
 from mixsvc.nodes.interfaces import Holder
+from mixsvc.storage.engine import Cursor
 
 __all__ = ["ModerationHandler"]
 
@@ -49,15 +48,16 @@ class ModerationHandler:
     def __init__(self, state: ChatState, immune: Collection[str]) -> None:
         """immune: the keys of the moderators' names."""
         self._state = state
+        self._store = state.storage.store
         self._immune = frozenset(immune)
 
     def delete(self, client: Client, request: Delete) -> None:
         """Delete a message's text for good. Raises RequestRefused."""
         by, entry = client.name, self._entry(client, request, request.room, str(request.number), "")
 
-        def delete(cursor: sqlite3.Cursor) -> tuple[bool, str]:
-            found = sanctions.delete_message(cursor, request.room, request.number, by, entry)
-            return found, messages.topic(cursor, request.room)
+        def delete(cursor: Cursor) -> tuple[bool, str]:
+            found = self._store.delete_message(cursor, request.room, request.number, by, entry)
+            return found, self._store.topic(cursor, request.room)
 
         def deleted(result: tuple[bool, str]) -> Act:
             found, topic = result
@@ -65,7 +65,7 @@ class ModerationHandler:
                 raise refusal(request, "no_such_message", f"There is no message {request.number} in {request.room}.")
             return Deletion(request.room, request.number, by, topic)
 
-        self._store(client, request, delete, deleted)
+        self._change(client, request, delete, deleted)
 
     def kick(self, client: Client, request: Kick) -> "Deferred[None]":
         """Remove a person from a room; fires when that waits for the database. Raises RequestRefused, or fails so."""
@@ -76,7 +76,7 @@ class ModerationHandler:
                 raise refusal(request, "no_such_person", f"Nobody named {request.name} is in {room.name}.")
             act = Removal(room.name, target.name, target.person, client.name, request.reason)
             entry = self._entry(client, request, room.name, target.name, request.reason)
-            self._store(client, request, lambda cursor: sanctions.record(cursor, entry), lambda _: act)
+            self._change(client, request, lambda cursor: self._store.record(cursor, entry), lambda _: act)
 
         return self._find(request, request.name).addCallback(kick)
 
@@ -122,17 +122,15 @@ class ModerationHandler:
     def audit(self, client: Client, request: Audit) -> None:
         """Answer with entries of the audit log. Raises RequestRefused."""
 
-        def read(cursor: sqlite3.Cursor) -> Sequence[AuditEntry]:
-            return sanctions.read_audit(cursor, request.before, request.limit)
+        def read(cursor: Cursor) -> Sequence[AuditEntry]:
+            return self._store.read_audit(cursor, request.before, request.limit)
 
         def answer(entries: Iterable[AuditEntry]) -> None:
             client.send(events.audit([each.as_json() for each in entries]))
 
         self._run(client, request, read, answer, BUSY)
 
-    def _store(
-        self, client: Client, request: Request, change: Callable[[sqlite3.Cursor], T], act: Callable[[T], Act]
-    ) -> None:
+    def _change(self, client: Client, request: Request, change: Callable[[Cursor], T], act: Callable[[T], Act]) -> None:
         """Change the database, then do on all nodes what `act` makes of the result, then answer.
 
         Raises RequestRefused; `act` may raise it as well.
@@ -156,7 +154,7 @@ class ModerationHandler:
         self,
         client: Client,
         request: Request,
-        work: Callable[[sqlite3.Cursor], T],
+        work: Callable[[Cursor], T],
         then: Callable[[T], object],
         trouble: tuple[str, str],
     ) -> None:
@@ -167,7 +165,7 @@ class ModerationHandler:
         code, text = trouble
         begin_waiting(client, request, code)
 
-        def checked(cursor: sqlite3.Cursor) -> T | NotDone:
+        def checked(cursor: Cursor) -> T | NotDone:
             # In the database's thread, as it may block, and at the last moment: after a log-out nothing is done.
             not_done = self._login_of(client)
             return work(cursor) if not_done is None else not_done
@@ -213,7 +211,7 @@ class ModerationHandler:
             self._state.sanction_clock.imposed(stored)
             return stored
 
-        self._store(client, request, lambda cursor: sanctions.impose(cursor, sanction, entry, trusted), imposed)
+        self._change(client, request, lambda cursor: self._store.impose(cursor, sanction, entry, trusted), imposed)
 
     def _lift(self, client: Client, request: Unmute | Unban, kind: str, target: tuple[str, str]) -> None:
         name, address = target
@@ -224,7 +222,7 @@ class ModerationHandler:
         entry = self._entry(client, request, "", name or address, "")
 
         act = Lift(kind, name, address, client.name)
-        self._store(client, request, lambda cursor: sanctions.lift(cursor, kind, ids, entry), lambda _: act)
+        self._change(client, request, lambda cursor: self._store.lift(cursor, kind, ids, entry), lambda _: act)
 
     def _find(self, request: Mute | Ban | Kick, name: str) -> "Deferred[Target]":
         """Fires with whom a name means, here or on another node. Raises RequestRefused for a moderator, or fails so."""

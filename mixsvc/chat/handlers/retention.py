@@ -1,6 +1,5 @@
 """Deletes messages that are older than [chat] keep_days, a slice at a time."""
 
-import sqlite3
 from collections.abc import Callable
 from typing import Final
 
@@ -9,8 +8,8 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from mixsvc.chat.handlers.state import ChatState
-from mixsvc.chat.storage import messages
-from mixsvc.chat.storage.messages import Age
+from mixsvc.chat.storage.records import Age
+from mixsvc.storage.engine import Cursor
 
 __all__ = ["Retention"]
 
@@ -33,6 +32,7 @@ class Retention:
 
     def __init__(self, state: ChatState) -> None:
         self._state = state
+        self._store = state.storage.store
         self._loop = LoopingCall(self._round)
         self._loop.clock = state.clock
         # When messages are deleted next, by the steady clock.
@@ -64,7 +64,7 @@ class Retention:
 
     async def _delete(self, now: float) -> None:
         age = Age(now, now - self._state.settings.keep_days * DAY)
-        for name in await self._state.storage.change(messages.room_names):
+        for name in await self._state.storage.change(self._store.room_names):
             while self._loop.running and await self._slice(name, age):
                 await deferLater(self._state.clock, SLICE_PAUSE)
             if not self._loop.running:
@@ -72,7 +72,7 @@ class Retention:
             await self._forget(name)
 
     async def _slice(self, room: str, age: Age) -> int:
-        return await self._state.storage.change(lambda cursor: messages.expire(cursor, room, age))
+        return await self._state.storage.change(lambda cursor: self._store.expire(cursor, room, age))
 
     async def _forget(self, name: str) -> None:
         """Forget a room without members and messages."""
@@ -80,12 +80,12 @@ class Retention:
         if is_forgotten:
             self._state.rooms.forget(name)
 
-    def _forgetting(self, name: str) -> Callable[[sqlite3.Cursor], bool]:
-        def forget(cursor: sqlite3.Cursor) -> bool:
+    def _forgetting(self, name: str) -> Callable[[Cursor], bool]:
+        def forget(cursor: Cursor) -> bool:
             # This reads snapshots of the room in the database's thread. Meanwhile nobody can enter it: pages are
             # delivered between transactions.
             room = self._state.rooms.find(name)
             is_needed = room is not None and (room.size or room.is_fixed)
-            return not is_needed and messages.forget(cursor, name)
+            return not is_needed and self._store.forget(cursor, name)
 
         return forget

@@ -2,7 +2,6 @@
 
 from mixsvc.chat.handlers.message_dates import MessageDates
 from mixsvc.chat.model.sanctions import Sanction, Sanctions
-from mixsvc.chat.storage import sanctions as stored_sanctions
 from mixsvc.chat.storage.queue import StorageQueue
 from mixsvc.common.clocks import WallClock
 
@@ -52,6 +51,6 @@ class SanctionClock:
 
     def _move(self, step: float) -> None:
         ids = self._sanctions.move(self._provisional, step)
-        moved = self._storage.change(lambda cursor: stored_sanctions.move(cursor, ids, step))
+        moved = self._storage.change(lambda cursor: self._storage.store.move(cursor, ids, step))
         # The queue logs what fails. They are moved here, and in the database with the next step.
         moved.addErrback(lambda failure: None)

@@ -1,11 +1,10 @@
 """The chat's data in the database.
 
 - queue: what the handlers call; it runs one transaction after the other.
-- messages: the SQL of messages and rooms.
-- sanctions: the SQL of mutes, bans, deletions and the audit log.
+- store: the functions that each kind of database has for the chat; records: their values; pages: how long a page is.
+- sqlite/: these functions for SQLite.
 
-The functions of messages and sanctions take a cursor and run in the database's thread; mixsvc/storage runs them and
-commits. The tables are in mixsvc/storage/schema.
+They take a cursor and run in the database's thread; mixsvc/storage runs them and commits.
 
 **Group commit.** A commit waits for the disk, so one commit for each message would limit the chat to the disk's speed.
 While one transaction runs, requests wait in queues: messages to append, pages for clients that join, pages for readers,

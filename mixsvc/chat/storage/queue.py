@@ -1,10 +1,9 @@
 """The queue in front of the database: group commit for messages, and reads and changes in one order with them."""
 
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -12,22 +11,22 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.chat.model.epochs import new_epoch
-from mixsvc.chat.storage import messages
-from mixsvc.chat.storage.messages import Draft, PageQuery, StorageLimits, StoredMessage
+from mixsvc.chat.storage.records import Draft, PageQuery, StorageLimits, StoredMessage
+from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks
 from mixsvc.common.histogram import SECONDS, SIZES, Histogram
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatPage
+from mixsvc.storage.engine import Cursor
 
-__all__ = ["MOST_WAITING", "TransactionRunner", "StorageQueue", "NotRead", "NotSaved"]
+__all__ = ["MOST_WAITING", "StorageQueue", "NotRead", "NotSaved"]
 
-P = ParamSpec("P")
 T = TypeVar("T")
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
-Change: TypeAlias = Callable[[sqlite3.Cursor], object]
+Change: TypeAlias = Callable[[Cursor], object]
 Outcome: TypeAlias = StoredMessage | ServiceBusy
 
 # How many calls of each kind may wait; one more fails at once.
@@ -58,15 +57,6 @@ class NotRead(ServiceBusy):
     """The messages could not be read; the caller may try again."""
 
 
-class TransactionRunner(Protocol):
-    """What StorageQueue needs of mixsvc.storage.database.Database."""
-
-    def run(
-        self, function: Callable[Concatenate[sqlite3.Cursor, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> Deferred[T]:
-        """Run function(cursor, ...) in one transaction; fires with its result after the commit."""
-
-
 class CommitStats:
     """Counts the transactions that stored messages; see ChatStats."""
 
@@ -92,16 +82,18 @@ class StorageQueue:
     every later one: a client that joins when it gets the page misses nothing and gets nothing twice.
     """
 
-    def __init__(self, clocks: Clocks[IReactorTime], database: TransactionRunner, settings: ChatSettings) -> None:
+    def __init__(self, clocks: Clocks[IReactorTime], database: ChatDatabase, settings: ChatSettings) -> None:
         self._clock, self._wall = clocks.steady, clocks.wall
-        self._database = database
+        self._transactions = database.transactions
+        # For what is given to `change`.
+        self.store = store = database.store
         page_bytes = min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE)
         # A database in memory is as new as this process.
         self._limits = StorageLimits(settings.keep, page_bytes, new_epoch())
-        self._appends: _WorkQueue[Draft, StoredMessage] = _WorkQueue(messages.insert, APPENDS_AT_ONCE, NotSaved)
+        self._appends: _WorkQueue[Draft, StoredMessage] = _WorkQueue(store.insert, APPENDS_AT_ONCE, NotSaved)
         # A queue of their own: joins do not wait behind those who read old messages.
-        self._joins: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(messages.read, READS_AT_ONCE, NotRead)
-        self._pages: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(messages.read, READS_AT_ONCE, NotRead)
+        self._joins: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(store.read, READS_AT_ONCE, NotRead)
+        self._pages: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(store.read, READS_AT_ONCE, NotRead)
         # One in each transaction: if one fails, the others are not rolled back.
         self._changes: _WorkQueue[Change, object] = _WorkQueue(_change, 1, NotSaved)
         # The queue that is served next comes first.
@@ -142,7 +134,7 @@ class StorageQueue:
         """Read a page for a client that joins: it does not wait for calls of `page`. Fails with NotRead."""
         return self._enqueue(self._joins, query)
 
-    def change(self, change: Callable[[sqlite3.Cursor], T]) -> Deferred[T]:
+    def change(self, change: Callable[[Cursor], T]) -> Deferred[T]:
         """Run change(cursor) in a transaction of its own; fires with its result after the commit.
 
         A page that was read before the change is delivered before it. Fails with NotSaved; then nothing is changed.
@@ -175,7 +167,7 @@ class StorageQueue:
         self._round_robin.append(queue)
         self._busy = True
         asked, deferreds = queue.take()
-        result = self._database.run(queue.function, asked, self._limits)
+        result = self._transactions.run(queue.function, asked, self._limits)
         outcomes = result.addCallbacks(queue.succeeded, queue.failed, errbackArgs=(len(asked),))
         if queue is self._appends:
             outcomes.addCallback(self._count, self._clock.seconds())
@@ -204,7 +196,7 @@ class StorageQueue:
             flushed.callback(None)
 
 
-def _change(cursor: sqlite3.Cursor, changes: Sequence[Change], limits: StorageLimits) -> list[object]:
+def _change(cursor: Cursor, changes: Sequence[Change], limits: StorageLimits) -> list[object]:
     return [change(cursor) for change in changes]
 
 
@@ -213,7 +205,7 @@ class _WorkQueue(Generic[Asked, Answer]):
 
     def __init__(
         self,
-        function: Callable[[sqlite3.Cursor, Sequence[Asked], StorageLimits], list[Answer]],
+        function: Callable[[Cursor, Sequence[Asked], StorageLimits], list[Answer]],
         at_once: int,
         refusal: type[ServiceBusy],
     ) -> None:

@@ -1,6 +1,5 @@
 """Fills gaps of the stored history from the bank's documents of many days."""
 
-import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import Any, Final, Protocol
@@ -12,6 +11,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.errors import StorageError
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.ecb_history import HistoryDocument
@@ -44,7 +44,7 @@ class HistoryStore(Protocol):
     def save_history(self, quotes: Sequence[Quote]) -> "Deferred[None]":
         """Stores rates of past days, some thousands at most. Fires when they are stored and more may come.
 
-        Fails with sqlite3.Error.
+        Fails with StorageError.
         """
 
 
@@ -161,7 +161,7 @@ class Backfill(Service):
         back_off = min(_FIRST_BACK_OFF * 2 ** min(scheduled.failures - 1, 10), _DAY)
         scheduled.due_at = self._clock.seconds() + max(back_off, wait)
         # A database that another process has locked is no bug of ours.
-        if scheduled.failures == 1 and isinstance(error, (SourceFailed, sqlite3.Error)):
+        if scheduled.failures == 1 and isinstance(error, (SourceFailed, StorageError)):
             _log.warn("rates: gaps of the history cannot be filled: {reason}; trying again later", reason=str(error))
         elif scheduled.failures == 1:
             _log.failure("rates: filling gaps of the history failed with an unexpected error", Failure(error))

@@ -11,11 +11,11 @@ from twisted.internet.defer import Deferred, DeferredLock
 
 from mixsvc.common.currencies import EURO
 from mixsvc.interfaces import DeferToThread, Quote
-from mixsvc.rates.history import store
 from mixsvc.rates.history.history import RateHistory
+from mixsvc.rates.history.store import QuoteStore
 from mixsvc.rates.model.gaps import complete
 from mixsvc.rates.model.timeline import Pair, Timeline, by_pair, merge, missing_from
-from mixsvc.storage.database import Database
+from mixsvc.storage.engine import TransactionRunner
 
 __all__ = ["HistoryKeeper"]
 
@@ -26,8 +26,12 @@ SLICE: Final = 1000
 class HistoryKeeper:
     """Keeps what is published, and completes the past. Lives in the reactor thread; merging and SQL run in others."""
 
-    def __init__(self, database: Database, history: RateHistory, defer_to_thread: DeferToThread) -> None:
+    def __init__(
+        self, database: TransactionRunner, store: QuoteStore, history: RateHistory, defer_to_thread: DeferToThread
+    ) -> None:
+        """store: the functions for the database's cursors."""
         self._database = database
+        self._store = store
         self._history = history
         self._defer_to_thread = defer_to_thread
         self._is_stopped = False
@@ -39,8 +43,8 @@ class HistoryKeeper:
         self._is_stopped = True
 
     def save(self, quotes: Sequence[Quote]) -> "Deferred[None]":
-        """Stores published quotes. Fires once they would survive a power cut; fails with sqlite3.Error."""
-        return store.save(self._database, quotes)
+        """Stores published quotes. Fires once they would survive a power cut; fails with StorageError."""
+        return self._database.run(self._store.insert, quotes)
 
     def known_dates(self) -> "Deferred[set[date]]":
         """See HistoryStore. See model.gaps for which rates are missing."""
@@ -62,7 +66,7 @@ class HistoryKeeper:
         for part in await self._defer_to_thread(partial(_parts_to_fill, self._history.timelines(), quotes)):
             if self._is_stopped:
                 return
-            await store.save(self._database, part)
+            await self.save(part)
             await self._take_over(await self._defer_to_thread(partial(by_pair, part)))
 
     async def _take_over(self, given: Mapping[Pair, Timeline]) -> None:

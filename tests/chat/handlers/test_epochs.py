@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from mixsvc.chat.storage import messages
-from mixsvc.chat.storage.messages import StorageLimits
+from mixsvc.chat.storage.records import Age, Draft, StorageLimits
+from mixsvc.chat.storage.sqlite import messages
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import FakeClient, FakeDatabase
 
@@ -23,7 +23,7 @@ class EpochTestCase(ChatTestCase):
         """Delete all messages of a room, because they are old."""
         now = self.chat.clock.seconds() + 1
         with self.database.connection:
-            messages.expire(self.database.connection.cursor(), room, messages.Age(now, now))
+            messages.expire(self.database.connection.cursor(), room, Age(now, now))
 
     def back(self, since: int | None, room: str = "lobby", **known: object) -> dict[str, Any]:
         """Returns `joined` for a client that comes back."""
@@ -236,7 +236,7 @@ class NoFalseAlarmTests(EpochTestCase):
     def test_pruned_numbers_fit(self) -> None:
         limits = StorageLimits(1, 10_000)
         with self.database.connection:
-            drafts = [messages.Draft("lobby", "Ann", "x", self.chat.clock.seconds(), None)]
+            drafts = [Draft("lobby", "Ann", "x", self.chat.clock.seconds(), None)]
             messages.insert(self.database.connection.cursor(), drafts, limits)
 
         self.assertFalse(self.back(3, token=self.token)["reset"])

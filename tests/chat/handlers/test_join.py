@@ -1,10 +1,9 @@
 """Join and leave: the answers, and the events for the others."""
 
-import sqlite3
-
 from twisted.logger import capturedLogs
 
 from mixsvc.chat.handlers.membership import CATCH_UP
+from mixsvc.errors import StorageError
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import ChatHarness
 
@@ -86,7 +85,7 @@ class JoinTests(ChatTestCase):
         ann = self.chat.named("Ann")
         ann.send("join", room="lobby")
         self.chat.database.fail()
-        self.flushLoggedErrors(sqlite3.OperationalError)
+        self.flushLoggedErrors(StorageError)
 
         self.assertEqual(("busy", "join"), (ann.got("error")[0]["code"], ann.got("error")[0]["of"]))
         ann.send("join", room="lobby")
@@ -147,7 +146,7 @@ class LeaveTests(ChatTestCase):
         ann.send("join", room="lobby")
         ann.send("leave", room="lobby")
         self.chat.database.fail()
-        self.flushLoggedErrors(sqlite3.OperationalError)
+        self.flushLoggedErrors(StorageError)
 
         self.assertEqual([], ann.got("error"))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from twisted.logger import capturedLogs
 
 from mixsvc.chat.handlers.retention import INTERVAL, LOOK_SECONDS, SLICE_PAUSE
-from mixsvc.chat.storage.messages import PRUNED
+from mixsvc.chat.storage.store import PRUNED
 from mixsvc.common.clocks import TRUST_SECONDS, WallClock
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import ChatHarness, FakeClient

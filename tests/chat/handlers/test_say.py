@@ -1,8 +1,7 @@
 """Messages are stored, acknowledged and broadcast."""
 
-import sqlite3
-
 from mixsvc.chat.handlers.state import MOST_REQUESTS
+from mixsvc.errors import StorageError
 from tests.chat.cases import ChatTestCase
 
 
@@ -72,7 +71,7 @@ class SayTests(ChatTestCase):
     def test_a_message_that_is_not_stored_is_refused_with_its_key(self) -> None:
         self.ann.send("say", room="lobby", text="hi", key="k")
         self.chat.database.fail()
-        self.flushLoggedErrors(sqlite3.OperationalError)
+        self.flushLoggedErrors(StorageError)
 
         (error,) = self.ann.got()
         self.assertEqual(("not_saved", "say", "k"), (error["code"], error["of"], error["key"]))
@@ -97,7 +96,7 @@ class SayTests(ChatTestCase):
             self.ann.send("join", room="den")
             self.ann.send("leave", room="den")
             self.chat.database.settle()
-        self.flushLoggedErrors(sqlite3.OperationalError)
+        self.flushLoggedErrors(StorageError)
         self.ann.clear()
         self.ann.send("say", room="lobby", text="hi")
         self.chat.database.settle()

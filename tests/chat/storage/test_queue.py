@@ -7,10 +7,13 @@ from twisted.internet.task import Clock
 from twisted.logger import LogEvent, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.storage.messages import PageQuery, StoredMessage
 from mixsvc.chat.storage.queue import APPENDS_AT_ONCE, MOST_WAITING, READS_AT_ONCE, NotRead, NotSaved, StorageQueue
+from mixsvc.chat.storage.records import PageQuery, StoredMessage
+from mixsvc.chat.storage.sqlite import store
+from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
+from mixsvc.errors import StorageError
 from mixsvc.interfaces import ChatMessage, ChatPage
 from tests.chat.fakes import NOW, FakeDatabase
 
@@ -26,7 +29,7 @@ class StorageQueueTests(SynchronousTestCase):
 
     def new_queue(self) -> StorageQueue:
         wall = WallClock(self.clock.seconds, self.clock.seconds)
-        return StorageQueue(Clocks(self.clock, wall), self.database, ChatSettings())
+        return StorageQueue(Clocks(self.clock, wall), ChatDatabase(self.database, store), ChatSettings())
 
     def append(self, text: str, key: str | None = None) -> Deferred[StoredMessage]:
         return self.queue.append("lobby", "Ann", text, key)
@@ -101,7 +104,7 @@ class StorageQueueTests(SynchronousTestCase):
         self.failureResultOf(also_lost, NotSaved)
         self.assertEqual(2, self.successResultOf(later).message.number)
         self.assertEqual([(1, "a"), (2, "d")], self.database.rows())
-        self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
+        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
 
     def test_a_failing_database_is_logged_once_and_so_is_its_recovery(self) -> None:
         with capturedLogs() as events:
@@ -111,7 +114,7 @@ class StorageQueueTests(SynchronousTestCase):
             self.append("b")
             self.database.settle()
 
-        self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
+        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
         self.assertEqual(["chat: the database fails", "chat: the database works"], [_start(event) for event in events])
         self.assertNotIn("secret", repr(events))
 
@@ -139,7 +142,7 @@ class StorageQueueTests(SynchronousTestCase):
     def test_a_read_that_fails_fires_its_errback(self) -> None:
         self.failing(self.page(1), NotRead)
 
-        self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
+        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
 
     def test_a_page_comes_after_all_that_it_holds_and_before_all_else(self) -> None:
         self.append("a").addCallback(self.told.append)
@@ -221,7 +224,7 @@ class StorageQueueTests(SynchronousTestCase):
         self.successResultOf(sound)
         self.failureResultOf(unsound, NotSaved)
         self.assertEqual([("den", 3)], self.database.connection.execute("SELECT name, last FROM room").fetchall())
-        self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))
+        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
 
     def failing(
         self, answer: Deferred[object] | Deferred[StoredMessage] | Deferred[ChatPage], error: type[Exception]

@@ -1,4 +1,3 @@
-import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
@@ -9,6 +8,7 @@ from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.config.settings import RatesSettings
+from mixsvc.errors import StorageError
 from mixsvc.interfaces import Quote
 from mixsvc.rates.history.backfill import Backfill
 from mixsvc.rates.sources.ecb_history import gaps, history_documents
@@ -163,7 +163,7 @@ class Filling(SynchronousTestCase):
         self.assertEqual(len(self.store.pages), 1)
 
     def test_a_locked_database_is_logged_once_and_retried_later(self) -> None:
-        self.store.error = sqlite3.OperationalError("database is locked")
+        self.store.error = StorageError("database is locked")
         said = self.run_for(600)
 
         self.assertEqual(said, ["rates: gaps of the history cannot be filled: database is locked; trying again later"])

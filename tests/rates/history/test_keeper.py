@@ -6,13 +6,14 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.errors import StorageError
 from mixsvc.interfaces import Quote
-from mixsvc.rates.history import store
+from mixsvc.rates.history import sqlite
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.history.keeper import SLICE, HistoryKeeper
 from mixsvc.rates.model.timeline import by_pair
 from mixsvc.storage.schema import upgrade
-from tests.rates.history.test_store import AtOnce
+from tests.rates.history.test_sqlite import AtOnce
 from tests.rates.samples import at_once, quote
 
 T = TypeVar("T")
@@ -44,8 +45,8 @@ class MemoryCase(SynchronousTestCase):
 
     def restart(self) -> None:
         self.history = RateHistory()
-        self.history.adopt(store.read_past(self.connection.cursor()))
-        self.memory = HistoryKeeper(self.database, self.history, at_once)
+        self.history.adopt(sqlite.read_past(self.connection.cursor()))
+        self.memory = HistoryKeeper(self.database, sqlite, self.history, at_once)
 
     def save(self, *quotes: Quote) -> None:
         self.assertIsNone(self.successResultOf(self.memory.save(quotes)))
@@ -115,8 +116,8 @@ class Filling(MemoryCase):
         self.assertEqual(rows, [(days[0], 600), (days[1], 600)])
 
     def test_quotes_that_could_not_be_stored_are_unknown_and_stored_the_next_time(self) -> None:
-        self.database.error = sqlite3.OperationalError("database is locked")
-        self.failureResultOf(self.memory.save_history([quote()]), sqlite3.Error)
+        self.database.error = StorageError("database is locked")
+        self.failureResultOf(self.memory.save_history([quote()]), StorageError)
         self.assertEqual(self.known(), [])
 
         self.database.error = None
@@ -133,7 +134,9 @@ class Filling(MemoryCase):
             waiting.append(lambda: done.callback(function()))
             return done
 
-        saved = HistoryKeeper(self.database, self.history, later).save_history([quote(price="2", day="2026-10-29")])
+        saved = HistoryKeeper(self.database, sqlite, self.history, later).save_history(
+            [quote(price="2", day="2026-10-29")]
+        )
         waiting.pop(0)()
         self.history.add([quote(price="3")])
         while waiting:
@@ -164,4 +167,4 @@ class Filling(MemoryCase):
     def test_a_failing_disk_fails_the_save(self) -> None:
         self.connection.execute("DROP TABLE quote")
 
-        self.failureResultOf(self.memory.save_history([quote()]), sqlite3.Error)
+        self.failureResultOf(self.memory.save_history([quote()]), sqlite3.OperationalError)

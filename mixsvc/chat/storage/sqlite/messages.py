@@ -1,23 +1,17 @@
-"""The messages in the database: functions on a cursor, called in the database's thread, one transaction each."""
+"""Messages and rooms in SQLite; see ChatStore for what the functions do."""
 
-import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import replace
 
 from mixsvc.chat.model import epochs
 from mixsvc.chat.model.epochs import Known
+from mixsvc.chat.storage.pages import size
+from mixsvc.chat.storage.records import TOPIC, Age, Draft, PageQuery, Period, StorageLimits, StoredMessage
+from mixsvc.chat.storage.store import DELETED_TOLD, PRUNED
 from mixsvc.interfaces import ChatMessage, ChatPage
 
 __all__ = [
-    "TOPIC",
-    "Age",
-    "Draft",
-    "Period",
-    "StorageLimits",
-    "PageQuery",
-    "StoredMessage",
     "expire",
     "forget",
     "insert",
@@ -29,92 +23,6 @@ __all__ = [
     "room_names",
     "topic",
 ]
-
-# How many rows of a room one transaction deletes at most: more than it inserts, so that pruning keeps up.
-PRUNED: Final = 4000
-
-# How many numbers of deleted messages a client that comes back gets: the newest ones.
-DELETED_TOLD: Final = 1000
-
-# The bytes of a message in an event besides its name and text: the number, the time and the field names.
-AROUND_TEXT: Final = 130
-
-# The kind of message that changes the room's topic.
-TOPIC: Final = "topic"
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A message that is to be stored. said_at: seconds since 1970, UTC. key: the client's key, if it gave one."""
-
-    room: str
-    name: str
-    text: str
-    said_at: float
-    key: str | None
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMessage:
-    """A message that is stored. is_repeated: it was stored before under the same key, and was broadcast then.
-
-    token: the message's, "" for a repeated one.
-    """
-
-    message: ChatMessage
-    is_repeated: bool = False
-    token: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class PageQuery:
-    """Asks for the newest `limit` messages of a room whose numbers are above `after` and below `before`.
-
-    seen: the highest number that the client has seen; the page lists which messages up to it were deleted.
-    known: the history that it has seen them in; None for a reader that does not come back. If the room's history is
-    another one, the page has the newest messages, whatever `after` says.
-    """
-
-    room: str
-    after: int
-    limit: int
-    before: int | None = None
-    seen: int = 0
-    known: Known | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StorageLimits:
-    """keep: how many messages of a room are kept. page_bytes: how long the messages of a page may be as JSON.
-
-    epoch: of the history in the database.
-    """
-
-    keep: int
-    page_bytes: int
-    epoch: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Age:
-    """now: the time of day. cutoff: messages that were said before it are old. Both in seconds since 1970, UTC."""
-
-    now: float
-    cutoff: float
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Messages of a time: of each room the numbers above `after` and up to `up_to`, said from `began` to `ended`.
-
-    after: 0 for a room that is missing. began, ended: as stored, in seconds since 1970, UTC.
-    """
-
-    after: Mapping[str, int]
-    up_to: Mapping[str, int]
-    began: float
-    ended: float
 
 
 def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
@@ -311,7 +219,7 @@ def _messages(
     messages: list[ChatMessage] = []
     while row := cursor.fetchone():
         message = _message(row)
-        page_bytes -= _size(message)
+        page_bytes -= size(message)
         if page_bytes < 0 and messages:
             break
         messages.append(message)
@@ -352,12 +260,6 @@ def _deleted(cursor: sqlite3.Cursor, query: PageQuery, first: int) -> tuple[int,
         (query.room, first, query.seen, DELETED_TOLD),
     )
     return tuple(sorted(number for (number,) in cursor.fetchall()))
-
-
-def _size(message: ChatMessage) -> int:
-    # SockJS encodes the JSON text as JSON again: a quotation mark takes four bytes, a control character seven.
-    twice = json.dumps(json.dumps([message.name, message.text], ensure_ascii=False), ensure_ascii=False)
-    return AROUND_TEXT + len(twice.encode())
 
 
 def _first(cursor: sqlite3.Cursor, room: str, last: int) -> int:

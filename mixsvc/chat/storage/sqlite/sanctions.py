@@ -1,18 +1,15 @@
-"""Sanctions, deleted messages and the audit log in the database: functions on a cursor, one transaction each.
-
-Called in the database's thread.
-"""
+"""Sanctions, deleted messages and the audit log in SQLite; see ChatStore for what the functions do."""
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, TypeGuard
 
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
+from mixsvc.chat.storage.records import AuditEntry
 from mixsvc.common.addresses import network
-from mixsvc.common.times import utc_milliseconds
 
-__all__ = ["AuditEntry", "delete_message", "impose", "lift", "move", "read_audit", "read_sanctions", "record"]
+__all__ = ["delete_message", "impose", "lift", "move", "read_audit", "read_sanctions", "record"]
 
 # Texts are read as bytes: a TEXT column takes any bytes, and one row that is not UTF-8 would make the whole query fail.
 _SANCTIONS = """
@@ -26,36 +23,6 @@ _AUDIT = """
 
 # The last second that datetime can represent: the end of the year 9999.
 LAST_SECOND: Final = 253_402_300_799
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """An entry of the audit log: what a moderator did.
-
-    number: its place in the log, 0 before it is stored. at: seconds since 1970, UTC. by: the moderator's name.
-    action: the type of the request, such as mute. room, target, reason: "" for none; target is a name, an address or a
-    message's number. The caller limits the length of the texts: the log is kept for ever.
-    """
-
-    number: int
-    at: float
-    by: str
-    action: str
-    room: str
-    target: str
-    reason: str
-
-    def as_json(self) -> dict[str, object]:
-        """Returns the JSON object of the chat protocol; empty fields are left out."""
-        texts = {
-            "by": self.by,
-            "action": self.action,
-            "room": self.room,
-            "target": self.target,
-            "reason": self.reason,
-        }
-        given = {name: text for name, text in texts.items() if text}
-        return {"number": self.number, "time": utc_milliseconds(self.at), **given}
 
 
 def read_sanctions(cursor: sqlite3.Cursor) -> list[Sanction]:

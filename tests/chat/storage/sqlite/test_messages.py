@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.storage import messages
-from mixsvc.chat.storage.messages import Draft, PageQuery, StorageLimits, StoredMessage
+from mixsvc.chat.storage.pages import AROUND_TEXT
+from mixsvc.chat.storage.records import TOPIC, Age, Draft, PageQuery, StorageLimits, StoredMessage
+from mixsvc.chat.storage.sqlite import messages
+from mixsvc.chat.storage.store import DELETED_TOLD, PRUNED
 from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.schema import upgrade
 from tests.chat.fakes import NOW
@@ -92,13 +94,13 @@ class InsertTests(StoreTestCase):
         self.assertEqual([2], self.numbers())
 
     def test_one_transaction_prunes_so_many_and_the_next_ones_go_on(self) -> None:
-        self.insert(drafts(*["x"] * (messages.PRUNED + 10)), StorageLimits(100_000, 1000))
+        self.insert(drafts(*["x"] * (PRUNED + 10)), StorageLimits(100_000, 1000))
 
         self.insert(drafts("y"), StorageLimits(1, 1000))
         self.assertEqual(11, len(self.numbers()))
 
         self.insert(drafts("z"), StorageLimits(1, 1000))
-        self.assertEqual([messages.PRUNED + 12], self.numbers())
+        self.assertEqual([PRUNED + 12], self.numbers())
 
 
 class LockTests(SynchronousTestCase):
@@ -144,7 +146,7 @@ class ReadTests(StoreTestCase):
 
     def test_a_page_holds_the_newest_that_fit_into_its_bytes(self) -> None:
         self.insert(drafts(*["\x01" * 100] * 5))
-        one = messages.AROUND_TEXT + 100 * len(r"\\u0001") + len(r'"[\"Ann\", \"\"]"')
+        one = AROUND_TEXT + 100 * len(r"\\u0001") + len(r'"[\"Ann\", \"\"]"')
 
         self.assertEqual([4, 5], [each.number for each in self.read(limits=StorageLimits(9, 2 * one)).messages])
         self.assertEqual([5], [each.number for each in self.read(limits=StorageLimits(9, 2 * one - 1)).messages])
@@ -161,7 +163,7 @@ class RoomTableTests(StoreTestCase):
 
     def expire(self, cutoff: float) -> int:
         with self.connection, closing(self.connection.cursor()) as cursor:
-            return messages.expire(cursor, "lobby", messages.Age(NOW + DAY, cutoff))
+            return messages.expire(cursor, "lobby", Age(NOW + DAY, cutoff))
 
     def expired(self, *times: float) -> list[int]:
         """The numbers that are left of messages that were said at these times, when those before NOW are old."""
@@ -181,7 +183,7 @@ class RoomTableTests(StoreTestCase):
         self.assertEqual([("den", 2, ""), ("attic", 1, ""), ("lobby", 1, "")], self.rooms())
 
     def test_the_latest_topic_stays_with_the_room(self) -> None:
-        topics = [Draft("lobby", "Ann", text, NOW, text, messages.TOPIC) for text in ("May", "June")]
+        topics = [Draft("lobby", "Ann", text, NOW, text, TOPIC) for text in ("May", "June")]
         self.insert([*topics, *drafts("hi")])
         # A repeated message does not set the topic again.
         self.insert(topics[:1])
@@ -190,11 +192,11 @@ class RoomTableTests(StoreTestCase):
         self.assertEqual(("June", "topic"), (self.read().topic, self.read().messages[0].kind))
 
     def test_messages_before_a_time_are_deleted_in_slices(self) -> None:
-        self.insert(drafts(*["x"] * (messages.PRUNED + 1)), StorageLimits(10**6, 1000))
+        self.insert(drafts(*["x"] * (PRUNED + 1)), StorageLimits(10**6, 1000))
         self.insert([Draft("lobby", "Ann", "young", NOW + 10, None)], StorageLimits(10**6, 1000))
 
-        self.assertEqual([messages.PRUNED, 1, 0], [self.expire(NOW + 10) for _ in range(3)])
-        self.assertEqual([messages.PRUNED + 2], self.numbers())
+        self.assertEqual([PRUNED, 1, 0], [self.expire(NOW + 10) for _ in range(3)])
+        self.assertEqual([PRUNED + 2], self.numbers())
 
     def test_a_message_of_the_future_goes_with_those_behind_it(self) -> None:
         old, future, young = NOW - DAY, NOW + 400 * DAY, NOW + 1
@@ -212,7 +214,7 @@ class RoomTableTests(StoreTestCase):
         self.assertEqual([NOW + DAY], [each.said_at for each in self.read().messages])
 
     def test_more_messages_of_the_future_than_a_slice_stop_nothing(self) -> None:
-        many = [Draft("lobby", "Ann", "x", NOW + 400 * DAY, None)] * (messages.PRUNED + 10)
+        many = [Draft("lobby", "Ann", "x", NOW + 400 * DAY, None)] * (PRUNED + 10)
         self.insert([*many, Draft("lobby", "Ann", "x", NOW - DAY, None)], StorageLimits(10**6, 1000))
 
         self.expire(NOW)
@@ -265,13 +267,13 @@ class DeletedTests(StoreTestCase):
         self.assertEqual((3,), self.deleted(4, StorageLimits(2, 1000)))
 
     def test_the_numbers_of_deleted_messages_are_limited_to_the_newest(self) -> None:
-        self.insert(drafts(*["x"] * messages.DELETED_TOLD))
+        self.insert(drafts(*["x"] * DELETED_TOLD))
         with self.connection:
             self.connection.execute("UPDATE message SET text = '', deleted_by = 'Mia'")
 
         told = self.deleted(5000, StorageLimits(10**6, 1000))
 
-        self.assertEqual(tuple(range(5, messages.DELETED_TOLD + 5)), told)
+        self.assertEqual(tuple(range(5, DELETED_TOLD + 5)), told)
 
     def test_a_deleted_message_has_its_number_and_no_text(self) -> None:
         first = self.read().messages[0]

@@ -7,8 +7,8 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
-from mixsvc.chat.storage import sanctions
-from mixsvc.chat.storage.sanctions import AuditEntry
+from mixsvc.chat.storage.records import AuditEntry
+from mixsvc.chat.storage.sqlite import sanctions
 from mixsvc.storage.schema import upgrade
 from tests.chat.fakes import NOW
 

@@ -10,7 +10,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from mixsvc.interfaces import Quote
-from mixsvc.rates.history import store
+from mixsvc.rates.history import sqlite
 from mixsvc.rates.model.timeline import by_pair
 from mixsvc.storage.database import Database, prepare
 from mixsvc.storage.schema import upgrade
@@ -35,10 +35,10 @@ class StoreCase(SynchronousTestCase):
         self.database = AtOnce(self.connection)
 
     def save(self, *quotes: Quote) -> None:
-        self.assertIsNone(self.successResultOf(store.save(self.database, quotes)))
+        self.assertIsNone(self.successResultOf(self.database.run(sqlite.insert, quotes)))
 
     def past(self) -> list[Quote]:
-        found = store.read_past(self.connection.cursor())
+        found = sqlite.read_past(self.connection.cursor())
         self.assertTrue(all(pair == (each.base, each.quote) for pair, each in found.items()))
         return [each.at(place) for each in found.values() for place in range(len(each.days))]
 
@@ -131,6 +131,6 @@ class RealDatabase(TestCase):
 
         def check(_: None) -> None:
             database.close()
-            self.assertEqual(prepare(path, store.read_past), by_pair([quote()]))
+            self.assertEqual(prepare(path, sqlite.read_past), by_pair([quote()]))
 
-        return store.save(database, [quote()]).addCallback(check)
+        return database.run(sqlite.insert, [quote()]).addCallback(check)

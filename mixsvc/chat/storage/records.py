@@ -1,0 +1,118 @@
+"""What the chat stores, and what it asks the database for: values, the same for every database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from mixsvc.chat.model.epochs import Known
+from mixsvc.common.times import utc_milliseconds
+from mixsvc.interfaces import ChatMessage
+
+__all__ = ["TOPIC", "Age", "AuditEntry", "Draft", "PageQuery", "Period", "StorageLimits", "StoredMessage"]
+
+# The kind of message that changes the room's topic.
+TOPIC: Final = "topic"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that is to be stored. said_at: seconds since 1970, UTC. key: the client's key, if it gave one."""
+
+    room: str
+    name: str
+    text: str
+    said_at: float
+    key: str | None
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message that is stored. is_repeated: it was stored before under the same key, and was broadcast then.
+
+    token: the message's, "" for a repeated one.
+    """
+
+    message: ChatMessage
+    is_repeated: bool = False
+    token: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """Asks for the newest `limit` messages of a room whose numbers are above `after` and below `before`.
+
+    seen: the highest number that the client has seen; the page lists which messages up to it were deleted.
+    known: the history that it has seen them in; None for a reader that does not come back. If the room's history is
+    another one, the page has the newest messages, whatever `after` says.
+    """
+
+    room: str
+    after: int
+    limit: int
+    before: int | None = None
+    seen: int = 0
+    known: Known | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StorageLimits:
+    """keep: how many messages of a room are kept. page_bytes: how long the messages of a page may be as JSON.
+
+    epoch: of the history in the database.
+    """
+
+    keep: int
+    page_bytes: int
+    epoch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """now: the time of day. cutoff: messages that were said before it are old. Both in seconds since 1970, UTC."""
+
+    now: float
+    cutoff: float
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Messages of a time: of each room the numbers above `after` and up to `up_to`, said from `began` to `ended`.
+
+    after: 0 for a room that is missing. began, ended: as stored, in seconds since 1970, UTC.
+    """
+
+    after: Mapping[str, int]
+    up_to: Mapping[str, int]
+    began: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An entry of the audit log: what a moderator did.
+
+    number: its place in the log, 0 before it is stored. at: seconds since 1970, UTC. by: the moderator's name.
+    action: the type of the request, such as mute. room, target, reason: "" for none; target is a name, an address or a
+    message's number. The caller limits the length of the texts: the log is kept for ever.
+    """
+
+    number: int
+    at: float
+    by: str
+    action: str
+    room: str
+    target: str
+    reason: str
+
+    def as_json(self) -> dict[str, object]:
+        """Returns the JSON object of the chat protocol; empty fields are left out."""
+        texts = {
+            "by": self.by,
+            "action": self.action,
+            "room": self.room,
+            "target": self.target,
+            "reason": self.reason,
+        }
+        given = {name: text for name, text in texts.items() if text}
+        return {"number": self.number, "time": utc_milliseconds(self.at), **given}

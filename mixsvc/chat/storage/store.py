@@ -1,0 +1,111 @@
+"""What the chat expects of a database, whichever it is: the functions for its cursors, and who runs them.
+
+`sqlite/store.py` is the one for SQLite.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
+
+from mixsvc.chat.model.sanctions import Sanction
+from mixsvc.chat.storage.records import Age, AuditEntry, Draft, PageQuery, Period, StorageLimits, StoredMessage
+from mixsvc.interfaces import ChatPage
+from mixsvc.storage.engine import Cursor, TransactionRunner
+
+__all__ = ["DELETED_TOLD", "PRUNED", "ChatDatabase", "ChatStore", "StoredRoom"]
+
+# How many rows of a room one transaction deletes at most: more than it inserts, so that pruning keeps up.
+PRUNED: Final = 4000
+
+# How many numbers of deleted messages a client that comes back gets: the newest ones.
+DELETED_TOLD: Final = 1000
+
+# Name, last number and topic.
+StoredRoom: TypeAlias = tuple[str, int, str]
+
+
+class ChatStore(Protocol):
+    """The chat's functions on a cursor of one kind of database: the module `store` of each folder is one.
+
+    Each is called in the database's thread and makes one transaction, which the caller commits. They raise what the
+    database raises; then nothing is changed.
+    """
+
+    def insert(self, cursor: Cursor, drafts: Sequence[Draft], limits: StorageLimits, /) -> list[StoredMessage]:
+        """Store messages in their order and number them without a gap; a message with a known key is not stored again.
+
+        Also deletes some of the messages beyond limits.keep; the newest one of a room always stays.
+        """
+
+    def read(self, cursor: Cursor, queries: Sequence[PageQuery], limits: StorageLimits, /) -> list[ChatPage]:
+        """Returns a page for each query, all as of one moment."""
+
+    def read_epoch(self, cursor: Cursor, /) -> str:
+        """Returns the epoch of the history in the database."""
+
+    def read_rooms(self, cursor: Cursor, /) -> list[StoredRoom]:
+        """Returns name, last number and topic of the rooms, those with the newest messages first."""
+
+    def topic(self, cursor: Cursor, room: str, /) -> str:
+        """Returns a room's topic, "" if it has none."""
+
+    def expire(self, cursor: Cursor, room: str, age: Age, /) -> int:
+        """Delete some of a room's messages that are older than a time, the oldest first; returns how many.
+
+        A time after `now` was wrong when it was stored, and says nothing: such a message is older than those behind it,
+        and as young as `now` if all behind it are like it.
+        """
+
+    def last_numbers(self, cursor: Cursor, /) -> Mapping[str, int]:
+        """Returns the last number of each room."""
+
+    def redate(self, cursor: Cursor, period: Period, seconds: float, /) -> None:
+        """Let the messages of a period be so much later."""
+
+    def forget(self, cursor: Cursor, room: str, /) -> bool:
+        """Forget a room if it has no messages; returns whether it was forgotten.
+
+        A new room never uses its numbers again: else a client that has seen them and comes back would miss messages.
+        """
+
+    def room_names(self, cursor: Cursor, /) -> list[str]:
+        """Returns the names of the rooms."""
+
+    def read_sanctions(self, cursor: Cursor, /) -> list[Sanction]:
+        """Returns the sanctions, the oldest first, also those that have ended; rows that cannot be read are skipped."""
+
+    def impose(self, cursor: Cursor, sanction: Sanction, entry: AuditEntry, now: float | None, /) -> Sanction:
+        """Store a sanction, in place of the older one of the same kind and target, and its entry in the audit log.
+
+        Returns it as it is stored: with its id, and with its address as addresses.network returns it. now: the time of
+        day if it may be trusted: also deletes the sanctions that have ended by then; None: deletes no other one.
+        """
+
+    def lift(self, cursor: Cursor, kind: str, ids: Sequence[int], entry: AuditEntry, /) -> None:
+        """Delete sanctions of a kind and store the entry in the audit log; unknown ids are ignored."""
+
+    def move(self, cursor: Cursor, ids: Sequence[int], seconds: float, /) -> None:
+        """Let sanctions end so much later; unknown ids are ignored."""
+
+    def record(self, cursor: Cursor, entry: AuditEntry, /) -> None:
+        """Store an entry of the audit log under the next number."""
+
+    def delete_message(self, cursor: Cursor, room: str, number: int, by: str, entry: AuditEntry, /) -> bool:
+        """Delete a message's text and store the entry in the audit log; the number stays. A topic that it set goes.
+
+        Returns False and stores nothing if there is no such message or it was deleted before.
+        """
+
+    def read_audit(self, cursor: Cursor, before: int | None, limit: int, /) -> list[AuditEntry]:
+        """Returns the newest `limit` entries of those with numbers below `before`, the newest first.
+
+        Characters that cannot be decoded are replaced; entries with an invalid time are skipped.
+        """
+
+
+@dataclass(frozen=True)
+class ChatDatabase:
+    """A database, and the functions for its cursors."""
+
+    transactions: TransactionRunner
+    store: ChatStore

@@ -1,0 +1,24 @@
+"""What the parts expect of a database, whichever it is. `database.Database` is the one for SQLite."""
+
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
+
+from twisted.internet.defer import Deferred
+
+__all__ = ["Cursor", "TransactionRunner"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# A cursor of the database in use; the functions of a store for this kind of database know which it is.
+Cursor: TypeAlias = Any
+
+
+class TransactionRunner(Protocol):
+    """Runs functions in the database's thread. Used in the reactor thread."""
+
+    def run(self, function: Callable[Concatenate[Cursor, P], T], *args: P.args, **kwargs: P.kwargs) -> "Deferred[T]":
+        """Run function(cursor, ...) in one transaction; fires with what it returns once that would survive a power cut.
+
+        Fails with StorageError if the database fails, or with what the function raises; then nothing is changed.
+        """
