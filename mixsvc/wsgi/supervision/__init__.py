@@ -20,7 +20,7 @@ which one meets them:
 | stats | the numbers for the metrics |
 
 **Who gets a request**: the ready child with the fewest, as long as it has no more than its threads and two. The rest
-waits here, in order, and is forgotten when the client leaves. While no child is ready a request waits for ten seconds
+waits here, in order, and is forgotten when the client leaves. While no child is ready a request waits for 30 seconds
 at most, and not at all if the application cannot start: then it gets 503 with Retry-After.
 
 **Death**: the requests of a child that ends get 502, and responses that have begun are cut. Nothing is asked again by

@@ -15,8 +15,8 @@ __all__ = ["EXTRA_CALLS", "WAIT_SECONDS", "CallDispatch"]
 # Requests that wait in a child beside those in its threads, so that no thread waits for the reactor.
 EXTRA_CALLS: Final = 2
 
-# How long a request waits while no child is ready; then it is refused.
-WAIT_SECONDS: Final = 10.0
+# How long a request waits while no child is ready; then it is refused. Large applications are imported that long.
+WAIT_SECONDS: Final = 30.0
 
 
 class CallDispatch:
