@@ -24,6 +24,7 @@ from mixsvc.chat.handlers.retention import Retention
 from mixsvc.chat.handlers.revocation import RevocationHandler
 from mixsvc.chat.handlers.sanction_clock import SanctionClock
 from mixsvc.chat.handlers.state import PUBLISHER, ChatState
+from mixsvc.chat.handlers.telling import MessageTeller
 from mixsvc.chat.model.people import Client, People, Transport
 from mixsvc.chat.model.private_rooms import PrivateRooms
 from mixsvc.chat.model.rooms import Rooms
@@ -114,11 +115,12 @@ class ChatDispatcher:
     def _make_handlers(self, state: ChatState, neighbours: Neighbours, moderators: Sequence[str]) -> None:
         self._rate_limiter = RateLimiter(state.clock, state.settings)
         self._hello = HelloHandler(state)
-        self._membership = MembershipHandler(state)
-        self._messages = MessageHandler(state, neighbours.rates, neighbours.hooks)
+        teller = MessageTeller(state)
+        self._membership = MembershipHandler(state, teller)
+        self._messages = MessageHandler(state, teller, neighbours.rates, neighbours.hooks)
         self._rate_feed = RateFeed(state, neighbours.rates)
         self._moderation = ModerationHandler(state, moderators)
-        state.nodes.journal.follow(ActHandler(state, self._membership).apply, self._missed)
+        state.nodes.journal.follow(ActHandler(state, self._membership, teller).apply, self._missed)
         self._revocation = RevocationHandler(state, self._membership)
         self._retention = Retention(state)
         self._handlers = self._table()

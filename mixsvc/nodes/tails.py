@@ -45,6 +45,11 @@ class Tails(Generic[M]):
         tail = self._tails.get(room)
         return tail.told or 0 if tail is not None else 0
 
+    def is_begun(self, room: str) -> bool:
+        """Whether a room is open and something was read of it."""
+        tail = self._tails.get(room)
+        return tail is not None and tail.told is not None
+
     def stored(self, room: str, number: int, message: M) -> Sequence[M]:
         """This node has stored a message; returns what is to be told now, in order."""
         tail = self._tails.get(room)
@@ -65,6 +70,8 @@ class Tails(Generic[M]):
 
     def missing(self) -> Mapping[str, int]:
         """The rooms of which something is to be read, with the number after which it begins."""
+        if not self._behind:
+            return {}
         found = {room: self._tails[room].missing_after() for room in self._behind}
         self._behind = {room for room in self._behind if self._tails[room].told != self._tails[room].known}
         return {room: after for room, after in found.items() if after is not None}

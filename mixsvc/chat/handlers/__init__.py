@@ -6,8 +6,8 @@
 - rate_limits: whether a request comes too early. It is called before every handler.
 - hello: admits a connection and gives it a name.
 - membership: join, leave, rooms, who; tells members who comes and goes.
-- messages: say and history, and what comes by HTTP.
-- moderation: the requests of moderators.
+- messages: say and history, and what comes by HTTP. telling: tells the members of rooms what was said.
+- moderation: the requests of moderators. acts: what they have done, on this node or another, takes effect.
 - revocation: takes permissions back.
 - sanction_clock: the time by which mutes and bans end. message_dates: corrects dates of a wrong time.
 - rate_feed: subscribe, and the rates that have changed.
@@ -17,8 +17,13 @@ A handler checks a request and either raises RequestRefused, answers at once, or
 when its Deferred fires. By then the client may be gone, or may have left the room: `client.send` does nothing after the
 connection is lost, and `client.joining` holds the request that a page is read for.
 
-Handlers share the ChatState and do not know each other, with one exception: moderation and revocation use
-MembershipHandler to take somebody out of a room.
+Handlers share the ChatState and do not know each other, with two exceptions: acts and revocation use MembershipHandler
+to take somebody out of a room, and MessageTeller knows when a client may enter one.
+
+**Other nodes.** What they do comes through `state.nodes` (mixsvc/nodes), and takes the same way as what this one does:
+members are those of the roster, a moderator's act is an event of the journal, which `acts` applies, and messages are
+told in the order of their numbers. A handler that has to ask the other nodes returns a Deferred; the client's next
+requests wait for it (chat/gate.py). A chat of one node gets each answer at once.
 
 **What may happen during an event.** To write an event may lose the connection, when its outbox is full: then `depart`
 runs inside of `send`. So after each `send` a handler checks again what it relies on, such as `room in client.inside`.

@@ -6,6 +6,7 @@ from twisted.logger import Logger
 
 from mixsvc.chat.handlers.membership import MembershipHandler
 from mixsvc.chat.handlers.state import ChatState
+from mixsvc.chat.handlers.telling import MessageTeller
 from mixsvc.chat.model.acts import Deletion, Lift, Removal, act_of
 from mixsvc.chat.model.people import Client, Person, Transport
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
@@ -24,8 +25,9 @@ class ActHandler:
 
     _log = Logger()
 
-    def __init__(self, state: ChatState, membership: MembershipHandler) -> None:
+    def __init__(self, state: ChatState, membership: MembershipHandler, teller: MessageTeller) -> None:
         self._state = state
+        self._teller = teller
         self._membership = membership
 
     def apply(self, event: JournalEvent) -> None:
@@ -44,7 +46,7 @@ class ActHandler:
         room = self._state.rooms.find(act.room)
         if room is not None:
             room.topic = act.topic
-            self._state.broadcast(events.deleted(room.name, act.number, act.by, act.topic), room.audience())
+            self._teller.deleted(room, act.number, events.deleted(room.name, act.number, act.by, act.topic))
 
     def _kick(self, act: Removal) -> None:
         self._membership.remove(act, events.kicked(act.room, act.name, act.by, act.reason))

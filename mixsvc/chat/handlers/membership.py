@@ -1,13 +1,14 @@
 """Answers join, leave, rooms and who, and tells members who comes and goes."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.chat.handlers.state import PUBLISHER, ChatState, begin_waiting, end_waiting
+from mixsvc.chat.handlers.telling import Joiner, MessageTeller
 from mixsvc.chat.model.acts import Removal
 from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.model.people import Client, Transport
@@ -33,8 +34,10 @@ class MembershipHandler:
 
     _log = Logger()
 
-    def __init__(self, state: ChatState) -> None:
+    def __init__(self, state: ChatState, teller: MessageTeller) -> None:
         self._state = state
+        self._teller = teller
+        state.nodes.roster.listen(self)
         self._closing = False
 
     def close(self) -> None:
@@ -64,6 +67,7 @@ class MembershipHandler:
             end_waiting(client)
             raise
         client.joining[name] = request
+        self._teller.expect(name)
         page = self._state.storage.catch_up(self._query(request))
         page.addCallbacks(self._joined, self._not_joined, (client, request), errbackArgs=(client, request))
 
@@ -98,9 +102,18 @@ class MembershipHandler:
             client.inside.remove(room.name)
         # If the person left meanwhile, the members know it already.
         was_inside = room.expel(names.key(kick.name), [client.transport for client in inside])
+        self._teller.left(room.name)
         members = audience if was_inside else ()
         self._state.broadcast(text, (*members, *(client.transport for client in joining)))
         self._state.rooms.release(room)
+
+    def came(self, room: str, name: str) -> None:
+        """See PresenceListener."""
+        self._tell_presence(room, events.came(room, name))
+
+    def went(self, room: str, name: str) -> None:
+        """See PresenceListener."""
+        self._tell_presence(room, events.went(room, name))
 
     def take_out(self, client: Client, name: str, reason: str) -> None:
         """Take a client out of a room that it is in but may not be in any more; tell it, and the members."""
@@ -144,8 +157,16 @@ class MembershipHandler:
         return PageQuery(request.room, request.since, CATCH_UP, seen=request.since, known=known)
 
     def _joined(self, page: ChatPage, client: Client, request: Join) -> None:
+        joiner = Joiner(
+            page.last, lambda: self._admit(page, client, request), lambda: self._not_joined(None, client, request)
+        )
+        self._teller.enter_when_told(request.room, joiner)
+
+    def _admit(self, page: ChatPage, client: Client, request: Join) -> None:
+        """Let a client in whose page is read."""
         end_waiting(client)
         if client.joining.get(request.room) is not request or client.person is None:
+            self._teller.unexpect(request.room)
             self._release(request.room)
             return
         del client.joining[request.room]
@@ -153,11 +174,13 @@ class MembershipHandler:
             # The room may have been evicted meanwhile.
             room = self._obtain(request)
         except RequestRefused as refused:
+            self._teller.unexpect(request.room)
             self._state.refuse(client, refused)
             return
         room.last, room.topic = page.last, page.topic
         room.is_kept = room.is_kept or bool(page.messages)
         self._enter(client, room, page)
+        self._teller.unexpect(room.name)
 
     def _enter(self, client: Client, room: Room, page: ChatPage) -> None:
         assert client.person is not None
@@ -174,8 +197,9 @@ class MembershipHandler:
         if is_new and room.name in client.inside:
             self._announce(room, came, others)
 
-    def _not_joined(self, failure: Failure, client: Client, request: Join) -> None:
+    def _not_joined(self, failure: Failure | None, client: Client, request: Join) -> None:
         end_waiting(client)
+        self._teller.unexpect(request.room)
         if client.joining.get(request.room) is request:
             del client.joining[request.room]
             refused = refusal(request, "busy", "The history cannot be read now; join again a little later.")
@@ -183,6 +207,7 @@ class MembershipHandler:
         self._release(request.room)
 
     def _release(self, name: str) -> None:
+        self._teller.left(name)
         room = self._state.rooms.find(name)
         if room is not None:
             self._state.rooms.release(room)
@@ -196,6 +221,15 @@ class MembershipHandler:
         self._log.info("chat: {name!r} left {room!r}, {size} inside", name=name, room=room.name, size=room.size)
         if was_last and not self._closing:
             self._announce(room, events.went(room.name, name), room.audience())
+
+    def _tell_presence(self, name: str, text: str) -> None:
+        # A room that another node has made is in the lists here as well.
+        with suppress(BadRoom, TooManyRooms):
+            room = self._state.rooms.obtain(name)
+            if room is not None and room.audience() and not self._closing:
+                self._announce(room, text, room.audience())
+            if room is not None:
+                self._state.rooms.release(room)
 
     def _announce(self, room: Room, text: str, audience: Sequence[Transport]) -> None:
         """Tell a small room who came or went, and a large one within a second how many members it has."""

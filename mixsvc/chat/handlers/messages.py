@@ -1,6 +1,5 @@
 """Answers say and history: a message is stored first, then acknowledged and broadcast."""
 
-from contextlib import suppress
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -8,6 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from mixsvc.chat.handlers.state import PUBLISHER, ChatState, begin_waiting, end_waiting
+from mixsvc.chat.handlers.telling import MessageTeller
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
 from mixsvc.chat.protocol import commands, events
@@ -37,8 +37,9 @@ MOST_PAGES: Final = 4
 class MessageHandler:
     """Answers say and history, and publishes messages that come by HTTP. Used in the reactor thread only."""
 
-    def __init__(self, state: ChatState, rates: IRates, runner: HookRunner) -> None:
+    def __init__(self, state: ChatState, teller: MessageTeller, rates: IRates, runner: HookRunner) -> None:
         self._state = state
+        self._teller = teller
         self._rates = rates
         self._listeners = MessageListeners(state.clock, runner, self._answer_message)
 
@@ -158,26 +159,14 @@ class MessageHandler:
 
     def _broadcast(self, stored: StoredMessage, name: str, author: Client | None = None) -> StoredMessage:
         """Send a new message to the members, and to the application's functions. author: None without a connection."""
-        if stored.is_repeated:
-            return stored
-        # The author may have left a new room before the message was stored: then the room is made again.
-        with suppress(BadRoom, TooManyRooms):
-            room = self._state.rooms.obtain(name)
-            if room is not None:
-                self._update(room, stored.message)
-                self._state.broadcast(events.message(name, stored.message, stored.token), room.audience())
-        if self._listeners.is_listening and stored.message.kind != ANSWER:
+        self._teller.stored(name, stored)
+        if self._listeners.is_listening and not stored.is_repeated and stored.message.kind != ANSWER:
             self._listeners.hear(_heard(name, stored.message, author))
         return stored
 
     def _release(self, failure: Failure, room: Room) -> Failure:
         self._state.rooms.release(room)
         return failure
-
-    def _update(self, room: Room, message: ChatMessage) -> None:
-        room.last, room.is_kept = message.number, True
-        if message.kind == TOPIC:
-            room.topic = message.text
 
     def _read(self, page: ChatPage, client: Client, request: History) -> None:
         end_waiting(client)

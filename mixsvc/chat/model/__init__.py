@@ -4,6 +4,7 @@
 - rooms: the rooms and their members.
 - private_rooms: which rooms are closed and invisible.
 - sanctions: the mutes and bans in force.
+- acts: what moderators have done, as events of the journal.
 - ban_addresses: the address that a ban of a person applies to.
 - epochs: which history a client knows.
 - token_buckets: how much a person, and all persons of an address, may do.

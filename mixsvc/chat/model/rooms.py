@@ -156,6 +156,18 @@ class Rooms:
         if not room.size and not room.is_kept and not room.is_fixed and self.find(room.name) is room:
             del self._rooms[names.fold(room.name)]
 
+    def heard(self, name: str, last: int) -> None:
+        """Another node has stored messages of a room up to this number; a room that nobody knew is made."""
+        try:
+            room = self.obtain(name) if self.find(name) or self._evicted_room(name) is None else None
+        except (BadRoom, TooManyRooms):
+            return
+        if room is not None:
+            room.last, room.is_kept = max(room.last, last), True
+        elif self._evicted_room(name) is not None:
+            known = self._evicted[names.fold(name)]
+            self._evicted[names.fold(name)] = known._replace(last=max(known.last, last))
+
     def forget(self, name: str) -> None:
         """Note that the database has no messages of a room any more, and forget the room if it has no members."""
         room = self.find(name)

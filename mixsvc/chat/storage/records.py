@@ -1,6 +1,6 @@
 """What the chat stores, and what it asks the database for: values, the same for every database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,7 +8,17 @@ from mixsvc.chat.model.epochs import Known
 from mixsvc.common.times import utc_milliseconds
 from mixsvc.interfaces import ChatMessage
 
-__all__ = ["TOPIC", "Age", "AuditEntry", "Draft", "PageQuery", "Period", "StorageLimits", "StoredMessage"]
+__all__ = [
+    "TOPIC",
+    "Age",
+    "AuditEntry",
+    "Draft",
+    "NewMessages",
+    "PageQuery",
+    "Period",
+    "StorageLimits",
+    "StoredMessage",
+]
 
 # The kind of message that changes the room's topic.
 TOPIC: Final = "topic"
@@ -36,6 +46,14 @@ class StoredMessage:
     message: ChatMessage
     is_repeated: bool = False
     token: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessages:
+    """The messages of a room behind a number, in order, all that there are up to `last`; each with its token."""
+
+    last: int
+    messages: Sequence[StoredMessage]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from mixsvc.chat.model.sanctions import Sanction
-from mixsvc.chat.storage.records import Age, AuditEntry, Draft, PageQuery, Period, StorageLimits, StoredMessage
+from mixsvc.chat.storage.records import (
+    Age,
+    AuditEntry,
+    Draft,
+    NewMessages,
+    PageQuery,
+    Period,
+    StorageLimits,
+    StoredMessage,
+)
 from mixsvc.interfaces import ChatPage
 from mixsvc.storage.engine import Cursor, TransactionRunner
 
@@ -39,6 +48,13 @@ class ChatStore(Protocol):
 
     def read(self, cursor: Cursor, queries: Sequence[PageQuery], limits: StorageLimits, /) -> list[ChatPage]:
         """Returns a page for each query, all as of one moment."""
+
+    def read_new(self, cursor: Cursor, after: Mapping[str, int], limit: int, /) -> Mapping[str, NewMessages]:
+        """Returns the oldest `limit` messages of each room behind a number, all as of one moment.
+
+        after: the numbers by the names of the rooms. `last` is the room's last number, or that of the newest message
+        returned if there are more.
+        """
 
     def read_epoch(self, cursor: Cursor, /) -> str:
         """Returns the epoch of the history in the database."""

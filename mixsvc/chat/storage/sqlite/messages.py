@@ -1,13 +1,13 @@
 """Messages and rooms in SQLite; see ChatStore for what the functions do."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mixsvc.chat.model import epochs
 from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.storage.pages import size
-from mixsvc.chat.storage.records import TOPIC, Age, Draft, PageQuery, Period, StorageLimits, StoredMessage
+from mixsvc.chat.storage.records import TOPIC, Age, Draft, NewMessages, PageQuery, Period, StorageLimits, StoredMessage
 from mixsvc.chat.storage.store import DELETED_TOLD, PRUNED
 from mixsvc.interfaces import ChatMessage, ChatPage
 
@@ -18,6 +18,7 @@ __all__ = [
     "last_numbers",
     "read",
     "read_epoch",
+    "read_new",
     "read_rooms",
     "redate",
     "room_names",
@@ -49,6 +50,12 @@ def read(cursor: sqlite3.Cursor, queries: Sequence[PageQuery], limits: StorageLi
     """Returns a page for each query, all in one transaction."""
     cursor.execute("BEGIN")
     return [_page(cursor, query, limits) for query in queries]
+
+
+def read_new(cursor: sqlite3.Cursor, after: Mapping[str, int], limit: int) -> dict[str, NewMessages]:
+    """See ChatStore."""
+    cursor.execute("BEGIN")
+    return {room: _new(cursor, room, number, limit) for room, number in after.items()}
 
 
 def read_epoch(cursor: sqlite3.Cursor) -> str:
@@ -239,6 +246,17 @@ def _is_known(cursor: sqlite3.Cursor, query: PageQuery, known: Known, last: int,
     if number is None or number > last:
         return False
     return _token(cursor, query.room, number) in (known.token, epochs.gone_token(number))
+
+
+def _new(cursor: sqlite3.Cursor, room: str, after: int, limit: int) -> NewMessages:
+    last = _last(cursor, room)
+    cursor.execute(
+        "SELECT number, name, text, said_at, kind, deleted_by IS NOT NULL, mark FROM message"
+        " WHERE room = ? AND number > ? ORDER BY number LIMIT ?",
+        (room, after, limit),
+    )
+    found = [StoredMessage(_message(row), token=epochs.token(row[0], mark)) for *row, mark in cursor.fetchall()]
+    return NewMessages(found[-1].message.number if len(found) == limit else last, found)
 
 
 def _token(cursor: sqlite3.Cursor, room: str, number: int) -> str:

@@ -47,6 +47,29 @@ class StoreTestCase(SynchronousTestCase):
         return [number for (number,) in self.connection.execute("SELECT number FROM message ORDER BY number")]
 
 
+class ReadNewTests(StoreTestCase):
+    def new(self, limit: int = 10, **after: int) -> dict[str, tuple[int, list[str]]]:
+        with closing(self.connection.cursor()) as cursor:
+            found = messages.read_new(cursor, after, limit)
+            cursor.execute("ROLLBACK")
+        return {room: (new.last, [each.message.text for each in new.messages]) for room, new in found.items()}
+
+    def test_the_messages_behind_a_number_come_of_all_rooms_at_once(self) -> None:
+        stored = self.insert([*drafts("a", "b", "c"), *drafts("x", room="den")])
+
+        self.assertEqual({"lobby": (3, ["b", "c"]), "den": (1, ["x"])}, self.new(lobby=1, den=0))
+        self.assertEqual({"lobby": (3, []), "attic": (0, [])}, self.new(lobby=3, attic=0))
+        with closing(self.connection.cursor()) as cursor:
+            self.assertEqual(stored[:3], messages.read_new(cursor, {"lobby": 0}, 10)["lobby"].messages)
+            cursor.execute("ROLLBACK")
+
+    def test_if_there_are_more_the_oldest_come_first(self) -> None:
+        self.insert(drafts("a", "b", "c"))
+
+        self.assertEqual({"lobby": (2, ["a", "b"])}, self.new(lobby=0, limit=2))
+        self.assertEqual({"lobby": (3, ["c"])}, self.new(lobby=2, limit=2))
+
+
 class InsertTests(StoreTestCase):
     def test_numbers_go_up_from_1_in_each_room(self) -> None:
         first = self.insert(drafts("a", "b"))

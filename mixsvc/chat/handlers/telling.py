@@ -1,0 +1,180 @@
+"""Tells the clients of this node what is said in their rooms, whichever node has stored it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mixsvc.chat.handlers.state import ChatState
+from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
+from mixsvc.chat.protocol import events
+from mixsvc.chat.storage.records import TOPIC, NewMessages, StoredMessage
+from mixsvc.nodes.hints import Said
+from mixsvc.nodes.tails import Tails
+
+__all__ = ["MessageTeller"]
+
+# How many messages of a room are read at once that other nodes have stored.
+READ_AT_ONCE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Joiner:
+    """A client whose page ends with the message `last`: it enters when the members have been told that one."""
+
+    last: int
+    enter: Callable[[], object]
+    refuse: Callable[[], object]
+
+
+class MessageTeller:
+    """Tells each message once, in the order of the numbers. Used in the reactor thread only.
+
+    A message waits for those before it, and what other nodes have stored of them is read. The storage queue delivers
+    what is stored and read in one order, so whoever enters with a page gets every message behind it.
+    """
+
+    def __init__(self, state: ChatState) -> None:
+        self._state = state
+        self._tails: Tails[StoredMessage] = Tails(_without_text)
+        # How many clients are about to join each room, and those of them whose page is ahead of the members.
+        self._joining: dict[str, int] = {}
+        self._joiners: dict[str, list[Joiner]] = {}
+        # What is deleted meanwhile: their pages may still have it.
+        self._deletions: dict[str, list[str]] = {}
+        self._is_reading = False
+        state.nodes.bus.listen(Said, self._heard)
+
+    def stored(self, name: str, stored: StoredMessage) -> None:
+        """This node has stored a message, or stored it before under the same key."""
+        number = stored.message.number
+        if stored.is_repeated:
+            # If the first answer was lost, it was not told here.
+            self._tails.heard({name: number})
+        else:
+            self._state.nodes.bus.tell(Said({name: number}))
+            # The author may have left a new room before the message was stored: then the room is made again.
+            with suppress(BadRoom, TooManyRooms):
+                room = self._state.rooms.obtain(name)
+                if room is not None:
+                    self._add(room, stored)
+        self._read_missing()
+
+    def expect(self, name: str) -> None:
+        """A client is about to join a room; `enter_when_told` or `unexpect` follows."""
+        self._joining[name] = self._joining.get(name, 0) + 1
+        self._tails.open(name)
+
+    def unexpect(self, name: str) -> None:
+        """A client does not join a room, or has entered it."""
+        self._joining[name] -= 1
+        if not self._joining[name]:
+            del self._joining[name]
+        self.left(name)
+
+    def left(self, name: str) -> None:
+        """A client has left a room."""
+        room = self._state.rooms.find(name)
+        if name in self._joining or (room is not None and room.audience()):
+            return
+        self._tails.close(name)
+
+    def enter_when_told(self, name: str, joiner: Joiner) -> None:
+        """Call joiner.enter() when the members have been told all messages of the page, but none behind it."""
+        if not self._tails.is_begun(name):
+            ready = self._tails.read(name, joiner.last, {})
+            joiner.enter()
+            self._tell_all(name, ready)
+        elif self._tails.told(name) >= joiner.last:
+            joiner.enter()
+        else:
+            self._joiners.setdefault(name, []).append(joiner)
+            self._tails.heard({name: joiner.last})
+        self._read_missing()
+
+    def deleted(self, room: Room, number: int, text: str) -> None:
+        """Tell the members that a message was deleted. One that was not told is told without its text."""
+        if room.name in self._joiners:
+            self._deletions.setdefault(room.name, []).append(text)
+        if self._tails.deleted(room.name, number):
+            self._state.broadcast(text, room.audience())
+
+    def _add(self, room: Room, stored: StoredMessage) -> None:
+        message = stored.message
+        room.last, room.is_kept = max(room.last, message.number), True
+        if room.name in self._tails.rooms():
+            self._tell_all(room.name, self._tails.stored(room.name, message.number, stored))
+        elif message.kind == TOPIC:
+            room.topic = message.text
+
+    def _heard(self, hint: Said) -> None:
+        for name, last in hint.lasts.items():
+            self._state.rooms.heard(name, last)
+        self._tails.heard(hint.lasts)
+        self._read_missing()
+
+    def _read_missing(self) -> None:
+        """Read what other nodes have stored, all rooms in one statement, until nothing is missing."""
+        missing = {} if self._is_reading else self._tails.missing()
+        if not missing:
+            return
+        self._is_reading = True
+        store = self._state.storage.store
+        reading = self._state.storage.change(lambda cursor: store.read_new(cursor, missing, READ_AT_ONCE))
+        reading.addCallbacks(self._read, self._not_read)
+
+    def _read(self, found: Mapping[str, NewMessages]) -> None:
+        self._is_reading = False
+        for name, new in found.items():
+            messages = {each.message.number: each for each in new.messages}
+            self._tell_all(name, self._tails.read(name, new.last, messages))
+        self._read_missing()
+
+    def _not_read(self, failure: object) -> None:
+        """The storage queue has logged it. The next hint, or message, leads to the next attempt."""
+        self._is_reading = False
+        joiners, self._joiners = self._joiners, {}
+        self._deletions.clear()
+        for each in joiners.values():
+            for joiner in each:
+                joiner.refuse()
+
+    def _tell_all(self, name: str, ready: Sequence[StoredMessage]) -> None:
+        room = self._state.rooms.find(name)
+        if room is None:
+            return
+        for each in ready:
+            if self._joiners:
+                self._let_enter(name, each.message.number - 1)
+            self._tell(room, each)
+        if self._joiners:
+            self._let_enter(name, self._tails.told(name))
+
+    def _tell(self, room: Room, stored: StoredMessage) -> None:
+        message = stored.message
+        room.last, room.is_kept = max(room.last, message.number), True
+        if message.kind == TOPIC:
+            room.topic = message.text
+        self._state.broadcast(events.message(room.name, message, stored.token), room.audience())
+
+    def _let_enter(self, name: str, told: int) -> None:
+        """Let those enter whose page the members have been told."""
+        joiners = self._joiners.get(name, ())
+        ready = [each for each in joiners if each.last <= told]
+        if not ready:
+            return
+        waiting = [each for each in joiners if each.last > told]
+        if waiting:
+            self._joiners[name] = waiting
+        else:
+            del self._joiners[name]
+        for each in ready:
+            each.enter()
+        room = self._state.rooms.find(name)
+        # Members who have heard of it hear it again, which changes nothing.
+        for text in self._deletions.pop(name, ()) if not waiting else ():
+            self._state.broadcast(text, room.audience() if room is not None else ())
+
+
+def _without_text(stored: StoredMessage) -> StoredMessage:
+    return replace(stored, message=replace(stored.message, text="", is_deleted=True))
