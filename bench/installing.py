@@ -91,7 +91,9 @@ def _extract(peer: Peer) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     with tarfile.open(fileobj=io.BytesIO(files)) as archive:
-        archive.extractall(unfinished, filter="data")
+        # Python 3.11 has filters from 3.11.4 on; Debian 12 has 3.11.2.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(unfinished)
     unfinished.rename(tree)
 
 

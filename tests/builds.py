@@ -54,7 +54,9 @@ def build(source: Path, out: Path, *options: str, path: str | None = None) -> Pa
 def unpack(sdist: Path, folder: Path) -> Path:
     """The source tree of an sdist."""
     with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
+        # Python 3.11 has filters from 3.11.4 on; Debian 12 has 3.11.2.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(folder)
     (tree,) = folder.iterdir()
     return tree
 

@@ -94,11 +94,11 @@ def _runner(logins: ChildLogins) -> Callable[[str, Sequence[Any]], object]:
 
 def _connect() -> ChildWire:
     ignore_signals()
-    die_with_service()
     try:
         connection = socket.socket(fileno=_socket_number())
     except (OSError, ValueError):
         raise SystemExit("mixsvc.child: only the service starts this program; set [web] processes") from None
+    die_with_service(connection)
     connection.set_inheritable(False)
     # A pair that gevent has made does not block.
     connection.setblocking(True)

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from flask import Flask
+from flask import Flask, request
 
 app = Flask(__name__)
 VERSION = 1
@@ -30,6 +30,12 @@ def sleep(seconds: float) -> str:
     """Take some time."""
     time.sleep(seconds)
     return str(os.getpid())
+
+
+@app.post("/size")
+def size() -> str:
+    """The size of the request's body."""
+    return str(len(request.get_data()))
 
 
 @app.get("/die")

@@ -16,6 +16,7 @@ import pytest
 
 from tests.builds import PROJECT
 from tests.e2e.support.chatter import Chatter
+from tests.e2e.support.nobody import NOBODY, AsNobody
 from tests.e2e.support.operators import OPERATORS, admin_url, metric
 from tests.e2e.support.service import DEADLINE, SLACK, Config, Launch, Service, refused
 from tests.e2e.support.urls import get_json, get_text, status_of
@@ -303,3 +304,36 @@ def test_without_children_the_signal_for_new_code_says_what_to_set(
 
     service.wait_for(r"SIGUSR2 .* set \[web\] processes")
     assert status_of(f"{service.url}/healthz") == 200
+
+
+def as_nobody(nobodys: AsNobody) -> AsNobody:
+    """With two children that run the views above."""
+    (nobodys.folder / "child_app.py").write_text(CODE)
+    config = nobodys.having(web={"wsgi": "child_app:app", "processes": "2"}).config
+    return replace(nobodys, config=config, environ={"PYTHONPATH": "."})
+
+
+def test_children_belong_to_the_user_that_the_service_becomes_and_end_with_it(
+    start: Callable[[Launch], Service], nobodys: AsNobody
+) -> None:
+    launch = as_nobody(nobodys)
+    if not nobodys.may_start_python():
+        assert refused(launch, "--nodaemon", "--pidfile=").endswith(
+            "; let the user of --uid read the installation, or set it to 0"
+        )
+        return
+    service = started(start, launch)
+    before = children(service)
+
+    os.kill(service.process.pid, signal.SIGUSR2)
+    service.wait_for("all children have the new code")
+    now = children(service)
+    with closing(HTTPConnection("127.0.0.1", service.port, timeout=DEADLINE)) as uploaded:
+        # Larger than what fits into a frame: the child gets the descriptor of a file.
+        uploaded.request("POST", "/size", b"x" * 300_000)
+        assert uploaded.getresponse().read() == b"300000"
+    for pid in (service.process.pid, *now):
+        assert f"\nUid:\t{NOBODY}\t{NOBODY}\t{NOBODY}\t" in Path(f"/proc/{pid}/status").read_text()
+    service.kill()
+
+    wait_until(lambda: not any(map(is_alive, (*before, *now))), "a child is left")

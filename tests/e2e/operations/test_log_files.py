@@ -5,23 +5,20 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
-from shutil import chown, rmtree
-from tempfile import mkdtemp
 
 import pytest
 
 from tests.builds import PROJECT
 from tests.e2e.support.chatter import Chatter
+from tests.e2e.support.nobody import NOBODY, AsNobody
 from tests.e2e.support.proxies import program
 from tests.e2e.support.service import DEADLINE, Daemon, Launch, Running, Service
 from tests.e2e.support.urls import get_text, status_of
-
-NOBODY = 65534
 
 LINE = re.compile(r'127\.0\.0\.1 - - \[[^]]+\] "(GET|POST) (\S+) HTTP/1\.1" (\d{3}) (\d+|-) "[^"]*" "[^"]*"')
 
@@ -134,27 +131,6 @@ def assert_moved_and_opened_anew(daemon: Daemon, folder: Path, tell: Callable[[]
     assert "listening on" in (folder / "mixsvc.log.1").read_text()
     assert "Main loop terminated" in (folder / "mixsvc.log").read_text()
     assert "Traceback" not in daemon.log()
-
-
-class AsNobody(Launch):
-    """Starts as root and becomes another user."""
-
-    def command(self, *twistd_options: str) -> list[str]:
-        command = super().command(f"--uid={NOBODY}", f"--gid={NOBODY}", *twistd_options)
-        chown(self.folder, NOBODY, NOBODY)
-        return command
-
-
-@pytest.fixture
-def nobodys(launch: Launch) -> Iterator[AsNobody]:
-    """In a folder that the later user may reach, with ports and an access log."""
-    if os.getuid() != 0:
-        pytest.skip("only root becomes somebody else")
-    folder = Path(mkdtemp(prefix="mixsvc-test-"))
-    server = {"admin_listen": "unix:admin.sock", "access_log_file": "access.log"}
-    config = launch.having(server=server).config
-    yield AsNobody(launch.programs, folder, config)
-    rmtree(folder)
 
 
 def test_what_it_opens_belongs_to_the_user_that_it_becomes(nobodys: AsNobody) -> None:
