@@ -1,17 +1,12 @@
 """A pool of one SQLite connection in one thread, on twisted.enterprise.adbapi.
 
-No private name of Twisted is used. `ConnectionPool.runInteraction` would open the connection and commit outside of
-`inside_sqlite`, so `run_transaction` does both itself, with `ConnectionPool.connect`. Two attributes are public by
-their names but not documented; tests/storage/test_connection_pool.py pins them (read in Twisted 24.11 and 26.10):
-
-- `ConnectionPool.threadpool` may be replaced before the pool is used; its `running` says whether it was started.
-- `ThreadPool.threadFactory` is called with the arguments of threading.Thread for each thread of a pool.
+`ConnectionPool.runInteraction` would open the connection and commit outside of `inside_sqlite`, so `run_transaction`
+does both itself, with `ConnectionPool.connect`.
 """
 
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from threading import Thread
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from twisted.enterprise.adbapi import ConnectionPool
@@ -22,7 +17,7 @@ from twisted.logger import Logger
 
 from mixsvc.storage.connections import LOCK_SECONDS, existing
 from mixsvc.storage.forks import inside_sqlite
-from txgevent.interfaces import IReactorNativeThreads
+from mixsvc.threads.one_thread import run_in_one_thread
 
 __all__ = ["CommitWatcher", "WatchedPool", "make_pool", "run_alone", "run_transaction"]
 
@@ -66,14 +61,7 @@ def make_pool(reactor: Any, path: str, on_open: Callable[[sqlite3.Connection], N
         cp_max=1,
         cp_openfun=on_open,
     )
-    native: Any = IReactorNativeThreads(reactor, None)
-    if native is not None:
-        # gevent does not know when SQLite blocks: in a greenlet it would block the whole process.
-        pool.threadpool = native.nativeThreadPool(1, "database")
-        if pool.running:
-            pool.threadpool.start()
-    else:
-        pool.threadpool.threadFactory = _daemon_thread  # type: ignore[assignment]  # it is only called
+    run_in_one_thread(reactor, pool, "database")
     return pool
 
 
@@ -135,7 +123,3 @@ def _roll_back(connection: sqlite3.Connection) -> None:
         connection.rollback()
     except sqlite3.Error:
         _log.failure("database: a rollback failed")
-
-
-def _daemon_thread(**kwargs: Any) -> Thread:
-    return Thread(**kwargs, daemon=True)

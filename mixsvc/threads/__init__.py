@@ -8,13 +8,14 @@
 | bridge | calls from threads into the reactor that wait for the result, with a time limit |
 | children | what a thread does in a child that a view has forked |
 | places | how many threads may wait for something slow at one time |
+| one_thread | one thread for a pool of adbapi |
 | resolver | host names to addresses, in a pool |
 
 **Who owns what.** The reactor thread owns all mutable state: sessions, rooms, the next snapshot of the rates. Other
 threads read immutable snapshots, which one assignment replaces, and change things only through a bridge or
 reactor_calls. The pools: view threads run the WSGI application ([web] threads), helper threads read files and look up
-names, reader threads read what waits in files for clients, and others ask an authenticator. SQLite has a thread of its
-own (mixsvc.storage).
+names, reader threads read what waits in files for clients, and others ask an authenticator. The database has a thread
+of its own (mixsvc.storage).
 
 **Daemon threads.** Python joins all other threads at the end of the process, and Twisted joins those of its own pool,
 so one view that hangs, or a name server that does not answer, would keep the process alive. Ours are never joined:

@@ -64,7 +64,7 @@ USERS: Final = {
         "txsockjs",
     ),
     # What a reactor on gevent offers, and where one is chosen.
-    "txgevent": ("twisted.plugins", "mixsvc.embedded", "mixsvc.storage", "txgevent"),
+    "txgevent": ("twisted.plugins", "mixsvc.embedded", "mixsvc.threads", "txgevent"),
 }
 
 EDGES: Final = {

@@ -1,0 +1,77 @@
+"""Checks the server and prepares the tables, before the reactor runs."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Final, TypeVar
+
+import psycopg
+
+from mixsvc.errors import DatabaseUnusable
+from mixsvc.storage.postgres.checks import faults, is_deaf
+from mixsvc.storage.postgres.connection import PostgresConnection, PostgresCursor, connect
+from mixsvc.storage.postgres.schema import upgrade, version
+from mixsvc.storage.postgres.trouble import reason
+from mixsvc.storage.postgres.url import shown
+
+__all__ = ["prepare", "rehearse"]
+
+T = TypeVar("T")
+
+DEAF: Final = (
+    "notifications do not arrive; a pooler in transaction mode loses them: give the server's own address, or let the "
+    "pooler keep a connection for each session"
+)
+
+# What a server or a pooler says to a setting of ours that it does not know.
+UNKNOWN: Final = {
+    "client_connection_check_interval": "PostgreSQL 14 or newer is needed",
+    "startup parameter: options": "a pooler refuses our settings; give the server's own address in [storage] url",
+}
+
+
+def rehearse(url: str) -> None:
+    """Check that the server and the database can be used, without changing anything; blocks for some seconds.
+
+    Raises BadSetting, DatabaseUnusable. Called before the process becomes a daemon, while its user can still read the
+    message.
+    """
+    with _connected(url) as connection:
+        for fault in faults(connection):
+            raise DatabaseUnusable(fault)
+        with closing(connect(url)) as other:
+            if is_deaf(connection, other):
+                raise DatabaseUnusable(DEAF)
+        version(connection)
+
+
+def prepare(url: str, read: Callable[[PostgresCursor], T]) -> T:
+    """Create or upgrade the tables, then return what `read` reads from them; blocks. Raises DatabaseUnusable.
+
+    Called before the reactor runs, or in a worker thread. Of several processes one upgrades, and the others wait.
+    """
+    with _connected(url) as connection:
+        upgrade(connection)
+        with connection.cursor() as cursor:
+            return read(cursor)
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[PostgresConnection]:
+    """A connection for as long as it is used; each error becomes DatabaseUnusable with the place of the database."""
+    place = shown(url)
+    try:
+        with closing(connect(url)) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise _unusable(place, _advice(reason(error))) from None
+    except DatabaseUnusable as error:
+        raise _unusable(place, str(error)) from None
+
+
+def _advice(said: str) -> str:
+    known = next((advice for words, advice in UNKNOWN.items() if words in said), None)
+    return f"{said}; {known or 'change [storage] url, or the server'}"
+
+
+def _unusable(place: str, why: str) -> DatabaseUnusable:
+    return DatabaseUnusable(f"the database {place} cannot be used: {why}")

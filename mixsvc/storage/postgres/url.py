@@ -1,0 +1,74 @@
+"""The URL of the settings: libpq's parameters, and what a message may show of them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from mixsvc.errors import BadSetting
+
+__all__ = ["conninfo", "shown"]
+
+# libpq's own, unless the URL has others. A cable that is cut is noticed within 8 s instead of after minutes.
+CLIENT: Final[Mapping[str, str | int]] = {
+    "application_name": "mixsvc",
+    "client_encoding": "UTF8",
+    "connect_timeout": 3,
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8000,
+}
+
+# The session's, in milliseconds where they are times. The server gives up what nobody waits for any more, and notices a
+# client that is gone.
+SESSION: Final[Mapping[str, str | int]] = {
+    "statement_timeout": 5000,
+    "lock_timeout": 3000,
+    "idle_in_transaction_session_timeout": 5000,
+    "client_connection_check_interval": 2000,
+    "tcp_keepalives_idle": 4,
+    "tcp_keepalives_interval": 2,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 8000,
+    "timezone": "UTC",
+    "default_transaction_isolation": "read\\ committed",
+}
+
+EXAMPLE: Final = "postgresql://mixsvc@db.example.org/mixsvc"
+
+
+def conninfo(url: str) -> str:
+    """The parameters for libpq, with our time limits where the URL has none. Raises BadSetting without the password.
+
+    url: a URL that starts with postgresql://, as libpq reads it (PostgreSQL's manual, 34.1.1.2).
+    """
+    given = _parameters(url)
+    added = {name: value for name, value in CLIENT.items() if name not in given}
+    # The last of two options with one name counts.
+    options = " ".join([*(f"-c {name}={value}" for name, value in SESSION.items()), str(given.get("options") or "")])
+    return make_conninfo("", **{**given, **added, "options": options.rstrip()})
+
+
+def shown(url: str) -> str:
+    """The host, port and name of the database, for messages. Raises BadSetting."""
+    given = _parameters(url)
+    hosts = str(given.get("host") or given.get("hostaddr") or "").split(",")
+    ports = str(given.get("port") or "").split(",")
+    ports *= len(hosts) if len(ports) == 1 else 1
+    places = [f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=False)]
+    return f"postgresql://{','.join(places)}/{given.get('dbname') or ''}"
+
+
+def _parameters(url: str) -> dict[str, str | int | None]:
+    # Never what libpq says: it may repeat a part of the password.
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise BadSetting(f"[storage] url is not the URL of a PostgreSQL database; write one such as {EXAMPLE}")
+    try:
+        return dict(conninfo_to_dict(url))
+    except ProgrammingError:
+        raise BadSetting(
+            f"[storage] url cannot be read; write one such as {EXAMPLE}, with % and two digits for what is no letter, "
+            "digit, or one of - _ . ~ in a password"
+        ) from None

@@ -1,0 +1,58 @@
+"""Upgrades of the tables: one process at a time, step by step, usable by the release before."""
+
+from contextlib import closing
+from threading import Thread
+
+import psycopg
+import pytest
+
+from mixsvc.errors import DatabaseUnusable
+from mixsvc.storage.postgres.connection import connect
+from mixsvc.storage.postgres.schema import upgrade, version
+
+ONE = "CREATE TABLE message (number bigint PRIMARY KEY)"
+TWO = "ALTER TABLE message ADD body text NOT NULL DEFAULT ''"
+THREE = "ALTER TABLE message ADD kind text NOT NULL DEFAULT ''"
+
+
+def test_the_release_before_an_upgrade_can_go_on(database_url: str) -> None:
+    with closing(connect(database_url)) as connection:
+        upgrade(connection, [ONE, TWO])
+
+        upgrade(connection, [ONE])
+        assert version(connection, [ONE]) == 2
+
+        upgrade(connection, [ONE, TWO, THREE])
+        with pytest.raises(DatabaseUnusable, match="its version is 3, this one knows up to 1"):
+            version(connection, [ONE])
+
+
+def test_of_processes_that_start_together_one_upgrades(database_url: str) -> None:
+    failures: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            with closing(connect(database_url)) as connection:
+                upgrade(connection, [ONE, TWO, THREE])
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [Thread(target=start) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(60)
+
+    assert failures == []
+    with closing(connect(database_url)) as connection:
+        assert version(connection, [ONE, TWO, THREE]) == 3
+
+
+def test_a_step_that_fails_leaves_the_version_before_it(database_url: str) -> None:
+    with closing(connect(database_url)) as connection:
+        with pytest.raises(psycopg.errors.SyntaxError):
+            upgrade(connection, [ONE, f"{TWO}; nonsense"])
+
+        assert version(connection, [ONE, TWO]) == 1
+        upgrade(connection, [ONE, TWO])
+        assert version(connection, [ONE, TWO]) == 2

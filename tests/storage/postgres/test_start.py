@@ -1,0 +1,95 @@
+"""The checks before the start, each with one line, and what is read then."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from mixsvc.errors import DatabaseUnusable
+from mixsvc.storage.postgres.connection import PostgresCursor, connect
+from mixsvc.storage.postgres.schema import upgrade
+from mixsvc.storage.postgres.start import prepare, rehearse
+from tests.postgres import ROLE, Postgres
+
+
+@pytest.fixture(scope="module")
+def durable() -> Iterator[Postgres]:
+    """A server with the settings of a new one, which survives a power cut."""
+    with Postgres(settings={}) as server:
+        yield server
+
+
+def refusal(url: str) -> str:
+    with pytest.raises(DatabaseUnusable) as refused:
+        rehearse(url)
+    text = str(refused.value)
+    assert "\n" not in text
+    assert "open" not in text
+    return text
+
+
+def test_a_sound_server_is_accepted_and_nothing_is_made(durable: Postgres) -> None:
+    name = durable.new_database()
+
+    rehearse(durable.url(name))
+
+    assert durable.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", name) == [(0,)]
+
+
+def test_a_server_that_does_not_listen(durable: Postgres) -> None:
+    text = refusal(durable.url("chat", port=1))
+
+    assert text.startswith("the database postgresql://127.0.0.1:1/chat cannot be used: ")
+    assert "Connection refused" in text
+
+
+def test_a_wrong_password(durable: Postgres) -> None:
+    assert 'password authentication failed for user "mixsvc"' in refusal(durable.url("postgres", password="wrong"))
+
+
+def test_a_database_that_does_not_exist(durable: Postgres) -> None:
+    assert 'database "nowhere" does not exist' in refusal(durable.url("nowhere"))
+
+
+def test_a_role_that_may_not_create_tables(durable: Postgres) -> None:
+    name = durable.new_database()
+    durable.execute("REVOKE CREATE ON SCHEMA public FROM public", name)
+    durable.execute(f"ALTER DATABASE {name} OWNER TO postgres")
+
+    assert "may not create tables in the schema public; GRANT CREATE ON SCHEMA public" in refusal(durable.url(name))
+
+
+def test_an_encoding_that_is_not_utf_8(durable: Postgres) -> None:
+    name = durable.new_database("ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
+
+    assert "its encoding is LATIN1; make one with CREATE DATABASE" in refusal(durable.url(name))
+
+
+@pytest.mark.parametrize(("setting", "value"), [("synchronous_commit", "off"), ("default_transaction_read_only", "on")])
+def test_a_setting_that_loses_messages_or_refuses_them(durable: Postgres, setting: str, value: str) -> None:
+    name = durable.new_database()
+    durable.execute(f"ALTER ROLE {ROLE} IN DATABASE {name} SET {setting} = {value}")
+
+    assert f"{setting} is {value}" in refusal(durable.url(name))
+
+
+def test_a_server_that_does_not_wait_for_its_disk(database_url: str) -> None:
+    assert "fsync is off, so a power cut would lose messages" in refusal(database_url)
+
+
+def test_the_tables_of_a_newer_release(durable: Postgres) -> None:
+    name = durable.new_database()
+    with closing(connect(durable.url(name))) as connection:
+        upgrade(connection, ["CREATE TABLE message (number bigint)"])
+        connection.execute("UPDATE cluster SET value = '9'")
+
+    assert "it was made by a newer mixsvc (its version is 9" in refusal(durable.url(name))
+
+
+def test_what_is_read_at_the_start_is_returned(database_url: str) -> None:
+    def read(cursor: PostgresCursor) -> int:
+        row = cursor.execute("SELECT 6 * 7").fetchone()
+        assert row
+        return int(row[0])
+
+    assert prepare(database_url, read) == 42

@@ -1,0 +1,48 @@
+"""The URL of the settings, as libpq gets it and as messages show it."""
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from mixsvc.errors import BadSetting
+from mixsvc.storage.postgres.url import conninfo, shown
+
+URL = "postgresql://ann:open%3As%40same@db.example.org:5433/chat?sslmode=verify-full"
+
+
+def test_the_parameters_are_those_of_the_url_and_our_time_limits() -> None:
+    found = conninfo_to_dict(conninfo(URL))
+
+    assert (found["user"], found["password"], found["sslmode"]) == ("ann", "open:s@same", "verify-full")
+    assert (found["connect_timeout"], found["tcp_user_timeout"]) == ("3", "8000")
+    assert "-c statement_timeout=5000" in str(found["options"])
+
+
+def test_the_urls_own_parameters_win() -> None:
+    found = conninfo_to_dict(conninfo(f"{URL}&connect_timeout=9&options=-c%20statement_timeout%3D100"))
+
+    assert found["connect_timeout"] == "9"
+    assert str(found["options"]).endswith(" -c statement_timeout=100")
+
+
+def test_a_server_takes_the_options_and_the_last_of_two_counts(database_url: str) -> None:
+    with psycopg.connect(conninfo(f"{database_url}?options=-c%20lock_timeout%3D100")) as connection:
+        for name, value in (("statement_timeout", "5s"), ("lock_timeout", "100ms"), ("tcp_user_timeout", "8000")):
+            row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
+            assert row == (value,), name
+
+
+def test_a_message_shows_neither_user_nor_password() -> None:
+    assert shown(URL) == "postgresql://db.example.org:5433/chat"
+    assert shown("postgresql://a,b:6000/chat?target_session_attrs=read-write") == "postgresql://a,b:6000/chat"
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://ann:topsecret@db/chat", "postgresql://ann:top%secret@db/chat", "postgresql://db/chat?topsecret"]
+)
+def test_a_url_that_cannot_be_read_is_refused_without_a_word_of_it(url: str) -> None:
+    with pytest.raises(BadSetting, match=r"\[storage\] url .* postgresql://mixsvc@db.example.org/mixsvc") as refused:
+        conninfo(url)
+
+    assert "top" not in str(refused.value)
+    assert "secret" not in str(refused.value)
