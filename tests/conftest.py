@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from tests.builds import NOTHING, Distributions, build, checkout, install, unpack
 from tests.postgres import Postgres
+from tests.stores import PostgresTables, empty, postgres_tables
 
 settings.register_profile("mixsvc", derandomize=True, deadline=None)
 settings.load_profile("mixsvc")
@@ -61,3 +62,17 @@ def database_url(postgres: Postgres) -> Iterator[str]:
     name = postgres.new_database()
     yield postgres.url(name)
     postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def all_postgres_tables(postgres: Postgres) -> Iterator[PostgresTables]:
+    """The chat's and the rates' tables in PostgreSQL."""
+    with postgres_tables(postgres) as tables:
+        yield tables
+
+
+@pytest.fixture
+def empty_postgres_tables(all_postgres_tables: PostgresTables) -> PostgresTables:
+    """The same without a row."""
+    all_postgres_tables.run(empty)
+    return all_postgres_tables

@@ -18,7 +18,7 @@ from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Audit, Ban, Delete, Kick, ListSanctions, Mute, Request, Unban, Unmute
-from mixsvc.chat.storage.records import AuditEntry
+from mixsvc.chat.storage.records import AuditEntry, StoredAct
 from mixsvc.common import names
 from mixsvc.errors import ServiceBusy
 from mixsvc.nodes.interfaces import Holder
@@ -27,6 +27,7 @@ from mixsvc.storage.engine import Cursor
 __all__ = ["ModerationHandler"]
 
 T = TypeVar("T")
+A = TypeVar("A", bound=Act)
 
 # The refusals if the database fails, for what is to be stored and for what is to be read.
 NOT_SAVED: Final = ("not_saved", "It could not be stored; try again a little later.")
@@ -53,19 +54,15 @@ class ModerationHandler:
 
     def delete(self, client: Client, request: Delete) -> None:
         """Delete a message's text for good. Raises RequestRefused."""
-        by, entry = client.name, self._entry(client, request, request.room, str(request.number), "")
+        act = Deletion(request.room, request.number, client.name, "")
+        entry = self._entry(client, request, request.room, str(request.number), "")
 
-        def delete(cursor: Cursor) -> tuple[bool, str]:
-            found = self._store.delete_message(cursor, request.room, request.number, by, entry)
-            return found, self._store.topic(cursor, request.room)
-
-        def deleted(result: tuple[bool, str]) -> Act:
-            found, topic = result
-            if not found:
+        def deleted(stored: StoredAct[Deletion] | None) -> StoredAct[Deletion]:
+            if stored is None:
                 raise refusal(request, "no_such_message", f"There is no message {request.number} in {request.room}.")
-            return Deletion(request.room, request.number, by, topic)
+            return stored
 
-        self._change(client, request, delete, deleted)
+        self._change(client, request, lambda cursor: self._store.delete_message(cursor, act, entry), deleted)
 
     def kick(self, client: Client, request: Kick) -> "Deferred[None]":
         """Remove a person from a room; fires when that waits for the database. Raises RequestRefused, or fails so."""
@@ -76,7 +73,7 @@ class ModerationHandler:
                 raise refusal(request, "no_such_person", f"Nobody named {request.name} is in {room.name}.")
             act = Removal(room.name, target.name, target.person, client.name, request.reason)
             entry = self._entry(client, request, room.name, target.name, request.reason)
-            self._change(client, request, lambda cursor: self._store.record(cursor, entry), lambda _: act)
+            self._change(client, request, lambda cursor: self._store.record(cursor, act, entry), _as_it_is)
 
         return self._find(request, request.name).addCallback(kick)
 
@@ -130,15 +127,18 @@ class ModerationHandler:
 
         self._run(client, request, read, answer, BUSY)
 
-    def _change(self, client: Client, request: Request, change: Callable[[Cursor], T], act: Callable[[T], Act]) -> None:
-        """Change the database, then do on all nodes what `act` makes of the result, then answer.
+    def _change(
+        self, client: Client, request: Request, change: Callable[[Cursor], T], stored: Callable[[T], StoredAct[Any]]
+    ) -> None:
+        """Change the database, then do on all nodes what `stored` makes of the result, then answer.
 
-        Raises RequestRefused; `act` may raise it as well.
+        Raises RequestRefused; `stored` may raise it as well.
         """
         by = client.name
 
         def changed(result: T) -> None:
-            event = event_of(act(result))
+            found = stored(result)
+            event = event_of(found.act, found.event)
             self._log.info("chat: {by!r} did {action}", by=by, action=request.type)
             # It is stored whatever happens to the journal, and takes effect then.
             self._state.nodes.journal.stored(event).addBoth(done)
@@ -207,8 +207,8 @@ class ModerationHandler:
             raise refusal(request, "not_saved", str(many)) from None
         entry = self._entry(client, request, "", sanction.name or sanction.address, request.reason)
 
-        def imposed(stored: Sanction) -> Act:
-            self._state.sanction_clock.imposed(stored)
+        def imposed(stored: StoredAct[Sanction]) -> StoredAct[Sanction]:
+            self._state.sanction_clock.imposed(stored.act)
             return stored
 
         self._change(client, request, lambda cursor: self._store.impose(cursor, sanction, entry, trusted), imposed)
@@ -222,7 +222,7 @@ class ModerationHandler:
         entry = self._entry(client, request, "", name or address, "")
 
         act = Lift(kind, name, address, client.name)
-        self._change(client, request, lambda cursor: self._store.lift(cursor, kind, ids, entry), lambda _: act)
+        self._change(client, request, lambda cursor: self._store.lift(cursor, act, ids, entry), _as_it_is)
 
     def _find(self, request: Mute | Ban | Kick, name: str) -> "Deferred[Target]":
         """Fires with whom a name means, here or on another node. Raises RequestRefused for a moderator, or fails so."""
@@ -279,6 +279,10 @@ class Target:
     name: str = ""
     person: str = ""
     address: str = ""
+
+
+def _as_it_is(stored: StoredAct[A]) -> StoredAct[A]:
+    return stored
 
 
 def _immune(request: Request) -> RequestRefused:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Generic, TypeVar
 
+from mixsvc.chat.model.acts import Act
 from mixsvc.chat.model.epochs import Known
 from mixsvc.common.times import utc_milliseconds
 from mixsvc.interfaces import ChatMessage
@@ -17,8 +18,11 @@ __all__ = [
     "PageQuery",
     "Period",
     "StorageLimits",
+    "StoredAct",
     "StoredMessage",
 ]
+
+A = TypeVar("A", bound=Act)
 
 # The kind of message that changes the room's topic.
 TOPIC: Final = "topic"
@@ -104,6 +108,14 @@ class Period:
     up_to: Mapping[str, int]
     began: float
     ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAct(Generic[A]):
+    """An act of a moderator as it is stored. event: its number in the journal, 0 in a chat of one node."""
+
+    act: A
+    event: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+from mixsvc.chat.model.acts import Deletion, Lift, Removal
 from mixsvc.chat.model.sanctions import Sanction
 from mixsvc.chat.storage.records import (
     Age,
@@ -16,6 +17,7 @@ from mixsvc.chat.storage.records import (
     PageQuery,
     Period,
     StorageLimits,
+    StoredAct,
     StoredMessage,
 )
 from mixsvc.interfaces import ChatPage
@@ -90,26 +92,29 @@ class ChatStore(Protocol):
     def read_sanctions(self, cursor: Cursor, /) -> list[Sanction]:
         """Returns the sanctions, the oldest first, also those that have ended; rows that cannot be read are skipped."""
 
-    def impose(self, cursor: Cursor, sanction: Sanction, entry: AuditEntry, now: float | None, /) -> Sanction:
+    def impose(
+        self, cursor: Cursor, sanction: Sanction, entry: AuditEntry, now: float | None, /
+    ) -> StoredAct[Sanction]:
         """Store a sanction, in place of the older one of the same kind and target, and its entry in the audit log.
 
         Returns it as it is stored: with its id, and with its address as addresses.network returns it. now: the time of
         day if it may be trusted: also deletes the sanctions that have ended by then; None: deletes no other one.
         """
 
-    def lift(self, cursor: Cursor, kind: str, ids: Sequence[int], entry: AuditEntry, /) -> None:
-        """Delete sanctions of a kind and store the entry in the audit log; unknown ids are ignored."""
+    def lift(self, cursor: Cursor, act: Lift, ids: Sequence[int], entry: AuditEntry, /) -> StoredAct[Lift]:
+        """Delete sanctions of the act's kind and store the entry in the audit log; unknown ids are ignored."""
 
     def move(self, cursor: Cursor, ids: Sequence[int], seconds: float, /) -> None:
         """Let sanctions end so much later; unknown ids are ignored."""
 
-    def record(self, cursor: Cursor, entry: AuditEntry, /) -> None:
-        """Store an entry of the audit log under the next number."""
+    def record(self, cursor: Cursor, act: Removal, entry: AuditEntry, /) -> StoredAct[Removal]:
+        """Store the entry of an act in the audit log under the next number."""
 
-    def delete_message(self, cursor: Cursor, room: str, number: int, by: str, entry: AuditEntry, /) -> bool:
+    def delete_message(self, cursor: Cursor, act: Deletion, entry: AuditEntry, /) -> StoredAct[Deletion] | None:
         """Delete a message's text and store the entry in the audit log; the number stays. A topic that it set goes.
 
-        Returns False and stores nothing if there is no such message or it was deleted before.
+        Returns the act with the room's topic from now on; None, and stores nothing, if there is no such message or it
+        was deleted before.
         """
 
     def read_audit(self, cursor: Cursor, before: int | None, limit: int, /) -> list[AuditEntry]:

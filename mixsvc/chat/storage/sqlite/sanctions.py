@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeGuard
 
+from mixsvc.chat.model.acts import Deletion, Lift, Removal
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
-from mixsvc.chat.storage.records import AuditEntry
+from mixsvc.chat.storage.records import AuditEntry, StoredAct
+from mixsvc.chat.storage.sqlite.messages import topic
 from mixsvc.common.addresses import network
 
 __all__ = ["delete_message", "impose", "lift", "move", "read_audit", "read_sanctions", "record"]
@@ -34,7 +36,7 @@ def read_sanctions(cursor: sqlite3.Cursor) -> list[Sanction]:
     return [each for each in found if each is not None]
 
 
-def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry, now: float | None) -> Sanction:
+def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry, now: float | None) -> StoredAct[Sanction]:
     """Store a sanction, in place of the older one of the same kind and target, and its entry in the audit log.
 
     Returns it as it is stored: with its id, and with its address as addresses.network returns it. now: the time of day
@@ -64,14 +66,15 @@ def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry, now: f
     )
     stored = replace(sanction, id=cursor.lastrowid or 0, address=address)
     _write(cursor, entry)
-    return stored
+    return StoredAct(stored)
 
 
-def lift(cursor: sqlite3.Cursor, kind: str, ids: Sequence[int], entry: AuditEntry) -> None:
-    """Delete sanctions of a kind and store the entry in the audit log; unknown ids are ignored."""
+def lift(cursor: sqlite3.Cursor, act: Lift, ids: Sequence[int], entry: AuditEntry) -> StoredAct[Lift]:
+    """Delete sanctions of the act's kind and store the entry in the audit log; unknown ids are ignored."""
     cursor.execute("BEGIN IMMEDIATE")
-    cursor.executemany("DELETE FROM sanction WHERE id = ? AND kind = ?", [(each, kind) for each in ids])
+    cursor.executemany("DELETE FROM sanction WHERE id = ? AND kind = ?", [(each, act.kind) for each in ids])
     _write(cursor, entry)
+    return StoredAct(act)
 
 
 def move(cursor: sqlite3.Cursor, ids: Sequence[int], seconds: float) -> None:
@@ -79,31 +82,33 @@ def move(cursor: sqlite3.Cursor, ids: Sequence[int], seconds: float) -> None:
     cursor.executemany("UPDATE sanction SET until = until + ? WHERE id = ?", [(seconds, each) for each in ids])
 
 
-def record(cursor: sqlite3.Cursor, entry: AuditEntry) -> None:
-    """Store an entry of the audit log under the next number."""
+def record(cursor: sqlite3.Cursor, act: Removal, entry: AuditEntry) -> StoredAct[Removal]:
+    """Store the entry of an act in the audit log under the next number."""
     cursor.execute("BEGIN IMMEDIATE")
     _write(cursor, entry)
+    return StoredAct(act)
 
 
-def delete_message(cursor: sqlite3.Cursor, room: str, number: int, by: str, entry: AuditEntry) -> bool:
+def delete_message(cursor: sqlite3.Cursor, act: Deletion, entry: AuditEntry) -> StoredAct[Deletion] | None:
     """Delete a message's text and store the entry in the audit log; the number stays. A topic that it set is removed.
 
-    Returns False and stores nothing if there is no such message or it was deleted before.
+    Returns the act with the room's topic from now on; None, and stores nothing, if there is no such message or it was
+    deleted before.
     """
     cursor.execute("BEGIN IMMEDIATE")
     cursor.execute(
         "UPDATE room SET topic = '' WHERE name = ? AND ? ="
         " (SELECT max(number) FROM message WHERE room = ? AND kind = 'topic' AND deleted_by IS NULL)",
-        (room, number, room),
+        (act.room, act.number, act.room),
     )
     cursor.execute(
         "UPDATE message SET text = '', deleted_by = ? WHERE room = ? AND number = ? AND deleted_by IS NULL",
-        (by, room, number),
+        (act.by, act.room, act.number),
     )
     if not cursor.rowcount:
-        return False
+        return None
     _write(cursor, entry)
-    return True
+    return StoredAct(replace(act, topic=topic(cursor, act.room)))
 
 
 def read_audit(cursor: sqlite3.Cursor, before: int | None, limit: int) -> list[AuditEntry]:

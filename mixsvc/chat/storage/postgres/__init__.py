@@ -1,0 +1,12 @@
+"""The chat's functions for PostgreSQL: each is one statement, in autocommit mode.
+
+- store: all of them, as storage.store.ChatStore describes them.
+- messages: messages and rooms.
+- sanctions: mutes, bans, deletions and the audit log.
+
+What needs several statements is a function of the database (mixsvc/storage/postgres/schema): so no lock ever waits for
+this process, which may be stopped or cut off at any moment. Such a function locks the rows of rooms first, in the order
+of their names, and then those of counters, sanction, audit and journal: no two wait for each other.
+
+A message is said when PostgreSQL's clock says, whatever Draft.said_at is: the nodes' clocks may differ.
+"""

@@ -1,0 +1,186 @@
+"""Messages and rooms in PostgreSQL; see ChatStore for what the functions do."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+
+from mixsvc.chat.model import epochs
+from mixsvc.chat.storage.pages import AROUND_TEXT, size
+from mixsvc.chat.storage.records import Age, Draft, NewMessages, PageQuery, Period, StorageLimits, StoredMessage
+from mixsvc.chat.storage.store import DELETED_TOLD, PRUNED, StoredRoom
+from mixsvc.interfaces import ChatMessage, ChatPage
+from mixsvc.storage.engine import Cursor
+
+__all__ = [
+    "expire",
+    "forget",
+    "insert",
+    "last_numbers",
+    "read",
+    "read_epoch",
+    "read_new",
+    "read_rooms",
+    "redate",
+    "room_names",
+    "topic",
+]
+
+_APPEND: Final = """
+    SELECT number, name, text, said_at, kind, is_deleted, is_repeated, mark
+    FROM append_messages(
+        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint, %s::bigint
+    )
+"""
+_PAGES: Final = """
+    SELECT first, last, topic, deleted, token, is_reset, numbers, names, texts, times, kinds, are_deleted
+    FROM read_pages(
+        %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+        %s::boolean[], %s::boolean[], %s::bigint[], %s::text[], %s::bigint[],
+        %s::bigint, %s::bigint, %s::bigint, %s::bigint
+    )
+"""
+_NEW: Final = """
+    SELECT asked.room, coalesce(room.last, (SELECT number FROM room_floor)), new.number, new.name, new.text,
+        extract(epoch FROM new.said_at)::double precision, new.kind, new.deleted_by IS NOT NULL, new.mark
+    FROM unnest(%s::text[], %s::bigint[]) WITH ORDINALITY AS asked (room, after, place)
+    LEFT JOIN room ON room.name = asked.room
+    LEFT JOIN LATERAL (
+        SELECT * FROM message WHERE message.room = asked.room AND message.number > asked.after
+        ORDER BY message.number LIMIT %s
+    ) new ON true
+    ORDER BY asked.place, new.number
+"""
+_ROOMS: Final = """
+    SELECT room.name, room.last, room.topic
+    FROM room LEFT JOIN message ON message.room = room.name AND message.number = room.last
+    ORDER BY message.said_at DESC NULLS LAST, room.name
+"""
+
+
+def insert(cursor: Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
+    """See ChatStore. A message is said when PostgreSQL's clock says, whatever its draft has."""
+    marks = [epochs.new_mark() for _ in drafts]
+    rows = [(each.room, each.name, each.text, each.key, each.kind) for each in drafts]
+    cursor.execute(_APPEND, (*_columns(rows, 5), marks, limits.keep, PRUNED))
+    return [_stored(row) for row in cursor.fetchall()]
+
+
+def read(cursor: Cursor, queries: Sequence[PageQuery], limits: StorageLimits) -> list[ChatPage]:
+    """See ChatStore."""
+    rows = [_asked(each, limits.epoch) for each in queries]
+    bounds = (limits.keep, limits.page_bytes, AROUND_TEXT, DELETED_TOLD)
+    cursor.execute(_PAGES, (*_columns(rows, 10), *bounds))
+    return [_page(row, limits) for row in cursor.fetchall()]
+
+
+def read_new(cursor: Cursor, after: Mapping[str, int], limit: int) -> dict[str, NewMessages]:
+    """See ChatStore."""
+    cursor.execute(_NEW, (list(after), list(after.values()), limit))
+    return {room: _new(list(rows), limit) for room, rows in groupby(cursor.fetchall(), key=itemgetter(0))}
+
+
+def read_epoch(cursor: Cursor) -> str:
+    """See ChatStore."""
+    row = cursor.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
+    return str(row[0]) if row else epochs.new_epoch()
+
+
+def read_rooms(cursor: Cursor) -> list[StoredRoom]:
+    """See ChatStore."""
+    found: list[StoredRoom] = cursor.execute(_ROOMS).fetchall()
+    return found
+
+
+def topic(cursor: Cursor, room: str) -> str:
+    """See ChatStore."""
+    row = cursor.execute("SELECT topic FROM room WHERE name = %s", (room,)).fetchone()
+    return row[0] if row else ""
+
+
+def expire(cursor: Cursor, room: str, age: Age) -> int:
+    """See ChatStore."""
+    statement = "SELECT expire_messages(%s, to_timestamp(%s), to_timestamp(%s), %s)"
+    count: int = cursor.execute(statement, (room, age.now, age.cutoff, PRUNED)).fetchone()[0]
+    return count
+
+
+def last_numbers(cursor: Cursor) -> dict[str, int]:
+    """See ChatStore."""
+    return dict(cursor.execute("SELECT name, last FROM room").fetchall())
+
+
+def redate(cursor: Cursor, period: Period, seconds: float) -> None:
+    """See ChatStore."""
+    rows = [(room, period.after.get(room, 0), up_to) for room, up_to in period.up_to.items()]
+    cursor.execute(
+        "SELECT redate_messages(%s::text[], %s::bigint[], %s::bigint[], to_timestamp(%s), to_timestamp(%s), %s)",
+        (*_columns(rows, 3), period.began, period.ended, seconds),
+    )
+
+
+def forget(cursor: Cursor, room: str) -> bool:
+    """See ChatStore."""
+    is_forgotten: bool = cursor.execute("SELECT forget_room(%s)", (room,)).fetchone()[0]
+    return is_forgotten
+
+
+def room_names(cursor: Cursor) -> list[str]:
+    """See ChatStore."""
+    return [name for (name,) in cursor.execute("SELECT name FROM room ORDER BY name")]
+
+
+def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
+    return [[row[place] for row in rows] for place in range(width)]
+
+
+def _stored(row: Sequence[Any]) -> StoredMessage:
+    *fields, is_repeated, mark = row
+    message = ChatMessage(*fields)
+    return StoredMessage(message, is_repeated, "" if is_repeated else epochs.token(message.number, mark))
+
+
+def _new(rows: Sequence[Sequence[Any]], limit: int) -> NewMessages:
+    """rows: room, its last number, and the fields and the mark of a message; a room without new ones has one of None."""
+    last = rows[0][1]
+    messages = [
+        StoredMessage(ChatMessage(*fields), token=epochs.token(fields[0], mark))
+        for _, _, *fields, mark in rows
+        if fields[0] is not None
+    ]
+    return NewMessages(messages[-1].message.number if len(messages) == limit else last, messages)
+
+
+def _asked(query: PageQuery, epoch: str) -> Sequence[object]:
+    known = query.known
+    asked = (query.room, query.after, query.before, query.limit, query.seen)
+    if known is None:
+        return (*asked, False, False, None, None, 0)
+    number = None if known.token is None else epochs.token_number(known.token)
+    is_foreign = known.epoch not in (None, epoch) or (known.token is not None and number is None)
+    return (*asked, True, is_foreign, number, known.token, known.anew)
+
+
+def _page(row: Sequence[Any], limits: StorageLimits) -> ChatPage:
+    first, last, topic, deleted, token, is_reset, *columns = row
+    columns = [each or () for each in columns]
+    messages = [ChatMessage(*fields) for fields in zip(*columns, strict=True)]
+    return ChatPage(
+        _fitting(messages, limits.page_bytes),
+        first,
+        last,
+        topic,
+        tuple(deleted or ()),
+        limits.epoch,
+        token,
+        is_reset,
+    )
+
+
+def _fitting(messages: Sequence[ChatMessage], page_bytes: int) -> tuple[ChatMessage, ...]:
+    """Returns the newest that fit into a page; one at least."""
+    for place in range(len(messages) - 1, -1, -1):
+        page_bytes -= size(messages[place])
+        if page_bytes < 0:
+            return tuple(messages[min(place + 1, len(messages) - 1) :])
+    return tuple(messages)

@@ -1,0 +1,77 @@
+"""Sanctions, deleted messages and the audit log in PostgreSQL; see ChatStore for what the functions do."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+from mixsvc.chat.model.acts import Act, Deletion, Lift, Removal, event_of
+from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
+from mixsvc.chat.storage.records import AuditEntry, StoredAct
+from mixsvc.common.addresses import network
+from mixsvc.storage.engine import Cursor
+
+__all__ = ["delete_message", "impose", "lift", "move", "read_audit", "read_sanctions", "record"]
+
+_SANCTIONS: Final = """
+    SELECT id, kind, name, name_key, person, address, by, reason, extract(epoch FROM until)::double precision
+    FROM sanction WHERE kind = ANY (%s) ORDER BY id
+"""
+_AUDIT: Final = """
+    SELECT id, extract(epoch FROM at)::double precision, by, action, room, target, reason
+    FROM audit WHERE %(before)s::bigint IS NULL OR id < %(before)s::bigint ORDER BY id DESC LIMIT %(limit)s
+"""
+
+
+def read_sanctions(cursor: Cursor) -> list[Sanction]:
+    """See ChatStore."""
+    return [Sanction(*row) for row in cursor.execute(_SANCTIONS, ([MUTE, BAN],)).fetchall()]
+
+
+def impose(cursor: Cursor, sanction: Sanction, entry: AuditEntry, now: float | None) -> StoredAct[Sanction]:
+    """See ChatStore."""
+    kept = replace(sanction, address=network(sanction.address))
+    cursor.execute(
+        "SELECT event, id FROM impose_sanction(%s::jsonb, %s::jsonb, to_timestamp(%s))",
+        (_json(kept), _json(entry), now),
+    )
+    event, number = cursor.fetchone()
+    return StoredAct(replace(kept, id=number), event)
+
+
+def lift(cursor: Cursor, act: Lift, ids: Sequence[int], entry: AuditEntry) -> StoredAct[Lift]:
+    """See ChatStore."""
+    statement = "SELECT lift_sanctions(%s, %s::bigint[], %s::jsonb, %s, %s::jsonb)"
+    event = event_of(act)
+    row = cursor.execute(statement, (act.kind, list(ids), _json(entry), event.kind, _json(act))).fetchone()
+    return StoredAct(act, row[0])
+
+
+def move(cursor: Cursor, ids: Sequence[int], seconds: float) -> None:
+    """See ChatStore."""
+    cursor.execute("SELECT move_sanctions(%s::bigint[], %s)", (list(ids), seconds))
+
+
+def record(cursor: Cursor, act: Removal, entry: AuditEntry) -> StoredAct[Removal]:
+    """See ChatStore."""
+    event = event_of(act)
+    statement = "SELECT record_act(%s::jsonb, %s, %s, %s::jsonb)"
+    row = cursor.execute(statement, (_json(entry), event.kind, event.room, _json(act))).fetchone()
+    return StoredAct(act, row[0])
+
+
+def delete_message(cursor: Cursor, act: Deletion, entry: AuditEntry) -> StoredAct[Deletion] | None:
+    """See ChatStore."""
+    statement = "SELECT event, topic FROM delete_message(%s, %s, %s, %s::jsonb, %s::jsonb)"
+    event, topic = cursor.execute(statement, (act.room, act.number, act.by, _json(entry), _json(act))).fetchone()
+    return None if event is None else StoredAct(replace(act, topic=topic), event)
+
+
+def read_audit(cursor: Cursor, before: int | None, limit: int) -> list[AuditEntry]:
+    """See ChatStore."""
+    return [AuditEntry(*row) for row in cursor.execute(_AUDIT, {"before": before, "limit": limit}).fetchall()]
+
+
+def _json(value: Act | AuditEntry) -> str:
+    fields: dict[str, Any] = asdict(value)
+    return json.dumps(fields, ensure_ascii=False)
