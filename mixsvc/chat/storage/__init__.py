@@ -2,7 +2,7 @@
 
 - queue: what the handlers call; it runs one transaction after the other.
 - store: the functions that each kind of database has for the chat; records: their values; pages: how long a page is.
-- sqlite/: these functions for SQLite.
+- sqlite/, postgres/: these functions for SQLite and for PostgreSQL.
 
 They take a cursor and run in the database's thread; mixsvc/storage runs them and commits.
 

@@ -1,6 +1,6 @@
 """What the chat expects of a database, whichever it is: the functions for its cursors, and who runs them.
 
-`sqlite/store.py` is the one for SQLite.
+`sqlite/store.py` is the one for SQLite, `postgres/store.py` the one for PostgreSQL.
 """
 
 from collections.abc import Mapping, Sequence
