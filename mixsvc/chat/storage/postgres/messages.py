@@ -141,7 +141,7 @@ def _stored(row: Sequence[Any]) -> StoredMessage:
 
 
 def _new(rows: Sequence[Sequence[Any]], limit: int) -> NewMessages:
-    """rows: room, its last number, and the fields and the mark of a message; a room without new ones has one of None."""
+    """rows: room, last number, and the fields and mark of a message; one row of None for a room without new ones."""
     last = rows[0][1]
     messages = [
         StoredMessage(ChatMessage(*fields), token=epochs.token(fields[0], mark))
