@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from time import time
 from typing import IO, Any, Final
 from urllib.parse import unquote_to_bytes
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.web.http import datetimeToString
 from twisted.web.http_headers import Headers
-from twisted.web.server import Request
+from twisted.web.server import Request, version
 from zope.interface import implementer
 
 from mixsvc.http.errors import RefusedRequest
@@ -36,6 +38,11 @@ def headers_of(pairs: Sequence[tuple[bytes, bytes]]) -> Headers:
 
 
 _cached_headers = lru_cache(256)(headers_of)
+
+
+@lru_cache(1)
+def _date(second: int) -> bytes:
+    return bytes(datetimeToString(second))
 
 
 @implementer(IRequestScheme)
@@ -118,8 +125,22 @@ class MixRequest(Request):
             self.setHeader(b"strict-transport-security", site.hsts)
         if site.hosts and not is_one_of(self.getHeader(b"host"), site.hosts):
             self._misdirected()
-        else:
+        elif self.path == b"*":
             Request.process(self)
+        else:
+            self._render_resource(site)
+
+    def _render_resource(self, site: RequestSite) -> None:
+        """What twisted.web does here, which makes the date anew for each request and looks for encoders."""
+        self.site = site  # type: ignore[assignment]
+        self.responseHeaders.setRawHeaders(b"Server", [version])
+        self.responseHeaders.setRawHeaders(b"Date", [_date(int(time()))])
+        self.prepath = []
+        self.postpath = [unquote_to_bytes(each) for each in self.path[1:].split(b"/")]
+        try:
+            self.render(site.getResourceFor(self))
+        except BaseException:
+            self.processingFailed(Failure())
 
     def respond(self, code: int, reason: bytes, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
         """Send a whole response and finish. A field replaces the headers of its name that were set before.

@@ -1,6 +1,7 @@
 """Counts and times the HTTP responses, for graphs and alerts."""
 
 from collections import Counter
+from functools import lru_cache
 from itertools import product
 from typing import Final
 
@@ -34,10 +35,14 @@ class Traffic:
     def answered(self, request: Request, seconds: float) -> None:
         """Count a complete response, and how many seconds after its request began it was complete."""
         part = self._part(request.path)
-        method = request.method.decode("ascii") if request.method in METHODS else "other"
-        self.answers[method, f"{request.code // 100}xx", part] += 1
+        self.answers[_labels(request.method, request.code, part)] += 1
         self.seconds[part].observe(seconds)
 
     def _part(self, path: bytes) -> str:
         is_below = path.startswith(self._prefix) and path[len(self._prefix) :][:1] in (b"", b"/")
         return "chat" if is_below else "pages"
+
+
+@lru_cache(256)
+def _labels(method: bytes, code: int, part: str) -> tuple[str, str, str]:
+    return method.decode("ascii") if method in METHODS else "other", f"{code // 100}xx", part

@@ -36,6 +36,9 @@ LINE_CHARS: Final = 8192
 # CGI (RFC 3875) gives these two keys no HTTP_ prefix.
 WITHOUT_PREFIX: Final = frozenset(("CONTENT_TYPE", "CONTENT_LENGTH"))
 
+# The addresses that have a port. A tuple, as a union would be made anew for each request.
+INTERNET: Final = (IPv4Address, IPv6Address)
+
 HOST: Final = re.compile(r"(\[[^]]*\]|[^:]*)(?::[0-9]*)?")
 
 # The same for every request.
@@ -201,10 +204,10 @@ def _joined(segments: list[bytes] | None) -> str:
 def _add_addresses(environ: dict[str, str], request: "Request") -> None:
     client, host = request.getClientAddress(), request.getHost()
     environ["REMOTE_ADDR"] = ""
-    if isinstance(client, IPv4Address | IPv6Address):
+    if isinstance(client, INTERNET):
         environ["REMOTE_ADDR"] = client.host
         environ["REMOTE_PORT"] = str(client.port)
-    if isinstance(host, IPv4Address | IPv6Address):
+    if isinstance(host, INTERNET):
         environ["SERVER_NAME"] = _server_name(environ.get("HTTP_HOST", "")) or host.host
         environ["SERVER_PORT"] = str(host.port)
     else:

@@ -1,6 +1,8 @@
 """Which requests the site logs, and each once."""
 
 import socket
+from email.utils import parsedate_to_datetime
+from time import time
 from typing import Any
 
 from twisted.internet import reactor
@@ -69,6 +71,14 @@ class ToldTests(SynchronousTestCase):
         exchange.lose()
 
         assert exchange.logged == [200]
+
+    def test_a_response_names_its_server_and_the_second_of_its_request(self) -> None:
+        before = int(time())
+        exchange = self.exchange(b"/")
+        self.root.requests[0].finish()
+
+        assert exchange.headers["server"].startswith("TwistedWeb/")
+        assert before <= parsedate_to_datetime(exchange.headers["date"]).timestamp() <= time()
 
     def test_an_incomplete_request_is_not_logged(self) -> None:
         exchange = send_request(self.root, b"/", b"POST", b"Content-Length: 5\r\n")

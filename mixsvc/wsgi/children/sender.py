@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable
-from threading import Condition
+from threading import Condition, Lock
 from typing import Final
 
 from mixsvc.threads.children import this_process
@@ -23,7 +23,10 @@ class FrameSender:
         """connection: blocks. lost: called when the service has ended, and nobody needs this process."""
         self._connection = connection
         self._lost = lost
-        self._changed = Condition()
+        # Guards all below. The condition, which costs more, is for the few that must wait.
+        self._lock = Lock()
+        self._sent = Condition(self._lock)
+        self._blocked = 0
         self._waiting: list[bytes] = []
         self._size = 0
         self._is_sending = False
@@ -32,15 +35,25 @@ class FrameSender:
         """Send a frame; blocks while the service takes none. Ends a forked child, whose socket is its parent's."""
         if this_process.is_one:
             this_process.leave()
-        with self._changed:
-            while self._is_sending and self._size > MAX_WAITING:
-                self._changed.wait()
-            self._size += len(frame)
+        with self._lock:
             if self._is_sending:
-                self._waiting.append(frame)
-                return
+                if self._size > MAX_WAITING:
+                    self._wait()
+                # It may have become this thread's turn.
+                if self._is_sending:
+                    self._size += len(frame)
+                    self._waiting.append(frame)
+                    return
             self._is_sending = True
+            self._size = len(frame)
         self._send_all(frame)
+
+    def _wait(self) -> None:
+        """Wait until less is to be sent. Called with the lock."""
+        self._blocked += 1
+        while self._is_sending and self._size > MAX_WAITING:
+            self._sent.wait()
+        self._blocked -= 1
 
     def _send_all(self, data: bytes) -> None:
         while data:
@@ -48,9 +61,10 @@ class FrameSender:
                 self._connection.sendall(data)
             except OSError:
                 self._lost()
-            with self._changed:
-                self._size -= len(data)
+            with self._lock:
                 data = b"".join(self._waiting)
                 self._waiting.clear()
+                self._size = len(data)
                 self._is_sending = bool(data)
-                self._changed.notify_all()
+                if self._blocked:
+                    self._sent.notify_all()
