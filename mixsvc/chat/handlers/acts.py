@@ -1,13 +1,14 @@
-"""Does what moderators have done on any node: to the rooms, the sanctions and the clients of this one."""
+"""Does what the journal says, such as moderators' acts: to the rooms, the sanctions and the clients of this node."""
 
 from typing import Any, TypeAlias
 
 from twisted.logger import Logger
 
 from mixsvc.chat.handlers.membership import MembershipHandler
+from mixsvc.chat.handlers.revocation import RevocationHandler
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.handlers.telling import MessageTeller
-from mixsvc.chat.model.acts import Deletion, Lift, Removal, act_of
+from mixsvc.chat.model.acts import Deletion, Lift, Oblivion, Removal, Withdrawal, act_of
 from mixsvc.chat.model.people import Client, Person, Transport
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.protocol import events
@@ -21,12 +22,19 @@ PublicFields: TypeAlias = dict[str, Any]
 
 
 class ActHandler:
-    """Applies the acts of moderators once they are stored, in the order of the journal. Used in the reactor thread."""
+    """Applies what is stored in the journal, in its order, whichever node has stored it. Used in the reactor thread."""
 
     _log = Logger()
 
-    def __init__(self, state: ChatState, membership: MembershipHandler, teller: MessageTeller) -> None:
+    def __init__(
+        self,
+        state: ChatState,
+        membership: MembershipHandler,
+        teller: MessageTeller,
+        revocation: RevocationHandler,
+    ) -> None:
         self._state = state
+        self._revocation = revocation
         self._teller = teller
         self._membership = membership
 
@@ -41,6 +49,10 @@ class ActHandler:
                 self._impose(act)
             case Lift() as act:
                 self._lift(act)
+            case Withdrawal() as act:
+                self._revocation.withdraw(act)
+            case Oblivion() as act:
+                self._state.rooms.forget(act.room)
 
     def _delete(self, act: Deletion) -> None:
         room = self._state.rooms.find(act.room)

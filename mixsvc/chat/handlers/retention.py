@@ -8,6 +8,7 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from mixsvc.chat.handlers.state import ChatState
+from mixsvc.chat.model.acts import Oblivion, event_of
 from mixsvc.chat.storage.records import Age
 from mixsvc.storage.engine import Cursor
 
@@ -52,7 +53,12 @@ class Retention:
 
     def _round(self) -> "Deferred[None] | None":
         now, steady = self._state.sanction_clock.trusted_now(), self._state.clock.seconds()
-        if now is None or steady < self._due_at or not self._state.settings.keep_days:
+        if (
+            not self._state.nodes.heart.is_leader
+            or now is None
+            or steady < self._due_at
+            or not self._state.settings.keep_days
+        ):
             return None
         self._due_at = steady + INTERVAL
         # A LoopingCall stops for good if its function fails.
@@ -78,7 +84,8 @@ class Retention:
         """Forget a room without members and messages."""
         is_forgotten = await self._state.storage.change(self._forgetting(name))
         if is_forgotten:
-            self._state.rooms.forget(name)
+            event = event_of(Oblivion(name))
+            await self._state.nodes.journal.post(event.kind, event.room, event.body)
 
     def _forgetting(self, name: str) -> Callable[[Cursor], bool]:
         def forget(cursor: Cursor) -> bool:

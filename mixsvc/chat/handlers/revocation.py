@@ -1,19 +1,22 @@
 """Takes permissions back: a person is asked about anew, and leaves a room at once that it may not be in any more."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from mixsvc.chat.handlers.membership import MembershipHandler
 from mixsvc.chat.handlers.state import ChatState
+from mixsvc.chat.model.acts import Withdrawal, event_of
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Request
 
 __all__ = ["RevocationHandler"]
+
+T = TypeVar("T")
 
 Withdrawn: TypeAlias = Sequence[tuple[Client, Request]]
 
@@ -28,13 +31,34 @@ class RevocationHandler:
     def __init__(self, state: ChatState, membership: MembershipHandler) -> None:
         self._state = state
         self._membership = membership
+        # What the application is being asked for.
+        self._running: dict[Withdrawal, Deferred[None]] = {}
 
     def revoke(self, person: str | None, room: str) -> "Deferred[None]":
-        """See IChat.revoke; fires when it has taken effect.
+        """See IChat.revoke; fires when it has taken effect on this node. Fails with ServiceBusy.
+
+        The other nodes do it as soon as they hear of it.
+        """
+        act = Withdrawal(self._state.access.spelling(room), person)
+        event = event_of(act)
+        posted = self._state.nodes.journal.post(event.kind, event.room, event.body)
+        return posted.addCallback(lambda _: self._running.pop(act, None))
+
+    def withdraw(self, act: Withdrawal) -> None:
+        """Ask anew what a person may do.
 
         Pages that are being read for the person are not delivered, whatever the new answer is.
         """
-        name = self._state.access.spelling(room)
+        running = self._withdraw(act.person, act.room)
+        if not running.called:
+            self._running[act] = running
+            running.addBoth(self._ended, act)
+
+    def _ended(self, result: T, act: Withdrawal) -> T:
+        self._running.pop(act, None)
+        return result
+
+    def _withdraw(self, person: str | None, name: str) -> "Deferred[None]":
         self._state.access.forget(person, name)
         withdrawn = [(each, request) for each in self._clients(person) for request in _withdraw(each, name)]
         asking = self._state.access.ask(person, "join", name)

@@ -1,4 +1,4 @@
-"""What moderators do, as all nodes apply it: values, and the events of the journal that carry them. Pure."""
+"""What all nodes do in one order, such as moderators' acts: values, and the journal's events that carry them. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.nodes.interfaces import JournalEvent
 
-__all__ = ["Act", "Deletion", "Removal", "Lift", "act_of", "event_of"]
+__all__ = ["Act", "Deletion", "Lift", "Oblivion", "Removal", "Withdrawal", "act_of", "event_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,22 @@ class Lift:
     by: str
 
 
-Act: TypeAlias = Deletion | Removal | Sanction | Lift
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What a person may do in a room is to be asked anew. person: Identity.person, None for strangers."""
+
+    room: str
+    person: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Oblivion:
+    """A room has no messages any more, and is forgotten."""
+
+    room: str
+
+
+Act: TypeAlias = Deletion | Removal | Sanction | Lift | Withdrawal | Oblivion
 
 LIFTED: Final = {MUTE: "unmute", BAN: "unban"}
 
@@ -51,6 +66,8 @@ _ACTS: Final[Mapping[str, Callable[..., Act]]] = {
     MUTE: Sanction,
     BAN: Sanction,
     **dict.fromkeys(LIFTED.values(), Lift),
+    "revoke": Withdrawal,
+    "forget": Oblivion,
 }
 
 
@@ -65,11 +82,15 @@ def event_of(act: Act, number: int = 0) -> JournalEvent:
             kind, room = act.kind, ""
         case Lift():
             kind, room = LIFTED[act.kind], ""
+        case Withdrawal():
+            kind, room = "revoke", act.room
+        case Oblivion():
+            kind, room = "forget", act.room
     return JournalEvent(number, kind, room, asdict(act))
 
 
 def act_of(event: JournalEvent) -> Act | None:
-    """Returns what an event tells to do; None if it is no act of a moderator. Unknown fields are ignored."""
+    """Returns what an event tells to do; None for an unknown one. Unknown fields are ignored."""
     kind = _ACTS.get(event.kind)
     return None if kind is None else kind(**_fields(kind, event.body))
 

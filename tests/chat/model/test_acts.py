@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mixsvc.chat.model.acts import Act, Deletion, Lift, Removal, act_of, event_of
+from mixsvc.chat.model.acts import Act, Deletion, Lift, Oblivion, Removal, Withdrawal, act_of, event_of
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.nodes.interfaces import JournalEvent
 
@@ -16,6 +16,8 @@ ACTS: list[tuple[str, str, Act]] = [
     ("ban", "", Sanction(4, BAN, "", "", "", "192.0.2.7", "Mia", "", 1795362180.0)),
     ("unmute", "", Lift(MUTE, "Bob", "", "Mia")),
     ("unban", "", Lift(BAN, "", "192.0.2.7", "Mia")),
+    ("revoke", "lobby", Withdrawal("lobby", None)),
+    ("forget", "lobby", Oblivion("lobby")),
 ]
 
 
