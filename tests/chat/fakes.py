@@ -25,6 +25,8 @@ from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import StorageError
 from mixsvc.hooks.registry import HookRegistry
 from mixsvc.interfaces import Conversion, Identity, IRates, PriceHistory, Quote, SourceHealth
+from mixsvc.nodes.alone import alone
+from mixsvc.nodes.interfaces import Nodes
 from mixsvc.storage.schema import upgrade
 
 P = ParamSpec("P")
@@ -37,11 +39,12 @@ NOW = 1795362180.0
 class FakeDatabase:
     """A database in memory that runs transactions and delivers their results only when the test says so, in order."""
 
-    def __init__(self) -> None:
-        # The collector of garbage, which runs in any thread, may close it.
-        self.connection = sqlite3.connect(":memory:", check_same_thread=False)
-        finalize(self, self.connection.close)
-        upgrade(self.connection)
+    def __init__(self, shared: "FakeDatabase | None" = None) -> None:
+        """shared: has the same data, and work of its own."""
+        self.connection: sqlite3.Connection = _database() if shared is None else shared.connection
+        if shared is None:
+            # The collector of garbage, which runs in any thread, may close it.
+            finalize(self, self.connection.close)
         self.asked: list[tuple[Callable[[], None], Deferred[Any]]] = []
         self.done: list[Callable[[], None]] = []
         self.transactions = 0
@@ -100,6 +103,12 @@ class FakeDatabase:
     def rows(self, room: str = "lobby") -> list[tuple[int, str]]:
         query = "SELECT number, text FROM message WHERE room = ? ORDER BY number"
         return self.connection.execute(query, (room,)).fetchall()
+
+
+def _database() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    upgrade(connection)
+    return connection
 
 
 @implementer(IRates)
@@ -256,7 +265,7 @@ class ChatHarness:
         # By how much somebody has set the time of day.
         self.ahead = 0.0
         self.wall = WallClock(self.clock.seconds, lambda: self.clock.seconds() + self.ahead)
-        self.database = FakeDatabase()
+        self.database = self.make_database()
         # No rate limits, unless a test sets some.
         lively = {"rate": 1e6, "burst": 10**6, "joins": 10**6}
         self.settings = ChatSettings(**{"rooms": ("lobby", "den"), **lively, **settings})
@@ -271,12 +280,19 @@ class ChatHarness:
             Clocks(self.clock, self.wall),
             ChatDatabase(self.database, store),
             self.settings,
-            Neighbours(self.rates, self.broadcast, self.hooks),
+            Neighbours(self.rates, self.broadcast, self.hooks, self.make_nodes()),
         )
         with closing(self.database.connection.cursor()) as cursor:
             self.dispatcher.restore(read_stored_state(store, cursor))
         self.identifier = FakeIdentifier(self.identify)
         self.factory = ChatFactory(self.clock, self.dispatcher, self.identifier)
+
+    def make_database(self) -> FakeDatabase:
+        return FakeDatabase()
+
+    def make_nodes(self) -> Nodes:
+        """What the next process knows of other nodes."""
+        return alone()
 
     def identify(self, request: Any) -> Deferred[Identity | None] | None:
         return succeed(request) if isinstance(request, Identity) else request
