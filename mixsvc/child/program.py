@@ -1,5 +1,6 @@
 """From SETUP to the last response: what a child does."""
 
+import json
 import os
 import socket
 import sys
@@ -29,6 +30,7 @@ from mixsvc.hooks.registry import hooks
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.garbage import collect_as_usual
 from mixsvc.pages.app import AppSecrets
+from mixsvc.threads.children import this_process
 from mixsvc.wsgi.children.child_log import ChildLog
 from mixsvc.wsgi.children.frames import FrameType, encode_frame
 from mixsvc.wsgi.children.host import ChildHost, ChildWire, Registered
@@ -60,6 +62,8 @@ def main() -> None:
         wire.sender.send(encode_frame(FrameType.FAILED, 0, str(error).encode(errors="backslashreplace")))
         raise SystemExit(1) from None
     collect_as_usual()
+    # Before their names are read: what is registered meanwhile is told, too.
+    hooks.watch(partial(_tell_of_hooks, wire))
     if not host.serve(application, sorted(hooks.names)):
         os._exit(1)
 
@@ -113,6 +117,12 @@ class _NoReactor:
         return []
 
     getWriters = getReaders
+
+
+def _tell_of_hooks(wire: ChildWire) -> None:
+    # A process that a view has forked asks and tells nothing.
+    if not this_process.is_one:
+        wire.sender.send(encode_frame(FrameType.HOOKS, 0, json.dumps(sorted(hooks.names)).encode()))
 
 
 def _tell_of_change(wire: ChildWire, path: str) -> None:

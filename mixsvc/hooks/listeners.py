@@ -13,11 +13,14 @@ from mixsvc.errors import MixError
 from mixsvc.hooks.lanes import Lanes
 from mixsvc.interfaces.hooks import MESSAGE, HookRunner
 
-__all__ = ["LOST_SECONDS", "MOST_MESSAGES", "RUNNING", "HeardMessage", "MessageListeners"]
+__all__ = ["LOST_SECONDS", "MOST_MESSAGES", "RUNNING", "SLOW_SECONDS", "HeardMessage", "MessageListeners"]
 
 # How many messages are given to functions at one time, and how many may wait for that.
 RUNNING: Final = 4
 MOST_MESSAGES: Final = 1000
+
+# After so many seconds the log says that functions have not returned, and that the next messages of the room wait.
+SLOW_SECONDS: Final = 60.0
 
 # How often the log says how many messages were lost, in seconds.
 LOST_SECONDS: Final = 10.0
@@ -56,6 +59,8 @@ class MessageListeners:
         self._is_stopped = False
         self._lost = 0
         self._telling: IDelayedCall | None = None
+        # Says of a message whose functions run that they are slow; by room.
+        self._slow: dict[str, IDelayedCall] = {}
 
     @property
     def is_listening(self) -> bool:
@@ -70,6 +75,9 @@ class MessageListeners:
     def stop(self) -> None:
         """Give no more messages to functions, and forget those that wait."""
         self._is_stopped = True
+        for each in self._slow.values():
+            each.cancel()
+        self._slow.clear()
         self._lost += self._lanes.clear()
         if self._telling is not None:
             self._telling.cancel()
@@ -78,8 +86,25 @@ class MessageListeners:
             self._tell()
 
     def _run(self, message: HeardMessage) -> "Deferred[Any]":
-        return self._runner.run(MESSAGE, message.as_list()).addCallbacks(
-            self._pass_on, self._failed, callbackArgs=(message.room,)
+        room = message.room
+        self._slow[room] = self._clock.callLater(SLOW_SECONDS, self._is_slow, message)
+        running = self._runner.run(MESSAGE, message.as_list()).addBoth(self._has_run, room)
+        return running.addCallbacks(self._pass_on, self._failed, callbackArgs=(room,))
+
+    def _has_run(self, result: Any, room: str) -> Any:
+        slow = self._slow.pop(room, None)
+        if slow is not None:
+            slow.cancel()
+        return result
+
+    def _is_slow(self, message: HeardMessage) -> None:
+        del self._slow[message.room]
+        self._log.warn(
+            "hooks: on_message has not returned for {seconds:g} s with message {number} in {room!r}; the next ones "
+            "there wait",
+            seconds=SLOW_SECONDS,
+            number=message.number,
+            room=message.room,
         )
 
     def _pass_on(self, answers: Sequence[Sequence[str]], room: str) -> None:

@@ -42,6 +42,11 @@ class HookRegistry:
         self._listeners: tuple[Listener, ...] = ()
         self._mays: tuple[May, ...] = ()
         self.names: frozenset[str] = frozenset()
+        self._changed: Callable[[], object] = _nothing
+
+    def watch(self, changed: Callable[[], object]) -> None:
+        """Have a function called whenever `names` has changed, in the thread that registers."""
+        self._changed = changed
 
     def on_message(self, function: Any = None, /, *, name: str = "") -> Any:
         """See IChat."""
@@ -54,7 +59,7 @@ class HookRegistry:
         _check(function, "may", ("person", "action", "room"))
         if function not in self._mays:
             self._mays += (function,)
-            self.names |= {MAY}
+            self._name(MAY)
         return function
 
     def call(self, name: str, arguments: Sequence[Any]) -> Any:
@@ -72,8 +77,13 @@ class HookRegistry:
         listener = Listener(function, name)
         if listener not in self._listeners:
             self._listeners += (listener,)
-            self.names |= {MESSAGE}
+            self._name(MESSAGE)
         return function
+
+    def _name(self, name: str) -> None:
+        if name not in self.names:
+            self.names |= {name}
+            self._changed()
 
     def _hear(self, *fields: Any) -> list[list[str]]:
         return [answer for each in self._listeners for answer in self._answers_of(each, RoomMessage(*fields))]
@@ -92,9 +102,12 @@ class HookRegistry:
         return [self._permits(person, action, room) for action, room in pairs]
 
     def _permits(self, person: str | None, action: str, room: str | None) -> bool | None:
-        """Whether all functions say yes; None if that is not known, as one has failed and none has said no."""
+        """Whether all functions say yes; None if that is not known, as one has failed and none has said no.
+
+        None as well if this process has no function, and is asked because another one has.
+        """
         answers = [self._answer_of(each, person, action, room) for each in self._mays]
-        return False if False in answers else None if None in answers else True
+        return False if False in answers else None if None in answers or not answers else True
 
     def _answer_of(self, may: May, person: str | None, action: str, room: str | None) -> bool | None:
         try:
@@ -126,6 +139,10 @@ def _name(function: object) -> str:
     """Returns the name of a function with its module."""
     module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", repr(function))
     return f"{module}.{name}" if module else str(name)
+
+
+def _nothing() -> None:
+    """Nobody watches."""
 
 
 # What `mix.chat.on_message` and `mix.chat.may` register, in this process.

@@ -9,7 +9,7 @@ from twisted.logger import LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.hooks import listeners
-from mixsvc.hooks.listeners import LOST_SECONDS, HeardMessage, MessageListeners
+from mixsvc.hooks.listeners import LOST_SECONDS, SLOW_SECONDS, HeardMessage, MessageListeners
 from mixsvc.interfaces import RoomMessage
 from tests.chat.fakes import FakeHooks
 
@@ -54,6 +54,31 @@ class MessageListenersTests(SynchronousTestCase):
         self.assertFalse(self.listeners.is_listening)
         self.register()
         self.assertTrue(self.listeners.is_listening)
+
+    def test_the_log_says_once_that_functions_do_not_return(self) -> None:
+        self.register()
+        self.hooks.is_slow = True
+        self.hear(message(1), message(2), message(3, "den"))
+        self.hooks.run_next()
+
+        self.clock.advance(SLOW_SECONDS)
+        self.clock.advance(SLOW_SECONDS)
+
+        told = [(each["room"], each["number"]) for each in self.logged("has not returned")]
+        self.assertEqual([("den", 3), ("lobby", 2)], sorted(told))
+        while self.hooks.waiting:
+            self.hooks.run_next()
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_nothing_is_told_after_a_stop(self) -> None:
+        self.register()
+        self.hooks.is_slow = True
+        self.hear(message(1))
+
+        self.listeners.stop()
+
+        self.assertEqual([], self.clock.getDelayedCalls())
+        self.hooks.run_next()
 
     def test_answers_are_passed_on_with_the_room(self) -> None:
         self.register("hi")

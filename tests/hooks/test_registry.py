@@ -167,6 +167,19 @@ class RegistryTests(SynchronousTestCase):
 
         self.assertEqual([True, False, False], self.permitted(("join", "lobby"), ("join", "den"), ("moderate", None)))
 
+    def test_without_a_function_here_it_is_not_known(self) -> None:
+        self.assertEqual([None, None], self.permitted(("join", "lobby"), ("moderate", None)))
+
+    def test_whoever_watches_learns_of_each_new_name_once(self) -> None:
+        seen: list[frozenset[str]] = []
+        self.registry.watch(lambda: seen.append(self.registry.names))
+
+        self.registry.may(lambda person, action, room: True)
+        self.registry.may(lambda person, action, room: False)
+        self.registry.on_message(lambda message: None)
+
+        self.assertEqual([{MAY}, {MAY, MESSAGE}], seen)
+
     def test_all_functions_have_to_permit_it(self) -> None:
         self.registry.may(self.may)
         self.registry.may(lambda person, action, room: action == "join")

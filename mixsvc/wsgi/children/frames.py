@@ -21,6 +21,7 @@ a hook's run; it is 0 where there is none. Who sends what:
                     ASK     JSON: method and arguments
                     RESULT  the answer to a RUN; to one that was given up as soon as it has no thread
                     LOG     JSON: an event of the log
+                    HOOKS   JSON: the names of what is registered, if more was since READY
                     CHANGED path: a file has changed that the application was loaded from
 """
 
@@ -64,6 +65,7 @@ class FrameType:
     RESULT: Final = 41
     LOG: Final = 42
     CHANGED: Final = 43
+    HOOKS: Final = 44
 
 
 class Failing:

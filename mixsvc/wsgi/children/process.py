@@ -194,6 +194,8 @@ class ViewProcess:
             self._logged(payload)
         elif type == FrameType.READY:
             self._got_ready(payload)
+        elif type == FrameType.HOOKS:
+            self._owner.process_hooks(self, frozenset(json.loads(payload)))
         elif type == FrameType.CHANGED:
             self._owner.process_changed(self, payload.decode(errors="backslashreplace"))
         elif type == FrameType.FAILED:

@@ -145,6 +145,9 @@ class ProcessOwner(Protocol):
     def process_ready(self, process: SupervisedProcess, hooks: frozenset[str], /) -> None:
         """It has imported the application. hooks: the names of what that has registered."""
 
+    def process_hooks(self, process: SupervisedProcess, hooks: frozenset[str], /) -> None:
+        """It has registered more since. hooks: the names of all."""
+
     def process_failed(self, process: SupervisedProcess, text: str, /) -> None:
         """It cannot be started, or cannot import the application; its end follows. text: one line that says why."""
 

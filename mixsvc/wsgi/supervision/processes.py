@@ -182,6 +182,11 @@ class ViewProcesses:
         self._lives.ready(process)
         self._waiters.tell()
 
+    def process_hooks(self, process: SupervisedProcess, hooks: frozenset[str]) -> None:
+        """See ProcessOwner."""
+        if process not in self._lives.leaving:
+            self.hooks |= hooks
+
     def process_failed(self, process: SupervisedProcess, text: str) -> None:
         """See ProcessOwner."""
         self._lives.failed(process, text)

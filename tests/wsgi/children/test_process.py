@@ -84,6 +84,9 @@ class ViewProcessTests(SynchronousTestCase):
     def process_ready(self, process: SupervisedProcess, hooks: frozenset[str]) -> None:
         self.told.append(f"ready with {sorted(hooks)}")
 
+    def process_hooks(self, process: SupervisedProcess, hooks: frozenset[str]) -> None:
+        self.told.append(f"registered {sorted(hooks)}")
+
     def process_failed(self, process: SupervisedProcess, text: str) -> None:
         self.told.append(f"failed: {text}")
 
@@ -190,6 +193,13 @@ class ViewProcessTests(SynchronousTestCase):
         self.reactor.link.dataReceived(b"\xff" * 100)
 
         self.assertEqual(spawned.signals, ["KILL"])
+
+    def test_it_says_what_was_registered_later(self) -> None:
+        self.spawned()
+
+        self.reactor.link.dataReceived(encode_frame(FrameType.HOOKS, 0, b'["may", "message"]'))
+
+        self.assertEqual(self.told, ["registered ['may', 'message']"])
 
     def test_it_says_which_file_has_changed(self) -> None:
         self.spawned()
