@@ -6,13 +6,17 @@ answers at once and nothing is written. On PostgreSQL any number of nodes are on
 Files, in the order in which one meets them:
 
 - interfaces: what the chat uses of the nodes (bus, roster, claims, journal, heart), and what it gives them. Pure.
-- hints: what nodes tell each other. Pure.
+- hints: what nodes tell each other, and how it is written. Pure.
 - alone: all of it for a chat of one node.
+- node: builds all of it for a node on PostgreSQL; the following are its parts.
+- statements: what it asks of the engine. listener: a connection that hears what others tell.
+- bus: hints to others and from them. heart: heartbeats; pulse: whether this node lives, and whether it leads. Pure.
 - occupancy: who is in which room; members: who is in one. Pure.
 - roster: who is inside for a node among others: own_rows (what it has to write) and elsewhere (what the others wrote,
-  by hints and by reading). Pure.
-- event_order: the events of the journal, each once and in order. tails: the newest messages of rooms, likewise. Pure.
-- pulse: whether this node lives, and whether it leads. Pure.
+  by hints and by reading). Pure. presence: writes and reads these rows.
+- claims: whose name is whose.
+- journal: reads the events of moderators; event_order: each once and in order. Pure.
+- tails: the newest messages of rooms, each told once and in order. Pure.
 
 The chat imports this folder; this folder knows no rooms, sessions or messages of the chat, only their names, keys and
 numbers.

@@ -63,10 +63,14 @@ class Elsewhere:
         """Another node has written something."""
         self._hold(moved)
 
-    def read(self, rows: NodeRows) -> None:
-        """The rows of another node were read."""
-        if rows.node in self._copies:
-            self._hold(rows)
+    def read(self, rows: NodeRows) -> bool:
+        """The rows of another node were read; returns whether they have brought something new."""
+        copy = self._copies.get(rows.node)
+        if copy is None:
+            return False
+        before = copy.number
+        self._hold(rows)
+        return copy.number > before
 
     def behind(self) -> Sequence[int]:
         """The nodes whose rows are to be read, as something of them is missing."""

@@ -1,10 +1,21 @@
-"""What nodes tell each other: that there is something to read, up to a number. Pure."""
+"""What nodes tell each other: that there is something to read, up to a number. Pure.
 
-from collections.abc import Mapping, Sequence
+A hint travels as a JSON object: `n` is the node that tells it, and one other member what it tells:
+`m` {room: number} for Said, `j` number for Recorded, `p` [number, journal, {room: [[came], [went]]} or null] for Moved,
+`q` for NewRates, `h` for LifeSign.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from itertools import islice
+from typing import Any, Final, TypeAlias
 
-__all__ = ["Hint", "Moved", "NewRates", "Recorded", "Said"]
+__all__ = ["Hint", "LifeSign", "Moved", "NewRates", "Recorded", "Said", "read_hint", "write_hint"]
+
+# How many bytes a notification may have (PostgreSQL's limit is 7999), and how many rooms surely fit.
+MOST_BYTES: Final = 7900
+ROOMS_AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +50,63 @@ class NewRates:
     """The rates have changed."""
 
 
-Hint: TypeAlias = Said | Recorded | Moved | NewRates
+@dataclass(frozen=True, slots=True)
+class LifeSign:
+    """The node hears itself: what is told comes to those who listen."""
+
+
+Hint: TypeAlias = Said | Recorded | Moved | NewRates | LifeSign
+
+
+def write_hint(node: int, hint: Hint) -> Iterator[str]:
+    """The texts of a hint that a node tells, each of at most 7900 bytes."""
+    match hint:
+        case Said(lasts):
+            rest = iter(lasts.items())
+            while part := dict(islice(rest, ROOMS_AT_ONCE)):
+                yield _text(node, "m", part)
+        case Recorded(number):
+            yield _text(node, "j", number)
+        case Moved(_, number, journal, rooms):
+            text = _text(node, "p", [number, journal, rooms])
+            yield text if len(text.encode()) <= MOST_BYTES else _text(node, "p", [number, journal, None])
+        case NewRates():
+            yield _text(node, "q", 0)
+        case LifeSign():
+            yield _text(node, "h", 0)
+
+
+def read_hint(text: str) -> tuple[int, Hint] | None:
+    """The node that told a hint, and the hint; None for what this release does not know, such as a newer node's."""
+    try:
+        said = json.loads(text)
+        return int(said["n"]), _hint(said)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _text(node: int, kind: str, what: object) -> str:
+    return json.dumps({"n": node, kind: what}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _hint(said: Mapping[str, Any]) -> Hint:
+    if "m" in said:
+        return Said({str(room): int(last) for room, last in said["m"].items()})
+    if "j" in said:
+        return Recorded(int(said["j"]))
+    if "p" in said:
+        number, journal, rooms = said["p"]
+        return Moved(int(said["n"]), int(number), int(journal), None if rooms is None else _rooms(rooms))
+    if "q" in said:
+        return NewRates()
+    if "h" in said:
+        return LifeSign()
+    raise KeyError("a hint of no kind that is known")
+
+
+def _rooms(said: Mapping[str, Any]) -> Mapping[str, tuple[Sequence[str], Sequence[str]]]:
+    return {str(room): (_texts(came), _texts(went)) for room, (came, went) in said.items()}
+
+
+def _texts(said: Sequence[Any]) -> Sequence[str]:
+    return [str(each) for each in said]

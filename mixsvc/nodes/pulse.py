@@ -12,16 +12,21 @@ __all__ = ["LEASE_BEATS", "Pulse", "PulseTimes"]
 # How many heartbeats the engine keeps a leader that is not seen; the leader itself stops half a heartbeat earlier.
 LEASE_BEATS: Final = 3
 
-# Which part of `dead_after` may lie between two heartbeats of one unbroken row.
+# Which part of the time after which nodes are given up may lie between two heartbeats of one unbroken row.
 BROKEN: Final = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
 class PulseTimes:
-    """heartbeat: how often a node is seen. dead_after: after which time unseen the others give it up. In seconds."""
+    """heartbeat: how often a node is seen. dead_after: after which time nobody waits for a dead one. In seconds."""
 
     heartbeat: float
     dead_after: float
+
+    @property
+    def unseen(self) -> float:
+        """After which time unseen a node is given up: two heartbeats later the others know it."""
+        return self.dead_after - 2 * self.heartbeat
 
     @property
     def lease(self) -> float:
@@ -42,7 +47,7 @@ class Pulse:
     def answered(self, sent_at: float, is_leader: bool) -> None:
         """The engine has answered a heartbeat: it has this node, which is the leader or not."""
         times = self._times
-        if self._sent_at is None or sent_at - self._sent_at > times.dead_after * BROKEN:
+        if self._sent_at is None or sent_at - self._sent_at > times.unseen * BROKEN:
             self._since = sent_at
         self._sent_at = sent_at
         self._leads_until = sent_at + times.lease - times.heartbeat / 2 if is_leader else float("-inf")
@@ -54,12 +59,12 @@ class Pulse:
 
     def is_trusted(self, now: float) -> bool:
         """Whether the others cannot have given this node up."""
-        return self._sent_at is not None and now - self._sent_at < self._times.dead_after
+        return self._sent_at is not None and now - self._sent_at < self._times.unseen
 
     def is_leader(self, now: float) -> bool:
         """Whether this node does what one does for all."""
         return now < self._leads_until
 
     def may_give_up(self, now: float) -> bool:
-        """Whether nodes that were not seen for `dead_after` are dead: after an outage of the engine all look so."""
-        return self.is_trusted(now) and now - self._since >= self._times.dead_after
+        """Whether nodes that were not seen for so long are dead: after an outage of the engine all look so."""
+        return self.is_trusted(now) and now - self._since >= self._times.unseen

@@ -18,9 +18,18 @@ class SharedRoster:
         self._changed = changed
         self._rooms = Occupancy()
         self.own = OwnRows()
+        self.elsewhere = Elsewhere(self._rooms, self)
 
     def listen(self, listener: PresenceListener) -> None:
-        self.elsewhere = Elsewhere(self._rooms, listener)
+        self._listener = listener
+
+    def came(self, room: str, name: str) -> None:
+        """Implements PresenceListener for `elsewhere`."""
+        self._listener.came(room, name)
+
+    def went(self, room: str, name: str) -> None:
+        """See came."""
+        self._listener.went(room, name)
 
     def enter(self, room: str, key: str, name: str) -> bool:
         self.own.set(Change(room, key, name))

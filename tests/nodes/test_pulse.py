@@ -4,7 +4,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.nodes.pulse import Pulse, PulseTimes
 
-TIMES = PulseTimes(heartbeat=2.0, dead_after=15.0)
+# Given up after 15 s.
+TIMES = PulseTimes(heartbeat=2.0, dead_after=19.0)
 
 
 class PulseTests(SynchronousTestCase):

@@ -1,0 +1,97 @@
+"""Tells the other nodes hints by NOTIFY, and gives those that are heard to who listens for them."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mixsvc.nodes import statements
+from mixsvc.nodes.hints import Hint, Said, read_hint, write_hint
+from mixsvc.nodes.interfaces import H
+from mixsvc.nodes.statements import Run
+
+__all__ = ["SharedBus"]
+
+# How often this node tells something at most: a notification wakes every node.
+PAUSE: Final = 0.02
+
+
+class SharedBus:
+    """Implements Bus. Reactor thread.
+
+    Hints are told after the commit of what they are about, in statements of their own: NOTIFY within a transaction
+    takes a lock that all of the server's transactions with NOTIFY share.
+    """
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime, run: Run, node: Callable[[], int]) -> None:
+        """node: returns the number of this node."""
+        self._clock = clock
+        self._run = run
+        self._node = node
+        self._listeners: dict[type[Any], Callable[[Any], object]] = {}
+        self._lasts: dict[str, int] = {}
+        self._waiting: list[Hint] = []
+        # Whether a statement runs, or the pause after it.
+        self._is_busy = False
+        # When this node heard itself last.
+        self.heard_at: float | None = None
+
+    def tell(self, hint: Hint) -> None:
+        if isinstance(hint, Said):
+            for room, last in hint.lasts.items():
+                self._lasts[room] = max(last, self._lasts.get(room, 0))
+        else:
+            self._waiting.append(hint)
+        if not self._is_busy:
+            self._tell()
+
+    def listen(self, kind: type[H], heard: Callable[[H], object]) -> None:
+        self._listeners[kind] = heard
+
+    def deliver(self, hint: Hint) -> None:
+        """Give a hint to who listens for its kind: one that was heard, or that this node made itself."""
+        heard = self._listeners.get(type(hint))
+        if heard is None:
+            return
+        try:
+            heard(hint)
+        except Exception:
+            self._log.failure("nodes: a hint was not followed")
+
+    def heard(self, text: str) -> None:
+        """A notification was heard."""
+        found = read_hint(text)
+        if found is None:
+            return
+        node, hint = found
+        if node == self._node():
+            self.heard_at = self._clock.seconds()
+        else:
+            self.deliver(hint)
+
+    def _tell(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if self._lasts:
+            waiting.append(Said(self._lasts))
+            self._lasts = {}
+        if not waiting:
+            return
+        self._is_busy = True
+        texts = [text for hint in waiting for text in write_hint(self._node(), hint)]
+        # What is not told is found by everybody's next heartbeat.
+        self._run(statements.notify, texts).addErrback(_ignore).addCallback(self._told)
+
+    def _told(self, _: object) -> None:
+        self._clock.callLater(PAUSE, self._go_on)
+
+    def _go_on(self) -> None:
+        self._is_busy = False
+        self._tell()
+
+
+def _ignore(failure: Failure) -> None:
+    """A hint is lost."""

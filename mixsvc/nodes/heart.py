@@ -1,0 +1,149 @@
+"""Beats: tells the engine that this node lives, and learns in the same statement all that hints may have missed."""
+
+from typing import Final, Protocol
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mixsvc.errors import StorageError
+from mixsvc.nodes import statements
+from mixsvc.nodes.interfaces import NodeHost
+from mixsvc.nodes.pulse import Pulse, PulseTimes
+from mixsvc.nodes.statements import Beat, Run
+
+__all__ = ["HeartOwner", "SharedHeart"]
+
+# How long events of the journal and the names of those who left are kept, and how often the older ones are deleted.
+KEPT: Final = 3600.0
+CLEANING: Final = 60.0
+
+# After which time a node that has stopped is gone for the others.
+LEAVING: Final = 10.0
+
+
+class HeartOwner(Protocol):
+    """What a heart needs of the node that it keeps alive."""
+
+    def known(self) -> frozenset[int]:
+        """The other nodes that this one knows."""
+
+    def answered(self, beat: Beat, expected: frozenset[int]) -> None:
+        """The engine has answered. expected: what `known` was when it was asked."""
+
+    def given_up(self) -> None:
+        """The engine does not have this node any more: forget what it had."""
+
+
+class SharedHeart:
+    """Implements Heart. Reactor thread."""
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime, run: Run, name: str, times: PulseTimes) -> None:
+        self._clock = clock
+        self._run = run
+        self._name = name
+        self._times = times
+        self._pulse = Pulse(times)
+        self._loop = LoopingCall(self._round)
+        self._loop.clock = clock
+        self._cleaned_at = clock.seconds()
+        self._is_failing = False
+        self._is_beating = False
+        # The number of this node, 0 while it has none.
+        self.node = 0
+
+    def beat_for(self, host: NodeHost) -> None:
+        self._host = host
+
+    @property
+    def is_trusted(self) -> bool:
+        return self._pulse.is_trusted(self._clock.seconds())
+
+    @property
+    def is_leader(self) -> bool:
+        return self._pulse.is_leader(self._clock.seconds())
+
+    def start(self, owner: HeartOwner) -> None:
+        """Begin to beat; `beat_for` was called before."""
+        self._owner = owner
+        self._loop.start(self._times.heartbeat)
+
+    def beat_soon(self) -> None:
+        """Beat now, unless a heartbeat is under way: hints may have been missed."""
+        if self._loop.running and not self._is_beating:
+            self._loop.reset()
+            self._round()
+
+    def stop(self) -> "Deferred[None]":
+        """Stop; the others keep what this node has for some seconds. Fires when they know, or cannot be told."""
+        if self._loop.running:
+            self._loop.stop()
+        node, self.node = self.node, 0
+        self._pulse.clear()
+        if not node:
+            return succeed(None)
+        return self._run(statements.leave, node, LEAVING).addErrback(lambda failure: None)
+
+    def _round(self) -> "Deferred[None]":
+        if self._is_beating:
+            return succeed(None)
+        self._is_beating = True
+        # A LoopingCall stops for good if its function fails.
+        return Deferred.fromCoroutine(self._beat()).addErrback(self._broken).addCallback(self._ended)
+
+    def _broken(self, failure: Failure) -> None:
+        self._log.failure("nodes: a heartbeat failed", failure)
+
+    def _ended(self, _: object) -> None:
+        self._is_beating = False
+
+    async def _beat(self) -> None:
+        try:
+            if not self.node:
+                self.node = await self._run(statements.begin, self._name)
+            node, sent_at, expected = self.node, self._clock.seconds(), self._owner.known()
+            beat = await self._run(statements.beat, node, self._host.awake_rooms(), self._times.lease)
+        except StorageError as error:
+            self._failed(str(error))
+            return
+        if node != self.node:
+            return
+        if beat is None:
+            self._give_up()
+            return
+        self._is_failing = False
+        self._pulse.answered(sent_at, beat.leads)
+        self._owner.answered(beat, expected)
+        if self.is_leader:
+            await self._clean(node)
+
+    def _failed(self, why: str) -> None:
+        if not self._is_failing:
+            self._is_failing = True
+            self._log.warn("nodes: PostgreSQL does not hear that this node lives ({reason})", reason=why)
+
+    def _give_up(self) -> None:
+        self._log.warn("nodes: the others have given this node up, as it was not seen for too long; it begins anew")
+        self._pulse.clear()
+        self.node = 0
+        # First the chat, whose clients leave their rooms; then what this node knows of others.
+        self._host.begin_anew()
+        self._owner.given_up()
+
+    async def _clean(self, node: int) -> None:
+        now = self._clock.seconds()
+        unseen = self._times.unseen if self._pulse.may_give_up(now) else None
+        is_due = now - self._cleaned_at >= CLEANING
+        try:
+            gone = await self._run(statements.clean, node, unseen, KEPT if is_due else None)
+        except StorageError as error:
+            self._failed(str(error))
+            return
+        if is_due:
+            self._cleaned_at = now
+        if gone:
+            self._log.info("nodes: {gone} are gone", gone=", ".join(map(str, gone)))

@@ -1,0 +1,134 @@
+"""Reads the journal as soon as there is something in it, and applies its events in order."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mixsvc.errors import ServiceBusy
+from mixsvc.nodes.event_order import EventOrder, JournalPage, Ready
+from mixsvc.nodes.hints import Recorded
+from mixsvc.nodes.interfaces import Bus, JournalEvent
+
+__all__ = ["JournalStore", "SharedJournal"]
+
+# How long after a read that failed it is tried again, in seconds.
+PAUSE: Final = 1.0
+
+
+@dataclass(frozen=True)
+class JournalStore:
+    """read(after): the next events after a number. It must not overtake what the chat has asked of the engine before:
+    a page of messages that was read before a deletion has to be delivered before it.
+
+    post(kind, room, body): stores an event, and returns its number.
+    """
+
+    read: "Callable[[int], Deferred[JournalPage]]"
+    post: "Callable[[str, str, Mapping[str, Any]], Deferred[int]]"
+
+
+class SharedJournal:
+    """Implements Journal. Reactor thread."""
+
+    _log = Logger()
+
+    def __init__(
+        self, clock: IReactorTime, store: JournalStore, bus: Bus, applied: Callable[[int], object], position: int = 0
+    ) -> None:
+        """applied(number): called when the events up to this number are applied.
+
+        position: the number up to which what the chat has read at its start has all events in it.
+        """
+        self._clock = clock
+        self._store = store
+        self._bus = bus
+        self._applied = applied
+        self._order = EventOrder(position)
+        self._waiting: list[tuple[int, Deferred[None]]] = []
+        self._is_reading = False
+
+    @property
+    def position(self) -> int:
+        """The number of the newest event that is applied."""
+        return self._order.position
+
+    def follow(self, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
+        self._apply = apply
+        self._missed = missed
+        self._bus.listen(Recorded, self.heard)
+        self._applied(self.position)
+
+    def heard(self, hint: Recorded) -> None:
+        """There are events up to this number."""
+        self._order.heard(hint.number)
+        self._read()
+
+    def stored(self, event: JournalEvent) -> "Deferred[None]":
+        self._bus.tell(Recorded(event.number))
+        self._do(self._order.stored(event))
+        return self._when_applied(event.number)
+
+    def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[None]":
+        posted = self._store.post(kind, room, body).addErrback(_busy)
+        return posted.addCallback(lambda number: self.stored(JournalEvent(number, kind, room, body)))
+
+    def _when_applied(self, number: int) -> "Deferred[None]":
+        if number <= self.position:
+            return succeed(None)
+        applied: Deferred[None] = Deferred()
+        self._waiting.append((number, applied))
+        self._read()
+        return applied
+
+    def _read(self) -> None:
+        if self._is_reading or not self._order.is_behind:
+            return
+        self._is_reading = True
+        self._store.read(self.position).addCallbacks(self._has_read, self._not_read)
+
+    def _has_read(self, page: JournalPage) -> None:
+        self._is_reading = False
+        self._do(self._order.read(page))
+        self._read()
+
+    def _not_read(self, failure: Failure) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._clock.callLater(PAUSE, self._read_again)
+        for _, applied in waiting:
+            applied.errback(ServiceBusy("what others have done before cannot be read now"))
+
+    def _read_again(self) -> None:
+        self._is_reading = False
+        self._read()
+
+    def _do(self, ready: Ready) -> None:
+        try:
+            if ready.has_missed:
+                self._missed()
+            for event in ready.events:
+                self._do_event(event)
+        finally:
+            self._applied(self.position)
+        waiting, self._waiting = self._waiting, []
+        for number, applied in waiting:
+            if number <= self.position:
+                applied.callback(None)
+            else:
+                self._waiting.append((number, applied))
+
+    def _do_event(self, event: JournalEvent) -> None:
+        try:
+            self._apply(event)
+        except Exception:
+            self._log.failure(
+                "nodes: the event {number} ({kind}) was not applied", number=event.number, kind=event.kind
+            )
+
+
+def _busy(failure: Failure) -> int:
+    raise ServiceBusy("it cannot be stored now; try again a little later") from failure.value

@@ -1,0 +1,100 @@
+"""A node among others, on PostgreSQL: builds what the chat uses of the nodes, and starts and stops it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred, DeferredList
+
+from mixsvc.interfaces import DeferToThread
+from mixsvc.nodes.bus import SharedBus
+from mixsvc.nodes.claims import SharedClaims
+from mixsvc.nodes.heart import SharedHeart
+from mixsvc.nodes.hints import LifeSign, Recorded, Said
+from mixsvc.nodes.interfaces import Nodes
+from mixsvc.nodes.journal import JournalStore, SharedJournal
+from mixsvc.nodes.listener import HintListener, ListeningConnection
+from mixsvc.nodes.presence import Presence
+from mixsvc.nodes.pulse import PulseTimes
+from mixsvc.nodes.statements import Beat, Run
+
+__all__ = ["NodeEngine", "NodeOptions", "SharedNode"]
+
+# After how many heartbeats in which a node does not hear itself it connects its listener anew.
+DEAF_BEATS: Final = 3
+
+
+@dataclass(frozen=True)
+class NodeOptions:
+    """name: for people. times: of the heartbeats. position: the number of the newest event of the journal before the
+    chat read its state at the start.
+    """
+
+    name: str
+    times: PulseTimes
+    position: int = 0
+
+
+@dataclass(frozen=True)
+class NodeEngine:
+    """run: for hints, heartbeats and who is inside; messages go another way. connect: for the listener, see there."""
+
+    run: Run
+    connect: Callable[[], ListeningConnection]
+    defer_to_thread: DeferToThread
+
+
+class SharedNode:
+    """A node: `nodes` is for the chat. Reactor thread."""
+
+    def __init__(self, reactor: Any, engine: NodeEngine, options: NodeOptions, store: JournalStore) -> None:
+        self._reactor = reactor
+        self._times = options.times
+        run = engine.run
+        self._heart = heart = SharedHeart(reactor, run, options.name, options.times)
+        self._bus = bus = SharedBus(reactor, run, self._number)
+        self._presence = presence = Presence(reactor, run, bus, self._number)
+        self._claims = SharedClaims(reactor, run, self._number)
+        journal = SharedJournal(reactor, store, bus, presence.applied, options.position)
+        self._listener = HintListener(reactor, engine.connect, engine.defer_to_thread, bus.heard, self._listening)
+        self.nodes = Nodes(bus, presence.roster, self._claims, journal, heart)
+
+    def start(self) -> None:
+        """Begin to listen and to beat; the chat has taken `nodes` before."""
+        self._listening_at = self._reactor.seconds()
+        self._listener.start()
+        self._heart.start(self)
+
+    def stop(self) -> "Deferred[None]":
+        """Stop; fires when the others know, or cannot be told. The chat has closed its sessions before."""
+        stopping = DeferredList([self._heart.stop(), self._listener.stop()])
+        return stopping.addCallback(lambda _: None)
+
+    def known(self) -> frozenset[int]:
+        """See HeartOwner."""
+        return self._presence.roster.elsewhere.nodes()
+
+    def answered(self, beat: Beat, expected: frozenset[int]) -> None:
+        """See HeartOwner."""
+        self._presence.answered(beat, expected)
+        # As if all others had told what they have stored.
+        self._bus.deliver(Recorded(beat.event))
+        self._bus.deliver(Said(beat.lasts))
+        self._bus.tell(LifeSign())
+        heard_at = max(self._listening_at, self._bus.heard_at or 0.0)
+        if self._reactor.seconds() - heard_at > DEAF_BEATS * self._times.heartbeat:
+            self._listening_at = self._reactor.seconds()
+            self._listener.renew()
+
+    def given_up(self) -> None:
+        """See HeartOwner."""
+        self._claims.clear()
+        self._presence.roster.clear()
+
+    def _number(self) -> int:
+        return self._heart.node
+
+    def _listening(self) -> None:
+        self._listening_at = self._reactor.seconds()
+        # What was told while this node did not listen.
+        self._heart.beat_soon()

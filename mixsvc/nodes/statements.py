@@ -1,0 +1,181 @@
+"""What nodes ask of the engine: functions on a cursor of PostgreSQL, one statement each, called in its thread.
+
+The functions of SQL are in storage/postgres/schema/2.sql. All but `begin` and `post` may be called twice.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+
+from mixsvc.nodes.elsewhere import NodeRows
+from mixsvc.nodes.interfaces import Claimant, Holder
+from mixsvc.nodes.own_rows import Batch
+
+__all__ = [
+    "Beat",
+    "Release",
+    "Run",
+    "beat",
+    "begin",
+    "claim",
+    "clean",
+    "holder",
+    "leave",
+    "listen",
+    "move",
+    "notify",
+    "post",
+    "rows",
+    "taken",
+]
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """PostgresDatabase.run: runs function(cursor, ...) in a thread, in the order of the calls; each statement commits.
+
+    Called in the reactor thread; fails with StorageError while the engine does not answer. Then nobody knows what was
+    done.
+    """
+
+    def __call__(
+        self, function: "Callable[Concatenate[Any, P], T]", /, *args: P.args, **kwargs: P.kwargs
+    ) -> "Deferred[T]": ...
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What the engine answers to a heartbeat.
+
+    leads: whether this node is the leader. event: the number of the newest event of the journal. written: the numbers
+    of the nodes' newest batches, by node. lasts: the numbers of the newest messages, by room.
+    """
+
+    leads: bool
+    event: int
+    written: Mapping[int, int]
+    lasts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A name that a node gives back."""
+
+    key: str
+
+
+def begin(cursor: Any, name: str) -> int:
+    """Make a node; returns its number. name: for people."""
+    return int(_value(cursor, "SELECT node_begin(%s)", name))
+
+
+def beat(cursor: Any, node: int, rooms: Collection[str], lease: float) -> Beat | None:
+    """A node lives; None if the others have given it up.
+
+    rooms: of which it wants to know the newest number. lease: for how long it leads, if nobody else does, in seconds.
+    """
+    query = "SELECT node_beat(%s, %s, make_interval(secs => %s))"
+    found = _value(cursor, query, node, list(rooms), lease)
+    if found is None:
+        return None
+    written = {int(each): number for each, number in found["written"].items()}
+    return Beat(found["leads"], found["event"], written, found["lasts"])
+
+
+def clean(cursor: Any, node: int, unseen: float | None, old: float | None) -> Sequence[int]:
+    """Remove the nodes that have left, those unseen for so many seconds, and what is so old; returns those nodes.
+
+    None: none of these. What goes is events of the journal, and who had which name.
+    """
+    query = "SELECT node_clean(%s, make_interval(secs => %s), make_interval(secs => %s))"
+    found: Sequence[int] = _value(cursor, query, node, unseen, old)
+    return found
+
+
+def listen(cursor: Any) -> None:
+    """Hear from now on what `notify` tells."""
+    channel = _value(cursor, "SELECT node_channel()")
+    cursor.execute(f"LISTEN {channel}")
+
+
+def leave(cursor: Any, node: int, seconds: float) -> None:
+    """A node stops; what it has goes so many seconds later."""
+    cursor.execute("SELECT node_leave(%s, make_interval(secs => %s))", (node, seconds))
+
+
+def move(cursor: Any, node: int, batch: Batch) -> int | None:
+    """Write a batch; returns the number of the newest that is written now, None if the others gave the node up."""
+    rooms, keys, names = (
+        (list(column) for column in zip(*batch.changes, strict=True)) if batch.changes else ([], [], [])
+    )
+    query = "SELECT node_move(%s, %s, %s, %s::text[], %s::text[], %s::text[])"
+    found: int | None = _value(cursor, query, node, batch.number, batch.is_whole, rooms, keys, names)
+    return found
+
+
+def rows(cursor: Any, node: int) -> NodeRows | None:
+    """All rows of a node at one moment; None if it is gone."""
+    found = _value(cursor, "SELECT node_rows(%s)", node)
+    if found is None:
+        return None
+    number, journal, listed = found
+    return NodeRows(node, number, journal, [(room, key, name) for room, key, name in listed])
+
+
+def claim(cursor: Any, node: int, asked: Sequence[Claimant | Release]) -> Sequence[str | None] | None:
+    """Take names and give them back, in this order; returns the spelling of each that is taken, None for a refusal.
+
+    None if the others have given the node up.
+    """
+    text = json.dumps([_asked(each) for each in asked])
+    found: Sequence[str | None] | None = _value(cursor, "SELECT node_claim(%s, %s::jsonb)", node, text)
+    return found
+
+
+def holder(cursor: Any, node: int, key: str) -> Holder | None:
+    """Who has a name on other nodes, or had it last; None if nobody has."""
+    query = 'SELECT name, person, holders - %s::text, "left" FROM claim WHERE key = %s'
+    found = cursor.execute(query, (str(node), key)).fetchone()
+    if found is None:
+        return None
+    name, person, holders, left = found
+    known = list(holders.values()) or ([left] if left is not None else [])
+    if not known:
+        return None
+    addresses = [address for each in known for address in each["addresses"]]
+    return Holder(name, person, addresses, any(each["is_moderator"] for each in known), bool(holders))
+
+
+def taken(cursor: Any, keys: Collection[str], person: str) -> Collection[str]:
+    """Those of the keys whose names other persons have."""
+    query = "SELECT key FROM claim WHERE key = ANY (%s) AND person <> %s AND holders <> '{}'"
+    return [key for (key,) in cursor.execute(query, (list(keys), person)).fetchall()]
+
+
+def post(cursor: Any, kind: str, room: str, body: Mapping[str, Any]) -> int:
+    """Store an event of the journal; returns its number. Called twice, it stores two."""
+    return int(_value(cursor, "SELECT add_event(%s, %s, %s::jsonb)", kind, room, json.dumps(dict(body))))
+
+
+def notify(cursor: Any, texts: Sequence[str]) -> None:
+    """Tell all nodes of the schema; texts: of less than 8000 bytes each. Outside of any transaction that changes."""
+    query = "SELECT pg_notify(node_channel(), text) FROM unnest(%s::text[]) AS text"
+    cursor.execute(query, (list(texts),))
+
+
+def _asked(each: Claimant | Release) -> dict[str, object]:
+    if isinstance(each, Release):
+        return {"key": each.key}
+    known = {"addresses": [each.address], "is_moderator": each.is_moderator}
+    return {"key": each.key, "name": each.name, "person": each.person, "holder": known}
+
+
+def _value(cursor: Any, query: str, *given: object) -> Any:
+    row = cursor.execute(query, given).fetchone()
+    return row[0]

@@ -1,0 +1,75 @@
+"""How hints are told and heard."""
+
+import json
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.nodes.bus import PAUSE, SharedBus
+from mixsvc.nodes.hints import NewRates, Recorded, Said
+from tests.nodes.fakes import FakeRun
+
+
+class BusTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock, self.engine = Clock(), FakeRun()
+        self.bus = SharedBus(self.clock, self.engine, lambda: 1)
+        self.heard: list[object] = []
+
+    def told(self) -> list[object]:
+        (texts,) = self.engine.answer("notify")
+        return [json.loads(text) for text in texts]
+
+    def test_the_first_hint_goes_at_once_and_the_next_ones_together_after_a_pause(self) -> None:
+        self.bus.tell(Said({"lobby": 1}))
+        self.assertEqual([{"n": 1, "m": {"lobby": 1}}], self.told())
+
+        self.bus.tell(Said({"lobby": 3}))
+        self.bus.tell(Said({"lobby": 2, "attic": 1}))
+        self.bus.tell(Recorded(4))
+        self.assertEqual([], self.engine.names())
+
+        self.clock.advance(PAUSE)
+        self.assertEqual([{"n": 1, "j": 4}, {"n": 1, "m": {"lobby": 3, "attic": 1}}], self.told())
+        self.clock.advance(PAUSE)
+        self.assertEqual([], self.engine.names())
+
+    def test_one_statement_runs_at_a_time(self) -> None:
+        self.bus.tell(Recorded(1))
+        self.bus.tell(Recorded(2))
+
+        self.clock.advance(1)
+        self.assertEqual(["notify"], self.engine.names())
+
+    def test_after_a_failure_it_goes_on(self) -> None:
+        self.bus.tell(Recorded(1))
+        self.engine.fail("notify")
+
+        self.bus.tell(Recorded(2))
+        self.clock.advance(PAUSE)
+
+        self.assertEqual([{"n": 1, "j": 2}], self.told())
+
+    def test_hints_of_others_go_to_who_listens_for_their_kind(self) -> None:
+        self.bus.listen(Said, self.heard.append)
+
+        self.bus.heard('{"n":2,"m":{"lobby":1}}')
+        self.bus.heard('{"n":2,"q":0}')
+        self.bus.heard("rubbish")
+
+        self.assertEqual([Said({"lobby": 1})], self.heard)
+
+    def test_a_node_hears_none_of_its_own_but_knows_that_it_hears(self) -> None:
+        self.bus.listen(NewRates, self.heard.append)
+        self.clock.advance(5)
+
+        self.bus.heard('{"n":1,"q":0}')
+
+        self.assertEqual(([], 5.0), (self.heard, self.bus.heard_at))
+
+    def test_a_listener_that_fails_stops_nothing(self) -> None:
+        self.bus.listen(Said, lambda hint: 1 / 0)
+
+        self.bus.deliver(Said({"lobby": 1}))
+
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))

@@ -1,0 +1,87 @@
+"""When the journal is read, and what waits for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.errors import ServiceBusy, StorageError
+from mixsvc.nodes.alone import alone
+from mixsvc.nodes.event_order import JournalPage
+from mixsvc.nodes.hints import Recorded
+from mixsvc.nodes.interfaces import JournalEvent
+from mixsvc.nodes.journal import PAUSE, JournalStore, SharedJournal
+
+EVENTS = [JournalEvent(number, "kick", "lobby", {}) for number in range(1, 6)]
+
+
+class JournalTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.reads: list[tuple[int, Deferred[JournalPage]]] = []
+        self.applied: list[int] = []
+        self.missed: list[int] = []
+        self.positions: list[int] = []
+        store = JournalStore(self.read, self.post)
+        self.journal = SharedJournal(self.clock, store, alone().bus, self.positions.append)
+        self.journal.follow(lambda event: self.applied.append(event.number), lambda: self.missed.append(1))
+
+    def read(self, after: int) -> "Deferred[JournalPage]":
+        answer: Deferred[JournalPage] = Deferred()
+        self.reads.append((after, answer))
+        return answer
+
+    def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[int]":
+        return succeed(1)
+
+    def test_what_others_have_stored_is_read_once_and_applied(self) -> None:
+        self.journal.heard(Recorded(1))
+        self.journal.heard(Recorded(2))
+        (after, answer) = self.reads.pop()
+
+        answer.callback(JournalPage(EVENTS[:2], 2))
+
+        self.assertEqual((0, [1, 2], []), (after, self.applied, self.reads))
+        self.assertEqual(2, self.positions[-1])
+
+    def test_an_own_event_is_applied_after_those_before_it(self) -> None:
+        stored = self.journal.stored(EVENTS[2])
+        self.assertNoResult(stored)
+
+        self.reads.pop()[1].callback(JournalPage(EVENTS[:3], 3))
+
+        self.assertIsNone(self.successResultOf(stored))
+        self.assertEqual([1, 2, 3], self.applied)
+
+    def test_the_next_own_event_is_applied_at_once(self) -> None:
+        self.assertIsNone(self.successResultOf(self.journal.post("revoke", "lobby", {})))
+
+        self.assertEqual(([1], []), (self.applied, self.reads))
+
+    def test_after_a_failure_it_reads_again_and_whoever_waits_is_told(self) -> None:
+        stored = self.journal.stored(EVENTS[1])
+
+        self.reads.pop()[1].errback(StorageError("away"))
+        self.failureResultOf(stored, ServiceBusy)
+        self.clock.advance(PAUSE)
+        self.reads.pop()[1].callback(JournalPage(EVENTS[:2], 2))
+
+        self.assertEqual([1, 2], self.applied)
+
+    def test_events_that_are_gone_are_loaded_otherwise(self) -> None:
+        self.journal.heard(Recorded(5))
+
+        self.reads.pop()[1].callback(JournalPage(EVENTS[4:], 5))
+
+        self.assertEqual(([1], [], 5), (self.missed, self.applied, self.journal.position))
+
+    def test_an_event_that_cannot_be_applied_stops_nothing(self) -> None:
+        journal = SharedJournal(self.clock, JournalStore(self.read, self.post), alone().bus, self.positions.append)
+        journal.follow(lambda event: 1 / 0, lambda: None)
+
+        self.successResultOf(journal.stored(EVENTS[0]))
+        self.successResultOf(journal.stored(EVENTS[1]))
+
+        self.assertEqual(2, len(self.flushLoggedErrors(ZeroDivisionError)))
