@@ -44,12 +44,16 @@ from mixsvc.hooks.permissions import Permissions
 from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview
 from mixsvc.interfaces.hooks import ACTIONS, HookRunner
 from mixsvc.nodes.alone import alone
+from mixsvc.nodes.event_order import JournalPage
 from mixsvc.nodes.interfaces import Nodes
 from mixsvc.storage.engine import Cursor
 
 __all__ = ["ChatDispatcher", "Neighbours", "StoredState", "read_stored_state"]
 
 _log = Logger()
+
+# How many events of the journal are read at once.
+EVENTS_AT_ONCE: Final = 500
 
 # What a client reads while this node does not know whether the others have given it up.
 AWAY: Final = "The chat's database does not answer; try again a little later."
@@ -296,6 +300,11 @@ class ChatDispatcher:
             for client in everyone:
                 client.close(1001, "This server was away; connect again")
                 self.depart(client)
+
+    def read_events(self, after: int) -> Deferred[JournalPage]:
+        """Read the next events of the journal, in one order with everything else that is read and stored."""
+        store = self._state.storage.store
+        return self._state.storage.change(lambda cursor: store.read_events(cursor, after, EVENTS_AT_ONCE))
 
     def _missed(self) -> None:
         """Read anew what events of the journal have changed that are not there any more. Clients come back for it."""

@@ -21,6 +21,7 @@ from mixsvc.chat.storage.records import (
     StoredMessage,
 )
 from mixsvc.interfaces import ChatPage
+from mixsvc.nodes.event_order import JournalPage
 from mixsvc.storage.engine import Cursor, TransactionRunner
 
 __all__ = ["DELETED_TOLD", "PRUNED", "ChatDatabase", "ChatStore", "StoredRoom"]
@@ -116,6 +117,9 @@ class ChatStore(Protocol):
         Returns the act with the room's topic from now on; None, and stores nothing, if there is no such message or it
         was deleted before.
         """
+
+    def read_events(self, cursor: Cursor, after: int, limit: int, /) -> JournalPage:
+        """Returns the oldest `limit` events of the journal behind a number; SQLite keeps none."""
 
     def read_audit(self, cursor: Cursor, before: int | None, limit: int, /) -> list[AuditEntry]:
         """Returns the newest `limit` entries of those with numbers below `before`, the newest first.

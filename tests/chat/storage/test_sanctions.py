@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.model.acts import Deletion, Lift, Removal
+from mixsvc.chat.model.acts import Deletion, Lift, Removal, act_of
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.storage.records import TOPIC, AuditEntry, Draft, StorageLimits
+from mixsvc.nodes.event_order import JournalPage
 from tests.chat.fakes import NOW
 from tests.stores import OnPostgres, OnSqlite, TablesCase
 
@@ -249,3 +250,38 @@ class PostgresAuditTests(AuditContract, OnPostgres):
 
 class PostgresMoveTests(MoveContract, OnPostgres):
     __test__ = True
+
+
+class SqliteEventTests(SanctionsCase, OnSqlite):
+    __test__ = True
+
+    def test_a_chat_of_one_node_keeps_no_journal(self) -> None:
+        self.impose(ANN)
+
+        self.assertEqual(JournalPage((), 0), self.run_in(self.tables.store.read_events, 0, 10))
+
+
+class PostgresEventTests(SanctionsCase, OnPostgres):
+    __test__ = True
+
+    def test_the_journal_has_what_was_done_in_its_order_as_it_was_stored(self) -> None:
+        self.tables.insert([Draft("lobby", "Ann", "hi", NOW, None)], StorageLimits(10, 1000))
+        imposed = self.impose(ANN)
+        self.lift(MUTE, imposed.id)
+        self.record(replace(ENTRY, action="kick", room="lobby", target="Bob", reason="why"))
+        self.delete("lobby", 1)
+        page = self.run_in(self.tables.store.read_events, 0, 10)
+
+        lifted, kicked = Lift(MUTE, "Ann", "", "Mod"), Removal("lobby", "Bob", "person-1", "Mod", "why")
+        deleted = Deletion("lobby", 1, "Mod", "")
+        self.assertEqual([imposed, lifted, kicked, deleted], [act_of(each) for each in page.events])
+        self.assertEqual(([1, 2, 3, 4], 4), ([each.number for each in page.events], page.last))
+
+    def test_a_page_has_the_oldest_events_and_the_newest_number(self) -> None:
+        for _ in range(3):
+            self.impose(ANN)
+        page, rest = (self.run_in(self.tables.store.read_events, after, 2) for after in (0, 2))
+
+        self.assertEqual([[1, 2], [3]], [[each.number for each in found.events] for found in (page, rest)])
+        self.assertEqual(JournalPage([], 3), self.run_in(self.tables.store.read_events, 3, 2))
+        self.assertEqual((3, 3), (page.last, rest.last))

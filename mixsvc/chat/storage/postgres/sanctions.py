@@ -9,9 +9,11 @@ from mixsvc.chat.model.acts import Act, Deletion, Lift, Removal, event_of
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.storage.records import AuditEntry, StoredAct
 from mixsvc.common.addresses import network
+from mixsvc.nodes.event_order import JournalPage
+from mixsvc.nodes.interfaces import JournalEvent
 from mixsvc.storage.engine import Cursor
 
-__all__ = ["delete_message", "impose", "lift", "move", "read_audit", "read_sanctions", "record"]
+__all__ = ["delete_message", "impose", "lift", "move", "read_audit", "read_events", "read_sanctions", "record"]
 
 _SANCTIONS: Final = """
     SELECT id, kind, name, name_key, person, address, by, reason, extract(epoch FROM until)::double precision
@@ -20,6 +22,13 @@ _SANCTIONS: Final = """
 _AUDIT: Final = """
     SELECT id, extract(epoch FROM at)::double precision, by, action, room, target, reason
     FROM audit WHERE %(before)s::bigint IS NULL OR id < %(before)s::bigint ORDER BY id DESC LIMIT %(limit)s
+"""
+
+# One row without an event if there is none.
+_EVENTS: Final = """
+    SELECT counter.last, newer.number, kind, room, body FROM counter
+    LEFT JOIN (SELECT * FROM event WHERE number > %s ORDER BY number LIMIT %s) AS newer ON true
+    WHERE counter.name = 'journal' ORDER BY newer.number
 """
 
 
@@ -65,6 +74,12 @@ def delete_message(cursor: Cursor, act: Deletion, entry: AuditEntry) -> StoredAc
     statement = "SELECT event, topic FROM delete_message(%s, %s, %s, %s::jsonb, %s::jsonb)"
     event, topic = cursor.execute(statement, (act.room, act.number, act.by, _json(entry), _json(act))).fetchone()
     return None if event is None else StoredAct(replace(act, topic=topic), event)
+
+
+def read_events(cursor: Cursor, after: int, limit: int) -> JournalPage:
+    """See ChatStore."""
+    rows = cursor.execute(_EVENTS, (after, limit)).fetchall()
+    return JournalPage([JournalEvent(*event) for _, *event in rows if event[0] is not None], rows[0][0])
 
 
 def read_audit(cursor: Cursor, before: int | None, limit: int) -> list[AuditEntry]:

@@ -19,6 +19,7 @@ from mixsvc.chat.storage.sqlite.sanctions import (
     lift,
     move,
     read_audit,
+    read_events,
     read_sanctions,
     record,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "read",
     "read_audit",
     "read_epoch",
+    "read_events",
     "read_new",
     "read_rooms",
     "read_sanctions",
