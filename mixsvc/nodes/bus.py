@@ -7,6 +7,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.common.histogram import SECONDS, Histogram
 from mixsvc.nodes import statements
 from mixsvc.nodes.hints import Hint, Said, read_hint, write_hint
 from mixsvc.nodes.interfaces import H
@@ -23,6 +24,8 @@ class SharedBus:
 
     Hints are told after the commit of what they are about, in statements of their own: NOTIFY within a transaction
     takes a lock that all of the server's transactions with NOTIFY share.
+
+    seconds: how long what this node tells takes to come back to it, and so to the others.
     """
 
     _log = Logger()
@@ -37,8 +40,10 @@ class SharedBus:
         self._waiting: list[Hint] = []
         # Whether a statement runs, or the pause after it.
         self._is_busy = False
-        # When this node heard itself last.
+        # When this node heard itself last, and since when it waits to hear itself.
         self.heard_at: float | None = None
+        self._told_at: float | None = None
+        self.seconds = Histogram(SECONDS)
 
     def tell(self, hint: Hint) -> None:
         if isinstance(hint, Said):
@@ -69,9 +74,15 @@ class SharedBus:
             return
         node, hint = found
         if node == self._node():
-            self.heard_at = self._clock.seconds()
+            self._heard_itself()
         else:
             self.deliver(hint)
+
+    def _heard_itself(self) -> None:
+        self.heard_at = self._clock.seconds()
+        if self._told_at is not None:
+            self.seconds.observe(self.heard_at - self._told_at)
+            self._told_at = None
 
     def _tell(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -81,6 +92,7 @@ class SharedBus:
         if not waiting:
             return
         self._is_busy = True
+        self._told_at = self._clock.seconds()
         texts = [text for hint in waiting for text in write_hint(self._node(), hint)]
         # What is not told is found by everybody's next heartbeat.
         self._run(statements.notify, texts).addErrback(_ignore).addCallback(self._told)

@@ -105,6 +105,9 @@ class SharedHeart:
         try:
             if not self.node:
                 self.node = await self._run(statements.begin, self._name)
+                if not self._loop.running:
+                    self.stop()
+                    return
             node, sent_at, expected = self.node, self._clock.seconds(), self._owner.known()
             beat = await self._run(statements.beat, node, self._host.awake_rooms(), self._times.lease)
         except StorageError as error:

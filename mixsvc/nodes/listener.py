@@ -68,6 +68,8 @@ class HintListener:
         self._retry: IDelayedCall | None = None
         self._pause = FIRST_PAUSE
         self._is_broken = False
+        # How often the connection was lost.
+        self.losses = 0
 
     def start(self) -> None:
         """Connect and listen."""
@@ -126,6 +128,7 @@ class HintListener:
         self._listening()
 
     def _lost(self, why: str) -> None:
+        self.losses += 1
         self._close()
         self._failed(why)
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred, DeferredList
 
+from mixsvc.common.histogram import Histogram
 from mixsvc.interfaces import DeferToThread
 from mixsvc.nodes.bus import SharedBus
 from mixsvc.nodes.claims import SharedClaims
@@ -18,7 +19,7 @@ from mixsvc.nodes.presence import Presence
 from mixsvc.nodes.pulse import PulseTimes
 from mixsvc.nodes.statements import Beat, Run
 
-__all__ = ["NodeEngine", "NodeOptions", "SharedNode"]
+__all__ = ["NodeEngine", "NodeOptions", "NodeStats", "SharedNode"]
 
 # After how many heartbeats in which a node does not hear itself it connects its listener anew.
 DEAF_BEATS: Final = 3
@@ -42,6 +43,21 @@ class NodeEngine:
     run: Run
     connect: Callable[[], ListeningConnection]
     defer_to_thread: DeferToThread
+
+
+@dataclass(frozen=True)
+class NodeStats:
+    """What was counted until now.
+
+    nodes: how many are seen, this one included. repairs: how often what others wrote was read because hints about it
+    were missed, or because they had begun before. losses: of the listening connection. seconds: how long hints take.
+    """
+
+    nodes: int
+    is_leader: bool
+    repairs: int
+    losses: int
+    seconds: Histogram
 
 
 class SharedNode:
@@ -69,6 +85,12 @@ class SharedNode:
         """Stop; fires when the others know, or cannot be told. The chat has closed its sessions before."""
         stopping = DeferredList([self._heart.stop(), self._listener.stop()])
         return stopping.addCallback(lambda _: None)
+
+    def stats(self) -> NodeStats:
+        """Returns what was counted until now; any thread."""
+        heart, presence = self._heart, self._presence
+        nodes = len(self.known()) + (1 if heart.is_trusted else 0)
+        return NodeStats(nodes, heart.is_leader, presence.repairs, self._listener.losses, self._bus.seconds)
 
     def known(self) -> frozenset[int]:
         """See HeartOwner."""

@@ -32,6 +32,8 @@ class Presence:
         self._journal = 0
         self._is_writing = False
         self._reading: set[int] = set()
+        # How often hints were missed, so that rows were read.
+        self.repairs = 0
         self.roster = SharedRoster(self._changed)
         bus.listen(Moved, self._heard)
 
@@ -96,6 +98,7 @@ class Presence:
         for node in self.roster.elsewhere.behind():
             if node not in self._reading:
                 self._reading.add(node)
+                self.repairs += 1
                 self._run(statements.rows, node).addCallbacks(
                     self._has_read, self._not_read, (node,), errbackArgs=(node,)
                 )

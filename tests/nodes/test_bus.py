@@ -67,6 +67,15 @@ class BusTests(SynchronousTestCase):
 
         self.assertEqual(([], 5.0), (self.heard, self.bus.heard_at))
 
+    def test_it_counts_how_long_a_hint_takes(self) -> None:
+        self.bus.tell(Recorded(1))
+        self.clock.advance(0.5)
+
+        self.bus.heard('{"n":1,"j":1}')
+        self.bus.heard('{"n":1,"j":1}')
+
+        self.assertEqual((0.5, 1), (self.bus.seconds.sum, dict(self.bus.seconds.buckets())["+Inf"]))
+
     def test_a_listener_that_fails_stops_nothing(self) -> None:
         self.bus.listen(Said, lambda hint: 1 / 0)
 
