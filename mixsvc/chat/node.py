@@ -1,0 +1,51 @@
+"""One of several nodes that are one chat on PostgreSQL: the chat's own engine serves its journal, in one order."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+
+from mixsvc.nodes import statements
+from mixsvc.nodes.event_order import JournalPage
+from mixsvc.nodes.interfaces import Nodes
+from mixsvc.nodes.journal import JournalStore
+from mixsvc.nodes.node import NodeEngine, NodeOptions, SharedNode
+from mixsvc.storage.engine import TransactionRunner
+
+__all__ = ["ChatNode", "JournalReader"]
+
+
+class JournalReader(Protocol):
+    """What a node needs of ChatDispatcher."""
+
+    def read_events(self, after: int) -> "Deferred[JournalPage]":
+        """Read the next events of the journal, in one order with everything else that the chat reads."""
+
+
+class ChatNode:
+    """Makes `nodes` for a chat and starts and stops them. Used in the reactor thread."""
+
+    def __init__(self, reactor: Any, database: TransactionRunner, engine: NodeEngine, options: NodeOptions) -> None:
+        """database: the chat's. engine: another connection, so that no message makes a heartbeat wait."""
+        self._database = database
+        self._node = SharedNode(reactor, engine, options, JournalStore(self._read, self._post))
+
+    @property
+    def nodes(self) -> Nodes:
+        """For the ChatDispatcher."""
+        return self._node.nodes
+
+    def start(self, chat: JournalReader) -> None:
+        """Begin to live; called once the chat was made with `nodes` and has read its state."""
+        self._chat = chat
+        self._node.start()
+
+    def stop(self) -> "Deferred[None]":
+        """Stop; fires when the others know. Called after the chat's connections are closed."""
+        return self._node.stop()
+
+    def _read(self, after: int) -> "Deferred[JournalPage]":
+        return self._chat.read_events(after)
+
+    def _post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[int]":
+        return self._database.run(statements.post, kind, room, body)

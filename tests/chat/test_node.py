@@ -1,0 +1,177 @@
+"""Chats that are nodes on a real PostgreSQL: what one does holds on the other, as clients see it."""
+
+from collections.abc import Callable, Coroutine
+from contextlib import closing
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import deferLater
+
+from mixsvc.chat.connection import ChatFactory
+from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, read_stored_state
+from mixsvc.chat.node import ChatNode
+from mixsvc.chat.storage.postgres import store
+from mixsvc.chat.storage.store import ChatDatabase
+from mixsvc.common.clocks import Clocks, WallClock
+from mixsvc.config.settings import ChatSettings
+from mixsvc.interfaces import Identity
+from mixsvc.nodes.node import NodeEngine, NodeOptions
+from mixsvc.nodes.pulse import PulseTimes
+from mixsvc.storage.postgres.connection import connect
+from tests.chat.fakes import FakeClient, FakeHooks, FakeIdentifier, FakeRates
+from tests.nodes.engine import EngineThread, defer_to_daemon, make_tables, new_reactor
+
+DEADLINE = 60.0
+TIMES = PulseTimes(heartbeat=0.2, dead_after=2.0)
+LOBBY: dict[str, Any] = {"room": "lobby"}
+
+
+def identify(request: Any) -> "Deferred[Identity | None] | None":
+    return None if request is None else succeed(request)
+
+
+def broadcast(text: str, transports: Any) -> None:
+    for each in transports:
+        each.write(text)
+
+
+class Served:
+    """A chat on a node, without sockets."""
+
+    def __init__(self, reactor: Any, url: str, name: str) -> None:
+        self.runs = [EngineThread(reactor, url) for _ in range(2)]
+        database: Any = type("Runner", (), {"run": staticmethod(self.runs[0])})()
+        engine = NodeEngine(self.runs[1], lambda: connect(url), defer_to_daemon(reactor))
+        self.node = ChatNode(reactor, database, engine, NodeOptions(name, TIMES))
+        settings = ChatSettings(rooms=("lobby",), rate=1e6, burst=10**6, joins=10**6)
+        self.hooks = FakeHooks()
+        neighbours = Neighbours(FakeRates(), broadcast, self.hooks, self.node.nodes)
+        clocks = Clocks(reactor, WallClock())
+        self.dispatcher = ChatDispatcher(clocks, ChatDatabase(database, store), settings, neighbours)
+        with closing(connect(url)) as connection:
+            self.dispatcher.restore(read_stored_state(store, connection.cursor()))
+        self.factory = ChatFactory(reactor, self.dispatcher, FakeIdentifier(identify))
+        self.node.start(self.dispatcher)
+
+    def client(self, name: str, identity: Identity | None = None, **fields: object) -> FakeClient:
+        client = FakeClient(self.factory.buildProtocol(None), identity, "192.0.2.1")
+        client.send("hello", name=name, **fields)
+        client.send("join", **LOBBY)
+        return client
+
+
+class World:
+    """Two nodes on a reactor."""
+
+    def __init__(self, reactor: Any, url: str) -> None:
+        self.reactor = reactor
+        self.a, self.b = Served(reactor, url, "a"), Served(reactor, url, "b")
+
+    async def until(self, is_true: Callable[[], object]) -> None:
+        end = self.reactor.seconds() + DEADLINE
+        while not is_true():
+            assert self.reactor.seconds() < end, "it does not come"
+            await deferLater(self.reactor, 0.005)
+
+    async def people(self) -> tuple[FakeClient, FakeClient]:
+        """A moderator at one node and Bob at the other, who see each other."""
+        await self.until(lambda: all(each.node.nodes.heart.is_trusted for each in (self.a, self.b)))
+        mia = self.a.client("Mia", Identity("m", "Mia", moderator=True))
+        await self.until(lambda: mia.got("joined"))
+        bob = self.b.client("Bob")
+        await self.until(lambda: mia.got("came"))
+        return mia, bob
+
+    async def stop(self) -> None:
+        for each in (self.a, self.b):
+            await each.dispatcher.flush()
+            await each.node.stop()
+            for run in each.runs:
+                run.close()
+
+
+def play(url: str, scenario: Callable[[World], Coroutine[Any, Any, None]]) -> None:
+    make_tables(url)
+    problems: list[Any] = []
+
+    async def main(reactor: Any) -> None:
+        world = World(reactor, url)
+        try:
+            await scenario(world)
+        finally:
+            await world.stop()
+
+    def begin(reactor: Any) -> None:
+        Deferred.fromCoroutine(main(reactor)).addErrback(problems.append).addBoth(lambda _: reactor.stop())
+
+    with new_reactor("epoll") as reactor:
+        reactor.callWhenRunning(begin, reactor)
+        reactor.run(installSignalHandlers=False)
+    for problem in problems:
+        problem.raiseException()
+
+
+def shown(client: FakeClient) -> list[tuple[int, str]]:
+    return [(each["number"], each["text"]) for each in client.got("message")]
+
+
+def test_both_nodes_tell_the_same_messages_in_the_same_order(database_url: str) -> None:
+    async def scenario(world: World) -> None:
+        mia, bob = await world.people()
+        for number in range(50):
+            for client, name in ((mia, "Mia"), (bob, "Bob")):
+                client.send("say", **LOBBY, text=f"{name} {number}", key=f"{name} {number}")
+        await world.until(lambda: len(shown(mia)) == len(shown(bob)) == 100)
+
+        assert [number for number, _ in shown(mia)] == list(range(1, 101))
+        assert shown(mia) == shown(bob)
+        assert all(len(client.got("said")) == 50 for client in (mia, bob))
+
+    play(database_url, scenario)
+
+
+def test_names_presence_and_moderators_hold_on_both_nodes(database_url: str) -> None:
+    async def scenario(world: World) -> None:
+        mia, bob = await world.people()
+        await world.until(lambda: world.b.dispatcher.members("lobby") == ["Bob", "Mia"])
+        other = world.a.client("bob")
+        await world.until(lambda: other.got("error"))
+        assert (other.got("error")[0]["code"], other.got("error")[0]["suggestion"]) == ("name_taken", "bob2")
+
+        bob.send("say", **LOBBY, text="spam")
+        await world.until(lambda: shown(mia))
+        for type, fields in (
+            ("delete", {**LOBBY, "number": 1}),
+            ("mute", {"name": "Bob", "seconds": 60}),
+            ("kick", {**LOBBY, "name": "Bob"}),
+            ("ban", {"name": "Bob", "seconds": 60}),
+        ):
+            mia.send(type, **fields)
+        await world.until(lambda: bob.transport.closed)
+
+        told = [each["type"] for each in bob.got() if each["type"] in ("deleted", "muted", "kicked", "banned")]
+        assert told == ["deleted", "muted", "kicked", "banned"]
+        bob.lose()
+        await world.until(lambda: world.b.dispatcher.members("lobby") == ["Mia"])
+        again = world.b.client("Bob")
+        await world.until(lambda: again.transport.closed)
+
+    play(database_url, scenario)
+
+
+def test_a_permission_is_withdrawn_on_both_nodes(database_url: str) -> None:
+    async def scenario(world: World) -> None:
+        mia, _ = await world.people()
+        ann = Identity("a", "Ann")
+        windows = [each.client("Ann", ann) for each in (world.a, world.b)]
+        await world.until(lambda: all(window.got("joined") for window in windows))
+        denied = ["a"]
+        for each in (world.a, world.b):
+            each.hooks.registry.may(lambda person, action, room: person not in denied)
+
+        await world.a.dispatcher.revoke("a", "lobby")
+
+        await world.until(lambda: all(window.got("kicked") for window in windows))
+        await world.until(lambda: [each["name"] for each in mia.got("went")] == ["Ann"])
+
+    play(database_url, scenario)
