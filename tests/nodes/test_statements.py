@@ -1,0 +1,166 @@
+"""What the engine does for nodes, on a real PostgreSQL."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from threading import Thread
+
+import pytest
+
+from mixsvc.nodes import statements
+from mixsvc.nodes.elsewhere import NodeRows
+from mixsvc.nodes.interfaces import Claimant, Holder
+from mixsvc.nodes.own_rows import Batch, Change
+from mixsvc.nodes.statements import Release
+from mixsvc.storage.postgres.connection import PostgresCursor, connect
+from tests.nodes.engine import make_tables
+
+ANN = Change("lobby", "ann", "Ann")
+BOB = Change("lobby", "bob", "Bob")
+
+
+def claimant(name: str, person: str) -> Claimant:
+    return Claimant(name.lower(), name, person, "192.0.2.1", False)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[tuple[PostgresCursor, PostgresCursor]]:
+    """Two connections to a database with tables."""
+    make_tables(database_url)
+    with ExitStack() as opened:
+        first, second = (opened.enter_context(closing(connect(database_url))) for _ in range(2))
+        yield first.cursor(), second.cursor()
+
+
+@pytest.fixture
+def cursor(engine: tuple[PostgresCursor, PostgresCursor]) -> PostgresCursor:
+    return engine[0]
+
+
+def test_a_heartbeat_tells_what_hints_may_have_missed(cursor: PostgresCursor) -> None:
+    a, b = statements.begin(cursor, "a"), statements.begin(cursor, "b")
+    cursor.execute("INSERT INTO room (name, last) VALUES ('lobby', 7), ('attic', 8)")
+    event = statements.post(cursor, "kick", "lobby", {"name": "Ann"})
+    statements.move(cursor, b, Batch(1, 0, [ANN], is_whole=False))
+
+    beat = statements.beat(cursor, a, ["lobby", "nowhere"], 6.0)
+
+    assert beat == statements.Beat(True, event, {a: 0, b: 1}, {"lobby": 7})
+    assert statements.beat(cursor, a + b, [], 6.0) is None
+
+
+def test_one_node_leads_until_its_time_is_over_or_it_leaves(cursor: PostgresCursor) -> None:
+    a, b, c = (statements.begin(cursor, name) for name in "abc")
+
+    def leads(node: int, lease: float) -> bool:
+        beat = statements.beat(cursor, node, [], lease)
+        return beat is not None and beat.leads
+
+    assert [leads(a, 600.0), leads(b, 600.0), leads(a, 0.0), leads(b, 600.0), leads(a, 600.0)] == [
+        True,
+        False,
+        True,
+        True,
+        False,
+    ]
+    statements.leave(cursor, b, 10.0)
+    assert leads(c, 600.0)
+
+
+def test_a_batch_is_written_once_however_often_it_comes(cursor: PostgresCursor) -> None:
+    node = statements.begin(cursor, "a")
+    first = Batch(1, 0, [ANN, BOB], is_whole=False)
+    second = Batch(2, 0, [Change("lobby", "ann", None)], is_whole=False)
+
+    written = [statements.move(cursor, node, each) for each in (first, first, second, first, second)]
+
+    assert written == [1, 1, 2, 2, 2]
+    assert statements.rows(cursor, node) == NodeRows(node, 2, 0, [("lobby", "bob", "Bob")])
+
+
+def test_a_batch_is_refused_if_the_one_before_it_is_missing_and_all_rows_replace_what_is_there(
+    cursor: PostgresCursor,
+) -> None:
+    node = statements.begin(cursor, "a")
+    statements.move(cursor, node, Batch(1, 0, [ANN], is_whole=False))
+
+    assert statements.move(cursor, node, Batch(3, 0, [BOB], is_whole=False)) == 1
+    assert statements.move(cursor, node, Batch(4, 0, [BOB], is_whole=True)) == 4
+    assert statements.rows(cursor, node) == NodeRows(node, 4, 0, [("lobby", "bob", "Bob")])
+    assert statements.move(cursor, node, Batch(6, 0, [], is_whole=True)) == 6
+    assert statements.rows(cursor, node) == NodeRows(node, 6, 0, [])
+
+
+def test_who_comes_again_under_another_spelling_has_one_row(cursor: PostgresCursor) -> None:
+    node = statements.begin(cursor, "a")
+    statements.move(cursor, node, Batch(1, 0, [ANN], is_whole=False))
+
+    statements.move(cursor, node, Batch(2, 0, [Change("lobby", "ann", "ANN")], is_whole=False))
+
+    assert statements.rows(cursor, node) == NodeRows(node, 2, 0, [("lobby", "ann", "ANN")])
+
+
+def test_a_node_that_is_not_seen_or_has_left_goes_with_all_that_it_has(cursor: PostgresCursor) -> None:
+    a, b, c = (statements.begin(cursor, name) for name in "abc")
+    for node in (b, c):
+        statements.move(cursor, node, Batch(1, 0, [ANN], is_whole=False))
+        statements.claim(cursor, node, [claimant("Ann", "token:1")])
+
+    assert statements.clean(cursor, a, None, None) == []
+    statements.leave(cursor, b, 0.0)
+    assert statements.clean(cursor, a, 600.0, None) == [b]
+    assert statements.holder(cursor, a, "ann") == Holder("Ann", "token:1", ["192.0.2.1"], False, True)
+    assert statements.clean(cursor, a, 0.0, None) == [c]
+
+    assert statements.holder(cursor, a, "ann") == Holder("Ann", "token:1", ["192.0.2.1"], False, False)
+    assert statements.rows(cursor, c) is None
+    assert statements.move(cursor, c, Batch(2, 0, [BOB], is_whole=False)) is None
+    assert statements.claim(cursor, c, [claimant("Bob", "token:2")]) is None
+
+
+def test_what_is_old_is_forgotten(cursor: PostgresCursor) -> None:
+    node = statements.begin(cursor, "a")
+    statements.claim(cursor, node, [claimant("Ann", "token:1"), claimant("Bob", "token:2"), Release("ann")])
+    statements.post(cursor, "kick", "lobby", {})
+
+    statements.clean(cursor, node, None, 600.0)
+    assert statements.holder(cursor, node + 1, "ann") is not None
+    statements.clean(cursor, node, None, 0.0)
+
+    assert statements.holder(cursor, node + 1, "ann") is None
+    assert statements.holder(cursor, node + 1, "bob") is not None
+    assert cursor.execute("SELECT count(*) FROM event").fetchone() == (0,)
+
+
+def test_of_those_who_ask_together_for_a_name_one_gets_it(cursor: PostgresCursor) -> None:
+    node = statements.begin(cursor, "a")
+    asked = [
+        claimant("Bob", "token:1"),
+        claimant("ANN", "token:1"),
+        claimant("Ann", "token:2"),
+        claimant("Ann", "token:1"),
+    ]
+
+    assert statements.claim(cursor, node, asked) == ["Bob", "ANN", None, "ANN"]
+    assert statements.claim(cursor, node, [Release("ann"), claimant("Ann", "token:2")]) == [None, "Ann"]
+
+
+def test_nodes_that_ask_for_the_same_names_in_another_order_do_not_wait_for_each_other(
+    engine: tuple[PostgresCursor, PostgresCursor],
+) -> None:
+    names = [f"Name{number}" for number in range(30)]
+    answers: list[Sequence[str | None] | None] = []
+
+    def ask(cursor: PostgresCursor, node: int, asked: Sequence[str]) -> None:
+        for _ in range(20):
+            answers.append(statements.claim(cursor, node, [claimant(name, "token:1") for name in asked]))
+            answers.append(statements.claim(cursor, node, [Release(name.lower()) for name in asked]))
+
+    nodes = [statements.begin(each, "node") for each in engine]
+    orders = names, names[::-1]
+    threads = [Thread(target=ask, args=given) for given in zip(engine, nodes, orders, strict=True)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(60)
+
+    assert len(answers) == 80 and all(answer is not None for answer in answers)
