@@ -13,5 +13,7 @@ The last three run in the reactor thread. They know a HookRunner only, not where
 the chat, which uses them.
 
 **A hook holds nothing up.** A message is given to hooks when it is on disk and on its way to everybody, and nobody
-waits for them. A question to `may` delays the requests of one client, and no answer in time is a refusal.
+waits for them. A question to `may` delays the requests of one client, and no answer in time is a refusal. It may hang
+in its thread for good: another thread takes its place (mixsvc.threads.leavable), and its person is asked about again
+after pauses that become longer, beside all others.
 """

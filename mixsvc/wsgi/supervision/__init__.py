@@ -28,12 +28,14 @@ itself, as what ends one child would end all. A child that was ready for five se
 that was not, or could not start, there are pauses of 1, 2, 4 … 30 seconds, and one child is tried at a time.
 
 **Hanging**: a child with a request of which nothing was heard for [web] view_timeout is killed, and its requests get
-504. An extension that keeps the interpreter's lock stops everything in a child, so nothing is asked of it.
+504. An extension that keeps the interpreter's lock stops everything in a child, so nothing is asked of it. A child in
+which a function of the application hangs (a hook, an authenticator) is replaced, as its requests need not suffer.
 
 **Replacement** after [web] restart_after requests, above [web] restart_memory, or for new code (SIGUSR2, `mixsvc serve
 --reload`): the new child starts first, and when it is ready it gets the requests, while the old one finishes those that
-it has within a minute. One is replaced at a time. If the new code cannot be imported, the old children go on and one
-line says why. A second signal meanwhile begins again, as what is being started may have the code of before.
+it has within a minute, as well as the functions that somebody waits for. One is replaced at a time. If the new code
+cannot be imported, the old children go on and one line says why. A second signal meanwhile begins again, as what is
+being started may have the code of before.
 
 **Stop**: the service waits for the requests in flight, names those that hang and kills their children, and lets the
 others end.
