@@ -5,7 +5,8 @@
 | history | the timelines, as every thread reads them |
 | keeper | stores what is new, and completes the past |
 | store | what it expects of a database |
-| sqlite | the SQL, and the stored past |
+| sqlite, postgres | the SQL, for each kind of database |
+| past | the stored past |
 | backfill | fetches the bank's documents of many days for missing days |
 
 Before the first request is answered, rates.service reads the archive (some 40 ms) and then the database, which wins

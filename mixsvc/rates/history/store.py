@@ -1,4 +1,4 @@
-"""What the history expects of a database, whichever it is. `sqlite` is the one for SQLite."""
+"""What the history expects of a database, whichever it is; `sqlite` and `postgres` are the two for it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

@@ -1,8 +1,5 @@
 import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -47,35 +44,6 @@ class StoreCase(SynchronousTestCase):
 
 
 class Past(StoreCase):
-    def test_saved_quotes_are_read_back_to_the_last_digit(self) -> None:
-        fetched_at = datetime(2026, 10, 30, 15, 0, 1, 234567, tzinfo=UTC)
-        saved = replace(quote(price="1.10"), fetched_at=fetched_at)
-
-        self.save(saved)
-
-        self.assertEqual(self.past(), [saved])
-        self.assertEqual(str(self.past()[0].price), "1.10")
-
-    def test_a_very_small_price_is_stored_without_an_exponent(self) -> None:
-        self.save(replace(quote(), price=Decimal("1E-9")))
-
-        self.assertEqual(str(self.past()[0].price), "1E-9")
-
-    def test_every_day_of_each_pair_is_read_the_oldest_first(self) -> None:
-        self.save(quote(), quote(day="2026-10-28"), quote(day="2026-10-29"), quote("GBP", "0.8", "2026-10-01"))
-
-        dollars = [quote(day="2026-10-28"), quote(day="2026-10-29"), quote()]
-        self.assertEqual(self.past(), [quote("GBP", "0.8", "2026-10-01"), *dollars])
-
-    def test_the_same_pair_and_date_is_replaced(self) -> None:
-        self.save(quote(price="1"))
-        self.save(quote(price="2"))
-
-        self.assertEqual(self.past(), [quote(price="2")])
-
-    def test_an_empty_table_has_no_quotes(self) -> None:
-        self.assertEqual(self.past(), [])
-
     def test_an_invalid_row_is_skipped_and_the_others_are_read(self) -> None:
         broken: list[tuple[str, object]] = [("price", "abc"), ("price", "0"), ("price", b"\xff"), ("date", "zzz")]
         broken += [("date", "9999-12-31"), ("fetched_at", "yesterday"), ("fetched_at", "2026-10-30T12:00:00")]
@@ -99,19 +67,6 @@ class Past(StoreCase):
         for column in ("price", "source", "quote"):
             self.connection.execute(f"UPDATE quote SET {column} = CAST(x'ff' AS TEXT)")
             self.assertEqual(self.past(), [])
-
-    def test_a_source_whose_name_has_a_space_in_it_is_read(self) -> None:
-        saved = [quote(day="2026-10-29", source="my bank"), quote(source="my bank")]
-        self.save(*saved)
-
-        self.assertEqual(self.past(), saved)
-
-    def test_each_price_keeps_its_own_source_and_time(self) -> None:
-        later = replace(quote("GBP", "0.8", source="json"), fetched_at=datetime(2026, 10, 30, 15, tzinfo=UTC))
-        saved = [quote("GBP", "0.9", "2026-10-29"), later, quote(day="2026-10-29", source="json"), quote()]
-        self.save(*saved)
-
-        self.assertEqual(self.past(), saved)
 
     def test_an_invalid_pair_is_skipped(self) -> None:
         for code in ("usd", "", b"USD", "EUR", "USDX"):
