@@ -101,8 +101,8 @@ class MessageHandler:
 
     def _post(self, post: "Post") -> "Deferred[StoredMessage]":
         room, key = post.room, post.key
-        if key is not None and not 1 <= len(key) <= LONGEST_KEY:
-            raise ValueError(f"A key has 1 to {LONGEST_KEY} characters.")
+        if key is not None and (not 1 <= len(key) <= LONGEST_KEY or "\0" in key):
+            raise ValueError(f"A key has 1 to {LONGEST_KEY} characters, none of which is U+0000.")
         line, author = self._checked(without_surrogates(post.text)), names.normalise(without_surrogates(post.name))
         try:
             found = self._state.rooms.obtain(room)
@@ -132,6 +132,9 @@ class MessageHandler:
             raise ValueError("The text is empty.")
         if len(text) > self._state.settings.max_text:
             raise ValueError(f"The text has more than {self._state.settings.max_text} characters.")
+        if "\0" in text:
+            # PostgreSQL cannot store it (its manual, 8.3), and one store shall take what the other takes.
+            raise ValueError("The text has the character U+0000.")
         return text
 
     def _store(self, client: Client, request: Say, text: str, kind: str) -> None:

@@ -145,7 +145,10 @@ def _name(fields: Mapping[str, object]) -> str:
 
 
 def _key(fields: Mapping[str, object]) -> str | None:
-    return _optional_text(fields, "key", 1, LONGEST_KEY, "one chosen at random")
+    key = _optional_text(fields, "key", 1, LONGEST_KEY, "one chosen at random")
+    if key is not None and "\0" in key:
+        raise ValueError("The field key has the character U+0000: give one chosen at random.")
+    return key
 
 
 def _known(fields: Mapping[str, object], read: Callable[[Mapping[str, object]], str | None]) -> str | None:

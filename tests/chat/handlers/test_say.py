@@ -61,8 +61,8 @@ class SayTests(ChatTestCase):
 
         self.assertEqual(("not_inside", "k"), (error["code"], error["key"]))
 
-    def test_an_empty_text_and_a_long_text_are_refused(self) -> None:
-        for text in ("", " \n\u3000", "x" * 2001):
+    def test_a_text_that_is_empty_or_too_long_or_has_the_character_0_is_refused(self) -> None:
+        for text in ("", " \n\u3000", "x" * 2001, "a\0", "/me a\0", "/topic a\0"):
             self.assertEqual("bad_text", self.code(self.ann, "say", room="lobby", text=text))
         self.ann.send("say", room="lobby", text="x" * 2000)
         self.chat.database.settle()

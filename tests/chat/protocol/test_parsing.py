@@ -134,7 +134,7 @@ class ParseTests(SynchronousTestCase):
 
     def test_a_key_has_1_to_64_characters(self) -> None:
         self.assertEqual(Say("a", "hi", "k" * 64), parse(_say(key="k" * 64)))
-        for key in ("", "k" * 65, 5, True):
+        for key in ("", "k" * 65, "k\0", 5, True):
             error = refused(_say(key=key))
             self.assertEqual(("bad_field", None), (error.code, error.more.get("key")))
 

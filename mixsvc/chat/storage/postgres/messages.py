@@ -158,7 +158,9 @@ def _asked(query: PageQuery, epoch: str) -> Sequence[object]:
         return (*asked, False, False, None, None, 0)
     number = None if known.token is None else epochs.token_number(known.token)
     is_foreign = known.epoch not in (None, epoch) or (known.token is not None and number is None)
-    return (*asked, True, is_foreign, number, known.token, known.anew)
+    # PostgreSQL refuses U+0000 in any text; no token has it.
+    token = known.token and known.token.replace("\0", "?")
+    return (*asked, True, is_foreign, number, token, known.anew)
 
 
 def _page(row: Sequence[Any], limits: StorageLimits) -> ChatPage:
