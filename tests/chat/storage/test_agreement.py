@@ -143,7 +143,7 @@ STEPS = st.tuples(st.sampled_from(MOVES), st.sampled_from(ROOMS), st.tuples(*[st
 class AgreementTests(OnPostgres):
     __test__ = True
 
-    @hypothesis_settings(max_examples=60)
+    @hypothesis_settings(max_examples=40)
     @given(st.lists(STEPS, min_size=15, max_size=60))
     def test_both_kinds_of_database_answer_alike_and_hold_the_same(self, steps: list[tuple[Move, str, Any]]) -> None:
         self.tables.run(empty)
