@@ -16,7 +16,7 @@ _JOINED: Final = """
         string_agg(source, ' ')
     FROM (
         SELECT * FROM quote
-        WHERE base ~ '^[A-Z]{3}$' AND quote ~ '^[A-Z]{3}$' AND base <> quote
+        WHERE base ~ '^[A-Z][A-Z][A-Z]$' AND quote ~ '^[A-Z][A-Z][A-Z]$' AND base <> quote
         ORDER BY base, quote, date
     ) sorted
     GROUP BY base, quote ORDER BY base, quote
