@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import crochet
 from twisted.application.service import IService
@@ -57,6 +57,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["MixsvcOptions", "Options", "makeService"]
+
+# How long a thread may keep the interpreter that another one waits for. With half a millisecond the chat waits half as
+# long as with one beside views that compute; with less it gains nothing, and those views lose (docs/design/bench.md).
+SWITCH_SECONDS: Final = 0.0005
 
 
 class MixsvcOptions(usage.Options):
@@ -274,5 +278,4 @@ def _prepare_process(reactor: Any) -> tuple[StopSignals, RenewalSignal]:
 
 def _tune(reactor: Any) -> None:
     reactor.callWhenRunning(collect_as_usual)
-    # A fifth of the default, in seconds: the reactor waits less for a view that computes.
-    sys.setswitchinterval(0.001)
+    sys.setswitchinterval(SWITCH_SECONDS)
