@@ -266,3 +266,15 @@ def test_after_a_crash_of_the_engine_all_know_who_is_inside_without_a_restart() 
             assert ("begin anew",) not in [*world.a.told, *world.b.told]
 
         play("epoll", server.url(server.new_database()), scenario)
+
+
+def test_what_nobody_told_is_found_with_the_next_heartbeat(database_url: str) -> None:
+    async def scenario(world: World) -> None:
+        # As a node does that is killed between its commit and its hint.
+        world.execute("INSERT INTO room (name, last) VALUES ('lobby', 7)")
+        world.execute("SELECT add_event('kick', 'lobby', '{}')")
+
+        hosts = (world.a, world.b)
+        await world.until(lambda: all(host.lasts.get("lobby") == 7 and len(host.applied) == 1 for host in hosts))
+
+    play("epoll", database_url, scenario)
