@@ -21,6 +21,7 @@ twistd then raises the signal again, which a shell shows as 143 for SIGTERM. mix
 signals come here, and ends the process if all this takes too long.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -37,6 +38,7 @@ from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
 from mixsvc.chat.login_watch import LookAtLogins
 from mixsvc.chat.service import ChatService, Dependencies
+from mixsvc.common.clocks import never_set
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades
@@ -54,7 +56,7 @@ from mixsvc.operations.operations import MonitoredParts, Operations, ProcessCont
 from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
-from mixsvc.storage.database import Database
+from mixsvc.storage.choosing import make_database
 from mixsvc.storage.lock import SERVICE, DatabaseLock, own
 from mixsvc.threads.bridge import Bridge
 from mixsvc.threads.places import Places
@@ -144,7 +146,7 @@ class MixService(MultiService):
         self._unread = SpoolQuota(limits, reactor.seconds)
         self._children: ViewProcesses | None = None
         self._views, pages = self._make_views(application)
-        self._database = Database(reactor, settings.storage.path, self._helpers.defer)
+        self._database = make_database(reactor, settings.storage, self._helpers.defer)
         self._lock = DatabaseLock(settings.storage.path, SERVICE)
         self._hooks = ThreadHookRunner(reactor, hooks) if self._children is None else ChildHookRunner(self._children)
         self._rates = RatesService(reactor, settings, self._database, self._helpers)
@@ -167,6 +169,9 @@ class MixService(MultiService):
         places = Places(max(1, self._settings.web.threads // 2))
         given = Dependencies(self._database, self._rates, identify, bridge, places, self._helpers.defer, self._hooks)
         given = replace(given, look=look)
+        if self._settings.storage.url:
+            # The server's clock dates the messages.
+            given = replace(given, wall=never_set(self._reactor.seconds, time.time()))
         return ChatService(self._reactor, self._settings, given)
 
     def _make_identifier(self, authenticate: Authenticator, bridge: Bridge) -> tuple[Identifier, LookAtLogins | None]:

@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import crochet
@@ -37,7 +37,7 @@ from mixsvc.pages.app import AppSecrets
 from mixsvc.pages.index import warn_of_missing_libraries
 from mixsvc.rates.sources import check_sources
 from mixsvc.service import MixService, ViewProgram
-from mixsvc.storage import database
+from mixsvc.storage.choosing import rehearse, settled
 from mixsvc.storage.lock import refuse_second_service
 from mixsvc.twistd import (
     acting_as,
@@ -174,7 +174,8 @@ def makeService(options: MixsvcOptions) -> IService:
         check_sources(settings.rates)
         # With --uid that user opens these later, and needs the rights for it.
         with acting_as(options):
-            database.rehearse(settings.storage.path)
+            settings = replace(settings, storage=settled(settings.storage))
+            rehearse(settings.storage)
         # First, so that an error in other people's code leaves no files of ours behind.
         hooks = _try_application(found, directory, options) if settings.web.processes else frozenset()
         with acting_as(options):

@@ -14,14 +14,15 @@ from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.login_watch import LoginWatch, LookAtLogins, look_in_thread
 from mixsvc.chat.stats import ChatStats
 from mixsvc.chat.storage.sqlite import store as sqlite_store
-from mixsvc.chat.storage.store import ChatDatabase
+from mixsvc.chat.storage.store import ChatDatabase, ChatStore
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.interfaces import DeferToThread, IRates
 from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.hooks import HookRunner
+from mixsvc.storage.choosing import prepare
 from mixsvc.storage.clock_record import ClockKeeper, ClockRecord
-from mixsvc.storage.database import Database, prepare
+from mixsvc.storage.engine import TransactionRunner
 from mixsvc.threads.places import Places
 from txsockjs.factory import SockJSResource
 from txsockjs.utils import broadcast
@@ -51,7 +52,7 @@ class Dependencies:
     application has registered. look: finds out whose logins have ended; None if such a thread does.
     """
 
-    database: Database
+    database: TransactionRunner
     rates: WatchedRates
     identify: Identifier
     bridge: Callable[..., Any]
@@ -71,7 +72,7 @@ class ChatService:
         self._reactor = reactor
         self._settings = settings
         self._given = given
-        self._database = ChatDatabase(given.database, sqlite_store)
+        self._database = ChatDatabase(given.database, _store(settings))
         clocks = Clocks(reactor, given.wall)
         neighbours = Neighbours(given.rates.facade, broadcast, given.hooks)
         self.dispatcher = ChatDispatcher(clocks, self._database, settings.chat, neighbours)
@@ -87,7 +88,7 @@ class ChatService:
         """Create or upgrade the database and read what `start` needs; blocks. Raises DatabaseUnusable."""
         if self._settings.storage.path != MEMORY:
             self._clock_keeper.resume()
-        return prepare(self._settings.storage.path, partial(read_stored_state, self._database.store))
+        return prepare(self._settings.storage, partial(read_stored_state, self._database.store))
 
     def start(self, stored: StoredState | None) -> None:
         """Take over what `prepare` returned and start the timers; called before the first connection."""
@@ -144,3 +145,12 @@ def sockjs_options(settings: Settings) -> dict[str, object]:
     # Relative to the chat, as a proxy may have both under a prefix that it removes.
     to_root = "../" * chat.prefix.count("/")
     return {**options, "sockjs_url": f"{to_root}{pages.removeprefix('/')}{'/' if pages else ''}{SOCKJS_CLIENT}"}
+
+
+def _store(settings: Settings) -> ChatStore:
+    if settings.storage.url:
+        # Only for those who have its extra.
+        from mixsvc.chat.storage.postgres import store
+
+        return store
+    return sqlite_store

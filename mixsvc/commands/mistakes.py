@@ -30,7 +30,7 @@ from mixsvc.errors import MixError
 from mixsvc.http.listening import check_endpoints
 from mixsvc.operations.log_files import check_log_file
 from mixsvc.rates.sources import check_sources
-from mixsvc.storage.database import rehearse
+from mixsvc.storage.choosing import rehearse
 
 __all__ = ["mistakes_in"]
 
@@ -84,7 +84,8 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield "chat", "moderators", partial(check_pages, facade.mix, settings)
     yield "chat", "token_file", partial(check_api_token, chat.token_file)
     yield "chat", "listen", partial(check_chat_database, settings)
-    yield "storage", "path", partial(rehearse, settings.storage.path)
+    place = "url" if settings.storage.url else "url_file" if settings.storage.url_file else "path"
+    yield "storage", place, partial(rehearse, settings.storage)
 
 
 def _placed(path: str, found: ReadSettings, place: tuple[str, str], text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 from mixsvc.commands.command import Command
 from mixsvc.config.reading import read_settings
+from mixsvc.errors import BadSetting
 from mixsvc.storage.restoring import restore
 
 __all__ = ["RESTORE"]
@@ -17,7 +18,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    path = read_settings(options.config).within(os.getcwd()).storage.path
+    storage = read_settings(options.config).within(os.getcwd()).storage
+    if storage.url or storage.url_file:
+        raise BadSetting("[storage] url names a PostgreSQL server; restore its backup with pg_restore or psql")
+    path = storage.path
     restore(options.backup, path)
     print(f"{path} is as {options.backup}; clients that come back get its history anew")
     return 0

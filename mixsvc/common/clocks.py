@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-__all__ = ["TOLERANCE", "TRUST_SECONDS", "Agreement", "Clocks", "WallClock"]
+__all__ = ["TOLERANCE", "TRUST_SECONDS", "Agreement", "Clocks", "WallClock", "never_set"]
 
 T = TypeVar("T")
 
@@ -72,6 +72,15 @@ class WallClock:
         if abs(wall - now - self._ahead) > TOLERANCE:
             self._ahead, self._since = wall - now, now
         return wall if now - self._since >= TRUST_SECONDS else None
+
+
+def never_set(steady: Callable[[], float], now: float) -> WallClock:
+    """A time of day that goes as the steady clock from now on, whoever sets the clock of this computer.
+
+    For dates beside those that another computer makes. now: seconds since 1970, UTC.
+    """
+    ahead = now - steady()
+    return WallClock(steady, lambda: steady() + ahead)
 
 
 @dataclass(frozen=True)

@@ -163,6 +163,9 @@ class StorageSettings:
     """[storage]: the database."""
 
     path: str = setting(parsers.path, "mixsvc.sqlite3")
+    # Checked where it is used: no message may show it, as it may have a password.
+    url: str = setting(str, "")
+    url_file: str = setting(parsers.path, "")
 
 
 @dataclass(frozen=True)
@@ -178,7 +181,8 @@ class Settings:
     def within(self, directory: str) -> "Settings":
         """Returns the same settings with absolute paths; relative ones start at this directory, where the service runs.
 
-        The secret files are beside the database unless their paths are set.
+        The secret files are beside the database unless their paths are set. With the URL of a server the database's
+        path only says where they are: it becomes :memory:, as there is no file of ours.
         """
         storage = self.storage.path
         if storage != MEMORY:
@@ -189,15 +193,20 @@ class Settings:
                 return ""
             return os.path.join(directory, path or os.path.join(os.path.dirname(storage), name))
 
+        secret_key = beside(self.web.secret_key_file, "secret_key")
+        token = beside(self.chat.token_file, "api_token")
+        url_file = self.storage.url_file and os.path.join(directory, self.storage.url_file)
+        if self.storage.url or url_file:
+            storage = MEMORY
         access_log_file = self.server.access_log_file
         if access_log_file:
             access_log_file = os.path.join(directory, access_log_file)
         return replace(
             self,
             server=replace(self.server, access_log_file=access_log_file),
-            storage=replace(self.storage, path=storage),
-            web=replace(self.web, secret_key_file=beside(self.web.secret_key_file, "secret_key")),
-            chat=replace(self.chat, token_file=beside(self.chat.token_file, "api_token")),
+            storage=replace(self.storage, path=storage, url_file=url_file),
+            web=replace(self.web, secret_key_file=secret_key),
+            chat=replace(self.chat, token_file=token),
         )
 
 

@@ -124,6 +124,7 @@ class Embedded:
             settings = read_settings(os.environ.get(CONFIG_VARIABLE)).within(current_directory())
             check_endpoints(settings.chat.listen, "[chat] listen")
             check_chat_database(settings)
+            _check_no_server(settings)
             check_sources(settings.rates)
             self._settings = settings
         return self._settings
@@ -135,6 +136,15 @@ def check_chat_database(settings: Settings) -> None:
         raise BadSetting(
             "[chat] listen needs a database in a file, beside which the processes of a host find each other; "
             "give a path in [storage] path"
+        )
+
+
+def _check_no_server(settings: Settings) -> None:
+    """Raises BadSetting for a database that the processes of a host cannot share yet."""
+    if settings.storage.url or settings.storage.url_file:
+        raise BadSetting(
+            "[storage] url is for a service of its own (twistd mixsvc); leave it empty inside another WSGI server, "
+            "and give a path in [storage] path"
         )
 
 

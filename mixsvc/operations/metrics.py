@@ -43,7 +43,8 @@ Rows: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
 class MetricSources:
     """Where the numbers come from. All are asked in the reactor thread, when somebody asks for the metrics.
 
-    children: None if there are none; then their metrics are left out.
+    children: None if there are none; then their metrics are left out. server: whether the PostgreSQL server answers;
+    None for SQLite.
     """
 
     traffic: Traffic
@@ -58,6 +59,7 @@ class MetricSources:
     lag: ReactorLag
     timers: Callable[[], int]
     children: Callable[[], ChildrenStats] | None = None
+    server: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,7 @@ class _ServiceCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Every metric family with its current numbers."""
         yield _gauges("mixsvc_info", "What runs.", ("version",), [((__version__,), 1)])
-        fault = str(has_wal_reset_fault()).lower()
-        yield _gauges("mixsvc_sqlite_info", "The SQLite in use.", SQLITE_LABELS, [((SQLITE_VERSION, fault), 1)])
+        yield self._database()
         yield _gauge("mixsvc_ready", "What /readyz says: 1 if it should get requests.", self.is_ready)
         yield from self._http()
         yield from self._views()
@@ -136,6 +137,12 @@ class _ServiceCollector(Collector):
         yield from self._sources()
         yield _histogram("mixsvc_reactor_lag_seconds", "How late the reactor is.", self._parts.lag.seconds)
         yield _gauge("mixsvc_reactor_timers", "Delayed calls of the reactor.", self._parts.timers())
+
+    def _database(self) -> Metric:
+        if self._parts.server is not None:
+            return _gauge("mixsvc_postgresql_up", "1 while the server answers.", self._parts.server())
+        fault = str(has_wal_reset_fault()).lower()
+        return _gauges("mixsvc_sqlite_info", "The SQLite in use.", SQLITE_LABELS, [((SQLITE_VERSION, fault), 1)])
 
     def _http(self) -> Iterator[Metric]:
         traffic = self._parts.traffic

@@ -19,12 +19,12 @@ from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
 from mixsvc.operations.log_files import LogFile, handle_log_signals
 from mixsvc.operations.pages import PagesBefore, admin_pages, health_pages
 from mixsvc.operations.reactor_lag import ReactorLag
-from mixsvc.operations.readiness import Readiness, ServiceStage
+from mixsvc.operations.readiness import SQLITE, Readiness, ServiceStage
 from mixsvc.operations.renewal_signal import RenewalSignal
 from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.service import RatesService
-from mixsvc.storage.database import Database
+from mixsvc.storage.engine import Engine
 from mixsvc.wsgi.spool import SpoolQuota
 from mixsvc.wsgi.waiting import ViewThreads
 
@@ -51,7 +51,7 @@ class ProcessContext:
 class MonitoredParts:
     """The parts whose state operators see. children: None if views run in threads of this process."""
 
-    database: Database
+    database: Engine
     rates: RatesService
     chat: ChatService
     views: ViewThreads
@@ -71,7 +71,8 @@ class Operations:
         self._files = [process.log_file] if process.log_file is not None else []
         self._notifier = SystemdNotifier(reactor, process.environ)
         self._renewal = process.renewal
-        self._readiness = Readiness(reactor, parts.database, parts.rates.facade.sources, self._views_trouble)
+        sqlite = {} if settings.storage.url else SQLITE
+        self._readiness = Readiness(reactor, parts.database, parts.rates.facade.sources, self._views_trouble, sqlite)
         self._lag = ReactorLag(reactor)
         self._traffic = Traffic(settings.chat.prefix)
         self._access: AccessLog | None = None
@@ -110,6 +111,7 @@ class Operations:
                 views=parts.views,
                 unread=lambda: parts.unread.on_disk,
                 children=parts.children.stats if parts.children is not None else None,
+                server=(lambda: parts.database.is_available) if self._settings.storage.url else None,
                 lag=self._lag,
                 timers=lambda: len(self._reactor.getDelayedCalls()),
             )

@@ -14,10 +14,10 @@ from twisted.python.failure import Failure
 
 from mixsvc.errors import StorageError
 from mixsvc.interfaces import SourceHealth
-from mixsvc.storage.database import Database, probe
+from mixsvc.storage.engine import Engine
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
 
-__all__ = ["CACHE_SECONDS", "DATABASE_SECONDS", "HealthReport", "Readiness", "ServiceStage"]
+__all__ = ["CACHE_SECONDS", "DATABASE_SECONDS", "SQLITE", "HealthReport", "Readiness", "ServiceStage"]
 
 # How long one answer of the database counts for everybody who asks: a write takes the disk's time.
 CACHE_SECONDS: Final = 5.0
@@ -64,16 +64,18 @@ class Readiness:
     def __init__(
         self,
         clock: IReactorTime,
-        database: Database,
+        database: Engine,
         sources: Callable[[], Sequence[SourceHealth]],
         views: Callable[[], str],
+        sqlite: Mapping[str, object] = SQLITE,
     ) -> None:
-        """views: returns why no view can run now, as a sentence; "" if one can."""
+        """views: returns why no view can run now, as a sentence; "" if one can. sqlite: empty for another database."""
         self.stage = ServiceStage.STARTING
         self._clock = clock
         self._database = database
         self._sources = sources
         self._views = views
+        self._sqlite = sqlite
         # The database's last answer: "" or what is wrong with it, and when it came.
         self._trouble = ""
         self._answered_at = float("-inf")
@@ -83,13 +85,13 @@ class Readiness:
     def report(self) -> "Deferred[HealthReport]":
         """Fires within DATABASE_SECONDS and does not fail. Cancel it to stop waiting."""
         if self.stage is not ServiceStage.SERVING:
-            return succeed(HealthReport([self.stage.value], self._sources(), SQLITE))
+            return succeed(HealthReport([self.stage.value], self._sources(), self._sqlite))
         return self._database_trouble().addCallback(self._report_of)
 
     def _report_of(self, trouble: str) -> HealthReport:
         # The service may have begun to stop while the database was answering.
         reasons = [reason for reason in (self.stage.value, self._views(), trouble) if reason]
-        return HealthReport(reasons, self._sources(), SQLITE)
+        return HealthReport(reasons, self._sources(), self._sqlite)
 
     def _database_trouble(self) -> "Deferred[str]":
         is_late = self._timeout is not None and not self._timeout.active()
@@ -100,7 +102,7 @@ class Readiness:
         self._waiting.append(waiter)
         if self._timeout is None:
             self._timeout = self._clock.callLater(DATABASE_SECONDS, self._set_trouble, "The database does not answer.")
-            self._database.run(probe).addCallbacks(lambda _: "", _trouble_of).addCallback(self._answered)
+            self._database.run(self._database.probe).addCallbacks(lambda _: "", _trouble_of).addCallback(self._answered)
         return waiter
 
     def _answered(self, trouble: str) -> None:

@@ -16,6 +16,7 @@ from mixsvc.rates.history import sqlite
 from mixsvc.rates.history.backfill import Backfill
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.history.keeper import HistoryKeeper
+from mixsvc.rates.history.store import QuoteStore
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.quote import ECB
@@ -27,7 +28,8 @@ from mixsvc.rates.sources import build_sources
 from mixsvc.rates.sources.agent import PollingAgent
 from mixsvc.rates.sources.archive import ArchiveSource
 from mixsvc.rates.sources.ecb_history import history_documents
-from mixsvc.storage.database import Database, prepare
+from mixsvc.storage.choosing import prepare
+from mixsvc.storage.engine import TransactionRunner
 from mixsvc.threads.pool import DaemonThreadPool
 
 __all__ = ["RatesService"]
@@ -42,14 +44,15 @@ class RatesService:
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, settings: Settings, database: Database, pool: DaemonThreadPool) -> None:
+    def __init__(self, reactor: Any, settings: Settings, database: TransactionRunner, pool: DaemonThreadPool) -> None:
         """database, pool (for what blocks): opened, started and closed by the caller."""
-        self._path = settings.storage.path
+        self._storage = settings.storage
         # For other processes: see mixsvc.rates.news and remote.
         self.table = RateTable(_now)
         self.history = RateHistory()
         self._has_archive = False
-        self._keeper = HistoryKeeper(database, sqlite, self.history, pool.defer)
+        self._store = _store(settings)
+        self._keeper = HistoryKeeper(database, self._store, self.history, pool.defer)
         self._listeners: list[Callable[[], None]] = []
         client = HTTPClient(PollingAgent(reactor, settings.rates.timeout))
         self._sources = build_sources(settings.rates, client, pool.defer, _now)
@@ -81,7 +84,7 @@ class RatesService:
 
         Blocks for some 2 ms for 1000 stored quotes; there are 8000 in a year. Raises DatabaseUnusable.
         """
-        self._take_over(prepare(self._path, sqlite.read_past) or {})
+        self._take_over(prepare(self._storage, self._store.read_past) or {})
 
     def start(self) -> None:
         """Poll at once, then every interval. The past has been read: nobody gets an answer without it."""
@@ -137,3 +140,12 @@ def _now() -> datetime:
 def _last_day() -> date:
     """The last day that a quote can have: it is tomorrow already in some time zones."""
     return (_now() + timedelta(days=1)).date()
+
+
+def _store(settings: Settings) -> QuoteStore:
+    if settings.storage.url:
+        # Only for those who have its extra.
+        from mixsvc.rates.history import postgres
+
+        return postgres
+    return sqlite

@@ -111,6 +111,9 @@ class Database:
         reactor: provides IReactorCore, IReactorTime and IReactorFromThreads. defer_to_thread: runs the blocking close
         in a thread that does not keep the process alive.
         """
+        self.probe = probe
+        # A file does not go away: each call says anew whether it can be used.
+        self.is_available = True
         self._reactor = reactor
         self._path = path
         self._defer_to_thread = defer_to_thread

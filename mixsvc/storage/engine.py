@@ -1,11 +1,13 @@
-"""What the parts expect of a database, whichever it is. `database.Database` is the one for SQLite."""
+"""What the parts expect of a database, whichever it is. `database.Database` is the one for SQLite, and
+`postgres.database.PostgresDatabase` the one for PostgreSQL; `choosing` chooses.
+"""
 
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred
 
-__all__ = ["Cursor", "TransactionRunner"]
+__all__ = ["Cursor", "Engine", "TransactionRunner"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,3 +24,18 @@ class TransactionRunner(Protocol):
 
         Fails with StorageError if the database fails, or with what the function raises; then nothing is changed.
         """
+
+
+class Engine(TransactionRunner, Protocol):
+    """A database in use. Used in the reactor thread."""
+
+    @property
+    def probe(self) -> Callable[[Cursor], object]:
+        """A function for `run` that writes something, so that it fails where nothing can be stored."""
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the last call has found a database that answers."""
+
+    def close(self) -> "Deferred[None]":
+        """Close after the functions that are running. A second call does nothing. The caller may stop waiting."""

@@ -3,7 +3,9 @@
 import re
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -61,22 +63,21 @@ class MetricsTests(SynchronousTestCase):
         ]
         slots = [SlotStats(1, True, 4, 500, 40_000_000), SlotStats(2, False, 0, 6, 0)]
         self.children = ChildrenStats(slots, {"died": 2, "new_code": 0})
-        self.exposition = MetricsExposition(
-            MetricSources(
-                traffic=traffic,
-                connections=lambda: 3,
-                refused=lambda: {"413": 2, "unread": 1},
-                sessions=lambda: Numbers({"xhr": 4, "websocket": 6}, 100, {"address": 8}, 9),
-                chat=lambda: ChatStats(11, 2, 12, Counter(slow_down=13), histogram(5, 5), histogram(0.5)),
-                sources=lambda: self.sources,
-                source_ages=lambda: {"ecb": 60.0},
-                views=views,
-                unread=lambda: 14,
-                lag=lag,
-                timers=lambda: 3,
-                children=lambda: self.children,
-            )
+        self.parts = MetricSources(
+            traffic=traffic,
+            connections=lambda: 3,
+            refused=lambda: {"413": 2, "unread": 1},
+            sessions=lambda: Numbers({"xhr": 4, "websocket": 6}, 100, {"address": 8}, 9),
+            chat=lambda: ChatStats(11, 2, 12, Counter(slow_down=13), histogram(5, 5), histogram(0.5)),
+            sources=lambda: self.sources,
+            source_ages=lambda: {"ecb": 60.0},
+            views=views,
+            unread=lambda: 14,
+            lag=lag,
+            timers=lambda: 3,
+            children=lambda: self.children,
         )
+        self.exposition = MetricsExposition(self.parts)
 
     def written(self, accept: str) -> tuple[bytes, str]:
         written = self.exposition.write(accept, True)
@@ -149,8 +150,18 @@ class MetricsTests(SynchronousTestCase):
         assert found["process_open_fds", ()] > 2
         assert ("process_cpu_seconds_total", ()) in found
 
+    def test_a_server_in_place_of_sqlite_is_up_or_not(self) -> None:
+        for is_up in (True, False):
+            self.exposition = MetricsExposition(replace(self.parts, server=partial(bool, is_up)))
+            found = self.found()
+
+            assert found["mixsvc_postgresql_up", ()] == is_up
+            assert not any(name == "mixsvc_sqlite_info" for name, _ in found)
+
     def test_the_documentation_names_each_of_them_and_no_other(self) -> None:
         text, _ = self.written("")
+        self.exposition = MetricsExposition(replace(self.parts, server=lambda: True))
+        text += self.written("")[0]
         written = {line.split(" ")[2] for line in text.decode().splitlines() if line.startswith("# TYPE mixsvc_")}
         page = (PROJECT / "docs" / "how-to" / "operations.md").read_text()
         table = page.partition("\n| metric |")[2].partition("\n\n")[0]

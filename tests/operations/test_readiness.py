@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.errors import StorageError
 from mixsvc.interfaces import SourceHealth
 from mixsvc.operations.readiness import CACHE_SECONDS, DATABASE_SECONDS, HealthReport, Readiness, ServiceStage
-from mixsvc.storage.database import prepare
+from mixsvc.storage.database import prepare, probe
 
 FAILING = SourceHealth("ecb", "failing", None, 7, "no luck", None)
 
@@ -20,8 +20,14 @@ FAILING = SourceHealth("ecb", "failing", None, 7, "no luck", None)
 class FakeDatabase:
     """Records what it is asked for."""
 
+    is_available = True
+
     def __init__(self) -> None:
+        self.probe = probe
         self.asked: list[tuple[Callable[..., Any], Deferred[Any]]] = []
+
+    def close(self) -> "Deferred[None]":
+        raise NotImplementedError
 
     def run(self, function: Callable[..., Any], *args: object) -> "Deferred[Any]":
         self.asked.append((function, Deferred()))

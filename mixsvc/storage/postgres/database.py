@@ -60,16 +60,25 @@ class PostgresDatabase:
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, url: str, defer_to_thread: DeferToThread) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        url: str,
+        defer_to_thread: DeferToThread,
+        on_open: Callable[[PostgresConnection], None] = lambda connection: None,
+    ) -> None:
         """Connects with the first call of `run`. `prepare` makes the tables. Raises BadSetting.
 
         reactor: provides IReactorCore, IReactorTime and IReactorFromThreads. defer_to_thread: runs the blocking close
-        in a thread that does not keep the process alive.
+        in a thread that does not keep the process alive. on_open: called in the database's thread with each new
+        connection; raises psycopg.Error if that cannot be used.
         """
+        self.probe = probe
         self.state = ServerState.ANSWERS
         self._reactor = reactor
         self._conninfo = conninfo(url)
         self._defer_to_thread = defer_to_thread
+        self._on_open = on_open
         self._pool: ConnectionPool | None = None
         # A copy of the connection's descriptor, so that its number belongs to nothing else while we have it.
         self._descriptor: int | None = None
@@ -96,6 +105,11 @@ class PostgresDatabase:
         If the connection breaks meanwhile, the function is called again once the server answers, for AGAIN_SECONDS.
         """
         return Deferred.fromCoroutine(self._run_again(lambda cursor: function(cursor, *args, **kwargs)))
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the server answers, as the last call has shown."""
+        return self.state is ServerState.ANSWERS
 
     def close(self) -> "Deferred[None]":
         """Close after the functions that are running. A second call does nothing. The caller may stop waiting."""
@@ -162,6 +176,11 @@ class PostgresDatabase:
 
     def _opened(self, connection: PostgresConnection) -> None:
         """Called in the database's thread."""
+        try:
+            self._on_open(connection)
+        except BaseException:
+            connection.close()
+            raise
         self._reactor.callFromThread(self._remember, os.dup(connection.fileno()))
 
     def _drop(self, pool: ConnectionPool, connection: PostgresConnection) -> None:
@@ -264,6 +283,11 @@ class PostgresDatabase:
         returned, self._returned = self._returned, []
         for back in returned:
             back.callback(None)
+
+
+def probe(cursor: PostgresCursor) -> None:
+    """Write what is there already: a standby and a full disk refuse that as well."""
+    cursor.execute("UPDATE cluster SET value = value WHERE key = 'schema'")
 
 
 def _check_primary(cursor: PostgresCursor) -> None:

@@ -9,6 +9,7 @@ import psycopg
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.postgres.checks import faults, is_deaf
 from mixsvc.storage.postgres.connection import PostgresConnection, PostgresCursor, connect
+from mixsvc.storage.postgres.one_node import SECOND, is_taken
 from mixsvc.storage.postgres.schema import upgrade, version
 from mixsvc.storage.postgres.trouble import reason
 from mixsvc.storage.postgres.url import shown
@@ -42,6 +43,8 @@ def rehearse(url: str) -> None:
             if is_deaf(connection, other):
                 raise DatabaseUnusable(DEAF)
         version(connection)
+        if is_taken(connection):
+            raise DatabaseUnusable(SECOND)
 
 
 def prepare(url: str, read: Callable[[PostgresCursor], T]) -> T:

@@ -1,0 +1,81 @@
+"""Which database the settings name: a SQLite file, or a PostgreSQL server.
+
+What PostgreSQL needs is imported only for it: it is an extra.
+"""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, TypeVar
+
+from mixsvc.config.settings import StorageSettings
+from mixsvc.errors import BadSetting
+from mixsvc.interfaces import DeferToThread
+from mixsvc.storage import database
+from mixsvc.storage.engine import Cursor, Engine
+
+__all__ = ["make_database", "prepare", "rehearse", "settled"]
+
+T = TypeVar("T")
+
+# Longer than any URL. Limits the memory that a wrong path to something huge takes.
+MAX_CHARACTERS = 8192
+
+
+def settled(storage: StorageSettings) -> StorageSettings:
+    """The settings with the URL that url_file contains, if that is given; blocks. Raises BadSetting."""
+    if not storage.url_file:
+        return storage
+    if storage.url:
+        raise BadSetting("[storage] url and [storage] url_file are both given; give only one of them")
+    try:
+        with open(storage.url_file, encoding="utf-8") as file:
+            url = file.read(MAX_CHARACTERS).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise BadSetting(f"[storage] url_file = {storage.url_file} cannot be read: {reason}") from None
+    if not url:
+        raise BadSetting(f"[storage] url_file = {storage.url_file} is empty; write the URL of the database into it")
+    return StorageSettings(storage.path, url)
+
+
+def rehearse(storage: StorageSettings) -> None:
+    """Check that the database can be used, without changing anything; blocks. Raises BadSetting, DatabaseUnusable."""
+    storage = settled(storage)
+    if storage.url:
+        _postgres().start.rehearse(storage.url)
+    else:
+        database.rehearse(storage.path)
+
+
+def prepare(storage: StorageSettings, read: Callable[[Cursor], T]) -> T | None:
+    """Create or upgrade the database, then return what `read` reads from it; None for an empty one in memory. Blocks.
+
+    Raises DatabaseUnusable.
+    """
+    if storage.url:
+        found: T = _postgres().start.prepare(storage.url, read)
+        return found
+    return database.prepare(storage.path, read)
+
+
+def make_database(reactor: Any, storage: StorageSettings, defer_to_thread: DeferToThread) -> Engine:
+    """The database in use; see mixsvc.storage.database.Database, and PostgresDatabase. Raises BadSetting."""
+    if storage.url:
+        made: Engine = _postgres().one_node.make_database(reactor, storage.url, defer_to_thread)
+        return made
+    return database.Database(reactor, storage.path, defer_to_thread)
+
+
+def _postgres() -> ModuleType:
+    try:
+        import psycopg
+    except ImportError:
+        raise BadSetting(
+            "[storage] url needs psycopg, which is not installed here; install mixsvc with its extra postgres, "
+            "or leave url empty for SQLite"
+        ) from None
+    del psycopg
+    import mixsvc.storage.postgres.one_node
+    import mixsvc.storage.postgres.start
+
+    return mixsvc.storage.postgres
