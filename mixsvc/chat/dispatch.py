@@ -58,13 +58,22 @@ EVENTS_AT_ONCE: Final = 500
 # What a client reads while this node does not know whether the others have given it up.
 AWAY: Final = "The chat's database does not answer; try again a little later."
 
-# What the chat reads from the database at start: rooms (name, last number, topic), sanctions, and the epoch.
-StoredState = tuple[Sequence[StoredRoom], Sequence[Sanction], str]
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """What the chat reads from the database at start. event: the number of the journal's event up to which it is."""
+
+    event: int
+    rooms: Sequence[StoredRoom]
+    sanctions: Sequence[Sanction]
+    epoch: str
 
 
 def read_stored_state(store: ChatStore, cursor: Cursor) -> StoredState:
     """Reads what `restore` needs; blocks (made for storage.database.prepare)."""
-    return store.read_rooms(cursor), store.read_sanctions(cursor), store.read_epoch(cursor)
+    # First the journal: what is done meanwhile is done again, which changes nothing.
+    event = store.read_events(cursor, 0, 0).last
+    return StoredState(event, store.read_rooms(cursor), store.read_sanctions(cursor), store.read_epoch(cursor))
 
 
 @dataclass(frozen=True)
@@ -154,11 +163,11 @@ class ChatDispatcher:
 
     def restore(self, stored: StoredState) -> None:
         """Take over what was read from the database; called before the first client."""
-        rooms, sanctions, epoch = stored
-        self._state.storage.take_epoch(epoch)
-        self._state.rooms.restore(rooms)
-        self._message_dates.restore({name: last for name, last, _ in rooms})
-        self._add_sanctions(sanctions)
+        self._state.storage.take_epoch(stored.epoch)
+        self._state.rooms.restore(stored.rooms)
+        self._message_dates.restore({name: last for name, last, _ in stored.rooms})
+        self._add_sanctions(stored.sanctions)
+        self._nodes.journal.begin_at(stored.event)
 
     def _add_sanctions(self, sanctions: Sequence[Sanction]) -> None:
         now = self._state.wall.seconds()
@@ -313,10 +322,9 @@ class ChatDispatcher:
         reading.addErrback(lambda failure: _log.warn("chat: what moderators did meanwhile could not be read"))
 
     def _reread(self, stored: StoredState) -> None:
-        rooms, sanctions, _ = stored
         self._state.sanctions.clear()
-        self._add_sanctions(sanctions)
-        for name, last, topic in rooms:
+        self._add_sanctions(stored.sanctions)
+        for name, last, topic in stored.rooms:
             room = self._state.rooms.find(name)
             if room is not None:
                 room.last, room.topic = last, topic

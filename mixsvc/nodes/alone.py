@@ -78,6 +78,9 @@ class _LocalJournal:
     def follow(self, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
         self._apply = apply
 
+    def begin_at(self, position: int) -> None:
+        """Does nothing: no event has a number."""
+
     def stored(self, event: JournalEvent) -> "Deferred[None]":
         self._apply(event)
         return succeed(None)

@@ -174,6 +174,9 @@ class Journal(Protocol):
         sanctions, topics and deletions from the engine instead.
         """
 
+    def begin_at(self, position: int) -> None:
+        """The chat has read a state that has all events up to this number in it; called before the first client."""
+
     def stored(self, event: JournalEvent) -> "Deferred[None]":
         """Apply an event that this node has stored, after those before it; fires when it is applied.
 

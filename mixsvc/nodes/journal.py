@@ -63,6 +63,10 @@ class SharedJournal:
         self._bus.listen(Recorded, self.heard)
         self._applied(self.position)
 
+    def begin_at(self, position: int) -> None:
+        self._order = EventOrder(position)
+        self._applied(position)
+
     def heard(self, hint: Recorded) -> None:
         """There are events up to this number."""
         self._order.heard(hint.number)

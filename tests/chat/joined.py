@@ -171,6 +171,9 @@ class FakeJournal:
     def follow(self, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
         self._apply = apply
 
+    def begin_at(self, position: int) -> None:
+        """The state of a test's start has all events in it."""
+
     def stored(self, event: JournalEvent) -> "Deferred[None]":
         return self.post(event.kind, event.room, event.body)
 

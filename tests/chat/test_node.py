@@ -21,7 +21,7 @@ from mixsvc.storage.postgres.connection import connect
 from tests.chat.fakes import FakeClient, FakeHooks, FakeIdentifier, FakeRates
 from tests.nodes.engine import EngineThread, defer_to_daemon, make_tables, new_reactor
 
-DEADLINE = 60.0
+DEADLINE = 30.0
 TIMES = PulseTimes(heartbeat=0.2, dead_after=2.0)
 LOBBY: dict[str, Any] = {"room": "lobby"}
 
@@ -66,6 +66,7 @@ class World:
     def __init__(self, reactor: Any, url: str) -> None:
         self.reactor = reactor
         self.a, self.b = Served(reactor, url, "a"), Served(reactor, url, "b")
+        self.served = [self.a, self.b]
 
     async def until(self, is_true: Callable[[], object]) -> None:
         end = self.reactor.seconds() + DEADLINE
@@ -83,7 +84,7 @@ class World:
         return mia, bob
 
     async def stop(self) -> None:
-        for each in (self.a, self.b):
+        for each in self.served:
             await each.dispatcher.flush()
             await each.node.stop()
             for run in each.runs:
@@ -155,6 +156,29 @@ def test_names_presence_and_moderators_hold_on_both_nodes(database_url: str) -> 
         await world.until(lambda: world.b.dispatcher.members("lobby") == ["Mia"])
         again = world.b.client("Bob")
         await world.until(lambda: again.transport.closed)
+
+    play(database_url, scenario)
+
+
+def test_a_node_that_starts_later_knows_what_is_in_force_and_does_nothing_again(database_url: str) -> None:
+    async def scenario(world: World) -> None:
+        mia, bob = await world.people()
+        for type, fields in (("mute", {"name": "Bob", "seconds": 60}), ("kick", {**LOBBY, "name": "Bob"})):
+            mia.send(type, **fields)
+        await world.until(lambda: len(mia.got("done")) == 2)
+        bob.lose()
+        late = Served(world.reactor, database_url, "c")
+        world.served.append(late)
+        await world.until(lambda: late.node.nodes.heart.is_trusted)
+        again = late.client("Bob")
+        again.send("say", **LOBBY, text="no")
+        await world.until(lambda: again.got("error"))
+        assert again.got("error")[0]["code"] == "muted"
+        await world.until(lambda: len(mia.got("came")) == 2)
+        mia.send("kick", **LOBBY, name="Bob")
+        await world.until(lambda: again.got("kicked"))
+
+        assert len(again.got("kicked")) == 1
 
     play(database_url, scenario)
 
