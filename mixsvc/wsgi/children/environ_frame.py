@@ -21,7 +21,7 @@ BETWEEN: Final = "\u0100"
 CALL: Final = Struct(">?I")
 HEAD: Final = Struct(">HHI")
 
-# Header blocks up to this size are cached.
+# The texts of calls and header blocks up to this size are cached.
 MAX_CACHED_BYTES: Final = 1024
 
 
@@ -52,8 +52,9 @@ def decode_call(payload: bytes) -> CallFrame:
     """What `encode_call` was given. Raises BadFrame."""
     try:
         has_descriptor, length = CALL.unpack_from(payload)
-        words = payload[CALL.size : CALL.size + length].decode().split(BETWEEN)
-        texts = dict(zip(words[::2], words[1::2], strict=True))
+        block = payload[CALL.size : CALL.size + length]
+        # A copy, as the application may change it.
+        texts = dict(_cached_texts(block) if length <= MAX_CACHED_BYTES else _texts(block))
     except (error, ValueError) as fault:
         raise BadFrame(f"a CALL cannot be read: {fault}") from None
     return CallFrame(texts, payload[CALL.size + length :], has_descriptor)
@@ -75,6 +76,15 @@ def decode_head(payload: bytes) -> HeadFrame:
     except (error, ValueError) as fault:
         raise BadFrame(f"the head of a response cannot be read: {fault}") from None
     return HeadFrame(code, payload[HEAD.size : start], headers, payload[start + length :])
+
+
+def _texts(block: bytes) -> dict[str, str]:
+    words = block.decode().split(BETWEEN)
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+# A client sends the same again and again over a connection.
+_cached_texts = lru_cache(512)(_texts)
 
 
 def _pairs(block: bytes) -> tuple[tuple[bytes, bytes], ...]:

@@ -24,6 +24,13 @@ class CallTests(SynchronousTestCase):
     def test_an_empty_body_is_no_descriptor(self) -> None:
         assert not decode_call(encode_call({"PATH_INFO": "/"}, b"")).has_descriptor
 
+    def test_what_an_application_changes_is_not_seen_by_the_next_call(self) -> None:
+        for value in ("short", "long" * 1000):
+            payload = encode_call({"PATH_INFO": "/", "HTTP_COOKIE": value}, b"")
+            decode_call(payload).texts.clear()
+
+            assert decode_call(payload).texts == {"PATH_INFO": "/", "HTTP_COOKIE": value}
+
     def test_what_cannot_be_read_is_a_bad_frame(self) -> None:
         whole = encode_call({"A": "b", "C": "d"}, b"")
         for payload in (b"", whole[:3], whole[:-2], b"\0\0\0\0\1\xff"):
