@@ -65,8 +65,16 @@ class World:
 
     def __init__(self, reactor: Any, url: str) -> None:
         self.reactor = reactor
+        self.url = url
         self.a, self.b = Served(reactor, url, "a"), Served(reactor, url, "b")
         self.served = [self.a, self.b]
+
+    def kill_a(self) -> None:
+        """For the others node a is dead from now on, and another one takes its place."""
+        for run in self.a.runs:
+            run.pause()
+        self.a = Served(self.reactor, self.url, "a")
+        self.served.append(self.a)
 
     async def until(self, is_true: Callable[[], object]) -> None:
         end = self.reactor.seconds() + DEADLINE
@@ -85,6 +93,8 @@ class World:
 
     async def stop(self) -> None:
         for each in self.served:
+            for run in each.runs:
+                run.go_on()
             await each.dispatcher.flush()
             await each.node.stop()
             for run in each.runs:

@@ -8,9 +8,12 @@ from twisted.internet.task import deferLater
 
 from mixsvc.storage.postgres.connection import connect
 from tests.chat.fakes import FakeClient
-from tests.chat.test_node import LOBBY, World, play
+from tests.chat.test_node import DEADLINE, LOBBY, Served, World, play
 
 ROUNDS = 12
+DEATHS = 5
+
+NAMES = ("Ann", "Bob", "Cleo")
 
 
 class Writer:
@@ -24,14 +27,20 @@ class Writer:
         self.shown: list[tuple[int, str]] = []
         self.token: str | None = None
         self.client: FakeClient | None = None
+        self.served: Served | None = None
         self.index = 0
+
+    def lose(self) -> None:
+        """The node is gone, and the connection with it."""
+        self.read()
+        self.client = None
 
     def connect(self) -> None:
         self.read()
         if self.client is not None:
             self.client.lose()
         self.index += 1
-        served = (self.world.a, self.world.b)[self.index % 2]
+        self.served = served = (self.world.a, self.world.b)[self.index % 2]
         since = self.shown[-1][0] if self.shown else 0
         self.client = FakeClient(served.factory.buildProtocol(None), None, "192.0.2.1")
         self.taken = 0
@@ -78,6 +87,40 @@ class Writer:
         return len(self.acknowledged) == self.said
 
 
+async def settle(writer: Writer) -> None:
+    """Everything that was said is acknowledged."""
+    end = writer.world.reactor.seconds() + DEADLINE
+    while not (writer.is_inside and writer.is_done):
+        assert writer.world.reactor.seconds() < end
+        if not writer.is_inside and (writer.client is None or writer.client.got("error")):
+            writer.connect()
+        elif writer.is_inside:
+            writer.repeat()
+        await deferLater(writer.world.reactor, 0.05)
+
+
+async def check(world: World, writers: list[Writer]) -> None:
+    """All have been shown the same, once and in order, and what was acknowledged is in it."""
+    everything = sum(writer.said for writer in writers)
+    await world.until(lambda: all(writer.is_done and len(writer.shown) == everything for writer in writers))
+    assert all(writer.shown == writers[0].shown for writer in writers)
+    assert len(set(writers[0].shown)) == everything > 0
+    numbers = {text: number for number, text in writers[0].shown}
+    assert all(numbers[key] == number for writer in writers for key, number in writer.acknowledged.items())
+
+
+async def talk(writers: list[Writer], chance: random.Random) -> None:
+    """Some change nodes, and those who are inside say something."""
+    for writer in writers:
+        if not writer.is_inside or chance.random() < 0.3:
+            writer.connect()
+            await deferLater(writer.world.reactor, 0.02)
+        if writer.is_inside:
+            for _ in range(5):
+                writer.say()
+    await deferLater(writers[0].world.reactor, 0.002 * chance.randrange(5))
+
+
 def test_nothing_is_lost_or_doubled_while_connections_break_and_people_change_nodes(database_url: str) -> None:
     def break_connections(share: float) -> None:
         with closing(connect(database_url)) as connection:
@@ -89,34 +132,49 @@ def test_nothing_is_lost_or_doubled_while_connections_break_and_people_change_no
 
     async def scenario(world: World) -> None:
         await world.until(lambda: all(each.node.nodes.heart.is_trusted for each in (world.a, world.b)))
-        writers = [Writer(world, name) for name in ("Ann", "Bob", "Cleo")]
-        chance = random.Random(1)
-
-        async def settle(writer: Writer) -> None:
-            while not (writer.is_inside and writer.is_done):
-                if not writer.is_inside and (writer.client is None or writer.client.got("error")):
-                    writer.connect()
-                elif writer.is_inside:
-                    writer.repeat()
-                await deferLater(world.reactor, 0.05)
-
+        writers, chance = [Writer(world, name) for name in NAMES], random.Random(1)
         for _ in range(ROUNDS):
-            for writer in writers:
-                if not writer.is_inside or chance.random() < 0.3:
-                    writer.connect()
-                if writer.is_inside:
-                    for _line in range(5):
-                        writer.say()
-                await deferLater(world.reactor, 0.01)
+            await talk(writers, chance)
             break_connections(0.5)
             for writer in writers:
                 await settle(writer)
-        everything = sum(writer.said for writer in writers)
-        await world.until(lambda: all(writer.is_done and len(writer.shown) == everything for writer in writers))
-
-        assert all(writer.shown == writers[0].shown for writer in writers)
-        assert len(set(writers[0].shown)) == everything > 0
-        numbers = {text: number for number, text in writers[0].shown}
-        assert all(numbers[key] == number for writer in writers for key, number in writer.acknowledged.items())
+        await check(world, writers)
 
     play(database_url, scenario)
+
+
+def test_nothing_is_lost_or_doubled_when_a_node_dies_again_and_again(database_url: str) -> None:
+    async def scenario(world: World) -> None:
+        await world.until(lambda: all(each.node.nodes.heart.is_trusted for each in (world.a, world.b)))
+        writers, chance = [Writer(world, name) for name in NAMES], random.Random(2)
+        watcher = world.b.client("Dora")
+        for _ in range(DEATHS):
+            await talk(writers, chance)
+            for writer in writers:
+                if writer.served is world.a:
+                    writer.lose()
+            world.kill_a()
+            for writer in writers:
+                await settle(writer)
+        await check(world, writers)
+
+        for writer in writers:
+            assert writer.client is not None
+            writer.client.lose()
+        await world.until(lambda: world.a.dispatcher.members("lobby") == ["Dora"])
+        await world.until(lambda: world.b.dispatcher.members("lobby") == ["Dora"])
+        assert inside(watcher) == {"Dora"}
+
+    play(database_url, scenario)
+
+
+def inside(client: FakeClient) -> set[str]:
+    """Who is inside as a client was told; nobody comes or goes twice."""
+    found = set(client.got("joined")[0]["members"])
+    for event in client.got():
+        if event["type"] == "came":
+            assert event["name"] not in found
+            found.add(event["name"])
+        elif event["type"] == "went":
+            found.remove(event["name"])
+    return found
