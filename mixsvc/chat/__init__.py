@@ -46,7 +46,8 @@ cookie, so connections without that cookie need no thread.
 10. storage/connection_pool.py runs the transaction in the database's thread,
 11. chat/storage/sqlite/messages.py numbers and inserts it,
 12. chat/handlers/messages.py again, after the commit: `said` to the author,
-13. chat/protocol/events.py makes the `message` event, once for all,
+13. chat/handlers/telling.py, as soon as all messages before it are told,
+    chat/protocol/events.py: makes the `message` event, once for all,
 14. chat/handlers/broadcast.py sends it to the members, in order with other broadcasts,
 15. txsockjs/utils.py: broadcast, which encodes it once for each framing,
 16. txsockjs/_session/outbox.py holds what a client has not read yet.

@@ -5,6 +5,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.handlers.retention import INTERVAL, LOOK_SECONDS
+from mixsvc.errors import StorageError
 from mixsvc.interfaces import Identity, RoomMessage
 from tests.chat.fakes import FakeClient
 from tests.chat.joined import Cluster, NodeHarness
@@ -85,6 +86,23 @@ class MessageTests(JoinedTestCase):
         self.assertEqual(list(range(101, 121)), [each["number"] for each in joined["messages"]])
         self.assertEqual([(121, "more")], self.texts(cid))
         self.assertEqual(list(range(1, 122)), [number for number, _ in self.texts(ann)])
+
+    def test_a_join_that_waits_for_what_the_members_lack_is_refused_if_that_cannot_be_read(self) -> None:
+        ann, bob = self.a.inside("Ann"), self.b.inside("Bob")
+        cid = self.a.named("Cid")
+        bob.send("say", **ALL, text="hello")
+        self.b.database.settle()
+        self.a.inbox.clear()
+        cid.clear()
+        cid.send("join", **ALL)
+        self.a.database.step()
+        self.a.database.fail()
+        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
+        self.assertEqual([("busy", "join")], [(each["code"], each["of"]) for each in cid.got()])
+        (joined,) = [each for each in self.ask(cid, "join", **ALL) if each["type"] == "joined"]
+
+        self.assertEqual([1], [each["number"] for each in joined["messages"]])
+        self.assertEqual(([(1, "hello")], []), (self.texts(ann), self.texts(cid)))
 
     def test_a_client_goes_on_at_another_node_where_it_left_off(self) -> None:
         ann = self.a.inside("Ann", token="t" * 20)
