@@ -129,48 +129,58 @@ BEGIN
     END LOOP;
     moment := clock_timestamp();
 
+    -- Windows and no joins of drafts with each other: their number is not estimated, and a thousand may come.
     RETURN QUERY
     WITH draft AS (
-        SELECT given.*, row_number() OVER (PARTITION BY given.room, given.key ORDER BY given.place) AS nth
+        SELECT given.*, found.number AS known, found.name AS known_name, found.text AS known_text, found.said_at,
+            found.kind AS known_kind, found.deleted_by IS NOT NULL AS is_deleted,
+            found.number IS NULL AND (given.key IS NULL OR given.place = min(given.place) OVER same_key) AS is_new
         FROM unnest(rooms, names, texts, keys, kinds, marks)
             WITH ORDINALITY AS given (room, name, text, key, kind, mark, place)
-    ), known AS (
-        SELECT draft.place, message.*
-        FROM draft JOIN message ON message.room = draft.room AND message.key = draft.key
-    ), added AS (
-        SELECT draft.*, row_number() OVER (PARTITION BY draft.room ORDER BY draft.place)
+        LEFT JOIN LATERAL (
+            -- One search in the index for each, however the table has grown.
+            SELECT * FROM message WHERE message.room = given.room AND message.key = given.key LIMIT 1
+        ) found ON true
+        WINDOW same_key AS (PARTITION BY given.room, given.key)
+    ), numbered AS (
+        SELECT draft.*, count(*) FILTER (WHERE draft.is_new) OVER (PARTITION BY draft.room ORDER BY draft.place)
             + CASE room.last WHEN -1 THEN (SELECT room_floor.number FROM room_floor) ELSE room.last END AS number
         FROM draft JOIN room ON room.name = draft.room
-        WHERE (draft.key IS NULL OR draft.nth = 1) AND draft.place NOT IN (SELECT known.place FROM known)
     ), stored AS (
         INSERT INTO message (room, number, name, text, said_at, key, kind, mark)
-        SELECT added.room, added.number, added.name, added.text, moment, added.key, added.kind, added.mark FROM added
+        SELECT each.room, each.number, each.name, each.text, moment, each.key, each.kind, each.mark
+        FROM numbered each WHERE each.is_new
     ), changed AS (
         UPDATE room SET last = news.last, topic = coalesce(news.topics[array_upper(news.topics, 1)], room.topic)
         FROM (
-            SELECT added.room, max(added.number) AS last,
-                array_agg(added.text ORDER BY added.place) FILTER (WHERE added.kind = 'topic') AS topics
-            FROM added GROUP BY added.room
+            SELECT each.room, max(each.number) AS last,
+                array_agg(each.text ORDER BY each.place) FILTER (WHERE each.kind = 'topic') AS topics
+            FROM numbered each WHERE each.is_new GROUP BY each.room
         ) news
         WHERE room.name = news.room
     )
-    SELECT coalesce(known.number, added.number), coalesce(known.name, added.name), coalesce(known.text, added.text),
-        extract(epoch FROM coalesce(known.said_at, moment))::double precision, coalesce(known.kind, added.kind),
-        known.deleted_by IS NOT NULL, known.number IS NOT NULL OR added.place <> draft.place, added.mark
-    FROM draft
-    LEFT JOIN known ON known.place = draft.place
-    LEFT JOIN added
-        ON added.place = draft.place OR (added.room = draft.room AND added.key = draft.key AND draft.nth > 1)
-    ORDER BY draft.place;
+    SELECT coalesce(each.known, first_value(each.number) OVER same_key),
+        coalesce(each.known_name, first_value(each.name) OVER same_key),
+        coalesce(each.known_text, first_value(each.text) OVER same_key),
+        extract(epoch FROM coalesce(each.said_at, moment))::double precision,
+        coalesce(each.known_kind, first_value(each.kind) OVER same_key),
+        each.is_deleted, NOT each.is_new, each.mark
+    FROM numbered each
+    WINDOW same_key AS (
+        PARTITION BY each.room, each.key, CASE WHEN each.key IS NULL THEN each.place END ORDER BY each.place
+    )
+    ORDER BY each.place;
 
     -- The newest message always stays, so that a repetition of it is recognised.
-    DELETE FROM message USING (
-        SELECT room.name, room.last,
-            (SELECT min(message.number) FROM message WHERE message.room = room.name) AS first
+    WITH full_room AS MATERIALIZED (
+        SELECT room.name, least(
+            room.last - greatest(keep, 1),
+            (SELECT min(message.number) FROM message WHERE message.room = room.name) + pruned - 1
+        ) AS number
         FROM room WHERE room.name = ANY (rooms) AND room.last > greatest(keep, 1)
-    ) full_room
-    WHERE message.room = full_room.name
-        AND message.number <= least(full_room.last - greatest(keep, 1), full_room.first + pruned - 1);
+    )
+    DELETE FROM message USING full_room
+    WHERE message.room = full_room.name AND message.number <= full_room.number;
 END
 $$;
 

@@ -55,6 +55,21 @@ class ClockTests(PostgresCase):
         self.assertEqual((stored.message,), page.messages)
 
 
+class LargeBatchTests(PostgresCase):
+    __test__ = True
+
+    def test_the_largest_batch_is_stored_in_a_part_of_the_time_that_a_statement_may_take(self) -> None:
+        # Work that grows with the square of its size took seven seconds.
+        self.tables.execute("SET statement_timeout = 3000")
+        self.addCleanup(self.tables.execute, "RESET statement_timeout")
+
+        for batch in range(4):
+            new = [Draft(f"room{each % 10}", "Ann", "x", NOW, f"{batch} {each}") for each in range(1000)]
+            stored = self.run_in(store.insert, new, StorageLimits(100, 1000))
+
+        self.assertEqual(400, max(each.message.number for each in stored))
+
+
 class ManyNodesTests(PostgresCase):
     __test__ = True
 
