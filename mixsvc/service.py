@@ -295,7 +295,8 @@ class MixService(MultiService):
 
     def _sockets(self) -> list[Any]:
         sites = (self._site, self._admin_site)
-        return [*self._ports, *self._admin_ports, *(each for site in sites for each in site.transports())]
+        clients = [each for site in sites for each in site.transports()]
+        return [*self._ports, *self._admin_ports, *clients, *self._database.sockets()]
 
     def _close_ports(self) -> "Deferred[Any]":
         return _closed(self._ports)

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -142,6 +142,10 @@ class Database:
             self._pool.watcher = self._guard
         ran = run_transaction(self._reactor, self._pool, function, *args, **kwargs)
         return ran.addErrback(self._recover).addBoth(self._schedule_checkpoint)
+
+    def sockets(self) -> Sequence[Any]:
+        """See Engine: a file has none."""
+        return ()
 
     def close(self) -> "Deferred[None]":
         """Close after the transactions that are running; called in the reactor thread. A second call does nothing.

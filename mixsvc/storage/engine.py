@@ -2,7 +2,7 @@
 `postgres.database.PostgresDatabase` the one for PostgreSQL; `choosing` chooses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -36,6 +36,9 @@ class Engine(TransactionRunner, Protocol):
     @property
     def is_available(self) -> bool:
         """Whether the last call has found a database that answers."""
+
+    def sockets(self) -> Sequence[Any]:
+        """Its connections that no child of this process may keep open, each with a fileno."""
 
     def close(self) -> "Deferred[None]":
         """Close after the functions that are running. A second call does nothing. The caller may stop waiting."""

@@ -26,6 +26,9 @@ class FakeDatabase:
         self.probe = probe
         self.asked: list[tuple[Callable[..., Any], Deferred[Any]]] = []
 
+    def sockets(self) -> Sequence[Any]:
+        return ()
+
     def close(self) -> "Deferred[None]":
         raise NotImplementedError
 

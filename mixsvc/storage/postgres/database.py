@@ -2,8 +2,9 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -50,6 +51,15 @@ class ServerState(Enum):
     ANSWERS = "answers"
     AWAY = "away"
     CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class _Descriptor:
+    number: int | None
+
+    def fileno(self) -> int:
+        """-1 if there is none."""
+        return -1 if self.number is None else self.number
 
 
 class PostgresDatabase:
@@ -110,6 +120,10 @@ class PostgresDatabase:
     def is_available(self) -> bool:
         """Whether the server answers, as the last call has shown."""
         return self.state is ServerState.ANSWERS
+
+    def sockets(self) -> Sequence[Any]:
+        """See Engine. The server keeps a session, and its locks, as long as any process has its socket."""
+        return [] if self._pool is None else [*self._pool.connections.values(), _Descriptor(self._descriptor)]
 
     def close(self) -> "Deferred[None]":
         """Close after the functions that are running. A second call does nothing. The caller may stop waiting."""

@@ -1,6 +1,8 @@
 """A service on PostgreSQL, under each reactor: what is acknowledged is kept, whatever happens to the server."""
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,6 +15,7 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.builds import PROJECT
+from tests.e2e.support.both_ways import hosting
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.operators import OPERATORS, admin_url, metric
 from tests.e2e.support.service import DEADLINE, Config, Launch, Service, refused
@@ -195,6 +198,24 @@ def test_a_silent_server_is_noticed_within_ten_seconds(
         number = ann.say("meanwhile", key="k1")
 
     assert number == 2
+
+
+def test_a_child_that_a_view_left_behind_does_not_keep_the_database(
+    programs: Path, config: Config, tmp_path: Path, start: Start, url: str
+) -> None:
+    launch = Launch(programs, tmp_path / "service", config, environ=CHECKOUT).having(storage={"url": url})
+    launch = hosting(launch, "forking_app")
+    service = start(launch)
+    with Chatter(service.port, "Ann") as ann:
+        ann.say("kept")
+    child = int(get_text(f"{service.url}/left_behind"))
+    try:
+        service.process.kill()
+        service.process.wait()
+
+        assert start(launch).port
+    finally:
+        os.kill(child, signal.SIGKILL)
 
 
 def test_a_start_is_refused_in_one_line(programs: Path, config: Config, tmp_path: Path, server: Postgres) -> None:
