@@ -15,7 +15,8 @@ __all__ = ["SECOND", "OneNode", "is_taken", "make_database"]
 
 # "mixn" in ASCII: the first half of the advisory lock; the second names the schema of the tables.
 LOCK: Final = 0x6D69786E
-TAKE: Final = "SELECT pg_try_advisory_lock(%s, hashtext(current_schema()))"
+TRY: Final = "SELECT pg_try_advisory_lock(%s, hashtext(current_schema()))"
+TAKE: Final = "SELECT pg_advisory_lock(%s, hashtext(current_schema()))"
 
 SECOND: Final = "another service uses it; stop that one, or give another database in [storage] url"
 
@@ -31,17 +32,23 @@ class OneNode:
 
     def opened(self, connection: PostgresConnection) -> None:
         """Raise psycopg.OperationalError if another service has the lock."""
+        if self._session and connection.execute(TRY, (LOCK,)).fetchone() != (True,):
+            connection.execute(END, (self._session,))
         if is_taken(connection):
-            if self._session:
-                connection.execute(END, (self._session,))
-            if not self._session or is_taken(connection):
-                raise psycopg.OperationalError(SECOND)
+            raise psycopg.OperationalError(SECOND)
         self._session = connection.info.backend_pid
 
 
 def is_taken(connection: PostgresConnection) -> bool:
-    """Whether another service has the lock; else this connection has it until it is closed. Raises psycopg.Error."""
-    return connection.execute(TAKE, (LOCK,)).fetchone() != (True,)
+    """Whether another service has the lock; else this connection has it until it is closed. Raises psycopg.Error.
+
+    Blocks for some seconds if so: the session of a process that has just ended may not have ended yet.
+    """
+    try:
+        connection.execute(TAKE, (LOCK,))
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled):
+        return True
+    return False
 
 
 def make_database(reactor: Any, url: str, defer_to_thread: DeferToThread) -> PostgresDatabase:
