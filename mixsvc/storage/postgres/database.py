@@ -54,7 +54,7 @@ class ServerState(Enum):
 
 
 @dataclass(frozen=True)
-class _Descriptor:
+class _SocketCopy:
     number: int | None
 
     def fileno(self) -> int:
@@ -123,7 +123,7 @@ class PostgresDatabase:
 
     def sockets(self) -> Sequence[Any]:
         """See Engine. The server keeps a session, and its locks, as long as any process has its socket."""
-        return [] if self._pool is None else [*self._pool.connections.values(), _Descriptor(self._descriptor)]
+        return [] if self._pool is None else [*self._pool.connections.values(), _SocketCopy(self._descriptor)]
 
     def close(self) -> "Deferred[None]":
         """Close after the functions that are running. A second call does nothing. The caller may stop waiting."""
