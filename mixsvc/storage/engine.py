@@ -3,11 +3,11 @@
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from twisted.internet.defer import Deferred
 
-__all__ = ["Cursor", "Engine", "TransactionRunner"]
+__all__ = ["Cursor", "Engine", "RepeatingRunner", "TransactionRunner"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,6 +24,16 @@ class TransactionRunner(Protocol):
 
         Fails with StorageError if the database fails, or with what the function raises; then nothing is changed.
         """
+
+
+@runtime_checkable
+class RepeatingRunner(TransactionRunner, Protocol):
+    """Runs functions in a database whose answer may be lost: then nobody knows what was done."""
+
+    def run_again(
+        self, function: Callable[Concatenate[Cursor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> "Deferred[T]":
+        """Like run, for a function that does nothing more when it is called a second time, as it is after a loss."""
 
 
 class Engine(TransactionRunner, Protocol):

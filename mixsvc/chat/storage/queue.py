@@ -1,5 +1,6 @@
 """The queue in front of the database: group commit for messages, and reads and changes in one order with them."""
 
+import secrets
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from mixsvc.common.histogram import SECONDS, SIZES, Histogram
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatPage
-from mixsvc.storage.engine import Cursor
+from mixsvc.storage.engine import Cursor, RepeatingRunner
 
 __all__ = ["MOST_WAITING", "StorageQueue", "NotRead", "NotSaved"]
 
@@ -42,6 +43,9 @@ PAGES_IN_OUTBOX: Final = 4
 
 # How many bytes a page has at most, however large the outbox: clients limit a message too.
 MOST_PAGE: Final = 2**20
+
+# So many bytes that no two keys are ever the same.
+KEY_BYTES: Final = 16
 
 # How long results are delivered, in seconds, before the reactor gets its turn.
 SLICE_SECONDS: Final = 0.01
@@ -85,6 +89,7 @@ class StorageQueue:
     def __init__(self, clocks: Clocks[IReactorTime], database: ChatDatabase, settings: ChatSettings) -> None:
         self._clock, self._wall = clocks.steady, clocks.wall
         self._transactions = database.transactions
+        self._repeating = self._transactions if isinstance(self._transactions, RepeatingRunner) else None
         # For what is given to `change`.
         self.store = store = database.store
         page_bytes = min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE)
@@ -117,6 +122,9 @@ class StorageQueue:
         If the room has a message with this key, fires with that one, marked `is_repeated`. Fails with NotSaved if the
         database fails or too many calls wait.
         """
+        if key is None and self._repeating is not None:
+            # A key that no client chooses: stored once, also if it has to be asked for again.
+            key = secrets.token_urlsafe(KEY_BYTES)
         return self._enqueue(self._appends, Draft(room, name, text, self._wall.seconds(), key, kind))
 
     def withdraw(self, room: str, authors: Collection[str]) -> None:
@@ -167,11 +175,17 @@ class StorageQueue:
         self._round_robin.append(queue)
         self._busy = True
         asked, deferreds = queue.take()
-        result = self._transactions.run(queue.function, asked, self._limits)
+        result = self._run_of(queue)(queue.function, asked, self._limits)
         outcomes = result.addCallbacks(queue.succeeded, queue.failed, errbackArgs=(len(asked),))
         if queue is self._appends:
             outcomes.addCallback(self._count, self._clock.seconds())
         outcomes.addCallback(lambda found: self._deliver(zip(deferreds, found, strict=True)))
+
+    def _run_of(self, queue: "_WorkQueue[Any, Any]") -> Callable[..., Deferred[list[Any]]]:
+        """Reads, and messages with keys, are asked for again if the answer is lost."""
+        if self._repeating is None or queue is self._changes:
+            return self._transactions.run
+        return self._repeating.run_again
 
     def _count(self, outcomes: list[Outcome], began: float) -> list[Outcome]:
         self.commits.add(outcomes, self._clock.seconds() - began)

@@ -1,6 +1,8 @@
 """The storage queue: group commit, order of results, failures, flush."""
 
 import sqlite3
+from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -16,6 +18,18 @@ from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import StorageError
 from mixsvc.interfaces import ChatMessage, ChatPage
 from tests.chat.fakes import NOW, FakeDatabase
+
+
+class LossyDatabase(FakeDatabase):
+    """Loses the answer of each call that may be made again, and makes it again."""
+
+    def run_again(self, function: Callable[..., Any], *args: object) -> Deferred[Any]:
+        def twice(cursor: sqlite3.Cursor) -> Any:
+            function(cursor, *args)
+            cursor.connection.commit()
+            return function(cursor, *args)
+
+        return self.run(twice)
 
 
 class StorageQueueTests(SynchronousTestCase):
@@ -81,6 +95,20 @@ class StorageQueueTests(SynchronousTestCase):
         self.database.settle()
 
         self.assertEqual([(2, "c"), (3, "b")], [(each.number, each.text) for each in self.messages()])
+
+    def test_what_is_stored_is_stored_once_if_the_answer_is_lost(self) -> None:
+        self.database = LossyDatabase()
+        self.addCleanup(self.database.connection.close)
+        self.queue = self.new_queue()
+        stored, other, page = self.append("a"), self.append("b", "k"), self.page(10)
+        self.database.settle()
+
+        self.assertEqual([(1, "a"), (2, "b")], self.database.rows())
+        self.assertEqual([1, 2], [self.successResultOf(each).message.number for each in (stored, other)])
+        self.assertEqual(1, self.successResultOf(page).last)
+        change = self.queue.change(lambda cursor: cursor.execute("DELETE FROM message").rowcount)
+        self.database.settle()
+        self.assertEqual(2, self.successResultOf(change))
 
     def test_two_waiting_messages_with_one_key_are_stored_once(self) -> None:
         first, second = self.append("a", "k"), self.append("a", "k")
