@@ -59,7 +59,7 @@ class LargeBatchTests(PostgresCase):
     __test__ = True
 
     def test_the_largest_batch_is_stored_in_a_part_of_the_time_that_a_statement_may_take(self) -> None:
-        # Work that grows with the square of its size took seven seconds.
+        # Work that grows with the square of its size takes longer.
         self.tables.execute("SET statement_timeout = 3000")
         self.addCleanup(self.tables.execute, "RESET statement_timeout")
 
