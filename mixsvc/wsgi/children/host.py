@@ -4,6 +4,7 @@ import json
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from threading import Lock
@@ -197,8 +198,9 @@ class ChildHost:
             with self._lock:
                 is_done = not self._calls
             if is_done and not self._runs.is_busy and not self._logins.is_busy:
-                # The main thread reads the end of the stream.
-                self._connection.shutdown(socket.SHUT_RD)
+                # The main thread reads the end of the stream. Another thread may have been the last as well.
+                with suppress(OSError):
+                    self._connection.shutdown(socket.SHUT_RD)
 
 
 @dataclass
