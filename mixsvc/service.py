@@ -15,7 +15,8 @@ or hanging (mixsvc.shutdown):
    chat's sessions get what was sent to them and a close frame with 1001; the poll is given up. A view that does not end
    is named in the log and left behind on its daemon thread, or killed with its child.
 4. The last responses reach their clients, and children end.
-5. The messages that wait are stored, and the database closes, in a thread that is left behind if the disk hangs.
+5. The messages that wait are stored, other nodes are told, and the database closes, in a thread that is left behind if
+   the disk hangs.
 
 twistd then raises the signal again, which a shell shows as 143 for SIGTERM. mixsvc.operations.stop_signals says how the
 signals come here, and ends the process if all this takes too long.
@@ -25,6 +26,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from socket import gethostname
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from twisted.application.service import MultiService
@@ -37,6 +39,7 @@ from mixsvc.application import request_authenticator
 from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
 from mixsvc.chat.login_watch import LookAtLogins
+from mixsvc.chat.node import ChatNode
 from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.common.clocks import never_set
 from mixsvc.config.settings import Settings
@@ -51,12 +54,15 @@ from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator, DeferToThread
 from mixsvc.interfaces.auth import Identifier
+from mixsvc.nodes.node import NodeEngine, NodeOptions
+from mixsvc.nodes.pulse import PulseTimes
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
 from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
-from mixsvc.storage.choosing import make_database
+from mixsvc.storage.choosing import listener, make_database
+from mixsvc.storage.engine import Engine
 from mixsvc.storage.lock import SERVICE, DatabaseLock, own
 from mixsvc.threads.bridge import Bridge
 from mixsvc.threads.places import Places
@@ -147,12 +153,12 @@ class MixService(MultiService):
         self._children: ViewProcesses | None = None
         self._views, pages = self._make_views(application)
         self._database = make_database(reactor, settings.storage, self._helpers.defer)
+        self._hints, self._node = self._make_node()
         self._lock = DatabaseLock(settings.storage.path, SERVICE)
         self._hooks = ThreadHookRunner(reactor, hooks) if self._children is None else ChildHookRunner(self._children)
-        self._rates = RatesService(reactor, settings, self._database, self._helpers)
+        self._rates = self._make_rates()
         self._chat = self._make_chat(authenticate)
-        parts = MonitoredParts(self._database, self._rates, self._chat, self._views, self._unread, self._children)
-        self._operations = Operations(reactor, settings, parts, process or ProcessContext())
+        self._operations = self._make_operations(process or ProcessContext())
         self._site = self._make_site(pages)
         self._admin_site = self._operations.watch(self._site)
         self._ports: list[IListeningPort] = []
@@ -168,11 +174,31 @@ class MixService(MultiService):
         # If the disk hangs, half of the view threads are left for those who do not need the database.
         places = Places(max(1, self._settings.web.threads // 2))
         given = Dependencies(self._database, self._rates, identify, bridge, places, self._helpers.defer, self._hooks)
-        given = replace(given, look=look)
+        given = replace(given, look=look, node=self._node)
         if self._settings.storage.url:
             # The server's clock dates the messages.
             given = replace(given, wall=never_set(self._reactor.seconds, time.time()))
         return ChatService(self._reactor, self._settings, given)
+
+    def _make_node(self) -> tuple[Engine | None, ChatNode | None]:
+        """A connection of its own, so that no message makes a heartbeat wait, and a node on it; None without nodes."""
+        storage, nodes = self._settings.storage, self._settings.nodes
+        if not storage.url:
+            return None, None
+        hints = make_database(self._reactor, storage, self._helpers.defer)
+        engine = NodeEngine(hints.run, listener(nodes.listen_url or storage.url), self._helpers.defer)
+        options = NodeOptions(nodes.name or gethostname(), PulseTimes(nodes.heartbeat, nodes.dead_after))
+        return hints, ChatNode(self._reactor, self._database, engine, options)
+
+    def _make_rates(self) -> RatesService:
+        nodes = self._node.nodes if self._node is not None else None
+        return RatesService(self._reactor, self._settings, self._database, self._helpers, nodes)
+
+    def _make_operations(self, process: ProcessContext) -> Operations:
+        parts = MonitoredParts(
+            self._database, self._rates, self._chat, self._views, self._unread, self._children, self._node
+        )
+        return Operations(self._reactor, self._settings, parts, process)
 
     def _make_identifier(self, authenticate: Authenticator, bridge: Bridge) -> tuple[Identifier, LookAtLogins | None]:
         """Who says who opens a connection, and who looks for log-outs; None if any thread can."""
@@ -288,7 +314,8 @@ class MixService(MultiService):
                 (0.95, "the processes that draw charts", self._chart_queue.stop),
             ],
             [(0.95, "storing the chat's messages", self._chat.flush)],
-            [(1.0, "closing the database", self._database.close)],
+            [(0.97, "telling the other nodes", self._chat.leave)],
+            [(1.0, "closing the database", self._close_databases)],
             # Last, so that /readyz says until the end that the service is stopping.
             [(1.0, "closing the operators' ports", self._close_admin_ports)],
         )
@@ -296,7 +323,15 @@ class MixService(MultiService):
     def _sockets(self) -> list[Any]:
         sites = (self._site, self._admin_site)
         clients = [each for site in sites for each in site.transports()]
-        return [*self._ports, *self._admin_ports, *clients, *self._database.sockets()]
+        return [*self._ports, *self._admin_ports, *clients, *self._database_sockets()]
+
+    def _database_sockets(self) -> list[Any]:
+        of_node = (self._node, self._hints)
+        return [*self._database.sockets(), *(each for part in of_node if part is not None for each in part.sockets())]
+
+    def _close_databases(self) -> "Deferred[Any]":
+        databases = [each for each in (self._database, self._hints) if each is not None]
+        return gatherResults([each.close() for each in databases])
 
     def _close_ports(self) -> "Deferred[Any]":
         return _closed(self._ports)

@@ -175,7 +175,7 @@ def makeService(options: MixsvcOptions) -> IService:
         # With --uid that user opens these later, and needs the rights for it.
         with acting_as(options):
             settings = replace(settings, storage=settled(settings.storage))
-            rehearse(settings.storage)
+            rehearse(settings.storage, settings.nodes.listen_url)
         # First, so that an error in other people's code leaves no files of ours behind.
         hooks = _try_application(found, directory, options) if settings.web.processes else frozenset()
         with acting_as(options):

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
+from mixsvc.chat.arrivals import PatientIdentifier
 from mixsvc.chat.connection import ChatFactory, same_owner
 from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, StoredState, read_stored_state
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.login_watch import LoginWatch, LookAtLogins, look_in_thread
+from mixsvc.chat.node import ChatNode
 from mixsvc.chat.stats import ChatStats
 from mixsvc.chat.storage.sqlite import store as sqlite_store
 from mixsvc.chat.storage.store import ChatDatabase, ChatStore
@@ -20,6 +22,7 @@ from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.interfaces import DeferToThread, IRates
 from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.hooks import HookRunner
+from mixsvc.nodes.alone import alone
 from mixsvc.storage.choosing import prepare
 from mixsvc.storage.clock_record import ClockKeeper, ClockRecord
 from mixsvc.storage.engine import TransactionRunner
@@ -49,7 +52,8 @@ class Dependencies:
     """What the builder of the chat hands in. bridge, places: as for ChatFacade. wall: the time of day.
 
     defer_to_thread: runs what may block, in a thread that does not keep the process alive. hooks: runs what the
-    application has registered. look: finds out whose logins have ended; None if such a thread does.
+    application has registered. look: finds out whose logins have ended; None if such a thread does. node: what this
+    process is among others; None if it is alone.
     """
 
     database: TransactionRunner
@@ -61,6 +65,7 @@ class Dependencies:
     hooks: HookRunner
     wall: WallClock = field(default_factory=WallClock)
     look: LookAtLogins | None = None
+    node: ChatNode | None = None
 
 
 class ChatService:
@@ -74,12 +79,14 @@ class ChatService:
         self._given = given
         self._database = ChatDatabase(given.database, _store(settings))
         clocks = Clocks(reactor, given.wall)
-        neighbours = Neighbours(given.rates.facade, broadcast, given.hooks)
+        nodes = given.node.nodes if given.node is not None else alone()
+        neighbours = Neighbours(given.rates.facade, broadcast, given.hooks, nodes)
         self.dispatcher = ChatDispatcher(clocks, self._database, settings.chat, neighbours)
         self._login_watch = LoginWatch(reactor, self.dispatcher, given.look or look_in_thread(given.defer_to_thread))
         record = ClockRecord(settings.storage.path)
         self._clock_keeper = ClockKeeper(reactor, given.wall, record, given.defer_to_thread)
-        factory = ChatFactory(reactor, self.dispatcher, given.identify)
+        identify = PatientIdentifier(given.node, given.identify) if given.node is not None else given.identify
+        factory = ChatFactory(reactor, self.dispatcher, identify)
         self.resource = SockJSResource(factory, {**sockjs_options(settings), "same_owner": same_owner}, reactor)
         # For views, in any thread.
         self.facade = ChatFacade(given.bridge, self.dispatcher, settings.chat.prefix, given.places)
@@ -95,6 +102,8 @@ class ChatService:
         if stored is not None:
             self.dispatcher.restore(stored)
         self.dispatcher.start()
+        if self._given.node is not None:
+            self._given.node.start(self.dispatcher)
         self._login_watch.start()
         if self._settings.storage.path != MEMORY:
             self._clock_keeper.start()
@@ -120,6 +129,10 @@ class ChatService:
     def flush(self) -> "Deferred[None]":
         """Fires when every message so far is stored or refused."""
         return self.dispatcher.flush()
+
+    def leave(self) -> "Deferred[None]":
+        """Tell the other nodes that this one has gone, after `flush`; fires when they know, or cannot be told."""
+        return self._given.node.stop() if self._given.node is not None else succeed(None)
 
     def stats(self) -> ChatStats:
         """Returns what was counted until now."""

@@ -85,7 +85,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield "chat", "token_file", partial(check_api_token, chat.token_file)
     yield "chat", "listen", partial(check_chat_database, settings)
     place = "url" if settings.storage.url else "url_file" if settings.storage.url_file else "path"
-    yield "storage", place, partial(rehearse, settings.storage)
+    yield "storage", place, partial(rehearse, settings.storage, settings.nodes.listen_url)
 
 
 def _placed(path: str, found: ReadSettings, place: tuple[str, str], text: str) -> str:

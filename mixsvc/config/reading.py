@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mixsvc.common.text import did_you_mean, similar
 from mixsvc.config.ini import IniFile, RawSetting, Values, read_ini
-from mixsvc.config.settings import SECTIONS, ChatSettings, Settings
+from mixsvc.config.settings import SECTIONS, ChatSettings, NodesSettings, Settings
 from mixsvc.errors import BadSetting
 
 __all__ = ["ReadSettings", "inspect_settings", "read_settings"]
@@ -19,6 +19,9 @@ PASSWORD: Final = re.compile(r"//[^/?#]*@")
 # for the other fields of a message.
 WIDEST_CHARACTER: Final = 14
 AROUND_TEXT: Final = 512
+
+# How many heartbeats of a node may be lost before the others give it up.
+BEATS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ def inspect_settings(path: str | None, options: Values) -> ReadSettings:
         values.pop(("server", "listen"), None)
     settings = _apply(values, mistakes)
     mistakes += _texts_that_do_not_fit(settings.chat, values)
+    mistakes += _dead_too_soon(settings.nodes, values)
+    mistakes += _nobody_to_hear(settings, values)
     return ReadSettings(settings, values, mistakes)
 
 
@@ -124,6 +129,23 @@ def _texts_that_do_not_fit(chat: ChatSettings, values: Values) -> Iterator[BadSe
         yield BadSetting(
             f"{given.place}: [chat] max_text = {chat.max_text} needs max_message = {needed} or more: "
             f"one character may take {WIDEST_CHARACTER} bytes in a message"
+        )
+
+
+def _dead_too_soon(nodes: NodesSettings, values: Values) -> Iterator[BadSetting]:
+    if nodes.dead_after < BEATS * nodes.heartbeat:
+        given = values.get(("nodes", "heartbeat")) or values["nodes", "dead_after"]
+        yield BadSetting(
+            f"{given.place}: [nodes] heartbeat = {nodes.heartbeat:g} needs dead_after = {BEATS * nodes.heartbeat:g} or "
+            "more: some heartbeats may be lost"
+        )
+
+
+def _nobody_to_hear(settings: Settings, values: Values) -> Iterator[BadSetting]:
+    if settings.nodes.listen_url and not (settings.storage.url or settings.storage.url_file):
+        yield BadSetting(
+            f"{values['nodes', 'listen_url'].place}: [nodes] listen_url needs [storage] url or url_file, the database "
+            "that the nodes share"
         )
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "MEMORY",
     "SECTIONS",
     "ChatSettings",
+    "NodesSettings",
     "RatesSettings",
     "ServerSettings",
     "Settings",
@@ -169,6 +170,17 @@ class StorageSettings:
 
 
 @dataclass(frozen=True)
+class NodesSettings:
+    """[nodes]: how services that use one PostgreSQL database are one chat."""
+
+    # Like the URL of the database; empty: that one.
+    listen_url: str = setting(str, "")
+    name: str = setting(str, "")
+    heartbeat: float = setting(parsers.seconds(0.1, 60), "2")
+    dead_after: float = setting(parsers.seconds(1, 3600), "15")
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings. The defaults are those of config.example.ini."""
 
@@ -177,6 +189,7 @@ class Settings:
     chat: ChatSettings = field(default_factory=ChatSettings)
     rates: RatesSettings = field(default_factory=RatesSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
+    nodes: NodesSettings = field(default_factory=NodesSettings)
 
     def within(self, directory: str) -> "Settings":
         """Returns the same settings with absolute paths; relative ones start at this directory, where the service runs.
@@ -219,4 +232,5 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "chat": ChatSettings,
     "rates": RatesSettings,
     "storage": StorageSettings,
+    "nodes": NodesSettings,
 }

@@ -67,6 +67,11 @@ class SharedHeart:
     def is_leader(self) -> bool:
         return self._pulse.is_leader(self._clock.seconds())
 
+    @property
+    def silence(self) -> float:
+        """For how many seconds no heartbeat was answered; infinity if none was yet."""
+        return self._pulse.silence(self._clock.seconds())
+
     def start(self, owner: HeartOwner) -> None:
         """Begin to beat; `beat_for` was called before."""
         self._owner = owner

@@ -7,7 +7,7 @@ broken, and its number may then be somebody else's.
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
@@ -82,6 +82,10 @@ class HintListener:
         if self._retry is not None and self._retry.active():
             self._retry.cancel()
         return self._close()
+
+    def sockets(self) -> Sequence[Any]:
+        """What no child of this process may keep open, each with a fileno."""
+        return [] if self._reader is None else [self._reader, self._reader.connection]
 
     def renew(self) -> None:
         """Connect anew, as nothing is heard any more; does nothing while there is no connection."""
@@ -162,7 +166,7 @@ class _Descriptor:
         lost: Callable[[str], object],
     ) -> None:
         self._reactor = reactor
-        self._connection = connection
+        self.connection = connection
         self._heard = heard
         self._lost = lost
         self._descriptor = os.dup(connection.fileno())
@@ -176,7 +180,7 @@ class _Descriptor:
         descriptor, self._descriptor = self._descriptor, -1
         self._reactor.removeReader(self)
         os.close(descriptor)
-        return self._connection
+        return self.connection
 
     def fileno(self) -> int:
         return self._descriptor
@@ -186,11 +190,11 @@ class _Descriptor:
 
     def doRead(self) -> None:
         try:
-            self._connection.pgconn.consume_input()
+            self.connection.pgconn.consume_input()
         except Exception as error:
             self._lost(str(error).strip() or "the connection broke")
             return
-        while self._descriptor >= 0 and (notification := self._connection.pgconn.notifies()) is not None:
+        while self._descriptor >= 0 and (notification := self.connection.pgconn.notifies()) is not None:
             self._heard(notification.extra.decode(errors="replace"))
 
     def connectionLost(self, reason: Failure) -> None:

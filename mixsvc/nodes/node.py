@@ -1,6 +1,6 @@
 """A node among others, on PostgreSQL: builds what the chat uses of the nodes, and starts and stops it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,6 +73,9 @@ class SharedNode:
         self._claims = SharedClaims(reactor, run, self._number)
         journal = SharedJournal(reactor, store, bus, presence.applied, options.position)
         self._listener = HintListener(reactor, engine.connect, engine.defer_to_thread, bus.heard, self._listening)
+        self._waiting: list[Deferred[None]] = []
+        # Whether the engine has answered this node.
+        self.has_begun = False
         self.nodes = Nodes(bus, presence.roster, self._claims, journal, heart)
 
     def start(self) -> None:
@@ -81,10 +84,25 @@ class SharedNode:
         self._listener.start()
         self._heart.start(self)
 
+    def begun(self) -> "Deferred[None]":
+        """Fires once `has_begun`. Cancel it to stop waiting."""
+        waiting: Deferred[None] = Deferred(self._waiting.remove)
+        self._waiting.append(waiting)
+        return waiting
+
     def stop(self) -> "Deferred[None]":
         """Stop; fires when the others know, or cannot be told. The chat has closed its sessions before."""
         stopping = DeferredList([self._heart.stop(), self._listener.stop()])
         return stopping.addCallback(lambda _: None)
+
+    def sockets(self) -> Sequence[Any]:
+        """What no child of this process may keep open, each with a fileno."""
+        return self._listener.sockets()
+
+    @property
+    def silence(self) -> float:
+        """For how many seconds the engine has not answered this node; infinity if it never has."""
+        return self._heart.silence
 
     def stats(self) -> NodeStats:
         """Returns what was counted until now; any thread."""
@@ -99,6 +117,10 @@ class SharedNode:
     def answered(self, beat: Beat, expected: frozenset[int]) -> None:
         """See HeartOwner."""
         self._presence.answered(beat, expected)
+        self.has_begun = True
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None)
         # As if all others had told what they have stored.
         self._bus.deliver(Recorded(beat.event))
         self._bus.deliver(Said(beat.lasts))

@@ -5,6 +5,7 @@ heartbeat, which is before the engine saw it; so it stops trusting itself before
 """
 
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 __all__ = ["LEASE_BEATS", "Pulse", "PulseTimes"]
@@ -56,6 +57,10 @@ class Pulse:
         """The engine does not have this node any more."""
         self._sent_at = None
         self._leads_until = float("-inf")
+
+    def silence(self, now: float) -> float:
+        """The time since the newest heartbeat that was answered; infinity without one."""
+        return now - self._sent_at if self._sent_at is not None else inf
 
     def is_trusted(self, now: float) -> bool:
         """Whether the others cannot have given this node up."""

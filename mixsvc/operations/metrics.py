@@ -17,6 +17,7 @@ from mixsvc.common.histogram import Histogram
 from mixsvc.common.http_grammar import media_weight
 from mixsvc.http.errors import REFUSALS
 from mixsvc.interfaces import SourceHealth
+from mixsvc.nodes.node import NodeStats
 from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.polling.source_health import FAILING, GOOD, UNTRIED, WAITING
@@ -44,7 +45,7 @@ class MetricSources:
     """Where the numbers come from. All are asked in the reactor thread, when somebody asks for the metrics.
 
     children: None if there are none; then their metrics are left out. server: whether the PostgreSQL server answers;
-    None for SQLite.
+    None for SQLite. node: what this service is among others; None if it is alone.
     """
 
     traffic: Traffic
@@ -60,6 +61,7 @@ class MetricSources:
     timers: Callable[[], int]
     children: Callable[[], ChildrenStats] | None = None
     server: Callable[[], bool] | None = None
+    node: Callable[[], NodeStats] | None = None
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,8 @@ class _ServiceCollector(Collector):
             yield from _children(self._parts.children())
         yield from self._sockjs()
         yield from self._chat()
+        if self._parts.node is not None:
+            yield from _nodes(self._parts.node())
         yield from self._sources()
         yield _histogram("mixsvc_reactor_lag_seconds", "How late the reactor is.", self._parts.lag.seconds)
         yield _gauge("mixsvc_reactor_timers", "Delayed calls of the reactor.", self._parts.timers())
@@ -196,6 +200,17 @@ class _ServiceCollector(Collector):
         yield _gauges("mixsvc_rates_source_failures", "Failures in a row.", ("source",), failures)
         states = [((each.name, state), each.state == state) for each in sources for state in STATES]
         yield _gauges("mixsvc_rates_source_state", "1 for the present state.", ("source", "state"), states)
+
+
+def _nodes(stats: NodeStats) -> Iterator[Metric]:
+    yield _gauge("mixsvc_nodes", "Nodes of this chat that this one sees, itself included.", stats.nodes)
+    yield _gauge("mixsvc_nodes_leader", "1 for the node that does what one does for all.", stats.is_leader)
+    text = "Times that this node has read what others wrote, as hints were missed."
+    yield _counter("mixsvc_nodes_repairs", text, stats.repairs)
+    text = "Times that this node has lost the connection by which it hears the others."
+    yield _counter("mixsvc_nodes_losses", text, stats.losses)
+    text = "How long a hint takes from this node to all, by way of the server."
+    yield _histogram("mixsvc_nodes_hint_duration_seconds", text, stats.seconds)
 
 
 def _children(stats: ChildrenStats) -> Iterator[Metric]:

@@ -12,6 +12,7 @@ from twisted.logger import ILogObserver, Logger, textFileLogObserver
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
+from mixsvc.chat.node import ChatNode
 from mixsvc.chat.service import ChatService
 from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
@@ -19,7 +20,7 @@ from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
 from mixsvc.operations.log_files import LogFile, handle_log_signals
 from mixsvc.operations.pages import PagesBefore, admin_pages, health_pages
 from mixsvc.operations.reactor_lag import ReactorLag
-from mixsvc.operations.readiness import SQLITE, Readiness, ServiceStage
+from mixsvc.operations.readiness import DatabaseTraits, Readiness, ServiceStage
 from mixsvc.operations.renewal_signal import RenewalSignal
 from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
@@ -49,7 +50,9 @@ class ProcessContext:
 
 @dataclass(frozen=True)
 class MonitoredParts:
-    """The parts whose state operators see. children: None if views run in threads of this process."""
+    """The parts whose state operators see. children: None if views run in threads of this process. node: None if the
+    service is alone.
+    """
 
     database: Engine
     rates: RatesService
@@ -57,6 +60,7 @@ class MonitoredParts:
     views: ViewThreads
     unread: SpoolQuota
     children: "ViewProcesses | None" = None
+    node: ChatNode | None = None
 
 
 class Operations:
@@ -71,8 +75,11 @@ class Operations:
         self._files = [process.log_file] if process.log_file is not None else []
         self._notifier = SystemdNotifier(reactor, process.environ)
         self._renewal = process.renewal
-        sqlite = {} if settings.storage.url else SQLITE
-        self._readiness = Readiness(reactor, parts.database, parts.rates.facade.sources, self._views_trouble, sqlite)
+        traits = DatabaseTraits()
+        if parts.node is not None:
+            node = parts.node
+            traits = DatabaseTraits({}, lambda: node.silence, settings.nodes.dead_after)
+        self._readiness = Readiness(reactor, parts.database, parts.rates.facade.sources, self._views_trouble, traits)
         self._lag = ReactorLag(reactor)
         self._traffic = Traffic(settings.chat.prefix)
         self._access: AccessLog | None = None
@@ -112,6 +119,7 @@ class Operations:
                 unread=lambda: parts.unread.on_disk,
                 children=parts.children.stats if parts.children is not None else None,
                 server=(lambda: parts.database.is_available) if self._settings.storage.url else None,
+                node=parts.node.stats if parts.node is not None else None,
                 lag=self._lag,
                 timers=lambda: len(self._reactor.getDelayedCalls()),
             )

@@ -35,7 +35,7 @@ class HealthzPage(Resource):
 
 
 class ReadyzPage(Resource):
-    """GET /readyz: 200 if the service is ready, else 503 with the reasons."""
+    """GET /readyz: 200 if the service is ready, else 503 with the reasons; what will pass is among them with 200."""
 
     isLeaf = True
 
@@ -49,8 +49,9 @@ class ReadyzPage(Resource):
 
     def _body(self, request: Request, report: HealthReport) -> bytes:
         word, status = ("ready", 200) if report.is_ready else ("not ready", 503)
+        reasons = [*report.reasons, *report.passing]
         sources = [_source_fields(each) for each in report.sources]
-        fields: dict[str, object] = {"status": word, "reasons": list(report.reasons), "sources": sources}
+        fields: dict[str, object] = {"status": word, "reasons": reasons, "sources": sources}
         return _json(request, status, {**fields, "sqlite": report.sqlite} if report.sqlite else fields)
 
 

@@ -6,6 +6,7 @@ It should if it has started and is not stopping, its views can run, and its data
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
@@ -17,13 +18,15 @@ from mixsvc.interfaces import SourceHealth
 from mixsvc.storage.engine import Engine
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
 
-__all__ = ["CACHE_SECONDS", "DATABASE_SECONDS", "SQLITE", "HealthReport", "Readiness", "ServiceStage"]
+__all__ = ["CACHE_SECONDS", "DATABASE_SECONDS", "SQLITE", "DatabaseTraits", "HealthReport", "Readiness", "ServiceStage"]
 
 # How long one answer of the database counts for everybody who asks: a write takes the disk's time.
 CACHE_SECONDS: Final = 5.0
 
 # How long the database may take to answer.
 DATABASE_SECONDS: Final = 2.0
+
+UNKNOWN: Final = "This node does not know yet what the others do."
 
 SQLITE: Final = {"version": SQLITE_VERSION, "wal_reset_fault": has_wal_reset_fault()}
 
@@ -42,16 +45,39 @@ class HealthReport:
 
     reasons: why it should get no requests now, each a sentence; empty if it is ready. sources: how the rates' sources
     are, for people to read: the service works without any of them. sqlite: what there is to know of SQLite, likewise.
+    passing: what is wrong but will pass; it is ready all the same, as other nodes have the same trouble.
     """
 
     reasons: Sequence[str]
     sources: Sequence[SourceHealth]
     sqlite: Mapping[str, object] = field(default_factory=dict)
+    passing: Sequence[str] = ()
 
     @property
     def is_ready(self) -> bool:
         """Whether the service should get requests."""
         return not self.reasons
+
+
+@dataclass(frozen=True)
+class DatabaseTraits:
+    """What is special about a database.
+
+    sqlite: what there is to know of SQLite; empty for another one. silence: for how many seconds the server of a node
+    has not answered its heartbeats; infinity if it never has. patience: how long this may last before the node should
+    get no requests.
+    """
+
+    sqlite: Mapping[str, object] = field(default_factory=lambda: SQLITE)
+    silence: Callable[[], float] = lambda: 0.0
+    patience: float = 0.0
+
+    def judge(self, trouble: str) -> tuple[str, str]:
+        """The reason not to be ready, and what will pass; each may be empty. trouble: what is wrong, "" if nothing."""
+        silence = self.silence()
+        if silence == inf:
+            return trouble or UNKNOWN, ""
+        return ("", trouble) if silence < self.patience else (trouble, "")
 
 
 class Readiness:
@@ -67,15 +93,15 @@ class Readiness:
         database: Engine,
         sources: Callable[[], Sequence[SourceHealth]],
         views: Callable[[], str],
-        sqlite: Mapping[str, object] = SQLITE,
+        traits: DatabaseTraits = DatabaseTraits(),
     ) -> None:
-        """views: returns why no view can run now, as a sentence; "" if one can. sqlite: empty for another database."""
+        """views: returns why no view can run now, as a sentence; "" if one can. traits: of the database."""
         self.stage = ServiceStage.STARTING
         self._clock = clock
         self._database = database
         self._sources = sources
         self._views = views
-        self._sqlite = sqlite
+        self._traits = traits
         # The database's last answer: "" or what is wrong with it, and when it came.
         self._trouble = ""
         self._answered_at = float("-inf")
@@ -85,13 +111,14 @@ class Readiness:
     def report(self) -> "Deferred[HealthReport]":
         """Fires within DATABASE_SECONDS and does not fail. Cancel it to stop waiting."""
         if self.stage is not ServiceStage.SERVING:
-            return succeed(HealthReport([self.stage.value], self._sources(), self._sqlite))
+            return succeed(HealthReport([self.stage.value], self._sources(), self._traits.sqlite))
         return self._database_trouble().addCallback(self._report_of)
 
     def _report_of(self, trouble: str) -> HealthReport:
         # The service may have begun to stop while the database was answering.
-        reasons = [reason for reason in (self.stage.value, self._views(), trouble) if reason]
-        return HealthReport(reasons, self._sources(), self._sqlite)
+        lasting, passing = self._traits.judge(trouble)
+        reasons = [reason for reason in (self.stage.value, self._views(), lasting) if reason]
+        return HealthReport(reasons, self._sources(), self._traits.sqlite, [passing] if passing else [])
 
     def _database_trouble(self) -> "Deferred[str]":
         is_late = self._timeout is not None and not self._timeout.active()

@@ -11,12 +11,14 @@ from twisted.logger import Logger
 
 from mixsvc.config.settings import Settings
 from mixsvc.interfaces import Quote
+from mixsvc.nodes.interfaces import Nodes
 from mixsvc.rates.facade import RatesFacade
 from mixsvc.rates.history import sqlite
 from mixsvc.rates.history.backfill import Backfill
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.history.keeper import HistoryKeeper
 from mixsvc.rates.history.store import QuoteStore
+from mixsvc.rates.led import LedRates
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.quote import ECB
@@ -44,9 +46,17 @@ class RatesService:
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, settings: Settings, database: TransactionRunner, pool: DaemonThreadPool) -> None:
-        """database, pool (for what blocks): opened, started and closed by the caller."""
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        database: TransactionRunner,
+        pool: DaemonThreadPool,
+        nodes: Nodes | None = None,
+    ) -> None:
+        """database, pool (for what blocks): opened, started and closed by the caller. nodes: None if it is alone."""
         self._storage = settings.storage
+        self._pool = pool
         # For other processes: see mixsvc.rates.news and remote.
         self.table = RateTable(_now)
         self.history = RateHistory()
@@ -58,10 +68,12 @@ class RatesService:
         self._sources = build_sources(settings.rates, client, pool.defer, _now)
         self._asks_bank = ECB in settings.rates.sources
         chain = Chain(self._sources, settings.rates.interval, random.random)
-        outputs = QuoteOutputs(self.table, self._keeper.save, self._changed)
+        outputs = QuoteOutputs(self.table, self._save, self._changed)
         self._poller = RatePoller(reactor, chain, settings.rates, outputs, _now)
         documents = history_documents(settings.rates, client, pool.defer, _now)
         self._backfill = Backfill(reactor, documents, self._keeper, self._bank_answers, _now)
+        services = (self._poller, self._backfill)
+        self._led = LedRates(reactor, nodes, services, self._read_stored) if nodes is not None else None
         # For every thread.
         self.facade = RatesFacade(self.table, self.history, self._poller.health, _now, self._is_complete)
 
@@ -87,13 +99,21 @@ class RatesService:
         self._take_over(prepare(self._storage, self._store.read_past) or {})
 
     def start(self) -> None:
-        """Poll at once, then every interval. The past has been read: nobody gets an answer without it."""
+        """Poll at once, then every interval. The past has been read: nobody gets an answer without it.
+
+        A node among others polls while it leads.
+        """
+        if self._led is not None:
+            self._led.start()
+            return
         self._poller.startService()
         self._backfill.startService()
 
     def stop(self) -> "Deferred[None]":
         """Stop polling and give up requests in flight; fires when they have ended."""
         self._keeper.stop()
+        if self._led is not None:
+            return self._led.stop()
         ended = gatherResults([self._poller.stopService(), self._backfill.stopService()])
         return ended.addCallback(lambda _: None)
 
@@ -108,12 +128,27 @@ class RatesService:
         """Returns the seconds since the last valid answer of each source that has given one."""
         return self._poller.ages()
 
-    def _take_over(self, past: Mapping[Pair, Timeline]) -> None:
+    def _save(self, quotes: Sequence[Quote]) -> "Deferred[None]":
+        saving = self._keeper.save(quotes)
+        led = self._led
+        return saving.addCallback(lambda _: led.stored()) if led is not None else saving
+
+    def _read_stored(self) -> "Deferred[None]":
+        # By a connection of its own: the chat does not wait for all rates.
+        return self._pool.defer(prepare, self._storage, self._store.read_past).addCallback(self._heard)
+
+    def _heard(self, past: Mapping[Pair, Timeline] | None) -> None:
+        changed = self._take_over(past or {})
+        if changed:
+            self._tell(changed)
+
+    def _take_over(self, past: Mapping[Pair, Timeline]) -> Sequence[Quote]:
         last_day = _last_day().toordinal()
         # A quote of the future has a wrong date, and counts only where there is no other one.
         newest = [(each, {len(each.days) - 1, each.last_up_to(last_day)} - {-1}) for each in past.values()]
-        self.table.publish([each.at(index) for each, indices in newest for index in sorted(indices)])
+        changed = self.table.publish([each.at(index) for each, indices in newest for index in sorted(indices)])
         self.history.adopt(past)
+        return changed
 
     def _is_complete(self) -> bool:
         return self._has_archive or not (self._asks_bank and self._backfill.is_awaited())
@@ -123,6 +158,9 @@ class RatesService:
 
     def _changed(self, quotes: Sequence[Quote]) -> None:
         self.history.add(quotes)
+        self._tell(quotes)
+
+    def _tell(self, quotes: Sequence[Quote]) -> None:
         newest = max(quote.date for quote in quotes)
         self._log.info("rates: {count} new quotes of {date}", count=len(quotes), date=newest.isoformat())
         # A copy, as a listener may add another one.

@@ -4,6 +4,7 @@ What PostgreSQL needs is imported only for it: it is an extra.
 """
 
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from mixsvc.interfaces import DeferToThread
 from mixsvc.storage import database
 from mixsvc.storage.engine import Cursor, Engine
 
-__all__ = ["make_database", "prepare", "rehearse", "settled"]
+__all__ = ["listener", "make_database", "prepare", "rehearse", "settled"]
 
 T = TypeVar("T")
 
@@ -38,11 +39,14 @@ def settled(storage: StorageSettings) -> StorageSettings:
     return StorageSettings(storage.path, url)
 
 
-def rehearse(storage: StorageSettings) -> None:
-    """Check that the database can be used, without changing anything; blocks. Raises BadSetting, DatabaseUnusable."""
+def rehearse(storage: StorageSettings, listen_url: str = "") -> None:
+    """Check that the database can be used, without changing anything; blocks. Raises BadSetting, DatabaseUnusable.
+
+    listen_url: as in NodesSettings.
+    """
     storage = settled(storage)
     if storage.url:
-        _postgres().start.rehearse(storage.url)
+        _postgres().start.rehearse(storage.url, listen_url)
     else:
         database.rehearse(storage.path)
 
@@ -61,9 +65,14 @@ def prepare(storage: StorageSettings, read: Callable[[Cursor], T]) -> T | None:
 def make_database(reactor: Any, storage: StorageSettings, defer_to_thread: DeferToThread) -> Engine:
     """The database in use; see mixsvc.storage.database.Database, and PostgresDatabase. Raises BadSetting."""
     if storage.url:
-        made: Engine = _postgres().one_node.make_database(reactor, storage.url, defer_to_thread)
+        made: Engine = _postgres().database.PostgresDatabase(reactor, storage.url, defer_to_thread)
         return made
     return database.Database(reactor, storage.path, defer_to_thread)
+
+
+def listener(url: str) -> Callable[[], Any]:
+    """A function that opens a connection to a PostgreSQL server on which a node listens. It blocks."""
+    return partial(_postgres().connection.connect, url)
 
 
 def _postgres() -> ModuleType:
@@ -75,7 +84,7 @@ def _postgres() -> ModuleType:
             "or leave url empty for SQLite"
         ) from None
     del psycopg
-    import mixsvc.storage.postgres.one_node
+    import mixsvc.storage.postgres.database
     import mixsvc.storage.postgres.start
 
     return mixsvc.storage.postgres

@@ -128,7 +128,7 @@ class Database:
         self._checkpoint_timer: IDelayedCall | None = None
 
     def run(
-        self, function: "Callable[Concatenate[sqlite3.Cursor, P], T]", *args: P.args, **kwargs: P.kwargs
+        self, function: "Callable[Concatenate[sqlite3.Cursor, P], T]", /, *args: P.args, **kwargs: P.kwargs
     ) -> "Deferred[T]":
         """Run function(cursor, ...) in the database's thread, in one transaction; called in the reactor thread.
 

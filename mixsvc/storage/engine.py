@@ -19,7 +19,7 @@ Cursor: TypeAlias = Any
 class TransactionRunner(Protocol):
     """Runs functions in the database's thread. Used in the reactor thread."""
 
-    def run(self, function: Callable[Concatenate[Cursor, P], T], *args: P.args, **kwargs: P.kwargs) -> "Deferred[T]":
+    def run(self, function: Callable[Concatenate[Cursor, P], T], /, *args: P.args, **kwargs: P.kwargs) -> "Deferred[T]":
         """Run function(cursor, ...) in one transaction; fires with what it returns once that would survive a power cut.
 
         Fails with StorageError if the database fails, or with what the function raises; then nothing is changed.

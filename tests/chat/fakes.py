@@ -50,7 +50,7 @@ class FakeDatabase:
         self.transactions = 0
 
     def run(
-        self, function: Callable[Concatenate[sqlite3.Cursor, P], T], *args: P.args, **kwargs: P.kwargs
+        self, function: Callable[Concatenate[sqlite3.Cursor, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> Deferred[T]:
         answer: Deferred[T] = Deferred()
 

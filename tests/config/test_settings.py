@@ -200,3 +200,22 @@ def test_a_password_in_a_url_is_refused_and_not_shown(tmp_path: Path) -> None:
     said = complaint(tmp_path, "[rates]\necb_url = http://ann:s3cret@127.0.0.1/daily.xml\n")
 
     assert "http://...@127.0.0.1/daily.xml" in said and "s3cret" not in said
+
+
+def test_a_node_may_lose_some_heartbeats_before_it_is_dead(tmp_path: Path) -> None:
+    said = complaint(tmp_path, "[nodes]\nheartbeat = 4\n")
+
+    assert said.startswith("mixsvc.ini, line 2: [nodes] heartbeat = 4 needs dead_after = 20 or more")
+    assert complaint(tmp_path, "[nodes]\ndead_after = 9\n").startswith(
+        "mixsvc.ini, line 2: [nodes] heartbeat = 2 needs"
+    )
+    assert read_settings(written(tmp_path, "[nodes]\nheartbeat = 4\ndead_after = 20\n")).nodes.heartbeat == 4
+
+
+def test_an_address_to_listen_at_needs_a_database_that_nodes_share(tmp_path: Path) -> None:
+    listen = "[nodes]\nlisten_url = postgresql://ann:topsecret@127.0.0.1/chat\n"
+    said = complaint(tmp_path, listen)
+
+    assert said.startswith("mixsvc.ini, line 2: [nodes] listen_url needs [storage] url")
+    assert "topsecret" not in said
+    assert read_settings(written(tmp_path, f"{listen}[storage]\nurl_file = url\n")).nodes.listen_url

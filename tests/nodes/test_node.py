@@ -4,10 +4,11 @@ import os
 import signal
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import closing
+from math import inf
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
 from mixsvc.nodes import statements
@@ -156,6 +157,26 @@ def play(kind: str, url: str, scenario: Scenario) -> None:
 @pytest.fixture(params=REACTORS)
 def any_reactor(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+def test_whoever_waits_for_a_node_is_told_once_it_has_begun_and_its_connection_can_be_closed(database_url: str) -> None:
+    async def scenario(world: World) -> None:
+        late = Host(world.reactor, database_url, "c")
+        given_up, waiting = late.node.begun(), late.node.begun()
+        given_up.addErrback(lambda failure: failure.trap(CancelledError))
+        given_up.cancel()
+        assert (late.node.has_begun, late.node.silence) == (False, inf)
+
+        await waiting
+        assert late.node.has_begun
+        assert late.node.silence < DEADLINE
+        await world.told(world.a, late)
+        assert [each.fileno() >= 0 for each in late.node.sockets()] == [True, True]
+
+        await late.node.stop()
+        late.run.close()
+
+    play("epoll", database_url, scenario)
 
 
 def test_nodes_hear_each_other_on_every_reactor(any_reactor: str, database_url: str) -> None:

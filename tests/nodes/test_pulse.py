@@ -1,5 +1,7 @@
 """Whether a node lives and leads."""
 
+from math import inf
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.nodes.pulse import Pulse, PulseTimes
@@ -22,6 +24,13 @@ class PulseTests(SynchronousTestCase):
         self.pulse.answered(10.0, is_leader=False)
 
         self.assertEqual((True, False), (self.pulse.is_trusted(24.9), self.pulse.is_trusted(25.0)))
+
+    def test_its_silence_lasts_since_the_newest_answer(self) -> None:
+        self.assertEqual(inf, self.pulse.silence(10.0))
+
+        self.pulse.answered(10.0, is_leader=False)
+
+        self.assertEqual(2.5, self.pulse.silence(12.5))
 
     def test_a_node_that_the_engine_does_not_have_is_not_trusted_and_leads_nobody(self) -> None:
         self.pulse.answered(10.0, is_leader=True)

@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.chat.stats import CODES, ChatStats
 from mixsvc.common.histogram import SIZES, Histogram
 from mixsvc.interfaces import SourceHealth
+from mixsvc.nodes.node import NodeStats
 from mixsvc.operations.metrics import MetricsExposition, MetricSources
 from mixsvc.operations.reactor_lag import INTERVAL, ReactorLag
 from mixsvc.operations.traffic import Traffic
@@ -42,6 +43,9 @@ def histogram(*values: float) -> Histogram:
     for value in values:
         made.observe(value)
     return made
+
+
+NODE = NodeStats(3, True, 4, 5, histogram(0.002))
 
 
 class MetricsTests(SynchronousTestCase):
@@ -158,9 +162,20 @@ class MetricsTests(SynchronousTestCase):
             assert found["mixsvc_postgresql_up", ()] == is_up
             assert not any(name == "mixsvc_sqlite_info" for name, _ in found)
 
+    def test_a_node_says_what_it_sees_of_the_others(self) -> None:
+        self.exposition = MetricsExposition(replace(self.parts, node=lambda: NODE))
+
+        found = self.found()
+
+        assert found["mixsvc_nodes", ()] == 3
+        assert found["mixsvc_nodes_leader", ()] == 1
+        assert found["mixsvc_nodes_repairs_total", ()] == 4
+        assert found["mixsvc_nodes_losses_total", ()] == 5
+        assert found["mixsvc_nodes_hint_duration_seconds_count", ()] == 1
+
     def test_the_documentation_names_each_of_them_and_no_other(self) -> None:
         text, _ = self.written("")
-        self.exposition = MetricsExposition(replace(self.parts, server=lambda: True))
+        self.exposition = MetricsExposition(replace(self.parts, server=lambda: True, node=lambda: NODE))
         text += self.written("")[0]
         written = {line.split(" ")[2] for line in text.decode().splitlines() if line.startswith("# TYPE mixsvc_")}
         page = (PROJECT / "docs" / "how-to" / "operations.md").read_text()

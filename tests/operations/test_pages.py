@@ -71,6 +71,13 @@ class HealthTests(SynchronousTestCase):
 
         assert json.loads(asked.body)["sqlite"] == sqlite
 
+    def test_what_will_pass_is_200_with_the_reasons(self) -> None:
+        asked = self.asked(b"/readyz")
+        self.reports.pop().callback(HealthReport((), [], {}, ["PostgreSQL is away."]))
+
+        assert asked.status == 200
+        assert json.loads(asked.body)["reasons"] == ["PostgreSQL is away."]
+
     def test_not_ready_is_503_with_the_reasons(self) -> None:
         asked = self.ready("The service is stopping.")
 

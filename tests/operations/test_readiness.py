@@ -3,15 +3,24 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from math import inf
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import StorageError
 from mixsvc.interfaces import SourceHealth
-from mixsvc.operations.readiness import CACHE_SECONDS, DATABASE_SECONDS, HealthReport, Readiness, ServiceStage
+from mixsvc.operations.readiness import (
+    CACHE_SECONDS,
+    DATABASE_SECONDS,
+    DatabaseTraits,
+    HealthReport,
+    Readiness,
+    ServiceStage,
+)
 from mixsvc.storage.database import prepare, probe
 
 FAILING = SourceHealth("ecb", "failing", None, 7, "no luck", None)
@@ -48,6 +57,14 @@ class ReadinessTests(SynchronousTestCase):
         self.readiness = Readiness(self.clock, database, lambda: [FAILING], lambda: self.trouble)
         self.readiness.stage = ServiceStage.SERVING
 
+    def silent(self, seconds: float) -> Readiness:
+        """The readiness of a node whose server has been silent for so long; others take it for dead after 15 s."""
+        database: Any = self.database
+        traits = DatabaseTraits({}, lambda: seconds, 15.0)
+        made = Readiness(self.clock, database, lambda: [FAILING], lambda: self.trouble, traits)
+        made.stage = ServiceStage.SERVING
+        return made
+
     def reasons(self, asking: "Deferred[HealthReport]") -> Sequence[str]:
         report = self.successResultOf(asking)
         assert report.sources == [FAILING]
@@ -63,6 +80,22 @@ class ReadinessTests(SynchronousTestCase):
         self.answer()
 
         assert self.reasons(asking) == []
+
+    def test_a_node_is_ready_with_a_reason_while_its_server_is_away_for_a_short_time(self) -> None:
+        for silence, is_ready in ((14.9, True), (15.0, False)):
+            asking = self.silent(silence).report()
+            self.answer(Failure(StorageError("PostgreSQL is away")))
+
+            report = self.successResultOf(asking)
+            reasons = [*report.reasons, *report.passing]
+            assert reasons == ["The database cannot be written to (PostgreSQL is away)."]
+            assert report.is_ready is is_ready
+
+    def test_a_node_is_not_ready_before_it_knows_the_others(self) -> None:
+        asking = self.silent(inf).report()
+        self.answer()
+
+        assert self.reasons(asking) == ["This node does not know yet what the others do."]
 
     def test_the_service_is_not_ready_while_no_view_can_run(self) -> None:
         self.trouble = "No process that runs the application is ready yet."

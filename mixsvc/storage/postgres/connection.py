@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import psycopg
 
-from mixsvc.storage.postgres.url import conninfo
+from mixsvc.storage.postgres.url import SETTING, conninfo
 
 __all__ = ["OPTIONS", "PostgresConnection", "PostgresCursor", "connect"]
 
@@ -16,9 +16,9 @@ PostgresCursor = psycopg.Cursor[tuple[Any, ...]]
 OPTIONS: Final[dict[str, Any]] = {"autocommit": True, "prepare_threshold": None}
 
 
-def connect(url: str) -> PostgresConnection:
+def connect(url: str, setting: str = SETTING) -> PostgresConnection:
     """Open a connection in autocommit mode, with our time limits; blocks, for some seconds if nobody answers.
 
-    Raises BadSetting, psycopg.OperationalError.
+    setting: where the URL is given. Raises BadSetting, psycopg.OperationalError.
     """
-    return psycopg.connect(conninfo(url), **OPTIONS)
+    return psycopg.connect(conninfo(url, setting), **OPTIONS)

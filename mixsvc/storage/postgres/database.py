@@ -70,25 +70,17 @@ class PostgresDatabase:
 
     _log = Logger()
 
-    def __init__(
-        self,
-        reactor: Any,
-        url: str,
-        defer_to_thread: DeferToThread,
-        on_open: Callable[[PostgresConnection], None] = lambda connection: None,
-    ) -> None:
+    def __init__(self, reactor: Any, url: str, defer_to_thread: DeferToThread) -> None:
         """Connects with the first call of `run`. `prepare` makes the tables. Raises BadSetting.
 
         reactor: provides IReactorCore, IReactorTime and IReactorFromThreads. defer_to_thread: runs the blocking close
-        in a thread that does not keep the process alive. on_open: called in the database's thread with each new
-        connection; raises psycopg.Error if that cannot be used.
+        in a thread that does not keep the process alive.
         """
         self.probe = probe
         self.state = ServerState.ANSWERS
         self._reactor = reactor
         self._conninfo = conninfo(url)
         self._defer_to_thread = defer_to_thread
-        self._on_open = on_open
         self._pool: ConnectionPool | None = None
         # A copy of the connection's descriptor, so that its number belongs to nothing else while we have it.
         self._descriptor: int | None = None
@@ -97,7 +89,7 @@ class PostgresDatabase:
         self._returned: list[Deferred[None]] = []
 
     def run(
-        self, function: "Callable[Concatenate[PostgresCursor, P], T]", *args: P.args, **kwargs: P.kwargs
+        self, function: "Callable[Concatenate[PostgresCursor, P], T]", /, *args: P.args, **kwargs: P.kwargs
     ) -> "Deferred[T]":
         """Run function(cursor, ...) in the database's thread, in autocommit mode: each statement is a transaction.
 
@@ -108,7 +100,7 @@ class PostgresDatabase:
         return self._run(lambda cursor: function(cursor, *args, **kwargs))
 
     def run_again(
-        self, function: "Callable[Concatenate[PostgresCursor, P], T]", *args: P.args, **kwargs: P.kwargs
+        self, function: "Callable[Concatenate[PostgresCursor, P], T]", /, *args: P.args, **kwargs: P.kwargs
     ) -> "Deferred[T]":
         """Like run, for a function that does nothing more when it is called a second time: a read, or with keys.
 
@@ -122,7 +114,7 @@ class PostgresDatabase:
         return self.state is ServerState.ANSWERS
 
     def sockets(self) -> Sequence[Any]:
-        """See Engine. The server keeps a session, and its locks, as long as any process has its socket."""
+        """See Engine. The server keeps a session as long as any process has its socket."""
         return [] if self._pool is None else [*self._pool.connections.values(), _SocketCopy(self._descriptor)]
 
     def close(self) -> "Deferred[None]":
@@ -190,11 +182,6 @@ class PostgresDatabase:
 
     def _opened(self, connection: PostgresConnection) -> None:
         """Called in the database's thread."""
-        try:
-            self._on_open(connection)
-        except BaseException:
-            connection.close()
-            raise
         self._reactor.callFromThread(self._remember, os.dup(connection.fileno()))
 
     def _drop(self, pool: ConnectionPool, connection: PostgresConnection) -> None:

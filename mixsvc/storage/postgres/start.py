@@ -9,19 +9,22 @@ import psycopg
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.postgres.checks import faults, is_deaf
 from mixsvc.storage.postgres.connection import PostgresConnection, PostgresCursor, connect
-from mixsvc.storage.postgres.one_node import SECOND, is_taken
 from mixsvc.storage.postgres.schema import upgrade, version
 from mixsvc.storage.postgres.trouble import reason
-from mixsvc.storage.postgres.url import shown
+from mixsvc.storage.postgres.url import SETTING, shown
 
 __all__ = ["prepare", "rehearse"]
 
 T = TypeVar("T")
 
+# The setting that has the URL of a server behind a pooler.
+LISTENING: Final = "[nodes] listen_url"
+
 DEAF: Final = (
-    "notifications do not arrive; a pooler in transaction mode loses them: give the server's own address, or let the "
-    "pooler keep a connection for each session"
+    "notifications do not arrive; a pooler in transaction mode loses them: give the server's own address in "
+    f"{LISTENING}, or let the pooler keep a connection for each session"
 )
+ELSEWHERE: Final = f"what is told in the database of {SETTING} is not heard there; give the same server and database"
 
 # What a server or a pooler says to a setting of ours that it does not know.
 UNKNOWN: Final = {
@@ -30,21 +33,20 @@ UNKNOWN: Final = {
 }
 
 
-def rehearse(url: str) -> None:
+def rehearse(url: str, listen_url: str = "") -> None:
     """Check that the server and the database can be used, without changing anything; blocks for some seconds.
 
-    Raises BadSetting, DatabaseUnusable. Called before the process becomes a daemon, while its user can still read the
-    message.
+    listen_url: where a node listens, if that is another address. Raises BadSetting, DatabaseUnusable. Called before the
+    process becomes a daemon, while its user can still read the message.
     """
+    place, deaf = (LISTENING, ELSEWHERE) if listen_url else (SETTING, DEAF)
     with _connected(url) as connection:
         for fault in faults(connection):
             raise DatabaseUnusable(fault)
-        with closing(connect(url)) as other:
-            if is_deaf(connection, other):
-                raise DatabaseUnusable(DEAF)
         version(connection)
-        if is_taken(connection):
-            raise DatabaseUnusable(SECOND)
+        with _connected(listen_url or url, place) as listening:
+            if is_deaf(listening, connection):
+                raise DatabaseUnusable(deaf)
 
 
 def prepare(url: str, read: Callable[[PostgresCursor], T]) -> T:
@@ -59,22 +61,28 @@ def prepare(url: str, read: Callable[[PostgresCursor], T]) -> T:
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[PostgresConnection]:
+def _connected(url: str, setting: str = SETTING) -> Iterator[PostgresConnection]:
     """A connection for as long as it is used; each error becomes DatabaseUnusable with the place of the database."""
-    place = shown(url)
+    place = shown(url, setting)
     try:
-        with closing(connect(url)) as connection:
+        with closing(connect(url, setting)) as connection:
             yield connection
     except psycopg.Error as error:
-        raise _unusable(place, _advice(reason(error))) from None
+        raise _unusable(place, _advice(reason(error), setting)) from None
+    except _Placed:
+        raise
     except DatabaseUnusable as error:
         raise _unusable(place, str(error)) from None
 
 
-def _advice(said: str) -> str:
+def _advice(said: str, setting: str) -> str:
     known = next((advice for words, advice in UNKNOWN.items() if words in said), None)
-    return f"{said}; {known or 'change [storage] url, or the server'}"
+    return f"{said}; {known or f'change {setting}, or the server'}"
 
 
 def _unusable(place: str, why: str) -> DatabaseUnusable:
-    return DatabaseUnusable(f"the database {place} cannot be used: {why}")
+    return _Placed(f"the database {place} cannot be used: {why}")
+
+
+class _Placed(DatabaseUnusable):
+    """The message names the database already."""

@@ -8,7 +8,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from mixsvc.errors import BadSetting
 
-__all__ = ["conninfo", "shown"]
+__all__ = ["SETTING", "conninfo", "shown"]
+
+# The setting that has the URL of the database.
+SETTING: Final = "[storage] url"
 
 # libpq's own, unless the URL has others. A cable that is cut is noticed within 8 s instead of after minutes.
 CLIENT: Final[Mapping[str, str | int]] = {
@@ -39,21 +42,22 @@ SESSION: Final[Mapping[str, str | int]] = {
 EXAMPLE: Final = "postgresql://mixsvc@db.example.org/mixsvc"
 
 
-def conninfo(url: str) -> str:
+def conninfo(url: str, setting: str = SETTING) -> str:
     """The parameters for libpq, with our time limits where the URL has none. Raises BadSetting without the password.
 
-    url: a URL that starts with postgresql://, as libpq reads it (PostgreSQL's manual, 34.1.1.2).
+    url: a URL that starts with postgresql://, as libpq reads it (PostgreSQL's manual, 34.1.1.2). setting: where it is
+    given.
     """
-    given = _parameters(url)
+    given = _parameters(url, setting)
     added = {name: value for name, value in CLIENT.items() if name not in given}
     # The last of two options with one name counts.
     options = " ".join([*(f"-c {name}={value}" for name, value in SESSION.items()), str(given.get("options") or "")])
     return make_conninfo("", **{**given, **added, "options": options.rstrip()})
 
 
-def shown(url: str) -> str:
-    """The host, port and name of the database, for messages. Raises BadSetting."""
-    given = _parameters(url)
+def shown(url: str, setting: str = SETTING) -> str:
+    """The host, port and name of the database, for messages. Raises BadSetting. setting: where the URL is given."""
+    given = _parameters(url, setting)
     hosts = str(given.get("host") or given.get("hostaddr") or "").split(",")
     ports = str(given.get("port") or "").split(",")
     ports *= len(hosts) if len(ports) == 1 else 1
@@ -61,14 +65,14 @@ def shown(url: str) -> str:
     return f"postgresql://{','.join(places)}/{given.get('dbname') or ''}"
 
 
-def _parameters(url: str) -> dict[str, str | int | None]:
+def _parameters(url: str, setting: str) -> dict[str, str | int | None]:
     # Never what libpq says: it may repeat a part of the password.
     if not url.startswith(("postgresql://", "postgres://")):
-        raise BadSetting(f"[storage] url is not the URL of a PostgreSQL database; write one such as {EXAMPLE}")
+        raise BadSetting(f"{setting} is not the URL of a PostgreSQL database; write one such as {EXAMPLE}")
     try:
         return dict(conninfo_to_dict(url))
     except ProgrammingError:
         raise BadSetting(
-            f"[storage] url cannot be read; write one such as {EXAMPLE}, with % and two digits for what is no letter, "
+            f"{setting} cannot be read; write one such as {EXAMPLE}, with % and two digits for what is no letter, "
             "digit, or one of - _ . ~ in a password"
         ) from None

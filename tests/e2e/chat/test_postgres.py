@@ -1,12 +1,9 @@
 """A service on PostgreSQL, under each reactor: what is acknowledged is kept, whatever happens to the server."""
 
 import json
-import os
-import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
@@ -15,7 +12,6 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.builds import PROJECT
-from tests.e2e.support.both_ways import hosting
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.operators import OPERATORS, admin_url, metric
 from tests.e2e.support.service import DEADLINE, Config, Launch, Service, refused
@@ -69,25 +65,6 @@ class Talker(Thread):
             assert told["code"] == "not_saved", told
             self.not_saved += 1
             self.is_over.wait(0.05)
-
-
-@pytest.fixture(scope="module")
-def programs() -> Path:
-    """Those of the tests' own virtualenv, which has the extras: another one would take a minute to install."""
-    return Path(sys.executable).parent
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    """A server with the settings of a new one."""
-    with Postgres(settings={}) as running:
-        yield running
-
-
-@pytest.fixture
-def url(server: Postgres) -> str:
-    """An empty database of the test's own."""
-    return server.url(server.new_database())
 
 
 @pytest.fixture(params=["epoll", "asyncio", "gevent"])
@@ -200,24 +177,6 @@ def test_a_silent_server_is_noticed_within_ten_seconds(
     assert number == 2
 
 
-def test_a_child_that_a_view_left_behind_does_not_keep_the_database(
-    programs: Path, config: Config, tmp_path: Path, start: Start, url: str
-) -> None:
-    launch = Launch(programs, tmp_path / "service", config, environ=CHECKOUT).having(storage={"url": url})
-    launch = hosting(launch, "forking_app")
-    service = start(launch)
-    with Chatter(service.port, "Ann") as ann:
-        ann.say("kept")
-    child = int(get_text(f"{service.url}/left_behind"))
-    try:
-        service.process.kill()
-        service.process.wait()
-
-        assert start(launch).port
-    finally:
-        os.kill(child, signal.SIGKILL)
-
-
 def test_a_start_is_refused_in_one_line(programs: Path, config: Config, tmp_path: Path, server: Postgres) -> None:
     launch = Launch(programs, tmp_path / "service", config, environ=CHECKOUT)
 
@@ -225,17 +184,6 @@ def test_a_start_is_refused_in_one_line(programs: Path, config: Config, tmp_path
 
     assert 'database "nowhere" does not exist' in told
     assert PASSWORD not in told
-
-
-def test_a_second_service_on_the_database_is_refused(
-    programs: Path, config: Config, tmp_path: Path, start: Start, url: str
-) -> None:
-    (tmp_path / "url").write_text(f"{url}\n")
-    launch = Launch(programs, tmp_path / "one", config, environ=CHECKOUT)
-    launch = launch.having(storage={"url_file": str(tmp_path / "url")})
-    assert start(launch).port
-
-    assert "another service uses it" in refused(replace(launch, folder=tmp_path / "two"))
 
 
 def test_without_the_extra_one_line_says_what_is_missing(installed: Path, config: Config, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ class Counting(AtOnce):
     error: Exception | None = None
     on_run: tuple[Callable[[], object], ...] = ()
 
-    def run(self, function: Callable[..., Any], *args: object, **kwargs: object) -> "Deferred[Any]":
+    def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Deferred[Any]":
         self.runs += 1
         for each in self.on_run:
             each()

@@ -20,7 +20,7 @@ class AtOnce(Database):
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.cursor = connection.cursor()
 
-    def run(self, function: Callable[..., Any], *args: object, **kwargs: object) -> "Deferred[Any]":
+    def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Deferred[Any]":
         return maybeDeferred(function, self.cursor, *args, **kwargs)
 
 

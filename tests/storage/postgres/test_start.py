@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from mixsvc.errors import DatabaseUnusable
+from mixsvc.errors import BadSetting, DatabaseUnusable
 from mixsvc.storage.postgres.connection import PostgresCursor, connect
 from mixsvc.storage.postgres.schema import upgrade
 from mixsvc.storage.postgres.start import prepare, rehearse
@@ -34,6 +34,28 @@ def test_a_sound_server_is_accepted_and_nothing_is_made(durable: Postgres) -> No
     rehearse(durable.url(name))
 
     assert durable.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", name) == [(0,)]
+
+
+def test_an_address_to_listen_at_that_cannot_be_reached(durable: Postgres) -> None:
+    url = durable.url(durable.new_database())
+
+    with pytest.raises(DatabaseUnusable) as refused:
+        rehearse(url, durable.url("chat", port=1))
+
+    text = str(refused.value)
+    assert text.startswith("the database postgresql://127.0.0.1:1/chat cannot be used: ")
+    assert text.endswith("change [nodes] listen_url, or the server")
+    assert "open" not in text
+
+
+def test_an_address_to_listen_at_that_is_no_url(durable: Postgres) -> None:
+    with pytest.raises(BadSetting, match=r"\[nodes\] listen_url is not the URL"):
+        rehearse(durable.url(durable.new_database()), "127.0.0.1")
+
+
+def test_an_address_to_listen_at_that_is_another_database(durable: Postgres) -> None:
+    with pytest.raises(DatabaseUnusable, match="is not heard there; give the same server and database"):
+        rehearse(durable.url(durable.new_database()), durable.url(durable.new_database()))
 
 
 def test_a_server_that_does_not_listen(durable: Postgres) -> None:

@@ -1,0 +1,26 @@
+"""People who come before this node knows what the others do: they wait for a moment, and notice nothing."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from mixsvc.chat.node import ChatNode
+from mixsvc.interfaces import Identity
+from mixsvc.interfaces.auth import Identifier
+
+__all__ = ["PatientIdentifier"]
+
+
+class PatientIdentifier:
+    """Implements Identifier for a node: asks another one, after the engine has answered the node for the first time."""
+
+    def __init__(self, node: ChatNode, identify: Identifier) -> None:
+        self._node = node
+        self._identify = identify
+        self.forget = identify.forget
+        self.stop = identify.stop
+
+    def __call__(self, request: Any, /) -> "Deferred[Identity | None] | None":
+        if self._node.has_begun:
+            return self._identify(request)
+        return self._node.begun().addCallback(lambda _: self._identify(request))

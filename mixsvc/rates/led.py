@@ -1,0 +1,95 @@
+"""The rates of a node among others: the leader asks the sources, and the others read what it has stored."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from twisted.application.service import IService
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mixsvc.errors import MixError
+from mixsvc.nodes.hints import NewRates
+from mixsvc.nodes.interfaces import Nodes
+
+__all__ = ["LOOK_SECONDS", "REPAIR_LOOKS", "LedRates"]
+
+# How often a node looks whether it leads, and whether there are hints of new rates, in seconds.
+LOOK_SECONDS: Final = 1.0
+
+# After how many looks it reads without a hint: one may have been lost.
+REPAIR_LOOKS: Final = 300
+
+
+class LedRates:
+    """Runs services while this node leads, and reads what is stored while it does not. Reactor thread."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        nodes: Nodes,
+        services: Sequence[IService],
+        read: Callable[[], "Deferred[None]"],
+    ) -> None:
+        """services: those that ask the sources. read: reads what is stored, and publishes what is new; may fail."""
+        self._nodes = nodes
+        self._services = services
+        self._read = read
+        self._is_asking = False
+        self._looks_left = 0
+        self._loop = LoopingCall(self._look)
+        self._loop.clock = clock
+        nodes.bus.listen(NewRates, self._heard)
+
+    def start(self) -> None:
+        """Begin to look: nobody leads before the first heartbeat is answered."""
+        self._loop.start(LOOK_SECONDS)
+
+    def stop(self) -> "Deferred[None]":
+        """Stop what runs; fires when it has ended."""
+        if self._loop.running:
+            self._loop.stop()
+        return self._stop_asking()
+
+    def stored(self) -> None:
+        """Tell the other nodes that there is something to read."""
+        self._nodes.bus.tell(NewRates())
+
+    def _heard(self, hint: NewRates) -> None:
+        self._looks_left = 0
+
+    def _look(self) -> "Deferred[None] | None":
+        # The loop waits for what is returned, and a failure would end it.
+        leads = self._nodes.heart.is_leader
+        if leads and not self._is_asking:
+            self._is_asking = True
+            for each in self._services:
+                each.startService()
+        elif self._is_asking and not leads:
+            return self._stop_asking().addErrback(self._failed)
+        elif not leads and self._nodes.heart.is_trusted:
+            return self._read_in_time()
+        return None
+
+    def _read_in_time(self) -> "Deferred[None] | None":
+        if self._looks_left > 0:
+            self._looks_left -= 1
+            return None
+        self._looks_left = REPAIR_LOOKS
+        return self._read().addErrback(self._failed)
+
+    def _stop_asking(self) -> "Deferred[None]":
+        self._is_asking = False
+        return gatherResults([each.stopService() for each in self._services]).addCallback(lambda _: None)
+
+    def _failed(self, failure: Failure) -> None:
+        # Soon again.
+        self._looks_left = min(self._looks_left, 5)
+        if failure.check(MixError):
+            self._log.warn("rates: what another node has stored cannot be read: {reason}", reason=str(failure.value))
+        else:
+            self._log.failure("rates: reading what another node has stored failed", failure)

@@ -1,0 +1,161 @@
+"""Two services on one PostgreSQL are one chat, and the death of one costs nothing that was acknowledged."""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from urllib.request import Request, urlopen
+
+import pytest
+from websockets.sync.client import connect
+from werkzeug.security import generate_password_hash
+
+from tests.builds import PROJECT
+from tests.e2e.support.chatter import Chatter
+from tests.e2e.support.ecb import RATES_XML, Ecb
+from tests.e2e.support.operators import OPERATORS, admin_url, metric
+from tests.e2e.support.service import DEADLINE, Config, Launch, Service
+from tests.e2e.support.steadfast import Steadfast
+from tests.e2e.support.urls import get_text
+from tests.e2e.support.waiting import wait_until
+from tests.postgres import PASSWORD, Postgres
+
+Start = Callable[[Launch], Service]
+TwoNodes = tuple[Service, Service]
+
+MODERATOR = f"Mona: {generate_password_hash('sesame', method='scrypt:1024:8:1')}"
+
+# No rate limit is reached here.
+LIVELY = {"rate": "1000000", "burst": "1000000", "joins": "1000000", "moderators": MODERATOR}
+BANK_ANSWERS = 'mixsvc_rates_source_state{source="ecb",state="good"}'
+DEAD_AFTER = 2.0
+NODES = {"heartbeat": "0.2", "dead_after": f"{DEAD_AFTER:g}"}
+
+
+@pytest.fixture
+def launch(programs: Path, config: Config, tmp_path: Path, url: str) -> Launch:
+    made = Launch(programs, tmp_path / "a", config, environ={"PYTHONPATH": str(PROJECT)})
+    return made.having(storage={"url": url}, server=OPERATORS, chat=LIVELY, nodes=NODES)
+
+
+@pytest.fixture
+def nodes(launch: Launch, start: Start) -> TwoNodes:
+    """They start at the same time, on a database without tables."""
+    return start(launch), start(replace(launch, folder=launch.folder.with_name("b")))
+
+
+def test_what_is_said_and_done_on_one_node_holds_on_the_other(nodes: TwoNodes) -> None:
+    a, b = nodes
+    with Chatter(a.port, "Ann") as ann:
+        with Chatter(b.port, "Bob") as bob:
+            assert ann.wait_for("came")["name"] == "Bob"
+            assert bob.joined["members"] == ["Ann", "Bob"]
+            assert ann.say("on a") == 1
+            assert bob.wait_for("message")["text"] == "on a"
+            assert bob.say("on b") == 2
+            assert [ann.wait_for("message")["text"] for _ in range(2)] == ["on a", "on b"]
+
+            kick(a, "Bob")
+
+            assert bob.wait_for("kicked")["by"] == "Mona"
+            assert ann.wait_for("kicked")["name"] == "Bob"
+        with Chatter(b.port, "Bea") as bea:
+            assert [each["number"] for each in bea.joined["messages"]] == [1, 2]
+            assert ann.wait_for("came")["name"] == "Bea"
+        assert ann.wait_for("went")["name"] == "Bea"
+
+    assert [metric(admin_url(each), "mixsvc_nodes") for each in nodes] == [2, 2]
+    assert sum(metric(admin_url(each), "mixsvc_nodes_leader") for each in nodes) == 1
+    assert PASSWORD not in a.log() + b.log()
+
+
+def test_one_node_asks_the_bank_and_all_know_the_rates(nodes: TwoNodes, ecb: Ecb) -> None:
+    def know(price: str) -> bool:
+        return all(price in get_text(f"{each.url}/api/rates") for each in nodes)
+
+    wait_until(lambda: sum(metric(admin_url(each), BANK_ANSWERS) for each in nodes) == 1, "nobody asks the bank")
+    ecb.answer(body=RATES_XML.replace(b"1.1172", b"1.1234"))
+    try:
+        wait_until(lambda: know("1.1234"), "the bank's rates do not come to both")
+    finally:
+        ecb.answer()
+
+    assert sum(metric(admin_url(each), BANK_ANSWERS) for each in nodes) == 1
+
+
+def test_a_node_that_is_killed_under_load_loses_and_doubles_nothing(
+    nodes: TwoNodes, server: Postgres, url: str
+) -> None:
+    a, b = nodes
+    talkers = [Steadfast(each.port, f"talker{number}") for number, each in enumerate((a, a, b, b))]
+    with ExitStack() as stack:
+        for talker in talkers:
+            stack.callback(talker.finish)
+            talker.start()
+        wait_until(lambda: all(len(each.acknowledged) > 20 for each in talkers), "no progress")
+        a.kill()
+        for talker in talkers[:2]:
+            talker.url = talkers[2].url
+        wait_until(lambda: all(each.connections > 1 for each in talkers[:2]), "they do not come back")
+    for talker in talkers:
+        talker.wait()
+
+    stored = dict(server.execute("SELECT number, text FROM message ORDER BY number", url.rpartition("/")[2]))
+    assert list(stored) == list(range(1, len(stored) + 1))
+    assert len(set(stored.values())) == len(stored)
+    for talker in talkers:
+        assert talker.gaps == talker.refused == []
+        assert [number for number, _ in talker.seen] == sorted({number for number, _ in talker.seen})
+        assert dict(talker.seen).items() <= stored.items()
+        assert {number: key for key, number in talker.acknowledged}.items() <= stored.items()
+
+
+def test_the_people_of_a_node_that_is_killed_go_in_time(nodes: TwoNodes) -> None:
+    a, b = nodes
+    with Chatter(b.port, "Bob") as bob:
+        ann = Chatter(a.port, "Ann").__enter__()
+        assert bob.wait_for("came")["name"] == "Ann"
+        bob_has_lived = monotonic() + DEAD_AFTER
+        wait_until(lambda: monotonic() > bob_has_lived, "time stands still")
+        killed = monotonic()
+        a.kill()
+
+        assert bob.wait_for("went")["name"] == "Ann"
+        assert monotonic() - killed < 2 * DEAD_AFTER
+        with Chatter(b.port, "Ann") as again:
+            assert again.joined["members"] == ["Ann", "Bob"]
+        ann.socket.close_socket()
+
+    wait_until(lambda: metric(admin_url(b), "mixsvc_nodes") == 1, "it still counts")
+    wait_until(lambda: metric(admin_url(b), BANK_ANSWERS) == 1, "nobody asks the bank")
+
+
+def test_a_node_that_stops_is_missed_by_nobody_who_moves_to_another(nodes: TwoNodes) -> None:
+    a, b = nodes
+    with Chatter(b.port, "Bob") as bob:
+        ann = Steadfast(a.port, "Ann")
+        ann.start()
+        assert bob.wait_for("came")["name"] == "Ann"
+        ann.url = f"ws://127.0.0.1:{b.port}/chat/websocket"
+
+        assert a.stop() == -15
+        wait_until(lambda: ann.connections > 1, "she does not come back")
+        ann.finish()
+        ann.wait()
+
+    assert ann.gaps == []
+
+
+def kick(service: Service, name: str) -> None:
+    """A moderator takes somebody out of the lobby."""
+    login = json.dumps({"name": "Mona", "password": "sesame"}).encode()
+    request = Request(f"{service.url}/api/login", login, {"Content-Type": "application/json"})
+    with urlopen(request, timeout=DEADLINE) as answer:
+        cookie = "; ".join(each.partition(";")[0] for each in answer.headers.get_all("Set-Cookie"))
+    with connect(f"ws://127.0.0.1:{service.port}/chat/websocket", additional_headers={"Cookie": cookie}) as socket:
+        for asked in ({"type": "hello"}, {"type": "kick", "room": "lobby", "name": name}):
+            socket.send(json.dumps(asked))
+        while json.loads(socket.recv(DEADLINE))["type"] != "done":
+            pass
