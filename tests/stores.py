@@ -11,9 +11,9 @@ import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 import mixsvc
-from mixsvc.chat.storage.postgres import store as postgres_store
+from mixsvc.chat.storage.postgres import store as postgres
 from mixsvc.chat.storage.records import Draft, StorageLimits, StoredMessage
-from mixsvc.chat.storage.sqlite import store as sqlite_store
+from mixsvc.chat.storage.sqlite import store as sqlite
 from mixsvc.chat.storage.store import ChatStore
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.schema import upgrade
@@ -51,7 +51,7 @@ class SqliteTables:
     """In memory."""
 
     def __init__(self) -> None:
-        self.store: ChatStore = sqlite_store
+        self.store: ChatStore = sqlite.STORE
         self.connection = sqlite3.connect(":memory:")
         upgrade(self.connection)
 
@@ -67,14 +67,14 @@ class SqliteTables:
 
     def insert(self, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
         """See Tables."""
-        return self.run(self.store.insert, drafts, limits)
+        return self.run(self.store.messages.insert, drafts, limits)
 
 
 class PostgresTables:
     """In a database of a real server; see OnPostgres."""
 
     def __init__(self, server: Postgres, name: str) -> None:
-        self.store: ChatStore = postgres_store
+        self.store: ChatStore = postgres.STORE
         self.server = server
         self.name = name
         self.connection = server.connect(name)
@@ -91,7 +91,7 @@ class PostgresTables:
 
     def insert(self, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
         """See Tables. PostgreSQL takes the time of its own clock, which is put right here."""
-        stored = self.run(self.store.insert, drafts, limits)
+        stored = self.run(self.store.messages.insert, drafts, limits)
         said = {
             (draft.room, each.message.number): draft.said_at
             for draft, each in zip(drafts, stored, strict=True)

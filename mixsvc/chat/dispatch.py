@@ -72,8 +72,13 @@ class StoredState:
 def read_stored_state(store: ChatStore, cursor: Cursor) -> StoredState:
     """Reads what `restore` needs; blocks (made for storage.database.prepare)."""
     # First the journal: what is done meanwhile is done again, which changes nothing.
-    event = store.read_events(cursor, 0, 0).last
-    return StoredState(event, store.read_rooms(cursor), store.read_sanctions(cursor), store.read_epoch(cursor))
+    event = store.sanctions.read_events(cursor, 0, 0).last
+    return StoredState(
+        event,
+        store.messages.read_rooms(cursor),
+        store.sanctions.read_sanctions(cursor),
+        store.messages.read_epoch(cursor),
+    )
 
 
 @dataclass(frozen=True)
@@ -313,7 +318,7 @@ class ChatDispatcher:
     def read_events(self, after: int) -> Deferred[JournalPage]:
         """Read the next events of the journal, in one order with everything else that is read and stored."""
         store = self._state.storage.store
-        return self._state.storage.change(lambda cursor: store.read_events(cursor, after, EVENTS_AT_ONCE))
+        return self._state.storage.change(lambda cursor: store.sanctions.read_events(cursor, after, EVENTS_AT_ONCE))
 
     def _missed(self) -> None:
         """Read anew what events of the journal have changed that are not there any more. Clients come back for it."""

@@ -15,7 +15,7 @@ from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.login_watch import LoginWatch, LookAtLogins, look_in_thread
 from mixsvc.chat.node import ChatNode
 from mixsvc.chat.stats import ChatStats
-from mixsvc.chat.storage.sqlite import store as sqlite_store
+from mixsvc.chat.storage.sqlite import store as sqlite
 from mixsvc.chat.storage.store import ChatDatabase, ChatStore
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import MEMORY, Settings
@@ -163,7 +163,7 @@ def sockjs_options(settings: Settings) -> dict[str, object]:
 def _store(settings: Settings) -> ChatStore:
     if settings.storage.url:
         # Only for those who have its extra.
-        from mixsvc.chat.storage.postgres import store
+        from mixsvc.chat.storage.postgres import store as postgres
 
-        return store
-    return sqlite_store
+        return postgres.STORE
+    return sqlite.STORE

@@ -18,7 +18,7 @@ from zope.interface import implementer
 from mixsvc.chat.connection import ChatConnection, ChatFactory
 from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, read_stored_state
 from mixsvc.chat.model.people import Transport
-from mixsvc.chat.storage.sqlite import store
+from mixsvc.chat.storage.sqlite.store import STORE
 from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
@@ -278,12 +278,12 @@ class ChatHarness:
         """Make the chat of a new process on the same database."""
         self.dispatcher = ChatDispatcher(
             Clocks(self.clock, self.wall),
-            ChatDatabase(self.database, store),
+            ChatDatabase(self.database, STORE),
             self.settings,
             Neighbours(self.rates, self.broadcast, self.hooks, self.make_nodes()),
         )
         with closing(self.database.connection.cursor()) as cursor:
-            self.dispatcher.restore(read_stored_state(store, cursor))
+            self.dispatcher.restore(read_stored_state(STORE, cursor))
         self.identifier = FakeIdentifier(self.identify)
         self.factory = ChatFactory(self.clock, self.dispatcher, self.identifier)
 

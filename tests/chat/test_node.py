@@ -10,7 +10,7 @@ from twisted.internet.task import deferLater
 from mixsvc.chat.connection import ChatFactory
 from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, read_stored_state
 from mixsvc.chat.node import ChatNode
-from mixsvc.chat.storage.postgres import store
+from mixsvc.chat.storage.postgres.store import STORE
 from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
@@ -47,9 +47,9 @@ class Served:
         self.hooks = FakeHooks()
         neighbours = Neighbours(FakeRates(), broadcast, self.hooks, self.node.nodes)
         clocks = Clocks(reactor, WallClock())
-        self.dispatcher = ChatDispatcher(clocks, ChatDatabase(database, store), settings, neighbours)
+        self.dispatcher = ChatDispatcher(clocks, ChatDatabase(database, STORE), settings, neighbours)
         with closing(connect(url)) as connection:
-            self.dispatcher.restore(read_stored_state(store, connection.cursor()))
+            self.dispatcher.restore(read_stored_state(STORE, connection.cursor()))
         self.factory = ChatFactory(reactor, self.dispatcher, FakeIdentifier(identify))
         self.node.start(self.dispatcher)
 

@@ -57,7 +57,7 @@ class MessageDates:
                 del self._periods[:-MOST_PERIODS]
 
         # The queue logs what fails.
-        self._storage.change(self._storage.store.last_numbers).addCallbacks(read, lambda failure: None)
+        self._storage.change(self._storage.store.messages.last_numbers).addCallbacks(read, lambda failure: None)
 
     def trusted(self) -> None:
         """The time of day may be trusted: correct the dates by it. Does nothing if it was trusted before."""
@@ -75,5 +75,5 @@ class MessageDates:
         self._began, self._ahead, self._is_trusted = now, now - self._clock.seconds(), False
 
     def _correct(self, period: Period, seconds: float) -> None:
-        changed = self._storage.change(lambda cursor: self._storage.store.redate(cursor, period, seconds))
+        changed = self._storage.change(lambda cursor: self._storage.store.messages.redate(cursor, period, seconds))
         changed.addErrback(lambda failure: None)

@@ -49,7 +49,7 @@ class ModerationHandler:
     def __init__(self, state: ChatState, immune: Collection[str]) -> None:
         """immune: the keys of the moderators' names."""
         self._state = state
-        self._store = state.storage.store
+        self._store = state.storage.store.sanctions
         self._immune = frozenset(immune)
 
     def delete(self, client: Client, request: Delete) -> None:

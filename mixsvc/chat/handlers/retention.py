@@ -33,7 +33,7 @@ class Retention:
 
     def __init__(self, state: ChatState) -> None:
         self._state = state
-        self._store = state.storage.store
+        self._store = state.storage.store.messages
         self._loop = LoopingCall(self._round)
         self._loop.clock = state.clock
         # When messages are deleted next, by the steady clock.

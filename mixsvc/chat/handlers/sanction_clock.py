@@ -51,6 +51,6 @@ class SanctionClock:
 
     def _move(self, step: float) -> None:
         ids = self._sanctions.move(self._provisional, step)
-        moved = self._storage.change(lambda cursor: self._storage.store.move(cursor, ids, step))
+        moved = self._storage.change(lambda cursor: self._storage.store.sanctions.move(cursor, ids, step))
         # The queue logs what fails. They are moved here, and in the database with the next step.
         moved.addErrback(lambda failure: None)

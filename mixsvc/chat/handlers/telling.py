@@ -120,7 +120,7 @@ class MessageTeller:
             return
         self._is_reading = True
         store = self._state.storage.store
-        reading = self._state.storage.change(lambda cursor: store.read_new(cursor, missing, READ_AT_ONCE))
+        reading = self._state.storage.change(lambda cursor: store.messages.read_new(cursor, missing, READ_AT_ONCE))
         reading.addCallbacks(self._read, self._not_read)
 
     def _read(self, found: Mapping[str, NewMessages]) -> None:

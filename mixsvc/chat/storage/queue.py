@@ -95,10 +95,10 @@ class StorageQueue:
         page_bytes = min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE)
         # A database in memory is as new as this process.
         self._limits = StorageLimits(settings.keep, page_bytes, new_epoch())
-        self._appends: _WorkQueue[Draft, StoredMessage] = _WorkQueue(store.insert, APPENDS_AT_ONCE, NotSaved)
+        self._appends: _WorkQueue[Draft, StoredMessage] = _WorkQueue(store.messages.insert, APPENDS_AT_ONCE, NotSaved)
         # A queue of their own: joins do not wait behind those who read old messages.
-        self._joins: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(store.read, READS_AT_ONCE, NotRead)
-        self._pages: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(store.read, READS_AT_ONCE, NotRead)
+        self._joins: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(store.messages.read, READS_AT_ONCE, NotRead)
+        self._pages: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(store.messages.read, READS_AT_ONCE, NotRead)
         # One in each transaction: if one fails, the others are not rolled back.
         self._changes: _WorkQueue[Change, object] = _WorkQueue(_change, 1, NotSaved)
         # The queue that is served next comes first.

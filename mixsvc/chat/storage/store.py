@@ -1,6 +1,6 @@
 """What the chat expects of a database, whichever it is: the functions for its cursors, and who runs them.
 
-`sqlite/store.py` is the one for SQLite, `postgres/store.py` the one for PostgreSQL.
+`sqlite/store.py` has those for SQLite, `postgres/store.py` those for PostgreSQL.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from mixsvc.interfaces import ChatPage
 from mixsvc.nodes.event_order import JournalPage
 from mixsvc.storage.engine import Cursor, TransactionRunner
 
-__all__ = ["DELETED_TOLD", "PRUNED", "ChatDatabase", "ChatStore", "StoredRoom"]
+__all__ = ["DELETED_TOLD", "PRUNED", "ChatDatabase", "ChatStore", "MessageStore", "SanctionStore", "StoredRoom"]
 
 # How many rows of a room one transaction deletes at most: more than it inserts, so that pruning keeps up.
 PRUNED: Final = 4000
@@ -36,8 +36,8 @@ DELETED_TOLD: Final = 1000
 StoredRoom: TypeAlias = tuple[str, int, str]
 
 
-class ChatStore(Protocol):
-    """The chat's functions on a cursor of one kind of database: the module `store` of each folder is one.
+class MessageStore(Protocol):
+    """The functions for messages and rooms on a cursor of one kind of database; a module is one.
 
     Each is called in the database's thread and makes one transaction, which the caller commits. They raise what the
     database raises; then nothing is changed.
@@ -90,6 +90,13 @@ class ChatStore(Protocol):
     def room_names(self, cursor: Cursor, /) -> list[str]:
         """Returns the names of the rooms."""
 
+
+class SanctionStore(Protocol):
+    """The functions for sanctions, deleted messages, the journal and the audit log; a module is one.
+
+    They are called and raise as those of MessageStore.
+    """
+
     def read_sanctions(self, cursor: Cursor, /) -> list[Sanction]:
         """Returns the sanctions, the oldest first, also those that have ended; rows that cannot be read are skipped."""
 
@@ -126,6 +133,14 @@ class ChatStore(Protocol):
 
         Characters that cannot be decoded are replaced; entries with an invalid time are skipped.
         """
+
+
+@dataclass(frozen=True)
+class ChatStore:
+    """All functions of the chat for one kind of database."""
+
+    messages: MessageStore
+    sanctions: SanctionStore
 
 
 @dataclass(frozen=True)

@@ -56,28 +56,30 @@ class Walker:
             PageQuery(room, after, limit, seen=after, known=known),
             PageQuery(ROOMS[0], 0, 3, before=before),
         ]
-        pages = self.tables.run(self.tables.store.read, queries, StorageLimits(4 + after, 300 * limit, "now"))
+        pages = self.tables.run(self.tables.store.messages.read, queries, StorageLimits(4 + after, 300 * limit, "now"))
         return [(replace(each, token=""), bool(each.token), each.token.count(".")) for each in pages]
 
     def read_new(self, room: str, numbers: Numbers) -> object:
-        found = self.tables.run(self.tables.store.read_new, {room: numbers[0], ROOMS[0]: numbers[1]}, 3)
+        found = self.tables.run(self.tables.store.messages.read_new, {room: numbers[0], ROOMS[0]: numbers[1]}, 3)
         return {
             name: (new.last, [(each.message, each.is_repeated) for each in new.messages]) for name, new in found.items()
         }
 
     def expire(self, room: str, numbers: Numbers) -> object:
         age = Age(NOW + numbers[1] - 5, NOW + numbers[0] - 8)
-        return self.tables.run(self.tables.store.expire, room, age)
+        return self.tables.run(self.tables.store.messages.expire, room, age)
 
     def redate(self, room: str, numbers: Numbers) -> object:
         period = Period({room: numbers[0]}, {room: numbers[0] + numbers[1], ROOMS[0]: numbers[2]}, NOW - 6, NOW)
-        return self.tables.run(self.tables.store.redate, period, float(numbers[3]))
+        return self.tables.run(self.tables.store.messages.redate, period, float(numbers[3]))
 
     def forget(self, room: str, numbers: Numbers) -> object:
-        return self.tables.run(self.tables.store.forget, room)
+        return self.tables.run(self.tables.store.messages.forget, room)
 
     def delete(self, room: str, numbers: Numbers) -> object:
-        stored = self.tables.run(self.tables.store.delete_message, Deletion(room, numbers[0], "Mia", ""), ENTRY)
+        stored = self.tables.run(
+            self.tables.store.sanctions.delete_message, Deletion(room, numbers[0], "Mia", ""), ENTRY
+        )
         return stored and stored.act
 
     def impose(self, room: str, numbers: Numbers) -> object:
@@ -85,36 +87,36 @@ class Walker:
         address = ("192.0.2.1", "2001:db8::1", "2001:db8::2", "")[numbers[2] % 4]
         sanction = Sanction(0, kind, name, name.lower(), "", address, "Mia", "", NOW + numbers[3])
         now = NOW + numbers[2] if numbers[0] % 3 else None
-        act = self.tables.run(self.tables.store.impose, sanction, ENTRY, now).act
+        act = self.tables.run(self.tables.store.sanctions.impose, sanction, ENTRY, now).act
         return replace(act, id=0)
 
     def lift(self, room: str, numbers: Numbers) -> object:
         ids = self.ids(numbers)
         act = Lift((MUTE, BAN)[numbers[0] % 2], "Ann", "", "Mia")
-        return self.tables.run(self.tables.store.lift, act, ids, ENTRY).act
+        return self.tables.run(self.tables.store.sanctions.lift, act, ids, ENTRY).act
 
     def move(self, room: str, numbers: Numbers) -> object:
-        return self.tables.run(self.tables.store.move, self.ids(numbers[:2]), float(numbers[2]))
+        return self.tables.run(self.tables.store.sanctions.move, self.ids(numbers[:2]), float(numbers[2]))
 
     def ids(self, places: Numbers) -> list[int]:
         """The ids of sanctions at some places in their order: SQLite gives the id of a deleted one again."""
-        found = self.tables.run(self.tables.store.read_sanctions)
+        found = self.tables.run(self.tables.store.sanctions.read_sanctions)
         return [each.id for place, each in enumerate(found) if place in places]
 
     def record(self, room: str, numbers: Numbers) -> object:
         act = Removal(room, NAMES[numbers[0] % 3], "", "Mia", "")
-        return self.tables.run(self.tables.store.record, act, replace(ENTRY, action="kick")).act
+        return self.tables.run(self.tables.store.sanctions.record, act, replace(ENTRY, action="kick")).act
 
     def everything(self) -> object:
         store, run = self.tables.store, self.tables.run
-        sanctions = [replace(each, id=0) for each in run(store.read_sanctions)]
+        sanctions = [replace(each, id=0) for each in run(store.sanctions.read_sanctions)]
         query = "SELECT room, number, name, text, key, kind, deleted_by FROM message ORDER BY room, number"
-        topics = [run(store.topic, room) for room in ROOMS]
-        names = sorted(run(store.room_names))
+        topics = [run(store.messages.topic, room) for room in ROOMS]
+        names = sorted(run(store.messages.room_names))
         # Rooms of one time may come in any order.
-        rooms = sorted(run(store.read_rooms))
-        audit = run(store.read_audit, None, 100)
-        return self.tables.execute(query), rooms, names, run(store.last_numbers), topics, sanctions, audit
+        rooms = sorted(run(store.messages.read_rooms))
+        audit = run(store.sanctions.read_audit, None, 100)
+        return self.tables.execute(query), rooms, names, run(store.messages.last_numbers), topics, sanctions, audit
 
 
 Move: TypeAlias = Callable[[Walker, str, Numbers], object]

@@ -28,7 +28,7 @@ class MessagesCase(TablesCase):
         return self.tables.insert(new, limits)
 
     def read(self, after: int = 0, limit: int = 1000, limits: StorageLimits = PLENTY) -> ChatPage:
-        (page,) = self.run_in(self.tables.store.read, [PageQuery("lobby", after, limit)], limits)
+        (page,) = self.run_in(self.tables.store.messages.read, [PageQuery("lobby", after, limit)], limits)
         return replace(page, token="")
 
     def numbers(self) -> list[int]:
@@ -37,7 +37,7 @@ class MessagesCase(TablesCase):
 
 class ReadNewContract(MessagesCase):
     def new(self, limit: int = 10, **after: int) -> dict[str, tuple[int, list[str]]]:
-        found = self.run_in(self.tables.store.read_new, after, limit)
+        found = self.run_in(self.tables.store.messages.read_new, after, limit)
         return {room: (new.last, [each.message.text for each in new.messages]) for room, new in found.items()}
 
     def test_the_messages_behind_a_number_come_of_all_rooms_at_once(self) -> None:
@@ -46,7 +46,7 @@ class ReadNewContract(MessagesCase):
         self.assertEqual({"lobby": (3, ["b", "c"]), "den": (1, ["x"])}, self.new(lobby=1, den=0))
         self.assertEqual({"lobby": (3, []), "attic": (0, [])}, self.new(lobby=3, attic=0))
         self.assertEqual({}, self.new())
-        found = self.run_in(self.tables.store.read_new, {"lobby": 0}, 10)["lobby"].messages
+        found = self.run_in(self.tables.store.messages.read_new, {"lobby": 0}, 10)["lobby"].messages
         self.assertEqual(
             [(each.message, each.token) for each in stored[:3]], [(each.message, each.token) for each in found]
         )
@@ -157,10 +157,10 @@ class ReadContract(MessagesCase):
 
 class RoomTableContract(MessagesCase):
     def rooms(self) -> list[tuple[str, int, str]]:
-        return self.run_in(self.tables.store.read_rooms)
+        return self.run_in(self.tables.store.messages.read_rooms)
 
     def expire(self, cutoff: float) -> int:
-        return self.run_in(self.tables.store.expire, "lobby", Age(NOW + DAY, cutoff))
+        return self.run_in(self.tables.store.messages.expire, "lobby", Age(NOW + DAY, cutoff))
 
     def expired(self, *times: float) -> list[int]:
         """The numbers that are left of messages that were said at these times, when those before NOW are old."""
@@ -170,7 +170,7 @@ class RoomTableContract(MessagesCase):
         return self.numbers()
 
     def forget(self) -> bool:
-        return self.run_in(self.tables.store.forget, "lobby")
+        return self.run_in(self.tables.store.messages.forget, "lobby")
 
     def test_rooms_are_known_with_the_latest_messages_first(self) -> None:
         for at, room in enumerate(("lobby", "den", "attic", "den")):
@@ -253,7 +253,7 @@ class DeletedContract(MessagesCase):
         self.tables.execute("UPDATE message SET text = '', deleted_by = 'Mia' WHERE number IN (1, 3)")
 
     def deleted(self, seen: int, limits: StorageLimits = PLENTY) -> tuple[int, ...]:
-        (page,) = self.run_in(self.tables.store.read, [PageQuery("lobby", seen, 1000, seen=seen)], limits)
+        (page,) = self.run_in(self.tables.store.messages.read, [PageQuery("lobby", seen, 1000, seen=seen)], limits)
         return tuple(page.deleted)
 
     def test_deleted_numbers_are_those_seen_that_are_still_kept(self) -> None:

@@ -12,7 +12,7 @@ from twisted.trial.unittest import TestCase
 
 from mixsvc.chat.storage.queue import StorageQueue
 from mixsvc.chat.storage.records import PageQuery, StoredMessage
-from mixsvc.chat.storage.sqlite import store
+from mixsvc.chat.storage.sqlite.store import STORE
 from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
@@ -35,7 +35,7 @@ class OnDiskTests(TestCase):
         prepare(path, lambda cursor: None)
         database = Database(core, path, deferToThread)
         self.addCleanup(database.close)
-        return StorageQueue(Clocks(clock, WallClock()), ChatDatabase(database, store), SETTINGS), database.close
+        return StorageQueue(Clocks(clock, WallClock()), ChatDatabase(database, STORE), SETTINGS), database.close
 
     @inlineCallbacks
     def test_what_was_acknowledged_is_there_after_a_kill_and_the_numbers_go_on(self) -> Steps:

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.storage.queue import APPENDS_AT_ONCE, MOST_WAITING, READS_AT_ONCE, NotRead, NotSaved, StorageQueue
 from mixsvc.chat.storage.records import PageQuery, StoredMessage
-from mixsvc.chat.storage.sqlite import store
+from mixsvc.chat.storage.sqlite.store import STORE
 from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
@@ -43,7 +43,7 @@ class StorageQueueTests(SynchronousTestCase):
 
     def new_queue(self) -> StorageQueue:
         wall = WallClock(self.clock.seconds, self.clock.seconds)
-        return StorageQueue(Clocks(self.clock, wall), ChatDatabase(self.database, store), ChatSettings())
+        return StorageQueue(Clocks(self.clock, wall), ChatDatabase(self.database, STORE), ChatSettings())
 
     def append(self, text: str, key: str | None = None) -> Deferred[StoredMessage]:
         return self.queue.append("lobby", "Ann", text, key)

@@ -20,27 +20,29 @@ ENTRY = AuditEntry(0, NOW, "Mod", "mute", "", "Ann", "spam")
 
 class SanctionsCase(TablesCase):
     def impose(self, sanction: Sanction, entry: AuditEntry = ENTRY, now: float | None = None) -> Sanction:
-        return self.run_in(self.tables.store.impose, sanction, entry, now).act
+        return self.run_in(self.tables.store.sanctions.impose, sanction, entry, now).act
 
     def lift(self, kind: str, *ids: int) -> None:
         act = Lift(kind, "Ann", "", "Mod")
-        self.assertEqual(act, self.run_in(self.tables.store.lift, act, ids, replace(ENTRY, action=f"un{kind}")).act)
+        self.assertEqual(
+            act, self.run_in(self.tables.store.sanctions.lift, act, ids, replace(ENTRY, action=f"un{kind}")).act
+        )
 
     def record(self, entry: AuditEntry) -> None:
         act = Removal(entry.room, entry.target, "person-1", entry.by, entry.reason)
-        self.assertEqual(act, self.run_in(self.tables.store.record, act, entry).act)
+        self.assertEqual(act, self.run_in(self.tables.store.sanctions.record, act, entry).act)
 
     def delete(self, room: str, number: int) -> str | None:
         """The room's topic after that, None if nothing was deleted."""
         act, entry = Deletion(room, number, "Mod", ""), replace(ENTRY, action="delete")
-        stored = self.run_in(self.tables.store.delete_message, act, entry)
+        stored = self.run_in(self.tables.store.sanctions.delete_message, act, entry)
         return None if stored is None else stored.act.topic
 
     def sanctions(self) -> list[Sanction]:
-        return self.run_in(self.tables.store.read_sanctions)
+        return self.run_in(self.tables.store.sanctions.read_sanctions)
 
     def audit(self, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
-        return self.run_in(self.tables.store.read_audit, before, limit)
+        return self.run_in(self.tables.store.sanctions.read_audit, before, limit)
 
     def execute(self, statement: str, *values: object) -> None:
         self.tables.execute(statement, *values)
@@ -129,8 +131,8 @@ class MoveContract(SanctionsCase):
     def test_the_sanctions_of_the_ids_end_so_much_later(self) -> None:
         first, second = self.impose(ANN), self.impose(replace(ANN, name_key="bob"))
 
-        self.run_in(self.tables.store.move, [first.id, 99], 1.5)
-        self.run_in(self.tables.store.move, [], 1.5)
+        self.run_in(self.tables.store.sanctions.move, [first.id, 99], 1.5)
+        self.run_in(self.tables.store.sanctions.move, [], 1.5)
 
         self.assertEqual([replace(first, until=ANN.until + 1.5), second], self.sanctions())
 
@@ -186,7 +188,7 @@ class DeleteMessageContract(SanctionsCase):
     def test_a_topic_goes_with_the_message_that_set_it(self) -> None:
         self.assertEqual("", self.delete("lobby", 1))
 
-        topics = [self.run_in(self.tables.store.topic, room) for room in ("lobby", "den", "attic")]
+        topics = [self.run_in(self.tables.store.messages.topic, room) for room in ("lobby", "den", "attic")]
         self.assertEqual(["", "den 1", ""], topics)
 
     def test_a_topic_that_was_replaced_goes_without_the_newer_one(self) -> None:
@@ -258,7 +260,7 @@ class SqliteEventTests(SanctionsCase, OnSqlite):
     def test_a_chat_of_one_node_keeps_no_journal(self) -> None:
         self.impose(ANN)
 
-        self.assertEqual(JournalPage((), 0), self.run_in(self.tables.store.read_events, 0, 10))
+        self.assertEqual(JournalPage((), 0), self.run_in(self.tables.store.sanctions.read_events, 0, 10))
 
 
 class PostgresEventTests(SanctionsCase, OnPostgres):
@@ -270,7 +272,7 @@ class PostgresEventTests(SanctionsCase, OnPostgres):
         self.lift(MUTE, imposed.id)
         self.record(replace(ENTRY, action="kick", room="lobby", target="Bob", reason="why"))
         self.delete("lobby", 1)
-        page = self.run_in(self.tables.store.read_events, 0, 10)
+        page = self.run_in(self.tables.store.sanctions.read_events, 0, 10)
 
         lifted, kicked = Lift(MUTE, "Ann", "", "Mod"), Removal("lobby", "Bob", "person-1", "Mod", "why")
         deleted = Deletion("lobby", 1, "Mod", "")
@@ -280,8 +282,8 @@ class PostgresEventTests(SanctionsCase, OnPostgres):
     def test_a_page_has_the_oldest_events_and_the_newest_number(self) -> None:
         for _ in range(3):
             self.impose(ANN)
-        page, rest = (self.run_in(self.tables.store.read_events, after, 2) for after in (0, 2))
+        page, rest = (self.run_in(self.tables.store.sanctions.read_events, after, 2) for after in (0, 2))
 
         self.assertEqual([[1, 2], [3]], [[each.number for each in found.events] for found in (page, rest)])
-        self.assertEqual(JournalPage([], 3), self.run_in(self.tables.store.read_events, 3, 2))
+        self.assertEqual(JournalPage([], 3), self.run_in(self.tables.store.sanctions.read_events, 3, 2))
         self.assertEqual((3, 3), (page.last, rest.last))

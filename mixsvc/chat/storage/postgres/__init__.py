@@ -1,8 +1,8 @@
 """The chat's functions for PostgreSQL: each is one statement, in autocommit mode.
 
-- store: all of them, as storage.store.ChatStore describes them.
-- messages: messages and rooms.
-- sanctions: mutes, bans, deletions and the audit log.
+- store: all of them together.
+- messages: messages and rooms; see storage.store.MessageStore.
+- sanctions: mutes, bans, deletions and the audit log; see storage.store.SanctionStore.
 
 What needs several statements is a function of the database (mixsvc/storage/postgres/schema): so no lock ever waits for
 this process, which may be stopped or cut off at any moment. Such a function locks the rows of rooms first, in the order

@@ -1,4 +1,4 @@
-"""Messages and rooms in PostgreSQL; see ChatStore for what the functions do."""
+"""Messages and rooms in PostgreSQL; see MessageStore for what the functions do."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -59,7 +59,7 @@ _ROOMS: Final = """
 
 
 def insert(cursor: Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
-    """See ChatStore. A message is said when PostgreSQL's clock says, whatever its draft has."""
+    """See MessageStore. A message is said when PostgreSQL's clock says, whatever its draft has."""
     marks = [epochs.new_mark() for _ in drafts]
     rows = [(each.room, each.name, each.text, each.key, each.kind) for each in drafts]
     cursor.execute(_APPEND, (*_columns(rows, 5), marks, limits.keep, PRUNED))
@@ -67,7 +67,7 @@ def insert(cursor: Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> li
 
 
 def read(cursor: Cursor, queries: Sequence[PageQuery], limits: StorageLimits) -> list[ChatPage]:
-    """See ChatStore."""
+    """See MessageStore."""
     rows = [_asked(each, limits.epoch) for each in queries]
     bounds = (limits.keep, limits.page_bytes, AROUND_TEXT, DELETED_TOLD)
     cursor.execute(_PAGES, (*_columns(rows, 10), *bounds))
@@ -75,43 +75,43 @@ def read(cursor: Cursor, queries: Sequence[PageQuery], limits: StorageLimits) ->
 
 
 def read_new(cursor: Cursor, after: Mapping[str, int], limit: int) -> dict[str, NewMessages]:
-    """See ChatStore."""
+    """See MessageStore."""
     cursor.execute(_NEW, (list(after), list(after.values()), limit))
     return {room: _new(list(rows), limit) for room, rows in groupby(cursor.fetchall(), key=itemgetter(0))}
 
 
 def read_epoch(cursor: Cursor) -> str:
-    """See ChatStore."""
+    """See MessageStore."""
     row = cursor.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
     return str(row[0]) if row else epochs.new_epoch()
 
 
 def read_rooms(cursor: Cursor) -> list[StoredRoom]:
-    """See ChatStore."""
+    """See MessageStore."""
     found: list[StoredRoom] = cursor.execute(_ROOMS).fetchall()
     return found
 
 
 def topic(cursor: Cursor, room: str) -> str:
-    """See ChatStore."""
+    """See MessageStore."""
     row = cursor.execute("SELECT topic FROM room WHERE name = %s", (room,)).fetchone()
     return row[0] if row else ""
 
 
 def expire(cursor: Cursor, room: str, age: Age) -> int:
-    """See ChatStore."""
+    """See MessageStore."""
     statement = "SELECT expire_messages(%s, to_timestamp(%s), to_timestamp(%s), %s)"
     count: int = cursor.execute(statement, (room, age.now, age.cutoff, PRUNED)).fetchone()[0]
     return count
 
 
 def last_numbers(cursor: Cursor) -> dict[str, int]:
-    """See ChatStore."""
+    """See MessageStore."""
     return dict(cursor.execute("SELECT name, last FROM room").fetchall())
 
 
 def redate(cursor: Cursor, period: Period, seconds: float) -> None:
-    """See ChatStore."""
+    """See MessageStore."""
     rows = [(room, period.after.get(room, 0), up_to) for room, up_to in period.up_to.items()]
     cursor.execute(
         "SELECT redate_messages(%s::text[], %s::bigint[], %s::bigint[], to_timestamp(%s), to_timestamp(%s), %s)",
@@ -120,13 +120,13 @@ def redate(cursor: Cursor, period: Period, seconds: float) -> None:
 
 
 def forget(cursor: Cursor, room: str) -> bool:
-    """See ChatStore."""
+    """See MessageStore."""
     is_forgotten: bool = cursor.execute("SELECT forget_room(%s)", (room,)).fetchone()[0]
     return is_forgotten
 
 
 def room_names(cursor: Cursor) -> list[str]:
-    """See ChatStore."""
+    """See MessageStore."""
     return [name for (name,) in cursor.execute("SELECT name FROM room ORDER BY name")]
 
 

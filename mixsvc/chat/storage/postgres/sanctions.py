@@ -1,4 +1,4 @@
-"""Sanctions, deleted messages and the audit log in PostgreSQL; see ChatStore for what the functions do."""
+"""Sanctions, deleted messages and the audit log in PostgreSQL; see SanctionStore for what the functions do."""
 
 import json
 from collections.abc import Sequence
@@ -33,12 +33,12 @@ _EVENTS: Final = """
 
 
 def read_sanctions(cursor: Cursor) -> list[Sanction]:
-    """See ChatStore."""
+    """See SanctionStore."""
     return [Sanction(*row) for row in cursor.execute(_SANCTIONS, ([MUTE, BAN],)).fetchall()]
 
 
 def impose(cursor: Cursor, sanction: Sanction, entry: AuditEntry, now: float | None) -> StoredAct[Sanction]:
-    """See ChatStore."""
+    """See SanctionStore."""
     kept = replace(sanction, address=network(sanction.address))
     cursor.execute(
         "SELECT event, id FROM impose_sanction(%s::jsonb, %s::jsonb, to_timestamp(%s))",
@@ -49,7 +49,7 @@ def impose(cursor: Cursor, sanction: Sanction, entry: AuditEntry, now: float | N
 
 
 def lift(cursor: Cursor, act: Lift, ids: Sequence[int], entry: AuditEntry) -> StoredAct[Lift]:
-    """See ChatStore."""
+    """See SanctionStore."""
     statement = "SELECT lift_sanctions(%s, %s::bigint[], %s::jsonb, %s, %s::jsonb)"
     event = event_of(act)
     row = cursor.execute(statement, (act.kind, list(ids), _json(entry), event.kind, _json(act))).fetchone()
@@ -57,12 +57,12 @@ def lift(cursor: Cursor, act: Lift, ids: Sequence[int], entry: AuditEntry) -> St
 
 
 def move(cursor: Cursor, ids: Sequence[int], seconds: float) -> None:
-    """See ChatStore."""
+    """See SanctionStore."""
     cursor.execute("SELECT move_sanctions(%s::bigint[], %s)", (list(ids), seconds))
 
 
 def record(cursor: Cursor, act: Removal, entry: AuditEntry) -> StoredAct[Removal]:
-    """See ChatStore."""
+    """See SanctionStore."""
     event = event_of(act)
     statement = "SELECT record_act(%s::jsonb, %s, %s, %s::jsonb)"
     row = cursor.execute(statement, (_json(entry), event.kind, event.room, _json(act))).fetchone()
@@ -70,20 +70,20 @@ def record(cursor: Cursor, act: Removal, entry: AuditEntry) -> StoredAct[Removal
 
 
 def delete_message(cursor: Cursor, act: Deletion, entry: AuditEntry) -> StoredAct[Deletion] | None:
-    """See ChatStore."""
+    """See SanctionStore."""
     statement = "SELECT event, topic FROM delete_message(%s, %s, %s, %s::jsonb, %s::jsonb)"
     event, topic = cursor.execute(statement, (act.room, act.number, act.by, _json(entry), _json(act))).fetchone()
     return None if event is None else StoredAct(replace(act, topic=topic), event)
 
 
 def read_events(cursor: Cursor, after: int, limit: int) -> JournalPage:
-    """See ChatStore."""
+    """See SanctionStore."""
     rows = cursor.execute(_EVENTS, (after, limit)).fetchall()
     return JournalPage([JournalEvent(*event) for _, *event in rows if event[0] is not None], rows[0][0])
 
 
 def read_audit(cursor: Cursor, before: int | None, limit: int) -> list[AuditEntry]:
-    """See ChatStore."""
+    """See SanctionStore."""
     return [AuditEntry(*row) for row in cursor.execute(_AUDIT, {"before": before, "limit": limit}).fetchall()]
 
 

@@ -1,8 +1,8 @@
 """The chat's SQL for SQLite: functions on a cursor, called in the database's thread, one transaction each.
 
-- store: all of them, as storage.store.ChatStore describes them.
-- messages: messages and rooms.
-- sanctions: mutes, bans, deletions and the audit log.
+- store: all of them together.
+- messages: messages and rooms; see storage.store.MessageStore.
+- sanctions: mutes, bans, deletions and the audit log; see storage.store.SanctionStore.
 
 The tables are in mixsvc/storage/schema.
 """

@@ -1,4 +1,4 @@
-"""Messages and rooms in SQLite; see ChatStore for what the functions do."""
+"""Messages and rooms in SQLite; see MessageStore for what the functions do."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def read(cursor: sqlite3.Cursor, queries: Sequence[PageQuery], limits: StorageLi
 
 
 def read_new(cursor: sqlite3.Cursor, after: Mapping[str, int], limit: int) -> dict[str, NewMessages]:
-    """See ChatStore."""
+    """See MessageStore."""
     cursor.execute("BEGIN")
     return {room: _new(cursor, room, number, limit) for room, number in after.items()}
 

@@ -1,4 +1,4 @@
-"""Sanctions, deleted messages and the audit log in SQLite; see ChatStore for what the functions do."""
+"""Sanctions, deleted messages and the audit log in SQLite; see SanctionStore for what the functions do."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -113,7 +113,7 @@ def delete_message(cursor: sqlite3.Cursor, act: Deletion, entry: AuditEntry) -> 
 
 
 def read_events(cursor: sqlite3.Cursor, after: int, limit: int) -> JournalPage:
-    """See ChatStore."""
+    """See SanctionStore."""
     return JournalPage((), 0)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mixsvc.chat.model.acts import Deletion, Lift, Removal
 from mixsvc.chat.model.sanctions import MUTE, Sanction
-from mixsvc.chat.storage.postgres import store
+from mixsvc.chat.storage.postgres.store import STORE
 from mixsvc.chat.storage.records import AuditEntry, Draft, PageQuery, StorageLimits
 from tests.chat.fakes import NOW
 from tests.stores import OnPostgres, PostgresTables
@@ -48,10 +48,10 @@ class ClockTests(PostgresCase):
     def test_a_message_is_said_when_the_clock_of_the_database_says(self) -> None:
         before = time()
 
-        (stored,) = self.run_in(store.insert, drafts("hi"), PLENTY)
+        (stored,) = self.run_in(STORE.messages.insert, drafts("hi"), PLENTY)
 
         self.assertTrue(before - 1 <= stored.message.said_at <= time() + 1)
-        (page,) = self.run_in(store.read, [PageQuery("lobby", 0, 10)], PLENTY)
+        (page,) = self.run_in(STORE.messages.read, [PageQuery("lobby", 0, 10)], PLENTY)
         self.assertEqual((stored.message,), page.messages)
 
 
@@ -65,7 +65,7 @@ class LargeBatchTests(PostgresCase):
 
         for batch in range(4):
             new = [Draft(f"room{each % 10}", "Ann", "x", NOW, f"{batch} {each}") for each in range(1000)]
-            stored = self.run_in(store.insert, new, StorageLimits(100, 1000))
+            stored = self.run_in(STORE.messages.insert, new, StorageLimits(100, 1000))
 
         self.assertEqual(400, max(each.message.number for each in stored))
 
@@ -78,7 +78,7 @@ class ManyNodesTests(PostgresCase):
             # Each node names the rooms in another order, and begins with rooms that are new.
             rooms = [f"room{(node * step) % 3}" for step in range(1, 5)]
             batch = [Draft(room, "Ann", "x", NOW, None) for room in rooms]
-            stored = [each for _ in range(BATCHES) for each in store.insert(cursor, batch, PLENTY)]
+            stored = [each for _ in range(BATCHES) for each in STORE.messages.insert(cursor, batch, PLENTY)]
             return [(rooms[place % 4], each.message.number) for place, each in enumerate(stored)]
 
         given = self.on_nodes(work)
@@ -86,11 +86,13 @@ class ManyNodesTests(PostgresCase):
         expected = {room: len([each for each, _ in given if each == room]) for room, _ in given}
         for room, size in expected.items():
             self.assertEqual(list(range(1, size + 1)), sorted(number for each, number in given if each == room))
-        self.assertEqual(expected, self.run_in(store.last_numbers))
+        self.assertEqual(expected, self.run_in(STORE.messages.last_numbers))
 
     def test_one_key_that_all_nodes_store_is_one_message(self) -> None:
         def work(cursor: Any, node: int) -> list[tuple[int, int, bool]]:
-            stored = [(key, store.insert(cursor, drafts("x", key=f"k{key}"), PLENTY)[0]) for key in range(BATCHES)]
+            stored = [
+                (key, STORE.messages.insert(cursor, drafts("x", key=f"k{key}"), PLENTY)[0]) for key in range(BATCHES)
+            ]
             return [(key, each.message.number, each.is_repeated) for key, each in stored]
 
         given = self.on_nodes(work)
@@ -104,9 +106,9 @@ class ManyNodesTests(PostgresCase):
             for _ in range(BATCHES):
                 if node == 0:
                     cursor.execute("DELETE FROM message")
-                    store.forget(cursor, "lobby")
+                    STORE.messages.forget(cursor, "lobby")
                 else:
-                    numbers += [each.message.number for each in store.insert(cursor, drafts("x"), PLENTY)]
+                    numbers += [each.message.number for each in STORE.messages.insert(cursor, drafts("x"), PLENTY)]
             return numbers
 
         given = self.on_nodes(work)
@@ -127,12 +129,12 @@ class JournalTests(PostgresCase):
 
     def test_each_act_is_an_event_with_what_the_nodes_need(self) -> None:
         sanction = Sanction(0, MUTE, "Ann", "ann", "", "2001:db8::1", "Mia", "", NOW)
-        self.run_in(store.insert, [Draft("lobby", "Ann", "May", NOW, None, "topic")], PLENTY)
+        self.run_in(STORE.messages.insert, [Draft("lobby", "Ann", "May", NOW, None, "topic")], PLENTY)
 
-        imposed = self.run_in(store.impose, sanction, ENTRY, None)
-        lifted = self.run_in(store.lift, Lift(MUTE, "Ann", "", "Mia"), [imposed.act.id], ENTRY)
-        kicked = self.run_in(store.record, Removal("lobby", "Ann", "p", "Mia", ""), ENTRY)
-        deleted = self.run_in(store.delete_message, Deletion("lobby", 1, "Mia", "x"), ENTRY)
+        imposed = self.run_in(STORE.sanctions.impose, sanction, ENTRY, None)
+        lifted = self.run_in(STORE.sanctions.lift, Lift(MUTE, "Ann", "", "Mia"), [imposed.act.id], ENTRY)
+        kicked = self.run_in(STORE.sanctions.record, Removal("lobby", "Ann", "p", "Mia", ""), ENTRY)
+        deleted = self.run_in(STORE.sanctions.delete_message, Deletion("lobby", 1, "Mia", "x"), ENTRY)
 
         assert deleted is not None
         self.assertEqual([1, 2, 3, 4], [each.event for each in (imposed, lifted, kicked, deleted)])
@@ -144,7 +146,7 @@ class JournalTests(PostgresCase):
         self.assertEqual(("lobby", {"room": "lobby", "number": 1, "by": "Mia", "topic": ""}), bodies["delete"])
 
     def test_what_changes_nothing_is_no_event(self) -> None:
-        self.assertIsNone(self.run_in(store.delete_message, Deletion("lobby", 1, "Mia", ""), ENTRY))
+        self.assertIsNone(self.run_in(STORE.sanctions.delete_message, Deletion("lobby", 1, "Mia", ""), ENTRY))
 
         self.assertEqual([], self.events())
 
@@ -152,7 +154,7 @@ class JournalTests(PostgresCase):
         def work(cursor: Any, node: int) -> list[list[int]]:
             seen = []
             for _ in range(BATCHES):
-                store.record(cursor, Removal("lobby", "Ann", "", "Mia", ""), ENTRY)
+                STORE.sanctions.record(cursor, Removal("lobby", "Ann", "", "Mia", ""), ENTRY)
                 seen.append([number for (number,) in cursor.execute("SELECT number FROM event ORDER BY number")])
             return seen
 
