@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 __all__ = [
     "decode_utf8",
     "did_you_mean",
+    "is_storable",
     "parse_json",
     "shortened",
     "similar",
@@ -50,6 +51,11 @@ def without_surrogates(text: str) -> str:
     if not SURROGATE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database can store the text: not U+0000 (PostgreSQL's manual, 8.3), nor a lone surrogate."""
+    return "\0" not in text and not SURROGATE.search(text)
 
 
 def shortened(text: str) -> str:

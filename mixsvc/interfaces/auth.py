@@ -14,7 +14,7 @@ __all__ = ["Authenticator", "IAuthenticator", "Identifier", "Identity"]
 class Identity:
     """Who opens a connection.
 
-    person: the same for every connection of that person, and for nobody else.
+    person: the same for every connection of that person, and for nobody else; without U+0000.
     name: the name in the chat; None to let them choose one. moderator: whether they may moderate.
     ended: returns whether the login that says so has ended since; None if it lasts as long as the connection. It is
     called in worker threads, every second and before each request of a moderator is done. It may block, for example on

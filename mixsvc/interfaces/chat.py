@@ -108,7 +108,7 @@ class IChat(Interface):
 
         When it returns, the person gets nothing more of the room: neither lines that waited nor pages that were asked
         for. Called in a worker thread, never in the reactor's. Raises ServiceBusy; then it may or may not have taken
-        effect.
+        effect. Raises ValueError for a text with U+0000 or half a surrogate pair.
         """
 
     def allows(person: str | None, action: str, room: str | None) -> bool:
@@ -147,7 +147,7 @@ class IChat(Interface):
         """Returns the normal spelling of a name that this person may use now, as nobody else does.
 
         Called in a worker thread, never in the reactor's. Raises NameTaken, ServiceBusy, and ValueError if the text
-        cannot be a name.
+        cannot be a name, or the person has U+0000 or half a surrogate pair.
         """
 
     def say(room: str, name: str, text: str, key: str | None = None) -> int:

@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
+from mixsvc.common.text import is_storable
 from mixsvc.interfaces import Authenticator, Identity
 from mixsvc.threads.leavable import LeavableCalls, ReplacingPool
 from mixsvc.wsgi.environ import make_connection_environ
@@ -89,6 +90,8 @@ def _checked(found: object) -> Identity | None:
         raise TypeError(f"the authenticator returned {type(found).__name__}; it must return an Identity or None")
     if not isinstance(found.person, str) or not found.person or not isinstance(found.name, str | None):
         raise TypeError("the authenticator returned an Identity whose person or name is not text")
+    if not is_storable(found.person):
+        raise TypeError("the authenticator returned an Identity whose person has U+0000 or half a surrogate pair")
     if found.ended is not None and not callable(found.ended):
         raise TypeError("the authenticator returned an Identity whose `ended` is not a function")
     return found

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import closing
 from typing import Any
 
+import pytest
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import deferLater
 
@@ -209,5 +210,24 @@ def test_a_permission_is_withdrawn_on_both_nodes(database_url: str) -> None:
         # A node that has not heard of the other window yet tells of each.
         await world.until(lambda: world.a.dispatcher.members("lobby") == ["Bob", "Mia"] and mia.got("went"))
         assert {each["name"] for each in mia.got("went")} == {"Ann"}
+
+    play(database_url, scenario)
+
+
+def test_what_the_engine_cannot_store_is_refused_and_disturbs_nobody(database_url: str) -> None:
+    async def scenario(world: World) -> None:
+        mia, _ = await world.people()
+        world.a.client("Zed")
+        # They ask in one statement, as the first one is under way.
+        eve = world.a.client("Eve", token="a random text of hers\0")
+        cleo = world.a.client("Cleo")
+        mia.send("delete", room="lob\0by", number=1)
+        await world.until(lambda: eve.got("error") and cleo.got("joined") and mia.got("error"))
+
+        assert [each["code"] for each in eve.got("error")] == ["bad_field", "no_name"]
+        assert [each["code"] for each in mia.got("error")] == ["no_such_message"]
+        for ask in (world.a.dispatcher.revoke, lambda person, room: world.a.dispatcher.claim(room, person)):
+            with pytest.raises(ValueError, match="U\\+0000"):
+                ask("a person\0", "lobby")
 
     play(database_url, scenario)

@@ -129,6 +129,10 @@ class ChildAuthenticatorTests(SynchronousTestCase):
         bad: list[tuple[Any, str]] = [
             ("Ann", "the authenticator returned str; it must return an Identity or None"),
             (Identity(""), "the authenticator returned an Identity whose person or name is not text"),
+            (
+                Identity("a\0"),
+                "the authenticator returned an Identity whose person has U+0000 or half a surrogate pair",
+            ),
             (Identity("1", ended=5), "the authenticator returned an Identity whose `ended` is not a function"),  # type: ignore[arg-type]
         ]
         for self.found, text in bad:

@@ -99,7 +99,7 @@ class RequestAuthenticatorTests(SynchronousTestCase):
 
     def test_a_result_other_than_an_identity_is_a_failure(self) -> None:
         authenticator = RequestAuthenticator(Clock(), self.threads, self.who, "")
-        bad: list[Any] = ["Ann", 5, Identity(5), Identity(""), Identity("1", 5)]  # type: ignore[arg-type]
+        bad: list[Any] = ["Ann", 5, Identity(5), Identity(""), Identity("a\0"), Identity("\ud800"), Identity("1", 5)]  # type: ignore[arg-type]
         bad += [Identity("1", "Ann", True, "not a function")]  # type: ignore[arg-type]
         for self.found in bad:
             identity = authenticator(request())

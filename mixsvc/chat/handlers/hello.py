@@ -14,6 +14,7 @@ from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import refusal
 from mixsvc.chat.protocol.requests import Hello
 from mixsvc.common import names
+from mixsvc.common.text import is_storable
 from mixsvc.errors import NameTaken, ServiceBusy
 from mixsvc.interfaces import Identity
 from mixsvc.nodes.interfaces import Claimant
@@ -117,6 +118,8 @@ class HelloHandler:
 
         Raises NameTaken, or fails with it, and ValueError for a bad name. Fails with ServiceBusy.
         """
+        if not is_storable(person):
+            raise ValueError("The person has the character U+0000 or half a surrogate pair.")
         wanted = Claimant(names.key(spelled := names.normalise(name)), spelled, person, "", False)
         self._state.people.check(spelled, person, may_be_reserved=False)
         asking = self._state.nodes.claims.taken([wanted.key], person)

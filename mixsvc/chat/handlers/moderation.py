@@ -54,12 +54,15 @@ class ModerationHandler:
 
     def delete(self, client: Client, request: Delete) -> None:
         """Delete a message's text for good. Raises RequestRefused."""
+        missing = refusal(request, "no_such_message", f"There is no message {request.number} in {request.room}.")
+        if not names.is_room_name(request.room):
+            raise missing
         act = Deletion(request.room, request.number, client.name, "")
         entry = self._entry(client, request, request.room, str(request.number), "")
 
         def deleted(stored: StoredAct[Deletion] | None) -> StoredAct[Deletion]:
             if stored is None:
-                raise refusal(request, "no_such_message", f"There is no message {request.number} in {request.room}.")
+                raise missing
             return stored
 
         self._change(client, request, lambda cursor: self._store.delete_message(cursor, act, entry), deleted)

@@ -13,6 +13,7 @@ from mixsvc.chat.model.people import Client
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Request
+from mixsvc.common.text import is_storable
 
 __all__ = ["RevocationHandler"]
 
@@ -35,10 +36,12 @@ class RevocationHandler:
         self._running: dict[Withdrawal, Deferred[None]] = {}
 
     def revoke(self, person: str | None, room: str) -> "Deferred[None]":
-        """See IChat.revoke; fires when it has taken effect on this node. Fails with ServiceBusy.
+        """See IChat.revoke; fires when it has taken effect on this node. Raises ValueError; fails with ServiceBusy.
 
         The other nodes do it as soon as they hear of it.
         """
+        if not is_storable(f"{person or ''}{room}"):
+            raise ValueError("The person or the room has the character U+0000 or half a surrogate pair.")
         act = Withdrawal(self._state.access.spelling(room), person)
         event = event_of(act)
         posted = self._state.nodes.journal.post(event.kind, event.room, event.body)

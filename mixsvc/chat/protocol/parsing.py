@@ -25,7 +25,7 @@ from mixsvc.chat.protocol.requests import (
 )
 from mixsvc.common.names import UNPRINTABLE
 from mixsvc.common.numbers import MAX_JSON_NUMBER
-from mixsvc.common.text import decode_utf8, parse_json, without_surrogates
+from mixsvc.common.text import decode_utf8, is_storable, parse_json, without_surrogates
 
 __all__ = ["RequestRefused", "parse", "refusal"]
 
@@ -145,10 +145,15 @@ def _name(fields: Mapping[str, object]) -> str:
 
 
 def _key(fields: Mapping[str, object]) -> str | None:
-    key = _optional_text(fields, "key", 1, LONGEST_KEY, "one chosen at random")
-    if key is not None and "\0" in key:
-        raise ValueError("The field key has the character U+0000: give one chosen at random.")
-    return key
+    return _random_text(fields, "key", 1, LONGEST_KEY)
+
+
+def _random_text(fields: Mapping[str, object], name: str, least: int, most: int) -> str | None:
+    """A text that the client has chosen at random, and that is stored."""
+    found = _optional_text(fields, name, least, most, "one chosen at random")
+    if found is not None and not is_storable(found):
+        raise ValueError(f"The field {name} has the character U+0000: give one chosen at random.")
+    return found
 
 
 def _known(fields: Mapping[str, object], read: Callable[[Mapping[str, object]], str | None]) -> str | None:
@@ -201,7 +206,7 @@ def _target(fields: Mapping[str, object]) -> tuple[str, str]:
 
 def _hello(fields: Mapping[str, object]) -> Hello:
     name = None if fields.get("name") is None else _text(fields, "name", "your name")
-    return Hello(name, _optional_text(fields, "token", SHORTEST_TOKEN, LONGEST_TOKEN, "one chosen at random"))
+    return Hello(name, _random_text(fields, "token", SHORTEST_TOKEN, LONGEST_TOKEN))
 
 
 REQUESTS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {

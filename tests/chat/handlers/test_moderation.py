@@ -136,7 +136,7 @@ class DeleteTests(ModerationTestCase):
 
     def test_a_missing_or_deleted_message_is_no_such_message(self) -> None:
         self.done(self.mia, "delete", room="lobby", number=1)
-        for fields in ({"number": 1}, {"number": 9}, {"number": 1, "room": "den"}):
+        for fields in ({"number": 1}, {"number": 9}, {"number": 1, "room": "den"}, {"number": 1, "room": "a\0"}):
             (error,) = self.answer(self.mia, "delete", **{"room": "lobby", **fields})
             self.assertEqual("no_such_message", error["code"])
         self.assertEqual(1, len(self.bob.got()))

@@ -70,6 +70,7 @@ class ParseTests(SynchronousTestCase):
         for data in (
             '"hello","token":"0123456789abcde"',
             f'"hello","token":"{"x" * 65}"',
+            f'"hello","token":"{"x" * 20}\\u0000"',
             '"history","room":"a","limit":0',
             '"history","room":"a","limit":201',
             '"history","room":"a","before":0',
