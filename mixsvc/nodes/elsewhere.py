@@ -48,11 +48,11 @@ class _Copy:
 class Elsewhere:
     """The persons inside on other nodes, in an Occupancy that the own node changes too. Reactor thread."""
 
-    def __init__(self, rooms: Occupancy, listener: PresenceListener, journal: int = 0) -> None:
-        """journal: the number up to which this node has applied the journal."""
+    def __init__(self, rooms: Occupancy, listener: PresenceListener) -> None:
         self._rooms = rooms
         self._listener = listener
-        self._journal = journal
+        # The number up to which this node has applied the journal.
+        self._journal = 0
         self._copies: dict[int, _Copy] = {}
 
     def nodes(self) -> frozenset[int]:

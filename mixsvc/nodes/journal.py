@@ -37,18 +37,13 @@ class SharedJournal:
 
     _log = Logger()
 
-    def __init__(
-        self, clock: IReactorTime, store: JournalStore, bus: Bus, applied: Callable[[int], object], position: int = 0
-    ) -> None:
-        """applied(number): called when the events up to this number are applied.
-
-        position: the number up to which what the chat has read at its start has all events in it.
-        """
+    def __init__(self, clock: IReactorTime, store: JournalStore, bus: Bus, applied: Callable[[int], object]) -> None:
+        """applied(number): called when the events up to this number are applied."""
         self._clock = clock
         self._store = store
         self._bus = bus
         self._applied = applied
-        self._order = EventOrder(position)
+        self._order = EventOrder(0)
         self._waiting: list[tuple[int, Deferred[None]]] = []
         self._is_reading = False
 
@@ -61,7 +56,6 @@ class SharedJournal:
         self._apply = apply
         self._missed = missed
         self._bus.listen(Recorded, self.heard)
-        self._applied(self.position)
 
     def begin_at(self, position: int) -> None:
         self._order = EventOrder(position)

@@ -27,13 +27,10 @@ DEAF_BEATS: Final = 3
 
 @dataclass(frozen=True)
 class NodeOptions:
-    """name: for people. times: of the heartbeats. position: the number of the newest event of the journal before the
-    chat read its state at the start.
-    """
+    """name: for people. times: of the heartbeats."""
 
     name: str
     times: PulseTimes
-    position: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class SharedNode:
         self._bus = bus = SharedBus(reactor, run, self._number)
         self._presence = presence = Presence(reactor, run, bus, self._number)
         self._claims = SharedClaims(reactor, run, self._number)
-        journal = SharedJournal(reactor, store, bus, presence.applied, options.position)
+        journal = SharedJournal(reactor, store, bus, presence.applied)
         self._listener = HintListener(reactor, engine.connect, engine.defer_to_thread, bus.heard, self._listening)
         self._waiting: list[Deferred[None]] = []
         # Whether the engine has answered this node.
