@@ -101,7 +101,7 @@ class MessageTeller:
 
     def _add(self, room: Room, stored: StoredMessage) -> None:
         message = stored.message
-        room.last, room.is_kept = max(room.last, message.number), True
+        room.heard(message.number)
         if room.name in self._tails.rooms():
             self._tell_all(room.name, self._tails.stored(room.name, message.number, stored))
         elif message.kind == TOPIC:
@@ -152,7 +152,7 @@ class MessageTeller:
 
     def _tell(self, room: Room, stored: StoredMessage) -> None:
         message = stored.message
-        room.last, room.is_kept = max(room.last, message.number), True
+        room.heard(message.number)
         if message.kind == TOPIC:
             room.topic = message.text
         self._state.broadcast(events.message(room.name, message, stored.token), room.audience())

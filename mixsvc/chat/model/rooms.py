@@ -1,6 +1,7 @@
 """The rooms and their members. Pure; changed in the reactor thread only."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from mixsvc.chat.model.people import Person, Transport
@@ -53,6 +54,10 @@ class Room:
     def size(self) -> int:
         """How many persons are inside; any thread."""
         return self.members.size
+
+    def heard(self, last: int) -> None:
+        """It has messages up to this number."""
+        self.last, self.is_kept = max(self.last, last), True
 
     def audience(self) -> tuple[Transport, ...]:
         """The transports of the clients inside, as a tuple that does not change during a broadcast."""
@@ -158,15 +163,14 @@ class Rooms:
 
     def heard(self, name: str, last: int) -> None:
         """Another node has stored messages of a room up to this number; a room that nobody knew is made."""
-        try:
-            room = self.obtain(name) if self.find(name) or self._evicted_room(name) is None else None
-        except (BadRoom, TooManyRooms):
-            return
-        if room is not None:
-            room.last, room.is_kept = max(room.last, last), True
-        elif self._evicted_room(name) is not None:
-            known = self._evicted[names.fold(name)]
+        known = self._evicted_room(name)
+        if known is not None:
             self._evicted[names.fold(name)] = known._replace(last=max(known.last, last))
+            return
+        with suppress(BadRoom, TooManyRooms):
+            room = self.obtain(name)
+            if room is not None:
+                room.heard(last)
 
     def forget(self, name: str) -> None:
         """Note that the database has no messages of a room any more, and forget the room if it has no members."""
