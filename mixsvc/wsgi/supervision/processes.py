@@ -34,6 +34,15 @@ MAX_RUNS: Final = 1000
 # Changed files that are noticed within so many seconds lead to one replacement.
 CHANGE_SECONDS: Final = 0.2
 
+# What the log says of a child whose requests, or other calls of the application, take too long.
+KILLED: Final = (
+    "web: child {number}, pid {pid}, is killed after {served} requests, as {names} took longer than "
+    "[web] view_timeout = {seconds:g}"
+)
+REPLACED: Final = (
+    "web: child {number}, pid {pid}, is replaced, as {names} took longer than [web] view_timeout = {seconds:g}"
+)
+
 
 class ViewProcesses:
     """The children that run the application. Used in the reactor thread; they start at `start`.
@@ -264,27 +273,19 @@ class ViewProcesses:
                     self._lives.leaving.kill(process, TIMED_OUT)
 
     def _is_hanging(self, slot: Slot, process: SupervisedProcess) -> bool:
-        names = process.silent(self._web.view_timeout, self._web.threads)
+        return self._are_late(process.silent(self._web.view_timeout, self._web.threads), KILLED, slot, process)
+
+    def _has_hanging_runs(self, slot: Slot, process: SupervisedProcess) -> bool:
+        return self._are_late(process.silent_runs(self._web.view_timeout), REPLACED, slot, process)
+
+    def _are_late(self, names: Sequence[str], sentence: str, slot: Slot, process: SupervisedProcess) -> bool:
+        """Whether there are any; the log says so."""
         if names:
             self._log.error(
-                "web: child {number}, pid {pid}, is killed after {served} requests, as {names} took longer than "
-                "[web] view_timeout = {seconds:g}",
+                sentence,
                 number=slot.number,
                 pid=process.pid,
                 served=process.served,
-                names=listed(names),
-                seconds=self._web.view_timeout,
-            )
-        return bool(names)
-
-    def _has_hanging_runs(self, slot: Slot, process: SupervisedProcess) -> bool:
-        names = process.silent_runs(self._web.view_timeout)
-        if names:
-            self._log.error(
-                "web: child {number}, pid {pid}, is replaced, as {names} took longer than "
-                "[web] view_timeout = {seconds:g}",
-                number=slot.number,
-                pid=process.pid,
                 names=listed(names),
                 seconds=self._web.view_timeout,
             )
