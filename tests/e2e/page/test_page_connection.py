@@ -23,6 +23,18 @@ ONE_TRANSPORT = """
 })()
 """
 
+# What comes over a WebSocket is kept until `letIn()`.
+LATE_WEBSOCKET = """
+(() => {
+  const entrance = new Promise((letIn) => { globalThis.letIn = letIn; });
+  globalThis.WebSocket = class extends WebSocket {
+    set onmessage(received) {
+      super.onmessage = (event) => entrance.then(() => received(event));
+    }
+  };
+})()
+"""
+
 
 def no_policy_was_broken(*people: Visitor) -> None:
     """The console also reports connections that fail; these are expected, refusals by the CSP are not."""
@@ -72,6 +84,20 @@ def test_where_there_is_no_websocket_the_page_talks_by_another_transport(service
     ann.enter(service.url, "Fritz")
 
     expect(ann.status).to_have_text("online over xhr-streaming")
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_a_websocket_that_opens_late_is_not_given_up(service: Service, visitor: NewVisitor) -> None:
+    ann = visitor()
+    ann.page.clock.install()
+    ann.page.add_init_script(LATE_WEBSOCKET)
+    with ann.page.expect_websocket():
+        ann.page.goto(service.url)
+
+    ann.page.clock.run_for(2500)
+    ann.page.evaluate("letIn()")
+
+    expect(ann.status).to_have_text("online over websocket")
 
 
 def test_after_a_crash_nothing_said_is_lost_or_doubled(

@@ -19,9 +19,6 @@ PATIENCE: Final = 1000 * DEADLINE
 # moment of a service.
 MEANT: Final = ("400", "403", "409", "503")
 
-# What Chromium says of a WebSocket that is given up while it connects.
-TOO_SLOW: Final = "WebSocket is closed before the connection is established."
-
 ARGUMENTS: Final = [
     # It often runs as root in a container, where it has no sandbox.
     "--no-sandbox",
@@ -149,8 +146,6 @@ class Visitor:
     def _note(self, kind: str, text: str) -> None:
         # Chromium reports every status above 399, also expected ones: a name may be taken.
         is_meant = text.startswith("Failed to load resource") and any(status in text for status in MEANT)
-        # The SockJS client has taken another transport, as the machine was slow, or the page was left at once.
-        is_meant = is_meant or text.endswith(TOO_SLOW)
         if kind in ("error", "warning") and not is_meant:
             self.complaints.append(text)
 

@@ -6,6 +6,8 @@
 
 /** How long a connection may take to open; SockJS tries several transports in that time. */
 const OPEN_MS = 30_000;
+/** How long SockJS waits for each of them at least; by itself it gives up a WebSocket after 0.6 s on a fast network. */
+const TRANSPORT_MS = 3_000;
 /** The server's word that it does not want us: no need to ask soon. */
 const SENT_AWAY = 4003;
 /** A connection that lasted this long was a good one: the next wait is short again. */
@@ -27,6 +29,7 @@ const SILENCE_MS = 60_000;
  *
  * @typedef {WebSocket & {transport?: string, onheartbeat?: () => void}} Socket  of SockJS, or a plain WebSocket, which
  *   has neither of the two
+ * @typedef {new (url: string, protocols: null, options: {timeout: number}) => Socket} SockJSClient
  */
 
 export class Connection {
@@ -165,9 +168,9 @@ function wait_seconds(failures) {
 
 /** @param {string} prefix @returns {Socket} */
 function newSocket(prefix) {
-  const { SockJS } = /** @type {{SockJS?: new (url: string) => Socket}} */ (/** @type {unknown} */ (globalThis));
+  const { SockJS } = /** @type {{SockJS?: SockJSClient}} */ (/** @type {unknown} */ (globalThis));
   if (SockJS) {
-    return new SockJS(prefix);
+    return new SockJS(prefix, null, { timeout: TRANSPORT_MS });
   }
   const url = new URL(`${prefix}/websocket`, location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
