@@ -34,6 +34,8 @@ class SharedClaims:
         self._waiting: deque[Asked] = deque()
         self._is_busy = False
         self._held: set[str] = set()
+        # The number of the newest statement.
+        self._number = 0
 
     def claim(self, wanted: Claimant) -> "Deferred[str | None]":
         if len(self._waiting) >= MOST_WAITING:
@@ -67,7 +69,8 @@ class SharedClaims:
         self._is_busy = True
         taken = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
         node = self._node()
-        answered = self._run(statements.claim, node, [asked for asked, _ in taken])
+        self._number += 1
+        answered = self._run(statements.claim, node, self._number, [asked for asked, _ in taken])
         answered.addCallbacks(self._answered, self._failed, (taken, node), errbackArgs=(taken,))
 
     def _answered(self, names: Sequence[str | None] | None, taken: Sequence[Asked], node: int) -> None:

@@ -1,6 +1,7 @@
 """What nodes ask of the engine: functions on a cursor of PostgreSQL, one statement each, called in its thread.
 
-The functions of SQL are in storage/postgres/schema/2.sql. All but `begin` and `post` may be called twice.
+The functions of SQL are in storage/postgres/schema/2.sql. All but `begin` and `post` may be called twice; also late,
+after those that were called since: a server executes what it gets of a connection that is given up.
 """
 
 import json
@@ -128,13 +129,14 @@ def rows(cursor: Any, node: int) -> NodeRows | None:
     return NodeRows(node, number, journal, [(room, key, name) for room, key, name in listed])
 
 
-def claim(cursor: Any, node: int, asked: Sequence[Claimant | Release]) -> Sequence[str | None] | None:
+def claim(cursor: Any, node: int, number: int, asked: Sequence[Claimant | Release]) -> Sequence[str | None] | None:
     """Take names and give them back, in this order; returns the spelling of each that is taken, None for a refusal.
 
-    None if the others have given the node up.
+    number: higher than that of every statement before it; one that comes later than its successor does nothing. None
+    if it does, or if the others have given the node up.
     """
     text = json.dumps([_asked(each) for each in asked])
-    found: Sequence[str | None] | None = _value(cursor, "SELECT node_claim(%s, %s::jsonb)", node, text)
+    found: Sequence[str | None] | None = _value(cursor, "SELECT node_claim(%s, %s, %s::jsonb)", node, number, text)
     return found
 
 

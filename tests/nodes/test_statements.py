@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
+from itertools import count
 from threading import Thread
 
 import pytest
@@ -17,9 +18,16 @@ from tests.nodes.engine import make_tables
 ANN = Change("lobby", "ann", "Ann")
 BOB = Change("lobby", "bob", "Bob")
 
+# Of statements with claims.
+NUMBERS = count(1)
+
 
 def claimant(name: str, person: str) -> Claimant:
     return Claimant(name.lower(), name, person, "192.0.2.1", False)
+
+
+def claim(cursor: PostgresCursor, node: int, asked: Sequence[Claimant | Release]) -> Sequence[str | None] | None:
+    return statements.claim(cursor, node, next(NUMBERS), asked)
 
 
 @pytest.fixture
@@ -103,23 +111,24 @@ def test_a_node_that_is_not_seen_or_has_left_goes_with_all_that_it_has(cursor: P
     a, b, c = (statements.begin(cursor, name) for name in "abc")
     for node in (b, c):
         statements.move(cursor, node, Batch(1, 0, [ANN], is_whole=False))
-        statements.claim(cursor, node, [claimant("Ann", "token:1")])
+        claim(cursor, node, [claimant("Ann", "token:1")])
 
     assert statements.clean(cursor, a, None, None) == []
     statements.leave(cursor, b, 0.0)
     assert statements.clean(cursor, a, 600.0, None) == [b]
+    statements.beat(cursor, a, [], 6.0)
     assert statements.holder(cursor, a, "ann") == Holder("Ann", "token:1", ["192.0.2.1"], False, True)
     assert statements.clean(cursor, a, 0.0, None) == [c]
 
     assert statements.holder(cursor, a, "ann") == Holder("Ann", "token:1", ["192.0.2.1"], False, False)
     assert statements.rows(cursor, c) is None
     assert statements.move(cursor, c, Batch(2, 0, [BOB], is_whole=False)) is None
-    assert statements.claim(cursor, c, [claimant("Bob", "token:2")]) is None
+    assert claim(cursor, c, [claimant("Bob", "token:2")]) is None
 
 
 def test_what_is_old_is_forgotten(cursor: PostgresCursor) -> None:
     node = statements.begin(cursor, "a")
-    statements.claim(cursor, node, [claimant("Ann", "token:1"), claimant("Bob", "token:2"), Release("ann")])
+    claim(cursor, node, [claimant("Ann", "token:1"), claimant("Bob", "token:2"), Release("ann")])
     statements.post(cursor, "kick", "lobby", {})
 
     statements.clean(cursor, node, None, 600.0)
@@ -140,8 +149,34 @@ def test_of_those_who_ask_together_for_a_name_one_gets_it(cursor: PostgresCursor
         claimant("Ann", "token:1"),
     ]
 
-    assert statements.claim(cursor, node, asked) == ["Bob", "ANN", None, "ANN"]
-    assert statements.claim(cursor, node, [Release("ann"), claimant("Ann", "token:2")]) == [None, "Ann"]
+    assert claim(cursor, node, asked) == ["Bob", "ANN", None, "ANN"]
+    assert claim(cursor, node, [Release("ann"), claimant("Ann", "token:2")]) == [None, "Ann"]
+
+
+def test_claims_that_come_after_those_that_were_made_since_do_nothing(
+    engine: tuple[PostgresCursor, PostgresCursor],
+) -> None:
+    old, new = engine
+    node = statements.begin(new, "a")
+    ann, bob = claimant("Ann", "token:1"), claimant("Bob", "token:2")
+    statements.claim(new, node, 1, [bob])
+
+    # What was asked first is on its way for longer: the node has given up its connection meanwhile.
+    statements.claim(new, node, 3, [Release("ann"), bob])
+    assert statements.claim(old, node, 2, [ann, Release("bob")]) is None
+
+    assert statements.taken(new, ["ann", "bob"], "") == ["bob"]
+
+
+def test_a_leader_that_is_heard_late_gives_up_no_node_that_lived_when_it_asked(cursor: PostgresCursor) -> None:
+    a, b, c = (statements.begin(cursor, name) for name in "abc")
+    # All have stood still for a minute; c did not live a minute before that.
+    cursor.execute("UPDATE node SET seen = seen - interval '60 s'")
+    cursor.execute("UPDATE node SET seen = seen - interval '60 s' WHERE id = %s", (c,))
+
+    assert statements.clean(cursor, a, 30.0, None) == [c]
+
+    assert statements.beat(cursor, b, [], 6.0) is not None
 
 
 def test_nodes_that_ask_for_the_same_names_in_another_order_do_not_wait_for_each_other(
@@ -152,8 +187,8 @@ def test_nodes_that_ask_for_the_same_names_in_another_order_do_not_wait_for_each
 
     def ask(cursor: PostgresCursor, node: int, asked: Sequence[str]) -> None:
         for _ in range(20):
-            answers.append(statements.claim(cursor, node, [claimant(name, "token:1") for name in asked]))
-            answers.append(statements.claim(cursor, node, [Release(name.lower()) for name in asked]))
+            answers.append(claim(cursor, node, [claimant(name, "token:1") for name in asked]))
+            answers.append(claim(cursor, node, [Release(name.lower()) for name in asked]))
 
     nodes = [statements.begin(each, "node") for each in engine]
     orders = names, names[::-1]

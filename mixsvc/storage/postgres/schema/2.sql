@@ -7,7 +7,9 @@ CREATE TABLE node (
     -- Set by a node that stops: what it has goes then, so that who moves to another node neither goes nor comes.
     leaves_at timestamptz,
     -- The number of the newest batch of its rows in `inside`.
-    written bigint NOT NULL DEFAULT 0
+    written bigint NOT NULL DEFAULT 0,
+    -- The number of the newest statement with claims of its own.
+    claimed bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE inside (
@@ -101,15 +103,17 @@ END
 $$;
 
 -- What the leader does: gives up nodes that were not seen for p_unseen (NULL: none) or have left, and forgets what is
--- older than p_old (NULL: nothing). Returns the nodes that are gone.
+-- older than p_old (NULL: nothing). Returns the nodes that are gone. The time is that before the leader's own heartbeat:
+-- if the engine or the network stood still, this may be executed long after it was asked for, when all look unseen.
 CREATE FUNCTION node_clean(p_node bigint, p_unseen interval, p_old interval) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
     v_gone bigint[];
+    v_seen timestamptz := (SELECT seen FROM node WHERE id = p_node);
 BEGIN
     -- Who is locked is written just now, so it lives.
     SELECT array_agg(id) INTO v_gone FROM (
         SELECT id FROM node
-            WHERE id <> p_node AND (seen < clock_timestamp() - p_unseen OR leaves_at < clock_timestamp())
+            WHERE id <> p_node AND (seen < v_seen - p_unseen OR leaves_at < clock_timestamp())
             ORDER BY id FOR UPDATE SKIP LOCKED
     ) AS found;
     PERFORM node_remove(id) FROM unnest(v_gone) AS id;
@@ -167,8 +171,9 @@ END
 $$;
 
 -- Takes and gives back names. p_asked: objects with `key`, and to take it `name`, `person` and `holder`. Returns for
--- each the spelling of the name, NULL if another person has it; NULL alone if the others have given the node up.
-CREATE FUNCTION node_claim(p_node bigint, p_asked jsonb) RETURNS text[] LANGUAGE plpgsql AS $$
+-- each the spelling of the name, NULL if another person has it; NULL alone if the others have given the node up, or if one
+-- of a higher number is done: a statement of a connection that has broken may still come, after what was asked since.
+CREATE FUNCTION node_claim(p_node bigint, p_number bigint, p_asked jsonb) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
     v_node text := p_node;
     v_names text[] := array_fill(NULL::text, ARRAY[jsonb_array_length(p_asked)]);
@@ -176,7 +181,7 @@ DECLARE
     v_index integer;
     v_name text;
 BEGIN
-    PERFORM FROM node WHERE id = p_node FOR KEY SHARE;
+    UPDATE node SET claimed = p_number WHERE id = p_node AND claimed < p_number;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
