@@ -2,7 +2,7 @@
 
 MixError
 ├── BadSetting       a value in the settings file or the options is not valid
-├── DatabaseUnusable the database file cannot be opened, is damaged or too new
+├── DatabaseUnusable the database cannot be opened, is damaged or too new
 ├── StorageError     the database has failed: what was asked of it was not done
 ├── CannotListen     a port cannot be opened
 ├── ServiceBusy      the reactor did not answer a worker thread in time
@@ -31,7 +31,7 @@ class BadSetting(MixError):
 
 
 class DatabaseUnusable(MixError):
-    """The database file cannot be opened, is damaged, or was made by a newer version of mixsvc."""
+    """The database cannot be opened, is damaged, or was made by a newer version of mixsvc."""
 
 
 class StorageError(MixError):

@@ -15,7 +15,7 @@ The way of a rate, in the order in which it meets the files:
 10. history/history: the price of each pair and day
 11. model/timeline: the days of one pair, as arrays
 12. history/keeper: stores what is new, and completes the past
-13. history/sqlite: its SQL
+13. history/sqlite, history/postgres: its SQL
 14. history/backfill: fills days that are missing
 15. facade: what views and the chat read, in any thread (mixsvc.interfaces.rates.IRates)
 16. news: sends changes to other processes, where remote takes them and asks for the past

@@ -1,6 +1,7 @@
-"""The SQLite database that the chat and the rates share.
+"""The database that the chat and the rates share: a SQLite file, or a PostgreSQL server.
 
-- engine: what the parts expect of a database, whichever it is.
+- engine: what the parts expect of a database, whichever it is. choosing: which one the settings name.
+- postgres/: a server. All that follows is about SQLite.
 - database: `rehearse` checks the file before the process becomes a daemon, `prepare` creates or upgrades it at start,
   and `Database` runs transactions while the reactor runs.
 - schema/: the tables. N.sql upgrades a database from version N - 1 to N; PRAGMA user_version holds the version.
@@ -29,5 +30,5 @@ be written into a file without a name fails, and the author is asked to try agai
 A disk that hangs blocks the database's thread only. It is a daemon thread, closing runs in a helper thread, and the
 caller limits how long it waits, so neither the reactor nor the end of the process waits for the disk.
 
-The statements themselves stand with their subjects: mixsvc/chat/storage/sqlite and mixsvc/rates/history.
+The statements themselves stand with their subjects: mixsvc/chat/storage, mixsvc/rates/history, mixsvc/nodes.
 """

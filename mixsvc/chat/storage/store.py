@@ -98,7 +98,10 @@ class SanctionStore(Protocol):
     """
 
     def read_sanctions(self, cursor: Cursor, /) -> list[Sanction]:
-        """Returns the sanctions, the oldest first, also those that have ended; rows that cannot be read are skipped."""
+        """Returns the sanctions, the oldest first; rows that cannot be read are skipped.
+
+        Also those that have ended, since the time of day may be wrong at the start.
+        """
 
     def impose(
         self, cursor: Cursor, sanction: Sanction, entry: AuditEntry, now: float | None, /

@@ -36,14 +36,14 @@ _UPSERT: Final = """
 
 
 def insert(cursor: Cursor, quotes: Sequence[Quote]) -> None:
-    """Store quotes, replacing those of the same pair and date."""
+    """See QuoteStore."""
     # Of two with one key the last one counts; PostgreSQL refuses both.
     rows = {row[:3]: row for row in map(row_of, quotes)}.values()
     cursor.execute(_UPSERT, [[row[place] for row in rows] for place in range(6)])
 
 
 def read_past(cursor: Cursor) -> dict[Pair, Timeline]:
-    """Returns the stored quotes of each pair that has any; skips rows that are not valid."""
+    """See QuoteStore."""
     reader = PastReader()
     found = []
     for base, quote, *columns in cursor.execute(_JOINED).fetchall():

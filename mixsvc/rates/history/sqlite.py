@@ -31,17 +31,14 @@ _JOINED = """
 
 
 def read_past(cursor: sqlite3.Cursor) -> dict[Pair, Timeline]:
-    """Returns the stored quotes of each pair that has any; skips rows that are not valid.
-
-    Blocks for some 2 ms for 1000 quotes (for database.prepare), and 200 ms for all days since 1999.
-    """
+    """See QuoteStore."""
     reader = PastReader()
     found = (_timeline(cursor, reader, pair) for pair in cursor.execute(_PAIRS).fetchall())
     return {(each.base, each.quote): each for each in found if each.days}
 
 
 def insert(cursor: sqlite3.Cursor, quotes: Sequence[Quote]) -> None:
-    """Store quotes, replacing those of the same pair and date."""
+    """See QuoteStore."""
     cursor.executemany(
         "INSERT OR REPLACE INTO quote (base, quote, date, price, fetched_at, source) VALUES (?, ?, ?, ?, ?, ?)",
         map(row_of, quotes),

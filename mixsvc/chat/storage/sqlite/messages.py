@@ -27,7 +27,7 @@ __all__ = [
 
 
 def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
-    """Store messages in their order and number them without a gap; a message with a known key is not stored again."""
+    """See MessageStore."""
     # Numbers are read and used under one lock, since another process may write too.
     cursor.execute("BEGIN IMMEDIATE")
     before = {room: _last(cursor, room) for room in {draft.room for draft in drafts}}
@@ -47,7 +47,7 @@ def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: StorageLimit
 
 
 def read(cursor: sqlite3.Cursor, queries: Sequence[PageQuery], limits: StorageLimits) -> list[ChatPage]:
-    """Returns a page for each query, all in one transaction."""
+    """See MessageStore."""
     cursor.execute("BEGIN")
     return [_page(cursor, query, limits) for query in queries]
 
@@ -59,13 +59,13 @@ def read_new(cursor: sqlite3.Cursor, after: Mapping[str, int], limit: int) -> di
 
 
 def read_epoch(cursor: sqlite3.Cursor) -> str:
-    """Returns the epoch of the history in the database."""
+    """See MessageStore."""
     row = cursor.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
     return str(row[0]) if row else epochs.new_epoch()
 
 
 def read_rooms(cursor: sqlite3.Cursor) -> list[tuple[str, int, str]]:
-    """Returns name, last number and topic of the rooms with messages, those with the newest messages first."""
+    """See MessageStore."""
     cursor.execute(
         "SELECT room.name, last, topic FROM room LEFT JOIN message ON room = room.name AND number = last"
         " ORDER BY said_at DESC"
@@ -74,17 +74,13 @@ def read_rooms(cursor: sqlite3.Cursor) -> list[tuple[str, int, str]]:
 
 
 def topic(cursor: sqlite3.Cursor, room: str) -> str:
-    """Returns a room's topic, "" if it has none."""
+    """See MessageStore."""
     row = cursor.execute("SELECT topic FROM room WHERE name = ?", (room,)).fetchone()
     return row[0] if row else ""
 
 
 def expire(cursor: sqlite3.Cursor, room: str, age: Age) -> int:
-    """Delete some of a room's messages that are older than a time, the oldest first; returns how many.
-
-    A time after `now` was wrong when it was stored, and says nothing: such a message is older than those behind it, and
-    as young as `now` if all behind it are like it.
-    """
+    """See MessageStore."""
     old, after = 0, 0
     while not old:
         cursor.execute(
@@ -112,12 +108,12 @@ def _delete_up_to(cursor: sqlite3.Cursor, room: str, number: int) -> int:
 
 
 def last_numbers(cursor: sqlite3.Cursor) -> dict[str, int]:
-    """Returns the last number of each room."""
+    """See MessageStore."""
     return dict(cursor.execute("SELECT name, last FROM room").fetchall())
 
 
 def redate(cursor: sqlite3.Cursor, period: Period, seconds: float) -> None:
-    """Let the messages of a period be so much later."""
+    """See MessageStore."""
     for room, up_to in period.up_to.items():
         after = period.after.get(room, 0)
         if up_to > after:
@@ -129,10 +125,7 @@ def redate(cursor: sqlite3.Cursor, period: Period, seconds: float) -> None:
 
 
 def forget(cursor: sqlite3.Cursor, room: str) -> bool:
-    """Forget a room if it has no messages; returns whether it was forgotten.
-
-    A new room never uses its numbers again: else a client that has seen them and comes back would miss messages.
-    """
+    """See MessageStore."""
     # Not in one statement with a join: both tables have a column `name`.
     kept = cursor.execute("SELECT 1 FROM message WHERE room = ? LIMIT 1", (room,)).fetchone()
     if kept is not None:
@@ -143,7 +136,7 @@ def forget(cursor: sqlite3.Cursor, room: str) -> bool:
 
 
 def room_names(cursor: sqlite3.Cursor) -> list[str]:
-    """Returns the names of the rooms with messages."""
+    """See MessageStore."""
     return [name for (name,) in cursor.execute("SELECT name FROM room")]
 
 

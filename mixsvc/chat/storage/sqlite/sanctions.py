@@ -29,20 +29,13 @@ LAST_SECOND: Final = 253_402_300_799
 
 
 def read_sanctions(cursor: sqlite3.Cursor) -> list[Sanction]:
-    """Returns the sanctions, the oldest first; rows that cannot be read are skipped.
-
-    Also those that have ended, since the time of day may be wrong at the start.
-    """
+    """See SanctionStore."""
     found = [_sanction(row) for row in cursor.execute(_SANCTIONS)]
     return [each for each in found if each is not None]
 
 
 def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry, now: float | None) -> StoredAct[Sanction]:
-    """Store a sanction, in place of the older one of the same kind and target, and its entry in the audit log.
-
-    Returns it as it is stored: with its id, and with its address as addresses.network returns it. now: the time of day
-    if it may be trusted: also deletes the sanctions that have ended by then; None: deletes no other one.
-    """
+    """See SanctionStore."""
     address = network(sanction.address)
     cursor.execute("BEGIN IMMEDIATE")
     cursor.execute("DELETE FROM sanction WHERE until <= ?", (now,))
@@ -71,7 +64,7 @@ def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry, now: f
 
 
 def lift(cursor: sqlite3.Cursor, act: Lift, ids: Sequence[int], entry: AuditEntry) -> StoredAct[Lift]:
-    """Delete sanctions of the act's kind and store the entry in the audit log; unknown ids are ignored."""
+    """See SanctionStore."""
     cursor.execute("BEGIN IMMEDIATE")
     cursor.executemany("DELETE FROM sanction WHERE id = ? AND kind = ?", [(each, act.kind) for each in ids])
     _write(cursor, entry)
@@ -79,23 +72,19 @@ def lift(cursor: sqlite3.Cursor, act: Lift, ids: Sequence[int], entry: AuditEntr
 
 
 def move(cursor: sqlite3.Cursor, ids: Sequence[int], seconds: float) -> None:
-    """Let sanctions end so much later; unknown ids are ignored."""
+    """See SanctionStore."""
     cursor.executemany("UPDATE sanction SET until = until + ? WHERE id = ?", [(seconds, each) for each in ids])
 
 
 def record(cursor: sqlite3.Cursor, act: Removal, entry: AuditEntry) -> StoredAct[Removal]:
-    """Store the entry of an act in the audit log under the next number."""
+    """See SanctionStore."""
     cursor.execute("BEGIN IMMEDIATE")
     _write(cursor, entry)
     return StoredAct(act)
 
 
 def delete_message(cursor: sqlite3.Cursor, act: Deletion, entry: AuditEntry) -> StoredAct[Deletion] | None:
-    """Delete a message's text and store the entry in the audit log; the number stays. A topic that it set is removed.
-
-    Returns the act with the room's topic from now on; None, and stores nothing, if there is no such message or it was
-    deleted before.
-    """
+    """See SanctionStore."""
     cursor.execute("BEGIN IMMEDIATE")
     cursor.execute(
         "UPDATE room SET topic = '' WHERE name = ? AND ? ="
@@ -118,10 +107,7 @@ def read_events(cursor: sqlite3.Cursor, after: int, limit: int) -> JournalPage:
 
 
 def read_audit(cursor: sqlite3.Cursor, before: int | None, limit: int) -> list[AuditEntry]:
-    """Returns the newest `limit` entries of those with numbers below `before`, the newest first.
-
-    Characters that cannot be decoded are replaced; entries with an invalid time are skipped.
-    """
+    """See SanctionStore."""
     found = [_entry(row) for row in cursor.execute(_AUDIT, (before, before, limit))]
     return [each for each in found if each is not None]
 
