@@ -1,14 +1,12 @@
 """What a moderator deletes is gone from all files of the running service, also after a kill directly afterwards."""
 
-import json
 from pathlib import Path
-from urllib.request import Request, urlopen
 
-from websockets.sync.client import connect
 from werkzeug.security import generate_password_hash
 
 from tests.e2e.support.chatter import Chatter
-from tests.e2e.support.service import DEADLINE, Launch, Service
+from tests.e2e.support.moderator import moderate
+from tests.e2e.support.service import Launch, Service
 from tests.e2e.support.waiting import wait_until
 
 SECRET = "the telephone number is 555-0123"
@@ -20,16 +18,8 @@ def files_with_it(folder: Path) -> list[str]:
 
 
 def delete(service: Service, number: int) -> None:
-    """Log in as the moderator and delete a message of the lobby."""
-    login = json.dumps({"name": "Mona", "password": PASSWORD}).encode()
-    request = Request(f"{service.url}/api/login", login, {"Content-Type": "application/json"})
-    with urlopen(request, timeout=DEADLINE) as answer:
-        cookie = "; ".join(each.partition(";")[0] for each in answer.headers.get_all("Set-Cookie"))
-    with connect(f"ws://127.0.0.1:{service.port}/chat/websocket", additional_headers={"Cookie": cookie}) as socket:
-        for asked in ({"type": "hello"}, {"type": "delete", "room": "lobby", "number": number}):
-            socket.send(json.dumps(asked))
-        while json.loads(socket.recv(DEADLINE))["type"] != "done":
-            pass
+    """Delete a message of the lobby."""
+    moderate(service, PASSWORD, type="delete", room="lobby", number=number)
 
 
 def test_a_deleted_text_is_gone_within_seconds_and_after_a_kill(launch: Launch) -> None:

@@ -1,22 +1,20 @@
 """Two services on one PostgreSQL are one chat, and the death of one costs nothing that was acknowledged."""
 
-import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from urllib.request import Request, urlopen
 
 import pytest
-from websockets.sync.client import connect
 from werkzeug.security import generate_password_hash
 
 from tests.builds import PROJECT
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.ecb import RATES_XML, Ecb
+from tests.e2e.support.moderator import moderate
 from tests.e2e.support.operators import OPERATORS, admin_url, metric
-from tests.e2e.support.service import DEADLINE, Config, Launch, Service
+from tests.e2e.support.service import Config, Launch, Service
 from tests.e2e.support.steadfast import Steadfast
 from tests.e2e.support.urls import get_text
 from tests.e2e.support.waiting import wait_until
@@ -25,7 +23,8 @@ from tests.postgres import PASSWORD, Postgres
 Start = Callable[[Launch], Service]
 TwoNodes = tuple[Service, Service]
 
-MODERATOR = f"Mona: {generate_password_hash('sesame', method='scrypt:1024:8:1')}"
+MODERATOR_PASSWORD = "sesame"
+MODERATOR = f"Mona: {generate_password_hash(MODERATOR_PASSWORD, method='scrypt:1024:8:1')}"
 
 # No rate limit is reached here.
 LIVELY = {"rate": "1000000", "burst": "1000000", "joins": "1000000", "moderators": MODERATOR}
@@ -57,7 +56,7 @@ def test_what_is_said_and_done_on_one_node_holds_on_the_other(nodes: TwoNodes) -
             assert bob.say("on b") == 2
             assert [ann.wait_for("message")["text"] for _ in range(2)] == ["on a", "on b"]
 
-            kick(a, "Bob")
+            moderate(a, MODERATOR_PASSWORD, type="kick", room="lobby", name="Bob")
 
             assert bob.wait_for("kicked")["by"] == "Mona"
             assert ann.wait_for("kicked")["name"] == "Bob"
@@ -146,16 +145,3 @@ def test_a_node_that_stops_is_missed_by_nobody_who_moves_to_another(nodes: TwoNo
         ann.wait()
 
     assert ann.gaps == []
-
-
-def kick(service: Service, name: str) -> None:
-    """A moderator takes somebody out of the lobby."""
-    login = json.dumps({"name": "Mona", "password": "sesame"}).encode()
-    request = Request(f"{service.url}/api/login", login, {"Content-Type": "application/json"})
-    with urlopen(request, timeout=DEADLINE) as answer:
-        cookie = "; ".join(each.partition(";")[0] for each in answer.headers.get_all("Set-Cookie"))
-    with connect(f"ws://127.0.0.1:{service.port}/chat/websocket", additional_headers={"Cookie": cookie}) as socket:
-        for asked in ({"type": "hello"}, {"type": "kick", "room": "lobby", "name": name}):
-            socket.send(json.dumps(asked))
-        while json.loads(socket.recv(DEADLINE))["type"] != "done":
-            pass
