@@ -12,13 +12,14 @@ from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
 from select import select
-from socket import create_server
 from tempfile import mkdtemp
 from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Self
 
 import psycopg
+
+from tests.ports import free_port
 
 __all__ = ["PASSWORD", "QUICK", "ROLE", "Postgres", "postgres_program"]
 
@@ -52,7 +53,7 @@ class Postgres:
     def __init__(self, settings: Mapping[str, str] = QUICK) -> None:
         """Make a cluster and start the server with these settings over its defaults."""
         self.folder = Path(mkdtemp(prefix="mixsvc-postgres-"))
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         try:
             self._make(settings)
@@ -187,8 +188,3 @@ def _signal_all(pid: int, number: signal.Signals) -> None:
         for each in [pid, *map(int, children)]:
             with suppress(ProcessLookupError):
                 os.kill(each, number)
-
-
-def _free_port() -> int:
-    with closing(create_server(("127.0.0.1", 0))) as found:
-        return int(found.getsockname()[1])

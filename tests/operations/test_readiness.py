@@ -35,12 +35,6 @@ class FakeDatabase:
         self.probe = probe
         self.asked: list[tuple[Callable[..., Any], Deferred[Any]]] = []
 
-    def sockets(self) -> Sequence[Any]:
-        return ()
-
-    def close(self) -> "Deferred[None]":
-        raise NotImplementedError
-
     def run(self, function: Callable[..., Any], *args: object) -> "Deferred[Any]":
         self.asked.append((function, Deferred()))
         return self.asked[-1][1]

@@ -1,13 +1,11 @@
 """nginx and HAProxy as Debian packages them, on the loopback, with the examples of deploy/ and ports of their own."""
 
 import os
-import random
 import shutil
 import socket
 import ssl
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
@@ -17,9 +15,10 @@ from typing import Final, Self
 
 from tests.builds import PROJECT
 from tests.e2e.support.service import DEADLINE, Lines
+from tests.ports import free_port
 from tests.txsockjs.certificate import write_certificate
 
-__all__ = ["Backend", "Proxy", "free_port", "haproxy", "nginx", "nginx_below"]
+__all__ = ["Backend", "Proxy", "haproxy", "nginx", "nginx_below"]
 
 # Around the site of deploy/nginx.conf: what /etc/nginx/nginx.conf says on a real machine.
 NGINX: Final = """\
@@ -166,13 +165,3 @@ def program(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert found, f"{name} is not installed; tools/system-packages {name} does it"
     return found
-
-
-def free_port() -> int:
-    """A port of the loopback on which nothing listens, outside the range from which the system chooses free ports."""
-    with open("/proc/sys/net/ipv4/ip_local_port_range") as limits:
-        first_given = int(limits.read().split()[0])
-    while True:
-        port = random.randrange(10_000, first_given)
-        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
-            return port
