@@ -1,5 +1,6 @@
 """A child in which a function of the application hangs is replaced, and finishes its requests."""
 
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.wsgi.supervision.interfaces import ProcessEnded
@@ -18,8 +19,11 @@ class HangingRunsTests(SynchronousTestCase):
         family.pass_time(5)
         call = family.call()
 
-        family.pass_time(6)
+        with capturedLogs() as events:
+            family.pass_time(6)
         (new,) = family.starting()
+        said = "web: child 1, pid 101, is replaced, as message took longer than [web] view_timeout = 10"
+        self.assertIn(said, [formatEvent(each) for each in events])
         self.assertNoResult(running)
         new.get_ready()
         family.call()
