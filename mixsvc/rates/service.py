@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from mixsvc.config.settings import Settings
 from mixsvc.interfaces import Quote
+from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import Nodes
 from mixsvc.rates.facade import RatesFacade
 from mixsvc.rates.history import sqlite
@@ -73,7 +74,7 @@ class RatesService:
         documents = history_documents(settings.rates, client, pool.defer, _now)
         self._backfill = Backfill(reactor, documents, self._keeper, self._bank_answers, _now)
         services = (self._poller, self._backfill)
-        self._led = LedRates(reactor, nodes, services, self._read_stored) if nodes is not None else None
+        self._led = LedRates(reactor, nodes or alone(), services, self._read_stored)
         # For every thread.
         self.facade = RatesFacade(self.table, self.history, self._poller.health, _now, self._is_complete)
 
@@ -103,19 +104,12 @@ class RatesService:
 
         A node among others polls while it leads.
         """
-        if self._led is not None:
-            self._led.start()
-            return
-        self._poller.startService()
-        self._backfill.startService()
+        self._led.start()
 
     def stop(self) -> "Deferred[None]":
         """Stop polling and give up requests in flight; fires when they have ended."""
         self._keeper.stop()
-        if self._led is not None:
-            return self._led.stop()
-        ended = gatherResults([self._poller.stopService(), self._backfill.stopService()])
-        return ended.addCallback(lambda _: None)
+        return self._led.stop()
 
     def add_listener(self, listener: Callable[[], None]) -> None:
         """Call listener in the reactor thread each time quotes have changed and can be read.
@@ -129,9 +123,7 @@ class RatesService:
         return self._poller.ages()
 
     def _save(self, quotes: Sequence[Quote]) -> "Deferred[None]":
-        saving = self._keeper.save(quotes)
-        led = self._led
-        return saving.addCallback(lambda _: led.stored()) if led is not None else saving
+        return self._keeper.save(quotes).addCallback(lambda _: self._led.stored())
 
     def _read_stored(self) -> "Deferred[None]":
         # By a connection of its own: the chat does not wait for all rates.
