@@ -262,6 +262,19 @@ class NameTests(JoinedTestCase):
         self.assertEqual(("busy", "hello"), (error["code"], error["of"]))
         self.assertEqual("welcome", client.got()[0]["type"])
 
+    def test_while_the_engine_is_away_whoever_wants_the_name_of_another_node_can_ask_again(self) -> None:
+        self.b.named("Ann")
+        client = self.a.client()
+        client.send("hello", name="Ann")
+        self.a.inbox.popleft()()
+        self.cluster.is_away = True
+        self.cluster.settle()
+        (error,) = client.got()
+        self.cluster.is_away = False
+        (again,) = self.ask(client, "hello", name="Ann")
+
+        self.assertEqual(["busy", "name_taken"], [error["code"], again["code"]])
+
     def test_a_name_for_an_account_is_asked_from_all_nodes(self) -> None:
         self.a.named("Ann", token="t" * 20)
         taken, own = self.b.dispatcher.claim("Ann", "somebody"), self.b.dispatcher.claim("ann", "token:" + "t" * 20)

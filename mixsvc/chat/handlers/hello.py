@@ -82,7 +82,8 @@ class HelloHandler:
     ) -> "Deferred[None] | None":
         if spelling is None:
             self._release(wanted.key)
-            return self._taken_elsewhere(wanted).addCallback(_refuse, request)
+            taken = self._taken_elsewhere(wanted)
+            return taken.addCallbacks(_refuse, _not_claimed, (request,), errbackArgs=(request,))
         # The client may be gone, or banned meanwhile.
         if client.is_gone or not self._may_stay(client, wanted.key, wanted.person):
             self._release(wanted.key)
