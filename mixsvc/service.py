@@ -39,7 +39,6 @@ from mixsvc.application import request_authenticator
 from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
 from mixsvc.chat.login_watch import LookAtLogins
-from mixsvc.chat.node import ChatNode
 from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.common.clocks import never_set
 from mixsvc.config.settings import Settings
@@ -54,7 +53,7 @@ from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator, DeferToThread
 from mixsvc.interfaces.auth import Identifier
-from mixsvc.nodes.node import NodeEngine, NodeOptions
+from mixsvc.nodes.node import NodeEngine, NodeOptions, SharedNode
 from mixsvc.nodes.pulse import PulseTimes
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
@@ -180,15 +179,16 @@ class MixService(MultiService):
             given = replace(given, wall=never_set(self._reactor.seconds, time.time()))
         return ChatService(self._reactor, self._settings, given)
 
-    def _make_node(self) -> tuple[Engine | None, ChatNode | None]:
+    def _make_node(self) -> tuple[Engine | None, SharedNode | None]:
         """A connection of its own, so that no message makes a heartbeat wait, and a node on it; None without nodes."""
         storage, nodes = self._settings.storage, self._settings.nodes
         if not storage.url:
             return None, None
         hints = make_database(self._reactor, storage, self._helpers.defer)
-        engine = NodeEngine(hints.run, listener(nodes.listen_url or storage.url), self._helpers.defer)
+        listen = listener(nodes.listen_url or storage.url)
+        engine = NodeEngine(hints.run, self._database.run, listen, self._helpers.defer)
         options = NodeOptions(nodes.name or gethostname(), PulseTimes(nodes.heartbeat, nodes.dead_after))
-        return hints, ChatNode(self._reactor, self._database, engine, options)
+        return hints, SharedNode(self._reactor, engine, options)
 
     def _make_rates(self) -> RatesService:
         nodes = self._node.nodes if self._node is not None else None

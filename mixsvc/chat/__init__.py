@@ -6,7 +6,7 @@ Files, in the order in which one meets them:
 - connection: one SockJS session: it is identified first, then its messages go to the dispatcher.
 - dispatch: builds the state and the handlers, and calls the handler of each request.
 - gate: holds a client's requests until it is known whether it may do the first of them.
-- node: makes the chat one of several nodes on PostgreSQL (mixsvc/nodes). arrivals: who comes before that has begun.
+- arrivals: who comes to one of several nodes (mixsvc/nodes) before that has begun.
 - login_watch: ends the connections of those who have logged out.
 - handlers/: what the requests do.
 - storage/: the queue in front of the database, and the SQL.
@@ -15,7 +15,7 @@ Files, in the order in which one meets them:
 - facade: the chat for views, in any thread. remote: the same for views in another process.
 - stats: the figures for /metrics.
 
-Each imports only what stands below it: service -> arrivals, connection, facade, node, remote -> dispatch -> gate ->
+Each imports only what stands below it: service -> arrivals, connection, facade, remote -> dispatch -> gate ->
 handlers -> storage -> model -> protocol. The chat does not import rates, pages or wsgi: mixsvc.service hands in the
 rates, and the authenticator of connections.
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from mixsvc.chat.node import ChatNode
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.auth import Identifier
+from mixsvc.nodes.node import SharedNode
 
 __all__ = ["PatientIdentifier"]
 
@@ -14,7 +14,7 @@ __all__ = ["PatientIdentifier"]
 class PatientIdentifier:
     """Implements Identifier for a node: asks another one, after the engine has answered the node for the first time."""
 
-    def __init__(self, node: ChatNode, identify: Identifier) -> None:
+    def __init__(self, node: SharedNode, identify: Identifier) -> None:
         self._node = node
         self._identify = identify
         self.forget = identify.forget

@@ -44,8 +44,7 @@ from mixsvc.hooks.permissions import Permissions
 from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview
 from mixsvc.interfaces.hooks import ACTIONS, HookRunner
 from mixsvc.nodes.alone import alone
-from mixsvc.nodes.event_order import JournalPage
-from mixsvc.nodes.interfaces import Nodes
+from mixsvc.nodes.interfaces import JournalPage, Nodes
 from mixsvc.storage.engine import Cursor
 
 __all__ = ["ChatDispatcher", "Neighbours", "StoredState", "read_stored_state"]
@@ -140,7 +139,7 @@ class ChatDispatcher:
         self._moderation = ModerationHandler(state, moderators)
         self._revocation = RevocationHandler(state, self._membership)
         acts = ActHandler(state, self._membership, teller, self._revocation)
-        state.nodes.journal.follow(acts.apply, self._missed)
+        state.nodes.journal.follow(acts.apply, self._missed, self._read_events)
         self._retention = Retention(state)
         self._handlers = self._table()
         self._gate = RequestGate(state.access, self._handle, self.refuse)
@@ -315,7 +314,7 @@ class ChatDispatcher:
                 client.close(1001, "This server was away; connect again")
                 self.depart(client)
 
-    def read_events(self, after: int) -> Deferred[JournalPage]:
+    def _read_events(self, after: int) -> Deferred[JournalPage]:
         """Read the next events of the journal, in one order with everything else that is read and stored."""
         store = self._state.storage.store
         return self._state.storage.change(lambda cursor: store.sanctions.read_events(cursor, after, EVENTS_AT_ONCE))

@@ -13,7 +13,6 @@ from mixsvc.chat.connection import ChatFactory, same_owner
 from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, StoredState, read_stored_state
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.login_watch import LoginWatch, LookAtLogins, look_in_thread
-from mixsvc.chat.node import ChatNode
 from mixsvc.chat.stats import ChatStats
 from mixsvc.chat.storage.sqlite import store as sqlite
 from mixsvc.chat.storage.store import ChatDatabase, ChatStore
@@ -23,6 +22,7 @@ from mixsvc.interfaces import DeferToThread, IRates
 from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.hooks import HookRunner
 from mixsvc.nodes.alone import alone
+from mixsvc.nodes.node import SharedNode
 from mixsvc.storage.choosing import prepare
 from mixsvc.storage.clock_record import ClockKeeper, ClockRecord
 from mixsvc.storage.engine import TransactionRunner
@@ -65,7 +65,7 @@ class Dependencies:
     hooks: HookRunner
     wall: WallClock = field(default_factory=WallClock)
     look: LookAtLogins | None = None
-    node: ChatNode | None = None
+    node: SharedNode | None = None
 
 
 class ChatService:
@@ -103,7 +103,7 @@ class ChatService:
             self.dispatcher.restore(stored)
         self.dispatcher.start()
         if self._given.node is not None:
-            self._given.node.start(self.dispatcher)
+            self._given.node.start()
         self._login_watch.start()
         if self._settings.storage.path != MEMORY:
             self._clock_keeper.start()

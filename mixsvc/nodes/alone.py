@@ -11,6 +11,7 @@ from mixsvc.nodes.interfaces import (
     H,
     Holder,
     JournalEvent,
+    JournalPage,
     NodeHost,
     Nodes,
     PresenceListener,
@@ -75,7 +76,12 @@ class _LocalClaims:
 class _LocalJournal:
     """Implements Journal: what this node has stored is all there is."""
 
-    def follow(self, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
+    def follow(
+        self,
+        apply: Callable[[JournalEvent], object],
+        missed: Callable[[], object],
+        read: "Callable[[int], Deferred[JournalPage]]",
+    ) -> None:
         self._apply = apply
 
     def begin_at(self, position: int) -> None:

@@ -3,20 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mixsvc.nodes.interfaces import JournalEvent
+from mixsvc.nodes.interfaces import JournalEvent, JournalPage
 
-__all__ = ["EventOrder", "JournalPage", "Ready"]
-
-
-@dataclass(frozen=True, slots=True)
-class JournalPage:
-    """What was read of the journal: the next events after a number, and the number of the newest one at that moment.
-
-    There may be more events than a page has.
-    """
-
-    events: Sequence[JournalEvent]
-    last: int
+__all__ = ["EventOrder", "Ready"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ __all__ = [
     "Holder",
     "Journal",
     "JournalEvent",
+    "JournalPage",
     "NodeHost",
     "Nodes",
     "PresenceListener",
@@ -164,14 +165,32 @@ class JournalEvent:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class JournalPage:
+    """What was read of the journal: the next events after a number, and the number of the newest one at that moment.
+
+    There may be more events than a page has.
+    """
+
+    events: Sequence[JournalEvent]
+    last: int
+
+
 class Journal(Protocol):
     """The events that all nodes apply, in the order of their numbers, each once."""
 
-    def follow(self, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
+    def follow(
+        self,
+        apply: Callable[[JournalEvent], object],
+        missed: Callable[[], object],
+        read: "Callable[[int], Deferred[JournalPage]]",
+    ) -> None:
         """Call apply(event) with each event, the own node's included. Called once, before all other methods.
 
         missed(): events are gone from the journal before they were read, as this node was away for too long: load
-        sanctions, topics and deletions from the engine instead.
+        sanctions, topics and deletions from the engine instead. read(after): the next events after a number. It must
+        not overtake what the chat has asked of the engine before: a page of messages that was read before a deletion
+        has to be delivered before it.
         """
 
     def begin_at(self, position: int) -> None:

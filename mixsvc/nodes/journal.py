@@ -1,7 +1,6 @@
 """Reads the journal as soon as there is something in it, and applies its events in order."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
@@ -10,26 +9,16 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.errors import ServiceBusy
-from mixsvc.nodes.event_order import EventOrder, JournalPage, Ready
+from mixsvc.nodes import statements
+from mixsvc.nodes.event_order import EventOrder, Ready
 from mixsvc.nodes.hints import Recorded
-from mixsvc.nodes.interfaces import Bus, JournalEvent
+from mixsvc.nodes.interfaces import Bus, JournalEvent, JournalPage
+from mixsvc.nodes.statements import Run
 
-__all__ = ["JournalStore", "SharedJournal"]
+__all__ = ["SharedJournal"]
 
 # How long after a read that failed it is tried again, in seconds.
 PAUSE: Final = 1.0
-
-
-@dataclass(frozen=True)
-class JournalStore:
-    """read(after): the next events after a number. It must not overtake what the chat has asked of the engine before:
-    a page of messages that was read before a deletion has to be delivered before it.
-
-    post(kind, room, body): stores an event, and returns its number.
-    """
-
-    read: "Callable[[int], Deferred[JournalPage]]"
-    post: "Callable[[str, str, Mapping[str, Any]], Deferred[int]]"
 
 
 class SharedJournal:
@@ -37,10 +26,10 @@ class SharedJournal:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, store: JournalStore, bus: Bus, applied: Callable[[int], object]) -> None:
-        """applied(number): called when the events up to this number are applied."""
+    def __init__(self, clock: IReactorTime, run: Run, bus: Bus, applied: Callable[[int], object]) -> None:
+        """run: of the chat's own engine. applied(number): called when the events up to this number are applied."""
         self._clock = clock
-        self._store = store
+        self._run = run
         self._bus = bus
         self._applied = applied
         self._order = EventOrder(0)
@@ -52,9 +41,15 @@ class SharedJournal:
         """The number of the newest event that is applied."""
         return self._order.position
 
-    def follow(self, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
+    def follow(
+        self,
+        apply: Callable[[JournalEvent], object],
+        missed: Callable[[], object],
+        read: "Callable[[int], Deferred[JournalPage]]",
+    ) -> None:
         self._apply = apply
         self._missed = missed
+        self._read_after = read
         self._bus.listen(Recorded, self.heard)
 
     def begin_at(self, position: int) -> None:
@@ -72,7 +67,7 @@ class SharedJournal:
         return self._when_applied(event.number)
 
     def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[None]":
-        posted = self._store.post(kind, room, body).addErrback(_busy)
+        posted = self._run(statements.post, kind, room, body).addErrback(_busy)
         return posted.addCallback(lambda number: self.stored(JournalEvent(number, kind, room, body)))
 
     def _when_applied(self, number: int) -> "Deferred[None]":
@@ -87,7 +82,7 @@ class SharedJournal:
         if self._is_reading or not self._order.is_behind:
             return
         self._is_reading = True
-        self._store.read(self.position).addCallbacks(self._has_read, self._not_read)
+        self._read_after(self.position).addCallbacks(self._has_read, self._not_read)
 
     def _has_read(self, page: JournalPage) -> None:
         self._is_reading = False

@@ -13,7 +13,7 @@ from mixsvc.nodes.claims import SharedClaims
 from mixsvc.nodes.heart import SharedHeart
 from mixsvc.nodes.hints import LifeSign, Recorded, Said
 from mixsvc.nodes.interfaces import Nodes
-from mixsvc.nodes.journal import JournalStore, SharedJournal
+from mixsvc.nodes.journal import SharedJournal
 from mixsvc.nodes.listener import HintListener, ListeningConnection
 from mixsvc.nodes.presence import Presence
 from mixsvc.nodes.pulse import PulseTimes
@@ -35,9 +35,12 @@ class NodeOptions:
 
 @dataclass(frozen=True)
 class NodeEngine:
-    """run: for hints, heartbeats and who is inside; messages go another way. connect: for the listener, see there."""
+    """run: for hints, heartbeats and who is inside. run_for_chat: the chat's own, so that no message makes a heartbeat
+    wait. connect: for the listener, see there.
+    """
 
     run: Run
+    run_for_chat: Run
     connect: Callable[[], ListeningConnection]
     defer_to_thread: DeferToThread
 
@@ -60,7 +63,7 @@ class NodeStats:
 class SharedNode:
     """A node: `nodes` is for the chat. Reactor thread."""
 
-    def __init__(self, reactor: Any, engine: NodeEngine, options: NodeOptions, store: JournalStore) -> None:
+    def __init__(self, reactor: Any, engine: NodeEngine, options: NodeOptions) -> None:
         self._reactor = reactor
         self._times = options.times
         run = engine.run
@@ -68,7 +71,7 @@ class SharedNode:
         self._bus = bus = SharedBus(reactor, run, self._number)
         self._presence = presence = Presence(reactor, run, bus, self._number)
         self._claims = SharedClaims(reactor, run, self._number)
-        journal = SharedJournal(reactor, store, bus, presence.applied)
+        journal = SharedJournal(reactor, engine.run_for_chat, bus, presence.applied)
         self._listener = HintListener(reactor, engine.connect, engine.defer_to_thread, bus.heard, self._listening)
         self._waiting: list[Deferred[None]] = []
         # Whether the engine has answered this node.

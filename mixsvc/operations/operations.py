@@ -12,10 +12,10 @@ from twisted.logger import ILogObserver, Logger, textFileLogObserver
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from mixsvc.chat.node import ChatNode
 from mixsvc.chat.service import ChatService
 from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
+from mixsvc.nodes.node import SharedNode
 from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
 from mixsvc.operations.log_files import LogFile, handle_log_signals
 from mixsvc.operations.pages import PagesBefore, admin_pages, health_pages
@@ -60,7 +60,7 @@ class MonitoredParts:
     views: ViewThreads
     unread: SpoolQuota
     children: "ViewProcesses | None" = None
-    node: ChatNode | None = None
+    node: SharedNode | None = None
 
 
 class Operations:

@@ -168,7 +168,9 @@ class FakeJournal:
         self._node = node
         self.applied = len(node.cluster.events)
 
-    def follow(self, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
+    def follow(
+        self, apply: Callable[[JournalEvent], object], missed: Callable[[], object], read: Callable[..., object]
+    ) -> None:
         self._apply = apply
 
     def begin_at(self, position: int) -> None:

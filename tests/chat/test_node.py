@@ -10,13 +10,12 @@ from twisted.internet.task import deferLater
 
 from mixsvc.chat.connection import ChatFactory
 from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, read_stored_state
-from mixsvc.chat.node import ChatNode
 from mixsvc.chat.storage.postgres.store import STORE
 from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import Identity
-from mixsvc.nodes.node import NodeEngine, NodeOptions
+from mixsvc.nodes.node import NodeEngine, NodeOptions, SharedNode
 from mixsvc.nodes.pulse import PulseTimes
 from mixsvc.storage.postgres.connection import connect
 from tests.chat.fakes import FakeClient, FakeHooks, FakeIdentifier, FakeRates
@@ -42,8 +41,8 @@ class Served:
     def __init__(self, reactor: Any, url: str, name: str) -> None:
         self.runs = [EngineThread(reactor, url) for _ in range(2)]
         database: Any = type("Runner", (), {"run": staticmethod(self.runs[0])})()
-        engine = NodeEngine(self.runs[1], lambda: connect(url), defer_to_daemon(reactor))
-        self.node = ChatNode(reactor, database, engine, NodeOptions(name, TIMES))
+        engine = NodeEngine(self.runs[1], self.runs[0], lambda: connect(url), defer_to_daemon(reactor))
+        self.node = SharedNode(reactor, engine, NodeOptions(name, TIMES))
         settings = ChatSettings(rooms=("lobby",), rate=1e6, burst=10**6, joins=10**6)
         self.hooks = FakeHooks()
         neighbours = Neighbours(FakeRates(), broadcast, self.hooks, self.node.nodes)
@@ -52,7 +51,7 @@ class Served:
         with closing(connect(url)) as connection:
             self.dispatcher.restore(read_stored_state(STORE, connection.cursor()))
         self.factory = ChatFactory(reactor, self.dispatcher, FakeIdentifier(identify))
-        self.node.start(self.dispatcher)
+        self.node.start()
 
     def client(self, name: str, identity: Identity | None = None, **fields: object) -> FakeClient:
         client = FakeClient(self.factory.buildProtocol(None), identity, "192.0.2.1")

@@ -1,5 +1,6 @@
 """A chat of one node."""
 
+from twisted.internet.defer import fail
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.nodes.alone import alone
@@ -43,7 +44,7 @@ class AloneTests(SynchronousTestCase):
 
     def test_what_is_stored_is_applied_at_once(self) -> None:
         applied: list[JournalEvent] = []
-        self.nodes.journal.follow(applied.append, lambda: None)
+        self.nodes.journal.follow(applied.append, lambda: None, lambda after: fail(AssertionError(after)))
         kick = JournalEvent(0, "kick", "lobby", {"name": "Ann"})
 
         self.successResultOf(self.nodes.journal.stored(kick))

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.nodes.event_order import EventOrder, JournalPage
-from mixsvc.nodes.interfaces import JournalEvent
+from mixsvc.nodes.event_order import EventOrder
+from mixsvc.nodes.interfaces import JournalEvent, JournalPage
 
 STORED = [JournalEvent(number, "kick", "lobby", {}) for number in range(1, 31)]
 

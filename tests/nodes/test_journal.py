@@ -1,18 +1,15 @@
 """When the journal is read, and what waits for it."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import ServiceBusy, StorageError
 from mixsvc.nodes.alone import alone
-from mixsvc.nodes.event_order import JournalPage
 from mixsvc.nodes.hints import Recorded
-from mixsvc.nodes.interfaces import JournalEvent
-from mixsvc.nodes.journal import PAUSE, JournalStore, SharedJournal
+from mixsvc.nodes.interfaces import JournalEvent, JournalPage
+from mixsvc.nodes.journal import PAUSE, SharedJournal
+from tests.nodes.fakes import FakeRun
 
 EVENTS = [JournalEvent(number, "kick", "lobby", {}) for number in range(1, 6)]
 
@@ -24,17 +21,14 @@ class JournalTests(SynchronousTestCase):
         self.applied: list[int] = []
         self.missed: list[int] = []
         self.positions: list[int] = []
-        store = JournalStore(self.read, self.post)
-        self.journal = SharedJournal(self.clock, store, alone().bus, self.positions.append)
-        self.journal.follow(lambda event: self.applied.append(event.number), lambda: self.missed.append(1))
+        self.run_in_engine = FakeRun()
+        self.journal = SharedJournal(self.clock, self.run_in_engine, alone().bus, self.positions.append)
+        self.journal.follow(lambda event: self.applied.append(event.number), lambda: self.missed.append(1), self.read)
 
     def read(self, after: int) -> "Deferred[JournalPage]":
         answer: Deferred[JournalPage] = Deferred()
         self.reads.append((after, answer))
         return answer
-
-    def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[int]":
-        return succeed(1)
 
     def test_what_others_have_stored_is_read_once_and_applied(self) -> None:
         self.journal.heard(Recorded(1))
@@ -56,7 +50,9 @@ class JournalTests(SynchronousTestCase):
         self.assertEqual([1, 2, 3], self.applied)
 
     def test_the_next_own_event_is_applied_at_once(self) -> None:
-        self.assertIsNone(self.successResultOf(self.journal.post("revoke", "lobby", {})))
+        posted = self.journal.post("revoke", "lobby", {})
+        self.assertEqual(("revoke", "lobby", {}), self.run_in_engine.answer("post", 1))
+        self.assertIsNone(self.successResultOf(posted))
 
         self.assertEqual(([1], []), (self.applied, self.reads))
 
@@ -78,8 +74,8 @@ class JournalTests(SynchronousTestCase):
         self.assertEqual(([1], [], 5), (self.missed, self.applied, self.journal.position))
 
     def test_an_event_that_cannot_be_applied_stops_nothing(self) -> None:
-        journal = SharedJournal(self.clock, JournalStore(self.read, self.post), alone().bus, self.positions.append)
-        journal.follow(lambda event: 1 / 0, lambda: None)
+        journal = SharedJournal(self.clock, self.run_in_engine, alone().bus, self.positions.append)
+        journal.follow(lambda event: 1 / 0, lambda: None, self.read)
 
         self.successResultOf(journal.stored(EVENTS[0]))
         self.successResultOf(journal.stored(EVENTS[1]))

@@ -11,11 +11,8 @@ import pytest
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
-from mixsvc.nodes import statements
-from mixsvc.nodes.event_order import JournalPage
 from mixsvc.nodes.hints import Said
-from mixsvc.nodes.interfaces import Claimant, Holder, JournalEvent
-from mixsvc.nodes.journal import JournalStore
+from mixsvc.nodes.interfaces import Claimant, Holder, JournalEvent, JournalPage
 from mixsvc.nodes.node import NodeEngine, NodeOptions, SharedNode
 from mixsvc.nodes.pulse import PulseTimes
 from mixsvc.storage.postgres.connection import connect
@@ -38,11 +35,11 @@ class Host:
         self.applied: list[JournalEvent] = []
         self.inside: list[tuple[str, str]] = []
         self.run = EngineThread(reactor, url)
-        engine = NodeEngine(self.run, lambda: connect(url), defer_to_daemon(reactor))
-        self.node = SharedNode(reactor, engine, NodeOptions(name, TIMES), JournalStore(self.read, self.post))
+        engine = NodeEngine(self.run, self.run, lambda: connect(url), defer_to_daemon(reactor))
+        self.node = SharedNode(reactor, engine, NodeOptions(name, TIMES))
         self.nodes = self.node.nodes
         self.nodes.roster.listen(self)
-        self.nodes.journal.follow(self.applied.append, lambda: self.told.append(("missed",)))
+        self.nodes.journal.follow(self.applied.append, lambda: self.told.append(("missed",)), self.read)
         self.nodes.bus.listen(Said, lambda hint: self.lasts.update(hint.lasts))
         self.nodes.heart.beat_for(self)
         self.node.start()
@@ -70,9 +67,6 @@ class Host:
 
     def read(self, after: int) -> "Deferred[JournalPage]":
         return self.run(_read_events, after)
-
-    def post(self, kind: str, room: str, body: Any) -> "Deferred[int]":
-        return self.run(statements.post, kind, room, body)
 
 
 def _read_events(cursor: Any, after: int) -> JournalPage:

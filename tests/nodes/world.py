@@ -7,9 +7,9 @@ from typing import Any
 
 from mixsvc.common import names
 from mixsvc.nodes.elsewhere import NodeRows
-from mixsvc.nodes.event_order import EventOrder, JournalPage
+from mixsvc.nodes.event_order import EventOrder
 from mixsvc.nodes.hints import Moved
-from mixsvc.nodes.interfaces import JournalEvent
+from mixsvc.nodes.interfaces import JournalEvent, JournalPage
 from mixsvc.nodes.own_rows import Batch, by_room
 from mixsvc.nodes.roster import SharedRoster
 

@@ -21,7 +21,7 @@ from mixsvc.chat.storage.records import (
     StoredMessage,
 )
 from mixsvc.interfaces import ChatPage
-from mixsvc.nodes.event_order import JournalPage
+from mixsvc.nodes.interfaces import JournalPage
 from mixsvc.storage.engine import Cursor, TransactionRunner
 
 __all__ = ["DELETED_TOLD", "PRUNED", "ChatDatabase", "ChatStore", "MessageStore", "SanctionStore", "StoredRoom"]

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.chat.model.acts import Deletion, Lift, Removal, act_of
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.storage.records import TOPIC, AuditEntry, Draft, StorageLimits
-from mixsvc.nodes.event_order import JournalPage
+from mixsvc.nodes.interfaces import JournalPage
 from tests.chat.fakes import NOW
 from tests.stores import OnPostgres, OnSqlite, TablesCase
 

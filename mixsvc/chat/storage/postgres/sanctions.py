@@ -9,8 +9,7 @@ from mixsvc.chat.model.acts import Act, Deletion, Lift, Removal, event_of
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.storage.records import AuditEntry, StoredAct
 from mixsvc.common.addresses import network
-from mixsvc.nodes.event_order import JournalPage
-from mixsvc.nodes.interfaces import JournalEvent
+from mixsvc.nodes.interfaces import JournalEvent, JournalPage
 from mixsvc.storage.engine import Cursor
 
 __all__ = ["delete_message", "impose", "lift", "move", "read_audit", "read_events", "read_sanctions", "record"]

@@ -10,7 +10,7 @@ from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.storage.records import AuditEntry, StoredAct
 from mixsvc.chat.storage.sqlite.messages import topic
 from mixsvc.common.addresses import network
-from mixsvc.nodes.event_order import JournalPage
+from mixsvc.nodes.interfaces import JournalPage
 
 __all__ = ["delete_message", "impose", "lift", "move", "read_audit", "read_events", "read_sanctions", "record"]
 
