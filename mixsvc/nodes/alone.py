@@ -42,7 +42,6 @@ class _LocalRoster:
     def __init__(self) -> None:
         self._rooms = Occupancy()
         self.members = self._rooms.members
-        self.occupied = self._rooms.occupied
 
     def listen(self, listener: PresenceListener) -> None:
         """Does nothing: nobody comes by way of another node."""

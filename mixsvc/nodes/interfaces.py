@@ -98,9 +98,6 @@ class Roster(Protocol):
     def members(self, room: str) -> RoomMembers:
         """The persons in a room; empty if nobody is, or there is no such room. Any thread."""
 
-    def occupied(self) -> Collection[str]:
-        """The names of the rooms with somebody inside, on any node. Any thread."""
-
 
 @dataclass(frozen=True, slots=True)
 class Claimant:

@@ -1,7 +1,5 @@
 """Who is in which room, on all nodes. Pure."""
 
-from collections.abc import Collection
-
 from mixsvc.nodes.members import NOBODY, Members
 
 __all__ = ["OWN", "Occupancy"]
@@ -11,7 +9,7 @@ OWN = 0
 
 
 class Occupancy:
-    """The rooms with somebody inside. Changed in the reactor thread; any thread may read `members` and `occupied`."""
+    """The rooms with somebody inside. Changed in the reactor thread; any thread may read `members`."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, Members] = {}
@@ -19,10 +17,6 @@ class Occupancy:
     def members(self, room: str) -> Members:
         """The persons in a room; NOBODY, which must not be changed, if it is empty."""
         return self._rooms.get(room, NOBODY)
-
-    def occupied(self) -> Collection[str]:
-        """The names of the rooms with somebody inside."""
-        return tuple(self._rooms)
 
     def add(self, room: str, key: str, name: str, node: int) -> bool:
         """A person is in a room on a node; returns whether the person was on none before."""

@@ -43,7 +43,7 @@ class Pulse:
         # When the newest heartbeat that was answered was sent, and the first of its unbroken row.
         self._sent_at: float | None = None
         self._since = 0.0
-        self._leads_until = float("-inf")
+        self._leads_until = -inf
 
     def answered(self, sent_at: float, is_leader: bool) -> None:
         """The engine has answered a heartbeat: it has this node, which is the leader or not."""
@@ -51,12 +51,12 @@ class Pulse:
         if self._sent_at is None or sent_at - self._sent_at > times.unseen * BROKEN:
             self._since = sent_at
         self._sent_at = sent_at
-        self._leads_until = sent_at + times.lease - times.heartbeat / 2 if is_leader else float("-inf")
+        self._leads_until = sent_at + times.lease - times.heartbeat / 2 if is_leader else -inf
 
     def clear(self) -> None:
         """The engine does not have this node any more."""
         self._sent_at = None
-        self._leads_until = float("-inf")
+        self._leads_until = -inf
 
     def silence(self, now: float) -> float:
         """The time since the newest heartbeat that was answered; infinity without one."""

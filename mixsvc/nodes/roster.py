@@ -1,6 +1,6 @@
 """The roster of a node among others: what it does itself counts at once, what others do once it is heard. Pure."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from mixsvc.nodes.elsewhere import Elsewhere
 from mixsvc.nodes.interfaces import PresenceListener, RoomMembers
@@ -53,9 +53,6 @@ class SharedRoster:
 
     def members(self, room: str) -> RoomMembers:
         return self._rooms.members(room)
-
-    def occupied(self) -> Collection[str]:
-        return self._rooms.occupied()
 
     def clear(self) -> None:
         """This node begins anew; nobody is inside on it any more, and it knows no other."""

@@ -140,9 +140,6 @@ class FakeRoster:
     def members(self, room: str) -> RoomMembers:
         return self._rooms.members(room)
 
-    def occupied(self) -> Collection[str]:
-        return self._rooms.occupied()
-
     def came(self, number: int, room: str, key: str, name: str) -> None:
         if self._rooms.add(room, key, name, number):
             self._listener.came(room, name)

@@ -4,6 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.nodes.elsewhere import NodeRows
 from mixsvc.nodes.hints import Moved
+from mixsvc.nodes.members import NOBODY
 from mixsvc.nodes.roster import SharedRoster
 
 
@@ -115,5 +116,6 @@ class ElsewhereTests(SynchronousTestCase):
 
         self.roster.clear()
 
-        self.assertEqual(((), frozenset()), (tuple(self.roster.occupied()), self.elsewhere.nodes()))
+        self.assertIs(NOBODY, self.roster.members("lobby"))
+        self.assertEqual((0, frozenset()), (NOBODY.size, self.elsewhere.nodes()))
         self.assertEqual([("came", "Ann")], self.told)
