@@ -10,7 +10,7 @@ Files, in the order in which one meets them:
 - alone: all of it for a chat of one node.
 - node: builds all of it for a node on PostgreSQL; the following are its parts.
 - statements: what it asks of the engine. listener: a connection that hears what others tell.
-- bus: hints to others and from them. heart: heartbeats; pulse: whether this node lives, and whether it leads. Pure.
+- bus: hints to others and from them. heart: heartbeats; pulse: which nodes live, and which one leads. Pure.
 - occupancy: who is in which room; members: who is in one. Pure.
 - roster: who is inside for a node among others: own_rows (what it has to write) and elsewhere (what the others wrote,
   by hints and by reading). Pure. presence: writes and reads these rows.
@@ -26,5 +26,6 @@ each node numbers what it writes of its members. A hint says "there is something
 already ignores the hint, and whoever misses something reads it from the engine. So a lost, a doubled and a late hint do
 no harm; every two seconds each node asks the engine for all numbers, as if it had got hints.
 
-**The engine's clock** makes all times that nodes compare.
+**Nobody's time of day decides who lives**: it may be set, the engine's too. Each heartbeat gives a node another mark, and
+how long a mark has stayed the same, every node measures with its own steady clock.
 """

@@ -1,5 +1,6 @@
 """Beats: tells the engine that this node lives, and learns in the same statement all that hints may have missed."""
 
+from collections.abc import Collection
 from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred, succeed
@@ -8,20 +9,19 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.common.clocks import WallClock
 from mixsvc.errors import StorageError
 from mixsvc.nodes import statements
 from mixsvc.nodes.interfaces import NodeHost
-from mixsvc.nodes.pulse import Pulse, PulseTimes
+from mixsvc.nodes.pulse import Others, Pulse, PulseTimes
 from mixsvc.nodes.statements import Beat, Run
 
 __all__ = ["HeartOwner", "SharedHeart"]
 
-# How long events of the journal and the names of those who left are kept, and how often the older ones are deleted.
+# How long events of the journal and the names of those who left are kept, and how often the older ones are deleted,
+# once the engine's time of day may be trusted.
 KEPT: Final = 3600.0
 CLEANING: Final = 60.0
-
-# After which time a node that has stopped is gone for the others.
-LEAVING: Final = 10.0
 
 
 class HeartOwner(Protocol):
@@ -36,6 +36,9 @@ class HeartOwner(Protocol):
     def given_up(self) -> None:
         """The engine does not have this node any more: forget what it had."""
 
+    def removed(self, nodes: Collection[int]) -> None:
+        """This node has removed others."""
+
 
 class SharedHeart:
     """Implements Heart. Reactor thread."""
@@ -48,6 +51,10 @@ class SharedHeart:
         self._name = name
         self._times = times
         self._pulse = Pulse(times)
+        self._others = Others(times)
+        # The engine's time of day, which somebody may set, since it was told first.
+        self._engine_time = 0.0
+        self._wall: WallClock | None = None
         self._loop = LoopingCall(self._round)
         self._loop.clock = clock
         self._cleaned_at = clock.seconds()
@@ -91,7 +98,7 @@ class SharedHeart:
         self._pulse.clear()
         if not node:
             return succeed(None)
-        return self._run(statements.leave, node, LEAVING).addErrback(lambda failure: None)
+        return self._run(statements.leave, node).addErrback(lambda failure: None)
 
     def _round(self) -> "Deferred[None]":
         if self._is_beating:
@@ -114,7 +121,7 @@ class SharedHeart:
                     self.stop()
                     return
             node, sent_at, expected = self.node, self._clock.seconds(), self._owner.known()
-            beat = await self._run(statements.beat, node, self._host.awake_rooms(), self._times.lease)
+            beat = await self._run(statements.beat, node, self._host.awake_rooms(), self._others.over(sent_at))
         except StorageError as error:
             self._failed(str(error))
             return
@@ -125,9 +132,11 @@ class SharedHeart:
             return
         self._is_failing = False
         self._pulse.answered(sent_at, beat.leads)
+        self._others.answered(sent_at, self._clock.seconds(), beat.marks)
+        is_engine_right = self._is_right(beat.now)
         self._owner.answered(beat, expected)
         if self.is_leader:
-            await self._clean(node)
+            await self._clean(node, is_engine_right)
 
     def _failed(self, why: str) -> None:
         if not self._is_failing:
@@ -142,16 +151,27 @@ class SharedHeart:
         self._host.begin_anew()
         self._owner.given_up()
 
-    async def _clean(self, node: int) -> None:
+    def _is_right(self, engine_time: float) -> bool:
+        """Whether the engine's time of day may be trusted: what is deleted by a wrong one is lost."""
+        self._engine_time = engine_time
+        if self._wall is None:
+            self._wall = WallClock(self._clock.seconds, lambda: self._engine_time)
+        return self._wall.trusted_seconds() is not None
+
+    async def _clean(self, node: int, is_engine_right: bool) -> None:
         now = self._clock.seconds()
-        unseen = self._times.unseen if self._pulse.may_give_up(now) else None
-        is_due = now - self._cleaned_at >= CLEANING
+        dead = self._others.dead() if self._pulse.may_give_up(now) else {}
+        gone = {each: mark for each, mark in {**dead, **self._others.left(now)}.items() if each != node}
+        is_due = is_engine_right and now - self._cleaned_at >= CLEANING
+        if not gone and not is_due:
+            return
         try:
-            gone = await self._run(statements.clean, node, unseen, KEPT if is_due else None)
+            removed = await self._run(statements.clean, node, gone, KEPT if is_due else None)
         except StorageError as error:
             self._failed(str(error))
             return
         if is_due:
             self._cleaned_at = now
-        if gone:
-            self._log.info("nodes: {gone} are gone", gone=", ".join(map(str, gone)))
+        if removed:
+            self._log.info("nodes: {gone} are gone", gone=", ".join(map(str, removed)))
+            self._owner.removed(removed)

@@ -2,7 +2,7 @@
 
 A hint travels as a JSON object: `n` is the node that tells it, and one other member what it tells:
 `m` {room: number} for Said, `j` number for Recorded, `p` [number, journal, {room: [[came], [went]]} or null] for Moved,
-`q` for NewRates, `h` for LifeSign.
+`q` for NewRates, `h` for LifeSign, `g` [node, ...] for Gone.
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
-__all__ = ["Hint", "LifeSign", "Moved", "NewRates", "Recorded", "Said", "read_hint", "write_hint"]
+__all__ = ["Gone", "Hint", "LifeSign", "Moved", "NewRates", "Recorded", "Said", "read_hint", "write_hint"]
 
 # How many bytes a notification may have (PostgreSQL's limit is 7999), and how many rooms surely fit.
 MOST_BYTES: Final = 7900
@@ -55,7 +55,14 @@ class LifeSign:
     """The node hears itself: what is told comes to those who listen."""
 
 
-Hint: TypeAlias = Said | Recorded | Moved | NewRates | LifeSign
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """These nodes are removed."""
+
+    nodes: Sequence[int]
+
+
+Hint: TypeAlias = Said | Recorded | Moved | NewRates | LifeSign | Gone
 
 
 def write_hint(node: int, hint: Hint) -> Iterator[str]:
@@ -74,6 +81,8 @@ def write_hint(node: int, hint: Hint) -> Iterator[str]:
             yield _text(node, "q", 0)
         case LifeSign():
             yield _text(node, "h", 0)
+        case Gone(nodes):
+            yield _text(node, "g", nodes)
 
 
 def read_hint(text: str) -> tuple[int, Hint] | None:
@@ -101,6 +110,8 @@ def _hint(said: Mapping[str, Any]) -> Hint:
         return NewRates()
     if "h" in said:
         return LifeSign()
+    if "g" in said:
+        return Gone([int(node) for node in said["g"]])
     raise KeyError("a hint of no kind that is known")
 
 

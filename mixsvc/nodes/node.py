@@ -1,6 +1,6 @@
 """A node among others, on PostgreSQL: builds what the chat uses of the nodes, and starts and stops it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from mixsvc.interfaces import DeferToThread
 from mixsvc.nodes.bus import SharedBus
 from mixsvc.nodes.claims import SharedClaims
 from mixsvc.nodes.heart import SharedHeart
-from mixsvc.nodes.hints import LifeSign, Recorded, Said
+from mixsvc.nodes.hints import Gone, LifeSign, Recorded, Said
 from mixsvc.nodes.interfaces import Nodes
 from mixsvc.nodes.journal import SharedJournal
 from mixsvc.nodes.listener import HintListener, ListeningConnection
@@ -134,6 +134,12 @@ class SharedNode:
         """See HeartOwner."""
         self._claims.clear()
         self._presence.roster.clear()
+
+    def removed(self, nodes: Collection[int]) -> None:
+        """See HeartOwner."""
+        gone = Gone([*nodes])
+        self._bus.deliver(gone)
+        self._bus.tell(gone)
 
     def _number(self) -> int:
         return self._heart.node

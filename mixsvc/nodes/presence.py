@@ -8,7 +8,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.nodes import statements
 from mixsvc.nodes.elsewhere import NodeRows
-from mixsvc.nodes.hints import Moved
+from mixsvc.nodes.hints import Gone, Moved
 from mixsvc.nodes.interfaces import Bus
 from mixsvc.nodes.own_rows import Batch, by_room
 from mixsvc.nodes.roster import SharedRoster
@@ -36,6 +36,7 @@ class Presence:
         self.repairs = 0
         self.roster = SharedRoster(self._changed)
         bus.listen(Moved, self._heard)
+        bus.listen(Gone, self._gone)
 
     def applied(self, journal: int) -> None:
         """This node has applied the journal up to this number."""
@@ -93,6 +94,10 @@ class Presence:
     def _heard(self, moved: Moved) -> None:
         self.roster.elsewhere.heard(moved)
         self._read()
+
+    def _gone(self, gone: Gone) -> None:
+        for node in gone.nodes:
+            self.roster.elsewhere.gone(node)
 
     def _read(self) -> None:
         for node in self.roster.elsewhere.behind():

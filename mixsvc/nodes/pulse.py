@@ -1,20 +1,29 @@
-"""Whether this node lives and leads, by what the engine has answered and when. Pure.
+"""Whether nodes live and lead, by what the engine has answered and when. Pure.
 
-The engine notes when it saw each node last, by its own clock. A node measures from the moment at which it sent a
-heartbeat, which is before the engine saw it; so it stops trusting itself before the others may give it up.
+Somebody may set the engine's clock, so each node measures with its own steady one. With every heartbeat a node gets
+another mark; the others measure from the answer in which they see it first, which is after the engine made it. The
+node itself measures from the moment at which it sent the heartbeat, which is before; so it stops trusting itself, or
+leading, before the others may give it up.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-__all__ = ["LEASE_BEATS", "Pulse", "PulseTimes"]
+__all__ = ["LEASE_BEATS", "LEAVING", "Marks", "Others", "Pulse", "PulseTimes"]
 
-# How many heartbeats the engine keeps a leader that is not seen; the leader itself stops half a heartbeat earlier.
+# For how many heartbeats the others keep a leader that is not seen; it stops by itself half a heartbeat earlier.
 LEASE_BEATS: Final = 3
 
 # Which part of the time after which nodes are given up may lie between two heartbeats of one unbroken row.
 BROKEN: Final = 1 / 3
+
+# The least of it in heartbeats, which never come exactly in time.
+BROKEN_BEATS: Final = 1.5
+
+# How long after a node has stopped it is gone for the others, in seconds.
+LEAVING: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,54 @@ class PulseTimes:
         """For how long a heartbeat makes a node the leader."""
         return LEASE_BEATS * self.heartbeat
 
+    @property
+    def broken(self) -> float:
+        """Heartbeats of one unbroken row are not further apart."""
+        return max(self.unseen * BROKEN, self.heartbeat * BROKEN_BEATS)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What changes with the heartbeats of each node. leaving: the nodes that have stopped. leader: None without one."""
+
+    nodes: Mapping[int, str]
+    leaving: Collection[int]
+    leader: str | None
+
+
+class Others:
+    """For how long the other nodes were not seen. Times are those of a steady clock, in seconds."""
+
+    def __init__(self, times: PulseTimes) -> None:
+        self._times = times
+        # When each mark was seen first, and each node that leaves.
+        self._since: dict[str, float] = {}
+        self._leaving: dict[int, float] = {}
+        self._sent_at = 0.0
+        self._marks = Marks({}, (), None)
+
+    def answered(self, sent_at: float, now: float, marks: Marks) -> None:
+        """The engine has answered a heartbeat that was sent at `sent_at`."""
+        seen = {*marks.nodes.values(), *([marks.leader] if marks.leader is not None else [])}
+        self._since = {mark: self._since.get(mark, now) for mark in seen}
+        self._leaving = {node: self._leaving.get(node, now) for node in marks.leaving}
+        self._sent_at, self._marks = sent_at, marks
+
+    def over(self, now: float) -> str | None:
+        """The mark of a leader whose time is over, unless it has got another one meanwhile."""
+        leader = self._marks.leader
+        return leader if leader is not None and now - self._since[leader] >= self._times.lease else None
+
+    def dead(self) -> Mapping[int, str]:
+        """The nodes that were not seen for so long that they are to be given up, with their marks."""
+        latest = self._sent_at - self._times.unseen
+        return {node: mark for node, mark in self._marks.nodes.items() if self._since[mark] <= latest}
+
+    def left(self, now: float) -> Mapping[int, str]:
+        """The nodes that have stopped so long ago that they are to be removed, with their marks."""
+        nodes = self._marks.nodes
+        return {node: nodes[node] for node, since in self._leaving.items() if now - since >= LEAVING}
+
 
 class Pulse:
     """The heartbeats of this node. Times are those of a steady clock, in seconds."""
@@ -48,7 +105,7 @@ class Pulse:
     def answered(self, sent_at: float, is_leader: bool) -> None:
         """The engine has answered a heartbeat: it has this node, which is the leader or not."""
         times = self._times
-        if self._sent_at is None or sent_at - self._sent_at > times.unseen * BROKEN:
+        if self._sent_at is None or sent_at - self._sent_at > times.broken:
             self._since = sent_at
         self._sent_at = sent_at
         self._leads_until = sent_at + times.lease - times.heartbeat / 2 if is_leader else -inf

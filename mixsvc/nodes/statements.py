@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from mixsvc.nodes.elsewhere import NodeRows
 from mixsvc.nodes.interfaces import Claimant, Holder
 from mixsvc.nodes.own_rows import Batch
+from mixsvc.nodes.pulse import Marks
 
 __all__ = [
     "Beat",
@@ -55,13 +56,16 @@ class Beat:
     """What the engine answers to a heartbeat.
 
     leads: whether this node is the leader. event: the number of the newest event of the journal. written: the numbers
-    of the nodes' newest batches, by node. lasts: the numbers of the newest messages, by room.
+    of the nodes' newest batches, by node. lasts: the numbers of the newest messages, by room. marks: those of all nodes
+    and of the leader. now: the engine's time of day, in seconds since 1970, UTC.
     """
 
     leads: bool
     event: int
     written: Mapping[int, int]
     lasts: Mapping[str, int]
+    marks: Marks
+    now: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +80,27 @@ def begin(cursor: Any, name: str) -> int:
     return int(_value(cursor, "SELECT node_begin(%s)", name))
 
 
-def beat(cursor: Any, node: int, rooms: Collection[str], lease: float) -> Beat | None:
+def beat(cursor: Any, node: int, rooms: Collection[str], over: str | None) -> Beat | None:
     """A node lives; None if the others have given it up.
 
-    rooms: of which it wants to know the newest number. lease: for how long it leads, if nobody else does, in seconds.
+    rooms: of which it wants to know the newest number. over: the mark of the leader whose time is over.
     """
-    query = "SELECT node_beat(%s, %s, make_interval(secs => %s))"
-    found = _value(cursor, query, node, list(rooms), lease)
+    found = _value(cursor, "SELECT node_beat(%s, %s, %s::uuid)", node, list(rooms), over)
     if found is None:
         return None
     written = {int(each): number for each, number in found["written"].items()}
-    return Beat(found["leads"], found["event"], written, found["lasts"])
+    nodes = {int(each): mark for each, mark in found["marks"].items()}
+    marks = Marks(nodes, frozenset(found["leaving"]), found["leader"])
+    return Beat(found["leads"], found["event"], written, found["lasts"], marks, float(found["now"]))
 
 
-def clean(cursor: Any, node: int, unseen: float | None, old: float | None) -> Sequence[int]:
-    """Remove the nodes that have left, those unseen for so many seconds, and what is so old; returns those nodes.
+def clean(cursor: Any, node: int, gone: Mapping[int, str], old: float | None) -> Sequence[int]:
+    """Remove the nodes that have still these marks, and what is so many seconds old; returns the removed nodes.
 
-    None: none of these. What goes is events of the journal, and who had which name.
+    old: None removes nothing. What goes is events of the journal, and who had which name.
     """
-    query = "SELECT node_clean(%s, make_interval(secs => %s), make_interval(secs => %s))"
-    found: Sequence[int] = _value(cursor, query, node, unseen, old)
+    query = "SELECT node_clean(%s, %s::jsonb, make_interval(secs => %s))"
+    found: Sequence[int] = _value(cursor, query, node, json.dumps(dict(gone)), old)
     return found
 
 
@@ -105,9 +110,9 @@ def listen(cursor: Any) -> None:
     cursor.execute(f"LISTEN {channel}")
 
 
-def leave(cursor: Any, node: int, seconds: float) -> None:
-    """A node stops; what it has goes so many seconds later."""
-    cursor.execute("SELECT node_leave(%s, make_interval(secs => %s))", (node, seconds))
+def leave(cursor: Any, node: int) -> None:
+    """A node stops; the leader removes it some seconds later."""
+    cursor.execute("SELECT node_leave(%s)", (node,))
 
 
 def move(cursor: Any, node: int, batch: Batch) -> int | None:

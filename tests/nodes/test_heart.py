@@ -1,18 +1,28 @@
 """When a node beats, and what it does with the answers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.nodes.heart import CLEANING, KEPT, LEAVING, SharedHeart
-from mixsvc.nodes.pulse import PulseTimes
+from mixsvc.common.clocks import TRUST_SECONDS
+from mixsvc.nodes.heart import CLEANING, KEPT, SharedHeart
+from mixsvc.nodes.pulse import LEAVING, Marks, PulseTimes
 from mixsvc.nodes.statements import Beat
 from tests.nodes.fakes import FakeRun
 
 TIMES = PulseTimes(heartbeat=2.0, dead_after=15.0)
-ALIVE = Beat(False, 7, {1: 0, 2: 5}, {"lobby": 3})
-LEADING = Beat(True, 7, {1: 0, 2: 5}, {"lobby": 3})
+
+# The engine's time of day at the first heartbeat.
+NOW = 1e9
+
+
+def answer(leads: bool, nodes: Mapping[int, str], leaving: Collection[int] = (), now: float = NOW) -> Beat:
+    return Beat(leads, 7, {1: 0, 2: 5}, {"lobby": 3}, Marks(nodes, leaving, "leader's"), now)
+
+
+ALIVE = answer(False, {1: "a", 2: "b"})
+LEADING = answer(True, {1: "a", 2: "b"})
 
 
 class HeartTests(SynchronousTestCase):
@@ -38,9 +48,12 @@ class HeartTests(SynchronousTestCase):
     def given_up(self) -> None:
         self.told.append("given up")
 
+    def removed(self, nodes: Collection[int]) -> None:
+        self.told.append(("removed", [*nodes]))
+
     def begin(self, answer: Beat = ALIVE) -> None:
         self.assertEqual(("a",), self.engine.answer("begin", 1))
-        self.assertEqual((1, ["lobby"], 6.0), self.engine.answer("beat", answer))
+        self.assertEqual((1, ["lobby"], None), self.engine.answer("beat", answer))
 
     def test_it_begins_and_beats_at_once_and_then_again_and_again(self) -> None:
         self.assertFalse(self.heart.is_trusted)
@@ -74,21 +87,78 @@ class HeartTests(SynchronousTestCase):
 
         self.assertEqual(2, len(self.told))
 
-    def test_the_leader_removes_who_has_left_and_later_who_is_not_seen_and_what_is_old(self) -> None:
-        self.begin(LEADING)
-        self.assertTrue(self.heart.is_leader)
-        self.assertEqual((1, None, None), self.engine.answer("clean", []))
-
-        asked = set()
-        for _ in range(int(CLEANING / 2)):
+    def beat_on(self, seconds: float, leads: bool, leaving: Collection[int] = (), engine_ahead: float = 0.0) -> None:
+        """Beats for so long; node 2 is not seen, and the engine's clock is so far ahead of what it was."""
+        end = self.clock.seconds() + seconds
+        while self.clock.seconds() < end:
             self.clock.advance(2)
-            self.engine.answer("beat", LEADING)
-            asked.add(self.engine.answer("clean", [3]))
+            now = self.clock.seconds()
+            self.engine.answer("beat", answer(leads, {1: f"a{now}", 2: "b"}, leaving, NOW + now + engine_ahead))
+            if self.engine.names():
+                break
 
-        self.assertEqual({(1, None, None), (1, 11.0, None), (1, 11.0, KEPT)}, asked)
+    def test_the_leader_removes_who_is_not_seen_for_so_long(self) -> None:
+        self.begin(LEADING)
+
+        self.beat_on(TIMES.unseen, leads=True)
+
+        self.assertEqual(12.0, self.clock.seconds())
+        self.assertEqual((1, {2: "b"}, None), self.engine.answer("clean", [2]))
+        self.assertEqual(("removed", [2]), self.told[-1])
+
+    def test_the_leader_removes_who_has_stopped_some_seconds_later(self) -> None:
+        self.begin(answer(True, {1: "a", 2: "b"}, leaving=[2]))
+
+        self.beat_on(60, leads=True, leaving=[2])
+
+        self.assertEqual(LEAVING, self.clock.seconds())
+        self.assertEqual((1, {2: "b"}, None), self.engine.answer("clean", [2]))
+
+    def test_who_sets_the_clock_of_the_engine_kills_no_node(self) -> None:
+        self.begin(LEADING)
+
+        for ahead in (3600.0, 400 * 86_400.0, -3600.0):
+            for _ in range(10):
+                self.clock.advance(2)
+                now = self.clock.seconds()
+                marks = {1: f"a{now}", 2: f"b{now}"}
+                self.engine.answer("beat", answer(True, marks, now=NOW + now + ahead))
+                self.assertEqual([], self.engine.names())
+
+    def test_it_asks_to_lead_in_the_place_of_a_leader_that_is_not_seen_for_so_long(self) -> None:
+        self.begin()
+
+        self.beat_on(4, leads=False)
+        self.clock.advance(2)
+
+        self.assertEqual((1, ["lobby"], "leader's"), self.engine.answer("beat", ALIVE))
+
+    def forgets_at(self, engine_ahead: float) -> float:
+        """When the leader forgets what is old; the engine's clock is so far ahead since a while."""
+        if self.engine.names() == ["begin"]:
+            self.engine.answer("begin", 1)
+        self.clock.advance(2)
+        while self.engine.names() != ["clean"]:
+            now = self.clock.seconds()
+            told = NOW + now + (engine_ahead if now > 1000 else 0.0)
+            self.engine.answer("beat", answer(True, {1: f"a{now}"}, now=told))
+            if not self.engine.names():
+                self.clock.advance(2)
+        self.assertEqual((1, {}, KEPT), self.engine.answer("clean", []))
+        return self.clock.seconds()
+
+    def test_what_is_old_is_forgotten_once_the_time_of_the_engine_may_be_trusted(self) -> None:
+        first = self.forgets_at(0.0)
+
+        self.assertTrue(TRUST_SECONDS <= first <= TRUST_SECONDS + 4, first)
+        self.assertEqual(first + CLEANING, self.forgets_at(0.0))
+
+    def test_what_is_old_is_not_forgotten_within_an_hour_after_somebody_has_set_the_clock_of_the_engine(self) -> None:
+        self.assertLess(1000 + TRUST_SECONDS, self.forgets_at(7200.0))
 
     def test_a_cleaning_that_fails_stops_nothing(self) -> None:
         self.begin(LEADING)
+        self.beat_on(TIMES.unseen, leads=True)
 
         self.engine.fail("clean")
         self.clock.advance(2)
@@ -105,7 +175,7 @@ class HeartTests(SynchronousTestCase):
 
         self.clock.advance(2)
         self.engine.answer("begin", 5)
-        self.assertEqual((5, ["lobby"], 6.0), self.engine.answer("beat", ALIVE))
+        self.assertEqual((5, ["lobby"], None), self.engine.answer("beat", ALIVE))
         self.assertTrue(self.heart.is_trusted)
 
     def test_it_beats_sooner_if_hints_may_have_been_missed(self) -> None:
@@ -126,7 +196,7 @@ class HeartTests(SynchronousTestCase):
         self.begin()
 
         stopped = self.heart.stop()
-        self.assertEqual((1, LEAVING), self.engine.answer("leave"))
+        self.assertEqual((1,), self.engine.answer("leave"))
         self.clock.advance(10)
 
         self.successResultOf(stopped)
@@ -137,7 +207,7 @@ class HeartTests(SynchronousTestCase):
 
         self.engine.answer("begin", 1)
 
-        self.assertEqual((1, LEAVING), self.engine.answer("leave"))
+        self.assertEqual((1,), self.engine.answer("leave"))
         self.assertEqual([], self.engine.names())
 
     def test_an_answer_that_comes_after_the_stop_does_nothing(self) -> None:

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from mixsvc.nodes.hints import Hint, LifeSign, Moved, NewRates, Recorded, Said, read_hint, write_hint
+from mixsvc.nodes.hints import Gone, Hint, LifeSign, Moved, NewRates, Recorded, Said, read_hint, write_hint
 
 MOVED = Moved(3, 7, 2, {"lobby": (["Ann"], ["bob"])})
 
 
-@pytest.mark.parametrize("hint", [Said({"lobby": 5, "Übung": 6}), Recorded(9), NewRates(), LifeSign()])
+@pytest.mark.parametrize("hint", [Said({"lobby": 5, "Übung": 6}), Recorded(9), NewRates(), LifeSign(), Gone([2, 5])])
 def test_a_hint_is_read_as_it_was_written(hint: Hint) -> None:
     assert [read_hint(text) for text in write_hint(3, hint)] == [(3, hint)]
 

@@ -1,10 +1,11 @@
 """Whether a node lives and leads."""
 
+from collections.abc import Collection
 from math import inf
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.nodes.pulse import Pulse, PulseTimes
+from mixsvc.nodes.pulse import LEAVING, Marks, Others, Pulse, PulseTimes
 
 # Given up after 15 s.
 TIMES = PulseTimes(heartbeat=2.0, dead_after=19.0)
@@ -69,3 +70,64 @@ class PulseTests(SynchronousTestCase):
 
         self.beat(120, 128)
         self.assertTrue(self.pulse.may_give_up(126.0))
+
+    def test_with_the_shortest_dead_after_it_gives_up_who_is_dead(self) -> None:
+        times = PulseTimes(heartbeat=2.0, dead_after=10.0)
+        pulse = Pulse(times)
+        for number in range(10):
+            # No heartbeat comes exactly in time.
+            pulse.answered(number * 2.01, is_leader=True)
+
+        self.assertTrue(pulse.may_give_up(9 * 2.01))
+
+
+class OthersTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.others = Others(TIMES)
+
+    def answer(self, sent_at: float, mark: str, leaving: Collection[int] = ()) -> None:
+        """Half a second later."""
+        self.others.answered(sent_at, sent_at + 0.5, Marks({1: mark}, leaving, mark))
+
+    def test_a_node_is_dead_that_was_not_seen_from_one_answer_to_a_later_question(self) -> None:
+        self.answer(0.0, "x")
+        self.answer(15.4, "x")
+        self.assertEqual({}, self.others.dead())
+
+        self.answer(15.5, "x")
+
+        self.assertEqual({1: "x"}, self.others.dead())
+
+    def test_an_answer_that_comes_late_makes_nobody_dead(self) -> None:
+        self.answer(0.0, "x")
+
+        self.others.answered(2.0, 60.0, Marks({1: "x"}, (), "x"))
+
+        self.assertEqual({}, self.others.dead())
+
+    def test_a_node_that_is_seen_again_is_not_dead(self) -> None:
+        self.answer(0.0, "x")
+
+        self.answer(15.0, "y")
+        self.answer(16.0, "y")
+
+        self.assertEqual({}, self.others.dead())
+
+    def test_the_time_of_a_leader_is_over_when_it_has_stopped_itself(self) -> None:
+        self.answer(0.0, "x")
+
+        self.assertEqual((None, "x"), (self.others.over(6.4), self.others.over(6.5)))
+        self.answer(6.5, "y")
+        self.assertIsNone(self.others.over(7.0))
+
+    def test_without_a_leader_no_time_is_over(self) -> None:
+        self.others.answered(0.0, 0.5, Marks({}, (), None))
+
+        self.assertIsNone(self.others.over(100.0))
+
+    def test_a_node_that_stops_is_removed_some_seconds_later(self) -> None:
+        self.answer(0.0, "x", leaving=[1])
+        self.answer(2.0, "y", leaving=[1])
+
+        self.assertEqual({}, self.others.left(LEAVING + 0.4))
+        self.assertEqual({1: "y"}, self.others.left(LEAVING + 0.5))

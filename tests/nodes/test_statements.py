@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from itertools import count
 from threading import Thread
+from time import time
 
 import pytest
 
@@ -11,6 +12,7 @@ from mixsvc.nodes import statements
 from mixsvc.nodes.elsewhere import NodeRows
 from mixsvc.nodes.interfaces import Claimant, Holder
 from mixsvc.nodes.own_rows import Batch, Change
+from mixsvc.nodes.pulse import Marks
 from mixsvc.nodes.statements import Release
 from mixsvc.storage.postgres.connection import PostgresCursor, connect
 from tests.nodes.engine import make_tables
@@ -50,28 +52,47 @@ def test_a_heartbeat_tells_what_hints_may_have_missed(cursor: PostgresCursor) ->
     event = statements.post(cursor, "kick", "lobby", {"name": "Ann"})
     statements.move(cursor, b, Batch(1, 0, [ANN], is_whole=False))
 
-    beat = statements.beat(cursor, a, ["lobby", "nowhere"], 6.0)
+    beat = statements.beat(cursor, a, ["lobby", "nowhere"], None)
 
-    assert beat == statements.Beat(True, event, {a: 0, b: 1}, {"lobby": 7})
-    assert statements.beat(cursor, a + b, [], 6.0) is None
+    assert beat is not None
+    assert (beat.leads, beat.event, beat.written, beat.lasts) == (True, event, {a: 0, b: 1}, {"lobby": 7})
+    assert abs(beat.now - time()) < 60
+    assert statements.beat(cursor, a + b, [], None) is None
+
+
+def marks_of(cursor: PostgresCursor, node: int) -> Marks:
+    beat = statements.beat(cursor, node, [], None)
+    assert beat is not None
+    return beat.marks
+
+
+def test_only_a_heartbeat_changes_the_mark_of_a_node(cursor: PostgresCursor) -> None:
+    a, b = statements.begin(cursor, "a"), statements.begin(cursor, "b")
+    first, second = marks_of(cursor, a), marks_of(cursor, a)
+    statements.leave(cursor, b)
+    third = marks_of(cursor, a)
+
+    assert len({each.nodes[a] for each in (first, second, third)}) == 3
+    assert len({each.leader for each in (first, second, third)}) == 3
+    assert {each.nodes[b] for each in (first, second, third)} == {first.nodes[b]}
+    assert ([*second.leaving], [*third.leaving]) == ([], [b])
 
 
 def test_one_node_leads_until_its_time_is_over_or_it_leaves(cursor: PostgresCursor) -> None:
     a, b, c = (statements.begin(cursor, name) for name in "abc")
 
-    def leads(node: int, lease: float) -> bool:
-        beat = statements.beat(cursor, node, [], lease)
+    def leads(node: int, over: str | None = None) -> bool:
+        beat = statements.beat(cursor, node, [], over)
         return beat is not None and beat.leads
 
-    assert [leads(a, 600.0), leads(b, 600.0), leads(a, 0.0), leads(b, 600.0), leads(a, 600.0)] == [
-        True,
-        False,
-        True,
-        True,
-        False,
-    ]
-    statements.leave(cursor, b, 10.0)
-    assert leads(c, 600.0)
+    assert [leads(a), leads(b), leads(a)] == [True, False, True]
+    over = marks_of(cursor, b).leader
+    assert [leads(a), leads(b, over)] == [True, False]
+    over = marks_of(cursor, b).leader
+    # Of those who think so at once one leads.
+    assert [leads(b, over), leads(c, over), leads(a)] == [True, False, False]
+    statements.leave(cursor, b)
+    assert leads(c)
 
 
 def test_a_batch_is_written_once_however_often_it_comes(cursor: PostgresCursor) -> None:
@@ -113,12 +134,11 @@ def test_a_node_that_is_not_seen_or_has_left_goes_with_all_that_it_has(cursor: P
         statements.move(cursor, node, Batch(1, 0, [ANN], is_whole=False))
         claim(cursor, node, [claimant("Ann", "token:1")])
 
-    assert statements.clean(cursor, a, None, None) == []
-    statements.leave(cursor, b, 0.0)
-    assert statements.clean(cursor, a, 600.0, None) == [b]
-    statements.beat(cursor, a, [], 6.0)
+    marks = marks_of(cursor, a).nodes
+    assert statements.clean(cursor, a, {}, None) == []
+    assert statements.clean(cursor, a, {a: marks[a], b: marks[b]}, None) == [b]
     assert statements.holder(cursor, a, "ann") == Holder("Ann", "token:1", ["192.0.2.1"], False, True)
-    assert statements.clean(cursor, a, 0.0, None) == [c]
+    assert statements.clean(cursor, a, {c: marks[c]}, None) == [c]
 
     assert statements.holder(cursor, a, "ann") == Holder("Ann", "token:1", ["192.0.2.1"], False, False)
     assert statements.rows(cursor, c) is None
@@ -131,9 +151,9 @@ def test_what_is_old_is_forgotten(cursor: PostgresCursor) -> None:
     claim(cursor, node, [claimant("Ann", "token:1"), claimant("Bob", "token:2"), Release("ann")])
     statements.post(cursor, "kick", "lobby", {})
 
-    statements.clean(cursor, node, None, 600.0)
+    statements.clean(cursor, node, {}, 600.0)
     assert statements.holder(cursor, node + 1, "ann") is not None
-    statements.clean(cursor, node, None, 0.0)
+    statements.clean(cursor, node, {}, 0.0)
 
     assert statements.holder(cursor, node + 1, "ann") is None
     assert statements.holder(cursor, node + 1, "bob") is not None
@@ -170,13 +190,26 @@ def test_claims_that_come_after_those_that_were_made_since_do_nothing(
 
 def test_a_leader_that_is_heard_late_gives_up_no_node_that_lived_when_it_asked(cursor: PostgresCursor) -> None:
     a, b, c = (statements.begin(cursor, name) for name in "abc")
-    # All have stood still for a minute; c did not live a minute before that.
-    cursor.execute("UPDATE node SET seen = seen - interval '60 s'")
-    cursor.execute("UPDATE node SET seen = seen - interval '60 s' WHERE id = %s", (c,))
+    asked = {node: mark for node, mark in marks_of(cursor, a).nodes.items() if node != a}
+    # All have stood still, and b goes on before the leader is heard.
+    statements.beat(cursor, b, [], None)
 
-    assert statements.clean(cursor, a, 30.0, None) == [c]
+    assert statements.clean(cursor, a, asked, None) == [c]
 
-    assert statements.beat(cursor, b, [], 6.0) is not None
+    assert statements.beat(cursor, b, [], None) is not None
+
+
+def test_what_is_dated_in_the_future_is_forgotten_with_what_is_old(cursor: PostgresCursor) -> None:
+    node = statements.begin(cursor, "a")
+    claim(cursor, node, [claimant("Ann", "token:1"), Release("ann")])
+    statements.post(cursor, "kick", "lobby", {})
+    cursor.execute("UPDATE claim SET left_at = left_at + interval '400 days'")
+    cursor.execute("UPDATE event SET at = at + interval '400 days'")
+
+    statements.clean(cursor, node, {}, 600.0)
+
+    assert statements.holder(cursor, node + 1, "ann") is None
+    assert cursor.execute("SELECT count(*) FROM event").fetchone() == (0,)
 
 
 def test_nodes_that_ask_for_the_same_names_in_another_order_do_not_wait_for_each_other(

@@ -3,9 +3,12 @@
 CREATE TABLE node (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL,
+    -- For people: somebody may set the server's clock, so nothing goes by it.
     seen timestamptz NOT NULL DEFAULT clock_timestamp(),
-    -- Set by a node that stops: what it has goes then, so that who moves to another node neither goes nor comes.
-    leaves_at timestamptz,
+    -- Another one with each heartbeat. How long it has stayed the same, each node measures with its own steady clock.
+    mark uuid NOT NULL DEFAULT gen_random_uuid(),
+    -- The node has stopped: what it has goes some seconds later, so that who moves to another node neither goes nor comes.
+    is_leaving boolean NOT NULL DEFAULT false,
     -- The number of the newest batch of its rows in `inside`.
     written bigint NOT NULL DEFAULT 0,
     -- The number of the newest statement with claims of its own.
@@ -36,7 +39,8 @@ CREATE INDEX claim_left_at ON claim (left_at) WHERE left_at IS NOT NULL;
 CREATE TABLE leader (
     is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
     node bigint NOT NULL,
-    until timestamptz NOT NULL
+    -- Another one with each heartbeat of the leader. Who has seen it stay the same for long enough leads in its place.
+    mark uuid NOT NULL DEFAULT gen_random_uuid()
 );
 
 -- When the sources of the rates may be asked next: a new leader heeds what the last one was told.
@@ -54,27 +58,32 @@ CREATE FUNCTION node_begin(p_name text) RETURNS bigint LANGUAGE sql AS $$
     INSERT INTO node (name) VALUES (p_name) RETURNING id
 $$;
 
--- A node lives. Returns what it has to know, NULL if the others have given it up.
-CREATE FUNCTION node_beat(p_node bigint, p_rooms text[], p_lease interval) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- A node lives. p_mark: that of a leader whose time is over, NULL if it is not. Returns what the node has to know, NULL if
+-- the others have given it up.
+CREATE FUNCTION node_beat(p_node bigint, p_rooms text[], p_mark uuid) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_leads boolean := false;
 BEGIN
     -- What a crash takes of this is there again with the next beat.
     PERFORM set_config('synchronous_commit', 'off', true);
-    UPDATE node SET seen = clock_timestamp() WHERE id = p_node;
+    UPDATE node SET seen = clock_timestamp(), mark = gen_random_uuid() WHERE id = p_node;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
     -- Looked at first: most nodes do not lead, and lock nothing.
-    IF NOT EXISTS (SELECT FROM leader WHERE node <> p_node AND until >= clock_timestamp()) THEN
-        INSERT INTO leader AS l (node, until) VALUES (p_node, clock_timestamp() + p_lease)
-            ON CONFLICT (is_only) DO UPDATE SET node = excluded.node, until = excluded.until
-            WHERE l.node = excluded.node OR l.until < clock_timestamp();
+    IF NOT EXISTS (SELECT FROM leader WHERE node <> p_node AND mark IS DISTINCT FROM p_mark) THEN
+        INSERT INTO leader AS l (node) VALUES (p_node)
+            ON CONFLICT (is_only) DO UPDATE SET node = excluded.node, mark = excluded.mark
+            WHERE l.node = excluded.node OR l.mark = p_mark;
         v_leads := FOUND;
     END IF;
     RETURN (
         SELECT jsonb_build_object(
             'leads', v_leads,
+            'leader', (SELECT mark FROM leader),
+            'marks', (SELECT jsonb_object_agg(id, mark) FROM node),
+            'leaving', (SELECT coalesce(jsonb_agg(id), '[]') FROM node WHERE is_leaving),
+            'now', extract(epoch FROM clock_timestamp()),
             'event', coalesce((SELECT last FROM counter WHERE name = 'journal'), 0),
             'written', (SELECT jsonb_object_agg(id, written) FROM node),
             'lasts', coalesce((SELECT jsonb_object_agg(name, last) FROM room WHERE name = ANY (p_rooms)), '{}')
@@ -84,9 +93,9 @@ END
 $$;
 
 -- A node stops; what it has goes some seconds later, with node_clean.
-CREATE FUNCTION node_leave(p_node bigint, p_after interval) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION node_leave(p_node bigint) RETURNS void LANGUAGE sql AS $$
     DELETE FROM leader WHERE node = p_node;
-    UPDATE node SET leaves_at = clock_timestamp() + p_after WHERE id = p_node
+    UPDATE node SET is_leaving = true WHERE id = p_node
 $$;
 
 -- Removes one node with all that it has. Claims are locked in the order of their keys, here and in node_claim.
@@ -102,24 +111,25 @@ BEGIN
 END
 $$;
 
--- What the leader does: gives up nodes that were not seen for p_unseen (NULL: none) or have left, and forgets what is
--- older than p_old (NULL: nothing). Returns the nodes that are gone. The time is that before the leader's own heartbeat:
--- if the engine or the network stood still, this may be executed long after it was asked for, when all look unseen.
-CREATE FUNCTION node_clean(p_node bigint, p_unseen interval, p_old interval) RETURNS bigint[] LANGUAGE plpgsql AS $$
+-- What the leader does: removes nodes, each as long as its mark is still this one (p_gone: {id: mark}), and forgets what
+-- is older than p_old (NULL: nothing) or dated in the future. Returns the nodes that are gone. A node that has lived since
+-- the leader asked has another mark: the engine or the network may have stood still meanwhile.
+CREATE FUNCTION node_clean(p_node bigint, p_gone jsonb, p_old interval) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
     v_gone bigint[];
-    v_seen timestamptz := (SELECT seen FROM node WHERE id = p_node);
 BEGIN
     -- Who is locked is written just now, so it lives.
     SELECT array_agg(id) INTO v_gone FROM (
         SELECT id FROM node
-            WHERE id <> p_node AND (seen < v_seen - p_unseen OR leaves_at < clock_timestamp())
+            WHERE id <> p_node AND mark::text = p_gone ->> id::text
             ORDER BY id FOR UPDATE SKIP LOCKED
     ) AS found;
     PERFORM node_remove(id) FROM unnest(v_gone) AS id;
     IF p_old IS NOT NULL THEN
-        DELETE FROM claim WHERE holders = '{}' AND left_at < clock_timestamp() - p_old;
-        DELETE FROM event WHERE at < clock_timestamp() - p_old;
+        DELETE FROM claim WHERE holders = '{}'
+            AND left_at NOT BETWEEN clock_timestamp() - p_old AND clock_timestamp() + interval '1 minute';
+        DELETE FROM event
+            WHERE at NOT BETWEEN clock_timestamp() - p_old AND clock_timestamp() + interval '1 minute';
     END IF;
     RETURN coalesce(v_gone, '{}');
 END
