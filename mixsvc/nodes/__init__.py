@@ -26,6 +26,6 @@ each node numbers what it writes of its members. A hint says "there is something
 already ignores the hint, and whoever misses something reads it from the engine. So a lost, a doubled and a late hint do
 no harm; every two seconds each node asks the engine for all numbers, as if it had got hints.
 
-**Nobody's time of day decides who lives**: it may be set, the engine's too. Each heartbeat gives a node another mark, and
-how long a mark has stayed the same, every node measures with its own steady clock.
+**Nobody's time of day decides who lives**: it may be set, the engine's too. Each heartbeat gives a node another mark,
+and how long a mark has stayed the same, every node measures with its own steady clock.
 """
