@@ -22,7 +22,6 @@ twistd then raises the signal again, which a shell shows as 143 for SIGTERM. mix
 signals come here, and ends the process if all this takes too long.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -40,7 +39,6 @@ from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
 from mixsvc.chat.login_watch import LookAtLogins
 from mixsvc.chat.service import ChatService, Dependencies
-from mixsvc.common.clocks import never_set
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades
@@ -174,9 +172,8 @@ class MixService(MultiService):
         places = Places(max(1, self._settings.web.threads // 2))
         given = Dependencies(self._database, self._rates, identify, bridge, places, self._helpers.defer, self._hooks)
         given = replace(given, look=look, node=self._node)
-        if self._settings.storage.url:
-            # The server's clock dates the messages.
-            given = replace(given, wall=never_set(self._reactor.seconds, time.time()))
+        if self._node is not None:
+            given = replace(given, wall=self._node.wall)
         return ChatService(self._reactor, self._settings, given)
 
     def _make_node(self) -> tuple[Engine | None, SharedNode | None]:

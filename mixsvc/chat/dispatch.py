@@ -106,7 +106,7 @@ class ChatDispatcher:
     ) -> None:
         moderators = [names.key(names.normalise(each.name)) for each in settings.moderators]
         storage = StorageQueue(clocks, database, settings)
-        self._message_dates = MessageDates(clocks.steady, clocks.wall, storage)
+        self._message_dates = MessageDates(clocks.steady, clocks.wall, storage, neighbours.nodes.heart)
         people = People(moderators, [names.key(name) for name in (RATES, PUBLISHER)])
         sanctions = Sanctions()
         rooms, access = _make_rooms(clocks.steady, settings, neighbours)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-__all__ = ["TOLERANCE", "TRUST_SECONDS", "Agreement", "Clocks", "WallClock", "never_set"]
+__all__ = ["TOLERANCE", "TRUST_SECONDS", "Agreement", "Clocks", "ToldTime", "WallClock"]
 
 T = TypeVar("T")
 
@@ -74,13 +74,26 @@ class WallClock:
         return wall if now - self._since >= TRUST_SECONDS else None
 
 
-def never_set(steady: Callable[[], float], now: float) -> WallClock:
-    """A time of day that goes as the steady clock from now on, whoever sets the clock of this computer.
+class ToldTime:
+    """The time of day of another computer, which tells it now and then; between that it goes as the steady clock.
 
-    For dates beside those that another computer makes. now: seconds since 1970, UTC.
+    Until it is told first it is that of the steady clock, which starts as this computer's time of day. Used in one
+    thread, except `seconds`: any thread.
     """
-    ahead = now - steady()
-    return WallClock(steady, lambda: steady() + ahead)
+
+    def __init__(self, steady: Callable[[], float]) -> None:
+        """steady: seconds that nobody can set."""
+        self._steady = steady
+        self._ahead = 0.0
+
+    def seconds(self) -> float:
+        """Seconds since 1970, UTC."""
+        return self._steady() + self._ahead
+
+    def told(self, seconds: float, asked_at: float) -> None:
+        """The other computer has told its time, at some moment from `asked_at`, by the steady clock, until now."""
+        earliest, latest = seconds - self._steady(), seconds - asked_at
+        self._ahead = min(max(self._ahead, earliest), latest)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.common.clocks import WallClock
+from mixsvc.common.clocks import ToldTime, WallClock
 from mixsvc.errors import StorageError
 from mixsvc.nodes import statements
 from mixsvc.nodes.interfaces import NodeHost
@@ -52,9 +52,9 @@ class SharedHeart:
         self._times = times
         self._pulse = Pulse(times)
         self._others = Others(times)
-        # The engine's time of day, which somebody may set, since it was told first.
-        self._engine_time = 0.0
-        self._wall: WallClock | None = None
+        self._engine_time = ToldTime(clock.seconds)
+        # The time of day of the engine, which all nodes share.
+        self.wall = WallClock(clock.seconds, self._engine_time.seconds)
         self._loop = LoopingCall(self._round)
         self._loop.clock = clock
         self._cleaned_at = clock.seconds()
@@ -133,7 +133,8 @@ class SharedHeart:
         self._is_failing = False
         self._pulse.answered(sent_at, beat.leads)
         self._others.answered(sent_at, self._clock.seconds(), beat.marks)
-        is_engine_right = self._is_right(beat.now)
+        self._engine_time.told(beat.now, sent_at)
+        is_engine_right = self.wall.trusted_seconds() is not None
         self._owner.answered(beat, expected)
         if self.is_leader:
             await self._clean(node, is_engine_right)
@@ -150,13 +151,6 @@ class SharedHeart:
         # First the chat, whose clients leave their rooms; then what this node knows of others.
         self._host.begin_anew()
         self._owner.given_up()
-
-    def _is_right(self, engine_time: float) -> bool:
-        """Whether the engine's time of day may be trusted: what is deleted by a wrong one is lost."""
-        self._engine_time = engine_time
-        if self._wall is None:
-            self._wall = WallClock(self._clock.seconds, lambda: self._engine_time)
-        return self._wall.trusted_seconds() is not None
 
     async def _clean(self, node: int, is_engine_right: bool) -> None:
         now = self._clock.seconds()

@@ -68,6 +68,8 @@ class SharedNode:
         self._times = options.times
         run = engine.run
         self._heart = heart = SharedHeart(reactor, run, options.name, options.times)
+        # The time of day of the engine, which dates what is stored, on all nodes.
+        self.wall = heart.wall
         self._bus = bus = SharedBus(reactor, run, self._number)
         self._presence = presence = Presence(reactor, run, bus, self._number)
         self._claims = SharedClaims(reactor, run, self._number)

@@ -5,9 +5,10 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.handlers.retention import INTERVAL, LOOK_SECONDS
+from mixsvc.common.clocks import TRUST_SECONDS
 from mixsvc.errors import StorageError
 from mixsvc.interfaces import Identity, RoomMessage
-from tests.chat.fakes import FakeClient
+from tests.chat.fakes import NOW, FakeClient
 from tests.chat.joined import Cluster, NodeHarness
 
 ALL: dict[str, Any] = {"room": "lobby"}
@@ -318,6 +319,24 @@ class ModerationTests(JoinedTestCase):
 
         self.assertEqual("no_such_person", error["code"])
 
+    def test_a_mute_of_a_wrong_time_keeps_its_length_on_all_nodes_and_is_put_right_once(self) -> None:
+        nodes = self.cluster.nodes
+        for node in nodes:
+            node.ahead = -3600.0
+        self.done("mute", name="Bob", seconds=60)
+
+        for node in nodes:
+            node.ahead = 0.0
+        self.assertEqual("muted", self.ask(self.bob, "say", **ALL, text="no")[0]["code"])
+
+        for client in (self.mia, self.cid):
+            self.ask(client, "say", **ALL, text="what time is it?")
+        (until,) = self.cluster.database.connection.execute("SELECT until FROM sanction").fetchone()
+        self.assertEqual(NOW + 60, until)
+        for node in nodes:
+            node.clock.advance(61)
+        self.assertEqual([], [each for each in self.ask(self.bob, "say", **ALL, text="yes") if each["type"] == "error"])
+
     def test_a_mute_holds_on_all_nodes_until_it_is_lifted_on_any(self) -> None:
         self.done("mute", name="Bob", seconds=60)
         for each in self.everybody:
@@ -447,3 +466,27 @@ class RetentionTests(JoinedTestCase):
 
         self.assertEqual([], self.a.database.rows("attic"))
         self.assertEqual([["lobby"]] * 3, [list(node.dispatcher.rooms()) for node in self.cluster.nodes])
+
+
+class DateTests(JoinedTestCase):
+    settings = {"rooms": ("lobby",), "keep_days": 2}
+
+    def test_the_dates_of_messages_of_a_wrong_time_are_put_right_once(self) -> None:
+        nodes = self.cluster.nodes
+        nodes[1].heart.is_leader = nodes[2].heart.is_leader = False
+        for node in nodes:
+            node.ahead = -3600.0
+        ann = self.a.inside("Ann")
+        for node in nodes:
+            node.dispatcher.start()
+        self.ask(ann, "say", **ALL, text="early")
+        (early,) = self.cluster.database.connection.execute("SELECT said_at FROM message").fetchone()
+        for node in nodes:
+            node.ahead = 0.0
+        for _ in range(int(TRUST_SECONDS / LOOK_SECONDS) + 2):
+            for node in nodes:
+                node.clock.advance(LOOK_SECONDS)
+            self.cluster.settle()
+
+        (dated,) = self.cluster.database.connection.execute("SELECT said_at FROM message").fetchone()
+        self.assertEqual((NOW - 3600, NOW), (early, dated))

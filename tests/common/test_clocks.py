@@ -2,7 +2,7 @@
 
 import pytest
 
-from mixsvc.common.clocks import WallClock
+from mixsvc.common.clocks import ToldTime, WallClock
 
 DAY = 86400.0
 
@@ -84,3 +84,32 @@ def test_it_says_once_by_how_much_it_was_set(now: Time) -> None:
 
     assert now.clock.set_by() == pytest.approx(DAY + 0.7)
     assert now.clock.set_by() == 0.0
+
+
+def test_the_time_that_another_computer_tells_goes_on_as_the_steady_clock() -> None:
+    steady = [1000.0]
+    told = ToldTime(lambda: steady[0])
+    assert told.seconds() == 1000.0
+
+    told.told(1.7e9, 1000.0)
+    steady[0] += 50
+
+    assert told.seconds() == 1.7e9 + 50
+
+
+def test_a_slow_answer_moves_the_told_time_only_as_far_as_is_certain() -> None:
+    steady = [1000.0]
+    told = ToldTime(lambda: steady[0])
+    told.told(5000.0, 1000.0)
+
+    # Asked at 1000 s, answered at 1030 s: the other computer may have told 5020 s at 1020 s.
+    steady[0] = 1030.0
+    told.told(5020.0, 1000.0)
+    assert told.seconds() == 5030.0
+
+    # Its clock was set an hour back: at the latest at 1000 s it was 1430 s there.
+    told.told(1430.0, 1000.0)
+    assert told.seconds() == 1460.0
+    # It was set an hour ahead: at the earliest it is that now.
+    told.told(8630.0, 1000.0)
+    assert told.seconds() == 8630.0

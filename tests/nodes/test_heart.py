@@ -133,6 +133,16 @@ class HeartTests(SynchronousTestCase):
 
         self.assertEqual((1, ["lobby"], "leader's"), self.engine.answer("beat", ALIVE))
 
+    def test_the_time_of_day_is_that_of_the_engine_and_not_trusted_within_an_hour(self) -> None:
+        self.begin(answer(False, {1: "a"}, now=NOW))
+        self.clock.advance(2)
+        self.assertEqual(NOW + 2, self.heart.wall.seconds())
+
+        self.engine.answer("beat", answer(False, {1: "a"}, now=NOW - 3600))
+
+        self.assertEqual(NOW - 3600, self.heart.wall.seconds())
+        self.assertIsNone(self.heart.wall.trusted_seconds())
+
     def forgets_at(self, engine_ahead: float) -> float:
         """When the leader forgets what is old; the engine's clock is so far ahead since a while."""
         if self.engine.names() == ["begin"]:

@@ -66,6 +66,7 @@ class ActHandler:
     def _impose(self, sanction: Sanction) -> None:
         try:
             self._state.sanctions.add(sanction, self._state.sanction_clock.now())
+            self._state.sanction_clock.imposed(sanction)
         except ValueError as error:
             # Each node has checked it, and others were faster.
             self._log.warn("chat: a mute or ban is in force only where it was imposed: {reason}", reason=str(error))

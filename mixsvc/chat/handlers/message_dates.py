@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from mixsvc.chat.storage.queue import StorageQueue
 from mixsvc.chat.storage.records import Period
 from mixsvc.common.clocks import TOLERANCE, WallClock
+from mixsvc.nodes.interfaces import Heart
 
 __all__ = ["MessageDates"]
 
@@ -30,7 +31,9 @@ class MessageDates:
     messages were stored before the clock was set, until an hour has shown which time was right.
     """
 
-    def __init__(self, clock: IReactorTime, wall: WallClock, storage: StorageQueue) -> None:
+    def __init__(self, clock: IReactorTime, wall: WallClock, storage: StorageQueue, heart: Heart) -> None:
+        """heart: all nodes find the same errors, and the leader corrects them."""
+        self._heart = heart
         self._clock = clock
         self._wall = wall
         self._storage = storage
@@ -65,7 +68,7 @@ class MessageDates:
             return
         self._is_trusted = True
         periods, self._periods = self._periods, []
-        for each in periods:
+        for each in periods if self._heart.is_leader else ():
             error = self._ahead - each.ahead
             if abs(error) > TOLERANCE:
                 self._correct(each.messages, error)

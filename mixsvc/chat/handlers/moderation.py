@@ -211,7 +211,7 @@ class ModerationHandler:
         entry = self._entry(client, request, "", sanction.name or sanction.address, request.reason)
 
         def imposed(stored: StoredAct[Sanction]) -> StoredAct[Sanction]:
-            self._state.sanction_clock.imposed(stored.act)
+            self._state.sanction_clock.stored(stored.act)
             return stored
 
         self._change(client, request, lambda cursor: self._store.impose(cursor, sanction, entry, trusted), imposed)

@@ -11,8 +11,9 @@ __all__ = ["SanctionClock"]
 class SanctionClock:
     """The time of day, for mutes and bans. Used in the reactor thread only.
 
-    A mute that was imposed while the time of day was wrong must not end, nor last, with the error. So those that this
-    process has imposed keep their length when the time is set, until it may be trusted (common.clocks.WallClock).
+    A mute that was imposed while the time of day was wrong must not end, nor last, with the error. So those that were
+    imposed since this process began keep their length when the time is set, until it may be trusted
+    (common.clocks.WallClock). Who has imposed one changes it in the database, too.
     """
 
     def __init__(
@@ -23,8 +24,10 @@ class SanctionClock:
         self._message_dates = message_dates
         self._sanctions = sanctions
         self._storage = storage
-        # The ids of those that were imposed while the time of day was not trusted.
+        # The ids of those that were imposed while the time of day was not trusted; of these, those that this process
+        # has stored.
         self._provisional: set[int] = set()
+        self._own: set[int] = set()
 
     def now(self) -> float:
         """Seconds since 1970, UTC."""
@@ -41,16 +44,22 @@ class SanctionClock:
         trusted = self._wall.trusted_seconds()
         if trusted is not None:
             self._provisional.clear()
+            self._own.clear()
             self._message_dates.trusted()
         return trusted
 
+    def stored(self, sanction: Sanction) -> None:
+        """This process has stored a sanction, with an end by `now`."""
+        if self.trusted_now() is None:
+            self._own.add(sanction.id)
+
     def imposed(self, sanction: Sanction) -> None:
-        """A sanction was stored, with an end by `now`."""
+        """A sanction is in force from now on, which this node or another one has stored."""
         if self.trusted_now() is None:
             self._provisional.add(sanction.id)
 
     def _move(self, step: float) -> None:
-        ids = self._sanctions.move(self._provisional, step)
+        ids = [each for each in self._sanctions.move(self._provisional, step) if each in self._own]
         moved = self._storage.change(lambda cursor: self._storage.store.sanctions.move(cursor, ids, step))
         # The queue logs what fails. They are moved here, and in the database with the next step.
         moved.addErrback(lambda failure: None)
