@@ -72,12 +72,15 @@ class DatabaseTraits:
     silence: Callable[[], float] = lambda: 0.0
     patience: float = 0.0
 
-    def judge(self, trouble: str) -> tuple[str, str]:
-        """The reason not to be ready, and what will pass; each may be empty. trouble: what is wrong, "" if nothing."""
+    def judge(self, trouble: str, lasted: float) -> tuple[str, str]:
+        """The reason not to be ready, and what will pass; each may be empty.
+
+        trouble: what is wrong, "" if nothing. lasted: for how many seconds it has been so.
+        """
         silence = self.silence()
         if silence == inf:
             return trouble or UNKNOWN, ""
-        return ("", trouble) if silence < self.patience else (trouble, "")
+        return ("", trouble) if max(silence, lasted) < self.patience else (trouble, "")
 
 
 class Readiness:
@@ -104,6 +107,8 @@ class Readiness:
         self._traits = traits
         # The database's last answer: "" or what is wrong with it, and when it came.
         self._trouble = ""
+        # When nothing was wrong with it last.
+        self._right_at = clock.seconds()
         self._answered_at = float("-inf")
         self._timeout: IDelayedCall | None = None
         self._waiting: list[Deferred[str]] = []
@@ -116,7 +121,7 @@ class Readiness:
 
     def _report_of(self, trouble: str) -> HealthReport:
         # The service may have begun to stop while the database was answering.
-        lasting, passing = self._traits.judge(trouble)
+        lasting, passing = self._traits.judge(trouble, self._clock.seconds() - self._right_at)
         reasons = [reason for reason in (self.stage.value, self._views(), lasting) if reason]
         return HealthReport(reasons, self._sources(), self._traits.sqlite, [passing] if passing else [])
 
@@ -140,6 +145,9 @@ class Readiness:
         self._set_trouble(trouble)
 
     def _set_trouble(self, trouble: str) -> None:
+        if not (trouble and self._trouble):
+            # It is wrong since now, or right.
+            self._right_at = self._clock.seconds()
         self._trouble = trouble
         waiting, self._waiting = self._waiting, []
         for waiter in waiting:

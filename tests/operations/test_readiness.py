@@ -85,6 +85,25 @@ class ReadinessTests(SynchronousTestCase):
             assert reasons == ["The database cannot be written to (PostgreSQL is away)."]
             assert report.is_ready is is_ready
 
+    def test_a_node_is_not_ready_once_nothing_could_be_stored_for_as_long(self) -> None:
+        readiness = self.silent(0.1)
+        found = []
+        for _ in range(3):
+            asking = readiness.report()
+            self.answer(Failure(StorageError("lock timeout")))
+            found.append(self.successResultOf(asking).is_ready)
+            self.clock.advance(7.5)
+        assert found == [True, True, False]
+
+        asking = readiness.report()
+        self.answer()
+        assert self.successResultOf(asking).is_ready
+        self.clock.advance(100)
+        asking = readiness.report()
+        self.answer(Failure(StorageError("lock timeout")))
+
+        assert self.successResultOf(asking).is_ready
+
     def test_a_node_is_not_ready_before_it_knows_the_others(self) -> None:
         asking = self.silent(inf).report()
         self.answer()

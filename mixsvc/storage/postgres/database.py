@@ -287,8 +287,11 @@ class PostgresDatabase:
 
 
 def probe(cursor: PostgresCursor) -> None:
-    """Write what is there already: a standby and a full disk refuse that as well."""
-    cursor.execute("UPDATE cluster SET value = value WHERE key = 'schema'")
+    """Write what is there already: a standby and a full disk refuse that as well, and so does a lock on messages."""
+    cursor.execute(
+        "WITH locked AS (UPDATE message SET number = number WHERE false)"
+        " UPDATE cluster SET value = value WHERE key = 'schema'"
+    )
 
 
 def _check_primary(cursor: PostgresCursor) -> None:

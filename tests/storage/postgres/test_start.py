@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from contextlib import closing
 
+import psycopg
 import pytest
 
 from mixsvc.errors import BadSetting, DatabaseUnusable
 from mixsvc.storage.postgres.connection import PostgresCursor, connect
+from mixsvc.storage.postgres.database import probe
 from mixsvc.storage.postgres.schema import upgrade
 from mixsvc.storage.postgres.start import prepare, rehearse
 from tests.postgres import ROLE, Postgres
@@ -106,6 +108,20 @@ def test_the_tables_of_a_newer_release(durable: Postgres) -> None:
         connection.execute("UPDATE cluster SET value = '9'")
 
     assert "it was made by a newer mixsvc (its version is 9" in refusal(durable.url(name))
+
+
+def test_the_probe_fails_while_the_messages_or_the_rest_are_locked(database_url: str) -> None:
+    with closing(connect(database_url)) as other, closing(connect(database_url)) as ours:
+        upgrade(ours)
+        ours.execute("SET lock_timeout = 20")
+        probe(ours.cursor())
+        for table in (b"message", b"cluster"):
+            with other.transaction():
+                other.execute(b"LOCK TABLE " + table)
+                with pytest.raises(psycopg.errors.LockNotAvailable):
+                    probe(ours.cursor())
+
+        probe(ours.cursor())
 
 
 def test_what_is_read_at_the_start_is_returned(database_url: str) -> None:
