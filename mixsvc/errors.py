@@ -7,6 +7,7 @@ MixError
 ├── CannotListen     a port cannot be opened
 ├── ServiceBusy      the reactor did not answer a worker thread in time
 ├── NoSuchRoom       the room does not exist
+├── NotPublished     what cannot be a topic, an event or a key, or is too large
 └── NameTaken        another person uses the name; carries a free one
 """
 
@@ -17,6 +18,7 @@ __all__ = [
     "MixError",
     "NameTaken",
     "NoSuchRoom",
+    "NotPublished",
     "ServiceBusy",
     "StorageError",
 ]
@@ -48,6 +50,10 @@ class ServiceBusy(MixError):
 
 class NoSuchRoom(MixError, ValueError):
     """The room does not exist, or the name cannot be that of a room."""
+
+
+class NotPublished(MixError, ValueError):
+    """What was given cannot be a topic, the name, data or key of an event, or is too large."""
 
 
 class NameTaken(MixError, ValueError):

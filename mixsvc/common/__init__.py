@@ -4,11 +4,12 @@ Each exists once in mixsvc, because two versions would disagree on unusual input
 name it is, the rate limits and the bans about whose address it is. A test (tests/common/test_one_of_each.py) refuses a
 second one.
 
-- `names`: which names persons and rooms may have, and when two names count as the same.
+- `names`: which names persons, rooms and topics may have, and when two names count as the same.
 - `addresses`: how IP addresses and networks are read, and which network a client counts as.
 - `http_grammar`: the form of tokens, hosts and origins in HTTP.
 - `text`: JSON, surrogates, long texts and misspelled words of strangers.
 - `numbers`, `times`, `currencies`: whole numbers, UTC times and dates, and currency codes as text.
+- `positions`: up to which numbers somebody has seen topics, as text.
 - `callables`: whether a function of other people's code can be called as it will be.
 - `clocks`: the time of day, whether it may be believed, and the clock for durations.
 - `token_bucket`: how much one may do at once and in the long run.

@@ -8,7 +8,7 @@ value that is bytes.
 import json
 from typing import Any, Final
 
-from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
+from mixsvc.errors import NameTaken, NoSuchRoom, NotPublished, ServiceBusy
 
 __all__ = ["decode", "encode_error", "encode_value", "error_as_json", "error_fields", "error_of", "value_of"]
 
@@ -18,6 +18,7 @@ ERRORS: Final[dict[str, type[Exception]]] = {
     each.__name__: each
     for each in (
         NoSuchRoom,
+        NotPublished,
         ServiceBusy,
         ValueError,
         TypeError,

@@ -13,11 +13,14 @@ from typing import Final
 __all__ = [
     "INVISIBLE",
     "LONGEST",
+    "LONGEST_TOPIC",
     "ROOM_NAMES",
+    "TOPIC_NAMES",
     "UNPRINTABLE",
     "BadName",
     "fold",
     "is_room_name",
+    "is_topic_name",
     "key",
     "normalise",
     "room_exists",
@@ -27,6 +30,9 @@ __all__ = [
 ]
 
 LONGEST: Final = 32
+
+# Of a topic's name: long enough for a word and a UUID.
+LONGEST_TOPIC: Final = 100
 
 # How many names `similar` returns.
 SIMILAR: Final = 64
@@ -53,6 +59,11 @@ MARKS_IN_A_ROW: Final = 2
 
 # The rule of is_room_name, for persons.
 ROOM_NAMES: Final = f"A room's name has 1 to {LONGEST} letters, digits and - _ . and begins with a letter or a digit."
+
+# The rule of is_topic_name, for persons.
+TOPIC_NAMES: Final = (
+    f"a topic's name has 1 to {LONGEST_TOPIC} letters, digits and - _ . : and begins with a letter or a digit"
+)
 
 
 class BadName(ValueError):
@@ -104,13 +115,23 @@ def fold(text: str) -> str:
 
 def is_room_name(text: str) -> bool:
     """Whether a room may have this name: 1 to 32 letters, digits and - _ . in normal form, a letter or digit first."""
-    if not 1 <= len(text) <= LONGEST or unicodedata.normalize("NFKC", text) != text or INVISIBLE.search(text):
+    return _is_of_letters(text, LONGEST, "-_.")
+
+
+def is_topic_name(text: str) -> bool:
+    """Whether a topic may have this name: as a room, but with up to 100 characters, and a colon may be among them."""
+    return _is_of_letters(text, LONGEST_TOPIC, "-_.:")
+
+
+def _is_of_letters(text: str, longest: int, others: str) -> bool:
+    """Whether a text in normal form has letters and digits, the first one too, and besides them only the others."""
+    if not 1 <= len(text) <= longest or unicodedata.normalize("NFKC", text) != text or INVISIBLE.search(text):
         return False
     kinds = [unicodedata.category(character) for character in text]
     letters = [kind[0] == "L" or kind == "Nd" for kind in kinds]
     # The vowels of some scripts are marks.
     return letters[0] and all(
-        is_letter or kind in ("Mn", "Mc") or character in "-_."
+        is_letter or kind in ("Mn", "Mc") or character in others
         for is_letter, kind, character in zip(letters, kinds, text, strict=True)
     )
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.common import names
-from mixsvc.common.names import LONGEST, BadName, is_room_name, key, normalise, suggest
+from mixsvc.common.names import LONGEST, LONGEST_TOPIC, BadName, is_room_name, is_topic_name, key, normalise, suggest
 
 
 def caseless(text: str) -> str:
@@ -181,3 +181,16 @@ class CountingSet(set[str]):
     def __contains__(self, item: object) -> bool:
         self.asked += 1
         return super().__contains__(item)
+
+
+class TopicNameTests(SynchronousTestCase):
+    def test_a_topic_has_letters_digits_and_some_signs_and_begins_with_a_letter_or_a_digit(self) -> None:
+        for text in ("a", "order-42", "user:7.orders_x", "Bestellung-\u00e4", "4", "x" * LONGEST_TOPIC):
+            self.assertTrue(is_topic_name(text), text)
+        others = ("", ":a", "-a", ".", "a b", "a,b", "a=b", "a@b", "a/b", "a\n", "a\0", "a%", "\u200b", "x" * 101)
+        for text in others:
+            self.assertFalse(is_topic_name(text), text)
+
+    def test_a_name_that_is_not_in_normal_form_is_none(self) -> None:
+        self.assertFalse(is_topic_name("a\u0308"))
+        self.assertFalse(is_topic_name("\uff41"))
