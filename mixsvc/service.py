@@ -39,9 +39,10 @@ from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
 from mixsvc.chat.login_watch import LookAtLogins
 from mixsvc.chat.service import ChatService, Dependencies
-from mixsvc.config.settings import Settings
+from mixsvc.config.settings import Settings, WebSettings
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades
+from mixsvc.holds.holder import ClientHolder, HoldLimits, Surroundings
 from mixsvc.hooks.children import ChildHookRunner
 from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
@@ -145,8 +146,7 @@ class MixService(MultiService):
         self._settings = settings
         self._helpers = DaemonThreadPool(reactor, HELPER_THREADS, "helper")
         self._readers = DaemonThreadPool(reactor, READER_THREADS, "reader")
-        limits = SpoolLimits.of_process(settings.web.max_unread, settings.web.max_unread_together)
-        self._unread = SpoolQuota(limits, reactor.seconds)
+        self._unread = _unread_quota(reactor, settings.web)
         self._children: ViewProcesses | None = None
         self._views, pages = self._make_views(application)
         self._database = make_database(reactor, settings.storage, self._helpers.defer)
@@ -155,6 +155,7 @@ class MixService(MultiService):
         self._hooks = ThreadHookRunner(reactor, hooks) if self._children is None else ChildHookRunner(self._children)
         self._rates = self._make_rates()
         self._chat = self._make_chat(authenticate)
+        self._holder = self._make_holder()
         self._operations = self._make_operations(process or ProcessContext())
         self._site = self._make_site(pages)
         self._admin_site = self._operations.watch(self._site)
@@ -167,14 +168,25 @@ class MixService(MultiService):
 
     def _make_chat(self, authenticate: Authenticator) -> ChatService:
         bridge = Bridge(self._reactor, BRIDGE_SECONDS)
-        identify, look = self._make_identifier(authenticate, bridge)
+        self._identify, look = self._make_identifier(authenticate, bridge)
         # If the disk hangs, half of the view threads are left for those who do not need the database.
         places = Places(max(1, self._settings.web.threads // 2))
-        given = Dependencies(self._database, self._rates, identify, bridge, places, self._helpers.defer, self._hooks)
+        given = Dependencies(
+            self._database, self._rates, self._identify, bridge, places, self._helpers.defer, self._hooks
+        )
         given = replace(given, look=look, node=self._node)
         if self._node is not None:
             given = replace(given, wall=self._node.wall)
         return ChatService(self._reactor, self._settings, given)
+
+    def _make_holder(self) -> ClientHolder:
+        chat = self._settings.chat
+        limits = HoldLimits(chat.max_sessions, chat.max_per_address, chat.max_outbox)
+        return ClientHolder(self._reactor, limits, Surroundings({}, self._identify, chat.origins))
+
+    def _hold(self, *given: Any) -> None:
+        """Hold a client; no view runs before there is a holder."""
+        self._holder.hold(*given)
 
     def _make_node(self) -> tuple[Engine | None, SharedNode | None]:
         """A connection of its own, so that no message makes a heartbeat wait, and a node on it; None without nodes."""
@@ -216,9 +228,9 @@ class MixService(MultiService):
 
             make = partial(ViewProcess, self._reactor, application.command, self._answer)
             children = self._children = ViewProcesses(self._reactor, web, make, application.hooks)
-            return children, ChildResource(children.submit)
+            return children, ChildResource(children.submit, self._hold)
         pool = DaemonThreadPool(self._reactor, web.threads, "view")
-        return pool, wsgi_resource(pool, application, self._readers, self._unread)
+        return pool, wsgi_resource(pool, application, self._readers, self._unread, self._hold)
 
     def _make_support(self, application: "WSGIApplication | ViewProgram") -> "ViewsSupport | None":
         if not isinstance(application, ViewProgram) or self._children is None:
@@ -303,6 +315,7 @@ class MixService(MultiService):
             [
                 (0.8, "the views in flight", self._drain_views),
                 (0.8, "the chat's clients", self._chat.close),
+                (0.8, "the clients that are held", self._holder.stop),
                 (0.8, "the poll", self._rates.stop),
             ],
             [(0.9, "the last responses", self._site.emptied)],
@@ -383,6 +396,10 @@ class MixService(MultiService):
         if isinstance(error, MixError):
             self._log.critical("mixsvc: {error}", error=str(error))
         return error
+
+
+def _unread_quota(reactor: Any, web: WebSettings) -> SpoolQuota:
+    return SpoolQuota(SpoolLimits.of_process(web.max_unread, web.max_unread_together), reactor.seconds)
 
 
 def _closed(ports: Sequence[IListeningPort]) -> "Deferred[Any]":

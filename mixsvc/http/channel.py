@@ -36,7 +36,7 @@ from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, ISSLTr
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http import SWITCHING, HTTPChannel
+from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 from twisted.web.server import Request
 from zope.interface import implementer
@@ -143,7 +143,7 @@ class MixChannel(HTTPChannel):
         self.site.forget(self)
 
     def upgrade(self, protocol: UpgradedProtocol) -> None:
-        """See IUpgradableChannel. The site logs the request with status 101."""
+        """See IUpgradableChannel."""
         # Nothing needs the request any more, and thousands of idle WebSockets would keep theirs.
         request = self.requests.pop()
         self._leave(Phase.UPGRADED)
@@ -154,8 +154,7 @@ class MixChannel(HTTPChannel):
         channel: Any = self
         channel.dataReceived = protocol.dataReceived
         channel.connectionLost = protocol.connectionLost
-        request.code = SWITCHING
-        self.site.log(request)
+        request.taken_over()
 
     def _leave(self, phase: Phase) -> None:
         self.phase = phase

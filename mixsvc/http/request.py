@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http import datetimeToString
+from twisted.web.http import SWITCHING, datetimeToString
 from twisted.web.http_headers import Headers
 from twisted.web.server import Request, version
 from zope.interface import implementer
@@ -61,6 +61,8 @@ class MixRequest(Request):
     fields: HeaderFields | None = None
     # Called when the client leaves before its response is complete.
     client_left: Callable[[], None] | None = None
+    # Whether a view has left the client to the service; how long that takes says nothing about the pages.
+    is_held = False
     _is_processed = False
     _log = Logger()
 
@@ -166,6 +168,12 @@ class MixRequest(Request):
         # Whoever wants to be told of the client holds the request as well.
         self.client_left = None
         Request.finish(self)
+
+    def taken_over(self) -> None:
+        """Another protocol has the connection; whoever holds the client logs the end of that."""
+        if not self.is_held:
+            self.code = SWITCHING
+            self.channel.site.log(self)
 
     def connectionLost(self, reason: Failure) -> None:
         """The client left before its response was complete; logged with status 499 if the response had not begun."""

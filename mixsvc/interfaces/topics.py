@@ -81,6 +81,8 @@ class TopicEnd(Enum):
     STOPPING = "The service is stopping."
     # What was closed meanwhile could not be found out: come back, and let the view decide again.
     UNKNOWN = "The service was away for too long; connect again."
+    # As the view has asked for it.
+    AGAIN = "Connect again: the view decides anew."
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from twisted.logger import Logger
 
+from mixsvc.interfaces.holds import HOLDS
 from mixsvc.threads.children import this_process
 from mixsvc.wsgi.file_wrapper import FileWrapper
+from mixsvc.wsgi.held import CallHolds, take_hold
 from mixsvc.wsgi.response import ClientDisconnected, ResponseSink, WSGIResponse
 from mixsvc.wsgi.response_head import InvalidResponse, read_response_head
 
@@ -31,6 +33,9 @@ class ApplicationCall:
         self._environ = environ
         # Taken now, as an application may change the environ.
         self._content, self._errors = environ["wsgi.input"], environ["wsgi.errors"]
+        # An object of its own, as the call itself would be in a cycle with its environ.
+        self._holds: CallHolds = []
+        environ[HOLDS] = self._holds
         self._response = WSGIResponse(sink, self.name, environ["REQUEST_METHOD"])
 
     def run(self) -> None:
@@ -54,7 +59,9 @@ class ApplicationCall:
 
     def _send(self, blocks: Iterable[bytes]) -> None:
         try:
-            if isinstance(blocks, list | tuple) and not self._response.headers_sent:
+            if self._response.hold is not None:
+                self._response.send_iterable(blocks)
+            elif isinstance(blocks, list | tuple) and not self._response.headers_sent:
                 self._response.send_list(blocks)
             elif type(blocks) is FileWrapper and not self._response.headers_sent:
                 self._response.send_file(blocks)
@@ -79,4 +86,6 @@ class ApplicationCall:
             # PEP 3333: this frame and the traceback would refer to each other.
             exc_info = None
         response.head = read_response_head(status, headers)
+        if self._holds:
+            response.head, response.hold = take_hold(response.head, self._holds)
         return response.write

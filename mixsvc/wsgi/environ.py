@@ -115,7 +115,8 @@ def make_connection_environ(request: "Request") -> "WSGIEnvironment":
     """The environ of a request that opens a chat connection, for the authenticator; called in the reactor thread.
 
     It equals what a view would get for the same request, with these differences, since the body belongs to the chat:
-    wsgi.input is empty, and there are no CONTENT_TYPE and CONTENT_LENGTH. wsgi.errors is an ErrorLog of its own.
+    wsgi.input is empty, and there are no CONTENT_TYPE and CONTENT_LENGTH. wsgi.errors is an ErrorLog of its own. Nobody
+    can be held by it, so there is no mixsvc.holds.
     """
     return _completed(connection_texts(request), BytesIO())
 

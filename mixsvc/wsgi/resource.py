@@ -12,7 +12,7 @@ from mixsvc.wsgi.environ import make_environ
 from mixsvc.wsgi.spool import SpoolQuota
 from mixsvc.wsgi.stream import FileReaders, WriterContext
 from mixsvc.wsgi.waiting import WaitingStreams
-from mixsvc.wsgi.writer import ResponseWriter
+from mixsvc.wsgi.writer import HoldClient, ResponseWriter
 
 if TYPE_CHECKING:
     # This module exists for type checkers only (typeshed).
@@ -22,14 +22,20 @@ __all__ = ["wsgi_resource"]
 
 
 def wsgi_resource(
-    pool: DaemonThreadPool, application: "WSGIApplication", readers: FileReaders, quota: SpoolQuota
+    pool: DaemonThreadPool,
+    application: "WSGIApplication",
+    readers: FileReaders,
+    quota: SpoolQuota,
+    hold_client: HoldClient,
 ) -> IResource:
     """The application for a path and everything below it; each request runs in a thread of the pool.
 
-    readers: threads that read what waits on disk for clients. quota: how much that may be.
+    readers: threads that read what waits on disk for clients. quota: how much that may be. hold_client: takes the
+    clients that views leave to the service.
     """
     waiting = WaitingStreams(pool, quota.changed)
-    return _ApplicationResource(pool, application, WriterContext(pool.call_in_reactor, readers, quota, waiting))
+    context = WriterContext(pool.call_in_reactor, readers, quota, waiting)
+    return _ApplicationResource(pool, application, context, hold_client)
 
 
 class _ApplicationResource(Resource):
@@ -38,15 +44,19 @@ class _ApplicationResource(Resource):
     # The application gets the rest of the path, as PATH_INFO.
     isLeaf = True
 
-    def __init__(self, pool: DaemonThreadPool, application: "WSGIApplication", context: WriterContext) -> None:
+    def __init__(
+        self, pool: DaemonThreadPool, application: "WSGIApplication", context: WriterContext, hold_client: HoldClient
+    ) -> None:
         Resource.__init__(self)
         self._pool = pool
         self._application = application
         self._context = context
+        self._hold_client = hold_client
 
     def render(self, request: MixRequest) -> int:
         """A thread sends the response later."""
-        call = ApplicationCall(self._application, make_environ(request), ResponseWriter(self._context, request))
+        writer = ResponseWriter(self._context, request, self._hold_client)
+        call = ApplicationCall(self._application, make_environ(request), writer)
         # The thread closes the content: twisted.web would close it while the thread reads it if the client leaves.
         request.content = None
         self._pool.call_after_turn(self._run, call)

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from twisted.logger import Logger
 
+from mixsvc.interfaces.holds import Hold
 from mixsvc.wsgi.file_wrapper import FileWrapper, PlainFile
 from mixsvc.wsgi.response_head import InvalidResponse, ResponseHead
 
@@ -20,13 +21,17 @@ class ClientDisconnected(ConnectionAbortedError):
 
 
 class ResponseSink(Protocol):
-    """Where a response goes: either `send_whole` alone; or `start`, any number of `write` or one `send_file`, `finish`.
+    """Where a response goes: either `send_whole` or `hold` alone; or `start`, any number of `write` or one `send_file`,
+    `finish`.
 
     All are called in a worker thread. `abort` may end either.
     """
 
     def send_whole(self, head: ResponseHead, body: bytes) -> None:
         """Send a whole response. body: at most WHOLE_BYTES."""
+
+    def hold(self, head: ResponseHead, hold: Hold) -> None:
+        """Leave the client to the service, which sends the head and what follows."""
 
     def start(self, head: ResponseHead) -> None:
         """Send the head of a response."""
@@ -60,7 +65,8 @@ class ResponseState(Enum):
 class WSGIResponse:
     """Takes the head and the blocks of a body, and sends the head together with the first block.
 
-    head: what start_response was last called with; None before. Used in one worker thread.
+    head: what start_response was last called with; None before. hold: what the client is held for once the response,
+    which must have no content, is finished; None: it is not held. Used in one worker thread.
     """
 
     _log: Final = Logger("mixsvc.web")
@@ -68,6 +74,7 @@ class WSGIResponse:
     def __init__(self, sink: ResponseSink, request: str, method: str) -> None:
         """request: for the log, such as GET /."""
         self.head: ResponseHead | None = None
+        self.hold: Hold | None = None
         self._sink = sink
         self._request = request
         self._is_head = method == "HEAD"
@@ -128,6 +135,10 @@ class WSGIResponse:
         """There are no more blocks. Raises InvalidResponse if some are missing."""
         if self._state is ResponseState.NOT_STARTED:
             head = self._required_head()
+            if self.hold is not None and not self._is_head:
+                self._state = ResponseState.COMPLETE
+                self._sink.hold(head, self.hold)
+                return
             if self._may_have_body(head):
                 self._remaining = head.length
                 head = head if head.length is not None else head.with_length(0)
@@ -158,6 +169,10 @@ class WSGIResponse:
 
     def _write_first(self, block: bytes) -> None:
         head = self._required_head()
+        if self.hold is not None:
+            raise InvalidResponse(
+                "the response is held by mix.hold and has content; a response can be one or the other"
+            )
         if not self._may_have_body(head):
             self._state = ResponseState.DISCARDING
             self._sink.send_whole(head.without_content(), b"")

@@ -1,14 +1,19 @@
 """Passes a view's response from its thread to the reactor: whole, or as a stream."""
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
 
 from mixsvc.http.request import MixRequest
+from mixsvc.interfaces.holds import Hold
 from mixsvc.wsgi.file_wrapper import PlainFile
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.stream import ResponseStream, WriterContext
 from mixsvc.wsgi.target import RequestTarget
 
-__all__ = ["ResponseWriter"]
+__all__ = ["HoldClient", "ResponseWriter"]
+
+# Holds the client of a request (mixsvc.holds.holder), with these headers of the response. Reactor thread.
+HoldClient: TypeAlias = Callable[[MixRequest, Sequence[tuple[bytes, bytes]], Hold], object]
 
 FAILED: Final = b"The server failed to answer; its log says why.\n"
 
@@ -16,9 +21,10 @@ FAILED: Final = b"The server failed to answer; its log says why.\n"
 class ResponseWriter:
     """Writes one response: the ResponseSink of a request. Its view's thread calls the public methods."""
 
-    def __init__(self, context: WriterContext, request: MixRequest) -> None:
+    def __init__(self, context: WriterContext, request: MixRequest, hold_client: HoldClient) -> None:
         """Called in the reactor thread."""
         self._context = context
+        self._hold_client = hold_client
         self._request = request
         self._stream: ResponseStream | None = None
         # Used in the reactor thread only.
@@ -28,6 +34,10 @@ class ResponseWriter:
     def send_whole(self, head: ResponseHead, body: bytes) -> None:
         """Send a whole response; returns at once. body: at most WHOLE_BYTES."""
         self._context.call_in_reactor(self._send_whole_now, head, body)
+
+    def hold(self, head: ResponseHead, hold: Hold) -> None:
+        """Leave the client to the service; returns at once."""
+        self._context.call_in_reactor(self._hold_now, head, hold)
 
     def start(self, head: ResponseHead) -> None:
         """Send the head of a response; `write` and `finish` follow."""
@@ -60,6 +70,10 @@ class ResponseWriter:
     def _send_whole_now(self, head: ResponseHead, body: bytes) -> None:
         if not self._is_disconnected:
             self._request.respond(head.code, head.reason, head.headers, body)
+
+    def _hold_now(self, head: ResponseHead, hold: Hold) -> None:
+        if not self._is_disconnected:
+            self._hold_client(self._request, head.headers, hold)
 
     def _start_now(self, stream: ResponseStream, head: ResponseHead) -> None:
         if self._is_disconnected:

@@ -26,7 +26,7 @@ LAYERS: Final = """
     mixsvc.chat.model  mixsvc.rates.model
     mixsvc.chat.protocol
 
-    mixsvc.nodes
+    mixsvc.nodes  mixsvc.holds
     mixsvc.http  mixsvc.client  mixsvc.storage  mixsvc.hooks
     mixsvc.storage.schema
     mixsvc.threads
@@ -59,6 +59,7 @@ USERS: Final = {
         "mixsvc.service",
         "mixsvc.chat",
         "mixsvc.operations",
+        "mixsvc.holds",
         # Its channel implements txsockjs.interfaces.IUpgradableChannel; it needs nothing else of txsockjs.
         "mixsvc.http",
         "txsockjs",
@@ -87,6 +88,10 @@ ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "mixsvc.chat.model": (),
         "mixsvc.rates.model": (),
         "mixsvc.common": (),
+        "mixsvc.holds.arrival": (),
+        "mixsvc.holds.forms": (),
+        "mixsvc.holds.response": (),
+        "mixsvc.holds.roads": (),
         "mixsvc.nodes.elsewhere": (),
         "mixsvc.nodes.event_order": (),
         "mixsvc.nodes.hints": (),
@@ -102,6 +107,7 @@ ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "mixsvc.wsgi": (),
         "mixsvc.http": (),
         "mixsvc.chat": (),
+        "mixsvc.holds": (),
         "mixsvc.rates": (),
         "mixsvc.charts": (),
         "mixsvc.operations": (),

@@ -22,6 +22,17 @@ PUBLIC = {
     "txsockjs.protocols.static": ["IFrame", "Info"],
     "txsockjs.protocols.websocket": ["RawWebSocket", "WebSocket"],
     "txsockjs.protocols.xhr": ["XHR", "XHRSend", "XHRStream"],
+    "txsockjs.sockets": [
+        "PlainWebSockets",
+        "RefusedHandshake",
+        "SocketWriter",
+        "WebSocketConnection",
+        "WebSocketListener",
+        "open_writer",
+        "progress",
+        "text_frame",
+        "upgrade_connection",
+    ],
     "txsockjs.testing": [
         "MemoryResponse",
         "MemoryService",

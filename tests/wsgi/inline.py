@@ -15,6 +15,7 @@ from mixsvc.http.site import MixSite
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.resource import wsgi_resource
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
+from mixsvc.wsgi.writer import HoldClient
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -87,13 +88,18 @@ class Wire(StringTransport):
 class Served:
     """An application behind a MixSite."""
 
-    def __init__(self, application: "WSGIApplication", settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        settings: Settings | None = None,
+        hold_client: HoldClient = lambda request, fields, hold: None,
+    ) -> None:
         web = (settings or Settings()).web
         self.reactor = InlineReactor()
         limits = SpoolLimits.of_process(web.max_unread, web.max_unread_together)
         self.quota = SpoolQuota(limits, self.reactor.seconds)
         pool = InlinePool(self.reactor)
-        self.pages = wsgi_resource(pool, application, InlineReaders(), self.quota)
+        self.pages = wsgi_resource(pool, application, InlineReaders(), self.quota, hold_client)
         self.site: Site = MixSite(self.reactor, self.pages, settings or Settings())
 
     def connect(self, wire: Wire | None = None) -> tuple[Any, Wire]:

@@ -162,7 +162,7 @@ class SlowClientCase(SynchronousTestCase):
 
     def ask(self) -> ResponseWriter:
         self.channel.dataReceived(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        return ResponseWriter(self.context, self.kept.requests[-1])
+        return ResponseWriter(self.context, self.kept.requests[-1], lambda *given: None)
 
     def write_much(self, size: int) -> Worker:
         """A worker that writes so many bytes at once, after the head."""

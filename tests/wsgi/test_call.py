@@ -10,6 +10,7 @@ from typing import Any, cast
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.interfaces.holds import Hold
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.environ import ErrorLog
 from mixsvc.wsgi.file_wrapper import FileWrapper, PlainFile
@@ -30,6 +31,9 @@ class RecordingSink:
         self.head: ResponseHead | None = None
         self.body = b""
         self._takes = takes
+
+    def hold(self, head: ResponseHead, hold: Hold) -> None:
+        self.steps.append(f"hold {hold.names}")
 
     def send_whole(self, head: ResponseHead, body: bytes) -> None:
         self.steps.append("whole")

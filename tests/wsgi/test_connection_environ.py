@@ -21,7 +21,7 @@ from tests.wsgi.inline import Served, Wire
 from txsockjs.factory import SockJSResource
 
 # What the docstring of make_connection_environ names.
-DIFFERENT = {"wsgi.input", "wsgi.errors", "CONTENT_TYPE", "CONTENT_LENGTH"}
+DIFFERENT = {"wsgi.input", "wsgi.errors", "CONTENT_TYPE", "CONTENT_LENGTH", "mixsvc.holds"}
 
 UPGRADE = (
     b"Host: chat.example:8080",
@@ -159,7 +159,7 @@ class ConnectionEnvironTests(SynchronousTestCase):
 
             self.assert_same(sent)
             self.assertEqual(b"", sent.connection["wsgi.input"].read())
-            self.assertEqual(set(), {"CONTENT_TYPE", "CONTENT_LENGTH"} & set(sent.connection))
+            self.assertEqual(set(), {"CONTENT_TYPE", "CONTENT_LENGTH", "mixsvc.holds"} & set(sent.connection))
 
     def test_cookies_of_several_lines_are_joined_as_for_a_view(self) -> None:
         environ = self.assert_same(Sent(websocket(b"Cookie: a=1", b"Cookie: b=2", b"X-A: 1", b"X-A: 2")))

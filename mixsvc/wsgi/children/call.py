@@ -8,11 +8,13 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from mixsvc.http.request import MixRequest
+from mixsvc.interfaces.holds import Hold
 from mixsvc.wsgi.children.environ_frame import decode_head, encode_call
 from mixsvc.wsgi.environ import environ_texts
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.supervision.interfaces import Refusal
 from mixsvc.wsgi.target import RequestTarget
+from mixsvc.wsgi.writer import HoldClient
 
 __all__ = ["ChildCall"]
 
@@ -31,7 +33,9 @@ class ChildCall:
     `end`, `abort`; `fail` when the process can answer no more.
     """
 
-    def __init__(self, request: MixRequest) -> None:
+    def __init__(self, request: MixRequest, hold_client: HoldClient) -> None:
+        """hold_client: takes the client if the view leaves it to the service."""
+        self._hold_client = hold_client
         texts = environ_texts(request)
         self.name = f"{texts['REQUEST_METHOD']} {texts['PATH_INFO']}"
         self.is_disconnected = False
@@ -77,6 +81,13 @@ class ChildCall:
         """Send a whole response. Raises BadFrame."""
         code, reason, headers, body = decode_head(payload)
         self._answer(code, reason, headers, body)
+
+    def hold(self, payload: bytes) -> None:
+        """The view has left the client to the service. Raises BadFrame."""
+        _, _, headers, hold = decode_head(payload)
+        if not self.is_disconnected and not self._is_answered:
+            self._is_answered = True
+            self._hold_client(self._request, headers, Hold.decode(hold))
 
     def begin(self, payload: bytes) -> None:
         """Send the head of a response. Raises BadFrame."""

@@ -15,6 +15,7 @@ a hook's run; it is 0 where there is none. Who sends what:
     from the child  READY   JSON: the application is imported
                     FAILED  text: the application cannot be imported
                     WHOLE   a whole response: head and body
+                    HOLD    the head of a response, and in place of the body a hold as JSON (mixsvc.interfaces.holds)
                     BEGIN   the head of a long response; WRITE: a part of its body; END: it is complete
                     FAIL    the response cannot be completed; its payload says what to do (Failing)
                     OVER    the thread of this call is free
@@ -66,6 +67,7 @@ class FrameType:
     LOG: Final = 42
     CHANGED: Final = 43
     HOOKS: Final = 44
+    HOLD: Final = 45
 
 
 class Failing:

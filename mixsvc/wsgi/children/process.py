@@ -182,7 +182,7 @@ class ViewProcess:
 
     def _received(self, frame: Frame) -> None:
         type, id, payload = frame
-        if type >= FrameType.WHOLE and type <= FrameType.FAIL:
+        if type >= FrameType.WHOLE and type <= FrameType.FAIL or type == FrameType.HOLD:
             self._respond(type, id, payload)
         elif type == FrameType.OVER:
             self._over(id)
@@ -214,6 +214,8 @@ class ViewProcess:
         del self._open[id]
         if type == FrameType.WHOLE:
             call.respond(payload)
+        elif type == FrameType.HOLD:
+            call.hold(payload)
         elif type == FrameType.END:
             call.end()
         elif payload == Failing.UNREAD:

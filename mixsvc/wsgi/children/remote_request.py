@@ -5,6 +5,7 @@ from typing import Final
 
 from twisted.internet.interfaces import IPushProducer
 
+from mixsvc.interfaces.holds import Hold
 from mixsvc.wsgi.children.environ_frame import encode_head
 from mixsvc.wsgi.children.frames import Failing, FrameType, encode_frame
 from mixsvc.wsgi.file_wrapper import PlainFile
@@ -89,6 +90,10 @@ class RemoteWriter:
     def send_whole(self, head: ResponseHead, body: bytes) -> None:
         """Send a whole response. body: at most WHOLE_BYTES."""
         self._send(encode_frame(FrameType.WHOLE, self._id, encode_head(head, body)))
+
+    def hold(self, head: ResponseHead, hold: Hold) -> None:
+        """Leave the client to the service."""
+        self._send(encode_frame(FrameType.HOLD, self._id, encode_head(head, hold.encode())))
 
     def start(self, head: ResponseHead) -> None:
         """Send the head of a response; `write` and `finish` follow."""

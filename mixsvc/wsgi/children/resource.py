@@ -7,6 +7,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from mixsvc.http.request import MixRequest
 from mixsvc.wsgi.children.call import ChildCall
+from mixsvc.wsgi.writer import HoldClient
 
 __all__ = ["ChildResource"]
 
@@ -17,12 +18,15 @@ class ChildResource(Resource):
     # The application gets the rest of the path, as PATH_INFO.
     isLeaf = True
 
-    def __init__(self, submit: Callable[[ChildCall], None]) -> None:
-        """submit: takes a call for the process that will have room for it."""
+    def __init__(self, submit: Callable[[ChildCall], None], hold_client: HoldClient) -> None:
+        """submit: takes a call for the process that will have room for it. hold_client: takes the clients that views
+        leave to the service.
+        """
         Resource.__init__(self)
         self._submit = submit
+        self._hold_client = hold_client
 
     def render(self, request: MixRequest) -> int:
         """A child sends the response later."""
-        self._submit(ChildCall(request))
+        self._submit(ChildCall(request, self._hold_client))
         return NOT_DONE_YET

@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
+from mixsvc.interfaces.holds import TOPICS, Hold
 from mixsvc.wsgi.children.call import MAX_IN_FRAME, ROOM_STEP, ChildCall
 from mixsvc.wsgi.children.environ_frame import decode_call, encode_head
 from mixsvc.wsgi.children.resource import ChildResource
@@ -16,6 +17,7 @@ from tests.wsgi.inline import InlineReactor, Wire
 GET = b"GET /x?y=%C3 HTTP/1.1\r\nHost: a\r\n\r\n"
 HEAD = ResponseHead(200, b"OK", ((b"Content-Type", b"text/x"), (b"Content-Length", b"3")), 3)
 STREAM = ResponseHead(200, b"OK", (), None)
+HOLD = Hold(TOPICS, ("order-42",))
 
 
 class ChildCallTests(SynchronousTestCase):
@@ -23,7 +25,9 @@ class ChildCallTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.calls: list[ChildCall] = []
-        self.site = MixSite(InlineReactor(), ChildResource(self.calls.append), Settings())
+        self.held: list[tuple[object, ...]] = []
+        resource = ChildResource(self.calls.append, lambda *given: self.held.append(given))
+        self.site = MixSite(InlineReactor(), resource, Settings())
         self.channel = self.site.buildProtocol(None)
         self.wire = Wire()
         self.channel.makeConnection(self.wire)
@@ -99,6 +103,24 @@ class ChildCallTests(SynchronousTestCase):
 
         assert self.room == [ROOM_STEP]
         assert self.wire.value().endswith(b"0\r\n\r\n")
+
+    def test_a_client_that_the_view_leaves_to_the_service_is_held(self) -> None:
+        call = self.call()
+
+        call.hold(encode_head(STREAM, HOLD.encode()))
+        call.abort()
+
+        ((request, fields, hold),) = self.held
+        assert (getattr(request, "path", None), fields, hold) == (b"/x", (), HOLD)
+        assert (self.wire.value(), self.gone) == (b"", [])
+
+    def test_a_client_that_has_left_is_not_held(self) -> None:
+        call = self.call()
+
+        self.lose()
+        call.hold(encode_head(STREAM, HOLD.encode()))
+
+        assert self.held == []
 
     def test_a_failed_view_is_answered_with_500(self) -> None:
         self.call().abort()

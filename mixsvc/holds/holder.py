@@ -1,0 +1,254 @@
+"""Takes clients whose views have left them to the service, and looks after them until they leave."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mixsvc.common.addresses import network
+from mixsvc.errors import NotPublished, ServiceBusy
+from mixsvc.holds.arrival import Arrival, Fields, read_arrival
+from mixsvc.holds.crowd import HeldCrowd
+from mixsvc.holds.forms import CHUNKED, FRAMES, PLAIN
+from mixsvc.holds.owner import HeldClient
+from mixsvc.holds.poll import HeldPoll
+from mixsvc.holds.reader import HeldReader
+from mixsvc.holds.record import HeldRecord
+from mixsvc.holds.roads import Road
+from mixsvc.holds.stream import EventStream
+from mixsvc.holds.websocket import HeldWebSocket
+from mixsvc.http.request import MixRequest
+from mixsvc.interfaces import Identity
+from mixsvc.interfaces.auth import Identifier
+from mixsvc.interfaces.holds import Hold
+from mixsvc.interfaces.topics import Following, Subscription, TopicEnd, TopicReader, Topics
+from txsockjs.sockets import PlainWebSockets, RefusedHandshake, upgrade_connection
+
+__all__ = ["Feeds", "HeldStats", "HoldLimits", "ClientHolder", "Surroundings"]
+
+# What can be followed, by the source of a hold.
+Feeds: TypeAlias = Mapping[str, Topics]
+
+TEXT: Final = (b"Content-Type", b"text/plain; charset=utf-8")
+
+# After so many seconds somebody who was refused may find room.
+RETRY_SECONDS: Final = 5
+
+# So many clients are told of the end before the reactor does something else.
+SLICE: Final = 200
+
+REASONS: Final = {
+    "streams": "Too many clients are held here; try again later.",
+    "address": "Too many clients of this address are held here; try again later.",
+    "stopping": "The service is stopping; try again later.",
+}
+
+
+@dataclass(frozen=True)
+class HoldLimits:
+    """most: clients at one time. most_each: of one address. max_unread: bytes that may wait for one of them."""
+
+    most: int
+    most_each: int
+    max_unread: int
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """feeds: what can be followed. identify: says who is held. origins: whose pages may open a WebSocket, too."""
+
+    feeds: Feeds
+    identify: Identifier
+    origins: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HeldStats:
+    """held: clients, by road. opened: those that ever were, by road. refused: by reason. slow: were closed as slow."""
+
+    held: Mapping[str, int]
+    opened: Mapping[str, int]
+    refused: Mapping[str, int]
+    slow: int
+
+
+class ClientHolder:
+    """The clients that views have left to the service; a HeldOwner. Belongs to the reactor thread."""
+
+    _log: Final = Logger("mixsvc.web")
+
+    def __init__(self, clock: IReactorTime, limits: HoldLimits, given: Surroundings) -> None:
+        self._clock = clock
+        self.max_unread = limits.max_unread
+        self._crowd = HeldCrowd(clock, limits.most, limits.most_each)
+        self._feeds = given.feeds
+        self._identify = given.identify
+        self._sockets = PlainWebSockets(clock, {"origins": ("self", *given.origins)})
+        self._identities: dict[HeldClient, Identity] = {}
+        roads = {road.value: 0 for road in Road}
+        self._held, self._opened = Counter(roads), Counter(roads)
+        self._refused = Counter(dict.fromkeys(REASONS, 0))
+        self._slow = 0
+        self._stopped: Deferred[None] | None = None
+
+    def stats(self) -> HeldStats:
+        """What was counted until now."""
+        return HeldStats(self._held, self._opened, self._refused, self._slow)
+
+    def hold(self, request: MixRequest, fields: Fields, hold: Hold) -> None:
+        """Hold the client of a request, which its view has left. fields: headers of the response."""
+        try:
+            arrival = read_arrival(request, fields, hold)
+        except ValueError as error:
+            _answer(request, 400, b"Bad Request", str(error))
+            return
+        finding = self._identify(request) if hold.person is None else None
+        if finding is None:
+            self._begin(arrival, Identity(hold.person) if hold.person is not None else None)
+            return
+        gone: list[bool] = []
+        request.client_left = lambda: gone.append(True)
+        finding.addCallbacks(self._identified, self._unknown, (arrival, gone), {}, (arrival, gone))
+
+    def _identified(self, identity: Identity | None, arrival: Arrival, gone: list[bool]) -> None:
+        if gone:
+            self._identify.forget(identity)
+        else:
+            self._begin(arrival, identity)
+
+    def _unknown(self, failure: Failure, arrival: Arrival, gone: list[bool]) -> None:
+        self._log.failure("holds: it could not be found out who is to be held", failure)
+        if not gone:
+            self._fail(arrival, "the authenticator failed")
+
+    def _begin(self, arrival: Arrival, identity: Identity | None) -> None:
+        request, counted = arrival.request, network(str(getattr(arrival.request.getClientAddress(), "host", "")))
+        reason = "stopping" if self._stopped is not None else self._crowd.is_full(counted)
+        if reason:
+            self._refused[reason] += 1
+            _answer(request, 503, b"Service Unavailable", REASONS[reason], (b"Retry-After", b"%d" % RETRY_SECONDS))
+            return
+        request.client_left = None
+        # The answer to a handshake is logged as such, and not at the end.
+        request.is_held = arrival.road is not Road.WEBSOCKET
+        try:
+            client = {Road.STREAM: self._stream, Road.POLL: self._poll, Road.WEBSOCKET: self._websocket}[arrival.road](
+                arrival, identity
+            )
+        except RefusedHandshake as error:
+            _answer(request, error.status, b"", str(error), (b"Sec-WebSocket-Version", b"13"))
+        except ServiceBusy as error:
+            _answer(request, 503, b"Service Unavailable", str(error), (b"Retry-After", b"%d" % RETRY_SECONDS))
+        except (NotPublished, KeyError) as error:
+            self._fail(arrival, str(error))
+        else:
+            self._add(client, counted, arrival, identity)
+
+    def _add(self, client: HeldClient, counted: str, arrival: Arrival, identity: Identity | None) -> None:
+        self._crowd.add(client, counted)
+        self._held[client.road.value] += 1
+        self._opened[client.road.value] += 1
+        if identity is not None:
+            self._identities[client] = identity
+        if arrival.hold.again_after is not None:
+            self._crowd.end_later(client, arrival.hold.again_after, lambda: client.end(TopicEnd.AGAIN))
+
+    def _fail(self, arrival: Arrival, error: str) -> None:
+        request = arrival.request
+        self._log.error(
+            "holds: {method} {path} cannot be held: {error}",
+            method=request.method.decode("latin-1"),
+            path=request.path.decode("latin-1"),
+            error=error,
+        )
+        _answer(request, 500, b"Internal Server Error", "The server failed to answer; its log says why.")
+
+    # The roads
+
+    def _stream(self, arrival: Arrival, identity: Identity | None) -> HeldClient:
+        request = arrival.request
+        is_chunked = request.clientproto == b"HTTP/1.1"
+        framing = CHUNKED if is_chunked else PLAIN
+        stream = EventStream(self, HeldRecord(request), framing, arrival.stream_head(is_chunked))
+        stream.reader = HeldReader(stream, framing, arrival.hold, arrival.is_new)
+        stream.reader.following = self._follow(arrival, identity, stream.reader)
+        upgrade_connection(request, stream)
+        return stream
+
+    def _websocket(self, arrival: Arrival, identity: Identity | None) -> HeldClient:
+        client = HeldWebSocket(self)
+        client.reader = HeldReader(client, FRAMES, arrival.hold, arrival.is_new)
+        client.reader.following = self._follow(arrival, identity, client.reader)
+        try:
+            self._sockets.accept(arrival.request, arrival.fields, client)
+        except RefusedHandshake:
+            client.reader.following.stop()
+            raise
+        return client
+
+    def _poll(self, arrival: Arrival, identity: Identity | None) -> HeldClient:
+        poll = HeldPoll(self, arrival.request, arrival.poll_fields(), arrival.hold.first if arrival.is_new else None)
+        poll.following = self._follow(arrival, identity, poll)
+        poll.wait(self._clock, arrival.hold.timeout)
+        return poll
+
+    def _follow(self, arrival: Arrival, identity: Identity | None, reader: TopicReader) -> Following:
+        subscription = Subscription(arrival.hold.names, arrival.since, identity)
+        return self._feeds[arrival.hold.source].follow(subscription, reader)
+
+    # For the clients
+
+    def left(self, client: Any) -> None:
+        """See HeldOwner."""
+        if not self._crowd.remove(client):
+            return
+        self._held[client.road.value] -= 1
+        identity = self._identities.pop(client, None)
+        if identity is not None:
+            self._identify.forget(identity)
+        self._check_stopped()
+
+    def too_slow(self) -> None:
+        """See HeldOwner."""
+        self._slow += 1
+
+    def abort_later(self, seconds: float, transport: Any) -> None:
+        """See HeldOwner."""
+        self._clock.callLater(seconds, transport.abortConnection)
+
+    # The end
+
+    def stop(self) -> "Deferred[None]":
+        """Tell everybody that nothing more comes, and refuse others; fires when all have left.
+
+        Cancel it to close what is still open.
+        """
+        self._stopped = Deferred(lambda _: self._abort())
+        self._end(list(self._crowd))
+        return self._stopped
+
+    def _end(self, clients: list[HeldClient]) -> None:
+        for client in clients[:SLICE]:
+            client.end(TopicEnd.STOPPING)
+        if clients[SLICE:]:
+            self._clock.callLater(0, self._end, clients[SLICE:])
+        self._check_stopped()
+
+    def _abort(self) -> None:
+        for client in self._crowd:
+            client.abort()
+
+    def _check_stopped(self) -> None:
+        if self._stopped is not None and not self._stopped.called and not len(self._crowd):
+            self._stopped.callback(None)
+
+
+def _answer(request: MixRequest, code: int, reason: bytes, text: str, *fields: tuple[bytes, bytes]) -> None:
+    """A whole response of text."""
+    body = f"{text}\n".encode()
+    request.respond(code, reason, (TEXT, *fields, (b"Content-Length", b"%d" % len(body))), body)

@@ -1,0 +1,44 @@
+"""What a client that is held needs of whoever holds all of them, and the other way round."""
+
+from typing import Any, Protocol
+
+from mixsvc.holds.roads import Road
+from mixsvc.interfaces.topics import TopicEnd
+
+__all__ = ["HeldClient", "HeldOwner"]
+
+
+class HeldClient(Protocol):
+    """A client that is held. bucket: belongs to the owner."""
+
+    bucket: int
+
+    @property
+    def road(self) -> Road:
+        """How it is held."""
+
+    def beat(self) -> None:
+        """Called from time to time: see whether it is there."""
+
+    def end(self, reason: TopicEnd) -> None:
+        """Nothing more follows."""
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+
+
+class HeldOwner(Protocol):
+    """Holds all clients. Reactor thread."""
+
+    @property
+    def max_unread(self) -> int:
+        """Bytes that may wait for a client that does not keep up."""
+
+    def left(self, client: Any) -> None:
+        """The client has left, or has got all that it gets. Called once for each."""
+
+    def too_slow(self) -> None:
+        """The connection of a client is closed, as it reads too slowly."""
+
+    def abort_later(self, seconds: float, transport: Any) -> None:
+        """Close a connection at once if it is still open after so many seconds."""

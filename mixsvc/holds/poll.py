@@ -1,0 +1,101 @@
+"""A poll of one client: a response that waits until there is something to tell, or until its time is over."""
+
+import json
+from collections.abc import Iterable
+from io import BytesIO
+from typing import Final
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from mixsvc.common.positions import Position, write_position
+from mixsvc.holds.arrival import Fields
+from mixsvc.holds.forms import RESET, HeldEvent, json_object, numbered
+from mixsvc.holds.owner import HeldOwner
+from mixsvc.holds.roads import Road
+from mixsvc.http.request import MixRequest
+from mixsvc.interfaces.topics import Following, TopicBatch, TopicEnd
+
+__all__ = ["HeldPoll"]
+
+
+class HeldPoll:
+    """Answers with the first events that come, as a TopicReader. Belongs to the reactor thread.
+
+    The response is a JSON object: `events` as in json_object, and `last`, which the next poll gives as ?since=.
+    """
+
+    road: Final = Road.POLL
+    following: Following
+    bucket: int
+
+    def __init__(self, owner: HeldOwner, request: MixRequest, fields: Fields, first: str | None) -> None:
+        """fields: of the response. first: the data of the first event; None: no such event."""
+        self._owner = owner
+        self._request = request
+        self._fields = fields
+        self._first = first
+        self._position = Position()
+        self._is_over = False
+        self._timer: IDelayedCall | None = None
+
+    def wait(self, clock: IReactorTime, seconds: float) -> None:
+        """The response may take so long."""
+        self._timer = clock.callLater(seconds, self._answer, ())
+        request = self._request
+        request.client_left = self._leave
+        # No thread works on it any more, so a client that sends no more has left; perhaps it has already.
+        request.content = BytesIO()
+        request.channel.transport.resumeProducing()
+
+    # For the topics
+
+    def begun(self, position: Position) -> None:
+        """See TopicReader."""
+        self._position = position
+        if self._first is not None:
+            self._answer([HeldEvent(write_position(position), "", self._first)])
+
+    def reset(self, topic: str, number: int) -> None:
+        """See TopicReader."""
+        self._go_to(topic, number)
+        self._answer([HeldEvent(write_position(self._position), RESET, str(number), topic)])
+
+    def events(self, batch: TopicBatch) -> None:
+        """See TopicReader."""
+        self._go_to(batch.topic, batch.last)
+        self._answer(map(numbered, batch.events))
+
+    def ended(self, reason: TopicEnd) -> None:
+        """See TopicReader. The client asks the view again in any case."""
+        self._answer(())
+
+    # For the owner
+
+    def beat(self) -> None:
+        """See HeldClient: its time is over soon enough."""
+
+    def end(self, reason: TopicEnd) -> None:
+        """See HeldClient."""
+        self._answer(())
+
+    def abort(self) -> None:
+        """See HeldClient."""
+        self._request.loseConnection()
+
+    def _go_to(self, topic: str, number: int) -> None:
+        self._position = Position({**self._position.numbers, topic: number}, self._position.epoch)
+
+    def _answer(self, events: Iterable[HeldEvent]) -> None:
+        if self._is_over:
+            return
+        found, last = b",".join(map(json_object, events)), json.dumps(write_position(self._position)).encode()
+        body = b'{"events":[%b],"last":%b}\n' % (found, last)
+        self._leave()
+        self._request.respond(200, b"OK", (*self._fields, (b"Content-Length", b"%d" % len(body))), body)
+
+    def _leave(self) -> None:
+        self._is_over = True
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self.following.stop()
+        self._owner.left(self)

@@ -1,0 +1,97 @@
+"""What a client that is held has in common on every road: it follows topics, and is told where it stands."""
+
+from typing import Protocol
+
+from mixsvc.common.positions import Position, write_position
+from mixsvc.holds.forms import RESET, Framing, HeldEvent
+from mixsvc.interfaces.holds import Hold
+from mixsvc.interfaces.topics import Following, TopicBatch, TopicEnd
+
+__all__ = ["HeldReader", "Sink"]
+
+
+class Sink(Protocol):
+    """Where the bytes of a stream go. Reactor thread."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the client keeps up."""
+
+    def send(self, data: bytes) -> None:
+        """Send whole events."""
+
+    def end(self, reason: TopicEnd) -> None:
+        """Nothing more follows."""
+
+
+class HeldReader:
+    """Follows topics for one client, as a TopicReader (mixsvc.interfaces.topics). Used in the reactor thread.
+
+    following: is set right after the topics were asked for. A client that does not keep up is told nothing until it
+    does; what comes meanwhile is read again then.
+    """
+
+    __slots__ = ("_epoch", "_framing", "_has_epoch", "_numbers", "_opening", "_sink", "following")
+
+    following: Following
+
+    def __init__(self, sink: Sink, framing: Framing, hold: Hold, is_new: bool) -> None:
+        """is_new: whether the client has not said where it stands."""
+        self._sink = sink
+        self._framing = framing
+        self._opening: tuple[Hold, bool] | None = (hold, is_new)
+        # Where it stands, unless its ids are plain numbers: it follows one topic, and nothing was reset.
+        self._numbers: dict[str, int] | None = None
+        self._epoch = ""
+        # Whether the ids say the epoch: the client, or the URL of its page, may have another one.
+        self._has_epoch = False
+
+    def begun(self, position: Position) -> None:
+        """See TopicReader."""
+        assert self._opening is not None
+        hold, is_new = self._opening
+        self._opening = None
+        self._epoch = position.epoch
+        if len(position.numbers) != 1:
+            self._numbers = dict(position.numbers)
+        data = self._framing.retry(hold.retry) if hold.retry is not None else b""
+        if is_new:
+            # It may be cut off before its first event, and goes on from here then.
+            data += self._framing.one(HeldEvent(write_position(position), "", hold.first))
+        if data:
+            self._send(data)
+
+    def reset(self, topic: str, number: int) -> None:
+        """See TopicReader."""
+        self._has_epoch = True
+        if self._numbers is None:
+            self._numbers = {}
+        self._send(self._framing.one(HeldEvent(self._id(topic, number), RESET, str(number), topic)))
+
+    def events(self, batch: TopicBatch) -> None:
+        """See TopicReader."""
+        if self._numbers is None:
+            self._send(batch.form(self._framing.batch))
+            return
+        found = [
+            HeldEvent(self._id(each.topic, each.number), each.name, each.data, each.topic) for each in batch.events
+        ]
+        self._send(b"".join(map(self._framing.one, found)))
+
+    def ended(self, reason: TopicEnd) -> None:
+        """See TopicReader."""
+        self._sink.end(reason)
+
+    def resumed(self) -> None:
+        """The client has caught up."""
+        self.following.resume()
+
+    def _id(self, topic: str, number: int) -> str:
+        assert self._numbers is not None
+        self._numbers[topic] = number
+        return write_position(Position(self._numbers, self._epoch if self._has_epoch else ""))
+
+    def _send(self, data: bytes) -> None:
+        self._sink.send(data)
+        if not self._sink.ready:
+            self.following.pause()

@@ -1,0 +1,62 @@
+"""What a view returns to leave its client to the service: a response of WSGI without content (PEP 3333).
+
+Flask, and whatever else takes a WSGI application as a response, calls it with the environ, and what runs after the view
+may still set headers. Any thread.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from mixsvc.holds.roads import road_of
+from mixsvc.interfaces.holds import HOLD_HEADER, HOLDS, Hold
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+__all__ = ["Elsewhere", "HeldResponse", "cannot_hold"]
+
+TOKEN_BYTES: Final = 16
+
+# What a hold becomes in another server: status, headers and text for this environ.
+Answered: TypeAlias = tuple[str, list[tuple[str, str]], bytes]
+Elsewhere: TypeAlias = Callable[["WSGIEnvironment", Hold], Answered]
+
+
+class HeldResponse:
+    """Holds the client whose environ it is called with."""
+
+    def __init__(self, hold: Hold, fields: Mapping[str, str], elsewhere: Elsewhere) -> None:
+        """fields: headers of the response. elsewhere: answers in a server that is not ours."""
+        self._hold = hold
+        self._fields = fields
+        self._elsewhere = elsewhere
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
+        """The response as a WSGI application."""
+        if environ.get(HOLDS) is None:
+            status, fields, body = self._elsewhere(environ, self._hold)
+            start_response(status, [*fields, ("Content-Length", str(len(body)))])
+            return [body] if environ["REQUEST_METHOD"] != "HEAD" else []
+        start_response("200 OK", list(self.headers(environ).items()))
+        return []
+
+    def headers(self, environ: "WSGIEnvironment") -> dict[str, str]:
+        """The headers of a response with status 200 and no content that holds the client.
+
+        For frameworks that take no WSGI application as a response. Raises RuntimeError in a server that is not ours.
+        """
+        holds = environ.get(HOLDS)
+        if holds is None:
+            raise RuntimeError("this server cannot hold a client; run the application in `twistd mixsvc`")
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        holds.append((token, self._hold))
+        road = road_of(environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_UPGRADE", ""))
+        ours = {"Content-Type": road.content_type, "Cache-Control": "no-store", HOLD_HEADER: token}
+        return {**ours, **self._fields}
+
+
+def cannot_hold(environ: "WSGIEnvironment", hold: Hold) -> Answered:
+    """For a service that has no port of its own beside another server."""
+    text = b"This server cannot hold a client, and the settings name no other one ([chat] url).\n"
+    return "501 Not Implemented", [("Content-Type", "text/plain; charset=utf-8")], text

@@ -1,0 +1,83 @@
+"""Connections that leave an HTTP server: plain WebSockets, and streams that are written past twisted.web.
+
+For programs that have more on the same site than SockJS. All of it belongs to the reactor thread.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.server import Request
+from websockets.frames import Frame, Opcode
+
+from txsockjs._http.headers import is_allowed
+from txsockjs._protocol.errors import ClientError
+from txsockjs._protocol.options import make_options
+from txsockjs._session.registry import Registry
+from txsockjs._socket.tcp_info import progress
+from txsockjs._socket.writer import SocketWriter, open_writer
+from txsockjs._websocket.connection import MessageListener, WebSocketConnection
+from txsockjs._websocket.handshake import PLAIN, read_handshake
+from txsockjs._websocket.upgrade import has_body, is_upgradable, upgrade_connection
+
+__all__ = [
+    "PlainWebSockets",
+    "RefusedHandshake",
+    "SocketWriter",
+    "WebSocketConnection",
+    "WebSocketListener",
+    "open_writer",
+    "progress",
+    "text_frame",
+    "upgrade_connection",
+]
+
+FORBIDDEN: Final = 403
+SWITCHING: Final = 101
+UPGRADE_REQUIRED: Final = 426
+
+
+class RefusedHandshake(ValueError):
+    """The request does not open a WebSocket. status: of the response; the text says why."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class WebSocketListener(MessageListener, Protocol):
+    """Hears of one WebSocket. connection: is set before `opened` is called."""
+
+    connection: WebSocketConnection
+
+
+def text_frame(text: bytes) -> bytes:
+    """The frame of a text message (RFC 6455 section 5.6). text: UTF-8."""
+    return Frame(Opcode.TEXT, text).serialize(mask=False)
+
+
+class PlainWebSockets:
+    """Takes requests over that open a WebSocket (RFC 6455 section 4.2)."""
+
+    def __init__(self, clock: IReactorTime, options: Mapping[str, object]) -> None:
+        """options: origins, max_message, pong_timeout and close_timeout of a SockJS service. Raises BadOption."""
+        self._registry = Registry(clock, make_options(options))
+
+    def accept(self, request: Request, fields: Sequence[tuple[bytes, bytes]], listener: WebSocketListener) -> None:
+        """Answer the handshake, with these header fields besides its own. Raises RefusedHandshake."""
+        if not is_upgradable(request.channel) or has_body(request):
+            raise RefusedHandshake(400, "A WebSocket is opened by HTTP/1.1, and by a request without a body.")
+        if not is_allowed(request, self._registry.options):
+            raise RefusedHandshake(FORBIDDEN, "Pages of this origin may not open a WebSocket here.")
+        try:
+            response = PLAIN.accept(read_handshake(request))
+        except ClientError as error:
+            raise RefusedHandshake(400, str(error)) from None
+        if response.status_code != SWITCHING:
+            # RFC 6455 section 4.4: a client that asks for another version is told which one there is.
+            status = UPGRADE_REQUIRED if response.status_code == UPGRADE_REQUIRED else 400
+            raise RefusedHandshake(status, bytes(response.body).decode("ascii", "replace").strip())
+        lines = b"".join(b"%b: %b\r\n" % field for field in fields)
+        answer = response.serialize().removesuffix(b"\r\n") + lines + b"\r\n"
+        listener.connection = WebSocketConnection(self._registry, listener, answer)
+        upgrade_connection(request, listener.connection)
