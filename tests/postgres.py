@@ -36,8 +36,8 @@ SETTINGS: Final = {"listen_addresses": "127.0.0.1", "max_connections": "60", "sh
 
 ACCESS: Final = """\
 local all all trust
+local replication all trust
 host all all 127.0.0.1/32 scram-sha-256
-host replication all 127.0.0.1/32 scram-sha-256
 """
 
 _names = count(1)
@@ -50,15 +50,21 @@ class Postgres:
     files.
     """
 
-    def __init__(self, settings: Mapping[str, str] = QUICK) -> None:
-        """Make a cluster and start the server with these settings over its defaults."""
+    def __init__(self, settings: Mapping[str, str] = QUICK, primary: "Postgres | None" = None) -> None:
+        """Make a cluster and start the server with these settings over its defaults.
+
+        primary: the server becomes its synchronous standby; from then on a commit waits for both.
+        """
         self.folder = Path(mkdtemp(prefix="mixsvc-postgres-"))
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         try:
-            self._make(settings)
+            self._make(settings, primary)
             self.start()
-            self.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'")
+            if primary is not None:
+                primary.set("synchronous_standby_names", "*")
+            else:
+                self.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'")
         except BaseException:
             self.remove()
             raise
@@ -87,6 +93,15 @@ class Postgres:
     def connect(self, database: str = "postgres") -> "psycopg.Connection[tuple[Any, ...]]":
         """A connection of the superuser, in autocommit mode."""
         return psycopg.connect(host=str(self.folder), port=self.port, user="postgres", dbname=database, autocommit=True)
+
+    def set(self, name: str, value: str) -> None:
+        """Change a setting of the running server."""
+        self.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.execute("SELECT pg_reload_conf()")
+
+    def promote(self) -> None:
+        """Let a standby become the primary; waits until it is."""
+        self.execute("SELECT pg_promote()")
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""
@@ -133,13 +148,18 @@ class Postgres:
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _make(self, settings: Mapping[str, str]) -> None:
+    def _make(self, settings: Mapping[str, str], primary: "Postgres | None") -> None:
         if "user" in _its_user():
             shutil.chown(self.folder, "postgres", "postgres")
         data = self.folder / "data"
-        words = ["--pgdata", str(data), "--username", "postgres", "--encoding", "UTF8", "--locale", "C.UTF-8"]
-        _run([postgres_program("initdb"), *words, "--no-sync", "--no-instructions"], self.folder)
-        (data / "pg_hba.conf").write_text(ACCESS)
+        if primary is None:
+            words = ["--pgdata", str(data), "--username", "postgres", "--encoding", "UTF8", "--locale", "C.UTF-8"]
+            _run([postgres_program("initdb"), *words, "--no-sync", "--no-instructions"], self.folder)
+            (data / "pg_hba.conf").write_text(ACCESS)
+        else:
+            words = ["--pgdata", str(data), "--host", str(primary.folder), "--port", str(primary.port)]
+            how = ["--username", "postgres", "--write-recovery-conf", "--checkpoint", "fast", "--no-sync"]
+            _run([postgres_program("pg_basebackup"), *words, *how], self.folder)
         own = {"port": str(self.port), "unix_socket_directories": str(self.folder)}
         with (data / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in {**SETTINGS, **own, **settings}.items())

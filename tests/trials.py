@@ -6,7 +6,7 @@ A trial has the marker `trial`, does `rounds(few)` rounds and prints its `figure
 import os
 from typing import Final
 
-__all__ = ["ROUNDS", "figures", "rounds"]
+__all__ = ["ROUNDS", "figures", "is_long", "rounds"]
 
 # The variable of the environment that `make faults` sets.
 ROUNDS: Final = "MIXSVC_TRIAL_ROUNDS"
@@ -20,3 +20,8 @@ def rounds(few: int) -> int:
 def figures(name: str, **numbers: float) -> None:
     """Print one line; pytest shows it with `-s`."""
     print(f"\ntrial: {name}: " + ", ".join(f"{number:g} {what}" for what, number in numbers.items()))
+
+
+def is_long() -> bool:
+    """Whether this is `make faults`."""
+    return bool(os.environ.get(ROUNDS))

@@ -51,7 +51,7 @@ def test_what_was_acknowledged_survives_kills_once_and_in_order(launch: Launch) 
         service = stack.enter_context(Service(launch))
         port = service.port
         again = replace(launch, options=("--port", str(port)))
-        chatters = [Steadfast(port, f"chatter {number}") for number in range(CHATTERS)]
+        chatters = [Steadfast([port], f"chatter {number}") for number in range(CHATTERS)]
         for chatter in chatters:
             chatter.start()
         for _ in range(KILLS):

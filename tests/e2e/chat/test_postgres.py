@@ -1,21 +1,17 @@
 """A service on PostgreSQL, under each reactor: what is acknowledged is kept, whatever happens to the server."""
 
-import json
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Thread
-from time import monotonic
-from urllib.error import HTTPError
 
 import pytest
 
 from tests.builds import PROJECT
 from tests.e2e.support.chatter import Chatter
-from tests.e2e.support.operators import OPERATORS, admin_url, metric
-from tests.e2e.support.service import DEADLINE, Config, Launch, Service, refused
-from tests.e2e.support.urls import get_json, get_text
+from tests.e2e.support.crowd import Crowd, stored_messages
+from tests.e2e.support.operators import OPERATORS, admin_url, metric, unready
+from tests.e2e.support.service import Config, Launch, Service, refused
+from tests.e2e.support.urls import get_text
 from tests.e2e.support.waiting import wait_until
 from tests.postgres import PASSWORD, Postgres
 
@@ -38,63 +34,11 @@ class WithReactor(Launch):
         return super().command(f"--reactor={self.reactor}", *twistd_options)
 
 
-class Talker(Thread):
-    """Says one message after another in the lobby; says one again, with its key, until it is acknowledged."""
-
-    def __init__(self, port: int, name: str) -> None:
-        super().__init__(daemon=True)
-        self.acknowledged: dict[str, int] = {}
-        self.not_saved = 0
-        self.is_over = Event()
-        self._port, self._name = port, name
-
-    def run(self) -> None:
-        """Until it is told to end, and the last message is acknowledged."""
-        with Chatter(self._port, self._name) as chatter:
-            while not self.is_over.is_set():
-                text = f"{self._name} {len(self.acknowledged)}"
-                self.acknowledged[text] = self._say(chatter, text)
-
-    def _say(self, chatter: Chatter, text: str) -> int:
-        while True:
-            chatter.ask(type="say", room="lobby", text=text, key=text)
-            while (told := json.loads(chatter.socket.recv(timeout=DEADLINE)))["type"] not in ("said", "error"):
-                pass
-            if told["type"] == "said":
-                return int(told["number"])
-            assert told["code"] == "not_saved", told
-            self.not_saved += 1
-            self.is_over.wait(0.05)
-
-
 @pytest.fixture(params=["epoll", "asyncio", "gevent"])
 def launch(request: pytest.FixtureRequest, programs: Path, config: Config, tmp_path: Path, url: str) -> Launch:
     """A service on the server."""
     made = WithReactor(programs, tmp_path / "service", config, environ=CHECKOUT, reactor=request.param)
     return made.having(storage={"url": url}, server=OPERATORS, chat=LIVELY)
-
-
-def readiness(service: Service) -> str:
-    """The reasons of /readyz, "" if it is ready."""
-    try:
-        return " ".join(get_json(f"{admin_url(service)}/readyz")["reasons"])
-    except HTTPError as error:
-        return " ".join(json.load(error)["reasons"])
-
-
-def count(talkers: list[Talker]) -> int:
-    """How many messages are acknowledged."""
-    return sum(len(each.acknowledged) for each in talkers)
-
-
-def check_stored(server: Postgres, url: str, talkers: list[Talker]) -> None:
-    """Every acknowledged message is there once with its number, and the numbers have no gap."""
-    rows = server.execute("SELECT text, number FROM message ORDER BY number", url.rpartition("/")[2])
-    acknowledged = {text: number for talker in talkers for text, number in talker.acknowledged.items()}
-
-    assert dict(rows) | acknowledged == dict(rows)
-    assert len(dict(rows)) == len(rows)
-    assert [number for _, number in rows] == list(range(1, len(rows) + 1))
 
 
 def test_messages_and_rates_outlast_a_restart_without_a_file(launch: Launch, start: Start) -> None:
@@ -118,19 +62,13 @@ def test_a_server_that_crashes_under_load_loses_and_doubles_nothing(
     launch: Launch, start: Start, server: Postgres, url: str
 ) -> None:
     service = start(launch)
-    talkers = [Talker(service.port, f"talker{number}") for number in range(4)]
-    with ExitStack() as stack:
-        for each in talkers:
-            stack.callback(each.join, DEADLINE)
-            stack.callback(each.is_over.set)
-            each.start()
-        wait_until(lambda: count(talkers) > 100, "no progress")
-        server.crash()
-        said = count(talkers)
-        wait_until(lambda: count(talkers) > said + 100, "it does not come back")
+    crowd = Crowd([service.port], "lobby")
+    crowd.wait_for_more(20)
+    server.crash()
+    crowd.wait_for_more(20)
+    crowd.end()
 
-    assert not any(each.is_alive() for each in talkers)
-    check_stored(server, url, talkers)
+    crowd.judge(stored_messages(server, url, crowd.room))
 
 
 def test_while_the_server_is_away_nobody_waits_and_afterwards_nothing_needs_a_restart(
@@ -143,38 +81,16 @@ def test_while_the_server_is_away_nobody_waits_and_afterwards_nothing_needs_a_re
         try:
             ann.ask(type="say", room="lobby", text="meanwhile", key="k1")
             assert ann.wait_for("error")["code"] == "not_saved"
-            wait_until(lambda: readiness(service) != "", "/readyz does not say it")
-            assert "PostgreSQL is away" in readiness(service)
+            wait_until(lambda: unready(admin_url(service)) != "", "/readyz does not say it")
+            assert "PostgreSQL is away" in unready(admin_url(service))
             assert metric(admin_url(service), "mixsvc_postgresql_up") == 0
             assert get_text(f"{service.url}/api/rates")
         finally:
             server.start()
-        wait_until(lambda: readiness(service) == "", "it does not come back")
+        wait_until(lambda: unready(admin_url(service)) == "", "it does not come back")
         assert ann.say("after") == 2
 
     assert PASSWORD not in service.log()
-
-
-def test_a_silent_server_is_noticed_within_ten_seconds(
-    programs: Path, config: Config, tmp_path: Path, start: Start, server: Postgres, url: str
-) -> None:
-    launch = Launch(programs, tmp_path / "service", config, environ=CHECKOUT)
-    service = start(launch.having(storage={"url": url}, server=OPERATORS))
-    with Chatter(service.port, "Ann") as ann:
-        assert ann.say("before") == 1
-        server.pause()
-        try:
-            ann.ask(type="say", room="lobby", text="meanwhile", key="k1")
-            end = monotonic() + 10
-            while (told := json.loads(ann.socket.recv(timeout=end - monotonic())))["type"] != "error":
-                pass
-            assert told["code"] == "not_saved"
-        finally:
-            server.go_on()
-        wait_until(lambda: readiness(service) == "", "it does not come back")
-        number = ann.say("meanwhile", key="k1")
-
-    assert number == 2
 
 
 def test_a_start_is_refused_in_one_line(programs: Path, config: Config, tmp_path: Path, server: Postgres) -> None:

@@ -1,13 +1,15 @@
 """A service's port for operators, and the numbers in its metrics."""
 
+import json
 import re
 from typing import Final
+from urllib.error import HTTPError
 
 from tests.e2e.support.service import Running
-from tests.e2e.support.urls import get_text
+from tests.e2e.support.urls import get_json, get_text
 from tests.e2e.support.waiting import wait_until
 
-__all__ = ["OPERATORS", "admin_url", "metric", "wait_for_views"]
+__all__ = ["OPERATORS", "admin_url", "metric", "unready", "wait_for_views"]
 
 # For [server].
 OPERATORS: Final = {"admin_listen": "tcp:0:interface=127.0.0.1"}
@@ -23,6 +25,14 @@ def metric(url: str, name: str) -> float:
     found = re.search(rf"^{re.escape(name)} (\S+)$", get_text(f"{url}/metrics"), re.MULTILINE)
     assert found, f"no {name}"
     return float(found[1])
+
+
+def unready(url: str) -> str:
+    """The reasons that /readyz gives, "" if all is well; url: of the operators' port."""
+    try:
+        return " ".join(get_json(f"{url}/readyz")["reasons"])
+    except HTTPError as error:
+        return " ".join(json.load(error)["reasons"])
 
 
 def wait_for_views(url: str, running: int, waiting: int = 0) -> None:
