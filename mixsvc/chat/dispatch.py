@@ -261,7 +261,8 @@ class ChatDispatcher:
         if client.held is None:
             _check(client, request)
         self._rate_limiter.check(client, request)
-        if not self._nodes.heart.is_trusted:
+        heart = self._nodes.heart
+        if not heart.is_trusted and not (heart.may_recall and isinstance(request, asked.RECALLED)):
             raise refusal(request, "not_saved" if isinstance(request, STORING) else "busy", AWAY)
         if self._access.is_open and client.held is None:
             done = self._handlers[type(request)](client, request)

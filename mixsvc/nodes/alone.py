@@ -98,6 +98,7 @@ class _OwnHeart:
     """Implements Heart: nobody can give this node up."""
 
     is_trusted = True
+    may_recall = True
     is_leader = True
 
     def beat_for(self, host: NodeHost) -> None:

@@ -56,7 +56,8 @@ class SharedHeart:
         # The time of day of the engine, which all nodes share.
         self.wall = WallClock(clock.seconds, self._engine_time.seconds)
         self._loop = LoopingCall(self._round)
-        self._loop.clock = clock
+        self._watch = LoopingCall(lambda: self._pulse.runs(clock.seconds()))
+        self._loop.clock = self._watch.clock = clock
         self._cleaned_at = clock.seconds()
         self._is_failing = False
         self._is_beating = False
@@ -71,6 +72,10 @@ class SharedHeart:
         return self._pulse.is_trusted(self._clock.seconds())
 
     @property
+    def may_recall(self) -> bool:
+        return self._pulse.may_recall(self._clock.seconds())
+
+    @property
     def is_leader(self) -> bool:
         return self._pulse.is_leader(self._clock.seconds())
 
@@ -82,6 +87,8 @@ class SharedHeart:
     def start(self, owner: HeartOwner) -> None:
         """Begin to beat; `beat_for` was called before."""
         self._owner = owner
+        # Beside the heartbeats, which wait for the engine's answers.
+        self._watch.start(self._times.heartbeat)
         self._loop.start(self._times.heartbeat)
 
     def beat_soon(self) -> None:
@@ -92,8 +99,9 @@ class SharedHeart:
 
     def stop(self) -> "Deferred[None]":
         """Stop; the others keep what this node has for some seconds. Fires when they know, or cannot be told."""
-        if self._loop.running:
-            self._loop.stop()
+        for each in (self._watch, self._loop):
+            if each.running:
+                each.stop()
         node, self.node = self.node, 0
         self._pulse.clear()
         if not node:

@@ -231,6 +231,13 @@ class Heart(Protocol):
         """
 
     @property
+    def may_recall(self) -> bool:
+        """If it is not trusted: whether it may still answer from memory what needs no engine.
+
+        True while the engine is away, false after this process was stopped: then it may have missed what others know.
+        """
+
+    @property
     def is_leader(self) -> bool:
         """Whether this node does what one node does for all: rates, retention. Two may for some seconds."""
 

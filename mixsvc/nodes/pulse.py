@@ -101,6 +101,14 @@ class Pulse:
         self._sent_at: float | None = None
         self._since = 0.0
         self._leads_until = -inf
+        # When this process ran last, and since when it has done so without a break.
+        self._ran_at = self._runs_since = -inf
+
+    def runs(self, now: float) -> None:
+        """This process runs; called at least with every heartbeat."""
+        if now - self._ran_at > self._times.broken:
+            self._runs_since = now
+        self._ran_at = now
 
     def answered(self, sent_at: float, is_leader: bool) -> None:
         """The engine has answered a heartbeat: it has this node, which is the leader or not."""
@@ -122,6 +130,11 @@ class Pulse:
     def is_trusted(self, now: float) -> bool:
         """Whether the others cannot have given this node up."""
         return self._sent_at is not None and now - self._sent_at < self._times.unseen
+
+    def may_recall(self, now: float) -> bool:
+        """Whether nothing but the engine's silence keeps this node from being trusted: it has run all the while."""
+        is_running = now - self._ran_at <= self._times.broken
+        return self._sent_at is not None and is_running and self._runs_since <= self._sent_at
 
     def is_leader(self, now: float) -> bool:
         """Whether this node does what one does for all."""

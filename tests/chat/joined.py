@@ -93,6 +93,7 @@ class Cluster:
 class FakeHeart:
     def __init__(self) -> None:
         self.is_trusted = True
+        self.may_recall = False
         self.is_leader = True
 
     def beat_for(self, host: NodeHost) -> None:

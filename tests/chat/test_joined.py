@@ -442,6 +442,25 @@ class LifeTests(JoinedTestCase):
 
         self.assertEqual(["not_saved", "busy"], codes)
 
+    def test_while_only_the_engine_is_away_a_node_answers_from_memory_and_nothing_else(self) -> None:
+        ann = self.a.inside("Ann")
+        self.a.heart.is_trusted, self.a.heart.may_recall = False, True
+
+        told = [
+            self.ask(ann, type, **fields)[0]
+            for type, fields in (
+                ("say", {**ALL, "text": "x"}),
+                ("history", ALL),
+                ("who", ALL),
+                ("rooms", {}),
+                ("subscribe", {"pairs": []}),
+                ("leave", ALL),
+            )
+        ]
+
+        self.assertEqual(["not_saved", "busy"], [each["code"] for each in told[:2]])
+        self.assertEqual(["who", "rooms", "rates", "left"], [each["type"] for each in told[2:]])
+
 
 class RetentionTests(JoinedTestCase):
     settings = {"rooms": ("lobby",), "keep_days": 1}

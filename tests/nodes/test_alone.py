@@ -56,6 +56,7 @@ class AloneTests(SynchronousTestCase):
 
     def test_nobody_gives_it_up_and_it_does_what_one_node_does_for_all(self) -> None:
         self.assertTrue(self.nodes.heart.is_trusted)
+        self.assertTrue(self.nodes.heart.may_recall)
         self.assertTrue(self.nodes.heart.is_leader)
 
     def test_hints_reach_nobody(self) -> None:

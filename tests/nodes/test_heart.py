@@ -77,6 +77,15 @@ class HeartTests(SynchronousTestCase):
 
         self.assertFalse(self.heart.is_trusted)
 
+    def test_while_the_engine_is_silent_it_may_recall_but_not_after_it_was_stopped(self) -> None:
+        self.begin()
+
+        self.clock.pump([2.0] * 10)
+        self.assertEqual((False, True), (self.heart.is_trusted, self.heart.may_recall))
+
+        self.clock.advance(20.0)
+        self.assertFalse(self.heart.may_recall)
+
     def test_it_goes_on_while_the_engine_is_away(self) -> None:
         self.begin()
 

@@ -26,6 +26,28 @@ class PulseTests(SynchronousTestCase):
 
         self.assertEqual((True, False), (self.pulse.is_trusted(24.9), self.pulse.is_trusted(25.0)))
 
+    def test_it_may_recall_as_long_as_it_has_run_since_it_was_trusted(self) -> None:
+        for second in range(8, 60, 2):
+            self.pulse.runs(float(second))
+            if second == 10:
+                self.pulse.answered(10.0, is_leader=False)
+
+        self.assertEqual((False, True), (self.pulse.is_trusted(59.0), self.pulse.may_recall(59.0)))
+
+    def test_it_may_not_recall_after_it_was_stopped_nor_once_it_is_given_up(self) -> None:
+        self.pulse.runs(10.0)
+        self.pulse.answered(10.0, is_leader=False)
+        self.assertEqual((True, False), (self.pulse.may_recall(12.0), self.pulse.may_recall(40.0)))
+
+        self.pulse.runs(40.0)
+        self.pulse.runs(42.0)
+        self.assertFalse(self.pulse.may_recall(42.0))
+
+        self.pulse.answered(42.0, is_leader=False)
+        self.assertTrue(self.pulse.may_recall(42.0))
+        self.pulse.clear()
+        self.assertFalse(self.pulse.may_recall(42.0))
+
     def test_its_silence_lasts_since_the_newest_answer(self) -> None:
         self.assertEqual(inf, self.pulse.silence(10.0))
 

@@ -16,6 +16,7 @@ from mixsvc.rates.led import LOOK_SECONDS, REPAIR_LOOKS, LedRates
 
 class FakeHeart:
     is_trusted = True
+    may_recall = True
     is_leader = False
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar, Final, TypeAlias
 
 __all__ = [
     "MODERATING",
+    "RECALLED",
     "Audit",
     "Ban",
     "Delete",
@@ -198,3 +199,6 @@ Request: TypeAlias = (
 
 # The requests that only moderators may make.
 MODERATING: Final = (Delete, Kick, Mute, Unmute, Ban, Unban, ListSanctions, Audit)
+
+# The requests that a node answers from memory.
+RECALLED: Final = (Leave, ListRooms, Who, Subscribe)
