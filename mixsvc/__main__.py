@@ -7,6 +7,7 @@ from typing import Final
 from mixsvc.commands.check_config import CHECK_CONFIG
 from mixsvc.commands.command import Command, CommandParser
 from mixsvc.commands.hash_password import HASH_PASSWORD
+from mixsvc.commands.move import MOVE
 from mixsvc.commands.restore import RESTORE
 from mixsvc.commands.say import SAY
 from mixsvc.commands.serve import SERVE
@@ -14,7 +15,7 @@ from mixsvc.errors import MixError
 
 __all__ = ["main", "run"]
 
-COMMANDS: Final[Sequence[Command]] = (SERVE, SAY, HASH_PASSWORD, CHECK_CONFIG, RESTORE)
+COMMANDS: Final[Sequence[Command]] = (SERVE, SAY, HASH_PASSWORD, CHECK_CONFIG, RESTORE, MOVE)
 
 ABOUT: Final = "Runs the service, and has tools for it."
 EPILOG: Final = (

@@ -56,6 +56,21 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def durable_postgres() -> Iterator[Postgres]:
+    """The same with the settings of a new one, which survives a power cut: what a service needs."""
+    with Postgres(settings={}) as server:
+        yield server
+
+
+@pytest.fixture
+def durable_url(durable_postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty database of this test's own on that server."""
+    name = durable_postgres.new_database()
+    yield durable_postgres.url(name)
+    durable_postgres.drop_database(name)
+
+
 @pytest.fixture
 def database_url(postgres: Postgres) -> Iterator[str]:
     """The URL of an empty database of this test's own, without a table."""

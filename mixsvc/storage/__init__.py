@@ -11,7 +11,8 @@
   deleted rows. wal_file: its format. connections: how they are opened, and closed without a checkpoint.
 - sqlite_version: whether this SQLite has a fault that matters here.
 - connection_pool: one connection in one daemon thread, on twisted.enterprise.adbapi.
-- restoring: puts a backup in the database's place.
+- restoring: puts a backup in the database's place. replacing: how a file gets there.
+- moving/: moves a history from one kind of database to the other.
 - clock_record: since when the time of day is right, for the next process.
 - forks: a process that forks (gunicorn, uWSGI) waits until no thread is inside SQLite.
 

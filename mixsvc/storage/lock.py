@@ -25,7 +25,16 @@ from mixsvc.common.times import utc_seconds
 from mixsvc.config.settings import MEMORY
 from mixsvc.errors import DatabaseUnusable
 
-__all__ = ["SERVICE", "WORKER", "DatabaseLock", "LockHolder", "own", "refuse_beside_service", "refuse_second_service"]
+__all__ = [
+    "SERVICE",
+    "WORKER",
+    "DatabaseLock",
+    "LockHolder",
+    "own",
+    "refuse_beside_service",
+    "refuse_second_service",
+    "user_of",
+]
 
 # What the owners call themselves.
 SERVICE: Final = "twistd mixsvc"
@@ -306,9 +315,16 @@ def _described(pid: int, text: bytes) -> LockHolder:
 
 def _user_under_another_name(path: str) -> int | None:
     """The process that uses the database, if the file has several names; called before this process opens it."""
+    with suppress(OSError):
+        if os.stat(path).st_nlink > 1:
+            return user_of(path)
+    return None
+
+
+def user_of(path: str) -> int | None:
+    """The process that has the database open; None for nobody. Called before this process opens it."""
     try:
-        found = os.stat(path)
-        if found.st_nlink == 1 or not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(os.stat(path).st_mode):
             return None
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

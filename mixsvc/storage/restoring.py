@@ -2,9 +2,7 @@
 
 import os
 import sqlite3
-import stat
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Final
 
 from mixsvc.config.settings import MEMORY
@@ -13,6 +11,7 @@ from mixsvc.storage.connections import LOCK_SECONDS, open_to_read
 from mixsvc.storage.forks import inside_sqlite
 from mixsvc.storage.lock import DatabaseLock, own
 from mixsvc.storage.log_marks import is_log_of_another_file
+from mixsvc.storage.replacing import give_as_before, put_in_place, remove
 from mixsvc.storage.schema import upgrade, version
 from mixsvc.storage.wal_file import beside
 
@@ -20,9 +19,6 @@ __all__ = ["restore"]
 
 # What other processes are told meanwhile.
 OWNER: Final = "mixsvc restore"
-
-# SQLite's files beside a database, which belong to the one that is replaced.
-BESIDE: Final = ("-wal", "-shm", "-journal")
 
 
 def restore(backup: str, path: str) -> None:
@@ -41,13 +37,13 @@ def restore(backup: str, path: str) -> None:
     try:
         with inside_sqlite():
             _copy(backup, draft, path)
-        _replace(path, draft)
+        put_in_place(draft, path)
     except (sqlite3.Error, OSError) as error:
         raise _unusable(backup, str(error)) from None
     except DatabaseUnusable as error:
         raise _unusable(backup, str(error)) from None
     finally:
-        _remove(draft)
+        remove(draft)
         lock.release()
 
 
@@ -71,9 +67,9 @@ def _check_paths(backup: str, path: str) -> None:
 
 def _copy(backup: str, draft: str, path: str) -> None:
     # A restore that was killed may have left its files, and a journal is never to be applied to another database.
-    _remove(draft)
+    remove(draft)
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))
-    _give_as_before(draft, path)
+    give_as_before(draft, path)
     # Else SQLite makes files beside a backup in WAL mode, and leaves them there: empty, and of this user. A log of
     # another backup under the same name is never mixed into this one.
     has_more = any(os.path.exists(beside(backup, suffix)) for suffix in ("-wal", "-journal"))
@@ -93,37 +89,6 @@ def _copy(backup: str, draft: str, path: str) -> None:
         upgrade(target)
         target.execute("UPDATE meta SET value = lower(hex(randomblob(8))) WHERE name = 'epoch'")
         target.commit()
-
-
-def _give_as_before(draft: str, path: str) -> None:
-    """Give the file the database's permissions, and as the superuser its owner: without one, that of the directory."""
-    if os.path.exists(path):
-        os.chmod(draft, stat.S_IMODE(os.stat(path).st_mode))
-    if os.geteuid() == 0:
-        found = os.stat(path if os.path.exists(path) else os.path.dirname(path) or ".")
-        os.chown(draft, found.st_uid, found.st_gid)
-
-
-def _replace(path: str, draft: str) -> None:
-    _sync(draft)
-    # Before the database: a log of another one beside the new database would damage it.
-    _remove(path, BESIDE)
-    os.replace(draft, path)
-    _sync(os.path.dirname(path) or ".")
-
-
-def _remove(path: str, suffixes: Sequence[str] = ("", *BESIDE)) -> None:
-    for suffix in suffixes:
-        with suppress(FileNotFoundError):
-            os.unlink(path + suffix)
-
-
-def _sync(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _unusable(backup: str, why: str) -> DatabaseUnusable:

@@ -3,6 +3,7 @@
 - queue: what the handlers call; it runs one transaction after the other.
 - store: the functions that each kind of database has for the chat; records: their values; pages: how long a page is.
 - sqlite/, postgres/: these functions for SQLite and for PostgreSQL.
+- times: in whole microseconds, as both kinds can store them.
 
 They take a cursor and run in the database's thread; mixsvc/storage runs them and commits.
 

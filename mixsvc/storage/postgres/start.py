@@ -43,7 +43,8 @@ def rehearse(url: str, listen_url: str = "") -> None:
     with _connected(url) as connection:
         for fault in faults(connection):
             raise DatabaseUnusable(fault)
-        version(connection)
+        if version(connection):
+            _expect_complete(connection)
         with _connected(listen_url or url, place) as listening:
             if is_deaf(listening, connection):
                 raise DatabaseUnusable(deaf)
@@ -56,8 +57,18 @@ def prepare(url: str, read: Callable[[PostgresCursor], T]) -> T:
     """
     with _connected(url) as connection:
         upgrade(connection)
+        _expect_complete(connection)
         with connection.cursor() as cursor:
             return read(cursor)
+
+
+def _expect_complete(connection: PostgresConnection) -> None:
+    """Raise DatabaseUnusable while a history is moved into the database, and if that was interrupted."""
+    if connection.execute("SELECT FROM meta WHERE name = 'moving'").fetchone() is not None:
+        raise DatabaseUnusable(
+            "mixsvc move has not completed the history in it; run that command again, or give another database in "
+            f"{SETTING}"
+        )
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The checks before the start, each with one line, and what is read then."""
 
-from collections.abc import Iterator
 from contextlib import closing
 
 import psycopg
@@ -14,11 +13,10 @@ from mixsvc.storage.postgres.start import prepare, rehearse
 from tests.postgres import ROLE, Postgres
 
 
-@pytest.fixture(scope="module")
-def durable() -> Iterator[Postgres]:
-    """A server with the settings of a new one, which survives a power cut."""
-    with Postgres(settings={}) as server:
-        yield server
+@pytest.fixture
+def durable(durable_postgres: Postgres) -> Postgres:
+    """A server with the settings of a new one."""
+    return durable_postgres
 
 
 def refusal(url: str) -> str:

@@ -9,6 +9,7 @@ from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.storage.pages import size
 from mixsvc.chat.storage.records import TOPIC, Age, Draft, NewMessages, PageQuery, Period, StorageLimits, StoredMessage
 from mixsvc.chat.storage.store import DELETED_TOLD, PRUNED
+from mixsvc.chat.storage.times import ROUNDED, microseconds
 from mixsvc.interfaces import ChatMessage, ChatPage
 
 __all__ = [
@@ -96,7 +97,7 @@ def expire(cursor: sqlite3.Cursor, room: str, age: Age) -> int:
         if len(rows) < PRUNED:
             cursor.execute(
                 "UPDATE message SET said_at = ? WHERE room = ? AND number > ? AND said_at > ?",
-                (age.now, room, old, age.now),
+                (microseconds(age.now), room, old, age.now),
             )
             break
     return _delete_up_to(cursor, room, old)
@@ -118,8 +119,8 @@ def redate(cursor: sqlite3.Cursor, period: Period, seconds: float) -> None:
         after = period.after.get(room, 0)
         if up_to > after:
             cursor.execute(
-                "UPDATE message SET said_at = said_at + ? WHERE room = ? AND number > ? AND number <= ?"
-                " AND said_at BETWEEN ? AND ?",
+                f"UPDATE message SET said_at = {ROUNDED.format('said_at + ?')}"
+                " WHERE room = ? AND number > ? AND number <= ? AND said_at BETWEEN ? AND ?",
                 (seconds, room, after, up_to, period.began, period.ended),
             )
 
@@ -170,10 +171,10 @@ def _known(cursor: sqlite3.Cursor, draft: Draft) -> StoredMessage | None:
 
 
 def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
-    mark = epochs.new_mark()
+    mark, said_at = epochs.new_mark(), microseconds(draft.said_at)
     cursor.execute(
         "INSERT INTO message (room, number, name, text, said_at, key, kind, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (draft.room, number, draft.name, draft.text, draft.said_at, draft.key, draft.kind, mark),
+        (draft.room, number, draft.name, draft.text, said_at, draft.key, draft.kind, mark),
     )
     if draft.kind == TOPIC:
         cursor.execute(
@@ -181,7 +182,7 @@ def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
             " ON CONFLICT (name) DO UPDATE SET topic = excluded.topic",
             (draft.room, number, draft.text),
         )
-    message = ChatMessage(number, draft.name, draft.text, draft.said_at, draft.kind)
+    message = ChatMessage(number, draft.name, draft.text, said_at, draft.kind)
     return StoredMessage(message, token=epochs.token(number, mark))
 
 

@@ -9,6 +9,7 @@ from mixsvc.chat.model.acts import Deletion, Lift, Removal
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.storage.records import AuditEntry, StoredAct
 from mixsvc.chat.storage.sqlite.messages import topic
+from mixsvc.chat.storage.times import ROUNDED, microseconds
 from mixsvc.common.addresses import network
 from mixsvc.nodes.interfaces import JournalPage
 
@@ -36,7 +37,7 @@ def read_sanctions(cursor: sqlite3.Cursor) -> list[Sanction]:
 
 def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry, now: float | None) -> StoredAct[Sanction]:
     """See SanctionStore."""
-    address = network(sanction.address)
+    address, until = network(sanction.address), microseconds(sanction.until)
     cursor.execute("BEGIN IMMEDIATE")
     cursor.execute("DELETE FROM sanction WHERE until <= ?", (now,))
     # The target is the name, or the address if there is no name.
@@ -55,10 +56,10 @@ def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry, now: f
             address,
             sanction.by,
             sanction.reason,
-            sanction.until,
+            until,
         ),
     )
-    stored = replace(sanction, id=cursor.lastrowid or 0, address=address)
+    stored = replace(sanction, id=cursor.lastrowid or 0, address=address, until=until)
     _write(cursor, entry)
     return StoredAct(stored)
 
@@ -73,7 +74,8 @@ def lift(cursor: sqlite3.Cursor, act: Lift, ids: Sequence[int], entry: AuditEntr
 
 def move(cursor: sqlite3.Cursor, ids: Sequence[int], seconds: float) -> None:
     """See SanctionStore."""
-    cursor.executemany("UPDATE sanction SET until = until + ? WHERE id = ?", [(seconds, each) for each in ids])
+    statement = f"UPDATE sanction SET until = {ROUNDED.format('until + ?')} WHERE id = ?"
+    cursor.executemany(statement, [(seconds, each) for each in ids])
 
 
 def record(cursor: sqlite3.Cursor, act: Removal, entry: AuditEntry) -> StoredAct[Removal]:
@@ -115,7 +117,7 @@ def read_audit(cursor: sqlite3.Cursor, before: int | None, limit: int) -> list[A
 def _write(cursor: sqlite3.Cursor, entry: AuditEntry) -> None:
     cursor.execute(
         "INSERT INTO audit (at, by, action, room, target, reason) VALUES (?, ?, ?, ?, ?, ?)",
-        (entry.at, entry.by, entry.action, entry.room, entry.target, entry.reason),
+        (microseconds(entry.at), entry.by, entry.action, entry.room, entry.target, entry.reason),
     )
 
 

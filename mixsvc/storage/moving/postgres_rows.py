@@ -1,0 +1,108 @@
+"""The rows of a history in a PostgreSQL database."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from mixsvc.storage.moving.tables import MOVING, Column, Key, Kind, Part, Row, Table
+from mixsvc.storage.moving.texts import MICROSECONDS
+from mixsvc.storage.postgres.connection import PostgresConnection
+
+__all__ = ["PostgresRows"]
+
+# The last numbers given, of which the highest is that of a row.
+COUNTERS: Final = """
+    UPDATE counter SET last = greatest(last, CASE name
+        WHEN 'audit' THEN (SELECT max(id) FROM audit)
+        WHEN 'sanction' THEN (SELECT max(id) FROM sanction)
+    END)
+"""
+BEGIN: Final = "INSERT INTO meta (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+
+
+class PostgresRows:
+    """Implements RowReader and RowWriter. Its methods block and raise psycopg.Error."""
+
+    def __init__(self, connection: PostgresConnection, expect_unused: Callable[[], None]) -> None:
+        """connection: of this object alone, in autocommit mode. expect_unused: see RowReader."""
+        self._connection = connection
+        self.expect_unused = expect_unused
+
+    def hold_still(self) -> None:
+        """Read all that follows as of one moment."""
+        self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def epoch(self) -> str:
+        """See RowReader."""
+        return self._meta("epoch")
+
+    def moving(self) -> str:
+        """The epoch of the history that is being moved into this database; "" if none is."""
+        return self._meta(MOVING)
+
+    def begin(self, epoch: str) -> None:
+        """A history is moved into this database from now on."""
+        self._connection.execute(BEGIN, (MOVING, epoch))
+
+    def floor(self) -> int:
+        """See RowReader."""
+        return int(self._value("SELECT coalesce(max(number), 0) FROM room_floor"))
+
+    def count(self, table: Table) -> int:
+        """See RowReader."""
+        return int(self._value(f"SELECT count(*) FROM {table.name}"))
+
+    def read(self, table: Table, after: Key | None, limit: int, up_to: Key | None = None) -> Part:
+        """See RowReader."""
+        where, values = _range(table, after, up_to)
+        names = ", ".join(map(_read, table.columns))
+        statement = f"SELECT {names} FROM {table.name} {where} ORDER BY {table.key_names} LIMIT %s"
+        rows = self._connection.execute(statement.encode(), [*values, limit]).fetchall()
+        return Part(rows, table.key(rows[-1]) if rows else None, len(rows))
+
+    def replace(self, table: Table, after: Key | None, up_to: Key | None, rows: Sequence[Row]) -> None:
+        """See RowWriter."""
+        where, values = _range(table, after, up_to)
+        given = ", ".join(f"%s::{each.kind.value}[]" for each in table.columns)
+        cells = ", ".join(map(_written, table.columns))
+        statement = f"INSERT INTO {table.name} ({table.names}) SELECT {cells} FROM unnest({given}) AS t ({table.names})"
+        with self._connection.transaction():
+            self._connection.execute(f"DELETE FROM {table.name} {where}".encode(), values)
+            if rows:
+                self._connection.execute(statement.encode(), [list(column) for column in zip(*rows, strict=True)])
+
+    def finish(self, epoch: str, floor: int) -> None:
+        """See RowWriter."""
+        with self._connection.transaction():
+            self._connection.execute("UPDATE room_floor SET number = %s", (floor,))
+            self._connection.execute(COUNTERS)
+            self._connection.execute(BEGIN, ("epoch", epoch))
+            self._connection.execute("DELETE FROM meta WHERE name = %s", (MOVING,))
+
+    def _meta(self, name: str) -> str:
+        return str(self._value("SELECT coalesce((SELECT value FROM meta WHERE name = %s), '')", name))
+
+    def _value(self, statement: str, *values: object) -> Any:
+        row = self._connection.execute(statement.encode(), values).fetchone()
+        assert row is not None
+        return row[0]
+
+
+def _read(column: Column) -> str:
+    # Not as a floating-point number, which might lose a microsecond.
+    if column.kind is Kind.TIME:
+        return f"(extract(epoch FROM {column.name}) * {MICROSECONDS})::bigint"
+    return column.name
+
+
+def _written(column: Column) -> str:
+    return f"to_timestamp({column.name} / {MICROSECONDS})" if column.kind is Kind.TIME else column.name
+
+
+def _range(table: Table, after: Key | None, up_to: Key | None) -> tuple[str, list[Any]]:
+    """The WHERE of the rows after one and up to another one, and its values."""
+    cells = ", ".join(["%s"] * table.keys)
+    parts = [
+        (f"({table.key_names}) {sign} ({cells})", key) for sign, key in ((">", after), ("<=", up_to)) if key is not None
+    ]
+    where = f"WHERE {' AND '.join(part for part, _ in parts)}" if parts else ""
+    return where, [cell for _, key in parts for cell in key]

@@ -1,0 +1,162 @@
+"""Which tables and columns make a history, the same in both kinds of database. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Protocol, TypeAlias
+
+__all__ = ["MOVING", "TABLES", "Column", "Key", "Kind", "Part", "Row", "RowReader", "RowWriter", "Table", "Value"]
+
+# The name of the row of `meta` that a history has until it is complete. Its value is the epoch of the source.
+MOVING: Final = "moving"
+
+# A text, a whole number, or a time in microseconds since 1970, UTC: PostgreSQL keeps no smaller parts of a second.
+Value: TypeAlias = str | int | None
+Row: TypeAlias = tuple[Value, ...]
+
+# The values of a primary key; SQLite's may have texts that are not UTF-8, as bytes.
+Key: TypeAlias = tuple[str | int | bytes | None, ...]
+
+
+class Kind(Enum):
+    """What a column has."""
+
+    TEXT = "text"
+    NUMBER = "bigint"
+    TIME = "double precision"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column. is_unique_text: a text that no other row may have; it may be NULL."""
+
+    name: str
+    kind: Kind = Kind.TEXT
+    is_unique_text: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table. title: what its rows are called. columns: those of the primary key come first, `keys` of them.
+
+    skips_times, skips_texts: whether the service passes over a row with an impossible time, or with a text that is not
+    UTF-8; then it is not moved.
+    """
+
+    name: str
+    title: str
+    keys: int
+    columns: Sequence[Column]
+    skips_times: bool = False
+    skips_texts: bool = False
+
+    @property
+    def names(self) -> str:
+        """The names of all columns, for SQL."""
+        return ", ".join(column.name for column in self.columns)
+
+    @property
+    def key_names(self) -> str:
+        """The names of the key's columns, for SQL."""
+        return ", ".join(column.name for column in self.columns[: self.keys])
+
+    def key(self, row: Row) -> Key:
+        """The key of a row."""
+        return row[: self.keys]
+
+
+def _number(name: str) -> Column:
+    return Column(name, Kind.NUMBER)
+
+
+def _time(name: str) -> Column:
+    return Column(name, Kind.TIME)
+
+
+def _texts(*names: str) -> Sequence[Column]:
+    return [Column(name) for name in names]
+
+
+# The rooms come last of the chat's: their last numbers are of the messages.
+TABLES: Final[Sequence[Table]] = (
+    Table(
+        "message",
+        "messages",
+        2,
+        [
+            Column("room"),
+            _number("number"),
+            *_texts("name", "text"),
+            _time("said_at"),
+            Column("key", is_unique_text=True),
+            *_texts("kind", "deleted_by"),
+            _number("mark"),
+        ],
+    ),
+    Table("room", "rooms", 1, [Column("name"), _number("last"), Column("topic")]),
+    Table(
+        "sanction",
+        "mutes and bans",
+        1,
+        [
+            _number("id"),
+            *_texts("kind", "name", "name_key", "person", "address", "by", "reason"),
+            _time("until"),
+        ],
+        skips_times=True,
+        skips_texts=True,
+    ),
+    Table(
+        "audit",
+        "entries of the audit log",
+        1,
+        [_number("id"), _time("at"), *_texts("by", "action", "room", "target", "reason")],
+        skips_times=True,
+    ),
+    Table("quote", "quotes", 3, _texts("base", "quote", "date", "price", "fetched_at", "source"), skips_texts=True),
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a table. last: the key of the last one that was read, which may not be among `rows`.
+
+    seen: how many were read. changed: how many of `rows` have a text that was changed, as PostgreSQL cannot store it.
+    """
+
+    rows: Sequence[Row]
+    last: Key | None
+    seen: int
+    changed: int = 0
+
+
+class RowReader(Protocol):
+    """Reads the rows of a history. Its methods block, and raise what the database raises."""
+
+    def epoch(self) -> str:
+        """The epoch of the history."""
+
+    def floor(self) -> int:
+        """The highest number that any forgotten room had."""
+
+    def count(self, table: Table) -> int:
+        """How many rows a table has."""
+
+    def read(self, table: Table, after: Key | None, limit: int, up_to: Key | None = None) -> Part:
+        """Returns the first `limit` rows with keys after one, in the order of the keys; after None: from the beginning.
+
+        up_to: no later ones than this; None: up to the end.
+        """
+
+    def expect_unused(self) -> None:
+        """Raise DatabaseUnusable if a service has begun to use the database meanwhile."""
+
+
+class RowWriter(RowReader, Protocol):
+    """Writes the rows of a history; each method makes one transaction."""
+
+    def replace(self, table: Table, after: Key | None, up_to: Key | None, rows: Sequence[Row]) -> None:
+        """Replace the rows with keys after one and up to another one; up_to None: up to the end."""
+
+    def finish(self, epoch: str, floor: int) -> None:
+        """Complete the history."""
