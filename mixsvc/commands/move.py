@@ -9,7 +9,7 @@ from typing import Final
 from mixsvc.commands.command import Command
 from mixsvc.storage.moving.copying import Copied
 from mixsvc.storage.moving.move import move
-from mixsvc.storage.moving.tables import TABLES, Table
+from mixsvc.storage.moving.tables import TABLES, MovedTable
 
 __all__ = ["MOVE"]
 
@@ -23,7 +23,7 @@ class _Progress:
     def __init__(self) -> None:
         self._told_at = time.monotonic()
 
-    def tell(self, table: Table, done: int, total: int) -> None:
+    def tell(self, table: MovedTable, done: int, total: int) -> None:
         """See Report."""
         if time.monotonic() - self._told_at >= PROGRESS_SECONDS:
             self._told_at = time.monotonic()

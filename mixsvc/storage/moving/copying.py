@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from mixsvc.storage.moving.tables import TABLES, Key, RowReader, RowWriter, Table
+from mixsvc.storage.moving.tables import TABLES, Key, MovedTable, RowReader, RowWriter
 
 __all__ = ["Copied", "Report", "copy_all"]
 
@@ -12,7 +12,7 @@ __all__ = ["Copied", "Report", "copy_all"]
 ROWS_AT_ONCE: Final = 2000
 
 # Called with a table, how many of its rows are done, and how many it has.
-Report: TypeAlias = Callable[[Table, int, int], object]
+Report: TypeAlias = Callable[[MovedTable, int, int], object]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def copy_all(source: RowReader, target: RowWriter, report: Report) -> Mapping[st
     return {table.name: _copy(source, target, table, report) for table in TABLES}
 
 
-def _copy(source: RowReader, target: RowWriter, table: Table, report: Report) -> Copied:
+def _copy(source: RowReader, target: RowWriter, table: MovedTable, report: Report) -> Copied:
     total, done = source.count(table), Copied()
     read_up_to: Key | None = None
     written_up_to: Key | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from mixsvc.storage.moving.tables import MOVING, Column, Key, Kind, Part, Row, Table
+from mixsvc.storage.moving.tables import MOVING, Column, Key, Kind, MovedTable, Part, Row
 from mixsvc.storage.moving.texts import MICROSECONDS
 from mixsvc.storage.postgres.connection import PostgresConnection
 
@@ -47,11 +47,11 @@ class PostgresRows:
         """See RowReader."""
         return int(self._value("SELECT coalesce(max(number), 0) FROM room_floor"))
 
-    def count(self, table: Table) -> int:
+    def count(self, table: MovedTable) -> int:
         """See RowReader."""
         return int(self._value(f"SELECT count(*) FROM {table.name}"))
 
-    def read(self, table: Table, after: Key | None, limit: int, up_to: Key | None = None) -> Part:
+    def read(self, table: MovedTable, after: Key | None, limit: int, up_to: Key | None = None) -> Part:
         """See RowReader."""
         where, values = _range(table, after, up_to)
         names = ", ".join(map(_read, table.columns))
@@ -59,7 +59,7 @@ class PostgresRows:
         rows = self._connection.execute(statement.encode(), [*values, limit]).fetchall()
         return Part(rows, table.key(rows[-1]) if rows else None, len(rows))
 
-    def replace(self, table: Table, after: Key | None, up_to: Key | None, rows: Sequence[Row]) -> None:
+    def replace(self, table: MovedTable, after: Key | None, up_to: Key | None, rows: Sequence[Row]) -> None:
         """See RowWriter."""
         where, values = _range(table, after, up_to)
         given = ", ".join(f"%s::{each.kind.value}[]" for each in table.columns)
@@ -98,7 +98,7 @@ def _written(column: Column) -> str:
     return f"to_timestamp({column.name} / {MICROSECONDS})" if column.kind is Kind.TIME else column.name
 
 
-def _range(table: Table, after: Key | None, up_to: Key | None) -> tuple[str, list[Any]]:
+def _range(table: MovedTable, after: Key | None, up_to: Key | None) -> tuple[str, list[Any]]:
     """The WHERE of the rows after one and up to another one, and its values."""
     cells = ", ".join(["%s"] * table.keys)
     parts = [

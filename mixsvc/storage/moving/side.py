@@ -6,13 +6,13 @@ from typing import Final
 
 from mixsvc.errors import DatabaseUnusable
 
-__all__ = ["Refused", "Side"]
+__all__ = ["MoveRefused", "Side"]
 
 # How the checks at the start of a service name a database.
 SETTINGS: Final = ("[storage] url", "[storage] path")
 
 
-class Refused(DatabaseUnusable):
+class MoveRefused(DatabaseUnusable):
     """A database cannot be used for a move. The text names it."""
 
 
@@ -23,13 +23,13 @@ class Side:
     option: str
     place: str
 
-    def refusal(self, why: str) -> Refused:
+    def refusal(self, why: str) -> MoveRefused:
         """The exception that says why this database cannot be used for a move."""
         for setting in SETTINGS:
             why = why.replace(setting, self.option)
-        return Refused(f"{self.option} {self.place}: {why}")
+        return MoveRefused(f"{self.option} {self.place}: {why}")
 
-    def full(self, counted: Mapping[str, int]) -> Refused:
+    def full(self, counted: Mapping[str, int]) -> MoveRefused:
         """The exception for a target that has a history. counted: how many rows of which kind it has."""
         found = ", ".join(f"{count} {title}" for title, count in counted.items() if count)
         return self.refusal(

@@ -12,7 +12,7 @@ from mixsvc.storage import database
 from mixsvc.storage.connections import LOCK_SECONDS, open_to_read
 from mixsvc.storage.lock import DatabaseLock, own, user_of
 from mixsvc.storage.log_marks import is_log_of_another_file
-from mixsvc.storage.moving.side import Refused, Side
+from mixsvc.storage.moving.side import MoveRefused, Side
 from mixsvc.storage.moving.sqlite_rows import SqliteRows
 from mixsvc.storage.moving.tables import TABLES, RowReader, RowWriter
 from mixsvc.storage.replacing import give_as_before, put_in_place, remove
@@ -164,7 +164,7 @@ def _told(side: Side, path: str) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise side.refusal(advice(path, error)) from None
-    except Refused:
+    except MoveRefused:
         raise
     except DatabaseUnusable as error:
         raise side.refusal(str(error)) from None

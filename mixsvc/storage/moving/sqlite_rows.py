@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from mixsvc.storage.moving.tables import MOVING, Key, Kind, Part, Row, Table
+from mixsvc.storage.moving.tables import MOVING, Key, Kind, MovedTable, Part, Row
 from mixsvc.storage.moving.texts import MICROSECONDS, storable
 
 __all__ = ["SqliteRows"]
@@ -44,18 +44,18 @@ class SqliteRows:
         (number,) = self._connection.execute("SELECT coalesce(max(number), 0) FROM room_floor").fetchone()
         return int(number)
 
-    def count(self, table: Table) -> int:
+    def count(self, table: MovedTable) -> int:
         """See RowReader."""
         (number,) = self._connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()
         return int(number)
 
-    def read(self, table: Table, after: Key | None, limit: int, up_to: Key | None = None) -> Part:
+    def read(self, table: MovedTable, after: Key | None, limit: int, up_to: Key | None = None) -> Part:
         """See RowReader. Raises DatabaseUnusable if a row cannot be moved."""
         where, values = _range(table, after, up_to)
         statement = f"SELECT {table.names} FROM {table.name} {where} ORDER BY {table.key_names} LIMIT ?"
         return storable(table, self._connection.execute(statement, [*values, limit]).fetchall())
 
-    def replace(self, table: Table, after: Key | None, up_to: Key | None, rows: Sequence[Row]) -> None:
+    def replace(self, table: MovedTable, after: Key | None, up_to: Key | None, rows: Sequence[Row]) -> None:
         """See RowWriter."""
         where, values = _range(table, after, up_to)
         cells = ", ".join(f"? / {MICROSECONDS}.0" if each.kind is Kind.TIME else "?" for each in table.columns)
@@ -81,7 +81,7 @@ class SqliteRows:
             yield
 
 
-def _range(table: Table, after: Key | None, up_to: Key | None) -> tuple[str, list[Any]]:
+def _range(table: MovedTable, after: Key | None, up_to: Key | None) -> tuple[str, list[Any]]:
     """The WHERE of the rows after one and up to another one, and its values."""
     # A key that was read has its texts as bytes, and no text equals bytes.
     columns = table.columns[: table.keys]

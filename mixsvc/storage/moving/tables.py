@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol, TypeAlias
 
-__all__ = ["MOVING", "TABLES", "Column", "Key", "Kind", "Part", "Row", "RowReader", "RowWriter", "Table", "Value"]
+__all__ = ["MOVING", "TABLES", "Column", "Key", "Kind", "Part", "Row", "RowReader", "RowWriter", "MovedTable", "Value"]
 
 # The name of the row of `meta` that a history has until it is complete. Its value is the epoch of the source.
 MOVING: Final = "moving"
@@ -36,7 +36,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class MovedTable:
     """A table. title: what its rows are called. columns: those of the primary key come first, `keys` of them.
 
     skips_times, skips_texts: whether the service passes over a row with an impossible time, or with a text that is not
@@ -78,8 +78,8 @@ def _texts(*names: str) -> Sequence[Column]:
 
 
 # The rooms come last of the chat's: their last numbers are of the messages.
-TABLES: Final[Sequence[Table]] = (
-    Table(
+TABLES: Final[Sequence[MovedTable]] = (
+    MovedTable(
         "message",
         "messages",
         2,
@@ -93,8 +93,8 @@ TABLES: Final[Sequence[Table]] = (
             _number("mark"),
         ],
     ),
-    Table("room", "rooms", 1, [Column("name"), _number("last"), Column("topic")]),
-    Table(
+    MovedTable("room", "rooms", 1, [Column("name"), _number("last"), Column("topic")]),
+    MovedTable(
         "sanction",
         "mutes and bans",
         1,
@@ -106,14 +106,16 @@ TABLES: Final[Sequence[Table]] = (
         skips_times=True,
         skips_texts=True,
     ),
-    Table(
+    MovedTable(
         "audit",
         "entries of the audit log",
         1,
         [_number("id"), _time("at"), *_texts("by", "action", "room", "target", "reason")],
         skips_times=True,
     ),
-    Table("quote", "quotes", 3, _texts("base", "quote", "date", "price", "fetched_at", "source"), skips_texts=True),
+    MovedTable(
+        "quote", "quotes", 3, _texts("base", "quote", "date", "price", "fetched_at", "source"), skips_texts=True
+    ),
 )
 
 
@@ -139,10 +141,10 @@ class RowReader(Protocol):
     def floor(self) -> int:
         """The highest number that any forgotten room had."""
 
-    def count(self, table: Table) -> int:
+    def count(self, table: MovedTable) -> int:
         """How many rows a table has."""
 
-    def read(self, table: Table, after: Key | None, limit: int, up_to: Key | None = None) -> Part:
+    def read(self, table: MovedTable, after: Key | None, limit: int, up_to: Key | None = None) -> Part:
         """Returns the first `limit` rows with keys after one, in the order of the keys; after None: from the beginning.
 
         up_to: no later ones than this; None: up to the end.
@@ -155,7 +157,7 @@ class RowReader(Protocol):
 class RowWriter(RowReader, Protocol):
     """Writes the rows of a history; each method makes one transaction."""
 
-    def replace(self, table: Table, after: Key | None, up_to: Key | None, rows: Sequence[Row]) -> None:
+    def replace(self, table: MovedTable, after: Key | None, up_to: Key | None, rows: Sequence[Row]) -> None:
         """Replace the rows with keys after one and up to another one; up_to None: up to the end."""
 
     def finish(self, epoch: str, floor: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from mixsvc.errors import DatabaseUnusable
-from mixsvc.storage.moving.tables import Column, Kind, Part, Row, Table, Value
+from mixsvc.storage.moving.tables import Column, Kind, MovedTable, Part, Row, Value
 
 __all__ = ["MICROSECONDS", "storable"]
 
@@ -28,7 +28,7 @@ class _Unmovable(Exception):
         self.is_passed_over = is_passed_over
 
 
-def storable(table: Table, rows: Sequence[Sequence[Any]]) -> Part:
+def storable(table: MovedTable, rows: Sequence[Sequence[Any]]) -> Part:
     """Returns the rows of a SQLite file in the form for both kinds of database.
 
     rows: their texts as bytes, since a column of texts takes any bytes. Raises DatabaseUnusable if one cannot be moved.
@@ -50,7 +50,7 @@ def storable(table: Table, rows: Sequence[Sequence[Any]]) -> Part:
     return Part(found, tuple(rows[-1][: table.keys]) if rows else None, len(rows), changed)
 
 
-def _cells(table: Table, row: Sequence[Any]) -> tuple[Row, bool]:
+def _cells(table: MovedTable, row: Sequence[Any]) -> tuple[Row, bool]:
     """The cells of a row, and whether a text was changed."""
     cells: list[Value] = []
     is_changed = False
@@ -71,7 +71,7 @@ def _cells(table: Table, row: Sequence[Any]) -> tuple[Row, bool]:
     return tuple(cells), is_changed
 
 
-def _check_text(table: Table, place: int, cell: bytes) -> None:
+def _check_text(table: MovedTable, place: int, cell: bytes) -> None:
     """Raise if a text may not be changed: that of a primary key, or one because of which the row is passed over."""
     try:
         cell.decode()
@@ -82,7 +82,7 @@ def _check_text(table: Table, place: int, cell: bytes) -> None:
         raise _Unmovable("a name that is not text", table.skips_texts)
 
 
-def _number(table: Table, column: Column, cell: Any) -> Value:
+def _number(table: MovedTable, column: Column, cell: Any) -> Value:
     if column.kind is Kind.TIME:
         # A column of numbers keeps a text that is none as a text.
         if (

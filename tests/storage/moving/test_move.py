@@ -19,7 +19,7 @@ from mixsvc.storage.lock import DatabaseLock
 from mixsvc.storage.moving import copying, running
 from mixsvc.storage.moving.copying import Copied
 from mixsvc.storage.moving.move import move
-from mixsvc.storage.moving.tables import Table
+from mixsvc.storage.moving.tables import MovedTable
 from mixsvc.storage.postgres import start
 from mixsvc.storage.postgres.connection import connect
 from mixsvc.storage.postgres.schema import upgrade
@@ -34,7 +34,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "WATCHED", 0.3)
 
 
-def quietly(table: Table, done: int, total: int) -> None:
+def quietly(table: MovedTable, done: int, total: int) -> None:
     """Report nothing."""
 
 
@@ -113,10 +113,10 @@ def _dying_each_time(source: str, target: str) -> dict[str, Copied]:
     raise AssertionError("it never ends")
 
 
-def _dying_after(steps: int) -> Callable[[Table, int, int], None]:
+def _dying_after(steps: int) -> Callable[[MovedTable, int, int], None]:
     done = iter(range(steps))
 
-    def report(table: Table, rows: int, total: int) -> None:
+    def report(table: MovedTable, rows: int, total: int) -> None:
         if next(done, None) is None:
             raise _Death
 
@@ -316,7 +316,7 @@ def test_a_node_that_is_dead_is_in_nobody_s_way_and_a_new_one_is(durable_url: st
     with closing(connect(durable_url)) as service:
         statements.begin(service.cursor(), "dead")
 
-    def begin(table: Table, rows: int, total: int) -> None:
+    def begin(table: MovedTable, rows: int, total: int) -> None:
         if table.name == "quote":
             with closing(connect(durable_url)) as service:
                 statements.begin(service.cursor(), "new")
@@ -331,9 +331,9 @@ def test_a_node_that_is_dead_is_in_nobody_s_way_and_a_new_one_is(durable_url: st
 def test_two_moves_at_once(durable_url: str) -> None:
     make_history("chat.sqlite3")
     make_history("other.sqlite3")
-    told = []
+    told: list[str] = []
 
-    def move_too(table: Table, rows: int, total: int) -> None:
+    def move_too(table: MovedTable, rows: int, total: int) -> None:
         if not told:
             told.append(refusal("other.sqlite3", durable_url))
 
