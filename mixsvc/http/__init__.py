@@ -8,8 +8,9 @@ this order:
 - channel: one connection, and the phases that it goes through. Here the theory of a connection stands.
 - head: the head of a request is checked as a whole, and what two servers could read in two ways is refused (errors).
 - chunked, uploads: where the body ends, where it is kept, and how many bytes it may have.
-- request: the client's address and scheme are taken from a trusted proxy (forwarded) before any resource sees the
-  request; requests for hosts that are not ours are refused (hosts).
+- forwarded: the sender, whose address and scheme are taken from a trusted proxy before any resource sees the request;
+  requests for hosts that are not ours are refused (hosts).
+- page_request: the short way, for a page without a twisted.web Request; request: the long way, for everything else.
 - routing: the chat at its prefix, the application everywhere else.
 - direct_writer: a whole response goes to the socket at once.
 - timeouts, write_deadline: one timer looks at the deadlines of all connections once a second.

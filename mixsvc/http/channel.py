@@ -29,7 +29,7 @@ the transport's buffer is empty. So at most one request of a connection is in wo
 """
 
 from enum import Enum, auto
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, ISSLTransport, ITCPTransport
@@ -44,8 +44,10 @@ from zope.interface import implementer
 from mixsvc.http.chunked import ChunkedBody, SizedBody, body_decoder
 from mixsvc.http.direct_writer import DirectWriter
 from mixsvc.http.errors import RefusedRequest
-from mixsvc.http.head import RequestHead, check_beginning, read_head, wants_close, without_line_end
+from mixsvc.http.forwarded import ConnectionSenders
+from mixsvc.http.head import RequestHead, check_beginning, read_head, without_line_end
 from mixsvc.http.interfaces import ChannelSite
+from mixsvc.http.page_request import PageRequest
 from mixsvc.http.timeouts import NEVER
 from mixsvc.http.twisted_private import set_request_line
 from mixsvc.http.uploads import Upload
@@ -97,28 +99,19 @@ class MixChannel(HTTPChannel):
     # Bytes of the last response, and bytes of the present one that the client has read for certain.
     _written_last = 0
     _read_by_client = 0
-    _peer: IAddress | None = None
-    _host: IAddress | None = None
-    _is_secure: bool | None = None
-
-    # The ends of the connection, asked once, at the first request: before that a PROXY header may name another client.
+    _is_secure = False
+    senders: ConnectionSenders
 
     def getPeer(self) -> IAddress:
         """The client's address."""
-        if self._peer is None:
-            self._peer = HTTPChannel.getPeer(self)
-        return self._peer
+        return self.senders.ends.peer
 
     def getHost(self) -> IAddress:
         """The address that the client has connected to."""
-        if self._host is None:
-            self._host = HTTPChannel.getHost(self)
-        return self._host
+        return self.senders.ends.host
 
     def isSecure(self) -> bool:
         """Whether this is TLS."""
-        if self._is_secure is None:
-            self._is_secure = bool(HTTPChannel.isSecure(self))
         return self._is_secure
 
     # The life of the connection
@@ -131,7 +124,9 @@ class MixChannel(HTTPChannel):
     def connectionMade(self) -> None:
         """Called by the transport."""
         HTTPChannel.connectionMade(self)
-        self.direct = DirectWriter(self.transport, self.isSecure())
+        self._is_secure = bool(HTTPChannel.isSecure(self))
+        self.senders = ConnectionSenders(self.transport, self._is_secure, self.site)
+        self.direct = DirectWriter(self.transport, self._is_secure)
         self.upload = Upload(self.site.uploads)
         self.deadline = self.site.seconds() + self.site.timeouts.head
         self.site.add(self)
@@ -146,6 +141,7 @@ class MixChannel(HTTPChannel):
         """See IUpgradableChannel."""
         # Nothing needs the request any more, and thousands of idle WebSockets would keep theirs.
         request = self.requests.pop()
+        self.senders.forget()
         self._leave(Phase.UPGRADED)
         self.site.forget(self)
         # A producer of the transport would be paused for requests that never come.
@@ -234,11 +230,11 @@ class MixChannel(HTTPChannel):
             self.site.idle.pop(self, None)
 
     def _begin_request(self, head: RequestHead) -> None:
-        request: Any = self.requestFactory(self)
+        self.length = head.fields.body_length
+        request = self.site.make_request(self, head)
+        request.began = self.began
         self.requests.append(request)
         set_request_line(self, head.method, head.target, head.version)
-        request.take_fields(head.fields)
-        self.length = head.fields.body_length
         self.allHeadersReceived()
         if self.length == 0:
             self.allContentReceived()
@@ -248,25 +244,26 @@ class MixChannel(HTTPChannel):
         if self.length is not None and self.length > self.site.uploads.max_each:
             self.refuse(self.site.uploads.too_large())
             return
-        request = self.requests[-1]
-        request.began = self.began
         self.phase = Phase.BODY
+        request: Any = self.requests[-1]
+        if isinstance(request, PageRequest):
+            self.persistent = self.checkPersistence(request, request.clientproto)
+        else:
+            HTTPChannel.allHeadersReceived(self)
         if self.length != 0:
-            self._begin_body(request)
-        HTTPChannel.allHeadersReceived(self)
+            self._begin_body(request.content)
 
-    def _begin_body(self, request: Request) -> None:
+    def _begin_body(self, content: IO[bytes]) -> None:
         self.deadline = self.site.seconds() + self.site.timeouts.transfer
         # A 100 Continue may wait in the transport.
         self.direct.expect_buffered()
-        self._body = body_decoder(self.length, request.handleContentChunk, self._body_finished)
+        self._body = body_decoder(self.length, lambda data: self.upload.keep(data, content), self._body_finished)
 
-    def checkPersistence(self, request: Request, version: bytes) -> bool:
+    def checkPersistence(self, request: Any, version: bytes) -> bool:
         """Whether the connection may be used again."""
-        if wants_close(request.requestHeaders.getRawHeaders(b"connection") or ()):
-            request.responseHeaders.setRawHeaders(b"connection", [b"close"])
-            return False
-        return version == b"HTTP/1.1"
+        if request.fields.closes:
+            request.say_last()
+        return version == b"HTTP/1.1" and not request.fields.closes
 
     def _take_body(self) -> None:
         data, self._pending = self._pending, b""
@@ -397,7 +394,7 @@ class MixChannel(HTTPChannel):
         """Close after the response in work; now, if there is none."""
         self.persistent = 0
         for request in self.requests:
-            request.setHeader(b"connection", b"close")
+            request.say_last()
         if not self.requests:
             self.loseConnection()
 

@@ -6,9 +6,10 @@ transport. A transport does not say when its buffer is empty, unless it was full
 waits as long as all responses of a connection were sent in this way and the socket took each of them completely.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["DirectWriter"]
+__all__ = ["DirectWriter", "whole_response"]
 
 
 def _nothing() -> None:
@@ -57,3 +58,21 @@ class DirectWriter:
         taken = getattr(self._transport, "writeSomeData", _takes_nothing)(data)
         # If this is an error, the reactor meets it again and handles it.
         return data[taken:] if isinstance(taken, int) and taken >= 0 else data
+
+
+def whole_response(
+    version: bytes,
+    status: tuple[int, bytes],
+    ours: Sequence[tuple[bytes, bytes]],
+    fields: Sequence[tuple[bytes, bytes]],
+    body: bytes,
+) -> bytes:
+    """A response in one piece. status: code and reason. fields: replace those of `ours` that have the same name.
+
+    twisted.web would make a dictionary of headers and a list of pieces, each of which the transport reads more than
+    once: that takes longer than the rest of this thread's work for a small page.
+    """
+    names = [name.lower() for name, _ in fields]
+    lines = [b"%b: %b\r\n" % pair for pair in ours if pair[0].lower() not in names]
+    lines += [b"%b: %b\r\n" % pair for pair in fields]
+    return b"%b %d %b\r\n%b\r\n%b" % (version, *status, b"".join(lines), body)

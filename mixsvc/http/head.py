@@ -7,7 +7,8 @@ X_Forwarded_For from X-Forwarded-For, which a trusted proxy has set.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -23,8 +24,8 @@ __all__ = [
     "RequestHead",
     "check_beginning",
     "check_trailers",
+    "read_fields",
     "read_head",
-    "wants_close",
     "without_line_end",
 ]
 
@@ -66,16 +67,39 @@ SLASH: Final = ord("/")
 UNSUPPORTED: Final = (b"CONNECT", b"TRACE")
 
 
-class HeaderFields(NamedTuple):
-    """Header fields that have one meaning.
+@dataclass(frozen=True, slots=True, eq=False)
+class HeaderFields:
+    """Header fields that have one meaning. One object is compared by identity only, and has what is asked of it often.
 
     raw: the lines with their ends. pairs: name and value of each. body_length: bytes of the body that follows, 0
-    without one; None if it comes in chunks.
+    without one; None if it comes in chunks. values: by name in lower case, the last one of several. closes: whether the
+    connection is to end with the response. is_plain: whether they ask for nothing but a response: not for an upgrade,
+    and not to be told to go on.
     """
 
     raw: bytes
     pairs: tuple[tuple[bytes, bytes], ...]
     body_length: int | None
+    values: Mapping[bytes, bytes]
+    closes: bool
+    is_plain: bool
+
+    @classmethod
+    def of(cls, raw: bytes, pairs: tuple[tuple[bytes, bytes], ...], body_length: int | None) -> "HeaderFields":
+        """The fields of checked lines."""
+        values = {name.lower(): value for name, value in pairs}
+        closes = b"connection" in values and _wants_close(v for name, v in pairs if name.lower() == b"connection")
+        return cls(raw, pairs, body_length, values, closes, values.keys().isdisjoint((b"upgrade", b"expect")))
+
+    @property
+    def is_short(self) -> bool:
+        """Whether this object, and what is made of it, may be cached."""
+        return len(self.raw) <= CACHED_BYTES
+
+    def with_host(self, host: bytes) -> "HeaderFields":
+        """The same with another Host. host: checked."""
+        pairs = tuple(pair for pair in self.pairs if pair[0].lower() != b"host")
+        return HeaderFields.of(_with_host(self.raw, host), ((b"Host", host), *pairs), self.body_length)
 
 
 def read_fields(raw: bytes, minor: bytes) -> HeaderFields:
@@ -95,7 +119,7 @@ def without_line_end(data: bytes) -> bytes:
     return data.removeprefix(b"\r\n")
 
 
-def wants_close(values: Iterable[bytes]) -> bool:
+def _wants_close(values: Iterable[bytes]) -> bool:
     """Whether the values of Connection headers name `close`, which may stand anywhere in a list."""
     return any(option.strip(b" \t").lower() == b"close" for value in values for option in value.split(b","))
 
@@ -107,10 +131,14 @@ def _read(raw: bytes, minor: bytes) -> HeaderFields:
     _check_number(raw)
     _check_host(lowered, minor)
     length = _body_length(lowered, minor) if LENGTH in lowered or CODING in lowered else 0
-    return HeaderFields(raw, tuple(_pair(line) for line in raw.split(b"\r\n")[:-1]), length)
+    return HeaderFields.of(raw, tuple(_pair(line) for line in raw.split(b"\r\n")[:-1]), length)
 
 
 _read_cached = lru_cache(256)(_read)
+
+
+def _with_host(raw: bytes, host: bytes) -> bytes:
+    return b"Host: %b\r\n" % host + HOST_FIELD.sub(b"", raw)
 
 
 def _pair(line: bytes) -> tuple[bytes, bytes]:
@@ -231,5 +259,4 @@ def _with_path(head: RequestHead, minor: bytes) -> RequestHead:
         raise RefusedRequest(400, "The URL of the request has no valid host.")
     if not path.startswith(b"/"):
         path = b"*" if head.method == b"OPTIONS" and not path else b"/" + path
-    fields = b"Host: %b\r\n" % host + HOST_FIELD.sub(b"", head.fields.raw)
-    return head._replace(target=path, fields=read_fields(fields, minor))
+    return head._replace(target=path, fields=read_fields(_with_host(head.fields.raw, host), minor))

@@ -24,6 +24,7 @@ def replace_host(request: Request, host: bytes) -> None:
     # Requests with the same fields share their headers.
     request.requestHeaders = request.requestHeaders.copy()
     request.requestHeaders.setRawHeaders(b"host", [host])
-    # A MixRequest keeps the fields of its head, which these are no longer.
-    kept: Any = request
-    kept.fields = None
+    # A MixRequest has them in another form as well.
+    found: Any = request
+    if (sender := getattr(found, "sender", None)) is not None:
+        found.sender = sender.with_host(host)

@@ -1,23 +1,22 @@
-"""What a request, its connection and their site need of each other, so that none of their modules imports a higher one.
+"""What a connection and a request need of their site, and it of them, so that no module imports a higher one.
 
 All of it belongs to the reactor thread.
 """
 
 from collections import Counter
-from collections.abc import Collection
 from typing import Any, Protocol
 
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import Request
 
-from mixsvc.config.network import Proxy
-from mixsvc.http.direct_writer import DirectWriter
 from mixsvc.http.errors import RefusedRequest
+from mixsvc.http.forwarded import SenderSite
+from mixsvc.http.head import RequestHead
 from mixsvc.http.timeouts import HasDeadlines, Timeouts
-from mixsvc.http.uploads import Upload, UploadQuota
+from mixsvc.http.uploads import UploadQuota
 
-__all__ = ["ChannelSite", "Connection", "RequestChannel", "RequestSite"]
+__all__ = ["ChannelSite", "Connection", "RequestSite"]
 
 
 class Connection(HasDeadlines, Protocol):
@@ -38,7 +37,7 @@ class Connection(HasDeadlines, Protocol):
         """Respond, and close."""
 
 
-class ChannelSite(Protocol):
+class ChannelSite(SenderSite, Protocol):
     """What a connection needs of its site."""
 
     timeouts: Timeouts
@@ -50,6 +49,9 @@ class ChannelSite(Protocol):
 
     def seconds(self) -> float:
         """The time of the site's clock."""
+
+    def make_request(self, channel: Any, head: RequestHead) -> Any:
+        """A request with this head."""
 
     def add(self, channel: Connection) -> None:
         """A connection is made."""
@@ -64,9 +66,6 @@ class ChannelSite(Protocol):
 class RequestSite(Protocol):
     """What a request needs of its site."""
 
-    # See the settings of the same names in [server].
-    trusted: Collection[Proxy]
-    hosts: Collection[str]
     # The value of the header Strict-Transport-Security; empty: none.
     hsts: bytes
     is_stopping: bool
@@ -77,21 +76,3 @@ class RequestSite(Protocol):
 
     def log(self, request: Request) -> None:
         """A response is complete."""
-
-
-class RequestChannel(Protocol):
-    """What a request needs of its connection."""
-
-    site: RequestSite
-    direct: DirectWriter
-    upload: Upload
-
-    @property
-    def is_ending(self) -> bool:
-        """Whether bytes that still come are discarded."""
-
-    def refuse(self, refused: RefusedRequest) -> None:
-        """Respond, and close."""
-
-    def drop_unread(self) -> None:
-        """End the connection at once: its client does not read the response."""

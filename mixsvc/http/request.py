@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from time import time
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from twisted.logger import Logger
@@ -13,15 +13,19 @@ from twisted.web.http_headers import Headers
 from twisted.web.server import Request, version
 from zope.interface import implementer
 
-from mixsvc.http.errors import RefusedRequest
-from mixsvc.http.forwarded import apply_forwarded, normal_peer
-from mixsvc.http.head import CACHED_BYTES, HeaderFields
-from mixsvc.http.hosts import is_one_of
-from mixsvc.http.interfaces import RequestChannel, RequestSite
+from mixsvc.http.direct_writer import whole_response
+from mixsvc.http.forwarded import Sender
+from mixsvc.http.head import HeaderFields
+from mixsvc.http.interfaces import RequestSite
 from mixsvc.http.uploads import open_body
 from txsockjs.interfaces import IRequestScheme
 
-__all__ = ["MixRequest", "headers_of"]
+__all__ = ["CLIENT_CLOSED", "CLOSE", "MixRequest", "Pairs", "own_fields", "segments_of"]
+
+# Names and values of header fields.
+Pairs: TypeAlias = Sequence[tuple[bytes, bytes]]
+
+CLOSE: Final = (b"Connection", b"close")
 
 # The status for a client that did not wait; nginx logs the same one.
 CLIENT_CLOSED: Final = 499
@@ -29,10 +33,10 @@ CLIENT_CLOSED: Final = 499
 MISDIRECTED = b"This server does not answer for the host that the request names.\n"
 
 
-def headers_of(pairs: Sequence[tuple[bytes, bytes]]) -> Headers:
-    """The header fields of these names and values."""
+def headers_of(fields: HeaderFields) -> Headers:
+    """The header fields as twisted.web has them."""
     headers = Headers()
-    for name, value in pairs:
+    for name, value in fields.pairs:
         headers.addRawHeader(name, value)
     return headers
 
@@ -40,9 +44,23 @@ def headers_of(pairs: Sequence[tuple[bytes, bytes]]) -> Headers:
 _cached_headers = lru_cache(256)(headers_of)
 
 
-@lru_cache(1)
-def _date(second: int) -> bytes:
-    return bytes(datetimeToString(second))
+def own_fields(site: RequestSite, sender: Sender) -> Pairs:
+    """The fields of a response that begins now and that are not the resource's."""
+    hsts = site.hsts if sender.scheme == "https" else b""
+    return _own_fields(int(time()), site.is_stopping, hsts)
+
+
+@lru_cache(8)
+def _own_fields(second: int, is_last: bool, hsts: bytes) -> Pairs:
+    first = [CLOSE] if is_last else []
+    if hsts:
+        first.append((b"Strict-Transport-Security", hsts))
+    return (*first, (b"Server", version), (b"Date", bytes(datetimeToString(second))))
+
+
+def segments_of(path: bytes) -> list[bytes]:
+    """The segments of a path, decoded."""
+    return [unquote_to_bytes(each) for each in path[1:].split(b"/")]
 
 
 @implementer(IRequestScheme)
@@ -53,12 +71,10 @@ class MixRequest(Request):
     channel: Any
     content: IO[bytes] | None
     began: float
-    # By which scheme the client has come to a trusted proxy; None if none says so.
-    _forwarded_scheme: str | None = None
-    # The path that a trusted proxy has removed from the beginning of the URL, such as /mix.
-    forwarded_prefix = ""
-    # The fields of the head; None if a trusted proxy has made others of them.
-    fields: HeaderFields | None = None
+    # The fields of the head as they came.
+    fields: HeaderFields
+    # None before the request is complete.
+    sender: Sender | None = None
     # Called when the client leaves before its response is complete.
     client_left: Callable[[], None] | None = None
     # Whether a view has left the client to the service; how long that takes says nothing about the pages.
@@ -74,9 +90,8 @@ class MixRequest(Request):
     def take_fields(self, fields: HeaderFields) -> None:
         """The head is checked: these are its fields."""
         self.fields = fields
-        is_short = len(fields.raw) <= CACHED_BYTES
         # Shared by all requests with the same fields: whoever changes them takes a copy.
-        self.requestHeaders = _cached_headers(fields.pairs) if is_short else headers_of(fields.pairs)
+        self.requestHeaders = _cached_headers(fields) if fields.is_short else headers_of(fields)
 
     def gotLength(self, length: int | None) -> None:
         """The head is complete: a body may follow."""
@@ -88,25 +103,10 @@ class MixRequest(Request):
 
     def client_scheme(self) -> str | None:
         """See IRequestScheme. Whoever connects without TLS may be a proxy that does not say what its client speaks."""
-        if self._forwarded_scheme is not None:
-            return self._forwarded_scheme
+        if self.sender is not None:
+            return self.sender.scheme
         channel = getattr(self, "channel", None)
         return "https" if channel is not None and channel.isSecure() else None
-
-    def handleContentChunk(self, data: bytes) -> None:
-        """A part of the body."""
-        channel: RequestChannel = self.channel
-        if channel.is_ending:
-            return
-        try:
-            channel.upload.grow(len(data))
-            Request.handleContentChunk(self, data)
-        except RefusedRequest as refused:
-            channel.refuse(refused)
-        except OSError as error:
-            # The disk is full, or too many files are open.
-            self._log.error("web: cannot keep the body of a request: {error}", error=str(error))
-            channel.refuse(RefusedRequest(503, "This server cannot keep the body of the request; try again later."))
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """The request is complete. `args` are those of the query; reading the body is left to the resource."""
@@ -117,51 +117,54 @@ class MixRequest(Request):
 
     def process(self) -> None:
         """Take what a trusted proxy says about the client, then find the resource and render it."""
-        self._is_processed = True
         site: RequestSite = self.channel.site
-        self.client = normal_peer(self.client)
-        self._forwarded_scheme, self.forwarded_prefix = apply_forwarded(self, site.trusted)
-        if site.is_stopping:
-            self.setHeader(b"connection", b"close")
-        if site.hsts and self.isSecure():
-            self.setHeader(b"strict-transport-security", site.hsts)
-        if site.hosts and not is_one_of(self.getHeader(b"host"), site.hosts):
+        sender = self.channel.senders.of(self.fields)
+        self.begin_response(sender, own_fields(site, sender))
+        if not sender.is_ours:
             self._misdirected()
         elif self.path == b"*":
             Request.process(self)
         else:
             self._render_resource(site)
 
+    def begin_response(self, sender: Sender, ours: Pairs) -> None:
+        """From now on there is a response, which has these fields unless the resource replaces them."""
+        self._is_processed = True
+        self.sender = sender
+        self.client = sender.client
+        if sender.fields is not self.fields:
+            self.take_fields(sender.fields)
+        for name, value in ours:
+            self.responseHeaders.setRawHeaders(name, [value])
+
     def _render_resource(self, site: RequestSite) -> None:
         """What twisted.web does here, which makes the date anew for each request and looks for encoders."""
         self.site = site  # type: ignore[assignment]
-        self.responseHeaders.setRawHeaders(b"Server", [version])
-        self.responseHeaders.setRawHeaders(b"Date", [_date(int(time()))])
         self.prepath = []
-        self.postpath = [unquote_to_bytes(each) for each in self.path[1:].split(b"/")]
+        self.postpath = segments_of(self.path)
         try:
             self.render(site.getResourceFor(self))
         except BaseException:
             self.processingFailed(Failure())
 
     def respond(self, code: int, reason: bytes, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
-        """Send a whole response and finish. A field replaces the headers of its name that were set before.
-
-        The response is written in one piece. twisted.web would make a dictionary of headers and a list of pieces, each
-        of which the transport reads more than once: that takes longer than the rest of this thread's work for a small
-        page.
-        """
+        """Send a whole response and finish. A field replaces the headers of its name that were set before."""
         self.setResponseCode(code, reason)
-        names = [name.lower() for name, _ in fields]
-        ours = [pair for pair in self.responseHeaders.getAllRawHeaders() if pair[0].lower() not in names]
-        lines = [b"%b: %b\r\n" % (name, value) for name, values in ours for value in values]
-        lines += [b"%b: %b\r\n" % field for field in fields]
+        ours = [(name, value) for name, values in self.responseHeaders.getAllRawHeaders() for value in values]
         if self.method == b"HEAD":
             body = b""
         self.startedWriting = 1
         self.sentLength = len(body)
-        self.channel.direct.write(b"%b %d %b\r\n%b\r\n%b" % (self.clientproto, code, reason, b"".join(lines), body))
+        self.channel.direct.write(whole_response(self.clientproto, (code, reason), ours, fields, body))
         self.finish()
+
+    def say_last(self) -> None:
+        """The connection will end with this response, which is to say so."""
+        self.setHeader(b"connection", b"close")
+
+    def for_stream(self) -> "MixRequest":
+        """The request of twisted.web through which a long response goes."""
+        return self
 
     def finish(self) -> None:
         """The response is complete."""
@@ -191,7 +194,7 @@ class MixRequest(Request):
         site: RequestSite = self.channel.site
         site.refused["421"] += 1
         # Only to let the chat mask the name of a session in the uri, which the log shows.
-        self.prepath, self.postpath = [], [unquote_to_bytes(each) for each in self.path[1:].split(b"/")]
+        self.prepath, self.postpath = [], segments_of(self.path)
         site.getResourceFor(self)
         self.setResponseCode(421, b"Misdirected Request")
         self.setHeader(b"content-type", b"text/plain; charset=utf-8")

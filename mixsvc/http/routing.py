@@ -1,15 +1,20 @@
 """The URL tree: the chat at its prefix, the WSGI application everywhere else."""
 
+from collections.abc import Callable, Sequence
+
 from twisted.web import pages
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request
+from zope.interface import implementer
 
 from mixsvc.common.http_grammar import HOST, ORIGIN
 from mixsvc.http.hosts import replace_host
+from mixsvc.http.page_request import IPages, PageRequest
 
 __all__ = ["ChatOnlyRoot", "Root"]
 
 
+@implementer(IPages)
 class Root(Resource):
     """The root resource: passes each request on to the chat or to the application."""
 
@@ -25,12 +30,20 @@ class Root(Resource):
         rest = request.postpath or []
         segments = [path, *rest]
         depth = len(self._prefix)
-        if segments[:depth] == self._prefix:
+        if self._is_chat(segments):
             request.prepath = self._prefix[:]
             request.postpath = segments[depth:]
             return self._chat
         request.prepath, request.postpath = [], segments
         return self._application
+
+    def page_at(self, segments: Sequence[bytes]) -> Callable[[PageRequest], None] | None:
+        """See IPages."""
+        pages = None if self._is_chat(segments) else IPages(self._application, None)
+        return pages.page_at(segments) if pages is not None else None
+
+    def _is_chat(self, segments: Sequence[bytes]) -> bool:
+        return segments[: len(self._prefix)] == self._prefix
 
 
 class ChatOnlyRoot(Root):

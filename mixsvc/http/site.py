@@ -3,6 +3,7 @@
 import resource
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -16,15 +17,21 @@ from twisted.web.server import Site
 from mixsvc.config.settings import Settings
 from mixsvc.http.channel import MixChannel
 from mixsvc.http.errors import RefusedRequest
+from mixsvc.http.forwarded import Forwarded, read_forwarded
+from mixsvc.http.head import HeaderFields, RequestHead
 from mixsvc.http.interfaces import Connection
-from mixsvc.http.request import MixRequest
+from mixsvc.http.page_request import IPages, PagePlace, PageRequest, ViewRequest
+from mixsvc.http.request import MixRequest, segments_of
 from mixsvc.http.timeouts import DeadlineSweeper, Timeouts
-from mixsvc.http.uploads import UploadQuota
+from mixsvc.http.uploads import MAX_IN_MEMORY, UploadQuota
 
 __all__ = ["MAX_REFUSED_AT_ONCE", "MixSite", "connection_limit"]
 
 # Files that are open for other things: the database, logs, polls, bodies on disk.
 OTHER_FILES: Final = 100
+
+# Bytes of the longest path whose place is remembered.
+CACHED_PATH: Final = 512
 
 # So many connections over the limit get status 503; those beyond are closed without a response.
 MAX_REFUSED_AT_ONCE: Final = 64
@@ -67,6 +74,9 @@ class MixSite(Site):
         self._counted_at = 0.0
         self._sweeper = DeadlineSweeper(reactor)
         self._empty: Deferred[None] | None = None
+        self._pages: Any = IPages(root, None)
+        self._place = lru_cache(1024)(self._find_place)
+        self._forwarded = lru_cache(256)(partial(read_forwarded, trusted=self.trusted))
 
     def startFactory(self) -> None:
         """Called when the first port is open."""
@@ -78,6 +88,32 @@ class MixSite(Site):
                 limit=self._limit,
                 wanted=self._wanted,
             )
+
+    def forwarded(self, fields: HeaderFields) -> Forwarded:
+        """What a trusted proxy says in these fields."""
+        return self._forwarded(fields) if fields.is_short else read_forwarded(fields, self.trusted)
+
+    def make_request(self, channel: Any, head: RequestHead) -> ViewRequest:
+        """A request with this head: on the short way, if it may take that. channel: of the connection."""
+        if self._pages is not None and (place := self._place_of(head)) is not None:
+            sender = channel.senders.of(head.fields)
+            if sender.is_ours:
+                return PageRequest(channel, head, sender, place)
+        request: MixRequest = self.requestFactory(channel)
+        request.take_fields(head.fields)
+        return request
+
+    def _place_of(self, head: RequestHead) -> PagePlace | None:
+        length = head.fields.body_length
+        if not head.fields.is_plain or length is None or length > MAX_IN_MEMORY:
+            return None
+        path = head.target.partition(b"?")[0]
+        return self._place(path) if len(path) <= CACHED_PATH else self._find_place(path)
+
+    def _find_place(self, path: bytes) -> PagePlace | None:
+        segments = segments_of(path)
+        answer = self._pages.page_at(segments) if path.startswith(b"/") else None
+        return PagePlace(path, segments, answer) if answer is not None else None
 
     def log(self, request: HTTPRequest) -> None:
         """A response is complete."""

@@ -4,9 +4,11 @@ from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
 
+from twisted.logger import Logger
+
 from mixsvc.http.errors import RefusedRequest
 
-__all__ = ["Upload", "UploadQuota", "open_body"]
+__all__ = ["MAX_IN_MEMORY", "Upload", "UploadQuota", "open_body"]
 
 # Larger bodies are kept in a temporary file, in bytes.
 MAX_IN_MEMORY: Final = 65536
@@ -49,6 +51,7 @@ class Upload:
     """Counts the bytes of the body of one request at a time; a connection has one."""
 
     __slots__ = ("_quota", "_recent", "_size")
+    _log: Final = Logger()
 
     def __init__(self, quota: UploadQuota) -> None:
         self._quota = quota
@@ -59,6 +62,16 @@ class Upload:
         self._quota.grow(self._size, added)
         self._size += added
         self._recent += added
+
+    def keep(self, data: bytes, content: IO[bytes]) -> None:
+        """Keep a part of the body in the file that has the rest of it. Raises RefusedRequest if that cannot be done."""
+        self.grow(len(data))
+        try:
+            content.write(data)
+        except OSError as error:
+            # The disk is full, or too many files are open.
+            self._log.error("web: cannot keep the body of a request: {error}", error=str(error))
+            raise RefusedRequest(503, "This server cannot keep the body of the request; try again later.") from None
 
     def recent(self) -> int:
         """Bytes since the last call, or the beginning."""

@@ -1,14 +1,16 @@
 """The pages for operators: /healthz, /readyz and /metrics, on a port of their own or before the application's pages."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from twisted.internet.defer import Deferred
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request
+from zope.interface import implementer
 
 from mixsvc.common.times import utc_seconds
+from mixsvc.http.page_request import IPages, PageRequest
 from mixsvc.interfaces import SourceHealth
 from mixsvc.operations.readiness import HealthReport
 
@@ -82,6 +84,7 @@ class MetricsPage(Resource):
         return body
 
 
+@implementer(IPages)
 class PagesBefore(Resource):
     """Serves a few pages itself, and passes every other request to another resource as if it stood in its place."""
 
@@ -95,6 +98,12 @@ class PagesBefore(Resource):
         """The page of exactly this path, else the child of `rest`."""
         page = self._pages.get(path) if not request.postpath else None
         return page if page is not None else self._rest.getChildWithDefault(path, request)
+
+    def page_at(self, segments: Sequence[bytes]) -> Callable[[PageRequest], None] | None:
+        """See IPages; its own pages do not take the short way."""
+        is_own = len(segments) == 1 and segments[0] in self._pages
+        rest = None if is_own else IPages(self._rest, None)
+        return rest.page_at(segments) if rest is not None else None
 
 
 def health_pages(ask: AskHealth) -> Mapping[bytes, IResource]:

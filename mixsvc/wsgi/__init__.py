@@ -3,7 +3,8 @@
 A request's way: mixsvc.http reads the head and the whole body and finds the client's address and scheme, also behind a
 trusted proxy, before any resource sees the request. Then, in the order of the files:
 
-- resource.py gets the request in the reactor thread and passes it to a thread of the pool.
+- resource.py gets the request in the reactor thread, on the short way (mixsvc.http.page_request) or the long one, and
+  passes it to a thread of the pool.
 - environ.py makes the environ. It is the only module that makes one: authentication.py gets its own from there, so that
   an authenticator sees who opens a chat connection as a view would see the same client.
 - child_authentication.py asks the authenticator in the processes of views, where there are any.

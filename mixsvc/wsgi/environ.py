@@ -5,15 +5,17 @@ code, so that an authenticator sees a client as a view does.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from io import SEEK_END, BytesIO
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.logger import Logger
-from twisted.web.http_headers import Headers
 
-from mixsvc.http.head import CACHED_BYTES, HeaderFields
+from mixsvc.http.forwarded import DIRECT, ConnectionEnds, Sender
+from mixsvc.http.head import HeaderFields
+from mixsvc.http.page_request import PageRequest, ViewRequest
 from mixsvc.interfaces.environ import REMOVED_PREFIX
 from mixsvc.wsgi.file_wrapper import FileWrapper
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
 __all__ = [
+    "EnvironTexts",
     "ErrorLog",
+    "SharedTexts",
     "connection_texts",
     "environ_of_child",
     "environ_texts",
@@ -36,7 +40,7 @@ LINE_CHARS: Final = 8192
 # CGI (RFC 3875) gives these two keys no HTTP_ prefix.
 WITHOUT_PREFIX: Final = frozenset(("CONTENT_TYPE", "CONTENT_LENGTH"))
 
-# The addresses that have a port. A tuple, as a union would be made anew for each request.
+# The addresses that have a port.
 INTERNET: Final = (IPv4Address, IPv6Address)
 
 HOST: Final = re.compile(r"(\[[^]]*\]|[^:]*)(?::[0-9]*)?")
@@ -85,29 +89,50 @@ class ErrorLog:
             self._log.error("wsgi: {line}", line=line)
 
 
-def make_environ(request: "Request") -> "WSGIEnvironment":
+class EnvironTexts(NamedTuple):
+    """All that is text in an environ. shared: what all requests of a sender have. own: the rest, of one request."""
+
+    shared: "SharedTexts"
+    own: dict[str, str]
+
+    def together(self) -> dict[str, str]:
+        """Both in one; may be changed."""
+        return {**self.shared.texts, **self.own}
+
+
+class SharedTexts:
+    """Texts that are not to be changed. encoded: what mixsvc.wsgi.children has made of them; empty at first."""
+
+    __slots__ = ("encoded", "texts")
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self.texts = texts
+        self.encoded = b""
+
+
+def make_environ(request: "Request | ViewRequest") -> "WSGIEnvironment":
     """The environ of a complete request, for a view; called in the reactor thread.
 
     All text is ISO-8859-1: each character is one byte that the client sent. wsgi.input is the request's content itself.
     """
-    return _completed(environ_texts(request), request.content)
+    return _completed(environ_texts(request).together(), request.content)
 
 
-def environ_texts(request: "Request") -> dict[str, str]:
+def environ_texts(request: "Request | ViewRequest") -> EnvironTexts:
     """All that is text in the environ of a complete request; called in the reactor thread."""
     texts = _texts(request, _joined(request.prepath), _joined(request.postpath))
-    if texts.pop("HTTP_TRANSFER_ENCODING", None) is not None and "CONTENT_LENGTH" not in texts:
+    if _sender_of(request).fields.body_length is None:
         # The body is complete here.
         content = request.content
         assert content is not None
         content.seek(0, SEEK_END)
-        texts["CONTENT_LENGTH"] = str(content.tell())
+        texts.own["CONTENT_LENGTH"] = str(content.tell())
         content.seek(0)
     return texts
 
 
 def environ_of_child(texts: dict[str, str], content: IO[bytes]) -> "WSGIEnvironment":
-    """The environ of a view in a process of its own; texts: what `environ_texts` returned in the service."""
+    """The environ of a view in a process of its own; texts: what `environ_texts` returned in the service, together."""
     return {**_completed(texts, content), "wsgi.multiprocess": True}
 
 
@@ -125,8 +150,8 @@ def connection_texts(request: "Request") -> dict[str, str]:
     """All that is text in the environ of a request that opens a chat connection; called in the reactor thread."""
     # The chat's resources have moved every segment from postpath to prepath; a view has them all in PATH_INFO.
     path = _joined([*(request.prepath or []), *(request.postpath or [])])
-    texts = _texts(request, "", path)
-    for key in ("CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"):
+    texts = _texts(request, "", path).together()
+    for key in WITHOUT_PREFIX:
         texts.pop(key, None)
     return texts
 
@@ -139,82 +164,86 @@ def _completed(texts: dict[str, Any], content: IO[bytes] | None) -> dict[str, An
     return texts
 
 
-def _texts(request: "Request", script_name: str, path_info: str) -> dict[str, str]:
-    _, _, query = request.uri.partition(b"?")
-    environ = {
+def _texts(request: "Request | ViewRequest", script_name: str, path_info: str) -> EnvironTexts:
+    sender = _sender_of(request)
+    if sender.kept is None:
+        sender.kept = SharedTexts(_of_sender(sender))
+    own = {
         "REQUEST_METHOD": request.method.decode("latin-1"),
-        "SCRIPT_NAME": script_name,
+        "SCRIPT_NAME": sender.prefix + script_name,
         "PATH_INFO": path_info,
-        "QUERY_STRING": query.decode("latin-1"),
+        "QUERY_STRING": request.uri.partition(b"?")[2].decode("latin-1"),
         "SERVER_PROTOCOL": request.clientproto.decode("latin-1"),
-        "wsgi.url_scheme": "https" if request.isSecure() else "http",
     }
-    environ.update(_fields(request))
-    _add_addresses(environ, request)
+    return EnvironTexts(sender.kept, own)
+
+
+def _sender_of(request: "Request | ViewRequest") -> Sender:
+    found: Sender | None = getattr(request, "sender", None)
+    if found is not None or isinstance(request, PageRequest):
+        assert found is not None
+        return found
     # A request of another server than ours has none.
-    if prefix := getattr(request, "forwarded_prefix", ""):
-        environ[REMOVED_PREFIX] = prefix
-        environ["SCRIPT_NAME"] = prefix + script_name
-    return environ
+    headers = request.requestHeaders
+    pairs = tuple((name, value) for name, values in headers.getAllRawHeaders() for value in values)
+    fields = HeaderFields.of(b"", pairs, None if headers.hasHeader(b"transfer-encoding") else 0)
+    ends = ConnectionEnds(request.getClientAddress(), request.getHost(), request.isSecure(), False)
+    return Sender(ends, fields, DIRECT, ())
 
 
-def _fields(request: "Request") -> dict[str, str]:
-    """The keys of the header fields; not to be changed."""
-    # A request of another server than ours has no such fields.
-    fields: HeaderFields | None = getattr(request, "fields", None)
-    if fields is None or len(fields.raw) > CACHED_BYTES:
-        return _field_keys(request.requestHeaders)
-    return _cached_field_keys(fields.pairs)
+def _of_sender(sender: Sender) -> dict[str, str]:
+    texts = {**(_cached_keys if sender.fields.is_short else _keys)(sender.fields)}
+    texts["wsgi.url_scheme"] = sender.scheme or "http"
+    _add_addresses(texts, sender)
+    if sender.prefix:
+        texts[REMOVED_PREFIX] = sender.prefix
+    return texts
 
 
-@lru_cache(256)
-def _cached_field_keys(pairs: tuple[tuple[bytes, bytes], ...]) -> dict[str, str]:
-    """The same from pairs of name and value: most clients send the same ones in all their requests."""
-    headers = Headers()
-    for name, value in pairs:
-        headers.addRawHeader(name, value)
-    return _field_keys(headers)
-
-
-def _field_keys(headers: Headers) -> dict[str, str]:
-    keys = {}
-    for name, values in headers.getAllRawHeaders():
+def _keys(fields: HeaderFields) -> dict[str, str]:
+    """The keys of header fields; not to be changed."""
+    values: dict[str, list[bytes]] = {}
+    for name, value in fields.pairs:
         key = _key(name)
         if key is not None:
-            value = values[0] if len(values) == 1 else (b"; " if name == b"Cookie" else b",").join(values)
-            keys[key] = value.decode("latin-1")
-    return keys
+            values.setdefault(key, []).append(value)
+    return {key: (b"; " if key == "HTTP_COOKIE" else b",").join(each).decode("latin-1") for key, each in values.items()}
+
+
+# Most clients send the same ones in all their requests.
+_cached_keys = lru_cache(256)(_keys)
 
 
 @lru_cache(1024)
 def _key(name: bytes) -> str | None:
     """The environ's key for a header; None for a header that is left out.
 
-    X_Forwarded_For would get the key of X-Forwarded-For, which a proxy in front sets or removes.
+    X_Forwarded_For would get the key of X-Forwarded-For, which a proxy in front sets or removes. The body of a request
+    is complete, and not in chunks any more.
     """
-    if b"_" in name:
+    if b"_" in name or name.lower() == b"transfer-encoding":
         return None
     key = name.decode("latin-1").upper().replace("-", "_")
     return key if key in WITHOUT_PREFIX else "HTTP_" + key
 
 
-def _joined(segments: list[bytes] | None) -> str:
+def _joined(segments: Sequence[bytes] | None) -> str:
     return "/" + b"/".join(segments).decode("latin-1") if segments else ""
 
 
-def _add_addresses(environ: dict[str, str], request: "Request") -> None:
-    client, host = request.getClientAddress(), request.getHost()
-    environ["REMOTE_ADDR"] = ""
+def _add_addresses(texts: dict[str, str], sender: Sender) -> None:
+    client, host = sender.client, sender.host
+    texts["REMOTE_ADDR"] = ""
     if isinstance(client, INTERNET):
-        environ["REMOTE_ADDR"] = client.host
-        environ["REMOTE_PORT"] = str(client.port)
+        texts["REMOTE_ADDR"] = client.host
+        texts["REMOTE_PORT"] = str(client.port)
     if isinstance(host, INTERNET):
-        environ["SERVER_NAME"] = _server_name(environ.get("HTTP_HOST", "")) or host.host
-        environ["SERVER_PORT"] = str(host.port)
+        texts["SERVER_NAME"] = _server_name(texts.get("HTTP_HOST", "")) or host.host
+        texts["SERVER_PORT"] = str(host.port)
     else:
         # A UNIX socket has neither name nor port.
-        environ["SERVER_NAME"] = _server_name(environ.get("HTTP_HOST", "")) or "localhost"
-        environ["SERVER_PORT"] = "443" if environ["wsgi.url_scheme"] == "https" else "80"
+        texts["SERVER_NAME"] = _server_name(texts.get("HTTP_HOST", "")) or "localhost"
+        texts["SERVER_PORT"] = "443" if sender.scheme == "https" else "80"
 
 
 @lru_cache(256)

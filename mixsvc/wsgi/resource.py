@@ -1,10 +1,13 @@
 """A WSGI application as a resource of twisted.web, on daemon threads, which do not keep the process alive."""
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
+from zope.interface import implementer
 
+from mixsvc.http.page_request import IPages, PageRequest, ViewRequest
 from mixsvc.http.request import MixRequest
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.call import ApplicationCall
@@ -38,6 +41,7 @@ def wsgi_resource(
     return _ApplicationResource(pool, application, context, hold_client)
 
 
+@implementer(IPages)
 class _ApplicationResource(Resource):
     """Passes each request to a thread. Used in the reactor thread."""
 
@@ -55,12 +59,19 @@ class _ApplicationResource(Resource):
 
     def render(self, request: MixRequest) -> int:
         """A thread sends the response later."""
+        self._begin(request)
+        return NOT_DONE_YET
+
+    def page_at(self, segments: Sequence[bytes]) -> Callable[[PageRequest], None]:
+        """See IPages."""
+        return self._begin
+
+    def _begin(self, request: ViewRequest) -> None:
         writer = ResponseWriter(self._context, request, self._hold_client)
         call = ApplicationCall(self._application, make_environ(request), writer)
         # The thread closes the content: twisted.web would close it while the thread reads it if the client leaves.
         request.content = None
         self._pool.call_after_turn(self._run, call)
-        return NOT_DONE_YET
 
     def _run(self, call: ApplicationCall) -> None:
         # Names the request in the log if it does not end in time.

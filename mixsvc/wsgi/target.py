@@ -2,6 +2,7 @@
 
 from twisted.internet.interfaces import IPushProducer
 
+from mixsvc.http.page_request import ViewRequest
 from mixsvc.http.request import MixRequest
 from mixsvc.wsgi.response_head import ResponseHead
 
@@ -11,17 +12,19 @@ __all__ = ["RequestTarget"]
 class RequestTarget:
     """Sends one response through its MixRequest; a StreamTarget (mixsvc.wsgi.stream). Used in the reactor thread."""
 
-    def __init__(self, request: MixRequest) -> None:
-        self._request = request
+    def __init__(self, request: ViewRequest) -> None:
+        self._asked = request
+        # Set by `begin`, which is called before everything else.
+        self._request: MixRequest
 
     @property
     def client(self) -> str:
         """The client's address, for logs."""
-        return str(getattr(self._request.getClientAddress(), "host", "-"))
+        return str(getattr(self._asked.sender and self._asked.sender.client, "host", "-"))
 
     def begin(self, head: ResponseHead, producer: IPushProducer) -> None:
         """Send the head. producer: is told when the transport is full, and when it is empty again."""
-        request = self._request
+        self._request = request = self._asked.for_stream()
         request.setResponseCode(head.code, head.reason)
         # The application sets its own Content-Type, or none.
         request.defaultContentType = None

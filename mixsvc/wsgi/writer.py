@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+from mixsvc.http.page_request import ViewRequest
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces.holds import Hold
 from mixsvc.wsgi.file_wrapper import PlainFile
@@ -21,7 +22,7 @@ FAILED: Final = b"The server failed to answer; its log says why.\n"
 class ResponseWriter:
     """Writes one response: the ResponseSink of a request. Its view's thread calls the public methods."""
 
-    def __init__(self, context: WriterContext, request: MixRequest, hold_client: HoldClient) -> None:
+    def __init__(self, context: WriterContext, request: ViewRequest, hold_client: HoldClient) -> None:
         """Called in the reactor thread."""
         self._context = context
         self._hold_client = hold_client
@@ -73,7 +74,7 @@ class ResponseWriter:
 
     def _hold_now(self, head: ResponseHead, hold: Hold) -> None:
         if not self._is_disconnected:
-            self._hold_client(self._request, head.headers, hold)
+            self._hold_client(self._request.for_stream(), head.headers, hold)
 
     def _start_now(self, stream: ResponseStream, head: ResponseHead) -> None:
         if self._is_disconnected:

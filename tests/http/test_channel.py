@@ -11,6 +11,7 @@ from twisted.web.server import NOT_DONE_YET
 from zope.interface.verify import verifyObject
 
 from mixsvc.config.settings import ServerSettings, WebSettings
+from mixsvc.http import request as request_module
 from mixsvc.http.channel import LINGER_SECONDS, Phase
 from mixsvc.http.head import MAX_FIELDS, MAX_HEAD
 from mixsvc.http.uploads import MAX_IN_MEMORY
@@ -445,8 +446,8 @@ class BodySizeTests(ChannelTestCase):
         assert self.transport.value().endswith(body)
 
     def test_a_full_disk_is_answered_with_503(self) -> None:
+        self.patch(request_module, "open_body", lambda length: Full())
         self.channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
-        self.channel.requests[0].content = Full()
 
         self.channel.dataReceived(b"hello")
 

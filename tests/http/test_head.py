@@ -9,7 +9,6 @@ from mixsvc.http.head import (
     MAX_FIELDS,
     MAX_HEAD,
     MAX_LINE,
-    HeaderFields,
     RequestHead,
     check_beginning,
     read_head,
@@ -30,8 +29,41 @@ def test_a_head_is_taken_apart() -> None:
     found = read_head(head(b"Accept: text/html", b"Empty:", line=b"POST /a/b?c=%20d HTTP/1.1"))
 
     pairs = ((b"Host", b"x"), (b"Accept", b"text/html"), (b"Empty", b""))
-    fields = HeaderFields(b"Host: x\r\nAccept: text/html\r\nEmpty:\r\n", pairs, body_length=0)
-    assert found == RequestHead(b"POST", b"/a/b?c=%20d", b"HTTP/1.1", fields)
+    assert found == RequestHead(b"POST", b"/a/b?c=%20d", b"HTTP/1.1", found.fields)
+    assert found.fields.raw == b"Host: x\r\nAccept: text/html\r\nEmpty:\r\n"
+    assert (found.fields.pairs, found.fields.body_length) == (pairs, 0)
+    assert found.fields.values == {b"host": b"x", b"accept": b"text/html", b"empty": b""}
+
+
+def test_the_last_field_of_a_name_is_its_value() -> None:
+    assert read_head(head(b"X-A: 1", b"x-a: 2")).fields.values[b"x-a"] == b"2"
+
+
+@pytest.mark.parametrize(
+    "line", [b"Connection: close", b"connection: x,\tCLOSE ", b"Connection: x\r\nConnection: close"]
+)
+def test_a_client_says_that_the_connection_ends(line: bytes) -> None:
+    assert read_head(head(line)).fields.closes
+
+
+@pytest.mark.parametrize("line", [b"Connection: closed", b"Connection:", b"X: close", b"Keep-Alive: close"])
+def test_other_clients_do_not_say_so(line: bytes) -> None:
+    assert not read_head(head(line)).fields.closes
+
+
+@pytest.mark.parametrize("line", [b"Upgrade: websocket", b"UPGRADE: h2c", b"Expect: 100-continue", b"expect:"])
+def test_who_wants_more_than_a_response_is_not_plain(line: bytes) -> None:
+    assert not read_head(head(line)).fields.is_plain
+    assert read_head(head(b"X-" + line)).fields.is_plain
+
+
+@pytest.mark.parametrize("host", [b"", b"hOsT: y:8\r\n"])
+def test_another_host_takes_the_place_of_the_one_that_came(host: bytes) -> None:
+    fields = read_head(b"GET / HTTP/1.0\r\nA: b\r\n%bC: d\r\nContent-Length: 3\r\n\r\n" % host).fields.with_host(b"z")
+
+    assert fields.raw == b"Host: z\r\nA: b\r\nC: d\r\nContent-Length: 3\r\n"
+    assert fields.pairs == ((b"Host", b"z"), (b"A", b"b"), (b"C", b"d"), (b"Content-Length", b"3"))
+    assert (fields.values[b"host"], fields.body_length) == (b"z", 3)
 
 
 @pytest.mark.parametrize("field", [b"Content-Length: 5", b"content-length:5", b"CONTENT-LENGTH:\t5 "])

@@ -1,11 +1,12 @@
 """Hosts that requests may name."""
 
 import pytest
-from twisted.web.test.requesthelper import DummyChannel
+from twisted.internet.task import Clock
 
 from mixsvc.http.head import read_fields
 from mixsvc.http.hosts import is_one_of, replace_host
 from mixsvc.http.request import MixRequest
+from tests.http.memory_site import Echo, connect, make_site
 
 HOSTS = frozenset(("example.org", "*.example.net", "[::1]", "127.0.0.1"))
 
@@ -36,14 +37,18 @@ def test_other_hosts_do_not_match(host: bytes | None) -> None:
 
 def test_another_host_is_put_in_the_headers_of_one_request_only() -> None:
     """Requests with the same fields share what is made of them."""
+    channels = [connect(make_site(Clock(), Echo()))[0] for _ in range(2)]
     fields = read_fields(b"Host: example.org\r\n", b"1")
-    one, other = MixRequest(DummyChannel()), MixRequest(DummyChannel())
-    one.take_fields(fields)
-    other.take_fields(fields)
+    one, other = [MixRequest(channel) for channel in channels]
+    for request, channel in zip((one, other), channels, strict=True):
+        request.take_fields(fields)
+        request.begin_response(channel.senders.of(fields), ())
 
     replace_host(one, b"public.example.org")
 
     assert one.getHeader(b"host") == b"public.example.org"
     assert other.getHeader(b"host") == b"example.org"
-    assert one.fields is None
-    assert other.fields is fields
+    assert one.sender is not None
+    assert other.sender is not None
+    assert one.sender.fields.values[b"host"] == b"public.example.org"
+    assert other.sender.fields is fields

@@ -17,7 +17,7 @@ from mixsvc.config.settings import ServerSettings, Settings, WebSettings
 from mixsvc.http.channel import LINGER_SECONDS, MixChannel
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MAX_REFUSED_AT_ONCE, MixSite, connection_limit
-from tests.http.memory_site import REQUEST, Echo, MemoryTransport, connect, make_site
+from tests.http.memory_site import REQUEST, Echo, MemoryTLSTransport, MemoryTransport, connect, make_site
 from txsockjs.factory import SockJSResource
 
 
@@ -221,8 +221,7 @@ class HostTests(SiteTestCase):
         assert (answer.count(b" 421 "), answer.count(b" 200 ")) == (1, 1)
 
     def test_over_tls_strict_transport_security_is_sent(self) -> None:
-        channel, transport = self.connect()
-        channel.isSecure = lambda: True  # type: ignore[method-assign]
+        channel, transport = connect(self.site, MemoryTLSTransport)
         channel.dataReceived(REQUEST.replace(b"x", b"example.org"))
 
         assert b"Strict-Transport-Security: max-age=3600\r\n" in transport.value()

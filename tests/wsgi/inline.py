@@ -98,8 +98,8 @@ class Served:
         self.reactor = InlineReactor()
         limits = SpoolLimits.of_process(web.max_unread, web.max_unread_together)
         self.quota = SpoolQuota(limits, self.reactor.seconds)
-        pool = InlinePool(self.reactor)
-        self.pages = wsgi_resource(pool, application, InlineReaders(), self.quota, hold_client)
+        self.pool = InlinePool(self.reactor)
+        self.pages = wsgi_resource(self.pool, application, InlineReaders(), self.quota, hold_client)
         self.site: Site = MixSite(self.reactor, self.pages, settings or Settings())
 
     def connect(self, wire: Wire | None = None) -> tuple[Any, Wire]:

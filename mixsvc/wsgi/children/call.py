@@ -7,7 +7,7 @@ from typing import IO, Final
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from mixsvc.http.request import MixRequest
+from mixsvc.http.page_request import ViewRequest
 from mixsvc.interfaces.holds import Hold
 from mixsvc.wsgi.children.environ_frame import decode_head, encode_call
 from mixsvc.wsgi.environ import environ_texts
@@ -33,11 +33,11 @@ class ChildCall:
     `end`, `abort`; `fail` when the process can answer no more.
     """
 
-    def __init__(self, request: MixRequest, hold_client: HoldClient) -> None:
+    def __init__(self, request: ViewRequest, hold_client: HoldClient) -> None:
         """hold_client: takes the client if the view leaves it to the service."""
         self._hold_client = hold_client
         texts = environ_texts(request)
-        self.name = f"{texts['REQUEST_METHOD']} {texts['PATH_INFO']}"
+        self.name = f"{texts.own['REQUEST_METHOD']} {texts.own['PATH_INFO']}"
         self.is_disconnected = False
         # What to do when the client has left, and when it has taken so many bytes. Set by who has the call.
         self.gone: Callable[[], object] = _nothing
@@ -87,7 +87,7 @@ class ChildCall:
         _, _, headers, hold = decode_head(payload)
         if not self.is_disconnected and not self._is_answered:
             self._is_answered = True
-            self._hold_client(self._request, headers, Hold.decode(hold))
+            self._hold_client(self._request.for_stream(), headers, Hold.decode(hold))
 
     def begin(self, payload: bytes) -> None:
         """Send the head of a response. Raises BadFrame."""

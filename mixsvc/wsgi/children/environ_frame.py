@@ -1,7 +1,8 @@
 """What CALL and the responses carry: the environ's texts, and the head of a response. Pure.
 
-A CALL is `flag u8, length u32`, the texts in so many bytes, and the body, unless the flag says that the body's
-descriptor was sent with the frame. All texts of an environ are ISO-8859-1, so that U+0100 can stand between them; the
+A CALL is `flag u8, length u32, length u32`, twice texts in so many bytes (those of the sender, which come again and
+again, and those of the request), and the body, unless the flag says that the body's descriptor was sent with the frame.
+All texts of an environ are ISO-8859-1, so that U+0100 can stand between them; the
 whole is UTF-8. A header's line cannot hold a line end (mixsvc.wsgi.response_head), which stands between them.
 """
 
@@ -12,17 +13,18 @@ from struct import Struct, error
 from typing import Final, NamedTuple
 
 from mixsvc.wsgi.children.frames import BadFrame
+from mixsvc.wsgi.environ import EnvironTexts
 from mixsvc.wsgi.response_head import ResponseHead
 
 __all__ = ["CallFrame", "HeadFrame", "decode_call", "decode_head", "encode_call", "encode_head"]
 
 BETWEEN: Final = "\u0100"
 
-CALL: Final = Struct(">?I")
+CALL: Final = Struct(">?II")
 HEAD: Final = Struct(">HHI")
 
-# The texts of calls and header blocks up to this size are cached.
-MAX_CACHED_BYTES: Final = 1024
+# Texts and header blocks up to this size are cached.
+MAX_CACHED_BYTES: Final = 2048
 
 
 class CallFrame(NamedTuple):
@@ -42,22 +44,25 @@ class HeadFrame(NamedTuple):
     body: bytes
 
 
-def encode_call(texts: Mapping[str, str], body: bytes | None) -> bytes:
+def encode_call(texts: EnvironTexts, body: bytes | None) -> bytes:
     """The payload of a CALL. body: None if its descriptor is sent with the frame."""
-    block = BETWEEN.join(chain.from_iterable(texts.items())).encode()
-    return CALL.pack(body is None, len(block)) + block + (body or b"")
+    shared, own = texts
+    if not shared.encoded:
+        shared.encoded = _encoded(shared.texts)
+    block = _encoded(own)
+    return b"".join((CALL.pack(body is None, len(shared.encoded), len(block)), shared.encoded, block, body or b""))
 
 
 def decode_call(payload: bytes) -> CallFrame:
     """What `encode_call` was given. Raises BadFrame."""
     try:
-        has_descriptor, length = CALL.unpack_from(payload)
-        block = payload[CALL.size : CALL.size + length]
+        has_descriptor, length, own_length = CALL.unpack_from(payload)
+        end = CALL.size + length
         # A copy, as the application may change it.
-        texts = dict(_cached_texts(block) if length <= MAX_CACHED_BYTES else _texts(block))
+        texts = {**_decoded(payload[CALL.size : end]), **_decoded(payload[end : end + own_length])}
     except (error, ValueError) as fault:
         raise BadFrame(f"a CALL cannot be read: {fault}") from None
-    return CallFrame(texts, payload[CALL.size + length :], has_descriptor)
+    return CallFrame(texts, payload[end + own_length :], has_descriptor)
 
 
 def encode_head(head: ResponseHead, body: bytes = b"") -> bytes:
@@ -78,8 +83,16 @@ def decode_head(payload: bytes) -> HeadFrame:
     return HeadFrame(code, payload[HEAD.size : start], headers, payload[start + length :])
 
 
+def _encoded(texts: Mapping[str, str]) -> bytes:
+    return BETWEEN.join(chain.from_iterable(texts.items())).encode()
+
+
+def _decoded(block: bytes) -> Mapping[str, str]:
+    return _cached_texts(block) if len(block) <= MAX_CACHED_BYTES else _texts(block)
+
+
 def _texts(block: bytes) -> dict[str, str]:
-    words = block.decode().split(BETWEEN)
+    words = block.decode().split(BETWEEN) if block else []
     return dict(zip(words[::2], words[1::2], strict=True))
 
 

@@ -12,12 +12,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.wsgi.children.environ_frame import HeadFrame, decode_head, encode_call
 from mixsvc.wsgi.children.frames import Frame, FrameReader, FrameType, encode_frame
 from mixsvc.wsgi.children.host import ChildHost, ChildWire, Registered
+from mixsvc.wsgi.environ import EnvironTexts, SharedTexts
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["SECONDS", "TEXTS", "ChildCase"]
+__all__ = ["SECONDS", "TEXTS", "ChildCase", "as_texts"]
 
 # Far more than anything here takes.
 SECONDS = 10.0
@@ -33,6 +34,11 @@ TEXTS = {
     "REMOTE_ADDR": "192.0.2.7",
     "wsgi.url_scheme": "http",
 }
+
+
+def as_texts(texts: dict[str, str]) -> EnvironTexts:
+    """Texts of a request, as the service has them."""
+    return EnvironTexts(SharedTexts(texts), {})
 
 
 class ChildCase(SynchronousTestCase):
@@ -87,7 +93,7 @@ class ChildCase(SynchronousTestCase):
 
     def call(self, id: int = 1, body: bytes = b"", **texts: str) -> None:
         """Send a CALL."""
-        self.say(FrameType.CALL, id, encode_call({**TEXTS, **texts}, body))
+        self.say(FrameType.CALL, id, encode_call(as_texts({**TEXTS, **texts}), body))
 
     def next(self, *types: int) -> Frame:
         """The next frame of one of these types; frames of the others stay, in order."""

@@ -6,34 +6,42 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.wsgi.children.environ_frame import decode_call, decode_head, encode_call, encode_head
 from mixsvc.wsgi.children.frames import BadFrame
+from mixsvc.wsgi.environ import EnvironTexts, SharedTexts
 from mixsvc.wsgi.response_head import ResponseHead
+from tests.wsgi.children.child import as_texts
 
 LATIN_1 = st.text(st.characters(max_codepoint=255), max_size=20)
+TEXTS = st.dictionaries(LATIN_1, LATIN_1, max_size=10)
 
 
 class CallTests(SynchronousTestCase):
     """encode_call and decode_call."""
 
-    @given(st.dictionaries(LATIN_1, LATIN_1, min_size=1, max_size=10), st.binary(max_size=50))
-    def test_texts_and_body_come_out_as_they_went_in(self, texts: dict[str, str], body: bytes) -> None:
-        assert decode_call(encode_call(texts, body)) == (texts, body, False)
+    @given(TEXTS, TEXTS, st.binary(max_size=50))
+    def test_texts_and_body_come_out_as_they_went_in(
+        self, shared: dict[str, str], own: dict[str, str], body: bytes
+    ) -> None:
+        texts = EnvironTexts(SharedTexts(shared), own)
+
+        for _ in range(2):
+            assert decode_call(encode_call(texts, body)) == ({**shared, **own}, body, False)
 
     def test_a_body_in_a_descriptor_is_not_in_the_frame(self) -> None:
-        assert decode_call(encode_call({"PATH_INFO": "/"}, None)) == ({"PATH_INFO": "/"}, b"", True)
+        assert decode_call(encode_call(as_texts({"PATH_INFO": "/"}), None)) == ({"PATH_INFO": "/"}, b"", True)
 
     def test_an_empty_body_is_no_descriptor(self) -> None:
-        assert not decode_call(encode_call({"PATH_INFO": "/"}, b"")).has_descriptor
+        assert not decode_call(encode_call(as_texts({"PATH_INFO": "/"}), b"")).has_descriptor
 
     def test_what_an_application_changes_is_not_seen_by_the_next_call(self) -> None:
         for value in ("short", "long" * 1000):
-            payload = encode_call({"PATH_INFO": "/", "HTTP_COOKIE": value}, b"")
+            payload = encode_call(as_texts({"PATH_INFO": "/", "HTTP_COOKIE": value}), b"")
             decode_call(payload).texts.clear()
 
             assert decode_call(payload).texts == {"PATH_INFO": "/", "HTTP_COOKIE": value}
 
     def test_what_cannot_be_read_is_a_bad_frame(self) -> None:
-        whole = encode_call({"A": "b", "C": "d"}, b"")
-        for payload in (b"", whole[:3], whole[:-2], b"\0\0\0\0\1\xff"):
+        whole = encode_call(as_texts({"A": "b", "C": "d"}), b"")
+        for payload in (b"", whole[:3], whole[:-2], b"\0\0\0\0\1\0\0\0\0\xff"):
             self.assertRaises(BadFrame, decode_call, payload)
 
 

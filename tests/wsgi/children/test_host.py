@@ -15,7 +15,7 @@ from mixsvc.wsgi.children.frames import Failing, FrameType, encode_frame
 from mixsvc.wsgi.children.host import RUN_THREADS
 from mixsvc.wsgi.children.remote_request import MAX_UNTAKEN
 from mixsvc.wsgi.response import ClientDisconnected
-from tests.wsgi.children.child import SECONDS, TEXTS, ChildCase
+from tests.wsgi.children.child import SECONDS, TEXTS, ChildCase, as_texts
 
 Start = Callable[..., Callable[[bytes], object]]
 
@@ -55,7 +55,9 @@ class WholeResponseTests(ChildCase):
         with TemporaryFile() as file:
             file.write(b"x" * 100_000)
             file.seek(0)
-            frames = encode_frame(FrameType.RATES, 0) + encode_frame(FrameType.CALL, 3, encode_call(TEXTS, None))
+            frames = encode_frame(FrameType.RATES, 0) + encode_frame(
+                FrameType.CALL, 3, encode_call(as_texts(TEXTS), None)
+            )
             socket.send_fds(self.service, [frames], [file.fileno()])
 
         self.call(4, b"small")
@@ -129,14 +131,14 @@ class FailingCallTests(ChildCase):
 
     def test_a_call_without_a_method_is_answered(self) -> None:
         self.serve(echo)
-        self.say(FrameType.CALL, 1, encode_call({"PATH_INFO": "/"}, b""))
+        self.say(FrameType.CALL, 1, encode_call(as_texts({"PATH_INFO": "/"}), b""))
 
         self.failed()
         self.flushLoggedErrors(KeyError)
 
     def test_a_call_whose_descriptor_did_not_come_is_answered(self) -> None:
         self.serve(echo)
-        self.say(FrameType.CALL, 1, encode_call(TEXTS, None))
+        self.say(FrameType.CALL, 1, encode_call(as_texts(TEXTS), None))
 
         self.failed()
         self.flushLoggedErrors()
