@@ -1,6 +1,7 @@
 """The running service: from the installed wheel, in a folder of its own, with rates from the loopback."""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser
 from tests.e2e.support.browser import NewVisitor, Visitor, browser
 from tests.e2e.support.ecb import Ecb
 from tests.e2e.support.service import Config, Launch, Service
+from tests.postgres import Postgres
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +94,22 @@ def no_complaints(everyone: list[Visitor]) -> Iterator[None]:
     """Checks at the end of the test that no console has an error and that the CSP has refused nothing."""
     yield
     assert [visitor.complaints for visitor in everyone] == [[] for _ in everyone]
+
+
+@pytest.fixture(scope="module")
+def programs() -> Path:
+    """Those of the tests' own virtualenv, which has the extras: another one would take a minute to install."""
+    return Path(sys.executable).parent
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Postgres]:
+    """A server with the settings of a new one; a test that stops it starts it again."""
+    with Postgres(settings={}) as running:
+        yield running
+
+
+@pytest.fixture
+def url(server: Postgres) -> str:
+    """An empty database of the test's own."""
+    return server.url(server.new_database())

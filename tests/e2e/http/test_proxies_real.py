@@ -1,4 +1,4 @@
-"""Behind the real nginx and the real HAProxy, with the examples of deploy/ and two processes."""
+"""Behind the real nginx and the real HAProxy, with the examples of deploy/ and three nodes on a real PostgreSQL."""
 
 import json
 import re
@@ -13,9 +13,11 @@ from threading import Event
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.e2e.support.proxies import Backend, Proxy, haproxy, nginx
-from tests.e2e.support.service import DEADLINE, Config, Launch, Service
+from tests.e2e.support.proxies import Proxy, haproxy, nginx
+from tests.e2e.support.service import DEADLINE, Config
+from tests.e2e.support.three_nodes import ThreeNodes, documented
 from tests.e2e.support.urls import get_text
+from tests.postgres import Postgres
 
 # An address that no proxy here has, so that it is found in the log only if the proxy says it.
 CLIENT = "127.0.0.2"
@@ -27,11 +29,10 @@ Started = Callable[[str], "House"]
 
 @dataclass(frozen=True)
 class House:
-    """A proxy, and the two services behind it."""
+    """A proxy, and the nodes behind it."""
 
     proxy: Proxy
-    services: tuple[Service, Service]
-    backends: tuple[Backend, Backend]
+    nodes: ThreeNodes
 
     def ask(self, method: str, path: str, body: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
         """Status, headers (names in small letters) and body, over TLS and from CLIENT."""
@@ -53,25 +54,33 @@ class House:
         return connect(url, ssl=self.proxy.context, open_timeout=DEADLINE, source_address=(CLIENT, 0))
 
     def opened(self) -> list[int]:
-        """How many sessions each service has had."""
+        """How many sessions each node has had."""
         pattern = re.compile(r"^mixsvc_sockjs_sessions_opened_total ([0-9.]+)$", re.MULTILINE)
-        texts = [get_text(f"http://127.0.0.1:{each.admin_port}/metrics") for each in self.backends]
+        texts = [get_text(f"http://127.0.0.1:{each.admin_port}/metrics") for each in self.nodes.backends]
         return [int(float(found[1])) for text in texts if (found := pattern.search(text))]
 
 
-def admin_port(service: Service) -> int:
-    return int(service.wait_for("mixsvc: admin pages on ").rpartition(":")[2])
+@pytest.fixture(scope="module")
+def nodes(
+    programs: Path, config: Config, server: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ThreeNodes]:
+    """The nodes of the documentation; a test that stops one starts it again."""
+    url = server.url(server.new_database())
+    having = {**config, "server": {"access_log_file": "access.log"}}
+    with documented(programs, tmp_path_factory.mktemp("nodes"), url, having) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def started(installed: Path, config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
-    """Starts a proxy of this name with two services behind it, once for the module."""
+def started(nodes: ThreeNodes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """Starts a proxy of this name in front of the nodes, once for the module."""
     with ExitStack() as stack:
         houses: dict[str, House] = {}
 
         def start(name: str) -> House:
             if name not in houses:
-                houses[name] = stack.enter_context(house(name, installed, config, tmp_path_factory.mktemp(name)))
+                proxy = stack.enter_context(PROXIES[name](tmp_path_factory.mktemp(name) / "proxy", nodes.backends))
+                houses[name] = House(proxy, nodes)
             return houses[name]
 
         yield start
@@ -79,25 +88,8 @@ def started(installed: Path, config: Config, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(params=list(PROXIES))
 def behind(started: Started, request: pytest.FixtureRequest) -> House:
-    """The services behind each of the proxies."""
+    """The nodes behind each of the proxies."""
     return started(request.param)
-
-
-@contextmanager
-def house(name: str, installed: Path, config: Config, folder: Path) -> Iterator[House]:
-    """Two services behind a proxy."""
-    server = {
-        "admin_listen": "tcp:0:interface=127.0.0.1",
-        "trusted_proxies": "127.0.0.1",
-        "access_log_file": "access.log",
-        # More than HAProxy needs to notice on a loaded machine.
-        "drain": "8",
-    }
-    launches = [Launch(installed, folder / each, config).having(server=server) for each in ("one", "two")]
-    with Service(launches[0]) as one, Service(launches[1]) as two:
-        backends = (Backend(one.port, admin_port(one)), Backend(two.port, admin_port(two)))
-        with PROXIES[name](folder / "proxy", backends) as proxy:
-            yield House(proxy, (one, two), backends)
 
 
 def test_pages_come_over_tls_and_whoever_asks_without_is_sent_there(behind: House) -> None:
@@ -122,50 +114,52 @@ def test_tls_at_the_proxy_makes_the_cookie_secure(behind: House) -> None:
 def test_the_chat_works_over_a_websocket(behind: House) -> None:
     with behind.chat() as socket:
         assert socket.recv(DEADLINE) == "o"
-        socket.send(json.dumps([json.dumps({"type": "hello", "name": "Wes"})]))
+        socket.send(json.dumps([json.dumps({"type": "hello", "name": f"Wes-{behind.proxy.port}"})]))
         frame = str(socket.recv(DEADLINE))
 
     assert json.loads(json.loads(frame[1:])[0])["type"] == "welcome"
 
 
-def test_the_chat_works_over_polls_which_all_reach_one_process(behind: House) -> None:
+def test_the_chat_works_over_polls_which_all_reach_one_node(behind: House) -> None:
     before = behind.opened()
 
     for number in range(20):
-        session = f"/chat/{number:03}/polled{number}"
+        session = f"/chat/{number:03}/polled{number}-{behind.proxy.port}"
         assert behind.ask("POST", f"{session}/xhr")[2] == "o\n"
-        hello = json.dumps([json.dumps({"type": "hello", "name": f"Pol{number}"})])
+        hello = json.dumps([json.dumps({"type": "hello", "name": f"Pol{number}-{behind.proxy.port}"})])
         assert behind.ask("POST", f"{session}/xhr_send", hello)[0] == 204
         answer = behind.ask("POST", f"{session}/xhr")[2]
         assert json.loads(json.loads(answer[1:])[0])["type"] == "welcome"
 
     added = [now - then for now, then in zip(behind.opened(), before, strict=True)]
     assert sum(added) == 20
-    assert all(added), "one of the two got nothing"
+    assert all(added), "one of them got nothing"
 
 
 def test_a_stream_comes_as_it_is_written(behind: House) -> None:
     with closing(behind.connection()) as connection:
-        connection.request("POST", "/chat/000/streamed/xhr_streaming")
+        connection.request("POST", f"/chat/000/streamed{behind.proxy.port}/xhr_streaming")
         stream = connection.getresponse()
         assert stream.readline() == b"h" * 2048 + b"\n"
         assert stream.readline() == b"o\n"
-        hello = json.dumps([json.dumps({"type": "hello", "name": "Stream"})])
-        assert behind.ask("POST", "/chat/000/streamed/xhr_send", hello)[0] == 204
+        hello = json.dumps([json.dumps({"type": "hello", "name": f"Stream-{behind.proxy.port}"})])
+        assert behind.ask("POST", f"/chat/000/streamed{behind.proxy.port}/xhr_send", hello)[0] == 204
 
         assert json.loads(json.loads(stream.readline()[1:])[0])["type"] == "welcome"
 
 
 def test_the_log_has_the_client_and_not_what_it_says_of_itself(behind: House) -> None:
-    assert behind.ask("GET", "/?looked-for", X_Forwarded_For="192.0.2.66")[0] == 200
+    assert behind.ask("GET", f"/?looked-for-{behind.proxy.port}", X_Forwarded_For="192.0.2.66")[0] == 200
 
-    lines = logged(behind, "looked-for")
+    lines = logged(behind, f"looked-for-{behind.proxy.port}")
 
     assert [line.split(" ")[0] for line in lines] == [CLIENT]
 
 
 def test_a_host_that_a_client_invents_is_not_believed(behind: House) -> None:
-    status, _, _ = behind.ask("POST", "/chat/000/own/xhr", Origin=f"https://localhost:{behind.proxy.tls_port}")
+    status, _, _ = behind.ask(
+        "POST", f"/chat/000/own{behind.proxy.port}/xhr", Origin=f"https://localhost:{behind.proxy.tls_port}"
+    )
     assert status == 200
 
     status, _, _ = behind.ask(
@@ -178,7 +172,7 @@ def test_a_host_that_a_client_invents_is_not_believed(behind: House) -> None:
 def logged(house: House, word: str) -> list[str]:
     """The lines of the access logs with this word; SIGUSR1 makes the service write those that wait."""
     lines: list[str] = []
-    for service in house.services:
+    for service in house.nodes.services:
         count = len(service.lines.so_far())
         service.process.send_signal(10)
         service.wait_for("reopened", after=count)
@@ -186,25 +180,59 @@ def logged(house: House, word: str) -> list[str]:
     return [line for line in lines if word in line]
 
 
-def test_haproxy_turns_away_from_a_process_that_drains_and_nobody_notices(started: Started) -> None:
-    behind = started("haproxy")
+@contextmanager
+def hammered(house: House) -> Iterator[None]:
+    """Meanwhile two threads ask for rates all the time; at the end each of them has got an answer each time."""
     over = Event()
 
     def hammer() -> list[int]:
         statuses = []
         while not over.is_set():
-            statuses.append(behind.ask("GET", "/api/rates")[0])
+            statuses.append(house.ask("GET", "/api/rates")[0])
         return statuses
 
     with ThreadPoolExecutor(2) as threads:
         hammering = [threads.submit(hammer) for _ in range(2)]
         try:
-            status = behind.services[0].stop()
-            # And some more requests once it is gone.
-            assert [behind.ask("GET", "/")[0] for _ in range(5)] == [200] * 5
+            yield
         finally:
             over.set()
         statuses = [status for each in hammering for status in each.result(DEADLINE)]
+    assert len(statuses) > 2
+    assert set(statuses) == {200}
+
+
+def test_haproxy_turns_away_from_a_node_that_drains_and_nobody_notices(started: Started) -> None:
+    behind = started("haproxy")
+
+    with hammered(behind):
+        status = behind.nodes.services[0].stop()
+        # And some more requests once it is gone.
+        assert [behind.ask("GET", "/")[0] for _ in range(5)] == [200] * 5
 
     assert status == -15
-    assert set(statuses) == {200}
+    behind.nodes.start(0)
+
+
+def test_nginx_turns_away_from_a_node_that_is_marked_with_down_and_nobody_notices(started: Started) -> None:
+    behind = started("nginx")
+    port = behind.nodes.backends[1].port
+
+    with hammered(behind):
+        behind.proxy.reload(f"127.0.0.1:{port} ", f"127.0.0.1:{port} down ")
+        status = behind.nodes.services[1].stop()
+        assert [behind.ask("GET", "/")[0] for _ in range(5)] == [200] * 5
+
+    assert status == -15
+    behind.nodes.start(1)
+    behind.proxy.reload(f"127.0.0.1:{port} down ", f"127.0.0.1:{port} ")
+
+
+def test_whoever_asks_after_a_node_was_killed_is_answered_by_another_one(behind: House) -> None:
+    behind.nodes.services[2].kill()
+
+    with hammered(behind):
+        for number in range(10):
+            assert behind.ask("POST", f"/chat/000/{behind.proxy.port}killed{number}/xhr")[2] == "o\n"
+
+    behind.nodes.start(2)

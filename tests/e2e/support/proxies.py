@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
+from signal import SIGHUP
 from time import monotonic
 from types import TracebackType
 from typing import Final, Self
@@ -50,8 +51,12 @@ class Backend:
 class Proxy:
     """A proxy that runs; as a context manager it is killed at the end. Its certificate is for localhost."""
 
-    def __init__(self, command: Sequence[str], ports: tuple[int, int], certificate: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], ports: tuple[int, int], certificate: Path, site: Path | None = None
+    ) -> None:
+        """site: the file that `reload` changes, if it can."""
         self.port, self.tls_port = ports
+        self._site = site
         self.context = ssl.create_default_context(cafile=str(certificate))
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -75,6 +80,18 @@ class Proxy:
                 assert self._process.poll() is None and monotonic() < end, f"it does not listen:\n{said}"
                 select([], [], [], 0.02)
 
+    def reload(self, old: str, new: str) -> None:
+        """Change some words of the site, as an operator does with `nginx -s reload`, and wait for the new workers."""
+        assert self._site is not None
+        text = self._site.read_text()
+        assert old in text
+        self._site.write_text(text.replace(old, new))
+        before = len(self.lines.so_far())
+        self._process.send_signal(SIGHUP)
+        self.lines.wait_for("start worker process", before)
+        # Those of before accept no connections any more.
+        self.lines.wait_for("gracefully shutting down|exiting", before)
+
     def __enter__(self) -> Self:
         return self
 
@@ -93,7 +110,6 @@ def nginx(folder: Path, backends: Sequence[Backend]) -> Proxy:
     """deploy/nginx.conf in front of these services."""
     key, certificate = write_certificate(folder)
     port, tls_port = free_port(), free_port()
-    one, two = backends
     site = adapted(
         "nginx.conf",
         {
@@ -101,14 +117,15 @@ def nginx(folder: Path, backends: Sequence[Backend]) -> Proxy:
             "listen 443 ": f"listen 127.0.0.1:{tls_port} ",
             "/etc/ssl/example.org.pem": str(certificate),
             "/etc/ssl/example.org.key": str(key),
-            "server 127.0.0.1:8080;": f"server 127.0.0.1:{one.port};",
-            "# server 127.0.0.1:8081;": f"server 127.0.0.1:{two.port};",
+            **{f"server 127.0.0.1:{8080 + at} ": f"server 127.0.0.1:{each.port} " for at, each in enumerate(backends)},
         },
     )
+    site = site.replace("# server ", "server ")
     (folder / "site.conf").write_text(site)
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(folder=folder, user="user root;" if os.getuid() == 0 else ""))
-    return Proxy([program("nginx"), "-p", str(folder), "-c", str(config)], (port, tls_port), certificate)
+    command = [program("nginx"), "-p", str(folder), "-c", str(config)]
+    return Proxy(command, (port, tls_port), certificate, folder / "site.conf")
 
 
 def nginx_below(folder: Path, port: int, text: str) -> Proxy:
@@ -131,7 +148,6 @@ def haproxy(folder: Path, backends: Sequence[Backend]) -> Proxy:
     both = folder / "both.pem"
     both.write_bytes(certificate.read_bytes() + key.read_bytes())
     port, tls_port = free_port(), free_port()
-    one, two = backends
     text = adapted(
         "haproxy.cfg",
         {
@@ -141,9 +157,11 @@ def haproxy(folder: Path, backends: Sequence[Backend]) -> Proxy:
             # The test may not open so many files.
             "maxconn 20000": "maxconn 500",
             "inter 2s": "inter 200ms",
-            "server one 127.0.0.1:8080 check port 9090": f"server one 127.0.0.1:{one.port} check port {one.admin_port}",
-            "# server two 127.0.0.1:8081 check port 9091": f"server two 127.0.0.1:{two.port} "
-            f"check port {two.admin_port}",
+            **{f"127.0.0.1:{8080 + at}": f"127.0.0.1:{each.port}" for at, each in enumerate(backends)},
+            **{f" port {9090 + at}": f" port {each.admin_port}" for at, each in enumerate(backends)},
+            "    # server ": "    server ",
+            # For tests that ask for certain nodes.
+            "backend sessions\n": "backend sessions\n    http-response set-header X-Node %[srv_name]\n",
         },
     )
     config = folder / "haproxy.cfg"
