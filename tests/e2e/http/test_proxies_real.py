@@ -7,16 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
+from itertools import count
 from pathlib import Path
+from secrets import token_hex
 from threading import Event
 
 import pytest
+from playwright.sync_api import Browser
 from websockets.sync.client import ClientConnection, connect
 
-from tests.e2e.support.proxies import Proxy, haproxy, nginx
+from tests.e2e.support.proxies import Backend, Proxy, haproxy, nginx
 from tests.e2e.support.service import DEADLINE, Config
 from tests.e2e.support.three_nodes import ThreeNodes, documented
-from tests.e2e.support.urls import get_text
+from tests.e2e.support.urls import get_text, status_of
+from tests.e2e.support.waiting import wait_until
+from tests.e2e.support.wanderers import TRANSPORTS, Wanderers
 from tests.postgres import Postgres
 
 # An address that no proxy here has, so that it is found in the log only if the proxy says it.
@@ -50,7 +55,7 @@ class House:
 
     def chat(self) -> ClientConnection:
         """A WebSocket from CLIENT."""
-        url = f"wss://localhost:{self.proxy.tls_port}/chat/000/{id(self)}/websocket"
+        url = f"wss://localhost:{self.proxy.tls_port}/chat/000/{token_hex(8)}/websocket"
         return connect(url, ssl=self.proxy.context, open_timeout=DEADLINE, source_address=(CLIENT, 0))
 
     def opened(self) -> list[int]:
@@ -66,7 +71,7 @@ def nodes(
 ) -> Iterator[ThreeNodes]:
     """The nodes of the documentation; a test that stops one starts it again."""
     url = server.url(server.new_database())
-    having = {**config, "server": {"access_log_file": "access.log"}}
+    having = {**config, "server": {"access_log_file": "access.log"}, "nodes": {"heartbeat": "1", "dead_after": "5"}}
     with documented(programs, tmp_path_factory.mktemp("nodes"), url, having) as running:
         yield running
 
@@ -187,7 +192,7 @@ def hammered(house: House) -> Iterator[None]:
 
     def hammer() -> list[int]:
         statuses = []
-        while not over.is_set():
+        while not over.wait(0.05):
             statuses.append(house.ask("GET", "/api/rates")[0])
         return statuses
 
@@ -202,15 +207,52 @@ def hammered(house: House) -> Iterator[None]:
     assert set(statuses) == {200}
 
 
-def test_haproxy_turns_away_from_a_node_that_drains_and_nobody_notices(started: Started) -> None:
-    behind = started("haproxy")
+def sessions_at(house: House, node: str) -> Iterator[str]:
+    """Names of sessions that HAProxy sends to the node of this name."""
+    for number in count():
+        name = f"at-{node}-{number}"
+        status, headers, _ = house.ask("POST", f"/chat/000/{name}/xhr_send", "[]")
+        assert status == 404
+        if headers["x-node"] == node:
+            yield name
 
-    with hammered(behind):
+
+@contextmanager
+def websocket_at(house: House, index: int) -> Iterator[ClientConnection]:
+    """A WebSocket that the proxy has given to this node."""
+    with ExitStack() as stack:
+        while True:
+            before = house.opened()[index]
+            socket = stack.enter_context(house.chat())
+            assert socket.recv(DEADLINE) == "o"
+            if house.opened()[index] > before:
+                yield socket
+                return
+
+
+def test_haproxy_turns_away_from_a_node_that_drains_and_nobody_notices(started: Started, chrome: Browser) -> None:
+    behind = started("haproxy")
+    page = chrome.new_context(ignore_https_errors=True, bypass_csp=True).new_page()
+    page.goto(f"https://localhost:{behind.proxy.tls_port}/")
+    wanderers = Wanderers(page, "/chat", dict(zip(TRANSPORTS, sessions_at(behind, "one"), strict=False)))
+    wanderers.wait_for(opened=1)
+
+    with websocket_at(behind, 0) as socket, hammered(behind):
         status = behind.nodes.services[0].stop()
+        *_, last = socket
         # And some more requests once it is gone.
         assert [behind.ask("GET", "/")[0] for _ in range(5)] == [200] * 5
 
     assert status == -15
+    # A WebSocket goes on until the node stops. A request at another node ends any other session at once.
+    assert last == 'c[1001,"Server is stopping"]'
+    wanderers.wait_for(opened=2)
+    wanderers.finish()
+    for transport, record in wanderers.records().items():
+        assert [code for code, _ in record["closes"]] == [1006], f"{transport}: {record['closes']}"
+        numbers = record["numbers"]
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers))), f"{transport}: {numbers}"
+    page.context.close()
     behind.nodes.start(0)
 
 
@@ -231,8 +273,28 @@ def test_nginx_turns_away_from_a_node_that_is_marked_with_down_and_nobody_notice
 def test_whoever_asks_after_a_node_was_killed_is_answered_by_another_one(behind: House) -> None:
     behind.nodes.services[2].kill()
 
-    with hammered(behind):
-        for number in range(10):
-            assert behind.ask("POST", f"/chat/000/{behind.proxy.port}killed{number}/xhr")[2] == "o\n"
+    for number in range(10):
+        assert behind.ask("GET", "/")[0] == 200
+        assert behind.ask("POST", f"/chat/000/{behind.proxy.port}killed{number}/xhr")[2] == "o\n"
 
     behind.nodes.start(2)
+
+
+def test_haproxy_uses_all_nodes_while_the_database_is_away(started: Started, server: Postgres) -> None:
+    behind = started("haproxy")
+    server.stop()
+    try:
+        behind.proxy.lines.wait_for("backend nodes has no server available|backend 'nodes' has no server available")
+
+        assert [behind.ask("GET", "/")[0] for _ in range(5)] == [200] * 5
+        for number in range(5):
+            assert behind.ask("POST", f"/chat/000/away{number}/xhr")[2] == "o\n"
+            # It is the same session.
+            assert behind.ask("POST", f"/chat/000/away{number}/xhr_send", "[]")[0] == 204
+    finally:
+        server.start()
+    wait_until(lambda: all(is_ready(each) for each in behind.nodes.backends), "not all nodes are ready")
+
+
+def is_ready(backend: Backend) -> bool:
+    return status_of(f"http://127.0.0.1:{backend.admin_port}/readyz") == 200
