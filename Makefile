@@ -18,7 +18,10 @@ OLD := -W ignore::DeprecationWarning
 # Two tests at a time, of different files: most of them wait for processes and browsers.
 BESIDE := --numprocesses 2 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-ASSET := mixsvc/pages/static/vendor/sockjs.min.js
+# The bundle of the page's scripts, and what it is made of.
+ASSET := mixsvc/pages/static/built/manifest.json
+SCRIPTS := $(shell find mixsvc/pages/static -name built -prune -o -name vendor -prune -o -name '*.js' -print) \
+	mixsvc/pages/static/style.css
 # The npm packages that check the page's scripts, and the page.
 CHECKERS := node_modules/installed
 
@@ -96,7 +99,7 @@ soak: $(VENV)/installed
 # Does not remove data: the database and the secret key.
 clean:
 	rm -rf $(VENV) $(NEWEST) $(LOWEST) node_modules .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
-	rm -rf mixsvc/pages/static/vendor mixsvc/web
+	rm -rf mixsvc/pages/static/vendor mixsvc/pages/static/built mixsvc/web
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Debian packages Chromium; where the system does not, Playwright brings one. The page is checked with axe-core.
@@ -104,8 +107,8 @@ test-system: $(VENV)/installed-for-tests $(CHECKERS)
 	@tools/system-packages npm nginx haproxy logrotate systemd promtool gcc postgresql
 	@tools/system-packages chromium || $(BIN)/playwright install --with-deps chromium
 
-# Without npm the service runs, and says at start what its chat page lacks.
-$(ASSET): package-lock.json | $(VENV)/installed
+# Without npm the service runs, and says at start what its page lacks.
+$(ASSET): package-lock.json tools/bundle.mjs hatch_build.py $(SCRIPTS) | $(VENV)/installed
 	@tools/system-packages --optional npm
 	@$(BIN)/python hatch_build.py || true
 	@touch -c $@

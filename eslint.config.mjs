@@ -24,5 +24,5 @@ export default [
       ],
     },
   },
-  { ignores: ["mixsvc/pages/static/vendor/", ".venv/", "bench/", ".cache/"] },
+  { ignores: ["mixsvc/pages/static/vendor/", "mixsvc/pages/static/built/", ".venv/", "bench/", ".cache/"] },
 ];

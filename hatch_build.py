@@ -1,12 +1,14 @@
-"""The page assets: files of npm packages that the pages load in the browser, fetched when the package is built.
+"""The page assets: files of npm packages, and the bundle of the page's scripts, made when the package is built.
 
-They go to mixsvc/pages/static/vendor/, which git ignores and every wheel and sdist holds, so that neither the service
-nor its visitors need another server. package-lock.json pins them by version and SHA-512. Files that an older checkout
-has left there, or in the folder where they were before, are removed first, so no distribution holds them.
+The files go to mixsvc/pages/static/vendor/, the bundle to mixsvc/pages/static/built/ (tools/bundle.mjs makes it, with
+esbuild). git ignores both and every wheel and sdist holds them, so that neither the service nor its visitors need
+another server. package-lock.json pins the packages by version and SHA-512. Files that an older checkout has left there,
+or in the folder where they were before, are removed first, so no distribution holds them.
 
 Run as a script it makes them without building: `python hatch_build.py`.
 """
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -22,7 +24,16 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 __all__ = ["ASSETS", "VENDOR", "Asset", "Npm", "PageAssets", "make_assets", "remove_leftovers"]
 
-VENDOR: Final = Path("mixsvc", "pages", "static", "vendor")
+STATIC: Final = Path("mixsvc", "pages", "static")
+VENDOR: Final = STATIC / "vendor"
+BUILT: Final = STATIC / "built"
+MANIFEST: Final = BUILT / "manifest.json"
+BUNDLER: Final = Path("tools", "bundle.mjs")
+# What makes the bundle; in package.json, a dependency beside those of ASSETS.
+ESBUILD: Final = "esbuild"
+# Beside each file of the bundle that is no source map.
+COMPRESSED: Final = ("", ".gz", ".br")
+WITHOUT_BUNDLE: Final = "load its scripts one by one"
 # The former folder of the pages. A checkout that was updated still has assets of that time there, and compiled
 # modules, with which Python would import mixsvc.web as a namespace package.
 OLD_FOLDER: Final = Path("mixsvc", "web")
@@ -58,7 +69,7 @@ ASSETS: Final = (
     Asset(
         "uplot",
         {
-            "dist/uPlot.iife.min.js": "uplot.min.js",
+            "dist/uPlot.esm.js": "uplot.js",
             "dist/uPlot.min.css": "uplot.min.css",
             "LICENSE": "uplot.LICENSE.txt",
         },
@@ -82,36 +93,44 @@ class PageAssets(BuildHookInterface[BuilderConfig]):
         """Called by hatchling. A build goes on without assets that cannot be fetched, and prints one line."""
         make_assets(Path(self.root), Npm(), self.app.display_info)
         # Git ignores them; named here, and not by a pattern, they are all that a distribution takes from the folder.
-        build_data["artifacts"] += [f"/{(VENDOR / name).as_posix()}" for name in sorted(_names())]
+        made = [VENDOR / name for name in sorted(_names())] + _bundled(Path(self.root))
+        build_data["artifacts"] += [f"/{path.as_posix()}" for path in made]
 
 
 def make_assets(root: Path, npm: Npm, say: Callable[[str], None]) -> bool:
     """Put the assets in place below root; returns whether all are there. Blocks while npm runs.
 
-    Removes leftovers, fetches the assets that are missing or not of the pinned version, and leaves the others alone.
-    When npm is not installed, fails or takes too long, `say` gets one line, and those assets are left out; nothing is
-    raised.
+    Removes leftovers, fetches the assets that are missing or not of the pinned version, bundles the scripts if they
+    have changed, and leaves everything else alone. When npm is not installed, fails or takes too long, `say` gets one
+    line, and what could not be made is left out; nothing is raised.
     """
     remove_leftovers(root)
     pins = _pins(root)
     missing = [asset for asset in ASSETS if not _is_there(root, asset, pins)]
+    if not missing and _is_bundled(root):
+        return True
     for asset in missing:
         _remove(root, asset)
-    problem = _fetch(root, npm, missing, pins) if missing else ""
+    _remove_tree(root / BUILT)
+    problem = _make(root, npm, missing, pins)
     if problem:
-        lack = " and ".join(asset.lack for asset in missing)
+        lack = " and ".join([asset.lack for asset in missing if not _is_there(root, asset, pins)] + [WITHOUT_BUNDLE])
         say(f"page assets: left out, so the page will {lack}: {problem}")
     return not problem
 
 
 def remove_leftovers(root: Path) -> None:
-    """Remove from VENDOR what no Asset names, and the assets and compiled modules of the old folder.
+    """Remove from VENDOR what no Asset names, from BUILT what no manifest names, and what the old folder had.
 
     Files of others in the old folder stay, and so does everything in a tree that cannot be written.
     """
     names = _names()
     for path in (root / VENDOR).glob("*"):
         if path.name not in names:
+            _remove_tree(path)
+    kept = _bundled(root)
+    for path in (root / BUILT).glob("*"):
+        if path.relative_to(root) not in kept:
             _remove_tree(path)
     _remove_tree(root / OLD_VENDOR)
     for cache in list((root / OLD_FOLDER).rglob("__pycache__")):
@@ -159,17 +178,50 @@ def _remove(root: Path, asset: Asset) -> None:
         (root / VENDOR / name).unlink(missing_ok=True)
 
 
-def _fetch(root: Path, npm: Npm, assets: Sequence[Asset], pins: Mapping[str, str]) -> str:
-    """Fetch the assets with npm in a temporary folder; returns what went wrong, or ""."""
+def _bundled(root: Path) -> list[Path]:
+    """The paths of the bundle's files, relative to root; none without a manifest."""
+    try:
+        names: list[str] = json.loads((root / MANIFEST).read_text("utf-8"))["files"]
+    except (OSError, ValueError, LookupError):
+        return []
+    files = [BUILT / f"{name}{end}" for name in names for end in (("",) if name.endswith(".map") else COMPRESSED)]
+    return [*files, MANIFEST]
+
+
+def _is_bundled(root: Path) -> bool:
+    """Whether the bundle was made of the present sources, by the present tools."""
+    files = _bundled(root)
+    if not files or not all((root / path).is_file() for path in files):
+        return False
+    manifest = json.loads((root / MANIFEST).read_text("utf-8"))
+    inputs = {root / STATIC / name: digest for name, digest in manifest["inputs"].items()}
+    is_same = all(path.is_file() and _digest(path) == digest for path, digest in inputs.items())
+    return is_same and manifest["stamp"] == _tools(root)
+
+
+def _tools(root: Path) -> str:
+    """What the bundle depends on besides its sources."""
+    return f"{ESBUILD} {_locked(root)[ESBUILD]} {_digest(root / BUNDLER)}"
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _locked(root: Path) -> dict[str, str]:
+    """The pinned version of each package that is needed here."""
+    lock = json.loads((root / "package-lock.json").read_text(encoding="utf-8"))
+    needed = (*(asset.package for asset in ASSETS), ESBUILD)
+    return {name: lock["packages"][f"node_modules/{name}"]["version"] for name in needed}
+
+
+def _make(root: Path, npm: Npm, assets: Sequence[Asset], pins: Mapping[str, str]) -> str:
+    """Put the assets in place, then bundle; returns what went wrong, or ""."""
     if npm.program is None:
         return "npm is not installed; install it and run `make assets`"
     with TemporaryDirectory(prefix="mixsvc-assets-", ignore_cleanup_errors=True) as folder:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(root / name, folder)
         try:
-            _run([npm.program, *CLEAN_INSTALL], folder, npm.seconds)
-            for asset in assets:
-                _copy(Path(folder, "node_modules", asset.package), root, asset, pins[asset.package])
+            _make_with(_installed(root, npm, Path(folder)), root, npm, assets, pins)
         except subprocess.TimeoutExpired:
             return f"npm did not end within {npm.seconds:g} seconds; run `make assets` when its registry can be reached"
         except subprocess.CalledProcessError as error:
@@ -181,7 +233,34 @@ def _fetch(root: Path, npm: Npm, assets: Sequence[Asset], pins: Mapping[str, str
     return ""
 
 
-def _run(command: Sequence[str], folder: str, seconds: float) -> None:
+def _installed(root: Path, npm: Npm, folder: Path) -> Path:
+    """The folder with node_modules: root where the pinned packages are installed there, else the given one."""
+    if all(_version(root / "node_modules" / name) == version for name, version in _locked(root).items()):
+        return root
+    for path in (Path("package.json"), Path("package-lock.json"), BUNDLER):
+        (folder / path).parent.mkdir(exist_ok=True)
+        shutil.copy(root / path, folder / path)
+    _run([str(npm.program), *CLEAN_INSTALL], folder, npm.seconds)
+    return folder
+
+
+def _version(package: Path) -> str | None:
+    try:
+        found: str = json.loads((package / "package.json").read_text("utf-8"))["version"]
+    except (OSError, ValueError, LookupError):
+        return None
+    return found
+
+
+def _make_with(folder: Path, root: Path, npm: Npm, assets: Sequence[Asset], pins: Mapping[str, str]) -> None:
+    for asset in assets:
+        _copy(folder / "node_modules" / asset.package, root, asset, pins[asset.package])
+    _run([str(npm.program), "run", "--silent", "bundle", "--", str(root / STATIC), _tools(root)], folder, npm.seconds)
+    if not _is_bundled(root):
+        raise OSError(f"{BUNDLER} made no bundle")
+
+
+def _run(command: Sequence[str], folder: Path, seconds: float) -> None:
     subprocess.run(
         command,
         cwd=folder,

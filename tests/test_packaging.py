@@ -1,5 +1,6 @@
 """The sdist and the wheel hold all that they need and no leftovers, and twistd runs the installed wheel."""
 
+import gzip
 import json
 import subprocess
 import tarfile
@@ -78,6 +79,20 @@ def test_the_wheel_holds_nothing_but_the_packages_and_its_description(wheel: dic
 def test_the_wheel_holds_the_sockjs_client_with_its_licence(wheel: dict[str, bytes]) -> None:
     assert wheel[ASSET].startswith(b"/* sockjs-client v1.6.1 ")
     assert b"Copyright" in wheel["mixsvc/pages/static/vendor/sockjs.LICENSE.txt"]
+
+
+def test_the_wheel_holds_the_bundle_of_the_scripts_with_its_source_maps(wheel: dict[str, bytes]) -> None:
+    built = "mixsvc/pages/static/built"
+    manifest = json.loads(wheel[f"{built}/manifest.json"])
+
+    for source in ("main.js", "away.js", "rates/rates.js", "style.css", "client/fallback.js", "vendor/uplot.js"):
+        name = manifest["entries"][source]
+        content = wheel[f"{built}/{name}"]
+        assert gzip.decompress(wheel[f"{built}/{name}.gz"]) == content
+        assert len(wheel[f"{built}/{name}.br"]) < len(wheel[f"{built}/{name}.gz"]) < len(content)
+        assert f"sourceMappingURL={name}.map".encode() in content
+        # Whoever debugs a page sees the modules as they were written.
+        assert all(json.loads(wheel[f"{built}/{name}.map"])["sourcesContent"])
 
 
 def test_the_sdist_holds_all_that_is_needed_to_build_and_test(sdist: set[str]) -> None:

@@ -5,16 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from hatch_build import VENDOR, Npm, make_assets
+from hatch_build import BUILT, BUNDLER, STATIC, VENDOR, Npm, make_assets
 from tests.builds import PROJECT
 
 GOOD = """#!/bin/sh
+if [ "$1" = run ]; then
+    mkdir -p "$5/built" && cd "$5/built" && touch main-1.js main-1.js.gz main-1.js.br main-1.js.map
+    digest=$(sha256sum <../main.js | cut -d' ' -f1)
+    printf '{"stamp": "%s", "files": ["main-1.js", "main-1.js.map"], "inputs": {"main.js": "%s"}}' "$6" "$digest" \\
+        >manifest.json
+    exit
+fi
 mkdir -p node_modules/sockjs-client/dist
 echo "$@" >node_modules/sockjs-client/dist/sockjs.min.js
 echo terms >node_modules/sockjs-client/LICENSE
 mkdir -p node_modules/uplot/dist
-for name in dist/uPlot.iife.min.js dist/uPlot.min.css LICENSE; do echo "$name" >node_modules/uplot/$name; done
+for name in dist/uPlot.esm.js dist/uPlot.min.css LICENSE; do echo "$name" >node_modules/uplot/$name; done
 """
+# Fetches the packages, and bundles nothing.
+HALF = GOOD.replace("manifest.json", "other.json")
 BAD = "#!/bin/sh\necho 'npm error code ENOTFOUND'\nexit 1\n"
 EMPTY = "#!/bin/sh\n"
 SLOW = "#!/bin/sh\nexec sleep 600\n"
@@ -28,8 +37,10 @@ class Project:
         self.asset = folder / VENDOR / "sockjs.min.js"
         self.stamp = folder / VENDOR / "sockjs-client.version"
         self.said: list[str] = []
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(PROJECT / name, folder)
+        self.script = folder / STATIC / "main.js"
+        for path in ("package.json", "package-lock.json", BUNDLER, STATIC / "main.js"):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(PROJECT / path, folder / path)
 
     def make(self, script: str, seconds: float = 60) -> bool:
         npm = self.folder / "npm"
@@ -39,6 +50,9 @@ class Project:
 
     def files(self) -> set[str]:
         return {file.name for file in self.folder.iterdir()}
+
+    def bundle(self) -> set[str]:
+        return {file.name for file in (self.folder / BUILT).glob("*")}
 
 
 @pytest.fixture
@@ -62,7 +76,7 @@ def test_each_package_brings_its_files_its_licence_and_its_version(project: Proj
         "sockjs.min.js",
         "sockjs.LICENSE.txt",
         "sockjs-client.version",
-        "uplot.min.js",
+        "uplot.js",
         "uplot.min.css",
         "uplot.LICENSE.txt",
         "uplot.version",
@@ -75,14 +89,15 @@ def test_the_line_names_what_the_page_lacks_without_the_missing_packages(project
     project.asset.unlink()
     project.make(BAD)
 
-    assert "will talk plain WebSocket only and show tables and no charts: " in project.said[0]
-    assert "will talk plain WebSocket only: " in project.said[1]
+    alone = "load its scripts one by one"
+    assert f"will talk plain WebSocket only and show tables and no charts and {alone}: " in project.said[0]
+    assert f"will talk plain WebSocket only and {alone}: " in project.said[1]
 
 
 def test_npm_leaves_nothing_in_the_source_tree(project: Project) -> None:
     project.make(GOOD)
 
-    assert project.files() == {"package.json", "package-lock.json", "npm", "mixsvc"}
+    assert project.files() == {"package.json", "package-lock.json", "npm", "mixsvc", "tools"}
 
 
 def test_an_asset_of_the_pinned_version_is_left_alone(project: Project) -> None:
@@ -109,6 +124,68 @@ def test_an_asset_of_another_version_goes_even_when_there_is_no_new_one(project:
     assert not project.make(BAD)
 
     assert not project.asset.exists()
+
+
+def test_the_scripts_are_bundled_anew_when_they_have_changed(project: Project) -> None:
+    project.make(GOOD)
+    project.script.write_text("// changed")
+
+    assert not project.make(BAD)
+    assert project.bundle() == set()
+    assert project.make(GOOD)
+
+    assert project.bundle() == {"main-1.js", "main-1.js.gz", "main-1.js.br", "main-1.js.map", "manifest.json"}
+    assert [line.partition(": npm")[0] for line in project.said] == [
+        "page assets: left out, so the page will load its scripts one by one"
+    ]
+
+
+def test_a_bundle_of_other_tools_is_made_anew(project: Project) -> None:
+    project.make(GOOD)
+    (project.folder / BUNDLER).write_text("// changed")
+
+    assert not project.make(BAD)
+
+
+def test_a_bundle_that_lacks_a_file_is_made_anew(project: Project) -> None:
+    project.make(GOOD)
+    (project.folder / BUILT / "main-1.js.br").unlink()
+
+    assert project.make(GOOD)
+
+    assert "main-1.js.br" in project.bundle()
+
+
+def test_without_a_bundle_the_packages_are_there_and_one_line_says_so(project: Project) -> None:
+    assert not project.make(HALF)
+
+    assert project.asset.exists()
+    assert project.said == [
+        "page assets: left out, so the page will load its scripts one by one: tools/bundle.mjs made no bundle; "
+        "correct that and run `make assets`"
+    ]
+
+
+def test_packages_of_the_pinned_versions_in_the_checkout_are_not_fetched_again(project: Project) -> None:
+    pins = {"sockjs-client": "1.6.1", "uplot": "1.6.32", "esbuild": "0.28.2"}
+    assert project.make(GOOD)
+    for name, version in pins.items():
+        (project.folder / "node_modules" / name).mkdir(parents=True)
+        (project.folder / "node_modules" / name / "package.json").write_text(f'{{"version": "{version}"}}')
+    project.script.write_text("// changed")
+
+    assert project.make(GOOD.replace("mkdir -p node_modules", "exit 1; mkdir -p node_modules"))
+
+    assert project.said == []
+
+
+def test_files_that_no_manifest_names_are_removed(project: Project) -> None:
+    project.make(GOOD)
+    (project.folder / BUILT / "main-0.js").write_text("old")
+
+    project.make(BAD)
+
+    assert "main-0.js" not in project.bundle()
 
 
 def test_files_that_no_asset_names_are_removed(project: Project) -> None:

@@ -16,14 +16,13 @@ from mixsvc.pages.static_files import EXTENSION, StaticFiles
 
 __all__ = ["blueprint", "hue_class", "warn_of_missing_libraries"]
 
-# Copied from npm's packages when the distribution is built.
-SOCKJS_CLIENT: Final = "vendor/sockjs.min.js"
-CHARTS: Final = ("vendor/uplot.min.js", "vendor/uplot.min.css")
+# Copied from npm's packages when the distribution is built. The bundle holds them, too.
+UPLOT_STYLE: Final = "vendor/uplot.min.css"
 
 # Their names, files, and what the page does without them.
 LIBRARIES: Final = (
-    ("the SockJS client", (SOCKJS_CLIENT,), "it uses a plain WebSocket"),
-    ("uPlot", CHARTS, "it shows past rates as a table and no chart"),
+    ("the SockJS client", ("vendor/sockjs.min.js",), "it uses a plain WebSocket"),
+    ("uPlot", ("vendor/uplot.js", UPLOT_STYLE), "it shows past rates as a table and no chart"),
 )
 
 HUES: Final = 12
@@ -43,8 +42,7 @@ def blueprint(mix: IMix, static_files: StaticFiles, access: ChatAccess) -> Bluep
             "index.html",
             rates=[(base, quote, mix.rates.latest(base, quote)) for base, quote in mix.pairs],
             currencies=mix.rates.currencies(),
-            scripts=[name for name in (SOCKJS_CLIENT,) if shown["chat_prefix"] and static_files.has(name)],
-            charts=[name for name in CHARTS if static_files.has(name)],
+            styles=[] if static_files.bundle.file("style.css") or not static_files.has(UPLOT_STYLE) else [UPLOT_STYLE],
             **shown,
         )
         response = make_response(page)
@@ -67,6 +65,11 @@ def warn_of_missing_libraries(app: Flask) -> None:
             "mixsvc: the page lacks {missing}, since npm was missing or failed when mixsvc was built; "
             "install npm, then install mixsvc again",
             missing=" and ".join(missing),
+        )
+    elif static_files.modules():
+        _log.warn(
+            "mixsvc: the page loads its scripts one by one, since the bundle of them {problem}; run `make assets`",
+            problem="is older than they are" if static_files.bundle.is_outdated else "was not made",
         )
 
 

@@ -57,9 +57,9 @@ class AppTests(Case):
     def test_our_scripts_are_served_as_scripts(self) -> None:
         for name in (
             "main.js",
-            "chat/chat.js",
-            "chat/connection.js",
-            "chat/session.js",
+            "client/chat.js",
+            "client/connection.js",
+            "views/session.js",
             "views/page.js",
             "rates/rates.js",
         ):

@@ -1,10 +1,11 @@
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from flask import Flask
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 import mixsvc.pages.app
@@ -12,9 +13,12 @@ from mixsvc.config.settings import ChatSettings, Settings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatMessage, ChatPage, Identity
 from mixsvc.pages.app import create_app
-from mixsvc.pages.index import hue_class
+from mixsvc.pages.index import hue_class, warn_of_missing_libraries
 from mixsvc.pages.static_files import StaticFiles, install_static_files
+from tests.common.bundles import make_bundle
 from tests.pages.fakes import QUOTE, FakeChat, FakeMix, FakeRates
+
+BUNDLE_WARNING = "mixsvc: the page loads its scripts one by one, since the bundle of them {}; run `make assets`"
 
 
 class Page(HTMLParser):
@@ -180,15 +184,15 @@ class ChatOnThePageTests(SynchronousTestCase):
             "This host does not serve the chat; start it with <code>twistd mixsvc</code> to talk.",
             html,
         )
-        self.assertEqual(self.module_of(html), "rates/rates.js")
-        self.assertFalse({"main.js", "sockjs.min.js"} & set(Page(html).scripts()))
+        self.assertEqual(self.module_of(html), "rates")
+        self.assertFalse([name for name in Page(html).scripts() if name.startswith("main")])
 
     def module_of(self, html: str) -> str:
-        """The name of the script that the page begins with; it is served."""
+        """The name of the script that the page begins with, bundled or not, without its hash; it is served."""
         found = [str(tag["src"]) for tag in Page(html).tags if tag["tag"] == "script" and tag.get("type") == "module"]
         with self.app.test_client().get(found[-1]) as served:
             self.assertEqual(served.status_code, 200)
-        return found[-1].partition("/v-")[2].partition("/")[2]
+        return found[-1].rpartition("/")[2].partition(".")[0].partition("-")[0]
 
     def test_a_page_whose_chat_is_away_has_the_rates_says_so_and_looks_for_it(self) -> None:
         class Away(FakeChat):
@@ -201,7 +205,7 @@ class ChatOnThePageTests(SynchronousTestCase):
         self.assertIn("1.1172", response.text)
         self.assertIn("The chat is away at the moment. This page shows it as soon as it is back.", response.text)
         self.assertEqual(Page(response.text).of_class("talk"), [])
-        self.assertEqual(self.module_of(response.text), "away.js")
+        self.assertEqual(self.module_of(response.text), "away")
 
     def test_without_javascript_the_page_says_what_is_missing(self) -> None:
         self.assertIn("<noscript><p", page_of(self.app))
@@ -228,32 +232,57 @@ class ChatOnThePageTests(SynchronousTestCase):
         self.assertEqual({tag["id"] for tag in fields} - labels, set())
 
 
-class VendorTests(SynchronousTestCase):
-    """The page loads the files from npm if they are there."""
+class ScriptsTests(SynchronousTestCase):
+    """The page loads the bundle of its scripts if it is there, else one module after another."""
 
-    def page(self, *names: str) -> Page:
+    def setUp(self) -> None:
         # Not mktemp: below pytest it would make its folder in the checkout.
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        for name in ("main.js", "chat.js", *names):
-            path = os.path.join(folder.name, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w"):
-                pass
+        self.folder = Path(folder.name)
 
         def elsewhere(app: Flask) -> StaticFiles:
             app.static_folder = folder.name
             return install_static_files(app)
 
         self.patch(mixsvc.pages.app, "install_static_files", elsewhere)
-        return Page(page_of(create_app(FakeMix(chat=FakeChat()))))
 
-    def test_without_packages_only_our_modules_are_loaded(self) -> None:
-        self.assertEqual(self.page().scripts(), ["main.js"])
+    def app(self, *names: str) -> Flask:
+        for name in ("main.js", "views/log.js", "client/fallback.js", *names):
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        return create_app(FakeMix(chat=FakeChat()))
 
-    def test_the_packages_are_loaded_first(self) -> None:
-        page = self.page("vendor/sockjs.min.js", "vendor/uplot.min.js", "vendor/uplot.min.css")
+    def names(self, *names: str) -> list[str]:
+        """The names of all scripts and styles that the page loads, in their order."""
+        tags = Page(page_of(self.app(*names))).tags
+        found = [tag.get("src") or tag.get("href") or "" for tag in tags if tag["tag"] in ("script", "link")]
+        return [url.rpartition("/")[2] for url in found if not url.endswith(".svg")]
 
-        self.assertEqual(page.scripts(), ["sockjs.min.js", "uplot.min.js", "main.js"])
-        styles = [tag.get("href") or "" for tag in page.tags if tag.get("rel") == "stylesheet"]
-        self.assertEqual([style.rpartition("/")[2] for style in styles], ["uplot.min.css", "style.css"])
+    def test_without_a_bundle_the_modules_are_loaded_at_once_and_what_may_be_needed_later_is_not(self) -> None:
+        self.assertEqual(self.names("vendor/uplot.js"), ["style.css", "main.js", "log.js", "main.js"])
+
+    def test_without_a_bundle_the_style_of_a_package_is_loaded_first(self) -> None:
+        self.assertEqual(self.names("vendor/uplot.min.css")[:2], ["uplot.min.css", "style.css"])
+
+    def test_a_bundle_is_one_script_and_one_style(self) -> None:
+        make_bundle(self.folder, {"main.js": "main-1.js", "style.css": "style-1.css"})
+
+        self.assertEqual(self.names("vendor/uplot.min.css"), ["style-1.css", "main-1.js"])
+
+    def test_whoever_runs_the_service_is_told_that_the_bundle_is_not_used(self) -> None:
+        packages = ("vendor/uplot.js", "vendor/uplot.min.css", "vendor/sockjs.min.js")
+        self.assertEqual(self.warning(*packages), [BUNDLE_WARNING.format("was not made")])
+
+        make_bundle(self.folder, {"main.js": "main-1.js"})
+        self.assertEqual(self.warning(*packages), [])
+
+        (self.folder / "main.js").write_text("changed")
+        self.assertEqual(self.warning(*packages), [BUNDLE_WARNING.format("is older than they are")])
+
+    def warning(self, *names: str) -> list[str]:
+        app = self.app(*names)
+        with capturedLogs() as events:
+            warn_of_missing_libraries(app)
+        return [formatEvent(event) for event in events]

@@ -1,5 +1,6 @@
 """The static files of the page: their URLs, how long browsers may cache them, and that nothing outside is served."""
 
+import gzip
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.pages.app import create_app
 from mixsvc.pages.static_files import EXTENSION, StaticFiles, install_static_files
+from tests.common.bundles import make_bundle
 from tests.pages.fakes import FakeChat, FakeMix
 
 CACHED_FOR_EVER = "public, max-age=31536000, immutable"
@@ -85,10 +87,48 @@ class OwnStaticFilesTests(SynchronousTestCase):
 
         ours = {address for address in addresses if address.startswith("/static/")}
 
-        self.assertGreater(len(ours), 20)
+        self.assertGreater(len(ours), 2)
         for address in ours:
             with client.get(address) as answer:
                 self.assertEqual((answer.status_code, answer.headers["Cache-Control"]), (200, CACHED_FOR_EVER))
+
+
+class BundledFilesTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        (self.folder / "main.js").write_text("import './chat.js';")
+        make_bundle(self.folder, {"main.js": "main-1.js", "style.css": "style-1.css"})
+        app = Flask("x", static_folder=folder.name, static_url_path="/static")
+        self.files = install_static_files(app)
+        self.client = app.test_client()
+
+    def test_a_file_is_sent_in_the_form_that_the_browser_takes_and_caches_know_on_what_it_depends(self) -> None:
+        for accepted, coding, body in (("gzip, br", "br", b"Brotli"), ("gzip", "gzip", None), ("", None, b"main-1.js")):
+            with self.client.get("/static/built/main-1.js", headers={"Accept-Encoding": accepted}) as answer:
+                self.assertEqual(answer.headers.get("Content-Encoding"), coding)
+                self.assertEqual((answer.headers["Vary"], answer.mimetype), ("Accept-Encoding", "text/javascript"))
+                self.assertEqual(answer.headers["Cache-Control"], CACHED_FOR_EVER)
+                found = answer.get_data()
+            self.assertEqual(found, body or gzip.compress(b"main-1.js"))
+
+    def test_each_form_has_a_tag_of_its_own(self) -> None:
+        tags = set()
+        for accepted in ("br", "gzip", ""):
+            with self.client.get("/static/built/main-1.js", headers={"Accept-Encoding": accepted}) as answer:
+                tags.add(answer.headers["ETag"])
+
+        self.assertEqual(len(tags), 3)
+
+    def test_styles_and_source_maps_have_their_types(self) -> None:
+        for name, mimetype in (("style-1.css", "text/css"), ("main-1.js.map", "application/json")):
+            with self.client.get(f"/static/built/{name}", headers={"Accept-Encoding": "br"}) as answer:
+                self.assertEqual((answer.status_code, answer.mimetype), (200, mimetype))
+
+    def test_other_files_of_the_folder_are_not_of_the_bundle(self) -> None:
+        for name in ("manifest.json", "main-1.js.br", "%00", "nothing.js"):
+            self.assertEqual(self.client.get(f"/static/built/{name}").status_code, 404)
 
 
 @pytest.fixture

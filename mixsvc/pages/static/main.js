@@ -1,12 +1,12 @@
 // @ts-check
 /** The chat on the page: its connection, its protocol and its views, put together. */
 
-import { Chat } from "./chat/chat.js";
-import { Connection } from "./chat/connection.js";
+import { Chat } from "./client/chat.js";
+import { Connection } from "./client/connection.js";
 import { element } from "./dom.js";
 import { Page } from "./views/page.js";
 import { rates } from "./rates/rates.js";
-import { choose_name, log_in, log_out, random_text, remembered_name, window_token } from "./chat/session.js";
+import { choose_name, log_in, log_out, random_text, remembered_name, window_token } from "./views/session.js";
 import { StatusView } from "./views/status_view.js";
 import { begin_tabs } from "./views/tabs.js";
 
@@ -48,7 +48,6 @@ const connection = new Connection(section.dataset["prefix"] ?? "", {
     rates.poll();
     chat.lost();
   },
-  silent: () => chat.probe(),
   status: (status) => status_view.show(status),
 });
 

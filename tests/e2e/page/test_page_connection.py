@@ -5,22 +5,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.chat.test_sockjs_client import EVERYWHERE, SAME_ORIGIN
-from tests.e2e.support.browser import NewVisitor, Visitor, without_sockjs
+from tests.e2e.support.browser import FALLBACK, NewVisitor, Visitor, without_fallback
 from tests.e2e.support.service import Launch, Service
 
-# The page's SockJS client with this transport alone; the frames that it makes have one of their own.
+# The page's SockJS client with this transport alone. The real one has another URL.
 ONE_TRANSPORT = """
-(() => {
-  if (self !== top) return;
-  let client;
-  Object.defineProperty(globalThis, "SockJS", {
-    get: () => client && function (url) { return new client(url, null, {transports: ["TRANSPORT"]}); },
-    set: (value) => { client = value; },
-  });
-})()
+import { SockJS as Client } from "./NAME?";
+export const SockJS = class { constructor(url) { return new Client(url, null, {transports: ["TRANSPORT"]}); } };
 """
 
 # What comes over a WebSocket is kept until `letIn()`.
@@ -36,6 +30,18 @@ LATE_WEBSOCKET = """
 """
 
 
+def allow_one_transport(page: Page, transport: str) -> None:
+    """From the next visit on, the page can use this transport only. Frames of SockJS load scripts of their own."""
+    if transport != "websocket":
+        page.add_init_script("if (self === top) delete globalThis.WebSocket")
+
+    def fulfill(route: Route) -> None:
+        body = ONE_TRANSPORT.replace("NAME", route.request.url.rpartition("/")[2]).replace("TRANSPORT", transport)
+        route.fulfill(body=body, content_type="text/javascript")
+
+    page.route(FALLBACK, fulfill)
+
+
 def no_policy_was_broken(*people: Visitor) -> None:
     """The console also reports connections that fail; these are expected, refusals by the CSP are not."""
     assert [text for each in people for text in each.complaints if "Security" in text] == []
@@ -45,7 +51,7 @@ def no_policy_was_broken(*people: Visitor) -> None:
 def test_two_people_talk_over_each_transport(service: Service, visitor: NewVisitor, transport: str) -> None:
     ann, bob = visitor(), visitor()
     for person, name in ((ann, f"Ann {transport}"), (bob, f"Bob {transport}")):
-        person.page.add_init_script(ONE_TRANSPORT.replace("TRANSPORT", transport))
+        allow_one_transport(person.page, transport)
         person.enter(service.url, name)
     expect(ann.status).to_have_text(f"online over {transport}")
 
@@ -59,11 +65,15 @@ def test_two_people_talk_over_each_transport(service: Service, visitor: NewVisit
 
 
 @pytest.mark.usefixtures("no_complaints")
-def test_without_the_sockjs_client_the_page_talks_by_plain_websocket(service: Service, visitor: NewVisitor) -> None:
+def test_with_websockets_the_page_loads_one_script_and_asks_for_no_other_transport(
+    service: Service, visitor: NewVisitor
+) -> None:
     ann, bob = visitor(), visitor()
     sockets: list[str] = []
+    asked: list[str] = []
     ann.page.on("websocket", lambda socket: sockets.append(socket.url))
-    without_sockjs(ann.page)
+    ann.page.on("request", lambda request: asked.append(request.url))
+    without_fallback(ann.page)
     ann.enter(service.url, "Dora")
     bob.enter(service.url, "Emil")
 
@@ -73,7 +83,21 @@ def test_without_the_sockjs_client_the_page_talks_by_plain_websocket(service: Se
 
     expect(ann.texts.last).to_have_text("Hello back")
     # Each name has a connection of its own, which carries its session.
-    assert set(sockets) == {f"ws://127.0.0.1:{service.port}/chat/websocket"}
+    assert all(url.startswith(f"ws://127.0.0.1:{service.port}/chat/") for url in sockets) and len(sockets) == 2
+    assert [url for url in asked if "/chat/" in url or "fallback" in url] == []
+    assert len([url for url in asked if "/static/" in url]) <= 5
+
+
+def test_where_nothing_but_websockets_is_there_and_none_opens_the_page_tries_again(
+    service: Service, visitor: NewVisitor
+) -> None:
+    ann = visitor()
+    without_fallback(ann.page)
+    ann.page.add_init_script("if (self === top) delete globalThis.WebSocket")
+
+    ann.page.goto(service.url)
+
+    expect(ann.status).to_have_text(re.compile(r"^offline, next try in \d+ s$"))
 
 
 @pytest.mark.usefixtures("no_complaints")
@@ -211,9 +235,7 @@ def test_no_need_to_wait_for_the_next_try(
 
     ann.page.get_by_role("button", name="Try now").click()
 
-    expect(ann.status).to_have_text("connecting")
-    # SockJS needs timers to connect.
-    ann.page.clock.resume()
+    # The clock stands still: no wait has ended.
     expect(ann.status).to_contain_text("online")
 
 

@@ -8,9 +8,10 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.e2e.support.service import DEADLINE
 
-__all__ = ["SOCKJS_CLIENT", "NewVisitor", "Visitor", "browser", "without_sockjs"]
+__all__ = ["FALLBACK", "NewVisitor", "Visitor", "browser", "without_fallback"]
 
-SOCKJS_CLIENT: Final = "**/vendor/sockjs.min.js"
+# The script that the page loads where no WebSocket comes about.
+FALLBACK: Final = "**/built/fallback-*.js"
 
 # Milliseconds.
 PATIENCE: Final = 1000 * DEADLINE
@@ -153,6 +154,6 @@ class Visitor:
 NewVisitor = Callable[..., Visitor]
 
 
-def without_sockjs(page: Page) -> None:
+def without_fallback(page: Page) -> None:
     """From the next visit on, the page finds no SockJS client, as where the build could not fetch it."""
-    page.route(SOCKJS_CLIENT, lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.route(FALLBACK, lambda route: route.abort())

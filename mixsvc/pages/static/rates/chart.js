@@ -3,7 +3,7 @@
 
 import { buttons, element, made, set_text } from "../dom.js";
 import { course } from "./course.js";
-import { drawn } from "./plot.js";
+import { drawn, loaded } from "./plot.js";
 
 const FIRST_DAY = "1999-01-04";
 const MOST_POINTS = 400;
@@ -89,13 +89,13 @@ export class Chart {
     clearTimeout(this.#timer);
     this.#questions += 1;
     const mine = this.#questions;
-    const answer = await asked(this.#address());
+    const [answer, uPlot] = await Promise.all([asked(this.#address()), loaded()]);
     if (mine !== this.#questions) {
       return;
     }
     if ("points" in answer) {
       this.#failures = 0;
-      this.#show(answer);
+      this.#show(answer, uPlot);
     } else {
       this.#fail(answer);
     }
@@ -128,11 +128,12 @@ export class Chart {
     return `${this.#section.dataset["url"]}/${this.pair}/history?from=${from}&to=${LAST_DAY}&points=${MOST_POINTS}`;
   }
 
-  /** @param {Past} past */
-  #show({ points, gaps, days, sources }) {
+  /** @param {Past} past @param {typeof import("uplot") | null} uPlot */
+  #show({ points, gaps, days, sources }, uPlot) {
     this.#places = course(points, gaps);
     this.#plot?.remove();
-    this.#plot = points.length > 1 ? drawn(this.#place, this.#places, (index) => this.#describe(index)) : null;
+    const is_line = uPlot && points.length > 1;
+    this.#plot = is_line ? drawn(uPlot, this.#place, this.#places, (index) => this.#describe(index)) : null;
     this.#place.hidden = !this.#plot;
     this.#table.hidden = points.length === 0;
     // Where it cannot be drawn, the table is all there is.

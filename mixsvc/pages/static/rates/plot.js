@@ -7,24 +7,39 @@ import { lone } from "./course.js";
 const HEIGHT = 200;
 
 /**
- * @typedef {import("uplot")} UPlot
  * @typedef {import("uplot").Options} Options
  * @typedef {import("./course.js").Place} Place
  * @typedef {{point_at: (index: number) => void, remove: () => void}} Plot
  */
 
+/** @type {Promise<typeof import("uplot") | null> | undefined} */
+let loading;
+
+/** The library, which is loaded once; null where the page has none. */
+export function loaded() {
+  loading ??= load();
+  return loading;
+}
+
+/** @returns {Promise<typeof import("uplot") | null>} */
+async function load() {
+  try {
+    // @ts-ignore: the file comes from npm, and a checkout without npm has none.
+    return (await import("../vendor/uplot.js")).default;
+  } catch {
+    return null;
+  }
+}
+
 /**
- * Draw the course into an element; null where the page has no uPlot. The line ends where a gap begins.
+ * Draw the course into an element. The line ends where a gap begins.
+ * @param {typeof import("uplot")} uPlot
  * @param {HTMLElement} place
  * @param {Place[]} course  the oldest first
  * @param {(index: number) => void} pointed  told which place of the course is pointed at
- * @returns {Plot | null}
+ * @returns {Plot}
  */
-export function drawn(place, course, pointed) {
-  const { uPlot } = /** @type {{uPlot?: typeof import("uplot")}} */ (/** @type {unknown} */ (globalThis));
-  if (!uPlot) {
-    return null;
-  }
+export function drawn(uPlot, place, course, pointed) {
   place.hidden = false;
   const readout = made("p", "readout");
   const tell = (/** @type {number} */ index) => {

@@ -7,7 +7,7 @@ import { element } from "../dom.js";
 const EVERY_MS = 5_000;
 const MOST_LETTERS = 200;
 
-/** @typedef {import("../chat/room.js").Said} Said */
+/** @typedef {import("../client/room.js").Said} Said */
 
 export class Attention {
   #button = element("notify", HTMLButtonElement);

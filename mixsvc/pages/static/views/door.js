@@ -4,7 +4,7 @@
 import { element, on_submit, set_text } from "../dom.js";
 
 /**
- * @typedef {import("../chat/greeting.js").Self} Self
+ * @typedef {import("../client/greeting.js").Self} Self
  *
  * @typedef {object} Visitor  what the person at the door does
  * @property {(name: string) => void} enter

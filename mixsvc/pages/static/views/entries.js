@@ -7,8 +7,8 @@ import { day_name, day_of } from "./times.js";
 const SAME_BLOCK_MS = 300_000;
 
 /**
- * @typedef {import("../chat/room.js").Room} Room
- * @typedef {import("../chat/room.js").Said} Said
+ * @typedef {import("../client/room.js").Room} Room
+ * @typedef {import("../client/room.js").Said} Said
  * @typedef {{id: string, kind: "said", said: Said, follows: boolean}} SaidEntry  follows: in one block with the last
  * @typedef {{id: string, kind: "day" | "notice" | "unread", text: string}} TextEntry
  * @typedef {SaidEntry | TextEntry} Entry
@@ -44,7 +44,7 @@ export function entries_of(room, unread_after, now) {
   return room.at_newest ? [...entries, ...notices] : entries;
 }
 
-/** @param {import("../chat/room.js").Notice} notice @returns {TextEntry & {after: number}} */
+/** @param {import("../client/room.js").Notice} notice @returns {TextEntry & {after: number}} */
 function notice_entry({ id, after, text }) {
   return { id, kind: "notice", text, after };
 }

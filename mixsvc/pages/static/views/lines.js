@@ -10,9 +10,9 @@ const GONE = "A moderator deleted this message.";
 
 /**
  * @typedef {import("./entries.js").Entry} Entry
- * @typedef {import("../chat/room.js").Said} Said
- * @typedef {import("../chat/outbox.js").Line} Line
- * @typedef {import("../chat/greeting.js").Self} Self
+ * @typedef {import("../client/room.js").Said} Said
+ * @typedef {import("../client/outbox.js").Line} Line
+ * @typedef {import("../client/greeting.js").Self} Self
  *
  * @typedef {object} LineTools  what can be done with a line
  * @property {(line: Line) => void} retry

@@ -14,9 +14,9 @@ const QUIET_MS = 500;
 /**
  * @typedef {import("./entries.js").Entry} Entry
  * @typedef {import("./lines.js").LineTools} LineTools
- * @typedef {import("../chat/outbox.js").Line} Line
- * @typedef {import("../chat/greeting.js").Self} Self
- * @typedef {import("../chat/room.js").Room} Room
+ * @typedef {import("../client/outbox.js").Line} Line
+ * @typedef {import("../client/greeting.js").Self} Self
+ * @typedef {import("../client/room.js").Room} Room
  *
  * @typedef {object} Reader  what the one who reads does
  * @property {(room: Room, way: "older" | "newer" | "newest") => void} turn_page

@@ -4,9 +4,9 @@
 import { button, element, made, on_submit } from "../dom.js";
 
 /**
- * @typedef {import("../chat/exchange.js").Message} Message
- * @typedef {import("../chat/room.js").Room} Room
- * @typedef {import("../chat/room.js").Said} Said
+ * @typedef {import("../client/exchange.js").Message} Message
+ * @typedef {import("../client/room.js").Room} Room
+ * @typedef {import("../client/room.js").Said} Said
  * @typedef {{kind: string, name: string, address: string, by: string, until: string, reason: string}} Sanction
  */
 

@@ -18,14 +18,14 @@ import { show_part } from "./tabs.js";
 const HIDDEN_MS = 200;
 
 /**
- * @typedef {import("../chat/chat.js").Chat} Chat
+ * @typedef {import("../client/chat.js").Chat} Chat
  * @typedef {import("./door.js").Visitor} Visitor
- * @typedef {import("../chat/exchange.js").Message} Message
- * @typedef {import("../chat/greeting.js").Phase} Phase
- * @typedef {import("../chat/greeting.js").Self} Self
- * @typedef {import("../chat/outbox.js").Line} Line
- * @typedef {import("../chat/room.js").Room} Room
- * @typedef {import("../chat/room.js").Said} Said
+ * @typedef {import("../client/exchange.js").Message} Message
+ * @typedef {import("../client/greeting.js").Phase} Phase
+ * @typedef {import("../client/greeting.js").Self} Self
+ * @typedef {import("../client/outbox.js").Line} Line
+ * @typedef {import("../client/room.js").Room} Room
+ * @typedef {import("../client/room.js").Said} Said
  */
 
 /** An Audience of the chat. */

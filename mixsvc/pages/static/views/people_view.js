@@ -8,8 +8,8 @@ const MOST_SHOWN = 1000;
 const SHOWN_AT_FIRST = 200;
 
 /**
- * @typedef {import("../chat/greeting.js").Self} Self
- * @typedef {import("../chat/room.js").Room} Room
+ * @typedef {import("../client/greeting.js").Self} Self
+ * @typedef {import("../client/room.js").Room} Room
  * @typedef {{id: string, name: string, is_me: boolean, moderate: boolean}} Member
  */
 

@@ -2,7 +2,7 @@
 /** What the server has put into the log, as a room: somebody may read before they have a name. */
 
 import { element } from "../dom.js";
-import { Room } from "../chat/room.js";
+import { Room } from "../client/room.js";
 
 /** @returns {Room | null} */
 export function adopted() {
@@ -17,7 +17,7 @@ export function adopted() {
   return room;
 }
 
-/** @param {HTMLElement} line @returns {import("../chat/room.js").Said} */
+/** @param {HTMLElement} line @returns {import("../client/room.js").Said} */
 function said_in(line) {
   const part = (/** @type {string} */ selector) => line.querySelector(selector);
   return {

@@ -6,7 +6,7 @@ import { KeyedList, element, made, on_submit, set_text } from "../dom.js";
 const MOST_OTHERS = 50;
 
 /**
- * @typedef {import("../chat/room.js").Room} Room
+ * @typedef {import("../client/room.js").Room} Room
  * @typedef {{room: string, members: number, topic: string}} Listed
  * @typedef {{id: string, name: string, members: number, unread: number, is_open: boolean, is_inside: boolean}} Entry
  */

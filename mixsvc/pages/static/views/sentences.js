@@ -1,7 +1,7 @@
 // @ts-check
 /** What a person reads of what the chat tells programs. */
 
-/** @typedef {import("../chat/exchange.js").Message} Message */
+/** @typedef {import("../client/exchange.js").Message} Message */
 
 /** @type {Record<string, (message: Message) => string>} */
 const SENTENCES = {

@@ -3,7 +3,7 @@
 
 import { element, set_text } from "../dom.js";
 
-/** @typedef {import("../chat/connection.js").Status} Status */
+/** @typedef {import("../client/connection.js").Status} Status */
 
 export class StatusView {
   #status = element("chat-status", HTMLElement);

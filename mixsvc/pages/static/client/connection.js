@@ -1,19 +1,16 @@
 // @ts-check
-/**
- * A connection that comes back by itself: over SockJS where the page has its client, else over the plain
- * WebSocket endpoint. It carries texts and knows nothing of what they mean.
- */
+/** A connection that comes back by itself. It carries texts and knows nothing of what they mean. */
 
-/** How long a connection may take to open; SockJS tries several transports in that time. */
+import { Socket } from "./socket.js";
+
+/** How long a connection may take to open; several transports are tried in that time. */
 const OPEN_MS = 30_000;
-/** How long SockJS waits for each of them at least; by itself it gives up a WebSocket after 0.6 s on a fast network. */
-const TRANSPORT_MS = 3_000;
 /** The server's word that it does not want us: no need to ask soon. */
 const SENT_AWAY = 4003;
 /** A connection that lasted this long was a good one: the next wait is short again. */
 const GOOD_MS = 5_000;
 const LONGEST_WAIT_S = 30;
-/** The server lets SockJS hear of it every 25 s at least: after this silence something is wrong. */
+/** The server lets hear of it every 25 s at least: after this silence something is wrong. */
 const SILENCE_MS = 60_000;
 
 /**
@@ -24,17 +21,14 @@ const SILENCE_MS = 60_000;
  * @property {() => void} opened
  * @property {(text: string) => void} received
  * @property {() => void} lost  an open connection has ended
- * @property {() => void} silent  nothing has come for long; over a plain WebSocket that may be as it should
  * @property {(status: Status) => void} status  told at each change, and each second while offline
- *
- * @typedef {WebSocket & {transport?: string, onheartbeat?: () => void}} Socket  of SockJS, or a plain WebSocket, which
- *   has neither of the two
- * @typedef {new (url: string, protocols: null, options: {timeout: number}) => Socket} SockJSClient
  */
 
 export class Connection {
   /** @type {Socket | null} */
   #socket = null;
+  /** The transport of the last connection that was open, which is tried first. */
+  #transport = "";
   #opened_at = 0;
   #heard_at = 0;
   #failures = 0;
@@ -58,13 +52,13 @@ export class Connection {
     }
     clearTimeout(this.#timer);
     this.#listener.status({ state: "connecting" });
-    const socket = newSocket(this.#prefix);
+    const socket = new Socket(this.#prefix, this.#transport);
     this.#socket = socket;
     this.#timer = setTimeout(() => this.drop(), OPEN_MS);
     socket.onopen = () => this.#is(socket) && this.#on_open(socket);
-    socket.onmessage = (event) => this.#is(socket) && this.#on_message(String(event.data));
+    socket.onmessage = (text) => this.#is(socket) && this.#on_message(text);
     socket.onheartbeat = () => (this.#heard_at = performance.now());
-    socket.onclose = (event) => this.#is(socket) && this.#on_close(event.code === SENT_AWAY ? event.reason : "");
+    socket.onclose = (code, reason) => this.#is(socket) && this.#on_close(code === SENT_AWAY ? reason : "");
   }
 
   /** End this connection, if there is one, and open another at once: it carries the cookies of now. */
@@ -109,7 +103,8 @@ export class Connection {
     this.#opened_at = performance.now();
     this.#heard_at = this.#opened_at;
     this.#watch(socket);
-    this.#listener.status({ state: "online", transport: socket.transport ?? "websocket" });
+    this.#transport = socket.transport;
+    this.#listener.status({ state: "online", transport: socket.transport });
     this.#listener.opened();
   }
 
@@ -122,10 +117,8 @@ export class Connection {
   /** Find out when the peer is gone without a word, whether or not the page is seen. @param {Socket} socket */
   #watch(socket) {
     if (performance.now() - this.#heard_at >= SILENCE_MS) {
-      this.#heard_at = performance.now();
-      socket.transport ? this.drop() : this.#listener.silent();
-    }
-    if (this.#is(socket)) {
+      this.drop();
+    } else {
       this.#timer = setTimeout(() => this.#watch(socket), this.#heard_at + SILENCE_MS - performance.now());
     }
   }
@@ -136,6 +129,10 @@ export class Connection {
     const opened_at = this.#opened_at;
     this.#socket = null;
     this.#opened_at = 0;
+    if (!opened_at) {
+      // Another network may not have it.
+      this.#transport = "";
+    }
     if (opened_at && performance.now() - opened_at >= GOOD_MS) {
       this.#failures = 0;
     }
@@ -164,15 +161,4 @@ export class Connection {
  */
 function wait_seconds(failures) {
   return Math.min(LONGEST_WAIT_S, 2 ** failures) * (0.5 + Math.random() / 2);
-}
-
-/** @param {string} prefix @returns {Socket} */
-function newSocket(prefix) {
-  const { SockJS } = /** @type {{SockJS?: SockJSClient}} */ (/** @type {unknown} */ (globalThis));
-  if (SockJS) {
-    return new SockJS(prefix, null, { timeout: TRANSPORT_MS });
-  }
-  const url = new URL(`${prefix}/websocket`, location.href);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  return new WebSocket(url);
 }

@@ -1,0 +1,77 @@
+// Bundles, minifies and compresses the scripts and styles of the pages: node tools/bundle.mjs STATIC STAMP
+//
+// Reads the modules in STATIC, and writes STATIC/built anew: each file under a name with a hash of its content, its
+// source map, and the file compressed by gzip and by Brotli. built/manifest.json, which is written last, says which file
+// each entry became, and has the names of all files, the SHA-256 of each source, and STAMP, which names the tools.
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const [source, stamp] = process.argv.slice(2);
+const out = join(source, "built");
+
+/** Modules that are loaded when they are needed first: each is a file of its own, the same for all. */
+const LATER = ["client/fallback.js", "vendor/uplot.js"];
+/** What a page begins with: one script, which holds all that is not in LATER. */
+const PAGES = ["main.js", "away.js", "rates/rates.js"];
+const STYLES = ["vendor/uplot.min.css", "style.css"];
+
+const common = {
+  absWorkingDir: source,
+  outdir: "built",
+  bundle: true,
+  minify: true,
+  format: "esm",
+  charset: "utf8",
+  target: ["es2022"],
+  sourcemap: true,
+  metafile: true,
+  logLevel: "warning",
+  entryNames: "[name]-[hash]",
+};
+
+const manifest = { stamp, entries: {}, inputs: {}, files: [] };
+
+/** Leaves imports of the modules in LATER, which are built by then, as imports of the built files. */
+const later = {
+  name: "later",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir, kind }) => {
+      const built = manifest.entries[relative(source, join(resolveDir, path))];
+      return kind === "dynamic-import" && built ? { path: `./${built}`, external: true } : undefined;
+    });
+  },
+};
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out);
+for (const name of [...LATER, ...PAGES]) {
+  note(name, await build({ ...common, entryPoints: [name], plugins: [later] }));
+}
+const contents = STYLES.map((name) => `@import "./${name}";`).join("\n");
+const stdin = { contents, loader: "css", resolveDir: source, sourcefile: "styles.css" };
+note("style.css", await build({ ...common, stdin, entryNames: "style-[hash]" }));
+for (const name of manifest.files.filter((name) => !name.endsWith(".map"))) {
+  compress(join(out, name));
+}
+writeFileSync(join(out, "manifest.json"), `${JSON.stringify(manifest, null, 1)}\n`);
+
+/** Put one build into the manifest. */
+function note(name, { metafile }) {
+  const files = Object.keys(metafile.outputs).map((path) => path.replace(/^built\//, ""));
+  manifest.files.push(...files);
+  manifest.entries[name] = files.find((file) => !file.endsWith(".map"));
+  for (const path of Object.keys(metafile.inputs).filter((path) => existsSync(join(source, path)))) {
+    manifest.inputs[path] = createHash("sha256").update(readFileSync(join(source, path))).digest("hex");
+  }
+}
+
+function compress(path) {
+  const content = readFileSync(path);
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: content.length };
+  writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
+  writeFileSync(`${path}.br`, brotliCompressSync(content, { params }));
+}
