@@ -1,7 +1,7 @@
 """The database that the chat and the rates share: a SQLite file, or a PostgreSQL server.
 
-- engine: what the parts expect of a database, whichever it is. choosing: which one the settings name. work_line: what
-  waits for it, and group commit.
+- engine: what the parts expect of a database, whichever it is. choosing: which one the settings name. waiting/:
+  what waits for it, and group commit.
 - postgres/: a server. All that follows is about SQLite.
 - database: `rehearse` checks the file before the process becomes a daemon, `prepare` creates or upgrades it at start,
   and `Database` runs transactions while the reactor runs.

@@ -15,7 +15,8 @@ from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatPage
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.epoch import new_epoch
-from mixsvc.storage.work_line import CommitStats, NotRead, NotSaved, Work, WorkLine, run_each
+from mixsvc.storage.waiting.line import WorkLine
+from mixsvc.storage.waiting.queue import CommitStats, NotRead, NotSaved, Work, run_each
 
 __all__ = ["APPENDS_AT_ONCE", "READS_AT_ONCE", "StorageQueue"]
 

@@ -17,7 +17,7 @@ from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import StorageError
 from mixsvc.interfaces import ChatMessage, ChatPage
-from mixsvc.storage.work_line import MOST_WAITING, NotRead, NotSaved
+from mixsvc.storage.waiting.queue import MOST_WAITING, NotRead, NotSaved
 from tests.chat.fakes import NOW, FakeDatabase
 
 

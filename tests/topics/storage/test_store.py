@@ -158,7 +158,7 @@ class PageContract(TopicsCase):
 
 class DeletionContract(TopicsCase):
     def expire(self, cutoff: float, now: float = NOW + 100) -> list[int]:
-        found = []
+        found: list[int] = []
         while not found or found[-1]:
             found.append(self.run_in(self.tables.topics.expire, TopicAge(now, cutoff)))
             self.assertLess(len(found), 10)
