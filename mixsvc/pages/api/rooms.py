@@ -10,7 +10,9 @@ from flask import Blueprint, Response, jsonify, request
 from mixsvc.common.numbers import MAX_JSON_NUMBER
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import NoSuchRoom
+from mixsvc.holds.response import HeldResponse, cannot_hold
 from mixsvc.interfaces import Authenticator, IChat, IMix, RoomOverview
+from mixsvc.interfaces.holds import ROOMS, Hold
 from mixsvc.pages.api.json_body import json_object, number_in_query, optional_text, refuse, text
 
 __all__ = ["ChatAccess", "blueprint"]
@@ -21,6 +23,9 @@ MAX_ROOM: Final = 32
 MAX_KEY: Final = 64
 MAX_LIMIT: Final = 200
 DEFAULT_LIMIT: Final = 50
+
+# A stream ends after so many seconds, and its client comes back: it may have lost its permission meanwhile.
+ASK_AGAIN_SECONDS: Final = 60.0
 
 # The person that a program with the token is, for the application's permissions.
 PROGRAM: Final = "program:api_token"
@@ -104,12 +109,19 @@ def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
         access.check_writer()
         return jsonify(room=room, number=_said(chat, room, access)), 201
 
+    @rooms.get("/<room>/events")
+    def events(room: str) -> HeldResponse:
+        chat = _chat(mix)
+        access.check_reader()
+        return _events(chat, room, access)
+
     rooms.after_request(_revalidate)
     return rooms
 
 
 def _revalidate(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-cache"
+    if response.cache_control.no_store is None:
+        response.headers["Cache-Control"] = "no-cache"
     return response
 
 
@@ -133,6 +145,16 @@ def _messages(chat: IChat, room: str, access: ChatAccess) -> Response:
     access.check(chat, "history", room)
     shown = [each.as_json() for each in page.messages]
     return jsonify(room=room, messages=shown, first=page.first, last=page.last, epoch=page.epoch)
+
+
+def _events(chat: IChat, room: str, access: ChatAccess) -> HeldResponse:
+    _check_length(room)
+    access.check(chat, "history", room)
+    try:
+        chat.page(room, None, 1)
+    except NoSuchRoom as error:
+        refuse(404, str(error))
+    return HeldResponse(Hold(ROOMS, (room,), again_after=ASK_AGAIN_SECONDS), {}, cannot_hold)
 
 
 def _said(chat: IChat, room: str, access: ChatAccess) -> int:
