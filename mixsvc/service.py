@@ -42,7 +42,7 @@ from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import Settings, WebSettings
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades
-from mixsvc.holds.holder import ClientHolder, HoldLimits, Surroundings
+from mixsvc.holds.holder import ClientHolder, Feeds, HoldLimits, Surroundings
 from mixsvc.hooks.children import ChildHookRunner
 from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
@@ -183,7 +183,7 @@ class MixService(MultiService):
 
     def _make_holder(self) -> ClientHolder:
         chat = self._settings.chat
-        feeds = {ROOMS: self._chat.dispatcher.room_events, RATES: RateEvents(self._reactor, self._rates)}
+        feeds: Feeds = {ROOMS: self._chat.dispatcher.room_events, RATES: RateEvents(self._reactor, self._rates)}
         limits = HoldLimits(chat.max_sessions, chat.max_per_address, chat.max_outbox)
         return ClientHolder(self._reactor, limits, Surroundings(feeds, self._identify, chat.origins))
 

@@ -38,7 +38,7 @@ DEFAULT_RANGE: Final = timedelta(days=365)
 # The parameters of each route that has any.
 _NAMES: Final[Mapping[str, Sequence[str]]] = {
     "all_rates": ("base",),
-    "events": ("pairs", "since"),
+    "rate_events": ("pairs", "since"),
     "one_rate": ("date",),
     "history": ("from", "to", "points"),
     "chart": ("days",),

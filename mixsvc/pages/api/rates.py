@@ -7,9 +7,7 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from mixsvc.errors import ServiceBusy
-from mixsvc.holds.response import HeldResponse, cannot_hold
 from mixsvc.interfaces import IMix, Quote, charts
-from mixsvc.interfaces.holds import RATES, Hold, topic_of_pair
 from mixsvc.pages.api import rate_errors, rate_response
 from mixsvc.pages.api.rate_query import RateQuery, parameter
 
@@ -37,10 +35,6 @@ def blueprint(mix: IMix) -> Blueprint:
     def chart(base: str, quote: str, form: str) -> Response:
         return _chart(RateQuery(mix.rates, base, quote), mix, form)
 
-    @api.get("/rates/events")
-    def events() -> HeldResponse:
-        return _events(mix)
-
     @api.get("/convert")
     def convert() -> Response:
         return _convert(RateQuery.by_query(mix.rates))
@@ -64,15 +58,6 @@ def _all_rates(mix: IMix) -> Response:
     pairs = mix.pairs if base is None else _pairs_of(RateQuery(mix.rates, base, base))
     found = [mix.rates.latest(*pair) for pair in pairs]
     return rate_response.quotes([quote for quote in found if quote is not None])
-
-
-def _events(mix: IMix) -> HeldResponse:
-    queries = RateQuery.of_pairs(mix.rates, mix.pairs)
-    for query in queries:
-        if mix.rates.latest(*query.pair) is None:
-            rate_errors.no_quote(query, None)
-    names = tuple(topic_of_pair(*query.pair) for query in queries)
-    return HeldResponse(Hold(RATES, names), {}, cannot_hold)
 
 
 def _pairs_of(query: RateQuery) -> Sequence[tuple[str, str]]:

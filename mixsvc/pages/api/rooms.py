@@ -10,12 +10,10 @@ from flask import Blueprint, Response, jsonify, request
 from mixsvc.common.numbers import MAX_JSON_NUMBER
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import NoSuchRoom
-from mixsvc.holds.response import HeldResponse, cannot_hold
 from mixsvc.interfaces import Authenticator, IChat, IMix, RoomOverview
-from mixsvc.interfaces.holds import ROOMS, Hold
 from mixsvc.pages.api.json_body import json_object, number_in_query, optional_text, refuse, text
 
-__all__ = ["ChatAccess", "blueprint"]
+__all__ = ["ChatAccess", "blueprint", "chat_of", "check_length"]
 
 # The limits of docs/reference/chat-protocol.md. A name may have more characters before it is normalised.
 MAX_NAME: Final = 128
@@ -23,9 +21,6 @@ MAX_ROOM: Final = 32
 MAX_KEY: Final = 64
 MAX_LIMIT: Final = 200
 DEFAULT_LIMIT: Final = 50
-
-# A stream ends after so many seconds, and its client comes back: it may have lost its permission meanwhile.
-ASK_AGAIN_SECONDS: Final = 60.0
 
 # The person that a program with the token is, for the application's permissions.
 PROGRAM: Final = "program:api_token"
@@ -89,7 +84,7 @@ def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
 
     @rooms.get("")
     def all_rooms() -> Response:
-        chat = _chat(mix)
+        chat = chat_of(mix)
         access.check_reader()
         found = [
             {"room": each.room, "members": each.members, "topic": each.topic, "last": each.last}
@@ -99,33 +94,27 @@ def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
 
     @rooms.get("/<room>/messages")
     def messages(room: str) -> Response:
-        chat = _chat(mix)
+        chat = chat_of(mix)
         access.check_reader()
         return _messages(chat, room, access)
 
     @rooms.post("/<room>/messages")
     def say(room: str) -> tuple[Response, int]:
-        chat = _chat(mix)
+        chat = chat_of(mix)
         access.check_writer()
         return jsonify(room=room, number=_said(chat, room, access)), 201
-
-    @rooms.get("/<room>/events")
-    def events(room: str) -> HeldResponse:
-        chat = _chat(mix)
-        access.check_reader()
-        return _events(chat, room, access)
 
     rooms.after_request(_revalidate)
     return rooms
 
 
 def _revalidate(response: Response) -> Response:
-    if response.cache_control.no_store is None:
-        response.headers["Cache-Control"] = "no-cache"
+    response.headers["Cache-Control"] = "no-cache"
     return response
 
 
-def _chat(mix: IMix) -> IChat:
+def chat_of(mix: IMix) -> IChat:
+    """The chat. Refuses with 503 if this host does not serve it."""
     chat = mix.chat
     if chat is None:
         refuse(503, "This host does not serve the chat; `twistd mixsvc` does.")
@@ -135,7 +124,7 @@ def _chat(mix: IMix) -> IChat:
 def _messages(chat: IChat, room: str, access: ChatAccess) -> Response:
     before = number_in_query("before", 1, MAX_JSON_NUMBER)
     limit = number_in_query("limit", 1, MAX_LIMIT)
-    _check_length(room)
+    check_length(room)
     access.check(chat, "history", room)
     try:
         page = chat.page(room, before, DEFAULT_LIMIT if limit is None else limit)
@@ -147,16 +136,6 @@ def _messages(chat: IChat, room: str, access: ChatAccess) -> Response:
     return jsonify(room=room, messages=shown, first=page.first, last=page.last, epoch=page.epoch)
 
 
-def _events(chat: IChat, room: str, access: ChatAccess) -> HeldResponse:
-    _check_length(room)
-    access.check(chat, "history", room)
-    try:
-        chat.page(room, None, 1)
-    except NoSuchRoom as error:
-        refuse(404, str(error))
-    return HeldResponse(Hold(ROOMS, (room,), again_after=ASK_AGAIN_SECONDS), {}, cannot_hold)
-
-
 def _said(chat: IChat, room: str, access: ChatAccess) -> int:
     settings = access.settings
     fields = json_object(settings.max_message)
@@ -165,7 +144,7 @@ def _said(chat: IChat, room: str, access: ChatAccess) -> int:
     if not line.strip():
         refuse(400, "The member text is only white space.", member="text")
     key = optional_text(fields, "key", MAX_KEY)
-    _check_length(room)
+    check_length(room)
     access.check(chat, "say", room)
     try:
         return chat.say(room, name, line, key)
@@ -175,8 +154,8 @@ def _said(chat: IChat, room: str, access: ChatAccess) -> int:
         refuse(400, str(error))
 
 
-def _check_length(room: str) -> None:
-    """An error quotes the room's name, so a long one is refused first."""
+def check_length(room: str) -> None:
+    """Refuses with 404 a name that is too long: an error quotes the room's name, so it is refused first."""
     if len(room) > MAX_ROOM:
         refuse(404, f"There is no such room: the name of a room has at most {MAX_ROOM} characters.")
 
