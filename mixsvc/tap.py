@@ -28,6 +28,7 @@ from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.http.listening import check_ports
 from mixsvc.interfaces import Authenticator
+from mixsvc.operations.agreement import expect_agreement, own_part
 from mixsvc.operations.garbage import collect_as_usual
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
 from mixsvc.operations.operations import ProcessContext
@@ -37,7 +38,7 @@ from mixsvc.pages.app import AppSecrets
 from mixsvc.pages.index import warn_of_missing_libraries
 from mixsvc.rates.sources import check_sources
 from mixsvc.service import MixService, ViewProgram
-from mixsvc.storage.choosing import rehearse, settled
+from mixsvc.storage.choosing import look, rehearse, settled
 from mixsvc.storage.lock import refuse_second_service
 from mixsvc.twistd import (
     acting_as,
@@ -180,7 +181,7 @@ def makeService(options: MixsvcOptions) -> IService:
         hooks = _try_application(found, directory, options) if settings.web.processes else frozenset()
         with acting_as(options):
             parts = _make_parts(found, directory, hooks)
-            check_log_file(settings.server.access_log_file)
+            _check_files(settings)
         process = ProcessContext(os.environ, log_file(options), renewal)
         service = MixService(reactor, settings, parts.views, parts.authenticate, process)
     except (MixError, BadOption) as error:
@@ -220,6 +221,12 @@ def _check_nobody_has(settings: Settings, options: MixsvcOptions) -> None:
     with acting_as(options):
         refuse_second_service(settings.storage.path)
     check_ports(settings.server.endpoints(), settings.server.admin_listen)
+
+
+def _check_files(settings: Settings) -> None:
+    """Check the log file, and that the files of secrets are those of the other nodes. Raises MixError."""
+    check_log_file(settings.server.access_log_file)
+    look(settings.storage, lambda cursor: expect_agreement(cursor, own_part(settings)))
 
 
 @dataclass(frozen=True)

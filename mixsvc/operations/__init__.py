@@ -11,6 +11,7 @@ one meets them:
   do not make the service unready.
 - metrics.py: the numbers in the formats of Prometheus. The names are documented in docs/how-to/operations.md, and
   users' dashboards depend on them.
+- agreement.py: what all nodes of a chat must have in common, compared at the start.
 - traffic.py, reactor_lag.py: what is counted for the metrics only: responses, and how late the reactor is.
 - access_log.py: one line for each response, written in batches.
 - log_files.py: log files, which are reopened on SIGUSR1 and SIGHUP after logrotate has moved them away.

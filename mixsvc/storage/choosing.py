@@ -14,7 +14,7 @@ from mixsvc.interfaces import DeferToThread
 from mixsvc.storage import database
 from mixsvc.storage.engine import Cursor, Engine
 
-__all__ = ["listener", "make_database", "prepare", "rehearse", "settled"]
+__all__ = ["listener", "look", "make_database", "prepare", "rehearse", "settled"]
 
 T = TypeVar("T")
 
@@ -49,6 +49,12 @@ def rehearse(storage: StorageSettings, listen_url: str = "") -> None:
         _postgres().start.rehearse(storage.url, listen_url)
     else:
         database.rehearse(storage.path)
+
+
+def look(storage: StorageSettings, read: Callable[[Cursor], object]) -> None:
+    """Let `read` read from the tables of a PostgreSQL database, if there are any; blocks. Raises DatabaseUnusable."""
+    if storage.url:
+        _postgres().start.look(storage.url, read)
 
 
 def prepare(storage: StorageSettings, read: Callable[[Cursor], T]) -> T | None:

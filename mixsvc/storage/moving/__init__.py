@@ -4,8 +4,7 @@
 - side: one of the two databases, for messages. texts: what becomes of texts that one of them cannot store.
 - sqlite_rows, postgres_rows: read and write rows in this form.
 - copying: the one loop for all tables.
-- sqlite_place, postgres_place: open a database to read a history or to write one, and refuse those in use; running:
-  whether nodes use one.
+- sqlite_place, postgres_place: open a database to read a history or to write one, and refuse those in use.
 - move: all of it.
 
 **Resuming.** Rows are copied in the order of their keys, some thousand in a transaction. Before they are written, those

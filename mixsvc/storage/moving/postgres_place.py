@@ -1,6 +1,6 @@
 """Opens a PostgreSQL database to read a history from it, or to write one into it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Final
 
@@ -8,11 +8,11 @@ import psycopg
 
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.moving.postgres_rows import PostgresRows
-from mixsvc.storage.moving.running import newest_node, running_nodes
 from mixsvc.storage.moving.side import Side
 from mixsvc.storage.moving.tables import TABLES, RowReader, RowWriter
 from mixsvc.storage.postgres.checks import faults, is_deaf
 from mixsvc.storage.postgres.connection import PostgresConnection, connect
+from mixsvc.storage.postgres.running import are_connected, living_nodes, named_nodes, newest_node
 from mixsvc.storage.postgres.schema import SCRIPTS, upgrade, version
 from mixsvc.storage.postgres.trouble import reason
 from mixsvc.storage.postgres.url import shown
@@ -21,6 +21,9 @@ __all__ = ["reading", "writing"]
 
 # "mixm" in ASCII: the first half of the advisory lock; the second names the schema of the tables.
 LOCK: Final = 0x6D69786D
+
+# For how long nodes are watched that have not said that they stop: they may be dead. In seconds.
+WATCHED: Final = 10.0
 
 # No statement of a move is in anybody's way, and a table may be large.
 UNHURRIED: Final = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0"
@@ -95,16 +98,24 @@ def _expect_no_nodes(side: Side, guard: PostgresConnection, other: PostgresConne
     newest = 0
     # Version 2 has made the table.
     if _version(side, guard) > 1:
-        nodes = running_nodes(guard, [each.info.backend_pid for each in (guard, other)])
+        nodes = _running_nodes(guard, other)
         if nodes:
             raise side.refusal(f"a service uses it ({', '.join(nodes)}); stop it first")
-        newest = newest_node(guard)
+        newest = newest_node(guard.cursor())
 
     def check() -> None:
-        if newest_node(guard) > newest:
+        if newest_node(guard.cursor()) > newest:
             raise side.refusal("a service was started on it meanwhile; stop it, and run this command again")
 
     return check
+
+
+def _running_nodes(guard: PostgresConnection, other: PostgresConnection) -> Sequence[str]:
+    cursor = guard.cursor()
+    named = named_nodes(cursor)
+    if named and not are_connected(cursor, [each.info.backend_pid for each in (guard, other)]):
+        return living_nodes(cursor, WATCHED)
+    return named
 
 
 def _version(side: Side, guard: PostgresConnection) -> int:

@@ -13,7 +13,7 @@ from mixsvc.storage.postgres.schema import upgrade, version
 from mixsvc.storage.postgres.trouble import reason
 from mixsvc.storage.postgres.url import SETTING, shown
 
-__all__ = ["prepare", "rehearse"]
+__all__ = ["look", "prepare", "rehearse"]
 
 T = TypeVar("T")
 
@@ -69,6 +69,15 @@ def _expect_complete(connection: PostgresConnection) -> None:
             "mixsvc move has not completed the history in it; run that command again, or give another database in "
             f"{SETTING}"
         )
+
+
+def look(url: str, read: Callable[[PostgresCursor], object]) -> None:
+    """Let `read` read from the tables if there are any; blocks, and changes nothing. Raises DatabaseUnusable."""
+    with _connected(url) as connection:
+        # Version 2 has made those of the nodes.
+        if version(connection) > 1:
+            with connection.cursor() as cursor:
+                read(cursor)
 
 
 @contextmanager

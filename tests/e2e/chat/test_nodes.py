@@ -12,8 +12,9 @@ from tests.builds import PROJECT
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.ecb import RATES_XML, Ecb
 from tests.e2e.support.moderator import moderate
+from tests.e2e.support.nodes import with_shared_secrets
 from tests.e2e.support.operators import OPERATORS, admin_url, metric
-from tests.e2e.support.service import Config, Launch, Service
+from tests.e2e.support.service import Config, Launch, Service, refused
 from tests.e2e.support.steadfast import Steadfast
 from tests.e2e.support.urls import get_text
 from tests.e2e.support.waiting import wait_until
@@ -35,7 +36,7 @@ NODES = {"heartbeat": "0.2", "dead_after": f"{DEAD_AFTER:g}"}
 @pytest.fixture
 def launch(programs: Path, config: Config, tmp_path: Path, url: str) -> Launch:
     made = Launch(programs, tmp_path / "a", config, environ={"PYTHONPATH": str(PROJECT)})
-    return made.having(storage={"url": url}, server=OPERATORS, chat=LIVELY, nodes=NODES)
+    return with_shared_secrets(made).having(storage={"url": url}, server=OPERATORS, chat=LIVELY, nodes=NODES)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def nodes(launch: Launch, start: Start) -> TwoNodes:
     return start(launch), start(replace(launch, folder=launch.folder.with_name("b")))
 
 
-def test_what_is_said_and_done_on_one_node_holds_on_the_other(nodes: TwoNodes) -> None:
+def test_what_is_said_and_done_on_one_node_holds_on_the_other(nodes: TwoNodes, launch: Launch) -> None:
     a, b = nodes
     with Chatter(a.port, "Ann") as ann:
         with Chatter(b.port, "Bob") as bob:
@@ -65,6 +66,8 @@ def test_what_is_said_and_done_on_one_node_holds_on_the_other(nodes: TwoNodes) -
         assert ann.wait_for("went")["name"] == "Bea"
 
     assert [metric(admin_url(each), "mixsvc_nodes") for each in nodes] == [2, 2]
+    stranger = replace(launch.having(web={"secret_key_file": ""}), folder=launch.folder.with_name("c"))
+    assert "secret_key is not the same as on the other nodes" in refused(stranger)
     assert sum(metric(admin_url(each), "mixsvc_nodes_leader") for each in nodes) == 1
     assert PASSWORD not in a.log() + b.log()
 

@@ -13,7 +13,7 @@ from tests.e2e.support.service import Launch, Service
 from tests.e2e.support.waiting import wait_until
 from tests.ports import free_port
 
-__all__ = ["DEAD_AFTER", "Nodes", "node_settings"]
+__all__ = ["DEAD_AFTER", "Nodes", "node_settings", "with_shared_secrets"]
 
 # In seconds: nodes are given up soon, so that tests need not wait for it.
 HEARTBEAT: Final = 0.2
@@ -90,4 +90,11 @@ def _is_ready(url: str) -> bool:
 def node_settings(launch: Launch, url: str) -> Launch:
     """A node on this database."""
     times = {"heartbeat": f"{HEARTBEAT:g}", "dead_after": f"{DEAD_AFTER:g}"}
-    return launch.having(storage={"url": url}, server=OPERATORS, chat=LIVELY, nodes=times)
+    return with_shared_secrets(launch).having(storage={"url": url}, server=OPERATORS, chat=LIVELY, nodes=times)
+
+
+def with_shared_secrets(launch: Launch) -> Launch:
+    """The same with files of secrets that it shares with the services in folders beside its own."""
+    shared = launch.folder.parent
+    files = {"web": {"secret_key_file": str(shared / "secret_key")}, "chat": {"token_file": str(shared / "api_token")}}
+    return launch.having(**files)

@@ -16,7 +16,7 @@ from mixsvc.errors import DatabaseUnusable, MixError
 from mixsvc.nodes import statements
 from mixsvc.storage.database import prepare
 from mixsvc.storage.lock import DatabaseLock
-from mixsvc.storage.moving import copying, running
+from mixsvc.storage.moving import copying, postgres_place
 from mixsvc.storage.moving.copying import Copied
 from mixsvc.storage.moving.move import move
 from mixsvc.storage.moving.tables import MovedTable
@@ -31,7 +31,7 @@ from tests.storage.moving.histories import LIMITS, contents, make_history, rows
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes that do not live are not watched for long, and a few rows are many."""
-    monkeypatch.setattr(running, "WATCHED", 0.3)
+    monkeypatch.setattr(postgres_place, "WATCHED", 0.3)
 
 
 def quietly(table: MovedTable, done: int, total: int) -> None:
