@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from mixsvc.interfaces import Identity
 from mixsvc.nodes.node import NodeEngine, NodeOptions, SharedNode
 from mixsvc.nodes.pulse import PulseTimes
 from mixsvc.storage.postgres.connection import connect
+from mixsvc.storage.postgres.schema import SCRIPTS, upgrade
+from mixsvc.storage.postgres.start import prepare
 from tests.chat.fakes import FakeClient, FakeHooks, FakeIdentifier, FakeRates
 from tests.nodes.engine import EngineThread, defer_to_daemon, make_tables, new_reactor
 
@@ -137,6 +140,49 @@ def test_both_nodes_tell_the_same_messages_in_the_same_order(database_url: str) 
         assert [number for number, _ in shown(mia)] == list(range(1, 101))
         assert shown(mia) == shown(bob)
         assert all(len(client.got("said")) == 50 for client in (mia, bob))
+
+    play(database_url, scenario)
+
+
+NEXT = """
+    ALTER TABLE message ADD COLUMN language text NOT NULL DEFAULT '';
+    CREATE INDEX message_language ON message (language);
+    CREATE TABLE reaction (room text, number bigint, name text);
+    ALTER FUNCTION node_channel() COST 10;
+"""
+
+
+def _has(client: FakeClient, kind: str, count: int) -> bool:
+    return len(client.got(kind)) == count
+
+
+def test_nodes_run_on_while_a_node_of_the_next_version_upgrades_the_tables(database_url: str) -> None:
+    def upgrade_to_next() -> None:
+        with closing(connect(database_url)) as connection:
+            upgrade(connection, [*SCRIPTS, NEXT])
+
+    async def scenario(world: World) -> None:
+        mia, bob = await world.people()
+        upgraded = defer_to_daemon(world.reactor)(upgrade_to_next)
+        said = 0
+        while not upgraded.called or said < 50:
+            mia.send("say", **LOBBY, text=f"{said}", key=f"{said}")
+            await world.until(partial(_has, mia, "said", said + 1))
+            said += 1
+        await upgraded
+        # One of the version before may also start again.
+        prepare(database_url, lambda cursor: None)
+        again = Served(world.reactor, database_url, "c")
+        world.served.append(again)
+        await world.until(lambda: again.node.nodes.heart.is_trusted)
+        cid = again.client("Cid")
+        await world.until(lambda: cid.got("joined"))
+        cid.send("say", **LOBBY, text="behind it")
+        mia.send("kick", **LOBBY, name="Bob")
+        await world.until(lambda: bob.got("kicked") and len(shown(mia)) == said + 1)
+
+        assert [number for number, _ in shown(mia)] == list(range(1, said + 2))
+        assert not mia.got("error")
 
     play(database_url, scenario)
 

@@ -1,5 +1,6 @@
 """Upgrades of the tables: one process at a time, step by step, usable by the release before."""
 
+import time
 from contextlib import closing
 from threading import Thread
 
@@ -7,6 +8,7 @@ import psycopg
 import pytest
 
 from mixsvc.errors import DatabaseUnusable
+from mixsvc.storage.postgres import schema
 from mixsvc.storage.postgres.connection import connect
 from mixsvc.storage.postgres.schema import upgrade, version
 
@@ -46,6 +48,43 @@ def test_of_processes_that_start_together_one_upgrades(database_url: str) -> Non
     assert failures == []
     with closing(connect(database_url)) as connection:
         assert version(connection, [ONE, TWO, THREE]) == 3
+
+
+def test_a_step_that_waits_for_a_table_lets_others_use_it(database_url: str) -> None:
+    with closing(connect(database_url)) as reader, closing(connect(database_url)) as writer:
+        upgrade(writer, [ONE])
+        reader.execute("SET idle_in_transaction_session_timeout = 0")
+        reader.execute("BEGIN; SELECT * FROM message")
+        upgrading = Thread(target=lambda: _upgrade(database_url, [ONE, TWO]))
+        upgrading.start()
+        began = time.monotonic()
+        written = 0
+        # Long enough that it has tried twice.
+        while time.monotonic() < began + 2:
+            writer.execute("INSERT INTO message SELECT count(*) FROM message")
+            written += 1
+        reader.execute("COMMIT")
+        upgrading.join(60)
+
+        assert written > 20
+        assert version(writer, [ONE, TWO]) == 2
+
+
+def test_a_step_gives_up_when_a_table_stays_locked(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "PATIENCE", 0.1)
+    with closing(connect(database_url)) as reader, closing(connect(database_url)) as writer:
+        upgrade(writer, [ONE])
+        reader.execute("BEGIN; SELECT * FROM message")
+
+        with pytest.raises(DatabaseUnusable, match="its tables could not be upgraded, as others have locked one"):
+            upgrade(writer, [ONE, TWO])
+
+        assert version(writer, [ONE, TWO]) == 1
+
+
+def _upgrade(url: str, scripts: list[str]) -> None:
+    with closing(connect(url)) as connection:
+        upgrade(connection, scripts)
 
 
 def test_a_step_that_fails_leaves_the_version_before_it(database_url: str) -> None:

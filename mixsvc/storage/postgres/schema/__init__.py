@@ -4,6 +4,7 @@ The table `cluster` has what all processes must know: under `schema` the version
 whose processes can use these tables. So a service and the release before it run side by side during an upgrade.
 """
 
+import time
 from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -22,6 +23,12 @@ VERSIONS_BACK: Final = 1
 
 # "mixs" in ASCII: the first half of the advisory lock; the second names the schema of the tables.
 LOCK: Final = 0x6D697873
+
+# For how long a step waits for a table, in milliseconds; how long it lets others work then, and for how long it tries
+# again and again, in seconds.
+WAITING_MS: Final = 500
+PAUSE: Final = 1.0
+PATIENCE: Final = 60.0
 
 CLUSTER: Final = "CREATE TABLE IF NOT EXISTS cluster (key text PRIMARY KEY, value text NOT NULL)"
 # Not by to_regclass: that may still not see what was committed while this process waited for the advisory lock.
@@ -50,19 +57,36 @@ SCRIPTS: Final = _scripts()
 def upgrade(connection: Connection, scripts: Sequence[str] = SCRIPTS) -> None:
     """Upgrade the tables to the newest version, each step in a transaction of its own; blocks.
 
-    Of several processes one does it, and the others wait for it. Raises DatabaseUnusable if a newer version is there
-    that this process cannot use, psycopg.Error.
+    Of several processes one does it, and the others wait for it. Services of the version before run on meanwhile: where
+    a table is locked, such as by pg_dump, the step waits without holding them up. Raises DatabaseUnusable if a newer
+    version is there that this process cannot use, or if a table was locked for PATIENCE seconds; psycopg.Error.
     """
+    end = time.monotonic() + PATIENCE
     while version(connection, scripts) < len(scripts):
-        with connection.transaction():
-            connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
-            connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))", (LOCK,))
-            # Another process may have made this step while this one waited.
-            step = version(connection, scripts) + 1
-            if step <= len(scripts):
-                connection.execute(CLUSTER)
-                connection.execute(scripts[step - 1].encode())
-                connection.execute(WRITE, (str(step), str(max(1, step - VERSIONS_BACK))))
+        try:
+            _make_step(connection, scripts)
+        except psycopg.errors.LockNotAvailable:
+            if time.monotonic() > end:
+                raise DatabaseUnusable(
+                    f"its tables could not be upgraded, as others have locked one for {PATIENCE:g} s; try again when "
+                    "they have ended (pg_dump, or a transaction that somebody has left open)"
+                ) from None
+            time.sleep(PAUSE)
+
+
+def _make_step(connection: Connection, scripts: Sequence[str]) -> None:
+    with connection.transaction():
+        connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+        connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))", (LOCK,))
+        # Another process may have made this step while this one waited.
+        step = version(connection, scripts) + 1
+        if step > len(scripts):
+            return
+        # While a statement waits for a table, everybody else who wants it waits behind it.
+        connection.execute(f"SET LOCAL lock_timeout = {WAITING_MS}".encode())
+        connection.execute(CLUSTER)
+        connection.execute(scripts[step - 1].encode())
+        connection.execute(WRITE, (str(step), str(max(1, step - VERSIONS_BACK))))
 
 
 def version(connection: Connection, scripts: Sequence[str] = SCRIPTS) -> int:
