@@ -29,7 +29,10 @@ ELSEWHERE: Final = f"what is told in the database of {SETTING} is not heard ther
 # What a server or a pooler says to a setting of ours that it does not know.
 UNKNOWN: Final = {
     "client_connection_check_interval": "PostgreSQL 14 or newer is needed",
-    "startup parameter: options": "a pooler refuses our settings; give the server's own address in [storage] url",
+    "startup parameter: options": (
+        "a pooler refuses our settings; give the server's own address in [storage] url, or let the pooler ignore them "
+        "(PgBouncer: ignore_startup_parameters = options)"
+    ),
 }
 
 

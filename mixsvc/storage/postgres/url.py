@@ -1,6 +1,7 @@
 """The URL of the settings: libpq's parameters, and what a message may show of them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from psycopg import ProgrammingError
@@ -69,10 +70,23 @@ def _parameters(url: str, setting: str) -> dict[str, str | int | None]:
     # Never what libpq says: it may repeat a part of the password.
     if not url.startswith(("postgresql://", "postgres://")):
         raise BadSetting(f"{setting} is not the URL of a PostgreSQL database; write one such as {EXAMPLE}")
-    try:
-        return dict(conninfo_to_dict(url))
-    except ProgrammingError:
+    found = None
+    with suppress(ProgrammingError):
+        found = conninfo_to_dict(url)
+    if found is None or not _is_clear(found):
         raise BadSetting(
             f"{setting} cannot be read; write one such as {EXAMPLE}, with % and two digits for what is no letter, "
             "digit, or one of - _ . ~ in a password"
-        ) from None
+        )
+    return dict(found)
+
+
+def _is_clear(found: Mapping[str, object]) -> bool:
+    """Whether no part of a password, in which a sign is not written with %, has become a host, port or database."""
+    hosts, ports = str(found.get("host") or "").split(","), str(found.get("port") or "").split(",")
+    # At the beginning of a host it names a socket without a file.
+    return (
+        not any("@" in each[1:] for each in hosts)
+        and "@" not in str(found.get("dbname") or "")
+        and all(not each or each.isdigit() for each in ports)
+    )

@@ -1,11 +1,16 @@
 """The checks before the start, each with one line, and what is read then."""
 
+from collections.abc import Callable
 from contextlib import closing
+from time import monotonic
+from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
 
 from mixsvc.errors import BadSetting, DatabaseUnusable
+from mixsvc.storage.postgres.checks import faults
 from mixsvc.storage.postgres.connection import PostgresCursor, connect
 from mixsvc.storage.postgres.database import probe
 from mixsvc.storage.postgres.schema import upgrade
@@ -93,6 +98,38 @@ def test_a_setting_that_loses_messages_or_refuses_them(durable: Postgres, settin
     durable.execute(f"ALTER ROLE {ROLE} IN DATABASE {name} SET {setting} = {value}")
 
     assert f"{setting} is {value}" in refusal(durable.url(name))
+
+
+def test_a_server_whose_pages_may_be_torn(durable: Postgres) -> None:
+    name = durable.new_database()
+    durable.set("full_page_writes", "off")
+    try:
+        _until(lambda: durable.execute("SHOW full_page_writes") == [("off",)])
+        assert "full_page_writes is off, so a power cut would lose messages" in refusal(durable.url(name))
+    finally:
+        durable.set("full_page_writes", "on")
+        _until(lambda: durable.execute("SHOW full_page_writes") == [("on",)])
+
+
+def _until(is_true: Callable[[], bool]) -> None:
+    """Settings are read by each session when it next gets something to do."""
+    end = monotonic() + 60
+    while not is_true():
+        assert monotonic() < end
+
+
+def test_a_standby(durable: Postgres) -> None:
+    with Postgres({}, durable) as standby:
+        try:
+            assert "it is a standby, which only reads; give the primary, or both" in refusal(standby.url("postgres"))
+        finally:
+            durable.set("synchronous_standby_names", "")
+
+
+def test_a_server_that_is_too_old() -> None:
+    connection: Any = SimpleNamespace(info=SimpleNamespace(server_version=130022))
+
+    assert list(faults(connection)) == ["PostgreSQL 13 is too old; PostgreSQL 14 or newer is needed"]
 
 
 def test_a_server_that_does_not_wait_for_its_disk(database_url: str) -> None:

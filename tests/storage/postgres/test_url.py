@@ -38,7 +38,17 @@ def test_a_message_shows_neither_user_nor_password() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://ann:topsecret@db/chat", "postgresql://ann:top%secret@db/chat", "postgresql://db/chat?topsecret"]
+    "url",
+    [
+        "mysql://ann:topsecret@db/chat",
+        "postgresql://ann:top%secret@db/chat",
+        "postgresql://db/chat?topsecret",
+        "postgresql://ann:top/secret@db/chat",
+        "postgresql://ann:x?y@topsecret@db/chat",
+        "postgresql://ann:x@topsecret@db/chat",
+        "postgresql://ann:topsecret/chat",
+        "postgresql://db:5432,ann:topsecret/chat",
+    ],
 )
 def test_a_url_that_cannot_be_read_is_refused_without_a_word_of_it(url: str) -> None:
     with pytest.raises(BadSetting, match=r"\[storage\] url .* postgresql://mixsvc@db.example.org/mixsvc") as refused:
@@ -46,3 +56,18 @@ def test_a_url_that_cannot_be_read_is_refused_without_a_word_of_it(url: str) -> 
 
     assert "top" not in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("postgresql://[::1]:5433/chat", "::1:5433"),
+        ("postgresql://ann:b%40c@db/chat?user=ann@db", "db"),
+        ("postgresql://ann:x?y@db/chat", "db"),
+        ("postgresql://%2Frun%2Fpostgresql/chat", "/run/postgresql"),
+        ("postgresql:///chat?host=/run/postgresql", "/run/postgresql"),
+        ("postgresql://a:1,b:2/chat", "a:1,b:2"),
+    ],
+)
+def test_whatever_else_libpq_reads_is_taken(url: str, place: str) -> None:
+    assert shown(url) == f"postgresql://{place}/chat"
