@@ -27,7 +27,7 @@ CHECKERS := node_modules/installed
 
 export PYTHON
 
-.PHONY: run test test-newest contracts faults steady lint assets build bench bench-chat soak screenshots clean \
+.PHONY: run test coverage test-newest contracts faults steady lint assets build bench bench-chat soak screenshots clean \
 	test-system
 
 run: $(VENV)/installed $(ASSET)
@@ -35,6 +35,10 @@ run: $(VENV)/installed $(ASSET)
 
 # All tests, with the Python of .venv and the newest libraries.
 test: test-system lint $(ASSET)
+	@$(BIN)/python -m pytest $(BESIDE)
+
+# Which lines no test runs. Apart from `make test`, as counting them takes more time than the tests themselves.
+coverage: test-system $(ASSET)
 	@$(BIN)/python -m pytest --cov $(BESIDE)
 
 # The unit tests once more, with the newest Python that the machine has.

@@ -42,7 +42,7 @@ from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import Settings, WebSettings
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades
-from mixsvc.holds.holder import ClientHolder, HoldLimits, Surroundings
+from mixsvc.holds.holder import ClientHolder, Feeds, HoldLimits, Surroundings
 from mixsvc.hooks.children import ChildHookRunner
 from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
@@ -52,12 +52,14 @@ from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator, DeferToThread
 from mixsvc.interfaces.auth import Identifier
+from mixsvc.interfaces.holds import RATES, ROOMS
 from mixsvc.nodes.node import NodeEngine, NodeOptions, SharedNode
 from mixsvc.nodes.pulse import PulseTimes
 from mixsvc.operations.agreement import agree, own_part
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
 from mixsvc.pages.auth.memory import LoginMemory
+from mixsvc.rates.events import RateEvents
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.choosing import listener, make_database, prepare
@@ -182,8 +184,9 @@ class MixService(MultiService):
 
     def _make_holder(self) -> ClientHolder:
         chat = self._settings.chat
+        feeds: Feeds = {ROOMS: self._chat.dispatcher.room_events, RATES: RateEvents(self._reactor, self._rates)}
         limits = HoldLimits(chat.max_sessions, chat.max_per_address, chat.max_outbox)
-        return ClientHolder(self._reactor, limits, Surroundings({}, self._identify, chat.origins))
+        return ClientHolder(self._reactor, limits, Surroundings(feeds, self._identify, chat.origins))
 
     def _hold(self, *given: Any) -> None:
         """Hold a client; no view runs before there is a holder."""

@@ -17,17 +17,24 @@ from mixsvc.chat.storage.sqlite import store as sqlite
 from mixsvc.chat.storage.store import ChatStore
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.schema import upgrade
+from mixsvc.topics.storage import postgres as postgres_topics
+from mixsvc.topics.storage import sqlite as sqlite_topics
+from mixsvc.topics.storage.store import TopicStore
 from tests.postgres import Postgres
 
 __all__ = ["OnPostgres", "OnSqlite", "PostgresTables", "SqliteTables", "Tables", "TablesCase", "postgres_tables"]
 
 T = TypeVar("T")
 
-SCHEMA: Final = Path(mixsvc.__file__).parent / "storage" / "postgres" / "schema" / "1.sql"
+SCHEMA: Final = Path(mixsvc.__file__).parent / "storage" / "postgres" / "schema"
+
+# Which of its scripts make the tables that the stores use.
+SCRIPTS: Final = (1, 3)
 
 EMPTY: Final = """
-    TRUNCATE message, room, sanction, audit, event, quote;
+    TRUNCATE message, room, sanction, audit, event, quote, topic, topic_event;
     UPDATE room_floor SET number = 0;
+    UPDATE topic_floor SET number = 0;
     UPDATE counter SET last = 0
 """
 
@@ -36,6 +43,7 @@ class Tables(Protocol):
     """The tables in one kind of database."""
 
     store: ChatStore
+    topics: TopicStore
 
     def run(self, function: Callable[..., T], *args: object) -> T:
         """Run function(cursor, ...) in a transaction, as the database's thread does."""
@@ -52,6 +60,7 @@ class SqliteTables:
 
     def __init__(self) -> None:
         self.store: ChatStore = sqlite.STORE
+        self.topics: TopicStore = sqlite_topics
         self.connection = sqlite3.connect(":memory:")
         upgrade(self.connection)
 
@@ -75,6 +84,7 @@ class PostgresTables:
 
     def __init__(self, server: Postgres, name: str) -> None:
         self.store: ChatStore = postgres.STORE
+        self.topics: TopicStore = postgres_topics
         self.server = server
         self.name = name
         self.connection = server.connect(name)
@@ -116,7 +126,8 @@ def postgres_tables(server: Postgres) -> Iterator[PostgresTables]:
     name = server.new_database()
     tables = PostgresTables(server, name)
     try:
-        tables.connection.execute(SCHEMA.read_bytes())
+        for step in SCRIPTS:
+            tables.connection.execute((SCHEMA / f"{step}.sql").read_bytes())
         yield tables
     finally:
         tables.connection.close()

@@ -22,6 +22,7 @@ from mixsvc.chat.handlers.rate_feed import RateFeed
 from mixsvc.chat.handlers.rate_limits import RateLimiter
 from mixsvc.chat.handlers.retention import Retention
 from mixsvc.chat.handlers.revocation import RevocationHandler
+from mixsvc.chat.handlers.room_events import RoomEvents
 from mixsvc.chat.handlers.sanction_clock import SanctionClock
 from mixsvc.chat.handlers.state import PUBLISHER, ChatState
 from mixsvc.chat.handlers.telling import MessageTeller
@@ -138,6 +139,8 @@ class ChatDispatcher:
         self._rate_feed = RateFeed(state, neighbours.rates)
         self._moderation = ModerationHandler(state, moderators)
         self._revocation = RevocationHandler(state, self._membership)
+        # For those who follow rooms without being inside.
+        self.room_events = RoomEvents(state, teller)
         acts = ActHandler(state, self._membership, teller, self._revocation)
         state.nodes.journal.follow(acts.apply, self._missed, self._read_events)
         self._retention = Retention(state)
@@ -285,7 +288,7 @@ class ChatDispatcher:
         """Returns what was counted until now."""
         state, commits = self._state, self._state.storage.commits
         sizes, seconds = commits.sizes, commits.seconds
-        return ChatStats(len(state.people), len(state.rooms.names()), commits.messages, state.refusals, sizes, seconds)
+        return ChatStats(len(state.people), len(state.rooms.names()), commits.stored, state.refusals, sizes, seconds)
 
     def claim(self, name: str, person: str) -> Deferred[str]:
         """See IChat."""

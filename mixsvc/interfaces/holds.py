@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-__all__ = ["HOLDS", "HOLD_HEADER", "RATES", "ROOMS", "TOPICS", "Hold"]
+__all__ = ["HOLDS", "HOLD_HEADER", "RATES", "ROOMS", "TOPICS", "Hold", "topic_of_pair"]
 
 # The key of the environ under which our HTTP server has the holds of a call: a list of pairs of token and Hold. A
 # response that is to be held has the token of one of them in this header, which the service takes away. So nobody holds
@@ -46,3 +46,8 @@ class Hold:
         """What `encode` has made."""
         fields: dict[str, Any] = json.loads(data)
         return cls(**{**fields, "names": tuple(fields["names"])})
+
+
+def topic_of_pair(base: str, quote: str) -> str:
+    """The name of a pair of currencies among those of RATES, such as EUR-USD: the names in a position have no slash."""
+    return f"{base}-{quote}"

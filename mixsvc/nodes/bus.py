@@ -9,7 +9,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.common.histogram import SECONDS, Histogram
 from mixsvc.nodes import statements
-from mixsvc.nodes.hints import Hint, Said, read_hint, write_hint
+from mixsvc.nodes.hints import Hint, Published, Said, read_hint, write_hint
 from mixsvc.nodes.interfaces import H
 from mixsvc.nodes.statements import Run
 
@@ -36,7 +36,8 @@ class SharedBus:
         self._run = run
         self._node = node
         self._listeners: dict[type[Any], Callable[[Any], object]] = {}
-        self._lasts: dict[str, int] = {}
+        # The newest numbers that wait to be told, of rooms and of topics.
+        self._lasts: dict[type[Said | Published], dict[str, int]] = {Said: {}, Published: {}}
         self._waiting: list[Hint] = []
         # Whether a statement runs, or the pause after it.
         self._is_busy = False
@@ -46,9 +47,10 @@ class SharedBus:
         self.seconds = Histogram(SECONDS)
 
     def tell(self, hint: Hint) -> None:
-        if isinstance(hint, Said):
-            for room, last in hint.lasts.items():
-                self._lasts[room] = max(last, self._lasts.get(room, 0))
+        if isinstance(hint, Said | Published):
+            lasts = self._lasts[type(hint)]
+            for name, last in hint.lasts.items():
+                lasts[name] = max(last, lasts.get(name, 0))
         else:
             self._waiting.append(hint)
         if not self._is_busy:
@@ -86,9 +88,10 @@ class SharedBus:
 
     def _tell(self) -> None:
         waiting, self._waiting = self._waiting, []
-        if self._lasts:
-            waiting.append(Said(self._lasts))
-            self._lasts = {}
+        for kind, lasts in self._lasts.items():
+            if lasts:
+                waiting.append(kind(lasts))
+                self._lasts[kind] = {}
         if not waiting:
             return
         self._is_busy = True

@@ -1,8 +1,9 @@
 """What nodes tell each other: that there is something to read, up to a number. Pure.
 
 A hint travels as a JSON object: `n` is the node that tells it, and one other member what it tells:
-`m` {room: number} for Said, `j` number for Recorded, `p` [number, journal, {room: [[came], [went]]} or null] for Moved,
-`q` for NewRates, `h` for LifeSign, `g` [node, ...] for Gone.
+`m` {room: number} for Said, `t` {topic: number} for Published, `j` number for Recorded,
+`p` [number, journal, {room: [[came], [went]]} or null] for Moved, `q` for NewRates, `h` for LifeSign,
+`g` [node, ...] for Gone.
 """
 
 import json
@@ -11,16 +12,24 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
-__all__ = ["Gone", "Hint", "LifeSign", "Moved", "NewRates", "Recorded", "Said", "read_hint", "write_hint"]
+__all__ = ["Gone", "Hint", "LifeSign", "Moved", "NewRates", "Published", "Recorded", "Said", "read_hint", "write_hint"]
 
-# How many bytes a notification may have (PostgreSQL's limit is 7999), and how many rooms surely fit.
+# How many bytes a notification may have (PostgreSQL's limit is 7999), and how many rooms and topics surely fit.
 MOST_BYTES: Final = 7900
 ROOMS_AT_ONCE: Final = 50
+TOPICS_AT_ONCE: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """Rooms have messages up to these numbers. lasts: the number of the newest message by the room's name."""
+
+    lasts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Topics have events up to these numbers. lasts: the number of the newest event by the topic's name."""
 
     lasts: Mapping[str, int]
 
@@ -62,16 +71,16 @@ class Gone:
     nodes: Sequence[int]
 
 
-Hint: TypeAlias = Said | Recorded | Moved | NewRates | LifeSign | Gone
+Hint: TypeAlias = Said | Published | Recorded | Moved | NewRates | LifeSign | Gone
 
 
 def write_hint(node: int, hint: Hint) -> Iterator[str]:
     """The texts of a hint that a node tells, each of at most 7900 bytes."""
     match hint:
         case Said(lasts):
-            rest = iter(lasts.items())
-            while part := dict(islice(rest, ROOMS_AT_ONCE)):
-                yield _text(node, "m", part)
+            yield from _parts(node, "m", lasts, ROOMS_AT_ONCE)
+        case Published(lasts):
+            yield from _parts(node, "t", lasts, TOPICS_AT_ONCE)
         case Recorded(number):
             yield _text(node, "j", number)
         case Moved(_, number, journal, rooms):
@@ -94,13 +103,21 @@ def read_hint(text: str) -> tuple[int, Hint] | None:
         return None
 
 
+def _parts(node: int, kind: str, lasts: Mapping[str, int], at_once: int) -> Iterator[str]:
+    rest = iter(lasts.items())
+    while part := dict(islice(rest, at_once)):
+        yield _text(node, kind, part)
+
+
 def _text(node: int, kind: str, what: object) -> str:
     return json.dumps({"n": node, kind: what}, ensure_ascii=False, separators=(",", ":"))
 
 
 def _hint(said: Mapping[str, Any]) -> Hint:
     if "m" in said:
-        return Said({str(room): int(last) for room, last in said["m"].items()})
+        return Said(_lasts(said["m"]))
+    if "t" in said:
+        return Published(_lasts(said["t"]))
     if "j" in said:
         return Recorded(int(said["j"]))
     if "p" in said:
@@ -113,6 +130,10 @@ def _hint(said: Mapping[str, Any]) -> Hint:
     if "g" in said:
         return Gone([int(node) for node in said["g"]])
     raise KeyError("a hint of no kind that is known")
+
+
+def _lasts(said: Mapping[str, Any]) -> Mapping[str, int]:
+    return {str(name): int(last) for name, last in said.items()}
 
 
 def _rooms(said: Mapping[str, Any]) -> Mapping[str, tuple[Sequence[str], Sequence[str]]]:

@@ -1,6 +1,7 @@
 """The database that the chat and the rates share: a SQLite file, or a PostgreSQL server.
 
-- engine: what the parts expect of a database, whichever it is. choosing: which one the settings name.
+- engine: what the parts expect of a database, whichever it is. choosing: which one the settings name. waiting/:
+  what waits for it, and group commit.
 - postgres/: a server. All that follows is about SQLite.
 - database: `rehearse` checks the file before the process becomes a daemon, `prepare` creates or upgrades it at start,
   and `Database` runs transactions while the reactor runs.
@@ -13,6 +14,7 @@
 - connection_pool: one connection in one daemon thread, on twisted.enterprise.adbapi.
 - restoring: puts a backup in the database's place. replacing: how a file gets there.
 - moving/: moves a history from one kind of database to the other.
+- epoch: what names a history, as a restored one goes on otherwise.
 - clock_record: since when the time of day is right, for the next process.
 - forks: a process that forks (gunicorn, uWSGI) waits until no thread is inside SQLite.
 

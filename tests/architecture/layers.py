@@ -20,9 +20,9 @@ LAYERS: Final = """
     mixsvc.facade  mixsvc.shutdown
 
     mixsvc.wsgi.children
-    mixsvc.chat  mixsvc.rates  mixsvc.charts  mixsvc.pages  mixsvc.wsgi
+    mixsvc.chat  mixsvc.topics  mixsvc.rates  mixsvc.charts  mixsvc.pages  mixsvc.wsgi
     mixsvc.chat.handlers  mixsvc.rates.polling  mixsvc.rates.history  mixsvc.pages.api
-    mixsvc.chat.storage  mixsvc.rates.sources  mixsvc.pages.auth
+    mixsvc.chat.storage  mixsvc.topics.storage  mixsvc.rates.sources  mixsvc.pages.auth
     mixsvc.chat.model  mixsvc.rates.model
     mixsvc.chat.protocol
 
@@ -47,7 +47,7 @@ LAYERS: Final = """
 RANKS: Final = {part: -layer for layer, line in enumerate(LAYERS.splitlines()) for part in line.split()}
 
 # These meet through the service object and mixsvc.interfaces: none imports another, whatever its layer.
-APART: Final = ("mixsvc.chat", "mixsvc.rates", "mixsvc.charts", "mixsvc.pages", "mixsvc.wsgi")
+APART: Final = ("mixsvc.chat", "mixsvc.topics", "mixsvc.rates", "mixsvc.charts", "mixsvc.pages", "mixsvc.wsgi")
 
 # Our other packages, which can be used alone, and who uses them.
 USERS: Final = {
@@ -108,6 +108,7 @@ ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "mixsvc.http": (),
         "mixsvc.chat": (),
         "mixsvc.holds": (),
+        "mixsvc.topics": (),
         "mixsvc.rates": (),
         "mixsvc.charts": (),
         "mixsvc.operations": (),

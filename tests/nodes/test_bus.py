@@ -6,7 +6,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.nodes.bus import PAUSE, SharedBus
-from mixsvc.nodes.hints import NewRates, Recorded, Said
+from mixsvc.nodes.hints import NewRates, Published, Recorded, Said
 from tests.nodes.fakes import FakeRun
 
 
@@ -33,6 +33,16 @@ class BusTests(SynchronousTestCase):
         self.assertEqual([{"n": 1, "j": 4}, {"n": 1, "m": {"lobby": 3, "attic": 1}}], self.told())
         self.clock.advance(PAUSE)
         self.assertEqual([], self.engine.names())
+
+    def test_hints_of_topics_go_together_as_those_of_rooms_do(self) -> None:
+        self.bus.tell(Published({"a": 1}))
+        self.assertEqual([{"n": 1, "t": {"a": 1}}], self.told())
+
+        for hint in (Published({"a": 3}), Said({"a": 7}), Published({"a": 2, "b": 1})):
+            self.bus.tell(hint)
+        self.clock.advance(PAUSE)
+
+        self.assertEqual([{"n": 1, "m": {"a": 7}}, {"n": 1, "t": {"a": 3, "b": 1}}], self.told())
 
     def test_one_statement_runs_at_a_time(self) -> None:
         self.bus.tell(Recorded(1))

@@ -4,12 +4,14 @@ import json
 
 import pytest
 
-from mixsvc.nodes.hints import Gone, Hint, LifeSign, Moved, NewRates, Recorded, Said, read_hint, write_hint
+from mixsvc.nodes.hints import Gone, Hint, LifeSign, Moved, NewRates, Published, Recorded, Said, read_hint, write_hint
 
 MOVED = Moved(3, 7, 2, {"lobby": (["Ann"], ["bob"])})
 
 
-@pytest.mark.parametrize("hint", [Said({"lobby": 5, "Übung": 6}), Recorded(9), NewRates(), LifeSign(), Gone([2, 5])])
+@pytest.mark.parametrize(
+    "hint", [Said({"lobby": 5, "Übung": 6}), Published({"a:1": 7}), Recorded(9), NewRates(), LifeSign(), Gone([2, 5])]
+)
 def test_a_hint_is_read_as_it_was_written(hint: Hint) -> None:
     assert [read_hint(text) for text in write_hint(3, hint)] == [(3, hint)]
 
@@ -31,6 +33,15 @@ def test_many_rooms_take_several_texts_that_a_notification_holds() -> None:
 
     assert len(texts) > 1 and all(len(text.encode()) <= 7900 for text in texts)
     assert {room: last for text in texts for room, last in json.loads(text)["m"].items()} == lasts
+
+
+def test_many_topics_with_the_longest_names_take_several_texts_that_a_notification_holds() -> None:
+    lasts = {f"{number:02}{chr(0x20000) * 98}": 2**53 for number in range(60)}
+
+    texts = list(write_hint(3, Published(lasts)))
+
+    assert all(len(text.encode()) <= 7900 for text in texts)
+    assert {topic: last for text in texts for topic, last in json.loads(text)["t"].items()} == lasts
 
 
 def test_names_that_do_not_fit_are_left_out_so_that_the_rows_are_read() -> None:

@@ -67,7 +67,8 @@ def test_a_missing_database_is_fine_and_stays_missing_in_the_rehearsal(tmp_path:
 
 def test_preparing_makes_the_newest_schema(tmp_path: Path) -> None:
     chat = {"message", "room", "room_floor", "sanction", "audit", "meta"}
-    assert prepare(str(tmp_path / "new.db"), tables) == {"quote", *chat}
+    topics = {"topic", "topic_event", "topic_floor"}
+    assert prepare(str(tmp_path / "new.db"), tables) == {"quote", *chat, *topics}
 
     with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (NEWEST,)

@@ -9,6 +9,7 @@ from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
 from mixsvc.chat.protocol import events
 from mixsvc.chat.storage.records import TOPIC, NewMessages, StoredMessage
+from mixsvc.interfaces import ChatMessage
 from mixsvc.nodes.hints import Said
 from mixsvc.nodes.tails import Tails
 
@@ -43,7 +44,16 @@ class MessageTeller:
         # What is deleted meanwhile: their pages may still have it.
         self._deletions: dict[str, list[str]] = {}
         self._is_reading = False
+        self._listeners: list[Callable[[str, ChatMessage], object]] = []
         state.nodes.bus.listen(Said, self._heard)
+
+    def listen(self, listener: Callable[[str, ChatMessage], object]) -> None:
+        """Call listener(room, message) whenever the members of a room are told a message."""
+        self._listeners.append(listener)
+
+    def told(self, name: str) -> int:
+        """The number of the newest message that the members of a room were told."""
+        return self._tails.told(name)
 
     def stored(self, name: str, stored: StoredMessage) -> None:
         """This node has stored a message, or stored it before under the same key."""
@@ -155,7 +165,11 @@ class MessageTeller:
         room.heard(message.number)
         if message.kind == TOPIC:
             room.topic = message.text
-        self._state.broadcast(events.message(room.name, message, stored.token), room.audience())
+        audience = room.audience()
+        if audience:
+            self._state.broadcast(events.message(room.name, message, stored.token), audience)
+        for listener in self._listeners:
+            listener(room.name, message)
 
     def _let_enter(self, name: str, told: int) -> None:
         """Let those enter whose page the members have been told."""

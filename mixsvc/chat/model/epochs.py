@@ -10,11 +10,10 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Known", "gone_token", "new_epoch", "new_mark", "token", "token_number"]
+__all__ = ["Known", "gone_token", "new_mark", "token", "token_number"]
 
-# So many bits that no two messages of one number ever have the same mark, and no two histories the same epoch.
+# So many bits that no two messages of one number ever have the same mark.
 MARK_BITS: Final = 48
-EPOCH_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +26,6 @@ class Known:
     epoch: str | None
     token: str | None
     anew: int
-
-
-def new_epoch() -> str:
-    """Returns an epoch that no other history has."""
-    return secrets.token_hex(EPOCH_BYTES)
 
 
 def new_mark() -> int:

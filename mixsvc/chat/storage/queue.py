@@ -1,37 +1,26 @@
 """The queue in front of the database: group commit for messages, and reads and changes in one order with them."""
 
-import secrets
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from mixsvc.chat.model.epochs import new_epoch
 from mixsvc.chat.storage.records import Draft, PageQuery, StorageLimits, StoredMessage
 from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks
-from mixsvc.common.histogram import SECONDS, SIZES, Histogram
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatPage
-from mixsvc.storage.engine import Cursor, RepeatingRunner
+from mixsvc.storage.engine import Cursor
+from mixsvc.storage.epoch import new_epoch
+from mixsvc.storage.waiting.line import WorkLine
+from mixsvc.storage.waiting.queue import CommitStats, NotRead, NotSaved, Work, run_each
 
-__all__ = ["MOST_WAITING", "StorageQueue", "NotRead", "NotSaved"]
+__all__ = ["APPENDS_AT_ONCE", "READS_AT_ONCE", "StorageQueue"]
 
 T = TypeVar("T")
-Asked = TypeVar("Asked")
-Answer = TypeVar("Answer")
-
-Change: TypeAlias = Callable[[Cursor], object]
-Outcome: TypeAlias = StoredMessage | ServiceBusy
-
-# How many calls of each kind may wait; one more fails at once.
-MOST_WAITING: Final = 10_000
 
 # How many calls of each kind one transaction takes, so that no kind makes the others wait long.
 APPENDS_AT_ONCE: Final = 1000
@@ -44,39 +33,6 @@ PAGES_IN_OUTBOX: Final = 4
 # How many bytes a page has at most, however large the outbox: clients limit a message too.
 MOST_PAGE: Final = 2**20
 
-# So many bytes that no two keys are ever the same.
-KEY_BYTES: Final = 16
-
-# How long results are delivered, in seconds, before the reactor gets its turn.
-SLICE_SECONDS: Final = 0.01
-
-_log = Logger()
-
-
-class NotSaved(ServiceBusy):
-    """Nothing was stored or changed; the caller may try again."""
-
-
-class NotRead(ServiceBusy):
-    """The messages could not be read; the caller may try again."""
-
-
-class CommitStats:
-    """Counts the transactions that stored messages; see ChatStats."""
-
-    def __init__(self) -> None:
-        self.messages = 0
-        self.sizes = Histogram(SIZES)
-        self.seconds = Histogram(SECONDS)
-
-    def add(self, outcomes: Sequence[Outcome], seconds: float) -> None:
-        """Count a transaction that has ended; one that failed stored nothing."""
-        stored = sum(1 for each in outcomes if not isinstance(each, ServiceBusy) and not each.is_repeated)
-        if stored:
-            self.messages += stored
-            self.sizes.observe(stored)
-            self.seconds.observe(seconds)
-
 
 class StorageQueue:
     """Stores, reads and changes the messages of all rooms; used in the reactor thread only.
@@ -87,25 +43,20 @@ class StorageQueue:
     """
 
     def __init__(self, clocks: Clocks[IReactorTime], database: ChatDatabase, settings: ChatSettings) -> None:
-        self._clock, self._wall = clocks.steady, clocks.wall
-        self._transactions = database.transactions
-        self._repeating = self._transactions if isinstance(self._transactions, RepeatingRunner) else None
+        self._wall = clocks.wall
         # For what is given to `change`.
-        self.store = store = database.store
+        self.store = database.store
         page_bytes = min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE)
         # A database in memory is as new as this process.
         self._limits = StorageLimits(settings.keep, page_bytes, new_epoch())
-        self._appends: _WorkQueue[Draft, StoredMessage] = _WorkQueue(store.messages.insert, APPENDS_AT_ONCE, NotSaved)
-        # A queue of their own: joins do not wait behind those who read old messages.
-        self._joins: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(store.messages.read, READS_AT_ONCE, NotRead)
-        self._pages: _WorkQueue[PageQuery, ChatPage] = _WorkQueue(store.messages.read, READS_AT_ONCE, NotRead)
-        # One in each transaction: if one fails, the others are not rolled back.
-        self._changes: _WorkQueue[Change, object] = _WorkQueue(_change, 1, NotSaved)
-        # The queue that is served next comes first.
-        self._round_robin: deque[_WorkQueue[Any, Any]] = deque([self._appends, self._joins, self._pages, self._changes])
-        self._busy = False
-        self._flushes: list[Deferred[None]] = []
         self.commits = CommitStats()
+        self._line = line = WorkLine(clocks.steady, database.transactions, "chat")
+        self._appends = line.queue(Work("insert", self._insert, APPENDS_AT_ONCE, NotSaved, ended=self._count))
+        # A queue of their own: joins do not wait behind those who read old messages.
+        self._joins = line.queue(Work("read", self._read, READS_AT_ONCE, NotRead))
+        self._pages = line.queue(Work("read", self._read, READS_AT_ONCE, NotRead))
+        # One in each transaction: if one fails, the others are not rolled back.
+        self._changes = line.queue(Work("change", run_each, 1, NotSaved, is_repeatable=False))
 
     @property
     def epoch(self) -> str:
@@ -122,10 +73,8 @@ class StorageQueue:
         If the room has a message with this key, fires with that one, marked `is_repeated`. Fails with NotSaved if the
         database fails or too many calls wait.
         """
-        if key is None and self._repeating is not None:
-            # A key that no client chooses: stored once, also if it has to be asked for again.
-            key = secrets.token_urlsafe(KEY_BYTES)
-        return self._enqueue(self._appends, Draft(room, name, text, self._wall.seconds(), key, kind))
+        draft = Draft(room, name, text, self._wall.seconds(), self._line.key(key), kind)
+        return self._line.ask(self._appends, draft)
 
     def withdraw(self, room: str, authors: Collection[str]) -> None:
         """Store nothing of these authors in a room that still waits: their calls of `append` fail with NotSaved."""
@@ -136,139 +85,30 @@ class StorageQueue:
 
     def page(self, query: PageQuery) -> Deferred[ChatPage]:
         """Read a page; it has fewer messages if they are long. Fails with NotRead."""
-        return self._enqueue(self._pages, query)
+        return self._line.ask(self._pages, query)
 
     def catch_up(self, query: PageQuery) -> Deferred[ChatPage]:
         """Read a page for a client that joins: it does not wait for calls of `page`. Fails with NotRead."""
-        return self._enqueue(self._joins, query)
+        return self._line.ask(self._joins, query)
 
     def change(self, change: Callable[[Cursor], T]) -> Deferred[T]:
         """Run change(cursor) in a transaction of its own; fires with its result after the commit.
 
         A page that was read before the change is delivered before it. Fails with NotSaved; then nothing is changed.
         """
-        changed: Deferred[Any] = self._enqueue(self._changes, change)
+        changed: Deferred[Any] = self._line.ask(self._changes, change)
         return changed
 
     def flush(self) -> Deferred[None]:
         """Fires when nothing waits: appends and changes are stored or have failed. Reads that wait fail at once."""
-        for queue in (self._joins, self._pages):
-            queue.refuse_waiting()
-        flushed: Deferred[None] = Deferred()
-        self._flushes.append(flushed)
-        self._next()
-        return flushed
+        return self._line.flush([self._joins, self._pages])
 
-    def _enqueue(self, queue: "_WorkQueue[Asked, Answer]", asked: Asked) -> Deferred[Answer]:
-        answer = queue.add(asked)
-        self._next()
-        return answer
+    def _insert(self, cursor: Cursor, drafts: Sequence[Draft]) -> Sequence[StoredMessage]:
+        return self.store.messages.insert(cursor, drafts, self._limits)
 
-    def _next(self) -> None:
-        if self._busy:
-            return
-        queue = next((queue for queue in self._round_robin if queue.waiting), None)
-        if queue is None:
-            self._fire_flushed()
-            return
-        self._round_robin.remove(queue)
-        self._round_robin.append(queue)
-        self._busy = True
-        asked, deferreds = queue.take()
-        result = self._run_of(queue)(queue.function, asked, self._limits)
-        outcomes = result.addCallbacks(queue.succeeded, queue.failed, errbackArgs=(len(asked),))
-        if queue is self._appends:
-            outcomes.addCallback(self._count, self._clock.seconds())
-        outcomes.addCallback(lambda found: self._deliver(zip(deferreds, found, strict=True)))
+    def _read(self, cursor: Cursor, queries: Sequence[PageQuery]) -> Sequence[ChatPage]:
+        return self.store.messages.read(cursor, queries, self._limits)
 
-    def _run_of(self, queue: "_WorkQueue[Any, Any]") -> Callable[..., Deferred[list[Any]]]:
-        """Reads, and messages with keys, are asked for again if the answer is lost."""
-        if self._repeating is None or queue is self._changes:
-            return self._transactions.run
-        return self._repeating.run_again
-
-    def _count(self, outcomes: list[Outcome], began: float) -> list[Outcome]:
-        self.commits.add(outcomes, self._clock.seconds() - began)
-        return outcomes
-
-    def _deliver(self, outcomes: Iterator[tuple[Deferred[Any], object]]) -> None:
-        started = self._clock.seconds()
-        for deferred, outcome in outcomes:
-            if isinstance(outcome, ServiceBusy):
-                deferred.errback(outcome)
-            else:
-                deferred.callback(outcome)
-            if self._clock.seconds() - started > SLICE_SECONDS:
-                self._clock.callLater(0, self._deliver, outcomes)
-                return
-        self._busy = False
-        self._next()
-
-    def _fire_flushed(self) -> None:
-        flushes, self._flushes = self._flushes, []
-        for flushed in flushes:
-            flushed.callback(None)
-
-
-def _change(cursor: Cursor, changes: Sequence[Change], limits: StorageLimits) -> list[object]:
-    return [change(cursor) for change in changes]
-
-
-class _WorkQueue(Generic[Asked, Answer]):
-    """The calls of one kind that wait for the database."""
-
-    def __init__(
-        self,
-        function: Callable[[Cursor, Sequence[Asked], StorageLimits], list[Answer]],
-        at_once: int,
-        refusal: type[ServiceBusy],
-    ) -> None:
-        self.function = function
-        self.waiting: deque[tuple[Asked, Deferred[Answer]]] = deque()
-        self._at_once = at_once
-        self._refusal = refusal
-        self._broken = False
-
-    def add(self, asked: Asked) -> Deferred[Answer]:
-        answer: Deferred[Answer] = Deferred()
-        if len(self.waiting) >= MOST_WAITING:
-            answer.errback(self._refusal("too many requests wait for the database; try again a little later"))
-        else:
-            self.waiting.append((asked, answer))
-        return answer
-
-    def take(self) -> tuple[list[Asked], list[Deferred[Answer]]]:
-        taken = [self.waiting.popleft() for _ in range(min(self._at_once, len(self.waiting)))]
-        return [asked for asked, _ in taken], [answer for _, answer in taken]
-
-    def refuse_waiting(self) -> None:
-        """Fail all calls that wait."""
-        waiting, self.waiting = self.waiting, deque()
-        for _, answer in waiting:
-            answer.errback(self._refusal("the service is stopping; try again a little later"))
-
-    def withdraw(self, is_unwanted: Callable[[Asked], bool], why: str) -> None:
-        """Fail those calls that wait and are unwanted."""
-        waiting = self.waiting
-        self.waiting = deque(each for each in waiting if not is_unwanted(each[0]))
-        for asked, answer in waiting:
-            if is_unwanted(asked):
-                answer.errback(self._refusal(why))
-
-    def succeeded(self, answers: list[Answer]) -> list[Answer]:
-        if self._broken:
-            self._broken = False
-            _log.info("chat: the database works again ({work})", work=self.function.__name__)
-        return answers
-
-    def failed(self, failure: Failure, size: int) -> list[ServiceBusy]:
-        # Logged once until the database works again: a full disk fails many times a second.
-        if not self._broken:
-            self._broken = True
-            _log.failure(
-                "chat: the database fails ({work}); {size} requests were refused, and more will be until it works",
-                failure,
-                work=self.function.__name__,
-                size=size,
-            )
-        return [self._refusal("the database fails; try again a little later")] * size
+    def _count(self, outcomes: Sequence[StoredMessage | ServiceBusy], seconds: float) -> None:
+        new = [each for each in outcomes if not isinstance(each, ServiceBusy) and not each.is_repeated]
+        self.commits.add(len(new), seconds)

@@ -25,6 +25,9 @@ MIN_POINTS: Final = 4
 MAX_POINTS: Final = 10_000
 DEFAULT_POINTS: Final = 500
 
+# The most pairs of a stream.
+MAX_PAIRS: Final = 100
+
 # Days of a chart. The most are more than there are.
 DEFAULT_DAYS: Final = 90
 MAX_DAYS: Final = 36500
@@ -35,6 +38,7 @@ DEFAULT_RANGE: Final = timedelta(days=365)
 # The parameters of each route that has any.
 _NAMES: Final[Mapping[str, Sequence[str]]] = {
     "all_rates": ("base",),
+    "rate_events": ("pairs", "since"),
     "one_rate": ("date",),
     "history": ("from", "to", "points"),
     "chart": ("days",),
@@ -58,6 +62,15 @@ class RateQuery:
             verb = "is" if len(missing) == 1 else "are"
             _refuse(f"{_listed(missing)} {verb} missing; ask, for example, /api/convert?amount=100&from=EUR&to=USD")
         return cls(rates, request.args["from"], request.args["to"])
+
+    @classmethod
+    def of_pairs(cls, rates: IRates, default: Sequence[tuple[str, str]]) -> Sequence["RateQuery"]:
+        """Returns the pairs of ?pairs=, such as EUR/USD,EUR/GBP, each once; `default` without it."""
+        text = parameter("pairs")
+        pairs = default if text is None else [_pair(each) for each in text.split(",")]
+        if len(pairs) > MAX_PAIRS:
+            _refuse(f"pairs= names {len(pairs)} pairs; give at most {MAX_PAIRS}")
+        return [cls(rates, *pair) for pair in dict.fromkeys(pairs)]
 
     def day(self, name: str) -> date | None:
         """Returns the date of ?name=, or None."""
@@ -150,6 +163,13 @@ def _code(text: str) -> str:
         return parse_currency(text)
     except ValueError:
         abort(problem(404, f"{quoted(text)} is not a currency code; give three letters such as EUR.", suggestions=[]))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    base, slash, quote = text.strip(" ").upper().partition("/")
+    if not slash:
+        _refuse(f"pairs= has {quoted(text)}, which is not a pair of currencies; give pairs such as EUR/USD,EUR/GBP")
+    return base, quote
 
 
 def _refuse(detail: str, **more: object) -> NoReturn:

@@ -13,7 +13,7 @@ from mixsvc.errors import NoSuchRoom
 from mixsvc.interfaces import Authenticator, IChat, IMix, RoomOverview
 from mixsvc.pages.api.json_body import json_object, number_in_query, optional_text, refuse, text
 
-__all__ = ["ChatAccess", "blueprint"]
+__all__ = ["ChatAccess", "blueprint", "chat_of", "check_length"]
 
 # The limits of docs/reference/chat-protocol.md. A name may have more characters before it is normalised.
 MAX_NAME: Final = 128
@@ -84,7 +84,7 @@ def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
 
     @rooms.get("")
     def all_rooms() -> Response:
-        chat = _chat(mix)
+        chat = chat_of(mix)
         access.check_reader()
         found = [
             {"room": each.room, "members": each.members, "topic": each.topic, "last": each.last}
@@ -94,13 +94,13 @@ def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
 
     @rooms.get("/<room>/messages")
     def messages(room: str) -> Response:
-        chat = _chat(mix)
+        chat = chat_of(mix)
         access.check_reader()
         return _messages(chat, room, access)
 
     @rooms.post("/<room>/messages")
     def say(room: str) -> tuple[Response, int]:
-        chat = _chat(mix)
+        chat = chat_of(mix)
         access.check_writer()
         return jsonify(room=room, number=_said(chat, room, access)), 201
 
@@ -113,7 +113,8 @@ def _revalidate(response: Response) -> Response:
     return response
 
 
-def _chat(mix: IMix) -> IChat:
+def chat_of(mix: IMix) -> IChat:
+    """The chat. Refuses with 503 if this host does not serve it."""
     chat = mix.chat
     if chat is None:
         refuse(503, "This host does not serve the chat; `twistd mixsvc` does.")
@@ -123,7 +124,7 @@ def _chat(mix: IMix) -> IChat:
 def _messages(chat: IChat, room: str, access: ChatAccess) -> Response:
     before = number_in_query("before", 1, MAX_JSON_NUMBER)
     limit = number_in_query("limit", 1, MAX_LIMIT)
-    _check_length(room)
+    check_length(room)
     access.check(chat, "history", room)
     try:
         page = chat.page(room, before, DEFAULT_LIMIT if limit is None else limit)
@@ -143,7 +144,7 @@ def _said(chat: IChat, room: str, access: ChatAccess) -> int:
     if not line.strip():
         refuse(400, "The member text is only white space.", member="text")
     key = optional_text(fields, "key", MAX_KEY)
-    _check_length(room)
+    check_length(room)
     access.check(chat, "say", room)
     try:
         return chat.say(room, name, line, key)
@@ -153,8 +154,8 @@ def _said(chat: IChat, room: str, access: ChatAccess) -> int:
         refuse(400, str(error))
 
 
-def _check_length(room: str) -> None:
-    """An error quotes the room's name, so a long one is refused first."""
+def check_length(room: str) -> None:
+    """Refuses with 404 a name that is too long: an error quotes the room's name, so it is refused first."""
     if len(room) > MAX_ROOM:
         refuse(404, f"There is no such room: the name of a room has at most {MAX_ROOM} characters.")
 

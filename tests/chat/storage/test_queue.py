@@ -6,10 +6,10 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
-from twisted.logger import LogEvent, capturedLogs
+from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.storage.queue import APPENDS_AT_ONCE, MOST_WAITING, READS_AT_ONCE, NotRead, NotSaved, StorageQueue
+from mixsvc.chat.storage.queue import APPENDS_AT_ONCE, READS_AT_ONCE, StorageQueue
 from mixsvc.chat.storage.records import PageQuery, StoredMessage
 from mixsvc.chat.storage.sqlite.store import STORE
 from mixsvc.chat.storage.store import ChatDatabase
@@ -17,6 +17,7 @@ from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import StorageError
 from mixsvc.interfaces import ChatMessage, ChatPage
+from mixsvc.storage.waiting.queue import MOST_WAITING, NotRead, NotSaved
 from tests.chat.fakes import NOW, FakeDatabase
 
 
@@ -269,4 +270,4 @@ def message(number: int, text: str) -> ChatMessage:
 
 
 def _start(event: LogEvent) -> str:
-    return " ".join(str(event["log_format"]).replace("(", "").split()[:4])
+    return " ".join((formatEvent(event) or "").replace("(", "").split()[:4])

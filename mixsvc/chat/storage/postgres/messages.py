@@ -11,6 +11,7 @@ from mixsvc.chat.storage.records import Age, Draft, NewMessages, PageQuery, Peri
 from mixsvc.chat.storage.store import DELETED_TOLD, PRUNED, StoredRoom
 from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.engine import Cursor
+from mixsvc.storage.epoch import read_epoch
 
 __all__ = [
     "expire",
@@ -78,12 +79,6 @@ def read_new(cursor: Cursor, after: Mapping[str, int], limit: int) -> dict[str, 
     """See MessageStore."""
     cursor.execute(_NEW, (list(after), list(after.values()), limit))
     return {room: _new(list(rows), limit) for room, rows in groupby(cursor.fetchall(), key=itemgetter(0))}
-
-
-def read_epoch(cursor: Cursor) -> str:
-    """See MessageStore."""
-    row = cursor.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
-    return str(row[0]) if row else epochs.new_epoch()
 
 
 def read_rooms(cursor: Cursor) -> list[StoredRoom]:

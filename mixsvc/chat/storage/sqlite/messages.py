@@ -11,6 +11,7 @@ from mixsvc.chat.storage.records import TOPIC, Age, Draft, NewMessages, PageQuer
 from mixsvc.chat.storage.store import DELETED_TOLD, PRUNED
 from mixsvc.chat.storage.times import ROUNDED, microseconds
 from mixsvc.interfaces import ChatMessage, ChatPage
+from mixsvc.storage.epoch import read_epoch
 
 __all__ = [
     "expire",
@@ -57,12 +58,6 @@ def read_new(cursor: sqlite3.Cursor, after: Mapping[str, int], limit: int) -> di
     """See MessageStore."""
     cursor.execute("BEGIN")
     return {room: _new(cursor, room, number, limit) for room, number in after.items()}
-
-
-def read_epoch(cursor: sqlite3.Cursor) -> str:
-    """See MessageStore."""
-    row = cursor.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
-    return str(row[0]) if row else epochs.new_epoch()
 
 
 def read_rooms(cursor: sqlite3.Cursor) -> list[tuple[str, int, str]]:

@@ -1,0 +1,168 @@
+"""The rooms as topics: who follows a room gets its messages, without being inside.
+
+A follower reads what it has missed, in pages, until it has seen what the members were told; from then on it is told
+with them. Whether somebody may read a room is asked before, and again when the view is asked again.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+from mixsvc.chat.handlers.state import ChatState
+from mixsvc.chat.handlers.telling import Joiner, MessageTeller
+from mixsvc.chat.model.rooms import BadRoom, TooManyRooms
+from mixsvc.chat.storage.records import NewMessages
+from mixsvc.common.positions import Position
+from mixsvc.errors import NotPublished
+from mixsvc.interfaces import ChatMessage
+from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicEnd, TopicEvent, TopicReader
+
+__all__ = ["RoomEvents"]
+
+# How many messages are read at once.
+READ_AT_ONCE: Final = 200
+
+
+class RoomEvents:
+    """Implements Topics (mixsvc.interfaces.topics) for one room at a time. Used in the reactor thread."""
+
+    def __init__(self, state: ChatState, teller: MessageTeller) -> None:
+        self.state = state
+        self.teller = teller
+        # By room: those who are told with the members.
+        self._live: dict[str, dict[RoomFollowing, None]] = {}
+        teller.listen(self._told)
+
+    def follow(self, subscription: Subscription, reader: TopicReader) -> Following:
+        """See Topics. Raises NotPublished for a room that does not exist, or for several."""
+        room, *others = subscription.topics
+        if others or not self.state.rooms.exists(room):
+            raise NotPublished(f"there is no room {room!r}" if not others else "one stream has one room")
+        following = RoomFollowing(self, subscription, reader)
+        self.state.clock.callLater(0, following.begin)
+        return following
+
+    def add(self, following: "RoomFollowing") -> None:
+        """It has seen what the members were told."""
+        self._live.setdefault(following.room, {})[following] = None
+
+    def remove(self, following: "RoomFollowing") -> None:
+        """It is not told with the members; may be called twice."""
+        live = self._live.get(following.room, {})
+        if live.pop(following, True) is None and not live:
+            del self._live[following.room]
+
+    def _told(self, room: str, message: ChatMessage) -> None:
+        live = self._live.get(room)
+        if live:
+            batch = TopicBatch(room, (_event(room, message),))
+            for following in list(live):
+                following.hear(batch)
+
+
+class RoomFollowing:
+    """Somebody who follows a room; implements Following."""
+
+    def __init__(self, events: RoomEvents, subscription: Subscription, reader: TopicReader) -> None:
+        (self.room,) = subscription.topics
+        self._events = events
+        self._reader = reader
+        self._since = subscription.since
+        self._seen = 0
+        self._is_reading = self._is_paused = self._is_stopped = self._is_expected = False
+
+    def begin(self) -> None:
+        """Say where it begins, and read what is behind that."""
+        if self._is_stopped:
+            return
+        state, since = self._events.state, self._since
+        with suppress(BadRoom, TooManyRooms):
+            # It may have been evicted from memory.
+            state.rooms.obtain(self.room)
+        room = state.rooms.find(self.room)
+        last, epoch = room.last if room is not None else 0, state.storage.epoch
+        seen = since.numbers.get(self.room)
+        is_lost = seen is not None and (seen > last or since.epoch not in ("", epoch))
+        self._seen = 0 if is_lost else last if seen is None else seen
+        self._is_expected = True
+        self._events.teller.expect(self.room)
+        self._reader.begun(Position({self.room: self._seen}, epoch))
+        if is_lost and not self._is_stopped:
+            self._reader.reset(self.room, self._seen)
+        self._read()
+
+    def hear(self, batch: TopicBatch) -> None:
+        """The members are told this message."""
+        if batch.last > self._seen:
+            self._seen = batch.last
+            self._reader.events(batch)
+
+    def pause(self) -> None:
+        """See Following."""
+        self._is_paused = True
+        self._events.remove(self)
+
+    def resume(self) -> None:
+        """See Following."""
+        if self._is_paused and not self._is_stopped:
+            self._is_paused = False
+            self._events.state.clock.callLater(0, self._read)
+
+    def stop(self) -> None:
+        """See Following."""
+        self._is_stopped = True
+        self._events.remove(self)
+        if self._is_expected:
+            self._is_expected = False
+            self._events.teller.unexpect(self.room)
+
+    def _read(self) -> None:
+        if self._is_reading or self._is_paused or self._is_stopped:
+            return
+        self._is_reading = True
+        storage, after = self._events.state.storage, {self.room: self._seen}
+        reading = storage.change(lambda cursor: storage.store.messages.read_new(cursor, after, READ_AT_ONCE))
+        reading.addCallbacks(self._found, self._not_found)
+
+    def _found(self, found: Mapping[str, NewMessages]) -> None:
+        self._is_reading = False
+        new = found.get(self.room)
+        if self._is_stopped:
+            return
+        if self._is_paused or new is None or new.last <= self._seen:
+            self._enter_later()
+            return
+        messages = [each.message for each in new.messages]
+        kept = messages[0].number if messages else new.last + 1
+        if kept > self._seen + 1:
+            # Those before it are deleted by age or number.
+            self._reader.reset(self.room, kept - 1)
+        self._seen = new.last
+        if messages and not self._is_stopped:
+            self._reader.events(TopicBatch(self.room, tuple(_event(self.room, each) for each in messages)))
+        self._read()
+
+    def _enter_later(self) -> None:
+        """Be told with the members, once they have been told what was read."""
+        if not self._is_paused:
+            self._events.teller.enter_when_told(self.room, Joiner(self._seen, self._enter, self._not_found))
+
+    def _enter(self) -> None:
+        if self._is_paused or self._is_stopped:
+            return
+        if self._events.teller.told(self.room) > self._seen:
+            self._read()
+        else:
+            self._events.add(self)
+
+    def _not_found(self, failure: object = None) -> None:
+        """The storage queue has logged it. Whoever comes back goes on where it was."""
+        self._is_reading = False
+        if not self._is_stopped:
+            self.stop()
+            self._reader.ended(TopicEnd.UNKNOWN)
+
+
+def _event(room: str, message: ChatMessage) -> TopicEvent:
+    return TopicEvent(room, message.number, "", json.dumps(message.as_json(), ensure_ascii=False))

@@ -1,0 +1,55 @@
+"""Rooms and rates as event streams: what a browser's EventSource, or curl -N, needs no library for."""
+
+from typing import Final
+
+from flask import Blueprint
+
+from mixsvc.errors import NoSuchRoom
+from mixsvc.holds.response import HeldResponse, cannot_hold
+from mixsvc.interfaces import IMix
+from mixsvc.interfaces.holds import RATES, ROOMS, Hold, topic_of_pair
+from mixsvc.pages.api import rate_errors
+from mixsvc.pages.api.json_body import refuse
+from mixsvc.pages.api.rate_query import RateQuery, parameter
+from mixsvc.pages.api.rooms import ChatAccess, chat_of, check_length
+
+__all__ = ["blueprint"]
+
+# A stream of a room ends after so many seconds, and its client comes back: it may have lost its permission meanwhile.
+ASK_AGAIN_SECONDS: Final = 60.0
+
+
+def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
+    """The routes whose views leave their clients to the service (docs/reference/events.md)."""
+    api = Blueprint("streams", __name__, url_prefix="/api")
+
+    @api.get("/rooms/<room>/events")
+    def room_events(room: str) -> HeldResponse:
+        return _of_room(mix, room, access)
+
+    @api.get("/rates/events")
+    def rate_events() -> HeldResponse:
+        return _of_rates(mix)
+
+    return api
+
+
+def _of_room(mix: IMix, room: str, access: ChatAccess) -> HeldResponse:
+    chat = chat_of(mix)
+    access.check_reader()
+    check_length(room)
+    access.check(chat, "history", room)
+    try:
+        chat.page(room, None, 1)
+    except NoSuchRoom as error:
+        refuse(404, str(error))
+    return HeldResponse(Hold(ROOMS, (room,), again_after=ASK_AGAIN_SECONDS), {}, cannot_hold)
+
+
+def _of_rates(mix: IMix) -> HeldResponse:
+    queries = RateQuery.of_pairs(mix.rates, mix.pairs)
+    # What the settings show may still be without a quote; a client that names a pair has perhaps misspelled it.
+    for query in queries if parameter("pairs") is not None else ():
+        if mix.rates.latest(*query.pair) is None:
+            rate_errors.no_quote(query, None)
+    return HeldResponse(Hold(RATES, tuple(topic_of_pair(*query.pair) for query in queries)), {}, cannot_hold)

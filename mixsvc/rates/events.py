@@ -1,0 +1,123 @@
+"""The rates as topics: who follows a pair gets its quote, and each quote that differs from the last one."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+from mixsvc.common.positions import Position
+from mixsvc.interfaces import IRates, Quote
+from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicEvent, TopicReader
+
+__all__ = ["RateEvents", "RateFollowing"]
+
+
+class ListenedRates(Protocol):
+    """What is needed of mixsvc.rates.service."""
+
+    @property
+    def facade(self) -> IRates:
+        """The latest quotes."""
+
+    def add_listener(self, listener: Callable[[], None]) -> None:
+        """Call listener in the reactor thread after quotes have changed."""
+
+
+class RateEvents:
+    """Implements Topics (mixsvc.interfaces.topics) for pairs. Used in the reactor thread.
+
+    A quote's number is the millisecond at which it was fetched first, so that it is the same after a restart, and on
+    other nodes. Only the latest quote is kept: somebody who comes back gets it if it is another one than was seen.
+    """
+
+    def __init__(self, clock: IReactorTime, rates: ListenedRates) -> None:
+        self._clock = clock
+        self._rates = rates.facade
+        self._followings: dict[RateFollowing, None] = {}
+        # By topic: the last quote, and its event.
+        self._last: dict[str, tuple[Quote, TopicBatch]] = {}
+        rates.add_listener(self._changed)
+
+    def follow(self, subscription: Subscription, reader: TopicReader) -> Following:
+        """See Topics. Whether the pairs are known is not checked."""
+        following = RateFollowing(self, subscription, reader)
+        self._followings[following] = None
+        self._clock.callLater(0, following.begin)
+        return following
+
+    def forget(self, following: "RateFollowing") -> None:
+        """It follows no more; may be called twice."""
+        self._followings.pop(following, None)
+
+    def tell_later(self, following: "RateFollowing") -> None:
+        """Tell it what is new, once the reactor is free."""
+        self._clock.callLater(0, following.tell)
+
+    def latest(self, topic: str) -> TopicBatch | None:
+        """The latest quote of a pair as an event; None if there is none."""
+        base, _, code = topic.partition("-")
+        quote = self._rates.latest(base, code)
+        if quote is None:
+            return None
+        last = self._last.get(topic)
+        # The same price of the same day, fetched again, has not changed.
+        if last is not None and replace(last[0], fetched_at=quote.fetched_at) == quote:
+            return last[1]
+        number = int(quote.fetched_at.timestamp() * 1000)
+        if last is not None:
+            number = max(number, last[1].last + 1)
+        batch = TopicBatch(topic, (TopicEvent(topic, number, "", json.dumps(quote.as_json())),))
+        self._last[topic] = quote, batch
+        return batch
+
+    def _changed(self) -> None:
+        for following in list(self._followings):
+            following.tell()
+
+
+class RateFollowing:
+    """Somebody who follows pairs; implements Following."""
+
+    __slots__ = ("_events", "_has_begun", "_is_paused", "_is_stopped", "_reader", "_seen")
+
+    def __init__(self, events: RateEvents, subscription: Subscription, reader: TopicReader) -> None:
+        numbers = subscription.since.numbers
+        self._events = events
+        self._reader = reader
+        # By topic: the number of the quote that was seen last; 0 for none.
+        self._seen = {topic: numbers.get(topic, 0) for topic in subscription.topics}
+        self._has_begun = self._is_paused = self._is_stopped = False
+
+    def begin(self) -> None:
+        """Say where it begins, and tell the latest quotes."""
+        if not self._is_stopped:
+            self._has_begun = True
+            self._reader.begun(Position(dict(self._seen)))
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell the quotes that were not seen."""
+        for topic, seen in list(self._seen.items()):
+            if self._is_paused or self._is_stopped or not self._has_begun:
+                return
+            batch = self._events.latest(topic)
+            if batch is not None and batch.last != seen:
+                self._seen[topic] = batch.last
+                self._reader.events(batch)
+
+    def pause(self) -> None:
+        """See Following."""
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """See Following."""
+        if self._is_paused:
+            self._is_paused = False
+            self._events.tell_later(self)
+
+    def stop(self) -> None:
+        """See Following."""
+        self._is_stopped = True
+        self._events.forget(self)

@@ -1,0 +1,161 @@
+"""Rooms as topics: somebody follows a room without being inside."""
+
+import json
+from typing import Any
+
+from mixsvc.common.positions import Position
+from mixsvc.errors import NotPublished
+from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicEnd
+from tests.chat.cases import ChatTestCase
+
+
+class Follower:
+    """Notes what it is told: numbers with texts, and in between what else it hears."""
+
+    following: Following
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+        self.batches: list[TopicBatch] = []
+        self.position: Position | None = None
+        self.pauses = False
+
+    def begun(self, position: Position) -> None:
+        self.position = position
+
+    def reset(self, topic: str, number: int) -> None:
+        self.heard.append(("reset", number))
+
+    def events(self, batch: TopicBatch) -> None:
+        self.batches.append(batch)
+        self.heard += [(each.number, json.loads(each.data)["text"]) for each in batch.events]
+        if self.pauses:
+            self.following.pause()
+
+    def ended(self, reason: TopicEnd) -> None:
+        self.heard.append(reason)
+
+
+class RoomEventsTests(ChatTestCase):
+    """With a database in memory that works when the test says so."""
+
+    settings = {"keep": 300}
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ann = self.chat.inside("Ann")
+
+    def follow(self, since: int | None = None, epoch: str = "", room: str = "lobby") -> Follower:
+        follower = Follower()
+        position = Position({} if since is None else {room: since}, epoch)
+        follower.following = self.chat.dispatcher.room_events.follow(Subscription((room,), position), follower)
+        assert follower.position is None
+        self.chat.clock.advance(0)
+        return follower
+
+    def settled(self, since: int | None = None, epoch: str = "", room: str = "lobby") -> Follower:
+        follower = self.follow(since, epoch, room)
+        self.database.settle()
+        return follower
+
+    def publish(self, *texts: str, room: str = "lobby") -> None:
+        """Say something without being inside."""
+        for text in texts:
+            self.chat.dispatcher.publish(room, "Bot", text)
+            self.database.settle()
+
+    def test_it_is_told_what_is_said_from_now_on(self) -> None:
+        self.say(self.ann, "old")
+        follower = self.settled()
+        assert follower.position is not None
+        assert dict(follower.position.numbers) == {"lobby": 1}
+
+        self.say(self.ann, "one", "two")
+
+        assert follower.heard == [(2, "one"), (3, "two")]
+
+    def test_it_gets_what_it_has_missed_and_then_the_rest_once(self) -> None:
+        self.say(self.ann, "one", "two", "three")
+        follower = self.follow(1)
+        self.ann.send("say", room="lobby", text="four")
+        self.database.settle()
+        self.say(self.ann, "five")
+
+        assert follower.heard == [(2, "two"), (3, "three"), (4, "four"), (5, "five")]
+
+    def test_a_room_where_nobody_is_can_be_followed(self) -> None:
+        self.publish("one", room="den")
+        follower = self.settled(0, room="den")
+
+        self.publish("two", room="den")
+
+        assert follower.heard == [(1, "one"), (2, "two")]
+
+    def test_it_reads_page_by_page(self) -> None:
+        self.publish(*(str(number) for number in range(1, 251)))
+
+        follower = self.settled(0)
+
+        assert [number for number, _ in follower.heard] == list(range(1, 251))
+        assert [len(batch.events) for batch in follower.batches] == [200, 50]
+
+    def test_what_is_not_kept_any_more_is_told(self) -> None:
+        self.publish(*(str(number) for number in range(1, 322)))
+
+        follower = self.settled(0)
+
+        first = follower.heard[1][0]
+        assert follower.heard[0] == ("reset", first - 1)
+        assert [number for number, _ in follower.heard[1:]] == list(range(first, 322))
+
+    def test_another_history_is_told(self) -> None:
+        self.publish("one")
+
+        other, later = self.settled(1, "another"), self.settled(7)
+
+        assert other.heard == later.heard == [("reset", 0), (1, "one")]
+
+    def test_all_who_follow_get_the_same_batch(self) -> None:
+        first, second = self.settled(), self.settled()
+
+        self.publish("one")
+
+        assert first.batches[0] is second.batches[0]
+
+    def test_whoever_pauses_reads_the_rest_later(self) -> None:
+        follower = self.settled()
+        follower.pauses = True
+
+        self.publish("one", "two", "three")
+        assert follower.heard == [(1, "one")]
+        follower.pauses = False
+        follower.following.resume()
+        self.chat.clock.advance(0)
+        self.database.settle()
+        self.publish("four")
+
+        assert follower.heard == [(1, "one"), (2, "two"), (3, "three"), (4, "four")]
+
+    def test_whoever_stops_is_told_nothing_more(self) -> None:
+        follower, early = self.settled(), self.follow()
+
+        follower.following.stop()
+        early.following.stop()
+        early.following.stop()
+        self.publish("one")
+
+        assert follower.heard == early.heard == []
+
+    def test_a_database_that_fails_ends_it(self) -> None:
+        follower = self.follow(0)
+
+        self.failing()
+        self.publish("one")
+
+        assert follower.heard == [TopicEnd.UNKNOWN]
+
+    def test_a_room_that_does_not_exist_cannot_be_followed(self) -> None:
+        events = self.chat.dispatcher.room_events
+
+        self.assertRaises(NotPublished, events.follow, Subscription(("nowhere",)), Follower())
+        self.assertRaises(NotPublished, events.follow, Subscription(("lobby", "den")), Follower())
