@@ -7,6 +7,7 @@ waits as long as all responses of a connection were sent in this way and the soc
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["DirectWriter", "whole_response"]
@@ -64,7 +65,7 @@ def whole_response(
     version: bytes,
     status: tuple[int, bytes],
     ours: Sequence[tuple[bytes, bytes]],
-    fields: Sequence[tuple[bytes, bytes]],
+    fields: tuple[tuple[bytes, bytes], ...],
     body: bytes,
 ) -> bytes:
     """A response in one piece. status: code and reason. fields: replace those of `ours` that have the same name.
@@ -72,7 +73,12 @@ def whole_response(
     twisted.web would make a dictionary of headers and a list of pieces, each of which the transport reads more than
     once: that takes longer than the rest of this thread's work for a small page.
     """
-    names = [name.lower() for name, _ in fields]
-    lines = [b"%b: %b\r\n" % pair for pair in ours if pair[0].lower() not in names]
-    lines += [b"%b: %b\r\n" % pair for pair in fields]
-    return b"%b %d %b\r\n%b\r\n%b" % (version, *status, b"".join(lines), body)
+    names, lines = _lines(fields)
+    first = [b"%b: %b\r\n" % pair for pair in ours if pair[0].lower() not in names]
+    return b"%b %d %b\r\n%b%b\r\n%b" % (version, *status, b"".join(first), lines, body)
+
+
+@lru_cache(128)
+def _lines(fields: tuple[tuple[bytes, bytes], ...]) -> tuple[frozenset[bytes], bytes]:
+    """The names, in lower case, and the lines of header fields; most responses have some that were sent before."""
+    return frozenset(name.lower() for name, _ in fields), b"".join([b"%b: %b\r\n" % pair for pair in fields])

@@ -23,7 +23,7 @@ from txsockjs.interfaces import IRequestScheme
 __all__ = ["CLIENT_CLOSED", "CLOSE", "MixRequest", "Pairs", "own_fields", "segments_of"]
 
 # Names and values of header fields.
-Pairs: TypeAlias = Sequence[tuple[bytes, bytes]]
+Pairs: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 CLOSE: Final = (b"Connection", b"close")
 
@@ -147,7 +147,7 @@ class MixRequest(Request):
         except BaseException:
             self.processingFailed(Failure())
 
-    def respond(self, code: int, reason: bytes, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+    def respond(self, code: int, reason: bytes, fields: Pairs, body: bytes) -> None:
         """Send a whole response and finish. A field replaces the headers of its name that were set before."""
         self.setResponseCode(code, reason)
         ours = [(name, value) for name, values in self.responseHeaders.getAllRawHeaders() for value in values]

@@ -27,8 +27,9 @@ NO_CONTENT: Final = 204
 RESET_CONTENT: Final = 205
 WITHOUT_BODY: Final = frozenset((NO_CONTENT, RESET_CONTENT, 304))
 
-# Headers with values up to this length are cached.
-MAX_CACHED_CHARS: Final = 200
+# So many heads of up to so many characters are cached.
+MAX_CACHED: Final = 512
+MAX_CACHED_CHARS: Final = 2000
 
 # An error quotes so many characters of the application's text.
 MAX_QUOTED_CHARS: Final = 100
@@ -71,22 +72,35 @@ class ResponseHead:
 
 def read_response_head(status: str, headers: Sequence[tuple[str, str]]) -> ResponseHead:
     """Check the arguments of start_response. Raises InvalidResponse if they cannot be sent as they are."""
+    try:
+        # Most responses of an application have a head that it has sent before.
+        known = _heads.get((status, *headers)) if type(headers) is list else None
+    except TypeError:
+        # It cannot be a dictionary's key, so something in it is no text.
+        known = None
+    return known or _checked_head(status, headers)
+
+
+# Heads that were checked, by status and headers. Changed by one operation of the interpreter at a time.
+_heads: dict[tuple[object, ...], ResponseHead] = {}
+
+
+def _checked_head(status: str, headers: Sequence[tuple[str, str]]) -> ResponseHead:
     if not isinstance(status, str):
         raise InvalidResponse(f"the status must be a str, not {type(status).__name__}")
     code, reason = _status(status)
     if not isinstance(headers, list):
         raise InvalidResponse(f"the headers must be a list, not {type(headers).__name__}")
-    pairs = tuple([_cached_header(header) if _is_cacheable(header) else _header(header) for header in headers])
+    pairs = tuple([_header(header) for header in headers])
     lengths = [pair[1] for pair in pairs if pair[0].lower() == b"content-length"]
     if len(lengths) > 1:
         raise InvalidResponse("there is more than one Content-Length")
-    return ResponseHead(code, reason, pairs, int(lengths[0]) if lengths else None)
-
-
-def _is_cacheable(header: tuple[str, str]) -> bool:
-    """Whether it is short enough to be cached, and hashable."""
-    is_pair = type(header) is tuple and len(header) == 2 and type(header[0]) is str and type(header[1]) is str
-    return is_pair and len(header[1]) <= MAX_CACHED_CHARS
+    head = ResponseHead(code, reason, pairs, int(lengths[0]) if lengths else None)
+    if len(status) + sum(len(name) + len(value) for name, value in headers) <= MAX_CACHED_CHARS:
+        if len(_heads) >= MAX_CACHED:
+            _heads.clear()
+        _heads[(status, *headers)] = head
+    return head
 
 
 @lru_cache(256)
@@ -117,10 +131,6 @@ def _name(name: str) -> bytes:
     if name.lower() in HOP_BY_HOP:
         raise InvalidResponse(f"the header {name} may be set by the server only, not by the application (PEP 3333)")
     return name.encode("ascii")
-
-
-# Most headers of an application are the same in every response.
-_cached_header = lru_cache(1024)(_header)
 
 
 def _latin_1(text: str, what: str) -> bytes:
