@@ -1,6 +1,6 @@
 """One request to a MixSite."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from time import time
 from typing import IO, Any, Final, TypeAlias

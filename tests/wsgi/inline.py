@@ -8,7 +8,8 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
-from twisted.web.server import Site
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import Request, Site
 
 from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
@@ -20,7 +21,7 @@ from mixsvc.wsgi.writer import HoldClient
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["InlinePool", "InlineReaders", "InlineReactor", "Served", "Wire"]
+__all__ = ["InlinePool", "InlineReaders", "InlineReactor", "LongOnly", "Served", "Wire"]
 
 T = TypeVar("T")
 
@@ -85,6 +86,23 @@ class Wire(StringTransport):
         return self.producer
 
 
+class LongOnly(Resource):
+    """A root whose requests take the long way."""
+
+    def __init__(self, root: IResource) -> None:
+        Resource.__init__(self)
+        self.isLeaf = root.isLeaf
+        self._root = root
+
+    def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
+        found: IResource = self._root.getChildWithDefault(path, request)
+        return found
+
+    def render(self, request: Request) -> bytes | int:
+        answer: bytes | int = self._root.render(request)
+        return answer
+
+
 class Served:
     """An application behind a MixSite."""
 
@@ -93,14 +111,17 @@ class Served:
         application: "WSGIApplication",
         settings: Settings | None = None,
         hold_client: HoldClient = lambda request, fields, hold: None,
+        is_short: bool = True,
     ) -> None:
+        """is_short: whether requests may take the short way (mixsvc.http.page_request)."""
         web = (settings or Settings()).web
         self.reactor = InlineReactor()
         limits = SpoolLimits.of_process(web.max_unread, web.max_unread_together)
         self.quota = SpoolQuota(limits, self.reactor.seconds)
         self.pool = InlinePool(self.reactor)
         self.pages = wsgi_resource(self.pool, application, InlineReaders(), self.quota, hold_client)
-        self.site: Site = MixSite(self.reactor, self.pages, settings or Settings())
+        root = self.pages if is_short else LongOnly(self.pages)
+        self.site: Site = MixSite(self.reactor, root, settings or Settings())
 
     def connect(self, wire: Wire | None = None) -> tuple[Any, Wire]:
         """A connection: its channel and its transport."""

@@ -19,6 +19,8 @@ from tests.wsgi.inline import Served, Wire
 class EnvironTests(SynchronousTestCase):
     """The environ of requests."""
 
+    is_short = True
+
     def ask(self, data: bytes, settings: Settings | None = None, wire: Wire | None = None) -> dict[str, Any]:
         """The environ, with the body of the request under "body"."""
         seen: dict[str, Any] = {}
@@ -28,7 +30,7 @@ class EnvironTests(SynchronousTestCase):
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [b"ok"]
 
-        served = Served(validator(application), settings)
+        served = Served(validator(application), settings, is_short=self.is_short)
         answer = served.said(data, wire)
         assert answer.startswith(b"HTTP/1.1 200 ") or answer.startswith(b"HTTP/1.0 200 "), answer
         return seen
@@ -142,7 +144,8 @@ class EnvironTests(SynchronousTestCase):
             start_response("200 OK", [])
             return [b"ok"]
 
-        served = Served(application, Settings(server=ServerSettings(trusted_proxies=network.proxies("192.0.2.7"))))
+        settings = Settings(server=ServerSettings(trusted_proxies=network.proxies("192.0.2.7")))
+        served = Served(application, settings, is_short=self.is_short)
         head = b"GET / HTTP/1.1\r\nHost: inside\r\nX-Forwarded-Host: example.org\r\n\r\n"
         for address in ("192.0.2.8", "192.0.2.7", "192.0.2.8", "192.0.2.7"):
             served.said(head, Wire(IPv4Address("TCP", address, 40000)))
@@ -161,3 +164,9 @@ class EnvironTests(SynchronousTestCase):
         assert environ["wsgi.version"] == (1, 0)
         assert (environ["wsgi.multithread"], environ["wsgi.multiprocess"]) == (True, False)
         assert environ["wsgi.run_once"] is False
+
+
+class LongWayEnvironTests(EnvironTests):
+    """The same on the long way of requests."""
+
+    is_short = False

@@ -1,12 +1,15 @@
 """The WSGI resource behind a site: the bytes that are sent."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from wsgiref.validate import validator
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.wsgi.inline import Served, Wire
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 Start = Callable[..., Callable[[bytes], object]]
@@ -25,8 +28,13 @@ def app(blocks: Callable[[], Iterable[bytes]], *headers: tuple[str, str]) -> Cal
 class WSGIResourceTests(SynchronousTestCase):
     """Responses as bytes."""
 
+    is_short = True
+
+    def served(self, application: "WSGIApplication") -> Served:
+        return Served(application, is_short=self.is_short)
+
     def test_a_small_response(self) -> None:
-        head, _, body = Served(app(lambda: [b"abc"])).said(GET).partition(b"\r\n\r\n")
+        head, _, body = self.served(app(lambda: [b"abc"])).said(GET).partition(b"\r\n\r\n")
 
         assert head.startswith(b"HTTP/1.1 200 OK\r\n")
         assert {line.split(b":")[0] for line in head.split(b"\r\n")[1:]} == {
@@ -39,7 +47,7 @@ class WSGIResourceTests(SynchronousTestCase):
         assert body == b"abc"
 
     def test_the_applications_date_and_server_replace_ours(self) -> None:
-        answer = Served(app(lambda: [], ("date", "then"), ("Server", "theirs"))).said(GET)
+        answer = self.served(app(lambda: [], ("date", "then"), ("Server", "theirs"))).said(GET)
 
         assert answer.lower().count(b"date: ") == answer.lower().count(b"server: ") == 1
         assert b"date: then\r\n" in answer
@@ -50,7 +58,7 @@ class WSGIResourceTests(SynchronousTestCase):
             start_response("200 OK", [])
             return [b"abc"]
 
-        assert b"Content-Type" not in Served(application).said(GET)
+        assert b"Content-Type" not in self.served(application).said(GET)
 
     def test_a_response_of_unknown_length_comes_in_chunks_and_the_connection_stays(self) -> None:
         _, wire = self.asked(app(lambda: iter([b"abc", b"de"])))
@@ -66,7 +74,7 @@ class WSGIResourceTests(SynchronousTestCase):
         assert wire.disconnecting
 
     def test_head_has_the_headers_only(self) -> None:
-        answer = Served(validator(app(lambda: iter([b"abc"]), ("Content-Length", "3")))).said(
+        answer = self.served(validator(app(lambda: iter([b"abc"]), ("Content-Length", "3")))).said(
             GET.replace(b"GET", b"HEAD")
         )
 
@@ -78,7 +86,7 @@ class WSGIResourceTests(SynchronousTestCase):
             start_response("200 OK", [])
             return [environ["PATH_INFO"].encode()]
 
-        answer = Served(application).said(b"".join(GET.replace(b"/ ", b"/%d " % number) for number in range(9)))
+        answer = self.served(application).said(b"".join(GET.replace(b"/ ", b"/%d " % number) for number in range(9)))
 
         assert [answer.index(b"\r\n\r\n/%d" % number) for number in range(9)] == sorted(
             answer.index(b"\r\n\r\n/%d" % number) for number in range(9)
@@ -97,7 +105,7 @@ class WSGIResourceTests(SynchronousTestCase):
             start_response("200 OK", [("X-A", "b")])
             raise ValueError("oh")
 
-        assert b"X-A" not in Served(application).said(GET)
+        assert b"X-A" not in self.served(application).said(GET)
         self.flushLoggedErrors(ValueError)
 
     def test_a_failure_after_the_head_ends_the_connection_without_the_last_chunk(self) -> None:
@@ -114,15 +122,21 @@ class WSGIResourceTests(SynchronousTestCase):
     def test_a_client_that_expects_100_continue_gets_it(self) -> None:
         head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
 
-        assert Served(app(lambda: [])).said(head) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert self.served(app(lambda: [])).said(head) == b"HTTP/1.1 100 Continue\r\n\r\n"
 
     def test_many_responses_cost_one_call_into_the_reactor_each(self) -> None:
-        served = Served(app(lambda: iter([b"abc"]), ("Content-Length", "3")))
+        served = self.served(app(lambda: iter([b"abc"]), ("Content-Length", "3")))
         served.said(GET * 5)
 
         assert served.reactor.wakes == 5
 
     def asked(self, application: Callable[..., Iterable[bytes]], data: bytes = GET) -> tuple[Any, Wire]:
-        channel, wire = Served(application).connect()
+        channel, wire = self.served(application).connect()
         channel.dataReceived(data)
         return channel, wire
+
+
+class LongWayTests(WSGIResourceTests):
+    """The same on the long way of requests."""
+
+    is_short = False

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.interfaces import ISSLTransport
 from twisted.trial.unittest import SynchronousTestCase
-from twisted.web.resource import IResource, Resource
+from twisted.web.resource import Resource
 from twisted.web.server import Request
 from zope.interface import alsoProvides
 
@@ -22,7 +22,8 @@ from mixsvc.operations.access_log import combined, json_line
 from mixsvc.operations.pages import PagesBefore
 from mixsvc.operations.traffic import Traffic
 from mixsvc.wsgi.response import WHOLE_BYTES
-from tests.wsgi.inline import Served, Wire
+from tests.e2e.support.heads import HEADS, REFUSED
+from tests.wsgi.inline import LongOnly, Served, Wire
 
 # What differs from object to object, and what the clock says.
 OBJECTS: Final = ("wsgi.input", "wsgi.errors")
@@ -40,18 +41,6 @@ def tls() -> Wire:
     wire = Wire()
     alsoProvides(wire, ISSLTransport)
     return wire
-
-
-class LongOnly(Resource):
-    """A root whose requests take the long way."""
-
-    def __init__(self, root: Resource) -> None:
-        Resource.__init__(self)
-        self._root = root
-
-    def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
-        found: IResource = self._root.getChildWithDefault(path, request)
-        return found
 
 
 class Text(Resource):
@@ -212,6 +201,11 @@ class WaysTests(SynchronousTestCase):
         self, parts: list[bytes], peer: str, server: ServerSettings
     ) -> None:
         self.both(parts, peer, server)
+
+    def test_hostile_and_unusual_requests_get_the_same(self) -> None:
+        for data in (*HEADS, *(data for data, _ in REFUSED)):
+            for peer in PEERS:
+                self.both([data + GET], peer, SERVERS[1])
 
     def test_a_page_takes_the_short_way_and_the_chat_does_not(self) -> None:
         for target, is_short in (

@@ -12,6 +12,7 @@ import pytest
 from bench.processes import raise_file_limit
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.ecb import Ecb
+from tests.e2e.support.heads import REFUSED
 from tests.e2e.support.raw_http import answer_to, at_rest, crowd, get, on_disk, opened, read_to_end, settled
 from tests.e2e.support.service import DEADLINE, SLACK, Config, Service
 
@@ -60,34 +61,7 @@ def asked_in_a_moment(service: Service) -> None:
     assert monotonic() - start < MOMENT
 
 
-@pytest.mark.parametrize(
-    ("data", "status"),
-    [
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", 400),
-        (b"POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;\x00\r\nhello\r\n0\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\n\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nhello\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: y\r\n" * 200 + b"\r\n", 431),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"1" * 5000 + b"\r\n\r\n", 413),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\nHost: x\n\n", 400),
-        (b"GET / HTTP/1.1\r\nHost : x\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nX: \x00\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: <x>\r\n\r\n", 400),
-        (b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\n\r\n", 414),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 200_000 + b"\r\n\r\n", 431),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 200 + b"\r\n", 431),
-        (b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
-        (b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", 501),
-        (b"\x16\x03\x01\x02\x00", 400),
-    ],
-)
+@pytest.mark.parametrize(("data", "status"), REFUSED)
 def test_what_has_two_meanings_or_no_end_is_refused_in_words(service: Service, data: bytes, status: int) -> None:
     answer = answer_to(service.port, data + b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
 

@@ -8,36 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.e2e.support.exchange import Exchange, Response
+from tests.e2e.support.heads import HEADS
 from tests.e2e.support.service import Service
 
 # Where pieces of bodies begin and end: some that the pipes and buffers on the way care for.
 SIZES = (1, 7, 1000, 32768, 65535, 65536, 65537, 131072, 131073)
-
-HEADS = (
-    b"GET / HTTP/1.1\r\nHost: here\r\n\r\n",
-    b"GET /a%2Fb%20c/%C3%A9/%ff/?q=%20&r=%2B&&s HTTP/1.1\r\nHost: here\r\n\r\n",
-    b"GET //double//slash/../x/./y/ HTTP/1.1\r\nHost: here\r\n\r\n",
-    b"GET /chatroom HTTP/1.1\r\nHost: here\r\n\r\n",
-    b"GET /%63hatroom?%63 HTTP/1.1\r\nHost: here\r\n\r\n",
-    b"GET http://elsewhere:81/absolute?x HTTP/1.1\r\nHost: elsewhere:81\r\n\r\n",
-    b"GET http://elsewhere HTTP/1.1\r\nHost: elsewhere\r\n\r\n",
-    b"GET /old HTTP/1.0\r\n\r\n",
-    b"GET /old HTTP/1.0\r\nHost: [::1]:8080\r\n\r\n",
-    b"GET /many HTTP/1.1\r\nHost: here\r\nX: 1\r\nx: 2\r\nCookie: a=1\r\nCookie: b=2\r\nAccept: */*\r\nX_Y: z\r\n\r\n",
-    b"GET /latin HTTP/1.1\r\nHost: here\r\nX: \xe9\xff \xc3\xa9\r\nY:\r\nZ: \t a \t\r\n\r\n",
-    b"GET /long HTTP/1.1\r\nHost: here\r\nX: " + b"v" * 9000 + b"\r\n\r\n",
-    b'GET /json HTTP/1.1\r\nHost: here\r\nX: "\\\x7e{}\r\n\r\n',
-    b'DELETE /thing?a=b HTTP/1.1\r\nHost: here:81\r\nAuthorization: Basic YTpi\r\nIf-Match: "x"\r\n\r\n',
-    b"POST /none HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n",
-    b"PUT /form HTTP/1.1\r\nHost: here\r\nContent-Length: 3\r\n"
-    b"Content-Type: application/x-www-form-urlencoded\r\n\r\na=b",
-    b"PATCH /chunks HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n"
-    b"3\r\nabc\r\n0\r\nX: y\r\n\r\n",
-    b"POST /binary HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\n\r\n\x00\xff\r\n",
-    b"GET /proxied HTTP/1.1\r\nHost: here\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n"
-    b"X-Forwarded-Prefix: /mix\r\n\r\n",
-    b"GET /proxied HTTP/1.1\r\nHost: here\r\nX-Forwarded-For: 2001:db8::1, 127.0.0.1\r\n\r\n",
-)
 
 
 def pattern(size: int) -> bytes:

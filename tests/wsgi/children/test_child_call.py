@@ -12,7 +12,7 @@ from mixsvc.wsgi.children.environ_frame import decode_call, encode_head
 from mixsvc.wsgi.children.resource import ChildResource
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.supervision.interfaces import ENDED
-from tests.wsgi.inline import InlineReactor, Wire
+from tests.wsgi.inline import InlineReactor, LongOnly, Wire
 
 GET = b"GET /x?y=%C3 HTTP/1.1\r\nHost: a\r\n\r\n"
 HEAD = ResponseHead(200, b"OK", ((b"Content-Type", b"text/x"), (b"Content-Length", b"3")), 3)
@@ -23,11 +23,13 @@ HOLD = Hold(TOPICS, ("order-42",))
 class ChildCallTests(SynchronousTestCase):
     """ChildResource and ChildCall behind a MixSite; the test plays the child."""
 
+    is_short = True
+
     def setUp(self) -> None:
         self.calls: list[ChildCall] = []
         self.held: list[tuple[object, ...]] = []
         resource = ChildResource(self.calls.append, lambda *given: self.held.append(given))
-        self.site = MixSite(InlineReactor(), resource, Settings())
+        self.site = MixSite(InlineReactor(), resource if self.is_short else LongOnly(resource), Settings())
         self.channel = self.site.buildProtocol(None)
         self.wire = Wire()
         self.channel.makeConnection(self.wire)
@@ -167,3 +169,9 @@ class ChildCallTests(SynchronousTestCase):
 
         assert call.descriptor is not None
         call.release()
+
+
+class LongWayCallTests(ChildCallTests):
+    """The same on the long way of requests."""
+
+    is_short = False
