@@ -209,7 +209,7 @@ class MixService(MultiService):
 
     def _make_operations(self, process: ProcessContext) -> Operations:
         parts = MonitoredParts(
-            self._database, self._rates, self._chat, self._views, self._unread, self._children, self._node
+            self._database, self._rates, self._chat, self._views, self._unread, self._holder, self._children, self._node
         )
         return Operations(self._reactor, self._settings, parts, process)
 

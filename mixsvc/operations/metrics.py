@@ -15,6 +15,7 @@ from mixsvc import __version__
 from mixsvc.chat.stats import CODES, ChatStats
 from mixsvc.common.histogram import Histogram
 from mixsvc.common.http_grammar import media_weight
+from mixsvc.holds.holder import HeldStats
 from mixsvc.http.errors import REFUSALS
 from mixsvc.interfaces import SourceHealth
 from mixsvc.nodes.node import NodeStats
@@ -59,6 +60,7 @@ class MetricSources:
     unread: Callable[[], int]
     lag: ReactorLag
     timers: Callable[[], int]
+    held: Callable[[], HeldStats]
     children: Callable[[], ChildrenStats] | None = None
     server: Callable[[], bool] | None = None
     node: Callable[[], NodeStats] | None = None
@@ -132,6 +134,7 @@ class _ServiceCollector(Collector):
         yield _gauge("mixsvc_ready", "What /readyz says: 1 if it should get requests.", self.is_ready)
         yield from self._http()
         yield from self._views()
+        yield from _held(self._parts.held())
         if self._parts.children is not None:
             yield from _children(self._parts.children())
         yield from self._sockjs()
@@ -200,6 +203,16 @@ class _ServiceCollector(Collector):
         yield _gauges("mixsvc_rates_source_failures", "Failures in a row.", ("source",), failures)
         states = [((each.name, state), each.state == state) for each in sources for state in STATES]
         yield _gauges("mixsvc_rates_source_state", "1 for the present state.", ("source", "state"), states)
+
+
+def _held(stats: HeldStats) -> Iterator[Metric]:
+    labels = ("road",)
+    yield _gauges("mixsvc_held_clients", "Clients that views have left to the service.", labels, _rows(stats.held))
+    yield _counters("mixsvc_held_clients_opened", "Clients that were ever held.", labels, _rows(stats.opened))
+    text = "Clients that were not held, by reason."
+    yield _counters("mixsvc_held_clients_refused", text, ("reason",), _rows(stats.refused))
+    text = "Connections closed because their clients did not read what was held for them."
+    yield _counter("mixsvc_held_slow_closes", text, stats.slow)
 
 
 def _nodes(stats: NodeStats) -> Iterator[Metric]:

@@ -14,6 +14,7 @@ from twisted.web.server import Request
 
 from mixsvc.chat.service import ChatService
 from mixsvc.config.settings import Settings
+from mixsvc.holds.holder import ClientHolder
 from mixsvc.http.site import MixSite
 from mixsvc.nodes.node import SharedNode
 from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
@@ -59,6 +60,7 @@ class MonitoredParts:
     chat: ChatService
     views: ViewThreads
     unread: SpoolQuota
+    holder: ClientHolder
     children: "ViewProcesses | None" = None
     node: SharedNode | None = None
 
@@ -120,6 +122,7 @@ class Operations:
                 children=parts.children.stats if parts.children is not None else None,
                 server=(lambda: parts.database.is_available) if self._settings.storage.url else None,
                 node=parts.node.stats if parts.node is not None else None,
+                held=parts.holder.stats,
                 lag=self._lag,
                 timers=lambda: len(self._reactor.getDelayedCalls()),
             )

@@ -14,15 +14,17 @@ __all__ = ["Traffic"]
 # A client may invent any number of others, so these are counted together.
 METHODS: Final = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
 
-PARTS: Final = ("chat", "pages")
+HELD: Final = "held"
+PARTS: Final = ("chat", "pages", HELD)
 
 
 class Traffic:
     """Counts responses. Used in the reactor thread only.
 
     answers: by method ("other" for what is not in METHODS), class of the status ("2xx") and part. seconds: by part,
-    from the first byte of a request to the end of its response. A part is "chat" or "pages": polls and streams of the
-    chat last until somebody says something, and would hide how fast the pages are.
+    from the first byte of a request to the end of its response. A part is "chat", "held" or "pages": polls and streams
+    of the chat, and clients that views leave to the service, last until something happens, and would hide how fast
+    the pages are.
     """
 
     def __init__(self, chat_prefix: str) -> None:
@@ -34,7 +36,8 @@ class Traffic:
 
     def answered(self, request: Request, seconds: float) -> None:
         """Count a complete response, and how many seconds after its request began it was complete."""
-        part = self._part(request.path)
+        # A request of another server than ours is not held.
+        part = HELD if getattr(request, "is_held", False) else self._part(request.path)
         self.answers[_labels(request.method, request.code, part)] += 1
         self.seconds[part].observe(seconds)
 

@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.stats import CODES, ChatStats
 from mixsvc.common.histogram import SIZES, Histogram
+from mixsvc.holds.holder import HeldStats
 from mixsvc.interfaces import SourceHealth
 from mixsvc.nodes.node import NodeStats
 from mixsvc.operations.metrics import MetricsExposition, MetricSources
@@ -79,6 +80,7 @@ class MetricsTests(SynchronousTestCase):
             unread=lambda: 14,
             lag=lag,
             timers=lambda: 3,
+            held=lambda: HeldStats({"stream": 5, "poll": 0}, {"stream": 6, "poll": 7}, {"address": 8}, 9),
             children=lambda: self.children,
         )
         self.exposition = MetricsExposition(self.parts)
@@ -113,6 +115,10 @@ class MetricsTests(SynchronousTestCase):
             ("mixsvc_view_threads", ()): 10,
             ("mixsvc_views_running", ()): 10,
             ("mixsvc_views_waiting", ()): 7,
+            ("mixsvc_held_clients", ("stream",)): 5,
+            ("mixsvc_held_clients_opened_total", ("poll",)): 7,
+            ("mixsvc_held_clients_refused_total", ("address",)): 8,
+            ("mixsvc_held_slow_closes_total", ()): 9,
             ("mixsvc_child_ready", ("1",)): 1,
             ("mixsvc_child_ready", ("2",)): 0,
             ("mixsvc_child_calls", ("1",)): 4,

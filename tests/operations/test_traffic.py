@@ -1,5 +1,7 @@
 """What is counted of an answer."""
 
+from typing import Any
+
 import pytest
 from twisted.web.server import Request
 from twisted.web.test.requesthelper import DummyChannel
@@ -21,6 +23,17 @@ def test_answers_are_counted_by_method_class_of_the_status_and_part() -> None:
 
     assert +traffic.answers == {("GET", "2xx", "pages"): 2, ("POST", "5xx", "chat"): 1}
     assert traffic.seconds["pages"].sum == 0.004
+
+
+def test_clients_that_are_held_are_a_part_of_their_own() -> None:
+    traffic = Traffic("/chat")
+    held: Any = request(b"GET", b"/orders/42", 200)
+    held.is_held = True
+
+    traffic.answered(held, 900)
+
+    assert +traffic.answers == {("GET", "2xx", "held"): 1}
+    assert traffic.seconds["pages"].sum == 0
 
 
 def test_unknown_methods_are_counted_together() -> None:
