@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from mixsvc.common.positions import Position, read_position, resumed
+from mixsvc.common.positions import Position
 from mixsvc.holds.roads import EVENT_STREAM, JSON, Road, road_of
+from mixsvc.holds.standing import standing
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces.holds import Hold
 
@@ -62,9 +63,7 @@ def read_arrival(request: MixRequest, fields: Fields, hold: Hold) -> Arrival:
         _field(request, b"last-event-id"),
         (request.args or {}).get(b"since", [b""])[-1].decode("utf-8", "replace"),
     )
-    since = resumed(
-        _position(given or hold.since or "", hold.names, "since"), _position(seen, hold.names, "Last-Event-ID")
-    )
+    since = standing(hold, given, seen)
     return Arrival(request, kept, hold, road_of(accept, upgrade), since, not (given or seen))
 
 
@@ -72,10 +71,3 @@ def _field(request: MixRequest, name: bytes) -> str:
     values = request.requestHeaders.getRawHeaders(name, [])
     # Browsers send a Last-Event-ID as UTF-8; a position has such letters in the names of topics.
     return b",".join(values).decode("utf-8", "replace")
-
-
-def _position(text: str, names: tuple[str, ...], where: str) -> Position:
-    try:
-        return read_position(text, names) if text else Position()
-    except ValueError as error:
-        raise ValueError(f"The position in {where} cannot be read: {error}.") from None

@@ -1,0 +1,94 @@
+"""What a view may say to mix.hold."""
+
+from typing import Any
+
+import pytest
+
+from mixsvc.errors import NotPublished
+from mixsvc.holds.asked import MOST_TOPICS, held_response
+from mixsvc.holds.response import cannot_hold
+from mixsvc.interfaces.holds import HOLDS, TOPICS, Hold
+
+
+def asked(*topics: Any, **options: Any) -> Hold:
+    """The hold of a response."""
+    holds: list[tuple[str, Hold]] = []
+    held_response(topics, options, cannot_hold).headers({HOLDS: holds})  # type: ignore[arg-type]
+    ((_, hold),) = holds
+    return hold
+
+
+def test_topics_are_named_each_once_in_their_order() -> None:
+    assert asked("b", "a", "b") == Hold(TOPICS, ("b", "a"))
+
+
+def test_all_options() -> None:
+    hold = asked(
+        "order-42",
+        since="3@e",
+        first="<p>",
+        retry=2000,
+        timeout=10,
+        again_after=600,
+        person="ada",
+        headers={"X-A": "b"},
+    )
+
+    assert hold == Hold(TOPICS, ("order-42",), "3@e", "ada", 2000, 10.0, "<p>", 600.0)
+
+
+def test_an_option_that_is_none_is_not_given() -> None:
+    assert asked("a", since=None, first=None, timeout=None, headers=None) == Hold(TOPICS, ("a",))
+
+
+def test_first_is_text_or_becomes_json() -> None:
+    assert asked("a", first={"state": "paid"}).first == '{"state": "paid"}'
+    assert asked("a", first="").first == ""
+
+
+def test_headers_are_those_of_the_response() -> None:
+    response = held_response(["a"], {"headers": {"X-A": "b"}}, cannot_hold)
+
+    assert response.headers({HOLDS: []})["X-A"] == "b"
+
+
+@pytest.mark.parametrize("topic", ["", "no topic", "a/b", None, 42, "x" * 101, "\0"])
+def test_what_cannot_be_a_topic_is_refused(topic: Any) -> None:
+    with pytest.raises(NotPublished, match="mix.hold"):
+        asked("a", topic)
+
+
+def test_a_hold_has_a_topic_and_not_too_many() -> None:
+    with pytest.raises(NotPublished, match="name a topic"):
+        asked()
+    asked(*map(str, range(MOST_TOPICS)))
+    with pytest.raises(NotPublished, match="too many"):
+        asked(*map(str, range(MOST_TOPICS + 1)))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"timeout": 0},
+        {"timeout": "5"},
+        {"timeout": True},
+        {"timeout": float("nan")},
+        {"timeout": 3601},
+        {"again_after": -1},
+        {"retry": 0},
+        {"since": "x"},
+        {"since": -1},
+        {"since": 1.5},
+        {"person": ""},
+        {"person": 7},
+        {"person": "a\0"},
+    ],
+)
+def test_options_that_mean_nothing_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"mix.hold: {next(iter(options))}"):
+        asked("a", **options)
+
+
+def test_an_unknown_option_is_refused_with_the_one_that_is_meant() -> None:
+    with pytest.raises(TypeError, match="timeout"):
+        asked("a", timeuot=3)

@@ -1,0 +1,90 @@
+"""A view in another server that holds its client: the redirect, and the ticket in it."""
+
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from mixsvc.holds.elsewhere import ClientRedirect
+from mixsvc.holds.tickets import TICKET_SECONDS, BadTicket, HoldTickets
+from mixsvc.interfaces.holds import TOPICS, Hold
+
+HOLD = Hold(TOPICS, ("order-42",), person="ada", first="<p>")
+
+
+class Now:
+    """The time of day."""
+
+    at = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def answered(environ: dict[str, str] | None = None, hold: Hold = HOLD) -> tuple[str, dict[str, str], bytes]:
+    redirect = ClientRedirect(HoldTickets(b"key", Now()), lambda environ: "http://shop.example:8081/chat")
+    status, fields, body = redirect({"REQUEST_METHOD": "GET", **(environ or {})}, hold)
+    return status, dict(fields), body
+
+
+def test_get_is_sent_to_the_port_of_the_service_with_a_ticket() -> None:
+    status, fields, body = answered()
+
+    assert (status, body) == ("307 Temporary Redirect", b"")
+    assert fields["Cache-Control"] == "no-store"
+    before, _, ticket = fields["Location"].rpartition("/")
+    assert before == "http://shop.example:8081/chat/hold"
+    assert HoldTickets(b"key", Now()).read(ticket) == HOLD
+
+
+def test_the_place_of_the_client_goes_along() -> None:
+    def since(**environ: str) -> Any:
+        return parse_qs(urlsplit(answered(environ)[1]["Location"]).query).get("since")
+
+    assert since() is None
+    assert since(QUERY_STRING="since=3@e") == ["3@e"]
+    assert since(QUERY_STRING="since=3@e", HTTP_LAST_EVENT_ID="7") == ["7@e"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "status"),
+    [
+        ({"HTTP_UPGRADE": "websocket"}, "501"),
+        ({"REQUEST_METHOD": "POST"}, "501"),
+        ({"QUERY_STRING": "since=x"}, "400"),
+        ({"HTTP_LAST_EVENT_ID": "-1"}, "400"),
+    ],
+)
+def test_what_cannot_be_sent_there_is_refused_with_the_reason(environ: dict[str, str], status: str) -> None:
+    answer, fields, body = answered(environ)
+
+    assert answer.startswith(status)
+    assert "Location" not in fields
+    assert len(body) > 20
+
+
+def test_a_ticket_is_good_for_half_a_minute() -> None:
+    now = Now()
+    tickets = HoldTickets(b"key", now)
+    ticket = tickets.write(HOLD)
+
+    now.at += TICKET_SECONDS
+    assert tickets.read(ticket) == HOLD
+    now.at += 1
+    with pytest.raises(BadTicket, match="too old"):
+        tickets.read(ticket)
+
+
+def test_only_the_key_makes_tickets() -> None:
+    tickets = HoldTickets(b"key", Now())
+    for ticket in ("", "x", "x.y", HoldTickets(b"another", Now()).write(HOLD), tickets.write(HOLD)[:-1]):
+        with pytest.raises(BadTicket):
+            tickets.read(ticket)
+
+
+def test_a_hold_that_does_not_fit_into_a_url_is_an_error() -> None:
+    text = b"".join(sha256(b"%d" % number).digest() for number in range(500)).hex()
+
+    with pytest.raises(ValueError, match="too much text"):
+        answered(hold=Hold(TOPICS, ("a",), first=text))
