@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 from websockets.frames import Frame, Opcode
 
-from txsockjs._http.headers import is_allowed
+from txsockjs._http.headers import allow_cross_origin, is_allowed
 from txsockjs._protocol.errors import ClientError
 from txsockjs._protocol.options import make_options
 from txsockjs._session.registry import Registry
@@ -81,3 +81,7 @@ class PlainWebSockets:
         answer = response.serialize().removesuffix(b"\r\n") + lines + b"\r\n"
         listener.connection = WebSocketConnection(self._registry, listener, answer)
         upgrade_connection(request, listener.connection)
+
+    def allow_cross_origin(self, request: Request) -> None:
+        """CORS (WHATWG Fetch, section 3.2): let the pages read this response that may open a WebSocket."""
+        allow_cross_origin(request, self._registry.options)

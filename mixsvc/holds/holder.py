@@ -115,6 +115,10 @@ class ClientHolder:
         request.client_left = lambda: gone.append(True)
         finding.addCallbacks(self._identified, self._unknown, (arrival, gone), {}, (arrival, gone))
 
+    def allow_cross_origin(self, request: MixRequest) -> None:
+        """Let those pages of other origins read the response that may open a WebSocket."""
+        self._sockets.allow_cross_origin(request)
+
     def _identified(self, identity: Identity | None, arrival: Arrival, gone: list[bool]) -> None:
         if gone:
             self._identify.forget(identity)
