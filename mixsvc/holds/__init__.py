@@ -11,8 +11,8 @@ views, and gives the request to holder.py. From there on, in the reactor thread 
 - stream.py, poll.py and websocket.py are the three roads. A stream takes the connection over, as a WebSocket does, so
   that thousands need neither requests nor timers; record.py is what the access log needs of the request. A poll is an
   ordinary response that comes late.
-- asked.py checks what a view says to mix.hold. elsewhere.py answers in another server, by a ticket (tickets.py) that the
-  service's own port takes (resource.py); standing.py reads where a client says that it stands.
+- asked.py checks what a view says to mix.hold. elsewhere.py answers in another server, by a ticket (tickets.py) that
+  the service's own port takes (resource.py); standing.py reads where a client says that it stands.
 - crowd.py has all clients, limits their number, and looks after each from time to time; owner.py is what a client and
   its holder need of each other.
 
