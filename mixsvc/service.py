@@ -62,7 +62,7 @@ from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.rates.events import RateEvents
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
-from mixsvc.storage.choosing import listener, make_database, prepare
+from mixsvc.storage.choosing import listener, make_database, make_hints, prepare
 from mixsvc.storage.engine import Engine
 from mixsvc.storage.lock import SERVICE, DatabaseLock, own
 from mixsvc.threads.bridge import Bridge
@@ -197,7 +197,7 @@ class MixService(MultiService):
         storage, nodes = self._settings.storage, self._settings.nodes
         if not storage.url:
             return None, None
-        hints = make_database(self._reactor, storage, self._helpers.defer)
+        hints = make_hints(self._reactor, storage.url, self._helpers.defer)
         listen = listener(nodes.listen_url or storage.url)
         engine = NodeEngine(hints.run, self._database.run, listen, self._helpers.defer)
         options = NodeOptions(nodes.name or gethostname(), PulseTimes(nodes.heartbeat, nodes.dead_after))

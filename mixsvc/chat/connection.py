@@ -9,6 +9,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.chat.arrivals import NotReady
 from mixsvc.chat.dispatch import ChatDispatcher
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.protocol import parsing
@@ -107,8 +108,12 @@ class ChatConnection(Protocol):
         if self._identifying is None:
             return
         self._identification_ended()
-        self._log.failure("chat: the authenticator failed, and a connection was refused", failure)
         transport: Any = self.transport
+        if failure.check(NotReady):
+            # RFC 6455, registered codes: try again later.
+            transport.close(1013, "This node is not ready; try again later")
+            return
+        self._log.failure("chat: the authenticator failed, and a connection was refused", failure)
         transport.close(1011, "You could not be identified; try again later")
 
     def _arrived(self, identity: Identity | None) -> None:

@@ -14,7 +14,7 @@ from mixsvc.interfaces import DeferToThread
 from mixsvc.storage import database
 from mixsvc.storage.engine import Cursor, Engine
 
-__all__ = ["listener", "look", "make_database", "prepare", "rehearse", "settled"]
+__all__ = ["listener", "look", "make_database", "make_hints", "prepare", "rehearse", "settled"]
 
 T = TypeVar("T")
 
@@ -74,6 +74,12 @@ def make_database(reactor: Any, storage: StorageSettings, defer_to_thread: Defer
         made: Engine = _postgres().database.PostgresDatabase(reactor, storage.url, defer_to_thread)
         return made
     return database.Database(reactor, storage.path, defer_to_thread)
+
+
+def make_hints(reactor: Any, url: str, defer_to_thread: DeferToThread) -> Engine:
+    """A second connection to a PostgreSQL server, for what nodes tell it. The first one says in the log how that is."""
+    made: Engine = _postgres().database.PostgresDatabase(reactor, url, defer_to_thread, tell=lambda why: None)
+    return made
 
 
 def listener(url: str) -> Callable[[], Any]:

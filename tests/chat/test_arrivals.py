@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.arrivals import PatientIdentifier
+from mixsvc.chat.arrivals import NotReady, PatientIdentifier
 from mixsvc.interfaces import Identity
 from tests.chat.fakes import FakeIdentifier
 
@@ -52,7 +52,7 @@ class ArrivalTests(SynchronousTestCase):
 
         ann.cancel()
 
-        self.failureResultOf(ann, CancelledError)
+        self.failureResultOf(ann, NotReady)
         self.assertEqual([], self.node.waiting)
 
     def test_afterwards_a_stranger_does_not_wait(self) -> None:

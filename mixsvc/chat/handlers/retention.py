@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.model.acts import Oblivion, event_of
-from mixsvc.chat.storage.records import Age
+from mixsvc.chat.storage.records import Age, StoredAct
 from mixsvc.storage.engine import Cursor
 
 __all__ = ["Retention"]
@@ -82,17 +82,16 @@ class Retention:
 
     async def _forget(self, name: str) -> None:
         """Forget a room without members and messages."""
-        is_forgotten = await self._state.storage.change(self._forgetting(name))
-        if is_forgotten:
-            event = event_of(Oblivion(name))
-            await self._state.nodes.journal.post(event.kind, event.room, event.body)
+        stored = await self._state.storage.change(self._forgetting(name))
+        if stored is not None:
+            await self._state.nodes.journal.stored(event_of(stored.act, stored.event))
 
-    def _forgetting(self, name: str) -> Callable[[Cursor], bool]:
-        def forget(cursor: Cursor) -> bool:
+    def _forgetting(self, name: str) -> Callable[[Cursor], StoredAct[Oblivion] | None]:
+        def forget(cursor: Cursor) -> StoredAct[Oblivion] | None:
             # This reads snapshots of the room in the database's thread. Meanwhile nobody can enter it: pages are
             # delivered between transactions.
             room = self._state.rooms.find(name)
             is_needed = room is not None and (room.size or room.is_fixed)
-            return not is_needed and self._store.forget(cursor, name)
+            return None if is_needed else self._store.forget(cursor, Oblivion(name))
 
         return forget

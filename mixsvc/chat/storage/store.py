@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
-from mixsvc.chat.model.acts import Deletion, Lift, Removal
+from mixsvc.chat.model.acts import Deletion, Lift, Oblivion, Removal
 from mixsvc.chat.model.sanctions import Sanction
 from mixsvc.chat.storage.records import (
     Age,
@@ -81,8 +81,8 @@ class MessageStore(Protocol):
     def redate(self, cursor: Cursor, period: Period, seconds: float, /) -> None:
         """Let the messages of a period be so much later."""
 
-    def forget(self, cursor: Cursor, room: str, /) -> bool:
-        """Forget a room if it has no messages; returns whether it was forgotten.
+    def forget(self, cursor: Cursor, act: Oblivion, /) -> StoredAct[Oblivion] | None:
+        """Forget a room if it has no messages, and store that in the journal; None if it is not forgotten.
 
         A new room never uses its numbers again: else a client that has seen them and comes back would miss messages.
         """

@@ -42,6 +42,8 @@ LAST_PAUSE: Final = 1.0
 # What is asked of a server that was away. One that has become a standby cannot be used.
 IS_PRIMARY: Final = "SELECT NOT pg_is_in_recovery()"
 
+_log = Logger()
+
 SILENT: Final = f"PostgreSQL has not answered for {ANSWER_SECONDS:g} s"
 
 
@@ -62,20 +64,33 @@ class _SocketCopy:
         return -1 if self.number is None else self.number
 
 
+def log_state(why: str | None) -> None:
+    """Say in the log that a server does not answer any more, and why; None: that it answers again."""
+    if why is None:
+        _log.info("database: PostgreSQL answers again")
+    else:
+        _log.warn("database: {reason}; nothing is stored until it answers again", reason=why)
+
+
 class PostgresDatabase:
     """One connection in one thread; functions run in the order of the calls. Used in the reactor thread.
 
     state: how the server is, as the last call has shown.
     """
 
-    _log = Logger()
-
-    def __init__(self, reactor: Any, url: str, defer_to_thread: DeferToThread) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        url: str,
+        defer_to_thread: DeferToThread,
+        tell: Callable[[str | None], object] = log_state,
+    ) -> None:
         """Connects with the first call of `run`. `prepare` makes the tables. Raises BadSetting.
 
         reactor: provides IReactorCore, IReactorTime and IReactorFromThreads. defer_to_thread: runs the blocking close
-        in a thread that does not keep the process alive.
+        in a thread that does not keep the process alive. tell: called as log_state whenever the state changes.
         """
+        self._tell = tell
         self.probe = probe
         self.state = ServerState.ANSWERS
         self._reactor = reactor
@@ -231,7 +246,7 @@ class PostgresDatabase:
             return
         self.state = ServerState.AWAY
         self._pause = FIRST_PAUSE
-        self._log.warn("database: {reason}; nothing is stored until it answers again", reason=why)
+        self._tell(why)
         self._try_later()
 
     def _try_later(self) -> None:
@@ -252,7 +267,7 @@ class PostgresDatabase:
             self._try_later()
             return
         self.state = ServerState.ANSWERS
-        self._log.info("database: PostgreSQL answers again")
+        self._tell(None)
         self._tell_returned()
 
     async def _run_again(self, work: Callable[[PostgresCursor], T]) -> T:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mixsvc.chat.model.acts import Oblivion
 from mixsvc.chat.storage.records import Age, Draft, StorageLimits
 from mixsvc.chat.storage.sqlite import messages
 from tests.chat.cases import ChatTestCase
@@ -216,7 +217,7 @@ class NoFalseAlarmTests(EpochTestCase):
         token = self.back(None, "attic")["token"]
         self.expire("attic")
         with self.database.connection:
-            messages.forget(self.database.connection.cursor(), "attic")
+            messages.forget(self.database.connection.cursor(), Oblivion("attic"))
         empty = self.back(1, "attic", token=token)
         self.publish("y", room="attic")
 

@@ -1,11 +1,16 @@
 """Hello: names, identities, tokens, and how a connection is identified."""
 
+from typing import Any
+
 from twisted.internet.defer import Deferred, TimeoutError
 
+from mixsvc.chat.arrivals import PatientIdentifier
 from mixsvc.chat.connection import IDENTIFY_SECONDS
 from mixsvc.config.parsers import Moderator
 from mixsvc.interfaces import Identity
 from tests.chat.cases import ChatTestCase
+from tests.chat.fakes import FakeIdentifier
+from tests.chat.test_arrivals import FakeNode
 
 TOKEN = "0123456789abcdef"
 
@@ -181,6 +186,16 @@ class IdentificationTests(ChatTestCase):
 
         self.assertEqual(1011, (self.client.transport.closed or (0, ""))[0])
         self.assertEqual(1, len(self.flushLoggedErrors(TimeoutError)))
+
+    def test_a_client_of_a_node_that_does_not_begin_is_sent_away_without_a_word_in_the_log(self) -> None:
+        node: Any = FakeNode()
+        client = self.chat.client(PatientIdentifier(node, FakeIdentifier(lambda request: None))(object()))
+
+        self.chat.clock.advance(IDENTIFY_SECONDS)
+
+        self.assertEqual((1013, "This node is not ready; try again later"), client.transport.closed)
+        self.assertEqual([], node.waiting)
+        self.flushLoggedErrors(TimeoutError)
 
     def test_a_client_that_is_lost_while_identified_is_forgotten(self) -> None:
         cancelled: list[object] = []

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mixsvc.chat.model.acts import Deletion, Lift, Removal
+from mixsvc.chat.model.acts import Deletion, Lift, Oblivion, Removal
 from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.storage.records import TOPIC, Age, AuditEntry, Draft, PageQuery, Period, StorageLimits
@@ -74,7 +74,8 @@ class Walker:
         return self.tables.run(self.tables.store.messages.redate, period, float(numbers[3]))
 
     def forget(self, room: str, numbers: Numbers) -> object:
-        return self.tables.run(self.tables.store.messages.forget, room)
+        stored = self.tables.run(self.tables.store.messages.forget, Oblivion(room))
+        return stored and stored.act
 
     def delete(self, room: str, numbers: Numbers) -> object:
         stored = self.tables.run(

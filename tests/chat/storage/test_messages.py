@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mixsvc.chat.model.acts import Oblivion
 from mixsvc.chat.storage.pages import AROUND_TEXT
 from mixsvc.chat.storage.records import TOPIC, Age, Draft, PageQuery, StorageLimits, StoredMessage
 from mixsvc.chat.storage.store import DELETED_TOLD, PRUNED
@@ -170,7 +171,7 @@ class RoomTableContract(MessagesCase):
         return self.numbers()
 
     def forget(self) -> bool:
-        return self.run_in(self.tables.store.messages.forget, "lobby")
+        return self.run_in(self.tables.store.messages.forget, Oblivion("lobby")) is not None
 
     def test_rooms_are_known_with_the_latest_messages_first(self) -> None:
         for at, room in enumerate(("lobby", "den", "attic", "den")):

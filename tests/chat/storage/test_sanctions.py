@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.model.acts import Deletion, Lift, Removal, act_of
+from mixsvc.chat.model.acts import Deletion, Lift, Oblivion, Removal, act_of
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
-from mixsvc.chat.storage.records import TOPIC, AuditEntry, Draft, StorageLimits
+from mixsvc.chat.storage.records import TOPIC, AuditEntry, Draft, StorageLimits, StoredAct
 from mixsvc.nodes.interfaces import JournalPage
 from tests.chat.fakes import NOW
 from tests.stores import OnPostgres, OnSqlite, TablesCase
@@ -278,6 +278,17 @@ class PostgresEventTests(SanctionsCase, OnPostgres):
         deleted = Deletion("lobby", 1, "Mod", "")
         self.assertEqual([imposed, lifted, kicked, deleted], [act_of(each) for each in page.events])
         self.assertEqual(([1, 2, 3, 4], 4), ([each.number for each in page.events], page.last))
+
+    def test_a_room_is_forgotten_with_an_event_or_not_at_all(self) -> None:
+        self.tables.insert([Draft("lobby", "Ann", "hi", NOW, None)], StorageLimits(10, 1000))
+        self.assertIsNone(self.run_in(self.tables.store.messages.forget, Oblivion("lobby")))
+        self.tables.execute("DELETE FROM message")
+
+        stored = self.run_in(self.tables.store.messages.forget, Oblivion("lobby"))
+
+        page = self.run_in(self.tables.store.sanctions.read_events, 0, 10)
+        self.assertEqual(StoredAct(Oblivion("lobby"), 1), stored)
+        self.assertEqual([Oblivion("lobby")], [act_of(each) for each in page.events])
 
     def test_a_page_has_the_oldest_events_and_the_newest_number(self) -> None:
         for _ in range(3):

@@ -91,6 +91,7 @@ def test_while_the_server_is_away_nobody_waits_and_afterwards_nothing_needs_a_re
         assert ann.say("after") == 2
 
     assert PASSWORD not in service.log()
+    assert service.log().count("nothing is stored until it answers again") == 1
 
 
 def test_a_start_is_refused_in_one_line(programs: Path, config: Config, tmp_path: Path, server: Postgres) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from mixsvc.chat.model.acts import Deletion, Lift
+from mixsvc.chat.model.acts import Deletion, Lift, Oblivion
 from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.storage.postgres import store as postgres
@@ -54,7 +54,7 @@ def make_history(path: str, messages: int = 30) -> None:
             run(chat.sanctions.impose, given, entry, None)
         run(chat.sanctions.lift, Lift(MUTE, "Eve", "", "Mod"), [3], entry)
         run(lambda cursor: cursor.execute("DELETE FROM message WHERE room IN ('empty', 'old') AND number < 3"))
-        run(chat.messages.forget, "empty")
+        run(chat.messages.forget, Oblivion("empty"))
         # A message of before there were marks.
         run(lambda cursor: cursor.execute("UPDATE message SET mark = NULL WHERE room = 'lobby' AND number = 1"))
         fetched = datetime(2026, 11, 29, 12, 30, tzinfo=UTC)

@@ -12,7 +12,7 @@ import pytest
 
 from mixsvc.chat.storage.postgres import store as postgres
 from mixsvc.chat.storage.records import Draft
-from mixsvc.errors import DatabaseUnusable, MixError
+from mixsvc.errors import DatabaseUnusable, MixError, StorageError
 from mixsvc.nodes import statements
 from mixsvc.storage.database import prepare
 from mixsvc.storage.lock import DatabaseLock
@@ -139,6 +139,8 @@ def test_no_service_starts_while_a_move_is_incomplete(durable_url: str) -> None:
     for begin in (start.rehearse, lambda url: start.prepare(durable_url, lambda cursor: None)):
         with pytest.raises(DatabaseUnusable, match="mixsvc move has not completed the history in it; run that command"):
             begin(durable_url)
+    with closing(connect(durable_url)) as service, pytest.raises(StorageError, match="mixsvc move has not completed"):
+        statements.begin(service.cursor(), "early")
     assert "a move into it is not complete" in refusal(durable_url, "back.sqlite3")
 
     make_history("other.sqlite3")
@@ -316,16 +318,19 @@ def test_a_node_that_is_dead_is_in_nobody_s_way_and_a_new_one_is(durable_url: st
     with closing(connect(durable_url)) as service:
         statements.begin(service.cursor(), "dead")
 
+    move("chat.sqlite3", durable_url, quietly)
+
     def begin(table: MovedTable, rows: int, total: int) -> None:
         if table.name == "quote":
             with closing(connect(durable_url)) as service:
                 statements.begin(service.cursor(), "new")
 
     with pytest.raises(DatabaseUnusable, match="a service was started on it meanwhile"):
-        move("chat.sqlite3", durable_url, begin)
-    move("chat.sqlite3", durable_url, quietly)
+        move(durable_url, "back.sqlite3", begin)
+    assert not os.path.exists("back.sqlite3")
+    move(durable_url, "back.sqlite3", quietly)
 
-    assert contents(durable_url) == contents("chat.sqlite3")
+    assert rows("back.sqlite3") == rows("chat.sqlite3")
 
 
 def test_two_moves_at_once(durable_url: str) -> None:

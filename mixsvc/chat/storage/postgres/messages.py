@@ -1,13 +1,24 @@
 """Messages and rooms in PostgreSQL; see MessageStore for what the functions do."""
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
 from mixsvc.chat.model import epochs
+from mixsvc.chat.model.acts import Oblivion, event_of
 from mixsvc.chat.storage.pages import AROUND_TEXT, size
-from mixsvc.chat.storage.records import Age, Draft, NewMessages, PageQuery, Period, StorageLimits, StoredMessage
+from mixsvc.chat.storage.records import (
+    Age,
+    Draft,
+    NewMessages,
+    PageQuery,
+    Period,
+    StorageLimits,
+    StoredAct,
+    StoredMessage,
+)
 from mixsvc.chat.storage.store import DELETED_TOLD, PRUNED, StoredRoom
 from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.engine import Cursor
@@ -32,6 +43,10 @@ _APPEND: Final = """
     FROM append_messages(
         %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint, %s::bigint
     )
+"""
+# One statement, so that no room is forgotten without an event.
+_FORGET: Final = """
+    SELECT CASE WHEN forget_room(%s) THEN add_event(%s, %s, %s::jsonb) END
 """
 _PAGES: Final = """
     SELECT first, last, topic, deleted, token, is_reset, numbers, names, texts, times, kinds, are_deleted
@@ -114,10 +129,11 @@ def redate(cursor: Cursor, period: Period, seconds: float) -> None:
     )
 
 
-def forget(cursor: Cursor, room: str) -> bool:
+def forget(cursor: Cursor, act: Oblivion) -> StoredAct[Oblivion] | None:
     """See MessageStore."""
-    is_forgotten: bool = cursor.execute("SELECT forget_room(%s)", (room,)).fetchone()[0]
-    return is_forgotten
+    event = event_of(act)
+    (number,) = cursor.execute(_FORGET, (act.room, event.kind, event.room, json.dumps(event.body))).fetchone()
+    return None if number is None else StoredAct(act, number)
 
 
 def room_names(cursor: Cursor) -> list[str]:

@@ -5,9 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mixsvc.chat.model import epochs
+from mixsvc.chat.model.acts import Oblivion
 from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.storage.pages import size
-from mixsvc.chat.storage.records import TOPIC, Age, Draft, NewMessages, PageQuery, Period, StorageLimits, StoredMessage
+from mixsvc.chat.storage.records import (
+    TOPIC,
+    Age,
+    Draft,
+    NewMessages,
+    PageQuery,
+    Period,
+    StorageLimits,
+    StoredAct,
+    StoredMessage,
+)
 from mixsvc.chat.storage.store import DELETED_TOLD, PRUNED
 from mixsvc.chat.storage.times import ROUNDED, microseconds
 from mixsvc.interfaces import ChatMessage, ChatPage
@@ -120,15 +131,16 @@ def redate(cursor: sqlite3.Cursor, period: Period, seconds: float) -> None:
             )
 
 
-def forget(cursor: sqlite3.Cursor, room: str) -> bool:
+def forget(cursor: sqlite3.Cursor, act: Oblivion) -> StoredAct[Oblivion] | None:
     """See MessageStore."""
+    room = act.room
     # Not in one statement with a join: both tables have a column `name`.
     kept = cursor.execute("SELECT 1 FROM message WHERE room = ? LIMIT 1", (room,)).fetchone()
     if kept is not None:
-        return False
+        return None
     cursor.execute("UPDATE room_floor SET number = max(number, ?)", (_last(cursor, room),))
     cursor.execute("DELETE FROM room WHERE name = ?", (room,))
-    return cursor.rowcount > 0
+    return StoredAct(act) if cursor.rowcount > 0 else None
 
 
 def room_names(cursor: sqlite3.Cursor) -> list[str]:

@@ -7,7 +7,7 @@ from threading import Barrier
 from time import time
 from typing import Any
 
-from mixsvc.chat.model.acts import Deletion, Lift, Removal
+from mixsvc.chat.model.acts import Deletion, Lift, Oblivion, Removal
 from mixsvc.chat.model.sanctions import MUTE, Sanction
 from mixsvc.chat.storage.postgres.store import STORE
 from mixsvc.chat.storage.records import AuditEntry, Draft, PageQuery, StorageLimits
@@ -106,7 +106,7 @@ class ManyNodesTests(PostgresCase):
             for _ in range(BATCHES):
                 if node == 0:
                     cursor.execute("DELETE FROM message")
-                    STORE.messages.forget(cursor, "lobby")
+                    STORE.messages.forget(cursor, Oblivion("lobby"))
                 else:
                     numbers += [each.message.number for each in STORE.messages.insert(cursor, drafts("x"), PLENTY)]
             return numbers
