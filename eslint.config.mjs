@@ -14,7 +14,7 @@ export default [
       "no-implied-eval": "error",
       complexity: ["error", 10],
       "max-len": ["error", 120],
-      "max-lines": ["error", 300],
+      "max-lines": ["error", 400],
       "max-lines-per-function": ["error", 35],
       "no-restricted-properties": [
         "error",

@@ -15,8 +15,8 @@ const out = join(source, "built");
 
 /** Modules that are loaded when they are needed first: each is a file of its own, the same for all. */
 const LATER = ["client/fallback.js", "vendor/uplot.js"];
-/** What a page begins with: one script, which holds all that is not in LATER. */
-const PAGES = ["main.js", "away.js", "rates/rates.js"];
+/** What a page begins with, ours or another: one script, which holds all that is not in LATER. */
+const PAGES = ["main.js", "away.js", "rates/rates.js", "client/client.js"];
 const STYLES = ["vendor/uplot.min.css", "style.css"];
 
 const common = {

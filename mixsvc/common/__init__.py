@@ -14,6 +14,5 @@ second one.
 - `clocks`: the time of day, whether it may be believed, and the clock for durations.
 - `token_bucket`: how much one may do at once and in the long run.
 - `histogram`: how values are distributed, for the metrics.
-- `bundle`: the files of the page's scripts and styles; the only one that reads files, and only our own.
 - `answers`: what a call of another process returns, as JSON and as bytes.
 """

@@ -11,7 +11,7 @@ this order:
 - forwarded: the sender, whose address and scheme are taken from a trusted proxy before any resource sees the request;
   requests for hosts that are not ours are refused (hosts).
 - page_request: the short way, for a page without a twisted.web Request; request: the long way, for everything else.
-- routing: the chat at its prefix, the application everywhere else.
+- routing: the chat at its prefix, with its scripts (mixsvc.scripts), the application everywhere else.
 - direct_writer: a whole response goes to the socket at once.
 - timeouts, write_deadline: one timer looks at the deadlines of all connections once a second.
 - interfaces: what a request, its connection and its site need of each other, so that no file imports one above it.

@@ -10,6 +10,7 @@ from zope.interface import implementer
 from mixsvc.common.http_grammar import HOST, ORIGIN
 from mixsvc.http.hosts import replace_host
 from mixsvc.http.page_request import IPages, PageRequest
+from mixsvc.scripts.chat_scripts import ChatScripts
 
 __all__ = ["ChatOnlyRoot", "Root"]
 
@@ -23,6 +24,8 @@ class Root(Resource):
         Resource.__init__(self)
         self._application = application
         self._chat = chat
+        # For other people's pages.
+        self._scripts = ChatScripts()
         self._prefix = [segment.encode("ascii") for segment in prefix.strip("/").split("/")]
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
@@ -33,7 +36,7 @@ class Root(Resource):
         if self._is_chat(segments):
             request.prepath = self._prefix[:]
             request.postpath = segments[depth:]
-            return self._chat
+            return self._scripts if self._scripts.has(segments[depth:]) else self._chat
         request.prepath, request.postpath = [], segments
         return self._application
 

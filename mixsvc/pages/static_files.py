@@ -14,7 +14,7 @@ from typing import Final
 
 from flask import Flask, Response, abort, request, send_from_directory, url_for
 
-from mixsvc.common.bundle import BUILT, Bundle
+from mixsvc.scripts.bundle import BUILT, Bundle
 
 __all__ = ["EXTENSION", "StaticFiles", "install_static_files"]
 

@@ -28,7 +28,7 @@ LAYERS: Final = """
 
     mixsvc.nodes  mixsvc.holds
     mixsvc.http  mixsvc.client  mixsvc.storage  mixsvc.hooks
-    mixsvc.storage.schema
+    mixsvc.storage.schema  mixsvc.scripts
     mixsvc.threads
     mixsvc.config
     mixsvc.interfaces

@@ -15,8 +15,8 @@ from mixsvc.interfaces import ChatMessage, ChatPage, Identity
 from mixsvc.pages.app import create_app
 from mixsvc.pages.index import hue_class, warn_of_missing_libraries
 from mixsvc.pages.static_files import StaticFiles, install_static_files
-from tests.common.bundles import make_bundle
 from tests.pages.fakes import QUOTE, FakeChat, FakeMix, FakeRates
+from tests.scripts.bundles import make_bundle
 
 BUNDLE_WARNING = "mixsvc: the page loads its scripts one by one, since the bundle of them {}; run `make assets`"
 

@@ -11,8 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.pages.app import create_app
 from mixsvc.pages.static_files import EXTENSION, StaticFiles, install_static_files
-from tests.common.bundles import make_bundle
 from tests.pages.fakes import FakeChat, FakeMix
+from tests.scripts.bundles import make_bundle
 
 CACHED_FOR_EVER = "public, max-age=31536000, immutable"
 

@@ -1,12 +1,11 @@
 // @ts-check
 /** The chat on the page: its connection, its protocol and its views, put together. */
 
-import { Chat } from "./client/chat.js";
-import { Connection } from "./client/connection.js";
+import { ChatClient } from "./client/client.js";
 import { element } from "./dom.js";
-import { Page } from "./views/page.js";
 import { rates } from "./rates/rates.js";
-import { choose_name, log_in, log_out, random_text, remembered_name, window_token } from "./views/session.js";
+import { Page } from "./views/page.js";
+import { choose_name, log_in, log_out, remembered_name, window_token } from "./views/session.js";
 import { StatusView } from "./views/status_view.js";
 import { begin_tabs } from "./views/tabs.js";
 
@@ -18,38 +17,13 @@ const session_url = section.dataset["session"] ?? "";
 /** How many names were asked for: an answer counts while its question is the newest. */
 let questions = 0;
 
-/** @type {Page} */
+const chat = new ChatClient({ url: section.dataset["prefix"] ?? "" });
 const page = new Page(
   () => chat,
   { enter, rename, log_in: as_moderator, log_out: as_nobody },
   (message) => rates.live(message["quotes"]),
 );
-const status_view = new StatusView(() => connection.open());
-
-/** @type {Chat} */
-const chat = new Chat(
-  {
-    send: (text) => connection.send(text),
-    drop: () => connection.drop(),
-    later: (ms, call) => {
-      const timer = setTimeout(call, ms);
-      return () => clearTimeout(timer);
-    },
-    new_key: random_text,
-  },
-  page,
-);
-
-/** @type {Connection} */
-const connection = new Connection(section.dataset["prefix"] ?? "", {
-  opened: () => chat.opened(),
-  received: (text) => chat.received(text),
-  lost: () => {
-    rates.poll();
-    chat.lost();
-  },
-  status: (status) => status_view.show(status),
-});
+const status_view = new StatusView(() => chat.connect());
 
 /** @param {string} name */
 async function enter(name) {
@@ -60,7 +34,7 @@ async function enter(name) {
     return;
   }
   if (answer.kind === "session") {
-    connection.restart();
+    chat.reconnect();
     chat.enter(answer.name, "");
   } else if (answer.kind === "refused") {
     page.name_refused(answer.text, answer.suggestion);
@@ -76,7 +50,7 @@ async function as_moderator(name, password) {
     return answer.text;
   }
   questions += 1;
-  connection.restart();
+  chat.reconnect();
   chat.enter(answer.name, "");
   return "";
 }
@@ -94,7 +68,7 @@ async function as_nobody() {
 function rename() {
   questions += 1;
   chat.quit();
-  connection.restart();
+  chat.reconnect();
 }
 
 async function come_back() {
@@ -105,12 +79,15 @@ async function come_back() {
 }
 
 begin_tabs();
+page.follow(chat);
 page.begin();
+chat.on("status", (status) => status_view.show(status));
+chat.on("lost", () => rates.poll());
 chat.subscribe(rates.pairs);
-connection.open();
+chat.connect();
 // The network is back: no need to sit the wait out.
-addEventListener("online", () => connection.open());
-addEventListener("offline", () => connection.drop());
+addEventListener("online", () => chat.connect());
+addEventListener("offline", () => chat.drop());
 // Back from sleep, or from the browser's cache of pages.
 addEventListener("visibilitychange", () => document.hidden || chat.probe());
 addEventListener("pageshow", () => chat.probe());

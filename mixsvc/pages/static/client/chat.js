@@ -7,9 +7,11 @@
  */
 
 import { BUSY_RETRY_MS, Delivery, PASSING } from "./delivery.js";
+import { ChatError } from "./errors.js";
 import { Exchange, parse } from "./exchange.js";
 import { Greeting } from "./greeting.js";
 import { Outbox } from "./outbox.js";
+import { Pending } from "./pending.js";
 import { Room } from "./room.js";
 
 /**
@@ -19,14 +21,16 @@ import { Room } from "./room.js";
  * @typedef {import("./greeting.js").Self} Self
  * @typedef {import("./greeting.js").Host} Host
  * @typedef {import("./outbox.js").Line} Line
+ * @typedef {import("./greeting.js").Identify} Identify
+ * @typedef {import("./room.js").Page} Page
  * @typedef {import("./room.js").Said} Said
  *
  * @typedef {object} RoomsAudience  who is told what happens
  * @property {(rooms: string[], epoch: string) => void} welcome  we are in, and may join rooms; there are these
  * @property {() => void} changed  something about the rooms or the outbox
- * @property {(room: Room, said: Said) => void} heard  a new message, which came live
- * @property {(text: string) => void} not_said  a line cannot be taken now
- * @property {(text: string, line: Line) => boolean} line_refused  whether the line is where it can be mended
+ * @property {(room: Room, said: Said, is_live: boolean) => void} heard  it is new; not live: said while we were away
+ * @property {(text: string, line: Line) => void} line_refused  it is faulty; whoever can mend it takes it away
+ * @property {(message: Message) => void} event  everything that comes
  * @property {(room: string, text: string, suggestion: string) => void} room_refused
  * @property {(message: Message) => void} other  rates, rooms, done and the like, and refusals of such requests
  * @typedef {Host & RoomsAudience} Audience
@@ -44,15 +48,29 @@ export class Chat {
   #greeting;
   #new_key;
   #audience;
+  /** By the key of the line. @type {Pending<number | null>} */
+  #saying = new Pending();
+  /** By the room's name. @type {Pending<Room>} */
+  #joining = new Pending();
+  /** By the room's name; answers come in the order of the questions. @type {Pending<Page>} */
+  #paging = new Pending();
 
-  /** @param {World} world @param {Audience} audience */
-  constructor(world, audience) {
+  /** @param {World} world @param {Audience} audience @param {Identify | null} identify */
+  constructor(world, audience, identify = null) {
     this.#exchange = new Exchange(world);
     const is_open = (/** @type {string} */ name) => this.#is_here && this.rooms.get(name)?.place === "inside";
     this.#delivery = new Delivery(this.outbox, this.#exchange, is_open);
-    this.#greeting = new Greeting(this.#exchange, audience);
+    this.#greeting = new Greeting(this.#exchange, audience, identify);
     this.#new_key = world.new_key;
     this.#audience = audience;
+  }
+
+  get self() {
+    return this.#greeting.self;
+  }
+
+  get phase() {
+    return this.#greeting.phase;
   }
 
   get #is_here() {
@@ -69,7 +87,7 @@ export class Chat {
     this.#greeting.quit();
   }
 
-  /** Be in a room, now and after each new connection. @param {string} name */
+  /** Be in a room, now and after each new connection. @param {string} name @returns {Promise<Room>} once inside */
   join(name) {
     const room = this.rooms.get(name) ?? new Room(name);
     this.rooms.set(name, room);
@@ -77,33 +95,42 @@ export class Chat {
       this.#ask_to_join(room);
     }
     this.#audience.changed();
-    return room;
+    return room.place === "inside" ? Promise.resolve(room) : this.#joining.wait(name);
   }
 
   /** @param {string} name */
   leave(name) {
     this.rooms.delete(name);
-    this.outbox.of(name).forEach((line) => this.outbox.forget(line));
+    this.outbox.of(name).forEach((line) => this.#forget(line));
+    this.#joining.reject(name, new ChatError("left", "The room was left."));
     this.ask({ type: "leave", room: name });
     this.#audience.changed();
   }
 
-  /** The person says a line; false where it cannot be taken now, and the audience is told why.
-   * @param {string} room @param {string} text
-   */
-  say(room, text) {
+  /** Why a text cannot be said now; "" where it can. @param {string} text */
+  refusal(text) {
     const excess = [...text].length - this.#max_text;
     if (excess > 0) {
-      this.#audience.not_said(`This is too long by ${excess} characters.`);
-      return false;
+      return `This is too long by ${excess} characters.`;
     }
-    if (this.outbox.is_full) {
-      this.#audience.not_said("Wait until the messages before this one are sent.");
-      return false;
+    return this.outbox.is_full ? "Wait until the messages before this one are sent." : "";
+  }
+
+  /**
+   * The person says a line. It waits for the connection, and is stored once.
+   * @param {string} room
+   * @param {string} text
+   * @returns {Promise<number | null>} its number once it is stored; null for a command that stores nothing
+   */
+  say(room, text) {
+    const wrong = this.refusal(text);
+    if (wrong) {
+      return Promise.reject(new ChatError("not_taken", wrong, { room }));
     }
-    this.outbox.add(room, text, this.#new_key());
+    const line = this.outbox.add(room, text, this.#new_key());
+    const stored = this.#saying.wait(line.key);
     this.#deliver();
-    return true;
+    return stored;
   }
 
   /** Try a line again that has failed. @param {Line} line */
@@ -114,8 +141,18 @@ export class Chat {
 
   /** Forget a line. @param {Line | undefined} line */
   discard(line) {
-    this.outbox.forget(line);
+    this.#forget(line);
     this.#deliver();
+  }
+
+  /** @param {Line | undefined} line @param {number | null} [number]  what it was stored as; null for a command */
+  #forget(line, number) {
+    this.outbox.forget(line);
+    if (line && number !== undefined) {
+      this.#saying.resolve(line.key, number);
+    } else if (line) {
+      this.#saying.reject(line.key, new ChatError("discarded", "The message was discarded.", { room: line.room }));
+    }
   }
 
   /**
@@ -126,8 +163,28 @@ export class Chat {
   turn_page(room, way) {
     const wanted = this.#is_here ? room.wants(way) : null;
     if (wanted) {
-      this.ask({ type: "history", room: room.name, ...wanted });
+      this.history(room.name, wanted).then(
+        (page) => {
+          room.paged(page);
+          this.#audience.changed();
+        },
+        // Till then nobody asks again, however much is scrolled.
+        ({ wait }) => this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, () => (room.loading = null)),
+      );
     }
+  }
+
+  /**
+   * Ask for a page of a room's history.
+   * @param {string} room
+   * @param {{before?: number, limit?: number}} [which]
+   * @returns {Promise<Page>}
+   */
+  history(room, { before, limit } = {}) {
+    if (!this.ask({ type: "history", room, before, limit })) {
+      return Promise.reject(new ChatError("lost", "There is no connection now.", { room }));
+    }
+    return this.#paging.wait(room);
   }
 
   /** Say which pairs we want to hear of after each welcome. @param {string[]} pairs */
@@ -158,6 +215,7 @@ export class Chat {
   lost() {
     this.#exchange.lost();
     this.#delivery.lost();
+    this.#paging.rejectAll(new ChatError("lost", "The connection was lost."));
     this.rooms.forEach((room) => room.lost());
     this.#greeting.lost();
   }
@@ -167,6 +225,7 @@ export class Chat {
     this.#exchange.heard();
     const message = parse(text);
     if (message) {
+      this.#audience.event(message);
       this.#take(message);
     }
     if (this.#exchange.connected && this.#is_owed()) {
@@ -190,35 +249,38 @@ export class Chat {
   /** @type {Record<string, (message: Message) => void>} */
   #answers = {
     welcome: (message) => this.#on_welcome(message),
-    said: ({ key }) => this.discard(this.outbox.find(key)),
+    said: ({ key, number }) => {
+      this.#forget(this.outbox.find(key), number);
+      this.#deliver();
+    },
+    history: (message) => this.#paging.next(message.room)?.resolve(/** @type {any} */ (message)),
     error: (message) => this.#on_error(message),
     logged_out: () => {
-      this.quit();
-      this.#audience.name_refused("You have logged out.", "");
+      if (!this.#greeting.can_identify) {
+        this.quit();
+        this.#audience.name_refused("You have logged out.", "", "logged_out");
+      }
     },
     notice: ({ text }) => {
       // It is all that /help is answered by.
-      this.discard(this.outbox.command("/help"));
+      this.#forget(this.outbox.command("/help"), null);
+      this.#deliver();
       this.#audience.notice(text);
     },
   };
 
   /** @type {Record<string, (room: Room, message: Message) => void>} */
   #events = {
-    joined: (room, message) => {
-      room.joined(/** @type {any} */ (message));
-      this.#delivery.go_on();
-    },
+    joined: (room, message) => this.#on_joined(room, message),
     left: () => {},
     message: (room, message) => {
       const said = /** @type {Said} */ (/** @type {unknown} */ (message));
-      room.heard(said) && this.#audience.heard(room, said);
+      room.heard(said) && this.#audience.heard(room, said, true);
     },
     came: (room, { name }) => room.moved(name, true),
     went: (room, { name }) => room.moved(name, false),
     presence: (room, { members, count }) => room.present(members, count),
     who: (room, { members, count }) => room.more_present(members, count),
-    history: (room, message) => room.paged(/** @type {any} */ (message)),
     deleted: (room, { number, topic }) => room.deleted(number, topic),
     kicked: (room, { name, by, reason }) => room.put_out(name, by, reason, name === this.#greeting.self.name),
   };
@@ -231,6 +293,19 @@ export class Chat {
     this.rooms.forEach((room) => room.place === "outside" && this.#ask_to_join(room));
     this.ask({ type: "rooms" });
     this.ask({ type: "subscribe", pairs: this.#pairs });
+  }
+
+  /** @param {Room} room @param {Message} message */
+  #on_joined(room, message) {
+    const since = room.last;
+    const { histories } = room;
+    room.joined(/** @type {any} */ (message));
+    this.#delivery.go_on();
+    this.#joining.resolve(room.name, room);
+    if (since !== null && histories === room.histories) {
+      const missed = room.messages.filter(({ number }) => number > since);
+      missed.forEach((said) => this.#audience.heard(room, said, false));
+    }
   }
 
   /** @param {Room} room */
@@ -248,20 +323,21 @@ export class Chat {
       this.#on_line_refused(message);
     } else if (message.of === "join" && room) {
       this.#on_join_refused(room, message);
-    } else if (message.of === "history" && room) {
-      // Till then nobody asks again, however much is scrolled.
-      this.#exchange.later(message["wait"] * 1000 || BUSY_RETRY_MS, () => (room.loading = null));
+    } else if (message.of === "history") {
+      this.#paging.next(message.room)?.reject(error_of(message));
     } else {
       this.#audience.other(message);
     }
   }
 
   /** @param {Room} room @param {Message} message */
-  #on_join_refused(room, { code, text, suggestion = "", wait }) {
+  #on_join_refused(room, message) {
+    const { code, text, suggestion = "", wait } = message;
     if (PASSING.includes(code)) {
       this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, () => this.#ask_to_join(room));
     } else if (code !== "already_inside") {
       this.rooms.delete(room.name);
+      this.#joining.reject(room.name, error_of(message));
       this.#audience.room_refused(room.name, text, suggestion);
     }
     this.#audience.changed();
@@ -270,11 +346,12 @@ export class Chat {
   /** @param {Message} message */
   #on_line_refused(message) {
     const line = this.outbox.find(message["key"]);
-    const is_faulty = ["bad_text", "bad_command"].includes(message["code"]);
-    if (line && is_faulty && this.#audience.line_refused(message["text"], line)) {
-      this.outbox.forget(line);
-    } else if (line) {
+    if (line && ["bad_text", "bad_command"].includes(message["code"])) {
+      this.#audience.line_refused(message["text"], line);
+    }
+    if (line && this.outbox.find(line.key)) {
       this.#delivery.refused(line, message);
+      line.state === "failed" && this.#saying.reject(line.key, error_of(message));
     }
     this.#deliver();
   }
@@ -289,4 +366,9 @@ export class Chat {
     const is_joining = [...this.rooms.values()].some((room) => room.place === "joining");
     return is_joining || this.#greeting.phase === "greeting" || this.outbox.is_sending;
   }
+}
+
+/** @param {Message} message */
+function error_of({ code, text, suggestion, room, wait }) {
+  return new ChatError(code, text, { suggestion, room, wait });
 }

@@ -14,7 +14,7 @@ const LONGEST_WAIT_S = 30;
 const SILENCE_MS = 60_000;
 
 /**
- * @typedef {{state: "connecting"} | {state: "online", transport: string} | Offline} Status
+ * @typedef {{state: "closed" | "connecting"} | {state: "online", transport: string} | Offline} Status
  * @typedef {{state: "offline", seconds: number, reason: string}} Offline  reason: why we were sent away, or ""
  *
  * @typedef {object} Listener
@@ -63,16 +63,19 @@ export class Connection {
 
   /** End this connection, if there is one, and open another at once: it carries the cookies of now. */
   restart() {
+    this.close();
+    this.open();
+  }
+
+  /** End this connection, if there is one, and open no other until open() is called. */
+  close() {
     const socket = this.#socket;
     const was_open = this.#opened_at > 0;
     clearTimeout(this.#timer);
     this.#socket = null;
     this.#opened_at = 0;
-    if (was_open) {
-      this.#listener.lost();
-    }
+    was_open && this.#listener.lost();
     socket?.close();
-    this.open();
   }
 
   /** Send a text; it is lost where the connection is, so the caller waits for an answer. @param {string} text */

@@ -4,6 +4,8 @@
 /** How often, and how many times, we ask for our own name again: the server may not have noticed yet that we went. */
 const RETRY_MS = 1_000;
 const RETRIES = 8;
+/** When to ask again for a token that could not be had. */
+const IDENTIFY_MS = 5_000;
 
 /**
  * @typedef {import("./exchange.js").Exchange} Exchange
@@ -14,7 +16,10 @@ const RETRIES = 8;
  * @typedef {object} Host  who is told
  * @property {(phase: Phase, self: Self) => void} phase
  * @property {(text: string) => void} notice
- * @property {(text: string, suggestion: string) => void} name_refused  suggestion: "" where there is none
+ * @property {(text: string, suggestion: string, code: string) => void} name_refused  suggestion: "" where there is none
+ * @property {(error: unknown) => void} no_identity  who we are could not be found out; we ask again
+ *
+ * @typedef {() => string | null | Promise<string | null>} Identify  a token that says who we are; "" or null: nobody
  */
 
 export class Greeting {
@@ -22,23 +27,35 @@ export class Greeting {
   phase = "nameless";
   /** @type {Self} */
   self = { name: "", moderator: false };
+  /** The name that the person has given. */
+  #wanted = "";
   /** What shows that our connections are of one person; "" where the session does. */
   #token = "";
   /** Whether the name was ours before the connection was lost: then we wait for our own ghost to go. */
   #known = false;
   #retries = RETRIES;
+  /** How often we have come or gone: an answer from before counts no more. */
+  #turns = 0;
   #exchange;
   #host;
+  #identify;
 
-  /** @param {Exchange} exchange @param {Host} host */
-  constructor(exchange, host) {
+  /** @param {Exchange} exchange @param {Host} host @param {Identify | null} identify  asked before each hello */
+  constructor(exchange, host, identify) {
     this.#exchange = exchange;
     this.#host = host;
+    this.#identify = identify;
+  }
+
+  /** Whether a new connection can bring another token. */
+  get can_identify() {
+    return this.#identify !== null;
   }
 
   /** The person has a name. @param {string} name @param {string} token  "" where the session says who it is */
   enter(name, token) {
     this.self = { name, moderator: false };
+    this.#wanted = name;
     this.#token = token;
     this.#known = false;
     this.#move("away");
@@ -74,19 +91,33 @@ export class Greeting {
   }
 
   /** @param {Message} message */
-  refused({ code, text, suggestion = "", wait }) {
+  refused(message) {
+    const { code, text, wait } = message;
     if (code === "slow_down") {
-      this.#exchange.later(wait * 1000 || RETRY_MS, () => this.#greet());
-      return;
+      this.#exchange.later(wait * 1000 || RETRY_MS, () => this.opened());
+    } else if (code === "bad_token") {
+      this.#wait_for_identity(new Error(text));
+    } else {
+      this.#name_refused(message);
     }
+  }
+
+  /** @param {unknown} error */
+  #wait_for_identity(error) {
+    this.#host.no_identity(error);
+    this.#exchange.later(IDENTIFY_MS, () => this.opened());
+  }
+
+  /** @param {Message} message */
+  #name_refused({ code, text, suggestion = "" }) {
     // A session's name is changed there, and not by saying another.
     const alternative = this.#token ? suggestion : "";
     if (code !== "name_taken" || !this.#known || (this.#retries === 0 && !alternative)) {
       this.quit();
-      this.#host.name_refused(text, suggestion);
+      this.#host.name_refused(text, suggestion, code);
     } else if (this.#retries > 0) {
       this.#retries -= 1;
-      this.#exchange.later(RETRY_MS, () => this.#greet());
+      this.#exchange.later(RETRY_MS, () => this.opened());
     } else {
       this.#host.notice(`Somebody else is ${this.self.name} now; you are ${alternative}.`);
       this.self = { name: alternative, moderator: false };
@@ -94,13 +125,33 @@ export class Greeting {
     }
   }
 
-  #greet() {
+  async #greet() {
     this.#move("greeting");
-    this.#exchange.send({ type: "hello", name: this.self.name, token: this.#token || undefined });
+    const turn = this.#turns;
+    /** @type {string | null | undefined} */
+    let identity;
+    try {
+      identity = this.#identify ? await this.#identify() : undefined;
+    } catch (error) {
+      turn === this.#turns && this.#wait_for_identity(error);
+      return;
+    }
+    if (turn !== this.#turns) {
+      return;
+    }
+    if (this.#identify && !identity) {
+      this.quit();
+      this.#host.name_refused("", "", "no_token");
+      return;
+    }
+    // A token of now may say another name than that of before.
+    const name = (this.#identify ? this.#wanted : this.self.name) || undefined;
+    this.#exchange.send({ type: "hello", name, token: this.#token || undefined, identity });
   }
 
   /** @param {Phase} phase */
   #move(phase) {
+    this.#turns += 1;
     this.phase = phase;
     this.#host.phase(phase, this.self);
   }

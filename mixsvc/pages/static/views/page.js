@@ -18,7 +18,7 @@ import { show_part } from "./tabs.js";
 const HIDDEN_MS = 200;
 
 /**
- * @typedef {import("../client/chat.js").Chat} Chat
+ * @typedef {import("../client/client.js").ChatClient} Chat
  * @typedef {import("./door.js").Visitor} Visitor
  * @typedef {import("../client/exchange.js").Message} Message
  * @typedef {import("../client/greeting.js").Phase} Phase
@@ -28,7 +28,7 @@ const HIDDEN_MS = 200;
  * @typedef {import("../client/room.js").Said} Said
  */
 
-/** An Audience of the chat. */
+/** Shows what the client tells: see `follow`. */
 export class Page {
   #title = element("room-title", HTMLElement);
   #topic = element("room-topic", HTMLElement);
@@ -133,6 +133,19 @@ export class Page {
     }
   }
 
+  /** Be told what happens. @param {Chat} chat */
+  follow(chat) {
+    chat.on("phase", ({ phase, self }) => this.phase(phase, self));
+    chat.on("welcome", ({ rooms, epoch }) => this.welcome(rooms, epoch));
+    chat.on("change", () => this.changed());
+    chat.on("message", ({ room, message, isLive }) => isLive && this.heard(room, message));
+    chat.on("lineRefused", ({ text, line }) => this.line_refused(text, line));
+    chat.on("roomRefused", ({ room, text, suggestion }) => this.room_refused(room, text, suggestion));
+    chat.on("nameRefused", ({ text, suggestion }) => this.name_refused(text, suggestion));
+    chat.on("notice", (text) => this.notice(text));
+    chat.on("other", (message) => this.other(message));
+  }
+
   /** @param {Room} room @param {Said} said */
   heard(room, said) {
     if (said.name !== this.#self.name) {
@@ -151,16 +164,12 @@ export class Page {
     this.#door.refused(text, suggestion);
   }
 
-  /** @param {string} text */
-  not_said(text) {
-    this.#composer.refused(text);
-  }
-
   /** @param {string} text @param {Line} line */
   line_refused(text, line) {
-    const is_back = line.room === this.#open && this.#composer.take_back(line.text);
-    is_back && this.#composer.refused(text);
-    return is_back;
+    if (line.room === this.#open && this.#composer.take_back(line.text)) {
+      this.#composer.refused(text);
+      this.#chat().discard(line);
+    }
   }
 
   /** @param {string} name @param {string} text @param {string} suggestion */
@@ -193,7 +202,7 @@ export class Page {
   #new_log() {
     const chat = this.#chat;
     return new LogView(
-      { turn_page: (room, way) => chat().turn_page(room, way), moved: () => this.changed() },
+      { turn_page: (room, way) => chat().turnPage(room, way), moved: () => this.changed() },
       {
         retry: (line) => chat().retry(line),
         edit: (line) => this.#edit(line),
@@ -212,16 +221,23 @@ export class Page {
     const { rooms } = this.#chat();
     [...rooms.keys()].filter((name) => !names.includes(name)).forEach((name) => rooms.delete(name));
     for (const name of names) {
-      this.#chat().join(name).read ??= read[name] ?? null;
+      this.#chat().join(name);
+      const room = rooms.get(name);
+      room && (room.read ??= read[name] ?? null);
     }
     this.#open = names.includes(open) ? open : (names[0] ?? "");
   }
 
   /** @param {string} text */
   #say(text) {
-    const is_taken = this.#chat().say(this.#open, text);
-    is_taken && this.#log.go_to_end();
-    return is_taken;
+    const wrong = this.#chat().refusal(text);
+    if (wrong) {
+      this.#composer.refused(wrong);
+      return false;
+    }
+    this.#chat().say(this.#open, text);
+    this.#log.go_to_end();
+    return true;
   }
 
   /** @param {Line} line */

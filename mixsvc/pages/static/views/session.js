@@ -1,6 +1,8 @@
 // @ts-check
 /** Who the person at the page is: the session on the server, or a token of this window where there is none. */
 
+import { randomText } from "../client/client.js";
+
 /** How long the server may take to answer. */
 const ANSWER_MS = 10_000;
 const TOKEN_KEY = "mixsvc-token";
@@ -66,25 +68,16 @@ export async function log_out(url) {
 /** What shows, without a session, that connections of this window are of one person; the same after a reload. */
 export function window_token() {
   try {
-    const token = sessionStorage.getItem(TOKEN_KEY) ?? random_text();
+    const token = sessionStorage.getItem(TOKEN_KEY) ?? randomText();
     sessionStorage.setItem(TOKEN_KEY, token);
     return token;
   } catch {
     // The browser keeps nothing for this site.
-    return (fallback_token ||= random_text());
+    return (fallback_token ||= randomText());
   }
 }
 
 let fallback_token = "";
-
-/** 32 or more characters. randomUUID exists on secure origins only, and the page may be served by plain http. */
-export function random_text() {
-  if ("randomUUID" in crypto) {
-    return crypto.randomUUID();
-  }
-  const bytes = /** @type {Crypto} */ (crypto).getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 /**
  * Status and JSON object of an answer; null where none came.

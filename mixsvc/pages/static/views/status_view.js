@@ -29,8 +29,8 @@ function words(status) {
   if (status.state === "online") {
     return `online over ${status.transport}`;
   }
-  if (status.state === "connecting") {
-    return "connecting";
+  if (status.state !== "offline") {
+    return status.state;
   }
   return `${status.reason || "offline"}, next try in ${status.seconds} s`;
 }

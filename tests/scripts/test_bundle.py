@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mixsvc.common.bundle import Bundle
-from tests.common.bundles import make_bundle
+from mixsvc.scripts.bundle import Bundle
+from tests.scripts.bundles import make_bundle
 
 
 @pytest.fixture

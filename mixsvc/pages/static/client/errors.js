@@ -1,0 +1,21 @@
+// @ts-check
+/** What a promise of the client is rejected with. */
+
+/** A request that was refused. The message is a sentence for the person. */
+export class ChatError extends Error {
+  name = "ChatError";
+
+  /**
+   * @param {string} code  for programs: one of the chat protocol, or `lost` (the connection), `discarded`, `left`
+   * @param {string} text
+   * @param {{suggestion?: string, room?: string, wait?: number}} [more]
+   */
+  constructor(code, text, more = {}) {
+    super(text);
+    this.code = code;
+    this.suggestion = more.suggestion ?? "";
+    this.room = more.room ?? "";
+    /** After how many seconds it may be tried again; 0 where that is not said. */
+    this.wait = more.wait ?? 0;
+  }
+}

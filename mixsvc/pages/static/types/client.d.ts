@@ -1,0 +1,146 @@
+/** The types of /chat/client.js, the chat's client for browsers: see docs/how-to/browser-client.md. */
+
+export interface Message {
+  number: number;
+  name: string;
+  /** "" where a moderator has deleted it. */
+  text: string;
+  /** ISO 8601, UTC. */
+  time: string;
+  /** "action", "topic" or "answer"; an ordinary message has none. */
+  kind?: string;
+  deleted?: boolean;
+}
+
+export interface Page {
+  messages: Message[];
+  /** The lowest number that the server keeps, and the highest that there is. */
+  first: number;
+  last: number;
+}
+
+/** One room as this client knows it. */
+export interface Room {
+  readonly name: string;
+  readonly place: "outside" | "joining" | "inside" | "put out";
+  readonly topic: string;
+  /** How many persons are inside; `members` has not all of them in a large room. */
+  readonly count: number;
+  readonly members: ReadonlySet<string>;
+  /** At most 500, the oldest first, without a gap. */
+  readonly messages: readonly Message[];
+  readonly unread: number;
+}
+
+/** A text that is not stored yet. */
+export interface Line {
+  readonly key: string;
+  readonly room: string;
+  readonly text: string;
+  readonly state: "waiting" | "sending" | "failed";
+  /** Why it failed. */
+  readonly reason: string;
+}
+
+export interface Outbox {
+  readonly is_empty: boolean;
+  readonly is_full: boolean;
+  of(room: string): Line[];
+}
+
+export interface Self {
+  name: string;
+  moderator: boolean;
+}
+
+export type Status =
+  | { state: "closed" | "connecting" }
+  | { state: "online"; transport: string }
+  | { state: "offline"; seconds: number; reason: string };
+
+export interface Quote {
+  base: string;
+  quote: string;
+  /** Decimal digits. */
+  price: string;
+  date: string;
+  fetched_at: string;
+  source: string;
+  stale: boolean;
+}
+
+/** A message of the chat protocol. */
+export type ProtocolMessage = { type: string } & Record<string, any>;
+
+export interface Events {
+  /** Each second while offline, and at each change. */
+  status: Status;
+  phase: { phase: "nameless" | "away" | "greeting" | "here"; self: Self };
+  welcome: { rooms: string[]; epoch: string; self: Self };
+  /** A new message; `isLive` is false for those that were said while the connection was away. */
+  message: { room: Room; message: Message; isLive: boolean };
+  /** Something about the rooms or the outbox. */
+  change: ChatClient;
+  /** Everything that the server sends, such as `came`, `went`, `presence`, `rates`, `rooms`, `muted`. */
+  event: ProtocolMessage;
+  /** What changes no room: rates, lists, refusals of requests by `ask`. */
+  other: ProtocolMessage;
+  /** An open connection has ended. */
+  lost: ChatClient;
+  nameRefused: { text: string; suggestion: string; code: string };
+  roomRefused: { room: string; text: string; suggestion: string };
+  lineRefused: { line: Line; text: string };
+  notice: string;
+  /** The function `token` has failed, or the server does not take what it brought; it is called again. */
+  tokenFailed: unknown;
+}
+
+export interface Options {
+  /** Where the chat is, such as "/chat" or "https://chat.example/chat"; the default is where this module is. */
+  url?: string;
+  /** Brings what `mix.tokens.sign` returned, before each connection; nothing means nobody. */
+  token?: (() => string | null | Promise<string | null>) | null;
+}
+
+/** Why a promise was rejected; its message is a sentence for the person. */
+export class ChatError extends Error {
+  readonly code: string;
+  readonly suggestion: string;
+  readonly room: string;
+  /** After how many seconds it may be tried again; 0 where that is not said. */
+  readonly wait: number;
+}
+
+export class ChatClient {
+  constructor(options?: Options);
+  readonly rooms: ReadonlyMap<string, Room>;
+  readonly outbox: Outbox;
+  readonly self: Self;
+  readonly phase: "nameless" | "away" | "greeting" | "here";
+  readonly status: Status;
+  /** Returns what ends it. */
+  on<Type extends keyof Events>(type: Type, listener: (event: Events[Type]) => void): () => void;
+  connect(): void;
+  close(): void;
+  reconnect(): void;
+  drop(): void;
+  probe(): void;
+  /** secret: 16 to 64 characters at random; connections with the same one are of one person. */
+  enter(name?: string, secret?: string): void;
+  quit(): void;
+  join(room: string): Promise<Room>;
+  leave(room: string): void;
+  /** Its number once it is stored; null for a command that stores nothing. */
+  say(room: string, text: string): Promise<number | null>;
+  /** Why a text cannot be said now; "" where it can. */
+  refusal(text: string): string;
+  retry(line: Line): void;
+  discard(line: Line | undefined): void;
+  history(room: string, which?: { before?: number; limit?: number }): Promise<Page>;
+  turnPage(room: Room, way: "older" | "newer" | "newest"): void;
+  subscribe(pairs: string[]): void;
+  ask(message: ProtocolMessage): boolean;
+}
+
+/** 32 or more characters at random. */
+export function randomText(): string;
