@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.config.imports import ExpectedCallable, import_callable
 from mixsvc.config.secret_files import api_token, secret_key
 from mixsvc.config.settings import MEMORY, Settings
@@ -39,6 +40,7 @@ __all__ = [
     "make_application",
     "make_pages",
     "named_authenticator",
+    "person_tokens",
     "pages_authenticator",
     "request_authenticator",
     "service_pages",
@@ -177,6 +179,17 @@ def request_authenticator(reactor: Any, settings: Settings, authenticate: Authen
     # Our own authenticator knows people by its cookie only; a user's own one may know them by anything.
     cookie = "" if settings.chat.authenticator else COOKIE
     return RequestAuthenticator(reactor, DaemonThreadPool(reactor, VISITOR_THREADS, "visitor"), authenticate, cookie)
+
+
+def person_tokens(settings: Settings, key: bytes | None = None) -> PersonTokens:
+    """What signs and reads the tokens of the service: in all its processes with the key of the sessions.
+
+    key: if that has no file; None for one at random.
+    """
+    path = settings.web.secret_key_file
+    if path:
+        return PersonTokens(lambda: secret_key(path))
+    return PersonTokens(None if key is None else lambda: key)
 
 
 def _named_application(settings: Settings) -> Callable[..., Any] | None:

@@ -1,11 +1,12 @@
 """The running service as views see it, in twistd and in every other host."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from zope.interface import implementer
 
+from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.hooks.registry import hooks
 from mixsvc.interfaces import IChat, IMix, IRates
 from mixsvc.interfaces.charts import ICharts
@@ -21,6 +22,7 @@ class Facades:
     chat: IChat | None
     pairs: Sequence[tuple[str, str]]
     charts: ICharts | None = None
+    tokens: PersonTokens = field(default_factory=PersonTokens)
 
 
 class ChatToCome:
@@ -86,6 +88,11 @@ class Mix:
     def pairs(self) -> Sequence[tuple[str, str]]:
         """See IMix."""
         return self._facades().pairs
+
+    @property
+    def tokens(self) -> PersonTokens:
+        """See IMix."""
+        return self._facades().tokens
 
     @property
     def charts(self) -> ICharts | None:

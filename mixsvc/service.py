@@ -34,7 +34,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 from twisted.web.resource import IResource
 
-from mixsvc.application import request_authenticator
+from mixsvc.application import person_tokens, request_authenticator
 from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
 from mixsvc.chat.login_watch import LookAtLogins
@@ -115,12 +115,14 @@ class Views(ViewThreads, Protocol):
 class ViewProgram:
     """How to start the processes in which views run, and the memory of logins that they share with the service.
 
-    hooks: the names of what the application registers there, as far as is known before one is ready.
+    hooks: the names of what the application registers there, as far as is known before one is ready. key: signs tokens
+    if the sessions' key has no file.
     """
 
     command: "SpawnCommand"
     logins: LoginMemory
     hooks: frozenset[str]
+    key: bytes | None = None
 
 
 class MixService(MultiService):
@@ -157,7 +159,7 @@ class MixService(MultiService):
         self._lock = DatabaseLock(settings.storage.path, SERVICE)
         self._hooks = ThreadHookRunner(reactor, hooks) if self._children is None else ChildHookRunner(self._children)
         self._rates = self._make_rates()
-        self._chat = self._make_chat(authenticate)
+        self._chat = self._make_chat(authenticate, application)
         self._holder = self._make_holder()
         self._operations = self._make_operations(process or ProcessContext())
         self._site = self._make_site(pages)
@@ -167,9 +169,9 @@ class MixService(MultiService):
         self._forks = ForkWatcher(reactor, self._sockets)
         self._chart_queue, charts = _make_charts(reactor, settings, self._helpers.defer)
         self._support = self._make_support(application)
-        self.facades = Facades(self._rates.facade, self._chat.facade, settings.rates.pairs, charts)
+        self.facades = Facades(self._rates.facade, self._chat.facade, settings.rates.pairs, charts, self._chat.tokens)
 
-    def _make_chat(self, authenticate: Authenticator) -> ChatService:
+    def _make_chat(self, authenticate: Authenticator, application: "WSGIApplication | ViewProgram") -> ChatService:
         bridge = Bridge(self._reactor, BRIDGE_SECONDS)
         self._identify, look = self._make_identifier(authenticate, bridge)
         # If the disk hangs, half of the view threads are left for those who do not need the database.
@@ -177,7 +179,8 @@ class MixService(MultiService):
         given = Dependencies(
             self._database, self._rates, self._identify, bridge, places, self._helpers.defer, self._hooks
         )
-        given = replace(given, look=look, node=self._node)
+        tokens = person_tokens(self._settings, application.key if isinstance(application, ViewProgram) else None)
+        given = replace(given, look=look, node=self._node, tokens=tokens)
         if self._node is not None:
             given = replace(given, wall=self._node.wall)
         return ChatService(self._reactor, self._settings, given)

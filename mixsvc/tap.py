@@ -252,7 +252,7 @@ def _make_parts(found: ReadSettings, directory: str, hooks: frozenset[str]) -> W
         from mixsvc.wsgi.children.setup import spawn_command
 
         command = spawn_command(found.values, directory, shared.keys.as_json())
-        program = ViewProgram(command, shared.logins, hooks)
+        program = ViewProgram(command, shared.logins, hooks, shared.keys.secret_key)
         # [chat] authenticator, if there is one, is the children's as well.
         parts = WebParts(web, program, pages_authenticator(web.pages))
     else:

@@ -14,6 +14,7 @@ from mixsvc.chat.handlers.access import RoomAccess
 from mixsvc.chat.handlers.acts import ActHandler
 from mixsvc.chat.handlers.broadcast import Broadcast, Broadcaster
 from mixsvc.chat.handlers.hello import HelloHandler
+from mixsvc.chat.handlers.log_outs import PersonLogOuts
 from mixsvc.chat.handlers.membership import MembershipHandler
 from mixsvc.chat.handlers.message_dates import MessageDates
 from mixsvc.chat.handlers.messages import RATES, MessageHandler
@@ -39,6 +40,7 @@ from mixsvc.chat.storage.records import StoredMessage
 from mixsvc.chat.storage.store import ChatDatabase, ChatStore, StoredRoom
 from mixsvc.common import names
 from mixsvc.common.clocks import Clocks
+from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.hooks.permissions import Permissions
@@ -86,13 +88,15 @@ class Neighbours:
     """What the chat uses of the other parts.
 
     broadcast(text, transports) writes one text to many transports; connections may be lost during the call. hooks: runs
-    what the application has registered. nodes: the other processes that serve the same chat.
+    what the application has registered. nodes: the other processes that serve the same chat. tokens: reads what the
+    application has signed.
     """
 
     rates: IRates
     broadcast: Broadcast
     hooks: HookRunner
     nodes: Nodes = field(default_factory=alone)
+    tokens: PersonTokens = field(default_factory=PersonTokens)
 
 
 class ChatDispatcher:
@@ -132,7 +136,8 @@ class ChatDispatcher:
 
     def _make_handlers(self, state: ChatState, neighbours: Neighbours, moderators: Sequence[str]) -> None:
         self._rate_limiter = RateLimiter(state.clock, state.settings)
-        self._hello = HelloHandler(state)
+        self._log_outs = PersonLogOuts(state, neighbours.tokens)
+        self._hello = HelloHandler(state, self._log_outs)
         teller = MessageTeller(state)
         self._membership = MembershipHandler(state, teller)
         self._messages = MessageHandler(state, teller, neighbours.rates, neighbours.hooks)
@@ -141,7 +146,7 @@ class ChatDispatcher:
         self._revocation = RevocationHandler(state, self._membership)
         # For those who follow rooms without being inside.
         self.room_events = RoomEvents(state, teller)
-        acts = ActHandler(state, self._membership, teller, self._revocation)
+        acts = ActHandler(state, self._membership, teller, self._revocation, self._log_outs)
         state.nodes.journal.follow(acts.apply, self._missed, self._read_events)
         self._retention = Retention(state)
         self._handlers = self._table()
@@ -228,6 +233,10 @@ class ChatDispatcher:
         """See IChat."""
         return self._revocation.revoke(person, room)
 
+    def log_out(self, person: str) -> "Deferred[None]":
+        """See IChat."""
+        return self._log_outs.log_out(person)
+
     def arrive(self, transport: Transport, address: str, identity: Identity | None) -> Client | None:
         """Make the client of a new connection; `depart` ends it. Returns None if it is banned, after closing it.
 
@@ -242,7 +251,8 @@ class ChatDispatcher:
 
     def logged_in(self) -> Sequence[Client]:
         """The clients whose login may end before their connection."""
-        return tuple(self._logged_in)
+        # Whoever has brought a token since is known by nothing else any more.
+        return tuple(each for each in self._logged_in if each.identity is not None and each.identity.ended is not None)
 
     def end_login(self, client: Client) -> None:
         """Close a client's connection because its login has ended. Does nothing if it has departed."""
@@ -365,6 +375,9 @@ def _check(client: Client, request: Request) -> None:
         raise refusal(request, "no_name", "Say hello with your name first.")
     if isinstance(request, asked.MODERATING) and not client.is_moderator:
         raise refusal(request, "not_allowed", "Only moderators may do this.")
+    room = getattr(request, "room", None)
+    if room is not None and not client.may_enter(room):
+        raise refusal(request, "not_allowed", "Your token is not for this room.")
 
 
 def _decided(answer: bool | None) -> bool:

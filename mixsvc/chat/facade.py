@@ -37,6 +37,10 @@ class ChatFacade:
         """See IChat."""
         return self._dispatcher.asks_permission
 
+    def log_out(self, person: str) -> None:
+        """See IChat."""
+        self._bridge(self._dispatcher.log_out, person)
+
     def rooms(self) -> Sequence[str]:
         """See IChat."""
         return self._dispatcher.rooms()

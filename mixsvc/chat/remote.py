@@ -45,6 +45,7 @@ def chat_answers(service: "ChatDispatcher") -> Mapping[str, Callable[..., Any]]:
         "seen": lambda person: service.seen_by(person).addCallback(_rooms_as_json),
         "allows": service.allows,
         "revoke": service.revoke,
+        "log_out": service.log_out,
         "claim": service.claim,
         "history": lambda *arguments: service.page(*arguments).addCallback(_page_as_json),
         # Called by processes of an older version.
@@ -88,6 +89,10 @@ class RemoteChat:
     def revoke(self, person: str | None, room: str) -> None:
         """See IChat."""
         self._ask("revoke", (person, room))
+
+    def log_out(self, person: str) -> None:
+        """See IChat."""
+        self._ask("log_out", (person,))
 
     def rooms(self) -> Sequence[str]:
         """See IChat."""

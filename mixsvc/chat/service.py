@@ -17,6 +17,7 @@ from mixsvc.chat.stats import ChatStats
 from mixsvc.chat.storage.sqlite import store as sqlite
 from mixsvc.chat.storage.store import ChatDatabase, ChatStore
 from mixsvc.common.clocks import Clocks, WallClock
+from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.interfaces import DeferToThread, IRates
 from mixsvc.interfaces.auth import Identifier
@@ -53,7 +54,7 @@ class Dependencies:
 
     defer_to_thread: runs what may block, in a thread that does not keep the process alive. hooks: runs what the
     application has registered. look: finds out whose logins have ended; None if such a thread does. node: what this
-    process is among others; None if it is alone.
+    process is among others; None if it is alone. tokens: reads what the application has signed.
     """
 
     database: TransactionRunner
@@ -66,6 +67,7 @@ class Dependencies:
     wall: WallClock = field(default_factory=WallClock)
     look: LookAtLogins | None = None
     node: SharedNode | None = None
+    tokens: PersonTokens = field(default_factory=PersonTokens)
 
 
 class ChatService:
@@ -80,7 +82,7 @@ class ChatService:
         self._database = ChatDatabase(given.database, _store(settings))
         clocks = Clocks(reactor, given.wall)
         nodes = given.node.nodes if given.node is not None else alone()
-        neighbours = Neighbours(given.rates.facade, broadcast, given.hooks, nodes)
+        neighbours = Neighbours(given.rates.facade, broadcast, given.hooks, nodes, given.tokens)
         self.dispatcher = ChatDispatcher(clocks, self._database, settings.chat, neighbours)
         self._login_watch = LoginWatch(reactor, self.dispatcher, given.look or look_in_thread(given.defer_to_thread))
         record = ClockRecord(settings.storage.path)
@@ -89,6 +91,7 @@ class ChatService:
         factory = ChatFactory(reactor, self.dispatcher, identify)
         self.resource = SockJSResource(factory, {**sockjs_options(settings), "same_owner": same_owner}, reactor)
         # For views, in any thread.
+        self.tokens = given.tokens
         self.facade = ChatFacade(given.bridge, self.dispatcher, settings.chat.prefix, given.places)
 
     def prepare(self) -> StoredState | None:

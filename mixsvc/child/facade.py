@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeAlias
 
+from mixsvc.application import person_tokens
 from mixsvc.charts.remote import RemoteCharts
 from mixsvc.chat.remote import AskChat, Place, RemoteChat
 from mixsvc.common.answers import decode
@@ -37,15 +38,15 @@ class ChildFacades:
     take_rates: is given what mixsvc.rates.news sends, by one thread. logins: what all processes remember of logins.
     """
 
-    def __init__(self, ask: AskService, settings: Settings) -> None:
-        """ask: of mixsvc.questions."""
+    def __init__(self, ask: AskService, settings: Settings, key: bytes | None = None) -> None:
+        """ask: of mixsvc.questions. key: see person_tokens."""
         rates = PushedRates(_now, RemoteHistory(_asker(ask, "rates.", ANSWER_SECONDS)))
         # If the disk hangs, half of the view threads are left for those who do not need the database.
         places = Places(max(1, settings.web.threads // 2))
         chat = RemoteChat(_in_place(_asker(ask, "chat.", ANSWER_SECONDS)), settings.chat.prefix, places)
         charts = RemoteCharts(_asker(ask, "charts.", settings.rates.chart_timeout))
         self._rates = rates
-        self._facades = Facades(rates.facade, chat, settings.rates.pairs, charts)
+        self._facades = Facades(rates.facade, chat, settings.rates.pairs, charts, person_tokens(settings, key))
         self.take_rates = rates.take
         self.logins: LoginMemory = remote_memory(_asker(ask, "", ANSWER_SECONDS))
 

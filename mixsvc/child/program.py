@@ -74,13 +74,14 @@ def _prepared(setup: ChildSetup, wire: ChildWire) -> tuple[ChildHost, "WSGIAppli
     # Before the threads, which inherit it.
     os.nice(settings.web.process_nice)
     host: ChildHost
-    facades = ChildFacades(lambda question, seconds: host.ask(question, seconds), settings)
+    secrets = AppSecrets.of_json(setup.secrets)
+    facades = ChildFacades(lambda question, seconds: host.ask(question, seconds), settings, secrets.secret_key)
     logins = ChildLogins(settings.chat.max_sessions)
     login_threads = VISITOR_THREADS if settings.chat.authenticator else 0
     registered = Registered(_runner(logins), facades.take_rates, login_threads)
     host = ChildHost(wire, settings.web.threads, _quota(settings), registered)
     host.start()
-    shared = SharedPages(AppSecrets.of_json(setup.secrets), facades.logins)
+    shared = SharedPages(secrets, facades.logins)
     with _start_directory(setup):
         connect_for_import(facade.mix)
         application = make_application(facade.mix, settings, shared).application

@@ -14,5 +14,6 @@ second one.
 - `clocks`: the time of day, whether it may be believed, and the clock for durations.
 - `token_bucket`: how much one may do at once and in the long run.
 - `histogram`: how values are distributed, for the metrics.
+- `person_tokens`: what an application signs, to say who opens a connection.
 - `answers`: what a call of another process returns, as JSON and as bytes.
 """

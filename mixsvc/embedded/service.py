@@ -4,12 +4,13 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from mixsvc.application import request_authenticator
+from mixsvc.application import person_tokens, request_authenticator
 from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.embedded.chat_rpc import DATABASE_PLACES
@@ -79,12 +80,12 @@ def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
     rates: RatesService = bridge(RatesService, reactor, settings, database, pool)
     rates.read_archive()
     rates.prepare()
-    runner = ThreadHookRunner(reactor, hooks)
+    runner, tokens = ThreadHookRunner(reactor, hooks), partial(person_tokens, settings)
 
     def make_chat() -> ChatService:
         identify = request_authenticator(reactor, settings, authenticate)
         answers = CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES), pool.defer, runner
-        return ChatService(reactor, settings, Dependencies(database, rates, identify, *answers))
+        return ChatService(reactor, settings, Dependencies(database, rates, identify, *answers, tokens=tokens()))
 
     chat: ChatHost | None = bridge(ChatHost, reactor, settings, make_chat, pool) if settings.chat.listen else None
     parts = _Parts(database, rates, chat, runner)
@@ -98,7 +99,7 @@ def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
         with suppress(ServiceBusy):
             bridge(chat.start)
     _warn_of_fault(settings)
-    facades = Facades(rates.facade, chat.facade if chat is not None else None, settings.rates.pairs)
+    facades = Facades(rates.facade, chat.facade if chat is not None else None, settings.rates.pairs, tokens=tokens())
     return EmbeddedService(facades, chat.abandon if chat is not None else _do_nothing)
 
 

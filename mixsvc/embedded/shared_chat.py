@@ -282,6 +282,10 @@ class SharedChat:
         """See IChat."""
         self._chat().revoke(person, room)
 
+    def log_out(self, person: str) -> None:
+        """See IChat."""
+        self._chat().log_out(person)
+
     def rooms(self) -> Sequence[str]:
         """See IChat; ServiceBusy as below."""
         return self._chat().rooms()

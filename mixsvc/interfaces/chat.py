@@ -111,6 +111,14 @@ class IChat(Interface):
         effect. Raises ValueError for a text with U+0000 or half a surrogate pair.
         """
 
+    def log_out(person: str) -> None:
+        """End the connections of a person who has logged out, on all nodes: they get `logged_out`, and close code 4001.
+
+        person: Identity.person, or what a token was signed for. Tokens that were signed before are refused from now on,
+        until the service restarts. Called in a worker thread, never in the reactor's. Raises ServiceBusy; then it may
+        or may not have taken effect. Raises ValueError for an empty text, U+0000 and half a surrogate pair.
+        """
+
     def allows(person: str | None, action: str, room: str | None) -> bool:
         """Returns what `may` says, or said less than 10 s ago; True if none is registered and the room is not private.
 

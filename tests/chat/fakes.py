@@ -21,6 +21,7 @@ from mixsvc.chat.model.people import Transport
 from mixsvc.chat.storage.sqlite.store import STORE
 from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks, WallClock
+from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import StorageError
 from mixsvc.hooks.registry import HookRegistry
@@ -265,6 +266,7 @@ class ChatHarness:
         # By how much somebody has set the time of day.
         self.ahead = 0.0
         self.wall = WallClock(self.clock.seconds, lambda: self.clock.seconds() + self.ahead)
+        self.tokens = PersonTokens(lambda: b"a key of the service", self.wall.seconds)
         self.database = self.make_database()
         # No rate limits, unless a test sets some.
         lively = {"rate": 1e6, "burst": 10**6, "joins": 10**6}
@@ -280,7 +282,7 @@ class ChatHarness:
             Clocks(self.clock, self.wall),
             ChatDatabase(self.database, STORE),
             self.settings,
-            Neighbours(self.rates, self.broadcast, self.hooks, self.make_nodes()),
+            Neighbours(self.rates, self.broadcast, self.hooks, self.make_nodes(), self.tokens),
         )
         with closing(self.database.connection.cursor()) as cursor:
             self.dispatcher.restore(read_stored_state(STORE, cursor))

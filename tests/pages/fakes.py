@@ -8,6 +8,7 @@ from typing import Any
 
 from zope.interface import implementer
 
+from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.errors import NameTaken, NoSuchRoom
 from mixsvc.hooks.registry import HookRegistry
 from mixsvc.interfaces import (
@@ -91,6 +92,7 @@ class FakeChat:
         # What `allows` says no to, and whether it is asked.
         self.refused: set[tuple[str | None, str, str | None]] = set()
         self.asks_permission = False
+        self.logged_out: list[str] = []
         self.revoked: list[tuple[str | None, str]] = []
         self.hooks = HookRegistry()
 
@@ -102,6 +104,9 @@ class FakeChat:
 
     def revoke(self, person: str | None, room: str) -> None:
         self.revoked.append((person, room))
+
+    def log_out(self, person: str) -> None:
+        self.logged_out.append(person)
 
     def allows(self, person: str | None, action: str, room: str | None) -> bool:
         return (person, action, room) not in self.refused
@@ -155,4 +160,5 @@ class FakeMix:
         self.rates = rates or FakeRates(QUOTE, replace(QUOTE, quote="JPY", price=Decimal("180.50")))
         self.chat = chat
         self.charts = charts
+        self.tokens = PersonTokens()
         self.pairs: Sequence[tuple[str, str]] = (("EUR", "USD"), ("EUR", "GBP"))

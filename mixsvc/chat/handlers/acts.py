@@ -4,11 +4,12 @@ from typing import Any, TypeAlias
 
 from twisted.logger import Logger
 
+from mixsvc.chat.handlers.log_outs import PersonLogOuts
 from mixsvc.chat.handlers.membership import MembershipHandler
 from mixsvc.chat.handlers.revocation import RevocationHandler
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.handlers.telling import MessageTeller
-from mixsvc.chat.model.acts import Deletion, Lift, Oblivion, Removal, Withdrawal, act_of
+from mixsvc.chat.model.acts import Deletion, Lift, LogOut, Oblivion, Removal, Withdrawal, act_of
 from mixsvc.chat.model.people import Client, Person, Transport
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.protocol import events
@@ -32,9 +33,11 @@ class ActHandler:
         membership: MembershipHandler,
         teller: MessageTeller,
         revocation: RevocationHandler,
+        log_outs: PersonLogOuts,
     ) -> None:
         self._state = state
         self._revocation = revocation
+        self._log_outs = log_outs
         self._teller = teller
         self._membership = membership
 
@@ -51,6 +54,8 @@ class ActHandler:
                 self._lift(act)
             case Withdrawal() as act:
                 self._revocation.withdraw(act)
+            case LogOut() as act:
+                self._log_outs.apply(act)
             case Oblivion() as act:
                 self._state.rooms.forget(act.room)
 

@@ -8,12 +8,14 @@ from typing import NoReturn, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from mixsvc.chat.handlers.log_outs import PersonLogOuts
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import refusal
 from mixsvc.chat.protocol.requests import Hello
 from mixsvc.common import names
+from mixsvc.common.person_tokens import BadToken
 from mixsvc.common.text import is_storable
 from mixsvc.errors import NameTaken, ServiceBusy
 from mixsvc.interfaces import Identity
@@ -27,8 +29,9 @@ T = TypeVar("T")
 class HelloHandler:
     """Admits new connections and answers hello. Used in the reactor thread only."""
 
-    def __init__(self, state: ChatState) -> None:
+    def __init__(self, state: ChatState, log_outs: PersonLogOuts) -> None:
         self._state = state
+        self._log_outs = log_outs
         settings = state.settings
         # With an authenticator of the user's a name is enough for a moderator; our own sessions need a password.
         named = [each.name for each in settings.moderators if not each.password_hash and settings.authenticator]
@@ -42,6 +45,7 @@ class HelloHandler:
         identity: None for a stranger.
         """
         client.identity = identity
+        client.identified_at = self._state.wall.seconds()
         client.is_moderator = identity is not None and self._may_moderate(identity)
         person = identity.person if identity is not None else ""
         return self._may_stay(client, "", person)
@@ -50,6 +54,11 @@ class HelloHandler:
         """Give a client its name and its person; fires when that is done. Raises RequestRefused, or fails with it."""
         if client.person is not None:
             raise refusal(request, "already_named", f"Your name is {client.name}; open a new connection to change it.")
+        if request.identity is not None:
+            self._identify(client, request, request.identity)
+        if self._log_outs.has_logged_out(client):
+            self._state.end_login(client)
+            return None
         if client.identity is None and not self._state.settings.guests:
             raise refusal(request, "not_allowed", "Log in first: this chat is not open to strangers.")
         name = self._name(client, request)
@@ -67,9 +76,22 @@ class HelloHandler:
     def depart(self, client: Client) -> None:
         """Take a client from its person, whose name is free after the last one."""
         person = client.person
+        self._log_outs.depart(client)
         self._state.people.leave(client)
         if person is not None:
             self._release(person.key)
+
+    def _identify(self, client: Client, request: Hello, token: str) -> None:
+        """Take a client for whom its token names, whatever its cookies say; nobody moderates by a token."""
+        try:
+            signed = self._log_outs.read(token)
+        except BadToken as bad:
+            raise refusal(request, "bad_token", str(bad)) from None
+        self._log_outs.depart(client)
+        client.identity = Identity(signed.person, signed.name)
+        client.is_moderator = False
+        client.rooms, client.identified_at = signed.rooms, signed.since
+        self._log_outs.end_with(client, signed.until)
 
     def _answered(self, answer: T, wanted: Claimant) -> T:
         self._claiming[wanted.key] -= 1
@@ -110,7 +132,8 @@ class HelloHandler:
         return asking.addCallback(lambda taken: self._state.people.taken(wanted.name, taken))
 
     def _welcome(self, client: Client) -> None:
-        rooms = [each.room for each in self._state.access.seen(client.identified)[: events.ROOMS_AT_ONCE]]
+        seen = [each.room for each in self._state.access.seen(client.identified) if client.may_enter(each.room)]
+        rooms = seen[: events.ROOMS_AT_ONCE]
         max_text, epoch = self._state.settings.max_text, self._state.storage.epoch
         client.send(events.welcome(client.name, rooms, max_text, client.is_moderator, epoch))
 

@@ -123,7 +123,7 @@ class MembershipHandler:
 
     def list_rooms(self, client: Client, request: ListRooms) -> None:
         """Answer with the rooms after a name."""
-        found = self._state.access.seen(client.identified)
+        found = [each for each in self._state.access.seen(client.identified) if client.may_enter(each.room)]
         listed = [each.room for each in found]
         start = listed.index(request.after) + 1 if request.after in listed else 0
         end = start + events.ROOMS_AT_ONCE

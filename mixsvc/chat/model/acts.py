@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.nodes.interfaces import JournalEvent
 
-__all__ = ["Act", "Deletion", "Lift", "Oblivion", "Removal", "Withdrawal", "act_of", "event_of"]
+__all__ = ["Act", "Deletion", "Lift", "LogOut", "Oblivion", "Removal", "Withdrawal", "act_of", "event_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,21 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class LogOut:
+    """A person has logged out. person: Identity.person. at: seconds since 1970, UTC; older tokens are not valid."""
+
+    person: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Oblivion:
     """A room has no messages any more, and is forgotten."""
 
     room: str
 
 
-Act: TypeAlias = Deletion | Removal | Sanction | Lift | Withdrawal | Oblivion
+Act: TypeAlias = Deletion | Removal | Sanction | Lift | Withdrawal | LogOut | Oblivion
 
 LIFTED: Final = {MUTE: "unmute", BAN: "unban"}
 
@@ -67,6 +75,7 @@ _ACTS: Final[Mapping[str, Callable[..., Act]]] = {
     BAN: Sanction,
     **dict.fromkeys(LIFTED.values(), Lift),
     "revoke": Withdrawal,
+    "log_out": LogOut,
     "forget": Oblivion,
 }
 
@@ -84,6 +93,8 @@ def event_of(act: Act, number: int = 0) -> JournalEvent:
             kind, room = LIFTED[act.kind], ""
         case Withdrawal():
             kind, room = "revoke", act.room
+        case LogOut():
+            kind, room = "log_out", ""
         case Oblivion():
             kind, room = "forget", act.room
     return JournalEvent(number, kind, room, asdict(act))

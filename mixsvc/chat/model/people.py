@@ -51,7 +51,8 @@ class Client:
     inside: the rooms it is in. reading: the requests whose page of the history is being read, by their id(); a page is
     not delivered if its request is not there any more. pairs: the rates it subscribes to.
     held: the requests that wait until it is known whether the client may do the first of them; None if none waits.
-    is_gone: the connection is lost.
+    is_gone: the connection is lost. rooms: the keys of the only rooms that it may enter; None: any.
+    identified_at: when it was found out who it is, or when its token was signed, in seconds since 1970, UTC.
     """
 
     def __init__(self, transport: Transport, address: str) -> None:
@@ -62,6 +63,8 @@ class Client:
         self.identity: Identity | None = None
         self.is_moderator = False
         self.is_gone = False
+        self.rooms: frozenset[str] | None = None
+        self.identified_at = 0.0
         self.waiting = 0
         self.refused = 0
         self.joining: dict[str, Join] = {}
@@ -69,6 +72,10 @@ class Client:
         self.reading: dict[int, History] = {}
         self.held: deque[Request] | None = None
         self.pairs: tuple[str, ...] = ()
+
+    def may_enter(self, room: str) -> bool:
+        """Whether its token, if it has one, is for this room."""
+        return self.rooms is None or names.key(room) in self.rooms
 
     def close(self, code: int, reason: str) -> None:
         """Close the connection; what it has asked for and what waits is not done any more."""

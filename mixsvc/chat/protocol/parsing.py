@@ -25,6 +25,7 @@ from mixsvc.chat.protocol.requests import (
 )
 from mixsvc.common.names import UNPRINTABLE
 from mixsvc.common.numbers import MAX_JSON_NUMBER
+from mixsvc.common.person_tokens import LONGEST_TOKEN as MOST_IDENTITY
 from mixsvc.common.text import decode_utf8, is_storable, parse_json, without_surrogates
 
 __all__ = ["RequestRefused", "parse", "refusal"]
@@ -206,7 +207,8 @@ def _target(fields: Mapping[str, object]) -> tuple[str, str]:
 
 def _hello(fields: Mapping[str, object]) -> Hello:
     name = None if fields.get("name") is None else _text(fields, "name", "your name")
-    return Hello(name, _random_text(fields, "token", SHORTEST_TOKEN, LONGEST_TOKEN))
+    identity = _optional_text(fields, "identity", 1, MOST_IDENTITY, "a token that the application has signed")
+    return Hello(name, _random_text(fields, "token", SHORTEST_TOKEN, LONGEST_TOKEN), identity)
 
 
 REQUESTS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {

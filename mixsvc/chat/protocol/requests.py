@@ -28,11 +28,15 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Gives the connection a name. token: the same for all connections of one person."""
+    """Gives the connection a name. token: the same for all connections of one person.
+
+    identity: a token that the application has signed (mixsvc.common.person_tokens).
+    """
 
     type: ClassVar[str] = "hello"
     name: str | None
     token: str | None = None
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
