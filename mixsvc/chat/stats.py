@@ -10,8 +10,8 @@ __all__ = ["CODES", "ChatStats"]
 
 # The codes of errors (docs/reference/chat-protocol.md).
 CODES: Final = tuple(
-    "already_inside already_named bad_command bad_field bad_json bad_name bad_pair bad_room bad_text busy muted "
-    "name_fixed name_taken no_name no_such_message no_such_person no_such_room not_allowed not_inside not_saved "
+    "already_inside already_named bad_command bad_field bad_json bad_name bad_pair bad_room bad_text bad_token busy "
+    "muted name_fixed name_taken no_name no_such_message no_such_person no_such_room not_allowed not_inside not_saved "
     "slow_down too_many_rooms unknown_type".split()
 )
 

@@ -69,6 +69,7 @@ Refusals
     bad_name: the name has invalid characters or length.
     name_taken: another person has the name, or it is reserved.
     name_fixed: the session or the application gives another name.
+    bad_token: the token has expired, or the application has not signed it.
     no_such_room: there is no room of this name.
     bad_room: no room can have this name.
     not_inside: the client says something in a room that it is not in.
