@@ -9,7 +9,19 @@ from typing import Final
 from bench.dialects import CHAT, SOCKET_IO, Dialect
 from bench.protocol import PLAIN, WEBSOCKET, Transport
 
-__all__ = ["ALL_PEERS", "BEFORE", "CACHE", "ISOLATION", "PEERS", "ROOT", "TWO_CORES", "WSGI", "Peer", "command"]
+__all__ = [
+    "ALL_PEERS",
+    "BEFORE",
+    "CACHE",
+    "ISOLATION",
+    "PEERS",
+    "ROOT",
+    "SOCKET_IO_REDIS",
+    "TWO_CORES",
+    "WSGI",
+    "Peer",
+    "command",
+]
 
 ROOT: Final = Path(__file__).parent.parent
 CACHE: Final = ROOT / ".cache" / "bench"
@@ -76,6 +88,8 @@ _WSGI_PEERS: Final = _by_name(
     Peer("granian", _START, ("granian==2.8.9", _FLASK), argument="granian"),
     Peer("flask-socketio", _START, _SOCKET_IO, argument="flask-socketio", dialect=SOCKET_IO),
 )
+# Two of them and Redis are compared with nodes.
+SOCKET_IO_REDIS: Final = Peer("flask-socketio-redis", "redis_app.py", ("redis==8.1.0", *_SOCKET_IO))
 ALL_PEERS: Final[Mapping[str, Peer]] = {**PEERS, **_WSGI_PEERS}
 
 # Who takes part in the scenarios with views.

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import IO, Final
 from bench.installing import environment
 from bench.peers import Peer, command
 
-__all__ = ["CannotStart", "Cores", "Server", "ending_cleanly", "on_cores", "raise_file_limit", "running"]
+__all__ = ["CannotStart", "Cores", "Server", "cpu_of", "ending_cleanly", "on_cores", "raise_file_limit", "running"]
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
@@ -56,13 +56,18 @@ class Server:
 
     def cpu(self) -> float:
         """CPU time in seconds, with that of its running children."""
-        ticks, pids = 0, [self.pid]
-        for pid in pids:
-            times = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-            ticks += int(times[11]) + int(times[12])
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                pids += [int(child) for child in children.read_text(encoding="ascii").split()]
-        return ticks / os.sysconf("SC_CLK_TCK")
+        return cpu_of([self.pid])
+
+
+def cpu_of(processes: Sequence[int]) -> float:
+    """The CPU time of these processes and their running children, in seconds."""
+    ticks, pids = 0, [*processes]
+    for pid in pids:
+        times = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        ticks += int(times[11]) + int(times[12])
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            pids += [int(child) for child in children.read_text(encoding="ascii").split()]
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def on_cores(number: int = 1) -> Cores:

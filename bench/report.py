@@ -11,7 +11,7 @@ from bench.scenarios import Figures
 __all__ = ["OURS", "TARGETS", "Results", "Target", "table"]
 
 # Of those that take part in a scenario, the first one is compared with the others.
-OURS: Final = ("txsockjs", "mixsvc-processes", "mixsvc")
+OURS: Final = ("txsockjs", "two-nodes", "mixsvc-processes", "mixsvc")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Results:
         return {server: median(values) for server, values in self._values.get((scenario, figure), {}).items()}
 
 
-def table(results: Results) -> str:
+def table(results: Results, targets: Sequence[Target] = TARGETS) -> str:
     """The text of the report: a line for each figure of each server, then the targets that can be checked."""
     lines = [f"{'scenario':18} {'figure':14} {'server':17} {'median':>12} {'lowest':>12} {'highest':>12}  ours is"]
     for scenario, figure, server, values in results.rows():
@@ -102,7 +102,7 @@ def table(results: Results) -> str:
         amounts = " ".join(f"{_amount(value):>12}" for value in (median(values), min(values), max(values)))
         ratio = _ratio(server, medians)
         lines.append(f"{scenario:18} {figure:14} {server:17} {amounts}{ratio}")
-    return "\n".join([*lines, *_verdicts(results)])
+    return "\n".join([*lines, *_verdicts(results, targets)])
 
 
 def _ratio(server: str, medians: Mapping[str, float]) -> str:
@@ -110,8 +110,8 @@ def _ratio(server: str, medians: Mapping[str, float]) -> str:
     return "" if ours == server or not medians[server] else f"  {medians[ours] / medians[server]:.2f} x"
 
 
-def _verdicts(results: Results) -> Iterator[str]:
-    for target in TARGETS:
+def _verdicts(results: Results, targets: Sequence[Target]) -> Iterator[str]:
+    for target in targets:
         medians = results.medians(target.scenario, target.figure)
         if target.ours in medians and (target.peer is None or target.peer in medians):
             yield target.verdict(medians[target.ours], medians[target.peer] if target.peer else None)

@@ -103,6 +103,12 @@ class Postgres:
         """Let a standby become the primary; waits until it is."""
         self.execute("SELECT pg_promote()")
 
+    @property
+    def pid(self) -> int:
+        """Of the process that has started all others."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start the server, and wait until it answers."""
         with (self.folder / "log").open("ab") as output:
