@@ -27,8 +27,8 @@ CHECKERS := node_modules/installed
 
 export PYTHON
 
-.PHONY: run test coverage test-newest contracts faults steady lint assets build bench bench-chat soak screenshots clean \
-	test-system
+.PHONY: run test coverage test-newest contracts faults steady lint assets build bench bench-chat bench-nodes soak \
+	screenshots clean test-system
 
 run: $(VENV)/installed $(ASSET)
 	@exec $(BIN)/twistd --nodaemon --pidfile= mixsvc --port $(PORT) $(ARGS)
@@ -95,6 +95,12 @@ screenshots: test-system $(ASSET)
 # The chat alone: acknowledged messages a second, and what a flood does to the others.
 bench-chat: $(VENV)/installed
 	@$(BIN)/python -m bench.chat
+
+# Nodes on PostgreSQL compared with one on SQLite, an earlier commit, and Flask-SocketIO on Redis.
+bench-nodes: $(VENV)/installed-for-tests
+	@tools/system-packages postgresql
+	@tools/system-packages --optional redis
+	@$(BIN)/python -m bench.nodes $(ARGS)
 
 # Runs everything at once for SECONDS, then checks that nothing leaks.
 soak: $(VENV)/installed

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.installing import install
-from bench.peers import ROOT, SERVERS, SOCKET_IO_REDIS
+from bench.installing import environment, install
+from bench.peers import BEFORE_NODES, ROOT, SERVERS, SOCKET_IO_REDIS
 from bench.processes import CannotStart, cpu_of
 from bench.rooms import CHAT_ROOMS, SOCKET_IO_ROOMS, RoomDialect
 from tests.ports import free_port
@@ -50,8 +50,14 @@ class Cluster:
 
 @contextmanager
 def _sqlite() -> Iterator[Cluster]:
-    with ExitStack() as stack:
-        port, pid = stack.enter_context(_node(SETTINGS))
+    with _node(SETTINGS) as (port, pid):
+        yield Cluster([port], [pid], CHAT_ROOMS)
+
+
+@contextmanager
+def _sqlite_before() -> Iterator[Cluster]:
+    install(BEFORE_NODES)
+    with _node(SETTINGS, environment(BEFORE_NODES)["PYTHONPATH"]) as (port, pid):
         yield Cluster([port], [pid], CHAT_ROOMS)
 
 
@@ -81,19 +87,24 @@ def _socket_io() -> Iterator[Cluster]:
         yield Cluster(ports, pids, SOCKET_IO_ROOMS)
 
 
-CLUSTERS: Final = {"sqlite": _sqlite, "two-nodes": _two_nodes, "flask-socketio-redis": _socket_io}
+CLUSTERS: Final = {
+    "sqlite": _sqlite,
+    "two-nodes": _two_nodes,
+    "sqlite-before": _sqlite_before,
+    "flask-socketio-redis": _socket_io,
+}
 
 
 @contextmanager
-def _node(settings: str) -> Iterator[tuple[int, int]]:
-    """The service; gives its port and its process."""
+def _node(settings: str, tree: str = str(ROOT)) -> Iterator[tuple[int, int]]:
+    """The service, from a folder with its sources; gives its port and its process."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="mixsvc-bench-") as folder:
         Path(folder, "mixsvc.ini").write_text(settings, encoding="utf-8")
         twistd = str(Path(sys.executable).with_name("twistd"))
         options = ["--nodaemon", "--pidfile=", f"--rundir={folder}", "mixsvc", "--port", str(port)]
         command = [twistd, *options, "--config", str(Path(folder, "mixsvc.ini"))]
-        with _process(command, port, {"PYTHONPATH": os.environ.get("BENCH_TREE", str(ROOT))}) as pid:
+        with _process(command, port, {"PYTHONPATH": tree}) as pid:
             yield port, pid
 
 
@@ -108,7 +119,7 @@ def _process(command: Sequence[str], port: int, environ: Mapping[str, str]) -> I
             stdout=output,
             stderr=output,
             # A group of its own, which ends as a whole.
-            start_new_session=True,
+            process_group=0,
         )
         try:
             end = time.monotonic() + START_SECONDS

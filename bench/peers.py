@@ -12,6 +12,7 @@ from bench.protocol import PLAIN, WEBSOCKET, Transport
 __all__ = [
     "ALL_PEERS",
     "BEFORE",
+    "BEFORE_NODES",
     "CACHE",
     "ISOLATION",
     "PEERS",
@@ -88,7 +89,8 @@ _WSGI_PEERS: Final = _by_name(
     Peer("granian", _START, ("granian==2.8.9", _FLASK), argument="granian"),
     Peer("flask-socketio", _START, _SOCKET_IO, argument="flask-socketio", dialect=SOCKET_IO),
 )
-# Two of them and Redis are compared with nodes.
+# Compared with nodes: the last commit whose chat knew none; two workers, and Redis.
+BEFORE_NODES: Final = Peer("sqlite-before", "", commit="3ad01db2e3f7e88fb20a72d560d1c9fff4e8ef92")
 SOCKET_IO_REDIS: Final = Peer("flask-socketio-redis", "redis_app.py", ("redis==8.1.0", *_SOCKET_IO))
 ALL_PEERS: Final[Mapping[str, Peer]] = {**PEERS, **_WSGI_PEERS}
 

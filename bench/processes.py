@@ -66,7 +66,9 @@ def cpu_of(processes: Sequence[int]) -> float:
         times = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         ticks += int(times[11]) + int(times[12])
         for children in Path(f"/proc/{pid}/task").glob("*/children"):
-            pids += [int(child) for child in children.read_text(encoding="ascii").split()]
+            # A thread may end meanwhile.
+            with suppress(FileNotFoundError):
+                pids += [int(child) for child in children.read_text(encoding="ascii").split()]
     return ticks / os.sysconf("SC_CLK_TCK")
 
 

@@ -133,12 +133,17 @@ def test_nothing_is_lost_or_doubled_while_connections_break_and_people_change_no
     async def scenario(world: World) -> None:
         await world.until(lambda: all(each.node.nodes.heart.is_trusted for each in (world.a, world.b)))
         writers, chance = [Writer(world, name) for name in NAMES], random.Random(1)
+        heard: list[str] = []
+        for each in (world.a, world.b):
+            each.hooks.registry.on_message(lambda message: heard.append(message.text))
         for _ in range(ROUNDS):
             await talk(writers, chance)
             break_connections(0.5)
             for writer in writers:
                 await settle(writer)
         await check(world, writers)
+
+        assert sorted(heard) == sorted(text for _, text in writers[0].shown)
 
     play(database_url, scenario)
 

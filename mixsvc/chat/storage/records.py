@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from mixsvc.chat.model.acts import Act
-from mixsvc.chat.model.epochs import Known
+from mixsvc.chat.model.epochs import Known, new_mark
 from mixsvc.common.times import utc_milliseconds
 from mixsvc.interfaces import ChatMessage
 
@@ -30,7 +30,10 @@ TOPIC: Final = "topic"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message that is to be stored. said_at: seconds since 1970, UTC. key: the client's key, if it gave one."""
+    """A message that is to be stored. said_at: seconds since 1970, UTC. key: the client's key, if it gave one.
+
+    mark: tells it from every other draft, also one with the same key.
+    """
 
     room: str
     name: str
@@ -38,11 +41,12 @@ class Draft:
     said_at: float
     key: str | None
     kind: str = ""
+    mark: int = field(default_factory=new_mark, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A message that is stored. is_repeated: it was stored before under the same key, and was broadcast then.
+    """A message that is stored. is_repeated: another draft was stored before under the same key, and broadcast then.
 
     token: the message's, "" for a repeated one.
     """

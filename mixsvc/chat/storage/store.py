@@ -46,6 +46,7 @@ class MessageStore(Protocol):
     def insert(self, cursor: Cursor, drafts: Sequence[Draft], limits: StorageLimits, /) -> list[StoredMessage]:
         """Store messages in their order and number them without a gap; a message with a known key is not stored again.
 
+        A draft with a key that is given once more, as the first answer was lost, gets that answer.
         Also deletes some of the messages beyond limits.keep; the newest one of a room always stays.
         """
 

@@ -81,6 +81,16 @@ class InsertContract(MessagesCase):
         self.assertEqual([StoredMessage(message(1, "a"), is_repeated=True)] * 2, again)
         self.assertEqual([1], self.numbers())
 
+    def test_who_gives_the_same_drafts_again_gets_the_same_answers(self) -> None:
+        new = [*drafts("a", key="k"), *drafts("b", key="k"), *drafts("c", key="l")]
+
+        answers = [self.insert(new) for _ in range(2)]
+
+        self.assertEqual(answers[0], answers[1])
+        self.assertEqual([each.token for each in answers[0]], [each.token for each in answers[1]])
+        self.assertEqual([False, True, False], [each.is_repeated for each in answers[1]])
+        self.assertEqual([1, 2], self.numbers())
+
     def test_two_messages_with_one_key_in_a_batch_are_stored_once(self) -> None:
         found = self.insert([*drafts("a", key="k"), *drafts("b"), *drafts("a", key="k")])
 

@@ -105,7 +105,8 @@ class StorageQueueTests(SynchronousTestCase):
         self.database.settle()
 
         self.assertEqual([(1, "a"), (2, "b")], self.database.rows())
-        self.assertEqual([1, 2], [self.successResultOf(each).message.number for each in (stored, other)])
+        found = [self.successResultOf(each) for each in (stored, other)]
+        self.assertEqual([(1, False), (2, False)], [(each.message.number, each.is_repeated) for each in found])
         self.assertEqual(1, self.successResultOf(page).last)
         change = self.queue.change(lambda cursor: cursor.execute("DELETE FROM message").rowcount)
         self.database.settle()

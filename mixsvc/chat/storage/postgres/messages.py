@@ -76,9 +76,8 @@ _ROOMS: Final = """
 
 def insert(cursor: Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
     """See MessageStore. A message is said when PostgreSQL's clock says, whatever its draft has."""
-    marks = [epochs.new_mark() for _ in drafts]
-    rows = [(each.room, each.name, each.text, each.key, each.kind) for each in drafts]
-    cursor.execute(_APPEND, (*_columns(rows, 5), marks, limits.keep, PRUNED))
+    rows = [(each.room, each.name, each.text, each.key, each.kind, each.mark) for each in drafts]
+    cursor.execute(_APPEND, (*_columns(rows, 6), limits.keep, PRUNED))
     return [_stored(row) for row in cursor.fetchall()]
 
 

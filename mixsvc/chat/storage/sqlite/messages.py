@@ -170,18 +170,25 @@ def _known(cursor: sqlite3.Cursor, draft: Draft) -> StoredMessage | None:
     if draft.key is None:
         return None
     cursor.execute(
-        "SELECT number, name, text, said_at, kind, deleted_by IS NOT NULL FROM message WHERE room = ? AND key = ?",
+        "SELECT mark, number, name, text, said_at, kind, deleted_by IS NOT NULL FROM message"
+        " WHERE room = ? AND key = ?",
         (draft.room, draft.key),
     )
     row = cursor.fetchone()
-    return StoredMessage(_message(row), is_repeated=True) if row else None
+    if row is None:
+        return None
+    mark, *fields = row
+    message = _message(fields)
+    if mark == draft.mark:
+        return StoredMessage(message, token=epochs.token(message.number, mark))
+    return StoredMessage(message, is_repeated=True)
 
 
 def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
-    mark, said_at = epochs.new_mark(), microseconds(draft.said_at)
+    said_at = microseconds(draft.said_at)
     cursor.execute(
         "INSERT INTO message (room, number, name, text, said_at, key, kind, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (draft.room, number, draft.name, draft.text, said_at, draft.key, draft.kind, mark),
+        (draft.room, number, draft.name, draft.text, said_at, draft.key, draft.kind, draft.mark),
     )
     if draft.kind == TOPIC:
         cursor.execute(
@@ -190,7 +197,7 @@ def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
             (draft.room, number, draft.text),
         )
     message = ChatMessage(number, draft.name, draft.text, said_at, draft.kind)
-    return StoredMessage(message, token=epochs.token(number, mark))
+    return StoredMessage(message, token=epochs.token(number, draft.mark))
 
 
 def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int) -> None:

@@ -133,7 +133,7 @@ BEGIN
     RETURN QUERY
     WITH draft AS (
         SELECT given.*, found.number AS known, found.name AS known_name, found.text AS known_text, found.said_at,
-            found.kind AS known_kind, found.deleted_by IS NOT NULL AS is_deleted,
+            found.kind AS known_kind, found.mark AS known_mark, found.deleted_by IS NOT NULL AS is_deleted,
             found.number IS NULL AND (given.key IS NULL OR given.place = min(given.place) OVER same_key) AS is_new
         FROM unnest(rooms, names, texts, keys, kinds, marks)
             WITH ORDINALITY AS given (room, name, text, key, kind, mark, place)
@@ -164,7 +164,8 @@ BEGIN
         coalesce(each.known_text, first_value(each.text) OVER same_key),
         extract(epoch FROM coalesce(each.said_at, moment))::double precision,
         coalesce(each.known_kind, first_value(each.kind) OVER same_key),
-        each.is_deleted, NOT each.is_new, each.mark
+        -- Whoever asks again, as the first answer was lost, gets the first answer.
+        each.is_deleted, NOT each.is_new AND each.known_mark IS DISTINCT FROM each.mark, each.mark
     FROM numbered each
     WINDOW same_key AS (
         PARTITION BY each.room, each.key, CASE WHEN each.key IS NULL THEN each.place END ORDER BY each.place
