@@ -75,18 +75,23 @@ PEERS: Final = _by_name(
 _START: Final = "wsgi_start.py"
 _FLASK: Final = "flask==3.1.3"
 _GUNICORN: Final = ("gunicorn==27.0.1", _FLASK)
+_UWSGI: Final = ("uwsgi==2.0.31", _FLASK)
+_GRANIAN: Final = ("granian==2.8.9", _FLASK)
 _SOCKET_IO: Final = ("flask-socketio==5.7.0", "simple-websocket==1.1.0", *_GUNICORN)
 _WSGI_PEERS: Final = _by_name(
     Peer("mixsvc", _START, argument="mixsvc"),
     Peer("mixsvc-processes", _START, argument="mixsvc-processes"),
+    Peer("mixsvc-process", _START, argument="mixsvc-process"),
     Peer("mixsvc-before", _START, argument="mixsvc", commit=BEFORE),
     Peer("twist-web", _START, ("twisted==26.10.0", _FLASK), argument="twist-web"),
     Peer("waitress", _START, ("waitress==3.0.2", _FLASK), argument="waitress"),
     Peer("gunicorn", _START, _GUNICORN, argument="gunicorn"),
     Peer("gunicorn-workers", _START, _GUNICORN, argument="gunicorn-workers", shares="gunicorn"),
     Peer("gunicorn-and-chat", _START, _GUNICORN, argument="gunicorn-and-chat", shares="gunicorn"),
-    Peer("uwsgi", _START, ("uwsgi==2.0.31", _FLASK), argument="uwsgi"),
-    Peer("granian", _START, ("granian==2.8.9", _FLASK), argument="granian"),
+    Peer("uwsgi", _START, _UWSGI, argument="uwsgi"),
+    Peer("uwsgi-process", _START, _UWSGI, argument="uwsgi-process", shares="uwsgi"),
+    Peer("granian", _START, _GRANIAN, argument="granian"),
+    Peer("granian-worker", _START, _GRANIAN, argument="granian-worker", shares="granian"),
     Peer("flask-socketio", _START, _SOCKET_IO, argument="flask-socketio", dialect=SOCKET_IO),
 )
 # Compared with nodes: the last commit whose chat knew none; two workers, and Redis.
@@ -96,7 +101,7 @@ ALL_PEERS: Final[Mapping[str, Peer]] = {**PEERS, **_WSGI_PEERS}
 
 # Who takes part in the scenarios with views.
 _OURS: Final = ("mixsvc", "mixsvc-processes", "mixsvc-before")
-WSGI: Final = ("mixsvc", "twist-web", "waitress", "gunicorn")
+WSGI: Final = ("mixsvc", "mixsvc-process", "twist-web", "waitress", "gunicorn", "uwsgi-process", "granian-worker")
 TWO_CORES: Final = (*_OURS, "gunicorn-workers", "waitress", "uwsgi", "granian")
 ISOLATION: Final = (*_OURS, "flask-socketio", "gunicorn-and-chat")
 

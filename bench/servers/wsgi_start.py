@@ -25,6 +25,7 @@ WORKERS = "2"
 SOCKET_IO_THREADS = "12"
 # Each persistent connection keeps a thread of uWSGI, and 50 are open.
 UWSGI_THREADS = "25"
+UWSGI_THREADS_OF_ONE = "50"
 # How much of the log of a server that does not start is shown.
 TAIL_BYTES = 800
 
@@ -45,25 +46,24 @@ joins = 1000000
 TWISTD = ("twistd", "--nodaemon", "--pidfile=", "mixsvc", "--config=mixsvc.ini")
 MIXSVC = (*TWISTD, "--wsgi=wsgi_app:app")
 GUNICORN = ("gunicorn", "-k", "gthread", "--bind=127.0.0.1:{port}")
+UWSGI = ("uwsgi", "--http11-socket=127.0.0.1:{port}", "--master", "--module=wsgi_app:app", "--enable-threads")
+GRANIAN = ("granian", "--interface=wsgi", "--host=127.0.0.1", "--port={port}", f"--blocking-threads={THREADS}")
 COMMANDS = {
     "mixsvc": MIXSVC,
     "mixsvc-processes": MIXSVC,
+    "mixsvc-process": MIXSVC,
     "twist-web": ("twist", "web", "--wsgi=wsgi_app.app", "--listen=tcp:{port}:interface=127.0.0.1:backlog=1024"),
     "waitress": ("waitress-serve", "--listen=127.0.0.1:{port}", f"--threads={THREADS}", "wsgi_app:app"),
     "gunicorn": (*GUNICORN, f"--threads={THREADS}", "wsgi_app:app"),
     "gunicorn-workers": (*GUNICORN, f"--workers={WORKERS}", f"--threads={THREADS}", "wsgi_app:app"),
     "gunicorn-and-chat": (*GUNICORN, f"--workers={WORKERS}", f"--threads={THREADS}", "wsgi_app:app"),
-    "uwsgi": (
-        *("uwsgi", "--http11-socket=127.0.0.1:{port}", "--master", f"--processes={WORKERS}", "--module=wsgi_app:app"),
-        *("--enable-threads", f"--threads={UWSGI_THREADS}"),
-    ),
-    "granian": (
-        *("granian", "--interface=wsgi", "--host=127.0.0.1", "--port={port}", f"--workers={WORKERS}"),
-        *(f"--blocking-threads={THREADS}", "wsgi_app:app"),
-    ),
+    "uwsgi": (*UWSGI, f"--processes={WORKERS}", f"--threads={UWSGI_THREADS}"),
+    "uwsgi-process": (*UWSGI, "--processes=1", f"--threads={UWSGI_THREADS_OF_ONE}"),
+    "granian": (*GRANIAN, f"--workers={WORKERS}", "wsgi_app:app"),
+    "granian-worker": (*GRANIAN, "--workers=1", "wsgi_app:app"),
     "flask-socketio": (*GUNICORN, f"--threads={SOCKET_IO_THREADS}", "socketio_app:app"),
 }
-WEB = {"mixsvc-processes": f"processes = {WORKERS}"}
+WEB = {"mixsvc-processes": f"processes = {WORKERS}", "mixsvc-process": "processes = 1"}
 
 
 def become(name: str) -> None:

@@ -29,7 +29,7 @@ the transport's buffer is empty. So at most one request of a connection is in wo
 """
 
 from enum import Enum, auto
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, ISSLTransport, ITCPTransport
@@ -251,13 +251,15 @@ class MixChannel(HTTPChannel):
         else:
             HTTPChannel.allHeadersReceived(self)
         if self.length != 0:
-            self._begin_body(request.content)
+            self._begin_body(request)
 
-    def _begin_body(self, content: IO[bytes]) -> None:
+    def _begin_body(self, request: Any) -> None:
         self.deadline = self.site.seconds() + self.site.timeouts.transfer
-        # A 100 Continue may wait in the transport.
-        self.direct.expect_buffered()
-        self._body = body_decoder(self.length, lambda data: self.upload.keep(data, content), self._body_finished)
+        if not request.fields.is_plain:
+            # A 100 Continue may wait in the transport.
+            self.direct.expect_buffered()
+        content, keep = request.content, self.upload.keep
+        self._body = body_decoder(self.length, lambda data: keep(data, content), self._body_finished)
 
     def checkPersistence(self, request: Any, version: bytes) -> bool:
         """Whether the connection may be used again."""

@@ -6,7 +6,6 @@ transport. A transport does not say when its buffer is empty, unless it was full
 waits as long as all responses of a connection were sent in this way and the socket took each of them completely.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -64,7 +63,7 @@ class DirectWriter:
 def whole_response(
     version: bytes,
     status: tuple[int, bytes],
-    ours: Sequence[tuple[bytes, bytes]],
+    ours: tuple[tuple[bytes, bytes], ...],
     fields: tuple[tuple[bytes, bytes], ...],
     body: bytes,
 ) -> bytes:
@@ -74,8 +73,10 @@ def whole_response(
     once: that takes longer than the rest of this thread's work for a small page.
     """
     names, lines = _lines(fields)
-    first = [b"%b: %b\r\n" % pair for pair in ours if pair[0].lower() not in names]
-    return b"%b %d %b\r\n%b%b\r\n%b" % (version, *status, b"".join(first), lines, body)
+    own_names, own_lines = _lines(ours)
+    if not names.isdisjoint(own_names):
+        _, own_lines = _lines(tuple(pair for pair in ours if pair[0].lower() not in names))
+    return b"%b %d %b\r\n%b%b\r\n%b" % (version, *status, own_lines, lines, body)
 
 
 @lru_cache(128)

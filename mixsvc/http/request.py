@@ -150,7 +150,8 @@ class MixRequest(Request):
     def respond(self, code: int, reason: bytes, fields: Pairs, body: bytes) -> None:
         """Send a whole response and finish. A field replaces the headers of its name that were set before."""
         self.setResponseCode(code, reason)
-        ours = [(name, value) for name, values in self.responseHeaders.getAllRawHeaders() for value in values]
+        headers = self.responseHeaders.getAllRawHeaders()
+        ours = tuple((name, value) for name, values in headers for value in values)
         if self.method == b"HEAD":
             body = b""
         self.startedWriting = 1

@@ -120,7 +120,8 @@ class MixSite(Site):
         if self.on_answer is None:
             Site.log(self, request)
         else:
-            self.on_answer(request, self.seconds() - getattr(request, "began", self.seconds()))
+            now = self.seconds()
+            self.on_answer(request, now - getattr(request, "began", now))
 
     def acceptableProtocols(self) -> list[bytes]:
         """The protocols that TLS may negotiate; HTTP/2 is left to a proxy."""

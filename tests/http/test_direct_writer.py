@@ -76,6 +76,13 @@ class WriteNowTests(SynchronousTestCase):
         self.assertRegex(self.wire.value(), rb"^HTTP/1.1 100 .*\r\n\r\nHTTP/1.1 200 ")
         self.assertEqual((False, True), self.ask(b"two"))
 
+    def test_behind_a_body_that_nobody_had_to_ask_for_a_response_is_sent_at_once(self) -> None:
+        for length in (b"Content-Length: 1\r\n\r\nx", b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"):
+            self.channel.dataReceived(b"POST /one HTTP/1.1\r\nHost: a\r\n" + length)
+
+        self.assertEqual(2, self.wire.sent.count(b"HTTP/1.1 200 "))
+        self.assertEqual(b"", self.wire.value())
+
     def test_an_error_is_left_for_the_reactor_to_find(self) -> None:
         self.wire.takes = None
 

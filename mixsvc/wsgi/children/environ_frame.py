@@ -67,8 +67,13 @@ def decode_call(payload: bytes) -> CallFrame:
 
 def encode_head(head: ResponseHead, body: bytes = b"") -> bytes:
     """The payload of a WHOLE or a BEGIN."""
-    block = b"".join([b"%b: %b\r\n" % pair for pair in head.headers])
+    block = _lines(head.headers)
     return b"".join((HEAD.pack(head.code, len(head.reason), len(block)), head.reason, block, body))
+
+
+@lru_cache(128)
+def _lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % pair for pair in headers])
 
 
 def decode_head(payload: bytes) -> HeadFrame:
