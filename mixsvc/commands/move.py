@@ -68,11 +68,11 @@ MOVE: Final = Command(
     "move",
     "move a history from SQLite to PostgreSQL, or back",
     "Copies everything that a database has (messages with their numbers, keys and times, rooms, topics, mutes and "
-    "bans, the audit log, rates) into a database of the other kind without a history, and prints how much that was. "
-    "Clients go on where they were. Stop the services on both first, and run it as the user of the service. If it is "
-    "interrupted, run it again: it goes on where it ended; before its end no service can start on the target. The "
-    "source stays as it is. U+0000 in old messages becomes U+FFFD, as PostgreSQL cannot store it. Let libpq find the "
-    "password (~/.pgpass or PGPASSWORD): others see command lines.",
+    "bans, the audit log, rates, events of topics) into a database of the other kind without a history, and prints "
+    "how much that was. Clients go on where they were. Stop the services on both first, and run it as the user of the "
+    "service. If it is interrupted, run it again: it goes on where it ended; before its end no service can start on "
+    "the target. The source stays as it is. U+0000 in old messages becomes U+FFFD, as PostgreSQL cannot store it. Let "
+    "libpq find the password (~/.pgpass or PGPASSWORD): others see command lines.",
     _add_options,
     _move,
 )

@@ -5,11 +5,19 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Final
 
-__all__ = ["parse_date", "parse_dates", "utc_milliseconds", "utc_seconds"]
+__all__ = ["microseconds", "parse_date", "parse_dates", "utc_milliseconds", "utc_seconds"]
 
 # date.fromisoformat accepts 20261030 and 2026-W44-5 as well.
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATES: Final = re.compile(rf"(?:{_DATE.pattern}\n)*+")
+
+
+def microseconds(seconds: float) -> float:
+    """Returns a time in seconds without what is below a microsecond.
+
+    So both kinds of database store it as it is, and a history can be moved from one to the other and back.
+    """
+    return round(seconds, 6)
 
 
 def utc_seconds(moment: float | datetime) -> str:

@@ -30,7 +30,7 @@ def move(source: str, target: str, report: Report) -> Mapping[str, Copied]:
             copied = copy_all(reader, writer, report)
             reader.expect_unused()
             writer.expect_unused()
-            writer.finish(epoch, reader.floor())
+            writer.finish(epoch, reader.floors())
     return copied
 
 

@@ -74,7 +74,7 @@ def writing(url: str, epoch: str) -> Iterator[RowWriter]:
         if not rows.moving():
             rows.begin(epoch)
         yield rows
-        connection.execute("ANALYZE message, room, sanction, audit, quote")
+        connection.execute(f"ANALYZE {', '.join(table.name for table in TABLES)}".encode())
 
 
 def _check_target(side: Side, rows: PostgresRows, epoch: str) -> None:
@@ -82,7 +82,7 @@ def _check_target(side: Side, rows: PostgresRows, epoch: str) -> None:
     if moving and moving != epoch:
         raise side.refusal(f"{INCOMPLETE}, which was for another history, or give another database")
     counted = {} if moving else {table.title: rows.count(table) for table in TABLES}
-    if any(counted.values()) or (not moving and rows.floor()):
+    if any(counted.values()) or (not moving and any(rows.floors().values())):
         raise side.full(counted)
 
 

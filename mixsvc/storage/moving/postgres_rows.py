@@ -1,9 +1,9 @@
 """The rows of a history in a PostgreSQL database."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from mixsvc.storage.moving.tables import MOVING, Column, Key, Kind, MovedTable, Part, Row
+from mixsvc.storage.moving.tables import FLOORS, MOVING, Column, Key, Kind, MovedTable, Part, Row
 from mixsvc.storage.moving.texts import MICROSECONDS
 from mixsvc.storage.postgres.connection import PostgresConnection
 
@@ -43,9 +43,9 @@ class PostgresRows:
         """A history is moved into this database from now on."""
         self._connection.execute(BEGIN, (MOVING, epoch))
 
-    def floor(self) -> int:
+    def floors(self) -> Mapping[str, int]:
         """See RowReader."""
-        return int(self._value("SELECT coalesce(max(number), 0) FROM room_floor"))
+        return {name: int(self._value(f"SELECT coalesce(max(number), 0) FROM {name}")) for name in FLOORS}
 
     def count(self, table: MovedTable) -> int:
         """See RowReader."""
@@ -70,10 +70,11 @@ class PostgresRows:
             if rows:
                 self._connection.execute(statement.encode(), [list(column) for column in zip(*rows, strict=True)])
 
-    def finish(self, epoch: str, floor: int) -> None:
+    def finish(self, epoch: str, floors: Mapping[str, int]) -> None:
         """See RowWriter."""
         with self._connection.transaction():
-            self._connection.execute("UPDATE room_floor SET number = %s", (floor,))
+            for name, number in floors.items():
+                self._connection.execute(f"UPDATE {name} SET number = %s".encode(), (number,))
             self._connection.execute(COUNTERS)
             self._connection.execute(BEGIN, ("epoch", epoch))
             self._connection.execute("DELETE FROM meta WHERE name = %s", (MOVING,))
@@ -90,12 +91,17 @@ class PostgresRows:
 def _read(column: Column) -> str:
     # Not as a floating-point number, which might lose a microsecond.
     if column.kind is Kind.TIME:
-        return f"(extract(epoch FROM {column.name}) * {MICROSECONDS})::bigint"
+        return (
+            f"CASE WHEN isfinite({column.name}) THEN (extract(epoch FROM {column.name}) * {MICROSECONDS})::bigint END"
+        )
     return column.name
 
 
 def _written(column: Column) -> str:
-    return f"to_timestamp({column.name} / {MICROSECONDS})" if column.kind is Kind.TIME else column.name
+    if column.kind is Kind.TIME:
+        # What has no time yet gets it later, and so does what has one of the future (expire_events).
+        return f"coalesce(to_timestamp({column.name} / {MICROSECONDS}), 'infinity')"
+    return column.name
 
 
 def _range(table: MovedTable, after: Key | None, up_to: Key | None) -> tuple[str, list[Any]]:

@@ -33,5 +33,5 @@ class Side:
         """The exception for a target that has a history. counted: how many rows of which kind it has."""
         found = ", ".join(f"{count} {title}" for title, count in counted.items() if count)
         return self.refusal(
-            f"it has a history already ({found or 'rooms that were forgotten'}); give a database without one"
+            f"it has a history already ({found or 'of what was forgotten'}); give a database without one"
         )

@@ -14,7 +14,7 @@ from mixsvc.storage.lock import DatabaseLock, own, user_of
 from mixsvc.storage.log_marks import is_log_of_another_file
 from mixsvc.storage.moving.side import MoveRefused, Side
 from mixsvc.storage.moving.sqlite_rows import SqliteRows
-from mixsvc.storage.moving.tables import TABLES, RowReader, RowWriter
+from mixsvc.storage.moving.tables import FLOORS, TABLES, RowReader, RowWriter
 from mixsvc.storage.replacing import give_as_before, put_in_place, remove
 from mixsvc.storage.schema import NEWEST, upgrade, version
 from mixsvc.storage.trouble import advice
@@ -107,8 +107,8 @@ def _check_target(side: Side, path: str) -> None:
         there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         rows = SqliteRows(connection)
         counted = {table.title: rows.count(table) for table in TABLES if table.name in there}
-        floor = rows.floor() if "room_floor" in there else 0
-    if any(counted.values()) or floor:
+        has_forgotten = there.issuperset(FLOORS) and any(rows.floors().values())
+    if any(counted.values()) or has_forgotten:
         raise side.full(counted)
 
 

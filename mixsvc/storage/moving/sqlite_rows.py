@@ -1,11 +1,11 @@
 """The rows of a history in a SQLite file."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from mixsvc.storage.moving.tables import MOVING, Key, Kind, MovedTable, Part, Row
+from mixsvc.storage.moving.tables import FLOORS, MOVING, Key, Kind, MovedTable, Part, Row
 from mixsvc.storage.moving.texts import MICROSECONDS, storable
 
 __all__ = ["SqliteRows"]
@@ -39,9 +39,12 @@ class SqliteRows:
         """A history is moved into this file from now on."""
         self._connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (MOVING, epoch))
 
-    def floor(self) -> int:
+    def floors(self) -> Mapping[str, int]:
         """See RowReader."""
-        (number,) = self._connection.execute("SELECT coalesce(max(number), 0) FROM room_floor").fetchone()
+        return {name: self._floor(name) for name in FLOORS}
+
+    def _floor(self, name: str) -> int:
+        (number,) = self._connection.execute(f"SELECT coalesce(max(number), 0) FROM {name}").fetchone()
         return int(number)
 
     def count(self, table: MovedTable) -> int:
@@ -63,10 +66,11 @@ class SqliteRows:
             self._connection.execute(f"DELETE FROM {table.name} {where}", values)
             self._connection.executemany(f"INSERT INTO {table.name} ({table.names}) VALUES ({cells})", rows)
 
-    def finish(self, epoch: str, floor: int) -> None:
+    def finish(self, epoch: str, floors: Mapping[str, int]) -> None:
         """See RowWriter."""
         with self._transaction():
-            self._connection.execute("UPDATE room_floor SET number = ?", (floor,))
+            for name, number in floors.items():
+                self._connection.execute(f"UPDATE {name} SET number = ?", (number,))
             self._connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?)", (epoch,))
             self._connection.execute("DELETE FROM meta WHERE name = ?", (MOVING,))
 

@@ -1,11 +1,24 @@
 """Which tables and columns make a history, the same in both kinds of database. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol, TypeAlias
 
-__all__ = ["MOVING", "TABLES", "Column", "Key", "Kind", "Part", "Row", "RowReader", "RowWriter", "MovedTable", "Value"]
+__all__ = [
+    "FLOORS",
+    "MOVING",
+    "TABLES",
+    "Column",
+    "Key",
+    "Kind",
+    "Part",
+    "Row",
+    "RowReader",
+    "RowWriter",
+    "MovedTable",
+    "Value",
+]
 
 # The name of the row of `meta` that a history has until it is complete. Its value is the epoch of the source.
 MOVING: Final = "moving"
@@ -19,7 +32,7 @@ Key: TypeAlias = tuple[str | int | bytes | None, ...]
 
 
 class Kind(Enum):
-    """What a column has."""
+    """What a column has. A time may be missing: in SQLite it is NULL then, and in PostgreSQL infinity."""
 
     TEXT = "text"
     NUMBER = "bigint"
@@ -77,7 +90,9 @@ def _texts(*names: str) -> Sequence[Column]:
     return [Column(name) for name in names]
 
 
-# The rooms come last of the chat's: their last numbers are of the messages.
+# The tables of one number: the highest that any forgotten room, or topic, had.
+FLOORS: Final = ("room_floor", "topic_floor")
+
 TABLES: Final[Sequence[MovedTable]] = (
     MovedTable(
         "message",
@@ -116,6 +131,19 @@ TABLES: Final[Sequence[MovedTable]] = (
     MovedTable(
         "quote", "quotes", 3, _texts("base", "quote", "date", "price", "fetched_at", "source"), skips_texts=True
     ),
+    MovedTable(
+        "topic_event",
+        "events of topics",
+        2,
+        [
+            Column("topic"),
+            _number("number"),
+            *_texts("name", "data"),
+            Column("key", is_unique_text=True),
+            _time("at"),
+        ],
+    ),
+    MovedTable("topic", "topics", 1, [Column("name"), _number("began"), _number("last"), _time("at")]),
 )
 
 
@@ -138,8 +166,8 @@ class RowReader(Protocol):
     def epoch(self) -> str:
         """The epoch of the history."""
 
-    def floor(self) -> int:
-        """The highest number that any forgotten room had."""
+    def floors(self) -> Mapping[str, int]:
+        """The numbers of FLOORS."""
 
     def count(self, table: MovedTable) -> int:
         """How many rows a table has."""
@@ -160,5 +188,5 @@ class RowWriter(RowReader, Protocol):
     def replace(self, table: MovedTable, after: Key | None, up_to: Key | None, rows: Sequence[Row]) -> None:
         """Replace the rows with keys after one and up to another one; up_to None: up to the end."""
 
-    def finish(self, epoch: str, floor: int) -> None:
+    def finish(self, epoch: str, floors: Mapping[str, int]) -> None:
         """Complete the history."""

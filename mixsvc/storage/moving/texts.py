@@ -83,6 +83,8 @@ def _check_text(table: MovedTable, place: int, cell: bytes) -> None:
 
 
 def _number(table: MovedTable, column: Column, cell: Any) -> Value:
+    if cell is None:
+        return None
     if column.kind is Kind.TIME:
         # A column of numbers keeps a text that is none as a text.
         if (
@@ -92,8 +94,8 @@ def _number(table: MovedTable, column: Column, cell: Any) -> Value:
         ):
             return round(cell * MICROSECONDS)
         raise _Unmovable(f"no time in {column.name}", table.skips_times)
-    if cell is None or (column.kind is Kind.NUMBER and isinstance(cell, int)):
-        return None if cell is None else int(cell)
+    if column.kind is Kind.NUMBER and isinstance(cell, int):
+        return cell
     raise _Unmovable(f"something else than a {column.kind.name.lower()} in {column.name}", False)
 
 

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mixsvc.common.times import microseconds
 from mixsvc.interfaces.topics import TopicBatch, TopicEvent
 from mixsvc.storage.epoch import read_epoch
 from mixsvc.topics.storage.records import Numbered, TopicAge, TopicDraft, TopicLimits, TopicPage, TopicQuery
@@ -118,7 +119,7 @@ def _store(cursor: sqlite3.Cursor, draft: TopicDraft, head: _TopicHead) -> Numbe
             return Numbered(row[0], is_repeated=True)
     head.last += 1
     # Behind an event without a date there is none with one, until all have got theirs.
-    head.at = None if draft.at is None or head.at is None else max(draft.at, head.at)
+    head.at = None if draft.at is None or head.at is None else max(microseconds(draft.at), head.at)
     cursor.execute(
         "INSERT INTO topic_event (topic, number, name, data, key, at) VALUES (?, ?, ?, ?, ?, ?)",
         (draft.topic, head.last, draft.name, draft.data, draft.key, head.at),
@@ -144,11 +145,11 @@ def _date(cursor: sqlite3.Cursor, now: float) -> int:
         cursor.execute(
             "UPDATE topic_event SET at = ?1 WHERE (topic, number) IN"
             f" (SELECT topic, number FROM topic_event WHERE {wrong} ORDER BY topic, number LIMIT ?2)",
-            (now, SLICE),
+            (microseconds(now), SLICE),
         )
         dated += cursor.rowcount
     if not dated:
-        cursor.execute("UPDATE topic SET at = ?1 WHERE at IS NULL OR at > ?1", (now,))
+        cursor.execute("UPDATE topic SET at = ?1 WHERE at IS NULL OR at > ?1", (microseconds(now),))
     return dated
 
 

@@ -20,6 +20,9 @@ from mixsvc.rates.history import sqlite as quotes_in_sqlite
 from mixsvc.storage.database import prepare
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.postgres.connection import connect
+from mixsvc.topics.storage import postgres as topics_in_postgres
+from mixsvc.topics.storage import sqlite as topics_in_sqlite
+from mixsvc.topics.storage.records import TopicDraft, TopicLimits, TopicQuery
 
 __all__ = ["contents", "make_history", "rows"]
 
@@ -35,6 +38,9 @@ TABLES: Final = {
     "sanction": "id",
     "audit": "id",
     "quote": "base, quote, date",
+    "topic_event": "topic, number",
+    "topic": "name",
+    "topic_floor": "number",
 }
 
 
@@ -57,6 +63,13 @@ def make_history(path: str, messages: int = 30) -> None:
         run(chat.messages.forget, Oblivion("empty"))
         # A message of before there were marks.
         run(lambda cursor: cursor.execute("UPDATE message SET mark = NULL WHERE room = 'lobby' AND number = 1"))
+        limits = TopicLimits(keep=100, topics=100, page_events=1000, page_bytes=10**6)
+        events = [TopicDraft("stock", "price", f"{n} ü", f"key{n}", NOW + n) for n in range(5)]
+        # When the time of day was not known.
+        undated = [TopicDraft("boot", "", "x", None, None)]
+        run(topics_in_sqlite.insert, [*events, *undated, TopicDraft("gone", "", "y", None, NOW)], limits)
+        run(lambda cursor: cursor.execute("DELETE FROM topic_event WHERE topic = 'gone'"))
+        run(topics_in_sqlite.forget, 2)
         fetched = datetime(2026, 11, 29, 12, 30, tzinfo=UTC)
         given_quotes = [
             Quote("EUR", each, Decimal("1.10500"), date(2026, 11, day), fetched, "ecb", False)
@@ -70,9 +83,10 @@ def contents(place: str) -> dict[str, Any]:
     """What the service reads of a history."""
     if place.startswith("postgresql:"):
         with closing(connect(place)) as connection, connection.cursor() as cursor:
-            return _read(lambda function, *given: function(cursor, *given), postgres.STORE, quotes_in_postgres)
+            stores = (postgres.STORE, quotes_in_postgres, topics_in_postgres)
+            return _read(lambda function, *given: function(cursor, *given), *stores)
     with _on_sqlite(place) as run:
-        return _read(run, sqlite.STORE, quotes_in_sqlite)
+        return _read(run, sqlite.STORE, quotes_in_sqlite, topics_in_sqlite)
 
 
 def rows(path: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -86,7 +100,7 @@ def rows(path: str) -> dict[str, list[tuple[Any, ...]]]:
         return {**found, "epoch": epoch}
 
 
-def _read(run: Callable[..., Any], store: ChatStore, quotes: Any) -> dict[str, Any]:
+def _read(run: Callable[..., Any], store: ChatStore, quotes: Any, topics: Any) -> dict[str, Any]:
     names = sorted(run(store.messages.room_names))
     epoch = run(store.messages.read_epoch)
     queries = [PageQuery(room, 0, 1_000_000, seen=1_000_000, known=Known(epoch, None, 5)) for room in [*names, "new"]]
@@ -102,6 +116,11 @@ def _read(run: Callable[..., Any], store: ChatStore, quotes: Any) -> dict[str, A
         ],
         "sanctions": run(store.sanctions.read_sanctions),
         "audit": run(store.sanctions.read_audit, None, 1000),
+        "topics": run(
+            topics.read,
+            [TopicQuery(topic, 0, epoch) for topic in ("boot", "stock", "new")],
+            TopicLimits(keep=100, topics=100, page_events=1000, page_bytes=10**6),
+        ),
         "quotes": {
             pair: [line.at(place) for place in range(len(line.days))] for pair, line in run(quotes.read_past).items()
         },

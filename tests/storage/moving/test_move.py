@@ -63,6 +63,8 @@ def test_everything_is_there_and_goes_back_as_it_was(durable_url: str) -> None:
         "sanction": Copied(2),
         "audit": Copied(5),
         "quote": Copied(4),
+        "topic_event": Copied(6),
+        "topic": Copied(2),
     }
     assert sorted(each.name for each in Path().iterdir() if "back" in each.name) == [
         "back.sqlite3",
@@ -246,7 +248,7 @@ def test_files_that_are_no_sources(durable_url: str) -> None:
         refusal(":memory:", durable_url)
         == "--from :memory:: a database in memory cannot be moved; give the path of a file"
     )
-    assert "it was made by an older mixsvc (its version is 3, this one moves 4)" in refusal("old.sqlite3", durable_url)
+    assert "it was made by an older mixsvc (its version is 3, this one moves 5)" in refusal("old.sqlite3", durable_url)
     assert "it was made by a newer mixsvc (its version is 9" in refusal("new.sqlite3", durable_url)
     assert "it belongs to another program" in refusal("strange", durable_url)
 

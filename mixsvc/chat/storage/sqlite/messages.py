@@ -20,7 +20,8 @@ from mixsvc.chat.storage.records import (
     StoredMessage,
 )
 from mixsvc.chat.storage.store import DELETED_TOLD, PRUNED
-from mixsvc.chat.storage.times import ROUNDED, microseconds
+from mixsvc.chat.storage.times import ROUNDED
+from mixsvc.common.times import microseconds
 from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.epoch import read_epoch
 

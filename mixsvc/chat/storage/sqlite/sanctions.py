@@ -9,8 +9,9 @@ from mixsvc.chat.model.acts import Deletion, Lift, Removal
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.storage.records import AuditEntry, StoredAct
 from mixsvc.chat.storage.sqlite.messages import topic
-from mixsvc.chat.storage.times import ROUNDED, microseconds
+from mixsvc.chat.storage.times import ROUNDED
 from mixsvc.common.addresses import network
+from mixsvc.common.times import microseconds
 from mixsvc.nodes.interfaces import JournalPage
 
 __all__ = ["delete_message", "impose", "lift", "move", "read_audit", "read_events", "read_sanctions", "record"]
