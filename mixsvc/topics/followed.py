@@ -1,0 +1,136 @@
+"""A topic that is followed, those who follow it, and where each of them is. Pure but for the reader."""
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import Protocol
+
+from mixsvc.interfaces import Identity
+from mixsvc.interfaces.topics import Subscription, TopicBatch, TopicEvent, TopicReader
+from mixsvc.topics.storage.records import TopicPage
+
+__all__ = ["FollowedTopic", "Follower", "FollowerOwner", "Place", "PlaceState"]
+
+
+class PlaceState(Enum):
+    """What somebody who follows a topic waits for."""
+
+    # For `resume`, or for the other topics of a subscription that begins.
+    NOTHING = 0
+    # A page of the database.
+    PAGE = 1
+    # Other nodes: it has read more than was told here.
+    OTHERS = 2
+    # The next event.
+    NEXT = 3
+
+
+class Place:
+    """Where somebody is in one topic. number: of the event that was told last."""
+
+    __slots__ = ("follower", "number", "page", "state", "topic")
+
+    def __init__(self, follower: "Follower", topic: "FollowedTopic") -> None:
+        self.follower = follower
+        self.topic = topic
+        self.number = 0
+        self.state = PlaceState.NOTHING
+        # The first page, until all topics of the subscription have theirs.
+        self.page: TopicPage | None = None
+
+    def give(self, before: int, batch: TopicBatch) -> None:
+        """Tell the events of a batch behind the number `before`, if that is what this place waits for."""
+        if self.state is PlaceState.NEXT and self.number == before:
+            self.number = batch.last
+            self.follower.reader.events(batch)
+
+    def give_page(self, page: TopicPage) -> None:
+        """Tell what a page has that was read for this place."""
+        reader = self.follower.reader
+        self.number = page.start
+        if page.is_reset:
+            reader.reset(self.topic.name, page.start)
+        # The reader may have paused, or gone, while it was told that.
+        if self.follower.is_running:
+            self.number = page.end
+            if page.batch is not None:
+                reader.events(page.batch)
+
+
+class FollowerOwner(Protocol):
+    """What a follower needs of all topics."""
+
+    def paused(self, follower: "Follower") -> None:
+        """It takes nothing more."""
+
+    def resumed(self, follower: "Follower") -> None:
+        """It goes on."""
+
+    def stopped(self, follower: "Follower") -> None:
+        """It is gone."""
+
+
+class Follower:
+    """Somebody who follows topics. Implements Following. missing: how many first pages it waits for."""
+
+    __slots__ = ("_owner", "identity", "is_running", "is_stopped", "missing", "places", "reader")
+
+    def __init__(self, owner: FollowerOwner, subscription: Subscription, reader: TopicReader) -> None:
+        self._owner = owner
+        self.reader = reader
+        self.identity: Identity | None = subscription.identity
+        self.places: tuple[Place, ...] = ()
+        self.is_running = True
+        self.is_stopped = False
+        self.missing = 0
+
+    def pause(self) -> None:
+        if self.is_running:
+            self.is_running = False
+            self._owner.paused(self)
+
+    def resume(self) -> None:
+        if not self.is_running and not self.is_stopped:
+            self.is_running = True
+            self._owner.resumed(self)
+
+    def stop(self) -> None:
+        if not self.is_stopped:
+            self.is_running = False
+            self.is_stopped = True
+            self._owner.stopped(self)
+
+
+class FollowedTopic:
+    """A topic that somebody follows."""
+
+    __slots__ = ("_pending", "is_ahead", "name", "places")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        # All who follow it, in the order in which they came.
+        self.places: dict[Place, None] = {}
+        # Whether the state of a place is OTHERS.
+        self.is_ahead = False
+        self._pending: list[TopicEvent] = []
+
+    def add(self, events: "list[TopicEvent]") -> bool:
+        """Tell events whose numbers follow each other; returns whether `visit` is to be run now or later for them."""
+        is_first = not self._pending
+        self._pending += events
+        return is_first
+
+    def clear(self) -> None:
+        """Tell nothing of what waits: those who follow read it."""
+        self._pending.clear()
+
+    def visit(self) -> Iterator[None]:
+        """Give what waits to those who wait for it, one after the other."""
+        if not self._pending:
+            return
+        batch = TopicBatch(self.name, tuple(self._pending))
+        self._pending.clear()
+        before = batch.events[0].number - 1
+        # A copy: whoever is told something may go.
+        for place in tuple(self.places):
+            place.give(before, batch)
+            yield

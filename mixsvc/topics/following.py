@@ -1,0 +1,313 @@
+"""Tells those who follow topics each event once and in order, whichever node has stored it."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from mixsvc.common.names import TOPIC_NAMES, is_topic_name
+from mixsvc.common.positions import Position
+from mixsvc.errors import NotPublished, ServiceBusy
+from mixsvc.interfaces.topics import Subscription, TopicEnd, TopicEvent, TopicReader
+from mixsvc.nodes.hints import Published
+from mixsvc.nodes.interfaces import Bus
+from mixsvc.nodes.tails import Tails
+from mixsvc.topics.followed import FollowedTopic, Follower, Place, PlaceState
+from mixsvc.topics.slices import Slices
+from mixsvc.topics.storage.queue import TopicQueue
+from mixsvc.topics.storage.records import TopicPage, TopicQuery
+
+__all__ = ["MOST_TOPICS", "TopicFollowers"]
+
+# How many topics one may follow at once.
+MOST_TOPICS: Final = 50
+
+# After how many seconds what could not be read is read again.
+RETRY_SECONDS: Final = 1.0
+
+
+class TopicFollowers:
+    """All who follow topics of this process. Implements Topics and FollowerOwner. Reactor thread.
+
+    Each place in a topic has the number of the event that was told there last, and whatever comes is given to it only
+    if it is next. Who is behind what is told reads pages, until it is not.
+    """
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime, queue: TopicQueue, bus: Bus) -> None:
+        self._clock = clock
+        self._queue = queue
+        self._bus = bus
+        self._slices = Slices(clock)
+        self._topics: dict[str, FollowedTopic] = {}
+        self._tails: Tails[TopicEvent] = Tails(_unchanged)
+        # Who waits for each page that is asked for.
+        self._reads: dict[TopicQuery, list[Place]] = {}
+        self._followers: dict[Follower, None] = {}
+        self._is_reading = False
+        self._is_closed = False
+        self._epoch = ""
+        # How many events were given to somebody.
+        self.told = 0
+        bus.listen(Published, self._heard)
+
+    def __len__(self) -> int:
+        return len(self._followers)
+
+    def topics(self) -> Collection[str]:
+        """The names of the topics that are followed."""
+        return self._topics.keys()
+
+    def followers(self) -> Collection[Follower]:
+        """All who follow topics."""
+        return self._followers.keys()
+
+    def follow(self, subscription: Subscription, reader: TopicReader) -> Follower:
+        """See Topics."""
+        names = subscription.topics
+        if not 1 <= len(names) <= MOST_TOPICS or len({*names}) < len(names):
+            raise NotPublished(f"follow 1 to {MOST_TOPICS} topics, each once")
+        for name in names:
+            if not is_topic_name(name):
+                raise NotPublished(f"{name[:20]!r} is not a topic: {TOPIC_NAMES}")
+        if self._is_closed:
+            raise ServiceBusy("the service is stopping; try again a little later")
+        follower = Follower(self, subscription, reader)
+        follower.places = tuple(self._enter(follower, name) for name in names)
+        self._followers[follower] = None
+        self._slices.add(self._start(follower, subscription.since))
+        return follower
+
+    def stored(self, event: TopicEvent, is_repeated: bool) -> None:
+        """This node has stored an event, or stored it before under the same key."""
+        last = {event.topic: event.number}
+        if is_repeated:
+            # If the first answer was lost, it was not told here.
+            self._tails.heard(last)
+        else:
+            self._bus.tell(Published(last))
+            topic = self._topics.get(event.topic)
+            if topic is not None:
+                self._tell(topic, self._tails.stored(topic.name, event.number, event))
+        self._read_missing()
+
+    def end(self, follower: Follower, reason: TopicEnd) -> None:
+        """Tell somebody nothing more, and why."""
+        if not follower.is_stopped:
+            follower.stop()
+            follower.reader.ended(reason)
+
+    def end_topic(self, name: str, person: str | None) -> None:
+        """End those who follow a topic: all, or those of one person."""
+        topic = self._topics.get(name)
+        for place in tuple(topic.places) if topic is not None else ():
+            identity = place.follower.identity
+            if person is None or (identity is not None and identity.person == person):
+                self.end(place.follower, TopicEnd.CLOSED)
+
+    def end_all(self, reason: TopicEnd) -> None:
+        """End everybody."""
+        for follower in tuple(self._followers):
+            self.end(follower, reason)
+
+    def close(self) -> None:
+        """End everybody, and let nobody follow any more."""
+        self._is_closed = True
+        self.end_all(TopicEnd.STOPPING)
+
+    def paused(self, follower: Follower) -> None:
+        """See FollowerOwner."""
+        for place in follower.places:
+            if place.state is not PlaceState.PAGE:
+                place.state = PlaceState.NOTHING
+
+    def resumed(self, follower: Follower) -> None:
+        """See FollowerOwner."""
+        if not follower.missing:
+            self._slices.add(self._go_on(follower.places))
+
+    def stopped(self, follower: Follower) -> None:
+        """See FollowerOwner."""
+        del self._followers[follower]
+        for place in follower.places:
+            place.state = PlaceState.NOTHING
+            topic = place.topic
+            del topic.places[place]
+            if not topic.places:
+                del self._topics[topic.name]
+                self._tails.close(topic.name)
+
+    def _enter(self, follower: Follower, name: str) -> Place:
+        topic = self._topics.get(name)
+        if topic is None:
+            topic = self._topics[name] = FollowedTopic(name)
+            self._tails.open(name)
+        place = Place(follower, topic)
+        topic.places[place] = None
+        return place
+
+    def _start(self, follower: Follower, since: Position) -> Iterator[None]:
+        """Find where somebody begins: what was told already is known without reading."""
+        if follower.is_stopped:
+            return
+        follower.missing = len(follower.places)
+        for place in follower.places:
+            name, number = place.topic.name, since.numbers.get(place.topic.name)
+            is_known = self._tails.is_begun(name) and (number is None or since.epoch in ("", self._epoch))
+            told = self._tails.told(name)
+            if is_known and number in (None, told):
+                self._arrive(place, TopicPage(told, told, told, None, False, self._epoch))
+            else:
+                self._ask(place, TopicQuery(name, number, since.epoch if number is not None else ""))
+        yield
+
+    def _begin(self, follower: Follower) -> None:
+        pages = [(place, place.page) for place in follower.places]
+        numbers = {place.topic.name: page.start for place, page in pages if page is not None}
+        follower.reader.begun(Position(numbers, self._epoch))
+        for place, page in pages:
+            place.page = None
+            if page is not None:
+                place.number = page.start
+                self._take(place, page)
+
+    def _ask(self, place: Place, query: TopicQuery) -> None:
+        place.state = PlaceState.PAGE
+        waiting = self._reads.get(query) if query.after is not None else None
+        if waiting is not None:
+            waiting.append(place)
+            return
+        waiting = [place]
+        if query.after is not None:
+            # Who asks for the end must not get a page that was asked for before.
+            self._reads[query] = waiting
+        reading = self._queue.read(query)
+        reading.addCallbacks(
+            self._has_read, self._not_read, callbackArgs=(query, waiting), errbackArgs=(query, waiting)
+        )
+
+    def _has_read(self, page: TopicPage, query: TopicQuery, places: Sequence[Place]) -> None:
+        self._forget(query)
+        self._epoch = page.epoch
+        topic = self._topics.get(query.topic)
+        if topic is None:
+            return
+        if self._tails.is_begun(query.topic):
+            self._tails.heard({query.topic: page.last})
+        else:
+            self._tell(topic, self._tails.read(query.topic, page.last, {}))
+        self._slices.add(self._arrive_all(places, page))
+        self._read_missing()
+
+    def _not_read(self, failure: object, query: TopicQuery, places: Sequence[Place]) -> None:
+        """The queue has logged it."""
+        self._forget(query)
+        self._clock.callLater(RETRY_SECONDS, self._ask_again, query, places)
+
+    def _forget(self, query: TopicQuery) -> None:
+        if query.after is not None:
+            del self._reads[query]
+
+    def _ask_again(self, query: TopicQuery, places: Sequence[Place]) -> None:
+        for place in places:
+            if not place.follower.is_stopped:
+                self._ask(place, query)
+
+    def _arrive_all(self, places: Sequence[Place], page: TopicPage) -> Iterator[None]:
+        for place in places:
+            self._arrive(place, page)
+            yield
+
+    def _arrive(self, place: Place, page: TopicPage) -> None:
+        """A place has got the page that it has asked for."""
+        follower = place.follower
+        if follower.is_stopped:
+            return
+        place.state = PlaceState.NOTHING
+        if not follower.missing:
+            self._take(place, page)
+            return
+        place.page = page
+        follower.missing -= 1
+        if not follower.missing:
+            self._begin(follower)
+
+    def _take(self, place: Place, page: TopicPage) -> None:
+        # Who has paused reads it again.
+        if place.follower.is_running:
+            place.give_page(page)
+            self._settle(place)
+
+    def _settle(self, place: Place) -> None:
+        """Let a place wait for what it needs next."""
+        if not place.follower.is_running or place.state is PlaceState.PAGE:
+            return
+        topic = place.topic
+        told = self._tails.told(topic.name)
+        if place.number < told:
+            self._ask(place, TopicQuery(topic.name, place.number))
+        elif place.number == told:
+            place.state = PlaceState.NEXT
+        else:
+            place.state = PlaceState.OTHERS
+            topic.is_ahead = True
+
+    def _go_on(self, places: Sequence[Place]) -> Iterator[None]:
+        for place in places:
+            self._settle(place)
+            yield
+
+    def _tell(self, topic: FollowedTopic, ready: Sequence[TopicEvent]) -> None:
+        """Tell those who wait the next events; their numbers follow each other and those that were told."""
+        if not ready:
+            return
+        if topic.add(list(ready)):
+            self._slices.add(topic.visit())
+        if topic.is_ahead:
+            topic.is_ahead = False
+            self._slices.add(self._go_on([each for each in topic.places if each.state is PlaceState.OTHERS]))
+
+    def _heard(self, hint: Published) -> None:
+        self._tails.heard(hint.lasts)
+        self._read_missing()
+
+    def _read_missing(self) -> None:
+        """Read what other nodes have stored, until nothing is missing."""
+        missing = {} if self._is_reading else self._tails.missing()
+        if not missing:
+            return
+        self._is_reading = True
+        reads: list[Deferred[None]] = [
+            self._queue.read(TopicQuery(name, after)).addCallback(self._has_read_missing, name)
+            for name, after in missing.items()
+        ]
+        gatherResults(reads, consumeErrors=True).addBoth(self._missing_read)
+
+    def _has_read_missing(self, page: TopicPage, name: str) -> None:
+        topic = self._topics.get(name)
+        if topic is None:
+            return
+        found = {event.number: event for event in (page.batch.events if page.batch is not None else ())}
+        ready = self._tails.read(name, page.end, found)
+        if page.is_reset:
+            # Some are gone that were not told: each who waits reads what there is, and is told so.
+            topic.clear()
+            waiting = [each for each in topic.places if each.state is PlaceState.NEXT]
+            for place in waiting:
+                place.state = PlaceState.NOTHING
+            self._slices.add(self._go_on(waiting))
+        else:
+            self._tell(topic, ready)
+
+    def _missing_read(self, result: object) -> None:
+        """What failed is logged by the queue; the next hint, or event, leads to the next attempt."""
+        self._is_reading = False
+        if isinstance(result, list):
+            self._read_missing()
+
+
+def _unchanged(event: TopicEvent) -> TopicEvent:
+    return event

@@ -1,0 +1,320 @@
+"""Those who follow topics: each event once and in order, from where they were, whatever comes between."""
+
+from collections import Counter
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.common.positions import Position
+from mixsvc.errors import NotPublished, ServiceBusy
+from mixsvc.interfaces.topics import TopicBatch, TopicEnd
+from mixsvc.topics.following import MOST_TOPICS
+from tests.topics.fakes import FakeReader, Topics
+
+
+class FollowingCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.topics = Topics()
+
+    def publish(self, *data: str, topic: str = "a") -> None:
+        self.topics.publish(topic, *data)
+
+
+class BeginningTests(FollowingCase):
+    def test_without_a_position_what_comes_next_is_told(self) -> None:
+        self.publish("old")
+        reader = self.topics.read()
+        self.publish("new")
+
+        self.assertEqual([("a", 2, "new")], reader.told)
+        assert reader.start is not None
+        self.assertEqual(({"a": 1}, 16), (reader.start.numbers, len(reader.start.epoch)))
+
+    def test_from_a_position_on_everything_behind_it_is_told(self) -> None:
+        self.publish("x", "y", "z")
+
+        for since, told in ((0, [1, 2, 3]), (2, [3]), (3, [])):
+            reader = self.topics.read(a=since)
+            self.assertEqual(told, reader.numbers())
+            self.assertEqual([], reader.resets)
+
+    def test_an_event_that_was_acknowledged_before_somebody_follows_is_not_new(self) -> None:
+        first = FakeReader().follow(self.topics.followers, "a")
+        self.topics.clock.advance(0)
+        # Its page is read, and comes late.
+        self.topics.database.commit()
+        self.topics.store("a", "x")
+        self.topics.database.deliver()
+        self.topics.database.step()
+        second = FakeReader().follow(self.topics.followers, "a")
+        self.topics.settle()
+
+        self.assertEqual(([1], []), (first.numbers(), second.numbers()))
+
+    def test_nothing_is_told_before_follow_has_returned(self) -> None:
+        self.topics.read()
+        # The end is known, so nothing has to be read; FakeReader checks that it is told later.
+        reader = FakeReader().follow(self.topics.followers, "a")
+        self.assertIsNone(reader.start)
+        self.topics.clock.advance(0)
+        self.assertIsNotNone(reader.start)
+
+    def test_several_topics_begin_together(self) -> None:
+        self.publish("x", "y")
+        self.publish("z", topic="b")
+        reader = self.topics.read("b", "a", "c", a=1, b=0)
+
+        assert reader.start is not None
+        self.assertEqual({"b": 0, "a": 1, "c": 0}, reader.start.numbers)
+        self.publish("w", topic="c")
+        self.assertEqual([("b", 1, "z"), ("a", 2, "y"), ("c", 1, "w")], reader.told)
+
+    def test_who_is_of_another_epoch_or_ahead_is_told_and_begins_with_what_is_kept(self) -> None:
+        self.publish("x", "y")
+        other = FakeReader().follow(self.topics.followers, "a", since=Position({"a": 1}, "other"))
+        ahead = self.topics.read(a=3)
+
+        for reader in (other, ahead):
+            self.assertEqual(([("a", 0)], [1, 2]), (reader.resets, reader.numbers()))
+        self.publish("z")
+        self.assertEqual([[1, 2, 3]] * 2, [other.numbers(), ahead.numbers()])
+
+    def test_who_is_of_another_epoch_is_told_also_if_its_number_is_the_last(self) -> None:
+        self.publish("x", "y")
+        self.topics.read()
+
+        reader = FakeReader().follow(self.topics.followers, "a", since=Position({"a": 2}, "other"))
+        self.topics.settle()
+
+        self.assertEqual([("a", 0)], reader.resets)
+
+    def test_what_is_gone_is_told(self) -> None:
+        self.topics = Topics(keep=2)
+        self.publish(*"vwxyz")
+
+        reader = self.topics.read(a=1)
+
+        self.assertEqual(([("a", 3)], [4, 5]), (reader.resets, reader.numbers()))
+
+    def test_a_long_past_comes_in_pages(self) -> None:
+        self.topics = Topics(page_events=3)
+        self.publish(*"abcdefgh")
+
+        reader = self.topics.read(a=1)
+
+        self.assertEqual([2, 3, 4, 5, 6, 7, 8], reader.numbers())
+        self.assertEqual([3, 3, 1], [len(each.events) for each in reader.batches])
+        self.publish("i")
+        self.assertEqual(9, reader.numbers()[-1])
+
+    def test_what_cannot_be_followed_is_refused(self) -> None:
+        many = [f"t{number}" for number in range(MOST_TOPICS + 1)]
+        for topics in ([], ["a", "a"], ["a b"], [""], ["x" * 101], ["a\0"], many):
+            with self.assertRaises(NotPublished):
+                FakeReader().follow(self.topics.followers, *topics)
+        self.assertEqual((0, 0), (len(self.topics.followers), len(self.topics.followers.topics())))
+
+    def test_what_cannot_be_read_is_read_again(self) -> None:
+        self.publish("x")
+        reader = FakeReader().follow(self.topics.followers, "a", since=Position({"a": 0}))
+        self.topics.clock.advance(0)
+        self.topics.database.fail()
+        self.assertIsNone(reader.start)
+        self.flushLoggedErrors()
+
+        self.topics.clock.advance(1)
+        self.topics.settle()
+
+        self.assertEqual([1], reader.numbers())
+
+
+class TellingTests(FollowingCase):
+    def test_all_get_the_same_objects_so_that_a_form_is_made_once(self) -> None:
+        readers = [self.topics.read() for _ in range(3)]
+        self.topics.store("a", "x", "y")
+        self.topics.settle()
+
+        self.assertEqual(1, len({id(batch) for reader in readers for batch in reader.batches}))
+        batch = readers[0].batches[0]
+        self.assertEqual([b"x", b"y"], [event.form(_encoded.one) for event in batch.events])
+        for reader in readers:
+            self.assertEqual(b"xy", reader.batches[0].form(_encoded.all))
+            self.assertEqual(b"x", reader.batches[0].events[0].form(_encoded.one))
+        self.assertEqual(3, _encoded.calls)
+
+    def test_an_event_is_told_once_it_is_committed(self) -> None:
+        reader = self.topics.read()
+        self.topics.store("a", "x")
+        self.topics.clock.advance(0)
+        self.topics.database.commit()
+        self.topics.clock.advance(0)
+        self.assertEqual([], reader.told)
+
+        self.topics.database.deliver()
+        self.topics.settle()
+
+        self.assertEqual([1], reader.numbers())
+
+    def test_what_is_stored_again_under_its_key_is_told_once(self) -> None:
+        reader = self.topics.read()
+        for _ in range(2):
+            self.topics.store("a", "x", key="k")
+            self.topics.settle()
+
+        self.assertEqual([1], reader.numbers())
+
+    def test_what_fails_is_not_told_and_leaves_no_gap(self) -> None:
+        reader = self.topics.read()
+        self.topics.store("a", "lost")
+        self.topics.database.fail()
+        self.flushLoggedErrors()
+        self.publish("kept")
+
+        self.assertEqual([("a", 1, "kept")], reader.told)
+
+    def test_a_reader_that_fails_or_goes_does_not_keep_others_from_it(self) -> None:
+        readers = [self.topics.read() for _ in range(3)]
+        readers[0].takes = 1
+        readers[1].following.stop()
+        readers[1].following.stop()
+        self.publish("x")
+        self.publish("y")
+
+        self.assertEqual([[1], [], [1, 2]], [reader.numbers() for reader in readers])
+
+    def test_many_are_told_in_slices(self) -> None:
+        clock, turns = self.topics.clock, Counter[str]()
+        readers = [self.topics.read() for _ in range(3)]
+        self.topics.store("a", "x")
+        self.topics.database.settle()
+        # Each event takes its reader long.
+        for reader in readers:
+            self.patch(reader, "events", lambda batch: clock.pump([0.02]))
+        call_later = clock.callLater
+        self.patch(clock, "callLater", lambda *given: turns.update(["turn"]) or call_later(*given))
+
+        self.topics.settle()
+
+        self.assertEqual(3, turns.total())
+
+    def test_topics_that_nobody_follows_any_more_are_forgotten(self) -> None:
+        reader = self.topics.read("a", "b")
+        reader.following.stop()
+
+        self.assertEqual((0, 0), (len(self.topics.followers), len(self.topics.followers.topics())))
+        self.publish("x")
+        self.assertEqual([], reader.told)
+
+
+class PausingTests(FollowingCase):
+    def test_who_pauses_gets_what_came_meanwhile_when_it_goes_on(self) -> None:
+        reader = self.topics.read()
+        other = self.topics.read()
+        self.publish("x")
+        reader.following.pause()
+        reader.following.pause()
+        self.publish("y", "z")
+        self.assertEqual([1], reader.numbers())
+
+        reader.following.resume()
+        reader.following.resume()
+        self.topics.settle()
+        self.publish("w")
+
+        self.assertEqual([1, 2, 3, 4], reader.numbers())
+        self.assertEqual([1, 2, 3, 4], other.numbers())
+
+    def test_who_pauses_while_a_page_is_read_reads_it_again(self) -> None:
+        self.publish("x", "y")
+        reader = self.topics.read(a=2)
+        reader.following.pause()
+        self.publish("z")
+        for _ in range(3):
+            reader.following.resume()
+            self.topics.clock.advance(0)
+            reader.following.pause()
+            self.topics.settle()
+        self.assertEqual([], reader.told)
+
+        reader.following.resume()
+        self.topics.settle()
+
+        self.assertEqual([3], reader.numbers())
+
+    def test_who_pauses_in_the_middle_of_pages_goes_on_there(self) -> None:
+        self.topics = Topics(page_events=2)
+        self.publish(*"abcdefg")
+        reader = FakeReader()
+        reader.takes = 1
+        reader.follow(self.topics.followers, "a", since=Position({"a": 0}))
+        self.topics.settle()
+        self.assertEqual([1, 2], reader.numbers())
+
+        for _ in range(5):
+            reader.following.resume()
+            self.topics.settle()
+
+        self.assertEqual([1, 2, 3, 4, 5, 6, 7], reader.numbers())
+
+    def test_who_pauses_until_the_events_are_gone_is_told(self) -> None:
+        self.topics = Topics(keep=2)
+        reader = self.topics.read()
+        self.publish("a")
+        reader.following.pause()
+        self.publish(*"bcdef")
+
+        reader.following.resume()
+        self.topics.settle()
+
+        self.assertEqual(([("a", 4)], [1, 5, 6]), (reader.resets, reader.numbers()))
+
+    def test_who_goes_while_a_page_is_read_is_told_nothing(self) -> None:
+        self.publish("x")
+        reader = FakeReader().follow(self.topics.followers, "a", since=Position({"a": 0}))
+        self.topics.clock.advance(0)
+        reader.following.stop()
+        self.topics.settle()
+
+        self.assertIsNone(reader.start)
+
+
+class EndingTests(FollowingCase):
+    def test_a_topic_is_closed_for_one_person_or_for_all(self) -> None:
+        ann, bob, stranger = (self.topics.read("a", "b", person=person) for person in ("ann", "bob", None))
+        other = self.topics.read("c", person="ann")
+
+        self.topics.followers.end_topic("b", "ann")
+        self.assertEqual([TopicEnd.CLOSED, None, None], [each.end for each in (ann, bob, stranger)])
+        self.topics.followers.end_topic("b", None)
+        self.assertEqual([TopicEnd.CLOSED] * 3, [each.end for each in (ann, bob, stranger)])
+        self.topics.followers.end_topic("none", None)
+
+        self.assertIsNone(other.end)
+        self.publish("x")
+        self.assertEqual([], ann.told)
+
+    def test_the_end_of_the_service_is_told_to_everybody_and_nobody_follows_any_more(self) -> None:
+        readers = [self.topics.read(), FakeReader().follow(self.topics.followers, "b")]
+        self.topics.followers.close()
+        self.topics.settle()
+
+        self.assertEqual([TopicEnd.STOPPING] * 2, [each.end for each in readers])
+        with self.assertRaises(ServiceBusy):
+            FakeReader().follow(self.topics.followers, "a")
+
+
+class _Encoder:
+    """Counts how often something is encoded."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def one(self, event: object) -> bytes:
+        self.calls += 1
+        return str(getattr(event, "data", "")).encode()
+
+    def all(self, batch: TopicBatch) -> bytes:
+        self.calls += 1
+        return "".join(event.data for event in batch.events).encode()
+
+
+_encoded = _Encoder()
