@@ -37,13 +37,13 @@ from twisted.web.resource import IResource
 from mixsvc.application import person_tokens, request_authenticator
 from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
-from mixsvc.chat.login_watch import LookAtLogins
 from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import Settings, WebSettings
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades
 from mixsvc.holds.holder import ClientHolder, Feeds, HoldLimits, Surroundings
 from mixsvc.hooks.children import ChildHookRunner
+from mixsvc.hooks.login_watch import LookAtLogins
 from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
 from mixsvc.http.links import address_text, link_to

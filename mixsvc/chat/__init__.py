@@ -7,7 +7,6 @@ Files, in the order in which one meets them:
 - dispatch: builds the state and the handlers, and calls the handler of each request.
 - gate: holds a client's requests until it is known whether it may do the first of them.
 - arrivals: who comes to one of several nodes (mixsvc/nodes) before that has begun.
-- login_watch: ends the connections of those who have logged out.
 - handlers/: what the requests do.
 - storage/: the queue in front of the database, and the SQL.
 - model/: rooms, people, sanctions, epochs, token buckets. Pure.

@@ -6,33 +6,20 @@ and forms stay.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
 from mixsvc.hooks.registry import hooks, is_in_hook
 from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
-from mixsvc.threads.places import Places
+from mixsvc.threads.places import AskInPlace, Place, Places
 
 if TYPE_CHECKING:
     # Only the process that serves the chat has it in its memory.
     from mixsvc.chat.dispatch import ChatDispatcher
 
-__all__ = ["AskChat", "Place", "RemoteChat", "chat_answers"]
-
-# What a thread has while it waits for an answer; see mixsvc.threads.places.
-Place: TypeAlias = Callable[[], AbstractContextManager[object]]
-
-
-class AskChat(Protocol):
-    """Asks the process that serves the chat. Used in worker threads."""
-
-    def __call__(self, method: str, arguments: Sequence[object], place: Place) -> Any:
-        """Returns the JSON of a method of `chat_answers`, or raises its error; ServiceBusy if there is no answer.
-
-        place: taken while an answer is waited for, and not while no process is there that could give one.
-        """
+__all__ = ["RemoteChat", "chat_answers"]
 
 
 def chat_answers(service: "ChatDispatcher") -> Mapping[str, Callable[..., Any]]:
@@ -65,7 +52,7 @@ class RemoteChat:
     on_message = staticmethod(hooks.on_message)
     may = staticmethod(hooks.may)
 
-    def __init__(self, ask: AskChat, prefix: str, places: Places) -> None:
+    def __init__(self, ask: AskInPlace, prefix: str, places: Places) -> None:
         """prefix: see IChat. places: for threads that wait for the chat's database."""
         self._ask_chat = ask
         self._places = places

@@ -12,13 +12,13 @@ from mixsvc.chat.arrivals import PatientIdentifier
 from mixsvc.chat.connection import ChatFactory, same_owner
 from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, StoredState, read_stored_state
 from mixsvc.chat.facade import ChatFacade
-from mixsvc.chat.login_watch import LoginWatch, LookAtLogins, look_in_thread
 from mixsvc.chat.stats import ChatStats
 from mixsvc.chat.storage.sqlite import store as sqlite
 from mixsvc.chat.storage.store import ChatDatabase, ChatStore
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.config.settings import MEMORY, Settings
+from mixsvc.hooks.login_watch import LoginWatch, LookAtLogins, look_in_thread
 from mixsvc.interfaces import DeferToThread, IRates
 from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.hooks import HookRunner
@@ -84,7 +84,9 @@ class ChatService:
         nodes = given.node.nodes if given.node is not None else alone()
         neighbours = Neighbours(given.rates.facade, broadcast, given.hooks, nodes, given.tokens)
         self.dispatcher = ChatDispatcher(clocks, self._database, settings.chat, neighbours)
-        self._login_watch = LoginWatch(reactor, self.dispatcher, given.look or look_in_thread(given.defer_to_thread))
+        self._login_watch = LoginWatch(
+            reactor, "chat", self.dispatcher, given.look or look_in_thread(given.defer_to_thread)
+        )
         record = ClockRecord(settings.storage.path)
         self._clock_keeper = ClockKeeper(reactor, given.wall, record, given.defer_to_thread)
         identify = PatientIdentifier(given.node, given.identify) if given.node is not None else given.identify

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from mixsvc.application import person_tokens
 from mixsvc.charts.remote import RemoteCharts
-from mixsvc.chat.remote import AskChat, Place, RemoteChat
+from mixsvc.chat.remote import RemoteChat
 from mixsvc.common.answers import decode
 from mixsvc.config.settings import Settings
 from mixsvc.facade import Facades
@@ -15,7 +15,7 @@ from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.pages.auth.remote import remote_memory
 from mixsvc.rates.remote import PushedRates, RemoteHistory
 from mixsvc.threads.children import this_process
-from mixsvc.threads.places import Places
+from mixsvc.threads.places import AskInPlace, Place, Places
 
 __all__ = ["AskService", "ChildFacades"]
 
@@ -67,7 +67,7 @@ def _asker(ask: AskService, prefix: str, seconds: float) -> Ask:
     return asked
 
 
-def _in_place(ask: Ask) -> AskChat:
+def _in_place(ask: Ask) -> AskInPlace:
     def asked(method: str, arguments: Sequence[object], place: Place) -> Any:
         with place():
             return ask(method, arguments)

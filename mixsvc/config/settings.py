@@ -21,6 +21,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "StorageSettings",
+    "TopicsSettings",
     "WebSettings",
 ]
 
@@ -132,6 +133,19 @@ class ChatSettings:
 
 
 @dataclass(frozen=True)
+class TopicsSettings:
+    """[topics]: what is published, how long it is kept, and its limits."""
+
+    keep: int = setting(parsers.whole(1, 10**9), "1000")
+    keep_for: float = setting(parsers.seconds(0, 10**9), "86400")
+    in_memory: bool = setting(parsers.yes_or_no, "no")
+    max_topics: int = setting(parsers.whole(1, 10**7), "100000")
+    max_data: int = setting(parsers.whole(1, 2**30), "65536")
+    rate: float = setting(parsers.number(0.01, 10**6), "1000")
+    burst: int = setting(parsers.whole(1, 10**6), "5000")
+
+
+@dataclass(frozen=True)
 class RatesSettings:
     """[rates]: the sources, how often they are asked, the pairs on the page, and the charts."""
 
@@ -188,6 +202,7 @@ class Settings:
     web: WebSettings = field(default_factory=WebSettings)
     chat: ChatSettings = field(default_factory=ChatSettings)
     rates: RatesSettings = field(default_factory=RatesSettings)
+    topics: TopicsSettings = field(default_factory=TopicsSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
     nodes: NodesSettings = field(default_factory=NodesSettings)
 

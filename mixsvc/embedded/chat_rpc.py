@@ -20,9 +20,10 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from mixsvc.chat.dispatch import ChatDispatcher
-from mixsvc.chat.remote import Place, chat_answers
+from mixsvc.chat.remote import chat_answers
 from mixsvc.common.answers import error_fields, value_of
 from mixsvc.errors import ServiceBusy
+from mixsvc.threads.places import Place
 
 __all__ = ["DATABASE_PLACES", "ChatRpcClient", "ChatRpcServer"]
 
@@ -100,7 +101,7 @@ class ChatRpcClient:
         self._seconds = seconds
 
     def ask(self, method: str, arguments: Sequence[object], place: Place) -> Any:
-        """See AskChat."""
+        """See AskInPlace."""
         arguments = _repeatable(method, arguments)
         ends_at = time.monotonic() + HANDOVERS * self._seconds
         while (answer := self._try(method, arguments, place)) is None:

@@ -8,9 +8,10 @@ its own, or in the processes in which the application is imported. So there are 
 - lanes: jobs that run side by side, except those of one lane, which keep their order.
 - listeners: gives messages to the functions that `on_message` has registered, and passes their answers on.
 - permissions: asks the functions that `may` has registered, and remembers their answers for some seconds.
+- login_watch: asks the authenticator's identities every second whether their logins have ended.
 
-The last three run in the reactor thread. They know a HookRunner only, not where it runs the functions, and nothing of
-the chat, which uses them.
+The last four run in the reactor thread. They know a HookRunner, or a function, only, not where it runs the functions,
+and nothing of the chat, which uses them.
 
 **A hook holds nothing up.** A message is given to hooks when it is on disk and on its way to everybody, and nobody
 waits for them. A question to `may` delays the requests of one client, and no answer in time is a refusal. It may hang

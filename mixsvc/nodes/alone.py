@@ -75,6 +75,9 @@ class _LocalClaims:
 class _LocalJournal:
     """Implements Journal: what this node has stored is all there is."""
 
+    def __init__(self) -> None:
+        self._listeners: dict[str, Callable[[JournalEvent], object]] = {}
+
     def follow(
         self,
         apply: Callable[[JournalEvent], object],
@@ -83,11 +86,14 @@ class _LocalJournal:
     ) -> None:
         self._apply = apply
 
+    def listen(self, kind: str, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
+        self._listeners[kind] = apply
+
     def begin_at(self, position: int) -> None:
         """Does nothing: no event has a number."""
 
     def stored(self, event: JournalEvent) -> "Deferred[None]":
-        self._apply(event)
+        self._listeners.get(event.kind, self._apply)(event)
         return succeed(None)
 
     def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[None]":
@@ -103,3 +109,6 @@ class _OwnHeart:
 
     def beat_for(self, host: NodeHost) -> None:
         """Does nothing."""
+
+    def watch(self, topics: Callable[[], Collection[str]]) -> None:
+        """Does nothing: all events come by way of this node."""

@@ -1,6 +1,6 @@
 """Beats: tells the engine that this node lives, and learns in the same statement all that hints may have missed."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred, succeed
@@ -14,7 +14,7 @@ from mixsvc.errors import StorageError
 from mixsvc.nodes import statements
 from mixsvc.nodes.interfaces import NodeHost
 from mixsvc.nodes.pulse import Others, Pulse, PulseTimes
-from mixsvc.nodes.statements import Beat, Run
+from mixsvc.nodes.statements import Beat, Run, Watched
 
 __all__ = ["HeartOwner", "SharedHeart"]
 
@@ -61,11 +61,15 @@ class SharedHeart:
         self._cleaned_at = clock.seconds()
         self._is_failing = False
         self._is_beating = False
+        self._topics: Callable[[], Collection[str]] = tuple
         # The number of this node, 0 while it has none.
         self.node = 0
 
     def beat_for(self, host: NodeHost) -> None:
         self._host = host
+
+    def watch(self, topics: Callable[[], Collection[str]]) -> None:
+        self._topics = topics
 
     @property
     def is_trusted(self) -> bool:
@@ -129,7 +133,8 @@ class SharedHeart:
                     self.stop()
                     return
             node, sent_at, expected = self.node, self._clock.seconds(), self._owner.known()
-            beat = await self._run(statements.beat, node, self._host.awake_rooms(), self._others.over(sent_at))
+            watched = Watched(self._host.awake_rooms(), self._topics())
+            beat = await self._run(statements.beat, node, watched, self._others.over(sent_at))
         except StorageError as error:
             self._failed(str(error))
             return

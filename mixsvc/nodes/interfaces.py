@@ -190,6 +190,12 @@ class Journal(Protocol):
         has to be delivered before it.
         """
 
+    def listen(self, kind: str, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
+        """Give the events of a kind to another part of the service than the chat; `missed` is as for `follow`.
+
+        One part for each kind. Called before the first event.
+        """
+
     def begin_at(self, position: int) -> None:
         """The chat has read a state that has all events up to this number in it; called before the first client."""
 
@@ -222,6 +228,9 @@ class Heart(Protocol):
 
     def beat_for(self, host: NodeHost) -> None:
         """Take the chat that this node serves. Called once, before the first client."""
+
+    def watch(self, topics: Callable[[], Collection[str]]) -> None:
+        """Find out with each heartbeat which events the topics have that topics() returns; see hints.Published."""
 
     @property
     def is_trusted(self) -> bool:

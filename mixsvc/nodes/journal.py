@@ -33,6 +33,9 @@ class SharedJournal:
         self._bus = bus
         self._applied = applied
         self._order = EventOrder(0)
+        # The parts besides the chat that get events of a kind, and what they do if some were missed.
+        self._listeners: dict[str, Callable[[JournalEvent], object]] = {}
+        self._missers: list[Callable[[], object]] = []
         self._waiting: list[tuple[int, Deferred[None]]] = []
         self._is_reading = False
 
@@ -51,6 +54,10 @@ class SharedJournal:
         self._missed = missed
         self._read_after = read
         self._bus.listen(Recorded, self.heard)
+
+    def listen(self, kind: str, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
+        self._listeners[kind] = apply
+        self._missers.append(missed)
 
     def begin_at(self, position: int) -> None:
         self._order = EventOrder(position)
@@ -102,7 +109,8 @@ class SharedJournal:
     def _do(self, ready: Ready) -> None:
         try:
             if ready.has_missed:
-                self._missed()
+                for missed in (*self._missers, self._missed):
+                    missed()
             for event in ready.events:
                 self._do_event(event)
         finally:
@@ -116,7 +124,7 @@ class SharedJournal:
 
     def _do_event(self, event: JournalEvent) -> None:
         try:
-            self._apply(event)
+            self._listeners.get(event.kind, self._apply)(event)
         except Exception:
             self._log.failure(
                 "nodes: the event {number} ({kind}) was not applied", number=event.number, kind=event.kind

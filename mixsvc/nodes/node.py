@@ -11,7 +11,7 @@ from mixsvc.interfaces import DeferToThread
 from mixsvc.nodes.bus import SharedBus
 from mixsvc.nodes.claims import SharedClaims
 from mixsvc.nodes.heart import SharedHeart
-from mixsvc.nodes.hints import Gone, LifeSign, Recorded, Said
+from mixsvc.nodes.hints import Gone, LifeSign, Published, Recorded, Said
 from mixsvc.nodes.interfaces import Nodes
 from mixsvc.nodes.journal import SharedJournal
 from mixsvc.nodes.listener import HintListener, ListeningConnection
@@ -126,6 +126,7 @@ class SharedNode:
         # As if all others had told what they have stored.
         self._bus.deliver(Recorded(beat.event))
         self._bus.deliver(Said(beat.lasts))
+        self._bus.deliver(Published(beat.topics))
         self._bus.tell(LifeSign())
         heard_at = max(self._listening_at, self._bus.heard_at or 0.0)
         if self._reactor.seconds() - heard_at > DEAF_BEATS * self._times.heartbeat:

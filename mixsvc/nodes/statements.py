@@ -21,6 +21,7 @@ __all__ = [
     "Beat",
     "Release",
     "Run",
+    "Watched",
     "beat",
     "begin",
     "claim",
@@ -60,16 +61,26 @@ class Beat:
     """What the engine answers to a heartbeat.
 
     leads: whether this node is the leader. event: the number of the newest event of the journal. written: the numbers
-    of the nodes' newest batches, by node. lasts: the numbers of the newest messages, by room. marks: those of all nodes
-    and of the leader. now: the engine's time of day, in seconds since 1970, UTC.
+    of the nodes' newest batches, by node. lasts: the numbers of the newest messages, by room; topics: of the newest
+    events, by topic. marks: those of all nodes and of the leader. now: the engine's time of day, in seconds since 1970,
+    UTC.
     """
 
     leads: bool
     event: int
     written: Mapping[int, int]
     lasts: Mapping[str, int]
+    topics: Mapping[str, int]
     marks: Marks
     now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The rooms and the topics of which a node wants to know the newest number."""
+
+    rooms: Collection[str]
+    topics: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +101,17 @@ def begin(cursor: Any, name: str) -> int:
     return int(row[0])
 
 
-def beat(cursor: Any, node: int, rooms: Collection[str], over: str | None) -> Beat | None:
-    """A node lives; None if the others have given it up.
-
-    rooms: of which it wants to know the newest number. over: the mark of the leader whose time is over.
-    """
-    found = _value(cursor, "SELECT node_beat(%s, %s, %s::uuid)", node, list(rooms), over)
+def beat(cursor: Any, node: int, watched: Watched, over: str | None) -> Beat | None:
+    """A node lives; None if the others have given it up. over: the mark of the leader whose time is over."""
+    found = _value(cursor, "SELECT node_beat(%s, %s, %s::uuid)", node, list(watched.rooms), over)
     if found is None:
         return None
+    query = "SELECT name, last FROM topic WHERE name = ANY (%s)"
+    topics = dict(cursor.execute(query, (list(watched.topics),)).fetchall()) if watched.topics else {}
     written = {int(each): number for each, number in found["written"].items()}
     nodes = {int(each): mark for each, mark in found["marks"].items()}
     marks = Marks(nodes, frozenset(found["leaving"]), found["leader"])
-    return Beat(found["leads"], found["event"], written, found["lasts"], marks, float(found["now"]))
+    return Beat(found["leads"], found["event"], written, found["lasts"], topics, marks, float(found["now"]))
 
 
 def clean(cursor: Any, node: int, gone: Mapping[int, str], old: float | None) -> Sequence[int]:

@@ -1,21 +1,34 @@
 """Places for threads that wait for something slow, so that the others stay free for those who do not need it."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from math import inf
 from threading import Condition
-from typing import Final
+from typing import Any, Final, Protocol, TypeAlias
 
 from mixsvc.errors import ServiceBusy
 
-__all__ = ["HANGING_SECONDS", "REST_SECONDS", "Places"]
+__all__ = ["HANGING_SECONDS", "REST_SECONDS", "AskInPlace", "Place", "Places"]
+
+# What a thread has while it waits for an answer.
+Place: TypeAlias = Callable[[], AbstractContextManager[object]]
 
 # A call that has lasted so many seconds shows that what it waits for hangs.
 HANGING_SECONDS: Final = 0.3
 
 # After a call that has hung and failed nobody tries again for so many seconds, which leaves a single thread to others.
 REST_SECONDS: Final = 2.0
+
+
+class AskInPlace(Protocol):
+    """Asks another process. Used in worker threads."""
+
+    def __call__(self, method: str, arguments: Sequence[object], place: Place) -> Any:
+        """Returns the JSON that a method returns there, or raises its error; ServiceBusy if there is no answer.
+
+        place: taken while an answer is waited for, and not while no process is there that could give one.
+        """
 
 
 class Places:

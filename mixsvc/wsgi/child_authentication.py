@@ -90,7 +90,7 @@ class ChildAuthenticator:
         return self._turns.run(lambda: self._within(Deferred.fromCoroutine(self._who(texts))))
 
     def look(self, identities: Sequence[Identity]) -> "Deferred[Sequence[bool | Failure]]":
-        """Says of each whether its login has ended, or how it failed to find out (mixsvc.chat.login_watch).
+        """Says of each whether its login has ended, or how it failed to find out (mixsvc.hooks.login_watch).
 
         Of those whose process is gone it asks for some at a time; the others have not ended until it is their turn.
         """

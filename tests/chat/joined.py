@@ -99,6 +99,9 @@ class FakeHeart:
     def beat_for(self, host: NodeHost) -> None:
         self.host = host
 
+    def watch(self, topics: Callable[[], Collection[str]]) -> None:
+        """There are no topics here."""
+
 
 class FakeBus:
     def __init__(self, node: NodeHarness) -> None:
@@ -170,6 +173,9 @@ class FakeJournal:
         self, apply: Callable[[JournalEvent], object], missed: Callable[[], object], read: Callable[..., object]
     ) -> None:
         self._apply = apply
+
+    def listen(self, kind: str, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
+        """The chat is alone with its events here."""
 
     def begin_at(self, position: int) -> None:
         """The state of a test's start has all events in it."""

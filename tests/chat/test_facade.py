@@ -10,11 +10,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from mixsvc.chat.facade import ChatFacade
-from mixsvc.chat.remote import Place, RemoteChat, chat_answers
+from mixsvc.chat.remote import RemoteChat, chat_answers
 from mixsvc.common import answers
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import IChat, Identity, RoomMessage
-from mixsvc.threads.places import HANGING_SECONDS, Places
+from mixsvc.threads.places import HANGING_SECONDS, Place, Places
 from tests.chat.fakes import ChatHarness
 
 

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.common.clocks import TRUST_SECONDS
 from mixsvc.nodes.heart import CLEANING, KEPT, SharedHeart
 from mixsvc.nodes.pulse import LEAVING, Marks, PulseTimes
-from mixsvc.nodes.statements import Beat
+from mixsvc.nodes.statements import Beat, Watched
 from tests.nodes.fakes import FakeRun
 
 TIMES = PulseTimes(heartbeat=2.0, dead_after=15.0)
@@ -18,7 +18,7 @@ NOW = 1e9
 
 
 def answer(leads: bool, nodes: Mapping[int, str], leaving: Collection[int] = (), now: float = NOW) -> Beat:
-    return Beat(leads, 7, {1: 0, 2: 5}, {"lobby": 3}, Marks(nodes, leaving, "leader's"), now)
+    return Beat(leads, 7, {1: 0, 2: 5}, {"lobby": 3}, {"order-42": 9}, Marks(nodes, leaving, "leader's"), now)
 
 
 ALIVE = answer(False, {1: "a", 2: "b"})
@@ -53,7 +53,7 @@ class HeartTests(SynchronousTestCase):
 
     def begin(self, answer: Beat = ALIVE) -> None:
         self.assertEqual(("a",), self.engine.answer("begin", 1))
-        self.assertEqual((1, ["lobby"], None), self.engine.answer("beat", answer))
+        self.assertEqual((1, Watched(["lobby"], ()), None), self.engine.answer("beat", answer))
 
     def test_it_begins_and_beats_at_once_and_then_again_and_again(self) -> None:
         self.assertFalse(self.heart.is_trusted)
@@ -140,7 +140,7 @@ class HeartTests(SynchronousTestCase):
         self.beat_on(4, leads=False)
         self.clock.advance(2)
 
-        self.assertEqual((1, ["lobby"], "leader's"), self.engine.answer("beat", ALIVE))
+        self.assertEqual((1, Watched(["lobby"], ()), "leader's"), self.engine.answer("beat", ALIVE))
 
     def test_the_time_of_day_is_that_of_the_engine_and_not_trusted_within_an_hour(self) -> None:
         self.begin(answer(False, {1: "a"}, now=NOW))
@@ -194,7 +194,7 @@ class HeartTests(SynchronousTestCase):
 
         self.clock.advance(2)
         self.engine.answer("begin", 5)
-        self.assertEqual((5, ["lobby"], None), self.engine.answer("beat", ALIVE))
+        self.assertEqual((5, Watched(["lobby"], ()), None), self.engine.answer("beat", ALIVE))
         self.assertTrue(self.heart.is_trusted)
 
     def test_it_beats_sooner_if_hints_may_have_been_missed(self) -> None:

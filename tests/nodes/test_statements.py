@@ -13,7 +13,7 @@ from mixsvc.nodes.elsewhere import NodeRows
 from mixsvc.nodes.interfaces import Claimant, Holder
 from mixsvc.nodes.own_rows import Batch, Change
 from mixsvc.nodes.pulse import Marks
-from mixsvc.nodes.statements import Release
+from mixsvc.nodes.statements import Release, Watched
 from mixsvc.storage.postgres.connection import PostgresCursor, connect
 from tests.nodes.engine import make_tables
 
@@ -52,16 +52,19 @@ def test_a_heartbeat_tells_what_hints_may_have_missed(cursor: PostgresCursor) ->
     event = statements.post(cursor, "kick", "lobby", {"name": "Ann"})
     statements.move(cursor, b, Batch(1, 0, [ANN], is_whole=False))
 
-    beat = statements.beat(cursor, a, ["lobby", "nowhere"], None)
+    cursor.execute("INSERT INTO topic (name, began, last, at) VALUES ('a', 0, 9, now()), ('b', 0, 3, now())")
+
+    beat = statements.beat(cursor, a, Watched(["lobby", "nowhere"], ["a", "nothing"]), None)
 
     assert beat is not None
     assert (beat.leads, beat.event, beat.written, beat.lasts) == (True, event, {a: 0, b: 1}, {"lobby": 7})
+    assert beat.topics == {"a": 9}
     assert abs(beat.now - time()) < 60
-    assert statements.beat(cursor, a + b, [], None) is None
+    assert statements.beat(cursor, a + b, Watched([], ()), None) is None
 
 
 def marks_of(cursor: PostgresCursor, node: int) -> Marks:
-    beat = statements.beat(cursor, node, [], None)
+    beat = statements.beat(cursor, node, Watched([], ()), None)
     assert beat is not None
     return beat.marks
 
@@ -82,7 +85,7 @@ def test_one_node_leads_until_its_time_is_over_or_it_leaves(cursor: PostgresCurs
     a, b, c = (statements.begin(cursor, name) for name in "abc")
 
     def leads(node: int, over: str | None = None) -> bool:
-        beat = statements.beat(cursor, node, [], over)
+        beat = statements.beat(cursor, node, Watched([], ()), over)
         return beat is not None and beat.leads
 
     assert [leads(a), leads(b), leads(a)] == [True, False, True]
@@ -192,11 +195,11 @@ def test_a_leader_that_is_heard_late_gives_up_no_node_that_lived_when_it_asked(c
     a, b, c = (statements.begin(cursor, name) for name in "abc")
     asked = {node: mark for node, mark in marks_of(cursor, a).nodes.items() if node != a}
     # All have stood still, and b goes on before the leader is heard.
-    statements.beat(cursor, b, [], None)
+    statements.beat(cursor, b, Watched([], ()), None)
 
     assert statements.clean(cursor, a, asked, None) == [c]
 
-    assert statements.beat(cursor, b, [], None) is not None
+    assert statements.beat(cursor, b, Watched([], ()), None) is not None
 
 
 def test_what_is_dated_in_the_future_is_forgotten_with_what_is_old(cursor: PostgresCursor) -> None:

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.model import token_buckets
 from mixsvc.chat.model.token_buckets import ADDRESS_SHARES, TokenBuckets
+from mixsvc.common.bucket_table import LOOKED_AT
 from tests.common.exact_bucket import EXACT_STEPS, ExactBucket
 
 
@@ -85,7 +85,7 @@ class ForgettingTests(SynchronousTestCase):
         for number in range(5000):
             meters.take(10.0 * number, f"p{number}", "")
 
-        self.assertLessEqual(meters.size(), 50 + token_buckets.LOOKED_AT)
+        self.assertLessEqual(meters.size(), 50 + LOOKED_AT)
 
     def test_an_empty_bucket_is_remembered_while_others_fill_up_again(self) -> None:
         meters = TokenBuckets(1.0, 100, most=400)
@@ -97,7 +97,7 @@ class ForgettingTests(SynchronousTestCase):
 
     def test_an_empty_bucket_is_remembered_before_those_who_spent_little(self) -> None:
         meters = TokenBuckets(1.0, 5, most=100)
-        spent = [f"Ann{number}" for number in range(token_buckets.LOOKED_AT - 1)]
+        spent = [f"Ann{number}" for number in range(LOOKED_AT - 1)]
         for person in spent:
             meters.take(0.0, person, "", 5)
         for number in range(5000):

@@ -6,8 +6,8 @@ from typing import TypeVar
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
-from mixsvc.chat.login_watch import LOOK_SECONDS, LoginWatch, look_in_thread
 from mixsvc.chat.protocol.events import LOGGED_OUT
+from mixsvc.hooks.login_watch import LOOK_SECONDS, LoginWatch, look_in_thread
 from mixsvc.interfaces import Identity
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import FakeClient
@@ -21,7 +21,7 @@ class LoginTestCase(ChatTestCase):
         self.ended: set[str] = set()
         self.trouble: Exception | None = None
         self.looks = 0
-        self.watch = LoginWatch(self.chat.clock, self.chat.dispatcher, look_in_thread(self.defer))
+        self.watch = LoginWatch(self.chat.clock, "chat", self.chat.dispatcher, look_in_thread(self.defer))
         self.watch.start()
         self.addCleanup(self.watch.stop)
         self.ann = self.chat.inside("Ann")
@@ -86,7 +86,7 @@ class WatchTests(LoginTestCase):
     def test_a_client_that_is_lost_meanwhile_is_left_alone(self) -> None:
         answer: Deferred[Sequence[bool | Failure]] = Deferred()
         mia = self.mia()
-        watch = LoginWatch(self.chat.clock, self.chat.dispatcher, lambda identities: answer)
+        watch = LoginWatch(self.chat.clock, "chat", self.chat.dispatcher, lambda identities: answer)
         watch.start()
         self.addCleanup(watch.stop)
         self.watch.stop()

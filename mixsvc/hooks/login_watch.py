@@ -1,7 +1,7 @@
 """Looks every second whether logins have ended with which connections were opened, and ends those connections."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -9,11 +9,9 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.chat.dispatch import ChatDispatcher
-from mixsvc.chat.model.people import Client
 from mixsvc.interfaces import DeferToThread, Identity
 
-__all__ = ["LoginWatch", "LookAtLogins", "look_in_thread"]
+__all__ = ["LoggedIn", "LoggedInMany", "LoginWatch", "LookAtLogins", "look_in_thread"]
 
 # How often it looks, in seconds.
 LOOK_SECONDS: Final = 1.0
@@ -23,16 +21,38 @@ LOOK_SECONDS: Final = 1.0
 LookAtLogins: TypeAlias = Callable[[Sequence[Identity]], "Deferred[Sequence[bool | Failure]]"]
 
 
-class LoginWatch:
-    """Ends the connections of those who have logged out, in whichever process that was. Used in the reactor thread.
+class LoggedIn(Protocol):
+    """Somebody whose login may end. identity: None for a stranger."""
 
-    Moderators' requests are checked besides, before each is done (handlers.moderation).
+    @property
+    def identity(self) -> Identity | None: ...
+
+
+L = TypeVar("L", bound=LoggedIn)
+
+
+class LoggedInMany(Protocol[L]):
+    """Those who are looked after. Used in the reactor thread."""
+
+    def logged_in(self) -> Sequence[L]:
+        """Those whose login may end before they go."""
+
+    def end_login(self, each: L, /) -> None:
+        """The login of one of them has ended. Does nothing if that one has gone meanwhile."""
+
+
+class LoginWatch(Generic[L]):
+    """Ends what those get who have logged out, in whichever process that was. Used in the reactor thread.
+
+    The chat's moderators are looked at besides, before each of their requests is done (chat/handlers/moderation.py).
     """
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, dispatcher: ChatDispatcher, look: LookAtLogins) -> None:
-        self._dispatcher = dispatcher
+    def __init__(self, clock: IReactorTime, part: str, many: LoggedInMany[L], look: LookAtLogins) -> None:
+        """part: what the log calls the part of the service that has them."""
+        self._part = part
+        self._many = many
         self._look_at = look
         self._is_failing = False
         self._loop = LoopingCall(self._look)
@@ -48,21 +68,21 @@ class LoginWatch:
             self._loop.stop()
 
     def _look(self) -> "Deferred[None] | None":
-        logged_in = [(each, each.identity) for each in self._dispatcher.logged_in()]
-        clients = [client for client, identity in logged_in if identity is not None]
-        if not clients:
+        logged_in = [(each, each.identity) for each in self._many.logged_in()]
+        looked_at = [each for each, identity in logged_in if identity is not None]
+        if not looked_at:
             return None
         looking = self._look_at([identity for _, identity in logged_in if identity is not None])
-        return looking.addCallback(self._seen, clients).addErrback(self._failed)
+        return looking.addCallback(self._seen, looked_at).addErrback(self._failed)
 
-    def _seen(self, answers: Sequence[bool | Failure], clients: Sequence[Client]) -> None:
+    def _seen(self, answers: Sequence[bool | Failure], looked_at: Sequence[L]) -> None:
         failures: list[Failure] = []
         # A failure for one person says nothing about the others.
-        for client, answer in zip(clients, answers, strict=True):
+        for each, answer in zip(looked_at, answers, strict=True):
             if isinstance(answer, Failure):
                 failures.append(answer)
             elif answer:
-                self._dispatcher.end_login(client)
+                self._many.end_login(each)
         if failures:
             self._failed(failures[0])
         else:
@@ -72,7 +92,7 @@ class LoginWatch:
         # Once, not every second.
         if not self._is_failing:
             self._is_failing = True
-            self._log.failure("chat: it could not be found out who has logged out", failure)
+            self._log.failure("{part}: it could not be found out who has logged out", failure, part=self._part)
 
 
 def look_in_thread(defer_to_thread: DeferToThread) -> LookAtLogins:

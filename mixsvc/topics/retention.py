@@ -1,0 +1,101 @@
+"""Deletes events that are older than [topics] keep_for, a slice at a time, and forgets topics that are empty."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall, deferLater
+from twisted.logger import Logger
+
+from mixsvc.common.clocks import Clocks
+from mixsvc.config.settings import TopicsSettings
+from mixsvc.nodes.interfaces import Heart
+from mixsvc.storage.engine import Cursor
+from mixsvc.topics.storage.queue import TopicQueue
+from mixsvc.topics.storage.records import TopicAge
+
+__all__ = ["TopicRetention"]
+
+# How often it looks: so often in keep_for, but not more often or less often than this, in seconds.
+LOOKS: Final = 10
+SHORTEST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 60.0
+
+# How long the database is left to others between two slices, in seconds.
+SLICE_PAUSE: Final = 0.05
+
+
+class TopicRetention:
+    """Applies [topics] keep_for. Reactor thread.
+
+    What this process has stored becomes old by a clock that nobody can set. What others have stored, or earlier
+    processes, becomes old by its date, as soon as the time of day may be trusted (common.clocks.WallClock); of several
+    nodes, the leader sees to that. ([topics] keep, the number of events, is applied with each event.)
+    """
+
+    _log = Logger()
+
+    def __init__(self, clocks: Clocks[IReactorTime], queue: TopicQueue, heart: Heart, settings: TopicsSettings) -> None:
+        self._clock, self._wall = clocks.steady, clocks.wall
+        self._queue = queue
+        self._heart = heart
+        self._keep_for = settings.keep_for
+        # Half of the topics that there may be: a new one is not refused because of empty ones.
+        self._most = settings.max_topics // 2
+        self._loop = LoopingCall(self._round)
+        self._loop.clock = clocks.steady
+        # The newest numbers that were stored since the last round; and up to earlier rounds, with their times.
+        self._new: dict[str, int] = {}
+        self._rounds: deque[tuple[float, Mapping[str, int]]] = deque()
+
+    def start(self) -> None:
+        """Begin to look."""
+        pause = self._keep_for / LOOKS if self._keep_for else LONGEST_PAUSE
+        self._loop.start(min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE), now=False)
+
+    def stop(self) -> None:
+        """Stop looking."""
+        if self._loop.running:
+            self._loop.stop()
+
+    def stored(self, topic: str, number: int) -> None:
+        """This process has stored an event."""
+        if self._keep_for:
+            self._new[topic] = number
+
+    def _round(self) -> "Deferred[None]":
+        # A LoopingCall stops for good if its function fails.
+        return Deferred.fromCoroutine(self._look()).addErrback(self._failed)
+
+    def _failed(self, failure: object) -> None:
+        if self._loop.running:
+            self._log.warn("topics: old events could not be deleted; it is tried again")
+
+    async def _look(self) -> None:
+        now = self._clock.seconds()
+        if self._new:
+            self._rounds.append((now, self._new))
+            self._new = {}
+        while self._rounds and now - self._rounds[0][0] >= self._keep_for:
+            up_to = self._rounds[0][1]
+            await self._all(lambda cursor, up_to=up_to: self._queue.store.drop(cursor, up_to))  # type: ignore[misc]
+            self._rounds.popleft()
+        # Asked in each round, as it has to be watched to be trusted.
+        trusted = self._wall.trusted_seconds()
+        if not self._heart.is_leader:
+            return
+        if self._keep_for and trusted is not None:
+            age = TopicAge(trusted, trusted - self._keep_for)
+            await self._all(lambda cursor: self._queue.store.expire(cursor, age))
+        await self._all(lambda cursor: self._queue.store.forget(cursor, self._most))
+
+    async def _all(self, work: Callable[[Cursor], int]) -> None:
+        """Do work in slices until nothing of it is left."""
+        is_left = True
+        while self._loop.running and is_left:
+            done = await self._queue.change(work)
+            is_left = done > 0
+            if is_left:
+                await deferLater(self._clock, SLICE_PAUSE)

@@ -1,0 +1,22 @@
+"""What was counted of the topics."""
+
+from dataclasses import dataclass
+
+from mixsvc.common.histogram import Histogram
+
+__all__ = ["TopicStats"]
+
+
+@dataclass(frozen=True)
+class TopicStats:
+    """What was counted until now.
+
+    published: events that this process has stored. refused: those that were too many. followed: topics that somebody
+    follows here. commit_sizes, commit_seconds: of the transactions that have stored events.
+    """
+
+    published: int
+    refused: int
+    followed: int
+    commit_sizes: Histogram
+    commit_seconds: Histogram
