@@ -10,19 +10,21 @@ from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.hooks.registry import hooks
 from mixsvc.interfaces import IChat, IMix, IRates
 from mixsvc.interfaces.charts import ICharts
+from mixsvc.interfaces.topics import ITopics
 
 __all__ = ["ChatToCome", "Facades", "Mix", "mix"]
 
 
 @dataclass(frozen=True)
 class Facades:
-    """What a running service offers to views; the fields are those of IMix."""
+    """What a running service offers to views; the fields are those of IMix. topics: None if this host has none."""
 
     rates: IRates
     chat: IChat | None
     pairs: Sequence[tuple[str, str]]
     charts: ICharts | None = None
     tokens: PersonTokens = field(default_factory=PersonTokens)
+    topics: ITopics | None = None
 
 
 class ChatToCome:

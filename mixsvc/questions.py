@@ -2,9 +2,9 @@
 
 A question is a JSON list of a method, such as chat.say, and its arguments; an answer is bytes, a value or an error by
 its name (mixsvc.common.answers). Its way: child/facade.py has the facades of a process (chat/remote.py,
-rates/remote.py, charts/remote.py, pages/auth/remote.py), wsgi/children/asking.py sends the question while the view's
-thread waits, and wsgi/children/asked.py gives it to this module. The latest rates are not asked for: rates/news.py
-sends them.
+topics/remote.py, rates/remote.py, charts/remote.py, pages/auth/remote.py), wsgi/children/asking.py sends the question
+while the view's thread waits, and wsgi/children/asked.py gives it to this module. The latest rates are not asked for:
+rates/news.py sends them.
 """
 
 import json
@@ -29,6 +29,8 @@ from mixsvc.rates.news import RateNews
 from mixsvc.rates.remote import history_answers
 from mixsvc.rates.service import RatesService
 from mixsvc.threads.pool import DaemonThreadPool
+from mixsvc.topics.remote import topic_answers
+from mixsvc.topics.service import TopicsService
 
 __all__ = ["AskedParts", "Questions", "ViewsSupport"]
 
@@ -44,6 +46,7 @@ class AskedParts:
     """The parts of the service that are asked. logins: what all processes that serve the pages remember."""
 
     chat: ChatDispatcher
+    topics: TopicsService
     rates: RatesService
     charts: ChartQueue
     logins: LoginMemory
@@ -61,6 +64,7 @@ class Questions:
         """
         self._methods: dict[str, Method] = {
             **_named("chat", chat_answers(parts.chat)),
+            **_named("topics", topic_answers(parts.topics)),
             **_named("limits", limit_answers(parts.logins.limits)),
             **_named("charts", chart_answers(parts.charts, compute)),
             **_named("rates", _in_thread(history_answers(parts.rates.history), compute)),

@@ -15,8 +15,8 @@ or hanging (mixsvc.shutdown):
    chat's sessions get what was sent to them and a close frame with 1001; the poll is given up. A view that does not end
    is named in the log and left behind on its daemon thread, or killed with its child.
 4. The last responses reach their clients, and children end.
-5. The messages that wait are stored, other nodes are told, and the database closes, in a thread that is left behind if
-   the disk hangs.
+5. The messages and events that wait are stored, other nodes are told, and the database closes, in a thread that is left
+   behind if the disk hangs.
 
 twistd then raises the signal again, which a shell shows as 143 for SIGTERM. mixsvc.operations.stop_signals says how the
 signals come here, and ends the process if all this takes too long.
@@ -52,7 +52,7 @@ from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator, DeferToThread
 from mixsvc.interfaces.auth import Identifier
-from mixsvc.interfaces.holds import RATES, ROOMS
+from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
 from mixsvc.nodes.node import NodeEngine, NodeOptions, SharedNode
 from mixsvc.nodes.pulse import PulseTimes
 from mixsvc.operations.agreement import agree, own_part
@@ -69,6 +69,7 @@ from mixsvc.threads.bridge import Bridge
 from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
+from mixsvc.topics.service import TopicsDependencies, TopicsService
 from mixsvc.wsgi.resource import wsgi_resource
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 from mixsvc.wsgi.waiting import ViewThreads
@@ -159,7 +160,7 @@ class MixService(MultiService):
         self._lock = DatabaseLock(settings.storage.path, SERVICE)
         self._hooks = ThreadHookRunner(reactor, hooks) if self._children is None else ChildHookRunner(self._children)
         self._rates = self._make_rates()
-        self._chat = self._make_chat(authenticate, application)
+        self._chat, self._topics = self._make_chat(authenticate, application)
         self._holder = self._make_holder()
         self._operations = self._make_operations(process or ProcessContext())
         self._site = self._make_site(pages)
@@ -169,9 +170,15 @@ class MixService(MultiService):
         self._forks = ForkWatcher(reactor, self._sockets)
         self._chart_queue, charts = _make_charts(reactor, settings, self._helpers.defer)
         self._support = self._make_support(application)
-        self.facades = Facades(self._rates.facade, self._chat.facade, settings.rates.pairs, charts, self._chat.tokens)
+        self.facades = self._make_facades(charts)
 
-    def _make_chat(self, authenticate: Authenticator, application: "WSGIApplication | ViewProgram") -> ChatService:
+    def _make_facades(self, charts: ChartsFacade) -> Facades:
+        chat, pairs = self._chat, self._settings.rates.pairs
+        return Facades(self._rates.facade, chat.facade, pairs, charts, chat.tokens, self._topics.facade)
+
+    def _make_chat(
+        self, authenticate: Authenticator, application: "WSGIApplication | ViewProgram"
+    ) -> tuple[ChatService, TopicsService]:
         bridge = Bridge(self._reactor, BRIDGE_SECONDS)
         self._identify, look = self._make_identifier(authenticate, bridge)
         # If the disk hangs, half of the view threads are left for those who do not need the database.
@@ -183,11 +190,16 @@ class MixService(MultiService):
         given = replace(given, look=look, node=self._node, tokens=tokens)
         if self._node is not None:
             given = replace(given, wall=self._node.wall)
-        return ChatService(self._reactor, self._settings, given)
+        topics = TopicsService(self._reactor, self._settings, _for_topics(given))
+        return ChatService(self._reactor, self._settings, given), topics
 
     def _make_holder(self) -> ClientHolder:
         chat = self._settings.chat
-        feeds: Feeds = {ROOMS: self._chat.dispatcher.room_events, RATES: RateEvents(self._reactor, self._rates)}
+        feeds: Feeds = {
+            TOPICS: self._topics.topics,
+            ROOMS: self._chat.dispatcher.room_events,
+            RATES: RateEvents(self._reactor, self._rates),
+        }
         limits = HoldLimits(chat.max_sessions, chat.max_per_address, chat.max_outbox)
         return ClientHolder(self._reactor, limits, Surroundings(feeds, self._identify, chat.origins))
 
@@ -244,7 +256,7 @@ class MixService(MultiService):
             return None
         from mixsvc.questions import AskedParts, ViewsSupport
 
-        parts = AskedParts(self._chat.dispatcher, self._rates, self._chart_queue, application.logins)
+        parts = AskedParts(self._chat.dispatcher, self._topics, self._rates, self._chart_queue, application.logins)
         return ViewsSupport(self._reactor, parts, self._children.push_rates)
 
     def _answer(self, question: bytes) -> "Deferred[bytes]":
@@ -290,6 +302,7 @@ class MixService(MultiService):
         except MixError as error:
             raise self._logged(error) from None
         self._chat.start(stored)
+        self._topics.start()
         self._rates.start()
         if self._support is not None:
             self._support.start()
@@ -335,7 +348,7 @@ class MixService(MultiService):
                 (0.95, "the processes that run views", self._stop_children),
                 (0.95, "the processes that draw charts", self._chart_queue.stop),
             ],
-            [(0.95, "storing the chat's messages", self._chat.flush)],
+            [(0.95, "storing messages", self._chat.flush), (0.95, "storing events", self._topics.stop)],
             [(0.97, "telling the other nodes", self._chat.leave)],
             [(1.0, "closing the database", self._close_databases)],
             # Last, so that /readyz says until the end that the service is stopping.
@@ -353,7 +366,7 @@ class MixService(MultiService):
 
     def _close_databases(self) -> "Deferred[Any]":
         databases = [each for each in (self._database, self._hints) if each is not None]
-        return gatherResults([each.close() for each in databases])
+        return gatherResults([self._topics.close_own_database(), *(each.close() for each in databases)])
 
     def _close_ports(self) -> "Deferred[Any]":
         return _closed(self._ports)
@@ -408,6 +421,13 @@ class MixService(MultiService):
         if isinstance(error, MixError):
             self._log.critical("mixsvc: {error}", error=str(error))
         return error
+
+
+def _for_topics(given: Dependencies) -> TopicsDependencies:
+    made = TopicsDependencies(
+        given.database, given.bridge, given.places, given.defer_to_thread, wall=given.wall, look=given.look
+    )
+    return made if given.node is None else replace(made, nodes=given.node.nodes)
 
 
 def _unread_quota(reactor: Any, web: WebSettings) -> SpoolQuota:

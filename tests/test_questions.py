@@ -35,6 +35,7 @@ from tests.charts.test_queue import FakePool
 from tests.chat.fakes import ChatHarness
 from tests.rates.known import rates
 from tests.rates.samples import moment, quote
+from tests.topics.harness import TopicsHarness
 
 T = TypeVar("T")
 
@@ -61,10 +62,16 @@ class ServiceCase(SynchronousTestCase):
         untyped: Any = PastOnly
         self.rates: RatesService = untyped(self.known)
         self.threads: list[str] = []
-        self.parts = AskedParts(self.chat.dispatcher, self.rates, self.charts, self.logins)
+        self.topics = TopicsHarness()
+        self.addCleanup(self.topics.database.connection.close)
+        self.parts = AskedParts(self.chat.dispatcher, self.topics.service, self.rates, self.charts, self.logins)
         self.questions = Questions(self.parts, self.thread("compute"), self.thread("look"))
         self.asked: list[tuple[Any, float]] = []
-        self.settle: Callable[[], object] = self.chat.database.settle
+        self.settle: Callable[[], object] = self._settle
+
+    def _settle(self) -> None:
+        self.chat.database.settle()
+        self.topics.settle()
 
     def thread(self, name: str) -> Any:
         def defer(function: Callable[[], T]) -> "Deferred[T]":

@@ -16,6 +16,7 @@ from mixsvc.pages.auth.remote import remote_memory
 from mixsvc.rates.remote import PushedRates, RemoteHistory
 from mixsvc.threads.children import this_process
 from mixsvc.threads.places import AskInPlace, Place, Places
+from mixsvc.topics.remote import RemoteTopics
 
 __all__ = ["AskService", "ChildFacades"]
 
@@ -44,9 +45,11 @@ class ChildFacades:
         # If the disk hangs, half of the view threads are left for those who do not need the database.
         places = Places(max(1, settings.web.threads // 2))
         chat = RemoteChat(_in_place(_asker(ask, "chat.", ANSWER_SECONDS)), settings.chat.prefix, places)
+        topics = RemoteTopics(_in_place(_asker(ask, "topics.", ANSWER_SECONDS)), places)
         charts = RemoteCharts(_asker(ask, "charts.", settings.rates.chart_timeout))
         self._rates = rates
-        self._facades = Facades(rates.facade, chat, settings.rates.pairs, charts, person_tokens(settings, key))
+        tokens = person_tokens(settings, key)
+        self._facades = Facades(rates.facade, chat, settings.rates.pairs, charts, tokens, topics)
         self.take_rates = rates.take
         self.logins: LoginMemory = remote_memory(_asker(ask, "", ANSWER_SECONDS))
 

@@ -1,15 +1,16 @@
 """Remote procedure calls of the chat between the processes of a host, as HTTP on the loopback.
 
-A request is a POST of a JSON list: the name of a method (mixsvc.chat.remote), its arguments, and the time (seconds
-since 1970). Its header X-Mac is a MAC of the body, by the token that all processes read from the same file. The
-response is a JSON object with the value or the error (mixsvc.common.answers).
+A request is a POST of a JSON list: the name of a method (mixsvc.chat.remote; with `topics.` before it one of
+mixsvc.topics.remote), its arguments, and the time (seconds since 1970). Its header X-Mac is a MAC of the body, by the
+token that all processes read from the same file. The response is a JSON object with the value or the error
+(mixsvc.common.answers).
 """
 
 import hmac
 import json
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from typing import Any, Final
 
@@ -19,8 +20,6 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from mixsvc.chat.dispatch import ChatDispatcher
-from mixsvc.chat.remote import chat_answers
 from mixsvc.common.answers import error_fields, value_of
 from mixsvc.errors import ServiceBusy
 from mixsvc.threads.places import Place
@@ -42,8 +41,8 @@ HANDOVERS: Final = 2
 # Bytes of a random key.
 KEY_BYTES: Final = 18
 
-# What a process of an older version can raise; other errors are for the log of this one.
-KNOWN_ERRORS: Final = ("NameTaken", "NoSuchRoom", "ServiceBusy", "ValueError")
+# What a process of an older version can raise, which asks for no topics; other errors are for the log of this one.
+KNOWN_ERRORS: Final = ("NameTaken", "NoSuchRoom", "NotPublished", "ServiceBusy", "ValueError")
 
 
 class ChatRpcServer(Resource):
@@ -52,12 +51,14 @@ class ChatRpcServer(Resource):
     isLeaf = True
     _log = Logger()
 
-    def __init__(self, service: ChatDispatcher, token: bytes, wall: Callable[[], float] = time.time) -> None:
-        """wall: seconds since 1970, UTC."""
+    def __init__(
+        self, methods: Mapping[str, Callable[..., Any]], token: bytes, wall: Callable[[], float] = time.time
+    ) -> None:
+        """methods: by their names; each returns JSON or a Deferred of it. wall: seconds since 1970, UTC."""
         Resource.__init__(self)
         self._token = token
         self._wall = wall
-        self._methods = chat_answers(service)
+        self._methods = methods
 
     def render_POST(self, request: Request) -> int | bytes:
         """One call. 403 unless its MAC is right and it is recent."""
@@ -149,11 +150,11 @@ class ChatRpcClient:
 
 
 def _repeatable(method: str, arguments: Sequence[object]) -> Sequence[object]:
-    """The arguments with which a call may be repeated: with a key the chat stores a text once, however often it comes.
+    """The arguments with which a call may be repeated: with a key a text is stored once, however often it comes.
 
     A text that its caller has given no key gets a random one.
     """
-    if method in ("say", "answer") and arguments[-1] is None:
+    if method in ("say", "answer", "topics.publish") and arguments[-1] is None:
         return (*arguments[:-1], secrets.token_urlsafe(KEY_BYTES))
     return arguments
 

@@ -3,8 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -15,7 +14,7 @@ from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.embedded.chat_rpc import DATABASE_PLACES
 from mixsvc.embedded.crochet_reactor import CrochetBridge, find_reactor
-from mixsvc.embedded.shared_chat import ChatHost
+from mixsvc.embedded.shared_chat import ChatHost, ServedParts
 from mixsvc.errors import ServiceBusy
 from mixsvc.facade import Facades
 from mixsvc.hooks.registry import hooks
@@ -29,6 +28,7 @@ from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
 from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
+from mixsvc.topics.service import TopicsDependencies, TopicsService
 
 __all__ = ["EmbeddedService", "start"]
 
@@ -80,14 +80,15 @@ def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
     rates: RatesService = bridge(RatesService, reactor, settings, database, pool)
     rates.read_archive()
     rates.prepare()
-    runner, tokens = ThreadHookRunner(reactor, hooks), partial(person_tokens, settings)
+    runner = ThreadHookRunner(reactor, hooks)
 
-    def make_chat() -> ChatService:
+    def make_parts() -> ServedParts:
         identify = request_authenticator(reactor, settings, authenticate)
-        answers = CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES), pool.defer, runner
-        return ChatService(reactor, settings, Dependencies(database, rates, identify, *answers, tokens=tokens()))
+        waiting = CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES), pool.defer
+        given = Dependencies(database, rates, identify, *waiting, runner, tokens=person_tokens(settings))
+        return _serve(reactor, settings, given)
 
-    chat: ChatHost | None = bridge(ChatHost, reactor, settings, make_chat, pool) if settings.chat.listen else None
+    chat: ChatHost | None = bridge(ChatHost, reactor, settings, make_parts, pool) if settings.chat.listen else None
     parts = _Parts(database, rates, chat, runner)
     bridge(pool.start)
     if not is_hosts_reactor:
@@ -99,8 +100,19 @@ def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
         with suppress(ServiceBusy):
             bridge(chat.start)
     _warn_of_fault(settings)
-    facades = Facades(rates.facade, chat.facade if chat is not None else None, settings.rates.pairs, tokens=tokens())
-    return EmbeddedService(facades, chat.abandon if chat is not None else _do_nothing)
+    return _service(rates, chat, settings)
+
+
+def _service(rates: RatesService, chat: ChatHost | None, settings: Settings) -> EmbeddedService:
+    facades = Facades(rates.facade, None, settings.rates.pairs, tokens=person_tokens(settings))
+    if chat is None:
+        return EmbeddedService(facades, _do_nothing)
+    return EmbeddedService(replace(facades, chat=chat.facade, topics=chat.topics_facade), chat.abandon)
+
+
+def _serve(reactor: Any, settings: Settings, given: Dependencies) -> ServedParts:
+    for_topics = TopicsDependencies(given.database, given.bridge, given.places, given.defer_to_thread)
+    return ServedParts(ChatService(reactor, settings, given), TopicsService(reactor, settings, for_topics))
 
 
 def _begin(reactor: Any, settings: Settings, parts: _Parts) -> None:

@@ -7,9 +7,10 @@ it ends, and another process takes it within a second.
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
@@ -19,12 +20,13 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from mixsvc.chat.facade import ChatFacade
-from mixsvc.chat.remote import RemoteChat
+from mixsvc.chat.remote import RemoteChat, chat_answers
 from mixsvc.chat.service import ChatService
 from mixsvc.config.chat_url import first_port
 from mixsvc.config.secret_files import api_token
 from mixsvc.config.settings import Settings
 from mixsvc.embedded.chat_rpc import DATABASE_PLACES, ChatRpcClient, ChatRpcServer
+from mixsvc.embedded.shared_topics import SharedTopics
 from mixsvc.errors import MixError, ServiceBusy
 from mixsvc.hooks.registry import hooks
 from mixsvc.http.listening import open_port
@@ -35,12 +37,18 @@ from mixsvc.interfaces.hooks import MAY
 from mixsvc.pages.chat_url import ChatUrl
 from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.lock import DatabaseLock, refuse_beside_service
-from mixsvc.threads.places import Places
+from mixsvc.threads.places import AskInPlace, Place, Places
 from mixsvc.threads.pool import DaemonThreadPool
+from mixsvc.topics.facade import TopicsFacade
+from mixsvc.topics.remote import RemoteTopics, topic_answers
+from mixsvc.topics.service import TopicsService
 
-__all__ = ["LISTEN", "ChatHost"]
+__all__ = ["LISTEN", "ChatHost", "ServedParts"]
 
 LISTEN: Final = "[chat] listen"
+
+# How the names of the topics' methods begin for other processes.
+TOPICS: Final = "topics."
 
 # The member of the location's file with the port for other processes. Processes of an older version, which run while a
 # host restarts its workers one by one, read and write this name, and accept no members besides it and "port".
@@ -52,6 +60,19 @@ RETRY_SECONDS: Final = 1.0
 
 # How long a call to another process may take, in seconds.
 REMOTE_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class ServedParts:
+    """What the process serves that has the lock."""
+
+    chat: ChatService
+    topics: TopicsService
+
+    def answers(self) -> Mapping[str, Callable[..., Any]]:
+        """The methods that other processes may call."""
+        topics = {f"{TOPICS}{name}": method for name, method in topic_answers(self.topics).items()}
+        return {**chat_answers(self.chat.dispatcher), **topics}
 
 
 @dataclass(frozen=True)
@@ -117,9 +138,9 @@ class ChatHost:
     _log = Logger()
 
     def __init__(
-        self, reactor: Any, settings: Settings, make: Callable[[], ChatService], helpers: DaemonThreadPool
+        self, reactor: Any, settings: Settings, make: Callable[[], ServedParts], helpers: DaemonThreadPool
     ) -> None:
-        """make: builds the chat, a new one for each attempt. helpers: threads for what blocks."""
+        """make: builds the chat and the topics, new ones for each attempt. helpers: threads for what blocks."""
         self._reactor = reactor
         self._settings = settings
         self._make = make
@@ -135,6 +156,7 @@ class ChatHost:
         self._retry_at = float("-inf")
         self._first_attempt: Deferred[None] = Deferred()
         self.chat: ChatService | None = None
+        self.topics: TopicsService | None = None
         self._location = ChatLocation()
         self.private_rooms = settings.chat.private_rooms
         # Pages name this port while no process serves the chat: the next one will be there.
@@ -143,6 +165,8 @@ class ChatHost:
         remote = RemoteChat(client.ask, settings.chat.prefix, Places(DATABASE_PLACES))
         # What views see, in any thread.
         self.facade = SharedChat(self, remote, ChatUrl(settings.chat.url, settings.chat.prefix))
+        ask = partial(_ask_topics, client.ask)
+        self.topics_facade = SharedTopics(self._own_topics, RemoteTopics(ask, Places(DATABASE_PLACES)))
 
     def start(self) -> "Deferred[None]":
         """Serve the chat unless another process does, and take over when that process ends.
@@ -162,7 +186,10 @@ class ChatHost:
             await deadline.share(0.3, "closing the chat's port", lambda port=port: maybeDeferred(port.stopListening))  # type: ignore[misc]
         if self.chat is not None:
             await deadline.share(0.7, "the chat's clients", self.chat.close)
-            await deadline.share(0.8, "storing the chat's messages", self.chat.flush)
+            await deadline.share(0.8, "storing messages", self.chat.flush)
+        if self.topics is not None:
+            await deadline.share(0.85, "storing events", self.topics.stop)
+            await deadline.share(0.85, "closing their database", self.topics.close_own_database)
         self._lock.release()
 
     def abandon(self) -> None:
@@ -206,22 +233,25 @@ class ChatHost:
         self._attempt_is_over()
 
     async def _serve(self) -> None:
-        chat = self._make()
+        parts = self._make()
+        chat = parts.chat
         memory = await self._helpers.defer(chat.prepare)
-        await self._listen(chat)
+        await self._listen(parts)
         # Before the chat begins: if this fails, nothing of it runs on. Nobody is answered before this turn is over.
         self._lock.publish(self._location)
         chat.start(memory)
-        self.chat = chat
+        parts.topics.start()
+        self.chat, self.topics = chat, parts.topics
         self._last_error = ""
         self._log.info("mixsvc: the chat is served here, on port {port}", port=self._location.port)
         self._loop.stop()
 
-    async def _listen(self, chat: ChatService) -> None:
-        self._sites = [MixSite(self._reactor, ChatOnlyRoot(chat.resource, self._settings.chat.prefix), self._settings)]
+    async def _listen(self, parts: ServedParts) -> None:
+        root = ChatOnlyRoot(parts.chat.resource, self._settings.chat.prefix)
+        self._sites = [MixSite(self._reactor, root, self._settings)]
         for description in self._settings.chat.listen:
             self._ports.append(await open_port(self._reactor, description, self._sites[0], LISTEN))
-        rpc = MixSite(self._reactor, ChatRpcServer(chat.dispatcher, self._token), _for_any_host(self._settings))
+        rpc = MixSite(self._reactor, ChatRpcServer(parts.answers(), self._token), _for_any_host(self._settings))
         self._ports.append(self._reactor.listenTCP(0, rpc, interface="127.0.0.1"))
         # A UNIX socket has no port number.
         *found, rpc_port = [getattr(port.getHost(), "port", None) for port in self._ports]
@@ -238,9 +268,16 @@ class ChatHost:
             self._last_error = error
             self._log.critical("mixsvc: there is no chat: {error}", error=error)
 
+    def _own_topics(self) -> TopicsFacade | None:
+        return self.topics.facade if self.topics is not None else None
+
     def _attempt_is_over(self) -> None:
         if not self._first_attempt.called:
             self._first_attempt.callback(None)
+
+
+def _ask_topics(ask: AskInPlace, method: str, arguments: Sequence[object], place: Place) -> Any:
+    return ask(TOPICS + method, arguments, place)
 
 
 def _for_any_host(settings: Settings) -> Settings:

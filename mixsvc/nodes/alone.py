@@ -93,7 +93,8 @@ class _LocalJournal:
         """Does nothing: no event has a number."""
 
     def stored(self, event: JournalEvent) -> "Deferred[None]":
-        self._listeners.get(event.kind, self._apply)(event)
+        apply = self._listeners.get(event.kind)
+        (apply or self._apply)(event)
         return succeed(None)
 
     def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[None]":

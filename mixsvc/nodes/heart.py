@@ -133,8 +133,7 @@ class SharedHeart:
                     self.stop()
                     return
             node, sent_at, expected = self.node, self._clock.seconds(), self._owner.known()
-            watched = Watched(self._host.awake_rooms(), self._topics())
-            beat = await self._run(statements.beat, node, watched, self._others.over(sent_at))
+            beat = await self._run(statements.beat, node, self._watched(), self._others.over(sent_at))
         except StorageError as error:
             self._failed(str(error))
             return
@@ -151,6 +150,9 @@ class SharedHeart:
         self._owner.answered(beat, expected)
         if self.is_leader:
             await self._clean(node, is_engine_right)
+
+    def _watched(self) -> Watched:
+        return Watched(self._host.awake_rooms(), self._topics())
 
     def _failed(self, why: str) -> None:
         if not self._is_failing:

@@ -13,7 +13,7 @@ from mixsvc.interfaces import DeferToThread
 from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import Nodes
 from mixsvc.storage.database import Database
-from mixsvc.storage.engine import Engine
+from mixsvc.storage.engine import TransactionRunner
 from mixsvc.threads.places import Places
 from mixsvc.topics.closing import TopicCloser
 from mixsvc.topics.facade import TopicsFacade
@@ -33,7 +33,7 @@ __all__ = ["TopicsDependencies", "TopicsService"]
 class TopicsDependencies:
     """What the builder of the topics hands in, as for the chat (mixsvc.chat.service.Dependencies)."""
 
-    database: Engine
+    database: TransactionRunner
     bridge: Callable[..., Any]
     places: Places
     defer_to_thread: DeferToThread
@@ -69,14 +69,11 @@ class TopicsService:
         self._retention.start()
         self._login_watch.start()
 
-    def close(self) -> None:
-        """End those who follow topics, and let nobody follow any more. Events are stored until `flush`."""
+    def stop(self) -> "Deferred[None]":
+        """End those who follow topics still; fires when every event so far is stored or refused."""
         self._login_watch.stop()
-        self.topics.close()
-
-    def flush(self) -> "Deferred[None]":
-        """Fires when every event so far is stored or refused."""
         self._retention.stop()
+        self.topics.close()
         return self._queue.flush()
 
     def close_own_database(self) -> "Deferred[None]":

@@ -11,14 +11,14 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.web.resource import Resource
 
 from mixsvc.config.settings import ChatSettings, ServerSettings, Settings, StorageSettings
-from mixsvc.embedded.shared_chat import ChatHost
+from mixsvc.embedded.shared_chat import ChatHost, ServedParts
 from mixsvc.shutdown import StopDeadline
 
 
 class Dispatcher:
     """Has what the ChatRpcServer asks for when it is made, and what the test asks it."""
 
-    members = overview = seen_by = allows = revoke = claim = page = publish = answer = None
+    members = overview = seen_by = allows = revoke = claim = page = publish = answer = close = None
 
     def rooms(self) -> list[str]:
         return ["lobby"]
@@ -44,6 +44,26 @@ class Chat:
         return succeed(None)
 
 
+class Topics:
+    """Stands for a TopicsService."""
+
+    publisher = closer = Dispatcher()
+
+    def start(self) -> None:
+        """It has no timers."""
+
+    def stop(self) -> "Deferred[None]":
+        return succeed(None)
+
+    close_own_database = stop
+
+
+def served() -> ServedParts:
+    chat: Any = Chat()
+    topics: Any = Topics()
+    return ServedParts(chat, topics)
+
+
 class Helpers:
     """Runs a function at once."""
 
@@ -57,8 +77,8 @@ def test_other_processes_are_answered_though_the_site_is_for_named_hosts(tmp_pat
         storage=StorageSettings(path=str(tmp_path / "db")),
         chat=ChatSettings(listen=("tcp:8081",), token_file=str(tmp_path / "token")),
     )
-    reactor, helpers, make = MemoryReactorClock(), Helpers(), Chat
-    host = ChatHost(reactor, settings, make, helpers)  # type: ignore[arg-type]  # they have what is used
+    reactor, helpers = MemoryReactorClock(), Helpers()
+    host = ChatHost(reactor, settings, served, helpers)  # type: ignore[arg-type]  # they have what is used
     host.start()
     browsers, processes = reactor.tcpServers
 

@@ -17,7 +17,7 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.trial.unittest import TestCase
 from twisted.web.server import Site
 
-from mixsvc.chat.remote import RemoteChat
+from mixsvc.chat.remote import RemoteChat, chat_answers
 from mixsvc.chat.storage.records import StoredMessage
 from mixsvc.embedded.chat_rpc import DATABASE_PLACES, ChatRpcClient, ChatRpcServer
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
@@ -88,7 +88,7 @@ class ChatRpcTests(TestCase):
         listen: Any = reactor
         # How far the clock is ahead when the server reads it next; after that it is right.
         self.ahead = [0.0]
-        server = ChatRpcServer(self.service, TOKEN, self.wall)  # type: ignore[arg-type]  # has what is used of a ChatDispatcher
+        server = ChatRpcServer(chat_answers(self.service), TOKEN, self.wall)  # type: ignore[arg-type]  # has what is used of a ChatDispatcher
         self.connections = WrappingFactory(Site(server))
         self.port = listen.listenTCP(0, self.connections, interface="127.0.0.1")
         self.number: int = self.port.getHost().port

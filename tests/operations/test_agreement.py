@@ -75,7 +75,7 @@ def test_another_secret_than_that_of_a_node_that_lives_is_refused(
     number = statements.begin(connection.cursor(), "node1")
 
     def beat(seconds: float) -> None:
-        statements.beat(connection.cursor(), number, [], None)
+        statements.beat(connection.cursor(), number, statements.Watched((), ()), None)
 
     monkeypatch.setattr("time.sleep", beat)
     with pytest.raises(BadSetting) as refused:

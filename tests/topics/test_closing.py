@@ -1,0 +1,62 @@
+"""Who may not follow any more is told nothing from then on."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.common.positions import Position
+from mixsvc.errors import NotPublished
+from mixsvc.hooks.login_watch import LOOK_SECONDS
+from mixsvc.interfaces import Identity
+from mixsvc.interfaces.topics import Subscription, TopicEnd
+from tests.topics.fakes import FakeReader
+from tests.topics.harness import TopicsHarness
+
+
+class ClosingTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.topics = TopicsHarness()
+        self.addCleanup(self.topics.database.connection.close)
+        self.mix = self.topics.service.facade
+
+    def reader(self, identity: Identity | None = None, topic: str = "a") -> FakeReader:
+        reader = FakeReader()
+        subscription = Subscription((topic,), Position(), identity)
+        reader.following = self.topics.service.topics.follow(subscription, reader)
+        self.topics.settle()
+        return reader
+
+    def test_streams_of_a_topic_end_when_close_returns(self) -> None:
+        ann, bob, other = self.reader(Identity("ann")), self.reader(Identity("bob")), self.reader(None, "b")
+
+        self.mix.close("a", "ann")
+        self.assertEqual([TopicEnd.CLOSED, None, None], [each.end for each in (ann, bob, other)])
+        self.mix.close("a")
+        self.assertEqual([TopicEnd.CLOSED, TopicEnd.CLOSED, None], [each.end for each in (ann, bob, other)])
+
+        self.mix.publish("a", "x")
+        self.assertEqual([], ann.told)
+
+    def test_what_is_no_topic_or_person_is_refused(self) -> None:
+        for topic, person in (("a b", None), ("", None), ("a", "\0"), ("a", 7)):
+            with self.assertRaises(NotPublished):
+                self.mix.close(topic, person)  # type: ignore[arg-type]
+
+    def test_streams_end_when_their_login_has_ended(self) -> None:
+        ended: set[str] = set()
+        ann, bob, eve = (
+            self.reader(Identity(name, ended=lambda name=name: name in ended))  # type: ignore[misc]
+            for name in ("ann", "bob", "eve")
+        )
+        self.topics.pass_by(LOOK_SECONDS)
+        eve.following.stop()
+        ended |= {"ann", "eve"}
+        self.topics.pass_by(LOOK_SECONDS)
+
+        self.assertEqual([TopicEnd.LOGGED_OUT, None, None], [each.end for each in (ann, bob, eve)])
+
+    def test_the_stop_of_the_service_stores_what_waits_and_ends_everybody(self) -> None:
+        reader = self.reader()
+        publishing = self.topics.service.publisher.publish("a", "x")
+        stopping = self.topics.stop()
+
+        self.successResultOf(stopping)
+        self.assertEqual((1, TopicEnd.STOPPING), (self.successResultOf(publishing), reader.end))

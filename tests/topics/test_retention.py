@@ -1,0 +1,103 @@
+"""Events go after [topics] keep_for, by a clock that nobody can set; those of earlier processes by their dates."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.common.clocks import TRUST_SECONDS
+from mixsvc.config.settings import TopicsSettings
+from tests.chat.fakes import NOW, FakeDatabase
+from tests.topics.harness import TopicsHarness
+
+DAY = 86_400.0
+
+
+class RetentionTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.database = FakeDatabase()
+        self.addCleanup(self.database.connection.close)
+
+    def start(self, now: float = NOW, **settings: float) -> TopicsHarness:
+        topics = TopicsHarness(TopicsSettings(**settings), self.database, now=now)  # type: ignore[arg-type]
+        self.addCleanup(topics.stop)
+        return topics
+
+    def numbers(self, topic: str = "a") -> list[int]:
+        query = "SELECT number FROM topic_event WHERE topic = ? ORDER BY number"
+        return [number for (number,) in self.database.connection.execute(query, (topic,))]
+
+    def test_what_this_process_has_stored_goes_when_it_is_old(self) -> None:
+        topics = self.start(keep_for=10)
+        topics.service.facade.publish("a", "x")
+        topics.pass_by(5)
+        topics.service.facade.publish("a", "y")
+        topics.pass_by(4)
+        self.assertEqual([1, 2], self.numbers())
+
+        topics.pass_by(3)
+        self.assertEqual([2], self.numbers())
+        topics.pass_by(5)
+        self.assertEqual([], self.numbers())
+        self.assertEqual(3, topics.service.facade.publish("a", "z"))
+
+    def test_a_clock_that_is_set_deletes_nothing(self) -> None:
+        topics = self.start(keep_for=DAY)
+        topics.service.facade.publish("a", "x")
+        now = topics.clock.seconds
+        topics.wall.seconds = lambda: now() + 400 * DAY
+        topics.pass_by(600, 60)
+        topics.wall.seconds = now
+        topics.pass_by(600, 60)
+
+        self.assertEqual([1], self.numbers())
+
+    def test_what_an_earlier_process_has_stored_goes_by_its_date_once_the_time_is_known(self) -> None:
+        earlier = self.start(keep_for=2 * DAY)
+        earlier.pass_by(TRUST_SECONDS + 120, 60)
+        earlier.service.facade.publish("a", "x")
+        earlier.stop()
+
+        later = self.start(NOW + DAY / 2, keep_for=DAY / 24)
+        later.pass_by(TRUST_SECONDS / 2, 60)
+        self.assertEqual([1], self.numbers())
+        later.pass_by(TRUST_SECONDS, 60)
+
+        self.assertEqual([], self.numbers())
+
+    def test_what_has_no_date_is_kept_from_the_first_moment_that_is_known(self) -> None:
+        earlier = self.start(keep_for=DAY)
+        earlier.service.facade.publish("a", "x")
+        earlier.stop()
+
+        later = self.start(NOW + 3 * DAY, keep_for=DAY)
+        later.pass_by(TRUST_SECONDS + 120, 60)
+        self.assertEqual([1], self.numbers())
+        later.pass_by(DAY, 600)
+
+        self.assertEqual([], self.numbers())
+
+    def test_without_a_limit_of_time_all_stays(self) -> None:
+        topics = self.start(keep_for=0)
+        topics.service.facade.publish("a", "x")
+        topics.pass_by(10 * DAY, 3600)
+
+        self.assertEqual([1], self.numbers())
+
+    def test_empty_topics_are_forgotten_when_there_are_many(self) -> None:
+        topics = self.start(keep_for=10, max_topics=4)
+        for topic in "abcd":
+            topics.service.facade.publish(topic, "x")
+        topics.pass_by(15)
+
+        self.assertEqual([(2,)], self.database.connection.execute("SELECT count(*) FROM topic").fetchall())
+        self.assertEqual(2, topics.service.facade.publish("e", "x"))
+
+    def test_after_a_failure_it_goes_on(self) -> None:
+        topics = self.start(keep_for=10)
+        topics.service.facade.publish("a", "x")
+        topics.clock.advance(1)
+        topics.settle()
+        topics.clock.advance(11)
+        self.database.fail()
+        self.flushLoggedErrors()
+        topics.pass_by(12)
+
+        self.assertEqual([], self.numbers())
