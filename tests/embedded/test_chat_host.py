@@ -18,7 +18,7 @@ from mixsvc.shutdown import StopDeadline
 class Dispatcher:
     """Has what the ChatRpcServer asks for when it is made, and what the test asks it."""
 
-    members = overview = seen_by = allows = revoke = claim = page = publish = answer = close = None
+    members = overview = seen_by = allows = revoke = claim = page = publish = answer = close = log_out = None
 
     def rooms(self) -> list[str]:
         return ["lobby"]
