@@ -4,7 +4,8 @@ The way of a rate, in the order in which it meets the files:
 
  1. service: builds all that follows, and tells listeners of new quotes
  2. polling/poller: asks the first source that is due every [rates] interval seconds, and the next one if it fails
-    (led: of several nodes only the leader asks, and the others read what it has stored)
+    (led: of several nodes only the leader asks, and the others read what it has stored; pauses: a new leader heeds what
+    sources have told the last one)
  3. polling/chain: which sources are due, and in which order
  4. sources/ecb: asks one source and reads its answer; json_feed and archive are others
  5. sources/download: one document over HTTP, conditionally and with limits

@@ -34,8 +34,13 @@ class LedRates:
         nodes: Nodes,
         services: Sequence[IService],
         read: Callable[[], "Deferred[None]"],
+        heed: Callable[[], "Deferred[None]"],
     ) -> None:
-        """services: those that ask the sources. read: reads what is stored, and publishes what is new; may fail."""
+        """services: those that ask the sources. read: reads what is stored, and publishes what is new; may fail.
+
+        heed: takes over what the sources have told other nodes, before this one asks; does not fail.
+        """
+        self._heed = heed
         self._nodes = nodes
         self._services = services
         self._read = read
@@ -67,13 +72,18 @@ class LedRates:
         leads = self._nodes.heart.is_leader
         if leads and not self._is_asking:
             self._is_asking = True
-            for each in self._services:
-                each.startService()
-        elif self._is_asking and not leads:
+            return self._heed().addCallback(self._begin)
+        if self._is_asking and not leads:
             return self._stop_asking().addErrback(self._failed)
-        elif not leads and self._nodes.heart.is_trusted:
+        if not leads and self._nodes.heart.is_trusted:
             return self._read_in_time()
         return None
+
+    def _begin(self, _: None) -> None:
+        # It may have been stopped meanwhile.
+        if self._is_asking:
+            for each in self._services:
+                each.startService()
 
     def _read_in_time(self) -> "Deferred[None] | None":
         if self._looks_left > 0:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
 from mixsvc.config.settings import Settings
@@ -24,6 +24,7 @@ from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.quote import ECB
 from mixsvc.rates.model.timeline import Pair, Timeline
+from mixsvc.rates.pauses import SourcePauses
 from mixsvc.rates.polling.chain import Chain
 from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
 from mixsvc.rates.polling.source_health import may_be_asked
@@ -69,12 +70,14 @@ class RatesService:
         self._sources = build_sources(settings.rates, client, pool.defer, _now)
         self._asks_bank = ECB in settings.rates.sources
         chain = Chain(self._sources, settings.rates.interval, random.random)
-        outputs = QuoteOutputs(self.table, self._save, self._changed)
+        # Only nodes on PostgreSQL follow each other; without it a source tells the one that asks.
+        self._pauses = SourcePauses(database, settings.rates, self._pause) if settings.storage.url else None
+        outputs = QuoteOutputs(self.table, self._save, self._changed, self._paused)
         self._poller = RatePoller(reactor, chain, settings.rates, outputs, _now)
         documents = history_documents(settings.rates, client, pool.defer, _now)
         self._backfill = Backfill(reactor, documents, self._keeper, self._bank_answers, _now)
         services = (self._poller, self._backfill)
-        self._led = LedRates(reactor, nodes or alone(), services, self._read_stored)
+        self._led = LedRates(reactor, nodes or alone(), services, self._read_stored, self._heed_pauses)
         # For every thread.
         self.facade = RatesFacade(self.table, self.history, self._poller.health, _now, self._is_complete)
 
@@ -124,6 +127,16 @@ class RatesService:
 
     def _save(self, quotes: Sequence[Quote]) -> "Deferred[None]":
         return self._keeper.save(quotes).addCallback(lambda _: self._led.stored())
+
+    def _pause(self, pauses: Mapping[str, float]) -> None:
+        self._poller.pause(pauses)
+
+    def _paused(self, source: str, seconds: float) -> None:
+        if self._pauses is not None:
+            self._pauses.store(source, seconds)
+
+    def _heed_pauses(self) -> "Deferred[None]":
+        return self._pauses.heed() if self._pauses is not None else succeed(None)
 
     def _read_stored(self) -> "Deferred[None]":
         # By a connection of its own: the chat does not wait for all rates.

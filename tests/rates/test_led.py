@@ -51,17 +51,22 @@ class SlowService(Service):
 class LedRatesTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock, self.heart, self.bus, self.service = Clock(), FakeHeart(), FakeBus(), SlowService()
-        self.reads = 0
+        self.reads, self.heeded = 0, 0
+        self.heeding: Callable[[], Deferred[None]] = lambda: succeed(None)
         self.answer: Callable[[], Deferred[None]] = lambda: succeed(None)
         absent: Any = None
         bus: Any = self.bus
         heart: Any = self.heart
         nodes = Nodes(bus, absent, absent, absent, heart)
-        self.led = LedRates(self.clock, nodes, [self.service], self.read)
+        self.led = LedRates(self.clock, nodes, [self.service], self.read, self.heed)
 
     def read(self) -> "Deferred[None]":
         self.reads += 1
         return self.answer()
+
+    def heed(self) -> "Deferred[None]":
+        self.heeded += 1
+        return self.heeding()
 
     def look(self) -> None:
         self.clock.advance(LOOK_SECONDS)
@@ -101,6 +106,29 @@ class LedRatesTests(SynchronousTestCase):
         self.service.ended.callback(None)
         self.look()
         assert self.service.starts == 2
+
+    def test_a_leader_asks_once_it_knows_what_the_sources_have_told_others(self) -> None:
+        heeding: Deferred[None] = Deferred()
+        self.heeding = lambda: heeding
+        self.heart.is_leader = True
+        self.led.start()
+        self.look()
+        assert (self.service.starts, self.heeded) == (0, 1)
+
+        heeding.callback(None)
+
+        assert (self.service.starts, self.heeded) == (1, 1)
+
+    def test_a_leader_that_is_stopped_before_it_knows_that_does_not_ask(self) -> None:
+        heeding: Deferred[None] = Deferred()
+        self.heeding = lambda: heeding
+        self.heart.is_leader = True
+        self.led.start()
+
+        self.led.stop()
+        heeding.callback(None)
+
+        assert self.service.starts == 0
 
     def test_a_read_that_fails_is_tried_again_soon(self) -> None:
         self.answer = lambda: fail(DatabaseUnusable("it is away"))

@@ -18,7 +18,7 @@ from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.plausibility import CONFIRMATIONS, JUMP, Plausibility, PlausibilityResult
 from mixsvc.rates.polling.chain import Chain, ChainedSource
-from mixsvc.rates.polling.source_health import FAILING, WAITING, failed, succeeded
+from mixsvc.rates.polling.source_health import FAILING, WAITING, failed, paused, succeeded
 
 __all__ = ["QuoteOutputs", "RatePoller"]
 
@@ -30,17 +30,23 @@ _MAX_LOGGED_PRICES: Final = 5
 _log = Logger()
 
 
+def _nobody_else_asks(source: str, seconds: float) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class QuoteOutputs:
     """Where new quotes go: first into the table, then to on_change, then to save. No failure of these ends polling.
 
     save: returns a Deferred that fires when the quotes are stored; quotes it fails to store are given to it again
-    after the next successful fetch.
+    after the next successful fetch. paused: gets the name of a source that wants to be left alone (Retry-After), and
+    for how many seconds; does not fail.
     """
 
     table: RateTable
     save: "Callable[[Sequence[Quote]], Deferred[None]]"
     on_change: Callable[[Sequence[Quote]], None]
+    paused: Callable[[str, float], object] = _nobody_else_asks
 
 
 class RatePoller(Service):
@@ -108,6 +114,14 @@ class RatePoller(Service):
         return {
             each.source.name: now - each.answered_at for each in self._chain.sources if each.answered_at is not None
         }
+
+    def pause(self, pauses: Mapping[str, float]) -> None:
+        """Do not ask these sources for so many seconds: they have told another node so."""
+        for chained in self._chain.sources:
+            left = pauses.get(chained.source.name, 0.0)
+            if left > 0:
+                chained.due_at = max(chained.due_at, self._clock.seconds() + left)
+                chained.health = paused(chained.health, self._now() + timedelta(seconds=left))
 
     def _end(self, ended: "Deferred[None]") -> None:
         self._ended = None
@@ -177,6 +191,8 @@ class RatePoller(Service):
         reason = str(error) if is_expected else f"unexpected error ({type(error).__name__})"
         next_try = self._now() + timedelta(seconds=max(chained.due_at - self._clock.seconds(), 0))
         chained.health = failed(chained.health, reason, next_try, WAITING if wait else FAILING)
+        if wait:
+            self._outputs.paused(name, wait)
         if changed and is_expected:
             _log.warn("rates: {source} fails: {reason}", source=name, reason=reason)
         elif changed:

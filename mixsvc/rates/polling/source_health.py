@@ -7,7 +7,7 @@ from typing import Final
 
 from mixsvc.interfaces import SourceHealth
 
-__all__ = ["FAILING", "GOOD", "UNTRIED", "WAITING", "failed", "may_be_asked", "succeeded", "untried"]
+__all__ = ["FAILING", "GOOD", "UNTRIED", "WAITING", "failed", "may_be_asked", "paused", "succeeded", "untried"]
 
 # Not asked yet, as the sources before it answer.
 UNTRIED: Final = "untried"
@@ -31,6 +31,11 @@ def succeeded(health: SourceHealth, at: datetime) -> SourceHealth:
 def failed(health: SourceHealth, error: str, next_try: datetime, state: str) -> SourceHealth:
     """Returns the health after a failure. error: one line without secrets. state: FAILING or WAITING."""
     return replace(health, state=state, failures=health.failures + 1, last_error=error, next_try=next_try)
+
+
+def paused(health: SourceHealth, next_try: datetime) -> SourceHealth:
+    """Returns the health of a source that has told another node to wait."""
+    return replace(health, state=WAITING, next_try=next_try)
 
 
 def may_be_asked(name: str, chain: Sequence[SourceHealth]) -> bool:

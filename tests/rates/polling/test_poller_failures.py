@@ -59,6 +59,19 @@ class Failures(PollerCase):
 
         self.assertEqual(self.first.asked, [0, 210])
 
+    def test_others_are_told_of_a_retry_after_and_one_that_they_got_is_honoured(self) -> None:
+        told: list[tuple[str, float]] = []
+        outputs = QuoteOutputs(self.table, self.save, self.told.append, lambda *pause: told.append(pause))
+        chain = Chain([self.first, self.second], SETTINGS.interval, lambda: 0.5)
+        self.poller = RatePoller(self.clock, chain, SETTINGS, outputs, moment)
+        self.first.answer = lambda: fail(SourceFailed("busy", retry_after=200))
+        self.poller.pause({"first": 45.0, "unknown": 9.0})
+        self.start()
+        self.assertEqual(["waiting", "good"], [each.state for each in self.poller.health()])
+        self.rounds(3)
+
+        self.assertEqual(([60], [("first", 200)]), (self.first.asked, told))
+
     def test_a_round_asks_nobody_while_all_sources_back_off(self) -> None:
         self.first.answer = self.second.answer = failing
         self.start()
