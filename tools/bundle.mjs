@@ -16,7 +16,7 @@ const out = join(source, "built");
 /** Modules that are loaded when they are needed first: each is a file of its own, the same for all. */
 const LATER = ["client/fallback.js", "vendor/uplot.js"];
 /** What a page begins with, ours or another: one script, which holds all that is not in LATER. */
-const PAGES = ["main.js", "away.js", "rates/rates.js", "client/client.js"];
+const PAGES = ["main.js", "away.js", "rates/rates.js", "client/client.js", "widget/widget.js"];
 const STYLES = ["vendor/uplot.min.css", "style.css"];
 
 const common = {

@@ -23,12 +23,13 @@ __all__ = ["STATIC", "ChatScripts"]
 STATIC: Final = Path(__file__).parent.parent / "pages" / "static"
 
 # What a page names, and the source of it. Whoever writes programs for the client takes its types.
-ENTRIES: Final = {"client.js": "client/client.js"}
+ENTRIES: Final = {"client.js": "client/client.js", "widget.js": "widget/widget.js"}
 TYPES: Final = {"client.d.ts": "types/client.d.ts"}
 
 # The path of the modules where there is no bundle, and the folders that they are in.
 SOURCES: Final = "src"
-FOLDERS: Final = ("client", "vendor")
+FOLDERS: Final = ("client", "vendor", "views", "widget")
+SHARED: Final = "dom.js"
 
 # Cached for some minutes, and for ever.
 SHORT: Final = b"public, max-age=300"
@@ -85,8 +86,8 @@ class ChatScripts(Resource):
             names = [segment.decode("ascii") for segment in path]
         except UnicodeDecodeError:
             return None
-        if len(names) == 3 and names[0] == SOURCES:
-            return self._source(names[1], names[2])
+        if names[:1] == [SOURCES]:
+            return self._source(names[1:])
         if len(names) != 1:
             return None
         (name,) = names
@@ -105,11 +106,12 @@ class ChatScripts(Resource):
         content = self._read(self._bundle.folder / form)
         return Script(content, _type(name), _hash(content), coding, is_immutable)
 
-    def _source(self, folder: str, name: str) -> Script | None:
-        if self._bundle.file(ENTRIES["client.js"]) or folder not in FOLDERS or not name.endswith(".js"):
+    def _source(self, names: Sequence[str]) -> Script | None:
+        is_folder = len(names) == 2 and names[0] in FOLDERS and names[1].endswith(".js") and "/" not in names[1]
+        if self._bundle.file(ENTRIES["client.js"]) or not (is_folder or names == [SHARED]):
             return None
-        path = self._static / folder / name
-        return self._file(path) if "/" not in name and path.is_file() else None
+        path = self._static.joinpath(*names)
+        return self._file(path) if path.is_file() else None
 
     def _file(self, path: Path) -> Script:
         content = self._read(path)

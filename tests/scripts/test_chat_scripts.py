@@ -107,7 +107,17 @@ def test_without_a_bundle_the_modules_are_loaded_one_by_one(static: Path) -> Non
 
 @pytest.mark.parametrize(
     "path",
-    ["", "info", "websocket", "iframe.html", "client", "client.js/x", "src/views/page.js", "src/client/nothing.js"]
+    [
+        "",
+        "info",
+        "websocket",
+        "iframe.html",
+        "client",
+        "client.js/x",
+        "src/main.js",
+        "src/rates/rates.js",
+        "src/client/nothing.js",
+    ]
     + ["src/client/..", "manifest.json", "main.js", "%00", "src/client/../../x.js", "000/session/websocket", "ü.js"],
 )
 def test_every_other_path_is_the_chats(static: Path, path: str) -> None:

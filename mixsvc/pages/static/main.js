@@ -85,11 +85,5 @@ chat.on("status", (status) => status_view.show(status));
 chat.on("lost", () => rates.poll());
 chat.subscribe(rates.pairs);
 chat.connect();
-// The network is back: no need to sit the wait out.
-addEventListener("online", () => chat.connect());
-addEventListener("offline", () => chat.drop());
-// Back from sleep, or from the browser's cache of pages.
-addEventListener("visibilitychange", () => document.hidden || chat.probe());
-addEventListener("pageshow", () => chat.probe());
 setInterval(() => document.hidden || chat.ask({ type: "rooms" }), LIST_MS);
 come_back();

@@ -31,7 +31,7 @@ import { Room } from "./room.js";
  * @property {(room: Room, said: Said, is_live: boolean) => void} heard  it is new; not live: said while we were away
  * @property {(text: string, line: Line) => void} line_refused  it is faulty; whoever can mend it takes it away
  * @property {(message: Message) => void} event  everything that comes
- * @property {(room: string, text: string, suggestion: string) => void} room_refused
+ * @property {(room: string, text: string, suggestion: string, code: string) => void} room_refused
  * @property {(message: Message) => void} other  rates, rooms, done and the like, and refusals of such requests
  * @typedef {Host & RoomsAudience} Audience
  */
@@ -338,7 +338,7 @@ export class Chat {
     } else if (code !== "already_inside") {
       this.rooms.delete(room.name);
       this.#joining.reject(room.name, error_of(message));
-      this.#audience.room_refused(room.name, text, suggestion);
+      this.#audience.room_refused(room.name, text, suggestion, code);
     }
     this.#audience.changed();
   }

@@ -2,7 +2,7 @@
 /**
  * The chat's client for browsers: it comes back by itself, resumes where it was, and loses and doubles no message.
  *
- * docs/how-to/browser-client.md has examples, types/client.d.ts the types. Nothing here knows of a page.
+ * docs/how-to/browser-client.md has examples, types/client.d.ts the types.
  */
 
 import { Chat } from "./chat.js";
@@ -26,11 +26,13 @@ export class ChatClient {
   #listeners = new Map();
   /** @type {Status} */
   #status = { state: "closed" };
+  /** Ends the listeners on the window. @type {AbortController | null} */
+  #attention = null;
   #chat;
   #connection;
 
   /** @param {Options} [options]  url: of the chat, such as /chat; token: brings a token before each connection */
-  constructor({ url = new URL(".", import.meta.url).href, token = null } = {}) {
+  constructor({ url = here(), token = null } = {}) {
     this.#chat = new Chat(
       {
         send: (text) => this.#connection.send(text),
@@ -84,13 +86,27 @@ export class ChatClient {
     return () => listeners.delete(listener);
   }
 
-  /** Connect, and come back whenever the connection is lost. */
+  /** Connect, and come back whenever the connection is lost, at once where the browser says that there is a network. */
   connect() {
+    this.#attention ??= this.#watch();
     this.#connection.open();
+  }
+
+  #watch() {
+    const attention = new AbortController();
+    const { signal } = attention;
+    addEventListener("online", () => this.#connection.open(), { signal });
+    addEventListener("offline", () => this.drop(), { signal });
+    // Back from sleep, or from the browser's cache of pages.
+    addEventListener("visibilitychange", () => document.hidden || this.probe(), { signal });
+    addEventListener("pageshow", () => this.probe(), { signal });
+    return attention;
   }
 
   /** End the connection for good. */
   close() {
+    this.#attention?.abort();
+    this.#attention = null;
     this.#connection.close();
     this.#told({ state: "closed" });
   }
@@ -182,7 +198,7 @@ export class ChatClient {
       changed: () => this.#emit("change", this),
       heard: (room, message, isLive) => this.#emit("message", { room, message, isLive }),
       line_refused: (text, line) => this.#emit("lineRefused", { text, line }),
-      room_refused: (room, text, suggestion) => this.#emit("roomRefused", { room, text, suggestion }),
+      room_refused: (room, text, suggestion, code) => this.#emit("roomRefused", { room, text, suggestion, code }),
       name_refused: (text, suggestion, code) => this.#emit("nameRefused", { text, suggestion, code }),
       no_identity: (error) => this.#emit("tokenFailed", error),
       phase: (phase, self) => this.#emit("phase", { phase, self }),
@@ -207,6 +223,11 @@ export class ChatClient {
   #emit(type, event) {
     this.#listeners.get(type)?.forEach((listener) => listener(event));
   }
+}
+
+/** The chat that this module comes from; without a bundle its modules are below /src. */
+function here() {
+  return new URL(".", import.meta.url).href.replace(/src\/client\/$/, "");
 }
 
 /** @param {number} ms @param {() => void} call */

@@ -88,7 +88,7 @@ export interface Events {
   /** An open connection has ended. */
   lost: ChatClient;
   nameRefused: { text: string; suggestion: string; code: string };
-  roomRefused: { room: string; text: string; suggestion: string };
+  roomRefused: { room: string; text: string; suggestion: string; code: string };
   lineRefused: { line: Line; text: string };
   notice: string;
   /** The function `token` has failed, or the server does not take what it brought; it is called again. */

@@ -1,0 +1,154 @@
+// @ts-check
+/** The messages of the room, and what is not sent yet. What others wrote goes in as text. */
+
+import { button, KeyedList, made, set_text } from "../dom.js";
+import { with_links } from "../views/links.js";
+
+/**
+ * @typedef {import("../client/client.js").ChatClient} ChatClient
+ * @typedef {import("../client/client.js").Line} Line
+ * @typedef {import("../client/room.js").Room} Room
+ * @typedef {import("../client/room.js").Said} Said
+ * @typedef {import("./texts.js").Words} Words
+ *
+ * @typedef {{id: string, said: Said}} Shown
+ * @typedef {{id: string, line: Line}} Unsent
+ */
+
+/** How near to its end the log counts as at the end, in pixels. */
+const NEAR = 24;
+
+export class LogView {
+  #words;
+  #client;
+  /** @type {Room | null} */
+  #room = null;
+  #list = made("ol", "");
+  #unsent = made("ol", "unsent");
+  #earlier;
+  #newest;
+  #lines;
+  #waiting;
+  #clock;
+  #full;
+
+  /** @param {Words} words @param {ChatClient} client */
+  constructor(words, client) {
+    this.#words = words;
+    this.#client = client;
+    this.#clock = new Intl.DateTimeFormat(words.lang, { hour: "2-digit", minute: "2-digit" });
+    this.#full = new Intl.DateTimeFormat(words.lang, { dateStyle: "full", timeStyle: "short" });
+    this.#earlier = button("quiet earlier", words.say("older"), () => this.#turn());
+    this.#newest = button("newest", words.say("newest"), () => this.#go_to_end());
+    this.#newest.hidden = true;
+    this.#newest.part.add("newest");
+    this.scroller = made("div", "log", this.#earlier, this.#list, this.#unsent);
+    this.scroller.part.add("log");
+    this.scroller.tabIndex = 0;
+    this.scroller.setAttribute("role", "log");
+    this.scroller.setAttribute("aria-live", "polite");
+    this.scroller.onscroll = () => this.#on_scroll();
+    // Whoever reads the newest goes on to do so when there is less room, or more.
+    new ResizeObserver(() => this.#room?.following && this.#go_to_end()).observe(this.scroller);
+    this.#lines = new KeyedList(this.#list, this.#made_line, (place, { said }) => this.#update(place, said));
+    this.#waiting = new KeyedList(this.#unsent, this.#made_unsent, (place, { line }) => this.#wait(place, line));
+  }
+
+  /** @returns {HTMLElement[]} */
+  get parts() {
+    return [this.scroller, this.#newest];
+  }
+
+  /** @param {Room} room */
+  show(room) {
+    const { scroller } = this;
+    const was_at_end = this.#is_at_end || (room.following && this.#room !== room);
+    const height = scroller.scrollHeight;
+    const first = this.#list.firstElementChild;
+    this.#room = room;
+    this.#lines.show(room.messages.map((said) => ({ id: `${room.histories}.${said.number}`, said })));
+    this.#waiting.show(this.#client.outbox.of(room.name).map((line) => ({ id: line.key, line })));
+    this.#earlier.hidden = (room.messages[0]?.number ?? 0) <= room.first || room.place !== "inside";
+    if (was_at_end) {
+      this.#go_to_end();
+      room.mark_read();
+    } else if (first !== this.#list.firstElementChild && scroller.scrollTop < height) {
+      // Earlier messages came: what is read stays where it is.
+      scroller.scrollTop += scroller.scrollHeight - height;
+    }
+    this.#newest.hidden = this.#is_at_end || room.unread === 0;
+  }
+
+  get #is_at_end() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    return scrollHeight - scrollTop - clientHeight < NEAR;
+  }
+
+  #go_to_end() {
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+  }
+
+  #turn() {
+    this.#room?.follow(false);
+    this.#room && this.#client.turnPage(this.#room, "older");
+  }
+
+  #on_scroll() {
+    const is_at_end = this.#is_at_end;
+    this.#room?.follow(is_at_end);
+    if (is_at_end) {
+      this.#room?.mark_read();
+      this.#newest.hidden = true;
+    }
+  }
+
+  /** @param {Shown} shown */
+  #made_line = ({ said }) => {
+    if (said.kind === "topic") {
+      return made("li", "notice", this.#words.say(said.text ? "topicSet" : "topicGone", said.name, said.text));
+    }
+    const name = made("bdi", "name", said.name);
+    name.part.add("name");
+    const when = made("time", "", this.#clock.format(new Date(said.time)));
+    when.dateTime = said.time;
+    when.title = this.#full.format(new Date(said.time));
+    const head = made("p", "head", name, when);
+    const line = made("li", `line ${said.kind === "action" ? "action" : ""}`, head, this.#text(said));
+    line.part.add("line");
+    return line;
+  };
+
+  /** @param {Said} said */
+  #text(said) {
+    const place = made("p", "text", ...with_links(said.text));
+    place.dir = "auto";
+    place.part.add("text");
+    return place;
+  }
+
+  /** @param {HTMLElement} place @param {Said} said */
+  #update(place, said) {
+    const text = place.querySelector(".text");
+    if (said.deleted && text) {
+      text.replaceWith(made("p", "deleted", this.#words.say("deleted")));
+    }
+  }
+
+  /** @param {Unsent} unsent */
+  #made_unsent = ({ line }) => {
+    const text = made("p", "text", line.text);
+    text.dir = "auto";
+    const retry = button("quiet", this.#words.say("retry"), () => this.#client.retry(line));
+    const discard = button("quiet", this.#words.say("discard"), () => this.#client.discard(line));
+    return made("li", "line", text, made("p", "state"), retry, discard);
+  };
+
+  /** @param {HTMLElement} place @param {Line} line */
+  #wait(place, line) {
+    const has_failed = line.state === "failed";
+    place.classList.toggle("failed", has_failed);
+    const state = /** @type {HTMLElement} */ (place.querySelector(".state"));
+    set_text(state, has_failed ? line.reason : this.#words.say("waiting"));
+    place.querySelectorAll("button").forEach((each) => (each.hidden = !has_failed));
+  }
+}

@@ -1,0 +1,106 @@
+// @ts-check
+/** What the widget says, by language. A page adds or changes languages: `texts.fr = {...}`. */
+
+/** @typedef {Record<keyof typeof ENGLISH, string>} Texts  {0}, {1} stand for what is put in */
+
+const ENGLISH = {
+  chat: "Chat {0}",
+  connecting: "Connecting …",
+  offline: "Offline, next try in {0} s",
+  people: "{0} here",
+  peopleTitle: "People",
+  older: "Earlier messages",
+  newest: "New messages",
+  message: "Your message",
+  placeholder: "Say something",
+  send: "Send",
+  name: "Your name",
+  enter: "Enter",
+  useName: "Be {0}",
+  retry: "Try again",
+  discard: "Discard",
+  waiting: "waits to be sent",
+  deleted: "deleted by a moderator",
+  topicSet: "{0} made the topic: {1}",
+  topicGone: "{0} took the topic away",
+  putOut: "{0} put you out of this room.",
+  joinAgain: "Join again",
+  loggedOut: "You have logged out.",
+  notLoggedIn: "Log in to take part.",
+  noToken: "It could not be found out who you are. The chat tries again.",
+  bad_name: "This name cannot be used.",
+  name_taken: "This name is taken.",
+  no_such_room: "There is no room of this name.",
+  bad_room: "There is no room of this name.",
+  not_allowed: "You may not be in this room.",
+  muted: "You are muted.",
+};
+
+/** @type {Texts} */
+const GERMAN = {
+  chat: "Chat {0}",
+  connecting: "Verbindung wird aufgebaut …",
+  offline: "Keine Verbindung, nächster Versuch in {0} s",
+  people: "{0} hier",
+  peopleTitle: "Personen",
+  older: "Frühere Nachrichten",
+  newest: "Neue Nachrichten",
+  message: "Deine Nachricht",
+  placeholder: "Schreib etwas",
+  send: "Senden",
+  name: "Dein Name",
+  enter: "Eintreten",
+  useName: "{0} nehmen",
+  retry: "Noch einmal",
+  discard: "Verwerfen",
+  waiting: "wird noch gesendet",
+  deleted: "von der Moderation gelöscht",
+  topicSet: "{0} hat das Thema gesetzt: {1}",
+  topicGone: "{0} hat das Thema entfernt",
+  putOut: "{0} hat dich aus diesem Raum entfernt.",
+  joinAgain: "Wieder eintreten",
+  loggedOut: "Du hast dich abgemeldet.",
+  notLoggedIn: "Melde dich an, um mitzureden.",
+  noToken: "Es war nicht festzustellen, wer du bist. Der Chat versucht es weiter.",
+  bad_name: "Dieser Name geht nicht.",
+  name_taken: "Dieser Name ist vergeben.",
+  no_such_room: "Es gibt keinen Raum mit diesem Namen.",
+  bad_room: "Es gibt keinen Raum mit diesem Namen.",
+  not_allowed: "Du darfst nicht in diesen Raum.",
+  muted: "Du bist stummgeschaltet.",
+};
+
+/** @type {Record<string, Partial<Texts>>} */
+export const texts = { en: ENGLISH, de: GERMAN };
+
+/** Says things in one language; what a table lacks is said in English. */
+export class Words {
+  #table;
+
+  /** @param {string} lang  such as de-AT */
+  constructor(lang) {
+    const found = texts[lang] ?? texts[lang.split("-")[0]?.toLowerCase() ?? ""];
+    this.#table = { ...ENGLISH, ...found };
+    /** The language that is really spoken. */
+    this.lang = found ? known(lang) : "en";
+  }
+
+  /** @param {keyof Texts} key @param {(string | number)[]} parts */
+  say(key, ...parts) {
+    return this.#table[key].replace(/\{(\d)\}/g, (_, index) => String(parts[Number(index)] ?? ""));
+  }
+
+  /** A refusal of the server in this language, else in its own words. @param {string} code @param {string} text */
+  refusal(code, text) {
+    return Object.hasOwn(ENGLISH, code) ? this.say(/** @type {keyof Texts} */ (code)) : text;
+  }
+}
+
+/** @param {string} lang @returns {string} "en" for what is no language at all */
+function known(lang) {
+  try {
+    return new Intl.Locale(lang).toString();
+  } catch {
+    return "en";
+  }
+}

@@ -1,0 +1,122 @@
+// @ts-check
+/**
+ * A chat box for any page: <mix-chat room="lobby"></mix-chat>; docs/how-to/widget.md.
+ *
+ * Attributes: room, url (of the chat; without it, where this module comes from), lang, theme (light or dark).
+ * Properties: token, a function that brings a token before each connection; client, the ChatClient.
+ */
+
+import { Box } from "./box.js";
+import { styleSheet } from "./style.js";
+import { texts, Words } from "./texts.js";
+
+export * from "../client/client.js";
+export { texts };
+
+/** @typedef {import("../client/client.js").Identify} Identify */
+
+let sheet = /** @type {CSSStyleSheet | null} */ (null);
+
+export class MixChat extends HTMLElement {
+  static observedAttributes = ["room", "url", "lang"];
+  /** @type {Box | null} */
+  #box = null;
+  /** @type {Identify | null} */
+  #token = null;
+  #root = this.attachShadow({ mode: "open" });
+  #is_scheduled = false;
+
+  constructor() {
+    super();
+    sheet ??= styleSheet();
+    this.#root.adoptedStyleSheets = [sheet];
+  }
+
+  /** Brings a token before each connection; null where a session says who it is, or nothing does. */
+  get token() {
+    return this.#token;
+  }
+
+  set token(token) {
+    this.#token = token;
+    this.#restart();
+  }
+
+  /** The client of the box; null while the element is in no page. */
+  get client() {
+    return this.#box?.client ?? null;
+  }
+
+  connectedCallback() {
+    // A page may have set it before this module was there.
+    if (Object.hasOwn(this, "token")) {
+      const { token } = this;
+      Reflect.deleteProperty(this, "token");
+      this.#token = token;
+    }
+    this.#restart();
+  }
+
+  disconnectedCallback() {
+    this.#restart();
+  }
+
+  attributeChangedCallback() {
+    this.#restart();
+  }
+
+  /** Once for all that a page sets in one turn; an element that is only moved stays connected. */
+  #restart() {
+    if (!this.#is_scheduled) {
+      this.#is_scheduled = true;
+      afterScripts(() => this.#start());
+    }
+  }
+
+  #start() {
+    this.#is_scheduled = false;
+    const wanted = this.isConnected ? this.#settings : "";
+    if (wanted === this.#shown && this.#token === this.#shown_token) {
+      return;
+    }
+    this.#box?.close();
+    this.#box = null;
+    this.#root.replaceChildren();
+    this.#shown = wanted;
+    this.#shown_token = this.#token;
+    if (wanted) {
+      const [url, room, lang] = /** @type {[string, string, string]} */ (JSON.parse(wanted));
+      this.#box = new Box(new Words(lang), { url, room, token: this.#token });
+      this.#root.append(this.#box.element);
+      this.#box.open();
+    }
+  }
+
+  /** What is shown; "" for nothing. */
+  #shown = "";
+  /** @type {Identify | null} */
+  #shown_token = null;
+
+  get #settings() {
+    const url = new URL(this.getAttribute("url") ?? here(), document.baseURI).href;
+    const lang = this.closest("[lang]")?.getAttribute("lang") || navigator.language;
+    return JSON.stringify([url, this.getAttribute("room") ?? "lobby", lang]);
+  }
+}
+
+/** Call when the scripts of the page have run that may set a token. @param {() => void} call */
+function afterScripts(call) {
+  const [loading] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  if (document.readyState === "complete" || (loading && loading.domContentLoadedEventStart > 0)) {
+    setTimeout(call);
+  } else {
+    addEventListener("DOMContentLoaded", () => setTimeout(call), { once: true });
+  }
+}
+
+/** The chat that this module comes from; without a bundle it is below /src. */
+function here() {
+  return new URL(".", import.meta.url).href.replace(/src\/widget\/$/, "");
+}
+
+customElements.get("mix-chat") ?? customElements.define("mix-chat", MixChat);

@@ -1,0 +1,190 @@
+"""The widget in a page of another origin, under a strict policy: with tokens, as a guest, and when things go wrong."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.builds import PROJECT
+from tests.e2e.support.axe import violations
+from tests.e2e.support.browser import NewVisitor
+from tests.e2e.support.chatter import Chatter
+from tests.e2e.support.foreign_site import ForeignSite
+from tests.e2e.support.service import Config, Launch, Service
+from tests.e2e.support.urls import post
+
+# Names that scripts of a page may take, and what they may do to objects of all.
+HOSTILE_SCRIPT: Final = """
+globalThis.define = () => { throw new Error("define"); };
+define.amd = {};
+globalThis.module = globalThis.exports = globalThis.require = globalThis.process = globalThis.SockJS = {};
+globalThis.Chat = globalThis.Page = globalThis.texts = globalThis.later = "taken";
+Object.prototype.polluted = "yes";
+Array.prototype.polluted = "yes";
+"""
+HOSTILE_STYLE: Final = """
+* { all: unset !important; }
+html, body { display: block !important; }
+head { display: none !important; }
+mix-chat { display: block !important; width: 26rem !important; visibility: hidden; font: 0/0 serif !important; }
+section, button, textarea, li, p, .box, .log, .line { display: none !important; color: transparent !important; }
+"""
+TOKENS: Final = """
+for (const element of document.querySelectorAll("mix-chat[data-person]")) {
+  element.token = async () => {
+    const answer = await fetch(`CHAT/token?person=${element.dataset.person}`, { method: "POST" });
+    return answer.text();
+  };
+}
+"""
+HEAD: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Somebody's page</title>
+HOSTILE
+<script type="module" src="CHAT/chat/widget.js"></script><script src="/tokens.js" defer></script></head><body><main>
+<h1>Somebody's page</h1>"""
+
+HOSTILE: Final = '<script src="/hostile.js"></script><link rel="stylesheet" href="/hostile.css">'
+
+PAGES: Final = {
+    "/hostile.js": HOSTILE_SCRIPT,
+    "/hostile.css": HOSTILE_STYLE,
+    "/tokens.js": TOKENS,
+    "/two.html": f'{HEAD.replace("HOSTILE", HOSTILE)}<mix-chat room="lobby" data-person="ann"></mix-chat>'
+    '<mix-chat room="news" data-person="bob" theme="dark"></mix-chat></main></body></html>',
+    "/guest.html": f'{HEAD.replace("HOSTILE", "").replace("en", "de", 1)}<mix-chat room="lobby"></mix-chat>'
+    '<mix-chat room="nowhere"></mix-chat></main></body></html>',
+}
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[ForeignSite]:
+    with ForeignSite(PAGES) as running:
+        yield running
+
+
+def launch_for(installed: Path, folder: Path, config: Config, site: ForeignSite) -> Launch:
+    """A service whose views, which sign the tokens, run in a process of their own."""
+    launch = Launch(installed, folder, config, environ={"PYTHONPATH": str(PROJECT / "tests" / "e2e" / "apps")})
+    web = {"wsgi": "widget_app:app", "pages": "/mixsvc", "processes": "1"}
+    chat = {"rooms": "lobby, news", "open_rooms": "no", "origins": site.origin}
+    return launch.having(web=web, chat=chat)
+
+
+@pytest.fixture(scope="module")
+def service(
+    installed: Path, tmp_path_factory: pytest.TempPathFactory, config: Config, site: ForeignSite
+) -> Iterator[Service]:
+    with Service(launch_for(installed, tmp_path_factory.mktemp("service"), config, site)) as running:
+        assert running.port
+        site.chat = f"http://127.0.0.1:{running.port}"
+        yield running
+
+
+def box(page: Page, room: str) -> Locator:
+    return page.locator(f"mix-chat[room={room}]")
+
+
+def texts(box: Locator) -> Locator:
+    return box.locator(".log .text")
+
+
+def say(box: Locator, text: str) -> None:
+    box.locator("textarea").fill(text)
+    box.locator("textarea").press("Enter")
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_two_widgets_in_a_hostile_page_of_another_site_talk_by_tokens(
+    service: Service, site: ForeignSite, visitor: NewVisitor
+) -> None:
+    page = visitor().page
+    loaded: dict[str, int] = {}
+    page.on("requestfinished", lambda each: loaded.update({each.url: each.sizes()["responseBodySize"]}))
+    page.goto(f"{site.origin}/two.html")
+    ann, bob = box(page, "lobby"), box(page, "news")
+    with Chatter(service.port, "Carl") as carl:
+        carl.say("<b>Hello</b> https://example.org/x")
+        expect(texts(ann)).to_have_text("<b>Hello</b> https://example.org/x")
+
+        say(ann, "Hello, Carl")
+        expect(texts(ann).last).to_have_text("Hello, Carl")
+        say(bob, "news of Bob\nin two lines")
+
+        expect(texts(bob)).to_have_text("news of Bob\nin two lines")
+        expect(texts(ann)).to_have_count(2)
+        expect(ann.locator(".name")).to_have_text(["Carl", "Ann"])
+        expect(ann.locator(".text b")).to_have_count(0)
+        expect(ann.locator(".text a")).to_have_attribute("href", "https://example.org/x")
+        ann.get_by_role("button", name="2 here").click()
+        expect(ann.locator(".people li")).to_have_text(["Ann", "Carl"])
+
+    scripts = {url.rpartition("/")[2]: size for url, size in loaded.items() if "/chat/" in url}
+    assert list(scripts) == ["widget.js"] and scripts["widget.js"] < 30_000
+
+
+def test_a_log_out_ends_the_connection_and_no_other(service: Service, site: ForeignSite, visitor: NewVisitor) -> None:
+    page = visitor().page
+    page.goto(f"{site.origin}/two.html")
+    ann, bob = box(page, "lobby"), box(page, "news")
+    for each in (ann, bob):
+        expect(each.locator("textarea")).to_be_visible()
+    # Whoever is nobody now gets no token.
+    page.evaluate("document.querySelector('[data-person=ann]').dataset.person = ''")
+
+    assert post(f"{service.url}/log-out?person=ann", b"") == (200, b"out")
+
+    expect(ann.locator(".problem")).to_have_text("Log in to take part.")
+    expect(ann.locator("textarea")).to_be_hidden()
+    say(bob, "still here")
+    expect(texts(bob).last).to_have_text("still here")
+
+
+@pytest.mark.usefixtures("no_complaints", "service")
+def test_a_guest_gives_a_name_once_for_all_boxes_and_reads_what_is_wrong_in_their_language(
+    site: ForeignSite, visitor: NewVisitor
+) -> None:
+    page = visitor().page
+    page.goto(f"{site.origin}/guest.html")
+    lobby, nowhere = box(page, "lobby"), box(page, "nowhere")
+
+    lobby.get_by_label("Dein Name").fill("Gast")
+    lobby.get_by_label("Dein Name").press("Enter")
+
+    expect(nowhere.locator(".problem")).to_have_text("Es gibt keinen Raum mit diesem Namen.")
+    expect(nowhere.locator("textarea")).to_be_hidden()
+    expect(lobby.locator("textarea")).to_be_focused()
+    say(lobby, "Guten Tag")
+    expect(texts(lobby).last).to_have_text("Guten Tag")
+    assert violations(page) == []
+    page.reload()
+    expect(lobby.locator("textarea")).to_be_visible()
+
+
+def test_a_restart_of_the_service_loses_nothing(
+    installed: Path,
+    tmp_path: Path,
+    config: Config,
+    start: Callable[[Launch], Service],
+    visitor: NewVisitor,
+) -> None:
+    with ForeignSite(PAGES) as site:
+        launch = launch_for(installed, tmp_path / "service", config, site)
+        service = start(launch)
+        site.chat = f"http://127.0.0.1:{service.port}"
+        page = visitor().page
+        page.goto(f"{site.origin}/two.html")
+        ann = box(page, "lobby")
+        say(ann, "before")
+        expect(texts(ann)).to_have_text("before")
+
+        assert service.stop() == -15
+        expect(ann.locator(".status")).to_have_text(re.compile(r"^Offline, next try in \d+ s$"))
+        say(ann, "meanwhile")
+        expect(ann.locator(".unsent .state")).to_have_text("waits to be sent")
+        start(replace(launch, options=("--port", str(service.port))))
+
+        expect(ann.locator(".log > ol:not(.unsent) .text")).to_have_text(["before", "meanwhile"])
+        expect(ann.locator(".status")).to_be_hidden()
