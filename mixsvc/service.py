@@ -53,6 +53,7 @@ from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator, DeferToThread
 from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
+from mixsvc.nodes.interfaces import Nodes
 from mixsvc.nodes.node import NodeEngine, NodeOptions, SharedNode
 from mixsvc.nodes.pulse import PulseTimes
 from mixsvc.operations.agreement import agree, own_part
@@ -190,8 +191,8 @@ class MixService(MultiService):
         given = replace(given, look=look, node=self._node, tokens=tokens)
         if self._node is not None:
             given = replace(given, wall=self._node.wall)
-        topics = TopicsService(self._reactor, self._settings, _for_topics(given))
-        return ChatService(self._reactor, self._settings, given), topics
+        chat = ChatService(self._reactor, self._settings, given)
+        return chat, TopicsService(self._reactor, self._settings, _for_topics(given, chat.nodes))
 
     def _make_holder(self) -> ClientHolder:
         chat = self._settings.chat
@@ -423,11 +424,9 @@ class MixService(MultiService):
         return error
 
 
-def _for_topics(given: Dependencies) -> TopicsDependencies:
-    made = TopicsDependencies(
-        given.database, given.bridge, given.places, given.defer_to_thread, wall=given.wall, look=given.look
-    )
-    return made if given.node is None else replace(made, nodes=given.node.nodes)
+def _for_topics(given: Dependencies, nodes: Nodes) -> TopicsDependencies:
+    waiting = given.bridge, given.places, given.defer_to_thread
+    return TopicsDependencies(given.database, *waiting, nodes, given.wall, given.look)
 
 
 def _unread_quota(reactor: Any, web: WebSettings) -> SpoolQuota:

@@ -81,7 +81,7 @@ class ChatService:
         self._given = given
         self._database = ChatDatabase(given.database, _store(settings))
         clocks = Clocks(reactor, given.wall)
-        nodes = given.node.nodes if given.node is not None else alone()
+        self.nodes = nodes = given.node.nodes if given.node is not None else alone()
         neighbours = Neighbours(given.rates.facade, broadcast, given.hooks, nodes, given.tokens)
         self.dispatcher = ChatDispatcher(clocks, self._database, settings.chat, neighbours)
         self._login_watch = LoginWatch(

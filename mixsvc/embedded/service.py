@@ -111,8 +111,9 @@ def _service(rates: RatesService, chat: ChatHost | None, settings: Settings) -> 
 
 
 def _serve(reactor: Any, settings: Settings, given: Dependencies) -> ServedParts:
-    for_topics = TopicsDependencies(given.database, given.bridge, given.places, given.defer_to_thread)
-    return ServedParts(ChatService(reactor, settings, given), TopicsService(reactor, settings, for_topics))
+    chat, waiting = ChatService(reactor, settings, given), (given.bridge, given.places, given.defer_to_thread)
+    topics = TopicsService(reactor, settings, TopicsDependencies(given.database, *waiting, chat.nodes))
+    return ServedParts(chat, topics)
 
 
 def _begin(reactor: Any, settings: Settings, parts: _Parts) -> None:

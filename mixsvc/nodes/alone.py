@@ -76,6 +76,7 @@ class _LocalJournal:
     """Implements Journal: what this node has stored is all there is."""
 
     def __init__(self) -> None:
+        self._apply: Callable[[JournalEvent], object] | None = None
         self._listeners: dict[str, Callable[[JournalEvent], object]] = {}
 
     def follow(
@@ -93,8 +94,9 @@ class _LocalJournal:
         """Does nothing: no event has a number."""
 
     def stored(self, event: JournalEvent) -> "Deferred[None]":
-        apply = self._listeners.get(event.kind)
-        (apply or self._apply)(event)
+        for apply in (self._listeners.get(event.kind), self._apply):
+            if apply is not None:
+                apply(event)
         return succeed(None)
 
     def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[None]":

@@ -191,9 +191,9 @@ class Journal(Protocol):
         """
 
     def listen(self, kind: str, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
-        """Give the events of a kind to another part of the service than the chat; `missed` is as for `follow`.
+        """Call apply(event) with each event of a kind, before the chat; `missed` is as for `follow`.
 
-        One part for each kind. Called before the first event.
+        One function for each kind. Called before the first event.
         """
 
     def begin_at(self, position: int) -> None:

@@ -123,12 +123,14 @@ class SharedJournal:
                 self._waiting.append((number, applied))
 
     def _do_event(self, event: JournalEvent) -> None:
-        try:
-            self._listeners.get(event.kind, self._apply)(event)
-        except Exception:
-            self._log.failure(
-                "nodes: the event {number} ({kind}) was not applied", number=event.number, kind=event.kind
-            )
+        for apply in (self._listeners.get(event.kind), self._apply):
+            try:
+                if apply is not None:
+                    apply(event)
+            except Exception:
+                self._log.failure(
+                    "nodes: the event {number} ({kind}) was not applied", number=event.number, kind=event.kind
+                )
 
 
 def _busy(failure: Failure) -> int:

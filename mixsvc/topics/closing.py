@@ -15,8 +15,9 @@ from mixsvc.topics.following import TopicFollowers
 
 __all__ = ["TopicCloser"]
 
-# The kind of the journal's events, and their members.
+# The kinds of the journal's events, and their members. Log-outs come from the chat (chat/model/acts.py).
 CLOSE: Final = "close-topic"
+LOG_OUT: Final = "log_out"
 TOPIC: Final = "topic"
 PERSON: Final = "person"
 
@@ -30,7 +31,8 @@ class TopicCloser:
     def __init__(self, followers: TopicFollowers, journal: Journal) -> None:
         self._followers = followers
         self._journal = journal
-        journal.listen(CLOSE, self._apply, self._missed)
+        journal.listen(CLOSE, self._close, self._missed)
+        journal.listen(LOG_OUT, self._log_out, self._missed)
 
     def close(self, topic: str, person: str | None = None) -> "Deferred[None]":
         """See ITopics. Fires when it is done here; other nodes do it when they read it. Raises NotPublished."""
@@ -47,8 +49,13 @@ class TopicCloser:
         """See LoggedInMany."""
         self._followers.end(each, TopicEnd.LOGGED_OUT)
 
-    def _apply(self, event: JournalEvent) -> None:
+    def _close(self, event: JournalEvent) -> None:
         self._followers.end_topic(event.body[TOPIC], event.body[PERSON])
+
+    def _log_out(self, event: JournalEvent) -> None:
+        for each in tuple(self._followers.followers()):
+            if each.identity is not None and each.identity.person == event.body[PERSON]:
+                self._followers.end(each, TopicEnd.LOGGED_OUT)
 
     def _missed(self) -> None:
         """Nobody knows what was closed meanwhile."""

@@ -73,6 +73,23 @@ class JournalTests(SynchronousTestCase):
 
         self.assertEqual(([1], [], 5), (self.missed, self.applied, self.journal.position))
 
+    def test_others_get_the_events_of_a_kind_too_and_are_told_what_was_missed(self) -> None:
+        heard: list[int] = []
+
+        def apply(event: JournalEvent) -> None:
+            heard.append(event.number)
+            raise ZeroDivisionError
+
+        self.journal.listen("kick", apply, lambda: heard.append(0))
+        self.journal.listen("ban", lambda event: heard.append(-1), lambda: None)
+
+        self.successResultOf(self.journal.stored(EVENTS[0]))
+        self.journal.heard(Recorded(5))
+        self.reads.pop()[1].callback(JournalPage(EVENTS[4:], 5))
+
+        self.assertEqual(([1, 0], [1], [1]), (heard, self.applied, self.missed))
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
+
     def test_an_event_that_cannot_be_applied_stops_nothing(self) -> None:
         journal = SharedJournal(self.clock, self.run_in_engine, alone().bus, self.positions.append)
         journal.follow(lambda event: 1 / 0, lambda: None, self.read)

@@ -32,7 +32,8 @@ class TopicsHarness:
         self.clock.advance(now)
         self.database: Any = database or FakeDatabase()
         self.wall = WallClock(self.clock.seconds, self.clock.seconds)
-        given = TopicsDependencies(self.database, self.bridge, Places(2), maybeDeferred, nodes or alone(), self.wall)
+        self.nodes = nodes or alone()
+        given = TopicsDependencies(self.database, self.bridge, Places(2), maybeDeferred, self.nodes, self.wall)
         self.service = TopicsService(self.clock, Settings(topics=settings or TopicsSettings()), given)
         self.service.start()
 

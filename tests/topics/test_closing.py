@@ -53,6 +53,13 @@ class ClosingTests(SynchronousTestCase):
 
         self.assertEqual([TopicEnd.LOGGED_OUT, None, None], [each.end for each in (ann, bob, eve)])
 
+    def test_streams_end_when_the_application_logs_their_person_out(self) -> None:
+        ann, bob, stranger = self.reader(Identity("ann")), self.reader(Identity("bob")), self.reader()
+        # As the chat does it, which gets the event as well.
+        self.topics.nodes.journal.post("log_out", "", {"person": "ann", "at": 0.0})
+
+        self.assertEqual([TopicEnd.LOGGED_OUT, None, None], [each.end for each in (ann, bob, stranger)])
+
     def test_the_stop_of_the_service_stores_what_waits_and_ends_everybody(self) -> None:
         reader = self.reader()
         publishing = self.topics.service.publisher.publish("a", "x")
