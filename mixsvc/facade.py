@@ -2,22 +2,31 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from zope.interface import implementer
 
 from mixsvc.common.person_tokens import PersonTokens
+from mixsvc.holds.asked import held_response
+from mixsvc.holds.response import Answered, Elsewhere, HeldResponse, cannot_hold
 from mixsvc.hooks.registry import hooks
 from mixsvc.interfaces import IChat, IMix, IRates
 from mixsvc.interfaces.charts import ICharts
+from mixsvc.interfaces.holds import Hold, HoldOptions
 from mixsvc.interfaces.topics import ITopics
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 __all__ = ["ChatToCome", "Facades", "Mix", "mix"]
 
 
 @dataclass(frozen=True)
 class Facades:
-    """What a running service offers to views; the fields are those of IMix. topics: None if this host has none."""
+    """What a running service offers to views; the fields are those of IMix.
+
+    topics: None if this host has none. elsewhere: answers for mix.hold in a server that is not ours.
+    """
 
     rates: IRates
     chat: IChat | None
@@ -25,6 +34,7 @@ class Facades:
     charts: ICharts | None = None
     tokens: PersonTokens = field(default_factory=PersonTokens)
     topics: ITopics | None = None
+    elsewhere: Elsewhere = cannot_hold
 
 
 class ChatToCome:
@@ -100,6 +110,32 @@ class Mix:
     def charts(self) -> ICharts | None:
         """See IMix."""
         return self._facades().charts
+
+    def hold(self, *topics: str, **options: Unpack[HoldOptions]) -> HeldResponse:
+        """See IMix."""
+        return held_response(topics, options, self.elsewhere)
+
+    def publish(self, topic: str, data: Any, event: str | None = None, key: str | None = None) -> int:
+        """See IMix."""
+        return self._topics().publish(topic, data, event, key)
+
+    def last(self, *topics: str) -> str:
+        """See IMix."""
+        return self._topics().last(*topics)
+
+    def close(self, topic: str, person: str | None = None) -> None:
+        """See IMix."""
+        self._topics().close(topic, person)
+
+    def elsewhere(self, environ: "WSGIEnvironment", hold: Hold) -> Answered:
+        """What becomes of a hold in a server that is not ours; see mixsvc.holds.response."""
+        return self._facades().elsewhere(environ, hold)
+
+    def _topics(self) -> ITopics:
+        topics = self._facades().topics
+        if topics is None:
+            raise RuntimeError("there are no topics in this host; set [chat] listen, or run it by `twistd mixsvc`")
+        return topics
 
     def _facades(self) -> Facades:
         if self._find is None:

@@ -195,14 +195,13 @@ class MixService(MultiService):
         return chat, TopicsService(self._reactor, self._settings, _for_topics(given, chat.nodes))
 
     def _make_holder(self) -> ClientHolder:
-        chat = self._settings.chat
         feeds: Feeds = {
             TOPICS: self._topics.topics,
             ROOMS: self._chat.dispatcher.room_events,
             RATES: RateEvents(self._reactor, self._rates),
         }
-        limits = HoldLimits(chat.max_sessions, chat.max_per_address, chat.max_outbox)
-        return ClientHolder(self._reactor, limits, Surroundings(feeds, self._identify, chat.origins))
+        given = Surroundings(feeds, self._identify, self._settings.chat.origins)
+        return ClientHolder(self._reactor, HoldLimits.of(self._settings.topics), given)
 
     def _hold(self, *given: Any) -> None:
         """Hold a client; no view runs before there is a holder."""

@@ -143,6 +143,9 @@ class TopicsSettings:
     max_data: int = setting(parsers.whole(1, 2**30), "65536")
     rate: float = setting(parsers.number(0.01, 10**6), "1000")
     burst: int = setting(parsers.whole(1, 10**6), "5000")
+    streams: int = setting(parsers.whole(1, 10**6), "10000")
+    streams_per_address: int = setting(parsers.whole(1, 10**6), "2500")
+    max_unread: int = setting(parsers.whole(4096, 2**30), "1048576")
 
 
 @dataclass(frozen=True)
@@ -245,6 +248,7 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "server": ServerSettings,
     "web": WebSettings,
     "chat": ChatSettings,
+    "topics": TopicsSettings,
     "rates": RatesSettings,
     "storage": StorageSettings,
     "nodes": NodesSettings,

@@ -17,9 +17,12 @@ from mixsvc.embedded.crochet_reactor import CrochetBridge, find_reactor
 from mixsvc.embedded.shared_chat import ChatHost, ServedParts
 from mixsvc.errors import ServiceBusy
 from mixsvc.facade import Facades
+from mixsvc.holds.holder import ClientHolder, Feeds, HoldLimits, Surroundings
 from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
 from mixsvc.interfaces import Authenticator
+from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
+from mixsvc.rates.events import RateEvents
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.database import Database
@@ -107,13 +110,17 @@ def _service(rates: RatesService, chat: ChatHost | None, settings: Settings) -> 
     facades = Facades(rates.facade, None, settings.rates.pairs, tokens=person_tokens(settings))
     if chat is None:
         return EmbeddedService(facades, _do_nothing)
-    return EmbeddedService(replace(facades, chat=chat.facade, topics=chat.topics_facade), chat.abandon)
+    facades = replace(facades, chat=chat.facade, topics=chat.topics_facade, elsewhere=chat.elsewhere)
+    return EmbeddedService(facades, chat.abandon)
 
 
 def _serve(reactor: Any, settings: Settings, given: Dependencies) -> ServedParts:
     chat, waiting = ChatService(reactor, settings, given), (given.bridge, given.places, given.defer_to_thread)
     topics = TopicsService(reactor, settings, TopicsDependencies(given.database, *waiting, chat.nodes))
-    return ServedParts(chat, topics)
+    rates = RateEvents(reactor, given.rates)
+    feeds: Feeds = {TOPICS: topics.topics, ROOMS: chat.dispatcher.room_events, RATES: rates}
+    around = Surroundings(feeds, given.identify, settings.chat.origins)
+    return ServedParts(chat, topics, ClientHolder(reactor, HoldLimits.of(settings.topics), around))
 
 
 def _begin(reactor: Any, settings: Settings, parts: _Parts) -> None:

@@ -7,11 +7,12 @@ it ends, and another process takes it within a second.
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IListeningPort
@@ -23,11 +24,15 @@ from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.remote import RemoteChat, chat_answers
 from mixsvc.chat.service import ChatService
 from mixsvc.config.chat_url import first_port
-from mixsvc.config.secret_files import api_token
+from mixsvc.config.secret_files import api_token, secret_key
 from mixsvc.config.settings import Settings
 from mixsvc.embedded.chat_rpc import DATABASE_PLACES, ChatRpcClient, ChatRpcServer
 from mixsvc.embedded.shared_topics import SharedTopics
 from mixsvc.errors import MixError, ServiceBusy
+from mixsvc.holds.elsewhere import ClientRedirect
+from mixsvc.holds.holder import ClientHolder
+from mixsvc.holds.resource import ChatAndTickets
+from mixsvc.holds.tickets import HoldTickets
 from mixsvc.hooks.registry import hooks
 from mixsvc.http.listening import open_port
 from mixsvc.http.routing import ChatOnlyRoot
@@ -42,6 +47,9 @@ from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.topics.facade import TopicsFacade
 from mixsvc.topics.remote import RemoteTopics, topic_answers
 from mixsvc.topics.service import TopicsService
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 __all__ = ["LISTEN", "ChatHost", "ServedParts"]
 
@@ -68,6 +76,7 @@ class ServedParts:
 
     chat: ChatService
     topics: TopicsService
+    holder: ClientHolder
 
     def answers(self) -> Mapping[str, Callable[..., Any]]:
         """The methods that other processes may call."""
@@ -157,15 +166,23 @@ class ChatHost:
         self._first_attempt: Deferred[None] = Deferred()
         self.chat: ChatService | None = None
         self.topics: TopicsService | None = None
+        self._holder: ClientHolder | None = None
+        # Signed with the key of the sessions, which all processes have.
+        self._tickets = HoldTickets(_key(settings), time.time)
         self._location = ChatLocation()
         self.private_rooms = settings.chat.private_rooms
         # Pages name this port while no process serves the chat: the next one will be there.
         self._usual_port = first_port(settings.chat.listen)
+        self._make_facades(settings)
+
+    def _make_facades(self, settings: Settings) -> None:
+        """What views see, in any thread."""
         client = ChatRpcClient(self.rpc_port, self._token, REMOTE_SECONDS)
         remote = RemoteChat(client.ask, settings.chat.prefix, Places(DATABASE_PLACES))
-        # What views see, in any thread.
-        self.facade = SharedChat(self, remote, ChatUrl(settings.chat.url, settings.chat.prefix))
+        self._chat_url = ChatUrl(settings.chat.url, settings.chat.prefix)
+        self.facade = SharedChat(self, remote, self._chat_url)
         ask = partial(_ask_topics, client.ask)
+        self.elsewhere = ClientRedirect(self._tickets, self._url_for)
         self.topics_facade = SharedTopics(self._own_topics, RemoteTopics(ask, Places(DATABASE_PLACES)))
 
     def start(self) -> "Deferred[None]":
@@ -186,6 +203,9 @@ class ChatHost:
             await deadline.share(0.3, "closing the chat's port", lambda port=port: maybeDeferred(port.stopListening))  # type: ignore[misc]
         if self.chat is not None:
             await deadline.share(0.7, "the chat's clients", self.chat.close)
+        if self._holder is not None:
+            await deadline.share(0.75, "the clients that are held", self._holder.stop)
+        if self.chat is not None:
             await deadline.share(0.8, "storing messages", self.chat.flush)
         if self.topics is not None:
             await deadline.share(0.85, "storing events", self.topics.stop)
@@ -241,13 +261,14 @@ class ChatHost:
         self._lock.publish(self._location)
         chat.start(memory)
         parts.topics.start()
-        self.chat, self.topics = chat, parts.topics
+        self.chat, self.topics, self._holder = chat, parts.topics, parts.holder
         self._last_error = ""
         self._log.info("mixsvc: the chat is served here, on port {port}", port=self._location.port)
         self._loop.stop()
 
     async def _listen(self, parts: ServedParts) -> None:
-        root = ChatOnlyRoot(parts.chat.resource, self._settings.chat.prefix)
+        resource = ChatAndTickets(parts.chat.resource, parts.holder, self._tickets)
+        root = ChatOnlyRoot(resource, self._settings.chat.prefix)
         self._sites = [MixSite(self._reactor, root, self._settings)]
         for description in self._settings.chat.listen:
             self._ports.append(await open_port(self._reactor, description, self._sites[0], LISTEN))
@@ -268,12 +289,22 @@ class ChatHost:
             self._last_error = error
             self._log.critical("mixsvc: there is no chat: {error}", error=error)
 
+    def _url_for(self, environ: "WSGIEnvironment") -> str:
+        """The URL of the chat for who has sent a request. Called in any thread."""
+        host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
+        return self._chat_url.url_for(self.browser_port(), environ["wsgi.url_scheme"], host)
+
     def _own_topics(self) -> TopicsFacade | None:
         return self.topics.facade if self.topics is not None else None
 
     def _attempt_is_over(self) -> None:
         if not self._first_attempt.called:
             self._first_attempt.callback(None)
+
+
+def _key(settings: Settings) -> bytes:
+    # Without a file nobody else could read the tickets; a host without one has one process.
+    return secret_key(settings.web.secret_key_file) if settings.web.secret_key_file else os.urandom(32)
 
 
 def _ask_topics(ask: AskInPlace, method: str, arguments: Sequence[object], place: Place) -> Any:

@@ -1,18 +1,18 @@
 """What a view says to mix.hold, checked. Any thread."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isfinite
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 from mixsvc.common.names import TOPIC_NAMES, is_topic_name
 from mixsvc.common.positions import LONGEST_POSITION, read_position
 from mixsvc.common.text import did_you_mean, is_storable, shortened, similar
 from mixsvc.errors import NotPublished
 from mixsvc.holds.response import Elsewhere, HeldResponse
-from mixsvc.interfaces.holds import TOPICS, Hold
+from mixsvc.interfaces.holds import TOPICS, Hold, HoldOptions
 
-__all__ = ["MOST_TOPICS", "HoldOptions", "held_response"]
+__all__ = ["MOST_TOPICS", "held_response"]
 
 # Of one hold.
 MOST_TOPICS: Final = 100
@@ -22,18 +22,6 @@ MOST_TOPICS: Final = 100
 LONGEST_POLL: Final = 3600
 LONGEST_STREAM: Final = 10**7
 LONGEST_RETRY: Final = 10**8
-
-
-class HoldOptions(TypedDict, total=False):
-    """The options of mix.hold; see IMix.hold."""
-
-    since: str | int | None
-    first: Any
-    retry: int | None
-    timeout: float | None
-    again_after: float | None
-    person: str | None
-    headers: Mapping[str, str] | None
 
 
 def held_response(topics: Sequence[str], options: HoldOptions, elsewhere: Elsewhere) -> HeldResponse:

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.common.addresses import network
+from mixsvc.config.settings import TopicsSettings
 from mixsvc.errors import NotPublished, ServiceBusy
 from mixsvc.holds.arrival import Arrival, Fields, read_arrival
 from mixsvc.holds.crowd import HeldCrowd
@@ -56,6 +57,11 @@ class HoldLimits:
     most: int
     most_each: int
     max_unread: int
+
+    @classmethod
+    def of(cls, settings: TopicsSettings) -> "HoldLimits":
+        """The limits that are set."""
+        return cls(settings.streams, settings.streams_per_address, settings.max_unread)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from mixsvc.interfaces.holds import HOLD_HEADER, HOLDS, Hold
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["Elsewhere", "HeldResponse", "cannot_hold"]
+__all__ = ["Answered", "Elsewhere", "HeldResponse", "cannot_hold"]
 
 TOKEN_BYTES: Final = 16
 
@@ -58,5 +58,5 @@ class HeldResponse:
 
 def cannot_hold(environ: "WSGIEnvironment", hold: Hold) -> Answered:
     """For a service that has no port of its own beside another server."""
-    text = b"This server cannot hold a client, and the settings name no other one ([chat] url).\n"
+    text = b"This server cannot hold a client, and mixsvc has no port of its own beside it: set [chat] listen.\n"
     return "501 Not Implemented", [("Content-Type", "text/plain; charset=utf-8")], text

@@ -1,10 +1,11 @@
 """What a view leaves to the service when it holds its client, and how a response says so."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
-__all__ = ["HOLDS", "HOLD_HEADER", "RATES", "ROOMS", "TOPICS", "Hold", "topic_of_pair"]
+__all__ = ["HOLDS", "HOLD_HEADER", "RATES", "ROOMS", "TOPICS", "Hold", "HoldOptions", "topic_of_pair"]
 
 # The key of the environ under which our HTTP server has the holds of a call: a list of pairs of token and Hold. A
 # response that is to be held has the token of one of them in this header, which the service takes away. So nobody holds
@@ -46,6 +47,18 @@ class Hold:
         """What `encode` has made."""
         fields: dict[str, Any] = json.loads(data)
         return cls(**{**fields, "names": tuple(fields["names"])})
+
+
+class HoldOptions(TypedDict, total=False):
+    """The options of mix.hold; see IMix.hold."""
+
+    since: str | int | None
+    first: Any
+    retry: int | None
+    timeout: float | None
+    again_after: float | None
+    person: str | None
+    headers: Mapping[str, str] | None
 
 
 def topic_of_pair(base: str, quote: str) -> str:

@@ -32,9 +32,13 @@ class ChatUrl:
 
         port: the chat's TCP port; None if it has none or it is not known, and then only the path is returned.
         """
+        scheme, host = (request.scheme, request.host) if has_request_context() else ("http", LOCALHOST)
+        return self.url_for(port, scheme, host)
+
+    def url_for(self, port: int | None, scheme: str, host: str) -> str:
+        """The URL for a request with this scheme and Host. port: as above."""
         if self._url or port is None:
             return self._url or self._prefix
-        scheme, host = (request.scheme, request.host) if has_request_context() else ("http", LOCALHOST)
         # Nothing but a host's name may go into a page and a header.
         asked = HOST.fullmatch(host)
         name = asked["name"] if asked else LOCALHOST

@@ -61,7 +61,8 @@ class Topics:
 def served() -> ServedParts:
     chat: Any = Chat()
     topics: Any = Topics()
-    return ServedParts(chat, topics)
+    holder: Any = Topics()
+    return ServedParts(chat, topics, holder)
 
 
 class Helpers:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Unpack
 
 from zope.interface import implementer
 
 from mixsvc.common.person_tokens import PersonTokens
-from mixsvc.errors import NameTaken, NoSuchRoom
+from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
+from mixsvc.holds.asked import held_response
+from mixsvc.holds.response import HeldResponse, cannot_hold
 from mixsvc.hooks.registry import HookRegistry
 from mixsvc.interfaces import (
     ChatMessage,
@@ -24,6 +26,7 @@ from mixsvc.interfaces import (
     SourceHealth,
 )
 from mixsvc.interfaces.charts import ICharts
+from mixsvc.interfaces.holds import HoldOptions
 
 __all__ = ["MESSAGE", "QUOTE", "FakeChat", "FakeMix", "FakeRates"]
 
@@ -162,3 +165,16 @@ class FakeMix:
         self.charts = charts
         self.tokens = PersonTokens()
         self.pairs: Sequence[tuple[str, str]] = (("EUR", "USD"), ("EUR", "GBP"))
+        self.elsewhere = cannot_hold
+
+    def hold(self, *topics: str, **options: Unpack[HoldOptions]) -> HeldResponse:
+        return held_response(topics, options, self.elsewhere)
+
+    def publish(self, topic: str, data: Any, event: str | None = None, key: str | None = None) -> int:
+        raise ServiceBusy("nothing is published here")
+
+    def last(self, *topics: str) -> str:
+        raise ServiceBusy("nothing is published here")
+
+    def close(self, topic: str, person: str | None = None) -> None:
+        raise ServiceBusy("nothing is published here")

@@ -5,7 +5,7 @@ from typing import Final
 from flask import Blueprint
 
 from mixsvc.errors import NoSuchRoom
-from mixsvc.holds.response import HeldResponse, cannot_hold
+from mixsvc.holds.response import HeldResponse
 from mixsvc.interfaces import IMix
 from mixsvc.interfaces.holds import RATES, ROOMS, Hold, topic_of_pair
 from mixsvc.pages.api import rate_errors
@@ -43,7 +43,7 @@ def _of_room(mix: IMix, room: str, access: ChatAccess) -> HeldResponse:
         chat.page(room, None, 1)
     except NoSuchRoom as error:
         refuse(404, str(error))
-    return HeldResponse(Hold(ROOMS, (room,), again_after=ASK_AGAIN_SECONDS), {}, cannot_hold)
+    return HeldResponse(Hold(ROOMS, (room,), again_after=ASK_AGAIN_SECONDS), {}, mix.elsewhere)
 
 
 def _of_rates(mix: IMix) -> HeldResponse:
@@ -52,4 +52,4 @@ def _of_rates(mix: IMix) -> HeldResponse:
     for query in queries if parameter("pairs") is not None else ():
         if mix.rates.latest(*query.pair) is None:
             rate_errors.no_quote(query, None)
-    return HeldResponse(Hold(RATES, tuple(topic_of_pair(*query.pair) for query in queries)), {}, cannot_hold)
+    return HeldResponse(Hold(RATES, tuple(topic_of_pair(*query.pair) for query in queries)), {}, mix.elsewhere)
