@@ -1,12 +1,16 @@
 """The object that views import."""
 
+from typing import cast
+
 import pytest
 from zope.interface.verify import verifyObject
 
 from mixsvc.application import connect_for_import
+from mixsvc.errors import NotPublished
 from mixsvc.facade import Facades, Mix
 from mixsvc.hooks.registry import hooks
 from mixsvc.interfaces import IChat, IMix
+from mixsvc.interfaces.topics import ITopics
 from tests.pages.fakes import FakeChat, FakeMix
 
 
@@ -82,3 +86,41 @@ def to_come(mix: Mix) -> IChat:
     chat = mix.chat
     assert chat is not None
     return chat
+
+
+def test_topics_are_those_of_the_service() -> None:
+    asked: list[tuple[object, ...]] = []
+
+    class Topics:
+        def publish(self, *given: object) -> int:
+            asked.append(given)
+            return 7
+
+        def last(self, *topics: str) -> str:
+            return f"{topics}"
+
+        def close(self, *given: object) -> None:
+            asked.append(given)
+
+    fake, topics = FakeMix(), Topics()
+    mix = Mix()
+    mix.connect(lambda: Facades(fake.rates, None, fake.pairs, topics=cast(ITopics, topics)))
+
+    assert mix.publish("order-42", "paid", event="state", key="k") == 7
+    assert mix.last("a", "b") == "('a', 'b')"
+    mix.close("order-42", "ada")
+    assert asked == [("order-42", "paid", "state", "k"), ("order-42", "ada")]
+
+
+def test_a_host_without_topics_says_so() -> None:
+    with pytest.raises(RuntimeError, match=r"there are no topics in this host; set \[chat\] listen"):
+        connected().publish("order-42", "paid")
+
+
+def test_a_hold_needs_no_running_service_until_somebody_is_held() -> None:
+    held = Mix().hold("order-42", first={"state": "paid"})
+
+    with pytest.raises(RuntimeError, match="cannot hold a client"):
+        held.headers({})
+    with pytest.raises(NotPublished, match="no topic"):
+        Mix().hold("no topic")

@@ -1,4 +1,4 @@
-"""A shop: prices in the customer's currency, a login of its own, and a chat with the staff.
+"""A shop: prices in the customer's currency, a login of its own, a chat with the staff, and orders that are live.
 
     cd examples/shop
     twistd -n mixsvc --config shop.ini
@@ -17,7 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, redirect, render_template, request, session, url_for
+from flask import Flask, Response, abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.security import check_password_hash, generate_password_hash
 
@@ -82,6 +82,51 @@ def ask() -> ResponseReturnValue:
         # `say` waits until the message is on disk, with a time limit.
         return Response(f"{error}\n", 503, content_type="text/plain")
     return redirect(url_for("index"), 303)
+
+
+STATES = ("paid", "packed", "sent")
+
+
+@app.post("/order")
+def order() -> ResponseReturnValue:
+    """Order something. The topic of the order keeps what becomes of it."""
+    goods, name = request.form.get("goods", ""), session.get("name")
+    if goods not in PRICES or name is None:
+        return Response("Log in and choose something that we have.\n", 400, content_type="text/plain")
+    number = f"{name}-{secrets.token_hex(4)}"
+    mix.publish(f"order-{number}", f"{goods} ordered")
+    return redirect(url_for("order_page", number=number), 303)
+
+
+@app.get("/orders/<number>")
+def order_page(number: str) -> str:
+    """The page of an order, which shows each state as soon as it is reached."""
+    check_customer(number)
+    return render_template("order.html", number=number, states=STATES)
+
+
+@app.get("/orders/<number>/events")
+def order_events(number: str) -> Any:
+    """The states of an order. The view decides who may see them; the service holds the client."""
+    check_customer(number)
+    return mix.hold(f"order-{number}", person=f"customer:{session['name']}")
+
+
+@app.post("/orders/<number>/state")
+def change_order(number: str) -> ResponseReturnValue:
+    """The staff say how far an order is."""
+    state = request.form.get("state", "")
+    if session.get("name") != "staff" or state not in STATES:
+        abort(403)
+    # With a key a state that is sent twice is told once.
+    mix.publish(f"order-{number}", state, key=state)
+    return redirect(url_for("order_page", number=number), 303)
+
+
+def check_customer(number: str) -> None:
+    """Refuses whoever has not ordered this, except for the staff."""
+    if session.get("name") not in (number.rpartition("-")[0], "staff"):
+        abort(403)
 
 
 @app.post("/login")

@@ -132,6 +132,15 @@ class HeldResponseTests(HeldCase):
         assert self.is_held()
         assert closed == [True]
 
+    def test_an_application_may_begin_its_response_late(self) -> None:
+        def application(environ: Any, start_response: Start) -> Iterable[bytes]:
+            yield from holding("order-42")(environ, start_response)
+            yield b""
+
+        self.head_of(application)
+
+        assert self.is_held()
+
     def test_a_header_that_another_server_has_sent_steers_nothing(self) -> None:
         def proxy(environ: Any, start_response: Start) -> Iterable[bytes]:
             start_response("200 OK", [(HOLD_HEADER, "x" * 22), ("Content-Length", "4")])

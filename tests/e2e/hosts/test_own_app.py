@@ -86,6 +86,29 @@ def test_a_view_of_the_shop_says_a_line_in_the_chat(start: Start, lane: Launch) 
     assert posted(service.port, "/ask", goods="Teapot")[0] == 400
 
 
+def test_an_order_of_the_shop_is_live_for_its_customer_alone(start: Start, lane: Launch, chromium: str | None) -> None:
+    service = start(having(lane, "shop", **SHOP))
+    staff = posted(service.port, "/login", name="staff", password="kettle")[1]
+
+    with browser(chromium) as chrome:
+        page = chrome.new_context().new_page()
+        page.goto(f"{service.url}/")
+        page.get_by_placeholder("ann").fill("ann")
+        page.get_by_placeholder("teatime").fill("teatime")
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("button", name="Order it").last.click()
+        expect(page.locator("#states li")).to_have_text(["Cup ordered"])
+        number = page.url.rpartition("/")[2]
+
+        for _ in range(2):
+            assert posted(service.port, f"/orders/{number}/state", staff, state="paid")[0] == 303
+        assert posted(service.port, f"/orders/{number}/state", staff, state="packed")[0] == 303
+
+        expect(page.locator("#states li")).to_have_text(["Cup ordered", "paid", "packed"])
+
+    assert status_of(f"{service.url}/orders/{number}/events") == 403
+
+
 def test_who_is_logged_in_at_the_shop_is_known_in_the_chat(start: Start, launch: Launch) -> None:
     service = start(having(launch, "shop", **{**SHOP, "chat": {**SHOP["chat"], "guests": "no"}}))
     _, ann = posted(service.port, "/login", name="ann", password="teatime")
