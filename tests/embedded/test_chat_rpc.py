@@ -58,6 +58,10 @@ class Service:
         self.asked.append(asked)
         return succeed(None)
 
+    def log_out(self, person: str) -> "Deferred[None]":
+        self.asked.append(("log_out", person))
+        return succeed(None)
+
     def answer(self, *said: object) -> "Deferred[Any]":
         self.asked.append(("answer", *said))
         return succeed(StoredMessage(MESSAGE))
@@ -155,7 +159,8 @@ class ChatRpcTests(TestCase):
         assert await deferToThread(self.remote.seen_by, None) == []
         assert await deferToThread(self.remote.allows, None, "moderate", None) is False
         await deferToThread(self.remote.revoke, "a", "staff")
-        assert self.service.asked == [(None, "moderate", None), ("a", "staff")]
+        await deferToThread(self.remote.log_out, "a")
+        assert self.service.asked == [(None, "moderate", None), ("a", "staff"), ("log_out", "a")]
 
     async def test_what_a_hook_says_is_an_answer_there_too(self) -> None:
         registry = HookRegistry()
