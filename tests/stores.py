@@ -29,10 +29,10 @@ T = TypeVar("T")
 SCHEMA: Final = Path(mixsvc.__file__).parent / "storage" / "postgres" / "schema"
 
 # Which of its scripts make the tables that the stores use.
-SCRIPTS: Final = (1, 3)
+SCRIPTS: Final = (1, 3, 4)
 
 EMPTY: Final = """
-    TRUNCATE message, room, sanction, audit, event, quote, topic, topic_event;
+    TRUNCATE message, earlier_text, room, sanction, audit, event, quote, topic, topic_event;
     UPDATE room_floor SET number = 0;
     UPDATE topic_floor SET number = 0;
     UPDATE counter SET last = 0

@@ -14,7 +14,8 @@ PUBLIC = {
         Identity PriceHistory Quote RoomMessage RoomOverview SourceHealth
     """,
     "mixsvc.client": """
-        BadUrl Banned BegunAnew ChatClient ChatMessage ChatPage ClientError Connecting Deleted Ended Missed NotInside
+        BadUrl Banned BegunAnew ChatClient ChatMessage ChatPage ClientError Connecting Deleted Edited Ended
+        Missed NotInside
         NothingSaid Offline Online Options QueueFull Refused Removed RoomEvent State Stopped
     """,
 }

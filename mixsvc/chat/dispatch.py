@@ -13,6 +13,7 @@ from mixsvc.chat.gate import STORING, RequestGate
 from mixsvc.chat.handlers.access import RoomAccess
 from mixsvc.chat.handlers.acts import ActHandler
 from mixsvc.chat.handlers.broadcast import Broadcast, Broadcaster
+from mixsvc.chat.handlers.corrections import CorrectionHandler
 from mixsvc.chat.handlers.hello import HelloHandler
 from mixsvc.chat.handlers.log_outs import PersonLogOuts
 from mixsvc.chat.handlers.membership import MembershipHandler
@@ -141,6 +142,7 @@ class ChatDispatcher:
         teller = MessageTeller(state)
         self._membership = MembershipHandler(state, teller)
         self._messages = MessageHandler(state, teller, neighbours.rates, neighbours.hooks)
+        self._corrections = CorrectionHandler(state)
         self._rate_feed = RateFeed(state, neighbours.rates)
         self._moderation = ModerationHandler(state, moderators)
         self._revocation = RevocationHandler(state, self._membership)
@@ -163,7 +165,9 @@ class ChatDispatcher:
             asked.Say: self._messages.say,
             asked.History: self._messages.history,
             asked.Subscribe: self._rate_feed.subscribe,
-            asked.Delete: self._moderation.delete,
+            asked.Edit: self._corrections.edit,
+            asked.Delete: self._delete,
+            asked.Edits: self._moderation.edits,
             asked.Kick: self._moderation.kick,
             asked.Mute: self._moderation.mute,
             asked.Unmute: self._moderation.unmute,
@@ -172,6 +176,9 @@ class ChatDispatcher:
             asked.ListSanctions: self._moderation.list_sanctions,
             asked.Audit: self._moderation.audit,
         }
+
+    def _delete(self, client: Client, request: asked.Delete) -> None:
+        (self._moderation if client.is_moderator else self._corrections).delete(client, request)
 
     def restore(self, stored: StoredState) -> None:
         """Take over what was read from the database; called before the first client."""

@@ -12,7 +12,7 @@ from mixsvc.chat.handlers.access import RoomAccess
 from mixsvc.chat.handlers.state import MOST_REQUESTS
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
-from mixsvc.chat.protocol.requests import MODERATING, Hello, History, Join, ListRooms, Request, Say, Who
+from mixsvc.chat.protocol.requests import MODERATING, WRITING, Delete, Hello, History, Join, ListRooms, Request, Who
 
 __all__ = ["STORING", "RequestGate"]
 
@@ -20,7 +20,7 @@ __all__ = ["STORING", "RequestGate"]
 ACTIONS: Final[dict[type[Any], str]] = {
     Join: "join",
     Who: "join",
-    Say: "say",
+    **dict.fromkeys(WRITING, "say"),
     History: "history",
     **dict.fromkeys(MODERATING, "moderate"),
 }
@@ -38,7 +38,7 @@ LISTING: Final = (Hello, ListRooms)
 
 # The refusal if it cannot be found out whether something is permitted, and if too much waits for that: of what would be
 # stored, and of everything else. Both mean that the client may try again.
-STORING: Final = (Say, *MODERATING)
+STORING: Final = (*WRITING, *MODERATING)
 
 
 class RequestGate:
@@ -104,7 +104,7 @@ class RequestGate:
     def _try(self, client: Client, held: "deque[Request]") -> "Deferred[None] | None":
         """Handle the first request that waits; a Deferred fires when that is done."""
         request, person = held[0], client.identified
-        action = ACTIONS.get(type(request))
+        action = _action(client, request)
         if isinstance(request, LISTING):
             asking = self._access.look(person)
             answer: object = None
@@ -122,7 +122,7 @@ class RequestGate:
         """Handle a request, or refuse it. answer: for a request that lists rooms, nothing."""
         if not isinstance(request, LISTING):
             if answer is False:
-                raise refusal(request, "not_allowed", REFUSALS[ACTIONS[type(request)]])
+                raise refusal(request, "not_allowed", REFUSALS[_action(client, request) or ""])
             if answer is None:
                 raise _busy(request, "It cannot be found out now whether you may do this; try again a little later.")
         return self._handle(client, request)
@@ -134,6 +134,13 @@ class RequestGate:
         else:
             self._log.failure("chat: a request failed, its connection ends", failure)
             client.close(1011, "Internal error")
+
+
+def _action(client: Client, request: Request) -> str | None:
+    """What the application is asked about a request; None if it is not asked."""
+    if isinstance(request, Delete) and client.is_moderator:
+        return "moderate"
+    return ACTIONS.get(type(request))
 
 
 def _busy(request: Request, text: str) -> RequestRefused:

@@ -96,9 +96,9 @@ class ChatClient:
         """Be a member of a room until `leave`, over all connections; fires when the server lets the client in first.
 
         The listener gets each message (ChatMessage) with a number above `since`, once and in order; without `since`,
-        the newest that the server sends and those to come. It also gets Missed, BegunAnew, Deleted and Removed. token:
-        what `token` returned when the number was `since`. Fails with Refused, with NotInside when the room is left
-        before, and with Stopped.
+        the newest that the server sends and those to come. It also gets Missed, BegunAnew, Deleted, Edited and Removed.
+        token: what `token` returned when the number was `since`. Fails with Refused, with NotInside when the room is
+        left before, and with Stopped.
         """
         return self._session.join(room, listener, since, token) if self._is_open() else fail(Stopped(STOPPED))
 

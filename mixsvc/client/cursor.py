@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from mixsvc.client.events import BegunAnew, Deleted, Missed, RoomEvent
+from mixsvc.client.events import BegunAnew, Deleted, Edited, Missed, RoomEvent
 from mixsvc.interfaces import ChatMessage, ChatPage
 
 __all__ = ["MAX_BUFFERED", "MAX_GAP", "PAGE_SIZE", "Cursor"]
@@ -51,8 +51,10 @@ class Cursor:
         elif page.is_reset or page.last < self.since:
             events.append(BegunAnew())
             self.since = 0
-        elif page.deleted:
-            events.append(Deleted(tuple(page.deleted)))
+        else:
+            if page.deleted:
+                events.append(Deleted(tuple(page.deleted)))
+            events += [Edited(each.number, each.text) for each in page.edited]
         self.epoch, self.token = page.epoch, page.token
         self._buffered = {each.number: each for each in page.messages if each.number > self.since}
         self._last = 0
@@ -78,6 +80,14 @@ class Cursor:
         if self.since is None or number > self.since:
             return []
         return [Deleted((number,))]
+
+    def edited(self, number: int, text: str) -> Sequence[RoomEvent]:
+        """A message has another text, perhaps one that is still buffered."""
+        if number in self._buffered:
+            self._buffered[number] = replace(self._buffered[number], text=text, is_edited=True)
+        if self.since is None or number > self.since:
+            return []
+        return [Edited(number, text)]
 
     def next_gap(self) -> tuple[int, int] | None:
         """The next page to fetch, as `before` and `limit` of a `history` request; None when nothing is missing."""

@@ -11,6 +11,7 @@ __all__ = [
     "BegunAnew",
     "Connecting",
     "Deleted",
+    "Edited",
     "Ended",
     "Missed",
     "Offline",
@@ -41,9 +42,17 @@ class BegunAnew:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A moderator deleted messages that the listener has got: do not show them any more."""
+    """Messages that the listener has got were deleted: do not show them any more."""
 
     numbers: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The author gave a message that the listener has got another text."""
+
+    number: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ class Removed:
     error: ClientError
 
 
-RoomEvent: TypeAlias = ChatMessage | Missed | BegunAnew | Deleted | Removed
+RoomEvent: TypeAlias = ChatMessage | Missed | BegunAnew | Deleted | Edited | Removed
 RoomListener: TypeAlias = Callable[[RoomEvent], object]
 
 

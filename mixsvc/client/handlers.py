@@ -76,6 +76,13 @@ def _deleted(session: ClientSession, fields: Fields) -> None:
         room.notify(room.cursor.deleted(number))
 
 
+def _edited(session: ClientSession, fields: Fields) -> None:
+    number, text = parsing.number(fields, "number"), parsing.text(fields, "text")
+    room = session.rooms.inside(parsing.text(fields, "room"))
+    if room is not None:
+        room.notify(room.cursor.edited(number, text))
+
+
 def _said(session: ClientSession, fields: Fields) -> None:
     session.request_succeeded()
     session.outbox.acknowledge(parsing.text(fields, "key"), parsing.number(fields, "number"))
@@ -167,6 +174,7 @@ HANDLERS: Final[Mapping[str, Callable[[ClientSession, Fields], None]]] = {
     "left": _left,
     "message": _message,
     "deleted": _deleted,
+    "edited": _edited,
     "said": _said,
     "history": _history,
     "kicked": _kicked,

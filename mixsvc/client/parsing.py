@@ -60,7 +60,10 @@ def number(fields: Fields, name: str) -> int:
 
 
 def message(fields: Fields) -> ChatMessage:
-    """The room message in the fields `number`, `name`, `text`, `time`, `kind` and `deleted`. Raises BadMessage."""
+    """The room message in the fields `number`, `name`, `text`, `time`, `kind`, `deleted` and `edited`.
+
+    Raises BadMessage.
+    """
     return ChatMessage(
         number(fields, "number"),
         text(fields, "name"),
@@ -68,6 +71,7 @@ def message(fields: Fields) -> ChatMessage:
         _seconds(text(fields, "time")),
         text(fields, "kind"),
         fields.get("deleted") is True,
+        fields.get("edited") is True,
     )
 
 
@@ -83,6 +87,7 @@ def page(fields: Fields) -> ChatPage:
         epoch=text(fields, "epoch"),
         token=text(fields, "token"),
         is_reset=fields.get("reset") is True,
+        edited=[message(each) for each in _list(fields, "edited", dict)],
     )
 
 

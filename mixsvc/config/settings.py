@@ -118,6 +118,7 @@ class ChatSettings:
     history: int = setting(parsers.whole(0, 1000), "50")
     keep: int = setting(parsers.whole(0, 10**9), "10000")
     keep_days: int = setting(parsers.whole(0, 100_000), "0")
+    edit_for: int = setting(parsers.whole(0, 10**9), "86400")
     max_text: int = setting(parsers.whole(1, 100_000), "2000")
     max_message: int = setting(parsers.whole(256, 2**30), "65536")
     max_outbox: int = setting(parsers.whole(4096, 2**30), "1048576")

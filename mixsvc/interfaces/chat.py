@@ -17,7 +17,7 @@ class ChatMessage:
 
     number: its place in the room, from 1 on. said_at: seconds since 1970, UTC.
     kind: "" for an ordinary message, else "action", "topic" or "answer" (docs/reference/chat-protocol.md).
-    is_deleted: a moderator deleted the text; the number stays.
+    is_deleted: a moderator or the author deleted the text; the number stays. is_edited: the author has changed it.
     """
 
     number: int
@@ -26,6 +26,7 @@ class ChatMessage:
     said_at: float
     kind: str = ""
     is_deleted: bool = False
+    is_edited: bool = False
 
     def as_json(self) -> dict[str, object]:
         """The JSON object of the chat protocol and of the HTTP API."""
@@ -39,6 +40,8 @@ class ChatMessage:
             fields["kind"] = self.kind
         if self.is_deleted:
             fields["deleted"] = True
+        if self.is_edited:
+            fields["edited"] = True
         return fields
 
 
@@ -49,7 +52,8 @@ class ChatPage:
     last: the number of the newest message, 0 if there never was one. first: the lowest number that is kept, last + 1
     if none is. deleted: the numbers of deleted messages, outside this page, that the reader may still show.
     epoch: names the history; numbers of another epoch mean other messages. token: tells the message `last` from others
-    that had its number. is_reset: the reader has seen another history, and the page begins this one.
+    that had its number. is_reset: the reader has seen another history, and the page begins this one. edited: messages
+    outside this page, as they are now, that the reader may still show as they were before.
     """
 
     messages: Sequence[ChatMessage]
@@ -60,6 +64,7 @@ class ChatPage:
     epoch: str = ""
     token: str = ""
     is_reset: bool = False
+    edited: Sequence[ChatMessage] = ()
 
 
 @dataclass(frozen=True, slots=True)

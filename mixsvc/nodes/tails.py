@@ -98,11 +98,19 @@ class Tails(Generic[M]):
         tail = self._tails.get(room)
         return tail is not None and tail.delete(number)
 
+    def changed(self, room: str, number: int, change: Callable[[M], M]) -> bool:
+        """A message has changed; returns whether it was told, as `deleted` does.
+
+        If it was not, it will be told as `change` returns it.
+        """
+        tail = self._tails.get(room)
+        return tail is not None and tail.change(number, change)
+
 
 class _Tail(Generic[M]):
     """One room. told: the newest number that was told, None before the first read. known: the newest that exists."""
 
-    __slots__ = ("_asked", "_blank", "_deleted", "_pending", "known", "told")
+    __slots__ = ("_asked", "_blank", "_changes", "_deleted", "_pending", "known", "told")
 
     def __init__(self, blank: Callable[[M], M]) -> None:
         self._blank = blank
@@ -113,6 +121,7 @@ class _Tail(Generic[M]):
         # What waits for those before it, and the numbers of what is to be told without its text.
         self._pending: dict[int, M] = {}
         self._deleted: set[int] = set()
+        self._changes: dict[int, Callable[[M], M]] = {}
 
     def add(self, number: int, message: M) -> Sequence[M]:
         if self.told is not None and number <= self.told:
@@ -149,6 +158,12 @@ class _Tail(Generic[M]):
         self._deleted.add(number)
         return False
 
+    def change(self, number: int, change: Callable[[M], M]) -> bool:
+        if self.told is not None and number <= self.told:
+            return True
+        self._changes[number] = change
+        return False
+
     def _ready(self) -> Sequence[M]:
         ready: list[M] = []
         while self.told is not None and self.told + 1 in self._pending:
@@ -158,6 +173,8 @@ class _Tail(Generic[M]):
 
     def _next(self, number: int) -> M:
         message = self._pending.pop(number)
+        if number in self._changes:
+            message = self._changes.pop(number)(message)
         if number in self._deleted:
             self._deleted.discard(number)
             return self._blank(message)
@@ -166,3 +183,4 @@ class _Tail(Generic[M]):
     def _forget_up_to(self, last: int) -> None:
         self._pending = {number: each for number, each in self._pending.items() if number > last}
         self._deleted = {number for number in self._deleted if number > last}
+        self._changes = {number: each for number, each in self._changes.items() if number > last}

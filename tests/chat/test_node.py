@@ -197,6 +197,13 @@ def test_names_presence_and_moderators_hold_on_both_nodes(database_url: str) -> 
 
         bob.send("say", **LOBBY, text="spam")
         await world.until(lambda: shown(mia))
+        bob.send("edit", **LOBBY, number=1, text="ham")
+        await world.until(lambda: mia.got("edited") and bob.got("done"))
+        assert mia.got("edited") == bob.got("edited") == [{"type": "edited", **LOBBY, "number": 1, "text": "ham"}]
+        mia.send("leave", **LOBBY)
+        mia.send("join", **LOBBY, since=1)
+        await world.until(lambda: len(mia.got("joined")) == 2)
+        assert [(each["text"], each["edited"]) for each in mia.got("joined")[1]["edited"]] == [("ham", True)]
         for type, fields in (
             ("delete", {**LOBBY, "number": 1}),
             ("mute", {"name": "Bob", "seconds": 60}),

@@ -3,7 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.client.cursor import MAX_BUFFERED, MAX_GAP, Cursor
-from mixsvc.client.events import BegunAnew, Deleted, Missed
+from mixsvc.client.events import BegunAnew, Deleted, Edited, Missed
 from mixsvc.interfaces import ChatMessage, ChatPage
 
 
@@ -86,6 +86,24 @@ class CursorTests(SynchronousTestCase):
             [message(1), ChatMessage(2, "Bob", "", 0.0, is_deleted=True)], cursor.fill(2, page(range(1, 2), 1, 2))
         )
         self.assertEqual([Deleted((1,))], cursor.deleted(1))
+
+    def test_a_message_edited_while_it_is_buffered_is_delivered_with_its_new_text(self) -> None:
+        cursor = Cursor(0)
+        cursor.joined(ChatPage([], 1, 0))
+        cursor.message(message(2))
+
+        self.assertEqual([], cursor.edited(2, "new"))
+
+        self.assertEqual(
+            [message(1), ChatMessage(2, "Bob", "new", 0.0, is_edited=True)], cursor.fill(2, page(range(1, 2), 1, 2))
+        )
+        self.assertEqual([Edited(1, "newer")], cursor.edited(1, "newer"))
+
+    def test_what_was_edited_meanwhile_is_told_when_the_client_comes_back(self) -> None:
+        edited = ChatPage([], 1, 5, edited=[ChatMessage(2, "Bob", "new", 0.0, is_edited=True)])
+
+        self.assertEqual([Edited(2, "new")], Cursor(5).joined(edited))
+        self.assertEqual([BegunAnew()], Cursor(6).joined(edited))
 
     def test_deletions_while_offline_are_reported_unless_the_history_begins_anew(self) -> None:
         deleted = ChatPage([], 1, 5, deleted=[2, 3])

@@ -148,6 +148,7 @@ class ChatRpcTests(TestCase):
 
         messages, *others = json.loads(body)["value"]
         assert (status, len(messages), others) == (200, 1, [1, 41, "Plans", [3, 4]])
+        assert len(messages[0]) == 6
 
     def test_it_has_every_method_of_the_chat(self) -> None:
         names: Any = IChat

@@ -67,6 +67,17 @@ class TailsTests(SynchronousTestCase):
         self.assertEqual(["one", ""], list(tails.read("lobby", 1, {1: "one"})))
         self.assertTrue(tails.deleted("lobby", 1))
 
+    def test_what_was_changed_before_it_is_told_is_told_as_it_is_then(self) -> None:
+        tails = begun()
+        tails.stored("lobby", 2, "two")
+
+        self.assertFalse(tails.changed("lobby", 2, lambda text: f"no {text}"))
+        self.assertFalse(tails.changed("lobby", 2, lambda text: f"not {text}"))
+
+        self.assertEqual(["one", "not two"], list(tails.read("lobby", 1, {1: "one"})))
+        self.assertTrue(tails.changed("lobby", 2, lambda text: "no more"))
+        self.assertFalse(tails.changed("den", 2, lambda text: "no more"))
+
     def test_nothing_is_told_before_the_first_page_and_what_is_newer_after_it(self) -> None:
         tails = Tails[str](lambda text: "")
         tails.open("lobby")

@@ -7,6 +7,7 @@
 - hello: admits a connection and gives it a name.
 - membership: join, leave, rooms, who; tells members who comes and goes.
 - messages: say and history, and what comes by HTTP. telling: tells the members of rooms what was said.
+- corrections: edit, and delete of one's own messages.
 - moderation: the requests of moderators. acts: what they have done, on this node or another, takes effect.
 - revocation: takes permissions back.
 - sanction_clock: the time by which mutes and bans end. message_dates: corrects dates of a wrong time.

@@ -9,7 +9,7 @@ from mixsvc.chat.handlers.membership import MembershipHandler
 from mixsvc.chat.handlers.revocation import RevocationHandler
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.handlers.telling import MessageTeller
-from mixsvc.chat.model.acts import Deletion, Lift, LogOut, Oblivion, Removal, Withdrawal, act_of
+from mixsvc.chat.model.acts import Deletion, Edition, Lift, LogOut, Oblivion, Removal, Withdrawal, act_of
 from mixsvc.chat.model.people import Client, Person, Transport
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.protocol import events
@@ -46,6 +46,8 @@ class ActHandler:
         match act_of(event):
             case Deletion() as act:
                 self._delete(act)
+            case Edition() as act:
+                self._edit(act)
             case Removal() as act:
                 self._kick(act)
             case Sanction() as act:
@@ -64,6 +66,12 @@ class ActHandler:
         if room is not None:
             room.topic = act.topic
             self._teller.deleted(room, act.number, events.deleted(room.name, act.number, act.by, act.topic))
+
+    def _edit(self, act: Edition) -> None:
+        room = self._state.rooms.find(act.room)
+        # Without a text it was deleted, which the journal says, too.
+        if room is not None and act.text is not None:
+            self._teller.edited(room, act.number, act.text)
 
     def _kick(self, act: Removal) -> None:
         self._membership.remove(act, events.kicked(act.room, act.name, act.by, act.reason))

@@ -1,6 +1,5 @@
 """Answers say and history: a message is stored first, then acknowledged and broadcast."""
 
-from math import ceil
 from typing import Final, NamedTuple
 
 from twisted.internet.defer import Deferred
@@ -14,7 +13,7 @@ from mixsvc.chat.protocol import commands, events
 from mixsvc.chat.protocol.commands import Action, BadCommand, Convert, Help, Plain, Rate, Topic
 from mixsvc.chat.protocol.parsing import LONGEST_KEY, refusal
 from mixsvc.chat.protocol.requests import History, Say
-from mixsvc.chat.storage.records import TOPIC, PageQuery, StoredMessage
+from mixsvc.chat.storage.records import TOPIC, Draft, PageQuery, StoredMessage
 from mixsvc.common import names
 from mixsvc.common.text import without_surrogates
 from mixsvc.errors import NoSuchRoom
@@ -49,12 +48,10 @@ class MessageHandler:
 
     def say(self, client: Client, request: Say) -> None:
         """Store a message, or do what its command says; answer when that is done. Raises RequestRefused."""
-        if request.room not in client.inside and request.room not in client.joining:
-            self._state.room(request, request.room)
-            raise refusal(request, "not_inside", f"Join {request.room} before you say something there.")
-        self._check_mute(client, request)
+        self._state.check_inside(client, request, request.room)
+        self._state.check_mute(client, request)
         try:
-            text = self._checked(request.text)
+            text = self._state.checked(request.text)
             meant = commands.parse(text) if text.startswith("/") else Plain(text)
         except BadCommand as bad:
             raise refusal(request, "bad_command", str(bad)) from None
@@ -103,7 +100,10 @@ class MessageHandler:
         room, key = post.room, post.key
         if key is not None and (not 1 <= len(key) <= LONGEST_KEY or "\0" in key):
             raise ValueError(f"A key has 1 to {LONGEST_KEY} characters, none of which is U+0000.")
-        line, author = self._checked(without_surrogates(post.text)), names.normalise(without_surrogates(post.name))
+        line, author = (
+            self._state.checked(without_surrogates(post.text)),
+            names.normalise(without_surrogates(post.name)),
+        )
         try:
             found = self._state.rooms.obtain(room)
         except (BadRoom, TooManyRooms) as bad:
@@ -117,29 +117,11 @@ class MessageHandler:
     def _answer_message(self, room: str, name: str, text: str) -> "Deferred[StoredMessage]":
         return self.answer(room, name or PUBLISHER, text)
 
-    def _check_mute(self, client: Client, request: Say) -> None:
-        person = client.person
-        assert person is not None
-        now = self._state.sanction_clock.now()
-        mute = self._state.sanctions.muted(person.key, person.id, now)
-        if mute is not None:
-            wait = ceil(mute.until - now)
-            text = f"{mute.by} muted you; you may write again in {_duration(wait)}."
-            raise refusal(request, "muted", text, wait=wait)
-
-    def _checked(self, text: str) -> str:
-        if not text.strip():
-            raise ValueError("The text is empty.")
-        if len(text) > self._state.settings.max_text:
-            raise ValueError(f"The text has more than {self._state.settings.max_text} characters.")
-        if "\0" in text:
-            # PostgreSQL cannot store it (its manual, 8.3), and one store shall take what the other takes.
-            raise ValueError("The text has the character U+0000.")
-        return text
-
     def _store(self, client: Client, request: Say, text: str, kind: str) -> None:
         begin_waiting(client, request, "not_saved")
-        stored = self._state.storage.append(request.room, client.name, text, request.key, kind)
+        said_at = self._state.wall.seconds()
+        draft = Draft(request.room, client.name, text, said_at, request.key, kind, client.author)
+        stored = self._state.storage.add(draft)
         stored.addCallbacks(self._said, self._not_said, (client, request), errbackArgs=(client, request))
 
     def _answer(self, request: Say, asked: Rate | Convert) -> None:
@@ -196,10 +178,3 @@ class Post(NamedTuple):
 def _heard(room: str, message: ChatMessage, author: Client | None) -> HeardMessage:
     person = author.identified if author is not None else None
     return HeardMessage(room, message.number, message.name, person, message.text, message.said_at, message.kind)
-
-
-def _duration(seconds: int) -> str:
-    """Returns a time for people to read."""
-    if seconds < 120:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -17,8 +17,8 @@ from mixsvc.chat.model.people import Client, Person
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
-from mixsvc.chat.protocol.requests import Audit, Ban, Delete, Kick, ListSanctions, Mute, Request, Unban, Unmute
-from mixsvc.chat.storage.records import AuditEntry, StoredAct
+from mixsvc.chat.protocol.requests import Audit, Ban, Delete, Edits, Kick, ListSanctions, Mute, Request, Unban, Unmute
+from mixsvc.chat.storage.records import AuditEntry, EarlierText, StoredAct
 from mixsvc.common import names
 from mixsvc.errors import ServiceBusy
 from mixsvc.nodes.interfaces import Holder
@@ -54,15 +54,14 @@ class ModerationHandler:
 
     def delete(self, client: Client, request: Delete) -> None:
         """Delete a message's text for good. Raises RequestRefused."""
-        missing = refusal(request, "no_such_message", f"There is no message {request.number} in {request.room}.")
         if not names.is_room_name(request.room):
-            raise missing
+            raise _missing(request)
         act = Deletion(request.room, request.number, client.name, "")
         entry = self._entry(client, request, request.room, str(request.number), "")
 
         def deleted(stored: StoredAct[Deletion] | None) -> StoredAct[Deletion]:
             if stored is None:
-                raise missing
+                raise _missing(request)
             return stored
 
         self._change(client, request, lambda cursor: self._store.delete_message(cursor, act, entry), deleted)
@@ -118,6 +117,23 @@ class ModerationHandler:
             client.send(events.sanctions([_listed(each) for each in found]))
 
         self._run(client, request, lambda cursor: None, answer, BUSY)
+
+    def edits(self, client: Client, request: Edits) -> None:
+        """Answer with the texts that a message has had; that is on record. Raises RequestRefused."""
+        store = self._state.storage.store.corrections
+        entry = self._entry(client, request, request.room, str(request.number), "")
+
+        def read(cursor: Cursor) -> Sequence[EarlierText]:
+            return store.read_texts(cursor, request.room, request.number, entry)
+
+        def answer(texts: Sequence[EarlierText]) -> None:
+            if not texts:
+                raise _missing(request)
+            client.send(events.edits(request.room, request.number, [each.as_json() for each in texts]))
+
+        if not names.is_room_name(request.room):
+            raise _missing(request)
+        self._run(client, request, read, answer, BUSY)
 
     def audit(self, client: Client, request: Audit) -> None:
         """Answer with entries of the audit log. Raises RequestRefused."""
@@ -286,6 +302,10 @@ class Target:
 
 def _as_it_is(stored: StoredAct[A]) -> StoredAct[A]:
     return stored
+
+
+def _missing(request: Delete | Edits) -> RequestRefused:
+    return refusal(request, "no_such_message", f"There is no message {request.number} in {request.room}.")
 
 
 def _immune(request: Request) -> RequestRefused:

@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.model.token_buckets import TokenBuckets
 from mixsvc.chat.protocol.parsing import refusal
-from mixsvc.chat.protocol.requests import MODERATING, Request, Say
+from mixsvc.chat.protocol.requests import MODERATING, WRITING, Delete, Request
 from mixsvc.config.settings import ChatSettings
 
 __all__ = ["REFUSALS_BEFORE_PAUSE", "RateLimiter"]
@@ -28,10 +28,10 @@ class RateLimiter:
 
     def check(self, client: Client, request: Request) -> None:
         """Count a request. Raises RequestRefused if it comes too early."""
-        if client.is_moderator and isinstance(request, MODERATING):
+        if client.is_moderator and isinstance(request, (Delete, *MODERATING)):
             # During an attack a moderator has much to do.
             return
-        buckets = self._messages if isinstance(request, Say) else self._requests
+        buckets = self._messages if isinstance(request, WRITING) else self._requests
         # Before hello there is only the connection.
         person = client.person.id if client.person is not None else f"connection:{id(client)}"
         wait = buckets.take(self._clock.seconds(), person, client.address)

@@ -95,9 +95,15 @@ class RevocationHandler:
 
 
 def _withdraw(client: Client, room: str) -> Sequence[Request]:
-    """Returns the requests of a client that wait for a page of the room; the page is not delivered."""
+    """Returns the requests of a client that wait for a page of the room, or to change a message there.
+
+    The page is not delivered, and nothing is changed.
+    """
     joining = client.joining.pop(room, None)
     reading = [each for each in client.reading.values() if each.room == room]
     for request in reading:
         del client.reading[id(request)]
-    return [*([joining] if joining is not None else []), *reading]
+    changing = [each for each in client.changing.values() if each.room == room]
+    for change in changing:
+        del client.changing[id(change)]
+    return [*([joining] if joining is not None else []), *reading, *changing]

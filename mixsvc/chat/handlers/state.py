@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from math import ceil
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -66,6 +67,34 @@ class ChatState:
             raise refusal(request, "no_such_room", "There is no room of this name; ask for the list of rooms.")
         return room
 
+    def check_mute(self, client: Client, request: Request) -> None:
+        """Raises RequestRefused if the client's person is muted."""
+        person = client.person
+        assert person is not None
+        now = self.sanction_clock.now()
+        mute = self.sanctions.muted(person.key, person.id, now)
+        if mute is not None:
+            wait = ceil(mute.until - now)
+            text = f"{mute.by} muted you; you may write again in {_duration(wait)}."
+            raise refusal(request, "muted", text, wait=wait)
+
+    def check_inside(self, client: Client, request: Request, name: str) -> None:
+        """Raises RequestRefused unless the client is in the room of this name, or joins it."""
+        if name not in client.inside and name not in client.joining:
+            self.room(request, name)
+            raise refusal(request, "not_inside", f"Join {name} before you say something there.")
+
+    def checked(self, text: str) -> str:
+        """Returns a text that may be stored as it is. Raises ValueError with a sentence for the author."""
+        if not text.strip():
+            raise ValueError("The text is empty.")
+        if len(text) > self.settings.max_text:
+            raise ValueError(f"The text has more than {self.settings.max_text} characters.")
+        if "\0" in text:
+            # PostgreSQL cannot store it (its manual, 8.3), and one store shall take what the other takes.
+            raise ValueError("The text has the character U+0000.")
+        return text
+
 
 def begin_waiting(client: Client, request: Request, code: str, most: int = MOST_REQUESTS) -> None:
     """Count a request that waits for the database. Raises RequestRefused with the code if `most` wait already."""
@@ -77,3 +106,10 @@ def begin_waiting(client: Client, request: Request, code: str, most: int = MOST_
 def end_waiting(client: Client) -> None:
     """Count one request less; called with each answer of the database."""
     client.waiting -= 1
+
+
+def _duration(seconds: int) -> str:
+    """Returns a time for people to read."""
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from mixsvc.chat.handlers.state import ChatState
@@ -41,8 +42,8 @@ class MessageTeller:
         # How many clients are about to join each room, and those of them whose page is ahead of the members.
         self._joining: dict[str, int] = {}
         self._joiners: dict[str, list[Joiner]] = {}
-        # What is deleted meanwhile: their pages may still have it.
-        self._deletions: dict[str, list[str]] = {}
+        # What is deleted or edited meanwhile: their pages may still have it.
+        self._changes: dict[str, list[str]] = {}
         self._is_reading = False
         self._listeners: list[Callable[[str, ChatMessage], object]] = []
         state.nodes.bus.listen(Said, self._heard)
@@ -104,9 +105,17 @@ class MessageTeller:
 
     def deleted(self, room: Room, number: int, text: str) -> None:
         """Tell the members that a message was deleted. One that was not told is told without its text."""
+        self._changed(room, text, self._tails.deleted(room.name, number))
+
+    def edited(self, room: Room, number: int, new: str) -> None:
+        """Tell the members that a message has another text. One that was not told is told with this text."""
+        was_told = self._tails.changed(room.name, number, partial(_with_text, new))
+        self._changed(room, events.edited(room.name, number, new), was_told)
+
+    def _changed(self, room: Room, text: str, was_told: bool) -> None:
         if room.name in self._joiners:
-            self._deletions.setdefault(room.name, []).append(text)
-        if self._tails.deleted(room.name, number):
+            self._changes.setdefault(room.name, []).append(text)
+        if was_told:
             self._state.broadcast(text, room.audience())
 
     def _add(self, room: Room, stored: StoredMessage) -> None:
@@ -144,7 +153,7 @@ class MessageTeller:
         """The storage queue has logged it. The next hint, or message, leads to the next attempt."""
         self._is_reading = False
         joiners, self._joiners = self._joiners, {}
-        self._deletions.clear()
+        self._changes.clear()
         for each in joiners.values():
             for joiner in each:
                 joiner.refuse()
@@ -186,9 +195,14 @@ class MessageTeller:
             each.enter()
         room = self._state.rooms.find(name)
         # Members who have heard of it hear it again, which changes nothing.
-        for text in self._deletions.pop(name, ()) if not waiting else ():
+        for text in self._changes.pop(name, ()) if not waiting else ():
             self._state.broadcast(text, room.audience() if room is not None else ())
 
 
 def _without_text(stored: StoredMessage) -> StoredMessage:
     return replace(stored, message=replace(stored.message, text="", is_deleted=True))
+
+
+def _with_text(text: str, stored: StoredMessage) -> StoredMessage:
+    message = stored.message
+    return stored if message.is_deleted else replace(stored, message=replace(message, text=text, is_edited=True))

@@ -7,17 +7,37 @@ from typing import Any, Final, TypeAlias
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.nodes.interfaces import JournalEvent
 
-__all__ = ["Act", "Deletion", "Lift", "LogOut", "Oblivion", "Removal", "Withdrawal", "act_of", "event_of"]
+__all__ = [
+    "Act",
+    "Deletion",
+    "Edition",
+    "Lift",
+    "LogOut",
+    "Oblivion",
+    "Removal",
+    "Withdrawal",
+    "act_of",
+    "event_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A message lost its text. by: the moderator's name. topic: the room's from now on."""
+    """A message lost its text. by: the name of the moderator or the author. topic: the room's from now on."""
 
     room: str
     number: int
     by: str
     topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A message has another text. text: None if it was deleted meanwhile."""
+
+    room: str
+    number: int
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +84,13 @@ class Oblivion:
     room: str
 
 
-Act: TypeAlias = Deletion | Removal | Sanction | Lift | Withdrawal | LogOut | Oblivion
+Act: TypeAlias = Deletion | Edition | Removal | Sanction | Lift | Withdrawal | LogOut | Oblivion
 
 LIFTED: Final = {MUTE: "unmute", BAN: "unban"}
 
 _ACTS: Final[Mapping[str, Callable[..., Act]]] = {
     "delete": Deletion,
+    "edit": Edition,
     "kick": Removal,
     MUTE: Sanction,
     BAN: Sanction,
@@ -85,6 +106,8 @@ def event_of(act: Act, number: int = 0) -> JournalEvent:
     match act:
         case Deletion():
             kind, room = "delete", act.room
+        case Edition():
+            kind, room = "edit", act.room
         case Removal():
             kind, room = "kick", act.room
         case Sanction():

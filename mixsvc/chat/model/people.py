@@ -1,16 +1,21 @@
 """Who is connected, and under which name. Pure; used in the reactor thread only."""
 
+from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
+from hashlib import sha256
 from typing import Final, Protocol
 
-from mixsvc.chat.protocol.requests import History, Join, Request
+from mixsvc.chat.protocol.requests import Delete, Edit, History, Join, Request
 from mixsvc.common import names
 from mixsvc.errors import NameTaken
 from mixsvc.interfaces import Identity
 
 __all__ = ["MOST_LEFT", "Client", "People", "Person", "Transport"]
 
+
+# How many bytes of a digest tell one author from another.
+AUTHOR_BYTES: Final = 15
 
 # How many persons who have left are remembered.
 MOST_LEFT: Final = 1000
@@ -49,7 +54,8 @@ class Client:
     waiting: how many of its requests wait for the database. refused: how many were refused in a row.
     joining: the rooms whose page is being read, with the request; a page that was read for another request is ignored.
     inside: the rooms it is in. reading: the requests whose page of the history is being read, by their id(); a page is
-    not delivered if its request is not there any more. pairs: the rates it subscribes to.
+    not delivered if its request is not there any more. changing: the same for what it changes in messages of its own.
+    pairs: the rates it subscribes to.
     held: the requests that wait until it is known whether the client may do the first of them; None if none waits.
     is_gone: the connection is lost. rooms: the keys of the only rooms that it may enter; None: any.
     identified_at: when it was found out who it is, or when its token was signed, in seconds since 1970, UTC.
@@ -70,6 +76,7 @@ class Client:
         self.joining: dict[str, Join] = {}
         self.inside: set[str] = set()
         self.reading: dict[int, History] = {}
+        self.changing: dict[int, Edit | Delete] = {}
         self.held: deque[Request] | None = None
         self.pairs: tuple[str, ...] = ()
 
@@ -86,6 +93,18 @@ class Client:
     def identified(self) -> str | None:
         """The person whom the authenticator knows; None for a stranger."""
         return self.identity.person if self.identity is not None else None
+
+    @property
+    def author(self) -> str | None:
+        """Tells the messages of its person from those of everybody else; None before hello.
+
+        It is the same for who comes back with the same login or the same token, under any name, and another one for who
+        takes the name later. A digest, since it is stored: tokens are secret.
+        """
+        if self.person is None:
+            return None
+        kind = "guest" if self.identity is None else "login"
+        return b64encode(sha256(f"{kind}:{self.person.id}".encode()).digest()[:AUTHOR_BYTES]).decode()
 
     def has_logged_out(self) -> bool:
         """Whether the login with which it was opened has ended; called in a worker thread, may block."""

@@ -17,24 +17,27 @@ Requests of every client
         came, and `epoch` the history's. Answered by `joined`.
     leave: leaves a room. Answered by `left`.
     say: posts a text in a room; the same `key` makes a repetition harmless. Answered by `said`.
+    edit: gives a message of one's own another text. Answered by `done`.
+    delete: deletes the text of a message of one's own; a moderator, of any message. Answered by `done`.
     history: reads older messages of a room. Answered by `history`.
     rooms: lists rooms after a name. Answered by `rooms`.
     who: lists the members of a room after a name. Answered by `who`.
     subscribe: asks for the rates of pairs, now and whenever they change. Answered by `rates`.
 
 Requests of moderators
-    delete: deletes the text of a message. This one and the next five are answered by `done`.
-    kick: removes a person from a room.
+    kick: removes a person from a room. This one and the next four are answered by `done`.
     mute: forbids a person to post for a time.
     unmute: ends a mute.
     ban: closes the connections of a person or an address, and refuses new ones for a time.
     unban: ends a ban.
     sanctions: lists mutes and bans in force. Answered by `sanctions`.
+    edits: reads the texts that a message has had. Answered by `edits`.
     audit: reads the audit log. Answered by `audit`.
 
 Events that answer
     welcome: the client has this name.
-    joined: the client is in the room: members, topic, a page of messages, and which messages were deleted meanwhile.
+    joined: the client is in the room: members, topic, a page of messages, and which messages were deleted or edited
+        meanwhile.
         `reset` says that the client knows another history, as after a restored backup: the page begins this one.
     left: the client is not in the room.
     said: the message is on disk under this number; comes before its `message`.
@@ -43,8 +46,9 @@ Events that answer
     who: a part of the list of members.
     rates: quotes of the pairs; later those that have changed.
     notice: a text for this client alone, the answer to /help.
-    done: the moderator's change is on disk and in force.
+    done: the change of a moderator or an author is on disk and in force.
     sanctions: the mutes and bans in force.
+    edits: the texts that a message has had.
     audit: entries of the audit log.
     error: the request is refused: a code for programs and a sentence for people.
 
@@ -53,7 +57,8 @@ Events that tell
     came: a person joined.
     went: a person left, or lost the last connection.
     presence: how many persons are inside, instead of `came` and `went` in a large room.
-    deleted: a moderator deleted a message.
+    deleted: a moderator or the author deleted a message.
+    edited: the author gave a message another text.
     kicked: a moderator removed a person, instead of `went`; or the client's person may not be there any more.
     muted: a moderator muted a person.
     unmuted: a moderator ended a mute.
@@ -80,8 +85,8 @@ Refusals
     bad_pair: the pair of currencies is unknown.
     slow_down: the rate limit of the person or the address is exceeded; `wait` has the seconds.
     muted: the person is muted; `wait` has the seconds left.
-    not_allowed: the person may not do this there; or the request is for moderators, or moderators are immune to it;
-        or strangers are not admitted.
+    not_allowed: the person may not do this there, or not any more; or the message is somebody else's; or the request is
+        for moderators, or moderators are immune to it; or strangers are not admitted.
     no_such_person: there is nobody of this name, or no such mute or ban.
     no_such_message: there is no message of this number, or it is deleted.
     busy: the database or the application does not answer, or the client waits for too many answers; nothing was read.

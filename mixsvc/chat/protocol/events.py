@@ -21,6 +21,8 @@ __all__ = [
     "came",
     "deleted",
     "done",
+    "edited",
+    "edits",
     "error",
     "history",
     "joined",
@@ -48,7 +50,18 @@ NAMES_AT_ONCE: Final = 500
 ROOMS_AT_ONCE: Final = 100
 
 # The events whose second field is a room, and that tell what happens there; and the requests that some of them answer.
-TELLING_OF_ROOM: Final = ("message", "came", "went", "presence", "deleted", "kicked", "joined", "history", "who")
+TELLING_OF_ROOM: Final = (
+    "message",
+    "came",
+    "went",
+    "presence",
+    "deleted",
+    "edited",
+    "kicked",
+    "joined",
+    "history",
+    "who",
+)
 ANSWERS: Final = (("joined", "join"), ("history", "history"), ("who", "who"))
 
 # The close codes of a client that is banned, and of one whose login has ended.
@@ -67,7 +80,8 @@ def joined(room: str, members: Sequence[str], count: int, topic: str, page: Chat
     """Answers join: the client is in the room. members: the first names of `count`."""
     inside = {"members": members, "count": count, "topic": topic}
     history = {"epoch": page.epoch, "token": page.token, "reset": page.is_reset}
-    return _event("joined", room=room, **inside, **_page(page), deleted=page.deleted, **history)
+    changed = {"deleted": page.deleted, "edited": [each.as_json() for each in page.edited]}
+    return _event("joined", room=room, **inside, **_page(page), **changed, **history)
 
 
 def left(room: str) -> str:
@@ -101,8 +115,13 @@ def presence(room: str, count: int, members: Sequence[str] | None) -> str:
 
 
 def deleted(room: str, number: int, by: str, topic: str) -> str:
-    """A moderator deleted a message. topic: the room's topic from now on, since the message may have set it."""
+    """A moderator or the author deleted a message. topic: the room's from now on, since the message may have set it."""
     return _event("deleted", room=room, number=number, by=by, topic=topic)
+
+
+def edited(room: str, number: int, text: str) -> str:
+    """The author gave a message another text."""
+    return _event("edited", room=room, number=number, text=text)
 
 
 def kicked(room: str, name: str, by: str, reason: str) -> str:
@@ -156,9 +175,17 @@ def notice(text: str) -> str:
     return _event("notice", text=text)
 
 
-def done(of: str) -> str:
-    """Answers a moderator: the change is stored and in force. of: the type of the request."""
-    return _event("done", of=of)
+def done(of: str, **about: str | int) -> str:
+    """Answers a moderator or an author: the change is stored and in force. of: the type of the request.
+
+    about: the room and the number of the message that is changed, for authors.
+    """
+    return _event("done", of=of, **about)
+
+
+def edits(room: str, number: int, texts: Sequence[dict[str, Any]]) -> str:
+    """Answers a moderator with the texts that a message has had."""
+    return _event("edits", room=room, number=number, texts=texts)
 
 
 def sanctions(items: Sequence[dict[str, Any]]) -> str:

@@ -8,6 +8,8 @@ from mixsvc.chat.protocol.requests import (
     Audit,
     Ban,
     Delete,
+    Edit,
+    Edits,
     Hello,
     History,
     Join,
@@ -227,6 +229,9 @@ REQUESTS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {
     ListRooms.type: lambda fields: ListRooms(_optional_text(fields, "after", 0, LONGEST_KEY, "the name of a room")),
     Who.type: lambda fields: Who(_room(fields), _optional_text(fields, "after", 0, LONGEST_KEY, "a name")),
     Subscribe.type: lambda fields: Subscribe(_pairs(fields)),
+    Edit.type: lambda fields: Edit(
+        _room(fields), _required_number(fields, "number"), _text(fields, "text", "the new text")
+    ),
     Delete.type: lambda fields: Delete(_room(fields), _required_number(fields, "number")),
     Kick.type: lambda fields: Kick(_room(fields), _name(fields), _reason(fields)),
     Mute.type: lambda fields: Mute(_name(fields), _seconds(fields), _reason(fields)),
@@ -234,5 +239,6 @@ REQUESTS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {
     Ban.type: lambda fields: Ban(*_target(fields), _seconds(fields), _reason(fields)),
     Unban.type: lambda fields: Unban(*_target(fields)),
     ListSanctions.type: lambda fields: ListSanctions(),
+    Edits.type: lambda fields: Edits(_room(fields), _required_number(fields, "number")),
     Audit.type: lambda fields: Audit(_before(fields), _limit(fields)),
 }

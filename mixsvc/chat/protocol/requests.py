@@ -6,9 +6,12 @@ from typing import ClassVar, Final, TypeAlias
 __all__ = [
     "MODERATING",
     "RECALLED",
+    "WRITING",
     "Audit",
     "Ban",
     "Delete",
+    "Edit",
+    "Edits",
     "Hello",
     "History",
     "Join",
@@ -107,8 +110,18 @@ class Subscribe:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Gives a message of one's own another text."""
+
+    type: ClassVar[str] = "edit"
+    room: str
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
-    """Deletes the text of a message."""
+    """Deletes the text of a message: one's own, or a moderator anybody's."""
 
     type: ClassVar[str] = "delete"
     room: str
@@ -174,6 +187,15 @@ class ListSanctions:
 
 
 @dataclass(frozen=True, slots=True)
+class Edits:
+    """Asks for the texts that a message has had."""
+
+    type: ClassVar[str] = "edits"
+    room: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """Asks for entries of the audit log."""
 
@@ -191,6 +213,7 @@ Request: TypeAlias = (
     | ListRooms
     | Who
     | Subscribe
+    | Edit
     | Delete
     | Kick
     | Mute
@@ -198,11 +221,15 @@ Request: TypeAlias = (
     | Ban
     | Unban
     | ListSanctions
+    | Edits
     | Audit
 )
 
 # The requests that only moderators may make.
-MODERATING: Final = (Delete, Kick, Mute, Unmute, Ban, Unban, ListSanctions, Audit)
+MODERATING: Final = (Kick, Mute, Unmute, Ban, Unban, ListSanctions, Edits, Audit)
+
+# The requests with which people write: what they say, and what they change of that.
+WRITING: Final = (Say, Edit, Delete)
 
 # The requests that a node answers from memory.
 RECALLED: Final = (Leave, ListRooms, Who, Subscribe)

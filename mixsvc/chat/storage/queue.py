@@ -73,8 +73,11 @@ class StorageQueue:
         If the room has a message with this key, fires with that one, marked `is_repeated`. Fails with NotSaved if the
         database fails or too many calls wait.
         """
-        draft = Draft(room, name, text, self._wall.seconds(), self._line.key(key), kind)
-        return self._line.ask(self._appends, draft)
+        return self.add(Draft(room, name, text, self._wall.seconds(), key, kind))
+
+    def add(self, draft: Draft) -> Deferred[StoredMessage]:
+        """Store a message as `append` does."""
+        return self._line.ask(self._appends, replace(draft, key=self._line.key(draft.key)))
 
     def withdraw(self, room: str, authors: Collection[str]) -> None:
         """Store nothing of these authors in a room that still waits: their calls of `append` fail with NotSaved."""

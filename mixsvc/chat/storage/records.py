@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Final, Generic, TypeVar
 
 from mixsvc.chat.model.acts import Act
@@ -13,13 +14,16 @@ __all__ = [
     "TOPIC",
     "Age",
     "AuditEntry",
+    "Correction",
     "Draft",
+    "EarlierText",
     "NewMessages",
     "PageQuery",
     "Period",
     "StorageLimits",
     "StoredAct",
     "StoredMessage",
+    "Unchanged",
 ]
 
 A = TypeVar("A", bound=Act)
@@ -32,7 +36,8 @@ TOPIC: Final = "topic"
 class Draft:
     """A message that is to be stored. said_at: seconds since 1970, UTC. key: the client's key, if it gave one.
 
-    mark: tells it from every other draft, also one with the same key.
+    mark: tells it from every other draft, also one with the same key. author: tells who may edit and delete it from
+    everybody else (Client.author); None if nobody may.
     """
 
     room: str
@@ -41,6 +46,7 @@ class Draft:
     said_at: float
     key: str | None
     kind: str = ""
+    author: str | None = None
     mark: int = field(default_factory=new_mark, compare=False)
 
 
@@ -57,6 +63,46 @@ class StoredMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What an author changes: which message of which room.
+
+    author: as in Draft. seconds: for how long after it was said a message may be changed. now: the time of day, in
+    seconds since 1970, UTC; PostgreSQL goes by its own clock.
+    """
+
+    room: str
+    number: int
+    author: str
+    seconds: float
+    now: float
+
+
+class Unchanged(Enum):
+    """Why a message is not changed: it is not there or was deleted, is somebody else's, was said too long ago, ...
+
+    ... is the change of a topic, or has this text.
+    """
+
+    MISSING = "missing"
+    FOREIGN = "foreign"
+    LATE = "late"
+    TOPIC = "topic"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierText:
+    """A text that a message had, or has. since: when it got it, in seconds since 1970, UTC."""
+
+    since: float
+    text: str
+
+    def as_json(self) -> dict[str, object]:
+        """Returns the JSON object of the chat protocol."""
+        return {"text": self.text, "time": utc_milliseconds(self.since)}
+
+
+@dataclass(frozen=True, slots=True)
 class NewMessages:
     """The messages of a room behind a number, in order, all that there are up to `last`; each with its token."""
 
@@ -68,7 +114,7 @@ class NewMessages:
 class PageQuery:
     """Asks for the newest `limit` messages of a room whose numbers are above `after` and below `before`.
 
-    seen: the highest number that the client has seen; the page lists which messages up to it were deleted.
+    seen: the highest number that the client has seen; the page has which messages up to it were deleted, or edited.
     known: the history that it has seen them in; None for a reader that does not come back. If the room's history is
     another one, the page has the newest messages, whatever `after` says.
     """
@@ -116,7 +162,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class StoredAct(Generic[A]):
-    """An act of a moderator as it is stored. event: its number in the journal, 0 in a chat of one node."""
+    """An act of a moderator or an author as it is stored. event: its number in the journal, 0 in a chat of one node."""
 
     act: A
     event: int = 0

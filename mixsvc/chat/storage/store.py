@@ -7,30 +7,52 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
-from mixsvc.chat.model.acts import Deletion, Lift, Oblivion, Removal
+from mixsvc.chat.model.acts import Deletion, Edition, Lift, Oblivion, Removal
 from mixsvc.chat.model.sanctions import Sanction
 from mixsvc.chat.storage.records import (
     Age,
     AuditEntry,
+    Correction,
     Draft,
+    EarlierText,
     NewMessages,
     PageQuery,
     Period,
     StorageLimits,
     StoredAct,
     StoredMessage,
+    Unchanged,
 )
 from mixsvc.interfaces import ChatPage
 from mixsvc.nodes.interfaces import JournalPage
 from mixsvc.storage.engine import Cursor, TransactionRunner
 
-__all__ = ["DELETED_TOLD", "PRUNED", "ChatDatabase", "ChatStore", "MessageStore", "SanctionStore", "StoredRoom"]
+__all__ = [
+    "DELETED_TOLD",
+    "EARLIER_KEPT",
+    "EDITED_PART",
+    "EDITED_TOLD",
+    "PRUNED",
+    "ChatDatabase",
+    "ChatStore",
+    "CorrectionStore",
+    "MessageStore",
+    "SanctionStore",
+    "StoredRoom",
+]
 
 # How many rows of a room one transaction deletes at most: more than it inserts, so that pruning keeps up.
 PRUNED: Final = 4000
 
 # How many numbers of deleted messages a client that comes back gets: the newest ones.
 DELETED_TOLD: Final = 1000
+
+# How many edited messages such a client gets: those that were edited last. And which part of a page they take at most.
+EDITED_TOLD: Final = 100
+EDITED_PART: Final = 4
+
+# How many earlier texts of a message are kept: the newest ones.
+EARLIER_KEPT: Final = 20
 
 # Name, last number and topic.
 StoredRoom: TypeAlias = tuple[str, int, str]
@@ -139,12 +161,35 @@ class SanctionStore(Protocol):
         """
 
 
+class CorrectionStore(Protocol):
+    """The functions with which authors change what they have said; a module is one.
+
+    They are called and raise as those of MessageStore.
+    """
+
+    def edit(self, cursor: Cursor, correction: Correction, text: str, /) -> StoredAct[Edition] | Unchanged:
+        """Give a message another text; the one before is kept for moderators, and the message is marked as edited."""
+
+    def delete_own(self, cursor: Cursor, correction: Correction, name: str, /) -> StoredAct[Deletion] | Unchanged:
+        """Delete a message's text and its earlier ones; the number stays. A topic that it set goes. name: the author's.
+
+        Returns the act with the room's topic from now on.
+        """
+
+    def read_texts(self, cursor: Cursor, room: str, number: int, entry: AuditEntry, /) -> Sequence[EarlierText]:
+        """Returns the texts that a message has had, the oldest first, and stores the entry in the audit log.
+
+        Returns nothing, and stores nothing, if there is no such message or it is deleted.
+        """
+
+
 @dataclass(frozen=True)
 class ChatStore:
     """All functions of the chat for one kind of database."""
 
     messages: MessageStore
     sanctions: SanctionStore
+    corrections: CorrectionStore
 
 
 @dataclass(frozen=True)

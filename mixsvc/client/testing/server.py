@@ -81,6 +81,11 @@ class MemoryServer:
         self._rooms[room][number - 1].update(text="", deleted=True)
         self._broadcast("deleted", room, number=number, by=by, topic="")
 
+    def edit(self, room: str, number: int, text: str) -> None:
+        """Give a message another text, as its author does."""
+        self._rooms[room][number - 1].update(text=text, edited=True)
+        self._broadcast("edited", room, number=number, text=text)
+
     def kick(self, room: str, name: str, reason: str = "", by: str = "Eve") -> None:
         """Put a member out of a room, as a moderator does."""
         self._broadcast("kicked", room, name=name, by=by, reason=reason)
@@ -149,9 +154,11 @@ class MemoryServer:
         later = kept[-NEWEST:] if since is None else [each for each in kept if each["number"] > since]
         members = sorted({each.name for each in self.connections if room in each.rooms})
         page: Message = {"messages": later[-self._catch_up :], **self._bounds(room)}
-        gone = [each["number"] for each in kept if "deleted" in each and since is not None and each["number"] <= since]
         page |= {"epoch": self._epoch, "token": self._token(room, len(self._rooms[room])), "reset": is_reset}
-        connection.send(type="joined", room=room, members=members, count=len(members), topic="", deleted=gone, **page)
+        seen = [each for each in kept if since is not None and each["number"] <= since]
+        page["deleted"] = [each["number"] for each in seen if "deleted" in each]
+        page["edited"] = [each for each in seen if "edited" in each and "deleted" not in each]
+        connection.send(type="joined", room=room, members=members, count=len(members), topic="", **page)
 
     def _leave(self, connection: "MemoryConnection", request: Message) -> None:
         connection.rooms.discard(request["room"])

@@ -98,6 +98,8 @@ def _read(column: Column) -> str:
 
 
 def _written(column: Column) -> str:
+    if column.kind is Kind.TIME and column.is_null_without:
+        return f"to_timestamp({column.name} / {MICROSECONDS})"
     if column.kind is Kind.TIME:
         # What has no time yet gets it later, and so does what has one of the future (expire_events).
         return f"coalesce(to_timestamp({column.name} / {MICROSECONDS}), 'infinity')"

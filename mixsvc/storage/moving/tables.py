@@ -41,11 +41,15 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Column:
-    """A column. is_unique_text: a text that no other row may have; it may be NULL."""
+    """A column. is_unique_text: a text that no other row may have; it may be NULL.
+
+    is_null_without: a time that is NULL in PostgreSQL, too, if it is missing.
+    """
 
     name: str
     kind: Kind = Kind.TEXT
     is_unique_text: bool = False
+    is_null_without: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,16 @@ TABLES: Final[Sequence[MovedTable]] = (
             Column("key", is_unique_text=True),
             *_texts("kind", "deleted_by"),
             _number("mark"),
+            Column("author"),
+            Column("edited_at", Kind.TIME, is_null_without=True),
         ],
+    ),
+    # After the messages: it goes with them.
+    MovedTable(
+        "earlier_text",
+        "earlier texts of edited messages",
+        3,
+        [Column("room"), _number("number"), _number("version"), _time("since"), Column("text")],
     ),
     MovedTable("room", "rooms", 1, [Column("name"), _number("last"), Column("topic")]),
     MovedTable(

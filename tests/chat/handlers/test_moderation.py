@@ -8,18 +8,18 @@ from mixsvc.interfaces import Identity
 from tests.chat.cases import ChatTestCase
 
 ALL: list[tuple[str, dict[str, Any]]] = [
-    ("delete", {"room": "lobby", "number": 1}),
     ("kick", {"room": "lobby", "name": "Bob"}),
     ("mute", {"name": "Bob"}),
     ("unmute", {"name": "Bob"}),
     ("ban", {"name": "Bob"}),
     ("unban", {"name": "Bob"}),
     ("sanctions", {}),
+    ("edits", {"room": "lobby", "number": 1}),
     ("audit", {}),
 ]
 
 # Those that change something, each of which can be done after the ones before.
-CHANGES = ALL[:6]
+CHANGES = [("delete", {"room": "lobby", "number": 1}), *ALL[:5]]
 
 
 class ModerationTestCase(ChatTestCase):

@@ -1,6 +1,7 @@
 """Events as JSON text."""
 
 import json
+from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -22,7 +23,8 @@ class EventTests(SynchronousTestCase):
         self.assertIn("🦊é", events.came("lobby", "🦊é"))
 
     def test_joined_has_members_messages_and_bounds(self) -> None:
-        page = ChatPage((STORED,), 1, 41, deleted=(3,), epoch="e", token="41.f")
+        changed = replace(STORED, number=2, is_edited=True)
+        page = ChatPage((STORED,), 1, 41, deleted=(3,), epoch="e", token="41.f", edited=(changed,))
         found = json.loads(events.joined("lobby", ["Ann", "Bob"], 120, "May", page))
 
         entry = {"number": 41, "name": "Bob", "text": "anyone here?", "time": "2026-11-22T15:43:00.123Z"}
@@ -33,6 +35,8 @@ class EventTests(SynchronousTestCase):
             "messages": [entry],
         }
         expected.update({"count": 120, "topic": "May", "deleted": [3]})
+        edited = {**entry, "number": 2, "edited": True}
+        expected["edited"] = [edited]
         history = {"epoch": "e", "token": "41.f", "reset": False}
         self.assertEqual({**expected, "first": 1, "last": 41, **history}, found)
 

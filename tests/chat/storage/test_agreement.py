@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mixsvc.chat.model.acts import Deletion, Lift, Oblivion, Removal
 from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
-from mixsvc.chat.storage.records import TOPIC, Age, AuditEntry, Draft, PageQuery, Period, StorageLimits
+from mixsvc.chat.storage.records import TOPIC, Age, AuditEntry, Correction, Draft, PageQuery, Period, StorageLimits
 from tests.chat.fakes import NOW
 from tests.stores import OnPostgres, SqliteTables, Tables, empty
 
@@ -29,6 +29,8 @@ class Walker:
         self.tables = tables
         # Marks are not the same in both: what a client has seen.
         self.tokens: list[str] = [""]
+        # PostgreSQL goes by its clock: later with each step.
+        self.steps = 0
 
     def insert(self, room: str, numbers: Numbers) -> object:
         """Up to four messages in two rooms; some have keys, old times, or set topics."""
@@ -41,6 +43,7 @@ class Walker:
                 NOW - 10 + each,
                 f"k{each}" if each % 2 else None,
                 TOPIC if each == 4 else "",
+                (None, "mona", "max")[each % 3],
             )
             for each in numbers
         ]
@@ -83,6 +86,25 @@ class Walker:
         )
         return stored and stored.act
 
+    def correction(self, room: str, numbers: Numbers) -> Correction:
+        self.steps += 1
+        # Nothing was said in the last 0 seconds, and everything in so many others.
+        seconds = 0.0 if numbers[1] == 9 else 1e9
+        return Correction(room, numbers[0], ("mona", "max")[numbers[2] % 2], seconds, NOW + 100 + self.steps)
+
+    def edit(self, room: str, numbers: Numbers) -> object:
+        text = f"text {numbers[3]} ü\U0001f98a"
+        stored = self.tables.run(self.tables.store.corrections.edit, self.correction(room, numbers), text)
+        return getattr(stored, "act", stored)
+
+    def delete_own(self, room: str, numbers: Numbers) -> object:
+        stored = self.tables.run(self.tables.store.corrections.delete_own, self.correction(room, numbers), "Mona")
+        return getattr(stored, "act", stored)
+
+    def read_texts(self, room: str, numbers: Numbers) -> object:
+        found = self.tables.run(self.tables.store.corrections.read_texts, room, numbers[0], ENTRY)
+        return [each.text for each in found]
+
     def impose(self, room: str, numbers: Numbers) -> object:
         kind, name = (MUTE, BAN)[numbers[0] % 2], NAMES[numbers[1] % 3] if numbers[1] < 5 else ""
         address = ("192.0.2.1", "2001:db8::1", "2001:db8::2", "")[numbers[2] % 4]
@@ -111,13 +133,15 @@ class Walker:
     def everything(self) -> object:
         store, run = self.tables.store, self.tables.run
         sanctions = [replace(each, id=0) for each in run(store.sanctions.read_sanctions)]
-        query = "SELECT room, number, name, text, key, kind, deleted_by FROM message ORDER BY room, number"
+        query = "SELECT room, number, name, text, key, kind, deleted_by, author FROM message ORDER BY room, number"
+        earlier = "SELECT room, number, version, text FROM earlier_text ORDER BY room, number, version"
         topics = [run(store.messages.topic, room) for room in ROOMS]
         names = sorted(run(store.messages.room_names))
         # Rooms of one time may come in any order.
         rooms = sorted(run(store.messages.read_rooms))
         audit = run(store.sanctions.read_audit, None, 100)
-        return self.tables.execute(query), rooms, names, run(store.messages.last_numbers), topics, sanctions, audit
+        texts = self.tables.execute(query), self.tables.execute(earlier)
+        return texts, rooms, names, run(store.messages.last_numbers), topics, sanctions, audit
 
 
 Move: TypeAlias = Callable[[Walker, str, Numbers], object]
@@ -133,6 +157,10 @@ MOVES: list[Move] = [
     Walker.redate,
     Walker.forget,
     Walker.delete,
+    Walker.edit,
+    Walker.edit,
+    Walker.delete_own,
+    Walker.read_texts,
     Walker.impose,
     Walker.impose,
     Walker.lift,

@@ -12,7 +12,7 @@ from tests.chat.fakes import ChatHarness
 Request = tuple[str, dict[str, Any]]
 
 # The types that the client acts on; the real chat also sends others.
-TYPES = {"welcome", "joined", "left", "message", "said", "history", "error", "notice", "deleted", "kicked"}
+TYPES = {"welcome", "joined", "left", "message", "said", "history", "error", "notice", "deleted", "edited", "kicked"}
 
 # The servers differ in their clock, their wording and their configured rooms.
 OWN = {"time", "rooms", "members", "count", "moderator", "suggestion", "epoch", "token"}

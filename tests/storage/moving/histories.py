@@ -11,7 +11,7 @@ from mixsvc.chat.model.acts import Deletion, Lift, Oblivion
 from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.storage.postgres import store as postgres
-from mixsvc.chat.storage.records import TOPIC, AuditEntry, Draft, PageQuery, StorageLimits
+from mixsvc.chat.storage.records import TOPIC, AuditEntry, Correction, Draft, PageQuery, StorageLimits
 from mixsvc.chat.storage.sqlite import store as sqlite
 from mixsvc.chat.storage.store import ChatStore
 from mixsvc.interfaces import Quote
@@ -33,6 +33,7 @@ NOW: Final = 1_764_417_000.123456789
 
 TABLES: Final = {
     "message": "room, number",
+    "earlier_text": "room, number, version",
     "room": "name",
     "room_floor": "number",
     "sanction": "id",
@@ -49,10 +50,15 @@ def make_history(path: str, messages: int = 30) -> None:
     prepare(path, lambda cursor: None)
     with _on_sqlite(path) as run:
         chat = sqlite.STORE
-        drafts = [Draft("lobby", f"Ann{n % 3}", f"text {n} ü😀'\"\\", NOW + n, f"key{n}") for n in range(messages)]
+        drafts = [
+            Draft("lobby", f"Ann{n % 3}", f"text {n} ü😀'\"\\", NOW + n, f"key{n}", "", f"ann{n}")
+            for n in range(messages)
+        ]
         run(chat.messages.insert, [*drafts, Draft("lobby", "Bob", "welcome", NOW, None, TOPIC)], LIMITS)
         for room in ("café", "old", "empty"):
             run(chat.messages.insert, [Draft(room, "Cid", each, NOW, None) for each in ("one", "two")], LIMITS)
+        for seconds, text in ((40.000_000_6, "new"), (50, "newer")):
+            run(chat.corrections.edit, Correction("lobby", 5, "ann4", 1e9, NOW + seconds), text)
         entry = AuditEntry(0, NOW, "Mod", "delete", "lobby", "3", "rude")
         run(chat.sanctions.delete_message, Deletion("lobby", 3, "Mod", ""), entry)
         for kind, name in ((MUTE, "Dan"), (BAN, ""), (MUTE, "Eve")):

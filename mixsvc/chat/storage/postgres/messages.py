@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mixsvc.chat.model import epochs
 from mixsvc.chat.model.acts import Oblivion, event_of
-from mixsvc.chat.storage.pages import AROUND_TEXT, size
+from mixsvc.chat.storage.pages import AROUND_TEXT, fitting_edits, size
 from mixsvc.chat.storage.records import (
     Age,
     Draft,
@@ -19,7 +19,7 @@ from mixsvc.chat.storage.records import (
     StoredAct,
     StoredMessage,
 )
-from mixsvc.chat.storage.store import DELETED_TOLD, PRUNED, StoredRoom
+from mixsvc.chat.storage.store import DELETED_TOLD, EDITED_PART, EDITED_TOLD, PRUNED, StoredRoom
 from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.epoch import read_epoch
@@ -39,9 +39,9 @@ __all__ = [
 ]
 
 _APPEND: Final = """
-    SELECT number, name, text, said_at, kind, is_deleted, is_repeated, mark
+    SELECT number, name, text, said_at, kind, is_deleted, is_edited, is_repeated, mark
     FROM append_messages(
-        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint, %s::bigint
+        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint, %s::bigint
     )
 """
 # One statement, so that no room is forgotten without an event.
@@ -49,16 +49,18 @@ _FORGET: Final = """
     SELECT CASE WHEN forget_room(%s) THEN add_event(%s, %s, %s::jsonb) END
 """
 _PAGES: Final = """
-    SELECT first, last, topic, deleted, token, is_reset, numbers, names, texts, times, kinds, are_deleted
+    SELECT first, last, topic, deleted, token, is_reset, edited, numbers, names, texts, times, kinds, are_deleted,
+        are_edited
     FROM read_pages(
         %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
         %s::boolean[], %s::boolean[], %s::bigint[], %s::text[], %s::bigint[],
-        %s::bigint, %s::bigint, %s::bigint, %s::bigint
+        %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint
     )
 """
 _NEW: Final = """
     SELECT asked.room, coalesce(room.last, (SELECT number FROM room_floor)), new.number, new.name, new.text,
-        extract(epoch FROM new.said_at)::double precision, new.kind, new.deleted_by IS NOT NULL, new.mark
+        extract(epoch FROM new.said_at)::double precision, new.kind, new.deleted_by IS NOT NULL,
+        new.edited_at IS NOT NULL, new.mark
     FROM unnest(%s::text[], %s::bigint[]) WITH ORDINALITY AS asked (room, after, place)
     LEFT JOIN room ON room.name = asked.room
     LEFT JOIN LATERAL (
@@ -76,15 +78,15 @@ _ROOMS: Final = """
 
 def insert(cursor: Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
     """See MessageStore. A message is said when PostgreSQL's clock says, whatever its draft has."""
-    rows = [(each.room, each.name, each.text, each.key, each.kind, each.mark) for each in drafts]
-    cursor.execute(_APPEND, (*_columns(rows, 6), limits.keep, PRUNED))
+    rows = [(each.room, each.name, each.text, each.key, each.kind, each.mark, each.author) for each in drafts]
+    cursor.execute(_APPEND, (*_columns(rows, 7), limits.keep, PRUNED))
     return [_stored(row) for row in cursor.fetchall()]
 
 
 def read(cursor: Cursor, queries: Sequence[PageQuery], limits: StorageLimits) -> list[ChatPage]:
     """See MessageStore."""
     rows = [_asked(each, limits.epoch) for each in queries]
-    bounds = (limits.keep, limits.page_bytes, AROUND_TEXT, DELETED_TOLD)
+    bounds = (limits.keep, limits.page_bytes, AROUND_TEXT, DELETED_TOLD, EDITED_TOLD)
     cursor.execute(_PAGES, (*_columns(rows, 10), *bounds))
     return [_page(row, limits) for row in cursor.fetchall()]
 
@@ -174,11 +176,12 @@ def _asked(query: PageQuery, epoch: str) -> Sequence[object]:
 
 
 def _page(row: Sequence[Any], limits: StorageLimits) -> ChatPage:
-    first, last, topic, deleted, token, is_reset, *columns = row
+    first, last, topic, deleted, token, is_reset, changed, *columns = row
+    edited = fitting_edits([ChatMessage(*each) for each in changed or ()], limits.page_bytes // EDITED_PART)
     columns = [each or () for each in columns]
     messages = [ChatMessage(*fields) for fields in zip(*columns, strict=True)]
     return ChatPage(
-        _fitting(messages, limits.page_bytes),
+        _fitting(messages, limits.page_bytes - sum(map(size, edited))),
         first,
         last,
         topic,
@@ -186,6 +189,7 @@ def _page(row: Sequence[Any], limits: StorageLimits) -> ChatPage:
         limits.epoch,
         token,
         is_reset,
+        edited,
     )
 
 

@@ -3,11 +3,12 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from mixsvc.chat.model import epochs
 from mixsvc.chat.model.acts import Oblivion
 from mixsvc.chat.model.epochs import Known
-from mixsvc.chat.storage.pages import size
+from mixsvc.chat.storage.pages import fitting_edits, size
 from mixsvc.chat.storage.records import (
     TOPIC,
     Age,
@@ -19,7 +20,7 @@ from mixsvc.chat.storage.records import (
     StoredAct,
     StoredMessage,
 )
-from mixsvc.chat.storage.store import DELETED_TOLD, PRUNED
+from mixsvc.chat.storage.store import DELETED_TOLD, EDITED_PART, EDITED_TOLD, PRUNED
 from mixsvc.chat.storage.times import ROUNDED
 from mixsvc.common.times import microseconds
 from mixsvc.interfaces import ChatMessage, ChatPage
@@ -38,6 +39,9 @@ __all__ = [
     "room_names",
     "topic",
 ]
+
+# What _message reads.
+_MESSAGE: Final = "number, name, text, said_at, kind, deleted_by IS NOT NULL, edited_at IS NOT NULL"
 
 
 def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
@@ -171,8 +175,7 @@ def _known(cursor: sqlite3.Cursor, draft: Draft) -> StoredMessage | None:
     if draft.key is None:
         return None
     cursor.execute(
-        "SELECT mark, number, name, text, said_at, kind, deleted_by IS NOT NULL FROM message"
-        " WHERE room = ? AND key = ?",
+        f"SELECT mark, {_MESSAGE} FROM message WHERE room = ? AND key = ?",
         (draft.room, draft.key),
     )
     row = cursor.fetchone()
@@ -188,8 +191,9 @@ def _known(cursor: sqlite3.Cursor, draft: Draft) -> StoredMessage | None:
 def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
     said_at = microseconds(draft.said_at)
     cursor.execute(
-        "INSERT INTO message (room, number, name, text, said_at, key, kind, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (draft.room, number, draft.name, draft.text, said_at, draft.key, draft.kind, draft.mark),
+        "INSERT INTO message (room, number, name, text, said_at, key, kind, mark, author)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (draft.room, number, draft.name, draft.text, said_at, draft.key, draft.kind, draft.mark, draft.author),
     )
     if draft.kind == TOPIC:
         cursor.execute(
@@ -217,10 +221,12 @@ def _page(cursor: sqlite3.Cursor, query: PageQuery, limits: StorageLimits) -> Ch
         query = replace(query, after=0, limit=query.known.anew, seen=0)
     # Messages that are still to be pruned are not shown.
     first = max(_first(cursor, query.room, last), last - limits.keep + 1)
-    messages = _messages(cursor, query, (first, last), limits.page_bytes)
+    edited = _edited(cursor, query, first, limits.page_bytes // EDITED_PART)
+    messages = _messages(cursor, query, (first, last), limits.page_bytes - sum(map(size, edited)))
     # A page of older messages goes to somebody who has the token already.
     token = _token(cursor, query.room, last) if query.before is None else ""
-    return ChatPage(messages, first, last, topic, _deleted(cursor, query, first), limits.epoch, token, is_reset)
+    deleted = _deleted(cursor, query, first)
+    return ChatPage(messages, first, last, topic, deleted, limits.epoch, token, is_reset, edited)
 
 
 def _messages(
@@ -228,8 +234,7 @@ def _messages(
 ) -> tuple[ChatMessage, ...]:
     first, last = kept
     cursor.execute(
-        "SELECT number, name, text, said_at, kind, deleted_by IS NOT NULL FROM message"
-        " WHERE room = ? AND number > ? AND number < ? ORDER BY number DESC LIMIT ?",
+        f"SELECT {_MESSAGE} FROM message WHERE room = ? AND number > ? AND number < ? ORDER BY number DESC LIMIT ?",
         (query.room, max(query.after, first - 1), last + 1 if query.before is None else query.before, query.limit),
     )
     messages: list[ChatMessage] = []
@@ -260,8 +265,7 @@ def _is_known(cursor: sqlite3.Cursor, query: PageQuery, known: Known, last: int,
 def _new(cursor: sqlite3.Cursor, room: str, after: int, limit: int) -> NewMessages:
     last = _last(cursor, room)
     cursor.execute(
-        "SELECT number, name, text, said_at, kind, deleted_by IS NOT NULL, mark FROM message"
-        " WHERE room = ? AND number > ? ORDER BY number LIMIT ?",
+        f"SELECT {_MESSAGE}, mark FROM message WHERE room = ? AND number > ? ORDER BY number LIMIT ?",
         (room, after, limit),
     )
     found = [StoredMessage(_message(row), token=epochs.token(row[0], mark)) for *row, mark in cursor.fetchall()]
@@ -273,9 +277,9 @@ def _token(cursor: sqlite3.Cursor, room: str, number: int) -> str:
     return epochs.token(number, row[0]) if row else epochs.gone_token(number)
 
 
-def _message(row: tuple[int, str, str, float, str, int]) -> ChatMessage:
-    number, name, text, said_at, kind, is_deleted = row
-    return ChatMessage(number, name, text, said_at, kind, bool(is_deleted))
+def _message(row: tuple[int, str, str, float, str, int, int]) -> ChatMessage:
+    number, name, text, said_at, kind, is_deleted, is_edited = row
+    return ChatMessage(number, name, text, said_at, kind, bool(is_deleted), bool(is_edited))
 
 
 def _deleted(cursor: sqlite3.Cursor, query: PageQuery, first: int) -> tuple[int, ...]:
@@ -287,6 +291,17 @@ def _deleted(cursor: sqlite3.Cursor, query: PageQuery, first: int) -> tuple[int,
         (query.room, first, query.seen, DELETED_TOLD),
     )
     return tuple(sorted(number for (number,) in cursor.fetchall()))
+
+
+def _edited(cursor: sqlite3.Cursor, query: PageQuery, first: int, room_bytes: int) -> tuple[ChatMessage, ...]:
+    if not query.seen:
+        return ()
+    cursor.execute(
+        f"SELECT {_MESSAGE} FROM message WHERE room = ? AND number BETWEEN ? AND ? AND edited_at IS NOT NULL"
+        " ORDER BY edited_at DESC, number DESC LIMIT ?",
+        (query.room, first, query.seen, EDITED_TOLD),
+    )
+    return fitting_edits([_message(row) for row in cursor.fetchall()], room_bytes)
 
 
 def _first(cursor: sqlite3.Cursor, room: str, last: int) -> int:

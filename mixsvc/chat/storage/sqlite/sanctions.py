@@ -14,7 +14,18 @@ from mixsvc.common.addresses import network
 from mixsvc.common.times import microseconds
 from mixsvc.nodes.interfaces import JournalPage
 
-__all__ = ["delete_message", "impose", "lift", "move", "read_audit", "read_events", "read_sanctions", "record"]
+__all__ = [
+    "delete_message",
+    "impose",
+    "lift",
+    "move",
+    "read_audit",
+    "read_events",
+    "read_sanctions",
+    "record",
+    "take_text",
+    "write_entry",
+]
 
 # Texts are read as bytes: a TEXT column takes any bytes, and one row that is not UTF-8 would make the whole query fail.
 _SANCTIONS = """
@@ -61,7 +72,7 @@ def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry, now: f
         ),
     )
     stored = replace(sanction, id=cursor.lastrowid or 0, address=address, until=until)
-    _write(cursor, entry)
+    write_entry(cursor, entry)
     return StoredAct(stored)
 
 
@@ -69,7 +80,7 @@ def lift(cursor: sqlite3.Cursor, act: Lift, ids: Sequence[int], entry: AuditEntr
     """See SanctionStore."""
     cursor.execute("BEGIN IMMEDIATE")
     cursor.executemany("DELETE FROM sanction WHERE id = ? AND kind = ?", [(each, act.kind) for each in ids])
-    _write(cursor, entry)
+    write_entry(cursor, entry)
     return StoredAct(act)
 
 
@@ -82,25 +93,34 @@ def move(cursor: sqlite3.Cursor, ids: Sequence[int], seconds: float) -> None:
 def record(cursor: sqlite3.Cursor, act: Removal, entry: AuditEntry) -> StoredAct[Removal]:
     """See SanctionStore."""
     cursor.execute("BEGIN IMMEDIATE")
-    _write(cursor, entry)
+    write_entry(cursor, entry)
     return StoredAct(act)
 
 
 def delete_message(cursor: sqlite3.Cursor, act: Deletion, entry: AuditEntry) -> StoredAct[Deletion] | None:
     """See SanctionStore."""
     cursor.execute("BEGIN IMMEDIATE")
+    stored = take_text(cursor, act)
+    if stored is not None:
+        write_entry(cursor, entry)
+    return stored
+
+
+def take_text(cursor: sqlite3.Cursor, act: Deletion) -> StoredAct[Deletion] | None:
+    """Does what delete_message does, in the transaction that has begun, and stores no entry."""
     cursor.execute(
         "UPDATE room SET topic = '' WHERE name = ? AND ? ="
         " (SELECT max(number) FROM message WHERE room = ? AND kind = 'topic' AND deleted_by IS NULL)",
         (act.room, act.number, act.room),
     )
     cursor.execute(
-        "UPDATE message SET text = '', deleted_by = ? WHERE room = ? AND number = ? AND deleted_by IS NULL",
+        "UPDATE message SET text = '', deleted_by = ?, edited_at = NULL"
+        " WHERE room = ? AND number = ? AND deleted_by IS NULL",
         (act.by, act.room, act.number),
     )
     if not cursor.rowcount:
         return None
-    _write(cursor, entry)
+    cursor.execute("DELETE FROM earlier_text WHERE room = ? AND number = ?", (act.room, act.number))
     return StoredAct(replace(act, topic=topic(cursor, act.room)))
 
 
@@ -115,7 +135,8 @@ def read_audit(cursor: sqlite3.Cursor, before: int | None, limit: int) -> list[A
     return [each for each in found if each is not None]
 
 
-def _write(cursor: sqlite3.Cursor, entry: AuditEntry) -> None:
+def write_entry(cursor: sqlite3.Cursor, entry: AuditEntry) -> None:
+    """Store an entry of the audit log, in the transaction that has begun."""
     cursor.execute(
         "INSERT INTO audit (at, by, action, room, target, reason) VALUES (?, ?, ?, ?, ?, ?)",
         (microseconds(entry.at), entry.by, entry.action, entry.room, entry.target, entry.reason),
