@@ -115,14 +115,16 @@ def make_environ(request: "Request | ViewRequest") -> "WSGIEnvironment":
 
     All text is ISO-8859-1: each character is one byte that the client sent. wsgi.input is the request's content itself.
     """
-    return _completed(environ_texts(request).together(), request.content)
+    shared, own = environ_texts(request)
+    return {**shared.texts, **own, **CONSTANTS, "wsgi.input": request.content, "wsgi.errors": ErrorLog()}
 
 
 def environ_texts(request: "Request | ViewRequest") -> EnvironTexts:
     """All that is text in the environ of a complete request; called in the reactor thread."""
-    texts = _texts(request, _joined(request.prepath), _joined(request.postpath))
-    if _sender_of(request).fields.body_length is None:
-        # The body is complete here.
+    sender = _sender_of(request)
+    texts = _texts(request, sender, _joined(request.prepath), _joined(request.postpath))
+    if sender.fields.body_length is None:
+        # The body came in chunks, and is complete here.
         content = request.content
         assert content is not None
         content.seek(0, SEEK_END)
@@ -133,7 +135,9 @@ def environ_texts(request: "Request | ViewRequest") -> EnvironTexts:
 
 def environ_of_child(texts: dict[str, str], content: IO[bytes]) -> "WSGIEnvironment":
     """The environ of a view in a process of its own; texts: what `environ_texts` returned in the service, together."""
-    return {**_completed(texts, content), "wsgi.multiprocess": True}
+    environ = _completed(texts, content)
+    environ["wsgi.multiprocess"] = True
+    return environ
 
 
 def make_connection_environ(request: "Request") -> "WSGIEnvironment":
@@ -150,7 +154,7 @@ def connection_texts(request: "Request") -> dict[str, str]:
     """All that is text in the environ of a request that opens a chat connection; called in the reactor thread."""
     # The chat's resources have moved every segment from postpath to prepath; a view has them all in PATH_INFO.
     path = _joined([*(request.prepath or []), *(request.postpath or [])])
-    texts = _texts(request, "", path).together()
+    texts = _texts(request, _sender_of(request), "", path).together()
     for key in WITHOUT_PREFIX:
         texts.pop(key, None)
     return texts
@@ -164,8 +168,7 @@ def _completed(texts: dict[str, Any], content: IO[bytes] | None) -> dict[str, An
     return texts
 
 
-def _texts(request: "Request | ViewRequest", script_name: str, path_info: str) -> EnvironTexts:
-    sender = _sender_of(request)
+def _texts(request: "Request | ViewRequest", sender: Sender, script_name: str, path_info: str) -> EnvironTexts:
     if sender.kept is None:
         sender.kept = SharedTexts(_of_sender(sender))
     own = {
