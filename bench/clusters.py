@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -65,7 +65,10 @@ def _sqlite_before() -> Iterator[Cluster]:
 def _two_nodes() -> Iterator[Cluster]:
     with ExitStack() as stack:
         server = stack.enter_context(Postgres(settings={}))
-        settings = f"{SETTINGS}[storage]\nurl = {server.url(server.new_database())}\n"
+        # Nodes have the same secrets.
+        secrets = stack.enter_context(tempfile.TemporaryDirectory(prefix="mixsvc-bench-"))
+        files = f"token_file = {secrets}/api_token\n[web]\nsecret_key_file = {secrets}/secret_key\n"
+        settings = f"{SETTINGS}{files}[storage]\nurl = {server.url(server.new_database())}\n"
         nodes = [stack.enter_context(_node(settings)) for _ in range(2)]
         pids = [server.pid, *(pid for _, pid in nodes)]
         yield Cluster([port for port, _ in nodes], pids, CHAT_ROOMS)
@@ -131,7 +134,9 @@ def _process(command: Sequence[str], port: int, environ: Mapping[str, str]) -> I
                 time.sleep(0.05)
             yield process.pid
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            # Its group is gone if it did not start.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 

@@ -3,6 +3,7 @@
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -17,7 +18,7 @@ __all__ = ["WorkLine"]
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
-# So many bytes that no two keys are ever the same.
+# So many bytes that the keys of no two lines ever begin the same.
 KEY_BYTES: Final = 16
 
 # How long results are delivered, in seconds, before the reactor gets its turn.
@@ -36,6 +37,9 @@ class WorkLine:
         self._transactions = transactions
         self._repeating = transactions if isinstance(transactions, RepeatingRunner) else None
         self._part = part
+        # Nobody can guess how the line's own keys begin, so no client has one of them.
+        self._own_key = secrets.token_urlsafe(KEY_BYTES)
+        self._own_keys = count()
         # The queue that is served next comes first.
         self._round_robin: deque[WorkQueue[Any, Any]] = deque()
         self._busy = False
@@ -46,7 +50,9 @@ class WorkLine:
 
         That is the given one; or, where the database's answers may be lost, one that no client chooses.
         """
-        return secrets.token_urlsafe(KEY_BYTES) if given is None and self._repeating is not None else given
+        if given is None and self._repeating is not None:
+            return f"{self._own_key}{next(self._own_keys)}"
+        return given
 
     def queue(self, work: Work[Asked, Answer]) -> "WorkQueue[Asked, Answer]":
         """Returns a new queue for one kind of work."""
