@@ -32,7 +32,7 @@ PAUSE_SECONDS: Final = 0.5
 
 # How many messages show a latency, and the time between two of them in seconds.
 PROBES: Final = 100
-PROBE_SECONDS: Final = 0.02
+PROBE_SECONDS: Final = 0.05
 
 OURS: Final = "two-nodes"
 SCENARIOS: Final = {"ten-rooms": TEN, "one-room": 1}

@@ -15,8 +15,10 @@ from mixsvc.nodes.statements import Run
 
 __all__ = ["SharedBus"]
 
-# How often this node tells something at most: a notification wakes every node.
-PAUSE: Final = 0.02
+# The time after a hint in which no other is told, in seconds, and the least of it for each node: a notification wakes
+# every node, so of many each tells less often.
+PAUSE: Final = 0.005
+PAUSE_PER_NODE: Final = 0.001
 
 
 class SharedBus:
@@ -30,11 +32,12 @@ class SharedBus:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, run: Run, node: Callable[[], int]) -> None:
-        """node: returns the number of this node."""
+    def __init__(self, clock: IReactorTime, run: Run, node: Callable[[], int], size: Callable[[], int]) -> None:
+        """node: returns the number of this node. size: returns how many nodes there are."""
         self._clock = clock
         self._run = run
         self._node = node
+        self._size = size
         self._listeners: dict[type[Any], Callable[[Any], object]] = {}
         # The newest numbers that wait to be told, of rooms and of topics.
         self._lasts: dict[type[Said | Published], dict[str, int]] = {Said: {}, Published: {}}
@@ -101,7 +104,7 @@ class SharedBus:
         self._run(statements.notify, texts).addErrback(_ignore).addCallback(self._told)
 
     def _told(self, _: object) -> None:
-        self._clock.callLater(PAUSE, self._go_on)
+        self._clock.callLater(max(PAUSE, PAUSE_PER_NODE * self._size()), self._go_on)
 
     def _go_on(self) -> None:
         self._is_busy = False

@@ -70,7 +70,7 @@ class SharedNode:
         self._heart = heart = SharedHeart(reactor, run, options.name, options.times)
         # The time of day of the engine, which dates what is stored, on all nodes.
         self.wall = heart.wall
-        self._bus = bus = SharedBus(reactor, run, self._number)
+        self._bus = bus = SharedBus(reactor, run, self._number, lambda: len(self.known()) + 1)
         self._presence = presence = Presence(reactor, run, bus, self._number)
         self._claims = SharedClaims(reactor, run, self._number)
         journal = SharedJournal(reactor, engine.run_for_chat, bus, presence.applied)

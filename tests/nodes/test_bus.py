@@ -5,7 +5,7 @@ import json
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.nodes.bus import PAUSE, SharedBus
+from mixsvc.nodes.bus import PAUSE, PAUSE_PER_NODE, SharedBus
 from mixsvc.nodes.hints import NewRates, Published, Recorded, Said
 from tests.nodes.fakes import FakeRun
 
@@ -13,8 +13,9 @@ from tests.nodes.fakes import FakeRun
 class BusTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock, self.engine = Clock(), FakeRun()
-        self.bus = SharedBus(self.clock, self.engine, lambda: 1)
+        self.bus = SharedBus(self.clock, self.engine, lambda: 1, lambda: self.size)
         self.heard: list[object] = []
+        self.size = 2
 
     def told(self) -> list[object]:
         (texts,) = self.engine.answer("notify")
@@ -33,6 +34,18 @@ class BusTests(SynchronousTestCase):
         self.assertEqual([{"n": 1, "j": 4}, {"n": 1, "m": {"lobby": 3, "attic": 1}}], self.told())
         self.clock.advance(PAUSE)
         self.assertEqual([], self.engine.names())
+
+    def test_of_many_nodes_each_tells_less_often(self) -> None:
+        self.size = 50
+        self.bus.tell(Recorded(1))
+        self.told()
+        self.bus.tell(Recorded(2))
+
+        self.clock.advance(50 * PAUSE_PER_NODE - 0.001)
+        self.assertEqual([], self.engine.names())
+
+        self.clock.advance(0.001)
+        self.assertEqual([{"n": 1, "j": 2}], self.told())
 
     def test_hints_of_topics_go_together_as_those_of_rooms_do(self) -> None:
         self.bus.tell(Published({"a": 1}))
