@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from bench.clusters import CLUSTERS, Cluster
 from bench.installing import CannotInstall
-from bench.processes import CannotStart
+from bench.processes import CannotStart, ending_cleanly
 from bench.report import Results, Target, table
 from bench.scenarios import Figures
 from bench.speakers import Speaker, enter
@@ -202,7 +202,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3.0, help="how long senders send")
     options = parser.parse_args()
     results, status = Results(), 0
-    with ExitStack() as stack:
+    with ending_cleanly(), ExitStack() as stack:
         clusters = {}
         for name in options.servers.split(","):
             try:

@@ -101,12 +101,12 @@ class Pulse:
         self._sent_at: float | None = None
         self._since = 0.0
         self._leads_until = -inf
-        # When this process ran last, and since when it has done so without a break.
+        # When this process ran last, and since when it has done so without a break in which it may be given up.
         self._ran_at = self._runs_since = -inf
 
     def runs(self, now: float) -> None:
         """This process runs; called at least with every heartbeat."""
-        if now - self._ran_at > self._times.broken:
+        if now - self._ran_at >= self._times.unseen:
             self._runs_since = now
         self._ran_at = now
 
@@ -133,7 +133,7 @@ class Pulse:
 
     def may_recall(self, now: float) -> bool:
         """Whether nothing but the engine's silence keeps this node from being trusted: it has run all the while."""
-        is_running = now - self._ran_at <= self._times.broken
+        is_running = now - self._ran_at < self._times.unseen
         return self._sent_at is not None and is_running and self._runs_since <= self._sent_at
 
     def is_leader(self, now: float) -> bool:
