@@ -131,6 +131,17 @@ class ChatClient:
         """
         return self._session.history(room, before, limit) if self._is_open() else fail(Stopped(STOPPED))
 
+    def edit(self, room: str, number: int, text: str) -> "Deferred[None]":
+        """Give a message of one's own in a joined room another text; fires when it is stored.
+
+        Fails with NotInside, QueueFull, Refused (such as not_allowed, if it is not one's own or too old) and Stopped.
+        """
+        return self._session.change(room, number, text) if self._is_open() else fail(Stopped(STOPPED))
+
+    def delete(self, room: str, number: int) -> "Deferred[None]":
+        """Delete a message of one's own in a joined room; fires when that is stored. Fails as `edit` does."""
+        return self._session.change(room, number, None) if self._is_open() else fail(Stopped(STOPPED))
+
     # Called by the connection
 
     def connecting(self) -> None:

@@ -8,6 +8,7 @@ from mixsvc.client.errors import NothingSaid, Refused
 from mixsvc.client.outbox import OutboxEntry
 from mixsvc.client.parsing import Fields
 from mixsvc.client.requests import (
+    ChangeRequest,
     ClientRequest,
     GapRequest,
     HelloRequest,
@@ -102,6 +103,15 @@ def _history(session: ClientSession, fields: Fields) -> None:
         request.target.notify(request.target.cursor.fill(request.before, page))
 
 
+def _done(session: ClientSession, fields: Fields) -> None:
+    request = session.pending
+    if isinstance(request, ChangeRequest) and parsing.text(fields, "of") == request.type:
+        session.pending = None
+        session.request_succeeded()
+        if not request.answer.called:
+            request.answer.callback(None)
+
+
 def _kicked(session: ClientSession, fields: Fields) -> None:
     room, by, reason = (parsing.text(fields, name) for name in ("room", "by", "reason"))
     if parsing.text(fields, "name") == session.name:
@@ -163,7 +173,11 @@ def _request_refused(session: ClientSession, request: ClientRequest, refused: Re
             session.rooms.to_leave.pop(request.room, None)
         case GapRequest():
             request.target.notify(request.target.cursor.skip_gap())
-        case HistoryRequest():
+        case ChangeRequest() if refused.code == "no_such_message" and request.is_repeated and request.text is None:
+            # The first one has deleted it, and its answer was lost.
+            if not request.answer.called:
+                request.answer.callback(None)
+        case HistoryRequest() | ChangeRequest():
             if not request.answer.called:
                 request.answer.errback(refused)
 
@@ -177,6 +191,7 @@ HANDLERS: Final[Mapping[str, Callable[[ClientSession, Fields], None]]] = {
     "edited": _edited,
     "said": _said,
     "history": _history,
+    "done": _done,
     "kicked": _kicked,
     "notice": _notice,
     "error": _error,

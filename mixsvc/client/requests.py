@@ -14,7 +14,16 @@ from mixsvc.client import parsing
 from mixsvc.client.rooms import JoinedRoom
 from mixsvc.interfaces import ChatPage
 
-__all__ = ["ClientRequest", "GapRequest", "HelloRequest", "HistoryRequest", "JoinRequest", "LeaveRequest"]
+__all__ = [
+    "AskedRequest",
+    "ChangeRequest",
+    "ClientRequest",
+    "GapRequest",
+    "HelloRequest",
+    "HistoryRequest",
+    "JoinRequest",
+    "LeaveRequest",
+]
 
 
 @dataclass(eq=False)
@@ -89,4 +98,28 @@ class HistoryRequest:
         return parsing.encode("history", room=self.room, before=self.before, limit=self.limit)
 
 
-ClientRequest = HelloRequest | JoinRequest | LeaveRequest | GapRequest | HistoryRequest
+@dataclass(eq=False)
+class ChangeRequest:
+    """Changes a message of the caller of `ChatClient.edit` or `delete`. text: None to delete it.
+
+    is_repeated: it was sent before, over a connection that was lost.
+    """
+
+    room: str
+    number: int
+    text: str | None
+    answer: "Deferred[None]"
+    is_repeated: bool = False
+
+    @property
+    def type(self) -> str:
+        return "delete" if self.text is None else "edit"
+
+    def encoded(self) -> str:
+        return parsing.encode(self.type, room=self.room, number=self.number, text=self.text)
+
+
+# What the user waits for.
+AskedRequest = HistoryRequest | ChangeRequest
+
+ClientRequest = HelloRequest | JoinRequest | LeaveRequest | GapRequest | AskedRequest

@@ -18,6 +18,8 @@ from mixsvc.client.options import Options
 from mixsvc.client.outbox import Outbox, OutboxEntry
 from mixsvc.client.reconnecting import Backoff
 from mixsvc.client.requests import (
+    AskedRequest,
+    ChangeRequest,
     ClientRequest,
     GapRequest,
     HelloRequest,
@@ -66,7 +68,7 @@ class ClientSession:
         self.outbox = Outbox(self._entry_removed)
         self.pending: ClientRequest | None = None
         self._pending_since = 0.0
-        self._histories: deque[HistoryRequest] = deque()
+        self._asked: deque[AskedRequest] = deque()
         self._send: Callable[[str], object] | None = None
         self._retry = Backoff(options)
         self._pause_timer: IDelayedCall | None = None
@@ -122,9 +124,22 @@ class ClientSession:
         if self._is_full():
             return fail(self._full())
         history = HistoryRequest(room, before, limit, Deferred())
-        self._histories.append(history)
+        self._asked.append(history)
         self.send_next()
         return history.answer
+
+    def change(self, room: str, number: int, text: str | None) -> "Deferred[None]":
+        """See ChatClient.edit, and for text None ChatClient.delete."""
+        if self._error is not None:
+            return fail(self._error)
+        if room not in self.rooms:
+            return fail(NotInside(f"Join {room} before you change something there."))
+        if self._is_full():
+            return fail(self._full())
+        request = ChangeRequest(room, number, text, Deferred())
+        self._asked.append(request)
+        self.send_next()
+        return request.answer
 
     def end(self, error: ClientError) -> None:
         """Stop sending, and fail everything that waits with the error. A second call does nothing."""
@@ -132,14 +147,15 @@ class ClientSession:
             return
         self._error, self._send = error, None
         self._cancel_pause()
-        waiting, self._histories = self._histories, deque()
-        if isinstance(self.pending, HistoryRequest):
+        waiting, self._asked = self._asked, deque()
+        if isinstance(self.pending, AskedRequest):
             waiting.appendleft(self.pending)
         self.pending = None
         self.rooms.remove_all(error)
         self.outbox.fail_all(error)
         for each in waiting:
-            each.answer.errback(error)
+            if not each.answer.called:
+                each.answer.errback(error)
 
     # Called for the connection
 
@@ -152,8 +168,10 @@ class ClientSession:
         """The connection is lost; what waits is sent over the next one. code: of the close frame (RFC 6455, 7.4)."""
         if self.name or isinstance(self.pending, HelloRequest):
             self._name_ours_until = self._clock.seconds() + self._options.name_seconds
-        if isinstance(self.pending, HistoryRequest):
-            self._histories.appendleft(self.pending)
+        if isinstance(self.pending, AskedRequest):
+            self._asked.appendleft(self.pending)
+        if isinstance(self.pending, ChangeRequest):
+            self.pending.is_repeated = True
         sent = self.outbox.sent()
         self._send, self.pending, self.name = None, None, ""
         self.rooms.disconnected()
@@ -238,18 +256,18 @@ class ClientSession:
         room = self.rooms.next_to_join()
         if room is not None:
             return JoinRequest(room)
-        if self._histories:
-            return self._histories.popleft()
+        if self._asked:
+            return self._asked.popleft()
         gap = self.rooms.next_gap()
         return GapRequest(*gap) if gap is not None else None
 
     def repeat(self, request: ClientRequest) -> None:
         """Send a request again that was refused for now. What is not in a queue follows from the rooms' state."""
-        if isinstance(request, HistoryRequest):
-            self._histories.appendleft(request)
+        if isinstance(request, AskedRequest):
+            self._asked.appendleft(request)
 
     def _is_full(self) -> bool:
-        return len(self.outbox) + len(self._histories) >= self._options.max_waiting
+        return len(self.outbox) + len(self._asked) >= self._options.max_waiting
 
     def _full(self) -> QueueFull:
         return QueueFull(f"{self._options.max_waiting} requests wait for the server; try again after the next answer.")

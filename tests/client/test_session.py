@@ -6,7 +6,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.client.errors import Banned, NothingSaid, NotInside, QueueFull, Refused, Stopped
-from mixsvc.client.events import BegunAnew, Deleted, Missed, Removed, RoomEvent
+from mixsvc.client.events import BegunAnew, Deleted, Edited, Missed, Removed, RoomEvent
 from mixsvc.client.handlers import receive
 from mixsvc.client.parsing import BadMessage
 from mixsvc.client.testing import MemoryServer
@@ -454,6 +454,41 @@ class ClientSessionTests(SynchronousTestCase):
         self.harness.settle()
 
         self.assertEqual("no_such_room", self.failureResultOf(page, Refused).value.code)
+
+    # Changes
+
+    def test_a_message_of_ones_own_is_edited_and_deleted_and_the_listener_hears_it(self) -> None:
+        self.inside()
+        self.session.say("lobby", "helo")
+        self.harness.settle()
+
+        edited = self.session.change("lobby", 1, "hello")
+        deleted = self.session.change("lobby", 1, None)
+        self.harness.settle()
+
+        self.assertEqual([None, None], [self.successResultOf(edited), self.successResultOf(deleted)])
+        self.assertEqual([Edited(1, "hello"), Deleted((1,))], self.events[-2:])
+
+    def test_what_others_have_said_is_refused(self) -> None:
+        self.inside()
+        self.server.say("lobby", "mine")
+
+        edited = self.session.change("lobby", 1, "yours")
+        self.harness.settle()
+
+        self.assertEqual("not_allowed", self.failureResultOf(edited, Refused).value.code)
+        self.failureResultOf(self.session.change("nowhere", 1, "x"), NotInside)
+
+    def test_a_deletion_whose_answer_was_lost_is_done(self) -> None:
+        self.inside()
+        self.session.say("lobby", "helo")
+        self.harness.settle()
+        deleted = self.session.change("lobby", 1, None)
+        self.harness.upstream()
+
+        self.reconnect()
+
+        self.assertIsNone(self.successResultOf(deleted))
 
     # Names, and the end
 

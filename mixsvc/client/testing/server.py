@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 __all__ = ["TIME", "MemoryConnection", "MemoryServer", "Message"]
@@ -126,7 +127,7 @@ class MemoryServer:
         refusals = self._refusals.get(type)
         if refusals:
             connection.send_error(request, **refusals.popleft())
-        elif type not in ("hello", "join", "leave", "history", "say"):
+        elif type not in ("hello", "join", "leave", "history", "say", "edit", "delete"):
             connection.send_error(request, code="unknown_type", text="There is no such type.")
         elif type != "hello" and not connection.name:
             connection.send_error(request, code="no_name", text="Say hello first.")
@@ -172,6 +173,25 @@ class MemoryServer:
         earlier = [each for each in self._kept(room) if before is None or each["number"] < before]
         page = earlier[-request.get("limit", NEWEST) :]
         connection.send(type="history", room=room, messages=page, **self._bounds(room))
+
+    def _edit(self, connection: "MemoryConnection", request: Message) -> None:
+        self._change(connection, request, lambda: self.edit(request["room"], request["number"], request["text"]))
+
+    def _delete(self, connection: "MemoryConnection", request: Message) -> None:
+        self._change(connection, request, lambda: self.delete(request["room"], request["number"], connection.name))
+
+    def _change(self, connection: "MemoryConnection", request: Message, change: Callable[[], None]) -> None:
+        room, number = request["room"], request["number"]
+        found = [each for each in self._kept(room) if each["number"] == number and "deleted" not in each]
+        if room not in connection.rooms:
+            connection.send_error(request, code="not_inside", text=f"Join {room} first.")
+        elif not found:
+            connection.send_error(request, code="no_such_message", text=f"There is no message {number}.")
+        elif found[0]["name"] != connection.name:
+            connection.send_error(request, code="not_allowed", text="This message is not yours.")
+        else:
+            change()
+            connection.send(type="done", of=request["type"], room=room, number=number)
 
     def _say(self, connection: "MemoryConnection", request: Message) -> None:
         room, text = request["room"], request["text"]

@@ -4,6 +4,9 @@ from mixsvc.chat.handlers.state import MOST_REQUESTS
 from mixsvc.errors import StorageError
 from tests.chat.cases import ChatTestCase
 
+# Texts of several lines, as people paste them.
+LINES = ["one\n\n  two\tthree\nfour", "\n\nlast\n", "a\r\nb\rc\u2028d\x85e", "def f():\n    return 1\n"]
+
 
 class SayTests(ChatTestCase):
     def setUp(self) -> None:
@@ -55,6 +58,29 @@ class SayTests(ChatTestCase):
         self.chat.database.settle()
 
         self.assertEqual(["welcome", "joined", "said", "message"], [each["type"] for each in cid.got()])
+
+    def test_lines_indents_and_blanks_are_told_and_kept_as_they_came(self) -> None:
+        for number, text in enumerate(LINES, 1):
+            (said, told) = self.answer(self.ann, "say", room="lobby", text=text)
+            self.assertEqual([number, text], [said["number"], told["text"]])
+        posted = self.chat.dispatcher.publish("lobby", "Web", LINES[0])
+        self.database.settle()
+
+        kept = [*LINES, LINES[0]]
+        self.assertEqual(len(kept), self.successResultOf(posted).message.number)
+        self.assertEqual(LINES[0], self.bob.got("message")[-1]["text"])
+        self.assertEqual(kept, [each["text"] for each in self.answer(self.bob, "history", room="lobby")[0]["messages"]])
+        self.assertEqual(kept, [each["text"] for each in self.join(self.chat.named("Cid"))["messages"]])
+
+    def test_lines_and_their_ends_count_as_characters(self) -> None:
+        self.assertEqual("said", self.answer(self.ann, "say", room="lobby", text="a\n" * 1000)[0]["type"])
+        self.assertEqual("bad_text", self.code(self.ann, "say", room="lobby", text="a\n" * 1000 + "b"))
+
+    def test_what_one_does_may_have_lines_and_a_topic_has_one(self) -> None:
+        told = self.answer(self.ann, "say", room="lobby", text="/me sings:\n  la\nla\n")[1]
+        topic = self.answer(self.ann, "say", room="lobby", text="/topic\nPlans\nfor May")[1]
+
+        self.assertEqual(("sings:\n  la\nla", "Plans for May"), (told["text"], topic["text"]))
 
     def test_a_client_outside_cannot_post(self) -> None:
         error = self.refused(self.ann, "say", room="den", text="hi", key="k")

@@ -98,6 +98,15 @@ class InsertContract(MessagesCase):
             [(1, False), (2, False), (1, True)], [(each.message.number, each.is_repeated) for each in found]
         )
 
+    def test_texts_keep_their_lines_and_blanks(self) -> None:
+        texts = ["one\n\n  two\tthree\n", "\n\nlast", "a\r\nb\rc\u2028d\x85e\x1b"]
+
+        self.assertEqual(texts, [each.message.text for each in self.insert(drafts(*texts))])
+
+        self.assertEqual(texts, [each.text for each in self.read().messages])
+        new = self.run_in(self.tables.store.messages.read_new, {"lobby": 0}, 10)["lobby"].messages
+        self.assertEqual(texts, [each.message.text for each in new])
+
     def test_a_key_belongs_to_its_room(self) -> None:
         self.insert(drafts("a", key="k"))
 
