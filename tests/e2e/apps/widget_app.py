@@ -9,10 +9,14 @@ app = Flask(__name__)
 
 @app.post("/token")
 def token() -> Response:
-    """A token for the person whom the query names, who is who they say they are; "" for nobody."""
+    """A token for the person whom the query names, who is who they say they are; "" for nobody.
+
+    seconds, in the query: how long it is valid.
+    """
     person = request.args["person"]
+    seconds = int(request.args.get("seconds", "600"))
     rooms = request.args.getlist("room") or None
-    text = mix.tokens.sign(person, person.title(), rooms=rooms, seconds=600) if person else ""
+    text = mix.tokens.sign(person, person.title(), rooms=rooms, seconds=seconds) if person else ""
     return Response(text, headers={"Access-Control-Allow-Origin": "*"}, mimetype="text/plain")
 
 

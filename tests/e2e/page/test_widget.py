@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.builds import PROJECT
 from tests.e2e.support.axe import violations
@@ -16,6 +16,7 @@ from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.foreign_site import ForeignSite
 from tests.e2e.support.service import Config, Launch, Service
 from tests.e2e.support.urls import post
+from tests.e2e.support.waiting import wait_until
 
 # Names that scripts of a page may take, and what they may do to objects of all.
 HOSTILE_SCRIPT: Final = """
@@ -140,6 +141,27 @@ def test_a_log_out_ends_the_connection_and_no_other(service: Service, site: Fore
     expect(ann.locator("textarea")).to_be_hidden()
     say(bob, "still here")
     expect(texts(bob).last).to_have_text("still here")
+
+
+@pytest.mark.usefixtures("no_complaints", "service")
+def test_a_box_whose_token_expires_goes_on_with_the_next(site: ForeignSite, visitor: NewVisitor) -> None:
+    page = visitor().page
+    brought: list[str] = []
+
+    def bring_a_short_one(route: Route) -> None:
+        brought.append(route.request.url)
+        route.continue_(url=f"{route.request.url}&seconds=1")
+
+    page.route("**/token?person=ann", bring_a_short_one)
+    page.goto(f"{site.origin}/two.html")
+    ann = box(page, "lobby")
+    expect(ann.locator("textarea")).to_be_visible()
+    ann.locator("textarea").fill("typed meanwhile")
+
+    wait_until(lambda: page.evaluate("1") == 1 and len(brought) > 2, "no other token was asked for")
+    ann.locator("textarea").press("Enter")
+
+    expect(ann.locator(".log > ol:not(.unsent) .text").last).to_have_text("typed meanwhile")
 
 
 @pytest.mark.usefixtures("no_complaints", "service")

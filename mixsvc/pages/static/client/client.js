@@ -40,7 +40,7 @@ export class ChatClient {
         later,
         new_key: randomText,
       },
-      this.#audience(),
+      this.#audience(token),
       token,
     );
     this.#connection = new Connection(url, {
@@ -191,8 +191,8 @@ export class ChatClient {
     return this.#chat.ask(message);
   }
 
-  /** @returns {import("./chat.js").Audience} */
-  #audience() {
+  /** @param {Identify | null} token @returns {import("./chat.js").Audience} */
+  #audience(token) {
     return {
       welcome: (rooms, epoch) => this.#emit("welcome", { rooms, epoch, self: this.self }),
       changed: () => this.#emit("change", this),
@@ -204,8 +204,17 @@ export class ChatClient {
       phase: (phase, self) => this.#emit("phase", { phase, self }),
       notice: (text) => this.#emit("notice", text),
       other: (message) => this.#emit("other", message),
-      event: (message) => this.#emit("event", message),
+      event: (message) => this.#on_event(message, token !== null),
     };
+  }
+
+  /** @param {Message} message @param {boolean} has_token */
+  #on_event(message, has_token) {
+    this.#emit("event", message);
+    if (message.type === "logged_out" && has_token) {
+      // The token has expired, or the person is somebody else now: the next connection brings another.
+      this.reconnect();
+    }
   }
 
   #lost() {
