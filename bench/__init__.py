@@ -7,5 +7,6 @@ checked.
 Files in the order in which one meets them: __main__ (the command), scenarios (what is measured), peers (the servers and
 their packages), installing (their environments), processes (a running server), servers/ (their programs); protocol
 (bytes), connecting, clients and load (SockJS), requests (WSGI), computing (a view that takes 25 ms), dialects and
-talking (a chat beside it); report (the table and the targets). chat is a second command, for the whole chat.
+talking (a chat beside it); report (the table and the targets). chat is a second command, for the whole chat, and
+first_visit a third, for the page.
 """

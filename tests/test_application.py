@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.security import generate_password_hash
 from werkzeug.test import Client
 
-from mixsvc.application import authenticator, make_application, make_pages
+from mixsvc.application import authenticator, make_application, make_pages, person_tokens
+from mixsvc.common.person_tokens import BadToken
 from mixsvc.config.parsers import Moderator
 from mixsvc.config.settings import MEMORY, ChatSettings, Settings, StorageSettings, WebSettings
 from mixsvc.errors import BadSetting
@@ -38,6 +39,21 @@ class OwnApplicationTests(SynchronousTestCase):
     def status_of_post(self, app: Flask, token: str) -> int:
         headers = {"Authorization": f"Bearer {token}"}
         return app.test_client().post("/api/rooms/lobby/messages", json={"text": "x"}, headers=headers).status_code
+
+    def test_all_processes_of_a_service_take_the_tokens_that_one_has_signed(self) -> None:
+        settings = Settings().within(self.folder)
+        signing, reading = person_tokens(settings), person_tokens(settings, b"of a process whose key has no file")
+
+        self.assertEqual(os.listdir(self.folder), [])
+        self.assertEqual(reading.read(signing.sign("7"), 0).person, "7")
+
+    def test_without_a_file_the_processes_share_the_key_that_they_are_given(self) -> None:
+        settings = Settings(storage=StorageSettings(path=MEMORY))
+        signing, reading = (person_tokens(settings, b"the key of the service") for _ in range(2))
+
+        self.assertEqual(reading.read(signing.sign("7"), 0).person, "7")
+        with self.assertRaises(BadToken):
+            person_tokens(settings).read(signing.sign("7"), 0)
 
     def test_key_and_token_are_made_in_the_folder_of_the_database(self) -> None:
         app = make_pages(FakeMix(chat=FakeChat()), Settings().within(self.folder))
