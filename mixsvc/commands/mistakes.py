@@ -28,9 +28,10 @@ from mixsvc.config.settings import Settings
 from mixsvc.embedded.process import check_chat_database
 from mixsvc.errors import MixError
 from mixsvc.http.listening import check_endpoints
+from mixsvc.operations.agreement import expect_agreement, own_part
 from mixsvc.operations.log_files import check_log_file
 from mixsvc.rates.sources import check_sources
-from mixsvc.storage.choosing import rehearse
+from mixsvc.storage.choosing import look, rehearse, settled
 
 __all__ = ["mistakes_in"]
 
@@ -86,6 +87,12 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield "chat", "listen", partial(check_chat_database, settings)
     place = "url" if settings.storage.url else "url_file" if settings.storage.url_file else "path"
     yield "storage", place, partial(rehearse, settings.storage, settings.nodes.listen_url)
+    yield "storage", place, partial(_check_agreement, settings)
+
+
+def _check_agreement(settings: Settings) -> None:
+    """Check that the files of secrets are those of the nodes that live. Raises MixError."""
+    look(settled(settings.storage), lambda cursor: expect_agreement(cursor, own_part(settings)))
 
 
 def _placed(path: str, found: ReadSettings, place: tuple[str, str], text: str) -> str:

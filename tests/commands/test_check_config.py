@@ -2,13 +2,19 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from mixsvc import facade
 from mixsvc.__main__ import main
+from mixsvc.config.settings import Settings, WebSettings
 from mixsvc.facade import Mix
+from mixsvc.nodes import statements
+from mixsvc.operations.agreement import agree, own_part
+from mixsvc.storage.postgres.connection import connect
+from mixsvc.storage.postgres.schema import upgrade
 from tests.builds import PROJECT
 
 
@@ -151,3 +157,23 @@ def test_their_module_that_uses_the_service_during_the_import_starts_nothing(
     (line,) = checked("[web]\nwsgi = theirs:app\n", capsys)
 
     assert "RuntimeError: " in line
+
+
+def test_a_secret_that_the_nodes_do_not_have_is_a_mistake(
+    durable_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("theirs", "ours"):
+        Path(name).write_text(name * 10)
+    with closing(connect(durable_url)) as connection:
+        upgrade(connection)
+        agree(connection.cursor(), own_part(Settings(web=WebSettings(secret_key_file="theirs"))))
+        monkeypatch.setattr("time.sleep", lambda seconds: statements.begin(connection.cursor(), "node1"))
+        text = f"[storage]\nurl = {durable_url}\n[web]\nsecret_key_file = "
+
+        (line,) = checked(f"{text}ours\n", capsys)
+        assert checked(f"{text}theirs\n", capsys) == []
+
+    assert line.startswith("line 4: [web] secret_key_file = ")
+    assert line.endswith(
+        "ours is not the same as on the other nodes (node1); copy theirs, or stop all nodes to change it"
+    )
