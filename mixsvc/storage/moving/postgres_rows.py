@@ -1,9 +1,10 @@
 """The rows of a history in a PostgreSQL database."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from mixsvc.storage.moving.tables import FLOORS, MOVING, Column, Key, Kind, MovedTable, Part, Row
+from mixsvc.storage.moving.tables import FLOORS, MOVING, Column, Key, Kind, MovedTable, Part, Row, Value
 from mixsvc.storage.moving.texts import MICROSECONDS
 from mixsvc.storage.postgres.connection import PostgresConnection
 
@@ -16,6 +17,9 @@ COUNTERS: Final = """
         WHEN 'sanction' THEN (SELECT max(id) FROM sanction)
     END)
 """
+# Of the times in rows.
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
 BEGIN: Final = "INSERT INTO meta (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
 
@@ -62,13 +66,11 @@ class PostgresRows:
     def replace(self, table: MovedTable, after: Key | None, up_to: Key | None, rows: Sequence[Row]) -> None:
         """See RowWriter."""
         where, values = _range(table, after, up_to)
-        given = ", ".join(f"%s::{each.kind.value}[]" for each in table.columns)
-        cells = ", ".join(map(_written, table.columns))
-        statement = f"INSERT INTO {table.name} ({table.names}) SELECT {cells} FROM unnest({given}) AS t ({table.names})"
-        with self._connection.transaction():
-            self._connection.execute(f"DELETE FROM {table.name} {where}".encode(), values)
-            if rows:
-                self._connection.execute(statement.encode(), [list(column) for column in zip(*rows, strict=True)])
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {table.name} {where}".encode(), values)
+            with cursor.copy(f"COPY {table.name} ({table.names}) FROM STDIN".encode()) as copy:
+                for row in rows:
+                    copy.write_row([*map(_written, table.columns, row)])
 
     def finish(self, epoch: str, floors: Mapping[str, int]) -> None:
         """See RowWriter."""
@@ -97,13 +99,13 @@ def _read(column: Column) -> str:
     return column.name
 
 
-def _written(column: Column) -> str:
-    if column.kind is Kind.TIME and column.is_null_without:
-        return f"to_timestamp({column.name} / {MICROSECONDS})"
-    if column.kind is Kind.TIME:
+def _written(column: Column, cell: Value) -> Value:
+    if column.kind is not Kind.TIME:
+        return cell
+    if cell is None:
         # What has no time yet gets it later, and so does what has one of the future (expire_events).
-        return f"coalesce(to_timestamp({column.name} / {MICROSECONDS}), 'infinity')"
-    return column.name
+        return None if column.is_null_without else "infinity"
+    return (BEGINNING + timedelta(microseconds=int(cell))).isoformat()
 
 
 def _range(table: MovedTable, after: Key | None, up_to: Key | None) -> tuple[str, list[Any]]:

@@ -35,8 +35,8 @@ class Kind(Enum):
     """What a column has. A time may be missing: in SQLite it is NULL then, and in PostgreSQL infinity."""
 
     TEXT = "text"
-    NUMBER = "bigint"
-    TIME = "double precision"
+    NUMBER = "number"
+    TIME = "time"
 
 
 @dataclass(frozen=True)

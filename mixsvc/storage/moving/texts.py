@@ -14,7 +14,8 @@ __all__ = ["MICROSECONDS", "storable"]
 
 MICROSECONDS: Final = 1_000_000
 
-# The last second that datetime can represent, the end of the year 9999.
+# The seconds that datetime can represent: from the beginning of the year 1 to the end of the year 9999.
+FIRST_SECOND: Final = -62_135_596_800
 LAST_SECOND: Final = 253_402_300_799
 
 REPLACEMENT: Final = "\ufffd"
@@ -89,7 +90,7 @@ def _number(table: MovedTable, column: Column, cell: Any) -> Value:
         # A column of numbers keeps a text that is none as a text.
         if (
             isinstance(cell, int | float)
-            and -LAST_SECOND <= cell <= LAST_SECOND
+            and FIRST_SECOND <= cell <= LAST_SECOND
             and not (cell < 0 and table.skips_times)
         ):
             return round(cell * MICROSECONDS)
