@@ -21,7 +21,7 @@ from bench.scenarios import SCENARIOS, Scenario
 from bench.servers.wsgi_app import STEPS
 
 # The sockets of the largest scenario, and some for the rest.
-_FILES: Final = 5200
+_FILES: Final = 10_400
 
 # What the view of the scenario isolation computes: CPU time in seconds.
 _VIEW_SECONDS: Final = 0.025

@@ -14,6 +14,7 @@ __all__ = [
     "BEFORE",
     "BEFORE_NODES",
     "CACHE",
+    "HELD",
     "ISOLATION",
     "PEERS",
     "ROOT",
@@ -92,6 +93,10 @@ _WSGI_PEERS: Final = _by_name(
     Peer("uwsgi-process", _START, _UWSGI, argument="uwsgi-process", shares="uwsgi"),
     Peer("granian", _START, _GRANIAN, argument="granian"),
     Peer("granian-worker", _START, _GRANIAN, argument="granian-worker", shares="granian"),
+    Peer("mixsvc-held", _START, argument="mixsvc-held"),
+    Peer("mixsvc-publishing", _START, argument="mixsvc-publishing"),
+    Peer("gunicorn-generators", _START, _GUNICORN, argument="gunicorn-generators", shares="gunicorn"),
+    Peer("aiohttp-sse", "sse_server.py", ("aiohttp==3.14.5",)),
     Peer("flask-socketio", _START, _SOCKET_IO, argument="flask-socketio", dialect=SOCKET_IO),
 )
 # Compared with nodes: the last commit whose chat knew none; two workers, and Redis.
@@ -103,6 +108,7 @@ ALL_PEERS: Final[Mapping[str, Peer]] = {**PEERS, **_WSGI_PEERS}
 _OURS: Final = ("mixsvc", "mixsvc-processes", "mixsvc-before")
 WSGI: Final = ("mixsvc", "mixsvc-process", "twist-web", "waitress", "gunicorn", "uwsgi-process", "granian-worker")
 TWO_CORES: Final = (*_OURS, "gunicorn-workers", "waitress", "uwsgi", "granian")
+HELD: Final = ("mixsvc-publishing", "gunicorn-generators", "aiohttp-sse")
 ISOLATION: Final = (*_OURS, "flask-socketio", "gunicorn-and-chat")
 
 

@@ -11,7 +11,7 @@ from bench.scenarios import Figures
 __all__ = ["OURS", "TARGETS", "Results", "Target", "table"]
 
 # Of those that take part in a scenario, the first one is compared with the others.
-OURS: Final = ("txsockjs", "two-nodes", "mixsvc-processes", "mixsvc")
+OURS: Final = ("txsockjs", "mixsvc-held", "two-nodes", "mixsvc-processes", "mixsvc")
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,9 @@ TARGETS: Final = (
     Target("wsgi-two-cores", "requests/s", 1.5, "mixsvc-before", ours="mixsvc-processes"),
     Target("wsgi-two-cores", "CPU us/request", 0.6, "gunicorn-workers", at_most=True, ours="mixsvc-processes"),
     Target("isolation", "views/s", 1.5, "mixsvc-before", ours="mixsvc-processes"),
+    Target("publish", "deliveries/CPU s", 10, "gunicorn-generators", ours="mixsvc-publishing"),
+    Target("publish", "deliveries/CPU s", 4, "aiohttp-sse", ours="mixsvc-publishing"),
+    Target("holding", "KB/stream", 6, at_most=True, ours="mixsvc-held"),
     *(
         Target("isolation", f"{question} ms, {part}", bound, peer, at_most=True, ours="mixsvc-processes")
         for question in ("say", "who")

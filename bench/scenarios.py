@@ -10,8 +10,9 @@ from typing import Final
 
 from bench.clients import ClientGroup
 from bench.connecting import connect, connect_one
+from bench.held import HeldStreams
 from bench.load import Broadcasts, Echoes
-from bench.peers import ISOLATION, PEERS, TWO_CORES, WSGI
+from bench.peers import HELD, ISOLATION, PEERS, TWO_CORES, WSGI
 from bench.processes import Server
 from bench.protocol import EVENTSOURCE, XHR_STREAMING, Transport
 from bench.requests import RequestLoad, RequestTimes
@@ -24,8 +25,10 @@ __all__ = [
     "Scenario",
     "echo",
     "fanout",
+    "holding",
     "idle",
     "isolation",
+    "publish",
     "slow_readers",
     "streaming",
     "wsgi",
@@ -44,6 +47,9 @@ WARM_UP_SECONDS: Final = 2.0
 
 # Enough questions for a 99th percentile.
 ISOLATION_TIMES: Final = 2
+
+# Not counted for the memory of the others.
+FIRST_STREAMS: Final = 20
 
 # How often memory is measured.
 MEMORY_SAMPLES: Final = 10
@@ -165,6 +171,40 @@ async def _isolation(server: Server, seconds: float, load: RequestLoad) -> Figur
         return figures
 
 
+def publish(server: Server, seconds: float, streams: int) -> Figures:
+    """A view publishes to event streams that are held open, again as soon as all have got everything."""
+    held = HeldStreams(server.port)
+    try:
+        held.open(streams)
+        held.publish(WARM_UP_SECONDS)
+        before = server.cpu()
+        delivered, took = held.publish(seconds)
+        return {"deliveries/s": delivered / took, "deliveries/CPU s": delivered / max(server.cpu() - before, 0.01)}
+    finally:
+        held.close()
+
+
+def holding(server: Server, seconds: float, streams: int, connections: int) -> Figures:
+    """Event streams on which nothing happens: their memory, and how fast other views are without and with them."""
+    load, held = RequestLoad(server.port, connections, HELLO.encode()), HeldStreams(server.port)
+    try:
+        load.run(WARM_UP_SECONDS)
+        without = load.run(seconds)
+        # The first ones may make the server load modules.
+        held.open(FIRST_STREAMS)
+        before = server.memory()
+        held.open(streams - FIRST_STREAMS)
+        memory = server.memory() - before
+        return {
+            "KB/stream": memory / 1024 / (streams - FIRST_STREAMS),
+            **_milliseconds("without them ", without),
+            **_milliseconds("with them ", load.run(seconds)),
+        }
+    finally:
+        held.close()
+        load.close()
+
+
 def _milliseconds(prefix: str, times: RequestTimes) -> Figures:
     return {f"{prefix}ms, median": times.percentile(50) * 1e3, f"{prefix}ms, 99 %": times.percentile(99) * 1e3}
 
@@ -184,6 +224,8 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         Scenario("slow-readers", partial(slow_readers, sessions=1000, slow=100)),
         Scenario("wsgi", partial(wsgi, connections=50), WSGI),
         Scenario("wsgi-two-cores", partial(wsgi, connections=50), TWO_CORES, cores=2),
+        Scenario("publish", partial(publish, streams=1000), HELD),
+        Scenario("holding", partial(holding, streams=10_000, connections=10), ("mixsvc-held",)),
         Scenario("isolation", partial(isolation, connections=32), ISOLATION, cores=2),
         Scenario("isolation-one-core", partial(isolation, connections=32), ISOLATION),
     )

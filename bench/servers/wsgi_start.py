@@ -26,6 +26,10 @@ SOCKET_IO_THREADS = "12"
 # Each persistent connection keeps a thread of uWSGI, and 50 are open.
 UWSGI_THREADS = "25"
 UWSGI_THREADS_OF_ONE = "50"
+# Half of the threads may wait for the database, and sixteen publish.
+PUBLISHING_THREADS = "32"
+# A thread for each of a thousand streams, and some more.
+STREAM_THREADS = "1020"
 # How much of the log of a server that does not start is shown.
 TAIL_BYTES = 800
 
@@ -42,6 +46,11 @@ sources = archive
 rate = 1000000
 burst = 1000000
 joins = 1000000
+[topics]
+rate = 1000000
+burst = 1000000
+streams = 20000
+streams_per_address = 20000
 """
 TWISTD = ("twistd", "--nodaemon", "--pidfile=", "mixsvc", "--config=mixsvc.ini")
 MIXSVC = (*TWISTD, "--wsgi=wsgi_app:app")
@@ -50,11 +59,19 @@ UWSGI = ("uwsgi", "--http11-socket=127.0.0.1:{port}", "--master", "--module=wsgi
 GRANIAN = ("granian", "--interface=wsgi", "--host=127.0.0.1", "--port={port}", f"--blocking-threads={THREADS}")
 COMMANDS = {
     "mixsvc": MIXSVC,
+    "mixsvc-held": (*TWISTD, "--wsgi=events_app:held_app"),
+    "mixsvc-publishing": (*TWISTD, "--wsgi=events_app:held_app"),
     "mixsvc-processes": MIXSVC,
     "mixsvc-process": MIXSVC,
     "twist-web": ("twist", "web", "--wsgi=wsgi_app.app", "--listen=tcp:{port}:interface=127.0.0.1:backlog=1024"),
     "waitress": ("waitress-serve", "--listen=127.0.0.1:{port}", f"--threads={THREADS}", "wsgi_app:app"),
     "gunicorn": (*GUNICORN, f"--threads={THREADS}", "wsgi_app:app"),
+    "gunicorn-generators": (
+        *GUNICORN,
+        f"--threads={STREAM_THREADS}",
+        f"--worker-connections={STREAM_THREADS}",
+        "events_app:generator_app",
+    ),
     "gunicorn-workers": (*GUNICORN, f"--workers={WORKERS}", f"--threads={THREADS}", "wsgi_app:app"),
     "gunicorn-and-chat": (*GUNICORN, f"--workers={WORKERS}", f"--threads={THREADS}", "wsgi_app:app"),
     "uwsgi": (*UWSGI, f"--processes={WORKERS}", f"--threads={UWSGI_THREADS}"),
@@ -63,6 +80,7 @@ COMMANDS = {
     "granian-worker": (*GRANIAN, "--workers=1", "wsgi_app:app"),
     "flask-socketio": (*GUNICORN, f"--threads={SOCKET_IO_THREADS}", "socketio_app:app"),
 }
+THREADS_OF = {"mixsvc-publishing": PUBLISHING_THREADS}
 WEB = {"mixsvc-processes": f"processes = {WORKERS}", "mixsvc-process": "processes = 1"}
 
 
@@ -75,7 +93,7 @@ def become(name: str) -> None:
         chat_port = _free_port()
         _run_beside(chat_port)
     else:
-        _write_settings(port, WEB.get(name, ""))
+        _write_settings(port, WEB.get(name, ""), THREADS_OF.get(name, THREADS))
     end_of_server, kept_open = os.pipe()
     if not os.fork():
         os.close(kept_open)
@@ -99,8 +117,8 @@ def _memory() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
 
 
-def _write_settings(port: int, web: str) -> None:
-    Path("mixsvc.ini").write_text(SETTINGS.format(port=port, threads=THREADS, web=web), encoding="utf-8")
+def _write_settings(port: int, web: str, threads: str = THREADS) -> None:
+    Path("mixsvc.ini").write_text(SETTINGS.format(port=port, threads=threads, web=web), encoding="utf-8")
 
 
 def _run_beside(port: int) -> None:
