@@ -55,7 +55,10 @@ class HeldCrowd:
             self._timer = self._clock.callLater(TICK_SECONDS, self._tick)
 
     def end_later(self, client: HeldClient, seconds: float, end: Callable[[], object]) -> None:
-        """Call `end` after so many seconds, unless the client leaves before."""
+        """Call `end` after so many seconds, unless the client leaves before. It takes the place of an earlier one."""
+        earlier = self._again.get(client)
+        if earlier is not None and earlier.active():
+            earlier.cancel()
         self._again[client] = self._clock.callLater(seconds, end)
 
     def remove(self, client: HeldClient) -> bool:

@@ -227,9 +227,9 @@ class ClientHolder:
         """See HeldOwner."""
         self._slow += 1
 
-    def abort_later(self, seconds: float, transport: Any) -> None:
+    def abort_later(self, seconds: float, client: Any) -> None:
         """See HeldOwner."""
-        self._clock.callLater(seconds, transport.abortConnection)
+        self._crowd.end_later(client, seconds, client.abort)
 
     # The end
 

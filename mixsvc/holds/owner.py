@@ -40,5 +40,5 @@ class HeldOwner(Protocol):
     def too_slow(self) -> None:
         """The connection of a client is closed, as it reads too slowly."""
 
-    def abort_later(self, seconds: float, transport: Any) -> None:
-        """Close a connection at once if it is still open after so many seconds."""
+    def abort_later(self, seconds: float, client: Any) -> None:
+        """Abort a client if it has not left after so many seconds."""

@@ -75,7 +75,7 @@ class EventStream:
         self._writer.release()
         self._transport.loseConnection()
         # A client that does not read would stay for ever.
-        self._owner.abort_later(LINGER_SECONDS, self._transport)
+        self._owner.abort_later(LINGER_SECONDS, self)
 
     # For the owner
 

@@ -164,6 +164,18 @@ class EventStreamTests(HeldCase):
         assert wire.value() == chunk(b"id: 1\ndata: one\n\n") + b"0\r\n\r\n"
         assert wire.disconnecting
 
+    def test_a_client_that_takes_nothing_of_the_end_is_dropped_and_one_that_has_left_is_not(self) -> None:
+        (staying, _), (leaving, _) = self.ask(PLAIN), self.ask(PLAIN)
+        aborted: list[object] = []
+        for channel in (staying, leaving):
+            channel.transport.abortConnection = lambda channel=channel: aborted.append(channel)
+
+        self.topics.end(TopicEnd.CLOSED)
+        leaving.connectionLost(Failure(ConnectionDone()))
+        self.clock.advance(5)
+
+        assert aborted == [staying]
+
     def test_the_view_may_want_to_be_asked_again(self) -> None:
         self.serve(holding("order-42", again_after=60.0))
         wire = self.stream()
