@@ -13,6 +13,15 @@ from tests.e2e.support.service import Config, Launch, Service
 
 PASSWORD = "correct horse"
 
+# The session's cookie says that it is the same person.
+EDIT = """(number) => new Promise((done) => {
+    const socket = new WebSocket(`${location.origin.replace("http", "ws")}/chat/websocket`);
+    const edit = { type: "edit", room: "lobby", number, text: "hello" };
+    const requests = [{ type: "hello" }, { type: "join", room: "lobby" }, edit];
+    socket.onopen = () => requests.forEach((each) => socket.send(JSON.stringify(each)));
+    socket.onmessage = ({ data }) => JSON.parse(data).type === "done" && done(socket.close());
+})"""
+
 
 @pytest.fixture(scope="module")
 def config(config: Config) -> Config:
@@ -145,8 +154,23 @@ def test_a_topic_is_deleted_like_any_message_and_goes_from_every_head(both: tupl
 
     for person in both:
         expect(person.page.locator("#room-topic")).to_be_empty()
-        expect(person.page.locator("#log .notice")).to_contain_text(["A moderator deleted this message."])
+        expect(person.page.locator("#log .notice")).to_contain_text(["This message was deleted."])
     expect(mona.page.locator(".delete")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_a_message_that_is_edited_over_another_connection_changes_in_the_page(
+    service: Service, visitor: NewVisitor
+) -> None:
+    ann = visitor()
+    ann.enter(service.url, "Editha")
+    ann.say("helo")
+    expect(ann.texts.last).to_have_text("helo")
+
+    ann.page.evaluate(EDIT, int(ann.page.locator("#log [data-number]").last.get_attribute("data-number") or 0))
+
+    expect(ann.texts.last).to_have_text("hello")
+    expect(ann.page.locator("#log .edited").last).to_have_text("edited")
 
 
 @pytest.mark.usefixtures("no_complaints")

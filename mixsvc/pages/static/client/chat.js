@@ -282,6 +282,7 @@ export class Chat {
     presence: (room, { members, count }) => room.present(members, count),
     who: (room, { members, count }) => room.more_present(members, count),
     deleted: (room, { number, topic }) => room.deleted(number, topic),
+    edited: (room, { number, text }) => room.edited(number, text),
     kicked: (room, { name, by, reason }) => room.put_out(name, by, reason, name === this.#greeting.self.name),
   };
 

@@ -14,13 +14,15 @@ const MOST_NOTICES = 20;
  * @property {string} time  ISO 8601, UTC
  * @property {string} [kind]
  * @property {boolean} [deleted]
+ * @property {boolean} [edited]
  * @property {string} [token]  of a live message
  *
  * @typedef {{id: string, after: number, text: string}} Notice  `after`: the number of the message before it
  * @typedef {"outside" | "joining" | "inside" | "put out"} Place
  * @typedef {{messages: Said[], first: number, last: number}} Page
  * @typedef {{epoch: string, token: string, reset: boolean}} History  whether it is another one than we have seen
- * @typedef {Page & History & {members: string[], count: number, topic: string, deleted?: number[]}} Joined
+ * @typedef {{deleted?: number[], edited?: Said[]}} Changed  what has changed of older messages
+ * @typedef {Page & History & Changed & {members: string[], count: number, topic: string}} Joined
  */
 
 export class Room {
@@ -78,6 +80,7 @@ export class Room {
     this.first = joined.first;
     this.present(joined.members, joined.count);
     joined.deleted?.forEach((number) => this.deleted(number));
+    joined.edited?.forEach(({ number, text }) => this.edited(number, text));
     this.epoch = joined.epoch;
     this.token = joined.token;
     if (since === null || joined.reset || joined.last < since) {
@@ -165,6 +168,15 @@ export class Room {
     const said = this.messages[index];
     if (said) {
       this.messages[index] = { ...said, text: "", deleted: true };
+    }
+  }
+
+  /** @param {number} number @param {string} text  what it says now */
+  edited(number, text) {
+    const index = this.messages.findIndex((said) => said.number === number);
+    const said = this.messages[index];
+    if (said && !said.deleted) {
+      this.messages[index] = { ...said, text, edited: true };
     }
   }
 

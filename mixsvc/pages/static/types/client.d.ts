@@ -3,13 +3,15 @@
 export interface Message {
   number: number;
   name: string;
-  /** "" where a moderator has deleted it. */
+  /** "" where it was deleted. */
   text: string;
   /** ISO 8601, UTC. */
   time: string;
   /** "action", "topic" or "answer"; an ordinary message has none. */
   kind?: string;
   deleted?: boolean;
+  /** Its author has changed the text. */
+  edited?: boolean;
 }
 
 export interface Page {

@@ -51,8 +51,8 @@ function notice_entry({ id, after, text }) {
 
 /** @param {Said} said @param {Entry | undefined} before @returns {SaidEntry} */
 function said_entry(said, before) {
-  // A message that was deleted is another element.
-  const id = `${said.number}${said.deleted ? " deleted" : ""}`;
+  // A message that was deleted or edited is another element.
+  const id = `${said.number}${said.deleted ? " deleted" : ""}${said.edited ? ` ${said.text}` : ""}`;
   return { id, kind: "said", said, follows: before?.kind === "said" && are_one_block(before.said, said) };
 }
 

@@ -6,7 +6,7 @@ import { with_links } from "./links.js";
 import { face, written } from "./names.js";
 import { clock_time } from "./times.js";
 
-const GONE = "A moderator deleted this message.";
+const GONE = "This message was deleted.";
 
 /**
  * @typedef {import("./entries.js").Entry} Entry
@@ -59,6 +59,9 @@ function said_line(said, self, tools) {
     sent.setAttribute("aria-label", "sent");
     sent.title = "Stored on the server";
     head.append(" ", sent);
+  }
+  if (said.edited) {
+    head.append(" ", made("span", "edited", "edited"));
   }
   const text = said.deleted ? made("p", "gone", GONE) : text_of(said.text);
   const classes = ["line", is_own && "own", kind && `line-${kind}`].filter(Boolean).join(" ");

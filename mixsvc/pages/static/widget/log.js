@@ -123,6 +123,9 @@ export class LogView {
     const place = made("p", "text", ...with_links(said.text));
     place.dir = "auto";
     place.part.add("text");
+    if (said.edited) {
+      place.append(" ", made("small", "edited", this.#words.say("edited")));
+    }
     return place;
   }
 
@@ -131,6 +134,9 @@ export class LogView {
     const text = place.querySelector(".text");
     if (said.deleted && text) {
       text.replaceWith(made("p", "deleted", this.#words.say("deleted")));
+    } else if (said.edited && text && place.dataset["text"] !== said.text) {
+      place.dataset["text"] = said.text;
+      text.replaceWith(this.#text(said));
     }
   }
 
