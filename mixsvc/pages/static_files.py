@@ -40,7 +40,9 @@ class StaticFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         # A link may lead outside.
-        files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
+        found = sorted(file for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
+        # The names of the bundle's files have hashes of their own.
+        files = [file for file in found if BUILT not in file.relative_to(folder).parts]
         # One version for all files, in the path: a script's imports are relative, so they stay within its version.
         self.version = _digest(folder, files)
         self._names = [file.relative_to(folder).as_posix() for file in files]
