@@ -223,9 +223,8 @@ class MixService(MultiService):
         return RatesService(self._reactor, self._settings, self._database, self._helpers, nodes)
 
     def _make_operations(self, process: ProcessContext) -> Operations:
-        parts = MonitoredParts(
-            self._database, self._rates, self._chat, self._views, self._unread, self._holder, self._children, self._node
-        )
+        watched = self._database, self._rates, self._chat, self._topics
+        parts = MonitoredParts(*watched, self._views, self._unread, self._holder, self._children, self._node)
         return Operations(self._reactor, self._settings, parts, process)
 
     def _make_identifier(self, authenticate: Authenticator, bridge: Bridge) -> tuple[Identifier, LookAtLogins | None]:

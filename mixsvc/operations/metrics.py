@@ -23,6 +23,7 @@ from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.polling.source_health import FAILING, GOOD, UNTRIED, WAITING
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
+from mixsvc.topics.stats import TopicStats
 from mixsvc.wsgi.supervision.stats import ChildrenStats, SlotStats
 from mixsvc.wsgi.waiting import ViewThreads
 from txsockjs import Numbers
@@ -54,6 +55,7 @@ class MetricSources:
     refused: Callable[[], Mapping[str, int]]
     sessions: Callable[[], Numbers]
     chat: Callable[[], ChatStats]
+    topics: Callable[[], TopicStats]
     sources: Callable[[], Sequence[SourceHealth]]
     source_ages: Callable[[], Mapping[str, float]]
     views: ViewThreads
@@ -139,6 +141,7 @@ class _ServiceCollector(Collector):
             yield from _children(self._parts.children())
         yield from self._sockjs()
         yield from self._chat()
+        yield from _topics(self._parts.topics())
         if self._parts.node is not None:
             yield from _nodes(self._parts.node())
         yield from self._sources()
@@ -203,6 +206,16 @@ class _ServiceCollector(Collector):
         yield _gauges("mixsvc_rates_source_failures", "Failures in a row.", ("source",), failures)
         states = [((each.name, state), each.state == state) for each in sources for state in STATES]
         yield _gauges("mixsvc_rates_source_state", "1 for the present state.", ("source", "state"), states)
+
+
+def _topics(stats: TopicStats) -> Iterator[Metric]:
+    yield _gauge("mixsvc_topics_followed", "Topics that somebody follows here.", stats.followed)
+    yield _counter("mixsvc_topics_events", "Events stored and acknowledged.", stats.published)
+    text = "Events refused because their topic got too many."
+    yield _counter("mixsvc_topics_events_refused", text, stats.refused)
+    yield _histogram("mixsvc_topics_commit_events", "Events in one commit.", stats.commit_sizes)
+    text = "How long a commit of events takes."
+    yield _histogram("mixsvc_topics_commit_duration_seconds", text, stats.commit_seconds)
 
 
 def _held(stats: HeldStats) -> Iterator[Metric]:

@@ -27,6 +27,7 @@ from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.service import RatesService
 from mixsvc.storage.engine import Engine
+from mixsvc.topics.service import TopicsService
 from mixsvc.wsgi.spool import SpoolQuota
 from mixsvc.wsgi.waiting import ViewThreads
 
@@ -58,6 +59,7 @@ class MonitoredParts:
     database: Engine
     rates: RatesService
     chat: ChatService
+    topics: TopicsService
     views: ViewThreads
     unread: SpoolQuota
     holder: ClientHolder
@@ -115,6 +117,7 @@ class Operations:
                 refused=lambda: site.refused,
                 sessions=parts.chat.resource.numbers,
                 chat=parts.chat.stats,
+                topics=parts.topics.stats,
                 sources=parts.rates.facade.sources,
                 source_ages=parts.rates.source_ages,
                 views=parts.views,

@@ -16,7 +16,7 @@ from mixsvc.config.settings import Settings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import Authenticator, IMix
 from mixsvc.pages import index
-from mixsvc.pages.api import accounts, events, rates, rooms
+from mixsvc.pages.api import accounts, events, rates, rooms, topics
 from mixsvc.pages.api.cors import install_cross_origin_policy
 from mixsvc.pages.api.problems import problem, problem_of
 from mixsvc.pages.auth.devices import Devices
@@ -120,6 +120,7 @@ def create_app(
     app.register_blueprint(accounts.blueprint(mix, sessions, logins, authenticator, settings.chat.guests))
     app.register_blueprint(rooms.blueprint(mix, access))
     app.register_blueprint(events.blueprint(mix, access))
+    app.register_blueprint(topics.blueprint(mix, access, settings.topics))
     app.register_error_handler(HTTPException, _error_response)
     app.register_error_handler(ServiceBusy, _busy_response)
     app.after_request(_add_headers)

@@ -22,6 +22,7 @@ from mixsvc.operations.reactor_lag import INTERVAL, ReactorLag
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.polling.source_health import untried
 from mixsvc.storage.sqlite_version import has_wal_reset_fault
+from mixsvc.topics.stats import TopicStats
 from mixsvc.wsgi.supervision.stats import ChildrenStats, SlotStats
 from tests.builds import PROJECT
 from txsockjs import Numbers
@@ -74,6 +75,7 @@ class MetricsTests(SynchronousTestCase):
             refused=lambda: {"413": 2, "unread": 1},
             sessions=lambda: Numbers({"xhr": 4, "websocket": 6}, 100, {"address": 8}, 9),
             chat=lambda: ChatStats(11, 2, 12, Counter(slow_down=13), histogram(5, 5), histogram(0.5)),
+            topics=lambda: TopicStats(21, 22, 23, histogram(5, 6), histogram(0.25)),
             sources=lambda: self.sources,
             source_ages=lambda: {"ecb": 60.0},
             views=views,
@@ -137,6 +139,11 @@ class MetricsTests(SynchronousTestCase):
             ("mixsvc_chat_rooms", ()): 2,
             ("mixsvc_chat_messages_total", ()): 12,
             ("mixsvc_chat_refusals_total", ("slow_down",)): 13,
+            ("mixsvc_topics_events_total", ()): 21,
+            ("mixsvc_topics_events_refused_total", ()): 22,
+            ("mixsvc_topics_followed", ()): 23,
+            ("mixsvc_topics_commit_events_sum", ()): 11,
+            ("mixsvc_topics_commit_duration_seconds_count", ()): 1,
             ("mixsvc_chat_commit_messages_sum", ()): 10,
             ("mixsvc_chat_commit_messages_count", ()): 2,
             ("mixsvc_chat_commit_duration_seconds_sum", ()): 0.5,
