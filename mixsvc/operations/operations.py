@@ -32,6 +32,7 @@ from mixsvc.wsgi.spool import SpoolQuota
 from mixsvc.wsgi.waiting import ViewThreads
 
 if TYPE_CHECKING:
+    from mixsvc.operations.metrics import MetricSources
     from mixsvc.wsgi.supervision.processes import ViewProcesses
 
 __all__ = ["Operations", "ProcessContext", "MonitoredParts"]
@@ -107,30 +108,32 @@ class Operations:
         if not self._settings.server.admin_listen:
             # Nobody can ask for metrics, so what writes them is not loaded.
             return Resource()
-        from mixsvc.operations.metrics import MetricsExposition, MetricSources
+        from mixsvc.operations.metrics import MetricsExposition
+
+        return admin_pages(self._readiness.report, MetricsExposition(self._metric_sources(site)).write)
+
+    def _metric_sources(self, site: MixSite) -> "MetricSources":
+        from mixsvc.operations.metrics import MetricSources
 
         parts = self._parts
-        exposition = MetricsExposition(
-            MetricSources(
-                traffic=self._traffic,
-                connections=lambda: len(site.channels),
-                refused=lambda: site.refused,
-                sessions=parts.chat.resource.numbers,
-                chat=parts.chat.stats,
-                topics=parts.topics.stats,
-                sources=parts.rates.facade.sources,
-                source_ages=parts.rates.source_ages,
-                views=parts.views,
-                unread=lambda: parts.unread.on_disk,
-                children=parts.children.stats if parts.children is not None else None,
-                server=(lambda: parts.database.is_available) if self._settings.storage.url else None,
-                node=parts.node.stats if parts.node is not None else None,
-                held=parts.holder.stats,
-                lag=self._lag,
-                timers=lambda: len(self._reactor.getDelayedCalls()),
-            )
+        return MetricSources(
+            traffic=self._traffic,
+            connections=lambda: len(site.channels),
+            refused=lambda: site.refused,
+            sessions=parts.chat.resource.numbers,
+            chat=parts.chat.stats,
+            topics=parts.topics.stats,
+            sources=parts.rates.facade.sources,
+            source_ages=parts.rates.source_ages,
+            views=parts.views,
+            unread=lambda: parts.unread.on_disk,
+            children=parts.children.stats if parts.children is not None else None,
+            server=(lambda: parts.database.is_available) if self._settings.storage.url else None,
+            node=parts.node.stats if parts.node is not None else None,
+            held=parts.holder.stats,
+            lag=self._lag,
+            timers=lambda: len(self._reactor.getDelayedCalls()),
         )
-        return admin_pages(self._readiness.report, exposition.write)
 
     def log_into_file(self, application: Any) -> None:
         """Make twistd log into our file instead of its own, which cannot be reopened; called before logging begins.
