@@ -3,6 +3,7 @@
 MixError
 ├── BadSetting       a value in the settings file or the options is not valid
 ├── DatabaseUnusable the database cannot be opened, is damaged or too new
+│   └── DatabaseAway its server does not answer now
 ├── StorageError     the database has failed: what was asked of it was not done
 ├── CannotListen     a port cannot be opened
 ├── ServiceBusy      the reactor did not answer a worker thread in time
@@ -14,6 +15,7 @@ MixError
 __all__ = [
     "BadSetting",
     "CannotListen",
+    "DatabaseAway",
     "DatabaseUnusable",
     "MixError",
     "NameTaken",
@@ -34,6 +36,10 @@ class BadSetting(MixError):
 
 class DatabaseUnusable(MixError):
     """The database cannot be opened, is damaged, or was made by a newer version of mixsvc."""
+
+
+class DatabaseAway(DatabaseUnusable):
+    """The server of the database cannot be reached, or is just starting or stopping: it may answer later."""
 
 
 class StorageError(MixError):

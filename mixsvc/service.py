@@ -25,7 +25,6 @@ signals come here, and ends the process if all this takes too long.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from socket import gethostname
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from twisted.application.service import MultiService
@@ -54,8 +53,7 @@ from mixsvc.interfaces import Authenticator, DeferToThread
 from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
 from mixsvc.nodes.interfaces import Nodes
-from mixsvc.nodes.node import NodeEngine, NodeOptions, SharedNode
-from mixsvc.nodes.pulse import PulseTimes
+from mixsvc.nodes.node import SharedNode, make_node
 from mixsvc.operations.agreement import agree, own_part
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
@@ -63,7 +61,7 @@ from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.rates.events import RateEvents
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
-from mixsvc.storage.choosing import listener, make_database, make_hints, prepare
+from mixsvc.storage.choosing import make_database, prepare
 from mixsvc.storage.engine import Engine
 from mixsvc.storage.lock import SERVICE, DatabaseLock, own
 from mixsvc.threads.bridge import Bridge
@@ -208,15 +206,10 @@ class MixService(MultiService):
         self._holder.hold(*given)
 
     def _make_node(self) -> tuple[Engine | None, SharedNode | None]:
-        """A connection of its own, so that no message makes a heartbeat wait, and a node on it; None without nodes."""
-        storage, nodes = self._settings.storage, self._settings.nodes
-        if not storage.url:
+        """See make_node; None without nodes."""
+        if not self._settings.storage.url:
             return None, None
-        hints = make_hints(self._reactor, storage.url, self._helpers.defer)
-        listen = listener(nodes.listen_url or storage.url)
-        engine = NodeEngine(hints.run, self._database.run, listen, self._helpers.defer)
-        options = NodeOptions(nodes.name or gethostname(), PulseTimes(nodes.heartbeat, nodes.dead_after))
-        return hints, SharedNode(self._reactor, engine, options)
+        return make_node(self._reactor, self._settings, self._database, self._helpers.defer)
 
     def _make_rates(self) -> RatesService:
         nodes = self._node.nodes if self._node is not None else None

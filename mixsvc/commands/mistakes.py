@@ -25,7 +25,7 @@ from mixsvc.config.ini import RawSetting
 from mixsvc.config.reading import ReadSettings, inspect_settings
 from mixsvc.config.secret_files import check_api_token, check_secret_key
 from mixsvc.config.settings import Settings
-from mixsvc.embedded.process import check_chat_database
+from mixsvc.embedded.process import check_chat_place
 from mixsvc.errors import MixError
 from mixsvc.http.listening import check_endpoints
 from mixsvc.operations.agreement import expect_agreement, own_part
@@ -52,7 +52,8 @@ def mistakes_in(path: str, folder: str) -> Sequence[str]:
     found = inspect_settings(path, {})
     connect_for_import(facade.mix)
     texts = [str(each) for each in found.mistakes]
-    for section, key, check in _checks(found.settings.within(folder)):
+    as_given: Check = ("chat", "listen", partial(check_chat_place, found.settings))
+    for section, key, check in (*_checks(found.settings.within(folder)), as_given):
         if (section, key) in FILES and not found.values.get((section, key), NOTHING).text:
             # By default these are beside the database, whose folder has a check of its own.
             continue
@@ -84,7 +85,6 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield "chat", "authenticator", partial(check_authenticator, settings)
     yield "chat", "moderators", partial(check_pages, facade.mix, settings)
     yield "chat", "token_file", partial(check_api_token, chat.token_file)
-    yield "chat", "listen", partial(check_chat_database, settings)
     place = "url" if settings.storage.url else "url_file" if settings.storage.url_file else "path"
     yield "storage", place, partial(rehearse, settings.storage, settings.nodes.listen_url)
     yield "storage", place, partial(_check_agreement, settings)

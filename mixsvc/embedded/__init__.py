@@ -9,9 +9,12 @@ waits for an orderly end. The environment variable MIXSVC_CONFIG names the setti
 - service.py: the start and the stop of the parts in one process.
 - crochet_reactor.py: which reactor that is, and the bridge into it. crochet_private.py: what a fork needs of crochet's
   private parts.
-- shared_chat.py: with [chat] listen the chat has a port of its own. Of the processes that share a database, the one
-  that has a lock beside it serves the chat; another one takes the lock within a second after its end.
-- chat_rpc.py: how the other processes call that one, over the loopback; mixsvc.chat.remote says what they call.
+- turns.py: with [chat] listen the chat has a port of its own. Of the processes that share a database, the one with a
+  lock beside it has that port; another one takes the lock within a second after its end. ports.py opens and closes it.
+- shared_chat.py: on SQLite the process with the port serves the chat, and the others call it. chat_rpc.py: how they do,
+  over the loopback; mixsvc.chat.remote says what they call.
+- node_chat.py: on PostgreSQL every process is a node, which reads and speaks by itself.
+- tickets.py: how the clients that a view holds get to that port.
 """
 
 from mixsvc.embedded.process import embedded_app, embedded_mix

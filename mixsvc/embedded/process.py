@@ -3,6 +3,8 @@
 import os
 import sys
 import threading
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mixsvc import facade
@@ -10,12 +12,13 @@ from mixsvc.application import authenticator, make_pages
 from mixsvc.config.directories import current_directory
 from mixsvc.config.reading import read_settings
 from mixsvc.config.settings import MEMORY, Settings
-from mixsvc.errors import BadSetting, MixError
+from mixsvc.errors import BadSetting, DatabaseAway, MixError, ServiceBusy
 from mixsvc.facade import Facades, Mix
 from mixsvc.http.listening import check_endpoints
+from mixsvc.operations.agreement import expect_agreement, own_part
 from mixsvc.pages.chat_url import allow_chat_origin
 from mixsvc.pages.index import warn_of_missing_libraries
-from mixsvc.storage import database
+from mixsvc.storage.choosing import look, rehearse, settled
 from mixsvc.storage.lock import DatabaseLock, refuse_beside_service
 
 if TYPE_CHECKING:
@@ -23,13 +26,16 @@ if TYPE_CHECKING:
 
     from mixsvc.embedded.service import EmbeddedService
 
-__all__ = ["check_chat_database", "embedded_app", "embedded_mix"]
+__all__ = ["check_chat_place", "embedded_app", "embedded_mix"]
 
 # The environment variable that names the settings file, as a host has no options for us.
 CONFIG_VARIABLE: Final = "MIXSVC_CONFIG"
 
 # gunicorn does not start a worker again that ends with this status (gunicorn.arbiter.Arbiter.WORKER_BOOT_ERROR).
 GUNICORN_STATUS: Final = 3
+
+# How long a worker of gunicorn waits before it ends to be started again, as its database does not answer, in seconds.
+AWAY_SECONDS: Final = 2.0
 
 
 class Embedded:
@@ -38,6 +44,8 @@ class Embedded:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._settings: Settings | None = None
+        # See HostSettings.
+        self._place = ""
         self._app: Flask | None = None
         self._running: EmbeddedService | None = None
         self._is_fork = False
@@ -47,8 +55,10 @@ class Embedded:
         with self._lock:
             try:
                 return self._own_app()
+            except DatabaseAway as error:
+                _end_for_now(f"mixsvc: {error}")
             except MixError as error:
-                _end(f"mixsvc: {error}")
+                _end(f"mixsvc: {error}", GUNICORN_STATUS)
             except AttributeError as error:
                 # Twisted would report it as "No such WSGI application".
                 raise RuntimeError("the application could not be made") from error
@@ -71,20 +81,23 @@ class Embedded:
     def facades(self) -> Facades:
         """What the service of this process offers; starts it at the first call. Called in a worker thread.
 
-        Raises MixError if it cannot be started.
+        Raises MixError if it cannot be started; ServiceBusy if that may pass.
         """
         running = self._running
         if running is None:
-            with self._lock:
-                running = self._running = self._running or self._started()
+            try:
+                with self._lock:
+                    running = self._running = self._running or self._started()
+            except DatabaseAway as error:
+                raise ServiceBusy(str(error)) from None
         return running.facades
 
     def _started(self) -> "EmbeddedService":
         # Imported only now: it imports treq and twisted.web, which a host that only imports this package does not need.
-        from mixsvc.embedded.service import start
+        from mixsvc.embedded.service import HostSettings, start
 
         settings = self._read()
-        authenticate = authenticator(settings, self._own_app())
+        given = HostSettings(settings, self._place, authenticator(settings, self._own_app()))
         if self._is_fork:
             from mixsvc.embedded.crochet_reactor import forget_reactor
 
@@ -93,7 +106,7 @@ class Embedded:
             # Once: a fork inherits what its parent has registered.
             os.register_at_fork(after_in_child=self._forked)
         self._is_fork = False
-        return start(settings, authenticate)
+        return start(given)
 
     def _forked(self) -> None:
         """Called in a new fork, which has one thread and no service: the next view that asks starts one."""
@@ -107,11 +120,13 @@ class Embedded:
         if self._app is None:
             settings = self._read()
             if settings.chat.listen:
-                refuse_beside_service(DatabaseLock(settings.storage.path), settings.storage.path)
-            database.rehearse(settings.storage.path)
+                refuse_beside_service(DatabaseLock(self._place), self._place)
+            rehearse(settings.storage, settings.nodes.listen_url)
             app = make_pages(self.mix(), settings)
             allow_chat_origin(app, facade.mix)
             warn_of_missing_libraries(app)
+            if settings.chat.listen:
+                look(settings.storage, lambda cursor: expect_agreement(cursor, own_part(settings)))
             self._app = app
         return self._app
 
@@ -121,17 +136,18 @@ class Embedded:
             # Only now: it imports treq, which a host that only imports this package does not need.
             from mixsvc.rates.sources import check_sources
 
-            settings = read_settings(os.environ.get(CONFIG_VARIABLE)).within(current_directory())
-            check_endpoints(settings.chat.listen, "[chat] listen")
-            check_chat_database(settings)
-            _check_no_server(settings)
-            check_sources(settings.rates)
-            self._settings = settings
+            found, directory = read_settings(os.environ.get(CONFIG_VARIABLE)), current_directory()
+            check_endpoints(found.chat.listen, "[chat] listen")
+            check_chat_place(found)
+            check_sources(found.rates)
+            settings = found.within(directory)
+            self._place = os.path.join(directory, found.storage.path)
+            self._settings = replace(settings, storage=settled(settings.storage))
         return self._settings
 
 
-def check_chat_database(settings: Settings) -> None:
-    """Raises BadSetting for a chat of a host whose database is in memory."""
+def check_chat_place(settings: Settings) -> None:
+    """Raises BadSetting for a chat of a host whose processes cannot find each other; settings: as they were given."""
     if settings.chat.listen and settings.storage.path == MEMORY:
         raise BadSetting(
             "[chat] listen needs a database in a file, beside which the processes of a host find each other; "
@@ -139,22 +155,24 @@ def check_chat_database(settings: Settings) -> None:
         )
 
 
-def _check_no_server(settings: Settings) -> None:
-    """Raises BadSetting for a database that the processes of a host cannot share yet."""
-    if settings.storage.url or settings.storage.url_file:
-        raise BadSetting(
-            "[storage] url is for a service of its own (twistd mixsvc); leave it empty inside another WSGI server, "
-            "and give a path in [storage] path"
-        )
-
-
-def _end(line: str) -> NoReturn:
-    arbiter = sys.modules.get("gunicorn.arbiter")
-    if arbiter is None:
+def _end(line: str, status: int) -> NoReturn:
+    """status: for gunicorn."""
+    if not _is_in_gunicorn():
         raise SystemExit(line)
-    # With another status gunicorn would start the worker again and again. One write, as several workers write at once.
+    # One write, as several workers write at once.
     sys.stderr.write(f"{line}\n")
-    raise SystemExit(GUNICORN_STATUS)
+    raise SystemExit(status)
+
+
+def _end_for_now(line: str) -> NoReturn:
+    if _is_in_gunicorn():
+        # It starts the worker again: one that is replaced while the database is away must not end the others.
+        time.sleep(AWAY_SECONDS)
+    _end(line, 1)
+
+
+def _is_in_gunicorn() -> bool:
+    return "gunicorn.arbiter" in sys.modules
 
 
 _embedded = Embedded()

@@ -4,9 +4,10 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.logger import Logger
 
 from mixsvc.application import person_tokens, request_authenticator
@@ -14,6 +15,7 @@ from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.embedded.chat_rpc import DATABASE_PLACES
 from mixsvc.embedded.crochet_reactor import CrochetBridge, find_reactor
+from mixsvc.embedded.node_chat import HostNode, NodeChatHost
 from mixsvc.embedded.shared_chat import ChatHost, ServedParts
 from mixsvc.errors import ServiceBusy
 from mixsvc.facade import Facades
@@ -22,10 +24,14 @@ from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
 from mixsvc.interfaces import Authenticator
 from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
+from mixsvc.nodes.node import make_node
+from mixsvc.operations.agreement import agree, own_part
+from mixsvc.operations.forks import close_in_child
 from mixsvc.rates.events import RateEvents
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
-from mixsvc.storage.database import Database
+from mixsvc.storage.choosing import make_database, prepare
+from mixsvc.storage.engine import Engine
 from mixsvc.storage.lock import DatabaseLock
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
 from mixsvc.threads.places import Places
@@ -33,7 +39,7 @@ from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
 from mixsvc.topics.service import TopicsDependencies, TopicsService
 
-__all__ = ["EmbeddedService", "start"]
+__all__ = ["EmbeddedService", "HostSettings", "start"]
 
 # How long the first view waits for the start, and any view for the reactor, in seconds.
 START_SECONDS: Final = 10.0
@@ -55,11 +61,15 @@ class EmbeddedService:
 
 @dataclass(frozen=True)
 class _Parts:
-    """The running parts, in start order. chat: None if the settings have no port for it."""
+    """The running parts, in start order. node: None on SQLite, and without a chat.
 
-    database: Database
+    chat: None if the settings have no port for it.
+    """
+
+    database: Engine
+    node: HostNode | None
     rates: RatesService
-    chat: ChatHost | None
+    chat: ChatHost | NodeChatHost | None
     hooks: ThreadHookRunner
 
     async def stop(self, deadline: StopDeadline) -> None:
@@ -67,11 +77,45 @@ class _Parts:
         if self.chat is not None:
             await self.chat.stop(deadline)
         await deadline.share(0.9, "the poll", self.rates.stop)
-        await deadline.share(1.0, "closing the database", self.database.close)
+        await deadline.share(1.0, "closing the database", self._close_databases)
         self.hooks.stop()
 
+    def begun(self) -> "Deferred[None]":
+        """Fires once a node knows what the others do."""
+        if self.node is None or self.node.shared.has_begun:
+            return succeed(None)
+        return self.node.shared.begun()
 
-def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
+    def serve(self) -> "Deferred[None]":
+        """Serve the chat when it is the turn of this process; fires after the first attempt."""
+        return self.chat.start() if self.chat is not None else succeed(None)
+
+    def abandon(self) -> None:
+        """In a forked process: close what is the parent's."""
+        if self.chat is not None:
+            self.chat.abandon()
+        close_in_child(self.database.sockets())
+        if self.node is not None:
+            close_in_child([*self.node.hints.sockets(), *self.node.shared.sockets()])
+
+    def _close_databases(self) -> "Deferred[Any]":
+        hints = [self.node.hints] if self.node is not None else []
+        return gatherResults([each.close() for each in (self.database, *hints)])
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """place: the path that the processes of this host share; files by which they find each other are beside it.
+
+    authenticate: says who opens a chat connection.
+    """
+
+    settings: Settings
+    place: str
+    authenticate: Authenticator
+
+
+def start(given: HostSettings) -> EmbeddedService:
     """Start the service in the reactor of this process. Raises MixError.
 
     Called in a worker thread, which it blocks for up to START_SECONDS.
@@ -79,48 +123,81 @@ def start(settings: Settings, authenticate: Authenticator) -> EmbeddedService:
     reactor, is_hosts_reactor = find_reactor()
     bridge = CrochetBridge(START_SECONDS)
     pool = DaemonThreadPool(reactor, HELPER_THREADS, "helper")
-    database = Database(reactor, settings.storage.path, pool.defer)
-    rates: RatesService = bridge(RatesService, reactor, settings, database, pool)
-    rates.read_archive()
-    rates.prepare()
-    runner = ThreadHookRunner(reactor, hooks)
-
-    def make_parts() -> ServedParts:
-        identify = request_authenticator(reactor, settings, authenticate)
-        waiting = CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES), pool.defer
-        given = Dependencies(database, rates, identify, *waiting, runner, tokens=person_tokens(settings))
-        return _serve(reactor, settings, given)
-
-    chat: ChatHost | None = bridge(ChatHost, reactor, settings, make_parts, pool) if settings.chat.listen else None
-    parts = _Parts(database, rates, chat, runner)
+    parts = _Builder(reactor, given, bridge, pool).parts()
     bridge(pool.start)
     if not is_hosts_reactor:
         # A thread of Twisted's own resolver would keep the process alive if a name server does not answer.
         bridge(reactor.installNameResolver, DaemonThreadResolver(pool))
-    bridge(_begin, reactor, settings, parts)
-    if chat is not None:
-        # The host keeps trying by itself if this takes too long: a view must not start anything twice.
-        with suppress(ServiceBusy):
-            bridge(chat.start)
-    _warn_of_fault(settings)
-    return _service(rates, chat, settings)
+    bridge(_begin, reactor, given.settings, parts)
+    # Both keep trying by themselves if this takes too long: a view must not start anything twice.
+    with suppress(ServiceBusy):
+        bridge(parts.begun)
+    with suppress(ServiceBusy):
+        bridge(parts.serve)
+    _warn_of_fault(given.settings)
+    return EmbeddedService(_facades(parts, given.settings), parts.abandon)
 
 
-def _service(rates: RatesService, chat: ChatHost | None, settings: Settings) -> EmbeddedService:
-    facades = Facades(rates.facade, None, settings.rates.pairs, tokens=person_tokens(settings))
-    if chat is None:
-        return EmbeddedService(facades, _do_nothing)
-    facades = replace(facades, chat=chat.facade, topics=chat.topics_facade, elsewhere=chat.elsewhere)
-    return EmbeddedService(facades, chat.abandon)
+def _facades(parts: _Parts, settings: Settings) -> Facades:
+    facades = Facades(parts.rates.facade, None, settings.rates.pairs, tokens=person_tokens(settings))
+    if parts.chat is None:
+        return facades
+    host = parts.chat
+    return replace(facades, chat=host.facade, topics=host.topics_facade, elsewhere=host.tickets.elsewhere)
 
 
-def _serve(reactor: Any, settings: Settings, given: Dependencies) -> ServedParts:
-    chat, waiting = ChatService(reactor, settings, given), (given.bridge, given.places, given.defer_to_thread)
-    topics = TopicsService(reactor, settings, TopicsDependencies(given.database, *waiting, chat.nodes))
-    rates = RateEvents(reactor, given.rates)
-    feeds: Feeds = {TOPICS: topics.topics, ROOMS: chat.dispatcher.room_events, RATES: rates}
-    around = Surroundings(feeds, given.identify, settings.chat.origins)
-    return ServedParts(chat, topics, ClientHolder(reactor, HoldLimits.of(settings.topics), around))
+@dataclass(frozen=True)
+class _Builder:
+    """Builds the parts; used in a worker thread, while nothing runs."""
+
+    reactor: Any
+    given: HostSettings
+    bridge: CrochetBridge
+    pool: DaemonThreadPool
+
+    def parts(self) -> _Parts:
+        """Blocks for the database. Raises MixError."""
+        settings, bridge = self.given.settings, self.bridge
+        database: Engine = bridge(make_database, self.reactor, settings.storage, self.pool.defer)
+        node = bridge(self._make_node, database) if settings.chat.listen and settings.storage.url else None
+        shared = (database, self.pool, node.shared.nodes if node is not None else None)
+        rates: RatesService = bridge(RatesService, self.reactor, settings, *shared)
+        rates.read_archive()
+        rates.prepare()
+        if node is not None:
+            prepare(settings.storage, partial(agree, own=own_part(settings)))
+        runner = ThreadHookRunner(self.reactor, hooks)
+        made = _Parts(database, node, rates, None, runner)
+        return replace(made, chat=self._host(made) if settings.chat.listen else None)
+
+    def _make_node(self, database: Engine) -> HostNode:
+        return HostNode(*make_node(self.reactor, self.given.settings, database, self.pool.defer))
+
+    def _host(self, parts: _Parts) -> ChatHost | NodeChatHost:
+        settings, bridge = self.given.settings, self.bridge
+        if parts.node is None:
+            host: ChatHost = bridge(ChatHost, self.reactor, settings, lambda: self._served(parts), self.pool)
+            return host
+        served: ServedParts = bridge(self._served, parts)
+        stored = served.chat.prepare()
+        node_host: NodeChatHost = bridge(NodeChatHost, self.reactor, settings, self.given.place, served)
+        bridge(served.start, stored)
+        return node_host
+
+    def _served(self, parts: _Parts) -> ServedParts:
+        settings = self.given.settings
+        identify = request_authenticator(self.reactor, settings, self.given.authenticate)
+        answers = CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES), self.pool.defer, parts.hooks
+        given = Dependencies(parts.database, parts.rates, identify, *answers, tokens=person_tokens(settings))
+        if parts.node is not None:
+            given = replace(given, node=parts.node.shared, wall=parts.node.shared.wall)
+        chat, waiting = ChatService(self.reactor, settings, given), (given.bridge, given.places, given.defer_to_thread)
+        for_topics = TopicsDependencies(given.database, *waiting, chat.nodes, given.wall)
+        topics = TopicsService(self.reactor, settings, for_topics)
+        rates = RateEvents(self.reactor, parts.rates)
+        feeds: Feeds = {TOPICS: topics.topics, ROOMS: chat.dispatcher.room_events, RATES: rates}
+        around = Surroundings(feeds, identify, settings.chat.origins)
+        return ServedParts(chat, topics, ClientHolder(self.reactor, HoldLimits.of(settings.topics), around))
 
 
 def _begin(reactor: Any, settings: Settings, parts: _Parts) -> None:
@@ -137,7 +214,7 @@ def _begin(reactor: Any, settings: Settings, parts: _Parts) -> None:
 
 def _warn_of_fault(settings: Settings) -> None:
     """Inside twistd there is one writer. Here the other workers write to the same database, or a service does."""
-    if settings.storage.path == MEMORY or not has_wal_reset_fault():
+    if settings.storage.path == MEMORY or settings.storage.url or not has_wal_reset_fault():
         return
     holder = DatabaseLock(settings.storage.path).holder()
     if settings.chat.listen or (holder is not None and holder.pid != os.getpid()):
@@ -146,7 +223,3 @@ def _warn_of_fault(settings: Settings) -> None:
             "(sqlite.org/wal.html#walresetbug); install SQLite 3.51.3 or newer, 3.50.7 or 3.44.6",
             version=SQLITE_VERSION,
         )
-
-
-def _do_nothing() -> None:
-    """For a process that does not serve the chat."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from socket import gethostname
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, DeferredList
 
 from mixsvc.common.histogram import Histogram
+from mixsvc.config.settings import Settings
 from mixsvc.interfaces import DeferToThread
 from mixsvc.nodes.bus import SharedBus
 from mixsvc.nodes.claims import SharedClaims
@@ -18,8 +20,10 @@ from mixsvc.nodes.listener import HintListener, ListeningConnection
 from mixsvc.nodes.presence import Presence
 from mixsvc.nodes.pulse import PulseTimes
 from mixsvc.nodes.statements import Beat, Run
+from mixsvc.storage.choosing import listener, make_hints
+from mixsvc.storage.engine import Engine
 
-__all__ = ["NodeEngine", "NodeOptions", "NodeStats", "SharedNode"]
+__all__ = ["NodeEngine", "NodeOptions", "NodeStats", "SharedNode", "make_node"]
 
 # After how many heartbeats in which a node does not hear itself it connects its listener anew.
 DEAF_BEATS: Final = 3
@@ -151,3 +155,18 @@ class SharedNode:
         self._listening_at = self._reactor.seconds()
         # What was told while this node did not listen.
         self._heart.beat_soon()
+
+
+def make_node(
+    reactor: Any, settings: Settings, database: Engine, defer_to_thread: DeferToThread
+) -> tuple[Engine, SharedNode]:
+    """A node whose messages are in a PostgreSQL database, and a connection of its own to that, which the caller closes.
+
+    With it no message makes a heartbeat wait.
+    """
+    storage, nodes = settings.storage, settings.nodes
+    hints = make_hints(reactor, storage.url, defer_to_thread)
+    listen = listener(nodes.listen_url or storage.url)
+    engine = NodeEngine(hints.run, database.run, listen, defer_to_thread)
+    options = NodeOptions(nodes.name or gethostname(), PulseTimes(nodes.heartbeat, nodes.dead_after))
+    return hints, SharedNode(reactor, engine, options)

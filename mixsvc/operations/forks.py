@@ -18,7 +18,7 @@ from twisted.python.threadable import isInIOThread
 
 from mixsvc.threads.children import this_process
 
-__all__ = ["ForkWatcher"]
+__all__ = ["ForkWatcher", "close_in_child"]
 
 # The signals that we, twistd and the reactor handle.
 HANDLED: Final = (
@@ -77,15 +77,23 @@ class ForkWatcher:
         # A process that the reactor's thread starts executes a program, which may be given any descriptor.
         if not isInIOThread():
             close += [*self._reactor.getReaders(), *self._reactor.getWriters()]
-        # Their numbers stay taken: objects that close them later must not close something else.
-        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         # A number of a loop that has ended may be that of something else by now.
-        epolls = filter(_is_epoll, self._epolls)
-        for number in {*map(_number, close), *epolls}:
-            with suppress(OSError):
-                if number >= 0:
-                    os.dup2(null, number, inheritable=False)
-        os.close(null)
+        _give_nothing({*map(_number, close), *filter(_is_epoll, self._epolls)})
+
+
+def close_in_child(ours: Iterable[Any]) -> None:
+    """In a child that has just been forked: close what its parent has open, each with a fileno."""
+    _give_nothing(map(_number, ours))
+
+
+def _give_nothing(numbers: Iterable[int]) -> None:
+    # Their numbers stay taken: objects that close them later must not close something else.
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for number in numbers:
+        with suppress(OSError):
+            if number >= 0:
+                os.dup2(null, number, inheritable=False)
+    os.close(null)
 
 
 def _put_handlers_back() -> None:

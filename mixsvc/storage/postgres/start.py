@@ -6,11 +6,11 @@ from typing import Final, TypeVar
 
 import psycopg
 
-from mixsvc.errors import DatabaseUnusable
+from mixsvc.errors import DatabaseAway, DatabaseUnusable
 from mixsvc.storage.postgres.checks import faults, is_deaf
 from mixsvc.storage.postgres.connection import PostgresConnection, PostgresCursor, connect
 from mixsvc.storage.postgres.schema import upgrade, version
-from mixsvc.storage.postgres.trouble import reason
+from mixsvc.storage.postgres.trouble import is_away, reason
 from mixsvc.storage.postgres.url import SETTING, shown
 
 __all__ = ["look", "prepare", "rehearse"]
@@ -91,8 +91,10 @@ def _connected(url: str, setting: str = SETTING) -> Iterator[PostgresConnection]
         with closing(connect(url, setting)) as connection:
             yield connection
     except psycopg.Error as error:
+        if is_away(error):
+            raise DatabaseAway(_text(place, _advice(reason(error), setting))) from None
         raise _unusable(place, _advice(reason(error), setting)) from None
-    except _Placed:
+    except (DatabaseAway, _Placed):
         raise
     except DatabaseUnusable as error:
         raise _unusable(place, str(error)) from None
@@ -104,7 +106,11 @@ def _advice(said: str, setting: str) -> str:
 
 
 def _unusable(place: str, why: str) -> DatabaseUnusable:
-    return _Placed(f"the database {place} cannot be used: {why}")
+    return _Placed(_text(place, why))
+
+
+def _text(place: str, why: str) -> str:
+    return f"the database {place} cannot be used: {why}"
 
 
 class _Placed(DatabaseUnusable):

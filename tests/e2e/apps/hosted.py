@@ -10,7 +10,7 @@ from mixsvc import app, mix
 __all__ = ["app"]
 
 # Twisted logs to the module logging there, which drops it unless a handler is set.
-logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=f"[{os.getpid()}] %(message)s")
+logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="[%(process)d] %(message)s")
 
 
 @app.post("/worker/<text>")

@@ -15,7 +15,6 @@ import pytest
 
 from tests.builds import Distributions, install
 from tests.e2e.chat.test_kill import test_what_was_acknowledged_survives_kills_once_and_in_order
-from tests.e2e.hosts.test_hosts_chat import chat_port
 from tests.e2e.hosts.test_own_app import (
     lane,
     test_a_view_of_the_shop_says_a_line_in_the_chat,
@@ -63,6 +62,7 @@ from tests.e2e.support.operators import admin_url, wait_for_views
 from tests.e2e.support.service import DEADLINE, Config, Daemon, Launch, Service
 from tests.e2e.support.urls import get_json, get_text
 from tests.e2e.support.waiting import wait_until
+from tests.e2e.support.workers import chat_port
 
 # These run again here, with the fixtures of this module.
 __all__ = [

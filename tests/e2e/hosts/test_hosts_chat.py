@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Final
 from urllib.request import Request, urlopen
 
 import pytest
@@ -36,6 +36,7 @@ from tests.e2e.support.hosts import (
 from tests.e2e.support.service import DEADLINE, Launch
 from tests.e2e.support.urls import get_json, get_text, post, status_of
 from tests.e2e.support.waiting import wait_until
+from tests.e2e.support.workers import chat_port, chat_url, each_worker, said
 
 Start = Callable[..., Host]
 
@@ -66,38 +67,6 @@ def start(launch: Launch) -> Iterator[Start]:
             return stack.enter_context(Host(server, launch.having(**{"chat": CHAT, **config}), app))
 
         yield started
-
-
-def chat_url(page: str) -> str:
-    found = re.search(r'data-prefix="([^"]+)"', page)
-    assert found, page
-    return found[1]
-
-
-def chat_port(host: Host) -> int:
-    """The chat's port, as the page names it."""
-    return int(chat_url(get_text(f"{host.url}/")).split(":")[2].partition("/")[0])
-
-
-def said(host: Host, text: str, path: str = "worker") -> Any:
-    status, body = post(f"{host.url}/{path}/{text}", b"")
-    assert status == 200, f"{body!r}\n{host.log()}"
-    return json.loads(body)
-
-
-def each_worker(host: Host, count: int) -> dict[int, int]:
-    """The number of the line that each worker said, by process; some need a while to start."""
-    found: dict[int, int] = {}
-
-    def ask() -> bool:
-        # A worker that has said a line says no other one, however long the last worker takes to start.
-        answer = said(host, "line", path=f"worker-unless/{'-'.join(map(str, found)) or 'nobody'}")
-        if answer:
-            found[answer["pid"]] = answer["number"]
-        return len(found) == count
-
-    wait_until(ask, f"not {count} workers have answered")
-    return found
 
 
 @pytest.mark.parametrize("server", HOSTS, ids=str)

@@ -66,9 +66,10 @@ class Host:
     @property
     def url(self) -> str:
         """The root of the pages, without a slash at its end; waits until the port is open."""
-        found = re.search(r"http://127\.0\.0\.1:[1-9][0-9]*", self.lines.wait_for(r"http://127\.0\.0\.1:[1-9]"))
+        told = r"(?:http://127\.0\.0\.1:|\bSite starting on )([1-9][0-9]*)"
+        found = re.search(told, self.lines.wait_for(told))
         assert found
-        return found[0]
+        return f"http://127.0.0.1:{found[1]}"
 
     def stop(self, number: signal.Signals) -> int:
         """Send a signal to the server alone, and wait until it and all its children are gone; the status."""

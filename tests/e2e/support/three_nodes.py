@@ -63,9 +63,8 @@ def documented(programs: Path, folder: Path, url: str, config: Config) -> ThreeN
     launches = []
     for number, backend in enumerate(backends, 1):
         launch = Launch(programs, folder / f"node{number}", example, (), {"PYTHONPATH": str(PROJECT)}).having(**config)
-        own = {"path": str(folder / f"node{number}.sqlite3")}
         server = {"port": str(backend.port), "admin_listen": f"tcp:{backend.admin_port}:interface=127.0.0.1"}
-        launches.append(launch.having(server=server, storage=own, nodes={"name": f"node{number}"}))
+        launches.append(launch.having(server=server, nodes={"name": f"node{number}"}))
     with ExitStack() as stack:
         services = [stack.enter_context(Service(launch)) for launch in launches]
         for service in services:

@@ -9,12 +9,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from mixsvc.errors import BadSetting, DatabaseUnusable
+from mixsvc.errors import BadSetting, DatabaseAway, DatabaseUnusable
 from mixsvc.storage.postgres.checks import faults
 from mixsvc.storage.postgres.connection import PostgresCursor, connect
 from mixsvc.storage.postgres.database import probe
 from mixsvc.storage.postgres.schema import upgrade
 from mixsvc.storage.postgres.start import prepare, rehearse
+from mixsvc.storage.postgres.trouble import is_away
 from tests.postgres import ROLE, Postgres
 
 
@@ -68,6 +69,17 @@ def test_a_server_that_does_not_listen(durable: Postgres) -> None:
 
     assert text.startswith("the database postgresql://127.0.0.1:1/chat cannot be used: ")
     assert "Connection refused" in text
+
+
+def test_a_server_that_does_not_answer_may_answer_later_and_one_that_refuses_does_not(durable: Postgres) -> None:
+    with pytest.raises(DatabaseAway):
+        prepare(durable.url("chat", port=1), probe)
+    with pytest.raises(DatabaseUnusable) as refused:
+        prepare(durable.url("nowhere"), probe)
+    assert not isinstance(refused.value, DatabaseAway)
+
+    stopping = "connection to server failed: FATAL:  the database system is shutting down"
+    assert is_away(psycopg.OperationalError(stopping))
 
 
 def test_a_wrong_password(durable: Postgres) -> None:

@@ -5,10 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mixsvc.embedded.shared_chat import ChatLocation, ChatLock
+from mixsvc.embedded.turns import ChatLocation, ChatLock
 from tests.builds import PROJECT
 
-TAKE = "import sys; from mixsvc.embedded.shared_chat import ChatLock; print(ChatLock(sys.argv[1]).acquire())"
+TAKE = "import sys; from mixsvc.embedded.turns import ChatLock; print(ChatLock(sys.argv[1]).acquire())"
 
 
 def another_process_gets_it(database: Path) -> bool:
