@@ -30,8 +30,8 @@ def test_what_was_moved_is_counted(durable_url: str, capsys: pytest.CaptureFixtu
 
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
-        "moved 33 messages, 3 rooms, 2 mutes and bans, 4 entries of the audit log, 4 quotes, "
-        "6 events of topics and 2 topics",
+        "moved 33 messages, 2 earlier texts of edited messages, 3 rooms, 2 mutes and bans, 4 entries of the audit log, "
+        "4 quotes, 6 events of topics and 2 topics",
         "1 row had characters that PostgreSQL cannot store (U+0000); U+FFFD is in their place",
         "1 row was left out, which the service cannot read either",
     ]
@@ -99,7 +99,7 @@ def _moved(source: str, target: str) -> None:
     with _started(source, target) as process:
         out, error = process.communicate()
     assert (process.returncode, error) == (0, "")
-    assert out.startswith("moved 10003 messages, 3 rooms, ")
+    assert out.startswith("moved 10003 messages, 2 earlier texts of edited messages, 3 rooms, ")
 
 
 def _has_more_in_postgres(connection: "psycopg.Connection[Any]", least: int) -> bool:
