@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Known", "gone_token", "new_mark", "token", "token_number"]
+__all__ = ["MARK_BITS", "Known", "gone_token", "new_mark", "token", "token_number"]
 
 # So many bits that no two messages of one number ever have the same mark.
 MARK_BITS: Final = 48

@@ -79,6 +79,7 @@ class Client:
         self.changing: dict[int, Edit | Delete] = {}
         self.held: deque[Request] | None = None
         self.pairs: tuple[str, ...] = ()
+        self._author: str | None = None
 
     def may_enter(self, room: str) -> bool:
         """Whether its token, if it has one, is for this room."""
@@ -101,10 +102,10 @@ class Client:
         It is the same for who comes back with the same login or the same token, under any name, and another one for who
         takes the name later. A digest, since it is stored: tokens are secret.
         """
-        if self.person is None:
-            return None
-        kind = "guest" if self.identity is None else "login"
-        return b64encode(sha256(f"{kind}:{self.person.id}".encode()).digest()[:AUTHOR_BYTES]).decode()
+        if self._author is None and self.person is not None:
+            kind = "guest" if self.identity is None else "login"
+            self._author = b64encode(sha256(f"{kind}:{self.person.id}".encode()).digest()[:AUTHOR_BYTES]).decode()
+        return self._author
 
     def has_logged_out(self) -> bool:
         """Whether the login with which it was opened has ended; called in a worker thread, may block."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from random import Random
 from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from mixsvc.chat.model.epochs import MARK_BITS, new_mark
 from mixsvc.chat.storage.records import Draft, PageQuery, StorageLimits, StoredMessage
 from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks
@@ -44,6 +46,8 @@ class StorageQueue:
 
     def __init__(self, clocks: Clocks[IReactorTime], database: ChatDatabase, settings: ChatSettings) -> None:
         self._wall = clocks.wall
+        # Not that of the system, which takes a call for each number.
+        self._marks = Random(new_mark())
         # For what is given to `change`.
         self.store = database.store
         page_bytes = min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE)
@@ -77,7 +81,10 @@ class StorageQueue:
 
     def add(self, draft: Draft) -> Deferred[StoredMessage]:
         """Store a message as `append` does."""
-        return self._line.ask(self._appends, replace(draft, key=self._line.key(draft.key)))
+        if self._line.repeats:
+            # With a key and a mark it is known if it is asked for again.
+            draft = replace(draft, key=self._line.key(draft.key), mark=self._marks.getrandbits(MARK_BITS))
+        return self._line.ask(self._appends, draft)
 
     def withdraw(self, room: str, authors: Collection[str]) -> None:
         """Store nothing of these authors in a room that still waits: their calls of `append` fail with NotSaved."""

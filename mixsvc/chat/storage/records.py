@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final, Generic, TypeVar
 
 from mixsvc.chat.model.acts import Act
-from mixsvc.chat.model.epochs import Known, new_mark
+from mixsvc.chat.model.epochs import Known
 from mixsvc.common.times import utc_milliseconds
 from mixsvc.interfaces import ChatMessage
 
@@ -36,8 +36,8 @@ TOPIC: Final = "topic"
 class Draft:
     """A message that is to be stored. said_at: seconds since 1970, UTC. key: the client's key, if it gave one.
 
-    mark: tells it from every other draft, also one with the same key. author: tells who may edit and delete it from
-    everybody else (Client.author); None if nobody may.
+    mark: tells it from every other draft, also one with the same key; None: it gets one when it is stored.
+    author: tells who may edit and delete it from everybody else (Client.author); None if nobody may.
     """
 
     room: str
@@ -47,7 +47,7 @@ class Draft:
     key: str | None
     kind: str = ""
     author: str | None = None
-    mark: int = field(default_factory=new_mark, compare=False)
+    mark: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

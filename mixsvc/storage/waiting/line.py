@@ -45,6 +45,11 @@ class WorkLine:
         self._busy = False
         self._flushes: list[Deferred[None]] = []
 
+    @property
+    def repeats(self) -> bool:
+        """Whether work is asked for again if the answer is lost."""
+        return self._repeating is not None
+
     def key(self, given: str | None) -> str | None:
         """Returns the key under which something is stored once, also if it has to be asked for again.
 

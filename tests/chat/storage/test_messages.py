@@ -83,6 +83,7 @@ class InsertContract(MessagesCase):
 
     def test_who_gives_the_same_drafts_again_gets_the_same_answers(self) -> None:
         new = [*drafts("a", key="k"), *drafts("b", key="k"), *drafts("c", key="l")]
+        new = [replace(each, mark=mark) for mark, each in enumerate(new, 1)]
 
         answers = [self.insert(new) for _ in range(2)]
 

@@ -78,7 +78,10 @@ _ROOMS: Final = """
 
 def insert(cursor: Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
     """See MessageStore. A message is said when PostgreSQL's clock says, whatever its draft has."""
-    rows = [(each.room, each.name, each.text, each.key, each.kind, each.mark, each.author) for each in drafts]
+    rows = [
+        (each.room, each.name, each.text, each.key, each.kind, each.mark or epochs.new_mark(), each.author)
+        for each in drafts
+    ]
     cursor.execute(_APPEND, (*_columns(rows, 7), limits.keep, PRUNED))
     return [_stored(row) for row in cursor.fetchall()]
 

@@ -183,17 +183,17 @@ def _known(cursor: sqlite3.Cursor, draft: Draft) -> StoredMessage | None:
         return None
     mark, *fields = row
     message = _message(fields)
-    if mark == draft.mark:
+    if draft.mark is not None and mark == draft.mark:
         return StoredMessage(message, token=epochs.token(message.number, mark))
     return StoredMessage(message, is_repeated=True)
 
 
 def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
-    said_at = microseconds(draft.said_at)
+    mark, said_at = draft.mark or epochs.new_mark(), microseconds(draft.said_at)
     cursor.execute(
         "INSERT INTO message (room, number, name, text, said_at, key, kind, mark, author)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (draft.room, number, draft.name, draft.text, said_at, draft.key, draft.kind, draft.mark, draft.author),
+        (draft.room, number, draft.name, draft.text, said_at, draft.key, draft.kind, mark, draft.author),
     )
     if draft.kind == TOPIC:
         cursor.execute(
@@ -202,7 +202,7 @@ def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
             (draft.room, number, draft.text),
         )
     message = ChatMessage(number, draft.name, draft.text, said_at, draft.kind)
-    return StoredMessage(message, token=epochs.token(number, draft.mark))
+    return StoredMessage(message, token=epochs.token(number, mark))
 
 
 def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int) -> None:
