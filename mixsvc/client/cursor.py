@@ -74,7 +74,7 @@ class Cursor:
         return list(self._advance())
 
     def deleted(self, number: int) -> Sequence[RoomEvent]:
-        """A moderator deleted a message, perhaps one that is still buffered."""
+        """A message was deleted, perhaps one that is still buffered."""
         if number in self._buffered:
             self._buffered[number] = replace(self._buffered[number], text="", is_deleted=True)
         if self.since is None or number > self.since:

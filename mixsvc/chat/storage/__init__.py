@@ -23,6 +23,10 @@ a new message for one that it has seen.
 handlers.retention deletes those that are older than [chat] keep_days, unless the time of day may be wrong. A deleted
 message keeps its row and its number; the text is overwritten on disk.
 
+**What is edited.** `corrections` has what authors change. A message keeps its earlier texts, at most 20, in a table of
+their own; they go with its text. It also has the digest of its author (model.people.Client.author), since names change
+hands. Who comes back gets the messages that were edited last as they are now, since nobody counts what each client saw.
+
 **When the database fails** all requests of the transaction fail with NotSaved or NotRead, and the next ones are tried.
 The log has one line for the failure and one when the database works again.
 """
