@@ -1,6 +1,7 @@
 """Two services on one PostgreSQL are one chat; what happens when one of them ends."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -14,7 +15,7 @@ from tests.e2e.support.ecb import RATES_XML, Ecb
 from tests.e2e.support.moderator import moderate
 from tests.e2e.support.nodes import with_shared_secrets
 from tests.e2e.support.operators import OPERATORS, admin_url, metric
-from tests.e2e.support.service import Config, Launch, Service, refused
+from tests.e2e.support.service import Config, Launch, Service, WithReactor, refused
 from tests.e2e.support.steadfast import Steadfast
 from tests.e2e.support.urls import get_text
 from tests.e2e.support.waiting import wait_until
@@ -70,6 +71,23 @@ def test_what_is_said_and_done_on_one_node_holds_on_the_other(nodes: TwoNodes, l
     assert "secret_key is not the same as on the other nodes" in refused(stranger)
     assert sum(metric(admin_url(each), "mixsvc_nodes_leader") for each in nodes) == 1
     assert PASSWORD not in a.log() + b.log()
+
+
+def test_nodes_under_different_reactors_are_one_chat(launch: Launch, start: Start) -> None:
+    reactors = ("epoll", "asyncio", "gevent")
+    launches = [
+        WithReactor(launch.programs, launch.folder.with_name(each), launch.config, environ=launch.environ, reactor=each)
+        for each in reactors
+    ]
+    nodes = [start(each) for each in launches]
+    with ExitStack() as stack:
+        chatters = [stack.enter_context(Chatter(node.port, name)) for node, name in zip(nodes, reactors, strict=True)]
+        assert chatters[-1].joined["members"] == sorted(reactors)
+        for number, chatter in enumerate(chatters, 1):
+            assert chatter.say(f"from {chatter.name}") == number
+            for other in chatters:
+                assert other.wait_for("message")["text"] == f"from {chatter.name}"
+    assert "Traceback" not in "".join(node.log() for node in nodes)
 
 
 def test_one_node_asks_the_bank_and_all_know_the_rates(nodes: TwoNodes, ecb: Ecb) -> None:

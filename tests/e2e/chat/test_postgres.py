@@ -1,7 +1,6 @@
 """A service on PostgreSQL, under each reactor: what is acknowledged is kept, whatever happens to the server."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from tests.builds import PROJECT
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.crowd import Crowd, stored_messages
 from tests.e2e.support.operators import OPERATORS, admin_url, metric, unready
-from tests.e2e.support.service import Config, Launch, Service, refused
+from tests.e2e.support.service import Config, Launch, Service, WithReactor, refused
 from tests.e2e.support.urls import get_text
 from tests.e2e.support.waiting import wait_until
 from tests.postgres import PASSWORD, Postgres
@@ -21,17 +20,6 @@ CHECKOUT = {"PYTHONPATH": str(PROJECT)}
 
 # No rate limit is reached here.
 LIVELY = {"rate": "1000000", "burst": "1000000", "joins": "1000000", "keep": "1000000"}
-
-
-@dataclass(frozen=True)
-class WithReactor(Launch):
-    """The same with one of twistd's reactors."""
-
-    reactor: str = "default"
-
-    def command(self, *twistd_options: str) -> list[str]:
-        """See Launch."""
-        return super().command(f"--reactor={self.reactor}", *twistd_options)
 
 
 @pytest.fixture(params=["epoll", "asyncio", "gevent"])

@@ -13,7 +13,7 @@ from threading import Condition, Thread
 from types import TracebackType
 from typing import IO, Final, Self
 
-__all__ = ["DEADLINE", "SLACK", "Config", "Daemon", "Launch", "Lines", "Service", "config_text"]
+__all__ = ["DEADLINE", "SLACK", "Config", "Daemon", "Launch", "Lines", "Service", "WithReactor", "config_text"]
 
 # Seconds. Far more than anything here takes, because a loaded machine may be slow. It only delays a failing test.
 DEADLINE: Final = 120.0
@@ -60,6 +60,17 @@ class Launch:
         """Our environment, without variables that would let it see the checkout, and with `environ`."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV"))}
         return {**ours, "PYTHONUNBUFFERED": "1", **self.environ}
+
+
+@dataclass(frozen=True)
+class WithReactor(Launch):
+    """The same with one of twistd's reactors."""
+
+    reactor: str = "default"
+
+    def command(self, *twistd_options: str) -> list[str]:
+        """See Launch."""
+        return super().command(f"--reactor={self.reactor}", *twistd_options)
 
 
 def refused(launch: Launch, *twistd_options: str, wrapper: Sequence[str] = ()) -> str:
