@@ -13,9 +13,6 @@ __all__ = ["HeldStreams"]
 # Begins the data of each event (bench/servers/events_app.py), on a line of its own.
 MARKER: Final = b"\ndata: bench"
 
-# So many requests publish an event each at the same time.
-PUBLISHERS: Final = 16
-
 # So many streams are opened at a time.
 GROUP: Final = 50
 
@@ -72,12 +69,13 @@ class HeldStreams:
                 self._streams[stream.socket.fileno()] = stream
                 self._poll.register(stream.socket, select.EPOLLIN)
 
-    def publish(self, seconds: float) -> tuple[int, float]:
+    def publish(self, seconds: float, at_once: int) -> tuple[int, float]:
         """Publish again and again, each time once everybody has got everything; returns deliveries, and seconds.
 
-        Raises ProtocolError for another answer, and if an event does not come.
+        at_once: so many requests publish an event each at the same time. Raises ProtocolError for another answer, and
+        if an event does not come.
         """
-        publishers = [HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS) for _ in range(PUBLISHERS)]
+        publishers = [HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS) for _ in range(at_once)]
         delivered, start = 0, time.perf_counter()
         try:
             while (now := time.perf_counter()) < start + seconds:
@@ -88,8 +86,8 @@ class HeldStreams:
                     if answer.status != 200:
                         raise ProtocolError(f"publishing was answered {answer.status}")
                     answer.read()
-                self._take(PUBLISHERS * len(self._streams))
-                delivered += PUBLISHERS * len(self._streams)
+                self._take(at_once * len(self._streams))
+                delivered += at_once * len(self._streams)
         finally:
             for each in publishers:
                 each.close()

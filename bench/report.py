@@ -60,8 +60,11 @@ TARGETS: Final = (
     Target("wsgi-two-cores", "requests/s", 1.5, "mixsvc-before", ours="mixsvc-processes"),
     Target("wsgi-two-cores", "CPU us/request", 0.6, "gunicorn-workers", at_most=True, ours="mixsvc-processes"),
     Target("isolation", "views/s", 1.5, "mixsvc-before", ours="mixsvc-processes"),
-    Target("publish", "deliveries/CPU s", 10, "gunicorn-generators", ours="mixsvc-publishing"),
-    Target("publish", "deliveries/CPU s", 4, "aiohttp-sse", ours="mixsvc-publishing"),
+    *(
+        Target(scenario, "deliveries/CPU s", factor, peer, ours="mixsvc-publishing")
+        for scenario in ("publish", "publish-at-once")
+        for peer, factor in (("gunicorn-generators", 10), ("aiohttp-sse", 4))
+    ),
     Target("holding", "KB/stream", 6, at_most=True, ours="mixsvc-held"),
     *(
         Target("isolation", f"{question} ms, {part}", bound, peer, at_most=True, ours="mixsvc-processes")

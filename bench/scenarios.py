@@ -171,14 +171,17 @@ async def _isolation(server: Server, seconds: float, load: RequestLoad) -> Figur
         return figures
 
 
-def publish(server: Server, seconds: float, streams: int) -> Figures:
-    """A view publishes to event streams that are held open, again as soon as all have got everything."""
+def publish(server: Server, seconds: float, streams: int, at_once: int) -> Figures:
+    """A view publishes to event streams that are held open, again as soon as all have got everything.
+
+    at_once: so many requests call it at the same time.
+    """
     held = HeldStreams(server.port)
     try:
         held.open(streams)
-        held.publish(WARM_UP_SECONDS)
+        held.publish(WARM_UP_SECONDS, at_once)
         before = server.cpu()
-        delivered, took = held.publish(seconds)
+        delivered, took = held.publish(seconds, at_once)
         return {"deliveries/s": delivered / took, "deliveries/CPU s": delivered / max(server.cpu() - before, 0.01)}
     finally:
         held.close()
@@ -224,7 +227,8 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         Scenario("slow-readers", partial(slow_readers, sessions=1000, slow=100)),
         Scenario("wsgi", partial(wsgi, connections=50), WSGI),
         Scenario("wsgi-two-cores", partial(wsgi, connections=50), TWO_CORES, cores=2),
-        Scenario("publish", partial(publish, streams=1000), HELD),
+        Scenario("publish", partial(publish, streams=1000, at_once=1), HELD),
+        Scenario("publish-at-once", partial(publish, streams=1000, at_once=16), HELD),
         Scenario("holding", partial(holding, streams=10_000, connections=10), ("mixsvc-held",)),
         Scenario("isolation", partial(isolation, connections=32), ISOLATION, cores=2),
         Scenario("isolation-one-core", partial(isolation, connections=32), ISOLATION),
