@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser
 from websockets.sync.client import ClientConnection, connect
 
+from tests.builds import PROJECT
 from tests.e2e.support.proxies import Backend, Proxy, haproxy, nginx
 from tests.e2e.support.service import DEADLINE, Config
 from tests.e2e.support.three_nodes import ThreeNodes, documented
@@ -234,6 +235,7 @@ def test_haproxy_turns_away_from_a_node_that_drains_and_nobody_notices(started: 
     behind = started("haproxy")
     page = chrome.new_context(ignore_https_errors=True, bypass_csp=True).new_page()
     page.goto(f"https://localhost:{behind.proxy.tls_port}/")
+    page.add_script_tag(path=PROJECT / "node_modules" / "sockjs-client" / "dist" / "sockjs.min.js")
     wanderers = Wanderers(page, "/chat", dict(zip(TRANSPORTS, sessions_at(behind, "one"), strict=False)))
     wanderers.wait_for(opened=1)
 
