@@ -244,6 +244,23 @@ class NameTests(JoinedTestCase):
 
         self.assertEqual({}, self.cluster.claims)
 
+    def test_whoever_is_logged_out_while_its_name_is_asked_for_is_out_and_keeps_no_name(self) -> None:
+        by_cookie, by_token = self.a.client(Identity("ann", "Ann")), self.a.client()
+        by_cookie.send("hello")
+        by_token.send("hello", identity=self.a.tokens.sign("bob", "Bob"))
+        for person in ("ann", "bob"):
+            self.b.dispatcher.log_out(person)
+        # Node a applies the log-outs first.
+        self.b.inbox.popleft()()
+        self.b.inbox.popleft()()
+        self.a.inbox.rotate(2)
+        self.cluster.settle()
+
+        for client in (by_cookie, by_token):
+            self.assertEqual((4001, "Logged out"), client.transport.closed)
+            self.assertEqual([{"type": "logged_out"}], client.got())
+        self.assertEqual({}, self.cluster.claims)
+
     def test_a_second_window_that_waits_keeps_the_name_of_the_first(self) -> None:
         first = self.a.named("Ann", token="t" * 20)
         second = self.a.client()

@@ -56,8 +56,7 @@ class HelloHandler:
             raise refusal(request, "already_named", f"Your name is {client.name}; open a new connection to change it.")
         if request.identity is not None:
             self._identify(client, request, request.identity)
-        if self._log_outs.has_logged_out(client):
-            self._state.end_login(client)
+        if self._has_ended(client):
             return None
         if client.identity is None and not self._state.settings.guests:
             raise refusal(request, "not_allowed", "Log in first: this chat is not open to strangers.")
@@ -106,14 +105,21 @@ class HelloHandler:
             self._release(wanted.key)
             taken = self._taken_elsewhere(wanted)
             return taken.addCallbacks(_refuse, _not_claimed, (request,), errbackArgs=(request,))
-        # The client may be gone, or banned meanwhile.
-        if client.is_gone or not self._may_stay(client, wanted.key, wanted.person):
+        # The client may be gone, logged out or banned meanwhile.
+        if client.is_gone or self._has_ended(client) or not self._may_stay(client, wanted.key, wanted.person):
             self._release(wanted.key)
             return None
         self._check(request, wanted)
         self._state.people.enter(client, wanted.person, spelling)
         self._welcome(client)
         return None
+
+    def _has_ended(self, client: Client) -> bool:
+        """Whether a client's person has logged out since; then its login ends."""
+        if not self._log_outs.has_logged_out(client):
+            return False
+        self._state.end_login(client)
+        return True
 
     def _release(self, key: str) -> None:
         """Release a name if no client of this node has it or waits for it."""

@@ -14,7 +14,7 @@ READING: Final = ("GET", "HEAD", "OPTIONS")
 
 PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST, DELETE",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",
     # For so many seconds a browser need not ask again.
     "Access-Control-Max-Age": "600",
 }
