@@ -1,7 +1,7 @@
 """Opens a PostgreSQL database to read a history from it, or to write one into it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Final
 
 import psycopg
@@ -9,7 +9,7 @@ import psycopg
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.moving.postgres_rows import PostgresRows
 from mixsvc.storage.moving.side import Side
-from mixsvc.storage.moving.tables import TABLES, RowReader, RowWriter
+from mixsvc.storage.moving.tables import FLOORS, TABLES, RowReader, RowWriter
 from mixsvc.storage.postgres.checks import faults, is_deaf
 from mixsvc.storage.postgres.connection import PostgresConnection, connect
 from mixsvc.storage.postgres.running import are_connected, living_nodes, named_nodes, newest_node
@@ -74,15 +74,20 @@ def writing(url: str, epoch: str) -> Iterator[RowWriter]:
         if not rows.moving():
             rows.begin(epoch)
         yield rows
-        connection.execute(f"ANALYZE {', '.join(table.name for table in TABLES)}".encode())
+        # The history is complete; without this PostgreSQL would only plan worse until autovacuum comes.
+        with suppress(psycopg.Error):
+            connection.execute(f"ANALYZE {', '.join(table.name for table in TABLES)}".encode())
 
 
 def _check_target(side: Side, rows: PostgresRows, epoch: str) -> None:
     moving = rows.moving()
     if moving and moving != epoch:
         raise side.refusal(f"{INCOMPLETE}, which was for another history, or give another database")
-    counted = {} if moving else {table.title: rows.count(table) for table in TABLES}
-    if any(counted.values()) or (not moving and any(rows.floors().values())):
+    if moving:
+        return
+    there = frozenset(rows.tables())
+    counted = {table.title: rows.count(table) for table in TABLES if table.name in there}
+    if any(counted.values()) or (there.issuperset(FLOORS) and any(rows.floors().values())):
         raise side.full(counted)
 
 

@@ -1,6 +1,6 @@
 """The rows of a history in a PostgreSQL database."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -46,6 +46,11 @@ class PostgresRows:
     def begin(self, epoch: str) -> None:
         """A history is moved into this database from now on."""
         self._connection.execute(BEGIN, (MOVING, epoch))
+
+    def tables(self) -> Collection[str]:
+        """The names of the tables that are there; an older version has made fewer."""
+        rows = self._connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        return {str(name) for (name,) in rows}
 
     def floors(self) -> Mapping[str, int]:
         """See RowReader."""

@@ -22,6 +22,7 @@ from mixsvc.storage.moving.move import move
 from mixsvc.storage.moving.tables import MovedTable
 from mixsvc.storage.postgres import start
 from mixsvc.storage.postgres.connection import connect
+from mixsvc.storage.postgres.schema import SCRIPTS as POSTGRES_SCRIPTS
 from mixsvc.storage.postgres.schema import upgrade
 from mixsvc.storage.schema import APPLICATION_ID, NEWEST, SCRIPTS
 from tests.postgres import PASSWORD, Postgres
@@ -225,6 +226,18 @@ def test_an_empty_target_is_taken(durable_url: str) -> None:
 
     assert rows("back.sqlite3") == rows("chat.sqlite3")
     assert os.stat("back.sqlite3").st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("steps", range(1, len(POSTGRES_SCRIPTS)))
+def test_an_empty_target_of_an_older_version_is_taken(durable_url: str, steps: int) -> None:
+    make_history("chat.sqlite3")
+    with closing(connect(durable_url)) as connection:
+        upgrade(connection, POSTGRES_SCRIPTS[:steps])
+
+    move("chat.sqlite3", durable_url, quietly)
+    move(durable_url, "back.sqlite3", quietly)
+
+    assert rows("back.sqlite3") == rows("chat.sqlite3")
 
 
 def test_files_that_are_no_sources(durable_url: str) -> None:
