@@ -53,9 +53,10 @@ class NodeChatHost:
         """Close the ports, end the chat and leave the other nodes, within shares of the deadline."""
         await deadline.share(0.2, "an attempt to serve the chat", self._turns.stop)
         await self._ports.close(deadline)
+        # Another node of this host has a chat that runs, and opens the port at once.
+        self._lock.release()
         await self._served.stop(deadline)
         await deadline.share(0.88, "telling the other nodes", self._served.chat.leave)
-        self._lock.release()
 
     def abandon(self) -> None:
         """In a forked process: see ChatPorts."""

@@ -23,7 +23,7 @@ LISTEN: Final = "[chat] listen"
 class ChatPorts:
     """Opens and closes the ports of [chat] listen. Used in the reactor thread.
 
-    location: where the chat is; empty before the ports are open.
+    location: where the chat is; empty unless the ports are open.
     """
 
     _log = Logger()
@@ -58,11 +58,13 @@ class ChatPorts:
         for port in self._ports:
             port.stopListening()
         self._ports = []
+        self.location = ChatLocation()
 
     async def close(self, deadline: StopDeadline) -> None:
         """Close them within a share of the deadline."""
         for port in self._ports:
             await deadline.share(0.3, "closing the chat's port", lambda port=port: maybeDeferred(port.stopListening))  # type: ignore[misc]
+        self.location = ChatLocation()
 
     def abandon(self) -> None:
         """In a forked process: close the parent's ports here, so that they are free when the parent has ended."""
