@@ -12,7 +12,15 @@ from typing import Final
 from mixsvc.common.names import is_topic_name
 from mixsvc.common.numbers import MAX_JSON_NUMBER, whole_number
 
-__all__ = ["LONGEST_EPOCH", "LONGEST_POSITION", "Position", "read_position", "resumed", "write_position"]
+__all__ = [
+    "LONGEST_EPOCH",
+    "LONGEST_POSITION",
+    "Position",
+    "name_position",
+    "read_position",
+    "resumed",
+    "write_position",
+]
 
 # How many characters a position may have, and an epoch.
 LONGEST_POSITION: Final = 16_384
@@ -34,11 +42,15 @@ class Position:
 
 def write_position(position: Position) -> str:
     """Returns the text of a position of one topic at least: `12`, `a=12,b=7`, either with `@EPOCH` if it has one."""
-    numbers = position.numbers
-    if len(numbers) == 1:
-        (text,) = map(str, numbers.values())
-    else:
-        text = ",".join(f"{topic}={number}" for topic, number in numbers.items())
+    if len(position.numbers) != 1:
+        return name_position(position)
+    (number,) = position.numbers.values()
+    return f"{number}@{position.epoch}" if position.epoch else str(number)
+
+
+def name_position(position: Position) -> str:
+    """The same with the name of each topic, also of a single one: for who follows more topics than are known of."""
+    text = ",".join(f"{topic}={number}" for topic, number in position.numbers.items())
     return f"{text}@{position.epoch}" if position.epoch else text
 
 

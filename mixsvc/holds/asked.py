@@ -38,6 +38,8 @@ def held_response(topics: Sequence[str], options: HoldOptions, elsewhere: Elsewh
     fields = found.pop("headers", {})
     if "first" in found and not isinstance(found["first"], str):
         found["first"] = json.dumps(found["first"])
+    if "first" in found and not is_storable(found["first"]):
+        raise ValueError("mix.hold: first has a lone surrogate, which is no character, or U+0000")
     names = _topics(topics)
     if "since" in found:
         found["since"] = _since(found["since"], names)

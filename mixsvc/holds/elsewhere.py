@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, quote
 
-from mixsvc.common.positions import write_position
+from mixsvc.common.positions import name_position
 from mixsvc.holds.response import Answered
 from mixsvc.holds.roads import Road, road_of
 from mixsvc.holds.standing import standing
@@ -43,7 +43,7 @@ class ClientRedirect:
         # The whole position, as some clients forget the header when they follow a redirect.
         location = f"{self._url(environ)}/{TICKETS}/{self._tickets.write(hold)}"
         if since.numbers:
-            location += f"?since={quote(write_position(since), safe='')}"
+            location += f"?since={quote(name_position(since), safe='')}"
         return "307 Temporary Redirect", [("Location", location), ("Cache-Control", "no-store"), TEXT], b""
 
 

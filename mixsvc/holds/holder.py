@@ -126,23 +126,22 @@ class ClientHolder:
         self._sockets.allow_cross_origin(request)
 
     def _identified(self, identity: Identity | None, arrival: Arrival, gone: list[bool]) -> None:
-        if gone:
+        if gone or not self._begin(arrival, identity):
             self._identify.forget(identity)
-        else:
-            self._begin(arrival, identity)
 
     def _unknown(self, failure: Failure, arrival: Arrival, gone: list[bool]) -> None:
         self._log.failure("holds: it could not be found out who is to be held", failure)
         if not gone:
             self._fail(arrival, "the authenticator failed")
 
-    def _begin(self, arrival: Arrival, identity: Identity | None) -> None:
+    def _begin(self, arrival: Arrival, identity: Identity | None) -> bool:
+        """Answer; returns whether the client is held."""
         request, counted = arrival.request, network(str(getattr(arrival.request.getClientAddress(), "host", "")))
         reason = "stopping" if self._stopped is not None else self._crowd.is_full(counted)
         if reason:
             self._refused[reason] += 1
             _answer(request, 503, b"Service Unavailable", REASONS[reason], (b"Retry-After", b"%d" % RETRY_SECONDS))
-            return
+            return False
         request.client_left = None
         # The answer to a handshake is logged as such, and not at the end.
         request.is_held = arrival.road is not Road.WEBSOCKET
@@ -158,6 +157,8 @@ class ClientHolder:
             self._fail(arrival, str(error))
         else:
             self._add(client, counted, arrival, identity)
+            return True
+        return False
 
     def _add(self, client: HeldClient, counted: str, arrival: Arrival, identity: Identity | None) -> None:
         self._crowd.add(client, counted)

@@ -13,15 +13,21 @@ from mixsvc.holds.forms import RESET, HeldEvent, json_object, numbered
 from mixsvc.holds.owner import HeldOwner
 from mixsvc.holds.roads import Road
 from mixsvc.http.request import MixRequest
-from mixsvc.interfaces.topics import Following, TopicBatch, TopicEnd
+from mixsvc.interfaces.topics import Following, TopicBatch, TopicEnd, TopicEvent
 
 __all__ = ["HeldPoll"]
+
+# To a client that cannot be told yet where it stands, and asks again with the same ?since=.
+NOT_BEGUN: Final = b"The events cannot be read now; ask again a little later.\n"
+RETRY_AFTER: Final = (b"Retry-After", b"5")
+PLAIN_TEXT: Final = (b"Content-Type", b"text/plain; charset=utf-8")
 
 
 class HeldPoll:
     """Answers with the first events that come, as a TopicReader. Belongs to the reactor thread.
 
-    The response is a JSON object: `events` as in json_object, and `last`, which the next poll gives as ?since=.
+    The response is a JSON object: `events` as in json_object, and `last`, which the next poll gives as ?since=. Who has
+    not been told where it stands when the time is over gets 503.
     """
 
     road: Final = Road.POLL
@@ -34,7 +40,7 @@ class HeldPoll:
         self._request = request
         self._fields = fields
         self._first = first
-        self._position = Position()
+        self._position: Position | None = None
         self._is_over = False
         self._timer: IDelayedCall | None = None
 
@@ -57,13 +63,11 @@ class HeldPoll:
 
     def reset(self, topic: str, number: int) -> None:
         """See TopicReader."""
-        self._go_to(topic, number)
-        self._answer([HeldEvent(write_position(self._position), RESET, str(number), topic)])
+        self._answer([HeldEvent(write_position(self._go_to(topic, number)), RESET, str(number), topic)])
 
     def events(self, batch: TopicBatch) -> None:
         """See TopicReader."""
-        self._go_to(batch.topic, batch.last)
-        self._answer(map(numbered, batch.events))
+        self._answer([self._placed(each) for each in batch.events])
 
     def ended(self, reason: TopicEnd) -> None:
         """See TopicReader. The client asks the view again in any case."""
@@ -82,16 +86,31 @@ class HeldPoll:
         """See HeldClient."""
         self._request.loseConnection()
 
-    def _go_to(self, topic: str, number: int) -> None:
+    def _placed(self, event: TopicEvent) -> HeldEvent:
+        """An event with the id behind which a client goes on: of all topics if it follows several."""
+        position = self._go_to(event.topic, event.number)
+        if len(position.numbers) == 1:
+            return numbered(event)
+        return HeldEvent(write_position(position), event.name, event.data, event.topic)
+
+    def _go_to(self, topic: str, number: int) -> Position:
+        assert self._position is not None
         self._position = Position({**self._position.numbers, topic: number}, self._position.epoch)
+        return self._position
 
     def _answer(self, events: Iterable[HeldEvent]) -> None:
         if self._is_over:
             return
+        if self._position is None:
+            self._respond(503, b"Service Unavailable", (PLAIN_TEXT, RETRY_AFTER), NOT_BEGUN)
+            return
         found, last = b",".join(map(json_object, events)), json.dumps(write_position(self._position)).encode()
         body = b'{"events":[%b],"last":%b}\n' % (found, last)
+        self._respond(200, b"OK", self._fields, body)
+
+    def _respond(self, code: int, reason: bytes, fields: Fields, body: bytes) -> None:
         self._leave()
-        self._request.respond(200, b"OK", (*self._fields, (b"Content-Length", b"%d" % len(body))), body)
+        self._request.respond(code, reason, (*fields, (b"Content-Length", b"%d" % len(body))), body)
 
     def _leave(self) -> None:
         self._is_over = True

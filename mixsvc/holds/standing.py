@@ -1,9 +1,15 @@
 """Where a client says that it stands. Pure."""
 
+from dataclasses import replace
+from typing import Final
+
 from mixsvc.common.positions import Position, read_position, resumed
 from mixsvc.interfaces.holds import Hold
 
-__all__ = ["standing"]
+__all__ = ["NO_EPOCH", "standing"]
+
+# No history has it: who stands in it is told that what was seen is of another one.
+NO_EPOCH: Final = "-"
 
 
 def standing(hold: Hold, given: str, seen: str) -> Position:
@@ -12,7 +18,14 @@ def standing(hold: Hold, given: str, seen: str) -> Position:
     given: of ?since=, in whose place is that of the hold if it is empty. seen: of Last-Event-ID, which is newer. Raises
     ValueError if one of them is no position; its text is a sentence for a person.
     """
-    return resumed(_read(given or hold.since or "", hold, "since"), _read(seen, hold, "Last-Event-ID"))
+    since = _read(given or hold.since or "", hold, "since")
+    if "=" in seen or len(hold.names) == 1:
+        return resumed(since, _read(seen, hold, "Last-Event-ID"))
+    if not seen:
+        return since
+    # The view has held this client by another topic alone before; a browser cannot mend that by itself.
+    _read(seen, replace(hold, names=hold.names[:1]), "Last-Event-ID")
+    return Position(dict.fromkeys(hold.names, 0), NO_EPOCH)
 
 
 def _read(text: str, hold: Hold, where: str) -> Position:

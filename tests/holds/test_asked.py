@@ -82,6 +82,7 @@ def test_a_hold_has_a_topic_and_not_too_many() -> None:
         {"person": ""},
         {"person": 7},
         {"person": "a\0"},
+        {"first": "\ud800"},
     ],
 )
 def test_options_that_mean_nothing_are_refused(options: dict[str, Any]) -> None:

@@ -1,12 +1,15 @@
 """A view in another server that holds its client: the redirect, and the ticket in it."""
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from mixsvc.common.positions import Position, read_position
 from mixsvc.holds.elsewhere import ClientRedirect
+from mixsvc.holds.standing import NO_EPOCH, standing
 from mixsvc.holds.tickets import TICKET_SECONDS, BadTicket, HoldTickets
 from mixsvc.interfaces.holds import TOPICS, Hold
 
@@ -43,8 +46,27 @@ def test_the_place_of_the_client_goes_along() -> None:
         return parse_qs(urlsplit(answered(environ)[1]["Location"]).query).get("since")
 
     assert since() is None
-    assert since(QUERY_STRING="since=3@e") == ["3@e"]
-    assert since(QUERY_STRING="since=3@e", HTTP_LAST_EVENT_ID="7") == ["7@e"]
+    assert since(QUERY_STRING="since=3@e") == ["order-42=3@e"]
+    assert since(QUERY_STRING="since=3@e", HTTP_LAST_EVENT_ID="7") == ["order-42=7@e"]
+
+
+def test_who_knows_one_of_several_topics_is_understood_at_the_port() -> None:
+    both = replace(HOLD, names=("a", "b"))
+
+    _, fields, _ = answered({"QUERY_STRING": "since=a%3D12"}, both)
+
+    (since,) = parse_qs(urlsplit(fields["Location"]).query)["since"]
+    assert read_position(since, both.names) == Position({"a": 12})
+
+
+def test_who_followed_another_topic_alone_before_is_told_that_this_is_another_history() -> None:
+    both = replace(HOLD, names=("a", "b"))
+
+    assert standing(both, "a=1,b=2@e", "13") == Position({"a": 0, "b": 0}, NO_EPOCH)
+
+    _, fields, _ = answered({"HTTP_LAST_EVENT_ID": "13"}, both)
+    (since,) = parse_qs(urlsplit(fields["Location"]).query)["since"]
+    assert read_position(since, both.names).epoch == NO_EPOCH
 
 
 @pytest.mark.parametrize(

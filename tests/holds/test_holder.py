@@ -71,6 +71,18 @@ class HolderTests(HeldCase):
         assert not self.topics.followings
         assert self.people.forgotten == [Identity("ada")]
 
+    def test_a_login_is_forgotten_where_there_is_no_place(self) -> None:
+        self.limits = HoldLimits(most=1, most_each=5, max_unread=1000)
+        self.serve(holding("order-42"))
+        self.ask(PLAIN)
+        self.people.next = Deferred()
+        _, wire = self.ask(PLAIN)
+
+        self.people.next.callback(Identity("ada"))
+
+        assert wire.value().startswith(b"HTTP/1.1 503 ")
+        assert self.people.forgotten == [Identity("ada")]
+
     def test_an_authenticator_that_fails_holds_nobody(self) -> None:
         self.people.next = Deferred()
         _, wire = self.ask(PLAIN)

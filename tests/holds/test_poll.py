@@ -96,6 +96,27 @@ class PollTests(HeldCase):
             "last": "0@e1",
         }
 
+    def test_who_was_not_told_where_it_stands_keeps_its_place_and_asks_again(self) -> None:
+        channel, wire = self.served.connect(Wire())
+        channel.dataReceived(GET % (b"since=12@e1", b""))
+
+        self.topics.end(TopicEnd.STOPPING)
+
+        head, body = self.said(wire)
+        assert head.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nRetry-After: 5" in head
+        assert b"last" not in body
+
+    def test_an_id_of_several_topics_says_where_the_client_stands_in_all(self) -> None:
+        self.serve(holding("a", "b"))
+        self.topics.publish("b", "one")
+        _, wire = self.ask(PLAIN)
+
+        self.topics.publish("a", "two")
+
+        (event,) = self.answer(wire)["events"]
+        assert event["id"] == "a=1,b=1@e1"
+
     def test_the_end_of_the_topic_ends_it(self) -> None:
         _, wire = self.ask(PLAIN)
 
