@@ -139,7 +139,7 @@ class ChatDispatcher:
         self._rate_limiter = RateLimiter(state.clock, state.settings)
         self._log_outs = PersonLogOuts(state, neighbours.tokens)
         self._hello = HelloHandler(state, self._log_outs)
-        teller = MessageTeller(state)
+        self._teller = teller = MessageTeller(state)
         self._membership = MembershipHandler(state, teller)
         self._messages = MessageHandler(state, teller, neighbours.rates, neighbours.hooks)
         self._corrections = CorrectionHandler(state)
@@ -325,7 +325,7 @@ class ChatDispatcher:
 
     def awake_rooms(self) -> Collection[str]:
         """See NodeHost."""
-        return [room.name for room in self._state.rooms.awake()]
+        return {room.name for room in self._state.rooms.awake()} | {*self._teller.expected()}
 
     def begin_anew(self) -> None:
         """See NodeHost."""

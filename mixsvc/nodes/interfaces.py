@@ -214,7 +214,7 @@ class NodeHost(Protocol):
     """What a chat gives its heart."""
 
     def awake_rooms(self) -> Collection[str]:
-        """The names of the rooms with clients of this node, of which it has to know the newest number."""
+        """The rooms that somebody is in or follows at this node, by name: it has to know their newest numbers."""
 
     def begin_anew(self) -> None:
         """The other nodes have given this node up: close all connections with 1001; whoever comes then is new.

@@ -93,8 +93,11 @@ class RoomFollowing:
         self._read()
 
     def hear(self, batch: TopicBatch) -> None:
-        """The members are told this message."""
-        if batch.last > self._seen:
+        """The members are told this message. Those before it may be missing, if they were deleted before."""
+        if batch.events[0].number > self._seen + 1:
+            self._events.remove(self)
+            self._read()
+        elif batch.last > self._seen:
             self._seen = batch.last
             self._reader.events(batch)
 

@@ -1,6 +1,6 @@
 """Tells the clients of this node what is said in their rooms, whichever node has stored it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -65,11 +65,14 @@ class MessageTeller:
         else:
             self._state.nodes.bus.tell(Said({name: number}))
             # The author may have left a new room before the message was stored: then the room is made again.
-            with suppress(BadRoom, TooManyRooms):
-                room = self._state.rooms.obtain(name)
-                if room is not None:
-                    self._add(room, stored)
+            room = self._obtain(name)
+            if room is not None:
+                self._add(room, stored)
         self._read_missing()
+
+    def expected(self) -> Collection[str]:
+        """The rooms that somebody is about to join, or follows."""
+        return self._joining.keys()
 
     def expect(self, name: str) -> None:
         """A client is about to join a room; `enter_when_told` or `unexpect` follows."""
@@ -158,14 +161,19 @@ class MessageTeller:
             for joiner in each:
                 joiner.refuse()
 
+    def _obtain(self, name: str) -> Room | None:
+        """The room of this name, restored if it was evicted from memory: somebody may follow it."""
+        with suppress(BadRoom, TooManyRooms):
+            return self._state.rooms.obtain(name)
+        return None
+
     def _tell_all(self, name: str, ready: Sequence[StoredMessage]) -> None:
-        room = self._state.rooms.find(name)
-        if room is None:
-            return
+        room = self._obtain(name) if ready else None
         for each in ready:
             if self._joiners:
                 self._let_enter(name, each.message.number - 1)
-            self._tell(room, each)
+            if room is not None:
+                self._tell(room, each)
         if self._joiners:
             self._let_enter(name, self._tails.told(name))
 

@@ -3,10 +3,14 @@
 import json
 from typing import Any
 
+from twisted.trial.unittest import SynchronousTestCase
+
 from mixsvc.common.positions import Position
 from mixsvc.errors import NotPublished
 from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicEnd
 from tests.chat.cases import ChatTestCase
+from tests.chat.fakes import ChatHarness
+from tests.chat.joined import Cluster
 
 
 class Follower:
@@ -36,6 +40,15 @@ class Follower:
         self.heard.append(reason)
 
 
+def follow(chat: ChatHarness, since: int | None = None, epoch: str = "", room: str = "lobby", **who: Any) -> Follower:
+    follower = Follower()
+    subscription = Subscription((room,), Position({} if since is None else {room: since}, epoch), **who)
+    follower.following = chat.dispatcher.room_events.follow(subscription, follower)
+    assert follower.position is None
+    chat.clock.advance(0)
+    return follower
+
+
 class RoomEventsTests(ChatTestCase):
     """With a database in memory that works when the test says so."""
 
@@ -46,12 +59,7 @@ class RoomEventsTests(ChatTestCase):
         self.ann = self.chat.inside("Ann")
 
     def follow(self, since: int | None = None, epoch: str = "", room: str = "lobby") -> Follower:
-        follower = Follower()
-        position = Position({} if since is None else {room: since}, epoch)
-        follower.following = self.chat.dispatcher.room_events.follow(Subscription((room,), position), follower)
-        assert follower.position is None
-        self.chat.clock.advance(0)
-        return follower
+        return follow(self.chat, since, epoch, room)
 
     def settled(self, since: int | None = None, epoch: str = "", room: str = "lobby") -> Follower:
         follower = self.follow(since, epoch, room)
@@ -159,3 +167,59 @@ class RoomEventsTests(ChatTestCase):
 
         self.assertRaises(NotPublished, events.follow, Subscription(("nowhere",)), Follower())
         self.assertRaises(NotPublished, events.follow, Subscription(("lobby", "den")), Follower())
+
+
+class JoinedRoomEventsTests(SynchronousTestCase):
+    """Nobody is inside the room that is followed, and another node stores its messages."""
+
+    def setUp(self) -> None:
+        self.cluster = Cluster(2, max_rooms=3, keep=10)
+        self.addCleanup(self.cluster.database.connection.close)
+        self.a, self.b = self.cluster.nodes
+        self.publish("zero")
+        self.follower = follow(self.a, room="hall")
+        self.cluster.settle()
+
+    def publish(self, *texts: str, room: str = "hall") -> None:
+        for text in texts:
+            self.b.dispatcher.publish(room, "Bot", text)
+            self.cluster.settle()
+
+    def test_what_others_store_is_told_although_the_room_was_evicted(self) -> None:
+        # Another room takes its place in memory.
+        self.publish("x", room="other")
+
+        self.publish("one", "two")
+
+        assert self.follower.heard == [(2, "one"), (3, "two")]
+
+    def test_whoever_waits_for_the_members_is_told_although_the_room_was_evicted(self) -> None:
+        second = follow(self.a, 1, room="hall")
+        self.b.dispatcher.publish("hall", "Bot", "one")
+        self.b.database.settle()
+        # The hint comes after the page.
+        self.publish("x", room="other")
+        self.publish("two")
+
+        assert self.follower.heard == second.heard == [(2, "one"), (3, "two")]
+
+    def test_what_is_deleted_before_this_node_has_read_it_is_told(self) -> None:
+        for number in range(1, 30):
+            self.b.dispatcher.publish("hall", "Bot", str(number))
+            self.b.database.settle()
+        # All hints are lost.
+        self.a.inbox.clear()
+        self.a.bus.repair()
+        self.cluster.settle()
+
+        (_, gone), *rest = self.follower.heard
+        assert gone > 1
+        assert self.follower.heard[0] == ("reset", gone)
+        assert [number for number, _ in rest] == list(range(gone + 1, 31))
+
+    def test_a_room_that_is_only_followed_is_asked_for_in_case_a_hint_is_lost(self) -> None:
+        assert list(self.a.dispatcher.awake_rooms()) == ["hall"]
+
+        self.follower.following.stop()
+
+        assert list(self.a.dispatcher.awake_rooms()) == []
