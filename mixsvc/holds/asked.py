@@ -11,11 +11,9 @@ from mixsvc.common.text import did_you_mean, is_storable, shortened, similar
 from mixsvc.errors import NotPublished
 from mixsvc.holds.response import Elsewhere, HeldResponse
 from mixsvc.interfaces.holds import TOPICS, Hold, HoldOptions
+from mixsvc.interfaces.topics import MOST_TOPICS
 
-__all__ = ["MOST_TOPICS", "held_response"]
-
-# Of one hold.
-MOST_TOPICS: Final = 100
+__all__ = ["held_response"]
 
 # The longest times that may be asked for: a poll, in seconds; a stream until its view is asked again, in seconds; until
 # a browser comes back, in milliseconds.

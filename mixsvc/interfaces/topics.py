@@ -6,7 +6,7 @@ A topic's events have the numbers 1, 2, 3 … without a gap, the same for everyo
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from zope.interface import Interface
 
@@ -14,6 +14,7 @@ from mixsvc.common.positions import Position
 from mixsvc.interfaces.auth import Identity
 
 __all__ = [
+    "MOST_TOPICS",
     "Following",
     "ITopics",
     "Subscription",
@@ -23,6 +24,9 @@ __all__ = [
     "TopicReader",
     "Topics",
 ]
+
+# How many topics one may follow, or ask for, at once.
+MOST_TOPICS: Final = 50
 
 T = TypeVar("T")
 
@@ -87,7 +91,7 @@ class TopicEnd(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What somebody follows. topics: names of topics, each once, one at least.
+    """What somebody follows. topics: names of topics, each once, 1 to MOST_TOPICS.
 
     since: what was seen already; of a topic that is missing there, only new events are told. identity: who it is, None
     for a stranger.

@@ -1,6 +1,7 @@
 """Tells those who follow topics each event once and in order, whichever node has stored it."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -10,7 +11,7 @@ from twisted.logger import Logger
 from mixsvc.common.names import TOPIC_NAMES, is_topic_name
 from mixsvc.common.positions import Position
 from mixsvc.errors import NotPublished, ServiceBusy
-from mixsvc.interfaces.topics import Subscription, TopicEnd, TopicEvent, TopicReader
+from mixsvc.interfaces.topics import MOST_TOPICS, Subscription, TopicEnd, TopicEvent, TopicReader
 from mixsvc.nodes.hints import Published
 from mixsvc.nodes.interfaces import Bus
 from mixsvc.nodes.tails import Tails
@@ -19,10 +20,7 @@ from mixsvc.topics.slices import Slices
 from mixsvc.topics.storage.queue import TopicQueue
 from mixsvc.topics.storage.records import TopicPage, TopicQuery
 
-__all__ = ["MOST_TOPICS", "TopicFollowers"]
-
-# How many topics one may follow at once.
-MOST_TOPICS: Final = 50
+__all__ = ["TopicFollowers"]
 
 # After how many seconds what could not be read is read again.
 RETRY_SECONDS: Final = 1.0
@@ -168,11 +166,16 @@ class TopicFollowers:
         pages = [(place, place.page) for place in follower.places]
         numbers = {place.topic.name: page.start for place, page in pages if page is not None}
         follower.reader.begun(Position(numbers, self._epoch))
+        # At once, also to who pauses: where a page starts, nobody can see any more that something is gone.
         for place, page in pages:
             place.page = None
             if page is not None:
                 place.number = page.start
-                self._take(place, page)
+                if page.is_reset and not follower.is_stopped:
+                    follower.reader.reset(place.topic.name, page.start)
+        for place, page in pages:
+            if page is not None:
+                self._take(place, replace(page, is_reset=False))
 
     def _ask(self, place: Place, query: TopicQuery) -> None:
         place.state = PlaceState.PAGE

@@ -13,9 +13,9 @@ from mixsvc.common.clocks import Clocks
 from mixsvc.common.positions import Position, write_position
 from mixsvc.config.settings import TopicsSettings
 from mixsvc.errors import NotPublished, ServiceBusy
-from mixsvc.interfaces.topics import TopicEvent
+from mixsvc.interfaces.topics import MOST_TOPICS, TopicEvent
 from mixsvc.topics.checks import check_event, check_topic
-from mixsvc.topics.following import MOST_TOPICS, TopicFollowers
+from mixsvc.topics.following import TopicFollowers
 from mixsvc.topics.retention import TopicRetention
 from mixsvc.topics.storage.queue import TopicQueue
 from mixsvc.topics.storage.records import Numbered, TopicDraft, TopicPage, TopicQuery

@@ -23,6 +23,10 @@ LOOKS: Final = 10
 SHORTEST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
 
+# What was stored in one part of keep_for is deleted together, so that little is remembered however long keep_for is. A
+# part is shorter than keep_for / LOOKS: a look that comes a little early ends it, too.
+PARTS: Final = 20
+
 # How long the database is left to others between two slices, in seconds.
 SLICE_PAUSE: Final = 0.05
 
@@ -46,9 +50,11 @@ class TopicRetention:
         self._most = settings.max_topics // 2
         self._loop = LoopingCall(self._round)
         self._loop.clock = clocks.steady
-        # The newest numbers that were stored since the last round; and up to earlier rounds, with their times.
+        # The newest numbers that were stored in the part of keep_for that began at this time; and up to the ends of
+        # earlier parts, with the times of these.
         self._new: dict[str, int] = {}
-        self._rounds: deque[tuple[float, Mapping[str, int]]] = deque()
+        self._began = clocks.steady.seconds()
+        self._parts: deque[tuple[float, Mapping[str, int]]] = deque()
 
     def start(self) -> None:
         """Begin to look."""
@@ -75,13 +81,13 @@ class TopicRetention:
 
     async def _look(self) -> None:
         now = self._clock.seconds()
-        if self._new:
-            self._rounds.append((now, self._new))
-            self._new = {}
-        while self._rounds and now - self._rounds[0][0] >= self._keep_for:
-            up_to = self._rounds[0][1]
+        if self._new and now - self._began >= self._keep_for / PARTS:
+            self._parts.append((now, self._new))
+            self._new, self._began = {}, now
+        while self._parts and now - self._parts[0][0] >= self._keep_for:
+            up_to = self._parts[0][1]
             await self._all(lambda cursor, up_to=up_to: self._queue.store.drop(cursor, up_to))  # type: ignore[misc]
-            self._rounds.popleft()
+            self._parts.popleft()
         # Asked in each round, as it has to be watched to be trusted.
         trusted = self._wall.trusted_seconds()
         if not self._heart.is_leader:

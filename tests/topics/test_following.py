@@ -6,8 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.common.positions import Position
 from mixsvc.errors import NotPublished, ServiceBusy
-from mixsvc.interfaces.topics import TopicBatch, TopicEnd
-from mixsvc.topics.following import MOST_TOPICS
+from mixsvc.interfaces.topics import MOST_TOPICS, TopicBatch, TopicEnd
 from tests.topics.fakes import FakeReader, Topics
 
 
@@ -266,6 +265,39 @@ class PausingTests(FollowingCase):
         self.topics.settle()
 
         self.assertEqual(([("a", 4)], [1, 5, 6]), (reader.resets, reader.numbers()))
+
+    def test_who_pauses_while_it_begins_is_told_of_each_topic_whose_events_are_gone(self) -> None:
+        self.topics = Topics(keep=2)
+        self.publish(*"abcdef")
+        self.publish(*"uvwxyz", topic="b")
+        reader = FakeReader()
+        # The events of the first topic are more than it takes.
+        reader.takes = 1
+        reader.follow(self.topics.followers, "a", "b", since=Position({"a": 1, "b": 1}))
+        self.topics.settle()
+
+        reader.takes = 10**9
+        reader.following.resume()
+        self.topics.settle()
+
+        self.assertEqual([("a", 4), ("b", 4)], reader.resets)
+        self.assertEqual(([5, 6], [5, 6]), (reader.numbers("a"), reader.numbers("b")))
+
+    def test_who_goes_when_it_is_told_that_events_are_gone_is_told_nothing_more(self) -> None:
+        self.topics = Topics(keep=2)
+        self.publish(*"abcdef")
+        self.publish(*"uvwxyz", topic="b")
+        reader = FakeReader().follow(self.topics.followers, "a", "b", since=Position({"a": 1, "b": 1}))
+        told: list[str] = []
+
+        def goes(topic: str, number: int) -> None:
+            told.append(topic)
+            reader.following.stop()
+
+        self.patch(reader, "reset", goes)
+        self.topics.settle()
+
+        self.assertEqual((["a"], []), (told, reader.told))
 
     def test_who_goes_while_a_page_is_read_is_told_nothing(self) -> None:
         self.publish("x")

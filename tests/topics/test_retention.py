@@ -38,6 +38,24 @@ class RetentionTests(SynchronousTestCase):
         self.assertEqual([], self.numbers())
         self.assertEqual(3, topics.service.facade.publish("a", "z"))
 
+    def test_what_is_old_goes_in_few_parts_however_long_it_is_kept(self) -> None:
+        keep_for, minutes = 7200.0, 120
+        topics = self.start(keep_for=keep_for)
+        # The dates say nothing, so each event goes as this process remembers it.
+        self.patch(topics.wall, "trusted_seconds", lambda: None)
+        for _ in range(minutes):
+            topics.service.facade.publish("a", "x")
+            topics.pass_by(60, 60)
+        left = [minutes]
+        for minute in range(1, minutes + 12):
+            topics.pass_by(60, 60)
+            left.append(len(self.numbers()))
+            # None goes early, and none is late by more than a part and two looks.
+            self.assertTrue(minutes - minute <= left[-1] <= minutes - minute + 10 or left[-1] == 0)
+
+        self.assertEqual(0, left[-1])
+        self.assertLessEqual(len({*left}), 22)
+
     def test_a_clock_that_is_set_deletes_nothing(self) -> None:
         topics = self.start(keep_for=DAY)
         topics.service.facade.publish("a", "x")
