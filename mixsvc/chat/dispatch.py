@@ -137,17 +137,17 @@ class ChatDispatcher:
 
     def _make_handlers(self, state: ChatState, neighbours: Neighbours, moderators: Sequence[str]) -> None:
         self._rate_limiter = RateLimiter(state.clock, state.settings)
-        self._log_outs = PersonLogOuts(state, neighbours.tokens)
-        self._hello = HelloHandler(state, self._log_outs)
         self._teller = teller = MessageTeller(state)
+        # For those who follow rooms without being inside.
+        self.room_events = RoomEvents(state, teller)
+        self._log_outs = PersonLogOuts(state, neighbours.tokens, self.room_events)
+        self._hello = HelloHandler(state, self._log_outs)
         self._membership = MembershipHandler(state, teller)
         self._messages = MessageHandler(state, teller, neighbours.rates, neighbours.hooks)
         self._corrections = CorrectionHandler(state)
         self._rate_feed = RateFeed(state, neighbours.rates)
         self._moderation = ModerationHandler(state, moderators)
-        self._revocation = RevocationHandler(state, self._membership)
-        # For those who follow rooms without being inside.
-        self.room_events = RoomEvents(state, teller)
+        self._revocation = RevocationHandler(state, self._membership, self.room_events)
         acts = ActHandler(state, self._membership, teller, self._revocation, self._log_outs)
         state.nodes.journal.follow(acts.apply, self._missed, self._read_events)
         self._retention = Retention(state)
@@ -330,6 +330,7 @@ class ChatDispatcher:
     def begin_anew(self) -> None:
         """See NodeHost."""
         everyone = [client for person in self._state.people.everyone() for client in tuple(person.clients)]
+        self.room_events.end_all()
         with self._membership.quiet():
             for client in everyone:
                 client.close(1001, "This server was away; connect again")

@@ -84,9 +84,9 @@ class ChatService:
         self.nodes = nodes = given.node.nodes if given.node is not None else alone()
         neighbours = Neighbours(given.rates.facade, broadcast, given.hooks, nodes, given.tokens)
         self.dispatcher = ChatDispatcher(clocks, self._database, settings.chat, neighbours)
-        self._login_watch = LoginWatch(
-            reactor, "chat", self.dispatcher, given.look or look_in_thread(given.defer_to_thread)
-        )
+        look = given.look or look_in_thread(given.defer_to_thread)
+        self._login_watch = LoginWatch(reactor, "chat", self.dispatcher, look)
+        self._stream_watch = LoginWatch(reactor, "streams of rooms", self.dispatcher.room_events, look)
         record = ClockRecord(settings.storage.path)
         self._clock_keeper = ClockKeeper(reactor, given.wall, record, given.defer_to_thread)
         identify = PatientIdentifier(given.node, given.identify) if given.node is not None else given.identify
@@ -110,6 +110,7 @@ class ChatService:
         if self._given.node is not None:
             self._given.node.start()
         self._login_watch.start()
+        self._stream_watch.start()
         if self._settings.storage.path != MEMORY:
             self._clock_keeper.start()
         self._given.rates.add_listener(self.dispatcher.rates_changed)
@@ -127,6 +128,7 @@ class ChatService:
         """Close all connections and refuse new ones; fires when the clients have answered. Cancel it to drop them."""
         self.dispatcher.close()
         self._login_watch.stop()
+        self._stream_watch.stop()
         self._clock_keeper.stop()
         self._given.identify.stop()
         return self.resource.stop(1001, "Server is stopping")

@@ -9,7 +9,8 @@
 - messages: say and history, and what comes by HTTP. telling: tells the members of rooms what was said.
 - corrections: edit, and delete of one's own messages.
 - moderation: the requests of moderators. acts: what they have done, on this node or another, takes effect.
-- revocation: takes permissions back.
+- revocation: takes permissions back. log_outs: reads tokens, and ends what persons have who log out.
+- room_events: tells those who follow a room without being inside.
 - sanction_clock: the time by which mutes and bans end. message_dates: corrects dates of a wrong time.
 - rate_feed: subscribe, and the rates that have changed.
 - retention: deletes old messages every hour.
@@ -18,8 +19,9 @@ A handler checks a request and either raises RequestRefused, answers at once, or
 when its Deferred fires. By then the client may be gone, or may have left the room: `client.send` does nothing after the
 connection is lost, and `client.joining` holds the request that a page is read for.
 
-Handlers share the ChatState and do not know each other, with two exceptions: acts and revocation use MembershipHandler
-to take somebody out of a room, and MessageTeller knows when a client may enter one.
+Handlers share the ChatState and do not know each other, with these exceptions: acts and revocation use
+MembershipHandler to take somebody out of a room, revocation and log_outs use RoomEvents to end somebody's streams, and
+MessageTeller knows when a client may enter a room.
 
 **Other nodes.** What they do comes through `state.nodes` (mixsvc/nodes), and takes the same way as what this one does:
 members are those of the roster, a moderator's act is an event of the journal, which `acts` applies, and messages are

@@ -6,6 +6,7 @@ from typing import Final
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 
+from mixsvc.chat.handlers.room_events import RoomEvents
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.model.acts import LogOut, event_of
 from mixsvc.chat.model.people import Client
@@ -21,9 +22,10 @@ REMEMBERED: Final = 10_000
 class PersonLogOuts:
     """Reads tokens, and ends the connections of those who log out. Used in the reactor thread only."""
 
-    def __init__(self, state: ChatState, tokens: PersonTokens) -> None:
+    def __init__(self, state: ChatState, tokens: PersonTokens, room_events: RoomEvents) -> None:
         self._state = state
         self._tokens = tokens
+        self._room_events = room_events
         # When they did, the last one last. No token is valid for longer than a day, and a restart forgets all of it.
         self._logged_out: dict[str, float] = {}
         self._expiring: dict[Client, IDelayedCall] = {}
@@ -54,7 +56,7 @@ class PersonLogOuts:
         return self._state.nodes.journal.post(event.kind, event.room, event.body).addCallback(lambda _: None)
 
     def apply(self, act: LogOut) -> None:
-        """End the connections of a person, and refuse the tokens that the person has by now."""
+        """End the connections and streams of a person, and refuse the tokens that the person has by now."""
         self._logged_out.pop(act.person, None)
         self._logged_out[act.person] = act.at
         if len(self._logged_out) > REMEMBERED:
@@ -62,6 +64,7 @@ class PersonLogOuts:
         for client in self._clients(act.person):
             if self.has_logged_out(client):
                 self._state.end_login(client)
+        self._room_events.logged_out(act.person)
 
     def has_logged_out(self, client: Client) -> bool:
         """Whether the person of a client has logged out since it was found out who that is."""

@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from mixsvc.chat.handlers.membership import MembershipHandler
+from mixsvc.chat.handlers.room_events import RoomEvents
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.model.acts import Withdrawal, event_of
 from mixsvc.chat.model.people import Client
@@ -29,9 +30,10 @@ class RevocationHandler:
 
     _log = Logger()
 
-    def __init__(self, state: ChatState, membership: MembershipHandler) -> None:
+    def __init__(self, state: ChatState, membership: MembershipHandler, room_events: RoomEvents) -> None:
         self._state = state
         self._membership = membership
+        self._room_events = room_events
         # What the application is being asked for.
         self._running: dict[Withdrawal, Deferred[None]] = {}
 
@@ -53,6 +55,7 @@ class RevocationHandler:
         Pages that are being read for the person are not delivered, whatever the new answer is.
         """
         running = self._withdraw(act.person, act.room)
+        self._room_events.revoked(act.person, act.room)
         if not running.called:
             self._running[act] = running
             running.addBoth(self._ended, act)

@@ -1,11 +1,12 @@
 """The rooms as topics: who follows a room gets its messages, without being inside.
 
 A follower reads what it has missed, in pages, until it has seen what the members were told; from then on it is told
-with them. Whether somebody may read a room is asked before, and again when the view is asked again.
+with them. Whether somebody may read a room is asked before, and again when the view is asked again:
+at the latest after a minute, and as soon as a permission is revoked.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -25,13 +26,15 @@ READ_AT_ONCE: Final = 200
 
 
 class RoomEvents:
-    """Implements Topics (mixsvc.interfaces.topics) for one room at a time. Used in the reactor thread."""
+    """Implements Topics (mixsvc.interfaces.topics) for one room at a time, and LoggedInMany. Reactor thread."""
 
     def __init__(self, state: ChatState, teller: MessageTeller) -> None:
         self.state = state
         self.teller = teller
         # By room: those who are told with the members.
         self._live: dict[str, dict[RoomFollowing, None]] = {}
+        # All who follow, also those who read what they have missed.
+        self._everybody: dict[RoomFollowing, None] = {}
         teller.listen(self._told)
 
     def follow(self, subscription: Subscription, reader: TopicReader) -> Following:
@@ -40,6 +43,7 @@ class RoomEvents:
         if others or not self.state.rooms.exists(room):
             raise NotPublished(f"there is no room {room!r}" if not others else "one stream has one room")
         following = RoomFollowing(self, subscription, reader)
+        self._everybody[following] = None
         self.state.clock.callLater(0, following.begin)
         return following
 
@@ -52,6 +56,36 @@ class RoomEvents:
         live = self._live.get(following.room, {})
         if live.pop(following, True) is None and not live:
             del self._live[following.room]
+
+    def forget(self, following: "RoomFollowing") -> None:
+        """It has ended; may be called twice."""
+        self.remove(following)
+        self._everybody.pop(following, None)
+
+    def revoked(self, person: str | None, room: str) -> None:
+        """What a person may do in a room has changed: the view decides anew. person: None for strangers."""
+        for each in tuple(self._everybody):
+            if each.room == room and each.person == person:
+                each.end(TopicEnd.AGAIN)
+
+    def logged_out(self, person: str) -> None:
+        """A person has logged out."""
+        for each in tuple(self._everybody):
+            if each.person == person:
+                each.end(TopicEnd.LOGGED_OUT)
+
+    def end_all(self) -> None:
+        """Nobody knows what was revoked meanwhile."""
+        for each in tuple(self._everybody):
+            each.end(TopicEnd.UNKNOWN)
+
+    def logged_in(self) -> "Sequence[RoomFollowing]":
+        """See LoggedInMany."""
+        return [each for each in self._everybody if each.identity is not None and each.identity.ended is not None]
+
+    def end_login(self, each: "RoomFollowing") -> None:
+        """See LoggedInMany."""
+        each.end(TopicEnd.LOGGED_OUT)
 
     def _told(self, room: str, message: ChatMessage) -> None:
         live = self._live.get(room)
@@ -66,11 +100,17 @@ class RoomFollowing:
 
     def __init__(self, events: RoomEvents, subscription: Subscription, reader: TopicReader) -> None:
         (self.room,) = subscription.topics
+        self.identity = subscription.identity
         self._events = events
         self._reader = reader
         self._since = subscription.since
         self._seen = 0
         self._is_reading = self._is_paused = self._is_stopped = self._is_expected = False
+
+    @property
+    def person(self) -> str | None:
+        """Who follows; None for a stranger."""
+        return self.identity.person if self.identity is not None else None
 
     def begin(self) -> None:
         """Say where it begins, and read what is behind that."""
@@ -115,10 +155,16 @@ class RoomFollowing:
     def stop(self) -> None:
         """See Following."""
         self._is_stopped = True
-        self._events.remove(self)
+        self._events.forget(self)
         if self._is_expected:
             self._is_expected = False
             self._events.teller.unexpect(self.room)
+
+    def end(self, reason: TopicEnd) -> None:
+        """Tell nothing more, and why; does nothing if it has stopped."""
+        if not self._is_stopped:
+            self.stop()
+            self._reader.ended(reason)
 
     def _read(self) -> None:
         if self._is_reading or self._is_paused or self._is_stopped:
@@ -162,9 +208,7 @@ class RoomFollowing:
     def _not_found(self, failure: object = None) -> None:
         """The storage queue has logged it. Whoever comes back goes on where it was."""
         self._is_reading = False
-        if not self._is_stopped:
-            self.stop()
-            self._reader.ended(TopicEnd.UNKNOWN)
+        self.end(TopicEnd.UNKNOWN)
 
 
 def _event(room: str, message: ChatMessage) -> TopicEvent:

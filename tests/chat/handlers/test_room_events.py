@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.common.positions import Position
 from mixsvc.errors import NotPublished
+from mixsvc.interfaces import Identity
 from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicEnd
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import ChatHarness
@@ -167,6 +168,67 @@ class RoomEventsTests(ChatTestCase):
 
         self.assertRaises(NotPublished, events.follow, Subscription(("nowhere",)), Follower())
         self.assertRaises(NotPublished, events.follow, Subscription(("lobby", "den")), Follower())
+
+
+class PermissionTests(ChatTestCase):
+    """Who may not follow any more is told nothing from then on."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        people = (Identity("ann"), Identity("bob"), None)
+        self.followers = [follow(self.chat, identity=each) for each in people]
+        self.database.settle()
+
+    def heard(self) -> list[list[Any]]:
+        self.chat.dispatcher.publish("lobby", "Bot", "x")
+        self.database.settle()
+        return [each.heard for each in self.followers]
+
+    def test_streams_of_a_person_who_is_logged_out_end(self) -> None:
+        self.chat.dispatcher.log_out("ann")
+
+        assert self.heard() == [[TopicEnd.LOGGED_OUT], [(1, "x")], [(1, "x")]]
+
+    def test_after_a_permission_is_revoked_the_view_decides_anew(self) -> None:
+        self.chat.dispatcher.revoke("bob", "LOBBY")
+        self.chat.dispatcher.revoke("ann", "den")
+
+        assert self.heard() == [[(1, "x")], [TopicEnd.AGAIN], [(1, "x")]]
+
+    def test_permissions_of_strangers_are_revoked_together(self) -> None:
+        self.chat.dispatcher.revoke(None, "lobby")
+
+        assert self.heard() == [[(1, "x")], [(1, "x")], [TopicEnd.AGAIN]]
+
+    def test_what_is_being_read_is_not_told_after_it(self) -> None:
+        late = follow(self.chat, 0, identity=Identity("ann"))
+        self.chat.dispatcher.publish("lobby", "Bot", "x")
+        self.chat.dispatcher.log_out("ann")
+        self.database.settle()
+
+        assert late.heard == [TopicEnd.LOGGED_OUT]
+
+    def test_whoever_has_stopped_is_not_ended(self) -> None:
+        self.followers[0].following.stop()
+        self.chat.dispatcher.log_out("ann")
+
+        assert self.followers[0].heard == []
+
+    def test_those_whose_login_may_end_are_looked_after(self) -> None:
+        events = self.chat.dispatcher.room_events
+        eve = follow(self.chat, identity=Identity("eve", ended=lambda: False))
+        self.database.settle()
+        (found,) = events.logged_in()
+        events.end_login(found)
+
+        assert found is eve.following
+        assert eve.heard == [TopicEnd.LOGGED_OUT]
+        assert not events.logged_in()
+
+    def test_a_node_that_does_not_know_what_was_revoked_ends_all(self) -> None:
+        self.chat.dispatcher.begin_anew()
+
+        assert self.heard() == [[TopicEnd.UNKNOWN]] * 3
 
 
 class JoinedRoomEventsTests(SynchronousTestCase):
