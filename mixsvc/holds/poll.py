@@ -41,6 +41,8 @@ class HeldPoll:
         self._fields = fields
         self._first = first
         self._position: Position | None = None
+        # How it begins, which goes before the events.
+        self._told: list[HeldEvent] = []
         self._is_over = False
         self._timer: IDelayedCall | None = None
 
@@ -59,11 +61,11 @@ class HeldPoll:
         """See TopicReader."""
         self._position = position
         if self._first is not None:
-            self._answer([HeldEvent(write_position(position), "", self._first)])
+            self._answer_soon(HeldEvent(write_position(position), "", self._first))
 
     def reset(self, topic: str, number: int) -> None:
         """See TopicReader."""
-        self._answer([HeldEvent(write_position(self._go_to(topic, number)), RESET, str(number), topic)])
+        self._answer_soon(HeldEvent(write_position(self._go_to(topic, number)), RESET, str(number), topic))
 
     def events(self, batch: TopicBatch) -> None:
         """See TopicReader."""
@@ -98,13 +100,21 @@ class HeldPoll:
         self._position = Position({**self._position.numbers, topic: number}, self._position.epoch)
         return self._position
 
+    def _answer_soon(self, event: HeldEvent) -> None:
+        # More of the beginning may follow, which the next poll would not be told, as it goes on behind it.
+        self._told.append(event)
+        self.following.pause()
+        if self._timer is not None and self._timer.active():
+            self._timer.reset(0)
+
     def _answer(self, events: Iterable[HeldEvent]) -> None:
         if self._is_over:
             return
         if self._position is None:
             self._respond(503, b"Service Unavailable", (PLAIN_TEXT, RETRY_AFTER), NOT_BEGUN)
             return
-        found, last = b",".join(map(json_object, events)), json.dumps(write_position(self._position)).encode()
+        found = b",".join(map(json_object, (*self._told, *events)))
+        last = json.dumps(write_position(self._position)).encode()
         body = b'{"events":[%b],"last":%b}\n' % (found, last)
         self._respond(200, b"OK", self._fields, body)
 

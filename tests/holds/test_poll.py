@@ -96,6 +96,20 @@ class PollTests(HeldCase):
             "last": "0@e1",
         }
 
+    def test_a_client_of_another_epoch_is_told_of_each_topic(self) -> None:
+        self.serve(holding("a", "b"))
+
+        answer = self.answer(self.ask(GET % (b"since=a%3D7,b%3D9@older", b""))[1])
+
+        assert [(each["topic"], each["event"]) for each in answer["events"]] == [("a", "reset"), ("b", "reset")]
+
+    def test_the_first_data_does_not_hide_that_events_are_gone(self) -> None:
+        self.serve(holding("order-42", first="begin", since="7@older"))
+
+        answer = self.answer(self.ask(PLAIN)[1])
+
+        assert [each["event"] for each in answer["events"]] == [None, "reset"]
+
     def test_who_was_not_told_where_it_stands_keeps_its_place_and_asks_again(self) -> None:
         channel, wire = self.served.connect(Wire())
         channel.dataReceived(GET % (b"since=12@e1", b""))
