@@ -1,5 +1,6 @@
 """Takes clients whose views have left them to the service, and looks after them until they leave."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -209,7 +210,9 @@ class ClientHolder:
         return poll
 
     def _follow(self, arrival: Arrival, identity: Identity | None, reader: TopicReader) -> Following:
-        subscription = Subscription(arrival.hold.names, arrival.since, identity)
+        # The view may have run in another process, whose reactor's clock nobody knows here.
+        age = max(0.0, time.time() - arrival.hold.decided)
+        subscription = Subscription(arrival.hold.names, arrival.since, identity, self._clock.seconds() - age)
         return self._feeds[arrival.hold.source].follow(subscription, reader)
 
     # For the clients

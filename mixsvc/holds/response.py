@@ -5,7 +5,9 @@ may still set headers. Any thread.
 """
 
 import secrets
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mixsvc.holds.roads import road_of
@@ -35,7 +37,7 @@ class HeldResponse:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
         """The response as a WSGI application."""
         if environ.get(HOLDS) is None:
-            status, fields, body = self._elsewhere(environ, self._hold)
+            status, fields, body = self._elsewhere(environ, self._decided())
             start_response(status, [*fields, ("Content-Length", str(len(body)))])
             return [body] if environ["REQUEST_METHOD"] != "HEAD" else []
         start_response("200 OK", list(self.headers(environ).items()))
@@ -50,10 +52,14 @@ class HeldResponse:
         if holds is None:
             raise RuntimeError("this server cannot hold a client; run the application in `twistd mixsvc`")
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        holds.append((token, self._hold))
+        holds.append((token, self._decided()))
         road = road_of(environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_UPGRADE", ""))
         ours = {"Content-Type": road.content_type, "Cache-Control": "no-store", HOLD_HEADER: token}
         return {**ours, **self._fields}
+
+    def _decided(self) -> Hold:
+        # The application may return one response for many requests.
+        return replace(self._hold, decided=time.time())
 
 
 def cannot_hold(environ: "WSGIEnvironment", hold: Hold) -> Answered:

@@ -1,8 +1,9 @@
 """What a view leaves to the service when it holds its client, and how a response says so."""
 
 import json
+import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, TypedDict
 
 __all__ = ["HOLDS", "HOLD_HEADER", "RATES", "ROOMS", "TOPICS", "Hold", "HoldOptions", "topic_of_pair"]
@@ -27,6 +28,7 @@ class Hold:
     person: who ends it by logging out; None: nobody. retry: milliseconds after which a browser opens a stream again;
     None: as it likes. timeout: seconds that a poll waits. first: data that a client gets at once which has seen nothing
     so far; None: none. again_after: seconds after which the client has to ask the view again; None: never.
+    decided: when the view has decided that, in seconds since 1970.
     """
 
     source: str
@@ -37,6 +39,7 @@ class Hold:
     timeout: float = 25.0
     first: str | None = None
     again_after: float | None = None
+    decided: float = field(default_factory=time.time, compare=False)
 
     def encode(self) -> bytes:
         """The hold as JSON, for another process."""

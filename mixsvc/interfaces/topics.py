@@ -6,6 +6,7 @@ A topic's events have the numbers 1, 2, 3 … without a gap, the same for everyo
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 from typing import Any, Final, Protocol, TypeVar
 
 from zope.interface import Interface
@@ -94,12 +95,13 @@ class Subscription:
     """What somebody follows. topics: names of topics, each once, 1 to MOST_TOPICS.
 
     since: what was seen already; of a topic that is missing there, only new events are told. identity: who it is, None
-    for a stranger.
+    for a stranger. decided: when a view has decided that they may, in seconds of the reactor's clock; infinite: now.
     """
 
     topics: tuple[str, ...]
     since: Position = field(default_factory=Position)
     identity: Identity | None = None
+    decided: float = inf
 
 
 class TopicReader(Protocol):
@@ -170,6 +172,8 @@ class ITopics(Interface):
 
     def close(topic: str, person: str | None = None) -> None:
         """Ends the streams of a topic, on all nodes: those of one person (Identity.person), or all. They may come back.
+
+        What a view has decided before ends as well, if its stream begins only now.
 
         Raises NotPublished.
         """

@@ -53,10 +53,8 @@ class TopicCloser:
         self._followers.end_topic(event.body[TOPIC], event.body[PERSON])
 
     def _log_out(self, event: JournalEvent) -> None:
-        for each in tuple(self._followers.followers()):
-            if each.identity is not None and each.identity.person == event.body[PERSON]:
-                self._followers.end(each, TopicEnd.LOGGED_OUT)
+        self._followers.end_person(event.body[PERSON])
 
     def _missed(self) -> None:
         """Nobody knows what was closed meanwhile."""
-        self._followers.end_all(TopicEnd.UNKNOWN)
+        self._followers.end_unknown()

@@ -15,6 +15,7 @@ from mixsvc.interfaces.topics import MOST_TOPICS, Subscription, TopicEnd, TopicE
 from mixsvc.nodes.hints import Published
 from mixsvc.nodes.interfaces import Bus
 from mixsvc.nodes.tails import Tails
+from mixsvc.topics.closings import RecentClosings
 from mixsvc.topics.followed import FollowedTopic, Follower, Place, PlaceState
 from mixsvc.topics.slices import Slices
 from mixsvc.topics.storage.queue import TopicQueue
@@ -45,6 +46,7 @@ class TopicFollowers:
         # Who waits for each page that is asked for.
         self._reads: dict[TopicQuery, list[Place]] = {}
         self._followers: dict[Follower, None] = {}
+        self._closings = RecentClosings(clock)
         self._is_reading = False
         self._is_closed = False
         self._epoch = ""
@@ -76,7 +78,10 @@ class TopicFollowers:
         follower = Follower(self, subscription, reader)
         follower.places = tuple(self._enter(follower, name) for name in names)
         self._followers[follower] = None
-        self._slices.add(self._start(follower, subscription.since))
+        reason = self._closings.reason(subscription)
+        self._slices.add(
+            self._start(follower, subscription.since) if reason is None else self._end_soon(follower, reason)
+        )
         return follower
 
     def stored(self, event: TopicEvent, is_repeated: bool) -> None:
@@ -100,11 +105,24 @@ class TopicFollowers:
 
     def end_topic(self, name: str, person: str | None) -> None:
         """End those who follow a topic: all, or those of one person."""
+        self._closings.note(name, person, TopicEnd.CLOSED)
         topic = self._topics.get(name)
         for place in tuple(topic.places) if topic is not None else ():
             identity = place.follower.identity
             if person is None or (identity is not None and identity.person == person):
                 self.end(place.follower, TopicEnd.CLOSED)
+
+    def end_person(self, person: str) -> None:
+        """End those of somebody who has logged out."""
+        self._closings.note(None, person, TopicEnd.LOGGED_OUT)
+        for each in tuple(self._followers):
+            if each.identity is not None and each.identity.person == person:
+                self.end(each, TopicEnd.LOGGED_OUT)
+
+    def end_unknown(self) -> None:
+        """End everybody, as nobody knows what was closed meanwhile."""
+        self._closings.miss()
+        self.end_all(TopicEnd.UNKNOWN)
 
     def end_all(self, reason: TopicEnd) -> None:
         """End everybody."""
@@ -146,6 +164,10 @@ class TopicFollowers:
         place = Place(follower, topic)
         topic.places[place] = None
         return place
+
+    def _end_soon(self, follower: Follower, reason: TopicEnd) -> Iterator[None]:
+        self.end(follower, reason)
+        yield
 
     def _start(self, follower: Follower, since: Position) -> Iterator[None]:
         """Find where somebody begins: what was told already is known without reading."""

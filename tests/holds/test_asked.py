@@ -1,12 +1,13 @@
 """What a view may say to mix.hold."""
 
+import time
 from typing import Any
 
 import pytest
 
 from mixsvc.errors import NotPublished
 from mixsvc.holds.asked import held_response
-from mixsvc.holds.response import cannot_hold
+from mixsvc.holds.response import HeldResponse, cannot_hold
 from mixsvc.interfaces.holds import HOLDS, TOPICS, Hold
 from mixsvc.interfaces.topics import MOST_TOPICS
 from tests.topics.fakes import Topics
@@ -58,6 +59,15 @@ def test_headers_are_those_of_the_response() -> None:
 def test_what_cannot_be_a_topic_is_refused(topic: Any) -> None:
     with pytest.raises(NotPublished, match="mix.hold"):
         asked("a", topic)
+
+
+def test_each_use_of_one_response_is_a_decision_of_its_own() -> None:
+    response = HeldResponse(Hold(TOPICS, ("a",), decided=0.0), {}, cannot_hold)
+    holds: list[tuple[str, Hold]] = []
+    before = time.time()
+    response.headers({HOLDS: holds})
+
+    assert before <= holds[0][1].decided <= time.time()
 
 
 def test_a_hold_has_a_topic_and_not_too_many() -> None:

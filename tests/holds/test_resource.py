@@ -1,5 +1,6 @@
 """Clients that bring a ticket to the port of the service."""
 
+import time
 from typing import Any
 
 from twisted.web.resource import Resource
@@ -53,6 +54,14 @@ class ChatAndTicketsTests(HeldCase):
         identity = following.subscription.identity
         assert identity is not None
         assert identity.person == "ada"
+
+    def test_the_view_has_decided_when_the_ticket_was_written(self) -> None:
+        self.clock.advance(100)
+        hold = Hold(TOPICS, ("order-42",), decided=time.time() - 20)
+        self.get(f"/chat/hold/{self.tickets.write(hold)}")
+
+        (following,) = self.topics.followings
+        assert 70 < following.subscription.decided <= 80
 
     def test_a_page_on_another_port_of_the_host_may_read_it(self) -> None:
         head, _ = self.said(self.get(self.path(), fields=b"Origin: http://shop.example:8000\r\n"))

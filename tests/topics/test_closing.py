@@ -1,5 +1,7 @@
 """Who may not follow any more is told nothing from then on."""
 
+from math import inf
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.common.positions import Position
@@ -7,6 +9,7 @@ from mixsvc.errors import NotPublished
 from mixsvc.hooks.login_watch import LOOK_SECONDS
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.topics import Subscription, TopicEnd
+from mixsvc.topics import closings
 from tests.topics.fakes import FakeReader
 from tests.topics.harness import TopicsHarness
 
@@ -17,9 +20,9 @@ class ClosingTests(SynchronousTestCase):
         self.addCleanup(self.topics.database.connection.close)
         self.mix = self.topics.service.facade
 
-    def reader(self, identity: Identity | None = None, topic: str = "a") -> FakeReader:
+    def reader(self, identity: Identity | None = None, topic: str = "a", decided: float = inf) -> FakeReader:
         reader = FakeReader()
-        subscription = Subscription((topic,), Position(), identity)
+        subscription = Subscription((topic,), Position(), identity, decided)
         reader.following = self.topics.service.topics.follow(subscription, reader)
         self.topics.settle()
         return reader
@@ -34,6 +37,42 @@ class ClosingTests(SynchronousTestCase):
 
         self.mix.publish("a", "x")
         self.assertEqual([], ann.told)
+
+    def test_a_decision_from_before_ends_also_if_the_stream_begins_only_then(self) -> None:
+        before = self.topics.clock.seconds()
+        self.topics.pass_by(1)
+        self.mix.close("a", "ann")
+        self.topics.nodes.journal.post("log_out", "", {"person": "bob", "at": 0.0})
+        self.topics.pass_by(1)
+        ann, bob = Identity("ann"), Identity("bob")
+
+        old = [self.reader(who, topic, before) for who in (ann, bob, None) for topic in "ab"]
+        self.assertEqual(
+            [TopicEnd.CLOSED, None, TopicEnd.LOGGED_OUT, TopicEnd.LOGGED_OUT, None, None], [each.end for each in old]
+        )
+        now = self.topics.clock.seconds()
+        self.assertEqual([None, None], [self.reader(who, decided=now).end for who in (ann, bob)])
+        self.mix.close("a")
+        self.assertEqual(TopicEnd.CLOSED, self.reader(None, "a", now).end)
+
+    def test_what_was_decided_before_so_many_closings_that_they_are_not_all_remembered_ends(self) -> None:
+        before = self.topics.clock.seconds()
+        self.patch(closings, "MOST", 2)
+        for topic in "abc":
+            self.topics.pass_by(1)
+            self.mix.close(topic)
+
+        self.assertEqual(TopicEnd.UNKNOWN, self.reader(None, "a", before).end)
+        self.assertIsNone(self.reader(None, "a", self.topics.clock.seconds()).end)
+
+    def test_what_was_decided_before_events_of_the_journal_were_missed_ends(self) -> None:
+        before = self.topics.clock.seconds()
+        self.topics.pass_by(1)
+        self.topics.service.topics.end_unknown()
+        self.topics.pass_by(1)
+
+        self.assertEqual(TopicEnd.UNKNOWN, self.reader(None, "a", before).end)
+        self.assertIsNone(self.reader(None, "a", self.topics.clock.seconds()).end)
 
     def test_what_is_no_topic_or_person_is_refused(self) -> None:
         for topic, person in (("a b", None), ("", None), ("a", "\0"), ("a", 7)):
