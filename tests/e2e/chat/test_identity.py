@@ -9,11 +9,14 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.builds import PROJECT
 from tests.e2e.chat.test_sockjs_client import EVERYWHERE, SAME_ORIGIN
 from tests.e2e.support.browser import Visitor
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.service import Launch, Service
 from tests.e2e.support.urls import get_json
+
+SOCKJS: Final = PROJECT / "node_modules" / "sockjs-client" / "dist" / "sockjs.min.js"
 
 TAKE_NAME: Final = """
 (name) => fetch("/api/session", {
@@ -116,9 +119,15 @@ def evil() -> Iterator[str]:
         server.shutdown()
 
 
+def come(page: Page, service: Service) -> None:
+    """Open the page, which has loaded SockJS here, and not only where no WebSocket does."""
+    page.goto(service.url)
+    page.evaluate(SOCKJS.read_text())
+
+
 def page_as(context: BrowserContext, service: Service, name: str) -> Page:
     page = context.new_page()
-    page.goto(service.url)
+    come(page, service)
     status, session = page.evaluate(TAKE_NAME, name)
     assert (status, session) == (200, {"name": name, "moderator": False})
     return page
@@ -139,7 +148,7 @@ def test_who_becomes_somebody_else_opens_another_session_and_who_stays_the_same_
     service: Service, context: BrowserContext
 ) -> None:
     page = context.new_page()
-    page.goto(service.url)
+    come(page, service)
     for transport in ("xhr-streaming", "eventsource", "iframe-htmlfile", "jsonp-polling"):
         context.clear_cookies()
         name = f"is {transport}"

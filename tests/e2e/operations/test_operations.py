@@ -171,9 +171,15 @@ def test_a_backup_made_while_it_runs_is_whole(
 ) -> None:
     page = (PROJECT / "docs" / "how-to" / "operations.md").read_text()
     commands = re.findall(r"^runuser -u mixsvc -- ((?:.*\\\n)*.*)", page, re.MULTILINE)
-    # With sqlite3 before an upgrade, with it for a backup, and without it; the last one puts a backup back.
+    # To PostgreSQL; with sqlite3 before an upgrade, with it for a backup, and without it; the last puts a backup back.
     programs = [command.split()[0] for command in commands]
-    assert programs == ["sqlite3", "sqlite3", "/opt/mixsvc/bin/python", "/opt/mixsvc/bin/mixsvc"]
+    assert programs == [
+        "/opt/mixsvc/bin/mixsvc",
+        "sqlite3",
+        "sqlite3",
+        "/opt/mixsvc/bin/python",
+        "/opt/mixsvc/bin/mixsvc",
+    ]
     service, copies = start(launch), tmp_path / "copies"
     copies.mkdir()
 
@@ -184,11 +190,11 @@ def test_a_backup_made_while_it_runs_is_whole(
 
     with Chatter(service.port, "Ann") as ann:
         ann.say("before the backup")
-        run(commands[2])
+        run(commands[3])
         ann.say("after it")
     service.stop()
     (made,) = copies.iterdir()
-    run(re.sub(r"/var/backups/mixsvc/\S+", str(made), commands[3]))
+    run(re.sub(r"/var/backups/mixsvc/\S+", str(made), commands[4]))
 
     with Service(launch) as restored, Chatter(restored.port, "Bob") as bob:
         assert [message["text"] for message in bob.joined["messages"]] == ["before the backup"]

@@ -253,6 +253,7 @@ def test_the_settings_beside_it_are_ones_and_fit_the_proxies() -> None:
 
     assert all(f"127.0.0.1:{settings.server.port}" in text for text in proxies)
     assert settings.server.admin_listen == ("tcp:9090:interface=127.0.0.1",)
-    assert "check port 9090" in proxies[1]
+    assert "default-server check" in proxies[1]
+    assert f"127.0.0.1:{settings.server.port} port 9090" in proxies[1]
     # The time that HAProxy needs to stop sending requests: twice 2 s.
     assert settings.server.drain > 4

@@ -282,7 +282,7 @@ def painted(page: Page, *shares: float) -> list[bool]:
 @pytest.mark.usefixtures("no_complaints")
 def test_without_uplot_the_past_is_a_table(service: Service, visitor: NewVisitor) -> None:
     ann = visitor()
-    ann.page.route("**/uplot.min.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    ann.page.route("**/uplot*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
 
     ann.come(service.url)
 
