@@ -10,7 +10,7 @@ views, and gives the request to holder.py. From there on, in the reactor thread 
   all who get the same.
 - stream.py, poll.py and websocket.py are the three roads. A stream takes the connection over, as a WebSocket does, so
   that thousands need neither requests nor timers; record.py is what the access log needs of the request. A poll is an
-  ordinary response that comes late.
+  ordinary response that comes late. text_response.py is for those who are not held.
 - asked.py checks what a view says to mix.hold. elsewhere.py answers in another server, by a ticket (tickets.py) that
   the service's own port takes (resource.py); standing.py reads where a client says that it stands.
 - crowd.py has all clients, limits their number, and looks after each from time to time; owner.py is what a client and

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, quote
 
 from mixsvc.common.positions import name_position
-from mixsvc.holds.response import Answered
-from mixsvc.holds.roads import Road, road_of
+from mixsvc.holds.response import Answered, refused
+from mixsvc.holds.roads import PLAIN_TEXT, Road, road_of
 from mixsvc.holds.standing import standing
 from mixsvc.holds.tickets import HoldTickets
 from mixsvc.interfaces.holds import Hold
@@ -18,8 +18,6 @@ __all__ = ["TICKETS", "ClientRedirect"]
 
 # The segment of the path below the chat's prefix, before the ticket.
 TICKETS: Final = "hold"
-
-TEXT: Final = ("Content-Type", "text/plain; charset=utf-8")
 
 
 class ClientRedirect:
@@ -33,22 +31,19 @@ class ClientRedirect:
     def __call__(self, environ: "WSGIEnvironment", hold: Hold) -> Answered:
         """307 to the service's port, which holds the client by a ticket; 501 where that cannot be done."""
         if road_of("", environ.get("HTTP_UPGRADE", "")) is Road.WEBSOCKET:
-            return _refused("501 Not Implemented", "This server cannot hand a WebSocket over; open an event stream.")
+            return refused("501 Not Implemented", "This server cannot hand a WebSocket over; open an event stream.")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return _refused("501 Not Implemented", "This server can hold a client that sends GET, and no other.")
+            return refused("501 Not Implemented", "This server can hold a client that sends GET, and no other.")
         try:
             since = standing(hold, _since(environ), _utf_8(environ.get("HTTP_LAST_EVENT_ID", "")))
         except ValueError as error:
-            return _refused("400 Bad Request", str(error))
+            return refused("400 Bad Request", str(error))
         # The whole position, as some clients forget the header when they follow a redirect.
         location = f"{self._url(environ)}/{TICKETS}/{self._tickets.write(hold)}"
         if since.numbers:
             location += f"?since={quote(name_position(since), safe='')}"
-        return "307 Temporary Redirect", [("Location", location), ("Cache-Control", "no-store"), TEXT], b""
-
-
-def _refused(status: str, text: str) -> Answered:
-    return status, [TEXT], f"{text}\n".encode()
+        content_type = ("Content-Type", PLAIN_TEXT)
+        return "307 Temporary Redirect", [("Location", location), ("Cache-Control", "no-store"), content_type], b""
 
 
 def _since(environ: "WSGIEnvironment") -> str:

@@ -23,6 +23,7 @@ from mixsvc.holds.reader import HeldReader
 from mixsvc.holds.record import HeldRecord
 from mixsvc.holds.roads import Road
 from mixsvc.holds.stream import EventStream
+from mixsvc.holds.text_response import answer_text
 from mixsvc.holds.websocket import HeldWebSocket
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces import Identity
@@ -35,8 +36,6 @@ __all__ = ["Feeds", "HeldStats", "HoldLimits", "ClientHolder", "Surroundings"]
 
 # What can be followed, by the source of a hold.
 Feeds: TypeAlias = Mapping[str, Topics]
-
-TEXT: Final = (b"Content-Type", b"text/plain; charset=utf-8")
 
 # After so many seconds somebody who was refused may find room.
 RETRY_SECONDS: Final = 5
@@ -112,7 +111,7 @@ class ClientHolder:
         try:
             arrival = read_arrival(request, fields, hold)
         except ValueError as error:
-            _answer(request, 400, b"Bad Request", str(error))
+            answer_text(request, 400, b"Bad Request", str(error))
             return
         finding = self._identify(request) if hold.person is None else None
         if finding is None:
@@ -141,7 +140,7 @@ class ClientHolder:
         reason = "stopping" if self._stopped is not None else self._crowd.is_full(counted)
         if reason:
             self._refused[reason] += 1
-            _answer(request, 503, b"Service Unavailable", REASONS[reason], (b"Retry-After", b"%d" % RETRY_SECONDS))
+            answer_text(request, 503, b"Service Unavailable", REASONS[reason], (b"Retry-After", b"%d" % RETRY_SECONDS))
             return False
         request.client_left = None
         # The answer to a handshake is logged as such, and not at the end.
@@ -151,9 +150,9 @@ class ClientHolder:
                 arrival, identity
             )
         except RefusedHandshake as error:
-            _answer(request, error.status, b"", str(error), (b"Sec-WebSocket-Version", b"13"))
+            answer_text(request, error.status, b"", str(error), (b"Sec-WebSocket-Version", b"13"))
         except ServiceBusy as error:
-            _answer(request, 503, b"Service Unavailable", str(error), (b"Retry-After", b"%d" % RETRY_SECONDS))
+            answer_text(request, 503, b"Service Unavailable", str(error), (b"Retry-After", b"%d" % RETRY_SECONDS))
         except (NotPublished, KeyError) as error:
             self._fail(arrival, str(error))
         else:
@@ -178,7 +177,7 @@ class ClientHolder:
             path=request.path.decode("latin-1"),
             error=error,
         )
-        _answer(request, 500, b"Internal Server Error", "The server failed to answer; its log says why.")
+        answer_text(request, 500, b"Internal Server Error", "The server failed to answer; its log says why.")
 
     # The roads
 
@@ -260,9 +259,3 @@ class ClientHolder:
     def _check_stopped(self) -> None:
         if self._stopped is not None and not self._stopped.called and not len(self._crowd):
             self._stopped.callback(None)
-
-
-def _answer(request: MixRequest, code: int, reason: bytes, text: str, *fields: tuple[bytes, bytes]) -> None:
-    """A whole response of text."""
-    body = f"{text}\n".encode()
-    request.respond(code, reason, (TEXT, *fields, (b"Content-Length", b"%d" % len(body))), body)

@@ -12,15 +12,15 @@ from mixsvc.holds.arrival import Fields
 from mixsvc.holds.forms import RESET, HeldEvent, json_object, numbered
 from mixsvc.holds.owner import HeldOwner
 from mixsvc.holds.roads import Road
+from mixsvc.holds.text_response import answer_text
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces.topics import Following, TopicBatch, TopicEnd, TopicEvent
 
 __all__ = ["HeldPoll"]
 
 # To a client that cannot be told yet where it stands, and asks again with the same ?since=.
-NOT_BEGUN: Final = b"The events cannot be read now; ask again a little later.\n"
+NOT_BEGUN: Final = "The events cannot be read now; ask again a little later."
 RETRY_AFTER: Final = (b"Retry-After", b"5")
-PLAIN_TEXT: Final = (b"Content-Type", b"text/plain; charset=utf-8")
 
 
 class HeldPoll:
@@ -111,16 +111,14 @@ class HeldPoll:
         if self._is_over:
             return
         if self._position is None:
-            self._respond(503, b"Service Unavailable", (PLAIN_TEXT, RETRY_AFTER), NOT_BEGUN)
+            self._leave()
+            answer_text(self._request, 503, b"Service Unavailable", NOT_BEGUN, RETRY_AFTER)
             return
         found = b",".join(map(json_object, (*self._told, *events)))
         last = json.dumps(write_position(self._position)).encode()
         body = b'{"events":[%b],"last":%b}\n' % (found, last)
-        self._respond(200, b"OK", self._fields, body)
-
-    def _respond(self, code: int, reason: bytes, fields: Fields, body: bytes) -> None:
         self._leave()
-        self._request.respond(code, reason, (*fields, (b"Content-Length", b"%d" % len(body))), body)
+        self._request.respond(200, b"OK", (*self._fields, (b"Content-Length", b"%d" % len(body))), body)
 
     def _leave(self) -> None:
         self._is_over = True

@@ -7,12 +7,12 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from mixsvc.holds.elsewhere import TICKETS
 from mixsvc.holds.holder import ClientHolder
+from mixsvc.holds.text_response import answer_text
 from mixsvc.holds.tickets import BadTicket, HoldTickets
 
 __all__ = ["ChatAndTickets"]
 
 SEGMENT: Final = TICKETS.encode()
-TEXT: Final = (b"Content-Type", b"text/plain; charset=utf-8")
 
 
 class ChatAndTickets(Resource):
@@ -53,8 +53,7 @@ class _TicketResource(Resource):
         try:
             hold = self._tickets.read((request.postpath or [b""])[-1].decode("ascii", "replace"))
         except BadTicket as error:
-            body = f"{error}\n".encode()
-            request.respond(403, b"Forbidden", (TEXT, *fields, (b"Content-Length", b"%d" % len(body))), body)
+            answer_text(request, 403, b"Forbidden", str(error), *fields)
         else:
             self._holder.hold(request, fields, hold)
         return NOT_DONE_YET

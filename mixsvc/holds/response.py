@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from mixsvc.holds.roads import road_of
+from mixsvc.holds.roads import PLAIN_TEXT, road_of
 from mixsvc.interfaces.holds import HOLD_HEADER, HOLDS, Hold
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["Answered", "Elsewhere", "HeldResponse", "cannot_hold"]
+__all__ = ["Answered", "Elsewhere", "HeldResponse", "cannot_hold", "refused"]
 
 TOKEN_BYTES: Final = 16
 
@@ -64,5 +64,12 @@ class HeldResponse:
 
 def cannot_hold(environ: "WSGIEnvironment", hold: Hold) -> Answered:
     """For a service that has no port of its own beside another server."""
-    text = b"This server cannot hold a client, and mixsvc has no port of its own beside it: set [chat] listen.\n"
-    return "501 Not Implemented", [("Content-Type", "text/plain; charset=utf-8")], text
+    return refused(
+        "501 Not Implemented",
+        "This server cannot hold a client, and mixsvc has no port of its own beside it: set [chat] listen.",
+    )
+
+
+def refused(status: str, text: str) -> Answered:
+    """An answer of a line of text."""
+    return status, [("Content-Type", PLAIN_TEXT)], f"{text}\n".encode()

@@ -5,10 +5,11 @@ from typing import Final
 
 from mixsvc.common.http_grammar import media_weight
 
-__all__ = ["EVENT_STREAM", "JSON", "Road", "road_of"]
+__all__ = ["EVENT_STREAM", "JSON", "PLAIN_TEXT", "Road", "road_of"]
 
 EVENT_STREAM: Final = "text/event-stream"
 JSON: Final = "application/json"
+PLAIN_TEXT: Final = "text/plain; charset=utf-8"
 
 
 class Road(Enum):
