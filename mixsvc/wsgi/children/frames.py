@@ -37,9 +37,6 @@ MAX_FRAME: Final = 2**24
 
 HEADER: Final = Struct(">IBI")
 
-# Ids are counted up to here, and from 1 again.
-MAX_ID: Final = 2**32 - 1
-
 
 class FrameType:
     """The types, as plain numbers: one is looked up for each frame."""
