@@ -115,14 +115,13 @@ class Holder:
     """Who has a name on any node, or had it last and left recently.
 
     name: as it is spelled. person: as Person.id. addresses: those of the person's clients, or of the last one.
-    is_moderator: whether one of the clients may moderate. is_here: whether one of them is connected.
+    is_moderator: whether one of the clients may moderate.
     """
 
     name: str
     person: str
     addresses: Sequence[str]
     is_moderator: bool
-    is_here: bool
 
 
 class Claims(Protocol):

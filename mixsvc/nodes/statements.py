@@ -176,7 +176,7 @@ def holder(cursor: Any, node: int, key: str) -> Holder | None:
     if not known:
         return None
     addresses = [address for each in known for address in each["addresses"]]
-    return Holder(name, person, addresses, any(each["is_moderator"] for each in known), bool(holders))
+    return Holder(name, person, addresses, any(each["is_moderator"] for each in known))
 
 
 def taken(cursor: Any, keys: Collection[str], person: str) -> Collection[str]:

@@ -199,12 +199,12 @@ def test_a_name_is_given_to_one_person_and_free_when_all_nodes_have_released_it(
 
         a.release("ann")
         assert await a.claim(OTHER_ANN) is None
-        assert await a.holder("ann") == Holder("Ann", "token:1", ["192.0.2.1"], False, True)
+        assert await a.holder("ann") == Holder("Ann", "token:1", ["192.0.2.1"], False)
 
         b.release("ann")
         while await a.claim(OTHER_ANN) is None:
             pass
-        assert await b.holder("ann") == Holder("ANN", "token:2", ["192.0.2.2"], False, True)
+        assert await b.holder("ann") == Holder("ANN", "token:2", ["192.0.2.2"], False)
 
     play("epoll", database_url, scenario)
 

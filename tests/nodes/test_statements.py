@@ -140,10 +140,10 @@ def test_a_node_that_is_not_seen_or_has_left_goes_with_all_that_it_has(cursor: P
     marks = marks_of(cursor, a).nodes
     assert statements.clean(cursor, a, {}, None) == []
     assert statements.clean(cursor, a, {a: marks[a], b: marks[b]}, None) == [b]
-    assert statements.holder(cursor, a, "ann") == Holder("Ann", "token:1", ["192.0.2.1"], False, True)
+    assert statements.holder(cursor, a, "ann") == Holder("Ann", "token:1", ["192.0.2.1"], False)
     assert statements.clean(cursor, a, {c: marks[c]}, None) == [c]
 
-    assert statements.holder(cursor, a, "ann") == Holder("Ann", "token:1", ["192.0.2.1"], False, False)
+    assert statements.holder(cursor, a, "ann") == Holder("Ann", "token:1", ["192.0.2.1"], False)
     assert statements.rows(cursor, c) is None
     assert statements.move(cursor, c, Batch(2, 0, [BOB], is_whole=False)) is None
     assert claim(cursor, c, [claimant("Bob", "token:2")]) is None
