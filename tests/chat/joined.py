@@ -238,7 +238,7 @@ class FakeClaims:
             if found is None or not others:
                 return None
             is_moderator = any(each.is_moderator for each in others)
-            return Holder(found.name, found.person, [each.address for each in others], is_moderator, True)
+            return Holder(found.name, found.person, [each.address for each in others], is_moderator)
 
         return self._later(holder)
 
