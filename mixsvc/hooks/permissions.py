@@ -143,10 +143,9 @@ class Permissions:
         if self._late.pauses(lane):
             return succeed(found)
         lanes = self._late_lanes if self._late.has(lane) else self._lanes
-        answer: Deferred[Sequence[bool | None]] = Deferred()
+        answer: Deferred[Sequence[bool | None]] = Deferred(lambda answer: self._give_up(question, answer))
         if lanes.add(lane, lambda: self._run(question, answer)):
-            late = self._clock.callLater(ANSWER_SECONDS, self._give_up, question, answer)
-            return answer.addBoth(lambda result: _cancelled(late, result))
+            return answer.addTimeout(ANSWER_SECONDS, self._clock)
         self._log.warn("hooks: {most} questions wait for may; one more was refused", most=MOST_QUESTIONS)
         return succeed(found)
 
@@ -231,9 +230,3 @@ class Permissions:
                 self._known[key] = (allowed, until)
         while len(self._known) > MOST_ANSWERS_KEPT:
             del self._known[next(iter(self._known))]
-
-
-def _cancelled(late: Any, result: Any) -> Any:
-    if late.active():
-        late.cancel()
-    return result

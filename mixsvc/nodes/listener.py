@@ -6,7 +6,6 @@ broken, and its number may then be somebody else's.
 """
 
 import os
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
@@ -19,6 +18,7 @@ from zope.interface import implementer
 
 from mixsvc.interfaces import DeferToThread
 from mixsvc.nodes import statements
+from mixsvc.threads.hanging_up import hang_up
 
 __all__ = ["HintListener", "ListeningConnection"]
 
@@ -111,8 +111,9 @@ class HintListener:
         """Shut the socket down on which a thread waits for an engine that is silent."""
         connection = self._opening
         if connection is not None:
-            with suppress(Exception), socket.socket(fileno=os.dup(connection.fileno())) as silent:
-                silent.shutdown(socket.SHUT_RDWR)
+            # It may have been closed meanwhile.
+            with suppress(Exception):
+                hang_up(connection.fileno())
 
     def _tried(self, result: "ListeningConnection | Failure", late: IDelayedCall) -> None:
         if late.active():

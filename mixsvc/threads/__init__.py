@@ -9,6 +9,7 @@
 | children | what a thread does in a child that a view has forked |
 | places | how many threads may wait for something slow at one time |
 | one_thread | one thread for a pool of adbapi |
+| hanging_up | lets a thread go on that waits for a silent peer |
 | resolver | host names to addresses, in a pool |
 
 **Who owns what.** The reactor thread owns all mutable state: sessions, rooms, the next snapshot of the rates. Other

@@ -1,7 +1,6 @@
 """PostgreSQL in use: every function runs in one thread, and a server that went away is connected again."""
 
 import os
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from mixsvc.interfaces import DeferToThread
 from mixsvc.storage.postgres.connection import OPTIONS, PostgresConnection, PostgresCursor
 from mixsvc.storage.postgres.trouble import ConnectionLost, is_lost, reason
 from mixsvc.storage.postgres.url import conninfo
+from mixsvc.threads.hanging_up import hang_up
 from mixsvc.threads.one_thread import run_in_one_thread
 
 __all__ = ["ANSWER_SECONDS", "AGAIN_SECONDS", "PostgresDatabase"]
@@ -238,8 +238,7 @@ class PostgresDatabase:
     def _hang_up(self) -> None:
         """Shut the socket down, so that the thread does not wait any more for a server that is silent."""
         if self._descriptor is not None:
-            with suppress(OSError), socket.socket(fileno=os.dup(self._descriptor)) as connection:
-                connection.shutdown(socket.SHUT_RDWR)
+            hang_up(self._descriptor)
 
     def _lost(self, why: str) -> None:
         if self.state is not ServerState.ANSWERS:
@@ -286,14 +285,9 @@ class PostgresDatabase:
         """Fires when the server answers again or the time is over."""
         if self.state is ServerState.ANSWERS:
             return succeed(None)
-        back: Deferred[None] = Deferred()
+        back: Deferred[None] = Deferred(self._returned.remove)
         self._returned.append(back)
-        over = self._reactor.callLater(seconds, self._stop_waiting, back)
-        return back.addBoth(_cancelling, over)
-
-    def _stop_waiting(self, back: "Deferred[None]") -> None:
-        self._returned.remove(back)
-        back.callback(None)
+        return back.addTimeout(seconds, self._reactor, lambda result, seconds: None)
 
     def _tell_returned(self) -> None:
         returned, self._returned = self._returned, []
@@ -312,9 +306,3 @@ def probe(cursor: PostgresCursor) -> None:
 def _check_primary(cursor: PostgresCursor) -> None:
     if cursor.execute(IS_PRIMARY).fetchone() != (True,):
         raise psycopg.errors.ReadOnlySqlTransaction("it is a standby")
-
-
-def _cancelling(result: T, call: IDelayedCall) -> T:
-    if call.active():
-        call.cancel()
-    return result
