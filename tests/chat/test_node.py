@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.task import deferLater
 
 from mixsvc.chat.connection import ChatFactory
 from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, read_stored_state
@@ -22,9 +21,8 @@ from mixsvc.storage.postgres.connection import connect
 from mixsvc.storage.postgres.schema import SCRIPTS, upgrade
 from mixsvc.storage.postgres.start import prepare
 from tests.chat.fakes import FakeClient, FakeHooks, FakeIdentifier, FakeRates
-from tests.nodes.engine import EngineThread, defer_to_daemon, make_tables, new_reactor
+from tests.nodes.engine import EngineThread, defer_to_daemon, make_tables, run_in_reactor, until
 
-DEADLINE = 30.0
 TIMES = PulseTimes(heartbeat=0.2, dead_after=2.0)
 LOBBY: dict[str, Any] = {"room": "lobby"}
 
@@ -80,10 +78,7 @@ class World:
         self.served.append(self.a)
 
     async def until(self, is_true: Callable[[], object]) -> None:
-        end = self.reactor.seconds() + DEADLINE
-        while not is_true():
-            assert self.reactor.seconds() < end, "it does not come"
-            await deferLater(self.reactor, 0.005)
+        await until(self.reactor, is_true)
 
     async def people(self) -> tuple[FakeClient, FakeClient]:
         """A moderator at one node and Bob at the other, who see each other."""
@@ -106,7 +101,6 @@ class World:
 
 def play(url: str, scenario: Callable[[World], Coroutine[Any, Any, None]]) -> None:
     make_tables(url)
-    problems: list[Any] = []
 
     async def main(reactor: Any) -> None:
         world = World(reactor, url)
@@ -115,14 +109,7 @@ def play(url: str, scenario: Callable[[World], Coroutine[Any, Any, None]]) -> No
         finally:
             await world.stop()
 
-    def begin(reactor: Any) -> None:
-        Deferred.fromCoroutine(main(reactor)).addErrback(problems.append).addBoth(lambda _: reactor.stop())
-
-    with new_reactor("epoll") as reactor:
-        reactor.callWhenRunning(begin, reactor)
-        reactor.run(installSignalHandlers=False)
-    for problem in problems:
-        problem.raiseException()
+    run_in_reactor("epoll", main)
 
 
 def shown(client: FakeClient) -> list[tuple[int, str]]:

@@ -8,7 +8,8 @@ from twisted.internet.task import deferLater
 
 from mixsvc.storage.postgres.connection import connect
 from tests.chat.fakes import FakeClient
-from tests.chat.test_node import DEADLINE, LOBBY, Served, World, play
+from tests.chat.test_node import LOBBY, Served, World, play
+from tests.nodes.engine import DEADLINE
 
 ROUNDS = 12
 DEATHS = 5

@@ -1,7 +1,7 @@
-"""A real PostgreSQL for nodes: its tables, a thread that runs statements, and reactors of several kinds."""
+"""A real PostgreSQL for nodes: its tables, a thread that runs statements, and reactors of several kinds to play on."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -11,6 +11,7 @@ import psycopg
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.defer import Deferred
 from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from mixsvc.errors import StorageError
@@ -18,11 +19,23 @@ from mixsvc.storage.postgres.connection import connect
 from mixsvc.storage.postgres.schema import upgrade
 from txgevent import GeventReactor
 
-__all__ = ["REACTORS", "EngineThread", "defer_to_daemon", "make_tables", "new_reactor"]
+__all__ = [
+    "DEADLINE",
+    "REACTORS",
+    "EngineThread",
+    "defer_to_daemon",
+    "make_tables",
+    "new_reactor",
+    "run_in_reactor",
+    "until",
+]
 
 T = TypeVar("T")
 
 REACTORS = ("epoll", "asyncio", "gevent")
+
+# How long something on a real database may take, in seconds.
+DEADLINE = 30.0
 
 
 @contextmanager
@@ -36,6 +49,28 @@ def new_reactor(kind: str) -> Iterator[Any]:
             yield GeventReactor()
         case _:
             yield EPollReactor()
+
+
+def run_in_reactor(kind: str, main: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
+    """Run main(reactor) on a reactor of its own, and raise what it raises."""
+    problems: list[Any] = []
+
+    def begin(reactor: Any) -> None:
+        Deferred.fromCoroutine(main(reactor)).addErrback(problems.append).addBoth(lambda _: reactor.stop())
+
+    with new_reactor(kind) as reactor:
+        reactor.callWhenRunning(begin, reactor)
+        reactor.run(installSignalHandlers=False)
+    for problem in problems:
+        problem.raiseException()
+
+
+async def until(reactor: Any, is_true: Callable[[], object]) -> None:
+    """Wait for something."""
+    end = reactor.seconds() + DEADLINE
+    while not is_true():
+        assert reactor.seconds() < end, "it does not come"
+        await deferLater(reactor, 0.005)
 
 
 def make_tables(url: str) -> None:

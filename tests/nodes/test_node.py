@@ -16,7 +16,7 @@ from mixsvc.nodes.interfaces import Claimant, Holder, JournalEvent, JournalPage
 from mixsvc.nodes.node import NodeEngine, NodeOptions, SharedNode
 from mixsvc.nodes.pulse import PulseTimes
 from mixsvc.storage.postgres.connection import connect
-from tests.nodes.engine import REACTORS, EngineThread, defer_to_daemon, make_tables, new_reactor
+from tests.nodes.engine import REACTORS, EngineThread, defer_to_daemon, make_tables, run_in_reactor
 from tests.postgres import Postgres
 
 DEADLINE = 60.0
@@ -128,7 +128,6 @@ Scenario = Callable[[World], Coroutine[Any, Any, None]]
 def play(kind: str, url: str, scenario: Scenario) -> None:
     """Play a scenario with two nodes on a reactor of its own."""
     make_tables(url)
-    problems: list[Any] = []
 
     async def main(reactor: Any) -> None:
         world = World(reactor, url)
@@ -138,14 +137,7 @@ def play(kind: str, url: str, scenario: Scenario) -> None:
         finally:
             await world.stop()
 
-    def begin(reactor: Any) -> None:
-        Deferred.fromCoroutine(main(reactor)).addErrback(problems.append).addBoth(lambda _: reactor.stop())
-
-    with new_reactor(kind) as reactor:
-        reactor.callWhenRunning(begin, reactor)
-        reactor.run(installSignalHandlers=False)
-    for problem in problems:
-        problem.raiseException()
+    run_in_reactor(kind, main)
 
 
 @pytest.fixture(params=REACTORS)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 
 from mixsvc.chat.storage.postgres.store import STORE
 from mixsvc.common.clocks import WallClock
@@ -17,10 +16,9 @@ from mixsvc.nodes.pulse import PulseTimes
 from mixsvc.storage.postgres.connection import connect
 from mixsvc.threads.places import Places
 from mixsvc.topics.service import TopicsDependencies, TopicsService
-from tests.nodes.engine import EngineThread, defer_to_daemon, make_tables, new_reactor
+from tests.nodes.engine import EngineThread, defer_to_daemon, make_tables, run_in_reactor, until
 from tests.topics.fakes import FakeReader
 
-DEADLINE = 30.0
 TIMES = PulseTimes(heartbeat=0.2, dead_after=2.0)
 
 
@@ -70,10 +68,7 @@ class World:
         self.served = [self.a, self.b]
 
     async def until(self, is_true: Callable[[], object]) -> None:
-        end = self.reactor.seconds() + DEADLINE
-        while not is_true():
-            assert self.reactor.seconds() < end, "it does not come"
-            await deferLater(self.reactor, 0.005)
+        await until(self.reactor, is_true)
 
     async def stop(self) -> None:
         for each in self.served:
@@ -87,7 +82,6 @@ class World:
 
 def play(url: str, scenario: Callable[[World], Coroutine[Any, Any, None]]) -> None:
     make_tables(url)
-    problems: list[Any] = []
 
     async def main(reactor: Any) -> None:
         world = World(reactor, url)
@@ -97,14 +91,7 @@ def play(url: str, scenario: Callable[[World], Coroutine[Any, Any, None]]) -> No
         finally:
             await world.stop()
 
-    def begin(reactor: Any) -> None:
-        Deferred.fromCoroutine(main(reactor)).addErrback(problems.append).addBoth(lambda _: reactor.stop())
-
-    with new_reactor("epoll") as reactor:
-        reactor.callWhenRunning(begin, reactor)
-        reactor.run(installSignalHandlers=False)
-    for problem in problems:
-        problem.raiseException()
+    run_in_reactor("epoll", main)
 
 
 def test_both_nodes_tell_the_same_events_in_the_same_order_and_each_once(database_url: str) -> None:
