@@ -23,7 +23,8 @@ $$;
 CREATE TRIGGER message_gone AFTER DELETE ON message
     FOR EACH ROW WHEN (OLD.edited_at IS NOT NULL) EXECUTE FUNCTION message_gone();
 
--- The functions of the same names with fewer arguments are those of processes of the version before.
+-- The functions of the same names with fewer arguments are those of processes of the version before, which may run on
+-- beside those of this one. So these stand whole here, and say again what has not changed.
 
 -- Stores messages, as that of version 1 does; authors: who may edit and delete each.
 CREATE FUNCTION append_messages(
