@@ -6,7 +6,6 @@ Engines and servers run on the same cores as the load.
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from bench.installing import environment, install
 from bench.peers import BEFORE_NODES, ROOT, SERVERS, SOCKET_IO_REDIS
 from bench.processes import CannotStart, cpu_of
 from bench.rooms import CHAT_ROOMS, SOCKET_IO_ROOMS, RoomDialect
+from bench.servers.wsgi_start import is_open
 from tests.ports import free_port
 from tests.postgres import Postgres
 
@@ -126,7 +126,7 @@ def _process(command: Sequence[str], port: int, environ: Mapping[str, str]) -> I
         )
         try:
             end = time.monotonic() + START_SECONDS
-            while not _is_open(port):
+            while not is_open(port):
                 if process.poll() is not None or time.monotonic() > end:
                     output.seek(0)
                     said = re.sub(r"\s+", " ", output.read()[-800:].decode(errors="replace"))
@@ -138,11 +138,3 @@ def _process(command: Sequence[str], port: int, environ: Mapping[str, str]) -> I
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def _is_open(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
-__all__ = ["become"]
+__all__ = ["become", "is_open"]
 
 HERE = Path(__file__).parent
 DEADLINE_SECONDS = 25.0
@@ -145,7 +145,7 @@ def _watch(ports: Sequence[int], end_of_server: int, folder: Path) -> None:
     are_open = False
     # Waits 0.05 s each time, and stops at once when the server has ended.
     while not are_open and monotonic() < end and not select.select([end_of_server], [], [], 0.05)[0]:
-        are_open = all(_is_open(port) for port in ports)
+        are_open = all(is_open(port) for port in ports)
     if are_open:
         print(f"ready {ports[0]} {server} {ports[1]}", flush=True)
     else:
@@ -155,7 +155,8 @@ def _watch(ports: Sequence[int], end_of_server: int, folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _is_open(port: int) -> bool:
+def is_open(port: int) -> bool:
+    """Whether something listens on a port of this machine."""
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except OSError:
