@@ -23,11 +23,14 @@ def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
     """The routes whose views leave their clients to the service (docs/reference/events.md)."""
     api = Blueprint("streams", __name__, url_prefix="/api")
 
+    # Flask tells WebSockets and other requests apart by their rules.
     @api.get("/rooms/<room>/events")
+    @api.route("/rooms/<room>/events", websocket=True)
     def room_events(room: str) -> HeldResponse:
         return _of_room(mix, room, access)
 
     @api.get("/rates/events")
+    @api.route("/rates/events", websocket=True)
     def rate_events() -> HeldResponse:
         return _of_rates(mix)
 

@@ -1,5 +1,6 @@
 """Rooms and rates as streams: what the views leave to the service, and whom they refuse."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,6 +11,9 @@ from mixsvc.errors import NoSuchRoom
 from mixsvc.interfaces.holds import HOLDS, RATES, ROOMS, Hold
 from mixsvc.pages.app import AppSecrets, create_app
 from tests.pages.fakes import FakeChat, FakeMix
+
+# What tells a view that a WebSocket is wanted.
+HANDSHAKE = {"Connection": "Upgrade", "Upgrade": "websocket"}
 
 
 class EventsTests(SynchronousTestCase):
@@ -22,8 +26,8 @@ class EventsTests(SynchronousTestCase):
         self.client = create_app(FakeMix(chat=self.chat), Settings(chat=self.chat_settings), AppSecrets()).test_client()
         self.holds: list[tuple[str, Hold]] = []
 
-    def get(self, path: str) -> TestResponse:
-        return self.client.get(path, environ_overrides={HOLDS: self.holds})
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> TestResponse:
+        return self.client.get(path, headers=headers, environ_overrides={HOLDS: self.holds})
 
     def held(self, path: str) -> Hold:
         response = self.get(path)
@@ -42,6 +46,16 @@ class EventsTests(SynchronousTestCase):
         hold = self.held("/api/rooms/lobby/events")
 
         assert (hold.source, hold.names, hold.again_after) == (ROOMS, ("lobby",), 60.0)
+
+    def test_rates_are_held_by_a_websocket_as_well(self) -> None:
+        response = self.get("/api/rates/events?pairs=EUR/USD", HANDSHAKE)
+
+        assert (response.status_code, [hold.source for _, hold in self.holds]) == (200, [RATES])
+
+    def test_a_room_is_held_by_a_websocket_as_well(self) -> None:
+        response = self.get("/api/rooms/lobby/events", HANDSHAKE)
+
+        assert (response.status_code, [hold.source for _, hold in self.holds]) == (200, [ROOMS])
 
     def test_a_room_that_does_not_exist_is_refused(self) -> None:
         self.chat.trouble = NoSuchRoom("There is no room 'nowhere'.")
@@ -73,6 +87,10 @@ class ClosedChatTests(EventsTests):
 
     def test_a_room_is_held_and_asks_again_after_a_minute(self) -> None:
         self.refused("/api/rooms/lobby/events", 401)
+
+    def test_a_room_is_held_by_a_websocket_as_well(self) -> None:
+        assert self.get("/api/rooms/lobby/events", HANDSHAKE).status_code == 401
+        assert self.holds == []
 
     def test_a_room_that_does_not_exist_is_refused(self) -> None:
         self.refused("/api/rooms/nowhere/events", 401)
