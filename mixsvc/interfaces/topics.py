@@ -15,6 +15,8 @@ from mixsvc.common.positions import Position
 from mixsvc.interfaces.auth import Identity
 
 __all__ = [
+    "MAX_EVENT_NAME",
+    "MAX_KEY",
     "MOST_TOPICS",
     "Following",
     "ITopics",
@@ -28,6 +30,10 @@ __all__ = [
 
 # How many topics one may follow, or ask for, at once.
 MOST_TOPICS: Final = 50
+
+# How many characters the name of an event may have, and a key.
+MAX_EVENT_NAME: Final = 100
+MAX_KEY: Final = 64
 
 T = TypeVar("T")
 

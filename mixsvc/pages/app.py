@@ -18,7 +18,7 @@ from mixsvc.interfaces import Authenticator, IMix
 from mixsvc.pages import index
 from mixsvc.pages.api import accounts, events, rates, rooms, topics
 from mixsvc.pages.api.cors import install_cross_origin_policy
-from mixsvc.pages.api.problems import problem, problem_of
+from mixsvc.pages.api.problems import problem, problem_of, sentence
 from mixsvc.pages.auth.devices import Devices
 from mixsvc.pages.auth.ended_logins import EndedLogins
 from mixsvc.pages.auth.limits import LoginLimits
@@ -128,8 +128,7 @@ def create_app(
 
 
 def _busy_response(error: ServiceBusy) -> Response:
-    why = str(error)
-    answer = problem(503, f"{why[:1].upper()}{why[1:]}.")
+    answer = problem(503, sentence(error))
     answer.headers["Retry-After"] = str(RETRY_SECONDS)
     return answer
 

@@ -1,17 +1,15 @@
 """What may be published: texts of programs, checked. Pure."""
 
 import json
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 from mixsvc.common.names import TOPIC_NAMES, UNPRINTABLE, is_topic_name
 from mixsvc.common.text import is_storable, shortened
 from mixsvc.errors import NotPublished
+from mixsvc.interfaces.topics import MAX_EVENT_NAME, MAX_KEY, MOST_TOPICS
 
-__all__ = ["MAX_KEY", "MAX_NAME", "as_text", "check_event", "check_topic"]
-
-# How many characters the name of an event may have, and a key.
-MAX_NAME: Final = 100
-MAX_KEY: Final = 64
+__all__ = ["as_text", "check_event", "check_topic", "check_topics"]
 
 
 def as_text(data: Any) -> str:
@@ -32,10 +30,18 @@ def check_topic(topic: object) -> str:
     return topic
 
 
+def check_topics(topics: Sequence[object]) -> None:
+    """Check the names of topics that are asked for together. Raises NotPublished."""
+    if not 1 <= len(topics) <= MOST_TOPICS or len({check_topic(topic) for topic in topics}) < len(topics):
+        raise NotPublished(f"name 1 to {MOST_TOPICS} topics, each once")
+
+
 def check_event(name: object, data: str, key: object, most: int) -> None:
     """Check an event. name, key: None for none. most: bytes of UTF-8 that its data may have. Raises NotPublished."""
-    if name is not None and (not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME or UNPRINTABLE.search(name)):
-        raise NotPublished(f"the name of an event is one line of 1 to {MAX_NAME} characters")
+    if name is not None and (
+        not isinstance(name, str) or not 1 <= len(name) <= MAX_EVENT_NAME or UNPRINTABLE.search(name)
+    ):
+        raise NotPublished(f"the name of an event is one line of 1 to {MAX_EVENT_NAME} characters")
     if key is not None and (not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY or not is_storable(key)):
         raise NotPublished(f"a key is text of 1 to {MAX_KEY} characters, without U+0000 and halves of characters")
     if not is_storable(data):

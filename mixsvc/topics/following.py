@@ -8,13 +8,13 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from mixsvc.common.names import TOPIC_NAMES, is_topic_name
 from mixsvc.common.positions import Position
-from mixsvc.errors import NotPublished, ServiceBusy
-from mixsvc.interfaces.topics import MOST_TOPICS, Subscription, TopicEnd, TopicEvent, TopicReader
+from mixsvc.errors import ServiceBusy
+from mixsvc.interfaces.topics import Subscription, TopicEnd, TopicEvent, TopicReader
 from mixsvc.nodes.hints import Published
 from mixsvc.nodes.interfaces import Bus
 from mixsvc.nodes.tails import Tails
+from mixsvc.topics.checks import check_topics
 from mixsvc.topics.closings import RecentClosings
 from mixsvc.topics.followed import FollowedTopic, Follower, Place, PlaceState
 from mixsvc.topics.slices import Slices
@@ -68,11 +68,7 @@ class TopicFollowers:
     def follow(self, subscription: Subscription, reader: TopicReader) -> Follower:
         """See Topics."""
         names = subscription.topics
-        if not 1 <= len(names) <= MOST_TOPICS or len({*names}) < len(names):
-            raise NotPublished(f"follow 1 to {MOST_TOPICS} topics, each once")
-        for name in names:
-            if not is_topic_name(name):
-                raise NotPublished(f"{name[:20]!r} is not a topic: {TOPIC_NAMES}")
+        check_topics(names)
         if self._is_closed:
             raise ServiceBusy("the service is stopping; try again a little later")
         follower = Follower(self, subscription, reader)

@@ -12,9 +12,9 @@ from mixsvc.common.bucket_table import BucketTable
 from mixsvc.common.clocks import Clocks
 from mixsvc.common.positions import Position, write_position
 from mixsvc.config.settings import TopicsSettings
-from mixsvc.errors import NotPublished, ServiceBusy
-from mixsvc.interfaces.topics import MOST_TOPICS, TopicEvent
-from mixsvc.topics.checks import check_event, check_topic
+from mixsvc.errors import ServiceBusy
+from mixsvc.interfaces.topics import TopicEvent
+from mixsvc.topics.checks import check_event, check_topic, check_topics
 from mixsvc.topics.following import TopicFollowers
 from mixsvc.topics.retention import TopicRetention
 from mixsvc.topics.storage.queue import TopicQueue
@@ -60,9 +60,8 @@ class Publisher:
 
     def last(self, topics: Sequence[str]) -> "Deferred[str]":
         """See ITopics. Raises NotPublished."""
-        if not 1 <= len(topics) <= MOST_TOPICS or len({*topics}) < len(topics):
-            raise NotPublished(f"ask for the end of 1 to {MOST_TOPICS} topics, each once")
-        reads = [self._parts.queue.read(TopicQuery(check_topic(topic), None)) for topic in topics]
+        check_topics(topics)
+        reads = [self._parts.queue.read(TopicQuery(topic, None)) for topic in topics]
         # Not as the first error: a ServiceBusy is what the caller knows.
         return gatherResults(reads, consumeErrors=True).addCallbacks(_position, _first_error, callbackArgs=(topics,))
 

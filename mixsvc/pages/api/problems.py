@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import Response, json
 from werkzeug.exceptions import HTTPException
 
-__all__ = ["problem", "problem_of"]
+__all__ = ["problem", "problem_of", "sentence"]
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -13,6 +13,12 @@ CONTENT_TYPE = "application/problem+json"
 def problem(status: int, detail: str, **more: object) -> Response:
     """An error response for programs. detail: a sentence for a person; more: further members of the JSON object."""
     return Response(_body(status, detail, more), status, content_type=CONTENT_TYPE)
+
+
+def sentence(error: Exception) -> str:
+    """The text of an error of ours as a sentence, for `detail`."""
+    why = str(error)
+    return f"{why[:1].upper()}{why[1:]}."
 
 
 def problem_of(error: HTTPException) -> Response:

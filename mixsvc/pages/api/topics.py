@@ -7,14 +7,12 @@ from flask import Blueprint, Response, jsonify
 from mixsvc.config.settings import TopicsSettings
 from mixsvc.errors import NotPublished
 from mixsvc.interfaces import IMix
+from mixsvc.interfaces.topics import MAX_EVENT_NAME, MAX_KEY
 from mixsvc.pages.api.json_body import json_object, optional_text, refuse
+from mixsvc.pages.api.problems import sentence
 from mixsvc.pages.api.rooms import ChatAccess
 
 __all__ = ["blueprint"]
-
-# The limits of docs/reference/events.md.
-MAX_NAME: Final = 100
-MAX_KEY: Final = 64
 
 DATA: Final = "data"
 
@@ -36,15 +34,10 @@ def _published(mix: IMix, topic: str, settings: TopicsSettings) -> int:
     fields = json_object(6 * settings.max_data + 1024)
     if DATA not in fields:
         refuse(400, f"The member {DATA} is missing: give text, or another JSON value.", member=DATA)
-    name, key = optional_text(fields, "event", MAX_NAME), optional_text(fields, "key", MAX_KEY)
+    name, key = optional_text(fields, "event", MAX_EVENT_NAME), optional_text(fields, "key", MAX_KEY)
     try:
         return mix.publish(topic, fields[DATA], name, key)
     except NotPublished as error:
-        refuse(400, _sentence(error))
+        refuse(400, sentence(error))
     except RuntimeError as error:
-        refuse(503, _sentence(error))
-
-
-def _sentence(error: Exception) -> str:
-    why = str(error)
-    return f"{why[:1].upper()}{why[1:]}."
+        refuse(503, sentence(error))
