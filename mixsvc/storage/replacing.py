@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-__all__ = ["give_as_before", "put_in_place", "remove"]
+__all__ = ["begin_draft", "put_in_place", "remove"]
 
 # SQLite's files beside a database, which belong to the one that is replaced.
 BESIDE: Final = ("-wal", "-shm", "-journal")
 
 
-def give_as_before(draft: str, path: str) -> None:
-    """Give the file the database's permissions, and as the superuser its owner: without one, that of the directory."""
+def begin_draft(draft: str, path: str) -> None:
+    """Make an empty file for what is to replace the database at `path`; what an earlier attempt has left goes.
+
+    It has the database's permissions, and as the superuser its owner: without one, that of the directory. Raises
+    OSError.
+    """
+    # A journal is never to be applied to another database.
+    remove(draft)
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))
     if os.path.exists(path):
         os.chmod(draft, stat.S_IMODE(os.stat(path).st_mode))
     if os.geteuid() == 0:

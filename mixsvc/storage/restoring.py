@@ -8,10 +8,11 @@ from typing import Final
 from mixsvc.config.settings import MEMORY
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.connections import LOCK_SECONDS, open_to_read
+from mixsvc.storage.epoch import new_epoch
 from mixsvc.storage.forks import inside_sqlite
 from mixsvc.storage.lock import DatabaseLock, own
 from mixsvc.storage.log_marks import is_log_of_another_file
-from mixsvc.storage.replacing import give_as_before, put_in_place, remove
+from mixsvc.storage.replacing import begin_draft, put_in_place, remove
 from mixsvc.storage.schema import upgrade, version
 from mixsvc.storage.wal_file import beside
 
@@ -66,10 +67,7 @@ def _check_paths(backup: str, path: str) -> None:
 
 
 def _copy(backup: str, draft: str, path: str) -> None:
-    # A restore that was killed may have left its files, and a journal is never to be applied to another database.
-    remove(draft)
-    os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))
-    give_as_before(draft, path)
+    begin_draft(draft, path)
     # Else SQLite makes files beside a backup in WAL mode, and leaves them there: empty, and of this user. A log of
     # another backup under the same name is never mixed into this one.
     has_more = any(os.path.exists(beside(backup, suffix)) for suffix in ("-wal", "-journal"))
@@ -87,7 +85,7 @@ def _copy(backup: str, draft: str, path: str) -> None:
         # One file, without a log beside it.
         target.execute("PRAGMA journal_mode = DELETE")
         upgrade(target)
-        target.execute("UPDATE meta SET value = lower(hex(randomblob(8))) WHERE name = 'epoch'")
+        target.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch(),))
         target.commit()
 
 

@@ -1,7 +1,7 @@
 """Moves a whole history from one kind of database to the other, for `mixsvc move`.
 
 - tables: which tables and columns make a history, and the form in which both kinds exchange their rows.
-- side: one of the two databases, for messages. texts: what becomes of texts that one of them cannot store.
+- side: one of the two databases, and why it cannot be used. texts: what becomes of texts that one of them cannot store.
 - sqlite_rows, postgres_rows: read and write rows in this form.
 - copying: the one loop for all tables.
 - sqlite_place, postgres_place: open a database to read a history or to write one, and refuse those in use.

@@ -9,7 +9,7 @@ import psycopg
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.moving.postgres_rows import PostgresRows
 from mixsvc.storage.moving.side import Side
-from mixsvc.storage.moving.tables import FLOORS, TABLES, RowReader, RowWriter
+from mixsvc.storage.moving.tables import TABLES, RowReader, RowWriter
 from mixsvc.storage.postgres.checks import faults, is_deaf
 from mixsvc.storage.postgres.connection import PostgresConnection, connect
 from mixsvc.storage.postgres.running import are_connected, living_nodes, named_nodes, newest_node
@@ -85,10 +85,7 @@ def _check_target(side: Side, rows: PostgresRows, epoch: str) -> None:
         raise side.refusal(f"{INCOMPLETE}, which was for another history, or give another database")
     if moving:
         return
-    there = frozenset(rows.tables())
-    counted = {table.title: rows.count(table) for table in TABLES if table.name in there}
-    if any(counted.values()) or (there.issuperset(FLOORS) and any(rows.floors().values())):
-        raise side.full(counted)
+    side.expect_empty(rows, rows.tables())
 
 
 def _lock(side: Side, guard: PostgresConnection) -> None:

@@ -62,7 +62,7 @@ class PostgresRows:
 
     def read(self, table: MovedTable, after: Key | None, limit: int, up_to: Key | None = None) -> Part:
         """See RowReader."""
-        where, values = _range(table, after, up_to)
+        where, values = table.between(after, up_to, lambda column: "%s")
         names = ", ".join(map(_read, table.columns))
         statement = f"SELECT {names} FROM {table.name} {where} ORDER BY {table.key_names} LIMIT %s"
         rows = self._connection.execute(statement.encode(), [*values, limit]).fetchall()
@@ -70,7 +70,7 @@ class PostgresRows:
 
     def replace(self, table: MovedTable, after: Key | None, up_to: Key | None, rows: Sequence[Row]) -> None:
         """See RowWriter."""
-        where, values = _range(table, after, up_to)
+        where, values = table.between(after, up_to, lambda column: "%s")
         with self._connection.transaction(), self._connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {table.name} {where}".encode(), values)
             with cursor.copy(f"COPY {table.name} ({table.names}) FROM STDIN".encode()) as copy:
@@ -111,13 +111,3 @@ def _written(column: Column, cell: Value) -> Value:
         # What has no time yet gets it later, and so does what has one of the future (expire_events).
         return None if column.is_null_without else "infinity"
     return (BEGINNING + timedelta(microseconds=int(cell))).isoformat()
-
-
-def _range(table: MovedTable, after: Key | None, up_to: Key | None) -> tuple[str, list[Any]]:
-    """The WHERE of the rows after one and up to another one, and its values."""
-    cells = ", ".join(["%s"] * table.keys)
-    parts = [
-        (f"({table.key_names}) {sign} ({cells})", key) for sign, key in ((">", after), ("<=", up_to)) if key is not None
-    ]
-    where = f"WHERE {' AND '.join(part for part, _ in parts)}" if parts else ""
-    return where, [cell for _, key in parts for cell in key]

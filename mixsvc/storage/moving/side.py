@@ -1,10 +1,11 @@
-"""One of the two databases of a move, for the messages."""
+"""One of the two databases of a move, and why it cannot be used."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 from mixsvc.errors import DatabaseUnusable
+from mixsvc.storage.moving.tables import FLOORS, TABLES, RowReader
 
 __all__ = ["MoveRefused", "Side"]
 
@@ -29,9 +30,12 @@ class Side:
             why = why.replace(setting, self.option)
         return MoveRefused(f"{self.option} {self.place}: {why}")
 
-    def full(self, counted: Mapping[str, int]) -> MoveRefused:
-        """The exception for a target that has a history. counted: how many rows of which kind it has."""
-        found = ", ".join(f"{count} {title}" for title, count in counted.items() if count)
-        return self.refusal(
-            f"it has a history already ({found or 'of what was forgotten'}); give a database without one"
-        )
+    def expect_empty(self, rows: RowReader, tables: Collection[str]) -> None:
+        """Refuse a target that has a history. tables: the names of those that it has."""
+        counted = {table.title: rows.count(table) for table in TABLES if table.name in tables}
+        has_forgotten = {*FLOORS}.issubset(tables) and any(rows.floors().values())
+        if any(counted.values()) or has_forgotten:
+            found = ", ".join(f"{count} {title}" for title, count in counted.items() if count)
+            raise self.refusal(
+                f"it has a history already ({found or 'of what was forgotten'}); give a database without one"
+            )

@@ -14,8 +14,8 @@ from mixsvc.storage.lock import DatabaseLock, own, user_of
 from mixsvc.storage.log_marks import is_log_of_another_file
 from mixsvc.storage.moving.side import MoveRefused, Side
 from mixsvc.storage.moving.sqlite_rows import SqliteRows
-from mixsvc.storage.moving.tables import FLOORS, TABLES, RowReader, RowWriter
-from mixsvc.storage.replacing import give_as_before, put_in_place, remove
+from mixsvc.storage.moving.tables import RowReader, RowWriter
+from mixsvc.storage.replacing import begin_draft, put_in_place
 from mixsvc.storage.schema import NEWEST, upgrade, version
 from mixsvc.storage.trouble import advice
 
@@ -105,11 +105,7 @@ def _check_target(side: Side, path: str) -> None:
         return
     with closing(open_to_read(path, alone=is_log_of_another_file(path))) as connection:
         there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        rows = SqliteRows(connection)
-        counted = {table.title: rows.count(table) for table in TABLES if table.name in there}
-        has_forgotten = there.issuperset(FLOORS) and any(rows.floors().values())
-    if any(counted.values()) or has_forgotten:
-        raise side.full(counted)
+        side.expect_empty(SqliteRows(connection), there)
 
 
 def _opened(draft: str, path: str, epoch: str) -> sqlite3.Connection:
@@ -120,9 +116,7 @@ def _opened(draft: str, path: str, epoch: str) -> sqlite3.Connection:
             if epoch in (SqliteRows(earlier).moving(), SqliteRows(earlier).epoch()):
                 stack.pop_all()
                 return earlier
-    remove(draft)
-    os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))
-    give_as_before(draft, path)
+    begin_draft(draft, path)
     connection = _connected(draft)
     SqliteRows(connection).begin(epoch)
     return connection

@@ -3,9 +3,8 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
-from mixsvc.storage.moving.tables import FLOORS, MOVING, Key, Kind, MovedTable, Part, Row
+from mixsvc.storage.moving.tables import FLOORS, MOVING, Column, Key, Kind, MovedTable, Part, Row
 from mixsvc.storage.moving.texts import MICROSECONDS, storable
 
 __all__ = ["SqliteRows"]
@@ -54,13 +53,13 @@ class SqliteRows:
 
     def read(self, table: MovedTable, after: Key | None, limit: int, up_to: Key | None = None) -> Part:
         """See RowReader. Raises DatabaseUnusable if a row cannot be moved."""
-        where, values = _range(table, after, up_to)
+        where, values = table.between(after, up_to, _cell)
         statement = f"SELECT {table.names} FROM {table.name} {where} ORDER BY {table.key_names} LIMIT ?"
         return storable(table, self._connection.execute(statement, [*values, limit]).fetchall())
 
     def replace(self, table: MovedTable, after: Key | None, up_to: Key | None, rows: Sequence[Row]) -> None:
         """See RowWriter."""
-        where, values = _range(table, after, up_to)
+        where, values = table.between(after, up_to, _cell)
         cells = ", ".join(f"? / {MICROSECONDS}.0" if each.kind is Kind.TIME else "?" for each in table.columns)
         with self._transaction():
             self._connection.execute(f"DELETE FROM {table.name} {where}", values)
@@ -85,13 +84,6 @@ class SqliteRows:
             yield
 
 
-def _range(table: MovedTable, after: Key | None, up_to: Key | None) -> tuple[str, list[Any]]:
-    """The WHERE of the rows after one and up to another one, and its values."""
+def _cell(column: Column) -> str:
     # A key that was read has its texts as bytes, and no text equals bytes.
-    columns = table.columns[: table.keys]
-    cells = ", ".join("CAST(? AS TEXT)" if each.kind is Kind.TEXT else "?" for each in columns)
-    parts = [
-        (f"({table.key_names}) {sign} ({cells})", key) for sign, key in ((">", after), ("<=", up_to)) if key is not None
-    ]
-    where = f"WHERE {' AND '.join(part for part, _ in parts)}" if parts else ""
-    return where, [cell for _, key in parts for cell in key]
+    return "CAST(? AS TEXT)" if column.kind is Kind.TEXT else "?"

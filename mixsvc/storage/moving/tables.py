@@ -1,9 +1,9 @@
 """Which tables and columns make a history, the same in both kinds of database. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 __all__ = [
     "FLOORS",
@@ -80,6 +80,22 @@ class MovedTable:
     def key(self, row: Row) -> Key:
         """The key of a row."""
         return row[: self.keys]
+
+    def between(
+        self, after: Key | None, up_to: Key | None, placeholder: Callable[[Column], str]
+    ) -> tuple[str, list[Any]]:
+        """The WHERE of the rows after one and up to another one, and its values; None: from the beginning, to the end.
+
+        placeholder: for the value of a column.
+        """
+        cells = ", ".join(map(placeholder, self.columns[: self.keys]))
+        parts = [
+            (f"({self.key_names}) {sign} ({cells})", key)
+            for sign, key in ((">", after), ("<=", up_to))
+            if key is not None
+        ]
+        where = f"WHERE {' AND '.join(part for part, _ in parts)}" if parts else ""
+        return where, [cell for _, key in parts for cell in key]
 
 
 def _number(name: str) -> Column:
