@@ -1,14 +1,17 @@
 """A topic that is followed, those who follow it, and where each of them is. Pure but for the reader."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.topics import Subscription, TopicBatch, TopicEvent, TopicReader
 from mixsvc.topics.storage.records import TopicPage
 
 __all__ = ["FollowedTopic", "Follower", "FollowerOwner", "Place", "PlaceState"]
+
+# Of the data of a batch, unless it is one event. As much waits for each client that does not read.
+BATCH_CHARACTERS: Final = 2**18
 
 
 class PlaceState(Enum):
@@ -127,10 +130,23 @@ class FollowedTopic:
         """Give what waits to those who wait for it, one after the other."""
         if not self._pending:
             return
-        batch = TopicBatch(self.name, tuple(self._pending))
-        self._pending.clear()
-        before = batch.events[0].number - 1
-        # A copy: whoever is told something may go.
-        for place in tuple(self.places):
-            place.give(before, batch)
-            yield
+        waiting, self._pending = self._pending, []
+        for batch in _batches(self.name, waiting):
+            before = batch.events[0].number - 1
+            # A copy: whoever is told something may go.
+            for place in tuple(self.places):
+                place.give(before, batch)
+                yield
+
+
+def _batches(topic: str, events: Sequence[TopicEvent]) -> Iterator[TopicBatch]:
+    """The events in batches that are no larger than a page: a client that reads slowly takes one, and pauses."""
+    batch: list[TopicEvent] = []
+    left = BATCH_CHARACTERS
+    for event in events:
+        left -= len(event.data)
+        if batch and left < 0:
+            yield TopicBatch(topic, tuple(batch))
+            batch, left = [], BATCH_CHARACTERS - len(event.data)
+        batch.append(event)
+    yield TopicBatch(topic, tuple(batch))

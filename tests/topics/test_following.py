@@ -222,6 +222,26 @@ class PausingTests(FollowingCase):
         self.assertEqual([1, 2, 3, 4], reader.numbers())
         self.assertEqual([1, 2, 3, 4], other.numbers())
 
+    def test_of_much_that_is_stored_at_once_who_pauses_takes_no_more_than_a_page(self) -> None:
+        slow, other = self.topics.read(), self.topics.read()
+        slow.takes = 1
+
+        self.publish(*["x" * 2**16] * 20)
+
+        self.assertEqual(([1, 2, 3, 4], [*range(1, 21)]), (slow.numbers(), other.numbers()))
+        self.assertEqual([4] * 5, [len(batch.events) for batch in other.batches])
+        slow.takes = 10**9
+        slow.following.resume()
+        self.topics.settle()
+        self.assertEqual([*range(1, 21)], slow.numbers())
+
+    def test_an_event_that_is_larger_than_a_page_is_told_alone(self) -> None:
+        reader = self.topics.read()
+
+        self.publish("a", "x" * 2**19, "b", "c")
+
+        self.assertEqual([1, 1, 2], [len(batch.events) for batch in reader.batches])
+
     def test_who_pauses_while_a_page_is_read_reads_it_again(self) -> None:
         self.publish("x", "y")
         reader = self.topics.read(a=2)

@@ -8,6 +8,7 @@ at the latest after a minute, and as soon as a permission is revoked.
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from typing import Final
 
 from mixsvc.chat.handlers.state import ChatState
@@ -23,6 +24,9 @@ __all__ = ["RoomEvents"]
 
 # How many messages are read at once.
 READ_AT_ONCE: Final = 200
+
+# How many characters of them are told at once, unless it is one message; so much waits for each client that is slow.
+TELL_AT_ONCE: Final = 2**18
 
 
 class RoomEvents:
@@ -182,12 +186,12 @@ class RoomFollowing:
         if self._is_paused or new is None or new.last <= self._seen:
             self._enter_later()
             return
-        messages = [each.message for each in new.messages]
+        messages = _beginning([each.message for each in new.messages])
         kept = messages[0].number if messages else new.last + 1
         if kept > self._seen + 1:
             # Those before it are deleted by age or number.
             self._reader.reset(self.room, kept - 1)
-        self._seen = new.last
+        self._seen = messages[-1].number if len(messages) < len(new.messages) else new.last
         if messages and not self._is_stopped:
             self._reader.events(TopicBatch(self.room, tuple(_event(self.room, each) for each in messages)))
         self._read()
@@ -209,6 +213,12 @@ class RoomFollowing:
         """The storage queue has logged it. Whoever comes back goes on where it was."""
         self._is_reading = False
         self.end(TopicEnd.UNKNOWN)
+
+
+def _beginning(messages: Sequence[ChatMessage]) -> Sequence[ChatMessage]:
+    """As many of the messages as are told at once: a client that reads slowly takes them, and pauses."""
+    characters = accumulate(len(each.text) for each in messages)
+    return messages[: max(1, sum(each <= TELL_AT_ONCE for each in characters))]
 
 
 def _event(room: str, message: ChatMessage) -> TopicEvent:

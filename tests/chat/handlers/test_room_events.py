@@ -100,6 +100,14 @@ class RoomEventsTests(ChatTestCase):
 
         assert follower.heard == [(1, "one"), (2, "two")]
 
+    def test_of_long_messages_it_takes_no_more_at_once_than_a_page_of_a_topic(self) -> None:
+        self.publish(*["x" * 2000] * 150)
+
+        follower = self.settled(0)
+
+        assert [number for number, _ in follower.heard] == list(range(1, 151))
+        assert [len(batch.events) for batch in follower.batches] == [131, 19]
+
     def test_it_reads_page_by_page(self) -> None:
         self.publish(*(str(number) for number in range(1, 251)))
 
