@@ -40,30 +40,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class TopicEvent:
-    """An event of a topic. number: its place there. name: "" for one without a name. data: any text that is storable.
-
-    All who follow the topic get the same object, so a form of it is made once for all.
-    """
+    """An event of a topic. number: its place there. name: "" for one without a name. data: any storable text."""
 
     topic: str
     number: int
     name: str
     data: str
-    _forms: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-
-    def form(self, encode: "Callable[[TopicEvent], T]") -> T:
-        """Returns encode(event), called once for all who ask. Reactor thread. encode: a function of a module."""
-        form: T
-        try:
-            form = self._forms[encode]
-        except KeyError:
-            form = self._forms[encode] = encode(self)
-        return form
 
 
 @dataclass(frozen=True, slots=True)
 class TopicBatch:
-    """Events of one topic whose numbers follow each other; one at least. Shared as a TopicEvent is."""
+    """Events of one topic whose numbers follow each other; one at least.
+
+    All who follow the topic get the same object, so a form of it is made once for all.
+    """
 
     topic: str
     events: Sequence[TopicEvent]
