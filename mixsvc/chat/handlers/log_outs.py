@@ -1,6 +1,5 @@
 """Log-outs of an application, and tokens: whose they are, when they end, and that older ones are refused after one."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from twisted.internet.defer import Deferred
@@ -61,7 +60,7 @@ class PersonLogOuts:
         self._logged_out[act.person] = act.at
         if len(self._logged_out) > REMEMBERED:
             del self._logged_out[next(iter(self._logged_out))]
-        for client in self._clients(act.person):
+        for client in self._state.people.clients_of(act.person):
             if self.has_logged_out(client):
                 self._state.end_login(client)
         self._room_events.logged_out(act.person)
@@ -70,10 +69,6 @@ class PersonLogOuts:
         """Whether the person of a client has logged out since it was found out who that is."""
         person = client.identified
         return person is not None and client.identified_at <= self._logged_out.get(person, float("-inf"))
-
-    def _clients(self, person: str) -> Sequence[Client]:
-        everyone = self._state.people.everyone()
-        return [client for each in everyone for client in tuple(each.clients) if client.identified == person]
 
     def _expire(self, client: Client) -> None:
         del self._expiring[client]

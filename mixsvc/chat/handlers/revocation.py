@@ -66,7 +66,9 @@ class RevocationHandler:
 
     def _withdraw(self, person: str | None, name: str) -> "Deferred[None]":
         self._state.access.forget(person, name)
-        withdrawn = [(each, request) for each in self._clients(person) for request in _withdraw(each, name)]
+        withdrawn = [
+            (each, request) for each in self._state.people.clients_of(person) for request in _withdraw(each, name)
+        ]
         asking = self._state.access.ask(person, "join", name)
         return asking.addCallback(self._decided, person, name, withdrawn)
 
@@ -75,7 +77,7 @@ class RevocationHandler:
             code, text = "busy", "Your permissions have changed; ask again."
         else:
             code, text = "not_allowed", NOT_ALLOWED
-            clients = self._clients(person)
+            clients = self._state.people.clients_of(person)
             # Joins that began while the application was asked.
             withdrawn = [*withdrawn, *((each, request) for each in clients for request in _withdraw(each, room))]
             self._state.storage.withdraw(room, {each.name for each in clients})
@@ -91,10 +93,6 @@ class RevocationHandler:
         if room in client.inside:
             self._log.info("chat: {name!r} may not be in {room!r} any more", name=client.name, room=room)
             self._membership.take_out(client, room, NOT_ALLOWED)
-
-    def _clients(self, person: str | None) -> Sequence[Client]:
-        everyone = self._state.people.everyone()
-        return [client for each in everyone for client in tuple(each.clients) if client.identified == person]
 
 
 def _withdraw(client: Client, room: str) -> Sequence[Request]:

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from hashlib import sha256
 from typing import Final, Protocol
 
@@ -191,6 +191,10 @@ class People:
     def everyone(self) -> Iterable[Person]:
         """All persons who are connected now."""
         return tuple(self._people.values())
+
+    def clients_of(self, identified: str | None) -> Sequence[Client]:
+        """The clients of whom an application has identified so, whatever their names are; None: of strangers."""
+        return [each for person in self._people.values() for each in person.clients if each.identified == identified]
 
 
 class _Taken:
