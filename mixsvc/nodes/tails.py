@@ -1,5 +1,7 @@
 """The newest messages of rooms: each is told once and in order, whichever node has stored it. Pure.
 
+Topics are told in the same way: to this module they are rooms, and their events messages.
+
 A node learns of messages in three ways: it has stored one itself, a hint says up to which number there are some, and it
 reads those that it lacks. A message waits until all before it are told; what is missing is read.
 """
