@@ -13,6 +13,7 @@ second one.
 - `callables`: whether a function of other people's code can be called as it will be.
 - `clocks`: the time of day, whether it may be believed, and the clock for durations.
 - `token_bucket`, `bucket_table`: how much one may do at once and in the long run, and how much many may.
+- `files`: how files are opened that only the service's user may read.
 - `histogram`: how values are distributed, for the metrics.
 - `person_tokens`: what an application signs, to say who opens a connection.
 - `answers`: what a call of another process returns, as JSON and as bytes.

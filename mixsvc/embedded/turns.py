@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from mixsvc.common.files import open_private
 from mixsvc.errors import MixError
 from mixsvc.storage.lock import DatabaseLock, refuse_beside_service
 
@@ -70,7 +71,7 @@ class ChatLock:
     def publish(self, location: ChatLocation) -> None:
         """Tell the other processes where the chat is; called by the process that has the lock."""
         draft = f"{self._location_path}.new"
-        with open(draft, "w") as file:
+        with open(draft, "w", opener=open_private) as file:
             json.dump({"port": location.port, RPC_PORT: location.rpc_port}, file)
         os.replace(draft, self._location_path)
 

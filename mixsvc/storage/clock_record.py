@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
 from mixsvc.common.clocks import Agreement, WallClock
+from mixsvc.common.files import open_private
 from mixsvc.interfaces import DeferToThread
 
 __all__ = ["BOOT_ID", "LOOK_SECONDS", "ClockKeeper", "ClockRecord"]
@@ -47,7 +48,7 @@ class ClockRecord:
         draft = f"{self._path}.{os.getpid()}"
         fields = {"boot": self._boot(), "ahead": agreement.ahead, "since": agreement.since}
         with suppress(OSError):
-            with open(draft, "w") as file:
+            with open(draft, "w", opener=open_private) as file:
                 json.dump(fields, file)
             os.replace(draft, self._path)
 

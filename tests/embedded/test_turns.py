@@ -41,6 +41,15 @@ def test_reading_the_location_does_not_release_the_lock(tmp_path: Path) -> None:
     assert not another_process_gets_it(tmp_path / "db")
 
 
+def test_only_the_user_of_the_processes_can_read_the_location(tmp_path: Path) -> None:
+    lock = ChatLock(str(tmp_path / "db"))
+    lock.acquire()
+    lock.publish(ChatLocation(8081, 40_000))
+
+    assert (tmp_path / "db-chat.place").stat().st_mode & 0o777 == 0o600
+    lock.release()
+
+
 def test_the_location_of_the_last_process_is_forgotten(tmp_path: Path) -> None:
     lock = ChatLock(str(tmp_path / "db"))
     lock.acquire()

@@ -102,6 +102,12 @@ def test_a_folder_that_cannot_be_written_changes_nothing(computer: Computer) -> 
     assert computer.record().read() is None
 
 
+def test_only_the_services_user_can_read_it(computer: Computer) -> None:
+    computer.live(0)
+
+    assert (computer.database.parent / "mixsvc.sqlite3-clock").stat().st_mode & 0o777 == 0o600
+
+
 def test_it_leaves_no_other_file(computer: Computer) -> None:
     computer.live(0)
 

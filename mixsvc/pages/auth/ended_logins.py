@@ -8,6 +8,7 @@ from typing import IO, Final
 
 from twisted.logger import Logger
 
+from mixsvc.common.files import open_private
 from mixsvc.errors import ServiceBusy
 from mixsvc.threads.places import Places
 
@@ -92,7 +93,7 @@ class EndedLogins:
 
     def _append(self, logins: Iterable[str]) -> None:
         while True:
-            with open(self._path, "a+b", opener=_open_private) as file:
+            with open(self._path, "a+b", opener=open_private) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 if not self._is_current(file):
                     continue
@@ -118,7 +119,7 @@ class EndedLogins:
     def _replace(self, logins: Iterable[str]) -> None:
         """Called by the process that has the lock on the file."""
         draft = f"{self._path}.new"
-        with open(draft, "wb", opener=_open_private) as file:
+        with open(draft, "wb", opener=open_private) as file:
             file.write("".join(f"{login}\n" for login in logins).encode())
             file.flush()
             os.fsync(file.fileno())
@@ -127,10 +128,6 @@ class EndedLogins:
 
 def _ids(file: IO[bytes]) -> list[str]:
     return [line.decode("ascii", "replace") for line in file.read().split()]
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _sync_directory(path: str) -> None:
