@@ -58,13 +58,13 @@ class FrameType:
     WRITE: Final = 36
     END: Final = 37
     FAIL: Final = 38
-    OVER: Final = 39
-    ASK: Final = 40
-    RESULT: Final = 41
-    LOG: Final = 42
-    CHANGED: Final = 43
-    HOOKS: Final = 44
-    HOLD: Final = 45
+    HOLD: Final = 39
+    OVER: Final = 40
+    ASK: Final = 41
+    RESULT: Final = 42
+    LOG: Final = 43
+    CHANGED: Final = 44
+    HOOKS: Final = 45
 
 
 class Failing:

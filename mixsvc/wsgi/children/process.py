@@ -182,7 +182,7 @@ class ViewProcess:
 
     def _received(self, frame: Frame) -> None:
         type, id, payload = frame
-        if type >= FrameType.WHOLE and type <= FrameType.FAIL or type == FrameType.HOLD:
+        if FrameType.WHOLE <= type <= FrameType.HOLD:
             self._respond(type, id, payload)
         elif type == FrameType.OVER:
             self._over(id)
