@@ -16,6 +16,7 @@ from mixsvc.nodes.elsewhere import NodeRows
 from mixsvc.nodes.interfaces import Claimant, Holder
 from mixsvc.nodes.own_rows import Batch
 from mixsvc.nodes.pulse import Marks
+from mixsvc.storage.postgres.columns import columns
 
 __all__ = [
     "Beat",
@@ -137,9 +138,7 @@ def leave(cursor: Any, node: int) -> None:
 
 def move(cursor: Any, node: int, batch: Batch) -> int | None:
     """Write a batch; returns the number of the newest that is written now, None if the others gave the node up."""
-    rooms, keys, names = (
-        (list(column) for column in zip(*batch.changes, strict=True)) if batch.changes else ([], [], [])
-    )
+    rooms, keys, names = columns(batch.changes, 3)
     query = "SELECT node_move(%s, %s, %s, %s::text[], %s::text[], %s::text[])"
     found: int | None = _value(cursor, query, node, batch.number, batch.is_whole, rooms, keys, names)
     return found

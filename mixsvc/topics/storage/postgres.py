@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mixsvc.interfaces.topics import TopicBatch, TopicEvent
 from mixsvc.storage.engine import Cursor
+from mixsvc.storage.postgres.columns import columns
 from mixsvc.topics.storage.records import Numbered, TopicAge, TopicDraft, TopicLimits, TopicPage, TopicQuery
 from mixsvc.topics.storage.store import SLICE
 
@@ -60,15 +61,15 @@ _READ: Final = """
 
 def insert(cursor: Cursor, drafts: Sequence[TopicDraft], limits: TopicLimits) -> Sequence[Numbered | None]:
     """See TopicStore. An event is dated by PostgreSQL's clock, whatever its draft has."""
-    columns = _columns([(each.topic, each.name, each.data, each.key) for each in drafts], 4)
-    cursor.execute(_APPEND, (*columns, limits.keep, limits.topics, SLICE))
+    given = columns([(each.topic, each.name, each.data, each.key) for each in drafts], 4)
+    cursor.execute(_APPEND, (*given, limits.keep, limits.topics, SLICE))
     return [None if number is None else Numbered(number, is_repeated) for number, is_repeated in cursor.fetchall()]
 
 
 def read(cursor: Cursor, queries: Sequence[TopicQuery], limits: TopicLimits) -> Sequence[TopicPage]:
     """See TopicStore."""
-    columns = _columns([(each.topic, each.after, each.epoch) for each in queries], 3)
-    cursor.execute(_READ, (*columns, limits.keep, limits.page_events, limits.page_bytes))
+    given = columns([(each.topic, each.after, each.epoch) for each in queries], 3)
+    cursor.execute(_READ, (*given, limits.keep, limits.page_events, limits.page_bytes))
     return [_page(list(rows)) for _, rows in groupby(cursor.fetchall(), key=itemgetter(0))]
 
 
@@ -90,10 +91,6 @@ def forget(cursor: Cursor, most: int) -> int:
 def count(cursor: Cursor) -> int:
     """See TopicStore."""
     return _number(cursor, "SELECT count(*) FROM topic")
-
-
-def _columns(rows: Sequence[Sequence[object]], width: int) -> Sequence[list[object]]:
-    return [[row[place] for row in rows] for place in range(width)]
 
 
 def _number(cursor: Cursor, query: str, *given: object) -> int:

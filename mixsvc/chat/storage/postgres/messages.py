@@ -23,6 +23,7 @@ from mixsvc.chat.storage.store import DELETED_TOLD, EDITED_PART, EDITED_TOLD, PR
 from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.epoch import read_epoch
+from mixsvc.storage.postgres.columns import columns
 
 __all__ = [
     "expire",
@@ -82,7 +83,7 @@ def insert(cursor: Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> li
         (each.room, each.name, each.text, each.key, each.kind, each.mark or epochs.new_mark(), each.author)
         for each in drafts
     ]
-    cursor.execute(_APPEND, (*_columns(rows, 7), limits.keep, PRUNED))
+    cursor.execute(_APPEND, (*columns(rows, 7), limits.keep, PRUNED))
     return [_stored(row) for row in cursor.fetchall()]
 
 
@@ -90,7 +91,7 @@ def read(cursor: Cursor, queries: Sequence[PageQuery], limits: StorageLimits) ->
     """See MessageStore."""
     rows = [_asked(each, limits.epoch) for each in queries]
     bounds = (limits.keep, limits.page_bytes, AROUND_TEXT, DELETED_TOLD, EDITED_TOLD)
-    cursor.execute(_PAGES, (*_columns(rows, 10), *bounds))
+    cursor.execute(_PAGES, (*columns(rows, 10), *bounds))
     return [_page(row, limits) for row in cursor.fetchall()]
 
 
@@ -129,7 +130,7 @@ def redate(cursor: Cursor, period: Period, seconds: float) -> None:
     rows = [(room, period.after.get(room, 0), up_to) for room, up_to in period.up_to.items()]
     cursor.execute(
         "SELECT redate_messages(%s::text[], %s::bigint[], %s::bigint[], to_timestamp(%s), to_timestamp(%s), %s)",
-        (*_columns(rows, 3), period.began, period.ended, seconds),
+        (*columns(rows, 3), period.began, period.ended, seconds),
     )
 
 
@@ -143,10 +144,6 @@ def forget(cursor: Cursor, act: Oblivion) -> StoredAct[Oblivion] | None:
 def room_names(cursor: Cursor) -> list[str]:
     """See MessageStore."""
     return [name for (name,) in cursor.execute("SELECT name FROM room ORDER BY name")]
-
-
-def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
-    return [[row[place] for row in rows] for place in range(width)]
 
 
 def _stored(row: Sequence[Any]) -> StoredMessage:
@@ -179,10 +176,10 @@ def _asked(query: PageQuery, epoch: str) -> Sequence[object]:
 
 
 def _page(row: Sequence[Any], limits: StorageLimits) -> ChatPage:
-    first, last, topic, deleted, token, is_reset, changed, *columns = row
+    first, last, topic, deleted, token, is_reset, changed, *arrays = row
     edited = fitting_edits([ChatMessage(*each) for each in changed or ()], limits.page_bytes // EDITED_PART)
-    columns = [each or () for each in columns]
-    messages = [ChatMessage(*fields) for fields in zip(*columns, strict=True)]
+    arrays = [each or () for each in arrays]
+    messages = [ChatMessage(*fields) for fields in zip(*arrays, strict=True)]
     return ChatPage(
         _fitting(messages, limits.page_bytes - sum(map(size, edited))),
         first,
