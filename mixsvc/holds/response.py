@@ -50,7 +50,10 @@ class HeldResponse:
         """
         holds = environ.get(HOLDS)
         if holds is None:
-            raise RuntimeError("this server cannot hold a client; run the application in `twistd mixsvc`")
+            raise RuntimeError(
+                "this server cannot hold a client by headers alone; run the application in `twistd mixsvc`, or answer "
+                "with the status, headers and body of werkzeug.wrappers.Response.from_app(hold, environ)"
+            )
         token = secrets.token_urlsafe(TOKEN_BYTES)
         holds.append((token, self._decided()))
         road = road_of(environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_UPGRADE", ""))

@@ -59,6 +59,21 @@ class HeldResponseTests(HeldCase):
         assert b"\r\nCache-Control: no-store, no-transform\r\n" in self.head_of(self.flask(view))
         assert self.is_held()
 
+    def test_frameworks_with_responses_of_their_own_take_it_apart(self) -> None:
+        def application(environ: Any, start_response: Start) -> list[bytes]:
+            held = Response.from_app(holding("order-42"), environ)
+            start_response(held.status, list(held.headers.items()))
+            return [held.get_data()]
+
+        assert b"\r\nContent-Type: text/event-stream\r\n" in self.head_of(application)
+        assert self.is_held()
+
+    def test_taken_apart_in_another_server_it_has_the_answer_of_that(self) -> None:
+        held = Response.from_app(holding("order-42"), {"REQUEST_METHOD": "GET"})
+
+        assert (held.status_code, held.headers["Content-Type"]) == (501, "text/plain; charset=utf-8")
+        assert b"set [chat] listen" in held.get_data()
+
     def test_what_is_decided_after_the_view_goes_to_the_client(self) -> None:
         app = self.flask(lambda: holding("order-42"))
 
