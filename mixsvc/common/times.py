@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Final
 
-__all__ = ["microseconds", "parse_date", "parse_dates", "utc_milliseconds", "utc_seconds"]
+__all__ = ["LAST_SECOND", "microseconds", "parse_date", "parse_dates", "utc_milliseconds", "utc_seconds"]
+
+# The last second that datetime can represent, since 1970, UTC: the end of the year 9999.
+LAST_SECOND: Final = 253_402_300_799
 
 # date.fromisoformat accepts 20261030 and 2026-W44-5 as well.
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mixsvc.common.currencies import is_currency
 from mixsvc.common.text import shortened
-from mixsvc.common.times import parse_date
+from mixsvc.common.times import LAST_SECOND, parse_date
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.plausibility import check_not_in_future
@@ -26,8 +26,6 @@ __all__ = ["NAME", "JsonAnswer", "JsonFormat", "read_answer"]
 
 NAME: Final = "json"
 
-# The end of the year 9999, in seconds since 1970.
-_LAST_SECOND: Final = 253402300799
 
 # As many as the database stores; further digits are rounded.
 _MAX_DIGITS: Final = 20
@@ -205,7 +203,7 @@ def _date(value: object, path: str) -> date:
     """Returns the date of a date, of a time (ISO 8601), or of seconds since 1970."""
     if isinstance(value, Decimal):
         # Before int(): 1E+9999999 would become an integer of ten million digits.
-        if not 0 <= value <= _LAST_SECOND:
+        if not 0 <= value <= LAST_SECOND:
             raise ValueError(f"{path} is not a number of seconds since 1970")
         return datetime.fromtimestamp(int(value), UTC).date()
     if not isinstance(value, str):

@@ -7,6 +7,7 @@ client's key that is not such a text is dropped, since no client can send it aga
 from collections.abc import Sequence
 from typing import Any, Final
 
+from mixsvc.common.times import LAST_SECOND
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.moving.tables import Column, Kind, MovedTable, Part, Row, Value
 
@@ -14,9 +15,8 @@ __all__ = ["MICROSECONDS", "storable"]
 
 MICROSECONDS: Final = 1_000_000
 
-# The seconds that datetime can represent: from the beginning of the year 1 to the end of the year 9999.
+# The first second that datetime can represent: the beginning of the year 1.
 FIRST_SECOND: Final = -62_135_596_800
-LAST_SECOND: Final = 253_402_300_799
 
 REPLACEMENT: Final = "\ufffd"
 

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeGuard
+from typing import Any, TypeGuard
 
 from mixsvc.chat.model.acts import Deletion, Lift, Removal
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
@@ -11,7 +11,7 @@ from mixsvc.chat.storage.records import AuditEntry, StoredAct
 from mixsvc.chat.storage.sqlite.messages import topic
 from mixsvc.chat.storage.times import ROUNDED
 from mixsvc.common.addresses import network
-from mixsvc.common.times import microseconds
+from mixsvc.common.times import LAST_SECOND, microseconds
 from mixsvc.nodes.interfaces import JournalPage
 
 __all__ = [
@@ -36,9 +36,6 @@ _AUDIT = """
     SELECT CAST(by AS BLOB), CAST(action AS BLOB), CAST(room AS BLOB), CAST(target AS BLOB), CAST(reason AS BLOB),
     id, at FROM audit WHERE ? IS NULL OR id < ? ORDER BY id DESC LIMIT ?
 """
-
-# The last second that datetime can represent: the end of the year 9999.
-LAST_SECOND: Final = 253_402_300_799
 
 
 def read_sanctions(cursor: sqlite3.Cursor) -> list[Sanction]:
