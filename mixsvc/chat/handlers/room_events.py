@@ -22,10 +22,7 @@ from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicE
 
 __all__ = ["RoomEvents"]
 
-# How many messages are read at once.
-READ_AT_ONCE: Final = 200
-
-# How many characters of them are told at once, unless it is one message; so much waits for each client that is slow.
+# How many characters of messages are told at once, unless it is one message; so much waits for each client that is slow.
 TELL_AT_ONCE: Final = 2**18
 
 
@@ -174,8 +171,7 @@ class RoomFollowing:
         if self._is_reading or self._is_paused or self._is_stopped:
             return
         self._is_reading = True
-        storage, after = self._events.state.storage, {self.room: self._seen}
-        reading = storage.change(lambda cursor: storage.store.messages.read_new(cursor, after, READ_AT_ONCE))
+        reading = self._events.state.storage.read_new({self.room: self._seen})
         reading.addCallbacks(self._found, self._not_found)
 
     def _found(self, found: Mapping[str, NewMessages]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
 
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
@@ -15,9 +14,6 @@ from mixsvc.nodes.hints import Said
 from mixsvc.nodes.tails import Tails
 
 __all__ = ["MessageTeller"]
-
-# How many messages of a room are read at once that other nodes have stored.
-READ_AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +137,7 @@ class MessageTeller:
         if not missing:
             return
         self._is_reading = True
-        store = self._state.storage.store
-        reading = self._state.storage.change(lambda cursor: store.messages.read_new(cursor, missing, READ_AT_ONCE))
+        reading = self._state.storage.read_new(missing)
         reading.addCallbacks(self._read, self._not_read)
 
     def _read(self, found: Mapping[str, NewMessages]) -> None:

@@ -1,6 +1,6 @@
 """The queue in front of the database: group commit for messages, and reads and changes in one order with them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any, Final, TypeVar
@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from mixsvc.chat.model.epochs import MARK_BITS, new_mark
-from mixsvc.chat.storage.records import Draft, PageQuery, StorageLimits, StoredMessage
+from mixsvc.chat.storage.records import Draft, NewMessages, PageQuery, StorageLimits, StoredMessage
 from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks
 from mixsvc.config.settings import ChatSettings
@@ -27,6 +27,9 @@ T = TypeVar("T")
 # How many calls of each kind one transaction takes, so that no kind makes the others wait long.
 APPENDS_AT_ONCE: Final = 1000
 READS_AT_ONCE: Final = 50
+
+# How many new messages of a room are read at once.
+NEW_AT_ONCE: Final = 200
 
 # How many pages fit into a client's outbox. A client that is sent more than fits is closed, comes back, and would be
 # sent the same again.
@@ -100,6 +103,10 @@ class StorageQueue:
     def catch_up(self, query: PageQuery) -> Deferred[ChatPage]:
         """Read a page for a client that joins: it does not wait for calls of `page`. Fails with NotRead."""
         return self._line.ask(self._joins, query)
+
+    def read_new(self, after: Mapping[str, int]) -> Deferred[Mapping[str, NewMessages]]:
+        """Read the next messages of rooms behind these numbers, with the changes. Fails with NotSaved."""
+        return self.change(lambda cursor: self.store.messages.read_new(cursor, after, NEW_AT_ONCE))
 
     def change(self, change: Callable[[Cursor], T]) -> Deferred[T]:
         """Run change(cursor) in a transaction of its own; fires with its result after the commit.
