@@ -22,7 +22,7 @@ from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicE
 
 __all__ = ["RoomEvents"]
 
-# How many characters of messages are told at once, unless it is one message; so much waits for each client that is slow.
+# How many characters are told at once, unless it is one message; so much waits for each client that is slow.
 TELL_AT_ONCE: Final = 2**18
 
 

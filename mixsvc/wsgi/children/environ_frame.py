@@ -2,8 +2,8 @@
 
 A CALL is `flag u8, length u32, length u32`, twice texts in so many bytes (those of the sender, which come again and
 again, and those of the request), and the body, unless the flag says that the body's descriptor was sent with the frame.
-All texts of an environ are ISO-8859-1, so that U+0100 can stand between them; the
-whole is UTF-8. A header's line cannot hold a line end (mixsvc.wsgi.response_head), which stands between them.
+All texts of an environ are ISO-8859-1, so that U+0100 can stand between them; the whole is UTF-8. A header's line
+cannot hold a line end (mixsvc.wsgi.response_head), which stands between them.
 """
 
 from collections.abc import Mapping
