@@ -1,10 +1,11 @@
 """In another server: a view that holds its client sends it to the port of the service."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, quote
 
-from mixsvc.common.positions import name_position
+from mixsvc.common.positions import Position, name_position
 from mixsvc.holds.response import Answered, refused
 from mixsvc.holds.roads import PLAIN_TEXT, Road, road_of
 from mixsvc.holds.standing import standing
@@ -18,6 +19,9 @@ __all__ = ["TICKETS", "ClientRedirect"]
 
 # The segment of the path below the chat's prefix, before the ticket.
 TICKETS: Final = "hold"
+
+# Characters: the port takes no longer line (mixsvc.http.head), nor do usual proxies.
+LONGEST_LOCATION: Final = 8000
 
 
 class ClientRedirect:
@@ -38,12 +42,22 @@ class ClientRedirect:
             since = standing(hold, _since(environ), _utf_8(environ.get("HTTP_LAST_EVENT_ID", "")))
         except ValueError as error:
             return refused("400 Bad Request", str(error))
-        # The whole position, as some clients forget the header when they follow a redirect.
-        location = f"{self._url(environ)}/{TICKETS}/{self._tickets.write(hold)}"
-        if since.numbers:
-            location += f"?since={quote(name_position(since), safe='')}"
-        content_type = ("Content-Type", PLAIN_TEXT)
+        location, content_type = self._location(environ, hold, since), ("Content-Type", PLAIN_TEXT)
         return "307 Temporary Redirect", [("Location", location), ("Cache-Control", "no-store"), content_type], b""
+
+    def _location(self, environ: "WSGIEnvironment", hold: Hold, since: Position) -> str:
+        port = f"{self._url(environ)}/{TICKETS}"
+        location = f"{port}/{self._tickets.write(hold)}"
+        if not since.numbers:
+            return location
+        # The whole position, as some clients forget the header when they follow a redirect.
+        place = name_position(since)
+        location += f"?since={quote(place, safe='')}"
+        if len(location) > LONGEST_LOCATION:
+            # The ticket has the names already, and is compressed. What it has first is for those who have no place yet.
+            placed = replace(hold, since=place, first=None)
+            location = f"{port}/{self._tickets.write(placed, LONGEST_LOCATION - len(port) - 1)}"
+        return location
 
 
 def _since(environ: "WSGIEnvironment") -> str:

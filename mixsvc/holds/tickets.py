@@ -33,11 +33,11 @@ class HoldTickets:
         self._serializer = URLSafeSerializer(key, salt="mixsvc.hold")
         self._wall = wall
 
-    def write(self, hold: Hold) -> str:
-        """The ticket for a hold, for a URL. Raises ValueError if it is too long."""
+    def write(self, hold: Hold, longest: int = LONGEST_TICKET) -> str:
+        """The ticket for a hold, for a URL. longest: characters. Raises ValueError if it is longer."""
         ticket = self._serializer.dumps([self._wall() + TICKET_SECONDS, hold.encode().decode()])
         text = ticket.decode() if isinstance(ticket, bytes) else ticket
-        if len(text) > LONGEST_TICKET:
+        if len(text) > longest:
             raise ValueError("the hold has too much text for a redirect; give less as first, or fewer topics")
         return text
 

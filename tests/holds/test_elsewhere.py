@@ -7,10 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mixsvc.common.positions import Position, read_position
+from mixsvc.common.positions import Position, name_position, read_position
 from mixsvc.holds.elsewhere import ClientRedirect
 from mixsvc.holds.standing import NO_EPOCH, standing
 from mixsvc.holds.tickets import TICKET_SECONDS, BadTicket, HoldTickets
+from mixsvc.http.head import MAX_LINE
 from mixsvc.interfaces.holds import TOPICS, Hold
 
 HOLD = Hold(TOPICS, ("order-42",), person="ada", first="<p>")
@@ -67,6 +68,26 @@ def test_who_followed_another_topic_alone_before_is_told_that_this_is_another_hi
     _, fields, _ = answered({"HTTP_LAST_EVENT_ID": "13"}, both)
     (since,) = parse_qs(urlsplit(fields["Location"]).query)["since"]
     assert read_position(since, both.names).epoch == NO_EPOCH
+
+
+LONG_NAMES = tuple(sha256(b"%d" % number).hexdigest() + "." * 30 for number in range(50))
+OTHER_LETTERS = tuple(f"{'пакет' * 6}-{number}" for number in range(50))
+
+
+@pytest.mark.parametrize("names", [LONG_NAMES, OTHER_LETTERS])
+def test_the_place_in_many_topics_fits_into_a_line_that_the_port_takes(names: tuple[str, ...]) -> None:
+    seen = Position({name: 10**7 + number for number, name in enumerate(names)}, "e")
+
+    _, fields, _ = answered(
+        {"HTTP_LAST_EVENT_ID": "".join(map(chr, name_position(seen).encode()))}, replace(HOLD, names=names)
+    )
+
+    url = urlsplit(fields["Location"])
+    assert len(f"GET {url.path}?{url.query} HTTP/1.1\r\n") <= MAX_LINE
+    hold = HoldTickets(b"key", Now()).read(url.path.rpartition("/")[2])
+    assert standing(hold, "".join(parse_qs(url.query).get("since", [])), "") == seen
+    # Which is for those who have seen nothing yet.
+    assert hold.first is None
 
 
 @pytest.mark.parametrize(
