@@ -14,7 +14,7 @@ from mixsvc.topics.storage.records import Numbered, TopicDraft, TopicLimits
 from mixsvc.topics.storage.store import TopicDatabase
 from tests.chat.fakes import FakeDatabase
 
-__all__ = ["FakeReader", "Topics"]
+__all__ = ["FakeReader", "Topics", "settle"]
 
 
 class FakeReader:
@@ -68,6 +68,18 @@ class FakeReader:
         return [number for name, number, _ in self.told if name == topic]
 
 
+def _is_due(clock: Clock) -> bool:
+    """Whether something is to be called now."""
+    return any(call.getTime() <= clock.seconds() for call in clock.getDelayedCalls())
+
+
+def settle(clock: Clock, database: FakeDatabase) -> None:
+    """Do all that waits for a database or for the reactor's next turn."""
+    while database.asked or _is_due(clock):
+        database.settle()
+        clock.advance(0)
+
+
 class Topics:
     """The topics of a service over a database that works step by step."""
 
@@ -92,12 +104,7 @@ class Topics:
 
     def settle(self) -> None:
         """Do all that waits."""
-        while self.database.asked or self.is_due():
-            self.database.settle()
-            self.clock.advance(0)
-
-    def is_due(self) -> bool:
-        return any(call.getTime() <= self.clock.seconds() for call in self.clock.getDelayedCalls())
+        settle(self.clock, self.database)
 
     def read(self, *topics: str, person: str | None = None, **since: int) -> FakeReader:
         """Follow topics (a without others), and let the beginning be told."""

@@ -14,6 +14,7 @@ from mixsvc.nodes.interfaces import Nodes
 from mixsvc.threads.places import Places
 from mixsvc.topics.service import TopicsDependencies, TopicsService
 from tests.chat.fakes import NOW, FakeDatabase
+from tests.topics.fakes import settle
 
 __all__ = ["TopicsHarness"]
 
@@ -48,12 +49,7 @@ class TopicsHarness:
 
     def settle(self) -> None:
         """Do all that waits."""
-        while self.database.asked or self.is_due():
-            self.database.settle()
-            self.clock.advance(0)
-
-    def is_due(self) -> bool:
-        return any(call.getTime() <= self.clock.seconds() for call in self.clock.getDelayedCalls())
+        settle(self.clock, self.database)
 
     def pass_by(self, seconds: float, step: float = 1.0) -> None:
         """Let time pass, with all that is done meanwhile."""
