@@ -13,10 +13,7 @@ from typing import Final, NamedTuple
 from mixsvc.interfaces.topics import TopicBatch, TopicEvent
 from txsockjs.sockets import text_frame
 
-__all__ = ["CHUNKED", "FRAMES", "PLAIN", "RESET", "Framing", "HeldEvent", "json_object", "numbered"]
-
-# The name of the event that says that events are gone.
-RESET: Final = "reset"
+__all__ = ["CHUNKED", "FRAMES", "PLAIN", "Framing", "HeldEvent", "json_object", "numbered"]
 
 LINE_END: Final = re.compile("\r\n|\r|\n")
 

@@ -9,12 +9,12 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from mixsvc.common.positions import Position, write_position
 from mixsvc.holds.arrival import Fields
-from mixsvc.holds.forms import RESET, HeldEvent, json_object, numbered
+from mixsvc.holds.forms import HeldEvent, json_object, numbered
 from mixsvc.holds.owner import HeldOwner
 from mixsvc.holds.roads import Road
 from mixsvc.holds.text_response import answer_text
 from mixsvc.http.request import MixRequest
-from mixsvc.interfaces.topics import Following, TopicBatch, TopicEnd, TopicEvent
+from mixsvc.interfaces.topics import RESET, Following, TopicBatch, TopicEnd, TopicEvent
 
 __all__ = ["HeldPoll"]
 

@@ -3,9 +3,9 @@
 from typing import Protocol
 
 from mixsvc.common.positions import Position, write_position
-from mixsvc.holds.forms import RESET, Framing, HeldEvent
+from mixsvc.holds.forms import Framing, HeldEvent
 from mixsvc.interfaces.holds import Hold
-from mixsvc.interfaces.topics import Following, TopicBatch, TopicEnd
+from mixsvc.interfaces.topics import RESET, Following, TopicBatch, TopicEnd
 
 __all__ = ["HeldReader", "Sink"]
 

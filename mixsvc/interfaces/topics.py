@@ -18,6 +18,7 @@ __all__ = [
     "MAX_EVENT_NAME",
     "MAX_KEY",
     "MOST_TOPICS",
+    "RESET",
     "Following",
     "ITopics",
     "Subscription",
@@ -30,6 +31,9 @@ __all__ = [
 
 # How many topics one may follow, or ask for, at once.
 MOST_TOPICS: Final = 50
+
+# The name of the event by which clients are told that events are gone; no other has it.
+RESET: Final = "reset"
 
 # How many characters the name of an event may have, and a key.
 MAX_EVENT_NAME: Final = 100
@@ -157,7 +161,8 @@ class ITopics(Interface):
     def publish(topic: str, data: Any, event: str | None = None, key: str | None = None) -> int:
         """Publishes an event of a topic, and returns its number once it is stored.
 
-        data: text; a dict, a list, a number, True, False and None become JSON. event: the event's name, one line.
+        data: text; a dict, a list, a number, True, False and None become JSON. event: the event's name, one line;
+        not reset, by which clients are told that events are gone.
         key: an event with the same topic and key is stored once; then its number is returned. Raises NotPublished for
         a topic, an event or a key that cannot be one, and for data that is too large; ServiceBusy also if the topic
         gets too many events, or nothing can be stored now.

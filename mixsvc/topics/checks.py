@@ -7,7 +7,7 @@ from typing import Any
 from mixsvc.common.names import TOPIC_NAMES, UNPRINTABLE, is_topic_name
 from mixsvc.common.text import is_storable, shortened
 from mixsvc.errors import NotPublished
-from mixsvc.interfaces.topics import MAX_EVENT_NAME, MAX_KEY, MOST_TOPICS
+from mixsvc.interfaces.topics import MAX_EVENT_NAME, MAX_KEY, MOST_TOPICS, RESET
 
 __all__ = ["as_text", "check_event", "check_topic", "check_topics"]
 
@@ -42,6 +42,8 @@ def check_event(name: object, data: str, key: object, most: int) -> None:
         not isinstance(name, str) or not 1 <= len(name) <= MAX_EVENT_NAME or UNPRINTABLE.search(name)
     ):
         raise NotPublished(f"the name of an event is one line of 1 to {MAX_EVENT_NAME} characters")
+    if name == RESET:
+        raise NotPublished(f"the name {RESET} is the service's: by it clients are told that events are gone")
     if key is not None and (not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY or not is_storable(key)):
         raise NotPublished(f"a key is text of 1 to {MAX_KEY} characters, without U+0000 and halves of characters")
     if not is_storable(data):

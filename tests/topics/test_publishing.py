@@ -54,6 +54,13 @@ class PublisherTests(PublishingCase):
 
         self.assertEqual(['{"ü":1.5}', "[1,null,true]", "7", "null"], [data for *_, data in self.events()])
 
+    def test_an_event_cannot_look_like_the_one_that_says_that_events_are_gone(self) -> None:
+        with self.assertRaisesRegex(NotPublished, "reset"):
+            self.mix.publish("a", "5", "reset")
+
+        self.assertEqual([], self.events())
+        self.assertEqual(1, self.mix.publish("a", "5", "Reset"))
+
     def test_what_cannot_be_published_is_refused_with_a_sentence(self) -> None:
         wrong: list[tuple[Any, ...]] = [
             ("", "x"),
