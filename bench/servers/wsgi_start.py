@@ -46,6 +46,9 @@ sources = archive
 rate = 1000000
 burst = 1000000
 joins = 1000000
+"""
+# Of those that publish only: the build before knows no such section.
+TOPICS = """
 [topics]
 rate = 1000000
 burst = 1000000
@@ -81,6 +84,7 @@ COMMANDS = {
     "flask-socketio": (*GUNICORN, f"--threads={SOCKET_IO_THREADS}", "socketio_app:app"),
 }
 THREADS_OF = {"mixsvc-publishing": PUBLISHING_THREADS}
+MORE = {"mixsvc-held": TOPICS, "mixsvc-publishing": TOPICS}
 WEB = {"mixsvc-processes": f"processes = {WORKERS}", "mixsvc-process": "processes = 1"}
 
 
@@ -93,7 +97,7 @@ def become(name: str) -> None:
         chat_port = _free_port()
         _run_beside(chat_port)
     else:
-        _write_settings(port, WEB.get(name, ""), THREADS_OF.get(name, THREADS))
+        _write_settings(port, WEB.get(name, ""), THREADS_OF.get(name, THREADS), MORE.get(name, ""))
     end_of_server, kept_open = os.pipe()
     if not os.fork():
         os.close(kept_open)
@@ -117,8 +121,8 @@ def _memory() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
 
 
-def _write_settings(port: int, web: str, threads: str = THREADS) -> None:
-    Path("mixsvc.ini").write_text(SETTINGS.format(port=port, threads=threads, web=web), encoding="utf-8")
+def _write_settings(port: int, web: str, threads: str = THREADS, more: str = "") -> None:
+    Path("mixsvc.ini").write_text(SETTINGS.format(port=port, threads=threads, web=web) + more, encoding="utf-8")
 
 
 def _run_beside(port: int) -> None:
