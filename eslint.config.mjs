@@ -14,6 +14,15 @@ export default [
       "no-implied-eval": "error",
       complexity: ["error", 10],
       "max-len": ["error", 120],
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "MethodDefinition[kind='method'][key.name=/[a-z]_/], FunctionDeclaration[id.name=/[a-z]_/], " +
+            "VariableDeclarator[id.name=/[a-z]_/], PropertyDefinition[key.name=/[a-z]_/]",
+          message: "Names are camelCase; those of the chat's protocol are as the protocol has them.",
+        },
+      ],
       "max-lines": ["error", 400],
       "max-lines-per-function": ["error", 35],
       "no-restricted-properties": [

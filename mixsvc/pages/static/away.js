@@ -19,12 +19,12 @@ async function look() {
   } catch {
     // The service cannot be reached: the rates say so.
   }
-  look_later();
+  lookLater();
 }
 
 /** Not all pages at the same moment. */
-function look_later() {
+function lookLater() {
   setTimeout(look, EVERY_MS * (1 + Math.random()));
 }
 
-look_later();
+lookLater();

@@ -45,7 +45,7 @@ export function buttons(selector) {
 }
 
 /** @param {HTMLFormElement} form @param {() => void} call */
-export function on_submit(form, call) {
+export function onSubmit(form, call) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     call();
@@ -55,7 +55,7 @@ export function on_submit(form, call) {
 /** Set a text, and leave the element alone where it has it: nothing is announced twice.
  * @param {HTMLElement} where @param {string} text
  */
-export function set_text(where, text) {
+export function setText(where, text) {
   if (where.textContent !== text) {
     where.textContent = text;
   }

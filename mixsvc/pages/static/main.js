@@ -5,31 +5,31 @@ import { ChatClient } from "./client/client.js";
 import { element } from "./dom.js";
 import { rates } from "./rates/rates.js";
 import { Page } from "./views/page.js";
-import { choose_name, log_in, log_out, remembered_name, window_token } from "./views/session.js";
+import { chooseName, logIn, logOut, rememberedName, windowToken } from "./views/session.js";
 import { StatusView } from "./views/status_view.js";
-import { begin_tabs } from "./views/tabs.js";
+import { beginTabs } from "./views/tabs.js";
 
 /** How often the list of the rooms is asked for. */
 const LIST_MS = 30_000;
 
 const section = element("talk", HTMLElement);
-const session_url = section.dataset["session"] ?? "";
+const sessionUrl = section.dataset["session"] ?? "";
 /** How many names were asked for: an answer counts while its question is the newest. */
 let questions = 0;
 
 const chat = new ChatClient({ url: section.dataset["prefix"] ?? "" });
 const page = new Page(
   () => chat,
-  { enter, rename, log_in: as_moderator, log_out: as_nobody },
+  { enter, rename, logIn: asModerator, logOut: asNobody },
   (message) => rates.live(message["quotes"]),
 );
-const status_view = new StatusView(() => chat.connect());
+const statusView = new StatusView(() => chat.connect());
 
 /** @param {string} name */
 async function enter(name) {
   questions += 1;
   const mine = questions;
-  const answer = await choose_name(session_url, name);
+  const answer = await chooseName(sessionUrl, name);
   if (mine !== questions) {
     return;
   }
@@ -37,15 +37,15 @@ async function enter(name) {
     chat.reconnect();
     chat.enter(answer.name, "");
   } else if (answer.kind === "refused") {
-    page.name_refused(answer.text, answer.suggestion);
+    page.nameRefused(answer.text, answer.suggestion);
   } else {
-    chat.enter(name, window_token());
+    chat.enter(name, windowToken());
   }
 }
 
 /** @param {string} name @param {string} password @returns {Promise<string>} what is wrong, or "" */
-async function as_moderator(name, password) {
-  const answer = await log_in(section.dataset["login"] ?? "", name, password);
+async function asModerator(name, password) {
+  const answer = await logIn(section.dataset["login"] ?? "", name, password);
   if (answer.kind === "refused") {
     return answer.text;
   }
@@ -55,14 +55,14 @@ async function as_moderator(name, password) {
   return "";
 }
 
-async function as_nobody() {
-  const wrong = await log_out(session_url);
+async function asNobody() {
+  const wrong = await logOut(sessionUrl);
   if (wrong) {
     page.notice(wrong);
     return;
   }
   rename();
-  page.name_refused("You have logged out.", "");
+  page.nameRefused("You have logged out.", "");
 }
 
 function rename() {
@@ -71,19 +71,19 @@ function rename() {
   chat.reconnect();
 }
 
-async function come_back() {
-  const name = await remembered_name(session_url);
+async function comeBack() {
+  const name = await rememberedName(sessionUrl);
   if (name && questions === 0) {
     chat.enter(name, "");
   }
 }
 
-begin_tabs();
+beginTabs();
 page.follow(chat);
 page.begin();
-chat.on("status", (status) => status_view.show(status));
+chat.on("status", (status) => statusView.show(status));
 chat.on("lost", () => rates.poll());
 chat.subscribe(rates.pairs);
 chat.connect();
 setInterval(() => document.hidden || chat.ask({ type: "rooms" }), LIST_MS);
-come_back();
+comeBack();

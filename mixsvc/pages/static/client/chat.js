@@ -28,10 +28,10 @@ import { Room } from "./room.js";
  * @typedef {object} RoomsAudience  who is told what happens
  * @property {(rooms: string[], epoch: string) => void} welcome  we are in, and may join rooms; there are these
  * @property {() => void} changed  something about the rooms or the outbox
- * @property {(room: Room, said: Said, is_live: boolean) => void} heard  it is new; not live: said while we were away
- * @property {(text: string, line: Line) => void} line_refused  it is faulty; whoever can mend it takes it away
+ * @property {(room: Room, said: Said, isLive: boolean) => void} heard  it is new; not live: said while we were away
+ * @property {(text: string, line: Line) => void} lineRefused  it is faulty; whoever can mend it takes it away
  * @property {(message: Message) => void} event  everything that comes
- * @property {(room: string, text: string, suggestion: string, code: string) => void} room_refused
+ * @property {(room: string, text: string, suggestion: string, code: string) => void} roomRefused
  * @property {(message: Message) => void} other  rates, rooms, done and the like, and refusals of such requests
  * @typedef {Host & RoomsAudience} Audience
  */
@@ -40,13 +40,13 @@ export class Chat {
   /** Those joined, or being joined, or that somebody put us out of. @type {Map<string, Room>} */
   rooms = new Map();
   outbox = new Outbox();
-  #max_text = Infinity;
+  #maxText = Infinity;
   /** @type {string[]} */
   #pairs = [];
   #exchange;
   #delivery;
   #greeting;
-  #new_key;
+  #newKey;
   #audience;
   /** By the key of the line. @type {Pending<number | null>} */
   #saying = new Pending();
@@ -58,10 +58,10 @@ export class Chat {
   /** @param {World} world @param {Audience} audience @param {Identify | null} identify */
   constructor(world, audience, identify = null) {
     this.#exchange = new Exchange(world);
-    const is_open = (/** @type {string} */ name) => this.#is_here && this.rooms.get(name)?.place === "inside";
-    this.#delivery = new Delivery(this.outbox, this.#exchange, is_open);
+    const isOpen = (/** @type {string} */ name) => this.#isHere && this.rooms.get(name)?.place === "inside";
+    this.#delivery = new Delivery(this.outbox, this.#exchange, isOpen);
     this.#greeting = new Greeting(this.#exchange, audience, identify);
-    this.#new_key = world.new_key;
+    this.#newKey = world.newKey;
     this.#audience = audience;
   }
 
@@ -73,7 +73,7 @@ export class Chat {
     return this.#greeting.phase;
   }
 
-  get #is_here() {
+  get #isHere() {
     return this.#greeting.phase === "here";
   }
 
@@ -91,8 +91,8 @@ export class Chat {
   join(name) {
     const room = this.rooms.get(name) ?? new Room(name);
     this.rooms.set(name, room);
-    if (this.#is_here && !["joining", "inside"].includes(room.place)) {
-      this.#ask_to_join(room);
+    if (this.#isHere && !["joining", "inside"].includes(room.place)) {
+      this.#askToJoin(room);
     }
     this.#audience.changed();
     return room.place === "inside" ? Promise.resolve(room) : this.#joining.wait(name);
@@ -109,7 +109,7 @@ export class Chat {
 
   /** Why a text cannot be said now; "" where it can. @param {string} text */
   refusal(text) {
-    const excess = [...text].length - this.#max_text;
+    const excess = [...text].length - this.#maxText;
     if (excess > 0) {
       return `This is too long by ${excess} characters.`;
     }
@@ -127,7 +127,7 @@ export class Chat {
     if (wrong) {
       return Promise.reject(new ChatError("not_taken", wrong, { room }));
     }
-    const line = this.outbox.add(room, text, this.#new_key());
+    const line = this.outbox.add(room, text, this.#newKey());
     const stored = this.#saying.wait(line.key);
     this.#deliver();
     return stored;
@@ -160,8 +160,8 @@ export class Chat {
    * @param {Room} room
    * @param {"older" | "newer" | "newest"} way
    */
-  turn_page(room, way) {
-    const wanted = this.#is_here ? room.wants(way) : null;
+  turnPage(room, way) {
+    const wanted = this.#isHere ? room.wants(way) : null;
     if (wanted) {
       this.history(room.name, wanted).then(
         (page) => {
@@ -194,13 +194,13 @@ export class Chat {
 
   /** Ask for something; whether it is asked: nothing happens where nobody can be. @param {Message} message */
   ask(message) {
-    this.#is_here && this.#exchange.send(message);
-    return this.#is_here;
+    this.#isHere && this.#exchange.send(message);
+    return this.#isHere;
   }
 
   /** The computer may have slept: find out whether the connection still lives. */
   probe() {
-    if (this.#is_here) {
+    if (this.#isHere) {
       this.#exchange.probe({ type: "rooms" });
     }
   }
@@ -228,8 +228,8 @@ export class Chat {
       this.#audience.event(message);
       this.#take(message);
     }
-    if (this.#exchange.connected && this.#is_owed()) {
-      this.#exchange.wait_for_answer();
+    if (this.#exchange.connected && this.#isOwed()) {
+      this.#exchange.waitForAnswer();
     }
   }
 
@@ -248,17 +248,17 @@ export class Chat {
 
   /** @type {Record<string, (message: Message) => void>} */
   #answers = {
-    welcome: (message) => this.#on_welcome(message),
+    welcome: (message) => this.#onWelcome(message),
     said: ({ key, number }) => {
       this.#forget(this.outbox.find(key), number);
       this.#deliver();
     },
     history: (message) => this.#paging.next(message.room)?.resolve(/** @type {any} */ (message)),
-    error: (message) => this.#on_error(message),
+    error: (message) => this.#onError(message),
     logged_out: () => {
-      if (!this.#greeting.can_identify) {
+      if (!this.#greeting.canIdentify) {
         this.quit();
-        this.#audience.name_refused("You have logged out.", "", "logged_out");
+        this.#audience.nameRefused("You have logged out.", "", "logged_out");
       }
     },
     notice: ({ text }) => {
@@ -271,7 +271,7 @@ export class Chat {
 
   /** @type {Record<string, (room: Room, message: Message) => void>} */
   #events = {
-    joined: (room, message) => this.#on_joined(room, message),
+    joined: (room, message) => this.#onJoined(room, message),
     left: () => {},
     message: (room, message) => {
       const said = /** @type {Said} */ (/** @type {unknown} */ (message));
@@ -280,28 +280,28 @@ export class Chat {
     came: (room, { name }) => room.moved(name, true),
     went: (room, { name }) => room.moved(name, false),
     presence: (room, { members, count }) => room.present(members, count),
-    who: (room, { members, count }) => room.more_present(members, count),
+    who: (room, { members, count }) => room.morePresent(members, count),
     deleted: (room, { number, topic }) => room.deleted(number, topic),
     edited: (room, { number, text }) => room.edited(number, text),
-    kicked: (room, { name, by, reason }) => room.put_out(name, by, reason, name === this.#greeting.self.name),
+    kicked: (room, { name, by, reason }) => room.putOut(name, by, reason, name === this.#greeting.self.name),
   };
 
   /** @param {Message} message */
-  #on_welcome(message) {
-    this.#max_text = message.max_text;
+  #onWelcome(message) {
+    this.#maxText = message.max_text;
     this.#greeting.welcome(message);
     this.#audience.welcome(message.rooms, message.epoch);
-    this.rooms.forEach((room) => room.place === "outside" && this.#ask_to_join(room));
+    this.rooms.forEach((room) => room.place === "outside" && this.#askToJoin(room));
     this.ask({ type: "rooms" });
     this.ask({ type: "subscribe", pairs: this.#pairs });
   }
 
   /** @param {Room} room @param {Message} message */
-  #on_joined(room, message) {
+  #onJoined(room, message) {
     const since = room.last;
     const { histories } = room;
     room.joined(/** @type {any} */ (message));
-    this.#delivery.go_on();
+    this.#delivery.goOn();
     this.#joining.resolve(room.name, room);
     if (since !== null && histories === room.histories) {
       const missed = room.messages.filter(({ number }) => number > since);
@@ -310,66 +310,66 @@ export class Chat {
   }
 
   /** @param {Room} room */
-  #ask_to_join(room) {
+  #askToJoin(room) {
     room.place = "joining";
-    this.#exchange.send(room.way_in);
+    this.#exchange.send(room.wayIn);
   }
 
   /** @param {Message} message */
-  #on_error(message) {
+  #onError(message) {
     const room = this.rooms.get(message.room);
     if (message.of === "hello") {
       this.#greeting.refused(message);
     } else if (message.of === "say") {
-      this.#on_line_refused(message);
+      this.#onLineRefused(message);
     } else if (message.of === "join" && room) {
-      this.#on_join_refused(room, message);
+      this.#onJoinRefused(room, message);
     } else if (message.of === "history") {
-      this.#paging.next(message.room)?.reject(error_of(message));
+      this.#paging.next(message.room)?.reject(errorOf(message));
     } else {
       this.#audience.other(message);
     }
   }
 
   /** @param {Room} room @param {Message} message */
-  #on_join_refused(room, message) {
+  #onJoinRefused(room, message) {
     const { code, text, suggestion = "", wait } = message;
     if (PASSING.includes(code)) {
-      this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, () => this.#ask_to_join(room));
+      this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, () => this.#askToJoin(room));
     } else if (code !== "already_inside") {
       this.rooms.delete(room.name);
-      this.#joining.reject(room.name, error_of(message));
-      this.#audience.room_refused(room.name, text, suggestion, code);
+      this.#joining.reject(room.name, errorOf(message));
+      this.#audience.roomRefused(room.name, text, suggestion, code);
     }
     this.#audience.changed();
   }
 
   /** @param {Message} message */
-  #on_line_refused(message) {
+  #onLineRefused(message) {
     const line = this.outbox.find(message["key"]);
     if (line && ["bad_text", "bad_command"].includes(message["code"])) {
-      this.#audience.line_refused(message["text"], line);
+      this.#audience.lineRefused(message["text"], line);
     }
     if (line && this.outbox.find(line.key)) {
       this.#delivery.refused(line, message);
-      line.state === "failed" && this.#saying.reject(line.key, error_of(message));
+      line.state === "failed" && this.#saying.reject(line.key, errorOf(message));
     }
     this.#deliver();
   }
 
   #deliver() {
-    this.#delivery.go_on();
+    this.#delivery.goOn();
     this.#audience.changed();
   }
 
   /** Whether the server has to answer something. */
-  #is_owed() {
-    const is_joining = [...this.rooms.values()].some((room) => room.place === "joining");
-    return is_joining || this.#greeting.phase === "greeting" || this.outbox.is_sending;
+  #isOwed() {
+    const isJoining = [...this.rooms.values()].some((room) => room.place === "joining");
+    return isJoining || this.#greeting.phase === "greeting" || this.outbox.isSending;
   }
 }
 
 /** @param {Message} message */
-function error_of({ code, text, suggestion, room, wait }) {
+function errorOf({ code, text, suggestion, room, wait }) {
   return new ChatError(code, text, { suggestion, room, wait });
 }

@@ -38,7 +38,7 @@ export class ChatClient {
         send: (text) => this.#connection.send(text),
         drop: () => this.#connection.drop(),
         later,
-        new_key: randomText,
+        newKey: randomText,
       },
       this.#audience(token),
       token,
@@ -177,7 +177,7 @@ export class ChatClient {
 
   /** Load more of what a room shows, if there is more. @param {Room} room @param {"older" | "newer" | "newest"} way */
   turnPage(room, way) {
-    this.#chat.turn_page(room, way);
+    this.#chat.turnPage(room, way);
   }
 
   /** Hear of the rates of these pairs, now and after each new connection. @param {string[]} pairs */
@@ -197,21 +197,21 @@ export class ChatClient {
       welcome: (rooms, epoch) => this.#emit("welcome", { rooms, epoch, self: this.self }),
       changed: () => this.#emit("change", this),
       heard: (room, message, isLive) => this.#emit("message", { room, message, isLive }),
-      line_refused: (text, line) => this.#emit("lineRefused", { text, line }),
-      room_refused: (room, text, suggestion, code) => this.#emit("roomRefused", { room, text, suggestion, code }),
-      name_refused: (text, suggestion, code) => this.#emit("nameRefused", { text, suggestion, code }),
-      no_identity: (error) => this.#emit("tokenFailed", error),
+      lineRefused: (text, line) => this.#emit("lineRefused", { text, line }),
+      roomRefused: (room, text, suggestion, code) => this.#emit("roomRefused", { room, text, suggestion, code }),
+      nameRefused: (text, suggestion, code) => this.#emit("nameRefused", { text, suggestion, code }),
+      noIdentity: (error) => this.#emit("tokenFailed", error),
       phase: (phase, self) => this.#emit("phase", { phase, self }),
       notice: (text) => this.#emit("notice", text),
       other: (message) => this.#emit("other", message),
-      event: (message) => this.#on_event(message, token !== null),
+      event: (message) => this.#onEvent(message, token !== null),
     };
   }
 
-  /** @param {Message} message @param {boolean} has_token */
-  #on_event(message, has_token) {
+  /** @param {Message} message @param {boolean} hasToken */
+  #onEvent(message, hasToken) {
     this.#emit("event", message);
-    if (message.type === "logged_out" && has_token) {
+    if (message.type === "logged_out" && hasToken) {
       // The token has expired, or the person is somebody else now: the next connection brings another.
       this.reconnect();
     }

@@ -29,8 +29,8 @@ export class Connection {
   #socket = null;
   /** The transport of the last connection that was open, which is tried first. */
   #transport = "";
-  #opened_at = 0;
-  #heard_at = 0;
+  #openedAt = 0;
+  #heardAt = 0;
   #failures = 0;
   #timer = 0;
   #prefix;
@@ -55,10 +55,10 @@ export class Connection {
     const socket = new Socket(this.#prefix, this.#transport);
     this.#socket = socket;
     this.#timer = setTimeout(() => this.drop(), OPEN_MS);
-    socket.onopen = () => this.#is(socket) && this.#on_open(socket);
-    socket.onmessage = (text) => this.#is(socket) && this.#on_message(text);
-    socket.onheartbeat = () => (this.#heard_at = performance.now());
-    socket.onclose = (code, reason) => this.#is(socket) && this.#on_close(code === SENT_AWAY ? reason : "");
+    socket.onopen = () => this.#is(socket) && this.#onOpen(socket);
+    socket.onmessage = (text) => this.#is(socket) && this.#onMessage(text);
+    socket.onheartbeat = () => (this.#heardAt = performance.now());
+    socket.onclose = (code, reason) => this.#is(socket) && this.#onClose(code === SENT_AWAY ? reason : "");
   }
 
   /** End this connection, if there is one, and open another at once: it carries the cookies of now. */
@@ -70,17 +70,17 @@ export class Connection {
   /** End this connection, if there is one, and open no other until open() is called. */
   close() {
     const socket = this.#socket;
-    const was_open = this.#opened_at > 0;
+    const wasOpen = this.#openedAt > 0;
     clearTimeout(this.#timer);
     this.#socket = null;
-    this.#opened_at = 0;
-    was_open && this.#listener.lost();
+    this.#openedAt = 0;
+    wasOpen && this.#listener.lost();
     socket?.close();
   }
 
   /** Send a text; it is lost where the connection is, so the caller waits for an answer. @param {string} text */
   send(text) {
-    if (this.#opened_at) {
+    if (this.#openedAt) {
       this.#socket?.send(text);
     }
   }
@@ -90,7 +90,7 @@ export class Connection {
     const socket = this.#socket;
     if (socket) {
       // The end of a dead connection can take minutes to be noticed: nobody waits for it.
-      this.#on_close("");
+      this.#onClose("");
       socket.close();
     }
   }
@@ -101,10 +101,10 @@ export class Connection {
   }
 
   /** @param {Socket} socket */
-  #on_open(socket) {
+  #onOpen(socket) {
     clearTimeout(this.#timer);
-    this.#opened_at = performance.now();
-    this.#heard_at = this.#opened_at;
+    this.#openedAt = performance.now();
+    this.#heardAt = this.#openedAt;
     this.#watch(socket);
     this.#transport = socket.transport;
     this.#listener.status({ state: "online", transport: socket.transport });
@@ -112,56 +112,56 @@ export class Connection {
   }
 
   /** @param {string} text */
-  #on_message(text) {
-    this.#heard_at = performance.now();
+  #onMessage(text) {
+    this.#heardAt = performance.now();
     this.#listener.received(text);
   }
 
   /** Find out when the peer is gone without a word, whether or not the page is seen. @param {Socket} socket */
   #watch(socket) {
-    if (performance.now() - this.#heard_at >= SILENCE_MS) {
+    if (performance.now() - this.#heardAt >= SILENCE_MS) {
       this.drop();
     } else {
-      this.#timer = setTimeout(() => this.#watch(socket), this.#heard_at + SILENCE_MS - performance.now());
+      this.#timer = setTimeout(() => this.#watch(socket), this.#heardAt + SILENCE_MS - performance.now());
     }
   }
 
   /** @param {string} reason  why we were sent away; "" where we were not */
-  #on_close(reason) {
+  #onClose(reason) {
     clearTimeout(this.#timer);
-    const opened_at = this.#opened_at;
+    const openedAt = this.#openedAt;
     this.#socket = null;
-    this.#opened_at = 0;
-    if (!opened_at) {
+    this.#openedAt = 0;
+    if (!openedAt) {
       // Another network may not have it.
       this.#transport = "";
     }
-    if (opened_at && performance.now() - opened_at >= GOOD_MS) {
+    if (openedAt && performance.now() - openedAt >= GOOD_MS) {
       this.#failures = 0;
     }
-    const seconds = reason ? LONGEST_WAIT_S : wait_seconds(this.#failures);
+    const seconds = reason ? LONGEST_WAIT_S : waitSeconds(this.#failures);
     this.#failures += 1;
-    if (opened_at) {
+    if (openedAt) {
       this.#listener.lost();
     }
-    this.#count_down(seconds, reason);
+    this.#countDown(seconds, reason);
   }
 
   /** @param {number} seconds @param {string} reason */
-  #count_down(seconds, reason) {
+  #countDown(seconds, reason) {
     if (seconds <= 0) {
       this.open();
       return;
     }
     this.#listener.status({ state: "offline", seconds: Math.ceil(seconds), reason });
     const step = Math.min(1, seconds);
-    this.#timer = setTimeout(() => this.#count_down(seconds - step, reason), step * 1000);
+    this.#timer = setTimeout(() => this.#countDown(seconds - step, reason), step * 1000);
   }
 }
 
 /** How long to wait after so many failures; at random, so that a restart does not bring everybody back at once.
  * @param {number} failures
  */
-function wait_seconds(failures) {
+function waitSeconds(failures) {
   return Math.min(LONGEST_WAIT_S, 2 ** failures) * (0.5 + Math.random() / 2);
 }

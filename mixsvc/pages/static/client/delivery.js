@@ -15,34 +15,34 @@ export const BUSY_RETRY_MS = 2_000;
 export class Delivery {
   #outbox;
   #exchange;
-  #is_open;
+  #isOpen;
   /** The server could not take a line just now: nothing is sent. */
-  #is_pausing = false;
+  #isPausing = false;
   /** It could not since the outbox was empty: each line waits for the answer to the one before. */
-  #is_careful = false;
+  #isCareful = false;
 
-  /** @param {Outbox} outbox @param {Exchange} exchange @param {(room: string) => boolean} is_open  takes lines now */
-  constructor(outbox, exchange, is_open) {
+  /** @param {Outbox} outbox @param {Exchange} exchange @param {(room: string) => boolean} isOpen  takes lines now */
+  constructor(outbox, exchange, isOpen) {
     this.#outbox = outbox;
     this.#exchange = exchange;
-    this.#is_open = is_open;
+    this.#isOpen = isOpen;
   }
 
   /** Send what waits; to be called whenever a line or its room has changed. */
-  go_on() {
-    this.#is_careful &&= this.#outbox.is_under_way;
+  goOn() {
+    this.#isCareful &&= this.#outbox.isUnderWay;
     for (const line of this.#outbox.waiting()) {
-      if (this.#is_pausing || (this.#is_careful && this.#outbox.is_sending)) {
+      if (this.#isPausing || (this.#isCareful && this.#outbox.isSending)) {
         return;
       }
-      if (this.#is_open(line.room)) {
+      if (this.#isOpen(line.room)) {
         line.state = "sending";
         this.#exchange.send({ type: "say", room: line.room, text: line.text, key: line.key });
       }
     }
   }
 
-  /** The server has not taken a line; go_on() is due. @param {Line} line @param {Message} refusal */
+  /** The server has not taken a line; goOn() is due. @param {Line} line @param {Message} refusal */
   refused(line, { code, text, wait }) {
     if (!PASSING.includes(code)) {
       this.#outbox.fail(line, text);
@@ -54,17 +54,17 @@ export class Delivery {
   /** The connection is gone: what was on its way waits for the next. */
   lost() {
     this.#outbox.hold();
-    this.#is_pausing = false;
+    this.#isPausing = false;
   }
 
   /** Those that were sent together are refused together: the first answer says when to go on. @param {number} ms */
   #pause(ms) {
-    this.#is_careful = true;
-    if (!this.#is_pausing) {
-      this.#is_pausing = true;
+    this.#isCareful = true;
+    if (!this.#isPausing) {
+      this.#isPausing = true;
       this.#exchange.later(ms, () => {
-        this.#is_pausing = false;
-        this.go_on();
+        this.#isPausing = false;
+        this.goOn();
       });
     }
   }

@@ -12,14 +12,14 @@ const PROBE_MS = 5_000;
  * @property {(text: string) => void} send
  * @property {() => void} drop  the connection is dead: come back with another
  * @property {(ms: number, call: () => void) => () => void} later  returns what to call to cancel it
- * @property {() => string} new_key  different each time
+ * @property {() => string} newKey  different each time
  */
 
 export class Exchange {
   connected = false;
   /** @type {Set<() => void>} */
   #timers = new Set();
-  #stop_waiting = () => {};
+  #stopWaiting = () => {};
   #world;
 
   /** @param {World} world */
@@ -30,7 +30,7 @@ export class Exchange {
   /** Fields that are undefined are left out. @param {Message} message */
   send(message) {
     this.#world.send(JSON.stringify(message));
-    this.wait_for_answer();
+    this.waitForAnswer();
   }
 
   /** The computer may have slept: find out soon whether the connection still lives. @param {Message} message */
@@ -41,11 +41,11 @@ export class Exchange {
 
   /** Something came from the server: it lives. */
   heard() {
-    this.#stop_waiting();
+    this.#stopWaiting();
   }
 
   /** The server owes us something. */
-  wait_for_answer() {
+  waitForAnswer() {
     this.#wait(ANSWER_MS);
   }
 
@@ -61,15 +61,15 @@ export class Exchange {
   /** The connection is gone. */
   lost() {
     this.connected = false;
-    this.#stop_waiting();
+    this.#stopWaiting();
     this.#timers.forEach((cancel) => cancel());
     this.#timers.clear();
   }
 
   /** @param {number} ms */
   #wait(ms) {
-    this.#stop_waiting();
-    this.#stop_waiting = this.#world.later(ms, () => this.#world.drop());
+    this.#stopWaiting();
+    this.#stopWaiting = this.#world.later(ms, () => this.#world.drop());
   }
 }
 

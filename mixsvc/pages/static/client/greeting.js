@@ -16,8 +16,8 @@ const IDENTIFY_MS = 5_000;
  * @typedef {object} Host  who is told
  * @property {(phase: Phase, self: Self) => void} phase
  * @property {(text: string) => void} notice
- * @property {(text: string, suggestion: string, code: string) => void} name_refused  suggestion: "" where there is none
- * @property {(error: unknown) => void} no_identity  who we are could not be found out; we ask again
+ * @property {(text: string, suggestion: string, code: string) => void} nameRefused  suggestion: "" where there is none
+ * @property {(error: unknown) => void} noIdentity  who we are could not be found out; we ask again
  *
  * @typedef {() => string | null | Promise<string | null>} Identify  a token that says who we are; "" or null: nobody
  */
@@ -48,7 +48,7 @@ export class Greeting {
   }
 
   /** Whether a new connection can bring another token. */
-  get can_identify() {
+  get canIdentify() {
     return this.#identify !== null;
   }
 
@@ -96,25 +96,25 @@ export class Greeting {
     if (code === "slow_down") {
       this.#exchange.later(wait * 1000 || RETRY_MS, () => this.opened());
     } else if (code === "bad_token") {
-      this.#wait_for_identity(new Error(text));
+      this.#waitForIdentity(new Error(text));
     } else {
-      this.#name_refused(message);
+      this.#nameRefused(message);
     }
   }
 
   /** @param {unknown} error */
-  #wait_for_identity(error) {
-    this.#host.no_identity(error);
+  #waitForIdentity(error) {
+    this.#host.noIdentity(error);
     this.#exchange.later(IDENTIFY_MS, () => this.opened());
   }
 
   /** @param {Message} message */
-  #name_refused({ code, text, suggestion = "" }) {
+  #nameRefused({ code, text, suggestion = "" }) {
     // A session's name is changed there, and not by saying another.
     const alternative = this.#token ? suggestion : "";
     if (code !== "name_taken" || !this.#known || (this.#retries === 0 && !alternative)) {
       this.quit();
-      this.#host.name_refused(text, suggestion, code);
+      this.#host.nameRefused(text, suggestion, code);
     } else if (this.#retries > 0) {
       this.#retries -= 1;
       this.#exchange.later(RETRY_MS, () => this.opened());
@@ -133,7 +133,7 @@ export class Greeting {
     try {
       identity = this.#identify ? await this.#identify() : undefined;
     } catch (error) {
-      turn === this.#turns && this.#wait_for_identity(error);
+      turn === this.#turns && this.#waitForIdentity(error);
       return;
     }
     if (turn !== this.#turns) {
@@ -141,7 +141,7 @@ export class Greeting {
     }
     if (this.#identify && !identity) {
       this.quit();
-      this.#host.name_refused("", "", "no_token");
+      this.#host.nameRefused("", "", "no_token");
       return;
     }
     // A token of now may say another name than that of before.

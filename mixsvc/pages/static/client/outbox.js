@@ -27,12 +27,12 @@ export class Outbox {
   }
 
   /** Whether an answer is due. */
-  get is_sending() {
+  get isSending() {
     return this.#lines.some((line) => line.state === "sending");
   }
 
   /** Whether there is a line that has not failed. */
-  get is_under_way() {
+  get isUnderWay() {
     return this.#lines.some((line) => line.state !== "failed");
   }
 

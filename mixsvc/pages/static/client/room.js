@@ -55,7 +55,7 @@ export class Room {
   turns = 0;
   /** Which page was asked for. @type {"older" | "newer" | "newest" | null} */
   loading = null;
-  #notices_so_far = 0;
+  #noticesSoFar = 0;
 
   /** @param {string} name */
   constructor(name) {
@@ -68,7 +68,7 @@ export class Room {
   }
 
   /** Whether the newest message is among those kept. */
-  get at_newest() {
+  get atNewest() {
     return this.#end() >= (this.last ?? 0);
   }
 
@@ -86,13 +86,13 @@ export class Room {
     if (since === null || joined.reset || joined.last < since) {
       this.#begin(joined, since !== null);
     } else {
-      this.#catch_up(joined, since);
+      this.#catchUp(joined, since);
     }
     this.read = Math.min(this.read ?? joined.last, joined.last);
   }
 
   /** The request to be let in, with what we have seen; the first has no since. */
-  get way_in() {
+  get wayIn() {
     return { type: "join", room: this.name, since: this.last ?? undefined, epoch: this.epoch, token: this.token };
   }
 
@@ -102,12 +102,12 @@ export class Room {
     if (said.number <= (this.last ?? 0)) {
       return false;
     }
-    const is_next = this.#end() === said.number - 1;
+    const isNext = this.#end() === said.number - 1;
     this.last = said.number;
     if (said.kind === "topic") {
       this.topic = said.text;
     }
-    if (is_next && (this.following || this.messages.length < MOST_LINES)) {
+    if (isNext && (this.following || this.messages.length < MOST_LINES)) {
       this.messages.push(said);
       this.#trim();
     }
@@ -115,7 +115,7 @@ export class Room {
   }
 
   /** All was read. */
-  mark_read() {
+  markRead() {
     this.read = this.last;
   }
 
@@ -132,8 +132,8 @@ export class Room {
    */
   wants(way) {
     const begin = this.messages[0]?.number ?? (this.last ?? 0) + 1;
-    const is_over = way === "older" ? begin <= this.first || this.#is_full : this.at_newest;
-    if (this.loading || this.place !== "inside" || is_over) {
+    const isOver = way === "older" ? begin <= this.first || this.#isFull : this.atNewest;
+    if (this.loading || this.place !== "inside" || isOver) {
       return null;
     }
     this.loading = way;
@@ -189,7 +189,7 @@ export class Room {
   }
 
   /** More names of a large room. @param {string[]} members @param {number} count */
-  more_present(members, count) {
+  morePresent(members, count) {
     members.forEach((name) => this.members.add(name));
     this.count = count;
   }
@@ -207,12 +207,12 @@ export class Room {
    * @param {string} name
    * @param {string} by
    * @param {string} reason
-   * @param {boolean} is_me
+   * @param {boolean} isMe
    */
-  put_out(name, by, reason, is_me) {
+  putOut(name, by, reason, isMe) {
     this.moved(name, false);
-    this.notice(`${by} put ${is_me ? "you" : name} out of this room${reason ? `: ${reason}` : ""}`);
-    if (is_me) {
+    this.notice(`${by} put ${isMe ? "you" : name} out of this room${reason ? `: ${reason}` : ""}`);
+    if (isMe) {
       this.place = "put out";
     }
   }
@@ -228,8 +228,8 @@ export class Room {
 
   /** Something to read at the end of the log, which no history has. @param {string} text */
   notice(text) {
-    this.#notices_so_far += 1;
-    this.notices.push({ id: `notice-${this.#notices_so_far}`, after: this.last ?? 0, text });
+    this.#noticesSoFar += 1;
+    this.notices.push({ id: `notice-${this.#noticesSoFar}`, after: this.last ?? 0, text });
     this.notices.splice(0, this.notices.length - MOST_NOTICES);
   }
 
@@ -248,7 +248,7 @@ export class Room {
   }
 
   /** What was said while we were away. @param {Joined} joined @param {number} since */
-  #catch_up(joined, since) {
+  #catchUp(joined, since) {
     const lost = Math.min(joined.first, joined.last + 1) - since - 1;
     if (lost > 0) {
       this.notice(`${lost} older messages are no longer to be had.`);
@@ -270,12 +270,12 @@ export class Room {
   }
 
   /** At the end the newest are what is wanted: then nothing older has room beside them. */
-  get #is_full() {
+  get #isFull() {
     return this.following && this.messages.length >= MOST_LINES;
   }
 
   #trim() {
-    if (this.#is_full) {
+    if (this.#isFull) {
       this.messages.splice(0, this.messages.length - MOST_LINES);
     }
   }

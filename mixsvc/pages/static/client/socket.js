@@ -56,15 +56,15 @@ export class Socket {
   }
 
   #begin() {
-    const is_possible = typeof globalThis.WebSocket === "function" && ["", "websocket"].includes(this.#before);
-    if (this.#state === "closed" || (is_possible && this.#open_websocket())) {
+    const isPossible = typeof globalThis.WebSocket === "function" && ["", "websocket"].includes(this.#before);
+    if (this.#state === "closed" || (isPossible && this.#openWebsocket())) {
       return;
     }
-    this.#fall_back();
+    this.#fallBack();
   }
 
   /** Whether a WebSocket is being made. */
-  #open_websocket() {
+  #openWebsocket() {
     let socket;
     try {
       socket = new WebSocket(`${this.#url.replace(/^http/, "ws")}/${session()}/websocket`);
@@ -73,23 +73,23 @@ export class Socket {
       return false;
     }
     this.#carrier = socket;
-    this.#timer = setTimeout(() => this.#on_failure(socket), TRANSPORT_MS);
-    socket.onmessage = ({ data }) => this.#carrier === socket && this.#on_frame(String(data));
-    socket.onclose = () => this.#on_failure(socket);
+    this.#timer = setTimeout(() => this.#onFailure(socket), TRANSPORT_MS);
+    socket.onmessage = ({ data }) => this.#carrier === socket && this.#onFrame(String(data));
+    socket.onclose = () => this.#onFailure(socket);
     return true;
   }
 
   /** The WebSocket is gone, or does not open. @param {WebSocket} socket */
-  #on_failure(socket) {
+  #onFailure(socket) {
     if (this.#carrier !== socket) {
       return;
     }
     this.#drop();
-    this.#state === "open" ? this.#end(NO_WORD, "") : this.#fall_back();
+    this.#state === "open" ? this.#end(NO_WORD, "") : this.#fallBack();
   }
 
   /** A frame of the SockJS protocol. @param {string} frame */
-  #on_frame(frame) {
+  #onFrame(frame) {
     if (frame === "o") {
       this.#opened("websocket");
     } else if (frame === "h") {
@@ -103,8 +103,8 @@ export class Socket {
     }
   }
 
-  async #fall_back() {
-    if (!(await this.#is_reachable())) {
+  async #fallBack() {
+    if (!(await this.#isReachable())) {
       this.#end(NO_WORD, "");
       return;
     }
@@ -131,7 +131,7 @@ export class Socket {
   }
 
   /** Whether another transport has a chance: a module that cannot be loaded is never asked for again. */
-  async #is_reachable() {
+  async #isReachable() {
     try {
       const answer = await fetch(`${this.#url}/info`, { cache: "no-store", signal: AbortSignal.timeout(INFO_MS) });
       return answer.ok && this.#state === "opening";
@@ -158,10 +158,10 @@ export class Socket {
   /** @param {number} code @param {string} reason */
   #end(code, reason) {
     clearTimeout(this.#timer);
-    const is_news = this.#state !== "closed";
+    const isNews = this.#state !== "closed";
     this.#state = "closed";
     this.#carrier = null;
-    is_news && this.onclose(code, reason);
+    isNews && this.onclose(code, reason);
   }
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** The past of a pair: drawn by uPlot, walked through with the arrow keys, and a table. */
 
-import { buttons, element, made, set_text } from "../dom.js";
+import { buttons, element, made, setText } from "../dom.js";
 import { course } from "./course.js";
 import { drawn, loaded } from "./plot.js";
 
@@ -23,7 +23,7 @@ const SLIDER = ["role", "aria-label", "aria-valuemin", "aria-valuemax", "aria-va
  * @typedef {import("./course.js").Gap} Gap
  * @typedef {import("./course.js").Place} Place
  * @typedef {{points: Point[], gaps: Gap[], days: number, sources: string[]}} Past
- * @typedef {{wrong: string, is_passing: boolean}} Wrong  is_passing: it may be right a little later
+ * @typedef {{wrong: string, isPassing: boolean}} Wrong  isPassing: it may be right a little later
  */
 
 export class Chart {
@@ -50,34 +50,34 @@ export class Chart {
 
   constructor() {
     for (const range of this.#ranges) {
-      range.onclick = () => this.#show_range(range.dataset["days"] ?? "");
+      range.onclick = () => this.#showRange(range.dataset["days"] ?? "");
     }
     element("chart", HTMLElement).querySelector(".ranges")?.removeAttribute("hidden");
-    this.#place.onkeydown = (event) => this.#on_key(event);
-    this.#place.onblur = () => this.#point_at(this.#places.length - 1);
-    this.#table.ontoggle = () => this.#fill_table();
+    this.#place.onkeydown = (event) => this.#onKey(event);
+    this.#place.onblur = () => this.#pointAt(this.#places.length - 1);
+    this.#table.ontoggle = () => this.#fillTable();
     addEventListener("online", () => this.#failures > 0 && this.#load());
     this.#load();
   }
 
   /** @param {string} pair @param {string} price  as it is shown elsewhere */
-  show_pair(pair, price) {
+  showPair(pair, price) {
     this.pair = pair;
-    set_text(this.#title, pair);
-    this.show_price(price);
+    setText(this.#title, pair);
+    this.showPrice(price);
     this.#clear();
-    set_text(this.#note, "");
+    setText(this.#note, "");
     this.#failures = 0;
     this.#load();
   }
 
   /** The latest price of this pair. @param {string} price  as it is shown elsewhere */
-  show_price(price) {
-    set_text(this.#now, price);
+  showPrice(price) {
+    setText(this.#now, price);
   }
 
   /** @param {string} days  "" for all there are */
-  #show_range(days) {
+  #showRange(days) {
     this.#days = days;
     for (const range of this.#ranges) {
       range.setAttribute("aria-pressed", String(range.dataset["days"] === days));
@@ -102,12 +102,12 @@ export class Chart {
   }
 
   /** @param {Wrong} wrong */
-  #fail({ wrong, is_passing }) {
+  #fail({ wrong, isPassing }) {
     this.#clear();
     this.#place.hidden = true;
     this.#table.hidden = true;
-    set_text(this.#note, wrong);
-    if (is_passing) {
+    setText(this.#note, wrong);
+    if (isPassing) {
       const wait = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** this.#failures);
       this.#failures += 1;
       this.#timer = setTimeout(() => this.#load(), wait);
@@ -120,7 +120,7 @@ export class Chart {
     this.#plot?.remove();
     this.#plot = null;
     SLIDER.forEach((name) => this.#place.removeAttribute(name));
-    this.#fill_table();
+    this.#fillTable();
   }
 
   #address() {
@@ -132,20 +132,20 @@ export class Chart {
   #show({ points, gaps, days, sources }, uPlot) {
     this.#places = course(points, gaps);
     this.#plot?.remove();
-    const is_line = uPlot && points.length > 1;
-    this.#plot = is_line ? drawn(uPlot, this.#place, this.#places, (index) => this.#describe(index)) : null;
+    const isLine = uPlot && points.length > 1;
+    this.#plot = isLine ? drawn(uPlot, this.#place, this.#places, (index) => this.#describe(index)) : null;
     this.#place.hidden = !this.#plot;
     this.#table.hidden = points.length === 0;
     // Where it cannot be drawn, the table is all there is.
     this.#table.open ||= !this.#plot && points.length > 0;
-    this.#fill_table();
-    this.#be_slider();
+    this.#fillTable();
+    this.#beSlider();
     const part = days > points.length ? `, ${points.length} of them shown: the peaks and the ends` : "";
     const told = `${summary(points)} · ${days} days${part} · ${sources.join(", ")}`;
-    set_text(this.#note, points.length > 0 ? told : "No prices in this time.");
+    setText(this.#note, points.length > 0 ? told : "No prices in this time.");
   }
 
-  #be_slider() {
+  #beSlider() {
     const last = this.#places.length - 1;
     const range = { "aria-valuemin": "0", "aria-valuemax": String(last) };
     const words = { role: "slider", "aria-label": `${this.pair}, day by day`, ...range };
@@ -156,7 +156,7 @@ export class Chart {
   }
 
   /** @param {KeyboardEvent} event */
-  #on_key(event) {
+  #onKey(event) {
     const last = this.#places.length - 1;
     /** @type {Record<string, number>} */
     const places = {
@@ -172,13 +172,13 @@ export class Chart {
     const place = places[event.key];
     if (place !== undefined) {
       event.preventDefault();
-      this.#point_at(Math.max(0, Math.min(last, place)));
+      this.#pointAt(Math.max(0, Math.min(last, place)));
     }
   }
 
   /** @param {number} index */
-  #point_at(index) {
-    this.#plot?.point_at(index);
+  #pointAt(index) {
+    this.#plot?.pointAt(index);
     this.#describe(index);
   }
 
@@ -192,7 +192,7 @@ export class Chart {
     }
   }
 
-  #fill_table() {
+  #fillTable() {
     if (!this.#table.open) {
       this.#rows.replaceChildren();
       return;
@@ -222,8 +222,8 @@ async function asked(address) {
   try {
     const answer = await fetch(address, { signal: AbortSignal.timeout(ANSWER_MS) });
     const found = await answer.json();
-    return answer.ok ? found : { wrong: String(found.detail), is_passing: answer.status === 503 };
+    return answer.ok ? found : { wrong: String(found.detail), isPassing: answer.status === 503 };
   } catch {
-    return { wrong: "The service cannot be reached now.", is_passing: true };
+    return { wrong: "The service cannot be reached now.", isPassing: true };
   }
 }

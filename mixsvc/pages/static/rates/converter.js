@@ -1,7 +1,7 @@
 // @ts-check
 /** An amount in another currency, worked out by the service while one types. */
 
-import { element, set_text } from "../dom.js";
+import { element, setText } from "../dom.js";
 
 const PAUSE_MS = 250;
 const ANSWER_MS = 10_000;
@@ -18,7 +18,7 @@ let timer = 0;
 let questions = 0;
 
 /** Convert from now on whenever something is changed. */
-export function begin_converter() {
+export function beginConverter() {
   const swap = element("swap", HTMLButtonElement);
   swap.hidden = false;
   swap.onclick = () => {
@@ -41,16 +41,16 @@ export async function convert() {
   clearTimeout(timer);
   questions += 1;
   const mine = questions;
-  const [text, origin] = amount.value.trim() ? await answer_to(amount.value.trim()) : ["", ""];
+  const [text, origin] = amount.value.trim() ? await answerTo(amount.value.trim()) : ["", ""];
   if (mine === questions) {
-    set_text(result, text);
-    set_text(note, origin);
+    setText(result, text);
+    setText(note, origin);
   }
 }
 
 /** The result, and where it is from or why there is none. @param {string} typed @returns {Promise<[string, string]>} */
-async function answer_to(typed) {
-  const plain = plain_number(typed).replace(/^\./, "0.").replace(/\.$/, "");
+async function answerTo(typed) {
+  const plain = plainNumber(typed).replace(/^\./, "0.").replace(/\.$/, "");
   if (!/^\d{1,15}(\.\d{1,12})?$/.test(plain)) {
     return ["", NO_AMOUNT];
   }
@@ -65,7 +65,7 @@ async function answer_to(typed) {
  * A comma before three last digits is taken for one between thousands, as in English.
  * @param {string} typed
  */
-function plain_number(typed) {
+function plainNumber(typed) {
   const text = typed.replace(/[\s'’_]/g, "");
   if (/^[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/.test(text)) {
     return text.replaceAll(",", "");

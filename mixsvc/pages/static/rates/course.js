@@ -15,23 +15,23 @@ export function course(points, gaps) {
   const first = points[0]?.date ?? "";
   const last = points[points.length - 1]?.date ?? "";
   const inside = gaps.filter(({ from, to }) => first <= from && to <= last);
-  const places = [...points.map(place_of_point), ...inside.map(place_of_gap)];
+  const places = [...points.map(placeOfPoint), ...inside.map(placeOfGap)];
   return places.sort((one, other) => (one.date < other.date ? -1 : 1));
 }
 
 /** The indices of prices that no line leads to, as there are gaps on both sides. @param {Place[]} places */
 export function lone(places) {
-  const has_price = (/** @type {number} */ index) => typeof places[index]?.price === "string";
-  return places.map((_, index) => index).filter((at) => has_price(at) && !has_price(at - 1) && !has_price(at + 1));
+  const hasPrice = (/** @type {number} */ index) => typeof places[index]?.price === "string";
+  return places.map((_, index) => index).filter((at) => hasPrice(at) && !hasPrice(at - 1) && !hasPrice(at + 1));
 }
 
 /** @param {Point} point @returns {Place} */
-function place_of_point({ date, price }) {
+function placeOfPoint({ date, price }) {
   return { date, price, label: date, text: price };
 }
 
 /** @param {Gap} gap @returns {Place} */
-function place_of_gap({ from, to }) {
+function placeOfGap({ from, to }) {
   const [start, end] = [moved(from, 1), moved(to, -1)];
   return { date: start, price: null, label: `${start} to ${end}`, text: "not quoted" };
 }

@@ -9,7 +9,7 @@ const HEIGHT = 200;
 /**
  * @typedef {import("uplot").Options} Options
  * @typedef {import("./course.js").Place} Place
- * @typedef {{point_at: (index: number) => void, remove: () => void}} Plot
+ * @typedef {{pointAt: (index: number) => void, remove: () => void}} Plot
  */
 
 /** @type {Promise<typeof import("uplot") | null> | undefined} */
@@ -53,18 +53,18 @@ export function drawn(uPlot, place, course, pointed) {
   place.append(readout);
   let plot = make();
   const scheme = matchMedia("(prefers-color-scheme: dark)");
-  const draw_again = () => {
+  const drawAgain = () => {
     plot.destroy();
     plot = make();
   };
   const resizing = new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: HEIGHT }));
   resizing.observe(place);
-  scheme.addEventListener("change", draw_again);
+  scheme.addEventListener("change", drawAgain);
   return {
-    point_at: (index) => plot.setCursor({ left: plot.valToPos(days[index] ?? 0, "x"), top: 0 }),
+    pointAt: (index) => plot.setCursor({ left: plot.valToPos(days[index] ?? 0, "x"), top: 0 }),
     remove: () => {
       resizing.disconnect();
-      scheme.removeEventListener("change", draw_again);
+      scheme.removeEventListener("change", drawAgain);
       plot.destroy();
       readout.remove();
     },

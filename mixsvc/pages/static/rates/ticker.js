@@ -1,7 +1,7 @@
 // @ts-check
 /** The pairs at the top of the page: the template's own elements, filled again with each quote. */
 
-import { element, made, set_text } from "../dom.js";
+import { element, made, setText } from "../dom.js";
 
 const FLASH_MS = 1_200;
 const UNAVAILABLE = "unavailable";
@@ -40,8 +40,8 @@ export class Ticker {
   }
 
   /** These quotes are all there are. Whether a price is another one now. @param {Quote[]} quotes */
-  show_all(quotes) {
-    const known = new Set(quotes.map(pair_of));
+  showAll(quotes) {
+    const known = new Set(quotes.map(pairOf));
     const gone = [...this.#chips].filter(([pair, chip]) => !known.has(pair) && fill(chip, null));
     return this.show(quotes) || gone.length > 0;
   }
@@ -49,7 +49,7 @@ export class Ticker {
   /** These quotes have changed. Whether a price is another one now. @param {Quote[]} quotes */
   show(quotes) {
     const changed = quotes.filter((quote) => {
-      const chip = this.#chips.get(pair_of(quote));
+      const chip = this.#chips.get(pairOf(quote));
       return chip && fill(chip, quote);
     });
     return changed.length > 0;
@@ -57,7 +57,7 @@ export class Ticker {
 }
 
 /** @param {Quote} quote */
-function pair_of({ base, quote }) {
+function pairOf({ base, quote }) {
   return `${base}/${quote}`;
 }
 
@@ -66,20 +66,20 @@ function fill(chip, quote) {
   const before = part(chip, "price").textContent ?? "";
   const { price, date, source, stale } = quote ?? { price: UNAVAILABLE, date: "", source: "", stale: false };
   chip.setAttribute("data-known", quote ? "yes" : "no");
-  set_text(part(chip, "price"), price);
-  set_text(part(chip, "date"), date);
-  set_text(part(chip, "source"), source);
+  setText(part(chip, "price"), price);
+  setText(part(chip, "date"), date);
+  setText(part(chip, "source"), source);
   part(chip, "date").setAttribute("datetime", date);
   part(chip, "origin").hidden = !quote;
   part(chip, "stale").hidden = !stale;
   if (price !== before) {
-    mark_change(chip, Number(price) - Number(before));
+    markChange(chip, Number(price) - Number(before));
   }
   return price !== before;
 }
 
 /** @param {Element} chip @param {number} change  not a number where there was no price, or is none */
-function mark_change(chip, change) {
+function markChange(chip, change) {
   if (Number.isNaN(change)) {
     part(chip, "change").replaceChildren();
     return;

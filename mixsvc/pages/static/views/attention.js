@@ -12,13 +12,13 @@ const MOST_LETTERS = 200;
 export class Attention {
   #button = element("notify", HTMLButtonElement);
   #title = document.title;
-  #next_at = 0;
-  #is_wanted;
+  #nextAt = 0;
+  #isWanted;
   #remember;
 
-  /** @param {boolean} is_wanted  from an earlier visit @param {(is_wanted: boolean) => void} remember */
-  constructor(is_wanted, remember) {
-    this.#is_wanted = is_wanted;
+  /** @param {boolean} isWanted  from an earlier visit @param {(isWanted: boolean) => void} remember */
+  constructor(isWanted, remember) {
+    this.#isWanted = isWanted;
     this.#remember = remember;
     // Not there on iPhones outside of installed apps, and on plain http.
     this.#button.hidden = !("Notification" in globalThis && isSecureContext);
@@ -35,15 +35,15 @@ export class Attention {
   /** Somebody else said something. @param {string} room @param {Said} said @param {() => void} open */
   heard(room, { name, text }, open) {
     const now = performance.now();
-    if (!document.hidden || !this.#may_notify() || now < this.#next_at) {
+    if (!document.hidden || !this.#mayNotify() || now < this.#nextAt) {
       return;
     }
-    this.#next_at = now + EVERY_MS;
+    this.#nextAt = now + EVERY_MS;
     // One for each room, which the next takes the place of.
     const options = { body: text.slice(0, MOST_LETTERS), tag: `mixsvc ${room}` };
     const shown = notification(`${name} in ${room}`, options);
     if (!shown) {
-      this.#give_up("Not possible in this browser");
+      this.#giveUp("Not possible in this browser");
       return;
     }
     shown.onclick = () => {
@@ -54,31 +54,31 @@ export class Attention {
   }
 
   async #toggle() {
-    const is_wanted = !this.#may_notify();
-    this.#is_wanted = is_wanted && (await Notification.requestPermission()) === "granted";
-    if (is_wanted && !this.#is_wanted) {
-      this.#give_up("Blocked by the browser");
+    const isWanted = !this.#mayNotify();
+    this.#isWanted = isWanted && (await Notification.requestPermission()) === "granted";
+    if (isWanted && !this.#isWanted) {
+      this.#giveUp("Blocked by the browser");
     } else {
-      this.#remember(this.#is_wanted);
+      this.#remember(this.#isWanted);
       this.#show();
     }
   }
 
   /** @param {string} why */
-  #give_up(why) {
-    this.#is_wanted = false;
+  #giveUp(why) {
+    this.#isWanted = false;
     this.#remember(false);
     this.#show();
     this.#button.textContent = why;
   }
 
   #show() {
-    this.#button.setAttribute("aria-pressed", String(this.#may_notify()));
+    this.#button.setAttribute("aria-pressed", String(this.#mayNotify()));
     this.#button.textContent = "Notify me";
   }
 
-  #may_notify() {
-    return this.#is_wanted && "Notification" in globalThis && Notification.permission === "granted";
+  #mayNotify() {
+    return this.#isWanted && "Notification" in globalThis && Notification.permission === "granted";
   }
 }
 

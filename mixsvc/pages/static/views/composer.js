@@ -1,7 +1,7 @@
 // @ts-check
 /** The line that is being written, with the commands it may begin with. */
 
-import { element, made, on_submit, set_text } from "../dom.js";
+import { element, made, onSubmit, setText } from "../dom.js";
 
 /** The chat's commands (docs/reference/chat-protocol.md): what to write, and what it is for. */
 const COMMANDS = [
@@ -23,7 +23,7 @@ export class Composer {
 
   /** @param {(text: string) => boolean} say  false where the line was not taken */
   constructor(say) {
-    on_submit(this.#form, () => {
+    onSubmit(this.#form, () => {
       this.#error.textContent = "";
       if (this.#input.value.trim() && say(this.#input.value)) {
         this.#input.value = "";
@@ -32,7 +32,7 @@ export class Composer {
     });
     this.#input.oninput = () => this.#complete();
     this.#input.onblur = () => this.#offer([]);
-    this.#input.onkeydown = (event) => this.#on_key(event);
+    this.#input.onkeydown = (event) => this.#onKey(event);
   }
 
   set hidden(/** @type {boolean} */ hidden) {
@@ -46,20 +46,20 @@ export class Composer {
 
   /** Say what is wrong. @param {string} text */
   refused(text) {
-    set_text(this.#error, text);
+    setText(this.#error, text);
   }
 
   /** Write a line anew; false where another one is being written. @param {string} line */
-  take_back(line) {
-    const is_free = this.#input.value === "";
+  takeBack(line) {
+    const isFree = this.#input.value === "";
     this.#input.value ||= line;
-    return is_free;
+    return isFree;
   }
 
   #complete() {
     const typed = this.#input.value.toLowerCase();
-    const is_command = typed.startsWith("/") && !typed.startsWith("//");
-    this.#offer(is_command ? COMMANDS.filter(([command = ""]) => command.startsWith(typed)) : []);
+    const isCommand = typed.startsWith("/") && !typed.startsWith("//");
+    this.#offer(isCommand ? COMMANDS.filter(([command = ""]) => command.startsWith(typed)) : []);
   }
 
   /** @param {string[][]} commands */
@@ -97,7 +97,7 @@ export class Composer {
   }
 
   /** @param {KeyboardEvent} event */
-  #on_key(event) {
+  #onKey(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const count = this.#offered.length;
     if (count === 0) {

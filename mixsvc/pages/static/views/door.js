@@ -1,7 +1,7 @@
 // @ts-check
 /** Coming in: the choice of a name, the login of a moderator, and who one is then. */
 
-import { element, on_submit, set_text } from "../dom.js";
+import { element, onSubmit, setText } from "../dom.js";
 
 /**
  * @typedef {import("../client/greeting.js").Self} Self
@@ -9,8 +9,8 @@ import { element, on_submit, set_text } from "../dom.js";
  * @typedef {object} Visitor  what the person at the door does
  * @property {(name: string) => void} enter
  * @property {() => void} rename
- * @property {(name: string, password: string) => Promise<string>} log_in  what is wrong, or ""
- * @property {() => void} log_out
+ * @property {(name: string, password: string) => Promise<string>} logIn  what is wrong, or ""
+ * @property {() => void} logOut
  */
 
 export class Door {
@@ -19,40 +19,40 @@ export class Door {
   #error = element("name-error", HTMLElement);
   #suggestion = element("name-suggestion", HTMLButtonElement);
   #me = element("me", HTMLElement);
-  #my_name = element("me-name", HTMLElement);
+  #myName = element("me-name", HTMLElement);
   #role = element("me-role", HTMLElement);
   #sanctions = element("sanctions-open", HTMLButtonElement);
-  #log_out = element("log-out", HTMLButtonElement);
+  #logOut = element("log-out", HTMLButtonElement);
   #login = element("login", HTMLDialogElement);
-  #login_error = element("login-error", HTMLElement);
+  #loginError = element("login-error", HTMLElement);
   #password = element("login-password", HTMLInputElement);
 
   /** @param {Visitor} visitor */
   constructor(visitor) {
     // Hidden until somebody can handle it.
     this.#form.hidden = false;
-    on_submit(this.#form, () => this.#enter(visitor, this.#name.value));
+    onSubmit(this.#form, () => this.#enter(visitor, this.#name.value));
     this.#suggestion.onclick = () => this.#enter(visitor, this.#suggestion.value);
     element("rename", HTMLButtonElement).onclick = () => visitor.rename();
-    this.#log_out.onclick = () => visitor.log_out();
+    this.#logOut.onclick = () => visitor.logOut();
     element("login-open", HTMLButtonElement).onclick = () => this.#login.showModal();
-    on_submit(element("login-form", HTMLFormElement), () => this.#log_in(visitor));
+    onSubmit(element("login-form", HTMLFormElement), () => this.#logIn(visitor));
     this.#login.onclose = () => this.#forget();
   }
 
-  /** @param {boolean} is_inside @param {Self} self */
-  show(is_inside, self) {
-    if (is_inside !== this.#form.hidden && !is_inside) {
+  /** @param {boolean} isInside @param {Self} self */
+  show(isInside, self) {
+    if (isInside !== this.#form.hidden && !isInside) {
       this.#form.hidden = false;
       this.#name.focus();
     }
-    this.#form.hidden = is_inside;
-    this.#me.hidden = !is_inside;
-    set_text(this.#my_name, self.name);
+    this.#form.hidden = isInside;
+    this.#me.hidden = !isInside;
+    setText(this.#myName, self.name);
     this.#role.hidden = !self.moderator;
     this.#sanctions.hidden = !self.moderator;
-    this.#log_out.hidden = !self.moderator;
-    if (is_inside) {
+    this.#logOut.hidden = !self.moderator;
+    if (isInside) {
       this.#error.textContent = "";
       this.#suggestion.hidden = true;
     }
@@ -76,11 +76,11 @@ export class Door {
   }
 
   /** @param {Visitor} visitor */
-  async #log_in(visitor) {
-    this.#login_error.textContent = "";
-    const wrong = await visitor.log_in(element("login-name", HTMLInputElement).value, this.#password.value);
+  async #logIn(visitor) {
+    this.#loginError.textContent = "";
+    const wrong = await visitor.logIn(element("login-name", HTMLInputElement).value, this.#password.value);
     if (wrong) {
-      this.#login_error.textContent = wrong;
+      this.#loginError.textContent = wrong;
       this.#password.select();
     } else {
       this.#login.close();
@@ -89,6 +89,6 @@ export class Door {
 
   #forget() {
     this.#password.value = "";
-    this.#login_error.textContent = "";
+    this.#loginError.textContent = "";
   }
 }

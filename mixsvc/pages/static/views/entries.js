@@ -1,7 +1,7 @@
 // @ts-check
 /** A room's log as a list: messages with the days between them, notices, and where the unread ones begin. Pure. */
 
-import { day_name, day_of } from "./times.js";
+import { dayName, dayOf } from "./times.js";
 
 /** Within so many milliseconds one person's messages are one block. */
 const SAME_BLOCK_MS = 300_000;
@@ -16,48 +16,48 @@ const SAME_BLOCK_MS = 300_000;
 
 /**
  * @param {Room} room
- * @param {number | null} unread_after  the last message that was read before; null: no mark
+ * @param {number | null} unreadAfter  the last message that was read before; null: no mark
  * @param {Date} now
  * @returns {Entry[]}
  */
-export function entries_of(room, unread_after, now) {
+export function entriesOf(room, unreadAfter, now) {
   /** @type {Entry[]} */
   const entries = [];
   const begin = room.messages[0]?.number ?? 0;
-  const notices = room.notices.filter(({ after }) => after >= begin - 1).map(notice_entry);
+  const notices = room.notices.filter(({ after }) => after >= begin - 1).map(noticeEntry);
   let day = "";
-  let is_marked = unread_after === null;
+  let isMarked = unreadAfter === null;
   for (const said of room.messages) {
     while (notices[0] && notices[0].after < said.number) {
       entries.push(...notices.splice(0, 1));
     }
-    if (day_of(said.time) !== day) {
-      day = day_of(said.time);
-      entries.push({ id: `day ${day}`, kind: "day", text: day_name(said.time, now) });
+    if (dayOf(said.time) !== day) {
+      day = dayOf(said.time);
+      entries.push({ id: `day ${day}`, kind: "day", text: dayName(said.time, now) });
     }
-    if (!is_marked && said.number > Number(unread_after)) {
-      is_marked = true;
+    if (!isMarked && said.number > Number(unreadAfter)) {
+      isMarked = true;
       entries.push({ id: "unread", kind: "unread", text: "New" });
     }
-    entries.push(said_entry(said, entries[entries.length - 1]));
+    entries.push(saidEntry(said, entries[entries.length - 1]));
   }
-  return room.at_newest ? [...entries, ...notices] : entries;
+  return room.atNewest ? [...entries, ...notices] : entries;
 }
 
 /** @param {import("../client/room.js").Notice} notice @returns {TextEntry & {after: number}} */
-function notice_entry({ id, after, text }) {
+function noticeEntry({ id, after, text }) {
   return { id, kind: "notice", text, after };
 }
 
 /** @param {Said} said @param {Entry | undefined} before @returns {SaidEntry} */
-function said_entry(said, before) {
+function saidEntry(said, before) {
   // A message that was deleted or edited is another element.
   const id = `${said.number}${said.deleted ? " deleted" : ""}${said.edited ? ` ${said.text}` : ""}`;
-  return { id, kind: "said", said, follows: before?.kind === "said" && are_one_block(before.said, said) };
+  return { id, kind: "said", said, follows: before?.kind === "said" && areOneBlock(before.said, said) };
 }
 
 /** @param {Said} first @param {Said} second */
-function are_one_block(first, second) {
-  const is_plain = !first.kind && !second.kind && first.name === second.name;
-  return is_plain && Date.parse(second.time) - Date.parse(first.time) < SAME_BLOCK_MS;
+function areOneBlock(first, second) {
+  const isPlain = !first.kind && !second.kind && first.name === second.name;
+  return isPlain && Date.parse(second.time) - Date.parse(first.time) < SAME_BLOCK_MS;
 }

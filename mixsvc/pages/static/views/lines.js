@@ -2,9 +2,9 @@
 /** One line of the log as an element. */
 
 import { button, made } from "../dom.js";
-import { with_links } from "./links.js";
+import { withLinks } from "./links.js";
 import { face, written } from "./names.js";
-import { clock_time } from "./times.js";
+import { clockTime } from "./times.js";
 
 const GONE = "This message was deleted.";
 
@@ -22,19 +22,19 @@ const GONE = "This message was deleted.";
  */
 
 /** @param {Entry} entry @param {Self} self @param {LineTools} tools */
-export function entry_line(entry, self, tools) {
+export function entryLine(entry, self, tools) {
   if (entry.kind !== "said") {
     return made("li", entry.kind, made("span", "", entry.text));
   }
   const { said } = entry;
-  return said.kind === "topic" ? topic_line(said, self, tools) : said_line(said, self, tools);
+  return said.kind === "topic" ? topicLine(said, self, tools) : saidLine(said, self, tools);
 }
 
 /** @param {Line} line @param {Self} self @param {LineTools} tools */
-export function unsent_line(line, self, tools) {
+export function unsentLine(line, self, tools) {
   const state = made("span", "time", "");
   const head = made("p", "line-head", written(self.name, "who"), " ", state);
-  const result = made("li", "line own", face(self.name), head, text_of(line.text));
+  const result = made("li", "line own", face(self.name), head, textOf(line.text));
   if (line.state === "failed") {
     const again = button("quiet small", "Try again", () => tools.retry(line));
     const edit = button("quiet small", "Edit", () => tools.edit(line));
@@ -49,11 +49,11 @@ export function unsent_line(line, self, tools) {
 }
 
 /** @param {Said} said @param {Self} self @param {LineTools} tools */
-function said_line(said, self, tools) {
+function saidLine(said, self, tools) {
   const { name, time, kind = "" } = said;
-  const is_own = name === self.name;
-  const head = made("p", "line-head", written(name, "who"), " ", clock_time(time));
-  if (is_own) {
+  const isOwn = name === self.name;
+  const head = made("p", "line-head", written(name, "who"), " ", clockTime(time));
+  if (isOwn) {
     const sent = made("span", "sent", "✓");
     sent.setAttribute("role", "img");
     sent.setAttribute("aria-label", "sent");
@@ -63,8 +63,8 @@ function said_line(said, self, tools) {
   if (said.edited) {
     head.append(" ", made("span", "edited", "edited"));
   }
-  const text = said.deleted ? made("p", "gone", GONE) : text_of(said.text);
-  const classes = ["line", is_own && "own", kind && `line-${kind}`].filter(Boolean).join(" ");
+  const text = said.deleted ? made("p", "gone", GONE) : textOf(said.text);
+  const classes = ["line", isOwn && "own", kind && `line-${kind}`].filter(Boolean).join(" ");
   return numbered(made("li", classes, face(name), head, text), said, self, tools);
 }
 
@@ -74,29 +74,29 @@ function said_line(said, self, tools) {
 function numbered(result, said, self, tools) {
   result.dataset["number"] = String(said.number);
   if (self.moderator && !said.deleted) {
-    result.append(delete_button(said, tools));
+    result.append(deleteButton(said, tools));
   }
   return result;
 }
 
 /** @param {Said} said @param {LineTools} tools */
-function delete_button(said, tools) {
+function deleteButton(said, tools) {
   const result = button("quiet small delete", "Delete", () => tools.remove(said));
   result.setAttribute("aria-label", `Delete message ${said.number} by ${said.name}`);
   return result;
 }
 
 /** @param {Said} said @param {Self} self @param {LineTools} tools */
-function topic_line(said, self, tools) {
+function topicLine(said, self, tools) {
   const { name, text, time, deleted } = said;
   const words = text ? [" made the topic ", made("b", "topic-text", text)] : [" took the topic away"];
   const news = deleted ? [made("span", "gone", GONE)] : [written(name, "who"), ...words];
-  return numbered(made("li", "notice", made("span", "", ...news, " ", clock_time(time))), said, self, tools);
+  return numbered(made("li", "notice", made("span", "", ...news, " ", clockTime(time))), said, self, tools);
 }
 
 /** @param {string} text */
-function text_of(text) {
-  const result = made("p", "text", ...with_links(text));
+function textOf(text) {
+  const result = made("p", "text", ...withLinks(text));
   result.dir = "auto";
   return result;
 }

@@ -8,13 +8,13 @@ const ADDRESS = /\bhttps?:\/\/[^\s<>"'`{}|\\^]+/giu;
 const AFTER = /[.,;:!?…)\]]+$/u;
 
 /** @param {string} text @returns {(string | HTMLElement)[]} */
-export function with_links(text) {
+export function withLinks(text) {
   /** @type {(string | HTMLElement)[]} */
   const parts = [];
   let end = 0;
   for (const { 0: found, index } of text.matchAll(ADDRESS)) {
     const shown = trimmed(found);
-    const url = safe_url(shown);
+    const url = safeUrl(shown);
     if (url) {
       parts.push(text.slice(end, index), link(url, shown));
       end = index + shown.length;
@@ -32,7 +32,7 @@ function trimmed(found) {
 }
 
 /** @param {string} shown @returns {URL | null} null: not to be clicked */
-function safe_url(shown) {
+function safeUrl(shown) {
   try {
     const url = new URL(shown);
     // A name before the @ looks like the site and is none.

@@ -1,9 +1,9 @@
 // @ts-check
 /** The log of the open room: it follows what comes while one is at its end, and stays put while one reads. */
 
-import { KeyedList, element, set_text } from "../dom.js";
-import { entries_of } from "./entries.js";
-import { entry_line, unsent_line } from "./lines.js";
+import { KeyedList, element, setText } from "../dom.js";
+import { entriesOf } from "./entries.js";
+import { entryLine, unsentLine } from "./lines.js";
 
 /** So near to an end, in pixels, a reader is there. */
 const NEAR_END = 60;
@@ -19,7 +19,7 @@ const QUIET_MS = 500;
  * @typedef {import("../client/room.js").Room} Room
  *
  * @typedef {object} Reader  what the one who reads does
- * @property {(room: Room, way: "older" | "newer" | "newest") => void} turn_page
+ * @property {(room: Room, way: "older" | "newer" | "newest") => void} turnPage
  * @property {() => void} moved  they scrolled
  */
 
@@ -36,12 +36,12 @@ export class LogView {
   /** @type {Self} */
   #self = { name: "", moderator: false };
   /** The last message read before this room was opened. @type {number | null} */
-  #unread_after = null;
+  #unreadAfter = null;
   /** Which of the room's turns is shown. */
   #turns = 0;
   /** Whether it was known how far the room was read. */
-  #is_known = false;
-  #loud_again = 0;
+  #isKnown = false;
+  #loudAgain = 0;
   #reader;
 
   /** @param {Reader} reader @param {LineTools} tools */
@@ -49,43 +49,43 @@ export class LogView {
     this.#reader = reader;
     this.#lines = new KeyedList(
       element("log", HTMLElement),
-      (entry) => entry_line(entry, this.#self, tools),
-      update_line,
+      (entry) => entryLine(entry, this.#self, tools),
+      updateLine,
     );
-    this.#unsent = new KeyedList(element("unsent", HTMLElement), ({ line }) => unsent_line(line, this.#self, tools));
-    this.#newest.onclick = () => this.go_to_end();
-    this.#frame.onscroll = () => this.#on_scroll();
-    new ResizeObserver(() => this.#on_resize()).observe(this.#frame);
+    this.#unsent = new KeyedList(element("unsent", HTMLElement), ({ line }) => unsentLine(line, this.#self, tools));
+    this.#newest.onclick = () => this.goToEnd();
+    this.#frame.onscroll = () => this.#onScroll();
+    new ResizeObserver(() => this.#onResize()).observe(this.#frame);
   }
 
   /** @param {Room} room @param {Line[]} unsent @param {Self} self */
   show(room, unsent, self) {
-    const is_other = room !== this.#room || (!this.#is_known && room.unread > 0);
-    const anchor = is_other || room.following ? null : this.#anchor();
-    if (is_other) {
+    const isOther = room !== this.#room || (!this.#isKnown && room.unread > 0);
+    const anchor = isOther || room.following ? null : this.#anchor();
+    if (isOther) {
       this.#open(room);
     }
     if (self.name !== this.#self.name || self.moderator !== this.#self.moderator) {
       this.#self = self;
       this.#lines.show([]);
-      this.#be_quiet();
+      this.#beQuiet();
     }
-    this.#note(room, is_other);
-    const entries = entries_of(room, this.#unread_after, new Date());
+    this.#note(room, isOther);
+    const entries = entriesOf(room, this.#unreadAfter, new Date());
     this.#lines.show(entries.map((entry) => ({ ...entry, id: `${room.name} ${room.histories} ${entry.id}` })));
     this.#unsent.show(unsent.map((line) => ({ id: `${line.key} ${line.state}`, line })));
-    this.#show_beginning(room);
-    this.#settle(is_other, anchor);
-    this.#show_newest(room);
+    this.#showBeginning(room);
+    this.#settle(isOther, anchor);
+    this.#showNewest(room);
   }
 
   /** Whether the newest message is before the reader's eyes. */
-  get is_at_newest() {
-    return this.#is_seen && this.#room?.following === true && this.#room.at_newest;
+  get isAtNewest() {
+    return this.#isSeen && this.#room?.following === true && this.#room.atNewest;
   }
 
   /** On a small screen another part of the page may be in its place: then it has no size and no place to scroll to. */
-  get #is_seen() {
+  get #isSeen() {
     return this.#frame.clientHeight > 0;
   }
 
@@ -93,91 +93,91 @@ export class LogView {
   returned() {
     const room = this.#room;
     if (room && room.unread > 0) {
-      this.#unread_after = room.read;
+      this.#unreadAfter = room.read;
     }
   }
 
   /** See the newest messages. */
-  go_to_end() {
-    if (this.#room?.at_newest) {
+  goToEnd() {
+    if (this.#room?.atNewest) {
       this.#room.follow(true);
-      this.#scroll_to_end();
+      this.#scrollToEnd();
       this.#reader.moved();
     } else if (this.#room) {
       this.#room.follow(true);
-      this.#reader.turn_page(this.#room, "newest");
+      this.#reader.turnPage(this.#room, "newest");
     }
   }
 
   /** @param {Room} room */
   #open(room) {
     this.#room = room;
-    this.#unread_after = room.unread > 0 ? room.read : null;
+    this.#unreadAfter = room.unread > 0 ? room.read : null;
     room.follow(true);
   }
 
-  /** Announce what was said now, and not what was read up. @param {Room} room @param {boolean} is_other */
-  #note(room, is_other) {
-    if (is_other || room.turns !== this.#turns) {
-      this.#be_quiet();
+  /** Announce what was said now, and not what was read up. @param {Room} room @param {boolean} isOther */
+  #note(room, isOther) {
+    if (isOther || room.turns !== this.#turns) {
+      this.#beQuiet();
     }
     this.#turns = room.turns;
-    this.#is_known = room.read !== null && room.last !== null;
+    this.#isKnown = room.read !== null && room.last !== null;
   }
 
-  /** Where the reader is after what has changed. @param {boolean} is_other @param {[Element, number] | null} anchor */
-  #settle(is_other, anchor) {
+  /** Where the reader is after what has changed. @param {boolean} isOther @param {[Element, number] | null} anchor */
+  #settle(isOther, anchor) {
     const mark = this.#frame.querySelector(".unread");
-    if (is_other && mark && this.#is_seen) {
+    if (isOther && mark && this.#isSeen) {
       mark.scrollIntoView({ block: "center" });
       // What is below was not seen yet.
-      this.#room?.follow(this.#room.at_newest && this.#is_near_end());
+      this.#room?.follow(this.#room.atNewest && this.#isNearEnd());
     } else if (this.#room?.following) {
-      this.#scroll_to_end();
+      this.#scrollToEnd();
     } else if (anchor?.[0].isConnected) {
       this.#frame.scrollTop += anchor[0].getBoundingClientRect().top - anchor[1];
     }
-    this.#look_back();
+    this.#lookBack();
   }
 
   /** @param {Room} room */
-  #show_newest(room) {
-    this.#newest.hidden = room.following || (room.unread === 0 && this.#is_near_end());
-    set_text(this.#newest, room.unread > 0 ? `${room.unread} new ${plural("message", room.unread)}` : "To the newest");
+  #showNewest(room) {
+    this.#newest.hidden = room.following || (room.unread === 0 && this.#isNearEnd());
+    setText(this.#newest, room.unread > 0 ? `${room.unread} new ${plural("message", room.unread)}` : "To the newest");
   }
 
   /** Say so where nothing older can be read. @param {Room} room */
-  #show_beginning(room) {
+  #showBeginning(room) {
     const begin = room.messages[0]?.number ?? (room.last ?? 0) + 1;
     this.#start.hidden = room.place !== "inside" || begin > room.first;
-    set_text(this.#start, beginning(room));
+    setText(this.#start, beginning(room));
   }
 
   /** It comes into sight, too, when another part of the page goes. */
-  #on_resize() {
+  #onResize() {
     if (this.#room?.following) {
-      this.#scroll_to_end();
+      this.#scrollToEnd();
     }
     this.#reader.moved();
   }
 
-  #on_scroll() {
+  #onScroll() {
     const room = this.#room;
     if (!room) {
       return;
     }
-    const is_at_end = this.#is_near_end();
-    room.follow(is_at_end && room.at_newest);
-    if (is_at_end && !room.at_newest) {
-      this.#reader.turn_page(room, "newer");
+    const isAtEnd = this.#isNearEnd();
+    room.follow(isAtEnd && room.atNewest);
+    if (isAtEnd && !room.atNewest) {
+      this.#reader.turnPage(room, "newer");
     }
-    this.#look_back();
+    this.#lookBack();
     this.#reader.moved();
   }
 
-  #look_back() {
-    if (this.#room && this.#is_seen && this.#frame.scrollTop < NEAR_BEGIN) {
-      this.#reader.turn_page(this.#room, "older");
+  #lookBack() {
+    if (this.#room && this.#isSeen && this.#frame.scrollTop < NEAR_BEGIN) {
+      this.#reader.turnPage(this.#room, "older");
     }
   }
 
@@ -194,29 +194,29 @@ export class LogView {
     return null;
   }
 
-  #is_near_end() {
+  #isNearEnd() {
     const { scrollTop, scrollHeight, clientHeight } = this.#frame;
     return scrollHeight - scrollTop - clientHeight < NEAR_END;
   }
 
-  #scroll_to_end() {
+  #scrollToEnd() {
     this.#frame.scrollTop = this.#frame.scrollHeight;
   }
 
-  #be_quiet() {
-    clearTimeout(this.#loud_again);
+  #beQuiet() {
+    clearTimeout(this.#loudAgain);
     this.#frame.setAttribute("aria-live", "off");
-    this.#loud_again = setTimeout(() => this.#frame.setAttribute("aria-live", "polite"), QUIET_MS);
+    this.#loudAgain = setTimeout(() => this.#frame.setAttribute("aria-live", "polite"), QUIET_MS);
   }
 }
 
 /** What changes about a line that stays: whom it follows, and "Today" after midnight.
  * @param {HTMLElement} line @param {Entry} entry
  */
-function update_line(line, entry) {
+function updateLine(line, entry) {
   line.classList.toggle("follows", entry.kind === "said" && entry.follows);
   if (entry.kind === "day") {
-    set_text(/** @type {HTMLElement} */ (line.firstElementChild), entry.text);
+    setText(/** @type {HTMLElement} */ (line.firstElementChild), entry.text);
   }
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** What moderators do, each asked again before it is done. */
 
-import { button, element, made, on_submit } from "../dom.js";
+import { button, element, made, onSubmit } from "../dom.js";
 
 /**
  * @typedef {import("../client/exchange.js").Message} Message
@@ -32,14 +32,14 @@ export class Moderation {
     for (const close of document.querySelectorAll("dialog [data-close]")) {
       close.addEventListener("click", () => close.closest("dialog")?.close());
     }
-    on_submit(element("deletion-form", HTMLFormElement), () => this.#delete());
-    on_submit(this.#form, () => this.#impose());
+    onSubmit(element("deletion-form", HTMLFormElement), () => this.#delete());
+    onSubmit(this.#form, () => this.#impose());
     this.#form.onchange = () => this.#adapt();
     element("sanctions-open", HTMLButtonElement).onclick = () => this.#request(this.#sanctions, { type: "sanctions" });
   }
 
   /** @param {Room | undefined} room @param {Said} said */
-  confirm_deletion(room, said) {
+  confirmDeletion(room, said) {
     if (!room) {
       return;
     }
@@ -54,23 +54,23 @@ export class Moderation {
       return this.#request(this.#deletion, message, room.place === "inside");
     };
     this.#quoted.textContent = `${said.name}: ${said.text}`;
-    open_anew(this.#deletion);
+    openAnew(this.#deletion);
   }
 
   /** @param {string} room @param {string} name */
-  confirm_sanction(room, name) {
+  confirmSanction(room, name) {
     this.#room = room;
     this.#form.reset();
     this.#name.textContent = name;
     this.#adapt();
-    open_anew(this.#sanction);
+    openAnew(this.#sanction);
   }
 
   /** Show the mutes and bans in force. @param {Sanction[]} sanctions */
   show(sanctions) {
     const none = made("li", "sanction-item", "Nobody is muted or banned.");
-    this.#list.replaceChildren(...(sanctions.length ? sanctions.map((each) => this.#sanction_line(each)) : [none]));
-    open_anew(this.#sanctions);
+    this.#list.replaceChildren(...(sanctions.length ? sanctions.map((each) => this.#sanctionLine(each)) : [none]));
+    openAnew(this.#sanctions);
   }
 
   /** A request of a moderator is through. @param {string} of  its type */
@@ -85,15 +85,15 @@ export class Moderation {
   }
 
   /** Ask, or say in the dialog that it cannot be done now; whether it was asked.
-   * @param {HTMLDialogElement} dialog @param {Message} message @param {boolean} [is_possible]
+   * @param {HTMLDialogElement} dialog @param {Message} message @param {boolean} [isPossible]
    */
-  #request(dialog, message, is_possible = true) {
-    const is_asked = is_possible && this.#ask(message);
-    if (!is_asked) {
-      open_anew(dialog);
+  #request(dialog, message, isPossible = true) {
+    const isAsked = isPossible && this.#ask(message);
+    if (!isAsked) {
+      openAnew(dialog);
       refusal(dialog).textContent = "Not done: there is no connection now. Try again when you are online.";
     }
-    return is_asked;
+    return isAsked;
   }
 
   #impose() {
@@ -123,7 +123,7 @@ export class Moderation {
   }
 
   /** @param {Sanction} sanction */
-  #sanction_line({ kind, name, address, by, until, reason }) {
+  #sanctionLine({ kind, name, address, by, until, reason }) {
     const target = name ? { name } : { address };
     const lift = button("quiet small", "Lift", () => this.#request(this.#sanctions, { type: `un${kind}`, ...target }));
     lift.setAttribute("aria-label", `Lift the ${kind} of ${name || address}`);
@@ -133,7 +133,7 @@ export class Moderation {
 }
 
 /** Show a dialog, with nothing refused in it yet. @param {HTMLDialogElement} dialog */
-function open_anew(dialog) {
+function openAnew(dialog) {
   refusal(dialog).textContent = "";
   dialog.open || dialog.showModal();
 }

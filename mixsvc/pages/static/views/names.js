@@ -7,7 +7,7 @@ import { made } from "../dom.js";
 const HUES = 12;
 
 /** The class that colours a name. @param {string} name */
-export function hue_class(name) {
+export function hueClass(name) {
   const sum = [...name].reduce((total, letter) => (total * 31 + (letter.codePointAt(0) ?? 0)) % 9973, 0);
   return `hue-${sum % HUES}`;
 }
@@ -15,12 +15,12 @@ export function hue_class(name) {
 /** The first letter in a circle; nothing for a screen reader. @param {string} name */
 export function face(name) {
   const [letter = ""] = name;
-  const result = made("span", `face ${hue_class(name)}`, letter.toUpperCase());
+  const result = made("span", `face ${hueClass(name)}`, letter.toUpperCase());
   result.setAttribute("aria-hidden", "true");
   return result;
 }
 
 /** A name as text, whatever letters and directions are in it. @param {string} name @param {string} classes */
 export function written(name, classes) {
-  return made("bdi", `${classes} ${hue_class(name)}`, name);
+  return made("bdi", `${classes} ${hueClass(name)}`, name);
 }

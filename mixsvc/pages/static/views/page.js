@@ -4,7 +4,7 @@
 import { Attention } from "./attention.js";
 import { Composer } from "./composer.js";
 import { Door } from "./door.js";
-import { element, set_text } from "../dom.js";
+import { element, setText } from "../dom.js";
 import { LogView } from "./log_view.js";
 import { remember, remembered } from "./memory.js";
 import { Moderation } from "./moderation.js";
@@ -12,7 +12,7 @@ import { PeopleView } from "./people_view.js";
 import { adopted } from "./preview.js";
 import { RoomsView } from "./rooms_view.js";
 import { sentence } from "./sentences.js";
-import { show_part } from "./tabs.js";
+import { showPart } from "./tabs.js";
 
 /** How often a page that is not seen is brought up to date. */
 const HIDDEN_MS = 200;
@@ -49,20 +49,20 @@ export class Page {
   /** The name of the open room. */
   #open = "";
   /** The one for whoever has no other. */
-  #first_room = "";
-  #has_rooms = false;
-  #is_scheduled = false;
+  #firstRoom = "";
+  #hasRooms = false;
+  #isScheduled = false;
   #chat;
-  #on_rates;
+  #onRates;
 
   /**
    * @param {() => Chat} chat  it is made later than this
    * @param {Visitor} visitor
-   * @param {(message: Message) => void} on_rates
+   * @param {(message: Message) => void} onRates
    */
-  constructor(chat, visitor, on_rates) {
+  constructor(chat, visitor, onRates) {
     this.#chat = chat;
-    this.#on_rates = on_rates;
+    this.#onRates = onRates;
     const ask = (/** @type {Message} */ message) => chat().ask(message);
     this.#moderation = new Moderation(ask);
     this.#composer = new Composer((text) => this.#say(text));
@@ -70,13 +70,13 @@ export class Page {
     this.#rooms = new RoomsView((name) => this.open(name));
     this.#people = new PeopleView(
       (after) => ask({ type: "who", room: this.#open, after }),
-      (name) => this.#moderation.confirm_sanction(this.#open, name),
+      (name) => this.#moderation.confirmSanction(this.#open, name),
     );
     this.#attention = new Attention(remembered().notify, (notify) => remember({ notify }));
-    this.#log = this.#new_log();
-    this.#leave.onclick = () => this.#leave_room();
+    this.#log = this.#newLog();
+    this.#leave.onclick = () => this.#leaveRoom();
     element("join-again", HTMLButtonElement).onclick = () => chat().join(this.#open);
-    addEventListener("visibilitychange", () => this.#on_visibility());
+    addEventListener("visibilitychange", () => this.#onVisibility());
   }
 
   /** Show what the server has put on the page before any script ran. */
@@ -92,7 +92,7 @@ export class Page {
   /** Show a room, and join it if need be. @param {string} name */
   open(name) {
     this.#open = name;
-    show_part("talk");
+    showPart("talk");
     this.#chat().join(name);
     remember({ open: name });
     this.#phase !== "nameless" && this.#composer.focus();
@@ -100,11 +100,11 @@ export class Page {
 
   /** @param {Phase} phase @param {Self} self */
   phase(phase, self) {
-    const comes_in = this.#phase === "nameless" && phase !== "nameless";
+    const comesIn = this.#phase === "nameless" && phase !== "nameless";
     this.#phase = phase;
     this.#self = self;
     this.#refresh();
-    if (comes_in) {
+    if (comesIn) {
       this.#composer.focus();
     }
   }
@@ -113,21 +113,21 @@ export class Page {
   welcome(rooms, epoch) {
     const kept = remembered();
     remember({ epoch });
-    this.#first_room = rooms[0] ?? "";
-    if (this.#has_rooms) {
+    this.#firstRoom = rooms[0] ?? "";
+    if (this.#hasRooms) {
       return;
     }
-    this.#has_rooms = true;
+    this.#hasRooms = true;
     const names = Object.keys(kept.rooms);
     // Without an epoch an older page has written it.
-    const is_other = kept.epoch !== "" && kept.epoch !== epoch;
-    this.#come_to(names.length > 0 ? names : [this.#first_room], is_other ? {} : kept.rooms, kept.open);
+    const isOther = kept.epoch !== "" && kept.epoch !== epoch;
+    this.#comeTo(names.length > 0 ? names : [this.#firstRoom], isOther ? {} : kept.rooms, kept.open);
   }
 
   /** Bring the page up to date soon, once for all that has changed. */
   changed() {
-    if (!this.#is_scheduled) {
-      this.#is_scheduled = true;
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
       const refresh = () => this.#refresh();
       document.hidden ? setTimeout(refresh, HIDDEN_MS) : requestAnimationFrame(refresh);
     }
@@ -139,9 +139,9 @@ export class Page {
     chat.on("welcome", ({ rooms, epoch }) => this.welcome(rooms, epoch));
     chat.on("change", () => this.changed());
     chat.on("message", ({ room, message, isLive }) => isLive && this.heard(room, message));
-    chat.on("lineRefused", ({ text, line }) => this.line_refused(text, line));
-    chat.on("roomRefused", ({ room, text, suggestion }) => this.room_refused(room, text, suggestion));
-    chat.on("nameRefused", ({ text, suggestion }) => this.name_refused(text, suggestion));
+    chat.on("lineRefused", ({ text, line }) => this.lineRefused(text, line));
+    chat.on("roomRefused", ({ room, text, suggestion }) => this.roomRefused(room, text, suggestion));
+    chat.on("nameRefused", ({ text, suggestion }) => this.nameRefused(text, suggestion));
     chat.on("notice", (text) => this.notice(text));
     chat.on("other", (message) => this.other(message));
   }
@@ -160,23 +160,23 @@ export class Page {
   }
 
   /** @param {string} text @param {string} suggestion */
-  name_refused(text, suggestion) {
+  nameRefused(text, suggestion) {
     this.#door.refused(text, suggestion);
   }
 
   /** @param {string} text @param {Line} line */
-  line_refused(text, line) {
-    if (line.room === this.#open && this.#composer.take_back(line.text)) {
+  lineRefused(text, line) {
+    if (line.room === this.#open && this.#composer.takeBack(line.text)) {
       this.#composer.refused(text);
       this.#chat().discard(line);
     }
   }
 
   /** @param {string} name @param {string} text @param {string} suggestion */
-  room_refused(name, text, suggestion) {
+  roomRefused(name, text, suggestion) {
     this.#rooms.refused(suggestion || name, text);
-    if (name === this.#open && name !== this.#first_room) {
-      this.open(this.#chat().rooms.keys().next().value ?? this.#first_room);
+    if (name === this.#open && name !== this.#firstRoom) {
+      this.open(this.#chat().rooms.keys().next().value ?? this.#firstRoom);
     }
   }
 
@@ -193,21 +193,21 @@ export class Page {
 
   /** @type {Record<string, (message: Message) => void>} */
   #others = {
-    rates: (message) => this.#on_rates(message),
+    rates: (message) => this.#onRates(message),
     rooms: ({ rooms }) => this.#rooms.listed(rooms),
     sanctions: ({ sanctions }) => this.#moderation.show(sanctions),
     done: ({ of }) => this.#moderation.done(of),
   };
 
-  #new_log() {
+  #newLog() {
     const chat = this.#chat;
     return new LogView(
-      { turn_page: (room, way) => chat().turnPage(room, way), moved: () => this.changed() },
+      { turnPage: (room, way) => chat().turnPage(room, way), moved: () => this.changed() },
       {
         retry: (line) => chat().retry(line),
         edit: (line) => this.#edit(line),
         discard: (line) => chat().discard(line),
-        remove: (said) => this.#moderation.confirm_deletion(chat().rooms.get(this.#open), said),
+        remove: (said) => this.#moderation.confirmDeletion(chat().rooms.get(this.#open), said),
       },
     );
   }
@@ -217,7 +217,7 @@ export class Page {
    * @param {Record<string, number>} read  up to which number, where that is known
    * @param {string} open
    */
-  #come_to(names, read, open) {
+  #comeTo(names, read, open) {
     const { rooms } = this.#chat();
     [...rooms.keys()].filter((name) => !names.includes(name)).forEach((name) => rooms.delete(name));
     for (const name of names) {
@@ -236,13 +236,13 @@ export class Page {
       return false;
     }
     this.#chat().say(this.#open, text);
-    this.#log.go_to_end();
+    this.#log.goToEnd();
     return true;
   }
 
   /** @param {Line} line */
   #edit(line) {
-    if (this.#composer.take_back(line.text)) {
+    if (this.#composer.takeBack(line.text)) {
       this.#chat().discard(line);
     } else {
       this.#composer.refused("Send or clear what is here first.");
@@ -250,13 +250,13 @@ export class Page {
     this.#composer.focus();
   }
 
-  #leave_room() {
+  #leaveRoom() {
     const chat = this.#chat();
     chat.leave(this.#open);
     this.open(chat.rooms.keys().next().value ?? this.#open);
   }
 
-  #on_visibility() {
+  #onVisibility() {
     if (document.hidden) {
       // The frame that was waited for may not come before the page is seen again.
       this.#refresh();
@@ -267,7 +267,7 @@ export class Page {
   }
 
   #refresh() {
-    this.#is_scheduled = false;
+    this.#isScheduled = false;
     const chat = this.#chat();
     const room = chat.rooms.get(this.#open);
     onbeforeunload = chat.outbox.is_empty ? null : (event) => event.preventDefault();
@@ -276,35 +276,35 @@ export class Page {
       return;
     }
     this.#log.show(room, chat.outbox.of(room.name), this.#self);
-    if (!document.hidden && room.place === "inside" && this.#log.is_at_newest) {
-      room.mark_read();
+    if (!document.hidden && room.place === "inside" && this.#log.isAtNewest) {
+      room.markRead();
     }
-    this.#show_head(room);
-    this.#show_place(room);
+    this.#showHead(room);
+    this.#showPlace(room);
     this.#people.show(room, this.#self);
     this.#rooms.show(chat.rooms.values(), room.name, this.#phase === "here");
-    this.#count_unread([...chat.rooms.values()]);
+    this.#countUnread([...chat.rooms.values()]);
   }
 
   /** @param {Room} room */
-  #show_head(room) {
-    set_text(/** @type {HTMLElement} */ (this.#title.firstElementChild), room.name);
-    set_text(this.#topic, room.topic);
+  #showHead(room) {
+    setText(/** @type {HTMLElement} */ (this.#title.firstElementChild), room.name);
+    setText(this.#topic, room.topic);
     this.#leave.hidden = this.#phase !== "here" || this.#chat().rooms.size < 2;
   }
 
   /** At the bottom is the door, the way back in, or where one writes. @param {Room} room */
-  #show_place(room) {
-    const is_nameless = this.#phase === "nameless";
-    const is_put_out = room.place === "put out" && !is_nameless;
+  #showPlace(room) {
+    const isNameless = this.#phase === "nameless";
+    const isPutOut = room.place === "put out" && !isNameless;
     this.#side.dataset["phase"] = this.#phase;
-    this.#composer.hidden = is_nameless || is_put_out;
-    this.#outside.hidden = !is_put_out;
-    this.#door.show(!is_nameless, this.#self);
+    this.#composer.hidden = isNameless || isPutOut;
+    this.#outside.hidden = !isPutOut;
+    this.#door.show(!isNameless, this.#self);
   }
 
   /** @param {Room[]} rooms */
-  #count_unread(rooms) {
+  #countUnread(rooms) {
     const count = rooms.reduce((sum, each) => sum + each.unread, 0);
     this.#attention.badge(count, this.#phase === "nameless" ? "" : this.#open);
     if (this.#phase === "here" && rooms.every((each) => each.read !== null)) {

@@ -1,7 +1,7 @@
 // @ts-check
 /** Who is in the open room. */
 
-import { KeyedList, button, element, made, set_text } from "../dom.js";
+import { KeyedList, button, element, made, setText } from "../dom.js";
 import { face } from "./names.js";
 
 const MOST_SHOWN = 1000;
@@ -10,7 +10,7 @@ const SHOWN_AT_FIRST = 200;
 /**
  * @typedef {import("../client/greeting.js").Self} Self
  * @typedef {import("../client/room.js").Room} Room
- * @typedef {{id: string, name: string, is_me: boolean, moderate: boolean}} Member
+ * @typedef {{id: string, name: string, isMe: boolean, moderate: boolean}} Member
  */
 
 export class PeopleView {
@@ -25,7 +25,7 @@ export class PeopleView {
    * @param {(name: string) => void} moderate
    */
   constructor(ask, moderate) {
-    this.#list = new KeyedList(element("members", HTMLElement), (member) => member_line(member, moderate));
+    this.#list = new KeyedList(element("members", HTMLElement), (member) => memberLine(member, moderate));
     this.#more.onclick = () => {
       this.#most = MOST_SHOWN;
       ask(this.#more.value);
@@ -36,26 +36,26 @@ export class PeopleView {
   show(room, self) {
     const names = [...room.members].sort().slice(0, this.#most);
     const members = names.map((name) => {
-      const is_me = name === self.name;
-      const moderate = self.moderator && !is_me;
-      return { id: `${name} ${is_me} ${moderate}`, name, is_me, moderate };
+      const isMe = name === self.name;
+      const moderate = self.moderator && !isMe;
+      return { id: `${name} ${isMe} ${moderate}`, name, isMe, moderate };
     });
     this.#list.show(members);
-    set_text(this.#count, String(room.count));
+    setText(this.#count, String(room.count));
     this.#more.hidden = room.count <= names.length || names.length >= MOST_SHOWN;
     this.#more.value = names[names.length - 1] ?? "";
-    set_text(this.#more, `Show more of ${room.count}`);
+    setText(this.#more, `Show more of ${room.count}`);
   }
 }
 
-/** @param {Member} member @param {(name: string) => void} moderate_it */
-function member_line({ name, is_me, moderate }, moderate_it) {
+/** @param {Member} member @param {(name: string) => void} moderateIt */
+function memberLine({ name, isMe, moderate }, moderateIt) {
   const result = made("li", "member", face(name), made("bdi", "member-name", name));
-  if (is_me) {
+  if (isMe) {
     result.append(made("span", "you", "you"));
   }
   if (moderate) {
-    const open = button("quiet small moderate", "…", () => moderate_it(name));
+    const open = button("quiet small moderate", "…", () => moderateIt(name));
     open.setAttribute("aria-label", `Moderate ${name}`);
     result.append(open);
   }

@@ -12,13 +12,13 @@ export function adopted() {
     return null;
   }
   const room = new Room(name);
-  room.messages = [...log.children].flatMap((line) => (line instanceof HTMLElement ? [said_in(line)] : []));
+  room.messages = [...log.children].flatMap((line) => (line instanceof HTMLElement ? [saidIn(line)] : []));
   log.replaceChildren();
   return room;
 }
 
 /** @param {HTMLElement} line @returns {import("../client/room.js").Said} */
-function said_in(line) {
+function saidIn(line) {
   const part = (/** @type {string} */ selector) => line.querySelector(selector);
   return {
     number: Number(line.dataset["number"]),

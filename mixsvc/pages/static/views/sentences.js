@@ -16,8 +16,8 @@ const OWN = ["rooms", "subscribe"];
 
 /** @param {Message} message @returns {string} "" for nothing to read */
 export function sentence(message) {
-  const is_own = message.type === "error" && OWN.includes(message["of"]);
-  return is_own || !Object.hasOwn(SENTENCES, message.type) ? "" : String(SENTENCES[message.type]?.(message));
+  const isOwn = message.type === "error" && OWN.includes(message["of"]);
+  return isOwn || !Object.hasOwn(SENTENCES, message.type) ? "" : String(SENTENCES[message.type]?.(message));
 }
 
 /** @param {string} time */

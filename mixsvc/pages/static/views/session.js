@@ -14,7 +14,7 @@ const TOKEN_KEY = "mixsvc-token";
  */
 
 /** The name from an earlier visit; "" where there is none. @param {string} url */
-export async function remembered_name(url) {
+export async function rememberedName(url) {
   const answer = await asked(url, {});
   return String(answer?.status === 200 ? (answer.body.name ?? "") : "");
 }
@@ -25,7 +25,7 @@ export async function remembered_name(url) {
  * @param {string} name
  * @returns {Promise<InSession | Refused | NoSession>}
  */
-export async function choose_name(url, name) {
+export async function chooseName(url, name) {
   const headers = { "Content-Type": "application/json" };
   const answer = await asked(url, { method: "POST", headers, body: JSON.stringify({ name }) });
   if (answer?.status === 200 && answer.body.name) {
@@ -45,7 +45,7 @@ export async function choose_name(url, name) {
  * @param {string} password
  * @returns {Promise<InSession | Refused>}
  */
-export async function log_in(url, name, password) {
+export async function logIn(url, name, password) {
   const headers = { "Content-Type": "application/json" };
   const answer = await asked(url, { method: "POST", headers, body: JSON.stringify({ name, password }) });
   if (answer?.status === 200) {
@@ -56,7 +56,7 @@ export async function log_in(url, name, password) {
 }
 
 /** End the session on the server. @param {string} url @returns {Promise<string>} what is wrong, or "" */
-export async function log_out(url) {
+export async function logOut(url) {
   try {
     const answer = await fetch(url, { method: "DELETE", signal: AbortSignal.timeout(ANSWER_MS) });
     return answer.ok ? "" : String(Object(await answer.json()).detail);
@@ -66,18 +66,18 @@ export async function log_out(url) {
 }
 
 /** What shows, without a session, that connections of this window are of one person; the same after a reload. */
-export function window_token() {
+export function windowToken() {
   try {
     const token = sessionStorage.getItem(TOKEN_KEY) ?? randomText();
     sessionStorage.setItem(TOKEN_KEY, token);
     return token;
   } catch {
     // The browser keeps nothing for this site.
-    return (fallback_token ||= randomText());
+    return (fallbackToken ||= randomText());
   }
 }
 
-let fallback_token = "";
+let fallbackToken = "";
 
 /**
  * Status and JSON object of an answer; null where none came.

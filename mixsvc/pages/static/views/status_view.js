@@ -1,26 +1,26 @@
 // @ts-check
 /** The connection, in words that are always seen. */
 
-import { element, set_text } from "../dom.js";
+import { element, setText } from "../dom.js";
 
 /** @typedef {import("../client/connection.js").Status} Status */
 
 export class StatusView {
   #status = element("chat-status", HTMLElement);
-  #try_now = element("try-now", HTMLButtonElement);
+  #tryNow = element("try-now", HTMLButtonElement);
 
-  /** @param {() => void} try_now */
-  constructor(try_now) {
-    this.#try_now.onclick = try_now;
+  /** @param {() => void} tryNow */
+  constructor(tryNow) {
+    this.#tryNow.onclick = tryNow;
   }
 
   /** @param {Status} status */
   show(status) {
     this.#status.dataset["state"] = status.state;
-    set_text(this.#status, words(status));
+    setText(this.#status, words(status));
     // A screen reader says that it is offline, not each second of the wait.
     this.#status.setAttribute("aria-live", status.state === "offline" ? "off" : "polite");
-    this.#try_now.hidden = status.state !== "offline";
+    this.#tryNow.hidden = status.state !== "offline";
   }
 }
 

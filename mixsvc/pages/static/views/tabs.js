@@ -7,7 +7,7 @@ const app = element("app", HTMLElement);
 const tabs = buttons(".tabs button");
 
 /** @param {string} part */
-export function show_part(part) {
+export function showPart(part) {
   app.dataset["show"] = part;
   for (const tab of tabs) {
     tab.setAttribute("aria-pressed", String(tab.dataset["show"] === part));
@@ -15,10 +15,10 @@ export function show_part(part) {
 }
 
 /** Without scripts all parts are seen, one below the other. */
-export function begin_tabs() {
+export function beginTabs() {
   for (const tab of tabs) {
-    tab.onclick = () => show_part(tab.dataset["show"] ?? "talk");
+    tab.onclick = () => showPart(tab.dataset["show"] ?? "talk");
   }
   document.querySelector(".tabs")?.removeAttribute("hidden");
-  show_part("talk");
+  showPart("talk");
 }

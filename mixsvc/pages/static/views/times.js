@@ -8,7 +8,7 @@ const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric"
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
 /** The time of day; the full time when hovered. @param {string} time  ISO 8601, UTC */
-export function clock_time(time) {
+export function clockTime(time) {
   const when = new Date(time);
   const result = made("time", "time");
   if (!Number.isNaN(when.getTime())) {
@@ -20,13 +20,13 @@ export function clock_time(time) {
 }
 
 /** A word for the day here, the same for all times of that day. @param {string} time  ISO 8601, UTC */
-export function day_of(time) {
+export function dayOf(time) {
   const when = new Date(time);
   return Number.isNaN(when.getTime()) ? "" : when.toDateString();
 }
 
 /** @param {string} time  ISO 8601, UTC @param {Date} now */
-export function day_name(time, now) {
+export function dayName(time, now) {
   const when = new Date(time);
   const yesterday = new Date(now);
   yesterday.setDate(now.getDate() - 1);

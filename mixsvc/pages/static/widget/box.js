@@ -2,7 +2,7 @@
 /** One chat box: what is shown of one room, and what the person does there. */
 
 import { ChatClient } from "../client/client.js";
-import { button, KeyedList, made, on_submit, set_text } from "../dom.js";
+import { button, KeyedList, made, onSubmit, setText } from "../dom.js";
 import { followGuests, guestOf, rememberGuest } from "./guest.js";
 import { LogView } from "./log.js";
 
@@ -26,21 +26,21 @@ export class Box {
   #count;
   #people = made("div", "people");
   #members = made("ul", "");
-  #people_list;
+  #peopleList;
   #door;
   #name = made("input", "");
   #suggestion;
   #composer;
   #text = made("textarea", "");
   #outside = made("div", "outside");
-  #outside_text = made("p", "");
-  #is_refused = false;
+  #outsideText = made("p", "");
+  #isRefused = false;
   /** Whether the chat has let us in, and has not taken it back. */
-  #is_known = false;
+  #isKnown = false;
   /** Whether the person has just given a name. */
-  #is_entering = false;
+  #isEntering = false;
   #unfollow = () => {};
-  #is_scheduled = false;
+  #isScheduled = false;
   /** @type {Room | undefined} */
   #room;
 
@@ -50,12 +50,12 @@ export class Box {
     this.#place = place;
     this.#client = new ChatClient({ url: place.url, token: place.token });
     this.#log = new LogView(words, this.#client);
-    this.#count = button("quiet", "", () => this.#toggle_people());
+    this.#count = button("quiet", "", () => this.#togglePeople());
     this.#suggestion = button("quiet", "", () => this.#enter(this.#suggestion.value));
-    this.#people_list = new KeyedList(this.#members, person);
-    this.#door = this.#made_door();
-    this.#composer = this.#made_composer();
-    this.element = this.#made_box();
+    this.#peopleList = new KeyedList(this.#members, person);
+    this.#door = this.#madeDoor();
+    this.#composer = this.#madeComposer();
+    this.element = this.#madeBox();
     this.#follow();
   }
 
@@ -66,9 +66,9 @@ export class Box {
   /** Connect and come in. */
   open() {
     this.#client.connect();
-    this.#come_in();
+    this.#comeIn();
     // A name that is given in one box counts in all.
-    this.#unfollow = followGuests((url) => url === this.#place.url && !this.#is_known && this.#come_in());
+    this.#unfollow = followGuests((url) => url === this.#place.url && !this.#isKnown && this.#comeIn());
     this.#refresh();
   }
 
@@ -78,7 +78,7 @@ export class Box {
     this.#client.close();
   }
 
-  #come_in() {
+  #comeIn() {
     const guest = guestOf(this.#place.url);
     this.#place.token ? this.#client.enter() : this.#client.enter(guest.name, guest.secret);
     this.#client.join(this.#place.room);
@@ -88,27 +88,27 @@ export class Box {
     const client = this.#client;
     client.on("change", () => this.#changed());
     client.on("phase", () => this.#changed());
-    client.on("status", (status) => this.#show_status(status));
+    client.on("status", (status) => this.#showStatus(status));
     client.on("welcome", () => {
-      this.#is_known = true;
+      this.#isKnown = true;
       this.#refresh();
-      this.#is_entering && this.#text.focus();
-      this.#is_entering = false;
-      set_text(this.#problem, "");
+      this.#isEntering && this.#text.focus();
+      this.#isEntering = false;
+      setText(this.#problem, "");
     });
-    client.on("nameRefused", (refused) => this.#on_name_refused(refused));
-    client.on("tokenFailed", () => set_text(this.#problem, this.#words.say("noToken")));
-    client.on("notice", (text) => set_text(this.#problem, text));
+    client.on("nameRefused", (refused) => this.#onNameRefused(refused));
+    client.on("tokenFailed", () => setText(this.#problem, this.#words.say("noToken")));
+    client.on("notice", (text) => setText(this.#problem, text));
     client.on("roomRefused", ({ text, code }) => {
-      this.#is_refused = true;
-      set_text(this.#problem, this.#words.refusal(code, text));
+      this.#isRefused = true;
+      setText(this.#problem, this.#words.refusal(code, text));
     });
-    client.on("lineRefused", ({ text, line }) => this.#take_back(line, text));
+    client.on("lineRefused", ({ text, line }) => this.#takeBack(line, text));
   }
 
-  #made_box() {
+  #madeBox() {
     const words = this.#words;
-    set_text(this.#title, this.#place.room);
+    setText(this.#title, this.#place.room);
     this.#topic.dir = "auto";
     this.#status.setAttribute("role", "status");
     this.#problem.setAttribute("role", "alert");
@@ -119,7 +119,7 @@ export class Box {
     this.#people.setAttribute("role", "region");
     this.#people.setAttribute("aria-label", words.say("peopleTitle"));
     const again = button("", words.say("joinAgain"), () => this.#client.join(this.#place.room));
-    this.#outside.append(this.#outside_text, again);
+    this.#outside.append(this.#outsideText, again);
     const header = made("header", "", this.#title, this.#topic, this.#count);
     const middle = made("div", "middle", ...this.#log.parts, this.#people);
     const rest = [this.#status, this.#problem, this.#outside, this.#door, this.#composer];
@@ -132,7 +132,7 @@ export class Box {
     return box;
   }
 
-  #made_door() {
+  #madeDoor() {
     const words = this.#words;
     this.#name.id = "name";
     this.#name.required = true;
@@ -143,26 +143,26 @@ export class Box {
     label.htmlFor = "name";
     const form = made("form", "", label, this.#name, made("button", "", words.say("enter")), this.#suggestion);
     form.part.add("door");
-    on_submit(form, () => this.#enter(this.#name.value));
+    onSubmit(form, () => this.#enter(this.#name.value));
     return form;
   }
 
-  #made_composer() {
+  #madeComposer() {
     const words = this.#words;
     this.#text.id = "text";
     this.#text.rows = 1;
     this.#text.placeholder = words.say("placeholder");
-    this.#text.onkeydown = (event) => this.#on_key(event);
+    this.#text.onkeydown = (event) => this.#onKey(event);
     const label = made("label", "unseen", words.say("message"));
     label.htmlFor = "text";
     const form = made("form", "", label, this.#text, made("button", "", words.say("send")));
     form.part.add("composer");
-    on_submit(form, () => this.#say());
+    onSubmit(form, () => this.#say());
     return form;
   }
 
   /** @param {KeyboardEvent} event */
-  #on_key(event) {
+  #onKey(event) {
     // An input method has Enter for itself.
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
       event.preventDefault();
@@ -176,7 +176,7 @@ export class Box {
       return;
     }
     const wrong = this.#client.refusal(text);
-    set_text(this.#problem, wrong);
+    setText(this.#problem, wrong);
     if (!wrong) {
       this.#text.value = "";
       this.#client.say(this.#place.room, text);
@@ -184,8 +184,8 @@ export class Box {
   }
 
   /** @param {import("../client/client.js").Line} line @param {string} why */
-  #take_back(line, why) {
-    set_text(this.#problem, why);
+  #takeBack(line, why) {
+    setText(this.#problem, why);
     if (!this.#text.value) {
       this.#text.value = line.text;
       this.#client.discard(line);
@@ -195,72 +195,72 @@ export class Box {
   /** @param {string} name */
   #enter(name) {
     this.#suggestion.hidden = true;
-    set_text(this.#problem, "");
+    setText(this.#problem, "");
     rememberGuest(this.#place.url, name);
-    this.#is_entering = true;
+    this.#isEntering = true;
   }
 
   /** @param {{code: string, text: string, suggestion: string}} refused */
-  #on_name_refused({ code, text, suggestion }) {
-    this.#is_known = false;
+  #onNameRefused({ code, text, suggestion }) {
+    this.#isKnown = false;
     const said = {
       no_name: "",
       no_token: this.#words.say("notLoggedIn"),
       logged_out: this.#words.say("loggedOut"),
     };
     const own = Object.hasOwn(said, code) ? said[/** @type {keyof said} */ (code)] : null;
-    set_text(this.#problem, own ?? this.#words.refusal(code, text));
+    setText(this.#problem, own ?? this.#words.refusal(code, text));
     this.#suggestion.hidden = !suggestion;
     this.#suggestion.value = suggestion;
-    set_text(this.#suggestion, this.#words.say("useName", suggestion));
+    setText(this.#suggestion, this.#words.say("useName", suggestion));
     // The session that was ours is nobody's now: the next connection has another.
     code === "logged_out" && this.#client.reconnect();
     this.#changed();
   }
 
-  #toggle_people() {
+  #togglePeople() {
     this.#people.hidden = !this.#people.hidden;
     this.#count.setAttribute("aria-expanded", String(!this.#people.hidden));
   }
 
   /** @param {Status} status */
-  #show_status(status) {
+  #showStatus(status) {
     const offline = status.state === "offline" ? status.reason || this.#words.say("offline", status.seconds) : "";
-    set_text(this.#status, status.state === "connecting" ? this.#words.say("connecting") : offline);
+    setText(this.#status, status.state === "connecting" ? this.#words.say("connecting") : offline);
     // A screen reader says that it is offline, not each second of the wait.
     this.#status.setAttribute("aria-live", offline ? "off" : "polite");
   }
 
   /** Bring the box up to date soon, once for all that has changed. */
   #changed() {
-    if (!this.#is_scheduled) {
-      this.#is_scheduled = true;
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
       setTimeout(() => this.#refresh());
     }
   }
 
   #refresh() {
-    this.#is_scheduled = false;
+    this.#isScheduled = false;
     const client = this.#client;
     // A room that is refused is shown as it was.
     this.#room = client.rooms.get(this.#place.room) ?? this.#room;
     const room = this.#room;
-    const is_nameless = client.phase === "nameless";
-    const is_put_out = room?.place === "put out";
-    this.#door.hidden = !is_nameless || this.#place.token !== null;
-    this.#composer.hidden = !this.#is_known || is_put_out || this.#is_refused;
-    this.#outside.hidden = !is_put_out || is_nameless;
+    const isNameless = client.phase === "nameless";
+    const isPutOut = room?.place === "put out";
+    this.#door.hidden = !isNameless || this.#place.token !== null;
+    this.#composer.hidden = !this.#isKnown || isPutOut || this.#isRefused;
+    this.#outside.hidden = !isPutOut || isNameless;
     this.#count.hidden = !room || room.last === null;
-    room && this.#show_room(room);
+    room && this.#showRoom(room);
   }
 
   /** @param {Room} room */
-  #show_room(room) {
+  #showRoom(room) {
     this.#log.show(room);
-    set_text(this.#topic, room.topic);
-    set_text(this.#count, this.#words.say("people", room.count));
-    this.#people_list.show([...room.members].sort().map((id) => ({ id })));
-    set_text(this.#outside_text, room.notices.at(-1)?.text ?? "");
+    setText(this.#topic, room.topic);
+    setText(this.#count, this.#words.say("people", room.count));
+    this.#peopleList.show([...room.members].sort().map((id) => ({ id })));
+    setText(this.#outsideText, room.notices.at(-1)?.text ?? "");
   }
 }
 

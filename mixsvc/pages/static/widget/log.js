@@ -1,8 +1,8 @@
 // @ts-check
 /** The messages of the room, and what is not sent yet. What others wrote goes in as text. */
 
-import { button, KeyedList, made, set_text } from "../dom.js";
-import { with_links } from "../views/links.js";
+import { button, KeyedList, made, setText } from "../dom.js";
+import { withLinks } from "../views/links.js";
 
 /**
  * @typedef {import("../client/client.js").ChatClient} ChatClient
@@ -39,7 +39,7 @@ export class LogView {
     this.#clock = new Intl.DateTimeFormat(words.lang, { hour: "2-digit", minute: "2-digit" });
     this.#full = new Intl.DateTimeFormat(words.lang, { dateStyle: "full", timeStyle: "short" });
     this.#earlier = button("quiet earlier", words.say("older"), () => this.#turn());
-    this.#newest = button("newest", words.say("newest"), () => this.#go_to_end());
+    this.#newest = button("newest", words.say("newest"), () => this.#goToEnd());
     this.#newest.hidden = true;
     this.#newest.part.add("newest");
     this.scroller = made("div", "log", this.#earlier, this.#list, this.#unsent);
@@ -47,11 +47,11 @@ export class LogView {
     this.scroller.tabIndex = 0;
     this.scroller.setAttribute("role", "log");
     this.scroller.setAttribute("aria-live", "polite");
-    this.scroller.onscroll = () => this.#on_scroll();
+    this.scroller.onscroll = () => this.#onScroll();
     // Whoever reads the newest goes on to do so when there is less room, or more.
-    new ResizeObserver(() => this.#room?.following && this.#go_to_end()).observe(this.scroller);
-    this.#lines = new KeyedList(this.#list, this.#made_line, (place, { said }) => this.#update(place, said));
-    this.#waiting = new KeyedList(this.#unsent, this.#made_unsent, (place, { line }) => this.#wait(place, line));
+    new ResizeObserver(() => this.#room?.following && this.#goToEnd()).observe(this.scroller);
+    this.#lines = new KeyedList(this.#list, this.#madeLine, (place, { said }) => this.#update(place, said));
+    this.#waiting = new KeyedList(this.#unsent, this.#madeUnsent, (place, { line }) => this.#wait(place, line));
   }
 
   /** @returns {HTMLElement[]} */
@@ -62,29 +62,29 @@ export class LogView {
   /** @param {Room} room */
   show(room) {
     const { scroller } = this;
-    const was_at_end = this.#is_at_end || (room.following && this.#room !== room);
+    const wasAtEnd = this.#isAtEnd || (room.following && this.#room !== room);
     const height = scroller.scrollHeight;
     const first = this.#list.firstElementChild;
     this.#room = room;
     this.#lines.show(room.messages.map((said) => ({ id: `${room.histories}.${said.number}`, said })));
     this.#waiting.show(this.#client.outbox.of(room.name).map((line) => ({ id: line.key, line })));
     this.#earlier.hidden = (room.messages[0]?.number ?? 0) <= room.first || room.place !== "inside";
-    if (was_at_end) {
-      this.#go_to_end();
-      room.mark_read();
+    if (wasAtEnd) {
+      this.#goToEnd();
+      room.markRead();
     } else if (first !== this.#list.firstElementChild && scroller.scrollTop < height) {
       // Earlier messages came: what is read stays where it is.
       scroller.scrollTop += scroller.scrollHeight - height;
     }
-    this.#newest.hidden = this.#is_at_end || room.unread === 0;
+    this.#newest.hidden = this.#isAtEnd || room.unread === 0;
   }
 
-  get #is_at_end() {
+  get #isAtEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     return scrollHeight - scrollTop - clientHeight < NEAR;
   }
 
-  #go_to_end() {
+  #goToEnd() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
@@ -93,17 +93,17 @@ export class LogView {
     this.#room && this.#client.turnPage(this.#room, "older");
   }
 
-  #on_scroll() {
-    const is_at_end = this.#is_at_end;
-    this.#room?.follow(is_at_end);
-    if (is_at_end) {
-      this.#room?.mark_read();
+  #onScroll() {
+    const isAtEnd = this.#isAtEnd;
+    this.#room?.follow(isAtEnd);
+    if (isAtEnd) {
+      this.#room?.markRead();
       this.#newest.hidden = true;
     }
   }
 
   /** @param {Shown} shown */
-  #made_line = ({ said }) => {
+  #madeLine = ({ said }) => {
     if (said.kind === "topic") {
       return made("li", "notice", this.#words.say(said.text ? "topicSet" : "topicGone", said.name, said.text));
     }
@@ -120,7 +120,7 @@ export class LogView {
 
   /** @param {Said} said */
   #text(said) {
-    const place = made("p", "text", ...with_links(said.text));
+    const place = made("p", "text", ...withLinks(said.text));
     place.dir = "auto";
     place.part.add("text");
     if (said.edited) {
@@ -141,7 +141,7 @@ export class LogView {
   }
 
   /** @param {Unsent} unsent */
-  #made_unsent = ({ line }) => {
+  #madeUnsent = ({ line }) => {
     const text = made("p", "text", line.text);
     text.dir = "auto";
     const retry = button("quiet", this.#words.say("retry"), () => this.#client.retry(line));
@@ -151,10 +151,10 @@ export class LogView {
 
   /** @param {HTMLElement} place @param {Line} line */
   #wait(place, line) {
-    const has_failed = line.state === "failed";
-    place.classList.toggle("failed", has_failed);
+    const hasFailed = line.state === "failed";
+    place.classList.toggle("failed", hasFailed);
     const state = /** @type {HTMLElement} */ (place.querySelector(".state"));
-    set_text(state, has_failed ? line.reason : this.#words.say("waiting"));
-    place.querySelectorAll("button").forEach((each) => (each.hidden = !has_failed));
+    setText(state, hasFailed ? line.reason : this.#words.say("waiting"));
+    place.querySelectorAll("button").forEach((each) => (each.hidden = !hasFailed));
   }
 }

@@ -24,7 +24,7 @@ export class MixChat extends HTMLElement {
   /** @type {Identify | null} */
   #token = null;
   #root = this.attachShadow({ mode: "open" });
-  #is_scheduled = false;
+  #isScheduled = false;
 
   constructor() {
     super();
@@ -67,23 +67,23 @@ export class MixChat extends HTMLElement {
 
   /** Once for all that a page sets in one turn; an element that is only moved stays connected. */
   #restart() {
-    if (!this.#is_scheduled) {
-      this.#is_scheduled = true;
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
       afterScripts(() => this.#start());
     }
   }
 
   #start() {
-    this.#is_scheduled = false;
+    this.#isScheduled = false;
     const wanted = this.isConnected ? this.#settings : "";
-    if (wanted === this.#shown && this.#token === this.#shown_token) {
+    if (wanted === this.#shown && this.#token === this.#shownToken) {
       return;
     }
     this.#box?.close();
     this.#box = null;
     this.#root.replaceChildren();
     this.#shown = wanted;
-    this.#shown_token = this.#token;
+    this.#shownToken = this.#token;
     if (wanted) {
       const [url, room, lang] = /** @type {[string, string, string]} */ (JSON.parse(wanted));
       this.#box = new Box(new Words(lang), { url, room, token: this.#token });
@@ -95,7 +95,7 @@ export class MixChat extends HTMLElement {
   /** What is shown; "" for nothing. */
   #shown = "";
   /** @type {Identify | null} */
-  #shown_token = null;
+  #shownToken = null;
 
   get #settings() {
     const url = new URL(this.getAttribute("url") ?? here(), document.baseURI).href;
