@@ -20,6 +20,7 @@ from mixsvc.chat.handlers.membership import MembershipHandler
 from mixsvc.chat.handlers.message_dates import MessageDates
 from mixsvc.chat.handlers.messages import RATES, MessageHandler
 from mixsvc.chat.handlers.moderation import ModerationHandler
+from mixsvc.chat.handlers.pages import PageReader
 from mixsvc.chat.handlers.rate_feed import RateFeed
 from mixsvc.chat.handlers.rate_limits import RateLimiter
 from mixsvc.chat.handlers.retention import Retention
@@ -139,11 +140,12 @@ class ChatDispatcher:
         self._rate_limiter = RateLimiter(state.clock, state.settings)
         self._teller = teller = MessageTeller(state)
         # For those who follow rooms without being inside.
-        self.room_events = RoomEvents(state, teller)
+        pages = PageReader(state, teller)
+        self.room_events = RoomEvents(state, teller, pages)
         self._log_outs = PersonLogOuts(state, neighbours.tokens, self.room_events)
         self._hello = HelloHandler(state, self._log_outs)
-        self._membership = MembershipHandler(state, teller)
-        self._messages = MessageHandler(state, teller, neighbours.rates, neighbours.hooks)
+        self._membership = MembershipHandler(state, teller, pages)
+        self._messages = MessageHandler(state, teller, pages, neighbours.rates, neighbours.hooks)
         self._corrections = CorrectionHandler(state)
         self._rate_feed = RateFeed(state, neighbours.rates)
         self._moderation = ModerationHandler(state, moderators)

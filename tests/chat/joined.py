@@ -26,6 +26,12 @@ class Claim:
     nodes: dict[int, Claimant] = field(default_factory=dict)
 
 
+class NodeDatabase(FakeDatabase):
+    """Its answers may be lost, as those of PostgreSQL."""
+
+    run_again = FakeDatabase.run
+
+
 class NodeHarness(ChatHarness):
     """One node of a cluster."""
 
@@ -37,7 +43,7 @@ class NodeHarness(ChatHarness):
         super().__init__(**settings)
 
     def make_database(self) -> FakeDatabase:
-        return FakeDatabase(self.cluster.database)
+        return NodeDatabase(self.cluster.database)
 
     def make_nodes(self) -> Nodes:
         self.heart = FakeHeart()

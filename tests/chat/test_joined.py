@@ -88,7 +88,7 @@ class MessageTests(JoinedTestCase):
         self.assertEqual([(121, "more")], self.texts(cid))
         self.assertEqual(list(range(1, 122)), [number for number, _ in self.texts(ann)])
 
-    def test_a_join_that_waits_for_what_the_members_lack_is_refused_if_that_cannot_be_read(self) -> None:
+    def test_who_joins_gets_only_what_the_members_were_told_if_the_rest_cannot_be_read(self) -> None:
         ann, bob = self.a.inside("Ann"), self.b.inside("Bob")
         cid = self.a.named("Cid")
         bob.send("say", **ALL, text="hello")
@@ -99,11 +99,11 @@ class MessageTests(JoinedTestCase):
         self.a.database.step()
         self.a.database.fail()
         self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
-        self.assertEqual([("busy", "join")], [(each["code"], each["of"]) for each in cid.got()])
-        (joined,) = [each for each in self.ask(cid, "join", **ALL) if each["type"] == "joined"]
+        (joined,) = cid.got("joined")
+        self.assertEqual(([], 0), (joined["messages"], joined["last"]))
+        self.ask(ann, "say", **ALL, text="you, too")
 
-        self.assertEqual([1], [each["number"] for each in joined["messages"]])
-        self.assertEqual(([(1, "hello")], []), (self.texts(ann), self.texts(cid)))
+        self.assertEqual([(1, "hello"), (2, "you, too")], self.texts(cid))
 
     def test_a_client_goes_on_at_another_node_where_it_left_off(self) -> None:
         ann = self.a.inside("Ann", token="t" * 20)
@@ -461,12 +461,14 @@ class LifeTests(JoinedTestCase):
 
     def test_while_only_the_engine_is_away_a_node_answers_from_memory_and_nothing_else(self) -> None:
         ann = self.a.inside("Ann")
+        self.ask(ann, "say", **ALL, text="before")
         self.a.heart.is_trusted, self.a.heart.may_recall = False, True
 
         told = [
             self.ask(ann, type, **fields)[0]
             for type, fields in (
                 ("say", {**ALL, "text": "x"}),
+                ("history", {"room": "den"}),
                 ("history", ALL),
                 ("who", ALL),
                 ("rooms", {}),
@@ -476,7 +478,110 @@ class LifeTests(JoinedTestCase):
         ]
 
         self.assertEqual(["not_saved", "busy"], [each["code"] for each in told[:2]])
-        self.assertEqual(["who", "rooms", "rates", "left"], [each["type"] for each in told[2:]])
+        self.assertEqual(["before"], [each["text"] for each in told[2]["messages"]])
+        self.assertEqual(["who", "rooms", "rates", "left"], [each["type"] for each in told[3:]])
+
+
+class AwayTests(JoinedTestCase):
+    """The engine is away: what the members of a room have been told can be read, and nothing is missed afterwards."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ann, self.bob = self.a.inside("Ann"), self.b.inside("Bob")
+        self.cid = self.a.named("Cid", token="c" * 20)
+        for text in ("one", "two"):
+            self.ask(self.ann, "say", **ALL, text=text)
+
+    def go_away(self, is_noticed: bool = True) -> None:
+        self.a.heart.is_trusted, self.a.heart.may_recall = not is_noticed, is_noticed
+        self.cluster.is_away = True
+
+    def come_back(self) -> None:
+        self.a.heart.is_trusted, self.cluster.is_away = True, False
+
+    def asked(self, client: FakeClient, type: str, **fields: object) -> list[dict[str, Any]]:
+        """What a client gets while each transaction of its node fails."""
+        client.clear()
+        client.send(type, **fields)
+        while self.a.database.asked:
+            self.a.database.fail()
+        while self.a.inbox:
+            self.a.inbox.popleft()()
+        return client.got()
+
+    def test_who_joins_meanwhile_gets_each_message_once(self) -> None:
+        for is_noticed in (True, False):
+            self.go_away(is_noticed)
+            (joined,) = self.asked(self.cid, "join", **ALL)
+            self.assertEqual(["one", "two"], [each["text"] for each in joined["messages"]][:2])
+            self.come_back()
+            self.cid.clear()
+            self.ask(self.bob, "say", **ALL, text="three")
+            self.ask(self.ann, "say", **ALL, text="four")
+
+            self.assertEqual(["three", "four"], [text for _, text in self.texts(self.cid)])
+            # Members of the other nodes learn who is here.
+            self.assertIn("Cid", self.ask(self.bob, "who", **ALL)[0]["members"])
+            self.flushLoggedErrors(StorageError)
+            self.ask(self.cid, "leave", **ALL)
+
+    def test_who_comes_back_meanwhile_gets_what_it_has_missed_and_what_was_deleted(self) -> None:
+        mia = self.b.moderator()
+        (page,) = self.ask(self.cid, "join", **ALL)
+        self.ask(self.cid, "leave", **ALL)
+        self.ask(self.ann, "say", **ALL, text="three")
+        self.ask(mia, "delete", **ALL, number=1)
+        self.go_away()
+        known = {each: page[each] for each in ("token", "epoch")}
+
+        (joined,) = self.asked(self.cid, "join", **ALL, since=2, **known)
+
+        self.assertEqual((["three"], [1]), ([each["text"] for each in joined["messages"]], joined["deleted"]))
+        (again,) = self.asked(self.a.named("Dan"), "join", **ALL)
+        self.assertEqual("no_name", again["code"])
+
+    def test_rooms_that_nobody_is_in_and_pages_that_are_not_remembered_are_busy(self) -> None:
+        self.go_away()
+
+        codes = [
+            self.asked(self.cid, type, **fields)[0].get("code")
+            for type, fields in (
+                ("join", {"room": "den"}),
+                ("join", {**ALL, "since": 1, "token": "1.ff", "epoch": "another"}),
+                ("join", {**ALL, "since": 7}),
+            )
+        ]
+
+        self.assertEqual(["busy"] * 3, codes)
+        self.come_back()
+        self.assertEqual(["joined"], [each["type"] for each in self.ask(self.cid, "join", room="den")])
+
+    def test_another_window_of_somebody_who_is_here_keeps_the_name(self) -> None:
+        self.go_away()
+        window, other = self.a.client(), self.a.client()
+
+        self.assertEqual(
+            ["welcome"], [each["type"] for each in self.asked(window, "hello", name="cid", token="c" * 20)]
+        )
+        self.assertEqual("Cid", window.got("welcome")[0]["name"])
+        self.assertEqual("name_taken", self.asked(other, "hello", name="Cid", token="x" * 20)[0]["code"])
+        self.assertEqual("busy", self.asked(other, "hello", name="Dan")[0]["code"])
+        self.go_away(is_noticed=False)
+        window = self.a.client()
+        self.assertEqual("welcome", self.asked(window, "hello", name="Cid", token="c" * 20)[0]["type"])
+
+    def test_views_read_what_is_remembered(self) -> None:
+        self.go_away()
+
+        page = self.successResultOf(self.a.dispatcher.page("lobby", None, 1))
+        self.assertEqual(["two"], [each.text for each in page.messages])
+        self.failureResultOf(self.a.dispatcher.page("den", None, 1))
+
+    def test_a_node_that_begins_anew_remembers_nothing(self) -> None:
+        self.a.heart.host.begin_anew()
+        self.go_away()
+
+        self.failureResultOf(self.a.dispatcher.page("lobby", None, 1))
 
 
 class RetentionTests(JoinedTestCase):

@@ -5,6 +5,7 @@
 - access: who may do what in which room, and see it.
 - rate_limits: whether a request comes too early. It is called before every handler.
 - hello: admits a connection and gives it a name.
+- pages: reads pages of rooms, from memory while PostgreSQL is away.
 - membership: join, leave, rooms, who; tells members who comes and goes.
 - messages: say and history, and what comes by HTTP. telling: tells the members of rooms what was said.
 - corrections: edit, and delete of one's own messages.

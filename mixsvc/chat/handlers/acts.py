@@ -36,6 +36,7 @@ class ActHandler:
         log_outs: PersonLogOuts,
     ) -> None:
         self._state = state
+        self._memory = state.storage.memory
         self._revocation = revocation
         self._log_outs = log_outs
         self._teller = teller
@@ -62,6 +63,8 @@ class ActHandler:
                 self._state.rooms.forget(act.room)
 
     def _delete(self, act: Deletion) -> None:
+        if self._memory is not None:
+            self._memory.deleted(act.room, act.number)
         room = self._state.rooms.find(act.room)
         if room is not None:
             room.topic = act.topic
@@ -70,6 +73,8 @@ class ActHandler:
     def _edit(self, act: Edition) -> None:
         room = self._state.rooms.find(act.room)
         # Without a text it was deleted, which the journal says, too.
+        if self._memory is not None and act.text is not None:
+            self._memory.edited(act.room, act.number, act.text)
         if room is not None and act.text is not None:
             self._teller.edited(room, act.number, act.text)
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from secrets import token_hex
 from typing import NoReturn, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
 from mixsvc.chat.handlers.log_outs import PersonLogOuts
@@ -67,7 +67,7 @@ class HelloHandler:
             return None
         self._check(request, wanted)
         self._claiming[wanted.key] += 1
-        claimed = self._state.nodes.claims.claim(wanted)
+        claimed = self._claim(wanted)
         # Only then may it be released.
         claimed.addBoth(self._answered, wanted)
         return claimed.addCallbacks(self._claimed, _not_claimed, (client, request, wanted), errbackArgs=(request,))
@@ -91,6 +91,18 @@ class HelloHandler:
         client.is_moderator = False
         client.rooms, client.identified_at = signed.rooms, signed.since
         self._log_outs.end_with(client, signed.until)
+
+    def _claim(self, wanted: Claimant) -> "Deferred[str | None]":
+        nodes = self._state.nodes
+        asking = nodes.claims.claim(wanted) if nodes.heart.is_trusted else fail(ServiceBusy("the database is away"))
+        return asking.addErrback(self._known_here, wanted)
+
+    def _known_here(self, failure: Failure, wanted: Claimant) -> str:
+        """Nobody says whose name it is; but it stays with the person who has it on this node."""
+        person = self._state.people.find(wanted.name)
+        if person is None or person.id != wanted.person:
+            failure.raiseException()
+        return person.name
 
     def _answered(self, answer: T, wanted: Claimant) -> T:
         self._claiming[wanted.key] -= 1

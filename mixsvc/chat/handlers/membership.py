@@ -7,6 +7,7 @@ from typing import Final
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.chat.handlers.pages import CATCH_UP, PageReader
 from mixsvc.chat.handlers.state import PUBLISHER, ChatState, begin_waiting, end_waiting
 from mixsvc.chat.handlers.telling import Joiner, MessageTeller
 from mixsvc.chat.model.acts import Removal
@@ -20,10 +21,7 @@ from mixsvc.chat.storage.records import PageQuery
 from mixsvc.common import names
 from mixsvc.interfaces import ChatPage
 
-__all__ = ["CATCH_UP", "MembershipHandler"]
-
-# How many messages a client that comes back gets at most.
-CATCH_UP: Final = 1000
+__all__ = ["MembershipHandler"]
 
 # How often the members of a large room are told how many they are, in seconds.
 SUMMARY_SECONDS: Final = 1.0
@@ -34,9 +32,10 @@ class MembershipHandler:
 
     _log = Logger()
 
-    def __init__(self, state: ChatState, teller: MessageTeller) -> None:
+    def __init__(self, state: ChatState, teller: MessageTeller, pages: PageReader) -> None:
         self._state = state
         self._teller = teller
+        self._pages = pages
         state.nodes.roster.listen(self)
         self._closing = False
 
@@ -68,7 +67,7 @@ class MembershipHandler:
             raise
         client.joining[name] = request
         self._teller.expect(name)
-        page = self._state.storage.catch_up(self._query(request))
+        page = self._pages.catch_up(self._query(request))
         page.addCallbacks(self._joined, self._not_joined, (client, request), errbackArgs=(client, request))
 
     def leave(self, client: Client, request: Leave) -> None:
@@ -157,9 +156,7 @@ class MembershipHandler:
         return PageQuery(request.room, request.since, CATCH_UP, seen=request.since, known=known)
 
     def _joined(self, page: ChatPage, client: Client, request: Join) -> None:
-        joiner = Joiner(
-            page.last, lambda: self._admit(page, client, request), lambda: self._not_joined(None, client, request)
-        )
+        joiner = Joiner(page.last, lambda: self._admit(page, client, request), lambda: self._not_told(client, request))
         self._teller.enter_when_told(request.room, joiner)
 
     def _admit(self, page: ChatPage, client: Client, request: Join) -> None:
@@ -196,6 +193,14 @@ class MembershipHandler:
         # The event may have been too much for the outbox, and the connection lost.
         if is_new and room.name in client.inside:
             self._announce(room, came, others)
+
+    def _not_told(self, client: Client, request: Join) -> None:
+        """The members cannot be told what the page has; what they were told, the client may get as well."""
+        page = self._pages.recalled(self._query(request))
+        if page is not None:
+            self._admit(page, client, request)
+        else:
+            self._not_joined(None, client, request)
 
     def _not_joined(self, failure: Failure | None, client: Client, request: Join) -> None:
         end_waiting(client)

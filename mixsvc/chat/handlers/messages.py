@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from mixsvc.chat.handlers.pages import PageReader
 from mixsvc.chat.handlers.state import PUBLISHER, ChatState, begin_waiting, end_waiting
 from mixsvc.chat.handlers.telling import MessageTeller
 from mixsvc.chat.model.people import Client
@@ -36,9 +37,12 @@ MOST_PAGES: Final = 4
 class MessageHandler:
     """Answers say and history, and publishes messages that come by HTTP. Used in the reactor thread only."""
 
-    def __init__(self, state: ChatState, teller: MessageTeller, rates: IRates, runner: HookRunner) -> None:
+    def __init__(
+        self, state: ChatState, teller: MessageTeller, pages: PageReader, rates: IRates, runner: HookRunner
+    ) -> None:
         self._state = state
         self._teller = teller
+        self._pages = pages
         self._rates = rates
         self._listeners = MessageListeners(state.clock, runner, self._answer_message)
 
@@ -87,14 +91,14 @@ class MessageHandler:
             raise refusal(request, "no_such_room", "There is no room of this name; ask for the list of rooms.")
         begin_waiting(client, request, "busy", MOST_PAGES)
         client.reading[id(request)] = request
-        page = self._state.storage.page(PageQuery(request.room, 0, request.limit, request.before))
+        page = self._pages.page(PageQuery(request.room, 0, request.limit, request.before))
         page.addCallbacks(self._read, self._not_read, (client, request), errbackArgs=(client, request))
 
     def page(self, room: str, before: int | None, limit: int) -> "Deferred[ChatPage]":
         """Read a page for somebody without a connection. Raises NoSuchRoom; fails with NotRead."""
         if not self._state.rooms.exists(room):
             raise NoSuchRoom(f"There is no room {room!r}.")
-        return self._state.storage.page(PageQuery(room, 0, limit, before))
+        return self._pages.page(PageQuery(room, 0, limit, before))
 
     def _post(self, post: "Post") -> "Deferred[StoredMessage]":
         room, key = post.room, post.key

@@ -11,10 +11,12 @@ from contextlib import suppress
 from itertools import accumulate
 from typing import Final
 
+from mixsvc.chat.handlers.pages import CATCH_UP, PageReader
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.handlers.telling import Joiner, MessageTeller
+from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.model.rooms import BadRoom, TooManyRooms
-from mixsvc.chat.storage.records import NewMessages
+from mixsvc.chat.storage.records import NewMessages, PageQuery
 from mixsvc.common.positions import Position
 from mixsvc.errors import NotPublished
 from mixsvc.interfaces import ChatMessage
@@ -29,9 +31,10 @@ TELL_AT_ONCE: Final = 2**18
 class RoomEvents:
     """Implements Topics (mixsvc.interfaces.topics) for one room at a time, and LoggedInMany. Reactor thread."""
 
-    def __init__(self, state: ChatState, teller: MessageTeller) -> None:
+    def __init__(self, state: ChatState, teller: MessageTeller, pages: PageReader) -> None:
         self.state = state
         self.teller = teller
+        self.pages = pages
         # By room: those who are told with the members.
         self._live: dict[str, dict[RoomFollowing, None]] = {}
         # All who follow, also those who read what they have missed.
@@ -170,6 +173,9 @@ class RoomFollowing:
     def _read(self) -> None:
         if self._is_reading or self._is_paused or self._is_stopped:
             return
+        if self._events.teller.has_told(self.room, self._seen):
+            self._events.add(self)
+            return
         self._is_reading = True
         reading = self._events.state.storage.read_new({self.room: self._seen})
         reading.addCallbacks(self._found, self._not_found)
@@ -206,9 +212,19 @@ class RoomFollowing:
             self._events.add(self)
 
     def _not_found(self, failure: object = None) -> None:
-        """The storage queue has logged it. Whoever comes back goes on where it was."""
+        """The storage queue has logged it. Unless this node remembers the rest, whoever comes back goes on there."""
         self._is_reading = False
-        self.end(TopicEnd.UNKNOWN)
+        if self._is_stopped or self._is_paused:
+            return
+        page = self._events.pages.recalled(PageQuery(self.room, self._seen, CATCH_UP, known=Known(None, None, 0)))
+        messages = page.messages if page is not None else ()
+        if page is None or page.last - self._seen != len(messages):
+            self.end(TopicEnd.UNKNOWN)
+            return
+        self._seen = page.last
+        if messages:
+            self._reader.events(TopicBatch(self.room, tuple(_event(self.room, each) for each in messages)))
+        self._read()
 
 
 def _beginning(messages: Sequence[ChatMessage]) -> Sequence[ChatMessage]:

@@ -34,6 +34,7 @@ class MessageTeller:
 
     def __init__(self, state: ChatState) -> None:
         self._state = state
+        self._memory = state.storage.memory
         self._tails: Tails[StoredMessage] = Tails(_without_text)
         # How many clients are about to join each room, and those of them whose page is ahead of the members.
         self._joining: dict[str, int] = {}
@@ -66,6 +67,14 @@ class MessageTeller:
                 self._add(room, stored)
         self._read_missing()
 
+    def is_followed(self, name: str) -> bool:
+        """Whether somebody is in a room, is about to join it, or follows it."""
+        return name in self._tails.rooms()
+
+    def has_told(self, name: str, number: int) -> bool:
+        """Whether this is the newest message of a room, as far as its members were told."""
+        return self._tails.is_begun(name) and self._tails.told(name) == number
+
     def expected(self) -> Collection[str]:
         """The rooms that somebody is about to join, or follows."""
         return self._joining.keys()
@@ -88,6 +97,8 @@ class MessageTeller:
         if name in self._joining or (room is not None and room.audience()):
             return
         self._tails.close(name)
+        if self._memory is not None:
+            self._memory.forget(name)
 
     def enter_when_told(self, name: str, joiner: Joiner) -> None:
         """Call joiner.enter() when the members have been told all messages of the page, but none behind it."""
@@ -175,6 +186,8 @@ class MessageTeller:
     def _tell(self, room: Room, stored: StoredMessage) -> None:
         message = stored.message
         room.heard(message.number)
+        if self._memory is not None:
+            self._memory.told(room.name, stored)
         if message.kind == TOPIC:
             room.topic = message.text
         audience = room.audience()
@@ -203,7 +216,7 @@ class MessageTeller:
 
 
 def _without_text(stored: StoredMessage) -> StoredMessage:
-    return replace(stored, message=replace(stored.message, text="", is_deleted=True))
+    return replace(stored, message=replace(stored.message, text="", is_deleted=True, is_edited=False))
 
 
 def _with_text(text: str, stored: StoredMessage) -> StoredMessage:

@@ -232,4 +232,4 @@ MODERATING: Final = (Kick, Mute, Unmute, Ban, Unban, ListSanctions, Edits, Audit
 WRITING: Final = (Say, Edit, Delete)
 
 # The requests that a node answers from memory.
-RECALLED: Final = (Leave, ListRooms, Who, Subscribe)
+RECALLED: Final = (Hello, Join, Leave, ListRooms, Who, History, Subscribe)

@@ -2,6 +2,7 @@
 
 - queue: what the handlers call; it runs one transaction after the other.
 - store: the functions that each kind of database has for the chat; records: their values; pages: how long a page is.
+- memory: what a node remembers, to be read while PostgreSQL is away.
 - sqlite/, postgres/: these functions for SQLite and for PostgreSQL.
 - times: in whole microseconds, as both kinds can store them.
 

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from mixsvc.chat.model.epochs import MARK_BITS, new_mark
+from mixsvc.chat.storage.memory import RememberedRooms, Surface
 from mixsvc.chat.storage.records import Draft, NewMessages, PageQuery, StorageLimits, StoredMessage
 from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks
@@ -58,6 +59,8 @@ class StorageQueue:
         self._limits = StorageLimits(settings.keep, page_bytes, new_epoch())
         self.commits = CommitStats()
         self._line = line = WorkLine(clocks.steady, database.transactions, "chat")
+        # What may be read while the database is away; None where it never is.
+        self.memory = RememberedRooms() if line.repeats else None
         self._appends = line.queue(Work("insert", self._insert, APPENDS_AT_ONCE, NotSaved, ended=self._count))
         # A queue of their own: joins do not wait behind those who read old messages.
         self._joins = line.queue(Work("read", self._read, READS_AT_ONCE, NotRead))
@@ -103,6 +106,10 @@ class StorageQueue:
     def catch_up(self, query: PageQuery) -> Deferred[ChatPage]:
         """Read a page for a client that joins: it does not wait for calls of `page`. Fails with NotRead."""
         return self._line.ask(self._joins, query)
+
+    def remembered(self, query: PageQuery, told: int, topic: str, cutoff: float) -> ChatPage | None:
+        """A page without the database; None if it must be asked. told: see RememberedRooms. topic, cutoff: Surface."""
+        return self.memory.page(query, told, Surface(topic, self._limits, cutoff)) if self.memory is not None else None
 
     def read_new(self, after: Mapping[str, int]) -> Deferred[Mapping[str, NewMessages]]:
         """Read the next messages of rooms behind these numbers, with the changes. Fails with NotSaved."""

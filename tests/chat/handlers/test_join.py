@@ -2,7 +2,7 @@
 
 from twisted.logger import capturedLogs
 
-from mixsvc.chat.handlers.membership import CATCH_UP
+from mixsvc.chat.handlers.pages import CATCH_UP
 from mixsvc.errors import StorageError
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import ChatHarness

@@ -6,7 +6,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.common.positions import Position
-from mixsvc.errors import NotPublished
+from mixsvc.errors import NotPublished, StorageError
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicEnd
 from tests.chat.cases import ChatTestCase
@@ -164,10 +164,10 @@ class RoomEventsTests(ChatTestCase):
         assert follower.heard == early.heard == []
 
     def test_a_database_that_fails_ends_it(self) -> None:
+        self.publish("one")
         follower = self.follow(0)
 
         self.failing()
-        self.publish("one")
 
         assert follower.heard == [TopicEnd.UNKNOWN]
 
@@ -262,6 +262,25 @@ class JoinedRoomEventsTests(SynchronousTestCase):
         self.publish("one", "two")
 
         assert self.follower.heard == [(2, "one"), (3, "two")]
+
+    def test_while_the_engine_is_away_whoever_comes_goes_on_from_memory(self) -> None:
+        ann = self.a.inside("Ann", room="hall")
+        self.publish("one", "two")
+        self.a.heart.is_trusted = False
+        followers = [follow(self.a, since, room="hall") for since in (None, 1, 0)]
+        while self.a.database.asked:
+            self.a.database.fail()
+        self.flushLoggedErrors(StorageError)
+        self.a.heart.is_trusted = True
+        self.publish("three")
+
+        heard = [each.heard for each in followers]
+        assert heard == [
+            [(4, "three")],
+            [(2, "one"), (3, "two"), (4, "three")],
+            [(number + 1, text) for number, text in enumerate(("zero", "one", "two", "three"))],
+        ]
+        assert len(ann.got("message")) == 3
 
     def test_whoever_waits_for_the_members_is_told_although_the_room_was_evicted(self) -> None:
         second = follow(self.a, 1, room="hall")

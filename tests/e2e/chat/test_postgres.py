@@ -73,6 +73,8 @@ def test_while_the_server_is_away_nobody_waits_and_afterwards_nothing_needs_a_re
             assert "PostgreSQL is away" in unready(admin_url(service))
             assert metric(admin_url(service), "mixsvc_postgresql_up") == 0
             assert get_text(f"{service.url}/api/rates")
+            ann.ask(type="history", room="lobby")
+            assert [each["text"] for each in ann.wait_for("history")["messages"]] == ["before"]
         finally:
             server.start()
         wait_until(lambda: unready(admin_url(service)) == "", "it does not come back")
