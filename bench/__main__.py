@@ -13,7 +13,7 @@ from typing import Final
 
 from bench.computing import steps_for
 from bench.installing import CannotInstall, install
-from bench.peers import ALL_PEERS, BEFORE, Peer
+from bench.peers import ALL_PEERS, Peer
 from bench.processes import CannotStart, ending_cleanly, on_cores, raise_file_limit, running
 from bench.protocol import ProtocolError
 from bench.report import Results, table
@@ -79,7 +79,7 @@ def _is_installed(peer: Peer) -> bool:
 
 def _peer(name: str, before: str) -> Peer:
     peer = ALL_PEERS[name]
-    return replace(peer, commit=before) if peer.commit else peer
+    return replace(peer, commit=before) if peer.commit and before else peer
 
 
 def _warn_of_few_cores(scenario: Scenario) -> None:
@@ -101,7 +101,9 @@ def _options() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--only", type=_names(SCENARIOS), default=list(SCENARIOS), help=f"separated by commas: {scenarios} (all)")
     add("--servers", type=_names(ALL_PEERS), default=list(ALL_PEERS), help=f"separated by commas: {servers} (all)")
-    add("--before", default=BEFORE, help="the commit that mixsvc-before runs (the last one with views in threads only)")
+    add(
+        "--before", default="", help="the commit that the servers named -before run (each the one that its table names)"
+    )
     add("--rounds", type=_rounds, default=5, help="how often to measure each server, 1 to 1000 (5)")
     add("--seconds", type=_seconds, default=3.0, help="duration of each measurement in seconds, at most 60 (3)")
     return parser

@@ -108,16 +108,17 @@ class Echoes:
         transport = group.clients[0].transport
         self._frames = [client_frame(numbered(number, MESSAGE_BYTES), transport) for number in range(self.numbers)]
 
-    def run(self, seconds: float) -> float:
-        """Round trips per second. Raises ProtocolError unless each message comes back once and in order."""
+    def start(self, seconds: float = WARM_UP_SECONDS) -> None:
+        """Send the first messages, and go on for so long. Called once."""
         for client in self._group.clients:
             client.socket.send(self._frames[0])
-        self._run_until(time.perf_counter() + min(WARM_UP_SECONDS, seconds))
+        self._run_until(time.perf_counter() + seconds)
+
+    def run(self, seconds: float) -> tuple[int, float]:
+        """The messages that came back in about this time, and the time in seconds."""
         before, start = self._group.total(), time.perf_counter()
         self._run_until(start + seconds)
-        came, took = self._group.total() - before, time.perf_counter() - start
-        self._check()
-        return came / took
+        return self._group.total() - before, time.perf_counter() - start
 
     def _run_until(self, end: float) -> None:
         frames, buffer, poll = self._frames, self._group.buffer, self._group.poll
@@ -128,8 +129,11 @@ class Echoes:
                 if client.count > before:
                     client.socket.send(frames[client.count % self.numbers])
 
-    def _check(self) -> None:
-        """Wait for the one echo of each client that is under way, and check all."""
+    def check(self) -> None:
+        """Wait for the one echo of each client that is under way.
+
+        Raises ProtocolError unless each message came back once and in order.
+        """
         sent = [client.count + 1 for client in self._group.clients]
         end = time.perf_counter() + DRAIN_SECONDS
         quiet = 0.0

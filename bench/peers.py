@@ -11,9 +11,9 @@ from bench.protocol import PLAIN, WEBSOCKET, Transport
 
 __all__ = [
     "ALL_PEERS",
-    "BEFORE",
     "BEFORE_NODES",
     "CACHE",
+    "ECHO",
     "HELD",
     "ISOLATION",
     "PEERS",
@@ -29,8 +29,10 @@ ROOT: Final = Path(__file__).parent.parent
 CACHE: Final = ROOT / ".cache" / "bench"
 SERVERS: Final = Path(__file__).parent / "servers"
 
-# The last commit in which views ran in threads only.
-BEFORE: Final = "b0dd76808ba632fffa4ba41b595c6f87ab131efa"
+# The last commit in which views ran in threads only, and the last one in which the codec read every WebSocket frame and
+# a thread served every file and every rate.
+_BEFORE: Final = "b0dd76808ba632fffa4ba41b595c6f87ab131efa"
+_BEFORE_SHORT_WAYS: Final = "1a2cb8974715ec1dec36f4f36b163a68e1bebcaf"
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ _WSGI_PEERS: Final = _by_name(
     Peer("mixsvc", _START, argument="mixsvc"),
     Peer("mixsvc-processes", _START, argument="mixsvc-processes"),
     Peer("mixsvc-process", _START, argument="mixsvc-process"),
-    Peer("mixsvc-before", _START, argument="mixsvc", commit=BEFORE),
+    Peer("mixsvc-before", _START, argument="mixsvc", commit=_BEFORE),
     Peer("twist-web", _START, ("twisted==26.10.0", _FLASK), argument="twist-web"),
     Peer("waitress", _START, ("waitress==3.0.2", _FLASK), argument="waitress"),
     Peer("gunicorn", _START, _GUNICORN, argument="gunicorn"),
@@ -102,7 +104,10 @@ _WSGI_PEERS: Final = _by_name(
 # Compared with nodes: the last commit whose chat knew none; two workers, and Redis.
 BEFORE_NODES: Final = Peer("sqlite-before", "", commit="3ad01db2e3f7e88fb20a72d560d1c9fff4e8ef92")
 SOCKET_IO_REDIS: Final = Peer("flask-socketio-redis", "redis_app.py", ("redis==8.1.0", *_SOCKET_IO))
-ALL_PEERS: Final[Mapping[str, Peer]] = {**PEERS, **_WSGI_PEERS}
+_SOCKJS_BEFORE: Final = Peer("txsockjs-before", "txsockjs_server.py", commit=_BEFORE_SHORT_WAYS)
+ALL_PEERS: Final[Mapping[str, Peer]] = {**PEERS, **_by_name(_SOCKJS_BEFORE), **_WSGI_PEERS}
+
+ECHO: Final = (*PEERS, _SOCKJS_BEFORE.name)
 
 # Who takes part in the scenarios with views.
 _OURS: Final = ("mixsvc", "mixsvc-processes", "mixsvc-before")

@@ -12,7 +12,7 @@ from bench.clients import ClientGroup
 from bench.connecting import connect, connect_one
 from bench.held import HeldStreams
 from bench.load import Broadcasts, Echoes
-from bench.peers import HELD, ISOLATION, PEERS, TWO_CORES, WSGI
+from bench.peers import ECHO, HELD, ISOLATION, PEERS, TWO_CORES, WSGI
 from bench.processes import Server
 from bench.protocol import EVENTSOURCE, XHR_STREAMING, Transport
 from bench.requests import RequestLoad, RequestTimes
@@ -71,7 +71,9 @@ class Scenario:
 def fanout(server: Server, seconds: float, sessions: int, window: int = WINDOW) -> Figures:
     """One of the WebSocket sessions sends to all sessions."""
     with ClientGroup(connect(server.port, "/broadcast", server.peer.websocket, sessions)) as group:
-        return {"messages/s": Broadcasts(group.clients[0], group, window).run(seconds)}
+        before = server.cpu()
+        per_second = Broadcasts(group.clients[0], group, window).run(seconds)
+        return {"messages/s": per_second, "messages/CPU s": group.total() / max(server.cpu() - before, 0.01)}
 
 
 def streaming(server: Server, seconds: float, sessions: int, transport: Transport) -> Figures:
@@ -85,7 +87,13 @@ def streaming(server: Server, seconds: float, sessions: int, transport: Transpor
 def echo(server: Server, seconds: float, sessions: int) -> Figures:
     """Each WebSocket session waits for its echo before it sends again."""
     with ClientGroup(connect(server.port, "/echo", server.peer.websocket, sessions)) as group:
-        return {"round trips/s": Echoes(group).run(seconds)}
+        echoes = Echoes(group)
+        echoes.start()
+        before = server.cpu()
+        came, took = echoes.run(seconds)
+        spent = max(server.cpu() - before, 0.01)
+        echoes.check()
+        return {"round trips/s": came / took, "round trips/CPU s": came / spent}
 
 
 def idle(server: Server, seconds: float, sessions: int) -> Figures:
@@ -220,7 +228,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         Scenario("fanout", partial(fanout, sessions=1000)),
         Scenario("fanout-5000", partial(fanout, sessions=5000), ("txsockjs", "websockets")),
         Scenario("latency", partial(fanout, sessions=1000, window=1)),
-        Scenario("echo", partial(echo, sessions=100)),
+        Scenario("echo", partial(echo, sessions=100), ECHO),
         Scenario("xhr_streaming", partial(streaming, sessions=1000, transport=XHR_STREAMING), WITH_SOCKJS),
         Scenario("eventsource", partial(streaming, sessions=1000, transport=EVENTSOURCE), WITH_SOCKJS),
         Scenario("idle", partial(idle, sessions=5000)),

@@ -129,7 +129,13 @@ def test_broadcasts_to_streams_all_arrive_although_responses_end(server: Server,
 
 def test_echoes_come_back_to_their_senders(server: Server) -> None:
     with ClientGroup(connect(server.port, "/echo", WEBSOCKET, 5)) as group:
-        assert Echoes(group).run(SECONDS) > 0
+        echoes = Echoes(group)
+        echoes.start(SECONDS)
+        came, took = echoes.run(SECONDS)
+        echoes.check()
+
+        assert came > 0
+        assert took >= SECONDS
 
 
 def test_a_refused_session_is_detected(server: Server) -> None:

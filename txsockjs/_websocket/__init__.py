@@ -5,6 +5,7 @@
 - `deflate`: compression, if the service offers it
 - `upgrade`: takes the connection over from twisted.web
 - `connection`: the connection from then on (RFC 6455)
+- `short_texts`: whole short text messages, which the connection reads without the library
 - `hixie76`: the same for the WebSockets of 2010
 
 The websockets library reads and checks handshakes and frames (its Sans-I/O layer). What is done here is what it leaves

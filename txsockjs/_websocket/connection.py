@@ -21,6 +21,7 @@ from websockets.protocol import State as WebSocketState
 from txsockjs._session.registry import Registry
 from txsockjs._socket.life_sign import LifeSign
 from txsockjs._socket.writer import Connection, SocketWriter, open_writer
+from txsockjs._websocket.short_texts import SHORT_BYTES, short_texts
 
 __all__ = ["MessageListener", "WebSocketConnection"]
 
@@ -28,6 +29,7 @@ __all__ = ["MessageListener", "WebSocketConnection"]
 PIECE_BYTES: Final = 4096
 SLICE_SECONDS: Final = 0.01
 
+TEXT: Final = Opcode.TEXT
 PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
 
 # A close frame has 125 bytes, of which the code takes two (RFC 6455 section 5.5.1).
@@ -35,7 +37,17 @@ REASON_BYTES: Final = 123
 
 
 class _Codec(Codec):
-    """The library's protocol, which also accepts a close frame between the fragments of a message."""
+    """The library's protocol, which also accepts a close frame between the fragments of a message.
+
+    is_between: whether nothing of a message has come yet, neither a fragment of it nor a part of a frame.
+    """
+
+    is_between = True
+
+    def receive_data(self, data: bytes | bytearray) -> None:
+        """Read bytes, which begin a frame or go on with one."""
+        self.is_between = False
+        super().receive_data(data)
 
     def recv_frame(self, frame: Frame) -> None:
         """Forget the unfinished message when a close frame comes; the library would answer it with 1002.
@@ -45,6 +57,7 @@ class _Codec(Codec):
         if frame.opcode is Opcode.CLOSE:
             self.current_size = None
         super().recv_frame(frame)
+        self.is_between = self.current_size is None and not self.reader.buffer
 
 
 class MessageListener(Protocol):
@@ -83,6 +96,8 @@ class WebSocketConnection:
         self._answer = answer
         self._extensions = extensions
         self._is_open = True
+        # Whether short texts may pass the codec by now, and ever.
+        self._reads_short = self._may_read_short
         self._opcode = Opcode.TEXT
         self._message = bytearray()
         self._pong = b""
@@ -196,6 +211,10 @@ class WebSocketConnection:
         else:
             self._feed(data)
 
+    @property
+    def _may_read_short(self) -> bool:
+        return not self._extensions and self._options.max_message >= SHORT_BYTES
+
     def _clean_end(self) -> Failure | None:
         codec = self._codec
         if codec.close_rcvd is None or codec.close_sent is None:
@@ -218,11 +237,23 @@ class WebSocketConnection:
             self._transport.resumeProducing()
 
     def _feed(self, data: bytes) -> None:
-        self._codec.receive_data(data)
-        for frame in self._codec.events_received():
+        texts = short_texts(data) if self._reads_short else None
+        if texts is None:
+            self._decode(data)
+            return
+        for text in texts:
+            # What comes after a close frame does not count.
+            if self._is_open:
+                self._listener.message(text, TEXT)
+
+    def _decode(self, data: bytes) -> None:
+        codec = self._codec
+        codec.receive_data(data)
+        for frame in codec.events_received():
             assert isinstance(frame, Frame)
             self._take(frame)
         self._write()
+        self._reads_short = codec.is_between and self._may_read_short
 
     def connectionLost(self, reason: Failure) -> None:
         """The connection was lost. The end is clean if both sides had sent a close frame."""
