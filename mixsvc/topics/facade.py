@@ -8,7 +8,7 @@ from zope.interface import implementer
 from mixsvc.interfaces.topics import ITopics
 from mixsvc.threads.places import Places
 from mixsvc.topics.checks import as_text
-from mixsvc.topics.closing import TopicCloser
+from mixsvc.topics.closer import TopicCloser
 from mixsvc.topics.publishing import Publisher
 
 __all__ = ["TopicsFacade"]

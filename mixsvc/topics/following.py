@@ -15,7 +15,7 @@ from mixsvc.nodes.hints import Published
 from mixsvc.nodes.interfaces import Bus
 from mixsvc.nodes.tails import Tails
 from mixsvc.topics.checks import check_topics
-from mixsvc.topics.closings import RecentClosings
+from mixsvc.topics.closed_lately import ClosedLately
 from mixsvc.topics.followed import FollowedTopic, Follower, Place, PlaceState
 from mixsvc.topics.slices import Slices
 from mixsvc.topics.storage.queue import TopicQueue
@@ -46,7 +46,7 @@ class TopicFollowers:
         # Who waits for each page that is asked for.
         self._reads: dict[TopicQuery, list[Place]] = {}
         self._followers: dict[Follower, None] = {}
-        self._closings = RecentClosings(clock)
+        self._closings = ClosedLately(clock)
         self._is_reading = False
         self._is_closed = False
         self._epoch = ""

@@ -15,7 +15,7 @@ from mixsvc.nodes.interfaces import Nodes
 from mixsvc.storage.database import Database
 from mixsvc.storage.engine import TransactionRunner
 from mixsvc.threads.places import Places
-from mixsvc.topics.closing import TopicCloser
+from mixsvc.topics.closer import TopicCloser
 from mixsvc.topics.facade import TopicsFacade
 from mixsvc.topics.following import TopicFollowers
 from mixsvc.topics.publishing import Publisher, PublishingParts

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Any, Final, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from mixsvc.errors import ServiceBusy
 from mixsvc.storage.engine import RepeatingRunner, TransactionRunner
@@ -28,8 +29,10 @@ SLICE_SECONDS: Final = 0.01
 class WorkLine:
     """Runs one transaction at a time, and delivers its results in order before the next one begins. Reactor thread.
 
-    The queues take turns, so none makes the others wait long.
+    The queues take turns, so none makes the others wait long. Whatever fails, the next transaction follows.
     """
+
+    _log = Logger()
 
     def __init__(self, clock: IReactorTime, transactions: TransactionRunner, part: str) -> None:
         """part: what the log calls the part of the service whose line it is."""
@@ -91,7 +94,7 @@ class WorkLine:
         self._round_robin.append(queue)
         self._busy = True
         asked, deferreds = queue.take()
-        result = self._run_of(queue)(queue.work.do, asked)
+        result = maybeDeferred(self._run_of(queue), queue.work.do, asked).addCallback(_complete, len(asked))
         outcomes = result.addCallbacks(queue.succeeded, queue.failed, errbackArgs=(len(asked),))
         if queue.work.ended is not None:
             outcomes.addCallback(self._ended, queue.work.ended, self._clock.seconds())
@@ -105,7 +108,11 @@ class WorkLine:
     def _ended(
         self, outcomes: Sequence[Any], ended: Callable[[Sequence[Any], float], object], began: float
     ) -> Sequence[Any]:
-        ended(outcomes, self._clock.seconds() - began)
+        try:
+            ended(outcomes, self._clock.seconds() - began)
+        except Exception:
+            # Those who wait get their answers all the same.
+            self._log.failure("{part}: what comes after a transaction failed", part=self._part)
         return outcomes
 
     def _deliver(self, outcomes: Iterator[tuple[Deferred[Any], object]]) -> None:
@@ -125,3 +132,10 @@ class WorkLine:
         flushes, self._flushes = self._flushes, []
         for flushed in flushes:
             flushed.callback(None)
+
+
+def _complete(answers: Sequence[Any], asked: int) -> Sequence[Any]:
+    """Raises ValueError unless there is an answer to each call: nobody would know which ones are missing."""
+    if len(answers) != asked:
+        raise ValueError(f"{asked} calls got {len(answers)} answers")
+    return answers

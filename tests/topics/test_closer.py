@@ -9,7 +9,7 @@ from mixsvc.errors import NotPublished
 from mixsvc.hooks.login_watch import LOOK_SECONDS
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.topics import Subscription, TopicEnd
-from mixsvc.topics import closings
+from mixsvc.topics import closed_lately
 from tests.topics.fakes import FakeReader
 from tests.topics.harness import TopicsHarness
 
@@ -57,7 +57,7 @@ class ClosingTests(SynchronousTestCase):
 
     def test_what_was_decided_before_so_many_closings_that_they_are_not_all_remembered_ends(self) -> None:
         before = self.topics.clock.seconds()
-        self.patch(closings, "MOST", 2)
+        self.patch(closed_lately, "MOST", 2)
         for topic in "abc":
             self.topics.pass_by(1)
             self.mix.close(topic)

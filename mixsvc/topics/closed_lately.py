@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from mixsvc.interfaces.topics import Subscription, TopicEnd
 
-__all__ = ["RecentClosings"]
+__all__ = ["ClosedLately"]
 
 # A topic, None for all; a person, None for everybody.
 _Closed: TypeAlias = tuple[str | None, str | None]
@@ -20,7 +20,7 @@ KEPT_SECONDS: Final = 60.0
 MOST: Final = 10_000
 
 
-class RecentClosings:
+class ClosedLately:
     """Closings of the last minute. Reactor thread."""
 
     def __init__(self, clock: IReactorTime) -> None:
