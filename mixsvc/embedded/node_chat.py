@@ -12,6 +12,7 @@ from mixsvc.embedded.ports import ChatPorts
 from mixsvc.embedded.shared_chat import ServedParts, SharedChat
 from mixsvc.embedded.tickets import HostTickets
 from mixsvc.embedded.turns import ChatLock, Turns
+from mixsvc.interfaces import Authenticator
 from mixsvc.nodes.node import SharedNode
 from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.engine import Engine
@@ -33,14 +34,16 @@ class NodeChatHost:
     Used in the reactor thread, except for the facade.
     """
 
-    def __init__(self, reactor: Any, settings: Settings, place: str, served: ServedParts) -> None:
+    def __init__(
+        self, reactor: Any, settings: Settings, place: str, served: ServedParts, authenticate: Authenticator
+    ) -> None:
         """place: the path beside which the processes of this host find each other. served: the caller starts it."""
         self._served = served
         self._lock = ChatLock(place)
         self._ports = ChatPorts(reactor, settings)
         self._turns = Turns(reactor, self._lock, self._serve, self._ports.drop)
         self._usual_port = first_port(settings.chat.listen)
-        self.tickets = HostTickets(settings, self.browser_port)
+        self.tickets = HostTickets(settings, self.browser_port, authenticate)
         # What views see, in any thread.
         self.facade = SharedChat(self, settings.chat)
         self.topics_facade = served.topics.facade

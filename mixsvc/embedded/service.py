@@ -39,7 +39,7 @@ from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
 from mixsvc.topics.service import TopicsDependencies, TopicsService
 
-__all__ = ["EmbeddedService", "HostSettings", "start"]
+__all__ = ["EmbeddedService", "HostSettings", "start", "warn_of_url"]
 
 # How long the first view waits for the start, and any view for the reactor, in seconds.
 START_SECONDS: Final = 10.0
@@ -135,6 +135,7 @@ def start(given: HostSettings) -> EmbeddedService:
     with suppress(ServiceBusy):
         bridge(parts.serve)
     _warn_of_fault(given.settings)
+    warn_of_url(given.settings)
     return EmbeddedService(_facades(parts, given.settings), parts.abandon)
 
 
@@ -174,13 +175,14 @@ class _Builder:
         return HostNode(*make_node(self.reactor, self.given.settings, database, self.pool.defer))
 
     def _host(self, parts: _Parts) -> ChatHost | NodeChatHost:
-        settings, bridge = self.given.settings, self.bridge
+        settings, bridge, authenticate = self.given.settings, self.bridge, self.given.authenticate
         if parts.node is None:
-            host: ChatHost = bridge(ChatHost, self.reactor, settings, lambda: self._served(parts), self.pool)
+            make = partial(self._served, parts)
+            host: ChatHost = bridge(ChatHost, self.reactor, settings, make, self.pool, authenticate)
             return host
         served: ServedParts = bridge(self._served, parts)
         stored = served.chat.prepare()
-        node_host: NodeChatHost = bridge(NodeChatHost, self.reactor, settings, self.given.place, served)
+        node_host: NodeChatHost = bridge(NodeChatHost, self.reactor, settings, self.given.place, served, authenticate)
         bridge(served.start, stored)
         return node_host
 
@@ -210,6 +212,15 @@ def _begin(reactor: Any, settings: Settings, parts: _Parts) -> None:
     parts.rates.start()
     _log.info("mixsvc: rates are polled here; the chat is served where [chat] listen is set")
     reactor.addSystemEventTrigger("before", "shutdown", stop)
+
+
+def warn_of_url(settings: Settings) -> None:
+    """Log what is missing beside the chat's URL, if anything is."""
+    if settings.chat.url and not settings.chat.listen:
+        _log.warn(
+            "mixsvc: [chat] url does nothing without [chat] listen: there is no chat here, and no client is held; set "
+            "listen to the port that browsers reach by that URL, such as tcp:8081"
+        )
 
 
 def _warn_of_fault(settings: Settings) -> None:

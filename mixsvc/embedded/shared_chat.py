@@ -27,7 +27,7 @@ from mixsvc.embedded.turns import ChatLock, Turns
 from mixsvc.errors import ServiceBusy
 from mixsvc.holds.holder import ClientHolder
 from mixsvc.hooks.registry import hooks
-from mixsvc.interfaces import ChatPage, IChat, RoomOverview
+from mixsvc.interfaces import Authenticator, ChatPage, IChat, RoomOverview
 from mixsvc.interfaces.hooks import MAY
 from mixsvc.pages.chat_url import ChatUrl
 from mixsvc.shutdown import StopDeadline
@@ -87,7 +87,12 @@ class ChatHost:
     """Serves the chat in this process while it has the lock. Used in the reactor thread, except for the facade."""
 
     def __init__(
-        self, reactor: Any, settings: Settings, make: Callable[[], ServedParts], helpers: DaemonThreadPool
+        self,
+        reactor: Any,
+        settings: Settings,
+        make: Callable[[], ServedParts],
+        helpers: DaemonThreadPool,
+        authenticate: Authenticator,
     ) -> None:
         """make: builds the chat and the topics, new ones for each attempt. helpers: threads for what blocks."""
         self._make = make
@@ -101,7 +106,7 @@ class ChatHost:
         self._usual_port = first_port(settings.chat.listen)
         client = ChatRpcClient(self.rpc_port, self._token, REMOTE_SECONDS)
         self._remote = RemoteChat(client.ask, settings.chat.prefix, Places(DATABASE_PLACES))
-        self.tickets = HostTickets(settings, self.browser_port)
+        self.tickets = HostTickets(settings, self.browser_port, authenticate)
         # What views see, in any thread.
         self.facade = SharedChat(self, settings.chat)
         ask = partial(_ask_topics, client.ask)

@@ -10,6 +10,7 @@ from mixsvc.holds.response import Answered, refused
 from mixsvc.holds.roads import PLAIN_TEXT, Road, road_of
 from mixsvc.holds.standing import standing
 from mixsvc.holds.tickets import HoldTickets
+from mixsvc.interfaces import Authenticator
 from mixsvc.interfaces.holds import Hold
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ __all__ = ["TICKETS", "ClientRedirect"]
 # The segment of the path below the chat's prefix, before the ticket.
 TICKETS: Final = "hold"
 
+# After so many seconds the view is asked again for those whose login may end.
+LOGIN_SECONDS: Final = 60.0
+
 # Characters: the port takes no longer line (mixsvc.http.head), nor do usual proxies.
 LONGEST_LOCATION: Final = 8000
 
@@ -27,10 +31,15 @@ LONGEST_LOCATION: Final = 8000
 class ClientRedirect:
     """Answers for HeldResponse in a server that is not ours. Any thread."""
 
-    def __init__(self, tickets: HoldTickets, url: Callable[["WSGIEnvironment"], str]) -> None:
-        """url: of the chat, as the client of this environ reaches it."""
+    def __init__(
+        self, tickets: HoldTickets, url: Callable[["WSGIEnvironment"], str], authenticate: Authenticator
+    ) -> None:
+        """url: of the chat, as the client of this environ reaches it. authenticate: says who has sent the
+        request, and logs it if it cannot.
+        """
         self._tickets = tickets
         self._url = url
+        self._authenticate = authenticate
 
     def __call__(self, environ: "WSGIEnvironment", hold: Hold) -> Answered:
         """307 to the service's port, which holds the client by a ticket; 501 where that cannot be done."""
@@ -42,8 +51,24 @@ class ClientRedirect:
             since = standing(hold, _since(environ), _utf_8(environ.get("HTTP_LAST_EVENT_ID", "")))
         except ValueError as error:
             return refused("400 Bad Request", str(error))
+        try:
+            hold = self._of_person(environ, hold)
+        except Exception:
+            # The caller's function has logged it.
+            return refused("500 Internal Server Error", "The server failed to answer; its log says why.")
         location, content_type = self._location(environ, hold, since), ("Content-Type", PLAIN_TEXT)
         return "307 Temporary Redirect", [("Location", location), ("Cache-Control", "no-store"), content_type], b""
+
+    def _of_person(self, environ: "WSGIEnvironment", hold: Hold) -> Hold:
+        """The hold with who is held: a browser sends no cookie to the other port, which is another origin."""
+        identity = self._authenticate(environ) if hold.person is None else None
+        if identity is None:
+            return hold
+        again_after = hold.again_after
+        if identity.ended is not None:
+            # That port cannot ask whether the login has ended.
+            again_after = min(LOGIN_SECONDS, again_after or LOGIN_SECONDS)
+        return replace(hold, person=identity.person, again_after=again_after)
 
     def _location(self, environ: "WSGIEnvironment", hold: Hold, since: Position) -> str:
         port = f"{self._url(environ)}/{TICKETS}"

@@ -69,7 +69,8 @@ def cannot_hold(environ: "WSGIEnvironment", hold: Hold) -> Answered:
     """For a service that has no port of its own beside another server."""
     return refused(
         "501 Not Implemented",
-        "This server cannot hold a client, and mixsvc has no port of its own beside it: set [chat] listen.",
+        "This server cannot hold a client, and mixsvc has no port of its own beside it: set [chat] listen to one, such "
+        "as tcp:8081, and [chat] url if browsers reach that port at another address.",
     )
 
 

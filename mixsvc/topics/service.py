@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
 
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import MEMORY, Settings, TopicsSettings
@@ -48,8 +49,11 @@ class TopicsService:
     topics: for those who hold clients. facade: for views, in any thread.
     """
 
+    _log = Logger()
+
     def __init__(self, reactor: Any, settings: Settings, given: TopicsDependencies) -> None:
         options = settings.topics
+        self._is_in_memory_in_vain = options.in_memory and bool(settings.storage.url)
         # What is kept in memory only is in a database of its own there.
         self._own = Database(reactor, MEMORY, given.defer_to_thread) if _is_in_memory(settings) else None
         database = TopicDatabase(self._own or given.database, _store(settings))
@@ -66,6 +70,10 @@ class TopicsService:
 
     def start(self) -> None:
         """Start the timers; called when the database is there."""
+        if self._is_in_memory_in_vain:
+            self._log.warn(
+                "topics: [topics] in_memory does nothing with [storage] url: the nodes share the events in PostgreSQL"
+            )
         self._retention.start()
         self._login_watch.start()
 

@@ -79,7 +79,7 @@ def test_other_processes_are_answered_though_the_site_is_for_named_hosts(tmp_pat
         chat=ChatSettings(listen=("tcp:8081",), token_file=str(tmp_path / "token")),
     )
     reactor, helpers = MemoryReactorClock(), Helpers()
-    host = ChatHost(reactor, settings, served, helpers)  # type: ignore[arg-type]  # they have what is used
+    host = ChatHost(reactor, settings, served, helpers, lambda environ: None)  # type: ignore[arg-type]  # they have what is used
     host.start()
     browsers, processes = reactor.tcpServers
 

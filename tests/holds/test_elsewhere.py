@@ -1,5 +1,6 @@
 """A view in another server that holds its client: the redirect, and the ticket in it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -8,10 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from mixsvc.common.positions import Position, name_position, read_position
-from mixsvc.holds.elsewhere import ClientRedirect
+from mixsvc.holds.elsewhere import LOGIN_SECONDS, ClientRedirect
 from mixsvc.holds.standing import NO_EPOCH, standing
 from mixsvc.holds.tickets import TICKET_SECONDS, BadTicket, HoldTickets
 from mixsvc.http.head import MAX_LINE
+from mixsvc.interfaces import Authenticator, Identity
 from mixsvc.interfaces.holds import TOPICS, Hold
 
 HOLD = Hold(TOPICS, ("order-42",), person="ada", first="<p>")
@@ -26,8 +28,10 @@ class Now:
         return self.at
 
 
-def answered(environ: dict[str, str] | None = None, hold: Hold = HOLD) -> tuple[str, dict[str, str], bytes]:
-    redirect = ClientRedirect(HoldTickets(b"key", Now()), lambda environ: "http://shop.example:8081/chat")
+def answered(
+    environ: dict[str, str] | None = None, hold: Hold = HOLD, authenticate: Authenticator = lambda environ: None
+) -> tuple[str, dict[str, str], bytes]:
+    redirect = ClientRedirect(HoldTickets(b"key", Now()), lambda environ: "http://shop.example:8081/chat", authenticate)
     status, fields, body = redirect({"REQUEST_METHOD": "GET", **(environ or {})}, hold)
     return status, dict(fields), body
 
@@ -40,6 +44,35 @@ def test_get_is_sent_to_the_port_of_the_service_with_a_ticket() -> None:
     before, _, ticket = fields["Location"].rpartition("/")
     assert before == "http://shop.example:8081/chat/hold"
     assert HoldTickets(b"key", Now()).read(ticket) == HOLD
+
+
+def test_the_ticket_says_who_is_held_as_the_client_sends_no_cookie_there() -> None:
+    def ticket(hold: Hold, identity: Identity | None) -> Hold:
+        def authenticate(environ: Mapping[str, Any]) -> Identity | None:
+            assert environ["HTTP_COOKIE"] == "session=s"
+            return identity
+
+        _, fields, _ = answered({"HTTP_COOKIE": "session=s"}, hold, authenticate)
+        return HoldTickets(b"key", Now()).read(fields["Location"].rpartition("/")[2])
+
+    nobody = replace(HOLD, person=None)
+    ending = Identity("bob", ended=lambda: False)
+    assert ticket(nobody, None) == nobody
+    assert ticket(nobody, Identity("bob")) == replace(HOLD, person="bob")
+    # The view says it, and the authenticator is not asked.
+    assert ticket(HOLD, Identity("bob")) == HOLD
+    # A login that may end: the view is asked again.
+    asked = [ticket(replace(nobody, again_after=each), ending).again_after for each in (None, 10.0, 100.0)]
+    assert asked == [LOGIN_SECONDS, 10.0, LOGIN_SECONDS]
+
+
+def test_an_authenticator_that_fails_gets_nobody_a_ticket() -> None:
+    def broken(environ: Mapping[str, Any]) -> Identity | None:
+        raise ZeroDivisionError
+
+    status, fields, _ = answered({}, replace(HOLD, person=None), broken)
+
+    assert (status, "Location" in fields) == ("500 Internal Server Error", False)
 
 
 def test_the_place_of_the_client_goes_along() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import TestCase
 
 from mixsvc.config.settings import MEMORY, Settings, StorageSettings, TopicsSettings
@@ -14,8 +15,8 @@ from tests.topics.fakes import FakeReader
 
 
 class InMemoryTests(TestCase):
-    def service(self, path: str) -> TopicsService:
-        settings = Settings(topics=TopicsSettings(in_memory=True), storage=StorageSettings(path=path))
+    def service(self, path: str, url: str = "") -> TopicsService:
+        settings = Settings(topics=TopicsSettings(in_memory=True), storage=StorageSettings(path=path, url=url))
         self.file: Any = FakeDatabase()
         given = TopicsDependencies(self.file, lambda *given: None, Places(2), deferToThread)
         return TopicsService(reactor, settings, given)
@@ -48,3 +49,16 @@ class InMemoryTests(TestCase):
         service.publisher.publish("a", "x")
 
         self.assertEqual(1, len(self.file.asked))
+
+    async def test_nodes_share_their_events_and_the_log_says_that_memory_is_not_used(self) -> None:
+        logged = []
+        for url in ("postgresql://localhost/chat", ""):
+            service = self.service("db.sqlite3", url)
+            with capturedLogs() as events:
+                service.start()
+            logged.append([each["log_format"] for each in events if "in_memory" in each["log_format"]])
+            self.file.asked.clear()
+            await service.stop()
+            await service.close_own_database()
+
+        self.assertEqual([1, 0], [len(each) for each in logged])
