@@ -11,11 +11,12 @@ from mixsvc.commands.move import MOVE
 from mixsvc.commands.restore import RESTORE
 from mixsvc.commands.say import SAY
 from mixsvc.commands.serve import SERVE
+from mixsvc.commands.webhook import WEBHOOK
 from mixsvc.errors import MixError
 
 __all__ = ["main", "run"]
 
-COMMANDS: Final[Sequence[Command]] = (SERVE, SAY, HASH_PASSWORD, CHECK_CONFIG, RESTORE, MOVE)
+COMMANDS: Final[Sequence[Command]] = (SERVE, SAY, HASH_PASSWORD, CHECK_CONFIG, RESTORE, MOVE, WEBHOOK)
 
 ABOUT: Final = "Runs the service, and has tools for it."
 EPILOG: Final = (

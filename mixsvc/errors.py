@@ -9,6 +9,7 @@ MixError
 ├── ServiceBusy      the reactor did not answer a worker thread in time
 ├── NoSuchRoom       the room does not exist
 ├── NotPublished     what cannot be a topic, an event or a key, or is too large
+├── TooFast          too much came in too short a time; carries how long to wait
 └── NameTaken        another person uses the name; carries a free one
 """
 
@@ -23,6 +24,7 @@ __all__ = [
     "NotPublished",
     "ServiceBusy",
     "StorageError",
+    "TooFast",
 ]
 
 
@@ -60,6 +62,14 @@ class NoSuchRoom(MixError, ValueError):
 
 class NotPublished(MixError, ValueError):
     """What was given cannot be a topic, the name, data or key of an event, or is too large."""
+
+
+class TooFast(MixError):
+    """Too much came in too short a time. seconds: how long to wait."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class NameTaken(MixError, ValueError):

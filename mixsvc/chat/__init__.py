@@ -6,6 +6,7 @@ Files, in the order in which one meets them:
 - connection: one SockJS session: it is identified first, then its messages go to the dispatcher.
 - dispatch: builds the state and the handlers, and calls the handler of each request.
 - gate: holds a client's requests until it is known whether it may do the first of them.
+- hook_posts: what incoming webhooks write.
 - arrivals: who comes to one of several nodes (mixsvc/nodes) before that has begun.
 - handlers/: what the requests do.
 - storage/: the queue in front of the database, and the SQL.
@@ -14,9 +15,9 @@ Files, in the order in which one meets them:
 - facade: the chat for views, in any thread. remote: the same for views in another process.
 - stats: the figures for /metrics.
 
-Each imports only what stands below it: service -> arrivals, connection, facade, remote -> dispatch -> gate ->
-handlers -> storage -> model -> protocol. The chat does not import rates, pages or wsgi: mixsvc.service hands in the
-rates, and the authenticator of connections.
+Each imports only what stands below it: service -> arrivals, connection, facade, remote -> dispatch -> gate,
+hook_posts -> handlers -> storage -> model -> protocol. The chat does not import rates, pages or wsgi: mixsvc.service
+hands in the rates, and the authenticator of connections.
 
 **Person, client, session.** A *session* is one SockJS session of txsockjs; its transport carries messages in both
 directions. A *client* (model.people.Client) is what the chat knows of it: its rooms, its rates, its waiting requests. A

@@ -29,6 +29,7 @@ from mixsvc.chat.handlers.room_events import RoomEvents
 from mixsvc.chat.handlers.sanction_clock import SanctionClock
 from mixsvc.chat.handlers.state import PUBLISHER, ChatState
 from mixsvc.chat.handlers.telling import MessageTeller
+from mixsvc.chat.hook_posts import HookPosts
 from mixsvc.chat.model.people import Client, People, Transport
 from mixsvc.chat.model.private_rooms import PrivateRooms
 from mixsvc.chat.model.rooms import Rooms
@@ -146,6 +147,8 @@ class ChatDispatcher:
         self._hello = HelloHandler(state, self._log_outs)
         self._membership = MembershipHandler(state, teller, pages)
         self._messages = MessageHandler(state, teller, pages, neighbours.rates, neighbours.hooks)
+        # Messages of incoming webhooks; see HookPosts.deliver.
+        self.deliver = HookPosts(state, self._messages.post).deliver
         self._corrections = CorrectionHandler(state)
         self._rate_feed = RateFeed(state, neighbours.rates)
         self._moderation = ModerationHandler(state, moderators)

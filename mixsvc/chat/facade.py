@@ -86,3 +86,9 @@ class ChatFacade:
         with self._places.place():
             number: int = self._bridge(post, room, name, text, key).message.number
         return number
+
+    def deliver(self, hook: str, room: str, name: str, text: str, delivery: str | None = None) -> int:
+        """See IChat."""
+        with self._places.place():
+            number: int = self._bridge(self._dispatcher.deliver, hook, room, name, text, delivery).message.number
+        return number

@@ -38,6 +38,7 @@ def chat_answers(service: "ChatDispatcher") -> Mapping[str, Callable[..., Any]]:
         # Called by processes of an older version.
         "page": lambda *arguments: service.page(*arguments).addCallback(_page_as_it_was),
         "say": lambda *arguments: service.publish(*arguments).addCallback(lambda stored: stored.message.number),
+        "deliver": lambda *arguments: service.deliver(*arguments).addCallback(lambda stored: stored.message.number),
         "answer": lambda *arguments: service.answer(*arguments).addCallback(lambda stored: stored.message.number),
     }
 
@@ -106,6 +107,10 @@ class RemoteChat:
         """See IChat."""
         method = "answer" if is_in_hook() else "say"
         return int(self._ask(method, (room, name, text, key), self._places.place))
+
+    def deliver(self, hook: str, room: str, name: str, text: str, delivery: str | None = None) -> int:
+        """See IChat."""
+        return int(self._ask("deliver", (hook, room, name, text, delivery), self._places.place))
 
     def _ask(self, method: str, arguments: Sequence[object], place: Place = nullcontext) -> Any:
         return self._ask_chat(method, arguments, place)

@@ -21,6 +21,7 @@ from mixsvc.application import (
     check_places,
     connect_for_import,
 )
+from mixsvc.config.hook_file import check_hook_file
 from mixsvc.config.ini import RawSetting
 from mixsvc.config.reading import ReadSettings, inspect_settings
 from mixsvc.config.secret_files import check_api_token, check_secret_key
@@ -85,6 +86,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield "chat", "authenticator", partial(check_authenticator, settings)
     yield "chat", "moderators", partial(check_pages, facade.mix, settings)
     yield "chat", "token_file", partial(check_api_token, chat.token_file)
+    yield "chat", "hooks_file", partial(check_hook_file, chat.hooks_file)
     place = "url" if settings.storage.url else "url_file" if settings.storage.url_file else "path"
     yield "storage", place, partial(rehearse, settings.storage, settings.nodes.listen_url)
     yield "storage", place, partial(_check_agreement, settings)

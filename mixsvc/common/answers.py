@@ -1,14 +1,14 @@
 """What a call of another process returns: its value, or its error by name. Pure.
 
 An answer is a JSON object with the `value`, or with an `error` and its `text`; a taken name comes with its
-`suggestion`. Between a service and its children an answer is bytes: such an object, or a byte 0 and then the bytes of a
-value that is bytes.
+`suggestion`, and TooFast with its `seconds`. Between a service and its children an answer is bytes: such an object, or
+a byte 0 and then the bytes of a value that is bytes.
 """
 
 import json
 from typing import Any, Final
 
-from mixsvc.errors import NameTaken, NoSuchRoom, NotPublished, ServiceBusy
+from mixsvc.errors import NameTaken, NoSuchRoom, NotPublished, ServiceBusy, TooFast
 
 __all__ = ["decode", "encode_error", "encode_value", "error_as_json", "error_fields", "error_of", "value_of"]
 
@@ -43,6 +43,8 @@ def error_fields(error: BaseException) -> dict[str, object] | None:
     """Returns the JSON object of an error; None if it has no name here."""
     if isinstance(error, NameTaken):
         return {"error": "NameTaken", "text": str(error), "suggestion": error.suggestion}
+    if isinstance(error, TooFast):
+        return {"error": "TooFast", "text": str(error), "seconds": error.seconds}
     name = next((each.__name__ for each in type(error).__mro__ if ERRORS.get(each.__name__) is each), None)
     return None if name is None else {"error": name, "text": _text(error)}
 
@@ -51,6 +53,8 @@ def error_of(fields: dict[str, Any]) -> Exception:
     """Returns the error of a JSON object; a RuntimeError if nobody here knows its name."""
     if fields["error"] == "NameTaken":
         return NameTaken(fields["text"], fields["suggestion"])
+    if fields["error"] == "TooFast":
+        return TooFast(fields["text"], fields["seconds"])
     return ERRORS.get(fields["error"], RuntimeError)(fields["text"])
 
 

@@ -11,6 +11,7 @@ from collections.abc import Container, Sequence
 from typing import Final
 
 __all__ = [
+    "HOOK_MARK",
     "INVISIBLE",
     "LONGEST",
     "LONGEST_TOPIC",
@@ -18,7 +19,10 @@ __all__ = [
     "TOPIC_NAMES",
     "UNPRINTABLE",
     "BadName",
+    "continues",
     "fold",
+    "hook_name",
+    "is_hook_name",
     "is_room_name",
     "is_topic_name",
     "key",
@@ -30,6 +34,9 @@ __all__ = [
 ]
 
 LONGEST: Final = 32
+
+# Ends the names under which webhooks write, and no name of a person.
+HOOK_MARK: Final = " (hook)"
 
 # Of a topic's name: long enough for a word and a UUID.
 LONGEST_TOPIC: Final = 100
@@ -85,6 +92,28 @@ def normalise(text: str) -> str:
         raise _too_long()
     _check_characters(name)
     return name
+
+
+def hook_name(text: str) -> str:
+    """Returns the name under which a webhook writes that calls itself so: what can be seen of it, and HOOK_MARK.
+
+    Raises BadName if nothing can be seen.
+    """
+    seen = INVISIBLE.sub("", "".join(each for each in text[:LONGEST_RAW] if unicodedata.category(each) not in REFUSED))
+    name = unicodedata.normalize("NFKC", seen)
+    while is_hook_name(name):
+        name = name.rstrip()[: -len(HOOK_MARK.strip())]
+    return normalise(name.strip()[: LONGEST - len(HOOK_MARK)]) + HOOK_MARK
+
+
+def continues(character: str) -> bool:
+    """Whether a character belongs to the one before it: an accent, a joiner, the skin of an emoji."""
+    return unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf") or "\U0001f3fb" <= character <= "\U0001f3ff"
+
+
+def is_hook_name(name: str) -> bool:
+    """Whether a name looks like that of a webhook."""
+    return key(name).endswith(HOOK_MARK.strip())
 
 
 def key(name: str) -> str:

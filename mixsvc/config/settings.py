@@ -131,6 +131,9 @@ class ChatSettings:
     authenticator: str = setting(parsers.dotted_name, "")
     moderators: tuple[parsers.Moderator, ...] = setting(parsers.moderators, "")
     token_file: str = setting(parsers.path, "")
+    hooks_file: str = setting(parsers.path, "")
+    hook_rate: float = setting(parsers.number(0.01, 10**6), "1")
+    hook_burst: int = setting(parsers.whole(1, 10**6), "20")
 
 
 @dataclass(frozen=True)
@@ -227,6 +230,7 @@ class Settings:
 
         secret_key = beside(self.web.secret_key_file, "secret_key")
         token = beside(self.chat.token_file, "api_token")
+        hooks = beside(self.chat.hooks_file, "webhooks")
         url_file = self.storage.url_file and os.path.join(directory, self.storage.url_file)
         if self.storage.url or url_file:
             storage = MEMORY
@@ -238,7 +242,7 @@ class Settings:
             server=replace(self.server, access_log_file=access_log_file),
             storage=replace(self.storage, path=storage, url_file=url_file),
             web=replace(self.web, secret_key_file=secret_key),
-            chat=replace(self.chat, token_file=token),
+            chat=replace(self.chat, token_file=token, hooks_file=hooks),
         )
 
 

@@ -41,8 +41,9 @@ HANDOVERS: Final = 2
 # Bytes of a random key.
 KEY_BYTES: Final = 18
 
-# What a process of an older version can raise, which asks for no topics; other errors are for the log of this one.
-KNOWN_ERRORS: Final = ("NameTaken", "NoSuchRoom", "NotPublished", "ServiceBusy", "ValueError")
+# What a process of an older version can raise, which asks for no topics or webhooks; others are for the log of this
+# one.
+KNOWN_ERRORS: Final = ("NameTaken", "NoSuchRoom", "NotPublished", "ServiceBusy", "TooFast", "ValueError")
 
 
 class ChatRpcServer(Resource):
@@ -154,7 +155,7 @@ def _repeatable(method: str, arguments: Sequence[object]) -> Sequence[object]:
 
     A text that its caller has given no key gets a random one.
     """
-    if method in ("say", "answer", "topics.publish") and arguments[-1] is None:
+    if method in ("say", "answer", "deliver", "topics.publish") and arguments[-1] is None:
         return (*arguments[:-1], secrets.token_urlsafe(KEY_BYTES))
     return arguments
 

@@ -233,5 +233,9 @@ class SharedChat:
         """See IChat. ServiceBusy also where the process that serves the chat has just ended."""
         return self._chat().say(room, name, text, key)
 
+    def deliver(self, hook: str, room: str, name: str, text: str, delivery: str | None = None) -> int:
+        """See IChat, and `say`."""
+        return self._chat().deliver(hook, room, name, text, delivery)
+
     def _chat(self) -> ChatFacade | RemoteChat:
         return self._host.chat_of_views()

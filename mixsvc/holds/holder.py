@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.common.addresses import network
+from mixsvc.common.hook_paths import without_hook_secret
 from mixsvc.config.settings import TopicsSettings
 from mixsvc.errors import NotPublished, ServiceBusy
 from mixsvc.holds.arrival import Arrival, Fields, read_arrival
@@ -174,7 +175,7 @@ class ClientHolder:
         self._log.error(
             "holds: {method} {path} cannot be held: {error}",
             method=request.method.decode("latin-1"),
-            path=request.path.decode("latin-1"),
+            path=without_hook_secret(request.path).decode("latin-1"),
             error=error,
         )
         answer_text(request, 500, b"Internal Server Error", "The server failed to answer; its log says why.")

@@ -16,7 +16,7 @@ class ChatMessage:
     """A message in a room.
 
     number: its place in the room, from 1 on. said_at: seconds since 1970, UTC.
-    kind: "" for an ordinary message, else "action", "topic" or "answer" (docs/reference/chat-protocol.md).
+    kind: "" for an ordinary message, else "action", "topic", "answer" or "hook" (docs/reference/chat-protocol.md).
     is_deleted: a moderator or the author deleted the text; the number stays. is_edited: the author has changed it.
     """
 
@@ -170,4 +170,12 @@ class IChat(Interface):
         or the text, and ServiceBusy if the reactor does not answer in time or the message cannot be stored now. The
         caller decides who may use the name; the chat does not check that. key: the chat stores the same text with the
         same key once. Neither this nor `page` asks `may`.
+        """
+
+    def deliver(hook: str, room: str, name: str, text: str, delivery: str | None = None) -> int:
+        """Sends what an incoming webhook writes, and returns the number of the message once it is stored.
+
+        hook: the webhook; each has a rate. name: ends as names.hook_name returns it. delivery: the chat stores the same
+        text with the same delivery of a webhook once. The message is of the kind `hook`. Called and raises as `say`,
+        and raises TooFast if the webhook sends too much.
         """

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from twisted.web.http import datetimeToLogString
 from twisted.web.server import Request
 
+from mixsvc.common.hook_paths import without_hook_secret
 from mixsvc.common.times import utc_milliseconds
 
 __all__ = ["FORMATS", "AccessLog", "combined", "into_log", "json_line"]
@@ -35,10 +36,10 @@ def combined(request: Request, now: float, seconds: float) -> str:
 
     now: seconds since 1970, when the response was complete. seconds: how long it took.
     """
-    words = b" ".join((request.method, request.uri, request.clientproto))
+    words = b" ".join((request.method, without_hook_secret(request.uri), request.clientproto))
     return (
         f'{_client(request)} - - {_stamp(int(now))} "{_quoted(words)}" {request.code} '
-        f'{request.sentLength or "-"} "{_header(request, b"referer")}" "{_header(request, b"user-agent")}"'
+        f'{request.sentLength or "-"} "{_quoted(_referer(request) or b"-")}" "{_header(request, b"user-agent")}"'
     )
 
 
@@ -48,13 +49,13 @@ def json_line(request: Request, now: float, seconds: float) -> str:
         "time": utc_milliseconds(now),
         "client": _client(request),
         "method": _text(request.method),
-        "path": _text(request.uri),
+        "path": _text(without_hook_secret(request.uri)),
         "protocol": _text(request.clientproto),
         "status": request.code,
         "bytes": request.sentLength,
         "seconds": round(seconds, 6),
         "host": _text(request.getHeader(b"host")),
-        "referer": _text(request.getHeader(b"referer")),
+        "referer": _text(_referer(request)),
         "user_agent": _text(request.getHeader(b"user-agent")),
     }
     return json.dumps(fields)
@@ -109,6 +110,11 @@ def _stamp(second: int) -> str:
 def _client(request: Request) -> str:
     """The client's address; behind a trusted proxy it comes from the proxy (mixsvc.http.forwarded)."""
     return _printable(getattr(request.getClientAddress(), "host", None) or "-")
+
+
+def _referer(request: Request) -> bytes | None:
+    found = request.getHeader(b"referer")
+    return None if found is None else without_hook_secret(found)
 
 
 def _header(request: Request, name: bytes) -> str:

@@ -34,7 +34,7 @@ SETTLED: Final = 60.0
 
 # What may differ: addresses, files, and what each node does for itself.
 OWN: Final[Mapping[str, frozenset[str]]] = {
-    "chat": frozenset({"listen", "url", "token_file"}),
+    "chat": frozenset({"listen", "url", "token_file", "hooks_file"}),
     "rates": frozenset({"chart_processes", "chart_timeout"}),
     "nodes": frozenset({"listen_url", "name"}),
 }

@@ -27,6 +27,7 @@ from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.pages.auth.sessions import install_sessions, session_identity
 from mixsvc.pages.flask_log import use_twisted_log
 from mixsvc.pages.static_files import install_static_files
+from mixsvc.pages.webhooks import routes as webhooks
 
 __all__ = ["HEADERS", "AppSecrets", "create_app"]
 
@@ -121,6 +122,7 @@ def create_app(
     app.register_blueprint(rooms.blueprint(mix, access))
     app.register_blueprint(events.blueprint(mix, access))
     app.register_blueprint(topics.blueprint(mix, access, settings.topics))
+    app.register_blueprint(webhooks.blueprint(mix, settings.chat))
     app.register_error_handler(HTTPException, _error_response)
     app.register_error_handler(ServiceBusy, _busy_response)
     app.after_request(_add_headers)

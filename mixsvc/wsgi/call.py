@@ -10,6 +10,7 @@ from mixsvc.interfaces.holds import HOLDS
 from mixsvc.threads.children import this_process
 from mixsvc.wsgi.file_wrapper import FileWrapper
 from mixsvc.wsgi.held import CallHolds, take_hold
+from mixsvc.wsgi.request_name import request_name
 from mixsvc.wsgi.response import ClientDisconnected, ResponseSink, WSGIResponse
 from mixsvc.wsgi.response_head import InvalidResponse, read_response_head
 
@@ -28,7 +29,7 @@ class ApplicationCall:
 
     def __init__(self, application: "WSGIApplication", environ: "WSGIEnvironment", sink: ResponseSink) -> None:
         """environ: has the ErrorLog and the content of this call alone. sink: gets the response."""
-        self.name = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+        self.name = request_name(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         self._application = application
         self._environ = environ
         # Taken now, as an application may change the environ.

@@ -147,3 +147,11 @@ def test_lines_with_braces_come_whole_into_the_log() -> None:
         into_log(["{one}", "two"])
 
     assert [event["log_format"].format(**event) for event in events] == ["{one}\ntwo"]
+
+
+def test_no_line_has_the_secret_of_a_webhook() -> None:
+    made = request(b"/chat/api/hooks/S3CRET?x", referer=b"http://x/api/hooks/S3CRET")
+
+    for line in (combined(made, NOW, 0.1), json_line(made, NOW, 0.1)):
+        assert line.count("/api/hooks/***") == 2
+        assert "S3CRET" not in line

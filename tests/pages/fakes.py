@@ -88,6 +88,8 @@ class FakeChat:
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str, str, str | None]] = []
+        # Of webhooks: which, and its delivery.
+        self.delivered: list[tuple[str, str | None]] = []
         self.asked: list[tuple[str, int | None, int]] = []
         self.users: dict[str, str] = {}
         self.trouble: Exception | None = None
@@ -142,6 +144,12 @@ class FakeChat:
         if self.users.get(spelling.casefold(), person) != person:
             raise NameTaken(f"{spelling} is somebody else.", f"{spelling}2")
         return spelling
+
+    def deliver(self, hook: str, room: str, name: str, text: str, delivery: str | None = None) -> int:
+        if self.trouble:
+            raise self.trouble
+        self.delivered.append((hook, delivery))
+        return self.say(room, name, text)
 
     def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
         self._check(room)

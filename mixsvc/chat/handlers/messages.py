@@ -22,7 +22,7 @@ from mixsvc.hooks.listeners import HeardMessage, MessageListeners
 from mixsvc.interfaces import ChatMessage, ChatPage, IRates
 from mixsvc.interfaces.hooks import HookRunner
 
-__all__ = ["RATES", "MessageHandler"]
+__all__ = ["RATES", "MessageHandler", "Post"]
 
 # The name under which the chat answers commands; nobody else may have it.
 RATES: Final = "rates"
@@ -79,11 +79,13 @@ class MessageHandler:
 
         Raises ValueError for a room, name, text or key that is refused. Fails with NotSaved.
         """
-        return self._post(Post(room, name, text, key))
+        _check_key(key)
+        return self.post(Post(room, name, text, key))
 
     def answer(self, room: str, name: str, text: str, key: str | None = None) -> "Deferred[StoredMessage]":
         """Post what the application answers to a message: like `publish`, but it is not given to its functions."""
-        return self._post(Post(room, name, text, key, ANSWER))
+        _check_key(key)
+        return self.post(Post(room, name, text, key, ANSWER))
 
     def history(self, client: Client, request: History) -> None:
         """Answer with a page of older messages. Raises RequestRefused."""
@@ -100,10 +102,9 @@ class MessageHandler:
             raise NoSuchRoom(f"There is no room {room!r}.")
         return self._pages.page(PageQuery(room, 0, limit, before))
 
-    def _post(self, post: "Post") -> "Deferred[StoredMessage]":
-        room, key = post.room, post.key
-        if key is not None and (not 1 <= len(key) <= LONGEST_KEY or "\0" in key):
-            raise ValueError(f"A key has 1 to {LONGEST_KEY} characters, none of which is U+0000.")
+    def post(self, post: "Post") -> "Deferred[StoredMessage]":
+        """Post a message of any kind, with any key; see `publish`."""
+        room = post.room
         line, author = (
             self._state.checked(without_surrogates(post.text)),
             names.normalise(without_surrogates(post.name)),
@@ -115,7 +116,7 @@ class MessageHandler:
         if found is None:
             others = ", ".join(each.room for each in self._state.access.public())
             raise NoSuchRoom(f"There is no room {room!r}; there are: {others}.")
-        stored = self._state.storage.append(room, author, line, key, post.kind)
+        stored = self._state.storage.append(room, author, line, post.key, post.kind)
         return stored.addCallbacks(self._broadcast, self._release, (room,), errbackArgs=(found,))
 
     def _answer_message(self, room: str, name: str, text: str) -> "Deferred[StoredMessage]":
@@ -177,6 +178,11 @@ class Post(NamedTuple):
     text: str
     key: str | None
     kind: str = ""
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and (not 1 <= len(key) <= LONGEST_KEY or "\0" in key):
+        raise ValueError(f"A key has 1 to {LONGEST_KEY} characters, none of which is U+0000.")
 
 
 def _heard(room: str, message: ChatMessage, author: Client | None) -> HeardMessage:

@@ -11,6 +11,7 @@ from mixsvc.common.times import utc_milliseconds
 from mixsvc.interfaces import ChatMessage
 
 __all__ = [
+    "HOOK",
     "TOPIC",
     "Age",
     "AuditEntry",
@@ -30,6 +31,9 @@ A = TypeVar("A", bound=Act)
 
 # The kind of message that changes the room's topic.
 TOPIC: Final = "topic"
+
+# The kind of a message that an incoming webhook has written.
+HOOK: Final = "hook"
 
 
 @dataclass(frozen=True, slots=True)

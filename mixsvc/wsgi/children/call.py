@@ -11,6 +11,7 @@ from mixsvc.http.page_request import ViewRequest
 from mixsvc.interfaces.holds import Hold
 from mixsvc.wsgi.children.environ_frame import decode_head, encode_call
 from mixsvc.wsgi.environ import environ_texts
+from mixsvc.wsgi.request_name import request_name
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.supervision.interfaces import Refusal
 from mixsvc.wsgi.target import RequestTarget
@@ -37,7 +38,7 @@ class ChildCall:
         """hold_client: takes the client if the view leaves it to the service."""
         self._hold_client = hold_client
         texts = environ_texts(request)
-        self.name = f"{texts.own['REQUEST_METHOD']} {texts.own['PATH_INFO']}"
+        self.name = request_name(texts.own["REQUEST_METHOD"], texts.own["PATH_INFO"])
         self.is_disconnected = False
         # What to do when the client has left, and when it has taken so many bytes. Set by who has the call.
         self.gone: Callable[[], object] = _nothing

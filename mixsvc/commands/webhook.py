@@ -1,0 +1,56 @@
+"""mixsvc webhook: makes, lists and removes incoming webhooks; config/hook_file.py does it."""
+
+import argparse
+from typing import Final
+
+from mixsvc.commands.command import Command
+from mixsvc.config.directories import current_directory
+from mixsvc.config.hook_file import add_hook, read_hooks, remove_hook
+from mixsvc.config.reading import read_settings
+from mixsvc.config.settings import Settings
+from mixsvc.errors import BadSetting
+
+__all__ = ["WEBHOOK"]
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("add", "list", "remove"))
+    parser.add_argument("name", nargs="?", help="what the webhook is called, and writes under, such as Grafana")
+    parser.add_argument("room", nargs="?", help="for add: the room in which it may write, such as lobby")
+    parser.add_argument("-c", "--config", metavar="FILE", help="the settings file of the service (INI)")
+
+
+def _webhook(options: argparse.Namespace) -> int:
+    settings = read_settings(options.config).within(current_directory())
+    path = settings.chat.hooks_file
+    if not path:
+        raise BadSetting("the database is in memory, so give the path of a file in [chat] hooks_file")
+    given = [each for each in (options.name, options.room) if each is not None]
+    if len(given) != {"add": 2, "list": 0, "remove": 1}[options.action]:
+        raise BadSetting("it is `webhook add NAME ROOM`, `webhook list` or `webhook remove NAME`")
+    if options.action == "add":
+        print(f"{_prefix(settings)}/api/hooks/{add_hook(path, *given)}")
+    elif options.action == "remove":
+        remove_hook(path, *given)
+    else:
+        for each in read_hooks(path):
+            print(f"{each.name}: {each.room}")
+    return 0
+
+
+def _prefix(settings: Settings) -> str:
+    prefix = settings.web.pages_prefix()
+    if prefix is None:
+        raise BadSetting("our pages are not served, and webhooks with them; give their path in [web] pages")
+    return prefix
+
+
+WEBHOOK: Final = Command(
+    "webhook",
+    "make, list or remove incoming webhooks",
+    "webhook add NAME ROOM makes an incoming webhook and prints the path of its URL, which is secret: it is not shown "
+    "again. webhook list prints names and rooms, and webhook remove NAME revokes one. A running service follows at "
+    "once. Run it in the folder and as the user of the service.",
+    _add_options,
+    _webhook,
+)
