@@ -61,15 +61,20 @@ from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.rates.events import RateEvents
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
+from mixsvc.sockets.hub import SocketLimits, ViewSockets
+from mixsvc.sockets.offer import SocketOffer
+from mixsvc.sockets.place import SocketPlace
 from mixsvc.storage.choosing import make_database, prepare
 from mixsvc.storage.engine import Engine
 from mixsvc.storage.lock import SERVICE, DatabaseLock, own
 from mixsvc.threads.bridge import Bridge
+from mixsvc.threads.own_threads import OwnThreads
 from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
 from mixsvc.topics.service import TopicsDependencies, TopicsService
 from mixsvc.wsgi.resource import wsgi_resource
+from mixsvc.wsgi.socket_views import ViewSurroundings
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 from mixsvc.wsgi.waiting import ViewThreads
 
@@ -217,7 +222,8 @@ class MixService(MultiService):
 
     def _make_operations(self, process: ProcessContext) -> Operations:
         watched = self._database, self._rates, self._chat, self._topics
-        parts = MonitoredParts(*watched, self._views, self._unread, self._holder, self._children, self._node)
+        held = self._holder, self._view_sockets
+        parts = MonitoredParts(*watched, self._views, self._unread, *held, self._children, self._node)
         return Operations(self._reactor, self._settings, parts, process)
 
     def _make_identifier(self, authenticate: Authenticator, bridge: Bridge) -> tuple[Identifier, LookAtLogins | None]:
@@ -231,6 +237,8 @@ class MixService(MultiService):
 
     def _make_views(self, application: "WSGIApplication | ViewProgram") -> tuple[Views, IResource]:
         web = self._settings.web
+        limits, origins = SocketLimits.of(self._settings), self._settings.chat.origins
+        self._view_sockets = ViewSockets(self._reactor, limits, origins)
         if isinstance(application, ViewProgram):
             # Here, as a service without children needs none of them.
             from mixsvc.wsgi.children.process import ViewProcess
@@ -241,7 +249,9 @@ class MixService(MultiService):
             children = self._children = ViewProcesses(self._reactor, web, make, application.hooks)
             return children, ChildResource(children.submit, self._hold)
         pool = DaemonThreadPool(self._reactor, web.threads, "view")
-        return pool, wsgi_resource(pool, application, self._readers, self._unread, self._hold)
+        place = SocketPlace[SocketOffer](self._reactor, web.socket_threads)
+        given = ViewSurroundings(self._hold, self._view_sockets, place, OwnThreads())
+        return pool, wsgi_resource(pool, application, self._readers, self._unread, given)
 
     def _make_support(self, application: "WSGIApplication | ViewProgram") -> "ViewsSupport | None":
         if not isinstance(application, ViewProgram) or self._children is None:
@@ -333,6 +343,7 @@ class MixService(MultiService):
                 (0.8, "the views in flight", self._drain_views),
                 (0.8, "the chat's clients", self._chat.close),
                 (0.8, "the clients that are held", self._holder.stop),
+                (0.8, "the sockets of views", self._view_sockets.stop),
                 (0.8, "the poll", self._rates.stop),
             ],
             [(0.9, "the last responses", self._site.emptied)],

@@ -17,7 +17,7 @@ from txsockjs._session.registry import Registry
 from txsockjs._socket.tcp_info import progress
 from txsockjs._socket.writer import SocketWriter, open_writer
 from txsockjs._websocket.connection import MessageListener, WebSocketConnection
-from txsockjs._websocket.handshake import PLAIN, read_handshake
+from txsockjs._websocket.handshake import PLAIN, cached_response, read_handshake
 from txsockjs._websocket.upgrade import has_body, is_upgradable, upgrade_connection
 
 __all__ = [
@@ -62,6 +62,16 @@ class PlainWebSockets:
     def __init__(self, clock: IReactorTime, options: Mapping[str, object]) -> None:
         """options: origins, max_message, pong_timeout and close_timeout of a SockJS service. Raises BadOption."""
         self._registry = Registry(clock, make_options(options))
+
+    def is_handshake(self, request: Request) -> bool:
+        """Whether a request would open a WebSocket, of whatever origin it is."""
+        if request.method != b"GET" or not request.requestHeaders.hasHeader(b"upgrade"):
+            return False
+        return is_upgradable(request.channel) and not has_body(request) and cached_response(request, 0.0) is not None
+
+    def is_allowed(self, request: Request) -> bool:
+        """Whether pages of the request's origin may open a WebSocket; programs, which have none, may."""
+        return is_allowed(request, self._registry.options)
 
     def accept(self, request: Request, fields: Sequence[tuple[bytes, bytes]], listener: WebSocketListener) -> None:
         """Answer the handshake, with these header fields besides its own. Raises RefusedHandshake."""

@@ -2,11 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-
-from mixsvc.holds.owner import HeldClient
 
 __all__ = ["BEAT_SECONDS", "HeldCrowd"]
 
@@ -18,7 +16,19 @@ BUCKETS: Final = 100
 TICK_SECONDS: Final = BEAT_SECONDS / BUCKETS
 
 
-class HeldCrowd:
+class Beating(Protocol):
+    """What is needed of a client. bucket: belongs to the crowd."""
+
+    bucket: int
+
+    def beat(self) -> None:
+        """Called from time to time."""
+
+
+Client = TypeVar("Client", bound=Beating)
+
+
+class HeldCrowd(Generic[Client]):
     """The clients, in buckets, each with the network that it is counted by. Belongs to the reactor thread."""
 
     def __init__(self, clock: IReactorTime, most: int, most_each: int) -> None:
@@ -26,17 +36,17 @@ class HeldCrowd:
         self._clock = clock
         self._most = most
         self._most_each = most_each
-        self._buckets: list[dict[HeldClient, str]] = [{} for _ in range(BUCKETS)]
+        self._buckets: list[dict[Client, str]] = [{} for _ in range(BUCKETS)]
         self._now = 0
         self._networks: Counter[str] = Counter()
-        self._again: dict[HeldClient, IDelayedCall] = {}
+        self._again: dict[Client, IDelayedCall] = {}
         self._timer: IDelayedCall | None = None
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
-    def __iter__(self) -> Iterator[HeldClient]:
+    def __iter__(self) -> Iterator[Client]:
         return (client for bucket in self._buckets for client in list(bucket))
 
     def is_full(self, network: str) -> str:
@@ -45,7 +55,7 @@ class HeldCrowd:
             return "address"
         return "streams" if self._count >= self._most else ""
 
-    def add(self, client: HeldClient, network: str) -> None:
+    def add(self, client: Client, network: str) -> None:
         """One more."""
         client.bucket = self._now
         self._networks[network] += 1
@@ -54,14 +64,14 @@ class HeldCrowd:
         if self._timer is None:
             self._timer = self._clock.callLater(TICK_SECONDS, self._tick)
 
-    def end_later(self, client: HeldClient, seconds: float, end: Callable[[], object]) -> None:
+    def end_later(self, client: Client, seconds: float, end: Callable[[], object]) -> None:
         """Call `end` after so many seconds, unless the client leaves before. It takes the place of an earlier one."""
         earlier = self._again.get(client)
         if earlier is not None and earlier.active():
             earlier.cancel()
         self._again[client] = self._clock.callLater(seconds, end)
 
-    def remove(self, client: HeldClient) -> bool:
+    def remove(self, client: Client) -> bool:
         """It has left. Returns whether it was there."""
         again = self._again.pop(client, None)
         if again is not None and again.active():

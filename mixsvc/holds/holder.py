@@ -92,7 +92,7 @@ class ClientHolder:
     def __init__(self, clock: IReactorTime, limits: HoldLimits, given: Surroundings) -> None:
         self._clock = clock
         self.max_unread = limits.max_unread
-        self._crowd = HeldCrowd(clock, limits.most, limits.most_each)
+        self._crowd: HeldCrowd[HeldClient] = HeldCrowd(clock, limits.most, limits.most_each)
         self._feeds = given.feeds
         self._identify = given.identify
         self._sockets = PlainWebSockets(clock, {"origins": ("self", *given.origins)})

@@ -151,6 +151,8 @@ class MixChannel(HTTPChannel):
         channel.dataReceived = protocol.dataReceived
         channel.connectionLost = protocol.connectionLost
         request.taken_over()
+        if self._pending and not self._is_advancing:
+            self.callLater(0, self._advance)
 
     def _leave(self, phase: Phase) -> None:
         self.phase = phase

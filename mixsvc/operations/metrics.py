@@ -22,6 +22,7 @@ from mixsvc.nodes.node import NodeStats
 from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.polling.source_health import FAILING, GOOD, UNTRIED, WAITING
+from mixsvc.sockets.hub import SocketStats
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
 from mixsvc.topics.stats import TopicStats
 from mixsvc.wsgi.supervision.stats import ChildrenStats, SlotStats
@@ -63,6 +64,7 @@ class MetricSources:
     lag: ReactorLag
     timers: Callable[[], int]
     held: Callable[[], HeldStats]
+    sockets: Callable[[], SocketStats]
     children: Callable[[], ChildrenStats] | None = None
     server: Callable[[], bool] | None = None
     node: Callable[[], NodeStats] | None = None
@@ -137,6 +139,7 @@ class _ServiceCollector(Collector):
         yield from self._http()
         yield from self._views()
         yield from _held(self._parts.held())
+        yield from _sockets(self._parts.sockets())
         if self._parts.children is not None:
             yield from _children(self._parts.children())
         yield from self._sockjs()
@@ -226,6 +229,16 @@ def _held(stats: HeldStats) -> Iterator[Metric]:
     yield _counters("mixsvc_held_clients_refused", text, ("reason",), _rows(stats.refused))
     text = "Connections closed because their clients did not read what was held for them."
     yield _counter("mixsvc_held_slow_closes", text, stats.slow)
+
+
+def _sockets(stats: SocketStats) -> Iterator[Metric]:
+    yield _gauge("mixsvc_view_sockets", "WebSockets that views have taken.", stats.open)
+    yield _gauge("mixsvc_view_socket_threads", "Threads of views that were offered a socket.", stats.running)
+    yield _counter("mixsvc_view_sockets_opened", "WebSockets that views have ever taken.", stats.opened)
+    text = "Handshakes that got no socket, by reason."
+    yield _counters("mixsvc_view_sockets_refused", text, ("reason",), _rows(stats.refused))
+    text = "WebSockets of views closed because their clients had gone or did not read."
+    yield _counter("mixsvc_view_sockets_slow_closes", text, stats.slow)
 
 
 def _nodes(stats: NodeStats) -> Iterator[Metric]:

@@ -26,6 +26,7 @@ from mixsvc.operations.renewal_signal import RenewalSignal
 from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.service import RatesService
+from mixsvc.sockets.hub import ViewSockets
 from mixsvc.storage.engine import Engine
 from mixsvc.topics.service import TopicsService
 from mixsvc.wsgi.spool import SpoolQuota
@@ -64,6 +65,7 @@ class MonitoredParts:
     views: ViewThreads
     unread: SpoolQuota
     holder: ClientHolder
+    sockets: ViewSockets
     children: "ViewProcesses | None" = None
     node: SharedNode | None = None
 
@@ -131,6 +133,7 @@ class Operations:
             server=(lambda: parts.database.is_available) if self._settings.storage.url else None,
             node=parts.node.stats if parts.node is not None else None,
             held=parts.holder.stats,
+            sockets=parts.sockets.stats,
             lag=self._lag,
             timers=lambda: len(self._reactor.getDelayedCalls()),
         )

@@ -12,6 +12,7 @@ from mixsvc.http.request import MixRequest
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.environ import make_environ
+from mixsvc.wsgi.socket_views import SocketViews, ViewSurroundings
 from mixsvc.wsgi.spool import SpoolQuota
 from mixsvc.wsgi.stream import FileReaders, WriterContext
 from mixsvc.wsgi.waiting import WaitingStreams
@@ -29,16 +30,16 @@ def wsgi_resource(
     application: "WSGIApplication",
     readers: FileReaders,
     quota: SpoolQuota,
-    hold_client: HoldClient,
+    given: ViewSurroundings,
 ) -> IResource:
     """The application for a path and everything below it; each request runs in a thread of the pool.
 
-    readers: threads that read what waits on disk for clients. quota: how much that may be. hold_client: takes the
-    clients that views leave to the service.
+    readers: threads that read what waits on disk for clients. quota: how much that may be.
     """
     waiting = WaitingStreams(pool, quota.changed)
     context = WriterContext(pool.call_in_reactor, readers, quota, waiting)
-    return _ApplicationResource(pool, application, context, hold_client)
+    socket_views = SocketViews(application, context, given)
+    return _ApplicationResource(pool, application, context, given.hold_client, socket_views)
 
 
 @implementer(IPages)
@@ -49,17 +50,24 @@ class _ApplicationResource(Resource):
     isLeaf = True
 
     def __init__(
-        self, pool: DaemonThreadPool, application: "WSGIApplication", context: WriterContext, hold_client: HoldClient
+        self,
+        pool: DaemonThreadPool,
+        application: "WSGIApplication",
+        context: WriterContext,
+        hold_client: HoldClient,
+        socket_views: SocketViews,
     ) -> None:
         Resource.__init__(self)
         self._pool = pool
         self._application = application
         self._context = context
         self._hold_client = hold_client
+        self._socket_views = socket_views
 
     def render(self, request: MixRequest) -> int:
         """A thread sends the response later."""
-        self._begin(request)
+        if not self._socket_views.take(request):
+            self._begin(request)
         return NOT_DONE_YET
 
     def page_at(self, segments: Sequence[bytes]) -> Callable[[PageRequest], None]:

@@ -26,7 +26,8 @@ LAYERS: Final = """
     mixsvc.chat.model  mixsvc.rates.model
     mixsvc.chat.protocol
 
-    mixsvc.nodes  mixsvc.holds
+    mixsvc.nodes  mixsvc.sockets
+    mixsvc.holds
     mixsvc.http  mixsvc.client  mixsvc.storage  mixsvc.hooks
     mixsvc.storage.schema  mixsvc.scripts
     mixsvc.threads
@@ -60,6 +61,7 @@ USERS: Final = {
         "mixsvc.chat",
         "mixsvc.operations",
         "mixsvc.holds",
+        "mixsvc.sockets",
         # Its channel implements txsockjs.interfaces.IUpgradableChannel; it needs nothing else of txsockjs.
         "mixsvc.http",
         "txsockjs",
@@ -96,6 +98,7 @@ ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "mixsvc.holds.roads": (),
         "mixsvc.holds.standing": (),
         "mixsvc.holds.tickets": (),
+        "mixsvc.sockets.frames": (),
         "mixsvc.nodes.elsewhere": (),
         "mixsvc.nodes.event_order": (),
         "mixsvc.nodes.hints": (),

@@ -21,6 +21,7 @@ from mixsvc.operations.metrics import MetricsExposition, MetricSources
 from mixsvc.operations.reactor_lag import INTERVAL, ReactorLag
 from mixsvc.operations.traffic import Traffic
 from mixsvc.rates.polling.source_health import untried
+from mixsvc.sockets.hub import SocketStats
 from mixsvc.storage.sqlite_version import has_wal_reset_fault
 from mixsvc.topics.stats import TopicStats
 from mixsvc.wsgi.supervision.stats import ChildrenStats, SlotStats
@@ -83,6 +84,7 @@ class MetricsTests(SynchronousTestCase):
             lag=lag,
             timers=lambda: 3,
             held=lambda: HeldStats({"stream": 5, "poll": 0}, {"stream": 6, "poll": 7}, {"address": 8}, 9),
+            sockets=lambda: SocketStats(31, 32, {"threads": 33}, 34, 35),
             children=lambda: self.children,
         )
         self.exposition = MetricsExposition(self.parts)
@@ -121,6 +123,11 @@ class MetricsTests(SynchronousTestCase):
             ("mixsvc_held_clients_opened_total", ("poll",)): 7,
             ("mixsvc_held_clients_refused_total", ("address",)): 8,
             ("mixsvc_held_slow_closes_total", ()): 9,
+            ("mixsvc_view_sockets", ()): 31,
+            ("mixsvc_view_socket_threads", ()): 35,
+            ("mixsvc_view_sockets_opened_total", ()): 32,
+            ("mixsvc_view_sockets_refused_total", ("threads",)): 33,
+            ("mixsvc_view_sockets_slow_closes_total", ()): 34,
             ("mixsvc_child_ready", ("1",)): 1,
             ("mixsvc_child_ready", ("2",)): 0,
             ("mixsvc_child_calls", ("1",)): 4,

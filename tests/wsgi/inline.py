@@ -13,8 +13,12 @@ from twisted.web.server import Request, Site
 
 from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
+from mixsvc.sockets.hub import SocketLimits, ViewSockets
+from mixsvc.sockets.offer import SocketOffer
+from mixsvc.sockets.place import SocketPlace
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.resource import wsgi_resource
+from mixsvc.wsgi.socket_views import ViewSurroundings
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 from mixsvc.wsgi.writer import HoldClient
 
@@ -38,6 +42,11 @@ class InlineReactor(Clock):
         self.wakes += 1
         self._asked.append(lambda: function(*args))
 
+    def addReader(self, reader: object) -> None:
+        """Does nothing: no test waits for what a view writes to its socket."""
+
+    removeReader = addWriter = removeWriter = addReader
+
     def turn(self) -> None:
         """Run what other threads have asked for."""
         asked, self._asked = self._asked, []
@@ -55,6 +64,17 @@ class InlinePool(DaemonThreadPool):
     def call_after_turn(self, function: Callable[..., object], *args: object) -> None:
         function(*args)
         self._inline.turn()
+
+
+class InlineThreads:
+    """Runs each call where it is made, as InlinePool does."""
+
+    def __init__(self, reactor: InlineReactor) -> None:
+        self._reactor = reactor
+
+    def start(self, function: Callable[..., object], *args: object) -> None:
+        function(*args)
+        self._reactor.turn()
 
 
 class InlineReaders:
@@ -119,7 +139,11 @@ class Served:
         limits = SpoolLimits.of_process(web.max_unread, web.max_unread_together)
         self.quota = SpoolQuota(limits, self.reactor.seconds)
         self.pool = InlinePool(self.reactor)
-        self.pages = wsgi_resource(self.pool, application, InlineReaders(), self.quota, hold_client)
+        settings = settings or Settings()
+        sockets = ViewSockets(self.reactor, SocketLimits.of(settings), settings.chat.origins)
+        place = SocketPlace[SocketOffer](self.reactor, web.socket_threads)
+        given = ViewSurroundings(hold_client, sockets, place, InlineThreads(self.reactor))
+        self.pages = wsgi_resource(self.pool, application, InlineReaders(), self.quota, given)
         root = self.pages if is_short else LongOnly(self.pages)
         self.site: Site = MixSite(self.reactor, root, settings or Settings())
 

@@ -1,0 +1,191 @@
+"""All sockets of views: which requests may have one, and what becomes of them when the service stops."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from mixsvc.common.addresses import network
+from mixsvc.config.settings import Settings
+from mixsvc.holds.crowd import HeldCrowd
+from mixsvc.holds.text_response import answer_text
+from mixsvc.http.request import MixRequest
+from mixsvc.sockets.offer import SocketOffer
+from mixsvc.sockets.pump import Ending
+from txsockjs.sockets import PlainWebSockets
+
+__all__ = ["SocketLimits", "SocketStats", "ViewSockets"]
+
+# After so many seconds somebody who was refused may find room.
+RETRY_SECONDS: Final = 5
+
+FORBIDDEN: Final = "origin"
+
+# Why there is no socket, as the response says it.
+REASONS: Final = {
+    "threads": "No thread of this server is free for another WebSocket; try again later.",
+    "address": "Too many WebSockets of this address are open here; try again later.",
+    "stopping": "The service is stopping; try again later.",
+    "unavailable": "No process of this server can answer the request now; try again later.",
+    FORBIDDEN: "Pages of this origin may not open a WebSocket here.",
+}
+
+
+@dataclass(frozen=True)
+class SocketLimits:
+    """each: sockets of one address. most: of all."""
+
+    most: int
+    each: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "SocketLimits":
+        """The limits that are set."""
+        most = settings.web.socket_threads * max(1, settings.web.processes)
+        return cls(most, settings.web.sockets_per_address or most)
+
+
+@dataclass(frozen=True)
+class SocketStats:
+    """open: sockets that views have taken. opened: ever. refused: by reason. slow: closed, as the client was gone.
+
+    running: views that have not returned.
+    """
+
+    open: int
+    opened: int
+    refused: Mapping[str, int]
+    slow: int
+    running: int
+
+
+class ViewSockets:
+    """Offers sockets to views; an OfferOwner. Belongs to the reactor thread."""
+
+    _log: Final = Logger("mixsvc.web")
+
+    def __init__(self, reactor: Any, limits: SocketLimits, origins: tuple[str, ...]) -> None:
+        """origins: besides the service's own, those whose pages may open a WebSocket."""
+        self._reactor = reactor
+        self._most = limits.most
+        # Those that wait for a thread count, too.
+        self._crowd: HeldCrowd[SocketOffer] = HeldCrowd(reactor, 2**62, limits.each)
+        self._sockets = PlainWebSockets(reactor, {"origins": ("self", *origins)})
+        self._open: set[SocketOffer] = set()
+        # Those whose view has begun and not returned.
+        self._running: set[SocketOffer] = set()
+        self._opened = self._slow = 0
+        self._refused = Counter(dict.fromkeys(REASONS, 0))
+        self._stopped: Deferred[None] | None = None
+
+    def stats(self) -> SocketStats:
+        """What was counted until now."""
+        return SocketStats(len(self._open), self._opened, self._refused, self._slow, len(self._running))
+
+    def busy(self) -> list[str]:
+        """The names of the requests whose view has not returned."""
+        return [offer.name for offer in self._running]
+
+    def take(
+        self, request: MixRequest, submit: Callable[[SocketOffer], object], run: Callable[[SocketOffer], None]
+    ) -> bool:
+        """Offer a socket to the view of a request. Returns False if it opens no WebSocket, and does nothing then.
+
+        submit: gets the offer, and puts it in its place or refuses it. run: see SocketOffer.
+        """
+        if not self._most or not self._sockets.is_handshake(request):
+            return False
+        counted = network(str(getattr(request.getClientAddress(), "host", "")))
+        reason = self._reason_against(request, counted)
+        if reason:
+            self._respond(request, reason)
+            return True
+        offer = SocketOffer(self._reactor, self, request, run)
+        self._crowd.add(offer, counted)
+        submit(offer)
+        return True
+
+    def _reason_against(self, request: MixRequest, counted: str) -> str:
+        if self._stopped is not None:
+            return "stopping"
+        if not self._sockets.is_allowed(request):
+            return FORBIDDEN
+        return self._crowd.is_full(counted)
+
+    # For the offers
+
+    def began(self, offer: SocketOffer) -> None:
+        """See OfferOwner."""
+        self._running.add(offer)
+
+    def taken(self, offer: SocketOffer) -> None:
+        """See OfferOwner."""
+        self._opened += 1
+        self._open.add(offer)
+        if offer.place is not None:
+            offer.place.lasts(offer)
+        if self._stopped is not None:
+            offer.end(Ending.RESTART)
+
+    def view_ended(self, offer: SocketOffer) -> None:
+        """See OfferOwner."""
+        self._running.discard(offer)
+        if offer.place is not None:
+            offer.place.ended(offer)
+        self._check_stopped()
+
+    def left(self, offer: SocketOffer) -> None:
+        """See OfferOwner."""
+        self._open.discard(offer)
+        self._crowd.remove(offer)
+        if offer.place is not None:
+            offer.place.withdraw(offer)
+        self._check_stopped()
+
+    def too_slow(self) -> None:
+        """See OfferOwner."""
+        self._slow += 1
+
+    def abort_later(self, seconds: float, offer: SocketOffer) -> None:
+        """See OfferOwner."""
+        self._crowd.end_later(offer, seconds, offer.abort)
+
+    def refuse(self, offer: SocketOffer, reason: str) -> None:
+        """See OfferOwner."""
+        offer.request.client_left = None
+        self._respond(offer.request, reason)
+
+    def _respond(self, request: MixRequest, reason: str) -> None:
+        self._refused[reason] += 1
+        if reason == FORBIDDEN:
+            answer_text(request, 403, b"Forbidden", REASONS[reason])
+        else:
+            retry = (b"Retry-After", b"%d" % RETRY_SECONDS)
+            answer_text(request, 503, b"Service Unavailable", REASONS[reason], retry)
+
+    # The end
+
+    def stop(self) -> "Deferred[None]":
+        """Close all with 1012, and refuse others; fires when all are closed and every view has returned.
+
+        Cancel it to close what is still open; what still runs is named in the log then.
+        """
+        self._stopped = Deferred(lambda _: self._abort())
+        for offer in list(self._crowd):
+            offer.end(Ending.RESTART)
+        self._check_stopped()
+        return self._stopped
+
+    def _abort(self) -> None:
+        for offer in list(self._crowd):
+            offer.abort()
+        for name in self.busy():
+            self._log.warn("mixsvc: {request} did not end in time and is left behind", request=name)
+
+    def _check_stopped(self) -> None:
+        stopped = self._stopped
+        if stopped is not None and not stopped.called and not self._open and not self._running:
+            stopped.callback(None)

@@ -1,0 +1,46 @@
+"""The pair between a view and the reactor: a Unix stream, whose bytes neither blocks of the network nor TLS change."""
+
+import socket
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # This module exists for type checkers only (typeshed).
+    from _typeshed import ReadableBuffer
+
+__all__ = ["ViewSocket", "make_pair"]
+
+
+class ViewSocket(socket.socket):
+    """The view's end: it blocks, and `send` sends everything, as simple-websocket relies on.
+
+    On a blocking socket `send` does so anyway; gevent's cut long messages. has_sent: whether the view has written, and
+    so has taken the connection. Used in the view's threads.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        """connection: is used up."""
+        family, kind, number = connection.family, connection.type, connection.proto
+        super().__init__(family, kind, number, connection.detach())
+        self.setblocking(True)
+        self.has_sent = False
+
+    def send(self, data: "ReadableBuffer", flags: int = 0, /) -> int:
+        """Send all of it; returns its length."""
+        self.has_sent = True
+        rest, sent = memoryview(data).cast("B"), 0
+        while True:
+            sent += super().send(rest[sent:], flags)
+            if sent >= len(rest):
+                return sent
+
+    def sendall(self, data: "ReadableBuffer", flags: int = 0, /) -> None:
+        """Send all of it."""
+        self.has_sent = True
+        super().sendall(data, flags)
+
+
+def make_pair() -> tuple[socket.socket, socket.socket]:
+    """The reactor's end, which does not block, and the view's. Raises OSError if too many files are open."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    return ours, theirs
