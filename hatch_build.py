@@ -75,6 +75,11 @@ ASSETS: Final = (
         },
         "show tables and no charts",
     ),
+    Asset(
+        "markdown-it",
+        {"dist/markdown-it.mjs": "markdown-it.js", "LICENSE": "markdown-it.LICENSE.txt"},
+        "show Markdown as it was typed",
+    ),
 )
 
 

@@ -6,7 +6,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
@@ -14,9 +14,11 @@ const [source, stamp] = process.argv.slice(2);
 const out = join(source, "built");
 
 /** Modules that are loaded when they are needed first: each is a file of its own, the same for all. */
-const LATER = ["client/fallback.js", "vendor/uplot.js"];
+const LATER = ["client/fallback.js", "text/markdown.js", "vendor/uplot.js"];
 /** What a page begins with, ours or another: one script, which holds all that is not in LATER. */
 const PAGES = ["main.js", "away.js", "rates/rates.js", "client/client.js", "widget/widget.js"];
+/** What markdown-it imports for rules that are off: text/unused.js takes its place. */
+const UNUSED = ["entities", "linkify-it", "mdurl", "punycode.js", "uc.micro"];
 const STYLES = ["vendor/uplot.min.css", "style.css"];
 
 const common = {
@@ -29,6 +31,7 @@ const common = {
   target: ["es2022"],
   sourcemap: true,
   metafile: true,
+  alias: Object.fromEntries(UNUSED.map((name) => [name, resolve(source, "text/unused.js")])),
   logLevel: "warning",
   entryNames: "[name]-[hash]",
 };

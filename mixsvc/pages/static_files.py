@@ -25,7 +25,7 @@ ENDPOINT: Final = "versioned_static"
 BUNDLE_ENDPOINT: Final = "bundled_static"
 
 # Where scripts are that a page loads when it needs them, or never.
-LATER: Final = ("vendor/", f"{BUILT}/", "client/fallback.js", "widget/")
+LATER: Final = ("vendor/", f"{BUILT}/", "client/fallback.js", "text/markdown.js", "text/unused.js", "widget/")
 
 # One year, in seconds: browsers treat it as for ever.
 CACHE_SECONDS: Final = 31_536_000

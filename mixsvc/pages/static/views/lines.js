@@ -2,7 +2,7 @@
 /** One line of the log as an element. */
 
 import { button, made } from "../dom.js";
-import { withLinks } from "./links.js";
+import { showText } from "../text/rich.js";
 import { face, written } from "./names.js";
 import { clockTime } from "./times.js";
 
@@ -19,6 +19,8 @@ const GONE = "This message was deleted.";
  * @property {(line: Line) => void} edit  take it back to where it was written
  * @property {(line: Line) => void} discard
  * @property {(said: Said) => void} remove
+ * @property {() => import("../text/mentions.js").Names} names  who can be mentioned
+ * @property {() => void} changed  a line has another height now
  */
 
 /** @param {Entry} entry @param {Self} self @param {LineTools} tools */
@@ -34,7 +36,7 @@ export function entryLine(entry, self, tools) {
 export function unsentLine(line, self, tools) {
   const state = made("span", "time", "");
   const head = made("p", "line-head", written(self.name, "who"), " ", state);
-  const result = made("li", "line own", face(self.name), head, textOf(line.text));
+  const result = made("li", "line own", face(self.name), head, textOf(line.text, tools));
   if (line.state === "failed") {
     const again = button("quiet small", "Try again", () => tools.retry(line));
     const edit = button("quiet small", "Edit", () => tools.edit(line));
@@ -63,8 +65,9 @@ function saidLine(said, self, tools) {
   if (said.edited) {
     head.append(" ", made("span", "edited", "edited"));
   }
-  const text = said.deleted ? made("p", "gone", GONE) : textOf(said.text);
-  const classes = ["line", isOwn && "own", kind && `line-${kind}`].filter(Boolean).join(" ");
+  const text = said.deleted ? made("p", "gone", GONE) : textOf(said.text, tools);
+  const calls = !isOwn && tools.names().callsSelf(said.text);
+  const classes = ["line", isOwn && "own", calls && "calls", kind && `line-${kind}`].filter(Boolean).join(" ");
   return numbered(made("li", classes, face(name), head, text), said, self, tools);
 }
 
@@ -94,9 +97,10 @@ function topicLine(said, self, tools) {
   return numbered(made("li", "notice", made("span", "", ...news, " ", clockTime(time))), said, self, tools);
 }
 
-/** @param {string} text */
-function textOf(text) {
-  const result = made("p", "text", ...withLinks(text));
+/** @param {string} text @param {LineTools} tools */
+function textOf(text, tools) {
+  const result = made("div", "text");
+  showText(result, text, tools.names(), tools.changed);
   result.dir = "auto";
   return result;
 }

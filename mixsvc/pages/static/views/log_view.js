@@ -2,6 +2,7 @@
 /** The log of the open room: it follows what comes while one is at its end, and stays put while one reads. */
 
 import { KeyedList, element, setText } from "../dom.js";
+import { Names, namesIn } from "../text/mentions.js";
 import { entriesOf } from "./entries.js";
 import { entryLine, unsentLine } from "./lines.js";
 
@@ -44,9 +45,14 @@ export class LogView {
   #loudAgain = 0;
   #reader;
 
-  /** @param {Reader} reader @param {LineTools} tools */
-  constructor(reader, tools) {
+  #names = new Names([], "");
+  /** Whose names they are. */
+  #namesOf = "";
+
+  /** @param {Reader} reader @param {Omit<LineTools, "names" | "changed">} actions */
+  constructor(reader, actions) {
     this.#reader = reader;
+    const tools = { ...actions, names: () => this.#names, changed: reader.moved };
     this.#lines = new KeyedList(
       element("log", HTMLElement),
       (entry) => entryLine(entry, this.#self, tools),
@@ -71,12 +77,22 @@ export class LogView {
       this.#beQuiet();
     }
     this.#note(room, isOther);
+    this.#learnNames(room);
     const entries = entriesOf(room, this.#unreadAfter, new Date());
     this.#lines.show(entries.map((entry) => ({ ...entry, id: `${room.name} ${room.histories} ${entry.id}` })));
     this.#unsent.show(unsent.map((line) => ({ id: `${line.key} ${line.state}`, line })));
     this.#showBeginning(room);
     this.#settle(isOther, anchor);
     this.#showNewest(room);
+  }
+
+  /** @param {Room} room */
+  #learnNames(room) {
+    const whose = `${room.name} ${room.histories} ${room.turns} ${room.last} ${room.count} ${this.#self.name}`;
+    if (whose !== this.#namesOf) {
+      this.#namesOf = whose;
+      this.#names = namesIn(room, this.#self.name);
+    }
   }
 
   /** Whether the newest message is before the reader's eyes. */

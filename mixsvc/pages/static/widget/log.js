@@ -2,7 +2,8 @@
 /** The messages of the room, and what is not sent yet. What others wrote goes in as text. */
 
 import { button, KeyedList, made, setText } from "../dom.js";
-import { withLinks } from "../views/links.js";
+import { Names, namesIn } from "../text/mentions.js";
+import { showText } from "../text/rich.js";
 
 /**
  * @typedef {import("../client/client.js").ChatClient} ChatClient
@@ -31,6 +32,9 @@ export class LogView {
   #waiting;
   #clock;
   #full;
+  #names = new Names([], "");
+  /** Whose names they are. */
+  #namesOf = "";
 
   /** @param {Words} words @param {ChatClient} client */
   constructor(words, client) {
@@ -66,6 +70,7 @@ export class LogView {
     const height = scroller.scrollHeight;
     const first = this.#list.firstElementChild;
     this.#room = room;
+    this.#learnNames(room);
     this.#lines.show(room.messages.map((said) => ({ id: `${room.histories}.${said.number}`, said })));
     this.#waiting.show(this.#client.outbox.of(room.name).map((line) => ({ id: line.key, line })));
     this.#earlier.hidden = (room.messages[0]?.number ?? 0) <= room.first || room.place !== "inside";
@@ -77,6 +82,21 @@ export class LogView {
       scroller.scrollTop += scroller.scrollHeight - height;
     }
     this.#newest.hidden = this.#isAtEnd || room.unread === 0;
+  }
+
+  /** @param {Room} room */
+  #learnNames(room) {
+    const self = this.#client.self.name;
+    const whose = `${room.histories} ${room.turns} ${room.last} ${room.count} ${self}`;
+    if (whose !== this.#namesOf) {
+      this.#namesOf = whose;
+      this.#names = namesIn(room, self);
+    }
+  }
+
+  /** A text has another height now. */
+  #grown() {
+    this.#room?.following && this.#goToEnd();
   }
 
   get #isAtEnd() {
@@ -113,14 +133,17 @@ export class LogView {
     when.dateTime = said.time;
     when.title = this.#full.format(new Date(said.time));
     const head = made("p", "head", name, when);
-    const line = made("li", `line ${said.kind === "action" ? "action" : ""}`, head, this.#text(said));
+    const line = made("li", "line", head, this.#text(said));
+    line.classList.toggle("action", said.kind === "action");
+    line.classList.toggle("calls", said.name !== this.#client.self.name && this.#names.callsSelf(said.text));
     line.part.add("line");
     return line;
   };
 
   /** @param {Said} said */
   #text(said) {
-    const place = made("p", "text", ...withLinks(said.text));
+    const place = made("div", "text");
+    showText(place, said.text, this.#names, () => this.#grown());
     place.dir = "auto";
     place.part.add("text");
     if (said.edited) {

@@ -52,6 +52,18 @@ ol, ul { margin: 0; padding: 0; list-style: none; }
 time, .state, .notice, .deleted { color: var(--soft); font-size: .8125em; }
 .notice { padding: .25rem 0; }
 .text { white-space: pre-wrap; }
+.text blockquote { margin: .15rem 0; padding-inline-start: .7rem; border-inline-start: 3px solid var(--line);
+  color: var(--soft); }
+code, pre { border-radius: 6px; background: color-mix(in srgb, var(--soft) 14%, transparent);
+  font: .875em/1.5 ui-monospace, "SF Mono", "DejaVu Sans Mono", monospace; }
+code { padding: .05em .3em; }
+pre { margin: .25rem 0; padding: .45rem .65rem; overflow-x: auto; white-space: pre; }
+pre code { padding: 0; background: none; font: inherit; overflow-wrap: normal; }
+.leads { color: var(--soft); }
+.mention { color: var(--accent); font-weight: 600; }
+.me-mentioned { border-bottom: 2px solid; }
+.line.calls { margin-inline: -.9rem; padding-inline: .9rem;
+  background: color-mix(in srgb, var(--accent) 10%, transparent); box-shadow: inset 3px 0 var(--accent); }
 .action .text { font-style: italic; }
 .unsent .text { color: var(--soft); }
 .failed .state { color: var(--bad); }

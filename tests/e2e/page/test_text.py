@@ -1,0 +1,202 @@
+"""How the text of a message becomes elements, in the modules that the page and the widget share."""
+
+import mimetypes
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, Route
+
+ORIGIN: Final = "http://text.test"
+# What the bundle puts in the place of what markdown-it imports.
+UNUSED: Final = ("entities", "linkify-it", "mdurl", "punycode.js", "uc.micro")
+STAGE: Final = f"""<!doctype html><title>Texts</title>
+<script type="importmap">{{"imports": {{{", ".join(f'"{each}": "/text/unused.js"' for each in UNUSED)}}}}}</script>
+<script type="module">
+import {{ Names }} from "/text/mentions.js";
+import {{ showText }} from "/text/rich.js";
+const inside = (node) => [...node.childNodes].map(told).join("");
+const told = (node) => {{
+  if (!(node instanceof HTMLElement)) return node.textContent;
+  const tag = node.localName + (node.className ? `.${{node.className}}` : "") + (node.href ? ` ${{node.href}}` : "");
+  return `‹${{tag}}›${{inside(node)}}‹/›`;
+}};
+globalThis.attributes = new Set();
+globalThis.show = (text, names = ["Ann", "Ann Lee", "李明", "משה"], self = "Bob") => {{
+  const place = document.createElement("div");
+  showText(place, text, new Names(names, self), () => {{}});
+  place.querySelectorAll("*").forEach((each) => each.getAttributeNames().forEach((name) => attributes.add(name)));
+  return inside(place);
+}};
+globalThis.slowest = (texts) =>
+  Math.max(...texts.map((text) => [performance.now(), show(text), performance.now()]).map(([a, , b]) => b - a));
+globalThis.calls = (text, self, names) => new Names(names, self).callsSelf(text);
+showText(document.createElement("div"), "`x`", new Names([], ""), () => (globalThis.isReady = true));
+</script>"""
+
+Show = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def stage(chrome: Browser, installed: Path) -> Iterator[Show]:
+    """Shows a text and returns the elements that it became, each as ‹tag.class address›…‹/›; or calls another function."""
+    static = next(installed.parent.glob("lib/python*/site-packages/mixsvc/pages/static"))
+    page = chrome.new_page()
+
+    def serve(route: Route) -> None:
+        path = route.request.url.removeprefix(f"{ORIGIN}/")
+        content = (static / path).read_text("utf-8") if path else STAGE
+        route.fulfill(body=content, content_type=mimetypes.guess_type(path)[0] or "text/html; charset=utf-8")
+
+    page.route(f"{ORIGIN}/**", serve)
+    page.goto(f"{ORIGIN}/")
+    page.wait_for_function("globalThis.isReady")
+
+    def show(text: object, function: str = "show", *more: object) -> Any:
+        return page.evaluate("([name, ...all]) => globalThis[name](...all)", [function, text, *more])
+
+    yield show
+    names = set(page.evaluate("[...attributes]"))
+    page.close()
+    assert names <= {"class", "href", "title", "target", "rel", "tabindex"}
+
+
+TYPED: Final = r"""1. x
+- x
+* item
+# x
+a_b_c
+2*3*4 and 2**3**4
+<b>bold</b> &amp; <img src=x onerror=alert(1)>
+find . -name \*.py -o -name '*.c' -o -name '*.h'
+rm -rf build/* dist/*
+*/5 * * * *
+C:\_tmp\*\foo_bar_ \\server\share_x
+¯\_(ツ)_/¯
+>.<
+>>> print(1)
+| a | b |
+|---|---|
+===
+~~~
+f(*args, **kwargs) /* a comment */
+SELECT COUNT(*) FROM t WHERE a*b
+**** you ****
+    indented
+snake_case and __init__.py
+[not a link] (x)
+[a](javascript:alert(1)) [a](data:text/html,x) [a](//evil.example) [a](https:evil.example) [a](http://x@evil.example)
+"**/*.ts", "**/*.js", */node_modules/*
+it`s
+one o`clock"""
+
+
+@pytest.mark.parametrize("text", [TYPED, *TYPED.split("\n")])
+def test_what_is_no_markdown_is_what_was_typed(stage: Show, text: str) -> None:
+    assert stage(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "elements"),
+    [
+        ("**bold**, *it* _it_ and __bold__.", "‹strong›bold‹/›, ‹em›it‹/› ‹em›it‹/› and ‹strong›bold‹/›."),
+        ("***both*** (*x*)", "‹em›‹strong›both‹/›‹/› (‹em›x‹/›)"),
+        ("这是**重要**的：**“明日”**休み", "这是‹strong›重要‹/›的：‹strong›“明日”‹/›休み"),
+        ("**two\nlines** *not\nthese*", "‹strong›two\nlines‹/› *not\nthese*"),
+        ("`a*b*c` and ``x`y``", "‹code›a*b*c‹/› and ‹code›x`y‹/›"),
+        ("so:\n\n```js\nx = 1\n\n  **y**\n```\nand", "so:‹pre›‹code›x = 1\n\n  **y**‹/›‹/›and"),
+        ("```\nopen", "‹pre›‹code›open‹/›‹/›"),
+        ("> a\n> **b**\nreply", "‹blockquote›a\n‹strong›b‹/›‹/›reply"),
+        ("> > deep\n> less", "‹blockquote›‹blockquote›deep‹/›less‹/›"),
+        ("a\n\n\n  b\n**c**", "a\n\n\n  b\n‹strong›c‹/›"),
+        ("[a **b**](https://x.org/a_(b))。", "‹a https://x.org/a_(b)›a ‹strong›b‹/›‹/›。"),
+        ("[write](mailto:a@x.org)", "‹a mailto:a@x.org›write‹/›"),
+        ("[](https://x.org/)", "‹a https://x.org/›https://x.org/‹/›"),
+        ("![no image](https://x.org/a.png)", "!‹a https://x.org/a.png›no image‹/›"),
+        (
+            "[bank.example](https://evil.example)",
+            "‹a https://evil.example/›bank.example‹/›‹small.leads› (evil.example)‹/›",
+        ),
+        (r"\*typed\* \`x\` \[a](b) \\ \*", r"*typed* `x` [a](b) \\ \*"),
+        (r"\> typed", "> typed"),
+    ],
+)
+def test_light_markdown_becomes_elements(stage: Show, text: str, elements: str) -> None:
+    assert stage(text) == elements
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("见https://x.org/a，然后", "https://x.org/a"),
+        ("https://x.org/a。", "https://x.org/a"),
+        ("（https://x.org/a）", "https://x.org/a"),
+        ("“https://x.org/a”", "https://x.org/a"),
+        ("https://x.org/a—b", "https://x.org/a"),
+        ("(https://x.org/a_(b)).", "https://x.org/a_(b)"),
+        ("https://en.wikipedia.org/wiki/Murphy's_law is", "https://en.wikipedia.org/wiki/Murphy's_law"),
+        ("'https://x.org/a', so", "https://x.org/a"),
+        ("https://example.org's", "https://example.org"),
+        ("http://[::1]:8080/a and", "http://[::1]:8080/a"),
+        ("[http://[::1]]", "http://[::1]"),
+        ("https://x.org/_a_/*b*/@Ann/__c", "https://x.org/_a_/*b*/@Ann/__c"),
+        ("https://x.org/?q=a,b;c!d.", "https://x.org/?q=a,b;c!d"),
+    ],
+)
+@pytest.mark.parametrize("before", ["", "**b** "])
+def test_an_address_ends_where_a_reader_ends_it(stage: Show, text: str, address: str, before: str) -> None:
+    shown = stage(before + text)
+
+    assert shown.partition("‹a ")[2].partition("›")[2].partition("‹/›")[0] == address
+
+
+@pytest.mark.parametrize(
+    ("text", "mentioned"),
+    [
+        ("@Ann Lee and @ann, @Annx", ["@Ann Lee", "@ann"]),
+        ("ann@Ann.example @李明你好 你好@李明", ["@李明", "@李明"]),
+        ("@משה!", ["@משה"]),
+        ("**@Ann** `@Ann` https://x.org/@Ann", ["@Ann"]),
+        ("@nobody @ Ann", []),
+    ],
+)
+def test_mentions_are_names_that_are_known_here(stage: Show, text: str, mentioned: list[str]) -> None:
+    shown = stage(text)
+
+    assert [each.partition("‹/›")[0] for each in shown.split("‹bdi.mention›")[1:]] == mentioned
+
+
+@pytest.mark.parametrize(
+    ("text", "is_called"),
+    [
+        ("@bob look", True),
+        ("@Bobby look", False),
+        ("> @bob look\nno", False),
+        ("`@bob`\n```\n@bob\n```", False),
+        ("bob@bob.example", False),
+    ],
+)
+def test_a_person_is_called_by_their_name_and_not_by_a_longer_one_nor_in_quotes(
+    stage: Show, text: str, is_called: bool
+) -> None:
+    assert stage(text, "calls", "Bob", ["Bobby"]) == is_called
+
+
+def test_one_is_mentioned_in_another_way_and_names_are_no_markup(stage: Show) -> None:
+    names = ["<img src=x>", "*x*", "‮evil"]
+
+    assert stage("@Bob @<img src=x> **@*x***", "show", names, "Bob") == (
+        "‹bdi.mention me-mentioned›@Bob‹/› ‹bdi.mention›@<img src=x>‹/› ‹strong›‹bdi.mention›@*x*‹/›‹/›"
+    )
+
+
+HOSTILE: Final = ("*a ", "**a_", "[", "[a](", "[a](<", "`a``", "_a __b ", "*", ">\n", "> ", "\\*", "*a**a ", "@", "@Ann",
+                  "https://", "https://a.b/", "```\n", "(", "](x)", "\\[a](", "`" * 7 + " ", "> > > > > > x\n", "***a** ")  # fmt: skip
+
+
+def test_no_text_keeps_a_reader_waiting(stage: Show) -> None:
+    # Twice as much as [chat] max_text, in milliseconds.
+    assert stage([(piece * 4000)[:4000] for piece in HOSTILE], "slowest") < 1000
+    # So long a text is shown as it was typed.
+    assert stage("**x**" * 5000) == "**x**" * 5000
