@@ -33,7 +33,8 @@ BUNDLER: Final = Path("tools", "bundle.mjs")
 ESBUILD: Final = "esbuild"
 # Beside each file of the bundle that is no source map.
 COMPRESSED: Final = ("", ".gz", ".br")
-WITHOUT_BUNDLE: Final = "load its scripts one by one"
+# The parser of Markdown is no module that a browser loads without a bundler.
+WITHOUT_BUNDLE: Final = "load its scripts one by one and show Markdown as it was typed"
 # The former folder of the pages. A checkout that was updated still has assets of that time there, and compiled
 # modules, with which Python would import mixsvc.web as a namespace package.
 OLD_FOLDER: Final = Path("mixsvc", "web")
@@ -78,7 +79,7 @@ ASSETS: Final = (
     Asset(
         "markdown-it",
         {"dist/markdown-it.mjs": "markdown-it.js", "LICENSE": "markdown-it.LICENSE.txt"},
-        "show Markdown as it was typed",
+        "show Markdown as text",
     ),
 )
 

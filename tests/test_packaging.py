@@ -85,7 +85,8 @@ def test_the_wheel_holds_the_bundle_of_the_scripts_with_its_source_maps(wheel: d
     built = "mixsvc/pages/static/built"
     manifest = json.loads(wheel[f"{built}/manifest.json"])
 
-    for source in ("main.js", "away.js", "rates/rates.js", "style.css", "client/fallback.js", "vendor/uplot.js"):
+    later = ("client/fallback.js", "text/markdown.js", "vendor/uplot.js")
+    for source in ("main.js", "away.js", "rates/rates.js", "widget/widget.js", "style.css", *later):
         name = manifest["entries"][source]
         content = wheel[f"{built}/{name}"]
         assert gzip.decompress(wheel[f"{built}/{name}.gz"]) == content

@@ -20,6 +20,8 @@ mkdir -p node_modules/sockjs-client/dist
 echo "$@" >node_modules/sockjs-client/dist/sockjs.min.js
 echo terms >node_modules/sockjs-client/LICENSE
 mkdir -p node_modules/uplot/dist
+mkdir -p node_modules/markdown-it/dist
+for name in dist/markdown-it.mjs LICENSE; do echo "$name" >node_modules/markdown-it/$name; done
 for name in dist/uPlot.esm.js dist/uPlot.min.css LICENSE; do echo "$name" >node_modules/uplot/$name; done
 """
 # Fetches the packages, and bundles nothing.
@@ -80,6 +82,9 @@ def test_each_package_brings_its_files_its_licence_and_its_version(project: Proj
         "uplot.min.css",
         "uplot.LICENSE.txt",
         "uplot.version",
+        "markdown-it.js",
+        "markdown-it.LICENSE.txt",
+        "markdown-it.version",
     }
 
 
@@ -89,8 +94,9 @@ def test_the_line_names_what_the_page_lacks_without_the_missing_packages(project
     project.asset.unlink()
     project.make(BAD)
 
-    alone = "load its scripts one by one"
-    assert f"will talk plain WebSocket only and show tables and no charts and {alone}: " in project.said[0]
+    alone = "load its scripts one by one and show Markdown as it was typed"
+    lack = "talk plain WebSocket only and show tables and no charts and show Markdown as text"
+    assert f"will {lack} and {alone}: " in project.said[0]
     assert f"will talk plain WebSocket only and {alone}: " in project.said[1]
 
 
@@ -136,7 +142,7 @@ def test_the_scripts_are_bundled_anew_when_they_have_changed(project: Project) -
 
     assert project.bundle() == {"main-1.js", "main-1.js.gz", "main-1.js.br", "main-1.js.map", "manifest.json"}
     assert [line.partition(": npm")[0] for line in project.said] == [
-        "page assets: left out, so the page will load its scripts one by one"
+        "page assets: left out, so the page will load its scripts one by one and show Markdown as it was typed"
     ]
 
 
@@ -161,13 +167,14 @@ def test_without_a_bundle_the_packages_are_there_and_one_line_says_so(project: P
 
     assert project.asset.exists()
     assert project.said == [
-        "page assets: left out, so the page will load its scripts one by one: tools/bundle.mjs made no bundle; "
+        "page assets: left out, so the page will load its scripts one by one and show Markdown as it was typed: "
+        "tools/bundle.mjs made no bundle; "
         "correct that and run `make assets`"
     ]
 
 
 def test_packages_of_the_pinned_versions_in_the_checkout_are_not_fetched_again(project: Project) -> None:
-    pins = {"sockjs-client": "1.6.1", "uplot": "1.6.32", "esbuild": "0.28.2"}
+    pins = {"sockjs-client": "1.6.1", "uplot": "1.6.32", "markdown-it": "15.0.3", "esbuild": "0.28.2"}
     assert project.make(GOOD)
     for name, version in pins.items():
         (project.folder / "node_modules" / name).mkdir(parents=True)

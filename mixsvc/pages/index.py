@@ -23,6 +23,7 @@ UPLOT_STYLE: Final = "vendor/uplot.min.css"
 LIBRARIES: Final = (
     ("the SockJS client", ("vendor/sockjs.min.js",), "it uses a plain WebSocket"),
     ("uPlot", ("vendor/uplot.js", UPLOT_STYLE), "it shows past rates as a table and no chart"),
+    ("markdown-it", ("vendor/markdown-it.js",), "it shows Markdown as it was typed"),
 )
 
 HUES: Final = 12
@@ -68,7 +69,8 @@ def warn_of_missing_libraries(app: Flask) -> None:
         )
     elif static_files.modules():
         _log.warn(
-            "mixsvc: the page loads its scripts one by one, since the bundle of them {problem}; run `make assets`",
+            "mixsvc: the page loads its scripts one by one and shows Markdown as it was typed, since the bundle of them "
+            "{problem}; run `make assets`",
             problem="is older than they are" if static_files.bundle.is_outdated else "was not made",
         )
 

@@ -18,7 +18,10 @@ from mixsvc.pages.static_files import StaticFiles, install_static_files
 from tests.pages.fakes import QUOTE, FakeChat, FakeMix, FakeRates
 from tests.scripts.bundles import make_bundle
 
-BUNDLE_WARNING = "mixsvc: the page loads its scripts one by one, since the bundle of them {}; run `make assets`"
+BUNDLE_WARNING = (
+    "mixsvc: the page loads its scripts one by one and shows Markdown as it was typed, since the bundle of them {}; "
+    "run `make assets`"
+)
 
 
 class Page(HTMLParser):
@@ -106,7 +109,7 @@ class MessagesOnThePageTests(SynchronousTestCase):
         line = html[html.index('data-number="41"') : html.index("</ol>")]
         self.assertIn(">Bob</bdi>", line)
         self.assertIn('datetime="2023-11-14T22:13:20.500Z"', line)
-        self.assertIn(">anyone here?</p>", line)
+        self.assertIn(">anyone here?</div>", line)
 
     def test_a_topic_is_not_a_message_and_times_have_their_zone(self) -> None:
         html = self.page(ChatMessage(1, "Bob", "Weather", 1_700_000_000, "topic"), ChatMessage(2, "Al", "", 0, "topic"))
@@ -272,7 +275,7 @@ class ScriptsTests(SynchronousTestCase):
         self.assertEqual(self.names("vendor/uplot.min.css"), ["style-1.css", "main-1.js"])
 
     def test_whoever_runs_the_service_is_told_that_the_bundle_is_not_used(self) -> None:
-        packages = ("vendor/uplot.js", "vendor/uplot.min.css", "vendor/sockjs.min.js")
+        packages = ("vendor/uplot.js", "vendor/uplot.min.css", "vendor/sockjs.min.js", "vendor/markdown-it.js")
         self.assertEqual(self.warning(*packages), [BUNDLE_WARNING.format("was not made")])
 
         make_bundle(self.folder, {"main.js": "main-1.js"})

@@ -5,7 +5,7 @@ import { made } from "../dom.js";
 import { addresses, link, safeUrl } from "./links.js";
 
 /** What may be Markdown: most texts are not, and need no parser. */
-const MAYBE = /`|\]\(|[*_]\S|^ {0,3}>/m;
+const MAYBE = /`|\]\(|[*_]\S|^ {0,3}\\?>/m;
 /** Longer texts are shown as they were typed: a setting allows them, and nobody shall wait for the parser. */
 const LONGEST = 20_000;
 /** How deep elements are in elements. */
