@@ -69,8 +69,8 @@ def warn_of_missing_libraries(app: Flask) -> None:
         )
     elif static_files.modules():
         _log.warn(
-            "mixsvc: the page loads its scripts one by one and shows Markdown as it was typed, since the bundle of them "
-            "{problem}; run `make assets`",
+            "mixsvc: the page loads its scripts one by one and shows Markdown as it was typed, since the bundle of "
+            "them {problem}; run `make assets`",
             problem="is older than they are" if static_files.bundle.is_outdated else "was not made",
         )
 
