@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, FirstError, gatherResults, maybeDeferred, succeed
+from twisted.python.failure import Failure
 
 from mixsvc.nodes.hints import Hint
 from mixsvc.nodes.interfaces import (
@@ -94,10 +95,11 @@ class _LocalJournal:
         """Does nothing: no event has a number."""
 
     def stored(self, event: JournalEvent) -> "Deferred[None]":
-        for apply in (self._listeners.get(event.kind), self._apply):
-            if apply is not None:
-                apply(event)
-        return succeed(None)
+        doing = [
+            maybeDeferred(apply, event) for apply in (self._listeners.get(event.kind), self._apply) if apply is not None
+        ]
+        # Most are done at once.
+        return gatherResults(doing, consumeErrors=True).addCallbacks(lambda _: None, _why)
 
     def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[None]":
         return self.stored(JournalEvent(0, kind, room, body))
@@ -115,3 +117,8 @@ class _OwnHeart:
 
     def watch(self, topics: Callable[[], Collection[str]]) -> None:
         """Does nothing: all events come by way of this node."""
+
+
+def _why(failure: Failure) -> Failure:
+    assert isinstance(failure.value, FirstError)
+    return failure.value.subFailure

@@ -88,6 +88,11 @@ class SharedHeart:
         """For how many seconds no heartbeat was answered; infinity if none was yet."""
         return self._pulse.silence(self._clock.seconds())
 
+    @property
+    def leaving(self) -> Collection[int]:
+        """The nodes that have stopped, and are not removed yet."""
+        return self._others.leaving
+
     def start(self, owner: HeartOwner) -> None:
         """Begin to beat; `beat_for` was called before."""
         self._owner = owner

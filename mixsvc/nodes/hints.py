@@ -2,7 +2,7 @@
 
 A hint travels as a JSON object: `n` is the node that tells it, and one other member what it tells:
 `m` {room: number} for Said, `t` {topic: number} for Published, `j` number for Recorded,
-`p` [number, journal, {room: [[came], [went]]} or null] for Moved, `q` for NewRates, `h` for LifeSign,
+`p` [number, journal, {room: [[came], [went]]} or null] for Moved, `q` for NewRates, `h` number for LifeSign,
 `g` [node, ...] for Gone.
 """
 
@@ -61,7 +61,13 @@ class NewRates:
 
 @dataclass(frozen=True, slots=True)
 class LifeSign:
-    """The node hears itself: what is told comes to those who listen."""
+    """A node hears itself, and what is told comes to those who listen. done: up to which event it has done the journal.
+
+    node: who tells it; only read.
+    """
+
+    node: int
+    done: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +94,8 @@ def write_hint(node: int, hint: Hint) -> Iterator[str]:
             yield text if len(text.encode()) <= MOST_BYTES else _text(node, "p", [number, journal, None])
         case NewRates():
             yield _text(node, "q", 0)
-        case LifeSign():
-            yield _text(node, "h", 0)
+        case LifeSign(_, done):
+            yield _text(node, "h", done)
         case Gone(nodes):
             yield _text(node, "g", nodes)
 
@@ -126,7 +132,7 @@ def _hint(said: Mapping[str, Any]) -> Hint:
     if "q" in said:
         return NewRates()
     if "h" in said:
-        return LifeSign()
+        return LifeSign(int(said["n"]), int(said["h"]))
     if "g" in said:
         return Gone([int(node) for node in said["g"]])
     raise KeyError("a hint of no kind that is known")

@@ -183,6 +183,8 @@ class Journal(Protocol):
     ) -> None:
         """Call apply(event) with each event, the own node's included. Called once, before all other methods.
 
+        It may return a Deferred, which fires when it is done.
+
         missed(): events are gone from the journal before they were read, as this node was away for too long: load
         sanctions, topics and deletions from the engine instead. read(after): the next events after a number. It must
         not overtake what the chat has asked of the engine before: a page of messages that was read before a deletion
@@ -206,7 +208,11 @@ class Journal(Protocol):
         """
 
     def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[None]":
-        """Store an event that comes with no other change, and apply it; fires as `stored` does."""
+        """Store an event that comes with no other change, and apply it; fires when all nodes have done it.
+
+        Fails with ServiceBusy if it cannot be stored now, or if a node has not done it when the others might give that
+        node up; it does it later all the same.
+        """
 
 
 class NodeHost(Protocol):

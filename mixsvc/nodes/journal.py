@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.errors import ServiceBusy
 from mixsvc.nodes import statements
+from mixsvc.nodes.confirmations import CONFIRMED, Confirmations
 from mixsvc.nodes.event_order import EventOrder, Ready
 from mixsvc.nodes.hints import Recorded
 from mixsvc.nodes.interfaces import Bus, JournalEvent, JournalPage
@@ -26,12 +27,20 @@ class SharedJournal:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, run: Run, bus: Bus, applied: Callable[[int], object]) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        run: Run,
+        bus: Bus,
+        applied: Callable[[int], object],
+        confirmations: Confirmations,
+    ) -> None:
         """run: of the chat's own engine. applied(number): called when the events up to this number are applied."""
         self._clock = clock
         self._run = run
         self._bus = bus
         self._applied = applied
+        self._confirmations = confirmations
         self._order = EventOrder(0)
         # The parts besides the chat that get events of a kind, and what they do if some were missed.
         self._listeners: dict[str, Callable[[JournalEvent], object]] = {}
@@ -61,7 +70,7 @@ class SharedJournal:
 
     def begin_at(self, position: int) -> None:
         self._order = EventOrder(position)
-        self._applied(position)
+        self._has_applied()
 
     def heard(self, hint: Recorded) -> None:
         """There are events up to this number."""
@@ -74,8 +83,15 @@ class SharedJournal:
         return self._when_applied(event.number)
 
     def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[None]":
-        posted = self._run(statements.post, kind, room, body).addErrback(_busy)
-        return posted.addCallback(lambda number: self.stored(JournalEvent(number, kind, room, body)))
+        marked = {**body, CONFIRMED: True}
+        posted = self._run(statements.post, kind, room, marked).addErrback(_busy)
+        return posted.addCallback(lambda number: self._everywhere(JournalEvent(number, kind, room, marked)))
+
+    def _everywhere(self, event: JournalEvent) -> "Deferred[None]":
+        done = self._confirmations.wait(event.number)
+        # If those before it cannot be read now, it is applied later.
+        self.stored(event).addErrback(lambda failure: failure.trap(ServiceBusy))
+        return done
 
     def _when_applied(self, number: int) -> "Deferred[None]":
         if number <= self.position:
@@ -114,7 +130,7 @@ class SharedJournal:
             for event in ready.events:
                 self._do_event(event)
         finally:
-            self._applied(self.position)
+            self._has_applied()
         waiting, self._waiting = self._waiting, []
         for number, applied in waiting:
             if number <= self.position:
@@ -122,15 +138,24 @@ class SharedJournal:
             else:
                 self._waiting.append((number, applied))
 
+    def _has_applied(self) -> None:
+        self._applied(self.position)
+        self._confirmations.applied(self.position)
+
     def _do_event(self, event: JournalEvent) -> None:
-        for apply in (self._listeners.get(event.kind), self._apply):
-            try:
-                if apply is not None:
-                    apply(event)
-            except Exception:
-                self._log.failure(
-                    "nodes: the event {number} ({kind}) was not applied", number=event.number, kind=event.kind
-                )
+        doing = [
+            maybeDeferred(apply, event).addErrback(self._not_applied, event)
+            for apply in (self._listeners.get(event.kind), self._apply)
+            if apply is not None
+        ]
+        if event.body.get(CONFIRMED):
+            self._confirmations.begun(event.number)
+            gatherResults(doing).addCallback(lambda _: self._confirmations.ended(event.number))
+
+    def _not_applied(self, failure: Failure, event: JournalEvent) -> None:
+        self._log.failure(
+            "nodes: the event {number} ({kind}) was not applied", failure, number=event.number, kind=event.kind
+        )
 
 
 def _busy(failure: Failure) -> int:

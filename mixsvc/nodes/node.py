@@ -12,8 +12,9 @@ from mixsvc.config.settings import Settings
 from mixsvc.interfaces import DeferToThread
 from mixsvc.nodes.bus import SharedBus
 from mixsvc.nodes.claims import SharedClaims
+from mixsvc.nodes.confirmations import Confirmations
 from mixsvc.nodes.heart import SharedHeart
-from mixsvc.nodes.hints import Gone, LifeSign, Published, Recorded, Said
+from mixsvc.nodes.hints import Gone, Published, Recorded, Said
 from mixsvc.nodes.interfaces import Nodes
 from mixsvc.nodes.journal import SharedJournal
 from mixsvc.nodes.listener import HintListener, ListeningConnection
@@ -77,7 +78,8 @@ class SharedNode:
         self._bus = bus = SharedBus(reactor, run, self._number, lambda: len(self.known()) + 1)
         self._presence = presence = Presence(reactor, run, bus, self._number)
         self._claims = SharedClaims(reactor, run, self._number)
-        journal = SharedJournal(reactor, engine.run_for_chat, bus, presence.applied)
+        self._confirmations = Confirmations(reactor, bus, self._living, options.times.dead_after)
+        journal = SharedJournal(reactor, engine.run_for_chat, bus, presence.applied, self._confirmations)
         self._listener = HintListener(reactor, engine.connect, engine.defer_to_thread, bus.heard, self._listening)
         self._waiting: list[Deferred[None]] = []
         # Whether the engine has answered this node.
@@ -131,7 +133,8 @@ class SharedNode:
         self._bus.deliver(Recorded(beat.event))
         self._bus.deliver(Said(beat.lasts))
         self._bus.deliver(Published(beat.topics))
-        self._bus.tell(LifeSign())
+        self._confirmations.tell()
+        self._confirmations.living()
         heard_at = max(self._listening_at, self._bus.heard_at or 0.0)
         if self._reactor.seconds() - heard_at > DEAF_BEATS * self._times.heartbeat:
             self._listening_at = self._reactor.seconds()
@@ -147,6 +150,9 @@ class SharedNode:
         gone = Gone([*nodes])
         self._bus.deliver(gone)
         self._bus.tell(gone)
+
+    def _living(self) -> Collection[int]:
+        return self.known().difference(self._heart.leaving)
 
     def _number(self) -> int:
         return self._heart.node

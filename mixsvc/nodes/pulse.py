@@ -76,6 +76,11 @@ class Others:
         self._leaving = {node: self._leaving.get(node, now) for node in marks.leaving}
         self._sent_at, self._marks = sent_at, marks
 
+    @property
+    def leaving(self) -> Collection[int]:
+        """The nodes that have stopped."""
+        return self._leaving.keys()
+
     def over(self, now: float) -> str | None:
         """The mark of a leader whose time is over, unless it has got another one meanwhile."""
         leader = self._marks.leader

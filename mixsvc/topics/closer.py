@@ -35,7 +35,7 @@ class TopicCloser:
         journal.listen(LOG_OUT, self._log_out, self._missed)
 
     def close(self, topic: str, person: str | None = None) -> "Deferred[None]":
-        """See ITopics. Fires when it is done here; other nodes do it when they read it. Raises NotPublished."""
+        """See ITopics. Fires when it is done on all nodes. Raises NotPublished; fails with ServiceBusy."""
         check_topic(topic)
         if person is not None and (not isinstance(person, str) or not is_storable(person)):
             raise NotPublished("a person is a text without U+0000 and halves of characters")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 
 from mixsvc.errors import ServiceBusy
 from mixsvc.nodes.hints import Hint, Said
@@ -197,17 +197,18 @@ class FakeJournal:
         done: Deferred[None] = Deferred()
 
         def apply() -> None:
-            self.apply_up_to(number)
-            done.callback(None)
+            self.apply_up_to(number).addCallback(lambda _: done.callback(None))
 
         # Those before it are read first.
         self._node.inbox.append(apply)
         return done
 
-    def apply_up_to(self, number: int) -> None:
+    def apply_up_to(self, number: int) -> "Deferred[Any]":
+        doing = []
         while self.applied < number:
             self.applied += 1
-            self._apply(self._node.cluster.events[self.applied - 1])
+            doing.append(maybeDeferred(self._apply, self._node.cluster.events[self.applied - 1]))
+        return gatherResults(doing)
 
 
 class FakeClaims:

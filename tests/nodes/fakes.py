@@ -6,8 +6,10 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from mixsvc.errors import StorageError
+from mixsvc.nodes.hints import Hint
+from mixsvc.nodes.interfaces import H
 
-__all__ = ["FakeRun"]
+__all__ = ["FakeBus", "FakeRun"]
 
 
 class FakeRun:
@@ -37,3 +39,20 @@ class FakeRun:
         assert function == name, function
         answer.errback(StorageError("away"))
         return args
+
+
+class FakeBus:
+    """Notes what is told; the test says what is heard."""
+
+    def __init__(self) -> None:
+        self.told: list[Hint] = []
+        self.listeners: dict[type[Any], Callable[[Any], object]] = {}
+
+    def tell(self, hint: Hint) -> None:
+        self.told.append(hint)
+
+    def listen(self, kind: type[H], heard: Callable[[H], object]) -> None:
+        self.listeners[kind] = heard
+
+    def hear(self, hint: Hint) -> None:
+        self.listeners[type(hint)](hint)

@@ -10,7 +10,8 @@ MOVED = Moved(3, 7, 2, {"lobby": (["Ann"], ["bob"])})
 
 
 @pytest.mark.parametrize(
-    "hint", [Said({"lobby": 5, "Übung": 6}), Published({"a:1": 7}), Recorded(9), NewRates(), LifeSign(), Gone([2, 5])]
+    "hint",
+    [Said({"lobby": 5, "Übung": 6}), Published({"a:1": 7}), Recorded(9), NewRates(), LifeSign(3, 8), Gone([2, 5])],
 )
 def test_a_hint_is_read_as_it_was_written(hint: Hint) -> None:
     assert [read_hint(text) for text in write_hint(3, hint)] == [(3, hint)]

@@ -5,11 +5,11 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import ServiceBusy, StorageError
-from mixsvc.nodes.alone import alone
-from mixsvc.nodes.hints import Recorded
+from mixsvc.nodes.confirmations import CONFIRMED, Confirmations
+from mixsvc.nodes.hints import LifeSign, Recorded
 from mixsvc.nodes.interfaces import JournalEvent, JournalPage
 from mixsvc.nodes.journal import PAUSE, SharedJournal
-from tests.nodes.fakes import FakeRun
+from tests.nodes.fakes import FakeBus, FakeRun
 
 EVENTS = [JournalEvent(number, "kick", "lobby", {}) for number in range(1, 6)]
 
@@ -22,7 +22,12 @@ class JournalTests(SynchronousTestCase):
         self.missed: list[int] = []
         self.positions: list[int] = []
         self.run_in_engine = FakeRun()
-        self.journal = SharedJournal(self.clock, self.run_in_engine, alone().bus, self.positions.append)
+        self.others: set[int] = set()
+        self.bus = FakeBus()
+        self.confirmations = Confirmations(self.clock, self.bus, lambda: self.others, 15.0)
+        self.journal = SharedJournal(
+            self.clock, self.run_in_engine, self.bus, self.positions.append, self.confirmations
+        )
         self.journal.follow(lambda event: self.applied.append(event.number), lambda: self.missed.append(1), self.read)
 
     def read(self, after: int) -> "Deferred[JournalPage]":
@@ -51,7 +56,7 @@ class JournalTests(SynchronousTestCase):
 
     def test_the_next_own_event_is_applied_at_once(self) -> None:
         posted = self.journal.post("revoke", "lobby", {})
-        self.assertEqual(("revoke", "lobby", {}), self.run_in_engine.answer("post", 1))
+        self.assertEqual(("revoke", "lobby", {CONFIRMED: True}), self.run_in_engine.answer("post", 1))
         self.assertIsNone(self.successResultOf(posted))
 
         self.assertEqual(([1], []), (self.applied, self.reads))
@@ -91,10 +96,73 @@ class JournalTests(SynchronousTestCase):
         self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
 
     def test_an_event_that_cannot_be_applied_stops_nothing(self) -> None:
-        journal = SharedJournal(self.clock, self.run_in_engine, alone().bus, self.positions.append)
+        journal = SharedJournal(self.clock, self.run_in_engine, self.bus, self.positions.append, self.confirmations)
         journal.follow(lambda event: 1 / 0, lambda: None, self.read)
 
         self.successResultOf(journal.stored(EVENTS[0]))
         self.successResultOf(journal.stored(EVENTS[1]))
 
         self.assertEqual(2, len(self.flushLoggedErrors(ZeroDivisionError)))
+
+    def post(self) -> "Deferred[None]":
+        """Post an event, which gets the number 1."""
+        posted = self.journal.post("revoke", "lobby", {})
+        self.run_in_engine.answer("post", 1)
+        return posted
+
+    def test_whoever_posts_waits_until_all_nodes_have_done_it(self) -> None:
+        self.others = {2, 3}
+        posted = self.post()
+
+        for node, done in ((2, 1), (3, 0)):
+            self.bus.hear(LifeSign(node, done))
+            self.assertNoResult(posted)
+        self.bus.hear(LifeSign(3, 4))
+
+        self.successResultOf(posted)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_nobody_waits_for_a_node_that_is_gone(self) -> None:
+        self.others = {2}
+        posted = self.post()
+
+        self.others.clear()
+        self.confirmations.living()
+
+        self.successResultOf(posted)
+
+    def test_a_node_that_does_not_answer_is_named_as_soon_as_it_may_be_given_up(self) -> None:
+        self.others = {2, 3}
+        posted = self.post()
+        self.bus.hear(LifeSign(3, 1))
+        self.clock.advance(14)
+        self.assertNoResult(posted)
+        self.clock.advance(1)
+
+        self.assertIn("number 2", str(self.failureResultOf(posted, ServiceBusy).value))
+        self.bus.hear(LifeSign(2, 1))
+
+    def test_it_is_done_when_what_it_has_begun_has_ended(self) -> None:
+        ending: Deferred[None] = Deferred()
+        self.journal.follow(lambda event: ending, lambda: None, self.read)
+        posted = self.post()
+        self.assertNoResult(posted)
+        self.confirmations.tell()
+        self.assertEqual(LifeSign(0, 0), self.bus.told[-1])
+
+        ending.callback(None)
+
+        self.successResultOf(posted)
+        self.assertEqual(LifeSign(0, 1), self.bus.told[-1])
+
+    def test_a_node_tells_at_once_that_it_has_done_what_another_waits_for(self) -> None:
+        self.journal.heard(Recorded(2))
+        self.reads.pop()[1].callback(JournalPage([EVENTS[0], JournalEvent(2, "revoke", "", {CONFIRMED: True})], 2))
+
+        self.assertEqual([LifeSign(0, 2)], self.bus.told)
+
+    def test_what_fails_is_done_all_the_same(self) -> None:
+        self.journal.follow(lambda event: 1 / 0, lambda: None, self.read)
+
+        self.successResultOf(self.post())
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))

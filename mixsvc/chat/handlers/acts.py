@@ -2,6 +2,7 @@
 
 from typing import Any, TypeAlias
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from mixsvc.chat.handlers.log_outs import PersonLogOuts
@@ -42,8 +43,8 @@ class ActHandler:
         self._teller = teller
         self._membership = membership
 
-    def apply(self, event: JournalEvent) -> None:
-        """Do what an event of the journal says."""
+    def apply(self, event: JournalEvent) -> "Deferred[None] | None":
+        """Do what an event of the journal says; a Deferred fires when that is done."""
         match act_of(event):
             case Deletion() as act:
                 self._delete(act)
@@ -56,11 +57,12 @@ class ActHandler:
             case Lift() as act:
                 self._lift(act)
             case Withdrawal() as act:
-                self._revocation.withdraw(act)
+                return self._revocation.withdraw(act)
             case LogOut() as act:
                 self._log_outs.apply(act)
             case Oblivion() as act:
                 self._state.rooms.forget(act.room)
+        return None
 
     def _delete(self, act: Deletion) -> None:
         if self._memory is not None:

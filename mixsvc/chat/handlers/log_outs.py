@@ -48,7 +48,7 @@ class PersonLogOuts:
             expiring.cancel()
 
     def log_out(self, person: str) -> "Deferred[None]":
-        """See IChat.log_out; fires when it has taken effect on this node. Raises ValueError; fails with ServiceBusy."""
+        """See IChat.log_out; fires when it has taken effect on all nodes. Raises ValueError; fails with ServiceBusy."""
         if not person or not is_storable(person):
             raise ValueError("Give the id of a person, without U+0000 and half surrogate pairs.")
         event = event_of(LogOut(person, self._state.wall.seconds()))

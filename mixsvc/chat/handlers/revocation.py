@@ -1,7 +1,7 @@
 """Takes permissions back: a person is asked about anew, and leaves a room at once that it may not be in any more."""
 
 from collections.abc import Sequence
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -18,8 +18,6 @@ from mixsvc.common.text import is_storable
 
 __all__ = ["RevocationHandler"]
 
-T = TypeVar("T")
-
 Withdrawn: TypeAlias = Sequence[tuple[Client, Request]]
 
 NOT_ALLOWED = "You may not be in this room any more."
@@ -34,35 +32,23 @@ class RevocationHandler:
         self._state = state
         self._membership = membership
         self._room_events = room_events
-        # What the application is being asked for.
-        self._running: dict[Withdrawal, Deferred[None]] = {}
 
     def revoke(self, person: str | None, room: str) -> "Deferred[None]":
-        """See IChat.revoke; fires when it has taken effect on this node. Raises ValueError; fails with ServiceBusy.
-
-        The other nodes do it as soon as they hear of it.
-        """
+        """See IChat.revoke; fires when it has taken effect on all nodes. Raises ValueError; fails with ServiceBusy."""
         if not is_storable(f"{person or ''}{room}"):
             raise ValueError("The person or the room has the character U+0000 or half a surrogate pair.")
         act = Withdrawal(self._state.access.spelling(room), person)
         event = event_of(act)
-        posted = self._state.nodes.journal.post(event.kind, event.room, event.body)
-        return posted.addCallback(lambda _: self._running.pop(act, None))
+        return self._state.nodes.journal.post(event.kind, event.room, event.body)
 
-    def withdraw(self, act: Withdrawal) -> None:
-        """Ask anew what a person may do.
+    def withdraw(self, act: Withdrawal) -> "Deferred[None]":
+        """Ask anew what a person may do; fires when that has taken effect.
 
         Pages that are being read for the person are not delivered, whatever the new answer is.
         """
         running = self._withdraw(act.person, act.room)
         self._room_events.revoked(act.person, act.room)
-        if not running.called:
-            self._running[act] = running
-            running.addBoth(self._ended, act)
-
-    def _ended(self, result: T, act: Withdrawal) -> T:
-        self._running.pop(act, None)
-        return result
+        return running
 
     def _withdraw(self, person: str | None, name: str) -> "Deferred[None]":
         self._state.access.forget(person, name)
