@@ -54,6 +54,9 @@ class SharedClaims:
     def holder(self, key: str) -> "Deferred[Holder | None]":
         return self._run(statements.holder, self._node(), key).addErrback(_busy)
 
+    def shared(self, addresses: Collection[str], person: str) -> "Deferred[Collection[str]]":
+        return self._run(statements.shared, self._node(), addresses, person).addErrback(_busy)
+
     def taken(self, keys: Collection[str], person: str) -> "Deferred[Collection[str]]":
         return self._run(statements.taken, keys, person).addErrback(_busy)
 

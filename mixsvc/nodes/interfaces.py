@@ -143,6 +143,9 @@ class Claims(Protocol):
     def holder(self, key: str) -> "Deferred[Holder | None]":
         """Who has a name on other nodes; None if nobody has, as far as is remembered."""
 
+    def shared(self, addresses: Collection[str], person: str) -> "Deferred[Collection[str]]":
+        """Those of the addresses that other persons have on other nodes, as far as is known."""
+
     def taken(self, keys: Collection[str], person: str) -> "Deferred[Collection[str]]":
         """Those of the keys whose names other persons have on other nodes."""
 
@@ -206,6 +209,9 @@ class Journal(Protocol):
         It fires at once if this node has applied all events before it. Fails with ServiceBusy if they cannot be read
         now; the event is applied later all the same.
         """
+
+    def look(self) -> None:
+        """Something was stored that may have led to an event: apply it soon, here and on the other nodes."""
 
     def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[None]":
         """Store an event that comes with no other change, and apply it; fires when all nodes have done it.

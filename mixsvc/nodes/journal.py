@@ -82,6 +82,14 @@ class SharedJournal:
         self._do(self._order.stored(event))
         return self._when_applied(event.number)
 
+    def look(self) -> None:
+        # If it cannot be read, the next heartbeat says that it is there.
+        self._read_after(self.position).addCallbacks(self._looked, lambda failure: None)
+
+    def _looked(self, page: JournalPage) -> None:
+        self._bus.tell(Recorded(page.last))
+        self.heard(Recorded(page.last))
+
     def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[None]":
         marked = {**body, CONFIRMED: True}
         posted = self._run(statements.post, kind, room, marked).addErrback(_busy)

@@ -34,6 +34,7 @@ __all__ = [
     "notify",
     "post",
     "rows",
+    "shared",
     "taken",
 ]
 
@@ -182,6 +183,17 @@ def taken(cursor: Any, keys: Collection[str], person: str) -> Collection[str]:
     """Those of the keys whose names other persons have."""
     query = "SELECT key FROM claim WHERE key = ANY (%s) AND person <> %s AND holders <> '{}'"
     return [key for (key,) in cursor.execute(query, (list(keys), person)).fetchall()]
+
+
+def shared(cursor: Any, node: int, addresses: Collection[str], person: str) -> Collection[str]:
+    """Those of the addresses that other persons have on other nodes; reads all names."""
+    query = """
+        SELECT DISTINCT address
+        FROM claim, jsonb_each(holders - %s::text) AS holder (node, known),
+            jsonb_array_elements_text(known -> 'addresses') AS address
+        WHERE person <> %s AND address = ANY (%s)
+    """
+    return [address for (address,) in cursor.execute(query, (str(node), person, list(addresses))).fetchall()]
 
 
 def post(cursor: Any, kind: str, room: str, body: Mapping[str, Any]) -> int:

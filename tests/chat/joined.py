@@ -189,6 +189,9 @@ class FakeJournal:
     def stored(self, event: JournalEvent) -> "Deferred[None]":
         return self.post(event.kind, event.room, event.body)
 
+    def look(self) -> None:
+        """The database of these tests does not store events by itself."""
+
     def post(self, kind: str, room: str, body: Mapping[str, Any]) -> "Deferred[None]":
         events = self._node.cluster.events
         number = len(events) + 1
@@ -248,6 +251,14 @@ class FakeClaims:
             return Holder(found.name, found.person, [each.address for each in others], is_moderator)
 
         return self._later(holder)
+
+    def shared(self, addresses: Collection[str], person: str) -> "Deferred[Collection[str]]":
+        def shared() -> Collection[str]:
+            others = [claim for claim in self._claims.values() if claim.person != person]
+            known = [(number, each) for claim in others for number, each in claim.nodes.items()]
+            return {each.address for number, each in known if number != self._node.number}
+
+        return self._later(shared)
 
     def taken(self, keys: Collection[str], person: str) -> "Deferred[Collection[str]]":
         return self._later(lambda: [key for key in keys if key in self._claims and self._claims[key].person != person])

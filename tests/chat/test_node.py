@@ -253,6 +253,43 @@ def test_a_permission_is_withdrawn_on_both_nodes(database_url: str) -> None:
     play(database_url, scenario)
 
 
+def test_a_topic_is_in_the_lists_of_a_node_without_members(database_url: str) -> None:
+    async def scenario(world: World) -> None:
+        mia, _ = await world.people()
+        mia.send("join", room="den")
+        mia.send("say", room="den", text="/topic tea")
+
+        def topics() -> list[str]:
+            return [
+                each.topic for node in (world.a, world.b) for each in node.dispatcher.overview() if each.room == "den"
+            ]
+
+        await world.until(lambda: topics() == ["tea", "tea"])
+        mia.send("delete", room="den", number=1)
+        await world.until(lambda: topics() == ["", ""])
+
+    play(database_url, scenario)
+
+
+def test_a_ban_spares_an_address_that_somebody_has_on_another_node(database_url: str) -> None:
+    async def scenario(world: World) -> None:
+        mia, bob = await world.people()
+        # All come from one address.
+        world.a.client("Troll", token="a random text of his")
+        await world.until(lambda: bob.got("came"))
+        mia.lose()
+        again = world.b.client("Mia", Identity("m", "Mia", moderator=True))
+        await world.until(lambda: again.got("joined"))
+        again.send("ban", name="Troll", seconds=60)
+        again.send("sanctions")
+        await world.until(lambda: again.got("sanctions"))
+
+        (ban,) = again.got("sanctions")[0]["sanctions"]
+        assert (ban["name"], ban["address"]) == ("Troll", "")
+
+    play(database_url, scenario)
+
+
 def test_what_the_engine_cannot_store_is_refused_and_disturbs_nobody(database_url: str) -> None:
     async def scenario(world: World) -> None:
         mia, _ = await world.people()

@@ -131,6 +131,17 @@ def test_who_comes_again_under_another_spelling_has_one_row(cursor: PostgresCurs
     assert statements.rows(cursor, node) == NodeRows(node, 2, 0, [("lobby", "ann", "ANN")])
 
 
+def test_the_addresses_that_others_have_on_other_nodes_are_known(cursor: PostgresCursor) -> None:
+    a, b = (statements.begin(cursor, name) for name in "ab")
+    claim(cursor, a, [claimant("Ann", "token:1")])
+    claim(cursor, b, [claimant("Bob", "token:2")])
+    asked = ["192.0.2.1", "192.0.2.2"]
+
+    assert statements.shared(cursor, a, asked, "token:1") == ["192.0.2.1"]
+    assert statements.shared(cursor, b, asked, "token:1") == []
+    assert statements.shared(cursor, a, asked, "token:2") == []
+
+
 def test_a_node_that_is_not_seen_or_has_left_goes_with_all_that_it_has(cursor: PostgresCursor) -> None:
     a, b, c = (statements.begin(cursor, name) for name in "abc")
     for node in (b, c):

@@ -10,7 +10,7 @@ from mixsvc.chat.handlers.membership import MembershipHandler
 from mixsvc.chat.handlers.revocation import RevocationHandler
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.handlers.telling import MessageTeller
-from mixsvc.chat.model.acts import Deletion, Edition, Lift, LogOut, Oblivion, Removal, Withdrawal, act_of
+from mixsvc.chat.model.acts import Deletion, Edition, Lift, LogOut, Oblivion, Removal, TopicChange, Withdrawal, act_of
 from mixsvc.chat.model.people import Client, Person, Transport
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.protocol import events
@@ -60,6 +60,8 @@ class ActHandler:
                 return self._revocation.withdraw(act)
             case LogOut() as act:
                 self._log_outs.apply(act)
+            case TopicChange() as act:
+                self._state.rooms.set_topic(act.room, act.topic)
             case Oblivion() as act:
                 self._state.rooms.forget(act.room)
         return None
@@ -67,9 +69,9 @@ class ActHandler:
     def _delete(self, act: Deletion) -> None:
         if self._memory is not None:
             self._memory.deleted(act.room, act.number)
+        self._state.rooms.set_topic(act.room, act.topic)
         room = self._state.rooms.find(act.room)
         if room is not None:
-            room.topic = act.topic
             self._teller.deleted(room, act.number, events.deleted(room.name, act.number, act.by, act.topic))
 
     def _edit(self, act: Edition) -> None:

@@ -83,7 +83,7 @@ class ModerationHandler:
         """Mute a person; fires when that waits for the database. Raises RequestRefused, or fails so."""
 
         def mute(target: Target) -> None:
-            self._impose(client, request, self._sanction(client, request, MUTE, replace(target, address="")))
+            self._impose(client, request, self._sanction(client, request, MUTE, target))
 
         return self._find(request, request.name).addCallback(mute)
 
@@ -249,20 +249,31 @@ class ModerationHandler:
         if names.key(spelled) in self._immune or (person and any(each.is_moderator for each in person.clients)):
             raise _immune(request)
         asking = self._state.nodes.claims.holder(names.key(spelled))
-        return asking.addCallbacks(self._target, _not_found, (request, spelled), errbackArgs=(request,))
+        found: Deferred[Target] = asking.addCallback(self._target, request, spelled)
+        return found.addErrback(_not_found, request)
 
-    def _target(self, elsewhere: Holder | None, request: Mute | Ban | Kick, name: str) -> "Target":
+    def _target(self, elsewhere: Holder | None, request: Mute | Ban | Kick, name: str) -> "Target | Deferred[Target]":
         if elsewhere is not None and elsewhere.is_moderator:
             raise _immune(request)
         person = self._state.people.find_lately(name)
-        everyone = self._state.people.everyone()
         if person is not None:
-            address = ban_addresses.address_to_ban(person.id, _addresses(person), everyone)
-            return Target(name, person.id, address)
-        if elsewhere is not None:
-            address = ban_addresses.address_to_ban(elsewhere.person, elsewhere.addresses, everyone)
-            return Target(elsewhere.name, elsewhere.person, address)
-        return Target(name)
+            target, addresses = Target(name, person.id), _addresses(person)
+        elif elsewhere is not None:
+            target, addresses = Target(elsewhere.name, elsewhere.person), elsewhere.addresses
+        else:
+            return Target(name)
+        return self._at_own_address(target, addresses) if isinstance(request, Ban) else target
+
+    def _at_own_address(self, target: "Target", addresses: Sequence[str]) -> "Target | Deferred[Target]":
+        """The target with an address that nobody else has, on any node."""
+        found = ban_addresses.addresses_to_ban(target.person, addresses, self._state.people.everyone())
+        if not found:
+            return target
+
+        def chosen(shared: Collection[str]) -> Target:
+            return replace(target, address=next((each for each in found if each not in shared), ""))
+
+        return self._state.nodes.claims.shared(found, target.person).addCallback(chosen)
 
     def _spelled(self, request: Request, name: str) -> str:
         person = self._state.people.find(name)
@@ -313,7 +324,9 @@ def _immune(request: Request) -> RequestRefused:
 
 
 def _not_found(failure: Failure, request: Request) -> NoReturn:
-    failure.trap(ServiceBusy)
+    failure.trap(ServiceBusy, RequestRefused)
+    if isinstance(failure.value, RequestRefused):
+        raise failure.value
     raise refusal(request, *NOT_SAVED)
 
 

@@ -65,6 +65,8 @@ class MessageTeller:
             room = self._obtain(name)
             if room is not None:
                 self._add(room, stored)
+            if stored.message.kind == TOPIC:
+                self._state.nodes.journal.look()
         self._read_missing()
 
     def is_followed(self, name: str) -> bool:

@@ -15,6 +15,7 @@ __all__ = [
     "LogOut",
     "Oblivion",
     "Removal",
+    "TopicChange",
     "Withdrawal",
     "act_of",
     "event_of",
@@ -78,13 +79,21 @@ class LogOut:
 
 
 @dataclass(frozen=True, slots=True)
+class TopicChange:
+    """A room has another topic. PostgreSQL stores it with the change."""
+
+    room: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
 class Oblivion:
     """A room has no messages any more, and is forgotten."""
 
     room: str
 
 
-Act: TypeAlias = Deletion | Edition | Removal | Sanction | Lift | Withdrawal | LogOut | Oblivion
+Act: TypeAlias = Deletion | Edition | Removal | Sanction | Lift | Withdrawal | LogOut | TopicChange | Oblivion
 
 LIFTED: Final = {MUTE: "unmute", BAN: "unban"}
 
@@ -97,6 +106,7 @@ _ACTS: Final[Mapping[str, Callable[..., Act]]] = {
     **dict.fromkeys(LIFTED.values(), Lift),
     "revoke": Withdrawal,
     "log_out": LogOut,
+    "topic": TopicChange,
     "forget": Oblivion,
 }
 
@@ -118,6 +128,8 @@ def event_of(act: Act, number: int = 0) -> JournalEvent:
             kind, room = "revoke", act.room
         case LogOut():
             kind, room = "log_out", ""
+        case TopicChange():
+            kind, room = "topic", act.room
         case Oblivion():
             kind, room = "forget", act.room
     return JournalEvent(number, kind, room, asdict(act))

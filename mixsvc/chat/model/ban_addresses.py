@@ -1,11 +1,11 @@
-"""The address that a ban applies to. Pure."""
+"""The addresses that a ban may apply to. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mixsvc.chat.model.people import Person
 from mixsvc.common.addresses import SUBSCRIBER_BITS, is_loopback, network, parse_network
 
-__all__ = ["address_to_ban", "parse_address"]
+__all__ = ["addresses_to_ban", "parse_address"]
 
 
 def parse_address(text: str) -> str:
@@ -23,14 +23,14 @@ def parse_address(text: str) -> str:
     return network(text.partition("/")[0])
 
 
-def address_to_ban(person: str, addresses: Iterable[str], everyone: Iterable[Person]) -> str:
-    """Returns the address that a ban of a person applies to, "" for none.
+def addresses_to_ban(person: str, addresses: Iterable[str], everyone: Iterable[Person]) -> Sequence[str]:
+    """Returns the addresses to one of which a ban of a person may apply, as far as this node knows.
 
-    person: as Person.id. addresses: those of the person's clients, or of the last one of a person who has left. It is
-    never an address of this machine, nor one that others use too: they may share a proxy or a router with the person.
+    person: as Person.id. addresses: those of the person's clients, or of the last one of a person who has left. None is
+    an address of this machine, nor one that others use too: they may share a proxy or a router with the person.
     """
     shared = {client.address for other in everyone if other.id != person for client in other.clients}
-    return next((address for address in addresses if address not in shared and _is_outside(address)), "")
+    return [address for address in addresses if address not in shared and _is_outside(address)]
 
 
 def _is_outside(address: str) -> bool:

@@ -172,6 +172,14 @@ class Rooms:
             if room is not None:
                 room.heard(last)
 
+    def set_topic(self, name: str, topic: str) -> None:
+        """A room has another topic; does nothing if it is not known."""
+        room = self.find(name)
+        if room is not None:
+            room.topic = topic
+        elif self._evicted_room(name):
+            self._evicted[names.fold(name)] = self._evicted[names.fold(name)]._replace(topic=topic)
+
     def forget(self, name: str) -> None:
         """Note that the database has no messages of a room any more, and forget the room if it has no members."""
         room = self.find(name)

@@ -13,8 +13,8 @@ def person(id: str, *from_addresses: str) -> Person:
     return found
 
 
-def to_ban(troll: Person, everyone: list[Person]) -> str:
-    return ban_addresses.address_to_ban(troll.id, [each.address for each in troll.clients], everyone)
+def to_ban(troll: Person, everyone: list[Person]) -> list[str]:
+    return list(ban_addresses.addresses_to_ban(troll.id, [each.address for each in troll.clients], everyone))
 
 
 @pytest.mark.parametrize(
@@ -39,24 +39,24 @@ def test_a_network_or_no_address_at_all_is_refused(text: str) -> None:
 def test_an_address_that_nobody_else_uses_is_banned() -> None:
     troll = person("troll", "198.51.100.1")
 
-    assert to_ban(troll, [troll, person("ann", "198.51.100.2")]) == "198.51.100.1"
+    assert to_ban(troll, [troll, person("ann", "198.51.100.2")]) == ["198.51.100.1"]
 
 
 def test_an_address_that_others_use_is_not_banned() -> None:
     troll = person("troll", "198.51.100.1", "2001:db8::/64")
 
-    assert to_ban(troll, [troll, person("ann", "198.51.100.1")]) == "2001:db8::/64"
-    assert to_ban(person("troll", "198.51.100.1"), [person("ann", "198.51.100.1")]) == ""
+    assert to_ban(troll, [troll, person("ann", "198.51.100.1")]) == ["2001:db8::/64"]
+    assert to_ban(person("troll", "198.51.100.1"), [person("ann", "198.51.100.1")]) == []
 
 
 def test_another_window_of_the_same_person_is_no_other() -> None:
     troll, window = person("troll", "198.51.100.1"), person("troll", "198.51.100.1")
 
-    assert to_ban(troll, [troll, window]) == "198.51.100.1"
+    assert to_ban(troll, [troll, window]) == ["198.51.100.1"]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::/64", "", "unix"])
 def test_this_machines_own_addresses_are_not_banned(address: str) -> None:
     troll = person("troll", address)
 
-    assert to_ban(troll, [troll]) == ""
+    assert to_ban(troll, [troll]) == []
