@@ -11,11 +11,12 @@ Files, in the order in which one meets them:
 - node: builds all of it for a node on PostgreSQL; the following are its parts.
 - statements: what it asks of the engine. listener: a connection that hears what others tell.
 - bus: hints to others and from them. heart: heartbeats; pulse: which nodes live, and which one leads. Pure.
-- occupancy: who is in which room; members: who is in one. Pure.
+- members: who is in which room. Pure.
 - roster: who is inside for a node among others: own_rows (what it has to write) and elsewhere (what the others wrote,
   by hints and by reading). Pure. presence: writes and reads these rows.
 - claims: whose name is whose.
-- journal: reads the events of moderators; event_order: each once and in order. Pure.
+- journal: reads the events of moderators; event_order: each once and in order. Pure. confirmations: whoever posts one
+  waits until all nodes have done it.
 - tails: the newest messages of rooms, each told once and in order. Pure.
 
 The chat imports this folder; this folder knows no rooms, sessions or messages of the chat, only their names, keys and

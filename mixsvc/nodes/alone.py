@@ -17,7 +17,7 @@ from mixsvc.nodes.interfaces import (
     Nodes,
     PresenceListener,
 )
-from mixsvc.nodes.occupancy import OWN, Occupancy
+from mixsvc.nodes.members import OWN, Occupancy
 
 __all__ = ["alone"]
 

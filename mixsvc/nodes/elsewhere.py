@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from mixsvc.common import names
 from mixsvc.nodes.hints import Moved
 from mixsvc.nodes.interfaces import PresenceListener
-from mixsvc.nodes.occupancy import Occupancy
+from mixsvc.nodes.members import Occupancy
 
 __all__ = ["Elsewhere", "NodeRows"]
 

@@ -1,6 +1,7 @@
 """Reads the journal as soon as there is something in it, and applies its events in order."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
@@ -151,13 +152,16 @@ class SharedJournal:
         self._confirmations.applied(self.position)
 
     def _do_event(self, event: JournalEvent) -> None:
+        is_confirmed = event.body.get(CONFIRMED) is True
+        if is_confirmed:
+            event = replace(event, body={name: value for name, value in event.body.items() if name != CONFIRMED})
+            self._confirmations.begun(event.number)
         doing = [
             maybeDeferred(apply, event).addErrback(self._not_applied, event)
             for apply in (self._listeners.get(event.kind), self._apply)
             if apply is not None
         ]
-        if event.body.get(CONFIRMED):
-            self._confirmations.begun(event.number)
+        if is_confirmed:
             gatherResults(doing).addCallback(lambda _: self._confirmations.ended(event.number))
 
     def _not_applied(self, failure: Failure, event: JournalEvent) -> None:

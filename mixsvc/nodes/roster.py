@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from mixsvc.nodes.elsewhere import Elsewhere
 from mixsvc.nodes.interfaces import PresenceListener, RoomMembers
-from mixsvc.nodes.occupancy import OWN, Occupancy
+from mixsvc.nodes.members import OWN, Occupancy
 from mixsvc.nodes.own_rows import Change, OwnRows
 
 __all__ = ["SharedRoster"]

@@ -103,7 +103,6 @@ ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "mixsvc.nodes.event_order": (),
         "mixsvc.nodes.hints": (),
         "mixsvc.nodes.members": (),
-        "mixsvc.nodes.occupancy": (),
         "mixsvc.nodes.own_rows": (),
         "mixsvc.nodes.pulse": (),
         "mixsvc.nodes.roster": (),

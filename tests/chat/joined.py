@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from mixsvc.errors import ServiceBusy
 from mixsvc.nodes.hints import Hint, Said
 from mixsvc.nodes.interfaces import Claimant, H, Holder, JournalEvent, NodeHost, Nodes, PresenceListener, RoomMembers
-from mixsvc.nodes.occupancy import OWN, Occupancy
+from mixsvc.nodes.members import OWN, Occupancy
 from tests.chat.fakes import ChatHarness, FakeClient, FakeDatabase
 
 __all__ = ["Cluster", "NodeHarness"]
