@@ -1,9 +1,9 @@
 """The page assets: files of npm packages, and the bundle of the page's scripts, made when the package is built.
 
-The files go to mixsvc/pages/static/vendor/, the bundle to mixsvc/pages/static/built/ (tools/bundle.mjs makes it, with
-esbuild). git ignores both and every wheel and sdist holds them, so that neither the service nor its visitors need
-another server. package-lock.json pins the packages by version and SHA-512. Files that an older checkout has left there,
-or in the folder where they were before, are removed first, so no distribution holds them.
+The files go to mixsvc/pages/static/vendor/ and mixsvc/charts/fonts/, the bundle to mixsvc/pages/static/built/
+(tools/bundle.mjs makes it, with esbuild). git ignores them and every wheel and sdist holds them, so that neither the
+service nor its visitors need another server. package-lock.json pins the packages by version and SHA-512. Files that an
+older checkout has left there, or in the folder where they were before, are removed first, so no distribution holds them.
 
 Run as a script it makes them without building: `python hatch_build.py`.
 """
@@ -22,11 +22,12 @@ from typing import Any, Final
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-__all__ = ["ASSETS", "VENDOR", "Asset", "Npm", "PageAssets", "make_assets", "remove_leftovers"]
+__all__ = ["ASSETS", "BUILT", "FONTS", "VENDOR", "Asset", "Npm", "PageAssets", "make_assets", "remove_leftovers"]
 
 STATIC: Final = Path("mixsvc", "pages", "static")
 VENDOR: Final = STATIC / "vendor"
 BUILT: Final = STATIC / "built"
+FONTS: Final = Path("mixsvc", "charts", "fonts")
 MANIFEST: Final = BUILT / "manifest.json"
 BUNDLER: Final = Path("tools", "bundle.mjs")
 # What makes the bundle; in package.json, a dependency beside those of ASSETS.
@@ -34,7 +35,7 @@ ESBUILD: Final = "esbuild"
 # Beside each file of the bundle that is no source map.
 COMPRESSED: Final = ("", ".gz", ".br")
 # The parser of Markdown is no module that a browser loads without a bundler.
-WITHOUT_BUNDLE: Final = "load its scripts one by one and show Markdown as it was typed"
+WITHOUT_BUNDLE: Final = "serve its scripts one by one and show Markdown as it was typed"
 # The former folder of the pages. A checkout that was updated still has assets of that time there, and compiled
 # modules, with which Python would import mixsvc.web as a namespace package.
 OLD_FOLDER: Final = Path("mixsvc", "web")
@@ -48,17 +49,22 @@ CLEAN_INSTALL: Final = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "-
 class Asset:
     """Files of one npm package.
 
-    package: its name in package.json. files: the path of each file in the package, and its name in VENDOR. lack: what
-    the page will do without them; completes "the page will ...".
+    package: its name in package.json. files: the path of each file in the package, and its name in folder. lack: what
+    the service will do without them; completes "the service will ...". folder: relative to the root of the project.
     """
 
     package: str
     files: Mapping[str, str]
     lack: str
+    folder: Path = VENDOR
 
-    def stamp(self) -> str:
-        """The name of the file in VENDOR that holds the version of the others."""
-        return f"{self.package}.version"
+    def stamp(self) -> Path:
+        """The path of the file that holds the version of the others, relative to the root of the project."""
+        return self.folder / f"{self.package}.version"
+
+    def paths(self) -> Sequence[Path]:
+        """The paths of all its files, relative to the root of the project; the stamp comes first."""
+        return [self.stamp(), *(self.folder / name for name in self.files.values())]
 
 
 ASSETS: Final = (
@@ -81,6 +87,16 @@ ASSETS: Final = (
         {"dist/markdown-it.mjs": "markdown-it.js", "LICENSE": "markdown-it.LICENSE.txt"},
         "show Markdown as text",
     ),
+    Asset(
+        "dejavu-fonts-ttf",
+        {
+            "ttf/DejaVuSans.ttf": "DejaVuSans.ttf",
+            "ttf/DejaVuSans-Bold.ttf": "DejaVuSans-Bold.ttf",
+            "LICENSE": "DejaVu.LICENSE.txt",
+        },
+        "draw charts with the fonts of the system",
+        FONTS,
+    ),
 )
 
 
@@ -99,7 +115,7 @@ class PageAssets(BuildHookInterface[BuilderConfig]):
         """Called by hatchling. A build goes on without assets that cannot be fetched, and prints one line."""
         make_assets(Path(self.root), Npm(), self.app.display_info)
         # Git ignores them; named here, and not by a pattern, they are all that a distribution takes from the folder.
-        made = [VENDOR / name for name in sorted(_names())] + _bundled(Path(self.root))
+        made = sorted(_paths()) + _bundled(Path(self.root))
         build_data["artifacts"] += [f"/{path.as_posix()}" for path in made]
 
 
@@ -121,18 +137,18 @@ def make_assets(root: Path, npm: Npm, say: Callable[[str], None]) -> bool:
     problem = _make(root, npm, missing, pins)
     if problem:
         lack = " and ".join([asset.lack for asset in missing if not _is_there(root, asset, pins)] + [WITHOUT_BUNDLE])
-        say(f"page assets: left out, so the page will {lack}: {problem}")
+        say(f"page assets: left out, so the service will {lack}: {problem}")
     return not problem
 
 
 def remove_leftovers(root: Path) -> None:
-    """Remove from VENDOR what no Asset names, from BUILT what no manifest names, and what the old folder had.
+    """Remove from VENDOR and FONTS what no Asset names, from BUILT what no manifest names, and what the old folder had.
 
     Files of others in the old folder stay, and so does everything in a tree that cannot be written.
     """
-    names = _names()
-    for path in (root / VENDOR).glob("*"):
-        if path.name not in names:
+    named = _paths()
+    for path in [*(root / VENDOR).glob("*"), *(root / FONTS).glob("*")]:
+        if path.relative_to(root) not in named:
             _remove_tree(path)
     kept = _bundled(root)
     for path in (root / BUILT).glob("*"):
@@ -147,9 +163,9 @@ def remove_leftovers(root: Path) -> None:
     _remove_empty(root / OLD_FOLDER)
 
 
-def _names() -> set[str]:
-    """The names of all files in VENDOR."""
-    return {name for asset in ASSETS for name in (asset.stamp(), *asset.files.values())}
+def _paths() -> set[Path]:
+    """The paths of all files of assets, relative to the root of the project."""
+    return {path for asset in ASSETS for path in asset.paths()}
 
 
 def _remove_tree(path: Path) -> None:
@@ -174,14 +190,13 @@ def _pins(root: Path) -> dict[str, str]:
 
 
 def _is_there(root: Path, asset: Asset, pins: Mapping[str, str]) -> bool:
-    stamp = root / VENDOR / asset.stamp()
-    files = [root / VENDOR / name for name in asset.files.values()]
-    return all(file.is_file() for file in (stamp, *files)) and stamp.read_text("utf-8") == pins[asset.package]
+    is_whole = all((root / path).is_file() for path in asset.paths())
+    return is_whole and (root / asset.stamp()).read_text("utf-8") == pins[asset.package]
 
 
 def _remove(root: Path, asset: Asset) -> None:
-    for name in (asset.stamp(), *asset.files.values()):
-        (root / VENDOR / name).unlink(missing_ok=True)
+    for path in asset.paths():
+        (root / path).unlink(missing_ok=True)
 
 
 def _bundled(root: Path) -> list[Path]:
@@ -286,12 +301,12 @@ def _reason(output: str) -> str:
 
 
 def _copy(package: Path, root: Path, asset: Asset, stamp: str) -> None:
-    vendor = root / VENDOR
-    vendor.mkdir(parents=True, exist_ok=True)
+    folder = root / asset.folder
+    folder.mkdir(parents=True, exist_ok=True)
     for source, name in asset.files.items():
-        shutil.copyfile(package / source, vendor / name)
+        shutil.copyfile(package / source, folder / name)
     # Written last, so that a copy that was interrupted is fetched again.
-    (vendor / asset.stamp()).write_text(stamp, encoding="utf-8")
+    (root / asset.stamp()).write_text(stamp, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ class Questions:
             **_named("chat", chat_answers(parts.chat)),
             **_named("topics", topic_answers(parts.topics)),
             **_named("limits", limit_answers(parts.logins.limits)),
-            **_named("charts", chart_answers(parts.charts, compute)),
+            **_named("charts", chart_answers(parts.charts)),
             **_named("rates", _in_thread(history_answers(parts.rates.history), compute)),
             **_named("logouts", _in_thread(log_out_answers(parts.logins.log_outs), look)),
         }

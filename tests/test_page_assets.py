@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hatch_build import BUILT, BUNDLER, STATIC, VENDOR, Npm, make_assets
+from hatch_build import BUILT, BUNDLER, FONTS, STATIC, VENDOR, Npm, make_assets
 from tests.builds import PROJECT
 
 GOOD = """#!/bin/sh
@@ -23,6 +23,9 @@ mkdir -p node_modules/uplot/dist
 mkdir -p node_modules/markdown-it/dist
 for name in dist/markdown-it.mjs LICENSE; do echo "$name" >node_modules/markdown-it/$name; done
 for name in dist/uPlot.esm.js dist/uPlot.min.css LICENSE; do echo "$name" >node_modules/uplot/$name; done
+fonts=node_modules/dejavu-fonts-ttf
+mkdir -p $fonts/ttf
+for name in ttf/DejaVuSans.ttf ttf/DejaVuSans-Bold.ttf LICENSE; do echo "$name" >$fonts/$name; done
 """
 # Fetches the packages, and bundles nothing.
 HALF = GOOD.replace("manifest.json", "other.json")
@@ -86,6 +89,8 @@ def test_each_package_brings_its_files_its_licence_and_its_version(project: Proj
         "markdown-it.LICENSE.txt",
         "markdown-it.version",
     }
+    fonts = {file.name for file in (project.folder / FONTS).iterdir()}
+    assert fonts == {"DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVu.LICENSE.txt", "dejavu-fonts-ttf.version"}
 
 
 def test_the_line_names_what_the_page_lacks_without_the_missing_packages(project: Project) -> None:
@@ -94,9 +99,10 @@ def test_the_line_names_what_the_page_lacks_without_the_missing_packages(project
     project.asset.unlink()
     project.make(BAD)
 
-    alone = "load its scripts one by one and show Markdown as it was typed"
-    lack = "talk plain WebSocket only and show tables and no charts and show Markdown as text"
-    assert f"will {lack} and {alone}: " in project.said[0]
+    alone = "serve its scripts one by one and show Markdown as it was typed"
+    lacks = "talk plain WebSocket only and show tables and no charts and show Markdown as text"
+    fonts = "draw charts with the fonts of the system"
+    assert f"the service will {lacks} and {fonts} and {alone}: " in project.said[0]
     assert f"will talk plain WebSocket only and {alone}: " in project.said[1]
 
 
@@ -142,7 +148,7 @@ def test_the_scripts_are_bundled_anew_when_they_have_changed(project: Project) -
 
     assert project.bundle() == {"main-1.js", "main-1.js.gz", "main-1.js.br", "main-1.js.map", "manifest.json"}
     assert [line.partition(": npm")[0] for line in project.said] == [
-        "page assets: left out, so the page will load its scripts one by one and show Markdown as it was typed"
+        "page assets: left out, so the service will serve its scripts one by one and show Markdown as it was typed"
     ]
 
 
@@ -167,14 +173,20 @@ def test_without_a_bundle_the_packages_are_there_and_one_line_says_so(project: P
 
     assert project.asset.exists()
     assert project.said == [
-        "page assets: left out, so the page will load its scripts one by one and show Markdown as it was typed: "
+        "page assets: left out, so the service will serve its scripts one by one and show Markdown as it was typed: "
         "tools/bundle.mjs made no bundle; "
         "correct that and run `make assets`"
     ]
 
 
 def test_packages_of_the_pinned_versions_in_the_checkout_are_not_fetched_again(project: Project) -> None:
-    pins = {"sockjs-client": "1.6.1", "uplot": "1.6.32", "markdown-it": "15.0.3", "esbuild": "0.28.2"}
+    pins = {
+        "sockjs-client": "1.6.1",
+        "uplot": "1.6.32",
+        "dejavu-fonts-ttf": "2.37.3",
+        "markdown-it": "15.0.3",
+        "esbuild": "0.28.2",
+    }
     assert project.make(GOOD)
     for name, version in pins.items():
         (project.folder / "node_modules" / name).mkdir(parents=True)
@@ -220,7 +232,7 @@ def test_the_folder_of_before_the_move_is_removed(project: Project) -> None:
 
     project.make(GOOD)
 
-    assert {each.name for each in (project.folder / "mixsvc").iterdir()} == {"pages"}
+    assert {each.name for each in (project.folder / "mixsvc").iterdir()} == {"pages", "charts"}
 
 
 def test_a_file_of_somebody_else_in_the_old_folder_stays(project: Project) -> None:

@@ -19,7 +19,6 @@ from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.facade import Mix
 from mixsvc.interfaces import IChat, IMix, IRates, Quote
 from mixsvc.interfaces.charts import ICharts
-from mixsvc.interfaces.rate_forms import history_as_json
 from mixsvc.pages.auth.ended_logins import EndedLogins
 from mixsvc.pages.auth.limits import FREE_FAILURES_PER_NAME, MAX_CHECKS, PLACE_SECONDS, LoginLimits, TooManyAttempts
 from mixsvc.pages.auth.memory import LoginMemory
@@ -167,7 +166,7 @@ class FacadeTests(ServiceCase):
         charts = self.mix().charts
         assert charts is not None
         for number in range(4):
-            asked = self.questions.answer(json.dumps(["charts.picture", _drawn(str(number + 1))]).encode())
+            asked = self.questions.answer(json.dumps(["charts.picture", [f"<svg>{number}</svg>"]]).encode())
             self.assertNoResult(asked)
 
         self.assertRaises(ServiceBusy, charts.picture, history("9.1"), "png")
@@ -266,7 +265,3 @@ class LoginTests(ServiceCase):
         self.assertRaises(ServiceBusy, lambda: "a1" in logins.log_outs)
         logins.limits.end(1, True)
         self.assertFalse(logins.log_outs.end("a1"))
-
-
-def _drawn(price: str) -> list[object]:
-    return [history_as_json(history(price)), "png"]

@@ -1,176 +1,172 @@
-"""Draws a chart with matplotlib: numbers in, bytes out. Only the drawing processes import this module."""
+"""Draws a history of prices as SVG. Pure: the same history gives the same text.
 
-import math
-from datetime import timedelta
-from io import BytesIO
-from typing import Any, Final
+The picture is complete in itself, with text that is text. Whoever shows it needs no script, no style and no font of
+ours; the margins leave room for wide digits.
+"""
 
-import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, ScalarFormatter
-from PIL import Image
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal, localcontext
+from html import escape
+from typing import Final
 
-from mixsvc.charts.chart import Chart
+from mixsvc.charts.ticks import day_ticks, price_ticks
+from mixsvc.interfaces import PriceHistory
+from mixsvc.interfaces.charts import MAX_POINTS
 
-__all__ = ["draw"]
+__all__ = ["FONT", "draw"]
 
-# 600 by 300 pixels.
-INCHES: Final = (6.0, 3.0)
-DOTS_PER_INCH: Final = 100
+# Pixels.
+WIDTH: Final = 600
+HEIGHT: Final = 300
+
+# The one that the PNG is drawn with comes first.
+FONT: Final = "DejaVu Sans"
+FAMILIES: Final = f"'{FONT}', Verdana, sans-serif"
 
 INK: Final = "#18211f"
 SOFT: Final = "#586560"
 LINE: Final = "#dde4e1"
 ACCENT: Final = "#0b6b63"
 
-STYLE: Final[Any] = {
-    # An SVG names the generic family as well, as its reader may have no DejaVu.
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 8,
-    "axes.edgecolor": LINE,
-    "xtick.color": LINE,
-    "ytick.color": LINE,
-    "xtick.labelcolor": SOFT,
-    "ytick.labelcolor": SOFT,
-    # No text is a formula.
-    "text.parse_math": False,
-    # Text stays text: programs can read it, and it takes a third of the size. The salt is fixed, so that the same
-    # chart gives the same bytes.
-    "svg.fonttype": "none",
-    "svg.hashsalt": "mixsvc",
-}
+# The area of the prices.
+TOP: Final = 52.0
+BOTTOM: Final = 248.0
+# Pixels at both ends, of a digit beside a tick, and of a bold digit beside the end of the line.
+MARGIN: Final = 16.0
+TICK_DIGIT: Final = 7.1
+BOLD_DIGIT: Final = 8.0
+# Half of the text of the last day.
+HALF_DAY: Final = 36.0
 
-# The area of the prices, as shares of the height of the picture.
-BOTTOM: Final = 0.17
-HEIGHT: Final = 0.665
-
-# Shares of its width: the margin on both sides, a digit beside a tick, and a bold digit beside the line.
-MARGIN: Final = 0.027
-TICK_DIGIT: Final = 0.0118
-BOLD_DIGIT: Final = 0.0133
-
+# The share of the range of prices that is free above and below.
+FREE: Final = Decimal("0.08")
+# Around a flat line, a share of its price.
+AROUND_FLAT: Final = Decimal("0.001")
 # The time shown on either side of a single price.
 AROUND_SINGLE: Final = timedelta(days=1)
 
-# Fewer days than this have a tick each.
-FEW_DAYS: Final = 8
-
-# Colours of a PNG.
-COLOURS: Final = 256
+# A price has up to ten digits on either side of its point.
+DIGITS: Final = 60
 
 
-def draw(chart: Chart) -> bytes:
-    """Returns the picture; the same bytes for the same chart. Takes some 200 ms of one core."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=INCHES, dpi=DOTS_PER_INCH, facecolor="white")
-        axes = figure.add_axes((0.1, BOTTOM, 0.8, HEIGHT))
-        _draw_prices(axes, chart)
-        _frame_days(axes, chart)
-        _frame_prices(axes, chart)
-        _make_room(axes, chart)
-        _write_around(figure, chart)
-        return _bytes(figure, chart.form)
+def draw(history: PriceHistory) -> str:
+    """Returns an SVG document of 600 by 300 pixels. Any thread; takes some 2 ms.
+
+    Raises ValueError for a history without points or with more than MAX_POINTS.
+    """
+    if not 1 <= len(history.points) <= MAX_POINTS:
+        raise ValueError(f"{len(history.points)} points are not possible: give 1 to {MAX_POINTS} points")
+    with localcontext() as context:
+        context.prec = DIGITS
+        return _Drawing(history).document()
 
 
-def _draw_prices(axes: Axes, chart: Chart) -> None:
-    days: Any = [date2num(day) for day, _ in chart.points]
-    prices = [float(price) for _, price in chart.points]
-    # One line, which what is no number breaks, as a path for each part would exceed the limit of AMP.
-    torn = [list(days), list(prices)]
-    for start in reversed(chart.starts):
-        for each in torn:
-            each.insert(start, math.nan)
-    axes.plot(*torn, color=ACCENT, linewidth=1.4, solid_joinstyle="round")
-    edges = [0, *chart.starts, len(days)]
-    lone = [start for start, end in zip(edges, edges[1:], strict=False) if end - start == 1]
-    # No line shows them.
-    axes.plot([days[each] for each in lone], [prices[each] for each in lone], ".", color=ACCENT, markersize=3)
-    axes.plot(days[-1:], prices[-1:], "o", color=ACCENT, markersize=5, clip_on=False)
-    axes.annotate(
-        format(chart.points[-1][1], "f"),
-        (days[-1], prices[-1]),
-        xytext=(7, 0),
-        textcoords="offset points",
-        va="center",
-        color=ACCENT,
-        fontweight="bold",
-        annotation_clip=False,
-    )
+class _Drawing:
+    """One chart: its scales, and the elements of its document."""
+
+    def __init__(self, history: PriceHistory) -> None:
+        self._history = history
+        self._days = [day for day, _ in history.points]
+        self._prices = [price for _, price in history.points]
+        low, high = min(self._prices), max(self._prices)
+        free = (high - low) * FREE or abs(high) * AROUND_FLAT or Decimal(1)
+        self._low, self._range = low - free, high - low + 2 * free
+        self._ticks = price_ticks(self._low, self._low + self._range)
+        self._left = MARGIN + TICK_DIGIT * max((len(text) for _, text in self._ticks), default=0)
+        self._right = WIDTH - max(MARGIN + BOLD_DIGIT * len(self._latest()), HALF_DAY)
+        single = AROUND_SINGLE if self._days[0] == self._days[-1] else timedelta()
+        self._first = self._days[0] - single
+        self._span = (self._days[-1] + single - self._first).days
+
+    def document(self) -> str:
+        """The text of the SVG."""
+        title = escape(f"{self._pair()}, {self._shown()}")
+        return "\n".join(
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
+                f'viewBox="0 0 {WIDTH} {HEIGHT}" font-family="{FAMILIES}" font-size="11" role="img">',
+                f"<title>{title}</title>",
+                f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+                *self._grid(),
+                *self._course(),
+                *self._words(),
+                "</svg>\n",
+            )
+        )
+
+    def _x(self, day: date) -> float:
+        return self._left + (day - self._first).days / self._span * (self._right - self._left)
+
+    def _y(self, price: Decimal) -> float:
+        return BOTTOM - float(price - self._low) / float(self._range) * (BOTTOM - TOP)
+
+    def _grid(self) -> Iterator[str]:
+        right = _pixel(self._right)
+        for price, text in self._ticks:
+            y = self._y(price)
+            yield f'<path d="M{_pixel(self._left)} {_pixel(y)}H{right}" stroke="{LINE}"/>'
+            yield _text(self._left - 6, y + 4, text, SOFT, "end")
+        yield f'<path d="M{_pixel(self._left)} {_pixel(BOTTOM)}H{right}" stroke="{LINE}"/>'
+        for day, text in day_ticks(self._days):
+            x = _pixel(self._x(day))
+            yield f'<path d="M{x} {_pixel(BOTTOM)}v4" stroke="{LINE}"/>'
+            yield _text(self._x(day), BOTTOM + 17, text, SOFT, "middle")
+
+    def _course(self) -> Iterator[str]:
+        """The line, with a dot where a day is alone between two gaps, and its end."""
+        parts = self._parts()
+        line = "".join("M" + "L".join(part) for part in parts if len(part) > 1)
+        if line:
+            yield f'<path d="{line}" fill="none" stroke="{ACCENT}" stroke-width="2" stroke-linejoin="round"/>'
+        for place in (part[0] for part in parts if len(part) == 1):
+            yield _dot(place, "2")
+        x, y = self._x(self._days[-1]), self._y(self._prices[-1])
+        yield _dot(parts[-1][-1], "3.5")
+        yield _text(x + 10, y + 4, self._latest(), ACCENT, "start", ' font-weight="bold"')
+
+    def _parts(self) -> Sequence[Sequence[str]]:
+        """The points of each unbroken line: no line leads across a time in which the pair was not quoted."""
+        after = {bisect_left(self._days, end) for _, end in self._history.gaps}
+        edges = [0, *sorted(after - {0, len(self._days)}), len(self._days)]
+        points = [f"{_pixel(self._x(day))} {_pixel(self._y(price))}" for day, price in self._history.points]
+        return [points[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+
+    def _words(self) -> Iterator[str]:
+        history = self._history
+        yield _text(12, 25, self._pair(), INK, "start", ' font-size="17" font-weight="bold"')
+        yield _text(WIDTH - 12, 25, self._shown(), SOFT, "end", ' font-size="12"')
+        sources = f" · Source: {', '.join(history.sources)}" if history.sources else ""
+        footer = f"1 {history.base} in {history.quote}{sources} · Latest: {self._days[-1].isoformat()}"
+        yield _text(12, 290, footer, SOFT, "start", ' font-size="10"')
+        change = self._change()
+        if change:
+            yield _text(WIDTH - 12, 290, change, SOFT, "end", ' font-size="10"')
+
+    def _pair(self) -> str:
+        return f"{self._history.base}/{self._history.quote}"
+
+    def _latest(self) -> str:
+        return format(self._prices[-1], "f")
+
+    def _shown(self) -> str:
+        first, last = self._days[0], self._days[-1]
+        return last.isoformat() if first == last else f"{first.isoformat()} to {last.isoformat()}"
+
+    def _change(self) -> str:
+        start, end = self._prices[0], self._prices[-1]
+        return f"{(end / start - 1) * 100:+.2f} %" if start and len(self._prices) > 1 else ""
 
 
-def _frame_days(axes: Axes, chart: Chart) -> None:
-    first, last = chart.points[0][0], chart.points[-1][0]
-    around = AROUND_SINGLE if first == last else timedelta()
-    left: Any = date2num(first - around)
-    right: Any = date2num(last + around)
-    axes.set_xlim(left, right)
-    if (last - first).days < FEW_DAYS:
-        # The locator would choose hours of the day.
-        days: Any = [date2num(day) for day, _ in chart.points]
-        axes.set_xticks(days, [f"{day.day} {day:%b}" for day, _ in chart.points])
-    else:
-        ticks = AutoDateLocator(minticks=2, maxticks=7)
-        axes.xaxis.set_major_locator(ticks)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(ticks, show_offset=False))
+def _pixel(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
 
 
-def _frame_prices(axes: Axes, chart: Chart) -> None:
-    prices = [float(price) for _, price in chart.points]
-    low, high = min(prices), max(prices)
-    # A flat line goes through the middle, with a range in which the ticks still differ.
-    margin = (high - low) * 0.08 or abs(high) * 0.001 or 1.0
-    axes.set_ylim(low - margin, high + margin)
-    axes.yaxis.set_major_locator(MaxNLocator(5))
-    plain = ScalarFormatter(useOffset=False)
-    plain.set_scientific(not 1e-5 < abs(high) < 1e8)
-    axes.yaxis.set_major_formatter(plain)
-    axes.grid(axis="y", color=LINE, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=3)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
+def _text(x: float, y: float, text: str, fill: str, anchor: str, more: str = "") -> str:
+    return f'<text x="{_pixel(x)}" y="{_pixel(y)}" fill="{fill}" text-anchor="{anchor}"{more}>{escape(text)}</text>'
 
 
-def _make_room(axes: Axes, chart: Chart) -> None:
-    """Leave room for the prices at the ticks and at the end of the line, however many digits they have."""
-    ticks = axes.yaxis.get_major_formatter().format_ticks(list(axes.get_yticks()))
-    left = MARGIN + TICK_DIGIT * max(map(len, ticks), default=0)
-    right = MARGIN + BOLD_DIGIT * len(format(chart.points[-1][1], "f"))
-    axes.set_position((left, BOTTOM, 1 - left - right, HEIGHT))
-
-
-def _write_around(figure: Figure, chart: Chart) -> None:
-    first, last = chart.points[0][0], chart.points[-1][0]
-    shown = last.isoformat() if first == last else f"{first.isoformat()} to {last.isoformat()}"
-    figure.text(0.02, 0.915, f"{chart.base}/{chart.quote}", size=12, weight="bold", color=INK)
-    figure.text(0.98, 0.915, shown, size=8.5, color=SOFT, ha="right")
-    sources = f" · Source: {', '.join(chart.sources)}" if chart.sources else ""
-    footer = f"1 {chart.base} in {chart.quote}{sources} · Latest: {last.isoformat()}"
-    figure.text(0.02, 0.03, footer, size=7, color=SOFT)
-    if len(chart.points) > 1:
-        figure.text(0.98, 0.03, _change(chart), size=7, color=SOFT, ha="right")
-
-
-def _change(chart: Chart) -> str:
-    start, end = float(chart.points[0][1]), float(chart.points[-1][1])
-    share = (end / start - 1) * 100 if start else math.nan
-    return f"{share:+.2f} %" if math.isfinite(share) else ""
-
-
-def _bytes(figure: Figure, form: str) -> bytes:
-    out = BytesIO()
-    # Without time and version: the same picture has the same ETag, whichever process drew it.
-    if form == "svg":
-        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None})
-    else:
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
-        # With so many colours it has a third of the bytes, far from the limit of a value in AMP.
-        drawn.convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE, colors=COLOURS).save(out, "PNG")
-    return out.getvalue()
+def _dot(place: str, radius: str) -> str:
+    x, y = place.split()
+    return f'<circle cx="{x}" cy="{y}" r="{radius}" fill="{ACCENT}"/>'

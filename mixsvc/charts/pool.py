@@ -1,14 +1,11 @@
 """The drawing processes: started when they are first needed, and ended with the service at the latest."""
 
-import os
 from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from mixsvc.charts.cache_folder import CacheFolder
-from mixsvc.charts.chart import Chart
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import DeferToThread
 
@@ -21,8 +18,8 @@ EXIT_SECONDS: Final = 0.5
 class ChartPool(Protocol):
     """Draws in other processes. For the reactor thread."""
 
-    def draw(self, chart: Chart) -> "Deferred[bytes]":
-        """Fires with the picture; fails with any Exception if the process fails, ends, or takes too long."""
+    def draw(self, svg: str) -> "Deferred[bytes]":
+        """Fires with the PNG; fails with any Exception if the process fails, ends, or takes too long."""
 
     def stop(self) -> "Deferred[None]":
         """Starts no more processes, and fires when all have ended; cancelling it kills them."""
@@ -44,26 +41,25 @@ class ChartProcessPool:
         self._pool: Any = None
         self._starter: Any = None
         self._is_stopped = False
-        self._folder = CacheFolder(os.environ)
 
-    def draw(self, chart: Chart) -> "Deferred[bytes]":
+    def draw(self, svg: str) -> "Deferred[bytes]":
         """See ChartPool. Ampoule queues calls for which it has no process."""
-        return Deferred.fromCoroutine(self._draw(chart))
+        return Deferred.fromCoroutine(self._draw(svg))
 
     def stop(self) -> "Deferred[None]":
         """See ChartPool."""
         self._is_stopped = True
         return Deferred.fromCoroutine(self._stop())
 
-    async def _draw(self, chart: Chart) -> bytes:
+    async def _draw(self, svg: str) -> bytes:
         # In a thread, as that takes longer than the reactor may be held up.
         worker = await self._defer_to_thread(_worker)
         if self._is_stopped:
             raise ServiceBusy("the service is stopping")
         if self._pool is None:
-            self._starter = worker.ChartProcessStarter(self._folder.variables())
+            self._starter = worker.ChartProcessStarter()
             self._pool = worker.make_pool(self._starter, self._processes, self._seconds)
-        answer: Deferred[dict[str, bytes]] = self._pool.doWork(worker.Draw, **worker.draw_arguments(chart))
+        answer: Deferred[dict[str, bytes]] = self._pool.doWork(worker.Draw, svg=svg)
         # Ampoule limits only the time of a call; a process that does not end after that would block the queue for ever.
         answer.addTimeout(self._seconds + EXIT_SECONDS, self._reactor).addErrback(self._killed)
         return (await answer)["picture"]
@@ -84,7 +80,6 @@ class ChartProcessPool:
             self._starter.kill_all()
             if late.active():
                 late.cancel()
-            self._folder.remove()
 
 
 def _worker() -> Any:

@@ -1,8 +1,9 @@
-"""Pictures of rates: a cache of the latest ones, and limits for how many are drawn and waited for."""
+"""PNGs of charts: a cache of the latest ones, and limits for how many are drawn and waited for."""
 
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, DeferredSemaphore, TimeoutError
@@ -10,13 +11,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from mixsvc.charts.chart import Chart, chart_of
+from mixsvc.charts.drawing import draw
 from mixsvc.charts.pool import ChartPool
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import PriceHistory
 from mixsvc.interfaces.charts import ICharts
 
-__all__ = ["CACHED", "ChartQueue", "ChartLimits", "ChartsFacade"]
+__all__ = ["CACHED", "ChartQueue", "ChartLimits", "ChartsFacade", "picture_of"]
 
 # Pictures in the cache. Each has less than 64 KiB, the limit of a value in AMP.
 CACHED: Final = 64
@@ -32,7 +33,7 @@ class ChartLimits:
 
 
 class ChartQueue:
-    """Draws charts in turn. Lives in the reactor thread."""
+    """Has PNGs made in turn. Lives in the reactor thread."""
 
     _log = Logger()
 
@@ -44,61 +45,56 @@ class ChartQueue:
         self._slots = DeferredSemaphore(limits.processes)
         self._waiting = 0
         # The least recently used first.
-        self._cache: OrderedDict[bytes, bytes] = OrderedDict()
+        self._cache: OrderedDict[str, bytes] = OrderedDict()
 
-    def picture(self, chart: Chart) -> "Deferred[bytes]":
-        """Fires with the picture; fails with ServiceBusy if it is not drawn in time or too many requests wait."""
-        return Deferred.fromCoroutine(self._picture(chart))
+    def picture(self, svg: str) -> "Deferred[bytes]":
+        """Fires with the PNG of an SVG; fails with ServiceBusy if it is not drawn in time or too many requests wait."""
+        return Deferred.fromCoroutine(self._picture(svg))
 
     def stop(self) -> "Deferred[None]":
         """Fires when all drawing processes have ended; cancelling it kills them."""
         return self._pool.stop()
 
-    async def _picture(self, chart: Chart) -> bytes:
-        cached = self._cached(chart)
+    async def _picture(self, svg: str) -> bytes:
+        cached = self._cached(svg)
         if cached is not None:
             return cached
         if self._waiting >= self._limits.waiting:
             raise ServiceBusy(f"{self._waiting} requests for charts are waiting already")
         self._waiting += 1
         try:
-            return await self._draw_in_turn(chart)
+            return await self._draw_in_turn(svg)
         finally:
             self._waiting -= 1
 
-    async def _draw_in_turn(self, chart: Chart) -> bytes:
+    async def _draw_in_turn(self, svg: str) -> bytes:
         try:
             await self._slots.acquire().addTimeout(self._limits.seconds, self._clock)
         except TimeoutError:
             raise ServiceBusy("drawing other charts took too long") from None
         try:
             # Another request may have had it drawn in the meantime.
-            return self._cached(chart) or await self._draw(chart)
+            return self._cached(svg) or await self._draw(svg)
         finally:
             self._slots.release()
 
-    async def _draw(self, chart: Chart) -> bytes:
+    async def _draw(self, svg: str) -> bytes:
         try:
-            picture = await self._pool.draw(chart)
+            picture = await self._pool.draw(svg)
         except ServiceBusy:
             raise
         except Exception as error:
-            self._log.warn(
-                "charts: {base}/{quote} could not be drawn ({reason}); a new process draws the next one",
-                base=chart.base,
-                quote=chart.quote,
-                reason=str(error),
-            )
+            self._log.warn("charts: one could not be drawn ({reason}); a new process draws the next", reason=str(error))
             raise ServiceBusy("the drawing process failed") from None
-        self._cache[chart.key] = picture
+        self._cache[svg] = picture
         if len(self._cache) > CACHED:
             self._cache.popitem(last=False)
         return picture
 
-    def _cached(self, chart: Chart) -> bytes | None:
-        picture = self._cache.get(chart.key)
+    def _cached(self, svg: str) -> bytes | None:
+        picture = self._cache.get(svg)
         if picture is not None:
-            self._cache.move_to_end(chart.key)
+            self._cache.move_to_end(svg)
         return picture
 
 
@@ -112,6 +108,13 @@ class ChartsFacade:
         self._queue = queue
 
     def picture(self, history: PriceHistory, form: str) -> bytes:
-        """See ICharts. Raises ValueError for a history without points or with too many, and for another form."""
-        picture: bytes = self._bridge(self._queue.picture, chart_of(history, form))
-        return picture
+        """See ICharts."""
+        return picture_of(history, form, partial(self._bridge, self._queue.picture))
+
+
+def picture_of(history: PriceHistory, form: str, png_of: Callable[[str], bytes]) -> bytes:
+    """Returns what ICharts.picture returns. png_of: has the PNG of an SVG made; called for that form only."""
+    if form not in ("png", "svg"):
+        raise ValueError(f"the form {form} is not possible: give png or svg")
+    svg = draw(history)
+    return svg.encode() if form == "svg" else png_of(svg)

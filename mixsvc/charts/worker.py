@@ -8,13 +8,9 @@ So this module, and no other, relies on more than its documented API: on the tex
 `AMPChild.shutdown`. tests/charts/test_worker.py pins these.
 """
 
-import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
-from datetime import date
-from decimal import Decimal
 from typing import Any, Final
 
 from ampoule.child import AMPChild  # type: ignore[import-untyped]  # has no types
@@ -25,11 +21,9 @@ from twisted.logger import Logger
 from twisted.protocols import amp
 from twisted.python.failure import Failure
 
-from mixsvc.charts.chart import Chart
+__all__ = ["ChartChild", "ChartProcessStarter", "Draw", "make_pool"]
 
-__all__ = ["ChartChild", "Draw", "ChartProcessStarter", "make_pool", "draw_arguments"]
-
-# An idle process ends after this time, as matplotlib takes 70 MB.
+# An idle process ends after this time, as it takes 30 MB.
 IDLE_SECONDS: Final = 60
 
 # A process is replaced after this many pictures.
@@ -41,51 +35,28 @@ ALARM_SECONDS: Final = 120
 # Characters of a line of output in the log.
 MAX_LINE: Final = 300
 
-# The environment variables that a process inherits, for the font cache of matplotlib. No secrets.
-INHERITED: Final = ("HOME", "MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TMPDIR", "SYSTEMROOT")
+# The environment variables that a process inherits. No secrets.
+INHERITED: Final = ("HOME", "TMPDIR", "SYSTEMROOT")
 
 
 class Draw(amp.Command):
-    """The AMP command to draw. AMP limits each value to 65 535 bytes."""
+    """The AMP command to draw. AMP limits each value to 65 535 bytes, of which an SVG of ours takes a sixth."""
 
-    arguments = [
-        (b"pair", amp.Unicode()),
-        (b"form", amp.Unicode()),
-        (b"points", amp.AmpList([(b"day", amp.Integer()), (b"price", amp.Decimal())])),
-        (b"starts", amp.ListOf(amp.Integer())),
-        (b"sources", amp.ListOf(amp.Unicode())),
-    ]
+    arguments = [(b"svg", amp.Unicode())]
     response = [(b"picture", amp.String())]
-
-
-def draw_arguments(chart: Chart) -> dict[str, Any]:
-    """Returns the arguments of Draw for a chart."""
-    return {
-        "pair": f"{chart.base}/{chart.quote}",
-        "form": chart.form,
-        "points": [{"day": day.toordinal(), "price": price} for day, price in chart.points],
-        "starts": list(chart.starts),
-        "sources": list(chart.sources),
-    }
 
 
 class ChartChild(AMPChild):  # type: ignore[misc]  # has no types
     """In the drawing process: draws one picture after the other, until its parent ends it or is gone."""
 
-    def draw(
-        self, pair: str, form: str, points: list[dict[str, Any]], starts: list[int], sources: list[str]
-    ) -> dict[str, bytes]:
+    def draw(self, svg: str) -> dict[str, bytes]:
         """Responds to Draw."""
-        # It prints that it makes its list of fonts if that takes some seconds, which is no news for operators.
-        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-        from mixsvc.charts.drawing import draw
+        from mixsvc.charts.png import png_of
 
-        base, quote = pair.split("/")
-        dated: list[tuple[date, Decimal]] = [(date.fromordinal(each["day"]), each["price"]) for each in points]
         if os.name == "posix":
             signal.alarm(ALARM_SECONDS)
         try:
-            return {"picture": draw(Chart(base, quote, dated, starts, sources, form, b""))}
+            return {"picture": png_of(svg)}
         finally:
             if os.name == "posix":
                 signal.alarm(0)
@@ -104,7 +75,7 @@ class ChartProcessConnector(AMPConnector):  # type: ignore[misc]  # has no types
     _log = Logger()
 
     def errReceived(self, text: bytes) -> None:
-        """Logs output of the process: a warning of matplotlib, a traceback."""
+        """Logs output of the process: a warning, a traceback."""
         for line in text.decode("utf-8", "replace").splitlines():
             if line.strip():
                 self._log.warn("charts: process {name} wrote {line}", name=self.name, line=line[:MAX_LINE])
@@ -115,11 +86,10 @@ class ChartProcessStarter(ProcessStarter):  # type: ignore[misc]  # has no types
 
     connectorFactory = ChartProcessConnector
 
-    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
-        """variables: of the environment of the processes, besides those that they inherit."""
+    def __init__(self) -> None:
         # At level info a process logs each connection.
         quiet = BOOTSTRAP.replace("LogLevel.info", "LogLevel.warn")
-        ProcessStarter.__init__(self, bootstrap=quiet, env={**_environment(), **(variables or {})})
+        ProcessStarter.__init__(self, bootstrap=quiet, env=_environment())
         self._running: set[Any] = set()
 
     def startAMPProcess(self, *args: Any, **more: Any) -> Any:
@@ -151,5 +121,5 @@ def make_pool(starter: ChartProcessStarter, processes: int, seconds: float) -> A
 
 def _environment() -> dict[str, str]:
     ours = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    # It imports from where we import, and uses one core.
-    return {**ours, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
+    # It imports from where we import.
+    return {**ours, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.logger import Logger
 
 from mixsvc.application import person_tokens, request_authenticator
+from mixsvc.charts.direct import DirectCharts
 from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.embedded.chat_rpc import DATABASE_PLACES
@@ -140,7 +141,8 @@ def start(given: HostSettings) -> EmbeddedService:
 
 
 def _facades(parts: _Parts, settings: Settings) -> Facades:
-    facades = Facades(parts.rates.facade, None, settings.rates.pairs, tokens=person_tokens(settings))
+    tokens = person_tokens(settings)
+    facades = Facades(parts.rates.facade, None, settings.rates.pairs, DirectCharts(), tokens)
     if parts.chat is None:
         return facades
     host = parts.chat

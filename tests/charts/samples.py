@@ -1,13 +1,12 @@
-"""Histories and charts for the tests."""
+"""Histories for the tests."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
-from mixsvc.charts.chart import Chart, chart_of
 from mixsvc.interfaces import PriceHistory
 
-__all__ = ["broken", "chart", "history"]
+__all__ = ["broken", "history"]
 
 LAST = date(2026, 11, 20)
 
@@ -17,8 +16,8 @@ def history(*prices: str, quote: str = "USD") -> PriceHistory:
     return PriceHistory("EUR", quote, _dated(prices), len(prices), ["archive", "ecb"])
 
 
-def broken(*parts: Sequence[str], form: str = "png") -> Chart:
-    """A chart of several times in which the pair was quoted, with 100 days without quotes between them."""
+def broken(*parts: Sequence[str]) -> PriceHistory:
+    """Several times in which the pair was quoted, with 100 days without quotes between them."""
     points: list[tuple[date, Decimal]] = []
     gaps = []
     for part in parts:
@@ -26,11 +25,7 @@ def broken(*parts: Sequence[str], form: str = "png") -> Chart:
         if points:
             gaps.append((points[-1][0], first))
         points += [(first + timedelta(days=day), Decimal(price)) for day, price in enumerate(part)]
-    return chart_of(PriceHistory("EUR", "ISK", points, len(points), ["ecb"], gaps), form)
-
-
-def chart(*prices: str, form: str = "png", quote: str = "USD") -> Chart:
-    return chart_of(history(*prices, quote=quote), form)
+    return PriceHistory("EUR", "ISK", points, len(points), ["ecb"], gaps)
 
 
 def _dated(prices: Sequence[str]) -> list[tuple[date, Decimal]]:

@@ -32,7 +32,7 @@ class Restricted(Launch):
 @pytest.fixture
 def restricted(launch: Launch, tmp_path: Path) -> Iterator[Launch]:
     """In a folder that cannot be written to; with a database in another one."""
-    environ = {"MPLCONFIGDIR": "/proc/nowhere", "XDG_CACHE_HOME": "/proc/nowhere", "TMPDIR": str(tmp_path)}
+    environ = {"XDG_CACHE_HOME": "/proc/nowhere", "TMPDIR": str(tmp_path)}
     yield Restricted(launch.programs, launch.folder, launch.config, launch.options, environ)
     launch.folder.chmod(stat.S_IRWXU)
 
@@ -40,15 +40,12 @@ def restricted(launch: Launch, tmp_path: Path) -> Iterator[Launch]:
 def test_it_starts_where_nothing_needs_the_folder_and_draws_charts_without_a_complaint(
     start: Start, restricted: Launch, tmp_path: Path
 ) -> None:
-    # Without a cache of fonts the first picture takes long on a busy machine.
-    rates = {"chart_timeout": "60"}
-    service = start(restricted.having(storage={"path": str(tmp_path / "chat.sqlite3")}, rates=rates))
+    service = start(restricted.having(storage={"path": str(tmp_path / "chat.sqlite3")}, rates={"chart_timeout": "60"}))
 
     assert "EUR/USD" in get_text(f"{service.url}/")
     assert status_of(f"{service.url}/api/rates/EUR/USD/chart.png") == 200
     service.stop()
     assert not [line for line in service.lines.so_far() if "charts:" in line or "Traceback" in line]
-    # The temporary folder is gone.
     assert sorted(each.name for each in tmp_path.iterdir() if each.is_dir()) == ["service"]
 
 
