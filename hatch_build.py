@@ -3,7 +3,7 @@
 The files go to mixsvc/pages/static/vendor/ and mixsvc/charts/fonts/, the bundle to mixsvc/pages/static/built/
 (tools/bundle.mjs makes it, with esbuild). git ignores them and every wheel and sdist holds them, so that neither the
 service nor its visitors need another server. package-lock.json pins the packages by version and SHA-512. Files that an
-older checkout has left there, or in the folder where they were before, are removed first, so no distribution holds them.
+older checkout has left there, or in the folder where they were before, are removed first: no distribution holds them.
 
 Run as a script it makes them without building: `python hatch_build.py`.
 """
