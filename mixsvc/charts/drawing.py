@@ -107,12 +107,12 @@ class _Drawing:
         for price, text in self._ticks:
             y = self._y(price)
             yield f'<path d="M{_pixel(self._left)} {_pixel(y)}H{right}" stroke="{LINE}"/>'
-            yield _text(self._left - 6, y + 4, text, SOFT, "end")
+            yield _text((self._left - 6, y + 4), text, "end", SOFT)
         yield f'<path d="M{_pixel(self._left)} {_pixel(BOTTOM)}H{right}" stroke="{LINE}"/>'
         for day, text in day_ticks(self._days):
             x = _pixel(self._x(day))
             yield f'<path d="M{x} {_pixel(BOTTOM)}v4" stroke="{LINE}"/>'
-            yield _text(self._x(day), BOTTOM + 17, text, SOFT, "middle")
+            yield _text((self._x(day), BOTTOM + 17), text, "middle", SOFT)
 
     def _course(self) -> Iterator[str]:
         """The line, with a dot where a day is alone between two gaps, and its end."""
@@ -124,7 +124,7 @@ class _Drawing:
             yield _dot(place, "2")
         x, y = self._x(self._days[-1]), self._y(self._prices[-1])
         yield _dot(parts[-1][-1], "3.5")
-        yield _text(x + 10, y + 4, self._latest(), ACCENT, "start", ' font-weight="bold"')
+        yield _text((x + 10, y + 4), self._latest(), "start", ACCENT, ' font-weight="bold"')
 
     def _parts(self) -> Sequence[Sequence[str]]:
         """The points of each unbroken line: no line leads across a time in which the pair was not quoted."""
@@ -135,14 +135,14 @@ class _Drawing:
 
     def _words(self) -> Iterator[str]:
         history = self._history
-        yield _text(12, 25, self._pair(), INK, "start", ' font-size="17" font-weight="bold"')
-        yield _text(WIDTH - 12, 25, self._shown(), SOFT, "end", ' font-size="12"')
+        yield _text((12, 25), self._pair(), "start", INK, ' font-size="17" font-weight="bold"')
+        yield _text((WIDTH - 12, 25), self._shown(), "end", SOFT, ' font-size="12"')
         sources = f" · Source: {', '.join(history.sources)}" if history.sources else ""
         footer = f"1 {history.base} in {history.quote}{sources} · Latest: {self._days[-1].isoformat()}"
-        yield _text(12, 290, footer, SOFT, "start", ' font-size="10"')
+        yield _text((12, 290), footer, "start", SOFT, ' font-size="10"')
         change = self._change()
         if change:
-            yield _text(WIDTH - 12, 290, change, SOFT, "end", ' font-size="10"')
+            yield _text((WIDTH - 12, 290), change, "end", SOFT, ' font-size="10"')
 
     def _pair(self) -> str:
         return f"{self._history.base}/{self._history.quote}"
@@ -163,8 +163,9 @@ def _pixel(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def _text(x: float, y: float, text: str, fill: str, anchor: str, more: str = "") -> str:
-    return f'<text x="{_pixel(x)}" y="{_pixel(y)}" fill="{fill}" text-anchor="{anchor}"{more}>{escape(text)}</text>'
+def _text(place: tuple[float, float], text: str, anchor: str, colour: str, more: str = "") -> str:
+    x, y = map(_pixel, place)
+    return f'<text x="{x}" y="{y}" fill="{colour}" text-anchor="{anchor}"{more}>{escape(text)}</text>'
 
 
 def _dot(place: str, radius: str) -> str:
