@@ -247,9 +247,9 @@ class MixService(MultiService):
 
             make = partial(ViewProcess, self._reactor, application.command, self._answer)
             children = self._children = ViewProcesses(self._reactor, web, make, application.hooks)
-            return children, ChildResource(children.submit, self._hold)
+            return children, ChildResource(children, self._hold, self._view_sockets)
         pool = DaemonThreadPool(self._reactor, web.threads, "view")
-        place = SocketPlace[SocketOffer](self._reactor, web.socket_threads)
+        place = SocketPlace[SocketOffer](self._reactor, lambda: web.socket_threads)
         given = ViewSurroundings(self._hold, self._view_sockets, place, OwnThreads())
         return pool, wsgi_resource(pool, application, self._readers, self._unread, given)
 

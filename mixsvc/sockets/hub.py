@@ -183,7 +183,7 @@ class ViewSockets:
         for offer in list(self._crowd):
             offer.abort()
         for name in self.busy():
-            self._log.warn("mixsvc: {request} did not end in time and is left behind", request=name)
+            self._log.warn("mixsvc: the view of {request}, which has a socket, did not end in time", request=name)
 
     def _check_stopped(self) -> None:
         stopped = self._stopped

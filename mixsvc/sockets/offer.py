@@ -3,7 +3,9 @@
 import socket
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+from twisted.logger import Logger
 
 from mixsvc.holds.record import HeldRecord
 from mixsvc.http.request import MixRequest
@@ -59,6 +61,8 @@ class SocketOffer:
     place: has the threads; set before it waits there. bucket: belongs to the crowd.
     """
 
+    _log: Final = Logger("mixsvc.web")
+
     bucket: int
 
     def __init__(
@@ -88,6 +92,17 @@ class SocketOffer:
         self._state = OfferState.UNDECIDED
         self._owner.began(self)
         self._run(self)
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the view has taken the socket."""
+        return self._state is OfferState.TAKEN
+
+    def cannot_begin(self, error: Exception) -> None:
+        """The view cannot run, as the system has no file or no thread for it."""
+        self._log.error("sockets: there is none for {request}: {error}", request=self.name, error=str(error))
+        self.refuse_full()
+        self.view_ended()
 
     def refuse_full(self) -> None:
         """See Handshake."""

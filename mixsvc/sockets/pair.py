@@ -1,5 +1,6 @@
 """The pair between a view and the reactor: a Unix stream, whose bytes neither blocks of the network nor TLS change."""
 
+import os
 import socket
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,15 @@ class ViewSocket(socket.socket):
         super().__init__(family, kind, number, connection.detach())
         self.setblocking(True)
         self.has_sent = False
+
+    @classmethod
+    def of(cls, descriptor: int) -> "ViewSocket":
+        """The one with a descriptor, which is used up. Raises OSError if that is no socket."""
+        try:
+            return cls(socket.socket(fileno=descriptor))
+        except OSError:
+            os.close(descriptor)
+            raise
 
     def send(self, data: "ReadableBuffer", flags: int = 0, /) -> int:
         """Send all of it; returns its length."""

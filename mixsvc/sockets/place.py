@@ -33,11 +33,12 @@ class SocketPlace(Generic[Asking]):
     """Decides for each handshake when its view runs. Reactor thread.
 
     A view is undecided at first, and lasts as soon as it has taken its socket, or has done nothing for a while. While
-    all threads have views that last, others are refused; while some are undecided, others wait.
+    all threads have views that last, others are refused; while some are undecided, or there are no threads yet, others
+    wait.
     """
 
-    def __init__(self, clock: IReactorTime, most: int) -> None:
-        """most: threads."""
+    def __init__(self, clock: IReactorTime, most: Callable[[], int]) -> None:
+        """most: how many threads there may be now. Whoever changes that calls `go_on`."""
         self._clock = clock
         self._most = most
         self._waiting: deque[Asking] = deque()
@@ -52,7 +53,7 @@ class SocketPlace(Generic[Asking]):
     def submit(self, handshake: Asking) -> None:
         """Run its view now or soon, or refuse it."""
         self._waiting.append(handshake)
-        self._go_on()
+        self.go_on()
 
     def withdraw(self, handshake: Asking) -> None:
         """Its client has left; does nothing if it does not wait."""
@@ -67,7 +68,7 @@ class SocketPlace(Generic[Asking]):
         if timer.active():
             timer.cancel()
         self._lasting.add(handshake)
-        self._go_on()
+        self.go_on()
 
     def ended(self, handshake: Asking) -> None:
         """The thread of its view is free."""
@@ -75,7 +76,7 @@ class SocketPlace(Generic[Asking]):
         if timer is not None and timer.active():
             timer.cancel()
         self._lasting.discard(handshake)
-        self._go_on()
+        self.go_on()
 
     def refuse_waiting(self, refuse: Callable[[Asking], object]) -> None:
         """Refuse all that wait in this way."""
@@ -83,10 +84,12 @@ class SocketPlace(Generic[Asking]):
         for handshake in waiting:
             refuse(handshake)
 
-    def _go_on(self) -> None:
-        if len(self._lasting) >= self._most:
+    def go_on(self) -> None:
+        """Run the views that can run now; refuse those that cannot."""
+        most = self._most()
+        if 0 < most <= len(self._lasting):
             self.refuse_waiting(lambda handshake: handshake.refuse_full())
-        while self._waiting and len(self._undecided) < AT_ONCE and self.running < self._most:
+        while self._waiting and len(self._undecided) < AT_ONCE and self.running < most:
             handshake = self._waiting.popleft()
             self._undecided[handshake] = self._clock.callLater(DECISION_SECONDS, self.lasts, handshake)
             handshake.begin()

@@ -3,6 +3,8 @@
 | file | |
 | --- | --- |
 | pool | daemon threads and a queue; results come back as Deferreds |
+| loop | one thread that calls one function after the other: in a child it stands for the reactor |
+| own_threads | a daemon thread for each call |
 | leavable | calls in a pool that may be given up; a thread whose call hangs is replaced |
 | reactor_calls | calls from threads into the reactor that nobody waits for; many calls wake it once |
 | bridge | calls from threads into the reactor that wait for the result, with a time limit |
@@ -14,7 +16,8 @@
 
 **Who owns what.** The reactor thread owns all mutable state: sessions, rooms, the next snapshot of the rates. Other
 threads read immutable snapshots, which one assignment replaces, and change things only through a bridge or
-reactor_calls. The pools: view threads run the WSGI application ([web] threads), helper threads read files and look up
+reactor_calls. The pools: view threads run the WSGI application ([web] threads; views with sockets have
+threads of their own), helper threads read files and look up
 names, reader threads read what waits in files for clients, and others ask an authenticator. The database has a thread
 of its own (mixsvc.storage).
 

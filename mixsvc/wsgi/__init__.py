@@ -22,6 +22,7 @@ trusted proxy, before any resource sees the request. Then, in the order of the f
   - A file that the application returns in wsgi.file_wrapper (file_wrapper.py) needs no thread: it is sent from where it
     is.
 
+- socket_views.py gives the views of handshakes for WebSockets threads of their own, and sockets (mixsvc.sockets).
 - writer.py carries out all of it on the reactor's side.
 
 The threads are daemon threads of our own pool (mixsvc.threads.pool): a view that hangs is named in the log at the stop

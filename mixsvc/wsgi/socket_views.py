@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import TYPE_CHECKING, Final, Protocol
-
-from twisted.logger import Logger
+from typing import TYPE_CHECKING, Protocol
 
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces.environ import SOCKET
@@ -48,8 +46,6 @@ class Threads(Protocol):
 class SocketViews:
     """Runs the views of handshakes. Reactor thread, but for the calls themselves."""
 
-    _log: Final = Logger("mixsvc.web")
-
     def __init__(self, application: "WSGIApplication", context: WriterContext, given: ViewSurroundings) -> None:
         self._application = application
         self._context = context
@@ -67,7 +63,7 @@ class SocketViews:
         try:
             connection = ViewSocket(offer.make_socket())
         except OSError as error:
-            self._refuse(offer, error)
+            offer.cannot_begin(error)
             return
         request = offer.request
         call_in_reactor = offer.calls(self._context.call_in_reactor)
@@ -82,12 +78,7 @@ class SocketViews:
         try:
             self._given.threads.start(self._run, call, connection, offer)
         except RuntimeError as error:
-            self._refuse(offer, error)
-
-    def _refuse(self, offer: SocketOffer, error: Exception) -> None:
-        self._log.error("wsgi: no socket for {request}: {error}", request=offer.name, error=str(error))
-        offer.refuse_full()
-        offer.view_ended()
+            offer.cannot_begin(error)
 
     def _run(self, call: ApplicationCall, connection: ViewSocket, offer: SocketOffer) -> None:
         call.run()

@@ -1,12 +1,18 @@
 """An application with sockets behind a real site on the loopback, whose reactor runs in a thread of the test's."""
 
+import os
+import socket
+import sys
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.error import ConnectionDone
+from twisted.internet.defer import succeed
+from twisted.internet.error import ConnectionDone, ProcessDone, ProcessTerminated
 from twisted.internet.selectreactor import SelectReactor
 from twisted.python.failure import Failure
 
@@ -17,9 +23,15 @@ from mixsvc.sockets.pair_end import PairEnd
 from mixsvc.sockets.place import SocketPlace
 from mixsvc.threads.own_threads import OwnThreads
 from mixsvc.threads.pool import DaemonThreadPool
+from mixsvc.wsgi.children.frames import FrameType
+from mixsvc.wsgi.children.host import ChildHost, ChildWire, Registered
+from mixsvc.wsgi.children.process import ViewProcess
+from mixsvc.wsgi.children.resource import ChildResource
+from mixsvc.wsgi.children.setup import CHILD_SOCKET, SpawnCommand
 from mixsvc.wsgi.resource import wsgi_resource
 from mixsvc.wsgi.socket_views import ViewSurroundings
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
+from mixsvc.wsgi.supervision.processes import ViewProcesses
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -44,12 +56,13 @@ class Logged:
 
 @dataclass(frozen=True)
 class Live:
-    """port: of the service. In the reactor's thread: everything else."""
+    """port: of the service. views: its pool, or its children. In the reactor's thread: everything but the port."""
 
     reactor: Any
     port: int
     sockets: ViewSockets
     logged: Logged
+    views: Any
 
     @property
     def url(self) -> str:
@@ -87,31 +100,95 @@ def live(application: "WSGIApplication", settings: Settings | None = None) -> It
     """The application, served until the end of the block."""
     settings = settings or Settings()
     reactor: Any = SelectReactor()
-    pool = DaemonThreadPool(reactor, settings.web.threads, "view")
-    readers = DaemonThreadPool(reactor, 1, "reader")
-    quota = SpoolQuota(SpoolLimits.of_process(2**20, 2**20), reactor.seconds)
     sockets = ViewSockets(reactor, SocketLimits.of(settings), settings.chat.origins)
-    place = SocketPlace[Any](reactor, settings.web.socket_threads)
-    given = ViewSurroundings(lambda *given: None, sockets, place, OwnThreads())
-    site = MixSite(reactor, wsgi_resource(pool, application, readers, quota, given), settings)
+    make = _in_children if settings.web.processes else _in_threads
+    views, pages = make(Served(reactor, application, settings, sockets))
+    site = MixSite(reactor, pages, settings)
     logged = Logged()
     site.on_answer = logged.answered
     port = reactor.listenTCP(0, site, interface="127.0.0.1")
-    pool.start()
+    views.start()
     over = Event()
     thread = Thread(target=_run, args=(reactor, over), daemon=True)
     thread.start()
+    running = Live(reactor, port.getHost().port, sockets, logged, views)
     try:
-        yield Live(reactor, port.getHost().port, sockets, logged)
+        yield running
     finally:
+        stopped = running.call(views.stop)
+        running.wait_until(lambda: stopped is None or stopped.called)
         over.set()
-        reactor.callFromThread(pool.stop)
         thread.join(SECONDS)
         for selectable in reactor.removeAll():
             if isinstance(selectable, PairEnd):
                 selectable.close()
             else:
                 selectable.connectionLost(Failure(ConnectionDone()))
+
+
+@dataclass(frozen=True)
+class Served:
+    """What is served, and by what."""
+
+    reactor: Any
+    application: "WSGIApplication"
+    settings: Settings
+    sockets: ViewSockets
+
+
+def _in_threads(served: Served) -> tuple[Any, Any]:
+    reactor, settings = served.reactor, served.settings
+    pool = DaemonThreadPool(reactor, settings.web.threads, "view")
+    readers = DaemonThreadPool(reactor, 1, "reader")
+    place = SocketPlace[Any](reactor, lambda: settings.web.socket_threads)
+    given = ViewSurroundings(lambda *given: None, served.sockets, place, OwnThreads())
+    return pool, wsgi_resource(pool, served.application, readers, _quota(), given)
+
+
+def _in_children(served: Served) -> tuple[Any, Any]:
+    reactor = served.reactor
+    reactor.spawnProcess = partial(InnerChild, served)
+    make = partial(ViewProcess, reactor, SpawnCommand("", (), {}, b""), succeed)
+    children = ViewProcesses(reactor, served.settings.web, make, frozenset())
+    return children, ChildResource(children, lambda *given: None, served.sockets)
+
+
+class InnerChild:
+    """Stands for a process: its host runs in a thread of the test's, and ends as that of a process does."""
+
+    pid = 7
+
+    def __init__(self, served: Served, protocol: Any, *command: Any, childFDs: Any) -> None:
+        self._served = served
+        self._protocol = protocol
+        self._has_ended = False
+        self._connection = socket.socket(fileno=os.dup(childFDs[CHILD_SOCKET]))
+        self._connection.setblocking(True)
+        Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        wire = ChildWire.of(self._connection, sys.exit)
+        assert next(iter(wire.incoming)).type == FrameType.SETUP
+        host = ChildHost(wire, self._served.settings.web.threads, _quota(), Registered(print, print))
+        host.start()
+        host.serve(self._served.application, [])
+        self._served.reactor.callFromThread(self._end, ProcessDone(0))
+        self._connection.close()
+
+    def signalProcess(self, name: str) -> None:
+        """End it."""
+        self._end(ProcessTerminated(signal=9))
+
+    def _end(self, error: Exception) -> None:
+        if not self._has_ended:
+            self._has_ended = True
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+            self._protocol.processExited(Failure(error))
+
+
+def _quota() -> SpoolQuota:
+    return SpoolQuota(SpoolLimits.of_process(2**20, 2**20), time.monotonic)
 
 
 def _run(reactor: Any, over: Event) -> None:

@@ -21,7 +21,7 @@ class Asking:
 def place(most: int, count: int) -> tuple[Clock, SocketPlace[Asking], list[Asking]]:
     """A place with so many threads, and so many handshakes that have come there."""
     clock = Clock()
-    made = SocketPlace[Asking](clock, most)
+    made = SocketPlace[Asking](clock, lambda: most)
     asking = [Asking() for _ in range(count)]
     for each in asking:
         made.submit(each)

@@ -105,9 +105,10 @@ def app() -> Iterator[App]:
     application.gate.set()
 
 
-@pytest.fixture
-def served(app: App) -> Iterator[Live]:
-    with live(app, Settings(web=WebSettings(threads=1, socket_threads=2))) as running:
+@pytest.fixture(params=["threads", "processes"])
+def served(app: App, request: pytest.FixtureRequest) -> Iterator[Live]:
+    processes = int(request.param == "processes")
+    with live(app, Settings(web=WebSettings(threads=1, socket_threads=2, processes=processes))) as running:
         yield running
 
 
@@ -336,6 +337,47 @@ def test_a_view_that_hangs_is_named_when_the_stop_is_given_up(served: Live, app:
     assert served.call(served.sockets.busy) == ["GET /hang"]
     app.gate.set()
     served.wait_until(lambda: stopped.called)
+
+
+def test_a_child_that_is_replaced_closes_with_1012_and_another_one_takes_over(app: App) -> None:
+    with live(app, Settings(web=WebSettings(processes=1))) as served, connect(f"{served.url}/echo") as client:
+        served.call(served.views.reload)
+
+        assert closed_with(client) == 1012
+        with connect(f"{served.url}/echo") as another:
+            another.send("a")
+            assert another.recv(SECONDS) == "a"
+
+
+def test_the_death_of_a_child_ends_its_sockets(app: App) -> None:
+    with live(app, Settings(web=WebSettings(processes=1))) as served, connect(f"{served.url}/echo") as client:
+        client.send("a")
+        client.recv(SECONDS)
+        (slot,) = served.views._slots
+        served.call(slot.ready.kill)
+
+        assert closed_with(client) == 1011
+        served.wait_until(lambda: not served.sockets.busy())
+
+
+def test_a_handshake_waits_for_the_first_child(app: App) -> None:
+    with live(app, Settings(web=WebSettings(processes=1))) as served, connect(f"{served.url}/echo") as client:
+        client.send("a")
+        assert client.recv(SECONDS) == "a"
+
+
+def test_sockets_are_spread_over_the_children_and_are_none_of_their_calls(app: App) -> None:
+    with live(app, Settings(web=WebSettings(processes=2, socket_threads=2))) as served:
+        served.wait_until(lambda: all(slot.ready for slot in served.views._slots))
+        clients = [connect(f"{served.url}/hang").__enter__() for _ in range(4)]
+        full = refusal(f"{served.url}/hang")
+        counts = served.call(lambda: [(slot.ready.sockets, slot.ready.calls) for slot in served.views._slots])
+        app.gate.set()
+        for client in clients:
+            client.close()
+
+    assert full.status_code == 503
+    assert counts == [(2, 0), (2, 0)]
 
 
 def test_many_clients_talk_at_one_time(app: App) -> None:

@@ -141,7 +141,7 @@ class Served:
         self.pool = InlinePool(self.reactor)
         settings = settings or Settings()
         sockets = ViewSockets(self.reactor, SocketLimits.of(settings), settings.chat.origins)
-        place = SocketPlace[SocketOffer](self.reactor, web.socket_threads)
+        place = SocketPlace[SocketOffer](self.reactor, lambda: web.socket_threads)
         given = ViewSurroundings(hold_client, sockets, place, InlineThreads(self.reactor))
         self.pages = wsgi_resource(self.pool, application, InlineReaders(), self.quota, given)
         root = self.pages if is_short else LongOnly(self.pages)

@@ -8,11 +8,12 @@ application as mixsvc.wsgi does, in threads. In the order in which one meets the
 | --- | --- |
 | frames, environ_frame | what is sent, as bytes; pure |
 | resource, call | at the service: a request, and what comes back for it |
+| socket_call | at the service: one whose view may take its client's socket (mixsvc.sockets) |
 | process, link, setup | at the service: one child, its socket, and what it is told to begin with |
 | trial | before there is a service: whether a child can import the application |
 | incoming, sender | in a child: frames that come, and frames that go |
 | host | in a child: calls and their threads |
-| remote_request, loop | in a child: a response, and the thread that stands for the reactor there |
+| remote_request | in a child: a response |
 | child_log | in a child: its log, which becomes the service's |
 
 The child has no reactor, as an application may run one of its own. mixsvc.child puts it together.
@@ -23,6 +24,9 @@ service says when its transport has taken more (ROOM), so a slow client holds no
 
 **Bodies.** Up to 64 KB are a part of the frame. A larger one is in a temporary file already, whose descriptor goes with
 the frame.
+
+**Sockets.** The view's end of a pair goes with the frame as the body of a large request does; the reactor's end stays
+at the service, which so learns that the view has taken its socket, and that the child has ended.
 
 mixsvc.wsgi.supervision has their lives: which child gets a call, and when one is started, replaced and killed.
 

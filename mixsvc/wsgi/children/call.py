@@ -66,6 +66,11 @@ class ChildCall:
         return self._content.fileno() if self._content is not None else None
 
     @property
+    def is_answered(self) -> bool:
+        """Whether nothing more of the response is used."""
+        return self._is_answered
+
+    @property
     def is_streaming(self) -> bool:
         """Whether the head was sent and the rest was not."""
         return self._target is not None and not self._is_answered

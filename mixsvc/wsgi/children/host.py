@@ -12,17 +12,21 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from twisted.logger import Logger
 
+from mixsvc.interfaces.environ import SOCKET
+from mixsvc.sockets.pair import ViewSocket
+from mixsvc.threads.loop import LoopThread
+from mixsvc.threads.own_threads import OwnThreads
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.children.asking import ServiceQuestions
 from mixsvc.wsgi.children.environ_frame import decode_call
 from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, encode_frame
 from mixsvc.wsgi.children.incoming import IncomingFrames
-from mixsvc.wsgi.children.loop import LoopThread
 from mixsvc.wsgi.children.remote_request import RemoteTarget, RemoteWriter
 from mixsvc.wsgi.children.run_threads import RunThreads, is_about_login
 from mixsvc.wsgi.children.sender import FrameSender
 from mixsvc.wsgi.environ import environ_of_child
+from mixsvc.wsgi.socket_views import with_socket
 from mixsvc.wsgi.spool import SpoolQuota
 from mixsvc.wsgi.stream import WriterContext
 from mixsvc.wsgi.waiting import WaitingStreams
@@ -78,6 +82,7 @@ class ChildHost:
         self._sender = sender = wire.sender
         self._loop = LoopThread()
         self._views = DaemonThreadPool(self._loop, threads, "view")
+        self._threads = OwnThreads()
         self._readers = DaemonThreadPool(self._loop, READER_THREADS, "reader")
         self._hooks = DaemonThreadPool(self._loop, RUN_THREADS, "hook")
         self._questions = ServiceQuestions(sender.send)
@@ -122,6 +127,8 @@ class ChildHost:
         type, id, payload = frame
         if type == FrameType.CALL:
             self._call(id, payload)
+        elif type == FrameType.SOCKET:
+            self._socket_call(id, payload)
         elif type == FrameType.ROOM:
             self._tell(id, _Remote.taken, int.from_bytes(payload, "big"))
         elif type == FrameType.GONE:
@@ -150,14 +157,32 @@ class ChildHost:
             remote = self._remote(id, texts.get("REMOTE_ADDR", "-"))
             call = ApplicationCall(self._application, environ_of_child(texts, content), remote.writer)
         except Exception:
-            self._log.failure("views: a call cannot begin in a child")
             if content is not None:
                 content.close()
-            with self._lock:
-                self._calls.pop(id, None)
-            self._sender.send(encode_frame(FrameType.FAIL, id, Failing.ABORT) + encode_frame(FrameType.OVER, id))
+            self._cannot_begin(id)
             return
         self._views.callInThread(self._run, id, call)
+
+    def _socket_call(self, id: int, payload: bytes) -> None:
+        """Give a call that may take its client's socket to a thread of its own. Whatever fails is answered."""
+        connection: ViewSocket | None = None
+        try:
+            connection = ViewSocket.of(self._incoming.descriptor())
+            texts = decode_call(payload).texts
+            remote = self._remote(id, texts.get("REMOTE_ADDR", "-"))
+            environ = environ_of_child(texts, BytesIO()) | {SOCKET: connection}
+            call = ApplicationCall(with_socket(self._application, connection), environ, remote.writer)
+            self._threads.start(self._run_with_socket, id, call, connection)
+        except Exception:
+            if connection is not None:
+                connection.close()
+            self._cannot_begin(id)
+
+    def _cannot_begin(self, id: int) -> None:
+        self._log.failure("views: a call cannot begin in a child")
+        with self._lock:
+            self._calls.pop(id, None)
+        self._sender.send(encode_frame(FrameType.FAIL, id, Failing.ABORT) + encode_frame(FrameType.OVER, id))
 
     def _remote(self, id: int, client: str) -> "_Remote":
         send = self._sender.send
@@ -171,6 +196,16 @@ class ChildHost:
         """In a view's thread."""
         self._views.label(call.name)
         call.run()
+        self._has_run(id)
+
+    def _run_with_socket(self, id: int, call: ApplicationCall, connection: ViewSocket) -> None:
+        """In a thread of its own."""
+        call.run()
+        if not connection.has_sent:
+            connection.close()
+        self._has_run(id)
+
+    def _has_run(self, id: int) -> None:
         self._sender.send(encode_frame(FrameType.OVER, id))
         with self._lock:
             remote = self._calls[id]

@@ -23,6 +23,7 @@ from mixsvc.wsgi.children.link import ChildLink
 from mixsvc.wsgi.children.output import ChildOutput
 from mixsvc.wsgi.children.runs import ChildRuns
 from mixsvc.wsgi.children.setup import CHILD_SOCKET, OF_THE_SERVICE, SpawnCommand
+from mixsvc.wsgi.children.socket_call import SocketCall
 from mixsvc.wsgi.supervision.endings import how_ended
 from mixsvc.wsgi.supervision.interfaces import ENDED, ProcessOwner, Refusal
 from mixsvc.wsgi.supervision.silence import CallSilence
@@ -56,6 +57,9 @@ class ViewProcess:
         # By id: calls whose thread is not free yet, and those whose response is not complete yet.
         self._running: dict[int, ChildCall] = {}
         self._open: dict[int, ChildCall] = {}
+        # Those that may take, or have taken, the client's socket.
+        self._sockets: dict[int, SocketCall] = {}
+        self._is_stopping = False
         # How it has ended; None before that.
         self._end: str | None = None
 
@@ -105,6 +109,19 @@ class ViewProcess:
         self._link.send(encode_frame(FrameType.CALL, id, call.payload), call.descriptor)
         call.payload = b""
 
+    @property
+    def sockets(self) -> int:
+        """See SupervisedProcess."""
+        return len(self._sockets)
+
+    def begin_socket(self, call: SocketCall) -> None:
+        """Give it a call that may take its client's socket. Only a process that is ready."""
+        assert self._link is not None
+        id = next(self._ids)
+        self._sockets[id] = call
+        call.given(lambda: self._socket_gone(id), lambda size: self._send(FrameType.ROOM, id, size.to_bytes(4, "big")))
+        self._link.send(encode_frame(FrameType.SOCKET, id, call.take_payload()), call.descriptor)
+
     def unfinished(self) -> list[ChildCall]:
         """Its calls whose thread is not free, or whose response is not complete."""
         return list({**self._running, **self._open}.values())
@@ -149,7 +166,10 @@ class ViewProcess:
             self._link.send_latest(encode_frame(FrameType.RATES, 0, payload))
 
     def stop(self) -> None:
-        """Let it end when every response is sent."""
+        """Let it end when every response is sent. Its sockets are closed at once."""
+        self._is_stopping = True
+        for call in list(self._sockets.values()):
+            call.restart()
         self._send(FrameType.STOP, 0, b"")
 
     def kill(self) -> None:
@@ -166,6 +186,10 @@ class ViewProcess:
         for call in calls:
             call.gone = _nothing
             call.fail(refusal)
+        sockets, self._sockets = self._sockets, {}
+        for socket_call in sockets.values():
+            socket_call.fail(refusal)
+            socket_call.over()
         self._owner.process_freed(self)
 
     def _send(self, type: int, id: int, payload: bytes) -> None:
@@ -177,6 +201,14 @@ class ViewProcess:
 
     def _gone(self, id: int) -> None:
         self._send(FrameType.GONE, id, b"")
+
+    def _socket_gone(self, id: int) -> None:
+        """The client has left, or the view has taken its socket: nobody waits for a response."""
+        self._gone(id)
+        call = self._sockets[id]
+        call.free_taken()
+        if self._is_stopping:
+            call.restart()
 
     # Frames
 
@@ -202,7 +234,7 @@ class ViewProcess:
             self._owner.process_failed(self, payload.decode())
 
     def _respond(self, type: int, id: int, payload: bytes) -> None:
-        call = self._open.get(id)
+        call = self._open.get(id) or self._sockets.get(id)
         if call is None:
             return
         if type == FrameType.WRITE:
@@ -211,7 +243,7 @@ class ViewProcess:
         if type == FrameType.BEGIN:
             call.begin(payload)
             return
-        del self._open[id]
+        self._open.pop(id, None)
         if type == FrameType.WHOLE:
             call.respond(payload)
         elif type == FrameType.HOLD:
@@ -224,6 +256,13 @@ class ViewProcess:
             call.abort()
 
     def _over(self, id: int) -> None:
+        socket_call = self._sockets.pop(id, None)
+        if socket_call is not None:
+            socket_call.over()
+            if not socket_call.call.is_answered:
+                # What its thread has left to another one is still to come.
+                self._open[id] = socket_call.call
+            return
         call = self._running.pop(id, None)
         if call is not None:
             call.release()

@@ -1,6 +1,7 @@
 """The resource of twisted.web whose requests go to children."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
@@ -8,10 +9,25 @@ from zope.interface import implementer
 
 from mixsvc.http.page_request import IPages, PageRequest, ViewRequest
 from mixsvc.http.request import MixRequest
+from mixsvc.sockets.hub import ViewSockets
+from mixsvc.sockets.offer import SocketOffer
 from mixsvc.wsgi.children.call import ChildCall
+from mixsvc.wsgi.children.socket_call import SocketCall
+from mixsvc.wsgi.supervision.socket_dispatch import SocketDispatch
 from mixsvc.wsgi.writer import HoldClient
 
 __all__ = ["ChildResource"]
+
+
+class Children(Protocol):
+    """What is asked of mixsvc.wsgi.supervision.processes.ViewProcesses."""
+
+    @property
+    def sockets(self) -> SocketDispatch:
+        """Says which child gets a view that may take a socket."""
+
+    def submit(self, call: ChildCall, /) -> None:
+        """Take a call for the process that will have room for it."""
 
 
 @implementer(IPages)
@@ -21,17 +37,17 @@ class ChildResource(Resource):
     # The application gets the rest of the path, as PATH_INFO.
     isLeaf = True
 
-    def __init__(self, submit: Callable[[ChildCall], None], hold_client: HoldClient) -> None:
-        """submit: takes a call for the process that will have room for it. hold_client: takes the clients that views
-        leave to the service.
-        """
+    def __init__(self, children: Children, hold_client: HoldClient, sockets: ViewSockets) -> None:
+        """hold_client: takes the clients that views leave to the service. sockets: offers sockets to views."""
         Resource.__init__(self)
-        self._submit = submit
+        self._children = children
         self._hold_client = hold_client
+        self._sockets = sockets
 
     def render(self, request: MixRequest) -> int:
         """A child sends the response later."""
-        self._begin(request)
+        if not self._sockets.take(request, self._children.sockets.submit, self._begin_with_socket):
+            self._begin(request)
         return NOT_DONE_YET
 
     def page_at(self, segments: Sequence[bytes]) -> Callable[[PageRequest], None]:
@@ -39,4 +55,12 @@ class ChildResource(Resource):
         return self._begin
 
     def _begin(self, request: ViewRequest) -> None:
-        self._submit(ChildCall(request, self._hold_client))
+        self._children.submit(ChildCall(request, self._hold_client))
+
+    def _begin_with_socket(self, offer: SocketOffer) -> None:
+        try:
+            call = SocketCall(offer, self._hold_client)
+        except OSError as error:
+            offer.cannot_begin(error)
+        else:
+            self._children.sockets.freest().begin_socket(call)

@@ -10,6 +10,7 @@ which one meets them:
 | processes | ViewProcesses: the whole, for the service; looks at the children every second |
 | slots | the places, one for each of [web] processes, each with its children |
 | dispatch | which child gets a request, and which requests wait |
+| socket_dispatch | which child gets a request whose view may take its client's socket |
 | lives | start, replacement, death |
 | start_pace | the pauses between attempts that fail |
 | leaving | children that get no more requests, and finish those that they have |

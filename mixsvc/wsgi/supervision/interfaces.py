@@ -100,6 +100,13 @@ class SupervisedProcess(Protocol):
         """Call what the application has registered under a name; cancelling it gives it up."""
 
     @property
+    def sockets(self) -> int:
+        """The views there that may take their client's socket, or have taken it; they are none of the requests."""
+
+    def begin_socket(self, call: Any, /) -> None:
+        """Give it a request whose view may take its client's socket."""
+
+    @property
     def load(self) -> int:
         """The requests and the runs whose thread is not free, also runs that nobody waits for any more."""
 
@@ -133,7 +140,7 @@ class SupervisedProcess(Protocol):
         """Answer its requests with this; cut those whose response has begun."""
 
     def stop(self) -> None:
-        """Let it finish its requests and end."""
+        """Let it finish its requests and end; the sockets of its views are closed."""
 
     def kill(self) -> None:
         """End it now, by SIGKILL. Does nothing if it has ended."""

@@ -11,13 +11,14 @@ from twisted.logger import Logger
 
 from mixsvc.config.settings import WebSettings
 from mixsvc.errors import ServiceBusy
-from mixsvc.wsgi.supervision.dispatch import CallDispatch
+from mixsvc.wsgi.supervision.dispatch import WAIT_SECONDS, CallDispatch
 from mixsvc.wsgi.supervision.interfaces import TIMED_OUT, UNAVAILABLE, MakeProcess, QueuedCall, SupervisedProcess
 from mixsvc.wsgi.supervision.leaving import listed
 from mixsvc.wsgi.supervision.lives import ChildLives
 from mixsvc.wsgi.supervision.memory import can_measure, resident_bytes
 from mixsvc.wsgi.supervision.ready_waiters import ReadyWaiters
 from mixsvc.wsgi.supervision.slots import Slot, ready_in, slot_of
+from mixsvc.wsgi.supervision.socket_dispatch import SocketDispatch
 from mixsvc.wsgi.supervision.stats import ChildrenStats, SlotStats
 
 __all__ = ["MAX_RUNS", "ViewProcesses"]
@@ -47,7 +48,8 @@ REPLACED: Final = (
 class ViewProcesses:
     """The children that run the application. Used in the reactor thread; they start at `start`.
 
-    size: the threads of all children. hooks: the names of what the application has registered.
+    size: the threads of all children. sockets: gives them requests whose views may take a socket. hooks: the names of
+    what the application has registered.
     """
 
     _log = Logger("mixsvc.web")
@@ -60,6 +62,7 @@ class ViewProcesses:
         self._web = web
         self._slots = [Slot(number) for number in range(1, web.processes + 1)]
         self._dispatch = CallDispatch(clock, self._slots, web.threads)
+        self.sockets = SocketDispatch(clock, self._slots, web.socket_threads, lambda: self._dispatch.is_hopeless)
         self._lives = ChildLives(clock, self._slots, self._dispatch, lambda: make(self))
         self._look = LoopingCall(self._look_at_all)
         self._look.clock = clock
@@ -190,6 +193,7 @@ class ViewProcesses:
             self._log.warn("web: a new child takes more than [web] restart_memory = {limit} already", limit=limit)
         self._lives.ready(process)
         self._waiters.tell()
+        self.sockets.go_on()
 
     def process_hooks(self, process: SupervisedProcess, hooks: frozenset[str]) -> None:
         """See ProcessOwner."""
@@ -224,6 +228,7 @@ class ViewProcesses:
         """See ProcessOwner."""
         self._large.discard(process)
         self._lives.ended(process, how)
+        self.sockets.go_on()
         if self._dispatch.is_hopeless:
             self._waiters.refuse()
         self._look_whether_drained()
@@ -237,6 +242,7 @@ class ViewProcesses:
             self._change.cancel()
         self._lives.halt()
         self._dispatch.refuse_all()
+        self.sockets.refuse_waiting()
         self._waiters.refuse()
 
     def _withdraw(self, call: QueuedCall) -> None:
@@ -251,6 +257,8 @@ class ViewProcesses:
             self._last_ready = now
         else:
             self._dispatch.refuse_late(self._last_ready)
+            if now - self._last_ready >= WAIT_SECONDS:
+                self.sockets.refuse_waiting()
         if self._web.view_timeout:
             self._end_hanging()
         if self._web.restart_memory and now - self._measured_at >= MEMORY_SECONDS:

@@ -1,5 +1,7 @@
 """A request whose view runs in a child, as the service sees it: what it sends, and what becomes of what comes back."""
 
+from unittest.mock import Mock
+
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -7,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces.holds import TOPICS, Hold
+from mixsvc.sockets.hub import SocketLimits, ViewSockets
 from mixsvc.wsgi.children.call import MAX_IN_FRAME, ROOM_STEP, ChildCall
 from mixsvc.wsgi.children.environ_frame import decode_call, encode_head
 from mixsvc.wsgi.children.resource import ChildResource
@@ -28,8 +31,10 @@ class ChildCallTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.calls: list[ChildCall] = []
         self.held: list[tuple[object, ...]] = []
-        resource = ChildResource(self.calls.append, lambda *given: self.held.append(given))
-        self.site = MixSite(InlineReactor(), resource if self.is_short else LongOnly(resource), Settings())
+        reactor, children = InlineReactor(), Mock(submit=self.calls.append)
+        sockets = ViewSockets(reactor, SocketLimits(0, 0), ())
+        resource = ChildResource(children, lambda *given: self.held.append(given), sockets)
+        self.site = MixSite(reactor, resource if self.is_short else LongOnly(resource), Settings())
         self.channel = self.site.buildProtocol(None)
         self.wire = Wire()
         self.channel.makeConnection(self.wire)

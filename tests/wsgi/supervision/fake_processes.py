@@ -45,6 +45,7 @@ class FakeProcess:
         # Whether it does not hear what the service tells it.
         self.is_deaf = False
         self.in_flight: list[FakeCall] = []
+        self.socket_calls: list[object] = []
         self.pushed: list[bytes] = []
         self.runs_made: list[tuple[str, Sequence[object], Deferred[Any]]] = []
         # The names of runs whose thread is not free, and since when; answers that a test gives do not change them.
@@ -66,6 +67,14 @@ class FakeProcess:
         for _, _, answer in self.runs_made:
             if not answer.called:
                 answer.errback(ProcessEnded("dropped"))
+
+    @property
+    def sockets(self) -> int:
+        return len(self.socket_calls)
+
+    def begin_socket(self, call: object) -> None:
+        assert self.is_ready
+        self.socket_calls.append(call)
 
     @property
     def calls(self) -> int:
