@@ -29,10 +29,11 @@ T = TypeVar("T")
 SCHEMA: Final = Path(mixsvc.__file__).parent / "storage" / "postgres" / "schema"
 
 # Which of its scripts make the tables that the stores use.
-SCRIPTS: Final = (1, 3, 4)
+SCRIPTS: Final = (1, 3, 4, 6)
 
 EMPTY: Final = """
     TRUNCATE message, earlier_text, room, sanction, audit, event, quote, topic, topic_event;
+    TRUNCATE search_room, search_stale, search_text;
     UPDATE room_floor SET number = 0;
     UPDATE topic_floor SET number = 0;
     UPDATE counter SET last = 0

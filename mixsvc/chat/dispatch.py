@@ -37,6 +37,8 @@ from mixsvc.chat.model.sanctions import Sanction, Sanctions
 from mixsvc.chat.protocol import requests as asked
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Request
+from mixsvc.chat.searching.handler import SearchHandler
+from mixsvc.chat.searching.indexer import SearchIndexer
 from mixsvc.chat.stats import ChatStats
 from mixsvc.chat.storage.queue import StorageQueue
 from mixsvc.chat.storage.records import StoredMessage
@@ -47,7 +49,7 @@ from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.hooks.permissions import Permissions
-from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview
+from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview, SearchPage
 from mixsvc.interfaces.hooks import ACTIONS, HookRunner
 from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import JournalPage, Nodes
@@ -150,6 +152,8 @@ class ChatDispatcher:
         # Messages of incoming webhooks; see HookPosts.deliver.
         self.deliver = HookPosts(state, self._messages.post).deliver
         self._corrections = CorrectionHandler(state)
+        self._searching = SearchHandler(state)
+        self._indexer = SearchIndexer(state)
         self._rate_feed = RateFeed(state, neighbours.rates)
         self._moderation = ModerationHandler(state, moderators)
         self._revocation = RevocationHandler(state, self._membership, self.room_events)
@@ -169,6 +173,7 @@ class ChatDispatcher:
             asked.Who: self._membership.who,
             asked.Say: self._messages.say,
             asked.History: self._messages.history,
+            asked.Search: self._searching.search,
             asked.Subscribe: self._rate_feed.subscribe,
             asked.Edit: self._corrections.edit,
             asked.Delete: self._delete,
@@ -204,8 +209,9 @@ class ChatDispatcher:
                 _log.warn("chat: a mute or ban was left out: {reason}", reason=str(error))
 
     def start(self) -> None:
-        """Start to delete old messages."""
+        """Start to delete old messages, and to index those that search does not find by the index yet."""
         self._retention.start()
+        self._indexer.start()
 
     @property
     def asks_permission(self) -> bool:
@@ -328,6 +334,12 @@ class ChatDispatcher:
         """Read a page of a room; see MessageHandler.page."""
         return self._messages.page(room, before, limit)
 
+    def search(self, room: str, text: str, before: int | None, limit: int, by: str) -> Deferred[SearchPage]:
+        """See IChat.search. Raises TooFast, NoSuchRoom, ValueError; fails with NotRead."""
+        if by:
+            self._rate_limiter.check_searcher(by, "")
+        return self._searching.page(room, text, before, limit)
+
     def awake_rooms(self) -> Collection[str]:
         """See NodeHost."""
         return {room.name for room in self._state.rooms.awake()} | {*self._teller.expected()}
@@ -370,6 +382,7 @@ class ChatDispatcher:
         self._messages.close()
         self._membership.close()
         self._retention.stop()
+        self._indexer.stop()
 
     def flush(self) -> Deferred[None]:
         """Fires when every message so far is stored or refused."""

@@ -7,7 +7,7 @@ from zope.interface import implementer
 
 from mixsvc.chat.dispatch import ChatDispatcher
 from mixsvc.hooks.registry import hooks, is_in_hook
-from mixsvc.interfaces import ChatPage, IChat, RoomOverview
+from mixsvc.interfaces import ChatPage, IChat, RoomOverview, SearchPage
 from mixsvc.threads.places import Places
 
 __all__ = ["ChatFacade"]
@@ -73,6 +73,12 @@ class ChatFacade:
         """See IChat. Raises ServiceBusy also if the messages cannot be read now."""
         with self._places.place():
             page: ChatPage = self._bridge(self._dispatcher.page, room, before, limit)
+        return page
+
+    def search(self, room: str, text: str, before: int | None = None, limit: int = 20, by: str = "") -> SearchPage:
+        """See IChat. Raises ServiceBusy also if the messages cannot be read now."""
+        with self._places.place():
+            page: SearchPage = self._bridge(self._dispatcher.search, room, text, before, limit, by)
         return page
 
     def claim(self, name: str, person: str) -> str:

@@ -12,7 +12,18 @@ from mixsvc.chat.handlers.access import RoomAccess
 from mixsvc.chat.handlers.state import MOST_REQUESTS
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
-from mixsvc.chat.protocol.requests import MODERATING, WRITING, Delete, Hello, History, Join, ListRooms, Request, Who
+from mixsvc.chat.protocol.requests import (
+    MODERATING,
+    WRITING,
+    Delete,
+    Hello,
+    History,
+    Join,
+    ListRooms,
+    Request,
+    Search,
+    Who,
+)
 
 __all__ = ["STORING", "RequestGate"]
 
@@ -22,6 +33,7 @@ ACTIONS: Final[dict[type[Any], str]] = {
     Who: "join",
     **dict.fromkeys(WRITING, "say"),
     History: "history",
+    Search: "search",
     **dict.fromkeys(MODERATING, "moderate"),
 }
 
@@ -30,6 +42,7 @@ REFUSALS: Final = {
     "join": "You may not enter this room.",
     "say": "You may not say anything in this room.",
     "history": "You may not read this room.",
+    "search": "You may not search this room.",
     "moderate": "You may not moderate here.",
 }
 
@@ -140,6 +153,9 @@ def _action(client: Client, request: Request) -> str | None:
     """What the application is asked about a request; None if it is not asked."""
     if isinstance(request, Delete) and client.is_moderator:
         return "moderate"
+    if isinstance(request, Search) and request.room is None:
+        # The handler asks about each room.
+        return None
     return ACTIONS.get(type(request))
 
 

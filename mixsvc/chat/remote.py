@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from mixsvc.hooks.registry import hooks, is_in_hook
-from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
+from mixsvc.interfaces import ChatMessage, ChatPage, FoundMessage, IChat, RoomOverview, SearchPage
 from mixsvc.threads.places import AskInPlace, Place, Places
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def chat_answers(service: "ChatDispatcher") -> Mapping[str, Callable[..., Any]]:
         "log_out": service.log_out,
         "claim": service.claim,
         "history": lambda *arguments: service.page(*arguments).addCallback(_page_as_json),
+        "search": lambda *arguments: service.search(*arguments).addCallback(_found_as_json),
         # Called by processes of an older version.
         "page": lambda *arguments: service.page(*arguments).addCallback(_page_as_it_was),
         "say": lambda *arguments: service.publish(*arguments).addCallback(lambda stored: stored.message.number),
@@ -99,6 +100,11 @@ class RemoteChat:
         messages, *others = self._ask("history", (room, before, limit), self._places.place)
         return ChatPage([ChatMessage(*each) for each in messages], *others)
 
+    def search(self, room: str, text: str, before: int | None = None, limit: int = 20, by: str = "") -> SearchPage:
+        """See IChat."""
+        words, messages, places = self._ask("search", (room, text, before, limit, by), self._places.place)
+        return SearchPage(words, [FoundMessage(where, ChatMessage(*each)) for where, each in messages], places)
+
     def claim(self, name: str, person: str) -> str:
         """See IChat."""
         return str(self._ask("claim", (name, person)))
@@ -119,6 +125,11 @@ class RemoteChat:
 def _page_as_json(page: ChatPage) -> list[object]:
     others = (page.first, page.last, page.topic, list(page.deleted), page.epoch, page.token, page.is_reset)
     return [[_message_as_json(each) for each in page.messages], *others]
+
+
+def _found_as_json(page: SearchPage) -> list[object]:
+    messages = [(each.room, _message_as_json(each.message)) for each in page.messages]
+    return [list(page.words), messages, dict(page.before)]
 
 
 def _page_as_it_was(page: ChatPage) -> list[object]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred, succeed
@@ -26,7 +25,7 @@ from mixsvc.nodes.alone import alone
 from mixsvc.nodes.node import SharedNode
 from mixsvc.storage.choosing import prepare
 from mixsvc.storage.clock_record import ClockKeeper, ClockRecord
-from mixsvc.storage.engine import TransactionRunner
+from mixsvc.storage.engine import Cursor, TransactionRunner
 from mixsvc.threads.places import Places
 from txsockjs.factory import SockJSResource
 from txsockjs.utils import broadcast
@@ -100,7 +99,17 @@ class ChatService:
         """Create or upgrade the database and read what `start` needs; blocks. Raises DatabaseUnusable."""
         if self._settings.storage.path != MEMORY:
             self._clock_keeper.resume()
-        return prepare(self._settings.storage, partial(read_stored_state, self._database.store))
+        return prepare(self._settings.storage, self._read)
+
+    def _read(self, cursor: Cursor) -> StoredState:
+        trouble = self._database.store.index.prepare(cursor)
+        if trouble:
+            self._log.warn(
+                "chat: PostgreSQL makes no index for search ({reason}), which is slower without it; somebody who may "
+                "do so should execute CREATE EXTENSION pg_trgm in this database, and start the service again",
+                reason=trouble,
+            )
+        return read_stored_state(self._database.store, cursor)
 
     def start(self, stored: StoredState | None) -> None:
         """Take over what `prepare` returned and start the timers; called before the first connection."""

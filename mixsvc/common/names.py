@@ -21,6 +21,7 @@ __all__ = [
     "BadName",
     "continues",
     "fold",
+    "fold_text",
     "hook_name",
     "is_hook_name",
     "is_room_name",
@@ -58,6 +59,9 @@ INVISIBLE: Final = re.compile(
 
 # Not allowed in one line of text: control characters, and those that change its direction.
 UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+# Words, each with the white space behind it, and parts of very long ones: few marks enough to be normalised.
+PIECES: Final = re.compile(r"\S{1,512}\s*|\s+")
 
 # Spaces of any width.
 SPACES: Final = re.compile("[ \u1680\u2000-\u200a\u202f\u205f\u3000]+")
@@ -138,6 +142,17 @@ def fold(text: str) -> str:
     if text.isascii():
         # The same result in less time; each message looks its room up.
         return text.lower()
+    return _folded(text)
+
+
+def fold_text(text: str) -> str:
+    """Returns the same for a text of any length, without U+0000. What is in a word of a text is in its folded form."""
+    if text.isascii():
+        return text.lower().replace("\0", "\ufffd")
+    return "".join(map(_folded, PIECES.findall(text))).replace("\0", "\ufffd")
+
+
+def _folded(text: str) -> str:
     # Decomposed first (D145): the case folding of a composed Greek letter would put its iota before other marks.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", text).casefold())
 

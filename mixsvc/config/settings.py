@@ -129,6 +129,7 @@ class ChatSettings:
     rate: float = setting(parsers.number(0.01, 10**6), "5")
     burst: int = setting(parsers.whole(1, 10**6), "20")
     joins: int = setting(parsers.whole(1, 10**6), "120")
+    searches: int = setting(parsers.whole(1, 10**6), "60")
     guests: bool = setting(parsers.yes_or_no, "yes")
     authenticator: str = setting(parsers.dotted_name, "")
     moderators: tuple[parsers.Moderator, ...] = setting(parsers.moderators, "")

@@ -27,7 +27,7 @@ from mixsvc.embedded.turns import ChatLock, Turns
 from mixsvc.errors import ServiceBusy
 from mixsvc.holds.holder import ClientHolder
 from mixsvc.hooks.registry import hooks
-from mixsvc.interfaces import Authenticator, ChatPage, IChat, RoomOverview
+from mixsvc.interfaces import Authenticator, ChatPage, IChat, RoomOverview, SearchPage
 from mixsvc.interfaces.hooks import MAY
 from mixsvc.pages.chat_url import ChatUrl
 from mixsvc.shutdown import StopDeadline
@@ -224,6 +224,10 @@ class SharedChat:
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
         """See IChat."""
         return self._chat().page(room, before, limit)
+
+    def search(self, room: str, text: str, before: int | None = None, limit: int = 20, by: str = "") -> SearchPage:
+        """See IChat."""
+        return self._chat().search(room, text, before, limit, by)
 
     def claim(self, name: str, person: str) -> str:
         """See IChat."""

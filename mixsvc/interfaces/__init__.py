@@ -19,7 +19,7 @@ Files: rates, chat, topics, charts and auth (one for each part), service (what a
 
 from mixsvc.interfaces.auth import Authenticator, IAuthenticator, Identity
 from mixsvc.interfaces.charts import ICharts
-from mixsvc.interfaces.chat import ChatMessage, ChatPage, IChat, RoomOverview
+from mixsvc.interfaces.chat import ChatMessage, ChatPage, FoundMessage, IChat, RoomOverview, SearchPage
 from mixsvc.interfaces.hooks import RoomMessage
 from mixsvc.interfaces.rates import Conversion, IRates, IRateSource, PriceHistory, Quote, SourceHealth
 from mixsvc.interfaces.service import IMix
@@ -31,6 +31,7 @@ __all__ = [
     "ChatPage",
     "Conversion",
     "DeferToThread",
+    "FoundMessage",
     "IAuthenticator",
     "IChat",
     "ICharts",
@@ -42,5 +43,6 @@ __all__ = [
     "Quote",
     "RoomMessage",
     "RoomOverview",
+    "SearchPage",
     "SourceHealth",
 ]

@@ -1,6 +1,6 @@
 """The chat: messages and rooms as views see them, and the chat itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from zope.interface import Attribute, Interface
 
 from mixsvc.common.times import utc_milliseconds
 
-__all__ = ["ChatMessage", "ChatPage", "IChat", "RoomOverview"]
+__all__ = ["ChatMessage", "ChatPage", "FoundMessage", "IChat", "RoomOverview", "SearchPage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,31 @@ class ChatPage:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundMessage:
+    """A message that search has found, and its room."""
+
+    room: str
+    message: ChatMessage
+
+    def as_json(self) -> dict[str, object]:
+        """The JSON object of the chat protocol and of the HTTP API."""
+        return {"room": self.room, **self.message.as_json()}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """Messages that search has found, the newest first.
+
+    words: the words of the query as texts were compared with them. before: where the next search goes on: the rooms in
+    which there may be more, each with the number below which that is; empty if everything was searched.
+    """
+
+    words: Sequence[str]
+    messages: Sequence[FoundMessage]
+    before: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class RoomOverview:
     """A room in a list of rooms. members: how many persons are inside. last: the number of its newest message."""
 
@@ -101,8 +126,8 @@ class IChat(Interface):
     def may(function: Callable[[str | None, str, str | None], bool], /) -> Any:
         """Registers function(person, action, room), which says whether somebody may do something. A decorator.
 
-        person: Identity.person, None for a stranger. action: "join", "say", "history" or "moderate"; "search" and
-        "events" are kept for later. room: None for what concerns all rooms. It returns True or False; everything else,
+        person: Identity.person, None for a stranger. action: "join", "say", "history", "search" or "moderate"; "events"
+        is kept for later. room: None for what concerns all rooms. It returns True or False; everything else,
         an exception, and no answer within 4 s are a refusal, and logged. It is called in a thread and may block, which
         delays the requests of this person only. An answer counts for 10 s, or until `revoke`. If several functions are
         registered, all have to say True. Called as `on_message`; raises TypeError likewise.
@@ -127,8 +152,9 @@ class IChat(Interface):
     def allows(person: str | None, action: str, room: str | None) -> bool:
         """Returns what `may` says, or said less than 10 s ago; True if none is registered and the room is not private.
 
-        In a private room every action needs "join" besides. Called in a worker thread, never in the reactor's. Raises
-        ServiceBusy if that cannot be found out now, and ValueError for an unknown action.
+        In a private room every action needs "join" besides, and "search" needs "history" everywhere. Called in a worker
+        thread, never in the reactor's. Raises ServiceBusy if that cannot be found out now, and ValueError for an
+        unknown action.
         """
 
     def seen_by(person: str | None) -> Sequence[RoomOverview]:
@@ -154,6 +180,15 @@ class IChat(Interface):
         """Returns the newest `limit` (1 to 200) messages of a room, or the newest with numbers below `before`.
 
         Called in a worker thread, never in the reactor's. Raises NoSuchRoom and ServiceBusy.
+        """
+
+    def search(room: str, text: str, before: int | None = None, limit: int = 20, by: str = "") -> SearchPage:
+        """Returns the newest `limit` (1 to 50) messages of a room that have all words of a text, whatever their case.
+
+        before: only those with lower numbers. A search ends after a second or so; SearchPage.before says where the next
+        one goes on, if there may be more. by: a person, or an address; it may search [chat] searches times in a minute.
+        "": no limit. Called in a worker thread, never in the reactor's. Raises NoSuchRoom; ValueError for a text
+        without words, or with U+0000; TooFast; ServiceBusy. Does not ask `may`.
         """
 
     def claim(name: str, person: str) -> str:

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 
 __all__ = ["ACTIONS", "MAY", "MESSAGE", "MOST_ANSWERS", "HookRunner", "May", "MessageHook", "RoomMessage"]
 
-# What `may` is asked about. search and events are names for what is to come; nothing asks about them yet.
+# What `may` is asked about. events is a name for what is to come; nothing asks about it yet.
 ACTIONS: Final = frozenset({"join", "say", "history", "search", "moderate", "events"})
 
 # The names of hooks, for HookRunner.

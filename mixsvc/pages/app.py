@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mixsvc.common.http_grammar import is_host
 from mixsvc.config.settings import Settings
-from mixsvc.errors import ServiceBusy
+from mixsvc.errors import ServiceBusy, TooFast
 from mixsvc.interfaces import Authenticator, IMix
 from mixsvc.pages import index
 from mixsvc.pages.api import accounts, events, rates, rooms, topics
@@ -125,8 +125,15 @@ def create_app(
     app.register_blueprint(webhooks.blueprint(mix, settings.chat))
     app.register_error_handler(HTTPException, _error_response)
     app.register_error_handler(ServiceBusy, _busy_response)
+    app.register_error_handler(TooFast, _too_fast_response)
     app.after_request(_add_headers)
     return app
+
+
+def _too_fast_response(error: TooFast) -> Response:
+    answer = problem(429, sentence(error))
+    answer.headers["Retry-After"] = str(error.seconds)
+    return answer
 
 
 def _busy_response(error: ServiceBusy) -> Response:

@@ -17,12 +17,14 @@ from mixsvc.interfaces import (
     ChatMessage,
     ChatPage,
     Conversion,
+    FoundMessage,
     IChat,
     IMix,
     IRates,
     PriceHistory,
     Quote,
     RoomOverview,
+    SearchPage,
     SourceHealth,
 )
 from mixsvc.interfaces.charts import ICharts
@@ -91,6 +93,7 @@ class FakeChat:
         # Of webhooks: which, and its delivery.
         self.delivered: list[tuple[str, str | None]] = []
         self.asked: list[tuple[str, int | None, int]] = []
+        self.searched: list[tuple[str, str, int | None, int, str]] = []
         self.users: dict[str, str] = {}
         self.trouble: Exception | None = None
 
@@ -133,6 +136,12 @@ class FakeChat:
         self._check(room)
         self.asked.append((room, before, limit))
         return ChatPage([MESSAGE], first=1, last=42, epoch="e1")
+
+    def search(self, room: str, text: str, before: int | None = None, limit: int = 20, by: str = "") -> SearchPage:
+        """Finds one message, and more below 7 unless that was asked for."""
+        self._check(room)
+        self.searched.append((room, text, before, limit, by))
+        return SearchPage([text.lower()], [FoundMessage(room, MESSAGE)], {} if before else {room: 7})
 
     def claim(self, name: str, person: str) -> str:
         """Spaces around a name are removed; an empty name is refused."""

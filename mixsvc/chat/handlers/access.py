@@ -16,7 +16,8 @@ __all__ = ["RoomAccess"]
 class RoomAccess:
     """Asks for permissions and reads them. Used in the reactor thread, except `is_open` and `public`: any thread.
 
-    person: Identity.person, None for a stranger. In a private room every action needs `join` besides.
+    person: Identity.person, None for a stranger. In a private room every action needs `join` besides, and
+    everywhere `search` needs `history`.
     """
 
     def __init__(self, permissions: Permissions, rooms: Rooms, private: PrivateRooms) -> None:
@@ -78,7 +79,10 @@ class RoomAccess:
         if room is None:
             return [(action, None)]
         meant = self.spelling(room)
-        return [(each, meant) for each in ({"join": None, action: None} if meant in self._private else {action: None})]
+        needed = ["join"] if meant in self._private else []
+        # Whoever may not read a room may not find what is said there.
+        needed += ["history"] if action == "search" else []
+        return [(each, meant) for each in dict.fromkeys([*needed, action])]
 
 
 def _both(answers: Sequence[bool | None]) -> bool | None:

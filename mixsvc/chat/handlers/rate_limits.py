@@ -8,8 +8,9 @@ from twisted.internet.interfaces import IReactorTime
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.model.token_buckets import TokenBuckets
 from mixsvc.chat.protocol.parsing import refusal
-from mixsvc.chat.protocol.requests import MODERATING, WRITING, Delete, Request
+from mixsvc.chat.protocol.requests import MODERATING, WRITING, Delete, Request, Search
 from mixsvc.config.settings import ChatSettings
+from mixsvc.errors import TooFast
 
 __all__ = ["REFUSALS_BEFORE_PAUSE", "RateLimiter"]
 
@@ -25,6 +26,7 @@ class RateLimiter:
         self._clock = clock
         self._messages = TokenBuckets(settings.rate, settings.burst)
         self._requests = TokenBuckets(settings.joins / 60, settings.joins)
+        self._searches = TokenBuckets(settings.searches / 60, settings.searches)
 
     def check(self, client: Client, request: Request) -> None:
         """Count a request. Raises RequestRefused if it comes too early."""
@@ -32,6 +34,8 @@ class RateLimiter:
             # During an attack a moderator has much to do.
             return
         buckets = self._messages if isinstance(request, WRITING) else self._requests
+        if isinstance(request, Search):
+            buckets = self._searches
         # Before hello there is only the connection.
         person = client.person.id if client.person is not None else f"connection:{id(client)}"
         wait = buckets.take(self._clock.seconds(), person, client.address)
@@ -40,6 +44,12 @@ class RateLimiter:
             return
         seconds = ceil(wait)
         raise refusal(request, "slow_down", f"Slow down: try again in {seconds} s.", wait=seconds)
+
+    def check_searcher(self, person: str, address: str) -> None:
+        """Count a search of somebody without a connection. Raises TooFast if it comes too early."""
+        wait = self._searches.take(self._clock.seconds(), person, address)
+        if wait:
+            raise TooFast(f"search again in {ceil(wait)} s", ceil(wait))
 
     def refused(self, client: Client) -> None:
         """Count a refusal for any reason; after many in a row, stop reading from the client for a while."""

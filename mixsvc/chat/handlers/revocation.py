@@ -87,7 +87,8 @@ def _withdraw(client: Client, room: str) -> Sequence[Request]:
     The page is not delivered, and nothing is changed.
     """
     joining = client.joining.pop(room, None)
-    reading = [each for each in client.reading.values() if each.room == room]
+    # A search without a room is in all of them.
+    reading = [each for each in client.reading.values() if each.room in (room, None)]
     for request in reading:
         del client.reading[id(request)]
     changing = [each for each in client.changing.values() if each.room == room]

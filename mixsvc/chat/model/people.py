@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from hashlib import sha256
 from typing import Final, Protocol
 
-from mixsvc.chat.protocol.requests import Delete, Edit, History, Join, Request
+from mixsvc.chat.protocol.requests import Delete, Edit, History, Join, Request, Search
 from mixsvc.common import names
 from mixsvc.errors import NameTaken
 from mixsvc.interfaces import Identity
@@ -53,8 +53,8 @@ class Client:
 
     waiting: how many of its requests wait for the database. refused: how many were refused in a row.
     joining: the rooms whose page is being read, with the request; a page that was read for another request is ignored.
-    inside: the rooms it is in. reading: the requests whose page of the history is being read, by their id(); a page is
-    not delivered if its request is not there any more. changing: the same for what it changes in messages of its own.
+    inside: the rooms it is in. reading: the requests whose page is being read or searched for, by their id(); it is not
+    delivered if its request is not there any more. changing: the same for what it changes in messages of its own.
     pairs: the rates it subscribes to.
     held: the requests that wait until it is known whether the client may do the first of them; None if none waits.
     is_gone: the connection is lost. rooms: the keys of the only rooms that it may enter; None: any.
@@ -75,7 +75,7 @@ class Client:
         self.refused = 0
         self.joining: dict[str, Join] = {}
         self.inside: set[str] = set()
-        self.reading: dict[int, History] = {}
+        self.reading: dict[int, History | Search] = {}
         self.changing: dict[int, Edit | Delete] = {}
         self.held: deque[Request] | None = None
         self.pairs: tuple[str, ...] = ()

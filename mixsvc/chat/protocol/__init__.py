@@ -20,6 +20,7 @@ Requests of every client
     edit: gives a message of one's own another text. Answered by `done`.
     delete: deletes the text of a message of one's own; a moderator, of any message. Answered by `done`.
     history: reads older messages of a room. Answered by `history`.
+    search: finds messages by words, in one room or in all that the client is in. Answered by `found`.
     rooms: lists rooms after a name. Answered by `rooms`.
     who: lists the members of a room after a name. Answered by `who`.
     subscribe: asks for the rates of pairs, now and whenever they change. Answered by `rates`.
@@ -42,6 +43,7 @@ Events that answer
     left: the client is not in the room.
     said: the message is on disk under this number; comes before its `message`.
     history: a page of messages.
+    found: messages that have all words that were searched for, the newest first, and where the search goes on.
     rooms: a part of the list of rooms.
     who: a part of the list of members.
     rates: quotes of the pairs; later those that have changed.
@@ -80,7 +82,7 @@ Refusals
     not_inside: the client says something in a room that it is not in.
     already_inside: the client is in the room or joins it.
     too_many_rooms: the client is in too many rooms, or there are too many.
-    bad_text: the text is empty or too long.
+    bad_text: the text is empty or too long, or has no word to search for.
     bad_command: the command is unknown or incomplete.
     bad_pair: the pair of currencies is unknown.
     slow_down: the rate limit of the person or the address is exceeded; `wait` has the seconds.

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from mixsvc.chat.protocol.parsing import RequestRefused
 from mixsvc.common.times import utc_seconds
-from mixsvc.interfaces import ChatMessage, ChatPage, Quote, RoomOverview
+from mixsvc.interfaces import ChatMessage, ChatPage, Quote, RoomOverview, SearchPage
 
 __all__ = [
     "BANNED",
@@ -24,6 +24,7 @@ __all__ = [
     "edited",
     "edits",
     "error",
+    "found",
     "history",
     "joined",
     "kicked",
@@ -62,7 +63,10 @@ TELLING_OF_ROOM: Final = (
     "history",
     "who",
 )
-ANSWERS: Final = (("joined", "join"), ("history", "history"), ("who", "who"))
+ANSWERS: Final = (("joined", "join"), ("history", "history"), ("who", "who"), ("found", "search"))
+
+# How the event begins that tells of several rooms, which it lists first.
+FOUND: Final = '{"type":"found","rooms":'
 
 # The close codes of a client that is banned, and of one whose login has ended.
 BANNED: Final = 4003
@@ -154,6 +158,15 @@ def history(room: str, page: ChatPage) -> str:
     return _event("history", room=room, **_page(page))
 
 
+def found(page: SearchPage, text: str, key: str | None) -> str:
+    """Answers search: messages that have all words of the text. key: the request's."""
+    rooms = sorted({each.room for each in page.messages} | {*page.before})
+    messages = [each.as_json() for each in page.messages]
+    more = {"before": page.before} if page.before else {}
+    given = {"key": key} if key is not None else {}
+    return _event("found", rooms=rooms, text=text, words=page.words, messages=messages, **more, **given)
+
+
 def rooms(overview: Iterable[RoomOverview], more: bool) -> str:
     """Answers rooms. more: whether there are more rooms after these."""
     items = [{"room": each.room, "members": each.members, "topic": each.topic} for each in overview]
@@ -206,7 +219,9 @@ def error(refused: RequestRefused) -> str:
 def about_room(room: str) -> Callable[[str], bool]:
     """Whether an event tells what is said or done in a room, for those who may not know it any more."""
     beginnings = tuple(f'{{"type":"{type}","room":{_encode(room)},' for type in TELLING_OF_ROOM)
-    return lambda event: event.startswith(beginnings)
+    return lambda event: (
+        event.startswith(beginnings) or (event.startswith(FOUND) and room in json.loads(event)["rooms"])
+    )
 
 
 def answers_among(told: Iterable[str]) -> Sequence[str]:

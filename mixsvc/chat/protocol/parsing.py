@@ -20,6 +20,7 @@ from mixsvc.chat.protocol.requests import (
     Mute,
     Request,
     Say,
+    Search,
     Subscribe,
     Unban,
     Unmute,
@@ -36,6 +37,11 @@ LONGEST_KEY: Final = 64
 SHORTEST_TOKEN, LONGEST_TOKEN = 16, 64
 MOST_PAIRS: Final = 50
 PAGE, LARGEST_PAGE = 50, 200
+LONGEST_SEARCH: Final = 200
+FOUND, MOST_FOUND = 20, 50
+
+# Of how many rooms a client may say where its search goes on: as many as it may be in, at most.
+MOST_ROOMS: Final = 1000
 LONGEST_REASON: Final = 200
 
 # The shortest, the default and the longest time of a mute or ban, in seconds.
@@ -198,6 +204,24 @@ def _limit(fields: Mapping[str, object]) -> int:
     return _optional_number(fields, "limit", 1, LARGEST_PAGE) or PAGE
 
 
+def _search(fields: Mapping[str, object]) -> Search:
+    text = _text(fields, "text", "what you search for")
+    if len(text) > LONGEST_SEARCH:
+        raise ValueError(f"The field text has more than {LONGEST_SEARCH} characters.")
+    room = None if fields.get("room") is None else _room(fields)
+    limit = _optional_number(fields, "limit", 1, MOST_FOUND) or FOUND
+    return Search(text, room, _places(fields), limit, _key(fields))
+
+
+def _places(fields: Mapping[str, object]) -> tuple[tuple[str, int], ...] | None:
+    value = fields.get("before")
+    if value is None:
+        return None
+    if not isinstance(value, dict) or len(value) > MOST_ROOMS:
+        raise ValueError("The field before is not an object of rooms and numbers: give the one of `found`.")
+    return tuple((_room({"room": room}), _required_number({room: value[room]}, room)) for room in value)
+
+
 def _target(fields: Mapping[str, object]) -> tuple[str, str]:
     """The fields name and address, one of which is empty."""
     if (fields.get("name") is None) == (fields.get("address") is None):
@@ -226,6 +250,7 @@ REQUESTS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {
     History.type: lambda fields: History(
         _room(fields), _optional_number(fields, "before", 1, MAX_JSON_NUMBER), _limit(fields)
     ),
+    Search.type: _search,
     ListRooms.type: lambda fields: ListRooms(_optional_text(fields, "after", 0, LONGEST_KEY, "the name of a room")),
     Who.type: lambda fields: Who(_room(fields), _optional_text(fields, "after", 0, LONGEST_KEY, "a name")),
     Subscribe.type: lambda fields: Subscribe(_pairs(fields)),

@@ -22,6 +22,7 @@ __all__ = [
     "Mute",
     "Request",
     "Say",
+    "Search",
     "Subscribe",
     "Unban",
     "Unmute",
@@ -82,6 +83,21 @@ class History:
     room: str
     before: int | None
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Asks for the newest messages that have all words of a text. room: None for all rooms that the client is in.
+
+    before: the rooms in which it goes on, each with the number below which; None: from the newest messages on.
+    """
+
+    type: ClassVar[str] = "search"
+    text: str
+    room: str | None
+    before: tuple[tuple[str, int], ...] | None
+    limit: int
+    key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +226,7 @@ Request: TypeAlias = (
     | Leave
     | Say
     | History
+    | Search
     | ListRooms
     | Who
     | Subscribe

@@ -4,6 +4,7 @@
 - store: the functions that each kind of database has for the chat; records: their values; pages: how long a page is.
 - memory: what a node remembers, to be read while PostgreSQL is away.
 - sqlite/, postgres/: these functions for SQLite and for PostgreSQL.
+- searching: search, the same for every database; indexing: what keeps its index.
 - times: in whole microseconds, as both kinds can store them.
 
 They take a cursor and run in the database's thread; mixsvc/storage runs them and commits.
@@ -27,6 +28,10 @@ message keeps its row and its number; the text is overwritten on disk.
 **What is edited.** `corrections` has what authors change. A message keeps its earlier texts, at most 20, in a table of
 their own; they go with its text. It also has the digest of its author (model.people.Client.author), since names change
 hands. Who comes back gets the messages that were edited last as they are now, since nobody counts what each client saw.
+
+**What is found.** Search compares messages as they are; its index only says where to look. So a message is found from
+the moment on when it is stored, and a deleted text is not, however far the index is behind. chat/searching keeps it: a
+slice at a time, so that nobody waits long. A search, too, reads a bounded part with each call.
 
 **When the database fails** all requests of the transaction fail with NotSaved or NotRead, and the next ones are tried.
 The log has one line for the failure and one when the database works again.

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from mixsvc.chat.model.epochs import MARK_BITS, new_mark
 from mixsvc.chat.storage.memory import RememberedRooms, Surface
 from mixsvc.chat.storage.records import Draft, NewMessages, PageQuery, StorageLimits, StoredMessage
+from mixsvc.chat.storage.searching import SearchPart, SearchQuery, find
 from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks
 from mixsvc.config.settings import ChatSettings
@@ -58,6 +59,8 @@ class StorageQueue:
         # A database in memory is as new as this process.
         self._limits = StorageLimits(settings.keep, page_bytes, new_epoch())
         self.commits = CommitStats()
+        # How often something was asked that may change messages.
+        self.changes = 0
         self._line = line = WorkLine(clocks.steady, database.transactions, "chat")
         # What may be read while the database is away; None where it never is.
         self.memory = RememberedRooms() if line.repeats else None
@@ -65,6 +68,9 @@ class StorageQueue:
         # A queue of their own: joins do not wait behind those who read old messages.
         self._joins = line.queue(Work("read", self._read, READS_AT_ONCE, NotRead))
         self._pages = line.queue(Work("read", self._read, READS_AT_ONCE, NotRead))
+        # One in each transaction, as it may take long.
+        self._searches = line.queue(Work("search", self._find, 1, NotRead))
+        self._slices = line.queue(Work("index", run_each, 1, NotSaved))
         # One in each transaction: if one fails, the others are not rolled back.
         self._changes = line.queue(Work("change", run_each, 1, NotSaved, is_repeatable=False))
 
@@ -72,6 +78,11 @@ class StorageQueue:
     def epoch(self) -> str:
         """The epoch of the history."""
         return self._limits.epoch
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others store messages, too."""
+        return self._line.repeats
 
     def take_epoch(self, epoch: str) -> None:
         """Take over the epoch that was read from the database; called before the first call of another method."""
@@ -90,6 +101,7 @@ class StorageQueue:
         if self._line.repeats:
             # With a key and a mark it is known if it is asked for again.
             draft = replace(draft, key=self._line.key(draft.key), mark=self._marks.getrandbits(MARK_BITS))
+        self.changes += 1
         return self._line.ask(self._appends, draft)
 
     def withdraw(self, room: str, authors: Collection[str]) -> None:
@@ -111,6 +123,15 @@ class StorageQueue:
         """A page without the database; None if it must be asked. told: see RememberedRooms. topic, cutoff: Surface."""
         return self.memory.page(query, told, Surface(topic, self._limits, cutoff)) if self.memory is not None else None
 
+    def search(self, query: SearchQuery) -> Deferred[SearchPart]:
+        """Find some of the messages that have all words. Fails with NotRead."""
+        return self._line.ask(self._searches, query)
+
+    def index(self, step: Callable[[Cursor], bool]) -> Deferred[bool]:
+        """Run step(cursor), which keeps the index of search, in a transaction of its own. Fails with NotSaved."""
+        done: Deferred[Any] = self._line.ask(self._slices, step)
+        return done
+
     def read_new(self, after: Mapping[str, int]) -> Deferred[Mapping[str, NewMessages]]:
         """Read the next messages of rooms behind these numbers, with the changes. Fails with NotSaved."""
         return self.change(lambda cursor: self.store.messages.read_new(cursor, after, NEW_AT_ONCE))
@@ -120,18 +141,22 @@ class StorageQueue:
 
         A page that was read before the change is delivered before it. Fails with NotSaved; then nothing is changed.
         """
+        self.changes += 1
         changed: Deferred[Any] = self._line.ask(self._changes, change)
         return changed
 
     def flush(self) -> Deferred[None]:
         """Fires when nothing waits: appends and changes are stored or have failed. Reads that wait fail at once."""
-        return self._line.flush([self._joins, self._pages])
+        return self._line.flush([self._joins, self._pages, self._searches, self._slices])
 
     def _insert(self, cursor: Cursor, drafts: Sequence[Draft]) -> Sequence[StoredMessage]:
         return self.store.messages.insert(cursor, drafts, self._limits)
 
     def _read(self, cursor: Cursor, queries: Sequence[PageQuery]) -> Sequence[ChatPage]:
         return self.store.messages.read(cursor, queries, self._limits)
+
+    def _find(self, cursor: Cursor, queries: Sequence[SearchQuery]) -> Sequence[SearchPart]:
+        return [find(self.store.search, cursor, query, self._limits) for query in queries]
 
     def _count(self, outcomes: Sequence[StoredMessage | ServiceBusy], seconds: float) -> None:
         new = [each for each in outcomes if not isinstance(each, ServiceBusy) and not each.is_repeated]

@@ -9,6 +9,7 @@ from typing import Final, Protocol, TypeAlias
 
 from mixsvc.chat.model.acts import Deletion, Edition, Lift, Oblivion, Removal
 from mixsvc.chat.model.sanctions import Sanction
+from mixsvc.chat.storage.indexing import IndexWriter
 from mixsvc.chat.storage.records import (
     Age,
     AuditEntry,
@@ -23,6 +24,7 @@ from mixsvc.chat.storage.records import (
     StoredMessage,
     Unchanged,
 )
+from mixsvc.chat.storage.searching import SearchReader
 from mixsvc.interfaces import ChatPage
 from mixsvc.nodes.interfaces import JournalPage
 from mixsvc.storage.engine import Cursor, TransactionRunner
@@ -190,6 +192,8 @@ class ChatStore:
     messages: MessageStore
     sanctions: SanctionStore
     corrections: CorrectionStore
+    search: SearchReader
+    index: IndexWriter
 
 
 @dataclass(frozen=True)

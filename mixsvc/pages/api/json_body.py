@@ -10,7 +10,7 @@ from mixsvc.common.numbers import whole_number
 from mixsvc.common.text import without_surrogates
 from mixsvc.pages.api.problems import problem
 
-__all__ = ["json_object", "number_in_query", "optional_text", "refuse", "text"]
+__all__ = ["json_object", "number_in_query", "optional_text", "refuse", "text", "text_in_query"]
 
 # The longest body with names and passwords.
 MAX_BYTES: Final = 65536
@@ -55,6 +55,14 @@ def optional_text(fields: Mapping[str, object], member: str, most: int) -> str |
         return None
     if not isinstance(value, str) or not 1 <= len(found := without_surrogates(value)) <= most:
         refuse(400, f"The member {member} is not text of 1 to {most} characters.", member=member)
+    return found
+
+
+def text_in_query(member: str, most: int) -> str:
+    """A required text in the query of the URL, of 1 to `most` characters. Refuses with 400."""
+    found = without_surrogates(request.args.get(member, ""))
+    if not 1 <= len(found) <= most:
+        refuse(400, f"The parameter {member} is not text of 1 to {most} characters.", member=member)
     return found
 
 

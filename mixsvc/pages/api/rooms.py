@@ -7,11 +7,12 @@ from typing import Final, NoReturn
 
 from flask import Blueprint, Response, jsonify, request
 
+from mixsvc.common.addresses import network
 from mixsvc.common.numbers import MAX_JSON_NUMBER
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import NoSuchRoom
 from mixsvc.interfaces import Authenticator, IChat, IMix, RoomOverview
-from mixsvc.pages.api.json_body import json_object, number_in_query, optional_text, refuse, text
+from mixsvc.pages.api.json_body import json_object, number_in_query, optional_text, refuse, text, text_in_query
 
 __all__ = ["ChatAccess", "blueprint", "chat_of", "check_length"]
 
@@ -21,6 +22,9 @@ MAX_ROOM: Final = 32
 MAX_KEY: Final = 64
 MAX_LIMIT: Final = 200
 DEFAULT_LIMIT: Final = 50
+MAX_SEARCH: Final = 200
+MAX_FOUND: Final = 50
+DEFAULT_FOUND: Final = 20
 
 # The person that a program with the token is, for the application's permissions.
 PROGRAM: Final = "program:api_token"
@@ -65,6 +69,13 @@ class ChatAccess:
         if not self.permits(chat, action, room):
             refuse(403, "You may not do this in this room.")
 
+    def searcher(self) -> str:
+        """For whom searches are counted: a program is trusted, and strangers are told apart by their addresses."""
+        if self._has_token():
+            return ""
+        identity = self.authenticate(request.environ)
+        return identity.person if identity is not None else f"address:{network(request.remote_addr or '')}"
+
     def _person(self) -> str | None:
         if self._has_token():
             return PROGRAM
@@ -97,6 +108,12 @@ def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
         chat = chat_of(mix)
         access.check_reader()
         return _messages(chat, room, access)
+
+    @rooms.get("/<room>/search")
+    def search(room: str) -> Response:
+        chat = chat_of(mix)
+        access.check_reader()
+        return _found(chat, room, access)
 
     @rooms.post("/<room>/messages")
     def say(room: str) -> tuple[Response, int]:
@@ -134,6 +151,24 @@ def _messages(chat: IChat, room: str, access: ChatAccess) -> Response:
     access.check(chat, "history", room)
     shown = [each.as_json() for each in page.messages]
     return jsonify(room=room, messages=shown, first=page.first, last=page.last, epoch=page.epoch)
+
+
+def _found(chat: IChat, room: str, access: ChatAccess) -> Response:
+    text = text_in_query("q", MAX_SEARCH)
+    before = number_in_query("before", 1, MAX_JSON_NUMBER)
+    limit = number_in_query("limit", 1, MAX_FOUND)
+    check_length(room)
+    access.check(chat, "search", room)
+    try:
+        page = chat.search(room, text, before, DEFAULT_FOUND if limit is None else limit, access.searcher())
+    except NoSuchRoom as error:
+        refuse(404, str(error))
+    except ValueError as error:
+        refuse(400, str(error), member="q")
+    # Again, as the permission may have been revoked while the messages were searched.
+    access.check(chat, "search", room)
+    more = {"before": page.before[room]} if room in page.before else {}
+    return jsonify(room=room, messages=[each.message.as_json() for each in page.messages], words=page.words, **more)
 
 
 def _said(chat: IChat, room: str, access: ChatAccess) -> int:

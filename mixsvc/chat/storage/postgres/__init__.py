@@ -1,7 +1,9 @@
-"""The chat's functions for PostgreSQL: each is one statement, in autocommit mode.
+"""The chat's functions for PostgreSQL: each change is one statement, in autocommit mode.
 
 - store: all of them together.
 - messages: messages and rooms; see storage.store.MessageStore.
+- corrections: what authors change; see storage.store.CorrectionStore.
+- searching, indexing: search and its index; see storage.searching.SearchReader and storage.indexing.IndexWriter.
 - sanctions: mutes, bans, deletions and the audit log; see storage.store.SanctionStore.
 
 What needs several statements is a function of the database (mixsvc/storage/postgres/schema): so no lock ever waits for

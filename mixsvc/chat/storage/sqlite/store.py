@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from mixsvc.chat.storage.sqlite import corrections, messages, sanctions
+from mixsvc.chat.storage.sqlite import corrections, indexing, messages, sanctions, searching
 from mixsvc.chat.storage.store import ChatStore
 
 __all__ = ["STORE"]
 
-STORE: Final = ChatStore(messages, sanctions, corrections)
+STORE: Final = ChatStore(messages, sanctions, corrections, searching, indexing)
