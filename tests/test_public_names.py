@@ -10,8 +10,8 @@ import mixsvc
 PUBLIC = {
     "mixsvc": "__version__ app mix",
     "mixsvc.interfaces": """
-        Authenticator ChatMessage ChatPage Conversion DeferToThread IAuthenticator IChat ICharts IMix IRateSource IRates
-        Identity PriceHistory Quote RoomMessage RoomOverview SourceHealth
+        Authenticator ChatMessage ChatPage Conversion DeferToThread FoundMessage IAuthenticator IChat ICharts IMix
+        IRateSource IRates Identity PriceHistory Quote RoomMessage RoomOverview SearchPage SourceHealth
     """,
     "mixsvc.client": """
         BadUrl Banned BegunAnew ChatClient ChatMessage ChatPage ClientError Connecting Deleted Edited Ended

@@ -175,6 +175,17 @@ class RemoteChatTests(ChatFacadeTests):
                 answer = answers.encode_error(error)
             return answers.decode(answer)
 
+    def test_what_was_found_arrives_whole(self) -> None:
+        for text in ("fox one", "fox two"):
+            self.facade.say("lobby", "Ann", text)
+        local = ChatFacade(self.bridge, self.chat.dispatcher, "/chat", Places(1)).search("lobby", "FOX", None, 1)
+
+        found = self.facade.search("lobby", "FOX", None, 1)
+
+        self.assertEqual((["fox"], {"lobby": 2}), (found.words, found.before))
+        self.assertEqual((local.messages, local.before), (found.messages, found.before))
+        self.assertEqual(1, self.facade.search("lobby", "FOX", 2, 1).messages[0].message.number)
+
     def test_a_page_arrives_whole(self) -> None:
         self.facade.say("lobby", "Clock", "noon")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.schema import NEWEST, upgrade, version
 
 
@@ -60,3 +61,16 @@ def test_the_version_is_that_of_one_moment(path: Path) -> None:
 
         assert version(connection) == 0
     assert "PRAGMA application_id" in asked
+
+
+def test_a_sqlite_without_full_text_search_is_refused_in_one_line(path: Path) -> None:
+    class Poor(sqlite3.Connection):
+        def executescript(self, script: str) -> sqlite3.Cursor:
+            if "fts5" in script:
+                raise sqlite3.OperationalError("no such module: fts5")
+            return super().executescript(script)
+
+    with closing(sqlite3.connect(path, factory=Poor)) as connection:
+        with pytest.raises(DatabaseUnusable, match="has no full-text search by trigrams; use a Python"):
+            upgrade(connection)
+        assert version(connection) == 6

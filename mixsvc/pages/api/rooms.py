@@ -97,11 +97,7 @@ def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
     def all_rooms() -> Response:
         chat = chat_of(mix)
         access.check_reader()
-        found = [
-            {"room": each.room, "members": each.members, "topic": each.topic, "last": each.last}
-            for each in access.rooms(chat)
-        ]
-        return jsonify(rooms=found)
+        return jsonify(rooms=[_listed(each) for each in access.rooms(chat)])
 
     @rooms.get("/<room>/messages")
     def messages(room: str) -> Response:
@@ -136,6 +132,10 @@ def chat_of(mix: IMix) -> IChat:
     if chat is None:
         refuse(503, "This host does not serve the chat; `twistd mixsvc` does.")
     return chat
+
+
+def _listed(each: RoomOverview) -> dict[str, object]:
+    return {"room": each.room, "members": each.members, "topic": each.topic, "last": each.last}
 
 
 def _messages(chat: IChat, room: str, access: ChatAccess) -> Response:

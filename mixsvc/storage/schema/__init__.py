@@ -13,7 +13,11 @@ NEWEST = 7
 # Read at import: after a service has given up its rights it may not be able to read its own installation.
 SCRIPTS = tuple((files(__package__) / f"{step}.sql").read_text() for step in range(1, NEWEST + 1))
 
-DEFINITIONS = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+# What SQLite says that was built without FTS5, or is too old for its trigrams.
+NO_FULL_TEXT = ("no such module: fts5", "no such tokenizer: trigram", "error in tokenizer constructor")
+
+# Without the tables that SQLite makes for a virtual one: each of its versions may make them in another way.
+DEFINITIONS = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT GLOB 'search_text_*'"
 
 # "mixs" in ASCII: marks our databases, so that those of other programs are recognised (SQLite file format, offset 68).
 APPLICATION_ID = 0x6D697873
@@ -28,8 +32,9 @@ def upgrade(connection: sqlite3.Connection) -> None:
     for step in range(start + 1, NEWEST + 1):
         try:
             connection.executescript(f"BEGIN IMMEDIATE; {_script(step)} {_mark(step)} COMMIT")
-        except sqlite3.Error:
+        except sqlite3.Error as error:
             connection.rollback()
+            _check_full_text(error)
             # Another process of a host may have made this step in the meantime.
             if version(connection) < step:
                 raise
@@ -73,11 +78,24 @@ def _check_tables(connection: sqlite3.Connection, number: int) -> None:
     """Check that all tables and indices of this version exist; additional ones are allowed."""
     with closing(sqlite3.connect(":memory:")) as model:
         for step in range(1, number + 1):
-            model.executescript(_script(step))
+            try:
+                model.executescript(_script(step))
+            except sqlite3.Error as error:
+                _check_full_text(error)
+                raise
         missing = set(model.execute(DEFINITIONS)) - set(connection.execute(DEFINITIONS))
     if missing:
         names = ", ".join(sorted(name for name, _ in missing))
         raise DatabaseUnusable(f"it is damaged: {names} is not as in version {number}; restore it from a backup")
+
+
+def _check_full_text(error: sqlite3.Error) -> None:
+    """Raise DatabaseUnusable if an error says that this SQLite cannot make the index of search."""
+    if any(each in str(error) for each in NO_FULL_TEXT):
+        raise DatabaseUnusable(
+            f"the SQLite {sqlite3.sqlite_version} of this Python has no full-text search by trigrams; use a Python "
+            "with SQLite 3.34 or newer and its module FTS5"
+        ) from None
 
 
 def _script(step: int) -> str:

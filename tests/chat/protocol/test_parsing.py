@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.protocol import events
-from mixsvc.chat.protocol.parsing import DAY, LONGEST_REASON, MOST_PAIRS, PAGE, REQUESTS, RequestRefused, parse
+from mixsvc.chat.protocol.parsing import DAY, FOUND, LONGEST_REASON, MOST_PAIRS, PAGE, REQUESTS, RequestRefused, parse
 from mixsvc.chat.protocol.requests import (
     Audit,
     Ban,
@@ -24,6 +24,7 @@ from mixsvc.chat.protocol.requests import (
     Mute,
     Request,
     Say,
+    Search,
     Subscribe,
     Unban,
     Unmute,
@@ -50,6 +51,10 @@ class ParseTests(SynchronousTestCase):
         expected: dict[str, Request] = {
             '"hello","name":"Ann","token":"0123456789abcdef"': Hello("Ann", "0123456789abcdef"),
             '"history","room":"a","before":7,"limit":200': History("a", 7, 200),
+            '"search","text":"a b","room":"a","before":{"a":7},"limit":50,"key":"k"': Search(
+                "a b", "a", (("a", 7),), 50, "k"
+            ),
+            '"search","text":"x"': Search("x", None, None, FOUND, None),
             '"rooms","after":"lobby"': ListRooms("lobby"),
             '"who","room":"a","after":"Bob"': Who("a", "Bob"),
             '"subscribe","pairs":["EUR/USD","x"]': Subscribe(("EUR/USD", "x")),
@@ -78,6 +83,10 @@ class ParseTests(SynchronousTestCase):
             '"history","room":"a","limit":0',
             '"history","room":"a","limit":201',
             '"history","room":"a","before":0',
+            '"search"',
+            '"search","text":"x","limit":51',
+            '"search","text":"x","before":[]',
+            '"search","text":"x","before":{"a":null}',
             f'"who","room":"a","after":"{"x" * 65}"',
             f'"subscribe","pairs":{pairs}',
             '"subscribe","pairs":[1]',

@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
 from mixsvc.chat.model.acts import Deletion, Oblivion
 from mixsvc.chat.storage.indexing import TEXTS_AT_ONCE, index_slice
 from mixsvc.chat.storage.records import Age, AuditEntry, Correction, Draft, StorageLimits
 from mixsvc.chat.storage.searching import SearchPart, SearchQuery, find
 from mixsvc.common.names import fold_text
 from tests.chat.fakes import NOW
-from tests.stores import OnPostgres, OnSqlite, Tables, TablesCase
+from tests.stores import OnPostgres, OnSqlite, PostgresTables, SqliteTables, Tables, TablesCase, empty
 
 PLENTY = StorageLimits(keep=100_000, page_bytes=1_000_000)
 ENTRY = AuditEntry(0, NOW, "Mia", "delete", "lobby", "1", "")
@@ -243,3 +247,121 @@ class RoomsOnPostgresTests(RoomsContract, OnPostgres):
 
 class IndexOnPostgresTests(IndexContract, OnPostgres):
     __test__ = True
+
+
+# Few letters, so that many texts have many words; some have another case, are composed, or mean something in SQL.
+LETTERS = st.text(st.sampled_from('aAbßsÜu\u0308 %_"\\*\U0001f98a日'), min_size=1, max_size=9)
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["say", "edit", "delete", "prune", "index", "search"]),
+        LETTERS,
+        st.integers(1, 12),
+        st.sampled_from(["lobby", "den"]),
+    ),
+    max_size=25,
+)
+
+
+class Walker:
+    """Does the same with one kind of database as another walker with another one."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+
+    def step(self, kind: str, text: str, number: int, room: str) -> object:
+        store, run = self.tables.store, self.tables.run
+        if kind == "say":
+            say(self.tables, *[text] * (number // 4 + 1), room=room)
+        elif kind == "edit":
+            run(store.corrections.edit, Correction(room, number, "ann", LONG, NOW), text)
+        elif kind == "delete":
+            run(store.sanctions.delete_message, Deletion(room, number, "Mia", ""), ENTRY)
+        elif kind == "prune":
+            say(self.tables, text, room=room, limits=replace(PLENTY, keep=number))
+        elif kind == "index":
+            for _ in range(number):
+                run(lambda cursor: index_slice(store.index, cursor))
+        elif text.strip():
+            found = search(self.tables, text, "lobby", "den", limit=number)
+            assert sorted(found) == sorted(self.having(text)), text
+            return found
+        return None
+
+    def having(self, text: str) -> list[str]:
+        """The messages that have the words, by looking at each."""
+        rows = self.tables.execute("SELECT room, number, text FROM message WHERE text <> ''")
+        words = fold_text(text).split()
+        return [f"{room} {number}" for room, number, each in rows if all(word in fold_text(each) for word in words)]
+
+
+def test_both_kinds_of_database_find_the_same_and_all_that_has_the_words(
+    empty_postgres_tables: PostgresTables,
+) -> None:
+    @hypothesis_settings(max_examples=60, deadline=None)
+    @given(STEPS)
+    def check(steps: list[tuple[str, str, int, str]]) -> None:
+        sqlite = SqliteTables()
+        empty_postgres_tables.run(empty)
+        both = [Walker(sqlite), Walker(empty_postgres_tables)]
+        for step in [*steps, ("index", "x", 12, ""), *steps[:3]]:
+            found = [each.step(*step) for each in both]
+            assert found[0] == found[1], step
+        sqlite.connection.close()
+
+    check()
+
+
+class TrigramTests(OnPostgres):
+    __test__ = True
+
+    def test_without_the_extension_all_is_found_as_with_it(self) -> None:
+        run = self.tables.run
+        self.assertEqual("", run(self.tables.store.index.prepare))
+        self.tables.execute("DROP INDEX search_text_trigrams")
+        say(self.tables, *[f"fox {number}" for number in range(30)], "wolf", "a fox")
+        index(self.tables)
+
+        self.assertEqual(["lobby 31"], search(self.tables, "wolf"))
+        self.assertEqual(31, len(search(self.tables, "fox", limit=4)))
+
+    def test_the_index_is_made_later_and_the_texts_are_written_anew(self) -> None:
+        say(self.tables, "fox")
+        index(self.tables)
+        self.tables.execute("DROP INDEX search_text_trigrams")
+
+        self.assertEqual("", self.tables.run(self.tables.store.index.prepare))
+
+        self.assertEqual([(True, 0)], self.tables.execute("SELECT has_search_index(), count(*) FROM search_text"))
+        self.assertEqual(["lobby 1"], search(self.tables, "fox"))
+        index(self.tables)
+        self.assertEqual(["lobby 1"], search(self.tables, "fox"))
+
+    def test_a_role_that_may_not_make_the_extension_is_told_why(self) -> None:
+        self.tables.execute("DROP EXTENSION pg_trgm CASCADE")
+        self.tables.execute("CREATE ROLE poor")
+        self.tables.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO poor")
+        self.tables.execute("SET ROLE poor")
+
+        why = self.tables.run(self.tables.store.index.prepare)
+        self.tables.execute("RESET ROLE")
+
+        self.assertIn("permission denied", why)
+        self.assertEqual("", self.tables.run(self.tables.store.index.prepare))
+        self.tables.execute("DROP OWNED BY poor")
+        self.tables.execute("DROP ROLE poor")
+
+    def test_a_text_that_changes_while_it_is_written_is_written_again(self) -> None:
+        store = self.tables.store
+        say(self.tables, "fox")
+        index(self.tables)
+        correction = Correction("lobby", 1, "ann", LONG, NOW)
+        self.tables.run(store.corrections.edit, correction, "wolf")
+        read = self.tables.run(store.index.read_stale, 10)
+        self.tables.run(store.corrections.edit, correction, "bear")
+
+        self.tables.run(store.index.write, read)
+
+        self.assertEqual(["lobby 1"], search(self.tables, "bear"))
+        self.assertEqual(1, len(self.tables.run(store.index.read_stale, 10)))
+        index(self.tables)
+        self.assertEqual([("bear",)], self.tables.execute("SELECT text FROM search_text"))
