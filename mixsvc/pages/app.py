@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Final
 
 from flask import Flask, Response, render_template, request
@@ -132,7 +133,7 @@ def create_app(
 
 def _too_fast_response(error: TooFast) -> Response:
     answer = problem(429, sentence(error))
-    answer.headers["Retry-After"] = str(error.seconds)
+    answer.headers["Retry-After"] = str(ceil(error.seconds))
     return answer
 
 

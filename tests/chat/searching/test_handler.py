@@ -4,7 +4,7 @@ from json import dumps
 from typing import Any
 
 from mixsvc.chat.searching.indexer import LOOK_SECONDS
-from mixsvc.errors import NoSuchRoom, SlowDown
+from mixsvc.errors import NoSuchRoom, TooFast
 from mixsvc.interfaces import Identity, SearchPage
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import FakeClient
@@ -203,7 +203,7 @@ class ViewTests(ChatTestCase):
         self.chat.restart()
         self.page("lobby", "x", None, 1, "ann")
 
-        with self.assertRaises(SlowDown) as slow:
+        with self.assertRaises(TooFast) as slow:
             self.chat.dispatcher.search("lobby", "x", None, 1, "ann")
         self.assertEqual(60, slow.exception.seconds)
         self.page("lobby", "x", None, 1, "bob")

@@ -1,6 +1,6 @@
 """GET /api/rooms/ROOM/search."""
 
-from mixsvc.errors import SlowDown
+from mixsvc.errors import TooFast
 from tests.pages.api.test_rooms import SHOWN, Case
 from tests.pages.fakes import MESSAGE
 
@@ -32,7 +32,7 @@ class SearchTests(Case):
         self.assertEqual([], self.chat.searched)
 
     def test_who_searches_too_often_gets_429(self) -> None:
-        self.chat.trouble = SlowDown("slow down: search again in 7 s", 7)
+        self.chat.trouble = TooFast("search again in 7 s", 7)
 
         answer = self.client.get("/api/rooms/lobby/search?q=x")
 
