@@ -297,7 +297,7 @@ class Walker:
 def test_both_kinds_of_database_find_the_same_and_all_that_has_the_words(
     empty_postgres_tables: PostgresTables,
 ) -> None:
-    @hypothesis_settings(max_examples=60, deadline=None)
+    @hypothesis_settings(max_examples=40, deadline=None)
     @given(STEPS)
     def check(steps: list[tuple[str, str, int, str]]) -> None:
         sqlite = SqliteTables()
