@@ -13,12 +13,8 @@ __all__ = ["HeldReader", "Sink"]
 class Sink(Protocol):
     """Where the bytes of a stream go. Reactor thread."""
 
-    @property
-    def ready(self) -> bool:
-        """Whether the client keeps up."""
-
-    def send(self, data: bytes) -> None:
-        """Send whole events."""
+    def send(self, data: bytes) -> bool:
+        """Send whole events; returns whether the client keeps up."""
 
     def end(self, reason: TopicEnd) -> None:
         """Nothing more follows."""
@@ -71,7 +67,8 @@ class HeldReader:
     def events(self, batch: TopicBatch) -> None:
         """See TopicReader."""
         if self._numbers is None:
-            self._send(batch.form(self._framing.batch))
+            if not self._sink.send(batch.form(self._framing.batch)):
+                self.following.pause()
             return
         found = [
             HeldEvent(self._id(each.topic, each.number), each.name, each.data, each.topic) for each in batch.events
@@ -92,6 +89,5 @@ class HeldReader:
         return write_position(Position(self._numbers, self._epoch if self._has_epoch else ""))
 
     def _send(self, data: bytes) -> None:
-        self._sink.send(data)
-        if not self._sink.ready:
+        if not self._sink.send(data):
             self.following.pause()

@@ -49,22 +49,19 @@ class EventStream:
 
     # For the reader
 
-    @property
-    def ready(self) -> bool:
-        """See Sink."""
-        return self._writer.ready
-
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> bool:
         """See Sink. A client for which too much waits already loses the connection; it comes back and goes on."""
+        writer = self._writer
         if self._is_over:
-            return
-        if not self._writer.ready:
+            return False
+        if not writer.ready:
             if self._waiting and self._waiting + len(data) > self._owner.max_unread:
                 self._drop_slow()
-                return
+                return False
             self._waiting += len(data)
         self.record.sentLength += len(data)
-        self._writer.write(data)
+        writer.write(data)
+        return writer.ready
 
     def end(self, reason: TopicEnd) -> None:
         """See Sink. The last event is complete, as each is written as a whole."""

@@ -41,23 +41,20 @@ class HeldWebSocket:
 
     # For the reader
 
-    @property
-    def ready(self) -> bool:
-        """See Sink."""
-        return self.connection.writer.ready
-
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> bool:
         """See Sink. A client for which too much waits already loses the connection."""
+        writer = self.connection.writer
         if self._is_over:
-            return
-        if not self.ready:
+            return False
+        if not writer.ready:
             if self._waiting and self._waiting + len(data) > self._owner.max_unread:
                 self._is_over = True
                 self._owner.too_slow()
                 self.connection.drop("The client reads too slowly")
-                return
+                return False
             self._waiting += len(data)
         self.connection.send(data)
+        return writer.ready
 
     def end(self, reason: TopicEnd) -> None:
         """See Sink."""

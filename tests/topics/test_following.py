@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.common.positions import Position
 from mixsvc.errors import NotPublished, ServiceBusy
 from mixsvc.interfaces.topics import MOST_TOPICS, TopicBatch, TopicEnd
+from mixsvc.topics import followed
 from tests.topics.fakes import FakeReader, Topics
 
 
@@ -179,6 +180,7 @@ class TellingTests(FollowingCase):
 
     def test_many_are_told_in_slices(self) -> None:
         clock, turns = self.topics.clock, Counter[str]()
+        self.patch(followed, "PLACES_AT_ONCE", 1)
         readers = [self.topics.read() for _ in range(3)]
         self.topics.store("a", "x")
         self.topics.database.settle()
