@@ -134,7 +134,7 @@ class MessageTeller:
         message = stored.message
         room.heard(message.number)
         if room.name in self._tails.rooms():
-            self._tell_all(room.name, self._tails.stored(room.name, message.number, stored))
+            self._tell_ready(room.name, room, self._tails.stored(room.name, message.number, stored))
         elif message.kind == TOPIC:
             room.topic = message.text
 
@@ -176,7 +176,9 @@ class MessageTeller:
         return None
 
     def _tell_all(self, name: str, ready: Sequence[StoredMessage]) -> None:
-        room = self._obtain(name) if ready else None
+        self._tell_ready(name, self._obtain(name) if ready else None, ready)
+
+    def _tell_ready(self, name: str, room: Room | None, ready: Sequence[StoredMessage]) -> None:
         for each in ready:
             if self._joiners:
                 self._let_enter(name, each.message.number - 1)

@@ -127,6 +127,9 @@ class Sanctions:
         return [each for each in self._by_target.values() if each.until > now]
 
     def _longest(self, subjects: Sequence[_Subject], now: float) -> Sanction | None:
+        if not self._by_subject:
+            # Asked for each message, and mostly so.
+            return None
         # The last of each list ends last.
         last = [listed[-1] for subject in subjects if (listed := self._by_subject.get(subject))]
         return max((each for each in last if each.until > now), key=_UNTIL, default=None)
