@@ -34,6 +34,7 @@ from mixsvc.chat.model.people import Client, People, Transport
 from mixsvc.chat.model.private_rooms import PrivateRooms
 from mixsvc.chat.model.rooms import Rooms
 from mixsvc.chat.model.sanctions import Sanction, Sanctions
+from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol import requests as asked
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Request
@@ -289,9 +290,14 @@ class ChatDispatcher:
 
     def ask(self, client: Client, request: Request) -> None:
         """Call the handler of a request, which answers now or later. Raises RequestRefused if it is refused at once."""
-        if client.held is None:
+        is_ping = isinstance(request, asked.Ping)
+        if client.held is None and not is_ping:
             _check(client, request)
         self._rate_limiter.check(client, request)
+        if is_ping:
+            # At once, whatever else waits: it tells that the connection lives.
+            client.send(events.pong())
+            return
         heart = self._nodes.heart
         if not heart.is_trusted and not (heart.may_recall and isinstance(request, asked.RECALLED)):
             raise refusal(request, "not_saved" if isinstance(request, STORING) else "busy", AWAY)

@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.model.token_buckets import TokenBuckets
 from mixsvc.chat.protocol.parsing import refusal
-from mixsvc.chat.protocol.requests import MODERATING, WRITING, Delete, Request, Search
+from mixsvc.chat.protocol.requests import MODERATING, WRITING, Delete, Ping, Request, Search
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import TooFast
 
@@ -17,6 +17,11 @@ __all__ = ["REFUSALS_BEFORE_PAUSE", "RateLimiter"]
 # After how many refusals in a row a client is not read for a while, and for how many seconds.
 REFUSALS_BEFORE_PAUSE: Final = 20
 PAUSE_SECONDS: Final = 1.0
+
+# How many signs of life a person may ask for in a second in the long run, and at once. They count for nothing else:
+# the page asks for them by itself.
+PINGS: Final = 1.0
+PINGS_AT_ONCE: Final = 30
 
 
 class RateLimiter:
@@ -27,20 +32,20 @@ class RateLimiter:
         self._messages = TokenBuckets(settings.rate, settings.burst)
         self._requests = TokenBuckets(settings.joins / 60, settings.joins)
         self._searches = TokenBuckets(settings.searches / 60, settings.searches)
+        self._pings = TokenBuckets(PINGS, PINGS_AT_ONCE)
 
     def check(self, client: Client, request: Request) -> None:
         """Count a request. Raises RequestRefused if it comes too early."""
         if client.is_moderator and isinstance(request, (Delete, *MODERATING)):
             # During an attack a moderator has much to do.
             return
-        buckets = self._messages if isinstance(request, WRITING) else self._requests
-        if isinstance(request, Search):
-            buckets = self._searches
+        buckets = self._buckets(request)
         # Before hello there is only the connection.
         person = client.person.id if client.person is not None else f"connection:{id(client)}"
         wait = buckets.take(self._clock.seconds(), person, client.address)
         if not wait:
-            client.refused = 0
+            if not isinstance(request, Ping):
+                client.refused = 0
             return
         seconds = ceil(wait)
         raise refusal(request, "slow_down", f"Slow down: try again in {seconds} s.", wait=seconds)
@@ -50,6 +55,13 @@ class RateLimiter:
         wait = self._searches.take(self._clock.seconds(), person, address)
         if wait:
             raise TooFast(f"search again in {ceil(wait)} s", ceil(wait))
+
+    def _buckets(self, request: Request) -> TokenBuckets:
+        if isinstance(request, WRITING):
+            return self._messages
+        if isinstance(request, Search):
+            return self._searches
+        return self._pings if isinstance(request, Ping) else self._requests
 
     def refused(self, client: Client) -> None:
         """Count a refusal for any reason; after many in a row, stop reading from the client for a while."""

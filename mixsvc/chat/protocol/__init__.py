@@ -24,6 +24,7 @@ Requests of every client
     rooms: lists rooms after a name. Answered by `rooms`.
     who: lists the members of a room after a name. Answered by `who`.
     subscribe: asks for the rates of pairs, now and whenever they change. Answered by `rates`.
+    ping: asks for a sign of life, before hello, too. Answered by `pong`.
 
 Requests of moderators
     kick: removes a person from a room. This one and the next four are answered by `done`.
@@ -48,6 +49,7 @@ Events that answer
     who: a part of the list of members.
     rates: quotes of the pairs; later those that have changed.
     notice: a text for this client alone, the answer to /help.
+    pong: the server is there.
     done: the change of a moderator or an author is on disk and in force.
     sanctions: the mutes and bans in force.
     edits: the texts that a message has had.

@@ -33,6 +33,7 @@ __all__ = [
     "message",
     "muted",
     "notice",
+    "pong",
     "presence",
     "rates",
     "rooms",
@@ -181,6 +182,11 @@ def who(room: str, members: Sequence[str], count: int, more: bool) -> str:
 def rates(quotes: Iterable[Quote]) -> str:
     """Quotes of pairs that the client subscribed to."""
     return _event("rates", quotes=[each.as_json() for each in quotes])
+
+
+def pong() -> str:
+    """Answers ping: the server is there."""
+    return _event("pong")
 
 
 def notice(text: str) -> str:

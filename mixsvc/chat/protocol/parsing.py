@@ -18,6 +18,7 @@ from mixsvc.chat.protocol.requests import (
     ListRooms,
     ListSanctions,
     Mute,
+    Ping,
     Request,
     Say,
     Search,
@@ -266,4 +267,5 @@ REQUESTS: Final[Mapping[str, Callable[[Mapping[str, object]], Request]]] = {
     ListSanctions.type: lambda fields: ListSanctions(),
     Edits.type: lambda fields: Edits(_room(fields), _required_number(fields, "number")),
     Audit.type: lambda fields: Audit(_before(fields), _limit(fields)),
+    Ping.type: lambda fields: Ping(),
 }

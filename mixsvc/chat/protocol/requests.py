@@ -20,6 +20,7 @@ __all__ = [
     "ListRooms",
     "ListSanctions",
     "Mute",
+    "Ping",
     "Request",
     "Say",
     "Search",
@@ -212,6 +213,13 @@ class Edits:
 
 
 @dataclass(frozen=True, slots=True)
+class Ping:
+    """Asks for a sign of life."""
+
+    type: ClassVar[str] = "ping"
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """Asks for entries of the audit log."""
 
@@ -240,6 +248,7 @@ Request: TypeAlias = (
     | ListSanctions
     | Edits
     | Audit
+    | Ping
 )
 
 # The requests that only moderators may make.

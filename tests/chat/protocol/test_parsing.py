@@ -22,6 +22,7 @@ from mixsvc.chat.protocol.requests import (
     ListRooms,
     ListSanctions,
     Mute,
+    Ping,
     Request,
     Say,
     Search,
@@ -69,6 +70,7 @@ class ParseTests(SynchronousTestCase):
             '"unban","name":"Bob","address":null': Unban("Bob", ""),
             '"sanctions"': ListSanctions(),
             '"audit","before":3': Audit(3, PAGE),
+            '"ping"': Ping(),
         }
         for data, request in expected.items():
             self.assertEqual(request, parse(f'{{"type":{data}}}'.encode()))

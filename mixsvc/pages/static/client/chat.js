@@ -198,11 +198,9 @@ export class Chat {
     return this.#isHere;
   }
 
-  /** The computer may have slept: find out whether the connection still lives. */
-  probe() {
-    if (this.#isHere) {
-      this.#exchange.probe({ type: "rooms" });
-    }
+  /** Say something that is answered at once, whoever we are and whatever waits. */
+  ping() {
+    this.#exchange.ping();
   }
 
   /** A connection is there. */

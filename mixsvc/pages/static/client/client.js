@@ -5,6 +5,7 @@
  * docs/how-to/browser-client.md has examples, types/client.d.ts the types.
  */
 
+import { Attention } from "./attention.js";
 import { Chat } from "./chat.js";
 import { Connection } from "./connection.js";
 import { ChatError } from "./errors.js";
@@ -26,8 +27,10 @@ export class ChatClient {
   #listeners = new Map();
   /** @type {Status} */
   #status = { state: "closed" };
-  /** Ends the listeners on the window. @type {AbortController | null} */
+  /** @type {Attention | null} */
   #attention = null;
+  /** Ends the listeners on the window. @type {AbortController | null} */
+  #watching = null;
   #chat;
   #connection;
 
@@ -48,6 +51,8 @@ export class ChatClient {
       received: (text) => this.#chat.received(text),
       lost: () => this.#lost(),
       status: (status) => this.#told(status),
+      ping: () => this.#chat.ping(),
+      isNeeded: () => this.#attention?.isActive ?? false,
     });
   }
 
@@ -88,25 +93,23 @@ export class ChatClient {
 
   /** Connect, and come back whenever the connection is lost, at once where the browser says that there is a network. */
   connect() {
-    this.#attention ??= this.#watch();
+    this.#watching ??= this.#watch();
     this.#connection.open();
   }
 
   #watch() {
-    const attention = new AbortController();
-    const { signal } = attention;
+    const watching = new AbortController();
+    const { signal } = watching;
     addEventListener("online", () => this.#connection.open(), { signal });
     addEventListener("offline", () => this.drop(), { signal });
-    // Back from sleep, or from the browser's cache of pages.
-    addEventListener("visibilitychange", () => document.hidden || this.probe(), { signal });
-    addEventListener("pageshow", () => this.probe(), { signal });
-    return attention;
+    this.#attention = new Attention(signal, () => this.probe());
+    return watching;
   }
 
   /** End the connection for good. */
   close() {
-    this.#attention?.abort();
-    this.#attention = null;
+    this.#watching?.abort();
+    this.#watching = null;
     this.#connection.close();
     this.#told({ state: "closed" });
   }
@@ -123,7 +126,7 @@ export class ChatClient {
 
   /** The computer may have slept: find out soon whether the connection still lives. */
   probe() {
-    this.#chat.probe();
+    this.#connection.probe();
   }
 
   /**

@@ -10,7 +10,12 @@ const SENT_AWAY = 4003;
 /** A connection that lasted this long was a good one: the next wait is short again. */
 const GOOD_MS = 5_000;
 const LONGEST_WAIT_S = 30;
-/** The server lets hear of it every 25 s at least: after this silence something is wrong. */
+/** After so much silence we ask for a sign of life: soon where somebody would miss what does not come. */
+const QUIET_MS = 3_500;
+const UNWATCHED_QUIET_MS = 20_000;
+/** So long the sign may take; then another connection is made beside the first, and whichever speaks first stays. */
+const DOUBT_MS = 1_500;
+/** The server lets hear of it every 25 s at least: after this silence the connection is dead whatever else is so. */
 const SILENCE_MS = 60_000;
 
 /**
@@ -22,6 +27,8 @@ const SILENCE_MS = 60_000;
  * @property {(text: string) => void} received
  * @property {() => void} lost  an open connection has ended
  * @property {(status: Status) => void} status  told at each change, and each second while offline
+ * @property {() => void} ping  send something that the server answers at once
+ * @property {() => boolean} isNeeded  somebody would notice soon that the connection is dead
  */
 
 export class Connection {
@@ -33,6 +40,8 @@ export class Connection {
   #heardAt = 0;
   #failures = 0;
   #timer = 0;
+  /** The connection that is made beside one that is silent. @type {Socket | null} */
+  #rival = null;
   #prefix;
   #listener;
 
@@ -52,13 +61,26 @@ export class Connection {
     }
     clearTimeout(this.#timer);
     this.#listener.status({ state: "connecting" });
-    const socket = new Socket(this.#prefix, this.#transport);
+    const socket = this.#made();
     this.#socket = socket;
     this.#timer = setTimeout(() => this.drop(), OPEN_MS);
     socket.onopen = () => this.#is(socket) && this.#onOpen(socket);
+    socket.onclose = (code, reason) => this.#is(socket) && this.#onClose(code, reason);
+  }
+
+  #made() {
+    const socket = new Socket(this.#prefix, this.#transport);
     socket.onmessage = (text) => this.#is(socket) && this.#onMessage(text);
-    socket.onheartbeat = () => (this.#heardAt = performance.now());
-    socket.onclose = (code, reason) => this.#is(socket) && this.#onClose(code === SENT_AWAY ? reason : "");
+    socket.onheartbeat = () => this.#is(socket) && this.#heard();
+    return socket;
+  }
+
+  /** Find out soon whether the connection still lives: the computer may have slept. */
+  probe() {
+    if (this.#openedAt && !this.#rival) {
+      clearTimeout(this.#timer);
+      this.#ask();
+    }
   }
 
   /** End this connection, if there is one, and open another at once: it carries the cookies of now. */
@@ -72,6 +94,7 @@ export class Connection {
     const socket = this.#socket;
     const wasOpen = this.#openedAt > 0;
     clearTimeout(this.#timer);
+    this.#endRival();
     this.#socket = null;
     this.#openedAt = 0;
     wasOpen && this.#listener.lost();
@@ -90,7 +113,7 @@ export class Connection {
     const socket = this.#socket;
     if (socket) {
       // The end of a dead connection can take minutes to be noticed: nobody waits for it.
-      this.#onClose("");
+      this.#onClose(0, "");
       socket.close();
     }
   }
@@ -105,35 +128,87 @@ export class Connection {
     clearTimeout(this.#timer);
     this.#openedAt = performance.now();
     this.#heardAt = this.#openedAt;
-    this.#watch(socket);
     this.#transport = socket.transport;
+    this.#watch();
     this.#listener.status({ state: "online", transport: socket.transport });
     this.#listener.opened();
   }
 
   /** @param {string} text */
   #onMessage(text) {
-    this.#heardAt = performance.now();
+    this.#heard();
     this.#listener.received(text);
   }
 
-  /** Find out when the peer is gone without a word, whether or not the page is seen. @param {Socket} socket */
-  #watch(socket) {
-    if (performance.now() - this.#heardAt >= SILENCE_MS) {
-      this.drop();
-    } else {
-      this.#timer = setTimeout(() => this.#watch(socket), this.#heardAt + SILENCE_MS - performance.now());
+  /** It lives. */
+  #heard() {
+    this.#heardAt = performance.now();
+    if (this.#rival) {
+      this.#endRival();
+      this.#watch();
     }
   }
 
-  /** @param {string} reason  why we were sent away; "" where we were not */
-  #onClose(reason) {
+  get #silentMs() {
+    return performance.now() - this.#heardAt;
+  }
+
+  /** Find out when the peer is gone without a word, whether or not the page is seen. */
+  #watch() {
+    const quiet = this.#listener.isNeeded() ? QUIET_MS : UNWATCHED_QUIET_MS;
     clearTimeout(this.#timer);
+    if (this.#silentMs >= quiet) {
+      this.#ask();
+    } else {
+      this.#timer = setTimeout(() => this.#watch(), quiet - this.#silentMs);
+    }
+  }
+
+  #ask() {
+    const since = performance.now();
+    this.#listener.ping();
+    this.#timer = setTimeout(() => (this.#heardAt > since ? this.#watch() : this.#doubt()), DOUBT_MS);
+  }
+
+  /** No sign of life. A network that has changed may carry new connections alone; a slow one answers late. */
+  #doubt() {
+    const rival = this.#made();
+    this.#rival = rival;
+    rival.onopen = () => this.#rival === rival && this.#replace(rival);
+    rival.onclose = (code, reason) => this.#rival === rival && this.#onClose(code, reason);
+    this.#timer = setTimeout(() => this.drop(), Math.max(DOUBT_MS, SILENCE_MS - this.#silentMs));
+  }
+
+  /** The first connection is dead. @param {Socket} rival */
+  #replace(rival) {
+    const dead = this.#socket;
+    this.#rival = null;
+    this.#socket = rival;
+    rival.onclose = (code, reason) => this.#is(rival) && this.#onClose(code, reason);
+    this.#listener.lost();
+    dead?.close();
+    this.#onOpen(rival);
+  }
+
+  #endRival() {
+    const rival = this.#rival;
+    this.#rival = null;
+    rival?.close();
+  }
+
+  /** @param {number} code @param {string} given  its reason */
+  #onClose(code, given) {
+    const reason = code === SENT_AWAY ? given : "";
     const openedAt = this.#openedAt;
+    const silent = this.#socket;
+    const isReached = this.#socket?.isReached;
+    clearTimeout(this.#timer);
+    this.#endRival();
     this.#socket = null;
     this.#openedAt = 0;
-    if (!openedAt) {
-      // Another network may not have it.
+    silent?.close();
+    if (!openedAt && isReached) {
+      // The service is there, but not by this transport: another network may not have it.
       this.#transport = "";
     }
     if (openedAt && performance.now() - openedAt >= GOOD_MS) {

@@ -1,9 +1,8 @@
 // @ts-check
 /** One connection's questions: each wants an answer in time, and what was put off ends with the connection. */
 
-/** How long the server may take to answer, and how long when we have reason to doubt that it is there. */
+/** How long the server may take to answer; whether the connection lives is found out sooner, by a ping. */
 const ANSWER_MS = 20_000;
-const PROBE_MS = 5_000;
 
 /**
  * @typedef {{type: string} & Record<string, any>} Message  one JSON object of the protocol
@@ -33,10 +32,9 @@ export class Exchange {
     this.waitForAnswer();
   }
 
-  /** The computer may have slept: find out soon whether the connection still lives. @param {Message} message */
-  probe(message) {
-    this.#world.send(JSON.stringify(message));
-    this.#wait(PROBE_MS);
+  /** Ask for a sign of life: the connection waits for it itself. */
+  ping() {
+    this.#world.send(JSON.stringify({ type: "ping" }));
   }
 
   /** Something came from the server: it lives. */
@@ -46,7 +44,8 @@ export class Exchange {
 
   /** The server owes us something. */
   waitForAnswer() {
-    this.#wait(ANSWER_MS);
+    this.#stopWaiting();
+    this.#stopWaiting = this.#world.later(ANSWER_MS, () => this.#world.drop());
   }
 
   /** Do something later on this connection. @param {number} ms @param {() => void} call */
@@ -64,12 +63,6 @@ export class Exchange {
     this.#stopWaiting();
     this.#timers.forEach((cancel) => cancel());
     this.#timers.clear();
-  }
-
-  /** @param {number} ms */
-  #wait(ms) {
-    this.#stopWaiting();
-    this.#stopWaiting = this.#world.later(ms, () => this.#world.drop());
   }
 }
 

@@ -114,9 +114,12 @@ export class Room {
     return true;
   }
 
-  /** All was read. */
-  markRead() {
-    this.read = this.last;
+  /** All was read, up to a number. @param {number | null} [number]  that of the newest, if it is left out */
+  markRead(number = this.last) {
+    if (this.read !== null && number !== null) {
+      // What has not come yet cannot have been read here.
+      this.read = Math.max(this.read, Math.min(number, this.last ?? 0));
+    }
   }
 
   /** The reader has come to the end, or left it. @param {boolean} following */
@@ -211,7 +214,7 @@ export class Room {
    */
   putOut(name, by, reason, isMe) {
     this.moved(name, false);
-    this.notice(`${by} put ${isMe ? "you" : name} out of this room${reason ? `: ${reason}` : ""}`);
+    this.notice(`${by} removed ${isMe ? "you" : name} from this room${reason ? `: ${reason}` : ""}`);
     if (isMe) {
       this.place = "put out";
     }

@@ -8,6 +8,9 @@
 const TRANSPORT_MS = 3_000;
 /** How long the service may take to say that it can be reached without a WebSocket. */
 const INFO_MS = 10_000;
+/** How often it is asked at once, and how soon after each other: a browser may ask by connections that are dead. */
+const INFO_TRIES = 5;
+const INFO_STEP_MS = 400;
 /** The code of an end without a word. */
 const NO_WORD = 1006;
 
@@ -23,6 +26,8 @@ export class Socket {
   onclose = () => {};
   /** The transport of an open socket. */
   transport = "";
+  /** Whether the service was there, though perhaps not by the transport. */
+  isReached = false;
   /** @type {"opening" | "open" | "closed"} */
   #state = "opening";
   /** @type {WebSocket | SockJSSocket | null} */
@@ -132,12 +137,8 @@ export class Socket {
 
   /** Whether another transport has a chance: a module that cannot be loaded is never asked for again. */
   async #isReachable() {
-    try {
-      const answer = await fetch(`${this.#url}/info`, { cache: "no-store", signal: AbortSignal.timeout(INFO_MS) });
-      return answer.ok && this.#state === "opening";
-    } catch {
-      return false;
-    }
+    this.isReached = await reached(`${this.#url}/info`);
+    return this.isReached && this.#state === "opening";
   }
 
   /** @param {string} transport */
@@ -163,6 +164,38 @@ export class Socket {
     this.#carrier = null;
     isNews && this.onclose(code, reason);
   }
+}
+
+/**
+ * Whether something is there. After a change of the network the connections that the browser has kept are dead, and it
+ * asks by them first: a request that waits for one keeps it from the next, and ends it when it is given up.
+ * @param {string} url
+ */
+async function reached(url) {
+  const ended = new AbortController();
+  const { signal } = ended;
+  const timer = setTimeout(() => ended.abort(), INFO_MS);
+  const tries = Array.from({ length: INFO_TRIES }, async (_, index) => {
+    await pause(index * INFO_STEP_MS, signal);
+    return (await fetch(url, { cache: "no-store", signal })).ok;
+  });
+  try {
+    // A dead connection says nothing: whatever is said first is true.
+    return await Promise.race(tries);
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+    ended.abort();
+  }
+}
+
+/** @param {number} ms @param {AbortSignal} signal @returns {Promise<void>} rejected where it is ended before */
+function pause(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => reject(clearTimeout(timer)), { once: true });
+  });
 }
 
 /** What a frame has after its letter; nothing where that is no array. @param {string} frame @returns {unknown[]} */
