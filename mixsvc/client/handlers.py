@@ -116,7 +116,7 @@ def _kicked(session: ClientSession, fields: Fields) -> None:
     room, by, reason = (parsing.text(fields, name) for name in ("room", "by", "reason"))
     if parsing.text(fields, "name") == session.name:
         why = f": {reason}" if reason else "."
-        session.fail_room(room, Refused("kicked", f"{by} put you out of {room}{why}"))
+        session.fail_room(room, Refused("kicked", f"{by} removed you from {room}{why}"))
 
 
 def _notice(session: ClientSession, fields: Fields) -> None:

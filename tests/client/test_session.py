@@ -179,7 +179,7 @@ class ClientSessionTests(SynchronousTestCase):
 
         (removed,) = self.events
         assert isinstance(removed, Removed)
-        self.assertEqual("Eve put you out of lobby: spam", str(removed.error))
+        self.assertEqual("Eve removed you from lobby: spam", str(removed.error))
         self.assertEqual(1, len(self.server.requests_of("join")))
 
     def test_a_deletion_is_an_event(self) -> None:

@@ -116,8 +116,8 @@ class MessagesOnThePageTests(SynchronousTestCase):
 
         self.assertEqual([tag["data-kind"] for tag in Page(html).of_class("notice")], ["topic", "topic"])
         self.assertEqual(Page(html).of_class("line"), [])
-        self.assertIn('made the topic <b class="topic-text">Weather</b>', html)
-        self.assertIn("took the topic away", html)
+        self.assertIn('set the topic: <b class="topic-text">Weather</b>', html)
+        self.assertIn("removed the topic", html)
         self.assertIn(">2023-11-14 22:13 UTC</time>", html)
 
     def test_names_and_texts_are_never_markup(self) -> None:

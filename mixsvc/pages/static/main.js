@@ -7,7 +7,8 @@ import { rates } from "./rates/rates.js";
 import { Page } from "./views/page.js";
 import { chooseName, logIn, logOut, rememberedName, windowToken } from "./views/session.js";
 import { StatusView } from "./views/status_view.js";
-import { beginTabs } from "./views/tabs.js";
+import { beginFold } from "./views/parts/fold.js";
+import { beginTabs } from "./views/parts/tabs.js";
 
 /** How often the list of the rooms is asked for. */
 const LIST_MS = 30_000;
@@ -79,6 +80,7 @@ async function comeBack() {
 }
 
 beginTabs();
+beginFold();
 page.follow(chat);
 page.begin();
 chat.on("status", (status) => statusView.show(status));

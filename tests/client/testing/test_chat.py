@@ -156,7 +156,7 @@ class MemoryChatTests(SynchronousTestCase):
 
         _, deleted, removed = self.events
         assert isinstance(removed, Removed)
-        self.assertEqual((Deleted((1,)), "Eve put you out of lobby: spam"), (deleted, str(removed.error)))
+        self.assertEqual((Deleted((1,)), "Eve removed you from lobby: spam"), (deleted, str(removed.error)))
 
     def test_expired_messages_are_missed_and_a_lost_history_begins_anew(self) -> None:
         self.chat.disconnect()

@@ -98,7 +98,7 @@ def test_the_name_is_still_there_on_the_next_visit_and_can_be_changed(service: S
     ann.page.reload()
     expect(ann.members).to_have_text(["Antonia"])
 
-    ann.page.get_by_role("button", name="Change my name").click()
+    ann.choose("My menu", "Change my name")
     ann.ask_for("Toni")
 
     expect(ann.members).to_have_text(["Toni"])
@@ -130,7 +130,7 @@ def test_without_javascript_the_page_shows_rates_and_messages(service: Service, 
 
     expect(reader.texts.last).to_have_text("no script needed")
     expect(reader.page.locator("#log time").last).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d UTC$"))
-    expect(reader.page.locator("#log .notice").last).to_contain_text("Eve made the topic Weather")
+    expect(reader.page.locator("#log .notice").last).to_contain_text("Eve set the topic: Weather")
     expect(reader.page.locator("[data-pair='EUR/USD'] .price")).to_have_text("1.1172")
     expect(reader.page.locator("noscript").first).to_be_visible()
 

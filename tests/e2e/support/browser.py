@@ -103,6 +103,11 @@ class Visitor:
         expect(self.page.locator("#room-title")).to_have_text(name)
         expect(self.members).to_have_count(1)
 
+    def choose(self, menu: str, item: str) -> None:
+        """Choose from a menu by the names of its button and of the item."""
+        self.page.get_by_role("button", name=menu, exact=True).click()
+        self.page.get_by_role("menu").get_by_text(item, exact=True).click()
+
     def say(self, text: str) -> None:
         """Type a line and send it with the Enter key."""
         field = self.page.get_by_label("Your message")

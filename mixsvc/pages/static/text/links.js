@@ -41,6 +41,22 @@ export function addresses(text) {
   return found;
 }
 
+/** A text with its addresses as links.
+ * @param {string} text
+ * @param {(between: string) => (Node | string)[]} [rest]  what becomes of the text between them
+ * @returns {(Node | string)[]}
+ */
+export function withLinks(text, rest = (between) => [between]) {
+  /** @type {(Node | string)[]} */
+  const parts = [];
+  let end = 0;
+  for (const { index, shown, url } of addresses(text)) {
+    parts.push(...rest(text.slice(end, index)), link(url, shown));
+    end = index + shown.length;
+  }
+  return [...parts, ...rest(text.slice(end))];
+}
+
 /** @param {string} shown @returns {URL | null} null: not to be opened from here */
 export function safeUrl(shown) {
   // Without slashes a browser would read a name into it.

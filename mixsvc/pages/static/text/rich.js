@@ -2,7 +2,7 @@
 /** The text of a message as elements: addresses, mentions, and light Markdown. Never the sender's markup. */
 
 import { made } from "../dom.js";
-import { addresses, link, safeUrl } from "./links.js";
+import { link, safeUrl, withLinks } from "./links.js";
 
 /** What may be Markdown: most texts are not, and need no parser. */
 const MAYBE = /`|\]\(|[*_]\S|^ {0,3}\\?>/m;
@@ -61,14 +61,7 @@ async function load() {
 
 /** Addresses and mentions, and the rest as it is. @param {string} text @param {Names} names */
 function plain(text, names) {
-  /** @type {(Node | string)[]} */
-  const parts = [];
-  let end = 0;
-  for (const { index, shown, url } of addresses(text)) {
-    parts.push(...withMentions(text.slice(end, index), names), link(url, shown));
-    end = index + shown.length;
-  }
-  return [...parts, ...withMentions(text.slice(end), names)];
+  return withLinks(text, (between) => withMentions(between, names));
 }
 
 /** @param {string} text @param {Names} names */

@@ -1,49 +1,80 @@
 // @ts-check
-/** Calling back who is away: the number of unread messages in the title, and notifications for whoever wants them. */
+/** Calling back who is away: what is unread in the title and on the icon, and notifications for whoever wants them. */
 
+import { isAttended } from "../client/attention.js";
 import { element } from "../dom.js";
 
 /** No more often than this, however much is said. */
 const EVERY_MS = 5_000;
 const MOST_LETTERS = 200;
 
-/** @typedef {import("../client/room.js").Said} Said */
+/** So soon another window tells that somebody has read it there. */
+const READ_MS = 500;
+
+/**
+ * @typedef {import("../client/room.js").Room} Room
+ * @typedef {import("../client/room.js").Said} Said
+ */
+
+/** @param {() => void} call  whenever somebody comes to this window, or goes */
+export function onAttention(call) {
+  ["focus", "blur", "visibilitychange"].forEach((type) => addEventListener(type, call));
+}
 
 export class Attention {
-  #button = element("notify", HTMLButtonElement);
+  #icon = element("icon", HTMLLinkElement);
+  #plainIcon = this.#icon.href;
   #title = document.title;
   #nextAt = 0;
   #isWanted;
   #remember;
+  #tell;
 
-  /** @param {boolean} isWanted  from an earlier visit @param {(isWanted: boolean) => void} remember */
-  constructor(isWanted, remember) {
+  /**
+   * @param {boolean} isWanted  from an earlier visit
+   * @param {(isWanted: boolean) => void} remember
+   * @param {(text: string) => void} tell  the person, why there can be no notifications
+   */
+  constructor(isWanted, remember, tell) {
     this.#isWanted = isWanted;
     this.#remember = remember;
-    // Not there on iPhones outside of installed apps, and on plain http.
-    this.#button.hidden = !("Notification" in globalThis && isSecureContext);
-    this.#button.onclick = () => this.#toggle();
-    this.#show();
+    this.#tell = tell;
+  }
+
+  /** What a menu offers: nothing on iPhones outside of installed apps, and on plain http. */
+  items() {
+    const isThere = "Notification" in globalThis && isSecureContext;
+    return isThere ? [{ label: "Notify me", isChecked: this.#mayNotify(), act: () => this.#toggle() }] : [];
   }
 
   /** @param {number} count  of unread messages @param {string} room  the open one, or "" */
   badge(count, room) {
     const badge = count > 0 ? `(${count > 99 ? "99+" : count}) ` : "";
     document.title = `${badge}${room ? `${room} · mixsvc` : this.#title}`;
+    const icon = count > 0 ? (this.#icon.dataset["unread"] ?? "") : this.#plainIcon;
+    if (this.#icon.href !== new URL(icon, location.href).href) {
+      this.#icon.href = icon;
+    }
   }
 
-  /** Somebody else said something. @param {string} room @param {Said} said @param {() => void} open */
-  heard(room, { name, text }, open) {
-    const now = performance.now();
-    if (!document.hidden || !this.#mayNotify() || now < this.#nextAt) {
+  /** Somebody else said something. @param {Room} room @param {Said} said @param {() => void} open */
+  heard(room, said, open) {
+    if (!isAttended() && this.#mayNotify() && performance.now() >= this.#nextAt) {
+      setTimeout(() => (room.read ?? 0) < said.number && this.#call(room.name, said, open), READ_MS);
+    }
+  }
+
+  /** @param {string} room @param {Said} said @param {() => void} open */
+  #call(room, { name, text }, open) {
+    if (performance.now() < this.#nextAt) {
       return;
     }
-    this.#nextAt = now + EVERY_MS;
+    this.#nextAt = performance.now() + EVERY_MS;
     // One for each room, which the next takes the place of.
     const options = { body: text.slice(0, MOST_LETTERS), tag: `mixsvc ${room}` };
     const shown = notification(`${name} in ${room}`, options);
     if (!shown) {
-      this.#giveUp("Not possible in this browser");
+      this.#giveUp("This browser lets no page notify you: nothing is shown while you are away.");
       return;
     }
     shown.onclick = () => {
@@ -57,10 +88,9 @@ export class Attention {
     const isWanted = !this.#mayNotify();
     this.#isWanted = isWanted && (await Notification.requestPermission()) === "granted";
     if (isWanted && !this.#isWanted) {
-      this.#giveUp("Blocked by the browser");
+      this.#giveUp("The browser blocks notifications of this page; its settings for this site can allow them.");
     } else {
       this.#remember(this.#isWanted);
-      this.#show();
     }
   }
 
@@ -68,13 +98,7 @@ export class Attention {
   #giveUp(why) {
     this.#isWanted = false;
     this.#remember(false);
-    this.#show();
-    this.#button.textContent = why;
-  }
-
-  #show() {
-    this.#button.setAttribute("aria-pressed", String(this.#mayNotify()));
-    this.#button.textContent = "Notify me";
+    this.#tell(why);
   }
 
   #mayNotify() {

@@ -2,6 +2,7 @@
 /** Coming in: the choice of a name, the login of a moderator, and who one is then. */
 
 import { element, onSubmit, setText } from "../dom.js";
+import { face } from "./names.js";
 
 /**
  * @typedef {import("../client/greeting.js").Self} Self
@@ -20,9 +21,8 @@ export class Door {
   #suggestion = element("name-suggestion", HTMLButtonElement);
   #me = element("me", HTMLElement);
   #myName = element("me-name", HTMLElement);
+  #face = element("me-face", HTMLElement);
   #role = element("me-role", HTMLElement);
-  #sanctions = element("sanctions-open", HTMLButtonElement);
-  #logOut = element("log-out", HTMLButtonElement);
   #login = element("login", HTMLDialogElement);
   #loginError = element("login-error", HTMLElement);
   #password = element("login-password", HTMLInputElement);
@@ -33,10 +33,10 @@ export class Door {
     this.#form.hidden = false;
     onSubmit(this.#form, () => this.#enter(visitor, this.#name.value));
     this.#suggestion.onclick = () => this.#enter(visitor, this.#suggestion.value);
-    element("rename", HTMLButtonElement).onclick = () => visitor.rename();
-    this.#logOut.onclick = () => visitor.logOut();
+    this.#name.oninput = () => this.#excuse();
     element("login-open", HTMLButtonElement).onclick = () => this.#login.showModal();
     onSubmit(element("login-form", HTMLFormElement), () => this.#logIn(visitor));
+    element("login-form", HTMLFormElement).oninput = () => setText(this.#loginError, "");
     this.#login.onclose = () => this.#forget();
   }
 
@@ -47,15 +47,13 @@ export class Door {
       this.#name.focus();
     }
     this.#form.hidden = isInside;
-    this.#me.hidden = !isInside;
-    setText(this.#myName, self.name);
-    this.#role.hidden = !self.moderator;
-    this.#sanctions.hidden = !self.moderator;
-    this.#logOut.hidden = !self.moderator;
-    if (isInside) {
-      this.#error.textContent = "";
-      this.#suggestion.hidden = true;
+    this.#me.hidden = !isInside || self.name === "";
+    if (this.#myName.textContent !== self.name) {
+      setText(this.#myName, self.name);
+      this.#face.replaceChildren(face(self.name));
     }
+    this.#role.hidden = !self.moderator;
+    isInside && this.#excuse();
   }
 
   /** @param {string} text @param {string} suggestion */
@@ -69,10 +67,15 @@ export class Door {
 
   /** @param {Visitor} visitor @param {string} name */
   #enter(visitor, name) {
-    this.#error.textContent = "";
-    this.#suggestion.hidden = true;
+    this.#excuse();
     this.#name.value = name;
     visitor.enter(name);
+  }
+
+  /** What was wrong is wrong no more. */
+  #excuse() {
+    setText(this.#error, "");
+    this.#suggestion.hidden = true;
   }
 
   /** @param {Visitor} visitor */

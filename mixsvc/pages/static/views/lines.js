@@ -2,6 +2,7 @@
 /** One line of the log as an element. */
 
 import { button, made } from "../dom.js";
+import { withLinks } from "../text/links.js";
 import { showText } from "../text/rich.js";
 import { face, written } from "./names.js";
 import { clockTime } from "./times.js";
@@ -92,7 +93,7 @@ function deleteButton(said, tools) {
 /** @param {Said} said @param {Self} self @param {LineTools} tools */
 function topicLine(said, self, tools) {
   const { name, text, time, deleted } = said;
-  const words = text ? [" made the topic ", made("b", "topic-text", text)] : [" took the topic away"];
+  const words = text ? [" set the topic: ", made("b", "topic-text", ...withLinks(text))] : [" removed the topic"];
   const news = deleted ? [made("span", "gone", GONE)] : [written(name, "who"), ...words];
   return numbered(made("li", "notice", made("span", "", ...news, " ", clockTime(time))), said, self, tools);
 }

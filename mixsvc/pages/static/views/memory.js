@@ -10,14 +10,14 @@ const KEY = "mixsvc";
 const MOST_ROOMS = 1000;
 
 /**
- * @typedef {{rooms: Record<string, number>, epoch: string, open: string, notify: boolean}} Kept
- *   rooms: the last number read, in the history of this epoch
+ * @typedef {{rooms: Record<string, number>, epoch: string, open: string, notify: boolean, rates: string}} Kept
+ *   rooms: the last number read, in the history of this epoch; rates: "open", "closed", "" for what suits the window
  */
 
 /** @returns {Kept} */
 export function remembered() {
   /** @type {Kept} */
-  const kept = { rooms: {}, epoch: "", open: "", notify: false };
+  const kept = { rooms: {}, epoch: "", open: "", notify: false, rates: "" };
   try {
     const found = JSON.parse(localStorage.getItem(KEY) ?? "{}");
     for (const [name, read] of Object.entries(Object(found.rooms)).slice(0, MOST_ROOMS)) {
@@ -28,6 +28,7 @@ export function remembered() {
     kept.epoch = String(found.epoch ?? "");
     kept.open = String(found.open ?? "");
     kept.notify = found.notify === true;
+    kept.rates = ["open", "closed"].includes(found.rates) ? found.rates : "";
   } catch {
     // The browser keeps nothing for this site, or something else.
   }
@@ -36,6 +37,12 @@ export function remembered() {
 
 /** The rooms as this window has last seen or written them. */
 let known = remembered().rooms;
+
+/** Be told when another window has written. @param {(kept: Kept) => void} call */
+export function onRemembered(call) {
+  // Not told to the window that wrote it; a null key: all was removed.
+  addEventListener("storage", ({ key }) => key === KEY && call(remembered()));
+}
 
 /** `rooms` are those of this window; other windows may be in others. @param {Partial<Kept>} changes */
 export function remember({ rooms, ...rest }) {

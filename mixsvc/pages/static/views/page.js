@@ -1,18 +1,21 @@
 // @ts-check
 /** What the chat tells, put on the page: one room is open, the others wait at the side. */
 
-import { Attention } from "./attention.js";
+import { isAttended } from "../client/attention.js";
+import { Attention, onAttention } from "./attention.js";
 import { Composer } from "./composer.js";
 import { Door } from "./door.js";
 import { element, setText } from "../dom.js";
+import { withLinks } from "../text/links.js";
 import { LogView } from "./log_view.js";
-import { remember, remembered } from "./memory.js";
-import { Moderation } from "./moderation.js";
+import { onRemembered, remember, remembered } from "./memory.js";
+import { Conduct } from "./moderation/conduct.js";
 import { PeopleView } from "./people_view.js";
 import { adopted } from "./preview.js";
 import { RoomsView } from "./rooms_view.js";
 import { sentence } from "./sentences.js";
-import { showPart } from "./tabs.js";
+import { givesMenu } from "./parts/menu.js";
+import { showPart } from "./parts/tabs.js";
 
 /** How often a page that is not seen is brought up to date. */
 const HIDDEN_MS = 200;
@@ -32,7 +35,7 @@ const HIDDEN_MS = 200;
 export class Page {
   #title = element("room-title", HTMLElement);
   #topic = element("room-topic", HTMLElement);
-  #leave = element("leave", HTMLButtonElement);
+  #menu = element("room-menu", HTMLButtonElement);
   #outside = element("outside", HTMLElement);
   #side = element("side", HTMLElement);
   #log;
@@ -40,7 +43,7 @@ export class Page {
   #rooms;
   #composer;
   #door;
-  #moderation;
+  #conduct;
   #attention;
   /** @type {Phase} */
   #phase = "nameless";
@@ -48,11 +51,16 @@ export class Page {
   #self = { name: "", moderator: false };
   /** The name of the open room. */
   #open = "";
+  /** The room that was asked for last: it is shown once one is inside. */
+  #wanted = "";
   /** The one for whoever has no other. */
   #firstRoom = "";
   #hasRooms = false;
   #isScheduled = false;
+  /** What other windows have read, which may come before the messages themselves. */
+  #elsewhere = remembered();
   #chat;
+  #visitor;
   #onRates;
 
   /**
@@ -63,20 +71,33 @@ export class Page {
   constructor(chat, visitor, onRates) {
     this.#chat = chat;
     this.#onRates = onRates;
+    this.#visitor = visitor;
     const ask = (/** @type {Message} */ message) => chat().ask(message);
-    this.#moderation = new Moderation(ask);
+    this.#conduct = new Conduct({ ask, connect: () => chat().connect(), changed: () => this.changed() });
     this.#composer = new Composer((text) => this.#say(text));
     this.#door = new Door(visitor);
-    this.#rooms = new RoomsView((name) => this.open(name));
+    this.#rooms = new RoomsView({
+      open: (name) => this.open(name),
+      list: (after) => ask({ type: "rooms", after }),
+    });
     this.#people = new PeopleView(
       (after) => ask({ type: "who", room: this.#open, after }),
-      (name) => this.#moderation.confirmSanction(this.#open, name),
+      (name) => this.#conduct.itemsFor(this.#open, name),
     );
-    this.#attention = new Attention(remembered().notify, (notify) => remember({ notify }));
+    this.#attention = new Attention(
+      remembered().notify,
+      (notify) => remember({ notify }),
+      (why) => this.notice(why),
+    );
     this.#log = this.#newLog();
-    this.#leave.onclick = () => this.#leaveRoom();
+    givesMenu(this.#menu, () => this.#roomItems());
+    givesMenu(element("me-menu", HTMLButtonElement), () => this.#myItems());
     element("join-again", HTMLButtonElement).onclick = () => chat().join(this.#open);
-    addEventListener("visibilitychange", () => this.#onVisibility());
+    onAttention(() => this.#onAttention());
+    onRemembered((kept) => {
+      this.#elsewhere = kept;
+      this.changed();
+    });
   }
 
   /** Show what the server has put on the page before any script ran. */
@@ -89,12 +110,31 @@ export class Page {
     this.changed();
   }
 
-  /** Show a room, and join it if need be. @param {string} name */
+  /** Show a room, and join it if need be: until one is inside, and where one is refused, nothing changes.
+   * @param {string} name
+   */
   open(name) {
+    const chat = this.#chat();
+    this.#wanted = name;
+    const isKnown = chat.rooms.has(name);
+    const joined = chat.join(name);
+    if (isKnown) {
+      this.#show(name);
+    } else {
+      joined.then(
+        () => this.#wanted === name && this.#show(name),
+        () => {},
+      );
+    }
+  }
+
+  /** @param {string} name  of a room one is in, or comes back to */
+  #show(name) {
     this.#open = name;
     showPart("talk");
-    this.#chat().join(name);
     remember({ open: name });
+    this.#rooms.opened(name);
+    this.changed();
     this.#phase !== "nameless" && this.#composer.focus();
   }
 
@@ -103,6 +143,7 @@ export class Page {
     const comesIn = this.#phase === "nameless" && phase !== "nameless";
     this.#phase = phase;
     this.#self = self;
+    this.#conduct.phase(phase, self);
     this.#refresh();
     if (comesIn) {
       this.#composer.focus();
@@ -135,6 +176,7 @@ export class Page {
 
   /** Be told what happens. @param {Chat} chat */
   follow(chat) {
+    chat.on("status", (status) => this.#conduct.status(status));
     chat.on("phase", ({ phase, self }) => this.phase(phase, self));
     chat.on("welcome", ({ rooms, epoch }) => this.welcome(rooms, epoch));
     chat.on("change", () => this.changed());
@@ -149,7 +191,7 @@ export class Page {
   /** @param {Room} room @param {Said} said */
   heard(room, said) {
     if (said.name !== this.#self.name) {
-      this.#attention.heard(room.name, said, () => this.open(room.name));
+      this.#attention.heard(room, said, () => this.open(room.name));
     }
   }
 
@@ -174,7 +216,7 @@ export class Page {
 
   /** @param {string} name @param {string} text @param {string} suggestion */
   roomRefused(name, text, suggestion) {
-    this.#rooms.refused(suggestion || name, text);
+    this.#rooms.refused(name, suggestion, text);
     if (name === this.#open && name !== this.#firstRoom) {
       this.open(this.#chat().rooms.keys().next().value ?? this.#firstRoom);
     }
@@ -182,10 +224,12 @@ export class Page {
 
   /** @param {Message} message */
   other(message) {
-    if (Object.hasOwn(this.#others, message.type)) {
+    if (this.#conduct.take(message)) {
+      // It is in a dialog.
+    } else if (Object.hasOwn(this.#others, message.type)) {
       this.#others[message.type]?.(message);
     } else {
-      const text = sentence(message);
+      const text = sentence(message, this.#self.name, new Date());
       text && this.notice(text);
     }
     this.changed();
@@ -194,10 +238,23 @@ export class Page {
   /** @type {Record<string, (message: Message) => void>} */
   #others = {
     rates: (message) => this.#onRates(message),
-    rooms: ({ rooms }) => this.#rooms.listed(rooms),
-    sanctions: ({ sanctions }) => this.#moderation.show(sanctions),
-    done: ({ of }) => this.#moderation.done(of),
+    rooms: ({ rooms, more }) => this.#rooms.listed(rooms, more),
   };
+
+  /** What the room's menu offers. */
+  #roomItems() {
+    return [{ label: "Leave this room", act: () => this.#leaveRoom() }];
+  }
+
+  /** What the person's own menu offers. */
+  #myItems() {
+    return [
+      ...this.#attention.items(),
+      { label: "Change my name", act: () => this.#visitor.rename() },
+      ...this.#conduct.items(),
+      ...(this.#self.moderator ? [{ label: "Log out", act: () => this.#visitor.logOut() }] : []),
+    ];
+  }
 
   #newLog() {
     const chat = this.#chat;
@@ -207,7 +264,7 @@ export class Page {
         retry: (line) => chat().retry(line),
         edit: (line) => this.#edit(line),
         discard: (line) => chat().discard(line),
-        remove: (said) => this.#moderation.confirmDeletion(chat().rooms.get(this.#open), said),
+        remove: (said) => this.#conduct.confirmDeletion(chat().rooms.get(this.#open), said),
       },
     );
   }
@@ -256,19 +313,30 @@ export class Page {
     this.open(chat.rooms.keys().next().value ?? this.#open);
   }
 
-  #onVisibility() {
-    if (document.hidden) {
-      // The frame that was waited for may not come before the page is seen again.
-      this.#refresh();
-    } else {
+  #onAttention() {
+    if (isAttended()) {
       this.#log.returned();
       this.changed();
+    } else {
+      // The frame that was waited for may not come before the page is seen again.
+      this.#refresh();
+    }
+  }
+
+  /** What was read in another window is read here. */
+  #readElsewhere() {
+    const { rooms, epoch } = this.#elsewhere;
+    for (const room of this.#chat().rooms.values()) {
+      if (room.epoch === epoch && Object.hasOwn(rooms, room.name)) {
+        room.markRead(Number(rooms[room.name]));
+      }
     }
   }
 
   #refresh() {
     this.#isScheduled = false;
     const chat = this.#chat();
+    this.#readElsewhere();
     const room = chat.rooms.get(this.#open);
     onbeforeunload = chat.outbox.is_empty ? null : (event) => event.preventDefault();
     if (!room) {
@@ -276,12 +344,12 @@ export class Page {
       return;
     }
     this.#log.show(room, chat.outbox.of(room.name), this.#self);
-    if (!document.hidden && room.place === "inside" && this.#log.isAtNewest) {
+    if (isAttended() && room.place === "inside" && this.#log.isAtNewest) {
       room.markRead();
     }
     this.#showHead(room);
     this.#showPlace(room);
-    this.#people.show(room, this.#self);
+    this.#people.show(room, this.#self, (name) => this.#conduct.isMuted(name));
     this.#rooms.show(chat.rooms.values(), room.name, this.#phase === "here");
     this.#countUnread([...chat.rooms.values()]);
   }
@@ -289,18 +357,29 @@ export class Page {
   /** @param {Room} room */
   #showHead(room) {
     setText(/** @type {HTMLElement} */ (this.#title.firstElementChild), room.name);
-    setText(this.#topic, room.topic);
-    this.#leave.hidden = this.#phase !== "here" || this.#chat().rooms.size < 2;
+    this.#showTopic(room.topic);
+    this.#menu.hidden = this.#phase !== "here" || this.#chat().rooms.size < 2;
+  }
+
+  /** @param {string} topic */
+  #showTopic(topic) {
+    if (this.#topic.textContent !== topic) {
+      this.#topic.replaceChildren(...withLinks(topic));
+      // It may not have the room for the whole of it.
+      this.#topic.title = topic;
+    }
   }
 
   /** At the bottom is the door, the way back in, or where one writes. @param {Room} room */
   #showPlace(room) {
     const isNameless = this.#phase === "nameless";
+    const { isBanned } = this.#conduct;
     const isPutOut = room.place === "put out" && !isNameless;
-    this.#side.dataset["phase"] = this.#phase;
-    this.#composer.hidden = isNameless || isPutOut;
-    this.#outside.hidden = !isPutOut;
-    this.#door.show(!isNameless, this.#self);
+    this.#side.dataset["phase"] = isBanned ? "banned" : this.#phase;
+    this.#composer.hidden = isNameless || isPutOut || isBanned;
+    this.#outside.hidden = !isPutOut || isBanned;
+    this.#conduct.show();
+    this.#door.show(!isNameless || isBanned, this.#self);
   }
 
   /** @param {Room[]} rooms */

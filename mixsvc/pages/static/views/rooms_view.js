@@ -1,77 +1,170 @@
 // @ts-check
-/** The rooms at the side: first those one is in, with what is unread, then the others. */
+/** The rooms at the side: those one is in, with what is unread, and apart from them the others; one field filters. */
 
 import { KeyedList, element, made, onSubmit, setText } from "../dom.js";
 
-const MOST_OTHERS = 50;
+const MOST_OTHERS = 200;
 
 /**
  * @typedef {import("../client/room.js").Room} Room
  * @typedef {{room: string, members: number, topic: string}} Listed
  * @typedef {{id: string, name: string, members: number, unread: number, isOpen: boolean, isInside: boolean}} Entry
+ *
+ * @typedef {object} Visitor  what the one who looks for a room does
+ * @property {(name: string) => void} open  join it, if need be, and show it
+ * @property {(after: string) => void} list  ask for the rooms that come after this one
  */
 
 export class RoomsView {
   #form = element("room-form", HTMLFormElement);
   #name = element("room-name", HTMLInputElement);
+  #join = element("room-join", HTMLButtonElement);
   #error = element("room-error", HTMLElement);
+  #unread = element("rooms-unread", HTMLElement);
   #tabUnread = element("tab-unread", HTMLElement);
+  #othersTitle = element("others-title", HTMLElement);
+  #othersCount = element("others-count", HTMLElement);
+  #none = element("rooms-none", HTMLElement);
   /** @type {KeyedList<Entry>} */
-  #list;
-  /** @type {Listed[]} */
-  #listed = [];
+  #inside;
+  /** @type {KeyedList<Entry>} */
+  #others;
+  /** @type {Map<string, Listed>} */
+  #listed = new Map();
+  /** The last room known of a list that goes on; "" where the whole of it is known. */
+  #goesOnAfter = "";
+  /** After which room more were asked for, and have not come. */
+  #asked = "";
+  #visitor;
+  /** Shows what the last show() has shown, for another filter. */
+  #again = () => {};
 
-  /** @param {(name: string) => void} open  join it, if need be, and show it */
-  constructor(open) {
-    this.#list = new KeyedList(element("rooms", HTMLElement), (entry) => roomLine(entry, open), updateLine);
+  /** @param {Visitor} visitor */
+  constructor(visitor) {
+    this.#visitor = visitor;
+    const line = (/** @type {Entry} */ entry) => roomLine(entry, visitor.open);
+    this.#inside = new KeyedList(element("rooms", HTMLElement), line, updateLine);
+    this.#others = new KeyedList(element("others", HTMLElement), line, updateLine);
+    this.#name.oninput = () => this.#filter();
+    this.#name.addEventListener("keydown", ({ key }) => key === "Escape" && this.#clear());
     onSubmit(this.#form, () => {
       const name = this.#name.value.trim();
       this.#error.textContent = "";
-      if (name) {
-        this.#name.value = "";
-        open(name);
-      }
+      name && visitor.open(name);
     });
   }
 
-  /** Which rooms there are. @param {Listed[]} rooms */
-  listed(rooms) {
-    this.#listed = rooms;
+  /** Which rooms there are: a list from its beginning, or what follows those before.
+   * @param {Listed[]} rooms @param {boolean} more
+   */
+  listed(rooms, more) {
+    const isRest = this.#asked !== "" && rooms.every(({ room }) => !this.#listed.has(room));
+    if (!isRest) {
+      this.#listed.clear();
+    }
+    rooms.forEach((each) => this.#listed.set(each.room, each));
+    this.#asked = "";
+    this.#goesOnAfter = more ? (rooms[rooms.length - 1]?.room ?? "") : "";
+    this.#askForAll();
   }
 
   /** @param {Iterable<Room>} joined @param {string} open @param {boolean} isHere  whether rooms can be joined */
   show(joined, open, isHere) {
     const rooms = [...joined];
-    const names = new Set(rooms.map((room) => room.name));
-    const inside = rooms.map((room) => ({
-      ...entry(room.name, room.count, room.name === open),
-      unread: room.unread,
-      isInside: true,
-    }));
-    const others = this.#listed.filter(({ room }) => !names.has(room)).slice(0, MOST_OTHERS);
-    this.#list.show([...inside, ...others.map(({ room, members }) => entry(room, members, false))]);
+    this.#again = () => this.#show(rooms, open);
+    this.#again();
     this.#form.hidden = !isHere;
     const unread = rooms.reduce((sum, room) => sum + (room.name === open ? 0 : room.unread), 0);
+    showBadge(this.#unread, unread);
     showBadge(this.#tabUnread, unread);
   }
 
-  /** @param {string} name @param {string} text */
-  refused(name, text) {
+  /** The room that was asked for by its name is open: the field is free for the next. @param {string} name */
+  opened(name) {
+    if (this.#name.value.trim() === name) {
+      this.#clear();
+    }
+    this.#error.textContent = "";
+  }
+
+  /** @param {string} name @param {string} suggestion @param {string} text */
+  refused(name, suggestion, text) {
     this.#error.textContent = text;
-    this.#name.value ||= name;
+    if (suggestion && this.#name.value.trim() === name) {
+      this.#name.value = suggestion;
+      this.#again();
+    }
+  }
+
+  #clear() {
+    this.#name.value = "";
+    this.#filter();
+  }
+
+  #filter() {
+    this.#error.textContent = "";
+    this.#askForAll();
+    this.#again();
+  }
+
+  /** Whoever looks for a room looks among all of them. */
+  #askForAll() {
+    if (this.#wanted && this.#goesOnAfter && !this.#asked) {
+      this.#asked = this.#goesOnAfter;
+      this.#visitor.list(this.#asked);
+    }
+  }
+
+  get #wanted() {
+    return folded(this.#name.value.trim());
+  }
+
+  /** @param {Room[]} rooms @param {string} open */
+  #show(rooms, open) {
+    const wanted = this.#wanted;
+    const isWanted = (/** @type {{name: string}} */ { name }) => folded(name).includes(wanted);
+    const names = new Set(rooms.map((room) => room.name));
+    const apart = [...this.#listed.values()].filter(({ room }) => !names.has(room));
+    const inside = rooms.map((room) => insideEntry(room, open)).filter(isWanted).sort(byName);
+    const others = apart.map(otherEntry).filter(isWanted).sort(byName);
+    this.#inside.show(inside);
+    this.#others.show(others.slice(0, MOST_OTHERS));
+    this.#othersTitle.hidden = others.length === 0;
+    setText(this.#othersCount, String(others.length));
+    this.#join.hidden = wanted === "";
+    const isNew = wanted !== "" && inside.length === 0 && others.length === 0;
+    setText(this.#none, isNew ? "No room has this name so far." : "");
   }
 }
 
-/** @param {string} name @param {number} members @param {boolean} isOpen @returns {Entry} */
-function entry(name, members, isOpen) {
-  return { id: name, name, members, unread: 0, isOpen, isInside: false };
+/** @param {Entry} one @param {Entry} other */
+function byName(one, other) {
+  return one.name.localeCompare(other.name, undefined, { numeric: true });
+}
+
+/** So that upper and lower case are the same. @param {string} text */
+function folded(text) {
+  return text.normalize("NFKC").toLowerCase();
+}
+
+/** @param {Room} room @param {string} open @returns {Entry} */
+function insideEntry({ name, count, unread }, open) {
+  return { id: name, name, members: count, unread, isOpen: name === open, isInside: true };
+}
+
+/** @param {Listed} listed @returns {Entry} */
+function otherEntry({ room, members }) {
+  return { id: room, name: room, members, unread: 0, isOpen: false, isInside: false };
 }
 
 /** @param {Entry} entry @param {(name: string) => void} open */
 function roomLine({ name }, open) {
   const badge = made("span", "badge", made("span", "badge-count"), made("span", "unseen", " unread"));
   const count = made("span", "room-count", made("span", "room-members"), made("span", "unseen", " inside"));
-  const pick = made("button", "room-pick", made("bdi", "room-name", name), " ", badge, count);
+  const label = made("bdi", "room-name", name);
+  // It may not have the room for the whole of it.
+  label.title = name;
+  const pick = made("button", "room-pick", label, " ", badge, count);
   pick.type = "button";
   pick.onclick = () => open(name);
   return made("li", "room-item", pick);
@@ -82,6 +175,7 @@ function updateLine(line, { members, unread, isOpen, isInside }) {
   const pick = part(line, ".room-pick");
   const count = part(line, ".room-count");
   line.classList.toggle("room-other", !isInside);
+  line.classList.toggle("room-unread", unread > 0);
   isOpen ? pick.setAttribute("aria-current", "true") : pick.removeAttribute("aria-current");
   showBadge(part(line, ".badge"), unread);
   count.hidden = unread > 0;

@@ -1,31 +1,28 @@
 // @ts-check
 /** What a person reads of what the chat tells programs. */
 
+import { moment } from "./times.js";
+
 /** @typedef {import("../client/exchange.js").Message} Message */
 
-/** @type {Record<string, (message: Message) => string>} */
+/** @type {Record<string, (message: Message, who: string, now: Date) => string>} */
 const SENTENCES = {
-  muted: ({ name, by, until, reason }) => `${by} muted ${name} until ${local(until)}${because(reason)}`,
-  unmuted: ({ name, by }) => `${by} gave ${name} the voice back`,
-  banned: ({ name, by, until, reason }) =>
-    `${by} banned ${name || "an address"} until ${local(until)}${because(reason)}`,
+  muted: ({ by, until, reason }, who, now) => `${by} muted ${who} until ${moment(until, now)}${because(reason)}`,
+  unmuted: ({ by }, who) => `${by} unmuted ${who}`,
+  banned: ({ by, until, reason }, who, now) => `${by} banned ${who} until ${moment(until, now)}${because(reason)}`,
   error: ({ text }) => text,
 };
 /** Asked for by the page and not by the person. */
 const OWN = ["rooms", "subscribe"];
 
-/** @param {Message} message @returns {string} "" for nothing to read */
-export function sentence(message) {
+/** "" for nothing to read. @param {Message} message @param {string} me  who reads it @param {Date} now */
+export function sentence(message, me, now) {
   const isOwn = message.type === "error" && OWN.includes(message["of"]);
-  return isOwn || !Object.hasOwn(SENTENCES, message.type) ? "" : String(SENTENCES[message.type]?.(message));
-}
-
-/** @param {string} time */
-function local(time) {
-  return new Date(time).toLocaleString();
+  const who = message["name"] === me ? "you" : message["name"] || "an address";
+  return isOwn || !Object.hasOwn(SENTENCES, message.type) ? "" : String(SENTENCES[message.type]?.(message, who, now));
 }
 
 /** @param {string | undefined} reason */
-function because(reason) {
+export function because(reason) {
   return reason ? `: ${reason}` : "";
 }

@@ -20,7 +20,7 @@ export class StatusView {
     setText(this.#status, words(status));
     // A screen reader says that it is offline, not each second of the wait.
     this.#status.setAttribute("aria-live", status.state === "offline" ? "off" : "polite");
-    this.#tryNow.hidden = status.state !== "offline";
+    this.#tryNow.hidden = status.state !== "offline" || status.reason !== "";
   }
 }
 
@@ -32,5 +32,6 @@ function words(status) {
   if (status.state !== "offline") {
     return status.state;
   }
-  return `${status.reason || "offline"}, next try in ${status.seconds} s`;
+  // Whoever was sent away reads why where the talk was.
+  return status.reason ? "sent away" : `offline, next try in ${status.seconds} s`;
 }

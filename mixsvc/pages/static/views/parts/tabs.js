@@ -1,7 +1,7 @@
 // @ts-check
 /** On a small screen one part of the page is seen at a time. */
 
-import { buttons, element } from "../dom.js";
+import { buttons, element } from "../../dom.js";
 
 const app = element("app", HTMLElement);
 const tabs = buttons(".tabs button");
