@@ -94,7 +94,9 @@ def test_who_is_muted_is_told_and_may_speak_again_later(both: tuple[Visitor, Vis
     assert violations(mona.page) == []
     mona.page.get_by_role("button", name="Mute", exact=True).click()
     expect(ann.page.locator("#log .notice").last).to_have_text(re.compile(r"^Mona muted you until tomorrow, \d\d:\d\d"))
-    expect(ann.page.locator("#muted")).to_have_text(re.compile("^Mona muted you until tomorrow, .*: too loud. You can read"))
+    expect(ann.page.locator("#muted")).to_have_text(
+        re.compile("^Mona muted you until tomorrow, .*: too loud. You can read")
+    )
     expect(mona.page.locator(".member", has_text="Ann")).to_contain_text("muted")
 
     ann.say("hello?")
