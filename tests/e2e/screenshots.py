@@ -161,18 +161,18 @@ def many(studio: Studio) -> None:
         studio.people["Tom"].ask(type="join", room=place)
         studio.people["Tom"].wait_for("joined")
     for size, name, options in (("", "Ann", DESK), ("phone-", "Emma", PHONE)):
-        person = studio.visitor(**options)
-        person.enter(studio.service.url, f"{name} Lee")
-        join(person, *PLACES[:14], "lobby")
+        visitor = studio.visitor(**options)
+        visitor.enter(studio.service.url, f"{name} Lee")
+        join(visitor, *PLACES[:14], "lobby")
         for place in PLACES[1:14:4]:
             studio.people["Tom"].ask(type="say", room=place, text="News!")
             studio.people["Tom"].wait_for("said")
-        expect(person.room(PLACES[13]).locator(".badge-count")).to_have_text("1")
-        show_rooms(person)
-        in_both(studio, person.page, f"{size}many")
-        person.page.get_by_label("Name of a room").fill("in")
-        studio.shoot(person.page, f"{size}filter")
-        person.page.context.close()
+        expect(visitor.room(PLACES[13]).locator(".badge-count")).to_have_text("1")
+        show_rooms(visitor)
+        in_both(studio, visitor.page, f"{size}many")
+        visitor.page.get_by_label("Name of a room").fill("in")
+        studio.shoot(visitor.page, f"{size}filter")
+        visitor.page.context.close()
 
 
 def moderated(studio: Studio) -> None:
