@@ -71,6 +71,9 @@ class HeldPoll:
         """See TopicReader."""
         self._answer([self._placed(each) for each in batch.events])
 
+    def changed(self, batch: TopicBatch) -> None:
+        """See TopicReader. Whoever polls would be told the same again and again."""
+
     def ended(self, reason: TopicEnd) -> None:
         """See TopicReader. The client asks the view again in any case."""
         self._answer(())

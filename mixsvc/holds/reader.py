@@ -75,6 +75,10 @@ class HeldReader:
         ]
         self._send(b"".join(map(self._framing.one, found)))
 
+    def changed(self, batch: TopicBatch) -> None:
+        """See TopicReader."""
+        self.events(batch)
+
     def ended(self, reason: TopicEnd) -> None:
         """See TopicReader."""
         self._sink.end(reason)

@@ -125,6 +125,9 @@ class TopicReader(Protocol):
     def events(self, batch: TopicBatch) -> None:
         """The next events of a topic: each once, in the order of the numbers."""
 
+    def changed(self, batch: TopicBatch) -> None:
+        """What has changed, while it was away, of what it has seen; the numbers are where it stands, and stay so."""
+
     def ended(self, reason: TopicEnd) -> None:
         """Nothing more follows. Called once, but not after Following.stop."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
-from mixsvc.interfaces.topics import TopicEnd
+from mixsvc.interfaces.topics import TopicBatch, TopicEnd, TopicEvent
 from tests.holds.held import GET, HeldCase, holding
 from tests.wsgi.inline import Wire
 
@@ -45,6 +45,14 @@ class PollTests(HeldCase):
 
         assert [each["data"] for each in answer["events"]] == ["two", "three"]
         assert answer["last"] == "3@e1"
+
+    def test_what_has_changed_before_does_not_end_it(self) -> None:
+        _, wire = self.ask(GET % (b"since=0@e1", b""))
+        (following,) = self.topics.followings
+
+        following.reader.changed(TopicBatch("order-42", [TopicEvent("order-42", 0, "deleted", "{}")]))
+
+        assert wire.value() == b""
 
     def test_without_an_event_it_ends_after_the_time_of_the_hold(self) -> None:
         _, wire = self.ask(PLAIN)

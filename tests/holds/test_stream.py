@@ -5,7 +5,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.holds import holder
 from mixsvc.holds.forms import CHUNKED
-from mixsvc.interfaces.topics import TopicBatch, TopicEnd
+from mixsvc.interfaces.topics import TopicBatch, TopicEnd, TopicEvent
 from tests.holds.held import STREAM, HeldCase, holding
 from tests.wsgi.inline import Wire
 
@@ -81,6 +81,17 @@ class EventStreamTests(HeldCase):
 
         assert {wire.value() for wire in wires} == {chunk(b"id: 1\ndata: one\n\n")}
         assert len(encoded) == 1
+
+    def test_what_has_changed_before_is_told_and_the_place_stays(self) -> None:
+        for data in ("one", "two"):
+            self.topics.publish("order-42", data)
+        _, wire = self.ask(STREAM % (b"since=2", b""))
+        wire.clear()
+        (following,) = self.topics.followings
+
+        following.reader.changed(TopicBatch("order-42", [TopicEvent("order-42", 2, "deleted", '{"number": 1}')]))
+
+        assert wire.value() == chunk(b'id: 2\nevent: deleted\ndata: {"number": 1}\n\n')
 
     def test_a_client_goes_on_behind_its_last_event(self) -> None:
         for data in ("one", "two", "three"):

@@ -60,6 +60,9 @@ class Reader:
         self.prices.append(json.loads(event.data)["price"])
         self.numbers.append(event.number)
 
+    def changed(self, batch: TopicBatch) -> None:
+        raise AssertionError("quotes do not change afterwards")
+
     def ended(self, reason: TopicEnd) -> None:
         raise AssertionError("nothing ever ends")
 

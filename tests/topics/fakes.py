@@ -59,6 +59,9 @@ class FakeReader:
         if len(self.told) >= self.takes:
             self.following.pause()
 
+    def changed(self, batch: TopicBatch) -> None:
+        raise AssertionError("events of topics do not change")
+
     def ended(self, reason: TopicEnd) -> None:
         assert self.end is None
         self.end = reason

@@ -9,7 +9,7 @@ from mixsvc.chat.handlers.log_outs import PersonLogOuts
 from mixsvc.chat.handlers.membership import MembershipHandler
 from mixsvc.chat.handlers.revocation import RevocationHandler
 from mixsvc.chat.handlers.state import ChatState
-from mixsvc.chat.handlers.telling import MessageTeller
+from mixsvc.chat.handlers.telling import MessageChange, MessageTeller
 from mixsvc.chat.model.acts import Deletion, Edition, Lift, LogOut, Oblivion, Removal, TopicChange, Withdrawal, act_of
 from mixsvc.chat.model.people import Client, Person, Transport
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
@@ -73,14 +73,18 @@ class ActHandler:
         room = self._state.rooms.find(act.room)
         if room is not None:
             self._teller.deleted(room, act.number, events.deleted(room.name, act.number, act.by, act.topic))
+        self._teller.changed(act.room, MessageChange(act.number, None))
 
     def _edit(self, act: Edition) -> None:
-        room = self._state.rooms.find(act.room)
-        # Without a text it was deleted, which the journal says, too.
-        if self._memory is not None and act.text is not None:
+        if act.text is None:
+            # It was deleted, which the journal says, too.
+            return
+        if self._memory is not None:
             self._memory.edited(act.room, act.number, act.text)
-        if room is not None and act.text is not None:
+        room = self._state.rooms.find(act.room)
+        if room is not None:
             self._teller.edited(room, act.number, act.text)
+        self._teller.changed(act.room, MessageChange(act.number, act.text))
 
     def _kick(self, act: Removal) -> None:
         self._membership.remove(act, events.kicked(act.room, act.name, act.by, act.reason))

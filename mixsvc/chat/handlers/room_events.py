@@ -13,13 +13,13 @@ from typing import Final
 
 from mixsvc.chat.handlers.pages import CATCH_UP, PageReader
 from mixsvc.chat.handlers.state import ChatState
-from mixsvc.chat.handlers.telling import Joiner, MessageTeller
+from mixsvc.chat.handlers.telling import Joiner, MessageChange, MessageTeller
 from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.model.rooms import BadRoom, TooManyRooms
 from mixsvc.chat.storage.records import NewMessages, PageQuery
 from mixsvc.common.positions import Position
 from mixsvc.errors import NotPublished
-from mixsvc.interfaces import ChatMessage
+from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicEnd, TopicEvent, TopicReader
 
 __all__ = ["RoomEvents"]
@@ -39,7 +39,7 @@ class RoomEvents:
         self._live: dict[str, dict[RoomFollowing, None]] = {}
         # All who follow, also those who read what they have missed.
         self._everybody: dict[RoomFollowing, None] = {}
-        teller.listen(self._told)
+        teller.listen(self._told, self._changed)
 
     def follow(self, subscription: Subscription, reader: TopicReader) -> Following:
         """See Topics. Raises NotPublished for a room that does not exist, or for several."""
@@ -91,6 +91,11 @@ class RoomEvents:
         """See LoggedInMany."""
         each.end(TopicEnd.LOGGED_OUT)
 
+    def _changed(self, room: str, change: MessageChange) -> None:
+        for following in tuple(self._everybody):
+            if following.room == room:
+                following.change(change)
+
     def _told(self, room: str, message: ChatMessage) -> None:
         live = self._live.get(room)
         if live:
@@ -110,6 +115,8 @@ class RoomFollowing:
         self._since = subscription.since
         self._seen = 0
         self._is_reading = self._is_paused = self._is_stopped = self._is_expected = False
+        # Whether messages have changed while it was paused.
+        self._has_missed = False
 
     @property
     def person(self) -> str | None:
@@ -134,6 +141,8 @@ class RoomFollowing:
         self._reader.begun(Position({self.room: self._seen}, epoch))
         if is_lost and not self._is_stopped:
             self._reader.reset(self.room, self._seen)
+        elif seen:
+            self._read_changes()
         self._read()
 
     def hear(self, batch: TopicBatch) -> None:
@@ -145,6 +154,15 @@ class RoomFollowing:
             self._seen = batch.last
             self._reader.events(batch)
 
+    def change(self, change: MessageChange) -> None:
+        """A message has changed. What this one has not seen yet, it gets as it is now."""
+        if not self._is_expected or change.number > self._seen:
+            return
+        if self._is_paused:
+            self._has_missed = True
+        else:
+            self._reader.events(TopicBatch(self.room, (_changed(self.room, self._seen, change),)))
+
     def pause(self) -> None:
         """See Following."""
         self._is_paused = True
@@ -154,7 +172,7 @@ class RoomFollowing:
         """See Following."""
         if self._is_paused and not self._is_stopped:
             self._is_paused = False
-            self._events.state.clock.callLater(0, self._read)
+            self._events.state.clock.callLater(0, self._go_on)
 
     def stop(self) -> None:
         """See Following."""
@@ -169,6 +187,26 @@ class RoomFollowing:
         if not self._is_stopped:
             self.stop()
             self._reader.ended(reason)
+
+    def _go_on(self) -> None:
+        if self._has_missed:
+            self._has_missed = False
+            self._read_changes()
+        self._read()
+
+    def _read_changes(self) -> None:
+        """Find out what has changed of what was seen before. Nobody knows when that was, so all of it is told."""
+        seen = self._seen
+        reading = self._events.pages.catch_up(PageQuery(self.room, seen, 1, seen=seen))
+        reading.addCallbacks(self._tell_changes, lambda failure: self.end(TopicEnd.UNKNOWN))
+
+    def _tell_changes(self, page: ChatPage) -> None:
+        changes = [MessageChange(number, None) for number in page.deleted]
+        changes += [MessageChange(each.number, each.text) for each in page.edited if not each.is_deleted]
+        if self._is_paused:
+            self._has_missed = True
+        elif changes and not self._is_stopped:
+            self._reader.changed(TopicBatch(self.room, [_changed(self.room, self._seen, each) for each in changes]))
 
     def _read(self) -> None:
         if self._is_reading or self._is_paused or self._is_stopped:
@@ -235,3 +273,11 @@ def _beginning(messages: Sequence[ChatMessage]) -> Sequence[ChatMessage]:
 
 def _event(room: str, message: ChatMessage) -> TopicEvent:
     return TopicEvent(room, message.number, "", json.dumps(message.as_json(), ensure_ascii=False))
+
+
+def _changed(room: str, seen: int, change: MessageChange) -> TopicEvent:
+    """The event of a change, for who has seen the messages up to a number: that stays where it stands."""
+    if change.text is None:
+        return TopicEvent(room, seen, "deleted", json.dumps({"number": change.number}))
+    fields = {"number": change.number, "text": change.text}
+    return TopicEvent(room, seen, "edited", json.dumps(fields, ensure_ascii=False))

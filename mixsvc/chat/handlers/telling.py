@@ -13,7 +13,7 @@ from mixsvc.interfaces import ChatMessage
 from mixsvc.nodes.hints import Said
 from mixsvc.nodes.tails import Tails
 
-__all__ = ["MessageTeller"]
+__all__ = ["MessageChange", "MessageTeller"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,14 @@ class Joiner:
     last: int
     enter: Callable[[], object]
     refuse: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChange:
+    """A message was deleted, or has another text. text: None if it was deleted."""
+
+    number: int
+    text: str | None
 
 
 class MessageTeller:
@@ -43,11 +51,23 @@ class MessageTeller:
         self._changes: dict[str, list[str]] = {}
         self._is_reading = False
         self._listeners: list[Callable[[str, ChatMessage], object]] = []
+        self._change_listeners: list[Callable[[str, MessageChange], object]] = []
         state.nodes.bus.listen(Said, self._heard)
 
-    def listen(self, listener: Callable[[str, ChatMessage], object]) -> None:
-        """Call listener(room, message) whenever the members of a room are told a message."""
-        self._listeners.append(listener)
+    def listen(
+        self, told: Callable[[str, ChatMessage], object], changed: Callable[[str, MessageChange], object]
+    ) -> None:
+        """Call told(room, message) whenever the members of a room are told a message.
+
+        changed(room, change) is called whenever a message has changed, whether or not it was told.
+        """
+        self._listeners.append(told)
+        self._change_listeners.append(changed)
+
+    def changed(self, name: str, change: MessageChange) -> None:
+        """A message of a room has changed; the room need not be in memory."""
+        for listener in self._change_listeners:
+            listener(name, change)
 
     def told(self, name: str) -> int:
         """The number of the newest message that the members of a room were told."""

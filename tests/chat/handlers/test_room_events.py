@@ -33,9 +33,18 @@ class Follower:
 
     def events(self, batch: TopicBatch) -> None:
         self.batches.append(batch)
-        self.heard += [(each.number, json.loads(each.data)["text"]) for each in batch.events]
+        self.heard += [
+            (each.number, each.name, json.loads(each.data))
+            if each.name
+            else (each.number, json.loads(each.data)["text"])
+            for each in batch.events
+        ]
         if self.pauses:
             self.following.pause()
+
+    def changed(self, batch: TopicBatch) -> None:
+        self.heard.append("changed")
+        self.events(batch)
 
     def ended(self, reason: TopicEnd) -> None:
         self.heard.append(reason)
@@ -166,6 +175,67 @@ class RoomEventsTests(ChatTestCase):
     def test_a_database_that_fails_ends_it(self) -> None:
         self.publish("one")
         follower = self.follow(0)
+
+        self.failing()
+
+        assert follower.heard == [TopicEnd.UNKNOWN]
+
+    def change(self, type: str, number: int, **fields: str) -> None:
+        self.ann.send(type, room="lobby", number=number, **fields)
+        self.database.settle()
+
+    def test_what_changes_is_told_to_those_who_have_got_it_and_their_place_stays(self) -> None:
+        early, follower = self.settled(), self.follow(0)
+        self.say(self.ann, "one", "two")
+        late = self.settled(2)
+
+        self.change("edit", 1, text="new")
+        self.change("delete", 2)
+        self.say(self.ann, "three")
+
+        changes = [(2, "edited", {"number": 1, "text": "new"}), (2, "deleted", {"number": 2})]
+        assert early.heard == follower.heard == [(1, "one"), (2, "two"), *changes, (3, "three")]
+        assert late.heard == [*changes, (3, "three")]
+
+    def test_what_has_changed_before_it_is_read_is_told_as_it_is(self) -> None:
+        self.say(self.ann, "one", "two")
+        self.change("edit", 1, text="new")
+        self.change("delete", 2)
+
+        assert self.settled(0).heard == [(1, "new"), (2, "")]
+
+    def test_whoever_comes_back_is_told_what_has_changed_meanwhile(self) -> None:
+        self.say(self.ann, "one", "two", "three")
+        self.change("edit", 1, text="new")
+        self.change("delete", 2)
+
+        heard = [self.settled(seen).heard for seen in (2, 3, None)]
+
+        changes = [{"number": 2}, {"number": 1, "text": "new"}]
+        assert [each for each in heard[0] if each != (3, "three")] == [
+            "changed",
+            (2, "deleted", changes[0]),
+            (2, "edited", changes[1]),
+        ]
+        assert heard[1] == ["changed", (3, "deleted", changes[0]), (3, "edited", changes[1])]
+        assert heard[2] == []
+
+    def test_whoever_pauses_is_told_of_changes_later(self) -> None:
+        follower = self.settled()
+        self.say(self.ann, "one")
+        follower.following.pause()
+        self.change("edit", 1, text="new")
+        assert follower.heard == [(1, "one")]
+
+        follower.following.resume()
+        self.chat.clock.advance(0)
+        self.database.settle()
+
+        assert follower.heard[1:] == ["changed", (1, "edited", {"number": 1, "text": "new"})]
+
+    def test_changes_that_cannot_be_read_end_it(self) -> None:
+        self.say(self.ann, "one")
+        follower = self.follow(1)
 
         self.failing()
 
