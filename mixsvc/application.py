@@ -16,12 +16,15 @@ from mixsvc.config.secret_files import api_token, secret_key
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.errors import BadSetting
 from mixsvc.facade import Mix
-from mixsvc.interfaces import Authenticator, IMix
+from mixsvc.interfaces import Authenticator, DeferToThread, IMix
+from mixsvc.interfaces.auth import Identifier
+from mixsvc.interfaces.doors import PasswordCheck
 from mixsvc.pages.app import AppSecrets, create_app
 from mixsvc.pages.auth.memory import LoginMemory
-from mixsvc.pages.auth.sessions import COOKIE, session_identity
+from mixsvc.pages.auth.sessions import COOKIE, PagesAuthenticator, session_identity
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.authentication import RequestAuthenticator
+from mixsvc.wsgi.passwords import AuthenticatorPasswords, ModeratorPasswords
 
 if TYPE_CHECKING:
     # This module exists for type checkers only (typeshed).
@@ -40,6 +43,7 @@ __all__ = [
     "make_application",
     "make_pages",
     "named_authenticator",
+    "password_check",
     "person_tokens",
     "pages_authenticator",
     "request_authenticator",
@@ -48,6 +52,9 @@ __all__ = [
 
 APPLICATION: Final = ExpectedCallable("[web] wsgi", "WSGI application", ("environ", "start_response"))
 AUTHENTICATOR: Final = ExpectedCallable("[chat] authenticator", "function", ("environ",))
+
+# What an authenticator sees as the path of a name and a password that came by IRC.
+IRC_PATH: Final = b"irc"
 
 # How many calls of the authenticator may run at a time.
 VISITOR_THREADS: Final = 8
@@ -179,6 +186,19 @@ def request_authenticator(reactor: Any, settings: Settings, authenticate: Authen
     # Our own authenticator knows people by its cookie only; a user's own one may know them by anything.
     cookie = "" if settings.chat.authenticator else COOKIE
     return RequestAuthenticator(reactor, DaemonThreadPool(reactor, VISITOR_THREADS, "visitor"), authenticate, cookie)
+
+
+def password_check(
+    settings: Settings, authenticate: Authenticator, identify: Identifier, defer: DeferToThread
+) -> PasswordCheck:
+    """What says whose password came by IRC: [chat] authenticator, else the logins of our pages.
+
+    identify: asks that authenticator. Without our pages nobody has a password.
+    """
+    if settings.chat.authenticator:
+        return AuthenticatorPasswords(identify, IRC_PATH)
+    known = authenticate if isinstance(authenticate, PagesAuthenticator) else None
+    return ModeratorPasswords(known.by_password if known is not None else lambda *sent: None, defer)
 
 
 def person_tokens(settings: Settings, key: bytes | None = None) -> PersonTokens:

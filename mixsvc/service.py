@@ -29,11 +29,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults, succeed
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
 from twisted.web.resource import IResource
 
-from mixsvc.application import person_tokens, request_authenticator
+from mixsvc.application import password_check, person_tokens, request_authenticator
 from mixsvc.charts.pool import ChartProcessPool
 from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
 from mixsvc.chat.service import ChatService, Dependencies
@@ -46,17 +46,20 @@ from mixsvc.hooks.login_watch import LookAtLogins
 from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
 from mixsvc.http.links import address_text, link_to
-from mixsvc.http.listening import ADMIN_LISTEN, SERVER_LISTEN, close_port, open_port
+from mixsvc.http.listening import ADMIN_LISTEN, SERVER_LISTEN
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator, DeferToThread
 from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
+from mixsvc.irc.clients.door import IrcSurroundings
+from mixsvc.irc.service import IRC_LISTEN, IrcService
 from mixsvc.nodes.interfaces import Nodes
 from mixsvc.nodes.node import SharedNode, make_node
 from mixsvc.operations.agreement import agree, own_part
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
+from mixsvc.operations.ports import OpenPorts
 from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.rates.events import RateEvents
 from mixsvc.rates.service import RatesService
@@ -166,15 +169,21 @@ class MixService(MultiService):
         self._rates = self._make_rates()
         self._chat, self._topics = self._make_chat(authenticate, application)
         self._holder = self._make_holder()
+        self._irc = self._make_irc(authenticate)
         self._operations = self._make_operations(process or ProcessContext())
         self._site = self._make_site(pages)
         self._admin_site = self._operations.watch(self._site)
-        self._ports: list[IListeningPort] = []
-        self._admin_ports: list[IListeningPort] = []
+        self._ports, self._irc_ports, self._admin_ports = self._make_ports()
         self._forks = ForkWatcher(reactor, self._sockets)
         self._chart_queue, charts = _make_charts(reactor, settings, self._helpers.defer)
         self._support = self._make_support(application)
         self.facades = self._make_facades(charts)
+
+    def _make_ports(self) -> tuple[OpenPorts, OpenPorts, OpenPorts]:
+        """Those of the site, of IRC, and of operators."""
+        site = OpenPorts(self._reactor, SERVER_LISTEN, self._log_listening)
+        irc = OpenPorts(self._reactor, IRC_LISTEN, partial(self._log_address, "IRC"))
+        return site, irc, OpenPorts(self._reactor, ADMIN_LISTEN, partial(self._log_address, "admin pages"))
 
     def _make_facades(self, charts: ChartsFacade) -> Facades:
         chat, pairs = self._chat, self._settings.rates.pairs
@@ -206,6 +215,12 @@ class MixService(MultiService):
         given = Surroundings(feeds, self._identify, self._settings.chat.origins)
         return ClientHolder(self._reactor, HoldLimits.of(self._settings.topics), given)
 
+    def _make_irc(self, authenticate: Authenticator) -> IrcService:
+        passwords = password_check(self._settings, authenticate, self._identify, self._helpers.defer)
+        chat = self._chat
+        given = IrcSurroundings(self._reactor, chat.wall.seconds, chat.door(), chat.tokens, passwords)
+        return IrcService(self._settings, given)
+
     def _hold(self, *given: Any) -> None:
         """Hold a client; no view runs before there is a holder."""
         self._holder.hold(*given)
@@ -223,7 +238,8 @@ class MixService(MultiService):
     def _make_operations(self, process: ProcessContext) -> Operations:
         watched = self._database, self._rates, self._chat, self._topics
         held = self._holder, self._view_sockets
-        parts = MonitoredParts(*watched, self._views, self._unread, *held, self._children, self._node)
+        irc = self._irc if self._settings.irc.listen else None
+        parts = MonitoredParts(*watched, self._views, self._unread, *held, self._children, self._node, irc)
         return Operations(self._reactor, self._settings, parts, process)
 
     def _make_identifier(self, authenticate: Authenticator, bridge: Bridge) -> tuple[Identifier, LookAtLogins | None]:
@@ -281,8 +297,9 @@ class MixService(MultiService):
         # connects waits for the rest of the start.
         self._rates.read_archive()
         server = self._settings.server
-        self._ports = self._open(server.endpoints(), self._site, SERVER_LISTEN)
-        self._admin_ports = self._open(server.admin_listen, self._admin_site, ADMIN_LISTEN)
+        self._open(self._ports, server.endpoints(), self._site)
+        self._open(self._irc_ports, self._settings.irc.listen, self._irc)
+        self._open(self._admin_ports, server.admin_listen, self._admin_site)
         MultiService.privilegedStartService(self)
 
     def startService(self) -> None:
@@ -338,10 +355,11 @@ class MixService(MultiService):
     def _stop_steps(self) -> Sequence[Sequence[StopStep]]:
         """The steps of a stop, in order; the steps of one entry run side by side."""
         return (
-            [(0.1, "closing the ports", self._close_ports)],
+            [(0.1, "closing the ports", self._ports.close), (0.1, "closing the IRC ports", self._irc_ports.close)],
             [
                 (0.8, "the views in flight", self._drain_views),
                 (0.8, "the chat's clients", self._chat.close),
+                (0.8, "the IRC clients", self._irc.stop),
                 (0.8, "the clients that are held", self._holder.stop),
                 (0.8, "the sockets of views", self._view_sockets.stop),
                 (0.8, "the poll", self._rates.stop),
@@ -355,13 +373,14 @@ class MixService(MultiService):
             [(0.97, "telling the other nodes", self._chat.leave)],
             [(1.0, "closing the database", self._close_databases)],
             # Last, so that /readyz says until the end that the service is stopping.
-            [(1.0, "closing the operators' ports", self._close_admin_ports)],
+            [(1.0, "closing the operators' ports", self._admin_ports.close)],
         )
 
     def _sockets(self) -> list[Any]:
         sites = (self._site, self._admin_site)
-        clients = [each for site in sites for each in site.transports()]
-        return [*self._ports, *self._admin_ports, *clients, *self._database_sockets()]
+        clients = [each for site in (*sites, self._irc) for each in site.transports()]
+        ports = [each for of in (self._ports, self._irc_ports, self._admin_ports) for each in of.sockets()]
+        return [*ports, *clients, *self._database_sockets()]
 
     def _database_sockets(self) -> list[Any]:
         of_node = (self._node, self._hints)
@@ -370,12 +389,6 @@ class MixService(MultiService):
     def _close_databases(self) -> "Deferred[Any]":
         databases = [each for each in (self._database, self._hints) if each is not None]
         return gatherResults([self._topics.close_own_database(), *(each.close() for each in databases)])
-
-    def _close_ports(self) -> "Deferred[Any]":
-        return _closed(self._ports)
-
-    def _close_admin_ports(self) -> "Deferred[Any]":
-        return _closed(self._admin_ports)
 
     async def _drain_views(self) -> None:
         self._site.finish_up()
@@ -396,28 +409,18 @@ class MixService(MultiService):
     def _stop_children(self) -> "Deferred[None]":
         return self._children.stop() if self._children is not None else succeed(None)
 
-    def _open(self, descriptions: Sequence[str], site: MixSite, setting: str) -> list[IListeningPort]:
-        failures: list[BaseException] = []
-        opened: list[IListeningPort] = []
+    def _open(self, ports: OpenPorts, descriptions: Sequence[str], factory: IProtocolFactory) -> None:
+        try:
+            ports.open(descriptions, factory)
+        except MixError as error:
+            raise self._logged(error) from None
 
-        def keep(port: IListeningPort, description: str) -> None:
-            opened.append(port)
-            # Logged when the reactor runs: no request is answered before that.
-            self._reactor.callWhenRunning(self._log_listening, setting, port, description)
+    def _log_listening(self, port: IListeningPort, description: str) -> None:
+        link = link_to(port, description, self._settings.server.hosts)
+        self._log.info("mixsvc: listening on {link}", link=link)
 
-        for description in descriptions:
-            opening = Deferred.fromCoroutine(open_port(self._reactor, description, site, setting))
-            opening.addCallbacks(keep, lambda failure: failures.append(failure.value), callbackArgs=(description,))
-        if failures:
-            raise self._logged(failures[0])
-        return opened
-
-    def _log_listening(self, setting: str, port: IListeningPort, description: str) -> None:
-        if setting == ADMIN_LISTEN:
-            self._log.info("mixsvc: admin pages on {address}", address=address_text(port.getHost()))
-        else:
-            link = link_to(port, description, self._settings.server.hosts)
-            self._log.info("mixsvc: listening on {link}", link=link)
+    def _log_address(self, what: str, port: IListeningPort, description: str) -> None:
+        self._log.info("mixsvc: {what} on {address}", what=what, address=address_text(port.getHost()))
 
     def _logged(self, error: BaseException) -> BaseException:
         """Log a MixError and return it: twistd shows only a hundred bytes of an error that a daemon raises."""
@@ -433,10 +436,6 @@ def _for_topics(given: Dependencies, nodes: Nodes) -> TopicsDependencies:
 
 def _unread_quota(reactor: Any, web: WebSettings) -> SpoolQuota:
     return SpoolQuota(SpoolLimits.of_process(web.max_unread, web.max_unread_together), reactor.seconds)
-
-
-def _closed(ports: Sequence[IListeningPort]) -> "Deferred[Any]":
-    return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in ports])
 
 
 def _make_charts(reactor: Any, settings: Settings, defer_to_thread: DeferToThread) -> tuple[ChartQueue, ChartsFacade]:

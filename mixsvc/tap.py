@@ -28,6 +28,7 @@ from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.http.listening import check_ports
 from mixsvc.interfaces import Authenticator
+from mixsvc.irc.service import IRC_LISTEN
 from mixsvc.operations.agreement import expect_agreement, own_part
 from mixsvc.operations.garbage import collect_as_usual
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
@@ -220,7 +221,7 @@ def _check_nobody_has(settings: Settings, options: MixsvcOptions) -> None:
     """
     with acting_as(options):
         refuse_second_service(settings.storage.path)
-    check_ports(settings.server.endpoints(), settings.server.admin_listen)
+    check_ports(settings.server.endpoints(), settings.server.admin_listen, {IRC_LISTEN: settings.irc.listen})
 
 
 def _check_files(settings: Settings) -> None:

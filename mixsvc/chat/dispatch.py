@@ -51,6 +51,7 @@ from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.hooks.permissions import Permissions
 from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview, SearchPage
+from mixsvc.interfaces.doors import PersonFacts
 from mixsvc.interfaces.hooks import ACTIONS, HookRunner
 from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import JournalPage, Nodes
@@ -327,6 +328,10 @@ class ChatDispatcher:
     def claim(self, name: str, person: str) -> Deferred[str]:
         """See IChat."""
         return self._hello.claim(name, person)
+
+    def facts(self, name: str) -> PersonFacts | None:
+        """What is known of a person who is connected to this node, or who has a moderator's name; see ChatDoor."""
+        return self._state.people.facts(name)
 
     def publish(self, room: str, name: str, text: str, key: str | None = None) -> Deferred[StoredMessage]:
         """Post a message for somebody without a connection; see MessageHandler.publish."""

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from mixsvc.chat.arrivals import PatientIdentifier
 from mixsvc.chat.connection import ChatFactory, same_owner
 from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, StoredState, read_stored_state
+from mixsvc.chat.doors import DoorBroadcast, DoorIdentifier, make_door
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.stats import ChatStats
 from mixsvc.chat.storage.sqlite import store as sqlite
@@ -20,6 +21,7 @@ from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.hooks.login_watch import LoginWatch, LookAtLogins, look_in_thread
 from mixsvc.interfaces import DeferToThread, IRates
 from mixsvc.interfaces.auth import Identifier
+from mixsvc.interfaces.doors import ChatDoor
 from mixsvc.interfaces.hooks import HookRunner
 from mixsvc.nodes.alone import alone
 from mixsvc.nodes.node import SharedNode
@@ -81,19 +83,30 @@ class ChatService:
         self._database = ChatDatabase(given.database, _store(settings))
         clocks = Clocks(reactor, given.wall)
         self.nodes = nodes = given.node.nodes if given.node is not None else alone()
-        neighbours = Neighbours(given.rates.facade, broadcast, given.hooks, nodes, given.tokens)
+        # One that looks for doors in every audience only where there is one.
+        tell = DoorBroadcast(broadcast) if settings.irc.listen else broadcast
+        neighbours = Neighbours(given.rates.facade, tell, given.hooks, nodes, given.tokens)
         self.dispatcher = ChatDispatcher(clocks, self._database, settings.chat, neighbours)
         look = given.look or look_in_thread(given.defer_to_thread)
         self._login_watch = LoginWatch(reactor, "chat", self.dispatcher, look)
         self._stream_watch = LoginWatch(reactor, "streams of rooms", self.dispatcher.room_events, look)
         record = ClockRecord(settings.storage.path)
         self._clock_keeper = ClockKeeper(reactor, given.wall, record, given.defer_to_thread)
-        identify = PatientIdentifier(given.node, given.identify) if given.node is not None else given.identify
-        factory = ChatFactory(reactor, self.dispatcher, identify)
+        factory = ChatFactory(reactor, self.dispatcher, self._patient(given.identify))
         self.resource = SockJSResource(factory, {**sockjs_options(settings), "same_owner": same_owner}, reactor)
+        self.wall = given.wall
         # For views, in any thread.
         self.tokens = given.tokens
         self.facade = ChatFacade(given.bridge, self.dispatcher, settings.chat.prefix, given.places)
+
+    def _patient(self, identify: Identifier) -> Identifier:
+        node = self._given.node
+        return PatientIdentifier(node, identify) if node is not None else identify
+
+    def door(self) -> ChatDoor:
+        """Returns what another protocol needs to bring its clients into this chat."""
+        factory = ChatFactory(self._reactor, self.dispatcher, self._patient(DoorIdentifier()))
+        return make_door(factory, self.dispatcher, self._settings.chat.max_joined)
 
     def prepare(self) -> StoredState | None:
         """Create or upgrade the database and read what `start` needs; blocks. Raises DatabaseUnusable."""

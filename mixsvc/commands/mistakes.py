@@ -72,6 +72,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
         ("server", "listen", server.endpoints()),
         ("server", "admin_listen", server.admin_listen),
         ("chat", "listen", chat.listen),
+        ("irc", "listen", settings.irc.listen),
     ):
         for endpoint in endpoints:
             # systemd passes its sockets to the service only.

@@ -1,4 +1,4 @@
-"""Parsers for the settings of [server] about peers: trusted proxies, and the hosts that the service answers for.
+"""Parsers for settings about peers: trusted proxies, and the names of the hosts that the service answers for.
 
 Like those in parsers, each raises ValueError with a text that says what to write.
 """
@@ -8,12 +8,15 @@ from typing import Final, Literal, TypeAlias
 
 from mixsvc.common.addresses import Network, is_ipv6, parse_network
 
-__all__ = ["UNIX", "Proxy", "hosts", "proxies"]
+__all__ = ["UNIX", "Proxy", "host_with_dot", "hosts", "proxies"]
 
 # Stands for every client of a Unix socket; the permissions of its file decide who that is.
 UNIX: Final = "unix"
 
 Proxy: TypeAlias = Network | Literal["unix"]
+
+# Characters of a host's name where it is repeated in every line.
+LONGEST_HOST: Final = 63
 
 NAME: Final = re.compile(r"(\*\.)?[0-9a-z_]([0-9a-z_-]*[0-9a-z_])?(\.[0-9a-z_]([0-9a-z_-]*[0-9a-z_])?)*")
 
@@ -49,6 +52,14 @@ def hosts(text: str) -> tuple[str, ...]:
             )
         found.append(item)
     return tuple(found)
+
+
+def host_with_dot(text: str) -> str:
+    """Parses the name of a host that has a dot, and so is no person's nickname; at most 63 characters."""
+    name = text.lower()
+    if not NAME.fullmatch(name) or "." not in name or "*" in name or len(name) > LONGEST_HOST:
+        raise ValueError(f"give a name with a dot in it, such as irc.example.org, of at most {LONGEST_HOST} characters")
+    return name
 
 
 def _items(text: str) -> list[str]:

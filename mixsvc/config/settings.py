@@ -16,6 +16,7 @@ __all__ = [
     "MEMORY",
     "SECTIONS",
     "ChatSettings",
+    "IrcSettings",
     "NodesSettings",
     "RatesSettings",
     "ServerSettings",
@@ -140,6 +141,16 @@ class ChatSettings:
 
 
 @dataclass(frozen=True)
+class IrcSettings:
+    """[irc]: the chat for IRC clients."""
+
+    listen: tuple[str, ...] = setting(parsers.lines, "")
+    name: str = setting(network.host_with_dot, "mixsvc.irc")
+    max_connections: int = setting(parsers.whole(1, 10**6), "2000")
+    max_per_address: int = setting(parsers.whole(1, 10**6), "50")
+
+
+@dataclass(frozen=True)
 class TopicsSettings:
     """[topics]: what is published, how long it is kept, and its limits."""
 
@@ -211,6 +222,7 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     web: WebSettings = field(default_factory=WebSettings)
     chat: ChatSettings = field(default_factory=ChatSettings)
+    irc: IrcSettings = field(default_factory=IrcSettings)
     rates: RatesSettings = field(default_factory=RatesSettings)
     topics: TopicsSettings = field(default_factory=TopicsSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
@@ -256,6 +268,7 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "server": ServerSettings,
     "web": WebSettings,
     "chat": ChatSettings,
+    "irc": IrcSettings,
     "topics": TopicsSettings,
     "rates": RatesSettings,
     "storage": StorageSettings,

@@ -5,7 +5,7 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Final, Self
 
@@ -155,14 +155,17 @@ def _is_locked(path: str) -> bool:
     return True
 
 
-def check_ports(endpoints: Sequence[str], admin_endpoints: Sequence[str] = ()) -> None:
-    """Check that the ports can be opened, and leave them closed.
+def check_ports(
+    endpoints: Sequence[str], admin_endpoints: Sequence[str] = (), others: Mapping[str, Sequence[str]] | None = None
+) -> None:
+    """Check that the ports can be opened, and leave them closed. others: more endpoints, by their setting.
 
     Called before the process becomes a daemon, because a daemon cannot show errors. Raises BadSetting for an invalid
     endpoint, and CannotListen for a port that cannot be opened.
     """
     with TrialReactor() as trial:
-        for setting, descriptions in ((SERVER_LISTEN, endpoints), (ADMIN_LISTEN, admin_endpoints)):
+        given = {SERVER_LISTEN: endpoints, ADMIN_LISTEN: admin_endpoints, **(others or {})}
+        for setting, descriptions in given.items():
             for description in descriptions:
                 _check_port(_endpoint(trial, description, setting), description, setting)
     passed, _ = passed_sockets(start_environment())

@@ -18,6 +18,8 @@ from mixsvc.common.http_grammar import media_weight
 from mixsvc.holds.holder import HeldStats
 from mixsvc.http.errors import REFUSALS
 from mixsvc.interfaces import SourceHealth
+from mixsvc.irc.clients.door import IrcNumbers
+from mixsvc.irc.service import IRC_REFUSALS
 from mixsvc.nodes.node import NodeStats
 from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.traffic import Traffic
@@ -48,7 +50,7 @@ class MetricSources:
     """Where the numbers come from. All are asked in the reactor thread, when somebody asks for the metrics.
 
     children: None if there are none; then their metrics are left out. server: whether the PostgreSQL server answers;
-    None for SQLite. node: what this service is among others; None if it is alone.
+    None for SQLite. node: what this service is among others; None if it is alone. irc: None if it listens nowhere.
     """
 
     traffic: Traffic
@@ -68,6 +70,7 @@ class MetricSources:
     children: Callable[[], ChildrenStats] | None = None
     server: Callable[[], bool] | None = None
     node: Callable[[], NodeStats] | None = None
+    irc: Callable[[], tuple[int, IrcNumbers]] | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,8 @@ class _ServiceCollector(Collector):
         if self._parts.children is not None:
             yield from _children(self._parts.children())
         yield from self._sockjs()
+        if self._parts.irc is not None:
+            yield from _irc(*self._parts.irc())
         yield from self._chat()
         yield from _topics(self._parts.topics())
         if self._parts.node is not None:
@@ -219,6 +224,16 @@ def _topics(stats: TopicStats) -> Iterator[Metric]:
     yield _histogram("mixsvc_topics_commit_events", "Events in one commit.", stats.commit_sizes)
     text = "How long a commit of events takes."
     yield _histogram("mixsvc_topics_commit_duration_seconds", text, stats.commit_seconds)
+
+
+def _irc(connections: int, numbers: IrcNumbers) -> Iterator[Metric]:
+    yield _gauge("mixsvc_irc_connections", "Connections of IRC clients.", connections)
+    yield _counter("mixsvc_irc_connections_opened", "Connections of IRC clients that were ever opened.", numbers.opened)
+    text = "Connections of IRC clients that were refused, by reason."
+    refused = dict.fromkeys(IRC_REFUSALS, 0) | dict(numbers.refused)
+    yield _counters("mixsvc_irc_connections_refused", text, ("reason",), _rows(refused))
+    text = "Connections of IRC clients closed because they did not read."
+    yield _counter("mixsvc_irc_slow_closes", text, numbers.slow)
 
 
 def _held(stats: HeldStats) -> Iterator[Metric]:

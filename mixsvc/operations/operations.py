@@ -16,6 +16,7 @@ from mixsvc.chat.service import ChatService
 from mixsvc.config.settings import Settings
 from mixsvc.holds.holder import ClientHolder
 from mixsvc.http.site import MixSite
+from mixsvc.irc.service import IrcService
 from mixsvc.nodes.node import SharedNode
 from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
 from mixsvc.operations.log_files import LogFile, handle_log_signals
@@ -55,7 +56,7 @@ class ProcessContext:
 @dataclass(frozen=True)
 class MonitoredParts:
     """The parts whose state operators see. children: None if views run in threads of this process. node: None if the
-    service is alone.
+    service is alone. irc: None if it listens nowhere.
     """
 
     database: Engine
@@ -68,6 +69,7 @@ class MonitoredParts:
     sockets: ViewSockets
     children: "ViewProcesses | None" = None
     node: SharedNode | None = None
+    irc: IrcService | None = None
 
 
 class Operations:
@@ -134,6 +136,7 @@ class Operations:
             node=parts.node.stats if parts.node is not None else None,
             held=parts.holder.stats,
             sockets=parts.sockets.stats,
+            irc=parts.irc.numbers if parts.irc is not None else None,
             lag=self._lag,
             timers=lambda: len(self._reactor.getDelayedCalls()),
         )

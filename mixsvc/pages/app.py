@@ -25,7 +25,7 @@ from mixsvc.pages.auth.ended_logins import EndedLogins
 from mixsvc.pages.auth.limits import LoginLimits
 from mixsvc.pages.auth.logins import Logins
 from mixsvc.pages.auth.memory import LoginMemory
-from mixsvc.pages.auth.sessions import install_sessions, session_identity
+from mixsvc.pages.auth.sessions import LOGINS, install_sessions, session_identity
 from mixsvc.pages.flask_log import use_twisted_log
 from mixsvc.pages.static_files import install_static_files
 from mixsvc.pages.webhooks import routes as webhooks
@@ -116,6 +116,7 @@ def create_app(
     install_cross_origin_policy(app, settings.chat.origins)
     sessions = install_sessions(app, keys.secret_key, settings.chat, memory.log_outs)
     logins = Logins(settings.chat.moderators, memory.limits, Devices(keys.secret_key))
+    app.extensions[LOGINS] = logins
     access = rooms.ChatAccess(settings.chat, keys.api_token, authenticator or session_identity(app))
     app.register_blueprint(index.blueprint(mix, static_files, access))
     app.register_blueprint(rates.blueprint(mix))

@@ -20,11 +20,13 @@ LAYERS: Final = """
     mixsvc.facade  mixsvc.shutdown
 
     mixsvc.wsgi.children
-    mixsvc.chat  mixsvc.topics  mixsvc.rates  mixsvc.charts  mixsvc.pages  mixsvc.wsgi
+    mixsvc.chat  mixsvc.irc  mixsvc.topics  mixsvc.rates  mixsvc.charts  mixsvc.pages  mixsvc.wsgi
+    mixsvc.irc.handlers
     mixsvc.chat.handlers  mixsvc.rates.polling  mixsvc.rates.history  mixsvc.pages.api
+    mixsvc.irc.clients
     mixsvc.chat.storage  mixsvc.topics.storage  mixsvc.rates.sources  mixsvc.pages.auth
     mixsvc.chat.model  mixsvc.rates.model
-    mixsvc.chat.protocol
+    mixsvc.chat.protocol  mixsvc.irc.grammar
 
     mixsvc.nodes  mixsvc.sockets
     mixsvc.holds
@@ -48,7 +50,15 @@ LAYERS: Final = """
 RANKS: Final = {part: -layer for layer, line in enumerate(LAYERS.splitlines()) for part in line.split()}
 
 # These meet through the service object and mixsvc.interfaces: none imports another, whatever its layer.
-APART: Final = ("mixsvc.chat", "mixsvc.topics", "mixsvc.rates", "mixsvc.charts", "mixsvc.pages", "mixsvc.wsgi")
+APART: Final = (
+    "mixsvc.chat",
+    "mixsvc.irc",
+    "mixsvc.topics",
+    "mixsvc.rates",
+    "mixsvc.charts",
+    "mixsvc.pages",
+    "mixsvc.wsgi",
+)
 
 # Our other packages, which can be used alone, and who uses them.
 USERS: Final = {
@@ -88,6 +98,7 @@ ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "mixsvc.pages": ("twisted.logger", "twisted.python.failure"),
         "mixsvc.chat.protocol": (),
         "mixsvc.chat.model": (),
+        "mixsvc.irc.grammar": (),
         "mixsvc.rates.model": (),
         "mixsvc.common": (),
         "mixsvc.holds.arrival": (),
@@ -113,6 +124,7 @@ ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "mixsvc.wsgi": (),
         "mixsvc.http": (),
         "mixsvc.chat": (),
+        "mixsvc.irc": (),
         "mixsvc.holds": (),
         "mixsvc.topics": (),
         "mixsvc.rates": (),

@@ -10,6 +10,7 @@ from mixsvc.chat.protocol.requests import Delete, Edit, History, Join, Request, 
 from mixsvc.common import names
 from mixsvc.errors import NameTaken
 from mixsvc.interfaces import Identity
+from mixsvc.interfaces.doors import PersonFacts
 
 __all__ = ["MOST_LEFT", "Client", "People", "Person", "Transport"]
 
@@ -138,6 +139,15 @@ class People:
             return self._people.get(names.key(names.normalise(name)))
         except names.BadName:
             return None
+
+    def facts(self, name: str) -> PersonFacts | None:
+        """What is known of whoever has this name; None for nobody here, unless only a moderator may have the name."""
+        person, is_reserved = self.find(name), names.key(name) in self._reserved
+        if person is None:
+            return PersonFacts(name, True, True, False) if is_reserved else None
+        is_moderator = is_reserved or any(each.is_moderator for each in person.clients)
+        is_known = any(each.identity is not None for each in person.clients)
+        return PersonFacts(person.name, is_moderator, is_known, True)
 
     def find_lately(self, name: str) -> Person | None:
         """The person who has this name, or who had it last and left recently."""

@@ -14,13 +14,28 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from mixsvc.common import names
 from mixsvc.config.parsers import Moderator
 from mixsvc.config.settings import ChatSettings
-from mixsvc.interfaces import Authenticator, Identity
+from mixsvc.interfaces import Identity
+from mixsvc.interfaces.doors import LoginRefused
 from mixsvc.interfaces.environ import REMOVED_PREFIX
+from mixsvc.pages.auth.limits import TooManyAttempts
+from mixsvc.pages.auth.logins import LoginAttempt, WrongPassword
 from mixsvc.pages.auth.memory import LogOuts
 
-__all__ = ["COOKIE", "LogOutNotStored", "MixSessions", "install_sessions", "session_identity"]
+__all__ = [
+    "COOKIE",
+    "LOGINS",
+    "LogOutNotStored",
+    "MixSessions",
+    "PagesAuthenticator",
+    "install_sessions",
+    "session_identity",
+]
 
 COOKIE: Final = "mixsvc_session"
+
+# Where an app has its Logins, in its extensions.
+LOGINS: Final = "mixsvc.logins"
+
 LIFETIME: Final = timedelta(days=30)
 
 # Begins each person's id from here, so that it differs from every client's token and other authenticator's id.
@@ -86,6 +101,10 @@ class MixSessions(SecureCookieSessionInterface):
         guest = session.get("person") if self._guests else None
         return Identity(guest, None if moderator else name) if guest else None
 
+    def moderator(self, moderator: Moderator) -> Identity:
+        """Who a moderator is in every session of a login, for one that lasts as long as its connection."""
+        return Identity(PREFIX + self._derived("person", names.key(moderator.name)), moderator.name, True)
+
     def guest(self, session: Mapping[str, Any]) -> str:
         """The id of the session's person, who chose a name; a new id if the session has none yet."""
         return session.get("person") or PREFIX + secrets.token_urlsafe(16)
@@ -150,15 +169,40 @@ def install_sessions(app: Flask, key: bytes, settings: ChatSettings, ended: LogO
     return sessions
 
 
-def session_identity(app: Flask) -> Authenticator:
-    """The IAuthenticator for an app with these sessions; for any other app it returns None."""
-    sessions = app.session_interface
+class PagesAuthenticator:
+    """The IAuthenticator of an app with these sessions: it knows people by their cookie. For any other app: nobody.
 
-    def who(environ: Mapping[str, Any]) -> Identity | None:
+    Other doors than a browser's have no cookies, and ask it for a moderator's password.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def __call__(self, environ: Mapping[str, Any]) -> Identity | None:
+        """See IAuthenticator."""
+        app, sessions = self._app, self._app.session_interface
         if not isinstance(sessions, MixSessions):
             return None
         # A copy, as the request stores itself in the environ, which belongs to the caller.
         session = sessions.open_session(app, app.request_class(dict(environ)))
         return sessions.identity(session) if session else None
 
-    return who
+    def by_password(self, name: str, password: str, address: str) -> Identity | None:
+        """The moderator with this name and password; None for nobody. address: "" if it is not known.
+
+        Called in a worker thread; blocks for about 0.1 s. Raises LoginRefused if it did not check.
+        """
+        sessions, logins = self._app.session_interface, self._app.extensions.get(LOGINS)
+        if not isinstance(sessions, MixSessions) or logins is None:
+            return None
+        try:
+            return sessions.moderator(logins.check(LoginAttempt(name, password, address)))
+        except WrongPassword:
+            return None
+        except TooManyAttempts as error:
+            raise LoginRefused(f"Too many logins: try again in {error.seconds} s.") from None
+
+
+def session_identity(app: Flask) -> PagesAuthenticator:
+    """The IAuthenticator for an app with these sessions."""
+    return PagesAuthenticator(app)

@@ -1,0 +1,8 @@
+"""What is known of the clients of the IRC door, and how each is connected to the chat.
+
+- door: what all of them share.
+- client: one client: what it has told of itself, its channels, and what is sent to it.
+- chat_link: its connection to the chat, as the chat sees it.
+- inquiries: what it asks the chat for, one after the other.
+- outbox: what leaves for it.
+"""

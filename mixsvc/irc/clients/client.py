@@ -1,0 +1,174 @@
+"""One client of the door: what it has told of itself, its channels, and what is sent to it."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from twisted.internet.interfaces import IAddress
+
+from mixsvc.interfaces import Identity
+from mixsvc.irc.clients.chat_link import ChatLink
+from mixsvc.irc.clients.door import IrcDoor, IrcPresence
+from mixsvc.irc.clients.inquiries import Inquiries, Inquiry
+from mixsvc.irc.grammar.lines import as_bytes
+from mixsvc.irc.grammar.names import channel_of, folded, nick_of, room_of
+
+__all__ = ["IrcChannel", "IrcClient", "IrcWire"]
+
+# The messages that a client has said last: it does not get them again.
+OWN_MESSAGES: Final = 128
+
+
+class IrcWire(Protocol):
+    """The connection of a client. Used in the reactor thread."""
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on the way can read a password."""
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether TLS is used."""
+
+    def send(self, line: bytes, about: str = "") -> None:
+        """Send a line. about: the event of the chat that it tells of, "" for none."""
+
+    def discard(self, is_unwanted: Callable[[str], bool]) -> list[str]:
+        """Take back lines that wait; see IrcOutbox."""
+
+    def hold(self, is_held: bool) -> None:
+        """Take no more lines until each hold has ended."""
+
+    def end(self, reason: str) -> None:
+        """Say why, and close the connection."""
+
+    def peer(self) -> IAddress:
+        """The client's address."""
+
+    def host(self) -> IAddress:
+        """The address of this end."""
+
+
+@dataclass
+class IrcChannel:
+    """A room that the client is in. names: of those inside, as far as the client was told. last_at: see `message`."""
+
+    room: str
+    topic: str
+    epoch: str
+    names: dict[str, None] = field(default_factory=dict)
+    last_at: str = ""
+
+
+class IrcClient:
+    """Used in the reactor thread. Implements IrcPresence.
+
+    nick: "*" before the client has named one. name: in the chat, "" before it is welcome. capabilities: those that it
+    has asked for. identity: who it is, if it has logged in. token: what the application has signed for it. fixed_name:
+    that these say; None to let the client choose one.
+    """
+
+    def __init__(self, door: IrcDoor, wire: IrcWire) -> None:
+        self.door = door
+        self.wire = wire
+        self.link: ChatLink | None = None
+        self.inquiries = Inquiries(door.given.clock)
+        self.nick, self.name, self.realname, self.away = "*", "", "", ""
+        self.capabilities: set[str] = set()
+        self.identity: Identity | None = None
+        self.token = ""
+        self.fixed_name: str | None = None
+        self.epoch = ""
+        self.is_moderator = False
+        self.channels: dict[str, IrcChannel] = {}
+        self.own: deque[tuple[str, int]] = deque(maxlen=OWN_MESSAGES)
+        # The event of the chat that is being told.
+        self.about = ""
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether it has its name."""
+        return bool(self.name)
+
+    @property
+    def source(self) -> str:
+        """Its nick!user@host."""
+        return self.door.source(self.name)
+
+    def has(self, capability: str) -> bool:
+        """Whether it has asked for a capability."""
+        return capability in self.capabilities
+
+    def reply(self, numeric: str, *parameters: str) -> None:
+        """Send a numeric reply; the client's nickname comes before the parameters."""
+        self.tell(self.door.name, numeric, self.nick, *parameters)
+
+    def tell(self, source: str, command: str, *parameters: str) -> None:
+        """Send a line. source: a server's name or nick!user@host."""
+        self.wire.send(as_bytes(source, command, parameters), self.about)
+
+    def tell_tagged(self, tags: Mapping[str, str], source: str, command: str, *parameters: str) -> None:
+        """Send a line with those of the tags that the client has asked for."""
+        wanted = {name: value for name, value in tags.items() if self._takes(name)}
+        self.wire.send(as_bytes(source, command, parameters, wanted), self.about)
+
+    def fail(self, command: str, code: str, *context: str) -> None:
+        """Send a FAIL (IRCv3 "Standard Replies"). context: ends with a sentence for the person."""
+        self.tell(self.door.name, "FAIL", command, code, *context)
+
+    def notice(self, text: str) -> None:
+        """Tell the client alone."""
+        self.tell(self.door.name, "NOTICE", self.nick, text)
+
+    def prefixed(self, name: str) -> str:
+        """The nickname of a person as NAMES lists it."""
+        shown = self.door.source(name) if self.has("userhost-in-names") else nick_of(name)
+        return f"@{shown}" if self.door.is_moderator(name) else shown
+
+    def ask(self, type: str, **fields: Any) -> None:
+        """Ask the chat for something; see ChatLink."""
+        if self.link is not None:
+            self.link.ask(type, **fields)
+
+    def inquire(self, command: str, inquiry: Inquiry) -> None:
+        """Run an inquiry when those before it have ended."""
+        if not self.inquiries.begin(inquiry):
+            self.reply("263", command, "Too many of your questions wait; try again")
+
+    async def answer(self, type: str, answer: str, **fields: Any) -> Mapping[str, Any]:
+        """Returns the chat's answer, in an inquiry. Raises ChatRefused."""
+        assert self.link is not None
+        return await self.inquiries.ask(self.link, type, answer, **fields)
+
+    def hear_of(self, other: IrcPresence, capability: str, command: str, text: str) -> None:
+        """See IrcPresence."""
+        if self.has(capability) and any(other.name in each.names for each in self.channels.values()):
+            self.tell(self.door.source(other.name), command, *([text] if text else ()))
+
+    def name_of_ident(self, ident: str) -> str:
+        """The name of somebody in its channels with this ident; "" for nobody."""
+        for channel in self.channels.values():
+            for name in channel.names:
+                if self.door.source(name).partition("!")[2].startswith(f"{ident}@"):
+                    return name
+        return ""
+
+    def channel(self, text: str) -> IrcChannel | None:
+        """The channel of this name that the client is in; None if it is in none."""
+        exact = self.channels.get(room_of(text))
+        if exact is not None:
+            return exact
+        return next((each for each in self.channels.values() if folded(channel_of(each.room)) == folded(text)), None)
+
+    def room(self, text: str) -> str:
+        """The room of a channel, as it is spelled if the client is in it."""
+        found = self.channel(text)
+        return found.room if found is not None else room_of(text)
+
+    def _takes(self, tag: str) -> bool:
+        if tag == "time":
+            return "server-time" in self.capabilities
+        if tag == "batch":
+            return "batch" in self.capabilities
+        return "message-tags" in self.capabilities

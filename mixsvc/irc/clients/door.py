@@ -1,0 +1,150 @@
+"""What all connections of the IRC door share."""
+
+import json
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+from mixsvc.common import names
+from mixsvc.common.person_tokens import PersonTokens
+from mixsvc.config.settings import ChatSettings, IrcSettings
+from mixsvc.interfaces.doors import ChatDoor, PasswordCheck
+from mixsvc.irc.grammar.isupport import ServerTraits
+from mixsvc.irc.grammar.names import ident_of, nick_of
+
+__all__ = ["IrcDoor", "IrcNumbers", "IrcPresence", "IrcSurroundings"]
+
+# Of so many rooms, and of so many messages in each, it is remembered who said them.
+MOST_ROOMS: Final = 1000
+MOST_MESSAGES: Final = 200
+
+# Characters of what somebody says of oneself: the real name, and why one is away.
+LONGEST_ABOUT: Final = 200
+
+
+@dataclass(frozen=True)
+class IrcSurroundings:
+    """What the builder of the door hands in. clock: for what takes time. tokens: reads what the application has signed.
+
+    seconds: returns the time of day, in seconds since 1970, UTC.
+    """
+
+    clock: IReactorTime
+    seconds: Callable[[], float]
+    chat: ChatDoor
+    tokens: PersonTokens
+    passwords: PasswordCheck
+
+
+class IrcPresence(Protocol):
+    """A client of the door that has its name, as the others see it."""
+
+    name: str
+    away: str
+    realname: str
+
+    def hear_of(self, other: "IrcPresence", capability: str, command: str, text: str) -> None:
+        """Somebody has changed something; told to those who have the capability and are in a room with that one."""
+
+
+@dataclass
+class IrcNumbers:
+    """What /metrics shows of the door. refused: connections, by reason. slow: closed as they did not read."""
+
+    opened: int = 0
+    slow: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+class IrcDoor:
+    """Used in the reactor thread."""
+
+    def __init__(self, settings: IrcSettings, chat: ChatSettings, given: IrcSurroundings) -> None:
+        self.given = given
+        self.settings = settings
+        self.chat = chat
+        self.numbers = IrcNumbers()
+        limits = given.chat.limits
+        self.traits = ServerTraits(settings.name, limits.rooms, limits.topic, limits.reason, limits.page)
+        # By the key of the name: a person may have several connections.
+        self._present: dict[str, dict[IrcPresence, None]] = {}
+        self._authors: OrderedDict[str, OrderedDict[int, str]] = OrderedDict()
+        # The event that was decoded last.
+        self._text = ""
+        self._event: Mapping[str, Any] = {}
+
+    @property
+    def name(self) -> str:
+        """The server's."""
+        return self.settings.name
+
+    def read(self, text: str) -> Mapping[str, Any]:
+        """Returns the event of a text, not to be changed. One that many get in a row is decoded once."""
+        if text is not self._text and text != self._text:
+            self._event = json.loads(text)
+            self._text = text
+        return self._event
+
+    def source(self, name: str) -> str:
+        """Returns nick!user@host of a person. The host is the same for all: nobody learns addresses."""
+        return f"{nick_of(name)}!{ident_of(name)}@{self.name}"
+
+    def is_moderator(self, name: str) -> bool:
+        """Whether a person is shown as an operator."""
+        facts = self.given.chat.facts(name)
+        return facts is not None and facts.is_moderator
+
+    def account(self, name: str) -> str:
+        """The account of a person who has logged in, "*" otherwise."""
+        facts = self.given.chat.facts(name)
+        return nick_of(name) if facts is not None and facts.is_known else "*"
+
+    def enter(self, who: IrcPresence) -> None:
+        """A client has its name."""
+        self._present.setdefault(names.key(who.name), {})[who] = None
+
+    def leave(self, who: IrcPresence) -> None:
+        """A client is gone; may be called twice."""
+        found = self._present.get(names.key(who.name), {})
+        found.pop(who, None)
+        if not found:
+            self._present.pop(names.key(who.name), None)
+
+    def away(self, name: str) -> str:
+        """Why a person is away; "" if not, or if one of its connections is not."""
+        reasons = [each.away for each in self._present.get(names.key(name), ())]
+        return reasons[0] if reasons and all(reasons) else ""
+
+    def realname(self, name: str) -> str:
+        """What a person says of itself; the name of those who came through another door."""
+        found = self._present.get(names.key(name), ())
+        return next((each.realname for each in found), name)
+
+    def tell_others(self, who: IrcPresence, capability: str, command: str, text: str) -> None:
+        """Tell those who share a room with somebody, and have the capability, what has changed."""
+        for found in tuple(self._present.values()):
+            for each in tuple(found):
+                if each is not who:
+                    each.hear_of(who, capability, command, text)
+
+    def remember(self, room: str, number: int, name: str) -> None:
+        """Somebody said a message."""
+        authors = self._authors.setdefault(room, OrderedDict())
+        self._authors.move_to_end(room)
+        authors[number] = name
+        if len(authors) > MOST_MESSAGES:
+            authors.popitem(last=False)
+        if len(self._authors) > MOST_ROOMS:
+            self._authors.popitem(last=False)
+
+    def author(self, room: str, number: int) -> str | None:
+        """Who said a message; None if that is not remembered."""
+        authors = self._authors.get(room)
+        return None if authors is None else authors.get(number)
+
+    def users(self) -> int:
+        """How many persons are here through this door."""
+        return len(self._present)

@@ -1,0 +1,231 @@
+"""One connection of an IRC client: bytes become lines, at a pace that costs the others nothing; and its deadlines."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.interfaces import IAddress, IDelayedCall, ISSLTransport
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mixsvc.common.addresses import is_loopback, network
+from mixsvc.common.token_bucket import TokenBucket
+from mixsvc.irc.clients.door import IrcDoor
+from mixsvc.irc.clients.outbox import IrcOutbox
+from mixsvc.irc.grammar.line_buffer import LineBuffer, TooLong
+from mixsvc.irc.grammar.lines import BadLine, IrcLine, as_bytes, parse_line
+from mixsvc.irc.session import IrcSession
+
+__all__ = ["IrcConnection"]
+
+# How long the registration may take; how long a client may be silent before it is asked, and then until it answers;
+# how long a client may take to close its end. In seconds.
+REGISTER_SECONDS: Final = 20.0
+SILENT_SECONDS: Final = 120.0
+ANSWER_SECONDS: Final = 60.0
+CLOSE_SECONDS: Final = 5.0
+
+# Lines in the long run, and at once.
+LINES_A_SECOND: Final = 20.0
+LINES_BURST: Final = 100
+
+# The commands that write, for which the chat has limits of its own. A client that pastes is slowed down here, a little
+# more than those limits ask for, so that they refuse nothing of it.
+WRITING: Final = ("PRIVMSG", "NOTICE", "TOPIC", "REDACT")
+CAUTION: Final = 0.95
+
+
+class IrcConnection(Protocol):
+    """Used in the reactor thread. Whoever sends too fast is read more slowly, and nothing of it is lost."""
+
+    _log = Logger()
+
+    def __init__(self, door: IrcDoor, leave: Callable[["IrcConnection"], None]) -> None:
+        """leave: called when the connection is lost."""
+        self._door = door
+        self._leave = leave
+        self._clock = door.given.clock
+        self._buffer = LineBuffer()
+        self._lines = TokenBucket(LINES_A_SECOND, LINES_BURST)
+        self._writes = TokenBucket(door.chat.rate * CAUTION, max(1, door.chat.burst - 1))
+        # A line that waits for its turn, and the call for it; how many hold all lines.
+        self._next: IrcLine | None = None
+        self._turn: IDelayedCall | None = None
+        self._holds = 0
+        self._is_reading = self._is_taking = False
+        self._is_ended = False
+        self._is_asked = False
+        self._heard_at = self._clock.seconds()
+        self._deadline: IDelayedCall | None = None
+
+    def connectionMade(self) -> None:
+        """Wait for the registration."""
+        transport: Any = self.transport
+        self._outbox = IrcOutbox(transport, self._door.chat.max_outbox, self._too_slow)
+        self._session = IrcSession(self._door, self)
+        self._is_reading = True
+        self._deadline = self._clock.callLater(REGISTER_SECONDS, self._check)
+
+    @property
+    def address(self) -> str:
+        """As addresses.network returns it; "" for a Unix socket."""
+        return network(str(getattr(self.peer(), "host", "")))
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on the way can read a password: over TLS, or from this machine."""
+        host = getattr(self.peer(), "host", None)
+        try:
+            return self.is_secure or not isinstance(host, str) or is_loopback(host)
+        except ValueError:
+            return False
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether TLS is used."""
+        return bool(ISSLTransport.providedBy(self.transport))
+
+    def peer(self) -> IAddress:
+        """The client's address."""
+        transport: Any = self.transport
+        found: IAddress = transport.getPeer()
+        return found
+
+    def host(self) -> IAddress:
+        """The address of this end."""
+        transport: Any = self.transport
+        found: IAddress = transport.getHost()
+        return found
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take the lines that have come, as far as it is their turn."""
+        if self._is_ended:
+            return
+        self._heard_at = self._clock.seconds()
+        self._is_asked = False
+        self._buffer.feed(data)
+        self._go_on()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """End the client."""
+        self._is_ended = True
+        for each in (self._deadline, self._turn):
+            if each is not None and each.active():
+                each.cancel()
+        self._session.lost(reason)
+        self._leave(self)
+
+    def send(self, line: bytes, about: str = "") -> None:
+        """Send a line; see IrcOutbox."""
+        if not self._is_ended:
+            self._outbox.write(line, about)
+
+    def discard(self, is_unwanted: Callable[[str], bool]) -> list[str]:
+        """See IrcOutbox."""
+        return self._outbox.discard(is_unwanted)
+
+    def hold(self, is_held: bool) -> None:
+        """Take no more lines until each hold has ended."""
+        self._holds += 1 if is_held else -1
+        self._go_on()
+
+    def end(self, reason: str) -> None:
+        """Say why, and close the connection. Only the first call counts."""
+        if self._is_ended:
+            return
+        self._is_ended = True
+        self._outbox.end(as_bytes("", "ERROR", (f"Closing link: {reason}",)))
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = self._clock.callLater(CLOSE_SECONDS, self.abort)
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        transport: Any = self.transport
+        transport.abortConnection()
+
+    def _go_on(self) -> None:
+        """Take lines until one has to wait."""
+        if self._is_taking:
+            return
+        self._is_taking = True
+        try:
+            while self._may_take() and self._take():
+                pass
+        except Exception:
+            self._log.failure("irc: a line failed, its connection ends")
+            self.end("Internal error")
+        self._is_taking = False
+        self._read_if(self._may_take())
+
+    def _may_take(self) -> bool:
+        return not self._holds and self._turn is None and not self._is_ended
+
+    def _take(self) -> bool:
+        """Take one line; returns whether there was one."""
+        line, self._next = self._next, None
+        if line is None:
+            data = self._buffer.take()
+            if data is None:
+                return False
+            if isinstance(data, TooLong):
+                self._session.too_long()
+                return True
+            try:
+                line = parse_line(data)
+            except BadLine as bad:
+                self._session.bad_line(bad)
+        if line is not None and not self._has_to_wait(line):
+            self._session.line(line)
+        return True
+
+    def _has_to_wait(self, line: IrcLine) -> bool:
+        now = self._clock.seconds()
+        wait = max(self._lines.wait(now), self._writes.wait(now) if line.command in WRITING else 0.0)
+        if wait:
+            self._next = line
+            self._turn = self._clock.callLater(wait, self._turn_came)
+            return True
+        self._lines.take(now)
+        if line.command in WRITING:
+            self._writes.take(now)
+        return False
+
+    def _turn_came(self) -> None:
+        self._turn = None
+        self._go_on()
+
+    def _read_if(self, wanted: bool) -> None:
+        """Read from the socket while lines are taken: what waits takes no memory of ours."""
+        if wanted != self._is_reading and not self._is_ended:
+            self._is_reading = wanted
+            transport: Any = self.transport
+            if wanted:
+                transport.resumeProducing()
+            else:
+                # It is no answer to be slowed down.
+                self._is_asked = False
+                transport.pauseProducing()
+
+    def _check(self) -> None:
+        """The time is over for the registration, or a client was silent for long."""
+        now = self._clock.seconds()
+        if not self._session.is_registered:
+            self._door.numbers.refused["unregistered"] += 1
+            self.end("Registration timed out")
+            return
+        if self._is_asked:
+            self.end("Ping timeout")
+            return
+        if not self._is_reading:
+            self._heard_at = now
+        left = self._heard_at + SILENT_SECONDS - now
+        if left <= 0:
+            self._is_asked = True
+            self.send(as_bytes(self._door.name, "PING", (self._door.name,)))
+            left = ANSWER_SECONDS
+        self._deadline = self._clock.callLater(left, self._check)
+
+    def _too_slow(self) -> None:
+        self._door.numbers.slow += not self._is_ended
+        self.end("You read too slowly")

@@ -1,0 +1,76 @@
+"""Messages of the chat as lines for a client."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Final
+
+from mixsvc.irc.clients.client import IrcClient
+from mixsvc.irc.grammar.lines import LONGEST_LINE
+from mixsvc.irc.grammar.names import channel_of
+from mixsvc.irc.grammar.texts import spoken
+
+__all__ = ["Delivery", "deliver", "message_id", "number_of", "room_for_text"]
+
+# Hexadecimal digits that tell rooms apart in the ids of messages.
+ROOM_DIGITS: Final = 8
+
+_spoken = lru_cache(16)(spoken)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a message comes. epoch: of the history. is_replay: it was said before. batch: that it is a part of, or ""."""
+
+    epoch: str
+    is_replay: bool = False
+    batch: str = ""
+
+
+def deliver(client: IrcClient, room: str, message: Mapping[str, Any], how: Delivery) -> None:
+    """Send a message as PRIVMSG, one for each of its lines; nothing for one that is deleted, and for old topics."""
+    kind, channel, source = message.get("kind", ""), channel_of(room), client.door.source(message["name"])
+    if message.get("deleted") or kind == "topic":
+        return
+    stamp = _stamp(message["time"]) if how.is_replay and not client.has("server-time") else ""
+    before, after = ("\x01ACTION ", "\x01") if kind == "action" else ("", "")
+    space = room_for_text(source, channel, f"{before}{stamp}{after}")
+    for part, text in enumerate(_spoken(message["text"], space)):
+        tags = {"time": message["time"], "msgid": message_id(room, message["number"], how.epoch, part)}
+        if how.batch:
+            tags = {"batch": how.batch, **tags}
+        client.tell_tagged(tags, source, "PRIVMSG", channel, f"{before}{stamp}{text}{after}")
+
+
+def room_for_text(source: str, channel: str, around: str = "") -> int:
+    """Bytes of a text in a PRIVMSG or NOTICE, beside what is around it, as everybody gets the line."""
+    return LONGEST_LINE - len(f":{source} PRIVMSG {channel} :{around}\r\n".encode())
+
+
+def message_id(room: str, number: int, epoch: str, part: int = 0) -> str:
+    """Returns the id of a message, or of a part of it: unique among all rooms and histories."""
+    return f"{number}-{part}-{_digest(room)}-{epoch}"
+
+
+def number_of(id: str, room: str, epoch: str) -> int | None:
+    """Returns the number of the message with this id; None if it is not of this room and history."""
+    number, _, rest = id.partition("-")
+    part, _, others = rest.partition("-")
+    if others != f"{_digest(room)}-{epoch}" or not _is_number(number) or not _is_number(part):
+        return None
+    return int(number)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 15
+
+
+@lru_cache(1024)
+def _digest(room: str) -> str:
+    return sha256(room.encode()).hexdigest()[:ROOM_DIGITS]
+
+
+def _stamp(time: str) -> str:
+    """When a message was said, for clients that cannot take it otherwise. time: as the chat writes it."""
+    return f"[{time[:10]} {time[11:16]}] "

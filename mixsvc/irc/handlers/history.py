@@ -1,0 +1,203 @@
+"""CHATHISTORY: pages of what was said (IRCv3 draft/chathistory)."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import count
+from typing import Any, Final, NamedTuple
+
+from mixsvc.irc.clients.client import IrcClient
+from mixsvc.irc.clients.inquiries import ChatRefused
+from mixsvc.irc.grammar.lines import IrcLine
+from mixsvc.irc.grammar.names import channel_of, is_channel
+from mixsvc.irc.handlers.delivery import Delivery, deliver, number_of
+from mixsvc.irc.handlers.table import CommandTable, IrcCommand
+
+__all__ = ["HistoryCommands"]
+
+# How a moment is written: UTC, and the chat's texts have three digits behind the point.
+MOMENT: Final = re.compile(r"timestamp=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?Z")
+
+# Beyond every number of a message.
+END: Final = 2**53 - 1
+
+# The parameters of each subcommand, without itself.
+PARAMETERS: Final = {"LATEST": 3, "BEFORE": 3, "AFTER": 3, "AROUND": 3, "BETWEEN": 4, "TARGETS": 3}
+
+Message = Mapping[str, Any]
+
+
+class BadReference(ValueError):
+    """A reference that names no place in the history; the text is a sentence for the person."""
+
+
+class HistoryPlace(NamedTuple):
+    """A place in the history. low: the first number at it or behind it. high: the first number behind it."""
+
+    low: int
+    high: int
+
+
+class WantedMessages(NamedTuple):
+    """Which messages: numbers from `start` and below `end`; of too many the last ones, or the first."""
+
+    start: int
+    end: int
+    is_last: bool
+
+
+class HistoryCommands:
+    """Answers one client. Used in the reactor thread."""
+
+    def __init__(self, client: IrcClient) -> None:
+        self._client = client
+        self._batches = count(1)
+
+    def commands(self) -> CommandTable:
+        """The command."""
+        return {"CHATHISTORY": IrcCommand(self._chathistory)}
+
+    def _chathistory(self, line: IrcLine) -> None:
+        client, words = self._client, line.parameters
+        subcommand = words[0].upper() if words else ""
+        needed = PARAMETERS.get(subcommand)
+        if needed is None:
+            client.fail("CHATHISTORY", "INVALID_PARAMS", subcommand or "*", "There is no such subcommand")
+        elif len(words) <= needed:
+            client.fail("CHATHISTORY", "INVALID_PARAMS", subcommand, "Parameters are missing")
+        elif not words[needed].isdecimal() or not words[needed].isascii() or not 0 < int(words[needed][:9]):
+            client.fail("CHATHISTORY", "INVALID_PARAMS", subcommand, "The limit is not a number above zero")
+        else:
+            limit = min(int(words[needed][:9]), client.door.traits.page)
+            if subcommand == "TARGETS":
+                self._targets(words[1], words[2], limit)
+            else:
+                client.inquire("CHATHISTORY", partial(self._tell, subcommand, words[1:needed], limit))
+
+    def _targets(self, first: str, second: str, limit: int) -> None:
+        client = self._client
+        try:
+            start, end = sorted((_moment(first), _moment(second)))
+        except BadReference as bad:
+            client.fail("CHATHISTORY", "INVALID_PARAMS", "TARGETS", str(bad))
+            return
+        found = sorted((each.last_at, each.room) for each in client.channels.values() if start < each.last_at < end)
+        with_batch = self._batch("draft/chathistory-targets")
+        for last_at, room in found[:limit]:
+            client.tell_tagged(with_batch.tags, client.door.name, "CHATHISTORY", "TARGETS", channel_of(room), last_at)
+        with_batch.end()
+
+    async def _tell(self, subcommand: str, words: Sequence[str], limit: int) -> None:
+        client, target = self._client, words[0]
+        room = client.room(target)
+        try:
+            if not is_channel(target):
+                raise BadReference("There are no private messages in this chat")
+            wanted = await self._wanted(subcommand, room, words[1:], limit)
+            messages = await self._between(room, wanted, limit)
+        except BadReference as bad:
+            client.fail("CHATHISTORY", "INVALID_PARAMS", subcommand, str(bad))
+        except ChatRefused as refused:
+            code = "MESSAGE_ERROR" if refused.code in ("busy", "slow_down") else "INVALID_TARGET"
+            client.fail("CHATHISTORY", code, subcommand, target, str(refused))
+        else:
+            with_batch = self._batch("chathistory", channel_of(room))
+            how = Delivery(self._epoch(room), is_replay=True, batch=with_batch.tags.get("batch", ""))
+            for each in messages:
+                deliver(client, room, each, how)
+            with_batch.end()
+
+    async def _wanted(self, subcommand: str, room: str, words: Sequence[str], limit: int) -> WantedMessages:
+        if subcommand == "LATEST" and words[0] == "*":
+            return WantedMessages(0, END, is_last=True)
+        places = [await self._place(room, each) for each in words]
+        first = places[0]
+        if subcommand == "LATEST":
+            return WantedMessages(first.high, END, is_last=True)
+        if subcommand == "BEFORE":
+            return WantedMessages(0, first.low, is_last=True)
+        if subcommand == "AFTER":
+            return WantedMessages(first.high, END, is_last=False)
+        if subcommand == "AROUND":
+            start = max(1, first.low - limit // 2)
+            return WantedMessages(start, start + limit, is_last=False)
+        if first <= places[1]:
+            return WantedMessages(first.high, places[1].low, is_last=False)
+        return WantedMessages(places[1].high, first.low, is_last=True)
+
+    async def _between(self, room: str, wanted: WantedMessages, limit: int) -> Sequence[Message]:
+        start, end = wanted.start, wanted.end
+        if wanted.is_last:
+            page = await self._page(room, end, limit)
+            return [each for each in page["messages"] if each["number"] >= start]
+        # Whatever is not kept any more is not there.
+        start = max(start, (await self._page(room, END, 1))["first"])
+        if start >= end:
+            return []
+        page = await self._page(room, min(start + limit, end), limit)
+        return [each for each in page["messages"] if each["number"] >= start]
+
+    async def _page(self, room: str, before: int, limit: int) -> Mapping[str, Any]:
+        """The newest messages with numbers below one."""
+        if before < 1:
+            return {"messages": [], "first": 1, "last": 0}
+        return await self._client.answer("history", "history", room=room, limit=limit, before=before)
+
+    async def _place(self, room: str, reference: str) -> HistoryPlace:
+        if reference.startswith("msgid="):
+            number = number_of(reference.removeprefix("msgid="), room, self._epoch(room))
+            if number is None:
+                raise BadReference("There is no such message in this channel")
+            return HistoryPlace(number, number + 1)
+        moment = _moment(reference)
+        page = await self._page(room, END, self._client.door.traits.page)
+        low = await self._first(room, page, lambda time: time >= moment)
+        high = await self._first(room, page, lambda time: time > moment)
+        return HistoryPlace(low, high)
+
+    async def _first(self, room: str, newest: Mapping[str, Any], is_behind: Callable[[str], bool]) -> int:
+        """The number of the first message whose time is behind something. newest: the newest page."""
+        messages = newest["messages"]
+        if not messages or not is_behind(messages[0]["time"]) or messages[0]["number"] <= newest["first"]:
+            return next((each["number"] for each in messages if is_behind(each["time"])), int(newest["last"]) + 1)
+        low, high = int(newest["first"]), int(messages[0]["number"])
+        # Of all messages, those up to below `low` are before it, and those from `high` on are behind it.
+        while low < high:
+            middle = (low + high) // 2
+            found = (await self._page(room, middle + 1, 1))["messages"]
+            if found and is_behind(found[-1]["time"]):
+                high = min(middle, int(found[-1]["number"]))
+            else:
+                low = middle + 1
+        return low
+
+    def _epoch(self, room: str) -> str:
+        channel = self._client.channels.get(room)
+        return channel.epoch if channel is not None else self._client.epoch
+
+    def _batch(self, kind: str, *parameters: str) -> "Batched":
+        return Batched(self._client, str(next(self._batches)), kind, parameters)
+
+
+class Batched:
+    """A batch of lines, for clients that know batches. tags: of its lines."""
+
+    def __init__(self, client: IrcClient, id: str, kind: str, parameters: Sequence[str]) -> None:
+        self._client = client
+        self._id = id
+        self.tags: Mapping[str, str] = {"batch": id} if client.has("batch") else {}
+        if self.tags:
+            client.tell(client.door.name, "BATCH", f"+{id}", kind, *parameters)
+
+    def end(self) -> None:
+        """All lines are sent."""
+        if self.tags:
+            self._client.tell(self._client.door.name, "BATCH", f"-{self._id}")
+
+
+def _moment(reference: str) -> str:
+    """Returns a moment as the chat writes it. Raises BadReference."""
+    found = MOMENT.fullmatch(reference)
+    if not found:
+        raise BadReference("Give timestamp=2026-11-29T14:00:00.000Z, or msgid= and an id that came with a message")
+    return f"{found[1]}.{(found[2] or '')[:3].ljust(3, '0')}Z"

@@ -1,0 +1,108 @@
+"""The IRC door as a part of the service: who may connect, and the end of all connections."""
+
+from collections import Counter
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Factory, Protocol
+
+from mixsvc.common.addresses import network
+from mixsvc.config.settings import Settings
+from mixsvc.irc.clients.door import IrcDoor, IrcNumbers, IrcSurroundings
+from mixsvc.irc.connection import IrcConnection
+from mixsvc.irc.grammar.lines import as_bytes
+
+__all__ = ["IRC_LISTEN", "IRC_REFUSALS", "IrcService"]
+
+# The setting that names endpoints.
+IRC_LISTEN: Final = "[irc] listen"
+
+# Why connections are refused, or ended before they had a name.
+IRC_REFUSALS: Final = ("connections", "address", "stopping", "unregistered")
+
+TEXTS: Final = {
+    "connections": "This server has too many connections; try again later",
+    "address": "Too many connections come from your address",
+    "stopping": "Server is stopping",
+}
+
+
+class RefusedConnection(Protocol):
+    """A connection that is told why it is closed."""
+
+    def __init__(self, reason: str) -> None:
+        self._line = as_bytes("", "ERROR", (f"Closing link: {reason}",))
+
+    def connectionMade(self) -> None:
+        """Say why, and close."""
+        transport: Any = self.transport
+        transport.write(self._line)
+        transport.loseConnection()
+
+
+class IrcService(Factory):
+    """Makes the connections of all ports. Used in the reactor thread."""
+
+    noisy = False
+
+    def __init__(self, settings: Settings, given: IrcSurroundings) -> None:
+        self._settings = settings.irc
+        self._door = IrcDoor(settings.irc, settings.chat, given)
+        self._connections: dict[IrcConnection, str] = {}
+        self._by_address: Counter[str] = Counter()
+        self._stopped: Deferred[None] | None = None
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
+        """Returns the protocol of a connection."""
+        address = network(str(getattr(addr, "host", "")))
+        reason = self._refusal(address)
+        if reason:
+            self._door.numbers.refused[reason] += 1
+            return RefusedConnection(TEXTS[reason])
+        connection = IrcConnection(self._door, self._left)
+        self._connections[connection] = address
+        self._by_address[address] += 1
+        self._door.numbers.opened += 1
+        return connection
+
+    def transports(self) -> list[Any]:
+        """The transports of all connections."""
+        return [each.transport for each in self._connections if each.transport is not None]
+
+    def numbers(self) -> tuple[int, IrcNumbers]:
+        """Returns how many connections there are, and what was counted."""
+        return len(self._connections), self._door.numbers
+
+    def stop(self) -> "Deferred[None]":
+        """Say goodbye, and make no more connections; fires when all are closed. Cancel it to drop them."""
+        if not self._connections:
+            self._stopped = succeed(None)
+            return self._stopped
+        stopped: Deferred[None] = Deferred(lambda _: self._abort())
+        self._stopped = stopped
+        for each in tuple(self._connections):
+            each.end(TEXTS["stopping"])
+        return stopped
+
+    def _abort(self) -> None:
+        for each in tuple(self._connections):
+            each.abort()
+
+    def _refusal(self, address: str) -> str:
+        if self._stopped is not None:
+            return "stopping"
+        if len(self._connections) >= self._settings.max_connections:
+            return "connections"
+        # Everybody behind a Unix socket has no address.
+        if address and self._by_address[address] >= self._settings.max_per_address:
+            return "address"
+        return ""
+
+    def _left(self, connection: IrcConnection) -> None:
+        address = self._connections.pop(connection, "")
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
+        if self._stopped is not None and not self._connections and not self._stopped.called:
+            self._stopped.callback(None)

@@ -1,0 +1,45 @@
+"""The open ports of one setting of the service."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+
+from mixsvc.http.listening import close_port, open_port
+
+__all__ = ["OpenPorts"]
+
+
+class OpenPorts:
+    """Opened before the reactor runs, and closed in its thread."""
+
+    def __init__(self, reactor: Any, setting: str, tell: Callable[[IListeningPort, str], object]) -> None:
+        """setting: names the endpoints. tell(port, endpoint): called for each open port when the reactor runs."""
+        self._reactor = reactor
+        self._setting = setting
+        self._tell = tell
+        self._ports: list[IListeningPort] = []
+
+    def open(self, descriptions: Sequence[str], factory: IProtocolFactory) -> None:
+        """Open them all. Raises the error of the first that cannot be opened, a MixError for those of the user."""
+        failures: list[BaseException] = []
+
+        def keep(port: IListeningPort, description: str) -> None:
+            self._ports.append(port)
+            # Logged when the reactor runs: no request is answered before that.
+            self._reactor.callWhenRunning(self._tell, port, description)
+
+        for description in descriptions:
+            opening = Deferred.fromCoroutine(open_port(self._reactor, description, factory, self._setting))
+            opening.addCallbacks(keep, lambda failure: failures.append(failure.value), callbackArgs=(description,))
+        if failures:
+            raise failures[0]
+
+    def close(self) -> "Deferred[Any]":
+        """Close them; fires when they are closed."""
+        return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in self._ports])
+
+    def sockets(self) -> list[Any]:
+        """The ports."""
+        return list(self._ports)

@@ -1,0 +1,67 @@
+from tests.irc.cases import IrcTestCase
+
+
+class MannersTests(IrcTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.client = self.chat.irc_inside("Ann", "away-notify", "setname")
+
+    def test_a_ping_is_answered(self) -> None:
+        self.client.send("PING abc", "PING", "PONG x", "ERROR x", "TAGMSG #lobby")
+        assert self.client.got() == [
+            ":mixsvc.irc PONG mixsvc.irc abc",
+            ":mixsvc.irc 409 Ann :No origin specified",
+        ]
+
+    def test_others_in_the_room_are_told_who_is_away(self) -> None:
+        ben, stranger = self.chat.irc_inside("Ben"), self.chat.irc().register("Cy", "away-notify")
+        stranger.take()
+        self.client.take()
+        ben.send("AWAY :lunch")
+        assert ben.take()[-1].startswith(":mixsvc.irc 306 Ben :")
+        ben.send("WHOIS Ben", "WHO Ben")
+        assert ben.got("301") == [":mixsvc.irc 301 Ben Ben :lunch"] and " Ben G " in ben.got("352")[0]
+        ben.send("AWAY")
+        assert self.client.got("AWAY") == [
+            ":Ben!u6700869c8@mixsvc.irc AWAY :lunch",
+            ":Ben!u6700869c8@mixsvc.irc AWAY",
+        ]
+        assert stranger.got() == []
+
+    def test_who_comes_away_is_told(self) -> None:
+        ben = self.chat.irc().register("Ben")
+        ben.send("AWAY :lunch", "JOIN #lobby")
+        self.chat.database.settle()
+        assert self.client.got("AWAY") == [":Ben!u6700869c8@mixsvc.irc AWAY :lunch"]
+
+    def test_others_in_the_room_are_told_a_new_real_name(self) -> None:
+        ben = self.chat.irc_inside("Ben", "setname")
+        self.client.send("SETNAME :Ann Other")
+        assert ben.got() == self.client.got()[-1:] == [":Ann!u49915e0d7@mixsvc.irc SETNAME :Ann Other"]
+
+    def test_the_server_tells_of_itself(self) -> None:
+        self.client.send("VERSION", "TIME", "MOTD", "LUSERS")
+        assert [each.split()[1] for each in self.client.got()] == [
+            "351",
+            "005",
+            "005",
+            "391",
+            "422",
+            "251",
+            "255",
+            "265",
+        ]
+        assert self.client.got("391") == [":mixsvc.irc 391 Ann mixsvc.irc 2026-11-22T15:43:00+00:00"]
+
+    def test_what_it_says_of_itself_holds(self) -> None:
+        words = set(" ".join(self.chat.irc().register("Eve").got("005")).split())
+        assert {"CASEMAPPING=ascii", "UTF8ONLY", "NICKLEN=128", "CHANNELLEN=129", "WHOX", "CHATHISTORY=200"} <= words
+        assert {"TOPICLEN=200", "CHANLIMIT=#:50", "PREFIX=(o)@", "CHANMODES=bq,,,n"} <= words
+
+    def test_a_goodbye_is_answered(self) -> None:
+        self.client.send("QUIT :bye", "PING x")
+        assert self.client.got() == ["ERROR :Closing link: Quit: bye"] and self.client.is_closed
+
+    def test_an_unknown_command_is_refused(self) -> None:
+        self.client.send("NONSENSE x", "9" * 3)
+        assert [each.split()[1:4] for each in self.client.got()] == [["421", "Ann", "NONSENSE"], ["421", "Ann", "999"]]
