@@ -5,13 +5,22 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Final
 
-__all__ = ["LAST_SECOND", "microseconds", "parse_date", "parse_dates", "utc_milliseconds", "utc_seconds"]
+__all__ = [
+    "LAST_SECOND",
+    "microseconds",
+    "parse_date",
+    "parse_dates",
+    "parse_moment",
+    "utc_milliseconds",
+    "utc_seconds",
+]
 
 # The last second that datetime can represent, since 1970, UTC: the end of the year 9999.
 LAST_SECOND: Final = 253_402_300_799
 
 # date.fromisoformat accepts 20261030 and 2026-W44-5 as well.
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT: Final = re.compile(rf"({_DATE.pattern}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}})(?:\.([0-9]{{1,9}}))?Z")
 _DATES: Final = re.compile(rf"(?:{_DATE.pattern}\n)*+")
 
 
@@ -38,6 +47,17 @@ def utc_milliseconds(moment: float) -> str:
     moment: seconds since 1970.
     """
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_moment(text: str) -> str:
+    """Returns a moment that a text spells in UTC, with any number of digits below a second, as utc_milliseconds does.
+
+    So moments sort as their texts. Raises ValueError.
+    """
+    found = _MOMENT.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text[:40]!r} is not a moment")
+    return f"{found[1]}.{(found[2] or '')[:3].ljust(3, '0')}Z"
 
 
 def parse_date(text: str) -> date:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixsvc.common.times import parse_date, parse_dates, utc_milliseconds, utc_seconds
+from mixsvc.common.times import parse_date, parse_dates, parse_moment, utc_milliseconds, utc_seconds
 
 MOMENT = datetime(2026, 10, 30, 14, 15, 16, 789_999, UTC)
 
@@ -81,3 +81,21 @@ def test_many_dates_are_read_as_one_is() -> None:
     assert parse_dates(["2026-10-31", "1999-01-04"]) == [date(2026, 10, 31), date(1999, 1, 4)]
     with pytest.raises(ValueError):
         parse_dates(["2026-10-31\n2026-11-01"])
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-29T14:00:01Z", "2026-11-29T14:00:01.000Z"),
+        ("2026-11-29T14:00:01.5Z", "2026-11-29T14:00:01.500Z"),
+        ("2026-11-29T14:00:01.123456Z", "2026-11-29T14:00:01.123Z"),
+    ],
+)
+def test_moments_are_spelled_as_the_chat_spells_them(text: str, moment: str) -> None:
+    assert parse_moment(text) == moment
+
+
+@pytest.mark.parametrize("text", ["", "now", "2026-11-29", "2026-11-29T14:00:01", "2026-11-29T14:00:01+01:00"])
+def test_what_is_no_moment_in_utc_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a moment"):
+        parse_moment(text)

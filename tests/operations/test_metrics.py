@@ -16,6 +16,7 @@ from mixsvc.chat.stats import CODES, ChatStats
 from mixsvc.common.histogram import SIZES, Histogram
 from mixsvc.holds.holder import HeldStats
 from mixsvc.interfaces import SourceHealth
+from mixsvc.irc.clients.door import IrcNumbers
 from mixsvc.nodes.node import NodeStats
 from mixsvc.operations.metrics import MetricsExposition, MetricSources
 from mixsvc.operations.reactor_lag import INTERVAL, ReactorLag
@@ -48,6 +49,7 @@ def histogram(*values: float) -> Histogram:
     return made
 
 
+IRC = 2, IrcNumbers(3, 1, Counter({"address": 4}))
 NODE = NodeStats(3, True, 4, 5, histogram(0.002))
 
 
@@ -182,6 +184,15 @@ class MetricsTests(SynchronousTestCase):
             assert found["mixsvc_postgresql_up", ()] == is_up
             assert not any(name == "mixsvc_sqlite_info" for name, _ in found)
 
+    def test_the_irc_door_says_how_many_come_through_it(self) -> None:
+        self.exposition = MetricsExposition(replace(self.parts, irc=lambda: IRC))
+
+        found = self.found()
+
+        self.assertEqual(2, found["mixsvc_irc_connections", ()])
+        self.assertEqual(4, found["mixsvc_irc_connections_refused_total", ("address",)])
+        self.assertEqual(0, found["mixsvc_irc_connections_refused_total", ("stopping",)])
+
     def test_a_node_says_what_it_sees_of_the_others(self) -> None:
         self.exposition = MetricsExposition(replace(self.parts, node=lambda: NODE))
 
@@ -195,7 +206,9 @@ class MetricsTests(SynchronousTestCase):
 
     def test_the_documentation_names_each_of_them_and_no_other(self) -> None:
         text, _ = self.written("")
-        self.exposition = MetricsExposition(replace(self.parts, server=lambda: True, node=lambda: NODE))
+        self.exposition = MetricsExposition(
+            replace(self.parts, server=lambda: True, node=lambda: NODE, irc=lambda: IRC)
+        )
         text += self.written("")[0]
         written = {line.split(" ")[2] for line in text.decode().splitlines() if line.startswith("# TYPE mixsvc_")}
         page = (PROJECT / "docs" / "how-to" / "operations.md").read_text()

@@ -5,9 +5,10 @@ can be at a space or before a whole visible character. Markdown stays as it was 
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
+
+from mixsvc.common.names import continues
 
 __all__ = ["MOST_LINES", "action_of", "is_ctcp", "plain", "spoken", "split"]
 
@@ -29,7 +30,6 @@ _CONTROL: Final = {code: "\ufffd" for code in (*range(32), 127)} | {ord("\t"): "
 
 _JOINER: Final = "\u200d"
 _FLAGS: Final = range(0x1F1E6, 0x1F200)
-_SKIN_TONES: Final = range(0x1F3FB, 0x1F400)
 _JAMO: Final = range(0x1160, 0x1200)
 
 
@@ -86,9 +86,7 @@ def _belong_together(text: str, place: int) -> bool:
     if place >= len(text):
         return False
     before, after = text[place - 1], text[place]
-    if unicodedata.category(after)[0] == "M" or after == _JOINER or before == _JOINER or ord(after) in _SKIN_TONES:
-        return True
-    if ord(after) in _JAMO:
+    if continues(after) or before == _JOINER or ord(after) in _JAMO:
         return True
     if ord(before) in _FLAGS and ord(after) in _FLAGS:
         # Flags are pairs: an odd number of their letters before the place ends in the middle of one.

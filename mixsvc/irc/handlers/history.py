@@ -1,11 +1,11 @@
 """CHATHISTORY: pages of what was said (IRCv3 draft/chathistory)."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import count
 from typing import Any, Final, NamedTuple
 
+from mixsvc.common.times import parse_moment
 from mixsvc.irc.clients.client import IrcClient
 from mixsvc.irc.clients.inquiries import ChatRefused
 from mixsvc.irc.grammar.lines import IrcLine
@@ -14,9 +14,6 @@ from mixsvc.irc.handlers.delivery import Delivery, deliver, number_of
 from mixsvc.irc.handlers.table import CommandTable, IrcCommand
 
 __all__ = ["HistoryCommands"]
-
-# How a moment is written: UTC, and the chat's texts have three digits behind the point.
-MOMENT: Final = re.compile(r"timestamp=([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?Z")
 
 # Beyond every number of a message.
 END: Final = 2**53 - 1
@@ -197,7 +194,8 @@ class Batched:
 
 def _moment(reference: str) -> str:
     """Returns a moment as the chat writes it. Raises BadReference."""
-    found = MOMENT.fullmatch(reference)
-    if not found:
-        raise BadReference("Give timestamp=2026-11-29T14:00:00.000Z, or msgid= and an id that came with a message")
-    return f"{found[1]}.{(found[2] or '')[:3].ljust(3, '0')}Z"
+    kind, _, text = reference.partition("=")
+    try:
+        return parse_moment(text if kind == "timestamp" else "")
+    except ValueError:
+        raise BadReference("Give timestamp=2026-11-29T14:00:00.000Z, or msgid= and an id of a message") from None

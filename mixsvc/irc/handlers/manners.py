@@ -1,9 +1,9 @@
 """PING, AWAY, SETNAME, QUIT, and what tells of the server and of oneself."""
 
-from datetime import UTC, datetime
 from typing import Final
 
 from mixsvc import __version__
+from mixsvc.common.times import utc_seconds
 from mixsvc.irc.clients.client import IrcClient
 from mixsvc.irc.clients.door import LONGEST_ABOUT
 from mixsvc.irc.grammar.isupport import isupport
@@ -100,5 +100,4 @@ class Manners:
             client.reply("005", *words, "are supported by this server")
 
     def _time(self, line: IrcLine) -> None:
-        now = datetime.fromtimestamp(self._client.door.given.seconds(), UTC)
-        self._client.reply("391", self._client.door.name, now.isoformat(timespec="seconds"))
+        self._client.reply("391", self._client.door.name, utc_seconds(self._client.door.given.seconds()))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from mixsvc.common import names
 from mixsvc.irc.clients.client import IrcClient
 from mixsvc.irc.clients.inquiries import ChatRefused
 from mixsvc.irc.grammar.lines import IrcLine
@@ -62,7 +63,7 @@ class OperatorCommands:
         client, target = self._client, line.parameters[0]
         if is_channel(target):
             self._mode_of_channel(target, line.parameters[1:])
-        elif name_of(target).casefold() != client.name.casefold():
+        elif names.key(name_of(target)) != names.key(client.name):
             client.reply("502", "Nobody changes the modes of others")
         elif len(line.parameters) == 1:
             client.reply("221", "+i")

@@ -51,7 +51,7 @@ class MannersTests(IrcTestCase):
             "255",
             "265",
         ]
-        assert self.client.got("391") == [":mixsvc.irc 391 Ann mixsvc.irc 2026-11-22T15:43:00+00:00"]
+        assert self.client.got("391") == [":mixsvc.irc 391 Ann mixsvc.irc 2026-11-22T15:43:00Z"]
 
     def test_what_it_says_of_itself_holds(self) -> None:
         words = set(" ".join(self.chat.irc().register("Eve").got("005")).split())
