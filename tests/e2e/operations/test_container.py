@@ -1,0 +1,94 @@
+"""deploy/Dockerfile, whose steps are carried out here: a tree that cannot be written, and a user without rights."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import chown
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import pytest
+
+from tests.builds import PROJECT
+from tests.e2e.support.chatter import Chatter
+from tests.e2e.support.dockerfile import Image, built, read_only
+from tests.e2e.support.nobody import AsNobody
+from tests.e2e.support.service import DEADLINE, Config, Launch, Service, config_text
+from tests.e2e.support.urls import get_text, status_of
+
+# What the container is given: docker run --memory 150m.
+MEMORY_MB: Final = 150
+
+
+@dataclass(frozen=True)
+class Contained(AsNobody):
+    """The command of an image, with the user, the folder and the variables that it names, and no others."""
+
+    image: Image | None = None
+
+    def command(self, *twistd_options: str) -> list[str]:
+        """See Launch. Twistd's own options are those that `mixsvc serve` gives."""
+        assert self.image
+        (self.folder / "mixsvc.ini").write_text(config_text(self.config))
+        return [*self.inside(self.image.entry_point), *self.options, "--config", "mixsvc.ini"]
+
+    def inside(self, command: Sequence[str]) -> list[str]:
+        """The command as it runs in the container."""
+        assert self.image
+        user, group = self.image.user
+        rights = ["setpriv", "--bounding-set=-all", "--no-new-privs"]
+        if self.may_start_python():
+            rights += [f"--reuid={user}", f"--regid={group}", "--clear-groups"]
+        else:
+            # The interpreter is in the home directory of root, who has no more rights than another user then.
+            chown(self.folder, os.getuid(), os.getgid())
+        variables = [f"{name}={value}" for name, value in self.image.environ.items()]
+        return [*rights, "env", "--ignore-environment", *variables, *command]
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[Image]:
+    # Not in pytest's folder, which is closed to other users.
+    with TemporaryDirectory(prefix="mixsvc-image-") as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        (root / "opt").mkdir()
+        folders = {f"/{name}": root / name for name in ("src", "opt/mixsvc", "data")}
+        made = built(PROJECT / "deploy" / "Dockerfile", folders, sys.executable)
+        read_only(folders["/opt/mixsvc"])
+        yield made
+
+
+@pytest.fixture
+def contained(image: Image, config: Config) -> Contained:
+    return Contained(Path(image.environ["PATH"].split(":")[0]), image.folder, config, image=image)
+
+
+def memory(process: int) -> int:
+    """The most that a process has had in memory, in MB."""
+    status = Path(f"/proc/{process}/status").read_text()
+    (line,) = (each for each in status.splitlines() if each.startswith("VmHWM:"))
+    return int(line.split()[1]) // 1024
+
+
+def test_the_image_serves_chat_pages_and_charts_within_its_memory_and_ends_in_order(
+    contained: Contained, start: Callable[[Launch], Service]
+) -> None:
+    service = start(contained)
+    assert contained.image
+
+    assert "EUR/USD" in get_text(f"{service.url}/")
+    assert status_of(f"{service.url}/api/rates/EUR/USD/chart.png") == 200
+    with Chatter(service.port, "Ann") as ann:
+        assert ann.say("hello") == 1
+    check = [word.replace(f":{contained.image.port}/", f":{service.port}/") for word in contained.image.health_check]
+    assert subprocess.run(contained.inside(check), timeout=DEADLINE).returncode == 0
+    assert sum(map(memory, service.processes())) < MEMORY_MB
+
+    assert service.stop() == -15
+    assert "Traceback" not in service.log()
+    assert subprocess.run(contained.inside(check), capture_output=True, timeout=DEADLINE).returncode != 0
+    assert {path.name for path in contained.folder.iterdir()} >= {"mixsvc.sqlite3", "secret_key", "api_token"}
