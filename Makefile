@@ -88,9 +88,9 @@ bench: $(VENV)/installed
 	@tools/system-packages --optional npm
 	@$(BIN)/python -m bench $(ARGS)
 
-# The pictures in the README.
+# Pictures of the page in all its states, in .cache/screenshots, and those of them that the README has.
 screenshots: test-system $(ASSET)
-	@$(BIN)/python -m tests.e2e.screenshots docs/images
+	@$(BIN)/python -m tests.e2e.screenshots .cache/screenshots docs/images
 
 # The chat alone: acknowledged messages a second, and what a flood does to the others.
 bench-chat: $(VENV)/installed

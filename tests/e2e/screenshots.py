@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -40,6 +41,9 @@ PHONE: Final[dict[str, Any]] = {
 }
 # What the README shows, by the name of the picture.
 README: Final = {"busy": "desktop-light", "busy-dark": "desktop-dark", "phone": "phone", "phone-rates": "phone-rates"}
+
+# Rates of today: those of before are marked.
+TODAYS: Final = RATES_XML.replace(b"2026-11-20", datetime.now(UTC).date().isoformat().encode())
 
 TALK: Final = (
     ("Tom", "/topic The yen, the weather and everything else"),
@@ -98,6 +102,7 @@ def main(states: Path, readme: Path) -> None:
 def opened(stack: ExitStack, folder: Path) -> Studio:
     """A service with nobody in it yet but those who will talk."""
     ecb = stack.enter_context(Ecb())
+    ecb.answer(body=TODAYS)
     run = Path(stack.enter_context(TemporaryDirectory()))
     rates = {"ecb_url": ecb.url, "interval": "0.5", "ecb_90_days_url": "", "ecb_history_url": ""}
     settings = {"rates": rates, "chat": SETTINGS}
@@ -128,7 +133,7 @@ def busy(studio: Studio) -> None:
     ann.say("A postcard. And the pound, while you are at it!")
     expect(ann.page.locator("#unsent")).to_be_empty()
     # A rate that changes while somebody looks.
-    studio.ecb.answer(body=RATES_XML.replace(b"1.1172", b"1.1189").replace(b"0.8731", b"0.8722"))
+    studio.ecb.answer(body=TODAYS.replace(b"1.1172", b"1.1189").replace(b"0.8731", b"0.8722"))
     expect(ann.page.locator("[data-pair='EUR/USD'] .change")).to_contain_text("0.0017")
     in_both(studio, ann.page, "busy")
     ann.page.get_by_role("button", name="Hide rates").click()

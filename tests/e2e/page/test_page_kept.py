@@ -25,10 +25,11 @@ LISTEN = """
 }
 """
 
-TOMORROW = """
-() => {
+LATER = """
+(days) => {
+  const now = Date.now() + days * 86_400_000;
   globalThis.Date = class extends Date {
-    constructor(...parts) { parts.length ? super(...parts) : super(Date.now() + 86_400_000); }
+    constructor(...parts) { parts.length ? super(...parts) : super(now); }
   };
 }
 """
@@ -197,10 +198,14 @@ def test_today_is_yesterday_after_midnight(launch: Launch, visitor: NewVisitor) 
         ann.say("before midnight")
         expect(ann.page.locator("#log .day")).to_have_text(["Today"])
 
-        ann.page.evaluate(TOMORROW)
-        say_many(service, "Max", 1)
-
-        expect(ann.page.locator("#log .day")).to_have_text(["Yesterday"])
+        for days, name in (
+            (1, "Yesterday"),
+            (2, re.compile("^[A-Z][a-z]+day$")),
+            (9, re.compile(r"^[A-Z][a-z]+day, .*\d")),
+        ):
+            ann.page.evaluate(LATER, days)
+            say_many(service, f"Max {days}", 1)
+            expect(ann.page.locator("#log .day").first).to_have_text(name)
 
 
 @pytest.mark.usefixtures("no_complaints")

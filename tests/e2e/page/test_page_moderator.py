@@ -110,6 +110,31 @@ def test_who_is_muted_is_told_and_may_speak_again_later(both: tuple[Visitor, Vis
 
 
 @pytest.mark.usefixtures("no_complaints")
+def test_only_the_muted_can_be_unmuted_and_the_log_says_what_moderators_did(both: tuple[Visitor, Visitor]) -> None:
+    mona, ann = both
+    items = mona.page.get_by_role("menuitem")
+    mona.page.get_by_role("button", name="Moderate Ann").click()
+    expect(items).to_have_text(["Mute …", "Remove from this room …", "Ban …"])
+    assert violations(mona.page) == []
+    items.first.click()
+    mona.page.get_by_label("Reason").fill("too loud")
+    mona.page.get_by_role("button", name="Mute", exact=True).click()
+    expect(ann.page.locator("#muted")).to_contain_text("Mona muted you")
+    mona.page.reload()
+    expect(mona.page.locator(".member", has_text="Ann")).to_contain_text("muted")
+
+    mona.page.get_by_role("button", name="Moderate Ann").click()
+    expect(items).to_have_text(["Unmute", "Remove from this room …", "Ban …"])
+    items.first.click()
+    expect(ann.page.locator("#muted")).to_be_hidden()
+    mona.choose("My menu", "What moderators did")
+
+    deeds = mona.page.locator("#audit-list .deed-what")
+    expect(deeds).to_have_text(["Mona unmuted Ann", "Mona muted Ann: too loud"])
+    assert violations(mona.page) == []
+
+
+@pytest.mark.usefixtures("no_complaints")
 def test_who_is_kicked_is_outside_until_they_come_back(both: tuple[Visitor, Visitor]) -> None:
     mona, ann = both
     moderate(mona, "Ann", "Remove from this room …")

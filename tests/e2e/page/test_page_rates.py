@@ -38,7 +38,8 @@ def test_each_pair_is_shown_with_price_date_and_source(service: Service, visitor
 
     rate = ann.page.locator("[data-pair='EUR/USD']")
     expect(rate.locator(".price")).to_have_text(re.compile(r"^\d+\.\d+$"))
-    expect(rate.locator(".date")).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d$"))
+    expect(rate.locator(".date")).to_have_text(re.compile(r"^[A-Z][a-z]{2} \d{1,2}(, 20\d\d)?$"))
+    expect(rate.locator(".date")).to_have_attribute("datetime", re.compile(r"^\d{4}-\d\d-\d\d$"))
     expect(rate.locator(".source")).to_have_text(re.compile("^(ecb|archive)$"))
     expect(ann.page.locator("#rates .rate")).to_have_count(4)
 
@@ -53,7 +54,7 @@ def test_a_new_rate_is_shown_at_once_and_marked(service: Service, visitor: NewVi
     ecb.answer(body=RATES_XML.replace(b"1.1172", b"1.1201").replace(b"2026-11-20", b"2026-11-23"))
 
     expect(rate.locator(".price")).to_have_text("1.1201")
-    expect(rate.locator(".date")).to_have_text("2026-11-23")
+    expect(rate.locator(".date")).to_have_attribute("datetime", "2026-11-23")
     expect(rate.locator(".change")).to_contain_text("up by 0.0029")
     expect(ann.page.locator("#chart-now")).to_have_text("1.1201")
     expect(ann.page.locator("#converted")).to_have_text("112.01 USD")

@@ -234,6 +234,11 @@ export class Connection {
   }
 }
 
+/** Until when a moderator has banned us, as far as a status tells; "" where none has. @param {Status} status */
+export function bannedUntil(status) {
+  return status.state === "offline" ? (/^Banned until (.+)$/.exec(status.reason)?.[1] ?? "") : "";
+}
+
 /** How long to wait after so many failures; at random, so that a restart does not bring everybody back at once.
  * @param {number} failures
  */

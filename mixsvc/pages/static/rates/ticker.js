@@ -5,6 +5,9 @@ import { element, made, setText } from "../dom.js";
 
 const FLASH_MS = 1_200;
 const UNAVAILABLE = "unavailable";
+/** A date has no time, so that it is the same everywhere. */
+const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
+const DATE_AND_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 
 /** @typedef {{base: string, quote: string, price: string, date: string, source: string, stale: boolean}} Quote */
 
@@ -16,6 +19,7 @@ export class Ticker {
   constructor(pick) {
     for (const chip of element("rates", HTMLElement).querySelectorAll("[data-pair]")) {
       const pair = chip.getAttribute("data-pair") ?? "";
+      setText(part(chip, "date"), shortDate(part(chip, "date").getAttribute("datetime") ?? ""));
       this.#chips.set(pair, chip);
       part(chip, "rate-pick").onclick = () => {
         this.choose(pair);
@@ -61,13 +65,22 @@ function pairOf({ base, quote }) {
   return `${base}/${quote}`;
 }
 
+/** As people say it, in the reader's language; "" for none. @param {string} date  YYYY-MM-DD */
+function shortDate(date) {
+  const when = new Date(date);
+  if (Number.isNaN(when.getTime())) {
+    return "";
+  }
+  return (when.getUTCFullYear() === new Date().getFullYear() ? DATE : DATE_AND_YEAR).format(when);
+}
+
 /** Whether the price is another one now. @param {Element} chip @param {Quote | null} quote */
 function fill(chip, quote) {
   const before = part(chip, "price").textContent ?? "";
   const { price, date, source, stale } = quote ?? { price: UNAVAILABLE, date: "", source: "", stale: false };
   chip.setAttribute("data-known", quote ? "yes" : "no");
   setText(part(chip, "price"), price);
-  setText(part(chip, "date"), date);
+  setText(part(chip, "date"), shortDate(date));
   setText(part(chip, "source"), source);
   part(chip, "date").setAttribute("datetime", date);
   part(chip, "origin").hidden = !quote;

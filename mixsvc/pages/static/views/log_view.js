@@ -43,6 +43,8 @@ export class LogView {
   /** Whether it was known how far the room was read. */
   #isKnown = false;
   #loudAgain = 0;
+  /** Of the frame, when it was last known where in it the reader is. */
+  #height = 0;
   #reader;
 
   #names = new Names([], "");
@@ -171,6 +173,7 @@ export class LogView {
 
   /** It comes into sight, too, when another part of the page goes. */
   #onResize() {
+    this.#height = this.#frame.clientHeight;
     if (this.#room?.following) {
       this.#scrollToEnd();
     }
@@ -179,7 +182,8 @@ export class LogView {
 
   #onScroll() {
     const room = this.#room;
-    if (!room) {
+    if (!room || this.#frame.clientHeight !== this.#height) {
+      // The frame has another size, which is no act of the reader: see #onResize.
       return;
     }
     const isAtEnd = this.#isNearEnd();

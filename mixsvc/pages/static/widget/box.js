@@ -2,6 +2,7 @@
 /** One chat box: what is shown of one room, and what the person does there. */
 
 import { ChatClient } from "../client/client.js";
+import { bannedUntil } from "../client/connection.js";
 import { button, KeyedList, made, onSubmit, setText } from "../dom.js";
 import { followGuests, guestOf, rememberGuest } from "./guest.js";
 import { LogView } from "./log.js";
@@ -225,7 +226,9 @@ export class Box {
 
   /** @param {Status} status */
   #showStatus(status) {
-    const offline = status.state === "offline" ? status.reason || this.#words.say("offline", status.seconds) : "";
+    const until = bannedUntil(status);
+    const wait = status.state === "offline" ? this.#words.say("offline", status.seconds) : "";
+    const offline = until ? this.#words.say("banned", this.#words.moment(until)) : wait;
     setText(this.#status, status.state === "connecting" ? this.#words.say("connecting") : offline);
     // A screen reader says that it is offline, not each second of the wait.
     this.#status.setAttribute("aria-live", offline ? "off" : "polite");

@@ -35,6 +35,7 @@ const ENGLISH = {
   bad_room: "There is no room of this name.",
   not_allowed: "You may not be in this room.",
   muted: "You are muted.",
+  banned: "You are banned until {0}. If that is a mistake, write to those who run this site.",
 };
 
 /** @type {Texts} */
@@ -70,6 +71,7 @@ const GERMAN = {
   bad_room: "Es gibt keinen Raum mit diesem Namen.",
   not_allowed: "Du darfst nicht in diesen Raum.",
   muted: "Du bist stummgeschaltet.",
+  banned: "Du bist bis {0} gesperrt. Wenn das ein Irrtum ist, schreib denen, die diese Seite betreiben.",
 };
 
 /** @type {Record<string, Partial<Texts>>} */
@@ -85,6 +87,11 @@ export class Words {
     this.#table = { ...ENGLISH, ...found };
     /** The language that is really spoken. */
     this.lang = found ? known(lang) : "en";
+  }
+
+  /** A date and a time. @param {string} time  ISO 8601, UTC */
+  moment(time) {
+    return new Date(time).toLocaleString(this.lang, { dateStyle: "long", timeStyle: "short" });
   }
 
   /** @param {keyof Texts} key @param {(string | number)[]} parts */

@@ -1,12 +1,11 @@
 // @ts-check
 /** What somebody who is banned sees: that it is so, by whom and until when, and what they can do. */
 
+import { bannedUntil } from "../../client/connection.js";
 import { element, setText } from "../../dom.js";
 import { because } from "../sentences.js";
 import { moment } from "../times.js";
 
-/** As the chat says it when it closes a connection (docs/reference/chat-protocol.md). */
-const REASON = /^Banned until (.+)$/;
 /** A connection that was not closed for so long is one of somebody who is not banned. */
 const LET_IN_MS = 1_000;
 
@@ -39,7 +38,7 @@ export class BannedView {
   /** @param {Status} status */
   take(status) {
     clearTimeout(this.#timer);
-    const until = status.state === "offline" ? REASON.exec(status.reason)?.[1] : undefined;
+    const until = bannedUntil(status);
     if (until) {
       this.#say(until);
       this.#move(true);
