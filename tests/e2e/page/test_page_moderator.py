@@ -122,6 +122,9 @@ def test_only_the_muted_can_be_unmuted_and_the_log_says_what_moderators_did(both
     expect(ann.page.locator("#muted")).to_contain_text("Mona muted you")
     mona.page.reload()
     expect(mona.page.locator(".member", has_text="Ann")).to_contain_text("muted")
+    ann.page.reload()
+    ann.say("hm?")
+    expect(ann.page.locator("#muted")).to_contain_text("You are muted until tomorrow")
 
     mona.page.get_by_role("button", name="Moderate Ann").click()
     expect(items).to_have_text(["Unmute", "Remove from this room …", "Ban …"])

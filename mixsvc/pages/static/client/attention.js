@@ -10,7 +10,7 @@ export function isAttended() {
   return !document.hidden && document.hasFocus();
 }
 
-export class Attention {
+export class Onlooker {
   #touchedAt = performance.now();
 
   /** @param {AbortSignal} signal  ends it @param {() => void} back  somebody comes back to the window, or stirs */

@@ -5,7 +5,7 @@
  * docs/how-to/browser-client.md has examples, types/client.d.ts the types.
  */
 
-import { Attention } from "./attention.js";
+import { Onlooker } from "./attention.js";
 import { Chat } from "./chat.js";
 import { Connection } from "./connection.js";
 import { ChatError } from "./errors.js";
@@ -27,8 +27,8 @@ export class ChatClient {
   #listeners = new Map();
   /** @type {Status} */
   #status = { state: "closed" };
-  /** @type {Attention | null} */
-  #attention = null;
+  /** @type {Onlooker | null} */
+  #onlooker = null;
   /** Ends the listeners on the window. @type {AbortController | null} */
   #watching = null;
   #chat;
@@ -52,7 +52,7 @@ export class ChatClient {
       lost: () => this.#lost(),
       status: (status) => this.#told(status),
       ping: () => this.#chat.ping(),
-      isNeeded: () => this.#attention?.isActive ?? false,
+      isNeeded: () => this.#onlooker?.isActive ?? false,
     });
   }
 
@@ -102,7 +102,7 @@ export class ChatClient {
     const { signal } = watching;
     addEventListener("online", () => this.#connection.open(), { signal });
     addEventListener("offline", () => this.drop(), { signal });
-    this.#attention = new Attention(signal, () => this.probe());
+    this.#onlooker = new Onlooker(signal, () => this.probe());
     return watching;
   }
 

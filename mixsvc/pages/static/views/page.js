@@ -180,6 +180,7 @@ export class Page {
     chat.on("phase", ({ phase, self }) => this.phase(phase, self));
     chat.on("welcome", ({ rooms, epoch }) => this.welcome(rooms, epoch));
     chat.on("change", () => this.changed());
+    chat.on("event", (message) => this.#conduct.hear(message));
     chat.on("message", ({ room, message, isLive }) => isLive && this.heard(room, message));
     chat.on("lineRefused", ({ text, line }) => this.lineRefused(text, line));
     chat.on("roomRefused", ({ room, text, suggestion }) => this.roomRefused(room, text, suggestion));

@@ -89,8 +89,10 @@ export class RoomsView {
 
   /** @param {string} name @param {string} suggestion @param {string} text */
   refused(name, suggestion, text) {
-    this.#error.textContent = text;
-    if (suggestion && this.#name.value.trim() === name) {
+    const isTyped = this.#name.value.trim() === name;
+    // One that was remembered may be refused, too.
+    this.#error.textContent = isTyped ? text : `${name}: ${text}`;
+    if (suggestion && isTyped) {
       this.#name.value = suggestion;
       this.#again();
     }

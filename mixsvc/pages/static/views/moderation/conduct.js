@@ -69,6 +69,13 @@ export class Conduct {
     }
   }
 
+  /** Everything that comes. @param {Message} message */
+  hear({ type, code, wait }) {
+    if (type === "error" && code === "muted") {
+      this.#standing.refused(this.#self.name, wait);
+    }
+  }
+
   /** @param {Message} message @returns {boolean} whether it is answered by it, so that nobody has to read it as well */
   take(message) {
     this.#standing.take(message);

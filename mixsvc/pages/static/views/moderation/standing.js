@@ -37,6 +37,14 @@ export class Standing {
     }
   }
 
+  /** Somebody muted us before this window was there. @param {string} me @param {number} seconds  how long it goes on */
+  refused(me, seconds) {
+    if (!this.isMuted(me)) {
+      this.#mutes.set(me, { by: "", until: new Date(Date.now() + seconds * 1000).toISOString(), reason: "" });
+      this.#changed();
+    }
+  }
+
   /** @param {string} name */
   isMuted(name) {
     return Date.parse(this.#mutes.get(name)?.until ?? "") > Date.now();
@@ -49,7 +57,8 @@ export class Standing {
     this.#bar.hidden = !mute || !this.isMuted(me);
     if (mute && !this.#bar.hidden) {
       const { by, until, reason } = mute;
-      const told = `${by} muted you until ${moment(until, new Date())}${because(reason)}`;
+      const who = by ? `${by} muted you` : "You are muted";
+      const told = `${who} until ${moment(until, new Date())}${because(reason)}`;
       setText(this.#bar, `${told.replace(/\.$/, "")}. You can read on, and write again then.`);
       const ms = Math.min(LONGEST_MS, Date.parse(until) - Date.now() + 1);
       this.#timer = setTimeout(() => this.#changed(), ms);
