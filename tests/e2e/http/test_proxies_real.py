@@ -1,7 +1,10 @@
 """Behind the real nginx and the real HAProxy, with the examples of deploy/ and three nodes on a real PostgreSQL."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -124,6 +127,35 @@ def test_the_chat_works_over_a_websocket(behind: House) -> None:
         frame = str(socket.recv(DEADLINE))
 
     assert json.loads(json.loads(frame[1:])[0])["type"] == "welcome"
+
+
+def test_the_python_client_speaks_over_tls_to_whoever_is_at_another_node(behind: House) -> None:
+    name = f"bot-{behind.proxy.port}"
+    with behind.chat() as socket:
+        assert socket.recv(DEADLINE) == "o"
+        for request in ({"type": "hello", "name": f"Ear-{behind.proxy.port}"}, {"type": "join", "room": "lobby"}):
+            socket.send(json.dumps([json.dumps(request)]))
+        while '\\"type\\":\\"joined\\"' not in str(socket.recv(DEADLINE)):
+            pass
+        url = f"wss://localhost:{behind.proxy.tls_port}/chat/websocket"
+        said = subprocess.run(
+            [sys.executable, "-m", "mixsvc", "say", f"--url={url}", "--room=lobby", f"--name={name}", "--verbose", "-"],
+            cwd=PROJECT,
+            input="one\ntwo\nthree\n",
+            env={**os.environ, "SSL_CERT_FILE": str(behind.proxy.certificate)},
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=DEADLINE,
+            check=True,
+        )
+        numbers = [int(each) for each in said.stdout.split()]
+        heard: list[tuple[int, str]] = []
+        while len(heard) < len(numbers):
+            frame = str(socket.recv(DEADLINE))
+            events = [json.loads(each) for each in json.loads(frame[1:])] if frame.startswith("a") else []
+            heard += [(each["number"], each["text"]) for each in events if each.get("name") == name and "text" in each]
+
+    assert heard == list(zip(numbers, ("one", "two", "three"), strict=True))
 
 
 def test_the_chat_works_over_polls_which_all_reach_one_node(behind: House) -> None:

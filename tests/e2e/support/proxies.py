@@ -57,6 +57,7 @@ class Proxy:
         """site: the file that `reload` changes, if it can."""
         self.port, self.tls_port = ports
         self._site = site
+        self.certificate = certificate
         self.context = ssl.create_default_context(cafile=str(certificate))
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
