@@ -14,7 +14,7 @@ from mixsvc.nodes.interfaces import Claimant, H, Holder, JournalEvent, NodeHost,
 from mixsvc.nodes.members import OWN, Occupancy
 from tests.chat.fakes import ChatHarness, FakeClient, FakeDatabase
 
-__all__ = ["Cluster", "NodeHarness"]
+__all__ = ["Cluster", "NodeDatabase", "NodeHarness"]
 
 
 @dataclass

@@ -5,6 +5,7 @@ the process is killed, and sometimes it goes on with an earlier copy of its data
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -12,18 +13,26 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import StorageError
-from tests.chat.fakes import ChatHarness
+from tests.chat.fakes import ChatHarness, FakeDatabase
+from tests.chat.joined import NodeDatabase
 from tests.chat.walkers import Window
 
 NAMES = ("Mia", "Ann", "Bob")
 ROOMS = ("lobby", "attic", "loft")
 
 
+class RememberingChat(ChatHarness):
+    """While its database fails, it answers from memory what it can, as a node on PostgreSQL does."""
+
+    def make_database(self) -> FakeDatabase:
+        return NodeDatabase()
+
+
 class World:
     """A chat and the people in it. Not all of the rooms fit into memory."""
 
-    def __init__(self) -> None:
-        self.chat = ChatHarness(keep=1000, history=1000, rooms=("lobby",), max_rooms=2)
+    def __init__(self, harness: type[ChatHarness]) -> None:
+        self.chat = harness(keep=1000, history=1000, rooms=("lobby",), max_rooms=2)
         self.windows = [Window(self.chat, name, index) for name in NAMES for index in range(2)]
         for window in self.windows:
             window.join("lobby", 0)
@@ -77,7 +86,10 @@ class World:
             self.settle()
 
 
-MOVES: list[Callable[[World, Window, str, int], None]] = [
+Move: TypeAlias = Callable[[World, Window, str, int], None]
+Step: TypeAlias = tuple[Move, int, str, int]
+
+MOVES: list[Move] = [
     lambda world, window, room, number: window.join(room, number),
     lambda world, window, room, number: window.join(room, number),
     lambda world, window, room, number: window.leave(room, number),
@@ -107,10 +119,16 @@ class WalkTests(SynchronousTestCase):
     # Without this, Hypothesis makes lists in which few messages are sent.
     @hypothesis_settings(max_examples=150)
     @given(st.lists(STEPS, min_size=60, max_size=150))
-    def test_everyone_sees_everything_once_in_order_and_what_is_acknowledged_is_stored(
-        self, steps: list[tuple[Callable[[World, Window, str, int], None], int, str, int]]
-    ) -> None:
-        world = World()
+    def test_everyone_sees_everything_once_in_order_and_what_is_acknowledged_is_stored(self, steps: list[Step]) -> None:
+        self.walk(ChatHarness, steps)
+
+    @hypothesis_settings(max_examples=20)
+    @given(st.lists(STEPS, min_size=60, max_size=150))
+    def test_so_it_is_where_the_chat_answers_from_memory_while_the_database_fails(self, steps: list[Step]) -> None:
+        self.walk(RememberingChat, steps)
+
+    def walk(self, harness: type[ChatHarness], steps: list[Step]) -> None:
+        world = World(harness)
 
         for move, who, room, number in steps:
             move(world, world.windows[who], room, number)
