@@ -49,10 +49,26 @@ const later = {
   },
 };
 
+/**
+ * markdown-it is in pages of other people, too, whose scripts may have added to Object.prototype. The loops that bundlers
+ * make of a module as an object, its own and those of esbuild, take that for an export, and throw.
+ */
+const ownNames = {
+  name: "own-names",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]vendor[\\/]markdown-it\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8")
+        .replace("for (var name in all)", "for (const name of Object.keys(all))")
+        .replaceAll(/^import \* as (\w+) from/gm, "import $1 from"),
+      loader: "js",
+    }));
+  },
+};
+
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out);
 for (const name of [...LATER, ...PAGES]) {
-  note(name, await build({ ...common, entryPoints: [name], plugins: [later] }));
+  note(name, await build({ ...common, entryPoints: [name], plugins: [later, ownNames] }));
 }
 const contents = STYLES.map((name) => `@import "./${name}";`).join("\n");
 const stdin = { contents, loader: "css", resolveDir: source, sourcefile: "styles.css" };

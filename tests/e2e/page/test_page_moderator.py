@@ -64,7 +64,7 @@ def test_a_wrong_password_is_refused_and_nobody_else_sees_the_tools(service: Ser
     mona.say("just me")
 
     expect(mona.texts.last).to_have_text("just me")
-    expect(mona.page.locator(".delete, .moderate, #me-role:visible")).to_have_count(0)
+    expect(mona.page.locator(".moderate, #me-role:visible")).to_have_count(0)
 
 
 @pytest.mark.usefixtures("no_complaints")
@@ -72,13 +72,12 @@ def test_a_message_is_deleted_for_everyone_after_a_question(both: tuple[Visitor,
     mona, ann = both
     ann.say("something rude")
     expect(mona.texts).to_have_text(["something rude"])
-    delete = mona.page.get_by_role("button", name="Delete message 1 by Ann")
 
-    delete.click()
+    mona.choose("Menu of message 1 by Ann", "Delete")
     assert violations(mona.page) == []
     mona.page.get_by_role("button", name="Cancel").click()
     expect(mona.texts).to_have_text(["something rude"])
-    delete.click()
+    mona.choose("Menu of message 1 by Ann", "Delete")
     mona.page.get_by_role("button", name="Delete", exact=True).click()
 
     for person in (mona, ann):
@@ -180,13 +179,13 @@ def test_a_topic_is_deleted_like_any_message_and_goes_from_every_head(both: tupl
     for person in both:
         expect(person.page.locator("#room-topic")).to_have_text("something rude")
 
-    mona.page.get_by_role("button", name="Delete message 1 by Ann").click()
+    mona.choose("Menu of message 1 by Ann", "Delete")
     mona.page.locator("#deletion").get_by_role("button", name="Delete").click()
 
     for person in both:
         expect(person.page.locator("#room-topic")).to_be_empty()
         expect(person.page.locator("#log .notice")).to_contain_text(["This message was deleted."])
-    expect(mona.page.locator(".delete")).to_have_count(0)
+    expect(mona.page.locator(".more")).to_have_count(0)
 
 
 @pytest.mark.usefixtures("no_complaints")
@@ -201,7 +200,24 @@ def test_a_message_that_is_edited_over_another_connection_changes_in_the_page(
     ann.page.evaluate(EDIT, int(ann.page.locator("#log [data-number]").last.get_attribute("data-number") or 0))
 
     expect(ann.texts.last).to_have_text("hello")
-    expect(ann.page.locator("#log .edited").last).to_have_text("edited")
+    expect(ann.page.locator("#log .edited").last).to_contain_text("edited")
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_a_moderator_reads_what_a_message_said_before_it_was_edited(both: tuple[Visitor, Visitor]) -> None:
+    mona, ann = both
+    ann.say("something rude")
+    expect(mona.texts).to_have_text(["something rude"])
+    ann.page.get_by_label("Your message").press("ArrowUp")
+    ann.say("something **kind**")
+    expect(mona.texts).to_have_text(["something kind"])
+
+    mona.choose("Menu of message 1 by Ann", "Earlier texts")
+
+    expect(mona.page.locator("#earlier-list .earlier-text")).to_have_text(["something rude", "something **kind**"])
+    assert violations(mona.page) == []
+    ann.page.get_by_role("button", name="Menu of message 1 by Ann").click()
+    expect(ann.page.get_by_role("menuitem")).to_have_text(["Edit", "Quote", "Delete"])
 
 
 @pytest.mark.usefixtures("no_complaints")
@@ -232,7 +248,7 @@ def test_what_cannot_be_done_now_is_not_lost_in_silence(launch: Launch, visitor:
         log_in(mona, service)
         expect(mona.members).to_have_text(["Mona"])
         mona.say("something rude")
-        mona.page.get_by_role("button", name="Delete message 1 by Mona").click()
+        mona.choose("Menu of message 1 by Mona", "Delete")
         mona.page.context.set_offline(True)
         expect(mona.status).to_contain_text("offline")
         delete = mona.page.locator("#deletion").get_by_role("button", name="Delete")

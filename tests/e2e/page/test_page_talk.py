@@ -217,6 +217,22 @@ def test_whoever_is_away_is_called_only_after_asking_for_it(service: Service, vi
 
 
 @pytest.mark.usefixtures("no_complaints")
+def test_whoever_wants_to_hear_of_mentions_only_is_called_by_those(service: Service, visitor: NewVisitor) -> None:
+    ann = visitor()
+    ann.page.add_init_script(NOTIFICATION)
+    ann.enter(service.url, "Pia")
+    ann.choose("My menu", "Notify me")
+    ann.choose("Menu of this room", "Notify me of mentions only")
+    with Chatter(service.port, "Rosa") as rosa:
+        ann.page.evaluate(HIDE, True)
+        rosa.say("somebody? `@Pia`")
+        rosa.say("@Pia: are you there?")
+
+        ann.page.wait_for_function("() => shown.length")
+        assert ann.page.evaluate("shown") == [["Rosa in lobby", "@Pia: are you there?"]]
+
+
+@pytest.mark.usefixtures("no_complaints")
 def test_days_and_people_are_told_apart(launch: Launch, visitor: NewVisitor) -> None:
     with Service(launch) as service:
         ann = visitor()

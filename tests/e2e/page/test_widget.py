@@ -126,6 +126,47 @@ def test_two_widgets_in_a_hostile_page_of_another_site_talk_by_tokens(
     assert list(scripts) == ["widget.js"] and scripts["widget.js"] < 30_000
 
 
+@pytest.mark.usefixtures("no_complaints")
+def test_in_a_box_one_mentions_others_and_edits_and_deletes_ones_own_messages(
+    service: Service, site: ForeignSite, visitor: NewVisitor
+) -> None:
+    page = visitor().page
+    page.goto(f"{site.origin}/two.html")
+    ann = box(page, "lobby")
+    field, own = ann.locator("textarea"), ann.locator(".log > ol:not(.unsent) .line").last
+    with Chatter(service.port, "Zoë <b>") as zoe:
+        expect(ann.get_by_role("button", name="2 here")).to_be_visible()
+        field.press_sequentially("@zo")
+        expect(ann.locator(".offers li")).to_have_text(["@Zoë <b>"])
+        field.press("Enter")
+        expect(field).to_have_value("@Zoë <b> ")
+        field.press_sequentially("**helo**")
+        field.press("Enter")
+        expect(own.locator(".text")).to_have_text("@Zoë <b> helo")
+        expect(own.locator("strong")).to_have_text("helo")
+        expect(own.locator(".mention")).to_have_text("@Zoë <b>")
+        zoe.say("@Ann: `look`")
+        expect(ann.locator(".calls .me-mentioned")).to_have_text("@Ann")
+
+        field.press_sequentially("a draft")
+        mine = ann.locator(".line", has=page.locator("strong"))
+        mine.locator(".more").click()
+        ann.get_by_role("menuitem", name="Edit").click()
+        expect(field).to_have_value("@Zoë <b> **helo**")
+        field.fill("**hello**")
+        field.press("Enter")
+        expect(mine.locator(".text")).to_contain_text("hello edited")
+        expect(field).to_have_value("a draft")
+        mine.locator(".more").click()
+        ann.get_by_role("menuitem", name="Delete").click()
+        ann.locator(".question button").first.click()
+
+        zoe.wait_for("deleted")
+        expect(ann.locator(".deleted")).to_have_text("deleted")
+        page.reload()
+        expect(field).to_have_value("a draft")
+
+
 def test_a_log_out_ends_the_connection_and_no_other(service: Service, site: ForeignSite, visitor: NewVisitor) -> None:
     page = visitor().page
     page.goto(f"{site.origin}/two.html")
@@ -178,9 +219,12 @@ def test_a_guest_gives_a_name_once_for_all_boxes_and_reads_what_is_wrong_in_thei
     expect(nowhere.locator(".problem")).to_have_text("Es gibt keinen Raum mit diesem Namen.")
     expect(nowhere.locator("textarea")).to_be_hidden()
     expect(lobby.locator("textarea")).to_be_focused()
-    say(lobby, "Guten Tag")
-    expect(texts(lobby).last).to_have_text("Guten Tag")
+    say(lobby, "Guten Tag `du`")
+    expect(texts(lobby).last.locator("code")).to_have_text("du")
+    lobby.locator(".more").last.click()
+    expect(lobby.get_by_role("menuitem")).to_have_text(["Bearbeiten", "Löschen"])
     assert violations(page) == []
+    page.keyboard.press("Escape")
     page.reload()
     expect(lobby.locator("textarea")).to_be_visible()
 

@@ -6,6 +6,7 @@
  * and repeats, with the same keys, what was not acknowledged. The server stores each key once.
  */
 
+import { Corrections } from "./corrections.js";
 import { BUSY_RETRY_MS, Delivery, PASSING } from "./delivery.js";
 import { ChatError } from "./errors.js";
 import { Exchange, parse } from "./exchange.js";
@@ -54,6 +55,7 @@ export class Chat {
   #joining = new Pending();
   /** By the room's name; answers come in the order of the questions. @type {Pending<Page>} */
   #paging = new Pending();
+  #corrections = new Corrections((message) => this.ask(message));
 
   /** @param {World} world @param {Audience} audience @param {Identify | null} identify */
   constructor(world, audience, identify = null) {
@@ -187,6 +189,16 @@ export class Chat {
     return this.#paging.wait(room);
   }
 
+  /** Give a message of one's own another text. @param {string} room @param {number} number @param {string} text */
+  edit(room, number, text) {
+    return this.#corrections.change({ type: "edit", room, number, text });
+  }
+
+  /** Delete a message of one's own. @param {string} room @param {number} number */
+  remove(room, number) {
+    return this.#corrections.change({ type: "delete", room, number });
+  }
+
   /** Say which pairs we want to hear of after each welcome. @param {string[]} pairs */
   subscribe(pairs) {
     this.#pairs = pairs;
@@ -214,6 +226,7 @@ export class Chat {
     this.#exchange.lost();
     this.#delivery.lost();
     this.#paging.rejectAll(new ChatError("lost", "The connection was lost."));
+    this.#corrections.lost();
     this.rooms.forEach((room) => room.lost());
     this.#greeting.lost();
   }
@@ -233,7 +246,9 @@ export class Chat {
 
   /** @param {Message} message */
   #take(message) {
-    if (Object.hasOwn(this.#answers, message.type)) {
+    if (this.#corrections.take(message)) {
+      // Whoever asked for it is told.
+    } else if (Object.hasOwn(this.#answers, message.type)) {
       this.#answers[message.type]?.(message);
     } else if (Object.hasOwn(this.#events, message.type)) {
       const room = this.rooms.get(message.room);
@@ -280,7 +295,7 @@ export class Chat {
     presence: (room, { members, count }) => room.present(members, count),
     who: (room, { members, count }) => room.morePresent(members, count),
     deleted: (room, { number, topic }) => room.deleted(number, topic),
-    edited: (room, { number, text }) => room.edited(number, text),
+    edited: (room, { number, text }) => room.edited(number, text, new Date().toISOString()),
     kicked: (room, { name, by, reason }) => room.putOut(name, by, reason, name === this.#greeting.self.name),
   };
 

@@ -158,6 +158,18 @@ export class ChatClient {
     return this.#chat.say(room, text);
   }
 
+  /** Give a message of one's own another text; rejects where that is refused.
+   * @param {string} room @param {number} number @param {string} text
+   */
+  edit(room, number, text) {
+    return this.#chat.edit(room, number, text);
+  }
+
+  /** Delete a message of one's own; rejects where that is refused. @param {string} room @param {number} number */
+  remove(room, number) {
+    return this.#chat.remove(room, number);
+  }
+
   /** Why a text cannot be said now; "" where it can. @param {string} text */
   refusal(text) {
     return this.#chat.refusal(text);

@@ -15,6 +15,7 @@ const MOST_NOTICES = 20;
  * @property {string} [kind]
  * @property {boolean} [deleted]
  * @property {boolean} [edited]
+ * @property {string} [edited_at]  ISO 8601, UTC; where we were there
  * @property {string} [token]  of a live message
  *
  * @typedef {{id: string, after: number, text: string}} Notice  `after`: the number of the message before it
@@ -174,12 +175,16 @@ export class Room {
     }
   }
 
-  /** @param {number} number @param {string} text  what it says now */
-  edited(number, text) {
+  /**
+   * @param {number} number
+   * @param {string} text  what it says now
+   * @param {string} [time]  when that was heard; unknown of what was edited while we were away
+   */
+  edited(number, text, time) {
     const index = this.messages.findIndex((said) => said.number === number);
     const said = this.messages[index];
     if (said && !said.deleted) {
-      this.messages[index] = { ...said, text, edited: true };
+      this.messages[index] = { ...said, text, edited: true, ...(time && { edited_at: time }) };
     }
   }
 

@@ -11,4 +11,4 @@ export function decodeHTMLStrict(text) {
   return text;
 }
 
-export default {};
+export default { P, S };

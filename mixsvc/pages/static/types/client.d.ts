@@ -12,6 +12,8 @@ export interface Message {
   deleted?: boolean;
   /** Its author has changed the text. */
   edited?: boolean;
+  /** When, as `time`; where this client was connected then. */
+  edited_at?: string;
 }
 
 export interface Page {
@@ -134,6 +136,10 @@ export class ChatClient {
   leave(room: string): void;
   /** Its number once it is stored; null for a command that stores nothing. */
   say(room: string, text: string): Promise<number | null>;
+  /** Gives a message of one's own another text: once it is stored. */
+  edit(room: string, number: number, text: string): Promise<void>;
+  /** Deletes a message of one's own: once that is stored. */
+  remove(room: string, number: number): Promise<void>;
   /** Why a text cannot be said now; "" where it can. */
   refusal(text: string): string;
   retry(line: Line): void;

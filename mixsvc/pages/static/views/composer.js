@@ -1,7 +1,11 @@
 // @ts-check
-/** The line that is being written, with the commands it may begin with. */
+/** Where one writes: a message, or one's own message anew. */
 
-import { element, made, onSubmit, setText } from "../dom.js";
+import { element, onSubmit, setText } from "../dom.js";
+import { Drafts } from "../text/drafts.js";
+import { Writer } from "../text/writer.js";
+
+const KEY = "mixsvc-drafts";
 
 /** The chat's commands (docs/reference/chat-protocol.md): what to write, and what it is for. */
 const COMMANDS = [
@@ -12,113 +16,149 @@ const COMMANDS = [
   ["/help", "", "all commands"],
 ];
 
+/**
+ * @typedef {import("../client/room.js").Said} Said
+ *
+ * @typedef {object} Author  what is done with what was written
+ * @property {(text: string) => string} say  why it was not taken, or ""
+ * @property {(said: Said, text: string) => Promise<void>} edit  rejects with a sentence
+ * @property {() => Said | undefined} last  one's own last message here
+ * @property {() => Iterable<string>} names  that can be mentioned
+ */
+
 export class Composer {
   #form = element("say-form", HTMLFormElement);
-  #input = element("say", HTMLInputElement);
   #error = element("say-error", HTMLElement);
-  #list = element("completions", HTMLElement);
-  /** What is offered. @type {string[]} */
-  #offered = [];
-  #chosen = -1;
+  #editing = element("editing", HTMLElement);
+  #drafts = new Drafts(KEY);
+  #room = "";
+  /** The message that is written anew. @type {Said | null} */
+  #said = null;
+  #writer;
+  #author;
 
-  /** @param {(text: string) => boolean} say  false where the line was not taken */
-  constructor(say) {
-    onSubmit(this.#form, () => {
-      this.#error.textContent = "";
-      if (this.#input.value.trim() && say(this.#input.value)) {
-        this.#input.value = "";
-      }
-      this.#offer([]);
+  /** @param {Author} author */
+  constructor(author) {
+    this.#author = author;
+    const list = element("completions", HTMLElement);
+    this.#writer = new Writer(element("say", HTMLTextAreaElement), list, element("offered", HTMLElement), {
+      send: () => this.#send(),
+      cancel: () => this.#cancel(),
+      recall: () => this.#recall(),
+      typed: (text) => this.#typed(text),
+      names: author.names,
+      commands: COMMANDS,
+      count: (count) => `${count} suggestion${count === 1 ? "" : "s"}`,
     });
-    this.#input.oninput = () => this.#complete();
-    this.#input.onblur = () => this.#offer([]);
-    this.#input.onkeydown = (event) => this.#onKey(event);
+    onSubmit(this.#form, () => this.#send());
+    element("editing-end", HTMLButtonElement).onclick = () => {
+      this.#cancel();
+      this.focus();
+    };
   }
 
   set hidden(/** @type {boolean} */ hidden) {
     this.#form.hidden = hidden;
   }
 
-  /** Be ready to write; on a phone that would bring up its keyboard, and nobody has asked for it. */
-  focus() {
-    matchMedia("(pointer: coarse)").matches || this.#input.focus();
+  /** Write in this room from now on; each room has a draft of its own. @param {string} room */
+  open(room) {
+    if (room !== this.#room) {
+      this.#room = room;
+      this.#end();
+    }
   }
 
-  /** Say what is wrong. @param {string} text */
+  /** Be ready to write; on a phone that would bring up its keyboard, and nobody has asked for it. */
+  focus() {
+    matchMedia("(pointer: coarse)").matches || this.#writer.focus();
+  }
+
+  /** Say what is wrong, until something else is typed. @param {string} text */
   refused(text) {
     setText(this.#error, text);
   }
 
   /** Write a line anew; false where another one is being written. @param {string} line */
   takeBack(line) {
-    const isFree = this.#input.value === "";
-    this.#input.value ||= line;
+    const isFree = this.#writer.text === "";
+    if (isFree) {
+      this.#writer.text = line;
+      this.#typed(line);
+    }
     return isFree;
   }
 
-  #complete() {
-    const typed = this.#input.value.toLowerCase();
-    const isCommand = typed.startsWith("/") && !typed.startsWith("//");
-    this.#offer(isCommand ? COMMANDS.filter(([command = ""]) => command.startsWith(typed)) : []);
+  /** Write one's own message anew; the draft comes back after that. @param {Said} said */
+  edit(said) {
+    this.#said = said;
+    this.#editing.hidden = false;
+    this.refused("");
+    this.#writer.text = said.text;
+    this.#writer.focus();
   }
 
-  /** @param {string[][]} commands */
-  #offer(commands) {
-    this.#offered = commands.map(([command = ""]) => command);
-    this.#list.replaceChildren(...commands.map((command, index) => this.#option(command, index)));
-    this.#list.hidden = commands.length === 0;
-    this.#input.setAttribute("aria-expanded", String(commands.length > 0));
-    this.#choose(commands.length > 0 ? 0 : -1);
+  /** Add lines above what is written. @param {string} text */
+  quote(text) {
+    this.#writer.text = `${text}\n${this.#writer.text}`;
+    this.#typed(this.#writer.text);
+    this.#writer.focus();
   }
 
-  /** @param {string[]} command @param {number} index */
-  #option([command = "", example = "", purpose = ""], index) {
-    const more = [made("span", "example", example), " ", made("span", "purpose", purpose)];
-    const option = made("li", "completion", made("b", "", command), " ", ...more);
-    option.id = `completion-${index}`;
-    option.setAttribute("role", "option");
-    // Before the click, which would take the focus away from the line.
-    option.onpointerdown = (event) => {
-      event.preventDefault();
-      this.#take(index);
-    };
-    return option;
-  }
-
-  /** @param {number} index */
-  #choose(index) {
-    this.#chosen = index;
-    [...this.#list.children].forEach((option, each) => option.setAttribute("aria-selected", String(each === index)));
-    if (index >= 0) {
-      this.#input.setAttribute("aria-activedescendant", `completion-${index}`);
-    } else {
-      this.#input.removeAttribute("aria-activedescendant");
-    }
-  }
-
-  /** @param {KeyboardEvent} event */
-  #onKey(event) {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const count = this.#offered.length;
-    if (count === 0) {
+  #send() {
+    const { text } = this.#writer;
+    if (this.#said) {
+      this.#change(this.#said, text);
       return;
     }
-    if (step) {
-      this.#choose((this.#chosen + step + count) % count);
-    } else if (event.key === "Escape") {
-      this.#offer([]);
-    } else if (event.key === "Tab" || (event.key === "Enter" && this.#offered[this.#chosen] !== this.#input.value)) {
-      this.#take(this.#chosen);
-    } else {
-      return;
+    if (text.trim()) {
+      const wrong = this.#author.say(text);
+      this.refused(wrong);
+      if (!wrong) {
+        this.#drafts.keep(this.#room, "");
+        this.#writer.text = "";
+      }
     }
-    event.preventDefault();
+    this.#writer.close();
   }
 
-  /** @param {number} index */
-  #take(index) {
-    const command = this.#offered[index] ?? "";
-    this.#input.value = command === "/help" ? command : `${command} `;
-    this.#offer([]);
+  /** @param {Said} said @param {string} text */
+  #change(said, text) {
+    if (!text.trim()) {
+      this.refused("A message has a text; to take it away, delete it in its menu.");
+    } else if (text === said.text) {
+      this.#end();
+    } else {
+      this.#author.edit(said, text).then(
+        () => this.#said === said && this.#end(),
+        ({ message }) => this.#said === said && this.refused(message),
+      );
+    }
+  }
+
+  #cancel() {
+    const isEditing = this.#said !== null;
+    isEditing && this.#end();
+    return isEditing;
+  }
+
+  #recall() {
+    const last = this.#said ? undefined : this.#author.last();
+    last && this.edit(last);
+    return last !== undefined;
+  }
+
+  /** Go on with the draft. */
+  #end() {
+    this.#said = null;
+    this.#editing.hidden = true;
+    this.refused("");
+    this.#writer.text = this.#drafts.of(this.#room);
+  }
+
+  /** @param {string} text */
+  #typed(text) {
+    this.refused("");
+    this.#said || this.#drafts.keep(this.#room, text);
   }
 }

@@ -5,6 +5,7 @@ import { button, made } from "../dom.js";
 import { withLinks } from "../text/links.js";
 import { showText } from "../text/rich.js";
 import { face, written } from "./names.js";
+import { givesMenu } from "./parts/menu.js";
 import { clockTime } from "./times.js";
 
 const GONE = "This message was deleted.";
@@ -19,7 +20,7 @@ const GONE = "This message was deleted.";
  * @property {(line: Line) => void} retry
  * @property {(line: Line) => void} edit  take it back to where it was written
  * @property {(line: Line) => void} discard
- * @property {(said: Said) => void} remove
+ * @property {(said: Said) => import("./parts/menu.js").Item[]} items  what the menu of a message offers
  * @property {() => import("../text/mentions.js").Names} names  who can be mentioned
  * @property {() => void} changed  a line has another height now
  */
@@ -64,7 +65,7 @@ function saidLine(said, self, tools) {
     head.append(" ", sent);
   }
   if (said.edited) {
-    head.append(" ", made("span", "edited", "edited"));
+    head.append(" ", made("span", "edited", "edited", ...(said.edited_at ? [" ", clockTime(said.edited_at)] : [])));
   }
   const text = said.deleted ? made("p", "gone", GONE) : textOf(said.text, tools);
   const calls = !isOwn && tools.names().callsSelf(said.text);
@@ -72,21 +73,18 @@ function saidLine(said, self, tools) {
   return numbered(made("li", classes, face(name), head, text), said, self, tools);
 }
 
-/** A message knows its number, and what a moderator may do to it.
+/** A message knows its number, and what may be done to it by somebody who has a name.
  * @param {HTMLElement} result @param {Said} said @param {Self} self @param {LineTools} tools
  */
 function numbered(result, said, self, tools) {
   result.dataset["number"] = String(said.number);
-  if (self.moderator && !said.deleted) {
-    result.append(deleteButton(said, tools));
+  if (self.name && !said.deleted && tools.items(said).length > 0) {
+    const more = button("icon more", "⋯", () => {});
+    more.tabIndex = -1;
+    more.setAttribute("aria-label", `Menu of message ${said.number} by ${said.name}`);
+    givesMenu(more, () => tools.items(said));
+    result.append(more);
   }
-  return result;
-}
-
-/** @param {Said} said @param {LineTools} tools */
-function deleteButton(said, tools) {
-  const result = button("quiet small delete", "Delete", () => tools.remove(said));
-  result.setAttribute("aria-label", `Delete message ${said.number} by ${said.name}`);
   return result;
 }
 

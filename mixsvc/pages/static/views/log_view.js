@@ -5,6 +5,7 @@ import { KeyedList, element, setText } from "../dom.js";
 import { Names, namesIn } from "../text/mentions.js";
 import { entriesOf } from "./entries.js";
 import { entryLine, unsentLine } from "./lines.js";
+import { roving } from "./parts/roving.js";
 
 /** So near to an end, in pixels, a reader is there. */
 const NEAR_END = 60;
@@ -46,6 +47,7 @@ export class LogView {
   /** Of the frame, when it was last known where in it the reader is. */
   #height = 0;
   #reader;
+  #rove;
 
   #names = new Names([], "");
   /** Whose names they are. */
@@ -60,6 +62,7 @@ export class LogView {
       (entry) => entryLine(entry, this.#self, tools),
       updateLine,
     );
+    this.#rove = roving(element("log", HTMLElement), ".more");
     this.#unsent = new KeyedList(element("unsent", HTMLElement), ({ line }) => unsentLine(line, this.#self, tools));
     this.#newest.onclick = () => this.goToEnd();
     this.#frame.onscroll = () => this.#onScroll();
@@ -83,6 +86,7 @@ export class LogView {
     const entries = entriesOf(room, this.#unreadAfter, new Date());
     this.#lines.show(entries.map((entry) => ({ ...entry, id: `${room.name} ${room.histories} ${entry.id}` })));
     this.#unsent.show(unsent.map((line) => ({ id: `${line.key} ${line.state}`, line })));
+    this.#rove();
     this.#showBeginning(room);
     this.#settle(isOther, anchor);
     this.#showNewest(room);

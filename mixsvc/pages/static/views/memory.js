@@ -10,14 +10,19 @@ const KEY = "mixsvc";
 const MOST_ROOMS = 1000;
 
 /**
- * @typedef {{rooms: Record<string, number>, epoch: string, open: string, notify: boolean, rates: string}} Kept
- *   rooms: the last number read, in the history of this epoch; rates: "open", "closed", "" for what suits the window
+ * @typedef {object} Kept
+ * @property {Record<string, number>} rooms  the last number read, in the history of this epoch
+ * @property {string} epoch
+ * @property {string} open
+ * @property {boolean} notify
+ * @property {Record<string, string>} levels  of which messages of a room: see levels.js
+ * @property {string} rates  "open", "closed", "" for what suits the window
  */
 
 /** @returns {Kept} */
 export function remembered() {
   /** @type {Kept} */
-  const kept = { rooms: {}, epoch: "", open: "", notify: false, rates: "" };
+  const kept = { rooms: {}, epoch: "", open: "", notify: false, levels: {}, rates: "" };
   try {
     const found = JSON.parse(localStorage.getItem(KEY) ?? "{}");
     for (const [name, read] of Object.entries(Object(found.rooms)).slice(0, MOST_ROOMS)) {
@@ -25,6 +30,7 @@ export function remembered() {
         kept.rooms[name] = Number(read);
       }
     }
+    kept.levels = Object.fromEntries(Object.entries(Object(found.levels)).slice(-MOST_ROOMS));
     kept.epoch = String(found.epoch ?? "");
     kept.open = String(found.open ?? "");
     kept.notify = found.notify === true;

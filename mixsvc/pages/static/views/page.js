@@ -3,10 +3,11 @@
 
 import { isAttended } from "../client/attention.js";
 import { Attention, onAttention } from "./attention.js";
-import { Composer } from "./composer.js";
+import { Authoring } from "./authoring.js";
 import { Door } from "./door.js";
 import { element, setText } from "../dom.js";
 import { withLinks } from "../text/links.js";
+import { isWanted, levelItems } from "./levels.js";
 import { LogView } from "./log_view.js";
 import { onRemembered, remember, remembered } from "./memory.js";
 import { Conduct } from "./moderation/conduct.js";
@@ -41,10 +42,10 @@ export class Page {
   #log;
   #people;
   #rooms;
-  #composer;
   #door;
   #conduct;
   #attention;
+  #authoring;
   /** @type {Phase} */
   #phase = "nameless";
   /** @type {Self} */
@@ -74,7 +75,12 @@ export class Page {
     this.#visitor = visitor;
     const ask = (/** @type {Message} */ message) => chat().ask(message);
     this.#conduct = new Conduct({ ask, connect: () => chat().connect(), changed: () => this.changed() });
-    this.#composer = new Composer((text) => this.#say(text));
+    this.#authoring = new Authoring(chat, {
+      room: () => this.#here,
+      self: () => this.#self,
+      said: () => this.#log.goToEnd(),
+      remove: (said) => this.#conduct.confirmDeletion(this.#here, said),
+    });
     this.#door = new Door(visitor);
     this.#rooms = new RoomsView({
       open: (name) => this.open(name),
@@ -84,11 +90,8 @@ export class Page {
       (after) => ask({ type: "who", room: this.#open, after }),
       (name) => this.#conduct.itemsFor(this.#open, name),
     );
-    this.#attention = new Attention(
-      remembered().notify,
-      (notify) => remember({ notify }),
-      (why) => this.notice(why),
-    );
+    const keep = (/** @type {boolean} */ notify) => remember({ notify });
+    this.#attention = new Attention(remembered().notify, keep, (why) => this.notice(why));
     this.#log = this.#newLog();
     givesMenu(this.#menu, () => this.#roomItems());
     givesMenu(element("me-menu", HTMLButtonElement), () => this.#myItems());
@@ -135,7 +138,7 @@ export class Page {
     remember({ open: name });
     this.#rooms.opened(name);
     this.changed();
-    this.#phase !== "nameless" && this.#composer.focus();
+    this.#phase !== "nameless" && this.#authoring.composer.focus();
   }
 
   /** @param {Phase} phase @param {Self} self */
@@ -146,7 +149,7 @@ export class Page {
     this.#conduct.phase(phase, self);
     this.#refresh();
     if (comesIn) {
-      this.#composer.focus();
+      this.#authoring.composer.focus();
     }
   }
 
@@ -182,7 +185,7 @@ export class Page {
     chat.on("change", () => this.changed());
     chat.on("event", (message) => this.#conduct.hear(message));
     chat.on("message", ({ room, message, isLive }) => isLive && this.heard(room, message));
-    chat.on("lineRefused", ({ text, line }) => this.lineRefused(text, line));
+    chat.on("lineRefused", ({ text, line }) => this.#authoring.lineRefused(text, line));
     chat.on("roomRefused", ({ room, text, suggestion }) => this.roomRefused(room, text, suggestion));
     chat.on("nameRefused", ({ text, suggestion }) => this.nameRefused(text, suggestion));
     chat.on("notice", (text) => this.notice(text));
@@ -191,7 +194,7 @@ export class Page {
 
   /** @param {Room} room @param {Said} said */
   heard(room, said) {
-    if (said.name !== this.#self.name) {
+    if (said.name !== this.#self.name && isWanted(room, said, this.#self.name)) {
       this.#attention.heard(room, said, () => this.open(room.name));
     }
   }
@@ -205,14 +208,6 @@ export class Page {
   /** @param {string} text @param {string} suggestion */
   nameRefused(text, suggestion) {
     this.#door.refused(text, suggestion);
-  }
-
-  /** @param {string} text @param {Line} line */
-  lineRefused(text, line) {
-    if (line.room === this.#open && this.#composer.takeBack(line.text)) {
-      this.#composer.refused(text);
-      this.#chat().discard(line);
-    }
   }
 
   /** @param {string} name @param {string} text @param {string} suggestion */
@@ -240,11 +235,13 @@ export class Page {
   #others = {
     rates: (message) => this.#onRates(message),
     rooms: ({ rooms, more }) => this.#rooms.listed(rooms, more),
+    edits: ({ texts }) => this.#authoring.showEarlier(texts),
   };
 
   /** What the room's menu offers. */
   #roomItems() {
-    return [{ label: "Leave this room", act: () => this.#leaveRoom() }];
+    const leave = { label: "Leave this room", act: () => this.#leaveRoom() };
+    return [...levelItems(this.#open), ...(this.#chat().rooms.size > 1 ? [leave] : [])];
   }
 
   /** What the person's own menu offers. */
@@ -263,9 +260,9 @@ export class Page {
       { turnPage: (room, way) => chat().turnPage(room, way), moved: () => this.changed() },
       {
         retry: (line) => chat().retry(line),
-        edit: (line) => this.#edit(line),
+        edit: (line) => this.#authoring.takeBack(line),
         discard: (line) => chat().discard(line),
-        remove: (said) => this.#conduct.confirmDeletion(chat().rooms.get(this.#open), said),
+        items: (said) => this.#authoring.itemsOf(said),
       },
     );
   }
@@ -286,26 +283,9 @@ export class Page {
     this.#open = names.includes(open) ? open : (names[0] ?? "");
   }
 
-  /** @param {string} text */
-  #say(text) {
-    const wrong = this.#chat().refusal(text);
-    if (wrong) {
-      this.#composer.refused(wrong);
-      return false;
-    }
-    this.#chat().say(this.#open, text);
-    this.#log.goToEnd();
-    return true;
-  }
-
-  /** @param {Line} line */
-  #edit(line) {
-    if (this.#composer.takeBack(line.text)) {
-      this.#chat().discard(line);
-    } else {
-      this.#composer.refused("Send or clear what is here first.");
-    }
-    this.#composer.focus();
+  /** The open room. */
+  get #here() {
+    return this.#chat().rooms.get(this.#open);
   }
 
   #leaveRoom() {
@@ -359,7 +339,7 @@ export class Page {
   #showHead(room) {
     setText(/** @type {HTMLElement} */ (this.#title.firstElementChild), room.name);
     this.#showTopic(room.topic);
-    this.#menu.hidden = this.#phase !== "here" || this.#chat().rooms.size < 2;
+    this.#menu.hidden = this.#phase !== "here";
   }
 
   /** @param {string} topic */
@@ -377,7 +357,8 @@ export class Page {
     const { isBanned } = this.#conduct;
     const isPutOut = room.place === "put out" && !isNameless;
     this.#side.dataset["phase"] = isBanned ? "banned" : this.#phase;
-    this.#composer.hidden = isNameless || isPutOut || isBanned;
+    this.#authoring.composer.open(room.name);
+    this.#authoring.composer.hidden = isNameless || isPutOut || isBanned;
     this.#outside.hidden = !isPutOut || isBanned;
     this.#conduct.show();
     this.#door.show(!isNameless || isBanned, this.#self);

@@ -4,7 +4,9 @@
 import { ChatClient } from "../client/client.js";
 import { bannedUntil } from "../client/connection.js";
 import { button, KeyedList, made, onSubmit, setText } from "../dom.js";
+import { Composer } from "./composer.js";
 import { followGuests, guestOf, rememberGuest } from "./guest.js";
+import { isEditable } from "../text/own.js";
 import { LogView } from "./log.js";
 
 /**
@@ -14,6 +16,9 @@ import { LogView } from "./log.js";
  * @typedef {import("./texts.js").Words} Words
  * @typedef {{url: string, room: string, token: Identify | null}} Place
  */
+
+/** How much of a text is shown where somebody is asked about it. */
+const LONGEST = 60;
 
 export class Box {
   #words;
@@ -32,7 +37,7 @@ export class Box {
   #name = made("input", "");
   #suggestion;
   #composer;
-  #text = made("textarea", "");
+  #question = made("div", "outside question");
   #outside = made("div", "outside");
   #outsideText = made("p", "");
   #isRefused = false;
@@ -50,12 +55,12 @@ export class Box {
     this.#words = words;
     this.#place = place;
     this.#client = new ChatClient({ url: place.url, token: place.token });
-    this.#log = new LogView(words, this.#client);
+    this.#composer = new Composer(words, this.#client, place, (text) => setText(this.#problem, text));
+    this.#log = new LogView(words, this.#client, (said) => this.#itemsOf(said));
     this.#count = button("quiet", "", () => this.#togglePeople());
     this.#suggestion = button("quiet", "", () => this.#enter(this.#suggestion.value));
     this.#peopleList = new KeyedList(this.#members, person);
     this.#door = this.#madeDoor();
-    this.#composer = this.#madeComposer();
     this.element = this.#madeBox();
     this.#follow();
   }
@@ -93,7 +98,7 @@ export class Box {
     client.on("welcome", () => {
       this.#isKnown = true;
       this.#refresh();
-      this.#isEntering && this.#text.focus();
+      this.#isEntering && this.#composer.focus();
       this.#isEntering = false;
       setText(this.#problem, "");
     });
@@ -104,7 +109,7 @@ export class Box {
       this.#isRefused = true;
       setText(this.#problem, this.#words.refusal(code, text));
     });
-    client.on("lineRefused", ({ text, line }) => this.#takeBack(line, text));
+    client.on("lineRefused", ({ text, line }) => this.#composer.takeBack(line, text));
   }
 
   #madeBox() {
@@ -123,7 +128,7 @@ export class Box {
     this.#outside.append(this.#outsideText, again);
     const header = made("header", "", this.#title, this.#topic, this.#count);
     const middle = made("div", "middle", ...this.#log.parts, this.#people);
-    const rest = [this.#status, this.#problem, this.#outside, this.#door, this.#composer];
+    const rest = [this.#status, this.#problem, this.#question, this.#outside, this.#door, this.#composer.element];
     const box = made("section", "box", header, middle, ...rest);
     box.lang = words.lang;
     box.setAttribute("aria-label", words.say("chat", this.#place.room));
@@ -146,51 +151,6 @@ export class Box {
     form.part.add("door");
     onSubmit(form, () => this.#enter(this.#name.value));
     return form;
-  }
-
-  #madeComposer() {
-    const words = this.#words;
-    this.#text.id = "text";
-    this.#text.rows = 1;
-    this.#text.placeholder = words.say("placeholder");
-    this.#text.onkeydown = (event) => this.#onKey(event);
-    const label = made("label", "unseen", words.say("message"));
-    label.htmlFor = "text";
-    const form = made("form", "", label, this.#text, made("button", "", words.say("send")));
-    form.part.add("composer");
-    onSubmit(form, () => this.#say());
-    return form;
-  }
-
-  /** @param {KeyboardEvent} event */
-  #onKey(event) {
-    // An input method has Enter for itself.
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
-      event.preventDefault();
-      this.#say();
-    }
-  }
-
-  #say() {
-    const text = this.#text.value;
-    if (!text.trim()) {
-      return;
-    }
-    const wrong = this.#client.refusal(text);
-    setText(this.#problem, wrong);
-    if (!wrong) {
-      this.#text.value = "";
-      this.#client.say(this.#place.room, text);
-    }
-  }
-
-  /** @param {import("../client/client.js").Line} line @param {string} why */
-  #takeBack(line, why) {
-    setText(this.#problem, why);
-    if (!this.#text.value) {
-      this.#text.value = line.text;
-      this.#client.discard(line);
-    }
   }
 
   /** @param {string} name */
@@ -217,6 +177,31 @@ export class Box {
     // The session that was ours is nobody's now: the next connection has another.
     code === "logged_out" && this.#client.reconnect();
     this.#changed();
+  }
+
+  /** What the menu of a message offers. @param {import("../client/room.js").Said} said */
+  #itemsOf(said) {
+    const { self } = this.#client;
+    if (said.name !== self.name || said.deleted || !this.#isKnown) {
+      return [];
+    }
+    const edit = { label: this.#words.say("edit"), act: () => this.#composer.edit(said) };
+    const remove = { label: this.#words.say("delete"), isDanger: true, act: () => this.#confirm(said) };
+    return isEditable(said, self) ? [edit, remove] : [remove];
+  }
+
+  /** Delete a message once it is clear that it is meant. @param {import("../client/room.js").Said} said */
+  #confirm(said) {
+    const sure = button("", this.#words.say("delete"), () => {
+      this.#question.replaceChildren();
+      this.#client.remove(this.#place.room, said.number).catch(({ code, message }) => {
+        setText(this.#problem, this.#words.refusal(code, message));
+      });
+    });
+    const keep = button("quiet", this.#words.say("cancel"), () => this.#question.replaceChildren());
+    const text = said.text.replace(/\s+/g, " ").slice(0, LONGEST);
+    this.#question.replaceChildren(made("p", "", this.#words.say("deleteIt", text)), sure, keep);
+    sure.focus();
   }
 
   #togglePeople() {
@@ -251,7 +236,7 @@ export class Box {
     const isNameless = client.phase === "nameless";
     const isPutOut = room?.place === "put out";
     this.#door.hidden = !isNameless || this.#place.token !== null;
-    this.#composer.hidden = !this.#isKnown || isPutOut || this.#isRefused;
+    this.#composer.element.hidden = !this.#isKnown || isPutOut || this.#isRefused;
     this.#outside.hidden = !isPutOut || isNameless;
     this.#count.hidden = !room || room.last === null;
     room && this.#showRoom(room);

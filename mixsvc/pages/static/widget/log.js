@@ -4,6 +4,8 @@
 import { button, KeyedList, made, setText } from "../dom.js";
 import { Names, namesIn } from "../text/mentions.js";
 import { showText } from "../text/rich.js";
+import { givesMenu } from "../views/parts/menu.js";
+import { roving } from "../views/parts/roving.js";
 
 /**
  * @typedef {import("../client/client.js").ChatClient} ChatClient
@@ -12,6 +14,7 @@ import { showText } from "../text/rich.js";
  * @typedef {import("../client/room.js").Said} Said
  * @typedef {import("./texts.js").Words} Words
  *
+ * @typedef {import("../views/parts/menu.js").Item} Item
  * @typedef {{id: string, said: Said}} Shown
  * @typedef {{id: string, line: Line}} Unsent
  */
@@ -32,12 +35,15 @@ export class LogView {
   #waiting;
   #clock;
   #full;
+  #items;
+  #rove;
   #names = new Names([], "");
   /** Whose names they are. */
   #namesOf = "";
 
-  /** @param {Words} words @param {ChatClient} client */
-  constructor(words, client) {
+  /** @param {Words} words @param {ChatClient} client @param {(said: Said) => Item[]} items  of a message's menu */
+  constructor(words, client, items) {
+    this.#items = items;
     this.#words = words;
     this.#client = client;
     this.#clock = new Intl.DateTimeFormat(words.lang, { hour: "2-digit", minute: "2-digit" });
@@ -55,6 +61,7 @@ export class LogView {
     // Whoever reads the newest goes on to do so when there is less room, or more.
     new ResizeObserver(() => this.#room?.following && this.#goToEnd()).observe(this.scroller);
     this.#lines = new KeyedList(this.#list, this.#madeLine, (place, { said }) => this.#update(place, said));
+    this.#rove = roving(this.#list, ".more");
     this.#waiting = new KeyedList(this.#unsent, this.#madeUnsent, (place, { line }) => this.#wait(place, line));
   }
 
@@ -73,6 +80,7 @@ export class LogView {
     this.#learnNames(room);
     this.#lines.show(room.messages.map((said) => ({ id: `${room.histories}.${said.number}`, said })));
     this.#waiting.show(this.#client.outbox.of(room.name).map((line) => ({ id: line.key, line })));
+    this.#rove();
     this.#earlier.hidden = (room.messages[0]?.number ?? 0) <= room.first || room.place !== "inside";
     if (wasAtEnd) {
       this.#goToEnd();
@@ -147,13 +155,28 @@ export class LogView {
     place.dir = "auto";
     place.part.add("text");
     if (said.edited) {
-      place.append(" ", made("small", "edited", this.#words.say("edited")));
+      const time = said.edited_at && this.#clock.format(new Date(said.edited_at));
+      place.append(" ", made("small", "edited", this.#words.say("edited"), time ? ` ${time}` : ""));
     }
     return place;
   }
 
+  /** Its menu shows what can be done when it is opened. @param {HTMLElement} place @param {number} number */
+  #giveMenu(place, number) {
+    const more = button("quiet more", "⋯", () => {});
+    more.tabIndex = -1;
+    more.setAttribute("aria-label", this.#words.say("menu", number));
+    const said = () => this.#room?.messages.find((each) => each.number === number);
+    givesMenu(more, () => this.#items(/** @type {Said} */ (said())));
+    place.append(more);
+  }
+
   /** @param {HTMLElement} place @param {Said} said */
   #update(place, said) {
+    const hasMenu = this.#items(said).length > 0;
+    const more = place.querySelector(".more");
+    hasMenu || more?.remove();
+    hasMenu && !more && this.#giveMenu(place, said.number);
     const text = place.querySelector(".text");
     if (said.deleted && text) {
       text.replaceWith(made("p", "deleted", this.#words.say("deleted")));

@@ -45,7 +45,24 @@ h2 { margin: 0; font-size: 1em; font-weight: 650; }
 .middle { position: relative; display: flex; flex: 1; min-height: 0; }
 .log { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: .5rem .9rem; }
 ol, ul { margin: 0; padding: 0; list-style: none; }
-.line { padding: .25rem 0; }
+.line { position: relative; padding: .25rem 0; }
+.more { position: absolute; inset-block-start: .1rem; inset-inline-end: 0; min-height: 1.75rem; min-width: 2rem;
+  padding: 0; background: var(--surface); line-height: 1; opacity: 0; }
+.line:is(:hover, :focus-within) .more, .more[aria-expanded="true"] { opacity: 1; }
+@media (hover: none) { .more { opacity: 1; } }
+.menu { position: fixed; inset: auto; margin: 0; min-width: 9rem; padding: .3rem; border: 1px solid var(--line);
+  border-radius: 10px; background: var(--surface); color: var(--ink); box-shadow: 0 8px 30px #0003; }
+.menu-item { display: block; width: 100%; background: none; color: var(--ink); font-weight: 500; text-align: start; }
+.menu-item:is(:hover, :focus-visible) { background: color-mix(in srgb, var(--accent) 12%, transparent); }
+.menu-danger { color: var(--bad); }
+.writing { position: relative; }
+.editing { display: flex; flex-basis: 100%; align-items: center; justify-content: space-between; margin: 0;
+  padding-inline-start: .6rem; border-inline-start: 3px solid var(--accent); color: var(--soft); font-size: .8125em; }
+.offers { position: absolute; z-index: 1; inset-inline: .9rem; inset-block-end: 100%; max-height: 12rem;
+  overflow-y: auto; padding: .3rem; border: 1px solid var(--line); border-radius: 10px; background: var(--surface); }
+.completion { padding: .3rem .6rem; border-radius: 7px; cursor: pointer; }
+.completion[aria-selected="true"] { background: color-mix(in srgb, var(--accent) 16%, transparent); }
+.question:empty { display: none; }
 .line p, .notice { margin: 0; }
 .head { display: flex; flex-wrap: wrap; gap: 0 .5rem; align-items: baseline; }
 .name { font-weight: 600; }
@@ -79,6 +96,7 @@ input, textarea { flex: 1; min-width: 0; padding: .5rem .65rem; border: 1px soli
   background: var(--surface); color: inherit; font: inherit; }
 ::placeholder { color: var(--soft); opacity: 1; }
 textarea { resize: none; field-sizing: content; max-height: 8lh; }
+textarea:placeholder-shown { field-sizing: fixed; }
 button { min-height: 2rem; padding: .3rem .8rem; border: 1px solid transparent; border-radius: 8px;
   background: var(--accent); color: var(--accent-ink); font: inherit; font-weight: 600; cursor: pointer; }
 button.quiet { border-color: var(--line); background: transparent; color: var(--accent); font-size: .875em; }

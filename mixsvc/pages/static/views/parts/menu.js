@@ -42,7 +42,8 @@ function open(opener, items) {
       menu.remove();
     }
   };
-  opener.after(menu);
+  // In a log it would be read out as something new.
+  (opener.closest("[role=log]") ?? opener).after(menu);
   menu.showPopover();
   place(menu, opener.getBoundingClientRect());
   opener.setAttribute("aria-expanded", "true");
@@ -67,7 +68,7 @@ function choice({ label, act, isDanger = false, isChecked }, close) {
 /** @param {HTMLElement} menu @param {KeyboardEvent} event */
 function move(menu, event) {
   const items = /** @type {HTMLElement[]} */ ([...menu.children]);
-  const now = items.findIndex((each) => each === document.activeElement);
+  const now = items.findIndex((each) => each.matches(":focus"));
   const step = STEPS[/** @type {keyof typeof STEPS} */ (event.key)];
   if (step) {
     items[(now + step + items.length) % items.length]?.focus();

@@ -1,0 +1,39 @@
+// @ts-check
+/** Of which messages of a room somebody wants to be notified; this browser remembers it. */
+
+import { namesIn } from "../text/mentions.js";
+import { remember, remembered } from "./memory.js";
+
+/** @type {Record<string, string>} */
+const LEVELS = {
+  all: "Notify me of all messages here",
+  mentions: "Notify me of mentions only",
+  none: "Notify me of nothing here",
+};
+
+/**
+ * @typedef {import("../client/room.js").Room} Room
+ * @typedef {import("../client/room.js").Said} Said
+ */
+
+/** What a room's menu offers. @param {string} room @returns {import("./parts/menu.js").Item[]} */
+export function levelItems(room) {
+  const chosen = levelOf(room);
+  return Object.entries(LEVELS).map(([level, label]) => {
+    const choose = () => remember({ levels: { ...remembered().levels, [room]: level } });
+    return { label, isChecked: level === chosen, act: choose };
+  });
+}
+
+/** Whether somebody wants to hear of a message. @param {Room} room @param {Said} said @param {string} self */
+export function isWanted(room, said, self) {
+  const level = levelOf(room.name);
+  return level === "all" || (level === "mentions" && namesIn(room, self).callsSelf(said.text));
+}
+
+/** @param {string} room */
+function levelOf(room) {
+  const { levels } = remembered();
+  const level = Object.hasOwn(levels, room) ? String(levels[room]) : "all";
+  return Object.hasOwn(LEVELS, level) ? level : "all";
+}
