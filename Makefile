@@ -84,7 +84,7 @@ build: $(VENV)/installed
 	@$(BIN)/python -m build
 
 # Compares our servers with their peers; `make bench ARGS='--only fanout'` measures a part.
-bench: $(VENV)/installed
+bench: $(VENV)/installed-for-tests
 	@tools/system-packages --optional npm
 	@$(BIN)/python -m bench $(ARGS)
 

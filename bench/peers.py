@@ -18,6 +18,7 @@ __all__ = [
     "ISOLATION",
     "PEERS",
     "ROOT",
+    "SOCKETS",
     "SOCKET_IO_REDIS",
     "TWO_CORES",
     "WSGI",
@@ -81,6 +82,7 @@ _GUNICORN: Final = ("gunicorn==27.0.1", _FLASK)
 _UWSGI: Final = ("uwsgi==2.0.31", _FLASK)
 _GRANIAN: Final = ("granian==2.8.9", _FLASK)
 _SOCKET_IO: Final = ("flask-socketio==5.7.0", "simple-websocket==1.1.0", *_GUNICORN)
+_FLASK_SOCK: Final = ("flask-sock==0.7.0", "simple-websocket==1.1.0", *_GUNICORN)
 _WSGI_PEERS: Final = _by_name(
     Peer("mixsvc", _START, argument="mixsvc"),
     Peer("mixsvc-processes", _START, argument="mixsvc-processes"),
@@ -99,6 +101,8 @@ _WSGI_PEERS: Final = _by_name(
     Peer("mixsvc-publishing", _START, argument="mixsvc-publishing"),
     Peer("gunicorn-generators", _START, _GUNICORN, argument="gunicorn-generators", shares="gunicorn"),
     Peer("aiohttp-sse", "sse_server.py", ("aiohttp==3.14.5",)),
+    Peer("mixsvc-sockets", _START, websocket=PLAIN, argument="mixsvc-sockets"),
+    Peer("gunicorn-sockets", _START, _FLASK_SOCK, PLAIN, argument="gunicorn-sockets"),
     Peer("flask-socketio", _START, _SOCKET_IO, argument="flask-socketio", dialect=SOCKET_IO),
 )
 # Compared with nodes: the last commit whose chat knew none; two workers, and Redis.
@@ -114,6 +118,7 @@ _OURS: Final = ("mixsvc", "mixsvc-processes", "mixsvc-before")
 WSGI: Final = ("mixsvc", "mixsvc-process", "twist-web", "waitress", "gunicorn", "uwsgi-process", "granian-worker")
 TWO_CORES: Final = (*_OURS, "gunicorn-workers", "waitress", "uwsgi", "granian")
 HELD: Final = ("mixsvc-publishing", "gunicorn-generators", "aiohttp-sse")
+SOCKETS: Final = ("mixsvc-sockets", "gunicorn-sockets")
 ISOLATION: Final = (*_OURS, "flask-socketio", "gunicorn-and-chat")
 
 

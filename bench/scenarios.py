@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ from bench.clients import ClientGroup
 from bench.connecting import connect, connect_one
 from bench.held import HeldStreams
 from bench.load import Broadcasts, Echoes
-from bench.peers import ECHO, HELD, ISOLATION, PEERS, TWO_CORES, WSGI
+from bench.peers import ECHO, HELD, ISOLATION, PEERS, SOCKETS, TWO_CORES, WSGI
 from bench.processes import Server
 from bench.protocol import EVENTSOURCE, XHR_STREAMING, Transport
 from bench.requests import RequestLoad, RequestTimes
@@ -30,6 +31,7 @@ __all__ = [
     "isolation",
     "publish",
     "slow_readers",
+    "sockets",
     "streaming",
     "wsgi",
 ]
@@ -179,6 +181,26 @@ async def _isolation(server: Server, seconds: float, load: RequestLoad) -> Figur
         return figures
 
 
+def sockets(server: Server, seconds: float, sessions: int, connections: int) -> Figures:
+    """Each WebSocket of a view waits for its echo before it sends again; pages are asked for meanwhile."""
+    load = RequestLoad(server.port, connections, HELLO.encode())
+    try:
+        with ClientGroup(connect(server.port, "/echo", server.peer.websocket, sessions)) as group:
+            echoes = Echoes(group)
+            echoes.start(WARM_UP_SECONDS)
+            before = server.cpu()
+            came, took = echoes.run(seconds)
+            spent = max(server.cpu() - before, 0.01)
+            with ThreadPoolExecutor(1) as beside:
+                asking = beside.submit(load.run, seconds)
+                echoes.run(seconds)
+                pages = asking.result()
+            echoes.check()
+            return {"round trips/s": came / took, "round trips/CPU s": came / spent, **_milliseconds("page ", pages)}
+    finally:
+        load.close()
+
+
 def publish(server: Server, seconds: float, streams: int, at_once: int) -> Figures:
     """A view publishes to event streams that are held open, again as soon as all have got everything.
 
@@ -238,6 +260,8 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         Scenario("publish", partial(publish, streams=1000, at_once=1), HELD),
         Scenario("publish-at-once", partial(publish, streams=1000, at_once=16), HELD),
         Scenario("holding", partial(holding, streams=10_000, connections=10), ("mixsvc-held",)),
+        Scenario("sockets", partial(sockets, sessions=200, connections=4), SOCKETS),
+        Scenario("sockets-2000", partial(sockets, sessions=2000, connections=4), SOCKETS[:1]),
         Scenario("isolation", partial(isolation, connections=32), ISOLATION, cores=2),
         Scenario("isolation-one-core", partial(isolation, connections=32), ISOLATION),
     )

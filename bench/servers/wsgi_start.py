@@ -28,6 +28,8 @@ UWSGI_THREADS = "25"
 UWSGI_THREADS_OF_ONE = "50"
 # Half of the threads may wait for the database, and sixteen publish.
 PUBLISHING_THREADS = "32"
+# A thread for each of 200 WebSockets, and ten for pages; ours has threads of their own for 2000.
+SOCKETS_THREADS = "210"
 # A thread for each of a thousand streams, and some more.
 STREAM_THREADS = "1020"
 # How much of the log of a server that does not start is shown.
@@ -81,11 +83,22 @@ COMMANDS = {
     "uwsgi-process": (*UWSGI, "--processes=1", f"--threads={UWSGI_THREADS_OF_ONE}"),
     "granian": (*GRANIAN, f"--workers={WORKERS}", "wsgi_app:app"),
     "granian-worker": (*GRANIAN, "--workers=1", "wsgi_app:app"),
+    "mixsvc-sockets": (*TWISTD, "--wsgi=sockets_app:app"),
+    "gunicorn-sockets": (
+        *GUNICORN,
+        f"--threads={SOCKETS_THREADS}",
+        f"--worker-connections={SOCKETS_THREADS}",
+        "sockets_app:app",
+    ),
     "flask-socketio": (*GUNICORN, f"--threads={SOCKET_IO_THREADS}", "socketio_app:app"),
 }
 THREADS_OF = {"mixsvc-publishing": PUBLISHING_THREADS}
 MORE = {"mixsvc-held": TOPICS, "mixsvc-publishing": TOPICS}
-WEB = {"mixsvc-processes": f"processes = {WORKERS}", "mixsvc-process": "processes = 1"}
+WEB = {
+    "mixsvc-sockets": "socket_threads = 2000",
+    "mixsvc-processes": f"processes = {WORKERS}",
+    "mixsvc-process": "processes = 1",
+}
 
 
 def become(name: str) -> None:
