@@ -80,6 +80,7 @@ class WebSettings:
     threads: int = setting(parsers.whole(1, 1000), "10")
     socket_threads: int = setting(parsers.whole(0, 100_000), "200")
     sockets_per_address: int = setting(parsers.whole(0, 100_000), "0")
+    socketio_path: str = setting(_prefix_or_none, "/socket.io")
     process_nice: int = setting(parsers.whole(0, 19), "5")
     view_timeout: float = setting(parsers.seconds(0, 86400), "0")
     restart_after: int = setting(parsers.whole(0, 10**9), "0")

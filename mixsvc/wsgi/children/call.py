@@ -13,7 +13,7 @@ from mixsvc.wsgi.children.environ_frame import decode_head, encode_call
 from mixsvc.wsgi.environ import environ_texts
 from mixsvc.wsgi.request_name import request_name
 from mixsvc.wsgi.response_head import ResponseHead
-from mixsvc.wsgi.supervision.interfaces import Refusal
+from mixsvc.wsgi.supervision.interfaces import Refusal, SupervisedProcess
 from mixsvc.wsgi.target import RequestTarget
 from mixsvc.wsgi.writer import HoldClient
 
@@ -43,6 +43,10 @@ class ChildCall:
         # What to do when the client has left, and when it has taken so many bytes. Set by who has the call.
         self.gone: Callable[[], object] = _nothing
         self.taken: Callable[[int], None] = _ignore
+        # The child that has it.
+        self.process: SupervisedProcess | None = None
+        # Called with the body of a whole response; None: nobody wants it.
+        self.answered: Callable[[bytes], object] | None = None
         self._request = request
         self._target: RequestTarget | None = None
         # The body belongs to the call: twisted.web would close it while the child reads it if the client leaves.
@@ -86,6 +90,8 @@ class ChildCall:
     def respond(self, payload: bytes) -> None:
         """Send a whole response. Raises BadFrame."""
         code, reason, headers, body = decode_head(payload)
+        if self.answered is not None:
+            self.answered(body)
         self._answer(code, reason, headers, body)
 
     def hold(self, payload: bytes) -> None:

@@ -104,6 +104,7 @@ class ViewProcess:
         assert self._link is not None
         id = next(self._ids)
         self._running[id] = self._open[id] = call
+        call.process = self
         call.gone = lambda: self._gone(id)
         call.taken = lambda size: self._send(FrameType.ROOM, id, size.to_bytes(4, "big"))
         self._link.send(encode_frame(FrameType.CALL, id, call.payload), call.descriptor)

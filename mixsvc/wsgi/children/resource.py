@@ -13,6 +13,8 @@ from mixsvc.sockets.hub import ViewSockets
 from mixsvc.sockets.offer import SocketOffer
 from mixsvc.wsgi.children.call import ChildCall
 from mixsvc.wsgi.children.socket_call import SocketCall
+from mixsvc.wsgi.supervision.interfaces import SupervisedProcess
+from mixsvc.wsgi.supervision.sessions import SocketIoSessions
 from mixsvc.wsgi.supervision.socket_dispatch import SocketDispatch
 from mixsvc.wsgi.writer import HoldClient
 
@@ -26,8 +28,18 @@ class Children(Protocol):
     def sockets(self) -> SocketDispatch:
         """Says which child gets a view that may take a socket."""
 
+    @property
+    def sessions(self) -> SocketIoSessions | None:
+        """Says which child has a session; None if there is one child only."""
+
     def submit(self, call: ChildCall, /) -> None:
         """Take a call for the process that will have room for it."""
+
+    def submit_to(self, call: ChildCall, process: SupervisedProcess | None, /) -> None:
+        """Take a call of Socket.IO: for the process that has its session; None: for any."""
+
+    def submit_opening(self, call: ChildCall, /) -> None:
+        """Take a call of Socket.IO that may begin a session."""
 
 
 @implementer(IPages)
@@ -55,7 +67,14 @@ class ChildResource(Resource):
         return self._begin
 
     def _begin(self, request: ViewRequest) -> None:
-        self._children.submit(ChildCall(request, self._hold_client))
+        call = ChildCall(request, self._hold_client)
+        sessions = self._children.sessions
+        if sessions is None or not sessions.is_one(request):
+            self._children.submit(call)
+        elif sessions.has_session(request):
+            self._children.submit_to(call, sessions.process_of(request))
+        else:
+            self._children.submit_opening(call)
 
     def _begin_with_socket(self, offer: SocketOffer) -> None:
         try:
@@ -63,4 +82,6 @@ class ChildResource(Resource):
         except OSError as error:
             offer.cannot_begin(error)
         else:
-            self._children.sockets.freest().begin_socket(call)
+            sessions = self._children.sessions
+            process = sessions.process_of(offer.request) if sessions is not None else None
+            (process or self._children.sockets.freest()).begin_socket(call)

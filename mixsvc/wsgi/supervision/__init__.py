@@ -11,6 +11,7 @@ which one meets them:
 | slots | the places, one for each of [web] processes, each with its children |
 | dispatch | which child gets a request, and which requests wait |
 | socket_dispatch | which child gets a request whose view may take its client's socket |
+| sessions | which child has which session of Socket.IO |
 | lives | start, replacement, death |
 | start_pace | the pauses between attempts that fail |
 | leaving | children that get no more requests, and finish those that they have |

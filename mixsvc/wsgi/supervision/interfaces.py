@@ -14,6 +14,7 @@ __all__ = [
     "ProcessOwner",
     "QueuedCall",
     "Refusal",
+    "SessionCall",
     "SupervisedProcess",
     "TIMED_OUT",
     "UNAVAILABLE",
@@ -65,6 +66,17 @@ class QueuedCall(Protocol):
 
     def fail(self, refusal: Refusal, /) -> None:
         """Respond with this, or close the connection behind what was sent already."""
+
+
+class SessionCall(QueuedCall, Protocol):
+    """A request that may begin a session. Used in the reactor thread."""
+
+    # Called with the body of a whole response.
+    answered: Callable[[bytes], object] | None
+
+    @property
+    def process(self) -> "SupervisedProcess | None":
+        """The child that has it; None before that."""
 
 
 class SupervisedProcess(Protocol):

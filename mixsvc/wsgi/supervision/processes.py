@@ -1,6 +1,7 @@
 """The children of one service: which one gets a request, and what is done about those that hang, grow or end."""
 
 from collections.abc import Sequence
+from functools import partial
 from math import inf
 from typing import Any, Final
 
@@ -12,11 +13,19 @@ from twisted.logger import Logger
 from mixsvc.config.settings import WebSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.wsgi.supervision.dispatch import WAIT_SECONDS, CallDispatch
-from mixsvc.wsgi.supervision.interfaces import TIMED_OUT, UNAVAILABLE, MakeProcess, QueuedCall, SupervisedProcess
+from mixsvc.wsgi.supervision.interfaces import (
+    TIMED_OUT,
+    UNAVAILABLE,
+    MakeProcess,
+    QueuedCall,
+    SessionCall,
+    SupervisedProcess,
+)
 from mixsvc.wsgi.supervision.leaving import listed
 from mixsvc.wsgi.supervision.lives import ChildLives
 from mixsvc.wsgi.supervision.memory import can_measure, resident_bytes
 from mixsvc.wsgi.supervision.ready_waiters import ReadyWaiters
+from mixsvc.wsgi.supervision.sessions import SocketIoSessions
 from mixsvc.wsgi.supervision.slots import Slot, ready_in, slot_of
 from mixsvc.wsgi.supervision.socket_dispatch import SocketDispatch
 from mixsvc.wsgi.supervision.stats import ChildrenStats, SlotStats
@@ -48,8 +57,8 @@ REPLACED: Final = (
 class ViewProcesses:
     """The children that run the application. Used in the reactor thread; they start at `start`.
 
-    size: the threads of all children. sockets: gives them requests whose views may take a socket. hooks: the names of
-    what the application has registered.
+    size: the threads of all children. sockets: gives them requests whose views may take a socket. sessions: those of
+    Socket.IO; None if there is one child. hooks: the names of what the application has registered.
     """
 
     _log = Logger("mixsvc.web")
@@ -63,6 +72,8 @@ class ViewProcesses:
         self._slots = [Slot(number) for number in range(1, web.processes + 1)]
         self._dispatch = CallDispatch(clock, self._slots, web.threads)
         self.sockets = SocketDispatch(clock, self._slots, web.socket_threads, lambda: self._dispatch.is_hopeless)
+        # With one child there is nothing to choose.
+        self.sessions = SocketIoSessions(web.socketio_path, self._slots) if web.processes > 1 else None
         self._lives = ChildLives(clock, self._slots, self._dispatch, lambda: make(self))
         self._look = LoopingCall(self._look_at_all)
         self._look.clock = clock
@@ -93,6 +104,25 @@ class ViewProcesses:
             call.fail(UNAVAILABLE)
         else:
             self._dispatch.submit(call, self._withdraw)
+
+    def submit_opening(self, call: SessionCall) -> None:
+        """Give a request of Socket.IO that has no session, and may begin one, to a child; see `submit`."""
+        call.answered = partial(self._answered, call)
+        self.submit(call)
+
+    def submit_to(self, call: QueuedCall, process: SupervisedProcess | None) -> None:
+        """Give a request of Socket.IO to the child that has its session; None: to any.
+
+        It goes there at once, as it may be what the child's other requests wait for.
+        """
+        if process is not None and not self._is_ending:
+            process.begin(call)
+        else:
+            self.submit(call)
+
+    def _answered(self, call: SessionCall, body: bytes) -> None:
+        if self.sessions is not None and call.process is not None:
+            self.sessions.answered(call.process, body)
 
     def ready_process(self) -> "Deferred[SupervisedProcess]":
         """Fires with the ready child that has the least to do, at once or as soon as there is one; cancellable.
@@ -228,6 +258,8 @@ class ViewProcesses:
         """See ProcessOwner."""
         self._large.discard(process)
         self._lives.ended(process, how)
+        if self.sessions is not None:
+            self.sessions.ended(process)
         self.sockets.go_on()
         if self._dispatch.is_hopeless:
             self._waiters.refuse()

@@ -31,7 +31,7 @@ class ChildCallTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.calls: list[ChildCall] = []
         self.held: list[tuple[object, ...]] = []
-        reactor, children = InlineReactor(), Mock(submit=self.calls.append)
+        reactor, children = InlineReactor(), Mock(submit=self.calls.append, sessions=None)
         sockets = ViewSockets(reactor, SocketLimits(0, 0), ())
         resource = ChildResource(children, lambda *given: self.held.append(given), sockets)
         self.site = MixSite(reactor, resource if self.is_short else LongOnly(resource), Settings())
