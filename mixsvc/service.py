@@ -45,8 +45,8 @@ from mixsvc.hooks.children import ChildHookRunner
 from mixsvc.hooks.login_watch import LookAtLogins
 from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
-from mixsvc.http.links import address_text, link_to
-from mixsvc.http.listening import ADMIN_LISTEN, SERVER_LISTEN
+from mixsvc.http.ports.links import address_text, link_to
+from mixsvc.http.ports.listening import ADMIN_LISTEN, SERVER_LISTEN
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator, DeferToThread

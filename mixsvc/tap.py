@@ -26,7 +26,7 @@ from mixsvc.config.ini import RawSetting
 from mixsvc.config.reading import ReadSettings, inspect_settings
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
-from mixsvc.http.listening import check_ports
+from mixsvc.http.ports.listening import check_ports
 from mixsvc.interfaces import Authenticator
 from mixsvc.irc.service import IRC_LISTEN
 from mixsvc.operations.agreement import expect_agreement, own_part

@@ -28,7 +28,7 @@ from mixsvc.config.secret_files import check_api_token, check_secret_key
 from mixsvc.config.settings import Settings
 from mixsvc.embedded.process import check_chat_place
 from mixsvc.errors import MixError
-from mixsvc.http.listening import check_endpoints
+from mixsvc.http.ports.listening import check_endpoints
 from mixsvc.operations.agreement import expect_agreement, own_part
 from mixsvc.operations.log_files import check_log_file
 from mixsvc.rates.sources import check_sources

@@ -10,7 +10,7 @@ from twisted.web.resource import IResource
 
 from mixsvc.config.settings import Settings
 from mixsvc.embedded.turns import ChatLocation
-from mixsvc.http.listening import open_port
+from mixsvc.http.ports.listening import open_port
 from mixsvc.http.routing import ChatOnlyRoot
 from mixsvc.http.site import MixSite
 from mixsvc.shutdown import StopDeadline

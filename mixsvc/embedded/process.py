@@ -14,7 +14,7 @@ from mixsvc.config.reading import read_settings
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.errors import BadSetting, DatabaseAway, MixError, ServiceBusy
 from mixsvc.facade import Facades, Mix
-from mixsvc.http.listening import check_endpoints
+from mixsvc.http.ports.listening import check_endpoints
 from mixsvc.operations.agreement import expect_agreement, own_part
 from mixsvc.pages.chat_url import allow_chat_origin
 from mixsvc.pages.index import warn_of_missing_libraries

@@ -3,7 +3,7 @@
 It serves any resource of twisted.web and knows nothing of the chat, the pages or WSGI. A request meets the files in
 this order:
 
-- listening: the ports are tried before the process becomes a daemon, and opened when the service starts.
+- ports/: they are tried before the process becomes a daemon, and opened when the service starts.
 - site: one for all ports of the service; counts its connections, and closes them when the service stops.
 - channel: one connection, and the phases that it goes through. Here the theory of a connection stands.
 - head: the head of a request is checked as a whole, and what two servers could read in two ways is refused (errors).

@@ -6,7 +6,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
-from mixsvc.http.listening import close_port, open_port
+from mixsvc.http.ports.listening import close_port, open_port
 
 __all__ = ["OpenPorts"]
 

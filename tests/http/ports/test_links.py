@@ -9,7 +9,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.ssl import CertificateOptions
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
-from mixsvc.http.links import link_to
+from mixsvc.http.ports.links import link_to
 
 
 class OpenPort:

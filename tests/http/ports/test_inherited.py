@@ -12,7 +12,7 @@ import pytest
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
 
-from mixsvc.http.inherited import (
+from mixsvc.http.ports.inherited import (
     AdoptingReactor,
     UnusableDescriptor,
     family_of,

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import BadSetting, CannotListen
-from mixsvc.http.listening import ADMIN_LISTEN, check_ports, close_port, open_port
+from mixsvc.http.ports.listening import ADMIN_LISTEN, check_ports, close_port, open_port
 from tests.test_service import Reactor
 
 

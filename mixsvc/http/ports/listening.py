@@ -19,7 +19,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.errors import BadSetting, CannotListen
-from mixsvc.http.inherited import (
+from mixsvc.http.ports.certificates import CertificateReactor
+from mixsvc.http.ports.inherited import (
     AdoptingReactor,
     UnusableDescriptor,
     family_of,
@@ -42,6 +43,9 @@ BACKLOG: Final = 4096
 
 # Kinds of endpoints that take a backlog; a socket from systemd has one already.
 HAS_BACKLOG: Final = re.compile(r"(haproxy:)?(tcp6?|ssl|unix):")
+
+# Kinds of endpoints with a certificate.
+HAS_TLS: Final = re.compile(r"(haproxy:)?ssl:")
 
 # What the user can do, and where if the setting is [server] listen.
 ADVICE: Final = {
@@ -196,6 +200,8 @@ async def open_port(
     """Open one port. Raises BadSetting and CannotListen like check_ports."""
     if SYSTEMD in description:
         reactor = AdoptingReactor(reactor)
+    elif HAS_TLS.match(description):
+        reactor = CertificateReactor(reactor, description)
     try:
         return await _endpoint(reactor, description, setting).listen(factory)
     except (CannotListenError, OSError, UnusableDescriptor) as error:

@@ -1,0 +1,7 @@
+"""The listening ports.
+
+- listening: they are tried before the process becomes a daemon, and opened when the service starts.
+- inherited: sockets that systemd, or a program that does the same, has opened.
+- certificates: those of TLS are read anew while a port is open.
+- links: the URL of a port, for the log.
+"""

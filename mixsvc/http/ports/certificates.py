@@ -1,0 +1,135 @@
+"""The certificates of TLS ports, which are read anew while the service runs.
+
+A certificate is renewed every few weeks, by a program that replaces its files. Each port looks at them now and then, in
+a thread. Connections that are open keep what they have agreed on; new ones get the new certificate. Files that cannot
+be used change nothing: somebody may be about to write them.
+"""
+
+from typing import Any, Final
+
+from OpenSSL.SSL import Connection
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IListeningPort, IOpenSSLServerConnectionCreator, IProtocolFactory
+from twisted.internet.protocol import Factory
+from twisted.internet.ssl import CertificateOptions
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from zope.interface import implementer
+
+__all__ = ["LOOK_SECONDS", "CertificateReactor"]
+
+# How often the files are read.
+LOOK_SECONDS: Final = 30.0
+
+
+class CertificateReactor:
+    """A reactor whose TLS ports have renewable certificates. Everything else is that of the reactor."""
+
+    def __init__(self, reactor: Any, description: str) -> None:
+        """description: the endpoint that will listen with this reactor. The reactor has time, threads and TCP."""
+        self._reactor = reactor
+        self._description = description
+
+    def listenSSL(
+        self, port: int, factory: IProtocolFactory, contextFactory: Any, backlog: int = 50, interface: str = ""
+    ) -> IListeningPort:
+        """See IReactorSSL."""
+        renewable = _Renewable(contextFactory)
+        tls = _RenewingFactory(self._reactor, renewable, factory, self._description)
+        listening: IListeningPort = self._reactor.listenTCP(port, tls, backlog, interface)
+        return listening
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class _Renewable:
+    """What new connections get."""
+
+    def __init__(self, options: CertificateOptions) -> None:
+        """Raises OpenSSL.SSL.Error for a key that does not belong to its certificate."""
+        assert options.certificate
+        self.certificate = options.certificate
+        self._context = options.getContext()
+
+    def serverConnectionForTLS(self, tlsProtocol: object) -> Connection:
+        """See IOpenSSLServerConnectionCreator."""
+        return Connection(self._context, None)
+
+    def replace(self, other: "_Renewable") -> bool:
+        """Take over what another one has; returns whether its certificate is a different one."""
+        is_new = self.certificate.digest("sha256") != other.certificate.digest("sha256")
+        self.certificate, self._context = other.certificate, other._context
+        return is_new
+
+
+class _RenewingFactory(TLSMemoryBIOFactory):
+    """Reads its certificate anew for as long as a port is open."""
+
+    _log = Logger(namespace=__name__)
+
+    def __init__(self, reactor: Any, renewable: _Renewable, factory: IProtocolFactory, description: str) -> None:
+        TLSMemoryBIOFactory.__init__(self, renewable, False, factory)
+        self._reactor = reactor
+        self._renewable = renewable
+        self._description = description
+        self._fault = ""
+        self._looking = LoopingCall(reactor.callInThread, self._look)
+        self._looking.clock = reactor
+
+    def startFactory(self) -> None:
+        """See Factory."""
+        self._looking.start(LOOK_SECONDS, now=False)
+
+    def stopFactory(self) -> None:
+        """See Factory."""
+        self._looking.stop()
+
+    def _look(self) -> None:
+        # In a thread: the files may be on a disk that is slow.
+        try:
+            found = _Renewable(_read(self._description))
+        except Exception as error:
+            # OpenSSL and each kind of endpoint raise errors of their own.
+            self._reactor.callFromThread(self._keep, str(error) or type(error).__name__)
+        else:
+            self._reactor.callFromThread(self._take, found)
+
+    def _take(self, found: _Renewable) -> None:
+        self._fault = ""
+        if self._renewable.replace(found):
+            self._log.info(
+                "mixsvc: new connections to {endpoint} get the new certificate, which is valid until {end}",
+                endpoint=self._description,
+                end=(found.certificate.get_notAfter() or b"").decode("ascii", "replace"),
+            )
+
+    def _keep(self, fault: str) -> None:
+        # Once for each fault: it is found again and again.
+        if fault != self._fault:
+            self._fault = fault
+            self._log.warn(
+                "mixsvc: the certificate of {endpoint} cannot be read anew ({reason}); the present one stays in use",
+                endpoint=self._description,
+                reason=fault,
+            )
+
+
+class _Capture:
+    """A reactor that opens nothing, and keeps what a TLS port would have been opened with."""
+
+    def __init__(self) -> None:
+        self.options: CertificateOptions | None = None
+
+    def listenSSL(self, port: int, factory: object, contextFactory: CertificateOptions, **more: object) -> None:
+        self.options = contextFactory
+
+
+def _read(description: str) -> CertificateOptions:
+    """Reads the files that an endpoint names. Blocks for some milliseconds."""
+    capture = _Capture()
+    serverFromString(capture, description).listen(Factory())
+    assert capture.options
+    return capture.options
