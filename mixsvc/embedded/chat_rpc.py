@@ -60,6 +60,11 @@ class ChatRpcServer(Resource):
         self._token = token
         self._wall = wall
         self._methods = methods
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """The chat stops here: whoever asks for what it does not do any more gets no answer, and asks its successor."""
+        self._is_stopping = True
 
     def render_POST(self, request: Request) -> int | bytes:
         """One call. 403 unless its MAC is right and it is recent."""
@@ -75,8 +80,15 @@ class ChatRpcServer(Resource):
         answering.addCallbacks(lambda value: {"value": value}, self._error_fields)
         gone: list[Failure] = []
         request.notifyFinish().addErrback(gone.append)
-        answering.addCallback(lambda answer: None if gone else _respond(answer, request))
+        answering.addCallback(lambda answer: None if gone else self._respond(answer, request))
         return NOT_DONE_YET
+
+    def _respond(self, answer: dict[str, object], request: Request) -> None:
+        if self._is_stopping and answer.get("error") == ServiceBusy.__name__:
+            request.loseConnection()
+            return
+        request.write(json.dumps(answer).encode())
+        request.finish()
 
     def _error_fields(self, failure: Failure) -> dict[str, object]:
         fields = error_fields(failure.value) if failure.value is not None else None
@@ -158,11 +170,6 @@ def _repeatable(method: str, arguments: Sequence[object]) -> Sequence[object]:
     if method in ("say", "answer", "deliver", "topics.publish") and arguments[-1] is None:
         return (*arguments[:-1], secrets.token_urlsafe(KEY_BYTES))
     return arguments
-
-
-def _respond(answer: dict[str, object], request: Request) -> None:
-    request.write(json.dumps(answer).encode())
-    request.finish()
 
 
 def _mac(token: bytes, body: bytes) -> bytes:

@@ -102,6 +102,7 @@ class ChatHost:
         self._ports = ChatPorts(reactor, settings)
         self._turns = Turns(reactor, self._lock, self._serve, self._ports.drop)
         self._served: ServedParts | None = None
+        self._rpc: ChatRpcServer | None = None
         # Pages name this port while no process serves the chat: the next one will be there.
         self._usual_port = first_port(settings.chat.listen)
         client = ChatRpcClient(self.rpc_port, self._token, REMOTE_SECONDS)
@@ -121,6 +122,8 @@ class ChatHost:
 
     async def stop(self, deadline: StopDeadline) -> None:
         """End what this process serves, within shares of the deadline."""
+        if self._rpc is not None:
+            self._rpc.stop()
         # First, as ports that an attempt is opening have to be closed as well.
         await deadline.share(0.2, "an attempt to serve the chat", self._turns.stop)
         await self._ports.close(deadline)
@@ -156,7 +159,8 @@ class ChatHost:
         served = self._make()
         memory = await self._helpers.defer(served.chat.prepare)
         resource = self.tickets.beside(served.chat.resource, served.holder)
-        await self._ports.open(resource, ChatRpcServer(served.answers(), self._token))
+        self._rpc = ChatRpcServer(served.answers(), self._token)
+        await self._ports.open(resource, self._rpc)
         # Before the chat begins: if this fails, nothing of it runs on. Nobody is answered before this turn is over.
         self._lock.publish(self._ports.location)
         served.start(memory)

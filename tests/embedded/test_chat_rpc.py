@@ -92,8 +92,8 @@ class ChatRpcTests(TestCase):
         listen: Any = reactor
         # How far the clock is ahead when the server reads it next; after that it is right.
         self.ahead = [0.0]
-        server = ChatRpcServer(chat_answers(self.service), TOKEN, self.wall)  # type: ignore[arg-type]  # has what is used of a ChatDispatcher
-        self.connections = WrappingFactory(Site(server))
+        self.server = ChatRpcServer(chat_answers(self.service), TOKEN, self.wall)  # type: ignore[arg-type]  # has what is used of a ChatDispatcher
+        self.connections = WrappingFactory(Site(self.server))
         self.port = listen.listenTCP(0, self.connections, interface="127.0.0.1")
         self.number: int = self.port.getHost().port
         self.addCleanup(self.ended)
@@ -131,6 +131,27 @@ class ChatRpcTests(TestCase):
         said = [deferToThread(another.say, "lobby", "Ann", f"{number}", "key") for number in range(DATABASE_PLACES + 3)]
 
         assert [await each for each in said] == [41] * len(said)
+
+    async def test_whoever_asks_a_process_that_stops_asks_its_successor(self) -> None:
+        self.service.trouble = ServiceBusy("the service is stopping")
+        self.server.stop()
+        said = deferToThread(self.remote.claim, "Ann", "p")
+        while not self.connections.protocols:
+            await deferLater(reactor, 0)
+        while self.connections.protocols:
+            await deferLater(reactor, 0)
+
+        # In the place of another process.
+        self.service.trouble = None
+
+        assert await said == "Ann/p"
+
+    async def test_a_process_that_stops_says_what_is_wrong_with_a_call(self) -> None:
+        self.service.trouble = NameTaken("taken", "Ann 2")
+        self.server.stop()
+
+        with self.assertRaises(NameTaken):
+            await deferToThread(self.remote.claim, "Ann", "p")
 
     async def test_every_method_returns_what_the_chat_returns(self) -> None:
         assert await deferToThread(self.remote.rooms) == ["lobby", "T\u00fcrk\u00e7e"]
