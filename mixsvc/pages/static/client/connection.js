@@ -15,6 +15,8 @@ const QUIET_MS = 3_500;
 const UNWATCHED_QUIET_MS = 20_000;
 /** So long the sign may take; then another connection is made beside the first, and whichever speaks first stays. */
 const DOUBT_MS = 1_500;
+/** As long as it may take where connections were only slow. */
+const LONGEST_DOUBT_MS = 12_000;
 /** The server lets hear of it every 25 s at least: after this silence the connection is dead whatever else is so. */
 const SILENCE_MS = 60_000;
 
@@ -42,6 +44,7 @@ export class Connection {
   #timer = 0;
   /** The connection that is made beside one that is silent. @type {Socket | null} */
   #rival = null;
+  #doubtMs = DOUBT_MS;
   #prefix;
   #listener;
 
@@ -144,6 +147,8 @@ export class Connection {
   #heard() {
     this.#heardAt = performance.now();
     if (this.#rival) {
+      // It was only slow, and may be so again: each doubt costs the service a connection.
+      this.#doubtMs = Math.min(LONGEST_DOUBT_MS, 2 * this.#doubtMs);
       this.#endRival();
       this.#watch();
     }
@@ -167,7 +172,7 @@ export class Connection {
   #ask() {
     const since = performance.now();
     this.#listener.ping();
-    this.#timer = setTimeout(() => (this.#heardAt > since ? this.#watch() : this.#doubt()), DOUBT_MS);
+    this.#timer = setTimeout(() => (this.#heardAt > since ? this.#watch() : this.#doubt()), this.#doubtMs);
   }
 
   /** No sign of life. A network that has changed may carry new connections alone; a slow one answers late. */

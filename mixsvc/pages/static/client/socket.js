@@ -153,7 +153,12 @@ export class Socket {
     clearTimeout(this.#timer);
     const carrier = this.#carrier;
     this.#carrier = null;
-    carrier?.close();
+    if (carrier && !("transport" in carrier) && carrier.readyState === carrier.CONNECTING) {
+      // Closed before, it would be an error in the browser's console.
+      carrier.onopen = () => carrier.close();
+    } else {
+      carrier?.close();
+    }
   }
 
   /** @param {number} code @param {string} reason */
