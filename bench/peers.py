@@ -11,6 +11,7 @@ from bench.protocol import PLAIN, WEBSOCKET, Transport
 
 __all__ = [
     "ALL_PEERS",
+    "ANSWERS",
     "BEFORE_NODES",
     "CACHE",
     "ECHO",
@@ -88,6 +89,8 @@ _WSGI_PEERS: Final = _by_name(
     Peer("mixsvc-processes", _START, argument="mixsvc-processes"),
     Peer("mixsvc-process", _START, argument="mixsvc-process"),
     Peer("mixsvc-before", _START, argument="mixsvc", commit=_BEFORE),
+    Peer("mixsvc-pages", _START, argument="mixsvc-pages"),
+    Peer("mixsvc-pages-before", _START, argument="mixsvc-pages", commit=_BEFORE_SHORT_WAYS),
     Peer("twist-web", _START, ("twisted==26.10.0", _FLASK), argument="twist-web"),
     Peer("waitress", _START, ("waitress==3.0.2", _FLASK), argument="waitress"),
     Peer("gunicorn", _START, _GUNICORN, argument="gunicorn"),
@@ -115,6 +118,7 @@ ECHO: Final = (*PEERS, _SOCKJS_BEFORE.name)
 
 # Who takes part in the scenarios with views.
 _OURS: Final = ("mixsvc", "mixsvc-processes", "mixsvc-before")
+ANSWERS: Final = ("mixsvc-pages", "mixsvc-pages-before")
 WSGI: Final = ("mixsvc", "mixsvc-process", "twist-web", "waitress", "gunicorn", "uwsgi-process", "granian-worker")
 TWO_CORES: Final = (*_OURS, "gunicorn-workers", "waitress", "uwsgi", "granian")
 HELD: Final = ("mixsvc-publishing", "gunicorn-generators", "aiohttp-sse")

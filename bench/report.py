@@ -11,7 +11,7 @@ from bench.scenarios import Figures
 __all__ = ["OURS", "TARGETS", "Results", "Target", "table"]
 
 # Of those that take part in a scenario, the first one is compared with the others.
-OURS: Final = ("txsockjs", "mixsvc-held", "two-nodes", "mixsvc-processes", "mixsvc")
+OURS: Final = ("txsockjs", "mixsvc-held", "two-nodes", "mixsvc-processes", "mixsvc", "mixsvc-pages")
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,10 @@ TARGETS: Final = (
     Target("wsgi", "CPU us/request", 1 / 1.85, "gunicorn", at_most=True, ours="mixsvc"),
     Target("wsgi", "CPU us/request", 1 / 2.4, "twist-web", at_most=True, ours="mixsvc-process"),
     Target("wsgi", "ms, 99 %", 1, "waitress", at_most=True, ours="mixsvc"),
+    *(
+        Target("answers", f"{name} CPU us", bound, "mixsvc-pages-before", at_most=True, ours="mixsvc-pages")
+        for name, bound in (("rates", 1 / 4), ("pair", 1 / 4), ("rooms", 1 / 4), ("script", 1 / 4), ("history", 1 / 5))
+    ),
     Target("wsgi-two-cores", "requests/s", 1.5, "mixsvc-before", ours="mixsvc-processes"),
     Target("wsgi-two-cores", "CPU us/request", 0.6, "gunicorn-workers", at_most=True, ours="mixsvc-processes"),
     Target("isolation", "views/s", 1.5, "mixsvc-before", ours="mixsvc-processes"),

@@ -1,6 +1,7 @@
 """HTTP load: clients that request one page again and again over persistent connections."""
 
 import os
+import re
 import select
 import socket
 import time
@@ -9,10 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from statistics import quantiles
 from typing import Final
+from urllib.request import urlopen
 
 from bench.protocol import ProtocolError
 
-__all__ = ["RequestLoad", "RequestTimes"]
+__all__ = ["RequestLoad", "RequestTimes", "body_of", "script_of"]
 
 BUFFER_BYTES: Final = 65536
 QUIET_SECONDS: Final = 0.05
@@ -21,10 +23,14 @@ ANSWER_SECONDS: Final = 10.0
 
 @dataclass
 class RequestTimes:
-    """took: seconds until each answer was complete. seconds: duration of the measurement."""
+    """took: seconds until each answer was complete. seconds: duration of the measurement.
+
+    late: how many answers came after that, to requests that were under way.
+    """
 
     took: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    late: int = 0
 
     @property
     def per_second(self) -> float:
@@ -115,7 +121,7 @@ class RequestLoad:
                 if not ready:
                     raise ProtocolError(f"no answer came within {ANSWER_SECONDS:g} s")
                 self._take([by_number[number] for number, _ in ready], poll, times.took)
-            times.seconds = now - start
+            times.seconds, times.late = now - start, len(by_number)
             self._finish(poll, by_number)
         return times
 
@@ -138,6 +144,20 @@ class RequestLoad:
                 if waiting[number].take_answer(self._body, poll):
                     del waiting[number]
                     poll.unregister(number)
+
+
+def body_of(port: int, path: str) -> bytes:
+    """The body of a page. Raises OSError if there is none."""
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=ANSWER_SECONDS) as answer:  # noqa: S310  # our own server
+        return bytes(answer.read())
+
+
+def script_of(port: int) -> str:
+    """The path of the first script of our front page. Raises ProtocolError if it has none."""
+    found = re.search(rb'src="(/static/[^"]+[.]js)"', body_of(port, "/"))
+    if found is None:
+        raise ProtocolError("the page has no script")
+    return found[1].decode()
 
 
 def _connect(port: int) -> socket.socket:

@@ -13,10 +13,10 @@ from bench.clients import ClientGroup
 from bench.connecting import connect, connect_one
 from bench.held import HeldStreams
 from bench.load import Broadcasts, Echoes
-from bench.peers import ECHO, HELD, ISOLATION, PEERS, SOCKETS, TWO_CORES, WSGI
+from bench.peers import ANSWERS, ECHO, HELD, ISOLATION, PEERS, SOCKETS, TWO_CORES, WSGI
 from bench.processes import Server
 from bench.protocol import EVENTSOURCE, XHR_STREAMING, Transport
-from bench.requests import RequestLoad, RequestTimes
+from bench.requests import RequestLoad, RequestTimes, body_of, script_of
 from bench.servers.wsgi_app import COMPUTED, HELLO
 from bench.talking import talking
 
@@ -24,6 +24,7 @@ __all__ = [
     "SCENARIOS",
     "Figures",
     "Scenario",
+    "answers",
     "echo",
     "fanout",
     "holding",
@@ -49,6 +50,14 @@ WARM_UP_SECONDS: Final = 2.0
 
 # Enough questions for a 99th percentile.
 ISOLATION_TIMES: Final = 2
+
+# What our pages answer without a view, by the names of the figures.
+ANSWERED: Final = {
+    "rates": "/api/rates",
+    "pair": "/api/rates/EUR/USD",
+    "rooms": "/api/rooms",
+    "history": "/api/rates/EUR/USD/history?from=1999-01-04&points=10000",
+}
 
 # Not counted for the memory of the others.
 FIRST_STREAMS: Final = 20
@@ -157,6 +166,21 @@ def wsgi(server: Server, seconds: float, connections: int) -> Figures:
     }
 
 
+def answers(server: Server, seconds: float, connections: int) -> Figures:
+    """Each connection requests one path again and again: of rates, rooms, a history of 27 years, and a script."""
+    figures: dict[str, float] = {}
+    for name, path in {**ANSWERED, "script": script_of(server.port)}.items():
+        load = RequestLoad(server.port, connections, body_of(server.port, path), path)
+        try:
+            load.run(min(seconds, WARM_UP_SECONDS))
+            before = server.cpu()
+            times = load.run(seconds)
+            figures[f"{name} CPU us"] = (server.cpu() - before) * 1e6 / (len(times.took) + times.late)
+        finally:
+            load.close()
+    return figures
+
+
 def isolation(server: Server, seconds: float, connections: int) -> Figures:
     """Each connection requests a view that computes, and again as soon as it has the answer; persons chat meanwhile."""
     load = RequestLoad(server.port, connections, COMPUTED.encode(), "/compute")
@@ -257,6 +281,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         Scenario("slow-readers", partial(slow_readers, sessions=1000, slow=100)),
         Scenario("wsgi", partial(wsgi, connections=50), WSGI),
         Scenario("wsgi-two-cores", partial(wsgi, connections=50), TWO_CORES, cores=2),
+        Scenario("answers", partial(answers, connections=8), ANSWERS),
         Scenario("publish", partial(publish, streams=1000, at_once=1), HELD),
         Scenario("publish-at-once", partial(publish, streams=1000, at_once=16), HELD),
         Scenario("holding", partial(holding, streams=10_000, connections=10), ("mixsvc-held",)),

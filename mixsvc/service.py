@@ -34,12 +34,14 @@ from twisted.logger import Logger
 from twisted.web.resource import IResource
 
 from mixsvc.application import password_check, person_tokens, request_authenticator
-from mixsvc.charts.pool import ChartProcessPool
-from mixsvc.charts.queue import ChartLimits, ChartQueue, ChartsFacade
+from mixsvc.charts.queue import ChartsFacade
+from mixsvc.charts.service import make_charts
 from mixsvc.chat.service import ChatService, Dependencies
 from mixsvc.config.settings import Settings, WebSettings
+from mixsvc.direct.pages import direct_pages
+from mixsvc.direct.routes import DirectSources
 from mixsvc.errors import MixError
-from mixsvc.facade import Facades
+from mixsvc.facade import Facades, Mix
 from mixsvc.holds.holder import ClientHolder, Feeds, HoldLimits, Surroundings
 from mixsvc.hooks.children import ChildHookRunner
 from mixsvc.hooks.login_watch import LookAtLogins
@@ -49,7 +51,7 @@ from mixsvc.http.ports.links import address_text, link_to
 from mixsvc.http.ports.listening import ADMIN_LISTEN, SERVER_LISTEN
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
-from mixsvc.interfaces import Authenticator, DeferToThread
+from mixsvc.interfaces import Authenticator
 from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
 from mixsvc.irc.clients.door import IrcSurroundings
@@ -175,7 +177,7 @@ class MixService(MultiService):
         self._admin_site = self._operations.watch(self._site)
         self._ports, self._irc_ports, self._admin_ports = self._make_ports()
         self._forks = ForkWatcher(reactor, self._sockets)
-        self._chart_queue, charts = _make_charts(reactor, settings, self._helpers.defer)
+        self._chart_queue, charts = make_charts(reactor, settings, self._helpers.defer)
         self._support = self._make_support(application)
         self.facades = self._make_facades(charts)
 
@@ -283,8 +285,15 @@ class MixService(MultiService):
         return self._support.answer(question)
 
     def _make_site(self, pages: IResource) -> MixSite:
-        root = Root(pages, self._chat.resource, self._settings.chat.prefix)
+        root = Root(self._direct(pages), self._chat.resource, self._settings.chat.prefix)
         return MixSite(self._reactor, self._operations.with_health_pages(root), self._settings)
+
+    def _direct(self, pages: IResource) -> IResource:
+        """The resource that answers for our pages without a view where it can, before the application."""
+        mix, rates, dispatcher = Mix(), self._rates.facade, self._chat.dispatcher
+        mix.connect(lambda: self.facades)
+        sources = DirectSources(mix, self._settings.chat.guests, rates.state, dispatcher.room_count)
+        return direct_pages(pages, self._settings, sources, self._helpers.defer)
 
     def setServiceParent(self, parent: Any) -> None:
         """Become a part of twistd's application."""
@@ -436,12 +445,3 @@ def _for_topics(given: Dependencies, nodes: Nodes) -> TopicsDependencies:
 
 def _unread_quota(reactor: Any, web: WebSettings) -> SpoolQuota:
     return SpoolQuota(SpoolLimits.of_process(web.max_unread, web.max_unread_together), reactor.seconds)
-
-
-def _make_charts(reactor: Any, settings: Settings, defer_to_thread: DeferToThread) -> tuple[ChartQueue, ChartsFacade]:
-    seconds, processes, threads = settings.rates.chart_timeout, settings.rates.chart_processes, settings.web.threads
-    # A view waits for its chart in its thread, so a quarter of the threads is kept for other requests.
-    limits = ChartLimits(processes, max(1, threads - max(1, threads // 4)), seconds)
-    pool = ChartProcessPool(reactor, processes, seconds, defer_to_thread)
-    queue = ChartQueue(reactor, pool, limits)
-    return queue, ChartsFacade(Bridge(reactor, seconds), queue)

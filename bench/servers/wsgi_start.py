@@ -64,6 +64,7 @@ UWSGI = ("uwsgi", "--http11-socket=127.0.0.1:{port}", "--master", "--module=wsgi
 GRANIAN = ("granian", "--interface=wsgi", "--host=127.0.0.1", "--port={port}", f"--blocking-threads={THREADS}")
 COMMANDS = {
     "mixsvc": MIXSVC,
+    "mixsvc-pages": TWISTD,
     "mixsvc-held": (*TWISTD, "--wsgi=events_app:held_app"),
     "mixsvc-publishing": (*TWISTD, "--wsgi=events_app:held_app"),
     "mixsvc-processes": MIXSVC,

@@ -9,6 +9,7 @@
 | direct | the facade for views in another server |
 | pool | the drawing processes: started on demand, replaced when they fail, killed at the end |
 | worker | both ends of Ampoule; importing it needs a reactor |
+| service | puts the queue, the pool and the facade together |
 | png | the PNG of an SVG, by resvg; imported only where PNGs are made |
 | fonts/ | what the text of a PNG is written with (hatch_build.py) |
 

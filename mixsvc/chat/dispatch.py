@@ -229,6 +229,10 @@ class ChatDispatcher:
         """The names of the rooms that are not private; any thread."""
         return [each.room for each in self._access.public()]
 
+    def room_count(self) -> int:
+        """How many rooms a list of all has; any thread."""
+        return self._state.rooms.count()
+
     def overview(self) -> Sequence[RoomOverview]:
         """What a list of rooms shows of each room that is not private; any thread."""
         return self._access.public()

@@ -10,7 +10,8 @@ this order:
 - chunked, uploads: where the body ends, where it is kept, and how many bytes it may have.
 - forwarded: the sender, whose address and scheme are taken from a trusted proxy before any resource sees the request;
   requests for hosts that are not ours are refused (hosts).
-- page_request: the short way, for a page without a twisted.web Request; request: the long way, for everything else.
+- page_request: the short way, for a page without a twisted.web Request; also how what is in memory is sent, piece by
+  piece if it is long; request: the long way, for everything else.
 - routing: the chat at its prefix, with its scripts (mixsvc.scripts), the application everywhere else.
 - direct_writer: a whole response goes to the socket at once.
 - timeouts, write_deadline: one timer looks at the deadlines of all connections once a second.

@@ -10,20 +10,28 @@ When the response turns out to be long, a PageRequest becomes a MixRequest (`for
 the beginning. So there is one way for streams.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import IO, Any, Final, TypeAlias
 
+from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from twisted.web.http import parse_qs
-from zope.interface import Interface
+from zope.interface import Interface, implementer
 
+from mixsvc.answers.answer import Answer
+from mixsvc.answers.asked import Asked
 from mixsvc.http.direct_writer import whole_response
 from mixsvc.http.forwarded import Sender
-from mixsvc.http.head import RequestHead
+from mixsvc.http.head import HeaderFields, RequestHead
 from mixsvc.http.request import CLIENT_CLOSED, CLOSE, MixRequest, Pairs, own_fields
 from mixsvc.http.uploads import open_body
 
-__all__ = ["IPages", "PagePlace", "PageRequest", "ViewRequest"]
+__all__ = ["IPages", "PagePlace", "PageRequest", "ViewRequest", "asked_by", "send_answer"]
+
+# A body up to this size is written in one piece, which takes far less than a millisecond; a longer one in such pieces.
+PIECE_BYTES: Final = 65536
+WHOLE_BYTES: Final = 2 * PIECE_BYTES
 
 
 class IPages(Interface):
@@ -170,3 +178,84 @@ class PageRequest:
 
 # A request whose response a view makes, on either way.
 ViewRequest: TypeAlias = MixRequest | PageRequest
+
+
+def asked_by(request: ViewRequest) -> Asked:
+    """What a complete request asks."""
+    sender = request.sender
+    assert sender is not None
+    query = request.uri.partition(b"?")[2].decode("latin-1")
+    fields = sender.fields
+    headers = _cached_headers(fields) if fields.is_short else _headers(fields)
+    return Asked(request.method.decode("latin-1"), query, headers, sender.scheme or "http")
+
+
+def _headers(fields: HeaderFields) -> Mapping[str, str]:
+    """See Asked; not to be changed."""
+    values: dict[str, str] = {}
+    for name, value in fields.pairs:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        values[key] = f"{values[key]},{text}" if key in values else text
+    return values
+
+
+# Most clients send the same ones in all their requests.
+_cached_headers = lru_cache(256)(_headers)
+
+
+def send_answer(request: ViewRequest, answer: Answer) -> None:
+    """Send an answer and finish: a long one piece by piece, as fast as the client reads it."""
+    if len(answer.body) <= WHOLE_BYTES or request.method == b"HEAD":
+        request.respond(answer.status, answer.reason, answer.fields, answer.body)
+    else:
+        PiecewiseBody(request.for_stream(), answer).begin()
+
+
+@implementer(IPushProducer)
+class PiecewiseBody:
+    """Writes a body that is in memory. No piece is copied before the transport has room for it."""
+
+    def __init__(self, request: MixRequest, answer: Answer) -> None:
+        self._request = request
+        self._answer = answer
+        self._sent = 0
+        self._is_paused = False
+        self._is_over = False
+
+    def begin(self) -> None:
+        """Send the head and the first pieces."""
+        request, answer = self._request, self._answer
+        # Nothing reads it, and a client that ends its sending side still wants the response.
+        if request.content is not None:
+            request.content.close()
+            request.content = None
+        request.setResponseCode(answer.status, answer.reason)
+        for name, value in answer.fields:
+            request.responseHeaders.setRawHeaders(name, [value])
+        request.registerProducer(self, True)
+        self._send()
+
+    def pauseProducing(self) -> None:
+        """The transport is full."""
+        self._is_paused = True
+
+    def resumeProducing(self) -> None:
+        """The transport has sent everything."""
+        self._is_paused = False
+        self._send()
+
+    def stopProducing(self) -> None:
+        """The client has left."""
+        self._is_over = True
+
+    def _send(self) -> None:
+        body = self._answer.body
+        while not self._is_paused and not self._is_over and self._sent < len(body):
+            piece = body[self._sent : self._sent + PIECE_BYTES]
+            self._sent += len(piece)
+            self._request.write(piece)
+        # Only once the client has taken everything: the connection's next response begins after that.
+        if self._sent == len(body) and not self._is_paused and not self._is_over:
+            self._is_over = True
+            self._request.unregisterProducer()
+            self._request.finish()

@@ -1,18 +1,43 @@
 """The URL tree: the chat at its prefix, the WSGI application everywhere else."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from twisted.web import pages
 from twisted.web.resource import IResource, Resource
-from twisted.web.server import Request
+from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
 from mixsvc.common.http_grammar import HOST, ORIGIN
 from mixsvc.http.hosts import replace_host
-from mixsvc.http.page_request import IPages, PageRequest
+from mixsvc.http.page_request import IPages, PageRequest, ViewRequest, asked_by, send_answer
+from mixsvc.http.request import MixRequest
 from mixsvc.scripts.chat_scripts import ChatScripts
 
 __all__ = ["ChatOnlyRoot", "Root"]
+
+
+class ScriptResource(Resource):
+    """The chat's scripts for other people's pages, beside the chat."""
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        Resource.__init__(self)
+        self._scripts = ChatScripts()
+
+    def has(self, path: Sequence[bytes]) -> bool:
+        """Whether there is such a script. path: the segments below the chat's prefix."""
+        return self._scripts.has(path)
+
+    def render(self, request: MixRequest) -> int:
+        """The script, or what a client needs of it."""
+        self.send(request.postpath or (), request)
+        return NOT_DONE_YET
+
+    def send(self, path: Sequence[bytes], request: ViewRequest) -> None:
+        """Answer for a script that is there."""
+        send_answer(request, self._scripts.answer(path, asked_by(request)))
 
 
 @implementer(IPages)
@@ -24,8 +49,7 @@ class Root(Resource):
         Resource.__init__(self)
         self._application = application
         self._chat = chat
-        # For other people's pages.
-        self._scripts = ChatScripts()
+        self._scripts = ScriptResource()
         self._prefix = [segment.encode("ascii") for segment in prefix.strip("/").split("/")]
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
@@ -42,7 +66,10 @@ class Root(Resource):
 
     def page_at(self, segments: Sequence[bytes]) -> Callable[[PageRequest], None] | None:
         """See IPages."""
-        pages = None if self._is_chat(segments) else IPages(self._application, None)
+        if self._is_chat(segments):
+            path = segments[len(self._prefix) :]
+            return partial(self._scripts.send, path) if self._scripts.has(path) else None
+        pages = IPages(self._application, None)
         return pages.page_at(segments) if pages is not None else None
 
     def _is_chat(self, segments: Sequence[bytes]) -> bool:

@@ -135,6 +135,9 @@ class IRates(Interface):
     def span(base: str, quote: str) -> tuple[date, date] | None:
         """Returns the first and the last date with a quote of a pair; None if there is none."""
 
+    def version() -> object:
+        """Returns a value that is another one when anything of the past has changed; None if that is not known here."""
+
     def is_complete() -> bool:
         """Whether the past is there as far as it can be had at the moment.
 

@@ -8,8 +8,9 @@ nothing of mixsvc.chat, mixsvc.rates and mixsvc.wsgi. The files, in the order in
 - app.py: create_app makes the app: routes, error responses, security headers.
 - index.py, templates/: the page, which shows rates and messages without any script; preview.py asks the chat for the
   newest messages, at most once a second for all views of a process.
-- static/, static_files.py: scripts, styles and icons, under URLs with hashes, which browsers cache for ever. Pages load
-  the bundle in static/built/, which tools/bundle.mjs makes of the modules; a checkout without npm loads the modules.
+- static/, static_files.py: scripts, styles and icons, under URLs with hashes, which browsers cache for ever, of memory
+  (see scripts/page_files). Pages load the bundle in static/built/, which tools/bundle.mjs makes of the modules; a
+  checkout without npm loads the modules.
 - api/: /api, for the page's scripts and other programs.
 - auth/: who somebody is: session cookies, moderators' logins.
 - chat_url.py: the chat's URL if it is on another port or host than the page.

@@ -12,12 +12,14 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from mixsvc.common.http_grammar import is_host
+from mixsvc.answers.answer import RefusedAnswer
+from mixsvc.answers.policy import HEADERS, ReadingSites, content_policy, is_api
 from mixsvc.config.settings import Settings
 from mixsvc.errors import ServiceBusy, TooFast
 from mixsvc.interfaces import Authenticator, IMix
 from mixsvc.pages import index
 from mixsvc.pages.api import accounts, events, rates, rooms, topics
+from mixsvc.pages.api.answering import refusal
 from mixsvc.pages.api.cors import install_cross_origin_policy
 from mixsvc.pages.api.problems import problem, problem_of, sentence
 from mixsvc.pages.auth.devices import Devices
@@ -30,35 +32,9 @@ from mixsvc.pages.flask_log import use_twisted_log
 from mixsvc.pages.static_files import install_static_files
 from mixsvc.pages.webhooks import routes as webhooks
 
-__all__ = ["HEADERS", "AppSecrets", "create_app"]
+__all__ = ["AppSecrets", "create_app"]
 
 NAME: Final = "mixsvc"
-
-HEADERS: Final = {
-    # frame-src is for SockJS's iframe transports; each response adds its own WebSocket to connect-src.
-    "Content-Security-Policy": "; ".join(
-        [
-            "default-src 'self'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self' data:",
-            "frame-src 'self'",
-            "connect-src 'self'",
-            "object-src 'none'",
-            "base-uri 'none'",
-            "form-action 'self'",
-            "frame-ancestors 'none'",
-        ]
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    # A page that opens ours, or that ours opens, gets no reference to it.
-    "Cross-Origin-Opener-Policy": "same-origin",
-    # Our scripts use none of these, so an injected one may not either.
-    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
-
 
 # Retry-After, in seconds, when the chat did not answer in time.
 RETRY_SECONDS: Final = 2
@@ -113,7 +89,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.web.max_body
     app.extensions["mixsvc"] = mix
     static_files = install_static_files(app)
-    install_cross_origin_policy(app, settings.chat.origins)
+    install_cross_origin_policy(app, ReadingSites(settings.chat.origins))
     sessions = install_sessions(app, keys.secret_key, settings.chat, memory.log_outs)
     logins = Logins(settings.chat.moderators, memory.limits, Devices(keys.secret_key))
     app.extensions[LOGINS] = logins
@@ -128,6 +104,7 @@ def create_app(
     app.register_error_handler(HTTPException, _error_response)
     app.register_error_handler(ServiceBusy, _busy_response)
     app.register_error_handler(TooFast, _too_fast_response)
+    app.register_error_handler(RefusedAnswer, refusal)
     app.after_request(_add_headers)
     return app
 
@@ -146,7 +123,7 @@ def _busy_response(error: ServiceBusy) -> Response:
 
 def _error_response(error: HTTPException) -> AnyResponse:
     """Problem JSON below /api, a small page elsewhere; Flask has already logged errors of our own."""
-    if request.path == "/api" or request.path.startswith("/api/"):
+    if is_api(request.path):
         return problem_of(error)
     response = error.get_response()
     response.set_data(render_template("error.html", code=response.status_code, name=error.name, text=error.description))
@@ -155,19 +132,9 @@ def _error_response(error: HTTPException) -> AnyResponse:
 
 
 def _add_headers(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", _policy())
+    response.headers.setdefault(
+        "Content-Security-Policy", content_policy(request.environ.get("HTTP_HOST", ""), request.scheme)
+    )
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
-
-
-def _policy() -> str:
-    """The policy with the origin of our WebSocket, as some browsers do not count it as 'self'.
-
-    A Host header with other characters than those of a host is left out.
-    """
-    policy, host = HEADERS["Content-Security-Policy"], request.environ.get("HTTP_HOST", "")
-    if not is_host(host):
-        return policy
-    socket = f"{'wss' if request.scheme == 'https' else 'ws'}://{host}"
-    return policy.replace("connect-src 'self'", f"connect-src 'self' {socket}")

@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, has_request_context, request
 
+from mixsvc.answers.policy import HEADERS
 from mixsvc.common.http_grammar import HOST
 from mixsvc.interfaces import IMix
-from mixsvc.pages.app import HEADERS
 
 __all__ = ["ChatUrl", "allow_chat_origin"]
 

@@ -5,8 +5,6 @@ folder, and none outside to which a symbolic link in it leads. Pages load their 
 where the bundle is, whose names have hashes of their own; without a bundle, from /static/v-VERSION, module by module.
 """
 
-import hashlib
-import mimetypes
 import os
 import re
 from pathlib import Path
@@ -14,7 +12,10 @@ from typing import Final
 
 from flask import Flask, Response, abort, request, send_from_directory, url_for
 
-from mixsvc.scripts.bundle import BUILT, Bundle
+from mixsvc.answers.files import MemoryFile, file_answer
+from mixsvc.pages.api.answering import asked, sent
+from mixsvc.scripts.bundle import BUILT
+from mixsvc.scripts.page_files import PageFiles
 
 __all__ = ["EXTENSION", "StaticFiles", "install_static_files"]
 
@@ -27,9 +28,6 @@ BUNDLE_ENDPOINT: Final = "bundled_static"
 # Where scripts are that a page loads when it needs them, or never.
 LATER: Final = ("vendor/", f"{BUILT}/", "client/fallback.js", "text/markdown.js", "text/unused.js", "widget/")
 
-# One year, in seconds: browsers treat it as for ever.
-CACHE_SECONDS: Final = 31_536_000
-
 # One range of bytes.
 BYTES_RANGE: Final = re.compile(r"[ \t]*bytes[ \t]*=[^,]*", re.IGNORECASE)
 
@@ -39,24 +37,19 @@ class StaticFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        # A link may lead outside.
-        found = sorted(file for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
-        # The names of the bundle's files have hashes of their own.
-        files = [file for file in found if BUILT not in file.relative_to(folder).parts]
-        # One version for all files, in the path: a script's imports are relative, so they stay within its version.
-        self.version = _digest(folder, files)
-        self._names = [file.relative_to(folder).as_posix() for file in files]
-        self.bundle = Bundle(folder)
+        self._files = PageFiles(folder)
+        self.version = self._files.version
+        self.bundle = self._files.bundle
 
     def has(self, name: str) -> bool:
         """Whether the file was there."""
-        return name in self._names
+        return name in self._files.names
 
     def modules(self) -> list[str]:
         """The scripts that a page loads besides the first one; sorted. A bundle has none."""
         if self.bundle.file("main.js"):
             return []
-        return [name for name in self._names if name.endswith(".js") and not name.startswith(LATER)]
+        return [name for name in self._files.names if name.endswith(".js") and not name.startswith(LATER)]
 
     def url(self, name: str) -> str:
         """The URL of the file for a page, or of what the bundle has in its place; called during a request."""
@@ -67,23 +60,19 @@ class StaticFiles:
 
     def serve_bundled(self, name: str) -> Response:
         """A file of the bundle in the smallest form that the browser takes, cached for ever."""
-        if not self.bundle.has(name):
-            abort(404)
-        form, coding = self.bundle.form(name, request.headers.get("Accept-Encoding", ""))
-        # The type is that of the content, whatever its form is.
-        mimetype = mimetypes.guess_type(name)[0] or "application/json"
-        response = send_from_directory(self.bundle.folder, form, mimetype=mimetype)
-        if coding:
-            response.headers["Content-Encoding"] = coding
-        response.vary.add("Accept-Encoding")
-        return _cached_for_ever(response)
+        return _sent(self._files.bundled(name))
 
     def serve(self, version: str, name: str) -> Response:
         """The file, cached for ever. For another version it is the present file, which is not cached."""
-        if not self.has(name):
-            abort(404)
-        response = send_from_directory(self._folder, name)
-        return _cached_for_ever(response) if version == self.version else response
+        if version == self.version or not self.has(name):
+            return _sent(self._files.versioned(name))
+        return send_from_directory(self._folder, name)
+
+
+def _sent(file: MemoryFile | None) -> Response:
+    if file is None:
+        abort(404)
+    return sent(file_answer(asked(), file))
 
 
 def install_static_files(app: Flask) -> StaticFiles:
@@ -128,17 +117,3 @@ def _ignore_other_ranges() -> None:
     """
     if request.method != "GET" or not BYTES_RANGE.fullmatch(request.environ.get("HTTP_RANGE", "bytes=")):
         request.environ.pop("HTTP_RANGE", None)
-
-
-def _cached_for_ever(response: Response) -> Response:
-    response.headers["Cache-Control"] = f"public, max-age={CACHE_SECONDS}, immutable"
-    return response
-
-
-def _digest(folder: Path, files: list[Path]) -> str:
-    found = hashlib.sha256()
-    for file in files:
-        body = file.read_bytes()
-        found.update(f"{file.relative_to(folder).as_posix()} {len(body)}\n".encode())
-        found.update(body)
-    return found.hexdigest()[:16]

@@ -33,6 +33,9 @@ class PastRates(Protocol):
     def span(self, base: str, quote: str) -> tuple[date, date] | None:
         """See IRates.span."""
 
+    def version(self) -> object:
+        """See IRates.version."""
+
 
 @implementer(IRates)
 class RatesFacade:
@@ -88,6 +91,15 @@ class RatesFacade:
         span, last = self._history.span(base, quote), self._last_day()
         # A day in the future was stored while the time was wrong.
         return span if span is None or span[0] > last else (span[0], min(span[1], last))
+
+    def state(self) -> object:
+        """Returns a value that is another one when any answer about rates may be: what is stale is so to the second."""
+        second = int(self._now().timestamp())
+        return self._table.version(), self._history.version(), self._is_complete(), second
+
+    def version(self) -> object:
+        """See IRates."""
+        return self._history.version()
 
     def is_complete(self) -> bool:
         """See IRates."""

@@ -60,6 +60,9 @@ class RemoteHistory:
         found = self._ask("span", (base, quote))
         return None if found is None else (date.fromisoformat(found[0]), date.fromisoformat(found[1]))
 
+    def version(self) -> None:
+        """See IRates.version: to ask for it would take as long as to ask for the prices."""
+
 
 class PushedRates:
     """What mixsvc.rates.news sends, as this process reads it. One thread takes it; any thread reads.

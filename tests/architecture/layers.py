@@ -29,9 +29,10 @@ LAYERS: Final = """
     mixsvc.chat.protocol  mixsvc.irc.grammar
 
     mixsvc.nodes  mixsvc.sockets
-    mixsvc.holds
+    mixsvc.holds  mixsvc.direct
     mixsvc.http  mixsvc.client  mixsvc.storage  mixsvc.hooks
     mixsvc.storage.schema  mixsvc.scripts
+    mixsvc.answers
     mixsvc.threads
     mixsvc.config
     mixsvc.interfaces
@@ -101,6 +102,7 @@ ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "mixsvc.irc.grammar": (),
         "mixsvc.rates.model": (),
         "mixsvc.common": (),
+        "mixsvc.answers": (),
         "mixsvc.holds.arrival": (),
         "mixsvc.holds.asked": (),
         "mixsvc.holds.elsewhere": (),
@@ -123,6 +125,8 @@ ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "flask": {
         "mixsvc.wsgi": (),
         "mixsvc.http": (),
+        "mixsvc.answers": (),
+        "mixsvc.direct": (),
         "mixsvc.chat": (),
         "mixsvc.irc": (),
         "mixsvc.holds": (),

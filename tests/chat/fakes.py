@@ -142,6 +142,9 @@ class FakeRates:
     def span(self, base: str, quote: str) -> tuple[date, date] | None:
         return (date(1999, 1, 4), date(2022, 12, 30)) if (base, quote) == ("HRK", "HRK") else None
 
+    def version(self) -> None:
+        return None
+
     def is_complete(self) -> bool:
         return self.has_all
 

@@ -5,6 +5,7 @@ from twisted.web.resource import Resource
 from twisted.web.test.requesthelper import DummyRequest
 
 from mixsvc.http.routing import ChatOnlyRoot
+from tests.http.exchange import send_request
 
 
 def host_seen(host: bytes, *origins: bytes) -> bytes:
@@ -54,3 +55,18 @@ def test_any_other_path_is_not_found() -> None:
     request = DummyRequest([])
     found.render(request)
     assert request.responseCode == 404
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"POST"])
+def test_the_scripts_are_beside_the_chat_in_every_host_and_the_same_on_both_ways(method: bytes) -> None:
+    root = ChatOnlyRoot(Resource(), "/live/chat")
+
+    # What asks for an upgrade takes the long way.
+    short, long = (
+        send_request(root, b"/live/chat/client.js", method, headers)
+        for headers in (b"", b"Upgrade: h2c\r\nConnection: upgrade\r\n")
+    )
+
+    assert (short.status, short.logged) == (405 if method == b"POST" else 200, [short.status])
+    assert (short.status, short.body, short.logged) == (long.status, long.body, long.logged)
+    assert short.headers == long.headers

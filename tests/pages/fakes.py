@@ -75,6 +75,9 @@ class FakeRates:
         found = self.latest(base, quote)
         return None if found is None else (found.date, found.date)
 
+    def version(self) -> None:
+        return None
+
     def is_complete(self) -> bool:
         return True
 

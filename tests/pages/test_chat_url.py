@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from mixsvc.pages.app import HEADERS
+from mixsvc.answers.policy import HEADERS
 from mixsvc.pages.chat_url import ChatUrl, allow_chat_origin
 from tests.pages.fakes import FakeChat, FakeMix
 

@@ -43,25 +43,11 @@ def test_a_bundle_that_lacks_a_file_is_none(sources: Path, name: str) -> None:
     assert (bundle.file("main.js"), bundle.is_outdated) == (None, False)
 
 
-@pytest.mark.parametrize(
-    ("accepted", "coding"),
-    [
-        ("gzip, deflate, br, zstd", "br"),
-        ("gzip, deflate", "gzip"),
-        ("br;q=0.5, gzip;q=1.0", "gzip"),
-        ("br;q=0, gzip;q=0", ""),
-        ("*", "br"),
-        ("*, br;q=0", "gzip"),
-        ("", ""),
-        ("identity", ""),
-        ("deflate;q=nonsense, ,;", ""),
-    ],
-)
-def test_the_smallest_form_that_the_browser_likes_best_is_taken(sources: Path, accepted: str, coding: str) -> None:
-    ends = {"br": ".br", "gzip": ".gz", "": ""}
+def test_a_file_has_the_compressed_forms_that_are_there(sources: Path) -> None:
+    bundle = Bundle(sources)
 
-    assert Bundle(sources).form("main-1.js", accepted) == (f"main-1.js{ends[coding]}", coding)
-
-
-def test_a_file_without_compressed_forms_is_served_as_it_is(sources: Path) -> None:
-    assert Bundle(sources).form("main-1.js.map", "br, gzip") == ("main-1.js.map", "")
+    assert {coding: path.name for coding, path in bundle.forms("main-1.js").items()} == {
+        "br": "main-1.js.br",
+        "gzip": "main-1.js.gz",
+    }
+    assert bundle.forms("main-1.js.map") == {}

@@ -1,14 +1,13 @@
 """The chat's scripts for other people's pages: where they are, who may load them, and how long they are cached."""
 
 import gzip
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from twisted.web.test.requesthelper import DummyRequest
 
-from mixsvc.http.routing import ChatOnlyRoot
-from mixsvc.scripts.chat_scripts import STATIC, ChatScripts
+from mixsvc.answers.answer import Answer
+from mixsvc.answers.asked import Asked
+from mixsvc.scripts.chat_scripts import ChatScripts
 from tests.scripts.bundles import make_bundle
 
 
@@ -31,21 +30,14 @@ def bundled(static: Path) -> ChatScripts:
     return ChatScripts(static)
 
 
-def get(scripts: ChatScripts, path: str, headers: Sequence[tuple[str, str]] = ()) -> DummyRequest:
-    """The request after the response to it; ETag is there as in the real one."""
+def get(scripts: ChatScripts, path: str, accepted: str = "", method: str = "GET") -> Answer:
     segments = [each.encode() for each in path.split("/")]
     assert scripts.has(segments)
-    request = DummyRequest(segments)
-    for name, value in headers:
-        request.requestHeaders.addRawHeader(name, value)
-    content = scripts.render_GET(request)  # type: ignore[arg-type]  # like a Request
-    assert isinstance(content, bytes)
-    request.written = [content]
-    return request
+    return scripts.answer(segments, Asked(method, "", {"accept-encoding": accepted}))
 
 
-def header(request: DummyRequest, name: str) -> str | None:
-    found = request.responseHeaders.getRawHeaders(name)
+def header(answer: Answer, name: str) -> str | None:
+    found = [value.decode() for each, value in answer.fields if each.decode().lower() == name]
     return found[0] if found else None
 
 
@@ -65,43 +57,27 @@ def test_what_a_page_names_is_asked_for_again_and_what_that_loads_is_kept(bundle
 
 def test_they_are_compressed_as_the_browser_likes(bundled: ChatScripts) -> None:
     for accepted, coding, content in (("br", "br", b"Brotli"), ("gzip", "gzip", gzip.compress(b"client-1.js"))):
-        answer = get(bundled, "client.js", [("accept-encoding", accepted)])
-        assert (header(answer, "content-encoding"), answer.written) == (coding, [content])
+        answer = get(bundled, "client.js", accepted)
+        assert (header(answer, "content-encoding"), answer.body) == (coding, content)
         assert header(answer, "vary") == "Accept-Encoding"
-    assert get(bundled, "client.js").written == [b"client-1.js"]
+    assert get(bundled, "client.js").body == b"client-1.js"
 
 
 def test_each_form_has_a_tag_by_which_the_browser_asks_whether_it_has_changed(bundled: ChatScripts) -> None:
-    tags = {bundled_tag(bundled, coding) for coding in ("br", "gzip", "")}
+    tags = {header(get(bundled, "client.js", coding), "etag") for coding in ("br", "gzip", "")}
 
     assert len(tags) == 3
 
 
-class TaggedRequest(DummyRequest):
-    """Keeps the tag; setETag of the real one answers 304."""
-
-    tag = b""
-
-    def setETag(self, tag: bytes) -> None:
-        self.tag = tag
-
-
-def bundled_tag(scripts: ChatScripts, accepted: str) -> bytes:
-    request = TaggedRequest([b"client.js"])
-    request.requestHeaders.addRawHeader("accept-encoding", accepted)
-    scripts.render_GET(request)  # type: ignore[arg-type]  # like a Request
-    return request.tag
-
-
 def test_the_types_are_there(bundled: ChatScripts) -> None:
-    assert get(bundled, "client.d.ts").written == [b"client.d.ts"]
+    assert get(bundled, "client.d.ts").body == b"client.d.ts"
 
 
 def test_without_a_bundle_the_modules_are_loaded_one_by_one(static: Path) -> None:
     scripts = ChatScripts(static)
 
-    assert get(scripts, "client.js").written == [b'export * from "./src/client/client.js";\n']
-    assert get(scripts, "src/client/chat.js").written == [b"chat.js"]
+    assert get(scripts, "client.js").body == b'export * from "./src/client/client.js";\n'
+    assert get(scripts, "src/client/chat.js").body == b"chat.js"
     assert header(get(scripts, "src/client/chat.js"), "cache-control") == "public, max-age=300"
 
 
@@ -128,13 +104,7 @@ def test_a_bundle_has_no_modules_besides(bundled: ChatScripts) -> None:
     assert not bundled.has([b"src", b"client", b"chat.js"])
 
 
-def test_our_own_are_beside_the_chat_in_every_host() -> None:
-    from twisted.web.resource import Resource
+def test_a_script_can_only_be_read(bundled: ChatScripts) -> None:
+    answer = get(bundled, "client.js", method="POST")
 
-    root = ChatOnlyRoot(Resource(), "/live/chat")
-    request = DummyRequest([b"chat", b"client.js"])
-
-    found = root.getChildWithDefault(b"live", request)  # type: ignore[arg-type]  # like a Request
-
-    assert isinstance(found, ChatScripts) and request.postpath == [b"client.js"]
-    assert (STATIC / "client" / "client.js").is_file()
+    assert (answer.status, header(answer, "allow")) == (405, "GET, HEAD")

@@ -207,6 +207,10 @@ class Rooms:
         """The rooms that have the person inside whose name has this key."""
         return [room for room in self._rooms.values() if room.members.has(key)]
 
+    def count(self) -> int:
+        """How many rooms are in memory; any thread."""
+        return len(self._rooms)
+
     def overview(self) -> Sequence[RoomOverview]:
         """The rooms from outside, in the same order; any thread."""
         return [RoomOverview(room.name, room.size, room.topic, room.last) for room in tuple(self._rooms.values())]

@@ -1,10 +1,10 @@
 """Which other sites may use the API: a page of any other site cannot make its visitors send or change something."""
 
-from collections.abc import Collection
 from typing import Final
 
 from flask import Flask, Response, request
 
+from mixsvc.answers.policy import ReadingSites, is_api
 from mixsvc.common.http_grammar import normal_origin
 from mixsvc.pages.api.problems import problem
 
@@ -20,12 +20,12 @@ PREFLIGHT: Final = {
 }
 
 
-def install_cross_origin_policy(app: Flask, origins: Collection[str]) -> None:
+def install_cross_origin_policy(app: Flask, sites: ReadingSites) -> None:
     """Check every request to /api and below; call it once, before the first request.
 
-    origins: other sites whose pages may use the API; "*" is every site, without cookies.
+    sites: those whose pages may use the API.
     """
-    policy = CrossOriginPolicy(origins)
+    policy = CrossOriginPolicy(sites)
     app.before_request(policy.check)
     app.after_request(policy.add_headers)
 
@@ -33,17 +33,16 @@ def install_cross_origin_policy(app: Flask, origins: Collection[str]) -> None:
 class CrossOriginPolicy:
     """What is done before and after each request to the API."""
 
-    def __init__(self, origins: Collection[str]) -> None:
-        self._listed = {normal_origin(each) for each in origins} - {"*"}
-        self._is_open = "*" in origins
+    def __init__(self, sites: ReadingSites) -> None:
+        self._sites = sites
 
     def check(self) -> Response | None:
         """The response that is sent without calling the view: an error, or the answer to a preflight; else None."""
         # A webhook's secret is in its path, and no cookie counts there, so a foreign page can do nothing by it.
-        if not _is_api() or request.path.startswith("/api/hooks/"):
+        if not is_api(request.path) or request.path.startswith("/api/hooks/"):
             return None
         origin = request.headers.get("Origin", "")
-        allowed = self._is_open or normal_origin(origin) in self._listed
+        allowed = self._sites.has(origin)
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             return Response(status=204, headers=PREFLIGHT) if allowed else None
         if request.method in READING:
@@ -54,20 +53,11 @@ class CrossOriginPolicy:
 
     def add_headers(self, response: Response) -> Response:
         """Let pages of the listed sites read the response, with cookies; with "*" all others, without cookies."""
-        if not _is_api() or not (self._listed or self._is_open):
+        if not is_api(request.path) or not self._sites:
             return response
-        origin = request.headers.get("Origin", "")
-        if normal_origin(origin) in self._listed:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Allow-Credentials"] = "true"
-        elif self._is_open:
-            response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers.update(self._sites.fields(request.headers.get("Origin", "")))
         response.vary.add("Origin")
         return response
-
-
-def _is_api() -> bool:
-    return request.path == "/api" or request.path.startswith("/api/")
 
 
 def _is_foreign(origin: str) -> bool:

@@ -4,13 +4,14 @@ from typing import Final
 
 from flask import Blueprint
 
+from mixsvc.answers import rate_errors
+from mixsvc.answers.rate_query import RateQuery, parameters
 from mixsvc.errors import NoSuchRoom
 from mixsvc.holds.response import HeldResponse
 from mixsvc.interfaces import IMix
 from mixsvc.interfaces.holds import RATES, ROOMS, Hold, topic_of_pair
-from mixsvc.pages.api import rate_errors
+from mixsvc.pages.api.answering import asked
 from mixsvc.pages.api.json_body import refuse
-from mixsvc.pages.api.rate_query import RateQuery, parameter
 from mixsvc.pages.api.rooms import ChatAccess, chat_of, check_length
 
 __all__ = ["blueprint"]
@@ -50,9 +51,10 @@ def _of_room(mix: IMix, room: str, access: ChatAccess) -> HeldResponse:
 
 
 def _of_rates(mix: IMix) -> HeldResponse:
-    queries = RateQuery.of_pairs(mix.rates, mix.pairs)
+    given = parameters("rate_events", asked().query)
+    queries = RateQuery.of_pairs(mix.rates, given, mix.pairs)
     # What the settings show may still be without a quote; a client that names a pair has perhaps misspelled it.
-    for query in queries if parameter("pairs") is not None else ():
+    for query in queries if given.one("pairs") is not None else ():
         if mix.rates.latest(*query.pair) is None:
             rate_errors.no_quote(query, None)
     return HeldResponse(Hold(RATES, tuple(topic_of_pair(*query.pair) for query in queries)), {}, mix.elsewhere)

@@ -1,18 +1,16 @@
 """Problem JSON (RFC 9457): the API's error responses."""
 
-from http import HTTPStatus
-
-from flask import Response, json
+from flask import Response
 from werkzeug.exceptions import HTTPException
 
-__all__ = ["problem", "problem_of", "sentence"]
+from mixsvc.answers.problems import PROBLEM, problem_text
 
-CONTENT_TYPE = "application/problem+json"
+__all__ = ["problem", "problem_of", "sentence"]
 
 
 def problem(status: int, detail: str, **more: object) -> Response:
     """An error response for programs. detail: a sentence for a person; more: further members of the JSON object."""
-    return Response(_body(status, detail, more), status, content_type=CONTENT_TYPE)
+    return Response(problem_text(status, detail, **more), status, content_type=PROBLEM)
 
 
 def sentence(error: Exception) -> str:
@@ -28,8 +26,3 @@ def problem_of(error: HTTPException) -> Response:
     answer = problem(response.status_code, error.description or error.name)
     answer.headers.extend(kept)
     return answer
-
-
-def _body(status: int, detail: str, more: dict[str, object]) -> str:
-    # Without the member "type" it is "about:blank", whose title is the status's phrase.
-    return json.dumps({"title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}) + "\n"

@@ -7,11 +7,13 @@ from typing import Final, NoReturn
 
 from flask import Blueprint, Response, jsonify, request
 
+from mixsvc.answers.rooms import room_list
 from mixsvc.common.addresses import network
 from mixsvc.common.numbers import MAX_JSON_NUMBER
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import NoSuchRoom
 from mixsvc.interfaces import Authenticator, IChat, IMix, RoomOverview
+from mixsvc.pages.api.answering import sent
 from mixsvc.pages.api.json_body import json_object, number_in_query, optional_text, refuse, text, text_in_query
 
 __all__ = ["ChatAccess", "blueprint", "chat_of", "check_length"]
@@ -97,7 +99,7 @@ def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
     def all_rooms() -> Response:
         chat = chat_of(mix)
         access.check_reader()
-        return jsonify(rooms=[_listed(each) for each in access.rooms(chat)])
+        return sent(room_list(access.rooms(chat)))
 
     @rooms.get("/<room>/messages")
     def messages(room: str) -> Response:
@@ -132,10 +134,6 @@ def chat_of(mix: IMix) -> IChat:
     if chat is None:
         refuse(503, "This host does not serve the chat; `twistd mixsvc` does.")
     return chat
-
-
-def _listed(each: RoomOverview) -> dict[str, object]:
-    return {"room": each.room, "members": each.members, "topic": each.topic, "last": each.last}
 
 
 def _messages(chat: IChat, room: str, access: ChatAccess) -> Response:

@@ -20,13 +20,14 @@ class _HistorySnapshot:
 
     timelines: Timelines
     bases: tuple[str, ...]
+    version: object
 
 
 class RateHistory:
     """One price for each pair and day. The reactor thread changes it; any thread reads, without a lock."""
 
     def __init__(self) -> None:
-        self._snapshot = _HistorySnapshot(Timelines({}), ())
+        self._snapshot = _HistorySnapshot(Timelines({}), (), object())
 
     def legs(self, base: str, quote: str, day: date) -> tuple[Quote, Quote] | None:
         """Returns the prices of `base` and of `quote` in a base that both share, of the last common date up to the day.
@@ -60,6 +61,10 @@ class RateHistory:
         spans = [span for way in self._ways(base, quote) if (span := way.span()) is not None]
         return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
+    def version(self) -> object:
+        """See IRates.version. Any thread."""
+        return self._snapshot.version
+
     def add(self, quotes: Sequence[Quote]) -> None:
         """Adds quotes that were just published. Cheap for quotes of the newest days."""
         self._show(self._snapshot.timelines.merged(by_pair(quotes)))
@@ -91,7 +96,7 @@ class RateHistory:
         return True
 
     def _show(self, timelines: Timelines) -> None:
-        self._snapshot = _HistorySnapshot(timelines, tuple(sorted({base for base, _ in timelines})))
+        self._snapshot = _HistorySnapshot(timelines, tuple(sorted({base for base, _ in timelines})), object())
 
     def _ways(self, base: str, quote: str) -> Iterator[PairPrices]:
         """Yields the prices by way of each base that both currencies share; first the one published in `base`."""

@@ -19,7 +19,7 @@ Pair = tuple[str, str]
 GIVEN_UP_AFTER: Final = timedelta(days=30)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _LatestSnapshot:
     """The quotes at one moment; immutable, so that any thread may read it."""
 
@@ -69,6 +69,10 @@ class RateTable:
     def currencies(self) -> Sequence[str]:
         """Returns the codes that have a latest quote, sorted; empty before the first one. Any thread."""
         return self._snapshot.currencies
+
+    def version(self) -> object:
+        """Returns a value that is another one when a quote has changed. Any thread."""
+        return self._snapshot
 
     def publish(self, quotes: Sequence[Quote]) -> Sequence[Quote]:
         """Takes over what is new, all at once; returns the quotes that changed.

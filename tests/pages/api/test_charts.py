@@ -10,7 +10,7 @@ from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import PriceHistory
 from mixsvc.interfaces.charts import MAX_POINTS, ICharts
 from mixsvc.pages.app import create_app
-from tests.pages.api.test_rate_query import KNOWN
+from tests.answers.test_rate_query import KNOWN
 from tests.pages.fakes import FakeMix
 
 CHART = "/api/rates/EUR/USD/chart.png"

@@ -9,8 +9,8 @@ from flask import json
 from flask.testing import FlaskClient
 
 from mixsvc.pages.app import create_app
+from tests.answers.test_rate_query import KNOWN
 from tests.builds import PROJECT
-from tests.pages.api.test_rate_query import KNOWN
 from tests.pages.fakes import FakeMix
 
 HOST = "localhost:8080"

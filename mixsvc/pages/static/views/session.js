@@ -9,7 +9,7 @@ const TOKEN_KEY = "mixsvc-token";
 
 /**
  * @typedef {{kind: "session", name: string}} InSession  connections opened from now on belong to the person
- * @typedef {{kind: "refused", text: string, suggestion: string}} Refused  suggestion: "" where there is none
+ * @typedef {{kind: "refused", text: string, suggestion: string}} RefusedAnswer  suggestion: "" where there is none
  * @typedef {{kind: "none"}} NoSession  this host has no sessions, or cannot be asked now
  */
 
@@ -23,7 +23,7 @@ export async function rememberedName(url) {
  * Ask for a name.
  * @param {string} url
  * @param {string} name
- * @returns {Promise<InSession | Refused | NoSession>}
+ * @returns {Promise<InSession | RefusedAnswer | NoSession>}
  */
 export async function chooseName(url, name) {
   const headers = { "Content-Type": "application/json" };
@@ -43,7 +43,7 @@ export async function chooseName(url, name) {
  * @param {string} url
  * @param {string} name
  * @param {string} password
- * @returns {Promise<InSession | Refused>}
+ * @returns {Promise<InSession | RefusedAnswer>}
  */
 export async function logIn(url, name, password) {
   const headers = { "Content-Type": "application/json" };

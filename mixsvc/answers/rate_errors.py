@@ -3,12 +3,11 @@
 from datetime import date
 from typing import Final, NoReturn
 
-from flask import abort
-
+from mixsvc.answers.asked import quoted
+from mixsvc.answers.problems import refuse, refuse_for_now
+from mixsvc.answers.rate_query import RateQuery
 from mixsvc.common.currencies import no_longer_quoted, unknown_currency
 from mixsvc.common.text import similar
-from mixsvc.pages.api.problems import problem
-from mixsvc.pages.api.rate_query import RateQuery, quoted
 
 __all__ = ["no_chart", "no_charts", "no_past", "no_quote"]
 
@@ -32,9 +31,9 @@ def no_quote(query: RateQuery, day: date | None) -> NoReturn:
     first, last = span[0].isoformat(), span[1].isoformat()
     if day < span[0]:
         detail = f"There is no quote of {pair} on {day}: the first one is of {first}."
-        abort(problem(400, detail, first=first, last=last))
+        refuse(400, detail, first=first, last=last)
     detail = f"There is no quote of {pair} on {day}: there are quotes from {first} to {last}, "
-    abort(problem(404, f"{detail}each holds for a week at most, and none for future days.", first=first, last=last))
+    refuse(404, f"{detail}each holds for a week at most, and none for future days.", first=first, last=last)
 
 
 def no_past(query: RateQuery) -> NoReturn:
@@ -46,14 +45,12 @@ def no_past(query: RateQuery) -> NoReturn:
 
 def no_chart() -> NoReturn:
     """Refuses a request for a chart that could not be drawn in time."""
-    answer = problem(503, f"The chart cannot be drawn at the moment; ask again in {REDRAW_SECONDS} s.")
-    answer.headers["Retry-After"] = str(REDRAW_SECONDS)
-    abort(answer)
+    refuse_for_now(f"The chart cannot be drawn at the moment; ask again in {REDRAW_SECONDS} s.", REDRAW_SECONDS)
 
 
 def no_charts() -> NoReturn:
     """Refuses a request for a chart in a host that draws none."""
-    abort(problem(503, "Charts are drawn by `twistd mixsvc` only; this server has the prices, at /history."))
+    refuse(503, "Charts are drawn by `twistd mixsvc` only; this server has the prices, at /history.")
 
 
 def _check_known(query: RateQuery) -> None:
@@ -63,7 +60,7 @@ def _check_known(query: RateQuery) -> None:
             if not query.rates.is_complete():
                 _try_later(query)
             near = similar(code, known)
-            abort(problem(404, unknown_currency(quoted(code), near), suggestions=near))
+            refuse(404, unknown_currency(quoted(code), near), suggestions=near)
 
 
 def _check_quoted(query: RateQuery) -> None:
@@ -73,7 +70,7 @@ def _check_quoted(query: RateQuery) -> None:
         if known and span and code not in known:
             last = span[1].isoformat()
             detail = f"{no_longer_quoted(code, span[1])} Ask for that day: ?date={last}."
-            abort(problem(404, detail, last=last))
+            refuse(404, detail, last=last)
 
 
 def _check_shared(query: RateQuery) -> None:
@@ -81,11 +78,9 @@ def _check_shared(query: RateQuery) -> None:
     if not query.rates.is_complete():
         return
     if query.rates.span(*query.pair) is None and query.rates.span(base, base) and query.rates.span(quote, quote):
-        abort(problem(404, f"{base} and {quote} were never quoted on the same day."))
+        refuse(404, f"{base} and {quote} were never quoted on the same day.")
 
 
 def _try_later(query: RateQuery) -> NoReturn:
     pair = "/".join(query.pair)
-    answer = problem(503, f"There is no quote of {pair} at the moment; ask again in {RETRY_SECONDS} s.")
-    answer.headers["Retry-After"] = str(RETRY_SECONDS)
-    abort(answer)
+    refuse_for_now(f"There is no quote of {pair} at the moment; ask again in {RETRY_SECONDS} s.", RETRY_SECONDS)

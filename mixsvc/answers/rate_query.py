@@ -6,16 +6,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, NoReturn
 
-from flask import abort, request
-
+from mixsvc.answers.asked import Parameters, listed, quoted
+from mixsvc.answers.problems import refuse
 from mixsvc.common.currencies import parse_currency
 from mixsvc.common.numbers import whole_number
-from mixsvc.common.text import shortened
 from mixsvc.common.times import parse_date
 from mixsvc.interfaces import IRates
-from mixsvc.pages.api.problems import problem
 
-__all__ = ["DEFAULT_POINTS", "FIRST_DAY", "MAX_DAYS", "MAX_POINTS", "MIN_POINTS", "RateQuery", "parameter", "quoted"]
+__all__ = ["DEFAULT_POINTS", "FIRST_DAY", "MAX_DAYS", "MAX_POINTS", "MIN_POINTS", "RateQuery", "parameters"]
 
 # The first day of the European Central Bank's reference rates.
 FIRST_DAY: Final = date(1999, 1, 4)
@@ -46,35 +44,42 @@ _NAMES: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
-class RateQuery:
-    """A pair of currencies, and the query of the current request."""
+def parameters(route: str, query: str) -> Parameters:
+    """Returns the parameters of a route. route: a name in the table above. query: as the request has it."""
+    return Parameters(query, _NAMES[route])
 
-    def __init__(self, rates: IRates, base: str, quote: str) -> None:
+
+class RateQuery:
+    """A pair of currencies, and the parameters of a request."""
+
+    def __init__(self, rates: IRates, given: Parameters, base: str, quote: str) -> None:
         """base, quote: codes in any case; anything else is refused with 404."""
         self.rates = rates
+        self._given = given
         self.pair = (_code(base), _code(quote))
 
     @classmethod
-    def by_query(cls, rates: IRates) -> "RateQuery":
+    def by_query(cls, rates: IRates, given: Parameters) -> "RateQuery":
         """Returns the query of a conversion, which needs ?amount=, ?from= and ?to=."""
-        missing = [name for name in ("amount", "from", "to") if not parameter(name)]
+        found = {name: given.one(name) or "" for name in ("amount", "from", "to")}
+        missing = [name for name, value in found.items() if not value]
         if missing:
             verb = "is" if len(missing) == 1 else "are"
-            _refuse(f"{_listed(missing)} {verb} missing; ask, for example, /api/convert?amount=100&from=EUR&to=USD")
-        return cls(rates, request.args["from"], request.args["to"])
+            _refuse(f"{listed(missing)} {verb} missing; ask, for example, /api/convert?amount=100&from=EUR&to=USD")
+        return cls(rates, given, found["from"], found["to"])
 
     @classmethod
-    def of_pairs(cls, rates: IRates, default: Sequence[tuple[str, str]]) -> Sequence["RateQuery"]:
+    def of_pairs(cls, rates: IRates, given: Parameters, default: Sequence[tuple[str, str]]) -> Sequence["RateQuery"]:
         """Returns the pairs of ?pairs=, such as EUR/USD,EUR/GBP, each once; `default` without it."""
-        text = parameter("pairs")
+        text = given.one("pairs")
         pairs = default if text is None else [_pair(each) for each in text.split(",")]
         if len(pairs) > MAX_PAIRS:
             _refuse(f"pairs= names {len(pairs)} pairs; give at most {MAX_PAIRS}")
-        return [cls(rates, *pair) for pair in dict.fromkeys(pairs)]
+        return [cls(rates, given, *pair) for pair in dict.fromkeys(pairs)]
 
     def day(self, name: str) -> date | None:
         """Returns the date of ?name=, or None."""
-        text = parameter(name)
+        text = self._given.one(name)
         if text is None:
             return None
         try:
@@ -84,7 +89,7 @@ class RateQuery:
 
     def amount(self) -> Decimal:
         """Returns the amount of ?amount=."""
-        text = request.args["amount"]
+        text = self._given.one("amount") or ""
         if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,12})?", text):
             _refuse(
                 f"amount={quoted(text)} is not an amount; give plain digits with a point, such as 1234.50, "
@@ -112,57 +117,28 @@ class RateQuery:
 
     def points(self) -> int:
         """Returns the number of ?points=."""
-        return _whole("points", MIN_POINTS, MAX_POINTS, DEFAULT_POINTS)
+        return self._whole("points", MIN_POINTS, MAX_POINTS, DEFAULT_POINTS)
 
     def days(self, span: tuple[date, date]) -> tuple[date, date]:
         """Returns the first and the last of the ?days= days up to the last date. span: as in `range`."""
-        days = _whole("days", 1, MAX_DAYS, DEFAULT_DAYS)
+        days = self._whole("days", 1, MAX_DAYS, DEFAULT_DAYS)
         return max(span[0], span[1] - timedelta(days=days - 1)), span[1]
 
-
-def _whole(name: str, least: int, most: int, default: int) -> int:
-    text = parameter(name)
-    if text is None:
-        return default
-    try:
-        return whole_number(text, least, most)
-    except ValueError:
-        _refuse(f"{name}={quoted(text)} is not valid; give a whole number from {least} to {most}")
-
-
-def parameter(name: str) -> str | None:
-    """Returns the value of ?name=, or None.
-
-    Refuses what would be ignored silently: a second value, and parameters that the route does not have.
-    """
-    _check_names()
-    texts = request.args.getlist(name)
-    if len(texts) > 1:
-        _refuse(f"{name} is given {len(texts)} times; give it once")
-    return texts[0] if texts else None
-
-
-def _check_names() -> None:
-    known = _NAMES[(request.endpoint or "").rpartition(".")[2]]
-    for name in request.args:
-        if name not in known:
-            _refuse(f"{quoted(name)} is not a parameter of this path; it has {_listed(known)}")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-
-
-def quoted(text: str) -> str:
-    """Returns a client's text as a response repeats it: in quotes, and shortened."""
-    return repr(shortened(text))
+    def _whole(self, name: str, least: int, most: int, default: int) -> int:
+        text = self._given.one(name)
+        if text is None:
+            return default
+        try:
+            return whole_number(text, least, most)
+        except ValueError:
+            _refuse(f"{name}={quoted(text)} is not valid; give a whole number from {least} to {most}")
 
 
 def _code(text: str) -> str:
     try:
         return parse_currency(text)
     except ValueError:
-        abort(problem(404, f"{quoted(text)} is not a currency code; give three letters such as EUR.", suggestions=[]))
+        refuse(404, f"{quoted(text)} is not a currency code; give three letters such as EUR.", suggestions=[])
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -173,4 +149,4 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _refuse(detail: str, **more: object) -> NoReturn:
-    abort(problem(400, f"{detail}.", **more))
+    refuse(400, f"{detail}.", **more)

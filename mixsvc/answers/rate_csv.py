@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Final
 
-from werkzeug.wrappers import Response
-
 from mixsvc.interfaces import PriceHistory, Quote
 
-__all__ = ["KIND", "Table", "of_history", "of_quotes", "response"]
+__all__ = ["KIND", "Table", "of_history", "of_quotes", "written"]
 
 KIND: Final = "text/csv"
 
@@ -38,16 +36,14 @@ def of_history(found: PriceHistory) -> Table:
     return Table(f"{found.base}-{found.quote}", ("date", "price"), rows)
 
 
-def response(table: Table) -> Response:
-    """Returns the table as a file that browsers save under its name (RFC 6266)."""
+def written(table: Table) -> str:
+    """Returns the table as a text."""
     text = StringIO()
     # Its lines end with CR and LF, as RFC 4180 wants it.
     lines = csv.writer(text)
     lines.writerow(table.header)
     lines.writerows(table.rows)
-    answer = Response(text.getvalue(), content_type=f"{KIND}; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{table.name}.csv"'
-    return answer
+    return text.getvalue()
 
 
 def _cell(value: object) -> str:

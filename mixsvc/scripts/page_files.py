@@ -1,0 +1,85 @@
+"""The files of a page's static folder, as they are at the start, for pages and for the reactor."""
+
+import hashlib
+import mimetypes
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Final
+
+from mixsvc.answers.files import FOR_EVER, MemoryFile, compressed
+from mixsvc.scripts.bundle import BUILT, Bundle
+
+__all__ = ["STATIC", "PageFiles", "content_type"]
+
+# The folder of our own pages.
+STATIC: Final = Path(__file__).parent.parent / "pages" / "static"
+
+# A file that is not in the bundle is compressed if it is text of more bytes than this.
+_LONG: Final = 1024
+_TEXTS: Final = (b"text/", b"application/json", b"image/svg+xml")
+
+
+class PageFiles:
+    """The static folder as it is when this object is made. Used in any thread.
+
+    version: another one when a file changes. bundle: of the scripts in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        # A link may lead outside.
+        found = sorted(file for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
+        # The names of the bundle's files have hashes of their own.
+        files = [file for file in found if BUILT not in file.relative_to(folder).parts]
+        # One version for all files, in the path: a script's imports are relative, so they stay within its version.
+        self.version = _digest(folder, files)
+        self.names = [file.relative_to(folder).as_posix() for file in files]
+        self.bundle = Bundle(folder)
+
+    def versioned(self, name: str) -> MemoryFile | None:
+        """Returns a file of the folder, which may be cached for ever under a URL with the version; None without it."""
+        return self._versioned.get(name)
+
+    def bundled(self, name: str) -> MemoryFile | None:
+        """Returns a file of the bundle; None if it has no such file."""
+        return self._bundled.get(name)
+
+    @cached_property
+    def _versioned(self) -> Mapping[str, MemoryFile]:
+        return {name: _kept(self._folder / name, {}) for name in self.names}
+
+    @cached_property
+    def _bundled(self) -> Mapping[str, MemoryFile]:
+        return {name: _kept(self.bundle.folder / name, self.bundle.forms(name)) for name in self.bundle.names}
+
+
+def content_type(name: str) -> bytes:
+    """Returns the type of a file by its name."""
+    if name.endswith(".map"):
+        return b"application/json"
+    found = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return (f"{found}; charset=utf-8" if found.startswith("text/") else found).encode()
+
+
+def _kept(path: Path, forms: Mapping[str, Path]) -> MemoryFile:
+    """Returns a file that is read when it is asked for first. forms: the files of its compressed forms, by coding."""
+    kind, stat = content_type(path.name), path.stat()
+    read: dict[str, Callable[[], bytes]] = {"": path.read_bytes}
+    read |= {coding: form.read_bytes for coding, form in forms.items()}
+    if not forms and stat.st_size > _LONG and kind.startswith(_TEXTS):
+        read["gzip"] = partial(_read_compressed, path)
+    return MemoryFile(kind, stat.st_mtime, FOR_EVER, read)
+
+
+def _read_compressed(path: Path) -> bytes:
+    return compressed(path.read_bytes())
+
+
+def _digest(folder: Path, files: list[Path]) -> str:
+    found = hashlib.sha256()
+    for file in files:
+        body = file.read_bytes()
+        found.update(f"{file.relative_to(folder).as_posix()} {len(body)}\n".encode())
+        found.update(body)
+    return found.hexdigest()[:16]
