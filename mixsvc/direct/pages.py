@@ -91,7 +91,7 @@ class DirectPages(Resource):
         return None
 
     def _make_in_thread(self, route: Route, asked: Asked, request: PageRequest) -> None:
-        waiting = _Waiting(request)
+        waiting = _LeftToThread(request)
 
         def answered(answer: Answer) -> None:
             if not waiting.has_left:
@@ -117,7 +117,7 @@ def direct_pages(application: IResource, settings: Settings, sources: DirectSour
     return DirectPages(application, Routes(sources, prefix), policy, in_thread)
 
 
-class _Waiting:
+class _LeftToThread:
     """A request that a thread works for. has_left: whether its client has left."""
 
     def __init__(self, request: PageRequest) -> None:
