@@ -101,12 +101,16 @@ def create_app(
     app.register_blueprint(events.blueprint(mix, access))
     app.register_blueprint(topics.blueprint(mix, access, settings.topics))
     app.register_blueprint(webhooks.blueprint(mix, settings.chat))
+    _install_error_responses(app)
+    app.after_request(_add_headers)
+    return app
+
+
+def _install_error_responses(app: Flask) -> None:
     app.register_error_handler(HTTPException, _error_response)
     app.register_error_handler(ServiceBusy, _busy_response)
     app.register_error_handler(TooFast, _too_fast_response)
     app.register_error_handler(RefusedAnswer, refusal)
-    app.after_request(_add_headers)
-    return app
 
 
 def _too_fast_response(error: TooFast) -> Response:
