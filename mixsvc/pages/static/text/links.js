@@ -4,10 +4,10 @@
 import { made } from "../dom.js";
 
 /** What ends an address wherever it stands: the marks of other scripts, typographic quotes and the em dash. */
-const ADDRESS = /https?:\/\/[^\s<>"`{}|\\^。、，；：！？（）「」『』【】〈〉《》“”„«»‹›—\u3000]+/iuy;
+const ADDRESS = /https?:\/\/(?!\[(?![\da-f:.]{2,50}\]))[^\s<>"`{}|\\^。、，；：！？（）「」『』【】〈〉《》“”„«»‹›—\u3000]{1,2000}/iuy;
 const SCHEME = /(?<![a-z0-9_])https?:\/\//giu;
 /** What ends a sentence, or marks a word, is hardly a part of the address before it. */
-const AFTER = /[.,;:!?…'’‘*_~–]$/u;
+const AFTER = /[.,;:!?…'’‘*_~–]/u;
 /** An apostrophe that is followed by no letter closes a quotation. */
 const APOSTROPHE = /[’‘](?![\p{L}\p{N}])/u;
 const CLOSING = new Map([
@@ -103,7 +103,7 @@ function endOf(found) {
 /** @param {string} found */
 function withoutTail(found) {
   let shown = found;
-  while (AFTER.test(shown)) {
+  while (AFTER.test(shown.slice(-1))) {
     shown = shown.slice(0, -1);
   }
   // The host's, and not its name's.

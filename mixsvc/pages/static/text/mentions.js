@@ -5,7 +5,7 @@
 const UNSPACED = /\p{sc=Han}|\p{sc=Hira}|\p{sc=Kana}|\p{sc=Hang}|\p{sc=Thai}|\p{sc=Laoo}|\p{sc=Khmr}|\p{sc=Mymr}/u;
 const WORD = /[\p{L}\p{N}\p{M}_]/u;
 /** What is quoted or code calls nobody. */
-const QUOTED = /^ {0,3}(`{3,})[^`\n]*\n[^]*?(?:^ {0,3}\1[` ]*$|(?![^]))|^ {0,3}> .*$|(`+)[^`\n]+\2(?!`)/gmu;
+const QUOTED = /^ {0,3}(`{3,})[^`\n]*\n[^]*?(?:^ {0,3}\1[` ]*$|(?![^]))|^ {0,3}> .*$|(?<!`)(`+)(?!`)[^`\n]+\2(?!`)/gmu;
 
 /** The names that can be mentioned in a room. */
 export class Names {
@@ -47,6 +47,9 @@ export class Names {
 
   /** Whether the text calls the reader. @param {string} text */
   callsSelf(text) {
+    if (!text.includes("@")) {
+      return false;
+    }
     const said = text.replace(QUOTED, " ");
     for (let at = said.indexOf("@"); at >= 0; at = said.indexOf("@", at + 1)) {
       const length = this.lengthAt(said, at);
