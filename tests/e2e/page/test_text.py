@@ -30,7 +30,12 @@ globalThis.show = (text, names = ["Ann", "Ann Lee", "李明", "משה"], self = 
   return inside(place);
 }};
 globalThis.slowest = (texts) =>
-  Math.max(...texts.map((text) => [performance.now(), [show(text), calls(text, "Bob", [])], performance.now()]).map(([a, , b]) => b - a));
+  Math.max(...texts.map((text) => {{
+    const begin = performance.now();
+    show(text);
+    calls(text, "Bob", []);
+    return performance.now() - begin;
+  }}));
 globalThis.calls = (text, self, names) => new Names(names, self).callsSelf(text);
 showText(document.createElement("div"), "`x`", new Names([], ""), () => (globalThis.isReady = true));
 </script>"""
