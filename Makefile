@@ -114,7 +114,7 @@ clean:
 
 # Debian packages Chromium; where the system does not, Playwright brings one. The page is checked with axe-core.
 test-system: $(VENV)/installed-for-tests $(CHECKERS)
-	@tools/system-packages npm nginx haproxy logrotate systemd promtool gcc postgresql openssl
+	@tools/system-packages npm nginx haproxy logrotate systemd promtool gcc postgresql openssl irssi weechat
 	@tools/system-packages chromium || $(BIN)/playwright install --with-deps chromium
 
 # Without npm the service runs, and says at start what its page lacks.
