@@ -56,7 +56,6 @@ from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
 from mixsvc.irc.clients.door import IrcSurroundings
 from mixsvc.irc.service import IRC_LISTEN, IrcService
-from mixsvc.nodes.interfaces import Nodes
 from mixsvc.nodes.node import SharedNode, make_node
 from mixsvc.operations.agreement import agree, own_part
 from mixsvc.operations.forks import ForkWatcher
@@ -78,6 +77,7 @@ from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
 from mixsvc.topics.service import TopicsDependencies, TopicsService
+from mixsvc.webhooks.service import WebhookDependencies, WebhookService
 from mixsvc.wsgi.resource import wsgi_resource
 from mixsvc.wsgi.socket_views import ViewSurroundings
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
@@ -169,7 +169,7 @@ class MixService(MultiService):
         self._lock = DatabaseLock(settings.storage.path, SERVICE)
         self._hooks = ThreadHookRunner(reactor, hooks) if self._children is None else ChildHookRunner(self._children)
         self._rates = self._make_rates()
-        self._chat, self._topics = self._make_chat(authenticate, application)
+        self._chat, self._topics, self._webhooks = self._make_chat(authenticate, application)
         self._holder = self._make_holder()
         self._irc = self._make_irc(authenticate)
         self._operations = self._make_operations(process or ProcessContext())
@@ -193,20 +193,23 @@ class MixService(MultiService):
 
     def _make_chat(
         self, authenticate: Authenticator, application: "WSGIApplication | ViewProgram"
-    ) -> tuple[ChatService, TopicsService]:
+    ) -> tuple[ChatService, TopicsService, WebhookService]:
         bridge = Bridge(self._reactor, BRIDGE_SECONDS)
         self._identify, look = self._make_identifier(authenticate, bridge)
         # If the disk hangs, half of the view threads are left for those who do not need the database.
         places = Places(max(1, self._settings.web.threads // 2))
-        given = Dependencies(
-            self._database, self._rates, self._identify, bridge, places, self._helpers.defer, self._hooks
-        )
-        tokens = person_tokens(self._settings, application.key if isinstance(application, ViewProgram) else None)
-        given = replace(given, look=look, node=self._node, tokens=tokens)
+        views = bridge, places, self._helpers.defer, self._hooks
+        given = Dependencies(self._database, self._rates, self._identify, *views)
+        key = application.key if isinstance(application, ViewProgram) else None
+        given = replace(given, look=look, node=self._node, tokens=person_tokens(self._settings, key))
         if self._node is not None:
             given = replace(given, wall=self._node.wall)
         chat = ChatService(self._reactor, self._settings, given)
-        return chat, TopicsService(self._reactor, self._settings, _for_topics(given, chat.nodes))
+        for_webhooks = WebhookDependencies(self._database, chat.dispatcher.follow, chat.nodes, given.wall)
+        waiting = given.bridge, given.places, given.defer_to_thread
+        for_topics = TopicsDependencies(given.database, *waiting, chat.nodes, given.wall, given.look)
+        topics = TopicsService(self._reactor, self._settings, for_topics)
+        return chat, topics, WebhookService(self._reactor, self._settings, for_webhooks)
 
     def _make_holder(self) -> ClientHolder:
         feeds: Feeds = {
@@ -238,7 +241,7 @@ class MixService(MultiService):
         return RatesService(self._reactor, self._settings, self._database, self._helpers, nodes)
 
     def _make_operations(self, process: ProcessContext) -> Operations:
-        watched = self._database, self._rates, self._chat, self._topics
+        watched = self._database, self._rates, self._chat, self._topics, self._webhooks
         held = self._holder, self._view_sockets
         irc = self._irc if self._settings.irc.listen else None
         parts = MonitoredParts(*watched, self._views, self._unread, *held, self._children, self._node, irc)
@@ -331,6 +334,7 @@ class MixService(MultiService):
             raise self._logged(error) from None
         self._chat.start(stored)
         self._topics.start()
+        self._webhooks.start()
         self._rates.start()
         if self._support is not None:
             self._support.start()
@@ -378,7 +382,11 @@ class MixService(MultiService):
                 (0.95, "the processes that run views", self._stop_children),
                 (0.95, "the processes that draw charts", self._chart_queue.stop),
             ],
-            [(0.95, "storing messages", self._chat.flush), (0.95, "storing events", self._topics.stop)],
+            [
+                (0.95, "storing messages", self._chat.flush),
+                (0.95, "storing events", self._topics.stop),
+                (0.95, "the webhooks", self._webhooks.stop),
+            ],
             [(0.97, "telling the other nodes", self._chat.leave)],
             [(1.0, "closing the database", self._close_databases)],
             # Last, so that /readyz says until the end that the service is stopping.
@@ -436,11 +444,6 @@ class MixService(MultiService):
         if isinstance(error, MixError):
             self._log.critical("mixsvc: {error}", error=str(error))
         return error
-
-
-def _for_topics(given: Dependencies, nodes: Nodes) -> TopicsDependencies:
-    waiting = given.bridge, given.places, given.defer_to_thread
-    return TopicsDependencies(given.database, *waiting, nodes, given.wall, given.look)
 
 
 def _unread_quota(reactor: Any, web: WebSettings) -> SpoolQuota:

@@ -20,6 +20,9 @@ from mixsvc.storage.schema import upgrade
 from mixsvc.topics.storage import postgres as postgres_topics
 from mixsvc.topics.storage import sqlite as sqlite_topics
 from mixsvc.topics.storage.store import TopicStore
+from mixsvc.webhooks.storage import postgres as postgres_webhooks
+from mixsvc.webhooks.storage import sqlite as sqlite_webhooks
+from mixsvc.webhooks.storage.store import WebhookStore
 from tests.postgres import Postgres
 
 __all__ = ["OnPostgres", "OnSqlite", "PostgresTables", "SqliteTables", "Tables", "TablesCase", "postgres_tables"]
@@ -29,13 +32,14 @@ T = TypeVar("T")
 SCHEMA: Final = Path(mixsvc.__file__).parent / "storage" / "postgres" / "schema"
 
 # Which of its scripts make the tables that the stores use.
-SCRIPTS: Final = (1, 3, 4, 6)
+SCRIPTS: Final = (1, 3, 4, 6, 7)
 
 EMPTY: Final = """
-    TRUNCATE message, earlier_text, room, sanction, audit, event, quote, topic, topic_event;
+    TRUNCATE message, earlier_text, room, sanction, audit, event, quote, topic, topic_event, webhook, webhook_room;
     TRUNCATE search_room, search_stale, search_text;
     UPDATE room_floor SET number = 0;
     UPDATE topic_floor SET number = 0;
+    UPDATE change_floor SET number = 0;
     UPDATE counter SET last = 0
 """
 
@@ -45,6 +49,7 @@ class Tables(Protocol):
 
     store: ChatStore
     topics: TopicStore
+    webhooks: WebhookStore
 
     def run(self, function: Callable[..., T], *args: object) -> T:
         """Run function(cursor, ...) in a transaction, as the database's thread does."""
@@ -62,6 +67,7 @@ class SqliteTables:
     def __init__(self) -> None:
         self.store: ChatStore = sqlite.STORE
         self.topics: TopicStore = sqlite_topics
+        self.webhooks: WebhookStore = sqlite_webhooks
         self.connection = sqlite3.connect(":memory:")
         upgrade(self.connection)
 
@@ -86,6 +92,7 @@ class PostgresTables:
     def __init__(self, server: Postgres, name: str) -> None:
         self.store: ChatStore = postgres.STORE
         self.topics: TopicStore = postgres_topics
+        self.webhooks: WebhookStore = postgres_webhooks
         self.server = server
         self.name = name
         self.connection = server.connect(name)

@@ -124,7 +124,16 @@ def test_the_sdist_holds_every_file_that_git_tracks(sdist: set[str]) -> None:
 @pytest.mark.parametrize("ignored", [True, False])
 def test_files_that_a_service_leaves_in_the_checkout_are_in_no_sdist(tmp_path: Path, ignored: bool) -> None:
     source = checkout(tmp_path / "checkout")
-    left = ("api_token", "secret_key", "mixsvc.ini", "mixsvc.log", "access.log.1", "mixsvc.sqlite3-wal")
+    left = (
+        "api_token",
+        "secret_key",
+        "incoming_webhooks",
+        "webhook_secrets",
+        "mixsvc.ini",
+        "mixsvc.log",
+        "access.log.1",
+        "mixsvc.sqlite3-wal",
+    )
     for name in left:
         (source / name).write_text("x")
     if not ignored:

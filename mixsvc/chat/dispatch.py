@@ -31,7 +31,6 @@ from mixsvc.chat.handlers.state import PUBLISHER, ChatState
 from mixsvc.chat.handlers.telling import MessageTeller
 from mixsvc.chat.hook_posts import HookPosts
 from mixsvc.chat.model.people import Client, People, Transport
-from mixsvc.chat.model.private_rooms import PrivateRooms
 from mixsvc.chat.model.rooms import Rooms
 from mixsvc.chat.model.sanctions import Sanction, Sanctions
 from mixsvc.chat.protocol import events
@@ -47,6 +46,7 @@ from mixsvc.chat.storage.store import ChatDatabase, ChatStore, StoredRoom
 from mixsvc.common import names
 from mixsvc.common.clocks import Clocks
 from mixsvc.common.person_tokens import PersonTokens
+from mixsvc.common.private_rooms import PrivateRooms
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.hooks.permissions import Permissions
@@ -191,6 +191,10 @@ class ChatDispatcher:
 
     def _delete(self, client: Client, request: asked.Delete) -> None:
         (self._moderation if client.is_moderator else self._corrections).delete(client, request)
+
+    def follow(self, function: Callable[[], object]) -> None:
+        """Call function() whenever this process has stored new messages."""
+        self._state.storage.follow(function)
 
     def restore(self, stored: StoredState) -> None:
         """Take over what was read from the database; called before the first client."""

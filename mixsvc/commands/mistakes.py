@@ -23,6 +23,7 @@ from mixsvc.application import (
 )
 from mixsvc.config.hook_file import check_hook_file
 from mixsvc.config.ini import RawSetting
+from mixsvc.config.outgoing_hooks import read_secrets
 from mixsvc.config.reading import ReadSettings, inspect_settings
 from mixsvc.config.secret_files import check_api_token, check_secret_key
 from mixsvc.config.settings import Settings
@@ -88,9 +89,15 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield "chat", "moderators", partial(check_pages, facade.mix, settings)
     yield "chat", "token_file", partial(check_api_token, chat.token_file)
     yield "chat", "hooks_file", partial(check_hook_file, chat.hooks_file)
+    yield "webhooks", "outgoing", partial(_check_secrets, settings)
     place = "url" if settings.storage.url else "url_file" if settings.storage.url_file else "path"
     yield "storage", place, partial(rehearse, settings.storage, settings.nodes.listen_url)
     yield "storage", place, partial(_check_agreement, settings)
+
+
+def _check_secrets(settings: Settings) -> None:
+    """Check that each outgoing webhook has a secret. Raises MixError."""
+    read_secrets(settings.webhooks.outgoing, settings.webhooks.secrets_file)
 
 
 def _check_agreement(settings: Settings) -> None:

@@ -5,6 +5,7 @@ name it is, the rate limits and the bans about whose address it is. A test (test
 second one.
 
 - `names`: which names persons, rooms and topics may have, and when two names count as the same.
+- `private_rooms`: which rooms are closed and invisible. `hook_paths`: what may be logged of paths with secrets.
 - `addresses`: how IP addresses and networks are read, and which network a client counts as.
 - `http_grammar`: the form of tokens, hosts and origins in HTTP.
 - `text`: JSON, surrogates, long texts and misspelled words of strangers.

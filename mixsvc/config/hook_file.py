@@ -8,7 +8,6 @@ import hmac
 import os
 import re
 import secrets
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -17,14 +16,14 @@ from typing import Final, TypeAlias
 from twisted.logger import Logger
 
 from mixsvc.common import names
+from mixsvc.config.line_file import read_text, replace_text
 from mixsvc.errors import BadSetting
 
 __all__ = ["HookFile", "IncomingHook", "add_hook", "check_hook_file", "read_hooks", "remove_hook"]
 
 SETTING: Final = "[chat] hooks_file"
 
-# Limits the memory that a wrong path to something huge takes, and the time of a look-up.
-MAX_BYTES: Final = 2**18
+# Limits the time of a look-up.
 MOST_HOOKS: Final = 1000
 
 # Of a new secret: enough that it need not be hashed slowly.
@@ -96,7 +95,7 @@ class HookFile:
 def read_hooks(path: str) -> Sequence[IncomingHook]:
     """Returns the webhooks of a file, none if there is no file. Blocks. Raises BadSetting for one with a mistake."""
     found: list[IncomingHook] = []
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    for number, line in enumerate(read_text(path, SETTING).splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         hook = _hook(line.strip())
@@ -131,8 +130,8 @@ def add_hook(path: str, name: str, room: str) -> str:
         raise BadSetting(f"there are {MOST_HOOKS} webhooks in {path}; remove some first")
     secret = secrets.token_urlsafe(SECRET_BYTES)
     hook = IncomingHook(name, room, _digest(secret))
-    text = _text(path) or HEAD
-    _write(path, text + ("" if text.endswith("\n") else "\n") + hook.line())
+    text = read_text(path, SETTING) or HEAD
+    replace_text(path, text + ("" if text.endswith("\n") else "\n") + hook.line(), SETTING)
     return secret
 
 
@@ -141,8 +140,8 @@ def remove_hook(path: str, name: str) -> None:
     gone = next((each for each in read_hooks(path) if names.key(each.name) == names.key(name)), None)
     if gone is None:
         raise BadSetting(f"there is no webhook {name} in {path}; `mixsvc webhook list` names them")
-    kept = [line for line in _text(path).splitlines(keepends=True) if _hook(line.strip()) != gone]
-    _write(path, "".join(kept))
+    kept = [line for line in read_text(path, SETTING).splitlines(keepends=True) if _hook(line.strip()) != gone]
+    replace_text(path, "".join(kept), SETTING)
 
 
 def _hook(line: str) -> IncomingHook | None:
@@ -162,49 +161,3 @@ def _mark(path: str) -> Mark:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _text(path: str) -> str:
-    """Returns the text of a file, "" if there is none."""
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise BadSetting(f"{SETTING} = {path} is not a plain file; give the path of a file")
-        with open(path, encoding="utf-8") as file:
-            text = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        return ""
-    except UnicodeDecodeError:
-        raise BadSetting(f"{SETTING} = {path} is not text in UTF-8; give another path") from None
-    except OSError as error:
-        raise BadSetting(f"{SETTING} = {path} cannot be read ({error.strerror}); correct its permissions") from None
-    if len(text) > MAX_BYTES:
-        raise BadSetting(f"{SETTING} = {path} has more than {MAX_BYTES} characters; give another path")
-    return text
-
-
-def _write(path: str, text: str) -> None:
-    """Put a complete file in place of the one that is there. Of two commands at once the second one is refused."""
-    draft = f"{path}.new"
-    try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                _give_to_owner(handle, path)
-                file.write(text)
-                file.flush()
-                os.fsync(handle)
-            os.replace(draft, path)
-        except BaseException:
-            os.unlink(draft)
-            raise
-    except FileExistsError:
-        raise BadSetting(f"{path} is being changed; try again, or delete {draft} if no command runs") from None
-    except OSError as error:
-        raise BadSetting(f"{SETTING} = {path} cannot be written ({error.strerror})") from None
-
-
-def _give_to_owner(handle: int, path: str) -> None:
-    """A file that root writes stays its owner's, or becomes that of who has the folder: the service has to read it."""
-    if os.geteuid() == 0:
-        there = os.stat(path if os.path.exists(path) else os.path.dirname(path) or ".")
-        os.fchown(handle, there.st_uid, there.st_gid)

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from mixsvc.common.currencies import EURO, parse_currency
 from mixsvc.config import network, parsers
+from mixsvc.config.outgoing_hooks import OutgoingHook, outgoing_hooks
 
 __all__ = [
     "MEMORY",
@@ -24,6 +25,7 @@ __all__ = [
     "StorageSettings",
     "TopicsSettings",
     "WebSettings",
+    "WebhooksSettings",
 ]
 
 T = TypeVar("T")
@@ -196,6 +198,15 @@ class RatesSettings:
 
 
 @dataclass(frozen=True)
+class WebhooksSettings:
+    """[webhooks]: who is told what is said."""
+
+    outgoing: tuple[OutgoingHook, ...] = setting(outgoing_hooks, "")
+    secrets_file: str = setting(parsers.path, "")
+    timeout: float = setting(parsers.seconds(0.1, 300), "15")
+
+
+@dataclass(frozen=True)
 class StorageSettings:
     """[storage]: the database."""
 
@@ -226,6 +237,7 @@ class Settings:
     irc: IrcSettings = field(default_factory=IrcSettings)
     rates: RatesSettings = field(default_factory=RatesSettings)
     topics: TopicsSettings = field(default_factory=TopicsSettings)
+    webhooks: WebhooksSettings = field(default_factory=WebhooksSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
     nodes: NodesSettings = field(default_factory=NodesSettings)
 
@@ -244,9 +256,9 @@ class Settings:
                 return ""
             return os.path.join(directory, path or os.path.join(os.path.dirname(storage), name))
 
-        secret_key = beside(self.web.secret_key_file, "secret_key")
-        token = beside(self.chat.token_file, "api_token")
-        hooks = beside(self.chat.hooks_file, "webhooks")
+        web = replace(self.web, secret_key_file=beside(self.web.secret_key_file, "secret_key"))
+        files = beside(self.chat.token_file, "api_token"), beside(self.chat.hooks_file, "incoming_webhooks")
+        hook_secrets = beside(self.webhooks.secrets_file, "webhook_secrets")
         url_file = self.storage.url_file and os.path.join(directory, self.storage.url_file)
         if self.storage.url or url_file:
             storage = MEMORY
@@ -257,8 +269,9 @@ class Settings:
             self,
             server=replace(self.server, access_log_file=access_log_file),
             storage=replace(self.storage, path=storage, url_file=url_file),
-            web=replace(self.web, secret_key_file=secret_key),
-            chat=replace(self.chat, token_file=token, hooks_file=hooks),
+            web=web,
+            webhooks=replace(self.webhooks, secrets_file=hook_secrets),
+            chat=replace(self.chat, token_file=files[0], hooks_file=files[1]),
         )
 
 
@@ -271,6 +284,7 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "chat": ChatSettings,
     "irc": IrcSettings,
     "topics": TopicsSettings,
+    "webhooks": WebhooksSettings,
     "rates": RatesSettings,
     "storage": StorageSettings,
     "nodes": NodesSettings,

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from mixsvc.application import person_tokens, request_authenticator
 from mixsvc.charts.direct import DirectCharts
 from mixsvc.chat.service import ChatService, Dependencies
+from mixsvc.config.outgoing_hooks import read_secrets
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.embedded.chat_rpc import DATABASE_PLACES
 from mixsvc.embedded.crochet_reactor import CrochetBridge, find_reactor
@@ -39,6 +40,7 @@ from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
 from mixsvc.topics.service import TopicsDependencies, TopicsService
+from mixsvc.webhooks.service import WebhookDependencies, WebhookService
 
 __all__ = ["EmbeddedService", "HostSettings", "start", "warn_of_url"]
 
@@ -161,6 +163,8 @@ class _Builder:
     def parts(self) -> _Parts:
         """Blocks for the database. Raises MixError."""
         settings, bridge = self.given.settings, self.bridge
+        # Before anything begins, as an attempt to serve the chat would only log it.
+        read_secrets(settings.webhooks.outgoing, settings.webhooks.secrets_file)
         database: Engine = bridge(make_database, self.reactor, settings.storage, self.pool.defer)
         node = bridge(self._make_node, database) if settings.chat.listen and settings.storage.url else None
         shared = (database, self.pool, node.shared.nodes if node is not None else None)
@@ -201,7 +205,9 @@ class _Builder:
         rates = RateEvents(self.reactor, parts.rates)
         feeds: Feeds = {TOPICS: topics.topics, ROOMS: chat.dispatcher.room_events, RATES: rates}
         around = Surroundings(feeds, identify, settings.chat.origins)
-        return ServedParts(chat, topics, ClientHolder(self.reactor, HoldLimits.of(settings.topics), around))
+        for_webhooks = WebhookDependencies(given.database, chat.dispatcher.follow, chat.nodes, given.wall)
+        webhooks = WebhookService(self.reactor, settings, for_webhooks)
+        return ServedParts(chat, topics, ClientHolder(self.reactor, HoldLimits.of(settings.topics), around), webhooks)
 
 
 def _begin(reactor: Any, settings: Settings, parts: _Parts) -> None:

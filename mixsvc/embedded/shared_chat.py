@@ -36,6 +36,7 @@ from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.topics.facade import TopicsFacade
 from mixsvc.topics.remote import RemoteTopics, topic_answers
 from mixsvc.topics.service import TopicsService
+from mixsvc.webhooks.service import WebhookService
 
 __all__ = ["ChatHost", "HostOfChat", "ServedParts", "SharedChat"]
 
@@ -53,6 +54,7 @@ class ServedParts:
     chat: ChatService
     topics: TopicsService
     holder: ClientHolder
+    webhooks: WebhookService
 
     def answers(self) -> Mapping[str, Callable[..., Any]]:
         """The methods that other processes may call."""
@@ -60,9 +62,10 @@ class ServedParts:
         return {**chat_answers(self.chat.dispatcher), **topics}
 
     def start(self, stored: StoredState | None) -> None:
-        """Start both; stored: what the chat has prepared."""
+        """Start all of it; stored: what the chat has prepared."""
         self.chat.start(stored)
         self.topics.start()
+        self.webhooks.start()
 
     async def stop(self, deadline: StopDeadline) -> None:
         """End all of it, within shares of the deadline."""
@@ -70,6 +73,7 @@ class ServedParts:
         await deadline.share(0.75, "the clients that are held", self.holder.stop)
         await deadline.share(0.8, "storing messages", self.chat.flush)
         await deadline.share(0.85, "storing events", self.topics.stop)
+        await deadline.share(0.85, "the webhooks", self.webhooks.stop)
         await deadline.share(0.85, "closing their database", self.topics.close_own_database)
 
 

@@ -36,6 +36,7 @@ SETTLED: Final = 60.0
 OWN: Final[Mapping[str, frozenset[str]]] = {
     "chat": frozenset({"listen", "url", "token_file", "hooks_file"}),
     "rates": frozenset({"chart_processes", "chart_timeout"}),
+    "webhooks": frozenset({"secrets_file"}),
     "nodes": frozenset({"listen_url", "name"}),
 }
 

@@ -27,6 +27,8 @@ from mixsvc.rates.polling.source_health import FAILING, GOOD, UNTRIED, WAITING
 from mixsvc.sockets.hub import SocketStats
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
 from mixsvc.topics.stats import TopicStats
+from mixsvc.webhooks.schedule import GIVEN_UP, Verdict
+from mixsvc.webhooks.stats import HookStats
 from mixsvc.wsgi.supervision.stats import ChildrenStats, SlotStats
 from mixsvc.wsgi.waiting import ViewThreads
 from txsockjs import Numbers
@@ -59,6 +61,7 @@ class MetricSources:
     sessions: Callable[[], Numbers]
     chat: Callable[[], ChatStats]
     topics: Callable[[], TopicStats]
+    webhooks: Callable[[], Sequence[HookStats]]
     sources: Callable[[], Sequence[SourceHealth]]
     source_ages: Callable[[], Mapping[str, float]]
     views: ViewThreads
@@ -150,6 +153,7 @@ class _ServiceCollector(Collector):
             yield from _irc(*self._parts.irc())
         yield from self._chat()
         yield from _topics(self._parts.topics())
+        yield from _webhooks(self._parts.webhooks())
         if self._parts.node is not None:
             yield from _nodes(self._parts.node())
         yield from self._sources()
@@ -234,6 +238,21 @@ def _irc(connections: int, numbers: IrcNumbers) -> Iterator[Metric]:
     yield _counters("mixsvc_irc_connections_refused", text, ("reason",), _rows(refused))
     text = "Connections of IRC clients closed because they did not read."
     yield _counter("mixsvc_irc_slow_closes", text, numbers.slow)
+
+
+def _webhooks(hooks: Sequence[HookStats]) -> Iterator[Metric]:
+    outcomes = [*(each.value for each in Verdict), GIVEN_UP]
+    attempts = [((each.name, outcome), each.attempts[outcome]) for each in hooks for outcome in outcomes]
+    text = "Attempts to deliver to outgoing webhooks, and events given up."
+    yield _counters("mixsvc_webhook_attempts", text, ("webhook", "outcome"), attempts)
+
+    def rows(number: Callable[[HookStats], float]) -> Rows:
+        return [((each.name,), number(each)) for each in hooks]
+
+    text = "Messages that outgoing webhooks have still to look at; 0 where another node sends."
+    yield _gauges("mixsvc_webhook_waiting", text, ("webhook",), rows(lambda each: each.waiting * each.is_sending))
+    text = "1 if the last attempt has failed."
+    yield _gauges("mixsvc_webhook_failing", text, ("webhook",), rows(lambda each: each.is_failing))
 
 
 def _held(stats: HeldStats) -> Iterator[Metric]:

@@ -30,6 +30,7 @@ from mixsvc.rates.service import RatesService
 from mixsvc.sockets.hub import ViewSockets
 from mixsvc.storage.engine import Engine
 from mixsvc.topics.service import TopicsService
+from mixsvc.webhooks.service import WebhookService
 from mixsvc.wsgi.spool import SpoolQuota
 from mixsvc.wsgi.waiting import ViewThreads
 
@@ -63,6 +64,7 @@ class MonitoredParts:
     rates: RatesService
     chat: ChatService
     topics: TopicsService
+    webhooks: WebhookService
     views: ViewThreads
     unread: SpoolQuota
     holder: ClientHolder
@@ -127,6 +129,7 @@ class Operations:
             sessions=parts.chat.resource.numbers,
             chat=parts.chat.stats,
             topics=parts.topics.stats,
+            webhooks=parts.webhooks.stats,
             sources=parts.rates.facade.sources,
             source_ages=parts.rates.source_ages,
             views=parts.views,

@@ -20,11 +20,11 @@ LAYERS: Final = """
     mixsvc.facade  mixsvc.shutdown
 
     mixsvc.wsgi.children
-    mixsvc.chat  mixsvc.irc  mixsvc.topics  mixsvc.rates  mixsvc.charts  mixsvc.pages  mixsvc.wsgi
+    mixsvc.chat  mixsvc.irc  mixsvc.topics  mixsvc.rates  mixsvc.webhooks  mixsvc.charts  mixsvc.pages  mixsvc.wsgi
     mixsvc.irc.handlers
     mixsvc.chat.handlers  mixsvc.rates.polling  mixsvc.rates.history  mixsvc.pages.api
     mixsvc.irc.clients
-    mixsvc.chat.storage  mixsvc.topics.storage  mixsvc.rates.sources  mixsvc.pages.auth
+    mixsvc.chat.storage  mixsvc.topics.storage  mixsvc.webhooks.storage  mixsvc.rates.sources  mixsvc.pages.auth
     mixsvc.chat.model  mixsvc.rates.model
     mixsvc.chat.protocol  mixsvc.irc.grammar
 
@@ -56,6 +56,7 @@ APART: Final = (
     "mixsvc.irc",
     "mixsvc.topics",
     "mixsvc.rates",
+    "mixsvc.webhooks",
     "mixsvc.charts",
     "mixsvc.pages",
     "mixsvc.wsgi",
@@ -132,6 +133,7 @@ ONLY: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "mixsvc.holds": (),
         "mixsvc.topics": (),
         "mixsvc.rates": (),
+        "mixsvc.webhooks": (),
         "mixsvc.charts": (),
         "mixsvc.operations": (),
         "mixsvc.client": (),

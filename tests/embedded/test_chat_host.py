@@ -62,7 +62,8 @@ def served() -> ServedParts:
     chat: Any = Chat()
     topics: Any = Topics()
     holder: Any = Topics()
-    return ServedParts(chat, topics, holder)
+    webhooks: Any = Topics()
+    return ServedParts(chat, topics, holder, webhooks)
 
 
 class Helpers:

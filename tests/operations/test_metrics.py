@@ -25,6 +25,7 @@ from mixsvc.rates.polling.source_health import untried
 from mixsvc.sockets.hub import SocketStats
 from mixsvc.storage.sqlite_version import has_wal_reset_fault
 from mixsvc.topics.stats import TopicStats
+from mixsvc.webhooks.stats import HookStats
 from mixsvc.wsgi.supervision.stats import ChildrenStats, SlotStats
 from tests.builds import PROJECT
 from txsockjs import Numbers
@@ -79,6 +80,7 @@ class MetricsTests(SynchronousTestCase):
             sessions=lambda: Numbers({"xhr": 4, "websocket": 6}, 100, {"address": 8}, 9),
             chat=lambda: ChatStats(11, 2, 12, Counter(slow_down=13), histogram(5, 5), histogram(0.5)),
             topics=lambda: TopicStats(21, 22, 23, histogram(5, 6), histogram(0.25)),
+            webhooks=lambda: [HookStats("crm", Counter(sent=24, given_up=1), 25, True, True)],
             sources=lambda: self.sources,
             source_ages=lambda: {"ecb": 60.0},
             views=views,
@@ -153,6 +155,10 @@ class MetricsTests(SynchronousTestCase):
             ("mixsvc_topics_followed", ()): 23,
             ("mixsvc_topics_commit_events_sum", ()): 11,
             ("mixsvc_topics_commit_duration_seconds_count", ()): 1,
+            ("mixsvc_webhook_attempts_total", ("sent", "crm")): 24,
+            ("mixsvc_webhook_attempts_total", ("failed", "crm")): 0,
+            ("mixsvc_webhook_waiting", ("crm",)): 25,
+            ("mixsvc_webhook_failing", ("crm",)): 1,
             ("mixsvc_chat_commit_messages_sum", ()): 10,
             ("mixsvc_chat_commit_messages_count", ()): 2,
             ("mixsvc_chat_commit_duration_seconds_sum", ()): 0.5,

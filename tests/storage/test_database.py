@@ -68,7 +68,12 @@ def test_a_missing_database_is_fine_and_stays_missing_in_the_rehearsal(tmp_path:
 def test_preparing_makes_the_newest_schema(tmp_path: Path) -> None:
     chat = {"message", "earlier_text", "room", "room_floor", "sanction", "audit", "meta"}
     topics = {"topic", "topic_event", "topic_floor"}
-    assert prepare(str(tmp_path / "new.db"), tables) == {"quote", *chat, *topics}
+    webhooks = {"webhook", "webhook_room", "change_floor"}
+    search = {"search_room", "search_stale", "search_purge", "search_text"}
+    made = prepare(str(tmp_path / "new.db"), tables) or set()
+    assert {"quote", *chat, *topics, *webhooks, *search} <= made
+    # Those of SQLite's own index.
+    assert all(each.startswith("search_text_") for each in made - {"quote", *chat, *topics, *webhooks, *search})
 
     with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (NEWEST,)
@@ -98,10 +103,10 @@ def test_a_database_of_the_first_version_is_upgraded_and_keeps_what_was_said(tmp
 
     messages, rooms, quotes, *others = prepare(str(tmp_path / "x.db"), everything) or []
 
-    den = ("den", 1, "Ann", "anyone?", 0.5, None, "", None, None, None, None)
+    den = ("den", 1, "Ann", "anyone?", 0.5, None, "", None, None, None, None, None)
     lobby = [
-        ("lobby", 41, "Ann", "hi", 1.5, "k", "", None, None, None, None),
-        ("lobby", 42, "Bob", "🦊", 2.5, None, "", None, None, None, None),
+        ("lobby", 41, "Ann", "hi", 1.5, "k", "", None, None, None, None, None),
+        ("lobby", 42, "Bob", "🦊", 2.5, None, "", None, None, None, None, None),
     ]
     assert messages == [den, *lobby]
     assert rooms == [("den", 1, ""), ("lobby", 42, "")]
@@ -204,7 +209,9 @@ def test_an_index_that_misses_a_row_is_damage(tmp_path: Path) -> None:
         connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'message_key'", (f"{sql} AND room = 'x'",))
         connection.commit()
     with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
-        connection.execute("INSERT INTO message VALUES ('lobby', 1, 'Ann', 'hi', 0, 'k', '', NULL, 7, NULL, NULL)")
+        connection.execute(
+            "INSERT INTO message VALUES ('lobby', 1, 'Ann', 'hi', 0, 'k', '', NULL, 7, NULL, NULL, NULL)"
+        )
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'message_key'", (sql,))
         connection.commit()

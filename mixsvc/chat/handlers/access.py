@@ -5,8 +5,8 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from mixsvc.chat.model.private_rooms import PrivateRooms
 from mixsvc.chat.model.rooms import Rooms
+from mixsvc.common.private_rooms import PrivateRooms
 from mixsvc.hooks.permissions import Pair, Permissions
 from mixsvc.interfaces import RoomOverview
 

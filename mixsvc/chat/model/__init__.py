@@ -2,7 +2,6 @@
 
 - people: the clients, the persons they belong to, and who may have which name.
 - rooms: the rooms and their members.
-- private_rooms: which rooms are closed and invisible.
 - sanctions: the mutes and bans in force.
 - acts: what moderators have done, as events of the journal.
 - ban_addresses: the address that a ban of a person applies to.

@@ -61,6 +61,7 @@ class StorageQueue:
         self.commits = CommitStats()
         # How often something was asked that may change messages.
         self.changes = 0
+        self._followers: list[Callable[[], object]] = []
         self._line = line = WorkLine(clocks.steady, database.transactions, "chat")
         # What may be read while the database is away; None where it never is.
         self.memory = RememberedRooms() if line.repeats else None
@@ -73,6 +74,10 @@ class StorageQueue:
         self._slices = line.queue(Work("index", run_each, 1, NotSaved))
         # One in each transaction: if one fails, the others are not rolled back.
         self._changes = line.queue(Work("change", run_each, 1, NotSaved, is_repeatable=False))
+
+    def follow(self, function: Callable[[], object]) -> None:
+        """Call function() whenever new messages are stored."""
+        self._followers.append(function)
 
     @property
     def epoch(self) -> str:
@@ -161,3 +166,5 @@ class StorageQueue:
     def _count(self, outcomes: Sequence[StoredMessage | ServiceBusy], seconds: float) -> None:
         new = [each for each in outcomes if not isinstance(each, ServiceBusy) and not each.is_repeated]
         self.commits.add(len(new), seconds)
+        for function in self._followers if new else ():
+            function()

@@ -110,8 +110,8 @@ def _texts(*names: str) -> Sequence[Column]:
     return [Column(name) for name in names]
 
 
-# The tables of one number: the highest that any forgotten room, or topic, had.
-FLOORS: Final = ("room_floor", "topic_floor")
+# The tables of one number: the highest that any forgotten room, or topic, had, or any change.
+FLOORS: Final = ("room_floor", "topic_floor", "change_floor")
 
 TABLES: Final[Sequence[MovedTable]] = (
     MovedTable(
@@ -128,6 +128,7 @@ TABLES: Final[Sequence[MovedTable]] = (
             _number("mark"),
             Column("author"),
             Column("edited_at", Kind.TIME, is_null_without=True),
+            _number("change"),
         ],
     ),
     # After the messages: it goes with them.
@@ -173,6 +174,18 @@ TABLES: Final[Sequence[MovedTable]] = (
         ],
     ),
     MovedTable("topic", "topics", 1, [Column("name"), _number("began"), _number("last"), _time("at")]),
+    MovedTable(
+        "webhook",
+        "outgoing webhooks",
+        1,
+        [
+            *_texts("name", "scope"),
+            *map(_number, ("change", "attempts")),
+            Column("retry_at", Kind.TIME, is_null_without=True),
+            Column("gone"),
+        ],
+    ),
+    MovedTable("webhook_room", "places of outgoing webhooks", 2, [*_texts("hook", "room"), _number("number")]),
 )
 
 

@@ -8,7 +8,7 @@ from mixsvc.errors import DatabaseUnusable
 
 __all__ = ["NEWEST", "upgrade", "version"]
 
-NEWEST = 7
+NEWEST = 8
 
 # Read at import: after a service has given up its rights it may not be able to read its own installation.
 SCRIPTS = tuple((files(__package__) / f"{step}.sql").read_text() for step in range(1, NEWEST + 1))

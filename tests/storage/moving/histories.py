@@ -23,6 +23,8 @@ from mixsvc.storage.postgres.connection import connect
 from mixsvc.topics.storage import postgres as topics_in_postgres
 from mixsvc.topics.storage import sqlite as topics_in_sqlite
 from mixsvc.topics.storage.records import TopicDraft, TopicLimits, TopicQuery
+from mixsvc.webhooks.storage import sqlite as webhooks_in_sqlite
+from mixsvc.webhooks.storage.records import Progress, RoomScope
 
 __all__ = ["contents", "make_history", "rows"]
 
@@ -42,6 +44,9 @@ TABLES: Final = {
     "topic_event": "topic, number",
     "topic": "name",
     "topic_floor": "number",
+    "webhook": "name",
+    "webhook_room": "hook, room",
+    "change_floor": "number",
 }
 
 
@@ -76,6 +81,8 @@ def make_history(path: str, messages: int = 30) -> None:
         run(topics_in_sqlite.insert, [*events, *undated, TopicDraft("gone", "", "y", None, NOW)], limits)
         run(lambda cursor: cursor.execute("DELETE FROM topic_event WHERE topic = 'gone'"))
         run(topics_in_sqlite.forget, 2)
+        run(webhooks_in_sqlite.begin, "crm", RoomScope((), ("staff",)))
+        run(webhooks_in_sqlite.save, Progress("crm", {"lobby": 7}, 2, 3, NOW + 60, ""))
         fetched = datetime(2026, 11, 29, 12, 30, tzinfo=UTC)
         given_quotes = [
             Quote("EUR", each, Decimal("1.10500"), date(2026, 11, day), fetched, "ecb", False)

@@ -67,6 +67,8 @@ def test_everything_is_there_and_goes_back_as_it_was(durable_url: str) -> None:
         "quote": Copied(4),
         "topic_event": Copied(6),
         "topic": Copied(2),
+        "webhook": Copied(1),
+        "webhook_room": Copied(3),
     }
     assert sorted(each.name for each in Path().iterdir() if "back" in each.name) == [
         "back.sqlite3",

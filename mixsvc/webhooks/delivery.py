@@ -1,0 +1,189 @@
+"""One attempt to deliver: a POST over HTTP with limits, whose end is always an Outcome."""
+
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from treq.client import HTTPClient
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
+from twisted.internet.error import TimeoutError as ConnectTimeout
+from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web.client import URI, Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool, ResponseFailed
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IAgent, IAgentEndpointFactory, IPolicyForHTTPS
+from zope.interface import implementer
+
+from mixsvc.common.clocks import WallClock
+from mixsvc.webhooks.schedule import Outcome, Verdict, outcome_of
+
+__all__ = ["Deliverer"]
+
+# Bytes of a response's body that are read, so that its connection can be used again.
+MAX_BODY: Final = 2**16
+
+# The longest Retry-After that counts, in seconds.
+LONGEST_WAIT: Final = 86400.0
+
+# A connection that has been idle for so many seconds is closed.
+IDLE: Final = 60
+
+
+class Deliverer:
+    """Sends to all receivers; each connection is used again. Used in the reactor thread."""
+
+    def __init__(self, reactor: Any, seconds: float, wall: WallClock, policy: IPolicyForHTTPS | None = None) -> None:
+        """seconds: for a whole attempt. policy: which certificates to trust; None: the system's."""
+        self._reactor = reactor
+        self._seconds = seconds
+        self._wall = wall
+        self._pool = HTTPConnectionPool(reactor)
+        self._pool.maxPersistentPerHost = 1
+        self._pool.cachedConnectionTimeout = IDLE
+        # A request that may have arrived is repeated by who knows how often.
+        self._pool.retryAutomatically = False
+        endpoints = _QuietEndpoints(reactor, seconds, policy or BrowserLikePolicyForHTTPS())
+        agent: IAgent = Agent.usingEndpointFactory(reactor, endpoints, self._pool)
+        self._client = HTTPClient(agent)
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> "Deferred[Outcome]":
+        """Fires with how an attempt has ended; fails only if it is cancelled, with CancelledError."""
+        given = Headers({name.encode(): [value.encode()] for name, value in headers.items()})
+        posting: Deferred[Any] = self._client.post(
+            url, headers=given, data=body, allow_redirects=False, unbuffered=True
+        )
+        ending: Deferred[Outcome] = posting.addCallback(self._answered)
+        ending.addTimeout(self._seconds, self._reactor, _late)
+        return _cancellable(ending.addErrback(_failed))
+
+    def close(self) -> "Deferred[Any]":
+        """Close the connections that are idle; fires when they are."""
+        closing: Deferred[Any] = self._pool.closeCachedConnections()
+        return closing
+
+    def _answered(self, response: Any) -> "Deferred[Outcome]":
+        outcome = outcome_of(response.code, self._retry_after(response))
+        done: Deferred[None] = Deferred(lambda _: body.give_up())
+        body = _Body(done)
+        response.deliverBody(body)
+        return done.addCallback(lambda _: outcome)
+
+    def _retry_after(self, response: Any) -> float:
+        """Seconds, from both forms of RFC 9110, 10.2.3; 0 for anything else."""
+        text = response.headers.getRawHeaders(b"Retry-After", [b""])[0].decode("latin-1").strip()
+        if text.isascii() and text.isdigit():
+            return min(float(text[:10]), LONGEST_WAIT)
+        try:
+            moment = parsedate_to_datetime(text)
+            until = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+        except (ValueError, OverflowError, OSError):
+            return 0.0
+        return min(max(0.0, until - self._wall.seconds()), LONGEST_WAIT)
+
+
+class _Body(Protocol):
+    """Reads a body up to MAX_BODY bytes, keeps nothing of it, and fires `done` at its end."""
+
+    def __init__(self, done: "Deferred[None]") -> None:
+        self._done = done
+        self._left = MAX_BODY
+
+    def dataReceived(self, data: bytes) -> None:
+        """See IProtocol."""
+        self._left -= len(data)
+        if self._left < 0:
+            self.stop()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """See IProtocol. However the body ends, the status has said what becomes of the delivery."""
+        if not self._done.called:
+            self._done.callback(None)
+
+    def give_up(self) -> None:
+        """Wait for the rest no longer."""
+        self.stop()
+        self.connectionLost()
+
+    def stop(self) -> None:
+        """Close the connection."""
+        transport: Any = self.transport
+        if transport is not None:
+            transport.loseConnection()
+
+
+@implementer(IAgentEndpointFactory)
+class _QuietEndpoints:
+    """Endpoints as Agent makes its own, which log nothing for each connection."""
+
+    def __init__(self, reactor: Any, seconds: float, policy: IPolicyForHTTPS) -> None:
+        self._reactor = reactor
+        self._seconds = seconds
+        self._policy = policy
+
+    def endpointForURI(self, uri: URI) -> "_QuietEndpoint":
+        """See IAgentEndpointFactory. The scheme is http or https: config.parsers.url has checked it."""
+        endpoint: Any = HostnameEndpoint(self._reactor, uri.host.decode("ascii"), uri.port, timeout=self._seconds)
+        if uri.scheme == b"https":
+            endpoint = wrapClientTLS(self._policy.creatorForNetloc(uri.host, uri.port), endpoint)
+        return _QuietEndpoint(endpoint)
+
+
+@implementer(IStreamClientEndpoint)
+class _QuietEndpoint:
+    def __init__(self, endpoint: IStreamClientEndpoint) -> None:
+        self._endpoint = endpoint
+
+    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[Any]":
+        """See IStreamClientEndpoint."""
+        factory: Any = protocolFactory
+        factory.noisy = False
+        connecting: Deferred[Any] = self._endpoint.connect(factory)
+        return connecting
+
+
+class _Late(Exception):
+    """There was no complete answer in time."""
+
+
+def _late(ended: object, seconds: float) -> Any:
+    if not isinstance(ended, Failure):
+        # Its status came in time.
+        return ended
+    raise _Late(f"there was no complete answer within {seconds:g} s")
+
+
+def _cancellable(ending: "Deferred[Outcome]") -> "Deferred[Outcome]":
+    """Returns a Deferred that fails with CancelledError if it is cancelled: connecting fails with something else."""
+    cancelled: list[object] = []
+
+    def cancel(ended: "Deferred[Outcome]") -> None:
+        cancelled.append(ended)
+        ending.cancel()
+
+    ended: Deferred[Outcome] = Deferred(cancel)
+    ending.addCallback(lambda outcome: None if cancelled else ended.callback(outcome))
+    return ended
+
+
+def _failed(failure: Failure) -> Outcome:
+    """Returns the end of an attempt without an answer."""
+    return Outcome(Verdict.FAILED, _reason(failure.value))
+
+
+def _reason(error: BaseException | None) -> str:
+    """Returns why there is no answer, without the address, which may have a secret."""
+    if isinstance(error, _Late):
+        return str(error)
+    if isinstance(error, ConnectTimeout):
+        return "it cannot be reached in time"
+    if isinstance(error, DNSLookupError):
+        return "its host name is not found"
+    if isinstance(error, ConnectError):
+        return "it cannot be reached"
+    if isinstance(error, ResponseFailed | ConnectionClosed):
+        return "it closed the connection without an answer"
+    return f"the request failed ({type(error).__name__})"

@@ -1,0 +1,91 @@
+"""The outgoing webhooks of a process: they run while it leads."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.task import LoopingCall
+
+from mixsvc.common.clocks import Clocks, WallClock
+from mixsvc.config.outgoing_hooks import read_secrets
+from mixsvc.config.settings import Settings
+from mixsvc.nodes.alone import alone
+from mixsvc.nodes.interfaces import Nodes
+from mixsvc.storage.engine import TransactionRunner
+from mixsvc.webhooks.delivery import Deliverer
+from mixsvc.webhooks.line import HookLine, LineParts
+from mixsvc.webhooks.stats import HookStats
+from mixsvc.webhooks.storage import sqlite
+from mixsvc.webhooks.storage.store import WebhookDatabase, WebhookStore
+
+__all__ = ["WebhookDependencies", "WebhookService"]
+
+# How often it is looked whether this process leads, in seconds.
+LOOK: Final = 1.0
+
+
+@dataclass(frozen=True)
+class WebhookDependencies:
+    """What the builder of the webhooks hands in.
+
+    follow(function): has function() called in the reactor thread whenever this process has stored messages.
+    """
+
+    database: TransactionRunner
+    follow: Callable[[Callable[[], object]], object]
+    nodes: Nodes = field(default_factory=alone)
+    wall: WallClock = field(default_factory=WallClock)
+
+
+class WebhookService:
+    """Used in the reactor thread, except where it is made: its builder may block for the file of the secrets."""
+
+    def __init__(self, reactor: Any, settings: Settings, given: WebhookDependencies) -> None:
+        """Raises BadSetting for a webhook without a secret."""
+        options = settings.webhooks
+        secrets: Mapping[str, Sequence[bytes]] = read_secrets(options.outgoing, options.secrets_file)
+        self._heart = given.nodes.heart
+        self._deliverer = Deliverer(reactor, options.timeout, given.wall)
+        database = WebhookDatabase(given.database, _store(settings))
+        parts = LineParts(Clocks(reactor, given.wall), database, self._deliverer, settings.chat.private_rooms)
+        self._lines = [HookLine(each, secrets[each.name], parts) for each in options.outgoing]
+        self._loop = LoopingCall(self._look)
+        self._loop.clock = reactor
+        given.follow(self._wake)
+
+    def start(self) -> None:
+        """Begin; called when the database is there."""
+        if self._lines:
+            self._loop.start(LOOK)
+
+    def stop(self) -> "Deferred[Any]":
+        """Give up what is being sent; fires when the places are stored and the connections closed."""
+        if self._loop.running:
+            self._loop.stop()
+        stopping = gatherResults([each.stop() for each in self._lines])
+        return stopping.addCallback(lambda _: self._deliverer.close())
+
+    def stats(self) -> Sequence[HookStats]:
+        """Returns what was counted until now."""
+        return [each.stats for each in self._lines]
+
+    def _wake(self) -> None:
+        for each in self._lines:
+            each.wake()
+
+    def _look(self) -> None:
+        for each in self._lines:
+            if self._heart.is_leader:
+                each.start()
+            elif each.stats.is_sending:
+                each.stop()
+
+
+def _store(settings: Settings) -> WebhookStore:
+    if settings.storage.url:
+        # Only for those who have its extra.
+        from mixsvc.webhooks.storage import postgres
+
+        return postgres
+    return sqlite

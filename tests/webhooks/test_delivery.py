@@ -1,0 +1,142 @@
+"""One attempt over a real connection: what comes back, and that no receiver can hold it up."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.protocol import Factory, Protocol
+from twisted.logger import capturedLogs
+from twisted.trial.unittest import TestCase
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request, Site
+
+from mixsvc.common.clocks import WallClock
+from mixsvc.webhooks.delivery import MAX_BODY, Deliverer
+from mixsvc.webhooks.schedule import Outcome, Verdict
+
+Answer = Callable[[Request], Any]
+
+
+class Receiver(Resource):
+    """Answers each request as it is told to."""
+
+    isLeaf = True
+
+    def __init__(self, answer: Answer) -> None:
+        untyped: Any = super()
+        untyped.__init__()
+        self.answer = answer
+        self.got: list[tuple[bytes, bytes, bytes | None]] = []
+        self.peers: list[object] = []
+
+    def render_POST(self, request: Request) -> Any:
+        assert request.content is not None
+        self.got.append((request.uri, request.content.read(), request.getHeader(b"webhook-id")))
+        self.peers.append(request.client)
+        return self.answer(request)
+
+
+def status(code: int, **headers: str) -> Answer:
+    def answer(request: Request) -> bytes:
+        request.setResponseCode(code)
+        for name, value in headers.items():
+            request.setHeader(name.replace("_", "-"), value)
+        return b"thanks"
+
+    return answer
+
+
+class DeliveryTests(TestCase):
+    timeout = 20
+
+    async def deliver(self, answer: Answer, seconds: float = 5.0) -> Outcome:
+        self.receiver = Receiver(answer)
+        return await self.deliver_to(Site(self.receiver), seconds)
+
+    async def deliver_to(self, factory: Any, seconds: float = 5.0, times: int = 1) -> Outcome:
+        loop: Any = reactor
+        port = loop.listenTCP(0, factory, interface="127.0.0.1")
+        deliverer = Deliverer(reactor, seconds, WallClock(wall=lambda: 1_700_000_000.0))
+        try:
+            for _ in range(times):
+                outcome = await deliverer.post(
+                    f"http://127.0.0.1:{port.getHost().port}/in?x", {"webhook-id": "1"}, b"{}"
+                )
+            return outcome
+        finally:
+            await deliverer.close()
+            await port.stopListening()
+
+    async def test_a_delivery_arrives_with_its_headers_and_body(self) -> None:
+        self.assertEqual(Outcome(Verdict.SENT), await self.deliver(status(202)))
+        self.assertEqual([(b"/in?x", b"{}", b"1")], self.receiver.got)
+
+    async def test_one_connection_serves_many_and_none_is_logged(self) -> None:
+        self.receiver = Receiver(status(200))
+        with capturedLogs() as events:
+            await self.deliver_to(Site(self.receiver), times=3)
+        self.assertEqual(1, len(set(map(str, self.receiver.peers))))
+        self.assertEqual([], [each for each in events if "HTTP11Client" in str(each.get("log_format"))])
+
+    async def test_redirects_are_not_followed(self) -> None:
+        outcome = await self.deliver(status(307, location="/elsewhere"))
+        self.assertEqual(Outcome(Verdict.FAILED, "it answered 307"), outcome)
+        self.assertEqual(1, len(self.receiver.got))
+
+    async def test_retry_after_is_read_in_both_forms(self) -> None:
+        for text, seconds in (
+            ("7", 7.0),
+            ("9" * 30, 86400.0),
+            ("Tue, 14 Nov 2023 22:14:20 GMT", 60.0),
+            ("Tue, 14 Nov 2000 22:14:20 GMT", 0.0),
+            ("soon", 0.0),
+            ("-1", 0.0),
+        ):
+            self.assertEqual(seconds, (await self.deliver(status(429, retry_after=text))).retry_after, text)
+
+    async def test_a_long_answer_is_not_read_to_its_end(self) -> None:
+        def endless(request: Request) -> Any:
+            request.write(b"x" * 4 * MAX_BODY)
+            return NOT_DONE_YET
+
+        loop: Any = reactor
+        before = loop.seconds()
+        self.assertEqual(Verdict.SENT, (await self.deliver(endless, 15)).verdict)
+        self.assertLess(loop.seconds() - before, 10)
+
+    async def test_an_answer_whose_body_hangs_counts_by_its_status(self) -> None:
+        def hangs(request: Request) -> Any:
+            request.write(b"x")
+            return NOT_DONE_YET
+
+        self.assertEqual(Verdict.SENT, (await self.deliver(hangs, 0.3)).verdict)
+
+    async def test_no_answer_ends_in_time(self) -> None:
+        outcome = await self.deliver(lambda request: NOT_DONE_YET, 0.3)
+        self.assertEqual(Outcome(Verdict.FAILED, "there was no complete answer within 0.3 s"), outcome)
+
+    async def test_a_closed_connection_and_a_closed_port_are_failures_in_plain_words(self) -> None:
+        class Closing(Protocol):
+            def dataReceived(self, data: bytes) -> None:
+                assert self.transport is not None
+                self.transport.loseConnection()
+
+        outcome = await self.deliver_to(Factory.forProtocol(Closing))
+        self.assertEqual("it closed the connection without an answer", outcome.why)
+        deliverer = Deliverer(reactor, 5.0, WallClock())
+        self.assertEqual("it cannot be reached", (await deliverer.post("http://127.0.0.1:1/", {}, b"")).why)
+
+    async def test_an_answer_that_is_not_http_is_a_failure(self) -> None:
+        class Babbling(Protocol):
+            def connectionMade(self) -> None:
+                assert self.transport is not None
+                self.transport.write(b"hello\r\n\r\n")
+
+        self.assertEqual(Verdict.FAILED, (await self.deliver_to(Factory.forProtocol(Babbling), 1.0)).verdict)
+
+    def test_who_cancels_it_gets_no_outcome(self) -> "Deferred[Any]":
+        deliverer = Deliverer(reactor, 5.0, WallClock())
+        posting = deliverer.post("http://127.0.0.1:1/", {}, b"")
+        posting.cancel()
+        return self.assertFailure(posting, CancelledError)
