@@ -15,7 +15,7 @@ PUBLIC = {
     """,
     "mixsvc.client": """
         BadUrl Banned BegunAnew ChatClient ChatMessage ChatPage ClientError Connecting Deleted Edited Ended
-        Missed NotInside
+        FoundMessage Missed NotInside SearchPage
         NothingSaid Offline Online Options QueueFull Refused Removed RoomEvent State Stopped
     """,
 }

@@ -50,7 +50,7 @@ from mixsvc.client.events import (
     State,
 )
 from mixsvc.client.options import Options
-from mixsvc.interfaces import ChatMessage, ChatPage
+from mixsvc.interfaces import ChatMessage, ChatPage, FoundMessage, SearchPage
 
 __all__ = [
     "BadUrl",
@@ -64,6 +64,7 @@ __all__ = [
     "Deleted",
     "Edited",
     "Ended",
+    "FoundMessage",
     "Missed",
     "NotInside",
     "NothingSaid",
@@ -74,6 +75,7 @@ __all__ = [
     "Refused",
     "Removed",
     "RoomEvent",
+    "SearchPage",
     "State",
     "Stopped",
 ]

@@ -1,6 +1,7 @@
 """The public class: a session with the server over a connection that is made again when it is lost."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -18,7 +19,7 @@ from mixsvc.client.parsing import BadMessage
 from mixsvc.client.reconnecting import ReconnectingConnection
 from mixsvc.client.requests import HelloRequest
 from mixsvc.client.session import ClientSession
-from mixsvc.interfaces import ChatPage
+from mixsvc.interfaces import ChatPage, SearchPage
 
 __all__ = ["ChatClient"]
 
@@ -130,6 +131,16 @@ class ChatClient:
         before: None for the newest of all. Fails with QueueFull, Refused and Stopped.
         """
         return self._session.history(room, before, limit) if self._is_open() else fail(Stopped(STOPPED))
+
+    def search(
+        self, text: str, room: str = "", before: Mapping[str, int] | None = None, limit: int | None = None
+    ) -> "Deferred[SearchPage]":
+        """Find the newest `limit` (1 to 50; None: 20) messages that have all words of a text, whatever their case.
+
+        room: "" for all that the client is in. before: the one of the last page, to go on there. Fails with QueueFull,
+        Refused and Stopped.
+        """
+        return self._session.search(text, room, before, limit) if self._is_open() else fail(Stopped(STOPPED))
 
     def edit(self, room: str, number: int, text: str) -> "Deferred[None]":
         """Give a message of one's own in a joined room another text; fires when it is stored.

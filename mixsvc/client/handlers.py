@@ -15,6 +15,7 @@ from mixsvc.client.requests import (
     HistoryRequest,
     JoinRequest,
     LeaveRequest,
+    SearchRequest,
 )
 from mixsvc.client.session import ClientSession
 
@@ -103,6 +104,16 @@ def _history(session: ClientSession, fields: Fields) -> None:
         request.target.notify(request.target.cursor.fill(request.before, page))
 
 
+def _found(session: ClientSession, fields: Fields) -> None:
+    page = parsing.found(fields)
+    request = session.pending
+    if isinstance(request, SearchRequest):
+        session.pending = None
+        session.request_succeeded()
+        if not request.answer.called:
+            request.answer.callback(page)
+
+
 def _done(session: ClientSession, fields: Fields) -> None:
     request = session.pending
     if isinstance(request, ChangeRequest) and parsing.text(fields, "of") == request.type:
@@ -177,7 +188,7 @@ def _request_refused(session: ClientSession, request: ClientRequest, refused: Re
             # The first one has deleted it, and its answer was lost.
             if not request.answer.called:
                 request.answer.callback(None)
-        case HistoryRequest() | ChangeRequest():
+        case HistoryRequest() | SearchRequest() | ChangeRequest():
             if not request.answer.called:
                 request.answer.errback(refused)
 
@@ -191,6 +202,7 @@ HANDLERS: Final[Mapping[str, Callable[[ClientSession, Fields], None]]] = {
     "edited": _edited,
     "said": _said,
     "history": _history,
+    "found": _found,
     "done": _done,
     "kicked": _kicked,
     "notice": _notice,

@@ -12,9 +12,9 @@ from typing import Any, Final, TypeAlias
 from mixsvc.client.errors import Refused
 from mixsvc.common.numbers import MAX_JSON_NUMBER
 from mixsvc.common.text import parse_json, without_surrogates
-from mixsvc.interfaces import ChatMessage, ChatPage
+from mixsvc.interfaces import ChatMessage, ChatPage, FoundMessage, SearchPage
 
-__all__ = ["BadMessage", "Fields", "decode", "encode", "message", "number", "page", "refused", "text"]
+__all__ = ["BadMessage", "Fields", "decode", "encode", "found", "message", "number", "page", "refused", "text"]
 
 Fields: TypeAlias = Mapping[str, Any]
 
@@ -89,6 +89,16 @@ def page(fields: Fields) -> ChatPage:
         is_reset=fields.get("reset") is True,
         edited=[message(each) for each in _list(fields, "edited", dict)],
     )
+
+
+def found(fields: Fields) -> SearchPage:
+    """What a `found` has. Raises BadMessage."""
+    messages = [FoundMessage(text(each, "room"), message(each)) for each in _list(fields, "messages", dict)]
+    before = fields.get("before") or {}
+    if not isinstance(before, dict):
+        raise BadMessage("the server sent a before that is not an object")
+    places = {room: _whole_number(below, "before") for room, below in before.items()}
+    return SearchPage(_list(fields, "words", str), messages, places)
 
 
 def refused(fields: Fields) -> Refused:

@@ -6,13 +6,14 @@ Each has its `type` in the protocol (docs/reference/chat-protocol.md), the `room
 `encoded()`, the JSON text to send.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from twisted.internet.defer import Deferred
 
 from mixsvc.client import parsing
 from mixsvc.client.rooms import JoinedRoom
-from mixsvc.interfaces import ChatPage
+from mixsvc.interfaces import ChatPage, SearchPage
 
 __all__ = [
     "AskedRequest",
@@ -23,6 +24,7 @@ __all__ = [
     "HistoryRequest",
     "JoinRequest",
     "LeaveRequest",
+    "SearchRequest",
 ]
 
 
@@ -99,6 +101,22 @@ class HistoryRequest:
 
 
 @dataclass(eq=False)
+class SearchRequest:
+    """Finds messages for the caller of `ChatClient.search`. room: "" for all rooms that the client is in."""
+
+    text: str
+    room: str
+    before: Mapping[str, int] | None
+    limit: int | None
+    answer: "Deferred[SearchPage]"
+    type: str = field(default="search", init=False)
+
+    def encoded(self) -> str:
+        before = None if self.before is None else dict(self.before)
+        return parsing.encode("search", text=self.text, room=self.room or None, before=before, limit=self.limit)
+
+
+@dataclass(eq=False)
 class ChangeRequest:
     """Changes a message of the caller of `ChatClient.edit` or `delete`. text: None to delete it.
 
@@ -120,6 +138,6 @@ class ChangeRequest:
 
 
 # What the user waits for.
-AskedRequest = HistoryRequest | ChangeRequest
+AskedRequest = HistoryRequest | SearchRequest | ChangeRequest
 
 ClientRequest = HelloRequest | JoinRequest | LeaveRequest | GapRequest | AskedRequest

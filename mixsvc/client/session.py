@@ -4,8 +4,8 @@ There is no network in here: each connection hands in its `send`, and handlers.p
 """
 
 from collections import deque
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -26,10 +26,11 @@ from mixsvc.client.requests import (
     HistoryRequest,
     JoinRequest,
     LeaveRequest,
+    SearchRequest,
 )
 from mixsvc.client.rooms import JoinedRoom, JoinedRooms
 from mixsvc.common.text import without_surrogates
-from mixsvc.interfaces import ChatPage
+from mixsvc.interfaces import ChatPage, SearchPage
 
 __all__ = ["BANNED", "TOO_LONG", "ClientSession", "SessionOwner"]
 
@@ -119,14 +120,13 @@ class ClientSession:
 
     def history(self, room: str, before: int | None, limit: int | None) -> "Deferred[ChatPage]":
         """See ChatClient."""
-        if self._error is not None:
-            return fail(self._error)
-        if self._is_full():
-            return fail(self._full())
-        history = HistoryRequest(room, before, limit, Deferred())
-        self._asked.append(history)
-        self.send_next()
-        return history.answer
+        return self._ask(HistoryRequest(room, before, limit, Deferred()))
+
+    def search(
+        self, text: str, room: str, before: Mapping[str, int] | None, limit: int | None
+    ) -> "Deferred[SearchPage]":
+        """See ChatClient; room "" for all."""
+        return self._ask(SearchRequest(text, room, before, limit, Deferred()))
 
     def change(self, room: str, number: int, text: str | None) -> "Deferred[None]":
         """See ChatClient.edit, and for text None ChatClient.delete."""
@@ -134,9 +134,14 @@ class ClientSession:
             return fail(self._error)
         if room not in self.rooms:
             return fail(NotInside(f"Join {room} before you change something there."))
+        return self._ask(ChangeRequest(room, number, text, Deferred()))
+
+    def _ask(self, request: AskedRequest) -> "Deferred[Any]":
+        """Let a request of the user's wait for its turn; fires with its answer."""
+        if self._error is not None:
+            return fail(self._error)
         if self._is_full():
             return fail(self._full())
-        request = ChangeRequest(room, number, text, Deferred())
         self._asked.append(request)
         self.send_next()
         return request.answer

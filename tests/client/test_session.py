@@ -10,7 +10,12 @@ from mixsvc.client.events import BegunAnew, Deleted, Edited, Missed, Removed, Ro
 from mixsvc.client.handlers import receive
 from mixsvc.client.parsing import BadMessage
 from mixsvc.client.testing import MemoryServer
+from mixsvc.interfaces import SearchPage
 from tests.client.harness import SessionHarness, texts
+
+
+def places(page: SearchPage) -> list[tuple[str, int]]:
+    return [(each.room, each.message.number) for each in page.messages]
 
 
 class ClientSessionTests(SynchronousTestCase):
@@ -454,6 +459,36 @@ class ClientSessionTests(SynchronousTestCase):
         self.harness.settle()
 
         self.assertEqual("no_such_room", self.failureResultOf(page, Refused).value.code)
+
+    # Search
+
+    def test_what_was_found_comes_even_when_the_connection_is_lost_meanwhile(self) -> None:
+        for text in ("one fox", "two", "fox three"):
+            self.server.say("lobby", text)
+        page = self.session.search("fox", "lobby", None, 1)
+        self.harness.connect()
+        self.harness.upstream()
+        self.harness.downstream()
+
+        self.reconnect()
+
+        found = self.successResultOf(page)
+        self.assertEqual(([("lobby", 3)], ["fox"], {"lobby": 2}), (places(found), found.words, found.before))
+        rest = self.session.search("fox", "", {"lobby": 2}, None)
+        self.harness.settle()
+        self.assertEqual([], places(self.successResultOf(rest)))
+        rest = self.session.search("fox", "lobby", {"lobby": 2}, None)
+        self.harness.settle()
+        self.assertEqual([("lobby", 1)], places(self.successResultOf(rest)))
+
+    def test_a_search_that_is_refused_fails(self) -> None:
+        self.refuse("search", "bad_text")
+        page = self.session.search(" ", "", None, None)
+
+        self.harness.connect()
+        self.harness.settle()
+
+        self.assertEqual("bad_text", self.failureResultOf(page, Refused).value.code)
 
     # Changes
 

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from mixsvc.common.numbers import MAX_JSON_NUMBER
+
 __all__ = ["TIME", "MemoryConnection", "MemoryServer", "Message"]
 
 # As `json.loads` reads one.
@@ -16,6 +18,10 @@ TIME: Final = "2026-11-22T15:43:00.000Z"
 
 # Messages in `joined` for a client that knows none, and in `history` without a limit, as the real server has them.
 NEWEST: Final = 50
+
+# Messages in `found` without a limit.
+FOUND: Final = 20
+
 MAX_TEXT: Final = 2000
 BANNED: Final = 4003
 
@@ -127,7 +133,7 @@ class MemoryServer:
         refusals = self._refusals.get(type)
         if refusals:
             connection.send_error(request, **refusals.popleft())
-        elif type not in ("hello", "join", "leave", "history", "say", "edit", "delete"):
+        elif type not in ("hello", "join", "leave", "history", "search", "say", "edit", "delete"):
             connection.send_error(request, code="unknown_type", text="There is no such type.")
         elif type != "hello" and not connection.name:
             connection.send_error(request, code="no_name", text="Say hello first.")
@@ -173,6 +179,26 @@ class MemoryServer:
         earlier = [each for each in self._kept(room) if before is None or each["number"] < before]
         page = earlier[-request.get("limit", NEWEST) :]
         connection.send(type="history", room=room, messages=page, **self._bounds(room))
+
+    def _search(self, connection: "MemoryConnection", request: Message) -> None:
+        room, before, words = request.get("room"), request.get("before"), request["text"].lower().split()
+        rooms = [room] if room else sorted(connection.rooms)
+        if room and room not in self._rooms:
+            connection.send_error(request, code="no_such_room", text=f"There is no room {room}.")
+            return
+        below = before if before is not None else dict.fromkeys(rooms, MAX_JSON_NUMBER)
+        found = [
+            {"room": each, **message}
+            for each in rooms
+            for message in reversed(self._kept(each))
+            if message["number"] < below.get(each, 0) and message["text"]
+            if all(word in message["text"].lower() for word in words)
+        ]
+        shown = found[: request.get("limit", FOUND)]
+        lasts = {each["room"]: each["number"] + 1 for each in reversed(found[len(shown) :])}
+        more = {"before": lasts} if lasts else {}
+        named = sorted({*lasts, *(each["room"] for each in shown)})
+        connection.send(type="found", rooms=named, text=request["text"], words=words, messages=shown, **more)
 
     def _edit(self, connection: "MemoryConnection", request: Message) -> None:
         self._change(connection, request, lambda: self.edit(request["room"], request["number"], request["text"]))

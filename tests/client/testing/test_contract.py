@@ -12,7 +12,20 @@ from tests.chat.fakes import ChatHarness
 Request = tuple[str, dict[str, Any]]
 
 # The types that the client acts on; the real chat also sends others.
-TYPES = {"welcome", "joined", "left", "message", "said", "history", "error", "notice", "deleted", "edited", "kicked"}
+TYPES = {
+    "welcome",
+    "joined",
+    "left",
+    "message",
+    "said",
+    "history",
+    "error",
+    "notice",
+    "deleted",
+    "edited",
+    "kicked",
+    "found",
+}
 
 # The servers differ in their clock, their wording and their configured rooms.
 OWN = {"time", "rooms", "members", "count", "moderator", "suggestion", "epoch", "token"}
@@ -85,6 +98,12 @@ class ContractTests(SynchronousTestCase):
         texts = [say(f"{number}") for number in range(5)]
         for page in ({}, {"before": 4}, {"before": 4, "limit": 2}, {"before": 1}):
             self.assertAlike(HELLO, JOIN, *texts, ("history", {"room": "lobby", **page}))
+
+    def test_a_search_finds_the_newest_and_says_where_it_goes_on(self) -> None:
+        texts = [say(each) for each in ("one fox", "two", "FOX three", "a fox")]
+        for fields in ({}, {"room": "lobby", "limit": 2}, {"before": {"lobby": 3}}, {"before": {}}):
+            self.assertAlike(HELLO, JOIN, *texts, ("search", {"text": "fox", **fields}))
+        self.assertAlike(HELLO, JOIN, *texts, ("search", {"text": "fox", "room": "nowhere"}))
 
     def test_help_is_a_notice(self) -> None:
         self.assertAlike(HELLO, JOIN, say("/help", key="k"))

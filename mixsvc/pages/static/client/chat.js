@@ -8,12 +8,13 @@
 
 import { Corrections } from "./corrections.js";
 import { BUSY_RETRY_MS, Delivery, PASSING } from "./delivery.js";
-import { ChatError } from "./errors.js";
+import { ChatError, errorOf } from "./errors.js";
 import { Exchange, parse } from "./exchange.js";
 import { Greeting } from "./greeting.js";
 import { Outbox } from "./outbox.js";
 import { Pending } from "./pending.js";
 import { Room } from "./room.js";
+import { Searches } from "./searches.js";
 
 /**
  * @typedef {import("./exchange.js").Message} Message
@@ -25,6 +26,7 @@ import { Room } from "./room.js";
  * @typedef {import("./greeting.js").Identify} Identify
  * @typedef {import("./room.js").Page} Page
  * @typedef {import("./room.js").Said} Said
+ * @typedef {import("./searches.js").Where} Where
  *
  * @typedef {object} RoomsAudience  who is told what happens
  * @property {(rooms: string[], epoch: string) => void} welcome  we are in, and may join rooms; there are these
@@ -56,6 +58,7 @@ export class Chat {
   /** By the room's name; answers come in the order of the questions. @type {Pending<Page>} */
   #paging = new Pending();
   #corrections = new Corrections((message) => this.ask(message));
+  #searches;
 
   /** @param {World} world @param {Audience} audience @param {Identify | null} identify */
   constructor(world, audience, identify = null) {
@@ -64,6 +67,7 @@ export class Chat {
     this.#delivery = new Delivery(this.outbox, this.#exchange, isOpen);
     this.#greeting = new Greeting(this.#exchange, audience, identify);
     this.#newKey = world.newKey;
+    this.#searches = new Searches(world.newKey, (message) => this.ask(message));
     this.#audience = audience;
   }
 
@@ -199,6 +203,11 @@ export class Chat {
     return this.#corrections.change({ type: "delete", room, number });
   }
 
+  /** Find messages that have all words of a text, the newest first. @param {string} text @param {Where} [where] */
+  search(text, where) {
+    return this.#searches.find(text, where);
+  }
+
   /** Say which pairs we want to hear of after each welcome. @param {string[]} pairs */
   subscribe(pairs) {
     this.#pairs = pairs;
@@ -225,7 +234,9 @@ export class Chat {
   lost() {
     this.#exchange.lost();
     this.#delivery.lost();
-    this.#paging.rejectAll(new ChatError("lost", "The connection was lost."));
+    const lost = new ChatError("lost", "The connection was lost.");
+    this.#paging.rejectAll(lost);
+    this.#searches.lost(lost);
     this.#corrections.lost();
     this.rooms.forEach((room) => room.lost());
     this.#greeting.lost();
@@ -267,6 +278,7 @@ export class Chat {
       this.#deliver();
     },
     history: (message) => this.#paging.next(message.room)?.resolve(/** @type {any} */ (message)),
+    found: (message) => this.#searches.found(message),
     error: (message) => this.#onError(message),
     logged_out: () => {
       if (!this.#greeting.canIdentify) {
@@ -339,6 +351,8 @@ export class Chat {
       this.#onJoinRefused(room, message);
     } else if (message.of === "history") {
       this.#paging.next(message.room)?.reject(errorOf(message));
+    } else if (message.of === "search") {
+      this.#searches.refused(message);
     } else {
       this.#audience.other(message);
     }
@@ -380,9 +394,4 @@ export class Chat {
     const isJoining = [...this.rooms.values()].some((room) => room.place === "joining");
     return isJoining || this.#greeting.phase === "greeting" || this.outbox.isSending;
   }
-}
-
-/** @param {Message} message */
-function errorOf({ code, text, suggestion, room, wait }) {
-  return new ChatError(code, text, { suggestion, room, wait });
 }

@@ -190,6 +190,15 @@ export class ChatClient {
     return this.#chat.history(room, which);
   }
 
+  /**
+   * Find messages that have all words of a text, the newest first.
+   * @param {string} text
+   * @param {{room?: string, before?: Record<string, number>, limit?: number}} [where]
+   */
+  search(text, where) {
+    return this.#chat.search(text, where);
+  }
+
   /** Load more of what a room shows, if there is more. @param {Room} room @param {"older" | "newer" | "newest"} way */
   turnPage(room, way) {
     this.#chat.turnPage(room, way);

@@ -19,3 +19,8 @@ export class ChatError extends Error {
     this.wait = more.wait ?? 0;
   }
 }
+
+/** Why the server has refused something. @param {import("./exchange.js").Message} message */
+export function errorOf({ code, text, suggestion, room, wait }) {
+  return new ChatError(code, text, { suggestion, room, wait });
+}

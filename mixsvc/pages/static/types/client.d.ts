@@ -23,6 +23,16 @@ export interface Page {
   last: number;
 }
 
+/** What a search has found. */
+export interface Found {
+  /** Each with its room, the newest first. */
+  messages: (Message & { room: string })[];
+  /** The words, as texts were compared with them: in small letters, for example. */
+  words: string[];
+  /** For the next search, which goes on there; missing if everything was searched. */
+  before?: Record<string, number>;
+}
+
 /** One room as this client knows it. */
 export interface Room {
   readonly name: string;
@@ -145,6 +155,8 @@ export class ChatClient {
   retry(line: Line): void;
   discard(line: Line | undefined): void;
   history(room: string, which?: { before?: number; limit?: number }): Promise<Page>;
+  /** Messages that have all words of a text; without a room in all that you are in. */
+  search(text: string, where?: { room?: string; before?: Record<string, number>; limit?: number }): Promise<Found>;
   turnPage(room: Room, way: "older" | "newer" | "newest"): void;
   subscribe(pairs: string[]): void;
   ask(message: ProtocolMessage): boolean;
