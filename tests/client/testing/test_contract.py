@@ -101,7 +101,8 @@ class ContractTests(SynchronousTestCase):
 
     def test_a_search_finds_the_newest_and_says_where_it_goes_on(self) -> None:
         texts = [say(each) for each in ("one fox", "two", "FOX three", "a fox")]
-        for fields in ({}, {"room": "lobby", "limit": 2}, {"before": {"lobby": 3}}, {"before": {}}):
+        asked: list[dict[str, object]] = [{}, {"room": "lobby", "limit": 2}, {"before": {"lobby": 3}}, {"before": {}}]
+        for fields in asked:
             self.assertAlike(HELLO, JOIN, *texts, ("search", {"text": "fox", **fields}))
         self.assertAlike(HELLO, JOIN, *texts, ("search", {"text": "fox", "room": "nowhere"}))
 
