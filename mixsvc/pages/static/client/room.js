@@ -165,6 +165,17 @@ export class Room {
     }
   }
 
+  /** Keep the messages of a page in place of the others: somebody reads there. @param {Page} page */
+  turnTo({ messages, first, last }) {
+    this.messages = messages;
+    this.first = first;
+    this.last = Math.max(this.last ?? 0, last);
+    this.following = false;
+    // What is on its way belongs to those before.
+    this.loading = null;
+    this.turns += 1;
+  }
+
   /** @param {number} number @param {string} [topic]  what the room's is now, where that is told */
   deleted(number, topic = this.topic) {
     this.topic = topic;

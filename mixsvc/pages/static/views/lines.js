@@ -22,6 +22,7 @@ const GONE = "This message was deleted.";
  * @property {(line: Line) => void} discard
  * @property {(said: Said) => import("./parts/menu.js").Item[]} items  what the menu of a message offers
  * @property {() => import("../text/mentions.js").Names} names  who can be mentioned
+ * @property {(number: number) => string} address  the link to a message
  * @property {() => void} changed  a line has another height now
  */
 
@@ -54,9 +55,9 @@ export function unsentLine(line, self, tools) {
 
 /** @param {Said} said @param {Self} self @param {LineTools} tools */
 function saidLine(said, self, tools) {
-  const { name, time, kind = "" } = said;
+  const { name, kind = "" } = said;
   const isOwn = name === self.name;
-  const head = made("p", "line-head", written(name, "who"), " ", clockTime(time));
+  const head = made("p", "line-head", written(name, "who"), " ", timeLink(said, tools));
   if (isOwn) {
     const sent = made("span", "sent", "✓");
     sent.setAttribute("role", "img");
@@ -71,6 +72,15 @@ function saidLine(said, self, tools) {
   const calls = !isOwn && tools.names().callsSelf(said.text);
   const classes = ["line", isOwn && "own", calls && "calls", kind && `line-${kind}`].filter(Boolean).join(" ");
   return numbered(made("li", classes, face(name), head, text), said, self, tools);
+}
+
+/** Its time, which is the link to it. @param {Said} said @param {LineTools} tools */
+function timeLink({ number, time }, tools) {
+  const clock = clockTime(time);
+  const link = made("a", clock.className, clock);
+  clock.className = "";
+  link.href = tools.address(number);
+  return link;
 }
 
 /** A message knows its number, and what may be done to it by somebody who has a name.

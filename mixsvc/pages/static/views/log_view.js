@@ -2,6 +2,7 @@
 /** The log of the open room: it follows what comes while one is at its end, and stays put while one reads. */
 
 import { KeyedList, element, setText } from "../dom.js";
+import { addressOf } from "../search/places.js";
 import { Names, namesIn } from "../text/mentions.js";
 import { entriesOf } from "./entries.js";
 import { entryLine, unsentLine } from "./lines.js";
@@ -12,6 +13,8 @@ const NEAR_END = 60;
 const NEAR_BEGIN = 400;
 /** How long a screen reader is not told of what is no news: another room, older messages. */
 const QUIET_MS = 500;
+/** How long a message is pointed at that somebody has followed a link to. */
+const SOUGHT_MS = 4_000;
 
 /**
  * @typedef {import("./entries.js").Entry} Entry
@@ -49,14 +52,16 @@ export class LogView {
   #reader;
   #rove;
 
+  /** The message that is to be pointed at. @type {{room: string, number: number} | null} */
+  #sought = null;
   #names = new Names([], "");
   /** Whose names they are. */
   #namesOf = "";
 
-  /** @param {Reader} reader @param {Omit<LineTools, "names" | "changed">} actions */
+  /** @param {Reader} reader @param {Omit<LineTools, "names" | "changed" | "address">} actions */
   constructor(reader, actions) {
     this.#reader = reader;
-    const tools = { ...actions, names: () => this.#names, changed: reader.moved };
+    const tools = { ...actions, names: () => this.#names, changed: reader.moved, address: this.#address };
     this.#lines = new KeyedList(
       element("log", HTMLElement),
       (entry) => entryLine(entry, this.#self, tools),
@@ -88,7 +93,7 @@ export class LogView {
     this.#unsent.show(unsent.map((line) => ({ id: `${line.key} ${line.state}`, line })));
     this.#rove();
     this.#showBeginning(room);
-    this.#settle(isOther, anchor);
+    this.#pointAtSought() || this.#settle(isOther, anchor);
     this.#showNewest(room);
   }
 
@@ -99,6 +104,34 @@ export class LogView {
       this.#namesOf = whose;
       this.#names = namesIn(room, this.#self.name);
     }
+  }
+
+  /** The link to a message of the room. @param {number} number */
+  #address = (number) => addressOf(this.#room?.name ?? "", number);
+
+  /** Point at a message as soon as it is here. @param {string} room @param {number} number */
+  seek(room, number) {
+    this.#sought = { room, number };
+    this.#reader.moved();
+  }
+
+  /** Whether it was sought, and is here. */
+  #pointAtSought() {
+    const { room, number } = this.#sought ?? {};
+    const isHere = this.#isSeen && this.#room?.name === room;
+    const line = isHere ? this.#frame.querySelector(`[data-number="${number}"]`) : null;
+    if (!(line instanceof HTMLElement)) {
+      return false;
+    }
+    this.#sought = null;
+    this.#room?.follow(false);
+    this.#frame.querySelector(".sought")?.classList.remove("sought");
+    line.scrollIntoView({ block: "center" });
+    line.classList.add("sought");
+    line.tabIndex = -1;
+    line.focus({ preventScroll: true });
+    setTimeout(() => line.classList.remove("sought"), SOUGHT_MS);
+    return true;
   }
 
   /** Whether the newest message is before the reader's eyes. */

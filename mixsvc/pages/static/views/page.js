@@ -13,6 +13,7 @@ import { onRemembered, remember, remembered } from "./memory.js";
 import { Conduct } from "./moderation/conduct.js";
 import { PeopleView } from "./people_view.js";
 import { adopted } from "./preview.js";
+import { Finder } from "../search/finder.js";
 import { RoomsView } from "./rooms_view.js";
 import { sentence } from "./sentences.js";
 import { givesMenu } from "./parts/menu.js";
@@ -62,6 +63,7 @@ export class Page {
   #elsewhere = remembered();
   #chat;
   #visitor;
+  #finder;
   #onRates;
 
   /**
@@ -93,6 +95,7 @@ export class Page {
     const keep = (/** @type {boolean} */ notify) => remember({ notify });
     this.#attention = new Attention(remembered().notify, keep, (why) => this.notice(why));
     this.#log = this.#newLog();
+    this.#finder = new Finder(chat, this, () => this.#open, this.#log);
     givesMenu(this.#menu, () => this.#roomItems());
     givesMenu(element("me-menu", HTMLButtonElement), () => this.#myItems());
     element("join-again", HTMLButtonElement).onclick = () => chat().join(this.#open);
@@ -134,6 +137,7 @@ export class Page {
   /** @param {string} name  of a room one is in, or comes back to */
   #show(name) {
     this.#open = name;
+    this.#finder.at(name);
     showPart("talk");
     remember({ open: name });
     this.#rooms.opened(name);
@@ -166,6 +170,7 @@ export class Page {
     // Without an epoch an older page has written it.
     const isOther = kept.epoch !== "" && kept.epoch !== epoch;
     this.#comeTo(names.length > 0 ? names : [this.#firstRoom], isOther ? {} : kept.rooms, kept.open);
+    this.#finder.begin();
   }
 
   /** Bring the page up to date soon, once for all that has changed. */

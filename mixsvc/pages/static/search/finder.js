@@ -1,0 +1,91 @@
+// @ts-check
+/** Finds messages, by words or by the address of the page, and leads to them, wherever they are in their room. */
+
+import { element, setText } from "../dom.js";
+import { Places } from "./places.js";
+import { SearchDialog } from "./search.js";
+
+/** How many messages are read around the one that is sought. */
+const AROUND = 100;
+
+/**
+ * @typedef {import("../client/client.js").ChatClient} Chat
+ * @typedef {import("../client/room.js").Room} Room
+ * @typedef {import("./places.js").Place} Place
+ * @typedef {{open: (room: string) => void}} Guided  the page
+ * @typedef {{seek: (room: string, number: number) => void}} Log
+ */
+
+export class Finder {
+  #places = new Places((place) => this.#leadTo(place));
+  /** Why a link leads nowhere. */
+  #error = element("link-error", HTMLElement);
+  #chat;
+  #page;
+  #log;
+
+  /** @param {() => Chat} chat @param {Guided} page @param {() => string} room  the open one @param {Log} log */
+  constructor(chat, page, room, log) {
+    this.#chat = chat;
+    this.#page = page;
+    this.#log = log;
+    new SearchDialog(chat, room, (place) => this.#leadTo(place));
+  }
+
+  /** Go where the page's address leads: one is in one's rooms, or comes to them. */
+  begin() {
+    const { first } = this.#places;
+    first && this.#leadTo(first);
+  }
+
+  /** The person sees this room now. @param {string} room */
+  at(room) {
+    setText(this.#error, "");
+    this.#places.at(room);
+  }
+
+  /** @param {Place} place */
+  async #leadTo({ room, number }) {
+    setText(this.#error, "");
+    if (number === null) {
+      this.#page.open(room);
+      return;
+    }
+    try {
+      await this.#seek(room, number);
+    } catch (error) {
+      setText(this.#error, `${room}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  /** @param {string} room @param {number} number */
+  async #seek(room, number) {
+    const chat = this.#chat();
+    // Before it is joined: a link makes no room.
+    const found = await chat.history(room, { before: number + AROUND / 2, limit: AROUND });
+    if (!has(found, number)) {
+      setText(this.#error, whyGone(room, number, found));
+      return;
+    }
+    this.#page.open(room);
+    const joined = await chat.join(room);
+    if (!has(joined, number)) {
+      joined.turnTo(found);
+    }
+    this.#log.seek(room, number);
+  }
+}
+
+/** @param {{messages: {number: number}[]}} page @param {number} number */
+function has({ messages }, number) {
+  return messages.some((said) => said.number === number);
+}
+
+/** @param {string} room @param {number} number @param {{first: number, last: number}} kept */
+function whyGone(room, number, { first, last }) {
+  if (number > last) {
+    return `There is no message ${number} in ${room}.`;
+  }
+  const isOld = number < first;
+  return isOld ? `Message ${number} of ${room} is not kept any more.` : `Message ${number} of ${room} is gone.`;
+}

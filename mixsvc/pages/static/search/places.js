@@ -1,0 +1,61 @@
+// @ts-check
+/** Which room and message the address of the page names: /#lobby, /#lobby/123. The browser's buttons go back and on. */
+
+/** @typedef {{room: string, number: number | null}} Place */
+
+/** The address of a room, or of a message in it. @param {string} room @param {number | null} [number] */
+export function addressOf(room, number = null) {
+  const name = encodeURIComponent(room);
+  // The page's own elements have addresses, too, which a slash tells from those of rooms.
+  return `#${name}${number !== null ? `/${number}` : document.getElementById(room) ? "/" : ""}`;
+}
+
+/** @param {string} hash @returns {Place | null} */
+export function placeOf(hash) {
+  const [, name = "", slash = "", digits = ""] = /^#([^/]+)(\/?)(\d{0,15})$/.exec(hash) ?? [];
+  const room = decoded(name);
+  if (!room || (!slash && document.getElementById(room))) {
+    return null;
+  }
+  return { room, number: digits ? Number(digits) : null };
+}
+
+/** @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
+}
+
+/** Follows the address, and writes it. */
+export class Places {
+  #go;
+
+  /** @param {(place: Place) => void} go  the person has followed a link, or gone back */
+  constructor(go) {
+    this.#go = go;
+    addEventListener("hashchange", () => this.#follow());
+  }
+
+  /** The one with which the page was opened. */
+  get first() {
+    return placeOf(location.hash);
+  }
+
+  /** The person is in this room now. @param {string} room */
+  at(room) {
+    const there = placeOf(location.hash);
+    if (there?.room !== room) {
+      history.pushState(null, "", addressOf(room));
+    }
+  }
+
+  #follow() {
+    const place = placeOf(location.hash);
+    if (place) {
+      this.#go(place);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+// @ts-check
+/** Where one searches: a dialog with the messages that were found, each a link to its place. */
+
+import { ChatError } from "../client/client.js";
+import { element, made, onSubmit, setText } from "../dom.js";
+import { written } from "../views/names.js";
+import { clockTime, dayName } from "../views/times.js";
+import { markedText } from "./marks.js";
+import { addressOf, placeOf } from "./places.js";
+
+/**
+ * @typedef {import("../client/client.js").ChatClient} Chat
+ * @typedef {import("../client/searches.js").Found} Found
+ * @typedef {Found["messages"][number]} Hit
+ */
+
+export class SearchDialog {
+  #dialog = element("search", HTMLDialogElement);
+  #text = element("search-text", HTMLInputElement);
+  #isHere = element("search-here", HTMLInputElement);
+  #list = element("search-found", HTMLElement);
+  #status = element("search-status", HTMLElement);
+  #more = element("search-more", HTMLButtonElement);
+  /** How many searches were begun: an answer counts while its search is the newest. */
+  #searches = 0;
+  #chat;
+  #room;
+  #go;
+
+  /**
+   * @param {() => Chat} chat
+   * @param {() => string} room  the open one
+   * @param {(place: import("./places.js").Place) => void} go
+   */
+  constructor(chat, room, go) {
+    this.#chat = chat;
+    this.#room = room;
+    this.#go = go;
+    onSubmit(element("search-form", HTMLFormElement), () => this.#search());
+    element("search-open", HTMLButtonElement).onclick = () => this.open();
+    addEventListener("keydown", (event) => this.#onKey(event));
+  }
+
+  open() {
+    if (!this.#dialog.open) {
+      this.#dialog.showModal();
+    }
+    this.#text.select();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    const isCalled = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key === "k";
+    // Another dialog may be open.
+    if (isCalled && !document.querySelector("dialog[open]:not(#search)")) {
+      event.preventDefault();
+      this.open();
+    }
+  }
+
+  #search() {
+    this.#list.replaceChildren();
+    this.#continue(this.#text.value.trim(), this.#isHere.checked ? this.#room() : undefined, undefined);
+  }
+
+  /** @param {string} text @param {string | undefined} room @param {Found["before"]} before */
+  async #continue(text, room, before) {
+    this.#searches += 1;
+    const mine = this.#searches;
+    this.#more.hidden = true;
+    setText(this.#status, "Searching…");
+    try {
+      const found = await this.#chat().search(text, { room, before });
+      if (mine === this.#searches) {
+        this.#show(found, () => this.#continue(text, room, found.before));
+      }
+    } catch (error) {
+      if (mine === this.#searches) {
+        setText(this.#status, error instanceof ChatError ? error.message : "The search has failed.");
+      }
+    }
+  }
+
+  /** @param {Found} found @param {() => void} goOn */
+  #show(found, goOn) {
+    this.#list.append(...found.messages.map((hit) => this.#line(hit, found.words)));
+    this.#more.hidden = !found.before;
+    this.#more.onclick = goOn;
+    const count = this.#list.childElementCount;
+    const all = count === 0 ? "Nothing was found" : count === 1 ? "One message" : `${count} messages`;
+    setText(this.#status, found.before ? `${all} so far.` : `${all}.`);
+  }
+
+  /** @param {Hit} hit @param {string[]} words */
+  #line(hit, words) {
+    const when = made("span", "hit-when", dayName(hit.time, new Date()), " ", clockTime(hit.time));
+    const head = made("span", "hit-head", made("bdi", "hit-room", hit.room), " ", written(hit.name, "who"), " ", when);
+    const text = made("span", "hit-text", ...markedText(hit.text, words));
+    text.dir = "auto";
+    const link = made("a", "hit", head, text);
+    link.href = addressOf(hit.room, hit.number);
+    link.onclick = (event) => this.#follow(event, link);
+    return made("li", "", link);
+  }
+
+  /** In this window; a second time, too, when the address is the same.
+   * @param {MouseEvent} event @param {HTMLAnchorElement} link
+   */
+  #follow(event, link) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) {
+      return;
+    }
+    this.#dialog.close();
+    const place = link.hash === location.hash ? placeOf(link.hash) : null;
+    if (place) {
+      event.preventDefault();
+      this.#go(place);
+    }
+  }
+}
