@@ -53,14 +53,14 @@ def test_what_is_found_is_marked_and_a_click_leads_there_and_back(full: Service,
     assert violations(ann.page) == []
     ann.page.locator(".hit").last.click()
     sought(ann, 10)
-    expect(ann.page).to_have_url(f"{full.url}#lobby/10")
+    expect(ann.page).to_have_url(f"{full.url}/#lobby/10")
     expect(ann.page.locator("#room-title")).to_have_text("lobby")
     ann.page.go_back()
     expect(ann.page.locator("#room-title")).to_have_text("den")
     ann.page.go_forward()
     sought(ann, 10)
     ann.page.locator("#log [data-number='12'] a.time").click()
-    expect(ann.page).to_have_url(f"{full.url}#lobby/12")
+    expect(ann.page).to_have_url(f"{full.url}/#lobby/12")
     expect(ann.page.locator("#log [data-number='12']")).to_be_focused()
 
 
@@ -69,7 +69,7 @@ def test_a_link_opens_its_message_on_a_phone_and_one_that_leads_nowhere_says_so(
     full: Service, visitor: NewVisitor
 ) -> None:
     bob = visitor(viewport={"width": 390, "height": 844}, color_scheme="dark")
-    bob.enter(f"{full.url}#lobby/10", "Bob")
+    bob.enter(f"{full.url}/#lobby/10", "Bob")
     sought(bob, 10)
 
     for place, text in (
