@@ -77,7 +77,7 @@ def test_a_link_opens_its_message_on_a_phone_and_one_that_leads_nowhere_says_so(
         ("staff/1", "You may not read this room."),
     ):
         bob.page.evaluate("(place) => { location.hash = place; }", place)
-        expect(bob.page.locator("#log .notice").last).to_contain_text(text)
+        expect(bob.page.locator("#link-error")).to_contain_text(text)
     bob.page.locator("#search-open").click()
     bob.page.locator("#search-text").fill("über")
     bob.page.locator("#search-text").press("Enter")
