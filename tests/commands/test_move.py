@@ -31,7 +31,7 @@ def test_what_was_moved_is_counted(durable_url: str, capsys: pytest.CaptureFixtu
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
         "moved 33 messages, 2 earlier texts of edited messages, 3 rooms, 2 mutes and bans, 4 entries of the audit log, "
-        "4 quotes, 6 events of topics and 2 topics",
+        "4 quotes, 6 events of topics, 2 topics, 1 outgoing webhooks and 3 places of outgoing webhooks",
         "1 row had characters that PostgreSQL cannot store (U+0000); U+FFFD is in their place",
         "1 row was left out, which the service cannot read either",
     ]
