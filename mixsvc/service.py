@@ -68,6 +68,7 @@ from mixsvc.shutdown import StopDeadline
 from mixsvc.sockets.hub import SocketLimits, ViewSockets
 from mixsvc.sockets.offer import SocketOffer
 from mixsvc.sockets.place import SocketPlace
+from mixsvc.sockets.socketio import SocketIo
 from mixsvc.storage.choosing import make_database, prepare
 from mixsvc.storage.engine import Engine
 from mixsvc.storage.lock import SERVICE, DatabaseLock, own
@@ -271,7 +272,8 @@ class MixService(MultiService):
             return children, ChildResource(children, self._hold, self._view_sockets)
         pool = DaemonThreadPool(self._reactor, web.threads, "view")
         place = SocketPlace[SocketOffer](self._reactor, lambda: web.socket_threads)
-        given = ViewSurroundings(self._hold, self._view_sockets, place, OwnThreads())
+        polls = SocketIo(web.socketio_path), web.socket_threads
+        given = ViewSurroundings(self._hold, self._view_sockets, place, OwnThreads(), *polls)
         return pool, wsgi_resource(pool, application, self._readers, self._unread, given)
 
     def _make_support(self, application: "WSGIApplication | ViewProgram") -> "ViewsSupport | None":

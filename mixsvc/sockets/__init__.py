@@ -11,6 +11,7 @@ order in which one meets the files:
 - offer.py: one handshake, until its view has taken its socket or has responded over HTTP. A view has taken it when it
   has written there; whatever it says over HTTP from then on is not sent.
 - pair.py: the two ends; pair_end.py: ours, in the reactor.
+- socketio.py: what is a poll of Socket.IO, whose views wait likewise.
 - pump.py: the bytes in both directions, and the end: whoever ends it tells the client by a close frame, which stands
   between two frames of the view (frames.py).
 

@@ -23,6 +23,7 @@ trusted proxy, before any resource sees the request. Then, in the order of the f
     is.
 
 - socket_views.py gives the views of handshakes for WebSockets threads of their own, and sockets (mixsvc.sockets).
+- long_polls.py gives the polls of Socket.IO threads of their own.
 - writer.py carries out all of it on the reactor's side.
 
 The threads are daemon threads of our own pool (mixsvc.threads.pool): a view that hangs is named in the log at the stop

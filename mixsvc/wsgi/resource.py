@@ -12,11 +12,12 @@ from mixsvc.http.request import MixRequest
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.environ import make_environ
+from mixsvc.wsgi.long_polls import LongPolls
 from mixsvc.wsgi.socket_views import SocketViews, ViewSurroundings
 from mixsvc.wsgi.spool import SpoolQuota
 from mixsvc.wsgi.stream import FileReaders, WriterContext
 from mixsvc.wsgi.waiting import WaitingStreams
-from mixsvc.wsgi.writer import HoldClient, ResponseWriter
+from mixsvc.wsgi.writer import ResponseWriter
 
 if TYPE_CHECKING:
     # This module exists for type checkers only (typeshed).
@@ -38,8 +39,7 @@ def wsgi_resource(
     """
     waiting = WaitingStreams(pool, quota.changed)
     context = WriterContext(pool.call_in_reactor, readers, quota, waiting)
-    socket_views = SocketViews(application, context, given)
-    return _ApplicationResource(pool, application, context, given.hold_client, socket_views)
+    return _ApplicationResource(pool, application, context, given)
 
 
 @implementer(IPages)
@@ -54,15 +54,15 @@ class _ApplicationResource(Resource):
         pool: DaemonThreadPool,
         application: "WSGIApplication",
         context: WriterContext,
-        hold_client: HoldClient,
-        socket_views: SocketViews,
+        given: ViewSurroundings,
     ) -> None:
         Resource.__init__(self)
         self._pool = pool
         self._application = application
         self._context = context
-        self._hold_client = hold_client
-        self._socket_views = socket_views
+        self._hold_client = given.hold_client
+        self._socket_views = SocketViews(application, context, given)
+        self._polls = LongPolls(given.socketio, given.most_polls, given.threads, context.call_in_reactor)
 
     def render(self, request: MixRequest) -> int:
         """A thread sends the response later."""
@@ -79,7 +79,8 @@ class _ApplicationResource(Resource):
         call = ApplicationCall(self._application, make_environ(request), writer)
         # The thread closes the content: twisted.web would close it while the thread reads it if the client leaves.
         request.content = None
-        self._pool.call_after_turn(self._run, call)
+        if not self._polls.run(request, call):
+            self._pool.call_after_turn(self._run, call)
 
     def _run(self, call: ApplicationCall) -> None:
         # Names the request in the log if it does not end in time.

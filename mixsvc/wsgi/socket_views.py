@@ -11,6 +11,7 @@ from mixsvc.sockets.hub import ViewSockets
 from mixsvc.sockets.offer import SocketOffer
 from mixsvc.sockets.pair import ViewSocket
 from mixsvc.sockets.place import SocketPlace
+from mixsvc.sockets.socketio import SocketIo
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.environ import make_environ
 from mixsvc.wsgi.response import ClientDisconnected
@@ -20,20 +21,22 @@ from mixsvc.wsgi.writer import HoldClient, ResponseWriter
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["SocketViews", "ViewSurroundings", "with_socket"]
+__all__ = ["SocketViews", "Threads", "ViewSurroundings", "with_socket"]
 
 
 @dataclass(frozen=True)
 class ViewSurroundings:
     """What a view may leave its client to. hold_client: takes those whom it holds. sockets: offers it a socket.
 
-    place, threads: of views that take one.
+    place, threads: of views that take one. socketio, most_polls: where views wait for polls of Socket.IO, and how many.
     """
 
     hold_client: HoldClient
     sockets: ViewSockets
     place: SocketPlace[SocketOffer]
     threads: "Threads"
+    socketio: SocketIo
+    most_polls: int
 
 
 class Threads(Protocol):

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import succeed
 from twisted.internet.error import ConnectionDone, ProcessDone, ProcessTerminated
 from twisted.internet.selectreactor import SelectReactor
+from twisted.internet.ssl import CertificateOptions
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from mixsvc.config.settings import Settings
@@ -21,6 +23,7 @@ from mixsvc.http.site import MixSite
 from mixsvc.sockets.hub import SocketLimits, ViewSockets
 from mixsvc.sockets.pair_end import PairEnd
 from mixsvc.sockets.place import SocketPlace
+from mixsvc.sockets.socketio import SocketIo
 from mixsvc.threads.own_threads import OwnThreads
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.children.frames import FrameType
@@ -96,7 +99,9 @@ class Live:
 
 
 @contextmanager
-def live(application: "WSGIApplication", settings: Settings | None = None) -> Iterator[Live]:
+def live(
+    application: "WSGIApplication", settings: Settings | None = None, tls: CertificateOptions | None = None
+) -> Iterator[Live]:
     """The application, served until the end of the block."""
     settings = settings or Settings()
     reactor: Any = SelectReactor()
@@ -106,7 +111,9 @@ def live(application: "WSGIApplication", settings: Settings | None = None) -> It
     site = MixSite(reactor, pages, settings)
     logged = Logged()
     site.on_answer = logged.answered
-    port = reactor.listenTCP(0, site, interface="127.0.0.1")
+    # listenSSL would take the clock of the global reactor, which does not run.
+    factory: Any = site if tls is None else TLSMemoryBIOFactory(tls, False, site, clock=reactor)
+    port = reactor.listenTCP(0, factory, interface="127.0.0.1")
     views.start()
     over = Event()
     thread = Thread(target=_run, args=(reactor, over), daemon=True)
@@ -141,7 +148,9 @@ def _in_threads(served: Served) -> tuple[Any, Any]:
     pool = DaemonThreadPool(reactor, settings.web.threads, "view")
     readers = DaemonThreadPool(reactor, 1, "reader")
     place = SocketPlace[Any](reactor, lambda: settings.web.socket_threads)
-    given = ViewSurroundings(lambda *given: None, served.sockets, place, OwnThreads())
+    given = ViewSurroundings(
+        lambda *given: None, served.sockets, place, OwnThreads(), SocketIo(settings.web.socketio_path), 2
+    )
     return pool, wsgi_resource(pool, served.application, readers, _quota(), given)
 
 

@@ -1,6 +1,7 @@
 """Views that take their client's socket: real clients and servers of WebSockets over the loopback."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -8,13 +9,15 @@ from typing import Any
 
 import pytest
 from simple_websocket import ConnectionClosed, Server
+from twisted.internet.ssl import KeyPair
 from twisted.logger import ILogObserver, globalLogPublisher
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as plain_connect
 from zope.interface import implementer
 
-from mixsvc.config.settings import ChatSettings, Settings, WebSettings
+from mixsvc.config.network import proxies
+from mixsvc.config.settings import ChatSettings, ServerSettings, Settings, WebSettings
 from tests.sockets.live import SECONDS, Live, live, no_body
 
 connect = partial(plain_connect, max_size=None, close_timeout=SECONDS, open_timeout=SECONDS)
@@ -92,6 +95,15 @@ class App:
         self.said.append("werkzeug.socket" in environ)
         return no_body(start_response, "403 Forbidden")
 
+    def poll(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """Begin a session, or wait as Socket.IO does."""
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        if "sid=" not in environ["QUERY_STRING"]:
+            return [b'0{"sid":"aB"}']
+        self.said.append("poll")
+        self.gate.wait(SECONDS)
+        return [b"nothing new"]
+
     def stream(self, environ: Any, start_response: Any) -> Iterator[bytes]:
         start_response("200 OK", [("Content-Type", "text/plain")])
         yield b"a"
@@ -108,7 +120,8 @@ def app() -> Iterator[App]:
 @pytest.fixture(params=["threads", "processes"])
 def served(app: App, request: pytest.FixtureRequest) -> Iterator[Live]:
     processes = int(request.param == "processes")
-    with live(app, Settings(web=WebSettings(threads=1, socket_threads=2, processes=processes))) as running:
+    web = WebSettings(threads=1, socket_threads=2, processes=processes, socketio_path="/poll")
+    with live(app, Settings(web=web)) as running:
         yield running
 
 
@@ -284,6 +297,22 @@ def test_views_that_hang_before_they_answer_take_their_threads_only(served: Live
         pass
 
 
+def test_polls_of_socket_io_wait_in_threads_of_their_own(served: Live, app: App) -> None:
+    asked(served, b"GET /poll HTTP/1.1\r\nHost: a\r\n\r\n", b'"}')
+    clients = [socket.create_connection(("127.0.0.1", served.port), SECONDS) for _ in range(2)]
+    for client in clients:
+        client.sendall(b"GET /poll?transport=polling&sid=aB HTTP/1.1\r\nHost: a\r\n\r\n")
+    served.wait_until(lambda: app.said == ["poll", "poll"])
+
+    assert asked(served, b"GET /no HTTP/1.1\r\nHost: a\r\n\r\n").startswith(b"HTTP/1.1 403 ")
+    app.gate.set()
+    for client in clients:
+        answer = b""
+        while not answer.endswith(b"nothing new"):
+            answer += client.recv(65536)
+        client.close()
+
+
 def test_one_address_may_have_so_many(app: App) -> None:
     with (
         live(app, Settings(web=WebSettings(sockets_per_address=1))) as served,
@@ -390,3 +419,32 @@ def test_many_clients_talk_at_one_time(app: App) -> None:
             client.close()
         served.wait_until(lambda: not served.sockets.stats().running)
         assert served.call(served.sockets.stats).opened == 30
+
+
+# Twisted makes a key by functions that pyOpenSSL no longer likes.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_over_tls_messages_of_any_length_come_back_and_a_restart_closes_with_1012(app: App) -> None:
+    certificate = KeyPair.generate(size=2048).selfSignedCert(1, CN="localhost")
+    trust = ssl.create_default_context(cadata=certificate.dumpPEM().decode())
+    trust.check_hostname = False
+    with (
+        live(app, tls=certificate.options()) as served,
+        connect(f"wss://127.0.0.1:{served.port}/echo", ssl=trust, compression=None) as client,
+    ):
+        for message in ("short", "x" * LONG):
+            client.send(message)
+            assert client.recv(SECONDS) == message
+        served.call(served.sockets.stop)
+        assert closed_with(client) == 1012
+    assert app.ended.wait(SECONDS)
+
+
+def test_behind_a_trusted_proxy_the_own_origin_is_that_of_the_visitor(app: App) -> None:
+    settings = Settings(server=ServerSettings(trusted_proxies=proxies("127.0.0.1")))
+    seen = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example"}
+    with live(app, settings) as served:
+        with connect(f"{served.url}/echo", origin="https://shop.example", additional_headers=seen) as client:
+            client.send("a")
+            assert client.recv(SECONDS) == "a"
+        own = refusal(f"{served.url}/echo", origin="http://shop.example", additional_headers=seen)
+    assert own.status_code == 403

@@ -16,6 +16,7 @@ from mixsvc.http.site import MixSite
 from mixsvc.sockets.hub import SocketLimits, ViewSockets
 from mixsvc.sockets.offer import SocketOffer
 from mixsvc.sockets.place import SocketPlace
+from mixsvc.sockets.socketio import SocketIo
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.resource import wsgi_resource
 from mixsvc.wsgi.socket_views import ViewSurroundings
@@ -142,7 +143,9 @@ class Served:
         settings = settings or Settings()
         sockets = ViewSockets(self.reactor, SocketLimits.of(settings), settings.chat.origins)
         place = SocketPlace[SocketOffer](self.reactor, lambda: web.socket_threads)
-        given = ViewSurroundings(hold_client, sockets, place, InlineThreads(self.reactor))
+        given = ViewSurroundings(
+            hold_client, sockets, place, InlineThreads(self.reactor), SocketIo(web.socketio_path), 1
+        )
         self.pages = wsgi_resource(self.pool, application, InlineReaders(), self.quota, given)
         root = self.pages if is_short else LongOnly(self.pages)
         self.site: Site = MixSite(self.reactor, root, settings or Settings())

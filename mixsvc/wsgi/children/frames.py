@@ -5,6 +5,7 @@ a hook's run; it is 0 where there is none. Who sends what:
 
     to the child    SETUP   JSON: what to run (setup.py); the first frame
                     CALL    a request (environ_frame.py); its body too, unless that is a descriptor (SCM_RIGHTS)
+                    POLL    a CALL that may wait for long, in a thread of its own
                     SOCKET  a CALL without a body, for a view that may take its client's socket, which is a descriptor
                     ROOM    u32: so many bytes of this response were taken
                     GONE    the client of this call has left
@@ -53,6 +54,7 @@ class FrameType:
     CANCEL: Final = 9
     PART: Final = 10
     SOCKET: Final = 11
+    POLL: Final = 12
     READY: Final = 32
     FAILED: Final = 33
     WHOLE: Final = 34

@@ -127,8 +127,8 @@ class ChildHost:
         type, id, payload = frame
         if type == FrameType.CALL:
             self._call(id, payload)
-        elif type == FrameType.SOCKET:
-            self._socket_call(id, payload)
+        elif type in (FrameType.POLL, FrameType.SOCKET):
+            (self._poll if type == FrameType.POLL else self._socket_call)(id, payload)
         elif type == FrameType.ROOM:
             self._tell(id, _Remote.taken, int.from_bytes(payload, "big"))
         elif type == FrameType.GONE:
@@ -149,19 +149,33 @@ class ChildHost:
             self._end_if_done()
 
     def _call(self, id: int, payload: bytes) -> None:
-        """Give a call to a thread. Whatever fails is answered."""
+        """Give a call to a thread."""
+        call = self._made(id, payload)
+        if call is not None:
+            self._views.callInThread(self._run, id, call)
+
+    def _poll(self, id: int, payload: bytes) -> None:
+        """Give a call that may wait to a thread of its own."""
+        call = self._made(id, payload)
+        if call is not None:
+            try:
+                self._threads.start(self._run_alone, id, call)
+            except RuntimeError:
+                self._views.callInThread(self._run, id, call)
+
+    def _made(self, id: int, payload: bytes) -> ApplicationCall | None:
+        """The call of a frame. Whatever fails is answered, and None is returned."""
         content: IO[bytes] | None = None
         try:
             texts, body, has_descriptor = decode_call(payload)
             content = os.fdopen(self._incoming.descriptor(), "rb") if has_descriptor else BytesIO(body)
             remote = self._remote(id, texts.get("REMOTE_ADDR", "-"))
-            call = ApplicationCall(self._application, environ_of_child(texts, content), remote.writer)
+            return ApplicationCall(self._application, environ_of_child(texts, content), remote.writer)
         except Exception:
             if content is not None:
                 content.close()
             self._cannot_begin(id)
-            return
-        self._views.callInThread(self._run, id, call)
+            return None
 
     def _socket_call(self, id: int, payload: bytes) -> None:
         """Give a call that may take its client's socket to a thread of its own. Whatever fails is answered."""
@@ -195,6 +209,11 @@ class ChildHost:
     def _run(self, id: int, call: ApplicationCall) -> None:
         """In a view's thread."""
         self._views.label(call.name)
+        call.run()
+        self._has_run(id)
+
+    def _run_alone(self, id: int, call: ApplicationCall) -> None:
+        """In a thread of its own."""
         call.run()
         self._has_run(id)
 

@@ -57,6 +57,8 @@ class ViewProcess:
         # By id: calls whose thread is not free yet, and those whose response is not complete yet.
         self._running: dict[int, ChildCall] = {}
         self._open: dict[int, ChildCall] = {}
+        # The ids of polls whose view has not returned.
+        self._polls: set[int] = set()
         # Those that may take, or have taken, the client's socket.
         self._sockets: dict[int, SocketCall] = {}
         self._is_stopping = False
@@ -101,14 +103,27 @@ class ViewProcess:
 
     def begin(self, call: ChildCall) -> None:
         """Give it a call. Only a process that is ready."""
+        self._running[self._give(FrameType.CALL, call)] = call
+
+    @property
+    def polls(self) -> int:
+        """See SupervisedProcess."""
+        return len(self._polls)
+
+    def begin_poll(self, call: ChildCall) -> None:
+        """Give it a call that may wait, in a thread of its own. Only a process that is ready."""
+        self._polls.add(self._give(FrameType.POLL, call))
+
+    def _give(self, type: int, call: ChildCall) -> int:
         assert self._link is not None
         id = next(self._ids)
-        self._running[id] = self._open[id] = call
+        self._open[id] = call
         call.process = self
         call.gone = lambda: self._gone(id)
         call.taken = lambda size: self._send(FrameType.ROOM, id, size.to_bytes(4, "big"))
-        self._link.send(encode_frame(FrameType.CALL, id, call.payload), call.descriptor)
+        self._link.send(encode_frame(type, id, call.payload), call.descriptor)
         call.payload = b""
+        return id
 
     @property
     def sockets(self) -> int:
@@ -184,6 +199,7 @@ class ViewProcess:
         calls = self.unfinished()
         self.served += len(self._running)
         self._open, self._running = {}, {}
+        self._polls.clear()
         for call in calls:
             call.gone = _nothing
             call.fail(refusal)
@@ -257,6 +273,7 @@ class ViewProcess:
             call.abort()
 
     def _over(self, id: int) -> None:
+        self._polls.discard(id)
         socket_call = self._sockets.pop(id, None)
         if socket_call is not None:
             socket_call.over()

@@ -29,14 +29,17 @@ class Children(Protocol):
         """Says which child gets a view that may take a socket."""
 
     @property
-    def sessions(self) -> SocketIoSessions | None:
-        """Says which child has a session; None if there is one child only."""
+    def sessions(self) -> SocketIoSessions:
+        """Says which child has a session of Socket.IO."""
 
     def submit(self, call: ChildCall, /) -> None:
         """Take a call for the process that will have room for it."""
 
     def submit_to(self, call: ChildCall, process: SupervisedProcess | None, /) -> None:
         """Take a call of Socket.IO: for the process that has its session; None: for any."""
+
+    def submit_poll(self, call: ChildCall, process: SupervisedProcess | None, /) -> None:
+        """Take a poll of Socket.IO, likewise, which may wait."""
 
     def submit_opening(self, call: ChildCall, /) -> None:
         """Take a call of Socket.IO that may begin a session."""
@@ -69,9 +72,11 @@ class ChildResource(Resource):
     def _begin(self, request: ViewRequest) -> None:
         call = ChildCall(request, self._hold_client)
         sessions = self._children.sessions
-        if sessions is None or not sessions.is_one(request):
+        if not sessions.socketio.is_one(request):
             self._children.submit(call)
-        elif sessions.has_session(request):
+        elif sessions.socketio.is_poll(request):
+            self._children.submit_poll(call, sessions.process_of(request))
+        elif sessions.socketio.session_of(request) is not None:
             self._children.submit_to(call, sessions.process_of(request))
         else:
             self._children.submit_opening(call)
@@ -82,6 +87,5 @@ class ChildResource(Resource):
         except OSError as error:
             offer.cannot_begin(error)
         else:
-            sessions = self._children.sessions
-            process = sessions.process_of(offer.request) if sessions is not None else None
+            process = self._children.sessions.process_of(offer.request)
             (process or self._children.sockets.freest()).begin_socket(call)

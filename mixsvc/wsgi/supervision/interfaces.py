@@ -119,6 +119,13 @@ class SupervisedProcess(Protocol):
         """Give it a request whose view may take its client's socket."""
 
     @property
+    def polls(self) -> int:
+        """The views there of polls that wait; they are none of the requests in its threads."""
+
+    def begin_poll(self, call: Any, /) -> None:
+        """Give it a request for a thread beside the others."""
+
+    @property
     def load(self) -> int:
         """The requests and the runs whose thread is not free, also runs that nobody waits for any more."""
 

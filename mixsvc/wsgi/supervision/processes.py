@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from mixsvc.config.settings import WebSettings
 from mixsvc.errors import ServiceBusy
+from mixsvc.sockets.socketio import SocketIo
 from mixsvc.wsgi.supervision.dispatch import WAIT_SECONDS, CallDispatch
 from mixsvc.wsgi.supervision.interfaces import (
     TIMED_OUT,
@@ -58,7 +59,7 @@ class ViewProcesses:
     """The children that run the application. Used in the reactor thread; they start at `start`.
 
     size: the threads of all children. sockets: gives them requests whose views may take a socket. sessions: those of
-    Socket.IO; None if there is one child. hooks: the names of what the application has registered.
+    Socket.IO. hooks: the names of what the application has registered.
     """
 
     _log = Logger("mixsvc.web")
@@ -72,8 +73,7 @@ class ViewProcesses:
         self._slots = [Slot(number) for number in range(1, web.processes + 1)]
         self._dispatch = CallDispatch(clock, self._slots, web.threads)
         self.sockets = SocketDispatch(clock, self._slots, web.socket_threads, lambda: self._dispatch.is_hopeless)
-        # With one child there is nothing to choose.
-        self.sessions = SocketIoSessions(web.socketio_path, self._slots) if web.processes > 1 else None
+        self.sessions = SocketIoSessions(SocketIo(web.socketio_path), self._slots)
         self._lives = ChildLives(clock, self._slots, self._dispatch, lambda: make(self))
         self._look = LoopingCall(self._look_at_all)
         self._look.clock = clock
@@ -120,8 +120,15 @@ class ViewProcesses:
         else:
             self.submit(call)
 
+    def submit_poll(self, call: QueuedCall, process: SupervisedProcess | None) -> None:
+        """Give a poll of Socket.IO to the child that has its session, in a thread beside those of requests."""
+        if process is not None and not self._is_ending and process.polls < self._web.socket_threads:
+            process.begin_poll(call)
+        else:
+            self.submit_to(call, process)
+
     def _answered(self, call: SessionCall, body: bytes) -> None:
-        if self.sessions is not None and call.process is not None:
+        if call.process is not None:
             self.sessions.answered(call.process, body)
 
     def ready_process(self) -> "Deferred[SupervisedProcess]":
@@ -258,8 +265,7 @@ class ViewProcesses:
         """See ProcessOwner."""
         self._large.discard(process)
         self._lives.ended(process, how)
-        if self.sessions is not None:
-            self.sessions.ended(process)
+        self.sessions.ended(process)
         self.sockets.go_on()
         if self._dispatch.is_hopeless:
             self._waiters.refuse()

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from typing import Final
 
 from mixsvc.http.page_request import ViewRequest
+from mixsvc.sockets.socketio import SocketIo
 from mixsvc.wsgi.supervision.interfaces import SupervisedProcess
 from mixsvc.wsgi.supervision.slots import Slots, ready_in
 
@@ -17,40 +18,28 @@ __all__ = ["MAX_SESSIONS", "SocketIoSessions"]
 # More are not remembered; those that were not used for longest are forgotten. Their clients begin anew.
 MAX_SESSIONS: Final = 50_000
 
-SID: Final = re.compile(rb"(?:^|&)sid=([A-Za-z0-9_.~-]{1,200})(?:&|$)")
-
 # A body that begins with the packet that opens a session, as JSON or, for JSONP, as JSON within a string.
 OPEN: Final = re.compile(rb'(?:___eio\[[0-9]+\]\(")?0\{\\?"sid\\?":\\?"([A-Za-z0-9_.~-]{1,200})\\?"')
 
 
 class SocketIoSessions:
-    """Finds a request's child by its session. Used in the reactor thread."""
+    """Finds a request's child by its session. socketio: where that is. Used in the reactor thread."""
 
-    def __init__(self, path: str, slots: Slots) -> None:
-        """path: where Socket.IO is, such as /socket.io; empty: nowhere."""
+    def __init__(self, socketio: SocketIo, slots: Slots) -> None:
+        self.socketio = socketio
         self._slots = slots
-        self._path = path.encode("ascii")
         self._processes: OrderedDict[bytes, SupervisedProcess] = OrderedDict()
-
-    def is_one(self, request: ViewRequest) -> bool:
-        """Whether it is a request of Socket.IO."""
-        path = self._path
-        return bool(path) and request.path.startswith(path) and request.path[len(path) :][:1] in (b"", b"/")
-
-    def has_session(self, request: ViewRequest) -> bool:
-        """Whether it names a session."""
-        return SID.search(request.uri.partition(b"?")[2]) is not None
 
     def process_of(self, request: ViewRequest) -> SupervisedProcess | None:
         """The child that has its session; None if it names none, or if that child gets no more requests.
 
         Any other child tells the client that it does not know the session, and the client begins a new one.
         """
-        found = SID.search(request.uri.partition(b"?")[2])
-        process = self._processes.get(found[1]) if found else None
-        if found is None or process is None or process not in ready_in(self._slots):
+        sid = self.socketio.session_of(request)
+        process = self._processes.get(sid) if sid is not None else None
+        if sid is None or process not in ready_in(self._slots):
             return None
-        self._processes.move_to_end(found[1])
+        self._processes.move_to_end(sid)
         return process
 
     def answered(self, process: SupervisedProcess, body: bytes) -> None:

@@ -10,11 +10,13 @@ from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces.holds import TOPICS, Hold
 from mixsvc.sockets.hub import SocketLimits, ViewSockets
+from mixsvc.sockets.socketio import SocketIo
 from mixsvc.wsgi.children.call import MAX_IN_FRAME, ROOM_STEP, ChildCall
 from mixsvc.wsgi.children.environ_frame import decode_call, encode_head
 from mixsvc.wsgi.children.resource import ChildResource
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.supervision.interfaces import ENDED
+from mixsvc.wsgi.supervision.sessions import SocketIoSessions
 from tests.wsgi.inline import InlineReactor, LongOnly, Wire
 
 GET = b"GET /x?y=%C3 HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -31,7 +33,7 @@ class ChildCallTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.calls: list[ChildCall] = []
         self.held: list[tuple[object, ...]] = []
-        reactor, children = InlineReactor(), Mock(submit=self.calls.append, sessions=None)
+        reactor, children = InlineReactor(), Mock(submit=self.calls.append, sessions=SocketIoSessions(SocketIo(""), ()))
         sockets = ViewSockets(reactor, SocketLimits(0, 0), ())
         resource = ChildResource(children, lambda *given: self.held.append(given), sockets)
         self.site = MixSite(reactor, resource if self.is_short else LongOnly(resource), Settings())

@@ -46,6 +46,7 @@ class FakeProcess:
         self.is_deaf = False
         self.in_flight: list[FakeCall] = []
         self.socket_calls: list[object] = []
+        self.polls_made: list[FakeCall] = []
         self.pushed: list[bytes] = []
         self.runs_made: list[tuple[str, Sequence[object], Deferred[Any]]] = []
         # The names of runs whose thread is not free, and since when; answers that a test gives do not change them.
@@ -75,6 +76,14 @@ class FakeProcess:
     def begin_socket(self, call: object) -> None:
         assert self.is_ready
         self.socket_calls.append(call)
+
+    @property
+    def polls(self) -> int:
+        return len(self.polls_made)
+
+    def begin_poll(self, call: FakeCall) -> None:
+        assert self.is_ready
+        self.polls_made.append(call)
 
     @property
     def calls(self) -> int:

@@ -6,6 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from mixsvc.sockets.socketio import SocketIo
 from mixsvc.wsgi.supervision.dispatch import EXTRA_CALLS
 from mixsvc.wsgi.supervision.sessions import MAX_SESSIONS, SocketIoSessions
 from mixsvc.wsgi.supervision.slots import Slot
@@ -32,7 +33,7 @@ def slots() -> list[Slot]:
 
 @pytest.fixture
 def sessions(slots: list[Slot]) -> SocketIoSessions:
-    return SocketIoSessions("/socket.io", slots)
+    return SocketIoSessions(SocketIo("/socket.io"), slots)
 
 
 def test_the_requests_of_a_session_go_to_the_child_that_has_begun_it(
@@ -75,17 +76,6 @@ def test_a_child_that_gets_no_more_requests_gets_none_of_a_session(
     assert sessions.process_of(asking("/socket.io/?sid=aB")) is None
 
 
-def test_only_requests_below_the_path_are_those_of_socket_io(slots: list[Slot]) -> None:
-    for path, uri, is_one in (
-        ("/socket.io", "/socket.io/?EIO=4", True),
-        ("/socket.io", "/socket.io", True),
-        ("/socket.io", "/socket.iou", False),
-        ("/live/io", "/live/io/?EIO=4", True),
-        ("", "/", False),
-    ):
-        assert SocketIoSessions(path, slots).is_one(asking(uri)) is is_one
-
-
 def test_the_sessions_used_last_are_remembered(sessions: SocketIoSessions, slots: list[Slot]) -> None:
     one = child(slots[0])
     for number in range(MAX_SESSIONS):
@@ -116,9 +106,7 @@ def test_a_request_of_a_session_is_given_to_its_child_even_if_that_is_busy_and_o
     assert family.holder(opening) is other
     opening.process = other
     opening.answered(OPEN % b"aB")
-    sessions = family.views.sessions
-    assert sessions is not None
-    assert sessions.process_of(asking("/socket.io/?sid=aB")) is other
+    assert family.views.sessions.process_of(asking("/socket.io/?sid=aB")) is other
 
     later, unknown = FakeCall("later"), FakeCall("unknown")
     family.views.submit_to(later, other)
@@ -126,5 +114,12 @@ def test_a_request_of_a_session_is_given_to_its_child_even_if_that_is_busy_and_o
     assert (family.holder(later), family.holder(unknown)) == (other, None)
 
 
-def test_one_child_needs_no_sessions() -> None:
-    assert Family(processes=1).views.sessions is None
+def test_polls_are_none_of_the_calls_of_their_child_as_long_as_there_are_threads() -> None:
+    family = Family(socket_threads=1).ready()
+    one, _ = family.made
+    first, second = FakeCall("first"), FakeCall("second")
+    family.views.submit_poll(first, one)
+    family.views.submit_poll(second, one)
+
+    assert one.polls_made == [first]
+    assert one.in_flight == [second]
