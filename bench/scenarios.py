@@ -286,7 +286,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         Scenario("publish-at-once", partial(publish, streams=1000, at_once=16), HELD),
         Scenario("holding", partial(holding, streams=10_000, connections=10), ("mixsvc-held",)),
         Scenario("sockets", partial(sockets, sessions=200, connections=4), SOCKETS),
-        Scenario("sockets-2000", partial(sockets, sessions=2000, connections=4), SOCKETS[:1]),
+        Scenario("sockets-2000", partial(echo, sessions=2000), SOCKETS[:1]),
         Scenario("isolation", partial(isolation, connections=32), ISOLATION, cores=2),
         Scenario("isolation-one-core", partial(isolation, connections=32), ISOLATION),
     )
