@@ -145,7 +145,7 @@ def make_connection_environ(request: "Request") -> "WSGIEnvironment":
 
     It equals what a view would get for the same request, with these differences, since the body belongs to the chat:
     wsgi.input is empty, and there are no CONTENT_TYPE and CONTENT_LENGTH. wsgi.errors is an ErrorLog of its own. Nobody
-    can be held by it, so there is no mixsvc.holds.
+    can be held by it, so there is no mixsvc.holds; and the connection is the chat's, so there is no werkzeug.socket.
     """
     return _completed(connection_texts(request), BytesIO())
 

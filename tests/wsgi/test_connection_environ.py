@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import directlyProvides
 
 from mixsvc.config import network
-from mixsvc.config.settings import ServerSettings, Settings
+from mixsvc.config.settings import ChatSettings, ServerSettings, Settings
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces.environ import REMOVED_PREFIX
@@ -21,7 +21,7 @@ from tests.wsgi.inline import Served, Wire
 from txsockjs.factory import SockJSResource
 
 # What the docstring of make_connection_environ names.
-DIFFERENT = {"wsgi.input", "wsgi.errors", "CONTENT_TYPE", "CONTENT_LENGTH", "mixsvc.holds"}
+DIFFERENT = {"wsgi.input", "wsgi.errors", "CONTENT_TYPE", "CONTENT_LENGTH", "mixsvc.holds", "werkzeug.socket"}
 
 UPGRADE = (
     b"Host: chat.example:8080",
@@ -224,6 +224,8 @@ class ConnectionEnvironTests(SynchronousTestCase):
 
     @given(RANDOM_TARGETS, RANDOM_HEADERS)
     def test_any_head_is_the_same_for_both(self, target: bytes, headers: list[bytes]) -> None:
-        settings = Settings(server=ServerSettings(trusted_proxies=network.proxies("192.0.2.7")))
+        server = ServerSettings(trusted_proxies=network.proxies("192.0.2.7"))
+        # So that the view is run whatever the Origin.
+        settings = Settings(server=server, chat=ChatSettings(origins=("*",)))
 
         self.assert_same(Sent(websocket(*headers, target=target), settings))
