@@ -66,14 +66,10 @@ from mixsvc.rates.events import RateEvents
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
 from mixsvc.sockets.hub import SocketLimits, ViewSockets
-from mixsvc.sockets.offer import SocketOffer
-from mixsvc.sockets.place import SocketPlace
-from mixsvc.sockets.socketio import SocketIo
 from mixsvc.storage.choosing import make_database, prepare
 from mixsvc.storage.engine import Engine
 from mixsvc.storage.lock import SERVICE, DatabaseLock, own
 from mixsvc.threads.bridge import Bridge
-from mixsvc.threads.own_threads import OwnThreads
 from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
@@ -271,9 +267,7 @@ class MixService(MultiService):
             children = self._children = ViewProcesses(self._reactor, web, make, application.hooks)
             return children, ChildResource(children, self._hold, self._view_sockets)
         pool = DaemonThreadPool(self._reactor, web.threads, "view")
-        place = SocketPlace[SocketOffer](self._reactor, lambda: web.socket_threads)
-        polls = SocketIo(web.socketio_path), web.socket_threads
-        given = ViewSurroundings(self._hold, self._view_sockets, place, OwnThreads(), *polls)
+        given = ViewSurroundings.of(self._reactor, web, self._hold, self._view_sockets)
         return pool, wsgi_resource(pool, application, self._readers, self._unread, given)
 
     def _make_support(self, application: "WSGIApplication | ViewProgram") -> "ViewsSupport | None":

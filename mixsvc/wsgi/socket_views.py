@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Protocol
 
+from twisted.internet.interfaces import IReactorTime
+
+from mixsvc.config.settings import WebSettings
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces.environ import SOCKET
 from mixsvc.sockets.hub import ViewSockets
@@ -12,6 +15,7 @@ from mixsvc.sockets.offer import SocketOffer
 from mixsvc.sockets.pair import ViewSocket
 from mixsvc.sockets.place import SocketPlace
 from mixsvc.sockets.socketio import SocketIo
+from mixsvc.threads.own_threads import OwnThreads
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.environ import make_environ
 from mixsvc.wsgi.response import ClientDisconnected
@@ -37,6 +41,14 @@ class ViewSurroundings:
     threads: "Threads"
     socketio: SocketIo
     most_polls: int
+
+    @classmethod
+    def of(
+        cls, reactor: IReactorTime, web: WebSettings, hold_client: HoldClient, sockets: ViewSockets
+    ) -> "ViewSurroundings":
+        """Those of a service with these settings."""
+        place = SocketPlace[SocketOffer](reactor, lambda: web.socket_threads)
+        return cls(hold_client, sockets, place, OwnThreads(), SocketIo(web.socketio_path), web.socket_threads)
 
 
 class Threads(Protocol):
