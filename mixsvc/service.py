@@ -28,7 +28,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
 from twisted.web.resource import IResource
@@ -37,7 +37,7 @@ from mixsvc.application import password_check, person_tokens, request_authentica
 from mixsvc.charts.queue import ChartsFacade
 from mixsvc.charts.service import make_charts
 from mixsvc.chat.service import ChatService, Dependencies
-from mixsvc.config.settings import Settings, WebSettings
+from mixsvc.config.settings import Settings
 from mixsvc.direct.pages import direct_pages
 from mixsvc.direct.routes import DirectSources
 from mixsvc.errors import MixError
@@ -54,8 +54,7 @@ from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator
 from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
-from mixsvc.irc.clients.door import IrcSurroundings
-from mixsvc.irc.service import IRC_LISTEN, IrcService
+from mixsvc.irc.clients.numbers import IRC_LISTEN
 from mixsvc.nodes.node import SharedNode, make_node
 from mixsvc.operations.agreement import agree, own_part
 from mixsvc.operations.forks import ForkWatcher
@@ -83,6 +82,7 @@ from mixsvc.wsgi.waiting import ViewThreads
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from mixsvc.irc.service import IrcService
     from mixsvc.questions import ViewsSupport
     from mixsvc.wsgi.children.setup import SpawnCommand
     from mixsvc.wsgi.supervision.processes import ViewProcesses
@@ -155,10 +155,10 @@ class MixService(MultiService):
         """
         MultiService.__init__(self)
         self._reactor = reactor
-        self._settings = settings
+        self._settings, web = settings, settings.web
         self._helpers = DaemonThreadPool(reactor, HELPER_THREADS, "helper")
         self._readers = DaemonThreadPool(reactor, READER_THREADS, "reader")
-        self._unread = _unread_quota(reactor, settings.web)
+        self._unread = SpoolQuota(SpoolLimits.of_process(web.max_unread, web.max_unread_together), reactor.seconds)
         self._children: ViewProcesses | None = None
         self._views, pages = self._make_views(application)
         self._database = make_database(reactor, settings.storage, self._helpers.defer)
@@ -217,7 +217,12 @@ class MixService(MultiService):
         given = Surroundings(feeds, self._identify, self._settings.chat.origins)
         return ClientHolder(self._reactor, HoldLimits.of(self._settings.topics), given)
 
-    def _make_irc(self, authenticate: Authenticator) -> IrcService:
+    def _make_irc(self, authenticate: Authenticator) -> "IrcService | None":
+        if not self._settings.irc.listen:
+            return None
+        from mixsvc.irc.clients.door import IrcSurroundings
+        from mixsvc.irc.service import IrcService
+
         passwords = password_check(self._settings, authenticate, self._identify, self._helpers.defer)
         chat = self._chat
         given = IrcSurroundings(self._reactor, chat.wall.seconds, chat.door(), chat.tokens, passwords)
@@ -240,8 +245,7 @@ class MixService(MultiService):
     def _make_operations(self, process: ProcessContext) -> Operations:
         watched = self._database, self._rates, self._chat, self._topics, self._webhooks
         held = self._holder, self._view_sockets
-        irc = self._irc if self._settings.irc.listen else None
-        parts = MonitoredParts(*watched, self._views, self._unread, *held, self._children, self._node, irc)
+        parts = MonitoredParts(*watched, self._views, self._unread, *held, self._children, self._node, self._irc)
         return Operations(self._reactor, self._settings, parts, process)
 
     def _make_identifier(self, authenticate: Authenticator, bridge: Bridge) -> tuple[Identifier, LookAtLogins | None]:
@@ -306,7 +310,8 @@ class MixService(MultiService):
         self._rates.read_archive()
         server = self._settings.server
         self._open(self._ports, server.endpoints(), self._site)
-        self._open(self._irc_ports, self._settings.irc.listen, self._irc)
+        if self._irc is not None:
+            self._open(self._irc_ports, self._settings.irc.listen, self._irc)
         self._open(self._admin_ports, server.admin_listen, self._admin_site)
         MultiService.privilegedStartService(self)
 
@@ -362,20 +367,23 @@ class MixService(MultiService):
         self._lock.release()
 
     def _stop_steps(self) -> Sequence[Sequence[StopStep]]:
-        """The steps of a stop, in order; the steps of one entry run side by side."""
+        """The steps of a stop, in order; the steps of one entry run side by side.
+
+        The operators' ports close last, so that /readyz says until the end that the service is stopping.
+        """
         return (
             [(0.1, "closing the ports", self._ports.close), (0.1, "closing the IRC ports", self._irc_ports.close)],
             [
                 (0.8, "the views in flight", self._drain_views),
                 (0.8, "the chat's clients", self._chat.close),
-                (0.8, "the IRC clients", self._irc.stop),
+                *([(0.8, "the IRC clients", self._irc.stop)] if self._irc is not None else ()),
                 (0.8, "the clients that are held", self._holder.stop),
                 (0.8, "the sockets of views", self._view_sockets.stop),
                 (0.8, "the poll", self._rates.stop),
             ],
             [(0.9, "the last responses", self._site.emptied)],
             [
-                (0.95, "the processes that run views", self._stop_children),
+                *([(0.95, "the processes that run views", self._children.stop)] if self._children is not None else ()),
                 (0.95, "the processes that draw charts", self._chart_queue.stop),
             ],
             [
@@ -385,19 +393,15 @@ class MixService(MultiService):
             ],
             [(0.97, "telling the other nodes", self._chat.leave)],
             [(1.0, "closing the database", self._close_databases)],
-            # Last, so that /readyz says until the end that the service is stopping.
             [(1.0, "closing the operators' ports", self._admin_ports.close)],
         )
 
     def _sockets(self) -> list[Any]:
-        sites = (self._site, self._admin_site)
-        clients = [each for site in (*sites, self._irc) for each in site.transports()]
-        ports = [each for of in (self._ports, self._irc_ports, self._admin_ports) for each in of.sockets()]
-        return [*ports, *clients, *self._database_sockets()]
-
-    def _database_sockets(self) -> list[Any]:
-        of_node = (self._node, self._hints)
-        return [*self._database.sockets(), *(each for part in of_node if part is not None for each in part.sockets())]
+        doors: tuple[Any, ...] = (self._site, self._admin_site, self._irc)
+        clients = [each for door in doors if door is not None for each in door.transports()]
+        ports = (self._ports, self._irc_ports, self._admin_ports)
+        others: tuple[Any, ...] = (*ports, self._database, self._node, self._hints)
+        return [*clients, *(each for part in others if part is not None for each in part.sockets())]
 
     def _close_databases(self) -> "Deferred[Any]":
         databases = [each for each in (self._database, self._hints) if each is not None]
@@ -419,9 +423,6 @@ class MixService(MultiService):
                 self._log.warn("mixsvc: {request} did not end in time; its process is killed", request=request)
             self._children.give_up()
 
-    def _stop_children(self) -> "Deferred[None]":
-        return self._children.stop() if self._children is not None else succeed(None)
-
     def _open(self, ports: OpenPorts, descriptions: Sequence[str], factory: IProtocolFactory) -> None:
         try:
             ports.open(descriptions, factory)
@@ -440,7 +441,3 @@ class MixService(MultiService):
         if isinstance(error, MixError):
             self._log.critical("mixsvc: {error}", error=str(error))
         return error
-
-
-def _unread_quota(reactor: Any, web: WebSettings) -> SpoolQuota:
-    return SpoolQuota(SpoolLimits.of_process(web.max_unread, web.max_unread_together), reactor.seconds)

@@ -28,7 +28,7 @@ from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.http.ports.listening import check_ports
 from mixsvc.interfaces import Authenticator
-from mixsvc.irc.service import IRC_LISTEN
+from mixsvc.irc.clients.numbers import IRC_LISTEN
 from mixsvc.operations.agreement import expect_agreement, own_part
 from mixsvc.operations.garbage import collect_as_usual
 from mixsvc.operations.log_files import check_log_file, hold_log_signals

@@ -9,17 +9,12 @@ from twisted.internet.protocol import Factory, Protocol
 
 from mixsvc.common.addresses import network
 from mixsvc.config.settings import Settings
-from mixsvc.irc.clients.door import IrcDoor, IrcNumbers, IrcSurroundings
+from mixsvc.irc.clients.door import IrcDoor, IrcSurroundings
+from mixsvc.irc.clients.numbers import IrcNumbers
 from mixsvc.irc.connection import IrcConnection
 from mixsvc.irc.grammar.lines import as_bytes
 
-__all__ = ["IRC_LISTEN", "IRC_REFUSALS", "IrcService"]
-
-# The setting that names endpoints.
-IRC_LISTEN: Final = "[irc] listen"
-
-# Why connections are refused, or ended before they had a name.
-IRC_REFUSALS: Final = ("connections", "address", "stopping", "unregistered")
+__all__ = ["IrcService"]
 
 TEXTS: Final = {
     "connections": "This server has too many connections; try again later",

@@ -18,8 +18,7 @@ from mixsvc.common.http_grammar import media_weight
 from mixsvc.holds.holder import HeldStats
 from mixsvc.http.errors import REFUSALS
 from mixsvc.interfaces import SourceHealth
-from mixsvc.irc.clients.door import IrcNumbers
-from mixsvc.irc.service import IRC_REFUSALS
+from mixsvc.irc.clients.numbers import IRC_REFUSALS, IrcNumbers
 from mixsvc.nodes.node import NodeStats
 from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.traffic import Traffic

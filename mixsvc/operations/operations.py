@@ -16,7 +16,6 @@ from mixsvc.chat.service import ChatService
 from mixsvc.config.settings import Settings
 from mixsvc.holds.holder import ClientHolder
 from mixsvc.http.site import MixSite
-from mixsvc.irc.service import IrcService
 from mixsvc.nodes.node import SharedNode
 from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
 from mixsvc.operations.log_files import LogFile, handle_log_signals
@@ -35,6 +34,7 @@ from mixsvc.wsgi.spool import SpoolQuota
 from mixsvc.wsgi.waiting import ViewThreads
 
 if TYPE_CHECKING:
+    from mixsvc.irc.service import IrcService
     from mixsvc.operations.metrics import MetricSources
     from mixsvc.wsgi.supervision.processes import ViewProcesses
 
@@ -71,7 +71,7 @@ class MonitoredParts:
     sockets: ViewSockets
     children: "ViewProcesses | None" = None
     node: SharedNode | None = None
-    irc: IrcService | None = None
+    irc: "IrcService | None" = None
 
 
 class Operations:

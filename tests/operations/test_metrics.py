@@ -16,7 +16,7 @@ from mixsvc.chat.stats import CODES, ChatStats
 from mixsvc.common.histogram import SIZES, Histogram
 from mixsvc.holds.holder import HeldStats
 from mixsvc.interfaces import SourceHealth
-from mixsvc.irc.clients.door import IrcNumbers
+from mixsvc.irc.clients.numbers import IrcNumbers
 from mixsvc.nodes.node import NodeStats
 from mixsvc.operations.metrics import MetricsExposition, MetricSources
 from mixsvc.operations.reactor_lag import INTERVAL, ReactorLag

@@ -5,4 +5,5 @@
 - chat_link: its connection to the chat, as the chat sees it.
 - inquiries: what it asks the chat for, one after the other.
 - outbox: what leaves for it.
+- numbers: what is counted; all that a service without IRC loads.
 """

@@ -1,9 +1,9 @@
 """What all connections of the IRC door share."""
 
 import json
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from twisted.internet.interfaces import IReactorTime
@@ -12,10 +12,11 @@ from mixsvc.common import names
 from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.config.settings import ChatSettings, IrcSettings
 from mixsvc.interfaces.doors import ChatDoor, PasswordCheck
+from mixsvc.irc.clients.numbers import IrcNumbers
 from mixsvc.irc.grammar.isupport import ServerTraits
 from mixsvc.irc.grammar.names import ident_of, nick_of
 
-__all__ = ["IrcDoor", "IrcNumbers", "IrcPresence", "IrcSurroundings"]
+__all__ = ["IrcDoor", "IrcPresence", "IrcSurroundings"]
 
 # Of so many rooms, and of so many messages in each, it is remembered who said them.
 MOST_ROOMS: Final = 1000
@@ -48,15 +49,6 @@ class IrcPresence(Protocol):
 
     def hear_of(self, other: "IrcPresence", capability: str, command: str, text: str) -> None:
         """Somebody has changed something; told to those who have the capability and are in a room with that one."""
-
-
-@dataclass
-class IrcNumbers:
-    """What /metrics shows of the door. refused: connections, by reason. slow: closed as they did not read."""
-
-    opened: int = 0
-    slow: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
 
 
 class IrcDoor:
