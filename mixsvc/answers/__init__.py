@@ -8,7 +8,7 @@ hosts, and for what the reactor leaves to them, our pages' Flask views (mixsvc.p
 - rates: the routes of the rates. rate_query reads the query, rate_forms writes JSON, lines or a table (rate_csv),
   rate_errors says why there is no quote. past keeps long histories, which take some milliseconds to write.
 - rooms: the list of rooms.
-- files, file_ranges: files from memory, compressed, and ranges of them.
+- codings: gzip of what everybody may read, on request; files: files from memory, compressed, and ranges of them.
 
 Nothing here holds its caller for more than 5 ms, but for a history that `past` does not have yet: the reactor lets a
 thread make that.

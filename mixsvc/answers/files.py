@@ -1,25 +1,22 @@
 """Files from memory: in the smallest form that a client takes, whole, a range, or 304 for a client that has it."""
 
-import gzip
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final
 
-from werkzeug.http import http_date, parse_accept_header, parse_date, parse_range_header
+from werkzeug.http import http_date, parse_date, parse_range_header
 
 from mixsvc.answers.answer import Answer, Pairs, make_answer
 from mixsvc.answers.asked import Asked
+from mixsvc.answers.codings import best_coding
 from mixsvc.answers.conditional import conditional, tag_of
 
-__all__ = ["CODINGS", "FOR_EVER", "FileForm", "MemoryFile", "best_coding", "compressed", "file_answer"]
+__all__ = ["FOR_EVER", "FileForm", "MemoryFile", "file_answer"]
 
 # For browsers and caches: files whose names change with their content.
 FOR_EVER: Final = b"public, max-age=31536000, immutable"
-
-# The content codings of RFC 9110 section 8.4 in which a file may be there, the smallest first.
-CODINGS: Final = ("br", "gzip")
 
 # One range of bytes (RFC 9110 section 14.1.2). Other units and several ranges are ignored, as section 14.2 allows.
 _RANGE: Final = re.compile(r"[ \t]*bytes[ \t]*=[^,]*", re.IGNORECASE)
@@ -76,24 +73,6 @@ def file_answer(asked: Asked, file: MemoryFile) -> Answer:
     if answer is not whole or asked.method != "GET" or "range" not in asked.headers:
         return answer
     return _ranged(asked, whole, form, file) if _is_range_wanted(asked, form, file) else whole
-
-
-@lru_cache(256)
-def best_coding(accepted: str, available: Sequence[str]) -> str:
-    """Returns the coding that a client likes best, the smallest of those; "" for none (RFC 9110 section 12.5.3)."""
-    found = {coding.lower(): quality for coding, quality in parse_accept_header(accepted)}
-    others = found.get("*", 0)
-    codings = [coding for coding in CODINGS if coding in available]
-    best = max((found.get(coding, others) for coding in codings), default=0)
-    # The file as it is is acceptable unless it is refused, and is taken if it is liked better.
-    if best <= 0 or found.get("identity", 0) > best:
-        return ""
-    return next(coding for coding in codings if found.get(coding, others) == best)
-
-
-def compressed(body: bytes) -> bytes:
-    """Returns the body in gzip's coding; the same bytes each time."""
-    return gzip.compress(body, 6, mtime=0)
 
 
 def _fields(file: MemoryFile, form: FileForm) -> Pairs:

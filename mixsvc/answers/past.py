@@ -16,10 +16,11 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class WrittenHistory:
-    """body: its bytes in one form. tag: see conditional.tag_of."""
+    """body: its bytes in one form and in a coding, "" for none. tag: see conditional.tag_of."""
 
     body: bytes
     tag: bytes
+    coding: str = ""
 
 
 # Returns the history of a key, which `make` writes; see KeptHistories. A key of None is that of none to keep.

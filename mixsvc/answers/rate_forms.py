@@ -13,6 +13,7 @@ from werkzeug.http import parse_accept_header
 from mixsvc.answers import rate_csv
 from mixsvc.answers.answer import Answer, make_answer
 from mixsvc.answers.asked import Asked
+from mixsvc.answers.codings import coding_of, in_coding, tag_in
 from mixsvc.answers.conditional import conditional, tag_of
 from mixsvc.answers.past import WrittenHistory
 from mixsvc.common.times import utc_seconds
@@ -104,13 +105,18 @@ def write_history(kind: str, found: PriceHistory, asked: tuple[date, date]) -> b
 
 def history(asked: Asked, kind: str, written: WrittenHistory, name: str, caching: str) -> Answer:
     """Returns what `write_history` wrote. name: of the table. caching: as in `quote`."""
-    return _sent(asked, _typed(kind, written.body, name), written.tag, caching)
+    coding = ((b"Content-Encoding", written.coding.encode("ascii")),) if written.coding else ()
+    return _checked(asked, _typed(kind, written.body, name).having(*coding), written.tag, caching)
 
 
 def picture(asked: Asked, drawn: bytes, form: str, caching: str) -> Answer:
     """Returns a chart. form: png or svg. caching: as in `quote`."""
-    answer = make_answer(200, _PICTURES[form].encode(), drawn, _cached(caching, tag := tag_of(drawn)))
-    return conditional(asked.headers, answer, tag)
+    # A PNG is compressed by itself.
+    coding = coding_of(asked, drawn) if form == "svg" else ""
+    tag = tag_in(tag_of(drawn), coding)
+    vary = ((b"Vary", b"Accept-Encoding"),) if form == "svg" else ()
+    answer = make_answer(200, _PICTURES[form].encode(), drawn, (*vary, *_cached(caching, tag)))
+    return conditional(asked.headers, in_coding(answer, coding), tag)
 
 
 def sources(asked: Asked, found: Sequence[SourceHealth]) -> Answer:
@@ -197,7 +203,12 @@ def _typed(kind: str, body: bytes, name: str) -> Answer:
 
 
 def _sent(asked: Asked, answer: Answer, tag: bytes, caching: str) -> Answer:
-    whole = answer.having((b"Vary", b"Accept"), *_cached(caching, tag))
+    coding = coding_of(asked, answer.body)
+    return _checked(asked, in_coding(answer, coding), tag_in(tag, coding), caching)
+
+
+def _checked(asked: Asked, answer: Answer, tag: bytes, caching: str) -> Answer:
+    whole = answer.having((b"Vary", b"Accept, Accept-Encoding"), *_cached(caching, tag))
     return conditional(asked.headers, whole, tag)
 
 

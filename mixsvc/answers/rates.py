@@ -1,12 +1,14 @@
 """The rates over HTTP: latest quotes and those of any day, conversions, histories, health of the sources."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from mixsvc.answers import rate_errors, rate_forms
 from mixsvc.answers.answer import Answer
 from mixsvc.answers.asked import Asked, Parameters
-from mixsvc.answers.past import FindHistory
+from mixsvc.answers.codings import coding_of, compressed, tag_in
+from mixsvc.answers.past import FindHistory, WrittenHistory
 from mixsvc.answers.rate_query import RateQuery, parameters
 from mixsvc.interfaces import IMix, Quote
 
@@ -68,11 +70,18 @@ class RateAnswers:
 
         key = None if version is None else (version, is_complete, span, query.pair, days, points, kind)
         written = self._find(key, write)
-        return rate_forms.history(asked, kind, written, "-".join(query.pair), caching_of(query, days[1]))
+        sent = self._in_coding(key, written, coding_of(asked, written.body))
+        return rate_forms.history(asked, kind, sent, "-".join(query.pair), caching_of(query, days[1]))
 
     def sources(self, asked: Asked) -> Answer:
         """GET /api/rates/sources"""
         return rate_forms.sources(asked, self._mix.rates.sources())
+
+    def _in_coding(self, key: Hashable, written: WrittenHistory, coding: str) -> WrittenHistory:
+        if not coding:
+            return written
+        found = self._find(None if key is None else (key, coding), lambda: compressed(written.body))
+        return replace(found, tag=tag_in(written.tag, coding), coding=coding)
 
     def _query(self, route: str, asked: Asked, base: str, quote: str) -> RateQuery:
         given: Parameters = parameters(route, asked.query)

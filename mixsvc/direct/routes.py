@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from mixsvc.answers.answer import Answer
 from mixsvc.answers.asked import Asked
+from mixsvc.answers.codings import for_everybody
 from mixsvc.answers.files import MemoryFile, file_answer
 from mixsvc.answers.past import KeptHistories
 from mixsvc.answers.rates import RateAnswers
@@ -22,6 +23,9 @@ _FILES: Final = "static"
 
 # To list more rooms takes so long that a thread does it.
 MOST_ROOMS: Final = 500
+
+# So does compressing more bytes.
+LONGEST_LIST: Final = 131072
 
 Build: TypeAlias = Callable[[Asked], Answer]
 
@@ -116,7 +120,10 @@ class Routes:
         chat = self._around.mix.chat
         if chat is None or not self._around.is_open or chat.asks_permission or self._around.room_count() > MOST_ROOMS:
             raise LeftToView
-        return room_list(chat.overview())
+        answer = room_list(chat.overview())
+        if len(answer.body) > LONGEST_LIST:
+            raise LeftToView
+        return for_everybody(asked, answer)
 
 
 def _file(asked: Asked, file: MemoryFile) -> Answer:

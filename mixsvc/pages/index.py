@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Final
 
-from flask import Blueprint, Flask, Response, make_response, render_template, request
+from flask import Blueprint, Flask, Response, render_template, request
 from twisted.logger import Logger
 from werkzeug.exceptions import HTTPException
 
+from mixsvc.answers.answer import make_answer
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatMessage, IChat, IMix
 from mixsvc.interfaces.environ import REMOVED_PREFIX
+from mixsvc.pages.api.answering import sent, sent_to_everybody
 from mixsvc.pages.api.rooms import ChatAccess
 from mixsvc.pages.preview import PreviewCache, RoomPreview
 from mixsvc.pages.static_files import EXTENSION, StaticFiles
@@ -28,6 +30,8 @@ LIBRARIES: Final = (
 
 HUES: Final = 12
 
+HTML: Final = b"text/html; charset=utf-8"
+
 _log = Logger()
 
 
@@ -38,7 +42,7 @@ def blueprint(mix: IMix, static_files: StaticFiles, access: ChatAccess) -> Bluep
 
     @pages.get("/")
     def index() -> Response:
-        shown = _shown_chat(mix.chat, cache, access)
+        shown, is_public = _shown_chat(mix.chat, cache, access)
         page = render_template(
             "index.html",
             rates=[(base, quote, mix.rates.latest(base, quote)) for base, quote in mix.pairs],
@@ -46,9 +50,8 @@ def blueprint(mix: IMix, static_files: StaticFiles, access: ChatAccess) -> Bluep
             styles=[] if static_files.bundle.file("style.css") or not static_files.has(UPLOT_STYLE) else [UPLOT_STYLE],
             **shown,
         )
-        response = make_response(page)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
+        answer = make_answer(200, HTML, page.encode(), ((b"Cache-Control", b"no-cache"),))
+        return sent_to_everybody(answer) if is_public else sent(answer)
 
     @pages.app_template_filter("hue")
     def hue(name: str) -> str:
@@ -89,15 +92,17 @@ def _chat_place(place: str) -> str:
     return prefix + place if place.startswith("/") else place
 
 
-def _shown_chat(chat: IChat | None, cache: PreviewCache, access: ChatAccess) -> dict[str, object]:
-    """Returns what the template shows of the chat."""
-    glimpse, is_away = None, False
+def _shown_chat(chat: IChat | None, cache: PreviewCache, access: ChatAccess) -> tuple[dict[str, object], bool]:
+    """Returns what the template shows of the chat, and whether everybody may see that."""
+    glimpse, is_away, is_public = None, False, True
     try:
-        glimpse = _preview(chat, cache, access) if chat else None
+        if chat:
+            glimpse = _preview(chat, cache, access)
+            is_public = glimpse is None or access.is_open(chat)
     except ServiceBusy:
-        is_away = True
+        glimpse, is_away = None, True
     prefix = _chat_place(chat.prefix) if chat and not is_away else None
-    return {"chat_prefix": prefix, "chat_is_away": is_away, "glimpse": glimpse}
+    return {"chat_prefix": prefix, "chat_is_away": is_away, "glimpse": glimpse}, is_public
 
 
 def _preview(chat: IChat, cache: PreviewCache, access: ChatAccess) -> RoomPreview | None:

@@ -7,7 +7,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
-from mixsvc.answers.files import FOR_EVER, MemoryFile, compressed
+from mixsvc.answers.codings import compressed
+from mixsvc.answers.files import FOR_EVER, MemoryFile
 from mixsvc.scripts.bundle import BUILT, Bundle
 
 __all__ = ["STATIC", "PageFiles", "content_type"]
@@ -18,6 +19,9 @@ STATIC: Final = Path(__file__).parent.parent / "pages" / "static"
 # A file that is not in the bundle is compressed if it is text of more bytes than this.
 _LONG: Final = 1024
 _TEXTS: Final = (b"text/", b"application/json", b"image/svg+xml")
+
+# Of zlib: each is compressed once.
+_LEVEL: Final = 9
 
 
 class PageFiles:
@@ -73,7 +77,7 @@ def _kept(path: Path, forms: Mapping[str, Path]) -> MemoryFile:
 
 
 def _read_compressed(path: Path) -> bytes:
-    return compressed(path.read_bytes())
+    return compressed(path.read_bytes(), _LEVEL)
 
 
 def _digest(folder: Path, files: list[Path]) -> str:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from mixsvc.answers.answer import Answer
 from mixsvc.answers.asked import Asked
-from mixsvc.answers.files import FOR_EVER, MemoryFile, best_coding, compressed, file_answer
+from mixsvc.answers.codings import compressed
+from mixsvc.answers.files import FOR_EVER, MemoryFile, file_answer
 
 BODY: Final = bytes(range(256)) * 5
 FILE: Final = MemoryFile(
@@ -29,31 +30,6 @@ def field(answer: Answer, name: bytes) -> bytes | None:
     found = [value for each, value in answer.fields if each == name]
     assert len(found) < 2
     return found[0] if found else None
-
-
-@pytest.mark.parametrize(
-    ("accepted", "coding"),
-    [
-        ("gzip, deflate, br, zstd", "br"),
-        ("gzip, deflate", "gzip"),
-        ("br;q=0.5, gzip;q=1.0", "gzip"),
-        ("br;q=0, gzip;q=0", ""),
-        ("*", "br"),
-        ("*, br;q=0", "gzip"),
-        ("GZIP", "gzip"),
-        ("", ""),
-        ("identity", ""),
-        ("identity, br;q=0.5", ""),
-        ("identity;q=0.5, br;q=0.5", "br"),
-        ("deflate;q=nonsense, ,;", ""),
-    ],
-)
-def test_the_smallest_form_that_the_client_likes_best_is_taken(accepted: str, coding: str) -> None:
-    assert best_coding(accepted, ("", "br", "gzip")) == coding
-
-
-def test_a_file_without_compressed_forms_is_sent_as_it_is() -> None:
-    assert best_coding("br, gzip", ("",)) == ""
 
 
 def test_each_form_has_its_own_tag_and_says_how_it_is_coded() -> None:

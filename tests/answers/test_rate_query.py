@@ -390,7 +390,7 @@ class Csv(ApiCase):
         )
         self.assertEqual((again.status_code, again.data), (304, b""))
         self.assertNotEqual(whole.headers["ETag"], self.get(self.PATH).headers["ETag"])
-        self.assertEqual(whole.headers["Vary"], "Accept")
+        self.assertEqual(whole.headers["Vary"], "Accept, Accept-Encoding")
 
     def test_answers_without_a_table_are_json(self) -> None:
         for path in ("/api/convert?amount=1&from=EUR&to=USD", "/api/rates/sources"):

@@ -4,8 +4,9 @@ from flask import Response, request
 
 from mixsvc.answers.answer import Answer, RefusedAnswer
 from mixsvc.answers.asked import Asked
+from mixsvc.answers.codings import for_everybody
 
-__all__ = ["asked", "refusal", "sent"]
+__all__ = ["asked", "refusal", "sent", "sent_to_everybody"]
 
 _PREFIX = "HTTP_"
 
@@ -22,6 +23,11 @@ def sent(answer: Answer) -> Response:
     """Returns the answer as a response of Flask."""
     fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.fields]
     return Response(answer.body, answer.status, fields)
+
+
+def sent_to_everybody(answer: Answer) -> Response:
+    """Returns the answer as its client gets it, compressed perhaps. Only for what everybody may read."""
+    return sent(for_everybody(asked(), answer))
 
 
 def refusal(error: RefusedAnswer) -> Response:

@@ -7,13 +7,14 @@ from typing import Final, NoReturn
 
 from flask import Blueprint, Response, jsonify, request
 
+from mixsvc.answers.answer import Answer, make_answer
 from mixsvc.answers.rooms import room_list
 from mixsvc.common.addresses import network
 from mixsvc.common.numbers import MAX_JSON_NUMBER
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import NoSuchRoom
 from mixsvc.interfaces import Authenticator, IChat, IMix, RoomOverview
-from mixsvc.pages.api.answering import sent
+from mixsvc.pages.api.answering import sent, sent_to_everybody
 from mixsvc.pages.api.json_body import json_object, number_in_query, optional_text, refuse, text, text_in_query
 
 __all__ = ["ChatAccess", "blueprint", "chat_of", "check_length"]
@@ -71,6 +72,14 @@ class ChatAccess:
         if not self.permits(chat, action, room):
             refuse(403, "You may not do this in this room.")
 
+    def sent(self, chat: IChat, answer: Answer) -> Response:
+        """The response with something of the chat: compressed only where everybody may read the chat."""
+        return sent_to_everybody(answer) if self.is_open(chat) else sent(answer)
+
+    def is_open(self, chat: IChat) -> bool:
+        """Whether everybody may read the chat. Raises ServiceBusy."""
+        return self.settings.guests and not chat.asks_permission
+
     def searcher(self) -> str:
         """For whom searches are counted: a program is trusted, and strangers are told apart by their addresses."""
         if self._has_token():
@@ -99,7 +108,7 @@ def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
     def all_rooms() -> Response:
         chat = chat_of(mix)
         access.check_reader()
-        return sent(room_list(access.rooms(chat)))
+        return access.sent(chat, room_list(access.rooms(chat)))
 
     @rooms.get("/<room>/messages")
     def messages(room: str) -> Response:
@@ -148,7 +157,8 @@ def _messages(chat: IChat, room: str, access: ChatAccess) -> Response:
     # Again, as the permission may have been revoked while the page was read.
     access.check(chat, "history", room)
     shown = [each.as_json() for each in page.messages]
-    return jsonify(room=room, messages=shown, first=page.first, last=page.last, epoch=page.epoch)
+    found = jsonify(room=room, messages=shown, first=page.first, last=page.last, epoch=page.epoch)
+    return access.sent(chat, make_answer(200, b"application/json", found.get_data()))
 
 
 def _found(chat: IChat, room: str, access: ChatAccess) -> Response:
@@ -166,6 +176,7 @@ def _found(chat: IChat, room: str, access: ChatAccess) -> Response:
     # Again, as the permission may have been revoked while the messages were searched.
     access.check(chat, "search", room)
     more = {"before": page.before[room]} if room in page.before else {}
+    # Never compressed: it repeats words of the request beside those of messages.
     return jsonify(room=room, messages=[each.message.as_json() for each in page.messages], words=page.words, **more)
 
 

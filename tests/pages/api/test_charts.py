@@ -1,5 +1,6 @@
 """Charts over HTTP, with a fake that draws."""
 
+import gzip
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -23,13 +24,14 @@ class FakeCharts:
     def __init__(self) -> None:
         self.asked: list[tuple[PriceHistory, str]] = []
         self.is_busy = False
+        self.drawn = b"a picture"
 
     def picture(self, history: PriceHistory, form: str) -> bytes:
         assert len(history.points) <= MAX_POINTS
         self.asked.append((history, form))
         if self.is_busy:
             raise ServiceBusy("no")
-        return b"a picture"
+        return self.drawn
 
 
 class ChartApi(SynchronousTestCase):
@@ -53,6 +55,15 @@ class ChartApi(SynchronousTestCase):
         self.assertEqual(answer.headers["Cache-Control"], "public, max-age=10")
         again = self.client.get(CHART, headers={"If-None-Match": answer.headers["ETag"]})
         self.assertEqual((again.status_code, again.data), (304, b""))
+
+    def test_an_svg_is_compressed_on_request_and_a_png_is_compressed_by_itself(self) -> None:
+        self.charts.drawn = b"<path/>" * 200
+        for path, coding, vary in ((CHART, None, None), (CHART.replace(".png", ".svg"), "gzip", "Accept-Encoding")):
+            plain, coded = (self.client.get(path, headers={"Accept-Encoding": each}) for each in ("", "gzip"))
+            self.assertEqual((coded.headers.get("Content-Encoding"), coded.headers.get("Vary")), (coding, vary))
+            self.assertEqual(plain.headers.get("Vary"), vary)
+            self.assertEqual(plain.headers["ETag"] == coded.headers["ETag"], coding is None)
+            self.assertEqual(gzip.decompress(coded.data) if coding else coded.data, plain.data)
 
     def test_there_is_png_and_svg_and_no_other_form(self) -> None:
         answer = self.client.get("/api/rates/usd/gbp/chart.svg")
