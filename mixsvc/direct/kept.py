@@ -15,7 +15,10 @@ MAX_BYTES: Final = 32768
 class KeptAnswers:
     """All of one version of what they tell. Used in the reactor thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST, max_bytes: int = MAX_BYTES) -> None:
+        """most: how many are kept. max_bytes: of the body of one."""
+        self._most = most
+        self._max_bytes = max_bytes
         self._version: object = None
         self._answers: dict[Hashable, Answer] = {}
 
@@ -28,7 +31,7 @@ class KeptAnswers:
 
     def keep(self, version: object, key: Hashable, answer: Answer) -> None:
         """Keep an answer that was made after `get` was asked for the version."""
-        if version == self._version and len(answer.body) <= MAX_BYTES:
-            if len(self._answers) >= MOST:
+        if version == self._version and len(answer.body) <= self._max_bytes:
+            if len(self._answers) >= self._most:
                 self._answers.clear()
             self._answers[key] = answer

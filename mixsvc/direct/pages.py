@@ -17,6 +17,7 @@ from mixsvc.answers.asked import Asked
 from mixsvc.answers.past import NotKept
 from mixsvc.answers.policy import PagePolicy, ReadingSites
 from mixsvc.config.settings import Settings
+from mixsvc.direct.front import FrontPage
 from mixsvc.direct.kept import KeptAnswers
 from mixsvc.direct.routes import DirectSources, LeftToView, Route, Routes
 from mixsvc.http.page_request import IPages, PageRequest, asked_by, send_answer
@@ -49,6 +50,7 @@ class DirectPages(Resource):
         self._routes = routes
         self._policy = policy
         self._in_thread = in_thread
+        self._front = FrontPage(routes.around)
         # By the function that says of which version they are.
         self._kept: dict[Callable[[], object], KeptAnswers] = defaultdict(KeptAnswers)
 
@@ -60,6 +62,8 @@ class DirectPages(Resource):
         """See IPages."""
         route = self._routes.find(segments)
         onward: Pass | None = self._application.page_at(segments)
+        if onward is not None and self._routes.is_front(segments):
+            return partial(self._front.answer, onward)
         return onward if route is None or onward is None else partial(self._begin, route, onward)
 
     def _begin(self, route: Route, onward: Pass, request: PageRequest) -> None:

@@ -63,11 +63,11 @@ class DirectSources:
 
 
 class Routes:
-    """The paths below the one where our pages are. Reactor thread."""
+    """The paths below the one where our pages are. Reactor thread. around: what they need of the service."""
 
     def __init__(self, around: DirectSources, prefix: str = "", files: PageFiles | None = None) -> None:
         """prefix: where our pages are, "" for the root. files: of the pages; None for our own."""
-        self._around = around
+        self.around = around
         self._prefix = prefix.strip("/").split("/") if prefix else []
         self._files = files or PageFiles(STATIC)
         histories = KeptHistories()
@@ -81,6 +81,11 @@ class Routes:
         names = [each.decode("utf-8", "replace") for each in segments]
         depth = len(self._prefix)
         return self._below(names[depth:]) if names[:depth] == self._prefix else None
+
+    def is_front(self, segments: Sequence[bytes]) -> bool:
+        """Returns whether a path of these segments is that of the page itself."""
+        *folders, last = segments
+        return last == b"" and [each.decode("utf-8", "replace") for each in folders] == self._prefix
 
     def _below(self, names: Sequence[str]) -> Route | None:
         path = "/" + "/".join(names)
@@ -103,7 +108,7 @@ class Routes:
         return None
 
     def _of_rates(self, path: str, choose: Callable[[RateAnswers], Build]) -> Route:
-        return Route(path, choose(self._quick), choose(self._slow), self._around.rate_version)
+        return Route(path, choose(self._quick), choose(self._slow), self.around.rate_version)
 
     def _of_file(self, path: str, second: str, rest: Sequence[str]) -> Route | None:
         found: MemoryFile | None = None
@@ -117,8 +122,8 @@ class Routes:
         return Route(path, build, build, _constant)
 
     def _rooms(self, asked: Asked) -> Answer:
-        chat = self._around.mix.chat
-        if chat is None or not self._around.is_open or chat.asks_permission or self._around.room_count() > MOST_ROOMS:
+        chat = self.around.mix.chat
+        if chat is None or not self.around.is_open or chat.asks_permission or self.around.room_count() > MOST_ROOMS:
             raise LeftToView
         answer = room_list(chat.overview())
         if len(answer.body) > LONGEST_LIST:

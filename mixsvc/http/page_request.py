@@ -55,7 +55,8 @@ class PagePlace:
 class PageRequest:
     """One request for a page; what has the name of an attribute of twisted.web's Request is the same. Reactor thread.
 
-    content: the body; None once a thread has taken it. client_left: see MixRequest.
+    content: the body; None once a thread has taken it. client_left: see MixRequest. responded: called with the status,
+    the fields and the body of a whole response.
     """
 
     __slots__ = (
@@ -71,6 +72,7 @@ class PageRequest:
         "method",
         "path",
         "postpath",
+        "responded",
         "sender",
         "sentLength",
         "uri",
@@ -89,6 +91,7 @@ class PageRequest:
         self.sender = sender
         self.content: IO[bytes] | None = open_body(head.fields.body_length)
         self.client_left: Callable[[], None] | None = None
+        self.responded: Callable[[int, Pairs, bytes], None] | None = None
         # Set by the channel.
         self.began = 0.0
         self.code = 200
@@ -132,6 +135,8 @@ class PageRequest:
     def respond(self, code: int, reason: bytes, fields: Pairs, body: bytes) -> None:
         """Send a whole response and finish. A field replaces ours of the same name."""
         self.code = code
+        if self.responded is not None:
+            self.responded(code, fields, body)
         if self.method == b"HEAD":
             body = b""
         self.sentLength = len(body)
