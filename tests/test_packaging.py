@@ -96,6 +96,15 @@ def test_the_wheel_holds_the_bundle_of_the_scripts_with_its_source_maps(wheel: d
         assert all(json.loads(wheel[f"{built}/{name}.map"])["sourcesContent"])
 
 
+def test_what_a_first_visit_loads_of_the_bundle_is_light(wheel: dict[str, bytes]) -> None:
+    built = "mixsvc/pages/static/built"
+    entries = json.loads(wheel[f"{built}/manifest.json"])["entries"]
+
+    first = ("main.js", "style.css", "vendor/uplot.js", "text/markdown.js")
+    # With the page, the rates and the heads of all responses that makes less than 75 KB (docs/design/bench.md).
+    assert sum(len(wheel[f"{built}/{entries[each]}.br"]) for each in first) < 62_000
+
+
 def test_the_sdist_holds_all_that_is_needed_to_build_and_test(sdist: set[str]) -> None:
     needed = {
         "Makefile",
@@ -182,7 +191,7 @@ def test_leftovers_of_an_older_checkout_are_in_no_distribution(tmp_path: Path, g
 
     names = contents(made) if kind == "--wheel" else names_in(made)
     vendor = {Path(name).name for name in names if "/vendor/" in name}
-    assert [name for name in names if "mixsvc/web" in name or name.endswith(".ttf")] == []
+    assert [name for name in names if "mixsvc/web/" in name or name.endswith(".ttf")] == []
     assert vendor == {"sockjs.min.js", "sockjs.LICENSE.txt", "sockjs-client.version"}
 
 

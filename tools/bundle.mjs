@@ -19,6 +19,10 @@ const LATER = ["client/fallback.js", "text/markdown.js", "vendor/uplot.js"];
 const PAGES = ["main.js", "away.js", "rates/rates.js", "client/client.js", "widget/widget.js"];
 /** What markdown-it imports for rules that are off: text/unused.js takes its place. */
 const UNUSED = ["entities", "linkify-it", "mdurl", "punycode.js", "uc.micro"];
+/** The rules of markdown-it that text/markdown.js leaves on, or puts its own in the place of. */
+const RULES = ["normalize", "block", "strip_references", "inline", "text_join", "fence", "paragraph", "text"].concat(
+  ["emphasis", "link", "balance_pairs", "emphasis", "fragments_join"],
+);
 const STYLES = ["vendor/uplot.min.css", "style.css"];
 
 const common = {
@@ -50,14 +54,15 @@ const later = {
 };
 
 /**
- * markdown-it is in pages of other people, too, whose scripts may have added to Object.prototype. The loops that bundlers
- * make of a module as an object, its own and those of esbuild, take that for an export, and throw.
+ * Leaves out what no page needs of markdown-it, which is in pages of other people, too, whose scripts may have added to
+ * Object.prototype. The loops that bundlers make of a module as an object, its own and those of esbuild, take that for an
+ * export, and throw.
  */
-const ownNames = {
-  name: "own-names",
+const lightMarkdown = {
+  name: "light-markdown",
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]vendor[\\/]markdown-it\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8")
+      contents: withoutMarkup(withoutRules(readFileSync(path, "utf8")))
         .replace("for (var name in all)", "for (const name of Object.keys(all))")
         .replaceAll(/^import \* as (\w+) from/gm, "import $1 from"),
       loader: "js",
@@ -65,10 +70,21 @@ const ownNames = {
   },
 };
 
+/** Leaves out the ways of uPlot to draw a line that rates/plot.js does not take. */
+const lightChart = {
+  name: "light-chart",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]vendor[\\/]uplot\.js$/ }, ({ path }) => {
+      const contents = readFileSync(path, "utf8").replaceAll(/^\t\(paths\.(?:stepped|bars|spline) +=.*\n/gm, "");
+      return { contents, loader: "js" };
+    });
+  },
+};
+
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out);
 for (const name of [...LATER, ...PAGES]) {
-  note(name, await build({ ...common, entryPoints: [name], plugins: [later, ownNames] }));
+  note(name, await build({ ...common, entryPoints: [name], plugins: [later, lightMarkdown, lightChart] }));
 }
 const contents = STYLES.map((name) => `@import "./${name}";`).join("\n");
 const stdin = { contents, loader: "css", resolveDir: source, sourcefile: "styles.css" };
@@ -86,6 +102,29 @@ function note(name, { metafile }) {
   for (const path of Object.keys(metafile.inputs).filter((path) => existsSync(join(source, path)))) {
     manifest.inputs[path] = createHash("sha256").update(readFileSync(join(source, path))).digest("hex");
   }
+}
+
+/** markdown-it's tables of rules without those that are off; esbuild then leaves out their functions. */
+function withoutRules(text) {
+  const found = [];
+  const light = text.replaceAll(/^var _rules\S* = \[\n[^]*?^\];$/gm, (table) =>
+    table.replaceAll(/^\t\[(?:"(\w+)", .*\]|\n\t\t"(\w+)",\n[^]*?^\t\]),?\n/gm, (rule, short, long) => {
+      if (!RULES.includes(short ?? long)) {
+        return "";
+      }
+      found.push(short ?? long);
+      return rule.replace(/,?\n$/, ",\n");
+    }),
+  );
+  if (found.join() !== RULES.join()) {
+    throw new Error(`markdown-it has other rules than tools/bundle.mjs knows: ${found.join(", ")}`);
+  }
+  return light;
+}
+
+/** markdown-it without what makes markup of tokens: text/rich.js makes elements of them. */
+function withoutMarkup(text) {
+  return text.replace(/^\/\/#region src\/renderer\.ts\n[^]*?^\/\/#endregion$/m, "var Renderer = class {};");
 }
 
 function compress(path) {
