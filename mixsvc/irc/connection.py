@@ -1,7 +1,7 @@
 """One connection of an IRC client: bytes become lines, at a pace that costs the others nothing; and its deadlines."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from twisted.internet.interfaces import IAddress, IDelayedCall, ISSLTransport
 from twisted.internet.protocol import Protocol, connectionDone
@@ -29,10 +29,14 @@ CLOSE_SECONDS: Final = 5.0
 LINES_A_SECOND: Final = 20.0
 LINES_BURST: Final = 100
 
-# The commands that write, for which the chat has limits of its own. A client that pastes is slowed down here, a little
-# more than those limits ask for, so that they refuse nothing of it.
-WRITING: Final = ("PRIVMSG", "NOTICE", "TOPIC", "REDACT")
+# The commands that others hear of; for most the chat has limits of its own. A client that pastes is slowed down here, a
+# little more than those limits ask for, so that they refuse nothing of it.
+WRITING: Final = ("PRIVMSG", "NOTICE", "TOPIC", "REDACT", "AWAY", "SETNAME")
 CAUTION: Final = 0.95
+
+EMPTY: Final = IrcLine("")
+
+ReceivedLine: TypeAlias = IrcLine | BadLine | TooLong
 
 
 class IrcConnection(Protocol):
@@ -49,7 +53,7 @@ class IrcConnection(Protocol):
         self._lines = TokenBucket(LINES_A_SECOND, LINES_BURST)
         self._writes = TokenBucket(door.chat.rate * CAUTION, max(1, door.chat.burst - 1))
         # A line that waits for its turn, and the call for it; how many hold all lines.
-        self._next: IrcLine | None = None
+        self._next: ReceivedLine | None = None
         self._turn: IDelayedCall | None = None
         self._holds = 0
         self._is_reading = self._is_taking = False
@@ -115,6 +119,11 @@ class IrcConnection(Protocol):
         self._session.lost(reason)
         self._leave(self)
 
+    @property
+    def free(self) -> int:
+        """See IrcOutbox."""
+        return self._outbox.free
+
     def send(self, line: bytes, about: str = "") -> None:
         """Send a line; see IrcOutbox."""
         if not self._is_ended:
@@ -165,29 +174,39 @@ class IrcConnection(Protocol):
         """Take one line; returns whether there was one."""
         line, self._next = self._next, None
         if line is None:
-            data = self._buffer.take()
-            if data is None:
+            line = self._cut()
+            if line is None:
                 return False
-            if isinstance(data, TooLong):
-                self._session.too_long()
-                return True
-            try:
-                line = parse_line(data)
-            except BadLine as bad:
-                self._session.bad_line(bad)
-        if line is not None and not self._has_to_wait(line):
+        if self._has_to_wait(line):
+            self._next = line
+        elif isinstance(line, TooLong):
+            self._session.too_long()
+        elif isinstance(line, BadLine):
+            self._session.bad_line(line)
+        elif line.command:
             self._session.line(line)
         return True
 
-    def _has_to_wait(self, line: IrcLine) -> bool:
+    def _cut(self) -> ReceivedLine | None:
+        """The next line; None if it is not complete."""
+        data = self._buffer.take()
+        if data is None or isinstance(data, TooLong):
+            return data
+        try:
+            return parse_line(data) or EMPTY
+        except BadLine as bad:
+            return bad
+
+    def _has_to_wait(self, line: ReceivedLine) -> bool:
+        """Whether it is not the turn of a line yet. Those that are empty or no lines have their turns, too."""
         now = self._clock.seconds()
-        wait = max(self._lines.wait(now), self._writes.wait(now) if line.command in WRITING else 0.0)
+        is_writing = isinstance(line, IrcLine) and line.command in WRITING
+        wait = max(self._lines.wait(now), self._writes.wait(now) if is_writing else 0.0)
         if wait:
-            self._next = line
             self._turn = self._clock.callLater(wait, self._turn_came)
             return True
         self._lines.take(now)
-        if line.command in WRITING:
+        if is_writing:
             self._writes.take(now)
         return False
 

@@ -51,6 +51,24 @@ class PaceTests(IrcTestCase):
         chat.clock.pump([0.05] * 80)
         assert len(client.got("PONG")) == 150 and client.transport.producerState == "producing"
 
+    def test_what_is_no_line_has_its_turn_as_lines_have(self) -> None:
+        for data, answer in ((b"\n", None), (b"\xff\n", "FAIL"), (b"x" * 600 + b"\n", "417")):
+            chat = IrcHarness()
+            client = chat.irc()
+            client.send_bytes(data * 1000 + b"PING last\n")
+            assert client.transport.producerState == "paused", data
+            assert answer is None or 90 <= len(client.got(answer)) <= 100
+            chat.clock.pump([0.5] * 38)
+            assert client.got("PONG") == [], data
+            chat.clock.pump([0.5] * 60)
+            assert len(client.got("PONG")) == 1 or client.is_closed
+
+    def test_what_others_hear_of_somebody_comes_no_faster_than_messages(self) -> None:
+        chat = IrcHarness(rate=5, burst=20)
+        client, other = chat.irc_inside("Ann"), chat.irc_inside("Ben", "away-notify", "setname")
+        client.send(*(f"{command} :{number}" for number in range(50) for command in ("AWAY", "SETNAME")))
+        assert len(other.got()) <= 20
+
     def test_a_paste_is_slowed_down_to_what_the_chat_takes(self) -> None:
         chat = IrcHarness(rate=5, burst=20)
         client = chat.irc_inside("Ann")

@@ -11,7 +11,7 @@ from mixsvc.interfaces import Identity
 from mixsvc.irc.clients.chat_link import ChatLink
 from mixsvc.irc.clients.door import IrcDoor, IrcPresence
 from mixsvc.irc.clients.inquiries import Inquiries, Inquiry
-from mixsvc.irc.grammar.lines import as_bytes
+from mixsvc.irc.grammar.lines import as_bytes, as_word
 from mixsvc.irc.grammar.names import channel_of, folded, nick_of, room_of
 
 __all__ = ["IrcChannel", "IrcClient", "IrcWire"]
@@ -30,6 +30,10 @@ class IrcWire(Protocol):
     @property
     def is_secure(self) -> bool:
         """Whether TLS is used."""
+
+    @property
+    def free(self) -> int:
+        """Bytes that may wait for the client in addition to those that do."""
 
     def send(self, line: bytes, about: str = "") -> None:
         """Send a line. about: the event of the chat that it tells of, "" for none."""
@@ -101,8 +105,8 @@ class IrcClient:
         return capability in self.capabilities
 
     def reply(self, numeric: str, *parameters: str) -> None:
-        """Send a numeric reply; the client's nickname comes before the parameters."""
-        self.tell(self.door.name, numeric, self.nick, *parameters)
+        """Send a numeric reply; the client's nickname comes before the parameters. The last one may be a text."""
+        self.tell(self.door.name, numeric, self.nick, *map(as_word, parameters[:-1]), *parameters[-1:])
 
     def tell(self, source: str, command: str, *parameters: str) -> None:
         """Send a line. source: a server's name or nick!user@host."""
@@ -110,12 +114,19 @@ class IrcClient:
 
     def tell_tagged(self, tags: Mapping[str, str], source: str, command: str, *parameters: str) -> None:
         """Send a line with those of the tags that the client has asked for."""
-        wanted = {name: value for name, value in tags.items() if self._takes(name)}
-        self.wire.send(as_bytes(source, command, parameters, wanted), self.about)
+        self.send(self.tagged(tags, source, command, *parameters))
+
+    def tagged(self, tags: Mapping[str, str], source: str, command: str, *parameters: str) -> bytes:
+        """Returns a line with those of the tags that the client has asked for."""
+        return as_bytes(source, command, parameters, {name: tags[name] for name in tags if self._takes(name)})
+
+    def send(self, line: bytes) -> None:
+        """Send a line that is made already."""
+        self.wire.send(line, self.about)
 
     def fail(self, command: str, code: str, *context: str) -> None:
         """Send a FAIL (IRCv3 "Standard Replies"). context: ends with a sentence for the person."""
-        self.tell(self.door.name, "FAIL", command, code, *context)
+        self.tell(self.door.name, "FAIL", command, code, *map(as_word, context[:-1]), *context[-1:])
 
     def notice(self, text: str) -> None:
         """Tell the client alone."""

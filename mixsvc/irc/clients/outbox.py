@@ -28,6 +28,11 @@ class IrcOutbox:
         self._size = 0
         transport.registerProducer(self, True)
 
+    @property
+    def free(self) -> int:
+        """Bytes that may wait in addition to those that do."""
+        return self._most - self._size
+
     def write(self, line: bytes, about: str = "") -> None:
         """Send a line, now or later. about: the event of the chat that it tells of."""
         if not self._is_full and not self._waiting:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["LONGEST_LINE", "LONGEST_TAGS", "BadLine", "IrcLine", "as_bytes", "parse_line"]
+__all__ = ["LONGEST_LINE", "LONGEST_TAGS", "BadLine", "IrcLine", "as_bytes", "as_word", "parse_line"]
 
 # Bytes of a line with its end, without its tags; and of the tags that a client may send, with @ and the space.
 LONGEST_LINE: Final = 512
@@ -75,18 +75,25 @@ def as_bytes(source: str, command: str, parameters: tuple[str, ...], tags: Mappi
     """Returns a line with its end. The last parameter may be empty, have spaces or begin with a colon.
 
     source: a server's name or nick!user@host; "" for none. A NUL, CR or LF anywhere becomes a space, so nobody
-    can add a line.
+    can add a line. What does not fit into LONGEST_LINE is cut off, between characters.
     """
     words = [*([f":{source}"] if source else []), command, *parameters]
     # A colon before a text is not needed if it is one word, but older programs look for it.
     if parameters and (command in WITH_TEXT or not words[-1] or words[-1][0] == ":" or " " in words[-1]):
         words[-1] = f":{words[-1]}"
-    text = _BREAKS.sub(" ", " ".join(words))
+    # Half surrogate pairs, which UTF-8 cannot hold, are not in the chat's texts.
+    line = _BREAKS.sub(" ", " ".join(words)).encode("utf-8", "replace") + b"\r\n"
+    if len(line) > LONGEST_LINE:
+        line = line[: LONGEST_LINE - 2].decode("utf-8", "ignore").encode() + b"\r\n"
     if tags:
         escaped = (f"{name}={value.translate(_ESCAPED)}" if value else name for name, value in tags.items())
-        text = f"@{';'.join(escaped)} {text}"
-    # Half surrogate pairs, which UTF-8 cannot hold, are not in the chat's texts.
-    return text.encode("utf-8", "replace") + b"\r\n"
+        return f"@{';'.join(escaped)} ".encode("utf-8", "replace") + line
+    return line
+
+
+def as_word(text: str) -> str:
+    """Returns what a client has sent as a parameter that is not the last one: one word, which is not empty."""
+    return text.replace(" ", "_").lstrip(":") or "*"
 
 
 def _parameters(text: str) -> tuple[str, ...]:

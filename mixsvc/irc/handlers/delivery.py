@@ -1,6 +1,6 @@
 """Messages of the chat as lines for a client."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -11,10 +11,13 @@ from mixsvc.irc.grammar.lines import LONGEST_LINE
 from mixsvc.irc.grammar.names import channel_of
 from mixsvc.irc.grammar.texts import spoken
 
-__all__ = ["Delivery", "deliver", "message_id", "number_of", "room_for_text"]
+__all__ = ["Delivery", "deliver", "message_id", "number_of", "replay", "room_for_text"]
 
 # Hexadecimal digits that tell rooms apart in the ids of messages.
 ROOM_DIGITS: Final = 8
+
+# Of the bytes that may wait for a client, old messages take this part at most: it is not disconnected for having asked.
+REPLAY_PART: Final = 4
 
 _spoken = lru_cache(16)(spoken)
 
@@ -30,6 +33,26 @@ class Delivery:
 
 def deliver(client: IrcClient, room: str, message: Mapping[str, Any], how: Delivery) -> None:
     """Send a message as PRIVMSG, one for each of its lines; nothing for one that is deleted, and for old topics."""
+    for line in _lines(client, room, message, how):
+        client.send(line)
+
+
+def replay(client: IrcClient, room: str, messages: Sequence[Mapping[str, Any]], nearest: int, how: Delivery) -> None:
+    """Send old messages. Of those that are too long together, the ones whose numbers are near to `nearest`."""
+    found: dict[int, Sequence[bytes]] = {}
+    left = client.wire.free // REPLAY_PART
+    for each in sorted(messages, key=lambda message: abs(message["number"] - nearest)):
+        lines = tuple(_lines(client, room, each, how))
+        left -= sum(map(len, lines))
+        if left < 0 and found:
+            break
+        found[each["number"]] = lines
+    for number in sorted(found):
+        for line in found[number]:
+            client.send(line)
+
+
+def _lines(client: IrcClient, room: str, message: Mapping[str, Any], how: Delivery) -> Iterator[bytes]:
     kind, channel, source = message.get("kind", ""), channel_of(room), client.door.source(message["name"])
     if message.get("deleted") or kind == "topic":
         return
@@ -40,7 +63,7 @@ def deliver(client: IrcClient, room: str, message: Mapping[str, Any], how: Deliv
         tags = {"time": message["time"], "msgid": message_id(room, message["number"], how.epoch, part)}
         if how.batch:
             tags = {"batch": how.batch, **tags}
-        client.tell_tagged(tags, source, "PRIVMSG", channel, f"{before}{stamp}{text}{after}")
+        yield client.tagged(tags, source, "PRIVMSG", channel, f"{before}{stamp}{text}{after}")
 
 
 def room_for_text(source: str, channel: str, around: str = "") -> int:

@@ -7,7 +7,7 @@ from mixsvc.irc.clients.client import IrcChannel, IrcClient
 from mixsvc.irc.grammar.capabilities import CHATHISTORY, REDACTION
 from mixsvc.irc.grammar.names import channel_of, nick_of
 from mixsvc.irc.grammar.texts import spoken
-from mixsvc.irc.handlers.delivery import Delivery, deliver, message_id, room_for_text
+from mixsvc.irc.handlers.delivery import Delivery, deliver, message_id, replay, room_for_text
 from mixsvc.irc.handlers.people import name_lines
 
 __all__ = ["EventTeller"]
@@ -57,9 +57,9 @@ class EventTeller:
         name_lines(client, room, channel.names)
         for message in event["messages"]:
             self._remember(channel, message)
-            # A client that asks for the history itself would get it twice.
-            if not client.has(CHATHISTORY):
-                deliver(client, room, message, Delivery(channel.epoch, is_replay=True))
+        # A client that asks for the history itself would get it twice.
+        if not client.has(CHATHISTORY):
+            replay(client, room, event["messages"], event["last"], Delivery(channel.epoch, is_replay=True))
 
     def _tell_join(self, room: str, name: str) -> None:
         client, channel = self._client, channel_of(room)

@@ -10,7 +10,7 @@ from mixsvc.irc.clients.client import IrcClient
 from mixsvc.irc.clients.inquiries import ChatRefused
 from mixsvc.irc.grammar.lines import IrcLine
 from mixsvc.irc.grammar.names import channel_of, is_channel
-from mixsvc.irc.handlers.delivery import Delivery, deliver, number_of
+from mixsvc.irc.handlers.delivery import Delivery, number_of, replay
 from mixsvc.irc.handlers.table import CommandTable, IrcCommand
 
 __all__ = ["HistoryCommands"]
@@ -36,11 +36,16 @@ class HistoryPlace(NamedTuple):
 
 
 class WantedMessages(NamedTuple):
-    """Which messages: numbers from `start` and below `end`; of too many the last ones, or the first."""
+    """Which messages: numbers from `start` and below `end`; of too many those near to `nearest`, the end by default."""
 
     start: int
     end: int
-    is_last: bool
+    nearest: int = END
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the last ones are wanted of too many, and not the first."""
+        return self.nearest >= self.end
 
 
 class HistoryCommands:
@@ -100,27 +105,26 @@ class HistoryCommands:
         else:
             with_batch = self._batch("chathistory", channel_of(room))
             how = Delivery(self._epoch(room), is_replay=True, batch=with_batch.tags.get("batch", ""))
-            for each in messages:
-                deliver(client, room, each, how)
+            replay(client, room, messages, wanted.nearest, how)
             with_batch.end()
 
     async def _wanted(self, subcommand: str, room: str, words: Sequence[str], limit: int) -> WantedMessages:
         if subcommand == "LATEST" and words[0] == "*":
-            return WantedMessages(0, END, is_last=True)
+            return WantedMessages(0, END)
         places = [await self._place(room, each) for each in words]
         first = places[0]
         if subcommand == "LATEST":
-            return WantedMessages(first.high, END, is_last=True)
+            return WantedMessages(first.high, END)
         if subcommand == "BEFORE":
-            return WantedMessages(0, first.low, is_last=True)
+            return WantedMessages(0, first.low)
         if subcommand == "AFTER":
-            return WantedMessages(first.high, END, is_last=False)
+            return WantedMessages(first.high, END, first.high)
         if subcommand == "AROUND":
             start = max(1, first.low - limit // 2)
-            return WantedMessages(start, start + limit, is_last=False)
+            return WantedMessages(start, start + limit, first.low)
         if first <= places[1]:
-            return WantedMessages(first.high, places[1].low, is_last=False)
-        return WantedMessages(places[1].high, first.low, is_last=True)
+            return WantedMessages(first.high, places[1].low, first.low)
+        return WantedMessages(places[1].high, first.low)
 
     async def _between(self, room: str, wanted: WantedMessages, limit: int) -> Sequence[Message]:
         start, end = wanted.start, wanted.end

@@ -1,14 +1,14 @@
 """NAMES, LIST, WHO, WHOIS and the like."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from mixsvc.common import names
 from mixsvc.irc.clients.client import IrcClient
 from mixsvc.irc.clients.inquiries import ChatRefused
-from mixsvc.irc.grammar.lines import LONGEST_LINE, IrcLine
-from mixsvc.irc.grammar.names import channel_of, ident_of, is_channel, name_of, nick_of
+from mixsvc.irc.grammar.lines import LONGEST_LINE, IrcLine, as_word
+from mixsvc.irc.grammar.names import channel_of, folded, ident_of, is_channel, name_of, nick_of, room_of
 from mixsvc.irc.handlers.table import CommandTable, IrcCommand
 
 __all__ = ["PeopleCommands", "name_lines"]
@@ -94,16 +94,16 @@ class PeopleCommands:
     def _list(self, line: IrcLine) -> None:
         words = line.parameters[0].split(",") if line.parameters else []
         channels = [each for each in words if is_channel(each)]
-        self._client.inquire("LIST", partial(self._tell_list, [self._client.room(each) for each in channels]))
+        self._client.inquire("LIST", partial(self._tell_list, {folded(room_of(each)) for each in channels}))
 
-    async def _tell_list(self, wanted: Sequence[str]) -> None:
+    async def _tell_list(self, wanted: Collection[str]) -> None:
         client, after, more = self._client, None, True
         client.reply("321", "Channel", "Users  Name")
         try:
             for _ in range(MOST_PAGES):
                 event = await client.answer("rooms", "rooms", **({"after": after} if after is not None else {}))
                 for each in event["rooms"]:
-                    if not wanted or each["room"] in wanted:
+                    if not wanted or folded(each["room"]) in wanted:
                         client.reply("322", channel_of(each["room"]), str(each["members"]), each["topic"])
                 more = event["more"] and bool(event["rooms"])
                 if not more:
@@ -152,7 +152,7 @@ class PeopleCommands:
         door = self._client.door
         account = door.account(name)
         return {
-            "t": token[:3] or "0",
+            "t": as_word(token[:3]) if token else "0",
             "c": channel,
             "u": ident_of(name),
             # Addresses are shown to nobody.

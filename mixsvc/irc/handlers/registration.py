@@ -7,7 +7,7 @@ from mixsvc.common import names
 from mixsvc.irc.clients.client import IrcClient
 from mixsvc.irc.clients.door import LONGEST_ABOUT
 from mixsvc.irc.grammar.capabilities import SASL, listed, wanted
-from mixsvc.irc.grammar.lines import IrcLine
+from mixsvc.irc.grammar.lines import IrcLine, as_word
 from mixsvc.irc.grammar.names import name_of, nick_of
 from mixsvc.irc.handlers.manners import welcome
 from mixsvc.irc.handlers.sasl import (
@@ -64,7 +64,8 @@ class Registration:
         """The chat has refused hello."""
         client, code, text = self._client, event["code"], str(event["text"])
         if code in ("name_taken", "bad_name") and client.fixed_name is None:
-            client.tell(client.door.name, "433" if code == "name_taken" else "432", "*", self._wanted, text)
+            numeric, asked = "433" if code == "name_taken" else "432", as_word(self._wanted)
+            client.tell(client.door.name, numeric, "*", asked, text)
             self._wanted = ""
             client.wire.hold(False)
             return

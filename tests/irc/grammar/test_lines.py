@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixsvc.irc.grammar.lines import BadLine, IrcLine, as_bytes, parse_line
+from mixsvc.irc.grammar.lines import BadLine, IrcLine, as_bytes, as_word, parse_line
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,15 @@ def test_what_is_written_is_one_line_and_reads_the_same(words: list[str], text: 
 
 def test_tags_come_first_and_are_escaped() -> None:
     assert as_bytes("a", "X", ("y",), {"t": "a; b\\\r\n", "e": ""}) == b"@t=a\\:\\sb\\\\\\r\\n;e :a X y\r\n"
+
+
+@pytest.mark.parametrize("tags", [{}, {"time": "2026-11-22T15:43:00.000Z"}])
+def test_what_is_too_long_is_cut_between_characters(tags: dict[str, str]) -> None:
+    line = as_bytes("a", "TOPIC", ("#lobby", "x" + "\U0001f600" * 200), tags)
+    without_tags = line[line.index(b":a TOPIC") :]
+    assert 508 < len(without_tags) <= 512 and without_tags.endswith("\U0001f600\r\n".encode())
+
+
+@pytest.mark.parametrize(("sent", "word"), [("Ann", "Ann"), ("", "*"), (":", "*"), ("a b", "a_b"), ("::1", "1")])
+def test_what_a_client_has_sent_is_one_word_before_a_text(sent: str, word: str) -> None:
+    assert as_word(sent) == word

@@ -6,6 +6,58 @@ START = "2026-11-22T15:43:"
 CAPABILITIES = ("batch", "draft/chathistory", "message-tags", "server-time")
 
 
+class LongHistoryTests(IrcTestCase):
+    """Messages of many short lines, which together are far more than may wait for one client."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.chat = IrcHarness(history=50, rate=100, burst=100, max_outbox=200_000)
+        ben = self.chat.inside("Ben")
+        for number in range(1, 41):
+            ben.send("say", room="lobby", text="\n".join([str(number)] * 100))
+            self.chat.database.settle()
+
+    def _client(self, *capabilities: str) -> LineClient:
+        client = self.chat.irc().register("Ann", *capabilities)
+        client.producer.pauseProducing()
+        client.send("JOIN #lobby")
+        self.chat.database.settle()
+        return client
+
+    def _read(self, client: LineClient) -> list[int]:
+        client.producer.resumeProducing()
+        assert not client.is_closed
+        return sorted({int(each.rpartition(":")[2]) for each in client.take("PRIVMSG")})
+
+    def test_whoever_joins_gets_the_newest_that_fit(self) -> None:
+        read = self._read(self._client("server-time", "message-tags"))
+        assert read == list(range(read[0], 41)) and 1 < len(read) < 20
+
+    def test_a_page_has_those_that_are_nearest_to_what_was_asked_for(self) -> None:
+        client = self._client(*CAPABILITIES)
+        client.producer.resumeProducing()
+        client.send("CHATHISTORY LATEST #lobby * 40")
+        self.chat.database.settle()
+        line = next(each for each in client.got("PRIVMSG") if each.endswith(":38"))
+        newest = self._read(client)
+        assert newest == list(range(newest[0], 41)) and 1 < len(newest) < 20
+        id = "msgid=" + line.partition("msgid=")[2].partition(" ")[0].replace("38-", "20-", 1)
+        for words, nearest in (("BEFORE", 19), ("AFTER", 21), ("AROUND", 20)):
+            client.producer.pauseProducing()
+            client.send(f"CHATHISTORY {words} #lobby {id} 40")
+            for _ in range(5):
+                self.chat.database.settle()
+            read = self._read(client)
+            assert nearest in read and 1 < len(read) < 20 and read == list(range(read[0], read[-1] + 1)), words
+
+    def test_many_pages_at_once_do_not_end_the_connection(self) -> None:
+        client = self._client(*CAPABILITIES)
+        client.send(*["CHATHISTORY LATEST #lobby * 40"] * 10)
+        for _ in range(30):
+            self.chat.database.settle()
+        assert 40 in self._read(client)
+
+
 class HistoryTests(IrcTestCase):
     def setUp(self) -> None:
         super().setUp()

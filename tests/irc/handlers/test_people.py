@@ -38,7 +38,7 @@ class PeopleTests(IrcTestCase):
     def test_list_shows_rooms_with_members_and_topic(self) -> None:
         self.client.send("TOPIC #lobby :Plans")
         self.chat.database.settle()
-        assert _answer(self.client, "LIST", "LIST #den,#nix") == [
+        assert _answer(self.client, "LIST", "LIST #DEN,#nix") == [
             "321 Ann Channel :Users  Name",
             "322 Ann #lobby 2 Plans",
             "322 Ann #den 0 :",
@@ -66,6 +66,15 @@ class PeopleTests(IrcTestCase):
             "354 Ann 42 #lobby u06a92fc02 255.255.255.255 mixsvc.irc mixsvc.irc Mia|Moor H@ 0 0 Mia|Moor n/a :Mia Moor",
             "315 Ann #lobby :End of /WHO list",
             "354 Ann Ann 0",
+            "315 Ann Ann :End of /WHO list",
+        ]
+
+    def test_answers_repeat_what_was_asked_as_one_word(self) -> None:
+        assert _answer(self.client, "WHOIS :x y", "WHO :", "WHO Ann :%tn,: a") == [
+            "401 Ann x_y :There is no such nickname",
+            "318 Ann x_y :End of /WHOIS list",
+            "315 Ann * :End of /WHO list",
+            "354 Ann _a Ann",
             "315 Ann Ann :End of /WHO list",
         ]
 
