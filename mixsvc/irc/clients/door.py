@@ -4,7 +4,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -16,9 +16,9 @@ from mixsvc.irc.clients.numbers import IrcNumbers
 from mixsvc.irc.grammar.isupport import ServerTraits
 from mixsvc.irc.grammar.names import ident_of, nick_of
 
-__all__ = ["IrcDoor", "IrcPresence", "IrcSurroundings"]
+__all__ = ["IrcDoor", "IrcPresence", "IrcSurroundings", "SaidMessage"]
 
-# Of so many rooms, and of so many messages in each, it is remembered who said them.
+# Of so many rooms, and of so many messages in each, it is remembered who said them, and in how many lines.
 MOST_ROOMS: Final = 1000
 MOST_MESSAGES: Final = 200
 
@@ -38,6 +38,13 @@ class IrcSurroundings:
     chat: ChatDoor
     tokens: PersonTokens
     passwords: PasswordCheck
+
+
+class SaidMessage(NamedTuple):
+    """name: of its author. parts: lines that clients got of it, each under an id of its own."""
+
+    name: str
+    parts: int
 
 
 class IrcPresence(Protocol):
@@ -63,7 +70,7 @@ class IrcDoor:
         self.traits = ServerTraits(settings.name, limits.rooms, limits.topic, limits.reason, limits.page)
         # By the key of the name: a person may have several connections.
         self._present: dict[str, dict[IrcPresence, None]] = {}
-        self._authors: OrderedDict[str, OrderedDict[int, str]] = OrderedDict()
+        self._said: OrderedDict[str, OrderedDict[int, SaidMessage]] = OrderedDict()
         # The event that was decoded last.
         self._text = ""
         self._event: Mapping[str, Any] = {}
@@ -122,20 +129,20 @@ class IrcDoor:
                 if each is not who:
                     each.hear_of(who, capability, command, text)
 
-    def remember(self, room: str, number: int, name: str) -> None:
+    def remember(self, room: str, number: int, said: SaidMessage) -> None:
         """Somebody said a message."""
-        authors = self._authors.setdefault(room, OrderedDict())
-        self._authors.move_to_end(room)
-        authors[number] = name
-        if len(authors) > MOST_MESSAGES:
-            authors.popitem(last=False)
-        if len(self._authors) > MOST_ROOMS:
-            self._authors.popitem(last=False)
+        messages = self._said.setdefault(room, OrderedDict())
+        self._said.move_to_end(room)
+        messages[number] = said
+        if len(messages) > MOST_MESSAGES:
+            messages.popitem(last=False)
+        if len(self._said) > MOST_ROOMS:
+            self._said.popitem(last=False)
 
-    def author(self, room: str, number: int) -> str | None:
-        """Who said a message; None if that is not remembered."""
-        authors = self._authors.get(room)
-        return None if authors is None else authors.get(number)
+    def said(self, room: str, number: int) -> SaidMessage | None:
+        """What is remembered of a message."""
+        messages = self._said.get(room)
+        return None if messages is None else messages.get(number)
 
     def users(self) -> int:
         """How many persons are here through this door."""

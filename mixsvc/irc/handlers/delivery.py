@@ -11,7 +11,7 @@ from mixsvc.irc.grammar.lines import LONGEST_LINE
 from mixsvc.irc.grammar.names import channel_of
 from mixsvc.irc.grammar.texts import spoken
 
-__all__ = ["Delivery", "deliver", "message_id", "number_of", "replay", "room_for_text"]
+__all__ = ["Delivery", "deliver", "message_id", "number_of", "parts_of", "replay", "room_for_text"]
 
 # Hexadecimal digits that tell rooms apart in the ids of messages.
 ROOM_DIGITS: Final = 8
@@ -57,13 +57,19 @@ def _lines(client: IrcClient, room: str, message: Mapping[str, Any], how: Delive
     if message.get("deleted") or kind == "topic":
         return
     stamp = _stamp(message["time"]) if how.is_replay and not client.has("server-time") else ""
-    before, after = ("\x01ACTION ", "\x01") if kind == "action" else ("", "")
+    before, after = _around(message)
     space = room_for_text(source, channel, f"{before}{stamp}{after}")
     for part, text in enumerate(_spoken(message["text"], space)):
         tags = {"time": message["time"], "msgid": message_id(room, message["number"], how.epoch, part)}
         if how.batch:
             tags = {"batch": how.batch, **tags}
         yield client.tagged(tags, source, "PRIVMSG", channel, f"{before}{stamp}{text}{after}")
+
+
+def parts_of(client: IrcClient, room: str, message: Mapping[str, Any]) -> int:
+    """How many lines become of a message when it is said."""
+    around = "".join(_around(message))
+    return len(_spoken(message["text"], room_for_text(client.door.source(message["name"]), channel_of(room), around)))
 
 
 def room_for_text(source: str, channel: str, around: str = "") -> int:
@@ -83,6 +89,11 @@ def number_of(id: str, room: str, epoch: str) -> int | None:
     if others != f"{_digest(room)}-{epoch}" or not _is_number(number) or not _is_number(part):
         return None
     return int(number)
+
+
+def _around(message: Mapping[str, Any]) -> tuple[str, str]:
+    """What is written before and after each line of a message."""
+    return ("\x01ACTION ", "\x01") if message.get("kind") == "action" else ("", "")
 
 
 def _is_number(text: str) -> bool:

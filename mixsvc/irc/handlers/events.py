@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mixsvc.irc.clients.client import IrcChannel, IrcClient
+from mixsvc.irc.clients.door import SaidMessage
 from mixsvc.irc.grammar.capabilities import CHATHISTORY, REDACTION
 from mixsvc.irc.grammar.names import channel_of, nick_of
 from mixsvc.irc.grammar.texts import spoken
-from mixsvc.irc.handlers.delivery import Delivery, deliver, message_id, replay, room_for_text
+from mixsvc.irc.handlers.delivery import Delivery, deliver, message_id, parts_of, replay, room_for_text
 from mixsvc.irc.handlers.people import name_lines
 
 __all__ = ["EventTeller"]
@@ -91,7 +92,12 @@ class EventTeller:
 
     def _remember(self, channel: IrcChannel, message: Event) -> None:
         channel.last_at = message["time"]
-        self._client.door.remember(channel.room, message["number"], message["name"])
+        door, room, number, name = self._client.door, channel.room, message["number"], message["name"]
+        known = door.said(room, number)
+        if known is None or known.name != name or message.get("edited"):
+            # A message that was edited may have had more lines.
+            parts = max(parts_of(self._client, room, message), known.parts if known is not None else 1)
+            door.remember(room, number, SaidMessage(name, parts))
 
     def _tell_topic(self, channel: IrcChannel, by: str, topic: str) -> None:
         channel.topic = topic
@@ -139,11 +145,13 @@ class EventTeller:
         if channel is None:
             return
         number, by, name = event["number"], event["by"], channel_of(channel.room)
+        said = client.door.said(channel.room, number)
         if client.has(REDACTION):
-            client.tell(client.door.source(by), "REDACT", name, message_id(channel.room, number, channel.epoch))
+            for part in range(said.parts if said is not None else 1):
+                id = message_id(channel.room, number, channel.epoch, part)
+                client.tell(client.door.source(by), "REDACT", name, id)
         else:
-            author = client.door.author(channel.room, number)
-            whose = f"a message of {author}" if author is not None else f"message {number}"
+            whose = f"a message of {said.name}" if said is not None else f"message {number}"
             client.tell(client.door.source(by), "NOTICE", name, f"* deleted {whose}")
         if event["topic"] != channel.topic:
             self._tell_topic(channel, by, event["topic"])
@@ -153,8 +161,8 @@ class EventTeller:
         if channel is None:
             return
         number, name = event["number"], channel_of(channel.room)
-        author = client.door.author(channel.room, number)
-        source, mark = (client.door.source(author), "* ") if author is not None else (client.door.name, f"* {number}: ")
+        door, said = client.door, client.door.said(channel.room, number)
+        source, mark = (door.source(said.name), "* ") if said is not None else (door.name, f"* {number}: ")
         tags = {REPLY: message_id(channel.room, number, channel.epoch)}
         for text in spoken(event["text"], room_for_text(source, name, mark)):
             client.tell_tagged(tags, source, "NOTICE", name, f"{mark}{text}")

@@ -83,6 +83,23 @@ class EventTests(IrcTestCase):
         self.chat.database.settle()
         assert client.got("NOTICE")[0].endswith(" NOTICE #lobby :* deleted message 1")
 
+    def test_all_lines_of_a_deleted_message_are_redacted(self) -> None:
+        client = self.chat.irc_inside("Ann", "message-tags", "draft/message-redaction")
+        ben = self.chat.inside("Ben")
+        for number, text in enumerate(("one\ntwo\n" + "x" * 600, "/me waves\nlong"), 1):
+            client.take()
+            ben.send("say", room="lobby", text=text)
+            self.chat.database.settle()
+            ids = [each.partition("msgid=")[2].partition(" ")[0] for each in client.got("PRIVMSG")]
+            assert len(ids) == (4, 2)[number - 1]
+            if number == 1:
+                ben.send("edit", room="lobby", number=1, text="short")
+                self.chat.database.settle()
+                self.chat.irc_inside("Cy")
+            ben.send("delete", room="lobby", number=number)
+            self.chat.database.settle()
+            assert [each.split()[-1] for each in client.got("REDACT")] == ids
+
     def test_a_deleted_topic_is_told(self) -> None:
         client, ben = self.chat.irc_inside("Ann"), self.chat.inside("Ben")
         ben.send("say", room="lobby", text="/topic Plans")
