@@ -73,6 +73,7 @@ class IrcSession:
     def lost(self, reason: Failure) -> None:
         """The connection is lost."""
         client = self._client
+        client.is_gone = True
         client.inquiries.stop()
         client.door.given.passwords.forget(client.identity)
         if client.is_registered:

@@ -84,7 +84,14 @@ class LoginCheck:
         if identity is None:
             self.failures += 1
             return WRONG
-        self._client.identity, self._client.fixed_name = identity, identity.name
+        client, passwords = self._client, self._client.door.given.passwords
+        if client.is_gone:
+            passwords.forget(identity)
+            return WRONG
+        if client.identity is not None:
+            # By another password, a moment ago.
+            passwords.forget(client.identity)
+        client.identity, client.fixed_name = identity, identity.name
         return ""
 
     def _not_checked(self, failure: Failure) -> str:

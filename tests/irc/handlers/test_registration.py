@@ -214,6 +214,24 @@ class LoginTests(IrcTestCase):
         client.lose()
         assert self.chat.passwords.forgotten == [MIA]
 
+    def test_who_is_found_after_the_client_is_gone_is_forgotten(self) -> None:
+        self.chat.passwords.answer = answer = Deferred()
+        client = _with_sasl(self.chat.irc(is_secure=True))
+        client.send(f"AUTHENTICATE {_plain('Mia', 'secret')}")
+        client.lose()
+        self.chat.passwords.forgotten.clear()
+        answer.callback(MIA)
+        assert self.chat.passwords.forgotten == [MIA]
+
+    def test_who_logs_in_as_somebody_else_is_forgotten_as_the_one_before(self) -> None:
+        ben = Identity("ben", "Ben")
+        self.chat.passwords.known["Ben", "other"] = ben
+        client = _with_sasl(self.chat.irc(is_secure=True))
+        client.send(f"AUTHENTICATE {_plain('Mia', 'secret')}", "AUTHENTICATE PLAIN")
+        self.chat.passwords.forgotten.clear()
+        client.send(f"AUTHENTICATE {_plain('Ben', 'other')}", "CAP END")
+        assert self.chat.passwords.forgotten == [MIA] and client.got("001")[0].split()[2] == "Ben"
+
     def test_somebody_who_is_banned_is_told_and_disconnected(self) -> None:
         mia = self.chat.moderator()
         self.chat.inside("Eve")
