@@ -215,7 +215,7 @@ class LoginTests(IrcTestCase):
         assert self.chat.passwords.forgotten == [MIA]
 
     def test_who_is_found_after_the_client_is_gone_is_forgotten(self) -> None:
-        self.chat.passwords.answer = answer = Deferred()
+        self.chat.passwords.answer = answer = Deferred[Identity | None]()
         client = _with_sasl(self.chat.irc(is_secure=True))
         client.send(f"AUTHENTICATE {_plain('Mia', 'secret')}")
         client.lose()
