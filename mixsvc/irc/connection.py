@@ -16,7 +16,7 @@ from mixsvc.irc.grammar.line_buffer import LineBuffer, TooLong
 from mixsvc.irc.grammar.lines import BadLine, IrcLine, as_bytes, parse_line
 from mixsvc.irc.session import IrcSession
 
-__all__ = ["IrcConnection"]
+__all__ = ["CLOSE_SECONDS", "IrcConnection"]
 
 # How long the registration may take; how long a client may be silent before it is asked, and then until it answers;
 # how long a client may take to close its end. In seconds.

@@ -4,14 +4,15 @@ from collections import Counter
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IAddress
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
 
 from mixsvc.common.addresses import network
 from mixsvc.config.settings import Settings
 from mixsvc.irc.clients.door import IrcDoor, IrcSurroundings
 from mixsvc.irc.clients.numbers import IrcNumbers
-from mixsvc.irc.connection import IrcConnection
+from mixsvc.irc.connection import CLOSE_SECONDS, IrcConnection
 from mixsvc.irc.grammar.lines import as_bytes
 
 __all__ = ["IrcService"]
@@ -24,16 +25,24 @@ TEXTS: Final = {
 
 
 class RefusedConnection(Protocol):
-    """A connection that is told why it is closed."""
+    """A connection that is told why it is closed. Over TLS that is only said once the client has shaken hands."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, clock: IReactorTime) -> None:
         self._line = as_bytes("", "ERROR", (f"Closing link: {reason}",))
+        self._clock = clock
+        self._deadline: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         """Say why, and close."""
         transport: Any = self.transport
+        self._deadline = self._clock.callLater(CLOSE_SECONDS, transport.abortConnection)
         transport.write(self._line)
         transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """It is closed."""
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
 
 
 class IrcService(Factory):
@@ -54,7 +63,7 @@ class IrcService(Factory):
         reason = self._refusal(address)
         if reason:
             self._door.numbers.refused[reason] += 1
-            return RefusedConnection(TEXTS[reason])
+            return RefusedConnection(TEXTS[reason], self._door.given.clock)
         connection = IrcConnection(self._door, self._left)
         self._connections[connection] = address
         self._by_address[address] += 1

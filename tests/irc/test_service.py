@@ -1,3 +1,4 @@
+from mixsvc.irc.connection import CLOSE_SECONDS
 from tests.irc.cases import IrcTestCase
 from tests.irc.fakes import IrcHarness
 
@@ -23,6 +24,15 @@ class LimitTests(IrcTestCase):
         other = chat.irc("198.51.100.1")
         assert other.got() == ["ERROR :Closing link: This server has too many connections; try again later"]
         assert chat.service.numbers()[1].refused == {"connections": 1}
+
+    def test_a_refused_connection_that_does_not_close_is_closed(self) -> None:
+        chat = IrcHarness({"max_connections": 1})
+        chat.irc()
+        # Over TLS nothing is sent or closed before the client has shaken hands.
+        silent, good = chat.irc("198.51.100.1"), chat.irc("198.51.100.1")
+        good.lose()
+        chat.clock.advance(CLOSE_SECONDS)
+        assert silent.transport.aborted and not good.transport.aborted
 
     def test_a_thousand_connections_that_say_nothing_are_gone_in_time(self) -> None:
         chat = IrcHarness({"max_per_address": 1000})
