@@ -158,7 +158,8 @@ class HookLine:
             if outcome.verdict is Verdict.GONE:
                 await self._disable(sending)
                 return False
-            if outcome.verdict is Verdict.REFUSED and sending.attempts >= MOST_REFUSALS:
+            sending.refusals += outcome.verdict is Verdict.REFUSED
+            if sending.refusals >= MOST_REFUSALS:
                 self._give_up(event, outcome, sending)
                 return True
             wait = delay(sending.attempts, outcome.retry_after, self._parts.random)
@@ -170,7 +171,7 @@ class HookLine:
     def _arrived(self, sending: "Sending") -> None:
         if sending.attempts:
             self._log.info("webhooks: {hook} answers again", hook=self._hook.name)
-        sending.attempts, sending.retry_at = 0, None
+        sending.begin_next()
 
     def _failed(self, outcome: Outcome, wait: float, sending: "Sending") -> None:
         if sending.attempts == 1:
@@ -189,7 +190,7 @@ class HookLine:
             event=event.id,
             reason=outcome.why,
         )
-        sending.attempts, sending.retry_at = 0, None
+        sending.begin_next()
 
     async def _disable(self, sending: "Sending") -> None:
         sending.gone = self._mark
@@ -258,6 +259,8 @@ class Sending:
         self.numbers = dict(place.numbers)
         self.change = place.change
         self.attempts, self.retry_at = place.attempts, place.retry_at
+        # Those of the attempts that were refused, since the start: one that has failed says nothing about the event.
+        self.refusals = 0
         # The address that wants no more, if it is this one.
         self.gone = ""
         self.epoch = place.epoch
@@ -265,6 +268,10 @@ class Sending:
         # Whether it has come further than what is stored.
         self.is_ahead = False
         self._changed: dict[str, int] = {}
+
+    def begin_next(self) -> None:
+        """The event has arrived, or is given up."""
+        self.attempts, self.refusals, self.retry_at = 0, 0, None
 
     def sent(self, changed: Changed) -> None:
         """This has arrived, or need not be sent."""

@@ -68,6 +68,7 @@ class Site:
         self.clock = Clock()
         self.clock.advance(1000)
         self.is_away = False
+        self.private: tuple[str, ...] = ("staff",)
         # How many transactions of each function there were.
         self.runs: list[str] = []
         self.receiver = Receiver()
@@ -77,7 +78,7 @@ class Site:
     def make_line(self) -> HookLine:
         steady: Any = self.clock
         clocks = Clocks(steady, WallClock(self.clock.seconds, lambda: 1_700_000_000 + self.clock.seconds()))
-        parts = LineParts(clocks, WebhookDatabase(self, sqlite), self.receiver, ("staff",), Random(1))
+        parts = LineParts(clocks, WebhookDatabase(self, sqlite), self.receiver, self.private, Random(1))
         return HookLine(self.hook, [b"s" * 24], parts)
 
     def run(self, function: Any, /, *args: Any, **more: Any) -> "Deferred[Any]":

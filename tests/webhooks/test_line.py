@@ -94,6 +94,16 @@ class SendingTests(LineCase):
         self.site.say("a", room="staff")
         self.assertEqual(["a"], self.texts())
 
+    def test_edits_in_a_room_that_is_private_by_now_are_not_sent(self) -> None:
+        self.site.say("a")
+        self.successResultOf(self.site.line.stop())
+        self.site.private = ("lobby",)
+        self.site.line = self.site.make_line()
+        self.site.line.start()
+        self.site.edit(1, "secret")
+        self.site.clock.advance(LOOK)
+        self.assertEqual(["a"], self.texts())
+
     def test_much_that_waits_is_sent_in_order(self) -> None:
         self.site.receiver.hangs = True
         self.site.say("first")
@@ -201,6 +211,14 @@ class FailureTests(LineCase):
 
         self.assertEqual(["a"] * MOST_REFUSALS + ["b"], self.texts())
         self.assertEqual(1, self.site.line.stats.attempts["given_up"])
+
+    def test_what_has_failed_before_is_not_given_up_at_the_first_refusal(self) -> None:
+        self.site.receiver.outcomes = [FAILED] * MOST_REFUSALS + [REFUSED] * (MOST_REFUSALS - 1)
+        self.site.say("a")
+        for _ in range(2 * MOST_REFUSALS):
+            self.site.clock.advance(5000)
+        self.assertEqual(["a"] * 2 * MOST_REFUSALS, self.texts())
+        self.assertEqual(0, self.site.line.stats.attempts["given_up"])
 
     def test_a_receiver_that_fails_is_never_given_up(self) -> None:
         self.site.receiver.outcomes = [FAILED] * 50

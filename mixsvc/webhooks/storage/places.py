@@ -7,7 +7,7 @@ from mixsvc.interfaces import ChatMessage
 from mixsvc.webhooks.storage.records import Changed, RoomScope, Unsent
 from mixsvc.webhooks.storage.store import ROOMS_AT_ONCE
 
-__all__ = ["Row", "behind", "changed_of", "chosen", "new_rooms", "unsent"]
+__all__ = ["Row", "behind", "changed_of", "chosen", "inside", "new_rooms", "unsent"]
 
 # Room, number, name, text, said_at, kind, is_deleted, is_edited, change, edited_at.
 Row = Sequence[Any]
@@ -20,6 +20,11 @@ def new_rooms(scope: RoomScope, before: str | None, lasts: Mapping[str, int]) ->
     """
     old = RoomScope.of_text(before) if before is not None else ()
     return {room: last for room, last in lasts.items() if room in scope and room not in old}
+
+
+def inside(scope: RoomScope, numbers: Mapping[str, int]) -> Mapping[str, int]:
+    """Returns the numbers of the rooms of a scope: of others, which may be private by now, it is told nothing more."""
+    return {room: number for room, number in numbers.items() if room in scope}
 
 
 def behind(scope: RoomScope, numbers: Mapping[str, int], lasts: Mapping[str, int]) -> Mapping[str, int]:

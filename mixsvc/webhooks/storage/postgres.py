@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.epoch import read_epoch
-from mixsvc.webhooks.storage.places import behind, chosen, new_rooms, unsent
+from mixsvc.webhooks.storage.places import behind, chosen, inside, new_rooms, unsent
 from mixsvc.webhooks.storage.records import HookPlace, Progress, RoomScope, Unsent
 from mixsvc.webhooks.storage.store import AT_ONCE
 
@@ -58,9 +58,10 @@ def begin(cursor: Cursor, hook: str, scope: RoomScope) -> HookPlace:
     known = cursor.execute("SELECT scope FROM webhook WHERE name = %s", (hook,)).fetchone()
     new = new_rooms(scope, known[0] if known else None, _lasts(cursor))
     cursor.execute(_BEGIN, (hook, scope.text, hook, *_columns(new)))
+    cursor.execute("DELETE FROM webhook_room WHERE hook = %s AND room NOT IN (SELECT name FROM room)", (hook,))
     numbers = dict(cursor.execute("SELECT room, number FROM webhook_room WHERE hook = %s", (hook,)).fetchall())
     change, attempts, retry_at, gone = cursor.execute(_PLACE, (hook,)).fetchone()
-    return HookPlace(numbers, change, attempts, retry_at, gone, read_epoch(cursor))
+    return HookPlace(inside(scope, numbers), change, attempts, retry_at, gone, read_epoch(cursor))
 
 
 def read(cursor: Cursor, numbers: Mapping[str, int], change: int, scope: RoomScope) -> Unsent:

@@ -6,7 +6,7 @@ from typing import Final
 
 from mixsvc.common.times import microseconds
 from mixsvc.storage.epoch import read_epoch
-from mixsvc.webhooks.storage.places import behind, chosen, new_rooms, unsent
+from mixsvc.webhooks.storage.places import behind, chosen, inside, new_rooms, unsent
 from mixsvc.webhooks.storage.records import HookPlace, Progress, RoomScope, Unsent
 from mixsvc.webhooks.storage.store import AT_ONCE
 
@@ -33,10 +33,11 @@ def begin(cursor: sqlite3.Cursor, hook: str, scope: RoomScope) -> HookPlace:
         " ON CONFLICT (name) DO UPDATE SET scope = excluded.scope",
         (hook, scope.text),
     )
+    cursor.execute("DELETE FROM webhook_room WHERE hook = ? AND room NOT IN (SELECT name FROM room)", (hook,))
     numbers = dict(cursor.execute("SELECT room, number FROM webhook_room WHERE hook = ?", (hook,)).fetchall())
     cursor.execute("SELECT change, attempts, retry_at, gone FROM webhook WHERE name = ?", (hook,))
     change, attempts, retry_at, gone = cursor.fetchone()
-    return HookPlace(numbers, change, attempts, retry_at, gone, read_epoch(cursor))
+    return HookPlace(inside(scope, numbers), change, attempts, retry_at, gone, read_epoch(cursor))
 
 
 def read(cursor: sqlite3.Cursor, numbers: Mapping[str, int], change: int, scope: RoomScope) -> Unsent:

@@ -83,8 +83,25 @@ class WebhookContract(TablesCase):
         self.assertEqual(1, self.read(scope=RoomScope(("team-x",), ("team-*",))).waiting)
         self.assertEqual({"team-x": 1}, self.begin(ALL).numbers)
 
+    def test_a_room_that_is_private_by_now_has_no_place(self) -> None:
+        self.say("a")
+        self.say("b", room="team-x")
+        self.begin()
+        self.assertEqual({"lobby": 1}, self.begin(RoomScope((), ("team-*",))).numbers)
+        self.assertEqual({"team-x": 1}, self.begin(RoomScope(("team-x",), ("team-*",))).numbers)
+
+    def test_a_room_that_is_gone_is_forgotten(self) -> None:
+        self.say("a")
+        self.say("b", room="gone")
+        self.begin()
+        self.tables.execute("DELETE FROM room WHERE name = ?", "gone")
+        self.assertEqual({"lobby": 1}, self.begin().numbers)
+        self.assertEqual([("lobby",)], self.tables.execute("SELECT room FROM webhook_room"))
+
     def test_what_is_stored_is_read_again_and_never_goes_back(self) -> None:
         self.begin()
+        for room in ("a", "b", "c"):
+            self.say("x", room=room)
         self.run_in(self.tables.webhooks.save, Progress("crm", {"a": 5, "b": 2}, 9, 3, NOW + 0.25, "x"))
         self.run_in(self.tables.webhooks.save, Progress("crm", {"a": 4, "c": 1}, 8, 4, NOW + 0.5, ""))
 
