@@ -222,7 +222,10 @@ class ViewProcess:
     def _socket_gone(self, id: int) -> None:
         """The client has left, or the view has taken its socket: nobody waits for a response."""
         self._gone(id)
-        call = self._sockets[id]
+        call = self._sockets.get(id)
+        if call is None:
+            # Its view has returned, and left the rest of its response to another thread.
+            return
         call.free_taken()
         if self._is_stopping:
             call.restart()
