@@ -201,14 +201,15 @@ class _RoomSearch:
 
     def _look(self, span: Span, budget: _Budget) -> None:
         """Look into the index."""
-        if self.index.has_trigrams and usable(self.query.words):
+        words = self.query.words
+        if self.index.has_trigrams and len(usable(words)) == len(words):
             budget.take(LOOK)
         else:
-            # All of it is read.
+            # All of it is read, or each text that has the longer words.
             span = span.beginning()
             budget.take(READING)
         most = self.query.limit - len(self.found) + 1
-        messages, least = self.reader.look_up(self.cursor, (self.room, self.index), span, self.query.words, most)
+        messages, least = self.reader.look_up(self.cursor, (self.room, self.index), span, words, most)
         if len(messages) == most:
             least = messages[-1].number
         stale = [each for each in self.index.stale if least <= each < span.below]

@@ -8,6 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mixsvc.chat.model.acts import Deletion, Oblivion
+from mixsvc.chat.storage import searching
 from mixsvc.chat.storage.indexing import TEXTS_AT_ONCE, index_slice
 from mixsvc.chat.storage.records import Age, AuditEntry, Correction, Draft, StorageLimits
 from mixsvc.chat.storage.searching import SearchPart, SearchQuery, find
@@ -152,6 +153,16 @@ class RoomsContract(SearchCase):
         self.assertEqual(((), True), (tuple(first.found), 2000 < first.before["lobby"] < 4500))
         self.assertEqual(["lobby 1"], self.search("needle"))
 
+    def test_a_call_reads_a_part_of_the_index_too_if_a_word_is_too_short_for_it(self) -> None:
+        self.patch(searching, "NUMBERS_AT_ONCE", 5)
+        self.say("a fox", *["fox"] * 40)
+        index(self.tables)
+
+        first = part(self.tables, "fox a", {"lobby": None})
+
+        self.assertEqual(((), True), (tuple(first.found), 10 < first.before["lobby"] < 40))
+        self.assertEqual(["lobby 1"], self.search("fox a"))
+
     def test_what_is_to_be_pruned_is_not_found(self) -> None:
         self.say(*["fox"] * 10)
 
@@ -212,6 +223,7 @@ class IndexContract(SearchCase):
         index(self.tables)
 
         self.assertEqual(10, self.indexed())
+        self.assertEqual([("lobby",)], self.tables.execute("SELECT name FROM search_room"))
         self.assertEqual([f"lobby {number}" for number in range(451, 441, -1)], self.search("fox", "lobby", "den"))
         self.say("wolf", room="den")
         index(self.tables)

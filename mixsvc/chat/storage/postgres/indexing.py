@@ -97,6 +97,9 @@ def take(cursor: Cursor, room: str, first: int, below: int) -> None:
 def set_range(cursor: Cursor, room: str, first: int, last: int) -> None:
     """See IndexWriter."""
     cursor.execute("SELECT index_range(%s, %s, %s)", (room, first, last))
+    if first > last:
+        # A room that is forgotten leaves nothing.
+        cursor.execute("DELETE FROM search_room WHERE name = %s AND name NOT IN (SELECT name FROM room)", (room,))
 
 
 def purge(cursor: Cursor, which: Purge) -> bool:

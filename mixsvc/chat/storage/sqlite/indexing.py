@@ -121,6 +121,9 @@ def set_range(cursor: sqlite3.Cursor, room: str, first: int, last: int) -> None:
         " ON CONFLICT (name) DO UPDATE SET first = excluded.first, last = excluded.last",
         (room, first, last),
     )
+    if first > last:
+        # A room that is forgotten leaves nothing.
+        cursor.execute("DELETE FROM search_room WHERE name = ? AND name NOT IN (SELECT name FROM room)", (room,))
 
 
 def purge(cursor: sqlite3.Cursor, which: Purge) -> bool:
