@@ -19,15 +19,12 @@ from twisted.web.iweb import IAgent, IAgentEndpointFactory, IPolicyForHTTPS
 from zope.interface import implementer
 
 from mixsvc.common.clocks import WallClock
-from mixsvc.webhooks.schedule import Outcome, Verdict, outcome_of
+from mixsvc.webhooks.schedule import LONGEST_WAIT, Outcome, Verdict, outcome_of
 
 __all__ = ["Deliverer"]
 
 # Bytes of a response's body that are read, so that its connection can be used again.
 MAX_BODY: Final = 2**16
-
-# The longest Retry-After that counts, in seconds.
-LONGEST_WAIT: Final = 86400.0
 
 # A connection that has been idle for so many seconds is closed.
 IDLE: Final = 60

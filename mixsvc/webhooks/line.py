@@ -16,7 +16,7 @@ from mixsvc.config.outgoing_hooks import OutgoingHook
 from mixsvc.errors import StorageError
 from mixsvc.webhooks.batch import in_order, passed
 from mixsvc.webhooks.events import Event, event_of
-from mixsvc.webhooks.schedule import GIVEN_UP, MOST_REFUSALS, Outcome, Verdict, delay
+from mixsvc.webhooks.schedule import GIVEN_UP, LONGEST_WAIT, MOST_REFUSALS, Outcome, Verdict, delay
 from mixsvc.webhooks.signing import signed_headers
 from mixsvc.webhooks.stats import HookStats
 from mixsvc.webhooks.storage.records import Changed, HookPlace, Progress, RoomScope
@@ -101,7 +101,8 @@ class HookLine:
         sending = Sending(place)
         try:
             if place.retry_at is not None:
-                await self._sleep(max(0.0, place.retry_at - self._parts.clocks.wall.seconds()))
+                # It is far away if the time was wrong when it was stored.
+                await self._sleep(min(max(0.0, place.retry_at - self._parts.clocks.wall.seconds()), LONGEST_WAIT))
             while not sending.gone:
                 await self._send_next(sending)
             await self._sleep(float("inf"))

@@ -5,12 +5,15 @@ from enum import Enum
 from random import Random
 from typing import Final
 
-__all__ = ["GIVEN_UP", "MOST_REFUSALS", "Outcome", "Verdict", "delay", "outcome_of"]
+__all__ = ["GIVEN_UP", "LONGEST_WAIT", "MOST_REFUSALS", "Outcome", "Verdict", "delay", "outcome_of"]
 
 # Seconds to the first attempt after a failure; each further one comes three times as late, up to an hour.
 FIRST: Final = 5.0
 FACTOR: Final = 3.0
 LONGEST: Final = 3600.0
+
+# The longest wait that a receiver may ask for.
+LONGEST_WAIT: Final = 86400.0
 
 # By which part a delay is longer or shorter, so that not all come back at once.
 JITTER: Final = 0.2

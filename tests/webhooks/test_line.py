@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.config.outgoing_hooks import EVENTS
 from mixsvc.webhooks.line import LOOK, SAVE
-from mixsvc.webhooks.schedule import MOST_REFUSALS, Outcome, Verdict
+from mixsvc.webhooks.schedule import LONGEST_WAIT, MOST_REFUSALS, Outcome, Verdict
 from tests.webhooks.fakes import SENT, Site
 
 FAILED = Outcome(Verdict.FAILED, "it answered 500")
@@ -226,6 +226,16 @@ class FailureTests(LineCase):
         for _ in range(50):
             self.site.clock.advance(5000)
         self.assertEqual(["a"] * 51, self.texts())
+
+    def test_a_wait_that_was_stored_while_the_time_was_wrong_is_no_longer_than_others(self) -> None:
+        site = self.site
+        site.receiver.outcomes = [FAILED]
+        site.say("a")
+        site.tables.execute("UPDATE webhook SET retry_at = 4e9")
+        site.kill()
+        site.line.start()
+        site.clock.advance(LONGEST_WAIT)
+        self.assertEqual(["a", "a"], self.texts())
 
     def test_410_ends_it_until_it_gets_another_address(self) -> None:
         self.site.receiver.outcomes = [Outcome(Verdict.GONE, "it answered 410")]

@@ -18,9 +18,10 @@ PIECE: Final = re.compile(
 )
 IN_CODE: Final = re.compile(TOKEN)
 
-# Where a link may lead; a label that looks like another address stands beside the real one.
+# Where a link may lead; a label that looks like another address stands beside the real one. The pattern begins with one
+# character of a word, as one that begins with a whole word looks for its end from each of its characters.
 SCHEMES: Final = ("http://", "https://", "mailto:")
-LIKE_ADDRESS: Final = re.compile(r"\w+://|www\.|[\w-]+\.[\w-]+/", re.IGNORECASE)
+LIKE_ADDRESS: Final = re.compile(r"\w://|www\.|[\w-]\.[\w-]+/", re.IGNORECASE)
 
 
 def markdown(text: str) -> str:

@@ -43,3 +43,5 @@ def test_what_may_not_be_a_link_is_shown_as_text() -> None:
 def test_much_markup_without_an_end_takes_no_long_time() -> None:
     for part in ("*a ", "<", "`", "~x ", "<a|", "```"):
         assert markdown(part * 50_000)
+    for label in ("a", "a-", "a."):
+        assert link("https://example.org", label * 50_000)
