@@ -37,9 +37,10 @@ class Answer:
         """Returns the same with more fields."""
         return Answer(self.status, (*self.fields, *fields), self.body)
 
-    def with_status(self, status: int) -> "Answer":
-        """Returns the same with another status."""
-        return Answer(status, self.fields, self.body)
+    def precondition_failed(self) -> "Answer":
+        """Returns the answer for a client that wants other content only; it is not for others who ask later."""
+        fields = tuple(pair for pair in self.fields if pair[0] != b"Cache-Control")
+        return Answer(412, (*fields, (b"Cache-Control", b"no-cache")), self.body)
 
     def not_modified(self) -> "Answer":
         """Returns the answer for a client that has the content already."""

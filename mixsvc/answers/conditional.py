@@ -29,4 +29,4 @@ def conditional(headers: Mapping[str, str], answer: Answer, tag: bytes, modified
     # Most send none of these.
     if not any(environ.values()) or is_resource_modified(environ, tag.decode("ascii"), None, modified):
         return answer
-    return answer.with_status(412) if parse_etags(environ["HTTP_IF_MATCH"]) else answer.not_modified()
+    return answer.precondition_failed() if parse_etags(environ["HTTP_IF_MATCH"]) else answer.not_modified()
