@@ -51,7 +51,7 @@ class DeclinedSocketTests(SynchronousTestCase):
         self.wire = Wire()
         self.channel.makeConnection(self.wire)
         self.channel.dataReceived(HANDSHAKE)
-        self.id = next(each.id for each in self.frames() if each.type == FrameType.SOCKET)
+        self.call_id = next(each.id for each in self.frames() if each.type == FrameType.SOCKET)
 
     def frames(self) -> list[Frame]:
         """What the child has got."""
@@ -60,7 +60,7 @@ class DeclinedSocketTests(SynchronousTestCase):
 
     def say(self, type: int, payload: bytes = b"") -> None:
         """The child says something about the call."""
-        self.reactor.link.dataReceived(encode_frame(type, self.id, payload))
+        self.reactor.link.dataReceived(encode_frame(type, self.call_id, payload))
 
     def test_a_client_may_leave_behind_its_view(self) -> None:
         self.say(FrameType.BEGIN, STREAM)
@@ -69,4 +69,4 @@ class DeclinedSocketTests(SynchronousTestCase):
 
         self.channel.connectionLost(Failure(ConnectionDone()))
 
-        self.assertIn((FrameType.GONE, self.id), [(each.type, each.id) for each in self.frames()])
+        self.assertIn((FrameType.GONE, self.call_id), [(each.type, each.id) for each in self.frames()])
