@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource, Resource
@@ -33,6 +33,10 @@ Pass: TypeAlias = Callable[[PageRequest], None]
 
 METHODS: Final = (b"GET", b"HEAD")
 
+# So many answers are built in threads at one time: these threads have other work, such as to find out who has logged
+# out.
+THREADS_AT_ONCE: Final = 2
+
 
 @implementer(IPages)
 class DirectPages(Resource):
@@ -51,6 +55,7 @@ class DirectPages(Resource):
         self._policy = policy
         self._in_thread = in_thread
         self._front = FrontPage(routes.around)
+        self._turns = DeferredSemaphore(THREADS_AT_ONCE)
         # By the function that says of which version they are.
         self._kept: dict[Callable[[], object], KeptAnswers] = defaultdict(KeptAnswers)
 
@@ -97,8 +102,11 @@ class DirectPages(Resource):
     def _make_in_thread(self, route: Route, asked: Asked, request: PageRequest) -> None:
         waiting = _LeftToThread(request)
 
-        def answered(answer: Answer) -> None:
-            if not waiting.has_left:
+        def begin() -> "Deferred[Answer] | None":
+            return None if waiting.has_left else self._in_thread(partial(_built, route.slow, asked))
+
+        def answered(answer: Answer | None) -> None:
+            if answer is not None and not waiting.has_left:
                 send_answer(request, self._finished(route, asked, answer))
 
         def failed(failure: Failure) -> None:
@@ -106,7 +114,7 @@ class DirectPages(Resource):
             if not waiting.has_left:
                 request.for_stream().processingFailed(failure)
 
-        self._in_thread(partial(_built, route.slow, asked)).addCallback(answered).addErrback(failed)
+        self._turns.run(begin).addCallback(answered).addErrback(failed)
 
     def _finished(self, route: Route, asked: Asked, answer: Answer) -> Answer:
         return self._policy.applied(answer, asked.headers, asked.scheme, route.path)

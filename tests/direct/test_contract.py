@@ -7,9 +7,12 @@ from typing import Any, Final
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
 
 from mixsvc.config.network import proxies
 from mixsvc.config.settings import ChatSettings, ServerSettings, Settings, WebSettings
+from mixsvc.direct.pages import THREADS_AT_ONCE
 from mixsvc.pages.app import create_app
 from mixsvc.rates.facade import RatesFacade
 from mixsvc.scripts.page_files import STATIC, PageFiles
@@ -267,6 +270,22 @@ def test_a_history_is_written_once_in_a_thread_and_then_sent_by_the_reactor() ->
     assert service.in_thread == 1
     assert service.ask(path, Accept="text/csv").status == 200
     assert service.in_thread == 2
+
+
+def test_many_histories_leave_threads_to_others_and_nobody_works_for_those_who_have_left() -> None:
+    service = make(True)
+    service.is_waiting = True
+    clients = [service.begin(f"/api/rates/EUR/USD/history?from=1999-01-{day:02}") for day in range(4, 13)]
+    assert len(service.waiting) == service.in_thread == THREADS_AT_ONCE
+    for left in clients[2:8]:
+        left.protocol.connectionLost(Failure(ConnectionDone()))
+
+    while service.waiting:
+        service.waiting.pop(0)()
+
+    assert service.in_thread == 3
+    answered = [each for each in clients if each.value().startswith(b"HTTP/1.1 200 ")]
+    assert answered == [*clients[:2], clients[8]]
 
 
 SEGMENTS: Final = st.sampled_from(

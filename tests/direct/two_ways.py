@@ -68,6 +68,9 @@ class Service:
         self.settings = settings = settings or Settings()
         self.views = ViewsAtOnce(application)
         self.in_thread = 0
+        # What waits for a thread, if it is to wait.
+        self.is_waiting = False
+        self.waiting: list[Callable[[], None]] = []
         self.logged: list[tuple[int, int]] = []
         self.version: object = None
         sources = DirectSources(mix, settings.chat.guests, lambda: self.version, lambda: len(mix.chat.overview()))  # type: ignore[union-attr]
@@ -78,15 +81,23 @@ class Service:
 
     def _in_thread(self, build: Callable[[], Answer]) -> "Deferred[Answer]":
         self.in_thread += 1
-        return maybeDeferred(build)
+        if not self.is_waiting:
+            return maybeDeferred(build)
+        built: Deferred[Answer] = Deferred()
+        self.waiting.append(lambda: built.callback(build()))
+        return built
 
     def ask(self, target: str, method: str = "GET", **fields: str) -> Sent:
         """Send one request, on a connection of its own. fields: by name, with _ for -."""
+        return _read(self.begin(target, method, **fields))
+
+    def begin(self, target: str, method: str = "GET", **fields: str) -> MemoryTransport:
+        """The same, if the answer comes later."""
         given = {"Host": "localhost", **{name.replace("_", "-"): value for name, value in fields.items()}}
         head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
         _, transport = connect(self.site)
         transport.protocol.dataReceived(f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1"))
-        return _read(transport)
+        return transport
 
 
 def _read(transport: MemoryTransport) -> Sent:
