@@ -5,6 +5,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from mixsvc.common.text import decode_utf8, parse_json
 
@@ -48,7 +49,11 @@ def payload_in(request: Request) -> Mapping[str, Any]:
 
 def _json(request: Request) -> str:
     if request.mimetype == MULTIPART:
-        return request.form.get(FIELD, "")
+        try:
+            return request.form.get(FIELD, "")
+        except RequestEntityTooLarge:
+            # It has too many parts.
+            raise BadPayload(413, "payload_too_large") from None
     body = request.get_data()
     if not body and "Transfer-Encoding" in request.headers:
         # WSGI (PEP 3333) does not say where a chunked body ends, so none of it was read.

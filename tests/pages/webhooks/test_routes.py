@@ -17,6 +17,8 @@ from mixsvc.pages.app import create_app
 from mixsvc.pages.webhooks.body import MAX_BYTES
 from tests.pages.fakes import FakeChat, FakeMix
 
+PART = b'--x\r\nContent-Disposition: form-data; name="f"\r\n\r\n\r\n'
+
 
 class Sender:
     """A webhook `ci` for the room lobby, and who has its secret."""
@@ -83,6 +85,11 @@ def test_every_form_in_which_senders_send_it_is_read(sender: Sender, request_: d
         ({"json": {}}, 400, "no_text"),
         ({"json": {"text": " "}}, 400, "no_text"),
         ({"data": b" " * (MAX_BYTES + 1)}, 413, "payload_too_large"),
+        (
+            {"data": PART * 1001 + b"--x--\r\n", "content_type": "multipart/form-data; boundary=x"},
+            413,
+            "payload_too_large",
+        ),
         ({"json": {"text": "x"}, "headers": {"Idempotency-Key": "k" * 256}}, 400, "invalid_payload"),
     ],
 )
