@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
-from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource, Resource
@@ -102,8 +102,8 @@ class DirectPages(Resource):
     def _make_in_thread(self, route: Route, asked: Asked, request: PageRequest) -> None:
         waiting = _LeftToThread(request)
 
-        def begin() -> "Deferred[Answer] | None":
-            return None if waiting.has_left else self._in_thread(partial(_built, route.slow, asked))
+        def begin() -> "Deferred[Any]":
+            return succeed(None) if waiting.has_left else self._in_thread(partial(_built, route.slow, asked))
 
         def answered(answer: Answer | None) -> None:
             if answer is not None and not waiting.has_left:
