@@ -232,6 +232,14 @@ class LoginTests(IrcTestCase):
         client.send(f"AUTHENTICATE {_plain('Ben', 'other')}", "CAP END")
         assert self.chat.passwords.forgotten == [MIA] and client.got("001")[0].split()[2] == "Ben"
 
+    def test_nobody_comes_into_the_chat_who_leaves_while_the_password_is_checked(self) -> None:
+        self.chat.passwords.answer = answer = Deferred[Identity | None]()
+        client = self.chat.irc(is_secure=True)
+        client.send("PASS Mia:secret", "NICK Mia", "USER u 0 * :R")
+        client.lose()
+        answer.callback(MIA)
+        assert self.chat.dispatcher.facts("Mia Moor") is None
+
     def test_somebody_who_is_banned_is_told_and_disconnected(self) -> None:
         mia = self.chat.moderator()
         self.chat.inside("Eve")
