@@ -19,6 +19,9 @@ MOST_PAGES: Final = 20
 # The fields of WHOX, in the order of the answer (https://ircv3.net/specs/extensions/whox).
 WHOX_FIELDS: Final = "tcuihsnfdlaor"
 
+# The refusals after which the same may be asked again.
+LATER: Final = ("busy", "slow_down")
+
 # Names in one answer of ISON and USERHOST.
 MOST_NAMES: Final = 5
 
@@ -76,10 +79,16 @@ class PeopleCommands:
         room = self._client.room(channel)
         try:
             inside = await self._members(room)
-        except ChatRefused:
+        except ChatRefused as refused:
+            self._tell_to_try_again("NAMES", refused)
             self._client.reply("366", channel, "End of /NAMES list")
         else:
             name_lines(self._client, room, inside)
+
+    def _tell_to_try_again(self, command: str, refused: ChatRefused) -> None:
+        """If it was refused for now only: else the room would look empty."""
+        if refused.code in LATER:
+            self._client.reply("263", command, str(refused))
 
     async def _members(self, room: str) -> Sequence[str]:
         found: list[str] = []
@@ -125,9 +134,9 @@ class PeopleCommands:
             room = client.room(mask)
             try:
                 found = list(await self._members(room))
-            except ChatRefused:
+            except ChatRefused as refused:
                 # As for a channel that there is not.
-                found = []
+                self._tell_to_try_again("WHO", refused)
         elif self._known(mask):
             found = [self._known(mask)]
         for name in found:

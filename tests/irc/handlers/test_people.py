@@ -111,6 +111,12 @@ class PeopleTests(IrcTestCase):
             "369 Ann x :End of WHOWAS",
         ]
 
+    def test_a_room_does_not_look_empty_to_somebody_who_asks_too_often(self) -> None:
+        client = IrcHarness(joins=2).irc_inside("Ann")
+        answer = _answer(client, "NAMES #lobby", "NAMES #lobby", "WHO #lobby")
+        assert [each.split()[0] for each in answer] == ["353", "366", "263", "366", "263", "315"]
+        assert "263 Ann NAMES" in answer[2] and "263 Ann WHO" in answer[4]
+
     def test_more_questions_than_may_wait_are_refused(self) -> None:
         self.chat = IrcHarness()
         self.chat.hooks.registry.may(lambda person, action, room: True)
