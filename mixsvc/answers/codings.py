@@ -6,7 +6,8 @@ a stranger put into it is there once more. docs/design/security.md says which an
 
 import gzip
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Final
 
 from werkzeug.http import parse_accept_header
@@ -14,7 +15,7 @@ from werkzeug.http import parse_accept_header
 from mixsvc.answers.answer import Answer
 from mixsvc.answers.asked import Asked
 
-__all__ = ["CODINGS", "best_coding", "coding_of", "compressed", "for_everybody", "in_coding", "tag_in"]
+__all__ = ["CODINGS", "CodedOnce", "best_coding", "coding_of", "compressed", "for_everybody", "in_coding", "tag_in"]
 
 # Those in which a file may be there, the smallest first.
 CODINGS: Final = ("br", "gzip")
@@ -67,6 +68,21 @@ def in_coding(answer: Answer, coding: str) -> Answer:
     return Answer(answer.status, (*fields, *described), body)
 
 
+@dataclass(frozen=True)
+class CodedOnce:
+    """An answer that is sent many times, and is compressed at most once. whole: as it is. Any thread."""
+
+    whole: Answer
+
+    @cached_property
+    def _compressed(self) -> Answer:
+        return in_coding(self.whole, *_MADE)
+
+    def for_everybody(self, asked: Asked) -> Answer:
+        """See the function of this name."""
+        return (self._compressed if coding_of(asked, self.whole.body) else self.whole).having(_VARY)
+
+
 def for_everybody(asked: Asked, answer: Answer) -> Answer:
     """Returns an answer without a tag as its client gets it. Only for what everybody may read."""
-    return in_coding(answer, coding_of(asked, answer.body)).having(_VARY)
+    return CodedOnce(answer).for_everybody(asked)

@@ -1,6 +1,6 @@
 """The page: chat, people and rates on one screen, with rates and messages before any script runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flask import Blueprint, Flask, Response, render_template, request
@@ -8,10 +8,11 @@ from twisted.logger import Logger
 from werkzeug.exceptions import HTTPException
 
 from mixsvc.answers.answer import make_answer
+from mixsvc.answers.codings import CodedOnce
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatMessage, IChat, IMix
 from mixsvc.interfaces.environ import REMOVED_PREFIX
-from mixsvc.pages.api.answering import sent, sent_to_everybody
+from mixsvc.pages.api.answering import asked, sent
 from mixsvc.pages.api.rooms import ChatAccess
 from mixsvc.pages.preview import PreviewCache, RoomPreview
 from mixsvc.pages.static_files import EXTENSION, StaticFiles
@@ -30,6 +31,9 @@ LIBRARIES: Final = (
 
 HUES: Final = 12
 
+# For those who see the newest messages and those who do not, and while these change.
+MOST_RENDERED: Final = 4
+
 HTML: Final = b"text/html; charset=utf-8"
 
 _log = Logger()
@@ -38,26 +42,46 @@ _log = Logger()
 def blueprint(mix: IMix, static_files: StaticFiles, access: ChatAccess) -> Blueprint:
     """The routes of the pages. A view may wait for the chat's newest messages; everything else is a snapshot."""
     pages = Blueprint("pages", __name__)
-    cache = PreviewCache()
+    cache, rendered = PreviewCache(), RenderedPages()
+    styles = [] if static_files.bundle.file("style.css") or not static_files.has(UPLOT_STYLE) else [UPLOT_STYLE]
 
     @pages.get("/")
     def index() -> Response:
-        shown, is_public = _shown_chat(mix.chat, cache, access)
-        page = render_template(
-            "index.html",
-            rates=[(base, quote, mix.rates.latest(base, quote)) for base, quote in mix.pairs],
-            currencies=mix.rates.currencies(),
-            styles=[] if static_files.bundle.file("style.css") or not static_files.has(UPLOT_STYLE) else [UPLOT_STYLE],
-            **shown,
-        )
-        answer = make_answer(200, HTML, page.encode(), ((b"Cache-Control", b"no-cache"),))
-        return sent_to_everybody(answer) if is_public else sent(answer)
+        of_chat, is_public = _shown_chat(mix.chat, cache, access)
+        rates = [(base, quote, mix.rates.latest(base, quote)) for base, quote in mix.pairs]
+        shown = {"rates": rates, "currencies": list(mix.rates.currencies()), **of_chat}
+        # Equal prices may have different digits: 1.1 and 1.10.
+        digits = [str(latest.price) for _, _, latest in rates if latest is not None]
+        page = rendered.page(shown, (request.script_root, digits), styles)
+        return sent(page.for_everybody(asked()) if is_public else page.whole)
 
     @pages.app_template_filter("hue")
     def hue(name: str) -> str:
         return hue_class(name)
 
     return pages
+
+
+class RenderedPages:
+    """The pages that were rendered last: one that shows the same is not rendered again. Any thread."""
+
+    def __init__(self) -> None:
+        # Replaced and never changed.
+        self._last: Sequence[tuple[Mapping[str, object], object, CodedOnce]] = ()
+
+    def page(self, shown: Mapping[str, object], besides: object, styles: Sequence[str]) -> CodedOnce:
+        """Returns the page; called during a request.
+
+        shown: what the template gets. besides: what else the page depends on. styles: the names of further ones, always
+        the same.
+        """
+        for known, then, found in self._last:
+            if then == besides and known == shown:
+                return found
+        html = render_template("index.html", styles=styles, **shown).encode()
+        made = CodedOnce(make_answer(200, HTML, html, ((b"Cache-Control", b"no-cache"),)))
+        self._last = (*self._last[1 - MOST_RENDERED :], (shown, besides, made))
+        return made
 
 
 def warn_of_missing_libraries(app: Flask) -> None:

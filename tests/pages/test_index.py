@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,6 +46,41 @@ class Page(HTMLParser):
 
 def page_of(app: Flask, script_name: str = "") -> str:
     return app.test_client().get("/", environ_overrides={"SCRIPT_NAME": script_name}).text
+
+
+class RenderingTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.rendered = 0
+        self.mix = FakeMix(FakeRates(QUOTE))
+        self.app = create_app(self.mix)
+        self.app.context_processor(self.count)
+
+    def count(self) -> dict[str, object]:
+        self.rendered += 1
+        return {}
+
+    def test_a_page_that_shows_the_same_is_rendered_once(self) -> None:
+        pages = {page_of(self.app) for _ in range(3)}
+
+        self.assertEqual((len(pages), self.rendered), (1, 1))
+
+    def test_a_page_that_shows_something_else_is_rendered_again(self) -> None:
+        page_of(self.app)
+        for other, shown in (
+            (replace(QUOTE, price=Decimal("1.11720")), "1.11720"),
+            (replace(QUOTE, stale=True), "1.1172"),
+            (replace(QUOTE, source="another bank"), "another bank"),
+        ):
+            self.mix.rates = FakeRates(other)
+            self.assertIn(shown, page_of(self.app))
+        self.assertEqual(self.rendered, 4)
+
+    def test_each_place_has_its_own_links(self) -> None:
+        plain, below = page_of(self.app), page_of(self.app, "/shop")
+
+        self.assertIn('"/shop/api/rates"', below)
+        self.assertEqual(plain, page_of(self.app))
+        self.assertEqual(self.rendered, 2)
 
 
 class RatesOnThePageTests(SynchronousTestCase):
