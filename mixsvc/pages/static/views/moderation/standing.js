@@ -37,9 +37,14 @@ export class Standing {
     }
   }
 
-  /** Somebody muted us before this window was there. @param {string} me @param {number} seconds  how long it goes on */
+  /**
+   * Somebody muted us before this window was there.
+   *
+   * @param {string} me
+   * @param {number | undefined} seconds  how long it goes on; undefined if the refusal does not say it
+   */
   refused(me, seconds) {
-    if (!this.isMuted(me)) {
+    if (seconds !== undefined && !this.isMuted(me)) {
       this.#mutes.set(me, { by: "", until: new Date(Date.now() + seconds * 1000).toISOString(), reason: "" });
       this.#changed();
     }
