@@ -392,7 +392,7 @@ class MixService(MultiService):
                 (0.95, "the webhooks", self._webhooks.stop),
             ],
             [(0.97, "telling the other nodes", self._chat.leave)],
-            [(1.0, "closing the database", self._close_databases)],
+            self._close_databases(),
             [(1.0, "closing the operators' ports", self._admin_ports.close)],
         )
 
@@ -403,9 +403,14 @@ class MixService(MultiService):
         others: tuple[Any, ...] = (*ports, self._database, self._node, self._hints)
         return [*clients, *(each for part in others if part is not None for each in part.sockets())]
 
-    def _close_databases(self) -> "Deferred[Any]":
-        databases = [each for each in (self._database, self._hints) if each is not None]
-        return gatherResults([self._topics.close_own_database(), *(each.close() for each in databases)])
+    def _close_databases(self) -> Sequence[StopStep]:
+        steps: list[StopStep] = [
+            (1.0, "closing the database", self._database.close),
+            (1.0, "closing the database of events", self._topics.close_own_database),
+        ]
+        if self._hints is not None:
+            steps.append((1.0, "closing the connection for hints", self._hints.close))
+        return steps
 
     async def _drain_views(self) -> None:
         self._site.finish_up()

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, FirstError, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -34,10 +34,13 @@ class StopDeadline:
         timer = self._clock.callLater(max(left, 0), running.cancel)
         try:
             await running
-        except CancelledError:
-            self._log.warn("mixsvc: {what} did not end in time; stopping goes on", what=what)
-        except Exception:
-            self._log.failure("mixsvc: {what} failed; stopping goes on", what=what)
+        except Exception as error:
+            # A step of several things fails with the error of one of them.
+            cause = error.subFailure.value if isinstance(error, FirstError) else error
+            if isinstance(cause, CancelledError):
+                self._log.warn("mixsvc: {what} did not end in time; stopping goes on", what=what)
+            else:
+                self._log.failure("mixsvc: {what} failed; stopping goes on", what=what)
         finally:
             if timer.active():
                 timer.cancel()

@@ -1,7 +1,10 @@
 """The time for stopping, shared among the steps."""
 
-from twisted.internet.defer import Deferred, fail, succeed
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, gatherResults, succeed
 from twisted.internet.task import Clock
+from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.shutdown import StopDeadline
@@ -29,6 +32,16 @@ class StopDeadlineTests(SynchronousTestCase):
         self.assertNoResult(waiting)
         self.clock.advance(0.2)
         self.successResultOf(waiting)
+
+    def test_a_step_of_several_things_that_hang_is_cancelled_and_is_no_failure(self) -> None:
+        several: Any = gatherResults([Deferred(), Deferred()], consumeErrors=True)
+        waiting = self.share(0.5, several)
+
+        with capturedLogs() as logged:
+            self.clock.advance(5.0)
+
+        self.successResultOf(waiting)
+        assert [each["log_level"] for each in logged if "what" in each] == [LogLevel.warn]
 
     def test_time_that_one_step_leaves_is_the_next_ones(self) -> None:
         self.successResultOf(self.share(0.5, succeed(None)))

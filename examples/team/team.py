@@ -77,7 +77,7 @@ def may(person: str | None, action: str, room: str | None) -> bool:
         return True
     if room == "staff" or action == "moderate":
         return False
-    return known is not None or action in ("join", "history")
+    return known is not None or action in ("join", "history", "search")
 
 
 @mix.chat.on_message(name="Porter")

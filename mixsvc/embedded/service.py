@@ -103,7 +103,7 @@ class _Parts:
 
     def _close_databases(self) -> "Deferred[Any]":
         hints = [self.node.hints] if self.node is not None else []
-        return gatherResults([each.close() for each in (self.database, *hints)])
+        return gatherResults([each.close() for each in (self.database, *hints)], consumeErrors=True)
 
 
 @dataclass(frozen=True)

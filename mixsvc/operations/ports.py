@@ -38,7 +38,7 @@ class OpenPorts:
 
     def close(self) -> "Deferred[Any]":
         """Close them; fires when they are closed."""
-        return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in self._ports])
+        return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in self._ports], consumeErrors=True)
 
     def sockets(self) -> list[Any]:
         """The ports."""

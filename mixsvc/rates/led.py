@@ -94,7 +94,9 @@ class LedRates:
 
     def _stop_asking(self) -> "Deferred[None]":
         self._is_asking = False
-        return gatherResults([each.stopService() for each in self._services]).addCallback(lambda _: None)
+        return gatherResults([each.stopService() for each in self._services], consumeErrors=True).addCallback(
+            lambda _: None
+        )
 
     def _failed(self, failure: Failure) -> None:
         # Soon again.

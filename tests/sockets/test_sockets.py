@@ -426,6 +426,8 @@ def test_many_clients_talk_at_one_time(app: App) -> None:
 def test_over_tls_messages_of_any_length_come_back_and_a_restart_closes_with_1012(app: App) -> None:
     certificate = KeyPair.generate(size=2048).selfSignedCert(1, CN="localhost")
     trust = ssl.create_default_context(cadata=certificate.dumpPEM().decode())
+    # Python 3.13 asks more of a certificate than this one has.
+    trust.verify_flags &= ~ssl.VERIFY_X509_STRICT
     trust.check_hostname = False
     with (
         live(app, tls=certificate.options()) as served,

@@ -126,7 +126,8 @@ def test_everything_that_the_page_lacks_is_said_in_one_line(
     line = service.wait_for("mixsvc: the page lacks ")
     assert line.endswith(
         "the page lacks the SockJS client (it uses a plain WebSocket) and uPlot (it shows past rates as a table and no "
-        "chart), since npm was missing or failed when mixsvc was built; install npm, then install mixsvc again"
+        "chart) and markdown-it (it shows Markdown as it was typed), since npm was missing or failed when mixsvc was "
+        "built; install npm, then install mixsvc again"
     )
     assert "sockjs.min.js" not in get_text(f"{service.url}/")
 
