@@ -94,9 +94,8 @@ class LedRates:
 
     def _stop_asking(self) -> "Deferred[None]":
         self._is_asking = False
-        return gatherResults([each.stopService() for each in self._services], consumeErrors=True).addCallback(
-            lambda _: None
-        )
+        stopping = gatherResults([each.stopService() for each in self._services], consumeErrors=True)
+        return stopping.addCallback(lambda _: None)
 
     def _failed(self, failure: Failure) -> None:
         # Soon again.
