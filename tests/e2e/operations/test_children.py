@@ -161,7 +161,9 @@ def test_a_child_that_hangs_with_the_interpreters_lock_is_killed_and_nobody_else
 def test_a_child_that_outgrows_its_memory_is_replaced_by_one_that_is_ready_before(
     start: Callable[[Launch], Service], views: Launch
 ) -> None:
-    service = started(start, views.having(web={"processes": "1", "restart_memory": str(200 << 20)}))
+    # To grow takes seconds on a busy machine.
+    web = {"processes": "1", "restart_memory": str(200 << 20), "view_timeout": "0"}
+    service = started(start, views.having(web=web))
 
     large = int(get_text(f"{service.url}/grow"))
 

@@ -54,7 +54,8 @@ class PostgresDatabaseTests(TestCase):
     async def until_back(self) -> None:
         """Until the server answers again; attempts follow each other at once."""
         while self.database.state is ServerState.AWAY:
-            self.clock.advance(1)
+            # Slowly, as an attempt that takes its whole time limit is given up.
+            self.clock.advance(0.1)
             await deferToThread(threading.Event().wait, 0.02)
 
     async def test_a_function_gets_a_cursor_and_its_arguments_in_a_daemon_thread(self) -> None:
