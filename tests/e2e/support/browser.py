@@ -30,6 +30,8 @@ ARGUMENTS: Final = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # As in browsers that give cookies to the site of the page only.
+    "--test-third-party-cookie-phaseout",
 ]
 
 
