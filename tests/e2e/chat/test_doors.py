@@ -302,11 +302,15 @@ class Client(pydle.Client):
         if message == "hello pydle":
             await self.quit("done")
 
+    async def on_disconnect(self, expected):
+        await super().on_disconnect(expected)
+        self.gone.set()
+
 async def run():
     client = Client("pydle", realname="a program")
+    client.gone = asyncio.Event()
     await client.connect("127.0.0.1", int(sys.argv[1]), tls=False)
-    while client.connected:
-        await asyncio.sleep(0.02)
+    await client.gone.wait()
 
 asyncio.run(run())
 """
