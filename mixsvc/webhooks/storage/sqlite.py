@@ -6,14 +6,16 @@ from typing import Final
 
 from mixsvc.common.times import microseconds
 from mixsvc.storage.epoch import read_epoch
-from mixsvc.webhooks.storage.places import behind, chosen, inside, new_rooms, unsent
+from mixsvc.webhooks.storage.places import Row, behind, chosen, inside, new_rooms, unsent
 from mixsvc.webhooks.storage.records import HookPlace, Progress, RoomScope, Unsent
 from mixsvc.webhooks.storage.store import AT_ONCE
 
 __all__ = ["begin", "read", "save"]
 
+# Texts are read as bytes: a TEXT column takes any bytes, and one row that is not UTF-8 would hold up all behind it.
 _FIELDS: Final = (
-    "room, number, name, text, said_at, kind, deleted_by IS NOT NULL, edited_at IS NOT NULL, change, edited_at"
+    "room, number, CAST(name AS BLOB), CAST(text AS BLOB), said_at, CAST(kind AS BLOB),"
+    " deleted_by IS NOT NULL, edited_at IS NOT NULL, change, edited_at"
 )
 _ROOM: Final = (
     "INSERT INTO webhook_room (hook, room, number) VALUES (?, ?, ?)"
@@ -44,12 +46,12 @@ def read(cursor: sqlite3.Cursor, numbers: Mapping[str, int], change: int, scope:
     """See WebhookStore."""
     cursor.execute("BEGIN")
     lasts = behind(scope, numbers, _lasts(cursor))
-    rows = []
+    rows: list[Row] = []
     for room, after in chosen(lasts, numbers).items():
         query = f"SELECT {_FIELDS} FROM message WHERE room = ? AND number > ? ORDER BY number LIMIT ?"
-        rows += cursor.execute(query, (room, after, AT_ONCE)).fetchall()
+        rows += _rows(cursor.execute(query, (room, after, AT_ONCE)))
     query = f"SELECT {_FIELDS} FROM message WHERE change > ? ORDER BY change LIMIT ?"
-    return unsent(lasts, numbers, rows, cursor.execute(query, (change, AT_ONCE)).fetchall())
+    return unsent(lasts, numbers, rows, _rows(cursor.execute(query, (change, AT_ONCE))))
 
 
 def save(cursor: sqlite3.Cursor, progress: Progress) -> None:
@@ -66,6 +68,14 @@ def save(cursor: sqlite3.Cursor, progress: Progress) -> None:
             progress.hook,
         ),
     )
+
+
+def _rows(found: sqlite3.Cursor) -> list[Row]:
+    rows: list[Row] = []
+    for room, number, name, text, said_at, kind, *others in found.fetchall():
+        name, text, kind = (cell.decode(errors="replace") for cell in (name, text, kind))
+        rows.append((room, number, name, text, said_at, kind, *others))
+    return rows
 
 
 def _lasts(cursor: sqlite3.Cursor) -> Mapping[str, int]:

@@ -161,6 +161,18 @@ class WebhookContract(TablesCase):
 class OnSqliteTests(OnSqlite, WebhookContract):
     __test__ = True
 
+    def test_a_message_that_is_not_utf_8_holds_up_no_other_one(self) -> None:
+        self.say("a", "b")
+        self.edit(1, "c")
+        self.tables.execute(
+            "UPDATE message SET name = CAST(x'61ff' AS TEXT), text = CAST(x'ff' AS TEXT) WHERE number = 1"
+        )
+
+        unsent = self.read()
+        self.assertEqual(["a\ufffd", "Ann"], [each.message.name for each in unsent.news["lobby"]])
+        self.assertEqual(["\ufffd"], [each.message.text for each in unsent.changes])
+        self.assertEqual([("lobby", 1, "\ufffd", False), ("lobby", 2, "b", False)], self.told(unsent))
+
 
 class OnPostgresTests(OnPostgres, WebhookContract):
     __test__ = True
