@@ -56,6 +56,16 @@ def test_who_has_the_form_gets_304() -> None:
     assert get(if_modified_since=DATE, if_none_match='"x"').status == 200
 
 
+def test_who_wants_the_file_only_as_it_was_gets_412_once_it_has_changed() -> None:
+    before = "Tue, 14 Nov 2023 22:13:19 GMT"
+
+    assert get(if_unmodified_since=DATE).status == 200
+    assert get(if_unmodified_since=before).status == 412
+    assert get(if_unmodified_since=before, if_modified_since=DATE).status == 412
+    # What is no date is as if it were not there, and a tag decides (RFC 9110 section 13.1.4).
+    assert get(if_unmodified_since="yesterday").status == get(if_unmodified_since=before, if_match="*").status == 200
+
+
 @pytest.mark.parametrize(
     ("wanted", "start", "stop"),
     [("bytes=0-0", 0, 1), ("bytes=1-9", 1, 10), ("bytes=1270-", 1270, 1280), ("bytes=-5", 1275, 1280)]

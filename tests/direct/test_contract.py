@@ -86,6 +86,18 @@ def test_a_client_that_has_the_answer_gets_304(service: Service, path: str) -> N
     assert (failed.status, failed.fields["cache-control"]) == (412, "no-cache")
 
 
+@pytest.mark.parametrize("path", [path for path in PATHS if path != "/api/rooms"])
+def test_a_client_that_wants_this_answer_or_any_gets_it_unless_it_has_it(service: Service, path: str) -> None:
+    whole = service.ask(path)
+    tag = whole.fields["etag"]
+    for wanted in ("*", tag, f'"x", {tag}'):
+        assert service.ask(path, If_Match=wanted) == whole
+        assert service.ask(path, If_Match=wanted, If_None_Match=tag).status == 304
+    # It is the first that is looked at (RFC 9110 section 13.2.2), and it takes no weak validator.
+    for other in ('"x"', f"W/{tag}"):
+        assert service.ask(path, If_Match=other, If_None_Match=tag).status == 412
+
+
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_other_methods_are_405_and_say_which_there_are(service: Service, path: str, method: str) -> None:
