@@ -9,7 +9,7 @@ from twisted.python.failure import Failure
 from mixsvc.irc.clients.chat_link import ChatLink
 from mixsvc.irc.clients.client import IrcClient, IrcWire
 from mixsvc.irc.clients.door import IrcDoor
-from mixsvc.irc.grammar.lines import BadLine, IrcLine
+from mixsvc.irc.grammar.lines import BadLine, IrcLine, NoCommand
 from mixsvc.irc.handlers.events import EventTeller
 from mixsvc.irc.handlers.history import HistoryCommands
 from mixsvc.irc.handlers.manners import Manners
@@ -27,6 +27,10 @@ BANNED: Final = 4003
 
 # Characters of an unknown command that the answer repeats.
 REPEATED: Final = 32
+
+# What begins the version at the end of a request line.
+HTTP: Final = "HTTP/"
+NOT_HTTP: Final = "This is IRC, and no web server"
 
 
 class IrcSession:
@@ -57,7 +61,9 @@ class IrcSession:
         client = self._client
         if run(client, self._early, line):
             return
-        if not client.is_registered:
+        if not client.is_registered and line.parameters and line.parameters[-1].startswith(HTTP):
+            self._is_http()
+        elif not client.is_registered:
             client.reply("451", "Give NICK and USER first")
         elif not run(client, self._commands, line):
             client.reply("421", line.command[:REPEATED], "There is no such command here")
@@ -65,6 +71,9 @@ class IrcSession:
     def bad_line(self, bad: BadLine) -> None:
         """A line is none."""
         self._client.fail("*", bad.code, str(bad))
+        if isinstance(bad, NoCommand) and not self._client.is_registered:
+            # A header: the request line was too long.
+            self._is_http()
 
     def too_long(self) -> None:
         """A line was too long, and is lost."""
@@ -80,6 +89,11 @@ class IrcSession:
             client.door.leave(client)
         if client.link is not None:
             client.link.lost(reason)
+
+    def _is_http(self) -> None:
+        """End it: a page that somebody visits lets their browser send requests, whose bodies may be lines of IRC."""
+        self._client.door.numbers.refused["http"] += 1
+        self._wire.end(NOT_HTTP)
 
     def _connect(self) -> None:
         client = self._client

@@ -35,7 +35,16 @@ class BadInputTests(IrcTestCase):
     def test_a_request_over_http_is_refused(self) -> None:
         client = self.chat.irc()
         client.send("GET / HTTP/1.1", "Host: x", "")
-        assert [each.split()[1] for each in client.got()] == ["451", "FAIL"]
+        assert client.got() == ["ERROR :Closing link: This is IRC, and no web server"]
+
+    def test_no_page_lets_a_browser_speak_irc_in_the_body_of_a_request(self) -> None:
+        for path in ("/", "/" + "x" * 600):
+            client = self.chat.irc()
+            client.send(f"POST {path} HTTP/1.1", "Host: irc.example", "Content-Type: text/plain", "")
+            client.send("NICK Ann", "USER u 0 * :R", "JOIN #lobby", "PRIVMSG #lobby :Hi")
+            assert client.got()[-1] == "ERROR :Closing link: This is IRC, and no web server"
+        assert self.chat.service.numbers()[1].refused == {"http": 2}
+        assert self.chat.database.rows() == []
 
     def test_empty_lines_are_nothing(self) -> None:
         self.client.send("", "  ", "\n")

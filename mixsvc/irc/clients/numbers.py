@@ -10,7 +10,7 @@ __all__ = ["IRC_LISTEN", "IRC_REFUSALS", "IrcNumbers"]
 IRC_LISTEN: Final = "[irc] listen"
 
 # Why connections are refused, or ended before they had a name.
-IRC_REFUSALS: Final = ("connections", "address", "stopping", "unregistered")
+IRC_REFUSALS: Final = ("connections", "address", "stopping", "unregistered", "http")
 
 
 @dataclass

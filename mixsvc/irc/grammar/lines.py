@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["LONGEST_LINE", "LONGEST_TAGS", "BadLine", "IrcLine", "as_bytes", "as_word", "parse_line"]
+__all__ = ["LONGEST_LINE", "LONGEST_TAGS", "BadLine", "IrcLine", "NoCommand", "as_bytes", "as_word", "parse_line"]
 
 # Bytes of a line with its end, without its tags; and of the tags that a client may send, with @ and the space.
 LONGEST_LINE: Final = 512
@@ -34,6 +34,10 @@ class BadLine(ValueError):
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
         self.code = code
+
+
+class NoCommand(BadLine):
+    """What begins a line cannot be a command, such as the name of a header of HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def parse_line(data: bytes) -> IrcLine | None:
         return None
     command, _, rest = text.partition(" ")
     if not _COMMAND.fullmatch(command):
-        raise BadLine("INVALID_MESSAGE", "The line has no command and was ignored.")
+        raise NoCommand("INVALID_MESSAGE", "The line has no command and was ignored.")
     return IrcLine(command.upper(), _parameters(rest), tags)
 
 
