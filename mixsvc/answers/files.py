@@ -13,13 +13,13 @@ from mixsvc.answers.asked import Asked
 from mixsvc.answers.codings import best_coding
 from mixsvc.answers.conditional import conditional, tag_of
 
-__all__ = ["FOR_EVER", "FileForm", "MemoryFile", "file_answer"]
+__all__ = ["BYTES_RANGE", "FOR_EVER", "FileForm", "MemoryFile", "file_answer"]
 
 # For browsers and caches: files whose names change with their content.
 FOR_EVER: Final = b"public, max-age=31536000, immutable"
 
 # One range of bytes (RFC 9110 section 14.1.2). Other units and several ranges are ignored, as section 14.2 allows.
-_RANGE: Final = re.compile(r"[ \t]*bytes[ \t]*=[^,]*", re.IGNORECASE)
+BYTES_RANGE: Final = re.compile(r"[ \t]*bytes[ \t]*=[^,]*", re.IGNORECASE)
 
 _NOT_SATISFIABLE: Final = b"The file has no such bytes.\n"
 
@@ -89,7 +89,7 @@ def _fields(file: MemoryFile, form: FileForm) -> Pairs:
 
 
 def _is_range_wanted(asked: Asked, form: FileForm, file: MemoryFile) -> bool:
-    if not _RANGE.fullmatch(asked.header("range")):
+    if not BYTES_RANGE.fullmatch(asked.header("range")):
         return False
     condition = asked.header("if-range")
     if not condition:

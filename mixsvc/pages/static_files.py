@@ -6,13 +6,12 @@ where the bundle is, whose names have hashes of their own; without a bundle, fro
 """
 
 import os
-import re
 from pathlib import Path
 from typing import Final
 
 from flask import Flask, Response, abort, request, send_from_directory, url_for
 
-from mixsvc.answers.files import MemoryFile, file_answer
+from mixsvc.answers.files import BYTES_RANGE, MemoryFile, file_answer
 from mixsvc.pages.api.answering import asked, sent
 from mixsvc.scripts.bundle import BUILT
 from mixsvc.scripts.page_files import PageFiles
@@ -27,9 +26,6 @@ BUNDLE_ENDPOINT: Final = "bundled_static"
 
 # Where scripts are that a page loads when it needs them, or never.
 LATER: Final = ("vendor/", f"{BUILT}/", "client/fallback.js", "text/markdown.js", "text/unused.js", "widget/")
-
-# One range of bytes.
-BYTES_RANGE: Final = re.compile(r"[ \t]*bytes[ \t]*=[^,]*", re.IGNORECASE)
 
 
 class StaticFiles:
