@@ -21,7 +21,7 @@ from mixsvc.pages import index
 from mixsvc.pages.api import accounts, events, rates, rooms, topics
 from mixsvc.pages.api.answering import refusal
 from mixsvc.pages.api.cors import install_cross_origin_policy
-from mixsvc.pages.api.problems import problem, problem_of, sentence
+from mixsvc.pages.api.problems import RETRY_SECONDS, problem, problem_of, sentence
 from mixsvc.pages.auth.devices import Devices
 from mixsvc.pages.auth.ended_logins import EndedLogins
 from mixsvc.pages.auth.limits import LoginLimits
@@ -35,9 +35,6 @@ from mixsvc.pages.webhooks import routes as webhooks
 __all__ = ["AppSecrets", "create_app"]
 
 NAME: Final = "mixsvc"
-
-# Retry-After, in seconds, when the chat did not answer in time.
-RETRY_SECONDS: Final = 2
 
 
 @dataclass(frozen=True)

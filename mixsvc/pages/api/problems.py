@@ -1,11 +1,16 @@
 """Problem JSON (RFC 9457): the API's error responses."""
 
+from typing import Final
+
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
 from mixsvc.answers.problems import PROBLEM, problem_text
 
-__all__ = ["problem", "problem_of", "sentence"]
+__all__ = ["RETRY_SECONDS", "problem", "problem_of", "sentence"]
+
+# Retry-After, in seconds, when the chat did not answer in time.
+RETRY_SECONDS: Final = 2
 
 
 def problem(status: int, detail: str, **more: object) -> Response:

@@ -14,6 +14,7 @@ from mixsvc.config.hook_file import HookFile, IncomingHook
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import NoSuchRoom, ServiceBusy, TooFast
 from mixsvc.interfaces import IMix
+from mixsvc.pages.api.problems import RETRY_SECONDS
 from mixsvc.pages.api.rooms import chat_of
 from mixsvc.pages.auth.throttle import LoginThrottle
 from mixsvc.pages.webhooks.body import BadPayload, payload_in
@@ -27,9 +28,6 @@ FREE_FAILURES: Final = 20
 # Headers in which senders name a delivery, so that a repeated one is known, and how long a name may be.
 DELIVERY_HEADERS: Final = ("Idempotency-Key", "webhook-id")
 MAX_DELIVERY: Final = 255
-
-# Retry-After, in seconds, when the chat did not answer in time.
-RETRY_SECONDS: Final = 2
 
 _log = Logger("mixsvc.web")
 
