@@ -19,6 +19,9 @@ MOST_WAITING: Final = 32
 # How long the chat may take for one answer, in seconds.
 ANSWER_SECONDS: Final = 30.0
 
+# The refusals after which the same may be asked again.
+LATER: Final = ("busy", "not_saved", "slow_down")
+
 Inquiry: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -28,6 +31,11 @@ class ChatRefused(Exception):
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
         self.code = code
+
+    @property
+    def is_for_now(self) -> bool:
+        """Whether the same may be asked again a little later."""
+        return self.code in LATER
 
 
 class Inquiries:

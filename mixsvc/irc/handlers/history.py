@@ -100,7 +100,7 @@ class HistoryCommands:
         except BadReference as bad:
             client.fail("CHATHISTORY", "INVALID_PARAMS", subcommand, str(bad))
         except ChatRefused as refused:
-            code = "MESSAGE_ERROR" if refused.code in ("busy", "slow_down") else "INVALID_TARGET"
+            code = "MESSAGE_ERROR" if refused.is_for_now else "INVALID_TARGET"
             client.fail("CHATHISTORY", code, subcommand, target, str(refused))
         else:
             with_batch = self._batch("chathistory", channel_of(room))

@@ -153,4 +153,4 @@ def _numeric(refused: ChatRefused) -> str:
     if refused.code == "no_such_room":
         return "403"
     # For a client: nothing was done, and it may try again.
-    return "263" if refused.code in ("busy", "not_saved", "slow_down") else "482"
+    return "263" if refused.is_for_now else "482"

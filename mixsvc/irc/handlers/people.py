@@ -19,9 +19,6 @@ MOST_PAGES: Final = 20
 # The fields of WHOX, in the order of the answer (https://ircv3.net/specs/extensions/whox).
 WHOX_FIELDS: Final = "tcuihsnfdlaor"
 
-# The refusals after which the same may be asked again.
-LATER: Final = ("busy", "slow_down")
-
 # Names in one answer of ISON and USERHOST.
 MOST_NAMES: Final = 5
 
@@ -87,7 +84,7 @@ class PeopleCommands:
 
     def _tell_to_try_again(self, command: str, refused: ChatRefused) -> None:
         """If it was refused for now only: else the room would look empty."""
-        if refused.code in LATER:
+        if refused.is_for_now:
             self._client.reply("263", command, str(refused))
 
     async def _members(self, room: str) -> Sequence[str]:
