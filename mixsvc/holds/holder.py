@@ -24,7 +24,7 @@ from mixsvc.holds.reader import HeldReader
 from mixsvc.holds.record import HeldRecord
 from mixsvc.holds.roads import Road
 from mixsvc.holds.stream import EventStream
-from mixsvc.holds.text_response import answer_text
+from mixsvc.holds.text_response import answer_busy, answer_text
 from mixsvc.holds.websocket import HeldWebSocket
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces import Identity
@@ -37,9 +37,6 @@ __all__ = ["Feeds", "HeldStats", "HoldLimits", "ClientHolder", "Surroundings"]
 
 # What can be followed, by the source of a hold.
 Feeds: TypeAlias = Mapping[str, Topics]
-
-# After so many seconds somebody who was refused may find room.
-RETRY_SECONDS: Final = 5
 
 # So many clients are told of the end before the reactor does something else.
 SLICE: Final = 200
@@ -141,7 +138,7 @@ class ClientHolder:
         reason = "stopping" if self._stopped is not None else self._crowd.is_full(counted)
         if reason:
             self._refused[reason] += 1
-            answer_text(request, 503, b"Service Unavailable", REASONS[reason], (b"Retry-After", b"%d" % RETRY_SECONDS))
+            answer_busy(request, REASONS[reason])
             return False
         request.client_left = None
         # The answer to a handshake is logged as such, and not at the end.
@@ -153,7 +150,7 @@ class ClientHolder:
         except RefusedHandshake as error:
             answer_text(request, error.status, b"", str(error), (b"Sec-WebSocket-Version", b"13"))
         except ServiceBusy as error:
-            answer_text(request, 503, b"Service Unavailable", str(error), (b"Retry-After", b"%d" % RETRY_SECONDS))
+            answer_busy(request, str(error))
         except (NotPublished, KeyError) as error:
             self._fail(arrival, str(error))
         else:

@@ -12,7 +12,7 @@ from mixsvc.holds.arrival import Fields
 from mixsvc.holds.forms import HeldEvent, json_object, numbered
 from mixsvc.holds.owner import HeldOwner
 from mixsvc.holds.roads import Road
-from mixsvc.holds.text_response import answer_text
+from mixsvc.holds.text_response import answer_busy
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces.topics import RESET, Following, TopicBatch, TopicEnd, TopicEvent
 
@@ -20,7 +20,6 @@ __all__ = ["HeldPoll"]
 
 # To a client that cannot be told yet where it stands, and asks again with the same ?since=.
 NOT_BEGUN: Final = "The events cannot be read now; ask again a little later."
-RETRY_AFTER: Final = (b"Retry-After", b"5")
 
 
 class HeldPoll:
@@ -115,7 +114,7 @@ class HeldPoll:
             return
         if self._position is None:
             self._leave()
-            answer_text(self._request, 503, b"Service Unavailable", NOT_BEGUN, RETRY_AFTER)
+            answer_busy(self._request, NOT_BEGUN)
             return
         found = b",".join(map(json_object, (*self._told, *events)))
         last = json.dumps(write_position(self._position)).encode()

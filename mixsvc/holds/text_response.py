@@ -5,7 +5,10 @@ from typing import Final
 from mixsvc.holds.roads import PLAIN_TEXT
 from mixsvc.http.request import MixRequest
 
-__all__ = ["answer_text"]
+__all__ = ["answer_busy", "answer_text"]
+
+# Retry-After: in so many seconds there may be room, or what was asked for can be read.
+RETRY_SECONDS: Final = 5
 
 CONTENT_TYPE: Final = (b"Content-Type", PLAIN_TEXT.encode())
 
@@ -14,3 +17,8 @@ def answer_text(request: MixRequest, code: int, reason: bytes, text: str, *field
     """Respond with a line of text. fields: other headers of the response."""
     body = f"{text}\n".encode()
     request.respond(code, reason, (CONTENT_TYPE, *fields, (b"Content-Length", b"%d" % len(body))), body)
+
+
+def answer_busy(request: MixRequest, text: str) -> None:
+    """Respond that it cannot be done now, and when to come again. text: why."""
+    answer_text(request, 503, b"Service Unavailable", text, (b"Retry-After", b"%d" % RETRY_SECONDS))

@@ -11,16 +11,13 @@ from twisted.logger import Logger
 from mixsvc.common.addresses import network
 from mixsvc.config.settings import Settings
 from mixsvc.holds.crowd import HeldCrowd
-from mixsvc.holds.text_response import answer_text
+from mixsvc.holds.text_response import answer_busy, answer_text
 from mixsvc.http.request import MixRequest
 from mixsvc.sockets.offer import SocketOffer
 from mixsvc.sockets.pump import Ending
 from txsockjs.sockets import PlainWebSockets
 
 __all__ = ["SocketLimits", "SocketStats", "ViewSockets"]
-
-# After so many seconds somebody who was refused may find room.
-RETRY_SECONDS: Final = 5
 
 FORBIDDEN: Final = "origin"
 
@@ -163,8 +160,7 @@ class ViewSockets:
         if reason == FORBIDDEN:
             answer_text(request, 403, b"Forbidden", REASONS[reason])
         else:
-            retry = (b"Retry-After", b"%d" % RETRY_SECONDS)
-            answer_text(request, 503, b"Service Unavailable", REASONS[reason], retry)
+            answer_busy(request, REASONS[reason])
 
     # The end
 
