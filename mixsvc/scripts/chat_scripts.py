@@ -23,7 +23,7 @@ TYPES: Final = {"client.d.ts": "types/client.d.ts"}
 
 # The path of the modules where there is no bundle, and the folders that they are in.
 SOURCES: Final = "src"
-FOLDERS: Final = ("client", "text", "vendor", "views", "widget")
+FOLDERS: Final = ("client", "text", "vendor", "views", "views/parts", "widget")
 SHARED: Final = "dom.js"
 
 # Cached for some minutes.
@@ -88,8 +88,9 @@ class ChatScripts:
         return _memory(name, path.stat().st_mtime, read, caching)
 
     def _source(self, names: Sequence[str]) -> MemoryFile | None:
-        is_folder = len(names) == 2 and names[0] in FOLDERS and names[1].endswith(".js") and "/" not in names[1]
-        if self._bundle.file(ENTRIES["client.js"]) or not (is_folder or names == [SHARED]):
+        *folders, name = names or [""]
+        is_module = "/".join(folders) in FOLDERS and name.endswith(".js") and "/" not in name
+        if self._bundle.file(ENTRIES["client.js"]) or not (is_module or names == [SHARED]):
             return None
         path = self._static.joinpath(*names)
         return _file(path) if path.is_file() else None

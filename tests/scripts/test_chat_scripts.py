@@ -1,6 +1,9 @@
 """The chat's scripts for other people's pages: where they are, who may load them, and how long they are cached."""
 
 import gzip
+import posixpath
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from mixsvc.answers.answer import Answer
 from mixsvc.answers.asked import Asked
 from mixsvc.scripts.chat_scripts import ChatScripts
+from mixsvc.scripts.page_files import STATIC
 from tests.scripts.bundles import make_bundle
 
 
@@ -93,11 +97,30 @@ def test_without_a_bundle_the_modules_are_loaded_one_by_one(static: Path) -> Non
         "src/main.js",
         "src/rates/rates.js",
         "src/client/nothing.js",
+        "src",
+        "src/views/moderation/moderation.js",
     ]
     + ["src/client/..", "manifest.json", "main.js", "%00", "src/client/../../x.js", "000/session/websocket", "ü.js"],
 )
 def test_every_other_path_is_the_chats(static: Path, path: str) -> None:
     assert not ChatScripts(static).has([each.encode() for each in path.split("/")])
+
+
+@pytest.mark.parametrize("entry", ["client", "widget"])
+def test_without_a_bundle_every_module_that_is_loaded_is_there(tmp_path: Path, entry: str) -> None:
+    # In a checkout without npm its libraries are missing: they are loaded when they are needed, and may be absent.
+    static = shutil.copytree(STATIC, tmp_path / "static", ignore=shutil.ignore_patterns("built", "vendor"))
+    scripts = ChatScripts(static)
+    waiting = [f"{entry}/{entry}.js"]
+    found = set(waiting)
+    while waiting:
+        module = waiting.pop()
+        # What is followed by a dot is a type.
+        imports = re.findall(r'(?:from |import\()"(\.[^"]+)"(?!\)\.)', get(scripts, f"src/{module}").body.decode())
+        loaded = {posixpath.normpath(posixpath.join(posixpath.dirname(module), each)) for each in imports} - found
+        found |= loaded
+        waiting += [each for each in loaded if not each.startswith("vendor/")]
+    assert len(found) > 10
 
 
 def test_a_bundle_has_no_modules_besides(bundled: ChatScripts) -> None:
