@@ -12,11 +12,12 @@ or hanging (mixsvc.shutdown):
 1. The drain: /readyz answers 503, systemd is notified, and for [server] drain seconds everything else goes on.
 2. The ports close, except for the operators' one, which closes last.
 3. Side by side, since a hanging view must not take the others' time: views in flight end and no new one begins; the
-   chat's sessions get what was sent to them and a close frame with 1001; the poll is given up. A view that does not end
-   is named in the log and left behind on its daemon thread, or killed with its child.
+   chat's sessions get what was sent to them and a close frame with 1001, IRC clients an ERROR, views' sockets 1012; the
+   poll is given up. A view that does not end is named in the log and left behind on its thread, or killed with its
+   child.
 4. The last responses reach their clients, and children end.
-5. The messages and events that wait are stored, other nodes are told, and the database closes, in a thread that is left
-   behind if the disk hangs.
+5. The messages and events that wait are stored, and how far webhooks have come; other nodes are told, and the database
+   closes, in a thread that is left behind if the disk hangs.
 
 twistd then raises the signal again, which a shell shows as 143 for SIGTERM. mixsvc.operations.stop_signals says how the
 signals come here, and ends the process if all this takes too long.
@@ -133,7 +134,7 @@ class ViewProgram:
 
 
 class MixService(MultiService):
-    """Pages, chat and rates on the same ports. Made and used in the main thread, which runs the reactor.
+    """Pages, chat and rates on the same ports, IRC on its own. Used in the main thread, which runs the reactor.
 
     facades: what views see. Nothing is opened before `privilegedStartService`, and nobody gets a response before
     `startService` has returned and the reactor runs.

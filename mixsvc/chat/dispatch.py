@@ -356,7 +356,7 @@ class ChatDispatcher:
     def search(self, room: str, text: str, before: int | None, limit: int, by: str) -> Deferred[SearchPage]:
         """See IChat.search. Raises TooFast, NoSuchRoom, ValueError; fails with NotRead."""
         if by:
-            self._rate_limiter.check_searcher(by, "")
+            self._rate_limiter.check_searcher(by)
         return self._searching.page(room, text, before, limit)
 
     def awake_rooms(self) -> Collection[str]:

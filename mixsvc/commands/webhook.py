@@ -1,4 +1,4 @@
-"""mixsvc webhook: makes, lists and removes incoming webhooks; config/hook_file.py does it."""
+"""mixsvc webhook: incoming webhooks (config/hook_file.py), and secrets of outgoing ones (config/outgoing_hooks.py)."""
 
 import argparse
 from typing import Final
@@ -12,7 +12,6 @@ from mixsvc.config.settings import Settings
 from mixsvc.errors import BadSetting
 
 __all__ = ["WEBHOOK"]
-
 
 # What can be done, and how many arguments it takes.
 ARGUMENTS: Final = {"add": 2, "list": 0, "remove": 1, "secret": 1}

@@ -50,9 +50,9 @@ class RateLimiter:
         seconds = ceil(wait)
         raise refusal(request, "slow_down", f"Slow down: try again in {seconds} s.", wait=seconds)
 
-    def check_searcher(self, person: str, address: str) -> None:
+    def check_searcher(self, person: str) -> None:
         """Count a search of somebody without a connection. Raises TooFast if it comes too early."""
-        wait = self._searches.take(self._clock.seconds(), person, address)
+        wait = self._searches.take(self._clock.seconds(), person, "")
         if wait:
             raise TooFast(f"search again in {ceil(wait)} s", ceil(wait))
 
