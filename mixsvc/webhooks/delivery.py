@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 
 from treq.client import HTTPClient
@@ -15,7 +16,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import URI, Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool, ResponseFailed
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgent, IAgentEndpointFactory, IPolicyForHTTPS
+from twisted.web.iweb import IAgent, IAgentEndpointFactory, IBodyProducer, IPolicyForHTTPS, IResponse
 from zope.interface import implementer
 
 from mixsvc.common.clocks import WallClock
@@ -44,8 +45,9 @@ class Deliverer:
         # A request that may have arrived is repeated by who knows how often.
         self._pool.retryAutomatically = False
         endpoints = _QuietEndpoints(reactor, seconds, policy or BrowserLikePolicyForHTTPS())
-        agent: IAgent = Agent.usingEndpointFactory(reactor, endpoints, self._pool)
-        self._client = HTTPClient(agent)
+        agent = _PlainAgent(Agent.usingEndpointFactory(reactor, endpoints, self._pool))
+        # A receiver could give us more cookies each time.
+        self._client = HTTPClient(agent, CookieJar(DefaultCookiePolicy(allowed_domains=())))
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> "Deferred[Outcome]":
         """Fires with how an attempt has ended; fails only if it is cancelled, with CancelledError."""
@@ -110,6 +112,28 @@ class _Body(Protocol):
         transport: Any = self.transport
         if transport is not None:
             transport.loseConnection()
+
+
+@implementer(IAgent)
+class _PlainAgent:
+    """Asks for bodies without a content coding, and has none decoded: treq makes gigabytes of a few bytes."""
+
+    def __init__(self, agent: IAgent) -> None:
+        self._agent = agent
+
+    def request(
+        self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: IBodyProducer | None = None
+    ) -> "Deferred[IResponse]":
+        """See IAgent."""
+        plain = headers.copy() if headers is not None else Headers()
+        plain.setRawHeaders(b"accept-encoding", [b"identity"])
+        asking: Deferred[IResponse] = self._agent.request(method, uri, plain, bodyProducer)
+        return asking.addCallback(_undecoded)
+
+
+def _undecoded(response: IResponse) -> IResponse:
+    response.headers.removeHeader(b"content-encoding")
+    return response
 
 
 @implementer(IAgentEndpointFactory)

@@ -1,5 +1,7 @@
 """One attempt over a real connection: what comes back, and that no receiver can hold it up."""
 
+import gzip
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -104,6 +106,34 @@ class DeliveryTests(TestCase):
         before = loop.seconds()
         self.assertEqual(Verdict.SENT, (await self.deliver(endless, 15)).verdict)
         self.assertLess(loop.seconds() - before, 10)
+
+    async def test_a_body_is_not_unpacked(self) -> None:
+        packed = gzip.compress(gzip.compress(bytes(2**25)))
+
+        def bomb(request: Request) -> bytes:
+            asked.append(request.getHeader("accept-encoding"))
+            request.setHeader("content-encoding", "gzip, gzip")
+            return packed
+
+        asked: list[str | None] = []
+        tracemalloc.start()
+        try:
+            self.assertEqual(Verdict.SENT, (await self.deliver(bomb, 15)).verdict)
+            self.assertLess(tracemalloc.get_traced_memory()[1], 2**23)
+        finally:
+            tracemalloc.stop()
+        self.assertEqual(["identity"], asked)
+
+    async def test_no_cookies_are_kept(self) -> None:
+        def give(request: Request) -> bytes:
+            got.append(request.getHeader("cookie"))
+            request.addCookie("a", "b")
+            return b""
+
+        got: list[str | None] = []
+        self.receiver = Receiver(give)
+        await self.deliver_to(Site(self.receiver), times=2)
+        self.assertEqual([None, None], got)
 
     async def test_an_answer_whose_body_hangs_counts_by_its_status(self) -> None:
         def hangs(request: Request) -> Any:
