@@ -3,29 +3,31 @@
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import partial
 from typing import Any, Final
 
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
-from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
+from twisted.internet.error import ConnectError, ConnectionAborted, ConnectionClosed, DNSLookupError
 from twisted.internet.error import TimeoutError as ConnectTimeout
-from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from twisted.web.client import URI, Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool, ResponseFailed
+from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool, ResponseFailed
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgent, IAgentEndpointFactory, IBodyProducer, IPolicyForHTTPS, IResponse
+from twisted.web.iweb import IAgent, IBodyProducer, IPolicyForHTTPS, IResponse
 from zope.interface import implementer
 
 from mixsvc.common.clocks import WallClock
+from mixsvc.http.client_connections import AnswerBytes, QuietEndpoints
 from mixsvc.webhooks.schedule import LONGEST_WAIT, Outcome, Verdict, outcome_of
 
 __all__ = ["Deliverer"]
 
 # Bytes of a response's body that are read, so that its connection can be used again.
 MAX_BODY: Final = 2**16
+
+# Bytes of a whole answer: with its head, and the informational responses before it.
+MAX_ANSWER: Final = 2 * MAX_BODY
 
 # A connection that has been idle for so many seconds is closed.
 IDLE: Final = 60
@@ -44,10 +46,11 @@ class Deliverer:
         self._pool.cachedConnectionTimeout = IDLE
         # A request that may have arrived is repeated by who knows how often.
         self._pool.retryAutomatically = False
-        endpoints = _QuietEndpoints(reactor, seconds, policy or BrowserLikePolicyForHTTPS())
+        endpoints = QuietEndpoints(
+            reactor, seconds, policy or BrowserLikePolicyForHTTPS(), partial(AnswerBytes, MAX_ANSWER)
+        )
         agent = _PlainAgent(Agent.usingEndpointFactory(reactor, endpoints, self._pool))
-        # A receiver could give us more cookies each time.
-        self._client = HTTPClient(agent, CookieJar(DefaultCookiePolicy(allowed_domains=())))
+        self._client = HTTPClient(agent)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> "Deferred[Outcome]":
         """Fires with how an attempt has ended; fails only if it is cancelled, with CancelledError."""
@@ -116,7 +119,10 @@ class _Body(Protocol):
 
 @implementer(IAgent)
 class _PlainAgent:
-    """Asks for bodies without a content coding, and has none decoded: treq makes gigabytes of a few bytes."""
+    """Asks for bodies without a content coding, and has none decoded: treq makes gigabytes of a few bytes.
+
+    Nor does treq get cookies, of which it would keep more and more.
+    """
 
     def __init__(self, agent: IAgent) -> None:
         self._agent = agent
@@ -128,42 +134,13 @@ class _PlainAgent:
         plain = headers.copy() if headers is not None else Headers()
         plain.setRawHeaders(b"accept-encoding", [b"identity"])
         asking: Deferred[IResponse] = self._agent.request(method, uri, plain, bodyProducer)
-        return asking.addCallback(_undecoded)
+        return asking.addCallback(_plain)
 
 
-def _undecoded(response: IResponse) -> IResponse:
+def _plain(response: IResponse) -> IResponse:
     response.headers.removeHeader(b"content-encoding")
+    response.headers.removeHeader(b"set-cookie")
     return response
-
-
-@implementer(IAgentEndpointFactory)
-class _QuietEndpoints:
-    """Endpoints as Agent makes its own, which log nothing for each connection."""
-
-    def __init__(self, reactor: Any, seconds: float, policy: IPolicyForHTTPS) -> None:
-        self._reactor = reactor
-        self._seconds = seconds
-        self._policy = policy
-
-    def endpointForURI(self, uri: URI) -> "_QuietEndpoint":
-        """See IAgentEndpointFactory. The scheme is http or https: config.parsers.url has checked it."""
-        endpoint: Any = HostnameEndpoint(self._reactor, uri.host.decode("ascii"), uri.port, timeout=self._seconds)
-        if uri.scheme == b"https":
-            endpoint = wrapClientTLS(self._policy.creatorForNetloc(uri.host, uri.port), endpoint)
-        return _QuietEndpoint(endpoint)
-
-
-@implementer(IStreamClientEndpoint)
-class _QuietEndpoint:
-    def __init__(self, endpoint: IStreamClientEndpoint) -> None:
-        self._endpoint = endpoint
-
-    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[Any]":
-        """See IStreamClientEndpoint."""
-        factory: Any = protocolFactory
-        factory.noisy = False
-        connecting: Deferred[Any] = self._endpoint.connect(factory)
-        return connecting
 
 
 class _Late(Exception):
@@ -205,6 +182,8 @@ def _reason(error: BaseException | None) -> str:
         return "its host name is not found"
     if isinstance(error, ConnectError):
         return "it cannot be reached"
+    if isinstance(error, ResponseFailed) and any(each.check(ConnectionAborted) for each in error.reasons):
+        return f"its answer has more than {MAX_ANSWER} bytes"
     if isinstance(error, ResponseFailed | ConnectionClosed):
         return "it closed the connection without an answer"
     return f"the request failed ({type(error).__name__})"

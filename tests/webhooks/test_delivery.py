@@ -14,7 +14,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from mixsvc.common.clocks import WallClock
-from mixsvc.webhooks.delivery import MAX_BODY, Deliverer
+from mixsvc.webhooks.delivery import MAX_ANSWER, MAX_BODY, Deliverer
 from mixsvc.webhooks.schedule import Outcome, Verdict
 
 Answer = Callable[[Request], Any]
@@ -123,6 +123,40 @@ class DeliveryTests(TestCase):
         finally:
             tracemalloc.stop()
         self.assertEqual(["identity"], asked)
+
+    async def test_an_endless_head_ends_soon_and_floods_no_log(self) -> None:
+        class Flooding(Protocol):
+            line = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+
+            def connectionMade(self) -> None:
+                transport: Any = self.transport
+                transport.registerProducer(self, False)
+
+            def resumeProducing(self) -> None:
+                assert self.transport is not None
+                self.transport.write(self.line * 100)
+
+            def stopProducing(self) -> None:
+                pass
+
+        class Endless(Flooding):
+            line = b"Link: x\r\n"
+
+            def connectionMade(self) -> None:
+                assert self.transport is not None
+                self.transport.write(b"HTTP/1.1 200 OK\r\n")
+                super().connectionMade()
+
+        for kind in (Flooding, Endless):
+            with capturedLogs() as events:
+                outcome = await self.deliver_to(Factory.forProtocol(kind), 15)
+            self.assertEqual(Outcome(Verdict.FAILED, f"its answer has more than {MAX_ANSWER} bytes"), outcome)
+            self.assertEqual([], [each for each in events if "103" in str(each)])
+
+    async def test_what_many_answers_on_one_connection_have_together_is_not_limited(self) -> None:
+        self.receiver = Receiver(lambda request: b"x" * (MAX_BODY - 1000))
+        self.assertEqual(Outcome(Verdict.SENT), await self.deliver_to(Site(self.receiver), times=4))
+        self.assertEqual(1, len(set(map(str, self.receiver.peers))))
 
     async def test_no_cookies_are_kept(self) -> None:
         def give(request: Request) -> bytes:

@@ -1,29 +1,21 @@
 """The HTTP agent of the sources: no compression, limits for connecting and for the head, no log lines of its own.
 
-twisted.web.client.Agent has no limit for the time or the size of a response's head, unpacks a body before anybody can
-count its bytes, and logs two lines for each connection. `PollingAgent` wraps the public hooks of Agent: an endpoint
-factory (IAgentEndpointFactory), which sees each connection, and IAgent itself, which sees each response.
-
-One private part of Twisted is used, in `_mute` (read in Twisted 26.10.0): the parser of the response
-(HTTP11ClientProtocol._parser) logs a line for each informational response (RFC 9110, 15.2), and a server decides how
-many of these it sends. The parser takes no logger, and a log observer belongs to the application. Where the private
-part is missing, these lines are logged and all else works; tests/rates/sources/test_agent.py pins it.
+twisted.web.client.Agent has no limit for the time of a response's head and unpacks a body before anybody can count its
+bytes. `PollingAgent` wraps the public hooks of Agent: an endpoint factory (IAgentEndpointFactory), which sees each
+connection (http/client_connections.py), and IAgent itself, which sees each response.
 """
 
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
-from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol
-from twisted.logger import ILogObserver, LogEvent, Logger
-from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
-from twisted.web.client import URI, Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
+from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgent, IAgentEndpointFactory, IBodyProducer, IPolicyForHTTPS, IResponse
+from twisted.web.iweb import IAgent, IBodyProducer, IPolicyForHTTPS, IResponse
 from zope.interface import implementer
 
+from mixsvc.http.client_connections import QuietEndpoints
 from mixsvc.rates.model.errors import SourceFailed
 
 __all__ = ["MAX_HEAD", "DiscardBody", "PollingAgent"]
@@ -55,7 +47,7 @@ class PollingAgent:
         plain = headers.copy() if headers is not None else Headers()
         plain.setRawHeaders(b"accept-encoding", [b"identity"])
         head = _Head()
-        endpoints = _EndpointFactory(self._reactor, self._seconds / 3, self._policy, head)
+        endpoints = QuietEndpoints(self._reactor, self._seconds / 3, self._policy, lambda: head)
         agent = Agent.usingEndpointFactory(self._reactor, endpoints, self._pool)
         asking: Deferred[IResponse] = agent.request(method, uri, plain, bodyProducer)
         asking.addTimeout(self._seconds * 2 / 3, self._reactor, _late)
@@ -79,7 +71,12 @@ class _Head:
 
     @property
     def is_too_long(self) -> bool:
+        """See AnswerBytes."""
         return self._bytes > MAX_HEAD
+
+    def asked(self) -> None:
+        """See AnswerBytes."""
+        self._bytes = 0
 
     def received(self, size: int) -> None:
         """More bytes have come and were parsed."""
@@ -94,78 +91,6 @@ class _Head:
         return answer
 
 
-@implementer(IAgentEndpointFactory)
-class _EndpointFactory:
-    """Endpoints for one request, made the same way as Agent makes its own."""
-
-    def __init__(self, reactor: Any, seconds: float, policy: IPolicyForHTTPS, head: _Head) -> None:
-        self._reactor = reactor
-        self._seconds = seconds
-        self._policy = policy
-        self._head = head
-
-    def endpointForURI(self, uri: URI) -> "_Endpoint":
-        """See IAgentEndpointFactory. The scheme is http or https: config.parsers.url has checked it."""
-        endpoint: Any = HostnameEndpoint(self._reactor, uri.host.decode("ascii"), uri.port, timeout=self._seconds)
-        if uri.scheme == b"https":
-            endpoint = wrapClientTLS(self._policy.creatorForNetloc(uri.host, uri.port), endpoint)
-        return _Endpoint(endpoint, self._head)
-
-
-@implementer(IStreamClientEndpoint)
-class _Endpoint:
-    """Connects through a _Connection."""
-
-    def __init__(self, endpoint: IStreamClientEndpoint, head: _Head) -> None:
-        self._endpoint = endpoint
-        self._head = head
-
-    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
-        """See IStreamClientEndpoint."""
-        factory: Any = protocolFactory
-        factory.noisy = False
-        connecting: Any = self._endpoint.connect(_ConnectionFactory(factory, self._head))
-        connected: Deferred[IProtocol] = connecting.addCallback(lambda connection: connection.wrappedProtocol)
-        return connected
-
-
-class _Connection(ProtocolWrapper):
-    """Stands between the connection and Twisted's client protocol."""
-
-    factory: "_ConnectionFactory"
-
-    def dataReceived(self, data: bytes) -> None:
-        """See IProtocol."""
-        _mute(self.wrappedProtocol)
-        untyped: Any = super()
-        untyped.dataReceived(data)
-        self.factory.head.received(len(data))
-        if self.factory.head.is_too_long:
-            self.stopProducing()
-
-    def stopProducing(self) -> None:
-        """See IPushProducer. Under TLS loseConnection would go on reading until the peer agrees to the end."""
-        transport: Any = self.transport
-        transport.abortConnection()
-
-
-class _ConnectionFactory(WrappingFactory):
-    noisy = False
-    protocol = _Connection
-
-    def __init__(self, wrapped: IProtocolFactory, head: _Head) -> None:
-        untyped: Any = super()
-        untyped.__init__(wrapped)
-        self.head = head
-
-
-def _mute(protocol: Any) -> None:
-    """Drop what Twisted's parser logs for each informational response."""
-    parser: Any = getattr(protocol, "_parser", None)
-    if parser is not None:
-        parser._log = _NO_LOG
-
-
 def _late(_: object, seconds: float) -> Any:
     raise SourceFailed(f"no answer began within {seconds:.3g} s")
 
@@ -176,11 +101,3 @@ def _uncompressed(response: IResponse) -> IResponse:
         response.deliverBody(DiscardBody())
         raise SourceFailed("the answer is compressed, though that was not asked for")
     return response
-
-
-@implementer(ILogObserver)
-def _nobody(event: LogEvent) -> None:
-    """Drops a log event."""
-
-
-_NO_LOG: Final = Logger(observer=_nobody)
