@@ -1,5 +1,6 @@
 """Which process sends, and what it needs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,28 @@ from tests.stores import SqliteTables
 class Database:
     """Runs at once."""
 
-    def __init__(self) -> None:
-        self.tables = SqliteTables()
+    def __init__(self, tables: SqliteTables) -> None:
+        self.tables = tables
 
     def run(self, function: Any, /, *args: Any, **more: Any) -> "Deferred[Any]":
         return succeed(self.tables.run(function, *args))
 
 
-def test_a_webhook_without_a_secret_is_refused_with_what_to_do(tmp_path: Path) -> None:
+@pytest.fixture
+def database() -> Iterator[Database]:
+    tables = SqliteTables()
+    yield Database(tables)
+    tables.connection.close()
+
+
+def test_a_webhook_without_a_secret_is_refused_with_what_to_do(tmp_path: Path, database: Database) -> None:
     settings = WebhooksSettings(outgoing=(OutgoingHook("crm", "http://127.0.0.1/"),), secrets_file=str(tmp_path / "s"))
-    given = WebhookDependencies(Database(), lambda function: None)
+    given = WebhookDependencies(database, lambda function: None)
     with pytest.raises(BadSetting, match="mixsvc webhook secret crm"):
         WebhookService(Clock(), Settings(webhooks=settings), given)
 
 
-def test_only_the_process_that_leads_sends(tmp_path: Path) -> None:
+def test_only_the_process_that_leads_sends(tmp_path: Path, database: Database) -> None:
     path = str(tmp_path / "secrets")
     add_secret(path, "crm")
     webhooks = WebhooksSettings(outgoing=(OutgoingHook("crm", "http://127.0.0.1/"),), secrets_file=path)
@@ -43,7 +51,7 @@ def test_only_the_process_that_leads_sends(tmp_path: Path) -> None:
     heart.is_leader = False
     followers: list[Any] = []
     wall = WallClock(clock.seconds)
-    service = WebhookService(clock, settings, WebhookDependencies(Database(), followers.append, nodes, wall))
+    service = WebhookService(clock, settings, WebhookDependencies(database, followers.append, nodes, wall))
     service.start()
     (stats,) = service.stats()
     assert not stats.is_sending
