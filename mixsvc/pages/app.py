@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any, Final
 
 from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
 from mixsvc.answers.answer import RefusedAnswer
@@ -127,6 +127,9 @@ def _error_response(error: HTTPException) -> AnyResponse:
     if is_api(request.path):
         return problem_of(error)
     response = error.get_response()
+    if isinstance(request.routing_exception, BadHost | SecurityError):
+        # The page has links, and Flask builds none for a host that it does not take.
+        return response
     response.set_data(render_template("error.html", code=response.status_code, name=error.name, text=error.description))
     response.content_type = "text/html; charset=utf-8"
     return response

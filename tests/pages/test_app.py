@@ -125,6 +125,25 @@ class RefusalTests(Case):
             self.assertEqual((answer.status_code, answer.content_type), (404, "text/html; charset=utf-8"))
             self.assertIn("<h1>Not Found</h1>", answer.text)
 
+    def test_a_host_that_flask_does_not_take_is_400_and_no_failure(self) -> None:
+        for host in ("a..b", "x" * 64, "x" * 64 + ".example:8080", "a" * 300):
+            for path in ("/", "/nowhere", "/api/rates", "/api/nowhere"):
+                answer = self.client.get(path, environ_overrides={"HTTP_HOST": host})
+                kind = "application/problem+json" if path.startswith("/api") else "text/html; charset=utf-8"
+                self.assertEqual((answer.status_code, answer.content_type), (400, kind))
+                self.assertEqual(answer.headers["X-Frame-Options"], "DENY")
+
+    def test_a_host_that_flask_does_not_trust_is_400_whatever_else_is_wrong(self) -> None:
+        self.app.config.update(TRUSTED_HOSTS=["example.org"], TESTING=True)
+
+        @self.app.before_request
+        def refuse() -> None:
+            if request.path == "/closed":
+                abort(403)
+
+        for path, status in (("/", 400), ("/nowhere", 400), ("/api/rates", 400), ("/closed", 403)):
+            self.assertEqual(self.client.get(path, headers={"Host": "a.example"}).status_code, status)
+
     def test_a_wrong_method_is_refused_with_the_allowed_ones(self) -> None:
         for path in ("/api/rates", "/"):
             answer = self.client.post(path)

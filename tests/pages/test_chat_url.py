@@ -69,3 +69,20 @@ def test_the_policy_stays_as_it_is_for_a_chat_on_the_same_port_and_for_no_chat()
     assert policy("/chat") == HEADERS[POLICY]
     assert policy(None) is None
     assert policy("http://example.org:8081/chat", "application/json") is None
+
+
+def test_a_host_that_the_application_does_not_trust_gets_400_with_a_policy_of_this_machine() -> None:
+    chat = FakeChat()
+    app = Flask("x")
+    app.config.update(TRUSTED_HOSTS=["example.org"], TESTING=True)
+
+    @app.before_request
+    def look() -> None:
+        chat.prefix = ChatUrl("", "/chat").url(8081)
+
+    allow_chat_origin(app, FakeMix(chat=chat))
+
+    answer = app.test_client().get("/", headers={"Host": "other.example"})
+
+    assert answer.status_code == 400
+    assert " http://127.0.0.1:8081 " in answer.headers[POLICY]
