@@ -61,6 +61,22 @@ export class Names {
   }
 }
 
+/** The names of those who are in a room or have said something there, made anew only where they may be others. */
+export class NamesHere {
+  now = new Names([], "");
+  /** Whose names they are. */
+  #whose = "";
+
+  /** @param {import("../client/room.js").Room} room @param {string} self */
+  learn(room, self) {
+    const whose = `${room.name} ${room.histories} ${room.turns} ${room.last} ${room.count} ${self}`;
+    if (whose !== this.#whose) {
+      this.#whose = whose;
+      this.now = namesIn(room, self);
+    }
+  }
+}
+
 /** Those who are in a room or have said something there.
  * @param {import("../client/room.js").Room} room @param {string} self
  */

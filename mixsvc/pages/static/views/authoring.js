@@ -2,7 +2,7 @@
 /** What people do with messages of the open room: say, edit, quote, and read, as moderators, what one said before. */
 
 import { isEditable, namesOf, quoted } from "../text/own.js";
-import { Composer } from "./composer.js";
+import { pageComposer } from "./composer.js";
 import { EarlierTexts } from "./earlier.js";
 
 /**
@@ -30,7 +30,7 @@ export class Authoring {
     this.#chat = chat;
     this.#desk = desk;
     this.#earlier = new EarlierTexts((message) => chat().ask(message));
-    this.composer = new Composer({
+    this.composer = pageComposer({
       say: (text) => this.#say(text),
       edit: ({ number }, text) => chat().edit(this.#open, number, text),
       last: () => desk.room()?.messages.filter((said) => isEditable(said, desk.self())).pop(),

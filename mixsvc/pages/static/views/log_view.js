@@ -3,7 +3,7 @@
 
 import { KeyedList, element, setText } from "../dom.js";
 import { addressOf } from "../search/places.js";
-import { Names, namesIn } from "../text/mentions.js";
+import { NamesHere } from "../text/mentions.js";
 import { entriesOf } from "./entries.js";
 import { entryLine, unsentLine } from "./lines.js";
 import { roving } from "./parts/roving.js";
@@ -54,14 +54,12 @@ export class LogView {
 
   /** The message that is to be pointed at. @type {{room: string, number: number} | null} */
   #sought = null;
-  #names = new Names([], "");
-  /** Whose names they are. */
-  #namesOf = "";
+  #names = new NamesHere();
 
   /** @param {Reader} reader @param {Omit<LineTools, "names" | "changed" | "address">} actions */
   constructor(reader, actions) {
     this.#reader = reader;
-    const tools = { ...actions, names: () => this.#names, changed: reader.moved, address: this.#address };
+    const tools = { ...actions, names: () => this.#names.now, changed: reader.moved, address: this.#address };
     this.#lines = new KeyedList(
       element("log", HTMLElement),
       (entry) => entryLine(entry, this.#self, tools),
@@ -87,7 +85,7 @@ export class LogView {
       this.#beQuiet();
     }
     this.#note(room, isOther);
-    this.#learnNames(room);
+    this.#names.learn(room, this.#self.name);
     const entries = entriesOf(room, this.#unreadAfter, new Date());
     this.#lines.show(entries.map((entry) => ({ ...entry, id: `${room.name} ${room.histories} ${entry.id}` })));
     this.#unsent.show(unsent.map((line) => ({ id: `${line.key} ${line.state}`, line })));
@@ -95,15 +93,6 @@ export class LogView {
     this.#showBeginning(room);
     this.#pointAtSought() || this.#settle(isOther, anchor);
     this.#showNewest(room);
-  }
-
-  /** @param {Room} room */
-  #learnNames(room) {
-    const whose = `${room.name} ${room.histories} ${room.turns} ${room.last} ${room.count} ${this.#self.name}`;
-    if (whose !== this.#namesOf) {
-      this.#namesOf = whose;
-      this.#names = namesIn(room, this.#self.name);
-    }
   }
 
   /** The link to a message of the room. @param {number} number */

@@ -4,7 +4,7 @@
 import { ChatClient } from "../client/client.js";
 import { bannedUntil } from "../client/connection.js";
 import { button, KeyedList, made, onSubmit, setText } from "../dom.js";
-import { Composer } from "./composer.js";
+import { boxComposer } from "./composer.js";
 import { followGuests, guestOf, rememberGuest } from "./guest.js";
 import { isEditable } from "../text/own.js";
 import { LogView } from "./log.js";
@@ -37,6 +37,7 @@ export class Box {
   #name = made("input", "");
   #suggestion;
   #composer;
+  #writing;
   #question = made("div", "outside question");
   #outside = made("div", "outside");
   #outsideText = made("p", "");
@@ -55,7 +56,7 @@ export class Box {
     this.#words = words;
     this.#place = place;
     this.#client = new ChatClient({ url: place.url, token: place.token });
-    this.#composer = new Composer(words, this.#client, place, (text) => setText(this.#problem, text));
+    [this.#composer, this.#writing] = boxComposer(words, this.#client, place, this.#problem);
     this.#log = new LogView(words, this.#client, (said) => this.#itemsOf(said));
     this.#count = button("quiet", "", () => this.#togglePeople());
     this.#suggestion = button("quiet", "", () => this.#enter(this.#suggestion.value));
@@ -109,7 +110,10 @@ export class Box {
       this.#isRefused = true;
       setText(this.#problem, this.#words.refusal(code, text));
     });
-    client.on("lineRefused", ({ text, line }) => this.#composer.takeBack(line, text));
+    client.on("lineRefused", ({ text, line }) => {
+      this.#composer.takeBack(line.text) && client.discard(line);
+      this.#composer.refused(text);
+    });
   }
 
   #madeBox() {
@@ -128,7 +132,7 @@ export class Box {
     this.#outside.append(this.#outsideText, again);
     const header = made("header", "", this.#title, this.#topic, this.#count);
     const middle = made("div", "middle", ...this.#log.parts, this.#people);
-    const rest = [this.#status, this.#problem, this.#question, this.#outside, this.#door, this.#composer.element];
+    const rest = [this.#status, this.#problem, this.#question, this.#outside, this.#door, this.#writing];
     const box = made("section", "box", header, middle, ...rest);
     box.lang = words.lang;
     box.setAttribute("aria-label", words.say("chat", this.#place.room));
@@ -236,7 +240,7 @@ export class Box {
     const isNameless = client.phase === "nameless";
     const isPutOut = room?.place === "put out";
     this.#door.hidden = !isNameless || this.#place.token !== null;
-    this.#composer.element.hidden = !this.#isKnown || isPutOut || this.#isRefused;
+    this.#composer.hidden = !this.#isKnown || isPutOut || this.#isRefused;
     this.#outside.hidden = !isPutOut || isNameless;
     this.#count.hidden = !room || room.last === null;
     room && this.#showRoom(room);

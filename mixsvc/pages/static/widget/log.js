@@ -2,7 +2,7 @@
 /** The messages of the room, and what is not sent yet. What others wrote goes in as text. */
 
 import { button, KeyedList, made, setText } from "../dom.js";
-import { Names, namesIn } from "../text/mentions.js";
+import { NamesHere } from "../text/mentions.js";
 import { showText } from "../text/rich.js";
 import { givesMenu } from "../views/parts/menu.js";
 import { roving } from "../views/parts/roving.js";
@@ -37,9 +37,7 @@ export class LogView {
   #full;
   #items;
   #rove;
-  #names = new Names([], "");
-  /** Whose names they are. */
-  #namesOf = "";
+  #names = new NamesHere();
 
   /** @param {Words} words @param {ChatClient} client @param {(said: Said) => Item[]} items  of a message's menu */
   constructor(words, client, items) {
@@ -77,7 +75,7 @@ export class LogView {
     const height = scroller.scrollHeight;
     const first = this.#list.firstElementChild;
     this.#room = room;
-    this.#learnNames(room);
+    this.#names.learn(room, this.#client.self.name);
     this.#lines.show(room.messages.map((said) => ({ id: `${room.histories}.${said.number}`, said })));
     this.#waiting.show(this.#client.outbox.of(room.name).map((line) => ({ id: line.key, line })));
     this.#rove();
@@ -90,16 +88,6 @@ export class LogView {
       scroller.scrollTop += scroller.scrollHeight - height;
     }
     this.#newest.hidden = this.#isAtEnd || room.unread === 0;
-  }
-
-  /** @param {Room} room */
-  #learnNames(room) {
-    const self = this.#client.self.name;
-    const whose = `${room.histories} ${room.turns} ${room.last} ${room.count} ${self}`;
-    if (whose !== this.#namesOf) {
-      this.#namesOf = whose;
-      this.#names = namesIn(room, self);
-    }
   }
 
   /** A text has another height now. */
@@ -143,7 +131,7 @@ export class LogView {
     const head = made("p", "head", name, when);
     const line = made("li", "line", head, this.#text(said));
     line.classList.toggle("action", said.kind === "action");
-    line.classList.toggle("calls", said.name !== this.#client.self.name && this.#names.callsSelf(said.text));
+    line.classList.toggle("calls", said.name !== this.#client.self.name && this.#names.now.callsSelf(said.text));
     line.part.add("line");
     return line;
   };
@@ -151,7 +139,7 @@ export class LogView {
   /** @param {Said} said */
   #text(said) {
     const place = made("div", "text");
-    showText(place, said.text, this.#names, () => this.#grown());
+    showText(place, said.text, this.#names.now, () => this.#grown());
     place.dir = "auto";
     place.part.add("text");
     if (said.edited) {

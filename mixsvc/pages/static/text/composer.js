@@ -1,0 +1,164 @@
+// @ts-check
+/** Where one writes: a message, or one's own message anew; the page and the widget give it their elements. */
+
+import { onSubmit, setText } from "../dom.js";
+import { Drafts } from "./drafts.js";
+import { Writer } from "./writer.js";
+
+/**
+ * @typedef {import("../client/room.js").Said} Said
+ *
+ * @typedef {object} Parts  elements
+ * @property {HTMLFormElement} form
+ * @property {HTMLTextAreaElement} text
+ * @property {HTMLElement} offers  where it is shown what is offered
+ * @property {HTMLElement} status  where it is said
+ * @property {HTMLElement} editing  seen while a message is written anew
+ * @property {HTMLButtonElement} end  of that
+ * @property {HTMLElement} error
+ *
+ * @typedef {object} Author  what is done with what was written, and what is said of it
+ * @property {(text: string) => string} say  why it was not taken, or ""
+ * @property {(said: Said, text: string) => Promise<void>} edit  rejects with a sentence
+ * @property {() => Said | undefined} last  one's own last message here
+ * @property {() => Iterable<string>} names  that can be mentioned
+ * @property {import("./offers.js").Command[]} commands
+ * @property {(count: number) => string} count  what to say of how many things are offered
+ * @property {string} noText  where a message is written anew that has no text any more
+ */
+
+export class Composer {
+  #parts;
+  #author;
+  #drafts;
+  #writer;
+  #room = "";
+  /** The message that is written anew. @type {Said | null} */
+  #said = null;
+
+  /** @param {Parts} parts @param {Author} author @param {string} key  of the storage of drafts */
+  constructor(parts, author, key) {
+    this.#parts = parts;
+    this.#author = author;
+    this.#drafts = new Drafts(key);
+    this.#writer = new Writer(parts.text, parts.offers, parts.status, {
+      send: () => this.#send(),
+      cancel: () => this.#cancel(),
+      recall: () => this.#recall(),
+      typed: (text) => this.#typed(text),
+      names: author.names,
+      commands: author.commands,
+      count: author.count,
+    });
+    onSubmit(parts.form, () => this.#send());
+    parts.end.onclick = () => {
+      this.#cancel();
+      this.focus();
+    };
+  }
+
+  set hidden(/** @type {boolean} */ hidden) {
+    this.#parts.form.hidden = hidden;
+  }
+
+  /** Write in this room from now on; each room has a draft of its own. @param {string} room */
+  open(room) {
+    if (room !== this.#room) {
+      this.#room = room;
+      this.#end();
+    }
+  }
+
+  /** Be ready to write; on a phone that would bring up its keyboard, and nobody has asked for it. */
+  focus() {
+    matchMedia("(pointer: coarse)").matches || this.#writer.focus();
+  }
+
+  /** Say what is wrong, until something else is typed. @param {string} text */
+  refused(text) {
+    setText(this.#parts.error, text);
+  }
+
+  /** Write a line anew; false where another one is being written. @param {string} line */
+  takeBack(line) {
+    const isFree = this.#writer.text === "";
+    if (isFree) {
+      this.#writer.text = line;
+      this.#typed(line);
+    }
+    return isFree;
+  }
+
+  /** Write one's own message anew; the draft comes back after that. @param {Said} said */
+  edit(said) {
+    this.#said = said;
+    this.#parts.editing.hidden = false;
+    this.refused("");
+    this.#writer.text = said.text;
+    this.#writer.focus();
+  }
+
+  /** Add lines above what is written. @param {string} text */
+  quote(text) {
+    this.#writer.text = `${text}\n${this.#writer.text}`;
+    this.#typed(this.#writer.text);
+    this.#writer.focus();
+  }
+
+  #send() {
+    const { text } = this.#writer;
+    if (this.#said) {
+      this.#change(this.#said, text);
+      return;
+    }
+    if (text.trim()) {
+      const wrong = this.#author.say(text);
+      this.refused(wrong);
+      if (!wrong) {
+        this.#drafts.keep(this.#room, "");
+        this.#writer.text = "";
+      }
+    }
+    this.#writer.close();
+  }
+
+  /** @param {Said} said @param {string} text */
+  #change(said, text) {
+    if (!text.trim()) {
+      this.refused(this.#author.noText);
+    } else if (text === said.text) {
+      this.#end();
+    } else {
+      this.#author.edit(said, text).then(
+        () => this.#said === said && this.#end(),
+        ({ message }) => this.#said === said && this.refused(message),
+      );
+    }
+  }
+
+  #cancel() {
+    const isEditing = this.#said !== null;
+    isEditing && this.#end();
+    return isEditing;
+  }
+
+  #recall() {
+    const last = this.#said ? undefined : this.#author.last();
+    last && this.edit(last);
+    return last !== undefined;
+  }
+
+  /** Go on with the draft. */
+  #end() {
+    this.#said = null;
+    this.#parts.editing.hidden = true;
+    this.refused("");
+    this.#writer.text = this.#drafts.of(this.#room);
+  }
+
+  /** @param {string} text */
+  #typed(text) {
+    this.refused("");
+    this.#said || this.#drafts.keep(this.#room, text);
+  }
+}
