@@ -68,8 +68,10 @@ class ChatConnection(Protocol):
             identifying.cancel()
         client, self._client = self._client, None
         if client is not None:
-            self._dispatcher.depart(client)
-            self._identify.forget(self._identity)
+            try:
+                self._dispatcher.depart(client)
+            finally:
+                self._identify.forget(self._identity)
 
     async def is_own(self, request: Any) -> bool:
         """Whether a later request of the session comes from the person who opened it; called in the reactor thread.

@@ -293,9 +293,11 @@ class ChatDispatcher:
         client.send = _send_nothing
         client.held = None
         self._logged_in.pop(client, None)
-        self._rate_feed.depart(client)
-        self._membership.depart(client)
-        self._hello.depart(client)
+        try:
+            self._rate_feed.depart(client)
+            self._membership.depart(client)
+        finally:
+            self._hello.depart(client)
 
     def ask(self, client: Client, request: Request) -> None:
         """Call the handler of a request, which answers now or later. Raises RequestRefused if it is refused at once."""

@@ -126,5 +126,7 @@ class HeldPoll:
         self._is_over = True
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
-        self.following.stop()
-        self._owner.left(self)
+        try:
+            self.following.stop()
+        finally:
+            self._owner.left(self)

@@ -110,9 +110,11 @@ class EventStream:
     def connectionLost(self, reason: Failure) -> None:
         """See UpgradedProtocol."""
         self._is_over = True
-        self.reader.following.stop()
-        self.record.answered()
-        self._owner.left(self)
+        try:
+            self.reader.following.stop()
+            self.record.answered()
+        finally:
+            self._owner.left(self)
 
     def _resumed(self) -> None:
         self._waiting = 0

@@ -89,5 +89,7 @@ class HeldWebSocket:
     def lost(self, reason: Failure) -> None:
         """See MessageListener."""
         self._is_over = True
-        self.reader.following.stop()
-        self._owner.left(self)
+        try:
+            self.reader.following.stop()
+        finally:
+            self._owner.left(self)

@@ -134,8 +134,10 @@ class MixChannel(HTTPChannel):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Called by the transport."""
         self._leave(Phase.LOST)
-        HTTPChannel.connectionLost(self, reason)
-        self.site.forget(self)
+        try:
+            HTTPChannel.connectionLost(self, reason)
+        finally:
+            self.site.forget(self)
 
     def upgrade(self, protocol: UpgradedProtocol) -> None:
         """See IUpgradableChannel."""

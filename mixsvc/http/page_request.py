@@ -152,10 +152,12 @@ class PageRequest:
         if not self.is_with_thread:
             return
         left, self.client_left = self.client_left, None
-        if left is not None:
-            left()
-        self.code = CLIENT_CLOSED
-        channel.site.log(self)
+        try:
+            if left is not None:
+                left()
+        finally:
+            self.code = CLIENT_CLOSED
+            channel.site.log(self)
 
     def for_stream(self) -> MixRequest:
         """The request of twisted.web through which a long response goes; this one is not used any more."""

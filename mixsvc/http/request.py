@@ -184,12 +184,14 @@ class MixRequest(Request):
         site: RequestSite = self.channel.site
         Request.connectionLost(self, reason)
         left, self.client_left = self.client_left, None
-        if left is not None:
-            left()
-        if self._is_processed:
-            if not self.startedWriting:
-                self.code = CLIENT_CLOSED
-            site.log(self)
+        try:
+            if left is not None:
+                left()
+        finally:
+            if self._is_processed:
+                if not self.startedWriting:
+                    self.code = CLIENT_CLOSED
+                site.log(self)
 
     def _misdirected(self) -> None:
         site: RequestSite = self.channel.site

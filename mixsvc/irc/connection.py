@@ -116,8 +116,10 @@ class IrcConnection(Protocol):
         for each in (self._deadline, self._turn):
             if each is not None and each.active():
                 each.cancel()
-        self._session.lost(reason)
-        self._leave(self)
+        try:
+            self._session.lost(reason)
+        finally:
+            self._leave(self)
 
     @property
     def free(self) -> int:

@@ -83,12 +83,14 @@ class IrcSession:
         """The connection is lost."""
         client = self._client
         client.is_gone = True
-        client.inquiries.stop()
-        client.door.given.passwords.forget(client.identity)
-        if client.is_registered:
-            client.door.leave(client)
-        if client.link is not None:
-            client.link.lost(reason)
+        try:
+            client.inquiries.stop()
+            client.door.given.passwords.forget(client.identity)
+            if client.is_registered:
+                client.door.leave(client)
+        finally:
+            if client.link is not None:
+                client.link.lost(reason)
 
     def _is_http(self) -> None:
         """End it: a page that somebody visits lets their browser send requests, whose bodies may be lines of IRC."""

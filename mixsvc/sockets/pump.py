@@ -99,11 +99,13 @@ class SocketPump:
         if self._state is State.LOST:
             return
         self._state = State.LOST
-        self._pair.finish()
-        self._record.code = self._frames.status or SWITCHING
-        self._record.sentLength = self._frames.size
-        self._record.answered()
-        self._owner.lost()
+        try:
+            self._pair.finish()
+            self._record.code = self._frames.status or SWITCHING
+            self._record.sentLength = self._frames.size
+            self._record.answered()
+        finally:
+            self._owner.lost()
 
     def _client_reads(self) -> None:
         self._acknowledged = -1

@@ -215,6 +215,18 @@ class EventStreamTests(HeldCase):
         assert sum(self.holder.stats().held.values()) == 0
         assert not [each for each in self.clock.getDelayedCalls() if each.getTime() - self.clock.seconds() > 1]
 
+    def test_a_client_whose_end_cannot_be_logged_counts_no_more(self) -> None:
+        def fail(request: object, seconds: float) -> None:
+            raise ArithmeticError
+
+        channel, _ = self.ask(PLAIN)
+        self.patch(self.served.site, "on_answer", fail)
+
+        with self.assertRaises(ArithmeticError):
+            channel.connectionLost(Failure(ConnectionDone()))
+
+        assert sum(self.holder.stats().held.values()) == 0
+
     def test_a_client_that_leaves_before_the_topics_answer_is_forgotten(self) -> None:
         channel, wire = self.served.connect()
         channel.dataReceived(PLAIN)

@@ -5,8 +5,10 @@ from dataclasses import replace
 from twisted.internet import main
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.testing import MemoryReactor
+from twisted.python.failure import Failure
 from zope.interface import alsoProvides
 
 from mixsvc.http.channel import LINGER_SECONDS, MixChannel
@@ -52,6 +54,38 @@ class TLSTests(ChannelTestCase):
         self.pass_time(1)
 
         assert self.transport.aborted
+
+
+class FailureTests(ChannelTestCase):
+    """What is told of the end of a connection fails."""
+
+    def test_the_connection_is_forgotten_all_the_same(self) -> None:
+        def fail(request: object, seconds: float) -> None:
+            raise ArithmeticError
+
+        self.site.on_answer = fail
+        self.channel.dataReceived(LATER)
+        emptied = self.site.emptied()
+
+        with self.assertRaises(ArithmeticError):
+            self.channel.connectionLost(Failure(ConnectionDone()))
+
+        self.assertEqual(self.site.channels, set())
+        self.successResultOf(emptied)
+
+    def test_the_request_is_logged_all_the_same(self) -> None:
+        def fail() -> None:
+            raise ArithmeticError
+
+        logged: list[int] = []
+        self.site.on_answer = lambda request, seconds: logged.append(request.code)
+        self.channel.dataReceived(LATER)
+        self.channel.requests[0].client_left = fail
+
+        with self.assertRaises(ArithmeticError):
+            self.channel.connectionLost(Failure(ConnectionDone()))
+
+        self.assertEqual(logged, [499])
 
 
 class HalfClosedTests(ChannelTestCase):

@@ -1,3 +1,4 @@
+from mixsvc.interfaces import Identity
 from mixsvc.irc.connection import CLOSE_SECONDS
 from tests.irc.cases import IrcTestCase
 from tests.irc.fakes import IrcHarness
@@ -17,6 +18,18 @@ class LimitTests(IrcTestCase):
         chat = IrcHarness({"max_per_address": 1})
         chat.irc("2001:db8::1")
         assert chat.irc("2001:db8::2").is_closed and not chat.irc("2001:db8:0:1::2").is_closed
+
+    def test_a_connection_is_forgotten_and_its_person_gone_even_if_its_end_fails(self) -> None:
+        def fail(identity: Identity | None, /) -> None:
+            raise ArithmeticError
+
+        chat = IrcHarness({"max_per_address": 1})
+        client = chat.irc_inside("Ann")
+        self.patch(chat.passwords, "forget", fail)
+        with self.assertRaises(ArithmeticError):
+            client.lose()
+        assert chat.service.numbers()[0] == 0 and not chat.irc().is_closed
+        assert chat.dispatcher.members("lobby") == []
 
     def test_all_connections_are_limited(self) -> None:
         chat = IrcHarness({"max_connections": 1})

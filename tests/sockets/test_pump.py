@@ -44,7 +44,8 @@ class Talk:
     def __init__(self) -> None:
         self.owner = Owner()
         self.logged: list[object] = []
-        record: Any = SimpleNamespace(answered=lambda: self.logged.append((record.code, record.sentLength)))
+        record: Any = SimpleNamespace(answered=self._answered)
+        self.record = record
         self.reactor: Any = SelectReactor()
         ours, self.view = make_pair()
         self.view.settimeout(5)
@@ -54,6 +55,9 @@ class Talk:
         self.pump.makeConnection(self.client)
         self.pump.came(HEAD)
         self.sent()
+
+    def _answered(self) -> None:
+        self.logged.append((self.record.code, self.record.sentLength))
 
     def sent(self) -> bytes:
         """What the client has got since."""
@@ -214,3 +218,15 @@ def test_the_views_end_sends_everything_that_it_is_given() -> None:
         assert view.has_sent
         assert view.gettimeout() is None
         assert ours.recv(10) == b"abcd"
+
+
+def test_the_owner_hears_of_the_end_even_if_the_log_fails(talk: Talk) -> None:
+    def fail() -> None:
+        raise ArithmeticError
+
+    talk.record.answered = fail
+
+    with pytest.raises(ArithmeticError):
+        talk.pump.connectionLost(Failure(ConnectionDone()))
+
+    assert talk.owner.losses == 1
