@@ -23,13 +23,13 @@ twistd then raises the signal again, which a shell shows as 143 for SIGTERM. mix
 signals come here, and ends the process if all this takes too long.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
 from twisted.web.resource import IResource
@@ -58,6 +58,7 @@ from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
 from mixsvc.irc.clients.numbers import IRC_LISTEN
 from mixsvc.nodes.node import SharedNode, make_node
 from mixsvc.operations.agreement import agree, own_part
+from mixsvc.operations.ending import EndingParts, ServiceEnd, Views
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
 from mixsvc.operations.ports import OpenPorts
@@ -78,7 +79,6 @@ from mixsvc.webhooks.service import WebhookDependencies, WebhookService
 from mixsvc.wsgi.resource import wsgi_resource
 from mixsvc.wsgi.socket_views import ViewSurroundings
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
-from mixsvc.wsgi.waiting import ViewThreads
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -90,9 +90,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MixService"]
 
-# The share of the deadline at which the step ends, what the log calls it, and what it does.
-StopStep: TypeAlias = tuple[float, str, Callable[[], "Awaitable[Any] | Deferred[Any]"]]
-
 # How long a view waits for the reactor, in seconds.
 BRIDGE_SECONDS: Final = 5.0
 
@@ -101,22 +98,6 @@ HELPER_THREADS: Final = 4
 
 # Threads that read what clients have not read yet from files.
 READER_THREADS: Final = 4
-
-
-class Views(ViewThreads, Protocol):
-    """Where views run. Reactor thread."""
-
-    def start(self) -> None:
-        """Start the threads or processes."""
-
-    def busy(self) -> list[str]:
-        """The names of the calls that have not ended."""
-
-    def drained(self) -> "Deferred[None]":
-        """Fires when no call is running or waiting."""
-
-    def stop(self) -> object:
-        """Let the threads or processes end."""
 
 
 @dataclass(frozen=True)
@@ -177,13 +158,34 @@ class MixService(MultiService):
         self._forks = ForkWatcher(reactor, self._sockets)
         self._chart_queue, charts = make_charts(reactor, settings, self._helpers.defer)
         self._support = self._make_support(application)
-        self.facades = self._make_facades(charts)
+        self.facades, self._end = self._make_facades(charts), self._make_end()
 
     def _make_ports(self) -> tuple[OpenPorts, OpenPorts, OpenPorts]:
         """Those of the site, of IRC, and of operators."""
         site = OpenPorts(self._reactor, SERVER_LISTEN, self._log_listening)
         irc = OpenPorts(self._reactor, IRC_LISTEN, partial(self._log_address, "IRC"))
         return site, irc, OpenPorts(self._reactor, ADMIN_LISTEN, partial(self._log_address, "admin pages"))
+
+    def _make_end(self) -> ServiceEnd:
+        parts = EndingParts(
+            ports=self._ports,
+            irc_ports=self._irc_ports,
+            admin_ports=self._admin_ports,
+            site=self._site,
+            views=self._views,
+            chat=self._chat,
+            holder=self._holder,
+            sockets=self._view_sockets,
+            rates=self._rates,
+            charts=self._chart_queue,
+            topics=self._topics,
+            webhooks=self._webhooks,
+            database=self._database,
+            children=self._children,
+            irc=self._irc,
+            hints=self._hints,
+        )
+        return ServiceEnd(parts)
 
     def _make_facades(self, charts: ChartsFacade) -> Facades:
         chat, pairs = self._chat, self._settings.rates.pairs
@@ -355,8 +357,7 @@ class MixService(MultiService):
     async def _stop(self) -> None:
         await self._operations.drain()
         deadline = StopDeadline(self._reactor, self._settings.server.shutdown_timeout)
-        for steps in self._stop_steps():
-            await gatherResults([Deferred.fromCoroutine(deadline.share(*step)) for step in steps])
+        await deadline.share_out(self._end.stop_steps())
         self._operations.stop()
         if self._children is None:
             self._views.stop()
@@ -367,67 +368,12 @@ class MixService(MultiService):
         self._hooks.stop()
         self._lock.release()
 
-    def _stop_steps(self) -> Sequence[Sequence[StopStep]]:
-        """The steps of a stop, in order; the steps of one entry run side by side.
-
-        The operators' ports close last, so that /readyz says until the end that the service is stopping.
-        """
-        return (
-            [(0.1, "closing the ports", self._ports.close), (0.1, "closing the IRC ports", self._irc_ports.close)],
-            [
-                (0.8, "the views in flight", self._drain_views),
-                (0.8, "the chat's clients", self._chat.close),
-                *([(0.8, "the IRC clients", self._irc.stop)] if self._irc is not None else ()),
-                (0.8, "the clients that are held", self._holder.stop),
-                (0.8, "the sockets of views", self._view_sockets.stop),
-                (0.8, "the poll", self._rates.stop),
-            ],
-            [(0.9, "the last responses", self._site.emptied)],
-            [
-                *([(0.95, "the processes that run views", self._children.stop)] if self._children is not None else ()),
-                (0.95, "the processes that draw charts", self._chart_queue.stop),
-            ],
-            [
-                (0.95, "storing messages", self._chat.flush),
-                (0.95, "storing events", self._topics.stop),
-                (0.95, "the webhooks", self._webhooks.stop),
-            ],
-            [(0.97, "telling the other nodes", self._chat.leave)],
-            self._close_databases(),
-            [(1.0, "closing the operators' ports", self._admin_ports.close)],
-        )
-
     def _sockets(self) -> list[Any]:
         doors: tuple[Any, ...] = (self._site, self._admin_site, self._irc)
         clients = [each for door in doors if door is not None for each in door.transports()]
         ports = (self._ports, self._irc_ports, self._admin_ports)
         others: tuple[Any, ...] = (*ports, self._database, self._node, self._hints)
         return [*clients, *(each for part in others if part is not None for each in part.sockets())]
-
-    def _close_databases(self) -> Sequence[StopStep]:
-        steps: list[StopStep] = [
-            (1.0, "closing the database", self._database.close),
-            (1.0, "closing the database of events", self._topics.close_own_database),
-        ]
-        if self._hints is not None:
-            steps.append((1.0, "closing the connection for hints", self._hints.close))
-        return steps
-
-    async def _drain_views(self) -> None:
-        self._site.finish_up()
-        try:
-            await self._views.drained()
-        finally:
-            self._give_up(self._views.busy())
-
-    def _give_up(self, requests: Sequence[str]) -> None:
-        if self._children is None:
-            for request in requests:
-                self._log.warn("mixsvc: {request} did not end in time and is left behind", request=request)
-        else:
-            for request in requests:
-                self._log.warn("mixsvc: {request} did not end in time; its process is killed", request=request)
-            self._children.give_up()
 
     def _open(self, ports: OpenPorts, descriptions: Sequence[str], factory: IProtocolFactory) -> None:
         try:

@@ -1,13 +1,16 @@
 """The time that a stop may take, shared among its steps."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
 
-from twisted.internet.defer import CancelledError, Deferred, FirstError, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, FirstError, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-__all__ = ["StopDeadline"]
+__all__ = ["StopDeadline", "StopStep"]
+
+# The share of the deadline at which the step ends, what the log calls it, and what it does.
+StopStep: TypeAlias = tuple[float, str, Callable[[], "Awaitable[Any] | Deferred[Any]"]]
 
 
 class StopDeadline:
@@ -23,6 +26,11 @@ class StopDeadline:
         self._clock = clock
         self._seconds = seconds
         self._start = clock.seconds()
+
+    async def share_out(self, steps: Sequence[Sequence[StopStep]]) -> None:
+        """Run steps in order, those of one entry side by side. Does not fail."""
+        for each in steps:
+            await gatherResults([Deferred.fromCoroutine(self.share(*step)) for step in each])
 
     async def share(self, until: float, what: str, step: Callable[[], "Awaitable[Any] | Deferred[Any]"]) -> None:
         """Run a step until this share (0 to 1) of the whole time has passed, then cancel it. Does not fail.

@@ -16,6 +16,7 @@ one meets them:
 - access_log.py: one line for each response, written in batches.
 - log_files.py: log files, which are reopened on SIGUSR1 and SIGHUP after logrotate has moved them away.
 - renewal_signal.py: SIGUSR2, on which children with new code replace those with the old one.
+- ending.py: the steps of the end of the service, in order.
 - stop_signals.py: SIGTERM and SIGINT, from makeService to the end of the process.
 - garbage.py: garbage collection, rare until the start has ended.
 - forks.py: what a child that a view forks must not share with the service.

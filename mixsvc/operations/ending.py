@@ -1,0 +1,151 @@
+"""How the parts of the service end, in which order, and what each step may take of the time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from mixsvc.chat.service import ChatService
+from mixsvc.holds.holder import ClientHolder
+from mixsvc.http.site import MixSite
+from mixsvc.operations.ports import OpenPorts
+from mixsvc.rates.service import RatesService
+from mixsvc.shutdown import StopStep
+from mixsvc.sockets.hub import ViewSockets
+from mixsvc.storage.engine import Engine
+from mixsvc.topics.service import TopicsService
+from mixsvc.webhooks.service import WebhookService
+from mixsvc.wsgi.waiting import ViewThreads
+
+if TYPE_CHECKING:
+    from mixsvc.irc.service import IrcService
+    from mixsvc.wsgi.supervision.processes import ViewProcesses
+
+__all__ = ["EndingParts", "ServiceEnd", "Views"]
+
+
+class Views(ViewThreads, Protocol):
+    """Where views run. Reactor thread."""
+
+    def start(self) -> None:
+        """Start the threads or processes."""
+
+    def busy(self) -> list[str]:
+        """The names of the calls that have not ended."""
+
+    def drained(self) -> "Deferred[None]":
+        """Fires when no call is running or waiting."""
+
+    def stop(self) -> object:
+        """Let the threads or processes end."""
+
+
+class Charts(Protocol):
+    """What draws. Reactor thread."""
+
+    def stop(self) -> "Deferred[None]":
+        """End its processes; fires when they have ended."""
+
+
+@dataclass(frozen=True)
+class EndingParts:
+    """What ends. ports, irc_ports, admin_ports: of the site, of IRC and of operators. children: None if views run in
+    threads. irc: None if it listens nowhere. hints: a node's second connection to its database; None without one.
+    """
+
+    ports: OpenPorts
+    irc_ports: OpenPorts
+    admin_ports: OpenPorts
+    site: MixSite
+    views: Views
+    chat: ChatService
+    holder: ClientHolder
+    sockets: ViewSockets
+    rates: RatesService
+    charts: Charts
+    topics: TopicsService
+    webhooks: WebhookService
+    database: Engine
+    children: "ViewProcesses | None" = None
+    irc: "IrcService | None" = None
+    hints: Engine | None = None
+
+
+class ServiceEnd:
+    """The steps of the end; those of one entry run side by side. Reactor thread."""
+
+    _log: Final = Logger("mixsvc.service")
+
+    def __init__(self, parts: EndingParts) -> None:
+        self._parts = parts
+
+    def stop_steps(self) -> Sequence[Sequence[StopStep]]:
+        """The steps of a stop, in order.
+
+        The operators' ports close last, so that /readyz says until the end that the service is stopping.
+        """
+        parts = self._parts
+        return (
+            [(0.1, "closing the ports", parts.ports.close), (0.1, "closing the IRC ports", parts.irc_ports.close)],
+            [(0.8, "the views in flight", self._drain_views), *self._goodbyes(), (0.8, "the poll", parts.rates.stop)],
+            [(0.9, "the last responses", parts.site.emptied)],
+            self._processes(),
+            self._stores(),
+            [(0.97, "telling the other nodes", parts.chat.leave)],
+            self._databases(),
+            [(1.0, "closing the operators' ports", parts.admin_ports.close)],
+        )
+
+    def _goodbyes(self) -> Sequence[StopStep]:
+        parts = self._parts
+        return [
+            (0.8, "the chat's clients", parts.chat.close),
+            *([(0.8, "the IRC clients", parts.irc.stop)] if parts.irc is not None else ()),
+            (0.8, "the clients that are held", parts.holder.stop),
+            (0.8, "the sockets of views", parts.sockets.stop),
+        ]
+
+    def _processes(self) -> Sequence[StopStep]:
+        children = self._parts.children
+        return [
+            *([(0.95, "the processes that run views", children.stop)] if children is not None else ()),
+            (0.95, "the processes that draw charts", self._parts.charts.stop),
+        ]
+
+    def _stores(self) -> Sequence[StopStep]:
+        parts = self._parts
+        return [
+            (0.95, "storing messages", parts.chat.flush),
+            (0.95, "storing events", parts.topics.stop),
+            (0.95, "the webhooks", parts.webhooks.stop),
+        ]
+
+    def _databases(self) -> Sequence[StopStep]:
+        parts = self._parts
+        steps: list[StopStep] = [
+            (1.0, "closing the database", parts.database.close),
+            (1.0, "closing the database of events", parts.topics.close_own_database),
+        ]
+        if parts.hints is not None:
+            steps.append((1.0, "closing the connection for hints", parts.hints.close))
+        return steps
+
+    async def _drain_views(self) -> None:
+        parts = self._parts
+        parts.site.finish_up()
+        try:
+            await parts.views.drained()
+        finally:
+            self._give_up(parts.views.busy())
+
+    def _give_up(self, requests: Sequence[str]) -> None:
+        children: Any = self._parts.children
+        if children is None:
+            for request in requests:
+                self._log.warn("mixsvc: {request} did not end in time and is left behind", request=request)
+        else:
+            for request in requests:
+                self._log.warn("mixsvc: {request} did not end in time; its process is killed", request=request)
+            children.give_up()
