@@ -9,11 +9,13 @@ MixError
 ├── ServiceBusy      the reactor did not answer a worker thread in time
 ├── NoSuchRoom       the room does not exist
 ├── NotPublished     what cannot be a topic, an event or a key, or is too large
+├── ActionRefused    what an operator has asked for is not done
 ├── TooFast          too much came in too short a time; carries how long to wait
 └── NameTaken        another person uses the name; carries a free one
 """
 
 __all__ = [
+    "ActionRefused",
     "BadSetting",
     "CannotListen",
     "DatabaseAway",
@@ -62,6 +64,10 @@ class NoSuchRoom(MixError, ValueError):
 
 class NotPublished(MixError, ValueError):
     """What was given cannot be a topic, the name, data or key of an event, or is too large."""
+
+
+class ActionRefused(MixError):
+    """What an operator has asked for is not done. The text is a sentence for that person."""
 
 
 class TooFast(MixError):

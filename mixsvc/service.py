@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 from twisted.web.resource import IResource
 
@@ -48,7 +48,6 @@ from mixsvc.hooks.children import ChildHookRunner
 from mixsvc.hooks.login_watch import LookAtLogins
 from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
-from mixsvc.http.ports.links import address_text, link_to
 from mixsvc.http.ports.listening import ADMIN_LISTEN, SERVER_LISTEN
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
@@ -58,9 +57,10 @@ from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
 from mixsvc.irc.clients.numbers import IRC_LISTEN
 from mixsvc.nodes.node import SharedNode, make_node
 from mixsvc.operations.agreement import agree, own_part
+from mixsvc.operations.control.parts import MonitoredParts
 from mixsvc.operations.ending import EndingParts, ServiceEnd, Views
 from mixsvc.operations.forks import ForkWatcher
-from mixsvc.operations.operations import MonitoredParts, Operations, ProcessContext
+from mixsvc.operations.operations import Operations, ProcessContext
 from mixsvc.operations.ports import OpenPorts
 from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.rates.events import RateEvents
@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from mixsvc.irc.service import IrcService
+    from mixsvc.operations.control.desk import OperatorDesk
     from mixsvc.questions import ViewsSupport
     from mixsvc.wsgi.children.setup import SpawnCommand
     from mixsvc.wsgi.supervision.processes import ViewProcesses
@@ -162,9 +163,10 @@ class MixService(MultiService):
 
     def _make_ports(self) -> tuple[OpenPorts, OpenPorts, OpenPorts]:
         """Those of the site, of IRC, and of operators."""
-        site = OpenPorts(self._reactor, SERVER_LISTEN, self._log_listening)
-        irc = OpenPorts(self._reactor, IRC_LISTEN, partial(self._log_address, "IRC"))
-        return site, irc, OpenPorts(self._reactor, ADMIN_LISTEN, partial(self._log_address, "admin pages"))
+        log = self._operations.port_log
+        site = OpenPorts(self._reactor, SERVER_LISTEN, log.site)
+        irc = OpenPorts(self._reactor, IRC_LISTEN, log.other("IRC"))
+        return site, irc, OpenPorts(self._reactor, ADMIN_LISTEN, log.other("admin pages"))
 
     def _make_end(self) -> ServiceEnd:
         parts = EndingParts(
@@ -368,6 +370,11 @@ class MixService(MultiService):
         self._hooks.stop()
         self._lock.release()
 
+    @property
+    def desk(self) -> "OperatorDesk":
+        """What operators see and do."""
+        return self._operations.desk
+
     def _sockets(self) -> list[Any]:
         doors: tuple[Any, ...] = (self._site, self._admin_site, self._irc)
         clients = [each for door in doors if door is not None for each in door.transports()]
@@ -380,13 +387,6 @@ class MixService(MultiService):
             ports.open(descriptions, factory)
         except MixError as error:
             raise self._logged(error) from None
-
-    def _log_listening(self, port: IListeningPort, description: str) -> None:
-        link = link_to(port, description, self._settings.server.hosts)
-        self._log.info("mixsvc: listening on {link}", link=link)
-
-    def _log_address(self, what: str, port: IListeningPort, description: str) -> None:
-        self._log.info("mixsvc: {what} on {address}", what=what, address=address_text(port.getHost()))
 
     def _logged(self, error: BaseException) -> BaseException:
         """Log a MixError and return it: twistd shows only a hundred bytes of an error that a daemon raises."""

@@ -6,7 +6,7 @@ Files, in the order in which one meets them:
 - connection: one SockJS session: it is identified first, then its messages go to the dispatcher.
 - dispatch: builds the state and the handlers, and calls the handler of each request.
 - gate: holds a client's requests until it is known whether it may do the first of them.
-- hook_posts: what incoming webhooks write.
+- hook_posts: what incoming webhooks write. operators: what operators say and do.
 - arrivals: who comes to one of several nodes (mixsvc/nodes) before that has begun.
 - handlers/: what the requests do.
 - storage/: the queue in front of the database, and the SQL.
@@ -16,8 +16,8 @@ Files, in the order in which one meets them:
 - stats: the figures for /metrics.
 
 Each imports only what stands below it: service -> arrivals, connection, facade, remote -> dispatch -> gate,
-hook_posts -> handlers -> storage -> model -> protocol. The chat does not import rates, pages or wsgi: mixsvc.service
-hands in the rates, and the authenticator of connections.
+hook_posts, operators -> handlers -> storage -> model -> protocol. The chat does not import rates, pages or wsgi:
+mixsvc.service hands in the rates, and the authenticator of connections.
 
 **Person, client, session.** A *session* is one SockJS session of txsockjs; its transport carries messages in both
 directions. A *client* (model.people.Client) is what the chat knows of it: its rooms, its rates, its waiting requests. A

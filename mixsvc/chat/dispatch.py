@@ -33,6 +33,7 @@ from mixsvc.chat.hook_posts import HookPosts
 from mixsvc.chat.model.people import Client, People, Transport
 from mixsvc.chat.model.rooms import Rooms
 from mixsvc.chat.model.sanctions import Sanction, Sanctions
+from mixsvc.chat.operators import OperatorHandler
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol import requests as asked
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
@@ -158,6 +159,7 @@ class ChatDispatcher:
         self._indexer = SearchIndexer(state)
         self._rate_feed = RateFeed(state, neighbours.rates)
         self._moderation = ModerationHandler(state, moderators)
+        self.operators = OperatorHandler(state, self._moderation, self._messages.publish)
         self._revocation = RevocationHandler(state, self._membership, self.room_events)
         acts = ActHandler(state, self._membership, teller, self._revocation, self._log_outs)
         state.nodes.journal.follow(acts.apply, self._missed, self._read_events)

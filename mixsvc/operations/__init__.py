@@ -21,6 +21,7 @@ one meets them:
 - garbage.py: garbage collection, rare until the start has ended.
 - forks.py: what a child that a view forks must not share with the service.
 - systemd.py: READY, STOPPING and the watchdog by sd_notify.
+- control/: what operators see of the whole service, and what they can do, for all ways to ask.
 - operations.py: puts these together for one service, and does the drain, which is the first step of a stop: /readyz
   answers 503 and systemd is notified, while everything else works as before for [server] drain seconds.
 """

@@ -12,33 +12,24 @@ from twisted.logger import ILogObserver, Logger, textFileLogObserver
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from mixsvc.chat.service import ChatService
 from mixsvc.config.settings import Settings
-from mixsvc.holds.holder import ClientHolder
 from mixsvc.http.site import MixSite
-from mixsvc.nodes.node import SharedNode
 from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
+from mixsvc.operations.control.parts import HttpNumbers, MonitoredParts, OperatedService, OperatorMeans
 from mixsvc.operations.log_files import LogFile, handle_log_signals
 from mixsvc.operations.pages import PagesBefore, admin_pages, health_pages
+from mixsvc.operations.ports import PortLog
 from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.readiness import DatabaseTraits, Readiness, ServiceStage
 from mixsvc.operations.renewal_signal import RenewalSignal
 from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
-from mixsvc.rates.service import RatesService
-from mixsvc.sockets.hub import ViewSockets
-from mixsvc.storage.engine import Engine
-from mixsvc.topics.service import TopicsService
-from mixsvc.webhooks.service import WebhookService
-from mixsvc.wsgi.spool import SpoolQuota
-from mixsvc.wsgi.waiting import ViewThreads
 
 if TYPE_CHECKING:
-    from mixsvc.irc.service import IrcService
+    from mixsvc.operations.control.desk import OperatorDesk
     from mixsvc.operations.metrics import MetricSources
-    from mixsvc.wsgi.supervision.processes import ViewProcesses
 
-__all__ = ["Operations", "ProcessContext", "MonitoredParts"]
+__all__ = ["Operations", "ProcessContext"]
 
 
 @dataclass(frozen=True)
@@ -52,26 +43,6 @@ class ProcessContext:
     environ: Mapping[str, str] = field(default_factory=dict)
     log_file: LogFile | None = None
     renewal: RenewalSignal = field(default_factory=RenewalSignal)
-
-
-@dataclass(frozen=True)
-class MonitoredParts:
-    """The parts whose state operators see. children: None if views run in threads of this process. node: None if the
-    service is alone. irc: None if it listens nowhere.
-    """
-
-    database: Engine
-    rates: RatesService
-    chat: ChatService
-    topics: TopicsService
-    webhooks: WebhookService
-    views: ViewThreads
-    unread: SpoolQuota
-    holder: ClientHolder
-    sockets: ViewSockets
-    children: "ViewProcesses | None" = None
-    node: SharedNode | None = None
-    irc: "IrcService | None" = None
 
 
 class Operations:
@@ -94,6 +65,9 @@ class Operations:
         self._lag = ReactorLag(reactor)
         self._traffic = Traffic(settings.chat.prefix)
         self._access: AccessLog | None = None
+        self._desk: OperatorDesk | None = None
+        # What is listened on.
+        self.port_log = PortLog(settings.server.hosts)
 
     def with_health_pages(self, rest: Resource) -> Resource:
         """The root of the public site: /healthz and /readyz before the rest, unless operators have their own port."""
@@ -104,6 +78,7 @@ class Operations:
     def watch(self, site: MixSite) -> MixSite:
         """Count and log the responses of a site; returns the site for operators, whose responses are not counted."""
         site.on_answer = self._answered
+        self._site = site
         # A probe may use any host name, and no browser comes here.
         server = replace(self._settings.server, hosts=(), hsts=0)
         admin = MixSite(self._reactor, self._admin_root(site), replace(self._settings, server=server))
@@ -142,6 +117,28 @@ class Operations:
             irc=parts.irc.numbers if parts.irc is not None else None,
             lag=self._lag,
             timers=lambda: len(self._reactor.getDelayedCalls()),
+        )
+
+    @property
+    def desk(self) -> "OperatorDesk":
+        """What operators see and do. It is loaded when somebody asks first."""
+        if self._desk is None:
+            from mixsvc.operations.control.desk import OperatorDesk
+
+            self._desk = OperatorDesk(self._operated())
+        return self._desk
+
+    def _operated(self) -> OperatedService:
+        site = self._site
+        return OperatedService(
+            reactor=self._reactor,
+            settings=self._settings,
+            parts=self._parts,
+            http=lambda: HttpNumbers(len(site.channels), site.refused),
+            lag=self._lag.seconds,
+            stage=lambda: self._readiness.stage.name.lower(),
+            listening=self.port_log.lines,
+            means=OperatorMeans(self.reopen, self._readiness.drain),
         )
 
     def log_into_file(self, application: Any) -> None:
@@ -186,13 +183,14 @@ class Operations:
         if self._access is not None:
             self._access.answered(request, seconds)
 
-    def reopen(self) -> None:
-        """Reopen the log files by their names, as somebody has moved the old files away."""
+    def reopen(self) -> int:
+        """Reopen the log files by their names, as somebody has moved the old files away; returns how many there are."""
         if self._access is not None:
             self._access.flush()
         for file in self._files:
             file.reopen()
         self._log.info("mixsvc: {count} log files reopened", count=len(self._files))
+        return len(self._files)
 
     def renew(self) -> None:
         """Replace the children, as there is new code of the application."""

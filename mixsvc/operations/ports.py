@@ -1,14 +1,17 @@
-"""The open ports of one setting of the service."""
+"""The open ports of one setting of the service, and what operators read of all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.logger import Logger
 
+from mixsvc.http.ports.links import address_text, link_to
 from mixsvc.http.ports.listening import close_port, open_port
 
-__all__ = ["OpenPorts"]
+__all__ = ["OpenPorts", "PortLog"]
 
 
 class OpenPorts:
@@ -43,3 +46,29 @@ class OpenPorts:
     def sockets(self) -> list[Any]:
         """The ports."""
         return list(self._ports)
+
+
+class PortLog:
+    """Logs what the service listens on, and keeps it. Used in the reactor thread. lines: what is listened on."""
+
+    _log = Logger()
+
+    def __init__(self, hosts: Collection[str]) -> None:
+        """hosts: those of [server] hosts."""
+        self.lines: list[str] = []
+        self._hosts = hosts
+
+    def site(self, port: IListeningPort, description: str) -> None:
+        """The site listens on a port."""
+        link = link_to(port, description, self._hosts)
+        self.lines.append(link)
+        self._log.info("mixsvc: listening on {link}", link=link)
+
+    def other(self, what: str) -> Callable[[IListeningPort, str], None]:
+        """Returns what is called for each port of something else, such as IRC."""
+        return partial(self._other, what)
+
+    def _other(self, what: str, port: IListeningPort, description: str) -> None:
+        address = address_text(port.getHost())
+        self.lines.append(f"{address} ({what})")
+        self._log.info("mixsvc: {what} on {address}", what=what, address=address)

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
-from mixsvc.errors import StorageError
+from mixsvc.errors import ActionRefused, StorageError
 from mixsvc.interfaces import SourceHealth
 from mixsvc.storage.engine import Engine
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
@@ -36,6 +36,7 @@ class ServiceStage(Enum):
 
     STARTING = "The service is starting."
     SERVING = ""
+    DRAINED = "An operator has taken the service out of rotation."
     STOPPING = "The service is stopping."
 
 
@@ -112,6 +113,12 @@ class Readiness:
         self._answered_at = float("-inf")
         self._timeout: IDelayedCall | None = None
         self._waiting: list[Deferred[str]] = []
+
+    def drain(self, wanted: bool) -> None:
+        """Say from now on that the service should get no requests, or take that back. Raises ActionRefused."""
+        if self.stage not in (ServiceStage.SERVING, ServiceStage.DRAINED):
+            raise ActionRefused(self.stage.value)
+        self.stage = ServiceStage.DRAINED if wanted else ServiceStage.SERVING
 
     def report(self) -> "Deferred[HealthReport]":
         """Fires within DATABASE_SECONDS and does not fail. Cancel it to stop waiting."""

@@ -1,0 +1,13 @@
+"""What operators see of a running service, and what they do with it, in one place for all ways to ask.
+
+The window ([server] admin_listen), the socket ([server] control) and `mixsvc ctl` show one object and have one table of
+actions. Nothing here is loaded before somebody can ask, and nothing is counted here that a part counts for itself. The
+files, in the order in which one meets them:
+
+- parts.py: the parts of the service, as operators have them.
+- overview.py: everything that there is to see, as one object that JSON can hold; its lists are bounded.
+- actions.py: the table of the actions.
+- desk.py: puts these together for one service.
+
+All of it is used in the reactor thread.
+"""

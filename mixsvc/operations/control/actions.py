@@ -1,0 +1,118 @@
+"""What operators can do, as one table for the window, the socket and `mixsvc ctl`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.logger import Logger
+
+from mixsvc.common.text import did_you_mean, similar
+from mixsvc.errors import ActionRefused
+from mixsvc.operations.control.parts import OperatedService
+
+__all__ = ["ACTIONS", "ActionArgument", "OperatorAction", "perform"]
+
+_log = Logger()
+
+# What is given for each argument, by its name.
+Given: TypeAlias = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ActionArgument:
+    """An argument. default: what stands for it if it is left out; None: it must be given. is_rest: takes all words
+    that are left.
+    """
+
+    name: str
+    summary: str
+    default: str | None = None
+    is_rest: bool = False
+
+
+@dataclass(frozen=True)
+class OperatorAction:
+    """An action. summary: one line. run: does it; the Deferred fires with a line for the operator.
+
+    It raises MixError, or fails with it, if it cannot be done. seconds: how long its answer may take.
+    """
+
+    name: str
+    summary: str
+    arguments: Sequence[ActionArgument]
+    run: Callable[[OperatedService, Given], "Deferred[str]"]
+    seconds: float = 30.0
+
+    def usage(self) -> str:
+        """How it is written, such as `say ROOM TEXT`."""
+        words = [each.name.upper() if each.default is None else f"[{each.name.upper()}]" for each in self.arguments]
+        return " ".join([self.name, *words])
+
+
+def perform(service: OperatedService, name: str, words: Sequence[str]) -> "Deferred[str]":
+    """Do the action of this name; fires with a line for the operator. Fails with MixError if it cannot be done."""
+    return maybeDeferred(_perform, service, name, words)
+
+
+def _perform(service: OperatedService, name: str, words: Sequence[str]) -> "Deferred[str]":
+    action = ACTIONS.get(name)
+    if action is None:
+        near = did_you_mean(similar(name, ACTIONS, 1)) or f"; there are: {', '.join(ACTIONS)}"
+        raise ActionRefused(f"there is no action {name[:50]}{near}")
+    given = _given(action, words)
+    _log.info("mixsvc: an operator asks for {action}", action=name)
+    return action.run(service, given)
+
+
+def _given(action: OperatorAction, words: Sequence[str]) -> Given:
+    arguments = action.arguments
+    left = list(words)
+    if arguments and arguments[-1].is_rest and len(left) > len(arguments):
+        left[len(arguments) - 1 :] = [" ".join(left[len(arguments) - 1 :])]
+    least = len([each for each in arguments if each.default is None])
+    if not least <= len(left) <= len(arguments):
+        raise ActionRefused(f"it is {action.usage()}")
+    defaults = {each.name: each.default for each in arguments if each.default is not None}
+    return defaults | {each.name: word for each, word in zip(arguments, left, strict=False)}
+
+
+def _say(service: OperatedService, given: Given) -> "Deferred[str]":
+    said = service.parts.chat.dispatcher.operators.say(given["room"], given["text"])
+    return said.addCallback(lambda number: f"said in {given['room']}, as message {number}")
+
+
+def _reopen(service: OperatedService, given: Given) -> "Deferred[str]":
+    count = service.means.reopen()
+    return succeed("1 log file reopened" if count == 1 else f"{count} log files reopened")
+
+
+def _drain(service: OperatedService, given: Given) -> "Deferred[str]":
+    if given["off"] not in ("", "off"):
+        raise ActionRefused("it is drain, or drain off")
+    service.means.drain(not given["off"])
+    if given["off"]:
+        return succeed("/readyz says again that the service should get requests")
+    return succeed("/readyz says that the service should get no new requests; drain off takes that back")
+
+
+ROOM: Final = ActionArgument("room", "the name of a room")
+
+ACTIONS: Final[Mapping[str, OperatorAction]] = {
+    each.name: each
+    for each in (
+        OperatorAction(
+            "say",
+            "say something in a room, in the name of the service",
+            (ROOM, ActionArgument("text", "what is said", is_rest=True)),
+            _say,
+        ),
+        OperatorAction("reopen", "reopen the log files, which somebody has moved away", (), _reopen),
+        OperatorAction(
+            "drain",
+            "let /readyz say that the service should get no new requests, or take that back",
+            (ActionArgument("off", "the word off takes it back", default=""),),
+            _drain,
+        ),
+    )
+}

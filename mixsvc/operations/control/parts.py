@@ -1,0 +1,82 @@
+"""The parts of the service, as operators have them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mixsvc.chat.service import ChatService
+from mixsvc.common.histogram import Histogram
+from mixsvc.config.settings import Settings
+from mixsvc.holds.holder import ClientHolder
+from mixsvc.nodes.node import SharedNode
+from mixsvc.rates.service import RatesService
+from mixsvc.sockets.hub import ViewSockets
+from mixsvc.storage.engine import Engine
+from mixsvc.topics.service import TopicsService
+from mixsvc.webhooks.service import WebhookService
+from mixsvc.wsgi.spool import SpoolQuota
+from mixsvc.wsgi.waiting import ViewThreads
+
+if TYPE_CHECKING:
+    from mixsvc.irc.service import IrcService
+    from mixsvc.wsgi.supervision.processes import ViewProcesses
+
+__all__ = ["HttpNumbers", "MonitoredParts", "OperatedService", "OperatorMeans"]
+
+
+@dataclass(frozen=True)
+class MonitoredParts:
+    """The parts whose state operators see. children: None if views run in threads of this process. node: None if the
+    service is alone. irc: None if it listens nowhere.
+    """
+
+    database: Engine
+    rates: RatesService
+    chat: ChatService
+    topics: TopicsService
+    webhooks: WebhookService
+    views: ViewThreads
+    unread: SpoolQuota
+    holder: ClientHolder
+    sockets: ViewSockets
+    children: "ViewProcesses | None" = None
+    node: SharedNode | None = None
+    irc: "IrcService | None" = None
+
+
+@dataclass(frozen=True)
+class HttpNumbers:
+    """connections: that are open, without WebSockets. refused: requests and connections, by reason."""
+
+    connections: int
+    refused: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class OperatorMeans:
+    """What actions call of the service itself.
+
+    reopen: reopens the log files; returns how many there are. drain(wanted): lets /readyz say that the service should
+    get no new requests, or takes that back; raises MixError if it stops already.
+    """
+
+    reopen: Callable[[], int]
+    drain: Callable[[bool], None]
+
+
+@dataclass(frozen=True)
+class OperatedService:
+    """What operators see and use of one service.
+
+    stage: starting, serving, drained or stopping. listening: what is listened on, as the log says it. lag: how late
+    the reactor is.
+    """
+
+    reactor: Any
+    settings: Settings
+    parts: MonitoredParts
+    http: Callable[[], HttpNumbers]
+    lag: Histogram
+    stage: Callable[[], str]
+    listening: Sequence[str]
+    means: OperatorMeans

@@ -1,0 +1,50 @@
+"""What operators can do, on a whole service on a reactor in memory."""
+
+from pathlib import Path
+
+import pytest
+
+from mixsvc.errors import ActionRefused
+from tests.operations.control.support import DeskTestCase
+from tests.test_service import settings
+
+
+class ActionTests(DeskTestCase):
+    def test_what_is_said_is_a_message_of_the_service(self) -> None:
+        assert self.perform("say", "lobby", "The", "service", "restarts.") == "said in lobby, as message 1"
+
+        page = self.in_view(lambda chat: chat.page("lobby", None, 10))
+        assert [(each.name, each.text) for each in page.messages] == [("mixsvc", "The service restarts.")]
+
+    def test_nothing_is_said_in_a_room_that_does_not_exist(self) -> None:
+        with pytest.raises(ActionRefused, match="^there is no room loby$"):
+            self.perform("say", "loby", "hello")
+
+    def test_an_action_that_does_not_exist_is_compared_with_those_that_do(self) -> None:
+        with pytest.raises(ActionRefused, match="^there is no action reopn; did you mean reopen"):
+            self.perform("reopn")
+
+    def test_wrong_arguments_are_answered_with_the_right_ones(self) -> None:
+        with pytest.raises(ActionRefused, match="^it is say ROOM TEXT$"):
+            self.perform("say", "lobby")
+
+    def test_log_files_are_reopened(self) -> None:
+        self.service.stopService()
+        self.service = self.started(settings(access_log_file="access.log", port=8081))
+        Path("access.log").rename("old")
+
+        assert self.perform("reopen") == "1 log file reopened"
+        assert Path("access.log").exists()
+
+    def test_a_drained_service_is_not_ready_until_it_is_taken_back(self) -> None:
+        self.perform("drain")
+        assert self.desk.overview()["service"]["stage"] == "drained"
+
+        self.perform("drain", "off")
+        assert self.desk.overview()["service"]["stage"] == "serving"
+
+    def test_a_service_that_stops_cannot_be_drained(self) -> None:
+        self.service.stopService()
+
+        with pytest.raises(ActionRefused, match="^The service is stopping"):
+            self.perform("drain", "off")
