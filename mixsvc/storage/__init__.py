@@ -6,6 +6,7 @@
 - database: `rehearse` checks the file before the process becomes a daemon, `prepare` creates or upgrades it at start,
   and `Database` runs transactions while the reactor runs.
 - schema/: the tables. N.sql upgrades a database from version N - 1 to N; PRAGMA user_version holds the version.
+- rows/: rows as they are read, also those that somebody has damaged.
 - lock: which process owns the database. file_watch: whether its files are still in their place. commit_guard: looks at
   both around each commit. trouble: why the database cannot be used.
 - write_ahead_log: the owner empties it. log_marks: whether it belongs to the database. remains: what SQLite leaves of

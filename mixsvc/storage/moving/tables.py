@@ -43,13 +43,15 @@ class Kind(Enum):
 class Column:
     """A column. is_unique_text: a text that no other row may have; it may be NULL.
 
-    is_null_without: a time that is NULL in PostgreSQL, too, if it is missing.
+    is_null_without: a time that is NULL in PostgreSQL, too, if it is missing. is_1970_without: a time that the service
+    shows as the beginning of 1970 if it is impossible.
     """
 
     name: str
     kind: Kind = Kind.TEXT
     is_unique_text: bool = False
     is_null_without: bool = False
+    is_1970_without: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,10 @@ def _time(name: str) -> Column:
     return Column(name, Kind.TIME)
 
 
+def _shown_time(name: str) -> Column:
+    return Column(name, Kind.TIME, is_1970_without=True)
+
+
 def _texts(*names: str) -> Sequence[Column]:
     return [Column(name) for name in names]
 
@@ -122,7 +128,7 @@ TABLES: Final[Sequence[MovedTable]] = (
             Column("room"),
             _number("number"),
             *_texts("name", "text"),
-            _time("said_at"),
+            _shown_time("said_at"),
             Column("key", is_unique_text=True),
             *_texts("kind", "deleted_by"),
             _number("mark"),
@@ -136,7 +142,7 @@ TABLES: Final[Sequence[MovedTable]] = (
         "earlier_text",
         "earlier texts of edited messages",
         3,
-        [Column("room"), _number("number"), _number("version"), _time("since"), Column("text")],
+        [Column("room"), _number("number"), _number("version"), _shown_time("since"), Column("text")],
     ),
     MovedTable("room", "rooms", 1, [Column("name"), _number("last"), Column("topic")]),
     MovedTable(

@@ -1,11 +1,12 @@
 """From the rows of a SQLite file to what both kinds of database can store. Pure.
 
 A text becomes UTF-8 without U+0000, which PostgreSQL cannot store (its manual, 8.3): U+FFFD stands for what is not. A
-client's key that is not such a text is dropped, since no client can send it again.
+client's key that is not such a text is dropped, since no client can send it again. The beginning of 1970 stands for a
+message's time that cannot be.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from mixsvc.common.times import LAST_SECOND
 from mixsvc.errors import DatabaseUnusable
@@ -67,6 +68,9 @@ def _cells(table: MovedTable, row: Sequence[Any]) -> tuple[Row, bool]:
                     cells.append(None if column.is_unique_text else text)
                     continue
             cells.append(text)
+        elif column.is_1970_without and not _is_time(cell):
+            is_changed = True
+            cells.append(0)
         else:
             cells.append(_number(table, column, cell))
     return tuple(cells), is_changed
@@ -87,17 +91,17 @@ def _number(table: MovedTable, column: Column, cell: Any) -> Value:
     if cell is None:
         return None
     if column.kind is Kind.TIME:
-        # A column of numbers keeps a text that is none as a text.
-        if (
-            isinstance(cell, int | float)
-            and FIRST_SECOND <= cell <= LAST_SECOND
-            and not (cell < 0 and table.skips_times)
-        ):
+        if _is_time(cell) and not (cell < 0 and table.skips_times):
             return round(cell * MICROSECONDS)
         raise _Unmovable(f"no time in {column.name}", table.skips_times)
     if column.kind is Kind.NUMBER and isinstance(cell, int):
         return cell
     raise _Unmovable(f"something else than a {column.kind.name.lower()} in {column.name}", False)
+
+
+def _is_time(cell: object) -> TypeGuard[float]:
+    # A column of numbers keeps a text that is none as a text.
+    return isinstance(cell, int | float) and FIRST_SECOND <= cell <= LAST_SECOND
 
 
 def _shown(cell: object) -> str:

@@ -3,10 +3,12 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mixsvc.common.times import microseconds
 from mixsvc.interfaces.topics import TopicBatch, TopicEvent
 from mixsvc.storage.epoch import read_epoch
+from mixsvc.storage.rows.cells import is_number, is_time, read_text, report
 from mixsvc.topics.storage.records import Numbered, TopicAge, TopicDraft, TopicLimits, TopicPage, TopicQuery
 from mixsvc.topics.storage.store import SLICE
 
@@ -80,12 +82,13 @@ def forget(cursor: sqlite3.Cursor, most: int) -> int:
     if surplus <= 0:
         return 0
     cursor.execute(
-        "SELECT name, last FROM topic WHERE NOT EXISTS (SELECT 1 FROM topic_event WHERE topic = topic.name)"
+        "SELECT CAST(name AS BLOB), CAST(last AS INTEGER) FROM topic"
+        " WHERE NOT EXISTS (SELECT 1 FROM topic_event WHERE topic = topic.name)"
         " ORDER BY at NULLS LAST, name LIMIT ?",
         (min(surplus, SLICE),),
     )
     rows = cursor.fetchall()
-    cursor.executemany("DELETE FROM topic WHERE name = ?", [(name,) for name, _ in rows])
+    cursor.executemany("DELETE FROM topic WHERE name = CAST(? AS TEXT)", [(name,) for name, _ in rows])
     cursor.executemany("UPDATE topic_floor SET number = max(number, ?)", [(last,) for _, last in rows])
     return len(rows)
 
@@ -100,9 +103,19 @@ def _head(cursor: sqlite3.Cursor, topic: str) -> _TopicHead:
     row = cursor.execute("SELECT began, last, at FROM topic WHERE name = ?", (topic,)).fetchone()
     if row:
         began, last, at = row
-        return _TopicHead(began, last, at, last)
-    floor: int = cursor.execute("SELECT number FROM topic_floor").fetchone()[0]
+        if is_number(began) and is_number(last) and (at is None or is_time(at)):
+            return _TopicHead(began, last, at, last)
+        report("topic", topic)
+        last = last if is_number(last) else _newest(cursor, topic)
+        return _TopicHead(began if is_number(began) else 0, last, at if is_time(at) else None, last)
+    floor: int = cursor.execute("SELECT CAST(number AS INTEGER) FROM topic_floor").fetchone()[0]
     return _TopicHead(floor, floor, 0.0, None)
+
+
+def _newest(cursor: sqlite3.Cursor, topic: str) -> int:
+    query = "SELECT coalesce(max(number), 0) FROM topic_event WHERE topic = ? AND typeof(number) = 'integer'"
+    number: int = cursor.execute(query, (topic,)).fetchone()[0]
+    return number
 
 
 def _beyond(cursor: sqlite3.Cursor, heads: Mapping[str, _TopicHead], most: int) -> set[str]:
@@ -162,21 +175,26 @@ def _page(cursor: sqlite3.Cursor, query: TopicQuery, epoch: str, limits: TopicLi
     is_gone = query.after < first - 1 and (query.after > 0 or first - 1 > head.began)
     is_reset = is_gone or query.after > head.last or query.epoch not in ("", epoch)
     start = first - 1 if is_reset else query.after
-    events = _events(cursor, query.topic, start, limits)
+    events = _events(cursor, query.topic, (start, head.last), limits)
     end = events[-1].number if events else head.last
     batch = TopicBatch(query.topic, events) if events else None
     return TopicPage(start, end, head.last, batch, is_reset, epoch)
 
 
-def _events(cursor: sqlite3.Cursor, topic: str, after: int, limits: TopicLimits) -> Sequence[TopicEvent]:
+def _events(cursor: sqlite3.Cursor, topic: str, between: tuple[int, int], limits: TopicLimits) -> Sequence[TopicEvent]:
+    # Texts are read as bytes, see mixsvc/storage/rows.
     cursor.execute(
-        "SELECT number, name, data FROM topic_event WHERE topic = ? AND number > ? ORDER BY number LIMIT ?",
-        (topic, after, limits.page_events),
+        "SELECT number, CAST(name AS BLOB), CAST(data AS BLOB) FROM topic_event"
+        " WHERE topic = ? AND number > ? AND number <= ? ORDER BY number LIMIT ?",
+        (topic, *between, limits.page_events),
     )
     events: list[TopicEvent] = []
     left = limits.page_bytes
-    while row := cursor.fetchone():
-        event = TopicEvent(topic, *row)
+    for row in cursor:
+        if not is_number(row[0]):
+            report("topic_event", topic, row[0])
+            continue
+        event = _event(topic, row)
         left -= len(event.data)
         if left < 0 and events:
             break
@@ -184,7 +202,16 @@ def _events(cursor: sqlite3.Cursor, topic: str, after: int, limits: TopicLimits)
     return tuple(events)
 
 
+def _event(topic: str, row: Sequence[Any]) -> TopicEvent:
+    number, name, data = row
+    try:
+        return TopicEvent(topic, number, name.decode(), data.decode())
+    except (UnicodeDecodeError, AttributeError):
+        report("topic_event", topic, number)
+        return TopicEvent(topic, number, read_text(name), read_text(data))
+
+
 def _first(cursor: sqlite3.Cursor, topic: str, last: int) -> int:
     """Returns the lowest number in the table, last + 1 if the topic has no events."""
-    cursor.execute("SELECT min(number) FROM topic_event WHERE topic = ?", (topic,))
+    cursor.execute("SELECT min(number) FROM topic_event WHERE topic = ? AND number <= ?", (topic, last))
     return cursor.fetchone()[0] or last + 1

@@ -6,28 +6,28 @@ from typing import Final
 
 from mixsvc.common.times import microseconds
 from mixsvc.storage.epoch import read_epoch
+from mixsvc.storage.rows.cells import is_number, is_time, read_name, read_text
+from mixsvc.storage.rows.messages import MESSAGE, message_of
+from mixsvc.storage.rows.rooms import last_numbers
 from mixsvc.webhooks.storage.places import Row, behind, chosen, inside, new_rooms, unsent
 from mixsvc.webhooks.storage.records import HookPlace, Progress, RoomScope, Unsent
 from mixsvc.webhooks.storage.store import AT_ONCE
 
 __all__ = ["begin", "read", "save"]
 
-# Texts are read as bytes: a TEXT column takes any bytes, and one row that is not UTF-8 would hold up all behind it.
-_FIELDS: Final = (
-    "room, number, CAST(name AS BLOB), CAST(text AS BLOB), said_at, CAST(kind AS BLOB),"
-    " deleted_by IS NOT NULL, edited_at IS NOT NULL, change, edited_at"
-)
+# What _rows takes.
+_FIELDS: Final = f"CAST(room AS BLOB), change, edited_at, {MESSAGE}"
 _ROOM: Final = (
     "INSERT INTO webhook_room (hook, room, number) VALUES (?, ?, ?)"
-    " ON CONFLICT (hook, room) DO UPDATE SET number = max(number, excluded.number)"
+    " ON CONFLICT (hook, room) DO UPDATE SET number = max(CAST(number AS INTEGER), excluded.number)"
 )
 
 
 def begin(cursor: sqlite3.Cursor, hook: str, scope: RoomScope) -> HookPlace:
     """See WebhookStore."""
     cursor.execute("BEGIN IMMEDIATE")
-    known = cursor.execute("SELECT scope FROM webhook WHERE name = ?", (hook,)).fetchone()
-    new = new_rooms(scope, known[0] if known else None, _lasts(cursor))
+    known = cursor.execute("SELECT CAST(scope AS BLOB) FROM webhook WHERE name = ?", (hook,)).fetchone()
+    new = new_rooms(scope, read_text(known[0]) if known else None, last_numbers(cursor))
     cursor.executemany(_ROOM, [(hook, room, last) for room, last in new.items()])
     cursor.execute(
         "INSERT INTO webhook (name, scope, change, attempts, gone)"
@@ -36,21 +36,27 @@ def begin(cursor: sqlite3.Cursor, hook: str, scope: RoomScope) -> HookPlace:
         (hook, scope.text),
     )
     cursor.execute("DELETE FROM webhook_room WHERE hook = ? AND room NOT IN (SELECT name FROM room)", (hook,))
-    numbers = dict(cursor.execute("SELECT room, number FROM webhook_room WHERE hook = ?", (hook,)).fetchall())
-    cursor.execute("SELECT change, attempts, retry_at, gone FROM webhook WHERE name = ?", (hook,))
+    numbers = inside(scope, _numbers(cursor, hook))
+    cursor.execute(
+        "SELECT CAST(change AS INTEGER), CAST(attempts AS INTEGER), retry_at, CAST(gone AS BLOB)"
+        " FROM webhook WHERE name = ?",
+        (hook,),
+    )
     change, attempts, retry_at, gone = cursor.fetchone()
-    return HookPlace(inside(scope, numbers), change, attempts, retry_at, gone, read_epoch(cursor))
+    return HookPlace(
+        numbers, change, attempts, retry_at if is_time(retry_at) else None, read_text(gone), read_epoch(cursor)
+    )
 
 
 def read(cursor: sqlite3.Cursor, numbers: Mapping[str, int], change: int, scope: RoomScope) -> Unsent:
     """See WebhookStore."""
     cursor.execute("BEGIN")
-    lasts = behind(scope, numbers, _lasts(cursor))
+    lasts = behind(scope, numbers, last_numbers(cursor))
     rows: list[Row] = []
     for room, after in chosen(lasts, numbers).items():
-        query = f"SELECT {_FIELDS} FROM message WHERE room = ? AND number > ? ORDER BY number LIMIT ?"
-        rows += _rows(cursor.execute(query, (room, after, AT_ONCE)))
-    query = f"SELECT {_FIELDS} FROM message WHERE change > ? ORDER BY change LIMIT ?"
+        query = f"SELECT {_FIELDS} FROM message WHERE room = ? AND number > ? AND number <= ? ORDER BY number LIMIT ?"
+        rows += _rows(cursor.execute(query, (room, after, lasts[room], AT_ONCE)))
+    query = f"SELECT {_FIELDS} FROM message WHERE change > ? AND typeof(change) = 'integer' ORDER BY change LIMIT ?"
     return unsent(lasts, numbers, rows, _rows(cursor.execute(query, (change, AT_ONCE))))
 
 
@@ -59,7 +65,8 @@ def save(cursor: sqlite3.Cursor, progress: Progress) -> None:
     cursor.execute("BEGIN IMMEDIATE")
     cursor.executemany(_ROOM, [(progress.hook, room, number) for room, number in progress.numbers.items()])
     cursor.execute(
-        "UPDATE webhook SET change = max(change, ?), attempts = ?, retry_at = ?, gone = ? WHERE name = ?",
+        "UPDATE webhook SET change = max(CAST(change AS INTEGER), ?), attempts = ?, retry_at = ?, gone = ?"
+        " WHERE name = ?",
         (
             progress.change,
             progress.attempts,
@@ -72,11 +79,16 @@ def save(cursor: sqlite3.Cursor, progress: Progress) -> None:
 
 def _rows(found: sqlite3.Cursor) -> list[Row]:
     rows: list[Row] = []
-    for room, number, name, text, said_at, kind, *others in found.fetchall():
-        name, text, kind = (cell.decode(errors="replace") for cell in (name, text, kind))
-        rows.append((room, number, name, text, said_at, kind, *others))
+    for cell, change, edited_at, *cells in found.fetchall():
+        room = read_name("message", cell)
+        if room is not None and is_number(cells[0]):
+            said = message_of(room, cells)
+            content = (said.number, said.name, said.text, said.said_at, said.kind, said.is_deleted, said.is_edited)
+            rows.append((room, *content, change, edited_at if is_time(edited_at) else None))
     return rows
 
 
-def _lasts(cursor: sqlite3.Cursor) -> Mapping[str, int]:
-    return dict(cursor.execute("SELECT name, last FROM room").fetchall())
+def _numbers(cursor: sqlite3.Cursor, hook: str) -> Mapping[str, int]:
+    query = "SELECT CAST(room AS BLOB), CAST(number AS INTEGER) FROM webhook_room WHERE hook = ?"
+    named = [(read_name("webhook_room", room), number) for room, number in cursor.execute(query, (hook,)).fetchall()]
+    return {room: number for room, number in named if room is not None}

@@ -189,13 +189,29 @@ def test_what_postgresql_cannot_store_has_a_rule_and_is_counted(durable_url: str
     assert (moved["message"], moved["audit"], moved["sanction"]) == (Copied(33, 3), Copied(4, 1, 1), Copied(1, 0, 1))
 
 
-def test_a_message_without_a_time_is_named(durable_url: str) -> None:
+def test_a_message_without_a_time_has_that_which_the_service_shows_and_is_counted(durable_url: str) -> None:
     make_history("chat.sqlite3")
     with closing(sqlite3.connect("chat.sqlite3")) as connection, connection:
         connection.execute("UPDATE message SET said_at = 'never' WHERE room = 'lobby' AND number = 7")
+        connection.execute("UPDATE earlier_text SET since = 9e999")
+
+    moved = move("chat.sqlite3", durable_url, quietly)
+
+    with closing(connect(durable_url)) as connected:
+        found = connected.execute(
+            "SELECT extract(epoch FROM said_at)::int FROM message WHERE room = 'lobby' AND number = 7"
+        ).fetchall()
+    assert found == [(0,)]
+    assert (moved["message"], moved["earlier_text"]) == (Copied(33, 1), Copied(2, 2))
+
+
+def test_a_row_without_its_number_is_named(durable_url: str) -> None:
+    make_history("chat.sqlite3")
+    with closing(sqlite3.connect("chat.sqlite3")) as connection, connection:
+        connection.execute("UPDATE room SET last = 'many' WHERE name = 'lobby'")
 
     assert refusal("chat.sqlite3", durable_url) == (
-        "--from chat.sqlite3: it is damaged: in the table message the row lobby, 7 has no time in said_at; "
+        "--from chat.sqlite3: it is damaged: in the table room the row lobby has something else than a number in last; "
         "restore it from a backup"
     )
 

@@ -173,6 +173,34 @@ class OnSqliteTests(OnSqlite, WebhookContract):
         self.assertEqual(["\ufffd"], [each.message.text for each in unsent.changes])
         self.assertEqual([("lobby", 1, "\ufffd", False), ("lobby", 2, "b", False)], self.told(unsent))
 
+    def test_other_damage_of_a_message_holds_up_no_other_one_either(self) -> None:
+        self.say("a", "b", "c")
+        self.edit(1, "x")
+        self.edit(2, "y")
+        for change in ("said_at = 'then'", "edited_at = x'ff'", "name = x'ff'", "change = 'last'"):
+            self.tables.execute(f"UPDATE message SET {change} WHERE number = 1")
+            self.assertEqual(["x", "y", "c"], [text for _, _, text, _ in self.told(self.read())][:3])
+        self.tables.execute("UPDATE message SET room = CAST(x'ff' AS TEXT) WHERE number = 1")
+        self.assertEqual([2, 3], [number for _, number, _, _ in self.told(self.read())])
+
+    def test_a_damaged_place_begins_anew_and_is_mended_by_the_next_one(self) -> None:
+        self.begin()
+        self.say("a")
+        self.run_in(self.tables.webhooks.save, Progress("crm", {"lobby": 1}, 3, 2, NOW, "gone"))
+        self.tables.execute("UPDATE webhook SET change = 'x', attempts = x'ff', retry_at = 'soon', gone = x'ff'")
+        self.tables.execute("UPDATE webhook_room SET number = 'all'")
+
+        place = self.begin()
+
+        self.assertEqual(({"lobby": 0}, 0, 0, None, "\ufffd"), (place.numbers, *_others(place)))
+        self.run_in(self.tables.webhooks.save, Progress("crm", {"lobby": 1}, 4, 0, None, ""))
+        place = self.begin()
+        self.assertEqual(({"lobby": 1}, 4, 0, None, ""), (place.numbers, *_others(place)))
+
+
+def _others(place: HookPlace) -> tuple[int, int, float | None, str]:
+    return place.change, place.attempts, place.retry_at, place.gone
+
 
 class OnPostgresTests(OnPostgres, WebhookContract):
     __test__ = True

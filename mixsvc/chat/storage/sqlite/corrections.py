@@ -8,6 +8,7 @@ from mixsvc.chat.storage.records import TOPIC, AuditEntry, Correction, EarlierTe
 from mixsvc.chat.storage.sqlite.sanctions import take_text, write_entry
 from mixsvc.chat.storage.store import EARLIER_KEPT
 from mixsvc.common.times import microseconds
+from mixsvc.storage.rows.cells import is_time, read_text
 
 __all__ = ["delete_own", "edit", "read_texts"]
 
@@ -19,8 +20,8 @@ def edit(cursor: sqlite3.Cursor, correction: Correction, text: str) -> StoredAct
     if refused is not None:
         return refused
     place = (correction.room, correction.number)
-    cursor.execute("SELECT kind, text FROM message WHERE room = ? AND number = ?", place)
-    kind, old = cursor.fetchone()
+    cursor.execute("SELECT CAST(kind AS BLOB), CAST(text AS BLOB) FROM message WHERE room = ? AND number = ?", place)
+    kind, old = map(read_text, cursor.fetchone())
     if kind == TOPIC or old == text:
         return Unchanged.TOPIC if kind == TOPIC else Unchanged.SAME
     _keep(cursor, correction)
@@ -44,7 +45,8 @@ def read_texts(cursor: sqlite3.Cursor, room: str, number: int, entry: AuditEntry
     """See CorrectionStore."""
     cursor.execute("BEGIN IMMEDIATE")
     cursor.execute(
-        "SELECT coalesce(edited_at, said_at), text FROM message WHERE room = ? AND number = ? AND deleted_by IS NULL",
+        "SELECT coalesce(edited_at, said_at), CAST(text AS BLOB) FROM message"
+        " WHERE room = ? AND number = ? AND deleted_by IS NULL",
         (room, number),
     )
     newest = cursor.fetchone()
@@ -52,23 +54,25 @@ def read_texts(cursor: sqlite3.Cursor, room: str, number: int, entry: AuditEntry
         return []
     write_entry(cursor, entry)
     cursor.execute(
-        "SELECT since, text FROM earlier_text WHERE room = ? AND number = ? ORDER BY version", (room, number)
+        "SELECT since, CAST(text AS BLOB) FROM earlier_text WHERE room = ? AND number = ? ORDER BY version",
+        (room, number),
     )
-    return [EarlierText(*row) for row in [*cursor.fetchall(), newest]]
+    rows = [*cursor.fetchall(), newest]
+    return [EarlierText(since if is_time(since) else 0.0, read_text(text)) for since, text in rows]
 
 
 def _refused(cursor: sqlite3.Cursor, correction: Correction) -> Unchanged | None:
     cursor.execute(
-        "SELECT author, said_at FROM message WHERE room = ? AND number = ? AND deleted_by IS NULL",
+        "SELECT CAST(author AS BLOB), said_at FROM message WHERE room = ? AND number = ? AND deleted_by IS NULL",
         (correction.room, correction.number),
     )
     row = cursor.fetchone()
     if row is None:
         return Unchanged.MISSING
     author, said_at = row
-    if author != correction.author:
+    if author is None or read_text(author) != correction.author:
         return Unchanged.FOREIGN
-    return Unchanged.LATE if said_at < correction.now - correction.seconds else None
+    return None if is_time(said_at) and said_at >= correction.now - correction.seconds else Unchanged.LATE
 
 
 def _keep(cursor: sqlite3.Cursor, correction: Correction) -> None:

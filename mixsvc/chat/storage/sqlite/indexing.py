@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from mixsvc.chat.storage.indexing import Gap, IndexedText, Purge
 from mixsvc.chat.storage.sqlite.searching import ROOM
+from mixsvc.storage.rows.cells import read_name
 
 __all__ = [
     "begin",
@@ -33,7 +34,7 @@ PAGES_AT_ONCE: Final = 64
 SOME_TIME, SOON = 1, 2
 
 _GAP: Final = """
-    SELECT * FROM (
+    SELECT CAST(name AS BLOB), first, last, oldest, newest FROM (
         SELECT r.name, s.first, s.last,
             coalesce((SELECT min(number) FROM message WHERE room = r.name), r.last + 1) AS oldest, r.last AS newest
         FROM room r LEFT JOIN search_room s ON s.name = r.name
@@ -41,11 +42,13 @@ _GAP: Final = """
         SELECT name, first, last, max(first, last + 1), last FROM search_room
         WHERE first <= last AND name NOT IN (SELECT name FROM room)
     )
-    WHERE CASE WHEN first IS NULL THEN oldest <= newest ELSE first <> oldest OR last < newest END
-    ORDER BY last < newest DESC LIMIT 1
+    WHERE typeof(oldest) = 'integer' AND typeof(newest) = 'integer'
+    AND CASE WHEN first IS NULL THEN oldest <= newest ELSE first <> oldest OR last < newest END
+    ORDER BY last < newest DESC
 """
 _STALE: Final = """
-    SELECT search_stale.room, search_stale.number, CAST(message.text AS BLOB), search_room.id FROM search_stale
+    SELECT CAST(search_stale.room AS BLOB), search_stale.number, CAST(message.text AS BLOB), search_room.id
+    FROM search_stale
     LEFT JOIN message ON message.room = search_stale.room AND message.number = search_stale.number
     LEFT JOIN search_room ON search_room.name = search_stale.room
         AND search_stale.number BETWEEN search_room.first AND search_room.last
@@ -67,13 +70,21 @@ def read_stale(cursor: sqlite3.Cursor, most: int) -> Sequence[IndexedText]:
     """See IndexWriter."""
     rows = cursor.execute(_STALE, (most,)).fetchall()
     # A message outside of the span is not in the index, and is not written into it.
-    return [IndexedText(room, number, None if key is None else _text(text), 0) for room, number, text, key in rows]
+    named = [(read_name("search_stale", room), number, text, key) for room, number, text, key in rows]
+    return [
+        IndexedText(room, number, None if key is None else _text(text), 0)
+        for room, number, text, key in named
+        if room is not None
+    ]
 
 
 def read_gap(cursor: sqlite3.Cursor) -> Gap | None:
     """See IndexWriter."""
-    row = cursor.execute(_GAP).fetchone()
-    return None if row is None else Gap(*row)
+    for name, *numbers in cursor.execute(_GAP):
+        room = read_name("room", name)
+        if room is not None:
+            return Gap(room, *numbers)
+    return None
 
 
 def read_texts(cursor: sqlite3.Cursor, room: str, above: int, most: int) -> Sequence[IndexedText]:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Final
 
 from mixsvc.chat.model import epochs
@@ -25,6 +26,9 @@ from mixsvc.chat.storage.times import ROUNDED
 from mixsvc.common.times import microseconds
 from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.epoch import read_epoch
+from mixsvc.storage.rows.cells import is_number, is_time, read_name, read_text
+from mixsvc.storage.rows.messages import MESSAGE, message_of, messages_of
+from mixsvc.storage.rows.rooms import last_numbers, read_last
 
 __all__ = [
     "expire",
@@ -40,8 +44,9 @@ __all__ = [
     "topic",
 ]
 
-# What _message reads.
-_MESSAGE: Final = "number, name, text, said_at, kind, deleted_by IS NOT NULL, edited_at IS NOT NULL"
+
+# A text there is no mark.
+_MARK: Final = "CASE typeof(mark) WHEN 'integer' THEN mark END"
 
 
 def insert(cursor: sqlite3.Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> list[StoredMessage]:
@@ -79,16 +84,17 @@ def read_new(cursor: sqlite3.Cursor, after: Mapping[str, int], limit: int) -> di
 def read_rooms(cursor: sqlite3.Cursor) -> list[tuple[str, int, str]]:
     """See MessageStore."""
     cursor.execute(
-        "SELECT room.name, last, topic FROM room LEFT JOIN message ON room = room.name AND number = last"
-        " ORDER BY said_at DESC"
+        "SELECT CAST(room.name AS BLOB), last, CAST(topic AS BLOB)"
+        " FROM room LEFT JOIN message ON room = room.name AND number = last ORDER BY said_at DESC"
     )
-    return cursor.fetchall()
+    named = [(read_name("room", name), last, topic) for name, last, topic in cursor.fetchall()]
+    return [(name, read_last(cursor, name, last), read_text(topic)) for name, last, topic in named if name is not None]
 
 
 def topic(cursor: sqlite3.Cursor, room: str) -> str:
     """See MessageStore."""
-    row = cursor.execute("SELECT topic FROM room WHERE name = ?", (room,)).fetchone()
-    return row[0] if row else ""
+    row = cursor.execute("SELECT CAST(topic AS BLOB) FROM room WHERE name = ?", (room,)).fetchone()
+    return read_text(row[0]) if row else ""
 
 
 def expire(cursor: sqlite3.Cursor, room: str, age: Age) -> int:
@@ -100,7 +106,9 @@ def expire(cursor: sqlite3.Cursor, room: str, age: Age) -> int:
             (room, after, PRUNED),
         )
         rows = cursor.fetchall()
-        for after, said_at in rows:
+        for after, cell in rows:
+            # What is no time counts as one that is still to come, here and in the comparisons of SQLite.
+            said_at = cell if is_time(cell) else inf
             if age.cutoff <= said_at <= age.now:
                 return _delete_up_to(cursor, room, old)
             if said_at < age.cutoff:
@@ -117,11 +125,6 @@ def expire(cursor: sqlite3.Cursor, room: str, age: Age) -> int:
 def _delete_up_to(cursor: sqlite3.Cursor, room: str, number: int) -> int:
     cursor.execute("DELETE FROM message WHERE room = ? AND number <= ?", (room, number))
     return cursor.rowcount
-
-
-def last_numbers(cursor: sqlite3.Cursor) -> dict[str, int]:
-    """See MessageStore."""
-    return dict(cursor.execute("SELECT name, last FROM room").fetchall())
 
 
 def redate(cursor: sqlite3.Cursor, period: Period, seconds: float) -> None:
@@ -150,17 +153,18 @@ def forget(cursor: sqlite3.Cursor, act: Oblivion) -> StoredAct[Oblivion] | None:
 
 def room_names(cursor: sqlite3.Cursor) -> list[str]:
     """See MessageStore."""
-    return [name for (name,) in cursor.execute("SELECT name FROM room")]
+    found = [read_name("room", name) for (name,) in cursor.execute("SELECT CAST(name AS BLOB) FROM room")]
+    return [name for name in found if name is not None]
 
 
 def _last(cursor: sqlite3.Cursor, room: str) -> int:
     row = cursor.execute("SELECT last FROM room WHERE name = ?", (room,)).fetchone()
-    return row[0] if row else _floor(cursor)
+    return read_last(cursor, room, row[0]) if row else _floor(cursor)
 
 
 def _floor(cursor: sqlite3.Cursor) -> int:
     """Returns the last number of a room that has no messages: the first message gets the next one."""
-    number: int = cursor.execute("SELECT coalesce(max(number), 0) FROM room_floor").fetchone()[0]
+    number: int = cursor.execute("SELECT CAST(coalesce(max(number), 0) AS INTEGER) FROM room_floor").fetchone()[0]
     return number
 
 
@@ -175,14 +179,14 @@ def _known(cursor: sqlite3.Cursor, draft: Draft) -> StoredMessage | None:
     if draft.key is None:
         return None
     cursor.execute(
-        f"SELECT mark, {_MESSAGE} FROM message WHERE room = ? AND key = ?",
+        f"SELECT mark, {MESSAGE} FROM message WHERE room = ? AND key = ?",
         (draft.room, draft.key),
     )
     row = cursor.fetchone()
     if row is None:
         return None
     mark, *fields = row
-    message = _message(fields)
+    message = message_of(draft.room, fields)
     if draft.mark is not None and mark == draft.mark:
         return StoredMessage(message, token=epochs.token(message.number, mark))
     return StoredMessage(message, is_repeated=True)
@@ -214,8 +218,7 @@ def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int) -> None:
 
 
 def _page(cursor: sqlite3.Cursor, query: PageQuery, limits: StorageLimits) -> ChatPage:
-    row = cursor.execute("SELECT last, topic FROM room WHERE name = ?", (query.room,)).fetchone()
-    last, topic = row or (_floor(cursor), "")
+    last, topic = _room(cursor, query.room)
     is_reset = query.known is not None and not _is_known(cursor, query, query.known, last, limits.epoch)
     if is_reset and query.known is not None:
         query = replace(query, after=0, limit=query.known.anew, seen=0)
@@ -229,17 +232,22 @@ def _page(cursor: sqlite3.Cursor, query: PageQuery, limits: StorageLimits) -> Ch
     return ChatPage(messages, first, last, topic, deleted, limits.epoch, token, is_reset, edited)
 
 
+def _room(cursor: sqlite3.Cursor, room: str) -> tuple[int, str]:
+    """The last number of a room, and its topic."""
+    row = cursor.execute("SELECT last, CAST(topic AS BLOB) FROM room WHERE name = ?", (room,)).fetchone()
+    return (read_last(cursor, room, row[0]), read_text(row[1])) if row else (_floor(cursor), "")
+
+
 def _messages(
     cursor: sqlite3.Cursor, query: PageQuery, kept: tuple[int, int], page_bytes: int
 ) -> tuple[ChatMessage, ...]:
     first, last = kept
     cursor.execute(
-        f"SELECT {_MESSAGE} FROM message WHERE room = ? AND number > ? AND number < ? ORDER BY number DESC LIMIT ?",
+        f"SELECT {MESSAGE} FROM message WHERE room = ? AND number > ? AND number < ? ORDER BY number DESC LIMIT ?",
         (query.room, max(query.after, first - 1), last + 1 if query.before is None else query.before, query.limit),
     )
     messages: list[ChatMessage] = []
-    while row := cursor.fetchone():
-        message = _message(row)
+    for message in messages_of(query.room, cursor):
         page_bytes -= size(message)
         if page_bytes < 0 and messages:
             break
@@ -265,21 +273,21 @@ def _is_known(cursor: sqlite3.Cursor, query: PageQuery, known: Known, last: int,
 def _new(cursor: sqlite3.Cursor, room: str, after: int, limit: int) -> NewMessages:
     last = _last(cursor, room)
     cursor.execute(
-        f"SELECT {_MESSAGE}, mark FROM message WHERE room = ? AND number > ? ORDER BY number LIMIT ?",
-        (room, after, limit),
+        f"SELECT {MESSAGE}, {_MARK} FROM message WHERE room = ? AND number > ? AND number <= ? ORDER BY number LIMIT ?",
+        (room, after, last, limit),
     )
-    found = [StoredMessage(_message(row), token=epochs.token(row[0], mark)) for *row, mark in cursor.fetchall()]
-    return NewMessages(found[-1].message.number if len(found) == limit else last, found)
+    rows = cursor.fetchall()
+    found = [
+        StoredMessage(message_of(room, row), token=epochs.token(row[0], mark))
+        for *row, mark in rows
+        if is_number(row[0])
+    ]
+    return NewMessages(found[-1].message.number if found and len(rows) == limit else last, found)
 
 
 def _token(cursor: sqlite3.Cursor, room: str, number: int) -> str:
-    row = cursor.execute("SELECT mark FROM message WHERE room = ? AND number = ?", (room, number)).fetchone()
+    row = cursor.execute(f"SELECT {_MARK} FROM message WHERE room = ? AND number = ?", (room, number)).fetchone()
     return epochs.token(number, row[0]) if row else epochs.gone_token(number)
-
-
-def _message(row: tuple[int, str, str, float, str, int, int]) -> ChatMessage:
-    number, name, text, said_at, kind, is_deleted, is_edited = row
-    return ChatMessage(number, name, text, said_at, kind, bool(is_deleted), bool(is_edited))
 
 
 def _deleted(cursor: sqlite3.Cursor, query: PageQuery, first: int) -> tuple[int, ...]:
@@ -297,14 +305,14 @@ def _edited(cursor: sqlite3.Cursor, query: PageQuery, first: int, room_bytes: in
     if not query.seen:
         return ()
     cursor.execute(
-        f"SELECT {_MESSAGE} FROM message WHERE room = ? AND number BETWEEN ? AND ? AND edited_at IS NOT NULL"
+        f"SELECT {MESSAGE} FROM message WHERE room = ? AND number BETWEEN ? AND ? AND edited_at IS NOT NULL"
         " ORDER BY edited_at DESC, number DESC LIMIT ?",
         (query.room, first, query.seen, EDITED_TOLD),
     )
-    return fitting_edits([_message(row) for row in cursor.fetchall()], room_bytes)
+    return fitting_edits(list(messages_of(query.room, cursor)), room_bytes)
 
 
 def _first(cursor: sqlite3.Cursor, room: str, last: int) -> int:
     """Returns the lowest number in the table, last + 1 if the room has no messages."""
-    cursor.execute("SELECT min(number) FROM message WHERE room = ?", (room,))
+    cursor.execute("SELECT min(number) FROM message WHERE room = ? AND number <= ?", (room, last))
     return cursor.fetchone()[0] or last + 1

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import Any
 
 from mixsvc.chat.model.acts import Deletion, Lift, Removal
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
@@ -11,8 +11,9 @@ from mixsvc.chat.storage.records import AuditEntry, StoredAct
 from mixsvc.chat.storage.sqlite.messages import topic
 from mixsvc.chat.storage.times import ROUNDED
 from mixsvc.common.addresses import network
-from mixsvc.common.times import LAST_SECOND, microseconds
+from mixsvc.common.times import microseconds
 from mixsvc.nodes.interfaces import JournalPage
+from mixsvc.storage.rows.cells import is_time, read_text, report
 
 __all__ = [
     "delete_message",
@@ -27,7 +28,7 @@ __all__ = [
     "write_entry",
 ]
 
-# Texts are read as bytes: a TEXT column takes any bytes, and one row that is not UTF-8 would make the whole query fail.
+# Texts are read as bytes, see mixsvc/storage/rows.
 _SANCTIONS = """
     SELECT CAST(kind AS BLOB), CAST(name AS BLOB), CAST(name_key AS BLOB), CAST(person AS BLOB),
     CAST(address AS BLOB), CAST(by AS BLOB), CAST(reason AS BLOB), id, until FROM sanction ORDER BY id
@@ -144,20 +145,17 @@ def _sanction(row: Sequence[Any]) -> Sanction | None:
     *cells, number, until = row
     try:
         kind, name, name_key, person, address, by, reason = (cell.decode() for cell in cells)
-    except UnicodeDecodeError:
-        return None
-    if kind not in (MUTE, BAN) or not _is_time(until):
+    except (UnicodeDecodeError, AttributeError):
+        kind = ""
+    if kind not in (MUTE, BAN) or not is_time(until):
+        report("sanction", number)
         return None
     return Sanction(number, kind, name, name_key, person, address, by, reason, until)
 
 
 def _entry(row: Sequence[Any]) -> AuditEntry | None:
     *cells, number, at = row
-    if not _is_time(at):
+    if not is_time(at):
+        report("audit", number)
         return None
-    return AuditEntry(number, at, *(cell.decode(errors="replace") for cell in cells))
-
-
-def _is_time(cell: object) -> TypeGuard[float]:
-    # A REAL column keeps a text that is not a number as text.
-    return isinstance(cell, float) and 0 <= cell <= LAST_SECOND
+    return AuditEntry(number, at, *map(read_text, cells))

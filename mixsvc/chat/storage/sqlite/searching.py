@@ -6,25 +6,22 @@ trigrams only there.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final
+from typing import Final
 
 from mixsvc.chat.storage.searching import MOST_STALE, RoomIndex, Span, usable
 from mixsvc.interfaces import ChatMessage
+from mixsvc.storage.rows.messages import MESSAGE, messages_of
+from mixsvc.storage.rows.rooms import read_last
 
 __all__ = ["ROOM", "look_up", "read_indexes", "read_messages", "read_numbers", "reading"]
 
 # The number of a row of the index: so many times the id of its room, and the number of its message.
 ROOM: Final = 2**40
 
-# Texts are read as bytes: a TEXT column takes any bytes, and one row that is not UTF-8 would make the query fail.
-_MESSAGE: Final = (
-    "message.number, CAST(message.name AS BLOB), CAST(message.text AS BLOB), message.said_at,"
-    " CAST(message.kind AS BLOB), message.deleted_by IS NOT NULL, message.edited_at IS NOT NULL"
-)
 _LOOK: Final = f"""
-    SELECT {_MESSAGE} FROM search_text
+    SELECT {MESSAGE} FROM search_text
     CROSS JOIN message ON message.room = ? AND message.number = search_text.rowid - ?
     WHERE {{}} search_text.rowid >= ? AND search_text.rowid < ?
     ORDER BY search_text.rowid DESC LIMIT ?
@@ -46,17 +43,17 @@ def read_indexes(cursor: sqlite3.Cursor, rooms: Sequence[str]) -> Mapping[str, R
 def read_messages(cursor: sqlite3.Cursor, room: str, span: Span, most: int) -> Sequence[ChatMessage]:
     """See SearchReader."""
     cursor.execute(
-        f"SELECT {_MESSAGE} FROM message WHERE room = ? AND number < ? AND number >= ? ORDER BY number DESC LIMIT ?",
+        f"SELECT {MESSAGE} FROM message WHERE room = ? AND number < ? AND number >= ? ORDER BY number DESC LIMIT ?",
         (room, span.below, span.least, most),
     )
-    return _messages(cursor)
+    return list(messages_of(room, cursor))
 
 
 def read_numbers(cursor: sqlite3.Cursor, room: str, numbers: Sequence[int]) -> Sequence[ChatMessage]:
     """See SearchReader."""
     marks = ", ".join("?" * len(numbers))
-    cursor.execute(f"SELECT {_MESSAGE} FROM message WHERE room = ? AND number IN ({marks})", (room, *numbers))
-    return _messages(cursor)
+    cursor.execute(f"SELECT {MESSAGE} FROM message WHERE room = ? AND number IN ({marks})", (room, *numbers))
+    return list(messages_of(room, cursor))
 
 
 def look_up(
@@ -69,7 +66,7 @@ def look_up(
     conditions = "search_text MATCH ? AND " * bool(phrases) + "instr(search_text.text, ?) AND " * len(words)
     values = (room, base, *([phrases] if phrases else []), *words, base + span.least, base + span.below, most)
     cursor.execute(_LOOK.format(conditions), values)
-    return _messages(cursor), span.least
+    return list(messages_of(room, cursor)), span.least
 
 
 def _index(cursor: sqlite3.Cursor, room: str) -> RoomIndex | None:
@@ -80,8 +77,9 @@ def _index(cursor: sqlite3.Cursor, room: str) -> RoomIndex | None:
     )
     row = cursor.fetchone()
     if row is None or row[1] is None:
-        return None if row is None else RoomIndex(row[0])
+        return None if row is None else RoomIndex(read_last(cursor, room, row[0]))
     last, first_indexed, last_indexed, key = row
+    last = read_last(cursor, room, last)
     cursor.execute(
         "SELECT number FROM search_stale WHERE room = ? AND number BETWEEN ? AND ? LIMIT ?",
         (room, first_indexed, last_indexed, MOST_STALE + 1),
@@ -90,11 +88,3 @@ def _index(cursor: sqlite3.Cursor, room: str) -> RoomIndex | None:
     if len(stale) > MOST_STALE:
         return RoomIndex(last)
     return RoomIndex(last, first_indexed, last_indexed, stale, key)
-
-
-def _messages(rows: Iterable[Sequence[Any]]) -> Sequence[ChatMessage]:
-    found = []
-    for number, name, text, said_at, kind, is_deleted, is_edited in rows:
-        texts = [cell.decode(errors="replace") for cell in (name, text, kind)]
-        found.append(ChatMessage(number, texts[0], texts[1], said_at, texts[2], bool(is_deleted), bool(is_edited)))
-    return found

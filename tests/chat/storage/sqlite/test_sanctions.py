@@ -4,11 +4,13 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.model.acts import Deletion, Lift
 from mixsvc.chat.model.sanctions import MUTE
 from mixsvc.chat.storage.sqlite import sanctions
+from mixsvc.storage.rows.cells import report
 from mixsvc.storage.schema import upgrade
 from tests.chat.storage.test_sanctions import ANN, ENTRY, SanctionsCase
 from tests.stores import OnSqlite
@@ -17,13 +19,19 @@ from tests.stores import OnSqlite
 class UnreadableTests(SanctionsCase, OnSqlite):
     __test__ = True
 
-    def test_unreadable_rows_are_skipped(self) -> None:
+    def test_unreadable_rows_are_skipped_and_named_in_the_log(self) -> None:
+        report.cache_clear()
         for change in ("kind = 'shun'", "name = CAST(x'ff' AS TEXT)", "until = 'tomorrow'", "until = 9e999"):
             self.impose(replace(ANN, name_key=change))
             self.execute(f"UPDATE sanction SET {change} WHERE name_key = ?", change)
         good = self.impose(ANN)
 
-        self.assertEqual([good], self.sanctions())
+        with capturedLogs() as events:
+            self.assertEqual([good], self.sanctions())
+        lines = [formatEvent(each) for each in events]
+        self.assertEqual(4, len(lines))
+        for number, line in enumerate(lines, 1):
+            self.assertIn(f"the row {number} of the table sanction is damaged", line)
 
     def test_an_unreadable_row_does_not_prevent_a_new_one(self) -> None:
         self.impose(ANN)
