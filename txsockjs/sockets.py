@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.web.http_headers import Headers as RequestHeaders
 from twisted.web.server import Request
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
 
 from txsockjs._http.headers import allow_cross_origin, is_allowed
 from txsockjs._protocol.errors import ClientError
@@ -35,6 +37,8 @@ __all__ = [
 FORBIDDEN: Final = 403
 SWITCHING: Final = 101
 UPGRADE_REQUIRED: Final = 426
+
+VERSION: Final = b"sec-websocket-version"
 
 
 class RefusedHandshake(ValueError):
@@ -69,6 +73,22 @@ class PlainWebSockets:
             return False
         return is_upgradable(request.channel) and not has_body(request) and cached_response(request, 0.0) is not None
 
+    def refusal(self, request: Request) -> RefusedHandshake | None:
+        """Why a request that asks for a WebSocket opens none; None if it asks for none, or could open one.
+
+        It asks by its Upgrade and Connection, and a key or a version (RFC 6455 section 4.1). One without these may be
+        answered as any other request (RFC 9110 section 7.8), and so is one of HTTP/1.0.
+        """
+        headers = request.requestHeaders
+        if request.method != b"GET" or request.clientproto != b"HTTP/1.1" or has_body(request):
+            return None
+        if not (_has(headers, b"upgrade", b"websocket") and _has(headers, b"connection", b"upgrade")):
+            return None
+        if not any(headers.hasHeader(name) for name in (VERSION, b"sec-websocket-key")):
+            return None
+        response = _response(request)
+        return response if isinstance(response, RefusedHandshake) else None
+
     def is_allowed(self, request: Request) -> bool:
         """Whether pages of the request's origin may open a WebSocket; programs, which have none, may."""
         return is_allowed(request, self._registry.options)
@@ -79,14 +99,9 @@ class PlainWebSockets:
             raise RefusedHandshake(400, "A WebSocket is opened by HTTP/1.1, and by a request without a body.")
         if not is_allowed(request, self._registry.options):
             raise RefusedHandshake(FORBIDDEN, "Pages of this origin may not open a WebSocket here.")
-        try:
-            response = PLAIN.accept(read_handshake(request))
-        except ClientError as error:
-            raise RefusedHandshake(400, str(error)) from None
-        if response.status_code != SWITCHING:
-            # RFC 6455 section 4.4: a client that asks for another version is told which one there is.
-            status = UPGRADE_REQUIRED if response.status_code == UPGRADE_REQUIRED else 400
-            raise RefusedHandshake(status, bytes(response.body).decode("ascii", "replace").strip())
+        response = _response(request)
+        if isinstance(response, RefusedHandshake):
+            raise response
         lines = b"".join(b"%b: %b\r\n" % field for field in fields)
         answer = response.serialize().removesuffix(b"\r\n") + lines + b"\r\n"
         listener.connection = WebSocketConnection(self._registry, listener, answer)
@@ -95,3 +110,24 @@ class PlainWebSockets:
     def allow_cross_origin(self, request: Request) -> None:
         """CORS (WHATWG Fetch, section 3.2): let the pages read this response that may open a WebSocket."""
         allow_cross_origin(request, self._registry.options)
+
+
+def _response(request: Request) -> Response | RefusedHandshake:
+    """The response that opens a WebSocket, or why there is none."""
+    try:
+        response = PLAIN.accept(read_handshake(request))
+    except ClientError as error:
+        return RefusedHandshake(400, str(error))
+    if response.status_code == SWITCHING:
+        return response
+    text = bytes(response.body).decode("ascii", "replace").strip()
+    # RFC 6455 section 4.2.2: whoever asks for another version is told so, and which one there is.
+    versions = request.requestHeaders.getRawHeaders(VERSION, ())
+    is_other = any(each.strip() != b"13" for each in versions)
+    return RefusedHandshake(UPGRADE_REQUIRED if is_other or response.status_code == UPGRADE_REQUIRED else 400, text)
+
+
+def _has(headers: RequestHeaders, name: bytes, token: bytes) -> bool:
+    """Whether a header names a token, among others."""
+    lists = headers.getRawHeaders(name, ())
+    return any(each.strip().lower() == token for values in lists for each in values.split(b","))

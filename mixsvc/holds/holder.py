@@ -24,7 +24,7 @@ from mixsvc.holds.reader import HeldReader
 from mixsvc.holds.record import HeldRecord
 from mixsvc.holds.roads import Road
 from mixsvc.holds.stream import EventStream
-from mixsvc.holds.text_response import answer_busy, answer_text
+from mixsvc.holds.text_response import answer_busy, answer_refused, answer_text
 from mixsvc.holds.websocket import HeldWebSocket
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces import Identity
@@ -148,7 +148,7 @@ class ClientHolder:
                 arrival, identity
             )
         except RefusedHandshake as error:
-            answer_text(request, error.status, b"", str(error), (b"Sec-WebSocket-Version", b"13"))
+            answer_refused(request, error)
         except ServiceBusy as error:
             answer_busy(request, str(error))
         except (NotPublished, KeyError) as error:

@@ -6,7 +6,7 @@ in both directions. So the service keeps what it knows of a connection: TLS, pro
 order in which one meets the files:
 
 - hub.py: all of them. Says which requests may have a socket (valid handshakes, of allowed origins, within the limits),
-  and ends all when the service stops.
+  refuses handshakes that are not valid, which no view could answer, and ends all when the service stops.
 - place.py: the threads of one process for such views: who runs, who waits, who is refused.
 - offer.py: one handshake, until its view has taken its socket or has responded over HTTP. A view has taken it when it
   has written there; whatever it says over HTTP from then on is not sent.

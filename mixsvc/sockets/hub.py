@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from mixsvc.common.addresses import network
 from mixsvc.config.settings import Settings
 from mixsvc.holds.crowd import HeldCrowd
-from mixsvc.holds.text_response import answer_busy, answer_text
+from mixsvc.holds.text_response import answer_busy, answer_refused, answer_text
 from mixsvc.http.request import MixRequest
 from mixsvc.sockets.offer import SocketOffer
 from mixsvc.sockets.pump import Ending
@@ -20,14 +20,16 @@ from txsockjs.sockets import PlainWebSockets
 __all__ = ["SocketLimits", "SocketStats", "ViewSockets"]
 
 FORBIDDEN: Final = "origin"
+HANDSHAKE: Final = "handshake"
 
-# Why there is no socket, as the response says it.
+# Why there is no socket, as the response says it; what is wrong with a handshake is said in place of its text.
 REASONS: Final = {
     "threads": "No thread of this server is free for another WebSocket; try again later.",
     "address": "Too many WebSockets of this address are open here; try again later.",
     "stopping": "The service is stopping; try again later.",
     "unavailable": "No process of this server can answer the request now; try again later.",
     FORBIDDEN: "Pages of this origin may not open a WebSocket here.",
+    HANDSHAKE: "",
 }
 
 
@@ -93,8 +95,10 @@ class ViewSockets:
 
         submit: gets the offer, and puts it in its place or refuses it. run: see SocketOffer.
         """
-        if not self._most or not self._sockets.is_handshake(request):
+        if not self._most:
             return False
+        if not self._sockets.is_handshake(request):
+            return self._refuse_handshake(request)
         counted = network(str(getattr(request.getClientAddress(), "host", "")))
         reason = self._reason_against(request, counted)
         if reason:
@@ -103,6 +107,17 @@ class ViewSockets:
         offer = SocketOffer(self._reactor, self, request, run)
         self._crowd.add(offer, counted)
         submit(offer)
+        return True
+
+    def _refuse_handshake(self, request: MixRequest) -> bool:
+        """Answer a handshake that is not valid; returns False for what is none. The view could not answer it."""
+        if not request.requestHeaders.hasHeader(b"upgrade"):
+            return False
+        refused = self._sockets.refusal(request)
+        if refused is None:
+            return False
+        self._refused[HANDSHAKE] += 1
+        answer_refused(request, refused)
         return True
 
     def _reason_against(self, request: MixRequest, counted: str) -> str:

@@ -246,8 +246,8 @@ def test_a_response_that_the_view_writes_there_itself_is_passed_on(served: Live)
 @pytest.mark.parametrize(
     "request_",
     [
-        HANDSHAKE % (b"/no", b"8"),
-        HANDSHAKE.replace(b"dGhl", b"") % (b"/no", b"13"),
+        HANDSHAKE.replace(b"Sec-", b"X-") % (b"/no", b"13"),
+        HANDSHAKE.replace(b"websocket", b"h2c") % (b"/no", b"13"),
         HANDSHAKE.replace(b"GET", b"HEAD") % (b"/no", b"13"),
         HANDSHAKE.replace(b"HTTP/1.1", b"HTTP/1.0") % (b"/no", b"13"),
         HANDSHAKE.replace(b"Connection: Upgrade", b"Connection: keep-alive") % (b"/no", b"13"),
@@ -257,6 +257,33 @@ def test_a_response_that_the_view_writes_there_itself_is_passed_on(served: Live)
 def test_there_is_no_socket_for_what_is_no_handshake(served: Live, app: App, request_: bytes) -> None:
     assert asked(served, request_).startswith((b"HTTP/1.1 403 ", b"HTTP/1.0 403 "))
     assert app.said == [False]
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (HANDSHAKE % (b"/no", b"8"), 426),
+        (HANDSHAKE % (b"/no", b"13, 8"), 426),
+        (HANDSHAKE % (b"/no", b""), 426),
+        (HANDSHAKE.replace(b"dGhl", b"") % (b"/no", b"13"), 400),
+        (HANDSHAKE.replace(b"Sec-WebSocket-Key", b"X-Key") % (b"/no", b"13"), 400),
+        (HANDSHAKE.replace(b"Sec-WebSocket-Version", b"X-Version") % (b"/no", b"13"), 400),
+    ],
+)
+def test_a_handshake_that_is_not_valid_is_answered_before_its_view_is_asked(
+    served: Live, app: App, request_: bytes, status: int
+) -> None:
+    # The process of views has started.
+    asked(served, b"GET /no HTTP/1.1\r\nHost: a\r\n\r\n")
+    app.ended.clear()
+
+    head = asked(served, request_, b".\n")
+
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"Sec-WebSocket-Version: 13\r\n" in head
+    assert (b"Upgrade: websocket\r\nConnection: Upgrade\r\n" in head) is (status == 426)
+    assert len(app.said) == 1 and not app.ended.is_set()
+    assert served.call(served.sockets.stats).refused["handshake"] == 1
 
 
 def test_pages_of_other_origins_get_403_and_their_view_is_not_run(served: Live, app: App) -> None:
