@@ -3,7 +3,6 @@
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from flask import Flask
@@ -11,6 +10,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from mixsvc.common.person_tokens import PersonTokens
+from mixsvc.common.records import record
 from mixsvc.config.imports import ExpectedCallable, import_callable
 from mixsvc.config.secret_files import api_token, secret_key
 from mixsvc.config.settings import MEMORY, Settings
@@ -60,7 +60,7 @@ IRC_PATH: Final = b"irc"
 VISITOR_THREADS: Final = 8
 
 
-@dataclass(frozen=True)
+@record
 class WebApplication:
     """application: gets every request that is not for the chat. pages: our own pages, if they are a part of it."""
 
@@ -68,7 +68,7 @@ class WebApplication:
     pages: Flask | None
 
 
-@dataclass(frozen=True)
+@record
 class SharedPages:
     """What all processes have in common that serve the same pages. logins: what is remembered of logins."""
 

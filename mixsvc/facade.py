@@ -1,12 +1,13 @@
 """The running service as views see it, in twistd and in every other host."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Unpack
 
 from zope.interface import implementer
 
 from mixsvc.common.person_tokens import PersonTokens
+from mixsvc.common.records import record
 from mixsvc.holds.asked import held_response
 from mixsvc.holds.response import Answered, Elsewhere, HeldResponse, cannot_hold
 from mixsvc.hooks.registry import hooks
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ChatToCome", "Facades", "Mix", "mix"]
 
 
-@dataclass(frozen=True)
+@record
 class Facades:
     """What a running service offers to views; the fields are those of IMix.
 

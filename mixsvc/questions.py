@@ -9,7 +9,6 @@ rates/news.py sends them.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
@@ -21,6 +20,7 @@ from mixsvc.charts.remote import chart_answers
 from mixsvc.chat.dispatch import ChatDispatcher
 from mixsvc.chat.remote import chat_answers
 from mixsvc.common.answers import encode_error, encode_value, error_fields
+from mixsvc.common.records import record
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import DeferToThread
 from mixsvc.pages.auth.memory import LoginMemory
@@ -41,7 +41,7 @@ LOOK_THREADS: Final = 2
 Method: TypeAlias = Callable[..., Any]
 
 
-@dataclass(frozen=True)
+@record
 class AskedParts:
     """The parts of the service that are asked. logins: what all processes that serve the pages remember."""
 
@@ -113,7 +113,7 @@ class ViewsSupport:
             pool.stop()
 
 
-@dataclass(frozen=True)
+@record
 class _Encoded:
     """An answer that a thread has encoded, as the reactor thread has more to do."""
 

@@ -24,7 +24,7 @@ signals come here, and ends the process if all this takes too long.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,6 +38,7 @@ from mixsvc.application import password_check, person_tokens, request_authentica
 from mixsvc.charts.queue import ChartsFacade
 from mixsvc.charts.service import make_charts
 from mixsvc.chat.service import ChatService, Dependencies
+from mixsvc.common.records import record
 from mixsvc.config.settings import Settings
 from mixsvc.direct.pages import direct_pages
 from mixsvc.direct.routes import DirectSources
@@ -101,7 +102,7 @@ HELPER_THREADS: Final = 4
 READER_THREADS: Final = 4
 
 
-@dataclass(frozen=True)
+@record
 class ViewProgram:
     """How to start the processes in which views run, and the memory of logins that they share with the service.
 

@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import crochet
@@ -21,6 +21,7 @@ from mixsvc.application import (
     pages_authenticator,
     service_pages,
 )
+from mixsvc.common.records import record
 from mixsvc.common.text import unknown_option
 from mixsvc.config.ini import RawSetting
 from mixsvc.config.reading import ReadSettings, inspect_settings
@@ -230,7 +231,7 @@ def _check_files(settings: Settings) -> None:
     look(settings.storage, lambda cursor: expect_agreement(cursor, own_part(settings)))
 
 
-@dataclass(frozen=True)
+@record
 class WebParts:
     """web: what the service itself has of the application. views: what it gives requests to. authenticate: see
     MixService.

@@ -1,10 +1,11 @@
 """An answer, as HTTP has it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, TypeAlias
+
+from mixsvc.common.records import record
 
 __all__ = ["Answer", "Pairs", "RefusedAnswer", "make_answer"]
 
@@ -17,7 +18,7 @@ _OF_CONTENT: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """status: its code. fields: with the Content-Length, without what a server adds to all of its responses.
 

@@ -1,17 +1,17 @@
 """What a request asks, whichever server has it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from mixsvc.answers.problems import refuse
+from mixsvc.common.records import record
 from mixsvc.common.text import shortened
 
 __all__ = ["Asked", "Parameters", "listed", "quoted"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asked:
     """A GET or HEAD. query: as it was sent. headers: by name in lower case, several of a name joined by a comma.
 

@@ -2,11 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from threading import Lock
 from typing import Final, TypeAlias
 
 from mixsvc.answers.conditional import tag_of
+from mixsvc.common.records import record
 
 __all__ = ["FindHistory", "KeptHistories", "NotKept", "WrittenHistory"]
 
@@ -14,7 +14,7 @@ __all__ = ["FindHistory", "KeptHistories", "NotKept", "WrittenHistory"]
 MAX_BYTES: Final = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WrittenHistory:
     """body: its bytes in one form and in a coding, "" for none. tag: see conditional.tag_of."""
 

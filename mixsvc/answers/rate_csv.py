@@ -2,10 +2,10 @@
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from io import StringIO
 from typing import Final
 
+from mixsvc.common.records import record
 from mixsvc.interfaces import PriceHistory, Quote
 
 __all__ = ["KIND", "Table", "of_history", "of_quotes", "written"]
@@ -15,7 +15,7 @@ KIND: Final = "text/csv"
 _QUOTE: Final = ("base", "quote", "price", "date", "fetched_at", "source", "stale")
 
 
-@dataclass(frozen=True)
+@record
 class Table:
     """name: of the file, without its ending. rows: their cells, read once."""
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
@@ -16,6 +15,7 @@ from mixsvc.answers.asked import Asked
 from mixsvc.answers.codings import coding_of, in_coding, tag_in
 from mixsvc.answers.conditional import conditional, tag_of
 from mixsvc.answers.past import WrittenHistory
+from mixsvc.common.records import record
 from mixsvc.common.times import utc_seconds
 from mixsvc.interfaces import Conversion, PriceHistory, Quote, SourceHealth
 
@@ -55,7 +55,7 @@ _KINDS_WITH_TABLE: Final = (*_KINDS, rate_csv.KIND)
 _PART: Final = 500
 
 
-@dataclass(frozen=True)
+@record
 class _Forms:
     """The forms of one answer, of which one is sent. document: writes it as JSON. table: None if it has none."""
 

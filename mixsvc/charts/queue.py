@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from zope.interface import implementer
 
 from mixsvc.charts.drawing import draw
 from mixsvc.charts.pool import ChartPool
+from mixsvc.common.records import record
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import PriceHistory
 from mixsvc.interfaces.charts import ICharts
@@ -23,7 +23,7 @@ __all__ = ["CACHED", "ChartQueue", "ChartLimits", "ChartsFacade", "picture_of"]
 CACHED: Final = 64
 
 
-@dataclass(frozen=True)
+@record
 class ChartLimits:
     """processes: pictures drawn at a time. waiting: requests at a time. seconds: how long a request may wait."""
 

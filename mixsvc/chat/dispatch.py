@@ -1,7 +1,7 @@
 """Builds the state and the handlers of the chat, and calls the handler of each request."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, Final
 
@@ -48,6 +48,7 @@ from mixsvc.common import names
 from mixsvc.common.clocks import Clocks
 from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.common.private_rooms import PrivateRooms
+from mixsvc.common.records import record
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.hooks.permissions import Permissions
@@ -69,7 +70,7 @@ EVENTS_AT_ONCE: Final = 500
 AWAY: Final = "The chat's database does not answer; try again a little later."
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredState:
     """What the chat reads from the database at start. event: the number of the journal's event up to which it is."""
 
@@ -91,7 +92,7 @@ def read_stored_state(store: ChatStore, cursor: Cursor) -> StoredState:
     )
 
 
-@dataclass(frozen=True)
+@record
 class Neighbours:
     """What the chat uses of the other parts.
 

@@ -1,7 +1,7 @@
 """The chat as a service of the process: SockJS endpoint, dispatcher and facade, the same under twistd and embedded."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred, succeed
@@ -17,6 +17,7 @@ from mixsvc.chat.storage.sqlite import store as sqlite
 from mixsvc.chat.storage.store import ChatDatabase, ChatStore
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.common.person_tokens import PersonTokens
+from mixsvc.common.records import record
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.hooks.login_watch import LoginWatch, LookAtLogins, look_in_thread
 from mixsvc.interfaces import DeferToThread, IRates
@@ -49,7 +50,7 @@ class WatchedRates(Protocol):
         """Call listener in the reactor thread after quotes have changed."""
 
 
-@dataclass(frozen=True)
+@record
 class Dependencies:
     """What the builder of the chat hands in. bridge, places: as for ChatFacade. wall: the time of day.
 

@@ -1,10 +1,10 @@
 """What the chat counts, for mixsvc.operations.metrics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from mixsvc.common.histogram import Histogram
+from mixsvc.common.records import record
 
 __all__ = ["CODES", "ChatStats"]
 
@@ -16,7 +16,7 @@ CODES: Final = tuple(
 )
 
 
-@dataclass(frozen=True)
+@record
 class ChatStats:
     """The figures of one moment.
 

@@ -1,10 +1,10 @@
 """The events for the listeners: of a room, and of the connection's state."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from mixsvc.client.errors import ClientError
+from mixsvc.common.records import record
 from mixsvc.interfaces import ChatMessage
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Missed:
     """The messages `first` to `last` will not come: the server no longer keeps them, or there are too many."""
 
@@ -32,7 +32,7 @@ class Missed:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BegunAnew:
     """The server has another history of the room than before: it lost its database, or was restored from a backup.
 
@@ -40,14 +40,14 @@ class BegunAnew:
     """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Deleted:
     """Messages that the listener has got were deleted: do not show them any more."""
 
     numbers: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edited:
     """The author gave a message that the listener has got another text."""
 
@@ -55,7 +55,7 @@ class Edited:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Removed:
     """The client is out of the room and does not come back by itself: it was kicked, or the server refused the join."""
 
@@ -66,19 +66,19 @@ RoomEvent: TypeAlias = ChatMessage | Missed | BegunAnew | Deleted | Edited | Rem
 RoomListener: TypeAlias = Callable[[RoomEvent], object]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Connecting:
     """An attempt to connect has begun."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Online:
     """The server has accepted the name. name: as the server spells it."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Offline:
     """There is no connection; the next attempt begins after `seconds`. reason: a sentence for the user."""
 
@@ -86,7 +86,7 @@ class Offline:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ended:
     """The client does not connect again. error: why; None when it was stopped."""
 

@@ -2,13 +2,14 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from mixsvc.common.records import record
 
 __all__ = ["Options"]
 
 
-@dataclass(frozen=True)
+@record
 class Options:
     """The limits and times of a client; times are in seconds.
 

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from threading import Thread
 from typing import Any, Final, Protocol, TypeVar
 
@@ -14,6 +13,7 @@ from twisted.python.failure import Failure
 from mixsvc.client.client import ChatClient
 from mixsvc.client.errors import ClientError, Refused
 from mixsvc.client.events import Offline, Online, State
+from mixsvc.common.records import record
 
 __all__ = ["GivenTexts", "LineReader", "SayJob", "TextSource", "say_all"]
 
@@ -33,7 +33,7 @@ class TextSource(Protocol):
         """Fires with the next text, or with None after the last. Fails with ClientError."""
 
 
-@dataclass(frozen=True)
+@record
 class SayJob:
     """Texts for a room.
 

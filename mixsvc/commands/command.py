@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
+from mixsvc.common.records import record
 from mixsvc.common.text import did_you_mean, similar, unknown_option
 
 __all__ = ["Command", "CommandParser", "checked"]
@@ -12,7 +12,7 @@ __all__ = ["Command", "CommandParser", "checked"]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@record
 class Command:
     """A command.
 

@@ -11,6 +11,7 @@ second one.
 - `text`: JSON, surrogates, long texts and misspelled words of strangers.
 - `numbers`, `times`, `currencies`: whole numbers, UTC times and dates, and currency codes as text.
 - `positions`: up to which numbers somebody has seen topics, as text.
+- `records`: frozen values, as dataclasses make them, for a quicker start.
 - `callables`: whether a function of other people's code can be called as it will be.
 - `clocks`: the time of day, whether it may be believed, and the clock for durations.
 - `token_bucket`, `bucket_table`: how much one may do at once and in the long run, and how much many may.

@@ -6,8 +6,9 @@ which txsockjs.clock makes steady). The time of day, which somebody may set, is 
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
+
+from mixsvc.common.records import record
 
 __all__ = ["TOLERANCE", "TRUST_SECONDS", "Agreement", "Clocks", "ToldTime", "WallClock"]
 
@@ -20,7 +21,7 @@ TRUST_SECONDS: Final = 3600.0
 TOLERANCE: Final = 5.0
 
 
-@dataclass(frozen=True)
+@record
 class Agreement:
     """Two clocks that agree: by how much the time of day is ahead of the steady clock, and since when by the latter."""
 
@@ -96,7 +97,7 @@ class ToldTime:
         self._ahead = min(max(self._ahead, earliest), latest)
 
 
-@dataclass(frozen=True)
+@record
 class Clocks(Generic[T]):
     """steady: for what takes time, such as the reactor. wall: for what is stored and shown."""
 

@@ -8,13 +8,13 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from itsdangerous import BadData, URLSafeSerializer
 
 from mixsvc.common import names
+from mixsvc.common.records import record
 from mixsvc.common.text import is_storable
 
 __all__ = ["LONGEST_TOKEN", "BadToken", "PersonTokens", "SignedPerson"]
@@ -31,7 +31,7 @@ class BadToken(Exception):
     """A token is not valid; the message is a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SignedPerson:
     """Whom a token names. rooms: keys of the rooms that the person may enter by it; None: any. until: as above."""
 

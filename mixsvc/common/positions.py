@@ -6,11 +6,12 @@ the numbers, if it is known, as `12@EPOCH`. Numbers of another epoch mean other 
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from mixsvc.common.names import is_topic_name
 from mixsvc.common.numbers import MAX_JSON_NUMBER, whole_number
+from mixsvc.common.records import record
 
 __all__ = [
     "LONGEST_EPOCH",
@@ -29,7 +30,7 @@ LONGEST_EPOCH: Final = 64
 EPOCH: Final = re.compile(f"[0-9a-zA-Z._-]{{1,{LONGEST_EPOCH}}}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Position:
     """numbers: of the newest event that was seen, by topic; a topic is missing if nothing is known of it.
 

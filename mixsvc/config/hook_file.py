@@ -9,13 +9,13 @@ import os
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from threading import Lock
 from typing import Final, TypeAlias
 
 from twisted.logger import Logger
 
 from mixsvc.common import names
+from mixsvc.common.records import record
 from mixsvc.config.line_file import read_text, replace_text
 from mixsvc.errors import BadSetting
 
@@ -40,7 +40,7 @@ HEAD: Final = (
 Mark: TypeAlias = tuple[int, int, int] | None
 
 
-@dataclass(frozen=True)
+@record
 class IncomingHook:
     """name: what it is called here. room: where it may write. digest: the SHA-256 of its secret, in hexadecimal."""
 

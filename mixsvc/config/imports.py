@@ -6,12 +6,12 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 from types import FrameType, ModuleType
 from typing import Any, Final
 
 from mixsvc.common.callables import is_coroutine_function, takes
+from mixsvc.common.records import record
 from mixsvc.errors import BadSetting
 
 __all__ = ["ExpectedCallable", "import_callable"]
@@ -25,7 +25,7 @@ FLASK_SWITCH: Final = "FLASK_RUN_FROM_CLI"
 LONG: Final = 5.0
 
 
-@dataclass(frozen=True)
+@record
 class ExpectedCallable:
     """What a setting must name.
 

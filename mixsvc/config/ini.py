@@ -3,9 +3,9 @@
 import configparser
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from mixsvc.common.records import record
 from mixsvc.errors import BadSetting
 
 __all__ = ["IniFile", "RawSetting", "Values", "read_ini"]
@@ -20,7 +20,7 @@ MAX_MISTAKES: Final = 100
 AGAIN: Final = "\0"
 
 
-@dataclass(frozen=True)
+@record
 class RawSetting:
     """The text of one setting, and where it was given.
 
@@ -36,7 +36,7 @@ class RawSetting:
 Values: TypeAlias = Mapping[tuple[str, str], RawSetting]
 
 
-@dataclass(frozen=True)
+@record
 class IniFile:
     """What a file says. values: every setting, and every section under the key "". mistakes: what is not INI in it."""
 

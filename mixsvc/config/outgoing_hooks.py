@@ -5,9 +5,9 @@ import binascii
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from mixsvc.common.records import record
 from mixsvc.common.text import did_you_mean, similar
 from mixsvc.config import parsers
 from mixsvc.config.line_file import read_text, replace_text
@@ -35,7 +35,7 @@ MOST_BYTES: Final = 64
 NEW_BYTES: Final = 32
 
 
-@dataclass(frozen=True)
+@record
 class OutgoingHook:
     """name: in logs and metrics. url: where events are posted. rooms: of which; none for all that are not private.
 

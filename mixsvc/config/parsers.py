@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from mixsvc.common import names
@@ -10,6 +9,7 @@ from mixsvc.common.addresses import parse_address
 from mixsvc.common.currencies import CODE, EURO
 from mixsvc.common.http_grammar import ORIGIN
 from mixsvc.common.numbers import whole_number
+from mixsvc.common.records import record
 from mixsvc.common.text import did_you_mean, similar
 
 __all__ = [
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@record
 class Moderator:
     """A person who may moderate.
 

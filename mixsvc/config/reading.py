@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import Field, dataclass, fields, replace
+from dataclasses import Field, fields, replace
 from typing import Any, Final
 
+from mixsvc.common.records import record
 from mixsvc.common.text import did_you_mean, similar
 from mixsvc.config.ini import IniFile, RawSetting, Values, read_ini
 from mixsvc.config.settings import SECTIONS, ChatSettings, NodesSettings, Settings
@@ -24,7 +25,7 @@ AROUND_TEXT: Final = 512
 BEATS: Final = 5
 
 
-@dataclass(frozen=True)
+@record
 class ReadSettings:
     """What a file and options say.
 

@@ -5,9 +5,9 @@ import re
 import secrets
 import stat
 import tempfile
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
+from mixsvc.common.records import record
 from mixsvc.errors import BadSetting
 
 __all__ = ["api_token", "check_api_token", "check_secret_key", "secret_key"]
@@ -21,7 +21,7 @@ MAX_BYTES: Final = 4096
 WHERE_TO_MAKE: Final = "give a path in a directory that this user can write to"
 
 
-@dataclass(frozen=True)
+@record
 class SecretKind:
     """A kind of secret file: its name in messages, what it contains, and the setting that has its path."""
 

@@ -6,10 +6,11 @@ the field, and the field knows its parser.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, TypeVar
 
 from mixsvc.common.currencies import EURO, parse_currency
+from mixsvc.common.records import record
 from mixsvc.config import network, parsers
 from mixsvc.config.outgoing_hooks import OutgoingHook, outgoing_hooks
 
@@ -46,7 +47,7 @@ def _seconds_or_none(text: str) -> float | None:
     return parsers.seconds(0.1, 3600)(text) if text else None
 
 
-@dataclass(frozen=True)
+@record
 class ServerSettings:
     """[server]: ports, proxies, the access log, time limits of connections, and the stop."""
 
@@ -73,7 +74,7 @@ class ServerSettings:
         return self.listen or (f"tcp:{self.port}:interface={interface}:backlog=4096",)
 
 
-@dataclass(frozen=True)
+@record
 class WebSettings:
     """[web]: the WSGI application, our pages, and the limits of requests."""
 
@@ -107,7 +108,7 @@ class WebSettings:
         return self.pages or (None if self.wsgi else "")
 
 
-@dataclass(frozen=True)
+@record
 class ChatSettings:
     """[chat]: where it is served and to whom, its rooms, its moderators, and its limits."""
 
@@ -143,7 +144,7 @@ class ChatSettings:
     hook_burst: int = setting(parsers.whole(1, 10**6), "20")
 
 
-@dataclass(frozen=True)
+@record
 class IrcSettings:
     """[irc]: the chat for IRC clients."""
 
@@ -153,7 +154,7 @@ class IrcSettings:
     max_per_address: int = setting(parsers.whole(1, 10**6), "50")
 
 
-@dataclass(frozen=True)
+@record
 class TopicsSettings:
     """[topics]: what is published, how long it is kept, and its limits."""
 
@@ -169,7 +170,7 @@ class TopicsSettings:
     max_unread: int = setting(parsers.whole(4096, 2**30), "1048576")
 
 
-@dataclass(frozen=True)
+@record
 class RatesSettings:
     """[rates]: the sources, how often they are asked, the pairs on the page, and the charts."""
 
@@ -197,7 +198,7 @@ class RatesSettings:
     chart_timeout: float = setting(parsers.seconds(0.1, 60), "5")
 
 
-@dataclass(frozen=True)
+@record
 class WebhooksSettings:
     """[webhooks]: who is told what is said."""
 
@@ -206,7 +207,7 @@ class WebhooksSettings:
     timeout: float = setting(parsers.seconds(0.1, 300), "15")
 
 
-@dataclass(frozen=True)
+@record
 class StorageSettings:
     """[storage]: the database."""
 
@@ -216,7 +217,7 @@ class StorageSettings:
     url_file: str = setting(parsers.path, "")
 
 
-@dataclass(frozen=True)
+@record
 class NodesSettings:
     """[nodes]: how services that use one PostgreSQL database are one chat."""
 
@@ -227,7 +228,7 @@ class NodesSettings:
     dead_after: float = setting(parsers.seconds(1, 3600), "15")
 
 
-@dataclass(frozen=True)
+@record
 class Settings:
     """All settings. The defaults are those of config.example.ini."""
 

@@ -1,7 +1,6 @@
 """Which requests the reactor answers by itself, and by what."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -12,6 +11,7 @@ from mixsvc.answers.files import MemoryFile, file_answer
 from mixsvc.answers.past import KeptHistories
 from mixsvc.answers.rates import RateAnswers
 from mixsvc.answers.rooms import room_list
+from mixsvc.common.records import record
 from mixsvc.interfaces import IMix
 from mixsvc.scripts.bundle import BUILT
 from mixsvc.scripts.page_files import STATIC, PageFiles
@@ -34,7 +34,7 @@ class LeftToView(Exception):
     """This request is for the view."""
 
 
-@dataclass(frozen=True)
+@record
 class Route:
     """One path. path: as the pages have it.
 
@@ -48,7 +48,7 @@ class Route:
     version: Callable[[], object]
 
 
-@dataclass(frozen=True)
+@record
 class DirectSources:
     """What the routes need of the service.
 

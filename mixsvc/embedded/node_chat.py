@@ -1,11 +1,11 @@
 """The chat of a host's process that is a node: on PostgreSQL each process has the chat, and one has the port."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from mixsvc.chat.facade import ChatFacade
+from mixsvc.common.records import record
 from mixsvc.config.chat_url import first_port
 from mixsvc.config.settings import Settings
 from mixsvc.embedded.ports import ChatPorts
@@ -20,7 +20,7 @@ from mixsvc.storage.engine import Engine
 __all__ = ["HostNode", "NodeChatHost"]
 
 
-@dataclass(frozen=True)
+@record
 class HostNode:
     """A node in a process of a host, and the connection for its hints."""
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from mixsvc.application import person_tokens, request_authenticator
 from mixsvc.charts.direct import DirectCharts
 from mixsvc.chat.service import ChatService, Dependencies
+from mixsvc.common.records import record
 from mixsvc.config.outgoing_hooks import read_secrets
 from mixsvc.config.settings import MEMORY, Settings
 from mixsvc.embedded.chat_rpc import DATABASE_PLACES
@@ -54,7 +55,7 @@ HELPER_THREADS: Final = 4
 _log = Logger()
 
 
-@dataclass(frozen=True)
+@record
 class EmbeddedService:
     """facades: what views see. abandon: called in a forked process, where the service does not run."""
 
@@ -62,7 +63,7 @@ class EmbeddedService:
     abandon: Callable[[], None]
 
 
-@dataclass(frozen=True)
+@record
 class _Parts:
     """The running parts, in start order. node: None on SQLite, and without a chat.
 
@@ -106,7 +107,7 @@ class _Parts:
         return gatherResults([each.close() for each in (self.database, *hints)], consumeErrors=True)
 
 
-@dataclass(frozen=True)
+@record
 class HostSettings:
     """place: the path that the processes of this host share; files by which they find each other are beside it.
 
@@ -151,7 +152,7 @@ def _facades(parts: _Parts, settings: Settings) -> Facades:
     return replace(facades, chat=host.facade, topics=host.topics_facade, elsewhere=host.tickets.elsewhere)
 
 
-@dataclass(frozen=True)
+@record
 class _Builder:
     """Builds the parts; used in a worker thread, while nothing runs."""
 

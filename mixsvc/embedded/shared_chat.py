@@ -5,7 +5,6 @@ processes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -16,6 +15,7 @@ from mixsvc.chat.dispatch import StoredState
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.remote import RemoteChat, chat_answers
 from mixsvc.chat.service import ChatService
+from mixsvc.common.records import record
 from mixsvc.config.chat_url import first_port
 from mixsvc.config.secret_files import api_token
 from mixsvc.config.settings import ChatSettings, Settings
@@ -47,7 +47,7 @@ TOPICS: Final = "topics."
 REMOTE_SECONDS: Final = 5.0
 
 
-@dataclass(frozen=True)
+@record
 class ServedParts:
     """What a process serves. Used in the reactor thread."""
 

@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
@@ -16,6 +15,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from mixsvc.common.files import open_private
+from mixsvc.common.records import record
 from mixsvc.errors import MixError
 from mixsvc.storage.lock import DatabaseLock, refuse_beside_service
 
@@ -30,7 +30,7 @@ LOCK_SECONDS: Final = 0.25
 RETRY_SECONDS: Final = 1.0
 
 
-@dataclass(frozen=True)
+@record
 class ChatLocation:
     """Where the chat is. port: for browsers, if it has a TCP port. rpc_port: for the other processes."""
 

@@ -1,9 +1,9 @@
 """A request whose view wants its client to be held: what it says, and the head of the response."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from mixsvc.common.positions import Position
+from mixsvc.common.records import record
 from mixsvc.holds.roads import EVENT_STREAM, JSON, Road, road_of
 from mixsvc.holds.standing import standing
 from mixsvc.http.request import MixRequest
@@ -25,7 +25,7 @@ STREAM_FIELDS: Final = (
 )
 
 
-@dataclass(frozen=True)
+@record
 class Arrival:
     """fields: headers of the response that the application has set. since: where the client stands, as far as it says.
 

@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -13,6 +12,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.common.addresses import network
 from mixsvc.common.hook_paths import without_hook_secret
+from mixsvc.common.records import record
 from mixsvc.config.settings import TopicsSettings
 from mixsvc.errors import NotPublished, ServiceBusy
 from mixsvc.holds.arrival import Arrival, Fields, read_arrival
@@ -48,7 +48,7 @@ REASONS: Final = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class HoldLimits:
     """most: clients at one time. most_each: of one address. max_unread: bytes that may wait for one of them."""
 
@@ -62,7 +62,7 @@ class HoldLimits:
         return cls(settings.streams, settings.streams_per_address, settings.max_unread)
 
 
-@dataclass(frozen=True)
+@record
 class Surroundings:
     """feeds: what can be followed. identify: says who is held. origins: whose pages may open a WebSocket, too."""
 
@@ -71,7 +71,7 @@ class Surroundings:
     origins: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record
 class HeldStats:
     """held: clients, by road. opened: those that ever were, by road. refused: by reason. slow: were closed as slow."""
 

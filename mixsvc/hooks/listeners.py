@@ -1,7 +1,6 @@
 """Gives messages to the functions that on_message has registered, and passes their answers on."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -9,6 +8,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.common.records import record
 from mixsvc.errors import MixError
 from mixsvc.hooks.lanes import Lanes
 from mixsvc.interfaces.hooks import MESSAGE, HookRunner
@@ -26,7 +26,7 @@ SLOW_SECONDS: Final = 60.0
 LOST_SECONDS: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HeardMessage:
     """The fields of a RoomMessage, in its order."""
 

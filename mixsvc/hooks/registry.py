@@ -3,12 +3,12 @@
 import inspect
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from twisted.logger import Logger
 
 from mixsvc.common.callables import is_coroutine_function, takes
+from mixsvc.common.records import record
 from mixsvc.interfaces.hooks import MAY, MESSAGE, May, MessageHook, RoomMessage
 
 __all__ = ["HookRegistry", "hooks", "is_in_hook"]
@@ -24,7 +24,7 @@ def is_in_hook() -> bool:
     return _in_hook.get()
 
 
-@dataclass(frozen=True)
+@record
 class Listener:
     """A function that gets messages. name: the author of its answers; "" for the default."""
 

@@ -1,11 +1,11 @@
 """How long a client may take. A client cannot postpone these deadlines by sending or reading single bytes."""
 
-from dataclasses import dataclass
 from math import inf
 from typing import Final, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from mixsvc.common.records import record
 from mixsvc.config.settings import Settings
 
 __all__ = ["NEVER", "Deadline", "DeadlineSweeper", "HasDeadlines", "Timeouts"]
@@ -19,7 +19,7 @@ SWEEP_SECONDS: Final = 1.0
 BUFFER_BYTES: Final = 65536
 
 
-@dataclass(frozen=True)
+@record
 class Timeouts:
     """Seconds, and bytes a second; see [server] in config.example.ini."""
 

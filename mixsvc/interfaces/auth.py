@@ -1,16 +1,18 @@
 """Who opens a chat connection, and who says so."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 from zope.interface import Interface
 
+from mixsvc.common.records import record
+
 __all__ = ["Authenticator", "IAuthenticator", "Identifier", "Identity"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identity:
     """Who opens a connection.
 

@@ -1,17 +1,17 @@
 """The chat: messages and rooms as views see them, and the chat itself."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from zope.interface import Attribute, Interface
 
+from mixsvc.common.records import record
 from mixsvc.common.times import utc_milliseconds
 
 __all__ = ["ChatMessage", "ChatPage", "FoundMessage", "IChat", "RoomOverview", "SearchPage"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChatMessage:
     """A message in a room.
 
@@ -45,7 +45,7 @@ class ChatMessage:
         return fields
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChatPage:
     """Messages of a room, the oldest first, and which numbers the room still keeps.
 
@@ -67,7 +67,7 @@ class ChatPage:
     edited: Sequence[ChatMessage] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FoundMessage:
     """A message that search has found, and its room."""
 
@@ -79,7 +79,7 @@ class FoundMessage:
         return {"room": self.room, **self.message.as_json()}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SearchPage:
     """Messages that search has found, the newest first.
 
@@ -92,7 +92,7 @@ class SearchPage:
     before: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RoomOverview:
     """A room in a list of rooms. members: how many persons are inside. last: the number of its newest message."""
 

@@ -6,12 +6,12 @@ process: requests go to dataReceived as JSON in UTF-8, events come to `DoorTrans
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 
+from mixsvc.common.records import record
 from mixsvc.errors import MixError
 from mixsvc.interfaces.auth import Identity
 
@@ -40,7 +40,7 @@ class DoorTransport(Protocol):
     def getPeer(self) -> IAddress: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PersonFacts:
     """What is known of whoever has a name. is_known: whether the person has logged in. is_here: whether it is known
     that the person is connected.
@@ -52,7 +52,7 @@ class PersonFacts:
     is_here: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChatLimits:
     """Characters of a topic and of a reason, messages of a page of the history, and rooms that one may be in."""
 
@@ -62,7 +62,7 @@ class ChatLimits:
     rooms: int
 
 
-@dataclass(frozen=True)
+@record
 class ChatDoor:
     """What the chat gives a door. Used in the reactor thread.
 
@@ -80,7 +80,7 @@ class LoginRefused(MixError):
     """A password was not checked, or whoever checks it does not answer. The text is a sentence for the person."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SentPassword:
     """What somebody sent through a door. peer, host: the addresses of both ends. is_secure: whether TLS was used."""
 

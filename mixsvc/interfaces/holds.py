@@ -3,8 +3,10 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any, Final, TypedDict
+
+from mixsvc.common.records import record
 
 __all__ = ["HOLDS", "HOLD_HEADER", "RATES", "ROOMS", "TOPICS", "Hold", "HoldOptions", "topic_of_pair"]
 
@@ -20,7 +22,7 @@ ROOMS: Final = "rooms"
 RATES: Final = "rates"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hold:
     """Keep the client, and send it the events of these names.
 

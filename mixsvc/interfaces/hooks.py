@@ -1,10 +1,12 @@
 """Hooks: functions of an application that the service calls, in its threads or in processes with the application."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
+
+from mixsvc.common.records import record
 
 __all__ = ["ACTIONS", "MAY", "MESSAGE", "MOST_ANSWERS", "HookRunner", "May", "MessageHook", "RoomMessage"]
 
@@ -19,7 +21,7 @@ MAY: Final = "may"
 MOST_ANSWERS: Final = 10
 
 
-@dataclass(frozen=True)
+@record
 class RoomMessage:
     """A message that was said in a room, as functions get it that are registered by `on_message`.
 

@@ -1,19 +1,19 @@
 """Rates: quotes, conversions and histories, who gives them, and where they come from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from mixsvc.common.records import record
 from mixsvc.common.times import utc_seconds
 
 __all__ = ["Conversion", "IRateSource", "IRates", "PriceHistory", "Quote", "SourceHealth"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quote:
     """The price of one unit of `base` in `quote`, as one source published it.
 
@@ -44,7 +44,7 @@ class Quote:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Conversion:
     """The value of an amount of quote.base in quote.quote.
 
@@ -59,7 +59,7 @@ class Conversion:
     quote: Quote
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PriceHistory:
     """The price of one unit of `base` in `quote`, day by day.
 
@@ -77,7 +77,7 @@ class PriceHistory:
     gaps: Sequence[tuple[date, date]] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SourceHealth:
     """Whether a source of rates works.
 

@@ -4,7 +4,7 @@ A topic's events have the numbers 1, 2, 3 … without a gap, the same for everyo
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from math import inf
 from typing import Any, Final, Protocol, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 from zope.interface import Interface
 
 from mixsvc.common.positions import Position
+from mixsvc.common.records import record
 from mixsvc.interfaces.auth import Identity
 
 __all__ = [
@@ -42,7 +43,7 @@ MAX_KEY: Final = 64
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TopicEvent:
     """An event of a topic. number: its place there. name: "" for one without a name. data: any storable text."""
 
@@ -52,7 +53,7 @@ class TopicEvent:
     data: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TopicBatch:
     """Events of one topic whose numbers follow each other; one at least.
 
@@ -90,7 +91,7 @@ class TopicEnd(Enum):
     AGAIN = "Connect again: the view decides anew."
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Subscription:
     """What somebody follows. topics: names of topics, each once, 1 to MOST_TOPICS.
 

@@ -7,10 +7,10 @@ been `kicked` before the author's row is gone.
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from mixsvc.common import names
+from mixsvc.common.records import record
 from mixsvc.nodes.hints import Moved
 from mixsvc.nodes.interfaces import PresenceListener
 from mixsvc.nodes.members import Occupancy
@@ -23,7 +23,7 @@ MOST_HELD: Final = 1000
 Address: TypeAlias = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeRows:
     """All rows of a node as they were at one moment: room, key and name. number, journal: then, as in Moved."""
 

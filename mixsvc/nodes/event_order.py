@@ -1,14 +1,14 @@
 """The events of the journal, each once and in the order of their numbers. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from mixsvc.common.records import record
 from mixsvc.nodes.interfaces import JournalEvent, JournalPage
 
 __all__ = ["EventOrder", "Ready"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ready:
     """What is to be done now: the events to apply; has_missed: events are gone, so load what they have changed."""
 

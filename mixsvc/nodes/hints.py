@@ -8,9 +8,10 @@ A hint travels as a JSON object: `n` is the node that tells it, and one other me
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeAlias
+
+from mixsvc.common.records import record
 
 __all__ = ["Gone", "Hint", "LifeSign", "Moved", "NewRates", "Published", "Recorded", "Said", "read_hint", "write_hint"]
 
@@ -20,28 +21,28 @@ ROOMS_AT_ONCE: Final = 50
 TOPICS_AT_ONCE: Final = 15
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Said:
     """Rooms have messages up to these numbers. lasts: the number of the newest message by the room's name."""
 
     lasts: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Published:
     """Topics have events up to these numbers. lasts: the number of the newest event by the topic's name."""
 
     lasts: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recorded:
     """The journal has events up to this number."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Moved:
     """A node has written who is inside: its batch of this number, after it had applied the journal up to `journal`.
 
@@ -54,12 +55,12 @@ class Moved:
     rooms: Mapping[str, tuple[Sequence[str], Sequence[str]]] | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewRates:
     """The rates have changed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LifeSign:
     """A node hears itself, and what is told comes to those who listen. done: up to which event it has done the journal.
 
@@ -70,7 +71,7 @@ class LifeSign:
     done: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gone:
     """These nodes are removed."""
 

@@ -4,11 +4,11 @@
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from mixsvc.common.records import record
 from mixsvc.nodes.hints import Hint
 
 __all__ = [
@@ -99,7 +99,7 @@ class Roster(Protocol):
         """The persons in a room; empty if nobody is, or there is no such room. Any thread."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Claimant:
     """Who wants a name. key: of the name, as names.key returns it. person: as Person.id. address: as Client.address."""
 
@@ -110,7 +110,7 @@ class Claimant:
     is_moderator: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Holder:
     """Who has a name on any node, or had it last and left recently.
 
@@ -150,7 +150,7 @@ class Claims(Protocol):
         """Those of the keys whose names other persons have on other nodes."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JournalEvent:
     """What all nodes do in the same order: an act of a moderator, a permission withdrawn, a room forgotten.
 
@@ -164,7 +164,7 @@ class JournalEvent:
     body: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JournalPage:
     """What was read of the journal: the next events after a number, and the number of the newest one at that moment.
 
@@ -262,7 +262,7 @@ class Heart(Protocol):
         """Whether this node does what one node does for all: rates, retention. Two may for some seconds."""
 
 
-@dataclass(frozen=True)
+@record
 class Nodes:
     """What a chat uses of the nodes."""
 

@@ -1,13 +1,13 @@
 """A node among others, on PostgreSQL: builds what the chat uses of the nodes, and starts and stops it."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from socket import gethostname
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, DeferredList
 
 from mixsvc.common.histogram import Histogram
+from mixsvc.common.records import record
 from mixsvc.config.settings import Settings
 from mixsvc.interfaces import DeferToThread
 from mixsvc.nodes.bus import SharedBus
@@ -30,7 +30,7 @@ __all__ = ["NodeEngine", "NodeOptions", "NodeStats", "SharedNode", "make_node"]
 DEAF_BEATS: Final = 3
 
 
-@dataclass(frozen=True)
+@record
 class NodeOptions:
     """name: for people. times: of the heartbeats."""
 
@@ -38,7 +38,7 @@ class NodeOptions:
     times: PulseTimes
 
 
-@dataclass(frozen=True)
+@record
 class NodeEngine:
     """run: for hints, heartbeats and who is inside. run_for_chat: the chat's own, so that no message makes a heartbeat
     wait. connect: for the listener, see there.
@@ -50,7 +50,7 @@ class NodeEngine:
     defer_to_thread: DeferToThread
 
 
-@dataclass(frozen=True)
+@record
 class NodeStats:
     """What was counted until now.
 

@@ -1,9 +1,10 @@
 """What this node writes of who is inside: changes in groups, numbered, each until the engine has it. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
+
+from mixsvc.common.records import record
 
 __all__ = ["Batch", "Change", "OwnRows"]
 
@@ -19,7 +20,7 @@ class Change(NamedTuple):
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Batch:
     """A group of changes, or all rows of this node. number: the node's own. journal: the event that was applied last.
 

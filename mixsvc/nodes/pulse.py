@@ -7,9 +7,10 @@ leading, before the others may give it up.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import Final
+
+from mixsvc.common.records import record
 
 __all__ = ["LEASE_BEATS", "LEAVING", "Marks", "Others", "Pulse", "PulseTimes"]
 
@@ -26,7 +27,7 @@ BROKEN_BEATS: Final = 1.5
 LEAVING: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PulseTimes:
     """heartbeat: how often a node is seen. dead_after: after which time nobody waits for a dead one. In seconds."""
 
@@ -49,7 +50,7 @@ class PulseTimes:
         return max(self.unseen * BROKEN, self.heartbeat * BROKEN_BEATS)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Marks:
     """What changes with the heartbeats of each node. leaving: the nodes that have stopped. leader: None without one."""
 

@@ -6,11 +6,11 @@ after those that were called since: a server executes what it gets of a connecti
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from mixsvc.common.records import record
 from mixsvc.errors import StorageError
 from mixsvc.nodes.elsewhere import NodeRows
 from mixsvc.nodes.interfaces import Claimant, Holder
@@ -58,7 +58,7 @@ class Run(Protocol):
     ) -> "Deferred[T]": ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Beat:
     """What the engine answers to a heartbeat.
 
@@ -77,7 +77,7 @@ class Beat:
     now: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Watched:
     """The rooms and the topics of which a node wants to know the newest number."""
 
@@ -85,7 +85,7 @@ class Watched:
     topics: Collection[str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Release:
     """A name that a node gives back."""
 

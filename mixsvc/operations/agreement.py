@@ -10,12 +10,13 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import partial
 from typing import Any, Final
 
 from twisted.logger import Logger
 
+from mixsvc.common.records import record
 from mixsvc.config.secret_files import api_token, secret_key
 from mixsvc.config.settings import Settings
 from mixsvc.errors import BadSetting
@@ -48,7 +49,7 @@ WRITE: Final = """
 NOW: Final = "SELECT extract(epoch FROM clock_timestamp())::double precision"
 
 
-@dataclass(frozen=True)
+@record
 class SecretPrint:
     """The fingerprint of a file of secrets. setting: the one that names the file, and its value."""
 
@@ -57,7 +58,7 @@ class SecretPrint:
     fingerprint: str
 
 
-@dataclass(frozen=True)
+@record
 class OwnPart:
     """What a node brings: the fingerprints of its files of secrets and of its settings. dead_after: see [nodes].
 

@@ -1,13 +1,13 @@
 """How the parts of the service end, in which order, and what each step may take of the time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from mixsvc.chat.service import ChatService
+from mixsvc.common.records import record
 from mixsvc.holds.holder import ClientHolder
 from mixsvc.http.site import MixSite
 from mixsvc.operations.ports import OpenPorts
@@ -49,7 +49,7 @@ class Charts(Protocol):
         """End its processes; fires when they have ended."""
 
 
-@dataclass(frozen=True)
+@record
 class EndingParts:
     """What ends. ports, irc_ports, admin_ports: of the site, of IRC and of operators. children: None if views run in
     threads. irc: None if it listens nowhere. hints: a node's second connection to its database; None without one.

@@ -1,7 +1,6 @@
 """The metrics in the formats of Prometheus. The parts of the service count; this module asks them for the numbers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -15,6 +14,7 @@ from mixsvc import __version__
 from mixsvc.chat.stats import CODES, ChatStats
 from mixsvc.common.histogram import Histogram
 from mixsvc.common.http_grammar import media_weight
+from mixsvc.common.records import record
 from mixsvc.holds.holder import HeldStats
 from mixsvc.http.errors import REFUSALS
 from mixsvc.interfaces import SourceHealth
@@ -46,7 +46,7 @@ SESSION_REFUSALS: Final = ("sessions", "address", "stopping")
 Rows: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
 
 
-@dataclass(frozen=True)
+@record
 class MetricSources:
     """Where the numbers come from. All are asked in the reactor thread, when somebody asks for the metrics.
 
@@ -75,7 +75,7 @@ class MetricSources:
     irc: Callable[[], tuple[int, IrcNumbers]] | None = None
 
 
-@dataclass(frozen=True)
+@record
 class ExpositionFormat:
     """A format of Prometheus. kind, parameters: its media type. encode: writes what a registry collects in it."""
 

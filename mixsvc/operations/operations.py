@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -12,6 +12,7 @@ from twisted.logger import ILogObserver, Logger, textFileLogObserver
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
+from mixsvc.common.records import record
 from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
 from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Operations", "ProcessContext"]
 
 
-@dataclass(frozen=True)
+@record
 class ProcessContext:
     """The process that the service runs in.
 

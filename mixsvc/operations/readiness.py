@@ -4,7 +4,7 @@ It should if it has started and is not stopping, its views can run, and its data
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from math import inf
 from typing import Final
@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
+from mixsvc.common.records import record
 from mixsvc.errors import ActionRefused, StorageError
 from mixsvc.interfaces import SourceHealth
 from mixsvc.storage.engine import Engine
@@ -40,7 +41,7 @@ class ServiceStage(Enum):
     STOPPING = "The service is stopping."
 
 
-@dataclass(frozen=True)
+@record
 class HealthReport:
     """How the service is.
 
@@ -60,7 +61,7 @@ class HealthReport:
         return not self.reasons
 
 
-@dataclass(frozen=True)
+@record
 class DatabaseTraits:
     """What is special about a database.
 
@@ -84,6 +85,10 @@ class DatabaseTraits:
         return ("", trouble) if max(silence, lasted) < self.patience else (trouble, "")
 
 
+# SQLite's.
+ORDINARY: Final = DatabaseTraits()
+
+
 class Readiness:
     """Finds out how the service is when somebody asks. Used in the reactor thread.
 
@@ -97,7 +102,7 @@ class Readiness:
         database: Engine,
         sources: Callable[[], Sequence[SourceHealth]],
         views: Callable[[], str],
-        traits: DatabaseTraits = DatabaseTraits(),
+        traits: DatabaseTraits = ORDINARY,
     ) -> None:
         """views: returns why no view can run now, as a sentence; "" if one can. traits: of the database."""
         self.stage = ServiceStage.STARTING

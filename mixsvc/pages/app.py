@@ -4,7 +4,7 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mixsvc.answers.answer import RefusedAnswer
 from mixsvc.answers.policy import HEADERS, ReadingSites, content_policy, is_api
+from mixsvc.common.records import record
 from mixsvc.config.settings import Settings
 from mixsvc.errors import ServiceBusy, TooFast
 from mixsvc.interfaces import Authenticator, IMix
@@ -37,7 +38,7 @@ __all__ = ["AppSecrets", "create_app"]
 NAME: Final = "mixsvc"
 
 
-@dataclass(frozen=True)
+@record
 class AppSecrets:
     """What must stay unknown to clients.
 

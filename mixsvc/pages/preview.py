@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from typing import Final
 
+from mixsvc.common.records import record
 from mixsvc.errors import NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import ChatMessage, IChat
 
@@ -21,7 +21,7 @@ BUSY_SECONDS: Final = 10.0
 PATIENCE_SECONDS: Final = 0.5
 
 
-@dataclass(frozen=True)
+@record
 class RoomPreview:
     """A room's newest messages, the oldest first."""
 

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from mixsvc.common.addresses import network
+from mixsvc.common.records import record
 from mixsvc.config.settings import Settings
 from mixsvc.holds.crowd import HeldCrowd
 from mixsvc.holds.text_response import answer_busy, answer_refused, answer_text
@@ -33,7 +33,7 @@ REASONS: Final = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class SocketLimits:
     """each: sockets of one address. most: of all."""
 
@@ -47,7 +47,7 @@ class SocketLimits:
         return cls(most, settings.web.sockets_per_address or most)
 
 
-@dataclass(frozen=True)
+@record
 class SocketStats:
     """open: sockets that views have taken. opened: ever. refused: by reason. slow: closed, as the client was gone.
 

@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from mixsvc.common.records import record
 from mixsvc.common.times import utc_seconds
 from mixsvc.config.settings import MEMORY
 from mixsvc.errors import DatabaseUnusable
@@ -52,7 +53,7 @@ SHARED_FIRST: Final = 0x40000002
 SHARED_SIZE: Final = 510
 
 
-@dataclass(frozen=True)
+@record
 class LockHolder:
     """Who has the lock. pid: 0 if that process is in another container. owner, since: "" and 0.0 if it did not say."""
 

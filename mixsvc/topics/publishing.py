@@ -1,7 +1,6 @@
 """Publishes events: checked, stored, numbered and told."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from twisted.internet.defer import Deferred, FirstError, gatherResults
@@ -11,6 +10,7 @@ from twisted.python.failure import Failure
 from mixsvc.common.bucket_table import BucketTable
 from mixsvc.common.clocks import Clocks
 from mixsvc.common.positions import Position, write_position
+from mixsvc.common.records import record
 from mixsvc.config.settings import TopicsSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces.topics import TopicEvent
@@ -26,7 +26,7 @@ __all__ = ["Publisher", "PublishingParts"]
 MOST_BUCKETS: Final = 100_000
 
 
-@dataclass(frozen=True)
+@record
 class PublishingParts:
     """What a publisher uses."""
 

@@ -1,13 +1,14 @@
 """The topics of a process: who follows them, what publishes and closes them, and the facade for views."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
 from mixsvc.common.clocks import Clocks, WallClock
+from mixsvc.common.records import record
 from mixsvc.config.settings import MEMORY, Settings, TopicsSettings
 from mixsvc.hooks.login_watch import LoginWatch, LookAtLogins, look_in_thread
 from mixsvc.interfaces import DeferToThread
@@ -30,7 +31,7 @@ from mixsvc.topics.storage.store import TopicDatabase, TopicStore
 __all__ = ["TopicsDependencies", "TopicsService"]
 
 
-@dataclass(frozen=True)
+@record
 class TopicsDependencies:
     """What the builder of the topics hands in, as for the chat (mixsvc.chat.service.Dependencies)."""
 

@@ -1,13 +1,12 @@
 """What was counted of the topics."""
 
-from dataclasses import dataclass
-
 from mixsvc.common.histogram import Histogram
+from mixsvc.common.records import record
 
 __all__ = ["TopicStats"]
 
 
-@dataclass(frozen=True)
+@record
 class TopicStats:
     """What was counted until now.
 

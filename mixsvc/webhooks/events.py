@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import Final
 
+from mixsvc.common.records import record
 from mixsvc.common.times import utc_milliseconds
 from mixsvc.config.outgoing_hooks import HOOK
 from mixsvc.webhooks.storage.records import Changed
@@ -17,7 +17,7 @@ VERSION: Final = 1
 TYPES: Final = {"message": "message.created", "edit": "message.edited", "delete": "message.deleted"}
 
 
-@dataclass(frozen=True)
+@record
 class Event:
     """What one request tells. id: webhook-id, the same whenever the same is told."""
 

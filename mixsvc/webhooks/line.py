@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from random import Random
 from typing import Any, Final, Protocol
 
@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.common.clocks import Clocks
+from mixsvc.common.records import record
 from mixsvc.config.outgoing_hooks import OutgoingHook
 from mixsvc.errors import StorageError
 from mixsvc.webhooks.batch import in_order, passed
@@ -42,7 +43,7 @@ class Poster(Protocol):
         """Fires with how an attempt has ended."""
 
 
-@dataclass(frozen=True)
+@record
 class LineParts:
     """What the lines of a process share."""
 

@@ -1,9 +1,10 @@
 """When a delivery that has failed is tried again. Pure: randomness is an argument."""
 
-from dataclasses import dataclass
 from enum import Enum
 from random import Random
 from typing import Final
+
+from mixsvc.common.records import record
 
 __all__ = ["GIVEN_UP", "LONGEST_WAIT", "MOST_REFUSALS", "Outcome", "Verdict", "delay", "outcome_of"]
 
@@ -37,7 +38,7 @@ class Verdict(Enum):
     GONE = "gone"
 
 
-@dataclass(frozen=True)
+@record
 class Outcome:
     """The end of one attempt. why: for the log. retry_after: seconds that the receiver wants; 0 if it did not say."""
 

@@ -1,13 +1,14 @@
 """The outgoing webhooks of a process: they run while it leads."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import LoopingCall
 
 from mixsvc.common.clocks import Clocks, WallClock
+from mixsvc.common.records import record
 from mixsvc.config.outgoing_hooks import read_secrets
 from mixsvc.config.settings import Settings
 from mixsvc.nodes.alone import alone
@@ -25,7 +26,7 @@ __all__ = ["WebhookDependencies", "WebhookService"]
 LOOK: Final = 1.0
 
 
-@dataclass(frozen=True)
+@record
 class WebhookDependencies:
     """What the builder of the webhooks hands in.
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 from mixsvc.common.http_grammar import TOKEN
+from mixsvc.common.records import record
 
 __all__ = ["InvalidResponse", "ResponseHead", "read_response_head"]
 
@@ -39,7 +40,7 @@ class InvalidResponse(ValueError):
     """The application gave a response that cannot be sent; the text says why. start_response and write raise it."""
 
 
-@dataclass(frozen=True)
+@record
 class ResponseHead:
     """Status and headers as they are sent. length: the Content-Length among them; None without one."""
 

@@ -1,12 +1,13 @@
 """Views that are offered a socket (mixsvc.sockets), each in a thread of its own."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
+from mixsvc.common.records import record
 from mixsvc.config.settings import WebSettings
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces.environ import SOCKET
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["SocketViews", "Threads", "ViewSurroundings", "with_socket"]
 
 
-@dataclass(frozen=True)
+@record
 class ViewSurroundings:
     """What a view may leave its client to. hold_client: takes those whom it holds. sockets: offers it a socket.
 

@@ -15,6 +15,7 @@ from typing import IO, Final
 
 from twisted.logger import Logger
 
+from mixsvc.common.records import record
 from mixsvc.wsgi.file_wrapper import PlainFile
 
 __all__ = ["SentFile", "SpoolFile", "SpoolLimits", "SpoolQuota"]
@@ -29,7 +30,7 @@ QUIET_SECONDS: Final = 60.0
 MEMORY_TOGETHER: Final = 2**25
 
 
-@dataclass(frozen=True)
+@record
 class SpoolLimits:
     """each: bytes of one response in a temporary file. together: bytes of all. files: their number.
 

@@ -5,7 +5,6 @@ ResponseBacklog, and only when that is full does the thread wait.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -14,6 +13,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from mixsvc.common.records import record
 from mixsvc.wsgi.backlog import ResponseBacklog
 from mixsvc.wsgi.file_wrapper import PlainFile
 from mixsvc.wsgi.response import ClientDisconnected
@@ -59,7 +59,7 @@ class StreamTarget(Protocol):
         """Close the connection at once: the client does not read."""
 
 
-@dataclass(frozen=True)
+@record
 class WriterContext:
     """What the writers of all responses share. call_in_reactor: see mixsvc.threads.reactor_calls."""
 

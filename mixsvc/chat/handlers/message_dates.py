@@ -1,13 +1,13 @@
 """The dates of messages that were stored while the time of day was wrong."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from twisted.internet.interfaces import IReactorTime
 
 from mixsvc.chat.storage.queue import StorageQueue
 from mixsvc.chat.storage.records import Period
 from mixsvc.common.clocks import TOLERANCE, WallClock
+from mixsvc.common.records import record
 from mixsvc.nodes.interfaces import Heart
 
 __all__ = ["MessageDates"]
@@ -16,7 +16,7 @@ __all__ = ["MessageDates"]
 MOST_PERIODS = 20
 
 
-@dataclass(frozen=True)
+@record
 class DatedPeriod:
     """A period with the same time of day. ahead: of the steady clock, in seconds."""
 

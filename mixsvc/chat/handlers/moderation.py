@@ -1,7 +1,7 @@
 """Answers the requests of moderators: each is stored with its audit entry first, then takes effect."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -20,6 +20,7 @@ from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Audit, Ban, Delete, Edits, Kick, ListSanctions, Mute, Request, Unban, Unmute
 from mixsvc.chat.storage.records import AuditEntry, EarlierText, StoredAct
 from mixsvc.common import names
+from mixsvc.common.records import record
 from mixsvc.errors import ServiceBusy
 from mixsvc.nodes.interfaces import Holder
 from mixsvc.storage.engine import Cursor
@@ -299,7 +300,7 @@ class ModerationHandler:
         return AuditEntry(0, self._state.wall.seconds(), client.name, request.type, room, target, reason)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """Whom a sanction or a kick is about. name: as it is spelled. person: as Person.id. address: that a ban is of.
 

@@ -1,7 +1,7 @@
 """The state that the handlers share."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil
 
 from twisted.internet.interfaces import IReactorTime
@@ -17,6 +17,7 @@ from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Request
 from mixsvc.chat.storage.queue import StorageQueue
 from mixsvc.common.clocks import WallClock
+from mixsvc.common.records import record
 from mixsvc.config.settings import ChatSettings
 from mixsvc.nodes.interfaces import Nodes
 
@@ -29,7 +30,7 @@ PUBLISHER = "mixsvc"
 MOST_REQUESTS = 64
 
 
-@dataclass(frozen=True)
+@record
 class ChatState:
     """The state of the chat; used in the reactor thread only.
 

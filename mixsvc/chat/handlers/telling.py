@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
 from mixsvc.chat.protocol import events
 from mixsvc.chat.storage.records import TOPIC, NewMessages, StoredMessage
+from mixsvc.common.records import record
 from mixsvc.interfaces import ChatMessage
 from mixsvc.nodes.hints import Said
 from mixsvc.nodes.tails import Tails
@@ -16,7 +17,7 @@ from mixsvc.nodes.tails import Tails
 __all__ = ["MessageChange", "MessageTeller"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Joiner:
     """A client whose page ends with the message `last`: it enters when the members have been told that one."""
 
@@ -25,7 +26,7 @@ class Joiner:
     refuse: Callable[[], object]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MessageChange:
     """A message was deleted, or has another text. text: None if it was deleted."""
 

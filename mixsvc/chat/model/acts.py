@@ -1,10 +1,11 @@
 """What all nodes do in one order, such as moderators' acts: values, and the journal's events that carry them. Pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Final, TypeAlias
 
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
+from mixsvc.common.records import record
 from mixsvc.nodes.interfaces import JournalEvent
 
 __all__ = [
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Deletion:
     """A message lost its text. by: the name of the moderator or the author. topic: the room's from now on."""
 
@@ -32,7 +33,7 @@ class Deletion:
     topic: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edition:
     """A message has another text. text: None if it was deleted meanwhile."""
 
@@ -41,7 +42,7 @@ class Edition:
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Removal:
     """A person was removed from a room. person: as Person.id. by: the moderator's name."""
 
@@ -52,7 +53,7 @@ class Removal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lift:
     """The mutes or bans of a name or an address were ended. kind: MUTE or BAN. name, address: "" for none."""
 
@@ -62,7 +63,7 @@ class Lift:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Withdrawal:
     """What a person may do in a room is to be asked anew. person: Identity.person, None for strangers."""
 
@@ -70,7 +71,7 @@ class Withdrawal:
     person: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogOut:
     """A person has logged out. person: Identity.person. at: seconds since 1970, UTC; older tokens are not valid."""
 
@@ -78,7 +79,7 @@ class LogOut:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TopicChange:
     """A room has another topic. PostgreSQL stores it with the change."""
 
@@ -86,7 +87,7 @@ class TopicChange:
     topic: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Oblivion:
     """A room has no messages any more, and is forgotten."""
 

@@ -7,8 +7,9 @@ put back by other means, so a token tells a message from every other one that co
 """
 
 import secrets
-from dataclasses import dataclass
 from typing import Final
+
+from mixsvc.common.records import record
 
 __all__ = ["MARK_BITS", "Known", "gone_token", "new_mark", "token", "token_number"]
 
@@ -16,7 +17,7 @@ __all__ = ["MARK_BITS", "Known", "gone_token", "new_mark", "token", "token_numbe
 MARK_BITS: Final = 48
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Known:
     """What a client says of the history that it has seen: its epoch, and the token of its newest message.
 

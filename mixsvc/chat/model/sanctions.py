@@ -2,11 +2,12 @@
 
 from bisect import insort
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 from typing import Final, TypeAlias
 
 from mixsvc.common.addresses import network
+from mixsvc.common.records import record
 
 __all__ = ["BAN", "MOST", "MUTE", "Sanction", "Sanctions"]
 
@@ -24,7 +25,7 @@ _Subject: TypeAlias = tuple[str, str, str]
 _UNTIL: Final = attrgetter("until")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sanction:
     """A mute or a ban.
 

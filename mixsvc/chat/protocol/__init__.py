@@ -1,6 +1,6 @@
 """The chat protocol: what clients ask, and what the chat tells them. Pure: JSON text in, JSON text out.
 
-- requests: the requests as frozen dataclasses.
+- requests: the requests as records.
 - parsing: from the JSON text of a message to a request, or to RequestRefused.
 - events: the events as JSON text, one function each.
 - commands: texts that begin with a slash.

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeAlias
 
 from mixsvc.common.currencies import CODE, no_longer_quoted, unknown_currency
 from mixsvc.common.names import UNPRINTABLE
+from mixsvc.common.records import record
 from mixsvc.common.text import shortened, similar
 from mixsvc.interfaces import IRates, Quote
 
@@ -49,28 +49,28 @@ class BadCommand(ValueError):
     """Raised for a command that is unknown or incomplete; the text is a sentence for the person."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plain:
     """A text that is posted as it is."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Action:
     """What the person does, such as "waves"."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Topic:
     """The room's new topic, in one line; empty to remove it."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rate:
     """Asks what one unit of the base costs. The codes are three capital letters; they may be unknown."""
 
@@ -78,7 +78,7 @@ class Rate:
     quote: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Convert:
     """Asks what an amount of the base, above zero, is in the other currency."""
 
@@ -87,7 +87,7 @@ class Convert:
     quote: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Help:
     """Asks for the list of the commands."""
 

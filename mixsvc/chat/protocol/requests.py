@@ -1,7 +1,8 @@
 """The requests of the chat protocol, one class each; this folder's docstring says what they do. Pure."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
+
+from mixsvc.common.records import record
 
 __all__ = [
     "MODERATING",
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hello:
     """Gives the connection a name. token: the same for all connections of one person.
 
@@ -44,7 +45,7 @@ class Hello:
     identity: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Join:
     """Joins a room. since: the highest message number that the client has seen there.
 
@@ -58,7 +59,7 @@ class Join:
     token: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Leave:
     """Leaves a room."""
 
@@ -66,7 +67,7 @@ class Leave:
     room: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Say:
     """Posts a message in a room. key: the same when the client sends the message again."""
 
@@ -76,7 +77,7 @@ class Say:
     key: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class History:
     """Asks for the newest messages of a room, of those with numbers below `before`."""
 
@@ -86,7 +87,7 @@ class History:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Search:
     """Asks for the newest messages that have all words of a text. room: None for all rooms that the client is in.
 
@@ -101,7 +102,7 @@ class Search:
     key: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListRooms:
     """Asks for the rooms that follow `after` in the list."""
 
@@ -109,7 +110,7 @@ class ListRooms:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Who:
     """Asks for the members of a room whose names follow `after` in the list."""
 
@@ -118,7 +119,7 @@ class Who:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Subscribe:
     """Subscribes to the rates of these pairs, in place of those before."""
 
@@ -126,7 +127,7 @@ class Subscribe:
     pairs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """Gives a message of one's own another text."""
 
@@ -136,7 +137,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delete:
     """Deletes the text of a message: one's own, or a moderator anybody's."""
 
@@ -145,7 +146,7 @@ class Delete:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kick:
     """Removes a person from a room."""
 
@@ -155,7 +156,7 @@ class Kick:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mute:
     """Forbids a person to post for some seconds."""
 
@@ -165,7 +166,7 @@ class Mute:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unmute:
     """Ends a mute."""
 
@@ -173,7 +174,7 @@ class Unmute:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ban:
     """Closes the connections of a person or of an address, and refuses new ones for some seconds.
 
@@ -187,7 +188,7 @@ class Ban:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unban:
     """Ends a ban of a person or of an address. name, address: one of both is empty."""
 
@@ -196,14 +197,14 @@ class Unban:
     address: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListSanctions:
     """Asks for the mutes and bans in force."""
 
     type: ClassVar[str] = "sanctions"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edits:
     """Asks for the texts that a message has had."""
 
@@ -212,14 +213,14 @@ class Edits:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ping:
     """Asks for a sign of life."""
 
     type: ClassVar[str] = "ping"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Audit:
     """Asks for entries of the audit log."""
 

@@ -6,11 +6,11 @@ that stands in the database: after a kill the next process goes on.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, NamedTuple, Protocol
 
 from mixsvc.common.names import fold_text
+from mixsvc.common.records import record
 from mixsvc.storage.engine import Cursor
 
 __all__ = ["Gap", "IndexWriter", "IndexedText", "Purge", "index_slice"]
@@ -37,7 +37,7 @@ class IndexedText(NamedTuple):
         return fold_text(self.text or "")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gap:
     """A room of which the index has not what it should have. first, last: what it has; None for nothing yet.
 
@@ -51,7 +51,7 @@ class Gap:
     newest: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Purge:
     """Which deleted texts are to leave the files of the index now: those that people have deleted, and old ones."""
 

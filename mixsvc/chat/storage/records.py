@@ -1,12 +1,13 @@
 """What the chat stores, and what it asks the database for: values, the same for every database."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Final, Generic, TypeVar
 
 from mixsvc.chat.model.acts import Act
 from mixsvc.chat.model.epochs import Known
+from mixsvc.common.records import record
 from mixsvc.common.times import utc_milliseconds
 from mixsvc.interfaces import ChatMessage
 
@@ -36,7 +37,7 @@ TOPIC: Final = "topic"
 HOOK: Final = "hook"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Draft:
     """A message that is to be stored. said_at: seconds since 1970, UTC. key: the client's key, if it gave one.
 
@@ -54,7 +55,7 @@ class Draft:
     mark: int | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredMessage:
     """A message that is stored. is_repeated: another draft was stored before under the same key, and broadcast then.
 
@@ -66,7 +67,7 @@ class StoredMessage:
     token: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Correction:
     """What an author changes: which message of which room.
 
@@ -94,7 +95,7 @@ class Unchanged(Enum):
     SAME = "same"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EarlierText:
     """A text that a message had, or has. since: when it got it, in seconds since 1970, UTC."""
 
@@ -106,7 +107,7 @@ class EarlierText:
         return {"text": self.text, "time": utc_milliseconds(self.since)}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewMessages:
     """The messages of a room behind a number, in order, all that there are up to `last`; each with its token."""
 
@@ -114,7 +115,7 @@ class NewMessages:
     messages: Sequence[StoredMessage]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PageQuery:
     """Asks for the newest `limit` messages of a room whose numbers are above `after` and below `before`.
 
@@ -131,7 +132,7 @@ class PageQuery:
     known: Known | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StorageLimits:
     """keep: how many messages of a room are kept. page_bytes: how long the messages of a page may be as JSON.
 
@@ -143,7 +144,7 @@ class StorageLimits:
     epoch: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Age:
     """now: the time of day. cutoff: messages that were said before it are old. Both in seconds since 1970, UTC."""
 
@@ -151,7 +152,7 @@ class Age:
     cutoff: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Period:
     """Messages of a time: of each room the numbers above `after` and up to `up_to`, said from `began` to `ended`.
 
@@ -164,7 +165,7 @@ class Period:
     ended: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredAct(Generic[A]):
     """An act of a moderator or an author as it is stored. event: its number in the journal, 0 in a chat of one node."""
 
@@ -172,7 +173,7 @@ class StoredAct(Generic[A]):
     event: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuditEntry:
     """An entry of the audit log: what a moderator did.
 

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, Protocol
 from mixsvc.chat.storage.pages import size
 from mixsvc.chat.storage.records import StorageLimits
 from mixsvc.common.names import fold_text
+from mixsvc.common.records import record
 from mixsvc.interfaces import ChatMessage, FoundMessage
 from mixsvc.storage.engine import Cursor
 
@@ -42,7 +43,7 @@ MOST_STALE: Final = 500
 TRIGRAM: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SearchQuery:
     """Asks for the newest `limit` messages that have all words.
 
@@ -59,7 +60,7 @@ class SearchQuery:
         return all(word in text for word in self.words)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SearchPart:
     """What one call has found, the newest first; and in which rooms there may be more, below which numbers."""
 
@@ -67,7 +68,7 @@ class SearchPart:
     before: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RoomIndex:
     """What is known of a room. last: the number of its newest message.
 

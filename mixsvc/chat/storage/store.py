@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from mixsvc.chat.model.acts import Deletion, Edition, Lift, Oblivion, Removal
@@ -25,6 +24,7 @@ from mixsvc.chat.storage.records import (
     Unchanged,
 )
 from mixsvc.chat.storage.searching import SearchReader
+from mixsvc.common.records import record
 from mixsvc.interfaces import ChatPage
 from mixsvc.nodes.interfaces import JournalPage
 from mixsvc.storage.engine import Cursor, TransactionRunner
@@ -185,7 +185,7 @@ class CorrectionStore(Protocol):
         """
 
 
-@dataclass(frozen=True)
+@record
 class ChatStore:
     """All functions of the chat for one kind of database."""
 
@@ -196,7 +196,7 @@ class ChatStore:
     index: IndexWriter
 
 
-@dataclass(frozen=True)
+@record
 class ChatDatabase:
     """A database, and the functions for its cursors."""
 

@@ -3,20 +3,20 @@
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IAddress
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.common.records import record
 from mixsvc.interfaces import Identity
 from mixsvc.irc.clients.door import IrcDoor
 
 __all__ = ["ChatLink", "IrcArrival", "LinkedClient"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IrcArrival:
     """Implements DoorArrival."""
 

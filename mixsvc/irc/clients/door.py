@@ -3,13 +3,13 @@
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
 from mixsvc.common import names
 from mixsvc.common.person_tokens import PersonTokens
+from mixsvc.common.records import record
 from mixsvc.config.settings import ChatSettings, IrcSettings
 from mixsvc.interfaces.doors import ChatDoor, PasswordCheck
 from mixsvc.irc.clients.numbers import IrcNumbers
@@ -26,7 +26,7 @@ MOST_MESSAGES: Final = 200
 LONGEST_ABOUT: Final = 200
 
 
-@dataclass(frozen=True)
+@record
 class IrcSurroundings:
     """What the builder of the door hands in. clock: for what takes time. tokens: reads what the application has signed.
 

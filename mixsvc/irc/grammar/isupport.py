@@ -1,9 +1,9 @@
 """What the server says of itself in numeric 005 (Modern IRC, "RPL_ISUPPORT Parameters")."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from mixsvc.common.records import record
 from mixsvc.irc.grammar.names import CHANNEL_BYTES, NICK_BYTES
 
 __all__ = ["MOST_TARGETS", "ServerTraits", "isupport"]
@@ -15,7 +15,7 @@ MOST_TARGETS: Final = 4
 AT_ONCE: Final = 13
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServerTraits:
     """What of the settings clients are told. name: the server's. rooms: how many one may be in.
 

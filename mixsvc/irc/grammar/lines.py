@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from mixsvc.common.records import record
 
 __all__ = ["LONGEST_LINE", "LONGEST_TAGS", "BadLine", "IrcLine", "NoCommand", "as_bytes", "as_word", "parse_line"]
 
@@ -40,7 +42,7 @@ class NoCommand(BadLine):
     """What begins a line cannot be a command, such as the name of a header of HTTP."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IrcLine:
     """A line of a client. command: in capitals. tags: by name, without their escapes."""
 

@@ -1,8 +1,8 @@
 """Whom the mask of a ban means: a person or an address. Our bans are of one of these, not of patterns."""
 
-from dataclasses import dataclass
 from typing import Final
 
+from mixsvc.common.records import record
 from mixsvc.irc.grammar.names import folded, name_of
 
 __all__ = ["BadMask", "BanMask", "parse_mask"]
@@ -15,7 +15,7 @@ class BadMask(ValueError):
     """A mask that means more than one person or address; the text is a sentence for the moderator."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BanMask:
     """name: of a person, who has this nickname; "" if the mask names an ident or an address. One of three is given."""
 

@@ -1,11 +1,11 @@
 """Messages of the chat as lines for a client."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
+from mixsvc.common.records import record
 from mixsvc.irc.clients.client import IrcClient
 from mixsvc.irc.grammar.lines import LONGEST_LINE
 from mixsvc.irc.grammar.names import channel_of
@@ -22,7 +22,7 @@ REPLAY_PART: Final = 4
 _spoken = lru_cache(16)(spoken)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delivery:
     """How a message comes. epoch: of the history. is_replay: it was said before. batch: that it is a part of, or ""."""
 

@@ -1,12 +1,12 @@
 """What operators can do, as one table for the window, the socket and `mixsvc ctl`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.logger import Logger
 
+from mixsvc.common.records import record
 from mixsvc.common.text import did_you_mean, similar
 from mixsvc.errors import ActionRefused
 from mixsvc.operations.control.parts import OperatedService
@@ -19,7 +19,7 @@ _log = Logger()
 Given: TypeAlias = Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@record
 class ActionArgument:
     """An argument. default: what stands for it if it is left out; None: it must be given. is_rest: takes all words
     that are left.
@@ -31,7 +31,7 @@ class ActionArgument:
     is_rest: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class OperatorAction:
     """An action. summary: one line. run: does it; the Deferred fires with a line for the operator.
 

@@ -1,11 +1,11 @@
 """The parts of the service, as operators have them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mixsvc.chat.service import ChatService
 from mixsvc.common.histogram import Histogram
+from mixsvc.common.records import record
 from mixsvc.config.settings import Settings
 from mixsvc.holds.holder import ClientHolder
 from mixsvc.nodes.node import SharedNode
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["HttpNumbers", "MonitoredParts", "OperatedService", "OperatorMeans"]
 
 
-@dataclass(frozen=True)
+@record
 class MonitoredParts:
     """The parts whose state operators see. children: None if views run in threads of this process. node: None if the
     service is alone. irc: None if it listens nowhere.
@@ -44,7 +44,7 @@ class MonitoredParts:
     irc: "IrcService | None" = None
 
 
-@dataclass(frozen=True)
+@record
 class HttpNumbers:
     """connections: that are open, without WebSockets. refused: requests and connections, by reason."""
 
@@ -52,7 +52,7 @@ class HttpNumbers:
     refused: Mapping[str, int]
 
 
-@dataclass(frozen=True)
+@record
 class OperatorMeans:
     """What actions call of the service itself.
 
@@ -64,7 +64,7 @@ class OperatorMeans:
     drain: Callable[[bool], None]
 
 
-@dataclass(frozen=True)
+@record
 class OperatedService:
     """What operators see and use of one service.
 

@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from flask import Blueprint, Response, jsonify, request
@@ -11,6 +10,7 @@ from mixsvc.answers.answer import Answer, make_answer
 from mixsvc.answers.rooms import room_list
 from mixsvc.common.addresses import network
 from mixsvc.common.numbers import MAX_JSON_NUMBER
+from mixsvc.common.records import record
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import NoSuchRoom
 from mixsvc.interfaces import Authenticator, IChat, IMix, RoomOverview
@@ -36,7 +36,7 @@ PROGRAM: Final = "program:api_token"
 DEFAULT_NAME: Final = "mixsvc"
 
 
-@dataclass(frozen=True)
+@record
 class ChatAccess:
     """Who may read the chat and who may write to it over HTTP.
 

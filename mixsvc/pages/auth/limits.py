@@ -1,13 +1,13 @@
 """How often somebody may try a password, and how many passwords are checked at one time."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import count
 from math import ceil
 from threading import Lock
 from typing import Final, TypeAlias
 
 from mixsvc.common.addresses import network
+from mixsvc.common.records import record
 from mixsvc.common.token_bucket import TokenBucket
 from mixsvc.pages.auth.throttle import LoginThrottle
 
@@ -60,7 +60,7 @@ class LoginRate:
 Counted: TypeAlias = tuple[LoginThrottle | LoginRate, str]
 
 
-@dataclass(frozen=True)
+@record
 class Attempt:
     """An attempt whose password is being checked. has_device: its lane. ends_at: when its place is free again."""
 

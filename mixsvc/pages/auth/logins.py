@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from twisted.logger import Logger
 from werkzeug.security import check_password_hash
 
 from mixsvc.common import names
+from mixsvc.common.records import record
 from mixsvc.config.parsers import Moderator
 from mixsvc.errors import BadSetting
 from mixsvc.pages.auth.devices import Devices
@@ -27,7 +27,7 @@ class WrongPassword(Exception):
     """The name, the password or both are wrong."""
 
 
-@dataclass(frozen=True)
+@record
 class LoginAttempt:
     """What somebody sent. address: "" if it is not known. cookie: that of the browser (see Devices), "" for none."""
 

@@ -1,7 +1,8 @@
 """What is remembered of logins. All processes that serve the pages need one memory: each would allow more guesses."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from mixsvc.common.records import record
 
 __all__ = ["AttemptLimits", "LogOuts", "LoginMemory"]
 
@@ -30,7 +31,7 @@ class LogOuts(Protocol):
         """End a login; blocks until it is on disk. Returns whether all processes know it, also after a restart."""
 
 
-@dataclass(frozen=True)
+@record
 class LoginMemory:
     """The memory of logins of one service."""
 

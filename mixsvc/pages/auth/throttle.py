@@ -2,9 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 from typing import Final
+
+from mixsvc.common.records import record
 
 __all__ = ["LoginThrottle"]
 
@@ -20,7 +21,7 @@ FORGET_SECONDS: Final = 3600.0
 MAX_KEYS: Final = 10_000
 
 
-@dataclass(frozen=True)
+@record
 class FailedAttempts:
     """count: how many failed in a row. last_at: when the last one did."""
 

@@ -1,9 +1,9 @@
 """The quotes of the past, as every thread reads them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
+from mixsvc.common.records import record
 from mixsvc.interfaces import PriceHistory, Quote
 from mixsvc.rates.model.gaps import gap_ends
 from mixsvc.rates.model.pair import MAX_GAP, PairPrices
@@ -14,7 +14,7 @@ from mixsvc.rates.model.timelines import Timelines
 __all__ = ["RateHistory"]
 
 
-@dataclass(frozen=True)
+@record
 class _HistorySnapshot:
     """The history at one moment; immutable, so that any thread may read it."""
 

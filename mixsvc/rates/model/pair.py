@@ -1,11 +1,11 @@
 """The past prices of one pair, computed from two timelines in the same base. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from mixsvc.common.records import record
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.quote import crossed, itself
 from mixsvc.rates.model.timeline import Timeline
@@ -17,7 +17,7 @@ __all__ = ["MAX_GAP", "PairPrices"]
 MAX_GAP: Final = 7
 
 
-@dataclass(frozen=True)
+@record
 class PairPrices:
     """The prices of a pair. have, want: timelines of its two currencies in a shared base.
 

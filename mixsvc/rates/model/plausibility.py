@@ -7,11 +7,11 @@ prices are in memory only: a restart forgets them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from mixsvc.common.records import record
 from mixsvc.interfaces import Quote
 
 __all__ = ["CONFIRMATIONS", "JUMP", "OLD", "Plausibility", "PlausibilityResult", "check_not_in_future"]
@@ -25,7 +25,7 @@ OLD: Final = timedelta(days=366)
 _SAME_LEVEL: Final = Decimal(2)
 
 
-@dataclass(frozen=True)
+@record
 class PlausibilityResult:
     """The quotes to publish, and what to log; all but `accepted` are empty on an ordinary day.
 
@@ -41,7 +41,7 @@ class PlausibilityResult:
     went_back: tuple[date, date] | None = None
 
 
-@dataclass(frozen=True)
+@record
 class _HeldPrice:
     """A price that is held back, and the dates of the documents that had it."""
 

@@ -4,12 +4,12 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import accumulate
 from typing import Final, NamedTuple
 
+from mixsvc.common.records import record
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.quote import ARCHIVE
 
@@ -29,7 +29,7 @@ class Origin(NamedTuple):
 Point = tuple[bytes, Origin]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Timeline:
     """The prices of a pair, sorted by day; immutable, so that any thread may read it.
 

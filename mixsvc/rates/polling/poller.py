@@ -1,7 +1,6 @@
 """The service that asks the sources for rates, round after round."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -12,6 +11,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.common.records import record
 from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import IRateSource, Quote, SourceHealth
 from mixsvc.rates.model.errors import SourceFailed
@@ -34,7 +34,7 @@ def _nobody_else_asks(source: str, seconds: float) -> None:
     pass
 
 
-@dataclass(frozen=True)
+@record
 class QuoteOutputs:
     """Where new quotes go: first into the table, then to on_change, then to save. No failure of these ends polling.
 

@@ -5,7 +5,7 @@ headers with a key go to the first server only, and no redirect may lead from ht
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -24,6 +24,7 @@ from twisted.web.client import RequestGenerationFailed, RequestTransmissionFaile
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
+from mixsvc.common.records import record
 from mixsvc.config import parsers
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.agent import DiscardBody
@@ -48,7 +49,7 @@ _BUSY: Final = frozenset({429, 503})
 _VALIDATORS: Final = {b"ETag": b"If-None-Match", b"Last-Modified": b"If-Modified-Since"}
 
 
-@dataclass(frozen=True)
+@record
 class Document:
     """A body, and the headers that ask for a newer one only."""
 
@@ -56,7 +57,7 @@ class Document:
     conditions: dict[bytes, bytes]
 
 
-@dataclass(frozen=True)
+@record
 class Address:
     """The address of a document. headers: sent to this server and to no other. max_body: in bytes."""
 

@@ -6,12 +6,12 @@ import zipfile
 import zlib
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Final
 
 from mixsvc.common.currencies import EURO, is_currency
+from mixsvc.common.records import record
 from mixsvc.common.times import parse_dates
 from mixsvc.rates.model.quote import check_count, parse_price
 
@@ -36,7 +36,7 @@ _LINE: Final = re.compile(rf"[^,]*+(?:,{_CELL})*+")
 _ZERO: Final = re.compile(r",0[0.]*+(?![0-9])")
 
 
-@dataclass(frozen=True)
+@record
 class CsvTable:
     """The history as text.
 

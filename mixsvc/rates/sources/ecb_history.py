@@ -10,6 +10,7 @@ from typing import Any, Final
 from defusedxml.ElementTree import ParseError
 
 from mixsvc.common.currencies import EURO
+from mixsvc.common.records import record
 from mixsvc.common.times import parse_date
 from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import DeferToThread, Quote
@@ -38,7 +39,7 @@ _MAX_XML: Final = 2**20
 _FIRST_DAY: Final = date(1999, 1, 4)
 
 
-@dataclass(frozen=True)
+@record
 class Days:
     """The days of a document, at least one, the oldest first. rates_of: reads the prices of one; raises ValueError."""
 

@@ -7,12 +7,13 @@ What concerns all of them fails the answer: a base that is not the expected one,
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal
 from typing import Any, Final
 
 from mixsvc.common.currencies import is_currency
+from mixsvc.common.records import record
 from mixsvc.common.text import shortened
 from mixsvc.common.times import LAST_SECOND, parse_date
 from mixsvc.interfaces import Quote
@@ -34,7 +35,7 @@ _MAX_DIGITS: Final = 20
 _DIVISION: Final = Context(prec=2 * _MAX_DIGITS)
 
 
-@dataclass(frozen=True)
+@record
 class JsonFormat:
     """How to read answers. base: of all prices. is_inverse: whether a price is that of the currency in the base."""
 
@@ -43,7 +44,7 @@ class JsonFormat:
     is_inverse: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class JsonAnswer:
     """The quotes of an answer, at least one. left_out: why other currencies have none, by their codes."""
 

@@ -1,7 +1,7 @@
 """Rates of any HTTP service that answers in JSON, as the settings describe it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote
@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from mixsvc.common.records import record
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.download import Address, Download
@@ -25,7 +26,7 @@ MAX_BODY: Final = 2**18
 _NAMED: Final = 10
 
 
-@dataclass(frozen=True)
+@record
 class JsonFeed:
     """The address of a service, and how its answers are read. key: what no message may show; "" if there is none."""
 

@@ -6,13 +6,14 @@ path stands for the entry, and what follows it is looked up in each entry.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from mixsvc.common.records import record
 
 __all__ = ["ROWS", "JsonPaths", "entries", "inside_entry", "on_the_way", "value_at"]
 
 
-@dataclass(frozen=True)
+@record
 class JsonPaths:
     """Where an answer has what; each is a path.
 

@@ -1,9 +1,9 @@
 """Copies all rows of a history, and passes over those that are there already."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from mixsvc.common.records import record
 from mixsvc.storage.moving.tables import TABLES, Key, MovedTable, RowReader, RowWriter
 
 __all__ = ["Copied", "Report", "copy_all"]
@@ -15,7 +15,7 @@ ROWS_AT_ONCE: Final = 500
 Report: TypeAlias = Callable[[MovedTable, int, int], object]
 
 
-@dataclass(frozen=True)
+@record
 class Copied:
     """How many rows a table has now, how many of them with a changed text, and how many were passed over."""
 

@@ -1,9 +1,9 @@
 """One of the two databases of a move, and why it cannot be used."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final
 
+from mixsvc.common.records import record
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.moving.tables import FLOORS, TABLES, RowReader
 
@@ -17,7 +17,7 @@ class MoveRefused(DatabaseUnusable):
     """A database cannot be used for a move. The text names it."""
 
 
-@dataclass(frozen=True)
+@record
 class Side:
     """option: of the command, which names the database. place: the database, without a password."""
 

@@ -1,9 +1,10 @@
 """Which tables and columns make a history, the same in both kinds of database. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Protocol, TypeAlias
+
+from mixsvc.common.records import record
 
 __all__ = [
     "FLOORS",
@@ -39,7 +40,7 @@ class Kind(Enum):
     TIME = "time"
 
 
-@dataclass(frozen=True)
+@record
 class Column:
     """A column. is_unique_text: a text that no other row may have; it may be NULL.
 
@@ -54,7 +55,7 @@ class Column:
     is_1970_without: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class MovedTable:
     """A table. title: what its rows are called. columns: those of the primary key come first, `keys` of them.
 
@@ -195,7 +196,7 @@ TABLES: Final[Sequence[MovedTable]] = (
 )
 
 
-@dataclass(frozen=True)
+@record
 class Part:
     """Some rows of a table. last: the key of the last one that was read, which may not be among `rows`.
 

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -16,6 +15,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.common.records import record
 from mixsvc.errors import StorageError
 from mixsvc.interfaces import DeferToThread
 from mixsvc.storage.postgres.connection import OPTIONS, PostgresConnection, PostgresCursor
@@ -55,7 +55,7 @@ class ServerState(Enum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True)
+@record
 class _SocketCopy:
     number: int | None
 

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -10,6 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.common.histogram import SECONDS, SIZES, Histogram
+from mixsvc.common.records import record
 from mixsvc.errors import ServiceBusy
 from mixsvc.storage.engine import Cursor
 
@@ -50,7 +50,7 @@ class CommitStats:
             self.seconds.observe(seconds)
 
 
-@dataclass(frozen=True)
+@record
 class Work(Generic[Asked, Answer]):
     """One kind of work. do(cursor, asked): does what up to `at_once` calls ask for, and returns the answer to each.
 

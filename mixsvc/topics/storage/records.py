@@ -1,13 +1,12 @@
 """What topics store, and what they ask the database for: values, the same for every database."""
 
-from dataclasses import dataclass
-
+from mixsvc.common.records import record
 from mixsvc.interfaces.topics import TopicBatch
 
 __all__ = ["Numbered", "TopicAge", "TopicDraft", "TopicLimits", "TopicPage", "TopicQuery"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TopicDraft:
     """An event that is to be stored. at: seconds since 1970, UTC, None if the time of day is not known for sure.
 
@@ -21,7 +20,7 @@ class TopicDraft:
     at: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Numbered:
     """The number of an event that is stored. is_repeated: it was stored before under the same key."""
 
@@ -29,7 +28,7 @@ class Numbered:
     is_repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TopicQuery:
     """Asks for the oldest events of a topic behind a number; None: for none, but for where the topic ends.
 
@@ -41,7 +40,7 @@ class TopicQuery:
     epoch: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TopicPage:
     """The events of a topic from behind `start` up to `end`, all that there are, as of one moment.
 
@@ -58,7 +57,7 @@ class TopicPage:
     epoch: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TopicLimits:
     """keep: how many events of a topic are kept. topics: how many topics there may be.
 
@@ -71,7 +70,7 @@ class TopicLimits:
     page_bytes: int = 2**18
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TopicAge:
     """now: the time of day. cutoff: events that were stored before it are old. Both in seconds since 1970, UTC."""
 

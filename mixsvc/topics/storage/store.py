@@ -5,9 +5,9 @@ They raise what the database raises; then nothing is changed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
+from mixsvc.common.records import record
 from mixsvc.storage.engine import Cursor, TransactionRunner
 from mixsvc.topics.storage.records import Numbered, TopicAge, TopicDraft, TopicLimits, TopicPage, TopicQuery
 
@@ -48,7 +48,7 @@ class TopicStore(Protocol):
         """Returns how many topics there are."""
 
 
-@dataclass(frozen=True)
+@record
 class TopicDatabase:
     """A database, and the functions for its cursors."""
 

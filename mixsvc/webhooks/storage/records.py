@@ -1,9 +1,9 @@
 """What outgoing webhooks read and store: values, the same for every database. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from mixsvc.common.private_rooms import PrivateRooms
+from mixsvc.common.records import record
 from mixsvc.interfaces import ChatMessage
 
 __all__ = ["Changed", "HookPlace", "Progress", "RoomScope", "Unsent"]
@@ -28,7 +28,7 @@ class RoomScope:
         return cls((), others if others != [""] else ()) if first == "*" else cls((first, *others), ())
 
 
-@dataclass(frozen=True)
+@record
 class HookPlace:
     """How far a webhook has come.
 
@@ -45,7 +45,7 @@ class HookPlace:
     epoch: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Changed:
     """A message to tell of. change: None for a new message, else the number of its last change.
 
@@ -59,7 +59,7 @@ class Changed:
     at: float
 
 
-@dataclass(frozen=True)
+@record
 class Unsent:
     """What is to be sent next. news: by room, in the order of the numbers. changes: in the order of theirs.
 
@@ -72,7 +72,7 @@ class Unsent:
     waiting: int
 
 
-@dataclass(frozen=True)
+@record
 class Progress:
     """What is stored of a webhook; numbers: of the rooms in which it has come further. Else as HookPlace."""
 

@@ -5,9 +5,9 @@ They raise what the database raises; then nothing is changed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
+from mixsvc.common.records import record
 from mixsvc.storage.engine import Cursor, TransactionRunner
 from mixsvc.webhooks.storage.records import HookPlace, Progress, RoomScope, Unsent
 
@@ -34,7 +34,7 @@ class WebhookStore(Protocol):
         """Store how far a webhook has come: further, or as far, as another process has stored."""
 
 
-@dataclass(frozen=True)
+@record
 class WebhookDatabase:
     """A database, and the functions for its cursors."""
 

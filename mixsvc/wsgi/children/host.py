@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from twisted.logger import Logger
 
+from mixsvc.common.records import record
 from mixsvc.interfaces.environ import SOCKET
 from mixsvc.sockets.pair import ViewSocket
 from mixsvc.threads.loop import LoopThread
@@ -43,7 +44,7 @@ READER_THREADS: Final = 4
 RUN_THREADS: Final = 12
 
 
-@dataclass(frozen=True)
+@record
 class ChildWire:
     """The socket, and what reads and writes it."""
 
@@ -57,7 +58,7 @@ class ChildWire:
         return cls(connection, IncomingFrames(connection), FrameSender(connection, lost))
 
 
-@dataclass(frozen=True)
+@record
 class Registered:
     """What a child does besides requests.
 

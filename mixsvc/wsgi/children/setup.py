@@ -5,9 +5,10 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 from typing import Any, Final
 
+from mixsvc.common.records import record
 from mixsvc.config.ini import RawSetting, Values
 from mixsvc.config.reading import read_settings
 from mixsvc.config.settings import Settings
@@ -24,7 +25,7 @@ OF_THE_SERVICE: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SI
 SEARCH: Final = "PYTHONPATH"
 
 
-@dataclass(frozen=True)
+@record
 class SpawnCommand:
     """A program with its arguments and environment, and the payload of its SETUP."""
 
@@ -34,7 +35,7 @@ class SpawnCommand:
     setup: bytes
 
 
-@dataclass(frozen=True)
+@record
 class ChildSetup:
     """values: the settings as texts, which the service has checked, so that a file that changes later cannot make the
     service and its children differ. run_directory: where relative paths of the settings start. start_directory: the
@@ -57,14 +58,15 @@ class ChildSetup:
     def encode(self) -> bytes:
         """The payload of SETUP."""
         values = [[*place, value.text, value.name, value.place] for place, value in self.values.items()]
-        return json.dumps({**self.__dict__, "values": values, "search": list(self.search)}).encode()
+        others = {each.name: getattr(self, each.name) for each in fields(self)}
+        return json.dumps({**others, "values": values, "search": list(self.search)}).encode()
 
     @classmethod
     def decode(cls, payload: bytes) -> "ChildSetup":
         """What `encode` has made."""
-        fields: dict[str, Any] = json.loads(payload)
-        values = {(section, key): RawSetting(*rest) for section, key, *rest in fields.pop("values")}
-        return cls(values=values, **fields)
+        found: dict[str, Any] = json.loads(payload)
+        values = {(section, key): RawSetting(*rest) for section, key, *rest in found.pop("values")}
+        return cls(values=values, **found)
 
 
 def spawn_command(values: Values, run_directory: str, secrets: Mapping[str, Any]) -> SpawnCommand:

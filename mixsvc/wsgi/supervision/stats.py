@@ -1,12 +1,13 @@
 """The numbers of the children, for the metrics."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from mixsvc.common.records import record
 
 __all__ = ["ChildrenStats", "SlotStats"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SlotStats:
     """One slot. calls: in flight. requests: that have ended, ever. resident: bytes of memory, 0 if unknown."""
 
@@ -17,7 +18,7 @@ class SlotStats:
     resident: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChildrenStats:
     """All children. restarts: how many were replaced, by reason."""
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from mixsvc.interfaces import Identity
 from tests.irc.cases import IrcTestCase
 from tests.irc.fakes import IrcHarness
@@ -74,7 +76,7 @@ class EventTests(IrcTestCase):
         ben = self.chat.inside("Ben")
         ben.send("say", room="lobby", text="teh")
         self.chat.database.settle()
-        self.chat.settings = type(self.chat.settings)(**{**vars(self.chat.settings), "history": 0})
+        self.chat.settings = replace(self.chat.settings, history=0)
         self.chat.restart()
         self.chat.service = self.chat.make_service()
         client = self.chat.irc_inside("Ann")
