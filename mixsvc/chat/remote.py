@@ -98,12 +98,12 @@ class RemoteChat:
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
         """See IChat."""
         messages, *others = self._ask("history", (room, before, limit), self._places.place)
-        return ChatPage([ChatMessage(*each) for each in messages], *others)
+        return ChatPage([_message_of(*each) for each in messages], *others)
 
     def search(self, room: str, text: str, before: int | None = None, limit: int = 20, by: str = "") -> SearchPage:
         """See IChat."""
         words, messages, places = self._ask("search", (room, text, before, limit, by), self._places.place)
-        return SearchPage(words, [FoundMessage(where, ChatMessage(*each)) for where, each in messages], places)
+        return SearchPage(words, [FoundMessage(where, _message_of(*each)) for where, each in messages], places)
 
     def claim(self, name: str, person: str) -> str:
         """See IChat."""
@@ -141,7 +141,15 @@ def _page_as_it_was(page: ChatPage) -> list[object]:
 # A hundred times as fast as dataclasses.astuple, which copies every value.
 def _message_as_json(message: ChatMessage) -> tuple[object, ...]:
     head = (message.number, message.name, message.text, message.said_at)
-    return *head, message.kind, message.is_deleted, message.is_edited
+    # Processes of an older version take the time for whether there is one.
+    return *head, message.kind, message.is_deleted, message.edited_at or message.is_edited
+
+
+def _message_of(*fields: Any) -> ChatMessage:
+    """The message of such fields; the last one says whether it was edited, or when."""
+    number, name, text, said_at, kind, is_deleted, edited = fields
+    at = None if isinstance(edited, bool) else edited
+    return ChatMessage(number, name, text, said_at, kind, is_deleted, bool(edited), at)
 
 
 def _rooms_as_json(rooms: Sequence[RoomOverview]) -> list[object]:

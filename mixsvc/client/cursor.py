@@ -6,7 +6,6 @@ fetched are reported as Missed, so the numbers that a listener sees have no hole
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from mixsvc.client.events import BegunAnew, Deleted, Edited, Missed, RoomEvent
@@ -54,7 +53,7 @@ class Cursor:
         else:
             if page.deleted:
                 events.append(Deleted(tuple(page.deleted)))
-            events += [Edited(each.number, each.text) for each in page.edited]
+            events += [Edited(each.number, each.text, each.edited_at) for each in page.edited]
         self.epoch, self.token = page.epoch, page.token
         self._buffered = {each.number: each for each in page.messages if each.number > self.since}
         self._last = 0
@@ -76,18 +75,18 @@ class Cursor:
     def deleted(self, number: int) -> Sequence[RoomEvent]:
         """A message was deleted, perhaps one that is still buffered."""
         if number in self._buffered:
-            self._buffered[number] = replace(self._buffered[number], text="", is_deleted=True)
+            self._buffered[number] = self._buffered[number].without_text()
         if self.since is None or number > self.since:
             return []
         return [Deleted((number,))]
 
-    def edited(self, number: int, text: str) -> Sequence[RoomEvent]:
-        """A message has another text, perhaps one that is still buffered."""
+    def edited(self, number: int, text: str, at: float | None) -> Sequence[RoomEvent]:
+        """A message has another text, perhaps one that is still buffered. at: as ChatMessage.edited_at."""
         if number in self._buffered:
-            self._buffered[number] = replace(self._buffered[number], text=text, is_edited=True)
+            self._buffered[number] = self._buffered[number].with_text(text, at)
         if self.since is None or number > self.since:
             return []
-        return [Edited(number, text)]
+        return [Edited(number, text, at)]
 
     def next_gap(self) -> tuple[int, int] | None:
         """The next page to fetch, as `before` and `limit` of a `history` request; None when nothing is missing."""

@@ -49,10 +49,11 @@ class Deleted:
 
 @record
 class Edited:
-    """The author gave a message that the listener has got another text."""
+    """The author gave a message that the listener has got another text. edited_at: as that of ChatMessage."""
 
     number: int
     text: str
+    edited_at: float | None = None
 
 
 @record

@@ -82,7 +82,7 @@ def _edited(session: ClientSession, fields: Fields) -> None:
     number, text = parsing.number(fields, "number"), parsing.text(fields, "text")
     room = session.rooms.inside(parsing.text(fields, "room"))
     if room is not None:
-        room.notify(room.cursor.edited(number, text))
+        room.notify(room.cursor.edited(number, text, parsing.moment(fields, "edited_at")))
 
 
 def _said(session: ClientSession, fields: Fields) -> None:

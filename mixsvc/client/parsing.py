@@ -14,7 +14,19 @@ from mixsvc.common.numbers import MAX_JSON_NUMBER
 from mixsvc.common.text import parse_json, without_surrogates
 from mixsvc.interfaces import ChatMessage, ChatPage, FoundMessage, SearchPage
 
-__all__ = ["BadMessage", "Fields", "decode", "encode", "found", "message", "number", "page", "refused", "text"]
+__all__ = [
+    "BadMessage",
+    "Fields",
+    "decode",
+    "encode",
+    "found",
+    "message",
+    "moment",
+    "number",
+    "page",
+    "refused",
+    "text",
+]
 
 Fields: TypeAlias = Mapping[str, Any]
 
@@ -54,13 +66,19 @@ def text(fields: Fields, name: str) -> str:
     return value
 
 
+def moment(fields: Fields, name: str) -> float | None:
+    """A field with a time, in seconds since 1970; None when it is missing. Raises BadMessage for anything else."""
+    time = text(fields, name)
+    return _seconds(time) if time else None
+
+
 def number(fields: Fields, name: str) -> int:
     """A field with a whole number from 0 to 2**53 - 1. Raises BadMessage for anything else."""
     return _whole_number(fields.get(name), name)
 
 
 def message(fields: Fields) -> ChatMessage:
-    """The room message in the fields `number`, `name`, `text`, `time`, `kind`, `deleted` and `edited`.
+    """The room message in the fields `number`, `name`, `text`, `time`, `kind`, `deleted`, `edited` and `edited_at`.
 
     Raises BadMessage.
     """
@@ -72,6 +90,7 @@ def message(fields: Fields) -> ChatMessage:
         text(fields, "kind"),
         fields.get("deleted") is True,
         fields.get("edited") is True,
+        moment(fields, "edited_at"),
     )
 
 

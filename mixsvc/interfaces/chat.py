@@ -1,6 +1,7 @@
 """The chat: messages and rooms as views see them, and the chat itself."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from zope.interface import Attribute, Interface
@@ -18,6 +19,7 @@ class ChatMessage:
     number: its place in the room, from 1 on. said_at: seconds since 1970, UTC.
     kind: "" for an ordinary message, else "action", "topic", "answer" or "hook" (docs/reference/chat-protocol.md).
     is_deleted: a moderator or the author deleted the text; the number stays. is_edited: the author has changed it.
+    edited_at: when that was last, as said_at; None where that is not known, and of a message that was not edited.
     """
 
     number: int
@@ -27,6 +29,15 @@ class ChatMessage:
     kind: str = ""
     is_deleted: bool = False
     is_edited: bool = False
+    edited_at: float | None = None
+
+    def without_text(self) -> "ChatMessage":
+        """The same after it was deleted."""
+        return replace(self, text="", is_deleted=True, is_edited=False, edited_at=None)
+
+    def with_text(self, text: str, at: float | None) -> "ChatMessage":
+        """The same after it was edited. at: when, as edited_at."""
+        return replace(self, text=text, is_edited=True, edited_at=at)
 
     def as_json(self) -> dict[str, object]:
         """The JSON object of the chat protocol and of the HTTP API."""
@@ -42,6 +53,8 @@ class ChatMessage:
             fields["deleted"] = True
         if self.is_edited:
             fields["edited"] = True
+            if self.edited_at is not None:
+                fields["edited_at"] = utc_milliseconds(self.edited_at)
         return fields
 
 

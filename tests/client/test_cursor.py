@@ -92,17 +92,16 @@ class CursorTests(SynchronousTestCase):
         cursor.joined(ChatPage([], 1, 0))
         cursor.message(message(2))
 
-        self.assertEqual([], cursor.edited(2, "new"))
+        self.assertEqual([], cursor.edited(2, "new", 5.0))
 
-        self.assertEqual(
-            [message(1), ChatMessage(2, "Bob", "new", 0.0, is_edited=True)], cursor.fill(2, page(range(1, 2), 1, 2))
-        )
-        self.assertEqual([Edited(1, "newer")], cursor.edited(1, "newer"))
+        new = ChatMessage(2, "Bob", "new", 0.0, is_edited=True, edited_at=5.0)
+        self.assertEqual([message(1), new], cursor.fill(2, page(range(1, 2), 1, 2)))
+        self.assertEqual([Edited(1, "newer", 5.0)], cursor.edited(1, "newer", 5.0))
 
     def test_what_was_edited_meanwhile_is_told_when_the_client_comes_back(self) -> None:
-        edited = ChatPage([], 1, 5, edited=[ChatMessage(2, "Bob", "new", 0.0, is_edited=True)])
+        edited = ChatPage([], 1, 5, edited=[ChatMessage(2, "Bob", "new", 0.0, is_edited=True, edited_at=5.0)])
 
-        self.assertEqual([Edited(2, "new")], Cursor(5).joined(edited))
+        self.assertEqual([Edited(2, "new", 5.0)], Cursor(5).joined(edited))
         self.assertEqual([BegunAnew()], Cursor(6).joined(edited))
 
     def test_deletions_while_offline_are_reported_unless_the_history_begins_anew(self) -> None:

@@ -502,7 +502,7 @@ class ClientSessionTests(SynchronousTestCase):
         self.harness.settle()
 
         self.assertEqual([None, None], [self.successResultOf(edited), self.successResultOf(deleted)])
-        self.assertEqual([Edited(1, "hello"), Deleted((1,))], self.events[-2:])
+        self.assertEqual([Edited(1, "hello", 1_795_362_180.0), Deleted((1,))], self.events[-2:])
 
     def test_what_others_have_said_is_refused(self) -> None:
         self.inside()

@@ -27,7 +27,8 @@ from mixsvc.threads.places import Places
 
 TOKEN = b"the token of all processes"
 MESSAGE = ChatMessage(41, "Bob", "anyone \u00fcber here?", 1_700_000_000.5, "action", False)
-PAGE = ChatPage((MESSAGE,), 1, 41, "Plans", (3, 4), "e1", "41.f", True)
+EDITED = MESSAGE.with_text("new", 1_700_000_060.5)
+PAGE = ChatPage((MESSAGE, EDITED), 1, 41, "Plans", (3, 4), "e1", "41.f", True)
 
 
 class Service:
@@ -160,7 +161,7 @@ class ChatRpcTests(TestCase):
         assert await deferToThread(self.remote.claim, "Ann", "p") == "Ann/p"
         assert await deferToThread(self.remote.say, "lobby", "Ann", "\u00fc", "key") == 41
         page = await deferToThread(self.remote.page, "lobby", None, 5)
-        assert (page.messages, page.first, page.last, page.topic) == ([MESSAGE], 1, 41, "Plans")
+        assert (page.messages, page.first, page.last, page.topic) == ([MESSAGE, EDITED], 1, 41, "Plans")
         assert (list(page.deleted), page.epoch, page.token, page.is_reset) == ([3, 4], "e1", "41.f", True)
         assert self.service.asked == [("lobby", "Ann", "\u00fc", "key"), ("lobby", None, 5)]
 
@@ -168,7 +169,7 @@ class ChatRpcTests(TestCase):
         status, body = await deferToThread(self.call, "page", "lobby", None, 5)
 
         messages, *others = json.loads(body)["value"]
-        assert (status, len(messages), others) == (200, 1, [1, 41, "Plans", [3, 4]])
+        assert (status, len(messages), others) == (200, 2, [1, 41, "Plans", [3, 4]])
         assert len(messages[0]) == 6
 
     def test_it_has_every_method_of_the_chat(self) -> None:

@@ -156,6 +156,13 @@ class MessagesOnThePageTests(SynchronousTestCase):
         self.assertIn("removed the topic", html)
         self.assertIn(">2023-11-14 22:13 UTC</time>", html)
 
+    def test_an_edited_message_says_so_and_when(self) -> None:
+        edited = ChatMessage(1, "Bob", "hello", 1_700_000_000).with_text("hi", 1_700_000_060)
+        html = self.page(edited, ChatMessage(2, "Al", "old", 0, is_edited=True), ChatMessage(3, "Al", "plain", 0))
+
+        self.assertIn('<span class="edited">edited <time class="time" datetime="2023-11-14T22:14:20.000Z">', html)
+        self.assertEqual(2, len(Page(html).of_class("edited")))
+
     def test_names_and_texts_are_never_markup(self) -> None:
         html = self.page(ChatMessage(1, "<i>Bob</i>", "<script>alert(1)</script>", 0))
 

@@ -80,11 +80,11 @@ class ActHandler:
             # It was deleted, which the journal says, too.
             return
         if self._memory is not None:
-            self._memory.edited(act.room, act.number, act.text)
+            self._memory.edited(act.room, act.number, act.text, act.at)
         room = self._state.rooms.find(act.room)
         if room is not None:
-            self._teller.edited(room, act.number, act.text)
-        self._teller.changed(act.room, MessageChange(act.number, act.text))
+            self._teller.edited(room, act.number, act.text, act.at)
+        self._teller.changed(act.room, MessageChange(act.number, act.text, act.at))
 
     def _kick(self, act: Removal) -> None:
         self._membership.remove(act, events.kicked(act.room, act.name, act.by, act.reason))

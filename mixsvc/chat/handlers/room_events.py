@@ -18,6 +18,7 @@ from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.model.rooms import BadRoom, TooManyRooms
 from mixsvc.chat.storage.records import NewMessages, PageQuery
 from mixsvc.common.positions import Position
+from mixsvc.common.times import utc_milliseconds
 from mixsvc.errors import NotPublished
 from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicEnd, TopicEvent, TopicReader
@@ -202,7 +203,9 @@ class RoomFollowing:
 
     def _tell_changes(self, page: ChatPage) -> None:
         changes = [MessageChange(number, None) for number in page.deleted]
-        changes += [MessageChange(each.number, each.text) for each in page.edited if not each.is_deleted]
+        changes += [
+            MessageChange(each.number, each.text, each.edited_at) for each in page.edited if not each.is_deleted
+        ]
         if self._is_paused:
             self._has_missed = True
         elif changes and not self._is_stopped:
@@ -279,5 +282,7 @@ def _changed(room: str, seen: int, change: MessageChange) -> TopicEvent:
     """The event of a change, for who has seen the messages up to a number: that stays where it stands."""
     if change.text is None:
         return TopicEvent(room, seen, "deleted", json.dumps({"number": change.number}))
-    fields = {"number": change.number, "text": change.text}
+    fields: dict[str, object] = {"number": change.number, "text": change.text}
+    if change.at is not None:
+        fields["edited_at"] = utc_milliseconds(change.at)
     return TopicEvent(room, seen, "edited", json.dumps(fields, ensure_ascii=False))

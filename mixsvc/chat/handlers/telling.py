@@ -28,10 +28,11 @@ class Joiner:
 
 @record
 class MessageChange:
-    """A message was deleted, or has another text. text: None if it was deleted."""
+    """A message was deleted, or has another text. text: None if it was deleted. at: as that of Edition."""
 
     number: int
     text: str | None
+    at: float | None = None
 
 
 class MessageTeller:
@@ -140,10 +141,10 @@ class MessageTeller:
         """Tell the members that a message was deleted. One that was not told is told without its text."""
         self._changed(room, text, self._tails.deleted(room.name, number))
 
-    def edited(self, room: Room, number: int, new: str) -> None:
+    def edited(self, room: Room, number: int, new: str, at: float | None) -> None:
         """Tell the members that a message has another text. One that was not told is told with this text."""
-        was_told = self._tails.changed(room.name, number, partial(_with_text, new))
-        self._changed(room, events.edited(room.name, number, new), was_told)
+        was_told = self._tails.changed(room.name, number, partial(_with_text, new, at))
+        self._changed(room, events.edited(room.name, number, new, at), was_told)
 
     def _changed(self, room: Room, text: str, was_told: bool) -> None:
         if room.name in self._joiners:
@@ -241,9 +242,9 @@ class MessageTeller:
 
 
 def _without_text(stored: StoredMessage) -> StoredMessage:
-    return replace(stored, message=replace(stored.message, text="", is_deleted=True, is_edited=False))
+    return replace(stored, message=stored.message.without_text())
 
 
-def _with_text(text: str, stored: StoredMessage) -> StoredMessage:
+def _with_text(text: str, at: float | None, stored: StoredMessage) -> StoredMessage:
     message = stored.message
-    return stored if message.is_deleted else replace(stored, message=replace(message, text=text, is_edited=True))
+    return stored if message.is_deleted else replace(stored, message=message.with_text(text, at))

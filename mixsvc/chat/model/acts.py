@@ -35,11 +35,15 @@ class Deletion:
 
 @record
 class Edition:
-    """A message has another text. text: None if it was deleted meanwhile."""
+    """A message has another text. text: None if it was deleted meanwhile.
+
+    at: since when, in seconds since 1970; None if a process of an older version has stored it.
+    """
 
     room: str
     number: int
     text: str | None = None
+    at: float | None = None
 
 
 @record

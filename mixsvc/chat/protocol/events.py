@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from mixsvc.chat.protocol.parsing import RequestRefused
-from mixsvc.common.times import utc_seconds
+from mixsvc.common.times import utc_milliseconds, utc_seconds
 from mixsvc.interfaces import ChatMessage, ChatPage, Quote, RoomOverview, SearchPage
 
 __all__ = [
@@ -124,9 +124,10 @@ def deleted(room: str, number: int, by: str, topic: str) -> str:
     return _event("deleted", room=room, number=number, by=by, topic=topic)
 
 
-def edited(room: str, number: int, text: str) -> str:
-    """The author gave a message another text."""
-    return _event("edited", room=room, number=number, text=text)
+def edited(room: str, number: int, text: str, at: float | None) -> str:
+    """The author gave a message another text. at: when, in seconds since 1970; None if that is not known."""
+    when = {} if at is None else {"edited_at": utc_milliseconds(at)}
+    return _event("edited", room=room, number=number, text=text, **when)
 
 
 def kicked(room: str, name: str, by: str, reason: str) -> str:

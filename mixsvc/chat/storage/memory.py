@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -62,14 +61,14 @@ class RememberedRooms:
         self._changed(room, number, is_deleted=True)
         known = self._rooms.get(room)
         if known is not None:
-            known.change(number, lambda message: replace(message, text="", is_deleted=True, is_edited=False))
+            known.change(number, ChatMessage.without_text)
 
-    def edited(self, room: str, number: int, text: str) -> None:
-        """A message that is not deleted has another text."""
+    def edited(self, room: str, number: int, text: str, at: float | None) -> None:
+        """A message that is not deleted has another text. at: as that of Edition."""
         self._changed(room, number, is_deleted=False)
         known = self._rooms.get(room)
         if known is not None:
-            known.change(number, lambda message: replace(message, text=text, is_edited=True))
+            known.change(number, lambda message: message.with_text(text, at))
 
     def forget(self, room: str) -> None:
         """Nobody is in a room any more."""

@@ -90,8 +90,8 @@ class MemoryServer:
 
     def edit(self, room: str, number: int, text: str) -> None:
         """Give a message another text, as its author does."""
-        self._rooms[room][number - 1].update(text=text, edited=True)
-        self._broadcast("edited", room, number=number, text=text)
+        self._rooms[room][number - 1].update(text=text, edited=True, edited_at=TIME)
+        self._broadcast("edited", room, number=number, text=text, edited_at=TIME)
 
     def kick(self, room: str, name: str, reason: str = "", by: str = "Eve") -> None:
         """Put a member out of a room, as a moderator does."""

@@ -49,6 +49,6 @@ def unsent(lasts: Mapping[str, int], numbers: Mapping[str, int], rows: Sequence[
 def changed_of(row: Row, *, is_new: bool) -> Changed:
     """Returns what a row says."""
     room, number, name, text, said_at, kind, is_deleted, is_edited, change, edited_at = row
-    message = ChatMessage(number, name, text, said_at, kind, bool(is_deleted), bool(is_edited))
+    message = ChatMessage(number, name, text, said_at, kind, bool(is_deleted), bool(is_edited), edited_at)
     at = said_at if is_new or edited_at is None else edited_at
     return Changed(room, message, None if is_new else change, change, at)

@@ -8,6 +8,8 @@ from tests.chat.fakes import FakeClient
 
 TOKEN, OTHER = "0123456789abcdef", "fedcba9876543210"
 LOBBY: dict[str, Any] = {"room": "lobby"}
+# When FakeClock says that it is.
+AT = "2026-11-22T15:43:00.000Z"
 FIRST: dict[str, Any] = {"room": "lobby", "number": 1}
 DONE_EDIT = {"type": "done", "of": "edit", "room": "lobby", "number": 1}
 
@@ -32,12 +34,12 @@ class EditTests(CorrectionTestCase):
     def test_everybody_in_the_room_is_told_and_later_pages_have_the_new_text_and_the_mark(self) -> None:
         answers = self.answer(self.mona, "edit", **FIRST, text="hello\nall")
 
-        edited = {"type": "edited", **FIRST, "text": "hello\nall"}
+        edited = {"type": "edited", **FIRST, "text": "hello\nall", "edited_at": AT}
         self.assertEqual([edited, DONE_EDIT], answers)
         self.assertEqual([edited], self.bob.got())
         first, second = self.page(self.bob)
-        self.assertEqual(("hello\nall", True), (first["text"], first["edited"]))
-        self.assertNotIn("edited", second)
+        self.assertEqual(("hello\nall", True, AT), (first["text"], first["edited"], first["edited_at"]))
+        self.assertFalse({"edited", "edited_at"} & second.keys())
         page = self.chat.dispatcher.page("lobby", None, 10)
         self.database.settle()
         self.assertEqual([True, False], [each.is_edited for each in self.successResultOf(page).messages])
@@ -51,10 +53,10 @@ class EditTests(CorrectionTestCase):
         joined = self.join(self.chat.named("Bob"), since=2)
 
         self.assertEqual(
-            [(1, "hello", True)], [(each["number"], each["text"], each["edited"]) for each in joined["edited"]]
+            [(1, "hello", AT)], [(each["number"], each["text"], each["edited_at"]) for each in joined["edited"]]
         )
         self.assertEqual(
-            [(3, "3", True)], [(each["number"], each["text"], each["edited"]) for each in joined["messages"]]
+            [(3, "3", AT)], [(each["number"], each["text"], each["edited_at"]) for each in joined["messages"]]
         )
         self.assertEqual([], self.join(self.chat.named("New"))["edited"])
 

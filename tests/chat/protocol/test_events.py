@@ -71,6 +71,16 @@ class EventTests(SynchronousTestCase):
         self.assertEqual(("action", False), (action["kind"], "deleted" in action))
         self.assertEqual((True, False), (deleted["deleted"], "kind" in deleted))
 
+    def test_an_edited_message_has_the_time_of_the_edit_where_it_is_known(self) -> None:
+        said = STORED.with_text("new", NOW + 0.5)
+        at = "2026-11-22T15:43:00.500Z"
+
+        self.assertEqual((True, at), (said.as_json()["edited"], said.as_json()["edited_at"]))
+        self.assertEqual({"edited"}, {"edited", "edited_at"} & STORED.with_text("new", None).as_json().keys())
+        self.assertEqual(at, json.loads(events.edited("lobby", 41, "new", NOW + 0.5))["edited_at"])
+        self.assertNotIn("edited_at", json.loads(events.edited("lobby", 41, "new", None)))
+        self.assertFalse({"edited", "edited_at"} & said.without_text().as_json().keys())
+
     def test_presence_has_no_members_in_a_large_room(self) -> None:
         self.assertEqual('{"type":"presence","room":"a","count":500}', events.presence("a", 500, None))
         self.assertEqual('{"type":"presence","room":"a","count":1,"members":["Ann"]}', events.presence("a", 1, ["Ann"]))

@@ -11,9 +11,19 @@ from hypothesis import strategies as st
 from mixsvc.chat.model.acts import Deletion, Lift, Oblivion, Removal
 from mixsvc.chat.model.epochs import Known
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
-from mixsvc.chat.storage.records import TOPIC, Age, AuditEntry, Correction, Draft, PageQuery, Period, StorageLimits
+from mixsvc.chat.storage.records import (
+    TOPIC,
+    Age,
+    AuditEntry,
+    Correction,
+    Draft,
+    PageQuery,
+    Period,
+    StorageLimits,
+    Unchanged,
+)
 from tests.chat.fakes import NOW
-from tests.stores import OnPostgres, SqliteTables, Tables, empty
+from tests.stores import OnPostgres, PostgresTables, SqliteTables, Tables, empty
 
 ROOMS = ("lobby", "den", "Ärger")
 NAMES = ("Ann", "Bob", "Mia")
@@ -49,7 +59,9 @@ class Walker:
         ]
         stored = self.tables.insert(drafts, limits)
         self.tokens += [each.token for each in stored if each.token]
-        return [(replace(each, token=""), bool(each.token)) for each in stored]
+        # Nobody asks when a message was edited that is said again, and PostgreSQL does not say.
+        messages = [replace(each.message, edited_at=None) for each in stored]
+        return [(message, each.is_repeated, bool(each.token)) for message, each in zip(messages, stored, strict=True)]
 
     def read(self, room: str, numbers: Numbers) -> object:
         after, limit, before, token = numbers
@@ -94,8 +106,14 @@ class Walker:
 
     def edit(self, room: str, numbers: Numbers) -> object:
         text = f"text {numbers[3]} ü\U0001f98a"
-        stored = self.tables.run(self.tables.store.corrections.edit, self.correction(room, numbers), text)
-        return getattr(stored, "act", stored)
+        correction = self.correction(room, numbers)
+        stored = self.tables.run(self.tables.store.corrections.edit, correction, text)
+        if isinstance(stored, Unchanged):
+            return stored
+        if isinstance(self.tables, PostgresTables):
+            put_right = "UPDATE message SET edited_at = to_timestamp(?) WHERE room = ? AND number = ?"
+            self.tables.execute(put_right, correction.now, room, correction.number)
+        return replace(stored.act, at=None)
 
     def delete_own(self, room: str, numbers: Numbers) -> object:
         stored = self.tables.run(self.tables.store.corrections.delete_own, self.correction(room, numbers), "Mona")

@@ -12,6 +12,7 @@ from mixsvc.chat.storage.records import (
     Correction,
     Draft,
     PageQuery,
+    Period,
     StorageLimits,
     StoredAct,
     Unchanged,
@@ -58,12 +59,13 @@ class EditContract(CorrectionsCase):
         stored = self.edit(1, "hello")
 
         assert isinstance(stored, StoredAct)
-        self.assertEqual(Edition("lobby", 1, "hello"), stored.act)
         first, second = self.read().messages
+        self.assertEqual(Edition("lobby", 1, "hello", first.edited_at), stored.act)
+        assert first.edited_at is not None and first.edited_at > NOW - LONG
         self.assertEqual(
             (1, "Mona", "hello", NOW, True), (first.number, first.name, first.text, first.said_at, first.is_edited)
         )
-        self.assertFalse(second.is_edited)
+        self.assertEqual((False, None), (second.is_edited, second.edited_at))
 
     def test_nobody_else_may_and_nobody_may_change_what_has_no_author(self) -> None:
         self.say("one")
@@ -93,13 +95,34 @@ class EditContract(CorrectionsCase):
 
         self.assertEqual(("hello", True, True), (again.message.text, again.message.is_edited, again.is_repeated))
 
-    def test_new_messages_have_the_mark(self) -> None:
+    def test_new_messages_have_the_mark_and_the_time(self) -> None:
         self.say("one")
-        self.edit(1, "two")
+        stored = self.edit(1, "two")
 
         (new,) = self.run_in(self.tables.store.messages.read_new, {"lobby": 0}, 10)["lobby"].messages
 
-        self.assertEqual(("two", True), (new.message.text, new.message.is_edited))
+        assert isinstance(stored, StoredAct)
+        self.assertEqual(("two", True, stored.act.at), (new.message.text, new.message.is_edited, new.message.edited_at))
+
+    def test_a_message_that_is_edited_again_has_the_time_of_the_last_edit(self) -> None:
+        self.say("one")
+        self.edit(1, "two")
+
+        stored = self.edit(1, "three", now=NOW + 2)
+
+        assert isinstance(stored, StoredAct)
+        self.assertEqual([stored.act.at], [each.edited_at for each in self.read().messages])
+
+    def test_the_time_is_corrected_as_that_of_a_message_is(self) -> None:
+        self.say("one", "two")
+        self.edit(1, "new")
+        (before, _) = self.read().messages
+        assert before.edited_at is not None
+        period = Period({}, {"lobby": 2}, before.edited_at - 0.5, before.edited_at + 0.5)
+
+        self.tables.run(self.tables.store.messages.redate, period, 3600.0)
+
+        self.assertAlmostEqual(before.edited_at + 3600, self.read().messages[0].edited_at or 0, 5)
 
 
 class ComeBackContract(CorrectionsCase):
@@ -111,7 +134,10 @@ class ComeBackContract(CorrectionsCase):
 
         page = self.read(seen=3)
 
-        self.assertEqual([(2, "new 2", True)], [(each.number, each.text, each.is_edited) for each in page.edited])
+        (whole,) = [each for each in self.read().messages if each.number == 2]
+        self.assertEqual(("new 2", True), (whole.text, whole.is_edited))
+        self.assertEqual([whole], page.edited and [*page.edited])
+        self.assertIsNotNone(whole.edited_at)
         self.assertEqual([(4, "new 4")], [(each.number, each.text) for each in page.messages])
         self.assertEqual((1,), page.deleted)
         self.assertEqual((), self.read().edited)

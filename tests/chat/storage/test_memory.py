@@ -91,17 +91,15 @@ class RememberedRoomsTests(SynchronousTestCase):
 
     def test_changes_of_what_is_remembered_are_in_it(self) -> None:
         self.rooms.read("den", newest(10, 4))
-        self.rooms.edited("den", 9, "new")
+        self.rooms.edited("den", 9, "new", 5.0)
         self.rooms.deleted("den", 8)
-        self.rooms.edited("den", 8, "too late")
+        self.rooms.edited("den", 8, "too late", 5.0)
 
         page = self.back(10)
 
         assert page is not None
-        assert (page.deleted, [(each.number, each.text) for each in page.edited if not each.is_deleted]) == (
-            (8,),
-            [(9, "new")],
-        )
+        edited = [(each.number, each.text, each.edited_at) for each in page.edited if not each.is_deleted]
+        assert (page.deleted, edited) == ((8,), [(9, "new", 5.0)])
         assert self.older(None) == [7, 8, 9, 10]
 
     def test_changes_of_what_is_not_remembered_are_told_only_if_they_are_known(self) -> None:
@@ -111,7 +109,7 @@ class RememberedRoomsTests(SynchronousTestCase):
         assert page is not None
         assert list(page.deleted) == [2]
 
-        self.rooms.edited("den", 3, "new")
+        self.rooms.edited("den", 3, "new", 5.0)
         assert self.back(10) is None
         self.rooms.deleted("den", 3)
         assert self.back(10) is not None
@@ -126,7 +124,7 @@ class RememberedRoomsTests(SynchronousTestCase):
         assert self.older(None, 1000, told=501) == list(range(302, 502))
 
         for number in range(CHANGES + 1):
-            self.rooms.edited("den", 100 + number if number else 1, "new")
+            self.rooms.edited("den", 100 + number if number else 1, "new", 5.0)
         assert self.back(502 - 1, told=501) is None
         self.rooms.forget("den")
         assert self.older(None, told=501) is None
@@ -158,8 +156,9 @@ class RememberedRoomsTests(SynchronousTestCase):
                 tokens[stored.message.number] = stored.token
                 rooms.told("den", stored)
             elif deed == "e":
-                if isinstance(tables.run(tables.store.corrections.edit, correction, f"new {step}"), StoredAct):
-                    rooms.edited("den", number, f"new {step}")
+                done = tables.run(tables.store.corrections.edit, correction, f"new {step}")
+                if isinstance(done, StoredAct):
+                    rooms.edited("den", number, f"new {step}", done.act.at)
             elif deed == "d":
                 if isinstance(tables.run(tables.store.corrections.delete_own, correction, "Ann"), StoredAct):
                     rooms.deleted("den", number)

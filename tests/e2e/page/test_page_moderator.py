@@ -200,7 +200,12 @@ def test_a_message_that_is_edited_over_another_connection_changes_in_the_page(
     ann.page.evaluate(EDIT, int(ann.page.locator("#log [data-number]").last.get_attribute("data-number") or 0))
 
     expect(ann.texts.last).to_have_text("hello")
-    expect(ann.page.locator("#log .edited").last).to_contain_text("edited")
+    edited = ann.page.locator("#log .edited").last
+    expect(edited).to_contain_text("edited")
+    late = visitor()
+    late.enter(service.url, "Late")
+    at = edited.locator("time").get_attribute("datetime")
+    expect(late.page.locator("#log .edited time").last).to_have_attribute("datetime", str(at))
 
 
 @pytest.mark.usefixtures("no_complaints")

@@ -15,9 +15,9 @@ __all__ = ["delete_own", "edit", "read_texts"]
 def edit(cursor: Cursor, correction: Correction, text: str) -> StoredAct[Edition] | Unchanged:
     """See CorrectionStore."""
     act = Edition(correction.room, correction.number, text)
-    statement = "SELECT refusal, event FROM edit_message(%s, %s, %s, %s, %s, %s, %s::jsonb)"
-    refusal, event = cursor.execute(statement, (*_given(correction), text, EARLIER_KEPT, _json(act))).fetchone()
-    return Unchanged(refusal) if refusal else StoredAct(act, event)
+    statement = "SELECT refusal, event, at FROM edit_message_at(%s, %s, %s, %s, %s, %s, %s::jsonb)"
+    refusal, event, at = cursor.execute(statement, (*_given(correction), text, EARLIER_KEPT, _json(act))).fetchone()
+    return Unchanged(refusal) if refusal else StoredAct(replace(act, at=at), event)
 
 
 def delete_own(cursor: Cursor, correction: Correction, name: str) -> StoredAct[Deletion] | Unchanged:

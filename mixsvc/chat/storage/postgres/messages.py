@@ -49,19 +49,31 @@ _APPEND: Final = """
 _FORGET: Final = """
     SELECT CASE WHEN forget_room(%s) THEN add_event(%s, %s, %s::jsonb) END
 """
+# When messages were edited is read apart: pages without such messages take no more time for it.
 _PAGES: Final = """
-    SELECT first, last, topic, deleted, token, is_reset, edited, numbers, names, texts, times, kinds, are_deleted,
-        are_edited
+    SELECT first, last, topic, deleted, token, is_reset, edited, edits.moments, numbers, names, texts, times, kinds,
+        are_deleted, are_edited
     FROM read_pages(
         %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
         %s::boolean[], %s::boolean[], %s::bigint[], %s::text[], %s::bigint[],
         %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint
+    ) WITH ORDINALITY AS page (
+        first, last, topic, deleted, token, is_reset, numbers, names, texts, times, kinds, are_deleted, are_edited,
+        edited, place
     )
+    CROSS JOIN LATERAL (
+        SELECT jsonb_object_agg(message.number, extract(epoch FROM message.edited_at)) AS moments FROM message
+        WHERE (true = ANY (page.are_edited) OR page.edited IS NOT NULL)
+            AND message.room = (%s::text[])[page.place] AND message.edited_at IS NOT NULL AND message.number = ANY (
+                page.numbers || ARRAY(SELECT (each ->> 0)::bigint FROM jsonb_array_elements(page.edited) each)
+            )
+    ) edits
+    ORDER BY place
 """
 _NEW: Final = """
     SELECT asked.room, coalesce(room.last, (SELECT number FROM room_floor)), new.number, new.name, new.text,
         extract(epoch FROM new.said_at)::double precision, new.kind, new.deleted_by IS NOT NULL,
-        new.edited_at IS NOT NULL, new.mark
+        new.edited_at IS NOT NULL, extract(epoch FROM new.edited_at)::double precision, new.mark
     FROM unnest(%s::text[], %s::bigint[]) WITH ORDINALITY AS asked (room, after, place)
     LEFT JOIN room ON room.name = asked.room
     LEFT JOIN LATERAL (
@@ -91,7 +103,8 @@ def read(cursor: Cursor, queries: Sequence[PageQuery], limits: StorageLimits) ->
     """See MessageStore."""
     rows = [_asked(each, limits.epoch) for each in queries]
     bounds = (limits.keep, limits.page_bytes, AROUND_TEXT, DELETED_TOLD, EDITED_TOLD)
-    cursor.execute(_PAGES, (*columns(rows, 10), *bounds))
+    given = columns(rows, 10)
+    cursor.execute(_PAGES, (*given, *bounds, given[0]))
     return [_page(row, limits) for row in cursor.fetchall()]
 
 
@@ -176,10 +189,12 @@ def _asked(query: PageQuery, epoch: str) -> Sequence[object]:
 
 
 def _page(row: Sequence[Any], limits: StorageLimits) -> ChatPage:
-    first, last, topic, deleted, token, is_reset, changed, *arrays = row
-    edited = fitting_edits([ChatMessage(*each) for each in changed or ()], limits.page_bytes // EDITED_PART)
+    first, last, topic, deleted, token, is_reset, changed, moments, *arrays = row
+    moments = moments or {}
+    changes = [_dated(each, moments) for each in changed or ()]
+    edited = fitting_edits(changes, limits.page_bytes // EDITED_PART)
     arrays = [each or () for each in arrays]
-    messages = [ChatMessage(*fields) for fields in zip(*arrays, strict=True)]
+    messages = [_dated(fields, moments) for fields in zip(*arrays, strict=True)]
     return ChatPage(
         _fitting(messages, limits.page_bytes - sum(map(size, edited))),
         first,
@@ -191,6 +206,12 @@ def _page(row: Sequence[Any], limits: StorageLimits) -> ChatPage:
         is_reset,
         edited,
     )
+
+
+def _dated(fields: Sequence[Any], moments: Mapping[str, float]) -> ChatMessage:
+    """moments: when messages were edited, by their numbers."""
+    number, name, text, said_at, kind, is_deleted, is_edited = fields
+    return ChatMessage(number, name, text, said_at, kind, is_deleted, is_edited, moments.get(str(number)))
 
 
 def _fitting(messages: Sequence[ChatMessage], page_bytes: int) -> tuple[ChatMessage, ...]:

@@ -21,7 +21,8 @@ LOOK_MS: Final = 500
 _LIMIT: Final = "SET LOCAL statement_timeout = {}"
 _MESSAGE: Final = (
     "message.number, message.name, message.text, extract(epoch FROM message.said_at)::double precision, message.kind,"
-    " message.deleted_by IS NOT NULL, message.edited_at IS NOT NULL"
+    " message.deleted_by IS NOT NULL, message.edited_at IS NOT NULL,"
+    " extract(epoch FROM message.edited_at)::double precision"
 )
 _INDEXES: Final = """
     SELECT room.name, room.last, search_room.first, search_room.last, has_search_index(), stale.numbers

@@ -25,11 +25,9 @@ def edit(cursor: sqlite3.Cursor, correction: Correction, text: str) -> StoredAct
     if kind == TOPIC or old == text:
         return Unchanged.TOPIC if kind == TOPIC else Unchanged.SAME
     _keep(cursor, correction)
-    cursor.execute(
-        "UPDATE message SET text = ?, edited_at = ? WHERE room = ? AND number = ?",
-        (text, microseconds(correction.now), *place),
-    )
-    return StoredAct(Edition(*place, text))
+    at = microseconds(correction.now)
+    cursor.execute("UPDATE message SET text = ?, edited_at = ? WHERE room = ? AND number = ?", (text, at, *place))
+    return StoredAct(Edition(*place, text, at))
 
 
 def delete_own(cursor: sqlite3.Cursor, correction: Correction, name: str) -> StoredAct[Deletion] | Unchanged:

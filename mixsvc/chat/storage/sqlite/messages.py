@@ -137,6 +137,11 @@ def redate(cursor: sqlite3.Cursor, period: Period, seconds: float) -> None:
                 " WHERE room = ? AND number > ? AND number <= ? AND said_at BETWEEN ? AND ?",
                 (seconds, room, after, up_to, period.began, period.ended),
             )
+        cursor.execute(
+            f"UPDATE message SET edited_at = {ROUNDED.format('edited_at + ?')}"
+            " WHERE room = ? AND edited_at BETWEEN ? AND ?",
+            (seconds, room, period.began, period.ended),
+        )
 
 
 def forget(cursor: sqlite3.Cursor, act: Oblivion) -> StoredAct[Oblivion] | None:

@@ -307,7 +307,7 @@ export class Chat {
     presence: (room, { members, count }) => room.present(members, count),
     who: (room, { members, count }) => room.morePresent(members, count),
     deleted: (room, { number, topic }) => room.deleted(number, topic),
-    edited: (room, { number, text }) => room.edited(number, text, new Date().toISOString()),
+    edited: (room, { number, text, edited_at }) => room.edited(number, text, edited_at),
     kicked: (room, { name, by, reason }) => room.putOut(name, by, reason, name === this.#greeting.self.name),
   };
 

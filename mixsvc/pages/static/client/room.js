@@ -15,7 +15,7 @@ const MOST_NOTICES = 20;
  * @property {string} [kind]
  * @property {boolean} [deleted]
  * @property {boolean} [edited]
- * @property {string} [edited_at]  ISO 8601, UTC; where we were there
+ * @property {string} [edited_at]  ISO 8601, UTC; where that is known
  * @property {string} [token]  of a live message
  *
  * @typedef {{id: string, after: number, text: string}} Notice  `after`: the number of the message before it
@@ -81,7 +81,7 @@ export class Room {
     this.first = joined.first;
     this.present(joined.members, joined.count);
     joined.deleted?.forEach((number) => this.deleted(number));
-    joined.edited?.forEach(({ number, text }) => this.edited(number, text));
+    joined.edited?.forEach(({ number, text, edited_at }) => this.edited(number, text, edited_at));
     this.epoch = joined.epoch;
     this.token = joined.token;
     if (since === null || joined.reset || joined.last < since) {
@@ -189,13 +189,13 @@ export class Room {
   /**
    * @param {number} number
    * @param {string} text  what it says now
-   * @param {string} [time]  when that was heard; unknown of what was edited while we were away
+   * @param {string} [time]  since when, where that is known
    */
   edited(number, text, time) {
     const index = this.messages.findIndex((said) => said.number === number);
     const said = this.messages[index];
     if (said && !said.deleted) {
-      this.messages[index] = { ...said, text, edited: true, ...(time && { edited_at: time }) };
+      this.messages[index] = { ...said, text, edited: true, edited_at: time };
     }
   }
 

@@ -12,8 +12,8 @@ export interface Message {
   deleted?: boolean;
   /** Its author has changed the text. */
   edited?: boolean;
-  /** When, as `time`; where this client was connected then. */
-  edited_at?: string;
+  /** When that was last, as `time`; where it is known. */
+  edited_at?: string | undefined;
 }
 
 export interface Page {

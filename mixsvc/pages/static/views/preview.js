@@ -20,11 +20,14 @@ export function adopted() {
 /** @param {HTMLElement} line @returns {import("../client/room.js").Said} */
 function saidIn(line) {
   const part = (/** @type {string} */ selector) => line.querySelector(selector);
+  const time = (/** @type {string} */ selector) => part(selector)?.getAttribute("datetime");
   return {
     number: Number(line.dataset["number"]),
     name: part(".who")?.textContent ?? "",
     text: part(".text, .topic-text")?.textContent ?? "",
-    time: part("time")?.getAttribute("datetime") ?? "",
+    time: time("time") ?? "",
     kind: line.dataset["kind"] ?? "",
+    edited: part(".edited") !== null,
+    edited_at: time(".edited time") ?? undefined,
   };
 }

@@ -64,6 +64,14 @@ class MessageTests(DamagedCase):
             self.assertEqual([NOW, 0.0, NOW], [each.said_at for each in page.messages])
             self.assertIn("1970-01-01", str(page.messages[1].as_json()))
 
+    def test_a_time_of_an_edit_that_is_none_is_not_known(self) -> None:
+        for written in TIMES:
+            self.damage(f"edited_at = {written}")
+
+            edited = self.read().messages[1]
+
+            self.assertEqual((True, None), (edited.is_edited, edited.edited_at))
+
     def test_the_log_names_the_row_and_not_its_text(self) -> None:
         self.damage("text = CAST(x'736563726574ff' AS TEXT)")
 
