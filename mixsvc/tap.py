@@ -25,6 +25,7 @@ from mixsvc.common.records import record
 from mixsvc.common.text import unknown_option
 from mixsvc.config.ini import RawSetting
 from mixsvc.config.reading import ReadSettings, inspect_settings
+from mixsvc.config.secret_files import check_admin_token
 from mixsvc.config.settings import Settings
 from mixsvc.errors import MixError
 from mixsvc.http.ports.listening import check_ports
@@ -226,8 +227,10 @@ def _check_nobody_has(settings: Settings, options: MixsvcOptions) -> None:
 
 
 def _check_files(settings: Settings) -> None:
-    """Check the log file, and that the files of secrets are those of the other nodes. Raises MixError."""
+    """Check the log file, the operators' token, and that the files of secrets are those of the other nodes. Raises MixError."""
     check_log_file(settings.server.access_log_file)
+    if settings.server.admin_listen:
+        check_admin_token(settings.server.admin_token_file)
     look(settings.storage, lambda cursor: expect_agreement(cursor, own_part(settings)))
 
 

@@ -135,6 +135,7 @@ def test_files_that_a_service_leaves_in_the_checkout_are_in_no_sdist(tmp_path: P
     source = checkout(tmp_path / "checkout")
     left = (
         "api_token",
+        "admin_token",
         "secret_key",
         "incoming_webhooks",
         "webhook_secrets",

@@ -16,7 +16,7 @@ const out = join(source, "built");
 /** Modules that are loaded when they are needed first: each is a file of its own, the same for all. */
 const LATER = ["client/fallback.js", "text/markdown.js", "vendor/uplot.js"];
 /** What a page begins with, ours or another: one script, which holds all that is not in LATER. */
-const PAGES = ["main.js", "away.js", "rates/rates.js", "client/client.js", "widget/widget.js"];
+const PAGES = ["main.js", "away.js", "rates/rates.js", "client/client.js", "widget/widget.js", "window/window.js"];
 /** What markdown-it imports for rules that are off: text/unused.js takes its place. */
 const UNUSED = ["entities", "linkify-it", "mdurl", "punycode.js", "uc.micro"];
 /** The rules of markdown-it that text/markdown.js leaves on, or puts its own in the place of. */
@@ -24,6 +24,8 @@ const RULES = ["normalize", "block", "strip_references", "inline", "text_join", 
   ["emphasis", "link", "balance_pairs", "emphasis", "fragments_join"],
 );
 const STYLES = ["vendor/uplot.min.css", "style.css"];
+/** The operators' window has these as well. */
+const WINDOW_STYLES = "window/window.css";
 
 const common = {
   absWorkingDir: source,
@@ -89,6 +91,7 @@ for (const name of [...LATER, ...PAGES]) {
 const contents = STYLES.map((name) => `@import "./${name}";`).join("\n");
 const stdin = { contents, loader: "css", resolveDir: source, sourcefile: "styles.css" };
 note("style.css", await build({ ...common, stdin, entryNames: "style-[hash]" }));
+note(WINDOW_STYLES, await build({ ...common, entryPoints: [WINDOW_STYLES] }));
 for (const name of manifest.files.filter((name) => !name.endsWith(".map"))) {
   compress(join(out, name));
 }

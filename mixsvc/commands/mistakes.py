@@ -25,7 +25,7 @@ from mixsvc.config.hook_file import check_hook_file
 from mixsvc.config.ini import RawSetting
 from mixsvc.config.outgoing_hooks import read_secrets
 from mixsvc.config.reading import ReadSettings, inspect_settings
-from mixsvc.config.secret_files import check_api_token, check_secret_key
+from mixsvc.config.secret_files import check_admin_token, check_api_token, check_secret_key
 from mixsvc.config.settings import Settings
 from mixsvc.embedded.process import check_chat_place
 from mixsvc.errors import MixError
@@ -41,7 +41,12 @@ __all__ = ["mistakes_in"]
 Check: TypeAlias = tuple[str, str, Callable[[], object]]
 
 # Settings whose paths are checked if they are given.
-FILES: Final = (("server", "access_log_file"), ("web", "secret_key_file"), ("chat", "token_file"))
+FILES: Final = (
+    ("server", "access_log_file"),
+    ("server", "admin_token_file"),
+    ("web", "secret_key_file"),
+    ("chat", "token_file"),
+)
 NOTHING: Final = RawSetting("", "", "")
 
 
@@ -82,6 +87,8 @@ def _checks(settings: Settings) -> Iterator[Check]:
     for pair in rates.pairs:
         yield "rates", "pairs", partial(check_sources, replace(rates, pairs=(pair,)))
     yield "server", "access_log_file", partial(check_log_file, server.access_log_file)
+    if server.admin_listen:
+        yield "server", "admin_token_file", partial(check_admin_token, server.admin_token_file)
     yield "web", "pages", partial(check_places, settings)
     yield "web", "wsgi", partial(check_application, settings)
     yield "web", "secret_key_file", partial(check_secret_key, web.secret_key_file)

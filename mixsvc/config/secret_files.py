@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 from mixsvc.common.records import record
 from mixsvc.errors import BadSetting
 
-__all__ = ["api_token", "check_api_token", "check_secret_key", "secret_key"]
+__all__ = ["admin_token", "api_token", "check_admin_token", "check_api_token", "check_secret_key", "secret_key"]
 
 MIN_BYTES: Final = 16
 
@@ -32,6 +32,7 @@ class SecretKind:
 
 SECRET_KEY: Final = SecretKind("secret key file", "a key", "[web] secret_key_file")
 API_TOKEN: Final = SecretKind("token file", "a token", "[chat] token_file")
+ADMIN_TOKEN: Final = SecretKind("token file", "a token", "[server] admin_token_file")
 
 
 def secret_key(path: str) -> bytes:
@@ -45,9 +46,12 @@ def secret_key(path: str) -> bytes:
 
 def api_token(path: str) -> bytes:
     """Returns the token that programs must send. Like secret_key; also raises BadSetting if no header can carry it."""
-    token = _secret(path, API_TOKEN)
-    _check_token(path, token)
-    return token
+    return _token(path, API_TOKEN)
+
+
+def admin_token(path: str) -> bytes:
+    """Returns the token of the operators. Like api_token: it must be one word, as somebody copies it."""
+    return _token(path, ADMIN_TOKEN)
 
 
 def check_secret_key(path: str) -> None:
@@ -57,15 +61,30 @@ def check_secret_key(path: str) -> None:
 
 def check_api_token(path: str) -> None:
     """Raises BadSetting where api_token would, but makes no file. path: "" for none."""
-    content = _check(path, API_TOKEN)
+    _check_token_file(path, API_TOKEN)
+
+
+def check_admin_token(path: str) -> None:
+    """Raises BadSetting where admin_token would, but makes no file. path: "" for none."""
+    _check_token_file(path, ADMIN_TOKEN)
+
+
+def _token(path: str, kind: SecretKind) -> bytes:
+    token = _secret(path, kind)
+    _check_word(path, token, kind)
+    return token
+
+
+def _check_token_file(path: str, kind: SecretKind) -> None:
+    content = _check(path, kind)
     if content is not None:
-        _check_token(path, content)
+        _check_word(path, content, kind)
 
 
-def _check_token(path: str, token: bytes) -> None:
+def _check_word(path: str, token: bytes, kind: SecretKind) -> None:
     if not re.fullmatch(rb"[\x21-\x7e]+", token):
         why = "it must contain one word of ASCII letters, digits and signs"
-        _refuse(path, API_TOKEN, f"{why}; delete it to get a new one, or give another path")
+        _refuse(path, kind, f"{why}; delete it to get a new one, or give another path")
 
 
 def _check(path: str, kind: SecretKind) -> bytes | None:

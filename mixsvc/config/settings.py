@@ -55,6 +55,7 @@ class ServerSettings:
     port: int = setting(parsers.whole(0, 65535), "8080")
     interface: str = setting(parsers.address, "127.0.0.1")
     admin_listen: tuple[str, ...] = setting(parsers.lines, "")
+    admin_token_file: str = setting(parsers.path, "")
     shutdown_timeout: float = setting(parsers.seconds(0.1, 3600), "5")
     drain: float = setting(parsers.seconds(0, 3600), "0")
     access_log: str = setting(parsers.one_of_or_none("combined", "json", "off"), "combined")
@@ -259,6 +260,7 @@ class Settings:
 
         web = replace(self.web, secret_key_file=beside(self.web.secret_key_file, "secret_key"))
         files = beside(self.chat.token_file, "api_token"), beside(self.chat.hooks_file, "incoming_webhooks")
+        admin_token_file = beside(self.server.admin_token_file, "admin_token")
         hook_secrets = beside(self.webhooks.secrets_file, "webhook_secrets")
         url_file = self.storage.url_file and os.path.join(directory, self.storage.url_file)
         if self.storage.url or url_file:
@@ -268,7 +270,7 @@ class Settings:
             access_log_file = os.path.join(directory, access_log_file)
         return replace(
             self,
-            server=replace(self.server, access_log_file=access_log_file),
+            server=replace(self.server, access_log_file=access_log_file, admin_token_file=admin_token_file),
             storage=replace(self.storage, path=storage, url_file=url_file),
             web=web,
             webhooks=replace(self.webhooks, secrets_file=hook_secrets),

@@ -25,7 +25,15 @@ ENDPOINT: Final = "versioned_static"
 BUNDLE_ENDPOINT: Final = "bundled_static"
 
 # Where scripts are that a page loads when it needs them, or never.
-LATER: Final = ("vendor/", f"{BUILT}/", "client/fallback.js", "text/markdown.js", "text/unused.js", "widget/")
+LATER: Final = (
+    "vendor/",
+    f"{BUILT}/",
+    "client/fallback.js",
+    "text/markdown.js",
+    "text/unused.js",
+    "widget/",
+    "window/",
+)
 
 
 class StaticFiles:

@@ -1,0 +1,52 @@
+"""The operators' token, in its file."""
+
+import os
+from collections.abc import Callable
+from typing import Final
+
+from mixsvc.config.secret_files import admin_token
+from mixsvc.errors import BadSetting
+
+__all__ = ["OperatorsToken"]
+
+# How often to look whether the file has changed, in seconds.
+LOOK_SECONDS: Final = 1.0
+
+NO_FILE: Final = (
+    "The service keeps nothing on disk, so there is no token to log in with: give a path in [server] admin_token_file."
+)
+
+
+class OperatorsToken:
+    """The token as its file has it now. Reactor thread; a look at the file blocks it for a moment, once a second."""
+
+    def __init__(self, path: str, seconds: Callable[[], float]) -> None:
+        """path: "" for none. seconds: of a clock that nobody can set."""
+        self._path = path
+        self._seconds = seconds
+        self._looked_at = -LOOK_SECONDS
+        self._state: tuple[int, ...] = ()
+        self._token = b""
+
+    def read(self) -> bytes:
+        """Returns the token; makes the file if there is none. Raises BadSetting if it cannot be used."""
+        if not self._path:
+            raise BadSetting(NO_FILE)
+        now = self._seconds()
+        if now - self._looked_at >= LOOK_SECONDS or not self._token:
+            state = _state(self._path)
+            if state != self._state or not self._token:
+                self._token = b""
+                self._token = admin_token(self._path)
+                state = _state(self._path)
+            self._state, self._looked_at = state, now
+        return self._token
+
+
+def _state(path: str) -> tuple[int, ...]:
+    """What differs once a file has been written or replaced; () without one."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
